@@ -1,0 +1,21 @@
+//! The decisions of Nutkin, and nothing else.
+//!
+//! ```text
+//! text ──► spec ──► Session ──► plan::process | plan::kubernetes | plan::docker
+//!            │         ▲
+//!      Vec<Problem>    └── flink: versions, options, configuration files, memory
+//! ```
+//!
+//! Deliberately absent: files, sockets, environment variables, the clock, randomness, threads and async.
+//! Whatever a decision needs to know about the world comes in as a value; whatever it wants done goes
+//! out as one. `clippy.toml` of this crate and the tidy test hold this.
+#![deny(missing_docs)]
+
+pub mod flink;
+pub mod plan;
+pub mod problem;
+pub mod session;
+pub mod spec;
+pub mod units;
+
+pub use problem::{Location, Problem};

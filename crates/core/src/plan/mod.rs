@@ -1,0 +1,1 @@
+//! Plans: what shall exist, as plain values. No planner uses another.

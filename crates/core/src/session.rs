@@ -1,0 +1,104 @@
+//! A session, validated: the single input of every planner.
+
+use std::collections::BTreeMap;
+
+use crate::flink::{Configuration, FlinkVersion};
+
+/// Who creates TaskManagers on Kubernetes: Flink itself, or a workload of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Flink's ResourceManager asks Kubernetes for pods.
+    Native,
+    /// TaskManagers are a Deployment or StatefulSet.
+    Standalone,
+}
+
+/// What the user wants to run, with all defaults and precedence applied. Made by [`crate::spec`] only;
+/// has no serialisation of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Session {
+    /// The session's name: `metadata.name`, on Kubernetes the cluster-id.
+    pub name: String,
+    /// `metadata.namespace`, where given.
+    pub namespace: Option<String>,
+    /// The Flink release.
+    pub flink: FlinkVersion,
+    /// `spec.mode`, where given.
+    pub mode: Option<Mode>,
+    /// All options, precedence applied, each with its origin.
+    pub configuration: Configuration,
+    /// `spec.logConfiguration`: file name to text.
+    pub log_configuration: BTreeMap<String, String>,
+    /// The JobManager side.
+    pub job_manager: Role,
+    /// The TaskManager side.
+    pub task_manager: Role,
+    /// `spec.image`.
+    pub image: Option<String>,
+    /// `spec.imagePullPolicy`.
+    pub image_pull_policy: Option<String>,
+    /// `spec.serviceAccount`.
+    pub service_account: Option<String>,
+    /// `spec.podTemplate`, as the user wrote it.
+    pub pod_template: Option<serde_json::Value>,
+    /// `spec.ingress`, as the user wrote it.
+    pub ingress: Option<serde_json::Value>,
+    /// `spec.restartNonce`.
+    pub restart_nonce: Option<i64>,
+    /// The `FlinkSessionJob`s of the file that belong to this session.
+    pub jobs: Vec<SessionJob>,
+}
+
+/// One side of a session. Memory and CPU are options of the configuration by now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Role {
+    /// Number of processes or pods; `None` where Flink decides (native TaskManagers).
+    pub replicas: Option<u32>,
+    /// Pod template of this role.
+    pub pod_template: Option<serde_json::Value>,
+}
+
+/// A `FlinkSessionJob`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionJob {
+    /// `metadata.name`.
+    pub name: String,
+    /// `spec.job.jarURI`.
+    pub jar_uri: Option<String>,
+    /// `spec.job.entryClass`.
+    pub entry_class: Option<String>,
+    /// `spec.job.args`.
+    pub args: Vec<String>,
+    /// `spec.job.parallelism`.
+    pub parallelism: Option<u32>,
+    /// `spec.job.state`: whether it shall run. Default true.
+    pub running: bool,
+    /// `spec.job.upgradeMode`.
+    pub upgrade_mode: UpgradeMode,
+    /// `spec.job.initialSavepointPath`.
+    pub initial_savepoint_path: Option<String>,
+    /// `spec.job.allowNonRestoredState`.
+    pub allow_non_restored_state: bool,
+    /// `spec.job.savepointTriggerNonce`.
+    pub savepoint_trigger_nonce: Option<i64>,
+    /// `spec.job.checkpointTriggerNonce`.
+    pub checkpoint_trigger_nonce: Option<i64>,
+    /// `spec.job.savepointRedeployNonce`.
+    pub savepoint_redeploy_nonce: Option<i64>,
+    /// `spec.restartNonce`.
+    pub restart_nonce: Option<i64>,
+    /// `spec.flinkConfiguration` of the job.
+    pub configuration: Configuration,
+}
+
+/// How a changed job gets from its old to its new form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UpgradeMode {
+    /// Cancel, start empty. The Java operator's default.
+    #[default]
+    Stateless,
+    /// Stop with a savepoint, start from it.
+    Savepoint,
+    /// Cancel, start from the last checkpoint.
+    LastState,
+}

@@ -1,0 +1,1 @@
+//! Session files: the words of the user.

@@ -1,0 +1,160 @@
+//! What the user types. Parsing only records; each command stands in a file of its own.
+
+pub mod cancel;
+pub mod checkpoint;
+pub mod completions;
+pub mod dist;
+pub mod down;
+pub mod explain;
+pub mod init;
+pub mod job;
+pub mod jobs;
+pub mod logs;
+pub mod ls;
+pub mod open;
+pub mod plan;
+pub mod render;
+pub mod run;
+pub mod savepoint;
+pub mod scale;
+pub mod shared;
+pub mod status;
+pub mod stop;
+pub mod supervise;
+pub mod up;
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+
+use crate::report::Printer;
+use crate::{Environment, Exit, Outcome};
+
+/// Apache Flink session clusters anywhere: local processes, Docker, Kubernetes.
+#[derive(Debug, Parser)]
+#[command(name = "nutkin", version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    /// Say only what is wrong
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+
+    /// The command
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// All commands, in the order of `nutkin --help`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a session, or bring it to what its file says
+    Up(up::Args),
+    /// Stop a session
+    Down(down::Args),
+    /// Show what `up` would change
+    Plan(plan::Args),
+    /// Print what a session is made of
+    Render(render::Args),
+    /// Show one session
+    Status(status::Args),
+    /// List the sessions
+    Ls(ls::Args),
+    /// Show the logs of JobManagers and TaskManagers
+    Logs(logs::Args),
+    /// Print the address of the web UI and open it
+    Open(open::Args),
+    /// Change the number of TaskManagers
+    Scale(scale::Args),
+    /// Run a job on a session
+    Run(run::Args),
+    /// List the jobs of a session
+    Jobs(jobs::Args),
+    /// Show one job
+    Job(job::Args),
+    /// Cancel a job
+    Cancel(cancel::Args),
+    /// Stop a job with a savepoint
+    Stop(stop::Args),
+    /// Take a savepoint of a job, or dispose of one
+    Savepoint(savepoint::Args),
+    /// Take a checkpoint of a job now
+    Checkpoint(checkpoint::Args),
+    /// Write a session file to start from
+    Init(init::Args),
+    /// Tell what an option means, or where the memory goes
+    Explain(explain::Args),
+    /// Install, list and remove Flink distributions
+    Dist(dist::Args),
+    /// Print completions for a shell
+    Completions(completions::Args),
+    /// Keep the processes of a local session alive
+    #[command(hide = true)]
+    Supervise(supervise::Args),
+}
+
+/// What every command gets.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// Writes.
+    pub printer: &'a Printer,
+    /// Variables and directories.
+    pub environment: &'a Environment,
+}
+
+/// Parses and runs.
+pub fn run(arguments: Vec<OsString>, environment: &Environment) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout with code 0; usage errors to stderr with 2.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::BadInput } else { Exit::Done };
+        }
+    };
+    let printer = Printer::new(environment, cli.quiet);
+    let context = Context { printer: &printer, environment };
+    match cli.command.run(&context) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            printer.failure(&failure);
+            failure.exit
+        }
+    }
+}
+
+impl Command {
+    fn run(self, context: &Context<'_>) -> Outcome {
+        match self {
+            Self::Up(args) => up::run(args, context),
+            Self::Down(args) => down::run(args, context),
+            Self::Plan(args) => plan::run(args, context),
+            Self::Render(args) => render::run(args, context),
+            Self::Status(args) => status::run(args, context),
+            Self::Ls(args) => ls::run(args, context),
+            Self::Logs(args) => logs::run(args, context),
+            Self::Open(args) => open::run(args, context),
+            Self::Scale(args) => scale::run(args, context),
+            Self::Run(args) => run::run(args, context),
+            Self::Jobs(args) => jobs::run(args, context),
+            Self::Job(args) => job::run(args, context),
+            Self::Cancel(args) => cancel::run(args, context),
+            Self::Stop(args) => stop::run(args, context),
+            Self::Savepoint(args) => savepoint::run(args, context),
+            Self::Checkpoint(args) => checkpoint::run(args, context),
+            Self::Init(args) => init::run(args, context),
+            Self::Explain(args) => explain::run(args, context),
+            Self::Dist(args) => dist::run(args, context),
+            Self::Completions(args) => completions::run(args, context),
+            Self::Supervise(args) => supervise::run(args, context),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,16 @@
+//! `nutkin plan`.
+
+use super::Context;
+use crate::{Exit, Failure, Outcome};
+
+/// Arguments of `nutkin plan`.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs the command.
+///
+/// # Errors
+/// Always, until it is written.
+pub fn run(_args: Args, _context: &Context<'_>) -> Outcome {
+    Err(Failure::new(Exit::Failed, "`nutkin plan` is not written yet"))
+}

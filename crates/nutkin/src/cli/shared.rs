@@ -1,0 +1,84 @@
+//! Arguments that several commands share.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Where a session runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Platform {
+    /// Processes on this machine.
+    Local,
+    /// Containers of a Docker daemon.
+    Docker,
+    /// A Kubernetes cluster.
+    Kubernetes,
+}
+
+/// How data is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+    /// The same as YAML.
+    Yaml,
+}
+
+/// `-o`, for commands that print data.
+#[derive(Debug, Clone, Args)]
+pub struct OutputArgs {
+    /// How to print
+    #[arg(long, short, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// Where to look for a session.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PlatformArgs {
+    /// Where the session runs
+    #[arg(long, value_enum, env = "NUTKIN_PLATFORM")]
+    pub on: Option<Platform>,
+
+    /// Kubernetes namespace
+    #[arg(long, short)]
+    pub namespace: Option<String>,
+
+    /// Context of the kubeconfig
+    #[arg(long)]
+    pub context: Option<String>,
+}
+
+/// Which session, for commands about jobs.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SessionArgs {
+    /// The session's name
+    #[arg(long)]
+    pub session: Option<String>,
+
+    /// A session file that names it
+    #[arg(long, short)]
+    pub file: Option<PathBuf>,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a group of arguments, documented at its type")]
+    pub platform: PlatformArgs,
+}
+
+/// What a session shall be, for `up`, `plan` and `render`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SpecArgs {
+    /// The session file
+    #[arg(long, short)]
+    pub file: Option<PathBuf>,
+
+    /// Set a Flink option: -D key=value
+    #[arg(short = 'D', value_name = "KEY=VALUE")]
+    pub options: Vec<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a group of arguments, documented at its type")]
+    pub platform: PlatformArgs,
+}

@@ -1,0 +1,16 @@
+//! `nutkin stop`.
+
+use super::Context;
+use crate::{Exit, Failure, Outcome};
+
+/// Arguments of `nutkin stop`.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs the command.
+///
+/// # Errors
+/// Always, until it is written.
+pub fn run(_args: Args, _context: &Context<'_>) -> Outcome {
+    Err(Failure::new(Exit::Failed, "`nutkin stop` is not written yet"))
+}

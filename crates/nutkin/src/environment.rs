@@ -1,0 +1,62 @@
+//! The process environment as a value, so that nothing below reads the real one behind our back.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+/// Variables and directories of the running process, read once in `main`.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+    /// The working directory.
+    pub directory: PathBuf,
+}
+
+impl Environment {
+    /// Reads the real one.
+    pub fn of_process() -> Self {
+        Self {
+            variables: std::env::vars_os().collect(),
+            directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+        }
+    }
+
+    /// One made up for a test.
+    pub fn of_test(variables: &[(&str, &str)], directory: PathBuf) -> Self {
+        let variables = variables.iter().map(|(k, v)| (k.into(), v.into())).collect();
+        Self { variables, directory }
+    }
+
+    /// A variable as text; unset, empty and non-UTF-8 ones are `None`.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.variables.get(OsStr::new(name))?.to_str().filter(|text| !text.is_empty())
+    }
+
+    /// A variable as a path; unset and empty ones are `None`.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        let value = self.variables.get(OsStr::new(name)).filter(|value| !value.is_empty())?;
+        Some(PathBuf::from(value))
+    }
+
+    /// All variables.
+    pub fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+
+    /// The user's home directory; `/` where `HOME` is not set.
+    pub fn home(&self) -> PathBuf {
+        self.path("HOME").unwrap_or_else(|| PathBuf::from("/"))
+    }
+
+    /// `$XDG_STATE_HOME/nutkin`: sessions of this machine.
+    pub fn state_directory(&self) -> PathBuf {
+        self.path("XDG_STATE_HOME")
+            .unwrap_or_else(|| self.home().join(".local/state"))
+            .join("nutkin")
+    }
+
+    /// `$XDG_CACHE_HOME/nutkin`: what can be fetched or made again.
+    pub fn cache_directory(&self) -> PathBuf {
+        self.path("XDG_CACHE_HOME").unwrap_or_else(|| self.home().join(".cache")).join("nutkin")
+    }
+}

@@ -1,0 +1,22 @@
+//! The shells of Nutkin: they look at the world, call `nutkin-core` for every decision, and act.
+//!
+//! Reading order: [`cli`] records what the user typed, the command files in it call the shells, and
+//! everything that is printed goes through [`report::Printer`].
+
+pub mod cli;
+pub mod environment;
+pub mod exit;
+pub mod failure;
+pub mod report;
+
+use std::process::ExitCode;
+
+pub use environment::Environment;
+pub use exit::Exit;
+pub use failure::{Failure, Outcome};
+
+/// Everything between `exec` and the exit code.
+pub fn main() -> ExitCode {
+    let environment = Environment::of_process();
+    cli::run(std::env::args_os().collect(), &environment).into()
+}

@@ -1,0 +1,7 @@
+//! The `nutkin` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    nutkin::main()
+}

@@ -1,0 +1,144 @@
+//! The only place that prints. Data goes to stdout, talk to stderr; colour only on a terminal and never
+//! needed to understand.
+
+use std::io::{self, IsTerminal, Write};
+
+use nutkin_core::Problem;
+
+use crate::{Environment, Failure};
+
+/// Writes for one command.
+#[derive(Debug, Clone)]
+pub struct Printer {
+    quiet: bool,
+    stderr_colour: bool,
+    stdout_colour: bool,
+    stderr_terminal: bool,
+}
+
+/// How a piece of text stands out on a terminal.
+#[derive(Debug, Clone, Copy)]
+pub enum Style {
+    /// Headlines and names.
+    Bold,
+    /// Things to try.
+    Cyan,
+    /// Good.
+    Green,
+    /// Worth a look.
+    Yellow,
+    /// Bad.
+    Red,
+    /// Less important.
+    Dim,
+}
+
+impl Printer {
+    /// A printer for the process's own streams.
+    pub fn new(environment: &Environment, quiet: bool) -> Self {
+        // https://no-color.org: any non-empty value; TERM=dumb cannot show colour.
+        let wanted =
+            environment.text("NO_COLOR").is_none() && environment.text("TERM") != Some("dumb");
+        let stderr_terminal = io::stderr().is_terminal();
+        Self {
+            quiet,
+            stderr_colour: wanted && stderr_terminal,
+            stdout_colour: wanted && io::stdout().is_terminal(),
+            stderr_terminal,
+        }
+    }
+
+    /// Whether a person watches stderr: progress is drawn only then.
+    pub const fn is_interactive(&self) -> bool {
+        self.stderr_terminal && !self.quiet
+    }
+
+    /// Whether the process may ask: a person at the keyboard and at the screen.
+    pub fn can_ask(&self) -> bool {
+        self.stderr_terminal && io::stdin().is_terminal()
+    }
+
+    /// Text with a style, for stderr.
+    pub fn style(&self, style: Style, text: &str) -> String {
+        paint(self.stderr_colour, style, text)
+    }
+
+    /// Text with a style, for stdout.
+    pub fn style_out(&self, style: Style, text: &str) -> String {
+        paint(self.stdout_colour, style, text)
+    }
+
+    /// Data on stdout, exactly as given. A closed pipe is no error.
+    pub fn out(&self, data: &str) {
+        let mut stdout = io::stdout().lock();
+        let _ = stdout.write_all(data.as_bytes()).and_then(|()| stdout.flush());
+    }
+
+    /// One JSON document on stdout.
+    pub fn json(&self, document: &serde_json::Value) {
+        self.out(&format!("{document:#}\n"));
+    }
+
+    /// A line of talk on stderr.
+    pub fn say(&self, line: &str) {
+        if !self.quiet {
+            self.line(line);
+        }
+    }
+
+    /// A warning: something that works but should be known. Not silenced by `--quiet`.
+    pub fn warn(&self, line: &str) {
+        self.line(&format!("{} {line}", self.style(Style::Yellow, "warning:")));
+    }
+
+    /// A hint, after what it belongs to.
+    pub fn hint(&self, line: &str) {
+        self.line(&format!("{} {line}", self.style(Style::Cyan, "hint:")));
+    }
+
+    /// A failure with its causes, problems and hints.
+    pub fn failure(&self, failure: &Failure) {
+        let label = self.style(Style::Red, "error:");
+        let mut chain = failure.error.chain();
+        if let Some(head) = chain.next() {
+            self.line(&format!("{label} {head}"));
+        }
+        for cause in chain {
+            self.line(&format!("  caused by: {cause}"));
+        }
+        for problem in &failure.problems {
+            self.problem(problem);
+        }
+        for hint in &failure.hints {
+            self.hint(hint);
+        }
+    }
+
+    fn problem(&self, problem: &Problem) {
+        self.line(&format!("  {problem}"));
+        if let Some(hint) = &problem.hint {
+            self.line(&format!("    {} {hint}", self.style(Style::Cyan, "hint:")));
+        }
+    }
+
+    #[allow(clippy::unused_self, reason = "a printer is needed to print: that is the point")]
+    fn line(&self, line: &str) {
+        let mut stderr = io::stderr().lock();
+        let _ = writeln!(stderr, "{line}");
+    }
+}
+
+fn paint(colour: bool, style: Style, text: &str) -> String {
+    if !colour {
+        return text.to_owned();
+    }
+    let code = match style {
+        Style::Bold => "1",
+        Style::Cyan => "36",
+        Style::Green => "32",
+        Style::Yellow => "33",
+        Style::Red => "31",
+        Style::Dim => "2",
+    };
+    format!("\u{1b}[{code}m{text}\u{1b}[0m")
+}
