@@ -16,6 +16,7 @@ pub mod plan;
 pub mod problem;
 pub mod session;
 pub mod spec;
+pub mod supervision;
 pub mod units;
 
 pub use problem::{Location, Problem};

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod environment;
 pub mod exit;
 pub mod failure;
+pub mod local;
 pub mod report;
 
 use std::process::ExitCode;

@@ -1,16 +1,26 @@
-//! `nutkin supervise`.
+//! `nutkin supervise`, which `up` starts in the background.
+
+use std::path::PathBuf;
 
 use super::Context;
-use crate::{Exit, Failure, Outcome};
+use crate::local::directory::SessionDirectory;
+use crate::local::supervisor;
+use crate::{Exit, Outcome};
 
 /// Arguments of `nutkin supervise`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:
+  nutkin supervise ~/.local/state/nutkin/sessions/default")]
+pub struct Args {
+    /// The session's directory
+    directory: PathBuf,
+}
 
-/// Runs the command.
+/// Keeps the processes of a session running until it is told to end them.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn run(_args: Args, _context: &Context<'_>) -> Outcome {
-    Err(Failure::new(Exit::Failed, "`nutkin supervise` is not written yet"))
+/// The session has a supervisor already, or its directory is damaged.
+pub fn run(args: Args, _context: &Context<'_>) -> Outcome {
+    supervisor::run(&SessionDirectory::at(args.directory))?;
+    Ok(Exit::Done)
 }

@@ -1,0 +1,389 @@
+//! The directory of one local session: its files, its lock, and how they are written so that a reader
+//! or a crash never sees half of one.
+//!
+//! ```text
+//! <state>/sessions/<name>/
+//!   lock             held (flock) while a command changes the session
+//!   record.json      SessionRecord: the file as applied and its jobs
+//!   launch.json      what the supervisor shall keep running (Launch); readable by the owner only
+//!   processes.json   what it keeps running (Running)
+//!   conf/ log/ tmp/ run/
+//!   run/supervisor.lock   held by the supervisor as long as it lives
+//!   run/supervisor.out    what it has to say
+//! ```
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, flock};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Environment, Exit, Failure};
+
+/// Between two tries for a lock that somebody else holds: short against the second that an `up` holds it.
+const LOCK_POLL: Duration = Duration::from_millis(20);
+
+/// Where one session keeps its files. The directory need not exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionDirectory {
+    path: PathBuf,
+    name: String,
+}
+
+/// A lock on a session. Dropped, it is free.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Why a file of a session cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// It is not there.
+    #[error("`{0}` is missing")]
+    Missing(PathBuf),
+    /// It is there, but not what Nutkin writes.
+    #[error("`{0}` is damaged")]
+    Damaged(PathBuf, #[source] serde_json::Error),
+    /// The system refused.
+    #[error("`{0}` cannot be read")]
+    Unreadable(PathBuf, #[source] io::Error),
+}
+
+impl SessionDirectory {
+    /// The directory of a session of this user.
+    ///
+    /// # Errors
+    /// A name that could not be one directory.
+    pub fn of(environment: &Environment, name: &str) -> Result<Self, Failure> {
+        if !is_name(name) {
+            let message = format!("`{name}` cannot be the name of a session");
+            return Err(Failure::new(Exit::BadInput, message)
+                .hint("names consist of a-z, 0-9 and -, and begin with a letter"));
+        }
+        // The same session must have the same path from every working directory: tokens end in it.
+        let root = environment.directory.join(environment.state_directory());
+        Ok(Self { path: root.join("sessions").join(name), name: name.to_owned() })
+    }
+
+    /// A directory by its path, as the supervisor is given it.
+    pub fn at(path: PathBuf) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self { path, name }
+    }
+
+    /// All sessions of this user, by name.
+    ///
+    /// # Errors
+    /// The directory of the sessions cannot be read. That it is missing is no error.
+    pub fn all(environment: &Environment) -> io::Result<Vec<Self>> {
+        let root = environment.directory.join(environment.state_directory()).join("sessions");
+        let entries = match fs::read_dir(&root) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.file_type()?.is_dir() && is_name(&name) {
+                let directory = Self { path: entry.path(), name };
+                // A directory with nothing but a lock is what a `down` leaves to those that wait for it.
+                if directory.exists() {
+                    found.push(directory);
+                }
+            }
+        }
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
+    }
+
+    /// The session's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file or directory inside.
+    pub fn join(&self, part: &str) -> PathBuf {
+        self.path.join(part)
+    }
+
+    /// `record.json`.
+    pub fn record(&self) -> PathBuf {
+        self.join("record.json")
+    }
+
+    /// `launch.json`.
+    pub fn launch(&self) -> PathBuf {
+        self.join("launch.json")
+    }
+
+    /// `processes.json`.
+    pub fn processes(&self) -> PathBuf {
+        self.join("processes.json")
+    }
+
+    /// `conf/`: `FLINK_CONF_DIR`.
+    pub fn conf(&self) -> PathBuf {
+        self.join("conf")
+    }
+
+    /// `log/`: `FLINK_LOG_DIR`.
+    pub fn log(&self) -> PathBuf {
+        self.join("log")
+    }
+
+    /// `tmp/`: what Flink spills, gone with the session.
+    pub fn tmp(&self) -> PathBuf {
+        self.join("tmp")
+    }
+
+    /// `run/supervisor.lock`.
+    pub fn supervisor_lock(&self) -> PathBuf {
+        self.join("run/supervisor.lock")
+    }
+
+    /// `run/supervisor.out`.
+    pub fn supervisor_out(&self) -> PathBuf {
+        self.join("run/supervisor.out")
+    }
+
+    /// Whether a session is here, whole or damaged.
+    pub fn exists(&self) -> bool {
+        self.record().exists() || self.launch().exists() || self.processes().exists()
+    }
+
+    /// Makes the directory and its parts, for the owner alone: configuration holds passwords.
+    ///
+    /// # Errors
+    /// The system refused.
+    pub fn create(&self) -> io::Result<()> {
+        for part in ["", "conf", "log", "tmp", "run"] {
+            DirBuilder::new().recursive(true).mode(0o700).create(self.join(part))?;
+        }
+        Ok(())
+    }
+
+    /// Takes the session's lock, or returns `None` when somebody holds it.
+    ///
+    /// # Errors
+    /// The system refused.
+    pub fn try_lock(&self) -> io::Result<Option<Lock>> {
+        let path = self.join("lock");
+        loop {
+            DirBuilder::new().recursive(true).mode(0o700).create(&self.path)?;
+            let file = match try_flock(&path) {
+                // `down` removed the directory between the two calls.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                other => other?,
+            };
+            let Some(file) = file else { return Ok(None) };
+            // Whoever held it before may have removed the file: a lock on that one locks nobody out.
+            let held = file.metadata()?;
+            match fs::metadata(&path) {
+                Ok(there) if there.ino() == held.ino() && there.dev() == held.dev() => {
+                    return Ok(Some(Lock { _file: file }));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes the session's lock; calls `waiting` once if that takes a while.
+    ///
+    /// # Errors
+    /// The system refused, or the lock was not free within `limit` (exit code 4).
+    pub fn lock(&self, limit: Duration, waiting: impl FnOnce()) -> Result<Lock, Failure> {
+        let cannot = |error: io::Error| {
+            let message = format!("cannot lock `{}`", self.path.display());
+            Failure::from(anyhow::Error::new(error).context(message))
+        };
+        if let Some(lock) = self.try_lock().map_err(cannot)? {
+            return Ok(lock);
+        }
+        waiting();
+        let start = Instant::now();
+        while start.elapsed() < limit {
+            std::thread::sleep(LOCK_POLL);
+            if let Some(lock) = self.try_lock().map_err(cannot)? {
+                return Ok(lock);
+            }
+        }
+        let message =
+            format!("another command has been changing session `{}` all along", self.name);
+        Err(Failure::new(Exit::TimedOut, message)
+            .hint(format!("who it is: fuser -v {}", self.join("lock").display())))
+    }
+
+    /// Removes the session's files. The lock is kept until the directory itself goes.
+    ///
+    /// # Errors
+    /// The system refused.
+    pub fn remove(&self, keep_logs: bool) -> io::Result<()> {
+        for file in [self.record(), self.launch(), self.processes()] {
+            ignore_missing(fs::remove_file(file))?;
+        }
+        for part in ["conf", "tmp", "run"] {
+            ignore_missing(fs::remove_dir_all(self.join(part)))?;
+        }
+        if keep_logs {
+            return Ok(());
+        }
+        ignore_missing(fs::remove_dir_all(&self.path))
+    }
+}
+
+/// Whether a text can be the name of a session: a DNS label that begins with a letter, as Kubernetes
+/// wants for services.
+pub fn is_name(text: &str) -> bool {
+    text.len() <= 63
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && !text.ends_with('-')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// Opens a file and locks it, without waiting. `None`: somebody else holds it.
+///
+/// # Errors
+/// The system refused.
+pub fn try_flock(path: &Path) -> io::Result<Option<File>> {
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether somebody holds a lock. A missing file is not held.
+pub fn is_locked(path: &Path) -> bool {
+    let Ok(file) = OpenOptions::new().write(true).open(path) else { return false };
+    flock(&file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
+}
+
+/// Reads a JSON file of a session.
+///
+/// # Errors
+/// Missing, damaged or unreadable.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StateError> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(StateError::Missing(path.to_owned()));
+        }
+        Err(error) => return Err(StateError::Unreadable(path.to_owned(), error)),
+    };
+    serde_json::from_slice(&text).map_err(|error| StateError::Damaged(path.to_owned(), error))
+}
+
+/// Writes a JSON file: a reader sees the old one or the new one, also after a power cut.
+///
+/// # Errors
+/// The system refused.
+pub fn write_json<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
+    let mut text = serde_json::to_vec_pretty(value)?;
+    text.push(b'\n');
+    write_atomically(path, &text)
+}
+
+/// Writes a file for the owner alone, by way of a temporary one beside it.
+///
+/// # Errors
+/// The system refused.
+pub fn write_atomically(path: &Path, data: &[u8]) -> io::Result<()> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".{}.partial", std::process::id()));
+    let partial = PathBuf::from(partial);
+    let result = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&partial)
+        .and_then(|mut file| file.write_all(data).and_then(|()| file.sync_data()))
+        .and_then(|()| fs::rename(&partial, path));
+    if result.is_err() {
+        let _ = fs::remove_file(&partial);
+    }
+    result
+}
+
+fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory(temporary: &tempfile::TempDir) -> SessionDirectory {
+        SessionDirectory::at(temporary.path().join("s"))
+    }
+
+    #[test]
+    fn names() {
+        for good in ["default", "a", "a-1", "word-count"] {
+            assert!(is_name(good), "{good}");
+        }
+        for bad in ["", "-a", "a-", "1a", "A", "a/b", "..", "a.b", &"a".repeat(64)] {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn one_lock_at_a_time() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = directory(&temporary);
+        let held = directory.try_lock().unwrap();
+        assert!(held.is_some());
+        assert!(directory.try_lock().unwrap().is_none());
+        assert!(is_locked(&directory.join("lock")));
+        let mut told = false;
+        let failure = directory.lock(Duration::from_millis(30), || told = true).unwrap_err();
+        assert!(told);
+        assert_eq!(failure.exit, Exit::TimedOut);
+        drop(held);
+        assert!(!is_locked(&directory.join("lock")));
+        assert!(directory.lock(Duration::ZERO, || ()).is_ok());
+    }
+
+    #[test]
+    fn a_lock_on_a_removed_directory_is_not_taken_for_one() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = directory(&temporary);
+        let old = directory.try_lock().unwrap().unwrap();
+        directory.remove(false).unwrap();
+        let new = directory.try_lock().unwrap();
+        assert!(new.is_some(), "the directory is a new one");
+        assert!(directory.try_lock().unwrap().is_none());
+        drop(old);
+        assert!(directory.try_lock().unwrap().is_none(), "the old lock frees nothing");
+    }
+
+    #[test]
+    fn files_are_read_back_or_named() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("x.json");
+        assert!(matches!(read_json::<Vec<u8>>(&path), Err(StateError::Missing(_))));
+        write_json(&path, &vec![1, 2]).unwrap();
+        assert_eq!(read_json::<Vec<u8>>(&path).unwrap(), [1, 2]);
+        fs::write(&path, "[1, ").unwrap();
+        let error = read_json::<Vec<u8>>(&path).unwrap_err();
+        assert!(error.to_string().contains("x.json` is damaged"), "{error}");
+        assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 1, "nothing partial is left");
+    }
+}

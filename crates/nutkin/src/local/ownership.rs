@@ -1,0 +1,186 @@
+//! Which processes of this machine are ours.
+//!
+//! A PID alone says nothing: it may have been given to somebody else since. A process is ours when its
+//! environment holds the session's token, and it is the one we mean when its start time is the one noted.
+//! Between looking and acting a pidfd holds on to it.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use super::launch::{DEFINITION_VARIABLE, PROCESS_VARIABLE, TOKEN_VARIABLE};
+
+/// A living process of a session.
+#[derive(Debug)]
+pub struct Owned {
+    /// Its PID.
+    pub pid: Pid,
+    /// Its start time in clock ticks since boot.
+    pub start_time: u64,
+    /// Whether it leads its process group, as everything that the supervisor starts does.
+    pub leads_group: bool,
+    /// The token in its environment.
+    pub token: String,
+    /// Name of the process it is, or that one of its ancestors is.
+    pub process: String,
+    /// Fingerprint of the definition it was started by.
+    pub definition: String,
+    /// Holds on to it: readable when it has ended.
+    pub pidfd: OwnedFd,
+}
+
+/// State, process group and start time of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// `Z` for one that has ended and was not waited for.
+    pub state: char,
+    /// Process group.
+    pub group: i32,
+    /// Clock ticks since boot.
+    pub start_time: u64,
+}
+
+/// Reads `/proc/<pid>/stat`; `None` when there is no such process.
+pub fn stat(pid: Pid) -> Option<Stat> {
+    parse_stat(&fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid())).ok()?)
+}
+
+/// The process with this PID, if its environment holds a token for the session in `directory`.
+pub fn find(pid: Pid, directory: &Path) -> Option<Owned> {
+    // The pidfd comes first: whatever is read below is read of this very process, or the last check fails.
+    let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+    let before = stat(pid)?;
+    if before.state == 'Z' {
+        return None;
+    }
+    let environ = fs::read(format!("/proc/{}/environ", pid.as_raw_pid())).ok()?;
+    let token = variable(&environ, TOKEN_VARIABLE)?;
+    let path = token.split_once(':')?.1;
+    if path.as_bytes() != directory.as_os_str().as_bytes() {
+        return None;
+    }
+    if stat(pid)?.start_time != before.start_time {
+        return None;
+    }
+    Some(Owned {
+        pid,
+        start_time: before.start_time,
+        leads_group: before.group == pid.as_raw_pid(),
+        process: variable(&environ, PROCESS_VARIABLE).unwrap_or_default(),
+        definition: variable(&environ, DEFINITION_VARIABLE).unwrap_or_default(),
+        token,
+        pidfd,
+    })
+}
+
+/// All processes of the session in `directory`, oldest first, without the calling one.
+pub fn find_all(directory: &Path) -> Vec<Owned> {
+    let own = rustix::process::getpid();
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let mut found: Vec<Owned> = entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok().and_then(Pid::from_raw))
+        .filter(|pid| *pid != own)
+        .filter_map(|pid| find(pid, directory))
+        .collect();
+    found.sort_by_key(|owned| (owned.start_time, owned.pid.as_raw_pid()));
+    found
+}
+
+/// Whether the process that was noted with this PID and start time still lives and is the session's.
+pub fn is_alive(pid: i32, start_time: u64, directory: &Path) -> bool {
+    Pid::from_raw(pid)
+        .and_then(|pid| find(pid, directory))
+        .is_some_and(|owned| owned.start_time == start_time)
+}
+
+/// Fields 3, 5 and 22 of `stat`, see proc_pid_stat(5). The second one, the name, may hold anything.
+fn parse_stat(text: &str) -> Option<Stat> {
+    let mut fields = text.rsplit_once(')')?.1.split_ascii_whitespace();
+    let state = fields.next()?.chars().next()?;
+    let group = fields.nth(1)?.parse().ok()?;
+    let start_time = fields.nth(16)?.parse().ok()?;
+    Some(Stat { state, group, start_time })
+}
+
+fn variable(environ: &[u8], name: &str) -> Option<String> {
+    environ.split(|byte| *byte == 0).find_map(|entry| {
+        let value = entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+        Some(String::from_utf8_lossy(value).into_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Child, Command};
+
+    use super::*;
+
+    #[test]
+    fn stat_with_a_spiteful_name() {
+        let text = "42 (a) R 1 (b) S 7 43 43 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 9876 1 2";
+        let expected = Stat { state: 'S', group: 43, start_time: 9876 };
+        assert_eq!(parse_stat(text), Some(expected));
+        assert_eq!(parse_stat(""), None);
+        assert_eq!(parse_stat("1 (x) S 2"), None);
+    }
+
+    struct Fake(Child);
+
+    impl Drop for Fake {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    fn sleeper(token: &str) -> (Fake, Pid) {
+        let child = Command::new("sleep").arg("60").env(TOKEN_VARIABLE, token).spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        // Until `exec` the child shows the environment of this test.
+        while fs::read_to_string(format!("/proc/{}/comm", child.id())).unwrap() != "sleep\n" {
+            std::thread::yield_now();
+        }
+        (Fake(child), pid)
+    }
+
+    #[test]
+    fn only_the_right_token_is_ours() {
+        let ours = Path::new("/made-up/ownership/ours");
+        let (_a, a) = sleeper("00:/made-up/ownership/ours");
+        let (_b, b) = sleeper("00:/made-up/ownership/theirs");
+        let (_c, c) = sleeper("00:/made-up/ownership/ours/not");
+        assert!(find(a, ours).is_some());
+        assert!(find(b, ours).is_none());
+        assert!(find(c, ours).is_none());
+        let all: Vec<_> = find_all(ours).into_iter().map(|owned| owned.pid).collect();
+        assert_eq!(all, [a]);
+    }
+
+    #[test]
+    fn a_reused_pid_is_not_ours() {
+        let ours = Path::new("/made-up/ownership/reused");
+        let (_a, a) = sleeper("00:/made-up/ownership/reused");
+        let start_time = stat(a).unwrap().start_time;
+        assert!(is_alive(a.as_raw_pid(), start_time, ours));
+        // The same PID noted at an earlier start: somebody else has it now, even with our token.
+        assert!(!is_alive(a.as_raw_pid(), start_time - 1, ours));
+        // The same PID and start time, but a stranger's environment.
+        let (_b, b) = sleeper("nothing of ours");
+        assert!(!is_alive(b.as_raw_pid(), stat(b).unwrap().start_time, ours));
+    }
+
+    #[test]
+    fn the_dead_are_not_alive() {
+        let ours = Path::new("/made-up/ownership/dead");
+        let (mut a, pid) = sleeper("00:/made-up/ownership/dead");
+        a.0.kill().unwrap();
+        let start_time = stat(pid).unwrap().start_time;
+        while stat(pid).is_some_and(|stat| stat.state != 'Z') {
+            std::thread::yield_now();
+        }
+        assert!(!is_alive(pid.as_raw_pid(), start_time, ours), "a zombie is dead");
+    }
+}
