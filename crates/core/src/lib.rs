@@ -14,6 +14,7 @@
 pub mod flink;
 pub mod plan;
 pub mod problem;
+pub mod selection;
 pub mod session;
 pub mod spec;
 pub mod supervision;

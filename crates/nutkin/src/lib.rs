@@ -9,6 +9,7 @@ pub mod exit;
 pub mod failure;
 pub mod local;
 pub mod report;
+pub mod select;
 
 use std::process::ExitCode;
 

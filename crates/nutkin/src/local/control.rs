@@ -117,7 +117,9 @@ pub fn end(directory: &SessionDirectory) -> io::Result<Vec<String>> {
         }
     };
     let living = ownership::find_all(directory.path());
-    living.iter().for_each(|owned| note(&mut ended, owned));
+    for owned in &living {
+        note(&mut ended, owned);
+    }
     let supervisors: Vec<_> =
         living.into_iter().filter(|owned| owned.process == SUPERVISOR).collect();
     signal_all(&supervisors, Signal::TERM)?;
@@ -140,7 +142,9 @@ pub fn end(directory: &SessionDirectory) -> io::Result<Vec<String>> {
                 rest.iter().map(|owned| owned.pid.as_raw_pid().to_string()).collect();
             return Err(io::Error::other(format!("cannot end the processes {}", pids.join(", "))));
         }
-        rest.iter().for_each(|owned| note(&mut ended, owned));
+        for owned in &rest {
+            note(&mut ended, owned);
+        }
         signal_all(&rest, signal)?;
         if !await_end(&rest, GRACE)? {
             signal = Signal::KILL;

@@ -46,6 +46,15 @@ pub struct Launch {
     pub generation: u64,
     /// The session's token, see [`TOKEN_VARIABLE`].
     pub token: String,
+    /// The Flink release.
+    pub flink_version: String,
+    /// REST addresses, one for each JobManager: `http://127.0.0.1:8081`.
+    pub rest_urls: Vec<String>,
+    /// The ports that the session holds, by what they are for. They stay the same for its whole life:
+    /// a JobManager that comes back is looked for where it was.
+    pub ports: BTreeMap<String, u16>,
+    /// All options as Flink gets them, secrets included, for the next `up` to compare with.
+    pub options: BTreeMap<String, String>,
     /// What shall run.
     pub processes: Vec<Definition>,
 }

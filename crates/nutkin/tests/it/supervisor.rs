@@ -35,13 +35,22 @@ impl Session {
     /// Orders that these shell scripts run.
     fn order(&mut self, processes: &[(&str, &str)]) {
         self.generation += 1;
-        let launch = Launch {
-            generation: self.generation,
-            token: self.token.clone(),
-            processes: processes.iter().map(|(name, script)| self.define(name, script)).collect(),
-        };
+        let processes = processes.iter().map(|(name, script)| self.define(name, script)).collect();
+        let launch = self.launch(processes);
         let program = Path::new(env!("CARGO_BIN_EXE_nutkin"));
         self.children.extend(control::give_orders(program, &self.directory, &launch).unwrap());
+    }
+
+    fn launch(&self, processes: Vec<Definition>) -> Launch {
+        Launch {
+            generation: self.generation,
+            token: self.token.clone(),
+            flink_version: String::new(),
+            rest_urls: Vec::new(),
+            ports: BTreeMap::new(),
+            options: BTreeMap::new(),
+            processes,
+        }
     }
 
     fn define(&self, name: &str, script: &str) -> Definition {
@@ -155,8 +164,7 @@ fn a_program_that_is_not_there_is_said() {
     session.generation += 1;
     let mut definition = session.define("a", "");
     definition.program = PathBuf::from("/nowhere/java");
-    let launch =
-        Launch { generation: 1, token: session.token.clone(), processes: vec![definition] };
+    let launch = session.launch(vec![definition]);
     let program = Path::new(env!("CARGO_BIN_EXE_nutkin"));
     session.children.extend(control::give_orders(program, &session.directory, &launch).unwrap());
     let running = session.until("tried", |running| process(running, "a").last_end.is_some());
