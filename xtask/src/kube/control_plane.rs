@@ -1,0 +1,240 @@
+//! Starting, watching and stopping the four processes of a control plane.
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::binary::{Binaries, PARTS};
+use super::pki;
+
+/// A running control plane. It outlives this value: [`ControlPlane::stop`] ends it.
+#[derive(Debug)]
+pub(crate) struct ControlPlane {
+    directory: PathBuf,
+}
+
+/// The slowest start seen on a busy machine was 7 s; a minute tells a hang from a slow disk.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+impl ControlPlane {
+    /// Starts a control plane whose files are in `directory`, or takes the one that runs there.
+    ///
+    /// # Errors
+    /// When a part ends or is not ready within a minute; what was started is stopped again.
+    pub(crate) fn start(binaries: &Binaries, directory: &Path) -> Result<Self> {
+        let plane = Self { directory: directory.to_owned() };
+        if Self::status(directory)?.iter().all(|(_, alive)| *alive) {
+            return Ok(plane);
+        }
+        Self::stop(directory)?;
+        fs::create_dir_all(directory.join("logs"))?;
+        pki::write(&directory.join("pki"))?;
+        plane.start_parts(binaries).inspect_err(|_| {
+            for part in PARTS {
+                end(directory, part);
+            }
+        })?;
+        Ok(plane)
+    }
+
+    /// The administrator's kubeconfig.
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.directory.join("kubeconfig")
+    }
+
+    /// Each part, and whether it runs.
+    ///
+    /// # Errors
+    /// When a PID file cannot be read.
+    pub(crate) fn status(directory: &Path) -> Result<Vec<(&'static str, bool)>> {
+        Ok(PARTS.iter().map(|part| (*part, pid_of(directory, part).is_some())).collect())
+    }
+
+    /// Ends all parts and removes the directory. Returns how many ran.
+    ///
+    /// # Errors
+    /// When the directory cannot be removed.
+    pub(crate) fn stop(directory: &Path) -> Result<usize> {
+        // Nothing of a test cluster is worth an orderly end, which takes the API server up to 10 s.
+        let stopped = PARTS.iter().rev().filter(|part| end(directory, part)).count();
+        if directory.join("pki").is_dir() || directory.join("logs").is_dir() {
+            fs::remove_dir_all(directory)
+                .with_context(|| format!("failed to remove `{}`", directory.display()))?;
+        }
+        Ok(stopped)
+    }
+
+    fn start_parts(&self, binaries: &Binaries) -> Result<()> {
+        let [client, peer, api, controllers, scheduler] = free_ports()?;
+        let pki = self.directory.join("pki");
+        let at = |name: &str| pki.join(name).display().to_string();
+        let server = format!("https://127.0.0.1:{api}");
+        let etcd = format!("http://127.0.0.1:{client}");
+        let peers = format!("http://127.0.0.1:{peer}");
+        for (file, _, _) in pki::USERS {
+            self.write_kubeconfig(file, &server)?;
+        }
+        fs::rename(self.directory.join("admin.kubeconfig"), self.kubeconfig())?;
+
+        self.spawn(
+            binaries,
+            "etcd",
+            &[
+                format!("--data-dir={}", self.directory.join("etcd").display()),
+                format!("--listen-client-urls={etcd}"),
+                format!("--advertise-client-urls={etcd}"),
+                format!("--listen-peer-urls={peers}"),
+                format!("--initial-advertise-peer-urls={peers}"),
+                format!("--initial-cluster=default={peers}"),
+                "--unsafe-no-fsync".to_owned(),
+                "--log-level=warn".to_owned(),
+            ],
+        )?;
+        self.spawn(
+            binaries,
+            "kube-apiserver",
+            &[
+                format!("--etcd-servers={etcd}"),
+                "--bind-address=127.0.0.1".to_owned(),
+                format!("--secure-port={api}"),
+                // Endpoints may not name a loopback address; nobody uses this one.
+                "--advertise-address=172.31.255.1".to_owned(),
+                "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
+                "--authorization-mode=Node,RBAC".to_owned(),
+                "--enable-admission-plugins=NodeRestriction".to_owned(),
+                format!("--token-auth-file={}", at("tokens.csv")),
+                format!("--client-ca-file={}", at("ca.crt")),
+                format!("--tls-cert-file={}", at("apiserver.crt")),
+                format!("--tls-private-key-file={}", at("apiserver.key")),
+                format!("--service-account-key-file={}", at("sa.pub")),
+                format!("--service-account-signing-key-file={}", at("sa.key")),
+                "--service-account-issuer=https://kubernetes.default.svc.cluster.local".to_owned(),
+                "--profiling=false".to_owned(),
+            ],
+        )?;
+        self.spawn(
+            binaries,
+            "kube-controller-manager",
+            &[
+                format!("--kubeconfig={}", self.part_kubeconfig("kube-controller-manager")),
+                "--bind-address=127.0.0.1".to_owned(),
+                format!("--secure-port={controllers}"),
+                "--leader-elect=false".to_owned(),
+                "--use-service-account-credentials=true".to_owned(),
+                format!("--service-account-private-key-file={}", at("sa.key")),
+                format!("--root-ca-file={}", at("ca.crt")),
+                // At the default 20 requests a second the start takes 5 s more.
+                "--kube-api-qps=500".to_owned(),
+                "--kube-api-burst=1000".to_owned(),
+                "--profiling=false".to_owned(),
+            ],
+        )?;
+        self.spawn(
+            binaries,
+            "kube-scheduler",
+            &[
+                format!("--kubeconfig={}", self.part_kubeconfig("kube-scheduler")),
+                "--bind-address=127.0.0.1".to_owned(),
+                format!("--secure-port={scheduler}"),
+                "--leader-elect=false".to_owned(),
+                "--profiling=false".to_owned(),
+            ],
+        )?;
+        self.wait(binaries, "kube-apiserver", &["get", "--raw", "/readyz"])?;
+        // Made by the controller manager, and needed by every pod: its sign of life.
+        self.wait(binaries, "kube-controller-manager", &["get", "serviceaccount", "default", "-n", "default"])
+    }
+
+    fn part_kubeconfig(&self, part: &str) -> String {
+        self.directory.join(format!("{part}.kubeconfig")).display().to_string()
+    }
+
+    fn write_kubeconfig(&self, user: &str, server: &str) -> Result<()> {
+        let pki = self.directory.join("pki");
+        let token = fs::read_to_string(pki.join(format!("{user}.token")))?;
+        let document = serde_json::json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "test",
+            "clusters": [{"name": "test", "cluster": {
+                "server": server,
+                "certificate-authority": pki.join("ca.crt"),
+            }}],
+            "users": [{"name": user, "user": {"token": token}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
+        });
+        let path = self.directory.join(format!("{user}.kubeconfig"));
+        Ok(fs::write(path, format!("{document:#}\n"))?)
+    }
+
+    fn spawn(&self, binaries: &Binaries, part: &str, arguments: &[String]) -> Result<()> {
+        let log = File::create(self.log(part))?;
+        let child: Child = binaries
+            .command(part)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("failed to start {part}"))?;
+        Ok(fs::write(self.directory.join(format!("{part}.pid")), child.id().to_string())?)
+    }
+
+    fn log(&self, part: &str) -> PathBuf {
+        self.directory.join("logs").join(format!("{part}.log"))
+    }
+
+    fn wait(&self, binaries: &Binaries, part: &str, kubectl: &[&str]) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            let output =
+                binaries.command("kubectl").arg("--kubeconfig").arg(self.kubeconfig()).args(kubectl).output()?;
+            if output.status.success() {
+                return Ok(());
+            }
+            if pid_of(&self.directory, part).is_none() || READY_WITHIN < started.elapsed() {
+                let log = fs::read_to_string(self.log(part)).unwrap_or_default();
+                let end = log.lines().rev().take(15).collect::<Vec<_>>();
+                let end = end.into_iter().rev().collect::<Vec<_>>().join("\n");
+                bail!("{part} did not get ready; the end of its log:\n{end}");
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// The PID of a part that runs: the recorded process, if it still works on this directory.
+fn pid_of(directory: &Path, part: &str) -> Option<u32> {
+    let pid = fs::read_to_string(directory.join(format!("{part}.pid"))).ok()?.parse().ok()?;
+    let arguments = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let needle = directory.display().to_string();
+    let is_ours = arguments.windows(needle.len()).any(|window| window == needle.as_bytes());
+    is_ours.then_some(pid)
+}
+
+fn end(directory: &Path, part: &str) -> bool {
+    let Some(pid) = pid_of(directory, part) else { return false };
+    let killed = Command::new("kill").args(["-9", &pid.to_string()]).status();
+    let started = Instant::now();
+    while pid_of(directory, part).is_some() && started.elapsed() < Duration::from_secs(5) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    killed.is_ok_and(|status| status.success())
+}
+
+fn free_ports<const N: usize>() -> Result<[u16; N]> {
+    // All are held until all are known, so that no two are the same.
+    let listeners: Vec<TcpListener> =
+        (0..N).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
+    let mut ports = [0; N];
+    for (port, listener) in ports.iter_mut().zip(&listeners) {
+        *port = listener.local_addr()?.port();
+    }
+    Ok(ports)
+}
