@@ -39,7 +39,8 @@ impl Binaries {
             return Ok(Self::Directory(directory));
         }
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("kubernetes/binary");
-        let binary = cache_directory()?.join(format!("kubernetes-{}", key(&sources)?)).join("kubernetes");
+        let binary =
+            cache_directory()?.join(format!("kubernetes-{}", key(&sources)?)).join("kubernetes");
         if !binary.is_file() {
             build(&sources, &binary)?;
         }
@@ -69,9 +70,9 @@ impl Binaries {
 
 /// `$XDG_CACHE_HOME/nutkin-tests`: what tests make once for a machine.
 pub(crate) fn cache_directory() -> Result<PathBuf> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| {
-        Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"))
-    });
+    let cache = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
     Ok(cache.context("neither XDG_CACHE_HOME nor HOME is set")?.join("nutkin-tests"))
 }
 

@@ -69,6 +69,7 @@ fn random_hex(bytes: usize) -> Result<String> {
 fn private(path: &Path, text: &str) -> Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
-    let mut file = fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file =
+        fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     Ok(file.write_all(text.as_bytes())?)
 }
