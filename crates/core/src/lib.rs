@@ -11,12 +11,14 @@
 //! out as one. `clippy.toml` of this crate and the tidy test hold this.
 #![deny(missing_docs)]
 
+pub mod change;
 pub mod flink;
 pub mod plan;
 pub mod problem;
 pub mod selection;
 pub mod session;
 pub mod spec;
+pub mod status;
 pub mod supervision;
 pub mod units;
 

@@ -1,0 +1,118 @@
+//! How a session is, from what was seen of it. The same words on every platform.
+
+use std::fmt;
+
+/// The state of a session in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SessionState {
+    /// Everything that shall run does, and the slots are there.
+    Running,
+    /// Everything that shall run does; REST or slots are not there yet.
+    Starting,
+    /// Something that shall run does not.
+    Degraded,
+    /// Nothing runs.
+    Stopped,
+    /// Its own notes cannot be read.
+    Damaged,
+}
+
+impl fmt::Display for SessionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Running => "running",
+            Self::Starting => "starting",
+            Self::Degraded => "degraded",
+            Self::Stopped => "stopped",
+            Self::Damaged => "damaged",
+        })
+    }
+}
+
+/// What was seen of a session.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    /// Whether whoever restarts its processes is there.
+    pub supervised: bool,
+    /// Processes that shall run: name, and whether it lives.
+    pub processes: Vec<(String, bool)>,
+    /// Number of TaskManagers that shall be registered.
+    pub task_managers: u32,
+    /// Number of TaskManagers that REST reports; `None` when it does not answer.
+    pub registered: Option<u32>,
+}
+
+/// The state, and in sentences what is not as it should be, with what mends it.
+pub fn derive(name: &str, observed: &Observed) -> (SessionState, Vec<String>) {
+    let gone: Vec<_> = observed
+        .processes
+        .iter()
+        .filter(|(_, alive)| !alive)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let mut messages = Vec::new();
+    if gone.len() == observed.processes.len() && !observed.supervised {
+        messages.push(format!(
+            "nothing of it runs; `nutkin up` starts it again, `nutkin down {name}` removes it"
+        ));
+        return (SessionState::Stopped, messages);
+    }
+    if !observed.supervised {
+        messages.push(
+            "the supervisor is gone: what dies now stays dead; `nutkin up` mends that".to_owned(),
+        );
+    }
+    if !gone.is_empty() {
+        let cure = if observed.supervised { "; the supervisor starts it again" } else { "" };
+        messages.push(format!("not running: {}{cure}", gone.join(", ")));
+    }
+    if !messages.is_empty() {
+        return (SessionState::Degraded, messages);
+    }
+    match observed.registered {
+        None => messages.push("the JobManager does not answer yet".to_owned()),
+        Some(registered) if registered < observed.task_managers => messages.push(format!(
+            "{registered} of {} TaskManagers are registered",
+            observed.task_managers
+        )),
+        Some(_) => return (SessionState::Running, messages),
+    }
+    (SessionState::Starting, messages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(
+        supervised: bool,
+        alive: [bool; 2],
+        registered: Option<u32>,
+        state: SessionState,
+        words: &[&str],
+    ) {
+        let processes =
+            vec![("jobmanager".to_owned(), alive[0]), ("taskmanager-1".to_owned(), alive[1])];
+        let observed = Observed { supervised, processes, task_managers: 1, registered };
+        let (found, messages) = derive("s", &observed);
+        assert_eq!(found, state, "{messages:?}");
+        assert_eq!(messages.len(), words.len(), "{messages:?}");
+        for (message, word) in messages.iter().zip(words) {
+            assert!(message.contains(word), "{message}");
+        }
+    }
+
+    #[test]
+    fn states() {
+        use SessionState::{Degraded, Running, Starting, Stopped};
+        check(true, [true, true], Some(1), Running, &[]);
+        check(true, [true, true], Some(0), Starting, &["0 of 1 TaskManagers"]);
+        check(true, [true, true], None, Starting, &["does not answer"]);
+        check(true, [true, false], Some(1), Degraded, &["not running: taskmanager-1; the superv"]);
+        check(true, [false, false], None, Degraded, &["not running: jobmanager, taskmanager-1"]);
+        check(false, [true, true], Some(1), Degraded, &["supervisor is gone"]);
+        check(false, [true, false], Some(1), Degraded, &["supervisor is gone", "taskmanager-1"]);
+        check(false, [false, false], None, Stopped, &["nothing of it runs"]);
+    }
+}
