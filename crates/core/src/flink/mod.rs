@@ -1,7 +1,9 @@
 //! Flink's own rules: what its versions read, mean and need.
 
 pub mod configuration;
+pub mod java_order;
+pub mod memory;
 pub mod version;
 
-pub use configuration::{Configuration, Origin, Value};
+pub use configuration::{Configuration, Entry, Origin, Value};
 pub use version::{FlinkVersion, Line};

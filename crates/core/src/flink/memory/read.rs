@@ -1,0 +1,229 @@
+//! Reading memory options and the arithmetic of Flink's `MemorySize` and `RangeFraction`.
+
+use crate::Problem;
+use crate::flink::{Configuration, Entry};
+use crate::units::MemorySize;
+
+/// A memory option: its key, then its old spellings in the order in which Flink looks for them.
+pub(super) type Key = [&'static str];
+
+/// The value that an option has under any of its spellings, and the spelling found.
+pub(super) fn find<'a>(
+    configuration: &'a Configuration,
+    key: &'static Key,
+) -> Option<(&'static str, &'a Entry)> {
+    key.iter().find_map(|key| Some((*key, configuration.get(key)?)))
+}
+
+/// Whether an option is set under any of its spellings.
+pub(super) fn is_set(configuration: &Configuration, key: &'static Key) -> bool {
+    find(configuration, key).is_some()
+}
+
+/// A size in bytes, or `default`.
+pub(super) fn size(
+    configuration: &Configuration,
+    key: &'static Key,
+    default: u64,
+) -> Result<u64, Problem> {
+    let Some((spelling, entry)) = find(configuration, key) else { return Ok(default) };
+    parse_size(spelling, &entry.value.to_string())
+}
+
+/// A size in bytes out of a text, blamed on `path`.
+pub(super) fn parse_size(path: &str, text: &str) -> Result<u64, Problem> {
+    let size: Result<MemorySize, _> = text.parse();
+    size.map(MemorySize::bytes).map_err(|error| {
+        Problem::new(path, format!("no memory size: {error}")).hint("write it as `1600m` or `2g`")
+    })
+}
+
+/// A share of some other size with bounds, Flink's `RangeFraction`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RangeFraction {
+    pub(super) min: u64,
+    pub(super) max: u64,
+    fraction: f64,
+}
+
+/// Keys and defaults of a [`RangeFraction`].
+pub(super) struct RangeKeys {
+    pub(super) fraction: &'static Key,
+    pub(super) default: f32,
+    pub(super) min: (&'static Key, u64),
+    pub(super) max: (&'static Key, u64),
+}
+
+/// Java's `MemorySize.MAX_VALUE`.
+pub(super) const MAX: u64 = i64::MAX as u64;
+
+impl RangeFraction {
+    pub(super) fn read(configuration: &Configuration, keys: &RangeKeys) -> Result<Self, Problem> {
+        let min = size(configuration, keys.min.0, keys.min.1)?;
+        let max = size(configuration, keys.max.0, keys.max.1)?;
+        let fraction = float(configuration, keys.fraction, keys.default)?;
+        if max < min {
+            let message =
+                format!("the least size, {}, is above the largest, {}", show(min), show(max));
+            return Err(Problem::new(keys.min.0[0], message)
+                .hint(format!("lower `{}` or raise `{}`", keys.min.0[0], keys.max.0[0])));
+        }
+        Self::new(keys.fraction[0], fraction, min, max)
+    }
+
+    pub(super) fn new(path: &str, fraction: f32, min: u64, max: u64) -> Result<Self, Problem> {
+        // NaN is in no range.
+        if !(0.0..1.0).contains(&fraction) {
+            return Err(Problem::new(path, format!("`{fraction}` is no fraction"))
+                .hint("a fraction is at least 0 and less than 1"));
+        }
+        // Java widens the float: 0.1 is used as 0.10000000149011612.
+        Ok(Self { min, max, fraction: f64::from(fraction) })
+    }
+
+    /// The share of `base`.
+    pub(super) fn of(&self, base: u64) -> Result<u64, Problem> {
+        Ok(multiply(base, self.fraction)?.max(self.min).min(self.max))
+    }
+
+    /// The share of the whole of which `rest` is what remains without the share.
+    pub(super) fn beside(&self, rest: u64) -> Result<u64, Problem> {
+        let ratio = self.fraction / (1.0 - self.fraction);
+        Ok(multiply(rest, ratio)?.max(self.min).min(self.max))
+    }
+}
+
+/// `BigDecimal(bytes) * BigDecimal.valueOf(factor)`, truncated: the product of the shortest decimal
+/// spelling of the factor, not of its binary value.
+fn multiply(bytes: u64, factor: f64) -> Result<u64, Problem> {
+    let spelling = format!("{factor:e}");
+    let (mantissa, exponent) = spelling.split_once('e').unwrap_or((&spelling, "0"));
+    let exponent: i64 = exponent.parse().unwrap_or(0);
+    let fraction_digits = mantissa.split_once('.').map_or(0, |(_, digits)| digits.len());
+    let digits: u128 = mantissa.replace('.', "").parse().unwrap_or(0);
+    let mut product = u128::from(bytes) * digits;
+    let mut shift = exponent - i64::try_from(fraction_digits).unwrap_or(0);
+    while shift < 0 && product != 0 {
+        product /= 10;
+        shift += 1;
+    }
+    while 0 < shift && product != 0 {
+        product = product.checked_mul(10).ok_or_else(too_large)?;
+        shift -= 1;
+    }
+    u64::try_from(product).ok().filter(|bytes| *bytes <= MAX).ok_or_else(too_large)
+}
+
+/// Adds sizes as Java's `Math.addExact` does: more than 2^63 - 1 bytes is an error.
+pub(super) fn sum(parts: &[u64]) -> Result<u64, Problem> {
+    parts.iter().try_fold(0_u64, |total, part| {
+        total.checked_add(*part).filter(|total| *total <= MAX).ok_or_else(too_large)
+    })
+}
+
+fn too_large() -> Problem {
+    Problem::new("", "the memory sizes add up to more bytes than Flink can count")
+}
+
+/// A Java `float` option.
+pub(super) fn float(
+    configuration: &Configuration,
+    key: &'static Key,
+    default: f32,
+) -> Result<f32, Problem> {
+    let Some((spelling, entry)) = find(configuration, key) else { return Ok(default) };
+    let text = entry.value.to_string();
+    java_number(&text).and_then(|number| number.parse().ok()).ok_or_else(|| {
+        Problem::new(spelling, format!("`{text}` is no number")).hint("write a fraction as `0.4`")
+    })
+}
+
+/// A Java `double` option.
+pub(super) fn double(
+    configuration: &Configuration,
+    key: &'static Key,
+) -> Result<Option<f64>, Problem> {
+    let Some((spelling, entry)) = find(configuration, key) else { return Ok(None) };
+    let text = entry.value.to_string();
+    let number = java_number(&text).and_then(|number| number.parse().ok());
+    number.map(Some).ok_or_else(|| {
+        Problem::new(spelling, format!("`{text}` is no number")).hint("write it as `2.5`")
+    })
+}
+
+/// The part of a text that Rust reads as the number which `Float.parseFloat` reads; `None` where Java
+/// refuses. Hexadecimal floats, which Java also reads, are refused.
+fn java_number(text: &str) -> Option<&str> {
+    let text = text.trim_matches(|c: char| c <= ' ');
+    let number = text.strip_suffix(['f', 'F', 'd', 'D']).unwrap_or(text);
+    let is_plain = number.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
+    (is_plain && number.bytes().any(|b| b.is_ascii_digit())).then_some(number)
+}
+
+/// A Java `int` option.
+pub(super) fn integer(
+    configuration: &Configuration,
+    key: &'static Key,
+    default: i32,
+) -> Result<i32, Problem> {
+    let Some((spelling, entry)) = find(configuration, key) else { return Ok(default) };
+    let text = entry.value.to_string();
+    text.parse().map_err(|_| Problem::new(spelling, format!("`{text}` is no whole number")))
+}
+
+/// A Java `boolean` option.
+pub(super) fn boolean(
+    configuration: &Configuration,
+    key: &'static Key,
+    default: bool,
+) -> Result<bool, Problem> {
+    let Some((spelling, entry)) = find(configuration, key) else { return Ok(default) };
+    let text = entry.value.to_string();
+    match text.to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(Problem::new(spelling, format!("`{text}` is neither true nor false"))),
+    }
+}
+
+/// Bytes as people read them: `1600m`, or bytes with a rounded size beside.
+pub(super) fn show(bytes: u64) -> String {
+    if bytes.is_multiple_of(MemorySize::MIB) {
+        return MemorySize::from_bytes(bytes).to_string();
+    }
+    format!("{:.1} MiB", bytes as f64 / MemorySize::MIB as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_are_those_of_decimals() {
+        #[track_caller]
+        fn check(bytes: u64, factor: f64, expected: Option<u64>) {
+            assert_eq!(multiply(bytes, factor).ok(), expected);
+        }
+        check(1 << 30, f64::from(0.1_f32), Some(107_374_184));
+        check(1_342_177_280, f64::from(0.4_f32), Some(536_870_920));
+        check(10, 0.0, Some(0));
+        check(MAX, 1.0, Some(MAX));
+        check(MAX, 2.0, None);
+        check(MAX, 1e30, None);
+        check(3, 1e-30, Some(0));
+    }
+
+    #[test]
+    fn numbers_are_those_of_java() {
+        #[track_caller]
+        fn check(text: &str, expected: Option<&str>) {
+            assert_eq!(java_number(text), expected, "{text:?}");
+        }
+        check(" 0.1 ", Some("0.1"));
+        check("0.1f", Some("0.1"));
+        check("1e1", Some("1e1"));
+        check("NaN", None);
+        check("inf", None);
+        check("", None);
+    }
+}
