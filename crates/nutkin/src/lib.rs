@@ -3,11 +3,15 @@
 //! Reading order: [`cli`] records what the user typed, the command files in it call the shells, and
 //! everything that is printed goes through [`report::Printer`].
 
+pub mod artifacts;
+pub mod cache;
 pub mod cli;
 pub mod environment;
 pub mod exit;
 pub mod failure;
+pub mod http;
 pub mod local;
+pub mod progress;
 pub mod report;
 pub mod select;
 

@@ -1,6 +1,7 @@
 //! Flink's own rules: what its versions read, mean and need.
 
 pub mod configuration;
+pub mod java;
 pub mod java_order;
 pub mod memory;
 pub mod version;

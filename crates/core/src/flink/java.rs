@@ -1,0 +1,194 @@
+//! Which Java a Flink release runs on, and which of several installed ones to take.
+
+use super::FlinkVersion;
+
+/// What is to be said of a Flink release on a Java version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Support {
+    /// Flink was built and tested for it.
+    Supported,
+    /// Not tested by Flink, but it runs.
+    Works {
+        /// What to tell the user.
+        warning: String,
+    },
+    /// It does not run, or the user asked for supported pairs only.
+    Refused {
+        /// What is wrong.
+        message: String,
+        /// What to install.
+        hint: String,
+    },
+}
+
+/// A Java installation as the shell found it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// 8, 11, 17, 21...
+    pub major: u8,
+    /// How the user named it.
+    pub named: Named,
+}
+
+/// How strongly the user asked for a Java. The order is the precedence, weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Named {
+    /// Found where systems keep their Javas.
+    Installed,
+    /// First `java` of `PATH`.
+    OnPath,
+    /// `JAVA_HOME`.
+    JavaHome,
+    /// Option `env.java.home`: binding.
+    Option,
+}
+
+/// First Java that 1.13 to 1.17 were not tested on and run on all the same.
+///
+/// Source: sessions and WordCount of 1.13.6 and 1.17.2 on OpenJDK 17 with the `--add-opens` that later
+/// releases ship in their configuration.
+const WORKS_UP_TO: u8 = 17;
+
+/// The first release line that supports [`WORKS_UP_TO`] itself.
+const SUPPORTS_17_SINCE: (u16, u16) = (1, 18);
+
+/// Judges a pair. `strict` is `nutkin.java.check: strict`.
+pub fn check(flink: FlinkVersion, java: u8, strict: bool) -> Support {
+    let line = flink.line();
+    if line.java.contains(&java) {
+        return Support::Supported;
+    }
+    let newest = line.java.last().copied().unwrap_or(java);
+    let works = line.number < SUPPORTS_17_SINCE && java > newest && java <= WORKS_UP_TO;
+    if works && !strict {
+        let warning = format!(
+            "Flink {flink} was tested on Java {}, not on {java}: it runs with added `--add-opens`; \
+             `nutkin.java.check: strict` would refuse it",
+            listed(line.java)
+        );
+        return Support::Works { warning };
+    }
+    let message = if works {
+        format!(
+            "Flink {flink} was not tested on Java {java} (it was on {}), and \
+             `nutkin.java.check: strict` asks for tested pairs only",
+            listed(line.java)
+        )
+    } else {
+        format!("Flink {flink} does not run on Java {java}: it needs {}", listed(line.java))
+    };
+    Support::Refused { message, hint: install_hint(flink, strict) }
+}
+
+/// What to type to get a Java that this Flink runs on, for the common package managers: the newest
+/// that all of them package, which is 17; with `strict` perhaps an older one.
+pub fn install_hint(flink: FlinkVersion, strict: bool) -> String {
+    let newest = flink.line().java.last().copied().unwrap_or(WORKS_UP_TO);
+    let version = if strict { newest.min(WORKS_UP_TO) } else { WORKS_UP_TO };
+    format!(
+        "install Java {version}: `apt install openjdk-{version}-jdk-headless`, `dnf install \
+         java-{version}-openjdk-headless` or `brew install openjdk@{version}`; or set `env.java.home` \
+         or JAVA_HOME to one"
+    )
+}
+
+/// Index of the Java to take, if there is any. The rules, strongest first:
+///
+/// 1. `env.java.home` is taken, whatever it is: the user said so in so many words.
+/// 2. Supported before merely working before refused.
+/// 3. Among equals `JAVA_HOME`, then the `java` of `PATH`.
+/// 4. Among equals the highest version.
+pub fn choose(flink: FlinkVersion, strict: bool, candidates: &[Candidate]) -> Option<usize> {
+    let rank = |candidate: &Candidate| match check(flink, candidate.major, strict) {
+        Support::Supported => 2,
+        Support::Works { .. } => 1,
+        Support::Refused { .. } => 0,
+    };
+    let key = |candidate: &Candidate| {
+        let option = candidate.named == Named::Option;
+        (option, rank(candidate), candidate.named, candidate.major)
+    };
+    // The first of equals: candidates come in the order of the search.
+    (0..candidates.len()).rev().max_by_key(|&index| key(&candidates[index]))
+}
+
+fn listed(versions: &[u8]) -> String {
+    match versions {
+        [] => "none".to_owned(),
+        [one] => one.to_string(),
+        [first @ .., last] => {
+            let first: Vec<String> = first.iter().map(ToString::to_string).collect();
+            format!("{} or {last}", first.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Named::{Installed, JavaHome, OnPath, Option as ByOption};
+
+    /// `expected`: `ok`, or part of the warning or message.
+    #[track_caller]
+    fn check_pair(flink: &str, java: u8, strict: bool, expected: &str) {
+        let text = match check(flink.parse().unwrap(), java, strict) {
+            Support::Supported => "ok".to_owned(),
+            Support::Works { warning } => format!("works: {warning}"),
+            Support::Refused { message, hint } => format!("refused: {message}; {hint}"),
+        };
+        assert!(text.contains(expected), "{flink} on {java}: {text}");
+    }
+
+    #[test]
+    fn pairs() {
+        check_pair("1.20.5", 8, false, "ok");
+        check_pair("1.20.5", 17, true, "ok");
+        check_pair("2.3.0", 21, false, "ok");
+        check_pair(
+            "2.3.0",
+            8,
+            false,
+            "refused: Flink 2.3.0 does not run on Java 8: it needs 11, 17 or 21",
+        );
+        check_pair("2.3.0", 8, false, "apt install openjdk-17-jdk-headless");
+        check_pair("2.3.0", 25, false, "refused");
+        check_pair(
+            "1.13.6",
+            17,
+            false,
+            "works: Flink 1.13.6 was tested on Java 8 or 11, not on 17",
+        );
+        check_pair("1.17.2", 17, false, "works");
+        check_pair("1.17.2", 17, true, "refused: Flink 1.17.2 was not tested on Java 17");
+        check_pair("1.17.2", 17, true, "openjdk-11-jdk-headless");
+        check_pair("1.17.2", 21, false, "refused");
+        check_pair("1.13.6", 7, false, "refused");
+    }
+
+    #[track_caller]
+    fn check_choice(flink: &str, strict: bool, found: &[(u8, Named)], expected: Option<u8>) {
+        let candidates: Vec<Candidate> =
+            found.iter().map(|&(major, named)| Candidate { major, named }).collect();
+        let chosen = choose(flink.parse().unwrap(), strict, &candidates);
+        assert_eq!(chosen.map(|index| candidates[index].major), expected, "{flink} {found:?}");
+    }
+
+    #[test]
+    fn choices() {
+        check_choice("1.20.5", false, &[], None);
+        check_choice(
+            "1.20.5",
+            false,
+            &[(11, Installed), (21, Installed), (17, Installed)],
+            Some(21),
+        );
+        check_choice("1.20.5", false, &[(25, Installed), (17, Installed)], Some(17));
+        check_choice("1.20.5", false, &[(25, JavaHome), (17, Installed)], Some(17));
+        check_choice("1.20.5", false, &[(11, JavaHome), (21, Installed)], Some(11));
+        check_choice("1.20.5", false, &[(17, OnPath), (21, Installed)], Some(17));
+        check_choice("1.20.5", false, &[(25, ByOption), (17, JavaHome)], Some(25));
+        check_choice("1.13.6", false, &[(17, JavaHome), (11, Installed)], Some(11));
+        check_choice("1.13.6", false, &[(21, OnPath), (17, Installed)], Some(17));
+        check_choice("1.13.6", false, &[(25, OnPath)], Some(25));
+    }
+}

@@ -1,0 +1,75 @@
+//! Jars that options and commands name, brought to this machine: `nutkin.libs`, `nutkin.plugins`,
+//! `nutkin run JAR`.
+//!
+//! ```text
+//! path        ──► as it is
+//! https://    ──► cache/artifacts/https/<hash of the address>/<file>   asked again by ETag
+//! mvn:g:a:v   ──► cache/artifacts/maven/<g>/<a>/<v>/<file>             releases never change
+//! ```
+//!
+//! A file in the cache stands beside a record of its SHA-256, which is checked on every use.
+
+mod maven;
+mod record;
+mod web;
+
+use std::path::{Path, PathBuf};
+
+use nutkin_core::Problem;
+use nutkin_core::artifact::Artifact;
+
+use crate::report::Printer;
+use crate::{Environment, Failure};
+
+/// What a fetch needs to know.
+#[derive(Debug, Clone, Copy)]
+pub struct Fetcher<'a> {
+    /// Says what is being downloaded.
+    pub printer: &'a Printer,
+    /// Cache directory, `PATH`.
+    pub environment: &'a Environment,
+}
+
+impl Fetcher<'_> {
+    /// The local path of a jar: relative paths count from `base` (the folder of the file that names
+    /// it), others are downloaded unless the cache has them. The path is absolute and readable.
+    ///
+    /// # Errors
+    /// Exit 2 when the text names no jar or the path cannot be read; exit 1 when a download fails.
+    pub async fn fetch(&self, text: &str, base: &Path) -> Result<PathBuf, Failure> {
+        let artifact: Artifact =
+            text.parse().map_err(|error: nutkin_core::artifact::ArtifactError| {
+                Failure::input(vec![Problem::new("", error.to_string())])
+            })?;
+        match &artifact {
+            Artifact::Path(path) => local(&base.join(path)),
+            Artifact::Url { url, sha256 } => web::fetch(self, url, sha256.as_deref()).await,
+            Artifact::Maven(coordinate) => maven::fetch(self, coordinate).await,
+        }
+    }
+
+    fn directory(&self) -> PathBuf {
+        self.environment.cache_directory().join("artifacts")
+    }
+}
+
+/// A readable regular file, as an absolute path.
+fn local(path: &Path) -> Result<PathBuf, Failure> {
+    let problem =
+        |message: String, hint: &str| Failure::input(vec![Problem::new("", message).hint(hint)]);
+    let shown = path.display();
+    match std::fs::File::open(path).and_then(|file| file.metadata()) {
+        Ok(metadata) if metadata.is_file() => {
+            std::path::absolute(path).map_err(|error| problem(format!("{shown}: {error}"), ""))
+        }
+        Ok(_) => Err(problem(format!("`{shown}` is a directory, not a jar"), "name a .jar file")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(problem(
+            format!("there is no file `{shown}`"),
+            "check the path; has the job been built?",
+        )),
+        Err(error) => Err(problem(
+            format!("`{shown}` cannot be read: {error}"),
+            "check the permissions of the file and of its folders",
+        )),
+    }
+}

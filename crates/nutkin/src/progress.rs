@@ -1,0 +1,97 @@
+//! Progress of something long: a bar where a person watches, else a line now and then.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::report::Printer;
+
+/// How often a line is written where no bar can be drawn: CI systems end jobs that are silent for
+/// minutes, and nobody wants a log full of percentages.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Shows how far something is. Cheap to call for every piece.
+#[derive(Debug)]
+pub struct Progress {
+    printer: Printer,
+    label: String,
+    bar: Option<ProgressBar>,
+    done: u64,
+    total: Option<u64>,
+    last_line: Instant,
+}
+
+impl Progress {
+    /// Starts showing; without a total only what is done is shown.
+    pub fn bytes(printer: &Printer, label: impl Into<String>, total: Option<u64>) -> Self {
+        let label = label.into();
+        let bar = printer.is_interactive().then(|| {
+            let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
+            bar.set_style(style(total.is_some()));
+            bar.set_message(label.clone());
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        if bar.is_none() {
+            let size = total.map(|total| format!(" ({})", size(total))).unwrap_or_default();
+            printer.say(&format!("{label}{size}"));
+        }
+        Self { printer: printer.clone(), label, bar, done: 0, total, last_line: Instant::now() }
+    }
+
+    /// Sets the total once it is known.
+    pub fn set_total(&mut self, total: u64) {
+        self.total = Some(total);
+        if let Some(bar) = &self.bar {
+            bar.set_length(total);
+            bar.set_style(style(true));
+        }
+    }
+
+    /// So much more is done.
+    pub fn add(&mut self, bytes: u64) {
+        self.set(self.done + bytes);
+    }
+
+    /// So much is done in all.
+    pub fn set(&mut self, done: u64) {
+        self.done = done;
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+        } else if LINE_EVERY <= self.last_line.elapsed() {
+            self.last_line = Instant::now();
+            let of = self.total.map(|total| format!(" of {}", size(total))).unwrap_or_default();
+            self.printer.say(&format!("{}: {}{of}", self.label, size(done)));
+        }
+    }
+}
+
+/// The bar disappears with its progress: what stays on the screen is what the command says at its end.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn style(sized: bool) -> ProgressStyle {
+    let template = if sized {
+        "{msg} [{bar:28}] {bytes}/{total_bytes} {bytes_per_sec} {eta}"
+    } else {
+        "{spinner} {msg} {bytes} {elapsed}"
+    };
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}
+
+/// A size for people: `232 MB`, powers of 1000 as download pages count.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{} kB", bytes / 1_000),
+        1_000_000..10_000_000_000 => format!("{} MB", bytes / 1_000_000),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
