@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::dialect;
+
 /// A value as a configuration file holds it.
 ///
 /// `flink-conf.yaml` and `-D` know only text. `config.yaml` is YAML: an unquoted `007` is the number 7
@@ -42,21 +44,8 @@ impl fmt::Display for Value {
             Self::Text(text) => f.write_str(text),
             Self::Bool(value) => write!(f, "{value}"),
             Self::Int(value) => write!(f, "{value}"),
-            Self::Float(value) => write!(f, "{value:?}"),
-            Self::List(items) => {
-                f.write_str("[")?;
-                for (i, item) in items.iter().enumerate() {
-                    write!(f, "{}{item}", if i == 0 { "" } else { ", " })?;
-                }
-                f.write_str("]")
-            }
-            Self::Map(entries) => {
-                f.write_str("{")?;
-                for (i, (key, item)) in entries.iter().enumerate() {
-                    write!(f, "{}{key}: {item}", if i == 0 { "" } else { ", " })?;
-                }
-                f.write_str("}")
-            }
+            Self::Float(value) => f.write_str(&dialect::float_text(*value)),
+            Self::List(_) | Self::Map(_) => f.write_str(&dialect::flow(self)),
         }
     }
 }

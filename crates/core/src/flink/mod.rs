@@ -1,9 +1,12 @@
 //! Flink's own rules: what its versions read, mean and need.
 
 pub mod configuration;
+pub mod dialect;
+pub mod dynamic;
 pub mod java;
 pub mod java_order;
 pub mod memory;
+pub mod values;
 pub mod version;
 
 pub use configuration::{Configuration, Entry, Origin, Value};
