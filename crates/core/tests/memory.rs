@@ -1,6 +1,8 @@
 //! The memory model against Flink's own calculator: every recorded case of four versions, and
 //! properties for any input.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::io::Read;
 

@@ -1,1 +1,3 @@
 //! Plans: what shall exist, as plain values. No planner uses another.
+
+pub mod process;

@@ -1,1 +1,187 @@
-//! Session files: the words of the user.
+//! From the words of the user to a [`Session`].
+
+mod defaults;
+mod dynamic;
+mod file;
+
+pub use dynamic::dynamic_option;
+pub use file::{SessionFile, read};
+
+use crate::flink::{Configuration, FlinkVersion, Origin};
+use crate::problem::Problem;
+use crate::session::{Role, Session};
+
+/// Everything a user can say about a session.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// The session file, read without problems.
+    pub file: Option<SessionFile>,
+    /// The name on the command line.
+    pub name: Option<String>,
+    /// Options of the command line, in order.
+    pub options: Vec<(String, String)>,
+    /// `--flink`.
+    pub flink: Option<FlinkVersion>,
+    /// `--task-managers`.
+    pub task_managers: Option<u32>,
+}
+
+/// The name of a session that nobody named.
+pub const DEFAULT_NAME: &str = "default";
+
+/// Longest name: Flink's limit for a cluster-id (`KubernetesClusterDescriptor`, all versions).
+const NAME_LIMIT: usize = 45;
+
+/// Makes a session of what was said. Precedence, lowest first, as in [`Origin`]:
+///
+/// 1. defaults of Nutkin;
+/// 2. `spec.flinkConfiguration` of the file;
+/// 3. other fields of the file that stand for options;
+/// 4. options of the command line, the last one of a key.
+///
+/// # Errors
+/// All problems at once.
+pub fn resolve(inputs: &Inputs) -> Result<Session, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let file = inputs.file.clone().unwrap_or_default();
+    let mut configuration = Configuration::new();
+
+    // 2. and 3.
+    for (key, value) in &file.options {
+        configuration.set(key.clone(), value.clone(), Origin::SessionFile(file.name.clone(), 0));
+    }
+    for (key, value, field) in &file.fields {
+        configuration.set(*key, value.clone(), Origin::Field((*field).to_owned()));
+    }
+    // 4.
+    for (key, value) in &inputs.options {
+        configuration.set(key.clone(), value.clone(), Origin::CommandLine);
+    }
+    let pinned = configuration.text("nutkin.flink.version").map(|text| text.parse());
+    let flink = match (inputs.flink, pinned) {
+        (Some(flink), _) | (None, Some(Ok(flink))) => flink,
+        (None, Some(Err(error))) => {
+            problems.push(Problem::new("nutkin.flink.version", error.to_string()));
+            FlinkVersion::DEFAULT
+        }
+        (None, None) => file.flink.unwrap_or(FlinkVersion::DEFAULT),
+    };
+    if file.flink.is_some_and(|line| line.line() != flink.line()) && inputs.flink.is_none() {
+        let message = format!("Flink {flink} is not of the line that `spec.flinkVersion` names");
+        problems.push(Problem::new("nutkin.flink.version", message));
+    }
+    // 1.
+    defaults::fill(&mut configuration, flink);
+
+    let name = inputs.name.clone().or(file.session).unwrap_or_else(|| DEFAULT_NAME.to_owned());
+    if !is_name(&name) {
+        let message = format!("`{name}` is no name for a session");
+        problems.push(Problem::new("metadata.name", message).hint(format!(
+            "start with a lower-case letter, go on with those, digits and `-`; at most {NAME_LIMIT} characters"
+        )));
+    }
+    let high_availability = is_highly_available(&configuration);
+    let job_managers = file.job_managers.unwrap_or(if high_availability { 2 } else { 1 });
+    if job_managers == 0 {
+        problems.push(Problem::new("spec.jobManager.replicas", "a session needs a JobManager"));
+    }
+    if 1 < job_managers && !high_availability {
+        let message = format!("{job_managers} JobManagers need high availability");
+        problems.push(
+            Problem::new("spec.jobManager.replicas", message)
+                .hint("set `high-availability.type: zookeeper` (or `kubernetes` there)"),
+        );
+    }
+    let task_managers = inputs.task_managers.or(file.task_managers).unwrap_or(1);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(Session {
+        name,
+        namespace: file.namespace,
+        flink,
+        mode: file.mode,
+        configuration,
+        log_configuration: file.log_configuration,
+        job_manager: Role { replicas: Some(job_managers), pod_template: file.job_manager_template },
+        task_manager: Role {
+            replicas: Some(task_managers),
+            pod_template: file.task_manager_template,
+        },
+        image: file.image,
+        image_pull_policy: file.image_pull_policy,
+        service_account: file.service_account,
+        pod_template: file.pod_template,
+        ingress: file.ingress,
+        restart_nonce: file.restart_nonce,
+        jobs: file.jobs,
+    })
+}
+
+/// Whether a configuration asks for high availability. Flink takes any value but NONE for a yes.
+pub fn is_highly_available(configuration: &Configuration) -> bool {
+    ["high-availability.type", "high-availability"]
+        .iter()
+        .find_map(|key| configuration.text(key))
+        .is_some_and(|value| !value.eq_ignore_ascii_case("none"))
+}
+
+fn is_name(name: &str) -> bool {
+    name.len() <= NAME_LIMIT
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && !name.ends_with('-')
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(inputs: &Inputs, expected: Result<&str, &[&str]>) {
+        let paths =
+            |problems: Vec<Problem>| problems.into_iter().map(|p| p.path).collect::<Vec<_>>();
+        let result = resolve(inputs).map(|session| session.name).map_err(paths);
+        assert_eq!(
+            result,
+            expected.map(str::to_owned).map_err(|p| p.iter().map(|s| (*s).to_owned()).collect())
+        );
+    }
+
+    #[test]
+    fn without_a_file() {
+        check(&Inputs::default(), Ok("default"));
+        let session = resolve(&Inputs::default()).unwrap();
+        assert_eq!(session.flink, FlinkVersion::DEFAULT);
+        assert_eq!(
+            session.configuration.text("taskmanager.numberOfTaskSlots").as_deref(),
+            Some("2")
+        );
+    }
+
+    #[test]
+    fn all_problems_at_once() {
+        let inputs = Inputs {
+            name: Some("Not A Name".to_owned()),
+            options: vec![("nutkin.flink.version".to_owned(), "4.0".to_owned())],
+            ..Inputs::default()
+        };
+        check(&inputs, Err(&["nutkin.flink.version", "metadata.name"]));
+    }
+
+    #[test]
+    fn the_command_line_wins() {
+        let inputs = Inputs {
+            options: vec![
+                ("taskmanager.numberOfTaskSlots".to_owned(), "3".to_owned()),
+                ("taskmanager.numberOfTaskSlots".to_owned(), "4".to_owned()),
+            ],
+            ..Inputs::default()
+        };
+        let session = resolve(&inputs).unwrap();
+        assert_eq!(
+            session.configuration.text("taskmanager.numberOfTaskSlots").as_deref(),
+            Some("4")
+        );
+    }
+}

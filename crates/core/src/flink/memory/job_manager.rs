@@ -40,6 +40,11 @@ pub struct JobManagerMemory {
     pub limits_direct: bool,
 }
 
+/// Whether no option says how large the JobManager shall be, legacy ones included.
+pub fn needs_size(input: &Input<'_>) -> bool {
+    !overhead::has_size(input, &KEYS, [&["jobmanager.heap.size"], &["jobmanager.heap.mb"]])
+}
+
 /// Calculates the JobManager's memory.
 ///
 /// # Errors

@@ -9,9 +9,9 @@ mod overhead;
 mod read;
 mod task_manager;
 
-pub use job_manager::{JobManagerMemory, job_manager};
+pub use job_manager::{JobManagerMemory, job_manager, needs_size as job_manager_needs_size};
 pub use legacy::{LegacyHeap, LegacyTarget};
-pub use task_manager::{TaskManagerMemory, task_manager};
+pub use task_manager::{TaskManagerMemory, needs_size as task_manager_needs_size, task_manager};
 
 use super::{Configuration, FlinkVersion};
 

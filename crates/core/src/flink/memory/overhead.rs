@@ -1,7 +1,7 @@
 //! Metaspace and overhead of a JVM, and which of the three routes a configuration takes.
 
-use super::JvmMemory;
 use super::read::{self, Key, RangeFraction, RangeKeys, show, sum};
+use super::{Input, JvmMemory};
 use crate::Problem;
 use crate::flink::Configuration;
 
@@ -26,6 +26,15 @@ pub(super) enum Route {
     Flink(u64),
     /// Total process memory is given: what it leaves for Flink, and the JVM's own part.
     Process(u64, JvmMemory),
+}
+
+/// Whether any option determines the size of the process.
+pub(super) fn has_size(input: &Input<'_>, keys: &ProcessKeys, legacy: [&'static Key; 2]) -> bool {
+    let is_set = |key: &'static Key| read::is_set(input.configuration, key);
+    is_set(keys.process)
+        || is_set(keys.flink)
+        || keys.fine_grained.iter().all(|key| is_set(key))
+        || (input.version.line().legacy_memory && legacy.into_iter().any(is_set))
 }
 
 /// Chooses the route.

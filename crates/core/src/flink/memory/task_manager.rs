@@ -69,6 +69,11 @@ pub struct TaskManagerMemory {
     quotes_external: bool,
 }
 
+/// Whether no option says how large the TaskManager shall be, legacy ones included.
+pub fn needs_size(input: &Input<'_>) -> bool {
+    !overhead::has_size(input, &KEYS, [&["taskmanager.heap.size"], &["taskmanager.heap.mb"]])
+}
+
 /// Calculates the TaskManager's memory.
 ///
 /// # Errors
@@ -86,9 +91,9 @@ pub fn task_manager(input: &Input<'_>) -> Result<TaskManagerMemory, Problem> {
         target,
     )?;
     let fixed = Fixed {
-        framework_heap: read::size(configuration, FRAMEWORK_HEAP, FRAMEWORK)?,
-        framework_off_heap: read::size(configuration, FRAMEWORK_OFF_HEAP, FRAMEWORK)?,
-        task_off_heap: read::size(configuration, TASK_OFF_HEAP, 0)?,
+        heap: read::size(configuration, FRAMEWORK_HEAP, FRAMEWORK)?,
+        off_heap: read::size(configuration, FRAMEWORK_OFF_HEAP, FRAMEWORK)?,
+        task: read::size(configuration, TASK_OFF_HEAP, 0)?,
     };
     let (parts, jvm) = match overhead::route(configuration, &KEYS)? {
         Route::FineGrained => {
@@ -110,10 +115,10 @@ pub fn task_manager(input: &Input<'_>) -> Result<TaskManagerMemory, Problem> {
             .hint(format!("set `{}` to a number above 0", CPU[0])));
     }
     Ok(TaskManagerMemory {
-        framework_heap: fixed.framework_heap,
+        framework_heap: fixed.heap,
         task_heap: parts.task_heap,
-        framework_off_heap: fixed.framework_off_heap,
-        task_off_heap: fixed.task_off_heap,
+        framework_off_heap: fixed.off_heap,
+        task_off_heap: fixed.task,
         network: parts.network,
         managed: parts.managed,
         jvm,
@@ -127,14 +132,17 @@ pub fn task_manager(input: &Input<'_>) -> Result<TaskManagerMemory, Problem> {
 
 /// The parts that never depend on the others.
 struct Fixed {
-    framework_heap: u64,
-    framework_off_heap: u64,
-    task_off_heap: u64,
+    /// Framework heap.
+    heap: u64,
+    /// Framework off-heap.
+    off_heap: u64,
+    /// Task off-heap.
+    task: u64,
 }
 
 impl Fixed {
     fn sum(&self) -> Result<u64, Problem> {
-        sum(&[self.framework_heap, self.framework_off_heap, self.task_off_heap])
+        sum(&[self.heap, self.off_heap, self.task])
     }
 }
 
@@ -192,9 +200,9 @@ fn split(
             "Flink's {} are less than framework heap {}, framework off-heap {}, task off-heap {}, managed {} and \
              network {} together",
             show(flink),
-            show(fixed.framework_heap),
-            show(fixed.framework_off_heap),
-            show(fixed.task_off_heap),
+            show(fixed.heap),
+            show(fixed.off_heap),
+            show(fixed.task),
             show(managed),
             show(network)
         );

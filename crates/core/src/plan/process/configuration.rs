@@ -1,0 +1,119 @@
+//! The configuration that the processes of one machine read.
+
+use super::Machine;
+use crate::Problem;
+use crate::flink::{Configuration, FlinkVersion, Origin};
+use crate::session::Session;
+
+/// The session's options completed for one machine. Precedence, lowest first:
+///
+/// 1. defaults that make a session on one machine useful: places for jars, checkpoints, savepoints;
+/// 2. the session's own options;
+/// 3. what the machine dictates: ports and addresses that were chosen, and loopback for everything that
+///    the user did not open in so many words (REST is open to anyone who reaches it).
+pub fn effective(session: &Session, machine: &Machine) -> Configuration {
+    let mut all = session.configuration.clone();
+    let directory = &machine.directory;
+
+    // 1.
+    let place = Origin::Default("inside the session's directory unless told otherwise");
+    all.set_default("io.tmp.dirs", format!("{directory}/tmp"), place.clone());
+    all.set_default("web.upload.dir", format!("{directory}/jars"), place.clone());
+    let checkpoints = ["state.checkpoints.dir", "execution.checkpointing.dir"];
+    if !checkpoints.iter().any(|key| all.contains(key)) {
+        all.set(
+            dir_key(session.flink, checkpoints),
+            format!("file://{directory}/checkpoints"),
+            place.clone(),
+        );
+    }
+    let savepoints = ["state.savepoints.dir", "execution.checkpointing.savepoint-dir"];
+    if !savepoints.iter().any(|key| all.contains(key)) {
+        all.set(
+            dir_key(session.flink, savepoints),
+            format!("file://{directory}/savepoints"),
+            place.clone(),
+        );
+    }
+    if let Some(port) = machine.zookeeper_port {
+        let quorum = Origin::Derived("the ZooKeeper that Nutkin brings along");
+        all.set("high-availability.zookeeper.quorum", format!("127.0.0.1:{port}"), quorum);
+        all.set_default(
+            "high-availability.storageDir",
+            format!("file://{directory}/ha"),
+            place.clone(),
+        );
+        all.set_default("high-availability.cluster-id", format!("/{}", session.name), place);
+    }
+
+    // 3.
+    let loopback = Origin::Default("nobody but this machine reaches it unless an address is given");
+    for key in [
+        "rest.address",
+        "rest.bind-address",
+        "jobmanager.bind-host",
+        "taskmanager.host",
+        "taskmanager.bind-host",
+    ] {
+        all.set_default(key, "127.0.0.1", loopback.clone());
+    }
+    let chosen = Origin::Derived("chosen for this machine");
+    all.set("jobmanager.rpc.address", "127.0.0.1", chosen.clone());
+    all.set("jobmanager.rpc.port", machine.rpc_port.to_string(), chosen.clone());
+    if let Some(port) = machine.rest_ports.first() {
+        all.set("rest.port", port.to_string(), chosen);
+    }
+    // Options of our own are no business of Flink's.
+    let own: Vec<String> = all
+        .iter()
+        .filter(|(key, _)| key.starts_with("nutkin."))
+        .map(|(key, _)| key.to_owned())
+        .collect();
+    for key in own {
+        all.remove(&key);
+    }
+    all
+}
+
+/// The spelling of a directory option that a release reads: 2.x dropped the first one.
+fn dir_key(version: FlinkVersion, keys: [&'static str; 2]) -> &'static str {
+    keys[usize::from(version.is_at_least(2, 0))]
+}
+
+/// Name and text of the configuration file. `config.yaml` is written with whole keys (`a.b: 'c'`), which Flink
+/// flattens to the same thing: nested, a key that is also a parent of another would be lost.
+pub(super) fn file(
+    configuration: &Configuration,
+    version: FlinkVersion,
+    problems: &mut Vec<Problem>,
+) -> (&'static str, String) {
+    let yaml = version.line().reads_config_yaml;
+    let mut text = String::from(
+        "# Written by nutkin for this session. It is written anew by every `nutkin up`.\n",
+    );
+    for (key, entry) in configuration.iter() {
+        let value = entry.value.to_string();
+        if yaml {
+            text.push_str(&format!("{}: {}\n", quoted(key), quoted(&value)));
+            continue;
+        }
+        if value.contains(['#', '\n', '\r']) || value.trim() != value || value.is_empty() {
+            let message = "flink-conf.yaml cannot hold this value: it has a `#`, a line break, blanks at an end, or nothing";
+            problems.push(
+                Problem::new(key, message)
+                    .hint(format!("Flink {version} has no way to say it in a file; change the value or take Flink 1.19 or later")),
+            );
+            continue;
+        }
+        text.push_str(&format!("{key}: {value}\n"));
+    }
+    (if yaml { "config.yaml" } else { "flink-conf.yaml" }, text)
+}
+
+/// A YAML scalar in single quotes, or in double quotes where only those can hold it.
+fn quoted(text: &str) -> String {
+    if text.chars().any(char::is_control) {
+        return serde_json::Value::from(text).to_string();
+    }
+    format!("'{}'", text.replace('\'', "''"))
+}

@@ -1,0 +1,218 @@
+//! Command lines of the JVMs.
+
+use super::log::Logging;
+use super::{Machine, Process, Role};
+use crate::flink::Configuration;
+use crate::flink::memory::{JobManagerMemory, TaskManagerMemory};
+
+/// What Flink needs opened since Java 16 closed it. Releases from 1.18 on have the same list in the
+/// configuration that they ship (`env.java.default-opts.all`, FLINK-33221).
+const OPENED: &[&str] = &[
+    "java.base/java.lang",
+    "java.base/java.net",
+    "java.base/java.io",
+    "java.base/java.nio",
+    "java.base/sun.nio.ch",
+    "java.base/java.lang.reflect",
+    "java.base/java.text",
+    "java.base/java.time",
+    "java.base/java.util",
+    "java.base/java.util.concurrent",
+    "java.base/java.util.concurrent.atomic",
+    "java.base/java.util.concurrent.locks",
+];
+
+/// What Flink calls in the JDK without its being exported; from the same list.
+const EXPORTED: &[&str] = &[
+    "java.base/sun.net.util",
+    "java.rmi/sun.rmi.registry",
+    "java.security.jgss/sun.security.krb5",
+    "jdk.compiler/com.sun.tools.javac.api",
+    "jdk.compiler/com.sun.tools.javac.file",
+    "jdk.compiler/com.sun.tools.javac.parser",
+    "jdk.compiler/com.sun.tools.javac.tree",
+    "jdk.compiler/com.sun.tools.javac.util",
+];
+
+/// First Java with modules: older ones do not know the flags.
+const MODULES_SINCE: u8 = 9;
+
+pub(super) struct Jvm<'a> {
+    pub(super) machine: &'a Machine,
+    pub(super) configuration: &'a Configuration,
+    pub(super) logging: &'a Logging,
+}
+
+impl Jvm<'_> {
+    pub(super) fn job_manager(
+        &self,
+        name: String,
+        port: u16,
+        memory: &JobManagerMemory,
+    ) -> Process {
+        let mut flags = memory.jvm_args();
+        flags.extend(self.options("env.java.opts.jobmanager"));
+        let mut arguments = self.main_arguments();
+        arguments.extend(["--executionMode".to_owned(), "cluster".to_owned()]);
+        arguments.extend(dynamic(memory.dynamic_options()));
+        arguments.extend(dynamic([("rest.port".to_owned(), port.to_string())]));
+        let class = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint";
+        let archive = self.machine.archives.job_manager.as_deref();
+        self.process(name, Role::JobManager, archive, flags, class, arguments)
+    }
+
+    pub(super) fn task_manager(&self, index: u32, memory: &TaskManagerMemory) -> Process {
+        let name = format!("taskmanager-{index}");
+        let own = self.options("env.java.opts.taskmanager");
+        let mut flags = Vec::new();
+        if own.is_empty() && self.options("env.java.opts.all").is_empty() {
+            // taskmanager.sh adds it unless the user gives flags.
+            flags.push("-XX:+UseG1GC".to_owned());
+        }
+        flags.extend(memory.jvm_args());
+        flags.extend(own);
+        let mut arguments = self.main_arguments();
+        arguments.extend(dynamic(memory.dynamic_options()));
+        arguments.extend(dynamic([("taskmanager.resource-id".to_owned(), name.clone())]));
+        let class = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner";
+        let archive = self.machine.archives.task_manager.as_deref();
+        self.process(name, Role::TaskManager, archive, flags, class, arguments)
+    }
+
+    pub(super) fn zookeeper(&self) -> Process {
+        let arguments = vec![
+            "--zkConfigFile".to_owned(),
+            format!("{}/conf/zoo.cfg", self.machine.directory),
+            "--peerId".to_owned(),
+            "1".to_owned(),
+        ];
+        // Enough for the few kilobytes that Flink keeps there; seen at 92 MiB resident after use.
+        let flags = vec!["-Xmx128m".to_owned()];
+        let class = "org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer";
+        self.process("zookeeper".to_owned(), Role::ZooKeeper, None, flags, class, arguments)
+    }
+
+    fn process(
+        &self,
+        name: String,
+        role: Role,
+        archive: Option<&str>,
+        flags: Vec<String>,
+        class: &str,
+        rest: Vec<String>,
+    ) -> Process {
+        let Machine { directory, java_home, java_major, flink_home, plugins, .. } = self.machine;
+        let log = format!("log/{name}.log");
+        let conf = format!("{directory}/conf");
+        let mut arguments = flags;
+        arguments.extend(self.options("env.java.opts.all"));
+        arguments.extend(self.options("env.java.opts"));
+        if *java_major >= MODULES_SINCE {
+            arguments
+                .extend(EXPORTED.iter().map(|name| format!("--add-exports={name}=ALL-UNNAMED")));
+            arguments.extend(OPENED.iter().map(|name| format!("--add-opens={name}=ALL-UNNAMED")));
+        }
+        if let Some(archive) = archive {
+            // An archive that does not fit any more is passed over in silence.
+            arguments.push(format!("-XX:SharedArchiveFile={archive}"));
+            arguments.extend(
+                ["-Xshare:auto", "-Xlog:cds=off", "-Xlog:class+path=off"].map(str::to_owned),
+            );
+        }
+        arguments.push(format!("-Dlog.file={directory}/{log}"));
+        arguments.push(format!("-Dlog4j.configuration=file:{conf}/{}", self.logging.log4j));
+        arguments.push(format!("-Dlog4j.configurationFile=file:{conf}/{}", self.logging.log4j));
+        if let Some(logback) = &self.logging.logback {
+            arguments.push(format!("-Dlogback.configurationFile=file:{conf}/{logback}"));
+        }
+        arguments.push("-classpath".to_owned());
+        arguments.push(self.class_path());
+        arguments.push(class.to_owned());
+        arguments.extend(rest);
+        let mut environment = self.machine.environment.clone();
+        environment.extend(
+            [
+                ("FLINK_CONF_DIR", conf.as_str()),
+                ("FLINK_HOME", flink_home),
+                ("FLINK_LIB_DIR", &format!("{flink_home}/lib")),
+                ("FLINK_OPT_DIR", &format!("{flink_home}/opt")),
+                ("FLINK_PLUGINS_DIR", plugins),
+                ("FLINK_LOG_DIR", &format!("{directory}/log")),
+                ("JAVA_HOME", java_home),
+                ("MAX_LOG_FILE_NUMBER", "10"),
+            ]
+            .map(|(key, value)| (key.to_owned(), value.to_owned())),
+        );
+        Process {
+            out: format!("log/{name}.out"),
+            log,
+            name,
+            role,
+            program: format!("{java_home}/bin/java"),
+            arguments,
+            environment,
+        }
+    }
+
+    /// As `constructFlinkClassPath` of `config.sh`: sorted, flink-dist last, then what the user adds, then Hadoop.
+    fn class_path(&self) -> String {
+        let (dist, mut others): (Vec<&String>, Vec<&String>) =
+            self.machine.lib.iter().partition(|name| name.starts_with("flink-dist"));
+        others.sort();
+        let in_lib = |name: &String| format!("{}/lib/{name}", self.machine.flink_home);
+        let mut path: Vec<String> = others.into_iter().chain(dist).map(in_lib).collect();
+        path.extend(self.machine.extra_libs.iter().cloned());
+        path.extend(self.machine.environment.get("HADOOP_CLASSPATH").cloned());
+        path.join(":")
+    }
+
+    fn main_arguments(&self) -> Vec<String> {
+        vec!["--configDir".to_owned(), format!("{}/conf", self.machine.directory)]
+    }
+
+    fn options(&self, key: &str) -> Vec<String> {
+        self.configuration.text(key).map_or_else(Vec::new, |text| words(&text))
+    }
+}
+
+fn dynamic(options: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
+    options
+        .into_iter()
+        .flat_map(|(key, value)| ["-D".to_owned(), format!("{key}={value}")])
+        .collect()
+}
+
+/// Splits flags as a shell would: at blanks, quotes keep a word together.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for c in text.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn flags_are_split_as_a_shell_does() {
+        #[track_caller]
+        fn check(text: &str, expected: &[&str]) {
+            assert_eq!(super::words(text), expected, "{text:?}");
+        }
+        check("", &[]);
+        check(" -Xss1m  -Da=b ", &["-Xss1m", "-Da=b"]);
+        check("-Da=\"b c\" -De='f\"g'", &["-Da=b c", "-De=f\"g"]);
+        check("''", &[""]);
+    }
+}

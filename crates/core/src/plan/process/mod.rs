@@ -1,0 +1,162 @@
+//! A session as processes on one machine: what Flink's own start scripts would start, without their
+//! calculator JVMs and with every address on loopback.
+//!
+//! Sources: `config.sh`, `jobmanager.sh`, `taskmanager.sh`, `zookeeper.sh` and `flink-daemon.sh` of
+//! flink-dist 1.13 to 2.3.
+
+mod configuration;
+mod jvm;
+mod log;
+
+use std::collections::BTreeMap;
+
+pub use configuration::effective;
+
+use crate::Problem;
+use crate::flink::memory::{self, Input, LegacyHeap};
+use crate::session::Session;
+
+/// What the shell found and chose on the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// Flink's home directory.
+    pub flink_home: String,
+    /// Names of the jars in its `lib/`, in any order.
+    pub lib: Vec<String>,
+    /// Jars of `nutkin.libs`, as absolute paths.
+    pub extra_libs: Vec<String>,
+    /// The plugins directory: Flink's own, or one that also has `nutkin.plugins`.
+    pub plugins: String,
+    /// Java's home directory.
+    pub java_home: String,
+    /// 8, 11, 17, 21...
+    pub java_major: u8,
+    /// The session's directory.
+    pub directory: String,
+    /// REST port of each JobManager; their number is the number of JobManagers.
+    pub rest_ports: Vec<u16>,
+    /// RPC port of the JobManager, unused with high availability.
+    pub rpc_port: u16,
+    /// Client port of a ZooKeeper that Nutkin brings along.
+    pub zookeeper_port: Option<u16>,
+    /// Class data archives, where there are valid ones.
+    pub archives: Archives,
+    /// Variables that the processes get: `PATH`, `HOME`, `LANG`, `HADOOP_CLASSPATH` and the like.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Paths of class data archives by role.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Archives {
+    /// For JobManagers.
+    pub job_manager: Option<String>,
+    /// For TaskManagers.
+    pub task_manager: Option<String>,
+}
+
+/// Files and processes of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Processes {
+    /// Files to write before anything starts: path below the session's directory, text.
+    pub files: BTreeMap<String, String>,
+    /// Processes, in the order of their roles; all may start at once.
+    pub processes: Vec<Process>,
+    /// REST addresses, one for each JobManager.
+    pub rest_urls: Vec<String>,
+    /// All options that Flink finds in its configuration file.
+    pub options: BTreeMap<String, String>,
+}
+
+/// What a process is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// A JobManager.
+    JobManager,
+    /// A TaskManager.
+    TaskManager,
+    /// The ZooKeeper that Nutkin brings along.
+    ZooKeeper,
+}
+
+/// One process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// `jobmanager`, `jobmanager-1`, `taskmanager-1`, `zookeeper`.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// Path of the `java` program.
+    pub program: String,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// Its environment.
+    pub environment: BTreeMap<String, String>,
+    /// Where stdout and stderr go, below the session's directory.
+    pub out: String,
+    /// Where Flink logs, below the session's directory.
+    pub log: String,
+}
+
+/// Plans the processes of a session.
+///
+/// # Errors
+/// All that is wrong: memory that does not fit, values that the configuration file cannot hold, numbers
+/// that are no numbers.
+pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Problem>> {
+    let configuration = effective(session, machine);
+    let mut problems = Vec::new();
+    let input = Input {
+        configuration: &configuration,
+        version: session.flink,
+        legacy: LegacyHeap::default(),
+    };
+    let job_manager = memory::job_manager(&input).map_err(|problem| problems.push(problem)).ok();
+    let task_manager = memory::task_manager(&input).map_err(|problem| problems.push(problem)).ok();
+    let (name, text) = configuration::file(&configuration, session.flink, &mut problems);
+    let (Some(job_manager), Some(task_manager), true) =
+        (job_manager, task_manager, problems.is_empty())
+    else {
+        return Err(problems);
+    };
+    let mut files = BTreeMap::from([(format!("conf/{name}"), text)]);
+    let logging = log::files(&session.log_configuration, &mut files);
+    let jvm = jvm::Jvm { machine, configuration: &configuration, logging: &logging };
+
+    let mut processes = Vec::new();
+    if let Some(port) = machine.zookeeper_port {
+        files.insert("conf/zoo.cfg".to_owned(), zookeeper_file(&machine.directory, port));
+        processes.push(jvm.zookeeper());
+    }
+    let count = machine.rest_ports.len();
+    for (index, port) in machine.rest_ports.iter().enumerate() {
+        let name = match (count, index) {
+            (1, _) => "jobmanager".to_owned(),
+            (_, index) => format!("jobmanager-{}", index + 1),
+        };
+        processes.push(jvm.job_manager(name, *port, &job_manager));
+    }
+    for index in 1..=session.task_manager.replicas.unwrap_or(1) {
+        processes.push(jvm.task_manager(index, &task_manager));
+    }
+    Ok(Processes {
+        files,
+        processes,
+        rest_urls: machine
+            .rest_ports
+            .iter()
+            .map(|port| format!("http://127.0.0.1:{port}"))
+            .collect(),
+        options: configuration
+            .iter()
+            .map(|(key, entry)| (key.to_owned(), entry.value.to_string()))
+            .collect(),
+    })
+}
+
+/// A ZooKeeper of one server. Flink's own peer wants a server line even then.
+fn zookeeper_file(directory: &str, port: u16) -> String {
+    format!(
+        "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir={directory}/zookeeper\nclientPort={port}\n\
+         clientPortAddress=127.0.0.1\nadmin.enableServer=false\nserver.1=127.0.0.1:2888:3888\n"
+    )
+}
