@@ -1,39 +1,30 @@
 //! Tasks of this repository. `cargo xtask --help` lists them.
 
 mod kube;
-mod stage;
+mod root;
 mod test;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
+/// Tasks of this repository: everything that is not compiling.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", about = "Tasks of this repository", arg_required_else_help = true)]
-struct Xtask {
-    #[command(subcommand)]
-    task: Task,
-}
-
-#[derive(Debug, Subcommand)]
+#[command(name = "cargo xtask", max_term_width = 100, arg_required_else_help = true)]
 enum Task {
-    /// Run all tests, with all their set-up
+    /// Run the tests, with all their set-up
     Test(test::Args),
     /// Start and stop a real Kubernetes control plane
     Kube(kube::Args),
 }
 
-#[allow(clippy::print_stderr, reason = "a task talks to the developer")]
 fn main() -> ExitCode {
-    let result = match Xtask::parse().task {
+    let done = match Task::parse() {
         Task::Test(args) => test::run(&args),
-        Task::Kube(args) => kube::run(args),
+        Task::Kube(args) => kube::run(args).map(|()| ExitCode::SUCCESS),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    done.unwrap_or_else(|error| {
+        root::say(&format!("error: {error:#}"));
+        ExitCode::FAILURE
+    })
 }

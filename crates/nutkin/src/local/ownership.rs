@@ -139,8 +139,9 @@ mod tests {
     fn sleeper(token: &str) -> (Fake, Pid) {
         let child = Command::new("sleep").arg("60").env(TOKEN_VARIABLE, token).spawn().unwrap();
         let pid = Pid::from_child(&child);
-        // Until `exec` the child shows the environment of this test.
-        while fs::read_to_string(format!("/proc/{}/comm", child.id())).unwrap() != "sleep\n" {
+        // Until `exec` is through the child shows the environment of this test, or none at all.
+        let shows = |environ: Vec<u8>| variable(&environ, TOKEN_VARIABLE).as_deref() == Some(token);
+        while !fs::read(format!("/proc/{}/environ", child.id())).is_ok_and(shows) {
             std::thread::yield_now();
         }
         (Fake(child), pid)

@@ -1,4 +1,6 @@
 //! Tests of the `nutkin` binary and library that need no JVM.
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail the test; clippy sees only its body")]
 
+mod cli;
 mod supervisor;
+mod tidy;

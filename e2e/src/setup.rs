@@ -1,0 +1,44 @@
+//! What `cargo xtask test` has made ready.
+
+use std::path::PathBuf;
+
+/// Paths of what the tests use.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The binary under test.
+    pub binary: PathBuf,
+    /// A cache directory (`XDG_CACHE_HOME`) with installed distributions, shared by all tests.
+    pub cache: PathBuf,
+    /// `<version>/<name>.jar`: the jobs of `examples/jobs`, compiled for each version of Flink.
+    pub jobs: PathBuf,
+}
+
+impl Setup {
+    /// Reads it from the environment.
+    ///
+    /// # Panics
+    /// When it is not there: a test that cannot run has failed.
+    #[track_caller]
+    pub fn of_process() -> Self {
+        let path = |name: &str| match std::env::var_os(name) {
+            Some(value) => PathBuf::from(value),
+            None => panic!("{name} is not set: run these tests with `cargo xtask test`"),
+        };
+        Self {
+            binary: path("NUTKIN_BIN"),
+            cache: path("NUTKIN_TEST_FLINK"),
+            jobs: path("NUTKIN_TEST_JOBS"),
+        }
+    }
+
+    /// The jar of one of the repository's own jobs.
+    ///
+    /// # Panics
+    /// When it was not compiled.
+    #[track_caller]
+    pub fn job(&self, version: &str, name: &str) -> PathBuf {
+        let jar = self.jobs.join(version).join(format!("{name}.jar"));
+        assert!(jar.is_file(), "`{}` is missing: run `cargo xtask test`", jar.display());
+        jar
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests with real JVMs, one binary. Run by `cargo xtask test`, which sets up what they need.

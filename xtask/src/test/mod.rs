@@ -1,0 +1,113 @@
+//! `cargo xtask test`: stages by name, a table of what they found and how long they took.
+
+mod cargo_test;
+mod tally;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use tally::Tally;
+
+use crate::root::{cargo, run as command, say};
+
+/// Arguments of `cargo xtask test`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask test
+  cargo xtask test --quick
+  cargo xtask test tidy")]
+pub(crate) struct Args {
+    /// Only the stages that need neither root, network nor a JVM
+    #[arg(long, conflicts_with = "stages")]
+    quick: bool,
+
+    /// Only these stages
+    #[arg(value_name = "STAGE", value_enum)]
+    stages: Vec<Stage>,
+}
+
+/// Parts of the tests, in the order in which they run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Stage {
+    /// Formatting, lints and documentation
+    Tidy,
+    /// Every test of the workspace that starts no JVM
+    Unit,
+}
+
+/// What a stage did.
+struct Row {
+    stage: Stage,
+    took: Duration,
+    tally: Tally,
+}
+
+/// Runs the stages and prints the table.
+///
+/// # Errors
+/// When a command cannot be started. A test that fails is told by the exit code.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let stages: &[Stage] = if args.stages.is_empty() { Stage::ALL } else { &args.stages };
+    say("Nothing in these stages needs root.");
+    let mut rows = Vec::new();
+    for stage in stages.iter().copied().filter(|stage| !args.quick || stage.is_quick()) {
+        say(&format!("\n== {}", stage.name()));
+        let start = Instant::now();
+        let tally = stage.run()?;
+        rows.push(Row { stage, took: start.elapsed(), tally });
+    }
+    say(&table(&rows));
+    let failed = rows.iter().any(|row| row.tally.failed != 0);
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+impl Stage {
+    const ALL: &[Self] = &[Self::Tidy, Self::Unit];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Tidy => "tidy",
+            Self::Unit => "unit",
+        }
+    }
+
+    /// Whether it needs no network and starts no JVM.
+    const fn is_quick(self) -> bool {
+        match self {
+            Self::Tidy | Self::Unit => true,
+        }
+    }
+
+    fn run(self) -> Result<Tally> {
+        match self {
+            Self::Tidy => Ok(tidy()),
+            Self::Unit => cargo_test::run(&mut cargo(&["test", "--no-fail-fast"])),
+        }
+    }
+}
+
+fn tidy() -> Tally {
+    let mut tally = Tally::default();
+    let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
+    tally.check("formatting", command(&mut cargo(&["fmt", "--all", "--check"])));
+    tally.check("lints", command(&mut cargo(&clippy)));
+    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
+    tally.check("documentation", command(doc.env("RUSTDOCFLAGS", "-D warnings")));
+    tally
+}
+
+/// The closing line stands alone, with the sums of all stages, so that a machine can read it.
+fn table(rows: &[Row]) -> String {
+    use std::fmt::Write as _;
+    let mut text = format!("\n{:<14}{:>8}{:>8}{:>10}\n", "stage", "passed", "failed", "seconds");
+    let mut sum = Tally::default();
+    for Row { stage, took, tally } in rows {
+        let seconds = took.as_secs_f64();
+        let (name, Tally { passed, failed }) = (stage.name(), tally);
+        let _ = writeln!(text, "{name:<14}{passed:>8}{failed:>8}{seconds:>10.1}");
+        sum.add(*tally);
+    }
+    let _ = write!(text, "\n{} passed, {} failed", sum.passed, sum.failed);
+    text
+}
