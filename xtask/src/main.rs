@@ -1,6 +1,8 @@
 //! Tasks of this repository. `cargo xtask --help` lists them.
 
+mod java;
 mod kube;
+mod options;
 mod root;
 mod test;
 
@@ -14,6 +16,8 @@ use clap::Parser;
 enum Task {
     /// Run the tests, with all their set-up
     Test(test::Args),
+    /// Make the table of Flink's options and docs/options.md
+    Options(options::Args),
     /// Start and stop a real Kubernetes control plane
     Kube(kube::Args),
 }
@@ -21,6 +25,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Test(args) => test::run(&args),
+        Task::Options(args) => options::run(&args).map(|()| ExitCode::SUCCESS),
         Task::Kube(args) => kube::run(args).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {

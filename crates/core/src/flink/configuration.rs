@@ -101,6 +101,11 @@ impl Configuration {
         self.entries.get(key)
     }
 
+    /// The same with the key as the configuration holds it.
+    pub fn get_key_value(&self, key: &str) -> Option<(&str, &Entry)> {
+        self.entries.get_key_value(key).map(|(key, entry)| (key.as_str(), entry))
+    }
+
     /// Whether exactly this key is set.
     pub fn contains(&self, key: &str) -> bool {
         self.entries.contains_key(key)

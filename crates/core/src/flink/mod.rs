@@ -6,6 +6,7 @@ pub mod dynamic;
 pub mod java;
 pub mod java_order;
 pub mod memory;
+pub mod options;
 pub mod values;
 pub mod version;
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::Reading;
 use super::emit::{self, Place};
 use super::tree::{self, Node, Pair};
-use crate::flink::{Configuration, Origin, Value};
+use crate::flink::{Configuration, Origin, Value, options};
 use crate::{Location, Problem};
 
 /// Reads the file. All problems of a document that is YAML are told at once.
@@ -192,5 +192,8 @@ fn conflict(key: &str, branch: &Branch<'_>) -> Problem {
             "config.yaml cannot hold it beside `{other}`: Flink stops, or loses one of the two"
         ),
     )
-    .hint("remove one of the two; where one is an old spelling, write the new one")
+    .hint(match options::newest_spelling(key) {
+        Some(current) => format!("`{key}` is an old spelling: write `{current}`"),
+        None => "remove one of the two".to_owned(),
+    })
 }

@@ -223,6 +223,17 @@ fn config_yaml_is_written() {
     assert_eq!(write(dialect, &configuration), Ok(expected.to_owned()));
 }
 
+#[test]
+fn a_conflict_names_the_new_spelling() {
+    let entries =
+        [("kubernetes.container.image", "x"), ("kubernetes.container.image.pull-policy", "Always")];
+    let configuration: Configuration = entries.into_iter().collect();
+    let problems = write(Dialect::ConfigYaml, &configuration).unwrap_err();
+    let hint =
+        "`kubernetes.container.image` is an old spelling: write `kubernetes.container.image.ref`";
+    assert_eq!(problems[0].hint.as_deref(), Some(hint));
+}
+
 #[track_caller]
 fn check_quoted(text: &str, block: &str, in_flow: &str) {
     assert_eq!(emit::quote(text, emit::Place::Block), block, "{text:?} in a block");

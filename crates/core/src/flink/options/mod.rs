@@ -1,0 +1,268 @@
+//! All options: Flink's of every version, and Nutkin's own.
+//!
+//! What an option is called, what it was called before, which type and default it has in which version, and
+//! in our own words what the ones that users meet are for.
+
+mod check;
+mod own;
+mod page;
+mod patterns;
+mod table;
+mod words;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+pub use check::{Finding, Level, check};
+pub use own::{OWN, OwnOption, Platform};
+pub use page::page;
+pub use table::{Facts, OBSERVED};
+
+use super::{Configuration, Entry, FlinkVersion};
+
+/// What is known of one option.
+#[derive(Debug, Clone, Copy)]
+pub struct OptionInfo {
+    /// The current key.
+    pub key: &'static str,
+    facts: [Option<Facts>; OBSERVED.len()],
+    /// What it is for, in our words, where somebody wrote them.
+    pub text: Option<&'static str>,
+    /// A value that makes sense.
+    pub example: Option<&'static str>,
+    /// Set for options of Nutkin's own.
+    pub own: Option<&'static OwnOption>,
+    /// The whole family that the key belongs to, for keys that hold a name of the user's.
+    pub pattern: Option<&'static str>,
+}
+
+impl OptionInfo {
+    /// What a version says, or `None` where it does not have the option.
+    pub fn at(&self, version: FlinkVersion) -> Option<&Facts> {
+        table::speakers(version).iter().find_map(|observed| self.facts[*observed].as_ref())
+    }
+
+    /// What the newest version says that has the option.
+    pub fn newest(&self) -> Option<&Facts> {
+        self.facts.iter().rev().flatten().next()
+    }
+
+    /// The observed versions that have it, oldest first, with what they say.
+    pub fn observed(&self) -> impl Iterator<Item = (FlinkVersion, &Facts)> {
+        OBSERVED
+            .into_iter()
+            .zip(&self.facts)
+            .filter_map(|(version, facts)| Some((version, facts.as_ref()?)))
+    }
+
+    /// Which versions have it, in words.
+    pub fn versions(&self) -> Cow<'static, str> {
+        if self.own.is_some() {
+            return Cow::Borrowed("all");
+        }
+        let has: Vec<FlinkVersion> = self.observed().map(|(version, _)| version).collect();
+        let short = |version: &FlinkVersion| format!("{}.{}", version.major, version.minor);
+        let (Some(first), Some(last)) = (has.first(), has.last()) else {
+            return Cow::Borrowed("none");
+        };
+        match (*first == OBSERVED[0], *last == OBSERVED[OBSERVED.len() - 1]) {
+            (true, true) => Cow::Borrowed("all"),
+            (true, false) => Cow::Owned(format!("up to {}", short(last))),
+            (false, true) => Cow::Owned(format!("{} and later", short(first))),
+            (false, false) if first == last => Cow::Owned(short(first)),
+            (false, false) => Cow::Owned(format!("{} to {}", short(first), short(last))),
+        }
+    }
+
+    /// All spellings that some version reads besides the key.
+    pub fn old_spellings(&self) -> Vec<&'static str> {
+        let mut spellings = Vec::new();
+        for (key, _) in self.facts.iter().rev().flatten().flat_map(Facts::old_spellings) {
+            if !spellings.contains(&key) {
+                spellings.push(key);
+            }
+        }
+        spellings
+    }
+}
+
+/// The option of a key. A key that is only an old spelling gives the option that it means today; a key that
+/// fits a pattern (`metrics.reporter.prom.factory.class`) gives the pattern's option.
+pub fn find(key: &str) -> Option<OptionInfo> {
+    if let Some(own) = own::find(key) {
+        return Some(of_own(own));
+    }
+    if let Some(line) = table::line(key) {
+        if line.is_option() {
+            return Some(of_line(&line));
+        }
+        return table::line(newest_spelling(key)?).map(|line| of_line(&line));
+    }
+    let pattern = patterns::of(key)?;
+    Some(OptionInfo {
+        key: pattern.shape,
+        facts: pattern
+            .exact(key)
+            .and_then(table::line)
+            .map_or([const { None }; OBSERVED.len()], |line| facts(&line)),
+        text: Some(pattern.text),
+        example: None,
+        own: None,
+        pattern: Some(pattern.shape),
+    })
+}
+
+fn of_own(own: &'static OwnOption) -> OptionInfo {
+    OptionInfo {
+        key: own.key,
+        facts: [Some(Facts::own(own.type_name, own.default)); OBSERVED.len()],
+        text: Some(own.text),
+        example: Some(own.example),
+        own: Some(own),
+        pattern: None,
+    }
+}
+
+fn of_line(line: &table::Line) -> OptionInfo {
+    let words = words::find(line.key);
+    OptionInfo {
+        key: line.key,
+        facts: facts(line),
+        text: words.map(|words| words.text),
+        example: words.map(|words| words.example).filter(|example| !example.is_empty()),
+        own: None,
+        pattern: None,
+    }
+}
+
+fn facts(line: &table::Line) -> [Option<Facts>; OBSERVED.len()] {
+    std::array::from_fn(|observed| line.facts(observed))
+}
+
+/// How a version spells the option that a key means: the key itself where the version has it, else the
+/// option of which it is an old spelling, else the key as it came.
+pub fn canonical(key: &str, version: FlinkVersion) -> Cow<'_, str> {
+    let Some(line) = table::line(key) else { return Cow::Borrowed(key) };
+    let info = of_line(&line);
+    if info.at(version).is_some_and(|facts| !facts.deprecated) {
+        return Cow::Borrowed(key);
+    }
+    // Several options may share an old spelling (`web.port` was the REST port, and the bind port falls back
+    // to it): the one that names it first means it most, and a deprecated spelling more than a fallback.
+    let mut best: Option<(bool, usize, &'static str)> = None;
+    for newer in line.newer() {
+        let Some(newer) = table::line(newer).map(|line| of_line(&line)) else { continue };
+        let mut spellings =
+            newer.at(version).into_iter().flat_map(Facts::old_spellings).enumerate();
+        if let Some((position, (_, deprecated))) = spellings.find(|(_, (old, _))| *old == key) {
+            let candidate = (!deprecated, position, newer.key);
+            best = Some(best.map_or(candidate, |best| best.min(candidate)));
+        }
+    }
+    best.map_or(Cow::Borrowed(key), |(.., newer)| Cow::Borrowed(newer))
+}
+
+/// How the newest version that reads a key spells it today, where that is something else.
+pub fn newest_spelling(key: &str) -> Option<&'static str> {
+    let newest_first = OBSERVED.iter().rev();
+    let mut spellings = newest_first.map(|version| canonical(key, *version));
+    let current = spellings.find(|current| current != key)?;
+    table::line(&current).map(|line| line.key)
+}
+
+/// The entry that Flink takes for an option: that of its key, else of the first old spelling that is set, in
+/// Flink's order (`Configuration.getRawValueFromOption`). The key that was found comes with it.
+pub fn lookup<'c>(
+    configuration: &'c Configuration,
+    key: &str,
+    version: FlinkVersion,
+) -> Option<(&'c str, &'c Entry)> {
+    if let Some(found) = configuration.get_key_value(key) {
+        return Some(found);
+    }
+    let info = of_line(&table::line(key)?);
+    let facts = info.at(version)?;
+    facts.old_spellings().find_map(|(old, _)| configuration.get_key_value(old))
+}
+
+/// Options whose key begins with this, in order: `taskmanager.memory` or `taskmanager.memory.`.
+pub fn matching(prefix: &str) -> Vec<OptionInfo> {
+    let prefix = prefix.trim_end_matches(['.', '*']);
+    let below = |key: &str| {
+        prefix.is_empty()
+            || key.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.') || rest.is_empty())
+    };
+    let mut found: Vec<OptionInfo> = OWN.iter().filter(|own| below(own.key)).map(of_own).collect();
+    found.extend(
+        table::lines()
+            .filter(|line| line.is_option() && below(line.key))
+            .map(|line| of_line(&line)),
+    );
+    found
+}
+
+/// Up to three keys that somebody may have meant, the likeliest first.
+pub fn suggest(key: &str) -> Vec<String> {
+    let wanted = key.to_lowercase();
+    // A quarter of the letters may be wrong, but never so many that any word would do.
+    let bound = (wanted.chars().count() / 4).clamp(1, 5);
+    let mut scored: BTreeSet<(usize, &'static str)> = BTreeSet::new();
+    let own = OWN.iter().map(|own| own.key);
+    for candidate in own.chain(table::lines().filter(table::Line::is_option).map(|line| line.key)) {
+        let lower = candidate.to_lowercase();
+        if lower == wanted || squeezed(&lower) == squeezed(&wanted) {
+            scored.insert((0, candidate));
+        } else if lower.len().abs_diff(wanted.len()) <= bound {
+            let distance = strsim::damerau_levenshtein(&lower, &wanted);
+            if distance <= bound {
+                scored.insert((distance, candidate));
+            }
+        }
+        // Somebody who leaves out the first words means the option all the same.
+        if wanted.contains('.')
+            && lower.strip_suffix(&wanted).is_some_and(|rest| rest.ends_with('.'))
+        {
+            scored.insert((bound, candidate));
+        }
+    }
+    scored.into_iter().take(3).map(|(_, key)| key.to_owned()).collect()
+}
+
+/// A key without what people mix up.
+fn squeezed(key: &str) -> String {
+    key.chars().filter(|c| !matches!(c, '.' | '-' | '_')).collect()
+}
+
+/// What a sensitive value is replaced with; Flink's own sign (`GlobalConfiguration.HIDDEN_CONTENT`).
+pub const HIDDEN: &str = "******";
+
+/// Words in a key that make its value a secret: `GlobalConfiguration.SENSITIVE_KEYS` of 2.3, which holds
+/// those of all versions before it (1.13 has the first four, 1.17 lacks `http-headers`).
+const SENSITIVE: [&str; 11] = [
+    "password",
+    "secret",
+    "fs.azure.account.key",
+    "apikey",
+    "api-key",
+    "auth-params",
+    "service-key",
+    "token",
+    "basic-auth",
+    "jaas.config",
+    "http-headers",
+];
+
+/// Whether the value of a key must never be shown. The newest list holds for all versions: a secret does not
+/// become public because an old Flink prints it.
+pub fn is_sensitive(key: &str) -> bool {
+    let key = key.to_lowercase();
+    SENSITIVE.iter().any(|word| key.contains(word))
+}
+
+/// The value as it may be shown.
+pub fn mask<'v>(key: &str, value: &'v str) -> &'v str {
+    if is_sensitive(key) { HIDDEN } else { value }
+}
+
+#[cfg(test)]
+mod tests;
