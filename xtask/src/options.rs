@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::process::Stdio;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use nutkin_core::flink::options::{self, OBSERVED};
 
 use crate::java::Flink;
+use crate::root::root;
 
 /// Arguments of `cargo xtask options`.
 #[derive(Debug, clap::Args)]
