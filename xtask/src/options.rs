@@ -20,8 +20,7 @@ pub(crate) struct Args {
 
 /// Writes `crates/core/src/flink/options/flink.tsv` and `docs/options.md`.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let root =
-        Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace has a root")?;
+    let root = root();
     if !args.flink.is_empty() {
         let mut merged: BTreeMap<String, Row> = BTreeMap::new();
         for (index, version) in OBSERVED.iter().enumerate() {
