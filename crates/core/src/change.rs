@@ -122,7 +122,7 @@ pub fn compare(old: &Shape, new: &Shape, sensitive: impl Fn(&str) -> bool) -> Ch
 }
 
 /// Whether JobManagers and TaskManagers read an option.
-fn readers(key: &str) -> (bool, bool) {
+pub fn readers(key: &str) -> (bool, bool) {
     // `jobmanager.rpc.*` is how TaskManagers find the JobManager.
     let job_manager_only = ["jobmanager.memory.", "jobmanager.execution.", "rest.", "web."];
     if job_manager_only.iter().any(|prefix| key.starts_with(prefix)) {

@@ -22,5 +22,6 @@ pub mod spec;
 pub mod status;
 pub mod supervision;
 pub mod units;
+pub mod yaml;
 
 pub use problem::{Location, Problem};

@@ -6,14 +6,18 @@
 pub mod artifacts;
 pub mod cache;
 pub mod cli;
+pub mod dist;
 pub mod environment;
 pub mod exit;
 pub mod failure;
 pub mod http;
+pub mod java;
 pub mod local;
 pub mod progress;
 pub mod report;
+pub mod runtime;
 pub mod select;
+pub mod session_file;
 
 use std::process::ExitCode;
 

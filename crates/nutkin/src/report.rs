@@ -142,3 +142,17 @@ fn paint(colour: bool, style: Style, text: &str) -> String {
     };
     format!("\u{1b}[{code}m{text}\u{1b}[0m")
 }
+
+/// Rows in columns of equal width, as kubectl prints them.
+pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let width =
+        |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        text.push_str(cells.collect::<Vec<_>>().join("   ").trim_end());
+        text.push('\n');
+    }
+    text
+}

@@ -1,16 +1,70 @@
 //! `nutkin down`.
 
 use super::Context;
-use crate::{Exit, Failure, Outcome};
+use super::consent::{self, ConsentArgs};
+use super::shared::{Output, OutputArgs, PlatformArgs, document};
+use crate::local::control;
+use crate::local::view;
+use crate::{Exit, Outcome, runtime, select};
 
 /// Arguments of `nutkin down`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:
+  nutkin down             the only session there is
+  nutkin down orders -y   without asking
+  nutkin down orders --keep-logs")]
+pub struct Args {
+    /// The session's name
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
 
-/// Runs the command.
+    /// A session file that names it
+    #[arg(long, short)]
+    file: Option<std::path::PathBuf>,
+
+    #[command(flatten)]
+    platform: PlatformArgs,
+
+    /// Keep the log files
+    #[arg(long)]
+    keep_logs: bool,
+
+    #[command(flatten)]
+    consent: ConsentArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Ends a session and removes its state. Works on a damaged one, too.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn run(_args: Args, _context: &Context<'_>) -> Outcome {
-    Err(Failure::new(Exit::Failed, "`nutkin down` is not written yet"))
+/// No such session (5), consent needed (6), something could not be ended (1).
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    select::only_local(args.platform.on)?;
+    let directory = select::find(args.name.as_deref(), args.file.as_deref(), context)?;
+    let name = directory.name().to_owned();
+    runtime::block_on(async {
+        let view = view::look(&directory).await?;
+        let running = view.overview.map_or(0, |(overview, _)| overview.jobs_running);
+        if 0 < running {
+            context.printer.say(&format!("{running} running jobs of session `{name}` are LOST"));
+            consent::ask(args.consent, !args.consent.yes, "End the session?", context)?;
+        }
+        let ended = control::end(&directory)?;
+        directory.remove(args.keep_logs)?;
+        if ended.is_empty() {
+            context.printer.say(&format!("session `{name}`: nothing of it ran"));
+        } else {
+            context.printer.say(&format!("session `{name}` ended: {}", ended.join(", ")));
+        }
+        if args.keep_logs {
+            context.printer.say(&format!("kept `{}`", directory.log().display()));
+        }
+        if args.output.output != Output::Text {
+            let fields = serde_json::json!({"name": name, "platform": "local", "ended": ended});
+            context.printer.document(args.output.output, &document("Down", fields))?;
+        }
+        Ok(Exit::Done)
+    })
 }

@@ -1,16 +1,62 @@
 //! `nutkin ls`.
 
+use serde_json::json;
+
 use super::Context;
-use crate::{Exit, Failure, Outcome};
+use super::shared::{Output, OutputArgs, PlatformArgs, document};
+use crate::local::directory::SessionDirectory;
+use crate::local::view;
+use crate::{Exit, Outcome, runtime, select};
 
 /// Arguments of `nutkin ls`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:
+  nutkin ls
+  nutkin ls -o json | jq -r '.items[].name'")]
+pub struct Args {
+    #[command(flatten)]
+    platform: PlatformArgs,
 
-/// Runs the command.
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Lists the sessions.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn run(_args: Args, _context: &Context<'_>) -> Outcome {
-    Err(Failure::new(Exit::Failed, "`nutkin ls` is not written yet"))
+/// The state directory cannot be read.
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    select::only_local(args.platform.on)?;
+    runtime::block_on(async {
+        let mut views = Vec::new();
+        for directory in SessionDirectory::all(context.environment)? {
+            views.push(view::look(&directory).await?);
+        }
+        if args.output.output != Output::Text {
+            let items: Vec<_> = views.iter().map(view::View::document).collect();
+            let document = document("SessionList", json!({"items": items}));
+            context.printer.document(args.output.output, &document)?;
+            return Ok(Exit::Done);
+        }
+        if views.is_empty() {
+            context.printer.say("there is no session; `nutkin up` starts one");
+            return Ok(Exit::Done);
+        }
+        let mut rows =
+            vec![["NAME", "STATE", "FLINK", "SLOTS", "JOBS", "WEB UI"].map(str::to_owned)];
+        for view in &views {
+            let overview = view.overview.as_ref().map(|(overview, _)| overview);
+            rows.push([
+                view.name.clone(),
+                view.state.to_string(),
+                view.launch.as_ref().map_or("-".to_owned(), |launch| launch.flink_version.clone()),
+                overview
+                    .map_or("-".to_owned(), |o| format!("{}/{}", o.slots_available, o.slots_total)),
+                overview.map_or("-".to_owned(), |o| o.jobs_running.to_string()),
+                view.rest_url().unwrap_or("-").to_owned(),
+            ]);
+        }
+        context.printer.out(&crate::report::table(&rows));
+        Ok(Exit::Done)
+    })
 }

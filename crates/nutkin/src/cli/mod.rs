@@ -3,6 +3,7 @@
 pub mod cancel;
 pub mod checkpoint;
 pub mod completions;
+pub mod consent;
 pub mod dist;
 pub mod down;
 pub mod explain;

@@ -78,7 +78,44 @@ pub struct SpecArgs {
     #[arg(short = 'D', value_name = "KEY=VALUE")]
     pub options: Vec<String>,
 
+    /// Flink release: 1.20, 1.20.5, v1_20
+    #[arg(long, value_name = "VERSION")]
+    pub flink: Option<String>,
+
     #[command(flatten)]
     #[allow(missing_docs, reason = "a group of arguments, documented at its type")]
     pub platform: PlatformArgs,
+}
+
+/// Adds the fields of one JSON object to another.
+pub fn extend(document: &mut serde_json::Value, more: serde_json::Value) {
+    if let (Some(document), serde_json::Value::Object(more)) = (document.as_object_mut(), more) {
+        document.extend(more);
+    }
+}
+
+/// A document of Nutkin's: `apiVersion`, `kind`, and the fields.
+pub fn document(kind: &str, fields: serde_json::Value) -> serde_json::Value {
+    let mut document = serde_json::json!({"apiVersion": "nutkin/v1", "kind": kind});
+    extend(&mut document, fields);
+    document
+}
+
+impl crate::report::Printer {
+    /// A document in the form that `-o` asks for.
+    ///
+    /// # Errors
+    /// It cannot be written as YAML.
+    pub fn document(
+        &self,
+        output: Output,
+        document: &serde_json::Value,
+    ) -> Result<(), crate::Failure> {
+        match output {
+            Output::Text => {}
+            Output::Json => self.json(document),
+            Output::Yaml => self.out(&nutkin_core::yaml::to_string(document)?),
+        }
+        Ok(())
+    }
 }

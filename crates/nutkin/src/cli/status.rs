@@ -1,16 +1,96 @@
 //! `nutkin status`.
 
+use nutkin_core::status::SessionState;
+
 use super::Context;
-use crate::{Exit, Failure, Outcome};
+use super::shared::{Output, OutputArgs, PlatformArgs, document};
+use crate::local::view::{self, View};
+use crate::report::Style;
+use crate::{Exit, Outcome, runtime, select};
 
 /// Arguments of `nutkin status`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:
+  nutkin status
+  nutkin status orders -o json")]
+pub struct Args {
+    /// The session's name
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
 
-/// Runs the command.
+    /// A session file that names it
+    #[arg(long, short)]
+    file: Option<std::path::PathBuf>,
+
+    #[command(flatten)]
+    platform: PlatformArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Shows one session.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn run(_args: Args, _context: &Context<'_>) -> Outcome {
-    Err(Failure::new(Exit::Failed, "`nutkin status` is not written yet"))
+/// No such session (5).
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    select::only_local(args.platform.on)?;
+    let directory = select::find(args.name.as_deref(), args.file.as_deref(), context)?;
+    runtime::block_on(async {
+        let view = view::look(&directory).await?;
+        if args.output.output == Output::Text {
+            show(&view, context);
+        } else {
+            let document = document("Session", view.document());
+            context.printer.document(args.output.output, &document)?;
+        }
+        Ok(Exit::Done)
+    })
+}
+
+fn show(view: &View, context: &Context<'_>) {
+    let printer = context.printer;
+    let style = match view.state {
+        SessionState::Running => Style::Green,
+        SessionState::Starting => Style::Yellow,
+        _ => Style::Red,
+    };
+    let mut lines = vec![format!(
+        "{}  {}",
+        printer.style_out(Style::Bold, &view.name),
+        printer.style_out(style, &view.state.to_string())
+    )];
+    let mut field = |name: &str, value: String| lines.push(format!("  {name:<13}{value}"));
+    if let Some(launch) = &view.launch {
+        field("Flink", launch.flink_version.clone());
+    }
+    if let Some(url) = view.rest_url() {
+        field("web UI", url.to_owned());
+    }
+    if let Some((overview, _)) = &view.overview {
+        field("slots", format!("{} of {} free", overview.slots_available, overview.slots_total));
+        field(
+            "jobs",
+            format!(
+                "{} running, {} finished, {} canceled, {} failed",
+                overview.jobs_running,
+                overview.jobs_finished,
+                overview.jobs_cancelled,
+                overview.jobs_failed
+            ),
+        );
+    }
+    for process in &view.processes {
+        let state =
+            process.pid.map_or_else(|| "not running".to_owned(), |pid| format!("PID {pid}"));
+        let restarts = match process.restarts {
+            0 => String::new(),
+            count => format!(", restarted {count} times"),
+        };
+        field(&process.name, format!("{state}{restarts}"));
+    }
+    for message in &view.messages {
+        lines.push(format!("  {message}"));
+    }
+    printer.out(&(lines.join("\n") + "\n"));
 }

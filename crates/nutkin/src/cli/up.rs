@@ -1,16 +1,164 @@
 //! `nutkin up`.
 
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use nutkin_core::change::Effect;
+
 use super::Context;
-use crate::{Exit, Failure, Outcome};
+use super::consent::{self, ConsentArgs};
+use super::shared::{Output, OutputArgs, SpecArgs, document};
+use crate::local::control;
+use crate::local::launch::{Launch, Role};
+use crate::local::rest::Overview;
+use crate::local::up::{Decision, decide};
+use crate::local::view;
+use crate::local::wait::{self, Waited};
+use crate::report::Style;
+use crate::{Exit, Failure, Outcome, runtime, select, session_file};
 
 /// Arguments of `nutkin up`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:
+  nutkin up                              a session on this machine, Flink 1.20
+  nutkin up -f session.yaml              the session of a file
+  nutkin up --flink 2.3 --task-managers 3 -D taskmanager.numberOfTaskSlots=4
+  nutkin up -D high-availability.type=zookeeper
+                                         two JobManagers and a ZooKeeper")]
+pub struct Args {
+    /// The session's name
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
 
-/// Runs the command.
+    #[command(flatten)]
+    spec: SpecArgs,
+
+    /// Number of TaskManagers
+    #[arg(long, value_name = "N")]
+    task_managers: Option<u32>,
+
+    /// Return as soon as everything is started
+    #[arg(long)]
+    no_wait: bool,
+
+    /// How long to wait until the session is ready
+    #[arg(long, default_value = "120", value_name = "SECONDS")]
+    timeout: u64,
+
+    #[command(flatten)]
+    consent: ConsentArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Starts a session, or brings it to what is wanted.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn run(_args: Args, _context: &Context<'_>) -> Outcome {
-    Err(Failure::new(Exit::Failed, "`nutkin up` is not written yet"))
+/// Bad input (2), consent needed (6), not ready in time (4), a process that does not start (1).
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    select::only_local(args.spec.platform.on)?;
+    let session = session_file::load(&args.spec, args.name.as_deref(), args.task_managers)?;
+    runtime::block_on(async {
+        let decision = decide(&session, context).await?;
+        if decision.is_done() {
+            context.printer.say(&format!("session `{}` is unchanged", session.name));
+            return finish(&args, &decision, context).await;
+        }
+        if !decision.change.is_empty() {
+            context.printer.say(&format!("session `{}` changes:", session.name));
+            for line in decision.lines() {
+                context.printer.say(&format!("  {line}"));
+            }
+            let jobs = decision.jobs.unwrap_or(0);
+            let harms = 0 < jobs && decision.effect != Effect::None;
+            if harms {
+                let loss = decision.effect == Effect::Loss;
+                consent::ask(args.consent, loss, "Go on?", context)?;
+            }
+        }
+        decision.carry_out(context)?;
+        if args.no_wait {
+            context.printer.say(&format!("session `{}` is starting", session.name));
+            return Ok(Exit::Done);
+        }
+        finish(&args, &decision, context).await
+    })
+}
+
+async fn finish(args: &Args, decision: &Decision, context: &Context<'_>) -> Outcome {
+    let name = decision.directory.name();
+    let timeout = Duration::from_secs(args.timeout);
+    let bar = context.printer.is_interactive().then(|| {
+        let bar = ProgressBar::new_spinner();
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
+    });
+    let mut last = String::new();
+    let progress = |line: &str| match &bar {
+        Some(bar) => bar.set_message(line.to_owned()),
+        None if last != line => {
+            context.printer.say(line);
+            line.clone_into(&mut last);
+        }
+        None => {}
+    };
+    let waited = wait::ready(&decision.directory, &decision.new, timeout, progress).await;
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    match waited {
+        Ok(Waited::Ready(overview, url)) => {
+            announce(name, &decision.new, overview, &url, context);
+            if args.output.output != Output::Text {
+                let view = view::look(&decision.directory).await?;
+                let document = document("Session", view.document());
+                context.printer.document(args.output.output, &document)?;
+            }
+            Ok(Exit::Done)
+        }
+        Ok(Waited::TimedOut(overview)) => {
+            let seen = overview.map_or_else(
+                || "no JobManager answers".to_owned(),
+                |overview| format!("{} TaskManagers have registered", overview.taskmanagers),
+            );
+            let message = format!("session `{name}` is not ready after {} s: {seen}", args.timeout);
+            Err(Failure::new(Exit::TimedOut, message)
+                .hint(format!("it goes on starting: `nutkin status {name}`, `nutkin logs {name}`"))
+                .hint(format!("`nutkin down {name}` ends it")))
+        }
+        Ok(Waited::Interrupted) => Err(Failure::new(
+            Exit::Interrupted,
+            format!("interrupted; session `{name}` goes on starting"),
+        )
+        .hint(format!("`nutkin status {name}` shows it, `nutkin down {name}` ends it"))),
+        Err(failure) if decision.old.is_none() => {
+            // A session that never came up is of no use; its logs are.
+            control::end(&decision.directory)?;
+            Err(failure.hint(format!(
+                "session `{name}` was ended again; `nutkin down {name}` removes its logs"
+            )))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+fn announce(name: &str, launch: &Launch, overview: Overview, url: &str, context: &Context<'_>) {
+    let count = |role, one: &str| {
+        let number = launch.processes.iter().filter(|process| process.role == role).count();
+        format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+    };
+    let printer = context.printer;
+    printer.say(&format!(
+        "session {} is up: Flink {}, {}, {}, {} slots",
+        printer.style(Style::Bold, &format!("`{name}`")),
+        launch.flink_version,
+        count(Role::JobManager, "JobManager"),
+        count(Role::TaskManager, "TaskManager"),
+        overview.slots_total,
+    ));
+    printer.say(&format!("  web UI     {}", printer.style(Style::Cyan, url)));
+    printer.say("  run a job  nutkin run JAR");
+    printer.say("  look       nutkin status, nutkin logs");
+    printer.say(&format!("  stop       nutkin down {name}"));
 }

@@ -77,6 +77,9 @@ pub struct Definition {
     pub directory: PathBuf,
     /// Where stdout and stderr go.
     pub out: PathBuf,
+    /// Where it writes its own log.
+    #[serde(default)]
+    pub log: PathBuf,
     /// Digest of the files it reads at start: another one means another process.
     pub inputs: String,
 }

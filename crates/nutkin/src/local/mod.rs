@@ -6,6 +6,12 @@
 pub mod control;
 pub mod directory;
 pub mod launch;
+pub mod machine;
 pub mod ownership;
+pub mod ports;
+pub mod rest;
 pub mod rotate;
 pub mod supervisor;
+pub mod up;
+pub mod view;
+pub mod wait;

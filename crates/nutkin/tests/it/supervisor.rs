@@ -65,6 +65,7 @@ impl Session {
             )]),
             directory: self.directory.path().to_owned(),
             out: self.directory.log().join(format!("{name}.out")),
+            log: PathBuf::new(),
             inputs: String::new(),
         }
     }

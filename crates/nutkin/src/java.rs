@@ -1,0 +1,113 @@
+//! Finds a Java that the session's Flink runs on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nutkin_core::Problem;
+use nutkin_core::flink::java::{self, Candidate, Named, Support};
+use nutkin_core::flink::{Configuration, FlinkVersion};
+
+use crate::cli::Context;
+use crate::{Exit, Failure};
+
+/// Where Debian, Red Hat and SUSE keep their Javas.
+const INSTALLED: &str = "/usr/lib/jvm";
+
+/// Home and major version of the Java to take. A pair that Flink was not tested on is warned of.
+///
+/// # Errors
+/// None is found, or none that this Flink runs on: what to install is said.
+pub fn find(
+    configuration: &Configuration,
+    flink: FlinkVersion,
+    context: &Context<'_>,
+) -> Result<(PathBuf, u8), Failure> {
+    let strict = configuration
+        .text("nutkin.java.check")
+        .is_some_and(|value| value.eq_ignore_ascii_case("strict"));
+    let mut homes: Vec<(PathBuf, Named)> = Vec::new();
+    if let Some(home) = configuration.text("env.java.home") {
+        let home = PathBuf::from(home);
+        if major(&home).is_none() {
+            let message = format!("there is no Java in `{}`", home.display());
+            return Err(Failure::input(vec![Problem::new("env.java.home", message)]));
+        }
+        homes.push((home, Named::Option));
+    }
+    homes.extend(context.environment.path("JAVA_HOME").map(|home| (home, Named::JavaHome)));
+    homes.extend(on_path(context).map(|home| (home, Named::OnPath)));
+    let mut installed: Vec<_> =
+        fs::read_dir(INSTALLED).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    installed.sort();
+    homes.extend(installed.into_iter().map(|home| (home, Named::Installed)));
+
+    let found: Vec<(PathBuf, Candidate)> = homes
+        .into_iter()
+        .filter_map(|(home, named)| Some((major(&home)?, home, named)))
+        .map(|(major, home, named)| (home, Candidate { major, named }))
+        .collect();
+    let candidates: Vec<Candidate> = found.iter().map(|(_, candidate)| candidate.clone()).collect();
+    let Some((home, candidate)) =
+        java::choose(flink, strict, &candidates).and_then(|index| found.into_iter().nth(index))
+    else {
+        return Err(Failure::new(Exit::Failed, "there is no Java on this machine")
+            .hint(java::install_hint(flink, strict)));
+    };
+    match java::check(flink, candidate.major, strict) {
+        Support::Supported => {}
+        Support::Works { warning } => context.printer.warn(&warning),
+        Support::Refused { message, hint } => {
+            return Err(Failure::new(Exit::Failed, message).hint(hint));
+        }
+    }
+    Ok((home, candidate.major))
+}
+
+/// The home of the `java` that `PATH` finds, links followed.
+fn on_path(context: &Context<'_>) -> Option<PathBuf> {
+    let path = context.environment.path("PATH")?;
+    let java = std::env::split_paths(&path)
+        .map(|folder| folder.join("java"))
+        .find(|java| java.is_file())?;
+    let java = fs::canonicalize(java).ok()?;
+    // Java 8 of some systems has it in jre/bin.
+    java.parent()?.parent().map(Path::to_owned)
+}
+
+/// The major version of a Java: from its `release` file, else by asking it.
+fn major(home: &Path) -> Option<u8> {
+    if !home.join("bin/java").is_file() {
+        return None;
+    }
+    let release = fs::read_to_string(home.join("release")).unwrap_or_default();
+    let line = release.lines().find_map(|line| line.strip_prefix("JAVA_VERSION="));
+    if let Some(version) = line {
+        return number(version.trim_matches('"'));
+    }
+    let output = Command::new(home.join("bin/java")).arg("-version").output().ok()?;
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    number(text.split('"').nth(1)?)
+}
+
+/// `1.8.0_392` is 8, `17.0.15` is 17.
+fn number(version: &str) -> Option<u8> {
+    let version = version.strip_prefix("1.").unwrap_or(version);
+    version.split(['.', '-', '+', '_']).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn versions() {
+        #[track_caller]
+        fn check(text: &str, expected: Option<u8>) {
+            assert_eq!(super::number(text), expected, "{text}");
+        }
+        check("1.8.0_392", Some(8));
+        check("11.0.2", Some(11));
+        check("17", Some(17));
+        check("21-ea", Some(21));
+        check("x", None);
+    }
+}

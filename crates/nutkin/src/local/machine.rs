@@ -1,0 +1,142 @@
+//! What the planner must know of this machine, observed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use nutkin_core::plan::process::{self, Machine, Process};
+use nutkin_core::session::Session;
+use nutkin_core::spec::is_highly_available;
+use sha2::{Digest, Sha256};
+
+use super::directory::SessionDirectory;
+use super::launch::{Definition, Role, hex};
+use super::ports::{Ports, rest_name};
+use crate::{Environment, Failure};
+
+/// Variables that the JVMs inherit. Everything else of the user's shell stays out: a session must not
+/// depend on the terminal from which it was started, nor keep its secrets.
+const INHERITED: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "HADOOP_CLASSPATH",
+    "HADOOP_CONF_DIR",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_REGION",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+];
+
+/// Whether Nutkin brings a ZooKeeper along: the user wants one and names none.
+pub fn needs_zookeeper(session: &Session) -> bool {
+    let kind = ["high-availability.type", "high-availability"]
+        .iter()
+        .find_map(|key| session.configuration.text(key));
+    is_highly_available(&session.configuration)
+        && kind.is_some_and(|kind| kind.eq_ignore_ascii_case("zookeeper"))
+        && !session.configuration.contains("high-availability.zookeeper.quorum")
+}
+
+/// Puts together what the planner needs.
+///
+/// # Errors
+/// Flink's directory cannot be read.
+pub fn observe(
+    session: &Session,
+    directory: &SessionDirectory,
+    ports: &Ports,
+    flink_home: &Path,
+    java: (PathBuf, u8),
+    environment: &Environment,
+) -> Result<Machine, Failure> {
+    let lib = flink_home.join("lib");
+    let mut jars = Vec::new();
+    let entries = std::fs::read_dir(&lib).map_err(|error| {
+        anyhow::Error::new(error).context(format!("cannot read `{}`", lib.display()))
+    })?;
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".jar") {
+            jars.push(name);
+        }
+    }
+    let job_managers = session.job_manager.replicas.unwrap_or(1);
+    let inherited: BTreeMap<String, String> = INHERITED
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), environment.text(name)?.to_owned())))
+        .collect();
+    Ok(Machine {
+        flink_home: flink_home.display().to_string(),
+        lib: jars,
+        extra_libs: Vec::new(),
+        plugins: flink_home.join("plugins").display().to_string(),
+        java_home: java.0.display().to_string(),
+        java_major: java.1,
+        directory: directory.path().display().to_string(),
+        rest_ports: (1..=job_managers).filter_map(|i| ports.get(&rest_name(i)).copied()).collect(),
+        rpc_port: ports.get("rpc").copied().unwrap_or_default(),
+        zookeeper_port: ports.get("zookeeper").copied(),
+        archives: process::Archives::default(),
+        environment: inherited,
+    })
+}
+
+/// The planned process as an order for the supervisor.
+pub fn definition(planned: Process, directory: &SessionDirectory, plan: &Inputs<'_>) -> Definition {
+    let role = match planned.role {
+        process::Role::JobManager => Role::JobManager,
+        process::Role::TaskManager => Role::TaskManager,
+        process::Role::ZooKeeper => Role::ZooKeeper,
+    };
+    Definition {
+        name: planned.name,
+        role,
+        program: planned.program.into(),
+        arguments: planned.arguments,
+        environment: planned.environment,
+        directory: directory.path().to_owned(),
+        out: directory.join(&planned.out),
+        log: directory.join(&planned.log),
+        inputs: plan.digest(role),
+    }
+}
+
+/// What processes read at their start.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// All options.
+    pub options: &'a BTreeMap<String, String>,
+    /// All files.
+    pub files: &'a BTreeMap<String, String>,
+}
+
+impl Inputs<'_> {
+    /// A digest of what one role reads: a change of anything else does not restart it.
+    fn digest(&self, role: Role) -> String {
+        let mut hash = Sha256::new();
+        for (key, value) in self.options {
+            let (job_manager, task_manager) = nutkin_core::change::readers(key);
+            let reads = match role {
+                Role::JobManager => job_manager,
+                Role::TaskManager => task_manager,
+                Role::ZooKeeper => false,
+            };
+            if reads {
+                hash.update(format!("{key}\0{value}\0"));
+            }
+        }
+        for (name, text) in self.files {
+            let is_configuration =
+                name.ends_with("config.yaml") || name.ends_with("flink-conf.yaml");
+            let is_zookeeper = name.ends_with("zoo.cfg");
+            if !is_configuration && is_zookeeper == (role == Role::ZooKeeper) {
+                hash.update(format!("{name}\0{text}\0"));
+            }
+        }
+        hex(&hash.finalize()[..8])
+    }
+}

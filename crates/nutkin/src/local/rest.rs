@@ -1,0 +1,62 @@
+//! The two questions that the local platform asks a JobManager. Jobs have a client of their own.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::http;
+
+/// A standby hangs instead of answering while a leader is elected: nobody waits for it longer than this.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// `GET /overview`, all versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Overview {
+    /// Registered TaskManagers.
+    pub taskmanagers: u32,
+    /// All slots.
+    pub slots_total: u32,
+    /// Free slots.
+    pub slots_available: u32,
+    /// Jobs that run or wait to.
+    pub jobs_running: u32,
+    /// Jobs that ended by themselves.
+    pub jobs_finished: u32,
+    /// Jobs that were canceled.
+    pub jobs_cancelled: u32,
+    /// Jobs that failed.
+    pub jobs_failed: u32,
+}
+
+/// Asks JobManagers how the session is.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    client: reqwest::Client,
+    urls: Vec<String>,
+}
+
+impl Probe {
+    /// A probe of these addresses.
+    ///
+    /// # Errors
+    /// The HTTP client cannot be set up.
+    pub fn new(urls: &[String]) -> Result<Self, http::DownloadError> {
+        let client = http::client_with(PATIENCE, PATIENCE)?;
+        Ok(Self { client, urls: urls.to_vec() })
+    }
+
+    /// The overview of the first JobManager that answers, and its address.
+    pub async fn overview(&self) -> Option<(Overview, &str)> {
+        for url in &self.urls {
+            let request = self.client.get(format!("{url}/overview")).timeout(PATIENCE);
+            let Ok(response) = request.send().await else { continue };
+            // Until the dispatcher is there, REST answers 503.
+            let Ok(response) = response.error_for_status() else { continue };
+            if let Ok(overview) = response.json().await {
+                return Some((overview, url));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,215 @@
+//! Brings a session on this machine to what the user wants.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use nutkin_core::change::{self, Change, Effect, Shape};
+use nutkin_core::plan::process::{self, Processes};
+use nutkin_core::session::Session;
+use nutkin_core::spec::is_highly_available;
+
+use super::directory::{self, SessionDirectory};
+use super::launch::{Launch, new_token};
+use super::machine::{self, Inputs};
+use super::ports::{self, Ports};
+use super::rest::Probe;
+use super::{control, launch};
+use crate::cli::Context;
+use crate::{Exit, Failure};
+
+/// How long an `up` waits for another command that works on the same session: longer than any of them
+/// holds the lock, which is only while files are written and orders given.
+const LOCK_WAIT: Duration = Duration::from_secs(30);
+
+/// What was decided before anything is done.
+#[derive(Debug)]
+pub struct Decision {
+    /// Where the session lives.
+    pub directory: SessionDirectory,
+    /// The orders of the last `up`, if the session exists.
+    pub old: Option<Launch>,
+    /// What shall run.
+    pub new: Launch,
+    /// Files to write.
+    pub files: BTreeMap<String, String>,
+    /// The difference; empty for a new session and for one that is as it should be.
+    pub change: Change,
+    /// What the change does to jobs.
+    pub effect: Effect,
+    /// Running jobs, when the session answers.
+    pub jobs: Option<u32>,
+}
+
+/// Plans the session and compares it with what runs. Touches nothing.
+///
+/// # Errors
+/// Bad input (exit 2), a damaged state directory, no Flink or Java.
+pub async fn decide(session: &Session, context: &Context<'_>) -> Result<Decision, Failure> {
+    let directory = SessionDirectory::of(context.environment, &session.name)?;
+    let old = match directory::read_json::<Launch>(&directory.launch()) {
+        Ok(launch) => Some(launch),
+        Err(directory::StateError::Missing(_)) => None,
+        Err(error) => return Err(crate::select::damaged(&directory, error)),
+    };
+    let held = old.as_ref().map_or_else(Ports::new, |old| old.ports.clone());
+    let job_managers = session.job_manager.replicas.unwrap_or(1);
+    let zookeeper = machine::needs_zookeeper(session);
+    let say = |line: &str| context.printer.say(line);
+    let ports = ports::choose(&session.configuration, job_managers, zookeeper, &held, say)?;
+    let distribution = crate::dist::ensure(session.flink, context).await?;
+    let java = crate::java::find(&session.configuration, session.flink, context)?;
+    let machine =
+        machine::observe(session, &directory, &ports, &distribution, java, context.environment)?;
+    let planned = process::plan(session, &machine).map_err(Failure::input)?;
+    let token = match &old {
+        Some(old) => old.token.clone(),
+        None => new_token(directory.path())?,
+    };
+    let generation = old.as_ref().map_or(1, |old| old.generation + 1);
+    let (new, files) = orders(session, planned, &directory, ports, token, generation);
+
+    let mut change = Change::default();
+    let mut effect = Effect::None;
+    let mut jobs = None;
+    if let Some(old) = &old {
+        let (before, after) = (shape(old), shape(&new));
+        change = change::compare(&before, &after, is_sensitive);
+        effect = change.effect(&before, &after);
+        jobs =
+            Probe::new(&old.rest_urls)?.overview().await.map(|(overview, _)| overview.jobs_running);
+    }
+    Ok(Decision { directory, old, new, files, change, effect, jobs })
+}
+
+/// Whether the values of an option are masked. Source: `GlobalConfiguration.SENSITIVE_KEYS` of 1.13 to 2.3.
+pub fn is_sensitive(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    [
+        "password",
+        "secret",
+        "fs.azure.account.key",
+        "apikey",
+        "api-key",
+        "auth-params",
+        "service-key",
+        "token",
+        "basic-auth",
+        "jaas.config",
+        "http-headers",
+    ]
+    .iter()
+    .any(|part| key.contains(part))
+}
+
+fn orders(
+    session: &Session,
+    planned: Processes,
+    directory: &SessionDirectory,
+    ports: Ports,
+    token: String,
+    generation: u64,
+) -> (Launch, BTreeMap<String, String>) {
+    let Processes { files, processes, rest_urls, options } = planned;
+    let inputs = Inputs { options: &options, files: &files };
+    let processes =
+        processes.into_iter().map(|one| machine::definition(one, directory, &inputs)).collect();
+    let flink_version = session.flink.to_string();
+    (Launch { generation, token, flink_version, rest_urls, ports, options, processes }, files)
+}
+
+/// What a change can be seen in.
+fn shape(launch: &Launch) -> Shape {
+    let count = |role| launch.processes.iter().filter(|one| one.role == role).count();
+    let number = |role| u32::try_from(count(role)).unwrap_or(u32::MAX);
+    let configuration = launch.options.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+    Shape {
+        flink_version: launch.flink_version.clone(),
+        job_managers: number(launch::Role::JobManager),
+        task_managers: number(launch::Role::TaskManager),
+        options: launch.options.clone(),
+        high_availability: is_highly_available(&configuration),
+    }
+}
+
+impl Decision {
+    /// Whether everything is as it should be and runs.
+    pub fn is_done(&self) -> bool {
+        let seen = control::look(&self.directory);
+        let alive = seen.running.iter().flat_map(|running| &running.processes);
+        let alive = alive.filter(|process| process.pid.is_some()).count();
+        self.old.is_some()
+            && self.change.is_empty()
+            && seen.supervisor
+            && alive == self.new.processes.len()
+    }
+
+    /// The change in lines: `~ key: old -> new`, then what restarts and what that does to jobs.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self
+            .change
+            .differences
+            .iter()
+            .map(|one| match (&one.old, &one.new) {
+                (None, Some(new)) => format!("+ {}: {new}", one.what),
+                (Some(old), None) => format!("- {}: {old}", one.what),
+                (old, new) => format!(
+                    "~ {}: {} -> {}",
+                    one.what,
+                    old.as_deref().unwrap_or_default(),
+                    new.as_deref().unwrap_or_default()
+                ),
+            })
+            .collect();
+        let restarts = match (self.change.restarts_job_managers, self.change.restarts_task_managers)
+        {
+            (true, true) => "restarts all JobManagers and TaskManagers",
+            (true, false) => "restarts all JobManagers",
+            (false, true) => "restarts all TaskManagers",
+            (false, false) => "restarts nothing",
+        };
+        lines.push(restarts.to_owned());
+        if let Some(jobs) = self.jobs.filter(|jobs| 0 < *jobs) {
+            lines.push(match self.effect {
+                Effect::None => format!("{jobs} running jobs go on untouched"),
+                Effect::Restart => {
+                    format!("{jobs} running jobs fail over to their last checkpoint")
+                }
+                Effect::Loss => {
+                    format!("{jobs} running jobs are LOST: there is no high availability")
+                }
+            });
+        }
+        lines
+    }
+
+    /// Writes the files and gives the orders. Holds the session's lock only for that.
+    ///
+    /// # Errors
+    /// The lock is held too long, or the system refuses.
+    pub fn carry_out(&self, context: &Context<'_>) -> Result<(), Failure> {
+        self.directory.create()?;
+        let name = self.directory.name();
+        let waiting =
+            || context.printer.say(&format!("another command works on `{name}`: waiting"));
+        let _lock = self.directory.lock(LOCK_WAIT, waiting)?;
+        let now: Option<Launch> = directory::read_json(&self.directory.launch()).ok();
+        if now.as_ref().map(|now| now.generation) != self.old.as_ref().map(|old| old.generation) {
+            let message = format!("another command changed session `{name}` in the meantime");
+            return Err(Failure::new(Exit::Failed, message)
+                .hint("run the same command again: it starts from what is there now"));
+        }
+        for (path, text) in &self.files {
+            let path = self.directory.join(path);
+            if let Some(parent) = path.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            directory::write_atomically(&path, text.as_bytes())?;
+        }
+        for folder in ["log", "tmp", "jars"] {
+            std::fs::create_dir_all(self.directory.join(folder))?;
+        }
+        let program = std::env::current_exe()?;
+        control::give_orders(&program, &self.directory, &self.new)?;
+        Ok(())
+    }
+}

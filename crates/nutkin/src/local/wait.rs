@@ -1,0 +1,113 @@
+//! Waits until a session answers and has its slots, and notices at once when it never will.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::control;
+use super::directory::SessionDirectory;
+use super::launch::{Launch, Phase, Role};
+use super::rest::{Overview, Probe};
+use crate::Failure;
+
+/// Between two looks. Readiness is to be noticed within 50 ms, and a look costs a millisecond.
+const POLL: Duration = Duration::from_millis(25);
+
+/// Lines of a dead JVM's output that are shown: the exception and its cause fit.
+const SHOWN_LINES: usize = 12;
+
+/// How the waiting ended.
+#[derive(Debug)]
+pub enum Waited {
+    /// REST answers and all slots are there.
+    Ready(Overview, String),
+    /// The time is over; what was seen last.
+    TimedOut(Option<Overview>),
+    /// The caller's interrupt came first.
+    Interrupted,
+}
+
+/// Waits for readiness, telling `progress` in a short sentence what is waited for.
+///
+/// # Errors
+/// A process died before the session was ready: its last lines are in the error.
+pub async fn ready(
+    directory: &SessionDirectory,
+    launch: &Launch,
+    timeout: Duration,
+    mut progress: impl FnMut(&str),
+) -> Result<Waited, Failure> {
+    let probe = Probe::new(&launch.rest_urls)?;
+    let wanted = launch.processes.iter().filter(|one| one.role == Role::TaskManager).count();
+    let started = Instant::now();
+    let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
+    let mut last = None;
+    loop {
+        died(directory, launch)?;
+        if let Some((overview, url)) = probe.overview().await {
+            if wanted <= overview.taskmanagers as usize && is_current(directory, launch) {
+                return Ok(Waited::Ready(overview, url.to_owned()));
+            }
+            progress(&format!(
+                "{} of {wanted} TaskManagers have registered",
+                overview.taskmanagers
+            ));
+            last = Some(overview);
+        } else {
+            progress("waiting for the JobManager to answer");
+        }
+        if timeout < started.elapsed() {
+            return Ok(Waited::TimedOut(last));
+        }
+        tokio::select! {
+            () = tokio::time::sleep(POLL) => {}
+            _ = &mut interrupt => return Ok(Waited::Interrupted),
+        }
+    }
+}
+
+/// Whether the supervisor follows these orders already: an answer before that is the old session's.
+fn is_current(directory: &SessionDirectory, launch: &Launch) -> bool {
+    let seen = control::look(directory);
+    seen.running.is_some_and(|running| {
+        running.generation == launch.generation
+            && running.processes.iter().all(|process| process.phase == Phase::Running)
+    })
+}
+
+fn died(directory: &SessionDirectory, launch: &Launch) -> Result<(), Failure> {
+    let Some(running) = control::look(directory).running else { return Ok(()) };
+    if running.generation != launch.generation {
+        return Ok(());
+    }
+    // A process that was restarted before is no news; one that waits to be is.
+    let Some(dead) = running.processes.iter().find(|one| one.phase == Phase::Waiting) else {
+        return Ok(());
+    };
+    let how = dead.last_end.clone().unwrap_or_else(|| "ended".to_owned());
+    let log = launch.processes.iter().find(|one| one.name == dead.name).map(|one| one.log.clone());
+    let mut lines = tail(&dead.out, SHOWN_LINES);
+    if let Some(log) = log {
+        lines.extend(reasons(&log));
+    }
+    let message = format!("{} did not start: {how}\n{}", dead.name, lines.join("\n"));
+    Err(Failure::new(crate::Exit::Failed, message.trim_end().to_owned())
+        .hint(format!("its output is `{}`", dead.out.display())))
+}
+
+/// The last lines of a file; none when it cannot be read.
+pub fn tail(path: &Path, count: usize) -> Vec<String> {
+    let text = std::fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].iter().map(|line| (*line).to_owned()).collect()
+}
+
+/// The lines of a log that say why: exceptions and causes, without their stacks.
+fn reasons(log: &Path) -> Vec<String> {
+    let interesting = |line: &String| {
+        (line.contains("Exception") || line.contains("Caused by") || line.contains(" ERROR "))
+            && !line.trim_start().starts_with("at ")
+    };
+    let mut lines: Vec<String> = tail(log, 200).into_iter().filter(interesting).collect();
+    lines.split_off(lines.len().saturating_sub(SHOWN_LINES))
+}
