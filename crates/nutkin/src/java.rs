@@ -8,7 +8,7 @@ use nutkin_core::Problem;
 use nutkin_core::flink::java::{self, Candidate, Named, Support};
 use nutkin_core::flink::{Configuration, FlinkVersion};
 
-use crate::cli::Context;
+use crate::Context;
 use crate::{Exit, Failure};
 
 /// Where Debian, Red Hat and SUSE keep their Javas.

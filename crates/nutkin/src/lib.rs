@@ -6,6 +6,7 @@
 pub mod artifacts;
 pub mod cache;
 pub mod cli;
+pub mod context;
 pub mod dist;
 pub mod environment;
 pub mod exit;
@@ -17,10 +18,10 @@ pub mod progress;
 pub mod report;
 pub mod runtime;
 pub mod select;
-pub mod session_file;
 
 use std::process::ExitCode;
 
+pub use context::Context;
 pub use environment::Environment;
 pub use exit::Exit;
 pub use failure::{Failure, Outcome};

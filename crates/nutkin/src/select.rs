@@ -5,7 +5,7 @@ use std::path::Path;
 use nutkin_core::flink::FlinkVersion;
 use nutkin_core::selection::{Naming, Platform, SelectionError, choose};
 
-use crate::cli::Context;
+use crate::Context;
 use crate::cli::shared::{self, SessionArgs};
 use crate::local::directory::{self, SessionDirectory, StateError};
 use crate::local::launch::Launch;

@@ -18,6 +18,7 @@ pub mod render;
 pub mod run;
 pub mod savepoint;
 pub mod scale;
+pub mod session_file;
 pub mod shared;
 pub mod status;
 pub mod stop;
@@ -28,6 +29,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
+pub use crate::Context;
 use crate::report::Printer;
 use crate::{Environment, Exit, Outcome};
 
@@ -90,15 +92,6 @@ pub enum Command {
     /// Keep the processes of a local session alive
     #[command(hide = true)]
     Supervise(supervise::Args),
-}
-
-/// What every command gets.
-#[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
-    /// Writes.
-    pub printer: &'a Printer,
-    /// Variables and directories.
-    pub environment: &'a Environment,
 }
 
 /// Parses and runs.

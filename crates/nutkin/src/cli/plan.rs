@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::Context;
 use super::shared::{Output, OutputArgs, SpecArgs, document};
+use super::{Context, session_file};
 use crate::local::launch::Role;
 use crate::local::up::decide;
-use crate::{Exit, Outcome, runtime, select, session_file};
+use crate::{Exit, Outcome, runtime, select};
 
 /// Arguments of `nutkin plan`.
 #[derive(Debug, clap::Args)]

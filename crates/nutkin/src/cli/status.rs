@@ -60,7 +60,7 @@ fn show(view: &View, context: &Context<'_>) {
         printer.style_out(Style::Bold, &view.name),
         printer.style_out(style, &view.state.to_string())
     )];
-    let mut field = |name: &str, value: String| lines.push(format!("  {name:<13}{value}"));
+    let mut field = |name: &str, value: String| lines.push(format!("  {name:<15}{value}"));
     if let Some(launch) = &view.launch {
         field("Flink", launch.flink_version.clone());
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 use nutkin_core::change::Effect;
 
-use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, SpecArgs, document};
+use super::{Context, session_file};
 use crate::local::control;
 use crate::local::launch::{Launch, Role};
 use crate::local::rest::Overview;
@@ -15,7 +15,7 @@ use crate::local::up::{Decision, decide};
 use crate::local::view;
 use crate::local::wait::{self, Waited};
 use crate::report::Style;
-use crate::{Exit, Failure, Outcome, runtime, select, session_file};
+use crate::{Exit, Failure, Outcome, runtime, select};
 
 /// Arguments of `nutkin up`.
 #[derive(Debug, clap::Args)]

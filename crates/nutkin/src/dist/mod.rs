@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use nutkin_core::flink::FlinkVersion;
 
-use crate::cli::Context;
+use crate::Context;
 use crate::local::directory;
 use crate::{Exit, Failure};
 
@@ -48,7 +48,7 @@ pub fn installed(context: &Context<'_>) -> Vec<(FlinkVersion, PathBuf)> {
 ///
 /// # Errors
 /// The installation failed; nothing half is left.
-pub async fn ensure(version: FlinkVersion, context: &Context<'_>) -> Result<PathBuf, Failure> {
+pub fn ensure(version: FlinkVersion, context: &Context<'_>) -> Result<PathBuf, Failure> {
     if let Some(home) = context.environment.path("FLINK_HOME").filter(|home| holds(home, version)) {
         return Ok(home);
     }

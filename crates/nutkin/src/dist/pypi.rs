@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use nutkin_core::flink::FlinkVersion;
 
-use crate::cli::Context;
+use crate::Context;
 use crate::{Exit, Failure};
 
 /// Downloads the source package into `staging`.

@@ -52,10 +52,7 @@ fn inside(path: &Path) -> Option<PathBuf> {
         })
         .collect::<Option<_>>()?;
     // The first part is the archive's own folder; the Python package has one more.
-    let rest = match parts.as_slice() {
-        [_, "deps", rest @ ..] | [_, rest @ ..] => rest,
-        [] => return None,
-    };
+    let ([_, "deps", rest @ ..] | [_, rest @ ..]) = parts.as_slice() else { return None };
     let folder = rest.first()?;
     FOLDERS.contains(folder).then(|| rest.iter().collect())
 }

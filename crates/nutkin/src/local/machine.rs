@@ -59,9 +59,9 @@ pub fn observe(
         anyhow::Error::new(error).context(format!("cannot read `{}`", lib.display()))
     })?;
     for entry in entries {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".jar") {
-            jars.push(name);
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "jar") {
+            jars.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
         }
     }
     let job_managers = session.job_manager.replicas.unwrap_or(1);

@@ -38,17 +38,16 @@ pub fn choose(
                 }
                 port
             }
-            (_, None) if index == 1 => match take(REST) {
-                Some(listener) => {
+            (_, None) if index == 1 => {
+                if let Some(listener) = take(REST) {
                     listeners.push(listener);
                     REST
-                }
-                None => {
+                } else {
                     let port = free(&mut listeners)?;
                     say(&format!("port {REST} is taken: the session uses {port}"));
                     port
                 }
-            },
+            }
             _ => free(&mut listeners)?,
         };
         ports.insert(name, port);

@@ -14,7 +14,7 @@ use super::machine::{self, Inputs};
 use super::ports::{self, Ports};
 use super::rest::Probe;
 use super::{control, launch};
-use crate::cli::Context;
+use crate::Context;
 use crate::{Exit, Failure};
 
 /// How long an `up` waits for another command that works on the same session: longer than any of them
@@ -56,7 +56,7 @@ pub async fn decide(session: &Session, context: &Context<'_>) -> Result<Decision
     let zookeeper = machine::needs_zookeeper(session);
     let say = |line: &str| context.printer.say(line);
     let ports = ports::choose(&session.configuration, job_managers, zookeeper, &held, say)?;
-    let distribution = crate::dist::ensure(session.flink, context).await?;
+    let distribution = crate::dist::ensure(session.flink, context)?;
     let java = crate::java::find(&session.configuration, session.flink, context)?;
     let machine =
         machine::observe(session, &directory, &ports, &distribution, java, context.environment)?;
@@ -66,7 +66,13 @@ pub async fn decide(session: &Session, context: &Context<'_>) -> Result<Decision
         None => new_token(directory.path())?,
     };
     let generation = old.as_ref().map_or(1, |old| old.generation + 1);
-    let (new, files) = orders(session, planned, &directory, ports, token, generation);
+    let (mut new, files) = orders(session, planned, &directory, ports, token, generation);
+    if let Some(old) = &old {
+        // The same orders again are not new ones: nobody need follow them a second time.
+        if (Launch { generation: old.generation, ..new.clone() }) == *old {
+            new.generation = old.generation;
+        }
+    }
 
     let mut change = Change::default();
     let mut effect = Effect::None;

@@ -38,13 +38,18 @@ pub async fn ready(
 ) -> Result<Waited, Failure> {
     let probe = Probe::new(&launch.rest_urls)?;
     let wanted = launch.processes.iter().filter(|one| one.role == Role::TaskManager).count();
+    let slots = launch.options.get("taskmanager.numberOfTaskSlots");
+    let slots = slots.and_then(|slots| slots.trim().parse().ok()).unwrap_or(1) * wanted;
     let started = Instant::now();
     let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
     let mut last = None;
     loop {
         died(directory, launch)?;
         if let Some((overview, url)) = probe.overview().await {
-            if wanted <= overview.taskmanagers as usize && is_current(directory, launch) {
+            // A TaskManager is counted a moment before its slots are.
+            let complete =
+                wanted <= overview.taskmanagers as usize && slots <= overview.slots_total as usize;
+            if complete && is_current(directory, launch) {
                 return Ok(Waited::Ready(overview, url.to_owned()));
             }
             progress(&format!(
