@@ -154,9 +154,10 @@ fn not_chosen(error: SelectionError, file: Option<&Path>, variable: Option<&str>
     }
 }
 
-fn session_name(_file: &Path, _context: &Context<'_>) -> Result<String, Failure> {
-    Err(Failure::new(Exit::Failed, "choosing a session by `-f` is not in this build yet")
-        .hint("use --session NAME"))
+/// The name in a session file.
+fn session_name(file: &Path, _context: &Context<'_>) -> Result<String, Failure> {
+    let read = crate::cli::session_file::read(file)?;
+    Ok(read.session.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::Problem;
-use crate::flink::{FlinkVersion, Value};
-use crate::session::{Mode, SessionJob};
+use super::fields;
+use super::walk::{Values, walk};
+use crate::flink::{Configuration, FlinkVersion, Origin, Value};
+use crate::session::{Mode, SessionJob, UpgradeMode};
+use crate::units::MemorySize;
+use crate::yaml::{self, Kind, Node};
+use crate::{Location, Problem};
 
 /// What a session file says, without problems.
 #[derive(Debug, Clone, Default)]
@@ -19,10 +23,10 @@ pub struct SessionFile {
     pub flink: Option<FlinkVersion>,
     /// `spec.mode`.
     pub mode: Option<Mode>,
-    /// `spec.flinkConfiguration`, flattened.
-    pub options: Vec<(String, Value)>,
+    /// `spec.flinkConfiguration`, flattened: key, value, line.
+    pub options: Vec<(String, Value, u32)>,
     /// Options for which other fields stand: key, value, field path.
-    pub fields: Vec<(&'static str, Value, &'static str)>,
+    pub fields: Vec<(&'static str, Value, String)>,
     /// `spec.jobManager.replicas`.
     pub job_managers: Option<u32>,
     /// `spec.taskManager.replicas`.
@@ -49,13 +53,223 @@ pub struct SessionFile {
     pub jobs: Vec<SessionJob>,
 }
 
-/// Reads a session file.
+impl SessionFile {
+    /// Why the file is meant for Kubernetes, if it is: it must not start on this machine by default.
+    pub fn meant_for_kubernetes(&self) -> Option<String> {
+        if self.mode.is_some() {
+            return Some("it has `spec.mode`".to_owned());
+        }
+        if self.namespace.is_some() {
+            return Some("it has a `metadata.namespace`".to_owned());
+        }
+        let option = self.options.iter().find(|(key, _, _)| {
+            key.starts_with("kubernetes.") && !key.starts_with("kubernetes.operator.")
+        });
+        option.map(|(key, _, _)| format!("it sets `{key}`"))
+    }
+}
+
+/// The API version of both kinds.
+const API_VERSION: &str = "flink.apache.org/v1beta1";
+
+/// Reads a session file: one `FlinkDeployment` and its `FlinkSessionJob`s.
 ///
 /// # Errors
-/// All problems of the text.
-pub fn read(_text: &str, name: &str) -> Result<SessionFile, Vec<Problem>> {
-    Err(vec![
-        Problem::new("", format!("`{name}`: session files are not read in this build yet"))
-            .hint("give options on the command line: -D key=value"),
-    ])
+/// All problems of the text, in the order of its lines.
+pub fn read(text: &str, name: &str) -> Result<SessionFile, Vec<Problem>> {
+    let (documents, mut problems) = yaml::documents(text, name);
+    let mut file = SessionFile { name: name.to_owned(), ..SessionFile::default() };
+    let mut sessions = 0;
+    let mut owners = Vec::new();
+    for document in documents.iter().filter(|document| document.kind != Kind::Null) {
+        let at = |node: &Node, path: &str, message: String| {
+            let place = Location {
+                file: name.to_owned(),
+                line: Some(node.line),
+                column: Some(node.column),
+            };
+            Problem::new(path, message).at(place)
+        };
+        let kind = entry(document, "kind");
+        let table = match kind.and_then(as_text) {
+            Some("FlinkDeployment") => fields::DEPLOYMENT,
+            Some("FlinkSessionJob") => fields::SESSION_JOB,
+            other => {
+                let message = match other {
+                    Some(other) => format!("`{other}` is no kind that a session file holds"),
+                    None => "the document has no `kind`".to_owned(),
+                };
+                problems.push(at(kind.unwrap_or(document), "kind", message).hint(
+                    "a session file holds one `FlinkDeployment` and its `FlinkSessionJob`s; other objects go to kubectl",
+                ));
+                continue;
+            }
+        };
+        let values = walk(document, table, name, &mut problems);
+        match values.text("apiVersion") {
+            Some(version) if version == API_VERSION => {}
+            _ => problems.push(at(
+                entry(document, "apiVersion").unwrap_or(document),
+                "apiVersion",
+                format!("`apiVersion: {API_VERSION}` is expected"),
+            )),
+        }
+        let named = entry(document, "metadata").and_then(|metadata| entry(metadata, "name"));
+        if named.is_none_or(|name| name.kind == Kind::Null) {
+            problems.push(at(document, "metadata.name", "a name is missing".to_owned()));
+        }
+        if table == fields::SESSION_JOB {
+            match values.text("spec.deploymentName") {
+                None => problems.push(at(
+                    document,
+                    "spec.deploymentName",
+                    "the session's name is missing".to_owned(),
+                )),
+                Some(session) => owners.push((session, document)),
+            }
+            file.jobs.push(job(&values));
+            continue;
+        }
+        sessions += 1;
+        if 1 < sessions {
+            let message =
+                "a second `FlinkDeployment`: a session file describes one session".to_owned();
+            problems.push(at(document, "", message).hint("put it into a file of its own"));
+            continue;
+        }
+        deployment(&values, &mut file, &mut problems);
+    }
+    if sessions == 0 && problems.is_empty() {
+        problems.push(
+            Problem::new("", format!("`{name}` holds no `FlinkDeployment`"))
+                .hint("`nutkin init` writes a session file to start from"),
+        );
+    }
+    for (session, document) in owners {
+        if file.session.as_ref().is_some_and(|name| *name != session) {
+            let place = Location {
+                file: name.to_owned(),
+                line: Some(document.line),
+                column: Some(document.column),
+            };
+            let message = format!(
+                "the job belongs to session `{session}`, which is not the one of this file"
+            );
+            problems.push(Problem::new("spec.deploymentName", message).at(place));
+        }
+    }
+    problems.sort();
+    if problems.is_empty() { Ok(file) } else { Err(problems) }
+}
+
+fn entry<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
+    let Kind::Map(entries) = &node.kind else { return None };
+    entries.iter().find(|(key, _)| key.name == name).map(|(_, node)| node)
+}
+
+fn as_text(node: &Node) -> Option<&str> {
+    if let Kind::Text(text) = &node.kind { Some(text) } else { None }
+}
+
+fn deployment(values: &Values<'_>, file: &mut SessionFile, problems: &mut Vec<Problem>) {
+    let place = |path: &str| {
+        values.node(path).map(|node| Location {
+            file: file.name.clone(),
+            line: Some(node.line),
+            column: Some(node.column),
+        })
+    };
+    let mut problem = |path: &str, message: String| {
+        let mut problem = Problem::new(path, message);
+        problem.location = place(path);
+        problems.push(problem);
+    };
+    match values.text("spec.flinkVersion") {
+        None => problem(
+            "spec.flinkVersion",
+            "the Flink version is missing: write `flinkVersion: v1_20`".to_owned(),
+        ),
+        Some(name) => match FlinkVersion::from_operator_name(&name) {
+            Some(version) => file.flink = Some(version),
+            None => problem("spec.flinkVersion", format!("`{name}` is none of v1_13 to v2_3")),
+        },
+    }
+    for (role, option, cpu) in [
+        ("jobManager", "jobmanager.memory.process.size", "kubernetes.jobmanager.cpu.amount"),
+        ("taskManager", "taskmanager.memory.process.size", "kubernetes.taskmanager.cpu.amount"),
+    ] {
+        let memory = ["resources.requests.memory", "resources.limits.memory", "resource.memory"]
+            .iter()
+            .map(|part| format!("spec.{role}.{part}"))
+            .find_map(|path| Some((values.text(&path)?, path)));
+        if let Some((text, path)) = memory {
+            match memory_size(&text) {
+                Some(bytes) => file.fields.push((option, Value::Text(format!("{bytes}b")), path)),
+                None => problem(
+                    &path,
+                    format!("`{text}` is no amount of memory: write `2048m` or `2Gi`"),
+                ),
+            }
+        }
+        let path = format!("spec.{role}.resource.cpu");
+        if let Some(text) = values.text(&path) {
+            file.fields.push((cpu, Value::Text(text), path));
+        }
+    }
+    file.session = values.text("metadata.name");
+    file.namespace = values.text("metadata.namespace");
+    file.mode = values.text("spec.mode").map(|mode| match mode.as_str() {
+        "standalone" => Mode::Standalone,
+        _ => Mode::Native,
+    });
+    file.options = values.options("spec.flinkConfiguration");
+    file.job_managers = values.whole("spec.jobManager.replicas");
+    file.task_managers = values.whole("spec.taskManager.replicas");
+    file.log_configuration = values.text_map("spec.logConfiguration");
+    file.job_manager_template = values.json("spec.jobManager.podTemplate");
+    file.task_manager_template = values.json("spec.taskManager.podTemplate");
+    file.image = values.text("spec.image");
+    file.image_pull_policy = values.text("spec.imagePullPolicy");
+    file.service_account = values.text("spec.serviceAccount");
+    file.pod_template = values.json("spec.podTemplate");
+    file.ingress = values.json("spec.ingress");
+    file.restart_nonce = values.whole("spec.restartNonce");
+}
+
+/// The operator's reading: Flink's notation first (`2g`, `2048m`), then Kubernetes' (`2Gi`).
+fn memory_size(text: &str) -> Option<u64> {
+    if let Ok(size) = text.parse::<MemorySize>() {
+        return Some(size.bytes());
+    }
+    let shifts = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40)];
+    let (number, shift) =
+        shifts.iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, *shift)))?;
+    number.trim().parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
+fn job(values: &Values<'_>) -> SessionJob {
+    let mut configuration = Configuration::new();
+    for (key, value, _) in values.options("spec.flinkConfiguration") {
+        configuration.set(key, value, Origin::Field("spec.flinkConfiguration".to_owned()));
+    }
+    SessionJob {
+        name: values.text("metadata.name").unwrap_or_default(),
+        jar_uri: values.text("spec.job.jarURI"),
+        entry_class: values.text("spec.job.entryClass"),
+        args: values.texts("spec.job.args"),
+        parallelism: values.whole("spec.job.parallelism"),
+        running: values.text("spec.job.state").is_none_or(|state| state == "running"),
+        upgrade_mode: match values.text("spec.job.upgradeMode").as_deref() {
+            Some("savepoint") => UpgradeMode::Savepoint,
+            Some("last-state") => UpgradeMode::LastState,
+            _ => UpgradeMode::Stateless,
+        },
+        initial_savepoint_path: values.text("spec.job.initialSavepointPath"),
+        allow_non_restored_state: values.is_true("spec.job.allowNonRestoredState"),
+        savepoint_trigger_nonce: values.whole("spec.job.savepointTriggerNonce"),
+        checkpoint_trigger_nonce: values.whole("spec.job.checkpointTriggerNonce"),
+        savepoint_redeploy_nonce: values.whole("spec.job.savepointRedeployNonce"),
+        restart_nonce: values.whole("spec.restartNonce"),
+        configuration,
+    }
 }

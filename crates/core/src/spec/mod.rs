@@ -1,10 +1,10 @@
 //! From the words of the user to a [`Session`].
 
 mod defaults;
-mod dynamic;
+pub mod fields;
 mod file;
+mod walk;
 
-pub use dynamic::dynamic_option;
 pub use file::{SessionFile, read};
 
 use crate::flink::{Configuration, FlinkVersion, Origin};
@@ -47,11 +47,12 @@ pub fn resolve(inputs: &Inputs) -> Result<Session, Vec<Problem>> {
     let mut configuration = Configuration::new();
 
     // 2. and 3.
-    for (key, value) in &file.options {
-        configuration.set(key.clone(), value.clone(), Origin::SessionFile(file.name.clone(), 0));
+    for (key, value, line) in &file.options {
+        let origin = Origin::SessionFile(file.name.clone(), *line);
+        configuration.set(key.clone(), value.clone(), origin);
     }
     for (key, value, field) in &file.fields {
-        configuration.set(*key, value.clone(), Origin::Field((*field).to_owned()));
+        configuration.set(*key, value.clone(), Origin::Field(field.clone()));
     }
     // 4.
     for (key, value) in &inputs.options {
@@ -126,7 +127,8 @@ pub fn is_highly_available(configuration: &Configuration) -> bool {
         .is_some_and(|value| !value.eq_ignore_ascii_case("none"))
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether a text can be a session's name: a cluster-id that Kubernetes takes as a name, too.
+pub fn is_name(name: &str) -> bool {
     name.len() <= NAME_LIMIT
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && !name.ends_with('-')

@@ -1,16 +1,124 @@
 //! `nutkin init`.
 
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+
+use nutkin_core::Problem;
+use nutkin_core::spec::{DEFAULT_NAME, is_name};
+
 use super::Context;
 use crate::{Exit, Failure, Outcome};
 
 /// Arguments of `nutkin init`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:
+  nutkin init orders                 writes orders.yaml
+  nutkin init orders -o - | less     prints it")]
+pub struct Args {
+    /// The session's name
+    #[arg(value_name = "NAME", default_value = DEFAULT_NAME)]
+    name: String,
 
-/// Runs the command.
+    /// The file to write; `-` for standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Write over an existing file
+    #[arg(long)]
+    force: bool,
+}
+
+/// What a new user wants to change first, with the reason to.
+const TEMPLATE: &str = "\
+# A Flink session. `nutkin up -f FILE` starts it; again, after a change, it shows what changes and asks.
+# The kinds are those of the Flink Kubernetes Operator.
+apiVersion: flink.apache.org/v1beta1
+kind: FlinkDeployment
+metadata:
+  name: NAME
+spec:
+  # A release line, v1_13 to v2_3. `nutkin.flink.version: 1.20.5` below would pin one release of it.
+  flinkVersion: v1_20
+  flinkConfiguration:
+    # Every option of Flink, as text. Jobs run in slots: one per parallel part of a job.
+    taskmanager.numberOfTaskSlots: \"2\"
+    # With checkpoints a job goes on after a failure instead of starting again.
+    execution.checkpointing.interval: 30 s
+    # Two JobManagers, so that jobs survive the loss of one. On this machine a ZooKeeper comes along.
+    # high-availability.type: zookeeper
+  jobManager:
+    resource:
+      memory: 1600m
+  taskManager:
+    replicas: 1
+    resource:
+      memory: 1728m
+# A job that belongs to the session:
+# ---
+# apiVersion: flink.apache.org/v1beta1
+# kind: FlinkSessionJob
+# metadata:
+#   name: NAME-job
+# spec:
+#   deploymentName: NAME
+#   job:
+#     jarURI: target/job.jar
+#     args: [\"--rate\", \"10\"]
+#     parallelism: 2
+#     upgradeMode: savepoint
+";
+
+/// Writes a commented session file to start from.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn run(_args: Args, _context: &Context<'_>) -> Outcome {
-    Err(Failure::new(Exit::Failed, "`nutkin init` is not written yet"))
+/// The name is none, or the file exists (2); it cannot be written (1).
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    if !is_name(&args.name) {
+        return Err(Failure::input(vec![
+            Problem::new("NAME", format!("`{}` is no name for a session", args.name))
+                .hint("lower-case letters, digits and `-`, a letter first"),
+        ]));
+    }
+    let text = TEMPLATE.replace("NAME", &args.name);
+    let path = args.output.unwrap_or_else(|| format!("{}.yaml", args.name).into());
+    if path.as_os_str() == "-" {
+        context.printer.out(&text);
+        return Ok(Exit::Done);
+    }
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true).create_new(!args.force);
+    let file = options.open(&path);
+    if file.as_ref().is_err_and(|error| error.kind() == ErrorKind::AlreadyExists) {
+        return Err(Failure::input(vec![
+            Problem::new("--output", format!("`{}` exists", path.display()))
+                .hint("--force writes over it; --output names another"),
+        ]));
+    }
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        anyhow::Error::new(error).context(format!("cannot write `{}`", path.display()))
+    })?;
+    context.printer.say(&format!("wrote `{0}`; start it with `nutkin up -f {0}`", path.display()));
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use nutkin_core::spec::{Inputs, read, resolve};
+
+    /// With and without its commented parts.
+    #[test]
+    fn the_file_is_one_that_up_takes() {
+        let text = super::TEMPLATE.replace("NAME", "orders");
+        let file = read(&text, "orders.yaml").unwrap();
+        let session = resolve(&Inputs { file: Some(file), ..Inputs::default() }).unwrap();
+        assert_eq!((session.name.as_str(), session.jobs.len()), ("orders", 0));
+
+        let job = text.split_once("# ---").unwrap().1.replace("\n# ", "\n");
+        let whole = format!("{text}\n---{job}");
+        let file = read(&whole, "orders.yaml").unwrap();
+        let session = resolve(&Inputs { file: Some(file), ..Inputs::default() }).unwrap();
+        assert_eq!(session.jobs[0].name, "orders-job");
+    }
 }

@@ -13,3 +13,7 @@ pub struct YamlError(String);
 pub fn to_string(document: &serde_json::Value) -> Result<String, YamlError> {
     serde_saphyr::to_string(document).map_err(|error| YamlError(error.to_string()))
 }
+
+mod tree;
+
+pub use tree::{Key, Kind, Node, documents};

@@ -1,0 +1,229 @@
+//! YAML as a tree in which every node knows its place, typed as kubectl types it.
+
+use granit_parser::{Event, Parser, ScalarStyle};
+
+use crate::{Location, Problem};
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Line, counted from 1.
+    pub line: u32,
+    /// Column, counted from 1.
+    pub column: u32,
+    /// The value.
+    pub kind: Kind,
+}
+
+/// What a node is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// `null`, `~` or nothing.
+    Null,
+    /// `true`, `yes`, `on` and their opposites: what kubectl's YAML 1.1 makes of bare words.
+    Bool(bool),
+    /// A number, as it was written.
+    Number(String),
+    /// Text.
+    Text(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A map in the order of the file. Keys are unique.
+    Map(Vec<(Key, Node)>),
+}
+
+/// The key of a map's entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The key.
+    pub name: String,
+    /// Line, counted from 1.
+    pub line: u32,
+    /// Column, counted from 1.
+    pub column: u32,
+}
+
+/// Deepest nesting that is read: far beyond any session file, and safe for the stack.
+const DEEPEST: usize = 128;
+
+/// Reads all documents of a text. Duplicate keys are problems; a syntax error ends the reading.
+pub fn documents(text: &str, file: &str) -> (Vec<Node>, Vec<Problem>) {
+    let mut reader = Reader { file, problems: Vec::new(), open: Vec::new(), documents: Vec::new() };
+    for event in Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text)) {
+        match event {
+            Ok((event, span)) => {
+                let place = (number(span.start.line()), number(span.start.col() + 1));
+                if !reader.event(event, place) {
+                    break;
+                }
+            }
+            Err(error) => {
+                let marker = error.marker();
+                let place = (number(marker.line()), number(marker.col() + 1));
+                reader.problem(place, format!("this is no YAML: {}", error.info()));
+                break;
+            }
+        }
+    }
+    (reader.documents, reader.problems)
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    problems: Vec<Problem>,
+    open: Vec<Open>,
+    documents: Vec<Node>,
+}
+
+struct Open {
+    place: (u32, u32),
+    content: Content,
+}
+
+enum Content {
+    List(Vec<Node>),
+    Map(Vec<(Key, Node)>, Option<Key>),
+}
+
+impl Reader<'_> {
+    /// Takes one event; false when reading on makes no sense.
+    fn event(&mut self, event: Event<'_>, place: (u32, u32)) -> bool {
+        match event {
+            Event::Scalar(text, style, _, tag) => {
+                let is_text = style != ScalarStyle::Plain || tag.is_some();
+                let kind = if is_text { Kind::Text(text.into_owned()) } else { plain(&text) };
+                self.finish(place, kind);
+            }
+            Event::SequenceStart(..) => {
+                self.open.push(Open { place, content: Content::List(Vec::new()) });
+            }
+            Event::MappingStart(..) => {
+                self.open.push(Open { place, content: Content::Map(Vec::new(), None) });
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                if let Some(open) = self.open.pop() {
+                    let kind = match open.content {
+                        Content::List(items) => Kind::List(items),
+                        Content::Map(entries, _) => Kind::Map(entries),
+                    };
+                    self.finish(open.place, kind);
+                }
+            }
+            Event::Alias(_) => {
+                self.problem(place, "anchors and aliases are not read here".to_owned());
+                self.finish(place, Kind::Null);
+            }
+            _ => {}
+        }
+        if DEEPEST < self.open.len() {
+            self.problem(place, "this is nested too deeply".to_owned());
+            return false;
+        }
+        true
+    }
+
+    fn finish(&mut self, place: (u32, u32), kind: Kind) {
+        let (line, column) = place;
+        match self.open.last_mut().map(|open| &mut open.content) {
+            None => self.documents.push(Node { line, column, kind }),
+            Some(Content::List(items)) => items.push(Node { line, column, kind }),
+            Some(Content::Map(entries, key)) => match key.take() {
+                Some(key) => {
+                    if let Some((first, _)) =
+                        entries.iter().find(|(known, _)| known.name == key.name)
+                    {
+                        let message = format!(
+                            "the key `{}` stands here a second time; it was on line {}",
+                            key.name, first.line
+                        );
+                        self.problem((key.line, key.column), message);
+                        return;
+                    }
+                    entries.push((key, Node { line, column, kind }));
+                }
+                None => {
+                    let name = match kind {
+                        Kind::Text(text) | Kind::Number(text) => text,
+                        Kind::Bool(value) => value.to_string(),
+                        _ => {
+                            self.problem(place, "a key must be a word".to_owned());
+                            String::new()
+                        }
+                    };
+                    if let Some(Open { content: Content::Map(_, key), .. }) = self.open.last_mut() {
+                        *key = Some(Key { name, line, column });
+                    }
+                }
+            },
+        }
+    }
+
+    fn problem(&mut self, (line, column): (u32, u32), message: String) {
+        let location =
+            Location { file: self.file.to_owned(), line: Some(line), column: Some(column) };
+        self.problems.push(Problem::new("", message).at(location));
+    }
+}
+
+fn plain(text: &str) -> Kind {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Kind::Null,
+        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => {
+            return Kind::Bool(true);
+        }
+        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => {
+            return Kind::Bool(false);
+        }
+        _ => {}
+    }
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let is_number = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && digits.bytes().any(|b| b.is_ascii_digit())
+        && (text.parse::<f64>().is_ok() || is_prefixed(digits));
+    if is_number { Kind::Number(text.to_owned()) } else { Kind::Text(text.to_owned()) }
+}
+
+/// `0x1F`, `0o17`, `0b1`.
+fn is_prefixed(digits: &str) -> bool {
+    [("0x", 16), ("0o", 8), ("0b", 2)].iter().any(|(prefix, radix)| {
+        digits.strip_prefix(prefix).is_some_and(|rest| u64::from_str_radix(rest, *radix).is_ok())
+    })
+}
+
+fn number(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+impl Node {
+    /// The node as JSON, for what is handed on as it is.
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value;
+        match &self.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool(value) => Value::Bool(*value),
+            Kind::Number(text) => text
+                .parse::<i64>()
+                .map(Value::from)
+                .ok()
+                .or_else(|| serde_json::Number::from_f64(text.parse().ok()?).map(Value::Number))
+                .unwrap_or_else(|| Value::String(text.clone())),
+            Kind::Text(text) => Value::String(text.clone()),
+            Kind::List(items) => items.iter().map(Self::to_json).collect(),
+            Kind::Map(entries) => {
+                entries.iter().map(|(key, node)| (key.name.clone(), node.to_json())).collect()
+            }
+        }
+    }
+
+    /// What it is, for messages: `a number`, `text`.
+    pub const fn describe(&self) -> &'static str {
+        match self.kind {
+            Kind::Null => "nothing",
+            Kind::Bool(_) => "true or false",
+            Kind::Number(_) => "a number",
+            Kind::Text(_) => "text",
+            Kind::List(_) => "a list",
+            Kind::Map(_) => "a map",
+        }
+    }
+}
