@@ -1,5 +1,6 @@
 //! Tasks of this repository. `cargo xtask --help` lists them.
 
+mod conformance;
 mod java;
 mod kube;
 mod options;
@@ -16,6 +17,9 @@ use clap::Parser;
 enum Task {
     /// Run the tests, with all their set-up
     Test(test::Args),
+    /// Compare with a real Flink on random cases
+    #[command(subcommand)]
+    Conformance(conformance::Args),
     /// Make the table of Flink's options and docs/options.md
     Options(options::Args),
     /// Start and stop a real Kubernetes control plane
@@ -25,6 +29,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Test(args) => test::run(&args),
+        Task::Conformance(args) => conformance::run(&args),
         Task::Options(args) => options::run(&args).map(|()| ExitCode::SUCCESS),
         Task::Kube(args) => kube::run(args).map(|()| ExitCode::SUCCESS),
     };

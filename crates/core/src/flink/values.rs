@@ -88,13 +88,19 @@ pub fn map(text: &str, dialect: Dialect) -> Result<BTreeMap<String, String>, Val
 ///
 /// # Errors
 /// As [`list`] and [`map`].
-pub fn maps(text: &str, dialect: Dialect) -> Result<Vec<BTreeMap<String, String>>, ValueError> {
+pub fn maps(
+    text: &str,
+    dialect: Dialect,
+    version: FlinkVersion,
+) -> Result<Vec<BTreeMap<String, String>>, ValueError> {
     if dialect == Dialect::ConfigYaml
         && let Some(maps) = dialect::yaml_maps(text)
     {
         return Ok(maps);
     }
-    split(text, ';')?.iter().map(|item| map(item, Dialect::FlinkConf)).collect()
+    // Since 2.0 an item in the old notation may still be a map in the new one: `{a: b};{c: d}`.
+    let of_items = if version.is_at_least(2, 0) { dialect } else { Dialect::FlinkConf };
+    split(text, ';')?.iter().map(|item| map(item, of_items)).collect()
 }
 
 /// The map that stands in a configuration under a key, as one value or as keys below it
@@ -481,11 +487,16 @@ mod tests {
 
     #[test]
     fn several_maps() {
-        let found = maps("k:v,l:w;k:x", Dialect::FlinkConf).unwrap();
+        let found = maps("k:v,l:w;k:x", Dialect::FlinkConf, V1_20).unwrap();
         assert_eq!(found.iter().map(write_map).collect::<Vec<_>>(), ["k:v,l:w", "k:x"]);
-        let found = maps("[{a: b}, {c: 1}]", Dialect::ConfigYaml).unwrap();
+        let found = maps("[{a: b}, {c: 1}]", Dialect::ConfigYaml, V1_20).unwrap();
         assert_eq!(found.iter().map(write_map).collect::<Vec<_>>(), ["a:b", "c:1"]);
-        assert!(maps("[a, b]", Dialect::ConfigYaml).is_err());
+        assert!(maps("[a, b]", Dialect::ConfigYaml, V1_20).is_err());
+        let found = |version| maps("{a: b}", Dialect::ConfigYaml, version).unwrap()[0].clone();
+        assert_eq!(
+            (write_map(&found(V1_20)), write_map(&found(V2_3))),
+            ("{a:b}".into(), "a:b".into())
+        );
     }
 
     #[track_caller]
@@ -546,7 +557,7 @@ mod tests {
         #[test]
         fn nothing_panics(text in ".*") {
             for dialect in [Dialect::FlinkConf, Dialect::ConfigYaml] {
-                let _ = (list(&text, dialect), map(&text, dialect), maps(&text, dialect));
+                let _ = (list(&text, dialect), map(&text, dialect), maps(&text, dialect, V2_3));
             }
             let _ = (duration(&text, V2_3), double(&text), int(&text), boolean(&text));
         }

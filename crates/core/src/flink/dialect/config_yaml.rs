@@ -23,6 +23,14 @@ pub(super) fn read(text: &str, file: &str) -> Result<Reading, Vec<Problem>> {
         Some(Node::Map(pairs)) => flat.add(&pairs, ""),
         Some(_) => flat.fault(1, "", "the document is no map of options", "write `key: value`"),
     }
+    for (key, (line, value)) in &flat.entries {
+        if value.is_none() {
+            let problem = Problem::new(key, "has no value; Flink does not start with it")
+                .hint("give it a value, write '' for an empty one, or remove the line");
+            flat.faults.push((*line, problem));
+        }
+    }
+    flat.faults.sort_by_key(|(line, _)| *line);
     let tie = |(line, problem): (u32, Problem)| problem.at(at(line, None));
     if !flat.faults.is_empty() {
         return Err(flat.faults.into_iter().map(tie).collect());
@@ -30,7 +38,9 @@ pub(super) fn read(text: &str, file: &str) -> Result<Reading, Vec<Problem>> {
     let mut reading =
         Reading { warnings: flat.warnings.into_iter().map(tie).collect(), ..Reading::default() };
     for (key, (line, value)) in flat.entries {
-        reading.configuration.set(key, value, Origin::File(file.to_owned(), line));
+        if let Some(value) = value {
+            reading.configuration.set(key, value, Origin::File(file.to_owned(), line));
+        }
     }
     Ok(reading)
 }
@@ -38,7 +48,8 @@ pub(super) fn read(text: &str, file: &str) -> Result<Reading, Vec<Problem>> {
 /// The entries of a document, flattened.
 #[derive(Default)]
 struct Flat {
-    entries: BTreeMap<String, (u32, Value)>,
+    /// Line and value; `None` is a blank one, which only counts when no later line replaces it.
+    entries: BTreeMap<String, (u32, Option<Value>)>,
     faults: Vec<(u32, Problem)>,
     warnings: Vec<(u32, Problem)>,
 }
@@ -59,10 +70,6 @@ impl Flat {
             let key = format!("{prefix}{name}");
             match &pair.value {
                 Node::Map(pairs) => self.add(pairs, &format!("{key}.")),
-                Node::Null => {
-                    let hint = "give it a value, write '' for an empty one, or remove the line";
-                    self.fault(pair.line, &key, "has no value; Flink does not start with it", hint);
-                }
                 value => self.set(key, pair.line, value),
             }
         }
@@ -70,14 +77,15 @@ impl Flat {
 
     fn set(&mut self, key: String, line: u32, node: &Node) {
         let value = match node {
-            Node::Bool(value) => Value::Bool(*value),
+            Node::Null => None,
+            Node::Bool(value) => Some(Value::Bool(*value)),
             Node::Int(digits) => {
-                digits.parse().map_or_else(|_| Value::Text(digits.clone()), Value::Int)
+                Some(digits.parse().map_or_else(|_| Value::Text(digits.clone()), Value::Int))
             }
-            Node::Float(value) => Value::Float(*value),
-            Node::Text(text) => Value::Text(text.clone()),
+            Node::Float(value) => Some(Value::Float(*value)),
+            Node::Text(text) => Some(Value::Text(text.clone())),
             // Flink keeps a list as the text of it.
-            other => Value::Text(emit::flow(other)),
+            other => Some(Value::Text(emit::flow(other))),
         };
         if self.entries.contains_key(&key) {
             let problem = Problem::new(&key, "the key stands there twice; the last one counts");

@@ -149,6 +149,54 @@ fn what_flink_refuses_in_config_yaml() {
 }
 
 #[test]
+fn tabs_are_no_blanks() {
+    for good in [
+        "a: x\t\n",
+        "a: x\t# c\nb: y\n",
+        "a: [a\t, b]\n",
+        "a\t: x\n",
+        "a: b\tc\n",
+        "a: |\n  x\ty\n",
+        "a: # x\ty\n  b\n",
+        "#\tc\na: x\n",
+        "a: 1\t\n",
+        "a: x\t\n\nb: y\n",
+        "? a\t\n: b\n",
+        "a: >-\n  x\n  \ty\n",
+    ] {
+        assert!(read(Dialect::ConfigYaml, good, "f").is_ok(), "{good:?}");
+    }
+    for bad in [
+        "a: \"x\"\t\n",
+        "a: \"x\"\t# c\n",
+        "a: [a,\tb]\n",
+        "a: x\n\t# c\nb: y\n",
+        "a: x\n\t\nb: y\n",
+        "a: x\n \t\nb: y\n",
+        "a:\tx\n",
+        "a: \tx\n",
+        "\"a\"\t: x\n",
+        "a: {k:\tv}\n",
+        "a:\n  - \tb\n",
+        "a:\n  -\tb\n",
+        "a: b\n\tc\n",
+        "a: b\n \tc\n",
+        "a: |\n  x\n\t\nb: y\n",
+        "a: x\n\t",
+        "a: [a,\n\tb]\n",
+        "a: x\n\n\t\n",
+        "a: &x\ty\n",
+        "a: !!str\ty\n",
+        "a:\t\n  b: c\n",
+        "\ta: x\n",
+        "a: |\t\n  x\n",
+        "---\t\na: x\n",
+    ] {
+        yaml(bad, Err(1));
+    }
+}
+
+#[test]
 fn problems_of_config_yaml_have_lines_and_no_values() {
     let problems =
         read(Dialect::ConfigYaml, "a: 1\nb:\n  c:\npassword: 'hunter2\n", "f").unwrap_err();

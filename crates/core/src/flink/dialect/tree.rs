@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use granit_parser::{Event, Parser, ScalarStyle, Tag};
 
 use super::scalar;
+use super::tabs::{self, Kind, Part};
 use crate::flink::Value;
+use crate::flink::values::double;
 
 /// A node of YAML.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,16 +63,37 @@ const MAX_NODES: usize = 100_000;
 /// The first fault: what follows one cannot be trusted.
 pub(super) fn parse(text: &str) -> Result<Option<Node>, Fault> {
     let mut builder = Builder::default();
-    for event in Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text)) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut parts = Vec::new();
+    for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| Fault {
             line: number(error.marker().line()),
             column: number(error.marker().col() + 1),
             message: format!("no YAML: {}", error.kind_text()),
         })?;
         let (line, column) = (number(span.start.line()), number(span.start.col() + 1));
+        if let Some(kind) = kind(&event) {
+            parts.push(Part { start: span.start.index(), end: span.end.index(), kind });
+        }
         builder.event(event, line).map_err(|message| Fault { line, column, message })?;
     }
+    parts.sort_by_key(|part| part.start);
+    if let Some((line, column)) = tabs::first_bad(text, &parts) {
+        let message = "a tab stands where Flink's YAML library takes only blanks".to_owned();
+        return Err(Fault { line: number(line), column: number(column), message });
+    }
     Ok(builder.root)
+}
+
+/// What of the text may hold tabs.
+fn kind(event: &Event<'_>) -> Option<Kind> {
+    match event {
+        Event::Comment(..) => Some(Kind::Comment),
+        Event::Scalar(_, ScalarStyle::Plain, ..) => Some(Kind::Plain),
+        Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, ..) => Some(Kind::Block),
+        Event::Scalar(..) => Some(Kind::Quoted),
+        _ => None,
+    }
 }
 
 /// A message of the parser without the source text that it may quote.
@@ -207,7 +230,10 @@ fn scalar_node(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Node
     let node = match tag.core_suffix() {
         Some("str") => Ok(quoted()),
         Some("int") => scalar::int(text),
-        Some("float") => scalar::float(text),
+        // Written out, the tag lets through what Java's own parser reads.
+        Some("float") => {
+            scalar::float(text).or_else(|fault| double(text).map(Node::Float).map_err(|_| fault))
+        }
         // The library makes nothing of a word that is not a boolean.
         Some("bool") => Ok(match text.to_ascii_lowercase().as_str() {
             "true" => Node::Bool(true),
@@ -216,17 +242,20 @@ fn scalar_node(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Node
         }),
         Some("null") => Ok(Node::Null),
         // `! 5` is text.
-        _ if tag.suffix().is_empty() || (tag.handle().is_empty() && tag.suffix() == "!") => {
-            Ok(quoted())
-        }
+        _ if is_bare(tag) => Ok(quoted()),
         _ => Err("has a tag that Flink does not know"),
     };
     node.map_err(|message| format!("the value {message}"))
 }
 
+/// `!` alone.
+fn is_bare(tag: &Tag) -> bool {
+    tag.suffix().is_empty() || (tag.handle().is_empty() && tag.suffix() == "!")
+}
+
 fn collection_tag(tag: Option<&Tag>, own: &str) -> Result<(), String> {
     match tag {
-        Some(tag) if tag.core_suffix() != Some(own) => {
+        Some(tag) if tag.core_suffix() != Some(own) && !is_bare(tag) => {
             Err("the value has a tag that Flink does not know".to_owned())
         }
         _ => Ok(()),

@@ -147,7 +147,7 @@ fn value_problem(
             "expected a size such as `512m` or `1g`, with units b, k, m, g or t".to_owned()
         }),
         "List<String>" => told(values::list(text, dialect).map(drop)),
-        "List<Map>" => told(values::maps(text, dialect).map(drop)),
+        "List<Map>" => told(values::maps(text, dialect, version).map(drop)),
         "Map" => told(values::map(text, dialect).map(drop)),
         _ => {
             let names: Vec<&str> = type_name.strip_prefix("enum:")?.split('|').collect();
