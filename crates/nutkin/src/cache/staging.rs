@@ -40,7 +40,7 @@ impl Staging {
     ///
     /// # Errors
     /// When a rename or flushing a directory fails; the old one is then still there where possible.
-    pub fn publish(self, from: &str, target: &Path) -> Result<(), FileError> {
+    pub fn publish(&self, from: &str, target: &Path) -> Result<(), FileError> {
         self.swap(from, target).at("put in place", target)
     }
 

@@ -1,22 +1,25 @@
 //! `nutkin dist`.
 
-use std::path::PathBuf;
+use std::future::Future;
 
 use nutkin_core::Problem;
 use nutkin_core::flink::FlinkVersion;
-use nutkin_core::flink::version::UnknownVersion;
 use serde_json::json;
 
 use super::Context;
 use super::shared::{Output, OutputArgs, document};
-use crate::{Exit, Failure, Outcome, dist};
+use crate::dist::{Source, Store, install};
+use crate::progress::size;
+use crate::report::Style;
+use crate::{Exit, Failure, Outcome};
 
 /// Arguments of `nutkin dist`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  nutkin dist install 1.20
+  nutkin dist install 1.20.5
   nutkin dist install 2.3.0 --from ~/Downloads/flink-2.3.0-bin-scala_2.12.tgz
-  FLINK_HOME=$(nutkin dist which 1.20)")]
+  nutkin dist list --verify
+  nutkin dist remove 1.19.3")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -24,83 +27,234 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Install a release; one that is there already is left alone
-    Install {
-        /// 1.20, 1.20.5, v1_20
-        version: String,
-        /// A distribution's directory or archive
-        #[arg(long, value_name = "PATH")]
-        from: Option<PathBuf>,
-    },
+    /// Install a Flink release into the cache
+    Install(InstallArgs),
     /// List the installed releases
-    List {
-        #[command(flatten)]
-        output: OutputArgs,
-    },
-    /// Remove a release
-    Remove {
-        /// 1.20, 1.20.5, v1_20
-        version: String,
-    },
-    /// Print the home directory of an installed release
-    Which {
-        /// 1.20, 1.20.5, v1_20
-        version: String,
-    },
+    List(ListArgs),
+    /// Remove a release from the cache
+    Remove(RemoveArgs),
+    /// Print where a release is installed
+    Which(WhichArgs),
 }
 
-/// Installs, lists and removes Flink distributions.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Without --from these are tried in order: FLINK_HOME if it is set, Apache's \
+archive, the package apache-flink-libraries through pip.
+
+Examples:
+  nutkin dist install 1.20
+  nutkin dist install 1.20.5 --from pypi
+  nutkin dist install 1.20.5 --from /opt/flink --force"
+)]
+struct InstallArgs {
+    /// The release: 1.20.5, or 1.20 for its newest patch
+    version: String,
+
+    /// Where from: `apache`, `pypi`, a directory, or a .tgz archive
+    #[arg(long, value_name = "SOURCE")]
+    from: Option<String>,
+
+    /// Install even if the release is there and sound
+    #[arg(long)]
+    force: bool,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  nutkin dist list
+  nutkin dist list --verify -o json")]
+struct ListArgs {
+    /// Read every file and compare its checksum, not only its size
+    #[arg(long)]
+    verify: bool,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  nutkin dist remove 1.19.3")]
+struct RemoveArgs {
+    /// The release
+    version: String,
+
+    /// Remove it even while processes run from it
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  nutkin dist which 1.20.5
+  export FLINK_HOME=$(nutkin dist which 1.20)")]
+struct WhichArgs {
+    /// The release
+    version: String,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Runs the command.
 ///
 /// # Errors
-/// An unknown version (2), one that is not installed (5), a failed installation (1).
+/// See the commands' own functions: bad versions and sources are exit code 2, absent releases 5, the
+/// rest 1.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args.command {
-        Command::Install { version, from } => {
-            let version = parse(&version)?;
-            let home = dist::install(version, from.as_deref(), context)?;
-            context.printer.out(&format!("{}\n", home.display()));
+        Command::Install(args) => install_release(args, context),
+        Command::List(args) => list(args, context),
+        Command::Remove(args) => remove(args, context),
+        Command::Which(args) => which(args, context),
+    }
+}
+
+fn version(text: &str) -> Result<FlinkVersion, Problem> {
+    text.parse().map_err(|error: nutkin_core::flink::version::UnknownVersion| {
+        Problem::new("VERSION", error.to_string())
+    })
+}
+
+/// Runs a future until it is done or the user presses Ctrl-C; then it is dropped, which cleans up.
+fn until_interrupted<T>(
+    future: impl Future<Output = Result<T, Failure>>,
+    interrupted: &'static str,
+) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        tokio::select! {
+            result = future => result,
+            _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, interrupted)),
         }
-        Command::List { output } => {
-            let installed = dist::installed(context);
-            if output.output == Output::Text {
-                for (version, home) in &installed {
-                    context.printer.out(&format!("{version:<8} {}\n", home.display()));
-                }
-            } else {
-                let items: Vec<_> = installed
-                    .iter()
-                    .map(|(version, home)| json!({"version": version.to_string(), "home": home}))
-                    .collect();
-                let document = document("DistributionList", json!({"items": items}));
-                context.printer.document(output.output, &document)?;
-            }
+    })
+}
+
+fn install_release(args: InstallArgs, context: &Context<'_>) -> Outcome {
+    let version = version(&args.version);
+    let sources = match &args.from {
+        Some(from) => Source::named(from, context.environment).map(|source| vec![source]),
+        None => Ok(Source::defaults(context.environment)),
+    };
+    let (version, sources) = match (version, sources) {
+        (Ok(version), Ok(sources)) => (version, sources),
+        (version, sources) => {
+            return Err(Failure::input(version.err().into_iter().chain(sources.err()).collect()));
         }
-        Command::Remove { version } => {
-            let version = parse(&version)?;
-            if !dist::remove(version, context)? {
-                return Err(missing(version));
-            }
-            context.printer.say(&format!("removed Flink {version}"));
-        }
-        Command::Which { version } => {
-            let version = parse(&version)?;
-            let home = dist::home(version, context);
-            if !dist::holds(&home, version) {
-                return Err(missing(version));
-            }
-            context.printer.out(&format!("{}\n", home.display()));
-        }
+    };
+    let distribution = until_interrupted(
+        install::install(version, &sources, args.force, context),
+        "interrupted; nothing was installed",
+    )?;
+    if args.output.output == Output::Text {
+        context.printer.out(&format!("{}\n", distribution.home.display()));
+    } else if let Some(installed) = Store::new(context.environment).find(version) {
+        let document = document("Distribution", describe(&installed, false));
+        context.printer.document(args.output.output, &document)?;
     }
     Ok(Exit::Done)
 }
 
-fn parse(version: &str) -> Result<FlinkVersion, Failure> {
-    version.parse().map_err(|error: UnknownVersion| {
-        Failure::input(vec![Problem::new("VERSION", error.to_string())])
+fn describe(installed: &crate::dist::Installed, verify: bool) -> serde_json::Value {
+    let manifest = installed.manifest.as_ref().ok();
+    json!({
+        "version": installed.version.to_string(),
+        "home": installed.home,
+        "source": manifest.map(|manifest| &manifest.source),
+        "bytes": manifest.map(crate::dist::Manifest::bytes),
+        "archive": manifest.and_then(|manifest| manifest.archive.as_ref()),
+        "damage": installed.damage(verify),
     })
 }
 
-fn missing(version: FlinkVersion) -> Failure {
-    Failure::new(Exit::NotFound, format!("Flink {version} is not installed"))
-        .hint(format!("`nutkin dist install {version}` installs it"))
+fn list(args: ListArgs, context: &Context<'_>) -> Outcome {
+    let store = Store::new(context.environment);
+    let installed = store.all()?;
+    let items: Vec<_> = installed.iter().map(|one| describe(one, args.verify)).collect();
+    let is_damaged = |item: &serde_json::Value| item["damage"] != json!([]);
+    let damaged = items.iter().any(is_damaged);
+    if args.output.output == Output::Text {
+        for (one, item) in installed.iter().zip(&items) {
+            let bytes = item["bytes"].as_u64().map_or_else(|| "?".to_owned(), size);
+            let state = if is_damaged(item) {
+                context.printer.style_out(Style::Red, "damaged")
+            } else {
+                "ok".to_owned()
+            };
+            let source = item["source"].as_str().unwrap_or("unknown");
+            let (version, home) = (one.version.to_string(), one.home.display());
+            context
+                .printer
+                .out(&format!("{version:<8} {bytes:>7}  {state:<7}  {home}  ({source})\n"));
+            for damage in one.damage(args.verify) {
+                context.printer.warn(&format!("Flink {version}: {damage}"));
+            }
+        }
+        if items.is_empty() {
+            context.printer.say("no Flink is installed; `nutkin up` installs what a session needs");
+        } else if damaged {
+            context.printer.hint("`nutkin dist install VERSION --force` replaces a damaged one");
+        }
+    } else {
+        let document = document("DistributionList", json!({ "items": items }));
+        context.printer.document(args.output.output, &document)?;
+    }
+    Ok(if damaged { Exit::Failed } else { Exit::Done })
+}
+
+fn remove(args: RemoveArgs, context: &Context<'_>) -> Outcome {
+    let installed = installed(&args.version, context)?;
+    let users = running_from(&installed.home);
+    if !users.is_empty() && !args.force {
+        let pids: Vec<String> = users.iter().map(ToString::to_string).collect();
+        return Err(Failure::new(
+            Exit::ConsentNeeded,
+            format!("processes run from Flink {}: {}", installed.version, pids.join(", ")),
+        )
+        .hint(
+            "`nutkin ls` shows the sessions, `nutkin down NAME` stops one; --force removes it now",
+        ));
+    }
+    let home = until_interrupted(
+        install::remove(installed.version, context),
+        "interrupted; the release is gone from the cache or still whole",
+    )?;
+    context.printer.say(&format!("Flink {} removed from {}", installed.version, home.display()));
+    Ok(Exit::Done)
+}
+
+/// Processes with the directory in their command line. Those of other users cannot be seen.
+fn running_from(home: &std::path::Path) -> Vec<u32> {
+    let needle = format!("{}/", home.display());
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .filter_map(|entry| {
+            let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+            String::from_utf8_lossy(&line).contains(&needle).then_some(pid)
+        })
+        .collect()
+}
+
+fn which(args: WhichArgs, context: &Context<'_>) -> Outcome {
+    let installed = installed(&args.version, context)?;
+    if args.output.output == Output::Text {
+        context.printer.out(&format!("{}\n", installed.home.display()));
+    } else {
+        let document = document("Distribution", describe(&installed, false));
+        context.printer.document(args.output.output, &document)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn installed(text: &str, context: &Context<'_>) -> Result<crate::dist::Installed, Failure> {
+    let version = version(text).map_err(|problem| Failure::input(vec![problem]))?;
+    Store::new(context.environment).find(version).ok_or_else(|| {
+        Failure::new(Exit::NotFound, format!("Flink {version} is not installed"))
+            .hint(format!("`nutkin dist install {version}` installs it; `nutkin dist list` lists"))
+    })
 }

@@ -1,144 +1,175 @@
-//! Flink distributions of this machine: a cache that all sessions share.
+//! Flink distributions in the user's cache, shared by all sessions.
+//!
+//! ```text
+//! cache/dist/
+//!   flink-1.20.5/            lib, opt, plugins, bin, licenses: visible as a whole or not at all
+//!     nutkin-dist.json       source, checksums of all files
+//!   .lock-flink-1.20.5       one installs, the others wait
+//!   .staging-flink-1.20.5/   being prepared; what a killed process leaves is removed by the next
+//! ```
+//!
+//! [`ensure`] is what `nutkin up` calls.
 
-mod pypi;
+pub mod install;
+pub mod manifest;
+mod origin;
 mod unpack;
 
-use std::fs;
+use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use nutkin_core::flink::FlinkVersion;
 
-use crate::Context;
-use crate::local::directory;
-use crate::{Exit, Failure};
+pub use install::{ensure, install};
+pub use manifest::Manifest;
+pub use origin::Source;
 
-/// Where an installed distribution is, whether or not it is there.
-pub fn home(version: FlinkVersion, context: &Context<'_>) -> PathBuf {
-    root(context).join(format!("flink-{version}"))
+use crate::Environment;
+
+/// An installed Flink with what is in it, as the planner wants to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distribution {
+    /// The release.
+    pub version: FlinkVersion,
+    /// What Flink's scripts call `FLINK_HOME`.
+    pub home: PathBuf,
+    /// File names in `lib`, sorted.
+    pub lib: Vec<String>,
+    /// File names in `opt`, sorted.
+    pub opt: Vec<String>,
+    /// Folders in `plugins` with the file names in each, sorted.
+    pub plugins: BTreeMap<String, Vec<String>>,
 }
 
-fn root(context: &Context<'_>) -> PathBuf {
-    context.environment.cache_directory().join("dist")
+impl Distribution {
+    /// Looks into an unpacked distribution.
+    ///
+    /// # Errors
+    /// When `lib` cannot be read; absent `opt` and `plugins` are empty.
+    pub fn open(version: FlinkVersion, home: &Path) -> io::Result<Self> {
+        let mut plugins = BTreeMap::new();
+        for folder in names(&home.join("plugins"), true)? {
+            let files = names(&home.join("plugins").join(&folder), false)?;
+            plugins.insert(folder, files);
+        }
+        let (lib, opt) = (names(&home.join("lib"), false)?, names(&home.join("opt"), false)?);
+        Ok(Self { version, home: home.to_owned(), lib, opt, plugins })
+    }
 }
 
-/// Whether a directory holds this release: the version is in the name of its main jar.
-pub fn holds(home: &Path, version: FlinkVersion) -> bool {
-    let Ok(entries) = fs::read_dir(home.join("lib")) else { return false };
-    entries.flatten().any(|entry| {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        name.starts_with("flink-dist") && name.ends_with(&format!("-{version}.jar"))
+/// Sorted names of the files, or of the folders, in a directory; an absent one has none.
+fn names(directory: &Path, folders: bool) -> io::Result<Vec<String>> {
+    let entries = match std::fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        // Follows links: a jar may be one.
+        if entry.path().is_dir() == folders {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// The directory of all distributions.
+#[derive(Debug, Clone)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// One entry of the store.
+#[derive(Debug)]
+pub struct Installed {
+    /// The release.
+    pub version: FlinkVersion,
+    /// Its directory.
+    pub home: PathBuf,
+    /// What is known about it, or why nothing is.
+    pub manifest: Result<Manifest, String>,
+}
+
+impl Installed {
+    /// What is wrong with it, by the sizes of its files or, when `thorough`, by their content.
+    pub fn damage(&self, thorough: bool) -> Vec<String> {
+        match &self.manifest {
+            Ok(manifest) => manifest.damage(&self.home, thorough),
+            Err(reason) => vec![reason.clone()],
+        }
+    }
+}
+
+impl Store {
+    /// The store of this user.
+    pub fn new(environment: &Environment) -> Self {
+        Self { root: environment.cache_directory().join("dist") }
+    }
+
+    /// The directory of the store.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where a release is, or would be.
+    pub fn home(&self, version: FlinkVersion) -> PathBuf {
+        self.root.join(directory_name(version))
+    }
+
+    /// A release that is there, damaged or not.
+    pub fn find(&self, version: FlinkVersion) -> Option<Installed> {
+        let home = self.home(version);
+        home.is_dir().then(|| Installed { version, manifest: Manifest::read(&home), home })
+    }
+
+    /// All releases that are there, oldest first.
+    ///
+    /// # Errors
+    /// When the directory cannot be read; an absent one is empty.
+    pub fn all(&self) -> io::Result<Vec<Installed>> {
+        let mut versions: Vec<FlinkVersion> = names(&self.root, true)?
+            .iter()
+            .filter_map(|name| name.strip_prefix("flink-")?.parse().ok())
+            .collect();
+        versions.sort();
+        Ok(versions.into_iter().filter_map(|version| self.find(version)).collect())
+    }
+}
+
+/// `flink-1.20.5`, as Apache's archives name their folder.
+fn directory_name(version: FlinkVersion) -> String {
+    format!("flink-{version}")
+}
+
+/// The release that a `lib` belongs to, by the name of its main jar: `flink-dist-1.20.5.jar`, up to 1.14
+/// `flink-dist_2.12-1.14.6.jar`.
+fn version_of_lib(names: &[String]) -> Option<String> {
+    names.iter().find_map(|name| {
+        let rest = name.strip_prefix("flink-dist")?.strip_suffix(".jar")?;
+        let (scala, version) = rest.split_once('-')?;
+        (scala.is_empty() || scala.starts_with('_')).then(|| version.to_owned())
     })
 }
 
-/// All installed releases with their directories, oldest first.
-pub fn installed(context: &Context<'_>) -> Vec<(FlinkVersion, PathBuf)> {
-    let entries = fs::read_dir(root(context)).into_iter().flatten().flatten();
-    let mut found: Vec<_> = entries
-        .filter_map(|entry| {
-            let version = entry.file_name().to_str()?.strip_prefix("flink-")?.parse().ok()?;
-            Some((version, entry.path()))
-        })
-        .collect();
-    found.sort();
-    found
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The home of a distribution, installed first when it is missing. `FLINK_HOME` is used as it is when it
-/// holds the release.
-///
-/// # Errors
-/// The installation failed; nothing half is left.
-pub fn ensure(version: FlinkVersion, context: &Context<'_>) -> Result<PathBuf, Failure> {
-    if let Some(home) = context.environment.path("FLINK_HOME").filter(|home| holds(home, version)) {
-        return Ok(home);
+    #[track_caller]
+    fn check(names: &[&str], expected: Option<&str>) {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        assert_eq!(version_of_lib(&names).as_deref(), expected, "{names:?}");
     }
-    let home = home(version, context);
-    if holds(&home, version) {
-        return Ok(home);
-    }
-    install(version, None, context)
-}
 
-/// Installs a release: from a directory or archive of the user, else from the index that `pip` is set up for.
-/// Installing what is there already does nothing.
-///
-/// # Errors
-/// The source has not this release, cannot be read, or the disk is full. Nothing half is left.
-pub fn install(
-    version: FlinkVersion,
-    from: Option<&Path>,
-    context: &Context<'_>,
-) -> Result<PathBuf, Failure> {
-    let home = home(version, context);
-    let root = root(context);
-    fs::create_dir_all(&root)?;
-    let lock = root.join(format!("flink-{version}.lock"));
-    let mut waited = false;
-    let _lock = loop {
-        if let Some(lock) = directory::try_flock(&lock)? {
-            break lock;
-        }
-        if !waited {
-            context.printer.say(&format!("another command installs Flink {version}: waiting"));
-            waited = true;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    };
-    if holds(&home, version) {
-        return Ok(home);
+    #[test]
+    fn releases_are_known_by_their_main_jar() {
+        check(&["flink-cep-1.20.5.jar", "flink-dist-1.20.5.jar"], Some("1.20.5"));
+        check(&["flink-dist_2.12-1.13.6.jar"], Some("1.13.6"));
+        check(&["flink-dist-2.4-SNAPSHOT.jar"], Some("2.4-SNAPSHOT"));
+        check(&["flink-distribution.jar", "flink-dist.jar"], None);
+        check(&[], None);
     }
-    remove_unfinished(&root, version);
-    // Beside its place, on the same file system, so that the last step is one rename.
-    let staging =
-        tempfile::Builder::new().prefix(&format!(".flink-{version}-")).tempdir_in(&root)?;
-    let unpacked = staging.path().join("home");
-    fs::create_dir(&unpacked)?;
-    match from {
-        Some(source) if source.is_dir() => unpack::copy(source, &unpacked)?,
-        Some(archive) => unpack::archive(archive, &unpacked)?,
-        None => {
-            context.printer.say(&format!("installing Flink {version} (about 300 MB, once)"));
-            let archive = pypi::download(version, staging.path(), context)?;
-            unpack::archive(&archive, &unpacked)?;
-        }
-    }
-    if !holds(&unpacked, version) {
-        let source =
-            from.map_or_else(|| "the package".to_owned(), |path| format!("`{}`", path.display()));
-        let message = format!(
-            "{source} is no distribution of Flink {version}: its lib/ has no flink-dist-{version}.jar"
-        );
-        return Err(Failure::new(Exit::Failed, message)
-            .hint("nothing was installed; name another source with --from"));
-    }
-    if home.exists() {
-        fs::remove_dir_all(&home)?;
-    }
-    fs::rename(&unpacked, &home)?;
-    context.printer.say(&format!("installed Flink {version} in `{}`", home.display()));
-    Ok(home)
-}
-
-/// What an interrupted installation left.
-fn remove_unfinished(root: &Path, version: FlinkVersion) {
-    let prefix = format!(".flink-{version}-");
-    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(&prefix) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-/// Removes an installed release. Returns whether there was one.
-///
-/// # Errors
-/// The system refuses.
-pub fn remove(version: FlinkVersion, context: &Context<'_>) -> Result<bool, Failure> {
-    let home = home(version, context);
-    if !home.exists() {
-        return Ok(false);
-    }
-    fs::remove_dir_all(&home)?;
-    let _ = fs::remove_file(root(context).join(format!("flink-{version}.lock")));
-    Ok(true)
 }

@@ -56,8 +56,9 @@ pub async fn decide(session: &Session, context: &Context<'_>) -> Result<Decision
     let zookeeper = machine::needs_zookeeper(session);
     let say = |line: &str| context.printer.say(line);
     let ports = ports::choose(&session.configuration, job_managers, zookeeper, &held, say)?;
-    let distribution = crate::dist::ensure(session.flink, context)?;
+    // First what costs nothing: a machine without Java need not download Flink to learn it.
     let java = crate::java::find(&session.configuration, session.flink, context)?;
+    let distribution = crate::dist::ensure(session.flink, context).await?.home;
     let machine =
         machine::observe(session, &directory, &ports, &distribution, java, context.environment)?;
     let planned = process::plan(session, &machine).map_err(Failure::input)?;
