@@ -135,10 +135,7 @@ fn place(name: &Path) -> Option<String> {
             _ => return None,
         }
     }
-    let inner = match parts.as_slice() {
-        [_, "deps", inner @ ..] | [_, inner @ ..] => inner,
-        [] => return None,
-    };
+    let ([_, "deps", inner @ ..] | [_, inner @ ..]) = parts.as_slice() else { return None };
     let belongs = match inner {
         [file] => FILES.contains(file),
         [folder, _, ..] => FOLDERS.contains(folder),
