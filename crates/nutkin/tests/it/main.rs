@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail the test; clippy sees only its body")]
 
 mod cli;
+mod explain;
 mod supervisor;
 mod tidy;
