@@ -1,7 +1,9 @@
 //! Tasks of this repository. `cargo xtask --help` lists them.
 
 mod conformance;
+mod demo;
 mod java;
+mod jobs;
 mod kube;
 mod options;
 mod root;
@@ -15,6 +17,8 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", max_term_width = 100, arg_required_else_help = true)]
 enum Task {
+    /// Bring a session up, count the words of a text, take it down
+    Demo(demo::Args),
     /// Run the tests, with all their set-up
     Test(test::Args),
     /// Compare with a real Flink on random cases
@@ -28,6 +32,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let done = match Task::parse() {
+        Task::Demo(args) => demo::run(&args).map(|()| ExitCode::SUCCESS),
         Task::Test(args) => test::run(&args),
         Task::Conformance(args) => conformance::run(&args),
         Task::Options(args) => options::run(&args).map(|()| ExitCode::SUCCESS),
