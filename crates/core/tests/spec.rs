@@ -1,6 +1,7 @@
 //! Session files: each fixture with what is read from it, or everything that is wrong with it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "a test reads its fixtures")]
 
 use std::path::Path;
 

@@ -127,34 +127,32 @@ impl Reader<'_> {
         match self.open.last_mut().map(|open| &mut open.content) {
             None => self.documents.push(Node { line, column, kind }),
             Some(Content::List(items)) => items.push(Node { line, column, kind }),
-            Some(Content::Map(entries, key)) => match key.take() {
-                Some(key) => {
-                    if let Some((first, _)) =
-                        entries.iter().find(|(known, _)| known.name == key.name)
-                    {
-                        let message = format!(
-                            "the key `{}` stands here a second time; it was on line {}",
-                            key.name, first.line
-                        );
-                        self.problem((key.line, key.column), message);
+            Some(Content::Map(entries, key)) => {
+                if let Some(key) = key.take() {
+                    let first = entries.iter().find(|(known, _)| known.name == key.name);
+                    let Some((first, _)) = first else {
+                        entries.push((key, Node { line, column, kind }));
                         return;
-                    }
-                    entries.push((key, Node { line, column, kind }));
-                }
-                None => {
-                    let name = match kind {
-                        Kind::Text(text) | Kind::Number(text) => text,
-                        Kind::Bool(value) => value.to_string(),
-                        _ => {
-                            self.problem(place, "a key must be a word".to_owned());
-                            String::new()
-                        }
                     };
-                    if let Some(Open { content: Content::Map(_, key), .. }) = self.open.last_mut() {
-                        *key = Some(Key { name, line, column });
-                    }
+                    let message = format!(
+                        "the key `{}` stands here a second time; it was on line {}",
+                        key.name, first.line
+                    );
+                    self.problem((key.line, key.column), message);
+                    return;
                 }
-            },
+                let name = match kind {
+                    Kind::Text(text) | Kind::Number(text) => text,
+                    Kind::Bool(value) => value.to_string(),
+                    _ => {
+                        self.problem(place, "a key must be a word".to_owned());
+                        String::new()
+                    }
+                };
+                if let Some(Open { content: Content::Map(_, key), .. }) = self.open.last_mut() {
+                    *key = Some(Key { name, line, column });
+                }
+            }
         }
     }
 

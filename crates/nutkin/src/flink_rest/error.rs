@@ -1,0 +1,134 @@
+//! What can go wrong with a JobManager, in words for people.
+
+use reqwest::{Response, StatusCode};
+use serde_json::Value;
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RestError {
+    /// No JobManager could be connected to.
+    #[error("no JobManager answers at {0}")]
+    Unreachable(String, #[source] reqwest::Error),
+    /// JobManagers are there, and none leads.
+    #[error("no JobManager leads: the session is starting or electing one")]
+    NoLeader,
+    /// The connection broke in the middle.
+    #[error("the connection to the JobManager broke; whether it did what was asked is not known")]
+    Broken(#[source] reqwest::Error),
+    /// The jar cannot be read.
+    #[error("the jar cannot be read")]
+    Jar(#[source] std::io::Error),
+    /// There is no such thing.
+    #[error("the JobManager knows no such thing: {0}")]
+    NotFound(String),
+    /// Flink said no.
+    #[error("{cause}")]
+    Refused {
+        /// The root cause in one line.
+        cause: String,
+        /// The Java exception, as far as it helps.
+        trace: Vec<String>,
+    },
+}
+
+/// Lines of a Java exception that are shown: its head and every cause, with the first frames of each.
+const TRACE_LINES: usize = 20;
+
+impl RestError {
+    /// The JSON of a good answer, or what Flink says is wrong.
+    pub(super) async fn check(response: Response) -> Result<Value, Self> {
+        let status = response.status();
+        let text = response.text().await.map_err(Self::Broken)?;
+        if status.is_success() {
+            return Ok(serde_json::from_str(&text).unwrap_or(Value::Null));
+        }
+        let answer: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let errors: Vec<&str> =
+            answer["errors"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let whole = if errors.is_empty() { text } else { errors.join("\n") };
+        if status == StatusCode::NOT_FOUND {
+            return Err(Self::NotFound(root_cause(&whole)));
+        }
+        Err(Self::of_trace(&whole))
+    }
+
+    /// An error out of a Java stack trace.
+    pub(super) fn of_trace(trace: &str) -> Self {
+        Self::Refused { cause: root_cause(trace), trace: shorten(trace) }
+    }
+}
+
+/// The deepest cause of a Java exception, without its class where it has a message.
+pub(super) fn root_cause(trace: &str) -> String {
+    let is_frame = |line: &&str| {
+        let line = line.trim_start();
+        line.starts_with("at ") || line.starts_with("... ")
+    };
+    let heads: Vec<&str> = trace
+        .lines()
+        .filter(|line| !line.trim().is_empty() && !is_frame(line))
+        .map(str::trim)
+        .collect();
+    let deepest = heads.iter().rposition(|line| line.starts_with("Caused by: ")).or_else(|| {
+        // Flink's own words stand before the exception, which is the more telling one.
+        heads.iter().rposition(|line| exception(line).is_some())
+    });
+    let line = deepest.map_or_else(|| heads.first().copied().unwrap_or_default(), |index| heads[index]);
+    let line = line.strip_prefix("Caused by: ").unwrap_or(line);
+    match exception(line) {
+        Some((class, "")) => class.rsplit('.').next().unwrap_or(class).to_owned(),
+        Some((_, message)) => message.to_owned(),
+        None => line.to_owned(),
+    }
+}
+
+/// Class and message of a line such as `java.lang.RuntimeException: no`.
+fn exception(line: &str) -> Option<(&str, &str)> {
+    let line = line.strip_prefix("Caused by: ").unwrap_or(line);
+    let line = line.strip_prefix("<Exception on server side:").unwrap_or(line).trim();
+    let (class, message) = line.split_once(": ").unwrap_or((line, ""));
+    let is_class = class.contains('.')
+        && !class.contains(' ')
+        && (class.ends_with("Exception") || class.ends_with("Error") || class.contains('$'));
+    is_class.then_some((class, message.trim()))
+}
+
+/// The lines of a trace that say something: heads, and two frames below each.
+pub(super) fn shorten(trace: &str) -> Vec<String> {
+    let mut frames = 0;
+    let mut lines = Vec::new();
+    for line in trace.lines().filter(|line| !line.trim().is_empty()) {
+        if line.trim_start().starts_with("at ") || line.trim_start().starts_with("... ") {
+            frames += 1;
+            if 2 < frames {
+                continue;
+            }
+        } else {
+            frames = 0;
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    lines.truncate(TRACE_LINES);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_root_cause_in_plain_words() {
+        #[track_caller]
+        fn check(trace: &str, expected: &str) {
+            assert_eq!(super::root_cause(trace), expected);
+        }
+        check(
+            "org.apache.flink.runtime.rest.handler.RestHandlerException: Could not execute application.\n\tat a.B.c(D.java:1)\n\
+             Caused by: java.util.concurrent.CompletionException: x\n\t... 2 more\n\
+             Caused by: java.lang.IllegalStateException: the input is missing\n\tat a.B.c(D.java:1)\n",
+            "the input is missing",
+        );
+        check("Caused by: java.lang.NullPointerException\n\tat a.B.c(D.java:1)", "NullPointerException");
+        check("Job 123 not found", "Job 123 not found");
+        check("", "");
+        check("Internal server error.\n<Exception on server side:\njava.lang.Error: no\n\tat x\nEnd>", "no");
+    }
+}

@@ -1,0 +1,235 @@
+//! The JobManager's REST API, Flink 1.13 to 2.3.
+
+mod error;
+mod types;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nutkin_core::flink::FlinkVersion;
+use reqwest::{Client as Http, Method, StatusCode};
+use serde_json::{Value, json};
+
+pub use error::RestError;
+pub use types::{Job, JobState, Outcome, RunRequest, Trigger};
+
+use crate::http;
+
+/// How long one answer may take. A standby hangs while a leader is elected; main() of a job runs inside the
+/// answer to its submission, which therefore has no limit of its own.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a leader may be looked for: an election takes up to 10 s with ZooKeeper's default session.
+const ELECTION: Duration = Duration::from_secs(30);
+
+/// Between two looks at something that takes time.
+pub const POLL: Duration = Duration::from_millis(100);
+
+/// Talks to the JobManagers of one session.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: Http,
+    urls: Vec<String>,
+    version: FlinkVersion,
+}
+
+impl Client {
+    /// A client for a session's REST addresses, without a slash at the end.
+    ///
+    /// # Errors
+    /// The HTTP client cannot be set up.
+    pub fn new(urls: &[String], version: FlinkVersion) -> Result<Self, http::DownloadError> {
+        // Reading may take as long as main() does; requests that should be quick have their own limit.
+        let http = http::client_with(Duration::from_secs(2), Duration::from_hours(24))?;
+        Ok(Self { http, urls: urls.to_vec(), version })
+    }
+
+    /// The Flink release of the session.
+    pub const fn version(&self) -> FlinkVersion {
+        self.version
+    }
+
+    /// Sends a request to the first JobManager that answers, for as long as an election may take.
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, RestError> {
+        let started = Instant::now();
+        loop {
+            let mut last = None;
+            for url in &self.urls {
+                let mut request = self.http.request(method.clone(), format!("{url}{path}"));
+                if let Some(body) = body {
+                    request = request.json(body);
+                }
+                if !path.ends_with("/run") {
+                    request = request.timeout(PATIENCE);
+                }
+                match request.send().await {
+                    Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {
+                        last = Some(RestError::NoLeader);
+                    }
+                    Ok(response) => return RestError::check(response).await,
+                    // Sent and perhaps obeyed: sending it again could do it twice.
+                    Err(error) if !error.is_connect() && method != Method::GET => {
+                        return Err(RestError::Broken(error.without_url()));
+                    }
+                    Err(error) => last = Some(RestError::Unreachable(url.clone(), error.without_url())),
+                }
+            }
+            if ELECTION < started.elapsed() {
+                return Err(last.unwrap_or(RestError::NoLeader));
+            }
+            // A session of one JobManager that refuses the connection is not electing anybody.
+            if self.urls.len() == 1 && Duration::from_secs(3) < started.elapsed() {
+                return Err(last.unwrap_or(RestError::NoLeader));
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    async fn get(&self, path: &str) -> Result<Value, RestError> {
+        self.ask(Method::GET, path, None).await
+    }
+
+    /// All slots and the free ones.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn slots(&self) -> Result<(u64, u64), RestError> {
+        let overview = self.get("/overview").await?;
+        let number = |key: &str| overview[key].as_u64().unwrap_or(0);
+        Ok((number("slots-total"), number("slots-available")))
+    }
+
+    /// All jobs that the session knows, oldest first.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn jobs(&self) -> Result<Vec<Job>, RestError> {
+        let overview = self.get("/jobs/overview").await?;
+        let mut jobs: Vec<Job> =
+            overview["jobs"].as_array().into_iter().flatten().filter_map(Job::of).collect();
+        jobs.sort_by_key(|job| job.start_time);
+        Ok(jobs)
+    }
+
+    /// The state of a job, not from the cache that `/jobs/:id` answers from.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn state(&self, id: &str) -> Result<JobState, RestError> {
+        let path = if self.version.line().has_job_status { "/status" } else { "" };
+        let answer = self.get(&format!("/jobs/{id}{path}")).await?;
+        let state = answer["status"].as_str().or_else(|| answer["state"].as_str());
+        Ok(JobState::of(state.unwrap_or_default()))
+    }
+
+    /// One document about a job: "" for the description, "/exceptions", "/checkpoints", "/config"...
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn job(&self, id: &str, part: &str) -> Result<Value, RestError> {
+        self.get(&format!("/jobs/{id}{part}")).await
+    }
+
+    /// How a finished job ended, with its exception if it failed.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn outcome(&self, id: &str) -> Result<Outcome, RestError> {
+        Ok(Outcome::of(&self.get(&format!("/jobs/{id}/execution-result")).await?))
+    }
+
+    /// The id of the jar with this upload name, if the session has it.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn find_jar(&self, name: &str) -> Result<Option<String>, RestError> {
+        let answer = self.get("/jars").await?;
+        let mut files = answer["files"].as_array().into_iter().flatten();
+        let found = files.find(|file| file["name"] == name);
+        Ok(found.and_then(|file| file["id"].as_str()).map(str::to_owned))
+    }
+
+    /// Uploads a jar under a name and returns its id.
+    ///
+    /// # Errors
+    /// See [`RestError`]; the jar cannot be read.
+    pub async fn upload(&self, path: &Path, name: &str) -> Result<String, RestError> {
+        let mut last = None;
+        for url in &self.urls {
+            let part = reqwest::multipart::Part::file(path).await.map_err(RestError::Jar)?;
+            let part = part.file_name(name.to_owned()).mime_str("application/java-archive");
+            let part = part.map_err(RestError::Broken)?;
+            let form = reqwest::multipart::Form::new().part("jarfile", part);
+            match self.http.post(format!("{url}/jars/upload")).multipart(form).send().await {
+                Ok(response) => {
+                    let answer = RestError::check(response).await?;
+                    let file = answer["filename"].as_str().unwrap_or_default();
+                    return Ok(file.rsplit('/').next().unwrap_or_default().to_owned());
+                }
+                Err(error) => last = Some(RestError::Unreachable(url.clone(), error.without_url())),
+            }
+        }
+        Err(last.unwrap_or(RestError::NoLeader))
+    }
+
+    /// Runs main() of an uploaded jar in the JobManager and returns the job's id.
+    ///
+    /// # Errors
+    /// See [`RestError`]; main() threw.
+    pub async fn run(&self, jar: &str, request: &RunRequest) -> Result<String, RestError> {
+        let body = request.body(self.version);
+        let answer = self.ask(Method::POST, &format!("/jars/{jar}/run"), Some(&body)).await?;
+        Ok(answer["jobid"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Asks for the cancelation of a job. A job that has ended already is no error.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn cancel(&self, id: &str) -> Result<(), RestError> {
+        self.ask(Method::PATCH, &format!("/jobs/{id}?mode=cancel"), None).await.map(|_| ())
+    }
+
+    /// Starts a savepoint, a stop with one, or a checkpoint, and returns where to ask for its result.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn trigger(&self, id: &str, trigger: &Trigger) -> Result<String, RestError> {
+        let (path, results, body) = trigger.request(self.version);
+        let answer = self.ask(Method::POST, &format!("/jobs/{id}/{path}"), Some(&body)).await?;
+        let request = answer["request-id"].as_str().unwrap_or_default();
+        Ok(format!("/jobs/{id}/{results}/{request}"))
+    }
+
+    /// Disposes of a savepoint, and returns where to ask for the result.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn dispose(&self, path: &str) -> Result<String, RestError> {
+        let body = json!({"savepoint-path": path});
+        let answer = self.ask(Method::POST, "/savepoint-disposal", Some(&body)).await?;
+        Ok(format!("/savepoint-disposal/{}", answer["request-id"].as_str().unwrap_or_default()))
+    }
+
+    /// Waits for what [`Client::trigger`] or [`Client::dispose`] started; `None` when the time is over.
+    ///
+    /// # Errors
+    /// It failed: the root cause.
+    pub async fn result(&self, place: &str, timeout: Duration) -> Result<Option<Value>, RestError> {
+        let started = Instant::now();
+        loop {
+            let answer = self.get(place).await?;
+            if answer["status"]["id"] == "COMPLETED" {
+                let operation = &answer["operation"];
+                if let Some(trace) = operation["failure-cause"]["stack-trace"].as_str() {
+                    return Err(RestError::of_trace(trace));
+                }
+                return Ok(Some(operation.clone()));
+            }
+            if timeout < started.elapsed() {
+                return Ok(None);
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+}

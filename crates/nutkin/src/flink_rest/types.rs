@@ -1,0 +1,237 @@
+//! Requests and answers, tolerant to what differs between 1.13 and 2.3.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use nutkin_core::flink::FlinkVersion;
+use serde_json::{Map, Value, json};
+
+use super::error::{root_cause, shorten};
+
+/// A row of the list of jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its state.
+    pub state: JobState,
+    /// When it started, milliseconds since 1970.
+    pub start_time: i64,
+    /// How long it has run, milliseconds.
+    pub duration: i64,
+    /// Tasks by state, those that there are.
+    pub tasks: BTreeMap<String, u64>,
+}
+
+impl Job {
+    pub(super) fn of(row: &Value) -> Option<Self> {
+        let tasks = row["tasks"].as_object().into_iter().flatten();
+        Some(Self {
+            id: row["jid"].as_str()?.to_owned(),
+            name: row["name"].as_str().unwrap_or_default().to_owned(),
+            state: JobState::of(row["state"].as_str().unwrap_or_default()),
+            start_time: row["start-time"].as_i64().unwrap_or(0),
+            duration: row["duration"].as_i64().unwrap_or(0),
+            tasks: tasks
+                .filter_map(|(state, count)| Some((state.clone(), count.as_u64()?)))
+                .filter(|(_, count)| 0 < *count)
+                .collect(),
+        })
+    }
+
+    /// The document of `-o json`, without `apiVersion` and `kind`.
+    pub fn document(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "state": self.state.to_string(),
+            "startTime": self.start_time,
+            "durationMillis": self.duration,
+            "tasks": self.tasks,
+        })
+    }
+}
+
+/// The state of a job, in Flink's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobState(String);
+
+impl JobState {
+    pub(super) fn of(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// FINISHED.
+    pub fn is_finished(&self) -> bool {
+        self.0 == "FINISHED"
+    }
+
+    /// It will not change any more.
+    pub fn has_ended(&self) -> bool {
+        ["FINISHED", "FAILED", "CANCELED", "SUSPENDED"].contains(&self.0.as_str())
+    }
+}
+
+impl fmt::Display for JobState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// How long it ran, milliseconds.
+    pub runtime: Option<i64>,
+    /// The root cause of its failure.
+    pub cause: Option<String>,
+    /// The exception, shortened.
+    pub trace: Vec<String>,
+}
+
+impl Outcome {
+    pub(super) fn of(answer: &Value) -> Self {
+        let result = &answer["job-execution-result"];
+        let trace = result["failure-cause"]["stack-trace"].as_str();
+        Self {
+            runtime: result["net-runtime"].as_i64(),
+            cause: trace.map(root_cause),
+            trace: trace.map(shorten).unwrap_or_default(),
+        }
+    }
+}
+
+/// What to run.
+#[derive(Debug, Clone, Default)]
+pub struct RunRequest {
+    /// The main class; the manifest's when `None`.
+    pub class: Option<String>,
+    /// Arguments of main().
+    pub arguments: Vec<String>,
+    /// Parallelism.
+    pub parallelism: Option<u32>,
+    /// The id that the job shall have.
+    pub job_id: Option<String>,
+    /// Savepoint or checkpoint to start from.
+    pub savepoint: Option<String>,
+    /// State without an operator is dropped.
+    pub allow_non_restored_state: bool,
+    /// CLAIM, NO_CLAIM or LEGACY.
+    pub claim_mode: Option<String>,
+    /// Options of the job, from 1.17 on.
+    pub options: BTreeMap<String, String>,
+}
+
+impl RunRequest {
+    /// The body for one release. Arguments always go as a list: 2.x ignores the text form in silence.
+    pub(super) fn body(&self, version: FlinkVersion) -> Value {
+        let mut body = Map::new();
+        body.insert("programArgsList".to_owned(), json!(self.arguments));
+        let mut put = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                body.insert(key.to_owned(), value);
+            }
+        };
+        put("entryClass", self.class.clone().map(Value::from));
+        put("parallelism", self.parallelism.map(Value::from));
+        put("jobId", self.job_id.clone().map(Value::from));
+        put("savepointPath", self.savepoint.clone().map(Value::from));
+        put("allowNonRestoredState", self.allow_non_restored_state.then_some(Value::Bool(true)));
+        let line = version.line();
+        let key = if line.run_takes_claim_mode { "claimMode" } else { "restoreMode" };
+        if line.run_takes_configuration {
+            put(key, self.claim_mode.clone().map(Value::from));
+            put("flinkConfiguration", (!self.options.is_empty()).then(|| json!(self.options)));
+        }
+        Value::Object(body)
+    }
+}
+
+/// Something about a job that takes time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trigger {
+    /// A savepoint into a directory, the configured one when `None`.
+    Savepoint {
+        /// Where to.
+        directory: Option<String>,
+        /// NATIVE or CANONICAL; the release's safe one when `None`.
+        format: Option<String>,
+    },
+    /// Stop with a savepoint.
+    Stop {
+        /// Where to.
+        directory: Option<String>,
+        /// NATIVE or CANONICAL; the release's safe one when `None`.
+        format: Option<String>,
+        /// Send the final watermark: the job will not go on from here.
+        drain: bool,
+    },
+    /// A checkpoint, CONFIGURED or FULL, from 1.17 on.
+    Checkpoint {
+        /// Its type.
+        kind: &'static str,
+    },
+}
+
+impl Trigger {
+    /// Path to post to, path of the results, and body.
+    pub(super) fn request(&self, version: FlinkVersion) -> (&'static str, &'static str, Value) {
+        // 2.x fails the task on a CANONICAL savepoint of some jobs, and takes it when nothing is said.
+        let format = |format: &Option<String>| {
+            format.clone().or_else(|| version.line().native_savepoints.then(|| "NATIVE".to_owned()))
+        };
+        let (path, results, mut body, format) = match self {
+            Self::Savepoint { directory, format: wanted } => (
+                "savepoints",
+                "savepoints",
+                json!({"target-directory": directory, "cancel-job": false}),
+                format(wanted),
+            ),
+            Self::Stop { directory, format: wanted, drain } => (
+                "stop",
+                "savepoints",
+                json!({"targetDirectory": directory, "drain": drain}),
+                format(wanted),
+            ),
+            Self::Checkpoint { kind } => {
+                ("checkpoints", "checkpoints", json!({"checkpointType": kind}), None)
+            }
+        };
+        if let (Some(format), Some(body)) = (format, body.as_object_mut()) {
+            body.insert("formatType".to_owned(), format.into());
+        }
+        (path, results, body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_hold_what_a_release_understands() {
+        let request = RunRequest {
+            claim_mode: Some("CLAIM".to_owned()),
+            options: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
+            arguments: vec!["--x".to_owned()],
+            ..RunRequest::default()
+        };
+        #[track_caller]
+        fn check(request: &RunRequest, version: &str, keys: &[&str]) {
+            let body = request.body(version.parse().unwrap());
+            assert_eq!(body.as_object().unwrap().keys().collect::<Vec<_>>(), keys, "{version}");
+        }
+        check(&request, "1.13", &["programArgsList"]);
+        check(&request, "1.17", &["programArgsList", "restoreMode", "flinkConfiguration"]);
+        check(&request, "2.3", &["programArgsList", "claimMode", "flinkConfiguration"]);
+    }
+
+    #[test]
+    fn savepoints_are_native_where_others_break() {
+        let trigger = Trigger::Savepoint { directory: None, format: None };
+        assert_eq!(trigger.request("2.3".parse().unwrap()).2["formatType"], "NATIVE");
+        assert_eq!(trigger.request("1.20".parse().unwrap()).2.get("formatType"), None);
+    }
+}

@@ -1,0 +1,117 @@
+//! A job's jar on this machine.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::local::launch::hex;
+
+/// A jar that can be uploaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jar {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its name in the session: digest and file name, so that the same jar is seen to be there.
+    pub upload_name: String,
+    /// SHA-256, hex.
+    pub digest: String,
+    /// The main class of its manifest.
+    pub main_class: Option<String>,
+}
+
+/// Why a file is no jar to run.
+#[derive(Debug, thiserror::Error)]
+pub enum JarError {
+    /// It cannot be read.
+    #[error("`{0}` cannot be read: {1}")]
+    Unreadable(PathBuf, std::io::Error),
+    /// It is no zip file.
+    #[error("`{0}` is no jar: {1}")]
+    NoJar(PathBuf, zip::result::ZipError),
+}
+
+impl Jar {
+    /// Reads a jar: its digest and its manifest.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no jar.
+    pub fn read(path: &Path) -> Result<Self, JarError> {
+        let unreadable = |error| JarError::Unreadable(path.to_owned(), error);
+        let mut file = File::open(path).map_err(unreadable)?;
+        let mut hash = Sha256::new();
+        std::io::copy(&mut file, &mut HashWriter(&mut hash)).map_err(unreadable)?;
+        let digest = hex(&hash.finalize());
+        let file = File::open(path).map_err(unreadable)?;
+        let mut archive =
+            zip::ZipArchive::new(file).map_err(|error| JarError::NoJar(path.to_owned(), error))?;
+        let mut manifest = String::new();
+        if let Ok(mut entry) = archive.by_name("META-INF/MANIFEST.MF") {
+            // A manifest that is no text names no class.
+            let _ = entry.read_to_string(&mut manifest);
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // Flink takes only names that end so.
+        let suffix = if name.ends_with(".jar") { "" } else { ".jar" };
+        Ok(Self {
+            path: path.to_owned(),
+            upload_name: format!("{}-{name}{suffix}", &digest[..16]),
+            digest,
+            main_class: main_class(&manifest),
+        })
+    }
+}
+
+/// Feeds a digest from a reader.
+struct HashWriter<'a>(&'a mut Sha256);
+
+impl std::io::Write for HashWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Flink looks at `program-class` before `Main-Class`. Source: `PackagedProgram`, 1.13 to 2.3. Long lines go on after a line
+/// break and a blank.
+fn main_class(manifest: &str) -> Option<String> {
+    let text = manifest.replace("\r\n", "\n").replace("\n ", "");
+    let of = |key: &str| {
+        text.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case(key).then(|| value.trim().to_owned())
+        })
+    };
+    of("program-class").or_else(|| of("Main-Class"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn manifests() {
+        #[track_caller]
+        fn check(manifest: &str, expected: Option<&str>) {
+            assert_eq!(main_class(manifest).as_deref(), expected, "{manifest:?}");
+        }
+        check("Manifest-Version: 1.0\r\nMain-Class: a.B\r\n", Some("a.B"));
+        check("Main-Class: a.B\nprogram-class: c.D\n", Some("c.D"));
+        check("Main-Class: a.very.long\n .Name\n", Some("a.very.long.Name"));
+        check("Manifest-Version: 1.0\n", None);
+    }
+
+    #[test]
+    fn what_is_no_jar() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.jar");
+        assert!(matches!(Jar::read(&path), Err(JarError::Unreadable(..))));
+        std::fs::write(&path, "text").unwrap();
+        assert!(matches!(Jar::read(&path), Err(JarError::NoJar(..))));
+    }
+}

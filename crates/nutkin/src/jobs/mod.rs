@@ -1,0 +1,53 @@
+//! Jobs of a session.
+
+mod jar;
+mod wait;
+
+pub use jar::{Jar, JarError};
+pub use wait::{Ended, until_it_ends};
+
+use crate::flink_rest::{Client, Job, RestError};
+use crate::{Exit, Failure};
+
+/// The job that the user means: by id, a unique beginning of it, or a unique name. Of several jobs of one name
+/// the one that has not ended is meant.
+///
+/// # Errors
+/// There is none (exit 5), or there are several (2).
+pub async fn find(client: &Client, wanted: &str) -> Result<Job, Failure> {
+    let jobs = client.jobs().await.map_err(failure)?;
+    let mut found: Vec<&Job> = jobs.iter().filter(|job| job.id == wanted).collect();
+    if found.is_empty() {
+        found = jobs.iter().filter(|job| job.name == wanted || job.id.starts_with(wanted)).collect();
+    }
+    if 1 < found.len() {
+        let living: Vec<&Job> = found.iter().copied().filter(|job| !job.state.has_ended()).collect();
+        if living.len() == 1 {
+            found = living;
+        }
+    }
+    match found.as_slice() {
+        [job] => Ok((*job).clone()),
+        [] => Err(Failure::new(Exit::NotFound, format!("the session has no job `{wanted}`"))
+            .hint("`nutkin jobs --all` lists them, those that ended included")),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|job| job.id.as_str()).collect();
+            Err(Failure::new(Exit::BadInput, format!("`{wanted}` can mean several jobs"))
+                .hint(format!("name one by its id: {}", ids.join(", "))))
+        }
+    }
+}
+
+/// A REST error as the failure of a command: the root cause first, the Java exception below it.
+pub fn failure(error: RestError) -> Failure {
+    let exit = if matches!(error, RestError::NotFound(_)) { Exit::NotFound } else { Exit::Failed };
+    let trace = match &error {
+        RestError::Refused { trace, .. } if 1 < trace.len() => trace.join("\n    "),
+        _ => String::new(),
+    };
+    let mut failure = Failure { exit, ..Failure::from(error) };
+    if !trace.is_empty() {
+        failure.hints.push(format!("the exception in the JobManager:\n    {trace}"));
+    }
+    failure
+}

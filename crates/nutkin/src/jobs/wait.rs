@@ -1,0 +1,76 @@
+//! Follows a job to its end.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::flink_rest::{Client, JobState, Outcome, POLL, RestError};
+
+/// How the waiting ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// The job did.
+    Job(JobState, Outcome),
+    /// The time is over; the job goes on.
+    TimedOut(JobState),
+    /// The user pressed Ctrl-C; the job goes on.
+    Interrupted,
+}
+
+/// How long a job may wait for slots before it is said that they are missing: TaskManagers that restart
+/// come back sooner.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Waits until a job has ended, telling `progress` of every change.
+///
+/// # Errors
+/// The session does not answer, or has forgotten the job.
+pub async fn until_it_ends(
+    client: &Client,
+    id: &str,
+    timeout: Option<Duration>,
+    mut progress: impl FnMut(&str),
+) -> Result<Ended, RestError> {
+    let started = Instant::now();
+    let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
+    let mut warned = false;
+    loop {
+        let state = client.state(id).await?;
+        if state.has_ended() {
+            return Ok(Ended::Job(state, client.outcome(id).await.unwrap_or_default()));
+        }
+        let tasks = tasks(client, id).await;
+        progress(&describe(&state, &tasks));
+        if !warned && PATIENCE < started.elapsed() && tasks.contains_key("SCHEDULED") {
+            let (total, free) = client.slots().await?;
+            if free == 0 {
+                progress(&format!(
+                    "the job waits for slots: all {total} of the session are in use; \
+                     `nutkin scale --task-managers N` adds some"
+                ));
+                warned = true;
+            }
+        }
+        if timeout.is_some_and(|timeout| timeout < started.elapsed()) {
+            return Ok(Ended::TimedOut(state));
+        }
+        tokio::select! {
+            () = tokio::time::sleep(POLL) => {}
+            _ = &mut interrupt => return Ok(Ended::Interrupted),
+        }
+    }
+}
+
+async fn tasks(client: &Client, id: &str) -> BTreeMap<String, u64> {
+    let jobs = client.jobs().await.unwrap_or_default();
+    let tasks = jobs.into_iter().find(|job| job.id == id).map(|job| job.tasks);
+    let mut tasks: BTreeMap<String, u64> =
+        tasks.into_iter().flatten().map(|(state, count)| (state.to_uppercase(), count)).collect();
+    tasks.remove("TOTAL");
+    tasks
+}
+
+fn describe(state: &JobState, tasks: &BTreeMap<String, u64>) -> String {
+    let tasks: Vec<String> =
+        tasks.iter().map(|(state, count)| format!("{count} {}", state.to_lowercase())).collect();
+    if tasks.is_empty() { state.to_string() } else { format!("{state}: tasks {}", tasks.join(", ")) }
+}
