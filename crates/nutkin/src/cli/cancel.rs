@@ -1,16 +1,61 @@
 //! `nutkin cancel`.
 
+use std::time::Duration;
+
 use super::Context;
-use crate::{Exit, Failure, Outcome};
+use super::client::connect;
+use super::shared::{Output, OutputArgs, SessionArgs, document};
+use crate::jobs::{Ended, failure, find, until_it_ends};
+use crate::{Exit, Failure, Outcome, runtime};
 
 /// Arguments of `nutkin cancel`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:
+  nutkin cancel 5f3a
+  nutkin cancel --session orders \"Windowed WordCount\"")]
+pub struct Args {
+    /// Id, a unique beginning of it, or a unique name
+    #[arg(value_name = "JOB")]
+    job: String,
 
-/// Runs the command.
+    /// How long to wait for the end
+    #[arg(long, default_value = "60", value_name = "SECONDS")]
+    timeout: u64,
+
+    #[command(flatten)]
+    session: SessionArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Cancels a job and waits until it has ended. One that has ended is left alone.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn run(_args: Args, _context: &Context<'_>) -> Outcome {
-    Err(Failure::new(Exit::Failed, "`nutkin cancel` is not written yet"))
+/// No such session or job (5), not ended in time (4).
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    runtime::block_on(async {
+        let (client, _) = connect(&args.session, context).await?;
+        let job = find(&client, &args.job).await?;
+        let state = if job.state.has_ended() {
+            context.printer.say(&format!("job {} had ended already: {}", job.id, job.state));
+            job.state
+        } else {
+            client.cancel(&job.id).await.map_err(failure)?;
+            let timeout = Some(Duration::from_secs(args.timeout));
+            let ended = until_it_ends(&client, &job.id, timeout, |_| ()).await.map_err(failure)?;
+            let Ended::Job(state, _) = ended else {
+                let message = format!("job {} is being canceled, and has not ended yet", job.id);
+                return Err(Failure::new(Exit::TimedOut, message)
+                    .hint(format!("`nutkin job {}` shows it", job.id)));
+            };
+            context.printer.say(&format!("job {} is {state}", job.id));
+            state
+        };
+        if args.output.output != Output::Text {
+            let fields = serde_json::json!({"id": job.id, "state": state.to_string()});
+            context.printer.document(args.output.output, &document("Job", fields))?;
+        }
+        Ok(Exit::Done)
+    })
 }

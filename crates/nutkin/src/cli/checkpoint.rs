@@ -1,16 +1,43 @@
 //! `nutkin checkpoint`.
 
 use super::Context;
-use crate::{Exit, Failure, Outcome};
+use super::shared::{OutputArgs, SessionArgs};
+use super::snapshot::{self, Snapshot};
+use crate::Outcome;
+use crate::flink_rest::Trigger;
 
 /// Arguments of `nutkin checkpoint`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:
+  nutkin checkpoint 5f3a
+  nutkin checkpoint 5f3a --full")]
+pub struct Args {
+    /// Id, a unique beginning of it, or a unique name
+    #[arg(value_name = "JOB")]
+    job: String,
 
-/// Runs the command.
+    /// A full checkpoint, also where the job takes incremental ones
+    #[arg(long)]
+    full: bool,
+
+    /// How long to wait
+    #[arg(long, default_value = "300", value_name = "SECONDS")]
+    timeout: u64,
+
+    #[command(flatten)]
+    session: SessionArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Takes a checkpoint now and prints its number. Flink 1.17 and later.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn run(_args: Args, _context: &Context<'_>) -> Outcome {
-    Err(Failure::new(Exit::Failed, "`nutkin checkpoint` is not written yet"))
+/// No such session or job (5), not complete in time (4), Flink's own refusal (1).
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    let trigger = Trigger::Checkpoint { kind: if args.full { "FULL" } else { "CONFIGURED" } };
+    let Args { job, session, output, timeout, .. } = &args;
+    let kind = "Checkpoint";
+    snapshot::run(&Snapshot { job, session, output, timeout: *timeout, kind, trigger }, context)
 }

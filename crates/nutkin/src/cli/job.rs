@@ -1,16 +1,105 @@
 //! `nutkin job`.
 
+use serde_json::{Value, json};
+
 use super::Context;
-use crate::{Exit, Failure, Outcome};
+use super::client::connect;
+use super::jobs::duration;
+use super::shared::{Output, OutputArgs, SessionArgs, document, extend};
+use crate::jobs::{failure, find};
+use crate::report::{Style, table};
+use crate::{Exit, Outcome, runtime};
 
 /// Arguments of `nutkin job`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:
+  nutkin job 5f3a
+  nutkin job \"Windowed WordCount\" -o json")]
+pub struct Args {
+    /// Id, a unique beginning of it, or a unique name
+    #[arg(value_name = "JOB")]
+    job: String,
 
-/// Runs the command.
+    #[command(flatten)]
+    session: SessionArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Shows one job: state, vertices, checkpoints, exceptions.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn run(_args: Args, _context: &Context<'_>) -> Outcome {
-    Err(Failure::new(Exit::Failed, "`nutkin job` is not written yet"))
+/// No such session or job (5).
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    runtime::block_on(async {
+        let (client, _) = connect(&args.session, context).await?;
+        let job = find(&client, &args.job).await?;
+        let details = client.job(&job.id, "").await.map_err(failure)?;
+        let checkpoints = client.job(&job.id, "/checkpoints").await.unwrap_or(Value::Null);
+        let exceptions = client.job(&job.id, "/exceptions").await.unwrap_or(Value::Null);
+        let vertices: Vec<Value> = details["vertices"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|vertex| {
+                json!({
+                    "name": vertex["name"],
+                    "parallelism": vertex["parallelism"],
+                    "state": vertex["status"],
+                })
+            })
+            .collect();
+        let latest = &checkpoints["latest"];
+        let exception = root_exception(&exceptions);
+        if args.output.output != Output::Text {
+            let mut fields = job.document();
+            let more = json!({
+                "vertices": vertices,
+                "checkpoints": {
+                    "counts": checkpoints["counts"],
+                    "lastCompleted": latest["completed"]["external_path"],
+                    "lastSavepoint": latest["savepoint"]["external_path"],
+                },
+                "exception": exception,
+            });
+            extend(&mut fields, more);
+            context.printer.document(args.output.output, &document("Job", fields))?;
+            return Ok(Exit::Done);
+        }
+        let printer = context.printer;
+        printer.out(&format!(
+            "{}  {}\n  id         {}\n  running    {}\n",
+            printer.style_out(Style::Bold, &job.name),
+            job.state,
+            job.id,
+            duration(job.duration)
+        ));
+        let completed = checkpoints["counts"]["completed"].as_u64().unwrap_or(0);
+        if 0 < completed {
+            let path = latest["completed"]["external_path"].as_str().unwrap_or("not kept");
+            printer.out(&format!("  checkpoints  {completed} completed, last: {path}\n"));
+        }
+        let mut rows = vec![["  STATE", "PARALLEL", "VERTEX"].map(str::to_owned)];
+        for vertex in &vertices {
+            let text = |key: &str| vertex[key].as_str().unwrap_or_default().to_owned();
+            rows.push([
+                format!("  {}", text("state")),
+                vertex["parallelism"].to_string(),
+                text("name"),
+            ]);
+        }
+        printer.out(&table(&rows));
+        if let Some(exception) = exception {
+            printer.out(&format!("  last exception: {exception}\n"));
+        }
+        Ok(Exit::Done)
+    })
+}
+
+/// The newest exception in one line, in the form of 1.13 and later, or the older one.
+fn root_exception(exceptions: &Value) -> Option<String> {
+    let newest = &exceptions["exceptionHistory"]["entries"][0]["stacktrace"];
+    let trace = newest.as_str().or_else(|| exceptions["root-exception"].as_str())?;
+    Some(trace.lines().next().unwrap_or_default().to_owned())
 }

@@ -2,6 +2,7 @@
 
 pub mod cancel;
 pub mod checkpoint;
+pub mod client;
 pub mod completions;
 pub mod consent;
 pub mod dist;
@@ -20,6 +21,7 @@ pub mod savepoint;
 pub mod scale;
 pub mod session_file;
 pub mod shared;
+mod snapshot;
 pub mod status;
 pub mod stop;
 pub mod supervise;

@@ -1,16 +1,228 @@
 //! `nutkin run`.
 
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use nutkin_core::Problem;
+use nutkin_core::flink::dynamic;
+use serde_json::json;
+
 use super::Context;
-use crate::{Exit, Failure, Outcome};
+use super::client::connect;
+use super::shared::{Output, OutputArgs, SessionArgs, document};
+use crate::artifacts::Fetcher;
+use crate::flink_rest::{Client, RunRequest};
+use crate::jobs::{Ended, Jar, failure, until_it_ends};
+use crate::report::Style;
+use crate::{Exit, Failure, Outcome, runtime};
 
 /// Arguments of `nutkin run`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Everything after JAR belongs to the job.
 
-/// Runs the command.
+Examples:
+  nutkin run target/job.jar --input data.txt
+  nutkin run -d -c org.example.Main -p 4 job.jar
+  nutkin run mvn:org.apache.flink:flink-examples-streaming:1.20.0:WordCount
+  nutkin run --from-savepoint file:///data/savepoint-1 job.jar")]
+pub struct Args {
+    /// The jar: a path, https://... or mvn:group:artifact:version[:classifier]
+    #[arg(value_name = "JAR")]
+    jar: String,
+
+    /// Arguments of the job
+    #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+
+    /// The main class, where the jar names none
+    #[arg(long, short)]
+    class: Option<String>,
+
+    /// The job's parallelism
+    #[arg(long, short)]
+    parallelism: Option<u32>,
+
+    /// Start from this savepoint or checkpoint
+    #[arg(long, value_name = "PATH")]
+    from_savepoint: Option<String>,
+
+    /// Drop state that no operator takes
+    #[arg(long)]
+    allow_non_restored_state: bool,
+
+    /// Who owns the savepoint afterwards: CLAIM, NO_CLAIM, LEGACY
+    #[arg(long, value_name = "MODE")]
+    claim_mode: Option<String>,
+
+    /// Set an option of the job: -D key=value (Flink 1.17 and later)
+    #[arg(short = 'D', value_name = "KEY=VALUE")]
+    options: Vec<String>,
+
+    /// The id that the job shall have: 32 hex digits
+    #[arg(long, value_name = "ID")]
+    job_id: Option<String>,
+
+    /// Return as soon as the job is submitted
+    #[arg(long, short)]
+    detached: bool,
+
+    /// Stop waiting after so long; the job goes on
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<u64>,
+
+    /// Ctrl-C cancels the job
+    #[arg(long)]
+    cancel_on_interrupt: bool,
+
+    #[command(flatten)]
+    session: SessionArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Runs a job on a session, to its end unless told otherwise.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn run(_args: Args, _context: &Context<'_>) -> Outcome {
-    Err(Failure::new(Exit::Failed, "`nutkin run` is not written yet"))
+/// Bad input (2), the job failed or was canceled (3), the time is over (4), no session (5).
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    check(&args)?;
+    runtime::block_on(async {
+        let fetcher = Fetcher { printer: context.printer, environment: context.environment };
+        let path = fetcher.fetch(&args.jar, &context.environment.directory).await?;
+        let jar = Jar::read(&path).map_err(|error| {
+            Failure::input(vec![
+                Problem::new("JAR", error.to_string()).hint("has the job been built?"),
+            ])
+        })?;
+        if args.class.is_none() && jar.main_class.is_none() {
+            let message = format!("`{}` does not name its main class", args.jar);
+            return Err(Failure::input(vec![
+                Problem::new("JAR", message).hint("name it with --class, or in the jar's manifest"),
+            ]));
+        }
+        let request = request(&args)?;
+        let (client, session) = connect(&args.session, context).await?;
+        let uploaded = match client.find_jar(&jar.upload_name).await.map_err(failure)? {
+            Some(id) => id,
+            None => client.upload(&jar.path, &jar.upload_name).await.map_err(failure)?,
+        };
+        let submission = client.run(&uploaded, &request).await;
+        let id = submission.map_err(|error| {
+            let refused = failure(error);
+            let context = format!("the job was not submitted to `{session}`");
+            Failure { error: refused.error.context(context), ..refused }
+        })?;
+        if args.detached {
+            context
+                .printer
+                .say(&format!("job {id} runs; `nutkin job {}` shows it", &id[..id.len().min(8)]));
+            let fields = json!({"id": id, "session": session, "jar": jar.upload_name});
+            return print(&args, context, &id, fields);
+        }
+        follow(&args, context, &client, &id).await
+    })
+}
+
+fn check(args: &Args) -> Result<(), Failure> {
+    let is_id = |id: &String| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
+    let mut problems = Vec::new();
+    if let Some(id) = args.job_id.as_ref().filter(|id| !is_id(id)) {
+        problems.push(
+            Problem::new("--job-id", format!("`{id}` is no job id")).hint("give 32 hex digits"),
+        );
+    }
+    if args.parallelism == Some(0) {
+        problems.push(Problem::new("--parallelism", "a job has at least one part"));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Failure::input(problems)) }
+}
+
+fn request(args: &Args) -> Result<RunRequest, Failure> {
+    let options = dynamic::parse(&args.options).map_err(Failure::input)?;
+    Ok(RunRequest {
+        class: args.class.clone(),
+        arguments: args.arguments.clone(),
+        parallelism: args.parallelism,
+        job_id: args.job_id.clone(),
+        savepoint: args.from_savepoint.clone(),
+        allow_non_restored_state: args.allow_non_restored_state,
+        claim_mode: args.claim_mode.clone(),
+        options: options
+            .iter()
+            .map(|(key, entry)| (key.to_owned(), entry.value.to_string()))
+            .collect(),
+    })
+}
+
+async fn follow(args: &Args, context: &Context<'_>, client: &Client, id: &str) -> Outcome {
+    let printer = context.printer;
+    printer.say(&format!("job {id} is submitted"));
+    let bar = printer.is_interactive().then(|| {
+        let bar = ProgressBar::new_spinner();
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
+    });
+    let mut last = String::new();
+    let progress = |line: &str| match &bar {
+        Some(bar) => bar.set_message(line.to_owned()),
+        None if last != line => {
+            printer.say(line);
+            line.clone_into(&mut last);
+        }
+        None => {}
+    };
+    let timeout = args.timeout.map(Duration::from_secs);
+    let ended = until_it_ends(client, id, timeout, progress).await;
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    match ended.map_err(failure)? {
+        Ended::Job(state, outcome) => {
+            let seconds = outcome.runtime.map(|millis| millis as f64 / 1000.0);
+            let after = seconds.map(|seconds| format!(" after {seconds:.1} s")).unwrap_or_default();
+            let fields = json!({
+                "id": id,
+                "state": state.to_string(),
+                "runtimeMillis": outcome.runtime,
+                "cause": outcome.cause,
+            });
+            if state.is_finished() {
+                printer.say(&printer.style(Style::Green, &format!("job {id} has finished{after}")));
+                return print(args, context, id, fields);
+            }
+            print(args, context, id, fields)?;
+            let cause = outcome.cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+            let mut failed =
+                Failure::new(Exit::JobFailed, format!("job {id} is {state}{after}{cause}"));
+            if !outcome.trace.is_empty() {
+                failed =
+                    failed.hint(format!("the exception:\n    {}", outcome.trace.join("\n    ")));
+            }
+            Err(failed.hint("`nutkin logs` shows what the TaskManagers say"))
+        }
+        Ended::TimedOut(state) => {
+            Err(Failure::new(Exit::TimedOut, format!("job {id} is {state}; it goes on"))
+                .hint(format!("`nutkin job {id}` shows it, `nutkin cancel {id}` ends it")))
+        }
+        Ended::Interrupted if args.cancel_on_interrupt => {
+            client.cancel(id).await.map_err(failure)?;
+            Err(Failure::new(Exit::Interrupted, format!("interrupted; job {id} is being canceled")))
+        }
+        Ended::Interrupted => {
+            Err(Failure::new(Exit::Interrupted, format!("interrupted; job {id} goes on"))
+                .hint(format!("`nutkin job {id}` shows it, `nutkin cancel {id}` ends it")))
+        }
+    }
+}
+
+fn print(args: &Args, context: &Context<'_>, id: &str, fields: serde_json::Value) -> Outcome {
+    if args.output.output == Output::Text {
+        if args.detached {
+            context.printer.out(&format!("{id}\n"));
+        }
+    } else {
+        context.printer.document(args.output.output, &document("Job", fields))?;
+    }
+    Ok(Exit::Done)
 }

@@ -1,16 +1,72 @@
 //! `nutkin savepoint`.
 
+use std::time::Duration;
+
 use super::Context;
-use crate::{Exit, Failure, Outcome};
+use super::client::connect;
+use super::shared::{OutputArgs, SessionArgs};
+use super::snapshot::{self, Snapshot};
+use crate::flink_rest::Trigger;
+use crate::jobs::failure;
+use crate::{Exit, Failure, Outcome, runtime};
 
 /// Arguments of `nutkin savepoint`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:
+  nutkin savepoint 5f3a
+  nutkin savepoint 5f3a file:///data/savepoints
+  nutkin savepoint --dispose file:///data/savepoints/savepoint-5f3a-1")]
+pub struct Args {
+    /// Id, a unique beginning of it, or a unique name
+    #[arg(value_name = "JOB", required_unless_present = "dispose")]
+    job: Option<String>,
 
-/// Runs the command.
+    /// Directory of the savepoint; the session's by default
+    #[arg(value_name = "DIR")]
+    directory: Option<String>,
+
+    /// Dispose of this savepoint instead
+    #[arg(long, value_name = "PATH", conflicts_with = "job")]
+    dispose: Option<String>,
+
+    /// NATIVE or CANONICAL
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+
+    /// How long to wait
+    #[arg(long, default_value = "300", value_name = "SECONDS")]
+    timeout: u64,
+
+    #[command(flatten)]
+    session: SessionArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Takes a savepoint and prints where it is, or disposes of one.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn run(_args: Args, _context: &Context<'_>) -> Outcome {
-    Err(Failure::new(Exit::Failed, "`nutkin savepoint` is not written yet"))
+/// No such session or job (5), not complete in time (4), Flink's own refusal (1).
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    if let Some(path) = &args.dispose {
+        return runtime::block_on(async {
+            let (client, _) = connect(&args.session, context).await?;
+            let place = client.dispose(path).await.map_err(failure)?;
+            let timeout = Duration::from_secs(args.timeout);
+            if client.result(&place, timeout).await.map_err(failure)?.is_none() {
+                let message =
+                    format!("`{path}` is not disposed of after {} s; it goes on", args.timeout);
+                return Err(Failure::new(Exit::TimedOut, message));
+            }
+            context.printer.say(&format!("disposed of `{path}`"));
+            Ok(Exit::Done)
+        });
+    }
+    let trigger =
+        Trigger::Savepoint { directory: args.directory.clone(), format: args.format.clone() };
+    let Args { session, output, timeout, .. } = &args;
+    let job = args.job.as_deref().unwrap_or_default();
+    let kind = "Savepoint";
+    snapshot::run(&Snapshot { job, session, output, timeout: *timeout, kind, trigger }, context)
 }

@@ -62,6 +62,10 @@ pub struct SessionArgs {
     #[arg(long, short)]
     pub file: Option<PathBuf>,
 
+    /// Any JobManager's REST address instead of a session: http://host:8081
+    #[arg(long, value_name = "URL", conflicts_with_all = ["session", "file"])]
+    pub address: Option<String>,
+
     #[command(flatten)]
     #[allow(missing_docs, reason = "a group of arguments, documented at its type")]
     pub platform: PlatformArgs,

@@ -73,7 +73,8 @@ pub(super) fn root_cause(trace: &str) -> String {
         // Flink's own words stand before the exception, which is the more telling one.
         heads.iter().rposition(|line| exception(line).is_some())
     });
-    let line = deepest.map_or_else(|| heads.first().copied().unwrap_or_default(), |index| heads[index]);
+    let line =
+        deepest.map_or_else(|| heads.first().copied().unwrap_or_default(), |index| heads[index]);
     let line = line.strip_prefix("Caused by: ").unwrap_or(line);
     match exception(line) {
         Some((class, "")) => class.rsplit('.').next().unwrap_or(class).to_owned(),
@@ -126,9 +127,15 @@ mod tests {
              Caused by: java.lang.IllegalStateException: the input is missing\n\tat a.B.c(D.java:1)\n",
             "the input is missing",
         );
-        check("Caused by: java.lang.NullPointerException\n\tat a.B.c(D.java:1)", "NullPointerException");
+        check(
+            "Caused by: java.lang.NullPointerException\n\tat a.B.c(D.java:1)",
+            "NullPointerException",
+        );
         check("Job 123 not found", "Job 123 not found");
         check("", "");
-        check("Internal server error.\n<Exception on server side:\njava.lang.Error: no\n\tat x\nEnd>", "no");
+        check(
+            "Internal server error.\n<Exception on server side:\njava.lang.Error: no\n\tat x\nEnd>",
+            "no",
+        );
     }
 }

@@ -50,7 +50,12 @@ impl Client {
     }
 
     /// Sends a request to the first JobManager that answers, for as long as an election may take.
-    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, RestError> {
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, RestError> {
         let started = Instant::now();
         loop {
             let mut last = None;
@@ -71,7 +76,9 @@ impl Client {
                     Err(error) if !error.is_connect() && method != Method::GET => {
                         return Err(RestError::Broken(error.without_url()));
                     }
-                    Err(error) => last = Some(RestError::Unreachable(url.clone(), error.without_url())),
+                    Err(error) => {
+                        last = Some(RestError::Unreachable(url.clone(), error.without_url()));
+                    }
                 }
             }
             if ELECTION < started.elapsed() {
@@ -87,6 +94,16 @@ impl Client {
 
     async fn get(&self, path: &str) -> Result<Value, RestError> {
         self.ask(Method::GET, path, None).await
+    }
+
+    /// The Flink release that the JobManager says it is; the default one where that is none known here.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn flink_version(&self) -> Result<FlinkVersion, RestError> {
+        let overview = self.get("/overview").await?;
+        let text = overview["flink-version"].as_str().unwrap_or_default();
+        Ok(text.parse().unwrap_or(FlinkVersion::DEFAULT))
     }
 
     /// All slots and the free ones.

@@ -210,6 +210,12 @@ impl Trigger {
 mod tests {
     use super::*;
 
+    #[track_caller]
+    fn check(request: &RunRequest, version: &str, keys: &[&str]) {
+        let body = request.body(version.parse().unwrap());
+        assert_eq!(body.as_object().unwrap().keys().collect::<Vec<_>>(), keys, "{version}");
+    }
+
     #[test]
     fn bodies_hold_what_a_release_understands() {
         let request = RunRequest {
@@ -218,11 +224,6 @@ mod tests {
             arguments: vec!["--x".to_owned()],
             ..RunRequest::default()
         };
-        #[track_caller]
-        fn check(request: &RunRequest, version: &str, keys: &[&str]) {
-            let body = request.body(version.parse().unwrap());
-            assert_eq!(body.as_object().unwrap().keys().collect::<Vec<_>>(), keys, "{version}");
-        }
         check(&request, "1.13", &["programArgsList"]);
         check(&request, "1.17", &["programArgsList", "restoreMode", "flinkConfiguration"]);
         check(&request, "2.3", &["programArgsList", "claimMode", "flinkConfiguration"]);

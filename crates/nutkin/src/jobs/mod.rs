@@ -18,10 +18,12 @@ pub async fn find(client: &Client, wanted: &str) -> Result<Job, Failure> {
     let jobs = client.jobs().await.map_err(failure)?;
     let mut found: Vec<&Job> = jobs.iter().filter(|job| job.id == wanted).collect();
     if found.is_empty() {
-        found = jobs.iter().filter(|job| job.name == wanted || job.id.starts_with(wanted)).collect();
+        found =
+            jobs.iter().filter(|job| job.name == wanted || job.id.starts_with(wanted)).collect();
     }
     if 1 < found.len() {
-        let living: Vec<&Job> = found.iter().copied().filter(|job| !job.state.has_ended()).collect();
+        let living: Vec<&Job> =
+            found.iter().copied().filter(|job| !job.state.has_ended()).collect();
         if living.len() == 1 {
             found = living;
         }

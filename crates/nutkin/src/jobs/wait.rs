@@ -72,5 +72,9 @@ async fn tasks(client: &Client, id: &str) -> BTreeMap<String, u64> {
 fn describe(state: &JobState, tasks: &BTreeMap<String, u64>) -> String {
     let tasks: Vec<String> =
         tasks.iter().map(|(state, count)| format!("{count} {}", state.to_lowercase())).collect();
-    if tasks.is_empty() { state.to_string() } else { format!("{state}: tasks {}", tasks.join(", ")) }
+    if tasks.is_empty() {
+        state.to_string()
+    } else {
+        format!("{state}: tasks {}", tasks.join(", "))
+    }
 }
