@@ -1,9 +1,12 @@
 //! `nutkin down`.
 
+use std::path::PathBuf;
+
 use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
 use crate::local::control;
+use crate::local::directory::SessionDirectory;
 use crate::local::view;
 use crate::{Exit, Outcome, runtime, select};
 
@@ -12,7 +15,8 @@ use crate::{Exit, Outcome, runtime, select};
 #[command(after_help = "Examples:
   nutkin down             the only session there is
   nutkin down orders -y   without asking
-  nutkin down orders --keep-logs")]
+  nutkin down orders --keep-logs
+  nutkin down orders --delete-data")]
 pub struct Args {
     /// The session's name
     #[arg(value_name = "NAME")]
@@ -20,7 +24,7 @@ pub struct Args {
 
     /// A session file that names it
     #[arg(long, short)]
-    file: Option<std::path::PathBuf>,
+    file: Option<PathBuf>,
 
     #[command(flatten)]
     platform: PlatformArgs,
@@ -28,6 +32,10 @@ pub struct Args {
     /// Keep the log files
     #[arg(long)]
     keep_logs: bool,
+
+    /// Delete savepoints, checkpoints and high availability data that are kept otherwise
+    #[arg(long)]
+    delete_data: bool,
 
     #[command(flatten)]
     consent: ConsentArgs,
@@ -48,7 +56,12 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let view = view::look(&directory).await?;
         let running = view.overview.map_or(0, |(overview, _)| overview.jobs_running);
         if 0 < running {
-            context.printer.say(&format!("{running} running jobs of session `{name}` are LOST"));
+            let jobs = if running == 1 {
+                "1 running job is"
+            } else {
+                &format!("{running} running jobs are")
+            };
+            context.printer.say(&format!("session `{name}`: {jobs} LOST"));
             consent::ask(args.consent, !args.consent.yes, "End the session?", context)?;
         }
         let ended = control::end(&directory)?;
@@ -61,10 +74,32 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         if args.keep_logs {
             context.printer.say(&format!("kept `{}`", directory.log().display()));
         }
+        let kept = keep_or_delete(&directory, args.delete_data)?;
+        if let Some(kept) = &kept {
+            context.printer.say(&format!(
+                "kept `{}`: a session of this name finds it again; --delete-data deletes it",
+                kept.display()
+            ));
+        }
         if args.output.output != Output::Text {
-            let fields = serde_json::json!({"name": name, "platform": "local", "ended": ended});
+            let fields = serde_json::json!({"name": name, "platform": "local", "ended": ended, "kept": kept});
             context.printer.document(args.output.output, &document("Down", fields))?;
         }
         Ok(Exit::Done)
     })
+}
+
+/// Deletes the data when that is wanted or there is none. Returns where it is when it stays.
+fn keep_or_delete(directory: &SessionDirectory, delete: bool) -> std::io::Result<Option<PathBuf>> {
+    let data = directory.data();
+    if !data.exists() {
+        return Ok(None);
+    }
+    let has_files =
+        walkdir::WalkDir::new(&data).into_iter().flatten().any(|entry| entry.file_type().is_file());
+    if delete || !has_files {
+        std::fs::remove_dir_all(&data)?;
+        return Ok(None);
+    }
+    Ok(Some(data))
 }

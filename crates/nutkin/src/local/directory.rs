@@ -118,6 +118,12 @@ impl SessionDirectory {
         self.path.join(part)
     }
 
+    /// Where Flink keeps what outlives the session: savepoints and the like.
+    pub fn data(&self) -> PathBuf {
+        let root = self.path.parent().and_then(Path::parent).unwrap_or(&self.path);
+        root.join("data").join(&self.name)
+    }
+
     /// `record.json`.
     pub fn record(&self) -> PathBuf {
         self.join("record.json")

@@ -77,6 +77,7 @@ pub fn observe(
         java_home: java.0.display().to_string(),
         java_major: java.1,
         directory: directory.path().display().to_string(),
+        data: directory.data().display().to_string(),
         rest_ports: (1..=job_managers).filter_map(|i| ports.get(&rest_name(i)).copied()).collect(),
         rpc_port: ports.get("rpc").copied().unwrap_or_default(),
         zookeeper_port: ports.get("zookeeper").copied(),

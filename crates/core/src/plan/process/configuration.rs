@@ -13,7 +13,7 @@ use crate::session::Session;
 ///    the user did not open in so many words (REST is open to anyone who reaches it).
 pub fn effective(session: &Session, machine: &Machine) -> Configuration {
     let mut all = session.configuration.clone();
-    let directory = &machine.directory;
+    let Machine { directory, data, .. } = machine;
 
     // 1.
     let place = Origin::Default("inside the session's directory unless told otherwise");
@@ -23,7 +23,7 @@ pub fn effective(session: &Session, machine: &Machine) -> Configuration {
     if !checkpoints.iter().any(|key| all.contains(key)) {
         all.set(
             dir_key(session.flink, checkpoints),
-            format!("file://{directory}/checkpoints"),
+            format!("file://{data}/checkpoints"),
             place.clone(),
         );
     }
@@ -31,18 +31,14 @@ pub fn effective(session: &Session, machine: &Machine) -> Configuration {
     if !savepoints.iter().any(|key| all.contains(key)) {
         all.set(
             dir_key(session.flink, savepoints),
-            format!("file://{directory}/savepoints"),
+            format!("file://{data}/savepoints"),
             place.clone(),
         );
     }
     if let Some(port) = machine.zookeeper_port {
         let quorum = Origin::Derived("the ZooKeeper that Nutkin brings along");
         all.set("high-availability.zookeeper.quorum", format!("127.0.0.1:{port}"), quorum);
-        all.set_default(
-            "high-availability.storageDir",
-            format!("file://{directory}/ha"),
-            place.clone(),
-        );
+        all.set_default("high-availability.storageDir", format!("file://{data}/ha"), place.clone());
         all.set_default("high-availability.cluster-id", format!("/{}", session.name), place);
     }
 

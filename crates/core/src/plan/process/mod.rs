@@ -33,6 +33,9 @@ pub struct Machine {
     pub java_major: u8,
     /// The session's directory.
     pub directory: String,
+    /// Where checkpoints, savepoints and high availability data go unless told otherwise: it outlives
+    /// the session.
+    pub data: String,
     /// REST port of each JobManager; their number is the number of JobManagers.
     pub rest_ports: Vec<u16>,
     /// RPC port of the JobManager, unused with high availability.
