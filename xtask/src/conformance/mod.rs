@@ -1,6 +1,7 @@
 //! `cargo xtask conformance`: our answers beside those of a real Flink, on cases made from a seed.
 
 mod config;
+mod config_texts;
 mod random;
 
 use std::process::ExitCode;
