@@ -14,8 +14,10 @@
 pub mod artifact;
 pub mod change;
 pub mod flink;
+pub mod jobs;
 pub mod plan;
 pub mod problem;
+pub mod record;
 pub mod selection;
 pub mod session;
 pub mod spec;

@@ -1,8 +1,10 @@
 //! Jobs of a session.
 
+mod bring;
 mod jar;
 mod wait;
 
+pub use bring::bring;
 pub use jar::{Jar, JarError};
 pub use wait::{Ended, until_it_ends};
 
