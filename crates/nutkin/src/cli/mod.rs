@@ -8,6 +8,7 @@ pub mod consent;
 pub mod dist;
 pub mod down;
 pub mod explain;
+mod file_jobs;
 pub mod init;
 pub mod job;
 pub mod jobs;

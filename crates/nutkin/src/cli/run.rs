@@ -7,9 +7,9 @@ use nutkin_core::Problem;
 use nutkin_core::flink::dynamic;
 use serde_json::json;
 
-use super::Context;
 use super::client::connect;
-use super::shared::{Output, OutputArgs, SessionArgs, document};
+use super::shared::{Output, OutputArgs, SessionArgs, SpecArgs, document};
+use super::{Context, file_jobs, session_file};
 use crate::artifacts::Fetcher;
 use crate::flink_rest::{Client, RunRequest};
 use crate::jobs::{Ended, Jar, failure, until_it_ends};
@@ -24,11 +24,12 @@ Examples:
   nutkin run target/job.jar --input data.txt
   nutkin run -d -c org.example.Main -p 4 job.jar
   nutkin run mvn:org.apache.flink:flink-examples-streaming:1.20.0:WordCount
-  nutkin run --from-savepoint file:///data/savepoint-1 job.jar")]
+  nutkin run --from-savepoint file:///data/savepoint-1 job.jar
+  nutkin run -f session.yaml         the jobs of a session file")]
 pub struct Args {
     /// The jar: a path, https://... or mvn:group:artifact:version[:classifier]
-    #[arg(value_name = "JAR")]
-    jar: String,
+    #[arg(value_name = "JAR", required_unless_present = "file")]
+    jar: Option<String>,
 
     /// Arguments of the job
     #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
@@ -87,16 +88,17 @@ pub struct Args {
 /// Bad input (2), the job failed or was canceled (3), the time is over (4), no session (5).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     check(&args)?;
+    let Some(uri) = args.jar.clone() else { return run_file(&args, context) };
     runtime::block_on(async {
         let fetcher = Fetcher { printer: context.printer, environment: context.environment };
-        let path = fetcher.fetch(&args.jar, &context.environment.directory).await?;
+        let path = fetcher.fetch(&uri, &context.environment.directory).await?;
         let jar = Jar::read(&path).map_err(|error| {
             Failure::input(vec![
                 Problem::new("JAR", error.to_string()).hint("has the job been built?"),
             ])
         })?;
         if args.class.is_none() && jar.main_class.is_none() {
-            let message = format!("`{}` does not name its main class", args.jar);
+            let message = format!("`{uri}` does not name its main class");
             return Err(Failure::input(vec![
                 Problem::new("JAR", message).hint("name it with --class, or in the jar's manifest"),
             ]));
@@ -121,6 +123,24 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             return print(&args, context, &id, fields);
         }
         follow(&args, context, &client, &id).await
+    })
+}
+
+/// `run -f FILE`: the jobs of the file, not the session.
+fn run_file(args: &Args, context: &Context<'_>) -> Outcome {
+    let spec = SpecArgs {
+        file: args.session.file.clone(),
+        platform: args.session.platform.clone(),
+        ..SpecArgs::default()
+    };
+    let session = session_file::load(&spec, None, None)?;
+    if session.jobs.is_empty() {
+        context.printer.say(&format!("the file has no jobs for session `{}`", session.name));
+        return Ok(Exit::Done);
+    }
+    runtime::block_on(async {
+        file_jobs::bring(&session, spec.file.as_deref(), context).await?;
+        Ok(Exit::Done)
     })
 }
 

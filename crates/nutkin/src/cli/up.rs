@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use nutkin_core::change::Effect;
+use nutkin_core::session::Session;
 
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, SpecArgs, document};
@@ -37,6 +38,10 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     task_managers: Option<u32>,
 
+    /// Leave the jobs of the file alone
+    #[arg(long)]
+    no_jobs: bool,
+
     /// Return as soon as everything is started
     #[arg(long)]
     no_wait: bool,
@@ -63,7 +68,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let decision = decide(&session, context).await?;
         if decision.is_done() {
             context.printer.say(&format!("session `{}` is unchanged", session.name));
-            return finish(&args, &decision, context).await;
+            return finish(&args, &session, &decision, context).await;
         }
         if !decision.change.is_empty() {
             context.printer.say(&format!("session `{}` changes:", session.name));
@@ -82,11 +87,16 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             context.printer.say(&format!("session `{}` is starting", session.name));
             return Ok(Exit::Done);
         }
-        finish(&args, &decision, context).await
+        finish(&args, &session, &decision, context).await
     })
 }
 
-async fn finish(args: &Args, decision: &Decision, context: &Context<'_>) -> Outcome {
+async fn finish(
+    args: &Args,
+    session: &Session,
+    decision: &Decision,
+    context: &Context<'_>,
+) -> Outcome {
     let name = decision.directory.name();
     let timeout = Duration::from_secs(args.timeout);
     let bar = context.printer.is_interactive().then(|| {
@@ -110,6 +120,9 @@ async fn finish(args: &Args, decision: &Decision, context: &Context<'_>) -> Outc
     match waited {
         Ok(Waited::Ready(overview, url)) => {
             announce(name, &decision.new, overview, &url, context);
+            if !args.no_jobs {
+                super::file_jobs::bring(session, args.spec.file.as_deref(), context).await?;
+            }
             if args.output.output != Output::Text {
                 let view = view::look(&decision.directory).await?;
                 let document = document("Session", view.document());

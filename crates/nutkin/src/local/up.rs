@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use nutkin_core::change::{self, Change, Effect, Shape};
+use nutkin_core::flink::options;
 use nutkin_core::plan::process::{self, Processes};
 use nutkin_core::session::Session;
 use nutkin_core::spec::is_highly_available;
@@ -80,32 +81,12 @@ pub async fn decide(session: &Session, context: &Context<'_>) -> Result<Decision
     let mut jobs = None;
     if let Some(old) = &old {
         let (before, after) = (shape(old), shape(&new));
-        change = change::compare(&before, &after, is_sensitive);
+        change = change::compare(&before, &after, options::is_sensitive);
         effect = change.effect(&before, &after);
         jobs =
             Probe::new(&old.rest_urls)?.overview().await.map(|(overview, _)| overview.jobs_running);
     }
     Ok(Decision { directory, old, new, files, change, effect, jobs })
-}
-
-/// Whether the values of an option are masked. Source: `GlobalConfiguration.SENSITIVE_KEYS` of 1.13 to 2.3.
-pub fn is_sensitive(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    [
-        "password",
-        "secret",
-        "fs.azure.account.key",
-        "apikey",
-        "api-key",
-        "auth-params",
-        "service-key",
-        "token",
-        "basic-auth",
-        "jaas.config",
-        "http-headers",
-    ]
-    .iter()
-    .any(|part| key.contains(part))
 }
 
 fn orders(
