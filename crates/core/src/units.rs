@@ -47,13 +47,15 @@ impl FromStr for MemorySize {
     type Err = MemorySizeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let trimmed = text.trim();
+        // Java trims what is not above a blank, and nothing else.
+        let is_blank = |c: char| c <= ' ';
+        let trimmed = text.trim_matches(is_blank);
         let digits = trimmed.bytes().take_while(u8::is_ascii_digit).count();
         let (number, unit) = trimmed.split_at(digits);
         if number.is_empty() {
             return Err(MemorySizeError::NoNumber(text.to_owned()));
         }
-        let shift = match unit.trim().to_ascii_lowercase().as_str() {
+        let shift = match unit.trim_matches(is_blank).to_lowercase().as_str() {
             "" | "b" | "bytes" => 0,
             "k" | "kb" | "kibibytes" => 10,
             "m" | "mb" | "mebibytes" => 20,
@@ -103,6 +105,9 @@ mod tests {
         check("-1m", None);
         check("1.5g", None);
         check("1600 mbb", None);
+        check("1g\u{3000}", None);
+        // The Kelvin sign is a `K` for Java.
+        check("1\u{212a}", Some(1 << 10));
         check("9223372036854775807", Some(i64::MAX as u64));
         check("9223372036854775808", None);
         check("99999999999999999999", None);

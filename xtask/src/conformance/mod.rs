@@ -2,6 +2,8 @@
 
 mod config;
 mod config_texts;
+mod memory;
+mod memory_cases;
 mod random;
 
 use std::process::ExitCode;
@@ -13,11 +15,14 @@ use anyhow::Result;
 pub(crate) enum Args {
     /// Configuration files: read, written, and the types of their values
     Config(config::Args),
+    /// The memory of both processes: JVM arguments and dynamic options
+    Memory(memory::Args),
 }
 
 /// Runs one comparison.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     match args {
         Args::Config(args) => config::run(args),
+        Args::Memory(args) => memory::run(args),
     }
 }

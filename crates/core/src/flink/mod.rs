@@ -4,6 +4,7 @@ pub mod configuration;
 pub mod dialect;
 pub mod dynamic;
 pub mod java;
+mod java_double;
 pub mod java_order;
 pub mod memory;
 pub mod options;

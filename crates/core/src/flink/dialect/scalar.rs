@@ -2,6 +2,7 @@
 //! snakeyaml-engine 2.6, the library inside Flink 1.19 to 2.3 (`CoreScalarResolver`).
 
 use super::tree::Node;
+use crate::flink::java_double;
 
 /// What a plain scalar stands for, or why Flink's library throws on it.
 pub(super) fn resolve(text: &str) -> Result<Node, &'static str> {
@@ -162,13 +163,5 @@ pub(super) fn float_text(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { ".inf" } else { "-.inf" }.to_owned();
     }
-    let magnitude = value.abs();
-    // Java prints from 10^-3 to 10^7 without an exponent.
-    if value == 0.0 || (1e-3..1e7).contains(&magnitude) {
-        return format!("{value:?}");
-    }
-    let text = format!("{value:e}");
-    let (number, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let point = if number.contains('.') { "" } else { ".0" };
-    format!("{number}{point}E{exponent}")
+    java_double::text(value)
 }

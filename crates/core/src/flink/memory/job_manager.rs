@@ -75,6 +75,7 @@ pub fn job_manager(input: &Input<'_>) -> Result<JobManagerMemory, Problem> {
             (heap, off_heap, jvm)
         }
     };
+    sum(&[heap, off_heap, jvm.metaspace, jvm.overhead])?;
     let limits_direct = read::boolean(configuration, DIRECT_LIMIT, false)?;
     Ok(JobManagerMemory { heap, off_heap, jvm, limits_direct })
 }

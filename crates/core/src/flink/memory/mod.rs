@@ -7,6 +7,7 @@ mod job_manager;
 mod legacy;
 mod overhead;
 mod read;
+mod resources;
 mod task_manager;
 
 pub use job_manager::{JobManagerMemory, job_manager, needs_size as job_manager_needs_size};

@@ -1,6 +1,8 @@
 //! Reading memory options and the arithmetic of Flink's `MemorySize` and `RangeFraction`.
 
 use crate::Problem;
+use crate::flink::java_double;
+use crate::flink::values::{self, ValueError};
 use crate::flink::{Configuration, Entry};
 use crate::units::MemorySize;
 
@@ -96,13 +98,8 @@ impl RangeFraction {
 /// `BigDecimal(bytes) * BigDecimal.valueOf(factor)`, truncated: the product of the shortest decimal
 /// spelling of the factor, not of its binary value.
 fn multiply(bytes: u64, factor: f64) -> Result<u64, Problem> {
-    let spelling = format!("{factor:e}");
-    let (mantissa, exponent) = spelling.split_once('e').unwrap_or((&spelling, "0"));
-    let exponent: i64 = exponent.parse().unwrap_or(0);
-    let fraction_digits = mantissa.split_once('.').map_or(0, |(_, digits)| digits.len());
-    let digits: u128 = mantissa.replace('.', "").parse().unwrap_or(0);
+    let (digits, mut shift) = if factor == 0.0 { (0, 0) } else { java_double::decimal(factor) };
     let mut product = u128::from(bytes) * digits;
-    let mut shift = exponent - i64::try_from(fraction_digits).unwrap_or(0);
     while shift < 0 && product != 0 {
         product /= 10;
         shift += 1;
@@ -125,17 +122,34 @@ fn too_large() -> Problem {
     Problem::new("", "the memory sizes add up to more bytes than Flink can count")
 }
 
+/// What a parser of [`values`] makes of an option; `None` where it is not set.
+fn parsed<T>(
+    configuration: &Configuration,
+    key: &'static Key,
+    parse: impl Fn(&str) -> Result<T, ValueError>,
+    hint: &str,
+) -> Result<Option<T>, Problem> {
+    let Some((spelling, entry)) = find(configuration, key) else { return Ok(None) };
+    let text = entry.value.to_string();
+    let blame =
+        |error| Problem::new(spelling, format!("`{text}` is not right: {error}")).hint(hint);
+    parse(&text).map(Some).map_err(blame)
+}
+
 /// A Java `float` option.
 pub(super) fn float(
     configuration: &Configuration,
     key: &'static Key,
     default: f32,
 ) -> Result<f32, Problem> {
-    let Some((spelling, entry)) = find(configuration, key) else { return Ok(default) };
-    let text = entry.value.to_string();
-    java_number(&text).and_then(|number| number.parse().ok()).ok_or_else(|| {
-        Problem::new(spelling, format!("`{text}` is no number")).hint("write a fraction as `0.4`")
-    })
+    let parse = |text: &str| {
+        let double = values::double(text)?;
+        // Java rounds the text once, not by way of a double. Only hexadecimal digits are not Rust's.
+        let plain = text.trim_matches(|c| c <= ' ').trim_end_matches(['f', 'F', 'd', 'D']);
+        #[allow(clippy::cast_possible_truncation, reason = "hexadecimal digits and NaN only")]
+        Ok(plain.parse().unwrap_or(double as f32))
+    };
+    Ok(parsed(configuration, key, parse, "write a fraction as `0.4`")?.unwrap_or(default))
 }
 
 /// A Java `double` option.
@@ -143,21 +157,7 @@ pub(super) fn double(
     configuration: &Configuration,
     key: &'static Key,
 ) -> Result<Option<f64>, Problem> {
-    let Some((spelling, entry)) = find(configuration, key) else { return Ok(None) };
-    let text = entry.value.to_string();
-    let number = java_number(&text).and_then(|number| number.parse().ok());
-    number.map(Some).ok_or_else(|| {
-        Problem::new(spelling, format!("`{text}` is no number")).hint("write it as `2.5`")
-    })
-}
-
-/// The part of a text that Rust reads as the number which `Float.parseFloat` reads; `None` where Java
-/// refuses. Hexadecimal floats, which Java also reads, are refused.
-fn java_number(text: &str) -> Option<&str> {
-    let text = text.trim_matches(|c: char| c <= ' ');
-    let number = text.strip_suffix(['f', 'F', 'd', 'D']).unwrap_or(text);
-    let is_plain = number.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
-    (is_plain && number.bytes().any(|b| b.is_ascii_digit())).then_some(number)
+    parsed(configuration, key, values::double, "write it as `2.5`")
 }
 
 /// A Java `int` option.
@@ -166,9 +166,8 @@ pub(super) fn integer(
     key: &'static Key,
     default: i32,
 ) -> Result<i32, Problem> {
-    let Some((spelling, entry)) = find(configuration, key) else { return Ok(default) };
-    let text = entry.value.to_string();
-    text.parse().map_err(|_| Problem::new(spelling, format!("`{text}` is no whole number")))
+    let value = parsed(configuration, key, values::int, "write digits and nothing else")?;
+    Ok(value.unwrap_or(default))
 }
 
 /// A Java `boolean` option.
@@ -177,13 +176,8 @@ pub(super) fn boolean(
     key: &'static Key,
     default: bool,
 ) -> Result<bool, Problem> {
-    let Some((spelling, entry)) = find(configuration, key) else { return Ok(default) };
-    let text = entry.value.to_string();
-    match text.to_ascii_lowercase().as_str() {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        _ => Err(Problem::new(spelling, format!("`{text}` is neither true nor false"))),
-    }
+    let value = parsed(configuration, key, values::boolean, "write `true` or `false`")?;
+    Ok(value.unwrap_or(default))
 }
 
 /// Bytes as people read them: `1600m`, or bytes with a rounded size beside.
@@ -207,6 +201,7 @@ mod tests {
         check(1 << 30, f64::from(0.1_f32), Some(107_374_184));
         check(1_342_177_280, f64::from(0.4_f32), Some(536_870_920));
         check(10, 0.0, Some(0));
+        check(1048 << 20, f64::from(0.080_799_1_f32), Some(88_790_751));
         check(MAX, 1.0, Some(MAX));
         check(MAX, 2.0, None);
         check(MAX, 1e30, None);
@@ -214,16 +209,19 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_those_of_java() {
+    fn floats_are_those_of_java() {
         #[track_caller]
-        fn check(text: &str, expected: Option<&str>) {
-            assert_eq!(java_number(text), expected, "{text:?}");
+        fn check(text: &str, expected: Option<f32>) {
+            let configuration = [("a", text)].into_iter().collect();
+            assert_eq!(float(&configuration, &["a"], 9.0).ok(), expected, "{text:?}");
         }
-        check(" 0.1 ", Some("0.1"));
-        check("0.1f", Some("0.1"));
-        check("1e1", Some("1e1"));
-        check("NaN", None);
+        check(" 0.1 ", Some(0.1));
+        check("0.1f", Some(0.1));
+        check("1e-1", Some(0.1));
+        check("0x1p-3", Some(0.125));
+        check("0.99999998", Some(1.0));
         check("inf", None);
+        check("0.1fd", None);
         check("", None);
     }
 }

@@ -2,9 +2,9 @@
 
 use super::overhead::{self, ProcessKeys, Route};
 use super::read::{self, Key, MAX, RangeFraction, RangeKeys, show, sum};
-use super::{Input, JvmMemory, LegacyTarget, legacy};
+use super::{Input, JvmMemory, LegacyTarget, legacy, resources};
 use crate::Problem;
-use crate::flink::{Configuration, FlinkVersion, java_order};
+use crate::flink::{Configuration, FlinkVersion, java_double};
 
 const TASK_HEAP: &Key = &["taskmanager.memory.task.heap.size"];
 const TASK_OFF_HEAP: &Key = &["taskmanager.memory.task.off-heap.size"];
@@ -18,9 +18,7 @@ const NETWORK_FRACTION: &Key =
     &["taskmanager.memory.network.fraction", "taskmanager.network.memory.fraction"];
 const NETWORK_BUFFERS: &Key = &["taskmanager.network.numberOfBuffers"];
 const SEGMENT: &Key = &["taskmanager.memory.segment-size"];
-const CPU: &Key = &["taskmanager.cpu.cores"];
-const SLOTS: &Key = &["taskmanager.numberOfTaskSlots"];
-const EXTERNAL: &str = "external-resources";
+pub(super) const SLOTS: &Key = &["taskmanager.numberOfTaskSlots"];
 
 const KEYS: ProcessKeys = ProcessKeys {
     name: "TaskManager",
@@ -107,13 +105,15 @@ pub fn task_manager(input: &Input<'_>) -> Result<TaskManagerMemory, Problem> {
         }
         Route::Process(flink, jvm) => (split(configuration, input.version, &fixed, flink)?, jvm),
     };
+    sum(&[
+        fixed.sum()?,
+        parts.task_heap,
+        parts.managed,
+        parts.network,
+        jvm.metaspace,
+        jvm.overhead,
+    ])?;
     let slots = read::integer(configuration, SLOTS, 1)?;
-    let cpu = read::double(configuration, CPU)?.unwrap_or_else(|| f64::from(slots));
-    if cpu.is_nan() || cpu <= 0.0 {
-        let path = if read::is_set(configuration, CPU) { CPU[0] } else { SLOTS[0] };
-        return Err(Problem::new(path, "a TaskManager needs more than no CPU")
-            .hint(format!("set `{}` to a number above 0", CPU[0])));
-    }
     Ok(TaskManagerMemory {
         framework_heap: fixed.heap,
         task_heap: parts.task_heap,
@@ -122,9 +122,9 @@ pub fn task_manager(input: &Input<'_>) -> Result<TaskManagerMemory, Problem> {
         network: parts.network,
         managed: parts.managed,
         jvm,
-        cpu,
+        cpu: resources::cpu(configuration, input.version, slots)?,
         slots,
-        external: external(configuration)?,
+        external: resources::external(configuration, input.version)?,
         // 1.13 writes the list bare, which a shell would split: quoted since FLINK-24197.
         quotes_external: input.version.is_at_least(1, 14),
     })
@@ -288,32 +288,6 @@ fn buffers(configuration: &Configuration) -> Result<u64, Problem> {
         .ok_or_else(|| Problem::new(NETWORK_BUFFERS[0], "more bytes than Flink can count"))
 }
 
-fn external(configuration: &Configuration) -> Result<Vec<(String, i64)>, Problem> {
-    let Some(entry) = configuration.get(EXTERNAL) else { return Ok(Vec::new()) };
-    let text = entry.value.to_string();
-    let mut names: Vec<String> = Vec::new();
-    for name in text.split([';', ',']).map(str::trim).filter(|name| !name.is_empty()) {
-        if !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
-        }
-    }
-    if names.is_empty() || text == "none" {
-        return Ok(Vec::new());
-    }
-    java_order::sort(&mut names);
-    let mut resources = Vec::new();
-    for name in names {
-        let key = format!("external-resource.{name}.amount");
-        // Without an amount Flink only warns and leaves the resource out.
-        let Some(amount) = configuration.text(&key) else { continue };
-        match amount.parse() {
-            Ok(amount) if 0 < amount => resources.push((name, amount)),
-            _ => return Err(Problem::new(key, format!("`{amount}` is no amount above 0"))),
-        }
-    }
-    Ok(resources)
-}
-
 impl TaskManagerMemory {
     /// JVM heap, bytes.
     pub fn heap(&self) -> u64 {
@@ -361,7 +335,7 @@ impl TaskManagerMemory {
         ]
         .map(|(key, bytes)| (format!("taskmanager.memory.{key}"), format!("{bytes}b")))
         .into();
-        options.push((CPU[0].to_owned(), format!("{:?}", self.cpu)));
+        options.push((resources::CPU[0].to_owned(), java_double::text(self.cpu)));
         options.push((SLOTS[0].to_owned(), self.slots.to_string()));
         let names: Vec<&str> = self.external.iter().map(|(name, _)| name.as_str()).collect();
         let list = match (names.is_empty(), self.quotes_external) {
@@ -369,7 +343,7 @@ impl TaskManagerMemory {
             (false, true) => format!("\"{}\"", names.join(";")),
             (false, false) => names.join(";"),
         };
-        options.push((EXTERNAL.to_owned(), list));
+        options.push((resources::EXTERNAL.to_owned(), list));
         for (name, amount) in &self.external {
             options.push((format!("external-resource.{name}.amount"), amount.to_string()));
         }
