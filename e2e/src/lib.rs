@@ -1,7 +1,9 @@
 //! The harness of the tests that start real JVMs.
 
 pub mod harness;
+pub mod rest;
 pub mod setup;
 
 pub use harness::{Finished, Nutkin};
+pub use rest::Rest;
 pub use setup::Setup;

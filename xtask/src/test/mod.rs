@@ -1,6 +1,7 @@
 //! `cargo xtask test`: stages by name, a table of what they found and how long they took.
 
 mod cargo_test;
+mod setup;
 mod tally;
 
 use std::process::ExitCode;
@@ -16,7 +17,7 @@ use crate::root::{cargo, run as command, say};
 #[command(after_help = "Examples:
   cargo xtask test
   cargo xtask test --quick
-  cargo xtask test tidy")]
+  cargo xtask test e2e")]
 pub(crate) struct Args {
     /// Only the stages that need neither root, network nor a JVM
     #[arg(long, conflicts_with = "stages")]
@@ -34,6 +35,10 @@ enum Stage {
     Tidy,
     /// Every test of the workspace that starts no JVM
     Unit,
+    /// Install Flink and compile jobs for the tests with real JVMs
+    Setup,
+    /// Sessions of real Flink on this machine
+    E2e,
 }
 
 /// What a stage did.
@@ -63,12 +68,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 impl Stage {
-    const ALL: &[Self] = &[Self::Tidy, Self::Unit];
+    const ALL: &[Self] = &[Self::Tidy, Self::Unit, Self::Setup, Self::E2e];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Tidy => "tidy",
             Self::Unit => "unit",
+            Self::Setup => "setup",
+            Self::E2e => "e2e",
         }
     }
 
@@ -76,6 +83,7 @@ impl Stage {
     const fn is_quick(self) -> bool {
         match self {
             Self::Tidy | Self::Unit => true,
+            Self::Setup | Self::E2e => false,
         }
     }
 
@@ -83,6 +91,12 @@ impl Stage {
         match self {
             Self::Tidy => Ok(tidy()),
             Self::Unit => cargo_test::run(&mut cargo(&["test", "--no-fail-fast"])),
+            Self::Setup => setup::prepare(),
+            Self::E2e => Ok(setup::e2e().unwrap_or_else(|error| {
+                let mut tally = Tally::default();
+                tally.check("tests with real JVMs", Err(error));
+                tally
+            })),
         }
     }
 }

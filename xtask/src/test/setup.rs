@@ -1,0 +1,74 @@
+//! What the tests with real JVMs need: the binary, distributions of Flink, jobs compiled for them.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use nutkin_core::flink::FlinkVersion;
+
+use super::tally::Tally;
+use crate::jobs;
+use crate::root::{cargo, output, run, target};
+
+/// The lines that people run, and the oldest that Nutkin knows.
+const VERSIONS: [FlinkVersion; 3] =
+    [FlinkVersion::new(1, 20, 5), FlinkVersion::new(2, 3, 0), FlinkVersion::new(1, 13, 6)];
+/// Tests that run at once. Each has a session of three JVMs, which two cores bear twice.
+const THREADS: &str = "--test-threads=2";
+
+/// Makes everything ready; what is there already is left alone.
+///
+/// # Errors
+/// When the user has no home. Anything else is counted.
+pub(crate) fn prepare() -> Result<Tally> {
+    let mut tally = Tally::default();
+    let built = run(&mut cargo(&["build", "--quiet", "--package", "nutkin"]));
+    let is_built = built.is_ok();
+    tally.check("the binary", built);
+    if !is_built {
+        return Ok(tally);
+    }
+    let cache = cache()?;
+    for version in VERSIONS {
+        let ready = || -> Result<()> {
+            let mut install = Command::new(binary());
+            install.args(["dist", "install", &version.to_string()]).env("XDG_CACHE_HOME", &cache);
+            let home = output(&mut install)?;
+            jobs::compile(version, home.trim().as_ref(), &compiled()).map(drop)
+        };
+        tally.check(&format!("Flink {version} and the jobs for it"), ready());
+    }
+    Ok(tally)
+}
+
+/// Runs the tests of `e2e`.
+///
+/// # Errors
+/// When they cannot be started, or are not set up.
+pub(crate) fn e2e() -> Result<Tally> {
+    let ready = prepare()?;
+    ensure!(ready.failed == 0, "the tests with real JVMs are not set up");
+    let mut tests = cargo(&["test", "--package", "nutkin-e2e", "--no-fail-fast", "--", THREADS]);
+    tests
+        .env("NUTKIN_BIN", binary())
+        .env("NUTKIN_TEST_FLINK", cache()?)
+        .env("NUTKIN_TEST_JOBS", compiled());
+    super::cargo_test::run(&mut tests)
+}
+
+fn binary() -> PathBuf {
+    target().join("debug/nutkin")
+}
+
+fn compiled() -> PathBuf {
+    target().join("test-jobs")
+}
+
+/// Outside the repository, because distributions are large and outlive `cargo clean`; not the user's own
+/// cache, because tests remove releases.
+fn cache() -> Result<PathBuf> {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let cache = cache.or_else(home).context("neither XDG_CACHE_HOME nor HOME is set")?;
+    Ok(cache.join("nutkin-tests/cache"))
+}
