@@ -75,7 +75,7 @@ impl Demo {
         let jar = jobs.join("WordCount.jar");
         let words = [&jar, &text, &counts].map(|path| path.to_string_lossy().into_owned());
         let [jar, input, output] = words.each_ref().map(String::as_str);
-        self.step(&["run", "--session", SESSION, jar, "--", "--input", input, "--output", output])?;
+        self.step(&["run", "--session", SESSION, jar, "--input", input, "--output", output])?;
         self.step(&["status", SESSION])?;
         let counts = read(&counts)?;
         ensure!(!counts.is_empty(), "the job wrote no counts below {output}");

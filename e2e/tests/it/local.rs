@@ -1,0 +1,172 @@
+//! Sessions on this machine: they come up, stay up, and leave nothing.
+
+use std::time::Duration;
+
+use nutkin_e2e::Nutkin;
+use rustix::process::{Signal, kill_process};
+
+use crate::session::{RECOVERY, kill, pid, rest, status, until_running};
+
+/// Up, seen by Nutkin and by Flink, the same again, and down.
+#[track_caller]
+fn check_session(version: &str) {
+    let nutkin = Nutkin::new();
+    let up = nutkin.ok(&["up", "a", "--flink", version, "--task-managers", "2"]);
+    up.says(&format!("Flink {version}, 1 JobManager, 2 TaskManagers, 4 slots"));
+
+    let seen = status(&nutkin, "a");
+    assert_eq!(seen["kind"], "Session");
+    assert_eq!(seen["state"], "running", "{seen}");
+    assert_eq!(seen["flinkVersion"], version);
+    assert_eq!(seen["slots"], serde_json::json!({"total": 4, "available": 4}));
+    let flink = rest(&nutkin, "a").get("/overview").expect("Flink answers");
+    assert_eq!(flink["flink-version"], version);
+    assert_eq!(flink["taskmanagers"], 2);
+
+    let before = nutkin.processes();
+    nutkin
+        .ok(&["up", "a", "--flink", version, "--task-managers", "2"])
+        .says("session `a` is unchanged");
+    assert_eq!(nutkin.processes(), before, "nothing was restarted");
+
+    nutkin.ok(&["down", "a"]).says("session `a` ended");
+    assert_eq!(nutkin.processes(), Vec::<i32>::new());
+    nutkin.run(&["status", "a"]).expect(5);
+}
+
+#[test]
+fn a_session_of_flink_1_20() {
+    check_session("1.20.5");
+}
+
+#[test]
+fn a_session_of_flink_2_3() {
+    check_session("2.3.0");
+}
+
+#[test]
+fn a_session_of_flink_1_13() {
+    check_session("1.13.6");
+}
+
+#[test]
+fn two_sessions_of_two_versions_have_nothing_in_common() {
+    let nutkin = Nutkin::new();
+    nutkin.ok(&["up", "old", "--flink", "1.20.5"]);
+    nutkin.ok(&["up", "new", "--flink", "2.3.0"]);
+    let version =
+        |name: &str| rest(&nutkin, name).get("/overview").expect("Flink")["flink-version"].clone();
+    assert_eq!(version("old"), "1.20.5");
+    assert_eq!(version("new"), "2.3.0");
+    nutkin.ok(&["down", "old"]);
+    assert_eq!(status(&nutkin, "new")["state"], "running");
+}
+
+#[test]
+fn a_change_that_loses_jobs_needs_consent() {
+    let nutkin = Nutkin::new();
+    nutkin.ok(&["up", "a", "--flink", "1.20.5"]);
+    let flink = rest(&nutkin, "a");
+    let output = nutkin.directory().join("numbers");
+    let output = output.to_str().expect("a path in UTF-8");
+    let jar = nutkin.setup().job("1.20.5", "ExactlyOnce");
+    let job = flink.submit(&jar, &["--output", output, "--total", "1000000", "--rate", "10"]);
+    nutkin.eventually("the job runs", RECOVERY, || {
+        flink.job_state(&job).as_deref() == Some("RUNNING")
+    });
+    let before = nutkin.processes();
+
+    let change = ["up", "a", "--flink", "1.20.5", "-D", "jobmanager.memory.process.size=1700m"];
+    nutkin.run(&change).expect(6).says("jobmanager.memory.process.size");
+    nutkin.run(&["down", "a"]).expect(6);
+
+    assert_eq!(nutkin.processes(), before, "nothing was touched");
+    assert_eq!(flink.job_state(&job).as_deref(), Some("RUNNING"));
+}
+
+/// Kills a process, which then comes back under another PID.
+#[track_caller]
+fn check_comes_back(process: &str) {
+    let nutkin = Nutkin::new();
+    nutkin.ok(&["up", "a", "--flink", "1.20.5"]);
+    let before = pid(&nutkin, "a", process).expect("it runs");
+    kill(before);
+    nutkin.eventually("the process is another one", RECOVERY, || {
+        pid(&nutkin, "a", process).is_some_and(|now| now != before)
+    });
+    until_running(&nutkin, "a");
+    nutkin.eventually("its slots are there", RECOVERY, || {
+        status(&nutkin, "a")["slots"]["available"] == 2
+    });
+}
+
+#[test]
+fn a_killed_task_manager_comes_back() {
+    check_comes_back("taskmanager-1");
+}
+
+#[test]
+fn a_killed_job_manager_comes_back() {
+    check_comes_back("jobmanager");
+}
+
+#[test]
+fn a_killed_supervisor_is_told_and_mended() {
+    let nutkin = Nutkin::new();
+    nutkin.ok(&["up", "a", "--flink", "1.20.5"]);
+    let task_manager = pid(&nutkin, "a", "taskmanager-1");
+    kill(supervisor(&nutkin).expect("there is a supervisor"));
+    nutkin.eventually("the supervisor is gone", Duration::from_secs(5), || {
+        supervisor(&nutkin).is_none()
+    });
+
+    let seen = status(&nutkin, "a");
+    assert_eq!(seen["state"], "degraded", "{seen}");
+    assert!(seen["messages"].to_string().contains("the supervisor is gone"), "{seen}");
+
+    nutkin.ok(&["up", "a", "--flink", "1.20.5"]);
+    until_running(&nutkin, "a");
+    assert_eq!(pid(&nutkin, "a", "taskmanager-1"), task_manager, "Flink went on");
+    let task_manager = task_manager.expect("it runs");
+    kill(task_manager);
+    nutkin.eventually("the new supervisor works", RECOVERY, || {
+        pid(&nutkin, "a", "taskmanager-1").is_some_and(|now| now != task_manager)
+    });
+}
+
+fn supervisor(nutkin: &Nutkin) -> Option<i32> {
+    nutkin.processes().into_iter().find(|pid| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let mut words = line.split(|byte| *byte == 0);
+        words.any(|word| word == b"supervise")
+    })
+}
+
+#[test]
+fn scaling_leaves_the_others_alone() {
+    let nutkin = Nutkin::new();
+    nutkin.ok(&["up", "a", "--flink", "2.3.0"]);
+    let others = || (pid(&nutkin, "a", "jobmanager"), pid(&nutkin, "a", "taskmanager-1"));
+    let before = others();
+
+    nutkin.ok(&["scale", "a", "--task-managers", "3"]);
+    nutkin
+        .eventually("the slots of three", RECOVERY, || status(&nutkin, "a")["slots"]["total"] == 6);
+    assert_eq!(others(), before);
+
+    nutkin.ok(&["scale", "a", "--task-managers", "1"]);
+    nutkin.eventually("the slots of one", RECOVERY, || status(&nutkin, "a")["slots"]["total"] == 2);
+    assert_eq!(others(), before);
+    assert_eq!(pid(&nutkin, "a", "taskmanager-2"), None);
+}
+
+#[test]
+fn a_stopped_task_manager_is_ended_too() {
+    let nutkin = Nutkin::new();
+    nutkin.ok(&["up", "a", "--flink", "1.20.5"]);
+    let stopped = pid(&nutkin, "a", "taskmanager-1").expect("it runs");
+    let stopped = rustix::process::Pid::from_raw(stopped).expect("a PID");
+    kill_process(stopped, Signal::STOP).expect("a signal");
+    nutkin.ok(&["down", "a", "--yes", "--force"]);
+    assert_eq!(nutkin.processes(), Vec::<i32>::new());
+}
