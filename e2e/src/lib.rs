@@ -1,5 +1,6 @@
 //! The harness of the tests that start real JVMs.
 
+pub mod exactly_once;
 pub mod harness;
 pub mod rest;
 pub mod setup;

@@ -1,4 +1,5 @@
 //! Tests with real JVMs, one binary. Run by `cargo xtask test`, which sets up what they need.
 
+mod jobs;
 mod local;
 mod session;

@@ -1,0 +1,142 @@
+//! Jobs on real sessions: their results, and what a failover does to them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use nutkin_e2e::exactly_once::{committed, faults};
+use nutkin_e2e::{Nutkin, Rest};
+use serde_json::Value;
+
+use crate::session::{RECOVERY, kill, pid, status};
+
+/// Numbers of a job that is to live through a failover, and how many each second: 15 s of work, of which
+/// the failover comes in the second or third.
+const NUMBERS: u64 = 3000;
+const RATE: &str = "200";
+
+const TEXT: &str = "To be, or not to be: that is the question.\nWhether 'tis nobler\n\nto count\n";
+const COUNTS: &str =
+    "be 2,count 1,is 1,nobler 1,not 1,or 1,question 1,that 1,the 1,tis 1,to 3,whether 1";
+
+/// The word count runs to its end, and its result is right.
+#[track_caller]
+fn check_word_count(version: &str) {
+    let nutkin = Nutkin::new();
+    nutkin.ok(&["up", "a", "--flink", version]);
+    let jar = nutkin.setup().job(version, "WordCount");
+    let input = nutkin.file("text.txt", TEXT);
+    let output = nutkin.directory().join("counts");
+    let [jar, input, to] = [&jar, &input, &output].map(|path| path.to_str().expect("UTF-8"));
+    nutkin.ok(&["run", jar, "--input", input, "--output", to]).says("has finished");
+
+    let mut lines = if output.is_dir() {
+        committed(&output)
+    } else {
+        let text = std::fs::read_to_string(&output).expect("the counts");
+        text.lines().map(ToOwned::to_owned).collect()
+    };
+    lines.sort();
+    assert_eq!(lines.join(","), COUNTS);
+}
+
+#[test]
+fn word_count_on_flink_1_20() {
+    check_word_count("1.20.5");
+}
+
+#[test]
+fn word_count_on_flink_2_3() {
+    check_word_count("2.3.0");
+}
+
+#[test]
+fn word_count_on_flink_1_13() {
+    check_word_count("1.13.6");
+}
+
+#[test]
+fn a_job_that_fails_says_why() {
+    let nutkin = Nutkin::new();
+    nutkin.ok(&["up", "a", "--flink", "1.20.5"]);
+    let jar = |name| nutkin.setup().job("1.20.5", name).to_str().expect("UTF-8").to_owned();
+    nutkin.run(&["run", &jar("TaskFails"), "--at", "7"]).expect(3).says("failed as asked, at 7");
+    nutkin
+        .run(&["run", &jar("MainThrows"), "--message", "no such luck"])
+        .expect(3)
+        .says("no such luck");
+}
+
+/// A job with checkpoints on a highly available session outlives the leading JobManager, and its
+/// committed output holds everything once.
+#[track_caller]
+fn check_failover(version: &str) {
+    let nutkin = Nutkin::new();
+    let ha = "high-availability.type=zookeeper";
+    nutkin.ok(&["up", "a", "--flink", version, "-D", ha]);
+    let jar = nutkin.setup().job(version, "ExactlyOnce");
+    let output = nutkin.directory().join("numbers");
+    let [jar, to] = [&jar, &output].map(|path| path.to_str().expect("UTF-8"));
+    let total = NUMBERS.to_string();
+    let run = ["run", "-d", "-o", "json", jar, "--output", to, "--total", &total, "--rate", RATE];
+    let submitted = nutkin.ok(&run).json();
+    let job = submitted["id"].as_str().expect("an ID").to_owned();
+
+    nutkin.eventually("two checkpoints are completed", RECOVERY, || {
+        2 <= count(&nutkin, &job, "completed")
+    });
+    let leader = leader(&nutkin);
+    kill(pid(&nutkin, "a", &leader).expect("the leader runs"));
+
+    nutkin.eventually("the job goes on from a checkpoint", RECOVERY, || {
+        1 <= count(&nutkin, &job, "restored")
+    });
+    nutkin.eventually("the job has finished", Duration::from_mins(2), || {
+        let state = rests(&nutkin).iter().find_map(|rest| rest.job_state(&job));
+        state.as_deref() == Some("FINISHED")
+    });
+    let lines = committed(&output);
+    assert_eq!(faults(&lines, NUMBERS), Vec::<String>::new(), "of {} lines", lines.len());
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_when_the_leader_of_flink_1_20_is_killed() {
+    check_failover("1.20.5");
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_when_the_leader_of_flink_2_3_is_killed() {
+    check_failover("2.3.0");
+}
+
+/// Both JobManagers: whichever lives answers for the leader.
+fn rests(nutkin: &Nutkin) -> Vec<Rest> {
+    let launch = nutkin.sessions().join("a/launch.json");
+    let launch = std::fs::read(launch).expect("the session's orders");
+    let launch: Value = serde_json::from_slice(&launch).expect("JSON");
+    let urls = launch["restUrls"].as_array().expect("addresses");
+    urls.iter().map(|url| Rest::new(url.as_str().expect("an address"))).collect()
+}
+
+/// A count of the job's checkpoints; 0 while nobody answers.
+fn count(nutkin: &Nutkin, job: &str, what: &str) -> u64 {
+    let path = format!("/jobs/{job}/checkpoints");
+    let checkpoints = rests(nutkin).iter().find_map(|rest| rest.get(&path));
+    checkpoints.and_then(|seen| seen["counts"][what].as_u64()).unwrap_or(0)
+}
+
+/// The JobManager that leads, by its own log: Flink's REST answers the same from each.
+fn leader(nutkin: &Nutkin) -> String {
+    let status = status(nutkin, "a");
+    let processes = status["processes"].as_array().expect("processes");
+    let managers = processes.iter().filter(|one| one["role"] == "jobmanager");
+    let names = managers.map(|one| one["name"].as_str().expect("a name").to_owned());
+    let granted: BTreeMap<String, bool> = names
+        .map(|name| {
+            let log = nutkin.ok(&["logs", "--session", "a", &name]).stdout;
+            (name, log.contains("was granted leadership"))
+        })
+        .collect();
+    let mut leaders = granted.iter().filter(|(_, granted)| **granted);
+    let leader = leaders.next().unwrap_or_else(|| panic!("nobody leads: {granted:?}"));
+    leader.0.clone()
+}
