@@ -27,13 +27,12 @@ Examples:
   nutkin run --from-savepoint file:///data/savepoint-1 job.jar
   nutkin run -f session.yaml         the jobs of a session file")]
 pub struct Args {
-    /// The jar: a path, https://... or mvn:group:artifact:version[:classifier]
-    #[arg(value_name = "JAR", required_unless_present = "file")]
-    jar: Option<String>,
-
-    /// Arguments of the job
-    #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<String>,
+    /// The jar (a path, https://... or mvn:group:artifact:version[:classifier]), and what its job is given
+    // One list and not two: with an argument of its own for the jar, an option of ours that follows the
+    // jar would still be ours, and the job of `job.jar --output x` never see it.
+    #[arg(value_names = ["JAR", "ARGS"], num_args = 1.., trailing_var_arg = true,
+        required_unless_present = "file")]
+    job: Vec<String>,
 
     /// The main class, where the jar names none
     #[arg(long, short)]
@@ -88,7 +87,7 @@ pub struct Args {
 /// Bad input (2), the job failed or was canceled (3), the time is over (4), no session (5).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     check(&args)?;
-    let Some(uri) = args.jar.clone() else { return run_file(&args, context) };
+    let Some(uri) = args.job.first().cloned() else { return run_file(&args, context) };
     runtime::block_on(async {
         let fetcher = Fetcher { printer: context.printer, environment: context.environment };
         let path = fetcher.fetch(&uri, &context.environment.directory).await?;
@@ -162,7 +161,7 @@ fn request(args: &Args) -> Result<RunRequest, Failure> {
     let options = dynamic::parse(&args.options).map_err(Failure::input)?;
     Ok(RunRequest {
         class: args.class.clone(),
-        arguments: args.arguments.clone(),
+        arguments: args.job.iter().skip(1).cloned().collect(),
         parallelism: args.parallelism,
         job_id: args.job_id.clone(),
         savepoint: args.from_savepoint.clone(),
@@ -245,4 +244,39 @@ fn print(args: &Args, context: &Context<'_>, id: &str, fields: serde_json::Value
         context.printer.document(args.output.output, &document("Job", fields))?;
     }
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        run: Args,
+    }
+
+    #[track_caller]
+    fn check(line: &str, job: &[&str], detached: bool) {
+        let line = Line::try_parse_from(line.split(' ')).map(|line| line.run);
+        let run = line.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(run.job, job);
+        assert_eq!(run.detached, detached);
+    }
+
+    #[test]
+    fn what_follows_the_jar_belongs_to_the_job() {
+        check("run a.jar --output x -d", &["a.jar", "--output", "x", "-d"], false);
+        check("run -d -o json a.jar --output x", &["a.jar", "--output", "x"], true);
+        check("run -d a.jar x -- --y", &["a.jar", "x", "--", "--y"], true);
+        check("run -f s.yaml", &[], false);
+    }
+
+    #[test]
+    fn an_unknown_option_is_no_jar() {
+        assert!(Line::try_parse_from(["run", "--typo", "a.jar"]).is_err());
+        assert!(Line::try_parse_from(["run"]).is_err());
+    }
 }
