@@ -1,16 +1,93 @@
 //! `nutkin render`.
 
-use super::Context;
-use crate::{Exit, Failure, Outcome};
+use nutkin_core::flink::options;
+use serde_json::json;
+
+use super::shared::{Output, OutputArgs, SpecArgs, document};
+use super::{Context, session_file};
+use crate::local::up::decide;
+use crate::{Exit, Failure, Outcome, runtime, select};
 
 /// Arguments of `nutkin render`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = "Examples:
+  nutkin render                      the processes of a session on this machine
+  nutkin render -f session.yaml -o json")]
+pub struct Args {
+    #[command(flatten)]
+    spec: SpecArgs,
 
-/// Runs the command.
+    /// Number of TaskManagers
+    #[arg(long, value_name = "N")]
+    task_managers: Option<u32>,
+
+    /// Print the values of sensitive options
+    #[arg(long)]
+    show_secrets: bool,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Prints files and command lines of a session. Starts nothing; installs Flink where it is missing, because
+/// the class path is made of its files.
 ///
 /// # Errors
-/// Always, until it is written.
-pub fn run(_args: Args, _context: &Context<'_>) -> Outcome {
-    Err(Failure::new(Exit::Failed, "`nutkin render` is not written yet"))
+/// Bad input (2); a sensitive value would be printed without `--show-secrets` (2).
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    select::only_local(args.spec.platform.on)?;
+    let session = session_file::load(&args.spec, None, args.task_managers)?;
+    let secret = session.configuration.iter().find(|(key, _)| options::is_sensitive(key));
+    if let (Some((key, _)), false) = (secret, args.show_secrets) {
+        let message = format!("the value of `{key}` is a secret and would be printed");
+        return Err(Failure::new(Exit::BadInput, message).hint("--show-secrets prints it"));
+    }
+    runtime::block_on(async {
+        let decision = decide(&session, context).await?;
+        if args.output.output != Output::Text {
+            let processes: Vec<_> = decision
+                .new
+                .processes
+                .iter()
+                .map(|one| {
+                    json!({
+                        "name": one.name,
+                        "program": one.program,
+                        "arguments": one.arguments,
+                        "environment": one.environment,
+                        "directory": one.directory,
+                        "out": one.out,
+                        "log": one.log,
+                    })
+                })
+                .collect();
+            let fields =
+                json!({"name": session.name, "files": decision.files, "processes": processes});
+            context.printer.document(args.output.output, &document("Processes", fields))?;
+            return Ok(Exit::Done);
+        }
+        let mut text = String::new();
+        for (path, content) in &decision.files {
+            text.push_str(&format!("# {}\n{content}\n", decision.directory.join(path).display()));
+        }
+        for one in &decision.new.processes {
+            text.push_str(&format!("# {}\n{}", one.name, one.program.display()));
+            for argument in &one.arguments {
+                let separator = if argument.starts_with('-') { " \\\n  " } else { " " };
+                text.push_str(&format!("{separator}{}", quoted(argument)));
+            }
+            text.push_str("\n\n");
+        }
+        context.printer.out(&text);
+        Ok(Exit::Done)
+    })
+}
+
+/// An argument as a shell takes it.
+fn quoted(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+,@%".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        return argument.to_owned();
+    }
+    format!("'{}'", argument.replace('\'', "'\\''"))
 }

@@ -1,5 +1,6 @@
-//! `nutkin explain`: what an option means.
+//! `nutkin explain`: what an option means, and where the memory goes.
 
+pub mod memory;
 pub mod option;
 
 use super::Context;
@@ -7,20 +8,33 @@ use crate::Outcome;
 
 /// Arguments of `nutkin explain`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "Examples:
   nutkin explain taskmanager.numberOfTaskSlots     one option
   nutkin explain taskmanager.memory                all options below a prefix
-  nutkin explain state.checkpoints.dir --flink 2.3 what became of an old spelling")]
+  nutkin explain state.checkpoints.dir --flink 2.3 what became of an old spelling
+  nutkin explain memory -f session.yaml            where the memory goes")]
 pub struct Args {
+    #[command(subcommand)]
+    topic: Option<Topic>,
+
     #[command(flatten)]
-    #[allow(missing_docs, reason = "a group of arguments, documented at its type")]
-    pub option: option::OptionArgs,
+    option: option::OptionArgs,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Topic {
+    /// Where the memory of JobManagers and TaskManagers goes
+    Memory(memory::MemoryArgs),
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// No option has such a key.
+/// No option has such a key; memory that does not fit.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    option::run(&args.option, context)
+    match args.topic {
+        Some(Topic::Memory(args)) => memory::run(&args, context),
+        None => option::run(&args.option, context),
+    }
 }

@@ -17,7 +17,7 @@ use crate::{Exit, Failure, Outcome};
 pub struct OptionArgs {
     /// An option of Flink or Nutkin, or the beginning of several
     #[arg(value_name = "KEY")]
-    pub key: String,
+    pub key: Option<String>,
 
     /// Only what holds for this version of Flink
     #[arg(long, value_name = "VERSION")]
@@ -33,9 +33,13 @@ pub struct OptionArgs {
 /// # Errors
 /// Neither an option nor a prefix of one has such a key, or the version does not have it.
 pub fn run(args: &OptionArgs, context: &Context<'_>) -> Outcome {
-    let found = find(&args.key, args.flink);
+    let Some(key) = args.key.as_deref() else {
+        return Err(Failure::new(Exit::BadInput, "nothing to explain is named")
+            .hint("`nutkin explain KEY` or `nutkin explain memory`"));
+    };
+    let found = find(key, args.flink);
     if found.is_empty() {
-        return Err(unknown(&args.key, args.flink));
+        return Err(unknown(key, args.flink));
     }
     let printer = context.printer;
     if args.output.output != Output::Text {
