@@ -48,7 +48,7 @@ pub fn run(args: &OptionArgs, context: &Context<'_>) -> Outcome {
         return Ok(Exit::Done);
     }
     match &found[..] {
-        [info] => printer.out(&one(info, &args.key, args.flink, printer)),
+        [info] => printer.out(&one(info, key, args.flink, printer)),
         several => printer.out(&list(several, args.flink, printer)),
     }
     Ok(Exit::Done)
