@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use nutkin_core::Problem;
-use nutkin_core::flink::dynamic;
+use nutkin_core::flink::{FlinkVersion, dynamic};
 use serde_json::json;
 
 use super::client::connect;
@@ -104,6 +104,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         }
         let request = request(&args)?;
         let (client, session) = connect(&args.session, context).await?;
+        check_release(&args, client.version())?;
         let uploaded = match client.find_jar(&jar.upload_name).await.map_err(failure)? {
             Some(id) => id,
             None => client.upload(&jar.path, &jar.upload_name).await.map_err(failure)?,
@@ -153,6 +154,27 @@ fn check(args: &Args) -> Result<(), Failure> {
     }
     if args.parallelism == Some(0) {
         problems.push(Problem::new("--parallelism", "a job has at least one part"));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Failure::input(problems)) }
+}
+
+/// What the session's release would ignore without a word is refused before anything is uploaded.
+fn check_release(args: &Args, version: FlinkVersion) -> Result<(), Failure> {
+    if version.line().run_takes_configuration {
+        return Ok(());
+    }
+    let mut problems = Vec::new();
+    let message = format!("Flink {version} takes none with a job");
+    if !args.options.is_empty() {
+        problems.push(
+            Problem::new("-D", message.clone())
+                .hint("set it for the whole session, or use Flink 1.17 or later"),
+        );
+    }
+    if args.claim_mode.is_some() {
+        problems.push(
+            Problem::new("--claim-mode", message).hint("leave it out, or use Flink 1.17 or later"),
+        );
     }
     if problems.is_empty() { Ok(()) } else { Err(Failure::input(problems)) }
 }

@@ -1,6 +1,8 @@
 //! The JobManager's REST API, Flink 1.13 to 2.3.
 
 mod error;
+#[cfg(test)]
+mod tests;
 mod types;
 
 use std::path::Path;
@@ -18,6 +20,10 @@ use crate::http;
 /// How long one answer may take. A standby hangs while a leader is elected; main() of a job runs inside the
 /// answer to its submission, which therefore has no limit of its own.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long one of several JobManagers may take to show that it leads. A standby accepts connections and says
+/// nothing during an election; a request that changes something must not be spent on it.
+const PROBE: Duration = Duration::from_secs(2);
 
 /// How long a leader may be looked for: an election takes up to 10 s with ZooKeeper's default session.
 const ELECTION: Duration = Duration::from_secs(30);
@@ -60,6 +66,10 @@ impl Client {
         loop {
             let mut last = None;
             for url in &self.urls {
+                if let Err(error) = self.probe(url).await {
+                    last = Some(error);
+                    continue;
+                }
                 let mut request = self.http.request(method.clone(), format!("{url}{path}"));
                 if let Some(body) = body {
                     request = request.json(body);
@@ -89,6 +99,18 @@ impl Client {
                 return Err(last.unwrap_or(RestError::NoLeader));
             }
             tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Whether this one of several JobManagers answers. Of one alone nothing is asked: there is no other choice.
+    async fn probe(&self, url: &str) -> Result<(), RestError> {
+        if self.urls.len() == 1 {
+            return Ok(());
+        }
+        match self.http.get(format!("{url}/overview")).timeout(PROBE).send().await {
+            Ok(response) if response.status().is_success() => Ok(()),
+            Ok(_) => Err(RestError::NoLeader),
+            Err(error) => Err(RestError::Unreachable(url.to_owned(), error.without_url())),
         }
     }
 
@@ -173,6 +195,10 @@ impl Client {
     pub async fn upload(&self, path: &Path, name: &str) -> Result<String, RestError> {
         let mut last = None;
         for url in &self.urls {
+            if let Err(error) = self.probe(url).await {
+                last = Some(error);
+                continue;
+            }
             let part = reqwest::multipart::Part::file(path).await.map_err(RestError::Jar)?;
             let part = part.file_name(name.to_owned()).mime_str("application/java-archive");
             let part = part.map_err(RestError::Broken)?;

@@ -1,0 +1,99 @@
+//! The client against answers in the form of Flink's.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use wiremock::matchers::{body_json, method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use super::{Client, RestError, RunRequest, Trigger};
+
+fn client(urls: &[String], version: &str) -> Client {
+    Client::new(urls, version.parse().unwrap()).unwrap()
+}
+
+async fn serve(server: &MockServer, verb: &str, place: &str, status: u16, body: Value) {
+    let answer = ResponseTemplate::new(status).set_body_json(body);
+    Mock::given(method(verb)).and(path(place)).respond_with(answer).mount(server).await;
+}
+
+#[tokio::test]
+async fn the_state_comes_from_where_the_release_has_it() {
+    let server = MockServer::start().await;
+    serve(&server, "GET", "/jobs/a", 200, json!({"state": "RUNNING"})).await;
+    serve(&server, "GET", "/jobs/a/status", 200, json!({"status": "FINISHED"})).await;
+    let urls = [server.uri()];
+    assert_eq!(client(&urls, "1.13").state("a").await.unwrap().to_string(), "RUNNING");
+    assert_eq!(client(&urls, "1.20").state("a").await.unwrap().to_string(), "FINISHED");
+}
+
+#[tokio::test]
+async fn a_jar_that_is_there_is_found_by_its_upload_name() {
+    let server = MockServer::start().await;
+    let files = json!({"files": [{"id": "1_x.jar", "name": "x.jar"}]});
+    serve(&server, "GET", "/jars", 200, files).await;
+    let client = client(&[server.uri()], "1.20");
+    assert_eq!(client.find_jar("x.jar").await.unwrap().as_deref(), Some("1_x.jar"));
+    assert_eq!(client.find_jar("y.jar").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn main_that_throws_is_told_by_its_root_cause() {
+    let server = MockServer::start().await;
+    let trace =
+        "a.b.OuterException: x\n\tat a.B.c(D.java:1)\nCaused by: a.b.InnerException: no input";
+    serve(&server, "POST", "/jars/j/run", 400, json!({"errors": ["Bad.", trace]})).await;
+    let refused = client(&[server.uri()], "1.20").run("j", &RunRequest::default()).await;
+    let Err(RestError::Refused { cause, trace }) = refused else { panic!("{refused:?}") };
+    assert_eq!(cause, "no input");
+    assert!(trace.iter().any(|line| line.contains("OuterException")), "{trace:?}");
+}
+
+#[tokio::test]
+async fn an_unknown_job_is_not_found() {
+    let server = MockServer::start().await;
+    serve(&server, "PATCH", "/jobs/a", 404, json!({"errors": ["Job a not found"]})).await;
+    let refused = client(&[server.uri()], "1.20").cancel("a").await;
+    assert!(matches!(refused, Err(RestError::NotFound(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_savepoint_is_asked_for_until_it_is_there() {
+    let server = MockServer::start().await;
+    let body =
+        json!({"target-directory": "file:///s", "cancel-job": false, "formatType": "NATIVE"});
+    let answer = ResponseTemplate::new(202).set_body_json(json!({"request-id": "r"}));
+    let post = Mock::given(method("POST")).and(path("/jobs/a/savepoints")).and(body_json(body));
+    post.respond_with(answer).expect(1).mount(&server).await;
+    let place = "/jobs/a/savepoints/r";
+    let waiting = ResponseTemplate::new(200)
+        .set_body_json(json!({"status": {"id": "IN_PROGRESS"}, "operation": null}));
+    let first = Mock::given(method("GET")).and(path(place)).respond_with(waiting);
+    first.up_to_n_times(1).expect(1).mount(&server).await;
+    let done = json!({"status": {"id": "COMPLETED"}, "operation": {"location": "file:///s/1"}});
+    serve(&server, "GET", place, 200, done).await;
+
+    let client = client(&[server.uri()], "2.3");
+    let trigger = Trigger::Savepoint { directory: Some("file:///s".to_owned()), format: None };
+    let asked = client.trigger("a", &trigger).await.unwrap();
+    assert_eq!(asked, place);
+    let result = client.result(&asked, Duration::from_secs(10)).await.unwrap().unwrap();
+    assert_eq!(result["location"], "file:///s/1");
+}
+
+#[tokio::test]
+async fn a_standby_that_hangs_is_passed_over_and_gets_no_change() {
+    let standby = MockServer::start().await;
+    let silence = ResponseTemplate::new(200).set_delay(Duration::from_secs(60));
+    Mock::given(method("GET")).respond_with(silence).mount(&standby).await;
+    let none = Mock::given(method("PATCH")).respond_with(ResponseTemplate::new(202));
+    none.expect(0).mount(&standby).await;
+    let leader = MockServer::start().await;
+    serve(&leader, "GET", "/overview", 200, json!({})).await;
+    let cancel = Mock::given(method("PATCH")).and(path("/jobs/a"));
+    cancel.respond_with(ResponseTemplate::new(202)).expect(1).mount(&leader).await;
+
+    let started = Instant::now();
+    client(&[standby.uri(), leader.uri()], "1.20").cancel("a").await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
+}
