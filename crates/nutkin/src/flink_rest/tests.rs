@@ -84,7 +84,7 @@ async fn a_savepoint_is_asked_for_until_it_is_there() {
 #[tokio::test]
 async fn a_standby_that_hangs_is_passed_over_and_gets_no_change() {
     let standby = MockServer::start().await;
-    let silence = ResponseTemplate::new(200).set_delay(Duration::from_secs(60));
+    let silence = ResponseTemplate::new(200).set_delay(Duration::from_mins(1));
     Mock::given(method("GET")).respond_with(silence).mount(&standby).await;
     let none = Mock::given(method("PATCH")).respond_with(ResponseTemplate::new(202));
     none.expect(0).mount(&standby).await;
