@@ -3,11 +3,12 @@
 use std::future::Future;
 
 use nutkin_core::Problem;
-use nutkin_core::flink::FlinkVersion;
+use nutkin_core::flink::{Configuration, FlinkVersion};
 use serde_json::json;
 
 use super::Context;
 use super::shared::{Output, OutputArgs, document};
+use crate::dist::class_data::{self, Java};
 use crate::dist::{Source, Store, install};
 use crate::progress::size;
 use crate::report::Style;
@@ -35,6 +36,9 @@ enum Command {
     Remove(RemoveArgs),
     /// Print where a release is installed
     Which(WhichArgs),
+    /// Become a program that ends with its parent
+    #[command(hide = true)]
+    WithParent(WithParentArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -58,6 +62,10 @@ struct InstallArgs {
     /// Install even if the release is there and sound
     #[arg(long)]
     force: bool,
+
+    /// Do not prepare class data archives, which sessions start faster with
+    #[arg(long)]
+    no_archives: bool,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -100,6 +108,17 @@ struct WhichArgs {
     output: OutputArgs,
 }
 
+#[derive(Debug, clap::Args)]
+struct WithParentArgs {
+    /// PID of the process that starts this one
+    #[arg(long)]
+    parent: u32,
+
+    /// The program and its arguments
+    #[arg(last = true, required = true)]
+    command: Vec<std::ffi::OsString>,
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -111,6 +130,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         Command::List(args) => list(args, context),
         Command::Remove(args) => remove(args, context),
         Command::Which(args) => which(args, context),
+        Command::WithParent(args) => Err(class_data::become_child_of(args.parent, &args.command)),
     }
 }
 
@@ -150,6 +170,23 @@ fn install_release(args: InstallArgs, context: &Context<'_>) -> Outcome {
         install::install(version, &sources, args.force, context),
         "interrupted; nothing was installed",
     )?;
+    if !args.no_archives {
+        // Without a Java the release is installed all the same: it may be meant for a container.
+        match crate::java::find(&Configuration::new(), version, context) {
+            Ok((home, major)) => {
+                let java = Java { home: &home, major };
+                let work = async {
+                    install::prepare_class_data(&distribution, java, context).await;
+                    Ok(())
+                };
+                until_interrupted(
+                    work,
+                    "interrupted; Flink is installed, without class data archives",
+                )?;
+            }
+            Err(failure) => context.printer.warn(&format!("{:#}", failure.error)),
+        }
+    }
     if args.output.output == Output::Text {
         context.printer.out(&format!("{}\n", distribution.home.display()));
     } else if let Some(installed) = Store::new(context.environment).find(version) {

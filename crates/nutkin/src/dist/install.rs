@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use nutkin_core::flink::FlinkVersion;
 
+use super::class_data::{self, Java};
 use super::manifest::{ArchiveSum, FILE, Manifest};
 use super::origin::{Fetched, Source};
 use super::unpack::{self, Stop, UnpackError};
@@ -22,7 +23,11 @@ use crate::{Context, Exit, Failure};
 ///
 /// # Errors
 /// When no source can give it, or the disk cannot take it.
-pub async fn ensure(version: FlinkVersion, context: &Context<'_>) -> Result<Distribution, Failure> {
+pub async fn ensure(
+    version: FlinkVersion,
+    java: Java<'_>,
+    context: &Context<'_>,
+) -> Result<Distribution, Failure> {
     if let Some(home) = context.environment.path("FLINK_HOME")
         && let Ok(distribution) = Distribution::open(version, &home)
         && version_of_lib(&distribution.lib).is_some_and(|found| found == version.to_string())
@@ -36,7 +41,35 @@ pub async fn ensure(version: FlinkVersion, context: &Context<'_>) -> Result<Dist
         return Ok(Distribution::open(version, &installed.home).at("read", &installed.home)?);
     }
     // FLINK_HOME holds another release, or is not set.
-    install(version, &[Source::Apache, Source::Pypi], false, context).await
+    let distribution = install(version, &[Source::Apache, Source::Pypi], false, context).await?;
+    prepare_class_data(&distribution, java, context).await;
+    Ok(distribution)
+}
+
+/// Makes the class data archives of a release, which its sessions start faster with. That it fails is
+/// said, and nothing else.
+pub async fn prepare_class_data(
+    distribution: &Distribution,
+    java: Java<'_>,
+    context: &Context<'_>,
+) {
+    let there = class_data::find(distribution, java, context.environment);
+    if there.job_manager.is_some() && there.task_manager.is_some() {
+        return;
+    }
+    let progress = Progress::bytes(
+        context.printer,
+        format!("preparing faster starts of Flink {} (class data archives)", distribution.version),
+        None,
+    );
+    let made = class_data::make(distribution, java, context).await;
+    drop(progress);
+    if let Err(failure) = made {
+        context.printer.warn(&format!(
+            "no class data archives for Flink {}: {:#}; sessions start without them",
+            distribution.version, failure.error
+        ));
+    }
 }
 
 /// What is prepared, and the right to do it. Fields drop in this order: the lock is let go last.
@@ -263,5 +296,6 @@ pub async fn remove(version: FlinkVersion, context: &Context<'_>) -> Result<Path
     let aside = staging.path().join(HOME);
     std::fs::rename(&home, &aside).at("remove", &home).map_err(with_hint)?;
     crate::cache::staging::remove(&aside).at("remove", &aside).map_err(with_hint)?;
+    super::class_data::remove(version, context.environment);
     Ok(home)
 }

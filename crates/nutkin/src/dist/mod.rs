@@ -10,6 +10,7 @@
 //!
 //! [`ensure`] is what `nutkin up` calls.
 
+pub mod class_data;
 pub mod install;
 pub mod manifest;
 mod origin;
@@ -55,6 +56,12 @@ impl Distribution {
         }
         let (lib, opt) = (names(&home.join("lib"), false)?, names(&home.join("opt"), false)?);
         Ok(Self { version, home: home.to_owned(), lib, opt, plugins })
+    }
+
+    /// The jars in `lib`: what is on the class path.
+    pub fn jars(&self) -> Vec<String> {
+        let is_jar = |name: &&String| Path::new(name).extension().is_some_and(|end| end == "jar");
+        self.lib.iter().filter(is_jar).cloned().collect()
     }
 }
 

@@ -62,6 +62,15 @@ pub fn choose(
     Ok(ports)
 }
 
+/// Two ports that nobody uses at this moment.
+///
+/// # Errors
+/// The system has none left.
+pub fn two_free() -> Result<(u16, u16), Failure> {
+    let mut listeners = Vec::new();
+    Ok((free(&mut listeners)?, free(&mut listeners)?))
+}
+
 /// Name of the REST port of a JobManager, counted from 1.
 pub fn rest_name(index: u32) -> String {
     if index == 1 { "rest".to_owned() } else { format!("rest-{index}") }

@@ -16,6 +16,7 @@ use super::ports::{self, Ports};
 use super::rest::Probe;
 use super::{control, launch};
 use crate::Context;
+use crate::dist::class_data::{self, Java};
 use crate::{Exit, Failure};
 
 /// How long an `up` waits for another command that works on the same session: longer than any of them
@@ -59,9 +60,13 @@ pub async fn decide(session: &Session, context: &Context<'_>) -> Result<Decision
     let ports = ports::choose(&session.configuration, job_managers, zookeeper, &held, say)?;
     // First what costs nothing: a machine without Java need not download Flink to learn it.
     let java = crate::java::find(&session.configuration, session.flink, context)?;
-    let distribution = crate::dist::ensure(session.flink, context).await?.home;
-    let machine =
-        machine::observe(session, &directory, &ports, &distribution, java, context.environment)?;
+    let its = Java { home: &java.0, major: java.1 };
+    let distribution = crate::dist::ensure(session.flink, its, context).await?;
+    let archives = class_data::find(&distribution, its, context.environment);
+    let home = &distribution.home;
+    let mut machine =
+        machine::observe(session, &directory, &ports, home, java, context.environment)?;
+    machine.archives = archives;
     let planned = process::plan(session, &machine).map_err(Failure::input)?;
     let token = match &old {
         Some(old) => old.token.clone(),
