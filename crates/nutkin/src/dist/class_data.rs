@@ -2,13 +2,15 @@
 //! (JEP 350, `-XX:ArchiveClassesAtExit`), so that the next start takes it from a file.
 //!
 //! ```text
-//! cache/class-data/flink-1.20.5-<key>/jobmanager.jsa, taskmanager.jsa
+//! cache/class-data/flink-1.20.5-<key>/jobmanager.jsa, taskmanager.jsa, sizes.json
 //! ```
 //!
 //! The key stands for everything that the JVM compares before it uses an archive: the Java, and path,
 //! size and time of every jar. An archive that does not fit after all is passed over by the JVM in
-//! silence, so nothing here is ever a reason for a session to fail.
+//! silence, so nothing here is ever a reason for a session to fail. One that is cut short would kill the
+//! JVM (SIGBUS, seen on Java 17): `sizes.json` beside the archives says how long they must be.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
 use super::Distribution;
+use crate::cache::staging::write_atomically;
 use crate::cache::{At, Digest, Lock, Staging};
 use crate::local::ports;
 use crate::local::rest::Probe;
@@ -52,12 +55,20 @@ pub struct Java<'a> {
 /// The archives that are there for a distribution and a Java.
 pub fn find(distribution: &Distribution, java: Java<'_>, environment: &Environment) -> Archives {
     let Some(folder) = folder(distribution, java, environment) else { return Archives::default() };
+    let sizes: BTreeMap<String, u64> = fs::read(folder.join(SIZES))
+        .ok()
+        .and_then(|text| serde_json::from_slice(&text).ok())
+        .unwrap_or_default();
     let there = |role| {
         let path = folder.join(file_name(role));
-        path.is_file().then(|| path.display().to_string())
+        let length = fs::metadata(&path).ok()?.len();
+        (sizes.get(file_name(role)) == Some(&length)).then(|| path.display().to_string())
     };
     Archives { job_manager: there(Role::JobManager), task_manager: there(Role::TaskManager) }
 }
+
+/// Name of the file with the length of each archive.
+const SIZES: &str = "sizes.json";
 
 fn file_name(role: Role) -> &'static str {
     match role {
@@ -111,7 +122,7 @@ pub async fn make(
     fs::create_dir_all(&parent).at("make the directory", &parent)?;
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let _lock = Lock::take(&parent.join(format!(".lock-{name}")), || {}).await?;
-    if folder.is_dir() {
+    if is_complete(&find(distribution, java, context.environment)) {
         return Ok(true);
     }
     let staging = Staging::new(&parent, &name)?;
@@ -121,6 +132,11 @@ pub async fn make(
     staging.publish("archives", &folder)?;
     remove_outdated(&parent, distribution, &name);
     Ok(true)
+}
+
+/// Whether both roles have an archive.
+pub fn is_complete(archives: &Archives) -> bool {
+    archives.job_manager.is_some() && archives.task_manager.is_some()
 }
 
 /// Removes archives of the same release that no JVM uses any more: of an older Java or installation.
@@ -171,7 +187,7 @@ async fn run_once(
         rpc_port,
         zookeeper_port: None,
         archives: Archives::default(),
-        environment: std::collections::BTreeMap::new(),
+        environment: BTreeMap::new(),
     };
     let planned = process::plan(&session, &machine).map_err(Failure::input)?;
     for folder in ["conf", "log", "tmp", "jars"] {
@@ -211,15 +227,23 @@ async fn run_once(
             kill_process(pid, Signal::TERM)?;
         }
     }
+    let mut sizes = BTreeMap::new();
     for (name, child, archive) in &mut children {
         tokio::time::timeout(PATIENCE, child.wait()).await.map_err(|_| in_time("the end"))??;
-        if !fs::metadata(&*archive).is_ok_and(|metadata| 0 < metadata.len()) {
-            return Err(Failure::new(
-                Exit::Failed,
-                format!("the JVM of the {name} wrote no archive"),
-            ));
-        }
+        // The JVM does not flush it, and a name without its content would outlive a power failure.
+        let flushed = fs::File::open(&*archive).and_then(|file| {
+            file.sync_all()?;
+            file.metadata()
+        });
+        let Ok(metadata) = flushed else {
+            let message = format!("the JVM of the {name} wrote no archive");
+            return Err(Failure::new(Exit::Failed, message));
+        };
+        let file = archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        sizes.insert(file, metadata.len());
     }
+    let path = archives.join(SIZES);
+    write_atomically(&path, &serde_json::to_vec(&sizes)?).at("write", &path)?;
     Ok(())
 }
 

@@ -54,7 +54,7 @@ pub async fn prepare_class_data(
     context: &Context<'_>,
 ) {
     let there = class_data::find(distribution, java, context.environment);
-    if there.job_manager.is_some() && there.task_manager.is_some() {
+    if class_data::is_complete(&there) {
         return;
     }
     let progress = Progress::bytes(
