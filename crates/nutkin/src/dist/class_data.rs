@@ -183,6 +183,7 @@ async fn run_once(
         java_home: java.home.display().to_string(),
         java_major: java.major,
         directory: directory.display().to_string(),
+        data: directory.join("data").display().to_string(),
         rest_ports: vec![rest_port],
         rpc_port,
         zookeeper_port: None,
