@@ -133,6 +133,7 @@ mod tests {
             fs::write(staging.path().join("home/file"), round).unwrap();
             staging.publish("home", &target).unwrap();
             assert_eq!(fs::read_to_string(target.join("file")).unwrap(), round);
+            drop(staging);
             assert_eq!(names(parent.path()), ["x"]);
         }
     }

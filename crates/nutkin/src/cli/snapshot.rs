@@ -8,7 +8,7 @@ use super::Context;
 use super::client::connect;
 use super::shared::{Output, OutputArgs, SessionArgs, document};
 use crate::flink_rest::{RestError, Trigger};
-use crate::jobs::{failure, find};
+use crate::jobs::{failure, find, until_tasks_run};
 use crate::{Exit, Failure, Outcome, runtime};
 
 /// What to do, and how to speak of it.
@@ -39,6 +39,7 @@ pub(super) fn run(snapshot: &Snapshot<'_>, context: &Context<'_>) -> Outcome {
             let message = format!("job {} is {}: it has no state any more", job.id, job.state);
             return Err(Failure::new(Exit::Failed, message));
         }
+        until_tasks_run(&client, &job.id).await;
         let place = client.trigger(&job.id, &snapshot.trigger).await.map_err(hinted)?;
         context.printer.say(&format!("taking a {noun} of job {}", job.id));
         let result =

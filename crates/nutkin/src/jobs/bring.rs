@@ -9,7 +9,7 @@ use nutkin_core::record::SessionRecord;
 use nutkin_core::session::{Session, SessionJob};
 use serde_json::Value;
 
-use super::{Ended, Jar, failure, until_it_ends};
+use super::{Ended, Jar, failure, until_it_ends, until_tasks_run};
 use crate::Context;
 use crate::artifacts::Fetcher;
 use crate::flink_rest::{Client, RunRequest, Trigger};
@@ -171,6 +171,7 @@ async fn cancel(client: &Client, id: &str) -> Result<(), Failure> {
 }
 
 async fn snapshot(client: &Client, id: &str, trigger: &Trigger) -> Result<String, Failure> {
+    until_tasks_run(client, id).await;
     let place = client.trigger(id, trigger).await.map_err(failure)?;
     let result: Option<Value> = client.result(&place, PATIENCE).await.map_err(failure)?;
     let result = result.ok_or_else(|| {

@@ -6,7 +6,7 @@ mod wait;
 
 pub use bring::bring;
 pub use jar::{Jar, JarError};
-pub use wait::{Ended, until_it_ends};
+pub use wait::{Ended, until_it_ends, until_tasks_run};
 
 use crate::flink_rest::{Client, Job, RestError};
 use crate::{Exit, Failure};

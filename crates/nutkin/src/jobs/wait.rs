@@ -18,7 +18,7 @@ pub enum Ended {
 
 /// How long a job may wait for slots before it is said that they are missing: TaskManagers that restart
 /// come back sooner.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Waits until a job has ended, telling `progress` of every change.
 ///
@@ -57,6 +57,20 @@ pub async fn until_it_ends(
             () = tokio::time::sleep(POLL) => {}
             _ = &mut interrupt => return Ok(Ended::Interrupted),
         }
+    }
+}
+
+/// Waits until all tasks of a job run, which savepoints and checkpoints need, or for [`PATIENCE`]: what Flink says then
+/// is told as it is.
+pub async fn until_tasks_run(client: &Client, id: &str) {
+    let started = Instant::now();
+    while started.elapsed() < PATIENCE {
+        let tasks = tasks(client, id).await;
+        let ready = |state: &String| state == "RUNNING" || state == "FINISHED";
+        if !tasks.is_empty() && tasks.keys().all(ready) {
+            return;
+        }
+        tokio::time::sleep(POLL).await;
     }
 }
 

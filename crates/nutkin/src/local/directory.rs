@@ -363,8 +363,9 @@ mod tests {
         assert!(told);
         assert_eq!(failure.exit, Exit::TimedOut);
         drop(held);
-        assert!(!is_locked(&directory.join("lock")));
-        assert!(directory.lock(Duration::ZERO, || ()).is_ok());
+        // A process that another test forks at this moment holds a copy of the lock until it runs.
+        assert!(directory.lock(Duration::from_secs(5), || ()).is_ok());
+        assert!(directory.lock(Duration::from_secs(5), || ()).is_ok());
     }
 
     #[test]
