@@ -32,6 +32,11 @@ impl Environment {
         self.variables.get(OsStr::new(name))?.to_str().filter(|text| !text.is_empty())
     }
 
+    /// A variable as text, even when it is empty; unset and non-UTF-8 ones are `None`.
+    pub fn exact(&self, name: &str) -> Option<&str> {
+        self.variables.get(OsStr::new(name))?.to_str()
+    }
+
     /// A variable as a path; unset and empty ones are `None`.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         let value = self.variables.get(OsStr::new(name)).filter(|value| !value.is_empty())?;

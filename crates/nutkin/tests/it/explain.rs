@@ -1,6 +1,6 @@
-//! `nutkin explain KEY`.
+//! `nutkin explain KEY` and `nutkin explain memory`.
 
-use nutkin_testkit::Test;
+use nutkin_testkit::{Test, check_golden};
 
 #[track_caller]
 fn check(args: &[&str], stdout: &str) {
@@ -86,4 +86,91 @@ fn the_document_for_programs() {
     );
     assert_eq!(item["alsoRead"], serde_json::json!(["web.port"]));
     assert_eq!(item["observed"].as_array().map(Vec::len), Some(4));
+}
+
+#[test]
+fn memory_of_one_component_as_bars() {
+    let said = Test::new()
+        .args(["explain", "memory", "--component", "taskmanager"])
+        .args(["-D", "taskmanager.memory.process.size=1728m"])
+        .args(["-D", "taskmanager.numberOfTaskSlots=2"])
+        .any_stdout()
+        .run();
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/golden/explain-memory.txt");
+    check_golden(golden.as_ref(), &said.stdout);
+    let widest = said.stdout.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(80), "{widest:?} columns");
+}
+
+#[test]
+fn memory_as_a_document_is_what_flink_prints() {
+    let said = Test::new()
+        .args(["explain", "memory", "--component", "jobmanager", "-o", "json", "--flink", "1.13"])
+        .env("FLINK_JM_HEAP", "700m")
+        .args(["-D", "jobmanager.heap.size=2g"])
+        .any_stdout()
+        .run();
+    let document: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+    let item = serde_json::json!({
+        "component": "jobmanager",
+        "jvmArgs": ["-Xmx734003200", "-Xms734003200", "-XX:MaxMetaspaceSize=268435456"],
+        "dynamicOptions": {
+            "jobmanager.memory.heap.size": "734003200b",
+            "jobmanager.memory.off-heap.size": "134217728b",
+            "jobmanager.memory.jvm-metaspace.size": "268435456b",
+            "jobmanager.memory.jvm-overhead.min": "201326592b",
+            "jobmanager.memory.jvm-overhead.max": "201326592b",
+        },
+        "bytes": {
+            "heap": 734_003_200,
+            "offHeap": 134_217_728,
+            "metaspace": 268_435_456,
+            "overhead": 201_326_592,
+            "process": 1_337_982_976,
+        },
+    });
+    assert_eq!(document["items"], serde_json::json!([item]));
+}
+
+#[test]
+fn memory_that_does_not_fit_is_bad_input_for_each_process() {
+    Test::new()
+        .args(["explain", "memory", "-D", "taskmanager.memory.process.size=100m"])
+        .stderr(
+            "error: the input has 2 problems; nothing was changed\n  \
+             `jobmanager.memory.process.size`: no memory size is set for the JobManager\n    \
+             hint: set `jobmanager.memory.process.size` (what the container or machine gives), or \
+             `jobmanager.memory.flink.size`, or `jobmanager.memory.heap.size`\n  \
+             `taskmanager.memory.process.size`: 100m is too small: metaspace 256m and JVM overhead 192m \
+             alone are more\n    \
+             hint: raise it, or lower `taskmanager.memory.jvm-metaspace.size`\n",
+        )
+        .code(2)
+        .run();
+}
+
+#[test]
+fn memory_of_a_configuration_directory() {
+    let said = Test::new()
+        .file("conf/flink-conf.yaml", "jobmanager.memory.process.size: 1g # small\n")
+        .args([
+            "explain",
+            "memory",
+            "--conf-dir",
+            "conf",
+            "--component",
+            "jobmanager",
+            "-o",
+            "json",
+        ])
+        .any_stdout()
+        .run();
+    assert!(said.stdout.contains("\"-Xmx469762048\""), "{}", said.stdout);
+}
+
+#[test]
+fn an_empty_legacy_variable_is_no_size() {
+    let test = Test::new().args(["explain", "memory", "--component", "jobmanager", "-D", "a=b"]);
+    let said = test.env("FLINK_JM_HEAP", "").any_stderr().code(2).run();
+    assert!(said.stderr.contains("`FLINK_JM_HEAP`"), "{}", said.stderr);
 }

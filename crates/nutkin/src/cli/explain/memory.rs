@@ -11,9 +11,9 @@ use nutkin_core::flink::memory::{
 use nutkin_core::flink::{Configuration, FlinkVersion, dynamic};
 use serde_json::{Map, Value, json};
 
+use super::bars;
 use crate::cli::shared::{Output, OutputArgs, PlatformArgs, SpecArgs, document};
 use crate::cli::{Context, session_file};
-use crate::report::Style;
 use crate::{Exit, Failure, Outcome};
 
 /// Arguments of `nutkin explain memory`.
@@ -64,14 +64,41 @@ enum Component {
 }
 
 /// One process, ready to be shown.
-struct Shown {
-    component: &'static str,
-    jvm_args: Vec<String>,
-    dynamic: Vec<(String, String)>,
-    /// Name, bytes, whether it is part of the JVM heap.
-    parts: Vec<(&'static str, u64)>,
-    process: u64,
-    slots: u64,
+pub(super) struct Shown {
+    pub(super) component: &'static str,
+    pub(super) jvm_args: Vec<String>,
+    pub(super) dynamic: Vec<(String, String)>,
+    pub(super) parts: Vec<Part>,
+    /// All parts together, bytes.
+    pub(super) process: u64,
+    /// Slots that share the process; 0 for a JobManager.
+    pub(super) slots: u64,
+}
+
+/// One part of a process.
+pub(super) struct Part {
+    pub(super) name: &'static str,
+    /// Its field in a document.
+    pub(super) field: &'static str,
+    pub(super) bytes: u64,
+    pub(super) bound: Bound,
+    /// Whether the slots share it out among themselves.
+    pub(super) is_shared_out: bool,
+}
+
+/// What keeps a part within its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bound {
+    /// `-Xmx`.
+    Heap,
+    /// `-XX:MaxDirectMemorySize`.
+    Direct,
+    /// `-XX:MaxMetaspaceSize`.
+    Metaspace,
+    /// Flink's own book-keeping; the JVM knows nothing of it.
+    Flink,
+    /// Nothing.
+    Nothing,
 }
 
 /// Runs the command.
@@ -80,9 +107,10 @@ struct Shown {
 /// Exit 2: bad options, or memory that does not fit; all problems of both processes.
 pub fn run(args: &MemoryArgs, context: &Context<'_>) -> Outcome {
     let (configuration, version) = configuration(args)?;
+    // An empty variable is no size, and Flink says so.
     let legacy = LegacyHeap {
-        job_manager: context.environment.text("FLINK_JM_HEAP"),
-        task_manager: context.environment.text("FLINK_TM_HEAP"),
+        job_manager: context.environment.exact("FLINK_JM_HEAP"),
+        task_manager: context.environment.exact("FLINK_TM_HEAP"),
         ..LegacyHeap::default()
     };
     let input = Input { configuration: &configuration, version, legacy };
@@ -105,9 +133,8 @@ pub fn run(args: &MemoryArgs, context: &Context<'_>) -> Outcome {
         return Err(Failure::input(problems));
     }
     if args.output.output == Output::Text {
-        for one in &shown {
-            context.printer.out(&draw(one, context));
-        }
+        let drawn: Vec<String> = shown.iter().map(|one| bars::draw(one, context.printer)).collect();
+        context.printer.out(&drawn.join("\n"));
     } else {
         let items: Vec<Value> = shown.iter().map(item).collect();
         let document = document("MemoryList", json!({ "items": items }));
@@ -163,39 +190,51 @@ fn read_directory(
     Ok(dialect::read(dialect, &text, &name).map_err(Failure::input)?.configuration)
 }
 
+const fn part(name: &'static str, field: &'static str, bytes: u64, bound: Bound) -> Part {
+    Part { name, field, bytes, bound, is_shared_out: false }
+}
+
+const fn of_jvm(jvm: JvmMemory) -> [Part; 2] {
+    [
+        part("metaspace", "metaspace", jvm.metaspace, Bound::Metaspace),
+        part("JVM overhead", "overhead", jvm.overhead, Bound::Nothing),
+    ]
+}
+
 fn of_job_manager(memory: &JobManagerMemory) -> Shown {
-    let JobManagerMemory { heap, off_heap, jvm, .. } = *memory;
-    let JvmMemory { metaspace, overhead } = jvm;
+    let JobManagerMemory { heap, off_heap, jvm, limits_direct } = *memory;
+    let direct = if limits_direct { Bound::Direct } else { Bound::Nothing };
+    let mut parts = vec![
+        part("heap", "heap", heap, Bound::Heap),
+        part("off-heap", "offHeap", off_heap, direct),
+    ];
+    parts.extend(of_jvm(jvm));
     Shown {
         component: "jobmanager",
         jvm_args: memory.jvm_args(),
         dynamic: memory.dynamic_options(),
-        parts: vec![
-            ("heap", heap),
-            ("off-heap", off_heap),
-            ("metaspace", metaspace),
-            ("overhead", overhead),
-        ],
+        parts,
         process: memory.process(),
         slots: 0,
     }
 }
 
 fn of_task_manager(memory: &TaskManagerMemory) -> Shown {
+    let shared = |part| Part { is_shared_out: true, ..part };
+    let mut parts = vec![
+        part("framework heap", "frameworkHeap", memory.framework_heap, Bound::Heap),
+        shared(part("task heap", "taskHeap", memory.task_heap, Bound::Heap)),
+        shared(part("managed", "managed", memory.managed, Bound::Flink)),
+        part("framework off-heap", "frameworkOffHeap", memory.framework_off_heap, Bound::Direct),
+        shared(part("task off-heap", "taskOffHeap", memory.task_off_heap, Bound::Direct)),
+        shared(part("network", "network", memory.network, Bound::Direct)),
+    ];
+    parts.extend(of_jvm(memory.jvm));
     Shown {
         component: "taskmanager",
         jvm_args: memory.jvm_args(),
         dynamic: memory.dynamic_options(),
-        parts: vec![
-            ("framework heap", memory.framework_heap),
-            ("task heap", memory.task_heap),
-            ("managed", memory.managed),
-            ("framework off-heap", memory.framework_off_heap),
-            ("task off-heap", memory.task_off_heap),
-            ("network", memory.network),
-            ("metaspace", memory.jvm.metaspace),
-            ("overhead", memory.jvm.overhead),
-        ],
+        parts,
         process: memory.process(),
         slots: u64::try_from(memory.slots).unwrap_or(0),
     }
@@ -207,8 +246,8 @@ fn item(shown: &Shown) -> Value {
         .iter()
         .map(|(key, value)| (key.clone(), Value::from(value.clone())))
         .collect();
-    let mut bytes: Map<String, Value> =
-        shown.parts.iter().map(|(name, bytes)| ((*name).to_owned(), Value::from(*bytes))).collect();
+    let parts = shown.parts.iter().map(|part| (part.field.to_owned(), Value::from(part.bytes)));
+    let mut bytes: Map<String, Value> = parts.collect();
     bytes.insert("process".to_owned(), shown.process.into());
     json!({
         "component": shown.component,
@@ -216,56 +255,4 @@ fn item(shown: &Shown) -> Value {
         "dynamicOptions": dynamic,
         "bytes": bytes,
     })
-}
-
-/// Columns of the longest bar: with names and numbers the whole stays within 80.
-const BAR: u64 = 36;
-
-fn draw(shown: &Shown, context: &Context<'_>) -> String {
-    let printer = context.printer;
-    let mib = |bytes: u64| format!("{:.0} MiB", bytes as f64 / f64::from(1 << 20));
-    let largest = shown.parts.iter().map(|(_, bytes)| *bytes).max().unwrap_or(1).max(1);
-    let mut text = format!(
-        "{}  {} in all\n",
-        printer.style_out(Style::Bold, shown.component),
-        mib(shown.process)
-    );
-    for (name, bytes) in &shown.parts {
-        let length =
-            usize::try_from((u128::from(*bytes) * u128::from(BAR)).div_ceil(u128::from(largest)))
-                .unwrap_or(0);
-        let style = match *name {
-            "heap" | "framework heap" | "task heap" => Style::Green,
-            "managed" => Style::Cyan,
-            "metaspace" | "overhead" => Style::Dim,
-            _ => Style::Yellow,
-        };
-        let bar = printer.style_out(style, &"█".repeat(length));
-        let pad = " ".repeat(usize::try_from(BAR).unwrap_or(0).saturating_sub(length));
-        text.push_str(&format!("  {name:<19}{bar}{pad} {:>10}\n", mib(*bytes)));
-    }
-    if 0 < shown.slots {
-        let of = |wanted: &str| {
-            shown.parts.iter().find(|(name, _)| *name == wanted).map_or(0, |(_, bytes)| *bytes)
-        };
-        text.push_str(&format!(
-            "  each of {} slots: {} task heap, {} managed, {} network\n",
-            shown.slots,
-            mib(of("task heap") / shown.slots),
-            mib(of("managed") / shown.slots),
-            mib(of("network") / shown.slots)
-        ));
-    }
-    text.push_str(&format!(
-        "  a container needs {}: all parts above, {} of them outside the JVM's flags\n",
-        mib(shown.process),
-        mib(shown
-            .parts
-            .iter()
-            .filter(|(name, _)| ["managed", "overhead"].contains(name))
-            .map(|(_, bytes)| bytes)
-            .sum())
-    ));
-    text.push_str(&format!("  JVM: {}\n\n", shown.jvm_args.join(" ")));
-    text
 }

@@ -1,5 +1,6 @@
 //! `nutkin explain`: what an option means, and where the memory goes.
 
+mod bars;
 pub mod memory;
 pub mod option;
 
