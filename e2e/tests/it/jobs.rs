@@ -62,7 +62,7 @@ fn a_job_that_fails_says_why() {
     nutkin.run(&["run", &jar("TaskFails"), "--at", "7"]).expect(3).says("failed as asked, at 7");
     nutkin
         .run(&["run", &jar("MainThrows"), "--message", "no such luck"])
-        .expect(3)
+        .expect(1)
         .says("no such luck");
 }
 
@@ -128,7 +128,7 @@ fn count(nutkin: &Nutkin, job: &str, what: &str) -> u64 {
 fn leader(nutkin: &Nutkin) -> String {
     let status = status(nutkin, "a");
     let processes = status["processes"].as_array().expect("processes");
-    let managers = processes.iter().filter(|one| one["role"] == "jobmanager");
+    let managers = processes.iter().filter(|one| one["role"] == "JobManager");
     let names = managers.map(|one| one["name"].as_str().expect("a name").to_owned());
     let granted: BTreeMap<String, bool> = names
         .map(|name| {

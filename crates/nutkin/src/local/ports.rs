@@ -1,6 +1,7 @@
 //! Ports of a session: chosen once, kept for its life.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::TcpListener;
 
 use nutkin_core::Problem;
@@ -10,6 +11,11 @@ use crate::Failure;
 
 /// Flink's default for `rest.port`, which people type by heart.
 const REST: u16 = 8081;
+
+/// First port that we choose ourselves: below it well-known services live.
+const FIRST: u16 = 10_000;
+/// First port that Linux gives to connections by default (`ip_local_port_range`).
+const LOCAL_PORTS: u16 = 32_768;
 
 /// The ports of a session by what they are for: `rest`, `rest-2`, `rpc`, `zookeeper`.
 pub type Ports = BTreeMap<String, u16>;
@@ -38,7 +44,7 @@ pub fn choose(
                 }
                 port
             }
-            (_, None) if index == 1 => {
+            (_, None) if index == 1 && !is_any(configuration) => {
                 if let Some(listener) = take(REST) {
                     listeners.push(listener);
                     REST
@@ -76,6 +82,10 @@ pub fn rest_name(index: u32) -> String {
     if index == 1 { "rest".to_owned() } else { format!("rest-{index}") }
 }
 
+fn is_any(configuration: &Configuration) -> bool {
+    configuration.get("rest.port").is_some_and(|entry| entry.value.to_string().trim() == "0")
+}
+
 fn asked(configuration: &Configuration) -> Result<Option<u16>, Failure> {
     let Some(entry) = configuration.get("rest.port") else { return Ok(None) };
     if matches!(entry.origin, Origin::Default(_)) {
@@ -104,9 +114,25 @@ fn take(port: u16) -> Option<TcpListener> {
     TcpListener::bind(("127.0.0.1", port)).ok()
 }
 
+/// A port that nobody listens on and that the system hands to nobody: it gives out those of its range of
+/// local ports, to connections too, and a JVM takes seconds until it listens on what was chosen for it.
 fn free(listeners: &mut Vec<TcpListener>) -> Result<u16, Failure> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let port = listener.local_addr()?.port();
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range");
+    let first = range.ok().and_then(|range| range.split_whitespace().next()?.parse().ok());
+    let end = first.filter(|first| FIRST < *first).unwrap_or(LOCAL_PORTS);
+    // Where to begin is by chance, so that two sessions that start together look at different ports.
+    let chance = RandomState::new().hash_one(std::process::id());
+    let width = u64::from(end - FIRST);
+    let begin = FIRST + u16::try_from(chance % width).unwrap_or_default();
+    let found = (begin..end).chain(FIRST..begin).find_map(|port| Some((port, take(port)?)));
+    // A machine without a free one below its range has one in it, or says why not.
+    let (port, listener) = match found {
+        Some(found) => found,
+        None => {
+            let listener = TcpListener::bind("127.0.0.1:0")?;
+            (listener.local_addr()?.port(), listener)
+        }
+    };
     listeners.push(listener);
     Ok(port)
 }
@@ -124,6 +150,16 @@ mod tests {
         assert_eq!(failure.problems[0].path, "rest.port");
         let held = Ports::from([("rest".to_owned(), port)]);
         assert_eq!(choose(&configuration, 1, false, &held, |_| ()).unwrap()["rest"], port);
+    }
+
+    #[test]
+    fn any_port_is_not_the_usual_one_nor_one_that_the_system_hands_out() {
+        let configuration: Configuration = [("rest.port", "0")].into_iter().collect();
+        let ports = choose(&configuration, 1, false, &Ports::new(), |_| ()).unwrap();
+        let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap();
+        let handed_out: u16 = range.split_whitespace().next().unwrap().parse().unwrap();
+        assert!(FIRST <= ports["rest"] && ports["rest"] < handed_out, "{ports:?}");
+        assert_eq!(choose(&configuration, 1, false, &ports, |_| ()).unwrap(), ports);
     }
 
     #[test]
