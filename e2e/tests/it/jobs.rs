@@ -7,7 +7,7 @@ use nutkin_e2e::exactly_once::{committed, faults};
 use nutkin_e2e::{Nutkin, Rest};
 use serde_json::Value;
 
-use crate::session::{RECOVERY, kill, pid, status};
+use crate::session::{RECOVERY, kill, pid, status, up};
 
 /// Numbers of a job that is to live through a failover, and how many each second: 15 s of work, of which
 /// the failover comes in the second or third.
@@ -22,7 +22,7 @@ const COUNTS: &str =
 #[track_caller]
 fn check_word_count(version: &str) {
     let nutkin = Nutkin::new();
-    nutkin.ok(&["up", "a", "--flink", version]);
+    up(&nutkin, "a", version, &[]).expect(0);
     let jar = nutkin.setup().job(version, "WordCount");
     let input = nutkin.file("text.txt", TEXT);
     let output = nutkin.directory().join("counts");
@@ -57,7 +57,7 @@ fn word_count_on_flink_1_13() {
 #[test]
 fn a_job_that_fails_says_why() {
     let nutkin = Nutkin::new();
-    nutkin.ok(&["up", "a", "--flink", "1.20.5"]);
+    up(&nutkin, "a", "1.20.5", &[]).expect(0);
     let jar = |name| nutkin.setup().job("1.20.5", name).to_str().expect("UTF-8").to_owned();
     nutkin.run(&["run", &jar("TaskFails"), "--at", "7"]).expect(3).says("failed as asked, at 7");
     nutkin
@@ -72,7 +72,7 @@ fn a_job_that_fails_says_why() {
 fn check_failover(version: &str) {
     let nutkin = Nutkin::new();
     let ha = "high-availability.type=zookeeper";
-    nutkin.ok(&["up", "a", "--flink", version, "-D", ha]);
+    up(&nutkin, "a", version, &["-D", ha]).expect(0);
     let jar = nutkin.setup().job(version, "ExactlyOnce");
     let output = nutkin.directory().join("numbers");
     let [jar, to] = [&jar, &output].map(|path| path.to_str().expect("UTF-8"));

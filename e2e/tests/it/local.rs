@@ -5,14 +5,14 @@ use std::time::Duration;
 use nutkin_e2e::Nutkin;
 use rustix::process::{Signal, kill_process};
 
-use crate::session::{RECOVERY, kill, pid, rest, status, until_running};
+use crate::session::{RECOVERY, kill, pid, rest, status, until_running, up};
 
 /// Up, seen by Nutkin and by Flink, the same again, and down.
 #[track_caller]
 fn check_session(version: &str) {
     let nutkin = Nutkin::new();
-    let up = nutkin.ok(&["up", "a", "--flink", version, "--task-managers", "2"]);
-    up.says(&format!("Flink {version}, 1 JobManager, 2 TaskManagers, 4 slots"));
+    let first = up(&nutkin, "a", version, &["--task-managers", "2"]);
+    first.expect(0).says(&format!("Flink {version}, 1 JobManager, 2 TaskManagers, 4 slots"));
 
     let seen = status(&nutkin, "a");
     assert_eq!(seen["kind"], "Session");
@@ -24,9 +24,7 @@ fn check_session(version: &str) {
     assert_eq!(flink["taskmanagers"], 2);
 
     let before = nutkin.processes();
-    nutkin
-        .ok(&["up", "a", "--flink", version, "--task-managers", "2"])
-        .says("session `a` is unchanged");
+    up(&nutkin, "a", version, &["--task-managers", "2"]).expect(0).says("session `a` is unchanged");
     assert_eq!(nutkin.processes(), before, "nothing was restarted");
 
     nutkin.ok(&["down", "a"]).says("session `a` ended");
@@ -52,8 +50,8 @@ fn a_session_of_flink_1_13() {
 #[test]
 fn two_sessions_of_two_versions_have_nothing_in_common() {
     let nutkin = Nutkin::new();
-    nutkin.ok(&["up", "old", "--flink", "1.20.5"]);
-    nutkin.ok(&["up", "new", "--flink", "2.3.0"]);
+    up(&nutkin, "old", "1.20.5", &[]).expect(0);
+    up(&nutkin, "new", "2.3.0", &[]).expect(0);
     let version =
         |name: &str| rest(&nutkin, name).get("/overview").expect("Flink")["flink-version"].clone();
     assert_eq!(version("old"), "1.20.5");
@@ -65,7 +63,7 @@ fn two_sessions_of_two_versions_have_nothing_in_common() {
 #[test]
 fn a_change_that_loses_jobs_needs_consent() {
     let nutkin = Nutkin::new();
-    nutkin.ok(&["up", "a", "--flink", "1.20.5"]);
+    up(&nutkin, "a", "1.20.5", &[]).expect(0);
     let flink = rest(&nutkin, "a");
     let output = nutkin.directory().join("numbers");
     let output = output.to_str().expect("a path in UTF-8");
@@ -76,8 +74,8 @@ fn a_change_that_loses_jobs_needs_consent() {
     });
     let before = nutkin.processes();
 
-    let change = ["up", "a", "--flink", "1.20.5", "-D", "jobmanager.memory.process.size=1700m"];
-    nutkin.run(&change).expect(6).says("jobmanager.memory.process.size");
+    let change = ["-D", "jobmanager.memory.process.size=1700m"];
+    up(&nutkin, "a", "1.20.5", &change).expect(6).says("jobmanager.memory.process.size");
     nutkin.run(&["down", "a"]).expect(6);
 
     assert_eq!(nutkin.processes(), before, "nothing was touched");
@@ -88,7 +86,7 @@ fn a_change_that_loses_jobs_needs_consent() {
 #[track_caller]
 fn check_comes_back(process: &str) {
     let nutkin = Nutkin::new();
-    nutkin.ok(&["up", "a", "--flink", "1.20.5"]);
+    up(&nutkin, "a", "1.20.5", &[]).expect(0);
     let before = pid(&nutkin, "a", process).expect("it runs");
     kill(before);
     nutkin.eventually("the process is another one", RECOVERY, || {
@@ -113,7 +111,7 @@ fn a_killed_job_manager_comes_back() {
 #[test]
 fn a_killed_supervisor_is_told_and_mended() {
     let nutkin = Nutkin::new();
-    nutkin.ok(&["up", "a", "--flink", "1.20.5"]);
+    up(&nutkin, "a", "1.20.5", &[]).expect(0);
     let task_manager = pid(&nutkin, "a", "taskmanager-1");
     kill(supervisor(&nutkin).expect("there is a supervisor"));
     nutkin.eventually("the supervisor is gone", Duration::from_secs(5), || {
@@ -124,7 +122,7 @@ fn a_killed_supervisor_is_told_and_mended() {
     assert_eq!(seen["state"], "degraded", "{seen}");
     assert!(seen["messages"].to_string().contains("the supervisor is gone"), "{seen}");
 
-    nutkin.ok(&["up", "a", "--flink", "1.20.5"]);
+    up(&nutkin, "a", "1.20.5", &[]).expect(0);
     until_running(&nutkin, "a");
     assert_eq!(pid(&nutkin, "a", "taskmanager-1"), task_manager, "Flink went on");
     let task_manager = task_manager.expect("it runs");
@@ -145,7 +143,7 @@ fn supervisor(nutkin: &Nutkin) -> Option<i32> {
 #[test]
 fn scaling_leaves_the_others_alone() {
     let nutkin = Nutkin::new();
-    nutkin.ok(&["up", "a", "--flink", "2.3.0"]);
+    up(&nutkin, "a", "2.3.0", &[]).expect(0);
     let others = || (pid(&nutkin, "a", "jobmanager"), pid(&nutkin, "a", "taskmanager-1"));
     let before = others();
 
@@ -163,7 +161,7 @@ fn scaling_leaves_the_others_alone() {
 #[test]
 fn a_stopped_task_manager_is_ended_too() {
     let nutkin = Nutkin::new();
-    nutkin.ok(&["up", "a", "--flink", "1.20.5"]);
+    up(&nutkin, "a", "1.20.5", &[]).expect(0);
     let stopped = pid(&nutkin, "a", "taskmanager-1").expect("it runs");
     let stopped = rustix::process::Pid::from_raw(stopped).expect("a PID");
     kill_process(stopped, Signal::STOP).expect("a signal");

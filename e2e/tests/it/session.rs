@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
-use nutkin_e2e::{Nutkin, Rest};
+use nutkin_e2e::{Finished, Nutkin, Rest};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 /// How long a process may take to come back: a JVM starts in 3 s, in 8 s on a loaded machine, and the
 /// supervisor waits a little longer before each attempt.
 pub(crate) const RECOVERY: Duration = Duration::from_mins(1);
+
+/// `nutkin up`, on a port of its own: tests run at the same time, and between the choice of 8081 and the JVM
+/// that listens there another test would choose it too.
+pub(crate) fn up(nutkin: &Nutkin, name: &str, version: &str, more: &[&str]) -> Finished {
+    nutkin.run(&[&["up", name, "--flink", version, "-D", "rest.port=0"], more].concat())
+}
 
 pub(crate) fn status(nutkin: &Nutkin, name: &str) -> Value {
     nutkin.ok(&["status", name, "-o", "json"]).json()
