@@ -1,6 +1,7 @@
 //! `nutkin dist`.
 
 use std::future::Future;
+use std::time::Duration;
 
 use nutkin_core::Problem;
 use nutkin_core::flink::{Configuration, FlinkVersion};
@@ -140,18 +141,24 @@ fn version(text: &str) -> Result<FlinkVersion, Problem> {
     })
 }
 
+/// How long a thread that unpacks may take to notice and to clean up. One that hangs in a read of a dead
+/// network disk never does; the next installation then cleans up.
+const CLEANING: Duration = Duration::from_secs(3);
+
 /// Runs a future until it is done or the user presses Ctrl-C; then it is dropped, which cleans up.
 fn until_interrupted<T>(
     future: impl Future<Output = Result<T, Failure>>,
     interrupted: &'static str,
 ) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let result = runtime.block_on(async {
         tokio::select! {
             result = future => result,
             _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, interrupted)),
         }
-    })
+    });
+    runtime.shutdown_timeout(CLEANING);
+    result
 }
 
 fn install_release(args: InstallArgs, context: &Context<'_>) -> Outcome {

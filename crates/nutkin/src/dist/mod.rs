@@ -14,6 +14,8 @@ pub mod class_data;
 pub mod install;
 pub mod manifest;
 mod origin;
+#[cfg(test)]
+mod tests;
 mod unpack;
 
 use std::collections::BTreeMap;
@@ -159,24 +161,4 @@ fn version_of_lib(names: &[String]) -> Option<String> {
         let (scala, version) = rest.split_once('-')?;
         (scala.is_empty() || scala.starts_with('_')).then(|| version.to_owned())
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(names: &[&str], expected: Option<&str>) {
-        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        assert_eq!(version_of_lib(&names).as_deref(), expected, "{names:?}");
-    }
-
-    #[test]
-    fn releases_are_known_by_their_main_jar() {
-        check(&["flink-cep-1.20.5.jar", "flink-dist-1.20.5.jar"], Some("1.20.5"));
-        check(&["flink-dist_2.12-1.13.6.jar"], Some("1.13.6"));
-        check(&["flink-dist-2.4-SNAPSHOT.jar"], Some("2.4-SNAPSHOT"));
-        check(&["flink-distribution.jar", "flink-dist.jar"], None);
-        check(&[], None);
-    }
 }

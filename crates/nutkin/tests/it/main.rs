@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail the test; clippy sees only its body")]
 
 mod cli;
+mod dist;
 mod explain;
 mod supervisor;
 mod tidy;
