@@ -5,11 +5,12 @@ use std::io::Read;
 
 use nutkin_core::Problem;
 use nutkin_core::flink::dynamic;
+use nutkin_core::flink::options::{self, Finding, Level};
 use nutkin_core::session::Session;
 use nutkin_core::spec::{self, Inputs};
 
-use crate::Failure;
 use crate::cli::shared::SpecArgs;
+use crate::{Context, Failure};
 
 /// Reads the file, if any, and resolves the session.
 ///
@@ -41,6 +42,25 @@ pub fn load(
     };
     let inputs = Inputs { file, name: name.map(str::to_owned), options, flink, task_managers };
     spec::resolve(&inputs).map_err(Failure::input)
+}
+
+/// Checks every option against the table: values at which Flink would stop are problems, what it would
+/// pass over is warned of.
+///
+/// # Errors
+/// Exit 2 with all values that are wrong.
+pub fn check_options(session: &Session, context: &Context<'_>) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    for Finding { level, problem } in options::check(&session.configuration, session.flink) {
+        match level {
+            Level::Error => problems.push(problem),
+            Level::Warning => {
+                let hint = problem.hint.as_ref().map(|hint| format!("; {hint}"));
+                context.printer.warn(&format!("{problem}{}", hint.unwrap_or_default()));
+            }
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Failure::input(problems)) }
 }
 
 /// Reads a session file; `-` is standard input.

@@ -64,6 +64,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     select::only_local(args.spec.platform.on)?;
     let session = session_file::load(&args.spec, args.name.as_deref(), args.task_managers)?;
+    session_file::check_options(&session, context)?;
     runtime::block_on(async {
         let decision = decide(&session, context).await?;
         if decision.is_done() {
