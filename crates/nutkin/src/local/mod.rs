@@ -5,6 +5,7 @@
 
 pub mod control;
 pub mod directory;
+pub mod extras;
 pub mod launch;
 pub mod machine;
 pub mod ownership;

@@ -14,7 +14,7 @@ use super::launch::{Launch, new_token};
 use super::machine::{self, Inputs};
 use super::ports::{self, Ports};
 use super::rest::Probe;
-use super::{control, launch};
+use super::{control, extras, launch};
 use crate::Context;
 use crate::dist::class_data::{self, Java};
 use crate::{Exit, Failure};
@@ -67,6 +67,9 @@ pub async fn decide(session: &Session, context: &Context<'_>) -> Result<Decision
     let mut machine =
         machine::observe(session, &directory, &ports, home, java, context.environment)?;
     machine.archives = archives;
+    let extras = extras::bring(session, &distribution, context).await?;
+    machine.extra_libs = extras.libs;
+    machine.plugins = extras.plugins.display().to_string();
     let planned = process::plan(session, &machine).map_err(Failure::input)?;
     let token = match &old {
         Some(old) => old.token.clone(),

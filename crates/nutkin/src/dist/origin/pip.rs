@@ -111,7 +111,7 @@ pub(super) async fn fetch(
     let status = child.wait().await.at("wait for", Path::new(&pip[0]))?;
     drop(progress);
     if !status.success() {
-        return Err(refused(version, &out, &err));
+        return Err(refused(version, folder, &out, &err));
     }
     let file = super::super::names(&target, false)?.into_iter().next();
     let Some(file) = file else {
@@ -214,13 +214,13 @@ impl Heard {
     }
 }
 
-fn refused(version: FlinkVersion, out: &Heard, err: &Heard) -> Failure {
+fn refused(version: FlinkVersion, folder: &Path, out: &Heard, err: &Heard) -> Failure {
     let errors: Vec<&String> = err.errors.iter().chain(&out.errors).collect();
     let said = |part: &str| errors.iter().any(|line| line.contains(part));
     if said("[Errno 28]") || said("No space left") {
-        let path = PathBuf::from("the archive that pip downloads");
+        let path = folder.to_owned();
         let source = std::io::Error::from_raw_os_error(rustix::io::Errno::NOSPC.raw_os_error());
-        return with_hint(FileError { action: "write", path, source });
+        return with_hint(FileError { action: "download with pip into", path, source });
     }
     if said("broken by") || said("Max retries") || said("NewConnectionError") {
         return Failure::new(Exit::Failed, "pip cannot reach its package index")
@@ -259,7 +259,8 @@ mod tests {
         let version = FlinkVersion::new(1, 20, 5);
         let mut heard = Heard::new(version);
         heard.line(line);
-        let text = format!("{:#}", refused(version, &Heard::new(version), &heard).error);
+        let text =
+            format!("{:#}", refused(version, Path::new("d"), &Heard::new(version), &heard).error);
         assert!(text.contains(expected), "{line}: {text}");
     }
 

@@ -1,0 +1,241 @@
+//! Jars and plugins that the user adds to Flink's own: `nutkin.libs` and `nutkin.plugins`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use nutkin_core::Problem;
+use nutkin_core::flink::configuration::Entry;
+use nutkin_core::flink::{Origin, Value, values};
+use nutkin_core::session::Session;
+
+use crate::artifacts::Fetcher;
+use crate::cache::digest::sha256_of;
+use crate::cache::{At, Lock, Staging};
+use crate::dist::Distribution;
+use crate::{Context, Exit, Failure};
+
+/// Jars for the class path.
+const LIBS: &str = "nutkin.libs";
+/// Plugins, each with a class loader of its own.
+const PLUGINS: &str = "nutkin.plugins";
+
+/// What a session adds to its Flink.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extras {
+    /// Absolute paths of jars.
+    pub libs: Vec<String>,
+    /// Flink's own plugins directory, or one of links to its plugins and those of the user.
+    pub plugins: PathBuf,
+}
+
+/// Brings everything that the two options name to this machine.
+///
+/// # Errors
+/// Exit 2 with all entries that name nothing readable; exit 1 when a download fails.
+pub async fn bring(
+    session: &Session,
+    distribution: &Distribution,
+    context: &Context<'_>,
+) -> Result<Extras, Failure> {
+    let mut problems = Vec::new();
+    let libs = all(session, LIBS, false, &mut problems, context).await?;
+    let plugins = all(session, PLUGINS, true, &mut problems, context).await?;
+    if !problems.is_empty() {
+        return Err(Failure::input(problems));
+    }
+    Ok(Extras {
+        libs: libs.iter().map(|path| path.display().to_string()).collect(),
+        plugins: plugins_directory(&plugins, distribution, context).await?,
+    })
+}
+
+/// The local paths of all entries of an option; bad ones become problems.
+async fn all(
+    session: &Session,
+    key: &str,
+    directories: bool,
+    problems: &mut Vec<Problem>,
+    context: &Context<'_>,
+) -> Result<Vec<PathBuf>, Failure> {
+    let Some(entry) = session.configuration.get(key) else { return Ok(Vec::new()) };
+    let base = context.environment.directory.join(base(entry));
+    let fetcher = Fetcher { printer: context.printer, environment: context.environment };
+    let mut paths = Vec::new();
+    for text in entries(&entry.value).map_err(|message| {
+        Failure::input(vec![Problem::new(key, message).hint("separate the entries with `;`")])
+    })? {
+        let path = base.join(&text);
+        if directories && path.is_dir() {
+            paths.push(path);
+            continue;
+        }
+        match fetcher.fetch(&text, &base).await {
+            Ok(path) => paths.push(path),
+            Err(failure) if failure.exit == Exit::BadInput => {
+                let of_key = |problem: Problem| Problem { path: key.to_owned(), ..problem };
+                problems.extend(failure.problems.into_iter().map(of_key));
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(paths)
+}
+
+/// Relative paths count from the session file that holds the option, else from the working directory.
+fn base(entry: &Entry) -> PathBuf {
+    match &entry.origin {
+        Origin::File(name, _) | Origin::SessionFile(name, _) => {
+            Path::new(name).parent().unwrap_or(Path::new("")).to_owned()
+        }
+        _ => PathBuf::new(),
+    }
+}
+
+fn entries(value: &Value) -> Result<Vec<String>, String> {
+    let entries = match value {
+        Value::List(items) => items.iter().map(ToString::to_string).collect(),
+        other => values::split(&other.to_string(), ';').map_err(|error| error.to_string())?,
+    };
+    Ok(entries.iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect())
+}
+
+/// Flink finds plugins as folders of one directory. With plugins of the user that is a directory of links
+/// in the cache, the same for the same plugins, so that a session that runs keeps its own.
+async fn plugins_directory(
+    added: &[PathBuf],
+    distribution: &Distribution,
+    context: &Context<'_>,
+) -> Result<PathBuf, Failure> {
+    let own = distribution.home.join("plugins");
+    if added.is_empty() {
+        return Ok(own);
+    }
+    // A plugin of the user replaces Flink's own of the same name.
+    let mut links: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for folder in distribution.plugins.keys() {
+        links.insert(folder.clone(), own.join(folder));
+    }
+    for path in added {
+        let path = std::path::absolute(path).at("read", path)?;
+        let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+        let name = name.unwrap_or_default().to_string_lossy().into_owned();
+        if links.get(&name).is_some_and(|other| !other.starts_with(&own) && *other != path) {
+            let message = format!("two plugins are named `{name}`");
+            return Err(Failure::input(vec![
+                Problem::new(PLUGINS, message).hint("rename one of the files or directories"),
+            ]));
+        }
+        links.insert(name, path);
+    }
+    let description: String =
+        links.iter().map(|(name, path)| format!("{name}\0{}\0", path.display())).collect();
+    let key = &sha256_of(description.as_bytes())[..16];
+    let parent = context.environment.cache_directory().join("plugins");
+    fs::create_dir_all(&parent).at("make the directory", &parent)?;
+    let target = parent.join(key);
+    let _lock = Lock::take(&parent.join(format!(".lock-{key}")), || {}).await?;
+    if target.is_dir() {
+        return Ok(target);
+    }
+    let staging = Staging::new(&parent, key)?;
+    let fresh = staging.path().join("plugins");
+    fs::create_dir(&fresh).at("make the directory", &fresh)?;
+    for (name, path) in &links {
+        let link = fresh.join(name);
+        if path.is_dir() {
+            symlink(path, &link).at("make the link", &link)?;
+        } else {
+            fs::create_dir(&link).at("make the directory", &link)?;
+            let link = link.join(path.file_name().unwrap_or_default());
+            symlink(path, &link).at("make the link", &link)?;
+        }
+    }
+    staging.publish("plugins", &target)?;
+    Ok(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use nutkin_core::flink::FlinkVersion;
+    use nutkin_core::spec::{self, Inputs};
+
+    use super::*;
+    use crate::Environment;
+    use crate::report::Printer;
+
+    struct World {
+        directory: tempfile::TempDir,
+        distribution: Distribution,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            for file in [
+                "flink/lib/a.jar",
+                "flink/plugins/metrics-jmx/jmx.jar",
+                "u.jar",
+                "p.jar",
+                "dir/q.jar",
+            ] {
+                let path = directory.path().join(file);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, file).unwrap();
+            }
+            let home = directory.path().join("flink");
+            let distribution = Distribution::open(FlinkVersion::DEFAULT, &home).unwrap();
+            Self { directory, distribution }
+        }
+
+        async fn bring(&self, options: &[(&str, &str)]) -> Result<Extras, Vec<String>> {
+            let cache = self.directory.path().join("cache").display().to_string();
+            let environment = Environment::of_test(
+                &[("XDG_CACHE_HOME", &cache)],
+                self.directory.path().to_owned(),
+            );
+            let printer = Printer::new(&environment, true);
+            let context = Context { printer: &printer, environment: &environment };
+            let options = options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            let session = spec::resolve(&Inputs { options, ..Inputs::default() }).unwrap();
+            let brought = bring(&session, &self.distribution, &context).await;
+            brought.map_err(|failure| failure.problems.iter().map(ToString::to_string).collect())
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_added_is_flinks_own() {
+        let world = World::new();
+        let extras = world.bring(&[]).await.unwrap();
+        assert_eq!(extras.libs, Vec::<String>::new());
+        assert_eq!(extras.plugins, world.distribution.home.join("plugins"));
+    }
+
+    #[tokio::test]
+    async fn libs_and_plugins_of_the_user() {
+        let world = World::new();
+        let options = [(LIBS, "u.jar; p.jar"), (PLUGINS, "p.jar;dir")];
+        let extras = world.bring(&options).await.unwrap();
+        let at = |name: &str| world.directory.path().join(name);
+        assert_eq!(extras.libs, [at("u.jar"), at("p.jar")].map(|path| path.display().to_string()));
+        let read = |name: &str| fs::read_to_string(extras.plugins.join(name)).unwrap();
+        assert_eq!(read("metrics-jmx/jmx.jar"), "flink/plugins/metrics-jmx/jmx.jar");
+        assert_eq!(read("p/p.jar"), "p.jar");
+        assert_eq!(read("dir/q.jar"), "dir/q.jar");
+        assert_eq!(world.bring(&options).await.unwrap(), extras);
+    }
+
+    #[tokio::test]
+    async fn all_that_is_absent_is_named_at_once() {
+        let world = World::new();
+        let problems = world
+            .bring(&[(LIBS, "x.jar;u.jar;s3://b/y.jar"), (PLUGINS, "mvn:g")])
+            .await
+            .unwrap_err();
+        let [absent, scheme, coordinate] = problems.as_slice() else { panic!("{problems:?}") };
+        assert!(absent.starts_with("`nutkin.libs`: there is no file `"), "{absent}");
+        assert!(scheme.contains("`s3://` is no scheme"), "{scheme}");
+        assert!(coordinate.starts_with("`nutkin.plugins`: `mvn:g` is no Maven"), "{coordinate}");
+    }
+}
