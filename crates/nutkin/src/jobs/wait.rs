@@ -60,7 +60,7 @@ pub async fn until_it_ends(
     }
 }
 
-/// Waits until all tasks of a job run, which savepoints and checkpoints need, or for [`PATIENCE`]: what Flink says then
+/// Waits until all tasks of a job run, which savepoints and checkpoints need, or for a few seconds: what Flink says then
 /// is told as it is.
 pub async fn until_tasks_run(client: &Client, id: &str) {
     let started = Instant::now();

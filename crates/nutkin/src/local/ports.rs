@@ -126,12 +126,11 @@ fn free(listeners: &mut Vec<TcpListener>) -> Result<u16, Failure> {
     let begin = FIRST + u16::try_from(chance % width).unwrap_or_default();
     let found = (begin..end).chain(FIRST..begin).find_map(|port| Some((port, take(port)?)));
     // A machine without a free one below its range has one in it, or says why not.
-    let (port, listener) = match found {
-        Some(found) => found,
-        None => {
-            let listener = TcpListener::bind("127.0.0.1:0")?;
-            (listener.local_addr()?.port(), listener)
-        }
+    let (port, listener) = if let Some(found) = found {
+        found
+    } else {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        (listener.local_addr()?.port(), listener)
     };
     listeners.push(listener);
     Ok(port)
