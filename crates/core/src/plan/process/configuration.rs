@@ -56,7 +56,9 @@ pub fn effective(session: &Session, machine: &Machine) -> Configuration {
     let chosen = Origin::Derived("chosen for this machine");
     all.set("jobmanager.rpc.address", "127.0.0.1", chosen.clone());
     all.set("jobmanager.rpc.port", machine.rpc_port.to_string(), chosen.clone());
-    if let Some(port) = machine.rest_ports.first() {
+    // Each of several JobManagers is told its own on its command line.
+    all.remove("rest.port");
+    if let [port] = machine.rest_ports.as_slice() {
         all.set("rest.port", port.to_string(), chosen);
     }
     // Options of our own are no business of Flink's.

@@ -53,9 +53,10 @@ impl Jvm<'_> {
         let mut flags = memory.jvm_args();
         flags.extend(self.options("env.java.opts.jobmanager"));
         let mut arguments = self.main_arguments();
-        arguments.extend(["--executionMode".to_owned(), "cluster".to_owned()]);
         arguments.extend(dynamic(memory.dynamic_options()));
         arguments.extend(dynamic([("rest.port".to_owned(), port.to_string())]));
+        // Last: 2.x knows the option no more, and reads nothing that stands behind its word.
+        arguments.extend(["--executionMode".to_owned(), "cluster".to_owned()]);
         let class = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint";
         let archive = self.machine.archives.job_manager.as_deref();
         self.process(name, Role::JobManager, archive, flags, class, arguments)
