@@ -180,6 +180,7 @@ async fn run_once(
         lib: distribution.jars(),
         extra_libs: Vec::new(),
         plugins: distribution.home.join("plugins").display().to_string(),
+        plugin_jars: BTreeMap::new(),
         java_home: java.home.display().to_string(),
         java_major: java.major,
         directory: directory.display().to_string(),

@@ -25,6 +25,8 @@ const INHERITED: &[&str] = &[
     "TMPDIR",
     "HADOOP_CLASSPATH",
     "HADOOP_CONF_DIR",
+    "YARN_CONF_DIR",
+    "HBASE_CONF_DIR",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_REGION",
@@ -53,17 +55,7 @@ pub fn observe(
     java: (PathBuf, u8),
     environment: &Environment,
 ) -> Result<Machine, Failure> {
-    let lib = flink_home.join("lib");
-    let mut jars = Vec::new();
-    let entries = std::fs::read_dir(&lib).map_err(|error| {
-        anyhow::Error::new(error).context(format!("cannot read `{}`", lib.display()))
-    })?;
-    for entry in entries {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "jar") {
-            jars.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
-        }
-    }
+    let plugins = flink_home.join("plugins");
     let job_managers = session.job_manager.replicas.unwrap_or(1);
     let inherited: BTreeMap<String, String> = INHERITED
         .iter()
@@ -71,9 +63,10 @@ pub fn observe(
         .collect();
     Ok(Machine {
         flink_home: flink_home.display().to_string(),
-        lib: jars,
+        lib: jars(&flink_home.join("lib"))?,
         extra_libs: Vec::new(),
-        plugins: flink_home.join("plugins").display().to_string(),
+        plugins: plugins.display().to_string(),
+        plugin_jars: plugin_jars(&plugins)?,
         java_home: java.0.display().to_string(),
         java_major: java.1,
         directory: directory.path().display().to_string(),
@@ -84,6 +77,40 @@ pub fn observe(
         archives: process::Archives::default(),
         environment: inherited,
     })
+}
+
+/// The plugins in a directory, each with the names of its jars. A Flink without plugins is in order.
+///
+/// # Errors
+/// A plugin cannot be read.
+pub fn plugin_jars(directory: &Path) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+    let mut plugins = BTreeMap::new();
+    for entry in std::fs::read_dir(directory).into_iter().flatten() {
+        let path = entry?.path();
+        if path.is_dir() {
+            plugins.insert(name_of(&path), jars(&path)?);
+        }
+    }
+    Ok(plugins)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Names of the jars in a directory.
+fn jars(directory: &Path) -> Result<Vec<String>, Failure> {
+    let entries = std::fs::read_dir(directory).map_err(|error| {
+        anyhow::Error::new(error).context(format!("cannot read `{}`", directory.display()))
+    })?;
+    let mut jars = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "jar") {
+            jars.push(name_of(&path));
+        }
+    }
+    Ok(jars)
 }
 
 /// The planned process as an order for the supervisor.

@@ -69,6 +69,7 @@ pub async fn decide(session: &Session, context: &Context<'_>) -> Result<Decision
     machine.archives = archives;
     let extras = extras::bring(session, &distribution, context).await?;
     machine.extra_libs = extras.libs;
+    machine.plugin_jars = machine::plugin_jars(&extras.plugins)?;
     machine.plugins = extras.plugins.display().to_string();
     let planned = process::plan(session, &machine).map_err(Failure::input)?;
     let token = match &old {

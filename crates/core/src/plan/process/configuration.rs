@@ -2,6 +2,7 @@
 
 use super::Machine;
 use crate::Problem;
+use crate::flink::dialect::{self, Dialect};
 use crate::flink::{Configuration, FlinkVersion, Origin};
 use crate::session::Session;
 
@@ -85,27 +86,22 @@ pub(super) fn file(
     version: FlinkVersion,
     problems: &mut Vec<Problem>,
 ) -> (&'static str, String) {
-    let yaml = version.line().reads_config_yaml;
     let mut text = String::from(
         "# Written by nutkin for this session. It is written anew by every `nutkin up`.\n",
     );
-    for (key, entry) in configuration.iter() {
-        let value = entry.value.to_string();
-        if yaml {
-            text.push_str(&format!("{}: {}\n", quoted(key), quoted(&value)));
-            continue;
+    let dialect = Dialect::for_version(version);
+    match dialect {
+        Dialect::FlinkConf => match dialect::write(dialect, configuration) {
+            Ok(lines) => text.push_str(&lines),
+            Err(all) => problems.extend(all),
+        },
+        Dialect::ConfigYaml => {
+            for (key, entry) in configuration.iter() {
+                text.push_str(&format!("{}: {}\n", quoted(key), quoted(&entry.value.to_string())));
+            }
         }
-        if value.contains(['#', '\n', '\r']) || value.trim() != value || value.is_empty() {
-            let message = "flink-conf.yaml cannot hold this value: it has a `#`, a line break, blanks at an end, or nothing";
-            problems.push(
-                Problem::new(key, message)
-                    .hint(format!("Flink {version} has no way to say it in a file; change the value or take Flink 1.19 or later")),
-            );
-            continue;
-        }
-        text.push_str(&format!("{key}: {value}\n"));
     }
-    (if yaml { "config.yaml" } else { "flink-conf.yaml" }, text)
+    (dialect.file_name(), text)
 }
 
 /// A YAML scalar in single quotes, or in double quotes where only those can hold it.

@@ -37,6 +37,13 @@ const EXPORTED: &[&str] = &[
 /// First Java with modules: older ones do not know the flags.
 const MODULES_SINCE: u8 = 9;
 
+/// Java versions that know a security manager but refuse to set one unless told: `config.sh` does so above 17;
+/// 24 took it away (JEP 486) and would not start.
+const SECURITY_MANAGER_ALLOWED: std::ops::Range<u8> = 18..24;
+
+/// Old log files to keep: what the configuration that Flink ships says.
+const LOG_FILES: &str = "10";
+
 pub(super) struct Jvm<'a> {
     pub(super) machine: &'a Machine,
     pub(super) configuration: &'a Configuration,
@@ -50,8 +57,6 @@ impl Jvm<'_> {
         port: u16,
         memory: &JobManagerMemory,
     ) -> Process {
-        let mut flags = memory.jvm_args();
-        flags.extend(self.options("env.java.opts.jobmanager"));
         let mut arguments = self.main_arguments();
         arguments.extend(dynamic(memory.dynamic_options()));
         arguments.extend(dynamic([("rest.port".to_owned(), port.to_string())]));
@@ -59,19 +64,17 @@ impl Jvm<'_> {
         arguments.extend(["--executionMode".to_owned(), "cluster".to_owned()]);
         let class = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint";
         let archive = self.machine.archives.job_manager.as_deref();
-        self.process(name, Role::JobManager, archive, flags, class, arguments)
+        self.process(name, Role::JobManager, archive, memory.jvm_args(), class, arguments)
     }
 
     pub(super) fn task_manager(&self, index: u32, memory: &TaskManagerMemory) -> Process {
         let name = format!("taskmanager-{index}");
-        let own = self.options("env.java.opts.taskmanager");
         let mut flags = Vec::new();
-        if own.is_empty() && self.options("env.java.opts.all").is_empty() {
+        if self.options(Role::TaskManager, &name).is_empty() {
             // taskmanager.sh adds it unless the user gives flags.
             flags.push("-XX:+UseG1GC".to_owned());
         }
         flags.extend(memory.jvm_args());
-        flags.extend(own);
         let mut arguments = self.main_arguments();
         arguments.extend(dynamic(memory.dynamic_options()));
         arguments.extend(dynamic([("taskmanager.resource-id".to_owned(), name.clone())]));
@@ -106,13 +109,16 @@ impl Jvm<'_> {
         let log = format!("log/{name}.log");
         let conf = format!("{directory}/conf");
         let mut arguments = flags;
-        arguments.extend(self.options("env.java.opts.all"));
-        arguments.extend(self.options("env.java.opts"));
         if *java_major >= MODULES_SINCE {
             arguments
                 .extend(EXPORTED.iter().map(|name| format!("--add-exports={name}=ALL-UNNAMED")));
             arguments.extend(OPENED.iter().map(|name| format!("--add-opens={name}=ALL-UNNAMED")));
         }
+        if SECURITY_MANAGER_ALLOWED.contains(java_major) {
+            arguments.push("-Djava.security.manager=allow".to_owned());
+        }
+        // After all of ours: of two flags that contradict each other the JVM takes the last one.
+        arguments.extend(self.options(role, &name));
         if let Some(archive) = archive {
             // An archive that does not fit any more is passed over, and in silence. Its checksums are
             // compared, because a JVM that runs on flipped bits dies; that costs no time that can be seen.
@@ -146,11 +152,17 @@ impl Jvm<'_> {
                 ("FLINK_OPT_DIR", &format!("{flink_home}/opt")),
                 ("FLINK_PLUGINS_DIR", plugins),
                 ("FLINK_LOG_DIR", &format!("{directory}/log")),
+                ("FLINK_LOG_PREFIX", &self.log_prefix(&name)),
                 ("JAVA_HOME", java_home),
-                ("MAX_LOG_FILE_NUMBER", "10"),
             ]
             .map(|(key, value)| (key.to_owned(), value.to_owned())),
         );
+        let log_files = self.configuration.text("env.log.max");
+        let log_files = log_files.unwrap_or_else(|| LOG_FILES.to_owned());
+        environment.insert("MAX_LOG_FILE_NUMBER".to_owned(), log_files);
+        if let Some(level) = self.configuration.text("env.log.level") {
+            environment.insert("ROOT_LOG_LEVEL".to_owned(), level);
+        }
         Process {
             out: format!("log/{name}.out"),
             log,
@@ -165,12 +177,22 @@ impl Jvm<'_> {
     /// As `constructFlinkClassPath` of `config.sh`: sorted, flink-dist last, then what the user adds, then Hadoop.
     fn class_path(&self) -> String {
         let (dist, mut others): (Vec<&String>, Vec<&String>) =
-            self.machine.lib.iter().partition(|name| name.starts_with("flink-dist"));
+            self.machine.lib.iter().partition(|name| is_dist(name));
         others.sort();
         let in_lib = |name: &String| format!("{}/lib/{name}", self.machine.flink_home);
         let mut path: Vec<String> = others.into_iter().chain(dist).map(in_lib).collect();
         path.extend(self.machine.extra_libs.iter().cloned());
-        path.extend(self.machine.environment.get("HADOOP_CLASSPATH").cloned());
+        let hadoop = [
+            ("HADOOP_CLASSPATH", None),
+            ("HADOOP_CONF_DIR", Some("env.hadoop.conf.dir")),
+            ("YARN_CONF_DIR", Some("env.yarn.conf.dir")),
+            ("HBASE_CONF_DIR", Some("env.hbase.conf.dir")),
+        ];
+        for (variable, option) in hadoop {
+            let of_option = || self.configuration.text(option?);
+            path.extend(self.machine.environment.get(variable).cloned().or_else(of_option));
+        }
+        path.retain(|entry| !entry.is_empty());
         path.join(":")
     }
 
@@ -178,9 +200,48 @@ impl Jvm<'_> {
         vec!["--configDir".to_owned(), format!("{}/conf", self.machine.directory)]
     }
 
-    fn options(&self, key: &str) -> Vec<String> {
-        self.configuration.text(key).map_or_else(Vec::new, |text| words(&text))
+    /// Flags of the user for one role, in the order of `config.sh`: those for all, then those for the role;
+    /// each time the defaults first, which Flink's own configuration file sets since 1.18.
+    fn options(&self, role: Role, name: &str) -> Vec<String> {
+        let all = ["env.java.opts.all", "env.java.opts"];
+        let all = all.into_iter().find(|key| self.configuration.contains(key));
+        let role = match role {
+            Role::JobManager => "jobmanager",
+            Role::TaskManager => "taskmanager",
+            Role::ZooKeeper => "zookeeper",
+        };
+        let keys = [
+            Some("env.java.default-opts.all".to_owned()),
+            all.map(str::to_owned),
+            Some(format!("env.java.default-opts.{role}")),
+            Some(format!("env.java.opts.{role}")),
+        ];
+        let texts = keys.into_iter().flatten().filter_map(|key| self.configuration.text(&key));
+        texts.flat_map(|text| words(&self.expanded(&text, name))).collect()
     }
+
+    /// The variables that Flink's documentation uses in flags, filled in as the shell of `flink-daemon.sh` does.
+    fn expanded(&self, text: &str, name: &str) -> String {
+        let prefix = self.log_prefix(name);
+        let log = format!("{}/log", self.machine.directory);
+        let home = &self.machine.flink_home;
+        [("FLINK_LOG_PREFIX", &prefix), ("FLINK_LOG_DIR", &log), ("FLINK_HOME", home)]
+            .into_iter()
+            .fold(text.to_owned(), |text, (variable, value)| {
+                text.replace(&format!("${{{variable}}}"), value)
+                    .replace(&format!("${variable}"), value)
+            })
+    }
+
+    /// Log files of a process without their extension.
+    fn log_prefix(&self, name: &str) -> String {
+        format!("{}/log/{name}", self.machine.directory)
+    }
+}
+
+/// Whether a jar of `lib/` is Flink's main one.
+pub(super) fn is_dist(name: &str) -> bool {
+    name.starts_with("flink-dist")
 }
 
 fn dynamic(options: impl IntoIterator<Item = (String, String)>) -> Vec<String> {

@@ -13,7 +13,7 @@ pub(super) struct Logging {
 /// One file for each process, rotated at start and at 100 MB, ten kept: what Flink's own daemons do.
 const DEFAULT: &str = "\
 monitorInterval = 30
-rootLogger.level = INFO
+rootLogger.level = ${env:ROOT_LOG_LEVEL:-INFO}
 rootLogger.appenderRef.file.ref = File
 logger.pekko.name = org.apache.pekko
 logger.pekko.level = INFO
@@ -46,10 +46,17 @@ pub(super) fn files(
     for (name, text) in given {
         files.insert(format!("conf/{name}"), text.clone());
     }
-    let of = |wanted: &str| given.keys().find(|name| name.starts_with(wanted)).cloned();
-    let log4j = of("log4j").unwrap_or_else(|| {
-        files.insert("conf/log4j.properties".to_owned(), DEFAULT.to_owned());
-        "log4j.properties".to_owned()
-    });
-    Logging { log4j, logback: of("logback") }
+    // What `flink-daemon.sh` takes, then what `flink-console.sh` takes, then whatever there is.
+    let of = |framework: &str, wanted: [&str; 2]| {
+        let named = wanted.into_iter().find(|name| given.contains_key(*name)).map(str::to_owned);
+        // Those of the client are no use to a process.
+        let is_other = |name: &&String| name.starts_with(framework) && !name.contains("-cli");
+        named.or_else(|| given.keys().find(is_other).cloned())
+    };
+    let log4j =
+        of("log4j", ["log4j.properties", "log4j-console.properties"]).unwrap_or_else(|| {
+            files.insert("conf/log4j.properties".to_owned(), DEFAULT.to_owned());
+            "log4j.properties".to_owned()
+        });
+    Logging { log4j, logback: of("logback", ["logback.xml", "logback-console.xml"]) }
 }

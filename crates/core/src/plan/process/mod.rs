@@ -5,6 +5,7 @@
 //! flink-dist 1.13 to 2.3.
 
 mod configuration;
+mod file_systems;
 mod jvm;
 mod log;
 
@@ -27,6 +28,8 @@ pub struct Machine {
     pub extra_libs: Vec<String>,
     /// The plugins directory: Flink's own, or one that also has `nutkin.plugins`.
     pub plugins: String,
+    /// What is in that directory: name of a plugin, names of its jars.
+    pub plugin_jars: BTreeMap<String, Vec<String>>,
     /// Java's home directory.
     pub java_home: String,
     /// 8, 11, 17, 21...
@@ -66,7 +69,7 @@ pub struct Processes {
     pub processes: Vec<Process>,
     /// REST addresses, one for each JobManager.
     pub rest_urls: Vec<String>,
-    /// All options that Flink finds in its configuration file.
+    /// All options that Flink finds in its configuration file, and ours that decide what is loaded.
     pub options: BTreeMap<String, String>,
 }
 
@@ -104,7 +107,7 @@ pub struct Process {
 ///
 /// # Errors
 /// All that is wrong: memory that does not fit, values that the configuration file cannot hold, numbers
-/// that are no numbers.
+/// that are no numbers, file systems without their plugin, a Flink without its main jar.
 pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Problem>> {
     let configuration = effective(session, machine);
     let mut problems = Vec::new();
@@ -115,6 +118,14 @@ pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Probl
     };
     let job_manager = memory::job_manager(&input).map_err(|problem| problems.push(problem)).ok();
     let task_manager = memory::task_manager(&input).map_err(|problem| problems.push(problem)).ok();
+    problems.extend(file_systems::missing(&configuration, session.flink, machine));
+    if !machine.lib.iter().any(|jar| jvm::is_dist(jar)) {
+        let message = format!("`{}/lib` has no flink-dist jar", machine.flink_home);
+        problems.push(Problem::new("", message).hint(format!(
+            "install Flink anew: `nutkin dist remove {0}`, `nutkin dist install {0}`",
+            session.flink
+        )));
+    }
     let (name, text) = configuration::file(&configuration, session.flink, &mut problems);
     let (Some(job_manager), Some(task_manager), true) =
         (job_manager, task_manager, problems.is_empty())
@@ -141,6 +152,16 @@ pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Probl
     for index in 1..=session.task_manager.replicas.unwrap_or(1) {
         processes.push(jvm.task_manager(index, &task_manager));
     }
+    let mut options: BTreeMap<String, String> = configuration
+        .iter()
+        .map(|(key, entry)| (key.to_owned(), entry.value.to_string()))
+        .collect();
+    if !machine.extra_libs.is_empty() {
+        options.insert("nutkin.libs".to_owned(), machine.extra_libs.join(";"));
+    }
+    if machine.plugins != format!("{}/plugins", machine.flink_home) {
+        options.insert("nutkin.plugins".to_owned(), machine.plugins.clone());
+    }
     Ok(Processes {
         files,
         processes,
@@ -149,10 +170,7 @@ pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Probl
             .iter()
             .map(|port| format!("http://127.0.0.1:{port}"))
             .collect(),
-        options: configuration
-            .iter()
-            .map(|(key, entry)| (key.to_owned(), entry.value.to_string()))
-            .collect(),
+        options,
     })
 }
 
@@ -162,4 +180,33 @@ fn zookeeper_file(directory: &str, port: u16) -> String {
         "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir={directory}/zookeeper\nclientPort={port}\n\
          clientPortAddress=127.0.0.1\nadmin.enableServer=false\nserver.1=127.0.0.1:2888:3888\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A machine with a Flink that has what every Flink has.
+    pub(super) fn machine() -> Machine {
+        let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Machine {
+            flink_home: "/flink".to_owned(),
+            lib: texts(&["log4j-core-2.24.3.jar", "flink-dist-1.20.5.jar", "flink-cep-1.20.5.jar"]),
+            extra_libs: Vec::new(),
+            plugins: "/flink/plugins".to_owned(),
+            plugin_jars: BTreeMap::from([(
+                "metrics-graphite".to_owned(),
+                texts(&["flink-metrics-graphite-1.20.5.jar"]),
+            )]),
+            java_home: "/java".to_owned(),
+            java_major: 17,
+            directory: "/session".to_owned(),
+            data: "/data".to_owned(),
+            rest_ports: vec![8081],
+            rpc_port: 6123,
+            zookeeper_port: None,
+            archives: Archives::default(),
+            environment: BTreeMap::new(),
+        }
+    }
 }
