@@ -1,5 +1,6 @@
 //! Tests with real JVMs, one binary. Run by `cargo xtask test`, which sets up what they need.
 
+mod dist;
 mod jobs;
 mod local;
 mod session;
