@@ -3,6 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::problem::Problem;
 use crate::record::JobRecord;
 use crate::session::{SessionJob, UpgradeMode};
 
@@ -43,8 +44,10 @@ pub enum Step {
     Cancel(u64),
     /// Stop it with a savepoint, and remember that.
     StopWithSavepoint(u64),
-    /// Remember its last checkpoint, and cancel it.
+    /// Cancel it, and remember its last checkpoint.
     CancelAtCheckpoint(u64),
+    /// It has ended: remember the newest state that it left, if any.
+    Recall(u64),
     /// Submit it under this generation.
     Submit {
         /// Part of the id.
@@ -65,11 +68,65 @@ pub enum From {
     Nothing,
     /// From this savepoint.
     Path(String),
-    /// From what the steps before remembered, or else the record.
+    /// From what the steps before remembered, or else the record; see [`start`].
     Remembered,
 }
 
-/// Decides for one job. `observed` is asked for a generation.
+/// The path that a submission starts from. A job that has left no state yet begins where it would have begun the
+/// first time.
+pub fn start(from: &From, job: &SessionJob, record: &JobRecord) -> Option<String> {
+    match from {
+        From::Nothing => None,
+        From::Path(path) => Some(path.clone()),
+        From::Remembered => {
+            record.last_savepoint.clone().or_else(|| job.initial_savepoint_path.clone())
+        }
+    }
+}
+
+/// What is wrong with a job in the light of what was done for it.
+///
+/// A redeployment without a savepoint would begin from nothing, which nobody asks for in this way. The operator
+/// refuses it, too.
+pub fn problems(job: &SessionJob, record: Option<&JobRecord>) -> Vec<Problem> {
+    if redeploys(job, record) && job.initial_savepoint_path.as_deref().is_none_or(str::is_empty) {
+        let message = format!("job `{}` is to be redeployed, and from nowhere", job.name);
+        return vec![
+            Problem::new("spec.job.initialSavepointPath", message)
+                .hint("name the savepoint, or leave savepointRedeployNonce as it was"),
+        ];
+    }
+    Vec::new()
+}
+
+fn redeploys(job: &SessionJob, record: Option<&JobRecord>) -> bool {
+    job.running
+        && job.savepoint_redeploy_nonce.is_some()
+        && record
+            .is_some_and(|record| job.savepoint_redeploy_nonce != record.savepoint_redeploy_nonce)
+}
+
+/// The record as the session bears it out: a submission that was begun counts when the session knows its job, and is
+/// forgotten when not; a job that runs without a record was submitted by an earlier try.
+pub fn settle(
+    job: &SessionJob,
+    record: Option<&JobRecord>,
+    observed: impl Fn(u64) -> Observed,
+) -> Option<JobRecord> {
+    let mut record = record.cloned().unwrap_or_default();
+    if let Some(pending) = record.pending.take()
+        && observed(pending.generation) != Observed::Absent
+    {
+        return Some(*pending);
+    }
+    if 0 < record.generation {
+        return Some(record);
+    }
+    let submit = Step::Submit { generation: 1, from: From::Nothing };
+    (observed(1) != Observed::Absent).then(|| carried_out(job, None, &[submit]))
+}
+
+/// Decides for one job. `record` is [`settle`]d; `observed` is asked for a generation.
 ///
 /// Carried out and asked again with what is then there, it decides for nothing.
 pub fn decide(
@@ -79,11 +136,8 @@ pub fn decide(
 ) -> Vec<Step> {
     let initial = || job.initial_savepoint_path.clone().map_or(From::Nothing, From::Path);
     let Some(record) = record else {
-        // Never seen here; but an earlier try may have got as far as the session.
-        return match (job.running, observed(1)) {
-            (true, Observed::Absent) => vec![Step::Submit { generation: 1, from: initial() }],
-            _ => Vec::new(),
-        };
+        let submit = Step::Submit { generation: 1, from: initial() };
+        return if job.running { vec![submit] } else { Vec::new() };
     };
     let generation = record.generation;
     let state = observed(generation);
@@ -97,9 +151,7 @@ pub fn decide(
         return if runs { vec![stop] } else { Vec::new() };
     }
     let next = generation + 1;
-    let redeploy = job.savepoint_redeploy_nonce.is_some()
-        && job.savepoint_redeploy_nonce != record.savepoint_redeploy_nonce;
-    if redeploy {
+    if redeploys(job, Some(record)) {
         let mut steps = if runs { vec![Step::Cancel(generation)] } else { Vec::new() };
         steps.push(Step::Submit { generation: next, from: initial() });
         return steps;
@@ -108,8 +160,14 @@ pub fn decide(
         UpgradeMode::Stateless => From::Nothing,
         _ => From::Remembered,
     };
-    if digest(job) != record.digest {
-        let mut steps = if runs { vec![stop] } else { Vec::new() };
+    if digest(job) != record.digest || (record.suspended && !runs) {
+        let mut steps = Vec::new();
+        match state {
+            Observed::Running => steps.push(stop),
+            // It may have gone on after what the record remembers: canceled by others, or failed.
+            Observed::Ended if resumed == From::Remembered => steps.push(Step::Recall(generation)),
+            Observed::Ended | Observed::Absent => {}
+        }
         steps.push(Step::Submit { generation: next, from: resumed });
         return steps;
     }
@@ -133,15 +191,19 @@ pub fn decide(
 
 /// The record after all steps were carried out.
 pub fn carried_out(job: &SessionJob, record: Option<&JobRecord>, steps: &[Step]) -> JobRecord {
-    let mut record =
-        record.cloned().unwrap_or_else(|| JobRecord { generation: 1, ..JobRecord::default() });
+    let mut record = record.cloned().unwrap_or_default();
     for step in steps {
-        if let Step::Submit { generation, .. } = step {
-            record.generation = *generation;
+        match step {
+            Step::Submit { generation, .. } => {
+                record.generation = *generation;
+                record.digest = digest(job);
+                record.suspended = false;
+            }
+            Step::Cancel(_) | Step::StopWithSavepoint(_) | Step::CancelAtCheckpoint(_) => {
+                record.suspended = true;
+            }
+            Step::Recall(_) | Step::Savepoint(_) | Step::Checkpoint(_) => {}
         }
-    }
-    if job.running {
-        record.digest = digest(job);
     }
     record.savepoint_trigger_nonce = job.savepoint_trigger_nonce;
     record.checkpoint_trigger_nonce = job.checkpoint_trigger_nonce;
@@ -190,7 +252,8 @@ mod tests {
     fn submitted_once() {
         #[track_caller]
         fn check(record: Option<&JobRecord>, observed: Observed, expected: &[Step]) {
-            assert_eq!(decide(&job(), record, |_| observed), expected);
+            let record = settle(&job(), record, |_| observed);
+            assert_eq!(decide(&job(), record.as_ref(), |_| observed), expected);
         }
         let first = Step::Submit { generation: 1, from: From::Nothing };
         check(None, Observed::Absent, std::slice::from_ref(&first));
@@ -238,6 +301,92 @@ mod tests {
             redeploy,
             &[Step::Cancel(1), submit(From::Path("/sp".to_owned()))],
         );
+    }
+
+    #[test]
+    fn a_suspended_job_is_resumed_from_where_it_was() {
+        #[track_caller]
+        fn check(mode: UpgradeMode, there: Observed, expected: &[Step]) {
+            let on = SessionJob { upgrade_mode: mode, ..job() };
+            let off = SessionJob { running: false, ..on.clone() };
+            let steps = decide(&off, Some(&submitted(&on)), |_| Observed::Running);
+            let record = carried_out(&off, Some(&submitted(&on)), &steps);
+            assert_eq!(decide(&off, Some(&record), |_| there), Vec::new());
+            assert_eq!(decide(&on, Some(&record), |_| there), expected, "{mode:?} {there:?}");
+            let record = carried_out(&on, Some(&record), expected);
+            assert_eq!(decide(&on, Some(&record), |_| Observed::Running), Vec::new());
+        }
+        let submit = |from| Step::Submit { generation: 2, from };
+        check(UpgradeMode::Stateless, Observed::Ended, &[submit(From::Nothing)]);
+        check(UpgradeMode::Savepoint, Observed::Absent, &[submit(From::Remembered)]);
+        let recalled = [Step::Recall(1), submit(From::Remembered)];
+        check(UpgradeMode::Savepoint, Observed::Ended, &recalled);
+        check(UpgradeMode::LastState, Observed::Ended, &recalled);
+    }
+
+    #[test]
+    fn a_job_that_failed_goes_on_from_the_state_it_left() {
+        let new = SessionJob {
+            jar_uri: Some("b.jar".to_owned()),
+            upgrade_mode: UpgradeMode::Savepoint,
+            ..job()
+        };
+        let steps = decide(&new, Some(&submitted(&job())), |_| Observed::Ended);
+        let submit = Step::Submit { generation: 2, from: From::Remembered };
+        assert_eq!(steps, [Step::Recall(1), submit]);
+    }
+
+    /// The answer to a submission was lost, or the command ended before it came.
+    #[test]
+    fn a_submission_counts_when_it_has_arrived() {
+        #[track_caller]
+        fn check(old: Option<&JobRecord>, generation: u64, there: Observed, steps: usize) {
+            let new = SessionJob { jar_uri: Some("b.jar".to_owned()), ..job() };
+            let submit = Step::Submit { generation, from: From::Nothing };
+            let pending = carried_out(&new, old, &[submit]);
+            let record =
+                JobRecord { pending: Some(Box::new(pending)), ..old.cloned().unwrap_or_default() };
+            let observed = |asked| match asked {
+                asked if asked == generation => there,
+                0 => Observed::Absent,
+                _ => Observed::Ended,
+            };
+            let settled = settle(&new, Some(&record), observed);
+            let decided = decide(&new, settled.as_ref(), observed);
+            assert_eq!(decided.len(), steps, "{decided:?}");
+            assert_eq!(settled.and_then(|record| record.pending), None);
+        }
+        for old in [None, Some(submitted(&job()))] {
+            let next = old.as_ref().map_or(1, |record| record.generation + 1);
+            check(old.as_ref(), next, Observed::Running, 0);
+            check(old.as_ref(), next, Observed::Ended, 0);
+            check(old.as_ref(), next, Observed::Absent, 1);
+        }
+    }
+
+    #[test]
+    fn a_redeployment_needs_a_savepoint() {
+        let record = submitted(&job());
+        let mut job = SessionJob { savepoint_redeploy_nonce: Some(1), ..job() };
+        assert_eq!(problems(&job, Some(&record)).len(), 1);
+        assert_eq!(problems(&job, None), []);
+        job.initial_savepoint_path = Some("file:///s".to_owned());
+        assert_eq!(problems(&job, Some(&record)), []);
+    }
+
+    #[test]
+    fn where_a_job_starts() {
+        #[track_caller]
+        fn check(from: From, initial: Option<&str>, last: Option<&str>, expected: Option<&str>) {
+            let job = SessionJob { initial_savepoint_path: initial.map(str::to_owned), ..job() };
+            let record =
+                JobRecord { last_savepoint: last.map(str::to_owned), ..JobRecord::default() };
+            assert_eq!(start(&from, &job, &record).as_deref(), expected);
+        }
+        check(From::Nothing, Some("i"), Some("l"), None);
+        check(From::Path("p".to_owned()), Some("i"), Some("l"), Some("p"));
+        check(From::Remembered, Some("i"), Some("l"), Some("l"));
+        check(From::Remembered, Some("i"), None, Some("i"));
     }
 
     proptest! {

@@ -42,6 +42,13 @@ pub struct JobRecord {
     /// See above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub savepoint_redeploy_nonce: Option<i64>,
+    /// Whether the job was stopped because the file says `suspended`: then it is resumed when the file says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suspended: bool,
+    /// What this record becomes when a submission that was begun has arrived. Written before the submission,
+    /// so that one whose answer was lost is known again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Box<JobRecord>>,
 }
 
 impl SessionRecord {

@@ -13,7 +13,7 @@ use reqwest::{Client as Http, Method, StatusCode};
 use serde_json::{Value, json};
 
 pub use error::RestError;
-pub use types::{Job, JobState, Outcome, RunRequest, Trigger};
+pub use types::{Job, JobState, Outcome, RunRequest, Trigger, newest_state, retains_checkpoints};
 
 use crate::http;
 
@@ -167,6 +167,16 @@ impl Client {
     /// See [`RestError`].
     pub async fn job(&self, id: &str, part: &str) -> Result<Value, RestError> {
         self.get(&format!("/jobs/{id}{part}")).await
+    }
+
+    /// How long the JobManager repeats what it last said about a job.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn refresh_interval(&self) -> Result<Duration, RestError> {
+        let config = self.get("/config").await?;
+        // `web.refresh-interval`, 3 s by default in 1.13 to 2.3.
+        Ok(Duration::from_millis(config["refresh-interval"].as_u64().unwrap_or(3000)))
     }
 
     /// How a finished job ended, with its exception if it failed.

@@ -80,6 +80,27 @@ impl fmt::Display for JobState {
     }
 }
 
+/// The newest savepoint or checkpoint of a job from which another can start, out of `/jobs/:id/checkpoints`.
+///
+/// A checkpoint that Flink has deleted says so, and one that lives in the JobManager has no path. What the job itself
+/// was started from counts when it has completed nothing since.
+pub fn newest_state(checkpoints: &Value) -> Option<String> {
+    let latest = &checkpoints["latest"];
+    let candidates = ["completed", "savepoint", "restored"].map(|key| &latest[key]);
+    let usable = candidates.into_iter().filter_map(|one| {
+        let path = one["external_path"].as_str()?;
+        let is_there = path.contains('/') && one["discarded"] != true;
+        is_there.then_some((one["id"].as_u64()?, path))
+    });
+    usable.max_by_key(|(id, _)| *id).map(|(_, path)| path.to_owned())
+}
+
+/// Whether a job's checkpoints outlive its cancelation, out of `/jobs/:id/checkpoints/config`.
+pub fn retains_checkpoints(config: &Value) -> bool {
+    let kept = &config["externalization"];
+    kept["enabled"] == true && kept["delete_on_cancellation"] == false
+}
+
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outcome {
@@ -227,6 +248,48 @@ mod tests {
         check(&request, "1.13", &["programArgsList"]);
         check(&request, "1.17", &["programArgsList", "restoreMode", "flinkConfiguration"]);
         check(&request, "2.3", &["programArgsList", "claimMode", "flinkConfiguration"]);
+    }
+
+    #[test]
+    fn the_newest_state_that_is_still_there() {
+        #[track_caller]
+        fn check(latest: Value, expected: Option<&str>) {
+            assert_eq!(newest_state(&json!({"latest": latest})).as_deref(), expected);
+        }
+        let state = |id: u64, path: &str, discarded: bool| json!({"id": id, "external_path": path, "discarded": discarded});
+        check(json!({"completed": null, "savepoint": null, "restored": null}), None);
+        let completed = state(7, "file:/c/7", false);
+        check(
+            json!({"completed": completed, "savepoint": state(6, "file:/s", false)}),
+            Some("file:/c/7"),
+        );
+        check(
+            json!({"completed": completed, "savepoint": state(8, "file:/s", false)}),
+            Some("file:/s"),
+        );
+        let deleted = state(7, "file:/c/7", true);
+        check(
+            json!({"completed": deleted, "savepoint": state(6, "file:/s", false)}),
+            Some("file:/s"),
+        );
+        check(
+            json!({"completed": state(1, "<checkpoint-not-externally-addressable>", false)}),
+            None,
+        );
+        check(json!({"restored": {"id": 3, "external_path": "file:/r"}}), Some("file:/r"));
+    }
+
+    #[test]
+    fn checkpoints_that_outlive_a_cancelation() {
+        #[track_caller]
+        fn check(enabled: bool, delete: bool, expected: bool) {
+            let kept = json!({"enabled": enabled, "delete_on_cancellation": delete});
+            assert_eq!(retains_checkpoints(&json!({"externalization": kept})), expected);
+        }
+        check(true, false, true);
+        check(true, true, false);
+        check(false, true, false);
+        assert!(!retains_checkpoints(&Value::Null));
     }
 
     #[test]
