@@ -3,10 +3,14 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nutkin_e2e::Nutkin;
 
 use crate::session::pid;
+
+/// A distribution is half a gigabyte from the network, and its archives are made with four JVMs.
+const INSTALL_LIMIT: Duration = Duration::from_mins(10);
 
 /// The archives of the shared cache, by the name of their file.
 fn archive(cache: &Path, version: &str, name: &str) -> PathBuf {
@@ -32,7 +36,7 @@ fn an_installation_from_the_package_index_is_whole_and_damage_is_seen() {
     let with_cache = |args: &[&str]| {
         let mut command = nutkin.command(args);
         command.env("XDG_CACHE_HOME", &cache);
-        nutkin.start(command).wait(std::time::Duration::from_mins(3))
+        nutkin.start(command).wait(INSTALL_LIMIT)
     };
     let args = ["dist", "install", "1.20.5", "--from", "pypi", "--no-archives", "-o", "json"];
     let installed = with_cache(&args);
@@ -64,7 +68,7 @@ fn class_data_archives_are_used_when_sound_and_passed_over_when_not() {
     let run = |args: &[&str]| {
         let mut command = nutkin.command(args);
         command.env("XDG_CACHE_HOME", &cache);
-        nutkin.start(command).wait(std::time::Duration::from_mins(3))
+        nutkin.start(command).wait(INSTALL_LIMIT)
     };
     let from = nutkin.setup().cache.join("nutkin/dist/flink-1.20.5");
     let from = from.to_str().expect("a plain path");
@@ -72,7 +76,7 @@ fn class_data_archives_are_used_when_sound_and_passed_over_when_not() {
     let files =
         ["jobmanager", "taskmanager"].map(|role| archive(&cache, "1.20.5", &format!("{role}.jsa")));
 
-    run(&["up", "sound"]).expect(0);
+    run(&["up", "sound", "-D", "rest.port=0"]).expect(0);
     for (process, file) in ["jobmanager", "taskmanager-1"].iter().zip(&files) {
         let pid = pid(&nutkin, "sound", process).expect("it runs");
         assert!(maps(pid, file), "{process} does not use `{}`", file.display());
@@ -98,7 +102,7 @@ fn class_data_archives_are_used_when_sound_and_passed_over_when_not() {
                 .expect("cut");
         }
     }
-    run(&["up", "damaged"]).expect(0);
+    run(&["up", "damaged", "-D", "rest.port=0"]).expect(0);
     let task_manager = pid(&nutkin, "damaged", "taskmanager-1").expect("it runs");
     assert!(!maps(task_manager, &files[1]));
     for process in ["jobmanager", "taskmanager-1"] {

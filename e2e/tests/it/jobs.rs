@@ -1,17 +1,14 @@
 //! Jobs on real sessions: their results, and what a failover does to them.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use nutkin_e2e::exactly_once::{committed, faults};
 use nutkin_e2e::{Nutkin, Rest};
 use serde_json::Value;
 
 use crate::session::{RECOVERY, kill, pid, status, up};
 
-/// Numbers of a job that is to live through a failover, and how many each second: 15 s of work, of which
-/// the failover comes in the second or third.
-const NUMBERS: u64 = 3000;
+/// Numbers of a job that is to live through a failover, and how many each second: 30 s of work, of which
+/// the failover comes in the second or third; later where commands take seconds instead of milliseconds.
+const NUMBERS: u64 = 6000;
 const RATE: &str = "200";
 
 const TEXT: &str = "To be, or not to be: that is the question.\nWhether 'tis nobler\n\nto count\n";
@@ -84,13 +81,18 @@ fn check_failover(version: &str) {
     nutkin.eventually("two checkpoints are completed", RECOVERY, || {
         2 <= count(&nutkin, &job, "completed")
     });
-    let leader = leader(&nutkin);
+    let mut leader = String::new();
+    nutkin.eventually("one JobManager leads", RECOVERY, || {
+        let leaders = leaders(&nutkin);
+        leader = leaders.first().cloned().unwrap_or_default();
+        leaders.len() == 1
+    });
     kill(pid(&nutkin, "a", &leader).expect("the leader runs"));
 
     nutkin.eventually("the job goes on from a checkpoint", RECOVERY, || {
         1 <= count(&nutkin, &job, "restored")
     });
-    nutkin.eventually("the job has finished", Duration::from_mins(2), || {
+    nutkin.eventually("the job has finished", RECOVERY, || {
         let state = rests(&nutkin).iter().find_map(|rest| rest.job_state(&job));
         state.as_deref() == Some("FINISHED")
     });
@@ -124,19 +126,16 @@ fn count(nutkin: &Nutkin, job: &str, what: &str) -> u64 {
     checkpoints.and_then(|seen| seen["counts"][what].as_u64()).unwrap_or(0)
 }
 
-/// The JobManager that leads, by its own log: Flink's REST answers the same from each.
-fn leader(nutkin: &Nutkin) -> String {
+/// The JobManagers that lead, by what each has logged last of it: Flink's REST answers the same from each.
+fn leaders(nutkin: &Nutkin) -> Vec<String> {
     let status = status(nutkin, "a");
     let processes = status["processes"].as_array().expect("processes");
     let managers = processes.iter().filter(|one| one["role"] == "JobManager");
     let names = managers.map(|one| one["name"].as_str().expect("a name").to_owned());
-    let granted: BTreeMap<String, bool> = names
-        .map(|name| {
-            let log = nutkin.ok(&["logs", "--session", "a", &name]).stdout;
-            (name, log.contains("was granted leadership"))
-        })
-        .collect();
-    let mut leaders = granted.iter().filter(|(_, granted)| **granted);
-    let leader = leaders.next().unwrap_or_else(|| panic!("nobody leads: {granted:?}"));
-    leader.0.clone()
+    let leads = |name: &String| {
+        let log = nutkin.ok(&["logs", "--session", "a", name]).stdout;
+        let granted = log.rfind("was granted leadership");
+        granted.is_some() && log.rfind("was revoked leadership") < granted
+    };
+    names.filter(leads).collect()
 }

@@ -1,11 +1,9 @@
 //! Sessions on this machine: they come up, stay up, and leave nothing.
 
-use std::time::Duration;
-
 use nutkin_e2e::Nutkin;
 use rustix::process::{Signal, kill_process};
 
-use crate::session::{RECOVERY, kill, pid, rest, status, until_running, up};
+use crate::session::{RECOVERY, answer, kill, pid, rest, until, until_job, until_running, up};
 
 /// Up, seen by Nutkin and by Flink, the same again, and down.
 #[track_caller]
@@ -14,12 +12,11 @@ fn check_session(version: &str) {
     let first = up(&nutkin, "a", version, &["--task-managers", "2"]);
     first.expect(0).says(&format!("Flink {version}, 1 JobManager, 2 TaskManagers, 4 slots"));
 
-    let seen = status(&nutkin, "a");
+    let seen = until_running(&nutkin, "a");
     assert_eq!(seen["kind"], "Session");
-    assert_eq!(seen["state"], "running", "{seen}");
     assert_eq!(seen["flinkVersion"], version);
     assert_eq!(seen["slots"], serde_json::json!({"total": 4, "available": 4}));
-    let flink = rest(&nutkin, "a").get("/overview").expect("Flink answers");
+    let flink = answer(&nutkin, "a", "/overview");
     assert_eq!(flink["flink-version"], version);
     assert_eq!(flink["taskmanagers"], 2);
 
@@ -52,12 +49,11 @@ fn two_sessions_of_two_versions_have_nothing_in_common() {
     let nutkin = Nutkin::new();
     up(&nutkin, "old", "1.20.5", &[]).expect(0);
     up(&nutkin, "new", "2.3.0", &[]).expect(0);
-    let version =
-        |name: &str| rest(&nutkin, name).get("/overview").expect("Flink")["flink-version"].clone();
+    let version = |name: &str| answer(&nutkin, name, "/overview")["flink-version"].clone();
     assert_eq!(version("old"), "1.20.5");
     assert_eq!(version("new"), "2.3.0");
     nutkin.ok(&["down", "old"]);
-    assert_eq!(status(&nutkin, "new")["state"], "running");
+    until_running(&nutkin, "new");
 }
 
 #[test]
@@ -69,9 +65,7 @@ fn a_change_that_loses_jobs_needs_consent() {
     let output = output.to_str().expect("a path in UTF-8");
     let jar = nutkin.setup().job("1.20.5", "ExactlyOnce");
     let job = flink.submit(&jar, &["--output", output, "--total", "1000000", "--rate", "10"]);
-    nutkin.eventually("the job runs", RECOVERY, || {
-        flink.job_state(&job).as_deref() == Some("RUNNING")
-    });
+    until_job(&nutkin, &flink, &job, "RUNNING");
     let before = nutkin.processes();
 
     let change = ["-D", "jobmanager.memory.process.size=1700m"];
@@ -79,7 +73,7 @@ fn a_change_that_loses_jobs_needs_consent() {
     nutkin.run(&["down", "a"]).expect(6);
 
     assert_eq!(nutkin.processes(), before, "nothing was touched");
-    assert_eq!(flink.job_state(&job).as_deref(), Some("RUNNING"));
+    until_job(&nutkin, &flink, &job, "RUNNING");
 }
 
 /// Kills a process, which then comes back under another PID.
@@ -93,9 +87,7 @@ fn check_comes_back(process: &str) {
         pid(&nutkin, "a", process).is_some_and(|now| now != before)
     });
     until_running(&nutkin, "a");
-    nutkin.eventually("its slots are there", RECOVERY, || {
-        status(&nutkin, "a")["slots"]["available"] == 2
-    });
+    until(&nutkin, "a", "its slots are there", |seen| seen["slots"]["available"] == 2);
 }
 
 #[test]
@@ -114,12 +106,9 @@ fn a_killed_supervisor_is_told_and_mended() {
     up(&nutkin, "a", "1.20.5", &[]).expect(0);
     let task_manager = pid(&nutkin, "a", "taskmanager-1");
     kill(supervisor(&nutkin).expect("there is a supervisor"));
-    nutkin.eventually("the supervisor is gone", Duration::from_secs(5), || {
-        supervisor(&nutkin).is_none()
-    });
-
-    let seen = status(&nutkin, "a");
-    assert_eq!(seen["state"], "degraded", "{seen}");
+    // The system takes memory and files from a killed process one after the other.
+    let seen = until(&nutkin, "a", "the loss is told", |seen| seen["state"] == "degraded");
+    assert_eq!(supervisor(&nutkin), None);
     assert!(seen["messages"].to_string().contains("the supervisor is gone"), "{seen}");
 
     up(&nutkin, "a", "1.20.5", &[]).expect(0);
@@ -148,12 +137,11 @@ fn scaling_leaves_the_others_alone() {
     let before = others();
 
     nutkin.ok(&["scale", "a", "--task-managers", "3"]);
-    nutkin
-        .eventually("the slots of three", RECOVERY, || status(&nutkin, "a")["slots"]["total"] == 6);
+    until(&nutkin, "a", "the slots of three", |seen| seen["slots"]["total"] == 6);
     assert_eq!(others(), before);
 
     nutkin.ok(&["scale", "a", "--task-managers", "1"]);
-    nutkin.eventually("the slots of one", RECOVERY, || status(&nutkin, "a")["slots"]["total"] == 2);
+    until(&nutkin, "a", "the slots of one", |seen| seen["slots"]["total"] == 2);
     assert_eq!(others(), before);
     // Flink takes a TaskManager's slots away at the start of its end, not when its process is gone.
     nutkin

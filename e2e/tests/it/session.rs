@@ -6,9 +6,10 @@ use nutkin_e2e::{Finished, Nutkin, Rest};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-/// How long a process may take to come back: a JVM starts in 3 s, in 8 s on a loaded machine, and the
-/// supervisor waits a little longer before each attempt.
-pub(crate) const RECOVERY: Duration = Duration::from_mins(1);
+/// How long a session may take to recover: Flink notices a lost process by its heartbeats, up to half a minute
+/// later, and a JVM starts in 3 s, in a multiple of it on a loaded machine. Far more than is needed, because a
+/// test that waits for nothing that comes is rare, and one that gives up too early is worthless.
+pub(crate) const RECOVERY: Duration = Duration::from_mins(3);
 
 /// `nutkin up`, on a port of its own: tests run at the same time, and between the choice of 8081 and the JVM
 /// that listens there another test would choose it too.
@@ -38,9 +39,39 @@ pub(crate) fn kill(pid: i32) {
     kill_process(pid, Signal::KILL).expect("the process can be killed");
 }
 
+/// Waits until the status of the session is as wanted, and gives that status. A single look proves little: Flink
+/// on a loaded machine may not answer within the second that a look takes.
 #[track_caller]
-pub(crate) fn until_running(nutkin: &Nutkin, name: &str) {
-    nutkin.eventually("the session is running", RECOVERY, || {
-        status(nutkin, name)["state"] == "running"
+pub(crate) fn until(nutkin: &Nutkin, name: &str, what: &str, is_so: fn(&Value) -> bool) -> Value {
+    let mut seen = Value::Null;
+    nutkin.eventually(what, RECOVERY, || {
+        seen = status(nutkin, name);
+        is_so(&seen)
+    });
+    seen
+}
+
+#[track_caller]
+pub(crate) fn until_running(nutkin: &Nutkin, name: &str) -> Value {
+    until(nutkin, name, "the session is running", |seen| seen["state"] == "running")
+}
+
+/// What Flink itself answers, asked until it does.
+#[track_caller]
+pub(crate) fn answer(nutkin: &Nutkin, name: &str, path: &str) -> Value {
+    let flink = rest(nutkin, name);
+    let mut seen = None;
+    nutkin.eventually("Flink answers", RECOVERY, || {
+        seen = flink.get(path);
+        seen.is_some()
+    });
+    seen.unwrap_or_default()
+}
+
+/// Waits until Flink says that a job is in a state.
+#[track_caller]
+pub(crate) fn until_job(nutkin: &Nutkin, flink: &Rest, job: &str, state: &str) {
+    nutkin.eventually(&format!("the job is {state}"), RECOVERY, || {
+        flink.job_state(job).as_deref() == Some(state)
     });
 }
