@@ -14,6 +14,7 @@
 pub mod artifact;
 pub mod change;
 pub mod flink;
+pub mod image;
 pub mod jobs;
 pub mod plan;
 pub mod problem;
