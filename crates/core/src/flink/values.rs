@@ -180,6 +180,11 @@ pub fn double(text: &str) -> Result<f64, ValueError> {
     hexadecimal(text).ok_or(ValueError::Number)
 }
 
+/// A double as Java prints it: `1.0`, `1.0E7`.
+pub fn double_text(value: f64) -> String {
+    super::java_double::text(value)
+}
+
 /// `0x1.8p3`, which Java reads and Rust does not.
 fn hexadecimal(text: &str) -> Option<f64> {
     let (sign, rest) = match text.strip_prefix('-') {

@@ -1,3 +1,4 @@
 //! Plans: what shall exist, as plain values. No planner uses another.
 
+pub mod kubernetes;
 pub mod process;

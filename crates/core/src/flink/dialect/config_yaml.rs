@@ -134,6 +134,28 @@ pub(super) fn write(configuration: &Configuration) -> Result<String, Vec<Problem
     Ok(if text.is_empty() { "{}\n".to_owned() } else { text })
 }
 
+/// Writes one line for each key.
+pub(super) fn write_flat(configuration: &Configuration) -> String {
+    let mut text = String::new();
+    for (key, entry) in configuration.iter() {
+        let key = Node::Text(key.to_owned());
+        let question = if emit::is_simple_key(&key) { "" } else { "? " };
+        let end = if question.is_empty() { "" } else { "\n" };
+        let key = emit::scalar_text(&key, Place::Block);
+        let value = emit::scalar_text(&written(&entry.value), Place::Block);
+        text.push_str(&format!("{question}{key}{end}: {value}\n"));
+    }
+    text
+}
+
+/// A value as it is written: Flink keeps a list as the text of it.
+fn written(value: &Value) -> Node {
+    match Node::from(value) {
+        list @ (Node::List(_) | Node::Map(_)) => Node::Text(emit::flow(&list)),
+        scalar => scalar,
+    }
+}
+
 impl Branch<'_> {
     /// `inline`: the first entry goes on where the line stands.
     fn write(&self, depth: usize, mut inline: bool, out: &mut String, problems: &mut Vec<Problem>) {
@@ -156,14 +178,9 @@ impl Branch<'_> {
             }
             match branch.value {
                 Some((key, value)) if branch.below.is_empty() => {
-                    let node = match Node::from(value) {
-                        // Flink keeps a list as the text of it.
-                        list @ (Node::List(_) | Node::Map(_)) => Node::Text(emit::flow(&list)),
-                        scalar => scalar,
-                    };
                     debug_assert!(key.ends_with(name));
                     out.push(' ');
-                    out.push_str(&emit::scalar_text(&node, Place::Block));
+                    out.push_str(&emit::scalar_text(&written(value), Place::Block));
                     out.push('\n');
                 }
                 Some((key, _)) => problems.push(conflict(key, branch)),

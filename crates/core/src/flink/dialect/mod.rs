@@ -96,6 +96,12 @@ pub fn write(dialect: Dialect, configuration: &Configuration) -> Result<String, 
     }
 }
 
+/// Writes `config.yaml` with whole keys (`a.b: c`), which Flink flattens to the same entries. This form can
+/// hold a key that is also the beginning of another.
+pub fn write_flat(configuration: &Configuration) -> String {
+    config_yaml::write_flat(configuration)
+}
+
 /// A value in YAML's flow notation: the text that Flink makes of a list in `config.yaml`.
 pub(super) fn flow(value: &Value) -> String {
     emit::flow(&Node::from(value))

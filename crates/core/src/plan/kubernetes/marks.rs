@@ -1,0 +1,28 @@
+//! What Nutkin writes on every object that it makes: the only things it adds to what Flink's client would send.
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// Label of every object of a session: its name. What does not carry it is not ours.
+pub const SESSION: &str = "nutkin.dev/session";
+
+/// Annotation: hash of the object as planned. An object whose live annotation is the same needs no change.
+pub const HASH: &str = "nutkin.dev/spec-hash";
+
+/// Annotation: the Flink release, which the image's name need not tell.
+pub const FLINK: &str = "nutkin.dev/flink-version";
+
+/// Marks an object. Pods are not marked: a changed mark would restart them.
+pub(super) fn mark(item: &mut Value, session: &str, flink: &str) {
+    let hash = hash(item);
+    item["metadata"]["labels"][SESSION] = json!(session);
+    let annotations = &mut item["metadata"]["annotations"];
+    annotations[FLINK] = json!(flink);
+    annotations[HASH] = json!(hash);
+}
+
+/// The first 16 hex digits of SHA-256 over the object's JSON.
+fn hash(item: &Value) -> String {
+    let digest = Sha256::digest(item.to_string().as_bytes());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}

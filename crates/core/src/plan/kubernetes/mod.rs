@@ -1,0 +1,51 @@
+//! A session as Kubernetes objects.
+//!
+//! Objects are JSON as the API server takes it: what Flink's own client would send, field by field, and not
+//! what some typed library makes of it. The Deployment of the JobManager comes first, because it owns the
+//! rest: a shell creates it, learns its UID, and gives that to [`Objects::owned_by`].
+
+pub mod marks;
+pub mod native;
+
+use serde_json::{Value, json};
+
+use crate::Problem;
+
+/// What a session is made of on Kubernetes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Objects {
+    /// The cluster-id: name of the Deployment, and part of all other names.
+    pub cluster_id: String,
+    /// The namespace of all objects. It also stands in each object's metadata.
+    pub namespace: String,
+    /// All objects in the order in which they are created. The first is the Deployment that owns the others.
+    pub items: Vec<Value>,
+    /// What the user should know; nothing that keeps the session from starting.
+    pub warnings: Vec<Problem>,
+}
+
+impl Objects {
+    /// The Deployment of the JobManager.
+    pub fn deployment(&self) -> &Value {
+        &self.items[0]
+    }
+
+    /// All objects but the Deployment, each owned by the Deployment with this UID, as Flink's client sends
+    /// them: deleting the Deployment takes them along.
+    pub fn owned_by(&self, uid: &str) -> Vec<Value> {
+        let owner = json!([{
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "name": self.cluster_id,
+            "uid": uid,
+            "controller": true,
+            "blockOwnerDeletion": true,
+        }]);
+        let rest = self.items.iter().skip(1).cloned();
+        rest.map(|mut item| {
+            item["metadata"]["ownerReferences"] = owner.clone();
+            item
+        })
+        .collect()
+    }
+}

@@ -1,0 +1,78 @@
+//! The Deployment, and the order of everything (`KubernetesJobManagerFactory.createJobManagerDeployment`).
+
+use serde_json::{Map, Value, json};
+
+use super::draft::Draft;
+use super::effective::is_highly_available;
+use super::json::{append, object};
+use super::owners;
+use crate::Problem;
+use crate::plan::kubernetes::{Objects, marks};
+
+/// Puts the parts together.
+pub(super) fn finish(mut draft: Draft<'_>) -> Result<Objects, Vec<Problem>> {
+    let replicas = replicas(&mut draft);
+    let owners = owners::read(&mut draft.settings);
+    let container = Value::Object(std::mem::take(&mut draft.container));
+    append(object(&mut draft.pod, "spec"), "containers", [container]);
+
+    let mut labels = super::json::texts(draft.settings.map("kubernetes.jobmanager.labels"));
+    labels.extend(draft.selectors());
+    let mut metadata = Map::from_iter([
+        ("name".to_owned(), json!(draft.cluster_id)),
+        ("labels".to_owned(), Value::Object(labels)),
+    ]);
+    if draft.settings.version.is_at_least(1, 15) {
+        let annotations = draft.settings.map("kubernetes.jobmanager.annotations");
+        if !annotations.is_empty() || !draft.settings.version.is_at_least(1, 18) {
+            object(&mut metadata, "annotations").extend(super::json::texts(annotations));
+        }
+    }
+    append(&mut metadata, "ownerReferences", owners);
+    let deployment = json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata,
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": draft.selectors()},
+            "template": std::mem::take(&mut draft.pod),
+        },
+    });
+    if !draft.settings.problems.is_empty() {
+        return Err(draft.settings.problems);
+    }
+    let mut items = vec![deployment];
+    items.append(&mut draft.others);
+    let flink = draft.settings.version.to_string();
+    for item in &mut items {
+        item["metadata"]["namespace"] = json!(draft.namespace);
+        marks::mark(item, draft.cluster_id, &flink);
+    }
+    Ok(Objects {
+        cluster_id: draft.cluster_id.to_owned(),
+        namespace: draft.namespace,
+        items,
+        warnings: draft.settings.warnings,
+    })
+}
+
+/// Number of JobManagers: one, or several with high availability.
+fn replicas(draft: &mut Draft<'_>) -> i32 {
+    let option = "kubernetes.jobmanager.replicas";
+    if !draft.settings.has(option) {
+        return 1;
+    }
+    let replicas = draft.settings.int(option).unwrap_or(1);
+    if replicas < 1 {
+        draft
+            .settings
+            .problem(Problem::new(option, "a session needs a JobManager").hint("write 1 or more"));
+    }
+    if 1 < replicas && !is_highly_available(&draft.settings) {
+        let message = format!("{replicas} JobManagers need high availability");
+        let hint = "set `high-availability.type: kubernetes` and `high-availability.storageDir`";
+        draft.settings.problem(Problem::new(option, message).hint(hint));
+    }
+    replicas
+}

@@ -1,0 +1,136 @@
+//! The options of a session as Flink's client completes them before it builds anything.
+
+use super::client::Client;
+use super::settings::Settings;
+use crate::Problem;
+use crate::flink::dialect::Dialect;
+use crate::flink::{Origin, options};
+use crate::session::Session;
+
+/// Class that the JobManager's start script runs (`KubernetesClusterDescriptor.deploySessionCluster`).
+const ENTRYPOINT: &str =
+    "org.apache.flink.kubernetes.entrypoint.KubernetesSessionClusterEntrypoint";
+
+/// Ports that must be known before a pod runs, and what they are when the option says 0
+/// (`Constants.BLOB_SERVER_PORT`, `TASK_MANAGER_RPC_PORT`, `REST_PORT`).
+const FIXED_PORTS: [(&str, u16); 3] =
+    [("blob.server.port", 6124), ("taskmanager.rpc.port", 6122), ("rest.bind-port", 8081)];
+
+/// The session's options completed. Precedence, lowest first:
+///
+/// 1. the session's own options;
+/// 2. fields of a session file that stand for an option (`spec.image`);
+/// 3. what the deployment dictates: target, cluster-id, entrypoint, fixed ports, high availability.
+pub(super) fn effective(session: &Session, client: &Client) -> Settings {
+    let mut settings = Settings {
+        configuration: session.configuration.clone(),
+        version: session.flink,
+        dialect: client.dialect.unwrap_or(Dialect::for_version(session.flink)),
+        problems: Vec::new(),
+        warnings: Vec::new(),
+    };
+    fields(session, &mut settings);
+    namespace(session, client, &mut settings);
+    let all = &mut settings.configuration;
+    // Options of our own are no business of Flink's.
+    let own: Vec<String> = all
+        .iter()
+        .map(|(key, _)| key.to_owned())
+        .filter(|key| key.starts_with("nutkin."))
+        .collect();
+    for key in own {
+        all.remove(&key);
+    }
+    let dictated = Origin::Derived("what a native session needs");
+    all.set("execution.target", "kubernetes-session", dictated.clone());
+    all.set("kubernetes.cluster-id", session.name.as_str(), dictated.clone());
+    all.set("internal.cluster.execution-mode", "NORMAL", dictated.clone());
+    all.set("kubernetes.internal.jobmanager.entrypoint.class", ENTRYPOINT, dictated.clone());
+    for (key, port) in FIXED_PORTS {
+        fix_port(&mut settings, key, port.to_string());
+    }
+    if is_highly_available(&settings) {
+        settings.configuration.set("high-availability.cluster-id", session.name.as_str(), dictated);
+        let rpc = settings.text_or_default("jobmanager.rpc.port");
+        fix_port(&mut settings, "high-availability.jobmanager.port", rpc);
+    }
+    settings
+}
+
+/// Whether standby JobManagers can take over. Any value but NONE counts, a misspelt one as well. The newer
+/// key is not known to 1.13 and 1.14.
+pub(super) fn is_highly_available(settings: &Settings) -> bool {
+    let mode =
+        settings.text("high-availability.type").or_else(|| settings.text("high-availability"));
+    mode.is_some_and(|mode| !mode.eq_ignore_ascii_case("none"))
+}
+
+/// Gives an option a port when it asks for any; a range cannot be used before a pod runs.
+fn fix_port(settings: &mut Settings, key: &str, port: String) {
+    let text = settings.text_or_default(key);
+    match text.parse::<i32>() {
+        Ok(0) => {
+            let reason = "services need to know the port beforehand";
+            settings.configuration.set(key, port, Origin::Derived(reason));
+        }
+        Ok(number) if u16::try_from(number).is_ok() => {}
+        Ok(_) => settings.problem(no_port(key)),
+        Err(_) => {
+            let message = "on Kubernetes this must be one port, not a range or a list";
+            settings.problem(Problem::new(key, message).hint(PORT_HINT));
+        }
+    }
+}
+
+/// What is said of a value that is no port.
+pub(super) fn no_port(key: &str) -> Problem {
+    Problem::new(key, "the value is no port").hint(PORT_HINT)
+}
+
+const PORT_HINT: &str = "write a number from 1 to 65535, or remove the option";
+
+/// Fields of a session file that stand for an option.
+fn fields(session: &Session, settings: &mut Settings) {
+    let image = if settings.has("kubernetes.container.image.ref") {
+        "kubernetes.container.image.ref"
+    } else {
+        "kubernetes.container.image"
+    };
+    for (field, key, value) in [
+        ("spec.image", image, &session.image),
+        (
+            "spec.imagePullPolicy",
+            "kubernetes.container.image.pull-policy",
+            &session.image_pull_policy,
+        ),
+        ("spec.serviceAccount", "kubernetes.service-account", &session.service_account),
+    ] {
+        set_field(settings, field, key, value.clone());
+    }
+    let replicas = session.job_manager.replicas.filter(|replicas| 1 < *replicas);
+    let replicas = replicas.map(|replicas| replicas.to_string());
+    set_field(settings, "spec.jobManager.replicas", "kubernetes.jobmanager.replicas", replicas);
+}
+
+/// The command line is stronger than a field, and a field stronger than `spec.flinkConfiguration`.
+fn set_field(settings: &mut Settings, field: &str, key: &str, value: Option<String>) {
+    let set = options::lookup(&settings.configuration, key, settings.version);
+    let said_on_command_line =
+        set.is_some_and(|(_, entry)| Origin::Field(String::new()) < entry.origin);
+    if let (Some(value), false) = (value, said_on_command_line) {
+        settings.configuration.set(key, value, Origin::Field(field.to_owned()));
+    }
+}
+
+/// Writes the namespace into the options, because the JobManager reads it there. Precedence, lowest first:
+/// the context of the kubeconfig, the option, `metadata.namespace`, the option on the command line.
+fn namespace(session: &Session, client: &Client, settings: &mut Settings) {
+    set_field(settings, "metadata.namespace", NAMESPACE, session.namespace.clone());
+    if let (None, Some(namespace)) = (settings.text(NAMESPACE), &client.context_namespace) {
+        let origin = Origin::Derived("the namespace of the kubeconfig's context");
+        settings.configuration.set(NAMESPACE, namespace.as_str(), origin);
+    }
+}
+
+/// The option that names the namespace.
+pub(super) const NAMESPACE: &str = "kubernetes.namespace";

@@ -1,0 +1,49 @@
+//! A native session: the objects that Flink's own client creates (`kubernetes-session.sh`). The JobManager
+//! then asks the API server for TaskManager pods by itself.
+//!
+//! Sources: `KubernetesClusterDescriptor`, `KubernetesJobManagerFactory` and its decorators in 1.13.6,
+//! 1.17.2, 1.20.5 and 2.3.0, as observed by running them: see `docs/conformance.md`. Where Flink's client is
+//! wrong, this is right, and `docs/differences-from-flink.md` says so.
+
+mod base64;
+mod claims;
+mod client;
+mod command;
+mod deployment;
+mod draft;
+mod effective;
+mod env_secrets;
+mod flink_conf;
+mod hadoop;
+mod init;
+mod internal_service;
+mod json;
+mod kerberos;
+mod logging;
+mod memory;
+mod names;
+mod owners;
+mod pod_template;
+mod resources;
+mod rest_service;
+mod secrets;
+mod settings;
+mod template;
+mod tolerations;
+
+pub use client::{Client, Seen, wanted};
+
+use super::Objects;
+use crate::Problem;
+use crate::session::Session;
+
+/// Plans the objects of a native session.
+///
+/// # Errors
+/// All that is wrong with options, templates and files, at once.
+pub fn plan(session: &Session, client: &Client) -> Result<Objects, Vec<Problem>> {
+    draft::plan(session, client)
+}
+
+#[cfg(test)]
+mod tests;

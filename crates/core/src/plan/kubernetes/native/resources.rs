@@ -1,0 +1,61 @@
+//! CPU and memory of the main container (`KubernetesUtils.getResourceRequirements`).
+
+use serde_json::{Map, Value};
+
+use super::draft::Draft;
+use super::json::object;
+use crate::Problem;
+use crate::flink::values;
+
+/// What the JobManager asks for, over what a template asks for: CPU and memory are replaced, everything else
+/// stays. Limits are requests times a factor that is at least 1.
+pub(super) fn set(draft: &mut Draft<'_>, mebibytes: u64) {
+    let cpu = cpu(draft);
+    let cpu_factor = factor(draft, "kubernetes.jobmanager.cpu.limit-factor");
+    let memory_factor = factor(draft, "kubernetes.jobmanager.memory.limit-factor");
+    // `(int) (memory * factor)`, in mebibytes.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "Java's cast to int: cut towards zero, and memory is never negative"
+    )]
+    let memory_limit = (mebibytes as f64 * memory_factor) as u32;
+    let memory_limit = memory_limit.min(i32::MAX.unsigned_abs());
+    let resources = object(&mut draft.container, "resources");
+    for (kind, cpu, memory) in
+        [("limits", cpu * cpu_factor, u64::from(memory_limit)), ("requests", cpu, mebibytes)]
+    {
+        let amounts = object(resources, kind);
+        as_texts(amounts);
+        amounts.insert("cpu".to_owned(), Value::String(values::double_text(cpu)));
+        amounts.insert("memory".to_owned(), Value::String(format!("{memory}Mi")));
+    }
+}
+
+/// Amounts are texts on the wire, whether or not they were written as numbers.
+fn as_texts(amounts: &mut Map<String, Value>) {
+    for amount in amounts.values_mut() {
+        if let Value::Number(number) = amount {
+            *amount = Value::String(number.to_string());
+        }
+    }
+}
+
+/// CPUs asked for. Flink lets zero and less through; no pod would ever run with it.
+fn cpu(draft: &mut Draft<'_>) -> f64 {
+    let key = "kubernetes.jobmanager.cpu.amount";
+    let key = if draft.settings.has(key) { key } else { "kubernetes.jobmanager.cpu" };
+    draft.settings.double(key).unwrap_or(1.0)
+}
+
+fn factor(draft: &mut Draft<'_>, key: &str) -> f64 {
+    if !draft.settings.has(key) {
+        return 1.0;
+    }
+    let factor = draft.settings.double(key).unwrap_or(1.0);
+    if factor < 1.0 || factor.is_nan() {
+        let message = "a limit must not be below the request";
+        draft.settings.problem(Problem::new(key, message).hint("write 1 or more"));
+    }
+    factor
+}

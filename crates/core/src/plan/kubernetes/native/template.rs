@@ -1,0 +1,134 @@
+//! Pod templates: where they come from, and how the JobManager's begins the pod.
+
+use serde_json::{Map, Value};
+
+use super::client::Seen;
+use super::draft::{Draft, MAIN_CONTAINER};
+use super::json::object;
+use crate::yaml::{self, Kind};
+use crate::{Location, Problem};
+
+const JOB_MANAGER: &str = "kubernetes.pod-template-file.jobmanager";
+const TASK_MANAGER: &str = "kubernetes.pod-template-file.taskmanager";
+
+/// Begins pod and main container with the JobManager's template, if there is one.
+pub(super) fn start(draft: &mut Draft<'_>) {
+    let session = draft.session;
+    let fields = merged(session.pod_template.as_ref(), session.job_manager.pod_template.as_ref());
+    let (template, place) = match fields {
+        Some(template) => (template, "spec.podTemplate"),
+        None => match file(draft, JOB_MANAGER) {
+            Some((_, template)) => (template, JOB_MANAGER),
+            None => return,
+        },
+    };
+    let Value::Object(mut pod) = template else {
+        draft.settings.problem(Problem::new(place, "the template is no Pod"));
+        return;
+    };
+    pod.retain(|key, _| key != "apiVersion" && key != "kind");
+    let spec = object(&mut pod, "spec");
+    if let Some(Value::Array(containers)) = spec.get_mut("containers") {
+        let main = containers.iter().position(|one| one["name"] == MAIN_CONTAINER);
+        if let Some(Value::Object(container)) = main.map(|index| containers.remove(index)) {
+            draft.container = container;
+        }
+    }
+    draft.pod = pod;
+}
+
+/// The TaskManager's template as text: that of the file as it stands there.
+pub(super) fn task_manager_text(draft: &mut Draft<'_>) -> Option<String> {
+    let session = draft.session;
+    let fields = merged(session.pod_template.as_ref(), session.task_manager.pod_template.as_ref());
+    if let Some(template) = fields {
+        return match yaml::to_string(&template) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                draft.settings.problem(Problem::new("spec.podTemplate", error.to_string()));
+                None
+            }
+        };
+    }
+    file(draft, TASK_MANAGER).map(|(text, _)| text)
+}
+
+/// A role's template over the common one: objects are merged, containers and the like by their names, everything
+/// else is replaced.
+fn merged(common: Option<&Value>, role: Option<&Value>) -> Option<Value> {
+    match (common, role) {
+        (None, None) => None,
+        (Some(one), None) | (None, Some(one)) => Some(one.clone()),
+        (Some(common), Some(role)) => {
+            let mut template = common.clone();
+            merge(&mut template, role);
+            Some(template)
+        }
+    }
+}
+
+fn merge(under: &mut Value, over: &Value) {
+    match (under, over) {
+        (Value::Object(under), Value::Object(over)) => {
+            for (key, value) in over {
+                merge(under.entry(key.as_str()).or_insert(Value::Null), value);
+            }
+        }
+        (Value::Array(under), Value::Array(over))
+            if over.iter().all(|item| item["name"].is_string()) =>
+        {
+            for item in over {
+                match under.iter_mut().find(|known| known["name"] == item["name"]) {
+                    Some(known) => merge(known, item),
+                    None => under.push(item.clone()),
+                }
+            }
+        }
+        (under, over) => *under = over.clone(),
+    }
+}
+
+/// Text and document of a template file, or `None` where there is none, or after a problem.
+fn file(draft: &mut Draft<'_>, option: &str) -> Option<(String, Value)> {
+    let path = draft.settings.text(option)?;
+    let fault = match draft.client.files.get(&path) {
+        Some(Seen::File(bytes)) => match String::from_utf8(bytes.clone()) {
+            Ok(text) => return parse(draft, &text, &path).map(|template| (text, template)),
+            Err(_) => format!("`{path}` is not UTF-8"),
+        },
+        Some(Seen::Directory) => format!("`{path}` is a directory"),
+        Some(Seen::Unreadable(reason)) => format!("cannot read `{path}`: {reason}"),
+        None => format!("there is no file `{path}` on this machine"),
+    };
+    draft.settings.problem(Problem::new(option, fault).hint("name the file of a Pod"));
+    None
+}
+
+/// A template as kubectl reads it.
+fn parse(draft: &mut Draft<'_>, text: &str, path: &str) -> Option<Value> {
+    let (documents, problems) = yaml::documents(text, path);
+    let sound = problems.is_empty();
+    draft.settings.problems.extend(problems);
+    let mut documents = documents.into_iter().filter(|document| document.kind != Kind::Null);
+    let place = |line| Location { file: path.to_owned(), line: Some(line), column: None };
+    let (first, second) = (documents.next(), documents.next());
+    let fault = match (&first, &second) {
+        (None, _) => Problem::new("", "the template is empty").at(place(1)),
+        (_, Some(second)) => Problem::new("", "a template is one document").at(place(second.line)),
+        (Some(one), None) if !matches!(one.kind, Kind::Map(_)) => {
+            Problem::new("", "the template is no Pod").at(place(one.line))
+        }
+        (Some(one), None) => return sound.then(|| Value::Object(to_map(one.to_json()))),
+    };
+    if sound {
+        draft.settings.problem(fault.hint("write a Pod: `apiVersion: v1`, `kind: Pod`, `spec:`"));
+    }
+    None
+}
+
+fn to_map(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
