@@ -34,6 +34,15 @@ pub struct Naming<'a> {
     pub variable: Option<&'a str>,
 }
 
+/// A session that somebody knows of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Known {
+    /// Its name.
+    pub name: String,
+    /// Where it runs.
+    pub platform: Platform,
+}
+
 /// Why no session was chosen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {
@@ -41,33 +50,54 @@ pub enum SelectionError {
     #[error("there is no session")]
     None,
     /// Nothing names one and there are several.
-    #[error("there are several sessions: {}", .0.join(", "))]
-    Several(Vec<String>),
+    #[error("there are several sessions: {}", list(.0))]
+    Several(Vec<Known>),
+    /// One is named, and it is on several platforms.
+    #[error("there are several sessions of that name: {}", list(.0))]
+    Ambiguous(Vec<Known>),
     /// There is none of that name.
     #[error("there is no session `{name}`")]
     Unknown {
         /// The name.
         name: String,
         /// The sessions that there are.
-        known: Vec<String>,
+        known: Vec<Known>,
     },
 }
 
+/// Sessions for a message; the platform is named only where there is more than one.
+pub fn list(known: &[Known]) -> String {
+    let mixed = known.iter().any(|one| one.platform != known[0].platform);
+    let one = |one: &Known| {
+        if mixed { format!("{} ({})", one.name, one.platform) } else { one.name.clone() }
+    };
+    known.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
 /// Chooses a session among those that there are: 1. by the name given, 2. by the file's, 3. by the
-/// variable's, 4. the only one.
+/// variable's, 4. the only one. With a platform given (`--on`, `NUTKIN_PLATFORM`), only those on it count.
 ///
 /// # Errors
 /// There is none, there are several, or none has the name.
-pub fn choose(naming: Naming<'_>, known: &[String]) -> Result<String, SelectionError> {
-    let named = naming.given.or(naming.file).or(naming.variable);
-    match (named, known) {
-        (Some(name), _) if known.iter().any(|one| one == name) => Ok(name.to_owned()),
-        (Some(name), _) => {
-            Err(SelectionError::Unknown { name: name.to_owned(), known: known.to_vec() })
-        }
-        (None, [only]) => Ok(only.clone()),
-        (None, []) => Err(SelectionError::None),
-        (None, several) => Err(SelectionError::Several(several.to_vec())),
+pub fn choose(
+    naming: Naming<'_>,
+    on: Option<Platform>,
+    known: &[Known],
+) -> Result<Known, SelectionError> {
+    let there = known.iter().filter(|one| on.is_none_or(|on| one.platform == on));
+    let there: Vec<Known> = there.cloned().collect();
+    let Some(name) = naming.given.or(naming.file).or(naming.variable) else {
+        return match there.as_slice() {
+            [only] => Ok(only.clone()),
+            [] => Err(SelectionError::None),
+            _ => Err(SelectionError::Several(there)),
+        };
+    };
+    let named: Vec<Known> = there.iter().filter(|one| one.name == name).cloned().collect();
+    match named.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(SelectionError::Unknown { name: name.to_owned(), known: there }),
+        _ => Err(SelectionError::Ambiguous(named)),
     }
 }
 
@@ -80,7 +110,7 @@ pub struct Placing<'a> {
     pub option: Option<&'a str>,
     /// 4. Where a session of that name is known.
     pub known: Option<Platform>,
-    /// What in the file speaks against starting it on this machine unasked: `spec.mode`,
+    /// What in the file speaks against starting it on this machine unasked, as a sentence: `spec.mode`,
     /// `metadata.namespace` or a `kubernetes.*` option.
     pub against_local: Option<&'a str>,
 }
@@ -92,7 +122,7 @@ pub enum PlacingError {
     #[error("`nutkin.platform` is `{0}`: use local, docker or kubernetes")]
     Option(String),
     /// The file is one for Kubernetes, and nobody said that it shall run here.
-    #[error("the file has `{0}`, which is about Kubernetes, and it is not said where to start it")]
+    #[error("the file is meant for Kubernetes: {0}")]
     Unclear(String),
 }
 
@@ -115,7 +145,8 @@ pub fn place(placing: Placing<'_>) -> Result<Platform, PlacingError> {
     }
 }
 
-fn parse(text: &str) -> Option<Platform> {
+/// The platform of that name.
+pub fn parse(text: &str) -> Option<Platform> {
     [Platform::Local, Platform::Docker, Platform::Kubernetes]
         .into_iter()
         .find(|platform| platform.to_string() == text)
@@ -125,17 +156,23 @@ fn parse(text: &str) -> Option<Platform> {
 mod tests {
     use super::*;
 
+    /// `known` holds names; those that begin with `k:` are on Kubernetes.
     #[track_caller]
     fn check(
         given: Option<&str>,
         file: Option<&str>,
         variable: Option<&str>,
-        known: &[&str],
+        on: Option<Platform>,
+        texts: &[&str],
         expected: &str,
     ) {
-        let known: Vec<_> = known.iter().map(|name| (*name).to_owned()).collect();
-        let found = match choose(Naming { given, file, variable }, &known) {
-            Ok(name) => name,
+        let known = |text: &&str| match text.strip_prefix("k:") {
+            Some(name) => Known { name: name.to_owned(), platform: Platform::Kubernetes },
+            None => Known { name: (*text).to_owned(), platform: Platform::Local },
+        };
+        let known: Vec<_> = texts.iter().map(known).collect();
+        let found = match choose(Naming { given, file, variable }, on, &known) {
+            Ok(one) => format!("{} {}", one.name, one.platform),
             Err(error) => error.to_string(),
         };
         assert_eq!(found, expected);
@@ -143,14 +180,40 @@ mod tests {
 
     #[test]
     fn sessions() {
-        check(Some("a"), Some("b"), Some("c"), &["a", "b", "c"], "a");
-        check(None, Some("b"), Some("c"), &["a", "b", "c"], "b");
-        check(None, None, Some("c"), &["a", "b", "c"], "c");
-        check(None, None, None, &["a"], "a");
-        check(None, None, None, &["a", "b"], "there are several sessions: a, b");
-        check(None, None, None, &[], "there is no session");
-        check(Some("x"), None, None, &["a"], "there is no session `x`");
-        check(None, None, Some("x"), &["a"], "there is no session `x`");
+        check(Some("a"), Some("b"), Some("c"), None, &["a", "b", "c"], "a local");
+        check(None, Some("b"), Some("c"), None, &["a", "b", "c"], "b local");
+        check(None, None, Some("c"), None, &["a", "b", "c"], "c local");
+        check(None, None, None, None, &["a"], "a local");
+        check(None, None, None, None, &["a", "b"], "there are several sessions: a, b");
+        check(None, None, None, None, &[], "there is no session");
+        check(Some("x"), None, None, None, &["a"], "there is no session `x`");
+        check(None, None, Some("x"), None, &["a"], "there is no session `x`");
+    }
+
+    #[test]
+    fn sessions_of_several_platforms() {
+        let kubernetes = Some(Platform::Kubernetes);
+        check(Some("b"), None, None, None, &["a", "k:b"], "b kubernetes");
+        check(None, None, None, None, &["k:b"], "b kubernetes");
+        check(None, None, None, kubernetes, &["a", "k:b"], "b kubernetes");
+        check(Some("a"), None, None, kubernetes, &["a", "k:a"], "a kubernetes");
+        check(Some("a"), None, None, kubernetes, &["a", "k:b"], "there is no session `a`");
+        check(
+            Some("a"),
+            None,
+            None,
+            None,
+            &["a", "k:a", "b"],
+            "there are several sessions of that name: a (local), a (kubernetes)",
+        );
+        check(
+            None,
+            None,
+            None,
+            None,
+            &["a", "k:b"],
+            "there are several sessions: a (local), b (kubernetes)",
+        );
     }
 
     #[test]
@@ -167,17 +230,14 @@ mod tests {
             given: Some(Docker),
             option: Some("kubernetes"),
             known: Some(Local),
-            against_local: Some("spec.mode"),
+            against_local: Some("it has `spec.mode`"),
         };
         check(all, Ok(Docker));
         check(Placing { given: None, ..all }, Ok(Kubernetes));
         check(Placing { given: None, option: None, ..all }, Ok(Local));
         check(
             Placing { given: None, option: None, known: None, ..all },
-            Err(
-                "the file has `spec.mode`, which is about Kubernetes, and it is not said where to \
-                 start it",
-            ),
+            Err("the file is meant for Kubernetes: it has `spec.mode`"),
         );
         check(Placing::default(), Ok(Local));
         check(

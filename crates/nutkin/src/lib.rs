@@ -16,6 +16,7 @@ pub mod http;
 pub mod java;
 pub mod jobs;
 pub mod local;
+pub mod platform;
 pub mod progress;
 pub mod report;
 pub mod runtime;

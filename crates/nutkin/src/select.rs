@@ -1,100 +1,96 @@
-//! Finds the session that a command is about.
+//! From arguments to a session: which one a command is about, and where it runs.
 
 use std::path::Path;
 
-use nutkin_core::flink::FlinkVersion;
-use nutkin_core::selection::{Naming, Platform, SelectionError, choose};
+use nutkin_core::Problem;
+use nutkin_core::selection::{self, Naming, Placing, PlacingError, Platform, SelectionError};
+use nutkin_core::session;
 
-use crate::Context;
-use crate::cli::shared::{self, SessionArgs};
-use crate::local::directory::{self, SessionDirectory, StateError};
-use crate::local::launch::Launch;
-use crate::{Exit, Failure};
+use crate::cli::shared::{self, PlatformArgs, SessionArgs, SpecArgs};
+use crate::local::directory::{SessionDirectory, StateError};
+use crate::platform::{self, Connected, Place, Session};
+use crate::{Context, Exit, Failure};
 
 /// Variable that names the session of a shell.
 const SESSION_VARIABLE: &str = "NUTKIN_SESSION";
 
-/// A session that was found, and how to reach it.
-#[derive(Debug, Clone)]
-pub struct Connected {
-    /// Its name.
-    pub name: String,
-    /// Where it runs.
-    pub platform: Platform,
-    /// REST addresses, one for each JobManager, without a slash at the end. With high availability any
-    /// of them may be the one that answers.
-    pub rest_urls: Vec<String>,
-    /// Its Flink release.
-    pub flink: FlinkVersion,
-    /// Where its state is.
-    pub directory: SessionDirectory,
-}
-
-impl Connected {
-    /// The address to show to people.
-    pub fn rest_url(&self) -> &str {
-        self.rest_urls.first().map_or("", String::as_str)
-    }
-}
-
-/// The session that a command about jobs is about.
+/// The session that a command about jobs is about, ready to be talked to.
 ///
 /// # Errors
 /// None is named and there is none (exit code 5) or there are several (2); the named one does not
-/// exist (5); its state is damaged (1).
-pub fn connect(args: &SessionArgs, context: &Context<'_>) -> Result<Connected, Failure> {
-    only_local(args.platform.on)?;
-    let directory = find(args.session.as_deref(), args.file.as_deref(), context)?;
-    connect_to(directory)
+/// exist (5); its state is damaged or it cannot be reached (1).
+pub async fn connect(args: &SessionArgs, context: &Context<'_>) -> Result<Connected, Failure> {
+    let name = args.session.as_deref();
+    find(name, args.file.as_deref(), &args.platform, context).await?.connect().await
 }
 
-/// How to reach a session whose directory is known.
-///
-/// # Errors
-/// Its state is damaged.
-pub fn connect_to(directory: SessionDirectory) -> Result<Connected, Failure> {
-    let launch = read_launch(&directory)?;
-    let flink = launch.flink_version.parse()?;
-    Ok(Connected {
-        name: directory.name().to_owned(),
-        platform: Platform::Local,
-        rest_urls: launch.rest_urls,
-        flink,
-        directory,
-    })
-}
-
-/// The directory of the session that is named, or of the only one.
+/// The session that is named, or the only one.
 ///
 /// # Errors
 /// As [`connect`], without the state.
-pub fn find(
+pub async fn find(
     name: Option<&str>,
     file: Option<&Path>,
+    args: &PlatformArgs,
     context: &Context<'_>,
-) -> Result<SessionDirectory, Failure> {
-    let known = SessionDirectory::all(context.environment)?;
-    let names: Vec<_> = known.iter().map(|one| one.name().to_owned()).collect();
-    let from_file = match file {
-        Some(file) if name.is_none() => Some(session_name(file, context)?),
-        _ => None,
+) -> Result<Session, Failure> {
+    let read = match file {
+        Some(file) => Some(crate::cli::session_file::read(file)?),
+        None => None,
     };
+    let from_file = read.as_ref().map(|file| file.session.clone().unwrap_or_default());
     let naming = Naming {
         given: name,
-        file: from_file.as_deref(),
+        file: from_file.as_deref().filter(|_| name.is_none()),
         variable: context.environment.text(SESSION_VARIABLE),
     };
-    let chosen =
-        choose(naming, &names).map_err(|error| not_chosen(error, file, naming.variable))?;
-    SessionDirectory::of(context.environment, &chosen)
+    let on = args.on.map(Platform::from);
+    let known = platform::known(context.environment)?;
+    let chosen = selection::choose(naming, on, &known)
+        .map_err(|error| not_chosen(error, file, naming.variable))?;
+    platform::open(&chosen.name, &place_of(chosen.platform, args), context).await
 }
 
-/// Reads a session's `launch.json`.
+/// All sessions that the arguments are about.
 ///
 /// # Errors
-/// It is missing or damaged: what to do is said.
-pub fn read_launch(directory: &SessionDirectory) -> Result<Launch, Failure> {
-    directory::read_json(&directory.launch()).map_err(|error| damaged(directory, error))
+/// A platform cannot be asked.
+pub async fn all(args: &PlatformArgs, context: &Context<'_>) -> Result<Vec<Session>, Failure> {
+    let on = args.on.map_or(Platform::Local, Platform::from);
+    platform::all(&place_of(on, args), context).await
+}
+
+/// Where a session shall be started, or is to be brought to what is wanted.
+///
+/// # Errors
+/// Exit 2: the user has to say `--on`.
+pub fn place(
+    args: &SpecArgs,
+    session: &session::Session,
+    context: &Context<'_>,
+) -> Result<Place, Failure> {
+    let option = session.configuration.text("nutkin.platform");
+    let against = nutkin_core::spec::against_local(session);
+    let known = platform::known(context.environment)?;
+    let placing = Placing {
+        given: args.platform.on.map(Platform::from),
+        option: option.as_deref(),
+        known: known.iter().find(|one| one.name == session.name).map(|one| one.platform),
+        against_local: against.as_deref(),
+    };
+    let platform = selection::place(placing).map_err(|error| {
+        let problem = match &error {
+            PlacingError::Option(_) => Problem::new("nutkin.platform", error.to_string()),
+            PlacingError::Unclear(_) => Problem::new("--on", error.to_string())
+                .hint("say where it shall run: --on local, --on kubernetes"),
+        };
+        Failure::input(vec![problem])
+    })?;
+    Ok(place_of(platform, &args.platform))
+}
+
+fn place_of(platform: Platform, args: &PlatformArgs) -> Place {
+    Place { platform, namespace: args.namespace.clone(), context: args.context.clone() }
 }
 
 /// A session whose state cannot be read.
@@ -103,21 +99,6 @@ pub fn damaged(directory: &SessionDirectory, error: StateError) -> Failure {
     let context = format!("the state of session `{name}` is damaged");
     Failure::from(anyhow::Error::new(error).context(context))
         .hint(format!("`nutkin down {name}` ends what runs of it and removes the rest"))
-}
-
-/// Says no to platforms that this build does not have.
-///
-/// # Errors
-/// Docker or Kubernetes was asked for.
-pub fn only_local(on: Option<shared::Platform>) -> Result<(), Failure> {
-    match on {
-        None | Some(shared::Platform::Local) => Ok(()),
-        Some(other) => {
-            let message = format!("`--on {}` is not in this build yet", Platform::from(other));
-            Err(Failure::new(Exit::Failed, message)
-                .hint("sessions run on this machine: --on local"))
-        }
-    }
 }
 
 impl From<shared::Platform> for Platform {
@@ -135,6 +116,8 @@ fn not_chosen(error: SelectionError, file: Option<&Path>, variable: Option<&str>
     match error {
         SelectionError::None => Failure::new(Exit::NotFound, message)
             .hint("`nutkin up` starts one; `nutkin up -f FILE` the one of a file"),
+        SelectionError::Ambiguous(_) => Failure::new(Exit::BadInput, message)
+            .hint("say where it runs: --on local, --on docker or --on kubernetes"),
         SelectionError::Several(_) => Failure::new(Exit::BadInput, message)
             .hint("name one: as the argument, with --session, or in NUTKIN_SESSION"),
         SelectionError::Unknown { name, known } => {
@@ -149,15 +132,9 @@ fn not_chosen(error: SelectionError, file: Option<&Path>, variable: Option<&str>
             if known.is_empty() {
                 return failure.hint("there is none at all: `nutkin up` starts one");
             }
-            failure.hint(format!("there are: {}", known.join(", ")))
+            failure.hint(format!("there are: {}", selection::list(&known)))
         }
     }
-}
-
-/// The name in a session file.
-fn session_name(file: &Path, _context: &Context<'_>) -> Result<String, Failure> {
-    let read = crate::cli::session_file::read(file)?;
-    Ok(read.session.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -188,8 +165,10 @@ mod tests {
             let environment = Environment::of_test(&variables, "/".into());
             let printer = Printer::new(&environment, true);
             let context = Context { printer: &printer, environment: &environment };
-            let found = find(name, None, &context)
-                .map(|directory| directory.name().to_owned())
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let found = runtime
+                .block_on(find(name, None, &PlatformArgs::default(), &context))
+                .map(|session| session.name().to_owned())
                 .map_err(|failure| (failure.exit, failure.error.to_string()));
             let expected =
                 expected.map(str::to_owned).map_err(|(exit, text)| (exit, text.to_owned()));
@@ -216,7 +195,7 @@ mod tests {
     fn damage_is_said_with_the_way_out() {
         let world = World::new(&["a"]);
         let path = world.temporary.path().join("nutkin/sessions/a");
-        let failure = connect_to(SessionDirectory::at(path)).unwrap_err();
+        let failure = crate::local::connect(&SessionDirectory::at(path)).unwrap_err();
         assert_eq!(failure.error.to_string(), "the state of session `a` is damaged");
         assert_eq!(failure.hints, ["`nutkin down a` ends what runs of it and removes the rest"]);
     }

@@ -53,22 +53,6 @@ pub struct SessionFile {
     pub jobs: Vec<SessionJob>,
 }
 
-impl SessionFile {
-    /// Why the file is meant for Kubernetes, if it is: it must not start on this machine by default.
-    pub fn meant_for_kubernetes(&self) -> Option<String> {
-        if self.mode.is_some() {
-            return Some("it has `spec.mode`".to_owned());
-        }
-        if self.namespace.is_some() {
-            return Some("it has a `metadata.namespace`".to_owned());
-        }
-        let option = self.options.iter().find(|(key, _, _)| {
-            key.starts_with("kubernetes.") && !key.starts_with("kubernetes.operator.")
-        });
-        option.map(|(key, _, _)| format!("it sets `{key}`"))
-    }
-}
-
 /// The API version of both kinds.
 const API_VERSION: &str = "flink.apache.org/v1beta1";
 

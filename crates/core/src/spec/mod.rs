@@ -127,6 +127,25 @@ pub fn is_highly_available(configuration: &Configuration) -> bool {
         .is_some_and(|value| !value.eq_ignore_ascii_case("none"))
 }
 
+/// Why a session is meant for Kubernetes by its file, as a sentence: it must not start on this machine by
+/// default.
+pub fn against_local(session: &Session) -> Option<String> {
+    if session.mode.is_some() {
+        return Some("it has `spec.mode`".to_owned());
+    }
+    if session.namespace.is_some() {
+        return Some("it has a `metadata.namespace`".to_owned());
+    }
+    let is_about_it = |key: &str, origin: &Origin| {
+        matches!(origin, Origin::SessionFile(..))
+            && key.starts_with("kubernetes.")
+            && !key.starts_with("kubernetes.operator.")
+    };
+    let mut options = session.configuration.iter();
+    let (key, _) = options.find(|(key, entry)| is_about_it(key, &entry.origin))?;
+    Some(format!("it sets `{key}`"))
+}
+
 /// Whether a text can be a session's name: a cluster-id that Kubernetes takes as a name, too.
 pub fn is_name(name: &str) -> bool {
     name.len() <= NAME_LIMIT

@@ -17,8 +17,8 @@ pub async fn connect(
     context: &Context<'_>,
 ) -> Result<(Client, String), Failure> {
     let Some(address) = &args.address else {
-        let connected = select::connect(args, context)?;
-        return Ok((Client::new(&connected.rest_urls, connected.flink)?, connected.name));
+        let connected = select::connect(args, context).await?;
+        return Ok((connected.client()?, connected.name));
     };
     let url = if address.contains("://") { address.clone() } else { format!("http://{address}") };
     let urls = [url.trim_end_matches('/').to_owned()];

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
-use crate::local::control;
-use crate::local::directory::SessionDirectory;
-use crate::local::view;
+use crate::platform::{Ended, Ending};
 use crate::{Exit, Outcome, runtime, select};
 
 /// Arguments of `nutkin down`.
@@ -49,12 +47,11 @@ pub struct Args {
 /// # Errors
 /// No such session (5), consent needed (6), something could not be ended (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    select::only_local(args.platform.on)?;
-    let directory = select::find(args.name.as_deref(), args.file.as_deref(), context)?;
-    let name = directory.name().to_owned();
     runtime::block_on(async {
-        let view = view::look(&directory).await?;
-        let running = view.overview.map_or(0, |(overview, _)| overview.jobs_running);
+        let (name, file) = (args.name.as_deref(), args.file.as_deref());
+        let session = select::find(name, file, &args.platform, context).await?;
+        let name = session.name().to_owned();
+        let running = session.look().await?.running_jobs();
         if 0 < running {
             let jobs = if running == 1 {
                 "1 running job is"
@@ -64,42 +61,27 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             context.printer.say(&format!("session `{name}`: {jobs} LOST"));
             consent::ask(args.consent, !args.consent.yes, "End the session?", context)?;
         }
-        let ended = control::end(&directory)?;
-        directory.remove(args.keep_logs)?;
+        let ending = Ending { keep_logs: args.keep_logs, delete_data: args.delete_data };
+        let Ended { ended, kept } = session.end(ending, context).await?;
         if ended.is_empty() {
             context.printer.say(&format!("session `{name}`: nothing of it ran"));
         } else {
             context.printer.say(&format!("session `{name}` ended: {}", ended.join(", ")));
         }
-        if args.keep_logs {
-            context.printer.say(&format!("kept `{}`", directory.log().display()));
-        }
-        let kept = keep_or_delete(&directory, args.delete_data)?;
-        if let Some(kept) = &kept {
-            context.printer.say(&format!(
-                "kept `{}`: a session of this name finds it again; --delete-data deletes it",
-                kept.display()
-            ));
+        for one in &kept {
+            let remark = if one.remark.is_empty() { "" } else { &format!(": {}", one.remark) };
+            context.printer.say(&format!("kept `{}`{remark}", one.what));
         }
         if args.output.output != Output::Text {
-            let fields = serde_json::json!({"name": name, "platform": "local", "ended": ended, "kept": kept});
+            let data = kept.iter().filter(|one| one.is_data).map(|one| &one.what);
+            let fields = serde_json::json!({
+                "name": name,
+                "platform": session.platform().to_string(),
+                "ended": ended,
+                "kept": data.collect::<Vec<_>>(),
+            });
             context.printer.document(args.output.output, &document("Down", fields))?;
         }
         Ok(Exit::Done)
     })
-}
-
-/// Deletes the data when that is wanted or there is none. Returns where it is when it stays.
-fn keep_or_delete(directory: &SessionDirectory, delete: bool) -> std::io::Result<Option<PathBuf>> {
-    let data = directory.data();
-    if !data.exists() {
-        return Ok(None);
-    }
-    let has_files =
-        walkdir::WalkDir::new(&data).into_iter().flatten().any(|entry| entry.file_type().is_file());
-    if delete || !has_files {
-        std::fs::remove_dir_all(&data)?;
-        return Ok(None);
-    }
-    Ok(Some(data))
 }

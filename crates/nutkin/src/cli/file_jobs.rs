@@ -6,9 +6,7 @@ use nutkin_core::record::SessionRecord;
 use nutkin_core::session::Session;
 
 use super::Context;
-use crate::flink_rest::Client;
-use crate::local::directory::{self, SessionDirectory, StateError};
-use crate::{Failure, jobs, select};
+use crate::{Failure, jobs, platform};
 
 /// Brings the jobs to what the file says, and remembers what was done in the session's record.
 ///
@@ -16,23 +14,18 @@ use crate::{Failure, jobs, select};
 /// The record is damaged, or a job could not be stopped or submitted.
 pub(super) async fn bring(
     session: &Session,
+    mut place: platform::Session,
     file: Option<&Path>,
     context: &Context<'_>,
 ) -> Result<(), Failure> {
     if session.jobs.is_empty() {
         return Ok(());
     }
-    let place = SessionDirectory::of(context.environment, &session.name)?;
-    let connected = select::connect_to(place)?;
-    let client = Client::new(&connected.rest_urls, connected.flink)?;
-    let path = connected.directory.record();
-    let mut record = match directory::read_json(&path) {
-        Ok(record) => record,
-        Err(StateError::Missing(_)) => SessionRecord::new(&session.name),
-        Err(error) => return Err(select::damaged(&connected.directory, error)),
-    };
+    let connected = place.connect().await?;
+    let client = connected.client()?;
+    let mut record = place.record().await?;
     let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
     let base = context.environment.directory.join(folder);
-    let remember = |record: &SessionRecord| directory::write_json(&path, record);
+    let remember = async |record: &SessionRecord| place.remember(record).await;
     jobs::bring(session, &client, &mut record, &base, context, remember).await
 }

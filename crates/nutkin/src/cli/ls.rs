@@ -4,8 +4,7 @@ use serde_json::json;
 
 use super::Context;
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
-use crate::local::directory::SessionDirectory;
-use crate::local::view;
+use crate::platform::View;
 use crate::{Exit, Outcome, runtime, select};
 
 /// Arguments of `nutkin ls`.
@@ -26,14 +25,13 @@ pub struct Args {
 /// # Errors
 /// The state directory cannot be read.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    select::only_local(args.platform.on)?;
     runtime::block_on(async {
         let mut views = Vec::new();
-        for directory in SessionDirectory::all(context.environment)? {
-            views.push(view::look(&directory).await?);
+        for session in select::all(&args.platform, context).await? {
+            views.push(session.look().await?);
         }
         if args.output.output != Output::Text {
-            let items: Vec<_> = views.iter().map(view::View::document).collect();
+            let items: Vec<_> = views.iter().map(View::document).collect();
             let document = document("SessionList", json!({"items": items}));
             context.printer.document(args.output.output, &document)?;
             return Ok(Exit::Done);
@@ -45,15 +43,15 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let mut rows =
             vec![["NAME", "STATE", "FLINK", "SLOTS", "JOBS", "WEB UI"].map(str::to_owned)];
         for view in &views {
-            let overview = view.overview.as_ref().map(|(overview, _)| overview);
+            let overview = view.overview.as_ref();
             rows.push([
                 view.name.clone(),
                 view.state.to_string(),
-                view.launch.as_ref().map_or("-".to_owned(), |launch| launch.flink_version.clone()),
+                view.flink_version.clone().unwrap_or_else(|| "-".to_owned()),
                 overview
                     .map_or("-".to_owned(), |o| format!("{}/{}", o.slots_available, o.slots_total)),
                 overview.map_or("-".to_owned(), |o| o.jobs_running.to_string()),
-                view.rest_url().unwrap_or("-").to_owned(),
+                view.rest_url.clone().unwrap_or_else(|| "-".to_owned()),
             ]);
         }
         context.printer.out(&crate::report::table(&rows));

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use super::Context;
 use super::shared::PlatformArgs;
-use crate::local::view;
+use crate::flink_rest::Probe;
 use crate::{Exit, Failure, Outcome, runtime, select};
 
 /// Arguments of `nutkin open`.
@@ -30,14 +30,15 @@ pub struct Args {
 /// # Errors
 /// No such session (5), or no JobManager of it answers (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    select::only_local(args.platform.on)?;
-    let directory = select::find(args.name.as_deref(), None, context)?;
     runtime::block_on(async {
-        let view = view::look(&directory).await?;
-        let Some((_, url)) = &view.overview else {
-            let message = format!("no JobManager of session `{}` answers", view.name);
+        let session = select::find(args.name.as_deref(), None, &args.platform, context).await?;
+        let connected = session.connect().await?;
+        let probe = Probe::new(&connected.rest_urls)?;
+        let Some((_, url)) = probe.overview().await else {
+            let name = session.name();
+            let message = format!("no JobManager of session `{name}` answers");
             return Err(Failure::new(Exit::Failed, message)
-                .hint(format!("`nutkin status {}` says why", view.name)));
+                .hint(format!("`nutkin status {name}` says why")));
         };
         context.printer.out(&format!("{url}\n"));
         let desktop = ["DISPLAY", "WAYLAND_DISPLAY"]
@@ -52,6 +53,10 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             if opened.is_err() {
                 context.printer.hint("there is no `xdg-open` here: open the address yourself");
             }
+        }
+        if connected.tunnel.is_some() {
+            context.printer.say("this address works until Ctrl-C");
+            tokio::signal::ctrl_c().await?;
         }
         Ok(Exit::Done)
     })

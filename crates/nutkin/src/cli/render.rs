@@ -1,6 +1,7 @@
 //! `nutkin render`.
 
 use nutkin_core::flink::options;
+use nutkin_core::selection::Platform;
 use serde_json::json;
 
 use super::shared::{Output, OutputArgs, SpecArgs, document};
@@ -35,8 +36,12 @@ pub struct Args {
 /// # Errors
 /// Bad input (2); a sensitive value would be printed without `--show-secrets` (2).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    select::only_local(args.spec.platform.on)?;
     let session = session_file::load(&args.spec, None, args.task_managers)?;
+    let place = select::place(&args.spec, &session, context)?;
+    if place.platform != Platform::Local {
+        let message = format!("`--on {}` is not in this build yet", place.platform);
+        return Err(Failure::new(Exit::Failed, message).hint("--on local"));
+    }
     let secret = session.configuration.iter().find(|(key, _)| options::is_sensitive(key));
     if let (Some((key, _)), false) = (secret, args.show_secrets) {
         let message = format!("the value of `{key}` is a secret and would be printed");

@@ -14,7 +14,7 @@ use crate::artifacts::Fetcher;
 use crate::flink_rest::{Client, RunRequest};
 use crate::jobs::{Ended, Jar, failure, until_it_ends};
 use crate::report::Style;
-use crate::{Exit, Failure, Outcome, runtime};
+use crate::{Exit, Failure, Outcome, runtime, select};
 
 /// Arguments of `nutkin run`.
 #[derive(Debug, clap::Args)]
@@ -139,7 +139,9 @@ fn run_file(args: &Args, context: &Context<'_>) -> Outcome {
         return Ok(Exit::Done);
     }
     runtime::block_on(async {
-        file_jobs::bring(&session, spec.file.as_deref(), context).await?;
+        let file = spec.file.as_deref();
+        let place = select::find(args.session.session.as_deref(), file, &spec.platform, context);
+        file_jobs::bring(&session, place.await?, file, context).await?;
         Ok(Exit::Done)
     })
 }

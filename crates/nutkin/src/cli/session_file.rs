@@ -22,14 +22,6 @@ pub fn load(
     task_managers: Option<u32>,
 ) -> Result<Session, Failure> {
     let file = args.file.as_deref().map(read).transpose()?;
-    if let (Some(file), None) = (&file, args.platform.on)
-        && let Some(reason) = file.meant_for_kubernetes()
-    {
-        let message = format!("`{}` is meant for Kubernetes: {reason}", file.name);
-        return Err(Failure::input(vec![
-            Problem::new("--on", message).hint("say where it shall run: --on local"),
-        ]));
-    }
     let options = dynamic::parse(&args.options).map_err(Failure::input)?;
     let options =
         options.iter().map(|(key, entry)| (key.to_owned(), entry.value.to_string())).collect();

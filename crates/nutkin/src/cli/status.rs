@@ -4,7 +4,7 @@ use nutkin_core::status::SessionState;
 
 use super::Context;
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
-use crate::local::view::{self, View};
+use crate::platform::View;
 use crate::report::Style;
 use crate::{Exit, Outcome, runtime, select};
 
@@ -34,10 +34,10 @@ pub struct Args {
 /// # Errors
 /// No such session (5).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    select::only_local(args.platform.on)?;
-    let directory = select::find(args.name.as_deref(), args.file.as_deref(), context)?;
     runtime::block_on(async {
-        let view = view::look(&directory).await?;
+        let (name, file) = (args.name.as_deref(), args.file.as_deref());
+        let session = select::find(name, file, &args.platform, context).await?;
+        let view = session.look().await?;
         if args.output.output == Output::Text {
             show(&view, context);
         } else {
@@ -61,13 +61,16 @@ fn show(view: &View, context: &Context<'_>) {
         printer.style_out(style, &view.state.to_string())
     )];
     let mut field = |name: &str, value: String| lines.push(format!("  {name:<15}{value}"));
-    if let Some(launch) = &view.launch {
-        field("Flink", launch.flink_version.clone());
+    if let Some(version) = &view.flink_version {
+        field("Flink", version.clone());
     }
-    if let Some(url) = view.rest_url() {
-        field("web UI", url.to_owned());
+    if let Some(namespace) = &view.namespace {
+        field("namespace", namespace.clone());
     }
-    if let Some((overview, _)) = &view.overview {
+    if let Some(url) = &view.rest_url {
+        field("web UI", url.clone());
+    }
+    if let Some(overview) = &view.overview {
         field("slots", format!("{} of {} free", overview.slots_available, overview.slots_total));
         field(
             "jobs",
@@ -81,13 +84,11 @@ fn show(view: &View, context: &Context<'_>) {
         );
     }
     for process in &view.processes {
-        let state =
-            process.pid.map_or_else(|| "not running".to_owned(), |pid| format!("PID {pid}"));
         let restarts = match process.restarts {
             0 => String::new(),
             count => format!(", restarted {count} times"),
         };
-        field(&process.name, format!("{state}{restarts}"));
+        field(&process.name, format!("{}{restarts}", process.state));
     }
     for message in &view.messages {
         lines.push(format!("  {message}"));

@@ -3,18 +3,12 @@
 use std::time::Duration;
 
 use indicatif::ProgressBar;
-use nutkin_core::change::Effect;
 use nutkin_core::session::Session;
 
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, SpecArgs, document};
 use super::{Context, session_file};
-use crate::local::control;
-use crate::local::launch::{Launch, Role};
-use crate::local::rest::Overview;
-use crate::local::up::{Decision, decide};
-use crate::local::view;
-use crate::local::wait::{self, Waited};
+use crate::platform::{Decision, Harm, Ready, Waited, Wish};
 use crate::report::Style;
 use crate::{Exit, Failure, Outcome, runtime, select};
 
@@ -62,28 +56,28 @@ pub struct Args {
 /// # Errors
 /// Bad input (2), consent needed (6), not ready in time (4), a process that does not start (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    select::only_local(args.spec.platform.on)?;
     let session = session_file::load(&args.spec, args.name.as_deref(), args.task_managers)?;
     session_file::check_options(&session, context)?;
+    let place = select::place(&args.spec, &session, context)?;
     runtime::block_on(async {
-        let decision = decide(&session, context).await?;
+        let wish = Wish { session: &session, place: &place };
+        let mut decision = Decision::of(wish, context).await?;
         if decision.is_done() {
             context.printer.say(&format!("session `{}` is unchanged", session.name));
             return finish(&args, &session, &decision, context).await;
         }
-        if !decision.change.is_empty() {
+        let announcement = decision.announcement();
+        if !announcement.is_empty() {
             context.printer.say(&format!("session `{}` changes:", session.name));
-            for line in decision.lines() {
+            for line in announcement {
                 context.printer.say(&format!("  {line}"));
             }
-            let jobs = decision.jobs.unwrap_or(0);
-            let harms = 0 < jobs && decision.effect != Effect::None;
-            if harms {
-                let loss = decision.effect == Effect::Loss;
-                consent::ask(args.consent, loss, "Go on?", context)?;
+            match decision.harm() {
+                Harm::None => {}
+                harm => consent::ask(args.consent, harm == Harm::Loss, "Go on?", context)?,
             }
         }
-        decision.carry_out(context)?;
+        decision.carry_out(context).await?;
         if args.no_wait {
             context.printer.say(&format!("session `{}` is starting", session.name));
             return Ok(Exit::Done);
@@ -98,7 +92,7 @@ async fn finish(
     decision: &Decision,
     context: &Context<'_>,
 ) -> Outcome {
-    let name = decision.directory.name();
+    let name = &session.name;
     let timeout = Duration::from_secs(args.timeout);
     let bar = context.printer.is_interactive().then(|| {
         let bar = ProgressBar::new_spinner();
@@ -114,28 +108,25 @@ async fn finish(
         }
         None => {}
     };
-    let waited = wait::ready(&decision.directory, &decision.new, timeout, progress).await;
+    let waited = decision.wait(timeout, progress).await;
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
     match waited {
-        Ok(Waited::Ready(overview, url)) => {
-            announce(name, &decision.new, overview, &url, context);
+        Ok(Waited::Ready(ready)) => {
+            announce(name, decision, &ready, context);
             if !args.no_jobs {
-                super::file_jobs::bring(session, args.spec.file.as_deref(), context).await?;
+                let file = args.spec.file.as_deref();
+                super::file_jobs::bring(session, decision.session(), file, context).await?;
             }
             if args.output.output != Output::Text {
-                let view = view::look(&decision.directory).await?;
+                let view = decision.session().look().await?;
                 let document = document("Session", view.document());
                 context.printer.document(args.output.output, &document)?;
             }
             Ok(Exit::Done)
         }
-        Ok(Waited::TimedOut(overview)) => {
-            let seen = overview.map_or_else(
-                || "no JobManager answers".to_owned(),
-                |overview| format!("{} TaskManagers have registered", overview.taskmanagers),
-            );
+        Ok(Waited::TimedOut(seen)) => {
             let message = format!("session `{name}` is not ready after {} s: {seen}", args.timeout);
             Err(Failure::new(Exit::TimedOut, message)
                 .hint(format!("it goes on starting: `nutkin status {name}`, `nutkin logs {name}`"))
@@ -146,32 +137,19 @@ async fn finish(
             format!("interrupted; session `{name}` goes on starting"),
         )
         .hint(format!("`nutkin status {name}` shows it, `nutkin down {name}` ends it"))),
-        Err(failure) if decision.old.is_none() => {
-            // A session that never came up is of no use; its logs are.
-            control::end(&decision.directory)?;
-            Err(failure.hint(format!(
-                "session `{name}` was ended again; `nutkin down {name}` removes its logs"
-            )))
-        }
-        Err(failure) => Err(failure),
+        Err(failure) => Err(decision.give_up(failure).await?),
     }
 }
 
-fn announce(name: &str, launch: &Launch, overview: Overview, url: &str, context: &Context<'_>) {
-    let count = |role, one: &str| {
-        let number = launch.processes.iter().filter(|process| process.role == role).count();
-        format!("{number} {one}{}", if number == 1 { "" } else { "s" })
-    };
+fn announce(name: &str, decision: &Decision, ready: &Ready, context: &Context<'_>) {
     let printer = context.printer;
     printer.say(&format!(
-        "session {} is up: Flink {}, {}, {}, {} slots",
+        "session {} is up: {}, {} slots",
         printer.style(Style::Bold, &format!("`{name}`")),
-        launch.flink_version,
-        count(Role::JobManager, "JobManager"),
-        count(Role::TaskManager, "TaskManager"),
-        overview.slots_total,
+        decision.summary(),
+        ready.overview.slots_total,
     ));
-    printer.say(&format!("  web UI     {}", printer.style(Style::Cyan, url)));
+    printer.say(&format!("  web UI     {}", printer.style(Style::Cyan, &ready.url)));
     printer.say("  run a job  nutkin run JAR");
     printer.say("  look       nutkin status, nutkin logs");
     printer.say(&format!("  stop       nutkin down {name}"));

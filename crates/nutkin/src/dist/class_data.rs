@@ -25,8 +25,8 @@ use tokio::process::{Child, Command};
 use super::Distribution;
 use crate::cache::staging::write_atomically;
 use crate::cache::{At, Digest, Lock, Staging};
+use crate::flink_rest::Probe;
 use crate::local::ports;
-use crate::local::rest::Probe;
 use crate::{Context, Environment, Exit, Failure};
 
 /// The first Java that archives the classes of applications at exit (JEP 350).

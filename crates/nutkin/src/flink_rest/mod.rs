@@ -1,6 +1,7 @@
 //! The JobManager's REST API, Flink 1.13 to 2.3.
 
 mod error;
+mod probe;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -13,9 +14,11 @@ use reqwest::{Client as Http, Method, StatusCode};
 use serde_json::{Value, json};
 
 pub use error::RestError;
+pub use probe::{Overview, Probe};
 pub use types::{Job, JobState, Outcome, RunRequest, Trigger, newest_state, retains_checkpoints};
 
 use crate::http;
+use crate::platform::Tunnel;
 
 /// How long one answer may take. A standby hangs while a leader is elected; main() of a job runs inside the
 /// answer to its submission, which therefore has no limit of its own.
@@ -37,6 +40,8 @@ pub struct Client {
     http: Http,
     urls: Vec<String>,
     version: FlinkVersion,
+    /// Open for as long as somebody may ask.
+    _tunnel: Option<Tunnel>,
 }
 
 impl Client {
@@ -47,7 +52,13 @@ impl Client {
     pub fn new(urls: &[String], version: FlinkVersion) -> Result<Self, http::DownloadError> {
         // Reading may take as long as main() does; requests that should be quick have their own limit.
         let http = http::client_with(Duration::from_secs(2), Duration::from_hours(24))?;
-        Ok(Self { http, urls: urls.to_vec(), version })
+        Ok(Self { http, urls: urls.to_vec(), version, _tunnel: None })
+    }
+
+    /// The same client, which keeps the way to its addresses open.
+    #[must_use]
+    pub fn through(self, tunnel: Option<Tunnel>) -> Self {
+        Self { _tunnel: tunnel, ..self }
     }
 
     /// The Flink release of the session.

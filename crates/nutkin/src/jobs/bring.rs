@@ -34,7 +34,7 @@ pub async fn bring(
     record: &mut SessionRecord,
     base: &Path,
     context: &Context<'_>,
-    remember: impl FnMut(&SessionRecord) -> std::io::Result<()>,
+    remember: impl AsyncFnMut(&SessionRecord) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     // Whoever has waited for a job once has taken Ctrl-C away from the system for good: a submission whose main()
     // hangs must be left here.
@@ -55,7 +55,7 @@ async fn bring_all(
     record: &mut SessionRecord,
     base: &Path,
     context: &Context<'_>,
-    mut remember: impl FnMut(&SessionRecord) -> std::io::Result<()>,
+    mut remember: impl AsyncFnMut(&SessionRecord) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let namespace = session.namespace.as_deref().unwrap_or(NAMESPACE);
     let known = client.jobs().await.map_err(failure)?;
@@ -88,9 +88,9 @@ async fn bring_all(
             after: rules::carried_out(job, old.as_ref(), &steps),
             jar: None,
         };
-        let mut keep = |now: &JobRecord| {
+        let mut keep = async |now: &JobRecord| {
             record.jobs.insert(job.name.clone(), now.clone());
-            remember(record)
+            remember(record).await
         };
         let not_so = |failed: Failure| {
             let error = failed.error.context(format!("job `{}` is not as the file says", job.name));
@@ -103,14 +103,14 @@ async fn bring_all(
         for step in &steps {
             if let Step::Submit { .. } = step {
                 work.now.pending = Some(Box::new(work.after.clone()));
-                keep(&work.now)?;
+                keep(&work.now).await?;
             }
             work.carry_out(step).await.map_err(not_so)?;
             // Where the state of a stopped job is must survive the failure of what follows.
             work.after.last_savepoint.clone_from(&work.now.last_savepoint);
-            keep(&work.now)?;
+            keep(&work.now).await?;
         }
-        keep(&work.after)?;
+        keep(&work.after).await?;
     }
     Ok(())
 }

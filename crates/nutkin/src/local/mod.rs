@@ -5,14 +5,59 @@
 
 pub mod control;
 pub mod directory;
+pub mod down;
 pub mod extras;
 pub mod launch;
+pub mod logs;
 pub mod machine;
 pub mod ownership;
 pub mod ports;
-pub mod rest;
 pub mod rotate;
+pub mod scale;
 pub mod supervisor;
 pub mod up;
 pub mod view;
 pub mod wait;
+
+use directory::{SessionDirectory, StateError};
+use nutkin_core::record::SessionRecord;
+use nutkin_core::selection::Platform;
+
+use crate::platform::Connected;
+use crate::{Failure, select};
+
+/// How to reach a session: its addresses are those of this machine.
+///
+/// # Errors
+/// Its state is damaged.
+pub fn connect(directory: &SessionDirectory) -> Result<Connected, Failure> {
+    let launch = scale::read_launch(directory)?;
+    let flink = launch.flink_version.parse()?;
+    Ok(Connected {
+        name: directory.name().to_owned(),
+        platform: Platform::Local,
+        rest_urls: launch.rest_urls,
+        flink,
+        tunnel: None,
+    })
+}
+
+/// What Nutkin remembers of a session; nothing is no error.
+///
+/// # Errors
+/// Its record is damaged.
+pub fn record(directory: &SessionDirectory) -> Result<SessionRecord, Failure> {
+    match directory::read_json(&directory.record()) {
+        Ok(record) => Ok(record),
+        Err(StateError::Missing(_)) => Ok(SessionRecord::new(directory.name())),
+        Err(error) => Err(select::damaged(directory, error)),
+    }
+}
+
+/// Remembers it.
+///
+/// # Errors
+/// The system refused.
+pub fn remember(directory: &SessionDirectory, record: &SessionRecord) -> Result<(), Failure> {
+    Ok(directory::write_json(&directory.record(), record)?)
+}

@@ -8,15 +8,17 @@ use nutkin_core::flink::options;
 use nutkin_core::plan::process::{self, Processes};
 use nutkin_core::session::Session;
 use nutkin_core::spec::is_highly_available;
+use serde_json::json;
 
 use super::directory::{self, SessionDirectory};
 use super::launch::{Launch, new_token};
 use super::machine::{self, Inputs};
 use super::ports::{self, Ports};
-use super::rest::Probe;
 use super::{control, extras, launch};
 use crate::Context;
 use crate::dist::class_data::{self, Java};
+use crate::flink_rest::Probe;
+use crate::platform::Harm;
 use crate::{Exit, Failure};
 
 /// How long an `up` waits for another command that works on the same session: longer than any of them
@@ -177,6 +179,91 @@ impl Decision {
             });
         }
         lines
+    }
+
+    /// What `plan` says: the change, or that there is none.
+    pub fn plan(&self) -> Vec<String> {
+        let name = self.directory.name();
+        if self.old.is_none() {
+            return vec![format!(
+                "+ session `{name}`: Flink {}, {} JobManagers, {} TaskManagers",
+                self.new.flink_version,
+                self.count(launch::Role::JobManager),
+                self.count(launch::Role::TaskManager)
+            )];
+        }
+        if !self.change.is_empty() {
+            return self.lines();
+        }
+        let state =
+            if self.is_done() { "no change" } else { "some of it does not run: `up` starts it" };
+        vec![format!("session `{name}`: {state}")]
+    }
+
+    /// The document of `plan -o json`.
+    pub fn document(&self) -> serde_json::Value {
+        let differences: Vec<_> = self
+            .change
+            .differences
+            .iter()
+            .map(|one| json!({"what": one.what, "old": one.old, "new": one.new}))
+            .collect();
+        json!({
+            "name": self.directory.name(),
+            "platform": "local",
+            "new": self.old.is_none(),
+            "changes": !self.is_done(),
+            "differences": differences,
+            "restarts": {
+                "jobManagers": self.change.restarts_job_managers,
+                "taskManagers": self.change.restarts_task_managers,
+            },
+            "runningJobs": self.jobs,
+            "jobsLost": self.effect == Effect::Loss,
+        })
+    }
+
+    /// What the user has to agree to: only what running jobs feel.
+    pub fn harm(&self) -> Harm {
+        match self.effect {
+            _ if self.jobs.unwrap_or(0) == 0 => Harm::None,
+            Effect::None => Harm::None,
+            Effect::Restart => Harm::Change,
+            Effect::Loss => Harm::Loss,
+        }
+    }
+
+    /// `Flink 1.20.5, 1 JobManager, 2 TaskManagers`.
+    pub fn summary(&self) -> String {
+        let count = |role, one: &str| {
+            let number = self.count(role);
+            format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+        };
+        format!(
+            "Flink {}, {}, {}",
+            self.new.flink_version,
+            count(launch::Role::JobManager, "JobManager"),
+            count(launch::Role::TaskManager, "TaskManager")
+        )
+    }
+
+    /// Ends a new session that never came up: it is of no use; its logs are.
+    ///
+    /// # Errors
+    /// Something could not be ended.
+    pub fn give_up(&self, failure: Failure) -> Result<Failure, Failure> {
+        if self.old.is_some() {
+            return Ok(failure);
+        }
+        control::end(&self.directory)?;
+        let name = self.directory.name();
+        Ok(failure.hint(format!(
+            "session `{name}` was ended again; `nutkin down {name}` removes its logs"
+        )))
+    }
+
+    fn count(&self, role: launch::Role) -> usize {
+        self.new.processes.iter().filter(|one| one.role == role).count()
     }
 
     /// Writes the files and gives the orders. Holds the session's lock only for that.

@@ -1,30 +1,14 @@
-//! What `status`, `ls` and `up` show of a session. The same document on every platform.
+//! Looks at a session on this machine.
 
+use nutkin_core::selection::Platform;
 use nutkin_core::status::{self, Observed, SessionState};
-use serde_json::{Value, json};
 
 use super::control;
 use super::directory::SessionDirectory;
-use super::launch::{Launch, ProcessState, Role};
-use super::rest::{Overview, Probe};
+use super::launch::{Launch, Role};
 use crate::Failure;
-
-/// A session as it is now.
-#[derive(Debug, Clone)]
-pub struct View {
-    /// Its name.
-    pub name: String,
-    /// Its state.
-    pub state: SessionState,
-    /// What is not as it should be.
-    pub messages: Vec<String>,
-    /// Its orders, when they can be read.
-    pub launch: Option<Launch>,
-    /// Its processes.
-    pub processes: Vec<ProcessState>,
-    /// What REST says, and the address that answered.
-    pub overview: Option<(Overview, String)>,
-}
+use crate::flink_rest::Probe;
+use crate::platform::{Process, View};
 
 /// Looks at a session.
 ///
@@ -38,9 +22,14 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Failure> {
             let cure = format!("`nutkin down {name}` ends what runs of it and removes the rest");
             return Ok(View {
                 name,
+                platform: Platform::Local,
+                namespace: None,
                 state: SessionState::Damaged,
                 messages: vec![error.to_string(), cure],
-                launch: None,
+                flink_version: None,
+                rest_url: None,
+                job_managers: 0,
+                task_managers: 0,
                 processes: Vec::new(),
                 overview: None,
             });
@@ -49,7 +38,7 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Failure> {
     let seen = control::look(directory);
     let processes = seen.running.map_or_else(Vec::new, |running| running.processes);
     let probe = Probe::new(&launch.rest_urls)?;
-    let overview = probe.overview().await.map(|(overview, url)| (overview, url.to_owned()));
+    let (overview, answered) = probe.overview().await.unzip();
     let wanted = |role| launch.processes.iter().filter(|one| one.role == role).count();
     let alive = |name: &str| processes.iter().any(|one| one.name == name && one.pid.is_some());
     let observed = Observed {
@@ -60,50 +49,28 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Failure> {
             .map(|one| (one.name.clone(), alive(&one.name)))
             .collect(),
         task_managers: u32::try_from(wanted(Role::TaskManager)).unwrap_or(u32::MAX),
-        registered: overview.as_ref().map(|(overview, _)| overview.taskmanagers),
+        registered: overview.map(|overview| overview.taskmanagers),
     };
     let (state, messages) = status::derive(&name, &observed);
-    Ok(View { name, state, messages, launch: Some(launch), processes, overview })
-}
-
-impl View {
-    /// The address to show.
-    pub fn rest_url(&self) -> Option<&str> {
-        let answered = self.overview.as_ref().map(|(_, url)| url.as_str());
-        let first = || self.launch.as_ref()?.rest_urls.first().map(String::as_str);
-        answered.or_else(first)
-    }
-
-    /// The document of `-o json`, without `apiVersion` and `kind`.
-    pub fn document(&self) -> Value {
-        let count = |role| {
-            let processes = self.launch.iter().flat_map(|launch| &launch.processes);
-            processes.filter(|one| one.role == role).count()
-        };
-        let overview = self.overview.as_ref().map(|(overview, _)| overview);
-        json!({
-            "name": self.name,
-            "platform": "local",
-            "state": self.state.to_string(),
-            "flinkVersion": self.launch.as_ref().map(|launch| &launch.flink_version),
-            "restUrl": self.rest_url(),
-            "jobManagers": count(Role::JobManager),
-            "taskManagers": count(Role::TaskManager),
-            "slots": overview.map(|o| json!({"total": o.slots_total, "available": o.slots_available})),
-            "jobs": overview.map(|o| json!({
-                "running": o.jobs_running,
-                "finished": o.jobs_finished,
-                "canceled": o.jobs_cancelled,
-                "failed": o.jobs_failed,
-            })),
-            "processes": self.processes.iter().map(|one| json!({
-                "name": one.name,
-                "role": one.role.to_string(),
-                "pid": one.pid,
-                "restarts": one.restarts,
-                "lastEnd": one.last_end,
-            })).collect::<Vec<_>>(),
-            "messages": self.messages,
-        })
-    }
+    let shown = processes.iter().map(|one| Process {
+        name: one.name.clone(),
+        role: one.role.to_string(),
+        state: one.pid.map_or_else(|| "not running".to_owned(), |pid| format!("PID {pid}")),
+        pid: one.pid,
+        restarts: one.restarts,
+        last_end: one.last_end.clone(),
+    });
+    Ok(View {
+        name,
+        platform: Platform::Local,
+        namespace: None,
+        state,
+        messages,
+        flink_version: Some(launch.flink_version.clone()),
+        rest_url: answered.map(str::to_owned).or_else(|| launch.rest_urls.first().cloned()),
+        job_managers: wanted(Role::JobManager),
+        task_managers: wanted(Role::TaskManager),
+        processes: shown.collect(),
+        overview,
+    })
 }

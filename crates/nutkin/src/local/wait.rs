@@ -6,25 +6,15 @@ use std::time::{Duration, Instant};
 use super::control;
 use super::directory::SessionDirectory;
 use super::launch::{Launch, Phase, Role};
-use super::rest::{Overview, Probe};
 use crate::Failure;
+use crate::flink_rest::{Overview, Probe};
+use crate::platform::{Ready, Waited};
 
 /// Between two looks. Readiness is to be noticed within 50 ms, and a look costs a millisecond.
 const POLL: Duration = Duration::from_millis(25);
 
 /// Lines of a dead JVM's output that are shown: the exception and its cause fit.
 const SHOWN_LINES: usize = 12;
-
-/// How the waiting ended.
-#[derive(Debug)]
-pub enum Waited {
-    /// REST answers and all slots are there.
-    Ready(Overview, String),
-    /// The time is over; what was seen last.
-    TimedOut(Option<Overview>),
-    /// The caller's interrupt came first.
-    Interrupted,
-}
 
 /// Waits for readiness, telling `progress` in a short sentence what is waited for.
 ///
@@ -50,7 +40,7 @@ pub async fn ready(
             let complete =
                 wanted <= overview.taskmanagers as usize && slots <= overview.slots_total as usize;
             if complete && is_current(directory, launch) {
-                return Ok(Waited::Ready(overview, url.to_owned()));
+                return Ok(Waited::Ready(Ready { overview, url: url.to_owned() }));
             }
             progress(&format!(
                 "{} of {wanted} TaskManagers have registered",
@@ -61,7 +51,12 @@ pub async fn ready(
             progress("waiting for the JobManager to answer");
         }
         if timeout < started.elapsed() {
-            return Ok(Waited::TimedOut(last));
+            return Ok(Waited::TimedOut(last.map_or_else(
+                || "no JobManager answers".to_owned(),
+                |overview: Overview| {
+                    format!("{} TaskManagers have registered", overview.taskmanagers)
+                },
+            )));
         }
         tokio::select! {
             () = tokio::time::sleep(POLL) => {}

@@ -1,4 +1,4 @@
-//! The two questions that the local platform asks a JobManager. Jobs have a client of their own.
+//! The one question that platforms ask a JobManager. Jobs have a client of their own.
 
 use std::time::Duration;
 

@@ -1,0 +1,169 @@
+//! What `up` would do, and doing it.
+#![allow(clippy::unused_async, reason = "what one platform does at once, others wait for")]
+
+use std::time::Duration;
+
+use nutkin_core::selection::Platform;
+use nutkin_core::session;
+use serde_json::Value;
+
+use super::find::not_here;
+use super::{Place, Session};
+use crate::flink_rest::Overview;
+use crate::{Context, Failure, local};
+
+/// What the user wants to exist.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// The session.
+    pub session: &'a session::Session,
+    /// Where.
+    pub place: &'a Place,
+}
+
+/// The difference between what is wanted and what is there. Nothing is touched before
+/// [`Decision::carry_out`].
+#[derive(Debug)]
+pub enum Decision {
+    /// Processes of this machine.
+    Local(Box<local::up::Decision>),
+}
+
+/// A session that is up.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// What REST says.
+    pub overview: Overview,
+    /// The address to show.
+    pub url: String,
+}
+
+/// How the waiting ended.
+#[derive(Debug)]
+pub enum Waited {
+    /// REST answers and what can be expected to be there is.
+    Ready(Ready),
+    /// The time is over: what was seen last, in words.
+    TimedOut(String),
+    /// The user's interrupt came first.
+    Interrupted,
+}
+
+/// How much the user has to agree before a change is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Harm {
+    /// Nobody need be asked.
+    None,
+    /// It is asked; `--yes` is an answer.
+    Change,
+    /// Jobs are lost: only `--force` is an answer beforehand.
+    Loss,
+}
+
+impl Decision {
+    /// Compares what is wanted with what is there.
+    ///
+    /// # Errors
+    /// Bad input (exit 2), or the platform cannot be asked.
+    pub async fn of(wish: Wish<'_>, context: &Context<'_>) -> Result<Self, Failure> {
+        match wish.place.platform {
+            Platform::Local => {
+                Ok(Self::Local(Box::new(local::up::decide(wish.session, context).await?)))
+            }
+            other => Err(not_here(other)),
+        }
+    }
+
+    /// Whether there is no such session yet.
+    pub fn is_new(&self) -> bool {
+        match self {
+            Self::Local(decision) => decision.old.is_none(),
+        }
+    }
+
+    /// Whether everything is as it should be and runs.
+    pub fn is_done(&self) -> bool {
+        match self {
+            Self::Local(decision) => decision.is_done(),
+        }
+    }
+
+    /// What `plan` prints, in lines.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Local(decision) => decision.plan(),
+        }
+    }
+
+    /// What `up` says before it changes a session that exists; nothing where nothing would be noticed.
+    pub fn announcement(&self) -> Vec<String> {
+        match self {
+            Self::Local(decision) if decision.change.is_empty() => Vec::new(),
+            Self::Local(decision) => decision.lines(),
+        }
+    }
+
+    /// The document of `plan -o json`, without `apiVersion` and `kind`.
+    pub fn document(&self) -> Value {
+        match self {
+            Self::Local(decision) => decision.document(),
+        }
+    }
+
+    /// What the user has to agree to.
+    pub fn harm(&self) -> Harm {
+        match self {
+            Self::Local(decision) => decision.harm(),
+        }
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// The platform refuses; what was made by this very call and is of no use is removed again.
+    pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Failure> {
+        match self {
+            Self::Local(decision) => decision.carry_out(context),
+        }
+    }
+
+    /// Waits until the session is ready, telling `progress` what is waited for.
+    ///
+    /// # Errors
+    /// It never will be, and why.
+    pub async fn wait(
+        &self,
+        timeout: Duration,
+        progress: impl FnMut(&str),
+    ) -> Result<Waited, Failure> {
+        match self {
+            Self::Local(decision) => {
+                local::wait::ready(&decision.directory, &decision.new, timeout, progress).await
+            }
+        }
+    }
+
+    /// What is left to do when a new session never came up: the failure with what was done about it.
+    ///
+    /// # Errors
+    /// What was started cannot be ended.
+    pub async fn give_up(&self, failure: Failure) -> Result<Failure, Failure> {
+        match self {
+            Self::Local(decision) => decision.give_up(failure),
+        }
+    }
+
+    /// Flink's release and what was started, in words: `Flink 1.20.5, 1 JobManager, 2 TaskManagers`.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Local(decision) => decision.summary(),
+        }
+    }
+
+    /// The session, now that it exists.
+    pub fn session(&self) -> Session {
+        match self {
+            Self::Local(decision) => Session::Local(decision.directory.clone()),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! A session that exists, and what can be done with it as a whole.
+#![allow(clippy::unused_async, reason = "what one platform does at once, others wait for")]
+
+use nutkin_core::record::SessionRecord;
+use nutkin_core::selection::Platform;
+
+use super::{Connected, View};
+use crate::local::directory::SessionDirectory;
+use crate::local::{self, scale};
+use crate::{Context, Failure, Outcome};
+
+/// A session that exists.
+#[derive(Debug, Clone)]
+pub enum Session {
+    /// Processes of this machine.
+    Local(SessionDirectory),
+}
+
+/// Which logs to show, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Logs {
+    /// Processes or pods; all where empty.
+    pub processes: Vec<String>,
+    /// Go on with what is logged from now on.
+    pub follow: bool,
+    /// Only so many of the last lines of each.
+    pub tail: Option<usize>,
+    /// Logs of containers that ended before, too.
+    pub previous: bool,
+}
+
+/// How a session ends.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ending {
+    /// Keep log files, where they are files of the session.
+    pub keep_logs: bool,
+    /// Delete what Flink keeps beyond the session.
+    pub delete_data: bool,
+}
+
+/// What ended, and what did not.
+#[derive(Debug, Clone, Default)]
+pub struct Ended {
+    /// Processes, pods or objects that ran or were there.
+    pub ended: Vec<String>,
+    /// What remains on purpose.
+    pub kept: Vec<Kept>,
+}
+
+/// Something that outlives its session.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// A path or an object.
+    pub what: String,
+    /// What it is good for, and what deletes it; may be empty.
+    pub remark: String,
+    /// Whether a session of the same name would find it again.
+    pub is_data: bool,
+}
+
+impl Session {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Local(directory) => directory.name(),
+        }
+    }
+
+    /// Where it runs.
+    pub const fn platform(&self) -> Platform {
+        match self {
+            Self::Local(_) => Platform::Local,
+        }
+    }
+
+    /// Looks at it.
+    ///
+    /// # Errors
+    /// The platform cannot be asked. That the session is broken is in the view.
+    pub async fn look(&self) -> Result<View, Failure> {
+        match self {
+            Self::Local(directory) => local::view::look(directory).await,
+        }
+    }
+
+    /// Makes its REST API reachable.
+    ///
+    /// # Errors
+    /// Its state is damaged, or no way leads there.
+    pub async fn connect(&self) -> Result<Connected, Failure> {
+        match self {
+            Self::Local(directory) => local::connect(directory),
+        }
+    }
+
+    /// Prints logs.
+    ///
+    /// # Errors
+    /// There is no such process (exit 2), or the platform cannot be asked.
+    pub async fn logs(&self, logs: &Logs, context: &Context<'_>) -> Outcome {
+        match self {
+            Self::Local(directory) => local::logs::show(directory, logs, context).await,
+        }
+    }
+
+    /// What changing the number of TaskManagers means.
+    ///
+    /// # Errors
+    /// This session's TaskManagers are not counted, and by whom they are.
+    pub async fn scaling(&self, task_managers: u32) -> Result<Scaling, Failure> {
+        match self {
+            Self::Local(directory) => Ok(Scaling::Local(Box::new(
+                scale::decide(directory, task_managers as usize).await?,
+            ))),
+        }
+    }
+
+    /// Ends it and waits until nothing of it is left but what is kept on purpose.
+    ///
+    /// # Errors
+    /// Something could not be ended.
+    pub async fn end(&self, ending: Ending, context: &Context<'_>) -> Result<Ended, Failure> {
+        let _ = context;
+        match self {
+            Self::Local(directory) => local::down::end(directory, ending),
+        }
+    }
+
+    /// What Nutkin remembers of it.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub async fn record(&mut self) -> Result<SessionRecord, Failure> {
+        match self {
+            Self::Local(directory) => local::record(directory),
+        }
+    }
+
+    /// Remembers it. What somebody else remembered since [`Session::record`] is never overwritten.
+    ///
+    /// # Errors
+    /// It cannot be written, or somebody else was faster.
+    pub async fn remember(&mut self, record: &SessionRecord) -> Result<(), Failure> {
+        match self {
+            Self::Local(directory) => local::remember(directory, record),
+        }
+    }
+}
+
+/// A change of the number of TaskManagers, decided and not carried out.
+#[derive(Debug)]
+pub enum Scaling {
+    /// Processes of this machine.
+    Local(Box<scale::Scaling>),
+}
+
+impl Scaling {
+    /// The number there is, and jobs that run.
+    pub fn now(&self) -> (usize, u32) {
+        match self {
+            Self::Local(scaling) => (scaling.old, scaling.jobs),
+        }
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// The platform refuses.
+    pub async fn carry_out(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Local(scaling) => scaling.carry_out(),
+        }
+    }
+}
