@@ -42,6 +42,9 @@ pub struct JobRecord {
     /// See above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub savepoint_redeploy_nonce: Option<i64>,
+    /// See above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart_nonce: Option<i64>,
     /// Whether the job was stopped because the file says `suspended`: then it is resumed when the file says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub suspended: bool,

@@ -121,13 +121,21 @@ pub const SESSION_JOB: &[Field] = &[
     field("metadata.labels", Type::TextMap, KUBERNETES),
     field("metadata.annotations", Type::TextMap, KUBERNETES),
     field("spec.deploymentName", Type::Text, "the session's name"),
-    field("spec.restartNonce", Type::Whole(i64::MIN), "kept with the job"),
+    field("spec.restartNonce", Type::Whole(i64::MIN), "another number submits the job again"),
     field("spec.flinkConfiguration", Type::Options, "options of the job"),
-    field("spec.job.jarURI", Type::Text, "the jar: a path, https:// or mvn:"),
+    field(
+        "spec.job.jarURI",
+        Type::Text,
+        "the jar: a path, https:// or mvn:; without one the session has the class",
+    ),
     field("spec.job.entryClass", Type::Text, "the main class"),
     field("spec.job.args", Type::Texts, "arguments of main()"),
     field("spec.job.parallelism", Type::Whole(1), "parallelism of the job"),
-    field("spec.job.state", Type::OneOf(&["running", "suspended"]), "whether the job shall run"),
+    field(
+        "spec.job.state",
+        Type::OneOf(&["running", "suspended"]),
+        "whether the job shall run; stopped as upgradeMode says, resumed from there",
+    ),
     field(
         "spec.job.upgradeMode",
         Type::OneOf(&["stateless", "savepoint", "last-state"]),
@@ -135,8 +143,20 @@ pub const SESSION_JOB: &[Field] = &[
     ),
     field("spec.job.initialSavepointPath", Type::Text, "savepoint of the first start"),
     field("spec.job.allowNonRestoredState", Type::Bool, "state without an operator is dropped"),
-    field("spec.job.savepointTriggerNonce", Type::Whole(i64::MIN), "kept with the job"),
-    field("spec.job.checkpointTriggerNonce", Type::Whole(i64::MIN), "kept with the job"),
-    field("spec.job.savepointRedeployNonce", Type::Whole(i64::MIN), "kept with the job"),
+    field(
+        "spec.job.savepointTriggerNonce",
+        Type::Whole(i64::MIN),
+        "another number takes a savepoint",
+    ),
+    field(
+        "spec.job.checkpointTriggerNonce",
+        Type::Whole(i64::MIN),
+        "another number takes a checkpoint (Flink 1.17 and later)",
+    ),
+    field(
+        "spec.job.savepointRedeployNonce",
+        Type::Whole(i64::MIN),
+        "another number starts the job again from initialSavepointPath",
+    ),
     field("status", Type::Any, "ignored: written by an operator"),
 ];

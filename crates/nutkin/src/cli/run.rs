@@ -5,6 +5,7 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 use nutkin_core::Problem;
 use nutkin_core::flink::{FlinkVersion, dynamic};
+use nutkin_core::jobs::ClaimMode;
 use serde_json::json;
 
 use super::client::connect;
@@ -50,7 +51,7 @@ pub struct Args {
     #[arg(long)]
     allow_non_restored_state: bool,
 
-    /// Who owns the savepoint afterwards: CLAIM, NO_CLAIM, LEGACY
+    /// Who owns the savepoint afterwards: CLAIM, NO_CLAIM, LEGACY (Flink 1.17 and later)
     #[arg(long, value_name = "MODE")]
     claim_mode: Option<String>,
 
@@ -105,10 +106,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let request = request(&args)?;
         let (client, session) = connect(&args.session, context).await?;
         check_release(&args, client.version())?;
-        let uploaded = match client.find_jar(&jar.upload_name).await.map_err(failure)? {
-            Some(id) => id,
-            None => client.upload(&jar.path, &jar.upload_name).await.map_err(failure)?,
-        };
+        let uploaded = jar.bring(&client).await.map_err(failure)?;
         let submission = client.run(&uploaded, &request).await;
         let id = submission.map_err(|error| {
             let refused = failure(error);
@@ -157,32 +155,33 @@ fn check(args: &Args) -> Result<(), Failure> {
     if args.parallelism == Some(0) {
         problems.push(Problem::new("--parallelism", "a job has at least one part"));
     }
+    problems.extend(claim_mode(args).err());
     if problems.is_empty() { Ok(()) } else { Err(Failure::input(problems)) }
+}
+
+fn claim_mode(args: &Args) -> Result<Option<ClaimMode>, Problem> {
+    args.claim_mode.as_deref().map(|text| ClaimMode::read(text, "--claim-mode")).transpose()
 }
 
 /// What the session's release would ignore without a word is refused before anything is uploaded.
 fn check_release(args: &Args, version: FlinkVersion) -> Result<(), Failure> {
-    if version.line().run_takes_configuration {
-        return Ok(());
-    }
     let mut problems = Vec::new();
-    let message = format!("Flink {version} takes none with a job");
-    if !args.options.is_empty() {
+    if !args.options.is_empty() && !version.line().run_takes_configuration {
         problems.push(
-            Problem::new("-D", message.clone())
+            Problem::new("-D", format!("Flink {version} takes none with a job"))
                 .hint("set it for the whole session, or use Flink 1.17 or later"),
         );
     }
     if args.claim_mode.is_some() {
-        problems.push(
-            Problem::new("--claim-mode", message).hint("leave it out, or use Flink 1.17 or later"),
-        );
+        let has_savepoint = args.from_savepoint.is_some();
+        problems.extend(ClaimMode::problems(version, has_savepoint, "--claim-mode"));
     }
     if problems.is_empty() { Ok(()) } else { Err(Failure::input(problems)) }
 }
 
 fn request(args: &Args) -> Result<RunRequest, Failure> {
     let options = dynamic::parse(&args.options).map_err(Failure::input)?;
+    let claim_mode = claim_mode(args).map_err(|problem| Failure::input(vec![problem]))?;
     Ok(RunRequest {
         class: args.class.clone(),
         arguments: args.job.iter().skip(1).cloned().collect(),
@@ -190,7 +189,7 @@ fn request(args: &Args) -> Result<RunRequest, Failure> {
         job_id: args.job_id.clone(),
         savepoint: args.from_savepoint.clone(),
         allow_non_restored_state: args.allow_non_restored_state,
-        claim_mode: args.claim_mode.clone(),
+        claim_mode: claim_mode.map(|mode| mode.name().to_owned()),
         options: options
             .iter()
             .map(|(key, entry)| (key.to_owned(), entry.value.to_string()))

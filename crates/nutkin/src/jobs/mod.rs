@@ -3,6 +3,7 @@
 mod bring;
 mod jar;
 mod wait;
+mod work;
 
 pub use bring::bring;
 pub use jar::{Jar, JarError};

@@ -1,0 +1,135 @@
+//! From what a job shall be and what it is to the steps between.
+
+use super::{From, Observed, Policy, Step, digest};
+use crate::problem::Problem;
+use crate::record::JobRecord;
+use crate::session::{SessionJob, UpgradeMode};
+
+/// What is wrong with a job in the light of what was done for it.
+///
+/// A redeployment without a savepoint would begin from nothing, which nobody asks for in this way. The operator
+/// refuses it, too. It takes a job without a jar when the session's class path has its main class.
+pub fn problems(job: &SessionJob, record: Option<&JobRecord>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if redeploys(job, record) && job.initial_savepoint_path.as_deref().is_none_or(str::is_empty) {
+        let message = format!("job `{}` is to be redeployed, and from nowhere", job.name);
+        problems.push(
+            Problem::new("spec.job.initialSavepointPath", message)
+                .hint("name the savepoint, or leave savepointRedeployNonce as it was"),
+        );
+    }
+    if job.jar_uri.is_none() && job.entry_class.is_none() {
+        let message = format!("job `{}` names neither a jar nor a main class", job.name);
+        problems.push(Problem::new("spec.job.jarURI", message).hint(
+            "name the jar, or in spec.job.entryClass a class that the session has in its lib",
+        ));
+    }
+    problems
+}
+
+fn redeploys(job: &SessionJob, record: Option<&JobRecord>) -> bool {
+    let differs =
+        |record: &JobRecord| differs(job.savepoint_redeploy_nonce, record.savepoint_redeploy_nonce);
+    job.running && record.is_some_and(differs)
+}
+
+/// A nonce that is left out, or taken out, asks for nothing.
+fn differs(new: Option<i64>, old: Option<i64>) -> bool {
+    new.is_some() && new != old
+}
+
+/// Decides for one job. `record` is [settled](super::settle); `state` is that of the record's generation.
+///
+/// Carried out and asked again with what is then there, it decides for nothing.
+pub fn decide(
+    job: &SessionJob,
+    policy: Policy,
+    record: Option<&JobRecord>,
+    state: Observed,
+) -> Vec<Step> {
+    let initial = || job.initial_savepoint_path.clone().map_or(From::Nothing, From::Path);
+    let Some(record) = record else {
+        let submit = Step::Submit { generation: 1, from: initial() };
+        return if job.running { vec![submit] } else { Vec::new() };
+    };
+    let generation = record.generation;
+    let stop = match job.upgrade_mode {
+        UpgradeMode::Stateless => Step::Cancel(generation),
+        UpgradeMode::Savepoint if state == Observed::Restarting && policy.last_state_fallback => {
+            Step::CancelAtCheckpoint(generation)
+        }
+        UpgradeMode::Savepoint => Step::StopWithSavepoint(generation),
+        UpgradeMode::LastState => Step::CancelAtCheckpoint(generation),
+    };
+    if !job.running {
+        return if state.is_alive() { vec![stop] } else { Vec::new() };
+    }
+    let next = generation + 1;
+    if redeploys(job, Some(record)) {
+        let mut steps = if state.is_alive() { vec![Step::Cancel(generation)] } else { Vec::new() };
+        steps.push(Step::Submit { generation: next, from: initial() });
+        return steps;
+    }
+    let resumed = match job.upgrade_mode {
+        UpgradeMode::Stateless => From::Nothing,
+        UpgradeMode::Savepoint | UpgradeMode::LastState => From::Remembered,
+    };
+    let is_another =
+        digest(job) != record.digest || differs(job.restart_nonce, record.restart_nonce);
+    let is_to_run_again = match state {
+        Observed::Absent | Observed::Finished => record.suspended,
+        Observed::Canceled => true,
+        Observed::Failed => record.suspended || policy.restart_failed,
+        Observed::Running | Observed::Restarting => false,
+    };
+    if is_another || is_to_run_again {
+        let mut steps = Vec::new();
+        if state.is_alive() {
+            steps.push(stop);
+        } else if state != Observed::Absent && resumed == From::Remembered {
+            // It may have gone on after what the record remembers: canceled by others, or failed.
+            steps.push(Step::Recall(generation));
+        }
+        steps.push(Step::Submit { generation: next, from: resumed });
+        return steps;
+    }
+    match state {
+        // A session that started anew: the id is free again.
+        Observed::Absent => vec![Step::Submit { generation, from: resumed }],
+        Observed::Finished | Observed::Failed | Observed::Canceled => Vec::new(),
+        Observed::Running | Observed::Restarting => {
+            let mut steps = Vec::new();
+            if differs(job.savepoint_trigger_nonce, record.savepoint_trigger_nonce) {
+                steps.push(Step::Savepoint(generation));
+            }
+            if differs(job.checkpoint_trigger_nonce, record.checkpoint_trigger_nonce) {
+                steps.push(Step::Checkpoint(generation));
+            }
+            steps
+        }
+    }
+}
+
+/// The record after all steps were carried out.
+pub fn carried_out(job: &SessionJob, record: Option<&JobRecord>, steps: &[Step]) -> JobRecord {
+    let mut record = record.cloned().unwrap_or_default();
+    for step in steps {
+        match step {
+            Step::Submit { generation, .. } => {
+                record.generation = *generation;
+                record.digest = digest(job);
+                record.suspended = false;
+            }
+            Step::Cancel(_) | Step::StopWithSavepoint(_) | Step::CancelAtCheckpoint(_) => {
+                record.suspended = true;
+            }
+            Step::Recall(_) | Step::Savepoint(_) | Step::Checkpoint(_) => {}
+        }
+    }
+    // What a job that does not run shall do when it does is done with: its submission is newer.
+    record.savepoint_trigger_nonce = job.savepoint_trigger_nonce;
+    record.checkpoint_trigger_nonce = job.checkpoint_trigger_nonce;
+    record.savepoint_redeploy_nonce = job.savepoint_redeploy_nonce;
+    record.restart_nonce = job.restart_nonce;
+    record
+}

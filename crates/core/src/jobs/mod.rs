@@ -1,0 +1,155 @@
+//! What is to be done for the `FlinkSessionJob`s of a session: submitted once, never doubled, changed as the
+//! Flink Kubernetes Operator changes them.
+
+mod claim;
+mod decide;
+mod notes;
+mod policy;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::record::JobRecord;
+use crate::session::SessionJob;
+
+pub use claim::ClaimMode;
+pub use decide::{carried_out, decide, problems};
+pub use notes::{notes, sent};
+pub use policy::Policy;
+pub use settle::settle;
+
+/// Hex digits of a job's id that its name gives; as many belong to its generation.
+const NAME_DIGITS: usize = 16;
+
+/// The id of a job: it follows from its name, so that whoever tries again finds it running.
+pub fn job_id(namespace: &str, name: &str, generation: u64) -> String {
+    let hash = Sha256::digest(format!("{namespace}/{name}"));
+    let name: String =
+        hash.iter().take(NAME_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
+    format!("{name}{generation:016x}")
+}
+
+/// Digest of the fields whose change makes it another job. As for the operator, how it is upgraded, where
+/// it starts from and what is triggered are not among them, nor are options that only the operator and its
+/// autoscaler read. Source: `SpecDiff` annotations of the operator's `FlinkSessionJobSpec`.
+pub fn digest(job: &SessionJob) -> String {
+    let is_ignored = |key: &str| {
+        let prefixes = ["kubernetes.operator", "job.autoscaler", "parallelism.default"];
+        prefixes.iter().any(|prefix| key.starts_with(prefix))
+    };
+    let options: Vec<String> = job
+        .configuration
+        .iter()
+        .filter(|(key, _)| !is_ignored(key))
+        .map(|(key, entry)| format!("{key}={}", entry.value))
+        .collect();
+    let text =
+        format!("{:?}", (&job.jar_uri, &job.entry_class, &job.args, job.parallelism, options));
+    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A job as the session reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Observed {
+    /// The session does not know it.
+    Absent,
+    /// It runs, or is about to.
+    Running,
+    /// It is between two attempts: it takes no savepoint now.
+    Restarting,
+    /// It has ended by itself, or with a savepoint.
+    Finished,
+    /// It has failed, and will not try again.
+    Failed,
+    /// It was canceled.
+    Canceled,
+}
+
+impl Observed {
+    /// By Flink's name of the state (`JobStatus`).
+    pub fn of_state(state: &str) -> Self {
+        match state {
+            "FINISHED" => Self::Finished,
+            "FAILED" => Self::Failed,
+            "CANCELED" => Self::Canceled,
+            // A JobManager that loses the leadership suspends a job: the next leader has it again.
+            "RESTARTING" | "FAILING" | "SUSPENDED" => Self::Restarting,
+            _ => Self::Running,
+        }
+    }
+
+    /// Whether it has not ended.
+    pub const fn is_alive(self) -> bool {
+        matches!(self, Self::Running | Self::Restarting)
+    }
+}
+
+/// What a session knows of the jobs of one name: state by generation.
+pub type Known = BTreeMap<u64, Observed>;
+
+/// Picks the jobs of one name out of all jobs of the session, given as id and state.
+pub fn known<'a>(
+    namespace: &str,
+    name: &str,
+    jobs: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Known {
+    let prefix = job_id(namespace, name, 0);
+    jobs.into_iter()
+        .filter_map(|(id, state)| {
+            let generation = id.strip_prefix(&prefix[..NAME_DIGITS])?;
+            let generation = u64::from_str_radix(generation, 16).ok()?;
+            Some((generation, Observed::of_state(state)))
+        })
+        .collect()
+}
+
+/// One thing to do, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Cancel the job of this generation.
+    Cancel(u64),
+    /// Stop it with a savepoint, and remember that.
+    StopWithSavepoint(u64),
+    /// Cancel it, and remember its last checkpoint.
+    CancelAtCheckpoint(u64),
+    /// It has ended: remember the newest state that it left, if any.
+    Recall(u64),
+    /// Submit it under this generation.
+    Submit {
+        /// Part of the id.
+        generation: u64,
+        /// Where it starts from.
+        from: From,
+    },
+    /// Take a savepoint of this generation.
+    Savepoint(u64),
+    /// Take a checkpoint of this generation.
+    Checkpoint(u64),
+}
+
+/// Where a submission starts from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum From {
+    /// From nothing.
+    Nothing,
+    /// From this savepoint.
+    Path(String),
+    /// From what the steps before remembered, or else the record; see [`start`].
+    Remembered,
+}
+
+/// The path that a submission starts from. A job that has left no state yet begins where it would have begun the
+/// first time.
+pub fn start(from: &From, job: &SessionJob, record: &JobRecord) -> Option<String> {
+    match from {
+        From::Nothing => None,
+        From::Path(path) => Some(path.clone()),
+        From::Remembered => {
+            record.last_savepoint.clone().or_else(|| job.initial_savepoint_path.clone())
+        }
+    }
+}

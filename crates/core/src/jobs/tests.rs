@@ -1,0 +1,327 @@
+//! Tests of the decisions about jobs.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::flink::{Configuration, Origin};
+use crate::session::UpgradeMode;
+
+const POLICY: Policy = Policy { restart_failed: false, last_state_fallback: true };
+
+fn job() -> SessionJob {
+    SessionJob {
+        name: "count".to_owned(),
+        jar_uri: Some("a.jar".to_owned()),
+        entry_class: None,
+        args: Vec::new(),
+        parallelism: None,
+        running: true,
+        upgrade_mode: UpgradeMode::Stateless,
+        initial_savepoint_path: None,
+        allow_non_restored_state: false,
+        savepoint_trigger_nonce: None,
+        checkpoint_trigger_nonce: None,
+        savepoint_redeploy_nonce: None,
+        restart_nonce: None,
+        configuration: Configuration::new(),
+    }
+}
+
+fn submitted(job: &SessionJob) -> JobRecord {
+    carried_out(job, None, &[Step::Submit { generation: 1, from: From::Nothing }])
+}
+
+fn submit(generation: u64, from: From) -> Step {
+    Step::Submit { generation, from }
+}
+
+#[test]
+fn ids_are_names_and_generations() {
+    let id = job_id("default", "count", 1);
+    assert_eq!(id.len(), 32);
+    assert!(id.ends_with("0000000000000001"));
+    assert_ne!(id[..16], job_id("other", "count", 1)[..16]);
+}
+
+#[test]
+fn the_jobs_of_one_name_are_found_among_all() {
+    let ids = [job_id("n", "a", 1), job_id("n", "a", 18), job_id("n", "b", 3), "x".to_owned()];
+    let states = ["CANCELED", "RESTARTING", "RUNNING", "RUNNING"];
+    let jobs = ids.iter().map(String::as_str).zip(states);
+    let expected = Known::from([(1, Observed::Canceled), (18, Observed::Restarting)]);
+    assert_eq!(known("n", "a", jobs), expected);
+}
+
+#[test]
+fn submitted_once() {
+    #[track_caller]
+    fn check(record: Option<&JobRecord>, known: &[(u64, Observed)], expected: &[Step]) {
+        let known: Known = known.iter().copied().collect();
+        let record = settle(&job(), record, &known);
+        let generation = record.as_ref().map_or(1, |record| record.generation);
+        let state = known.get(&generation).copied().unwrap_or(Observed::Absent);
+        assert_eq!(decide(&job(), POLICY, record.as_ref(), state), expected);
+    }
+    let first = submit(1, From::Nothing);
+    check(None, &[], std::slice::from_ref(&first));
+    // The record is lost: the session knows better.
+    check(None, &[(1, Observed::Running)], &[]);
+    check(None, &[(1, Observed::Canceled), (2, Observed::Running)], &[]);
+    check(None, &[(1, Observed::Finished)], &[]);
+    let record = submitted(&job());
+    check(Some(&record), &[(1, Observed::Running)], &[]);
+    check(Some(&record), &[(1, Observed::Finished)], &[]);
+    check(Some(&record), &[(1, Observed::Failed)], &[]);
+    check(Some(&record), &[(1, Observed::Canceled)], &[submit(2, From::Nothing)]);
+    check(Some(&record), &[(1, Observed::Canceled), (2, Observed::Restarting)], &[]);
+    check(Some(&record), &[], &[first]);
+}
+
+#[test]
+fn changed_as_the_user_wants() {
+    #[track_caller]
+    fn check(
+        mode: UpgradeMode,
+        state: Observed,
+        change: impl Fn(&mut SessionJob),
+        expected: &[Step],
+    ) {
+        let record = submitted(&job());
+        let mut job = SessionJob { upgrade_mode: mode, ..job() };
+        change(&mut job);
+        let steps = decide(&job, POLICY, Some(&record), state);
+        assert_eq!(steps, expected);
+        let after = carried_out(&job, Some(&record), &steps);
+        let state = if job.running { Observed::Running } else { Observed::Finished };
+        assert_eq!(decide(&job, POLICY, Some(&after), state), Vec::new());
+    }
+    use Observed::{Failed, Finished, Restarting, Running};
+    use UpgradeMode::{LastState, Savepoint, Stateless};
+    let other = |job: &mut SessionJob| job.jar_uri = Some("b.jar".to_owned());
+    let remembered = || submit(2, From::Remembered);
+    check(Stateless, Running, other, &[Step::Cancel(1), submit(2, From::Nothing)]);
+    check(Stateless, Failed, other, &[submit(2, From::Nothing)]);
+    check(Savepoint, Running, other, &[Step::StopWithSavepoint(1), remembered()]);
+    check(Savepoint, Restarting, other, &[Step::CancelAtCheckpoint(1), remembered()]);
+    check(Savepoint, Failed, other, &[Step::Recall(1), remembered()]);
+    check(LastState, Running, other, &[Step::CancelAtCheckpoint(1), remembered()]);
+    check(LastState, Finished, other, &[Step::Recall(1), remembered()]);
+    let again = |job: &mut SessionJob| job.restart_nonce = Some(7);
+    check(Stateless, Running, again, &[Step::Cancel(1), submit(2, From::Nothing)]);
+    check(Savepoint, Finished, again, &[Step::Recall(1), remembered()]);
+    let off = |job: &mut SessionJob| job.running = false;
+    check(Stateless, Running, off, &[Step::Cancel(1)]);
+    check(Savepoint, Running, off, &[Step::StopWithSavepoint(1)]);
+    check(Savepoint, Failed, off, &[]);
+    let savepoint = |job: &mut SessionJob| job.savepoint_trigger_nonce = Some(1);
+    check(Savepoint, Running, savepoint, &[Step::Savepoint(1)]);
+    let redeploy = |job: &mut SessionJob| {
+        job.savepoint_redeploy_nonce = Some(1);
+        job.initial_savepoint_path = Some("/sp".to_owned());
+    };
+    let there = || submit(2, From::Path("/sp".to_owned()));
+    check(Savepoint, Running, redeploy, &[Step::Cancel(1), there()]);
+    check(Savepoint, Failed, redeploy, &[there()]);
+    let ignored = |job: &mut SessionJob| {
+        job.configuration.set("kubernetes.operator.x", "y", Origin::Field(String::new()));
+        job.allow_non_restored_state = true;
+    };
+    check(Savepoint, Running, ignored, &[]);
+}
+
+#[test]
+fn a_nonce_that_is_taken_out_asks_for_nothing() {
+    let with = SessionJob {
+        savepoint_trigger_nonce: Some(1),
+        savepoint_redeploy_nonce: Some(1),
+        restart_nonce: Some(1),
+        ..job()
+    };
+    let steps = decide(&job(), POLICY, Some(&submitted(&with)), Observed::Running);
+    assert_eq!(steps, Vec::new());
+}
+
+#[test]
+fn the_options_of_the_operator_that_hold_here() {
+    #[track_caller]
+    fn check(option: (&str, &str), mode: UpgradeMode, state: Observed, expected: &[Step]) {
+        let mut configuration = Configuration::new();
+        configuration.set(option.0, option.1, Origin::Field(String::new()));
+        let policy = Policy::of(&configuration, &Configuration::new());
+        assert_eq!(Policy::of(&Configuration::new(), &configuration), policy);
+        let job =
+            SessionJob { upgrade_mode: mode, running: state != Observed::Restarting, ..job() };
+        assert_eq!(decide(&job, policy, Some(&submitted(&job)), state), expected);
+    }
+    let restart = ("kubernetes.operator.job.restart.failed", "true");
+    check(restart, UpgradeMode::Stateless, Observed::Failed, &[submit(2, From::Nothing)]);
+    check(restart, UpgradeMode::Stateless, Observed::Finished, &[]);
+    let from = [Step::Recall(1), submit(2, From::Remembered)];
+    check(restart, UpgradeMode::LastState, Observed::Failed, &from);
+    let fallback = "kubernetes.operator.job.upgrade.last-state-fallback.enabled";
+    let (here, there) = (Step::StopWithSavepoint(1), Step::CancelAtCheckpoint(1));
+    check((fallback, "false"), UpgradeMode::Savepoint, Observed::Restarting, &[here]);
+    check((fallback, "true"), UpgradeMode::Savepoint, Observed::Restarting, &[there]);
+}
+
+#[test]
+fn a_suspended_job_is_resumed_from_where_it_was() {
+    #[track_caller]
+    fn check(mode: UpgradeMode, there: Observed, expected: &[Step]) {
+        let on = SessionJob { upgrade_mode: mode, ..job() };
+        let off = SessionJob { running: false, ..on.clone() };
+        let steps = decide(&off, POLICY, Some(&submitted(&on)), Observed::Running);
+        let record = carried_out(&off, Some(&submitted(&on)), &steps);
+        assert_eq!(decide(&off, POLICY, Some(&record), there), Vec::new());
+        assert_eq!(decide(&on, POLICY, Some(&record), there), expected, "{mode:?} {there:?}");
+        let record = carried_out(&on, Some(&record), expected);
+        assert_eq!(decide(&on, POLICY, Some(&record), Observed::Running), Vec::new());
+    }
+    check(UpgradeMode::Stateless, Observed::Canceled, &[submit(2, From::Nothing)]);
+    check(UpgradeMode::Savepoint, Observed::Absent, &[submit(2, From::Remembered)]);
+    let recalled = [Step::Recall(1), submit(2, From::Remembered)];
+    check(UpgradeMode::Savepoint, Observed::Finished, &recalled);
+    check(UpgradeMode::LastState, Observed::Canceled, &recalled);
+}
+
+/// The answer to a submission was lost, or the command ended before it came.
+#[test]
+fn a_submission_counts_when_it_has_arrived() {
+    #[track_caller]
+    fn check(old: Option<&JobRecord>, there: Option<Observed>, steps: usize) {
+        let generation = old.map_or(1, |record| record.generation + 1);
+        let new = SessionJob { jar_uri: Some("b.jar".to_owned()), ..job() };
+        let pending = carried_out(&new, old, &[submit(generation, From::Nothing)]);
+        let record =
+            JobRecord { pending: Some(Box::new(pending)), ..old.cloned().unwrap_or_default() };
+        let mut known: Known = there.map(|state| (generation, state)).into_iter().collect();
+        if let Some(old) = old {
+            known.insert(old.generation, Observed::Canceled);
+        }
+        let settled = settle(&new, Some(&record), &known);
+        let state = settled.as_ref().and_then(|record| known.get(&record.generation)).copied();
+        let state = state.unwrap_or(Observed::Absent);
+        let decided = decide(&new, POLICY, settled.as_ref(), state);
+        assert_eq!(decided.len(), steps, "{decided:?}");
+        assert_eq!(settled.and_then(|record| record.pending), None);
+    }
+    for old in [None, Some(submitted(&job()))] {
+        check(old.as_ref(), Some(Observed::Running), 0);
+        check(old.as_ref(), Some(Observed::Finished), 0);
+        check(old.as_ref(), None, 1);
+    }
+}
+
+#[test]
+fn what_cannot_be_done_is_a_problem() {
+    #[track_caller]
+    fn check(change: impl Fn(&mut SessionJob), record: Option<&JobRecord>, expected: &[&str]) {
+        let mut job = job();
+        change(&mut job);
+        let problems = problems(&job, record);
+        let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(paths, expected);
+    }
+    let record = submitted(&job());
+    let redeploy = |job: &mut SessionJob| job.savepoint_redeploy_nonce = Some(1);
+    check(redeploy, Some(&record), &["spec.job.initialSavepointPath"]);
+    check(redeploy, None, &[]);
+    let there = |job: &mut SessionJob| {
+        redeploy(job);
+        job.initial_savepoint_path = Some("file:///s".to_owned());
+    };
+    check(there, Some(&record), &[]);
+    let nothing = |job: &mut SessionJob| job.jar_uri = None;
+    check(nothing, None, &["spec.job.jarURI"]);
+    let class = |job: &mut SessionJob| {
+        nothing(job);
+        job.entry_class = Some("org.example.Main".to_owned());
+    };
+    check(class, None, &[]);
+}
+
+#[test]
+fn what_is_said_about_a_job() {
+    #[track_caller]
+    fn check(version: &str, record: Option<&JobRecord>, state: Observed, expected: &[&str]) {
+        let mut job = job();
+        job.configuration.set("state.backend.type", "rocksdb", Origin::Field(String::new()));
+        job.configuration.set("kubernetes.operator.x", "y", Origin::Field(String::new()));
+        let record = record.map(|record| JobRecord { digest: digest(&job), ..record.clone() });
+        let steps = decide(&job, POLICY, record.as_ref(), state);
+        let version = version.parse().expect("a version");
+        let notes = notes(&job, version, record.as_ref(), state, &steps);
+        assert_eq!(notes.len(), expected.len(), "{notes:?}");
+        for (note, expected) in notes.iter().zip(expected) {
+            assert!(note.contains(expected), "{note}");
+        }
+    }
+    let record = submitted(&job());
+    check("1.20", None, Observed::Absent, &[]);
+    check("1.16", None, Observed::Absent, &["takes no options with a job, `state.backend.type`"]);
+    check("1.16", Some(&record), Observed::Running, &["is unchanged"]);
+    check("1.20", Some(&record), Observed::Absent, &["has lost job `count`"]);
+    check("1.20", Some(&record), Observed::Failed, &["has failed and is left alone"]);
+    check("1.20", Some(&record), Observed::Finished, &["has finished"]);
+    check("1.20", Some(&record), Observed::Canceled, &[]);
+}
+
+#[test]
+fn where_a_job_starts() {
+    #[track_caller]
+    fn check(from: From, initial: Option<&str>, last: Option<&str>, expected: Option<&str>) {
+        let job = SessionJob { initial_savepoint_path: initial.map(str::to_owned), ..job() };
+        let record = JobRecord { last_savepoint: last.map(str::to_owned), ..JobRecord::default() };
+        assert_eq!(start(&from, &job, &record).as_deref(), expected);
+    }
+    check(From::Nothing, Some("i"), Some("l"), None);
+    check(From::Path("p".to_owned()), Some("i"), Some("l"), Some("p"));
+    check(From::Remembered, Some("i"), Some("l"), Some("l"));
+    check(From::Remembered, Some("i"), None, Some("i"));
+}
+
+proptest! {
+    #[test]
+    fn deciding_again_does_nothing(
+        running in any::<bool>(),
+        mode in 0..3_usize,
+        nonces in any::<[Option<i64>; 4]>(),
+        change in any::<bool>(),
+        suspended in any::<bool>(),
+        before in 0..6_usize,
+    ) {
+        let old = job();
+        let record = JobRecord { suspended, ..submitted(&old) };
+        let modes = [UpgradeMode::Stateless, UpgradeMode::Savepoint, UpgradeMode::LastState];
+        let new = SessionJob {
+            running,
+            upgrade_mode: modes[mode],
+            jar_uri: Some(if change { "b.jar" } else { "a.jar" }.to_owned()),
+            savepoint_trigger_nonce: nonces[0],
+            checkpoint_trigger_nonce: nonces[1],
+            savepoint_redeploy_nonce: nonces[2],
+            restart_nonce: nonces[3],
+            ..old
+        };
+        let states = [
+            Observed::Absent,
+            Observed::Running,
+            Observed::Restarting,
+            Observed::Finished,
+            Observed::Failed,
+            Observed::Canceled,
+        ];
+        let state = states[before];
+        let steps = decide(&new, POLICY, Some(&record), state);
+        let after = carried_out(&new, Some(&record), &steps);
+        let submits = steps.iter().any(|step| matches!(step, Step::Submit { .. }));
+        let now = if submits {
+            Observed::Running
+        } else if !running && state.is_alive() {
+            Observed::Finished
+        } else {
+            state
+        };
+        prop_assert_eq!(decide(&new, POLICY, Some(&after), now), Vec::new());
+    }
+}
