@@ -1,10 +1,12 @@
 //! From the words of the user to a [`Session`].
 
 mod defaults;
+mod directory;
 pub mod fields;
 mod file;
 mod walk;
 
+pub use directory::of_directory;
 pub use file::{SessionFile, read};
 
 use crate::flink::{Configuration, FlinkVersion, Origin};

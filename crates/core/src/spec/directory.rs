@@ -1,0 +1,37 @@
+//! A session as Flink's own client makes one: of a configuration directory and options alone.
+
+use crate::flink::{Configuration, FlinkVersion};
+use crate::session::{Role, Session};
+
+/// The session that a configuration directory and `-D` options describe. Options win over the file. Nothing is
+/// added: what Flink's own client would run with is what runs. `name` counts where no option names the cluster.
+pub fn of_directory(
+    file: Configuration,
+    options: &Configuration,
+    flink: FlinkVersion,
+    name: &str,
+) -> Session {
+    let mut configuration = file;
+    for (key, entry) in options.iter() {
+        configuration.set(key, entry.value.clone(), entry.origin.clone());
+    }
+    let name = configuration.text("kubernetes.cluster-id").unwrap_or_else(|| name.to_owned());
+    let role = Role { replicas: None, pod_template: None };
+    Session {
+        name,
+        namespace: None,
+        flink,
+        mode: None,
+        configuration,
+        log_configuration: std::collections::BTreeMap::new(),
+        job_manager: role.clone(),
+        task_manager: role,
+        image: None,
+        image_pull_policy: None,
+        service_account: None,
+        pod_template: None,
+        ingress: None,
+        restart_nonce: None,
+        jobs: Vec::new(),
+    }
+}

@@ -1,0 +1,60 @@
+//! What Nutkin plans for the input of a recording.
+
+use nutkin_core::Problem;
+use nutkin_core::flink::dialect::{self, Dialect};
+use nutkin_core::flink::dynamic;
+use nutkin_core::plan::kubernetes::Objects;
+use nutkin_core::plan::kubernetes::native::{self, Client, Seen};
+use nutkin_core::spec;
+
+use super::Recording;
+
+/// The name that the recorder gives to a cluster that the client named by itself.
+const GENERATED: &str = "flink-cluster-0000000000000000000000000000000";
+
+/// Reads the configuration directory and the arguments, and plans.
+pub(super) fn plan(recording: &Recording) -> Result<Objects, Vec<Problem>> {
+    let flink = recording.flink;
+    let directory = "$CASE/conf".to_owned();
+    let path = |dialect: Dialect| format!("{directory}/{}", dialect.file_name());
+    let has = |dialect| recording.files.contains_key(&path(dialect));
+    let dialect = Dialect::loaded(flink, has(Dialect::FlinkConf), has(Dialect::ConfigYaml))
+        .ok_or_else(|| vec![Problem::new("", "there is no configuration file")])?;
+    let text = match recording.files.get(&path(dialect)) {
+        Some(Seen::File(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => String::new(),
+    };
+    let reading = dialect::read(dialect, &text, dialect.file_name())?;
+    let options = dynamic::parse(&dynamic_options(&recording.args))?;
+    let session = spec::of_directory(reading.configuration, &options, flink, GENERATED);
+    let mut client = Client {
+        conf_dir: Some(directory),
+        dialect: Some(dialect),
+        context_namespace: None,
+        environment: recording.env.clone(),
+        files: std::collections::BTreeMap::new(),
+    };
+    for path in native::wanted(&session.configuration, flink, &client) {
+        if let Some(seen) = recording.files.get(&path) {
+            client.files.insert(path, seen.clone());
+        }
+    }
+    native::plan(&session, &client)
+}
+
+/// What stands behind each `-D`, up to the first word that Flink's parser does not know: it drops the rest.
+fn dynamic_options(args: &[String]) -> Vec<String> {
+    let mut options = Vec::new();
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        match arg.strip_prefix("-D") {
+            Some("") => options.extend(args.next().cloned()),
+            Some(option) => options.push(option.to_owned()),
+            None if ["-t", "--target", "-e", "--executor"].contains(&arg.as_str()) => {
+                args.next();
+            }
+            None => break,
+        }
+    }
+    options
+}
