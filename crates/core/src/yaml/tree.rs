@@ -1,5 +1,7 @@
 //! YAML as a tree in which every node knows its place, typed as kubectl types it.
 
+use std::collections::BTreeMap;
+
 use granit_parser::{Event, Parser, ScalarStyle};
 
 use crate::{Location, Problem};
@@ -46,9 +48,19 @@ pub struct Key {
 /// Deepest nesting that is read: far beyond any session file, and safe for the stack.
 const DEEPEST: usize = 128;
 
+/// Most nodes of a text once its aliases are written out: far beyond any manifest, and safe for the memory.
+const MOST_NODES: usize = 100_000;
+
 /// Reads all documents of a text. Duplicate keys are problems; a syntax error ends the reading.
 pub fn documents(text: &str, file: &str) -> (Vec<Node>, Vec<Problem>) {
-    let mut reader = Reader { file, problems: Vec::new(), open: Vec::new(), documents: Vec::new() };
+    let mut reader = Reader {
+        file,
+        problems: Vec::new(),
+        open: Vec::new(),
+        documents: Vec::new(),
+        anchors: BTreeMap::new(),
+        nodes: 0,
+    };
     for event in Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text)) {
         match event {
             Ok((event, span)) => {
@@ -73,10 +85,15 @@ struct Reader<'a> {
     problems: Vec<Problem>,
     open: Vec<Open>,
     documents: Vec<Node>,
+    /// What `&name` named, and of how many nodes it is.
+    anchors: BTreeMap<usize, (Node, usize)>,
+    nodes: usize,
 }
 
 struct Open {
     place: (u32, u32),
+    anchor: usize,
+    nodes_before: usize,
     content: Content,
 }
 
@@ -89,37 +106,61 @@ impl Reader<'_> {
     /// Takes one event; false when reading on makes no sense.
     fn event(&mut self, event: Event<'_>, place: (u32, u32)) -> bool {
         match event {
-            Event::Scalar(text, style, _, tag) => {
+            Event::Scalar(text, style, anchor, tag) => {
                 let is_text = style != ScalarStyle::Plain || tag.is_some();
                 let kind = if is_text { Kind::Text(text.into_owned()) } else { plain(&text) };
-                self.finish(place, kind);
+                self.nodes += 1;
+                self.named(anchor, place, kind, 1);
             }
-            Event::SequenceStart(..) => {
-                self.open.push(Open { place, content: Content::List(Vec::new()) });
-            }
-            Event::MappingStart(..) => {
-                self.open.push(Open { place, content: Content::Map(Vec::new(), None) });
+            Event::SequenceStart(_, anchor, _) => {
+                self.begin(place, anchor, Content::List(Vec::new()));
+            },
+            Event::MappingStart(_, anchor, _) => {
+                self.begin(place, anchor, Content::Map(Vec::new(), None));
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(open) = self.open.pop() {
+                    let size = self.nodes - open.nodes_before;
                     let kind = match open.content {
                         Content::List(items) => Kind::List(items),
-                        Content::Map(entries, _) => Kind::Map(entries),
+                        Content::Map(entries, _) => Kind::Map(merged(entries)),
                     };
-                    self.finish(open.place, kind);
+                    self.named(open.anchor, open.place, kind, size);
                 }
             }
-            Event::Alias(_) => {
-                self.problem(place, "anchors and aliases are not read here".to_owned());
-                self.finish(place, Kind::Null);
+            Event::Alias(id) => {
+                let Some((node, size)) = self.anchors.get(&id).cloned() else {
+                    self.problem(place, "an alias stands inside of what it names".to_owned());
+                    return false;
+                };
+                self.nodes += size;
+                self.finish(place, node.kind);
             }
             _ => {}
+        }
+        if MOST_NODES < self.nodes {
+            self.problem(place, "this is too large once its aliases are written out".to_owned());
+            return false;
         }
         if DEEPEST < self.open.len() {
             self.problem(place, "this is nested too deeply".to_owned());
             return false;
         }
         true
+    }
+
+    fn begin(&mut self, place: (u32, u32), anchor: usize, content: Content) {
+        self.open.push(Open { place, anchor, nodes_before: self.nodes, content });
+        self.nodes += 1;
+    }
+
+    /// Finishes a node that an alias may name later.
+    fn named(&mut self, anchor: usize, place: (u32, u32), kind: Kind, size: usize) {
+        if anchor != 0 {
+            let (line, column) = place;
+            self.anchors.insert(anchor, (Node { line, column, kind: kind.clone() }, size));
+        }
+        self.finish(place, kind);
     }
 
     fn finish(&mut self, place: (u32, u32), kind: Kind) {
@@ -163,6 +204,29 @@ impl Reader<'_> {
     }
 }
 
+/// A map with what its `<<` brings in: entries that it does not have itself.
+fn merged(mut entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
+    let Some(index) = entries.iter().position(|(key, node)| {
+        key.name == "<<" && matches!(node.kind, Kind::Map(_) | Kind::List(_))
+    }) else {
+        return entries;
+    };
+    let (_, node) = entries.remove(index);
+    let sources = match node.kind {
+        Kind::List(items) => items,
+        _ => vec![node],
+    };
+    for source in sources {
+        let Kind::Map(more) = source.kind else { continue };
+        for (key, node) in more {
+            if entries.iter().all(|(known, _)| known.name != key.name) {
+                entries.push((key, node));
+            }
+        }
+    }
+    entries
+}
+
 fn plain(text: &str) -> Kind {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Kind::Null,
@@ -199,10 +263,8 @@ impl Node {
         match &self.kind {
             Kind::Null => Value::Null,
             Kind::Bool(value) => Value::Bool(*value),
-            Kind::Number(text) => text
-                .parse::<i64>()
+            Kind::Number(text) => integer(text)
                 .map(Value::from)
-                .ok()
                 .or_else(|| serde_json::Number::from_f64(text.parse().ok()?).map(Value::Number))
                 .unwrap_or_else(|| Value::String(text.clone())),
             Kind::Text(text) => Value::String(text.clone()),
@@ -223,5 +285,66 @@ impl Node {
             Kind::List(_) => "a list",
             Kind::Map(_) => "a map",
         }
+    }
+}
+
+/// A whole number as kubectl reads it: `0x1F`, `0o17`, `0b1`, and the old octal `0644` of file modes.
+fn integer(text: &str) -> Option<i64> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let is_octal = 1 < digits.len() && digits.bytes().all(|b| (b'0'..=b'7').contains(&b));
+    let radixes = [("0x", 16), ("0o", 8), ("0b", 2), ("0", 8)];
+    let number = radixes
+        .iter()
+        .filter(|(prefix, _)| *prefix != "0" || is_octal)
+        .find_map(|(prefix, radix)| i64::from_str_radix(digits.strip_prefix(prefix)?, *radix).ok())
+        .or_else(|| digits.parse().ok())?;
+    Some(sign * number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Result<serde_json::Value, &str>) {
+        let (documents, problems) = documents(text, "f");
+        match expected {
+            Ok(value) => {
+                assert_eq!(problems, [], "{text}");
+                assert_eq!(documents.first().map(Node::to_json), Some(value), "{text}");
+            }
+            Err(message) => {
+                assert!(problems.iter().any(|one| one.message.contains(message)), "{problems:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_those_of_kubectl() {
+        let expected = serde_json::json!([420, 420, 31, -8, 644.5, "0644", 0, 1.5]);
+        check("[0644, 0o644, 0x1F, -010, 644.5, '0644', 0, 1.50]", Ok(expected));
+    }
+
+    #[test]
+    fn aliases_and_merged_maps() {
+        let text = "a: &a {x: 1, y: 2}\nb: *a\nc: {<<: *a, x: 3}\n";
+        let expected = serde_json::json!({
+            "a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 2}, "c": {"x": 3, "y": 2},
+        });
+        check(text, Ok(expected));
+        check("a: &a [*a]\n", Err("inside of what it names"));
+    }
+
+    #[test]
+    fn aliases_cannot_fill_the_memory() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..12 {
+            let inner = vec![format!("*a{}", level - 1); 9].join(", ");
+            text.push_str(&format!("a{level}: &a{level} [{inner}]\n"));
+        }
+        check(&text, Err("too large"));
     }
 }

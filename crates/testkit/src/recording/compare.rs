@@ -27,12 +27,21 @@ pub fn compare(recording: &Recording) -> Verdict {
     if posted.is_empty() && asked.is_some_and(|request| request.code != 404) {
         return Verdict::NothingToPlan;
     }
+    // A kubeconfig that cannot be read.
+    if recording.requests.is_empty()
+        && recording.args.iter().any(|arg| arg.contains("kubernetes.config.file="))
+    {
+        return Verdict::NothingToPlan;
+    }
     let plan = ours::plan(recording);
     match (plan, posted.is_empty()) {
         (Err(_), true) => Verdict::Same(Vec::new()),
         (Err(problems), false) => match differences::stricter(&problems) {
             Some(known) => Verdict::Same(known),
-            None => Verdict::Different(format!("Flink deploys, we say {problems:#?}")),
+            None => {
+                let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                Verdict::Different(format!("Flink deploys, we say {}", told.join("; ")))
+            }
         },
         (Ok(_), true) => match differences::milder(recording) {
             Some(known) => Verdict::Same(vec![known]),
@@ -45,6 +54,8 @@ pub fn compare(recording: &Recording) -> Verdict {
                 known.extend(differences::correct(item, recording.flink));
             }
             let mut items = objects.items;
+            items.retain(|item| !recording.was_there(item));
+            theirs.retain(|item| !recording.was_there(item));
             // A refused request ended the client's work.
             let ended = recording.requests.iter().any(|one| one.method == "POST" && 300 <= one.code);
             if ended {

@@ -103,10 +103,24 @@ impl Recording {
     pub fn posted(&self) -> Vec<&Value> {
         let posts = self.requests.iter().filter(|request| request.method == "POST");
         let mut bodies: Vec<&Value> = posts.map(|request| &request.body).collect();
-        // Old clients send a refused request twice.
-        bodies.dedup();
+        // Old clients try a refused Deployment again in an older API.
+        let mut seen = std::collections::BTreeSet::new();
+        bodies.retain(|body| seen.insert(identity(body)));
         bodies
     }
+
+    /// Whether an object was there before, and what the client did with it says nothing about its plan.
+    pub fn was_there(&self, item: &Value) -> bool {
+        let name = item["metadata"]["name"].as_str().unwrap_or_default();
+        let kind = item["kind"].as_str().unwrap_or_default().to_lowercase();
+        let path = format!("/{kind}s/{name}");
+        self.requests.iter().any(|request| request.method == "PUT" && request.path.ends_with(&path))
+    }
+}
+
+/// Kind and name.
+fn identity(item: &Value) -> (String, String) {
+    (item["kind"].to_string(), item["metadata"]["name"].to_string())
 }
 
 /// Base64 as RFC 4648 writes it.

@@ -25,7 +25,7 @@ pub(super) fn plan(recording: &Recording) -> Result<Objects, Vec<Problem>> {
         _ => String::new(),
     };
     let reading = dialect::read(dialect, &text, dialect.file_name())?;
-    let options = dynamic::parse(&dynamic_options(&recording.args))?;
+    let options = dynamic::parse(&dynamic_options(&recording.args)?)?;
     let session = spec::of_directory(reading.configuration, &options, flink, GENERATED);
     let mut client = Client {
         conf_dir: Some(directory),
@@ -43,18 +43,25 @@ pub(super) fn plan(recording: &Recording) -> Result<Objects, Vec<Problem>> {
 }
 
 /// What stands behind each `-D`, up to the first word that Flink's parser does not know: it drops the rest.
-fn dynamic_options(args: &[String]) -> Vec<String> {
+fn dynamic_options(args: &[String]) -> Result<Vec<String>, Vec<Problem>> {
     let mut options = Vec::new();
     let mut args = args.iter();
     while let Some(arg) = args.next() {
-        match arg.strip_prefix("-D") {
-            Some("") => options.extend(args.next().cloned()),
-            Some(option) => options.push(option.to_owned()),
+        let option = match arg.strip_prefix("-D") {
+            Some("") => args.next().map(String::as_str),
+            Some(option) => Some(option),
             None if ["-t", "--target", "-e", "--executor"].contains(&arg.as_str()) => {
-                args.next();
+                if args.next().is_none() {
+                    return Err(vec![Problem::new(arg, "needs a value")]);
+                }
+                continue;
             }
             None => break,
+        };
+        match option {
+            Some(option) => options.push(option.to_owned()),
+            None => return Err(vec![Problem::new("-D", "needs a value")]),
         }
     }
-    options
+    Ok(options)
 }

@@ -42,6 +42,9 @@ pub(super) fn finish(mut draft: Draft<'_>) -> Result<Objects, Vec<Problem>> {
     if !draft.settings.problems.is_empty() {
         return Err(draft.settings.problems);
     }
+    if !draft.settings.version.is_at_least(1, 18) {
+        draft.others.sort_by_key(old_order);
+    }
     let mut items = vec![deployment];
     items.append(&mut draft.others);
     let flink = draft.settings.version.to_string();
@@ -55,6 +58,14 @@ pub(super) fn finish(mut draft: Draft<'_>) -> Result<Objects, Vec<Problem>> {
         items,
         warnings: draft.settings.warnings,
     })
+}
+
+/// The order in which the library of Flink up to 1.17 sends objects, whatever order they were made in: by kind,
+/// then by name.
+fn old_order(item: &Value) -> (usize, String) {
+    let kinds = ["Secret", "Service", "ConfigMap"];
+    let kind = kinds.iter().position(|kind| item["kind"] == *kind).unwrap_or(kinds.len());
+    (kind, item["metadata"]["name"].to_string())
 }
 
 /// Number of JobManagers: one, or several with high availability.
