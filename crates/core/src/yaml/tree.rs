@@ -114,7 +114,7 @@ impl Reader<'_> {
             }
             Event::SequenceStart(_, anchor, _) => {
                 self.begin(place, anchor, Content::List(Vec::new()));
-            },
+            }
             Event::MappingStart(_, anchor, _) => {
                 self.begin(place, anchor, Content::Map(Vec::new(), None));
             }

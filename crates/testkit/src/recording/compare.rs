@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use nutkin_core::flink::Configuration;
 use nutkin_core::flink::dialect::{self, Dialect};
 use serde_json::{Value, json};
 
@@ -27,23 +26,24 @@ pub fn compare(recording: &Recording) -> Verdict {
     if posted.is_empty() && asked.is_some_and(|request| request.code != 404) {
         return Verdict::NothingToPlan;
     }
-    // A kubeconfig that cannot be read.
+    // A kubeconfig that cannot be read, or a context that is not in it.
     if recording.requests.is_empty()
         && recording.args.iter().any(|arg| arg.contains("kubernetes.config.file="))
+        || posted.is_empty() && recording.args.iter().any(|arg| arg.contains("kubernetes.context="))
     {
         return Verdict::NothingToPlan;
     }
     let plan = ours::plan(recording);
     match (plan, posted.is_empty()) {
         (Err(_), true) => Verdict::Same(Vec::new()),
-        (Err(problems), false) => match differences::stricter(&problems) {
-            Some(known) => Verdict::Same(known),
-            None => {
-                let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                Verdict::Different(format!("Flink deploys, we say {}", told.join("; ")))
+        (Err(problems), false) => {
+            if let Some(known) = differences::stricter(recording, &problems) {
+                return Verdict::Same(known);
             }
-        },
-        (Ok(_), true) => match differences::milder(recording) {
+            let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            Verdict::Different(format!("Flink deploys, we say {}", told.join("; ")))
+        }
+        (Ok(objects), true) => match differences::milder(recording, &objects) {
             Some(known) => Verdict::Same(vec![known]),
             None => Verdict::Different("Flink refuses, we do not".to_owned()),
         },
@@ -51,29 +51,39 @@ pub fn compare(recording: &Recording) -> Verdict {
             let mut known = Vec::new();
             let mut theirs: Vec<Value> = posted.into_iter().cloned().collect();
             for item in &mut theirs {
-                known.extend(differences::correct(item, recording.flink));
+                known.extend(differences::correct(item));
             }
             let mut items = objects.items;
             items.retain(|item| !recording.was_there(item));
             theirs.retain(|item| !recording.was_there(item));
             // A refused request ended the client's work.
-            let ended = recording.requests.iter().any(|one| one.method == "POST" && 300 <= one.code);
+            let ended =
+                recording.requests.iter().any(|one| one.method == "POST" && 300 <= one.code);
             if ended {
                 items.truncate(theirs.len());
             }
             let normal = |items: Vec<Value>| items.into_iter().map(normal).collect::<Vec<_>>();
             let (ours, theirs) = (normal(items), normal(theirs));
-            known.sort_unstable();
-            known.dedup();
-            if ours == theirs {
-                return Verdict::Same(known);
-            }
             let mut differences = Vec::new();
             for index in 0..ours.len().max(theirs.len()) {
-                let side = |items: &[Value]| items.get(index).cloned().unwrap_or_default();
-                diff(&format!("{index}"), &side(&ours), &side(&theirs), &mut differences);
+                let place = index.to_string();
+                diff(&place, ours.get(index), theirs.get(index), &mut differences);
             }
-            Verdict::Different(differences.join("\n"))
+            differences.retain(|(path, ours, theirs)| {
+                let reason = differences::explain(path, *ours, *theirs, recording.flink);
+                known.extend(reason);
+                reason.is_none()
+            });
+            known.sort_unstable();
+            known.dedup();
+            if differences.is_empty() {
+                return Verdict::Same(known);
+            }
+            let show = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
+            let lines = differences.into_iter().map(|(path, ours, theirs)| {
+                format!("{path}: ours {}, theirs {}", show(ours), show(theirs))
+            });
+            Verdict::Different(lines.collect::<Vec<_>>().join("\n"))
         }
     }
 }
@@ -113,7 +123,6 @@ fn normal(mut item: Value) -> Value {
 fn settings(dialect: Dialect, text: &str) -> Value {
     match dialect::read(dialect, text, "") {
         Ok(reading) => {
-            let Configuration { .. } = &reading.configuration;
             let entries = reading.configuration.iter();
             let map: BTreeMap<&str, String> =
                 entries.map(|(key, entry)| (key, entry.value.to_string())).collect();
@@ -123,23 +132,27 @@ fn settings(dialect: Dialect, text: &str) -> Value {
     }
 }
 
-fn diff(path: &str, ours: &Value, theirs: &Value, out: &mut Vec<String>) {
+/// A place, and what stands there on both sides.
+type Difference<'v> = (String, Option<&'v Value>, Option<&'v Value>);
+
+fn diff<'v>(
+    path: &str,
+    ours: Option<&'v Value>,
+    theirs: Option<&'v Value>,
+    out: &mut Vec<Difference<'v>>,
+) {
     match (ours, theirs) {
         _ if ours == theirs => {}
-        (Value::Object(a), Value::Object(b)) => {
+        (Some(Value::Object(a)), Some(Value::Object(b))) => {
             for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
-                let side = |map: &serde_json::Map<String, Value>| map.get(key).cloned();
-                match (side(a), side(b)) {
-                    (Some(a), Some(b)) => diff(&format!("{path}.{key}"), &a, &b, out),
-                    (a, b) => out.push(format!("{path}.{key}: ours {a:?}, theirs {b:?}")),
-                }
+                diff(&format!("{path}.{key}"), a.get(key), b.get(key), out);
             }
         }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+        (Some(Value::Array(a)), Some(Value::Array(b))) if a.len() == b.len() => {
             for (index, (a, b)) in a.iter().zip(b).enumerate() {
-                diff(&format!("{path}[{index}]"), a, b, out);
+                diff(&format!("{path}[{index}]"), Some(a), Some(b), out);
             }
         }
-        _ => out.push(format!("{path}: ours {ours}, theirs {theirs}")),
+        _ => out.push((path.to_owned(), ours, theirs)),
     }
 }

@@ -9,7 +9,7 @@ mod differences;
 mod ours;
 
 pub use compare::{Verdict, compare};
-pub use differences::DIFFERENCES;
+pub use differences::all as differences;
 
 use std::collections::BTreeMap;
 
@@ -62,7 +62,10 @@ impl Recording {
         let value: Value =
             serde_json::from_str(line).map_err(|error| Malformed(error.to_string()))?;
         let text = |value: &Value| {
-            value.as_str().map(str::to_owned).ok_or_else(|| Malformed(format!("{value} is no text")))
+            value
+                .as_str()
+                .map(str::to_owned)
+                .ok_or_else(|| Malformed(format!("{value} is no text")))
         };
         let list = |name: &str| value[name].as_array().cloned().unwrap_or_default();
         let map = |name: &str| value[name].as_object().cloned().unwrap_or_default();

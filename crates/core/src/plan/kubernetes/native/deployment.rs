@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::draft::Draft;
 use super::effective::is_highly_available;
 use super::json::{append, object};
-use super::owners;
+use super::{owners, unique};
 use crate::Problem;
 use crate::plan::kubernetes::{Objects, marks};
 
@@ -14,7 +14,15 @@ pub(super) fn finish(mut draft: Draft<'_>) -> Result<Objects, Vec<Problem>> {
     let replicas = replicas(&mut draft);
     let owners = owners::read(&mut draft.settings);
     let container = Value::Object(std::mem::take(&mut draft.container));
-    append(object(&mut draft.pod, "spec"), "containers", [container]);
+    let spec = object(&mut draft.pod, "spec");
+    append(spec, "containers", [container]);
+    if let Some(policy) = spec.get("restartPolicy").filter(|policy| **policy != "Always") {
+        let message = format!("the template's restartPolicy {policy} is left out");
+        let hint = "a Deployment restarts its pods always";
+        draft.settings.warnings.push(Problem::new("spec.restartPolicy", message).hint(hint));
+        spec.shift_remove("restartPolicy");
+    }
+    unique::check(&mut draft);
 
     let mut labels = super::json::texts(draft.settings.map("kubernetes.jobmanager.labels"));
     labels.extend(draft.selectors());

@@ -116,8 +116,10 @@ fn resolved(draft: &Draft<'_>, key: &str, field: &str) -> String {
 /// As [`resolved`]; the template's newer field counts.
 fn service_account(draft: &mut Draft<'_>) -> String {
     let key = "kubernetes.jobmanager.service-account";
-    let template = object(&mut draft.pod, "spec").get("serviceAccountName");
-    let template = template.and_then(Value::as_str).map(str::to_owned);
+    let spec = object(&mut draft.pod, "spec");
+    let template = ["serviceAccountName", "serviceAccount"];
+    let template = template.iter().find_map(|field| spec.get(*field)?.as_str());
+    let template = template.map(str::to_owned);
     let settings = &draft.settings;
     settings.text(key).or(template).unwrap_or_else(|| settings.text_or_default(key))
 }

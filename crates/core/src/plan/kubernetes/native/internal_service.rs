@@ -17,8 +17,8 @@ pub(super) fn decorate(draft: &mut Draft<'_>) {
     let origin = Origin::Derived("the Service in front of the JobManager");
     draft.settings.configuration.set("jobmanager.rpc.address", address, origin);
     let mut metadata = serde_json::Map::from_iter([("name".to_owned(), json!(draft.cluster_id))]);
-    let mut labels = texts(draft.settings.map("kubernetes.internal-service.labels"));
-    labels.extend(draft.labels());
+    let mut labels = draft.labels();
+    labels.extend(texts(draft.settings.map("kubernetes.internal-service.labels")));
     metadata.insert("labels".to_owned(), Value::Object(labels));
     let annotations = draft.settings.map("kubernetes.internal-service.annotations");
     if !annotations.is_empty() {

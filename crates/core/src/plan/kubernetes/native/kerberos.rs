@@ -24,6 +24,11 @@ pub(super) fn decorate(draft: &mut Draft<'_>) {
         let hint = "set both, or neither";
         draft.settings.problem(Problem::new(PRINCIPAL, "a keytab needs a principal").hint(hint));
     }
+    // 1.13 lets this pass.
+    if keytab.is_none() && principal.is_some() && draft.settings.version.is_at_least(1, 17) {
+        let hint = "set both, or neither";
+        draft.settings.problem(Problem::new(KEYTAB, "a principal needs a keytab").hint(hint));
+    }
     // `SecurityConfiguration` looks at the keytab whether or not it is mounted.
     let bytes = keytab.as_ref().and_then(|path| read(draft, KEYTAB, path));
     let gate = "kubernetes.decorator.kerberos-mount.enabled";

@@ -28,8 +28,10 @@ mod resources;
 mod rest_service;
 mod secrets;
 mod settings;
+mod shape;
 mod template;
 mod tolerations;
+mod unique;
 
 pub use client::{Client, Seen, wanted};
 

@@ -9,13 +9,15 @@ use super::json::{object, texts};
 pub(super) fn decorate(draft: &mut Draft<'_>) {
     let name = format!("{}-rest", draft.cluster_id);
     let mut metadata = Map::from_iter([("name".to_owned(), json!(name))]);
-    let mut labels = texts(draft.settings.map("kubernetes.rest-service.labels"));
-    labels.extend(draft.labels());
+    let mut labels = draft.labels();
+    labels.extend(texts(draft.settings.map("kubernetes.rest-service.labels")));
     metadata.insert("labels".to_owned(), Value::Object(labels));
     let annotations = draft.settings.map("kubernetes.rest-service.annotations");
     if !annotations.is_empty() || !draft.settings.version.is_at_least(1, 18) {
         object(&mut metadata, "annotations").extend(texts(annotations));
     }
+    // Only who asks for the address needs it; a wrong one shall not wait for that.
+    draft.settings.name("kubernetes.rest-service.exposed.node-port-address-type");
     let mut spec = Map::new();
     let key = "kubernetes.rest-service.exposed.type";
     let default = if draft.settings.has("kubernetes.hostnetwork.enabled") {

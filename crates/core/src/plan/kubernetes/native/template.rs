@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::client::Seen;
 use super::draft::{Draft, MAIN_CONTAINER};
 use super::json::object;
-use crate::yaml::{self, Kind};
+use super::shape::{self, Step};
+use crate::yaml::{self, Kind, Node};
 use crate::{Location, Problem};
 
 const JOB_MANAGER: &str = "kubernetes.pod-template-file.jobmanager";
@@ -26,6 +27,12 @@ pub(super) fn start(draft: &mut Draft<'_>) {
         draft.settings.problem(Problem::new(place, "the template is no Pod"));
         return;
     };
+    // A file was checked where it was read.
+    if place != JOB_MANAGER {
+        for (steps, message) in shape::check(&mut pod) {
+            draft.settings.problem(Problem::new(format!("{place}.{}", path_text(&steps)), message));
+        }
+    }
     pod.retain(|key, _| key != "apiVersion" && key != "kind");
     let spec = object(&mut pod, "spec");
     if let Some(Value::Array(containers)) = spec.get_mut("containers") {
@@ -118,12 +125,48 @@ fn parse(draft: &mut Draft<'_>, text: &str, path: &str) -> Option<Value> {
         (Some(one), None) if !matches!(one.kind, Kind::Map(_)) => {
             Problem::new("", "the template is no Pod").at(place(one.line))
         }
-        (Some(one), None) => return sound.then(|| Value::Object(to_map(one.to_json()))),
+        (Some(one), None) => {
+            let mut map = to_map(one.to_json());
+            let faults = shape::check(&mut map);
+            for (steps, message) in &faults {
+                let problem = Problem::new(path_text(steps), message.as_str());
+                draft.settings.problem(problem.at(place(line_of(one, steps))));
+            }
+            return (sound && faults.is_empty()).then_some(Value::Object(map));
+        }
     };
     if sound {
         draft.settings.problem(fault.hint("write a Pod: `apiVersion: v1`, `kind: Pod`, `spec:`"));
     }
     None
+}
+
+/// `spec.containers[0].env`.
+fn path_text(steps: &[Step]) -> String {
+    let mut text = String::new();
+    for step in steps {
+        match step {
+            Step::Key(key) if text.is_empty() => text.push_str(key),
+            Step::Key(key) => text.push_str(&format!(".{key}")),
+            Step::Item(index) => text.push_str(&format!("[{index}]")),
+        }
+    }
+    text
+}
+
+/// The line of what the steps lead to, or of the last thing on the way that is there.
+fn line_of(node: &Node, steps: &[Step]) -> u32 {
+    let Some((step, rest)) = steps.split_first() else { return node.line };
+    match (&node.kind, step) {
+        (Kind::Map(entries), Step::Key(name)) => entries
+            .iter()
+            .find(|(key, _)| key.name == *name)
+            .map_or(node.line, |(key, node)| line_of(node, rest).max(key.line)),
+        (Kind::List(items), Step::Item(index)) => {
+            items.get(*index).map_or(node.line, |item| line_of(item, rest))
+        }
+        _ => node.line,
+    }
 }
 
 fn to_map(value: Value) -> Map<String, Value> {
