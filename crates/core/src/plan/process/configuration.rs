@@ -3,7 +3,7 @@
 use super::Machine;
 use crate::Problem;
 use crate::flink::dialect::{self, Dialect};
-use crate::flink::{Configuration, FlinkVersion, Origin};
+use crate::flink::{Configuration, Entry, FlinkVersion, Origin};
 use crate::session::Session;
 
 /// The session's options completed for one machine. Precedence, lowest first:
@@ -95,13 +95,17 @@ pub(super) fn file(
             Ok(lines) => text.push_str(&lines),
             Err(all) => problems.extend(all),
         },
-        Dialect::ConfigYaml => {
-            for (key, entry) in configuration.iter() {
-                text.push_str(&format!("{}: {}\n", quoted(key), quoted(&entry.value.to_string())));
-            }
-        }
+        Dialect::ConfigYaml => text.push_str(&flat_yaml(configuration)),
     }
     (dialect.file_name(), text)
+}
+
+/// `config.yaml` with whole keys, every value as text.
+pub(crate) fn flat_yaml(configuration: &Configuration) -> String {
+    let line = |(key, entry): (&str, &Entry)| {
+        format!("{}: {}\n", quoted(key), quoted(&entry.value.to_string()))
+    };
+    configuration.iter().map(line).collect()
 }
 
 /// A YAML scalar in single quotes, or in double quotes where only those can hold it.

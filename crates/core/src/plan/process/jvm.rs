@@ -1,5 +1,7 @@
 //! Command lines of the JVMs.
 
+use std::collections::BTreeMap;
+
 use super::log::Logging;
 use super::{Machine, Process, Role};
 use crate::flink::Configuration;
@@ -109,14 +111,7 @@ impl Jvm<'_> {
         let log = format!("log/{name}.log");
         let conf = format!("{directory}/conf");
         let mut arguments = flags;
-        if *java_major >= MODULES_SINCE {
-            arguments
-                .extend(EXPORTED.iter().map(|name| format!("--add-exports={name}=ALL-UNNAMED")));
-            arguments.extend(OPENED.iter().map(|name| format!("--add-opens={name}=ALL-UNNAMED")));
-        }
-        if SECURITY_MANAGER_ALLOWED.contains(java_major) {
-            arguments.push("-Djava.security.manager=allow".to_owned());
-        }
+        arguments.extend(java_flags(*java_major));
         // After all of ours: of two flags that contradict each other the JVM takes the last one.
         arguments.extend(self.options(role, &name));
         if let Some(archive) = archive {
@@ -174,26 +169,9 @@ impl Jvm<'_> {
         }
     }
 
-    /// As `constructFlinkClassPath` of `config.sh`: sorted, flink-dist last, then what the user adds, then Hadoop.
     fn class_path(&self) -> String {
-        let (dist, mut others): (Vec<&String>, Vec<&String>) =
-            self.machine.lib.iter().partition(|name| is_dist(name));
-        others.sort();
-        let in_lib = |name: &String| format!("{}/lib/{name}", self.machine.flink_home);
-        let mut path: Vec<String> = others.into_iter().chain(dist).map(in_lib).collect();
-        path.extend(self.machine.extra_libs.iter().cloned());
-        let hadoop = [
-            ("HADOOP_CLASSPATH", None),
-            ("HADOOP_CONF_DIR", Some("env.hadoop.conf.dir")),
-            ("YARN_CONF_DIR", Some("env.yarn.conf.dir")),
-            ("HBASE_CONF_DIR", Some("env.hbase.conf.dir")),
-        ];
-        for (variable, option) in hadoop {
-            let of_option = || self.configuration.text(option?);
-            path.extend(self.machine.environment.get(variable).cloned().or_else(of_option));
-        }
-        path.retain(|entry| !entry.is_empty());
-        path.join(":")
+        let Machine { flink_home, lib, extra_libs, environment, .. } = self.machine;
+        class_path(flink_home, lib, extra_libs, environment, self.configuration)
     }
 
     fn main_arguments(&self) -> Vec<String> {
@@ -239,12 +217,53 @@ impl Jvm<'_> {
     }
 }
 
+/// What a Java of this major version must be told before Flink runs on it.
+pub(crate) fn java_flags(java_major: u8) -> Vec<String> {
+    let mut flags = Vec::new();
+    if MODULES_SINCE <= java_major {
+        flags.extend(EXPORTED.iter().map(|name| format!("--add-exports={name}=ALL-UNNAMED")));
+        flags.extend(OPENED.iter().map(|name| format!("--add-opens={name}=ALL-UNNAMED")));
+    }
+    if SECURITY_MANAGER_ALLOWED.contains(&java_major) {
+        flags.push("-Djava.security.manager=allow".to_owned());
+    }
+    flags
+}
+
+/// As `constructFlinkClassPath` of `config.sh`: sorted, flink-dist last, then what the user adds, then Hadoop.
+pub(crate) fn class_path(
+    flink_home: &str,
+    lib: &[String],
+    extra_libs: &[String],
+    environment: &BTreeMap<String, String>,
+    configuration: &Configuration,
+) -> String {
+    let (dist, mut others): (Vec<&String>, Vec<&String>) =
+        lib.iter().partition(|name| is_dist(name));
+    others.sort();
+    let in_lib = |name: &String| format!("{flink_home}/lib/{name}");
+    let mut path: Vec<String> = others.into_iter().chain(dist).map(in_lib).collect();
+    path.extend(extra_libs.iter().cloned());
+    let hadoop = [
+        ("HADOOP_CLASSPATH", None),
+        ("HADOOP_CONF_DIR", Some("env.hadoop.conf.dir")),
+        ("YARN_CONF_DIR", Some("env.yarn.conf.dir")),
+        ("HBASE_CONF_DIR", Some("env.hbase.conf.dir")),
+    ];
+    for (variable, option) in hadoop {
+        let of_option = || configuration.text(option?);
+        path.extend(environment.get(variable).cloned().or_else(of_option));
+    }
+    path.retain(|entry| !entry.is_empty());
+    path.join(":")
+}
+
 /// Whether a jar of `lib/` is Flink's main one.
-pub(super) fn is_dist(name: &str) -> bool {
+pub(crate) fn is_dist(name: &str) -> bool {
     name.starts_with("flink-dist")
 }
 
-fn dynamic(options: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
+pub(crate) fn dynamic(options: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
     options
         .into_iter()
         .flat_map(|(key, value)| ["-D".to_owned(), format!("{key}={value}")])
@@ -252,7 +271,7 @@ fn dynamic(options: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
 }
 
 /// Splits flags as a shell would: at blanks, quotes keep a word together.
-fn words(text: &str) -> Vec<String> {
+pub(crate) fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;

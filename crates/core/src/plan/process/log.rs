@@ -11,7 +11,7 @@ pub(super) struct Logging {
 }
 
 /// One file for each process, rotated at start and at 100 MB, ten kept: what Flink's own daemons do.
-const DEFAULT: &str = "\
+pub(crate) const DEFAULT: &str = "\
 monitorInterval = 30
 rootLogger.level = ${env:ROOT_LOG_LEVEL:-INFO}
 rootLogger.appenderRef.file.ref = File

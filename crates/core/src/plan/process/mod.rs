@@ -4,10 +4,10 @@
 //! Sources: `config.sh`, `jobmanager.sh`, `taskmanager.sh`, `zookeeper.sh` and `flink-daemon.sh` of
 //! flink-dist 1.13 to 2.3.
 
-mod configuration;
+pub(crate) mod configuration;
 mod file_systems;
-mod jvm;
-mod log;
+pub(crate) mod jvm;
+pub(crate) mod log;
 
 use std::collections::BTreeMap;
 
