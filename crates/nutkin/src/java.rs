@@ -8,8 +8,7 @@ use nutkin_core::Problem;
 use nutkin_core::flink::java::{self, Candidate, Named, Support};
 use nutkin_core::flink::{Configuration, FlinkVersion};
 
-use crate::Context;
-use crate::{Exit, Failure};
+use crate::{Context, Environment, Exit, Failure};
 
 /// Where Debian, Red Hat and SUSE keep their Javas.
 const INSTALLED: &str = "/usr/lib/jvm";
@@ -36,7 +35,7 @@ pub fn find(
         homes.push((home, Named::Option));
     }
     homes.extend(context.environment.path("JAVA_HOME").map(|home| (home, Named::JavaHome)));
-    homes.extend(on_path(context).map(|home| (home, Named::OnPath)));
+    homes.extend(on_path(context.environment).map(|home| (home, Named::OnPath)));
     let mut installed: Vec<_> =
         fs::read_dir(INSTALLED).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     installed.sort();
@@ -65,8 +64,8 @@ pub fn find(
 }
 
 /// The home of the `java` that `PATH` finds, links followed.
-fn on_path(context: &Context<'_>) -> Option<PathBuf> {
-    let path = context.environment.path("PATH")?;
+pub(crate) fn on_path(environment: &Environment) -> Option<PathBuf> {
+    let path = environment.path("PATH")?;
     let java = std::env::split_paths(&path)
         .map(|folder| folder.join("java"))
         .find(|java| java.is_file())?;
@@ -76,7 +75,7 @@ fn on_path(context: &Context<'_>) -> Option<PathBuf> {
 }
 
 /// The major version of a Java: from its `release` file, else by asking it.
-fn major(home: &Path) -> Option<u8> {
+pub(crate) fn major(home: &Path) -> Option<u8> {
     if !home.join("bin/java").is_file() {
         return None;
     }

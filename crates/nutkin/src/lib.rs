@@ -8,6 +8,7 @@ pub mod cache;
 pub mod cli;
 pub mod context;
 pub mod dist;
+pub mod entrypoint;
 pub mod environment;
 pub mod exit;
 pub mod failure;
@@ -32,5 +33,10 @@ pub use failure::{Failure, Outcome};
 /// Everything between `exec` and the exit code.
 pub fn main() -> ExitCode {
     let environment = Environment::of_process();
-    cli::run(std::env::args_os().collect(), &environment).into()
+    let arguments: Vec<_> = std::env::args_os().collect();
+    // Before the command line is built and read: a container's process starts as soon as it can.
+    match entrypoint::invocation(&arguments) {
+        Some((name, words)) => entrypoint::main(name, words, &environment).into(),
+        None => cli::run(arguments, &environment).into(),
+    }
 }

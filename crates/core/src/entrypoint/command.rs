@@ -128,7 +128,7 @@ pub fn parse(
         said: Vec::new(),
     };
     Ok(match verb.as_str() {
-        "help" => Command::Help,
+        "help" | "--help" | "-h" => Command::Help,
         "jobmanager" | "taskmanager" => {
             let service = match verb.as_str() {
                 "jobmanager" => Service::StandaloneSession,

@@ -18,8 +18,10 @@ pub mod launch;
 mod logging;
 pub mod plugins;
 pub mod processors;
+pub mod report;
 mod service;
 mod substitute;
+pub mod user;
 pub mod words;
 
 use std::collections::BTreeMap;

@@ -37,10 +37,10 @@ pub fn split(script: &str, environment: &BTreeMap<String, String>) -> Option<Vec
                             }
                         },
                         '`' => return None,
-                        '$' => match reader.variable(&mut chars)? {
-                            Some(value) => value.chars().for_each(|c| reader.push(c)),
-                            None => reader.push('$'),
-                        },
+                        '$' => {
+                            let value = reader.variable(&mut chars)?;
+                            value.chars().for_each(|c| reader.push(c));
+                        }
                         c => reader.push(c),
                     }
                 }
@@ -49,12 +49,11 @@ pub fn split(script: &str, environment: &BTreeMap<String, String>) -> Option<Vec
                 '\n' => {}
                 c => reader.push(c),
             },
-            '$' => match reader.variable(&mut chars)? {
-                Some(value) => reader.push_split(&value),
-                None => reader.push('$'),
-            },
-            '#' if reader.word.is_none() => return None,
-            '~' if reader.word.is_none() => return None,
+            '$' => {
+                let value = reader.variable(&mut chars)?;
+                reader.push_split(&value);
+            }
+            '#' | '~' if reader.word.is_none() => return None,
             '\n' | ';' | '&' | '|' | '<' | '>' | '(' | ')' | '`' | '{' | '}' => return None,
             c => reader.push(c),
         }
@@ -91,18 +90,15 @@ impl Reader<'_> {
         }
     }
 
-    /// What stands behind a `$`: the value of a variable, `Some(None)` for a lone `$`, `None` for what only a shell
-    /// can do.
-    fn variable(
-        &self,
-        chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
-    ) -> Option<Option<String>> {
+    /// What a `$` and what stands behind it mean: the value of a variable, the sign itself where it stands alone,
+    /// `None` for what only a shell can do.
+    fn variable(&self, chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<String> {
         let braced = match chars.peek() {
             Some('{') => true,
             Some(c) if c.is_ascii_alphabetic() || *c == '_' => false,
             // `$(`, `$1`, `$'`, `$"` and the like.
             Some(c) if !c.is_whitespace() => return None,
-            _ => return Some(None),
+            _ => return Some("$".to_owned()),
         };
         if braced {
             chars.next();
@@ -114,7 +110,7 @@ impl Reader<'_> {
         if braced && chars.next() != Some('}') || name.is_empty() {
             return None;
         }
-        Some(Some(self.environment.get(&name).cloned().unwrap_or_default()))
+        Some(self.environment.get(&name).cloned().unwrap_or_default())
     }
 }
 

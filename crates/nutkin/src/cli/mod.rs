@@ -7,6 +7,7 @@ pub mod completions;
 pub mod consent;
 pub mod dist;
 pub mod down;
+pub mod entrypoint;
 pub mod explain;
 mod file_jobs;
 pub mod init;
@@ -90,6 +91,8 @@ pub enum Command {
     Explain(explain::Args),
     /// Install, list and remove Flink distributions
     Dist(dist::Args),
+    /// Start what a container is for: the entrypoint of an image
+    Entrypoint(entrypoint::Args),
     /// Print completions for a shell
     Completions(completions::Args),
     /// Keep the processes of a local session alive
@@ -140,6 +143,7 @@ impl Command {
             Self::Init(args) => init::run(args, context),
             Self::Explain(args) => explain::run(args, context),
             Self::Dist(args) => dist::run(args, context),
+            Self::Entrypoint(args) => entrypoint::run(args, context),
             Self::Completions(args) => completions::run(args, context),
             Self::Supervise(args) => supervise::run(args, context),
         }

@@ -1,0 +1,209 @@
+//! From the container's process to a JVM, in place.
+
+use std::collections::BTreeMap;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process;
+
+use nutkin_core::Problem;
+use nutkin_core::entrypoint::launch::{self, Kind, Launch, Machine};
+use nutkin_core::entrypoint::{self, Effective, Observed, Service, Start, plugins};
+use nutkin_core::flink::FlinkVersion;
+use serde_json::json;
+
+use super::{Options, observe, places, privileges};
+use crate::{Context, Environment, Exit, Failure, Outcome, java};
+
+/// Where the official images look for jemalloc, below `/usr/lib/<machine>-linux-gnu`; Debian's package without
+/// development files has only the second.
+const JEMALLOC: [&str; 2] = ["libjemalloc.so", "libjemalloc.so.2"];
+
+/// Starts a process of Flink in place of this one.
+pub(super) fn run(
+    start: &Start,
+    observed: Observed,
+    options: Options,
+    context: &Context<'_>,
+) -> Outcome {
+    let printer = context.printer;
+    let version = version(&observed)?;
+    for line in &start.said {
+        printer.say(line);
+    }
+    let effective = entrypoint::effective(start, version, &observed).map_err(Failure::input)?;
+    let report = entrypoint::report::lines(start, &effective, &observed);
+    if !report.is_empty() {
+        printer.say(&report.join("\n"));
+    }
+    let user = privileges::user();
+    if let Some(user) = user.as_ref().filter(|_| !options.dry_run) {
+        privileges::become_user(user)?;
+    }
+    let private = places::private(&observed.environment)?;
+    let (links, machine) = machine(&effective, &observed, &private, 0, context)?;
+    let plan = |start: &Start| {
+        launch::launch(start, Kind::Foreground, version, &effective, &observed, &machine)
+            .map_err(Failure::input)
+    };
+    let mut launch = plan(start)?;
+    launch.links.extend(links);
+    if let Some(user) = &user {
+        launch.environment.insert("HOME".to_owned(), user.home.clone());
+    }
+    let beside = if start.with_task_manager {
+        Some(plan(&Start { service: Service::TaskExecutor, ..start.clone() })?)
+    } else {
+        None
+    };
+    if options.dry_run {
+        show(start, version, &effective, &launch, options, context);
+        return Ok(Exit::Done);
+    }
+    let mut files = launch.files.clone();
+    files.extend(beside.iter().flat_map(|beside| beside.files.clone()));
+    if !files.is_empty() || !launch.links.is_empty() {
+        places::fill(&private, &files, &launch.links)?;
+    }
+    // Flink logs to the container's output all the same.
+    let _ = std::fs::create_dir_all(&machine.log_directory);
+    if let Some(beside) = &beside {
+        // It ends with the container: this process becomes PID 1's program.
+        command(beside).spawn().map_err(|error| cannot(beside, error))?;
+    }
+    Err(cannot(&launch, command(&launch).exec()))
+}
+
+fn command(launch: &Launch) -> process::Command {
+    let mut command = process::Command::new(&launch.program);
+    command.args(&launch.arguments).envs(&launch.environment);
+    command
+}
+
+fn cannot(launch: &Launch, error: std::io::Error) -> Failure {
+    Failure::from(anyhow::Error::new(error).context(format!("cannot execute `{}`", launch.program)))
+}
+
+/// The release in Flink's home.
+pub(super) fn version(observed: &Observed) -> Result<FlinkVersion, Failure> {
+    entrypoint::version(&observed.lib, &observed.environment).ok_or_else(|| {
+        let message = format!("`{}/lib` has no flink-dist jar", observed.flink_home);
+        let hint = "set FLINK_HOME to the directory that has Flink's `lib`";
+        Failure::input(vec![Problem::new("FLINK_HOME", message).hint(hint)])
+    })
+}
+
+/// What is chosen once the configuration is known, and the links to plugins that it needs.
+pub(super) fn machine(
+    effective: &Effective,
+    observed: &Observed,
+    private: &Path,
+    index: usize,
+    context: &Context<'_>,
+) -> Result<(BTreeMap<String, String>, Machine), Failure> {
+    let environment = &observed.environment;
+    let (java_home, java_major) = find_java(effective, context.environment)?;
+    let wanted = environment.get("ENABLE_BUILT_IN_PLUGINS").filter(|wanted| !wanted.is_empty());
+    let plugins = match wanted {
+        Some(wanted) => {
+            let available = observe::available(&observed.flink_home);
+            plugins::links(wanted, &observed.flink_home, &available).map_err(Failure::input)?
+        }
+        None => None,
+    };
+    let private_text = private.to_string_lossy().into_owned();
+    let log_directory = places::logs(&launch::log_directory(effective, observed), private);
+    let machine = Machine {
+        java: java_home.join("bin/java").to_string_lossy().into_owned(),
+        java_home: Some(java_home.to_string_lossy().into_owned()),
+        java_major,
+        log_directory: log_directory.to_string_lossy().into_owned(),
+        index,
+        plugins: plugins.is_some().then(|| format!("{private_text}/plugins")),
+        jemalloc: jemalloc(environment),
+        private: private_text,
+    };
+    let links = plugins.unwrap_or_default().into_iter();
+    Ok((links.map(|(name, target)| (format!("plugins/{name}"), target)).collect(), machine))
+}
+
+/// As `config.sh` looks for Java: `env.java.home`, `JAVA_HOME`, `PATH`.
+fn find_java(effective: &Effective, environment: &Environment) -> Result<(PathBuf, u8), Failure> {
+    let of_option = effective.configuration.text("env.java.home").map(PathBuf::from);
+    let named = of_option.clone().or_else(|| environment.path("JAVA_HOME"));
+    let home = named.filter(|home| home.is_dir()).or_else(|| java::on_path(environment));
+    let found = home.and_then(|home| java::major(&home).map(|major| (home, major)));
+    found.ok_or_else(|| {
+        Failure::new(
+            Exit::Failed,
+            "there is no Java: neither env.java.home nor JAVA_HOME nor PATH has one",
+        )
+        .hint("set JAVA_HOME in the image")
+    })
+}
+
+/// The jemalloc library, unless `DISABLE_JEMALLOC` is set to anything but `false`, or there is none.
+pub(super) fn jemalloc(environment: &BTreeMap<String, String>) -> Option<String> {
+    let disable = environment.get("DISABLE_JEMALLOC").map_or("", String::as_str);
+    if !matches!(disable, "" | "false") {
+        return None;
+    }
+    let before = environment.get("LD_PRELOAD").map_or("", String::as_str);
+    if before.contains("jemalloc") {
+        return None;
+    }
+    let folders = [format!("{}-linux-gnu", std::env::consts::ARCH), "x86_64-linux-gnu".to_owned()];
+    let folders = folders.iter().map(|folder| format!("/usr/lib/{folder}"));
+    folders
+        .flat_map(|folder| JEMALLOC.map(|name| format!("{folder}/{name}")))
+        .find(|path| Path::new(path).is_file())
+}
+
+/// The value of `LD_PRELOAD` with one more library.
+pub(super) fn preload(environment: &BTreeMap<String, String>, library: &str) -> String {
+    match environment.get("LD_PRELOAD").filter(|before| !before.is_empty()) {
+        Some(before) => format!("{before}:{library}"),
+        None => library.to_owned(),
+    }
+}
+
+/// Words as a shell would have to be given them.
+pub(super) fn shell_line(words: &[String]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    let quoted = |word: &String| {
+        if !word.is_empty() && word.chars().all(plain) {
+            word.clone()
+        } else {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
+    };
+    words.iter().map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+/// `--dry-run`: what would be executed, without the values of secrets.
+fn show(
+    start: &Start,
+    version: FlinkVersion,
+    effective: &Effective,
+    launch: &Launch,
+    options: Options,
+    context: &Context<'_>,
+) {
+    let arguments = entrypoint::report::masked(&launch.arguments);
+    if !options.json {
+        let words: Vec<String> = std::iter::once(launch.program.clone()).chain(arguments).collect();
+        context.printer.out(&format!("{}\n", shell_line(&words)));
+        return;
+    }
+    let document = json!({
+        "apiVersion": "nutkin/v1",
+        "kind": "EntrypointPlan",
+        "flinkVersion": version.to_string(),
+        "service": start.service.name(),
+        "program": launch.program,
+        "arguments": arguments,
+        "environment": launch.environment,
+        "configuration": entrypoint::report::options(effective),
+        "overridden": entrypoint::report::overridden(effective),
+    });
+    context.printer.json(&document);
+}

@@ -1,0 +1,149 @@
+//! `nutkin entrypoint`: what an image starts, in place of `docker-entrypoint.sh` and of Flink's start scripts.
+//!
+//! `nutkin-core` decides everything; here is what looks and what acts: [`observe`], then `exec` of the JVM, so that
+//! PID 1 is Java and signals and exit code are its own.
+
+mod foreground;
+mod observe;
+mod places;
+mod privileges;
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process;
+
+use nutkin_core::entrypoint::{Command, command};
+
+use crate::report::Printer;
+use crate::{Context, Environment, Exit, Failure, Outcome};
+
+/// How the entrypoint itself is told to behave, before the words of the container.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Print what would be started, and start nothing.
+    pub dry_run: bool,
+    /// As one JSON document.
+    pub json: bool,
+}
+
+const HELP: &str = "\
+Usage: docker-entrypoint.sh [--dry-run [-o json]] VERB [ARGS]
+
+  jobmanager [HOST [PORT]] [-D key=value]   a JobManager of a session
+  taskmanager [-D key=value]                a TaskManager
+  standalone-job ARGS                       a JobManager with one application
+  history-server                            the history server
+  cluster [ha]                              JobManager or TaskManager, by the host names in JOB_MANGER_HOSTS
+  local                                     a JobManager and a TaskManager in one container
+  help                                      this text
+
+Anything else is executed as it stands; the commands of Flink's native mode on Kubernetes are understood without a
+shell. NUTKIN_ENTRYPOINT=passthrough leaves those to the image's own scripts.
+
+Variables: JOB_MANAGER_RPC_ADDRESS, TASK_MANAGER_NUMBER_OF_TASK_SLOTS, FLINK_PROPERTIES, ENABLE_BUILT_IN_PLUGINS,
+DISABLE_JEMALLOC, FLINK_HOME, FLINK_CONF_DIR, HADOOP_CONF_DIR, JOB_MANGER_HOSTS, FLINK_CLUSTER_IDENT, FLINK_ZK_QUORUM,
+JOB_MANAGER_HEAP_MB, TASK_MANAGER_HEAP_MB.
+";
+
+/// Whether the program was called as the entrypoint: under one of its names, or by `nutkin entrypoint` with words
+/// that are not for the command line's own help. Gives the name and the words.
+pub fn invocation(arguments: &[OsString]) -> Option<(&str, &[OsString])> {
+    let (program, words) = arguments.split_first()?;
+    let name = Path::new(program).file_name().and_then(OsStr::to_str).unwrap_or_default();
+    if command::is_entrypoint(name) {
+        return Some((name, words));
+    }
+    match words {
+        [verb, rest @ ..] if verb == "entrypoint" => {
+            let is_help = rest.first().is_some_and(|word| word == "--help" || word == "-h");
+            (!is_help).then_some((command::ENTRYPOINT, rest))
+        }
+        _ => None,
+    }
+}
+
+/// Runs the entrypoint; returns only if nothing was executed.
+pub fn main(name: &str, words: &[OsString], environment: &Environment) -> Exit {
+    let printer = Printer::new(environment, false);
+    let context = Context { printer: &printer, environment };
+    let (options, words) = options(words);
+    run(name, words, options, &context).unwrap_or_else(|failure| {
+        printer.failure(&failure);
+        failure.exit
+    })
+}
+
+/// Takes our own options from the front.
+fn options(mut words: &[OsString]) -> (Options, &[OsString]) {
+    let mut options = Options::default();
+    if words.first().is_some_and(|word| word == "--dry-run") {
+        options.dry_run = true;
+        words = &words[1..];
+        if let [flag, form, rest @ ..] = words
+            && flag == "-o"
+            && form == "json"
+        {
+            options.json = true;
+            words = rest;
+        }
+    }
+    (options, words)
+}
+
+/// Carries out what the container was told.
+///
+/// # Errors
+/// Bad input, all of it at once; or something could not be written or executed.
+pub fn run(name: &str, words: &[OsString], options: Options, context: &Context<'_>) -> Outcome {
+    let text: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let environment = observe::variables(context.environment);
+    let host = observe::host();
+    let command = command::parse(name, &text, &environment, &host).map_err(Failure::input)?;
+    match command {
+        Command::Help => {
+            context.printer.out(HELP);
+            Ok(Exit::Done)
+        }
+        Command::Start(start) => {
+            foreground::run(&start, observe::observe(environment, host), options, context)
+        }
+        Command::PassThrough(_) => pass_through(words, &environment, options, context),
+        Command::Daemon { .. }
+        | Command::Stop { .. }
+        | Command::StartCluster
+        | Command::StopCluster => {
+            Err(Failure::new(Exit::Failed, "processes in the background are not supported yet"))
+        }
+    }
+}
+
+/// Becomes another program, as whom the container's processes run.
+fn pass_through(
+    words: &[OsString],
+    environment: &std::collections::BTreeMap<String, String>,
+    options: Options,
+    context: &Context<'_>,
+) -> Outcome {
+    let Some((program, arguments)) = words.split_first() else { return Ok(Exit::Done) };
+    let mut command = process::Command::new(program);
+    command.args(arguments);
+    if let Some(library) = foreground::jemalloc(environment) {
+        command.env("LD_PRELOAD", foreground::preload(environment, &library));
+    }
+    if options.dry_run {
+        let words: Vec<String> =
+            words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        context.printer.out(&format!("{}\n", foreground::shell_line(&words)));
+        return Ok(Exit::Done);
+    }
+    if let Some(user) = privileges::user() {
+        privileges::become_user(&user)?;
+        command.env("HOME", &user.home);
+    }
+    let error = command.exec();
+    Err(Failure::from(
+        anyhow::Error::new(error).context(format!("cannot execute `{}`", program.display())),
+    )
+    .hint("`help` lists the verbs that need no program"))
+}
