@@ -1,6 +1,12 @@
 //! What a new `up` changes in a session that runs, what restarts for it, and what that does to jobs.
 
+mod processes;
+
 use std::collections::BTreeMap;
+
+pub use processes::{Process, is_secret_variable, lasting};
+
+use crate::plan::process::Role;
 
 /// A session as it was started or shall be, reduced to what a change can be seen in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,12 +21,17 @@ pub struct Shape {
     pub options: BTreeMap<String, String>,
     /// Whether a lost JobManager's jobs are recovered.
     pub high_availability: bool,
+    /// Digests of the files that the user brings, by path: those of `logConfiguration`.
+    pub files: BTreeMap<String, String>,
+    /// All processes by name.
+    pub processes: BTreeMap<String, Process>,
 }
 
 /// One difference. Values of sensitive options are masked by who made the shapes' `sensitive`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Option key, or `flinkVersion`, `jobManager.replicas`, `taskManager.replicas`.
+    /// Option key, or `flinkVersion`, `jobManager.replicas`, `taskManager.replicas`, the path of a file, `java`,
+    /// `environment NAME`, `JobManager arguments`.
     pub what: String,
     /// The value there is; `None`: not set.
     pub old: Option<String>,
@@ -37,6 +48,8 @@ pub struct Change {
     pub restarts_job_managers: bool,
     /// All TaskManagers restart.
     pub restarts_task_managers: bool,
+    /// The ZooKeeper that Nutkin brings along restarts, or ends.
+    pub restarts_zookeeper: bool,
     /// TaskManagers that are added (positive) or ended (negative).
     pub task_managers: i64,
 }
@@ -68,7 +81,8 @@ impl Change {
                 Effect::Loss
             };
         }
-        if self.restarts_task_managers || self.task_managers < 0 {
+        // JobManagers without their ZooKeeper suspend their jobs, and recover them when it is back.
+        if self.restarts_task_managers || self.restarts_zookeeper || self.task_managers < 0 {
             Effect::Restart
         } else {
             Effect::None
@@ -78,8 +92,8 @@ impl Change {
 
 /// Compares two shapes. `sensitive` says whose values are not shown.
 ///
-/// Flink reads its configuration once, at the start of each process: an option of one role restarts that
-/// role, every other one both.
+/// A process restarts when anything differs that it is started with or reads at its start: then the supervisor
+/// replaces it. What is shown are causes: an argument that follows from a changed option is not told again.
 pub fn compare(old: &Shape, new: &Shape, sensitive: impl Fn(&str) -> bool) -> Change {
     let mut change = Change {
         task_managers: i64::from(new.task_managers) - i64::from(old.task_managers),
@@ -93,11 +107,11 @@ pub fn compare(old: &Shape, new: &Shape, sensitive: impl Fn(&str) -> bool) -> Ch
         }
         differs
     };
+    let mut explained = Explained::default();
     let version = field("flinkVersion", old.flink_version.clone(), new.flink_version.clone());
     field("jobManager.replicas", old.job_managers.to_string(), new.job_managers.to_string());
     field("taskManager.replicas", old.task_managers.to_string(), new.task_managers.to_string());
-    change.restarts_job_managers = version;
-    change.restarts_task_managers = version;
+    explained.add((version, version));
     let mut keys: Vec<_> = old.options.keys().chain(new.options.keys()).collect();
     keys.sort();
     keys.dedup();
@@ -114,11 +128,44 @@ pub fn compare(old: &Shape, new: &Shape, sensitive: impl Fn(&str) -> bool) -> Ch
             old: shown(before),
             new: shown(after),
         });
-        let (job_managers, task_managers) = readers(key);
-        change.restarts_job_managers |= job_managers;
-        change.restarts_task_managers |= task_managers;
+        explained.add(readers(key));
     }
+    let mut paths: Vec<_> = old.files.keys().chain(new.files.keys()).collect();
+    paths.sort();
+    paths.dedup();
+    for path in paths {
+        let (before, after) = (old.files.get(path), new.files.get(path));
+        if before != after {
+            let shown = |digest: Option<&String>| digest.map(|digest| format!("content {digest}"));
+            let (old, new) = (shown(before), shown(after));
+            change.differences.push(Difference { what: path.clone(), old, new });
+            explained.add((true, true));
+        }
+    }
+    processes::compare(old, new, &explained, sensitive, &mut change);
     change
+}
+
+/// Roles whose processes differ for a reason that was told.
+#[derive(Debug, Default)]
+struct Explained {
+    job_managers: bool,
+    task_managers: bool,
+}
+
+impl Explained {
+    fn add(&mut self, (job_managers, task_managers): (bool, bool)) {
+        self.job_managers |= job_managers;
+        self.task_managers |= task_managers;
+    }
+
+    fn has(&self, role: Role) -> bool {
+        match role {
+            Role::JobManager => self.job_managers,
+            Role::TaskManager => self.task_managers,
+            Role::ZooKeeper => false,
+        }
+    }
 }
 
 /// Whether JobManagers and TaskManagers read an option.
@@ -139,13 +186,38 @@ pub fn readers(key: &str) -> (bool, bool) {
 mod tests {
     use super::*;
 
+    /// A session whose processes read what [`readers`] says.
     fn shape(task_managers: u32, options: &[(&str, &str)]) -> Shape {
+        let options: BTreeMap<String, String> =
+            options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let process = |role| {
+            let reads = |key: &str| match role {
+                Role::JobManager => readers(key).0,
+                _ => readers(key).1,
+            };
+            let inputs = options.iter().filter(|(key, _)| reads(key));
+            Process {
+                role,
+                program: "/java/bin/java".to_owned(),
+                arguments: ["-Xmx1g", "-classpath", "/flink/a.jar:/flink/b.jar", "Main"]
+                    .map(str::to_owned)
+                    .to_vec(),
+                environment: BTreeMap::new(),
+                inputs: inputs.map(|(key, value)| format!("{key}={value};")).collect(),
+            }
+        };
+        let mut processes = BTreeMap::from([("jobmanager".to_owned(), process(Role::JobManager))]);
+        for index in 1..=task_managers {
+            processes.insert(format!("taskmanager-{index}"), process(Role::TaskManager));
+        }
         Shape {
             flink_version: "1.20.5".to_owned(),
             job_managers: 1,
             task_managers,
-            options: options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            options,
             high_availability: false,
+            files: BTreeMap::new(),
+            processes,
         }
     }
 
@@ -220,5 +292,115 @@ mod tests {
         check(&old, &new, &["a: - -> 1"], (true, true), Effect::Restart);
         new.high_availability = false;
         check(&old, &new, &["a: - -> 1"], (true, true), Effect::Loss);
+    }
+
+    /// One change to a session of one TaskManager.
+    #[track_caller]
+    fn check_one(
+        alter: impl Fn(&mut Shape),
+        differences: &[&str],
+        restarts: (bool, bool),
+        effect: Effect,
+    ) {
+        let old = shape(1, &[]);
+        let mut new = old.clone();
+        alter(&mut new);
+        check(&old, &new, differences, restarts, effect);
+    }
+
+    fn each(shape: &mut Shape, alter: impl Fn(&mut Process)) {
+        shape.processes.values_mut().for_each(alter);
+    }
+
+    #[test]
+    fn a_file_of_the_user() {
+        check_one(
+            |new| {
+                new.files.insert("conf/log4j.properties".to_owned(), "1234".to_owned());
+                each(new, |one| one.inputs.push('x'));
+            },
+            &["conf/log4j.properties: - -> content 1234"],
+            (true, true),
+            Effect::Loss,
+        );
+    }
+
+    #[test]
+    fn another_java() {
+        check_one(
+            |new| each(new, |one| one.program = "/other/bin/java".to_owned()),
+            &["java: /java/bin/java -> /other/bin/java"],
+            (true, true),
+            Effect::Loss,
+        );
+    }
+
+    #[test]
+    fn a_jar_and_a_flag_of_one_role() {
+        check_one(
+            |new| {
+                let one = new.processes.get_mut("taskmanager-1").unwrap();
+                one.arguments[0] = "-Dpassword=x".to_owned();
+                one.arguments[2] = "/flink/a.jar:/flink/c.jar".to_owned();
+            },
+            &["TaskManager arguments: -Xmx1g /flink/b.jar -> -Dpassword=****** /flink/c.jar"],
+            (false, true),
+            Effect::Restart,
+        );
+    }
+
+    #[test]
+    fn arguments_that_follow_from_an_option_are_not_told() {
+        check_one(
+            |new| {
+                *new = shape(1, &[("taskmanager.x", "1")]);
+                new.processes.get_mut("taskmanager-1").unwrap().arguments[0].push('0');
+            },
+            &["taskmanager.x: - -> 1"],
+            (false, true),
+            Effect::Restart,
+        );
+    }
+
+    #[test]
+    fn variables() {
+        let set = |name: &'static str| {
+            move |new: &mut Shape| {
+                each(new, |one| _ = one.environment.insert(name.to_owned(), "1".to_owned()));
+            }
+        };
+        let (both, loss) = ((true, true), Effect::Loss);
+        check_one(set("HADOOP_CONF_DIR"), &["environment HADOOP_CONF_DIR: - -> 1"], both, loss);
+        let secret = "environment AWS_SECRET_ACCESS_KEY: - -> ******";
+        check_one(set("AWS_SECRET_ACCESS_KEY"), &[secret], both, loss);
+    }
+
+    #[test]
+    fn what_is_incidental_is_no_change() {
+        let old = shape(1, &[]);
+        let mut new = old.clone();
+        each(&mut new, |one| {
+            one.environment.insert("PATH".to_owned(), "/elsewhere".to_owned());
+            one.arguments.insert(0, "-XX:SharedArchiveFile=/a.jsa".to_owned());
+            one.arguments.insert(1, "-Xshare:auto".to_owned());
+        });
+        let change = compare(&old, &new, |_| false);
+        assert_eq!(change, Change::default());
+    }
+
+    #[test]
+    fn a_job_manager_of_another_name_and_a_zookeeper_that_goes() {
+        let mut old = shape(1, &[]);
+        let mut new = old.clone();
+        (old.high_availability, new.high_availability) = (true, true);
+        let process = new.processes.remove("jobmanager").unwrap();
+        old.processes
+            .insert("zookeeper".to_owned(), Process { role: Role::ZooKeeper, ..process.clone() });
+        new.processes.insert("jobmanager-1".to_owned(), process);
+        new.job_managers = 2;
+        let change = compare(&old, &new, |_| false);
+        assert!(change.restarts_job_managers && change.restarts_zookeeper);
+        assert!(!change.restarts_task_managers);
+        assert_eq!(change.effect(&old, &new), Effect::Restart);
     }
 }

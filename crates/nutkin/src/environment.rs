@@ -43,6 +43,11 @@ impl Environment {
         Some(PathBuf::from(value))
     }
 
+    /// A variable as the path of one place, from the root: JVMs have another working directory than their user.
+    pub fn place(&self, name: &str) -> Option<PathBuf> {
+        Some(self.directory.join(self.path(name)?))
+    }
+
     /// All variables.
     pub fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
@@ -50,18 +55,18 @@ impl Environment {
 
     /// The user's home directory; `/` where `HOME` is not set.
     pub fn home(&self) -> PathBuf {
-        self.path("HOME").unwrap_or_else(|| PathBuf::from("/"))
+        self.place("HOME").unwrap_or_else(|| PathBuf::from("/"))
     }
 
     /// `$XDG_STATE_HOME/nutkin`: sessions of this machine.
     pub fn state_directory(&self) -> PathBuf {
-        self.path("XDG_STATE_HOME")
+        self.place("XDG_STATE_HOME")
             .unwrap_or_else(|| self.home().join(".local/state"))
             .join("nutkin")
     }
 
     /// `$XDG_CACHE_HOME/nutkin`: what can be fetched or made again.
     pub fn cache_directory(&self) -> PathBuf {
-        self.path("XDG_CACHE_HOME").unwrap_or_else(|| self.home().join(".cache")).join("nutkin")
+        self.place("XDG_CACHE_HOME").unwrap_or_else(|| self.home().join(".cache")).join("nutkin")
     }
 }

@@ -8,6 +8,7 @@ use nutkin_core::Problem;
 use nutkin_core::flink::java::{self, Candidate, Named, Support};
 use nutkin_core::flink::{Configuration, FlinkVersion};
 
+use crate::local::extras::base;
 use crate::{Context, Environment, Exit, Failure};
 
 /// Where Debian, Red Hat and SUSE keep their Javas.
@@ -26,15 +27,15 @@ pub fn find(
         .text("nutkin.java.check")
         .is_some_and(|value| value.eq_ignore_ascii_case("strict"));
     let mut homes: Vec<(PathBuf, Named)> = Vec::new();
-    if let Some(home) = configuration.text("env.java.home") {
-        let home = PathBuf::from(home);
+    if let Some(entry) = configuration.get("env.java.home") {
+        let home = context.environment.directory.join(base(entry)).join(entry.value.to_string());
         if major(&home).is_none() {
             let message = format!("there is no Java in `{}`", home.display());
             return Err(Failure::input(vec![Problem::new("env.java.home", message)]));
         }
         homes.push((home, Named::Option));
     }
-    homes.extend(context.environment.path("JAVA_HOME").map(|home| (home, Named::JavaHome)));
+    homes.extend(context.environment.place("JAVA_HOME").map(|home| (home, Named::JavaHome)));
     homes.extend(on_path(context.environment).map(|home| (home, Named::OnPath)));
     let mut installed: Vec<_> =
         fs::read_dir(INSTALLED).into_iter().flatten().flatten().map(|entry| entry.path()).collect();

@@ -51,14 +51,8 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let (name, file) = (args.name.as_deref(), args.file.as_deref());
         let session = select::find(name, file, &args.platform, context).await?;
         let name = session.name().to_owned();
-        let running = session.look().await?.running_jobs();
-        if 0 < running {
-            let jobs = if running == 1 {
-                "1 running job is"
-            } else {
-                &format!("{running} running jobs are")
-            };
-            context.printer.say(&format!("session `{name}`: {jobs} LOST"));
+        if let Some(names) = session.endangered().await? {
+            context.printer.say(&format!("session `{name}`: jobs that are LOST: {names}"));
             consent::ask(args.consent, !args.consent.yes, "End the session?", context)?;
         }
         let ending = Ending { keep_logs: args.keep_logs, delete_data: args.delete_data };

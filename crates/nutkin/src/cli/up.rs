@@ -64,6 +64,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let mut decision = Decision::of(wish, context).await?;
         if decision.is_done() {
             context.printer.say(&format!("session `{}` is unchanged", session.name));
+            if args.no_wait {
+                return Ok(Exit::Done);
+            }
             return finish(&args, &session, &decision, context).await;
         }
         let announcement = decision.announcement();

@@ -28,7 +28,7 @@ pub async fn ensure(
     java: Java<'_>,
     context: &Context<'_>,
 ) -> Result<Distribution, Failure> {
-    if let Some(home) = context.environment.path("FLINK_HOME")
+    if let Some(home) = context.environment.place("FLINK_HOME")
         && let Ok(distribution) = Distribution::open(version, &home)
         && version_of_lib(&distribution.lib).is_some_and(|found| found == version.to_string())
     {

@@ -14,7 +14,7 @@ use reqwest::{Client as Http, Method, StatusCode};
 use serde_json::{Value, json};
 
 pub use error::RestError;
-pub use probe::{Overview, Probe};
+pub use probe::{Overview, Probe, RunningJob};
 pub use types::{Job, JobState, Outcome, RunRequest, Trigger, newest_state, retains_checkpoints};
 
 use crate::http;

@@ -29,6 +29,27 @@ pub struct Overview {
     pub jobs_failed: u32,
 }
 
+/// A job that has not ended.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct RunningJob {
+    /// Its ID.
+    #[serde(rename = "jid")]
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its state.
+    state: String,
+}
+
+/// States from which no job comes back.
+const ENDED: [&str; 3] = ["FINISHED", "CANCELED", "FAILED"];
+
+/// `GET /jobs/overview`, all versions.
+#[derive(Debug, Deserialize)]
+struct JobList {
+    jobs: Vec<RunningJob>,
+}
+
 /// Asks JobManagers how the session is.
 #[derive(Debug, Clone)]
 pub struct Probe {
@@ -48,13 +69,24 @@ impl Probe {
 
     /// The overview of the first JobManager that answers, and its address.
     pub async fn overview(&self) -> Option<(Overview, &str)> {
+        self.ask("overview").await
+    }
+
+    /// The jobs that have not ended, as the first JobManager that answers tells.
+    pub async fn running_jobs(&self) -> Option<Vec<RunningJob>> {
+        let (list, _) = self.ask::<JobList>("jobs/overview").await?;
+        let is_running = |job: &RunningJob| !ENDED.contains(&job.state.as_str());
+        Some(list.jobs.into_iter().filter(is_running).collect())
+    }
+
+    async fn ask<T: serde::de::DeserializeOwned>(&self, path: &str) -> Option<(T, &str)> {
         for url in &self.urls {
-            let request = self.client.get(format!("{url}/overview")).timeout(PATIENCE);
+            let request = self.client.get(format!("{url}/{path}")).timeout(PATIENCE);
             let Ok(response) = request.send().await else { continue };
             // Until the dispatcher is there, REST answers 503.
             let Ok(response) = response.error_for_status() else { continue };
-            if let Ok(overview) = response.json().await {
-                return Some((overview, url));
+            if let Ok(answer) = response.json().await {
+                return Some((answer, url));
             }
         }
         None

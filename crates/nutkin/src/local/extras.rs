@@ -84,7 +84,7 @@ async fn all(
 }
 
 /// Relative paths count from the session file that holds the option, else from the working directory.
-fn base(entry: &Entry) -> PathBuf {
+pub fn base(entry: &Entry) -> PathBuf {
     match &entry.origin {
         Origin::File(name, _) | Origin::SessionFile(name, _) => {
             Path::new(name).parent().unwrap_or(Path::new("")).to_owned()

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use nutkin_core::change;
+use nutkin_core::plan::process;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -26,6 +28,26 @@ pub enum Role {
     TaskManager,
     /// The ZooKeeper that Nutkin brought along.
     ZooKeeper,
+}
+
+impl From<process::Role> for Role {
+    fn from(role: process::Role) -> Self {
+        match role {
+            process::Role::JobManager => Self::JobManager,
+            process::Role::TaskManager => Self::TaskManager,
+            process::Role::ZooKeeper => Self::ZooKeeper,
+        }
+    }
+}
+
+impl From<Role> for process::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::JobManager => Self::JobManager,
+            Role::TaskManager => Self::TaskManager,
+            Role::ZooKeeper => Self::ZooKeeper,
+        }
+    }
 }
 
 impl fmt::Display for Role {
@@ -55,6 +77,9 @@ pub struct Launch {
     pub ports: BTreeMap<String, u16>,
     /// All options as Flink gets them, secrets included, for the next `up` to compare with.
     pub options: BTreeMap<String, String>,
+    /// Digests of the files that the user brings (`logConfiguration`), by path, for the same purpose.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
     /// What shall run.
     pub processes: Vec<Definition>,
 }
@@ -89,6 +114,17 @@ impl Definition {
     pub fn fingerprint(&self) -> String {
         let text = serde_json::to_string(self).unwrap_or_default();
         hex(&Sha256::digest(text.as_bytes())[..8])
+    }
+
+    /// What core compares.
+    pub fn shape(&self) -> change::Process {
+        change::Process {
+            role: self.role.into(),
+            program: self.program.display().to_string(),
+            arguments: self.arguments.clone(),
+            environment: self.environment.clone(),
+            inputs: self.inputs.clone(),
+        }
     }
 }
 

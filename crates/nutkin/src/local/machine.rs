@@ -29,9 +29,15 @@ const INHERITED: &[&str] = &[
     "HBASE_CONF_DIR",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
     "AWS_REGION",
     "GOOGLE_APPLICATION_CREDENTIALS",
 ];
+
+/// Files that hold the options.
+const CONFIGURATIONS: [&str; 2] = ["conf/config.yaml", "conf/flink-conf.yaml"];
+/// The file of the ZooKeeper that Nutkin brings along.
+const ZOOKEEPER_FILE: &str = "conf/zoo.cfg";
 
 /// Whether Nutkin brings a ZooKeeper along: the user wants one and names none.
 pub fn needs_zookeeper(session: &Session) -> bool {
@@ -115,11 +121,7 @@ fn jars(directory: &Path) -> Result<Vec<String>, Failure> {
 
 /// The planned process as an order for the supervisor.
 pub fn definition(planned: Process, directory: &SessionDirectory, plan: &Inputs<'_>) -> Definition {
-    let role = match planned.role {
-        process::Role::JobManager => Role::JobManager,
-        process::Role::TaskManager => Role::TaskManager,
-        process::Role::ZooKeeper => Role::ZooKeeper,
-    };
+    let role = Role::from(planned.role);
     Definition {
         name: planned.name,
         role,
@@ -158,13 +160,20 @@ impl Inputs<'_> {
             }
         }
         for (name, text) in self.files {
-            let is_configuration =
-                name.ends_with("config.yaml") || name.ends_with("flink-conf.yaml");
-            let is_zookeeper = name.ends_with("zoo.cfg");
-            if !is_configuration && is_zookeeper == (role == Role::ZooKeeper) {
+            let is_zookeeper = name == ZOOKEEPER_FILE;
+            if !CONFIGURATIONS.contains(&name.as_str()) && is_zookeeper == (role == Role::ZooKeeper)
+            {
                 hash.update(format!("{name}\0{text}\0"));
             }
         }
         hex(&hash.finalize()[..8])
+    }
+
+    /// Digests of the files that are not made of options.
+    pub fn file_digests(&self) -> BTreeMap<String, String> {
+        let made = |name: &str| CONFIGURATIONS.contains(&name) || name == ZOOKEEPER_FILE;
+        let brought = self.files.iter().filter(|(name, _)| !made(name));
+        let digest = |text: &str| hex(&Sha256::digest(text.as_bytes())[..4]);
+        brought.map(|(name, text)| (name.clone(), digest(text))).collect()
     }
 }

@@ -14,6 +14,7 @@ pub mod ownership;
 pub mod ports;
 pub mod rotate;
 pub mod scale;
+pub mod suffering;
 pub mod supervisor;
 pub mod up;
 pub mod view;

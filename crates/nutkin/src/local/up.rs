@@ -14,10 +14,10 @@ use super::directory::{self, SessionDirectory};
 use super::launch::{Launch, new_token};
 use super::machine::{self, Inputs};
 use super::ports::{self, Ports};
+use super::suffering::{self, Jobs};
 use super::{control, extras, launch};
 use crate::Context;
 use crate::dist::class_data::{self, Java};
-use crate::flink_rest::Probe;
 use crate::platform::Harm;
 use crate::{Exit, Failure};
 
@@ -40,8 +40,10 @@ pub struct Decision {
     pub change: Change,
     /// What the change does to jobs.
     pub effect: Effect,
-    /// Running jobs, when the session answers.
-    pub jobs: Option<u32>,
+    /// Its jobs.
+    pub jobs: Jobs,
+    /// Whether anything of the session lives.
+    pub runs: bool,
 }
 
 /// Plans the session and compares it with what runs. Touches nothing.
@@ -80,7 +82,9 @@ pub async fn decide(session: &Session, context: &Context<'_>) -> Result<Decision
     };
     let generation = old.as_ref().map_or(1, |old| old.generation + 1);
     let (mut new, files) = orders(session, planned, &directory, ports, token, generation);
+    let living = living(&directory);
     if let Some(old) = &old {
+        keep_what_serves(&mut new, old, &living);
         // The same orders again are not new ones: nobody need follow them a second time.
         if (Launch { generation: old.generation, ..new.clone() }) == *old {
             new.generation = old.generation;
@@ -89,15 +93,20 @@ pub async fn decide(session: &Session, context: &Context<'_>) -> Result<Decision
 
     let mut change = Change::default();
     let mut effect = Effect::None;
-    let mut jobs = None;
+    let mut jobs = Jobs::Known(Vec::new());
     if let Some(old) = &old {
         let (before, after) = (shape(old), shape(&new));
         change = change::compare(&before, &after, options::is_sensitive);
         effect = change.effect(&before, &after);
-        jobs =
-            Probe::new(&old.rest_urls)?.overview().await.map(|(overview, _)| overview.jobs_running);
+        jobs = if change.is_empty() {
+            // Nobody suffers: one question is enough.
+            suffering::look(old).await?
+        } else {
+            suffering::jobs(&directory, old).await?
+        };
     }
-    Ok(Decision { directory, old, new, files, change, effect, jobs })
+    let runs = !living.is_empty();
+    Ok(Decision { directory, old, new, files, change, effect, jobs, runs })
 }
 
 fn orders(
@@ -110,10 +119,42 @@ fn orders(
 ) -> (Launch, BTreeMap<String, String>) {
     let Processes { files, processes, rest_urls, options } = planned;
     let inputs = Inputs { options: &options, files: &files };
+    let digests = inputs.file_digests();
     let processes =
         processes.into_iter().map(|one| machine::definition(one, directory, &inputs)).collect();
     let flink_version = session.flink.to_string();
-    (Launch { generation, token, flink_version, rest_urls, ports, options, processes }, files)
+    let launch = Launch {
+        generation,
+        token,
+        flink_version,
+        rest_urls,
+        ports,
+        options,
+        files: digests,
+        processes,
+    };
+    (launch, files)
+}
+
+/// Names of the processes that live.
+fn living(directory: &SessionDirectory) -> Vec<String> {
+    let running = control::look(directory).running;
+    let processes = running.into_iter().flat_map(|running| running.processes);
+    processes.filter(|process| process.pid.is_some()).map(|process| process.name).collect()
+}
+
+/// A process that lives keeps its orders where the new ones differ in nothing that matters: it must not be
+/// restarted because this `up` comes from another terminal, or because there are class data archives by now.
+fn keep_what_serves(new: &mut Launch, old: &Launch, living: &[String]) {
+    for definition in &mut new.processes {
+        let before = old.processes.iter().find(|one| one.name == definition.name);
+        if let Some(before) = before
+            && living.contains(&before.name)
+            && before.shape().serves_for(&definition.shape())
+        {
+            definition.clone_from(before);
+        }
+    }
 }
 
 /// What a change can be seen in.
@@ -127,6 +168,8 @@ fn shape(launch: &Launch) -> Shape {
         task_managers: number(launch::Role::TaskManager),
         options: launch.options.clone(),
         high_availability: is_highly_available(&configuration),
+        files: launch.files.clone(),
+        processes: launch.processes.iter().map(|one| (one.name.clone(), one.shape())).collect(),
     }
 }
 
@@ -134,12 +177,13 @@ impl Decision {
     /// Whether everything is as it should be and runs.
     pub fn is_done(&self) -> bool {
         let seen = control::look(&self.directory);
-        let alive = seen.running.iter().flat_map(|running| &running.processes);
-        let alive = alive.filter(|process| process.pid.is_some()).count();
+        let running: Vec<_> =
+            seen.running.into_iter().flat_map(|running| running.processes).collect();
+        let lives = |name: &str| running.iter().any(|one| one.name == name && one.pid.is_some());
         self.old.is_some()
             && self.change.is_empty()
             && seen.supervisor
-            && alive == self.new.processes.len()
+            && self.new.processes.iter().all(|wanted| lives(&wanted.name))
     }
 
     /// The change in lines: `~ key: old -> new`, then what restarts and what that does to jobs.
@@ -151,6 +195,7 @@ impl Decision {
             .map(|one| match (&one.old, &one.new) {
                 (None, Some(new)) => format!("+ {}: {new}", one.what),
                 (Some(old), None) => format!("- {}: {old}", one.what),
+                (None, None) => format!("~ {}", one.what),
                 (old, new) => format!(
                     "~ {}: {} -> {}",
                     one.what,
@@ -159,22 +204,24 @@ impl Decision {
                 ),
             })
             .collect();
-        let restarts = match (self.change.restarts_job_managers, self.change.restarts_task_managers)
-        {
+        let Change { restarts_job_managers, restarts_task_managers, .. } = self.change;
+        let mut restarts = match (restarts_job_managers, restarts_task_managers) {
             (true, true) => "restarts all JobManagers and TaskManagers",
             (true, false) => "restarts all JobManagers",
             (false, true) => "restarts all TaskManagers",
             (false, false) => "restarts nothing",
-        };
-        lines.push(restarts.to_owned());
-        if let Some(jobs) = self.jobs.filter(|jobs| 0 < *jobs) {
+        }
+        .to_owned();
+        if self.change.restarts_zookeeper {
+            restarts.push_str("; restarts the ZooKeeper");
+        }
+        lines.push(restarts);
+        if let Some(names) = self.jobs.names() {
             lines.push(match self.effect {
-                Effect::None => format!("{jobs} running jobs go on untouched"),
-                Effect::Restart => {
-                    format!("{jobs} running jobs fail over to their last checkpoint")
-                }
+                Effect::None => format!("jobs that go on untouched: {names}"),
+                Effect::Restart => format!("jobs that fail over to their last checkpoint: {names}"),
                 Effect::Loss => {
-                    format!("{jobs} running jobs are LOST: there is no high availability")
+                    format!("jobs that are LOST, for there is no high availability: {names}")
                 }
             });
         }
@@ -217,20 +264,27 @@ impl Decision {
             "restarts": {
                 "jobManagers": self.change.restarts_job_managers,
                 "taskManagers": self.change.restarts_task_managers,
+                "zookeeper": self.change.restarts_zookeeper,
             },
-            "runningJobs": self.jobs,
-            "jobsLost": self.effect == Effect::Loss,
+            "runningJobs": self.jobs.count(),
+            "jobsLost": self.loses_jobs(),
         })
     }
 
-    /// What the user has to agree to: only what running jobs feel.
+    /// What the user has to agree to: every change of what runs.
     pub fn harm(&self) -> Harm {
-        match self.effect {
-            _ if self.jobs.unwrap_or(0) == 0 => Harm::None,
-            Effect::None => Harm::None,
-            Effect::Restart => Harm::Change,
-            Effect::Loss => Harm::Loss,
+        if self.change.is_empty() || !self.runs {
+            Harm::None
+        } else if self.loses_jobs() {
+            Harm::Loss
+        } else {
+            Harm::Change
         }
+    }
+
+    /// Whether jobs are lost, as far as is known.
+    fn loses_jobs(&self) -> bool {
+        self.effect == Effect::Loss && !self.jobs.are_none()
     }
 
     /// `Flink 1.20.5, 1 JobManager, 2 TaskManagers`.

@@ -83,6 +83,16 @@ impl Session {
         }
     }
 
+    /// Names of the jobs that its end would lose, or that they are not known; `None` when there are none.
+    ///
+    /// # Errors
+    /// The platform cannot be asked.
+    pub async fn endangered(&self) -> Result<Option<String>, Failure> {
+        match self {
+            Self::Local(directory) => local::suffering::of(directory).await,
+        }
+    }
+
     /// Makes its REST API reachable.
     ///
     /// # Errors

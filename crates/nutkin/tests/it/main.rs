@@ -4,5 +4,7 @@
 mod cli;
 mod dist;
 mod explain;
+mod session;
 mod supervisor;
 mod tidy;
+mod world;

@@ -49,6 +49,7 @@ impl Session {
             rest_urls: Vec::new(),
             ports: BTreeMap::new(),
             options: BTreeMap::new(),
+            files: BTreeMap::new(),
             processes,
         }
     }

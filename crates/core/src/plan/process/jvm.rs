@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::log::Logging;
-use super::{Machine, Process, Role};
+use super::{ARCHIVE_FLAGS, Machine, Process, Role};
 use crate::flink::Configuration;
 use crate::flink::memory::{JobManagerMemory, TaskManagerMemory};
 
@@ -117,16 +117,9 @@ impl Jvm<'_> {
         if let Some(archive) = archive {
             // An archive that does not fit any more is passed over, and in silence. Its checksums are
             // compared, because a JVM that runs on flipped bits dies; that costs no time that can be seen.
-            arguments.push(format!("-XX:SharedArchiveFile={archive}"));
-            arguments.extend(
-                [
-                    "-Xshare:auto",
-                    "-XX:+VerifySharedSpaces",
-                    "-Xlog:cds*=off",
-                    "-Xlog:class+path=off",
-                ]
-                .map(str::to_owned),
-            );
+            let [file, others @ ..] = ARCHIVE_FLAGS;
+            arguments.push(format!("{file}{archive}"));
+            arguments.extend(others.map(str::to_owned));
         }
         arguments.push(format!("-Dlog.file={directory}/{log}"));
         arguments.push(format!("-Dlog4j.configuration=file:{conf}/{}", self.logging.log4j));

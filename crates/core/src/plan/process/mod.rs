@@ -51,6 +51,15 @@ pub struct Machine {
     pub environment: BTreeMap<String, String>,
 }
 
+/// Beginnings of the flags with which a JVM is given a class data archive; the path follows the first one.
+pub const ARCHIVE_FLAGS: [&str; 5] = [
+    "-XX:SharedArchiveFile=",
+    "-Xshare:auto",
+    "-XX:+VerifySharedSpaces",
+    "-Xlog:cds*=off",
+    "-Xlog:class+path=off",
+];
+
 /// Paths of class data archives by role.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Archives {

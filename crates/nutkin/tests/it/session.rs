@@ -1,0 +1,151 @@
+//! `up` on a session that exists: what it sees as a change, what it says of it, and what it leaves alone.
+
+use std::fs;
+
+use crate::world::{World, answer, rest_port};
+
+const FILE: &str = "\
+apiVersion: flink.apache.org/v1beta1
+kind: FlinkDeployment
+metadata: {name: a}
+spec:
+  flinkVersion: v1_20
+  flinkConfiguration: {rest.port: '0'}
+  logConfiguration:
+    log4j-console.properties: |
+      rootLogger.level = LEVEL
+";
+
+/// The supervisor and two processes live, and the same ones after the same `up`.
+#[test]
+fn the_same_again_changes_nothing_from_any_terminal() {
+    let world = World::new();
+    world.up("a", &[]).expect(0);
+    let before = world.until_running("a");
+    assert_eq!(before.len(), 3, "{before:?}");
+    let mut again = world.command(&["up", "a", "--no-wait", "-D", "rest.port=0"]);
+    again.env("LANG", "de_DE.UTF-8").env("TZ", "Asia/Tokyo");
+    let again = crate::world::finish(again.spawn().unwrap());
+    again.expect(0).says("session `a` is unchanged");
+    assert_eq!(world.until_running("a"), before);
+}
+
+#[test]
+fn a_changed_log_configuration_asks_and_restarts() {
+    let world = World::new();
+    let file = world.file("work/s.yaml", &FILE.replace("LEVEL", "INFO"));
+    world.run(&["up", "-f", "s.yaml", "--no-wait", "--on", "local"]).expect(0);
+    let before = world.until_running("a");
+    fs::write(&file, FILE.replace("LEVEL", "DEBUG")).unwrap();
+    answer(rest_port(&world.launch("a")), 1, &["orders"]);
+
+    let refused = world.run(&["up", "-f", "s.yaml", "--no-wait"]);
+    refused
+        .expect(6)
+        .says("~ conf/log4j-console.properties: content ")
+        .says("restarts all JobManagers and TaskManagers")
+        .says("jobs that are LOST, for there is no high availability: `orders` (ab)")
+        .says("run it again with --force");
+    assert_eq!(world.until_running("a"), before, "nothing was touched");
+    world.run(&["up", "-f", "s.yaml", "--no-wait", "--yes"]).expect(6).says("--force");
+
+    world.run(&["up", "-f", "s.yaml", "--no-wait", "--force"]).expect(0);
+    let after = world.until_running("a");
+    let written = world.session("a").join("conf/log4j-console.properties");
+    assert!(fs::read_to_string(written).unwrap().contains("DEBUG"));
+    for ((name, old), (_, new)) in before.iter().zip(&after) {
+        assert_eq!(old == new, name == "supervisor", "{name}: {old} and {new}");
+    }
+}
+
+/// A change without jobs needs `--yes`.
+#[track_caller]
+fn check_change(
+    step: impl Fn(&World),
+    more: &[&str],
+    says: &[&str],
+    restarted: impl Fn(&str) -> bool,
+) {
+    let world = World::new();
+    world.up("a", &[]).expect(0);
+    let before = world.until_running("a");
+    answer(rest_port(&world.launch("a")), 1, &[]);
+    step(&world);
+    let refused = world.up("a", more);
+    world.run(&[&["plan", "a", "-D", "rest.port=0"], more].concat()).expect(0).prints(says[0]);
+    for text in says {
+        refused.expect(6).says(text);
+    }
+    assert_eq!(world.until_running("a"), before, "nothing was touched");
+    world.up("a", &[more, &["--yes"]].concat()).expect(0);
+    let after = world.until_running("a");
+    for (name, old) in &before {
+        let new = after.iter().find(|one| one.0 == *name).unwrap().1;
+        assert_eq!(*old != new, restarted(name), "{name}: {old} and {new}");
+    }
+    world.up("a", more).expect(0).says("session `a` is unchanged");
+}
+
+#[test]
+fn another_java() {
+    check_change(
+        |world| world.java("java11", "11.0.2", "exec sleep 600"),
+        &["-D", "env.java.home=../java11"],
+        &["~ java: ", "java11/bin/java"],
+        |name| name != "supervisor",
+    );
+}
+
+#[test]
+fn a_jar_that_came_to_flink() {
+    check_change(
+        |world| drop(world.file("flink/lib/flink-cep-1.20.5.jar", "")),
+        &[],
+        &["+ JobManager arguments: ", "flink/lib/flink-cep-1.20.5.jar"],
+        |name| name != "supervisor",
+    );
+}
+
+#[test]
+fn jars_of_the_user() {
+    check_change(
+        |world| drop(world.file("work/u.jar", "")),
+        &["-D", "nutkin.libs=u.jar"],
+        &["+ nutkin.libs: ", "work/u.jar"],
+        |name| name != "supervisor",
+    );
+}
+
+#[test]
+fn an_option_of_task_managers() {
+    check_change(
+        |_| (),
+        &["-D", "taskmanager.memory.network.max=70m"],
+        &["+ taskmanager.memory.network.max: 70m", "restarts all TaskManagers"],
+        |name| name.starts_with("taskmanager"),
+    );
+}
+
+#[test]
+fn one_more_task_manager() {
+    check_change(
+        |_| (),
+        &["--task-managers", "2"],
+        &["~ taskManager.replicas: 1 -> 2", "restarts nothing"],
+        |_| false,
+    );
+}
+
+#[test]
+fn a_job_manager_that_does_not_answer_may_have_jobs() {
+    let world = World::new();
+    world.up("a", &[]).expect(0);
+    world.until_running("a");
+    let change = ["-D", "parallelism.default=2", "--yes"];
+    world
+        .up("a", &change)
+        .expect(6)
+        .says("jobs that are LOST, for there is no high availability: unknown, for no JobManager");
+    world.run(&["down", "a"]).expect(6).says("jobs that are LOST: unknown");
+    world.run(&["down", "a", "--yes"]).expect(0);
+}
