@@ -51,7 +51,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let (name, file) = (args.name.as_deref(), args.file.as_deref());
         let session = select::find(name, file, &args.platform, context).await?;
         let name = session.name().to_owned();
-        if let Some(names) = session.endangered().await? {
+        if let Some(names) = session.endangered(!args.consent.yes && !args.consent.force).await? {
             context.printer.say(&format!("session `{name}`: jobs that are LOST: {names}"));
             consent::ask(args.consent, !args.consent.yes, "End the session?", context)?;
         }

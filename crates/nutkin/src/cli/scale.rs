@@ -35,19 +35,21 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let session = select::find(args.name.as_deref(), None, &args.platform, context).await?;
         let (name, new) = (session.name(), args.task_managers as usize);
         let mut scaling = session.scaling(args.task_managers).await?;
-        let (old, jobs) = scaling.now();
+        let old = scaling.now();
         if old == new {
             context.printer.say(&format!("session `{name}` has {new} TaskManagers already"));
             return Ok(Exit::Done);
         }
-        if new < old && 0 < jobs {
+        if new < old
+            && let Some(jobs) = session.endangered(!args.consent.yes && !args.consent.force).await?
+        {
             context.printer.say(&format!(
-                "{} TaskManagers end; jobs on them fail over to their last checkpoint ({jobs} run)",
+                "{} TaskManagers end; jobs on them fail over to their last checkpoint: {jobs}",
                 old - new
             ));
             consent::ask(args.consent, false, "Go on?", context)?;
         }
-        scaling.carry_out().await?;
+        scaling.carry_out(context).await?;
         context.printer.say(&format!("session `{name}`: {old} -> {new} TaskManagers"));
         Ok(Exit::Done)
     })

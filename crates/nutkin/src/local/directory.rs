@@ -12,6 +12,7 @@
 //!   run/supervisor.out    what it has to say
 //! ```
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -101,6 +102,49 @@ impl SessionDirectory {
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
+    }
+
+    /// Ports of all other sessions of this user, by number, with the names of the sessions.
+    pub fn ports_of_others(&self) -> BTreeMap<u16, String> {
+        /// As much of a launch as is needed here, so that one of another release can be read.
+        #[derive(serde::Deserialize)]
+        struct Launch {
+            #[serde(default)]
+            ports: BTreeMap<String, u16>,
+        }
+        let mut ports = BTreeMap::new();
+        let siblings = self.path.parent().and_then(|all| fs::read_dir(all).ok());
+        for entry in siblings.into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let other = Self { path: entry.path(), name };
+            if other.name == self.name || !is_name(&other.name) {
+                continue;
+            }
+            if let Ok(launch) = read_json::<Launch>(&other.launch()) {
+                ports.extend(launch.ports.into_values().map(|port| (port, other.name.clone())));
+            }
+        }
+        ports
+    }
+
+    /// Takes the lock under which ports are given to sessions of this user.
+    ///
+    /// # Errors
+    /// The system refused, or the lock was not free within `limit`.
+    pub fn lock_ports(&self, limit: Duration) -> io::Result<Lock> {
+        let parent = self.path.parent().unwrap_or(&self.path);
+        DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+        let path = parent.join(".ports.lock");
+        let start = Instant::now();
+        loop {
+            if let Some(file) = try_flock(&path)? {
+                return Ok(Lock { _file: file });
+            }
+            if limit < start.elapsed() {
+                return Err(io::Error::other(format!("`{}` is held all along", path.display())));
+            }
+            std::thread::sleep(LOCK_POLL);
+        }
     }
 
     /// The session's name.

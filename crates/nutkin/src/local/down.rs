@@ -1,17 +1,35 @@
 //! Ends a session on this machine.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::control;
 use super::directory::SessionDirectory;
-use crate::Failure;
 use crate::platform::{Ended, Ending, Kept};
+use crate::{Context, Exit, Failure};
+
+/// How long another command may hold the session's lock: another `down` may wait for processes that do not end.
+const LOCK_WAIT: Duration = Duration::from_mins(2);
 
 /// Ends its processes and removes its state. Works on a damaged one, too.
 ///
 /// # Errors
 /// Something could not be ended or removed.
-pub fn end(directory: &SessionDirectory, ending: Ending) -> Result<Ended, Failure> {
+pub fn end(
+    directory: &SessionDirectory,
+    ending: Ending,
+    context: &Context<'_>,
+) -> Result<Ended, Failure> {
+    // Held to the end: an `up` that starts something meanwhile would lose its files, not its processes.
+    let name = directory.name();
+    let waiting = || context.printer.say(&format!("another command works on `{name}`: waiting"));
+    let lock = directory.lock(LOCK_WAIT, waiting);
+    if let Err(failure) = &lock
+        && failure.exit == Exit::TimedOut
+    {
+        return lock.map(|_| Ended::default());
+    }
+    // Where no lock can be had (a read-only disk) processes can be ended all the same.
     let ended = control::end(directory)?;
     directory.remove(ending.keep_logs)?;
     let mut kept = Vec::new();

@@ -84,6 +84,13 @@ pub struct Launch {
     pub processes: Vec<Definition>,
 }
 
+impl Launch {
+    /// What another start or change of the session has differently.
+    pub fn identity(&self) -> (&str, u64) {
+        (&self.token, self.generation)
+    }
+}
+
 /// One process that shall run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -20,52 +20,93 @@ const LOCAL_PORTS: u16 = 32_768;
 /// The ports of a session by what they are for: `rest`, `rest-2`, `rpc`, `zookeeper`.
 pub type Ports = BTreeMap<String, u16>;
 
-/// Completes `held`, the ports that the session has already, and says when a usual one was taken.
+/// What a session has of ports, and what it cannot have.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// Those of its last orders.
+    pub own: Ports,
+    /// Whether its processes live and hold them.
+    pub runs: bool,
+    /// Those of other sessions, which may be between the orders and the JVM that listens.
+    pub others: BTreeMap<u16, String>,
+}
+
+/// Completes the ports that the session has already, and says when a usual one was taken. Ports of a session that
+/// does not run are looked at anew: another program may have taken them since.
 ///
 /// # Errors
-/// Exit 2: a port that the user asked for is no port, or another program has it.
+/// Exit 2: a port that the user asked for is no port, or somebody else has it.
 pub fn choose(
     configuration: &Configuration,
     job_managers: u32,
     zookeeper: bool,
-    held: &Ports,
+    held: &Held,
     say: impl Fn(&str),
 ) -> Result<Ports, Failure> {
-    let mut ports = Ports::new();
     // Held open until all are known, so that no two are the same.
-    let mut listeners = Vec::new();
+    let mut chosen = Chosen { listeners: Vec::new(), others: &held.others };
+    let asked = asked(configuration)?;
+    let mut ports = Ports::new();
     for index in 1..=job_managers {
         let name = rest_name(index);
-        let port = match (held.get(&name), asked(configuration)?) {
-            (Some(port), asked) if asked.is_none() || index > 1 => *port,
-            (held, Some(port)) if index == 1 => {
-                if held != Some(&port) {
-                    listeners.push(take(port).ok_or_else(|| taken(port))?);
+        let own = held.own.get(&name).copied();
+        let port = match (own, asked) {
+            (own, Some(port)) if index == 1 => {
+                if !(held.runs && own == Some(port)) {
+                    chosen.take(port).map_err(|owner| taken(port, owner))?;
                 }
                 port
             }
-            (_, None) if index == 1 && !is_any(configuration) => {
-                if let Some(listener) = take(REST) {
-                    listeners.push(listener);
-                    REST
-                } else {
-                    let port = free(&mut listeners)?;
-                    say(&format!("port {REST} is taken: the session uses {port}"));
+            (Some(own), _) if held.runs || chosen.take(own).is_ok() => own,
+            (Some(own), _) => {
+                let port = chosen.free()?;
+                say(&format!("port {own} was taken in the meantime: the session uses {port}"));
+                port
+            }
+            (None, None) if index == 1 && !is_any(configuration) => match chosen.take(REST) {
+                Ok(()) => REST,
+                Err(owner) => {
+                    let port = chosen.free()?;
+                    let how = owner.map_or("is taken".to_owned(), |name| {
+                        format!("belongs to session `{name}`")
+                    });
+                    say(&format!("port {REST} {how}: the session uses {port}"));
                     port
                 }
-            }
-            _ => free(&mut listeners)?,
+            },
+            (None, _) => chosen.free()?,
         };
         ports.insert(name, port);
     }
     for name in ["rpc"].into_iter().chain(zookeeper.then_some("zookeeper")) {
-        let port = match held.get(name) {
-            Some(port) => *port,
-            None => free(&mut listeners)?,
+        let port = match held.own.get(name) {
+            Some(port) if held.runs || chosen.take(*port).is_ok() => *port,
+            _ => chosen.free()?,
         };
         ports.insert(name.to_owned(), port);
     }
     Ok(ports)
+}
+
+/// Ports that are held open while more are chosen.
+struct Chosen<'a> {
+    listeners: Vec<TcpListener>,
+    others: &'a BTreeMap<u16, String>,
+}
+
+impl Chosen<'_> {
+    /// Takes a port, or says which session has it, if one does.
+    fn take(&mut self, port: u16) -> Result<(), Option<String>> {
+        if let Some(name) = self.others.get(&port) {
+            return Err(Some(name.clone()));
+        }
+        self.listeners.push(take(port).ok_or(None)?);
+        Ok(())
+    }
+
+    fn free(&mut self) -> Result<u16, Failure> {
+        free(&mut self.listeners, |port| self.others.contains_key(&port))
+    }
 }
 
 /// Two ports that nobody uses at this moment.
@@ -74,7 +115,7 @@ pub fn choose(
 /// The system has none left.
 pub fn two_free() -> Result<(u16, u16), Failure> {
     let mut listeners = Vec::new();
-    Ok((free(&mut listeners)?, free(&mut listeners)?))
+    Ok((free(&mut listeners, |_| false)?, free(&mut listeners, |_| false)?))
 }
 
 /// Name of the REST port of a JobManager, counted from 1.
@@ -103,11 +144,18 @@ fn asked(configuration: &Configuration) -> Result<Option<u16>, Failure> {
     }
 }
 
-fn taken(port: u16) -> Failure {
-    Failure::input(vec![
-        Problem::new("rest.port", format!("another program listens on port {port}"))
-            .hint("give another one, or leave the option out to get a free one"),
-    ])
+fn taken(port: u16, owner: Option<String>) -> Failure {
+    let problem = match owner {
+        Some(name) => {
+            Problem::new("rest.port", format!("session `{name}` has port {port}")).hint(format!(
+                "give another one (-D rest.port=N), leave the option out to get a free one, or end that \
+                 session: `nutkin down {name}`"
+            ))
+        }
+        None => Problem::new("rest.port", format!("another program listens on port {port}"))
+            .hint("give another one (-D rest.port=N), or leave the option out to get a free one"),
+    };
+    Failure::input(vec![problem])
 }
 
 fn take(port: u16) -> Option<TcpListener> {
@@ -116,7 +164,7 @@ fn take(port: u16) -> Option<TcpListener> {
 
 /// A port that nobody listens on and that the system hands to nobody: it gives out those of its range of
 /// local ports, to connections too, and a JVM takes seconds until it listens on what was chosen for it.
-fn free(listeners: &mut Vec<TcpListener>) -> Result<u16, Failure> {
+fn free(listeners: &mut Vec<TcpListener>, is_held: impl Fn(u16) -> bool) -> Result<u16, Failure> {
     let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range");
     let first = range.ok().and_then(|range| range.split_whitespace().next()?.parse().ok());
     let end = first.filter(|first| FIRST < *first).unwrap_or(LOCAL_PORTS);
@@ -124,7 +172,8 @@ fn free(listeners: &mut Vec<TcpListener>) -> Result<u16, Failure> {
     let chance = RandomState::new().hash_one(std::process::id());
     let width = u64::from(end - FIRST);
     let begin = FIRST + u16::try_from(chance % width).unwrap_or_default();
-    let found = (begin..end).chain(FIRST..begin).find_map(|port| Some((port, take(port)?)));
+    let candidates = (begin..end).chain(FIRST..begin).filter(|port| !is_held(*port));
+    let found = candidates.into_iter().find_map(|port| Some((port, take(port)?)));
     // A machine without a free one below its range has one in it, or says why not.
     let (port, listener) = if let Some(found) = found {
         found
@@ -140,35 +189,80 @@ fn free(listeners: &mut Vec<TcpListener>) -> Result<u16, Failure> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_asked_port_that_is_taken_is_refused() {
+    fn asking(port: &str) -> Configuration {
+        [("rest.port", port)].into_iter().collect()
+    }
+
+    fn held(own: &Ports, runs: bool) -> Held {
+        Held { own: own.clone(), runs, others: BTreeMap::new() }
+    }
+
+    /// A port that something else listens on.
+    fn busy() -> (TcpListener, u16) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let configuration: Configuration = [("rest.port", port.to_string())].into_iter().collect();
-        let failure = choose(&configuration, 1, false, &Ports::new(), |_| ()).unwrap_err();
-        assert_eq!(failure.problems[0].path, "rest.port");
-        let held = Ports::from([("rest".to_owned(), port)]);
-        assert_eq!(choose(&configuration, 1, false, &held, |_| ()).unwrap()["rest"], port);
+        (listener, port)
+    }
+
+    #[test]
+    fn an_asked_port_that_is_taken_is_refused() {
+        let (_listener, port) = busy();
+        let configuration = asking(&port.to_string());
+        let own = Ports::from([("rest".to_owned(), port)]);
+        for held in [Held::default(), held(&own, false)] {
+            let failure = choose(&configuration, 1, false, &held, |_| ()).unwrap_err();
+            let text = failure.problems[0].to_string();
+            assert!(text.contains(&format!("another program listens on port {port}")), "{text}");
+        }
+        assert_eq!(
+            choose(&configuration, 1, false, &held(&own, true), |_| ()).unwrap()["rest"],
+            port
+        );
+    }
+
+    #[test]
+    fn a_port_of_another_session_is_refused_or_passed_over() {
+        let others = BTreeMap::from([(18_081, "b".to_owned()), (REST, "c".to_owned())]);
+        let held = Held { others, ..Held::default() };
+        let failure = choose(&asking("18081"), 1, false, &held, |_| ()).unwrap_err();
+        let text = failure.problems[0].to_string();
+        assert!(text.contains("session `b` has port 18081"), "{text}");
+        let said = std::cell::RefCell::new(String::new());
+        let say = |text: &str| text.clone_into(&mut said.borrow_mut());
+        let ports = choose(&Configuration::new(), 1, false, &held, say).unwrap();
+        assert_ne!(ports["rest"], REST);
+        assert!(said.borrow().starts_with("port 8081 belongs to session `c`"), "{said:?}");
+    }
+
+    #[test]
+    fn ports_of_a_session_that_does_not_run_are_chosen_anew_where_they_were_taken() {
+        let (_listener, port) = busy();
+        let own = Ports::from([("rest".to_owned(), port), ("rpc".to_owned(), port)]);
+        let configuration = Configuration::new();
+        let kept = choose(&configuration, 1, false, &held(&own, true), |_| ()).unwrap();
+        assert_eq!(kept, own);
+        let anew = choose(&configuration, 1, false, &held(&own, false), |_| ()).unwrap();
+        assert!(anew.values().all(|new| *new != port), "{anew:?}");
     }
 
     #[test]
     fn any_port_is_not_the_usual_one_nor_one_that_the_system_hands_out() {
-        let configuration: Configuration = [("rest.port", "0")].into_iter().collect();
-        let ports = choose(&configuration, 1, false, &Ports::new(), |_| ()).unwrap();
+        let configuration = asking("0");
+        let ports = choose(&configuration, 1, false, &Held::default(), |_| ()).unwrap();
         let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap();
         let handed_out: u16 = range.split_whitespace().next().unwrap().parse().unwrap();
         assert!(FIRST <= ports["rest"] && ports["rest"] < handed_out, "{ports:?}");
-        assert_eq!(choose(&configuration, 1, false, &ports, |_| ()).unwrap(), ports);
+        assert_eq!(choose(&configuration, 1, false, &held(&ports, true), |_| ()).unwrap(), ports);
     }
 
     #[test]
     fn ports_are_kept_and_distinct() {
         let configuration = Configuration::new();
-        let first = choose(&configuration, 2, true, &Ports::new(), |_| ()).unwrap();
+        let first = choose(&configuration, 2, true, &Held::default(), |_| ()).unwrap();
         let mut numbers: Vec<_> = first.values().collect();
         numbers.sort();
         numbers.dedup();
         assert_eq!(numbers.len(), 4);
-        assert_eq!(choose(&configuration, 2, true, &first, |_| ()).unwrap(), first);
+        assert_eq!(choose(&configuration, 2, true, &held(&first, true), |_| ()).unwrap(), first);
     }
 }

@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::control;
 use super::directory::{self, SessionDirectory};
 use super::launch::{Definition, Launch, Role};
-use crate::flink_rest::Probe;
-use crate::{Exit, Failure, select};
+use crate::{Context, Exit, Failure, select};
 
 /// How long another command may hold the session's lock: longer than any of them does.
 const LOCK_WAIT: Duration = Duration::from_secs(30);
@@ -18,15 +17,13 @@ pub struct Scaling {
     launch: Launch,
     /// The number there is.
     pub old: usize,
-    /// Jobs that run.
-    pub jobs: u32,
 }
 
 /// Makes the orders for so many TaskManagers; the others are not touched.
 ///
 /// # Errors
 /// The state is damaged, or there is no TaskManager to take as a pattern.
-pub async fn decide(session: &SessionDirectory, new: usize) -> Result<Scaling, Failure> {
+pub fn decide(session: &SessionDirectory, new: usize) -> Result<Scaling, Failure> {
     let mut launch = read_launch(session)?;
     let is_task_manager = |one: &Definition| one.role == Role::TaskManager;
     let old = launch.processes.iter().filter(|one| is_task_manager(one)).count();
@@ -37,26 +34,31 @@ pub async fn decide(session: &SessionDirectory, new: usize) -> Result<Scaling, F
         )
         .hint("use `nutkin up --task-managers N`"));
     };
-    let probe = Probe::new(&launch.rest_urls)?;
-    let jobs = probe.overview().await.map_or(0, |(overview, _)| overview.jobs_running);
     let number = |one: &Definition| one.name.rsplit('-').next()?.parse::<usize>().ok();
     launch.processes.retain(|one| !is_task_manager(one) || number(one).is_some_and(|n| n <= new));
     for index in old + 1..=new {
         launch.processes.push(renamed(&pattern, index));
     }
     launch.generation += 1;
-    Ok(Scaling { directory: session.clone(), launch, old, jobs })
+    Ok(Scaling { directory: session.clone(), launch, old })
 }
 
 impl Scaling {
     /// Gives the orders.
     ///
     /// # Errors
-    /// The lock is held too long, or the system refuses.
-    pub fn carry_out(&self) -> Result<(), Failure> {
-        let _lock = self.directory.lock(LOCK_WAIT, || ())?;
-        directory::read_json::<serde_json::Value>(&self.directory.launch())
-            .map_err(|error| select::damaged(&self.directory, error))?;
+    /// Another command changed the session since, the lock is held too long, or the system refuses.
+    pub fn carry_out(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let name = self.directory.name();
+        let waiting =
+            || context.printer.say(&format!("another command works on `{name}`: waiting"));
+        let _lock = self.directory.lock(LOCK_WAIT, waiting)?;
+        let now = read_launch(&self.directory)?;
+        if (now.token.as_str(), now.generation + 1) != self.launch.identity() {
+            let message = format!("another command changed session `{name}` in the meantime");
+            return Err(Failure::new(Exit::Failed, message)
+                .hint("run the same command again: it starts from what is there now"));
+        }
         control::give_orders(&std::env::current_exe()?, &self.directory, &self.launch)?;
         Ok(())
     }

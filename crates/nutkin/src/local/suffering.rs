@@ -53,10 +53,11 @@ pub async fn jobs(directory: &SessionDirectory, launch: &Launch) -> Result<Jobs,
 ///
 /// # Errors
 /// The HTTP client cannot be set up.
-pub async fn of(directory: &SessionDirectory) -> Result<Option<String>, Failure> {
+pub async fn of(directory: &SessionDirectory, is_asked: bool) -> Result<Option<String>, Failure> {
     match directory::read_json::<Launch>(&directory.launch()) {
-        Ok(launch) => Ok(jobs(directory, &launch).await?.names()),
-        Err(_) => Ok(None),
+        Ok(launch) if is_asked => Ok(jobs(directory, &launch).await?.names()),
+        Ok(launch) if has_job_manager(directory) => Ok(look(&launch).await?.names()),
+        _ => Ok(None),
     }
 }
 

@@ -32,6 +32,9 @@ use super::rotate;
 /// How often the sizes of the `.out` files are looked at: a handful of `stat` calls.
 const ROTATE_EVERY: Duration = Duration::from_mins(1);
 
+/// How long the end of a killed supervisor may take: it has some kilobytes of memory and a few files.
+const CLEARED_AWAY: Duration = Duration::from_secs(2);
+
 /// Why a supervisor could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum SupervisorError {
@@ -54,11 +57,12 @@ pub fn run(directory: &SessionDirectory) -> Result<(), SupervisorError> {
     // A session of its own: no terminal whose Ctrl-C or hang-up could reach it. Fails only for a process
     // that leads its group already, which has none either way.
     let _ = rustix::process::setsid();
-    let Some(_lock) = directory::try_flock(&directory.supervisor_lock())? else {
-        return Err(SupervisorError::Taken(directory.name().to_owned()));
-    };
+    // Before the lock, which says to others that signals are heard.
     let hang_up = on_signal(&[signal_hook::consts::SIGHUP])?;
     let terminate = on_signal(&[signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT])?;
+    let Some(_lock) = lock(directory)? else {
+        return Err(SupervisorError::Taken(directory.name().to_owned()));
+    };
     let launch: Launch = directory::read_json(&directory.launch())?;
     let mut supervisor = Supervisor {
         directory,
@@ -93,6 +97,19 @@ pub fn run(directory: &SessionDirectory) -> Result<(), SupervisorError> {
             next_rotation = Instant::now() + ROTATE_EVERY;
             supervisor.rotate();
         }
+    }
+}
+
+/// The lock of the supervisors; one that was killed a moment ago may hold it for as long as the system takes to
+/// clear it away.
+fn lock(directory: &SessionDirectory) -> io::Result<Option<File>> {
+    let start = Instant::now();
+    loop {
+        let taken = directory::try_flock(&directory.supervisor_lock())?;
+        if taken.is_some() || CLEARED_AWAY < start.elapsed() {
+            return Ok(taken);
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::directory::{self, SessionDirectory};
 use super::launch::{Launch, new_token};
 use super::machine::{self, Inputs};
-use super::ports::{self, Ports};
+use super::ports::{self, Held, Ports};
 use super::suffering::{self, Jobs};
 use super::{control, extras, launch};
 use crate::Context;
@@ -25,9 +25,15 @@ use crate::{Exit, Failure};
 /// holds the lock, which is only while files are written and orders given.
 const LOCK_WAIT: Duration = Duration::from_secs(30);
 
+/// How often a decision is made anew because another command was faster. Each time another one has finished,
+/// so that only a crowd of them needs more than two.
+const ATTEMPTS: usize = 10;
+
 /// What was decided before anything is done.
 #[derive(Debug)]
 pub struct Decision {
+    /// What the user wants.
+    pub session: Session,
     /// Where the session lives.
     pub directory: SessionDirectory,
     /// The orders of the last `up`, if the session exists.
@@ -57,7 +63,12 @@ pub async fn decide(session: &Session, context: &Context<'_>) -> Result<Decision
         Err(directory::StateError::Missing(_)) => None,
         Err(error) => return Err(crate::select::damaged(&directory, error)),
     };
-    let held = old.as_ref().map_or_else(Ports::new, |old| old.ports.clone());
+    let living = living(&directory);
+    let held = Held {
+        own: old.as_ref().map_or_else(Ports::new, |old| old.ports.clone()),
+        runs: !living.is_empty(),
+        others: directory.ports_of_others(),
+    };
     let job_managers = session.job_manager.replicas.unwrap_or(1);
     let zookeeper = machine::needs_zookeeper(session);
     let say = |line: &str| context.printer.say(line);
@@ -82,7 +93,6 @@ pub async fn decide(session: &Session, context: &Context<'_>) -> Result<Decision
     };
     let generation = old.as_ref().map_or(1, |old| old.generation + 1);
     let (mut new, files) = orders(session, planned, &directory, ports, token, generation);
-    let living = living(&directory);
     if let Some(old) = &old {
         keep_what_serves(&mut new, old, &living);
         // The same orders again are not new ones: nobody need follow them a second time.
@@ -106,7 +116,8 @@ pub async fn decide(session: &Session, context: &Context<'_>) -> Result<Decision
         };
     }
     let runs = !living.is_empty();
-    Ok(Decision { directory, old, new, files, change, effect, jobs, runs })
+    let session = session.clone();
+    Ok(Decision { session, directory, old, new, files, change, effect, jobs, runs })
 }
 
 fn orders(
@@ -320,21 +331,52 @@ impl Decision {
         self.new.processes.iter().filter(|one| one.role == role).count()
     }
 
-    /// Writes the files and gives the orders. Holds the session's lock only for that.
+    /// Writes the files and gives the orders. Holds the session's lock only for that. What another command did
+    /// since the decision is taken into account, where the user need not agree to anything else for it.
     ///
     /// # Errors
-    /// The lock is held too long, or the system refuses.
-    pub fn carry_out(&self, context: &Context<'_>) -> Result<(), Failure> {
+    /// Another command changed the session to something else, the lock is held too long, or the system refuses.
+    pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Failure> {
+        for _ in 0..ATTEMPTS {
+            if self.try_to_carry_out(context)? {
+                return Ok(());
+            }
+            let fresh = decide(&self.session, context).await?;
+            let is_agreed_to = fresh.change.is_empty()
+                || fresh.change == self.change && fresh.effect <= self.effect;
+            if !is_agreed_to {
+                break;
+            }
+            *self = fresh;
+            if self.is_done() {
+                context.printer.say("another command has done the same in the meantime");
+                return Ok(());
+            }
+        }
+        let name = self.directory.name();
+        let message = format!("another command changed session `{name}` in the meantime");
+        Err(Failure::new(Exit::Failed, message)
+            .hint("run the same command again: it starts from what is there now"))
+    }
+
+    /// Whether it was carried out: not when the session or the ports are no longer what the decision was made for.
+    fn try_to_carry_out(&self, context: &Context<'_>) -> Result<bool, Failure> {
         self.directory.create()?;
         let name = self.directory.name();
         let waiting =
             || context.printer.say(&format!("another command works on `{name}`: waiting"));
         let _lock = self.directory.lock(LOCK_WAIT, waiting)?;
+        // `down` may have removed what was made before the lock.
+        self.directory.create()?;
         let now: Option<Launch> = directory::read_json(&self.directory.launch()).ok();
-        if now.as_ref().map(|now| now.generation) != self.old.as_ref().map(|old| old.generation) {
-            let message = format!("another command changed session `{name}` in the meantime");
-            return Err(Failure::new(Exit::Failed, message)
-                .hint("run the same command again: it starts from what is there now"));
+        if now.as_ref().map(Launch::identity) != self.old.as_ref().map(Launch::identity) {
+            return Ok(false);
+        }
+        // A session has its ports from the moment in which its orders can be read.
+        let _ports = self.directory.lock_ports(LOCK_WAIT)?;
+        let others = self.directory.ports_of_others();
+        if self.new.ports.values().any(|port| others.contains_key(port)) {
+            return Ok(false);
         }
         for (path, text) in &self.files {
             let path = self.directory.join(path);
@@ -348,6 +390,6 @@ impl Decision {
         }
         let program = std::env::current_exe()?;
         control::give_orders(&program, &self.directory, &self.new)?;
-        Ok(())
+        Ok(true)
     }
 }

@@ -123,7 +123,7 @@ impl Decision {
     /// The platform refuses; what was made by this very call and is of no use is removed again.
     pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Failure> {
         match self {
-            Self::Local(decision) => decision.carry_out(context),
+            Self::Local(decision) => decision.carry_out(context).await,
         }
     }
 

@@ -83,13 +83,14 @@ impl Session {
         }
     }
 
-    /// Names of the jobs that its end would lose, or that they are not known; `None` when there are none.
+    /// Names of the jobs that its end would lose, or that they are not known; `None` when there are none. Where
+    /// nobody is asked for consent, a session that does not answer is not waited for.
     ///
     /// # Errors
     /// The platform cannot be asked.
-    pub async fn endangered(&self) -> Result<Option<String>, Failure> {
+    pub async fn endangered(&self, is_asked: bool) -> Result<Option<String>, Failure> {
         match self {
-            Self::Local(directory) => local::suffering::of(directory).await,
+            Self::Local(directory) => local::suffering::of(directory, is_asked).await,
         }
     }
 
@@ -119,9 +120,9 @@ impl Session {
     /// This session's TaskManagers are not counted, and by whom they are.
     pub async fn scaling(&self, task_managers: u32) -> Result<Scaling, Failure> {
         match self {
-            Self::Local(directory) => Ok(Scaling::Local(Box::new(
-                scale::decide(directory, task_managers as usize).await?,
-            ))),
+            Self::Local(directory) => {
+                Ok(Scaling::Local(Box::new(scale::decide(directory, task_managers as usize)?)))
+            }
         }
     }
 
@@ -130,9 +131,8 @@ impl Session {
     /// # Errors
     /// Something could not be ended.
     pub async fn end(&self, ending: Ending, context: &Context<'_>) -> Result<Ended, Failure> {
-        let _ = context;
         match self {
-            Self::Local(directory) => local::down::end(directory, ending),
+            Self::Local(directory) => local::down::end(directory, ending, context),
         }
     }
 
@@ -165,10 +165,10 @@ pub enum Scaling {
 }
 
 impl Scaling {
-    /// The number there is, and jobs that run.
-    pub fn now(&self) -> (usize, u32) {
+    /// The number there is.
+    pub fn now(&self) -> usize {
         match self {
-            Self::Local(scaling) => (scaling.old, scaling.jobs),
+            Self::Local(scaling) => scaling.old,
         }
     }
 
@@ -176,9 +176,9 @@ impl Scaling {
     ///
     /// # Errors
     /// The platform refuses.
-    pub async fn carry_out(&mut self) -> Result<(), Failure> {
+    pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Failure> {
         match self {
-            Self::Local(scaling) => scaling.carry_out(),
+            Self::Local(scaling) => scaling.carry_out(context),
         }
     }
 }

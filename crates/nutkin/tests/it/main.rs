@@ -7,4 +7,5 @@ mod explain;
 mod session;
 mod supervisor;
 mod tidy;
+mod together;
 mod world;
