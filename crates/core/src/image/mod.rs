@@ -55,6 +55,34 @@ pub const SCRIPTS: &[&str] = &[
     "zookeeper.sh",
 ];
 
+/// What a JVM does not read: tools for developers, sources, manuals. The largest, `jmods`, is what `jlink` takes
+/// modules from.
+pub const JAVA_WITHOUT: &[&str] =
+    &["demo", "docs", "include", "jmods", "lib/ct.sym", "lib/src.zip", "man", "sample", "src.zip"];
+
+/// Modules of a Java that is reduced with `jlink`: all of Java SE, since user code may ask for any, and of the JDK
+/// what Flink, its `--add-exports` and common libraries use (Unsafe, Kerberos, elliptic curves, heap dumps and
+/// flight recordings, JMX agents, zip file systems, name services).
+pub const JAVA_MODULES: &[&str] = &[
+    "java.se",
+    "jdk.charsets",
+    "jdk.compiler",
+    "jdk.crypto.ec",
+    "jdk.httpserver",
+    "jdk.jcmd",
+    "jdk.jfr",
+    "jdk.localedata",
+    "jdk.management",
+    "jdk.management.agent",
+    "jdk.management.jfr",
+    "jdk.naming.dns",
+    "jdk.net",
+    "jdk.security.auth",
+    "jdk.security.jgss",
+    "jdk.unsupported",
+    "jdk.zipfs",
+];
+
 /// One layer: what `docker history` calls it, and its entries, parents before children.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
@@ -88,9 +116,14 @@ pub enum Content {
     Text(String),
     /// A copy of a file of this machine.
     File(String),
-    /// A copy of a directory of this machine with all that is in it; links are followed. The shell makes
-    /// entries of it with [`mode`], owned as this entry is.
-    Tree(String),
+    /// A copy of a directory of this machine with all that is in it. Links that stay inside are kept, others
+    /// followed. The shell makes entries of it with [`mode`], owned as this entry is.
+    Tree {
+        /// The directory.
+        source: String,
+        /// What is left out, by paths below it.
+        without: &'static [&'static str],
+    },
 }
 
 /// Permissions of a copied file: whether it is a program is all that is kept, as the umask of whoever
@@ -122,6 +155,6 @@ impl Entry {
 
     /// A copied directory.
     pub fn tree(source: impl Into<String>, owner: User) -> Self {
-        Self { content: Content::Tree(source.into()), owner, mode: 0o755 }
+        Self { content: Content::Tree { source: source.into(), without: &[] }, owner, mode: 0o755 }
     }
 }

@@ -108,7 +108,9 @@ pub fn plan(request: &Request, found: &Found) -> Result<Plan, Vec<Problem>> {
         }
         FoundJava::InBase(home) => home.clone(),
         FoundJava::Copied(source) => {
-            image.layer("java", "Java", [(JAVA_HOME.to_owned(), Entry::tree(source, User::ROOT))]);
+            let content = Content::Tree { source: source.clone(), without: JAVA_WITHOUT };
+            let entry = Entry { content, ..Entry::directory(User::ROOT) };
+            image.layer("java", "Java", [(JAVA_HOME.to_owned(), entry)]);
             JAVA_HOME.to_owned()
         }
     };

@@ -44,7 +44,9 @@ impl<'a> Builder<'a> {
                 }
             }
             let node = match &entry.content {
-                Content::Directory | Content::Tree(_) => Node::Directory(entry.owner, entry.mode),
+                Content::Directory | Content::Tree { .. } => {
+                    Node::Directory(entry.owner, entry.mode)
+                }
                 Content::Link(target) => Node::Link(target.clone()),
                 Content::Text(_) | Content::File(_) => Node::File,
             };

@@ -1,0 +1,89 @@
+//! The connection to a Docker daemon, and its refusals in plain words.
+
+use std::io;
+use std::path::Path;
+
+use bollard::Docker;
+use bollard::errors::Error;
+
+use crate::{Environment, Exit, Failure};
+
+/// Where a daemon listens unless `DOCKER_HOST` says otherwise.
+const SOCKET: &str = "unix:///var/run/docker.sock";
+
+/// Connects, and asks the daemon for its version, so that a daemon that is not there is noticed here.
+///
+/// # Errors
+/// No daemon, no permission, an address that is none: with the remedy.
+pub async fn connect(environment: &Environment) -> Result<Docker, Failure> {
+    let host = environment.text("DOCKER_HOST").unwrap_or(SOCKET);
+    let path = host.strip_prefix("unix://").map(Path::new);
+    if let Some(path) = path
+        && let Err(error) = std::os::unix::net::UnixStream::connect(path)
+    {
+        return Err(no_socket(path, &error));
+    }
+    let docker = Docker::connect_with_host(host)
+        .map_err(|error| Failure::new(Exit::BadInput, format!("DOCKER_HOST `{host}`: {error}")))?;
+    docker.negotiate_version().await.map_err(|error| failure(&error).hint(format!("DOCKER_HOST is `{host}`")))
+}
+
+fn no_socket(path: &Path, error: &io::Error) -> Failure {
+    let shown = path.display();
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            Failure::new(Exit::Failed, format!("this user may not use the Docker daemon at `{shown}`")).hint(
+                "add yourself to the group `docker` (usermod -aG docker USER, log in again), or run a rootless daemon",
+            )
+        }
+        _ => Failure::new(Exit::Failed, format!("no Docker daemon listens at `{shown}`: {error}"))
+            .hint("start it (systemctl start docker), or set DOCKER_HOST=unix:///path/docker.sock"),
+    }
+}
+
+/// A daemon's error in its own words, without the layers around it.
+pub fn failure(error: &Error) -> Failure {
+    Failure::new(Exit::Failed, format!("the Docker daemon: {}", message(error)))
+}
+
+/// What the daemon said.
+pub fn message(error: &Error) -> String {
+    match error {
+        Error::DockerResponseServerError { message, .. } => message.clone(),
+        Error::DockerStreamError { error } => error.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The HTTP status that the daemon answered with.
+pub fn status(error: &Error) -> Option<u16> {
+    match error {
+        Error::DockerResponseServerError { status_code, .. } => Some(*status_code),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_daemon_that_is_not_there_is_said_plainly() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("docker.sock");
+        let host = format!("unix://{}", socket.display());
+        let environment = Environment::of_test(&[("DOCKER_HOST", &host)], folder.path().to_owned());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let failure = runtime.block_on(connect(&environment)).unwrap_err();
+        let said = format!("no Docker daemon listens at `{}`", socket.display());
+        assert!(failure.error.to_string().starts_with(&said), "{failure:?}");
+        assert!(failure.hints[0].contains("systemctl start docker"), "{failure:?}");
+    }
+
+    #[test]
+    fn a_missing_permission_names_the_group() {
+        let error = io::Error::from(io::ErrorKind::PermissionDenied);
+        let failure = no_socket(Path::new("/var/run/docker.sock"), &error);
+        assert!(failure.hints[0].contains("group `docker`"), "{failure:?}");
+    }
+}
