@@ -25,7 +25,10 @@ pub async fn connect(environment: &Environment) -> Result<Docker, Failure> {
     }
     let docker = Docker::connect_with_host(host)
         .map_err(|error| Failure::new(Exit::BadInput, format!("DOCKER_HOST `{host}`: {error}")))?;
-    docker.negotiate_version().await.map_err(|error| failure(&error).hint(format!("DOCKER_HOST is `{host}`")))
+    docker
+        .negotiate_version()
+        .await
+        .map_err(|error| failure(&error).hint(format!("DOCKER_HOST is `{host}`")))
 }
 
 fn no_socket(path: &Path, error: &io::Error) -> Failure {

@@ -70,6 +70,12 @@ pub enum DownloadError {
     Client(#[source] reqwest::Error),
 }
 
+/// Chooses the TLS provider of the process, which every client of it takes.
+pub fn prepare_tls() {
+    // The first caller installs it; a second installation is refused, and needless.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// A client for downloads.
 ///
 /// # Errors
@@ -83,8 +89,7 @@ pub fn client() -> Result<Client, DownloadError> {
 /// # Errors
 /// As [`client`].
 pub fn client_with(connect: Duration, silence: Duration) -> Result<Client, DownloadError> {
-    // The first caller of the process installs it; a second installation is refused, and needless.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    prepare_tls();
     Client::builder()
         .user_agent(concat!("nutkin/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(connect)

@@ -10,7 +10,8 @@ use crate::flink::FlinkVersion;
 use crate::flink::dialect::Dialect;
 use crate::image::config::Config;
 use crate::image::{
-    BINARY, Base, ENTRYPOINT, Entry, JAVA_HOME, Layer, Request, SCRIPTS, User, system,
+    BINARY, Base, Content, ENTRYPOINT, Entry, JAVA_HOME, JAVA_WITHOUT, Layer, Request, SCRIPTS,
+    User, system,
 };
 
 use builder::Builder;

@@ -10,6 +10,7 @@ pub mod down;
 pub mod entrypoint;
 pub mod explain;
 mod file_jobs;
+pub mod image;
 pub mod init;
 pub mod job;
 pub mod jobs;
@@ -93,6 +94,8 @@ pub enum Command {
     Dist(dist::Args),
     /// Start what a container is for: the entrypoint of an image
     Entrypoint(entrypoint::Args),
+    /// Build container images with Flink
+    Image(image::Args),
     /// Print completions for a shell
     Completions(completions::Args),
     /// Keep the processes of a local session alive
@@ -144,6 +147,7 @@ impl Command {
             Self::Explain(args) => explain::run(args, context),
             Self::Dist(args) => dist::run(args, context),
             Self::Entrypoint(args) => entrypoint::run(args, context),
+            Self::Image(args) => image::run(args, context),
             Self::Completions(args) => completions::run(args, context),
             Self::Supervise(args) => supervise::run(args, context),
         }

@@ -155,7 +155,7 @@ fn directory_name(version: FlinkVersion) -> String {
 
 /// The release that a `lib` belongs to, by the name of its main jar: `flink-dist-1.20.5.jar`, up to 1.14
 /// `flink-dist_2.12-1.14.6.jar`.
-fn version_of_lib(names: &[String]) -> Option<String> {
+pub(crate) fn version_of_lib(names: &[String]) -> Option<String> {
     names.iter().find_map(|name| {
         let rest = name.strip_prefix("flink-dist")?.strip_suffix(".jar")?;
         let (scala, version) = rest.split_once('-')?;

@@ -13,7 +13,7 @@ use super::layer::Listed;
 const PROPERTIES: &str = "/pom.properties";
 
 /// The component that a file of the image is; texts and licences are none.
-pub fn component(file: &Listed) -> Option<Component> {
+pub(super) fn component(file: &Listed) -> Option<Component> {
     let source = file.source.as_deref()?;
     let name = file.path.rsplit('/').next().unwrap_or(&file.path);
     let is_jar = Path::new(name).extension().is_some_and(|end| end == "jar");
@@ -38,7 +38,8 @@ pub fn component(file: &Listed) -> Option<Component> {
             .map(|(index, _)| index);
         if let Some(index) = own {
             let own = inside.remove(index);
-            (component.group, component.name, component.version) = (own.group, own.name, own.version);
+            (component.group, component.name, component.version) =
+                (own.group, own.name, own.version);
         }
         component.inside = inside;
     }
@@ -49,8 +50,12 @@ pub fn component(file: &Listed) -> Option<Component> {
 fn coordinates(jar: &Path) -> Vec<Component> {
     let Ok(file) = File::open(jar) else { return Vec::new() };
     let Ok(mut zip) = ZipArchive::new(BufReader::new(file)) else { return Vec::new() };
-    let names: Vec<String> =
-        zip.file_names().filter(|name| name.ends_with(PROPERTIES)).map(str::to_owned).collect();
+    let names: Vec<String> = zip
+        .file_names()
+        .flatten()
+        .filter(|name| name.ends_with(PROPERTIES))
+        .map(std::borrow::Cow::into_owned)
+        .collect();
     let mut all: Vec<Component> = names
         .iter()
         .filter_map(|name| {

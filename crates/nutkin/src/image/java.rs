@@ -19,7 +19,7 @@ const DEPTH: usize = 4;
 
 /// A Java to copy.
 #[derive(Debug)]
-pub struct Java {
+pub(super) struct Java {
     /// Its directory.
     pub home: PathBuf,
     /// Programs and libraries in it that the JVM loads.
@@ -32,7 +32,7 @@ pub struct Java {
 ///
 /// # Errors
 /// It is no `.tar.gz`, or there is no `bin/java` in it.
-pub fn unpack(archive: &Path, work: &Path) -> Result<PathBuf, Failure> {
+pub(super) fn unpack(archive: &Path, work: &Path) -> Result<PathBuf, Failure> {
     let folder = work.join("java-archive");
     let file = fs::File::open(archive).at("read", archive)?;
     let mut tar = tar::Archive::new(GzDecoder::new(std::io::BufReader::new(file)));
@@ -50,7 +50,11 @@ pub fn unpack(archive: &Path, work: &Path) -> Result<PathBuf, Failure> {
 ///
 /// # Errors
 /// `jlink` fails.
-pub fn reduce(home: &Path, work: &Path, context: &Context<'_>) -> Result<Option<PathBuf>, Failure> {
+pub(super) fn reduce(
+    home: &Path,
+    work: &Path,
+    context: &Context<'_>,
+) -> Result<Option<PathBuf>, Failure> {
     let jlink = home.join("bin/jlink");
     if !jlink.is_file() || !home.join("jmods").is_dir() {
         return Ok(None);
@@ -74,11 +78,8 @@ pub fn reduce(home: &Path, work: &Path, context: &Context<'_>) -> Result<Option<
         .at("run", &jlink)?;
     if !output.status.success() {
         let said = [output.stdout, output.stderr].concat();
-        let message = format!(
-            "`{}` failed: {}",
-            jlink.display(),
-            String::from_utf8_lossy(&said).trim()
-        );
+        let message =
+            format!("`{}` failed: {}", jlink.display(), String::from_utf8_lossy(&said).trim());
         return Err(Failure::new(Exit::Failed, message).hint("--no-jlink takes the Java as it is"));
     }
     // Debian's has the certificates outside of its modules.
@@ -94,7 +95,7 @@ pub fn reduce(home: &Path, work: &Path, context: &Context<'_>) -> Result<Option<
 ///
 /// # Errors
 /// There is no `bin/java`.
-pub fn open(home: &Path) -> Result<Java, Failure> {
+pub(super) fn open(home: &Path) -> Result<Java, Failure> {
     let program = home.join("bin/java");
     if !program.is_file() {
         let message = format!("there is no `{}`", program.display());
@@ -116,7 +117,7 @@ pub fn open(home: &Path) -> Result<Java, Failure> {
 }
 
 /// The version that a Java's `release` file states.
-pub fn version(home: &Path) -> Option<String> {
+pub(super) fn version(home: &Path) -> Option<String> {
     let release = fs::read_to_string(home.join("release")).ok()?;
     let line = release.lines().find_map(|line| line.strip_prefix("JAVA_VERSION="))?;
     Some(line.trim_matches('"').to_owned())

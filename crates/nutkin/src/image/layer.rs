@@ -11,7 +11,6 @@ use flate2::write::GzEncoder;
 use nutkin_core::image::{Blob, Content, Entry, Layer, User, mode};
 use tar::{EntryType, Header};
 
-use crate::cache::digest::copy;
 use crate::cache::{At, Digest, FileError};
 
 /// Jars are compressed already; what is left is compressed well enough by the fastest level, which takes a third of
@@ -95,7 +94,8 @@ pub fn compressed(
     fill(&mut plain)?;
     let (gzip, diff_id, _) = plain.finish();
     let (out, sha256, bytes) = gzip.finish().at("write into", directory)?.finish();
-    let file = out.into_inner().map_err(io::IntoInnerError::into_error).at("write into", directory)?;
+    let file =
+        out.into_inner().map_err(io::IntoInnerError::into_error).at("write into", directory)?;
     let path = directory.join(&sha256);
     file.persist(&path).map_err(|error| error.error).at("write", &path)?;
     let blob = Blob { media_type: GZIP.to_owned(), sha256, bytes };
@@ -155,7 +155,9 @@ impl<'a> Tar<'a> {
             Content::Directory | Content::Tree { .. } => {
                 header.set_entry_type(EntryType::Directory);
                 header.set_size(0);
-                self.builder.append_data(&mut header, format!("{path}/"), io::empty()).at("pack", shown)
+                self.builder
+                    .append_data(&mut header, format!("{path}/"), io::empty())
+                    .at("pack", shown)
             }
             Content::Link(target) => {
                 header.set_entry_type(EntryType::Symlink);
@@ -177,7 +179,11 @@ impl<'a> Tar<'a> {
                 let reader = Summed { file, digest: &mut digest, left: length };
                 self.builder.append_data(&mut header, path, reader).at("read", source)?;
                 let sha256 = digest.finish();
-                files.push(Listed { path: path.to_owned(), source: Some(source.to_owned()), sha256 });
+                files.push(Listed {
+                    path: path.to_owned(),
+                    source: Some(source.to_owned()),
+                    sha256,
+                });
                 Ok(())
             }
         }

@@ -42,7 +42,7 @@ const MERGED: &[&str] = &["/bin", "/lib", "/lib64", "/sbin"];
 
 /// What a program says about itself.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Linked {
+pub(super) struct Linked {
     /// Names of the shared objects that it needs.
     pub needed: Vec<String>,
     /// Its dynamic linker; `None` for a static program.
@@ -51,7 +51,7 @@ pub struct Linked {
 
 /// What was found for some programs.
 #[derive(Debug, Default)]
-pub struct Libraries {
+pub(super) struct Libraries {
     /// Path in the image, file of this machine, whether it is a program.
     pub files: Vec<(String, String, bool)>,
     /// Links of the root directory.
@@ -61,7 +61,7 @@ pub struct Libraries {
 }
 
 /// Reads the dynamic section; `None` when the file is no ELF file of 64 bits.
-pub fn linked(data: &[u8]) -> Option<Linked> {
+pub(super) fn linked(data: &[u8]) -> Option<Linked> {
     let header = FileHeader64::<Endianness>::parse(data).ok()?;
     let endian = header.endian().ok()?;
     let mut linked = Linked::default();
@@ -83,7 +83,7 @@ pub fn linked(data: &[u8]) -> Option<Linked> {
 
 /// Finds what `programs` need, apart from what lies beside them (`own`: names of shared objects that they bring).
 /// Everything goes into the directory of this machine's C library, where every program looks.
-pub fn find(programs: &[PathBuf], own: &BTreeSet<String>) -> Libraries {
+pub(super) fn find(programs: &[PathBuf], own: &BTreeSet<String>) -> Libraries {
     let places = directories();
     let mut found = Libraries::default();
     let mut seen: BTreeSet<String> = own.clone();

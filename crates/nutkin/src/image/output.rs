@@ -139,7 +139,11 @@ impl Built {
         let stream = ReaderStream::with_capacity(file, 1 << 20);
         let options = bollard::query_parameters::ImportImageOptions::default();
         let answers = docker.import_image_stream(options, stream, None);
-        answers.map(|answer| answer.map(drop)).try_collect::<()>().await.map_err(|error| docker::failure(&error))
+        answers
+            .map(|answer| answer.map(drop))
+            .try_collect::<()>()
+            .await
+            .map_err(|error| docker::failure(&error))
     }
 
     /// Pushes it under all its names. Returns how many blobs and bytes were uploaded.
@@ -154,7 +158,11 @@ impl Built {
             let registry =
                 Registry::open(name, &self.architecture, push, context.environment).await?;
             for (blob, path) in self.distinct() {
-                context.printer.say(&format!("Pushing {:.12} ({} MiB)", blob.sha256, blob.bytes >> 20));
+                context.printer.say(&format!(
+                    "Pushing {:.12} ({} MiB)",
+                    blob.sha256,
+                    blob.bytes >> 20
+                ));
                 if registry.push_blob(blob, path).await? {
                     count += 1;
                     bytes += blob.bytes;

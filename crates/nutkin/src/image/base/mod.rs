@@ -70,7 +70,8 @@ pub fn source(word: &str, directory: &Path) -> Result<Source, Failure> {
         return Ok(if is_layout { Source::Layout(path) } else { Source::Directory(path) });
     }
     if path.is_file() {
-        let is_image = names(&path)?.iter().any(|name| name == "oci-layout" || name == "manifest.json");
+        let is_image =
+            names(&path)?.iter().any(|name| name == "oci-layout" || name == "manifest.json");
         return Ok(if is_image { Source::Archive(path) } else { Source::Tar(path) });
     }
     let looks_like_path = word.starts_with(['/', '.']) || word.ends_with(".tar");
@@ -126,7 +127,8 @@ fn assemble(
         }
     }
     if let Some(labels) = config["config"]["Labels"].as_object() {
-        let text = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
+        let text =
+            |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
         base.labels = labels.iter().filter_map(text).collect();
     }
     for layer in &layers {
@@ -179,8 +181,9 @@ fn plain(layer: &BaseLayer) -> Result<Box<dyn Read>, Failure> {
     let media_type = layer.blob.media_type.as_str();
     if media_type.ends_with("zstd") {
         let message = format!("a layer of the base is compressed with zstd: {}", layer.blob.sha256);
-        return Err(Failure::new(crate::Exit::Failed, message)
-            .hint("only gzip and plain layers are read; `docker save` gives an archive with such"));
+        return Err(Failure::new(crate::Exit::Failed, message).hint(
+            "only gzip and plain layers are read; `docker save` gives an archive with such",
+        ));
     }
     Ok(if media_type.ends_with("gzip") { Box::new(GzDecoder::new(file)) } else { Box::new(file) })
 }
@@ -189,7 +192,11 @@ fn plain(layer: &BaseLayer) -> Result<Box<dyn Read>, Failure> {
 fn open_tar(path: &Path) -> Result<Box<dyn Read>, FileError> {
     let mut file = BufReader::new(File::open(path).at("read", path)?);
     let start = io::BufRead::fill_buf(&mut file).at("read", path)?;
-    Ok(if start.starts_with(&[0x1f, 0x8b]) { Box::new(GzDecoder::new(file)) } else { Box::new(file) })
+    Ok(if start.starts_with(&[0x1f, 0x8b]) {
+        Box::new(GzDecoder::new(file))
+    } else {
+        Box::new(file)
+    })
 }
 
 /// Names of the entries of a tar file, without directories.

@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::StreamExt as _;
 use nutkin_core::Problem;
 use nutkin_core::image::Blob;
 use oci_client::Reference;
 use oci_client::client::{Client, ClientConfig, ClientProtocol};
 use oci_client::errors::OciDistributionError;
-use oci_client::manifest::{OciDescriptor, OciManifest};
+use oci_client::manifest::OciDescriptor;
 use oci_client::secrets::RegistryAuth;
 use tokio_util::io::ReaderStream;
 
@@ -58,7 +58,8 @@ impl Registry {
         crate::http::prepare_tls();
         let host = name.resolve_registry().to_owned();
         // As Docker does: nobody listens on the way to this machine itself.
-        let is_loopback = ["127.", "localhost", "[::1]"].iter().any(|start| host.starts_with(start));
+        let is_loopback =
+            ["127.", "localhost", "[::1]"].iter().any(|start| host.starts_with(start));
         let protocol = if is_loopback {
             ClientProtocol::HttpsExcept(vec![host])
         } else {
@@ -69,9 +70,11 @@ impl Registry {
             protocol,
             platform_resolver: Some(Box::new(move |manifests| {
                 let is_wanted = |platform: &oci_client::manifest::Platform| {
-                    platform.os.to_string() == "linux" && platform.architecture.to_string() == wanted
+                    platform.os.to_string() == "linux"
+                        && platform.architecture.to_string() == wanted
                 };
-                let found = manifests.iter().find(|one| one.platform.as_ref().is_some_and(is_wanted));
+                let found =
+                    manifests.iter().find(|one| one.platform.as_ref().is_some_and(is_wanted));
                 found.map(|one| one.digest.clone())
             })),
             ..ClientConfig::default()
@@ -79,8 +82,9 @@ impl Registry {
         let client = Client::new(config);
         let variable = |name| environment.text(name).map(str::to_owned);
         let login = variable("NUTKIN_REGISTRY_USERNAME").zip(variable("NUTKIN_REGISTRY_PASSWORD"));
-        let auth = login
-            .map_or(RegistryAuth::Anonymous, |(name, password)| RegistryAuth::Basic(name, password));
+        let auth = login.map_or(RegistryAuth::Anonymous, |(name, password)| {
+            RegistryAuth::Basic(name, password)
+        });
         client
             .auth(&name, &auth, operation)
             .await
@@ -193,6 +197,7 @@ fn refused(name: &Reference, action: &str, error: OciDistributionError) -> Failu
         }
         _ => format!("look into the log of the registry `{host}`"),
     };
-    let failure: Failure = anyhow::Error::new(error).context(format!("cannot {action} `{name}`")).into();
+    let failure: Failure =
+        anyhow::Error::new(error).context(format!("cannot {action} `{name}`")).into();
     failure.hint(hint)
 }

@@ -1,7 +1,7 @@
 //! Bases that are a root file system: one layer.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -68,9 +68,8 @@ fn append(
 
 /// Takes a tar file as it is.
 pub(super) fn load_tar(file: &Path, work: &Path) -> Result<Loaded, Failure> {
-    let packed = compressed(work, |out| {
-        io::copy(&mut open_tar(file)?, out).map(drop).at("read", file)
-    })?;
+    let packed =
+        compressed(work, |out| io::copy(&mut open_tar(file)?, out).map(drop).at("read", file))?;
     loaded(file, packed)
 }
 
