@@ -78,20 +78,20 @@ pub fn write_plain(layer: &Layer, path: &Path) -> Result<(), FileError> {
     out.flush().at("write", path)
 }
 
-/// Compresses what `fill` writes. Digest of the tar file, the blob, and its file.
+/// Compresses what `write_to` writes. Digest of the tar file, the blob, and its file.
 ///
 /// # Errors
-/// Those of `fill`, or the disk is full.
+/// Those of `write_to`, or the disk is full.
 pub fn compressed(
     directory: &Path,
-    fill: impl FnOnce(&mut dyn Write) -> Result<(), FileError>,
+    write_to: impl FnOnce(&mut dyn Write) -> Result<(), FileError>,
 ) -> Result<(String, Blob, PathBuf), FileError> {
     let file = tempfile::NamedTempFile::new_in(directory).at("write into", directory)?;
     let counted = Counted::new(BufWriter::new(file));
     // A header without name and time, so that the same bytes give the same bytes.
     let gzip = GzEncoder::new(counted, LEVEL);
     let mut plain = Counted::new(gzip);
-    fill(&mut plain)?;
+    write_to(&mut plain)?;
     let (gzip, diff_id, _) = plain.finish();
     let (out, sha256, bytes) = gzip.finish().at("write into", directory)?.finish();
     let file =

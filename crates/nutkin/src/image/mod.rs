@@ -487,8 +487,8 @@ fn programs(words: &[String], context: &Context<'_>) -> Result<Vec<(String, Path
 fn linkers_are_there(programs: &[PathBuf], loaded: &Loaded) -> Result<(), Failure> {
     let mut problems = Vec::new();
     for program in programs {
-        let linked = fs::read(program).ok().and_then(|data| libraries::linked(&data));
-        let Some(linker) = linked.and_then(|linked| linked.interpreter) else { continue };
+        let said = fs::read(program).ok().and_then(|data| libraries::linked(&data));
+        let Some(linker) = said.and_then(|said| said.interpreter) else { continue };
         if !loaded.base.has(&linker) {
             let message =
                 format!("the base has no `{linker}`, which `{}` needs", program.display());

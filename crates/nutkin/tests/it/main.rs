@@ -4,6 +4,7 @@
 mod cli;
 mod dist;
 mod explain;
+mod image;
 mod session;
 mod supervisor;
 mod tidy;

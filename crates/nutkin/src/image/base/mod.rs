@@ -74,7 +74,8 @@ pub fn source(word: &str, directory: &Path) -> Result<Source, Failure> {
             names(&path)?.iter().any(|name| name == "oci-layout" || name == "manifest.json");
         return Ok(if is_image { Source::Archive(path) } else { Source::Tar(path) });
     }
-    let looks_like_path = word.starts_with(['/', '.']) || word.ends_with(".tar");
+    let looks_like_path =
+        word.starts_with(['/', '.']) || path.extension().is_some_and(|end| end == "tar");
     if looks_like_path {
         let message = format!("there is no `{}`", path.display());
         return Err(Failure::input(vec![

@@ -147,7 +147,7 @@ pub(super) async fn load(
         let path = fetch(&registry, layer, &folder, context).await?;
         let sha256 = layer.digest.trim_start_matches("sha256:").to_owned();
         let bytes = u64::try_from(layer.size).unwrap_or_default();
-        let media_type = layer.media_type.to_string();
+        let media_type = layer.media_type.clone();
         layers.push(BaseLayer { blob: Blob { media_type, sha256, bytes }, path });
     }
     let config = serde_json::from_str(&config)?;
