@@ -105,7 +105,7 @@ fn two_scalings_at_once_do_not_overwrite_each_other() {
     let world = World::new();
     world.up("a", &[]).expect(0);
     let before = world.launch("a");
-    let scale = |number| vec!["scale", "a", "--task-managers", number];
+    let scale = |number| vec!["scale", "a", "--yes", "--task-managers", number];
     let said = at_once(&world, &[scale("2"), scale("3")]);
     let done = said.iter().filter(|said| said.code == Some(0)).count();
     let after = world.launch("a");
