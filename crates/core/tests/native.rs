@@ -30,7 +30,7 @@ fn check(version: &str, compressed: &[u8], wrong: &mut Vec<String>) -> BTreeSet<
             }
             Verdict::NothingToPlan => {}
             Verdict::Different(what) => {
-                wrong.push(format!("{version} {}:\n{what}", recording.case))
+                wrong.push(format!("{version} {}:\n{what}", recording.case));
             }
         }
     }

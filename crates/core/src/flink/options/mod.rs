@@ -119,7 +119,7 @@ fn of_own(own: &'static OwnOption) -> OptionInfo {
         text: Some(own.text),
         example: Some(own.example),
         own: Some(own),
-        pattern: None,
+        pattern: own.key.contains('<').then_some(own.key),
     }
 }
 

@@ -40,10 +40,60 @@ pub struct OwnOption {
     pub example: &'static str,
 }
 
+const KUBERNETES: &[Platform] = &[Platform::Kubernetes];
+
 const EVERYWHERE: &[Platform] = &[Platform::Local, Platform::Docker, Platform::Kubernetes];
 
 /// All of them, in order of the keys.
 pub const OWN: &[OwnOption] = &[
+    OwnOption {
+        key: "nutkin.claim.<name>.access-mode",
+        type_name: "String",
+        default: Some("ReadWriteOnce"),
+        platforms: KUBERNETES,
+        text: "Who may mount a claim that is made: ReadWriteOnce, ReadOnlyMany, ReadWriteMany or ReadWriteOncePod",
+        example: "ReadWriteMany",
+    },
+    OwnOption {
+        key: "nutkin.claim.<name>.path",
+        type_name: "String",
+        default: None,
+        platforms: KUBERNETES,
+        text: "Where pods mount the PersistentVolumeClaim of this name",
+        example: "/opt/flink/flink-web-upload",
+    },
+    OwnOption {
+        key: "nutkin.claim.<name>.per-pod",
+        type_name: "Boolean",
+        default: Some("false"),
+        platforms: KUBERNETES,
+        text: "Whether each pod of a StatefulSet gets a claim of its own",
+        example: "true",
+    },
+    OwnOption {
+        key: "nutkin.claim.<name>.role",
+        type_name: "enum:jobmanager|taskmanager|all",
+        default: Some("all"),
+        platforms: KUBERNETES,
+        text: "Whose pods mount the claim",
+        example: "jobmanager",
+    },
+    OwnOption {
+        key: "nutkin.claim.<name>.size",
+        type_name: "String",
+        default: None,
+        platforms: KUBERNETES,
+        text: "How much room to ask for; without it the claim must be there already. A claim that is made outlives the session",
+        example: "5Gi",
+    },
+    OwnOption {
+        key: "nutkin.claim.<name>.storage-class",
+        type_name: "String",
+        default: None,
+        platforms: KUBERNETES,
+        text: "Storage class of a claim that is made; without it the default one of the cluster",
+        example: "nfs",
+    },
     OwnOption {
         key: "nutkin.flink.version",
         type_name: "String",
@@ -69,6 +119,14 @@ pub const OWN: &[OwnOption] = &[
         example: "libs/mysql.jar;https://repo.example.com/udf.jar",
     },
     OwnOption {
+        key: "nutkin.network-policy",
+        type_name: "Boolean",
+        default: Some("false"),
+        platforms: KUBERNETES,
+        text: "Whether NetworkPolicies close all ports but REST to pods outside the session; standalone mode",
+        example: "true",
+    },
+    OwnOption {
         key: "nutkin.platform",
         type_name: "enum:local|docker|kubernetes",
         default: None,
@@ -85,12 +143,68 @@ pub const OWN: &[OwnOption] = &[
         example: "plugins/flink-s3-fs-presto-1.20.5.jar",
     },
     OwnOption {
+        key: "nutkin.pod-disruption-budget",
+        type_name: "Boolean",
+        default: Some("false"),
+        platforms: KUBERNETES,
+        text: "Whether PodDisruptionBudgets limit how many pods a drained node takes at once; standalone mode",
+        example: "true",
+    },
+    OwnOption {
         key: "nutkin.rbac.create",
         type_name: "Boolean",
         default: Some("true"),
         platforms: &[Platform::Kubernetes],
         text: "Whether service account, role and role binding are made along with the session",
         example: "false",
+    },
+    OwnOption {
+        key: "nutkin.rest.node-port",
+        type_name: "Integer",
+        default: None,
+        platforms: KUBERNETES,
+        text: "The port of all nodes that leads to REST, where kubernetes.rest-service.exposed.type is NodePort; standalone mode",
+        example: "30081",
+    },
+    OwnOption {
+        key: "nutkin.security-context",
+        type_name: "enum:flink|none",
+        default: Some("flink"),
+        platforms: KUBERNETES,
+        text: "Whether pods of standalone mode run as user, group and file system group 9999 of Flink images, or as the template and the cluster say",
+        example: "none",
+    },
+    OwnOption {
+        key: "nutkin.service.<name>.ports",
+        type_name: "List<String>",
+        default: None,
+        platforms: KUBERNETES,
+        text: "Ports of a further Service: rest, rpc, blob, query-state or numbers, with a node port behind a colon",
+        example: "rest:30082",
+    },
+    OwnOption {
+        key: "nutkin.service.<name>.role",
+        type_name: "enum:jobmanager|taskmanager",
+        default: Some("jobmanager"),
+        platforms: KUBERNETES,
+        text: "Whose pods a further Service leads to",
+        example: "taskmanager",
+    },
+    OwnOption {
+        key: "nutkin.service.<name>.type",
+        type_name: "enum:ClusterIP|NodePort|LoadBalancer",
+        default: Some("ClusterIP"),
+        platforms: KUBERNETES,
+        text: "Type of a further Service, which existing clients may know by its name",
+        example: "NodePort",
+    },
+    OwnOption {
+        key: "nutkin.standalone.stateful-sets",
+        type_name: "Integer",
+        default: Some("2"),
+        platforms: KUBERNETES,
+        text: "Number of StatefulSets: one for each role, or 1 for both, whose first pods are JobManagers",
+        example: "1",
     },
     OwnOption {
         key: "nutkin.standalone.workload",
@@ -110,8 +224,16 @@ pub const OWN: &[OwnOption] = &[
     },
 ];
 
-/// The option of exactly this key.
+/// Families of options, whose keys hold a name of the user's.
+const FAMILIES: [&str; 2] = ["nutkin.claim.", "nutkin.service."];
+
+/// The option of this key, or of its family.
 pub(super) fn find(key: &str) -> Option<&'static OwnOption> {
+    let family = FAMILIES.into_iter().find_map(|family| {
+        let (_, setting) = key.strip_prefix(family)?.rsplit_once('.')?;
+        Some(format!("{family}<name>.{setting}"))
+    });
+    let key = family.as_deref().unwrap_or(key);
     let index = OWN.binary_search_by(|own| own.key.cmp(key)).ok()?;
     OWN.get(index)
 }

@@ -12,6 +12,9 @@ pub const HASH: &str = "nutkin.dev/spec-hash";
 /// Annotation: the Flink release, which the image's name need not tell.
 pub const FLINK: &str = "nutkin.dev/flink-version";
 
+/// Annotation of what outlives its session, because it holds data: nothing owns it.
+pub const OUTLIVES: &str = "nutkin.dev/outlives-session";
+
 /// Marks an object. Pods are not marked: a changed mark would restart them.
 pub(super) fn mark(item: &mut Value, session: &str, flink: &str) {
     let hash = hash(item);

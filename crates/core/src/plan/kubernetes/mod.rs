@@ -1,11 +1,12 @@
 //! A session as Kubernetes objects.
 //!
 //! Objects are JSON as the API server takes it: what Flink's own client would send, field by field, and not
-//! what some typed library makes of it. The Deployment of the JobManager comes first, because it owns the
+//! what some typed library makes of it. The workload of the JobManager comes first, because it owns the
 //! rest: a shell creates it, learns its UID, and gives that to [`Objects::owned_by`].
 
 pub mod marks;
 pub mod native;
+pub mod standalone;
 
 use serde_json::{Value, json};
 
@@ -18,32 +19,35 @@ pub struct Objects {
     pub cluster_id: String,
     /// The namespace of all objects. It also stands in each object's metadata.
     pub namespace: String,
-    /// All objects in the order in which they are created. The first is the Deployment that owns the others.
+    /// All objects in the order in which they are created. The first is the workload that owns the others.
     pub items: Vec<Value>,
     /// What the user should know; nothing that keeps the session from starting.
     pub warnings: Vec<Problem>,
 }
 
 impl Objects {
-    /// The Deployment of the JobManager.
+    /// The workload of the JobManager: a Deployment, in standalone mode perhaps a StatefulSet.
     pub fn deployment(&self) -> &Value {
         &self.items[0]
     }
 
-    /// All objects but the Deployment, each owned by the Deployment with this UID, as Flink's client sends
-    /// them: deleting the Deployment takes them along.
+    /// All objects but the JobManager's workload, each owned by that workload, which has this UID, as Flink's client
+    /// sends them: deleting the workload takes them along. What outlives the session has no owner.
     pub fn owned_by(&self, uid: &str) -> Vec<Value> {
+        let first = self.deployment();
         let owner = json!([{
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "name": self.cluster_id,
+            "apiVersion": first["apiVersion"],
+            "kind": first["kind"],
+            "name": first["metadata"]["name"],
             "uid": uid,
             "controller": true,
             "blockOwnerDeletion": true,
         }]);
         let rest = self.items.iter().skip(1).cloned();
         rest.map(|mut item| {
-            item["metadata"]["ownerReferences"] = owner.clone();
+            if item["metadata"]["annotations"].get(marks::OUTLIVES).is_none() {
+                item["metadata"]["ownerReferences"] = owner.clone();
+            }
             item
         })
         .collect()

@@ -15,7 +15,7 @@ const CLAIM_LIMIT: usize = 253;
 const VOLUME_LIMIT: usize = 63;
 
 /// Mounts each claim at its path.
-pub(super) fn decorate(draft: &mut Draft<'_>) {
+pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {
     let claims = draft.settings.map(OPTION);
     if claims.is_empty() {
         return;

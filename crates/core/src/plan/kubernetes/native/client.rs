@@ -33,13 +33,13 @@ pub struct Client {
 
 impl Client {
     /// A variable that is set to more than blanks.
-    pub(super) fn variable(&self, name: &str) -> Option<&str> {
+    pub(in crate::plan::kubernetes) fn variable(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str).filter(|value| !value.trim().is_empty())
     }
 
     /// The Hadoop configuration directory of this machine, as Flink looks for it: `HADOOP_CONF_DIR`, else
     /// what exists of `etc/hadoop` and `conf` in `HADOOP_HOME`.
-    pub(super) fn hadoop_directory(&self) -> Option<String> {
+    pub(in crate::plan::kubernetes) fn hadoop_directory(&self) -> Option<String> {
         if let Some(directory) = self.variable("HADOOP_CONF_DIR") {
             return Some(directory.to_owned());
         }
@@ -53,11 +53,11 @@ impl Client {
 const HADOOP_PLACES: [&str; 2] = ["etc/hadoop", "conf"];
 
 /// The files of a Hadoop configuration that Flink takes along (`Constants.HADOOP_CONF...`, all versions).
-pub(super) const HADOOP_FILES: [&str; 2] = ["core-site.xml", "hdfs-site.xml"];
+pub(in crate::plan::kubernetes) const HADOOP_FILES: [&str; 2] = ["core-site.xml", "hdfs-site.xml"];
 
 /// The files of a configuration directory that go with the options: logging, in the order of the volume's
 /// items. 2.x takes every file that one of its scripts reads.
-pub(super) fn log_files(version: FlinkVersion) -> &'static [&'static str] {
+pub(in crate::plan::kubernetes) fn log_files(version: FlinkVersion) -> &'static [&'static str] {
     const CONSOLE: &[&str] = &["logback-console.xml", "log4j-console.properties"];
     const ALL: &[&str] = &[
         "logback.xml",

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::draft::Draft;
 
 /// Sets command and arguments: the image's entrypoint starts a shell, and that Flink's script.
-pub(super) fn decorate(draft: &mut Draft<'_>) {
+pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {
     let entry = draft.settings.text_or_default("kubernetes.entry.path");
     let mut script = "kubernetes-jobmanager.sh kubernetes-session".to_owned();
     let option = "kubernetes.jobmanager.entrypoint.args";

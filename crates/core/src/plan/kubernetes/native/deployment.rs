@@ -10,7 +10,7 @@ use crate::Problem;
 use crate::plan::kubernetes::{Objects, marks};
 
 /// Puts the parts together.
-pub(super) fn finish(mut draft: Draft<'_>) -> Result<Objects, Vec<Problem>> {
+pub(in crate::plan::kubernetes) fn finish(mut draft: Draft<'_>) -> Result<Objects, Vec<Problem>> {
     let replicas = replicas(&mut draft);
     let owners = owners::read(&mut draft.settings);
     let container = Value::Object(std::mem::take(&mut draft.container));

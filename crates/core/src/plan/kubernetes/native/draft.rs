@@ -15,41 +15,67 @@ use crate::session::Session;
 
 /// The main container's name (`Constants.MAIN_CONTAINER_NAME`): a template's container of this name is merged
 /// with Flink's.
-pub(super) const MAIN_CONTAINER: &str = "flink-main-container";
+pub(in crate::plan::kubernetes) const MAIN_CONTAINER: &str = "flink-main-container";
+
+/// Whose pod is being planned. Its options begin alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::plan::kubernetes) enum Role {
+    JobManager,
+    TaskManager,
+}
+
+impl Role {
+    /// Value of the label `component`, and part of option names.
+    pub(in crate::plan::kubernetes) fn name(self) -> &'static str {
+        match self {
+            Self::JobManager => "jobmanager",
+            Self::TaskManager => "taskmanager",
+        }
+    }
+
+    /// The option `kubernetes.<role>.<rest>`.
+    pub(in crate::plan::kubernetes) fn option(self, rest: &str) -> String {
+        format!("kubernetes.{}.{rest}", self.name())
+    }
+}
 
 /// A plan in the making.
-pub(super) struct Draft<'a> {
-    pub(super) session: &'a Session,
-    pub(super) client: &'a Client,
-    pub(super) settings: Settings,
-    pub(super) cluster_id: &'a str,
-    pub(super) namespace: String,
-    /// The JobManager's pod without its main container: metadata and spec.
-    pub(super) pod: Map<String, Value>,
+pub(in crate::plan::kubernetes) struct Draft<'a> {
+    pub(in crate::plan::kubernetes) session: &'a Session,
+    pub(in crate::plan::kubernetes) client: &'a Client,
+    pub(in crate::plan::kubernetes) settings: Settings,
+    pub(in crate::plan::kubernetes) cluster_id: &'a str,
+    pub(in crate::plan::kubernetes) namespace: String,
+    /// Value of the label `type`: which client made the objects.
+    pub(in crate::plan::kubernetes) made_by: &'static str,
+    /// Whose pod `pod` and `container` are.
+    pub(in crate::plan::kubernetes) role: Role,
+    /// The pod without its main container: metadata and spec.
+    pub(in crate::plan::kubernetes) pod: Map<String, Value>,
     /// The main container.
-    pub(super) container: Map<String, Value>,
+    pub(in crate::plan::kubernetes) container: Map<String, Value>,
     /// What is created beside the Deployment, in order.
-    pub(super) others: Vec<Value>,
+    pub(in crate::plan::kubernetes) others: Vec<Value>,
 }
 
 impl Draft<'_> {
     /// Labels of every object (`KubernetesUtils.getCommonLabels`).
-    pub(super) fn labels(&self) -> Map<String, Value> {
+    pub(in crate::plan::kubernetes) fn labels(&self) -> Map<String, Value> {
         Map::from_iter([
             ("app".to_owned(), json!(self.cluster_id)),
-            ("type".to_owned(), json!("flink-native-kubernetes")),
+            ("type".to_owned(), json!(self.made_by)),
         ])
     }
 
-    /// Labels by which Services and the Deployment find the JobManager's pods.
-    pub(super) fn selectors(&self) -> Map<String, Value> {
+    /// Labels by which Services and workloads find the pods of the role.
+    pub(in crate::plan::kubernetes) fn selectors(&self) -> Map<String, Value> {
         let mut labels = self.labels();
-        labels.insert("component".to_owned(), json!("jobmanager"));
+        labels.insert("component".to_owned(), json!(self.role.name()));
         labels
     }
 
     /// A port of a container or Service.
-    pub(super) fn port(&mut self, key: &str) -> u16 {
+    pub(in crate::plan::kubernetes) fn port(&mut self, key: &str) -> u16 {
         let text = self.settings.text_or_default(key);
         let told = self.settings.problems.iter().any(|problem| problem.path == key);
         match text.parse() {
@@ -62,7 +88,10 @@ impl Draft<'_> {
 }
 
 /// Plans the objects in the order of `KubernetesJobManagerFactory.buildKubernetesJobManagerSpecification`.
-pub(super) fn plan(session: &Session, client: &Client) -> Result<Objects, Vec<Problem>> {
+pub(in crate::plan::kubernetes) fn plan(
+    session: &Session,
+    client: &Client,
+) -> Result<Objects, Vec<Problem>> {
     let settings = effective::effective(session, client);
     let namespace = settings.text_or_default(NAMESPACE);
     let mut draft = Draft {
@@ -71,6 +100,8 @@ pub(super) fn plan(session: &Session, client: &Client) -> Result<Objects, Vec<Pr
         settings,
         cluster_id: &session.name,
         namespace,
+        made_by: "flink-native-kubernetes",
+        role: Role::JobManager,
         pod: Map::new(),
         container: Map::new(),
         others: Vec::new(),

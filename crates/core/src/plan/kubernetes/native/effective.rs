@@ -21,7 +21,27 @@ const FIXED_PORTS: [(&str, u16); 3] =
 /// 1. the session's own options;
 /// 2. fields of a session file that stand for an option (`spec.image`);
 /// 3. what the deployment dictates: target, cluster-id, entrypoint, fixed ports, high availability.
-pub(super) fn effective(session: &Session, client: &Client) -> Settings {
+pub(in crate::plan::kubernetes) fn effective(session: &Session, client: &Client) -> Settings {
+    let mut settings = begin(session, client);
+    let all = &mut settings.configuration;
+    let dictated = Origin::Derived("what a native session needs");
+    all.set("execution.target", "kubernetes-session", dictated.clone());
+    all.set("kubernetes.cluster-id", session.name.as_str(), dictated.clone());
+    all.set("internal.cluster.execution-mode", "NORMAL", dictated.clone());
+    all.set("kubernetes.internal.jobmanager.entrypoint.class", ENTRYPOINT, dictated.clone());
+    for (key, port) in FIXED_PORTS {
+        fix_port(&mut settings, key, port.to_string());
+    }
+    if is_highly_available(&settings) {
+        settings.configuration.set("high-availability.cluster-id", session.name.as_str(), dictated);
+        let rpc = settings.text_or_default("jobmanager.rpc.port");
+        fix_port(&mut settings, "high-availability.jobmanager.port", rpc);
+    }
+    settings
+}
+
+/// Steps 1 and 2, which all modes share.
+pub(in crate::plan::kubernetes) fn begin(session: &Session, client: &Client) -> Settings {
     let mut settings = Settings {
         configuration: session.configuration.clone(),
         version: session.flink,
@@ -41,32 +61,19 @@ pub(super) fn effective(session: &Session, client: &Client) -> Settings {
     for key in own {
         all.remove(&key);
     }
-    let dictated = Origin::Derived("what a native session needs");
-    all.set("execution.target", "kubernetes-session", dictated.clone());
-    all.set("kubernetes.cluster-id", session.name.as_str(), dictated.clone());
-    all.set("internal.cluster.execution-mode", "NORMAL", dictated.clone());
-    all.set("kubernetes.internal.jobmanager.entrypoint.class", ENTRYPOINT, dictated.clone());
-    for (key, port) in FIXED_PORTS {
-        fix_port(&mut settings, key, port.to_string());
-    }
-    if is_highly_available(&settings) {
-        settings.configuration.set("high-availability.cluster-id", session.name.as_str(), dictated);
-        let rpc = settings.text_or_default("jobmanager.rpc.port");
-        fix_port(&mut settings, "high-availability.jobmanager.port", rpc);
-    }
     settings
 }
 
 /// Whether standby JobManagers can take over. Any value but NONE counts, a misspelt one as well. The newer
 /// key is not known to 1.13 and 1.14.
-pub(super) fn is_highly_available(settings: &Settings) -> bool {
+pub(in crate::plan::kubernetes) fn is_highly_available(settings: &Settings) -> bool {
     let mode =
         settings.text("high-availability.type").or_else(|| settings.text("high-availability"));
     mode.is_some_and(|mode| !mode.eq_ignore_ascii_case("none"))
 }
 
 /// Gives an option a port when it asks for any; a range cannot be used before a pod runs.
-fn fix_port(settings: &mut Settings, key: &str, port: String) {
+pub(in crate::plan::kubernetes) fn fix_port(settings: &mut Settings, key: &str, port: String) {
     let text = settings.text_or_default(key);
     match text.parse::<i32>() {
         Ok(0) => {
@@ -83,7 +90,7 @@ fn fix_port(settings: &mut Settings, key: &str, port: String) {
 }
 
 /// What is said of a value that is no port.
-pub(super) fn no_port(key: &str) -> Problem {
+pub(in crate::plan::kubernetes) fn no_port(key: &str) -> Problem {
     Problem::new(key, "the value is no port").hint(PORT_HINT)
 }
 
@@ -133,4 +140,4 @@ fn namespace(session: &Session, client: &Client, settings: &mut Settings) {
 }
 
 /// The option that names the namespace.
-pub(super) const NAMESPACE: &str = "kubernetes.namespace";
+pub(in crate::plan::kubernetes) const NAMESPACE: &str = "kubernetes.namespace";

@@ -10,7 +10,7 @@ const OPTION: &str = "kubernetes.env.secretKeyRef";
 
 /// Adds the variables. A map without one of its three keys is a problem: Flink would send a reference to
 /// nothing.
-pub(super) fn decorate(draft: &mut Draft<'_>) {
+pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {
     let mut env: Vec<Value> = Vec::new();
     for map in draft.settings.maps(OPTION) {
         let mut part = |key: &str| {

@@ -21,7 +21,7 @@ const LOCAL_ADDRESSES: [&str; 4] =
     ["rest.bind-address", "jobmanager.bind-host", "taskmanager.bind-host", "taskmanager.host"];
 
 /// Adds the ConfigMap and mounts it over the image's configuration directory.
-pub(super) fn decorate(draft: &mut Draft<'_>) {
+pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {
     let mut data: Vec<(String, String)> = Vec::new();
     let logs = logs(draft);
     for name in log_files(draft.settings.version) {

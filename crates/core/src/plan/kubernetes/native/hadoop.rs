@@ -13,7 +13,7 @@ use crate::Problem;
 const DIRECTORY: &str = "/opt/hadoop/conf";
 
 /// Mounts the Hadoop configuration: that of a ConfigMap that the user names, else that of the client's machine.
-pub(super) fn decorate(draft: &mut Draft<'_>) {
+pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {
     let gate = "kubernetes.decorator.hadoop-conf-mount.enabled";
     if draft.settings.has(gate) && !draft.settings.boolean(gate) {
         return;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::draft::{Draft, MAIN_CONTAINER};
+use super::draft::{Draft, MAIN_CONTAINER, Role};
 use super::json::{append, object, texts};
 use super::{resources, tolerations};
 
@@ -10,7 +10,7 @@ use super::{resources, tolerations};
 const ARTIFACTS_VOLUME: &str = "user-artifacts-volume";
 
 /// Fills pod and main container.
-pub(super) fn decorate(draft: &mut Draft<'_>, mebibytes: u64) {
+pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>, mebibytes: u64) {
     pod(draft);
     container(draft, mebibytes);
     if draft.settings.has("user.artifacts.base-dir") {
@@ -26,12 +26,12 @@ fn pod(draft: &mut Draft<'_>) {
     let account = service_account(draft);
     let host_network = draft.settings.boolean("kubernetes.hostnetwork.enabled");
     let sets_network = draft.settings.has("kubernetes.hostnetwork.enabled");
-    let mut labels = texts(draft.settings.map("kubernetes.jobmanager.labels"));
+    let mut labels = texts(draft.settings.map(&draft.role.option("labels")));
     labels.extend(draft.selectors());
-    let annotations = texts(draft.settings.map("kubernetes.jobmanager.annotations"));
+    let annotations = texts(draft.settings.map(&draft.role.option("annotations")));
     let pull_secrets = draft.settings.list("kubernetes.container.image.pull-secrets");
-    let selector = texts(draft.settings.map("kubernetes.jobmanager.node-selector"));
-    let tolerations = tolerations::read(&mut draft.settings, "kubernetes.jobmanager.tolerations");
+    let selector = texts(draft.settings.map(&draft.role.option("node-selector")));
+    let tolerations = tolerations::read(&mut draft.settings, &draft.role.option("tolerations"));
     let writes_empty = !draft.settings.version.is_at_least(1, 18);
 
     let metadata = object(&mut draft.pod, "metadata");
@@ -79,17 +79,25 @@ fn container(draft: &mut Draft<'_>, mebibytes: u64) {
     draft.container.insert("imagePullPolicy".to_owned(), json!(policy));
     resources::set(draft, mebibytes);
     if !draft.settings.boolean("kubernetes.hostnetwork.enabled") {
-        let ports = [
-            ("rest", draft.port("rest.port")),
-            ("jobmanager-rpc", draft.port("jobmanager.rpc.port")),
-            ("blobserver", draft.port("blob.server.port")),
-        ];
-        let ports = ports.map(|(name, port)| json!({"name": name, "containerPort": port}));
+        let ports = match draft.role {
+            Role::JobManager => vec![
+                ("rest", draft.port("rest.port")),
+                ("jobmanager-rpc", draft.port("jobmanager.rpc.port")),
+                ("blobserver", draft.port("blob.server.port")),
+            ],
+            Role::TaskManager => vec![("taskmanager-rpc", draft.port("taskmanager.rpc.port"))],
+        };
+        let ports =
+            ports.into_iter().map(|(name, port)| json!({"name": name, "containerPort": port}));
         append(&mut draft.container, "ports", ports);
     }
+    let variables = match draft.role {
+        Role::JobManager => "containerized.master.env.",
+        Role::TaskManager => "containerized.taskmanager.env.",
+    };
     let mut env: Vec<Value> = draft
         .settings
-        .below("containerized.master.env.")
+        .below(variables)
         .into_iter()
         .map(|(name, value)| json!({"name": name, "value": value}))
         .collect();
@@ -115,7 +123,7 @@ fn resolved(draft: &Draft<'_>, key: &str, field: &str) -> String {
 
 /// As [`resolved`]; the template's newer field counts.
 fn service_account(draft: &mut Draft<'_>) -> String {
-    let key = "kubernetes.jobmanager.service-account";
+    let key = &draft.role.option("service-account");
     let spec = object(&mut draft.pod, "spec");
     let template = ["serviceAccountName", "serviceAccount"];
     let template = template.iter().find_map(|field| spec.get(*field)?.as_str());

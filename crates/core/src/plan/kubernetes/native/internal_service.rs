@@ -9,7 +9,7 @@ use crate::flink::Origin;
 
 /// Adds the headless Service and tells the JobManager that name. With high availability the leader is found
 /// otherwise.
-pub(super) fn decorate(draft: &mut Draft<'_>) {
+pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {
     if is_highly_available(&draft.settings) {
         return;
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// The object under a key, made when it is not there.
-pub(super) fn object<'v>(
+pub(in crate::plan::kubernetes) fn object<'v>(
     parent: &'v mut Map<String, Value>,
     key: &str,
 ) -> &'v mut Map<String, Value> {
@@ -18,7 +18,7 @@ pub(super) fn object<'v>(
 }
 
 /// Appends to the list under a key; an empty addition makes no list.
-pub(super) fn append(
+pub(in crate::plan::kubernetes) fn append(
     parent: &mut Map<String, Value>,
     key: &str,
     items: impl IntoIterator<Item = Value>,
@@ -37,16 +37,24 @@ pub(super) fn append(
 }
 
 /// Texts as a JSON object.
-pub(super) fn texts(pairs: impl IntoIterator<Item = (String, String)>) -> Map<String, Value> {
+pub(in crate::plan::kubernetes) fn texts(
+    pairs: impl IntoIterator<Item = (String, String)>,
+) -> Map<String, Value> {
     pairs.into_iter().map(|(key, value)| (key, Value::String(value))).collect()
 }
 
 /// The list under a key; empty when there is none.
-pub(super) fn list<'v>(parent: &'v Map<String, Value>, key: &str) -> &'v [Value] {
+pub(in crate::plan::kubernetes) fn list<'v>(
+    parent: &'v Map<String, Value>,
+    key: &str,
+) -> &'v [Value] {
     parent.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// The text of `name` in each item of a list.
-pub(super) fn names<'v>(items: &'v [Value], key: &'v str) -> impl Iterator<Item = &'v str> {
+pub(in crate::plan::kubernetes) fn names<'v>(
+    items: &'v [Value],
+    key: &'v str,
+) -> impl Iterator<Item = &'v str> {
     items.iter().filter_map(move |item| item.get(key)?.as_str())
 }

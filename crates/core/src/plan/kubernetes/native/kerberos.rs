@@ -17,7 +17,7 @@ const KRB5: &str = "security.kerberos.krb5-conf.path";
 const KEYTAB_DIRECTORY: &str = "/opt/kerberos/kerberos-keytab";
 
 /// Takes the client's files along.
-pub(super) fn decorate(draft: &mut Draft<'_>) {
+pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {
     let keytab = draft.settings.text(KEYTAB).filter(|path| !path.is_empty());
     let principal = draft.settings.text(PRINCIPAL).filter(|name| !name.is_empty());
     if keytab.is_some() && principal.is_none() {

@@ -36,7 +36,9 @@ logger.netty.level = OFF
 ";
 
 /// The files of a session file, and log4j to the console where they hold nothing for a console.
-pub(super) fn files(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+pub(in crate::plan::kubernetes) fn files(
+    given: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
     let mut files = given.clone();
     if !files
         .keys()

@@ -5,9 +5,21 @@ use super::draft::Draft;
 use crate::flink::memory::{self, Input, LegacyHeap, LegacyTarget};
 use crate::units::MemorySize;
 
+/// Process memory of both roles, in whole MiB.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::plan::kubernetes) struct Sizes {
+    pub(in crate::plan::kubernetes) job_manager: u64,
+    pub(in crate::plan::kubernetes) task_manager: u64,
+}
+
 /// The JobManager's process memory in whole MiB (`JobManagerProcessSpec.getTotalProcessMemorySize`), or `None`
 /// after a problem.
-pub(super) fn plan(draft: &mut Draft<'_>) -> Option<u64> {
+pub(in crate::plan::kubernetes) fn plan(draft: &mut Draft<'_>) -> Option<u64> {
+    sizes(draft).map(|sizes| sizes.job_manager)
+}
+
+/// As [`plan`], of both roles.
+pub(in crate::plan::kubernetes) fn sizes(draft: &mut Draft<'_>) -> Option<Sizes> {
     let client = draft.client;
     let legacy = LegacyHeap {
         job_manager: client.environment.get("FLINK_JM_HEAP").map(String::as_str),
@@ -21,14 +33,14 @@ pub(super) fn plan(draft: &mut Draft<'_>) -> Option<u64> {
     };
     let job_manager = memory::job_manager(&input);
     let task_manager = memory::task_manager(&input);
-    let mut bytes = None;
-    match job_manager {
-        Ok(memory) => bytes = Some(memory.process()),
-        Err(problem) => draft.settings.problem(problem),
-    }
-    match task_manager {
-        Ok(_) => {}
-        Err(problem) => draft.settings.problem(problem),
-    }
-    Some(bytes? / MemorySize::MIB)
+    let mut mebibytes = |process: Result<u64, crate::Problem>| match process {
+        Ok(bytes) => Some(bytes / MemorySize::MIB),
+        Err(problem) => {
+            draft.settings.problem(problem);
+            None
+        }
+    };
+    let job_manager = mebibytes(job_manager.map(|memory| memory.process()));
+    let task_manager = mebibytes(task_manager.map(|memory| memory.process()));
+    Some(Sizes { job_manager: job_manager?, task_manager: task_manager? })
 }

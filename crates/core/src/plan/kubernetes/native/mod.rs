@@ -6,30 +6,30 @@
 //! wrong, this is right, and `docs/differences-from-flink.md` says so.
 
 mod base64;
-mod claims;
-mod client;
+pub(super) mod claims;
+pub(super) mod client;
 mod command;
 mod deployment;
-mod draft;
-mod effective;
-mod env_secrets;
-mod flink_conf;
-mod hadoop;
-mod init;
+pub(super) mod draft;
+pub(super) mod effective;
+pub(super) mod env_secrets;
+pub(super) mod flink_conf;
+pub(super) mod hadoop;
+pub(super) mod init;
 mod internal_service;
-mod json;
-mod kerberos;
+pub(super) mod json;
+pub(super) mod kerberos;
 mod logging;
-mod memory;
-mod names;
-mod owners;
+pub(super) mod memory;
+pub(super) mod names;
+pub(super) mod owners;
 mod pod_template;
 mod resources;
-mod rest_service;
-mod secrets;
-mod settings;
+pub(super) mod rest_service;
+pub(super) mod secrets;
+pub(super) mod settings;
 mod shape;
-mod template;
+pub(super) mod template;
 mod tolerations;
 mod unique;
 

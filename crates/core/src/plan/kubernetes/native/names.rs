@@ -12,7 +12,7 @@ const LABEL_LIMIT: usize = 63;
 
 /// Checks cluster-id and namespace. Flink's documentation names the pattern of a cluster-id; its client checks
 /// the length only, and the API server then refuses the second or third object.
-pub(super) fn check(draft: &mut Draft<'_>) {
+pub(in crate::plan::kubernetes) fn check(draft: &mut Draft<'_>) {
     let id = draft.cluster_id;
     let begins = id.starts_with(|c: char| c.is_ascii_lowercase());
     if !begins || !is_label(id) || CLUSTER_ID_LIMIT < id.len() {

@@ -14,7 +14,7 @@ const FIELDS: [&str; 6] = ["apiVersion", "blockOwnerDeletion", "controller", "ki
 const NEEDED: [&str; 4] = ["apiVersion", "kind", "name", "uid"];
 
 /// Reads the owners of the Deployment.
-pub(super) fn read(settings: &mut Settings) -> Vec<Value> {
+pub(in crate::plan::kubernetes) fn read(settings: &mut Settings) -> Vec<Value> {
     let maps = settings.maps(OPTION);
     let mut owners = Vec::new();
     for map in maps {

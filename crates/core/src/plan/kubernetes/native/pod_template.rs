@@ -11,7 +11,7 @@ const DIRECTORY: &str = "/opt/flink/pod-template";
 const FILE: &str = "taskmanager-pod-template.yaml";
 
 /// Adds the ConfigMap and mounts it, where TaskManagers have a template.
-pub(super) fn decorate(draft: &mut Draft<'_>) {
+pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {
     let Some(text) = template::task_manager_text(draft) else { return };
     let map = format!("pod-template-{}", draft.cluster_id);
     draft.others.push(json!({

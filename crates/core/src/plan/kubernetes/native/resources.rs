@@ -2,17 +2,17 @@
 
 use serde_json::{Map, Value};
 
-use super::draft::Draft;
+use super::draft::{Draft, Role};
 use super::json::object;
 use crate::Problem;
 use crate::flink::values;
 
-/// What the JobManager asks for, over what a template asks for: CPU and memory are replaced, everything else
+/// What the role asks for, over what a template asks for: CPU and memory are replaced, everything else
 /// stays. Limits are requests times a factor that is at least 1.
-pub(super) fn set(draft: &mut Draft<'_>, mebibytes: u64) {
+pub(in crate::plan::kubernetes) fn set(draft: &mut Draft<'_>, mebibytes: u64) {
     let cpu = cpu(draft);
-    let cpu_factor = factor(draft, "kubernetes.jobmanager.cpu.limit-factor");
-    let memory_factor = factor(draft, "kubernetes.jobmanager.memory.limit-factor");
+    let cpu_factor = factor(draft, &draft.role.option("cpu.limit-factor"));
+    let memory_factor = factor(draft, &draft.role.option("memory.limit-factor"));
     // `(int) (memory * factor)`, in mebibytes.
     #[allow(
         clippy::cast_possible_truncation,
@@ -43,9 +43,13 @@ fn as_texts(amounts: &mut Map<String, Value>) {
 
 /// CPUs asked for. Flink lets zero and less through; no pod would ever run with it.
 fn cpu(draft: &mut Draft<'_>) -> f64 {
-    let key = "kubernetes.jobmanager.cpu.amount";
-    let key = if draft.settings.has(key) { key } else { "kubernetes.jobmanager.cpu" };
-    draft.settings.double(key).unwrap_or(1.0)
+    let newer = draft.role.option("cpu.amount");
+    let key = if draft.settings.has(&newer) { newer } else { draft.role.option("cpu") };
+    if draft.role == Role::TaskManager && draft.settings.text(&key).is_none() {
+        // As many as slots (`KubernetesWorkerResourceSpecFactory`).
+        return draft.settings.double("taskmanager.numberOfTaskSlots").unwrap_or(1.0);
+    }
+    draft.settings.double(&key).unwrap_or(1.0)
 }
 
 fn factor(draft: &mut Draft<'_>, key: &str) -> f64 {

@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::json::{object, texts};
 
 /// Adds the Service.
-pub(super) fn decorate(draft: &mut Draft<'_>) {
+pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {
     let name = format!("{}-rest", draft.cluster_id);
     let mut metadata = Map::from_iter([("name".to_owned(), json!(name))]);
     let mut labels = draft.labels();

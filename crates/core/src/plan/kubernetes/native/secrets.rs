@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::json::{append, object};
 
 /// Mounts each Secret at its path.
-pub(super) fn decorate(draft: &mut Draft<'_>) {
+pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {
     for (secret, path) in draft.settings.map("kubernetes.secrets") {
         let name = format!("{secret}-volume");
         let volume = json!({"name": name, "secret": {"secretName": secret}});

@@ -8,25 +8,26 @@ use crate::flink::values::{self, ValueError};
 use crate::flink::{Configuration, FlinkVersion, java_order, options};
 
 /// The configuration of a session on its way into the cluster, and what is wrong with it.
-pub(super) struct Settings {
+#[derive(Clone)]
+pub(in crate::plan::kubernetes) struct Settings {
     /// All options. Decorators add what Flink's own add.
-    pub(super) configuration: Configuration,
+    pub(in crate::plan::kubernetes) configuration: Configuration,
     /// The release: what it does not know as an option, is not read.
-    pub(super) version: FlinkVersion,
+    pub(in crate::plan::kubernetes) version: FlinkVersion,
     /// In which notation lists and maps stand.
-    pub(super) dialect: Dialect,
-    pub(super) problems: Vec<Problem>,
-    pub(super) warnings: Vec<Problem>,
+    pub(in crate::plan::kubernetes) dialect: Dialect,
+    pub(in crate::plan::kubernetes) problems: Vec<Problem>,
+    pub(in crate::plan::kubernetes) warnings: Vec<Problem>,
 }
 
 impl Settings {
     /// Whether the release has an option of this name.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(in crate::plan::kubernetes) fn has(&self, key: &str) -> bool {
         options::find(key).is_some_and(|info| info.key == key && info.at(self.version).is_some())
     }
 
     /// The value of an option that the release has, old spellings included.
-    pub(super) fn text(&self, key: &str) -> Option<String> {
+    pub(in crate::plan::kubernetes) fn text(&self, key: &str) -> Option<String> {
         if !self.has(key) {
             return None;
         }
@@ -35,7 +36,7 @@ impl Settings {
     }
 
     /// The value, or the release's own default, or nothing.
-    pub(super) fn text_or_default(&self, key: &str) -> String {
+    pub(in crate::plan::kubernetes) fn text_or_default(&self, key: &str) -> String {
         let default = || {
             let info = options::find(key)?;
             info.at(self.version)?.default.map(str::to_owned)
@@ -44,40 +45,40 @@ impl Settings {
     }
 
     /// Whether an option that the release has is true.
-    pub(super) fn boolean(&mut self, key: &str) -> bool {
+    pub(in crate::plan::kubernetes) fn boolean(&mut self, key: &str) -> bool {
         self.typed(key, values::boolean).unwrap_or(false)
     }
 
     /// A whole number.
-    pub(super) fn int(&mut self, key: &str) -> Option<i32> {
+    pub(in crate::plan::kubernetes) fn int(&mut self, key: &str) -> Option<i32> {
         self.typed(key, values::int)
     }
 
     /// A number.
-    pub(super) fn double(&mut self, key: &str) -> Option<f64> {
+    pub(in crate::plan::kubernetes) fn double(&mut self, key: &str) -> Option<f64> {
         self.typed(key, values::double)
     }
 
     /// One of the names that the release allows, as the release spells it.
-    pub(super) fn name(&mut self, key: &str) -> Option<&'static str> {
+    pub(in crate::plan::kubernetes) fn name(&mut self, key: &str) -> Option<&'static str> {
         let names = options::find(key)?.at(self.version)?.names()?;
         self.typed(key, |text| values::enumeration(text, &names))
     }
 
     /// A list; empty when it is not set.
-    pub(super) fn list(&mut self, key: &str) -> Vec<String> {
+    pub(in crate::plan::kubernetes) fn list(&mut self, key: &str) -> Vec<String> {
         let dialect = self.dialect;
         self.set_one(key, |text| values::list(text, dialect)).unwrap_or_default()
     }
 
     /// A list of maps; empty when it is not set.
-    pub(super) fn maps(&mut self, key: &str) -> Vec<BTreeMap<String, String>> {
+    pub(in crate::plan::kubernetes) fn maps(&mut self, key: &str) -> Vec<BTreeMap<String, String>> {
         let (dialect, version) = (self.dialect, self.version);
         self.set_one(key, |text| values::maps(text, dialect, version)).unwrap_or_default()
     }
 
     /// A map, in the order in which Java walks it; empty when it is not set.
-    pub(super) fn map(&mut self, key: &str) -> Vec<(String, String)> {
+    pub(in crate::plan::kubernetes) fn map(&mut self, key: &str) -> Vec<(String, String)> {
         if !self.has(key) {
             return Vec::new();
         }
@@ -92,7 +93,7 @@ impl Settings {
     }
 
     /// What follows a prefix, in the order in which Java walks it: `containerized.master.env.`.
-    pub(super) fn below(&self, prefix: &str) -> Vec<(String, String)> {
+    pub(in crate::plan::kubernetes) fn below(&self, prefix: &str) -> Vec<(String, String)> {
         let mut keys: Vec<String> =
             self.configuration.iter().map(|(key, _)| key.to_owned()).collect();
         java_order::sort(&mut keys);
@@ -108,7 +109,7 @@ impl Settings {
     }
 
     /// Remembers that a value does not fit.
-    pub(super) fn problem(&mut self, problem: Problem) {
+    pub(in crate::plan::kubernetes) fn problem(&mut self, problem: Problem) {
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
         }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 /// A step into a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
+pub(in crate::plan::kubernetes) enum Step {
     /// The value of a key.
     Key(String),
     /// An item of a list.
@@ -17,14 +17,14 @@ pub(super) enum Step {
 }
 
 /// Where something is wrong, and what.
-pub(super) type Fault = (Vec<Step>, String);
+pub(in crate::plan::kubernetes) type Fault = (Vec<Step>, String);
 
 /// Lists of containers in a pod.
 const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
 
 /// Finds what the API server would refuse, and turns amounts written as numbers into text, which is how they are
 /// sent.
-pub(super) fn check(pod: &mut Map<String, Value>) -> Vec<Fault> {
+pub(in crate::plan::kubernetes) fn check(pod: &mut Map<String, Value>) -> Vec<Fault> {
     let mut faults = Vec::new();
     if let Some(kind) = pod.get("kind").filter(|kind| *kind != "Pod") {
         let message = format!("a template is a Pod, not {kind}");

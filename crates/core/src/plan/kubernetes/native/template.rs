@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::client::Seen;
-use super::draft::{Draft, MAIN_CONTAINER};
+use super::draft::{Draft, MAIN_CONTAINER, Role};
 use super::json::object;
 use super::shape::{self, Step};
 use crate::yaml::{self, Kind, Node};
@@ -12,14 +12,17 @@ use crate::{Location, Problem};
 const JOB_MANAGER: &str = "kubernetes.pod-template-file.jobmanager";
 const TASK_MANAGER: &str = "kubernetes.pod-template-file.taskmanager";
 
-/// Begins pod and main container with the JobManager's template, if there is one.
-pub(super) fn start(draft: &mut Draft<'_>) {
+/// Begins pod and main container with the role's template, if there is one.
+pub(in crate::plan::kubernetes) fn start(draft: &mut Draft<'_>) {
     let session = draft.session;
-    let fields = merged(session.pod_template.as_ref(), session.job_manager.pod_template.as_ref());
-    let (template, place) = match fields {
+    let (own, option) = match draft.role {
+        Role::JobManager => (&session.job_manager.pod_template, JOB_MANAGER),
+        Role::TaskManager => (&session.task_manager.pod_template, TASK_MANAGER),
+    };
+    let (template, place) = match merged(session.pod_template.as_ref(), own.as_ref()) {
         Some(template) => (template, "spec.podTemplate"),
-        None => match file(draft, JOB_MANAGER) {
-            Some((_, template)) => (template, JOB_MANAGER),
+        None => match file(draft, option) {
+            Some((_, template)) => (template, option),
             None => return,
         },
     };
@@ -28,7 +31,7 @@ pub(super) fn start(draft: &mut Draft<'_>) {
         return;
     };
     // A file was checked where it was read.
-    if place != JOB_MANAGER {
+    if place != option {
         for (steps, message) in shape::check(&mut pod) {
             draft.settings.problem(Problem::new(format!("{place}.{}", path_text(&steps)), message));
         }
@@ -45,7 +48,7 @@ pub(super) fn start(draft: &mut Draft<'_>) {
 }
 
 /// The TaskManager's template as text: that of the file as it stands there.
-pub(super) fn task_manager_text(draft: &mut Draft<'_>) -> Option<String> {
+pub(in crate::plan::kubernetes) fn task_manager_text(draft: &mut Draft<'_>) -> Option<String> {
     let session = draft.session;
     let fields = merged(session.pod_template.as_ref(), session.task_manager.pod_template.as_ref());
     if let Some(template) = fields {

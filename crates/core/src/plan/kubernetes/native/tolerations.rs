@@ -9,7 +9,7 @@ use crate::Problem;
 const FIELDS: [&str; 5] = ["effect", "key", "operator", "tolerationSeconds", "value"];
 
 /// Reads tolerations. A key that is none of theirs is passed over with a warning, as Flink does.
-pub(super) fn read(settings: &mut Settings, option: &str) -> Vec<Value> {
+pub(in crate::plan::kubernetes) fn read(settings: &mut Settings, option: &str) -> Vec<Value> {
     let maps = settings.maps(option);
     maps.into_iter()
         .map(|map| {

@@ -10,7 +10,7 @@ use crate::Problem;
 
 /// Makes the lists of pod and containers sound. What means the same is written once; what contradicts is a
 /// problem.
-pub(super) fn check(draft: &mut Draft<'_>) {
+pub(in crate::plan::kubernetes) fn check(draft: &mut Draft<'_>) {
     let mut problems = Vec::new();
     let spec = object(&mut draft.pod, "spec");
     keep_last(spec, "imagePullSecrets");

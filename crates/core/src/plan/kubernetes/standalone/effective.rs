@@ -1,0 +1,73 @@
+//! The options of a session in standalone mode, completed.
+
+use super::super::native::client::Client;
+use super::super::native::effective::{self, NAMESPACE, fix_port, is_highly_available};
+use super::super::native::settings::Settings;
+use super::workload::Workload;
+use crate::flink::Origin;
+use crate::session::Session;
+
+/// Ports that Services and probes name, and what they are when the option says 0. `rest.bind-port` is a range by
+/// its nature; `taskmanager.rpc.port` is any by default.
+const FIXED_PORTS: [(&str, u16); 3] =
+    [("blob.server.port", 6124), ("taskmanager.rpc.port", 6122), ("rest.bind-port", 8081)];
+
+/// The session's options completed. Precedence, lowest first:
+///
+/// 1. the session's own options;
+/// 2. fields of a session file that stand for an option;
+/// 3. what the deployment dictates: names, ports, addresses.
+pub(super) fn effective(session: &Session, client: &Client) -> Settings {
+    let mut settings = effective::begin(session, client);
+    let dictated = Origin::Derived("what a session in standalone mode needs");
+    let namespace = settings.text_or_default(NAMESPACE);
+    let all = &mut settings.configuration;
+    all.set("kubernetes.cluster-id", session.name.as_str(), dictated.clone());
+    // Kubernetes high availability looks for its ConfigMaps in `default` otherwise, whatever the pod's namespace.
+    all.set(NAMESPACE, namespace.as_str(), dictated.clone());
+    all.set("execution.target", "remote", dictated);
+    for (key, port) in FIXED_PORTS {
+        fix_port(&mut settings, key, port.to_string());
+    }
+    if is_highly_available(&settings) {
+        let rpc = settings.text_or_default("jobmanager.rpc.port");
+        fix_port(&mut settings, "high-availability.jobmanager.port", rpc);
+        identity(session, &namespace, &mut settings);
+    }
+    settings
+}
+
+/// Tells everyone where the only JobManager is: behind the Service of the session, or in the first pod. With high
+/// availability the leader is found otherwise.
+pub(super) fn address(session: &Session, workload: Workload, settings: &mut Settings) {
+    if is_highly_available(settings) {
+        return;
+    }
+    let name = &session.name;
+    let service = format!("{name}.{}", settings.text_or_default(NAMESPACE));
+    let address = match workload {
+        Workload::OneStatefulSet => format!("{name}-0.{service}"),
+        _ => service,
+    };
+    let reason = Origin::Derived("the Service in front of the JobManager");
+    settings.configuration.set("jobmanager.rpc.address", address, reason);
+}
+
+/// Under which name the session keeps its leaders and jobs. On Kubernetes it is the cluster-id. In ZooKeeper it is
+/// the user's word, else namespace and name: Flink's own default would be shared by all sessions of a quorum.
+fn identity(session: &Session, namespace: &str, settings: &mut Settings) {
+    let key = "high-availability.cluster-id";
+    let reason = Origin::Derived("one name for each session of a quorum");
+    if !is_on_zookeeper(settings) {
+        settings.configuration.set(key, session.name.as_str(), reason);
+    } else if settings.text(key).is_none() {
+        settings.configuration.set(key, format!("/{namespace}/{}", session.name), reason);
+    }
+}
+
+/// Whether ZooKeeper keeps leaders and jobs.
+fn is_on_zookeeper(settings: &Settings) -> bool {
+    let mode =
+        settings.text("high-availability.type").or_else(|| settings.text("high-availability"));
+    mode.is_some_and(|mode| mode.eq_ignore_ascii_case("zookeeper"))
+}

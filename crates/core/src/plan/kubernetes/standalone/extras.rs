@@ -1,0 +1,177 @@
+//! Objects on request: Ingress, NetworkPolicy, PodDisruptionBudget.
+
+use serde_json::{Map, Value, json};
+
+use super::super::native::draft::{Draft, Role};
+use super::workload::Workload;
+use super::{metadata, workload};
+use crate::Problem;
+
+/// Adds what was asked for.
+pub(super) fn add(draft: &mut Draft<'_>, kind: Workload) {
+    if is_on(draft, "nutkin.network-policy") {
+        network_policy(draft);
+    }
+    if is_on(draft, "nutkin.pod-disruption-budget") {
+        disruption_budgets(draft, kind);
+    }
+    ingress(draft);
+}
+
+fn is_on(draft: &mut Draft<'_>, key: &str) -> bool {
+    match draft.session.configuration.text(key).as_deref() {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => {
+            let problem = Problem::new(key, "neither true nor false");
+            draft.settings.problem(problem.hint("write true or false"));
+            false
+        }
+    }
+}
+
+/// Pods of the session reach each other at all ports; everyone else reaches REST only. REST runs any jar that it is
+/// given: who may reach it at all is for an Ingress with authentication, or for a policy of the user's.
+fn network_policy(draft: &mut Draft<'_>) {
+    let own = json!({"podSelector": {"matchLabels": draft.labels()}});
+    let rest = draft.port("rest.bind-port");
+    for role in [Role::JobManager, Role::TaskManager] {
+        let mut selector = draft.selectors();
+        selector.insert("component".to_owned(), json!(role.name()));
+        let mut ingress = vec![json!({"from": [own]})];
+        if role == Role::JobManager {
+            ingress.push(json!({"ports": [{"port": rest, "protocol": "TCP"}]}));
+        }
+        let name = format!("{}-{}", draft.cluster_id, role.name());
+        draft.others.push(json!({
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": metadata(draft, &name),
+            "spec": {
+                "podSelector": {"matchLabels": selector},
+                "policyTypes": ["Ingress"],
+                "ingress": ingress,
+            },
+        }));
+    }
+}
+
+/// Nodes are drained so that one JobManager stays, where there are several, and no more TaskManagers are missing than
+/// a change may take. A budget for a single pod would only block the drain.
+fn disruption_budgets(draft: &mut Draft<'_>, kind: Workload) {
+    let count = |role: &crate::session::Role| role.replicas.unwrap_or(1);
+    let missing = draft.session.configuration.text("nutkin.upgrade.max-unavailable");
+    let missing: u32 = missing.and_then(|text| text.parse().ok()).unwrap_or(1);
+    let mut budgets = Vec::new();
+    if kind == Workload::OneStatefulSet {
+        budgets.push((draft.cluster_id.to_owned(), workload::selector(draft, kind), 1));
+    } else {
+        for (role, pods, missing) in [
+            (Role::JobManager, count(&draft.session.job_manager), 1),
+            (Role::TaskManager, count(&draft.session.task_manager), missing),
+        ] {
+            if 1 < pods {
+                let mut selector = draft.selectors();
+                selector.insert("component".to_owned(), json!(role.name()));
+                budgets.push((format!("{}-{}", draft.cluster_id, role.name()), selector, missing));
+            }
+        }
+    }
+    for (name, selector, missing) in budgets {
+        draft.others.push(json!({
+            "apiVersion": "policy/v1",
+            "kind": "PodDisruptionBudget",
+            "metadata": metadata(draft, &name),
+            "spec": {"maxUnavailable": missing, "selector": {"matchLabels": selector}},
+        }));
+    }
+}
+
+/// Fields of `spec.ingress` (`IngressSpec` of the operator's CRD).
+const INGRESS: [&str; 5] = ["template", "className", "annotations", "labels", "tls"];
+
+/// `spec.ingress`: a host or a path with `{{name}}` and `{{namespace}}` in it, in front of REST.
+fn ingress(draft: &mut Draft<'_>) {
+    let Some(wanted) = &draft.session.ingress else { return };
+    let mut problem = |path: &str, message: &str, hint: &str| {
+        let path = format!("spec.ingress{path}");
+        draft.settings.problem(Problem::new(path, message).hint(hint));
+    };
+    let Some(fields) = wanted.as_object() else {
+        problem("", "an ingress is a map", "write `template: \"{{name}}.flink.example.com\"`");
+        return;
+    };
+    for field in fields.keys().filter(|field| !INGRESS.contains(&field.as_str())) {
+        let hint = format!("known ones: {}", INGRESS.join(", "));
+        problem(&format!(".{field}"), "an ingress has no such field", &hint);
+    }
+    let Some(template) = fields.get("template").and_then(Value::as_str) else {
+        let hint = "write `template: \"{{name}}.flink.example.com\"`";
+        problem(".template", "an ingress needs a template", hint);
+        return;
+    };
+    let address = fill(template, draft.cluster_id, &draft.namespace);
+    let address = address.split_once("://").map_or(address.as_str(), |(_, rest)| rest);
+    let (host, path) = match address.find('/') {
+        Some(at) => (&address[..at], &address[at..]),
+        None => (address, "/"),
+    };
+    let port = draft.port("rest.port");
+    let service = json!({"name": format!("{}-rest", draft.cluster_id), "port": {"number": port}});
+    let mut rule = Map::from_iter([(
+        "http".to_owned(),
+        json!({"paths": [{
+            "path": path,
+            "pathType": "ImplementationSpecific",
+            "backend": {"service": service},
+        }]}),
+    )]);
+    if !host.is_empty() {
+        rule.insert("host".to_owned(), json!(host));
+    }
+    let mut spec = Map::from_iter([("rules".to_owned(), json!([rule]))]);
+    for (field, key) in [("className", "ingressClassName"), ("tls", "tls")] {
+        if let Some(value) = fields.get(field) {
+            spec.insert(key.to_owned(), value.clone());
+        }
+    }
+    let mut metadata = metadata(draft, draft.cluster_id);
+    if let Some(annotations) = fields.get("annotations") {
+        metadata["annotations"] = annotations.clone();
+    }
+    if let (Some(Value::Object(labels)), Value::Object(own)) =
+        (fields.get("labels"), &mut metadata["labels"])
+    {
+        for (name, value) in labels {
+            own.entry(name.as_str()).or_insert_with(|| value.clone());
+        }
+    }
+    draft.others.push(json!({
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": metadata,
+        "spec": spec,
+    }));
+}
+
+/// Fills `{{name}}` and `{{namespace}}` in, in any case and with blanks inside.
+fn fill(template: &str, name: &str, namespace: &str) -> String {
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once("{{") {
+        text.push_str(before);
+        let Some((word, after)) = after.split_once("}}") else {
+            text.push_str("{{");
+            rest = after;
+            continue;
+        };
+        match word.trim().to_ascii_lowercase().as_str() {
+            "name" => text.push_str(name),
+            "namespace" => text.push_str(namespace),
+            _ => text.push_str(&format!("{{{{{word}}}}}")),
+        }
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}

@@ -1,0 +1,117 @@
+//! The pod of a role.
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::super::native::draft::{Draft, Role};
+use super::super::native::effective::is_highly_available;
+use super::super::native::json::{append, object};
+use super::super::native::memory::Sizes;
+use super::super::native::{
+    claims as flink_claims, env_secrets, flink_conf, hadoop, init, kerberos, secrets, template,
+};
+use super::claims::{self, Claim};
+use super::workload::Workload;
+use super::{default_to, probes};
+
+/// User and group of Flink's images, and of ours.
+const FLINK_USER: u32 = 9999;
+
+/// Annotation of a pod: hash of the options and logging that it was started with. Without it a changed ConfigMap
+/// would restart nothing.
+const CONFIGURATION: &str = "nutkin.dev/configuration-hash";
+
+/// Fills pod and main container.
+pub(super) fn fill(draft: &mut Draft<'_>, workload: Workload, claims: &[Claim], sizes: Sizes) {
+    template::start(draft);
+    init::decorate(
+        draft,
+        match draft.role {
+            Role::JobManager => sizes.job_manager,
+            Role::TaskManager => sizes.task_manager,
+        },
+    );
+    name(draft, workload);
+    env_secrets::decorate(draft);
+    secrets::decorate(draft);
+    flink_claims::decorate(draft);
+    command(draft, workload);
+    hadoop::decorate(draft);
+    kerberos::decorate(draft);
+    flink_conf::decorate(draft);
+    claims::mount(draft, claims);
+    if workload != Workload::OneStatefulSet {
+        probes::add(draft);
+    }
+    secure(draft);
+}
+
+/// The pod's name as a variable: TaskManagers are called by it, JobManagers of a StatefulSet are reached by it.
+fn name(draft: &mut Draft<'_>, workload: Workload) {
+    if draft.role == Role::JobManager && workload == Workload::Deployments {
+        return;
+    }
+    let field = json!({"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}});
+    append(&mut draft.container, "env", [json!({"name": "POD_NAME", "valueFrom": field})]);
+}
+
+/// What the container runs: a word that every entrypoint of Flink's images knows, and the address of this pod,
+/// where there are several JobManagers.
+fn command(draft: &mut Draft<'_>, workload: Workload) {
+    let entry = draft.settings.text_or_default("kubernetes.entry.path");
+    let highly_available = is_highly_available(&draft.settings);
+    let address = match workload {
+        Workload::Deployments => "$(_POD_IP_ADDRESS)".to_owned(),
+        _ => format!("$(POD_NAME).{}.{}", draft.cluster_id, draft.namespace),
+    };
+    let identity = "-Dtaskmanager.resource-id=$(POD_NAME)".to_owned();
+    let mut args = match (workload, draft.role) {
+        (Workload::OneStatefulSet, _) => vec!["cluster".to_owned()],
+        (_, Role::JobManager) => vec!["jobmanager".to_owned()],
+        (_, Role::TaskManager) => vec!["taskmanager".to_owned(), identity.clone()],
+    };
+    match (workload, draft.role) {
+        (Workload::OneStatefulSet, _) => {
+            if highly_available {
+                args.push("ha".to_owned());
+                args.push(format!("-Djobmanager.rpc.address={address}"));
+            }
+            args.push(identity);
+        }
+        (_, Role::JobManager) if highly_available => {
+            // 2.x took the host argument away from its scripts.
+            let is_named = draft.settings.version.is_at_least(2, 0);
+            let option = format!("-Djobmanager.rpc.address={address}");
+            args.push(if is_named { option } else { address });
+        }
+        _ => {}
+    }
+    draft.container.insert("command".to_owned(), json!([entry]));
+    draft.container.insert("args".to_owned(), json!(args));
+}
+
+/// Runs as Flink's user and lets it write to volumes, unless the template or `nutkin.security-context: none` says
+/// otherwise.
+fn secure(draft: &mut Draft<'_>) {
+    let said = draft.session.configuration.text("nutkin.security-context");
+    if said.is_some_and(|said| said == "none") {
+        return;
+    }
+    let spec = object(&mut draft.pod, "spec");
+    for field in ["runAsUser", "runAsGroup", "fsGroup"] {
+        default_to(spec, &["securityContext", field], json!(FLINK_USER));
+    }
+}
+
+/// Notes in the pod which configuration it starts with.
+pub(super) fn mark_configuration(draft: &mut Draft<'_>, others: &[Value]) {
+    let mut hash = Sha256::new();
+    let is_read_at_start = |item: &&Value| item["kind"] == "ConfigMap" || item["kind"] == "Secret";
+    for item in others.iter().filter(is_read_at_start) {
+        hash.update(item.to_string());
+    }
+    // 16 hex digits are enough to tell two configurations apart.
+    let hash: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let metadata = object(&mut draft.pod, "metadata");
+    object(metadata, "annotations").insert(CONFIGURATION.to_owned(), json!(hash));
+}

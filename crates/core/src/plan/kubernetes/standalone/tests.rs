@@ -1,0 +1,270 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::super::native::client::Client;
+use super::plan;
+use crate::plan::kubernetes::Objects;
+use crate::spec::{self, Inputs};
+
+/// Plans what a session file says.
+fn planned(text: &str) -> Result<Objects, Vec<String>> {
+    let file = spec::read(text, "session.yaml")
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let inputs = Inputs { file: Some(file), ..Inputs::default() };
+    let paths =
+        |problems: Vec<crate::Problem>| problems.into_iter().map(|p| p.path).collect::<Vec<_>>();
+    let session = spec::resolve(&inputs).map_err(paths)?;
+    plan(&session, &Client::default())
+        .map_err(|problems| problems.into_iter().map(|p| p.path).collect())
+}
+
+/// A session of two TaskManagers with further fields of `spec`.
+fn session(version: &str, fields: &str, options: &[(&str, &str)]) -> String {
+    let mut text = format!(
+        "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {{name: words, namespace: team}}\n\
+         spec:\n  flinkVersion: {version}\n  mode: standalone\n  taskManager: {{replicas: 2}}\n{fields}"
+    );
+    text.push_str("  flinkConfiguration:\n    taskmanager.numberOfTaskSlots: \"2\"\n");
+    for (key, value) in options {
+        text.push_str(&format!("    {key}: \"{value}\"\n"));
+    }
+    text
+}
+
+/// Kind, name and one value of each object: what a test wants to see.
+#[track_caller]
+fn check(text: &str, expected: &[(&str, &str, Value)]) {
+    let objects = planned(text).unwrap();
+    let by_name: BTreeMap<(String, String), &Value> = objects
+        .items
+        .iter()
+        .map(|item| {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            ((text(&item["kind"]), text(&item["metadata"]["name"])), item)
+        })
+        .collect();
+    for (object, pointer, value) in expected {
+        let (kind, name) = object.split_once('/').unwrap();
+        let item = by_name.get(&(kind.to_owned(), name.to_owned()));
+        let item = item.unwrap_or_else(|| panic!("no {object} among {:?}", by_name.keys()));
+        let found = item.pointer(pointer).unwrap_or(&Value::Null);
+        assert_eq!(found, value, "{object} {pointer} in {item:#}");
+    }
+}
+
+#[track_caller]
+fn refused(text: &str, expected: &[&str]) {
+    assert_eq!(
+        planned(text).map(|objects| objects.items),
+        Err(expected.iter().map(|p| (*p).to_owned()).collect())
+    );
+}
+
+const ARGS: &str = "/spec/template/spec/containers/0/args";
+
+#[test]
+fn deployments() {
+    check(
+        &session("v1_20", "", &[]),
+        &[
+            ("Deployment/words", "/spec/replicas", json!(1)),
+            ("Deployment/words", "/spec/strategy/type", json!("Recreate")),
+            ("Deployment/words", ARGS, json!(["jobmanager"])),
+            ("Deployment/words-taskmanager", "/spec/replicas", json!(2)),
+            (
+                "Deployment/words-taskmanager",
+                ARGS,
+                json!(["taskmanager", "-Dtaskmanager.resource-id=$(POD_NAME)"]),
+            ),
+            ("Service/words", "/spec/publishNotReadyAddresses", json!(true)),
+            ("Service/words-rest", "/spec/selector/component", json!("jobmanager")),
+            (
+                "ConfigMap/flink-config-words",
+                "/metadata/labels/type",
+                json!("flink-standalone-kubernetes"),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn high_availability_gives_each_job_manager_an_address() {
+    let options: &[(&str, &str)] = &[
+        ("high-availability.type", "kubernetes"),
+        ("high-availability.storageDir", "s3://bucket/ha"),
+    ];
+    check(
+        &session("v1_20", "", options),
+        &[
+            ("Deployment/words", "/spec/replicas", json!(2)),
+            ("Deployment/words", ARGS, json!(["jobmanager", "$(_POD_IP_ADDRESS)"])),
+        ],
+    );
+    check(
+        &session("v2_0", "", options),
+        &[(
+            "Deployment/words",
+            ARGS,
+            json!(["jobmanager", "-Djobmanager.rpc.address=$(_POD_IP_ADDRESS)"]),
+        )],
+    );
+}
+
+#[test]
+fn stateful_sets() {
+    let sets = ("nutkin.standalone.workload", "statefulset");
+    check(
+        &session("v1_20", "", &[sets]),
+        &[
+            ("StatefulSet/words", "/spec/serviceName", json!("words")),
+            ("StatefulSet/words-taskmanager", "/spec/serviceName", json!("words-taskmanager")),
+            ("StatefulSet/words-taskmanager", "/spec/podManagementPolicy", json!("Parallel")),
+            ("Service/words-taskmanager", "/spec/clusterIP", json!("None")),
+        ],
+    );
+    let one = ("nutkin.standalone.stateful-sets", "1");
+    let quorum = ("high-availability.zookeeper.quorum", "zk:2181");
+    let options = [
+        sets,
+        one,
+        quorum,
+        ("high-availability.type", "zookeeper"),
+        ("high-availability.storageDir", "hdfs:///ha"),
+    ];
+    check(
+        &session("v1_20", "", &options),
+        &[
+            ("StatefulSet/words", "/spec/replicas", json!(4)),
+            (
+                "StatefulSet/words",
+                ARGS,
+                json!([
+                    "cluster",
+                    "ha",
+                    "-Djobmanager.rpc.address=$(POD_NAME).words.team",
+                    "-Dtaskmanager.resource-id=$(POD_NAME)"
+                ]),
+            ),
+            (
+                "Service/words-rest",
+                "/spec/selector",
+                json!({"statefulset.kubernetes.io/pod-name": "words-0"}),
+            ),
+            (
+                "Service/words-rest-1",
+                "/spec/selector",
+                json!({"statefulset.kubernetes.io/pod-name": "words-1"}),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn services_and_claims_of_the_user() {
+    let options = [
+        ("nutkin.service.flink-jobmanager.ports", "rpc,blob,rest"),
+        ("nutkin.service.flink-query.role", "taskmanager"),
+        ("nutkin.service.flink-query.type", "NodePort"),
+        ("nutkin.service.flink-query.ports", "query-state:30025"),
+        ("queryable-state.proxy.ports", "6125"),
+        ("nutkin.claim.jars.path", "/opt/flink/flink-web-upload"),
+        ("nutkin.claim.jars.role", "jobmanager"),
+        ("nutkin.claim.jars.size", "5Gi"),
+        ("nutkin.claim.jars.access-mode", "ReadWriteMany"),
+        ("kubernetes.rest-service.exposed.type", "NodePort"),
+        ("nutkin.rest.node-port", "30082"),
+    ];
+    check(
+        &session("v1_20", "", &options),
+        &[
+            ("Service/flink-jobmanager", "/spec/ports/2/port", json!(8081)),
+            ("Service/flink-query", "/spec/ports/0/nodePort", json!(30025)),
+            ("Service/flink-query", "/spec/selector/component", json!("taskmanager")),
+            ("Service/words-rest", "/spec/ports/0/nodePort", json!(30082)),
+            ("PersistentVolumeClaim/jars", "/spec/accessModes", json!(["ReadWriteMany"])),
+            ("Deployment/words", "/spec/template/spec/securityContext/fsGroup", json!(9999)),
+            (
+                "Deployment/words",
+                "/spec/template/spec/containers/0/volumeMounts/2/mountPath",
+                json!("/opt/flink/flink-web-upload"),
+            ),
+            ("Deployment/words-taskmanager", "/spec/template/spec/volumes/2", Value::Null),
+        ],
+    );
+}
+
+#[test]
+fn claims_outlive_their_session() {
+    let options = [("nutkin.claim.jars.path", "/jars"), ("nutkin.claim.jars.size", "1Gi")];
+    let objects = planned(&session("v1_20", "", &options)).unwrap();
+    let owned = objects.owned_by("uid-1");
+    let owners = |kind: &str| {
+        let item = owned.iter().find(|item| item["kind"] == kind).unwrap();
+        item["metadata"].get("ownerReferences").is_some()
+    };
+    assert!(!owners("PersistentVolumeClaim"));
+    assert!(owners("ConfigMap"));
+}
+
+#[test]
+fn on_request() {
+    let fields =
+        "  ingress: {template: \"{{name}}.{{ Namespace }}.example.com\", className: nginx}\n";
+    let options = [("nutkin.network-policy", "true"), ("nutkin.pod-disruption-budget", "true")];
+    check(
+        &session("v1_20", fields, &options),
+        &[
+            ("Ingress/words", "/spec/rules/0/host", json!("words.team.example.com")),
+            ("NetworkPolicy/words-taskmanager", "/spec/ingress/1", Value::Null),
+            ("PodDisruptionBudget/words-taskmanager", "/spec/maxUnavailable", json!(1)),
+        ],
+    );
+}
+
+#[test]
+fn a_changed_configuration_changes_the_pods() {
+    let hash = |options: &[(&str, &str)]| {
+        let objects = planned(&session("v1_20", "", options)).unwrap();
+        let pod = &objects.items[1]["spec"]["template"];
+        pod["metadata"]["annotations"]["nutkin.dev/configuration-hash"].clone()
+    };
+    assert_eq!(hash(&[]), hash(&[]));
+    assert_ne!(hash(&[]), hash(&[("parallelism.default", "3")]));
+}
+
+#[test]
+fn directories_that_pods_cannot_share() {
+    let available = ("high-availability.type", "kubernetes");
+    let storage = ("high-availability.storageDir", "file:///flink/recovery");
+    refused(&session("v1_20", "", &[available, storage]), &["high-availability.storageDir"]);
+    let claim = ("nutkin.claim.recovery.path", "/flink");
+    check(&session("v1_20", "", &[available, storage, claim]), &[]);
+    refused(
+        &session("v1_20", "", &[("state.checkpoints.dir", "/data")]),
+        &["state.checkpoints.dir"],
+    );
+}
+
+#[test]
+fn settings_that_make_no_sense() {
+    refused(
+        &session(
+            "v1_20",
+            "",
+            &[
+                ("nutkin.claim.jars.path", "jars"),
+                ("nutkin.claim.jars.access-mode", "Often"),
+                ("nutkin.service.web.ports", "http"),
+                ("nutkin.rest.node-port", "30081"),
+            ],
+        ),
+        &[
+            "nutkin.claim.jars.path",
+            "nutkin.claim.jars.access-mode",
+            "nutkin.claim.jars.access-mode",
+            "nutkin.rest.node-port",
+            "nutkin.service.web.ports",
+        ],
+    );
+}
