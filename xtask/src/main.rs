@@ -1,5 +1,6 @@
 //! Tasks of this repository. `cargo xtask --help` lists them.
 
+mod bench;
 mod conformance;
 mod demo;
 mod java;
@@ -21,6 +22,8 @@ enum Task {
     Demo(demo::Args),
     /// Run the tests, with all their set-up
     Test(test::Args),
+    /// Measure the release binary and write docs/benchmarks.md
+    Bench(bench::Args),
     /// Compare with a real Flink on random cases
     #[command(subcommand)]
     Conformance(conformance::Args),
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Demo(args) => demo::run(&args).map(|()| ExitCode::SUCCESS),
         Task::Test(args) => test::run(&args),
+        Task::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         Task::Conformance(args) => conformance::run(&args),
         Task::Options(args) => options::run(&args).map(|()| ExitCode::SUCCESS),
         Task::Kube(args) => kube::run(args).map(|()| ExitCode::SUCCESS),

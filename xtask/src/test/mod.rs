@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+pub(crate) use setup::cache;
 use tally::Tally;
 
 use crate::root::{cargo, run as command, say};

@@ -66,7 +66,10 @@ fn compiled() -> PathBuf {
 
 /// Outside the repository, because distributions are large and outlive `cargo clean`; not the user's own
 /// cache, because tests remove releases.
-fn cache() -> Result<PathBuf> {
+///
+/// # Errors
+/// When the user has no home.
+pub(crate) fn cache() -> Result<PathBuf> {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     let cache = cache.or_else(home).context("neither XDG_CACHE_HOME nor HOME is set")?;

@@ -1,0 +1,155 @@
+//! `cargo xtask bench`: what Nutkin costs, beside what it replaces, in one run.
+//!
+//! A scenario is one entry of [`SCENARIOS`]: a name and a function that measures and fills a section of
+//! `docs/benchmarks.md`. Tests never look at a clock; this is the only place that does.
+
+mod commands;
+mod figures;
+mod flink;
+mod machine;
+mod measure;
+mod page;
+mod rest;
+mod session;
+mod stock;
+mod supervisor;
+
+use std::cell::OnceCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+use flink::Flink;
+use page::Section;
+
+use crate::root::{cargo, root, run as command, say, target};
+
+/// Arguments of `cargo xtask bench`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask bench
+  cargo xtask bench --quick
+  cargo xtask bench --only session --runs 11")]
+pub(crate) struct Args {
+    /// Few runs and no change of docs/benchmarks.md: to see that it works
+    #[arg(long)]
+    quick: bool,
+
+    /// Only this scenario; may be given several times
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+
+    /// Number of counted runs of each command, where a scenario has not fixed its own
+    #[arg(long, value_name = "N")]
+    runs: Option<usize>,
+}
+
+/// Something to measure.
+pub(crate) struct Scenario {
+    /// For `--only`.
+    name: &'static str,
+    /// Measures, and says what it found.
+    measure: fn(&Bench) -> Result<Section>,
+}
+
+/// All of them, in the order of the page.
+const SCENARIOS: &[Scenario] = &[
+    Scenario { name: "commands", measure: commands::measure },
+    Scenario { name: "session", measure: session::measure },
+    Scenario { name: "supervisor", measure: supervisor::measure },
+];
+
+/// What scenarios measure with.
+pub(crate) struct Bench {
+    /// The release binary.
+    pub(crate) binary: PathBuf,
+    /// A directory for what scenarios write.
+    pub(crate) directory: PathBuf,
+    /// Whether a short look is enough.
+    pub(crate) quick: bool,
+    runs: Option<usize>,
+    flink: OnceCell<Flink>,
+}
+
+impl Bench {
+    /// How often to run each command: as the user says, else `full`, or twice for a quick look.
+    pub(crate) fn runs(&self, full: usize) -> usize {
+        self.runs.unwrap_or(if self.quick { full.min(2) } else { full })
+    }
+
+    /// Flink, installed when the first scenario needs it.
+    ///
+    /// # Errors
+    /// When it cannot be installed.
+    pub(crate) fn flink(&self) -> Result<&Flink> {
+        if let Some(flink) = self.flink.get() {
+            return Ok(flink);
+        }
+        let flink = Flink::install(&self.binary, &self.directory)?;
+        Ok(self.flink.get_or_init(|| flink))
+    }
+
+    /// The binary with its own state directory: the bench meets no session of the user.
+    pub(crate) fn nutkin(&self, cache: &Path, state: &Path) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.env("XDG_CACHE_HOME", cache).env("XDG_STATE_HOME", state);
+        for name in ["FLINK_HOME", "NUTKIN_SESSION", "NUTKIN_PLATFORM"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// An empty directory of that name.
+    ///
+    /// # Errors
+    /// When what was there cannot be removed.
+    pub(crate) fn fresh(&self, name: &str) -> Result<PathBuf> {
+        let path = self.directory.join(name);
+        if path.exists() {
+            fs::remove_dir_all(&path)?;
+        }
+        fs::create_dir_all(&path)?;
+        Ok(path)
+    }
+}
+
+/// Builds, measures and writes the page.
+///
+/// # Errors
+/// When something cannot be run. A target that is missed is no error: it is written down.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let names: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
+    for name in &args.only {
+        ensure!(names.contains(&name.as_str()), "`{name}` is none of {}", names.join(", "));
+    }
+    say("Building the release binary");
+    command(&mut cargo(&["build", "--release", "--quiet", "--package", "nutkin"]))?;
+    let directory = target().join("bench");
+    fs::create_dir_all(&directory)?;
+    let bench = Bench {
+        binary: target().join("release/nutkin"),
+        directory,
+        quick: args.quick,
+        runs: args.runs,
+        flink: OnceCell::new(),
+    };
+    let wanted = |scenario: &&Scenario| {
+        args.only.is_empty() || args.only.iter().any(|name| name == scenario.name)
+    };
+    let docs = root().join("docs/benchmarks.md");
+    for scenario in SCENARIOS.iter().filter(wanted) {
+        say(&format!("\n== {}", scenario.name));
+        let load = machine::load();
+        let section = (scenario.measure)(&bench)?;
+        let java = machine::java_version("java");
+        let circumstances = machine::circumstances(&machine::today(), java.as_deref(), load);
+        let text = page::markdown(scenario.name, &section, &circumstances);
+        say(&text);
+        if !args.quick {
+            let old = fs::read_to_string(&docs).unwrap_or_else(|_| page::EMPTY.to_owned());
+            fs::write(&docs, page::with_section(&old, scenario.name, &text))?;
+        }
+    }
+    Ok(())
+}
