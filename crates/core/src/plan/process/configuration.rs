@@ -6,9 +6,15 @@ use crate::flink::dialect::{self, Dialect};
 use crate::flink::{Configuration, Entry, FlinkVersion, Origin};
 use crate::session::Session;
 
+/// Milliseconds between two tries of a TaskManager to find the ResourceManager. Both start side by side, and with
+/// Flink's 10 s a TaskManager that comes first by a moment would make the session wait for it that long. More
+/// often than this only fills logs: a TaskManager that finds nobody tries for five minutes
+/// (`taskmanager.registration.timeout`). Without a unit, as releases that take a number of milliseconds want it.
+const FIND_AGAIN: &str = "250";
+
 /// The session's options completed for one machine. Precedence, lowest first:
 ///
-/// 1. defaults that make a session on one machine useful: places for jars, checkpoints, savepoints;
+/// 1. defaults that make a session on one machine useful: places for jars, checkpoints, savepoints; and ready soon;
 /// 2. the session's own options;
 /// 3. what the machine dictates: ports and addresses that were chosen, and loopback for everything that
 ///    the user did not open in so many words (REST is open to anyone who reaches it).
@@ -20,6 +26,8 @@ pub fn effective(session: &Session, machine: &Machine) -> Configuration {
     let place = Origin::Default("inside the session's directory unless told otherwise");
     all.set_default("io.tmp.dirs", format!("{directory}/tmp"), place.clone());
     all.set_default("web.upload.dir", format!("{directory}/jars"), place.clone());
+    let side_by_side = Origin::Default("JobManagers and TaskManagers start at the same time");
+    all.set_default("cluster.registration.error-delay", FIND_AGAIN, side_by_side);
     let checkpoints = ["state.checkpoints.dir", "execution.checkpointing.dir"];
     if !checkpoints.iter().any(|key| all.contains(key)) {
         all.set(
