@@ -68,10 +68,14 @@ pub(crate) fn measure(bench: &Bench) -> Result<Section> {
     let weighed = |what: &str, ours: &[Run]| {
         Row::beside(what, bytes, &peak(ours), &peak(calculator)).at_most(bytes, &peak(ours), limit)
     };
+    let cpu = |runs: &[Run]| -> Vec<f64> { runs.iter().map(|run| ms.of(run.cpu)).collect() };
+    let worked = |what: &str, ours: &[Run]| Row::beside(what, ms, &cpu(ours), &cpu(calculator));
     let rows = vec![
         timed("`nutkin explain memory`, time", explain),
+        worked("`nutkin explain memory`, processor time", explain),
         weighed("`nutkin explain memory`, peak memory", explain),
         timed("`nutkin render --on local`, time", render),
+        worked("`nutkin render --on local`, processor time", render),
         weighed("`nutkin render --on local`, peak memory", render),
     ];
     let floor = floor().map(|floor| bytes.text(floor as f64)).unwrap_or_default();

@@ -26,7 +26,16 @@ pub(crate) fn circumstances(date: &str, java: Option<&str>, load: Option<f64>) -
             " The machine was shared: {load:.1} programs wanted to run when the measurement began."
         );
     }
+    if let Some(nice) = nice().filter(|nice| *nice < 0) {
+        let _ = write!(text, " All that was measured ran at a raised priority (nice {nice}).");
+    }
     text
+}
+
+/// Our own niceness, which everything that we start inherits: field 19 of proc_pid_stat(5).
+fn nice() -> Option<i32> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(16)?.parse().ok()
 }
 
 fn cores() -> usize {
@@ -57,7 +66,8 @@ mod tests {
     #[test]
     fn a_busy_machine_is_said_to_be_one() {
         let quiet = circumstances("2026-11-21", Some("17.0.1"), Some(0.2));
-        assert!(quiet.starts_with("2026-11-21, ") && quiet.ends_with("Java 17.0.1."), "{quiet}");
+        assert!(quiet.starts_with("2026-11-21, ") && quiet.contains("Java 17.0.1."), "{quiet}");
+        assert!(nice().is_some_and(|nice| (-20..20).contains(&nice)));
         assert!(circumstances("2026-11-21", None, Some(3.0)).contains("shared: 3.0 programs"));
     }
 }

@@ -19,7 +19,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use flink::Flink;
 use page::Section;
 
@@ -39,6 +39,10 @@ pub(crate) struct Args {
     /// Only this scenario; may be given several times
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
+
+    /// Measure this binary instead of building one
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
 
     /// Number of counted runs of each command, where a scenario has not fixed its own
     #[arg(long, value_name = "N")]
@@ -123,17 +127,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     for name in &args.only {
         ensure!(names.contains(&name.as_str()), "`{name}` is none of {}", names.join(", "));
     }
-    say("Building the release binary");
-    command(&mut cargo(&["build", "--release", "--quiet", "--package", "nutkin"]))?;
+    let binary = if let Some(binary) = &args.binary {
+        fs::canonicalize(binary).with_context(|| format!("cannot read `{}`", binary.display()))?
+    } else {
+        say("Building the release binary");
+        command(&mut cargo(&["build", "--release", "--quiet", "--package", "nutkin"]))?;
+        target().join("release/nutkin")
+    };
     let directory = target().join("bench");
     fs::create_dir_all(&directory)?;
-    let bench = Bench {
-        binary: target().join("release/nutkin"),
-        directory,
-        quick: args.quick,
-        runs: args.runs,
-        flink: OnceCell::new(),
-    };
+    let bench =
+        Bench { binary, directory, quick: args.quick, runs: args.runs, flink: OnceCell::new() };
     let wanted = |scenario: &&Scenario| {
         args.only.is_empty() || args.only.iter().any(|name| name == scenario.name)
     };
