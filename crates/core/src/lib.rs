@@ -13,6 +13,7 @@
 
 pub mod artifact;
 pub mod change;
+pub mod check;
 pub mod entrypoint;
 pub mod flink;
 pub mod image;

@@ -148,7 +148,8 @@ impl<'a> Walker<'a, '_> {
             if self.table.iter().any(|field| begins(&field)) {
                 self.node(value, &child);
             } else {
-                let place = Node { line: key.line, column: key.column, kind: Kind::Null };
+                let place =
+                    Node { line: key.line, column: key.column, block: false, kind: Kind::Null };
                 let hint = self.suggestion(path, &key.name);
                 self.problem(&place, &child, "there is no such field".to_owned(), hint);
             }

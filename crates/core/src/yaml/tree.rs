@@ -13,6 +13,8 @@ pub struct Node {
     pub line: u32,
     /// Column, counted from 1.
     pub column: u32,
+    /// Text written as a literal block (`|`): its lines stand one by one below this line of the file.
+    pub block: bool,
     /// The value.
     pub kind: Kind,
 }
@@ -30,7 +32,7 @@ pub enum Kind {
     Text(String),
     /// A list.
     List(Vec<Node>),
-    /// A map in the order of the file. Keys are unique.
+    /// A map in the order of the file. Keys are unique, unless [`forgiving`] read it.
     Map(Vec<(Key, Node)>),
 }
 
@@ -53,30 +55,27 @@ const MOST_NODES: usize = 100_000;
 
 /// Reads all documents of a text. Duplicate keys are problems; a syntax error ends the reading.
 pub fn documents(text: &str, file: &str) -> (Vec<Node>, Vec<Problem>) {
-    let mut reader = Reader {
-        file,
-        problems: Vec::new(),
-        open: Vec::new(),
-        documents: Vec::new(),
-        anchors: BTreeMap::new(),
-        nodes: 0,
-    };
-    for event in Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text)) {
-        match event {
-            Ok((event, span)) => {
-                let place = (number(span.start.line()), number(span.start.col() + 1));
-                if !reader.event(event, place) {
-                    break;
-                }
-            }
-            Err(error) => {
-                let marker = error.marker();
-                let place = (number(marker.line()), number(marker.col() + 1));
-                reader.problem(place, format!("this is no YAML: {}", error.info()));
-                break;
-            }
+    let mut reader = Reader::new(file);
+    reader.read(text, 0);
+    (reader.documents, reader.problems)
+}
+
+/// Reads what can be read, for looking at files that others wrote: a broken document does not hide the
+/// next, and a key may stand twice. The problems are those of the syntax only.
+pub fn forgiving(text: &str, file: &str) -> (Vec<Node>, Vec<Problem>) {
+    let mut reader = Reader { forgiving: true, ..Reader::new(file) };
+    let mut first_line = 0;
+    let mut start = 0;
+    let mut here = 0;
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let end = line.trim_end();
+        if 0 < here && (end == "---" || line.starts_with("--- ")) {
+            reader.read(&text[start..here], first_line);
+            (start, first_line) = (here, number(index));
         }
+        here += line.len();
     }
+    reader.read(&text[start..], first_line);
     (reader.documents, reader.problems)
 }
 
@@ -88,6 +87,8 @@ struct Reader<'a> {
     /// What `&name` named, and of how many nodes it is.
     anchors: BTreeMap<usize, (Node, usize)>,
     nodes: usize,
+    /// A key may stand twice, and what is left of a broken document is dropped.
+    forgiving: bool,
 }
 
 struct Open {
@@ -102,7 +103,50 @@ enum Content {
     Map(Vec<(Key, Node)>, Option<Key>),
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    const fn new(file: &'a str) -> Self {
+        Self {
+            file,
+            problems: Vec::new(),
+            open: Vec::new(),
+            documents: Vec::new(),
+            anchors: BTreeMap::new(),
+            nodes: 0,
+            forgiving: false,
+        }
+    }
+
+    /// Reads a text that begins below the given number of lines of the file.
+    fn read(&mut self, text: &str, above: u32) {
+        let before = self.documents.len();
+        for event in Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text)) {
+            match event {
+                Ok((event, span)) => {
+                    let line = number(span.start.line()).saturating_add(above);
+                    if !self.event(event, (line, number(span.start.col() + 1))) {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    let marker = error.marker();
+                    let line = number(marker.line()).saturating_add(above);
+                    let place = (line, number(marker.col() + 1));
+                    self.problem(place, format!("this is no YAML: {}", error.info()));
+                    break;
+                }
+            }
+        }
+        if self.forgiving {
+            if !self.open.is_empty() {
+                // What is left of a broken document says nothing that can be relied on.
+                self.open.clear();
+                self.documents.truncate(before);
+            }
+            // The next part begins with anchors of its own.
+            self.anchors.clear();
+        }
+    }
+
     /// Takes one event; false when reading on makes no sense.
     fn event(&mut self, event: Event<'_>, place: (u32, u32)) -> bool {
         match event {
@@ -110,7 +154,8 @@ impl Reader<'_> {
                 let is_text = style != ScalarStyle::Plain || tag.is_some();
                 let kind = if is_text { Kind::Text(text.into_owned()) } else { plain(&text) };
                 self.nodes += 1;
-                self.named(anchor, place, kind, 1);
+                let block = style == ScalarStyle::Literal;
+                self.named(anchor, node(place, block, kind), 1);
             }
             Event::SequenceStart(_, anchor, _) => {
                 self.begin(place, anchor, Content::List(Vec::new()));
@@ -125,16 +170,16 @@ impl Reader<'_> {
                         Content::List(items) => Kind::List(items),
                         Content::Map(entries, _) => Kind::Map(merged(entries)),
                     };
-                    self.named(open.anchor, open.place, kind, size);
+                    self.named(open.anchor, node(open.place, false, kind), size);
                 }
             }
             Event::Alias(id) => {
-                let Some((node, size)) = self.anchors.get(&id).cloned() else {
+                let Some((named, size)) = self.anchors.get(&id).cloned() else {
                     self.problem(place, "an alias stands inside of what it names".to_owned());
                     return false;
                 };
                 self.nodes += size;
-                self.finish(place, node.kind);
+                self.finish(node(place, false, named.kind));
             }
             _ => {}
         }
@@ -155,24 +200,23 @@ impl Reader<'_> {
     }
 
     /// Finishes a node that an alias may name later.
-    fn named(&mut self, anchor: usize, place: (u32, u32), kind: Kind, size: usize) {
+    fn named(&mut self, anchor: usize, node: Node, size: usize) {
         if anchor != 0 {
-            let (line, column) = place;
-            self.anchors.insert(anchor, (Node { line, column, kind: kind.clone() }, size));
+            self.anchors.insert(anchor, (node.clone(), size));
         }
-        self.finish(place, kind);
+        self.finish(node);
     }
 
-    fn finish(&mut self, place: (u32, u32), kind: Kind) {
-        let (line, column) = place;
+    fn finish(&mut self, node: Node) {
+        let (line, column) = (node.line, node.column);
         match self.open.last_mut().map(|open| &mut open.content) {
-            None => self.documents.push(Node { line, column, kind }),
-            Some(Content::List(items)) => items.push(Node { line, column, kind }),
+            None => self.documents.push(node),
+            Some(Content::List(items)) => items.push(node),
             Some(Content::Map(entries, key)) => {
                 if let Some(key) = key.take() {
                     let first = entries.iter().find(|(known, _)| known.name == key.name);
-                    let Some((first, _)) = first else {
-                        entries.push((key, Node { line, column, kind }));
+                    let Some((first, _)) = first.filter(|_| !self.forgiving) else {
+                        entries.push((key, node));
                         return;
                     };
                     let message = format!(
@@ -182,11 +226,11 @@ impl Reader<'_> {
                     self.problem((key.line, key.column), message);
                     return;
                 }
-                let name = match kind {
+                let name = match node.kind {
                     Kind::Text(text) | Kind::Number(text) => text,
                     Kind::Bool(value) => value.to_string(),
                     _ => {
-                        self.problem(place, "a key must be a word".to_owned());
+                        self.problem((line, column), "a key must be a word".to_owned());
                         String::new()
                     }
                 };
@@ -202,6 +246,10 @@ impl Reader<'_> {
             Location { file: self.file.to_owned(), line: Some(line), column: Some(column) };
         self.problems.push(Problem::new("", message).at(location));
     }
+}
+
+const fn node((line, column): (u32, u32), block: bool, kind: Kind) -> Node {
+    Node { line, column, block, kind }
 }
 
 /// A map with what its `<<` brings in: entries that it does not have itself.

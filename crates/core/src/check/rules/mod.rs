@@ -1,0 +1,42 @@
+//! The rules, by theme. Each file has its part of the table and a function for each defect.
+
+mod files;
+mod schema;
+
+use super::codes::Rule;
+use super::finding::Findings;
+use super::silence::Silence;
+use super::system::{System, World};
+
+/// Writes a part of the table: statics, and a list of them. The examples of a code stand in a file.
+macro_rules! rules {
+    ($($name:ident $code:literal $severity:ident $title:literal
+       happens $happens:literal cure $cure:literal;)*) => {
+        $(
+            pub(super) static $name: $crate::check::codes::Rule = $crate::check::codes::Rule {
+                code: $code,
+                severity: $crate::check::finding::Severity::$severity,
+                title: $title,
+                happens: $happens,
+                cure: $cure,
+                example: include_str!(concat!("../examples/", $code, ".txt")),
+            };
+        )*
+        /// This part of the table.
+        pub(super) static TABLE: &[&$crate::check::codes::Rule] = &[$(&$name),*];
+    };
+}
+use rules;
+
+/// The table, in order of the codes.
+pub(super) static TABLES: &[&[&Rule]] = &[files::TABLE];
+
+/// What can be said of files and objects without knowing which session they belong to.
+pub(super) fn of_world(world: &World, silences: &[Silence], out: &mut Findings<'_>) {
+    files::check(world, silences, out);
+}
+
+/// What can be said of a session.
+pub(super) fn of_system(system: &System<'_>, out: &mut Findings<'_>) {
+    let _ = (system, out);
+}

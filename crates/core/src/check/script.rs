@@ -1,0 +1,53 @@
+//! Shell scripts: where they write Flink's configuration, and which addresses they call.
+
+use super::finding::Place;
+use super::source::File;
+
+/// What a script does that matters.
+#[derive(Debug, Clone)]
+pub(super) struct Script {
+    pub(super) file: usize,
+    /// Lines that change `flink-conf.yaml` or `config.yaml` in place.
+    pub(super) edits: Vec<Place>,
+    /// `flink run -m HOST:PORT` and the like: place, host and port.
+    pub(super) calls: Vec<(Place, String, i64)>,
+    /// Whether it reads the container's memory to size the heap by hand.
+    pub(super) is_entrypoint: bool,
+}
+
+/// Reads one.
+pub(super) fn read(index: usize, file: &File) -> Script {
+    let mut script =
+        Script { file: index, edits: Vec::new(), calls: Vec::new(), is_entrypoint: false };
+    for (number, line) in file.text.lines().enumerate() {
+        let line_number = u32::try_from(number + 1).unwrap_or(u32::MAX);
+        let column = line.chars().take_while(|c| c.is_whitespace()).count() + 1;
+        let column = u32::try_from(column).unwrap_or(u32::MAX);
+        let place = Place { file: index, line: line_number, column };
+        let code = line.trim_start();
+        if code.starts_with('#') {
+            continue;
+        }
+        let names_conf = code.contains("flink-conf.yaml") || code.contains("conf/config.yaml");
+        let writes = code.contains("sed -i") || code.contains(">>") || code.contains("> \"$");
+        if names_conf && writes {
+            script.edits.push(place);
+        }
+        script.is_entrypoint |= code.contains("start-foreground");
+        let mut words = code.split_whitespace();
+        if words.any(|word| word == "flink" || word.ends_with("/flink")) {
+            let mut words = words.skip_while(|word| {
+                !matches!(*word, "-m" | "--jobmanager") && !word.starts_with("-m=")
+            });
+            let address = words.next().and_then(|flag| {
+                flag.split_once('=').map(|(_, address)| address).or_else(|| words.next())
+            });
+            if let Some((host, port)) = address.and_then(|address| address.rsplit_once(':')) {
+                if let Ok(port) = port.parse() {
+                    script.calls.push((place, host.to_owned(), port));
+                }
+            }
+        }
+    }
+    script
+}

@@ -1,0 +1,134 @@
+//! Files as they come in: what each one is, and its lines.
+
+use std::collections::BTreeSet;
+
+/// A file to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// The file as the user named it, with `/` between directories.
+    pub name: String,
+    /// Its text; bytes that are no UTF-8 replaced.
+    pub text: String,
+}
+
+/// What a file is, by its name and first words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FileKind {
+    /// `flink-conf.yaml`.
+    FlinkConf,
+    /// `config.yaml` of Flink.
+    ConfigYaml,
+    /// Kubernetes objects and session files.
+    Objects,
+    /// Log4j properties.
+    Log4j,
+    /// Logback XML.
+    Logback,
+    /// Addresses of JobManagers for `start-cluster.sh`.
+    Masters,
+    /// Addresses of TaskManagers for `start-cluster.sh`.
+    Workers,
+    /// A Dockerfile.
+    Dockerfile,
+    /// A shell script.
+    Script,
+}
+
+impl FileKind {
+    /// What a name promises, or `None` where only the text can tell.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let base = name.rsplit('/').next().unwrap_or(name);
+        let lower = base.to_ascii_lowercase();
+        let ends = |end: &str| lower.ends_with(end);
+        if lower == "flink-conf.yaml" || lower == "flink-conf.yml" {
+            Some(Self::FlinkConf)
+        } else if lower == "masters" {
+            Some(Self::Masters)
+        } else if lower == "workers" || lower == "slaves" {
+            Some(Self::Workers)
+        } else if lower.starts_with("dockerfile")
+            || lower.starts_with("containerfile")
+            || ends(".dockerfile")
+        {
+            Some(Self::Dockerfile)
+        } else if lower.starts_with("log4j") && ends(".properties") {
+            Some(Self::Log4j)
+        } else if lower.starts_with("logback") && ends(".xml") {
+            Some(Self::Logback)
+        } else if ends(".sh") || ends(".bash") || lower.starts_with("docker-entrypoint") {
+            Some(Self::Script)
+        } else if ends(".yaml") || ends(".yml") {
+            Some(Self::Objects)
+        } else {
+            None
+        }
+    }
+
+    fn of(name: &str, text: &str) -> Option<Self> {
+        let base = name.rsplit('/').next().unwrap_or(name);
+        let is_object = |text: &str| {
+            text.lines().any(|line| line.starts_with("kind:") || line.starts_with("apiVersion:"))
+        };
+        match Self::of_name(name) {
+            Some(Self::Objects)
+                if matches!(base, "config.yaml" | "config.yml") && !is_object(text) =>
+            {
+                Some(Self::ConfigYaml)
+            }
+            Some(kind) => Some(kind),
+            None if is_object(text) => Some(Self::Objects),
+            None if text.starts_with("#!") => Some(Self::Script),
+            None if text.lines().any(|line| line.starts_with("FROM ")) => Some(Self::Dockerfile),
+            None => None,
+        }
+    }
+}
+
+/// A file with its lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct File {
+    pub(super) name: String,
+    pub(super) text: String,
+    pub(super) kind: Option<FileKind>,
+    /// Byte offsets at which lines begin.
+    starts: Vec<usize>,
+    /// Lines that hold the data of a Secret.
+    secrets: BTreeSet<u32>,
+}
+
+impl File {
+    pub(super) fn new(input: &Input) -> Self {
+        let text = input.text.strip_prefix('\u{feff}').unwrap_or(&input.text).to_owned();
+        let starts = std::iter::once(0)
+            .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1))
+            .collect();
+        let kind = FileKind::of(&input.name, &text);
+        Self { name: input.name.clone(), text, kind, starts, secrets: BTreeSet::new() }
+    }
+
+    /// A line, counted from 1, without its end.
+    pub(super) fn line(&self, line: u32) -> Option<&str> {
+        let index = usize::try_from(line).ok()?.checked_sub(1)?;
+        let start = *self.starts.get(index)?;
+        let end = self.starts.get(index + 1).map_or(self.text.len(), |next| next - 1);
+        Some(self.text.get(start..end)?.trim_end_matches('\r'))
+    }
+
+    /// How many lines it has.
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.starts.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn hide(&mut self, lines: impl IntoIterator<Item = u32>) {
+        self.secrets.extend(lines);
+    }
+
+    pub(super) fn is_secret(&self, line: u32) -> bool {
+        self.secrets.contains(&line)
+    }
+
+    /// The directory part of the name, `""` where it has none.
+    pub(super) fn directory(&self) -> &str {
+        self.name.rsplit_once('/').map_or("", |(directory, _)| directory)
+    }
+}

@@ -1,0 +1,61 @@
+//! Every code with its two examples, and the promises of the table.
+
+use super::{Input, Settings, Severity, check, codes};
+
+fn inputs(files: &[(&str, &str)]) -> Vec<Input> {
+    let input =
+        |(name, text): &(&str, &str)| Input { name: (*name).to_owned(), text: (*text).to_owned() };
+    files.iter().map(input).collect()
+}
+
+fn told(files: &[(&str, &str)]) -> (Vec<&'static str>, String) {
+    let report = check(&inputs(files), &Settings::default());
+    let text = report.findings.iter().map(|finding| {
+        format!(
+            "{} {}: {}\n  | {}\n",
+            finding.rule.code, finding.location, finding.message, finding.quote
+        )
+    });
+    let text = text.collect();
+    let open = report.findings.iter().filter(|finding| finding.silenced.is_none());
+    (open.map(|finding| finding.rule.code).collect(), text)
+}
+
+#[test]
+fn each_code_finds_its_bad_example_and_not_its_good_one() {
+    let mut faults = String::new();
+    for rule in codes::all() {
+        assert!(!rule.bad().is_empty() && !rule.good().is_empty(), "{} has no examples", rule.code);
+        let (found, text) = told(&rule.bad());
+        if !found.contains(&rule.code) {
+            faults.push_str(&format!("{} misses its bad example; found:\n{text}\n", rule.code));
+        }
+        // A defect has one name: the bad example shows nothing else that is as bad.
+        let others: Vec<_> = found.iter().filter(|code| **code != rule.code).collect();
+        let is_error =
+            |code: &&&str| codes::find(code).is_some_and(|r| r.severity == Severity::Error);
+        if others.iter().any(is_error) {
+            faults.push_str(&format!("{}'s bad example has other errors:\n{text}\n", rule.code));
+        }
+        let (found, text) = told(&rule.good());
+        if found.contains(&rule.code) {
+            faults.push_str(&format!("{} alarms at its good example:\n{text}\n", rule.code));
+        }
+        if found.iter().any(|code| is_error(&&code)) {
+            faults.push_str(&format!("{}'s good example has errors:\n{text}\n", rule.code));
+        }
+    }
+    assert!(faults.is_empty(), "{faults}");
+}
+
+#[test]
+fn the_table_keeps_its_promises() {
+    let codes: Vec<&str> = codes::all().map(|rule| rule.code).collect();
+    assert!(codes.is_sorted() && codes.windows(2).all(|two| two[0] != two[1]), "{codes:?}");
+    for rule in codes::all() {
+        let title = rule.title;
+        assert!(!title.ends_with('.') && !rule.theme().is_empty(), "{}", rule.code);
+        assert!(rule.happens.ends_with('.') && rule.cure.ends_with('.'), "{}", rule.code);
+        assert_eq!(codes::find(&rule.code.to_lowercase()), Some(rule));
+    }
+}
