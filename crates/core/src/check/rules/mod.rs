@@ -1,5 +1,6 @@
 //! The rules, by theme. Each file has its part of the table and a function for each defect.
 
+mod config;
 mod files;
 mod schema;
 
@@ -29,7 +30,7 @@ macro_rules! rules {
 use rules;
 
 /// The table, in order of the codes.
-pub(super) static TABLES: &[&[&Rule]] = &[files::TABLE];
+pub(super) static TABLES: &[&[&Rule]] = &[files::TABLE, config::TABLE];
 
 /// What can be said of files and objects without knowing which session they belong to.
 pub(super) fn of_world(world: &World, silences: &[Silence], out: &mut Findings<'_>) {
@@ -38,5 +39,5 @@ pub(super) fn of_world(world: &World, silences: &[Silence], out: &mut Findings<'
 
 /// What can be said of a session.
 pub(super) fn of_system(system: &System<'_>, out: &mut Findings<'_>) {
-    let _ = (system, out);
+    config::check(system, out);
 }
