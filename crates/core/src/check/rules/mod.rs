@@ -2,7 +2,10 @@
 
 mod config;
 mod files;
+mod ha;
+mod rbac;
 mod schema;
+mod storage;
 
 use super::codes::Rule;
 use super::finding::Findings;
@@ -30,7 +33,7 @@ macro_rules! rules {
 use rules;
 
 /// The table, in order of the codes.
-pub(super) static TABLES: &[&[&Rule]] = &[files::TABLE, config::TABLE];
+pub(super) static TABLES: &[&[&Rule]] = &[files::TABLE, config::TABLE, ha::TABLE, rbac::TABLE];
 
 /// What can be said of files and objects without knowing which session they belong to.
 pub(super) fn of_world(world: &World, silences: &[Silence], out: &mut Findings<'_>) {
@@ -40,4 +43,6 @@ pub(super) fn of_world(world: &World, silences: &[Silence], out: &mut Findings<'
 /// What can be said of a session.
 pub(super) fn of_system(system: &System<'_>, out: &mut Findings<'_>) {
     config::check(system, out);
+    ha::check(system, out);
+    rbac::check(system, out);
 }
