@@ -65,15 +65,12 @@ fn instructions(file: usize, text: &str) -> Vec<(Place, String)> {
             Some(content) => (content, true),
             None => (trimmed, false),
         };
-        match found.last_mut().filter(|_| open) {
-            Some((_, instruction)) => {
-                instruction.push(' ');
-                instruction.push_str(content);
-            }
-            None => {
-                let line = u32::try_from(index + 1).unwrap_or(u32::MAX);
-                found.push((Place { file, line, column: 1 }, content.to_owned()));
-            }
+        if let Some((_, instruction)) = found.last_mut().filter(|_| open) {
+            instruction.push(' ');
+            instruction.push_str(content);
+        } else {
+            let line = u32::try_from(index + 1).unwrap_or(u32::MAX);
+            found.push((Place { file, line, column: 1 }, content.to_owned()));
         }
         open = goes_on;
     }

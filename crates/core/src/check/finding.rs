@@ -29,7 +29,7 @@ impl Severity {
 
 /// A place in one of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub(super) struct Place {
     /// Index of the file.
     pub file: usize,
     /// Line, counted from 1.

@@ -74,7 +74,7 @@ fn object(file: usize, entries: Vec<(Key, Node)>, cut: Option<Place>) -> Vec<Obj
     }
     let text = |path: &str| node.at(path).and_then(Walk::text).map(str::to_owned);
     let (name, namespace) = (text("metadata/name").unwrap_or_default(), text("metadata/namespace"));
-    vec![Object { file, kind, name, namespace, cut, node }]
+    vec![Object { file, node, kind, name, namespace, cut }]
 }
 
 /// What a pod of Flink is.
@@ -180,13 +180,13 @@ impl<'a> Workload<'a> {
             };
             let volume = volumes.iter().find(|volume| volume.text_of("name") == Some(name));
             let path = if path == "/" { path } else { path.trim_end_matches('/') };
-            mounts.push(Mount { path, mount, volume });
+            mounts.push(Mount { path, node: mount, volume });
         }
         // What a StatefulSet claims for each pod.
         for claim in self.object.node.at("spec/volumeClaimTemplates").map_or(&[][..], Walk::items) {
             let name = claim.at("metadata/name").and_then(Walk::text);
             for mount in &mut mounts {
-                if mount.volume.is_none() && mount.mount.text_of("name") == name {
+                if mount.volume.is_none() && mount.node.text_of("name") == name {
                     mount.volume = Some(claim);
                 }
             }
@@ -220,7 +220,7 @@ impl<'a> Workload<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mount<'a> {
     pub(super) path: &'a str,
-    pub(super) mount: &'a Node,
+    pub(super) node: &'a Node,
     pub(super) volume: Option<&'a Node>,
 }
 

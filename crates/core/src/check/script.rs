@@ -42,10 +42,10 @@ pub(super) fn read(index: usize, file: &File) -> Script {
             let address = words.next().and_then(|flag| {
                 flag.split_once('=').map(|(_, address)| address).or_else(|| words.next())
             });
-            if let Some((host, port)) = address.and_then(|address| address.rsplit_once(':')) {
-                if let Ok(port) = port.parse() {
-                    script.calls.push((place, host.to_owned(), port));
-                }
+            if let Some((host, port)) = address.and_then(|address| address.rsplit_once(':'))
+                && let Ok(port) = port.parse()
+            {
+                script.calls.push((place, host.to_owned(), port));
             }
         }
     }

@@ -11,7 +11,7 @@ use super::source::{File, FileKind};
 use crate::Problem;
 use crate::flink::configuration;
 use crate::flink::dialect::{self, Dialect};
-use crate::flink::{Configuration, FlinkVersion, Value, options};
+use crate::flink::{Configuration, Value, options};
 use crate::yaml::{Kind, Node};
 
 /// An option where it is set.
@@ -179,10 +179,4 @@ pub(super) fn session(file: usize, node: &Node, into: &mut Settings) {
         }
     }
     walk(file, node, "", into);
-}
-
-/// The newest version in which an option of this key is read, for messages.
-pub(super) fn is_read_by(key: &str, version: FlinkVersion) -> bool {
-    let current = options::canonical(key, version);
-    options::find(&current).is_some_and(|info| info.pattern.is_some() || info.at(version).is_some())
 }

@@ -199,10 +199,10 @@ pub(super) fn group(world: &World, flink: Option<FlinkVersion>) -> Vec<System<'_
     attach(world, &mut systems);
     for system in &mut systems {
         for text in &system.texts {
-            if matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml) {
-                if let Err(problems) = settings::read(text, &world.files, &mut system.settings) {
-                    system.refused.extend(problems);
-                }
+            if matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml)
+                && let Err(problems) = settings::read(text, &world.files, &mut system.settings)
+            {
+                system.refused.extend(problems);
             }
         }
         system.version = flink.or_else(|| version(system));

@@ -172,11 +172,11 @@ fn sentence(hint: &str) -> String {
 
 fn old_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
     let is_properties = matches!(text.origin, Origin::Properties(_));
-    if let Some(version) = system.version.filter(|_| !is_properties) {
-        if !version.line().reads_flink_conf {
-            let message = format!("Flink {version} does not read flink-conf.yaml");
-            out.add(&NOT_READ_2X, text.start(), message);
-        }
+    if let Some(version) = system.version.filter(|_| !is_properties)
+        && !version.line().reads_flink_conf
+    {
+        let message = format!("Flink {version} does not read flink-conf.yaml");
+        out.add(&NOT_READ_2X, text.start(), message);
     }
     let mut seen: Vec<(&str, u32)> = Vec::new();
     for (number, column, line) in lines(&text.text) {
@@ -231,11 +231,11 @@ fn old_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
 }
 
 fn new_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
-    if let Some(version) = system.version {
-        if !version.line().reads_config_yaml {
-            let message = format!("Flink {version} does not read config.yaml");
-            out.add(&NOT_READ_OLD, text.start(), message);
-        }
+    if let Some(version) = system.version
+        && !version.line().reads_config_yaml
+    {
+        let message = format!("Flink {version} does not read config.yaml");
+        out.add(&NOT_READ_OLD, text.start(), message);
     }
     let Ok(reading) = dialect::read(Dialect::ConfigYaml, &text.text, &text.name) else { return };
     for problem in &reading.warnings {

@@ -182,8 +182,8 @@ fn volumes(system: &System<'_>, out: &mut Findings<'_>) {
             let Some(volume) = mount.volume else { continue };
             let claim = volume.at("persistentVolumeClaim/claimName").and_then(Walk::text);
             let is_disk = claim.is_some() || volume.get("spec").is_some();
-            let place = mount.mount.place(workload.file());
-            let reads = mount.mount.text_of("readOnly") == Some("true");
+            let place = mount.node.place(workload.file());
+            let reads = mount.node.text_of("readOnly") == Some("true");
             if is_disk && !has_group && !runs_as_root && !reads {
                 let message = format!(
                     "the volume at `{}` belongs to root, and the pod sets no fsGroup",

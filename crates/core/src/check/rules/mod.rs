@@ -1,8 +1,14 @@
 //! The rules, by theme. Each file has its part of the table and a function for each defect.
 
 mod config;
+mod exposure;
 mod files;
 mod ha;
+mod images;
+mod logs;
+mod memory;
+mod network;
+mod pods;
 mod rbac;
 mod schema;
 mod storage;
@@ -33,11 +39,23 @@ macro_rules! rules {
 use rules;
 
 /// The table, in order of the codes.
-pub(super) static TABLES: &[&[&Rule]] = &[files::TABLE, config::TABLE, ha::TABLE, rbac::TABLE];
+pub(super) static TABLES: &[&[&Rule]] = &[
+    files::TABLE,
+    config::TABLE,
+    ha::TABLE,
+    rbac::TABLE,
+    network::TABLE,
+    memory::TABLE,
+    pods::TABLE,
+    images::TABLE,
+    logs::TABLE,
+    exposure::TABLE,
+];
 
 /// What can be said of files and objects without knowing which session they belong to.
 pub(super) fn of_world(world: &World, silences: &[Silence], out: &mut Findings<'_>) {
     files::check(world, silences, out);
+    network::services_without_pods(world, out);
 }
 
 /// What can be said of a session.
@@ -45,4 +63,10 @@ pub(super) fn of_system(system: &System<'_>, out: &mut Findings<'_>) {
     config::check(system, out);
     ha::check(system, out);
     rbac::check(system, out);
+    network::check(system, out);
+    memory::check(system, out);
+    pods::check(system, out);
+    images::check(system, out);
+    logs::check(system, out);
+    exposure::check(system, out);
 }
