@@ -13,6 +13,7 @@ pub mod entrypoint;
 pub mod environment;
 pub mod exit;
 pub mod failure;
+pub mod files;
 pub mod flink_rest;
 pub mod http;
 pub mod image;

@@ -6,7 +6,7 @@
 //!                                    Report ◄── silence ◄── rules/* ◄─────────┘
 //! ```
 //!
-//! A rule is a function of one [`System`](system::System) that adds findings; each finding names an entry
+//! A rule is a function of one `system::System` that adds findings; each finding names an entry
 //! of the table in [`codes`]. Files are other people's: nothing here fails, whatever they hold.
 
 pub mod codes;

@@ -70,6 +70,8 @@ impl FileKind {
             text.lines().any(|line| line.starts_with("kind:") || line.starts_with("apiVersion:"))
         };
         match Self::of_name(name) {
+            // A template of Helm or the like is no YAML before it is filled in.
+            Some(Self::Objects) if text.contains("{{") => None,
             Some(Self::Objects)
                 if matches!(base, "config.yaml" | "config.yml") && !is_object(text) =>
             {

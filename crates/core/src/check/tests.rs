@@ -41,7 +41,7 @@ fn each_code_finds_its_bad_example_and_not_its_good_one() {
         if found.contains(&rule.code) {
             faults.push_str(&format!("{} alarms at its good example:\n{text}\n", rule.code));
         }
-        if found.iter().any(|code| is_error(&&code)) {
+        if found.iter().any(|code| is_error(&code)) {
             faults.push_str(&format!("{}'s good example has errors:\n{text}\n", rule.code));
         }
     }
@@ -58,4 +58,21 @@ fn the_table_keeps_its_promises() {
         assert!(rule.happens.ends_with('.') && rule.cure.ends_with('.'), "{}", rule.code);
         assert_eq!(codes::find(&rule.code.to_lowercase()), Some(rule));
     }
+}
+
+#[test]
+fn the_pages_are_those_of_the_table() {
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/checks");
+    let pages = super::page::pages();
+    for (name, text) in &pages {
+        nutkin_testkit::check_golden(&directory.join(name), text);
+    }
+    let mut strays = Vec::new();
+    for entry in std::fs::read_dir(&directory).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        if !pages.iter().any(|(known, _)| *known == name) {
+            strays.push(name);
+        }
+    }
+    assert!(strays.is_empty(), "pages of no code: {strays:?}");
 }

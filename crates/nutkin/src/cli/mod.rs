@@ -1,6 +1,7 @@
 //! What the user types. Parsing only records; each command stands in a file of its own.
 
 pub mod cancel;
+pub mod check;
 pub mod checkpoint;
 pub mod client;
 pub mod completions;
@@ -88,7 +89,9 @@ pub enum Command {
     Checkpoint(checkpoint::Args),
     /// Write a session file to start from
     Init(init::Args),
-    /// Tell what an option means, or where the memory goes
+    /// Find what is wrong in hand-written files of Flink
+    Check(check::Args),
+    /// Tell what an option or a code means, or where the memory goes
     Explain(explain::Args),
     /// Install, list and remove Flink distributions
     Dist(dist::Args),
@@ -140,6 +143,7 @@ impl Command {
             Self::Jobs(args) => jobs::run(args, context),
             Self::Job(args) => job::run(args, context),
             Self::Cancel(args) => cancel::run(args, context),
+            Self::Check(args) => check::run(args, context),
             Self::Stop(args) => stop::run(args, context),
             Self::Savepoint(args) => savepoint::run(args, context),
             Self::Checkpoint(args) => checkpoint::run(args, context),

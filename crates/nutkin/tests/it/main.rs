@@ -1,6 +1,7 @@
 //! Tests of the `nutkin` binary and library that need no JVM.
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail the test; clippy sees only its body")]
 
+mod check;
 mod cli;
 mod dist;
 mod explain;

@@ -79,7 +79,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         } else {
             format!("`{}` {}", problem.path, problem.message)
         };
-        out.add(&REFUSED, *place, message).cure = problem.hint.clone();
+        out.add(&REFUSED, *place, message).cure.clone_from(&problem.hint);
     }
     both_files(system, out);
     arguments(system, out);

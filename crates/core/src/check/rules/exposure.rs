@@ -36,15 +36,16 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
             out.add(&PLAIN_SECRET, setting.place, message);
         }
     }
-    if system.workloads.is_empty() && system.session.is_none() {
-        if let Some(setting) = system.settings.exact("rest.bind-address") {
-            let plain = setting.text() == "0.0.0.0" && system.dockerfiles.is_empty();
-            let secured = system.settings.value("security.ssl.rest.authentication-enabled");
-            if plain && secured.as_deref() != Some("true") {
-                let patch = out.replace(setting.place, "rest.bind-address: localhost");
-                let message = "`rest.bind-address` is 0.0.0.0";
-                out.add(&ALL_INTERFACES, setting.place, message).patch = patch;
-            }
+    if system.workloads.is_empty()
+        && system.session.is_none()
+        && let Some(setting) = system.settings.exact("rest.bind-address")
+    {
+        let plain = setting.text() == "0.0.0.0" && system.dockerfiles.is_empty();
+        let secured = system.settings.value("security.ssl.rest.authentication-enabled");
+        if plain && secured.as_deref() != Some("true") {
+            let patch = out.replace(setting.place, "rest.bind-address: localhost");
+            let message = "`rest.bind-address` is 0.0.0.0";
+            out.add(&ALL_INTERFACES, setting.place, message).patch = patch;
         }
     }
 }
@@ -53,7 +54,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
 fn is_reference(key: &str) -> bool {
     key.starts_with("kubernetes.")
         || key.starts_with("security.delegation.token")
-        || key.ends_with(".class")
+        || key.rsplit('.').next() == Some("class")
         || key.ends_with(".provider")
 }
 

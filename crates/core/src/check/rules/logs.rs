@@ -55,10 +55,15 @@ fn lines(text: &Embedded) -> impl Iterator<Item = (u32, &str, &str)> {
     })
 }
 
+/// The last word of a key.
+fn last(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or(key)
+}
+
 fn levels(text: &Embedded, lines: &[(u32, &str, &str)], out: &mut Findings<'_>) {
     for (number, key, value) in lines {
         let is_level =
-            key.ends_with(".level") && (key.starts_with("logger.") || *key == "rootLogger.level");
+            last(key) == "level" && (key.starts_with("logger.") || *key == "rootLogger.level");
         let known =
             value.contains("${") || LEVELS.iter().any(|level| level.eq_ignore_ascii_case(value));
         if is_level && !known {
@@ -80,7 +85,7 @@ fn loggers(
     let Some(version) = system.version else { return };
     let has_pekko = version.is_at_least(1, 18);
     for (number, key, value) in lines {
-        if !key.starts_with("logger.") || !key.ends_with(".name") {
+        if !key.starts_with("logger.") || last(key) != "name" {
             continue;
         }
         let under = |package: &str| *value == package || value.starts_with(&format!("{package}."));
@@ -117,11 +122,8 @@ fn appenders(
     };
     let names: BTreeSet<&str> = of(".name").map(|(_, _, value)| *value).collect();
     for (number, key, value) in lines {
-        let is_reference = key.contains(".appenderRef.") && key.ends_with(".ref")
-            || *key == "rootLogger.appenderRef"
-            || *key == "rootLogger" && value.contains(',');
-        if is_reference && key.ends_with(".ref") && !names.contains(value) && !value.contains("${")
-        {
+        let is_reference = key.contains(".appenderRef.") && last(key) == "ref";
+        if is_reference && !names.contains(value) && !value.contains("${") {
             let message = format!("no appender is called `{value}`");
             out.add(&ABSENT_APPENDER, text.place(out.files, *number, 1), message);
         }

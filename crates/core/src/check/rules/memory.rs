@@ -120,10 +120,10 @@ fn plain(system: &System<'_>, out: &mut Findings<'_>) {
         let finding = out.add(&IMPOSSIBLE, place, message);
         finding.cure = problem.hint.as_deref().map(as_sentence);
     };
-    if !memory::job_manager_needs_size(&input) {
-        if let Err(problem) = memory::job_manager(&input) {
-            tell(&problem);
-        }
+    if !memory::job_manager_needs_size(&input)
+        && let Err(problem) = memory::job_manager(&input)
+    {
+        tell(&problem);
     }
     if !memory::task_manager_needs_size(&input) {
         match memory::task_manager(&input) {

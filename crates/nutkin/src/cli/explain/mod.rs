@@ -1,6 +1,7 @@
-//! `nutkin explain`: what an option means, and where the memory goes.
+//! `nutkin explain`: what an option or a code of `nutkin check` means, and where the memory goes.
 
 mod bars;
+mod code;
 pub mod memory;
 pub mod option;
 
@@ -14,6 +15,7 @@ use crate::Outcome;
   nutkin explain taskmanager.numberOfTaskSlots     one option
   nutkin explain taskmanager.memory                all options below a prefix
   nutkin explain state.checkpoints.dir --flink 2.3 what became of an old spelling
+  nutkin explain NK0202                            what `nutkin check` found
   nutkin explain memory -f session.yaml            where the memory goes")]
 pub struct Args {
     #[command(subcommand)]
@@ -32,10 +34,13 @@ enum Topic {
 /// Runs the command.
 ///
 /// # Errors
-/// No option has such a key; memory that does not fit.
+/// No option or code has such a key; memory that does not fit.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args.topic {
         Some(Topic::Memory(args)) => memory::run(&args, context),
-        None => option::run(&args.option, context),
+        None => match args.option.key.as_deref().filter(|key| code::is_one(key)) {
+            Some(key) => code::run(key, &args.option.output, context),
+            None => option::run(&args.option, context),
+        },
     }
 }

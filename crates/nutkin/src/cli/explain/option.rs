@@ -15,7 +15,7 @@ use crate::{Exit, Failure, Outcome};
 /// Arguments for one option.
 #[derive(Debug, clap::Args)]
 pub struct OptionArgs {
-    /// An option of Flink or Nutkin, or the beginning of several
+    /// An option of Flink or Nutkin, the beginning of several, or a code of `nutkin check`
     #[arg(value_name = "KEY")]
     pub key: Option<String>,
 

@@ -1,0 +1,124 @@
+//! `nutkin check` and `nutkin explain NKxxxx`.
+
+use nutkin_testkit::Test;
+use serde_json::Value;
+
+const TWICE: &str =
+    "parallelism.default: 2\ntaskmanager.numberOfTaskSlots: 2\nparallelism.default: 4\n";
+
+#[test]
+fn a_finding_quotes_its_line() {
+    let said = Test::new()
+        .file("conf/flink-conf.yaml", "taskmanager.numberOfTaskSlots: four\n")
+        .args(["check", "conf"])
+        .code(1)
+        .any_stdout()
+        .stderr(
+            "1 error in 1 file\n`nutkin explain NK0103` shows a code with a bad and a good example\n",
+        )
+        .run();
+    let expected = "\
+error[NK0103]: the value is none that the option takes
+ --> conf/flink-conf.yaml:1:1
+  |
+1 | taskmanager.numberOfTaskSlots: four
+  |
+  = `taskmanager.numberOfTaskSlots`: `four` does not fit";
+    assert!(said.stdout.starts_with(expected), "{}", said.stdout);
+    let widest = said.stdout.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(100), "{widest:?} columns\n{}", said.stdout);
+}
+
+#[test]
+fn warnings_count_with_strict_only() {
+    let test = || Test::new().file("conf/flink-conf.yaml", TWICE).any_stdout().any_stderr();
+    test().args(["check", "conf"]).run();
+    test().args(["check", "conf", "--strict"]).code(1).run();
+    test().args(["check", "conf", "--strict", "--allow", "NK0104=two people edit it"]).run();
+}
+
+#[test]
+fn a_comment_silences_with_a_reason_only() {
+    let file = |comment: &str| TWICE.replace("default: 4", &format!("default: 4 # {comment}"));
+    let test = |comment: &str| {
+        Test::new().file("flink-conf.yaml", &file(comment)).any_stdout().any_stderr()
+    };
+    let strict = ["check", "flink-conf.yaml", "--strict"];
+    test("nutkin: allow NK0104 because two people edit it").args(strict).run();
+    let said = test("nutkin: allow NK0104").args(strict).code(1).run();
+    assert!(said.stdout.contains("NK0104") && said.stdout.contains("NK0006"), "{}", said.stdout);
+}
+
+#[test]
+fn nothing_wrong_is_said_so() {
+    Test::new()
+        .file("flink-conf.yaml", "parallelism.default: 4\n")
+        .args(["check"])
+        .stderr("nothing is wrong in 1 file\n")
+        .run();
+}
+
+#[test]
+fn paths_that_cannot_be_read_are_told_together() {
+    Test::new()
+        .args(["check", "one.yaml", "two.yaml"])
+        .code(2)
+        .stderr(
+            "error: the input has 2 problems; nothing was changed\n  \
+             cannot read `one.yaml`: No such file or directory (os error 2)\n  \
+             cannot read `two.yaml`: No such file or directory (os error 2)\n",
+        )
+        .run();
+}
+
+#[test]
+fn a_silence_needs_a_known_code_and_a_reason() {
+    let said = Test::new()
+        .args(["check", "--allow", "NK9999=because", "--allow", "NK0104"])
+        .code(2)
+        .any_stderr()
+        .run();
+    assert!(said.stderr.contains("`NK9999` is no code"), "{}", said.stderr);
+    assert!(said.stderr.contains("without a reason"), "{}", said.stderr);
+}
+
+#[test]
+fn documents_for_machines() {
+    let test = || {
+        let test =
+            Test::new().file("flink-conf.yaml", "parallelism.default:4\ns3.secret-key: hunter2\n");
+        test.any_stdout().any_stderr()
+    };
+    let said = test().args(["check", "-o", "json"]).run();
+    assert!(!said.stdout.contains("hunter2"), "{}", said.stdout);
+    let document: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(document["kind"], "FindingList");
+    let codes: Vec<&str> =
+        document["items"].as_array().unwrap().iter().map(|i| i["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["NK0105", "NK0903"]);
+    assert_eq!(document["items"][0]["patch"]["insert"][0], "parallelism.default: 4");
+    assert_eq!(document["items"][1]["quote"], "s3.secret-key: ******");
+
+    let said = test().args(["check", "-o", "sarif"]).run();
+    assert!(!said.stdout.contains("hunter2"), "{}", said.stdout);
+    let document: Value = serde_json::from_str(&said.stdout).unwrap();
+    let run = &document["runs"][0];
+    assert_eq!(document["version"], "2.1.0");
+    assert_eq!(run["tool"]["driver"]["rules"][0]["id"], "NK0105");
+    assert_eq!(run["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"], 1);
+    let fix = &run["results"][0]["fixes"][0]["artifactChanges"][0]["replacements"][0];
+    assert_eq!(fix["insertedContent"]["text"], "parallelism.default: 4\n");
+    assert_eq!(
+        (&fix["deletedRegion"]["endLine"], run["results"][1]["fixes"].is_null()),
+        (&2.into(), true)
+    );
+}
+
+#[test]
+fn a_code_explains_itself() {
+    let said = Test::new().args(["explain", "nk0202"]).any_stdout().run();
+    assert!(said.stdout.starts_with("# NK0202: "), "{}", said.stdout);
+    assert!(said.stdout.contains("## Bad") && said.stdout.contains("## Good"), "{}", said.stdout);
+    let said = Test::new().args(["explain", "NK9999"]).code(2).any_stderr().run();
+    assert!(said.stderr.contains("has no such code"), "{}", said.stderr);
+}
