@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
 use crate::{Failure, Outcome};
 
 /// Runs a command's future to its end.
@@ -11,4 +13,24 @@ use crate::{Failure, Outcome};
 pub fn block_on(future: impl Future<Output = Outcome>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(Failure::from)?.block_on(future)
+}
+
+/// Ctrl-C, heard from the moment of [`Interrupt::listen`] on: one that is pressed while nobody waits for it is not
+/// lost, as it would be between two calls of `tokio::signal::ctrl_c`.
+#[derive(Debug)]
+pub struct Interrupt(Signal);
+
+impl Interrupt {
+    /// Takes Ctrl-C away from the system.
+    ///
+    /// # Errors
+    /// The system allows no signal handler.
+    pub fn listen() -> std::io::Result<Self> {
+        signal(SignalKind::interrupt()).map(Self)
+    }
+
+    /// Waits until it is pressed, or was since the last call.
+    pub async fn pressed(&mut self) {
+        self.0.recv().await;
+    }
 }

@@ -51,18 +51,6 @@ fn word_count_on_flink_1_13() {
     check_word_count("1.13.6");
 }
 
-#[test]
-fn a_job_that_fails_says_why() {
-    let nutkin = Nutkin::new();
-    up(&nutkin, "a", "1.20.5", &[]).expect(0);
-    let jar = |name| nutkin.setup().job("1.20.5", name).to_str().expect("UTF-8").to_owned();
-    nutkin.run(&["run", &jar("TaskFails"), "--at", "7"]).expect(3).says("failed as asked, at 7");
-    nutkin
-        .run(&["run", &jar("MainThrows"), "--message", "no such luck"])
-        .expect(1)
-        .says("no such luck");
-}
-
 /// A job with checkpoints on a highly available session outlives the leading JobManager, and its
 /// committed output holds everything once.
 #[track_caller]

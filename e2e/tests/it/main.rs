@@ -2,6 +2,7 @@
 
 mod dist;
 mod file_jobs;
+mod job_faults;
 mod jobs;
 mod local;
 mod session;

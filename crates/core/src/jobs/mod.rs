@@ -1,11 +1,14 @@
 //! What is to be done for the `FlinkSessionJob`s of a session: submitted once, never doubled, changed as the
 //! Flink Kubernetes Operator changes them.
 
+mod advice;
+pub mod arguments;
 mod claim;
 mod decide;
 mod notes;
 mod policy;
 mod settle;
+pub mod slots;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::record::JobRecord;
 use crate::session::SessionJob;
 
+pub use advice::advice;
 pub use claim::ClaimMode;
 pub use decide::{carried_out, decide, problems};
 pub use notes::{notes, sent};

@@ -6,7 +6,8 @@ use super::Context;
 use super::client::connect;
 use super::shared::{Output, OutputArgs, SessionArgs, document};
 use crate::jobs::{Ended, failure, find, until_it_ends};
-use crate::{Exit, Failure, Outcome, runtime};
+use crate::runtime::{self, Interrupt};
+use crate::{Exit, Failure, Outcome};
 
 /// Arguments of `nutkin cancel`.
 #[derive(Debug, clap::Args)]
@@ -41,14 +42,19 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             context.printer.say(&format!("job {} had ended already: {}", job.id, job.state));
             job.state
         } else {
+            let mut interrupt = Interrupt::listen()?;
             client.cancel(&job.id).await.map_err(failure)?;
             let timeout = Some(Duration::from_secs(args.timeout));
-            let ended = until_it_ends(&client, &job.id, timeout, |_| ()).await.map_err(failure)?;
-            let Ended::Job(state, _) = ended else {
-                let message = format!("job {} is being canceled, and has not ended yet", job.id);
-                return Err(Failure::new(Exit::TimedOut, message)
-                    .hint(format!("`nutkin job {}` shows it", job.id)));
+            let ended = until_it_ends(&client, &job.id, timeout, Some(&mut interrupt), |_| ());
+            let exit = match ended.await.map_err(failure)? {
+                Ended::Job(state, _) => Ok(state),
+                Ended::TimedOut(_) => Err(Exit::TimedOut),
+                Ended::Interrupted => Err(Exit::Interrupted),
             };
+            let state = exit.map_err(|exit| {
+                let message = format!("job {} is being canceled, and has not ended yet", job.id);
+                Failure::new(exit, message).hint(format!("`nutkin job {}` shows it", job.id))
+            })?;
             context.printer.say(&format!("job {} is {state}", job.id));
             state
         };

@@ -1,21 +1,24 @@
 //! `nutkin run`.
 
+mod follow;
+
+use std::cell::RefCell;
+use std::path::Path;
 use std::time::Duration;
 
-use indicatif::ProgressBar;
 use nutkin_core::Problem;
 use nutkin_core::flink::{FlinkVersion, dynamic};
-use nutkin_core::jobs::ClaimMode;
+use nutkin_core::jobs::{ClaimMode, arguments};
 use serde_json::json;
 
-use super::client::connect;
-use super::shared::{Output, OutputArgs, SessionArgs, SpecArgs, document};
+use super::client::{Target, target};
+use super::shared::{OutputArgs, SessionArgs, SpecArgs};
 use super::{Context, file_jobs, session_file};
 use crate::artifacts::Fetcher;
-use crate::flink_rest::{Client, RunRequest};
-use crate::jobs::{Ended, Jar, failure, until_it_ends};
-use crate::report::Style;
-use crate::{Exit, Failure, Outcome, runtime, select};
+use crate::flink_rest::{Client, RestError, RunRequest};
+use crate::jobs::{Jar, arrives, failure, random_id, shortage, submit};
+use crate::runtime::{self, Interrupt};
+use crate::{Exit, Failure, Outcome, select};
 
 /// Arguments of `nutkin run`.
 #[derive(Debug, clap::Args)]
@@ -63,6 +66,10 @@ pub struct Args {
     #[arg(long, value_name = "ID")]
     job_id: Option<String>,
 
+    /// Do not ask for the job's plan first, for which main() runs once more
+    #[arg(long)]
+    no_slot_check: bool,
+
     /// Return as soon as the job is submitted
     #[arg(long, short)]
     detached: bool,
@@ -90,38 +97,108 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     check(&args)?;
     let Some(uri) = args.job.first().cloned() else { return run_file(&args, context) };
     runtime::block_on(async {
-        let fetcher = Fetcher { printer: context.printer, environment: context.environment };
-        let path = fetcher.fetch(&uri, &context.environment.directory).await?;
-        let jar = Jar::read(&path).map_err(|error| {
-            Failure::input(vec![
-                Problem::new("JAR", error.to_string()).hint("has the job been built?"),
-            ])
-        })?;
-        if args.class.is_none() && jar.main_class.is_none() {
-            let message = format!("`{uri}` does not name its main class");
-            return Err(Failure::input(vec![
-                Problem::new("JAR", message).hint("name it with --class, or in the jar's manifest"),
-            ]));
-        }
-        let request = request(&args)?;
-        let (client, session) = connect(&args.session, context).await?;
-        check_release(&args, client.version())?;
-        let uploaded = jar.bring(&client).await.map_err(failure)?;
-        let submission = client.run(&uploaded, &request).await;
-        let id = submission.map_err(|error| {
-            let refused = failure(error);
-            let context = format!("the job was not submitted to `{session}`");
-            Failure { error: refused.error.context(context), ..refused }
-        })?;
+        let given = args.job_id.as_ref().map(|id| id.to_lowercase());
+        let id = given.map_or_else(random_id, Ok)?;
+        let stage = RefCell::new(Stage::Before);
+        let mut interrupt = Interrupt::listen()?;
+        let submitted = tokio::select! {
+            biased;
+            submitted = submit_jar(&args, (&uri, &id), context, &stage) => submitted?,
+            () = interrupt.pressed() => {
+                let stage = stage.replace(Stage::Before);
+                return Err(interrupted(stage, &id, args.cancel_on_interrupt).await);
+            }
+        };
         if args.detached {
+            let Submitted { id, session, jar, .. } = &submitted;
             context
                 .printer
                 .say(&format!("job {id} runs; `nutkin job {}` shows it", &id[..id.len().min(8)]));
-            let fields = json!({"id": id, "session": session, "jar": jar.upload_name});
-            return print(&args, context, &id, fields);
+            let fields = json!({"id": id, "session": session, "jar": jar});
+            return follow::print(&args, context, id, fields);
         }
-        follow(&args, context, &client, &id).await
+        follow::follow(&args, context, &submitted, &mut interrupt).await
     })
+}
+
+/// How long Ctrl-C waits for a job that is to be canceled, and whose main() still runs.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How far a submission is, for what Ctrl-C has to say.
+enum Stage {
+    /// The session knows nothing of the job.
+    Before,
+    /// main() runs in the JobManager, which nobody can end.
+    Submitting(Client),
+}
+
+/// A job that the session has.
+struct Submitted {
+    client: Client,
+    session: String,
+    id: String,
+    /// The jar's name in the session.
+    jar: String,
+}
+
+async fn interrupted(stage: Stage, id: &str, cancel: bool) -> Failure {
+    let Stage::Submitting(client) = stage else {
+        return Failure::new(Exit::Interrupted, "interrupted; no job was submitted");
+    };
+    if cancel && arrives(&client, id, PATIENCE).await && client.cancel(id).await.is_ok() {
+        let message = format!("interrupted; job {id} is being canceled");
+        return Failure::new(Exit::Interrupted, message);
+    }
+    let message = format!("interrupted; job {id} goes on: its main() runs in the JobManager");
+    Failure::new(Exit::Interrupted, message)
+        .hint(format!("`nutkin job {id}` shows it, `nutkin cancel {id}` ends it"))
+}
+
+async fn submit_jar(
+    args: &Args,
+    (uri, id): (&str, &str),
+    context: &Context<'_>,
+    stage: &RefCell<Stage>,
+) -> Result<Submitted, Failure> {
+    let printer = context.printer;
+    let fetcher = Fetcher { printer, environment: context.environment };
+    let path = fetcher.fetch(uri, &context.environment.directory).await?;
+    let jar = Jar::read(&path).map_err(|error| {
+        Failure::input(vec![Problem::new("JAR", error.to_string()).hint("has the job been built?")])
+    })?;
+    if args.class.is_none() && jar.main_class.is_none() {
+        let message = format!("`{uri}` does not name its main class");
+        return Err(Failure::input(vec![
+            Problem::new("JAR", message).hint("name it with --class, or in the jar's manifest"),
+        ]));
+    }
+    let request = request(args)?;
+    let Target { client, name: session, sight } = target(&args.session, context).await?;
+    check_release(args, client.version())?;
+    let directory = &context.environment.directory;
+    for hint in arguments::hints(&request.arguments, &sight, directory, Path::exists) {
+        printer.hint(&hint);
+    }
+    let uploaded = jar.bring(&client).await.map_err(failure)?;
+    if !args.no_slot_check
+        && let Some(shortage) = shortage(&client, &uploaded, &request).await
+    {
+        printer.warn(&shortage.to_string());
+        for hint in shortage.hints() {
+            printer.hint(&hint);
+        }
+    }
+    stage.replace(Stage::Submitting(client.clone()));
+    let submission = submit(&client, &uploaded, id, &request).await;
+    submission.map_err(|error| {
+        if let RestError::Broken(_) = error {
+            return failure(error).hint("`nutkin jobs --all` shows whether the job is there");
+        }
+        let refused = failure(error);
+        let context = format!("the job was not submitted to `{session}`");
+        Failure { error: refused.error.context(context), ..refused }
+    })?;
+    Ok(Submitted { client, session, id: id.to_owned(), jar: jar.upload_name })
 }
 
 /// `run -f FILE`: the jobs of the file, not the session.
@@ -186,7 +263,7 @@ fn request(args: &Args) -> Result<RunRequest, Failure> {
         class: args.class.clone(),
         arguments: args.job.iter().skip(1).cloned().collect(),
         parallelism: args.parallelism,
-        job_id: args.job_id.clone(),
+        job_id: None,
         savepoint: args.from_savepoint.clone(),
         allow_non_restored_state: args.allow_non_restored_state,
         claim_mode: claim_mode.map(|mode| mode.name().to_owned()),
@@ -195,78 +272,6 @@ fn request(args: &Args) -> Result<RunRequest, Failure> {
             .map(|(key, entry)| (key.to_owned(), entry.value.to_string()))
             .collect(),
     })
-}
-
-async fn follow(args: &Args, context: &Context<'_>, client: &Client, id: &str) -> Outcome {
-    let printer = context.printer;
-    printer.say(&format!("job {id} is submitted"));
-    let bar = printer.is_interactive().then(|| {
-        let bar = ProgressBar::new_spinner();
-        bar.enable_steady_tick(Duration::from_millis(100));
-        bar
-    });
-    let mut last = String::new();
-    let progress = |line: &str| match &bar {
-        Some(bar) => bar.set_message(line.to_owned()),
-        None if last != line => {
-            printer.say(line);
-            line.clone_into(&mut last);
-        }
-        None => {}
-    };
-    let timeout = args.timeout.map(Duration::from_secs);
-    let ended = until_it_ends(client, id, timeout, progress).await;
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
-    match ended.map_err(failure)? {
-        Ended::Job(state, outcome) => {
-            let seconds = outcome.runtime.map(|millis| millis as f64 / 1000.0);
-            let after = seconds.map(|seconds| format!(" after {seconds:.1} s")).unwrap_or_default();
-            let fields = json!({
-                "id": id,
-                "state": state.to_string(),
-                "runtimeMillis": outcome.runtime,
-                "cause": outcome.cause,
-            });
-            if state.is_finished() {
-                printer.say(&printer.style(Style::Green, &format!("job {id} has finished{after}")));
-                return print(args, context, id, fields);
-            }
-            print(args, context, id, fields)?;
-            let cause = outcome.cause.map(|cause| format!(": {cause}")).unwrap_or_default();
-            let mut failed =
-                Failure::new(Exit::JobFailed, format!("job {id} is {state}{after}{cause}"));
-            if !outcome.trace.is_empty() {
-                failed =
-                    failed.hint(format!("the exception:\n    {}", outcome.trace.join("\n    ")));
-            }
-            Err(failed.hint("`nutkin logs` shows what the TaskManagers say"))
-        }
-        Ended::TimedOut(state) => {
-            Err(Failure::new(Exit::TimedOut, format!("job {id} is {state}; it goes on"))
-                .hint(format!("`nutkin job {id}` shows it, `nutkin cancel {id}` ends it")))
-        }
-        Ended::Interrupted if args.cancel_on_interrupt => {
-            client.cancel(id).await.map_err(failure)?;
-            Err(Failure::new(Exit::Interrupted, format!("interrupted; job {id} is being canceled")))
-        }
-        Ended::Interrupted => {
-            Err(Failure::new(Exit::Interrupted, format!("interrupted; job {id} goes on"))
-                .hint(format!("`nutkin job {id}` shows it, `nutkin cancel {id}` ends it")))
-        }
-    }
-}
-
-fn print(args: &Args, context: &Context<'_>, id: &str, fields: serde_json::Value) -> Outcome {
-    if args.output.output == Output::Text {
-        if args.detached {
-            context.printer.out(&format!("{id}\n"));
-        }
-    } else {
-        context.printer.document(args.output.output, &document("Job", fields))?;
-    }
-    Ok(Exit::Done)
 }
 
 #[cfg(test)]

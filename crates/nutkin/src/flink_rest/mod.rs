@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nutkin_core::flink::FlinkVersion;
+use nutkin_core::jobs::slots::{Provision, Slots};
 use reqwest::{Client as Http, Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -30,6 +31,12 @@ const PROBE: Duration = Duration::from_secs(2);
 
 /// How long a leader may be looked for: an election takes up to 10 s with ZooKeeper's default session.
 const ELECTION: Duration = Duration::from_secs(30);
+
+/// How long a single JobManager that does not answer is tried: it may be starting its dispatcher.
+const ALONE: Duration = Duration::from_secs(3);
+
+/// How long the plan of a job may take: main() runs for it, up to `execute()`. Nothing depends on it.
+const PLAN: Duration = Duration::from_secs(30);
 
 /// Between two looks at something that takes time.
 pub const POLL: Duration = Duration::from_millis(100);
@@ -85,7 +92,9 @@ impl Client {
                 if let Some(body) = body {
                     request = request.json(body);
                 }
-                if !path.ends_with("/run") {
+                if path.ends_with("/plan") {
+                    request = request.timeout(PLAN);
+                } else if !path.ends_with("/run") {
                     request = request.timeout(PATIENCE);
                 }
                 match request.send().await {
@@ -102,15 +111,23 @@ impl Client {
                     }
                 }
             }
-            if ELECTION < started.elapsed() {
-                return Err(last.unwrap_or(RestError::NoLeader));
-            }
-            // A session of one JobManager that refuses the connection is not electing anybody.
-            if self.urls.len() == 1 && Duration::from_secs(3) < started.elapsed() {
-                return Err(last.unwrap_or(RestError::NoLeader));
-            }
-            tokio::time::sleep(POLL).await;
+            self.go_on_after(started, last).await?;
         }
+    }
+
+    /// Waits a moment before the JobManagers are tried again, unless an election would be over by now.
+    async fn go_on_after(
+        &self,
+        started: Instant,
+        last: Option<RestError>,
+    ) -> Result<(), RestError> {
+        // A session of one JobManager that refuses the connection is not electing anybody.
+        let limit = if self.urls.len() == 1 { ALONE } else { ELECTION };
+        if limit < started.elapsed() {
+            return Err(last.unwrap_or(RestError::NoLeader));
+        }
+        tokio::time::sleep(POLL).await;
+        Ok(())
     }
 
     /// Whether this one of several JobManagers answers. Of one alone nothing is asked: there is no other choice.
@@ -118,11 +135,16 @@ impl Client {
         if self.urls.len() == 1 {
             return Ok(());
         }
-        match self.http.get(format!("{url}/overview")).timeout(PROBE).send().await {
-            Ok(response) if response.status().is_success() => Ok(()),
-            Ok(_) => Err(RestError::NoLeader),
-            Err(error) => Err(RestError::Unreachable(url.to_owned(), error.without_url())),
+        let unreachable =
+            |error: reqwest::Error| RestError::Unreachable(url.to_owned(), error.without_url());
+        let request = self.http.get(format!("{url}/overview")).timeout(PROBE);
+        let response = request.send().await.map_err(unreachable)?;
+        if !response.status().is_success() {
+            return Err(RestError::NoLeader);
         }
+        // Only a dispatcher counts slots; a proxy in front of none may answer as well.
+        let overview: Value = response.json().await.map_err(unreachable)?;
+        if overview["slots-total"].is_u64() { Ok(()) } else { Err(RestError::NoLeader) }
     }
 
     async fn get(&self, path: &str) -> Result<Value, RestError> {
@@ -139,14 +161,31 @@ impl Client {
         Ok(text.parse().unwrap_or(FlinkVersion::DEFAULT))
     }
 
-    /// All slots and the free ones.
+    /// How many slots and TaskManagers there are.
     ///
     /// # Errors
     /// See [`RestError`].
-    pub async fn slots(&self) -> Result<(u64, u64), RestError> {
+    pub async fn slots(&self) -> Result<Slots, RestError> {
         let overview = self.get("/overview").await?;
         let number = |key: &str| overview[key].as_u64().unwrap_or(0);
-        Ok((number("slots-total"), number("slots-available")))
+        Ok(Slots {
+            total: number("slots-total"),
+            free: number("slots-available"),
+            task_managers: number("taskmanagers"),
+        })
+    }
+
+    /// How the session gets slots, from the JobManager's own options.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn provision(&self) -> Result<Provision, RestError> {
+        let config = self.get("/jobmanager/config").await?;
+        let option = |key: &str| {
+            let mut rows = config.as_array().into_iter().flatten();
+            rows.find(|row| row["key"] == key)?["value"].as_str().map(str::to_owned)
+        };
+        Ok(Provision::of(option))
     }
 
     /// All jobs that the session knows, oldest first.
@@ -214,26 +253,45 @@ impl Client {
     /// # Errors
     /// See [`RestError`]; the jar cannot be read.
     pub async fn upload(&self, path: &Path, name: &str) -> Result<String, RestError> {
-        let mut last = None;
-        for url in &self.urls {
-            if let Err(error) = self.probe(url).await {
-                last = Some(error);
-                continue;
-            }
-            let part = reqwest::multipart::Part::file(path).await.map_err(RestError::Jar)?;
-            let part = part.file_name(name.to_owned()).mime_str("application/java-archive");
-            let part = part.map_err(RestError::Broken)?;
-            let form = reqwest::multipart::Form::new().part("jarfile", part);
-            match self.http.post(format!("{url}/jars/upload")).multipart(form).send().await {
-                Ok(response) => {
-                    let answer = RestError::check(response).await?;
-                    let file = answer["filename"].as_str().unwrap_or_default();
-                    return Ok(file.rsplit('/').next().unwrap_or_default().to_owned());
+        let started = Instant::now();
+        loop {
+            let mut last = None;
+            for url in &self.urls {
+                if let Err(error) = self.probe(url).await {
+                    last = Some(error);
+                    continue;
                 }
-                Err(error) => last = Some(RestError::Unreachable(url.clone(), error.without_url())),
+                let part = reqwest::multipart::Part::file(path).await.map_err(RestError::Jar)?;
+                let part = part.file_name(name.to_owned()).mime_str("application/java-archive");
+                let part = part.map_err(RestError::Broken)?;
+                let form = reqwest::multipart::Form::new().part("jarfile", part);
+                match self.http.post(format!("{url}/jars/upload")).multipart(form).send().await {
+                    Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {
+                        last = Some(RestError::NoLeader);
+                    }
+                    Ok(response) => {
+                        let answer = RestError::check(response).await?;
+                        let file = answer["filename"].as_str().unwrap_or_default();
+                        return Ok(file.rsplit('/').next().unwrap_or_default().to_owned());
+                    }
+                    // A second copy of a jar does no harm, unlike a second job.
+                    Err(error) => {
+                        last = Some(RestError::Unreachable(url.clone(), error.without_url()));
+                    }
+                }
             }
+            self.go_on_after(started, last).await?;
         }
-        Err(last.unwrap_or(RestError::NoLeader))
+    }
+
+    /// The plan of what [`Client::run`] would run. main() runs for it up to `execute()`.
+    ///
+    /// # Errors
+    /// See [`RestError`]; main() threw, or took too long.
+    pub async fn plan(&self, jar: &str, request: &RunRequest) -> Result<Value, RestError> {
+        let body = request.body(self.version);
+        let mut answer = self.ask(Method::POST, &format!("/jars/{jar}/plan"), Some(&body)).await?;
+        Ok(answer["plan"].take())
     }
 
     /// Runs main() of an uploaded jar in the JobManager and returns the job's id.

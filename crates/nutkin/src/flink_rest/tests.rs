@@ -17,6 +17,56 @@ async fn serve(server: &MockServer, verb: &str, place: &str, status: u16, body: 
     Mock::given(method(verb)).and(path(place)).respond_with(answer).mount(server).await;
 }
 
+/// What a dispatcher counts.
+fn overview() -> Value {
+    json!({"taskmanagers": 2, "slots-total": 4, "slots-available": 1, "flink-version": "1.20.5"})
+}
+
+#[tokio::test]
+async fn only_a_dispatcher_leads() {
+    let proxy = MockServer::start().await;
+    serve(&proxy, "GET", "/overview", 200, json!({"message": "welcome"})).await;
+    serve(&proxy, "GET", "/jobs/overview", 200, json!({"jobs": [{"jid": "wrong"}]})).await;
+    let leader = MockServer::start().await;
+    serve(&leader, "GET", "/overview", 200, overview()).await;
+    serve(&leader, "GET", "/jobs/overview", 200, json!({"jobs": [{"jid": "right"}]})).await;
+    let jobs = client(&[proxy.uri(), leader.uri()], "1.20").jobs().await.unwrap();
+    assert_eq!(jobs[0].id, "right");
+}
+
+#[tokio::test]
+async fn an_upload_waits_for_the_election() {
+    let server = MockServer::start().await;
+    let electing = ResponseTemplate::new(503).set_body_json(json!({"errors": ["no leader"]}));
+    let first = Mock::given(method("POST")).and(path("/jars/upload")).respond_with(electing);
+    first.up_to_n_times(2).expect(2).mount(&server).await;
+    let uploaded = json!({"filename": "/tmp/flink-web-upload/1_x.jar", "status": "success"});
+    serve(&server, "POST", "/jars/upload", 200, uploaded).await;
+    let directory = tempfile::tempdir().unwrap();
+    let jar = directory.path().join("x.jar");
+    std::fs::write(&jar, "a jar").unwrap();
+    let id = client(&[server.uri()], "1.20").upload(&jar, "x.jar").await.unwrap();
+    assert_eq!(id, "1_x.jar");
+}
+
+#[tokio::test]
+async fn room_for_a_job_is_looked_for_before_it_is_there() {
+    let server = MockServer::start().await;
+    serve(&server, "GET", "/overview", 200, overview()).await;
+    let config = json!([{"key": "jobmanager.scheduler", "value": "Default"}]);
+    serve(&server, "GET", "/jobmanager/config", 200, config).await;
+    let plan = json!({"plan": {"type": "STREAMING", "nodes": [{"parallelism": 3}]}});
+    let wanted = json!({"programArgsList": [], "parallelism": 3});
+    let asked = Mock::given(method("POST")).and(path("/jars/j/plan")).and(body_json(wanted));
+    asked.respond_with(ResponseTemplate::new(200).set_body_json(plan)).mount(&server).await;
+    let client = client(&[server.uri()], "1.20");
+    let request = RunRequest { parallelism: Some(3), ..RunRequest::default() };
+    let shortage = crate::jobs::shortage(&client, "j", &request).await.unwrap();
+    assert_eq!(shortage.to_string(), "the job needs 3 slots; 1 of 4 is free, 2 are missing");
+    // main() has something to complain of: the submission will say it.
+    assert_eq!(crate::jobs::shortage(&client, "other", &request).await, None);
+}
+
 #[tokio::test]
 async fn the_state_comes_from_where_the_release_has_it() {
     let server = MockServer::start().await;
@@ -89,7 +139,7 @@ async fn a_standby_that_hangs_is_passed_over_and_gets_no_change() {
     let none = Mock::given(method("PATCH")).respond_with(ResponseTemplate::new(202));
     none.expect(0).mount(&standby).await;
     let leader = MockServer::start().await;
-    serve(&leader, "GET", "/overview", 200, json!({})).await;
+    serve(&leader, "GET", "/overview", 200, overview()).await;
     let cancel = Mock::given(method("PATCH")).and(path("/jobs/a"));
     cancel.respond_with(ResponseTemplate::new(202)).expect(1).mount(&leader).await;
 

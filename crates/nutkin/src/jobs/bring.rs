@@ -10,6 +10,7 @@ use super::failure;
 use super::work::Work;
 use crate::Context;
 use crate::flink_rest::Client;
+use crate::runtime::Interrupt;
 use crate::{Exit, Failure};
 
 /// Namespace of jobs of a file that names none, so that ids are the same everywhere.
@@ -28,12 +29,12 @@ pub async fn bring(
     context: &Context<'_>,
     remember: impl AsyncFnMut(&SessionRecord) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    // Whoever has waited for a job once has taken Ctrl-C away from the system for good: a submission whose main()
-    // hangs must be left here.
+    // A submission whose main() hangs must be left here.
+    let mut interrupt = Interrupt::listen()?;
     tokio::select! {
         biased;
         done = bring_all(session, client, record, base, context, remember) => done,
-        _ = tokio::signal::ctrl_c() => Err(Failure::new(
+        () = interrupt.pressed() => Err(Failure::new(
             Exit::Interrupted,
             "interrupted; what was begun in the session goes on",
         )

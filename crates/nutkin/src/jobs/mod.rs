@@ -2,12 +2,18 @@
 
 mod bring;
 mod jar;
+mod room;
+mod submit;
 mod wait;
 mod work;
 
 pub use bring::bring;
 pub use jar::{Jar, JarError};
+pub use room::{shortage, shortage_of};
+pub use submit::{arrives, random_id, submit};
 pub use wait::{Ended, until_it_ends, until_tasks_run};
+
+use nutkin_core::jobs as rules;
 
 use crate::flink_rest::{Client, Job, RestError};
 use crate::{Exit, Failure};
@@ -50,7 +56,15 @@ pub fn failure(error: RestError) -> Failure {
         RestError::Refused { trace, .. } if 1 < trace.len() => trace.join("\n    "),
         _ => String::new(),
     };
+    let advice = match &error {
+        RestError::Refused { cause, trace } => {
+            let texts = trace.iter().rev().map(String::as_str);
+            rules::advice(std::iter::once(cause.as_str()).chain(texts))
+        }
+        _ => None,
+    };
     let mut failure = Failure { exit, ..Failure::from(error) };
+    failure.hints.extend(advice.map(str::to_owned));
     if !trace.is_empty() {
         failure.hints.push(format!("the exception in the JobManager:\n    {trace}"));
     }

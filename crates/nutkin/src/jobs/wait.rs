@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::shortage_of;
 use crate::flink_rest::{Client, JobState, Outcome, POLL, RestError};
+use crate::runtime::Interrupt;
 
 /// How the waiting ended.
 #[derive(Debug)]
@@ -20,7 +22,7 @@ pub enum Ended {
 /// come back sooner.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Waits until a job has ended, telling `progress` of every change.
+/// Waits until a job has ended, telling `progress` of every change. Without an `interrupt`, Ctrl-C is the caller's affair.
 ///
 /// # Errors
 /// The session does not answer, or has forgotten the job.
@@ -28,34 +30,43 @@ pub async fn until_it_ends(
     client: &Client,
     id: &str,
     timeout: Option<Duration>,
+    interrupt: Option<&mut Interrupt>,
     mut progress: impl FnMut(&str),
 ) -> Result<Ended, RestError> {
     let started = Instant::now();
-    let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
-    let mut warned = false;
+    let mut interrupt = std::pin::pin!(async {
+        match interrupt {
+            Some(interrupt) => interrupt.pressed().await,
+            None => std::future::pending().await,
+        }
+    });
+    // Looked for once for each time of waiting.
+    let mut missing: Option<String> = None;
     loop {
         let state = client.state(id).await?;
         if state.has_ended() {
             return Ok(Ended::Job(state, client.outcome(id).await.unwrap_or_default()));
         }
         let tasks = tasks(client, id).await;
-        progress(&describe(&state, &tasks));
-        if !warned && PATIENCE < started.elapsed() && tasks.contains_key("SCHEDULED") {
-            let (total, free) = client.slots().await?;
-            if free == 0 {
-                progress(&format!(
-                    "the job waits for slots: all {total} of the session are in use; \
-                     `nutkin scale --task-managers N` adds some"
-                ));
-                warned = true;
-            }
+        let waits = tasks.contains_key("SCHEDULED") && !tasks.contains_key("RUNNING");
+        if !waits {
+            missing = None;
+        } else if missing.is_none() && PATIENCE < started.elapsed() {
+            missing = Some(match shortage_of(client, id).await {
+                Some(shortage) => {
+                    let hints = shortage.hints().join("; ");
+                    format!("the job waits for slots: {shortage}; {hints}")
+                }
+                None => describe(&state, &tasks),
+            });
         }
+        progress(&missing.clone().unwrap_or_else(|| describe(&state, &tasks)));
         if timeout.is_some_and(|timeout| timeout < started.elapsed()) {
             return Ok(Ended::TimedOut(state));
         }
         tokio::select! {
             () = tokio::time::sleep(POLL) => {}
-            _ = &mut interrupt => return Ok(Ended::Interrupted),
+            () = &mut interrupt => return Ok(Ended::Interrupted),
         }
     }
 }

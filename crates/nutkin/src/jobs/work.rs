@@ -1,7 +1,7 @@
 //! One job of a file on its way to what the file says, step by step.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nutkin_core::Problem;
 use nutkin_core::jobs::{self as rules, Step};
@@ -9,20 +9,16 @@ use nutkin_core::record::JobRecord;
 use nutkin_core::session::SessionJob;
 use serde_json::Value;
 
-use super::{Ended, Jar, failure, until_it_ends, until_tasks_run};
+use super::{Ended, Jar, failure, shortage, submit, until_it_ends, until_tasks_run};
 use crate::Context;
 use crate::artifacts::Fetcher;
 use crate::flink_rest::{
-    Client, POLL, RestError, RunRequest, Trigger, newest_state, retains_checkpoints,
+    Client, RestError, RunRequest, Trigger, newest_state, retains_checkpoints,
 };
 use crate::{Exit, Failure};
 
 /// How long a savepoint or a cancelation may take: large states go to slow storage.
 const PATIENCE: Duration = Duration::from_mins(10);
-
-/// How long a job may take to show up after the answer to its submission was lost: main() may still run, or another
-/// JobManager be elected.
-const ARRIVAL: Duration = Duration::from_secs(30);
 
 /// A jar that the session has.
 struct Uploaded {
@@ -134,7 +130,7 @@ impl<'a> Work<'a> {
                 self.say(&format!(" is stopped; its savepoint is {path}"));
                 self.now.last_savepoint = Some(path);
                 // The savepoint is complete a moment before the job has ended.
-                until_it_ends(client, &id, Some(PATIENCE), |_| ()).await.map_err(failure)?;
+                until_it_ends(client, &id, Some(PATIENCE), None, |_| ()).await.map_err(failure)?;
             }
             Step::Savepoint(generation) => {
                 let trigger = Trigger::Savepoint { directory: None, format: None };
@@ -168,38 +164,23 @@ impl<'a> Work<'a> {
             class: job.entry_class.clone(),
             arguments: job.args.clone(),
             parallelism: job.parallelism,
-            job_id: Some(id.clone()),
+            job_id: None,
             savepoint: rules::start(from, job, &self.now),
             allow_non_restored_state: job.allow_non_restored_state,
             claim_mode: None,
             options: rules::sent(job).map(|(key, value)| (key.to_owned(), value)).collect(),
         };
-        match self.client.run(&jar.id, &request).await {
-            Ok(_) => {}
-            Err(error @ RestError::Broken(_)) => {
-                if !self.arrives(&id).await {
-                    return Err(failure(error));
-                }
+        if let Some(shortage) = shortage(self.client, &jar.id, &request).await {
+            self.context.printer.warn(&format!("job `{}`: {shortage}", job.name));
+            for hint in shortage.hints() {
+                self.context.printer.hint(&hint);
             }
-            Err(error) => return Err(failure(error)),
         }
+        submit(self.client, &jar.id, &id, &request).await.map_err(failure)?;
         self.after.jar_digest = Some(jar.digest.clone());
         let from = request.savepoint.map(|path| format!(" from {path}")).unwrap_or_default();
         self.say(&format!(" is submitted as {id}{from}"));
         Ok(())
-    }
-
-    /// Whether a job shows up whose submission was sent, and not answered.
-    async fn arrives(&self, id: &str) -> bool {
-        let started = Instant::now();
-        while started.elapsed() < ARRIVAL {
-            let jobs = self.client.jobs().await.unwrap_or_default();
-            if jobs.iter().any(|job| job.id == id) {
-                return true;
-            }
-            tokio::time::sleep(POLL).await;
-        }
-        false
     }
 
     /// Refuses a cancelation that would delete the state which the job is to go on from.
@@ -251,13 +232,11 @@ impl<'a> Work<'a> {
 
 async fn cancel(client: &Client, id: &str) -> Result<(), Failure> {
     client.cancel(id).await.map_err(failure)?;
-    match until_it_ends(client, id, Some(PATIENCE), |_| ()).await.map_err(failure)? {
-        Ended::Job(..) => Ok(()),
+    match until_it_ends(client, id, Some(PATIENCE), None, |_| ()).await.map_err(failure)? {
+        // Ctrl-C ends the whole of `bring`.
+        Ended::Job(..) | Ended::Interrupted => Ok(()),
         Ended::TimedOut(state) => {
             Err(Failure::new(Exit::TimedOut, format!("job {id} does not end: it is {state}")))
-        }
-        Ended::Interrupted => {
-            Err(Failure::new(Exit::Interrupted, format!("interrupted; job {id} is being canceled")))
         }
     }
 }

@@ -1,0 +1,109 @@
+//! Follows a job that was submitted to its end, and prints how it ended.
+
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use nutkin_core::jobs as rules;
+use serde_json::json;
+
+use super::{Args, Submitted};
+use crate::cli::Context;
+use crate::cli::shared::{Output, document};
+use crate::flink_rest;
+use crate::jobs::{Ended, failure, until_it_ends};
+use crate::report::Style;
+use crate::runtime::Interrupt;
+use crate::{Exit, Failure, Outcome};
+
+pub(super) async fn follow(
+    args: &Args,
+    context: &Context<'_>,
+    submitted: &Submitted,
+    interrupt: &mut Interrupt,
+) -> Outcome {
+    let printer = context.printer;
+    let Submitted { client, id, .. } = submitted;
+    printer.say(&format!("job {id} is submitted"));
+    let bar = printer.is_interactive().then(|| {
+        let bar = ProgressBar::new_spinner();
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
+    });
+    let mut last = String::new();
+    let progress = |line: &str| match &bar {
+        Some(bar) => bar.set_message(line.to_owned()),
+        None if last != line => {
+            printer.say(line);
+            line.clone_into(&mut last);
+        }
+        None => {}
+    };
+    let timeout = args.timeout.map(Duration::from_secs);
+    let ended = until_it_ends(client, id, timeout, Some(interrupt), progress).await;
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    match ended.map_err(failure)? {
+        Ended::Job(state, outcome) => {
+            let seconds = outcome.runtime.map(|millis| millis as f64 / 1000.0);
+            let after = seconds.map(|seconds| format!(" after {seconds:.1} s")).unwrap_or_default();
+            let fields = json!({
+                "id": id,
+                "state": state.to_string(),
+                "runtimeMillis": outcome.runtime,
+                "cause": outcome.cause,
+            });
+            if state.is_finished() {
+                printer.say(&printer.style(Style::Green, &format!("job {id} has finished{after}")));
+                return print(args, context, id, fields);
+            }
+            print(args, context, id, fields)?;
+            let texts = cause_texts(&outcome);
+            let advice = rules::advice(texts.iter().map(String::as_str));
+            let cause = outcome.cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+            let mut failed =
+                Failure::new(Exit::JobFailed, format!("job {id} is {state}{after}{cause}"));
+            if !outcome.trace.is_empty() {
+                failed =
+                    failed.hint(format!("the exception:\n    {}", outcome.trace.join("\n    ")));
+            }
+            if let Some(advice) = advice {
+                failed = failed.hint(advice);
+            }
+            Err(failed.hint("`nutkin logs` shows what the TaskManagers say"))
+        }
+        Ended::TimedOut(state) => {
+            Err(Failure::new(Exit::TimedOut, format!("job {id} is {state}; it goes on"))
+                .hint(format!("`nutkin job {id}` shows it, `nutkin cancel {id}` ends it")))
+        }
+        Ended::Interrupted if args.cancel_on_interrupt => {
+            client.cancel(id).await.map_err(failure)?;
+            Err(Failure::new(Exit::Interrupted, format!("interrupted; job {id} is being canceled")))
+        }
+        Ended::Interrupted => {
+            Err(Failure::new(Exit::Interrupted, format!("interrupted; job {id} goes on"))
+                .hint(format!("`nutkin job {id}` shows it, `nutkin cancel {id}` ends it")))
+        }
+    }
+}
+
+/// What may say why, the root cause first.
+fn cause_texts(outcome: &flink_rest::Outcome) -> Vec<String> {
+    outcome.cause.iter().chain(outcome.trace.iter().rev()).cloned().collect()
+}
+
+pub(super) fn print(
+    args: &Args,
+    context: &Context<'_>,
+    id: &str,
+    fields: serde_json::Value,
+) -> Outcome {
+    if args.output.output == Output::Text {
+        if args.detached {
+            context.printer.out(&format!("{id}\n"));
+        }
+    } else {
+        context.printer.document(args.output.output, &document("Job", fields))?;
+    }
+    Ok(Exit::Done)
+}
