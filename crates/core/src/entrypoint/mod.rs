@@ -12,6 +12,7 @@
 
 mod cluster;
 pub mod command;
+pub mod daemon;
 pub mod effective;
 pub mod host;
 pub mod launch;

@@ -7,6 +7,7 @@ use std::process;
 
 use nutkin_core::Problem;
 use nutkin_core::entrypoint::launch::{self, Kind, Launch, Machine};
+use nutkin_core::entrypoint::user::User;
 use nutkin_core::entrypoint::{self, Effective, Observed, Service, Start, plugins};
 use nutkin_core::flink::FlinkVersion;
 use serde_json::json;
@@ -18,10 +19,11 @@ use crate::{Context, Environment, Exit, Failure, Outcome, java};
 /// development files has only the second.
 const JEMALLOC: [&str; 2] = ["libjemalloc.so", "libjemalloc.so.2"];
 
-/// Starts a process of Flink in place of this one.
+/// Starts a process of Flink in place of this one, as `user` where one is given.
 pub(super) fn run(
     start: &Start,
     observed: Observed,
+    user: Option<User>,
     options: Options,
     context: &Context<'_>,
 ) -> Outcome {
@@ -35,11 +37,10 @@ pub(super) fn run(
     if !report.is_empty() {
         printer.say(&report.join("\n"));
     }
-    let user = privileges::user();
     if let Some(user) = user.as_ref().filter(|_| !options.dry_run) {
         privileges::become_user(user)?;
     }
-    let private = places::private(&observed.environment)?;
+    let private = places::private(&observed.environment, &std::process::id().to_string())?;
     let (links, machine) = machine(&effective, &observed, &private, 0, context)?;
     let plan = |start: &Start| {
         launch::launch(start, Kind::Foreground, version, &effective, &observed, &machine)

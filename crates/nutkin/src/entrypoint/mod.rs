@@ -3,6 +3,7 @@
 //! `nutkin-core` decides everything; here is what looks and what acts: [`observe`], then `exec` of the JVM, so that
 //! PID 1 is Java and signals and exit code are its own.
 
+mod background;
 mod foreground;
 mod observe;
 mod places;
@@ -13,6 +14,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process;
 
+use nutkin_core::Problem;
 use nutkin_core::entrypoint::{Command, command};
 
 use crate::report::Printer;
@@ -67,10 +69,13 @@ pub fn invocation(arguments: &[OsString]) -> Option<(&str, &[OsString])> {
 pub fn main(name: &str, words: &[OsString], environment: &Environment) -> Exit {
     let printer = Printer::new(environment, false);
     let context = Context { printer: &printer, environment };
-    let (options, words) = options(words);
+    let is_entrypoint = name == command::ENTRYPOINT;
+    // The scripts have no options of ours.
+    let (options, words) = if is_entrypoint { options(words) } else { (Options::default(), words) };
     run(name, words, options, &context).unwrap_or_else(|failure| {
         printer.failure(&failure);
-        failure.exit
+        // Flink's scripts know 0 and 1 only.
+        if is_entrypoint { failure.exit } else { Exit::Failed }
     })
 }
 
@@ -100,20 +105,36 @@ pub fn run(name: &str, words: &[OsString], options: Options, context: &Context<'
     let environment = observe::variables(context.environment);
     let host = observe::host();
     let command = command::parse(name, &text, &environment, &host).map_err(Failure::input)?;
+    let in_background =
+        !matches!(command, Command::Help | Command::Start(_) | Command::PassThrough(_));
+    if options.dry_run && in_background {
+        let problem = Problem::new("--dry-run", "shows what takes the place of this process only")
+            .hint("use `start-foreground` in place of `start`");
+        return Err(Failure::input(vec![problem]));
+    }
     match command {
         Command::Help => {
             context.printer.out(HELP);
             Ok(Exit::Done)
         }
         Command::Start(start) => {
-            foreground::run(&start, observe::observe(environment, host), options, context)
+            // Flink's scripts run as whoever calls them; the entrypoint does not run as root.
+            let user = if name == command::ENTRYPOINT { privileges::user() } else { None };
+            let observed = observe::observe(environment, host);
+            foreground::run(&start, observed, user, options, context)
         }
         Command::PassThrough(_) => pass_through(words, &environment, options, context),
-        Command::Daemon { .. }
-        | Command::Stop { .. }
-        | Command::StartCluster
-        | Command::StopCluster => {
-            Err(Failure::new(Exit::Failed, "processes in the background are not supported yet"))
+        Command::Daemon { service, arguments } => {
+            background::start(service, &arguments, &observe::observe(environment, host), context)
+        }
+        Command::Stop { service, all } => {
+            background::stop(service, all, &observe::observe(environment, host), context)
+        }
+        Command::StartCluster => {
+            background::cluster(true, &observe::observe(environment, host), context)
+        }
+        Command::StopCluster => {
+            background::cluster(false, &observe::observe(environment, host), context)
         }
     }
 }

@@ -18,12 +18,15 @@ const TEMPORARY: [&str; 4] = ["/tmp", "/var/tmp", "/run", "/dev/shm"];
 /// Only the process's own user may look: the configuration may hold secrets.
 const PRIVATE: u32 = 0o700;
 
-/// The path of a directory of this process's own. Its name is the same at every start of a container, so that a
-/// container that restarts does not fill its disk.
+/// The path of a directory of this process's own. `name` tells the processes of a container apart and is the same at
+/// every start of it, so that a container that restarts does not fill its disk.
 ///
 /// # Errors
 /// Nothing can be written anywhere.
-pub(super) fn private(environment: &BTreeMap<String, String>) -> Result<PathBuf, Failure> {
+pub(super) fn private(
+    environment: &BTreeMap<String, String>,
+    name: &str,
+) -> Result<PathBuf, Failure> {
     let of_user = environment.get("TMPDIR").map(String::as_str).filter(|path| !path.is_empty());
     let directory = of_user.into_iter().chain(TEMPORARY).find(|path| is_writable(Path::new(path)));
     let Some(directory) = directory else {
@@ -32,7 +35,7 @@ pub(super) fn private(environment: &BTreeMap<String, String>) -> Result<PathBuf,
         return Err(Failure::new(Exit::Failed, message)
             .hint("mount an empty volume at /tmp (Kubernetes: emptyDir, Docker: --tmpfs /tmp)"));
     };
-    let name = format!("nutkin-{}-{}", getuid().as_raw(), std::process::id());
+    let name = format!("nutkin-{}-{name}", getuid().as_raw());
     Ok(Path::new(directory).join(name))
 }
 
