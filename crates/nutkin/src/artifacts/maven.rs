@@ -23,6 +23,14 @@ const COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:2.10:copy";
 /// A repository to read directly where there is no `mvn`.
 const REPOSITORY: &str = "NUTKIN_MAVEN_REPOSITORY";
 
+/// Where [`fetch`] puts a jar.
+pub(super) fn place(fetcher: &Fetcher<'_>, coordinate: &Coordinate) -> PathBuf {
+    // A folder for each classifier, so that each is replaced as a whole.
+    let folder = coordinate.classifier.as_deref().unwrap_or("main");
+    let parent = fetcher.directory().join("maven").join(coordinate.folder());
+    parent.join(folder).join(coordinate.file_name())
+}
+
 /// A jar by its coordinate. A release that the cache has is taken without asking.
 pub(super) async fn fetch(
     fetcher: &Fetcher<'_>,
@@ -30,10 +38,9 @@ pub(super) async fn fetch(
 ) -> Result<PathBuf, Failure> {
     let name = coordinate.file_name();
     let parent = fetcher.directory().join("maven").join(coordinate.folder());
-    // A folder for each classifier, so that each is replaced as a whole.
     let folder_name = coordinate.classifier.as_deref().unwrap_or("main");
     let folder = parent.join(folder_name);
-    let file = folder.join(&name);
+    let file = place(fetcher, coordinate);
     std::fs::create_dir_all(&parent).at("make the directory", &parent).map_err(with_hint)?;
     let _lock = Lock::take(&parent.join(format!(".lock-{folder_name}")), || {
         fetcher.printer.say(&format!("waiting for another nutkin that fetches {coordinate}"));

@@ -37,20 +37,46 @@ impl Fetcher<'_> {
     /// # Errors
     /// Exit 2 when the text names no jar or the path cannot be read; exit 1 when a download fails.
     pub async fn fetch(&self, text: &str, base: &Path) -> Result<PathBuf, Failure> {
-        let artifact: Artifact =
-            text.parse().map_err(|error: nutkin_core::artifact::ArtifactError| {
-                Failure::input(vec![Problem::new("", error.to_string())])
-            })?;
-        match &artifact {
+        match &parse(text)? {
             Artifact::Path(path) => local(&base.join(path)),
             Artifact::Url { url, sha256 } => web::fetch(self, url, sha256.as_deref()).await,
             Artifact::Maven(coordinate) => maven::fetch(self, coordinate).await,
         }
     }
 
+    /// The path that [`Fetcher::fetch`] gives, without fetching anything: the file need not be there yet.
+    ///
+    /// # Errors
+    /// Exit 2 when the text names no jar or a path cannot be read.
+    pub fn place(&self, text: &str, base: &Path) -> Result<Placed, Failure> {
+        let artifact = parse(text)?;
+        let path = match &artifact {
+            Artifact::Path(path) => local(&base.join(path))?,
+            Artifact::Url { url, .. } => web::place(self, url),
+            Artifact::Maven(coordinate) => maven::place(self, coordinate),
+        };
+        let absent = (!path.exists()).then(|| artifact.to_string());
+        Ok(Placed { path, absent })
+    }
+
     fn directory(&self) -> PathBuf {
         self.environment.cache_directory().join("artifacts")
     }
+}
+
+/// Where a jar is or will be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// Its path.
+    pub path: PathBuf,
+    /// What is to be fetched, as it may be printed, when it is not there.
+    pub absent: Option<String>,
+}
+
+fn parse(text: &str) -> Result<Artifact, Failure> {
+    text.parse().map_err(|error: nutkin_core::artifact::ArtifactError| {
+        Failure::input(vec![Problem::new("", error.to_string())])
+    })
 }
 
 /// A readable regular file, as an absolute path.

@@ -14,6 +14,13 @@ use crate::http::{self, DownloadError};
 use crate::progress::Progress;
 use crate::{Exit, Failure};
 
+/// Where [`fetch`] puts a jar.
+pub(super) fn place(fetcher: &Fetcher<'_>, url: &str) -> PathBuf {
+    // Sixteen hex digits, 64 bits: no two addresses of one user meet.
+    let key = &sha256_of(url.as_bytes())[..16];
+    fetcher.directory().join("https").join(key).join(url_file_name(url).unwrap_or("artifact.jar"))
+}
+
 /// A jar by its address. Content that the user pinned is not asked for again; else the server is
 /// asked whether it changed, and an unreachable server is no error when the cache has the file.
 pub(super) async fn fetch(
@@ -23,11 +30,10 @@ pub(super) async fn fetch(
 ) -> Result<PathBuf, Failure> {
     let shown = masked_url(url);
     let name = url_file_name(url).unwrap_or("artifact.jar");
-    // Sixteen hex digits, 64 bits: no two addresses of one user meet.
     let key = &sha256_of(url.as_bytes())[..16];
     let parent = fetcher.directory().join("https");
     let folder = parent.join(key);
-    let file = folder.join(name);
+    let file = place(fetcher, url);
     std::fs::create_dir_all(&parent).at("make the directory", &parent).map_err(with_hint)?;
     let _lock = Lock::take(&parent.join(format!(".lock-{key}")), || {
         fetcher.printer.say(&format!("waiting for another nutkin that downloads {shown}"));

@@ -2,6 +2,7 @@
 
 use super::shared::{Output, OutputArgs, SpecArgs, document};
 use super::{Context, session_file};
+use crate::local::up::Purpose;
 use crate::platform::{Decision, Wish};
 use crate::{Exit, Outcome, runtime, select};
 
@@ -49,7 +50,7 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
     session_file::check_options(&session, context)?;
     let place = select::place(&args.spec, &session, context)?;
     runtime::block_on(async {
-        let wish = Wish { session: &session, place: &place };
+        let wish = Wish { session: &session, place: &place, purpose: Purpose::Look };
         let decision = Decision::of(wish, context).await?;
         if args.output.output == Output::Text {
             context.printer.out(&(decision.lines().join("\n") + "\n"));

@@ -1,12 +1,16 @@
 //! `nutkin render`.
 
+use std::collections::BTreeMap;
+
+use nutkin_core::change;
 use nutkin_core::flink::options;
 use nutkin_core::selection::Platform;
 use serde_json::json;
 
 use super::shared::{Output, OutputArgs, SpecArgs, document};
 use super::{Context, session_file};
-use crate::local::up::decide;
+use crate::local::launch::Definition;
+use crate::local::up::{Purpose, decide};
 use crate::{Exit, Failure, Outcome, runtime, select};
 
 /// Arguments of `nutkin render`.
@@ -30,8 +34,8 @@ pub struct Args {
     output: OutputArgs,
 }
 
-/// Prints files and command lines of a session. Starts nothing; installs Flink where it is missing, because
-/// the class path is made of its files.
+/// Prints files and command lines of a session. Starts, installs and fetches nothing: what is not there is
+/// assumed, and that is said.
 ///
 /// # Errors
 /// Bad input (2); a sensitive value would be printed without `--show-secrets` (2).
@@ -48,7 +52,10 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         return Err(Failure::new(Exit::BadInput, message).hint("--show-secrets prints it"));
     }
     runtime::block_on(async {
-        let decision = decide(&session, context).await?;
+        let decision = decide(&session, Purpose::Look, context).await?;
+        for assumption in &decision.assumptions {
+            context.printer.warn(assumption);
+        }
         if args.output.output != Output::Text {
             let processes: Vec<_> = decision
                 .new
@@ -59,15 +66,15 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
                         "name": one.name,
                         "program": one.program,
                         "arguments": one.arguments,
-                        "environment": one.environment,
+                        "environment": environment(one, args.show_secrets),
                         "directory": one.directory,
                         "out": one.out,
                         "log": one.log,
                     })
                 })
                 .collect();
-            let fields =
-                json!({"name": session.name, "files": decision.files, "processes": processes});
+            let fields = json!({"name": session.name, "files": decision.files, "processes": processes,
+                    "assumptions": decision.assumptions});
             context.printer.document(args.output.output, &document("Processes", fields))?;
             return Ok(Exit::Done);
         }
@@ -86,6 +93,13 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         context.printer.out(&text);
         Ok(Exit::Done)
     })
+}
+
+/// The variables of a process, passwords masked unless they are wanted.
+fn environment(process: &Definition, show_secrets: bool) -> BTreeMap<&str, &str> {
+    let is_hidden = |name| !show_secrets && change::is_secret_variable(name, options::is_sensitive);
+    let shown = |(name, value)| (name, if is_hidden(name) { "******" } else { value });
+    process.environment.iter().map(|(name, value)| shown((name.as_str(), value.as_str()))).collect()
 }
 
 /// An argument as a shell takes it.

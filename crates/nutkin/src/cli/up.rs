@@ -8,6 +8,7 @@ use nutkin_core::session::Session;
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, SpecArgs, document};
 use super::{Context, session_file};
+use crate::local::up::Purpose;
 use crate::platform::{Decision, Harm, Ready, Waited, Wish};
 use crate::report::Style;
 use crate::{Exit, Failure, Outcome, runtime, select};
@@ -60,7 +61,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     session_file::check_options(&session, context)?;
     let place = select::place(&args.spec, &session, context)?;
     runtime::block_on(async {
-        let wish = Wish { session: &session, place: &place };
+        let wish = Wish { session: &session, place: &place, purpose: Purpose::Act };
         let mut decision = Decision::of(wish, context).await?;
         if decision.is_done() {
             context.printer.say(&format!("session `{}` is unchanged", session.name));

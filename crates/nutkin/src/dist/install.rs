@@ -14,7 +14,7 @@ use crate::cache::staging::write_atomically;
 use crate::cache::{Digest, FileError, Lock, Staging};
 use crate::progress::{Progress, size};
 use crate::report::Printer;
-use crate::{Context, Exit, Failure};
+use crate::{Context, Environment, Exit, Failure};
 
 /// The distribution that a session needs: `FLINK_HOME` as it is when it holds the release, else the one
 /// in the cache, else installed now from the default sources. A damaged one is reported and replaced.
@@ -28,22 +28,49 @@ pub async fn ensure(
     java: Java<'_>,
     context: &Context<'_>,
 ) -> Result<Distribution, Failure> {
-    if let Some(home) = context.environment.place("FLINK_HOME")
-        && let Ok(distribution) = Distribution::open(version, &home)
-        && version_of_lib(&distribution.lib).is_some_and(|found| found == version.to_string())
-    {
+    if let Some(distribution) = find(version, context.environment)? {
         return Ok(distribution);
-    }
-    let store = Store::new(context.environment);
-    if let Some(installed) = store.find(version)
-        && installed.damage(false).is_empty()
-    {
-        return Ok(Distribution::open(version, &installed.home).at("read", &installed.home)?);
     }
     // FLINK_HOME holds another release, or is not set.
     let distribution = install(version, &[Source::Apache, Source::Pypi], false, context).await?;
     prepare_class_data(&distribution, java, context).await;
     Ok(distribution)
+}
+
+/// The distribution that [`ensure`] takes without installing anything.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn find(
+    version: FlinkVersion,
+    environment: &Environment,
+) -> Result<Option<Distribution>, Failure> {
+    if let Some(home) = environment.place("FLINK_HOME")
+        && let Ok(distribution) = Distribution::open(version, &home)
+        && version_of_lib(&distribution.lib).is_some_and(|found| found == version.to_string())
+    {
+        return Ok(Some(distribution));
+    }
+    let sound = Store::new(environment)
+        .find(version)
+        .filter(|installed| installed.damage(false).is_empty());
+    Ok(match sound {
+        Some(installed) => {
+            Some(Distribution::open(version, &installed.home).at("read", &installed.home)?)
+        }
+        None => None,
+    })
+}
+
+/// What is known of a release that is not installed: where it will be, and its main jar.
+pub fn assumed(version: FlinkVersion, environment: &Environment) -> Distribution {
+    Distribution {
+        version,
+        home: Store::new(environment).home(version),
+        lib: vec![format!("flink-dist-{version}.jar")],
+        opt: Vec::new(),
+        plugins: std::collections::BTreeMap::new(),
+    }
 }
 
 /// Makes the class data archives of a release, which its sessions start faster with. That it fails is

@@ -10,6 +10,7 @@ use nutkin_core::flink::configuration::Entry;
 use nutkin_core::flink::{Origin, Value, values};
 use nutkin_core::session::Session;
 
+use super::up::Purpose;
 use crate::artifacts::Fetcher;
 use crate::cache::digest::sha256_of;
 use crate::cache::{At, Lock, Staging};
@@ -28,59 +29,96 @@ pub struct Extras {
     pub libs: Vec<String>,
     /// Flink's own plugins directory, or one of links to its plugins and those of the user.
     pub plugins: PathBuf,
+    /// What is in that directory: name of a plugin, names of its jars.
+    pub plugin_jars: BTreeMap<String, Vec<String>>,
+    /// What is not on this machine yet, where nothing may be fetched.
+    pub absent: Vec<String>,
 }
 
-/// Brings everything that the two options name to this machine.
+/// Brings everything that the two options name to this machine; to look, only finds where it will be.
 ///
 /// # Errors
 /// Exit 2 with all entries that name nothing readable; exit 1 when a download fails.
 pub async fn bring(
     session: &Session,
     distribution: &Distribution,
+    purpose: Purpose,
     context: &Context<'_>,
 ) -> Result<Extras, Failure> {
-    let mut problems = Vec::new();
-    let libs = all(session, LIBS, false, &mut problems, context).await?;
-    let plugins = all(session, PLUGINS, true, &mut problems, context).await?;
+    let mut bringer = Bringer { purpose, context, problems: Vec::new(), absent: Vec::new() };
+    let libs = bringer.all(session, LIBS, false).await?;
+    let plugins = bringer.all(session, PLUGINS, true).await?;
+    let Bringer { problems, absent, .. } = bringer;
     if !problems.is_empty() {
         return Err(Failure::input(problems));
     }
+    let links = links(&plugins, distribution)?;
+    let mut plugin_jars = BTreeMap::new();
+    for (name, path) in &links {
+        let jars = if path.is_dir() {
+            super::machine::jars(path)?
+        } else {
+            vec![path.file_name().unwrap_or_default().to_string_lossy().into_owned()]
+        };
+        plugin_jars.insert(name.clone(), jars);
+    }
+    let own = distribution.home.join("plugins");
+    let directory =
+        if plugins.is_empty() { own } else { directory_of_links(&links, purpose, context).await? };
     Ok(Extras {
         libs: libs.iter().map(|path| path.display().to_string()).collect(),
-        plugins: plugins_directory(&plugins, distribution, context).await?,
+        plugins: directory,
+        plugin_jars,
+        absent,
     })
 }
 
-/// The local paths of all entries of an option; bad ones become problems.
-async fn all(
-    session: &Session,
-    key: &str,
-    directories: bool,
-    problems: &mut Vec<Problem>,
-    context: &Context<'_>,
-) -> Result<Vec<PathBuf>, Failure> {
-    let Some(entry) = session.configuration.get(key) else { return Ok(Vec::new()) };
-    let base = context.environment.directory.join(base(entry));
-    let fetcher = Fetcher { printer: context.printer, environment: context.environment };
-    let mut paths = Vec::new();
-    for text in entries(&entry.value).map_err(|message| {
-        Failure::input(vec![Problem::new(key, message).hint("separate the entries with `;`")])
-    })? {
-        let path = base.join(&text);
-        if directories && path.is_dir() {
-            paths.push(path);
-            continue;
-        }
-        match fetcher.fetch(&text, &base).await {
-            Ok(path) => paths.push(path),
-            Err(failure) if failure.exit == Exit::BadInput => {
-                let of_key = |problem: Problem| Problem { path: key.to_owned(), ..problem };
-                problems.extend(failure.problems.into_iter().map(of_key));
+struct Bringer<'a> {
+    purpose: Purpose,
+    context: &'a Context<'a>,
+    problems: Vec<Problem>,
+    absent: Vec<String>,
+}
+
+impl Bringer<'_> {
+    /// The local paths of all entries of an option; bad ones become problems.
+    async fn all(
+        &mut self,
+        session: &Session,
+        key: &str,
+        directories: bool,
+    ) -> Result<Vec<PathBuf>, Failure> {
+        let Some(entry) = session.configuration.get(key) else { return Ok(Vec::new()) };
+        let base = self.context.environment.directory.join(base(entry));
+        let Context { printer, environment } = *self.context;
+        let fetcher = Fetcher { printer, environment };
+        let mut paths = Vec::new();
+        for text in entries(&entry.value).map_err(|message| {
+            Failure::input(vec![Problem::new(key, message).hint("separate the entries with `;`")])
+        })? {
+            let path = base.join(&text);
+            if directories && path.is_dir() {
+                paths.push(path);
+                continue;
             }
-            Err(failure) => return Err(failure),
+            let brought = match self.purpose {
+                Purpose::Act => fetcher.fetch(&text, &base).await,
+                Purpose::Look => fetcher.place(&text, &base).map(|placed| {
+                    self.absent.extend(placed.absent);
+                    placed.path
+                }),
+            };
+            match brought {
+                Ok(path) => paths.push(path),
+                Err(failure) if failure.exit == Exit::BadInput => {
+                    let of_key = |problem: Problem| Problem { path: key.to_owned(), ..problem };
+                    self.problems.extend(failure.problems.into_iter().map(of_key));
+                }
+                Err(failure) => return Err(failure),
+            }
         }
+        Ok(paths)
     }
-    Ok(paths)
 }
 
 /// Relative paths count from the session file that holds the option, else from the working directory.
@@ -101,18 +139,12 @@ fn entries(value: &Value) -> Result<Vec<String>, String> {
     Ok(entries.iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect())
 }
 
-/// Flink finds plugins as folders of one directory. With plugins of the user that is a directory of links
-/// in the cache, the same for the same plugins, so that a session that runs keeps its own.
-async fn plugins_directory(
+/// Plugins by name: Flink's own, and those of the user, which replace Flink's of the same name.
+fn links(
     added: &[PathBuf],
     distribution: &Distribution,
-    context: &Context<'_>,
-) -> Result<PathBuf, Failure> {
+) -> Result<BTreeMap<String, PathBuf>, Failure> {
     let own = distribution.home.join("plugins");
-    if added.is_empty() {
-        return Ok(own);
-    }
-    // A plugin of the user replaces Flink's own of the same name.
     let mut links: BTreeMap<String, PathBuf> = BTreeMap::new();
     for folder in distribution.plugins.keys() {
         links.insert(folder.clone(), own.join(folder));
@@ -129,12 +161,25 @@ async fn plugins_directory(
         }
         links.insert(name, path);
     }
+    Ok(links)
+}
+
+/// Flink finds plugins as folders of one directory. With plugins of the user that is a directory of links
+/// in the cache, the same for the same plugins, so that a session that runs keeps its own.
+async fn directory_of_links(
+    links: &BTreeMap<String, PathBuf>,
+    purpose: Purpose,
+    context: &Context<'_>,
+) -> Result<PathBuf, Failure> {
     let description: String =
         links.iter().map(|(name, path)| format!("{name}\0{}\0", path.display())).collect();
     let key = &sha256_of(description.as_bytes())[..16];
     let parent = context.environment.cache_directory().join("plugins");
-    fs::create_dir_all(&parent).at("make the directory", &parent)?;
     let target = parent.join(key);
+    if purpose == Purpose::Look {
+        return Ok(target);
+    }
+    fs::create_dir_all(&parent).at("make the directory", &parent)?;
     let _lock = Lock::take(&parent.join(format!(".lock-{key}")), || {}).await?;
     if target.is_dir() {
         return Ok(target);
@@ -142,7 +187,7 @@ async fn plugins_directory(
     let staging = Staging::new(&parent, key)?;
     let fresh = staging.path().join("plugins");
     fs::create_dir(&fresh).at("make the directory", &fresh)?;
-    for (name, path) in &links {
+    for (name, path) in links {
         let link = fresh.join(name);
         if path.is_dir() {
             symlink(path, &link).at("make the link", &link)?;
@@ -199,7 +244,7 @@ mod tests {
             let context = Context { printer: &printer, environment: &environment };
             let options = options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
             let session = spec::resolve(&Inputs { options, ..Inputs::default() }).unwrap();
-            let brought = bring(&session, &self.distribution, &context).await;
+            let brought = bring(&session, &self.distribution, Purpose::Act, &context).await;
             brought.map_err(|failure| failure.problems.iter().map(ToString::to_string).collect())
         }
     }

@@ -9,8 +9,10 @@ use nutkin_core::spec::is_highly_available;
 use sha2::{Digest, Sha256};
 
 use super::directory::SessionDirectory;
+use super::extras::Extras;
 use super::launch::{Definition, Role, hex};
 use super::ports::{Ports, rest_name};
+use crate::dist::Distribution;
 use crate::{Environment, Failure};
 
 /// Variables that the JVMs inherit. Everything else of the user's shell stays out: a session must not
@@ -50,29 +52,26 @@ pub fn needs_zookeeper(session: &Session) -> bool {
 }
 
 /// Puts together what the planner needs.
-///
-/// # Errors
-/// Flink's directory cannot be read.
 pub fn observe(
     session: &Session,
     directory: &SessionDirectory,
     ports: &Ports,
-    flink_home: &Path,
+    distribution: &Distribution,
+    extras: Extras,
     java: (PathBuf, u8),
     environment: &Environment,
-) -> Result<Machine, Failure> {
-    let plugins = flink_home.join("plugins");
+) -> Machine {
     let job_managers = session.job_manager.replicas.unwrap_or(1);
     let inherited: BTreeMap<String, String> = INHERITED
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), environment.text(name)?.to_owned())))
         .collect();
-    Ok(Machine {
-        flink_home: flink_home.display().to_string(),
-        lib: jars(&flink_home.join("lib"))?,
-        extra_libs: Vec::new(),
-        plugins: plugins.display().to_string(),
-        plugin_jars: plugin_jars(&plugins)?,
+    Machine {
+        flink_home: distribution.home.display().to_string(),
+        lib: distribution.jars(),
+        extra_libs: extras.libs,
+        plugins: extras.plugins.display().to_string(),
+        plugin_jars: extras.plugin_jars,
         java_home: java.0.display().to_string(),
         java_major: java.1,
         directory: directory.path().display().to_string(),
@@ -82,30 +81,14 @@ pub fn observe(
         zookeeper_port: ports.get("zookeeper").copied(),
         archives: process::Archives::default(),
         environment: inherited,
-    })
-}
-
-/// The plugins in a directory, each with the names of its jars. A Flink without plugins is in order.
-///
-/// # Errors
-/// A plugin cannot be read.
-pub fn plugin_jars(directory: &Path) -> Result<BTreeMap<String, Vec<String>>, Failure> {
-    let mut plugins = BTreeMap::new();
-    for entry in std::fs::read_dir(directory).into_iter().flatten() {
-        let path = entry?.path();
-        if path.is_dir() {
-            plugins.insert(name_of(&path), jars(&path)?);
-        }
     }
-    Ok(plugins)
-}
-
-fn name_of(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Names of the jars in a directory.
-fn jars(directory: &Path) -> Result<Vec<String>, Failure> {
+///
+/// # Errors
+/// It cannot be read.
+pub fn jars(directory: &Path) -> Result<Vec<String>, Failure> {
     let entries = std::fs::read_dir(directory).map_err(|error| {
         anyhow::Error::new(error).context(format!("cannot read `{}`", directory.display()))
     })?;
@@ -113,7 +96,7 @@ fn jars(directory: &Path) -> Result<Vec<String>, Failure> {
     for entry in entries {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "jar") {
-            jars.push(name_of(&path));
+            jars.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
         }
     }
     Ok(jars)

@@ -29,6 +29,15 @@ const LOCK_WAIT: Duration = Duration::from_secs(30);
 /// so that only a crowd of them needs more than two.
 const ATTEMPTS: usize = 10;
 
+/// What a decision is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To show it: nothing is installed, fetched or written. What is not there is assumed, and that is said.
+    Look,
+    /// To carry it out: what the processes need is brought to this machine.
+    Act,
+}
+
 /// What was decided before anything is done.
 #[derive(Debug)]
 pub struct Decision {
@@ -50,13 +59,19 @@ pub struct Decision {
     pub jobs: Jobs,
     /// Whether anything of the session lives.
     pub runs: bool,
+    /// What is not on this machine and was assumed, with what `up` would do about it.
+    pub assumptions: Vec<String>,
 }
 
-/// Plans the session and compares it with what runs. Touches nothing.
+/// Plans the session and compares it with what runs. Touches no session.
 ///
 /// # Errors
 /// Bad input (exit 2), a damaged state directory, no Flink or Java.
-pub async fn decide(session: &Session, context: &Context<'_>) -> Result<Decision, Failure> {
+pub async fn decide(
+    session: &Session,
+    purpose: Purpose,
+    context: &Context<'_>,
+) -> Result<Decision, Failure> {
     let directory = SessionDirectory::of(context.environment, &session.name)?;
     let old = match directory::read_json::<Launch>(&directory.launch()) {
         Ok(launch) => Some(launch),
@@ -76,16 +91,39 @@ pub async fn decide(session: &Session, context: &Context<'_>) -> Result<Decision
     // First what costs nothing: a machine without Java need not download Flink to learn it.
     let java = crate::java::find(&session.configuration, session.flink, context)?;
     let its = Java { home: &java.0, major: java.1 };
-    let distribution = crate::dist::ensure(session.flink, its, context).await?;
+    let mut assumptions = Vec::new();
+    let distribution = match purpose {
+        Purpose::Act => crate::dist::ensure(session.flink, its, context).await?,
+        Purpose::Look => {
+            crate::dist::find(session.flink, context.environment)?.unwrap_or_else(|| {
+                assumptions.push(format!(
+                    "Flink {} is not installed: `up` installs it, from Apache's archive or else from PyPI; its \
+                     jars are shown as lib/*",
+                    session.flink
+                ));
+                crate::dist::assumed(session.flink, context.environment)
+            })
+        }
+    };
+    let is_assumed = !assumptions.is_empty();
     let archives = class_data::find(&distribution, its, context.environment);
-    let home = &distribution.home;
-    let mut machine =
-        machine::observe(session, &directory, &ports, home, java, context.environment)?;
+    let extras = extras::bring(session, &distribution, purpose, context).await?;
+    let fetches = |what: &String| format!("{what} is not on this machine: `up` fetches it");
+    assumptions.extend(extras.absent.iter().map(fetches));
+    let mut machine = machine::observe(
+        session,
+        &directory,
+        &ports,
+        &distribution,
+        extras,
+        java,
+        context.environment,
+    );
     machine.archives = archives;
-    let extras = extras::bring(session, &distribution, context).await?;
-    machine.extra_libs = extras.libs;
-    machine.plugin_jars = machine::plugin_jars(&extras.plugins)?;
-    machine.plugins = extras.plugins.display().to_string();
+    if is_assumed {
+        // As Java writes all jars of a directory.
+        machine.lib.insert(0, "*".to_owned());
+    }
     let planned = process::plan(session, &machine).map_err(Failure::input)?;
     let token = match &old {
         Some(old) => old.token.clone(),
@@ -117,7 +155,7 @@ pub async fn decide(session: &Session, context: &Context<'_>) -> Result<Decision
     }
     let runs = !living.is_empty();
     let session = session.clone();
-    Ok(Decision { session, directory, old, new, files, change, effect, jobs, runs })
+    Ok(Decision { session, directory, old, new, files, change, effect, jobs, runs, assumptions })
 }
 
 fn orders(
@@ -239,8 +277,14 @@ impl Decision {
         lines
     }
 
-    /// What `plan` says: the change, or that there is none.
+    /// What `plan` says: the change, or that there is none, and what was assumed.
     pub fn plan(&self) -> Vec<String> {
+        let mut lines = self.plan_of_session();
+        lines.extend(self.assumptions.iter().cloned());
+        lines
+    }
+
+    fn plan_of_session(&self) -> Vec<String> {
         let name = self.directory.name();
         if self.old.is_none() {
             return vec![format!(
@@ -279,6 +323,7 @@ impl Decision {
             },
             "runningJobs": self.jobs.count(),
             "jobsLost": self.loses_jobs(),
+            "assumptions": self.assumptions,
         })
     }
 
@@ -341,7 +386,7 @@ impl Decision {
             if self.try_to_carry_out(context)? {
                 return Ok(());
             }
-            let fresh = decide(&self.session, context).await?;
+            let fresh = decide(&self.session, Purpose::Act, context).await?;
             let is_agreed_to = fresh.change.is_empty()
                 || fresh.change == self.change && fresh.effect <= self.effect;
             if !is_agreed_to {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::find::not_here;
 use super::{Place, Session};
 use crate::flink_rest::Overview;
+use crate::local::up::Purpose;
 use crate::{Context, Failure, local};
 
 /// What the user wants to exist.
@@ -19,6 +20,8 @@ pub struct Wish<'a> {
     pub session: &'a session::Session,
     /// Where.
     pub place: &'a Place,
+    /// Whether it is to be carried out, or only shown: then nothing is installed or fetched for it.
+    pub purpose: Purpose,
 }
 
 /// The difference between what is wanted and what is there. Nothing is touched before
@@ -68,7 +71,8 @@ impl Decision {
     pub async fn of(wish: Wish<'_>, context: &Context<'_>) -> Result<Self, Failure> {
         match wish.place.platform {
             Platform::Local => {
-                Ok(Self::Local(Box::new(local::up::decide(wish.session, context).await?)))
+                let decision = local::up::decide(wish.session, wish.purpose, context).await?;
+                Ok(Self::Local(Box::new(decision)))
             }
             other => Err(not_here(other)),
         }

@@ -6,6 +6,7 @@ mod cli;
 mod dist;
 mod explain;
 mod image;
+mod looking;
 mod session;
 mod supervisor;
 mod tidy;

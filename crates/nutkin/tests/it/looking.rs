@@ -1,0 +1,79 @@
+//! `plan` and `render` look and touch nothing: no installation, no download, no state.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::world::{Said, World, finish};
+
+/// Without a Flink of its own, without a network, and with a session that wants jars from elsewhere.
+fn run(world: &World, args: &[&str]) -> Said {
+    let more = [
+        "-D",
+        "nutkin.libs=https://user:hunter2@localhost:1/a.jar",
+        "-D",
+        "nutkin.plugins=mvn:org.example:plugin:1.0",
+    ];
+    let mut command = world.command(&[args, &more].concat());
+    command.env_remove("FLINK_HOME").env("AWS_SECRET_ACCESS_KEY", "hunter2");
+    finish(command.spawn().unwrap())
+}
+
+/// All files and directories below one.
+fn below(path: &Path) -> Vec<String> {
+    let entries = walkdir::WalkDir::new(path).into_iter().map(|entry| entry.unwrap());
+    let mut names: Vec<_> = entries.map(|entry| entry.path().display().to_string()).collect();
+    names.sort();
+    names
+}
+
+#[track_caller]
+fn check(args: &[&str]) -> Said {
+    let world = World::new();
+    let before = below(&world.path(""));
+    let said = run(&world, args);
+    said.expect(0);
+    assert_eq!(below(&world.path("")), before, "nothing was made");
+    assert!(!format!("{said:?}").contains("hunter2"), "{said:?}");
+    said
+}
+
+const NOT_INSTALLED: &str = "Flink 1.20.5 is not installed: `up` installs it";
+const NOT_FETCHED: &str = "mvn:org.example:plugin:1.0 is not on this machine: `up` fetches it";
+
+#[test]
+fn plan() {
+    let said = check(&["plan", "a"]);
+    said.prints("+ session `a`: Flink 1.20.5, 1 JobManagers, 1 TaskManagers")
+        .prints(NOT_INSTALLED)
+        .prints(NOT_FETCHED);
+    let said = check(&["plan", "a", "-o", "json"]);
+    let document: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(document["new"], true);
+    assert_eq!(document["assumptions"].as_array().unwrap().len(), 3, "{document:#}");
+}
+
+#[test]
+fn render() {
+    let said = check(&["render"]);
+    said.says(NOT_INSTALLED).says(NOT_FETCHED);
+    said.prints("flink-1.20.5/lib/*:")
+        .prints("/a.jar")
+        .prints("StandaloneSessionClusterEntrypoint");
+    let said = check(&["render", "-o", "json"]);
+    let document: Value = serde_json::from_str(&said.stdout).unwrap();
+    let environment = &document["processes"][0]["environment"];
+    assert_eq!(environment["AWS_SECRET_ACCESS_KEY"], "******");
+}
+
+#[test]
+fn plan_of_a_session_that_runs() {
+    let world = World::new();
+    world.up("a", &[]).expect(0);
+    let before = world.until_running("a");
+    let files = below(&world.path("state"));
+    let change = ["plan", "a", "-D", "rest.port=0", "--task-managers", "2"];
+    world.run(&change).expect(0).prints("~ taskManager.replicas: 1 -> 2");
+    assert_eq!(below(&world.path("state")), files);
+    assert_eq!(world.living("a"), before);
+}
