@@ -18,6 +18,7 @@ pub mod entrypoint;
 pub mod flink;
 pub mod image;
 pub mod jobs;
+pub mod kubernetes;
 pub mod plan;
 pub mod problem;
 pub mod record;

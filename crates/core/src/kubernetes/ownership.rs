@@ -1,0 +1,105 @@
+//! Whose object is it: that of a session of ours, of Flink's own client, or somebody else's.
+
+use serde_json::Value;
+
+use crate::plan::kubernetes::marks;
+
+/// `type` labels of a Flink cluster: native mode's own, and what the Flink Kubernetes Operator writes for
+/// standalone mode.
+pub const TYPES: [&str; 2] = ["flink-native-kubernetes", "flink-standalone-kubernetes"];
+
+/// Whose a JobManager's Deployment is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// Ours: the session's name, by label.
+    Nutkin(String),
+    /// A Flink cluster that somebody else made: the cluster-id.
+    Flink(String),
+    /// Something else.
+    Other,
+}
+
+fn label<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
+    object["metadata"]["labels"][key].as_str()
+}
+
+/// An annotation of an object.
+pub fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
+    object["metadata"]["annotations"][key].as_str()
+}
+
+/// Whose Deployment it is.
+pub fn of_deployment(deployment: &Value) -> Owner {
+    if let Some(session) = label(deployment, marks::SESSION) {
+        return Owner::Nutkin(session.to_owned());
+    }
+    let is_flink = label(deployment, "type").is_some_and(|one| TYPES.contains(&one))
+        && label(deployment, "component") != Some("taskmanager");
+    match deployment["metadata"]["name"].as_str() {
+        Some(name) if is_flink => Owner::Flink(name.to_owned()),
+        _ => Owner::Other,
+    }
+}
+
+/// Whether an object that is in the way of a session's may be changed: it carries the session's label, or the
+/// Deployment with this UID owns it.
+pub fn is_of_session(object: &Value, session: &str, deployment_uid: &str) -> bool {
+    label(object, marks::SESSION) == Some(session) || is_owned_by(object, deployment_uid)
+}
+
+/// Whether the object with this UID is among the owners.
+pub fn is_owned_by(object: &Value, uid: &str) -> bool {
+    let owners = object["metadata"]["ownerReferences"].as_array();
+    owners.into_iter().flatten().any(|owner| owner["uid"] == uid)
+}
+
+/// Who else an object belongs to, for a message.
+pub fn describe(object: &Value) -> String {
+    if let Some(session) = label(object, marks::SESSION) {
+        return format!("it belongs to the session `{session}`");
+    }
+    let owner = &object["metadata"]["ownerReferences"][0];
+    if let (Some(kind), Some(name)) = (owner["kind"].as_str(), owner["name"].as_str()) {
+        return format!("it is owned by {kind}/{name}");
+    }
+    let manager = object["metadata"]["managedFields"][0]["manager"].as_str();
+    manager.map_or_else(
+        || "it has no label of Nutkin's".to_owned(),
+        |manager| format!("it was made with `{manager}` and has no label of Nutkin's"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn deployments() {
+        #[track_caller]
+        fn check(labels: Value, expected: Owner) {
+            let object = json!({"metadata": {"name": "x", "labels": labels}});
+            assert_eq!(of_deployment(&object), expected);
+        }
+        check(json!({"nutkin.dev/session": "a"}), Owner::Nutkin("a".to_owned()));
+        let native = json!({"type": "flink-native-kubernetes", "component": "jobmanager"});
+        check(native, Owner::Flink("x".to_owned()));
+        let workers = json!({"type": "flink-standalone-kubernetes", "component": "taskmanager"});
+        check(workers, Owner::Other);
+        check(json!({"app": "x"}), Owner::Other);
+        check(Value::Null, Owner::Other);
+    }
+
+    #[test]
+    fn other_objects() {
+        let ours = json!({"metadata": {"labels": {"nutkin.dev/session": "a"}}});
+        let owned = json!({"metadata": {"ownerReferences": [{"uid": "u", "kind": "Deployment", "name": "d"}]}});
+        let foreign = json!({"metadata": {"managedFields": [{"manager": "kubectl"}]}});
+        assert!(is_of_session(&ours, "a", "u") && !is_of_session(&ours, "b", "u"));
+        assert!(is_of_session(&owned, "a", "u") && !is_of_session(&owned, "a", "v"));
+        assert!(!is_of_session(&foreign, "a", "u"));
+        assert_eq!(describe(&ours), "it belongs to the session `a`");
+        assert_eq!(describe(&owned), "it is owned by Deployment/d");
+        assert_eq!(describe(&foreign), "it was made with `kubectl` and has no label of Nutkin's");
+    }
+}

@@ -1,0 +1,205 @@
+//! What a session that starts waits for, from conditions and events and not from a clock.
+
+use serde_json::Value;
+
+/// How far the JobManager is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// It is on its way: what is waited for, as a sentence.
+    Waiting(String),
+    /// It does not get on by itself.
+    Stuck(Stuck),
+    /// Its container runs; REST may answer at any moment.
+    Runs,
+}
+
+/// Why a session does not start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    /// What is wrong, as a sentence.
+    pub what: String,
+    /// What can be done.
+    pub hint: String,
+    /// The pod whose previous container's log says more.
+    pub crashed: Option<String>,
+}
+
+/// Whether the pods that the Deployment asks for now are the only ones: a change has reached all of them.
+pub fn is_rolled_out(deployment: &Value) -> bool {
+    let number = |value: &Value| value.as_u64().unwrap_or(0);
+    let (spec, status) = (&deployment["spec"], &deployment["status"]);
+    let wanted = spec["replicas"].as_u64().unwrap_or(1);
+    number(&deployment["metadata"]["generation"]) <= number(&status["observedGeneration"])
+        && number(&status["updatedReplicas"]) == wanted
+        && number(&status["replicas"]) == wanted
+}
+
+/// How far the JobManager is, from its Deployment, its pods, and events about both.
+pub fn of(deployment: &Value, pods: &[Value], events: &[Value]) -> Progress {
+    let mut pods: Vec<&Value> =
+        pods.iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null()).collect();
+    // The newest belong to the change that is waited for.
+    pods.sort_by_key(|pod| pod["metadata"]["creationTimestamp"].as_str().unwrap_or_default());
+    let hash = |pod: &Value| pod["metadata"]["labels"]["pod-template-hash"].clone();
+    let newest = pods.last().map(|pod| hash(pod));
+    pods.retain(|pod| Some(hash(pod)) == newest);
+    if pods.is_empty() {
+        return without_pod(deployment);
+    }
+    let all: Vec<Progress> = pods.iter().map(|pod| of_pod(pod, events)).collect();
+    // One JobManager that runs is enough; one that is on its way lets hope.
+    let runs = all.iter().find(|one| **one == Progress::Runs);
+    let waits = || all.iter().find(|one| matches!(one, Progress::Waiting(_)));
+    runs.or_else(waits).unwrap_or(&all[0]).clone()
+}
+
+fn without_pod(deployment: &Value) -> Progress {
+    let conditions = deployment["status"]["conditions"].as_array();
+    let failure = conditions
+        .into_iter()
+        .flatten()
+        .find(|one| one["type"] == "ReplicaFailure" && one["status"] == "True");
+    let Some(failure) = failure else {
+        return Progress::Waiting("waiting for Kubernetes to make the JobManager's pod".to_owned());
+    };
+    let message = failure["message"].as_str().unwrap_or_default();
+    let hint = if message.contains("exceeded quota") {
+        "ask for less (memory, CPU), or have the namespace's ResourceQuota raised"
+    } else if message.contains("service account") || message.contains("serviceaccount") {
+        "create the ServiceAccount (`nutkin rbac` prints it), or set `nutkin.rbac.create: true`"
+    } else if message.contains("violates PodSecurity") {
+        "give the pod template a securityContext that the namespace's level allows"
+    } else {
+        "Kubernetes tries again by itself once that is mended"
+    };
+    Progress::Stuck(Stuck {
+        what: format!("Kubernetes does not make the JobManager's pod: {}", plain(message)),
+        hint: hint.to_owned(),
+        crashed: None,
+    })
+}
+
+fn of_pod(pod: &Value, events: &[Value]) -> Progress {
+    let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+    let conditions = pod["status"]["conditions"].as_array();
+    let condition = |kind: &str| conditions.into_iter().flatten().find(|one| one["type"] == kind);
+    if let Some(one) = condition("PodScheduled").filter(|one| one["status"] == "False") {
+        let message = one["message"].as_str().unwrap_or("no node takes it");
+        return Progress::Waiting(format!("waiting for a node: {message}"));
+    }
+    let statuses = ["initContainerStatuses", "containerStatuses"]
+        .into_iter()
+        .flat_map(|key| pod["status"][key].as_array().into_iter().flatten());
+    for container in statuses {
+        if let Some(progress) = of_container(container, name) {
+            return progress;
+        }
+    }
+    match pod["status"]["phase"].as_str() {
+        Some("Running") => Progress::Runs,
+        Some("Failed") => {
+            let message = pod["status"]["message"].as_str().unwrap_or("its containers ended");
+            Progress::Waiting(format!("pod {name} has failed ({message}); another one follows"))
+        }
+        _ => Progress::Waiting(starting(pod, name, events)),
+    }
+}
+
+/// Where a pod is between its node and its first container, from the newest event about it.
+fn starting(pod: &Value, name: &str, events: &[Value]) -> String {
+    let about = |event: &&Value| event["involvedObject"]["name"] == name;
+    let newest = events.iter().filter(about).max_by_key(|event| time(event));
+    let reason = newest.map_or("", |event| event["reason"].as_str().unwrap_or_default());
+    let message = newest.map_or("", |event| event["message"].as_str().unwrap_or_default());
+    let containers = pod["spec"]["containers"].as_array();
+    let image = containers.and_then(|all| all.last()).and_then(|one| one["image"].as_str());
+    match reason {
+        "Pulling" => format!("pulling the image `{}`", image.unwrap_or_default()),
+        "FailedMount" | "FailedAttachVolume" => format!("waiting for a volume: {message}"),
+        "FailedCreatePodSandBox" => format!("waiting for the pod's network: {message}"),
+        _ if pod["spec"]["nodeName"].is_string() => {
+            "the JobManager's container is being made".to_owned()
+        }
+        _ => "waiting for a node".to_owned(),
+    }
+}
+
+fn time(event: &Value) -> &str {
+    let of = |key: &str| event[key].as_str();
+    of("lastTimestamp").or_else(|| of("eventTime")).or_else(|| of("firstTimestamp")).unwrap_or("")
+}
+
+fn of_container(container: &Value, pod: &str) -> Option<Progress> {
+    let stuck = |what: String, hint: &str, crashed: bool| {
+        let crashed = crashed.then(|| pod.to_owned());
+        Some(Progress::Stuck(Stuck { what, hint: hint.to_owned(), crashed }))
+    };
+    let name = container["name"].as_str().unwrap_or_default();
+    let image = container["image"].as_str().unwrap_or_default();
+    let waiting = &container["state"]["waiting"];
+    let message = waiting["message"].as_str().unwrap_or_default();
+    match waiting["reason"].as_str() {
+        Some("InvalidImageName") => {
+            return stuck(
+                format!("`{image}` is no name of an image"),
+                "set `kubernetes.container.image.ref`",
+                false,
+            );
+        }
+        Some(reason @ ("ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull")) => {
+            let what = format!("the image `{image}` cannot be pulled: {}", or(message, reason));
+            // The first failure may be the registry's mood; Kubernetes backs off after the second.
+            if reason == "ErrImagePull" {
+                return Some(Progress::Waiting(what));
+            }
+            return stuck(
+                what,
+                "check the image's name, and `kubernetes.container.image.pull-secrets` for a private registry",
+                false,
+            );
+        }
+        Some(
+            reason @ ("CreateContainerConfigError" | "CreateContainerError" | "RunContainerError"),
+        ) => {
+            return stuck(
+                format!("container {name} cannot start: {}", or(message, reason)),
+                "check the Secrets, ConfigMaps and commands that the pod template names",
+                false,
+            );
+        }
+        _ => {}
+    }
+    let ended = [&container["state"]["terminated"], &container["lastState"]["terminated"]]
+        .into_iter()
+        .find(|ended| ended.is_object());
+    let ready = container["ready"] == true;
+    match ended.filter(|ended| !ready && ended["exitCode"] != 0) {
+        None => None,
+        Some(ended) => {
+            let code = &ended["exitCode"];
+            let why = match ended["reason"].as_str() {
+                Some("OOMKilled") => "it used more memory than its limit".to_owned(),
+                Some(reason) if reason != "Error" => format!("{reason}, exit code {code}"),
+                _ => format!("exit code {code}"),
+            };
+            let hint = if ended["reason"] == "OOMKilled" {
+                "give it more: `jobmanager.memory.process.size`"
+            } else {
+                "its log says why: `nutkin logs --previous`"
+            };
+            stuck(format!("container {name} of pod {pod} ended: {why}"), hint, true)
+        }
+    }
+}
+
+fn or<'a>(message: &'a str, reason: &'a str) -> &'a str {
+    if message.is_empty() { reason } else { message }
+}
+
+/// An API server's refusal without the part that names the resource: `pods "x" is forbidden: exceeded quota: ...`.
+pub fn plain(message: &str) -> &str {
+    message.split_once(" is forbidden: ").map_or(message, |(_, rest)| rest)
+}
+
+#[cfg(test)]
+mod tests;
