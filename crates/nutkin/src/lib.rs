@@ -19,6 +19,7 @@ pub mod http;
 pub mod image;
 pub mod java;
 pub mod jobs;
+pub mod kubernetes;
 pub mod local;
 pub mod platform;
 pub mod progress;

@@ -6,3 +6,4 @@ pub mod ownership;
 pub mod progress;
 pub mod reach;
 pub mod resource;
+pub mod status;

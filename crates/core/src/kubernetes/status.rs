@@ -1,0 +1,145 @@
+//! How a session on Kubernetes is, in the words that every platform uses.
+
+use serde_json::Value;
+
+use super::progress::{self, Progress};
+use crate::status::SessionState;
+
+/// A pod of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pod {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a JobManager; else a TaskManager.
+    pub is_job_manager: bool,
+    /// Whether its containers run.
+    pub runs: bool,
+    /// In words: `Running on node-1`, `Pending`.
+    pub state: String,
+    /// How often its containers were started again.
+    pub restarts: u32,
+    /// How a container ended the last time.
+    pub last_end: Option<String>,
+}
+
+impl Pod {
+    /// Reads a pod.
+    pub fn of(pod: &Value) -> Self {
+        let (metadata, status) = (&pod["metadata"], &pod["status"]);
+        let phase = status["phase"].as_str().unwrap_or("Unknown");
+        let node = pod["spec"]["nodeName"].as_str();
+        let ending = metadata["deletionTimestamp"].is_string();
+        let containers = status["containerStatuses"].as_array();
+        let containers = || containers.into_iter().flatten();
+        let waiting = containers().find_map(|one| one["state"]["waiting"]["reason"].as_str());
+        let word = if ending { "Terminating" } else { waiting.unwrap_or(phase) };
+        let ended = containers().map(|one| &one["lastState"]["terminated"]);
+        let restarts = containers().filter_map(|one| one["restartCount"].as_u64()).max();
+        Self {
+            name: metadata["name"].as_str().unwrap_or_default().to_owned(),
+            is_job_manager: metadata["labels"]["component"] != "taskmanager",
+            runs: phase == "Running" && !ending && waiting.is_none(),
+            state: node.map_or_else(|| word.to_owned(), |node| format!("{word} on {node}")),
+            restarts: u32::try_from(restarts.unwrap_or(0)).unwrap_or(u32::MAX),
+            last_end: ended.filter(|one| one.is_object()).map(how_ended).next(),
+        }
+    }
+}
+
+fn how_ended(ended: &Value) -> String {
+    let reason = ended["reason"].as_str().unwrap_or("ended");
+    format!("{reason}, exit code {}", ended["exitCode"])
+}
+
+/// The state, and in sentences what is not as it should be, with what mends it. `registered` is the number of
+/// TaskManagers that REST reports; `None` where it does not answer.
+pub fn derive(
+    deployment: &Value,
+    pods: &[Value],
+    events: &[Value],
+    registered: Option<u32>,
+) -> (SessionState, Vec<String>) {
+    if deployment["metadata"]["deletionTimestamp"].is_string() {
+        return (SessionState::Stopped, vec!["it is being deleted".to_owned()]);
+    }
+    if deployment["spec"]["replicas"] == 0 {
+        let message = "its Deployment is scaled to 0; `nutkin up` starts it again".to_owned();
+        return (SessionState::Stopped, vec![message]);
+    }
+    let is_job_manager = |pod: &&Value| pod["metadata"]["labels"]["component"] != "taskmanager";
+    let job_managers: Vec<Value> = pods.iter().filter(is_job_manager).cloned().collect();
+    match progress::of(deployment, &job_managers, events) {
+        Progress::Stuck(stuck) => {
+            (SessionState::Degraded, vec![format!("{}; {}", stuck.what, stuck.hint)])
+        }
+        Progress::Waiting(what) => (SessionState::Starting, vec![what]),
+        Progress::Runs => {
+            let Some(registered) = registered else {
+                let message = "the JobManager does not answer yet".to_owned();
+                return (SessionState::Starting, vec![message]);
+            };
+            let broken: Vec<Pod> =
+                pods.iter().map(Pod::of).filter(|pod| !pod.is_job_manager && !pod.runs).collect();
+            if broken.is_empty() {
+                return (SessionState::Running, Vec::new());
+            }
+            let list: Vec<String> =
+                broken.iter().map(|pod| format!("{} ({})", pod.name, pod.state)).collect();
+            let message = format!(
+                "{registered} TaskManagers are registered; not running: {}",
+                list.join(", ")
+            );
+            (SessionState::Degraded, vec![message])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn pod(component: &str, phase: &str) -> Value {
+        json!({
+            "metadata": {"name": format!("a-{component}"), "labels": {"component": component}},
+            "spec": {"nodeName": "n", "containers": []},
+            "status": {"phase": phase},
+        })
+    }
+
+    #[track_caller]
+    fn check(pods: &[Value], registered: Option<u32>, expected: SessionState, words: Option<&str>) {
+        let (state, messages) = derive(&json!({}), pods, &[], registered);
+        assert_eq!(state, expected, "{messages:?}");
+        assert_eq!(messages.len(), usize::from(words.is_some()), "{messages:?}");
+        if let Some(words) = words {
+            assert!(messages[0].contains(words), "{messages:?}");
+        }
+    }
+
+    #[test]
+    fn states() {
+        use SessionState::{Degraded, Running, Starting};
+        let runs = pod("jobmanager", "Running");
+        check(&[], None, Starting, Some("make the JobManager's pod"));
+        check(&[pod("jobmanager", "Pending")], None, Starting, Some("is being made"));
+        check(std::slice::from_ref(&runs), None, Starting, Some("does not answer"));
+        check(std::slice::from_ref(&runs), Some(0), Running, None);
+        let pending = pod("taskmanager", "Pending");
+        check(&[runs, pending], Some(0), Degraded, Some("a-taskmanager (Pending on n)"));
+    }
+
+    #[test]
+    fn pods() {
+        let mut crashed = pod("jobmanager", "Running");
+        crashed["status"]["containerStatuses"] = json!([{
+            "restartCount": 3,
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": {"reason": "Error", "exitCode": 1}},
+        }]);
+        let pod = Pod::of(&crashed);
+        assert_eq!((pod.state.as_str(), pod.restarts), ("CrashLoopBackOff on n", 3));
+        assert_eq!(pod.last_end.as_deref(), Some("Error, exit code 1"));
+        assert!(!pod.runs);
+    }
+}

@@ -1,0 +1,171 @@
+//! Which Kubernetes cluster, as whom, and in which namespace.
+
+use std::path::PathBuf;
+
+use kube::Config;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use nutkin_core::flink::Configuration;
+
+use crate::platform::Place;
+use crate::{Environment, Exit, Failure};
+
+/// How a cluster is reached, before anything was asked of it.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Address, certificates, credentials.
+    pub config: Config,
+    /// The namespace that holds where nothing else is said: the one given, the context's, `default`.
+    pub namespace: String,
+    /// The context's own namespace, where it has one.
+    pub context_namespace: Option<String>,
+    /// Whether this process runs in a pod of that cluster.
+    pub inside: bool,
+}
+
+/// Finds the cluster in the order of Flink's client: `kubernetes.config.file`, else the kubeconfig (`KUBECONFIG`, or
+/// `~/.kube/config`), each with the context that is given or `kubernetes.context`, else the `ServiceAccount` of the pod
+/// that this runs in.
+///
+/// # Errors
+/// There is none, or its file cannot be read (exit 2).
+pub async fn find(
+    place: &Place,
+    options: &Configuration,
+    environment: &Environment,
+) -> Result<Access, Failure> {
+    // Whoever is first in the process installs it; a second installation is refused, and needless.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let context = place.context.clone().or_else(|| options.text("kubernetes.context"));
+    let files = match options.text("kubernetes.config.file") {
+        Some(file) => vec![environment.directory.join(file)],
+        None => kubeconfigs(environment),
+    };
+    let kubeconfig = read(&files)?;
+    let (config, context_namespace, inside) = match kubeconfig {
+        Some(kubeconfig) => {
+            let own = namespace_of(&kubeconfig, context.as_deref());
+            let wanted = KubeConfigOptions { context, ..KubeConfigOptions::default() };
+            let config = Config::from_custom_kubeconfig(kubeconfig, &wanted).await;
+            (config.map_err(|error| unusable(&files, error))?, own, false)
+        }
+        None => match Config::incluster() {
+            Ok(config) => {
+                let own = Some(config.default_namespace.clone());
+                (config, own, true)
+            }
+            Err(_) => return Err(nowhere(&files)),
+        },
+    };
+    let namespace = place.namespace.clone().or_else(|| options.text("kubernetes.namespace"));
+    let namespace = namespace.or_else(|| context_namespace.clone());
+    let namespace = namespace.unwrap_or_else(|| "default".to_owned());
+    let mut config = config;
+    // Requests are repeated by `Api`, which knows which of them may be.
+    config.default_retry = false;
+    Ok(Access { config, namespace, context_namespace, inside })
+}
+
+/// Files of `KUBECONFIG`, else the one in the home directory.
+fn kubeconfigs(environment: &Environment) -> Vec<PathBuf> {
+    match environment.path("KUBECONFIG") {
+        Some(list) => std::env::split_paths(&list)
+            .filter(|path| !path.as_os_str().is_empty())
+            .map(|path| environment.directory.join(path))
+            .collect(),
+        None => vec![environment.home().join(".kube/config")],
+    }
+}
+
+/// Reads and merges them as kubectl does: those that are missing are passed over.
+fn read(files: &[PathBuf]) -> Result<Option<Kubeconfig>, Failure> {
+    let mut merged: Option<Kubeconfig> = None;
+    for file in files.iter().filter(|file| file.exists()) {
+        let next = Kubeconfig::read_from(file).map_err(|error| unusable(files, error))?;
+        merged = Some(match merged {
+            Some(before) => before.merge(next).map_err(|error| unusable(files, error))?,
+            None => next,
+        });
+    }
+    Ok(merged)
+}
+
+fn namespace_of(kubeconfig: &Kubeconfig, context: Option<&str>) -> Option<String> {
+    let name = context.or(kubeconfig.current_context.as_deref())?;
+    let named = kubeconfig.contexts.iter().find(|one| one.name == name)?;
+    named.context.as_ref()?.namespace.clone().filter(|namespace| !namespace.is_empty())
+}
+
+fn unusable(files: &[PathBuf], error: kube::config::KubeconfigError) -> Failure {
+    let message = format!("the kubeconfig {} cannot be used", list(files));
+    Failure { exit: Exit::BadInput, ..Failure::from(anyhow::Error::new(error).context(message)) }
+        .hint("`kubectl config get-contexts` shows what it holds; --context and KUBECONFIG choose")
+}
+
+fn nowhere(files: &[PathBuf]) -> Failure {
+    let message = format!("there is no kubeconfig ({}), and this is no pod", list(files));
+    Failure::new(Exit::BadInput, message)
+        .hint("name one in KUBECONFIG or `kubernetes.config.file`")
+        .hint("without Kubernetes: --on local")
+}
+
+fn list(files: &[PathBuf]) -> String {
+    files.iter().map(|file| format!("`{}`", file.display())).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nutkin_core::selection::Platform;
+
+    const TEXT: &str = "
+apiVersion: v1
+kind: Config
+current-context: first
+clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]
+users: [{name: u, user: {token: t}}]
+contexts:
+- {name: first, context: {cluster: c, user: u}}
+- {name: second, context: {cluster: c, user: u, namespace: two}}
+";
+
+    #[track_caller]
+    fn check(place: (Option<&str>, Option<&str>), options: &[(&str, &str)], expected: &str) {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("config"), TEXT).unwrap();
+        let variables = [("KUBECONFIG", "missing:config")];
+        let environment = Environment::of_test(&variables, directory.path().to_owned());
+        let place = Place {
+            platform: Platform::Kubernetes,
+            namespace: place.0.map(str::to_owned),
+            context: place.1.map(str::to_owned),
+        };
+        let options: Configuration = options.iter().copied().collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let found = runtime.block_on(find(&place, &options, &environment));
+        let found = match found {
+            Ok(access) => access.namespace,
+            Err(failure) => format!("{:?}: {:#}", failure.exit, failure.error),
+        };
+        assert!(found.contains(expected), "{found}");
+    }
+
+    #[test]
+    fn namespaces() {
+        check((None, None), &[], "default");
+        check((None, Some("second")), &[], "two");
+        check((None, None), &[("kubernetes.context", "second")], "two");
+        check((None, Some("first")), &[("kubernetes.context", "second")], "default");
+        check((None, Some("second")), &[("kubernetes.namespace", "three")], "three");
+        check((Some("four"), Some("second")), &[("kubernetes.namespace", "three")], "four");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named() {
+        check((None, Some("third")), &[], "BadInput: the kubeconfig `");
+        check(
+            (None, None),
+            &[("kubernetes.config.file", "no")],
+            "BadInput: there is no kubeconfig (`",
+        );
+    }
+}
