@@ -1,10 +1,13 @@
 //! From arguments to a session: which one a command is about, and where it runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nutkin_core::Problem;
-use nutkin_core::selection::{self, Naming, Placing, PlacingError, Platform, SelectionError};
+use nutkin_core::selection::{
+    self, Known, Naming, Placing, PlacingError, Platform, SelectionError,
+};
 use nutkin_core::session;
+use nutkin_core::spec::SessionFile;
 
 use crate::cli::shared::{self, PlatformArgs, SessionArgs, SpecArgs};
 use crate::local::directory::{SessionDirectory, StateError};
@@ -21,7 +24,7 @@ const SESSION_VARIABLE: &str = "NUTKIN_SESSION";
 /// exist (5); its state is damaged or it cannot be reached (1).
 pub async fn connect(args: &SessionArgs, context: &Context<'_>) -> Result<Connected, Failure> {
     let name = args.session.as_deref();
-    find(name, args.file.as_deref(), &args.platform, context).await?.connect().await
+    find(name, args.file.as_deref(), &args.platform, context).await?.connect(true).await
 }
 
 /// The session that is named, or the only one.
@@ -44,11 +47,54 @@ pub async fn find(
         file: from_file.as_deref().filter(|_| name.is_none()),
         variable: context.environment.text(SESSION_VARIABLE),
     };
-    let on = args.on.map(Platform::from);
-    let known = platform::known(context.environment)?;
-    let chosen = selection::choose(naming, on, &known)
+    let given = match (args.on, &read) {
+        (Some(on), _) => Some(on.into()),
+        (None, Some(file)) => option(file, "nutkin.platform").as_deref().and_then(selection::parse),
+        (None, None) => None,
+    };
+    let mut place = place_of(given.unwrap_or(Platform::Local), args);
+    if let Some(file) = &read {
+        let namespace = || file.namespace.clone().or_else(|| option(file, "kubernetes.namespace"));
+        place.namespace = place.namespace.or_else(namespace);
+        place.context = place.context.or_else(|| option(file, "kubernetes.context"));
+        let kubeconfig = option(file, "kubernetes.config.file").map(PathBuf::from);
+        place.kubeconfig = place.kubeconfig.or(kubeconfig);
+    }
+    if let (Some(_), Some(name)) = (
+        given.filter(|on| *on != Platform::Local),
+        naming.given.or(naming.file).or(naming.variable),
+    ) {
+        // Who names both need not be told what else there is.
+        return platform::open(name, &place, context).await;
+    }
+    let (known, places): (Vec<Known>, Vec<Place>) = match given {
+        None | Some(Platform::Local) => platform::known(context.environment)?.into_iter().unzip(),
+        Some(platform) => platform::all(&place, context)
+            .await?
+            .iter()
+            .map(|one| (Known { name: one.name().to_owned(), platform }, place.clone()))
+            .unzip(),
+    };
+    let chosen = selection::choose(naming, given, &known)
         .map_err(|error| not_chosen(error, file, naming.variable))?;
-    platform::open(&chosen.name, &place_of(chosen.platform, args), context).await
+    let index = known.iter().position(|one| *one == chosen);
+    let noted = index.map_or_else(|| place.clone(), |index| places[index].clone());
+    platform::open(&chosen.name, &completed(place, noted), context).await
+}
+
+/// What was given, with what was noted for the rest.
+fn completed(given: Place, noted: Place) -> Place {
+    Place {
+        platform: noted.platform,
+        namespace: given.namespace.or(noted.namespace),
+        context: given.context.or(noted.context),
+        kubeconfig: given.kubeconfig.or(noted.kubeconfig),
+    }
+}
+
+fn option(file: &SessionFile, key: &str) -> Option<String> {
+    let found = file.options.iter().find(|(found, _, _)| found == key);
+    found.map(|(_, value, _)| value.to_string())
 }
 
 /// All sessions that the arguments are about.
@@ -56,8 +102,23 @@ pub async fn find(
 /// # Errors
 /// A platform cannot be asked.
 pub async fn all(args: &PlatformArgs, context: &Context<'_>) -> Result<Vec<Session>, Failure> {
-    let on = args.on.map_or(Platform::Local, Platform::from);
-    platform::all(&place_of(on, args), context).await
+    if let Some(on) = args.on {
+        return platform::all(&place_of(on.into(), args), context).await;
+    }
+    let mut sessions = Vec::new();
+    for (known, place) in platform::known(context.environment)? {
+        let place = completed(place_of(place.platform, args), place);
+        match platform::open(&known.name, &place, context).await {
+            Ok(session) => sessions.push(session),
+            // What was started elsewhere may be gone, or out of reach: the others are still of interest.
+            Err(failure) if failure.exit == Exit::NotFound => {}
+            Err(failure) => context.printer.warn(&format!(
+                "session `{}` on {}: {:#}",
+                known.name, known.platform, failure.error
+            )),
+        }
+    }
+    Ok(sessions)
 }
 
 /// Where a session shall be started, or is to be brought to what is wanted.
@@ -72,10 +133,11 @@ pub fn place(
     let option = session.configuration.text("nutkin.platform");
     let against = nutkin_core::spec::against_local(session);
     let known = platform::known(context.environment)?;
+    let noted = known.into_iter().find(|(one, _)| one.name == session.name);
     let placing = Placing {
         given: args.platform.on.map(Platform::from),
         option: option.as_deref(),
-        known: known.iter().find(|one| one.name == session.name).map(|one| one.platform),
+        known: noted.as_ref().map(|(one, _)| one.platform),
         against_local: against.as_deref(),
     };
     let platform = selection::place(placing).map_err(|error| {
@@ -86,11 +148,23 @@ pub fn place(
         };
         Failure::input(vec![problem])
     })?;
-    Ok(place_of(platform, &args.platform))
+    let mut place = place_of(platform, &args.platform);
+    if let Some((_, noted)) = noted.filter(|(one, _)| one.platform == platform) {
+        let said =
+            session.namespace.is_some() || session.configuration.contains("kubernetes.namespace");
+        let namespace = noted.namespace.filter(|_| !said);
+        place = completed(place, Place { namespace, ..noted });
+    }
+    Ok(place)
 }
 
 fn place_of(platform: Platform, args: &PlatformArgs) -> Place {
-    Place { platform, namespace: args.namespace.clone(), context: args.context.clone() }
+    Place {
+        platform,
+        namespace: args.namespace.clone(),
+        context: args.context.clone(),
+        kubeconfig: None,
+    }
 }
 
 /// A session whose state cannot be read.

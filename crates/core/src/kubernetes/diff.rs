@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::change::Difference;
+use crate::change::{self, Difference};
 use crate::flink::dialect::{self, Dialect};
 use crate::flink::options;
 use crate::plan::kubernetes::marks;
@@ -86,7 +86,9 @@ fn show(text: &str, hide: bool) -> String {
 fn is_secret(path: &str) -> bool {
     let name = path.split_once('#').map(|(_, key)| key);
     let variable = || path.split_once(".env[").and_then(|(_, rest)| rest.split_once(']'));
-    name.or_else(|| variable().map(|(name, _)| name)).is_some_and(options::is_sensitive)
+    name.is_some_and(options::is_sensitive)
+        || variable()
+            .is_some_and(|(name, _)| change::is_secret_variable(name, options::is_sensitive))
 }
 
 /// Every leaf with its path.
@@ -148,8 +150,19 @@ fn walk(path: &str, value: &Value, leaves: &mut BTreeMap<String, String>) {
             for (index, item) in items.iter().enumerate() {
                 let key = KEYS.iter().find_map(|key| name_of(&item[key]));
                 let key = key.filter(|key| items.iter().filter(|one| has(one, key)).count() == 1);
-                let key = key.unwrap_or_else(|| index.to_string());
-                walk(&format!("{path}[{key}]"), item, leaves);
+                let below = format!("{path}[{}]", key.clone().unwrap_or_else(|| index.to_string()));
+                match item.as_object() {
+                    // What names an item is in its path already.
+                    Some(fields) if key.is_some() && 1 < fields.len() => {
+                        let mut fields = fields.clone();
+                        if let Some(named) = KEYS.iter().find(|key| name_of(&item[**key]).is_some())
+                        {
+                            fields.remove(*named);
+                        }
+                        walk(&below, &Value::Object(fields), leaves);
+                    }
+                    _ => walk(&below, item, leaves),
+                }
             }
         }
         Value::String(text) => {
@@ -197,9 +210,7 @@ mod tests {
             &old,
             &new,
             &[
-                "spec.containers[main].env[X].name: X -> -",
                 "spec.containers[main].env[X].value: 1 -> -",
-                "spec.containers[main].env[Z].name: - -> Z",
                 "spec.containers[main].env[Z].value: - -> 3",
                 "spec.containers[main].image: a:1 -> a:2",
             ],

@@ -1,8 +1,11 @@
 //! Decisions about a session that exists on Kubernetes: whose objects are whose, how REST is reached, what is
 //! waited for, what a change would do, what stays behind. Objects are JSON as the API server gives it.
 
+pub mod change;
+pub mod desired;
 pub mod diff;
 pub mod ha;
+pub mod managed;
 pub mod ownership;
 pub mod progress;
 pub mod reach;

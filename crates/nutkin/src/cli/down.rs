@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
-use crate::platform::{Ended, Ending};
+use crate::platform::{self, Ended, Ending};
 use crate::{Exit, Outcome, runtime, select};
 
 /// Arguments of `nutkin down`.
@@ -35,6 +35,14 @@ pub struct Args {
     #[arg(long)]
     delete_data: bool,
 
+    /// Delete the high availability data of the session in Kubernetes, which brings its jobs back otherwise
+    #[arg(long)]
+    delete_ha_data: bool,
+
+    /// End a session on Kubernetes that somebody else started
+    #[arg(long)]
+    adopt: bool,
+
     #[command(flatten)]
     consent: ConsentArgs,
 
@@ -55,8 +63,14 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             context.printer.say(&format!("session `{name}`: jobs that are LOST: {names}"));
             consent::ask(args.consent, !args.consent.yes, "End the session?", context)?;
         }
-        let ending = Ending { keep_logs: args.keep_logs, delete_data: args.delete_data };
+        let ending = Ending {
+            keep_logs: args.keep_logs,
+            delete_data: args.delete_data,
+            delete_ha_data: args.delete_ha_data,
+            adopt: args.adopt,
+        };
         let Ended { ended, kept } = session.end(ending, context).await?;
+        platform::forget(context.environment, &name, session.platform());
         if ended.is_empty() {
             context.printer.say(&format!("session `{name}`: nothing of it ran"));
         } else {

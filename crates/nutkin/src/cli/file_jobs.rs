@@ -21,7 +21,7 @@ pub(super) async fn bring(
     if session.jobs.is_empty() {
         return Ok(());
     }
-    let connected = place.connect().await?;
+    let connected = place.connect(true).await?;
     let client = connected.client()?;
     let mut record = place.record().await?;
     let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));

@@ -32,7 +32,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
         let session = select::find(args.name.as_deref(), None, &args.platform, context).await?;
-        let connected = session.connect().await?;
+        let connected = session.connect(false).await?;
         let probe = Probe::new(&connected.rest_urls)?;
         let Some((_, url)) = probe.overview().await else {
             let name = session.name();

@@ -23,6 +23,10 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     task_managers: Option<u32>,
 
+    /// Take over a session on Kubernetes that somebody else started
+    #[arg(long)]
+    adopt: bool,
+
     /// Exit with 2 when there are changes
     #[arg(long)]
     detailed_exitcode: bool,
@@ -50,7 +54,7 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
     session_file::check_options(&session, context)?;
     let place = select::place(&args.spec, &session, context)?;
     runtime::block_on(async {
-        let wish = Wish { session: &session, place: &place, purpose: Purpose::Look };
+        let wish = Wish { session: &session, place: &place, purpose: Purpose::Look, adopt: args.adopt };
         let decision = Decision::of(wish, context).await?;
         if args.output.output == Output::Text {
             context.printer.out(&(decision.lines().join("\n") + "\n"));

@@ -33,6 +33,10 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     task_managers: Option<u32>,
 
+    /// Take over a session on Kubernetes that somebody else started
+    #[arg(long)]
+    adopt: bool,
+
     /// Leave the jobs of the file alone
     #[arg(long)]
     no_jobs: bool,
@@ -61,7 +65,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     session_file::check_options(&session, context)?;
     let place = select::place(&args.spec, &session, context)?;
     runtime::block_on(async {
-        let wish = Wish { session: &session, place: &place, purpose: Purpose::Act };
+        let wish = Wish { session: &session, place: &place, purpose: Purpose::Act, adopt: args.adopt };
         let mut decision = Decision::of(wish, context).await?;
         if decision.is_done() {
             context.printer.say(&format!("session `{}` is unchanged", session.name));
@@ -82,6 +86,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             }
         }
         decision.carry_out(context).await?;
+        decision.note(context)?;
         if args.no_wait {
             context.printer.say(&format!("session `{}` is starting", session.name));
             return Ok(Exit::Done);
@@ -141,7 +146,7 @@ async fn finish(
             format!("interrupted; session `{name}` goes on starting"),
         )
         .hint(format!("`nutkin status {name}` shows it, `nutkin down {name}` ends it"))),
-        Err(failure) => Err(decision.give_up(failure).await?),
+        Err(failure) => Err(decision.give_up(failure)?),
     }
 }
 

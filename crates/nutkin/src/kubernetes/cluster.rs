@@ -20,6 +20,8 @@ pub struct Access {
     pub context_namespace: Option<String>,
     /// Whether this process runs in a pod of that cluster.
     pub inside: bool,
+    /// The same in words, to be found again whatever the current context is then.
+    pub place: Place,
 }
 
 /// Finds the cluster in the order of Flink's client: `kubernetes.config.file`, else the kubeconfig (`KUBECONFIG`, or
@@ -36,11 +38,13 @@ pub async fn find(
     // Whoever is first in the process installs it; a second installation is refused, and needless.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let context = place.context.clone().or_else(|| options.text("kubernetes.context"));
-    let files = match options.text("kubernetes.config.file") {
-        Some(file) => vec![environment.directory.join(file)],
-        None => kubeconfigs(environment),
-    };
+    let file = options.text("kubernetes.config.file").map(PathBuf::from);
+    let file = file.or_else(|| place.kubeconfig.clone());
+    let file = file.map(|file| environment.directory.join(file));
+    let files = file.clone().map_or_else(|| kubeconfigs(environment), |file| vec![file]);
     let kubeconfig = read(&files)?;
+    let named = context.clone();
+    let named = named.or_else(|| kubeconfig.as_ref()?.current_context.clone());
     let (config, context_namespace, inside) = match kubeconfig {
         Some(kubeconfig) => {
             let own = namespace_of(&kubeconfig, context.as_deref());
@@ -62,7 +66,11 @@ pub async fn find(
     let mut config = config;
     // Requests are repeated by `Api`, which knows which of them may be.
     config.default_retry = false;
-    Ok(Access { config, namespace, context_namespace, inside })
+    let mut place = place.clone();
+    place.namespace = Some(namespace.clone());
+    place.context = named;
+    place.kubeconfig = file;
+    Ok(Access { config, namespace, context_namespace, inside, place })
 }
 
 /// Files of `KUBECONFIG`, else the one in the home directory.
@@ -138,6 +146,7 @@ contexts:
             platform: Platform::Kubernetes,
             namespace: place.0.map(str::to_owned),
             context: place.1.map(str::to_owned),
+            kubeconfig: None,
         };
         let options: Configuration = options.iter().copied().collect();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -3,8 +3,16 @@
 //! Reading order: [`cluster`] finds the API server, [`api`] asks it, [`session`] is what the commands use.
 
 pub mod api;
+pub mod apply;
 pub mod cluster;
+pub mod down;
 pub mod error;
+pub mod live;
+pub mod logs;
 pub mod reach;
+pub mod record;
 pub mod session;
 pub mod tunnel;
+pub mod up;
+pub mod wait;
+pub mod wanted;

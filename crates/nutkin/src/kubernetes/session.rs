@@ -14,6 +14,7 @@ use super::error::failure;
 use super::reach;
 use crate::Failure;
 use crate::flink_rest::{Client, Probe};
+use crate::local::suffering::Jobs;
 use crate::platform::{Connected, Process, View};
 
 /// A session that exists: its cluster-id, and its Deployment as it was found.
@@ -28,6 +29,11 @@ pub struct Session {
     /// `resourceVersion` of the record as it was read.
     pub(super) record_version: Option<String>,
 }
+
+/// How often a JobManager is asked for its jobs before they count as unknown, and the pause between: three seconds
+/// bridge a loaded one's silence.
+const ASKED: usize = 15;
+const ASK: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// Label selector of the JobManagers' Deployments of all Flink clusters.
 fn all_selector() -> String {
@@ -94,6 +100,16 @@ impl Session {
         Ok(pods)
     }
 
+    /// Its JobManagers' pods.
+    ///
+    /// # Errors
+    /// The API server cannot be asked.
+    pub async fn job_managers(&self) -> Result<Vec<Value>, Failure> {
+        let mut pods = self.pods().await?;
+        pods.retain(|pod| pod["metadata"]["labels"]["component"] != "taskmanager");
+        Ok(pods)
+    }
+
     /// Events about its pods; none where they may not be read.
     pub async fn events(&self) -> Vec<Value> {
         self.api.list_fields(EVENTS, "involvedObject.kind=Pod").await.unwrap_or_default()
@@ -149,6 +165,27 @@ impl Session {
                 .collect(),
             overview,
         })
+    }
+
+    /// The jobs that run, asked for as long as a JobManager that lives may need to answer.
+    ///
+    /// # Errors
+    /// The API server cannot be asked.
+    pub async fn jobs(&self) -> Result<Jobs, Failure> {
+        if !self.job_managers().await?.iter().any(|pod| Pod::of(pod).runs) {
+            return Ok(Jobs::Known(Vec::new()));
+        }
+        let Ok(reached) = reach::find(&self.api, &self.name, true).await else {
+            return Ok(Jobs::Unknown);
+        };
+        let probe = Probe::new(std::slice::from_ref(&reached.url))?;
+        for _ in 0..ASKED {
+            if let Some(jobs) = probe.running_jobs().await {
+                return Ok(Jobs::Known(jobs));
+            }
+            tokio::time::sleep(ASK).await;
+        }
+        Ok(Jobs::Unknown)
     }
 
     /// Makes its REST API reachable. `secret` where nobody else shall use the address.

@@ -1,5 +1,4 @@
 //! What `up` would do, and doing it.
-#![allow(clippy::unused_async, reason = "what one platform does at once, others wait for")]
 
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use super::find::not_here;
 use super::{Place, Session};
 use crate::flink_rest::Overview;
 use crate::local::up::Purpose;
-use crate::{Context, Failure, local};
+use crate::{Context, Failure, kubernetes, local};
 
 /// What the user wants to exist.
 #[derive(Debug, Clone, Copy)]
@@ -20,8 +19,10 @@ pub struct Wish<'a> {
     pub session: &'a session::Session,
     /// Where.
     pub place: &'a Place,
-    /// Whether it is to be carried out, or only shown: then nothing is installed or fetched for it.
+    /// Whether it is to be carried out, or only shown: then nothing is installed, fetched or begun for it.
     pub purpose: Purpose,
+    /// Whether a session that somebody else made is taken over.
+    pub adopt: bool,
 }
 
 /// The difference between what is wanted and what is there. Nothing is touched before
@@ -30,6 +31,8 @@ pub struct Wish<'a> {
 pub enum Decision {
     /// Processes of this machine.
     Local(Box<local::up::Decision>),
+    /// Objects of an API server.
+    Kubernetes(Box<kubernetes::up::Decision>),
 }
 
 /// A session that is up.
@@ -70,6 +73,9 @@ impl Decision {
     /// Bad input (exit 2), or the platform cannot be asked.
     pub async fn of(wish: Wish<'_>, context: &Context<'_>) -> Result<Self, Failure> {
         match wish.place.platform {
+            Platform::Kubernetes => {
+                Ok(Self::Kubernetes(Box::new(kubernetes::up::decide(wish, context).await?)))
+            }
             Platform::Local => {
                 let decision = local::up::decide(wish.session, wish.purpose, context).await?;
                 Ok(Self::Local(Box::new(decision)))
@@ -82,6 +88,7 @@ impl Decision {
     pub fn is_new(&self) -> bool {
         match self {
             Self::Local(decision) => decision.old.is_none(),
+            Self::Kubernetes(decision) => decision.is_new(),
         }
     }
 
@@ -89,6 +96,7 @@ impl Decision {
     pub fn is_done(&self) -> bool {
         match self {
             Self::Local(decision) => decision.is_done(),
+            Self::Kubernetes(decision) => decision.is_done(),
         }
     }
 
@@ -96,6 +104,7 @@ impl Decision {
     pub fn lines(&self) -> Vec<String> {
         match self {
             Self::Local(decision) => decision.plan(),
+            Self::Kubernetes(decision) => decision.lines(),
         }
     }
 
@@ -104,6 +113,8 @@ impl Decision {
         match self {
             Self::Local(decision) if decision.change.is_empty() => Vec::new(),
             Self::Local(decision) => decision.lines(),
+            Self::Kubernetes(decision) if decision.is_new() => Vec::new(),
+            Self::Kubernetes(decision) => decision.lines(),
         }
     }
 
@@ -111,6 +122,7 @@ impl Decision {
     pub fn document(&self) -> Value {
         match self {
             Self::Local(decision) => decision.document(),
+            Self::Kubernetes(decision) => decision.document(),
         }
     }
 
@@ -118,6 +130,7 @@ impl Decision {
     pub fn harm(&self) -> Harm {
         match self {
             Self::Local(decision) => decision.harm(),
+            Self::Kubernetes(decision) => decision.harm(),
         }
     }
 
@@ -128,7 +141,24 @@ impl Decision {
     pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Failure> {
         match self {
             Self::Local(decision) => decision.carry_out(context).await,
+            Self::Kubernetes(decision) => decision.carry_out().await,
         }
+    }
+
+    /// Notes where the session runs, for commands to come.
+    ///
+    /// # Errors
+    /// The note cannot be written.
+    pub fn note(&self, context: &Context<'_>) -> Result<(), Failure> {
+        match self {
+            Self::Local(_) => {}
+            Self::Kubernetes(decision) => {
+                let mut place = decision.api.access().place.clone();
+                place.namespace = Some(decision.api.namespace().to_owned());
+                super::remember(context.environment, &decision.objects.cluster_id, &place)?;
+            }
+        }
+        Ok(())
     }
 
     /// Waits until the session is ready, telling `progress` what is waited for.
@@ -144,6 +174,9 @@ impl Decision {
             Self::Local(decision) => {
                 local::wait::ready(&decision.directory, &decision.new, timeout, progress).await
             }
+            Self::Kubernetes(decision) => {
+                kubernetes::wait::ready(&decision.session(), timeout, progress).await
+            }
         }
     }
 
@@ -151,9 +184,10 @@ impl Decision {
     ///
     /// # Errors
     /// What was started cannot be ended.
-    pub async fn give_up(&self, failure: Failure) -> Result<Failure, Failure> {
+    pub fn give_up(&self, failure: Failure) -> Result<Failure, Failure> {
         match self {
             Self::Local(decision) => decision.give_up(failure),
+            Self::Kubernetes(_) => Ok(failure),
         }
     }
 
@@ -161,6 +195,7 @@ impl Decision {
     pub fn summary(&self) -> String {
         match self {
             Self::Local(decision) => decision.summary(),
+            Self::Kubernetes(decision) => decision.summary(),
         }
     }
 
@@ -168,6 +203,7 @@ impl Decision {
     pub fn session(&self) -> Session {
         match self {
             Self::Local(decision) => Session::Local(decision.directory.clone()),
+            Self::Kubernetes(decision) => Session::Kubernetes(Box::new(decision.session())),
         }
     }
 }

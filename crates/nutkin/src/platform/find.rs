@@ -1,9 +1,12 @@
 //! The sessions that there are, on every platform that is asked.
-#![allow(clippy::unused_async, reason = "what one platform does at once, others wait for")]
 
+use std::path::PathBuf;
+
+use nutkin_core::flink::Configuration;
 use nutkin_core::selection::{Known, Platform};
 
-use super::Session;
+use super::{Session, elsewhere};
+use crate::kubernetes::{self, api::Api, cluster};
 use crate::local::directory::SessionDirectory;
 use crate::{Context, Environment, Exit, Failure};
 
@@ -16,19 +19,25 @@ pub struct Place {
     pub namespace: Option<String>,
     /// Context of the kubeconfig that was given.
     pub context: Option<String>,
+    /// The kubeconfig, where it is not the usual one.
+    pub kubeconfig: Option<PathBuf>,
 }
 
-/// Sessions that are known without asking anybody but this machine.
+/// Sessions that are known without asking anybody but this machine, each with its place.
 ///
 /// # Errors
 /// The state directory cannot be read.
-pub fn known(environment: &Environment) -> std::io::Result<Vec<Known>> {
-    let local = SessionDirectory::all(environment)?;
-    let known = local
-        .iter()
-        .map(|one| Known { name: one.name().to_owned(), platform: Platform::Local })
-        .collect();
-    Ok(known)
+pub fn known(environment: &Environment) -> std::io::Result<Vec<(Known, Place)>> {
+    let local =
+        Place { platform: Platform::Local, namespace: None, context: None, kubeconfig: None };
+    let directories = SessionDirectory::all(environment)?.into_iter();
+    let mut found: Vec<(String, Place)> =
+        directories.map(|one| (one.name().to_owned(), local.clone())).collect();
+    found.extend(elsewhere::all(environment));
+    Ok(found
+        .into_iter()
+        .map(|(name, place)| (Known { name, platform: place.platform }, place))
+        .collect())
 }
 
 /// All sessions of a platform, by name.
@@ -41,19 +50,48 @@ pub async fn all(place: &Place, context: &Context<'_>) -> Result<Vec<Session>, F
             let directories = SessionDirectory::all(context.environment)?;
             Ok(directories.into_iter().map(Session::Local).collect())
         }
-        other => Err(not_here(other)),
+        Platform::Kubernetes => {
+            let api = ask(place, context).await?;
+            let found = kubernetes::session::all(&api).await?;
+            Ok(found.into_iter().map(|one| Session::Kubernetes(Box::new(one))).collect())
+        }
+        Platform::Docker => Err(not_here(place.platform)),
     }
 }
 
 /// The session of that name.
 ///
 /// # Errors
-/// The platform cannot be asked.
+/// There is none (exit 5), or the platform cannot be asked.
 pub async fn open(name: &str, place: &Place, context: &Context<'_>) -> Result<Session, Failure> {
     match place.platform {
         Platform::Local => Ok(Session::Local(SessionDirectory::of(context.environment, name)?)),
-        other => Err(not_here(other)),
+        Platform::Kubernetes => {
+            let api = ask(place, context).await?;
+            if let Some(session) = kubernetes::session::open(&api, name).await? {
+                return Ok(Session::Kubernetes(Box::new(session)));
+            }
+            elsewhere::forget(context.environment, name, place.platform);
+            let namespace = api.namespace();
+            let message = format!("there is no session `{name}` in namespace {namespace}");
+            let failure = Failure::new(Exit::NotFound, message);
+            // Who may get may not be allowed to list: then there is no more to tell.
+            let others = kubernetes::session::all(&api).await.unwrap_or_default();
+            let names: Vec<&str> = others.iter().map(|one| one.name.as_str()).collect();
+            Err(if names.is_empty() {
+                failure.hint("-n NAMESPACE and --context CONTEXT look elsewhere")
+            } else {
+                failure.hint(format!("there are: {}", names.join(", ")))
+            })
+        }
+        Platform::Docker => Err(not_here(place.platform)),
     }
+}
+
+/// The API server of a place.
+async fn ask(place: &Place, context: &Context<'_>) -> Result<Api, Failure> {
+    let access = cluster::find(place, &Configuration::new(), context.environment).await?;
+    Api::new(access)
 }
 
 /// Says no to a platform that this build does not have.

@@ -1,5 +1,4 @@
 //! A session that exists, and what can be done with it as a whole.
-#![allow(clippy::unused_async, reason = "what one platform does at once, others wait for")]
 
 use nutkin_core::record::SessionRecord;
 use nutkin_core::selection::Platform;
@@ -7,13 +6,15 @@ use nutkin_core::selection::Platform;
 use super::{Connected, View};
 use crate::local::directory::SessionDirectory;
 use crate::local::{self, scale};
-use crate::{Context, Failure, Outcome};
+use crate::{Context, Exit, Failure, Outcome, kubernetes};
 
 /// A session that exists.
 #[derive(Debug, Clone)]
 pub enum Session {
     /// Processes of this machine.
     Local(SessionDirectory),
+    /// Objects of an API server.
+    Kubernetes(Box<kubernetes::session::Session>),
 }
 
 /// Which logs to show, and how.
@@ -36,6 +37,10 @@ pub struct Ending {
     pub keep_logs: bool,
     /// Delete what Flink keeps beyond the session.
     pub delete_data: bool,
+    /// Delete the high availability data of the cluster-id, on Kubernetes.
+    pub delete_ha_data: bool,
+    /// End it although somebody else started it.
+    pub adopt: bool,
 }
 
 /// What ended, and what did not.
@@ -63,6 +68,7 @@ impl Session {
     pub fn name(&self) -> &str {
         match self {
             Self::Local(directory) => directory.name(),
+            Self::Kubernetes(session) => &session.name,
         }
     }
 
@@ -70,6 +76,7 @@ impl Session {
     pub const fn platform(&self) -> Platform {
         match self {
             Self::Local(_) => Platform::Local,
+            Self::Kubernetes(_) => Platform::Kubernetes,
         }
     }
 
@@ -80,6 +87,7 @@ impl Session {
     pub async fn look(&self) -> Result<View, Failure> {
         match self {
             Self::Local(directory) => local::view::look(directory).await,
+            Self::Kubernetes(session) => session.look().await,
         }
     }
 
@@ -91,16 +99,18 @@ impl Session {
     pub async fn endangered(&self, is_asked: bool) -> Result<Option<String>, Failure> {
         match self {
             Self::Local(directory) => local::suffering::of(directory, is_asked).await,
+            Self::Kubernetes(session) => Ok(session.jobs().await?.names()),
         }
     }
 
-    /// Makes its REST API reachable.
+    /// Makes its REST API reachable. `secret` where nobody but this command shall use the way that is opened.
     ///
     /// # Errors
     /// Its state is damaged, or no way leads there.
-    pub async fn connect(&self) -> Result<Connected, Failure> {
+    pub async fn connect(&self, secret: bool) -> Result<Connected, Failure> {
         match self {
             Self::Local(directory) => local::connect(directory),
+            Self::Kubernetes(session) => session.connect(secret).await,
         }
     }
 
@@ -111,6 +121,7 @@ impl Session {
     pub async fn logs(&self, logs: &Logs, context: &Context<'_>) -> Outcome {
         match self {
             Self::Local(directory) => local::logs::show(directory, logs, context).await,
+            Self::Kubernetes(session) => kubernetes::logs::show(session, logs, context).await,
         }
     }
 
@@ -123,6 +134,15 @@ impl Session {
             Self::Local(directory) => {
                 Ok(Scaling::Local(Box::new(scale::decide(directory, task_managers as usize)?)))
             }
+            Self::Kubernetes(session) => {
+                let message = format!(
+                    "Flink itself starts and ends the TaskManagers of session `{}`, as jobs need them",
+                    session.name
+                );
+                Err(Failure::new(Exit::BadInput, message).hint(
+                    "`slotmanager.max-total-resource.cpu` bounds them, `resourcemanager.taskmanager-timeout` ends idle ones",
+                ))
+            }
         }
     }
 
@@ -133,6 +153,7 @@ impl Session {
     pub async fn end(&self, ending: Ending, context: &Context<'_>) -> Result<Ended, Failure> {
         match self {
             Self::Local(directory) => local::down::end(directory, ending, context),
+            Self::Kubernetes(session) => kubernetes::down::end(session, ending, context).await,
         }
     }
 
@@ -143,6 +164,7 @@ impl Session {
     pub async fn record(&mut self) -> Result<SessionRecord, Failure> {
         match self {
             Self::Local(directory) => local::record(directory),
+            Self::Kubernetes(session) => kubernetes::record::read(session).await,
         }
     }
 
@@ -153,6 +175,7 @@ impl Session {
     pub async fn remember(&mut self, record: &SessionRecord) -> Result<(), Failure> {
         match self {
             Self::Local(directory) => local::remember(directory, record),
+            Self::Kubernetes(session) => kubernetes::record::write(session, record).await,
         }
     }
 }

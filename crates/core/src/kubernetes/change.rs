@@ -1,0 +1,415 @@
+//! What bringing a session to what is wanted means: for each object, for its pods, for the jobs that run.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::resource::title;
+use super::{desired, diff};
+use crate::change::{Difference, Effect};
+use crate::flink::memory::{self, Input, LegacyHeap, LegacyTarget};
+use crate::flink::{Configuration, FlinkVersion};
+use crate::spec::is_highly_available;
+use crate::units::MemorySize;
+
+/// What happens to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// It is made.
+    Add,
+    /// It is changed in place.
+    Change,
+    /// It is deleted and made again: a field that cannot be changed shall change.
+    Replace,
+    /// It is deleted: nothing wants it any more.
+    Remove,
+    /// Nothing.
+    Keep,
+}
+
+impl Action {
+    /// The sign before a line, as terraform's users know them.
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::Add => "+",
+            Self::Change => "~",
+            Self::Replace => "-/+",
+            Self::Remove => "-",
+            Self::Keep => " ",
+        }
+    }
+
+    /// The word in documents.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Change => "change",
+            Self::Replace => "replace",
+            Self::Remove => "remove",
+            Self::Keep => "keep",
+        }
+    }
+}
+
+/// An object as it is and as it will be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pair {
+    /// What the API server has.
+    pub old: Option<Value>,
+    /// What it will have, by its own word; `None`: it will be deleted.
+    pub new: Option<Value>,
+    /// Whether it must be made anew.
+    pub replace: bool,
+}
+
+/// One object's part of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectChange {
+    /// `ConfigMap/flink-config-orders`.
+    pub title: String,
+    /// What happens to it.
+    pub action: Action,
+    /// Its fields that differ; none for one that is new or goes.
+    pub differences: Vec<Difference>,
+}
+
+/// All of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Every object, in the order of the plan.
+    pub objects: Vec<ObjectChange>,
+    /// The JobManagers' pods are replaced.
+    pub restarts_job_managers: bool,
+    /// The TaskManagers' pods are replaced.
+    pub restarts_task_managers: bool,
+    /// What that does to jobs.
+    pub effect: Effect,
+    /// Slots and memory before and after, where they differ.
+    pub sizes: Vec<Difference>,
+}
+
+/// Makes up the change of all objects. The first pair is the Deployment's. `version` is the release that is wanted.
+pub fn of(pairs: &[Pair], version: FlinkVersion) -> Change {
+    let objects: Vec<ObjectChange> = pairs.iter().map(of_pair).collect();
+    let template = |object: Option<&Value>| object.map(|object| object["spec"]["template"].clone());
+    let restarts_job_managers = pairs.first().is_some_and(|pair| {
+        pair.old.is_some() && template(pair.old.as_ref()) != template(pair.new.as_ref())
+    });
+    let read_by_workers = |object: &ObjectChange| match object.title.split('/').next() {
+        Some("Deployment" | "Service") => false,
+        _ if object.action == Action::Keep => false,
+        // Of a configuration only options count; any other file is mounted into all pods.
+        _ => {
+            object.differences.is_empty()
+                || object.differences.iter().any(|one| reads_as_worker(&one.what))
+        }
+    };
+    let restarts_task_managers = restarts_job_managers && objects.iter().any(read_by_workers);
+    let (old, new) = (options(pairs, |pair| &pair.old), options(pairs, |pair| &pair.new));
+    let is_available = |options: &Configuration| is_highly_available(options);
+    let effect = match (restarts_job_managers, is_available(&old) && is_available(&new)) {
+        (false, _) => Effect::None,
+        (true, true) => Effect::Restart,
+        (true, false) => Effect::Loss,
+    };
+    let sizes = if objects.iter().all(|one| one.action == Action::Keep) {
+        Vec::new()
+    } else {
+        sizes(&old, &new, version)
+    };
+    Change { objects, restarts_job_managers, restarts_task_managers, effect, sizes }
+}
+
+/// Whether TaskManagers are made from it.
+fn reads_as_worker(what: &str) -> bool {
+    !what.starts_with("metadata.") && desired::is_workers(what)
+}
+
+fn of_pair(pair: &Pair) -> ObjectChange {
+    let object = |one: &Option<Value>| one.as_ref().map(title);
+    let title = object(&pair.new).or_else(|| object(&pair.old)).unwrap_or_default();
+    let (action, differences) = match (&pair.old, &pair.new) {
+        (None, _) => (Action::Add, Vec::new()),
+        (Some(_), None) => (Action::Remove, Vec::new()),
+        (Some(old), Some(new)) => {
+            let differences = diff::objects(old, new);
+            let action = match (differences.is_empty(), pair.replace) {
+                (true, _) => Action::Keep,
+                (false, true) => Action::Replace,
+                (false, false) => Action::Change,
+            };
+            (action, differences)
+        }
+    };
+    ObjectChange { title, action, differences }
+}
+
+fn options(pairs: &[Pair], side: impl Fn(&Pair) -> &Option<Value>) -> Configuration {
+    let is_configuration = |object: &&Value| {
+        object["metadata"]["name"].as_str().is_some_and(|name| name.starts_with("flink-config-"))
+    };
+    let map = pairs.iter().filter_map(|pair| side(pair).as_ref()).find(is_configuration);
+    let options: BTreeMap<String, String> = map.map(diff::options_of).unwrap_or_default();
+    options.into_iter().collect()
+}
+
+/// Slots, memory and TaskManagers' cores of both configurations, where they differ.
+fn sizes(old: &Configuration, new: &Configuration, version: FlinkVersion) -> Vec<Difference> {
+    let slots = |options: &Configuration| {
+        options.text("taskmanager.numberOfTaskSlots").unwrap_or_else(|| "1".to_owned())
+    };
+    let memory = |options: &Configuration, job_manager: bool| {
+        let legacy =
+            LegacyHeap { job_manager: None, task_manager: None, target: LegacyTarget::Kubernetes };
+        let input = Input { configuration: options, version, legacy };
+        let bytes = if job_manager {
+            memory::job_manager(&input).map(|memory| memory.process())
+        } else {
+            memory::task_manager(&input).map(|memory| memory.process())
+        };
+        bytes.ok().map(|bytes| format!("{} MiB", bytes / MemorySize::MIB))
+    };
+    let slots_of = |options: &Configuration| (!options.is_empty()).then(|| slots(options));
+    [
+        ("slots of a TaskManager", slots_of(old), slots_of(new)),
+        ("memory of a JobManager", memory(old, true), memory(new, true)),
+        ("memory of a TaskManager", memory(old, false), memory(new, false)),
+    ]
+    .into_iter()
+    .filter(|(_, old, new)| old != new)
+    .map(|(what, old, new)| Difference { what: what.to_owned(), old, new })
+    .collect()
+}
+
+impl Change {
+    /// Whether nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.objects.iter().all(|one| one.action == Action::Keep)
+    }
+
+    fn count(&self, actions: &[Action]) -> usize {
+        self.objects.iter().filter(|one| actions.contains(&one.action)).count()
+    }
+
+    /// The change as lines: signs, fields, what restarts, sizes, and a total. `jobs` names those that run, if any.
+    pub fn lines(&self, jobs: Option<&str>) -> Vec<String> {
+        let mut lines = Vec::new();
+        for one in self.objects.iter().filter(|one| one.action != Action::Keep) {
+            lines.push(format!("{} {}", one.action.symbol(), one.title));
+            lines.extend(one.differences.iter().map(|one| format!("    {}", line(one))));
+        }
+        if self.is_empty() {
+            lines.push("no change".to_owned());
+            return lines;
+        }
+        lines.extend(self.sizes.iter().map(line));
+        if self.objects.iter().any(|one| one.action != Action::Add) {
+            lines.push(self.restarts().to_owned());
+            lines.extend(jobs.map(|jobs| self.affected(jobs)));
+        }
+        lines.push(format!(
+            "plan: {} to add, {} to change, {} to remove",
+            self.count(&[Action::Add, Action::Replace]),
+            self.count(&[Action::Change]),
+            self.count(&[Action::Remove, Action::Replace]),
+        ));
+        lines
+    }
+
+    /// What restarts, as a sentence.
+    pub const fn restarts(&self) -> &'static str {
+        match (self.restarts_job_managers, self.restarts_task_managers) {
+            (true, true) => "restarts all JobManagers and TaskManagers",
+            (true, false) => "restarts all JobManagers",
+            (false, true) => "restarts all TaskManagers",
+            (false, false) => "restarts nothing",
+        }
+    }
+
+    fn affected(&self, names: &str) -> String {
+        match self.effect {
+            Effect::None => format!("jobs that go on untouched: {names}"),
+            Effect::Restart => {
+                format!("jobs that fail over to their last checkpoint: {names}")
+            }
+            Effect::Loss => {
+                format!("jobs that are LOST, for there is no high availability: {names}")
+            }
+        }
+    }
+
+    /// The change as fields of a document.
+    pub fn document(&self) -> Value {
+        let difference = |object: &str, one: &Difference| json!({"object": object, "what": one.what, "old": one.old, "new": one.new});
+        let differences: Vec<Value> = self
+            .objects
+            .iter()
+            .flat_map(|object| object.differences.iter().map(|one| difference(&object.title, one)))
+            .collect();
+        let objects: Vec<Value> = self
+            .objects
+            .iter()
+            .map(|one| json!({"name": one.title, "action": one.action.word()}))
+            .collect();
+        let size = |one: &Difference| json!({"what": one.what, "old": one.old, "new": one.new});
+        json!({
+            "changes": !self.is_empty(),
+            "differences": differences,
+            "objects": objects,
+            "sizes": self.sizes.iter().map(size).collect::<Vec<_>>(),
+            "total": {
+                "add": self.count(&[Action::Add, Action::Replace]),
+                "change": self.count(&[Action::Change]),
+                "remove": self.count(&[Action::Remove, Action::Replace]),
+            },
+            "restarts": {
+                "jobManagers": self.restarts_job_managers,
+                "taskManagers": self.restarts_task_managers,
+            },
+            "jobsLost": self.effect == Effect::Loss,
+        })
+    }
+}
+
+/// `~ key: old -> new`.
+fn line(one: &Difference) -> String {
+    match (&one.old, &one.new) {
+        (None, Some(new)) => format!("+ {}: {new}", one.what),
+        (Some(old), None) => format!("- {}: {old}", one.what),
+        (old, new) => format!(
+            "~ {}: {} -> {}",
+            one.what,
+            old.as_deref().unwrap_or_default(),
+            new.as_deref().unwrap_or_default()
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deployment(image: &str) -> Value {
+        json!({
+            "kind": "Deployment",
+            "metadata": {"name": "a"},
+            "spec": {"template": {"spec": {"containers": [{"name": "main", "image": image}]}}},
+        })
+    }
+
+    fn configuration(text: &str) -> Value {
+        let text = format!(
+            "jobmanager.memory.process.size: 1600m\ntaskmanager.memory.process.size: 1728m\n{text}"
+        );
+        json!({
+            "kind": "ConfigMap",
+            "metadata": {"name": "flink-config-a"},
+            "data": {"config.yaml": text},
+        })
+    }
+
+    fn pair(old: Option<Value>, new: Option<Value>) -> Pair {
+        Pair { old, new, replace: false }
+    }
+
+    #[track_caller]
+    fn check(pairs: &[Pair], jobs: Option<&str>, expected: &[&str]) {
+        let change = of(pairs, FlinkVersion::new(1, 20, 5));
+        assert_eq!(change.lines(jobs), expected);
+    }
+
+    #[test]
+    fn nothing_and_everything() {
+        let (one, two) = (deployment("x:1"), configuration(""));
+        check(
+            &[
+                pair(Some(one.clone()), Some(one.clone())),
+                pair(Some(two.clone()), Some(two.clone())),
+            ],
+            Some("j"),
+            &["no change"],
+        );
+        check(
+            &[pair(None, Some(one)), pair(None, Some(two))],
+            None,
+            &[
+                "+ Deployment/a",
+                "+ ConfigMap/flink-config-a",
+                "+ slots of a TaskManager: 1",
+                "+ memory of a JobManager: 1600 MiB",
+                "+ memory of a TaskManager: 1728 MiB",
+                "plan: 2 to add, 0 to change, 0 to remove",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_new_image_restarts_the_job_manager() {
+        let map = configuration("");
+        let pairs = [
+            pair(Some(deployment("x:1")), Some(deployment("x:2"))),
+            pair(Some(map.clone()), Some(map)),
+        ];
+        let lines = [
+            "~ Deployment/a",
+            "    ~ spec.template.spec.containers[main].image: x:1 -> x:2",
+            "restarts all JobManagers",
+            "jobs that are LOST, for there is no high availability: j",
+            "plan: 0 to add, 1 to change, 0 to remove",
+        ];
+        check(&pairs, Some("j"), &lines);
+    }
+
+    #[test]
+    fn options_restart_who_reads_them() {
+        #[track_caller]
+        fn check(old: &str, new: &str, restarts: (bool, bool), effect: Effect) {
+            let pairs = [
+                pair(Some(deployment("x:1")), Some(deployment("x:2"))),
+                pair(Some(configuration(old)), Some(configuration(new))),
+            ];
+            let change = of(&pairs, FlinkVersion::new(1, 20, 5));
+            assert_eq!((change.restarts_job_managers, change.restarts_task_managers), restarts);
+            assert_eq!(change.effect, effect);
+        }
+        check("a: 1\n", "a: 2\n", (true, true), Effect::Loss);
+        check("rest.x: 1\n", "rest.x: 2\n", (true, false), Effect::Loss);
+        let available = "high-availability.type: kubernetes\n";
+        check(available, &format!("{available}a: 1\n"), (true, true), Effect::Restart);
+        check(available, "", (true, true), Effect::Loss);
+    }
+
+    #[test]
+    fn sizes_before_and_after() {
+        let pairs = [
+            pair(Some(deployment("x")), Some(deployment("x"))),
+            pair(
+                Some(configuration("taskmanager.numberOfTaskSlots: 2\n")),
+                Some(configuration("taskmanager.numberOfTaskSlots: 4\n")),
+            ),
+        ];
+        let change = of(&pairs, FlinkVersion::new(1, 20, 5));
+        let sizes: Vec<String> = change.sizes.iter().map(line).collect();
+        assert_eq!(sizes, ["~ slots of a TaskManager: 2 -> 4"]);
+    }
+
+    #[test]
+    fn what_goes_and_what_is_made_anew() {
+        let one = deployment("x");
+        let service = |port: u16| json!({"kind": "Service", "metadata": {"name": "s"}, "spec": {"port": port}});
+        let pairs = [
+            pair(Some(one.clone()), Some(one)),
+            Pair { old: Some(service(1)), new: Some(service(2)), replace: true },
+            pair(Some(json!({"kind": "Secret", "metadata": {"name": "k"}})), None),
+        ];
+        let lines = [
+            "-/+ Service/s",
+            "    ~ spec.port: 1 -> 2",
+            "- Secret/k",
+            "restarts nothing",
+            "jobs that go on untouched: j",
+            "plan: 1 to add, 0 to change, 2 to remove",
+        ];
+        check(&pairs, Some("j"), &lines);
+    }
+}

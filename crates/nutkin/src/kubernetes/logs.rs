@@ -1,0 +1,200 @@
+//! Logs of all pods of a session, those of containers that ended before included.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use futures_util::io::AsyncBufReadExt;
+use http::Request;
+use nutkin_core::kubernetes::resource::PODS;
+use serde_json::Value;
+
+use super::error::{ApiError, failure};
+use super::session::Session;
+use crate::platform::Logs;
+use crate::report::Style;
+use crate::{Context, Exit, Failure, Outcome};
+
+/// How often new pods are looked for while logs are followed.
+const NEW_PODS: Duration = Duration::from_secs(2);
+
+/// A container whose log can be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Source {
+    pod: String,
+    container: String,
+    /// How often it was started again: each start has a log of its own.
+    restarts: u64,
+    prefix: String,
+}
+
+/// Prints logs with a prefix for each container.
+///
+/// # Errors
+/// There is no such pod (2), or the API server cannot be asked.
+pub async fn show(session: &Session, logs: &Logs, context: &Context<'_>) -> Outcome {
+    let sources = sources(session, logs).await?;
+    let print = |source: &Source, line: &str| {
+        let prefix = context.printer.style_out(Style::Cyan, &source.prefix);
+        context.printer.out(&format!("{prefix} | {line}\n"));
+    };
+    for source in &sources {
+        let container = Some(source.container.as_str());
+        if logs.previous && 0 < source.restarts {
+            let text = session.log(&source.pod, container, true, logs.tail).await;
+            // Kubernetes keeps one previous log, and not for ever.
+            text.unwrap_or_default().lines().for_each(|line| print(source, line));
+        }
+        if !logs.follow {
+            match session.log(&source.pod, container, false, logs.tail).await {
+                Ok(text) => text.lines().for_each(|line| print(source, line)),
+                // A container that does not run yet has none.
+                Err(error) if error.is("BadRequest") => {}
+                Err(error) => return Err(failure(error)),
+            }
+        }
+    }
+    if sources.is_empty() {
+        context.printer.say(&format!("session `{}` has no pod", session.name));
+    }
+    if logs.follow { follow(session, logs, context).await } else { Ok(Exit::Done) }
+}
+
+/// Containers of the pods that are meant.
+async fn sources(session: &Session, logs: &Logs) -> Result<Vec<Source>, Failure> {
+    let pods = session.pods().await?;
+    let names: Vec<&str> = pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str()).collect();
+    for wanted in &logs.processes {
+        if !names.contains(&wanted.as_str()) {
+            let message = format!("session `{}` has no pod `{wanted}`", session.name);
+            return Err(Failure::new(Exit::BadInput, message)
+                .hint(format!("there are: {}", names.join(", "))));
+        }
+    }
+    let meant = |pod: &&Value| {
+        let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+        logs.processes.is_empty() || logs.processes.iter().any(|one| one == name)
+    };
+    Ok(pods.iter().filter(meant).flat_map(containers).collect())
+}
+
+fn containers(pod: &Value) -> Vec<Source> {
+    let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+    let all = pod["spec"]["containers"].as_array().map_or(&[][..], Vec::as_slice);
+    let restarts = |container: &str| {
+        let statuses = pod["status"]["containerStatuses"].as_array();
+        let of = statuses.into_iter().flatten().find(|one| one["name"] == container);
+        of.and_then(|one| one["restartCount"].as_u64()).unwrap_or(0)
+    };
+    all.iter()
+        .filter_map(|container| container["name"].as_str())
+        .map(|container| Source {
+            pod: name.to_owned(),
+            container: container.to_owned(),
+            restarts: restarts(container),
+            prefix: if all.len() == 1 { name.to_owned() } else { format!("{name}/{container}") },
+        })
+        .collect()
+}
+
+/// Prints what is logged from now on, by pods that come later, too.
+async fn follow(session: &Session, logs: &Logs, context: &Context<'_>) -> Outcome {
+    let (lines, mut printed) = tokio::sync::mpsc::channel::<(String, String)>(1024);
+    let mut known: BTreeSet<Source> = BTreeSet::new();
+    let mut readers = tokio::task::JoinSet::new();
+    let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
+    let mut look = tokio::time::interval(NEW_PODS);
+    loop {
+        tokio::select! {
+            _ = &mut interrupt => return Ok(Exit::Done),
+            Some((prefix, line)) = printed.recv() => {
+                let prefix = context.printer.style_out(Style::Cyan, &prefix);
+                context.printer.out(&format!("{prefix} | {line}\n"));
+            }
+            _ = look.tick() => {
+                let all = Logs { processes: Vec::new(), ..logs.clone() };
+                for source in sources(session, &all).await? {
+                    let meant = logs.processes.is_empty() || logs.processes.contains(&source.pod);
+                    if meant && known.insert(source.clone()) {
+                        let (session, lines) = (session.clone(), lines.clone());
+                        let tail = logs.tail;
+                        readers.spawn(async move {
+                            let _ = read(&session, &source, tail, &lines).await;
+                            source
+                        });
+                    }
+                }
+            }
+            // A stream that ended is read again when its container is another one.
+            Some(_) = readers.join_next() => {}
+        }
+    }
+}
+
+/// Reads one container's log until it ends.
+async fn read(
+    session: &Session,
+    source: &Source,
+    tail: Option<usize>,
+    lines: &tokio::sync::mpsc::Sender<(String, String)>,
+) -> Result<(), kube::Error> {
+    let path = path(session, &source.pod, Some(&source.container), false, tail, true);
+    loop {
+        let request = Request::get(&path).body(Vec::new()).map_err(kube::Error::HttpError)?;
+        match session.api.client().request_stream(request).await {
+            Ok(stream) => {
+                let mut stream = std::pin::pin!(stream.lines());
+                while let Ok(Some(line)) = stream.try_next().await {
+                    if lines.send((source.prefix.clone(), line)).await.is_err() {
+                        return Ok(());
+                    }
+                }
+                return Ok(());
+            }
+            // The container is not started yet.
+            Err(kube::Error::Api(status)) if status.code == 400 => {
+                tokio::time::sleep(NEW_PODS).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn path(
+    session: &Session,
+    pod: &str,
+    container: Option<&str>,
+    previous: bool,
+    tail: Option<usize>,
+    follow: bool,
+) -> String {
+    let mut path =
+        format!("{}/log?previous={previous}", PODS.path_of(session.api.namespace(), pod));
+    if let Some(container) = container {
+        path.push_str(&format!("&container={container}"));
+    }
+    if let Some(tail) = tail {
+        path.push_str(&format!("&tailLines={tail}"));
+    }
+    if follow {
+        path.push_str("&follow=true");
+    }
+    path
+}
+
+impl Session {
+    /// The log of a container; of the pod's own where none is named.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn log(
+        &self,
+        pod: &str,
+        container: Option<&str>,
+        previous: bool,
+        tail: Option<usize>,
+    ) -> Result<String, ApiError> {
+        let path = path(self, pod, container, previous, tail, false);
+        self.api.text(&path, &format!("read the log of Pod/{pod}")).await
+    }
+}

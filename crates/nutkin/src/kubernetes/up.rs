@@ -1,0 +1,263 @@
+//! Brings a session on Kubernetes to what the user wants.
+
+use futures_util::future::join_all;
+use nutkin_core::change::Effect;
+use nutkin_core::flink::FlinkVersion;
+use nutkin_core::kubernetes::change::{self, Change, Pair};
+use nutkin_core::kubernetes::desired;
+use nutkin_core::plan::kubernetes::Objects;
+use nutkin_core::session;
+use serde_json::{Value, json};
+
+use super::api::{Api, MANAGER};
+use super::error::{ApiError, failure};
+use super::live::{self, Live};
+use super::session::Session;
+use super::{apply, cluster, wanted};
+use crate::local::suffering::Jobs;
+use crate::local::up::Purpose;
+use crate::platform::{Harm, Wish};
+use crate::{Context, Exit, Failure};
+
+/// What was decided. Of a session that did not exist the Deployment may be made already, see [`decide`].
+#[derive(Debug)]
+pub struct Decision {
+    /// Asks the API server, in the session's namespace.
+    pub api: Api,
+    /// What is wanted.
+    pub objects: Objects,
+    /// The release that is wanted.
+    pub flink: FlinkVersion,
+    /// `spec.restartNonce`.
+    nonce: Option<i64>,
+    /// What there was.
+    live: Option<Live>,
+    /// What that means.
+    pub change: Change,
+    /// What there is and will be, object by object: what [`Decision::change`] was made from.
+    pairs: Vec<Pair>,
+    /// What is sent to the API server, in the order of the plan.
+    items: Vec<Value>,
+    /// Jobs that run.
+    pub jobs: Jobs,
+    /// The Deployment that this very command made.
+    made: Option<Value>,
+}
+
+/// Plans the session and compares it with what is there.
+///
+/// For who will act on it the Deployment is created at once: where there is none there is nothing to compare with and
+/// nobody to ask, and a question beforehand would cost as much as the creation, which is its own answer.
+///
+/// # Errors
+/// Bad input (exit 2); something of another one is in the way; the API server cannot be asked.
+pub async fn decide(
+    wish: Wish<'_>,
+    context: &Context<'_>,
+) -> Result<Decision, Failure> {
+    let session = wish.session;
+    let eager = wish.purpose == Purpose::Act;
+    let access = cluster::find(wish.place, &session.configuration, context.environment).await?;
+    let objects = wanted::plan(session, wish.place, &access, context)?;
+    let api = Api::new(access)?.in_namespace(&objects.namespace);
+    let made = if eager && !wish.adopt { make(&api, &objects, session).await? } else { None };
+    let live = match made {
+        Some(_) => None,
+        None => live::look(&api, &objects, wish.adopt).await?,
+    };
+    let (flink, nonce) = (session.flink, session.restart_nonce);
+    let Some(mut live) = live else {
+        let first = made.clone().unwrap_or_else(|| desired::for_new(&objects, nonce));
+        let new = std::iter::once(first).chain(objects.items[1..].iter().cloned());
+        let pairs: Vec<Pair> =
+            new.map(|new| Pair { old: None, new: Some(new), replace: false }).collect();
+        let change = change::of(&pairs, flink);
+        let (live, items, jobs) = (None, Vec::new(), Jobs::Known(Vec::new()));
+        return Ok(Decision { api, objects, flink, nonce, live, change, pairs, items, jobs, made });
+    };
+    if live.deployment["metadata"]["deletionTimestamp"].is_string() {
+        let message = format!("session `{}` is being deleted", session.name);
+        return Err(
+            Failure::new(Exit::Failed, message).hint("wait until it is gone: `nutkin down` does")
+        );
+    }
+    if eager && !live.adopted {
+        // The command that made them may have been cut off before it did this.
+        let all = std::iter::once(&mut live.deployment).chain(&mut live.others);
+        apply::own(&api, all, &[MANAGER]).await;
+    }
+    let items = desired::for_live(&objects, nonce, &live.deployment, |item| live.find(item));
+    let pairs = predict(&api, &live, &items).await?;
+    let mut change = change::of(&pairs, flink);
+    // A command that was cut off may have left TaskManagers of the old content.
+    change.restarts_task_managers |=
+        desired::workers_are_old(&objects, &live.deployment).unwrap_or(false);
+    let jobs = if change.is_empty() && !change.restarts_task_managers {
+        Jobs::Known(Vec::new())
+    } else {
+        Session::of(&api, live.deployment.clone()).jobs().await?
+    };
+    Ok(Decision {
+        api,
+        objects,
+        flink,
+        nonce,
+        live: Some(live),
+        change,
+        pairs,
+        items,
+        jobs,
+        made: None,
+    })
+}
+
+/// Creates the Deployment. `None`: there is one of that name.
+async fn make(
+    api: &Api,
+    objects: &Objects,
+    session: &session::Session,
+) -> Result<Option<Value>, Failure> {
+    let deployment = desired::for_new(objects, session.restart_nonce);
+    match api.create(&deployment).await {
+        Ok(made) => Ok(Some(made)),
+        Err(error) if error.is("AlreadyExists") => Ok(None),
+        Err(error) => Err(failure(error)),
+    }
+}
+
+/// What every object will be, by the API server's own word.
+async fn predict(api: &Api, live: &Live, items: &[Value]) -> Result<Vec<Pair>, Failure> {
+    let predicted = items.iter().map(|item| async move {
+        let Some(old) = live.find(item) else {
+            return Ok(Pair { old: None, new: Some(item.clone()), replace: false });
+        };
+        let old = Some(old.clone());
+        match api.apply(item, true).await {
+            Ok(new) => Ok(Pair { old, new: Some(new), replace: false }),
+            Err(error) if is_immutable(&error) && item["kind"] != "Deployment" => {
+                Ok(Pair { old, new: Some(item.clone()), replace: true })
+            }
+            Err(error) => Err(error),
+        }
+    });
+    let mut pairs: Vec<Pair> =
+        join_all(predicted).await.into_iter().collect::<Result<_, _>>().map_err(failure)?;
+    let gone = live.extra.iter().cloned();
+    pairs.extend(gone.map(|old| Pair { old: Some(old), new: None, replace: false }));
+    Ok(pairs)
+}
+
+/// Whether a field was refused because it never changes, as a Service's `clusterIP`.
+fn is_immutable(error: &ApiError) -> bool {
+    let ApiError::Refused { status, .. } = error else { return false };
+    status.code == 422
+        && [
+            "immutable",
+            "may not change once set",
+            "primary clusterIP can not be unset",
+            "field is immutable",
+        ]
+        .iter()
+        .any(|words| status.message.contains(words))
+}
+
+impl Decision {
+    /// Whether there was no such session.
+    pub const fn is_new(&self) -> bool {
+        self.live.is_none()
+    }
+
+    /// Whether everything is as it should be. Whether pods run is Kubernetes' business, and waited for in any case.
+    pub fn is_done(&self) -> bool {
+        !self.is_new()
+            && self.change.is_empty()
+            && !self.change.restarts_task_managers
+            && !self.live.as_ref().is_some_and(|live| live.adopted)
+    }
+
+    /// What `plan` prints, and `up` before it changes a session that exists.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.live.as_ref().is_some_and(|live| live.adopted) {
+            let id = &self.objects.cluster_id;
+            lines.push(format!(
+                "takes over Deployment/{id} and what it owns: they get Nutkin's label"
+            ));
+        }
+        lines.extend(self.change.lines(self.jobs.names().as_deref()));
+        lines
+    }
+
+    /// The document of `plan -o json`.
+    pub fn document(&self) -> Value {
+        let mut document = json!({
+            "name": self.objects.cluster_id,
+            "platform": "kubernetes",
+            "namespace": self.objects.namespace,
+            "new": self.is_new(),
+            "adopts": self.live.as_ref().is_some_and(|live| live.adopted),
+            "runningJobs": self.jobs.count(),
+        });
+        if let (Some(document), Value::Object(change)) =
+            (document.as_object_mut(), self.change.document())
+        {
+            document.extend(change);
+        }
+        document
+    }
+
+    /// What the user has to agree to: any change of a session that exists but the completion of one that was cut off.
+    pub fn harm(&self) -> Harm {
+        let restarts = self.change.restarts_job_managers || self.change.restarts_task_managers;
+        let only_adds = self.pairs.iter().all(|pair| {
+            pair.old.is_none() || (pair.new.is_some() && !pair.replace && is_same(pair))
+        });
+        let adopts = self.live.as_ref().is_some_and(|live| live.adopted);
+        if self.is_new() || (only_adds && !restarts && !adopts) {
+            return Harm::None;
+        }
+        let has_jobs = !self.jobs.are_none();
+        if self.change.effect == Effect::Loss && has_jobs { Harm::Loss } else { Harm::Change }
+    }
+
+    /// Makes it so. What this very call made and is of no use is removed again.
+    ///
+    /// # Errors
+    /// The API server refuses, or cannot be asked: then the same command goes on from there.
+    pub async fn carry_out(&mut self) -> Result<(), Failure> {
+        if let Some(live) = &self.live {
+            let change = &self.change;
+            apply::change(&self.api, &self.objects, live, &self.items, &self.pairs, change).await?;
+        } else {
+            if self.made.is_none() {
+                let deployment = desired::for_new(&self.objects, self.nonce);
+                self.made = Some(self.api.create(&deployment).await.map_err(failure)?);
+            }
+            let made = self.made.clone().unwrap_or_default();
+            apply::complete(&self.api, &self.objects, &made).await?;
+        }
+        Ok(())
+    }
+
+    /// `Flink 1.20.5, 1 JobManager, namespace default`.
+    pub fn summary(&self) -> String {
+        let replicas = self.objects.deployment()["spec"]["replicas"].as_u64().unwrap_or(1);
+        let plural = if replicas == 1 { "" } else { "s" };
+        let namespace = &self.objects.namespace;
+        format!("Flink {}, {replicas} JobManager{plural}, namespace {namespace}", self.flink)
+    }
+
+    /// The session, now that it exists.
+    pub fn session(&self) -> Session {
+        let deployment =
+            self.made.clone().or_else(|| self.live.as_ref().map(|live| live.deployment.clone()));
+        Session::of(&self.api, deployment.unwrap_or_default())
+    }
+}
+
+fn is_same(pair: &Pair) -> bool {
+    match (&pair.old, &pair.new) {
+        (Some(old), Some(new)) => nutkin_core::kubernetes::diff::objects(old, new).is_empty(),
+        _ => false,
+    }
+}

@@ -1,0 +1,101 @@
+//! Waits until a session's REST API answers, telling from conditions and events what it waits for.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join3;
+use nutkin_core::kubernetes::progress::{self, Progress, Stuck};
+use nutkin_core::kubernetes::resource::DEPLOYMENTS;
+
+use super::error::failure;
+use super::reach::{self, Reached};
+use super::session::Session;
+use crate::flink_rest::Probe;
+use crate::platform::{Ready, Waited};
+use crate::{Exit, Failure};
+
+/// Between two looks while Kubernetes makes the pod: events come by the second.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Between two looks once the container runs: REST answers some seconds later, and every one counts.
+const SOON: Duration = Duration::from_millis(200);
+
+/// Lines of a crashed container's log that are shown: the exception and its cause fit.
+const SHOWN_LINES: usize = 15;
+
+/// Waits. A session that cannot start by itself is told at once, and not when the time is over.
+///
+/// # Errors
+/// It does not start, and why: quota, image, crash with the end of its log.
+pub async fn ready(
+    session: &Session,
+    timeout: Duration,
+    mut progress: impl FnMut(&str),
+) -> Result<Waited, Failure> {
+    let started = Instant::now();
+    let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
+    let mut reached: Option<Reached> = None;
+    loop {
+        let mut pause = POLL;
+        let last;
+        let (deployment, pods, events) = join3(
+            session.api.get(DEPLOYMENTS, &session.name),
+            session.job_managers(),
+            session.events(),
+        )
+        .await;
+        let Some(deployment) = deployment.map_err(failure)? else {
+            let message = format!("Deployment/{} was deleted in the meantime", session.name);
+            return Err(Failure::new(Exit::Failed, message));
+        };
+        match progress::of(&deployment, &pods?, &events) {
+            Progress::Stuck(stuck) => return Err(never(session, stuck).await),
+            Progress::Waiting(what) => last = what,
+            Progress::Runs if !progress::is_rolled_out(&deployment) => {
+                last = "waiting for the pods of before the change to end".to_owned();
+            }
+            Progress::Runs => {
+                pause = SOON;
+                last = "waiting for the JobManager's REST API".to_owned();
+                if reached.is_none() {
+                    reached = Some(reach::find(&session.api, &session.name, true).await?);
+                }
+                if let Some(Reached { url, tunnel }) = &reached {
+                    let probe = Probe::new(std::slice::from_ref(url))?;
+                    if let Some((overview, _)) = probe.overview().await {
+                        let url = match tunnel {
+                            None => url.clone(),
+                            Some(_) => format!("`nutkin open {}` opens it", session.name),
+                        };
+                        return Ok(Waited::Ready(Ready { overview, url }));
+                    }
+                }
+            }
+        }
+        progress(&last);
+        if timeout < started.elapsed() {
+            return Ok(Waited::TimedOut(last));
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = &mut interrupt => return Ok(Waited::Interrupted),
+        }
+    }
+}
+
+/// Why it never will be ready; of a crash the end of the log.
+async fn never(session: &Session, stuck: Stuck) -> Failure {
+    let mut text = format!("session `{}` does not start: {}", session.name, stuck.what);
+    if let Some(pod) = &stuck.crashed {
+        for previous in [true, false] {
+            let log = session.log(pod, None, previous, Some(SHOWN_LINES)).await;
+            if let Some(log) = log.ok().filter(|log| !log.trim().is_empty()) {
+                text = format!("{text}\n{}", log.trim_end());
+                break;
+            }
+        }
+    }
+    Failure::new(Exit::Failed, text).hint(stuck.hint).hint(format!(
+        "its objects are still there: the same `up` goes on once that is mended, `nutkin down {}` removes them",
+        session.name
+    ))
+}

@@ -1,0 +1,93 @@
+//! Notes on sessions that were started from this machine and run elsewhere, so that `nutkin status NAME` finds them
+//! without being told where. A note is no truth: what is there is asked, and a note on what is gone is thrown away.
+
+use std::io;
+use std::path::PathBuf;
+
+use nutkin_core::selection::Platform;
+use serde::{Deserialize, Serialize};
+
+use super::Place;
+use crate::Environment;
+use crate::local::directory;
+
+/// Where a session was started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Note {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kubeconfig: Option<PathBuf>,
+}
+
+const PLATFORMS: [Platform; 2] = [Platform::Docker, Platform::Kubernetes];
+
+fn directory_of(environment: &Environment, platform: Platform) -> PathBuf {
+    let state = environment.directory.join(environment.state_directory());
+    state.join("elsewhere").join(platform.to_string())
+}
+
+/// All notes: names and places.
+pub(super) fn all(environment: &Environment) -> Vec<(String, Place)> {
+    let mut found = Vec::new();
+    for platform in PLATFORMS {
+        let Ok(entries) = std::fs::read_dir(directory_of(environment, platform)) else { continue };
+        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let Some(name) = name.and_then(|name| name.strip_suffix(".json")) else { continue };
+            if let (true, Ok(Note { namespace, context, kubeconfig })) =
+                (directory::is_name(name), directory::read_json(&path))
+            {
+                found.push((name.to_owned(), Place { platform, namespace, context, kubeconfig }));
+            }
+        }
+    }
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    found
+}
+
+/// Notes where a session runs.
+///
+/// # Errors
+/// The system refused.
+pub fn remember(environment: &Environment, name: &str, place: &Place) -> io::Result<()> {
+    let directory = directory_of(environment, place.platform);
+    std::fs::create_dir_all(&directory)?;
+    let Place { namespace, context, kubeconfig, .. } = place.clone();
+    let note = Note { namespace, context, kubeconfig };
+    directory::write_json(&directory.join(format!("{name}.json")), &note)
+}
+
+/// Throws a note away; that there is none is no error.
+pub fn forget(environment: &Environment, name: &str, platform: Platform) {
+    let _ = std::fs::remove_file(directory_of(environment, platform).join(format!("{name}.json")));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_found_again_and_forgotten() {
+        let temporary = tempfile::tempdir().unwrap();
+        let environment = Environment::of_test(&[("HOME", "home")], temporary.path().to_owned());
+        let place = Place {
+            platform: Platform::Kubernetes,
+            namespace: Some("n".to_owned()),
+            context: None,
+            kubeconfig: Some("/k".into()),
+        };
+        assert_eq!(all(&environment), []);
+        remember(&environment, "a", &place).unwrap();
+        assert_eq!(all(&environment), [("a".to_owned(), place)]);
+        let damaged = temporary.path().join("home/.local/state/nutkin/elsewhere/kubernetes/b.json");
+        std::fs::write(damaged, "{").unwrap();
+        assert_eq!(all(&environment).len(), 1);
+        forget(&environment, "a", Platform::Kubernetes);
+        forget(&environment, "a", Platform::Kubernetes);
+        assert_eq!(all(&environment), []);
+    }
+}
