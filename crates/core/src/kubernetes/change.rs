@@ -132,7 +132,11 @@ fn of_pair(pair: &Pair) -> ObjectChange {
         (None, _) => (Action::Add, Vec::new()),
         (Some(_), None) => (Action::Remove, Vec::new()),
         (Some(old), Some(new)) => {
-            let differences = diff::objects(old, new);
+            let mut differences = diff::objects(old, new);
+            if pair.replace {
+                // The server has not filled in its defaults: what it will fill in is no loss.
+                differences.retain(|one| one.new.is_some());
+            }
             let action = match (differences.is_empty(), pair.replace) {
                 (true, _) => Action::Keep,
                 (false, true) => Action::Replace,

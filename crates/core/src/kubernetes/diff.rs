@@ -106,13 +106,20 @@ fn flat(object: &Value) -> BTreeMap<String, String> {
     leaves
 }
 
-/// Metadata without what the server keeps and without our own hash, which follows from the rest.
+/// Annotations of ours.
+const OWN: &str = "nutkin.dev/";
+
+/// Metadata without what the server keeps, and without what follows from the rest.
 fn own_metadata(metadata: &Value) -> Map<String, Value> {
     let mut metadata = metadata.as_object().cloned().unwrap_or_default();
     metadata.retain(|key, _| !SERVER_FIELDS.contains(&key.as_str()));
     if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
-        annotations.remove(marks::HASH);
-        annotations.retain(|key, _| !key.starts_with("deployment.kubernetes.io/"));
+        // Ours are digests of what is shown itself, but for the release.
+        let hidden = |key: &str| {
+            (key.starts_with(OWN) && key != marks::FLINK)
+                || key.starts_with("deployment.kubernetes.io/")
+        };
+        annotations.retain(|key, _| !hidden(key));
     }
     metadata
 }

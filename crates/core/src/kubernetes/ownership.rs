@@ -62,7 +62,9 @@ pub fn describe(object: &Value) -> String {
     if let (Some(kind), Some(name)) = (owner["kind"].as_str(), owner["name"].as_str()) {
         return format!("it is owned by {kind}/{name}");
     }
-    let manager = object["metadata"]["managedFields"][0]["manager"].as_str();
+    let managers = object["metadata"]["managedFields"].as_array().into_iter().flatten();
+    let mut managers = managers.filter_map(|entry| entry["manager"].as_str());
+    let manager = managers.find(|name| !name.starts_with("kube-"));
     manager.map_or_else(
         || "it has no label of Nutkin's".to_owned(),
         |manager| format!("it was made with `{manager}` and has no label of Nutkin's"),

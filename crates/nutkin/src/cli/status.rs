@@ -60,7 +60,10 @@ fn show(view: &View, context: &Context<'_>) {
         printer.style_out(Style::Bold, &view.name),
         printer.style_out(style, &view.state.to_string())
     )];
-    let mut field = |name: &str, value: String| lines.push(format!("  {name:<15}{value}"));
+    let longest = view.processes.iter().map(|one| one.name.len() + 2).max().unwrap_or(0);
+    // Wide enough for `taskmanager-12`; pods have longer names.
+    let width = longest.max(15);
+    let mut field = |name: &str, value: String| lines.push(format!("  {name:<width$}{value}"));
     if let Some(version) = &view.flink_version {
         field("Flink", version.clone());
     }

@@ -24,7 +24,12 @@ pub fn plan(
     context: &Context<'_>,
 ) -> Result<Objects, Failure> {
     let mut session = session.clone();
-    if let Some(namespace) = &place.namespace {
+    // The namespace that holds anyway is no option of the session's.
+    let implied = access.context_namespace.as_deref().unwrap_or("default");
+    let says =
+        session.namespace.is_some() || session.configuration.contains("kubernetes.namespace");
+    let given = place.namespace.as_ref().filter(|given| says || *given != implied);
+    if let Some(namespace) = given {
         session.namespace = Some(namespace.clone());
         let origin = Origin::CommandLine;
         session.configuration.set("kubernetes.namespace", namespace.as_str(), origin);
