@@ -195,13 +195,12 @@ impl Session {
     pub async fn connect(&self, secret: bool) -> Result<Connected, Failure> {
         let reached = reach::find(&self.api, &self.name, secret).await?;
         let rest_urls = vec![reached.url];
-        let flink = match self.flink() {
-            Some(flink) => flink,
-            None => {
-                let probe = Client::new(&rest_urls, FlinkVersion::DEFAULT)?;
-                let probe = probe.through(reached.tunnel.clone());
-                probe.flink_version().await.map_err(crate::jobs::failure)?
-            }
+        let flink = if let Some(flink) = self.flink() {
+            flink
+        } else {
+            let probe = Client::new(&rest_urls, FlinkVersion::DEFAULT)?;
+            let probe = probe.through(reached.tunnel.clone());
+            probe.flink_version().await.map_err(crate::jobs::failure)?
         };
         Ok(Connected {
             name: self.name.clone(),

@@ -80,7 +80,7 @@ impl Decision {
                 let decision = local::up::decide(wish.session, wish.purpose, context).await?;
                 Ok(Self::Local(Box::new(decision)))
             }
-            other => Err(not_here(other)),
+            other @ Platform::Docker => Err(not_here(other)),
         }
     }
 

@@ -129,6 +129,7 @@ impl Session {
     ///
     /// # Errors
     /// This session's TaskManagers are not counted, and by whom they are.
+    #[allow(clippy::unused_async, reason = "what one platform orders at once, others wait for")]
     pub async fn scaling(&self, task_managers: u32) -> Result<Scaling, Failure> {
         match self {
             Self::Local(directory) => {
@@ -199,6 +200,7 @@ impl Scaling {
     ///
     /// # Errors
     /// The platform refuses.
+    #[allow(clippy::unused_async, reason = "what one platform orders at once, others wait for")]
     pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Failure> {
         match self {
             Self::Local(scaling) => scaling.carry_out(context),
