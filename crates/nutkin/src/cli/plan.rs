@@ -54,7 +54,8 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
     session_file::check_options(&session, context)?;
     let place = select::place(&args.spec, &session, context)?;
     runtime::block_on(async {
-        let wish = Wish { session: &session, place: &place, purpose: Purpose::Look, adopt: args.adopt };
+        let wish =
+            Wish { session: &session, place: &place, purpose: Purpose::Look, adopt: args.adopt };
         let decision = Decision::of(wish, context).await?;
         if args.output.output == Output::Text {
             context.printer.out(&(decision.lines().join("\n") + "\n"));

@@ -65,7 +65,8 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     session_file::check_options(&session, context)?;
     let place = select::place(&args.spec, &session, context)?;
     runtime::block_on(async {
-        let wish = Wish { session: &session, place: &place, purpose: Purpose::Act, adopt: args.adopt };
+        let wish =
+            Wish { session: &session, place: &place, purpose: Purpose::Act, adopt: args.adopt };
         let mut decision = Decision::of(wish, context).await?;
         if decision.is_done() {
             context.printer.say(&format!("session `{}` is unchanged", session.name));

@@ -51,10 +51,7 @@ pub struct Decision {
 ///
 /// # Errors
 /// Bad input (exit 2); something of another one is in the way; the API server cannot be asked.
-pub async fn decide(
-    wish: Wish<'_>,
-    context: &Context<'_>,
-) -> Result<Decision, Failure> {
+pub async fn decide(wish: Wish<'_>, context: &Context<'_>) -> Result<Decision, Failure> {
     let session = wish.session;
     let eager = wish.purpose == Purpose::Act;
     let access = cluster::find(wish.place, &session.configuration, context.environment).await?;
