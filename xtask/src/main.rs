@@ -8,6 +8,7 @@ mod jobs;
 mod kube;
 mod options;
 mod root;
+mod seeds;
 mod test;
 
 use std::process::ExitCode;

@@ -12,6 +12,7 @@ pub(crate) use setup::cache;
 use tally::Tally;
 
 use crate::root::{cargo, run as command, say};
+use crate::seeds;
 
 /// Arguments of `cargo xtask test`.
 #[derive(Debug, clap::Args)]
@@ -36,6 +37,8 @@ enum Stage {
     Tidy,
     /// Every test of the workspace that starts no JVM
     Unit,
+    /// Check the files of write-ups; runs where NUTKIN_SEEDS names their directory
+    Seeds,
     /// Install Flink and compile jobs for the tests with real JVMs
     Setup,
     /// Sessions of real Flink on this machine
@@ -54,10 +57,15 @@ struct Row {
 /// # Errors
 /// When a command cannot be started. A test that fails is told by the exit code.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let stages: &[Stage] = if args.stages.is_empty() { Stage::ALL } else { &args.stages };
+    let mut stages = args.stages.clone();
+    if stages.is_empty() {
+        let has_seeds = std::env::var_os(seeds::VARIABLE).is_some();
+        let stands_alone = |stage: &Stage| has_seeds || *stage != Stage::Seeds;
+        stages.extend(Stage::ALL.iter().copied().filter(stands_alone));
+    }
     say("Nothing in these stages needs root.");
     let mut rows = Vec::new();
-    for stage in stages.iter().copied().filter(|stage| !args.quick || stage.is_quick()) {
+    for stage in stages.into_iter().filter(|stage| !args.quick || stage.is_quick()) {
         say(&format!("\n== {}", stage.name()));
         let start = Instant::now();
         let tally = stage.run()?;
@@ -69,12 +77,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 impl Stage {
-    const ALL: &[Self] = &[Self::Tidy, Self::Unit, Self::Setup, Self::E2e];
+    const ALL: &[Self] = &[Self::Tidy, Self::Unit, Self::Seeds, Self::Setup, Self::E2e];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Tidy => "tidy",
             Self::Unit => "unit",
+            Self::Seeds => "seeds",
             Self::Setup => "setup",
             Self::E2e => "e2e",
         }
@@ -83,7 +92,7 @@ impl Stage {
     /// Whether it needs no network and starts no JVM.
     const fn is_quick(self) -> bool {
         match self {
-            Self::Tidy | Self::Unit => true,
+            Self::Tidy | Self::Unit | Self::Seeds => true,
             Self::Setup | Self::E2e => false,
         }
     }
@@ -92,6 +101,13 @@ impl Stage {
         match self {
             Self::Tidy => Ok(tidy()),
             Self::Unit => cargo_test::run(&mut cargo(&["test", "--no-fail-fast"])),
+            Self::Seeds => {
+                let mut tally = Tally::default();
+                for (name, result) in seeds::run()? {
+                    tally.check(&name, result);
+                }
+                Ok(tally)
+            }
             Self::Setup => setup::prepare(),
             Self::E2e => Ok(setup::e2e().unwrap_or_else(|error| {
                 let mut tally = Tally::default();

@@ -4,7 +4,7 @@ use super::finding::Place;
 use super::kubernetes::{Object, Workload};
 use super::node::Walk;
 use super::source::{File, FileKind};
-use crate::yaml::Node;
+use crate::yaml::{Key, Node};
 
 /// A text that Flink reads as a file of its configuration directory.
 #[derive(Debug, Clone)]
@@ -56,11 +56,12 @@ impl Embedded {
         Place { file: self.file, line: self.first_line, column: self.column }
     }
 
-    fn of_node(
+    /// The value of a key. `name` is how the text is called.
+    fn of_entry(
         name: &str,
         kind: FileKind,
         file: usize,
-        node: &Node,
+        (key, node): &(Key, Node),
         origin: Origin,
     ) -> Option<Self> {
         Some(Self {
@@ -69,7 +70,7 @@ impl Embedded {
             text: node.text()?.to_owned(),
             origin,
             file,
-            first_line: if node.block { node.line + 1 } else { node.line },
+            first_line: if node.block { key.line + 1 } else { node.line },
             is_aligned: node.block,
             column: if node.block { 1 } else { node.column },
         })
@@ -100,7 +101,8 @@ pub(super) fn collect(files: &[File], objects: &[Object]) -> Vec<Embedded> {
     }
     for (index, object) in objects.iter().enumerate() {
         if object.kind == "ConfigMap" {
-            for (key, node) in object.node.get("data").map_or(&[][..], Walk::entries) {
+            for entry in object.node.get("data").map_or(&[][..], Walk::entries) {
+                let key = &entry.0;
                 let kind = match FileKind::of_name(&key.name) {
                     Some(FileKind::Objects) if key.name == "config.yaml" => FileKind::ConfigYaml,
                     Some(kind @ (FileKind::FlinkConf | FileKind::Log4j | FileKind::Logback)) => {
@@ -109,20 +111,20 @@ pub(super) fn collect(files: &[File], objects: &[Object]) -> Vec<Embedded> {
                     _ => continue,
                 };
                 let origin = Origin::ConfigMap(index);
-                found.extend(Embedded::of_node(&key.name, kind, object.file, node, origin));
+                found.extend(Embedded::of_entry(&key.name, kind, object.file, entry, origin));
             }
         }
         if let Some(workload) = Workload::of(object) {
             let properties =
-                workload.variable("FLINK_PROPERTIES").and_then(|(e, _)| e.get("value"));
-            if let Some(node) = properties {
+                workload.variable("FLINK_PROPERTIES").and_then(|(e, _)| e.entry("value"));
+            if let Some(entry) = properties {
                 let origin = Origin::Properties(index);
                 let name = "FLINK_PROPERTIES";
-                found.extend(Embedded::of_node(
+                found.extend(Embedded::of_entry(
                     name,
                     FileKind::FlinkConf,
                     object.file,
-                    node,
+                    entry,
                     origin,
                 ));
             }

@@ -36,7 +36,9 @@ impl World {
         for (index, file) in files.iter().enumerate() {
             match file.kind {
                 Some(FileKind::Objects) => {
-                    let (documents, problems) = crate::yaml::forgiving(&file.text, &file.name);
+                    // What only looks like a blank has a code of its own, and must not hide the rest.
+                    let text = file.text.replace(['\u{a0}', '\u{3000}'], " ");
+                    let (documents, problems) = crate::yaml::forgiving(&text, &file.name);
                     // Other people's YAML, such as a workflow, is none of our business.
                     let is_ours = file.text.contains("apiVersion:");
                     for problem in problems.into_iter().filter(|_| is_ours) {

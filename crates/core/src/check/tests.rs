@@ -76,3 +76,29 @@ fn the_pages_are_those_of_the_table() {
     }
     assert!(strays.is_empty(), "pages of no code: {strays:?}");
 }
+
+/// Whole sessions with nothing wrong: what a corrected file looks like.
+#[test]
+fn correct_files_raise_no_alarm() {
+    const SYSTEMS: &[&[(&str, &str)]] = &[
+        &[("session.yaml", include_str!("../../fixtures/check/standalone/session.yaml"))],
+        &[
+            ("session.yaml", include_str!("../../fixtures/check/kubernetes-ha/session.yaml")),
+            ("access.yaml", include_str!("../../fixtures/check/kubernetes-ha/access.yaml")),
+        ],
+        &[
+            ("conf/config.yaml", include_str!("../../fixtures/check/machine/conf/config.yaml")),
+            ("conf/masters", include_str!("../../fixtures/check/machine/conf/masters")),
+            ("conf/workers", include_str!("../../fixtures/check/machine/conf/workers")),
+            (
+                "conf/log4j-console.properties",
+                include_str!("../../fixtures/check/machine/conf/log4j-console.properties"),
+            ),
+        ],
+    ];
+    for files in SYSTEMS {
+        let (found, text) = told(files);
+        assert!(found.is_empty(), "{text}");
+        assert_eq!(check(&inputs(files), &Settings::default()).sessions.len(), 1, "one session");
+    }
+}

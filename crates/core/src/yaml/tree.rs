@@ -13,7 +13,7 @@ pub struct Node {
     pub line: u32,
     /// Column, counted from 1.
     pub column: u32,
-    /// Text written as a literal block (`|`): its lines stand one by one below this line of the file.
+    /// Text written as a literal block (`|`): its lines are lines of the file, from the one below its key on.
     pub block: bool,
     /// The value.
     pub kind: Kind,

@@ -60,6 +60,9 @@ rules! {
     RETYPED "NK0116" Warning "config.yaml makes a number of the text"
         happens "Without quotes YAML takes the value for a number and gives Flink another text: `1.10` becomes 1.1, `007` becomes 7."
         cure "Put the value in quotes.";
+    LAST_OF_1X "NK0117" Note "flink-conf.yaml, which ends with Flink 1.x"
+        happens "It works in this version. Flink 2.x does not read the file any more and stops without a config.yaml."
+        cure "From Flink 1.19 on `nutkin convert flink-conf.yaml -o config.yaml` prepares the change; for an older Flink it is part of the upgrade.";
 }
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
@@ -177,6 +180,8 @@ fn old_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
     {
         let message = format!("Flink {version} does not read flink-conf.yaml");
         out.add(&NOT_READ_2X, text.start(), message);
+    } else if !is_properties && system.version.is_some() {
+        out.add(&LAST_OF_1X, text.start(), "Flink 2.x does not read this file");
     }
     let mut seen: Vec<(&str, u32)> = Vec::new();
     for (number, column, line) in lines(&text.text) {

@@ -31,8 +31,8 @@ rules! {
         happens "The finding is shown all the same: in a year nobody knows whether it still may be silent."
         cure "Write `# nutkin: allow CODE because REASON`.";
     LOOK_ALIKE "NK0007" Error "a character only looks like the one that is meant"
-        happens "The name is another one than it looks: the file is not found, the option does not exist. Such characters come with text that was copied from a web page or a chat."
-        cure "Type the word again by hand.";
+        happens "The name is another one than it looks: the file is not found, the option does not exist. YAML that is indented with such blanks is refused. Such characters come with text that was copied from a web page or a chat."
+        cure "Type the word or the blanks again by hand; an editor can replace all of them at once.";
 }
 
 pub(super) fn check(world: &World, silences: &[Silence], out: &mut Findings<'_>) {
@@ -154,31 +154,37 @@ const ALIKE: &[(char, &str)] = &[
 fn look_alikes(world: &World, out: &mut Findings<'_>) {
     for (index, file) in world.files.iter().enumerate() {
         let Some(kind) = file.kind else { continue };
-        if file.text.is_ascii() {
+        if file.text.is_ascii() || kind == FileKind::Logback {
             continue;
         }
+        // Each such character once in a file, with the number of lines that have it.
+        let mut found: Vec<(char, &str, Place, usize)> = Vec::new();
         for (number, line) in file.text.lines().enumerate() {
-            let code = match kind {
-                FileKind::Logback => continue,
-                _ => line.split('#').next().unwrap_or_default(),
-            };
+            let code = line.split('#').next().unwrap_or_default();
             // Free text may hold what it likes; these are names, keys and paths.
-            let Some((at, (character, meant))) = code
+            if code.chars().any(|c| c.is_alphabetic() && !c.is_ascii()) {
+                continue;
+            }
+            let alike = code
                 .chars()
                 .enumerate()
-                .find_map(|(at, c)| Some((at, ALIKE.iter().find(|(alike, _)| *alike == c)?)))
-            else {
-                continue;
-            };
-            let is_prose = code.chars().filter(|c| c.is_alphabetic() && !c.is_ascii()).count() > 0;
-            if is_prose {
+                .find_map(|(at, c)| Some((at, ALIKE.iter().find(|(alike, _)| *alike == c)?)));
+            let Some((at, (character, meant))) = alike else { continue };
+            if let Some(known) = found.iter_mut().find(|(known, ..)| known == character) {
+                known.3 += 1;
                 continue;
             }
             let line = u32::try_from(number + 1).unwrap_or(u32::MAX);
             let column = u32::try_from(at + 1).unwrap_or(u32::MAX);
-            let message =
-                format!("U+{:04X} stands here and looks like {meant}", u32::from(*character));
-            out.add(&LOOK_ALIKE, Place { file: index, line, column }, message);
+            found.push((*character, meant, Place { file: index, line, column }, 0));
+        }
+        for (character, meant, place, more) in found {
+            let mut message =
+                format!("U+{:04X} stands here and looks like {meant}", u32::from(character));
+            if more != 0 {
+                message.push_str(&format!("; {more} more lines have it"));
+            }
+            out.add(&LOOK_ALIKE, place, message);
         }
     }
 }

@@ -24,6 +24,9 @@ rules! {
     NO_CONSOLE "NK0805" Warning "nothing is logged to the console of the pod"
         happens "`kubectl logs` shows nothing, and when the pod is gone its files are gone, too: the reason of a crash cannot be found."
         cure "Add an appender of type CONSOLE to the root logger beside the file.";
+    LATER_LOGGER "NK0806" Note "a logger of classes that a later Flink calls otherwise"
+        happens "It works in this version. After an upgrade to Flink 1.18 or later the lines have no effect."
+        cure "Add the lines for the new name now, or with the upgrade; both may stand side by side.";
 }
 
 const LEVELS: &[&str] = &["OFF", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "ALL"];
@@ -93,6 +96,10 @@ fn loggers(
             "org.apache.pekko"
         } else if under("org.apache.pekko") && !has_pekko {
             "akka"
+        } else if under("akka") {
+            let message = "from Flink 1.18 on these classes are in `org.apache.pekko`";
+            out.add(&LATER_LOGGER, text.place(out.files, *number, 1), message);
+            continue;
         } else if under("org.jboss.netty") || value.contains("shaded.akka.org.jboss.netty") {
             // Akka's old netty is shaded by `flink-rpc-akka` up to 1.17 under another name again.
             if has_pekko { "org.jboss.netty.channel.DefaultChannelPipeline" } else { continue }

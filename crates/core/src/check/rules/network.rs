@@ -444,19 +444,21 @@ fn queryable_state(system: &System<'_>, out: &mut Findings<'_>) {
 }
 
 fn calls(system: &System<'_>, out: &mut Findings<'_>) {
-    let mut open: Vec<(String, i64, Option<i64>)> = Vec::new();
+    let mut open: Vec<(i64, Option<i64>)> = Vec::new();
     for service in system.services().filter(|service| leads_to_job_manager(system, service)) {
         for port in service.node.at("spec/ports").map_or(&[][..], Walk::items) {
             let Some(number) = port.get("port").and_then(Walk::whole) else { continue };
-            open.push((service.name.clone(), number, port.get("nodePort").and_then(Walk::whole)));
+            open.push((number, port.get("nodePort").and_then(Walk::whole)));
         }
     }
-    let from_outside: Vec<i64> = open.iter().filter_map(|(_, _, node_port)| *node_port).collect();
+    let from_outside: Vec<i64> = open.iter().filter_map(|(_, node_port)| *node_port).collect();
     if from_outside.is_empty() {
         return;
     }
     for (place, host, port) in system.scripts.iter().flat_map(|script| &script.calls) {
-        if is_ip(host) && !from_outside.contains(port) && !host.starts_with("127.") {
+        // A port that no Service knows may be anything: a tunnel, a container published by Docker.
+        let is_inner = open.iter().any(|(inner, _)| inner == port) && !from_outside.contains(port);
+        if is_ip(host) && is_inner && !host.starts_with("127.") {
             let message = format!(
                 "nothing answers at {host}:{port}; from outside it is port {}",
                 list(&from_outside)
@@ -480,7 +482,8 @@ fn masters(system: &System<'_>, out: &mut Findings<'_>) {
         let beside = out.files[hosts.file].directory() == out.files[setting.place.file].directory();
         let Some((place, host, _)) = hosts.lines.first().filter(|_| beside) else { continue };
         let place: Place = *place;
-        if *host != address {
+        let is_address = is_ip(&address) || !address.ends_with('.');
+        if *host != address && is_address {
             let message = format!("`{host}` here, `{address}` in `jobmanager.rpc.address`");
             out.add(&MASTERS, place, message);
         }
