@@ -55,6 +55,14 @@ impl Flink {
         component: Component,
         conf: &Path,
     ) -> Result<Command> {
+        self.ask(java, component.question(), conf)
+    }
+
+    /// One JVM of Flink's start scripts, with one of the questions that `BashJavaUtils` answers.
+    ///
+    /// # Errors
+    /// When the distribution has no flink-dist.
+    pub(crate) fn ask(&self, java: &str, question: &str, conf: &Path) -> Result<Command> {
         let mut jars = std::fs::read_dir(self.home.join("lib"))?.filter_map(|entry| {
             let name = entry.ok()?.file_name().into_string().ok()?;
             name.starts_with("flink-dist").then_some(name)
@@ -66,7 +74,7 @@ impl Flink {
             .arg("-classpath")
             .arg(format!("{home}/bin/bash-java-utils.jar:{home}/lib/{dist}"))
             .arg("org.apache.flink.runtime.util.bash.BashJavaUtils")
-            .arg(component.question())
+            .arg(question)
             .arg("--configDir")
             .arg(conf);
         Ok(command)

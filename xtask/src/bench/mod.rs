@@ -4,6 +4,7 @@
 //! `docs/benchmarks.md`. Tests never look at a clock; this is the only place that does.
 
 mod commands;
+mod entrypoint;
 mod figures;
 mod flink;
 mod machine;
@@ -60,6 +61,7 @@ pub(crate) struct Scenario {
 /// All of them, in the order of the page.
 const SCENARIOS: &[Scenario] = &[
     Scenario { name: "commands", measure: commands::measure },
+    Scenario { name: "entrypoint", measure: entrypoint::measure },
     Scenario { name: "session", measure: session::measure },
     Scenario { name: "supervisor", measure: supervisor::measure },
 ];
