@@ -39,7 +39,10 @@ impl Flink {
     /// The program, compiled into `directory` and ready to be started: no arguments, all streams null.
     pub(crate) fn program(&self, name: &str, directory: &Path) -> Result<Command> {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("java/{name}.java"));
-        let jars = self.jars()?.iter().map(|jar| jar.display().to_string()).collect::<Vec<_>>();
+        let mut jars = self.jars()?;
+        // The classes of the start scripts, which flink-dist does not have.
+        jars.push(self.home.join("bin/bash-java-utils.jar"));
+        let jars = jars.iter().map(|jar| jar.display().to_string()).collect::<Vec<_>>();
         let class_path = jars.join(":");
         let status = Command::new("javac")
             .args(["-nowarn", "-Xlint:none", "-cp", &class_path, "-d"])

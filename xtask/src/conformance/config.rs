@@ -144,7 +144,7 @@ fn parse(output: &str) -> Vec<Answer> {
     answers
 }
 
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     let mut plain = String::new();
     let mut chars = text.chars();
     while let Some(c) = chars.next() {

@@ -2,6 +2,7 @@
 
 mod config;
 mod config_texts;
+mod entrypoint;
 mod memory;
 mod memory_cases;
 mod random;
@@ -15,6 +16,8 @@ use anyhow::Result;
 pub(crate) enum Args {
     /// Configuration files: read, written, and the types of their values
     Config(config::Args),
+    /// What a container's variables make of its configuration
+    Entrypoint(entrypoint::Args),
     /// The memory of both processes: JVM arguments and dynamic options
     Memory(memory::Args),
 }
@@ -23,6 +26,7 @@ pub(crate) enum Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     match args {
         Args::Config(args) => config::run(args),
+        Args::Entrypoint(args) => entrypoint::run(args),
         Args::Memory(args) => memory::run(args),
     }
 }

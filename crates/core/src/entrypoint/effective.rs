@@ -131,7 +131,13 @@ pub fn effective(
         // 4.
         if let Some(text) = environment.get("FLINK_PROPERTIES") {
             for (key, entry) in properties(text, version, environment, &mut warnings).iter() {
-                layers.set(key, entry.value.to_string(), entry.origin.clone());
+                let value = entry.value.to_string();
+                if value.is_empty() && dialect == Dialect::FlinkConf {
+                    // Flink writes a line that it does not read back.
+                    layers.remove(key, &entry.origin);
+                } else {
+                    layers.set(key, value, entry.origin.clone());
+                }
             }
         }
     }
@@ -284,9 +290,10 @@ fn properties(
         let (key, value) = (key.trim(), substitute::substitute(value.trim(), environment));
         if key.is_empty() || value.is_empty() {
             let location = Location { file: name.to_owned(), line: Some(number), column: None };
-            let problem = Problem::new(key, "key or value is missing; the line is left out");
-            warnings.push(problem.hint("write `key: value`").at(location));
-        } else {
+            let message = "key or value is missing";
+            warnings.push(Problem::new(key, message).hint("write `key: value`").at(location));
+        }
+        if !key.is_empty() {
             found.set(key, value, variable(name));
         }
     }

@@ -166,8 +166,11 @@ pub fn launch(
     })
 }
 
-/// The text of the configuration file.
-fn file(effective: &Effective) -> Result<String, Vec<Problem>> {
+/// The text of the configuration file of a process whose options are not those of the mounted one.
+///
+/// # Errors
+/// All values that the file cannot hold.
+pub fn file(effective: &Effective) -> Result<String, Vec<Problem>> {
     let head = "# Written by nutkin for this process; the mounted file is as it was.\n";
     let text = match effective.dialect {
         Dialect::FlinkConf => dialect::write(Dialect::FlinkConf, &effective.file)?,
