@@ -1,10 +1,12 @@
 //! The harness of the tests that start real JVMs.
 
+pub mod cluster;
 pub mod exactly_once;
 pub mod harness;
 pub mod rest;
 pub mod setup;
 
+pub use cluster::{Cluster, Proxied, assert_same};
 pub use harness::{Finished, Nutkin};
 pub use rest::Rest;
 pub use setup::Setup;

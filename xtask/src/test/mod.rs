@@ -1,6 +1,7 @@
 //! `cargo xtask test`: stages by name, a table of what they found and how long they took.
 
 mod cargo_test;
+mod kubernetes;
 mod setup;
 mod tally;
 
@@ -39,10 +40,12 @@ enum Stage {
     Unit,
     /// Check the files of write-ups; runs where NUTKIN_SEEDS names their directory
     Seeds,
-    /// Install Flink and compile jobs for the tests with real JVMs
+    /// Install Flink, compile jobs and build Kubernetes for the tests that come
     Setup,
     /// Sessions of real Flink on this machine
     E2e,
+    /// Sessions as objects of a real Kubernetes API server
+    Kubernetes,
 }
 
 /// What a stage did.
@@ -77,7 +80,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 impl Stage {
-    const ALL: &[Self] = &[Self::Tidy, Self::Unit, Self::Seeds, Self::Setup, Self::E2e];
+    const ALL: &[Self] =
+        &[Self::Tidy, Self::Unit, Self::Seeds, Self::Setup, Self::E2e, Self::Kubernetes];
 
     const fn name(self) -> &'static str {
         match self {
@@ -86,6 +90,7 @@ impl Stage {
             Self::Seeds => "seeds",
             Self::Setup => "setup",
             Self::E2e => "e2e",
+            Self::Kubernetes => "kubernetes",
         }
     }
 
@@ -93,7 +98,7 @@ impl Stage {
     const fn is_quick(self) -> bool {
         match self {
             Self::Tidy | Self::Unit | Self::Seeds => true,
-            Self::Setup | Self::E2e => false,
+            Self::Setup | Self::E2e | Self::Kubernetes => false,
         }
     }
 
@@ -108,10 +113,15 @@ impl Stage {
                 }
                 Ok(tally)
             }
-            Self::Setup => setup::prepare(),
+            Self::Setup => setup::prepare_all(),
             Self::E2e => Ok(setup::e2e().unwrap_or_else(|error| {
                 let mut tally = Tally::default();
                 tally.check("tests with real JVMs", Err(error));
+                tally
+            })),
+            Self::Kubernetes => Ok(kubernetes::run().unwrap_or_else(|error| {
+                let mut tally = Tally::default();
+                tally.check("tests with an API server", Err(error));
                 tally
             })),
         }

@@ -8,6 +8,7 @@ use nutkin_core::flink::FlinkVersion;
 
 use super::tally::Tally;
 use crate::jobs;
+use crate::kube::Binaries;
 use crate::root::{cargo, output, run, target};
 
 /// The lines that people run, and the oldest that Nutkin knows.
@@ -41,6 +42,16 @@ pub(crate) fn prepare() -> Result<Tally> {
     Ok(tally)
 }
 
+/// The same, and the programs of Kubernetes: built from their Go modules the first time, about 7 minutes.
+///
+/// # Errors
+/// As [`prepare`].
+pub(crate) fn prepare_all() -> Result<Tally> {
+    let mut tally = prepare()?;
+    tally.check("Kubernetes' programs", Binaries::ensure().map(drop));
+    Ok(tally)
+}
+
 /// Runs the tests of `e2e`.
 ///
 /// # Errors
@@ -48,12 +59,21 @@ pub(crate) fn prepare() -> Result<Tally> {
 pub(crate) fn e2e() -> Result<Tally> {
     let ready = prepare()?;
     ensure!(ready.failed == 0, "the tests with real JVMs are not set up");
-    let mut tests = cargo(&["test", "--package", "nutkin-e2e", "--no-fail-fast", "--", THREADS]);
+    super::cargo_test::run(&mut tests("it")?)
+}
+
+/// The command that runs one binary of the tests of `e2e`.
+///
+/// # Errors
+/// When the user has no home.
+pub(crate) fn tests(name: &str) -> Result<Command> {
+    let package = ["test", "--package", "nutkin-e2e", "--test", name, "--no-fail-fast", "--"];
+    let mut tests = cargo(&[&package[..], &[THREADS]].concat());
     tests
         .env("NUTKIN_BIN", binary())
         .env("NUTKIN_TEST_FLINK", cache()?)
         .env("NUTKIN_TEST_JOBS", compiled());
-    super::cargo_test::run(&mut tests)
+    Ok(tests)
 }
 
 fn binary() -> PathBuf {

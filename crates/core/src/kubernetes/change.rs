@@ -62,6 +62,13 @@ pub struct Pair {
     pub replace: bool,
 }
 
+/// Whether an object must be made anew although the API server would take the change: a Service keeps its address, or
+/// that it has none, whatever is asked of it.
+pub fn must_replace(live: &Value, wanted: &Value) -> bool {
+    let headless = |service: &Value| service["spec"]["clusterIP"] == "None";
+    wanted["kind"] == "Service" && headless(live) != headless(wanted)
+}
+
 /// One object's part of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectChange {
@@ -395,6 +402,15 @@ mod tests {
         let change = of(&pairs, FlinkVersion::new(1, 20, 5));
         let sizes: Vec<String> = change.sizes.iter().map(line).collect();
         assert_eq!(sizes, ["~ slots of a TaskManager: 2 -> 4"]);
+    }
+
+    #[test]
+    fn a_service_keeps_what_address_it_has() {
+        let service = |address: Value| json!({"kind": "Service", "spec": {"clusterIP": address}});
+        let (headless, with) = (service(json!("None")), service(json!("10.96.0.7")));
+        let unsaid = service(Value::Null);
+        assert!(must_replace(&headless, &unsaid) && must_replace(&with, &headless));
+        assert!(!must_replace(&with, &unsaid) && !must_replace(&headless, &headless));
     }
 
     #[test]

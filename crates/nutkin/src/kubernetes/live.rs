@@ -75,7 +75,11 @@ pub async fn look(api: &Api, objects: &Objects, adopt: bool) -> Result<Option<Li
     }
     let listed = listed.into_iter().flat_map(Result::unwrap_or_default);
     for extra in listed.chain(keytab.unwrap_or_default()) {
-        let wanted = live.find(&extra).is_some();
+        // Not by what was found: another command may have made it in between.
+        let is_same = |item: &Value| {
+            item["kind"] == extra["kind"] && item["metadata"]["name"] == extra["metadata"]["name"]
+        };
+        let wanted = objects.items.iter().any(is_same);
         let noted = extra["metadata"]["name"] == record::name(id);
         if !wanted && !noted && ownership::is_of_session(&extra, id, uid) {
             live.extra.push(extra);

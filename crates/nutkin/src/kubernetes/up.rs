@@ -128,7 +128,11 @@ async fn predict(api: &Api, live: &Live, items: &[Value]) -> Result<Vec<Pair>, F
         let Some(old) = live.find(item) else {
             return Ok(Pair { old: None, new: Some(item.clone()), replace: false });
         };
+        let replace = change::must_replace(old, item);
         let old = Some(old.clone());
+        if replace {
+            return Ok(Pair { old, new: Some(item.clone()), replace });
+        }
         match api.apply(item, true).await {
             Ok(new) => Ok(Pair { old, new: Some(new), replace: false }),
             Err(error) if is_immutable(&error) && item["kind"] != "Deployment" => {

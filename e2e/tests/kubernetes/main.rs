@@ -1,0 +1,4 @@
+//! Tests with a real API server, one binary. Run by `cargo xtask test kubernetes`, which starts one.
+
+mod cuts;
+mod sessions;
