@@ -1,4 +1,5 @@
 //! Plans: what shall exist, as plain values. No planner uses another.
 
+pub mod docker;
 pub mod kubernetes;
 pub mod process;

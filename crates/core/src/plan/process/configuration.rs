@@ -89,7 +89,7 @@ fn dir_key(version: FlinkVersion, keys: [&'static str; 2]) -> &'static str {
 
 /// Name and text of the configuration file. `config.yaml` is written with whole keys (`a.b: 'c'`), which Flink
 /// flattens to the same thing: nested, a key that is also a parent of another would be lost.
-pub(super) fn file(
+pub(crate) fn file(
     configuration: &Configuration,
     version: FlinkVersion,
     problems: &mut Vec<Problem>,

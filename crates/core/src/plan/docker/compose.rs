@@ -1,0 +1,123 @@
+//! The same as a Compose file (Compose Specification; `configs` with `content` came with Docker Compose 2.23.1).
+
+use serde_json::{Map, Value, json};
+
+use super::{Container, Containers, SESSION};
+use crate::image::FLINK_ID;
+use crate::plan::process::Role;
+
+/// Between two looks at a container's health, how long one may take, and how often it may fail: a JVM needs some
+/// seconds to answer, on a loaded machine ten.
+pub const HEALTH_SECONDS: (u64, u64, u64) = (5, 3, 6);
+
+/// Seconds that a start may take before failed looks count.
+pub const START_SECONDS: u64 = 30;
+
+/// The document. `extras` are the jars and plugins that are mounted: path below `FLINK_HOME`, path on the host.
+pub fn compose(wanted: &Containers, flink_home: &str, extras: &[(String, String)]) -> Value {
+    let mut services = Map::new();
+    let health_of = |role| wanted.containers.iter().filter(move |one| one.role == role);
+    for one in &wanted.containers {
+        let mut service = service(one, wanted, flink_home, extras);
+        let needs: Vec<&Container> = match one.role {
+            Role::ZooKeeper => Vec::new(),
+            Role::JobManager => health_of(Role::ZooKeeper).collect(),
+            Role::TaskManager => health_of(Role::JobManager).collect(),
+        };
+        if !needs.is_empty() {
+            let needs = needs
+                .iter()
+                .map(|need| (need.alias.clone(), json!({"condition": "service_healthy"})));
+            service["depends_on"] = Value::Object(needs.collect());
+        }
+        services.insert(one.alias.clone(), service);
+    }
+    let label = json!({SESSION: wanted.session});
+    let configs = wanted.files.iter().map(|(name, text)| {
+        // Compose would fill in variables.
+        (config_name(name), json!({"content": text.replace('$', "$$")}))
+    });
+    json!({
+        "name": wanted.network,
+        "services": services,
+        "networks": {"session": {"name": wanted.network, "labels": label}},
+        "volumes": {"data": {"name": wanted.volume, "labels": label}},
+        "configs": Value::Object(configs.collect()),
+    })
+}
+
+fn service(
+    one: &Container,
+    wanted: &Containers,
+    flink_home: &str,
+    extras: &[(String, String)],
+) -> Value {
+    let (interval, timeout, retries) = HEALTH_SECONDS;
+    let mut test = vec!["CMD".to_owned()];
+    test.extend(one.health.iter().map(|word| word.replace('$', "$$")));
+    let mut limits = json!({"memory": one.memory.to_string()});
+    if let Some(cpus) = one.millicpus {
+        limits["cpus"] = json!(format!("{}.{:03}", cpus / 1000, cpus % 1000));
+    }
+    let configs: Vec<Value> = wanted
+        .files
+        .keys()
+        .map(|name| {
+            json!({
+                "source": config_name(name),
+                "target": format!("{flink_home}/conf/{name}"),
+                "uid": FLINK_ID.to_string(),
+                "gid": FLINK_ID.to_string(),
+            })
+        })
+        .collect();
+    let mut volumes = vec![json!({"type": "volume", "source": "data", "target": wanted.data})];
+    volumes.extend(extras.iter().map(|(path, source)| {
+        json!({"type": "bind", "source": source, "target": format!("{flink_home}/{path}"), "read_only": true})
+    }));
+    let command: Vec<String> = one.command.iter().map(|word| word.replace('$', "$$")).collect();
+    let labels: Map<String, Value> = one
+        .labels
+        .iter()
+        .map(|(key, value)| (key.clone(), json!(value.replace('$', "$$"))))
+        .collect();
+    let mut service = json!({
+        "image": one.image,
+        "container_name": one.name,
+        "hostname": one.alias,
+        "command": command,
+        "environment": one.environment,
+        "labels": labels,
+        "networks": ["session"],
+        "configs": configs,
+        "volumes": volumes,
+        "restart": "unless-stopped",
+        "deploy": {"resources": {"limits": limits}},
+        "healthcheck": {
+            "test": test,
+            "interval": format!("{interval}s"),
+            "timeout": format!("{timeout}s"),
+            "retries": retries,
+            "start_period": format!("{START_SECONDS}s"),
+        },
+    });
+    if let Some(published) = &one.published {
+        let mut port = json!({
+            "target": super::REST_PORT,
+            "host_ip": published.address,
+            "protocol": "tcp",
+        });
+        if published.port != 0 {
+            port["published"] = json!(published.port.to_string());
+        }
+        service["ports"] = json!([port]);
+    }
+    service
+}
+
+/// Names of configs are those of Compose's resources.
+fn config_name(file: &str) -> String {
+    file.chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' })
+        .collect()
+}

@@ -1,0 +1,431 @@
+//! A session as containers of a Docker daemon: one network, one volume for what outlives containers, JobManagers,
+//! TaskManagers and, for high availability, a ZooKeeper.
+//!
+//! Containers run the entry point of their image (`jobmanager`, `taskmanager`), ours or the official one: what
+//! differs between the two is in [`Surroundings`].
+
+mod compose;
+mod configuration;
+mod steps;
+
+use std::collections::BTreeMap;
+
+pub use compose::{HEALTH_SECONDS, START_SECONDS, compose};
+pub use steps::{Seen, Steps, steps};
+
+use sha2::{Digest, Sha256};
+
+use crate::Problem;
+use crate::change::{Shape, readers};
+use crate::flink::memory::{self, Input, LegacyHeap};
+use crate::flink::options;
+use crate::plan::process::Role;
+use crate::session::Session;
+use crate::spec::is_highly_available;
+
+/// Label of everything that belongs to a session: its name. What does not carry it is not ours.
+pub const SESSION: &str = "nutkin.dev/session";
+/// Label of containers: the name below the session, `jobmanager`.
+pub const NAME: &str = "nutkin.dev/name";
+/// Label of containers: `JobManager`, `TaskManager`, `ZooKeeper`.
+pub const ROLE: &str = "nutkin.dev/role";
+/// Label of containers: hash of all that they were made of.
+pub const HASH: &str = "nutkin.dev/spec-hash";
+/// Label of containers: the Flink release.
+pub const FLINK: &str = "nutkin.dev/flink-version";
+/// Label of containers: options as JSON, those that are secret as a digest.
+pub const OPTIONS: &str = "nutkin.dev/options";
+
+/// Option: where REST is published.
+pub const PUBLISH: &str = "nutkin.docker.publish";
+
+/// Where REST is published unless told otherwise: whoever reaches it may run code.
+const LOOPBACK: &str = "127.0.0.1";
+/// Flink's REST port, inside and outside unless told otherwise.
+pub const REST_PORT: u16 = 8081;
+/// The port that TaskManagers take for RPC, so that their health can be seen.
+pub const TASK_MANAGER_PORT: u16 = 6122;
+/// ZooKeeper's.
+pub const ZOOKEEPER_PORT: u16 = 2181;
+/// Memory of the ZooKeeper container: twice the heap that it gets.
+const ZOOKEEPER_MEMORY: u64 = 256 << 20;
+
+/// What the shell found out about the daemon's image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The image.
+    pub image: String,
+    /// Its `FLINK_HOME`.
+    pub flink_home: String,
+    /// How a container sees whether a port of its own answers.
+    pub probe: Probe,
+    /// Jars and plugins that the user adds: path below `FLINK_HOME`, digest of the content.
+    pub extras: BTreeMap<String, String>,
+}
+
+/// How health is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probe {
+    /// Our binary is in the image.
+    Nutkin,
+    /// The official image has bash, and no curl.
+    Bash,
+}
+
+/// Everything that the session is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Containers {
+    /// The session's name.
+    pub session: String,
+    /// Name of the network.
+    pub network: String,
+    /// Name of the volume.
+    pub volume: String,
+    /// Where the volume is mounted.
+    pub data: String,
+    /// Containers, those that others wait for first.
+    pub containers: Vec<Container>,
+    /// Files below `FLINK_HOME/conf` of all containers.
+    pub files: BTreeMap<String, String>,
+    /// What a change is seen in.
+    pub shape: Shape,
+}
+
+/// One container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// Its name for the daemon: `nutkin-<session>-jobmanager`.
+    pub name: String,
+    /// Its name for the other containers, and its hostname: `jobmanager`.
+    pub alias: String,
+    /// What it is for.
+    pub role: Role,
+    /// The image.
+    pub image: String,
+    /// Arguments of the image's entry point.
+    pub command: Vec<String>,
+    /// Variables.
+    pub environment: BTreeMap<String, String>,
+    /// Bytes that it may use.
+    pub memory: u64,
+    /// Thousandths of a CPU; `None`: no limit.
+    pub millicpus: Option<u64>,
+    /// The command that tells whether it is healthy.
+    pub health: Vec<String>,
+    /// Where its REST port is published.
+    pub published: Option<Published>,
+    /// Hash of all that makes a difference to it.
+    pub hash: String,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// An address of the daemon's host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The address.
+    pub address: String,
+    /// The port; 0: the daemon chooses.
+    pub port: u16,
+}
+
+/// Plans the containers of a session.
+///
+/// # Errors
+/// All that is wrong: memory that does not fit, values that a file cannot hold, an address that is none.
+pub fn plan(session: &Session, around: &Surroundings) -> Result<Containers, Vec<Problem>> {
+    let data = format!("{}/data", around.flink_home);
+    let zookeeper = needs_zookeeper(session);
+    let configuration = configuration::effective(session, &data, zookeeper);
+    let mut problems = Vec::new();
+    let input = Input {
+        configuration: &configuration,
+        version: session.flink,
+        legacy: LegacyHeap::default(),
+    };
+    let mut keep = |problem: Problem| problems.push(problem);
+    let job_memory = memory::job_manager(&input).map_err(&mut keep).map(|memory| memory.process());
+    let task_memory =
+        memory::task_manager(&input).map_err(&mut keep).map(|memory| memory.process());
+    let published = session.configuration.text(PUBLISH);
+    let published = published.as_deref().map_or(Ok(default_published()), read_published);
+    let published = published.map_err(&mut keep);
+    let job_cpus = cpus(session, "kubernetes.jobmanager.cpu.amount", &mut keep);
+    let task_cpus = cpus(session, "kubernetes.taskmanager.cpu.amount", &mut keep);
+    let (file_name, text) =
+        crate::plan::process::configuration::file(&configuration, session.flink, &mut problems);
+    let (Ok(job_memory), Ok(task_memory), Ok(published), true) =
+        (job_memory, task_memory, published, problems.is_empty())
+    else {
+        return Err(problems);
+    };
+    let mut files = session.log_configuration.clone();
+    files.insert(file_name.to_owned(), text);
+    if zookeeper {
+        files.insert("zoo.cfg".to_owned(), configuration::zookeeper(&data));
+    }
+    let shape = shape(session, around, &configuration);
+    let maker = Maker { session, around, shape: &shape };
+
+    let mut containers = Vec::new();
+    if zookeeper {
+        containers.push(maker.zookeeper(&files["zoo.cfg"]));
+    }
+    let job_managers = session.job_manager.replicas.unwrap_or(1);
+    for index in 0..job_managers {
+        let alias = match job_managers {
+            1 => "jobmanager".to_owned(),
+            _ => format!("jobmanager-{}", index + 1),
+        };
+        let offset = u16::try_from(index).unwrap_or_default();
+        let port = if published.port == 0 { 0 } else { published.port.saturating_add(offset) };
+        let published = Published { address: published.address.clone(), port };
+        containers.push(maker.job_manager(alias, job_memory, job_cpus, published));
+    }
+    for index in 1..=session.task_manager.replicas.unwrap_or(1) {
+        containers.push(maker.task_manager(index, task_memory, task_cpus));
+    }
+    Ok(Containers {
+        session: session.name.clone(),
+        network: format!("nutkin-{}", session.name),
+        volume: format!("nutkin-{}-data", session.name),
+        data,
+        containers,
+        files,
+        shape,
+    })
+}
+
+/// Whether Nutkin brings a ZooKeeper along: high availability with ZooKeeper is wanted and none is named.
+pub fn needs_zookeeper(session: &Session) -> bool {
+    let kind = ["high-availability.type", "high-availability"]
+        .iter()
+        .find_map(|key| session.configuration.text(key));
+    is_highly_available(&session.configuration)
+        && kind.is_some_and(|kind| kind.eq_ignore_ascii_case("zookeeper"))
+        && !session.configuration.contains("high-availability.zookeeper.quorum")
+}
+
+fn shape(
+    session: &Session,
+    around: &Surroundings,
+    configuration: &crate::flink::Configuration,
+) -> Shape {
+    let options = configuration.iter().map(|(key, entry)| {
+        let text = entry.value.to_string();
+        (key.to_owned(), if options::is_sensitive(key) { digest(&text) } else { text })
+    });
+    let mut options: BTreeMap<String, String> = options.collect();
+    options.insert("image".to_owned(), around.image.clone());
+    let files = session.log_configuration.iter().map(|(name, text)| (name.clone(), digest(text)));
+    let mut files: BTreeMap<String, String> = files.collect();
+    files.extend(around.extras.clone());
+    Shape {
+        flink_version: session.flink.to_string(),
+        job_managers: session.job_manager.replicas.unwrap_or(1),
+        task_managers: session.task_manager.replicas.unwrap_or(1),
+        options,
+        high_availability: is_highly_available(configuration),
+        files,
+        processes: BTreeMap::new(),
+    }
+}
+
+struct Maker<'a> {
+    session: &'a Session,
+    around: &'a Surroundings,
+    shape: &'a Shape,
+}
+
+impl Maker<'_> {
+    fn job_manager(
+        &self,
+        alias: String,
+        memory: u64,
+        millicpus: Option<u64>,
+        published: Published,
+    ) -> Container {
+        // Both entry points write it into the configuration; each JobManager of several tells its own.
+        let environment = BTreeMap::from([("JOB_MANAGER_RPC_ADDRESS".to_owned(), alias.clone())]);
+        Container {
+            command: vec!["jobmanager".to_owned()],
+            environment,
+            memory,
+            millicpus,
+            published: Some(published),
+            ..self.container(alias, Role::JobManager, REST_PORT)
+        }
+        .finished(self.shape, |key| readers(key).0)
+    }
+
+    fn task_manager(&self, index: u32, memory: u64, millicpus: Option<u64>) -> Container {
+        let alias = format!("taskmanager-{index}");
+        let job_manager = match self.shape.job_managers {
+            1 => "jobmanager",
+            _ => "jobmanager-1",
+        };
+        let mut environment =
+            BTreeMap::from([("JOB_MANAGER_RPC_ADDRESS".to_owned(), job_manager.to_owned())]);
+        // The entry point of 1.13 sets one slot unless told otherwise.
+        if let Some(slots) = self.shape.options.get("taskmanager.numberOfTaskSlots") {
+            environment.insert("TASK_MANAGER_NUMBER_OF_TASK_SLOTS".to_owned(), slots.clone());
+        }
+        let command = ["taskmanager".to_owned(), format!("-Dtaskmanager.resource-id={alias}")];
+        Container {
+            command: command.to_vec(),
+            environment,
+            memory,
+            millicpus,
+            ..self.container(alias, Role::TaskManager, TASK_MANAGER_PORT)
+        }
+        .finished(self.shape, |key| readers(key).1)
+    }
+
+    fn zookeeper(&self, file: &str) -> Container {
+        let home = &self.around.flink_home;
+        // Without a script: both entry points run what they do not know as it stands.
+        let command = [
+            "java",
+            "-Xmx128m",
+            "-classpath",
+            &format!("{home}/lib/*"),
+            "org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer",
+            "--zkConfigFile",
+            &format!("{home}/conf/zoo.cfg"),
+            "--peerId",
+            "1",
+        ];
+        let environment = BTreeMap::from([("NUTKIN_ZOO_CFG".to_owned(), digest(file))]);
+        Container {
+            command: command.map(str::to_owned).to_vec(),
+            memory: ZOOKEEPER_MEMORY,
+            environment,
+            ..self.container("zookeeper".to_owned(), Role::ZooKeeper, ZOOKEEPER_PORT)
+        }
+        .finished(&Shape::default(), |_| false)
+    }
+
+    fn container(&self, alias: String, role: Role, port: u16) -> Container {
+        let health = match self.around.probe {
+            Probe::Nutkin => {
+                vec!["nutkin".to_owned(), "probe".to_owned(), format!("127.0.0.1:{port}")]
+            }
+            Probe::Bash => {
+                let open = format!("exec 3<>/dev/tcp/127.0.0.1/{port}");
+                vec!["bash".to_owned(), "-c".to_owned(), open]
+            }
+        };
+        let role_name = match role {
+            Role::JobManager => "JobManager",
+            Role::TaskManager => "TaskManager",
+            Role::ZooKeeper => "ZooKeeper",
+        };
+        let labels = [
+            (SESSION, self.session.name.clone()),
+            (NAME, alias.clone()),
+            (ROLE, role_name.to_owned()),
+            (FLINK, self.session.flink.to_string()),
+            (OPTIONS, serde_json::json!(self.shape.options).to_string()),
+        ];
+        Container {
+            name: format!("nutkin-{}-{alias}", self.session.name),
+            alias,
+            role,
+            image: self.around.image.clone(),
+            command: Vec::new(),
+            environment: BTreeMap::new(),
+            memory: 0,
+            millicpus: None,
+            health,
+            published: None,
+            hash: String::new(),
+            labels: labels.map(|(key, value)| (key.to_owned(), value)).into(),
+        }
+    }
+}
+
+impl Container {
+    /// With the hash over what it is made of, and of the options that its process reads.
+    fn finished(mut self, shape: &Shape, reads: impl Fn(&str) -> bool) -> Self {
+        let options: BTreeMap<_, _> = shape.options.iter().filter(|(key, _)| reads(key)).collect();
+        let made_of = serde_json::json!([
+            self.image,
+            self.command,
+            self.environment,
+            self.memory,
+            self.millicpus,
+            self.health,
+            self.published.as_ref().map(|one| (&one.address, one.port)),
+            options,
+            shape.files,
+        ]);
+        self.hash = digest(&made_of.to_string());
+        self.labels.insert(HASH.to_owned(), self.hash.clone());
+        self
+    }
+}
+
+/// The first 16 hex digits of SHA-256.
+fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn default_published() -> Published {
+    Published { address: LOOPBACK.to_owned(), port: REST_PORT }
+}
+
+/// Reads `9999`, `127.0.0.1:9999`, `0.0.0.0:9999`, `[::1]:9999`.
+fn read_published(text: &str) -> Result<Published, Problem> {
+    let problem = || {
+        Problem::new(PUBLISH, format!("`{text}` is no port and no address with a port"))
+            .hint("9999 publishes on 127.0.0.1; 0.0.0.0:9999 on all addresses, where anybody who reaches it can run code")
+    };
+    let (address, port) = match text.rsplit_once(':') {
+        None => (LOOPBACK, text),
+        Some((address, port)) => (address.trim_matches(['[', ']']), port),
+    };
+    let address: std::net::IpAddr = address.parse().map_err(|_| problem())?;
+    let port = port.parse().map_err(|_| problem())?;
+    Ok(Published { address: address.to_string(), port })
+}
+
+/// `spec.*.resource.cpu`, which stands in the option that Flink has for it.
+fn cpus(session: &Session, key: &str, keep: &mut impl FnMut(Problem)) -> Option<u64> {
+    let text = session.configuration.text(key)?;
+    match text.trim().parse::<f64>() {
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a positive number of CPUs, in thousandths, is far below the bounds"
+        )]
+        Ok(cpus) if 0.0 < cpus && cpus < 1e6 => Some((cpus * 1000.0).round() as u64),
+        _ => {
+            keep(Problem::new(key, format!("`{text}` is no number of CPUs")));
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        #[track_caller]
+        fn check(text: &str, expected: Option<(&str, u16)>) {
+            let actual = read_published(text).ok().map(|one| (one.address, one.port));
+            assert_eq!(
+                actual,
+                expected.map(|(address, port)| (address.to_owned(), port)),
+                "{text}"
+            );
+        }
+        check("9999", Some(("127.0.0.1", 9999)));
+        check("0.0.0.0:9999", Some(("0.0.0.0", 9999)));
+        check("[::1]:0", Some(("::1", 0)));
+        check("example.com:1", None);
+        check("70000", None);
+        check("", None);
+    }
+}
