@@ -19,6 +19,7 @@ pub mod logs;
 pub mod ls;
 pub mod open;
 pub mod plan;
+pub mod probe;
 pub mod render;
 pub mod run;
 pub mod savepoint;
@@ -101,6 +102,9 @@ pub enum Command {
     Image(image::Args),
     /// Print completions for a shell
     Completions(completions::Args),
+    /// Tell whether somebody listens at an address
+    #[command(hide = true)]
+    Probe(probe::Args),
     /// Keep the processes of a local session alive
     #[command(hide = true)]
     Supervise(supervise::Args),
@@ -153,6 +157,7 @@ impl Command {
             Self::Entrypoint(args) => entrypoint::run(args, context),
             Self::Image(args) => image::run(args, context),
             Self::Completions(args) => completions::run(args, context),
+            Self::Probe(args) => probe::run(args, context),
             Self::Supervise(args) => supervise::run(args, context),
         }
     }

@@ -17,6 +17,7 @@ use crate::{Exit, Failure, Outcome, runtime, select};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   nutkin render                      the processes of a session on this machine
+  nutkin render --on docker          a Compose file
   nutkin render -f session.yaml -o json")]
 pub struct Args {
     #[command(flatten)]
@@ -42,14 +43,26 @@ pub struct Args {
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let session = session_file::load(&args.spec, None, args.task_managers)?;
     let place = select::place(&args.spec, &session, context)?;
-    if place.platform != Platform::Local {
-        let message = format!("`--on {}` is not in this build yet", place.platform);
-        return Err(Failure::new(Exit::Failed, message).hint("--on local"));
-    }
     let secret = session.configuration.iter().find(|(key, _)| options::is_sensitive(key));
     if let (Some((key, _)), false) = (secret, args.show_secrets) {
         let message = format!("the value of `{key}` is a secret and would be printed");
         return Err(Failure::new(Exit::BadInput, message).hint("--show-secrets prints it"));
+    }
+    if place.platform == Platform::Docker {
+        return runtime::block_on(async {
+            let file = crate::docker::up::render(&session, context).await?;
+            // For people and for `docker compose` alike.
+            let output = match args.output.output {
+                Output::Text => Output::Yaml,
+                other => other,
+            };
+            context.printer.document(output, &file)?;
+            Ok(Exit::Done)
+        });
+    }
+    if place.platform != Platform::Local {
+        let message = format!("`--on {}` is not in this build yet", place.platform);
+        return Err(Failure::new(Exit::Failed, message).hint("--on local"));
     }
     runtime::block_on(async {
         let decision = decide(&session, Purpose::Look, context).await?;

@@ -147,7 +147,7 @@ async fn finish(
             format!("interrupted; session `{name}` goes on starting"),
         )
         .hint(format!("`nutkin status {name}` shows it, `nutkin down {name}` ends it"))),
-        Err(failure) => Err(decision.give_up(failure)?),
+        Err(failure) => Err(decision.give_up(failure).await?),
     }
 }
 

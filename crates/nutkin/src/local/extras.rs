@@ -73,6 +73,36 @@ pub async fn bring(
     })
 }
 
+/// The same for containers: path below Flink's home, and the jar or directory of this machine.
+///
+/// # Errors
+/// As [`bring`].
+pub async fn files(
+    session: &Session,
+    purpose: Purpose,
+    context: &Context<'_>,
+) -> Result<Vec<(String, PathBuf)>, Failure> {
+    let mut bringer = Bringer { purpose, context, problems: Vec::new(), absent: Vec::new() };
+    let libs = bringer.all(session, LIBS, false).await?;
+    let plugins = bringer.all(session, PLUGINS, true).await?;
+    if !bringer.problems.is_empty() {
+        return Err(Failure::input(bringer.problems));
+    }
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut files: Vec<(String, PathBuf)> =
+        libs.into_iter().map(|path| (format!("lib/{}", name(&path)), path)).collect();
+    for path in plugins {
+        let name = name(&path);
+        let target = if path.is_dir() {
+            format!("plugins/{name}")
+        } else {
+            format!("plugins/{}/{name}", name.trim_end_matches(".jar"))
+        };
+        files.push((target, path));
+    }
+    Ok(files)
+}
+
 struct Bringer<'a> {
     purpose: Purpose,
     context: &'a Context<'a>,

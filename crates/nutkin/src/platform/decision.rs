@@ -6,11 +6,10 @@ use nutkin_core::selection::Platform;
 use nutkin_core::session;
 use serde_json::Value;
 
-use super::find::not_here;
 use super::{Place, Session};
 use crate::flink_rest::Overview;
 use crate::local::up::Purpose;
-use crate::{Context, Failure, kubernetes, local};
+use crate::{Context, Failure, docker, kubernetes, local};
 
 /// What the user wants to exist.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +32,8 @@ pub enum Decision {
     Local(Box<local::up::Decision>),
     /// Objects of an API server.
     Kubernetes(Box<kubernetes::up::Decision>),
+    /// Containers of a Docker daemon.
+    Docker(Box<docker::up::Decision>),
 }
 
 /// A session that is up.
@@ -80,7 +81,9 @@ impl Decision {
                 let decision = local::up::decide(wish.session, wish.purpose, context).await?;
                 Ok(Self::Local(Box::new(decision)))
             }
-            other @ Platform::Docker => Err(not_here(other)),
+            Platform::Docker => {
+                Ok(Self::Docker(Box::new(docker::up::decide(wish, context).await?)))
+            }
         }
     }
 
@@ -89,6 +92,7 @@ impl Decision {
         match self {
             Self::Local(decision) => decision.old.is_none(),
             Self::Kubernetes(decision) => decision.is_new(),
+            Self::Docker(decision) => decision.seen.is_empty(),
         }
     }
 
@@ -97,6 +101,7 @@ impl Decision {
         match self {
             Self::Local(decision) => decision.is_done(),
             Self::Kubernetes(decision) => decision.is_done(),
+            Self::Docker(decision) => decision.is_done(),
         }
     }
 
@@ -105,6 +110,7 @@ impl Decision {
         match self {
             Self::Local(decision) => decision.plan(),
             Self::Kubernetes(decision) => decision.lines(),
+            Self::Docker(decision) => decision.lines(),
         }
     }
 
@@ -115,6 +121,8 @@ impl Decision {
             Self::Local(decision) => decision.lines(),
             Self::Kubernetes(decision) if decision.is_new() => Vec::new(),
             Self::Kubernetes(decision) => decision.lines(),
+            Self::Docker(decision) if decision.seen.is_empty() => Vec::new(),
+            Self::Docker(decision) => decision.lines(),
         }
     }
 
@@ -123,6 +131,7 @@ impl Decision {
         match self {
             Self::Local(decision) => decision.document(),
             Self::Kubernetes(decision) => decision.document(),
+            Self::Docker(decision) => decision.document(),
         }
     }
 
@@ -131,6 +140,7 @@ impl Decision {
         match self {
             Self::Local(decision) => decision.harm(),
             Self::Kubernetes(decision) => decision.harm(),
+            Self::Docker(decision) => decision.harm(),
         }
     }
 
@@ -142,6 +152,7 @@ impl Decision {
         match self {
             Self::Local(decision) => decision.carry_out(context).await,
             Self::Kubernetes(decision) => decision.carry_out().await,
+            Self::Docker(decision) => decision.carry_out(context).await,
         }
     }
 
@@ -152,6 +163,15 @@ impl Decision {
     pub fn note(&self, context: &Context<'_>) -> Result<(), Failure> {
         match self {
             Self::Local(_) => {}
+            Self::Docker(decision) => {
+                let place = Place {
+                    platform: Platform::Docker,
+                    namespace: None,
+                    context: None,
+                    kubeconfig: None,
+                };
+                super::remember(context.environment, &decision.session.name, &place)?;
+            }
             Self::Kubernetes(decision) => {
                 let mut place = decision.api.access().place.clone();
                 place.namespace = Some(decision.api.namespace().to_owned());
@@ -177,6 +197,7 @@ impl Decision {
             Self::Kubernetes(decision) => {
                 kubernetes::wait::ready(&decision.session(), timeout, progress).await
             }
+            Self::Docker(decision) => decision.wait(timeout, progress).await,
         }
     }
 
@@ -184,10 +205,11 @@ impl Decision {
     ///
     /// # Errors
     /// What was started cannot be ended.
-    pub fn give_up(&self, failure: Failure) -> Result<Failure, Failure> {
+    pub async fn give_up(&self, failure: Failure) -> Result<Failure, Failure> {
         match self {
             Self::Local(decision) => decision.give_up(failure),
             Self::Kubernetes(_) => Ok(failure),
+            Self::Docker(decision) => decision.give_up(failure).await,
         }
     }
 
@@ -196,6 +218,7 @@ impl Decision {
         match self {
             Self::Local(decision) => decision.summary(),
             Self::Kubernetes(decision) => decision.summary(),
+            Self::Docker(decision) => decision.summary(),
         }
     }
 
@@ -204,6 +227,7 @@ impl Decision {
         match self {
             Self::Local(decision) => Session::Local(decision.directory.clone()),
             Self::Kubernetes(decision) => Session::Kubernetes(Box::new(decision.session())),
+            Self::Docker(decision) => Session::Docker(decision.session.clone()),
         }
     }
 }

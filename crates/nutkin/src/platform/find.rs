@@ -6,6 +6,7 @@ use nutkin_core::flink::Configuration;
 use nutkin_core::selection::{Known, Platform};
 
 use super::{Session, elsewhere};
+use crate::docker::{self, DockerSession};
 use crate::kubernetes::{self, api::Api, cluster};
 use crate::local::directory::SessionDirectory;
 use crate::{Context, Environment, Exit, Failure};
@@ -55,7 +56,10 @@ pub async fn all(place: &Place, context: &Context<'_>) -> Result<Vec<Session>, F
             let found = kubernetes::session::all(&api).await?;
             Ok(found.into_iter().map(|one| Session::Kubernetes(Box::new(one))).collect())
         }
-        Platform::Docker => Err(not_here(place.platform)),
+        Platform::Docker => {
+            let sessions = DockerSession::all(context).await?;
+            Ok(sessions.into_iter().map(Session::Docker).collect())
+        }
     }
 }
 
@@ -84,7 +88,22 @@ pub async fn open(name: &str, place: &Place, context: &Context<'_>) -> Result<Se
                 failure.hint(format!("there are: {}", names.join(", ")))
             })
         }
-        Platform::Docker => Err(not_here(place.platform)),
+        Platform::Docker => {
+            let session = DockerSession::of(name, context).await?;
+            if docker::end::exists(&session).await? {
+                return Ok(Session::Docker(session));
+            }
+            elsewhere::forget(context.environment, name, place.platform);
+            let message = format!("the Docker daemon has no session `{name}`");
+            let failure = Failure::new(Exit::NotFound, message);
+            let others = DockerSession::all(context).await?;
+            let names: Vec<&str> = others.iter().map(|one| one.name.as_str()).collect();
+            Err(if names.is_empty() {
+                failure.hint("`nutkin up --on docker` starts one")
+            } else {
+                failure.hint(format!("there are: {}", names.join(", ")))
+            })
+        }
     }
 }
 
@@ -92,10 +111,4 @@ pub async fn open(name: &str, place: &Place, context: &Context<'_>) -> Result<Se
 async fn ask(place: &Place, context: &Context<'_>) -> Result<Api, Failure> {
     let access = cluster::find(place, &Configuration::new(), context.environment).await?;
     Api::new(access)
-}
-
-/// Says no to a platform that this build does not have.
-pub(super) fn not_here(platform: Platform) -> Failure {
-    let message = format!("`--on {platform}` is not in this build yet");
-    Failure::new(Exit::Failed, message).hint("sessions run on this machine: --on local")
 }

@@ -4,6 +4,7 @@ use nutkin_core::record::SessionRecord;
 use nutkin_core::selection::Platform;
 
 use super::{Connected, View};
+use crate::docker::{self, DockerSession};
 use crate::local::directory::SessionDirectory;
 use crate::local::{self, scale};
 use crate::{Context, Exit, Failure, Outcome, kubernetes};
@@ -15,6 +16,8 @@ pub enum Session {
     Local(SessionDirectory),
     /// Objects of an API server.
     Kubernetes(Box<kubernetes::session::Session>),
+    /// Containers of a Docker daemon.
+    Docker(DockerSession),
 }
 
 /// Which logs to show, and how.
@@ -69,6 +72,7 @@ impl Session {
         match self {
             Self::Local(directory) => directory.name(),
             Self::Kubernetes(session) => &session.name,
+            Self::Docker(session) => &session.name,
         }
     }
 
@@ -77,6 +81,7 @@ impl Session {
         match self {
             Self::Local(_) => Platform::Local,
             Self::Kubernetes(_) => Platform::Kubernetes,
+            Self::Docker(_) => Platform::Docker,
         }
     }
 
@@ -88,6 +93,7 @@ impl Session {
         match self {
             Self::Local(directory) => local::view::look(directory).await,
             Self::Kubernetes(session) => session.look().await,
+            Self::Docker(session) => docker::view::look(session).await,
         }
     }
 
@@ -100,6 +106,7 @@ impl Session {
         match self {
             Self::Local(directory) => local::suffering::of(directory, is_asked).await,
             Self::Kubernetes(session) => Ok(session.jobs().await?.names()),
+            Self::Docker(session) => docker::view::endangered(session, is_asked).await,
         }
     }
 
@@ -111,6 +118,7 @@ impl Session {
         match self {
             Self::Local(directory) => local::connect(directory),
             Self::Kubernetes(session) => session.connect(secret).await,
+            Self::Docker(session) => session.connect().await,
         }
     }
 
@@ -122,6 +130,7 @@ impl Session {
         match self {
             Self::Local(directory) => local::logs::show(directory, logs, context).await,
             Self::Kubernetes(session) => kubernetes::logs::show(session, logs, context).await,
+            Self::Docker(session) => docker::view::logs(session, logs, context).await,
         }
     }
 
@@ -129,11 +138,14 @@ impl Session {
     ///
     /// # Errors
     /// This session's TaskManagers are not counted, and by whom they are.
-    #[allow(clippy::unused_async, reason = "what one platform orders at once, others wait for")]
     pub async fn scaling(&self, task_managers: u32) -> Result<Scaling, Failure> {
         match self {
             Self::Local(directory) => {
                 Ok(Scaling::Local(Box::new(scale::decide(directory, task_managers as usize)?)))
+            }
+            Self::Docker(session) => {
+                let scaling = docker::end::scaling(session, task_managers as usize).await?;
+                Ok(Scaling::Docker(Box::new(scaling)))
             }
             Self::Kubernetes(session) => {
                 let message = format!(
@@ -155,6 +167,7 @@ impl Session {
         match self {
             Self::Local(directory) => local::down::end(directory, ending, context),
             Self::Kubernetes(session) => kubernetes::down::end(session, ending, context).await,
+            Self::Docker(session) => docker::end::end(session, ending, context).await,
         }
     }
 
@@ -166,6 +179,7 @@ impl Session {
         match self {
             Self::Local(directory) => local::record(directory),
             Self::Kubernetes(session) => kubernetes::record::read(session).await,
+            Self::Docker(session) => docker::end::record(session).await,
         }
     }
 
@@ -177,6 +191,7 @@ impl Session {
         match self {
             Self::Local(directory) => local::remember(directory, record),
             Self::Kubernetes(session) => kubernetes::record::write(session, record).await,
+            Self::Docker(session) => docker::end::remember(session, record).await,
         }
     }
 }
@@ -186,6 +201,8 @@ impl Session {
 pub enum Scaling {
     /// Processes of this machine.
     Local(Box<scale::Scaling>),
+    /// Containers of a Docker daemon.
+    Docker(Box<docker::end::Scaling>),
 }
 
 impl Scaling {
@@ -193,6 +210,7 @@ impl Scaling {
     pub fn now(&self) -> usize {
         match self {
             Self::Local(scaling) => scaling.old,
+            Self::Docker(scaling) => scaling.old,
         }
     }
 
@@ -200,10 +218,10 @@ impl Scaling {
     ///
     /// # Errors
     /// The platform refuses.
-    #[allow(clippy::unused_async, reason = "what one platform orders at once, others wait for")]
     pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Failure> {
         match self {
             Self::Local(scaling) => scaling.carry_out(context),
+            Self::Docker(scaling) => scaling.carry_out().await,
         }
     }
 }

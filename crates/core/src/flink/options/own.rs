@@ -93,6 +93,8 @@ pub const OWN: &[OwnOption] = &[
         platforms: KUBERNETES,
         text: "Storage class of a claim that is made; without it the default one of the cluster",
         example: "nfs",
+    },
+    OwnOption {
         key: "nutkin.docker.publish",
         type_name: "String",
         default: Some("127.0.0.1:8081"),

@@ -36,6 +36,9 @@ pub const FLINK: &str = "nutkin.dev/flink-version";
 /// Label of containers: options as JSON, those that are secret as a digest.
 pub const OPTIONS: &str = "nutkin.dev/options";
 
+/// Label of containers: jars and plugins that the session adds, as a JSON list of paths below `FLINK_HOME`.
+pub const EXTRAS: &str = "nutkin.dev/extras";
+
 /// Option: where REST is published.
 pub const PUBLISH: &str = "nutkin.docker.publish";
 
@@ -326,6 +329,7 @@ impl Maker<'_> {
             (ROLE, role_name.to_owned()),
             (FLINK, self.session.flink.to_string()),
             (OPTIONS, serde_json::json!(self.shape.options).to_string()),
+            (EXTRAS, serde_json::json!(self.around.extras.keys().collect::<Vec<_>>()).to_string()),
         ];
         Container {
             name: format!("nutkin-{}-{alias}", self.session.name),
@@ -348,9 +352,12 @@ impl Container {
     /// With the hash over what it is made of, and of the options that its process reads.
     fn finished(mut self, shape: &Shape, reads: impl Fn(&str) -> bool) -> Self {
         let options: BTreeMap<_, _> = shape.options.iter().filter(|(key, _)| reads(key)).collect();
+        // Without its own name: all TaskManagers are alike, and one more is a copy of the first.
+        let command: Vec<String> =
+            self.command.iter().map(|word| word.replace(&self.alias, "")).collect();
         let made_of = serde_json::json!([
             self.image,
-            self.command,
+            command,
             self.environment,
             self.memory,
             self.millicpus,

@@ -1,5 +1,11 @@
 //! The connection to a Docker daemon, and its refusals in plain words.
 
+pub mod end;
+pub mod make;
+mod session;
+pub mod up;
+pub mod view;
+
 use std::io;
 use std::path::Path;
 
@@ -7,6 +13,8 @@ use bollard::Docker;
 use bollard::errors::Error;
 
 use crate::{Environment, Exit, Failure};
+
+pub use session::DockerSession;
 
 /// Where a daemon listens unless `DOCKER_HOST` says otherwise.
 const SOCKET: &str = "unix:///var/run/docker.sock";

@@ -1,0 +1,257 @@
+//! Ending a session, changing its size, and what is remembered of it.
+
+use std::io::Read as _;
+
+use bollard::models::{ContainerCreateBody, EndpointSettings, NetworkingConfig};
+use bollard::query_parameters::{InspectContainerOptions, RemoveVolumeOptions};
+use nutkin_core::image::User;
+use nutkin_core::plan::docker::{EXTRAS, NAME, SESSION};
+use nutkin_core::plan::process::Role;
+use nutkin_core::record::SessionRecord;
+use nutkin_core::selection::Platform;
+
+use super::make::{self, Archive};
+use super::session::{Container, DockerSession};
+use super::{failure, status};
+use crate::flink_rest::Probe;
+use crate::platform::{Ended, Ending, Kept};
+use crate::{Context, Exit, Failure};
+
+/// Where the record is on the volume, below Flink's home.
+const RECORD: &str = "data/.nutkin/record.json";
+
+/// Ends containers and network; the volume too where it is named.
+///
+/// # Errors
+/// The daemon refuses.
+pub async fn all(
+    session: &DockerSession,
+    network: &str,
+    volume: Option<&str>,
+) -> Result<Vec<String>, Failure> {
+    let mut ended = Vec::new();
+    // TaskManagers first: they would look for the JobManager.
+    for one in session.containers().await?.iter().rev() {
+        make::end(session, &one.seen.name).await?;
+        ended.push(one.seen.alias.clone());
+    }
+    let of_session = session.docker.inspect_network(network, None).await;
+    match of_session {
+        Ok(found) if found.labels.as_ref().is_some_and(|labels| is_ours(labels, session)) => {
+            let removed = session.docker.remove_network(network).await;
+            removed.map_err(|error| failure(&error))?;
+            ended.push(format!("network {network}"));
+        }
+        _ => {}
+    }
+    if let Some(volume) = volume {
+        match session.docker.inspect_volume(volume).await {
+            Ok(found) if is_ours(&found.labels, session) => {
+                let removed =
+                    session.docker.remove_volume(volume, None::<RemoveVolumeOptions>).await;
+                removed.map_err(|error| failure(&error))?;
+                ended.push(format!("volume {volume}"));
+            }
+            _ => {}
+        }
+    }
+    Ok(ended)
+}
+
+fn is_ours(labels: &std::collections::HashMap<String, String>, session: &DockerSession) -> bool {
+    labels.get(SESSION) == Some(&session.name)
+}
+
+/// Ends a session. Its volume stays unless told otherwise: savepoints and checkpoints are there.
+///
+/// # Errors
+/// The daemon refuses.
+pub async fn end(
+    session: &DockerSession,
+    ending: Ending,
+    context: &Context<'_>,
+) -> Result<Ended, Failure> {
+    let network = format!("nutkin-{}", session.name);
+    let volume = format!("nutkin-{}-data", session.name);
+    let ended = all(session, &network, ending.delete_data.then_some(volume.as_str())).await?;
+    crate::platform::forget(context.environment, &session.name, Platform::Docker);
+    let mut kept = Vec::new();
+    if session.docker.inspect_volume(&volume).await.is_ok() {
+        kept.push(Kept {
+            what: format!("volume {volume}"),
+            remark: "checkpoints and savepoints; `--delete-data` deletes it".to_owned(),
+            is_data: true,
+        });
+    }
+    Ok(Ended { ended, kept })
+}
+
+/// A change of the number of TaskManagers, not carried out.
+#[derive(Debug)]
+pub struct Scaling {
+    /// TaskManagers that there are.
+    pub old: usize,
+    /// Jobs that run.
+    pub jobs: u32,
+    session: DockerSession,
+    containers: Vec<Container>,
+    wanted: usize,
+}
+
+/// What changing the number of TaskManagers means.
+///
+/// # Errors
+/// There is no such session (5), or the daemon refuses.
+pub async fn scaling(session: &DockerSession, wanted: usize) -> Result<Scaling, Failure> {
+    let all = session.containers().await?;
+    let probe = Probe::new(&session.rest_urls(&all))?;
+    let overview = probe.overview().await;
+    let containers: Vec<Container> =
+        all.into_iter().filter(|one| one.seen.role == Some(Role::TaskManager)).collect();
+    if containers.is_empty() {
+        let message = format!("session `{}` has no TaskManager to copy", session.name);
+        return Err(
+            Failure::new(Exit::NotFound, message).hint("`nutkin up --on docker` makes them")
+        );
+    }
+    let jobs = overview.map_or(0, |(overview, _)| overview.jobs_running);
+    Ok(Scaling { old: containers.len(), jobs, session: session.clone(), containers, wanted })
+}
+
+impl Scaling {
+    /// Ends the last TaskManagers, or makes more like the first one.
+    ///
+    /// # Errors
+    /// The daemon refuses.
+    pub async fn carry_out(&mut self) -> Result<(), Failure> {
+        for one in self.containers.iter().skip(self.wanted) {
+            make::end(&self.session, &one.seen.name).await?;
+        }
+        let Some(first) = self.containers.first() else { return Ok(()) };
+        for number in self.old + 1..=self.wanted {
+            self.copy(first, number).await?;
+        }
+        Ok(())
+    }
+
+    async fn copy(&self, first: &Container, number: usize) -> Result<(), Failure> {
+        let DockerSession { docker, .. } = &self.session;
+        let alias = format!("taskmanager-{number}");
+        let found = docker
+            .inspect_container(&first.seen.name, None::<InspectContainerOptions>)
+            .await
+            .map_err(|error| failure(&error))?;
+        let config = found.config.unwrap_or_default();
+        let home = home(config.env.as_deref().unwrap_or_default());
+        let old = first.seen.alias.as_str();
+        let command = config.cmd.unwrap_or_default();
+        let command = command.iter().map(|word| word.replace(old, &alias)).collect();
+        let mut labels = config.labels.unwrap_or_default();
+        labels.insert(NAME.to_owned(), alias.clone());
+        let host = found.host_config.unwrap_or_default();
+        let network = host.network_mode.clone().unwrap_or_default();
+        let endpoint =
+            EndpointSettings { aliases: Some(vec![alias.clone()]), ..EndpointSettings::default() };
+        let body = ContainerCreateBody {
+            hostname: Some(alias.clone()),
+            image: config.image,
+            cmd: Some(command),
+            env: config.env,
+            labels: Some(labels),
+            healthcheck: config.healthcheck,
+            host_config: Some(host),
+            networking_config: Some(NetworkingConfig {
+                endpoints_config: Some([(network, endpoint)].into()),
+            }),
+            ..ContainerCreateBody::default()
+        };
+        let mut archives = Vec::new();
+        let label = first.labels.get(EXTRAS).map(String::as_str).unwrap_or_default();
+        let extras: Vec<String> = serde_json::from_str(label).unwrap_or_default();
+        let copied = std::iter::once("conf".to_owned()).chain(extras);
+        for path in copied {
+            let (folder, _) = path.rsplit_once('/').unwrap_or_default();
+            let from = format!("{home}/{path}");
+            let Some(bytes) = make::download(&self.session, &first.seen.name, &from).await? else {
+                continue;
+            };
+            let mut above = Archive::new(User::default());
+            if folder.contains('/') {
+                above.directory(folder)?;
+            }
+            archives.push((home.clone(), above.finish()?));
+            archives.push((format!("{home}/{folder}"), bytes.into()));
+        }
+        make::make(&self.session, &format!("nutkin-{}-{alias}", self.session.name), body, &archives)
+            .await
+    }
+}
+
+fn home(environment: &[String]) -> String {
+    let home = environment.iter().find_map(|one| one.strip_prefix("FLINK_HOME="));
+    home.unwrap_or(nutkin_core::image::FLINK_HOME).to_owned()
+}
+
+/// The container through which the volume is reached, and its Flink home.
+async fn keeper(session: &DockerSession) -> Result<(String, String), Failure> {
+    let containers = session.containers().await?;
+    let of_role = containers.iter().find(|one| one.seen.role == Some(Role::JobManager));
+    let Some(one) = of_role else {
+        let message = format!("session `{}` has no JobManager", session.name);
+        return Err(Failure::new(Exit::NotFound, message).hint("`nutkin up --on docker` starts it"));
+    };
+    let found =
+        session.docker.inspect_container(&one.seen.name, None::<InspectContainerOptions>).await;
+    let found = found.map_err(|error| failure(&error))?;
+    let variables = found.config.and_then(|config| config.env).unwrap_or_default();
+    Ok((one.seen.name.clone(), home(&variables)))
+}
+
+/// What is remembered of the session: a file on its volume.
+///
+/// # Errors
+/// The daemon refuses, or the file is damaged.
+pub async fn record(session: &DockerSession) -> Result<SessionRecord, Failure> {
+    let (container, home) = keeper(session).await?;
+    let Some(bytes) = make::download(session, &container, &format!("{home}/{RECORD}")).await?
+    else {
+        return Ok(SessionRecord::new(&session.name));
+    };
+    let mut text = String::new();
+    for entry in tar::Archive::new(bytes.as_slice()).entries()? {
+        entry?.read_to_string(&mut text)?;
+    }
+    serde_json::from_str(&text).map_err(|error| {
+        let message = format!("the record of session `{}` is damaged: {error}", session.name);
+        Failure::new(Exit::Failed, message)
+            .hint(format!("it is `{home}/{RECORD}` of container `{container}`"))
+    })
+}
+
+/// Remembers it.
+///
+/// # Errors
+/// The daemon refuses.
+pub async fn remember(session: &DockerSession, record: &SessionRecord) -> Result<(), Failure> {
+    let (container, home) = keeper(session).await?;
+    let mut archive = Archive::new(User::default());
+    archive.directory("data/.nutkin")?;
+    archive.text(RECORD, &serde_json::to_string_pretty(record)?)?;
+    make::upload(session, &container, &home, archive.finish()?).await
+}
+
+/// Whether the daemon has anything of the session.
+///
+/// # Errors
+/// The daemon refuses.
+pub async fn exists(session: &DockerSession) -> Result<bool, Failure> {
+    if !session.containers().await?.is_empty() {
+        return Ok(true);
+    }
+    let network = format!("nutkin-{}", session.name);
+    match session.docker.inspect_network(&network, None).await {
+        Ok(_) => Ok(true),
+        Err(error) if status(&error) == Some(404) => Ok(false),
+        Err(error) => Err(failure(&error)),
+    }
+}
