@@ -78,7 +78,7 @@ impl DockerSession {
     pub async fn containers(&self) -> Result<Vec<Container>, Failure> {
         let all = list(&self.docker, format!("{SESSION}={}", self.name)).await?;
         let mut all: Vec<Container> = all.into_iter().filter_map(container).collect();
-        all.sort_by(|one, other| order(one).cmp(&order(other)));
+        all.sort_by_key(order);
         Ok(all)
     }
 

@@ -44,7 +44,6 @@ pub(super) fn effective(session: &Session, data: &str, zookeeper: bool) -> Confi
         _ => "jobmanager-1",
     };
     all.set("jobmanager.rpc.address", job_manager, names.clone());
-    all.set_default("rest.address", job_manager, names.clone());
     all.set("rest.port", REST_PORT.to_string(), names.clone());
     all.set("taskmanager.rpc.port", TASK_MANAGER_PORT.to_string(), names);
     // Options of our own are no business of Flink's.
