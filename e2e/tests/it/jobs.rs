@@ -98,6 +98,41 @@ fn nothing_is_lost_or_doubled_when_the_leader_of_flink_2_3_is_killed() {
     check_failover("2.3.0");
 }
 
+/// The control of the tests above: without high availability the job is lost with its JobManager, and who runs it once
+/// more does everything twice. The checker must see both.
+#[test]
+fn without_high_availability_the_checker_sees_gaps_and_doubles() {
+    let nutkin = Nutkin::new();
+    up(&nutkin, "a", "1.20.5", &[]).expect(0);
+    let jar = nutkin.setup().job("1.20.5", "ExactlyOnce");
+    let output = nutkin.directory().join("numbers");
+    let [jar, to] = [&jar, &output].map(|path| path.to_str().expect("UTF-8"));
+    let (total, text) = (2000, "2000");
+    let run = ["run", "-d", "-o", "json", jar, "--output", to, "--total", text, "--rate", RATE];
+    let job = nutkin.ok(&run).json()["id"].as_str().expect("an ID").to_owned();
+    nutkin.eventually("two checkpoints are completed", RECOVERY, || {
+        2 <= count(&nutkin, &job, "completed")
+    });
+    let before = pid(&nutkin, "a", "jobmanager").expect("it runs");
+    kill(before);
+    nutkin.eventually("another JobManager has the slots", RECOVERY, || {
+        let seen = status(&nutkin, "a");
+        pid(&nutkin, "a", "jobmanager").is_some_and(|now| now != before)
+            && seen["slots"]["available"] == 2
+    });
+    let jobs = nutkin.ok(&["jobs", "--all", "-o", "json"]).json();
+    assert_eq!(jobs["items"].as_array().map(Vec::len), Some(0), "the job is lost: {jobs}");
+    let gaps = faults(&committed(&output), total);
+    assert!(gaps.iter().any(|fault| fault.ends_with("is missing")), "{gaps:?}");
+
+    let rate = "1000";
+    nutkin.ok(&["run", jar, "--output", to, "--total", text, "--rate", rate]).says("has finished");
+    let doubles = faults(&committed(&output), total);
+    for fault in ["number 0 is there twice", "key 0 has counted 1 twice"] {
+        assert!(doubles.iter().any(|seen| seen == fault), "no `{fault}` in {doubles:?}");
+    }
+}
+
 /// Both JobManagers: whichever lives answers for the leader.
 fn rests(nutkin: &Nutkin) -> Vec<Rest> {
     let launch = nutkin.sessions().join("a/launch.json");

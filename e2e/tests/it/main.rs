@@ -7,3 +7,4 @@ mod job_faults;
 mod jobs;
 mod local;
 mod session;
+mod verbs;

@@ -1,6 +1,6 @@
 //! What the tests with real JVMs need: the binary, distributions of Flink, jobs compiled for them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
@@ -14,6 +14,17 @@ use crate::root::{cargo, output, run, target};
 /// The lines that people run, and the oldest that Nutkin knows.
 const VERSIONS: [FlinkVersion; 3] =
     [FlinkVersion::new(1, 20, 5), FlinkVersion::new(2, 3, 0), FlinkVersion::new(1, 13, 6)];
+/// Flink's examples come from here.
+const GROUP: &str = "mvn:org.apache.flink:";
+/// Those that the tests run. Not every release is in every repository: those of 1.20.0 run on 1.20.5.
+const EXAMPLES: [&str; 4] = [
+    "flink-examples-streaming:1.20.0",
+    "flink-examples-streaming:1.20.0:WordCount",
+    "flink-examples-streaming:2.3.0",
+    "flink-examples-streaming:2.3.0:WordCount",
+];
+/// Exit code of a command about a session that is not there.
+const NO_SESSION: i32 = 5;
 /// Tests that run at once. Each has a session of three JVMs, which two cores bear twice.
 const THREADS: &str = "--test-threads=2";
 
@@ -39,6 +50,9 @@ pub(crate) fn prepare() -> Result<Tally> {
         };
         tally.check(&format!("Flink {version} and the jobs for it"), ready());
     }
+    for example in EXAMPLES {
+        tally.check(&format!("{example} of Flink's examples"), fetch(example, &cache));
+    }
     Ok(tally)
 }
 
@@ -50,6 +64,21 @@ pub(crate) fn prepare_all() -> Result<Tally> {
     let mut tally = prepare()?;
     tally.check("Kubernetes' programs", Binaries::ensure().map(drop));
     Ok(tally)
+}
+
+/// Fetches a jar into the cache as `nutkin run` does. There is no session to run it on, which it finds out after that.
+fn fetch(example: &str, cache: &Path) -> Result<()> {
+    let home = tempfile::tempdir()?;
+    let mut run = Command::new(binary());
+    run.args(["run", "--class", "Any", &format!("{GROUP}{example}")])
+        .current_dir(&home)
+        .env("XDG_CACHE_HOME", cache)
+        .env("XDG_STATE_HOME", home.path())
+        .env_remove("NUTKIN_SESSION");
+    let ended = run.output().with_context(|| format!("cannot start {}", binary().display()))?;
+    let said = String::from_utf8_lossy(&ended.stderr);
+    ensure!(ended.status.code() == Some(NO_SESSION), "`{example}` was not fetched:\n{said}");
+    Ok(())
 }
 
 /// Runs the tests of `e2e`.
