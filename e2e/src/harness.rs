@@ -338,14 +338,14 @@ impl Finished {
     /// Standard output as the one JSON document that it is.
     ///
     /// # Panics
-    /// When it is not one of Nutkin's.
+    /// When it is not as its schema in `docs/schemas` says.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
         let value: serde_json::Value = match serde_json::from_str(&self.stdout) {
             Ok(value) => value,
             Err(error) => panic!("stdout is not JSON: {error}\n{}", self.all()),
         };
-        assert_eq!(value["apiVersion"], "nutkin/v1", "{}", self.all());
+        nutkin_testkit::schema::check(&value);
         value
     }
 

@@ -34,6 +34,17 @@ pub struct Said {
     pub directory: TempDir,
 }
 
+impl Said {
+    /// The document of `-o json`, which is as its schema says.
+    ///
+    /// # Panics
+    /// When it is not.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        crate::schema::read(&self.stdout)
+    }
+}
+
 impl Default for Test {
     fn default() -> Self {
         Self::new()

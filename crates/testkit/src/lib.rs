@@ -5,6 +5,7 @@ pub mod api_proxy;
 pub mod cli;
 pub mod golden;
 pub mod recording;
+pub mod schema;
 
 pub use api_proxy::ApiProxy;
 pub use cli::Test;

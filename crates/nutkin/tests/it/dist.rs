@@ -121,7 +121,7 @@ fn install_list_which_remove() {
     assert_eq!(check(&output, 0, &["installed from", "no published checksum"]), home);
     assert_eq!(check(&world.run(&["dist", "which", "v1_20"]), 0, &[]), home);
     let list = check(&world.run(&["dist", "list", "--verify", "-o", "json"]), 0, &[]);
-    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let list = nutkin_testkit::schema::read(&list);
     assert_eq!(list["kind"], "DistributionList");
     assert_eq!(list["items"][0]["version"], "1.20.5");
     assert_eq!(list["items"][0]["bytes"], 1 << 20);

@@ -80,7 +80,7 @@ impl World {
         let output = self.output(prefix, &[args, &["-o", "json"]].concat());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(left(&self.path("cache/nutkin/image")), Vec::<String>::new());
-        serde_json::from_slice(&output.stdout).unwrap()
+        nutkin_testkit::schema::read(&String::from_utf8_lossy(&output.stdout))
     }
 }
 

@@ -4,6 +4,7 @@
 mod check;
 mod cli;
 mod dist;
+mod documents;
 mod explain;
 mod image;
 mod looking;
