@@ -91,7 +91,7 @@ fn documents_for_machines() {
     };
     let said = test().args(["check", "-o", "json"]).run();
     assert!(!said.stdout.contains("hunter2"), "{}", said.stdout);
-    let document: Value = serde_json::from_str(&said.stdout).unwrap();
+    let document: Value = nutkin_testkit::schema::read(&said.stdout);
     assert_eq!(document["kind"], "FindingList");
     let codes: Vec<&str> =
         document["items"].as_array().unwrap().iter().map(|i| i["code"].as_str().unwrap()).collect();

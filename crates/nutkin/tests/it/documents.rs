@@ -26,6 +26,7 @@ fn documents_are_as_their_schemas_say() {
         assert_ne!(check("OptionList", &["explain", key])["items"], serde_json::json!([]));
     }
     check("OptionList", &["explain", "rest.port", "--flink", "2.3"]);
+    check("Code", &["explain", "NK0101"]);
 }
 
 #[test]
@@ -53,11 +54,11 @@ fn every_kind_that_is_printed_has_a_schema() {
                 continue;
             }
             let text = std::fs::read_to_string(&path).expect("a source");
-            for (index, _) in text.match_indices("document(\"") {
-                let rest = &text[index + "document(\"".len()..];
-                let kind = rest.split('"').next().unwrap_or_default();
+            for piece in text.split("document(").skip(1) {
+                let kind =
+                    piece.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
                 // Media types of images are called documents too.
-                printed.extend((!kind.contains('/')).then(|| kind.to_owned()));
+                printed.extend(kind.filter(|kind| !kind.contains('/')).map(str::to_owned));
             }
             // A document that is put together by hand.
             for (index, _) in text.match_indices("\"apiVersion\": \"nutkin/v1\"") {

@@ -48,7 +48,7 @@ fn plan() {
         .prints(NOT_INSTALLED)
         .prints(NOT_FETCHED);
     let said = check(&["plan", "a", "-o", "json"]);
-    let document: Value = serde_json::from_str(&said.stdout).unwrap();
+    let document: Value = nutkin_testkit::schema::read(&said.stdout);
     assert_eq!(document["new"], true);
     assert_eq!(document["assumptions"].as_array().unwrap().len(), 3, "{document:#}");
 }
@@ -61,7 +61,7 @@ fn render() {
         .prints("/a.jar")
         .prints("StandaloneSessionClusterEntrypoint");
     let said = check(&["render", "-o", "json"]);
-    let document: Value = serde_json::from_str(&said.stdout).unwrap();
+    let document: Value = nutkin_testkit::schema::read(&said.stdout);
     let environment = &document["processes"][0]["environment"];
     assert_eq!(environment["AWS_SECRET_ACCESS_KEY"], "******");
 }

@@ -1,3 +1,5 @@
+//! What the objects of a standalone session are, and that nothing else changes them.
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
