@@ -65,23 +65,31 @@ pub fn list(text: &str, dialect: Dialect) -> Result<Vec<String>, ValueError> {
 /// # Errors
 /// When quotes are misplaced, an item has no `:` or too many, or a key stands there twice.
 pub fn map(text: &str, dialect: Dialect) -> Result<BTreeMap<String, String>, ValueError> {
+    Ok(entries(text, dialect)?.into_iter().collect())
+}
+
+/// The same in the order of the text.
+///
+/// # Errors
+/// As [`map`].
+pub fn entries(text: &str, dialect: Dialect) -> Result<Vec<(String, String)>, ValueError> {
     if dialect == Dialect::ConfigYaml
-        && let Some(map) = dialect::yaml_map(text)
+        && let Some(entries) = dialect::yaml_map(text)
     {
-        return Ok(map);
+        return Ok(entries);
     }
-    let mut map = BTreeMap::new();
+    let mut entries: Vec<(String, String)> = Vec::new();
     for item in split(text, ',')? {
         let mut parts = split(&item, ':')?.into_iter();
         let (Some(key), Some(value), None) = (parts.next(), parts.next(), parts.next()) else {
             return Err(ValueError::NoPair);
         };
-        if map.contains_key(&key) {
+        if entries.iter().any(|(known, _)| *known == key) {
             return Err(ValueError::DuplicateKey(key));
         }
-        map.insert(key, value);
+        entries.push((key, value));
     }
-    Ok(map)
+    Ok(entries)
 }
 
 /// The maps of an option that is a list of maps, such as `kubernetes.jobmanager.tolerations`.
@@ -104,7 +112,8 @@ pub fn maps(
 }
 
 /// The map that stands in a configuration under a key, as one value or as keys below it
-/// (`kubernetes.jobmanager.labels.team: a`), or `None` when there is neither.
+/// (`kubernetes.jobmanager.labels.team: a`), or `None` when there is neither. In the order of the text, or of the
+/// keys.
 ///
 /// # Errors
 /// As [`map`].
@@ -112,14 +121,14 @@ pub fn map_of(
     configuration: &Configuration,
     key: &str,
     dialect: Dialect,
-) -> Result<Option<BTreeMap<String, String>>, ValueError> {
+) -> Result<Option<Vec<(String, String)>>, ValueError> {
     if let Some(text) = configuration.text(key) {
-        return map(&text, dialect).map(Some);
+        return entries(&text, dialect).map(Some);
     }
-    let mut below = BTreeMap::new();
+    let mut below = Vec::new();
     for (name, entry) in configuration.iter() {
         if let Some(name) = name.strip_prefix(key).and_then(|rest| rest.strip_prefix('.')) {
-            below.insert(name.to_owned(), entry.value.to_string());
+            below.push((name.to_owned(), entry.value.to_string()));
         }
     }
     Ok((!below.is_empty()).then_some(below))
@@ -486,7 +495,7 @@ mod tests {
         let below: Configuration =
             [("a.l.x", "1"), ("a.l.y.z", "2"), ("a.lx", "3")].into_iter().collect();
         let map = map_of(&below, "a.l", Dialect::ConfigYaml).unwrap().unwrap();
-        assert_eq!(write_map(&map), "x:1,y.z:2");
+        assert_eq!(write_map(&map.into_iter().collect()), "x:1,y.z:2");
         assert_eq!(map_of(&below, "b", Dialect::ConfigYaml), Ok(None));
     }
 

@@ -118,18 +118,18 @@ pub(super) fn yaml_list(text: &str) -> Option<Vec<String>> {
     items.iter().map(text_of).collect()
 }
 
-/// The entries of a YAML map, or `None` where Flink falls back to the old notation.
-pub(super) fn yaml_map(text: &str) -> Option<BTreeMap<String, String>> {
+/// The entries of a YAML map in their order, or `None` where Flink falls back to the old notation.
+pub(super) fn yaml_map(text: &str) -> Option<Vec<(String, String)>> {
     string_map(&tree::parse(text).ok()??)
 }
 
 /// The maps of a YAML list, or `None` where Flink falls back to the old notation.
 pub(super) fn yaml_maps(text: &str) -> Option<Vec<BTreeMap<String, String>>> {
     let Node::List(items) = tree::parse(text).ok()?? else { return None };
-    items.iter().map(string_map).collect()
+    items.iter().map(|item| Some(string_map(item)?.into_iter().collect())).collect()
 }
 
-fn string_map(node: &Node) -> Option<BTreeMap<String, String>> {
+fn string_map(node: &Node) -> Option<Vec<(String, String)>> {
     let Node::Map(pairs) = node else { return None };
     pairs.iter().map(|pair| Some((text_of(&pair.key)?, text_of(&pair.value)?))).collect()
 }

@@ -121,11 +121,11 @@ fn resolved(draft: &Draft<'_>, key: &str, field: &str) -> String {
         .unwrap_or_else(|| draft.settings.text_or_default(key))
 }
 
-/// As [`resolved`]; the template's newer field counts.
+/// As [`resolved`]; of the template's two fields the older one counts.
 fn service_account(draft: &mut Draft<'_>) -> String {
     let key = &draft.role.option("service-account");
     let spec = object(&mut draft.pod, "spec");
-    let template = ["serviceAccountName", "serviceAccount"];
+    let template = ["serviceAccount", "serviceAccountName"];
     let template = template.iter().find_map(|field| spec.get(*field)?.as_str());
     let template = template.map(str::to_owned);
     let settings = &draft.settings;

@@ -86,7 +86,7 @@ impl Settings {
             Ok(map) => map.unwrap_or_default(),
             Err(error) => {
                 self.unfit(key, &error);
-                BTreeMap::new()
+                Vec::new()
             }
         };
         java_walk(map)
@@ -135,9 +135,9 @@ impl Settings {
 }
 
 /// The entries of a map as a Java `HashMap` walks them.
-fn java_walk(map: BTreeMap<String, String>) -> Vec<(String, String)> {
-    let mut keys: Vec<String> = map.keys().cloned().collect();
+fn java_walk(map: Vec<(String, String)>) -> Vec<(String, String)> {
+    let mut keys: Vec<String> = map.iter().map(|(key, _)| key.clone()).collect();
     java_order::sort(&mut keys);
-    let mut map = map;
+    let mut map: BTreeMap<String, String> = map.into_iter().collect();
     keys.into_iter().filter_map(|key| map.remove_entry(&key)).collect()
 }
