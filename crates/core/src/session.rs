@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::flink::dialect::Dialect;
 use crate::flink::{Configuration, FlinkVersion};
 
 /// Who creates TaskManagers on Kubernetes: Flink itself, or a workload of ours.
@@ -27,6 +28,8 @@ pub struct Session {
     pub mode: Option<Mode>,
     /// All options, precedence applied, each with its origin.
     pub configuration: Configuration,
+    /// The Flink configuration directory that the session comes from, where it comes from one.
+    pub conf_dir: Option<ConfDir>,
     /// `spec.logConfiguration`: file name to text.
     pub log_configuration: BTreeMap<String, String>,
     /// The JobManager side.
@@ -49,10 +52,28 @@ pub struct Session {
     pub jobs: Vec<SessionJob>,
 }
 
+impl Session {
+    /// Number of JobManagers as processes: what the user says, else two with high availability, so that there is
+    /// somebody to take over. (Kubernetes restarts a lost one by itself: there one is enough.)
+    pub fn job_managers(&self) -> u32 {
+        let standby = crate::spec::is_highly_available(&self.configuration);
+        self.job_manager.replicas.unwrap_or(if standby { 2 } else { 1 })
+    }
+}
+
+/// A Flink configuration directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfDir {
+    /// Its path, as the user named it.
+    pub path: String,
+    /// Which file was loaded from it. The session's processes get one in the same dialect.
+    pub dialect: Dialect,
+}
+
 /// One side of a session. Memory and CPU are options of the configuration by now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Role {
-    /// Number of processes or pods; `None` where Flink decides (native TaskManagers).
+    /// Number of processes or pods, where said.
     pub replicas: Option<u32>,
     /// Pod template of this role.
     pub pod_template: Option<serde_json::Value>,

@@ -29,8 +29,11 @@ fn outcome(text: &str) -> String {
     let jobs = file.jobs.clone();
     let session = spec::resolve(&Inputs { file: Some(file), ..Inputs::default() }).unwrap();
     let mut text = format!(
-        "session {} on Flink {}: {:?} JobManagers, {:?} TaskManagers\n",
-        session.name, session.flink, session.job_manager.replicas, session.task_manager.replicas
+        "session {} on Flink {}: {} JobManagers, {:?} TaskManagers\n",
+        session.name,
+        session.flink,
+        session.job_managers(),
+        session.task_manager.replicas
     );
     text.push_str(&options(&session.configuration));
     for job in jobs {

@@ -21,6 +21,7 @@ pub mod java;
 pub mod jobs;
 pub mod kubernetes;
 pub mod local;
+pub mod native_client;
 pub mod platform;
 pub mod progress;
 pub mod report;

@@ -91,6 +91,12 @@ impl Printer {
         self.line(&format!("{} {line}", self.style(Style::Yellow, "warning:")));
     }
 
+    /// A problem that keeps nothing from happening, with what to do about it.
+    pub fn warn_problem(&self, problem: &nutkin_core::Problem) {
+        let hint = problem.hint.as_ref().map(|hint| format!("; {hint}"));
+        self.warn(&format!("{problem}{}", hint.unwrap_or_default()));
+    }
+
     /// A hint, after what it belongs to.
     pub fn hint(&self, line: &str) {
         self.line(&format!("{} {line}", self.style(Style::Cyan, "hint:")));

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::FlinkVersion;
 use super::dialect::{self, Dialect};
-use super::{Configuration, FlinkVersion};
 
 /// Why a text is not a value of the type that an option has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -109,29 +109,6 @@ pub fn maps(
     // Since 2.0 an item in the old notation may still be a map in the new one: `{a: b};{c: d}`.
     let of_items = if version.is_at_least(2, 0) { dialect } else { Dialect::FlinkConf };
     split(text, ';')?.iter().map(|item| map(item, of_items)).collect()
-}
-
-/// The map that stands in a configuration under a key, as one value or as keys below it
-/// (`kubernetes.jobmanager.labels.team: a`), or `None` when there is neither. In the order of the text, or of the
-/// keys.
-///
-/// # Errors
-/// As [`map`].
-pub fn map_of(
-    configuration: &Configuration,
-    key: &str,
-    dialect: Dialect,
-) -> Result<Option<Vec<(String, String)>>, ValueError> {
-    if let Some(text) = configuration.text(key) {
-        return entries(&text, dialect).map(Some);
-    }
-    let mut below = Vec::new();
-    for (name, entry) in configuration.iter() {
-        if let Some(name) = name.strip_prefix(key).and_then(|rest| rest.strip_prefix('.')) {
-            below.push((name.to_owned(), entry.value.to_string()));
-        }
-    }
-    Ok((!below.is_empty()).then_some(below))
 }
 
 /// `true` or `false`, in any case. Flink knows no `yes` and trims nothing.
@@ -488,15 +465,6 @@ mod tests {
             Dialect::ConfigYaml,
             Some(&[("k", "{x: y}"), ("l", "[1, 2]"), ("n", "7")]),
         );
-    }
-
-    #[test]
-    fn keys_below_a_key_are_a_map() {
-        let below: Configuration =
-            [("a.l.x", "1"), ("a.l.y.z", "2"), ("a.lx", "3")].into_iter().collect();
-        let map = map_of(&below, "a.l", Dialect::ConfigYaml).unwrap().unwrap();
-        assert_eq!(write_map(&map.into_iter().collect()), "x:1,y.z:2");
-        assert_eq!(map_of(&below, "b", Dialect::ConfigYaml), Ok(None));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! A session as Flink's own client makes one: of a configuration directory and options alone.
 
 use crate::flink::{Configuration, FlinkVersion};
-use crate::session::{Role, Session};
+use crate::session::{ConfDir, Role, Session};
 
 /// The session that a configuration directory and `-D` options describe. Options win over the file. Nothing is
 /// added: what Flink's own client would run with is what runs. `name` counts where no option names the cluster.
 pub fn of_directory(
+    conf_dir: ConfDir,
     file: Configuration,
     options: &Configuration,
     flink: FlinkVersion,
@@ -23,6 +24,7 @@ pub fn of_directory(
         flink,
         mode: None,
         configuration,
+        conf_dir: Some(conf_dir),
         log_configuration: std::collections::BTreeMap::new(),
         job_manager: role.clone(),
         task_manager: role,

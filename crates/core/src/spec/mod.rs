@@ -105,8 +105,9 @@ pub fn resolve(inputs: &Inputs) -> Result<Session, Vec<Problem>> {
         flink,
         mode: file.mode,
         configuration,
+        conf_dir: None,
         log_configuration: file.log_configuration,
-        job_manager: Role { replicas: Some(job_managers), pod_template: file.job_manager_template },
+        job_manager: Role { replicas: file.job_managers, pod_template: file.job_manager_template },
         task_manager: Role {
             replicas: Some(task_managers),
             pod_template: file.task_manager_template,

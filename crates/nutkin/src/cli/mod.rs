@@ -21,6 +21,7 @@ pub mod open;
 pub mod plan;
 pub mod probe;
 pub mod render;
+mod render_objects;
 pub mod run;
 pub mod savepoint;
 pub mod scale;

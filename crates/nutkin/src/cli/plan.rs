@@ -50,7 +50,8 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 }
 
 fn plan(args: Args, context: &Context<'_>) -> Outcome {
-    let session = session_file::load(&args.spec, args.name.as_deref(), args.task_managers)?;
+    let session =
+        session_file::load(&args.spec, args.name.as_deref(), args.task_managers, context)?;
     session_file::check_options(&session, context)?;
     let place = select::place(&args.spec, &session, context)?;
     runtime::block_on(async {

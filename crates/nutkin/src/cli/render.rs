@@ -8,17 +8,19 @@ use nutkin_core::selection::Platform;
 use serde_json::json;
 
 use super::shared::{Output, OutputArgs, SpecArgs, document};
-use super::{Context, session_file};
+use super::{Context, render_objects, session_file};
 use crate::local::launch::Definition;
 use crate::local::up::{Purpose, decide};
-use crate::{Exit, Failure, Outcome, runtime, select};
+use crate::{Exit, Outcome, runtime, select};
 
 /// Arguments of `nutkin render`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   nutkin render                      the processes of a session on this machine
   nutkin render --on docker          a Compose file
-  nutkin render -f session.yaml -o json")]
+  nutkin render -f session.yaml -o json
+  nutkin render --on kubernetes -f session.yaml | kubectl apply --server-side -f -
+  nutkin render --on kubernetes --conf-dir conf -D kubernetes.cluster-id=words")]
 pub struct Args {
     #[command(flatten)]
     spec: SpecArgs,
@@ -35,19 +37,20 @@ pub struct Args {
     output: OutputArgs,
 }
 
-/// Prints files and command lines of a session. Starts, installs and fetches nothing: what is not there is
-/// assumed, and that is said.
+/// Prints what a session is made of: on Kubernetes its objects, on this machine files and command lines. Starts,
+/// installs and fetches nothing: what is not there is assumed, and that is said.
 ///
 /// # Errors
 /// Bad input (2); a sensitive value would be printed without `--show-secrets` (2).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    let session = session_file::load(&args.spec, None, args.task_managers)?;
+    let session = session_file::load(&args.spec, None, args.task_managers, context)?;
     let place = select::place(&args.spec, &session, context)?;
-    let secret = session.configuration.iter().find(|(key, _)| options::is_sensitive(key));
-    if let (Some((key, _)), false) = (secret, args.show_secrets) {
-        let message = format!("the value of `{key}` is a secret and would be printed");
-        return Err(Failure::new(Exit::BadInput, message).hint("--show-secrets prints it"));
+    if place.platform == Platform::Kubernetes {
+        return render_objects::print(&session, args.output.output, args.show_secrets, context);
     }
+    let secret = session.configuration.iter().find(|(key, _)| options::is_sensitive(key));
+    let secret = secret.map(|(key, _)| format!("the value of `{key}`"));
+    render_objects::refuse_secret(secret, args.show_secrets)?;
     if place.platform == Platform::Docker {
         return runtime::block_on(async {
             let file = crate::docker::up::render(&session, context).await?;
@@ -59,10 +62,6 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             context.printer.document(output, &file)?;
             Ok(Exit::Done)
         });
-    }
-    if place.platform != Platform::Local {
-        let message = format!("`--on {}` is not in this build yet", place.platform);
-        return Err(Failure::new(Exit::Failed, message).hint("--on local"));
     }
     runtime::block_on(async {
         let decision = decide(&session, Purpose::Look, context).await?;

@@ -208,7 +208,7 @@ fn run_file(args: &Args, context: &Context<'_>) -> Outcome {
         platform: args.session.platform.clone(),
         ..SpecArgs::default()
     };
-    let session = session_file::load(&spec, None, None)?;
+    let session = session_file::load(&spec, None, None, context)?;
     if session.jobs.is_empty() {
         context.printer.say(&format!("the file has no jobs for session `{}`", session.name));
         return Ok(Exit::Done);

@@ -2,14 +2,17 @@
 
 use std::fs;
 use std::io::Read;
+use std::path::PathBuf;
 
 use nutkin_core::Problem;
-use nutkin_core::flink::dynamic;
 use nutkin_core::flink::options::{self, Finding, Level};
+use nutkin_core::flink::version::UnknownVersion;
+use nutkin_core::flink::{Configuration, FlinkVersion, Origin, dynamic};
 use nutkin_core::session::Session;
 use nutkin_core::spec::{self, Inputs};
 
-use crate::cli::shared::SpecArgs;
+use crate::cli::shared::{Platform, SpecArgs};
+use crate::native_client::{self, CONF_DIR_VARIABLE};
 use crate::{Context, Failure};
 
 /// Reads the file, if any, and resolves the session.
@@ -20,20 +23,54 @@ pub fn load(
     args: &SpecArgs,
     name: Option<&str>,
     task_managers: Option<u32>,
+    context: &Context<'_>,
 ) -> Result<Session, Failure> {
+    let mut options = dynamic::parse(&args.options).map_err(Failure::input)?;
+    if let Some(namespace) = &args.platform.namespace {
+        options.set("kubernetes.namespace", namespace.as_str(), Origin::CommandLine);
+    }
+    if let Some(directory) = conf_dir(args, context)? {
+        let flink = flink(args, &options)?;
+        let name = name.unwrap_or(spec::DEFAULT_NAME);
+        return native_client::of_directory(&directory, &options, flink, name, context);
+    }
     let file = args.file.as_deref().map(read).transpose()?;
-    let options = dynamic::parse(&args.options).map_err(Failure::input)?;
     let options =
         options.iter().map(|(key, entry)| (key.to_owned(), entry.value.to_string())).collect();
-    let flink = match args.flink.as_deref().map(str::parse).transpose() {
-        Ok(flink) => flink,
-        Err(error) => {
-            let error: nutkin_core::flink::version::UnknownVersion = error;
-            return Err(Failure::input(vec![Problem::new("--flink", error.to_string())]));
-        }
-    };
+    let flink = args.flink.as_deref().map(version).transpose()?;
     let inputs = Inputs { file, name: name.map(str::to_owned), options, flink, task_managers };
     spec::resolve(&inputs).map_err(Failure::input)
+}
+
+/// The Flink configuration directory that stands in for a session file. `FLINK_CONF_DIR` counts only where nothing
+/// else says what the session is: it may be set for other programs.
+fn conf_dir(args: &SpecArgs, context: &Context<'_>) -> Result<Option<PathBuf>, Failure> {
+    let on_kubernetes = args.platform.on == Some(Platform::Kubernetes);
+    if let (Some(_), false) = (&args.conf_dir, on_kubernetes) {
+        let message = "a configuration directory describes a session on Kubernetes only";
+        return Err(Failure::input(vec![
+            Problem::new("--conf-dir", message).hint("add --on kubernetes, or use a session file"),
+        ]));
+    }
+    let variable = || {
+        context.environment.path(CONF_DIR_VARIABLE).filter(|_| on_kubernetes && args.file.is_none())
+    };
+    Ok(args.conf_dir.clone().or_else(variable))
+}
+
+/// The release that the command line names, or the default.
+fn flink(args: &SpecArgs, options: &Configuration) -> Result<FlinkVersion, Failure> {
+    match (&args.flink, options.text("nutkin.flink.version")) {
+        (Some(text), _) => version(text),
+        (None, Some(text)) => version(&text),
+        (None, None) => Ok(FlinkVersion::DEFAULT),
+    }
+}
+
+fn version(text: &str) -> Result<FlinkVersion, Failure> {
+    text.parse().map_err(|error: UnknownVersion| {
+        Failure::input(vec![Problem::new("--flink", error.to_string())])
+    })
 }
 
 /// Checks every option against the table: values at which Flink would stop are problems, what it would
@@ -47,8 +84,7 @@ pub fn check_options(session: &Session, context: &Context<'_>) -> Result<(), Fai
         match level {
             Level::Error => problems.push(problem),
             Level::Warning => {
-                let hint = problem.hint.as_ref().map(|hint| format!("; {hint}"));
-                context.printer.warn(&format!("{problem}{}", hint.unwrap_or_default()));
+                context.printer.warn_problem(&problem);
             }
         }
     }

@@ -78,6 +78,10 @@ pub struct SpecArgs {
     #[arg(long, short)]
     pub file: Option<PathBuf>,
 
+    /// A Flink configuration directory instead of a file, for --on kubernetes [env: FLINK_CONF_DIR]
+    #[arg(long, value_name = "DIR", conflicts_with = "file")]
+    pub conf_dir: Option<PathBuf>,
+
     /// Set a Flink option: -D key=value
     #[arg(short = 'D', value_name = "KEY=VALUE")]
     pub options: Vec<String>,

@@ -61,7 +61,8 @@ pub struct Args {
 /// # Errors
 /// Bad input (2), consent needed (6), not ready in time (4), a process that does not start (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    let session = session_file::load(&args.spec, args.name.as_deref(), args.task_managers)?;
+    let session =
+        session_file::load(&args.spec, args.name.as_deref(), args.task_managers, context)?;
     session_file::check_options(&session, context)?;
     let place = select::place(&args.spec, &session, context)?;
     runtime::block_on(async {

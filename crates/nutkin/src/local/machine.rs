@@ -61,7 +61,7 @@ pub fn observe(
     java: (PathBuf, u8),
     environment: &Environment,
 ) -> Machine {
-    let job_managers = session.job_manager.replicas.unwrap_or(1);
+    let job_managers = session.job_managers();
     let inherited: BTreeMap<String, String> = INHERITED
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), environment.text(name)?.to_owned())))

@@ -84,7 +84,7 @@ pub async fn decide(
         runs: !living.is_empty(),
         others: directory.ports_of_others(),
     };
-    let job_managers = session.job_manager.replicas.unwrap_or(1);
+    let job_managers = session.job_managers();
     let zookeeper = machine::needs_zookeeper(session);
     let say = |line: &str| context.printer.say(line);
     let ports = ports::choose(&session.configuration, job_managers, zookeeper, &held, say)?;

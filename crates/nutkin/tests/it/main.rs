@@ -8,6 +8,7 @@ mod documents;
 mod explain;
 mod image;
 mod looking;
+mod render_kubernetes;
 mod session;
 mod supervisor;
 mod tidy;

@@ -5,6 +5,7 @@ use nutkin_core::flink::dialect::{self, Dialect};
 use nutkin_core::flink::dynamic;
 use nutkin_core::plan::kubernetes::Objects;
 use nutkin_core::plan::kubernetes::native::{self, Client, Seen};
+use nutkin_core::session::ConfDir;
 use nutkin_core::spec;
 
 use super::Recording;
@@ -26,19 +27,15 @@ pub(super) fn plan(recording: &Recording) -> Result<Objects, Vec<Problem>> {
     };
     let reading = dialect::read(dialect, &text, dialect.file_name())?;
     let options = dynamic::parse(&dynamic_options(&recording.args)?)?;
-    let session = spec::of_directory(reading.configuration, &options, flink, GENERATED);
-    let mut client = Client {
-        conf_dir: Some(directory),
-        dialect: Some(dialect),
+    let conf_dir = ConfDir { path: directory, dialect };
+    let session = spec::of_directory(conf_dir, reading.configuration, &options, flink, GENERATED);
+    let wanted = native::wanted(&session, &recording.env).into_iter();
+    let seen = wanted.filter_map(|path| Some((path.clone(), recording.files.get(&path)?.clone())));
+    let client = Client {
         context_namespace: None,
         environment: recording.env.clone(),
-        files: std::collections::BTreeMap::new(),
+        files: seen.collect(),
     };
-    for path in native::wanted(&session.configuration, flink, &client) {
-        if let Some(seen) = recording.files.get(&path) {
-            client.files.insert(path, seen.clone());
-        }
-    }
     native::plan(&session, &client)
 }
 

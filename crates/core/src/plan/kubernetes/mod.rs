@@ -11,6 +11,19 @@ pub mod standalone;
 use serde_json::{Value, json};
 
 use crate::Problem;
+use crate::session::{Mode, Session};
+
+/// Plans the objects of a session in the mode that it asks for: native where it asks for none, as Flink's own
+/// client does.
+///
+/// # Errors
+/// All that is wrong with options, templates and files, at once.
+pub fn plan(session: &Session, client: &native::Client) -> Result<Objects, Vec<Problem>> {
+    match session.mode {
+        Some(Mode::Standalone) => standalone::plan(session, client),
+        Some(Mode::Native) | None => native::plan(session, client),
+    }
+}
 
 /// What a session is made of on Kubernetes.
 #[derive(Debug, Clone, PartialEq)]

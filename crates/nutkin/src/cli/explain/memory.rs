@@ -106,7 +106,7 @@ pub(super) enum Bound {
 /// # Errors
 /// Exit 2: bad options, or memory that does not fit; all problems of both processes.
 pub fn run(args: &MemoryArgs, context: &Context<'_>) -> Outcome {
-    let (configuration, version) = configuration(args)?;
+    let (configuration, version) = configuration(args, context)?;
     // An empty variable is no size, and Flink says so.
     let legacy = LegacyHeap {
         job_manager: context.environment.exact("FLINK_JM_HEAP"),
@@ -143,7 +143,10 @@ pub fn run(args: &MemoryArgs, context: &Context<'_>) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn configuration(args: &MemoryArgs) -> Result<(Configuration, FlinkVersion), Failure> {
+fn configuration(
+    args: &MemoryArgs,
+    context: &Context<'_>,
+) -> Result<(Configuration, FlinkVersion), Failure> {
     let version = args.flink.unwrap_or(FlinkVersion::DEFAULT);
     if args.file.is_some() || (args.conf_dir.is_none() && args.options.is_empty()) {
         let mut platform = args.platform.clone();
@@ -151,11 +154,12 @@ fn configuration(args: &MemoryArgs) -> Result<(Configuration, FlinkVersion), Fai
         platform.on.get_or_insert(crate::cli::shared::Platform::Local);
         let spec = SpecArgs {
             file: args.file.clone(),
+            conf_dir: None,
             options: args.options.clone(),
             flink: args.flink.map(|version| version.to_string()),
             platform,
         };
-        let session = session_file::load(&spec, None, None)?;
+        let session = session_file::load(&spec, None, None, context)?;
         return Ok((session.configuration, session.flink));
     }
     let mut configuration = match &args.conf_dir {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::flink::dialect::Dialect;
-use crate::flink::{Configuration, FlinkVersion, options};
+use crate::flink::{FlinkVersion, options};
+use crate::session::Session;
 
 /// What the shell found at a path of [`wanted`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,10 +19,6 @@ pub enum Seen {
 /// The client's machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Client {
-    /// The configuration directory, where the session comes from one.
-    pub conf_dir: Option<String>,
-    /// The dialect of the file that was loaded from there; `None`: what Nutkin writes for the version.
-    pub dialect: Option<Dialect>,
     /// Namespace of the kubeconfig's context, for sessions that name none.
     pub context_namespace: Option<String>,
     /// The environment: `HADOOP_CONF_DIR`, `HADOOP_HOME`, `FLINK_JM_HEAP`, `FLINK_TM_HEAP` count.
@@ -73,23 +69,20 @@ pub(in crate::plan::kubernetes) fn log_files(version: FlinkVersion) -> &'static 
 
 /// The paths that a plan may need, for the shell to read: templates, logging, Hadoop, Kerberos. What is not
 /// there is left out of [`Client::files`]; the plan knows what it cannot do without.
-pub fn wanted(
-    configuration: &Configuration,
-    version: FlinkVersion,
-    client: &Client,
-) -> Vec<String> {
+pub fn wanted(session: &Session, environment: &BTreeMap<String, String>) -> Vec<String> {
     let mut paths = Vec::new();
     for key in FILE_OPTIONS {
-        if let Some((_, entry)) = options::lookup(configuration, key, version) {
+        if let Some((_, entry)) = options::lookup(&session.configuration, key, session.flink) {
             paths.push(entry.value.to_string());
         }
     }
-    if let Some(directory) = &client.conf_dir {
-        paths.extend(log_files(version).iter().map(|name| format!("{directory}/{name}")));
+    if let Some(directory) = &session.conf_dir {
+        let names = log_files(session.flink).iter();
+        paths.extend(names.map(|name| format!("{}/{name}", directory.path)));
     }
-    let mut places: Vec<String> =
-        client.variable("HADOOP_CONF_DIR").map(str::to_owned).into_iter().collect();
-    if let Some(home) = client.variable("HADOOP_HOME") {
+    let variable = |name: &str| environment.get(name).filter(|value| !value.trim().is_empty());
+    let mut places: Vec<String> = variable("HADOOP_CONF_DIR").into_iter().cloned().collect();
+    if let Some(home) = variable("HADOOP_HOME") {
         places.extend(HADOOP_PLACES.map(|place| format!("{home}/{place}")));
     }
     for place in places {

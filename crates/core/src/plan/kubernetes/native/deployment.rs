@@ -13,7 +13,7 @@ use crate::plan::kubernetes::{Objects, marks};
 pub(in crate::plan::kubernetes) fn finish(mut draft: Draft<'_>) -> Result<Objects, Vec<Problem>> {
     let replicas = replicas(&mut draft);
     let owners = owners::read(&mut draft.settings);
-    let container = Value::Object(std::mem::take(&mut draft.container));
+    let container = ordered(std::mem::take(&mut draft.container), &CONTAINER);
     let spec = object(&mut draft.pod, "spec");
     append(spec, "containers", [container]);
     if let Some(policy) = spec.get("restartPolicy").filter(|policy| **policy != "Always") {
@@ -44,7 +44,7 @@ pub(in crate::plan::kubernetes) fn finish(mut draft: Draft<'_>) -> Result<Object
         "spec": {
             "replicas": replicas,
             "selector": {"matchLabels": draft.selectors()},
-            "template": std::mem::take(&mut draft.pod),
+            "template": ordered(std::mem::take(&mut draft.pod), &["metadata", "spec"]),
         },
     });
     if !draft.settings.problems.is_empty() {
@@ -59,6 +59,9 @@ pub(in crate::plan::kubernetes) fn finish(mut draft: Draft<'_>) -> Result<Object
     for item in &mut items {
         item["metadata"]["namespace"] = json!(draft.namespace);
         marks::mark(item, draft.cluster_id, &flink);
+        if let Some(Value::Object(metadata)) = item.get_mut("metadata") {
+            item["metadata"] = ordered(std::mem::take(metadata), &METADATA);
+        }
     }
     Ok(Objects {
         cluster_id: draft.cluster_id.to_owned(),
@@ -66,6 +69,20 @@ pub(in crate::plan::kubernetes) fn finish(mut draft: Draft<'_>) -> Result<Object
         items,
         warnings: draft.settings.warnings,
     })
+}
+
+/// What a reader looks for first.
+const METADATA: [&str; 4] = ["name", "namespace", "labels", "annotations"];
+const CONTAINER: [&str; 6] = ["name", "image", "imagePullPolicy", "command", "args", "env"];
+
+/// An object with some keys in front.
+fn ordered(mut map: Map<String, Value>, first: &[&str]) -> Value {
+    let mut sorted = Map::new();
+    for key in first {
+        sorted.extend(map.shift_remove_entry(*key));
+    }
+    sorted.extend(map);
+    Value::Object(sorted)
 }
 
 /// The order in which the library of Flink up to 1.17 sends objects, whatever order they were made in: by kind,
@@ -80,6 +97,12 @@ fn old_order(item: &Value) -> (usize, String) {
 fn replicas(draft: &mut Draft<'_>) -> i32 {
     let option = "kubernetes.jobmanager.replicas";
     if !draft.settings.has(option) {
+        if draft.session.job_manager.replicas.is_some_and(|replicas| 1 < replicas) {
+            let message =
+                format!("Flink {} runs one JobManager on Kubernetes", draft.settings.version);
+            let hint = "leave it out, or use Flink 1.17 or later";
+            draft.settings.problem(Problem::new("spec.jobManager.replicas", message).hint(hint));
+        }
         return 1;
     }
     let replicas = draft.settings.int(option).unwrap_or(1);

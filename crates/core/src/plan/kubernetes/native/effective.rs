@@ -45,7 +45,10 @@ pub(in crate::plan::kubernetes) fn begin(session: &Session, client: &Client) -> 
     let mut settings = Settings {
         configuration: session.configuration.clone(),
         version: session.flink,
-        dialect: client.dialect.unwrap_or(Dialect::for_version(session.flink)),
+        dialect: session
+            .conf_dir
+            .as_ref()
+            .map_or(Dialect::for_version(session.flink), |directory| directory.dialect),
         problems: Vec::new(),
         warnings: Vec::new(),
     };
@@ -114,8 +117,7 @@ fn fields(session: &Session, settings: &mut Settings) {
     ] {
         set_field(settings, field, key, value.clone());
     }
-    let replicas = session.job_manager.replicas.filter(|replicas| 1 < *replicas);
-    let replicas = replicas.map(|replicas| replicas.to_string());
+    let replicas = session.job_manager.replicas.map(|replicas| replicas.to_string());
     set_field(settings, "spec.jobManager.replicas", "kubernetes.jobmanager.replicas", replicas);
 }
 

@@ -55,12 +55,12 @@ pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {
 /// mount hides what the image has.
 fn logs(draft: &mut Draft<'_>) -> BTreeMap<String, String> {
     let given = &draft.session.log_configuration;
-    let Some(directory) = &draft.client.conf_dir else {
+    let Some(directory) = &draft.session.conf_dir else {
         return logging::files(given);
     };
     let mut logs = BTreeMap::new();
     for name in log_files(draft.settings.version) {
-        let path = format!("{directory}/{name}");
+        let path = format!("{}/{name}", directory.path);
         match draft.client.files.get(&path) {
             Some(Seen::File(bytes)) => {
                 logs.insert((*name).to_owned(), String::from_utf8_lossy(bytes).into_owned());

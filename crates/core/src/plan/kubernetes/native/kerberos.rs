@@ -16,8 +16,12 @@ const KRB5: &str = "security.kerberos.krb5-conf.path";
 /// Where pods find the keytab (`Constants.KERBEROS_KEYTAB_MOUNT_POINT`).
 const KEYTAB_DIRECTORY: &str = "/opt/kerberos/kerberos-keytab";
 
-/// Takes the client's files along.
+/// Takes the client's files along. Without this step nobody looks at them, either.
 pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {
+    let gate = "kubernetes.decorator.kerberos-mount.enabled";
+    if draft.settings.has(gate) && !draft.settings.boolean(gate) {
+        return;
+    }
     let keytab = draft.settings.text(KEYTAB).filter(|path| !path.is_empty());
     let principal = draft.settings.text(PRINCIPAL).filter(|name| !name.is_empty());
     if keytab.is_some() && principal.is_none() {
@@ -29,12 +33,7 @@ pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {
         let hint = "set both, or neither";
         draft.settings.problem(Problem::new(KEYTAB, "a principal needs a keytab").hint(hint));
     }
-    // `SecurityConfiguration` looks at the keytab whether or not it is mounted.
     let bytes = keytab.as_ref().and_then(|path| read(draft, KEYTAB, path));
-    let gate = "kubernetes.decorator.kerberos-mount.enabled";
-    if draft.settings.has(gate) && !draft.settings.boolean(gate) {
-        return;
-    }
     if let (Some(path), Some(_), Some(bytes)) = (keytab, principal, bytes) {
         mount_keytab(draft, file_name(&path), &bytes);
     }

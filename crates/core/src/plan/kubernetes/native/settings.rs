@@ -77,19 +77,23 @@ impl Settings {
         self.set_one(key, |text| values::maps(text, dialect, version)).unwrap_or_default()
     }
 
-    /// A map, in the order in which Java walks it; empty when it is not set.
+    /// A map, as one value or as keys below its own, in the order in which Java walks it; empty when it is not
+    /// set.
     pub(in crate::plan::kubernetes) fn map(&mut self, key: &str) -> Vec<(String, String)> {
         if !self.has(key) {
             return Vec::new();
         }
-        let map = match values::map_of(&self.configuration, key, self.dialect) {
-            Ok(map) => map.unwrap_or_default(),
+        // Stood as keys below it, which is what a map in config.yaml becomes.
+        let Some(text) = self.configuration.text(key) else {
+            return self.below(&format!("{key}."));
+        };
+        match values::entries(&text, self.dialect) {
+            Ok(map) => java_walk(map),
             Err(error) => {
                 self.unfit(key, &error);
                 Vec::new()
             }
-        };
-        java_walk(map)
+        }
     }
 
     /// What follows a prefix, in the order in which Java walks it: `containerized.master.env.`.

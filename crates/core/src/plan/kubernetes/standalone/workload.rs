@@ -67,7 +67,7 @@ impl Workload {
 
 /// Names of the pods that are JobManagers, where the workload names its pods.
 pub(super) fn job_manager_hosts(draft: &Draft<'_>) -> Vec<String> {
-    let count = draft.session.job_manager.replicas.unwrap_or(1);
+    let count = draft.session.job_managers();
     (0..count).map(|ordinal| format!("{}-{ordinal}", draft.cluster_id)).collect()
 }
 
@@ -78,7 +78,7 @@ pub(super) fn objects(
     workload: Workload,
     claims: &[Claim],
 ) -> Vec<Value> {
-    let job_managers = job_manager.session.job_manager.replicas.unwrap_or(1);
+    let job_managers = job_manager.session.job_managers();
     let task_managers = job_manager.session.task_manager.replicas.unwrap_or(1);
     let both = [Role::JobManager, Role::TaskManager];
     let mut items = if workload == Workload::OneStatefulSet {

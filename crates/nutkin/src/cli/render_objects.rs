@@ -1,0 +1,71 @@
+//! `nutkin render --on kubernetes`.
+
+use nutkin_core::flink::options;
+use nutkin_core::plan::kubernetes;
+use nutkin_core::session::Session;
+use nutkin_core::yaml;
+use serde_json::json;
+
+use super::shared::Output;
+use super::{Context, session_file};
+use crate::{Exit, Failure, Outcome, native_client};
+
+/// Options whose keys sound like secrets, and whose values are names of Secrets.
+const NAMES_OF_SECRETS: [&str; 3] = [
+    "kubernetes.secrets",
+    "kubernetes.env.secretKeyRef",
+    "kubernetes.container.image.pull-secrets",
+];
+
+/// Prints the objects of a session in order of creation: YAML documents, or a `List` as JSON.
+///
+/// # Errors
+/// Bad input (2); a secret would be printed that nobody asked for (2).
+pub(super) fn print(
+    session: &Session,
+    output: Output,
+    show_secrets: bool,
+    context: &Context<'_>,
+) -> Outcome {
+    // A configuration directory may hold options of the user's own programs, as Flink's client takes it.
+    if session.conf_dir.is_none() {
+        session_file::check_options(session, context)?;
+    }
+    let client = native_client::observe(session, None, context);
+    let objects = kubernetes::plan(session, &client).map_err(Failure::input)?;
+    for warning in &objects.warnings {
+        context.printer.warn_problem(warning);
+    }
+    let mut keys = session.configuration.iter().map(|(key, _)| key);
+    let option = keys.find(|key| options::is_sensitive(key) && !NAMES_OF_SECRETS.contains(key));
+    let option = option.map(|key| format!("the value of `{key}`"));
+    let data = objects.items.iter().find(|item| item["kind"] == "Secret");
+    let data = data.map(|item| format!("the data of Secret {}", item["metadata"]["name"]));
+    refuse_secret(option.or(data), show_secrets)?;
+    if output == Output::Json {
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": objects.items});
+        context.printer.json(&list);
+        return Ok(Exit::Done);
+    }
+    let mut text = String::new();
+    for item in &objects.items {
+        text.push_str("---\n");
+        text.push_str(&yaml::to_string(item)?);
+    }
+    context.printer.out(&text);
+    Ok(Exit::Done)
+}
+
+/// Refuses to print a secret unless it was asked for.
+///
+/// # Errors
+/// Exit 2.
+pub(super) fn refuse_secret(secret: Option<String>, show: bool) -> Result<(), Failure> {
+    match (secret, show) {
+        (Some(secret), false) => {
+            let message = format!("{secret} is a secret and would be printed");
+            Err(Failure::new(Exit::BadInput, message).hint("--show-secrets prints it"))
+        }
+        _ => Ok(()),
+    }
+}

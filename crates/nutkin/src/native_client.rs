@@ -1,0 +1,86 @@
+//! This machine as the client of a native Kubernetes session: the files and variables that its plan asks for.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use nutkin_core::Problem;
+use nutkin_core::flink::dialect::{self, Dialect};
+use nutkin_core::flink::{Configuration, FlinkVersion};
+use nutkin_core::plan::kubernetes::native::{self, Client, Seen};
+use nutkin_core::session::{ConfDir, Session};
+use nutkin_core::spec;
+
+use crate::{Context, Failure};
+
+/// Variable that names the configuration directory, for Flink's scripts and for us.
+pub const CONF_DIR_VARIABLE: &str = "FLINK_CONF_DIR";
+
+/// Looks at everything that the plan of a session may need. `namespace` is that of the kubeconfig's context.
+pub fn observe(session: &Session, namespace: Option<String>, context: &Context<'_>) -> Client {
+    let environment: BTreeMap<String, String> = context
+        .environment
+        .variables()
+        .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned())))
+        .collect();
+    let wanted = native::wanted(session, &environment).into_iter();
+    let files = wanted
+        .filter_map(|path| {
+            let seen = look(&context.environment.directory.join(&path))?;
+            Some((path, seen))
+        })
+        .collect();
+    Client { context_namespace: namespace, environment, files }
+}
+
+/// What is at a path; `None` where nothing is.
+fn look(path: &Path) -> Option<Seen> {
+    if path.is_dir() {
+        return Some(Seen::Directory);
+    }
+    match fs::read(path) {
+        Ok(bytes) => Some(Seen::File(bytes)),
+        Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
+            None
+        }
+        Err(error) => Some(Seen::Unreadable(error.to_string())),
+    }
+}
+
+/// The session of a Flink configuration directory and options. `name` counts where no option names the
+/// cluster.
+///
+/// # Errors
+/// Exit 2: the directory has no file that this Flink reads, or the file is wrong.
+pub fn of_directory(
+    directory: &Path,
+    options: &Configuration,
+    flink: FlinkVersion,
+    name: &str,
+    context: &Context<'_>,
+) -> Result<Session, Failure> {
+    let place = context.environment.directory.join(directory);
+    let has = |dialect: Dialect| place.join(dialect.file_name()).is_file();
+    let loaded = Dialect::loaded(flink, has(Dialect::FlinkConf), has(Dialect::ConfigYaml));
+    let Some(dialect) = loaded else {
+        let expected = Dialect::for_version(flink).file_name();
+        let message =
+            format!("`{}` has no `{expected}`, which Flink {flink} reads", directory.display());
+        return Err(Failure::input(vec![
+            Problem::new("--conf-dir", message)
+                .hint("name a directory of Flink's own form, or another release with --flink"),
+        ]));
+    };
+    let file = directory.join(dialect.file_name()).display().to_string();
+    let bytes = fs::read(place.join(dialect.file_name())).map_err(|error| {
+        Failure::input(vec![Problem::new("--conf-dir", format!("cannot read `{file}`: {error}"))])
+    })?;
+    let reading =
+        dialect::read(dialect, &String::from_utf8_lossy(&bytes), &file).map_err(Failure::input)?;
+    for warning in &reading.warnings {
+        context.printer.warn_problem(warning);
+    }
+    let conf_dir = ConfDir { path: directory.display().to_string(), dialect };
+    Ok(spec::of_directory(conf_dir, reading.configuration, options, flink, name))
+}
