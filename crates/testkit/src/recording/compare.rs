@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nutkin_core::flink::dialect::{self, Dialect};
 use serde_json::{Value, json};
 
-use super::{Recording, differences, ours};
+use super::{Recording, Request, differences, ours};
 
 /// How a comparison came out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,9 +57,9 @@ pub fn compare(recording: &Recording) -> Verdict {
             items.retain(|item| !recording.was_there(item));
             theirs.retain(|item| !recording.was_there(item));
             // A refused request ended the client's work.
-            let ended =
-                recording.requests.iter().any(|one| one.method == "POST" && 300 <= one.code);
-            if ended {
+            let refused =
+                |one: &Request| 300 <= one.code && (one.code, &*one.method) != (404, "GET");
+            if recording.requests.iter().any(refused) {
                 items.truncate(theirs.len());
             }
             let normal = |items: Vec<Value>| items.into_iter().map(normal).collect::<Vec<_>>();
