@@ -7,7 +7,7 @@ use std::path::Path;
 
 use nutkin_core::Problem;
 use nutkin_core::flink::dialect::{self, Dialect};
-use nutkin_core::flink::{Configuration, FlinkVersion};
+use nutkin_core::flink::{Configuration, FlinkVersion, Origin};
 use nutkin_core::plan::kubernetes::native::{self, Client, Seen};
 use nutkin_core::session::{ConfDir, Session};
 use nutkin_core::spec;
@@ -16,6 +16,19 @@ use crate::{Context, Failure};
 
 /// Variable that names the configuration directory, for Flink's scripts and for us.
 pub const CONF_DIR_VARIABLE: &str = "FLINK_CONF_DIR";
+
+/// The session in the namespace that the command line gives. One that holds anyway is no option of the session's.
+pub fn in_namespace(session: &Session, given: Option<&str>, of_context: Option<&str>) -> Session {
+    let mut session = session.clone();
+    let implied = of_context.unwrap_or("default");
+    let says =
+        session.namespace.is_some() || session.configuration.contains("kubernetes.namespace");
+    if let Some(namespace) = given.filter(|given| says || *given != implied) {
+        session.namespace = Some(namespace.to_owned());
+        session.configuration.set("kubernetes.namespace", namespace, Origin::CommandLine);
+    }
+    session
+}
 
 /// Looks at everything that the plan of a session may need. `namespace` is that of the kubeconfig's context.
 pub fn observe(session: &Session, namespace: Option<String>, context: &Context<'_>) -> Client {

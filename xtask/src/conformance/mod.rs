@@ -3,6 +3,7 @@
 mod config;
 mod config_texts;
 mod entrypoint;
+mod kubernetes;
 mod memory;
 mod memory_cases;
 mod random;
@@ -18,6 +19,8 @@ pub(crate) enum Args {
     Config(config::Args),
     /// What a container's variables make of its configuration
     Entrypoint(entrypoint::Args),
+    /// The objects of native Kubernetes sessions: what Flink's own client sends
+    Kubernetes(kubernetes::Args),
     /// The memory of both processes: JVM arguments and dynamic options
     Memory(memory::Args),
 }
@@ -27,6 +30,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     match args {
         Args::Config(args) => config::run(args),
         Args::Entrypoint(args) => entrypoint::run(args),
+        Args::Kubernetes(args) => kubernetes::run(args),
         Args::Memory(args) => memory::run(args),
     }
 }

@@ -11,7 +11,7 @@ use super::shared::{Output, OutputArgs, SpecArgs, document};
 use super::{Context, render_objects, session_file};
 use crate::local::launch::Definition;
 use crate::local::up::{Purpose, decide};
-use crate::{Exit, Outcome, runtime, select};
+use crate::{Exit, Outcome, native_client, runtime, select};
 
 /// Arguments of `nutkin render`.
 #[derive(Debug, clap::Args)]
@@ -46,7 +46,12 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let session = session_file::load(&args.spec, None, args.task_managers, context)?;
     let place = select::place(&args.spec, &session, context)?;
     if place.platform == Platform::Kubernetes {
-        return render_objects::print(&session, args.output.output, args.show_secrets, context);
+        return render_objects::print(
+            &native_client::in_namespace(&session, place.namespace.as_deref(), None),
+            args.output.output,
+            args.show_secrets,
+            context,
+        );
     }
     let secret = session.configuration.iter().find(|(key, _)| options::is_sensitive(key));
     let secret = secret.map(|(key, _)| format!("the value of `{key}`"));

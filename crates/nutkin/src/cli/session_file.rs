@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use nutkin_core::Problem;
 use nutkin_core::flink::options::{self, Finding, Level};
 use nutkin_core::flink::version::UnknownVersion;
-use nutkin_core::flink::{Configuration, FlinkVersion, Origin, dynamic};
+use nutkin_core::flink::{Configuration, FlinkVersion, dynamic};
 use nutkin_core::session::Session;
 use nutkin_core::spec::{self, Inputs};
 
@@ -25,10 +25,7 @@ pub fn load(
     task_managers: Option<u32>,
     context: &Context<'_>,
 ) -> Result<Session, Failure> {
-    let mut options = dynamic::parse(&args.options).map_err(Failure::input)?;
-    if let Some(namespace) = &args.platform.namespace {
-        options.set("kubernetes.namespace", namespace.as_str(), Origin::CommandLine);
-    }
+    let options = dynamic::parse(&args.options).map_err(Failure::input)?;
     if let Some(directory) = conf_dir(args, context)? {
         let flink = flink(args, &options)?;
         let name = name.unwrap_or(spec::DEFAULT_NAME);

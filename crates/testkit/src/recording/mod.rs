@@ -73,7 +73,7 @@ impl Recording {
         for (path, content) in map("files") {
             let bytes = match &content {
                 Value::String(text) => text.clone().into_bytes(),
-                other => decode(&text(&other["base64"])?)?,
+                other => bytes(&text(&other["base64"])?)?,
             };
             for (at, _) in path.match_indices('/') {
                 files.insert(format!("$CASE/{}", &path[..at]), Seen::Directory);
@@ -127,7 +127,10 @@ fn identity(item: &Value) -> (String, String) {
 }
 
 /// Base64 as RFC 4648 writes it.
-fn decode(text: &str) -> Result<Vec<u8>, Malformed> {
+///
+/// # Errors
+/// It is none.
+pub fn bytes(text: &str) -> Result<Vec<u8>, Malformed> {
     let mut bytes = Vec::new();
     let (mut bits, mut count) = (0_u32, 0);
     for c in text.bytes().filter(|c| *c != b'=') {
