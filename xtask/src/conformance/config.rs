@@ -5,6 +5,7 @@ use std::fs;
 use std::process::{ExitCode, Stdio};
 
 use anyhow::{Result, ensure};
+use nutkin_core::flink::convert;
 use nutkin_core::flink::dialect::{self, Dialect};
 use nutkin_core::flink::{Configuration, FlinkVersion, Value, values};
 use nutkin_core::units::MemorySize;
@@ -87,6 +88,18 @@ fn cases(args: &Args, version: FlinkVersion) -> Vec<Case> {
                 Dialect::FlinkConf => flink_conf(&mut random),
                 Dialect::ConfigYaml => config_yaml(&mut random),
             };
+            // What `nutkin convert` makes of the same text is read as was meant.
+            for to in [Dialect::FlinkConf, Dialect::ConfigYaml] {
+                let reads = match to {
+                    Dialect::FlinkConf => line.reads_flink_conf,
+                    Dialect::ConfigYaml => line.reads_config_yaml,
+                };
+                let request = convert::Request { from: dialect, to, version };
+                if let (true, Ok(conversion)) = (reads, convert::convert(&text, "case", request)) {
+                    let written = Some(conversion.configuration);
+                    cases.push(Case { dialect: to, text: conversion.text, written });
+                }
+            }
             cases.push(Case { dialect, text, written: None });
             let configuration = configuration(&mut random, dialect);
             if let Ok(text) = dialect::write(dialect, &configuration) {

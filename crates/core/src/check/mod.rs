@@ -116,4 +116,6 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
 }
 
 #[cfg(test)]
+mod any_input;
+#[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Flink's own rules: what its versions read, mean and need.
 
 pub mod configuration;
+pub mod convert;
 pub mod dialect;
 pub mod dynamic;
 pub mod java;

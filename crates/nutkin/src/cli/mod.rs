@@ -6,6 +6,7 @@ pub mod checkpoint;
 pub mod client;
 pub mod completions;
 pub mod consent;
+pub mod convert;
 pub mod dist;
 pub mod down;
 pub mod entrypoint;
@@ -93,6 +94,8 @@ pub enum Command {
     Init(init::Args),
     /// Find what is wrong in hand-written files of Flink
     Check(check::Args),
+    /// Convert flink-conf.yaml to config.yaml and back, for another Flink
+    Convert(convert::Args),
     /// Tell what an option or a code means, or where the memory goes
     Explain(explain::Args),
     /// Install, list and remove Flink distributions
@@ -149,6 +152,7 @@ impl Command {
             Self::Job(args) => job::run(args, context),
             Self::Cancel(args) => cancel::run(args, context),
             Self::Check(args) => check::run(args, context),
+            Self::Convert(args) => convert::run(args, context),
             Self::Stop(args) => stop::run(args, context),
             Self::Savepoint(args) => savepoint::run(args, context),
             Self::Checkpoint(args) => checkpoint::run(args, context),

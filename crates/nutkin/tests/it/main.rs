@@ -3,6 +3,7 @@
 
 mod check;
 mod cli;
+mod convert;
 mod dist;
 mod documents;
 mod explain;

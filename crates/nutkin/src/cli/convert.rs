@@ -1,0 +1,137 @@
+//! `nutkin convert`.
+
+use std::fs;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use nutkin_core::Problem;
+use nutkin_core::flink::convert::{Conversion, Request, convert};
+use nutkin_core::flink::dialect::Dialect;
+use nutkin_core::flink::{FlinkVersion, options};
+
+use super::Context;
+use crate::{Exit, Failure, Outcome};
+
+/// Arguments of `nutkin convert`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  nutkin convert conf/flink-conf.yaml                         config.yaml for the newest Flink, printed
+  nutkin convert conf/flink-conf.yaml --to 1.20 -o conf/config.yaml
+  nutkin convert conf/config.yaml --to 1.17                   back: flink-conf.yaml for an old Flink
+  cat flink-conf.yaml | nutkin convert - > config.yaml
+
+What was renamed, changed or removed is told on stderr, line by line. Comments stay.")]
+pub struct Args {
+    /// flink-conf.yaml or config.yaml, or the directory that holds it; `-` for standard input
+    #[arg(value_name = "FILE|DIR")]
+    file: PathBuf,
+
+    /// The Flink release that is to read the new file; without it, the newest
+    #[arg(long, value_name = "VERSION")]
+    to: Option<FlinkVersion>,
+
+    /// The file to write; `-` for standard output
+    #[arg(long, short, value_name = "FILE", default_value = "-")]
+    output: PathBuf,
+
+    /// Write over an existing file
+    #[arg(long)]
+    force: bool,
+}
+
+/// Converts a configuration file.
+///
+/// # Errors
+/// The file cannot be read or converted, or the output exists (2).
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    let path = source(&args.file);
+    let name = if path.as_os_str() == "-" {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    let text = read(&path).map_err(|error| {
+        Failure::input(vec![Problem::new("", format!("cannot read `{name}`: {error}"))])
+    })?;
+    let newest = options::OBSERVED[options::OBSERVED.len() - 1];
+    let version = args.to.unwrap_or(newest);
+    let from = of_name(&path).unwrap_or(Dialect::FlinkConf);
+    // The name of the output says what is wanted, else the version does.
+    let to = of_name(&args.output).unwrap_or_else(|| Dialect::for_version(version));
+    let line = version.line();
+    let reads = match to {
+        Dialect::FlinkConf => line.reads_flink_conf,
+        Dialect::ConfigYaml => line.reads_config_yaml,
+    };
+    if !reads {
+        let message = format!("Flink {version} does not read {}", to.file_name());
+        return Err(Failure::input(vec![Problem::new("--output", message)]));
+    }
+    let request = Request { from, to, version };
+    let conversion = convert(&text, &name, request).map_err(Failure::input)?;
+    if args.output.as_os_str() == "-" {
+        context.printer.out(&conversion.text);
+    } else {
+        write(&args, &conversion)?;
+    }
+    for change in &conversion.changes {
+        let key =
+            if change.key.is_empty() { "the line".to_owned() } else { format!("`{}`", change.key) };
+        context.printer.say(&format!("{name}:{}: {key} {}", change.line, change.message));
+    }
+    if args.output.as_os_str() != "-" {
+        context.printer.say(&format!(
+            "wrote `{}` for Flink {version}: {} options, {} changes",
+            args.output.display(),
+            conversion.configuration.len(),
+            conversion.changes.len()
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+/// The file itself, or the one of the directory.
+fn source(path: &Path) -> PathBuf {
+    if !path.is_dir() {
+        return path.to_owned();
+    }
+    let files =
+        [Dialect::FlinkConf, Dialect::ConfigYaml].map(|dialect| path.join(dialect.file_name()));
+    files.iter().find(|file| file.exists()).cloned().unwrap_or_else(|| files[0].clone())
+}
+
+fn of_name(path: &Path) -> Option<Dialect> {
+    let name = path.file_name()?.to_str()?;
+    if name.contains("flink-conf") {
+        Some(Dialect::FlinkConf)
+    } else if name.starts_with("config.y") {
+        Some(Dialect::ConfigYaml)
+    } else {
+        None
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    if path.as_os_str() == "-" {
+        let mut text = String::new();
+        return std::io::stdin().read_to_string(&mut text).map(|_| text);
+    }
+    fs::read_to_string(path)
+}
+
+fn write(args: &Args, conversion: &Conversion) -> Result<(), Failure> {
+    let mut options = fs::File::options();
+    options.write(true).create(true).truncate(true).create_new(!args.force);
+    let file = options.open(&args.output);
+    if file.as_ref().is_err_and(|error| error.kind() == ErrorKind::AlreadyExists) {
+        return Err(Failure::input(vec![
+            Problem::new("--output", format!("`{}` exists", args.output.display()))
+                .hint("--force writes over it; --output names another"),
+        ]));
+    }
+    let written = file.and_then(|mut file| file.write_all(conversion.text.as_bytes()));
+    written.map_err(|error| {
+        anyhow::Error::new(error).context(format!("cannot write `{}`", args.output.display()))
+    })?;
+    Ok(())
+}
