@@ -82,9 +82,19 @@ struct Case {
 
 /// Compares, says every difference, and fails if there is one.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let differences = compare(&args.flink, args.seed, args.count)?;
+    say(&format!("differences: {differences}"));
+    Ok(if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Compares, says every difference and gives their number.
+///
+/// # Errors
+/// When Flink cannot be asked.
+pub(crate) fn compare(flinks: &[Flink], seed: u64, count: u64) -> Result<u64> {
     let mut differences = 0;
-    for flink in &args.flink {
-        let cases = cases(args, flink.version);
+    for flink in flinks {
+        let cases = cases(seed, count, flink.version);
         let (ours, theirs) = answers(flink, &cases)?;
         let mut refused = 0;
         for ((case, ours), theirs) in cases.iter().zip(&ours).zip(&theirs) {
@@ -108,18 +118,17 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             cases.len()
         ));
     }
-    say(&format!("differences: {differences}"));
-    Ok(if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(differences)
 }
 
-fn cases(args: &Args, version: FlinkVersion) -> Vec<Case> {
+fn cases(seed: u64, count: u64, version: FlinkVersion) -> Vec<Case> {
     let line = version.line();
     let mut cases = Vec::new();
     for (dialect, is_read) in
         [(Dialect::FlinkConf, line.reads_flink_conf), (Dialect::ConfigYaml, line.reads_config_yaml)]
     {
-        for index in 0..if is_read { args.count } else { 0 } {
-            cases.push(case(&mut Random::new(args.seed, index), dialect));
+        for index in 0..if is_read { count } else { 0 } {
+            cases.push(case(&mut Random::new(seed, index), dialect));
         }
     }
     cases

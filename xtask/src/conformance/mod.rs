@@ -2,7 +2,7 @@
 
 mod config;
 mod config_texts;
-mod entrypoint;
+pub(crate) mod entrypoint;
 mod kubernetes;
 mod memory;
 mod memory_cases;

@@ -7,9 +7,10 @@ use anyhow::{Context as _, Result, ensure};
 use nutkin_core::flink::FlinkVersion;
 
 use super::tally::Tally;
-use crate::jobs;
+use crate::java::Flink;
 use crate::kube::Binaries;
 use crate::root::{cargo, output, run, target};
+use crate::{conformance, jobs};
 
 /// The lines that people run, and the oldest that Nutkin knows.
 const VERSIONS: [FlinkVersion; 3] =
@@ -27,6 +28,10 @@ const EXAMPLES: [&str; 4] = [
 const NO_SESSION: i32 = 5;
 /// Tests that run at once. Each has a session of three JVMs, which two cores bear twice.
 const THREADS: &str = "--test-threads=2";
+/// Any number: `cargo xtask conformance entrypoint --seed` takes others.
+const ENTRYPOINT_SEED: u64 = 1;
+/// Of each version and file; the JVM's start takes longer than the cases.
+const ENTRYPOINT_CASES: u64 = 200;
 
 /// Makes everything ready; what is there already is left alone.
 ///
@@ -88,7 +93,9 @@ fn fetch(example: &str, cache: &Path) -> Result<()> {
 pub(crate) fn e2e() -> Result<Tally> {
     let ready = prepare()?;
     ensure!(ready.failed == 0, "the tests with real JVMs are not set up");
-    super::cargo_test::run(&mut tests("it")?)
+    let mut tally = super::cargo_test::run(&mut tests("it")?)?;
+    tally.check("the entrypoint's configuration beside Flink's", entrypoint());
+    Ok(tally)
 }
 
 /// The command that runs one binary of the tests of `e2e`.
@@ -103,6 +110,19 @@ pub(crate) fn tests(name: &str) -> Result<Command> {
         .env("NUTKIN_TEST_FLINK", cache()?)
         .env("NUTKIN_TEST_JOBS", compiled());
     Ok(tests)
+}
+
+/// Asks the classes of every version that is installed what the official entrypoint would have reached.
+fn entrypoint() -> Result<()> {
+    let mut flinks = Vec::new();
+    for version in VERSIONS {
+        let mut which = Command::new(binary());
+        which.args(["dist", "which", &version.to_string()]).env("XDG_CACHE_HOME", cache()?);
+        flinks.push(Flink { version, home: output(&mut which)?.trim().into() });
+    }
+    let differences = conformance::entrypoint::compare(&flinks, ENTRYPOINT_SEED, ENTRYPOINT_CASES)?;
+    ensure!(differences == 0, "{differences} differences; see above");
+    Ok(())
 }
 
 fn binary() -> PathBuf {
