@@ -75,6 +75,47 @@ impl Drop for Progress {
     }
 }
 
+/// What is waited for, in one sentence that changes: a spinner where a person watches, else a line for each change.
+#[derive(Debug)]
+pub struct Spinner {
+    printer: Printer,
+    bar: Option<ProgressBar>,
+    last: String,
+}
+
+impl Spinner {
+    /// Starts showing.
+    pub fn new(printer: &Printer) -> Self {
+        let bar = printer.is_interactive().then(|| {
+            let bar = ProgressBar::new_spinner();
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        Self { printer: printer.clone(), bar, last: String::new() }
+    }
+
+    /// Says what is waited for now.
+    pub fn say(&mut self, line: &str) {
+        if self.last == line {
+            return;
+        }
+        line.clone_into(&mut self.last);
+        match &self.bar {
+            Some(bar) => bar.set_message(self.last.clone()),
+            None => self.printer.say(line),
+        }
+    }
+}
+
+/// As that of [`Progress`]: also at Ctrl-C, nothing of it stays.
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 fn style(sized: bool) -> ProgressStyle {
     let template = if sized {
         "{msg} [{bar:28}] {bytes}/{total_bytes} {bytes_per_sec} {eta}"

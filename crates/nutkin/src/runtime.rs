@@ -1,18 +1,25 @@
 //! The async runtime of one command: one thread, as a command waits far more than it works.
 
 use std::future::Future;
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{Failure, Outcome};
+use crate::Outcome;
+
+/// How long a thread that unpacks may take to notice that it is no longer wanted, and to clean up. One that hangs in
+/// a read of a dead network disk never does.
+const CLEANING: Duration = Duration::from_secs(3);
 
 /// Runs a command's future to its end.
 ///
 /// # Errors
 /// Those of the command, and a system that allows no event queue.
 pub fn block_on(future: impl Future<Output = Outcome>) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(Failure::from)?.block_on(future)
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outcome = runtime.block_on(future);
+    runtime.shutdown_timeout(CLEANING);
+    outcome
 }
 
 /// Ctrl-C, heard from the moment of [`Interrupt::listen`] on: one that is pressed while nobody waits for it is not

@@ -1,9 +1,15 @@
 //! Asking before something is done that cannot be undone.
 
 use std::io::{self, BufRead, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use super::Context;
 use crate::{Exit, Failure};
+
+/// How soon Ctrl-C is noticed.
+const LISTEN: Duration = Duration::from_millis(50);
 
 /// What a user agreed to beforehand.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
@@ -35,13 +41,42 @@ pub fn ask(
         return Err(Failure::new(Exit::ConsentNeeded, "consent is needed; nothing was changed")
             .hint(format!("run it again with {flag} to do what is shown above")));
     }
-    let mut stderr = io::stderr().lock();
-    write!(stderr, "{question} [y/N] ")?;
-    stderr.flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
+    {
+        let mut stderr = io::stderr().lock();
+        write!(stderr, "{question} [y/N] ")?;
+        stderr.flush()?;
+    }
+    let Some(answer) = read_answer()? else {
+        // The terminal has shown `^C` behind the question.
+        writeln!(io::stderr())?;
+        return Err(Failure::new(Exit::Interrupted, "interrupted; nothing was changed"));
+    };
     if matches!(answer.trim(), "y" | "Y" | "yes") {
         return Ok(());
     }
     Err(Failure::new(Exit::ConsentNeeded, "not agreed; nothing was changed"))
+}
+
+/// A line from the keyboard; `None` at Ctrl-C, which a blocking read would not hear where a command has taken it away
+/// from the system.
+fn read_answer() -> io::Result<Option<String>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let handler = signal_hook::flag::register(signal_hook::consts::SIGINT, interrupted.clone())?;
+    let (send, receive) = mpsc::channel();
+    // Left behind at Ctrl-C: it ends with the process.
+    std::thread::spawn(move || {
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer);
+        let _ = send.send(read.map(|_| answer));
+    });
+    let answer = loop {
+        match receive.recv_timeout(LISTEN) {
+            Ok(answer) => break answer.map(Some),
+            Err(_) if interrupted.load(Ordering::Relaxed) => break Ok(None),
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Err(mpsc::RecvTimeoutError::Disconnected) => break Ok(Some(String::new())),
+        }
+    };
+    signal_hook::low_level::unregister(handler);
+    answer
 }

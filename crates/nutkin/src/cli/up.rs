@@ -1,16 +1,18 @@
 //! `nutkin up`.
 
+use std::cell::Cell;
 use std::time::Duration;
 
-use indicatif::ProgressBar;
 use nutkin_core::session::Session;
 
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, SpecArgs, document};
 use super::{Context, session_file};
 use crate::local::up::Purpose;
-use crate::platform::{Decision, Harm, Ready, Waited, Wish};
+use crate::platform::{Decision, Harm, Place, Ready, Waited, Wish};
+use crate::progress::Spinner;
 use crate::report::Style;
+use crate::runtime::Interrupt;
 use crate::{Exit, Failure, Outcome, runtime, select};
 
 /// Arguments of `nutkin up`.
@@ -65,66 +67,105 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         session_file::load(&args.spec, args.name.as_deref(), args.task_managers, context)?;
     session_file::check_options(&session, context)?;
     let place = select::place(&args.spec, &session, context)?;
+    let stage = Cell::new(Stage::Looking);
     runtime::block_on(async {
-        let wish =
-            Wish { session: &session, place: &place, purpose: Purpose::Act, adopt: args.adopt };
-        let mut decision = Decision::of(wish, context).await?;
-        if decision.is_done() {
-            context.printer.say(&format!("session `{}` is unchanged", session.name));
-            if args.no_wait {
-                return Ok(Exit::Done);
-            }
-            return finish(&args, &session, &decision, context).await;
+        let mut interrupt = Interrupt::listen()?;
+        tokio::select! {
+            outcome = bring_up(&args, &session, &place, &stage, context) => outcome,
+            () = interrupt.pressed() => Err(stage.get().interrupted(&session.name)),
         }
-        let announcement = decision.announcement();
-        if !announcement.is_empty() {
-            context.printer.say(&format!("session `{}` changes:", session.name));
-            for line in announcement {
-                context.printer.say(&format!("  {line}"));
+    })
+}
+
+/// How far an `up` is, which says what an interrupt leaves behind.
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    /// It looks, installs, downloads, asks.
+    Looking,
+    /// It changes the session, or waits for its turn to.
+    Changing,
+    /// Everything is ordered.
+    Starting,
+    /// The session is up; jobs are brought.
+    Up,
+}
+
+impl Stage {
+    fn interrupted(self, name: &str) -> Failure {
+        let message = match self {
+            Self::Looking => format!("interrupted; session `{name}` was not touched"),
+            Self::Changing => format!("interrupted while session `{name}` was being changed"),
+            Self::Starting => format!("interrupted; session `{name}` goes on starting"),
+            Self::Up => {
+                format!("interrupted; session `{name}` is up, what was begun with its jobs goes on")
             }
-            match decision.harm() {
-                Harm::None => {}
-                harm => consent::ask(args.consent, harm == Harm::Loss, "Go on?", context)?,
-            }
+        };
+        let failure = Failure::new(Exit::Interrupted, message);
+        match self {
+            Self::Looking => failure,
+            Self::Changing => failure.hint(format!(
+                "`nutkin status {name}` shows what is there; the same command again completes it"
+            )),
+            Self::Starting | Self::Up => failure
+                .hint(format!("`nutkin status {name}` shows it, `nutkin down {name}` ends it")),
         }
-        decision.carry_out(context).await?;
-        decision.note(context)?;
+    }
+}
+
+async fn bring_up(
+    args: &Args,
+    session: &Session,
+    place: &Place,
+    stage: &Cell<Stage>,
+    context: &Context<'_>,
+) -> Outcome {
+    let wish = Wish { session, place, purpose: Purpose::Act, adopt: args.adopt };
+    let mut decision = Decision::of(wish, context).await?;
+    if decision.is_done() {
+        context.printer.say(&format!("session `{}` is unchanged", session.name));
+        stage.set(Stage::Starting);
         if args.no_wait {
-            context.printer.say(&format!("session `{}` is starting", session.name));
             return Ok(Exit::Done);
         }
-        finish(&args, &session, &decision, context).await
-    })
+        return finish(args, session, &decision, stage, context).await;
+    }
+    let announcement = decision.announcement();
+    if !announcement.is_empty() {
+        context.printer.say(&format!("session `{}` changes:", session.name));
+        for line in announcement {
+            context.printer.say(&format!("  {line}"));
+        }
+        match decision.harm() {
+            Harm::None => {}
+            harm => consent::ask(args.consent, harm == Harm::Loss, "Go on?", context)?,
+        }
+    }
+    stage.set(Stage::Changing);
+    decision.carry_out(context).await?;
+    stage.set(Stage::Starting);
+    decision.note(context)?;
+    if args.no_wait {
+        context.printer.say(&format!("session `{}` is starting", session.name));
+        return Ok(Exit::Done);
+    }
+    finish(args, session, &decision, stage, context).await
 }
 
 async fn finish(
     args: &Args,
     session: &Session,
     decision: &Decision,
+    stage: &Cell<Stage>,
     context: &Context<'_>,
 ) -> Outcome {
     let name = &session.name;
     let timeout = Duration::from_secs(args.timeout);
-    let bar = context.printer.is_interactive().then(|| {
-        let bar = ProgressBar::new_spinner();
-        bar.enable_steady_tick(Duration::from_millis(100));
-        bar
-    });
-    let mut last = String::new();
-    let progress = |line: &str| match &bar {
-        Some(bar) => bar.set_message(line.to_owned()),
-        None if last != line => {
-            context.printer.say(line);
-            line.clone_into(&mut last);
-        }
-        None => {}
-    };
-    let waited = decision.wait(timeout, progress).await;
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
+    let mut spinner = Spinner::new(context.printer);
+    let waited = decision.wait(timeout, |line| spinner.say(line)).await;
+    drop(spinner);
     match waited {
         Ok(Waited::Ready(ready)) => {
+            stage.set(Stage::Up);
             announce(name, decision, &ready, context);
             if !args.no_jobs {
                 let file = args.spec.file.as_deref();
@@ -143,11 +184,7 @@ async fn finish(
                 .hint(format!("it goes on starting: `nutkin status {name}`, `nutkin logs {name}`"))
                 .hint(format!("`nutkin down {name}` ends it")))
         }
-        Ok(Waited::Interrupted) => Err(Failure::new(
-            Exit::Interrupted,
-            format!("interrupted; session `{name}` goes on starting"),
-        )
-        .hint(format!("`nutkin status {name}` shows it, `nutkin down {name}` ends it"))),
+        Ok(Waited::Interrupted) => Err(stage.get().interrupted(name)),
         Err(failure) => Err(decision.give_up(failure).await?),
     }
 }

@@ -12,7 +12,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, pidfd_send_signal};
 
 use super::directory::{self, SessionDirectory};
-use super::launch::{Launch, PROCESS_VARIABLE, Running, SUPERVISOR, TOKEN_VARIABLE};
+use super::launch::{
+    Launch, PROCESS_VARIABLE, Phase, ProcessState, Role, Running, SUPERVISOR, TOKEN_VARIABLE,
+};
 use super::ownership::{self, Owned};
 
 /// What a supervisor may take beyond the grace of its processes: two stages, the second is ZooKeeper's.
@@ -87,8 +89,8 @@ pub fn look(directory: &SessionDirectory) -> Seen {
     let supervisor = has_supervisor(directory);
     let (mut running, damaged) = match directory::read_json::<Running>(&directory.processes()) {
         Ok(running) => (Some(running), false),
-        Err(directory::StateError::Missing(_)) => (None, false),
-        Err(_) => (None, true),
+        Err(directory::StateError::Missing(_)) => (found(directory), false),
+        Err(_) => (found(directory), true),
     };
     for process in running.iter_mut().flat_map(|running| &mut running.processes) {
         let noted = process.pid.zip(process.start_time);
@@ -101,6 +103,28 @@ pub fn look(directory: &SessionDirectory) -> Seen {
         }
     }
     Seen { supervisor, running, damaged }
+}
+
+/// What lives of a session whose `processes.json` tells nothing: what `/proc` tells.
+fn found(directory: &SessionDirectory) -> Option<Running> {
+    let all = ownership::find_all(directory.path());
+    let supervisor = all.iter().find(|owned| owned.process == SUPERVISOR);
+    let supervisor = supervisor.map_or(0, |owned| owned.pid.as_raw_pid());
+    let leaders = all.iter().filter(|owned| owned.leads_group && owned.process != SUPERVISOR);
+    let processes: Vec<_> = leaders
+        .map(|owned| ProcessState {
+            name: owned.process.clone(),
+            role: Role::of_name(&owned.process),
+            phase: Phase::Running,
+            pid: Some(owned.pid.as_raw_pid()),
+            start_time: Some(owned.start_time),
+            restarts: 0,
+            last_end: None,
+            out: directory.log().join(format!("{}.out", owned.process)),
+        })
+        .collect();
+    // Which orders they follow is not known: none that anybody waits for.
+    (!processes.is_empty()).then_some(Running { generation: 0, supervisor, processes })
 }
 
 /// Ends everything that belongs to the session, in good order where a supervisor lives, else by

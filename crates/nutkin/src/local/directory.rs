@@ -23,6 +23,7 @@ use rustix::fs::{FlockOperation, flock};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::cache::{At, FileError};
 use crate::{Environment, Exit, Failure};
 
 /// Between two tries for a lock that somebody else holds: short against the second that an `up` holds it.
@@ -85,8 +86,17 @@ impl SessionDirectory {
         let root = environment.directory.join(environment.state_directory()).join("sessions");
         let entries = match fs::read_dir(&root) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
+            // A file in its place has no sessions either; an `up` will say what is wrong with it.
+            Err(error)
+                if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory]
+                    .contains(&error.kind()) =>
+            {
+                return Ok(Vec::new());
+            }
+            Err(error) => {
+                let message = format!("cannot read `{}`: {error}", root.display());
+                return Err(io::Error::new(error.kind(), message));
+            }
         };
         let mut found = Vec::new();
         for entry in entries {
@@ -217,9 +227,11 @@ impl SessionDirectory {
     ///
     /// # Errors
     /// The system refused.
-    pub fn create(&self) -> io::Result<()> {
-        for part in ["", "conf", "log", "tmp", "run"] {
-            DirBuilder::new().recursive(true).mode(0o700).create(self.join(part))?;
+    pub fn create(&self) -> Result<(), FileError> {
+        for part in ["", "conf", "log", "tmp", "jars", "run"] {
+            let path = self.join(part);
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+            made.at("make the directory", &path)?;
         }
         Ok(())
     }
@@ -253,10 +265,9 @@ impl SessionDirectory {
     ///
     /// # Errors
     /// The system refused, or the lock was not free within `limit` (exit code 4).
-    pub fn lock(&self, limit: Duration, waiting: impl FnOnce()) -> Result<Lock, Failure> {
+    pub async fn lock(&self, limit: Duration, waiting: impl FnOnce()) -> Result<Lock, Failure> {
         let cannot = |error: io::Error| {
-            let message = format!("cannot lock `{}`", self.path.display());
-            Failure::from(anyhow::Error::new(error).context(message))
+            cannot(FileError { action: "lock", path: self.path.clone(), source: error })
         };
         if let Some(lock) = self.try_lock().map_err(cannot)? {
             return Ok(lock);
@@ -264,7 +275,7 @@ impl SessionDirectory {
         waiting();
         let start = Instant::now();
         while start.elapsed() < limit {
-            std::thread::sleep(LOCK_POLL);
+            tokio::time::sleep(LOCK_POLL).await;
             if let Some(lock) = self.try_lock().map_err(cannot)? {
                 return Ok(lock);
             }
@@ -291,6 +302,26 @@ impl SessionDirectory {
         }
         ignore_missing(fs::remove_dir_all(&self.path))
     }
+}
+
+/// A failure with exit code 1 and what to do when the disk of the sessions takes nothing.
+pub fn cannot(error: FileError) -> Failure {
+    use io::ErrorKind::{
+        FileTooLarge, NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
+        StorageFull,
+    };
+    let hint = match error.source.kind() {
+        StorageFull | QuotaExceeded => {
+            "free some space (`df -h`), or set XDG_STATE_HOME to a larger disk"
+        }
+        FileTooLarge => "the limit for file sizes is too low here: see `ulimit -f`",
+        PermissionDenied | ReadOnlyFilesystem | NotADirectory | NotFound => {
+            "sessions are kept below $XDG_STATE_HOME/nutkin, else ~/.local/state/nutkin: set XDG_STATE_HOME to a \
+             directory that can be written"
+        }
+        _ => return Failure::from(anyhow::Error::new(error)),
+    };
+    Failure::from(anyhow::Error::new(error)).hint(hint)
 }
 
 /// Whether a text can be the name of a session: a DNS label that begins with a letter, as Kubernetes
@@ -329,7 +360,9 @@ pub fn is_locked(path: &Path) -> bool {
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StateError> {
     let text = match fs::read(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        Err(error)
+            if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) =>
+        {
             return Err(StateError::Missing(path.to_owned()));
         }
         Err(error) => return Err(StateError::Unreadable(path.to_owned(), error)),
@@ -394,8 +427,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn one_lock_at_a_time() {
+    #[tokio::test]
+    async fn one_lock_at_a_time() {
         let temporary = tempfile::tempdir().unwrap();
         let directory = directory(&temporary);
         let held = directory.try_lock().unwrap();
@@ -403,13 +436,13 @@ mod tests {
         assert!(directory.try_lock().unwrap().is_none());
         assert!(is_locked(&directory.join("lock")));
         let mut told = false;
-        let failure = directory.lock(Duration::from_millis(30), || told = true).unwrap_err();
+        let failure = directory.lock(Duration::from_millis(30), || told = true).await.unwrap_err();
         assert!(told);
         assert_eq!(failure.exit, Exit::TimedOut);
         drop(held);
         // A process that another test forks at this moment holds a copy of the lock until it runs.
-        assert!(directory.lock(Duration::from_secs(5), || ()).is_ok());
-        assert!(directory.lock(Duration::from_secs(5), || ()).is_ok());
+        assert!(directory.lock(Duration::from_secs(5), || ()).await.is_ok());
+        assert!(directory.lock(Duration::from_secs(5), || ()).await.is_ok());
     }
 
     #[test]

@@ -15,7 +15,7 @@ const LOCK_WAIT: Duration = Duration::from_mins(2);
 ///
 /// # Errors
 /// Something could not be ended or removed.
-pub fn end(
+pub async fn end(
     directory: &SessionDirectory,
     ending: Ending,
     context: &Context<'_>,
@@ -23,7 +23,7 @@ pub fn end(
     // Held to the end: an `up` that starts something meanwhile would lose its files, not its processes.
     let name = directory.name();
     let waiting = || context.printer.say(&format!("another command works on `{name}`: waiting"));
-    let lock = directory.lock(LOCK_WAIT, waiting);
+    let lock = directory.lock(LOCK_WAIT, waiting).await;
     if let Err(failure) = &lock
         && failure.exit == Exit::TimedOut
     {

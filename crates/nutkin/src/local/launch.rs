@@ -30,6 +30,17 @@ pub enum Role {
     ZooKeeper,
 }
 
+impl Role {
+    /// That of a process of this name.
+    pub fn of_name(name: &str) -> Self {
+        match name {
+            name if name.starts_with("taskmanager") => Self::TaskManager,
+            name if name.starts_with("zookeeper") => Self::ZooKeeper,
+            _ => Self::JobManager,
+        }
+    }
+}
+
 impl From<process::Role> for Role {
     fn from(role: process::Role) -> Self {
         match role {

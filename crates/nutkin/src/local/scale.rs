@@ -48,11 +48,11 @@ impl Scaling {
     ///
     /// # Errors
     /// Another command changed the session since, the lock is held too long, or the system refuses.
-    pub fn carry_out(&self, context: &Context<'_>) -> Result<(), Failure> {
+    pub async fn carry_out(&self, context: &Context<'_>) -> Result<(), Failure> {
         let name = self.directory.name();
         let waiting =
             || context.printer.say(&format!("another command works on `{name}`: waiting"));
-        let _lock = self.directory.lock(LOCK_WAIT, waiting)?;
+        let _lock = self.directory.lock(LOCK_WAIT, waiting).await?;
         let now = read_launch(&self.directory)?;
         if (now.token.as_str(), now.generation + 1) != self.launch.identity() {
             let message = format!("another command changed session `{name}` in the meantime");

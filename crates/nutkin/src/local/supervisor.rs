@@ -87,6 +87,8 @@ pub fn run(directory: &SessionDirectory) -> Result<(), SupervisorError> {
             supervisor.end_all();
         }
         if drain(&hang_up) {
+            // Whoever asks may not be able to read what was told before.
+            supervisor.written = None;
             supervisor.read_orders();
         }
         for name in ended {
@@ -393,14 +395,7 @@ fn state_of(name: &str, process: &Process) -> ProcessState {
 }
 
 fn adopted(owned: Owned, noted: Option<&ProcessState>) -> (String, Process) {
-    let role = noted.map_or_else(
-        || match owned.process.as_str() {
-            name if name.starts_with("taskmanager") => Role::TaskManager,
-            name if name.starts_with("zookeeper") => Role::ZooKeeper,
-            _ => Role::JobManager,
-        },
-        |noted| noted.role,
-    );
+    let role = noted.map_or_else(|| Role::of_name(&owned.process), |noted| noted.role);
     let process = Process {
         fingerprint: owned.definition,
         role,

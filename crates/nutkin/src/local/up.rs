@@ -17,6 +17,7 @@ use super::ports::{self, Held, Ports};
 use super::suffering::{self, Jobs};
 use super::{control, extras, launch};
 use crate::Context;
+use crate::cache::{At, FileError};
 use crate::dist::class_data::{self, Java};
 use crate::platform::Harm;
 use crate::{Exit, Failure};
@@ -75,6 +76,10 @@ pub async fn decide(
     let directory = SessionDirectory::of(context.environment, &session.name)?;
     let old = match directory::read_json::<Launch>(&directory.launch()) {
         Ok(launch) => Some(launch),
+        // Its orders are gone, and what they were about is not: another port would be a second session beside it.
+        Err(error @ directory::StateError::Missing(_)) if !living(&directory).is_empty() => {
+            return Err(crate::select::damaged(&directory, error));
+        }
         Err(directory::StateError::Missing(_)) => None,
         Err(error) => return Err(crate::select::damaged(&directory, error)),
     };
@@ -226,12 +231,13 @@ impl Decision {
     /// Whether everything is as it should be and runs.
     pub fn is_done(&self) -> bool {
         let seen = control::look(&self.directory);
-        let running: Vec<_> =
-            seen.running.into_iter().flat_map(|running| running.processes).collect();
-        let lives = |name: &str| running.iter().any(|one| one.name == name && one.pid.is_some());
-        self.old.is_some()
-            && self.change.is_empty()
+        let Some((old, running)) = self.old.as_ref().zip(seen.running) else { return false };
+        let lives =
+            |name: &str| running.processes.iter().any(|one| one.name == name && one.pid.is_some());
+        self.change.is_empty()
             && seen.supervisor
+            && running.generation == old.generation
+            && self.has_files()
             && self.new.processes.iter().all(|wanted| lives(&wanted.name))
     }
 
@@ -383,7 +389,7 @@ impl Decision {
     /// Another command changed the session to something else, the lock is held too long, or the system refuses.
     pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Failure> {
         for _ in 0..ATTEMPTS {
-            if self.try_to_carry_out(context)? {
+            if self.try_to_carry_out(context).await? {
                 return Ok(());
             }
             let fresh = decide(&self.session, Purpose::Act, context).await?;
@@ -405,36 +411,44 @@ impl Decision {
     }
 
     /// Whether it was carried out: not when the session or the ports are no longer what the decision was made for.
-    fn try_to_carry_out(&self, context: &Context<'_>) -> Result<bool, Failure> {
-        self.directory.create()?;
+    async fn try_to_carry_out(&self, context: &Context<'_>) -> Result<bool, Failure> {
         let name = self.directory.name();
         let waiting =
             || context.printer.say(&format!("another command works on `{name}`: waiting"));
-        let _lock = self.directory.lock(LOCK_WAIT, waiting)?;
-        // `down` may have removed what was made before the lock.
-        self.directory.create()?;
+        let _lock = self.directory.lock(LOCK_WAIT, waiting).await?;
+        self.directory.create().map_err(directory::cannot)?;
         let now: Option<Launch> = directory::read_json(&self.directory.launch()).ok();
         if now.as_ref().map(Launch::identity) != self.old.as_ref().map(Launch::identity) {
             return Ok(false);
         }
         // A session has its ports from the moment in which its orders can be read.
-        let _ports = self.directory.lock_ports(LOCK_WAIT)?;
+        let _ports = self.directory.lock_ports(LOCK_WAIT).at("lock", self.directory.path())?;
         let others = self.directory.ports_of_others();
         if self.new.ports.values().any(|port| others.contains_key(port)) {
             return Ok(false);
         }
+        self.write_files().map_err(directory::cannot)?;
+        let program = std::env::current_exe()?;
+        let given = control::give_orders(&program, &self.directory, &self.new);
+        given.at("write the orders of", self.directory.path()).map_err(directory::cannot)?;
+        Ok(true)
+    }
+
+    fn write_files(&self) -> Result<(), FileError> {
         for (path, text) in &self.files {
             let path = self.directory.join(path);
             if let Some(parent) = path.parent() {
-                std::fs::create_dir_all(parent)?;
+                std::fs::create_dir_all(parent).at("make the directory", parent)?;
             }
-            directory::write_atomically(&path, text.as_bytes())?;
+            directory::write_atomically(&path, text.as_bytes()).at("write", &path)?;
         }
-        for folder in ["log", "tmp", "jars"] {
-            std::fs::create_dir_all(self.directory.join(folder))?;
-        }
-        let program = std::env::current_exe()?;
-        control::give_orders(&program, &self.directory, &self.new)?;
-        Ok(true)
+        Ok(())
+    }
+
+    /// Whether the files are as this `up` would write them: somebody may have removed them.
+    fn has_files(&self) -> bool {
+        self.files.iter().all(|(path, text)| {
+            std::fs::read(self.directory.join(path)).is_ok_and(|there| there == text.as_bytes())
+        })
     }
 }

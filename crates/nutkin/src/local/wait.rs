@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::control;
 use super::directory::SessionDirectory;
 use super::launch::{Launch, Phase, Role};
+use super::{control, rotate};
 use crate::Failure;
 use crate::flink_rest::{Overview, Probe};
 use crate::platform::{Ready, Waited};
@@ -86,6 +86,10 @@ fn died(directory: &SessionDirectory, launch: &Launch) -> Result<(), Failure> {
     let how = dead.last_end.clone().unwrap_or_else(|| "ended".to_owned());
     let log = launch.processes.iter().find(|one| one.name == dead.name).map(|one| one.log.clone());
     let mut lines = tail(&dead.out, SHOWN_LINES);
+    if lines.is_empty() {
+        // It was started again in this very moment, and its last words were put aside.
+        lines = tail(&rotate::older(&dead.out, 1), SHOWN_LINES);
+    }
     if let Some(log) = log {
         lines.extend(reasons(&log));
     }

@@ -165,7 +165,7 @@ impl Session {
     /// Something could not be ended.
     pub async fn end(&self, ending: Ending, context: &Context<'_>) -> Result<Ended, Failure> {
         match self {
-            Self::Local(directory) => local::down::end(directory, ending, context),
+            Self::Local(directory) => local::down::end(directory, ending, context).await,
             Self::Kubernetes(session) => kubernetes::down::end(session, ending, context).await,
             Self::Docker(session) => docker::end::end(session, ending, context).await,
         }
@@ -220,7 +220,7 @@ impl Scaling {
     /// The platform refuses.
     pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Failure> {
         match self {
-            Self::Local(scaling) => scaling.carry_out(context),
+            Self::Local(scaling) => scaling.carry_out(context).await,
             Self::Docker(scaling) => scaling.carry_out().await,
         }
     }

@@ -7,6 +7,7 @@ mod convert;
 mod dist;
 mod documents;
 mod explain;
+mod faults;
 mod image;
 mod looking;
 mod render_kubernetes;
