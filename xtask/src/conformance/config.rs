@@ -31,6 +31,13 @@ pub(crate) struct Args {
     count: u64,
 }
 
+impl Args {
+    /// Cases of a seed for one distribution.
+    pub(super) fn of(flink: Flink, seed: u64, count: u64) -> Self {
+        Self { flink: vec![flink], seed, count }
+    }
+}
+
 /// What stands in a directory, and what is to be compared.
 struct Case {
     dialect: Dialect,
@@ -51,6 +58,12 @@ struct Answer {
 
 /// Compares, says every difference, and fails if there is one.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let none = differences(args)? == 0;
+    Ok(if none { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Compares, says every difference, and counts them.
+pub(super) fn differences(args: &Args) -> Result<usize> {
     let mut differences = 0;
     for flink in &args.flink {
         let cases = cases(args, flink.version);
@@ -73,7 +86,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         ));
     }
     say(&format!("differences: {differences}"));
-    Ok(if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(differences)
 }
 
 fn cases(args: &Args, version: FlinkVersion) -> Vec<Case> {

@@ -39,6 +39,13 @@ pub(crate) struct Args {
     record: Option<PathBuf>,
 }
 
+impl Args {
+    /// Cases of a seed for one distribution.
+    pub(super) fn of(flink: Flink, seed: u64, count: u64) -> Self {
+        Self { flink: vec![flink], seed, count, recording: Vec::new(), record: None }
+    }
+}
+
 /// JVM arguments and dynamic options, or why there are none.
 type Answer = Result<(String, BTreeMap<String, String>), String>;
 
@@ -47,6 +54,12 @@ const SEPARATOR: &str = "\u{1f}";
 
 /// Compares, says every difference, and fails if there is one.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let none = differences(args)? == 0;
+    Ok(if none { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Compares, says every difference, and counts them.
+pub(super) fn differences(args: &Args) -> Result<usize> {
     let mut differences = 0;
     for path in &args.recording {
         let text = fs::read_to_string(path)
@@ -65,7 +78,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     say(&format!("differences: {differences}"));
-    Ok(if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(differences)
 }
 
 /// A case, the version that was asked, and what it said.

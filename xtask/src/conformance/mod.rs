@@ -10,7 +10,9 @@ mod random;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+
+use crate::java::Flink;
 
 /// Arguments of `cargo xtask conformance`.
 #[derive(Debug, clap::Subcommand)]
@@ -33,4 +35,28 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         Args::Kubernetes(args) => kubernetes::run(args),
         Args::Memory(args) => memory::run(args),
     }
+}
+
+/// Few cases of a seed that nobody has seen before, for the tests. The message of a failure says how to repeat it.
+///
+/// # Errors
+/// When there is a difference, or Flink cannot be asked.
+pub(crate) fn memory_of(flink: &Flink, seed: u64, count: u64) -> Result<()> {
+    none("memory", memory::differences(&memory::Args::of(flink.clone(), seed, count))?, seed, count)
+}
+
+/// The same for configuration files.
+///
+/// # Errors
+/// When there is a difference, or Flink cannot be asked.
+pub(crate) fn config_of(flink: &Flink, seed: u64, count: u64) -> Result<()> {
+    none("config", config::differences(&config::Args::of(flink.clone(), seed, count))?, seed, count)
+}
+
+fn none(what: &str, differences: usize, seed: u64, count: u64) -> Result<()> {
+    let repeat = format!(
+        "cargo xtask conformance {what} --seed {seed} --count {count} --flink VERSION=DIRECTORY"
+    );
+    ensure!(differences == 0, "{differences} differences; they come again with `{repeat}`");
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: stages by name, a table of what they found and how long they took.
 
 mod cargo_test;
+mod conformance;
 mod kubernetes;
 mod setup;
 mod tally;
@@ -42,6 +43,8 @@ enum Stage {
     Seeds,
     /// Install Flink, compile jobs and build Kubernetes for the tests that come
     Setup,
+    /// Fresh random cases beside real Flinks: memory, configuration files
+    Conformance,
     /// Sessions of real Flink on this machine
     E2e,
     /// Sessions as objects of a real Kubernetes API server
@@ -80,8 +83,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 impl Stage {
-    const ALL: &[Self] =
-        &[Self::Tidy, Self::Unit, Self::Seeds, Self::Setup, Self::E2e, Self::Kubernetes];
+    const ALL: &[Self] = &[
+        Self::Tidy,
+        Self::Unit,
+        Self::Seeds,
+        Self::Setup,
+        Self::Conformance,
+        Self::E2e,
+        Self::Kubernetes,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -89,6 +99,7 @@ impl Stage {
             Self::Unit => "unit",
             Self::Seeds => "seeds",
             Self::Setup => "setup",
+            Self::Conformance => "conformance",
             Self::E2e => "e2e",
             Self::Kubernetes => "kubernetes",
         }
@@ -98,7 +109,7 @@ impl Stage {
     const fn is_quick(self) -> bool {
         match self {
             Self::Tidy | Self::Unit | Self::Seeds => true,
-            Self::Setup | Self::E2e | Self::Kubernetes => false,
+            Self::Setup | Self::Conformance | Self::E2e | Self::Kubernetes => false,
         }
     }
 
@@ -114,6 +125,11 @@ impl Stage {
                 Ok(tally)
             }
             Self::Setup => setup::prepare_all(),
+            Self::Conformance => Ok(conformance::run().unwrap_or_else(|error| {
+                let mut tally = Tally::default();
+                tally.check("cases beside real Flinks", Err(error));
+                tally
+            })),
             Self::E2e => Ok(setup::e2e().unwrap_or_else(|error| {
                 let mut tally = Tally::default();
                 tally.check("tests with real JVMs", Err(error));

@@ -13,7 +13,7 @@ use crate::root::{cargo, output, run, target};
 use crate::{conformance, jobs};
 
 /// The lines that people run, and the oldest that Nutkin knows.
-const VERSIONS: [FlinkVersion; 3] =
+pub(super) const VERSIONS: [FlinkVersion; 3] =
     [FlinkVersion::new(1, 20, 5), FlinkVersion::new(2, 3, 0), FlinkVersion::new(1, 13, 6)];
 /// Flink's examples come from here.
 const GROUP: &str = "mvn:org.apache.flink:";
@@ -38,23 +38,15 @@ const ENTRYPOINT_CASES: u64 = 200;
 /// # Errors
 /// When the user has no home. Anything else is counted.
 pub(crate) fn prepare() -> Result<Tally> {
-    let mut tally = Tally::default();
-    let built = run(&mut cargo(&["build", "--quiet", "--package", "nutkin"]));
-    let is_built = built.is_ok();
-    tally.check("the binary", built);
-    if !is_built {
+    let mut tally = prepare_releases();
+    if tally.failed != 0 {
         return Ok(tally);
     }
-    let cache = cache()?;
     for version in VERSIONS {
-        let ready = || -> Result<()> {
-            let mut install = Command::new(binary());
-            install.args(["dist", "install", &version.to_string()]).env("XDG_CACHE_HOME", &cache);
-            let home = output(&mut install)?;
-            jobs::compile(version, home.trim().as_ref(), &compiled()).map(drop)
-        };
-        tally.check(&format!("Flink {version} and the jobs for it"), ready());
+        let ready = || jobs::compile(version, &install(version)?, &compiled()).map(drop);
+        tally.check(&format!("the jobs for Flink {version}"), ready());
     }
+    let cache = cache()?;
     for example in EXAMPLES {
         tally.check(&format!("{example} of Flink's examples"), fetch(example, &cache));
     }
@@ -69,6 +61,28 @@ pub(crate) fn prepare_all() -> Result<Tally> {
     let mut tally = prepare()?;
     tally.check("Kubernetes' programs", Binaries::ensure().map(drop));
     Ok(tally)
+}
+
+/// The binary, and Flink.
+pub(super) fn prepare_releases() -> Tally {
+    let mut tally = Tally::default();
+    let built = run(&mut cargo(&["build", "--quiet", "--package", "nutkin"]));
+    let is_built = built.is_ok();
+    tally.check("the binary", built);
+    for version in VERSIONS.into_iter().filter(|_| is_built) {
+        tally.check(&format!("Flink {version}"), install(version).map(drop));
+    }
+    tally
+}
+
+/// Installs a release and says where it is.
+///
+/// # Errors
+/// When that fails.
+pub(super) fn install(version: FlinkVersion) -> Result<PathBuf> {
+    let mut install = Command::new(binary());
+    install.args(["dist", "install", &version.to_string()]).env("XDG_CACHE_HOME", cache()?);
+    Ok(output(&mut install)?.trim().into())
 }
 
 /// Fetches a jar into the cache as `nutkin run` does. There is no session to run it on, which it finds out after that.
