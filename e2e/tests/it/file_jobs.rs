@@ -132,6 +132,16 @@ fn a_job_of_a_file_does_what_its_file_says() {
     assert_eq!(jars["files"].as_array().map(Vec::len), Some(1), "uploaded once: {jars}");
 }
 
+#[test]
+fn a_jar_that_is_not_there_starts_nothing() {
+    let nutkin = Nutkin::new();
+    let jar = "target/missing.jar".to_owned();
+    let file = File { nutkin: &nutkin, jar, spec: Vec::new(), job: Vec::new() };
+    file.run(&["up"]).expect(2).says("spec.job.jarURI").says("target/missing.jar");
+    assert_eq!(nutkin.processes(), Vec::<i32>::new());
+    nutkin.run(&["status", "a"]).expect(5);
+}
+
 /// What follows a piece of text on its line.
 #[track_caller]
 fn after(text: &str, mark: &str) -> String {

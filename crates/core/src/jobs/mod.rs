@@ -22,7 +22,7 @@ use crate::session::SessionJob;
 pub use advice::advice;
 pub use claim::ClaimMode;
 pub use decide::{carried_out, decide, problems};
-pub use notes::{notes, sent};
+pub use notes::{Note, notes, sent};
 pub use policy::Policy;
 pub use settle::settle;
 

@@ -5,19 +5,31 @@ use crate::flink::FlinkVersion;
 use crate::record::JobRecord;
 use crate::session::SessionJob;
 
-/// Sentences about a job that nobody asked for and everybody wants to know.
+/// A sentence about a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// What is said.
+    pub text: String,
+    /// Something will not be as the user thinks.
+    pub is_warning: bool,
+}
+
+/// Sentences about a job that nobody asked for and everybody wants to know. `jar` is the digest of its jar where that is
+/// a file of this machine.
 pub fn notes(
     job: &SessionJob,
     version: FlinkVersion,
     record: Option<&JobRecord>,
     state: Observed,
     steps: &[Step],
-) -> Vec<String> {
+    jar: Option<&str>,
+) -> Vec<Note> {
     let mut notes = Vec::new();
+    let mut note = |is_warning, text| notes.push(Note { text, is_warning });
     let name = &job.name;
     let submits = steps.iter().any(|step| matches!(step, Step::Submit { .. }));
     if steps.is_empty() {
-        notes.push(match (state, record) {
+        let text = match (state, record) {
             (Observed::Failed, _) => format!(
                 "job `{name}` has failed and is left alone; another spec.restartNonce submits it again"
             ),
@@ -26,19 +38,33 @@ pub fn notes(
             }
             _ if !job.running => format!("job `{name}` is suspended"),
             _ => format!("job `{name}` is unchanged"),
-        });
+        };
+        note(state == Observed::Failed, text);
+        let before = record.and_then(|record| record.jar_digest.as_deref());
+        if job.running && before.is_some() && jar.is_some() && before != jar {
+            note(
+                true,
+                format!(
+                    "job `{name}` goes on with the jar that it has; the file is another one by now: another \
+                     spec.restartNonce runs that"
+                ),
+            );
+        }
     }
     if submits && state == Observed::Absent && record.is_some_and(|record| !record.suspended) {
-        notes.push(format!("the session has lost job `{name}`: it is submitted again"));
+        note(true, format!("the session has lost job `{name}`: it is submitted again"));
     }
     if submits && !version.line().run_takes_configuration {
         let options: Vec<&str> = sent(job).map(|(key, _)| key).collect();
         if !options.is_empty() {
             let options = options.join("`, `");
-            notes.push(format!(
-                "job `{name}`: Flink {version} takes no options with a job, `{options}` has no effect; set it for the \
-                 whole session, or use Flink 1.17 or later"
-            ));
+            note(
+                true,
+                format!(
+                    "job `{name}`: Flink {version} takes no options with a job, `{options}` has no effect; set it for \
+                     the whole session, or use Flink 1.17 or later"
+                ),
+            );
         }
     }
     notes

@@ -242,28 +242,37 @@ fn what_cannot_be_done_is_a_problem() {
 
 #[test]
 fn what_is_said_about_a_job() {
+    /// `jar` is the digest of the file now; `old` is that of the jar which was submitted.
     #[track_caller]
-    fn check(version: &str, record: Option<&JobRecord>, state: Observed, expected: &[&str]) {
+    fn check(version: &str, record: Option<&JobRecord>, state: Observed, jar: &str, said: &[&str]) {
         let mut job = job();
         job.configuration.set("state.backend.type", "rocksdb", Origin::Field(String::new()));
         job.configuration.set("kubernetes.operator.x", "y", Origin::Field(String::new()));
-        let record = record.map(|record| JobRecord { digest: digest(&job), ..record.clone() });
+        let record = record.map(|record| JobRecord {
+            digest: digest(&job),
+            jar_digest: Some("old".to_owned()),
+            ..record.clone()
+        });
         let steps = decide(&job, POLICY, record.as_ref(), state);
         let version = version.parse().expect("a version");
-        let notes = notes(&job, version, record.as_ref(), state, &steps);
-        assert_eq!(notes.len(), expected.len(), "{notes:?}");
-        for (note, expected) in notes.iter().zip(expected) {
-            assert!(note.contains(expected), "{note}");
+        let notes = notes(&job, version, record.as_ref(), state, &steps, Some(jar));
+        assert_eq!(notes.len(), said.len(), "{notes:?}");
+        for (note, expected) in notes.iter().zip(said) {
+            assert!(note.text.contains(expected), "{note:?}");
         }
     }
     let record = submitted(&job());
-    check("1.20", None, Observed::Absent, &[]);
-    check("1.16", None, Observed::Absent, &["takes no options with a job, `state.backend.type`"]);
-    check("1.16", Some(&record), Observed::Running, &["is unchanged"]);
-    check("1.20", Some(&record), Observed::Absent, &["has lost job `count`"]);
-    check("1.20", Some(&record), Observed::Failed, &["has failed and is left alone"]);
-    check("1.20", Some(&record), Observed::Finished, &["has finished"]);
-    check("1.20", Some(&record), Observed::Canceled, &[]);
+    let there = Some(&record);
+    let no_options = "takes no options with a job, `state.backend.type`";
+    check("1.20", None, Observed::Absent, "old", &[]);
+    check("1.16", None, Observed::Absent, "old", &[no_options]);
+    check("1.16", there, Observed::Running, "old", &["is unchanged"]);
+    let another = "the file is another one by now";
+    check("1.20", there, Observed::Running, "new", &["is unchanged", another]);
+    check("1.20", there, Observed::Absent, "new", &["has lost job `count`"]);
+    check("1.20", there, Observed::Failed, "old", &["has failed and is left alone"]);
+    check("1.20", there, Observed::Finished, "old", &["has finished"]);
+    check("1.20", there, Observed::Canceled, "old", &[]);
 }
 
 #[test]

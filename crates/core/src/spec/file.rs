@@ -8,7 +8,7 @@ use crate::flink::{Configuration, FlinkVersion, Origin, Value};
 use crate::session::{Mode, SessionJob, UpgradeMode};
 use crate::units::MemorySize;
 use crate::yaml::{self, Kind, Node};
-use crate::{Location, Problem};
+use crate::{Location, Problem, jobs};
 
 /// What a session file says, without problems.
 #[derive(Debug, Clone, Default)]
@@ -111,7 +111,15 @@ pub fn read(text: &str, name: &str) -> Result<SessionFile, Vec<Problem>> {
                 )),
                 Some(session) => owners.push((session, document)),
             }
-            file.jobs.push(job(&values));
+            let read = job(&values);
+            let wrong = jobs::problems(&read, None).into_iter();
+            let place = Location {
+                file: name.to_owned(),
+                line: Some(document.line),
+                column: Some(document.column),
+            };
+            problems.extend(wrong.map(|problem| problem.at(place.clone())));
+            file.jobs.push(read);
             continue;
         }
         sessions += 1;

@@ -1,12 +1,31 @@
 //! The `FlinkSessionJob`s of a session file, for `up -f` and `run -f`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nutkin_core::record::SessionRecord;
 use nutkin_core::session::Session;
 
 use super::Context;
 use crate::{Failure, jobs, platform};
+
+/// Looks at the jars of the jobs before anything is started for them.
+///
+/// # Errors
+/// Exit 2 with all that is wrong.
+pub(super) fn check(
+    session: &Session,
+    file: Option<&Path>,
+    context: &Context<'_>,
+) -> Result<(), Failure> {
+    let base = folder(file, context);
+    jobs::local_jars(&session.jobs, &base).map(drop).map_err(Failure::input)
+}
+
+/// The folder of the file: relative jars count from there.
+fn folder(file: Option<&Path>, context: &Context<'_>) -> PathBuf {
+    let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
+    context.environment.directory.join(folder)
+}
 
 /// Brings the jobs to what the file says, and remembers what was done in the session's record.
 ///
@@ -24,8 +43,7 @@ pub(super) async fn bring(
     let connected = place.connect(true).await?;
     let client = connected.client()?;
     let mut record = place.record().await?;
-    let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
-    let base = context.environment.directory.join(folder);
+    let base = folder(file, context);
     let remember = async |record: &SessionRecord| place.remember(record).await;
     jobs::bring(session, &client, &mut record, &base, context, remember).await
 }

@@ -66,6 +66,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let session =
         session_file::load(&args.spec, args.name.as_deref(), args.task_managers, context)?;
     session_file::check_options(&session, context)?;
+    if !args.no_jobs {
+        super::file_jobs::check(&session, args.spec.file.as_deref(), context)?;
+    }
     let place = select::place(&args.spec, &session, context)?;
     let stage = Cell::new(Stage::Looking);
     runtime::block_on(async {

@@ -6,8 +6,8 @@ use nutkin_core::jobs::{self as rules, Known, Observed, Policy, Step};
 use nutkin_core::record::{JobRecord, SessionRecord};
 use nutkin_core::session::{Session, SessionJob};
 
-use super::failure;
 use super::work::Work;
+use super::{failure, local_jars};
 use crate::Context;
 use crate::flink_rest::Client;
 use crate::runtime::Interrupt;
@@ -51,6 +51,7 @@ async fn bring_all(
     mut remember: impl AsyncFnMut(&SessionRecord) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let namespace = session.namespace.as_deref().unwrap_or(NAMESPACE);
+    let jars = local_jars(&session.jobs, base).map_err(Failure::input)?;
     let mut problems = Vec::new();
     for job in &session.jobs {
         let settled =
@@ -68,8 +69,13 @@ async fn bring_all(
         let state = state.unwrap_or(Observed::Absent);
         let policy = Policy::of(&session.configuration, &job.configuration);
         let steps = rules::decide(job, policy, old.as_ref(), state);
-        for note in rules::notes(job, client.version(), old.as_ref(), state, &steps) {
-            context.printer.say(&note);
+        let jar = jars.get(&job.name).map(|jar| jar.digest.as_str());
+        for note in rules::notes(job, client.version(), old.as_ref(), state, &steps, jar) {
+            if note.is_warning {
+                context.printer.warn(&note.text);
+            } else {
+                context.printer.say(&note.text);
+            }
         }
         let after = rules::carried_out(job, old.as_ref(), &steps);
         let records = (old.unwrap_or_default(), after);

@@ -2,6 +2,7 @@
 
 mod bring;
 mod jar;
+mod preflight;
 mod room;
 mod submit;
 mod wait;
@@ -9,6 +10,7 @@ mod work;
 
 pub use bring::bring;
 pub use jar::{Jar, JarError};
+pub use preflight::local_jars;
 pub use room::{shortage, shortage_of};
 pub use submit::{arrives, random_id, submit};
 pub use wait::{Ended, until_it_ends, until_tasks_run};

@@ -53,3 +53,55 @@ pub async fn arrives(client: &Client, id: &str, limit: Duration) -> bool {
         tokio::time::sleep(POLL).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A JobManager that obeys a submission and breaks the connection before it answers.
+    async fn forgetful(listener: TcpListener, id: &'static str) {
+        let mut submissions = 0;
+        loop {
+            let Ok((mut stream, _)) = listener.accept().await else { return };
+            let mut request = vec![0; 4096];
+            let read = stream.read(&mut request).await.unwrap_or(0);
+            let request = String::from_utf8_lossy(&request[..read]).into_owned();
+            if request.starts_with("POST /jars/j/run") {
+                submissions += 1;
+                continue;
+            }
+            let jobs = if submissions == 1 {
+                format!("{{\"jobs\":[{{\"jid\":\"{id}\",\"state\":\"RUNNING\"}}]}}")
+            } else {
+                "{\"jobs\":[]}".to_owned()
+            };
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\
+                 Content-Length: {}\r\n\r\n{jobs}",
+                jobs.len()
+            );
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lost_answer_is_no_second_job() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(forgetful(listener, "abc"));
+        let client = Client::new(&[url], "1.20".parse().unwrap()).unwrap();
+        submit(&client, "j", "abc", &RunRequest::default()).await.unwrap();
+        assert!(!arrives(&client, "another", Duration::from_millis(1)).await);
+        server.abort();
+    }
+
+    #[test]
+    fn ids_of_their_own() {
+        let id = random_id().unwrap();
+        assert_eq!(id.len(), 32);
+        assert_ne!(id, random_id().unwrap());
+    }
+}

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Args, Submitted};
 use crate::cli::Context;
 use crate::cli::shared::{Output, document};
-use crate::flink_rest;
+use crate::flink_rest::{self, RestError};
 use crate::jobs::{Ended, failure, until_it_ends};
 use crate::report::Style;
 use crate::runtime::Interrupt;
@@ -43,7 +43,7 @@ pub(super) async fn follow(
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
-    match ended.map_err(failure)? {
+    match ended.map_err(|error| out_of_sight(id, error))? {
         Ended::Job(state, outcome) => {
             let seconds = outcome.runtime.map(|millis| millis as f64 / 1000.0);
             let after = seconds.map(|seconds| format!(" after {seconds:.1} s")).unwrap_or_default();
@@ -85,6 +85,21 @@ pub(super) async fn follow(
                 .hint(format!("`nutkin job {id}` shows it, `nutkin cancel {id}` ends it")))
         }
     }
+}
+
+/// The job cannot be followed any more, which says nothing about how it is.
+fn out_of_sight(id: &str, error: RestError) -> Failure {
+    let is_lost = matches!(error, RestError::NotFound(_));
+    let failed = failure(error);
+    let message = format!("job {id} can no longer be followed");
+    let failed = Failure { exit: Exit::Failed, error: failed.error.context(message), ..failed };
+    if is_lost {
+        return failed.hint(
+            "its JobManager was started anew: jobs outlive that with high availability only \
+             (`high-availability.type: zookeeper`)",
+        );
+    }
+    failed.hint("`nutkin status` shows the session, `nutkin jobs --all` its jobs")
 }
 
 /// What may say why, the root cause first.
