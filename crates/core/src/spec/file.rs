@@ -89,7 +89,9 @@ pub fn read(text: &str, name: &str) -> Result<SessionFile, Vec<Problem>> {
                 continue;
             }
         };
+        let before = problems.len();
         let values = walk(document, table, name, &mut problems);
+        let is_read = problems.len() == before;
         match values.text("apiVersion") {
             Some(version) if version == API_VERSION => {}
             _ => problems.push(at(
@@ -112,7 +114,8 @@ pub fn read(text: &str, name: &str) -> Result<SessionFile, Vec<Problem>> {
                 Some(session) => owners.push((session, document)),
             }
             let read = job(&values);
-            let wrong = jobs::problems(&read, None).into_iter();
+            // A field that is missing because it is misspelt is one problem, not two.
+            let wrong = jobs::problems(&read, None).into_iter().filter(|_| is_read);
             let place = Location {
                 file: name.to_owned(),
                 line: Some(document.line),
