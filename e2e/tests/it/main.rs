@@ -1,6 +1,7 @@
 //! Tests with real JVMs, one binary. Run by `cargo xtask test`, which sets up what they need.
 
 mod dist;
+mod documents;
 mod entrypoint;
 mod file_jobs;
 mod job_faults;
