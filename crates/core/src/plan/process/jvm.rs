@@ -116,7 +116,8 @@ impl Jvm<'_> {
         arguments.extend(self.options(role, &name));
         if let Some(archive) = archive {
             // An archive that does not fit any more is passed over, and in silence. Its checksums are
-            // compared, because a JVM that runs on flipped bits dies; that costs no time that can be seen.
+            // compared, because a JVM that runs on flipped bits dies. That costs 25 ms of processor time (50 MB of
+            // archive, Java 17) of the 3 s that a start takes, and an archive spares more than 1 s.
             let [file, others @ ..] = ARCHIVE_FLAGS;
             arguments.push(format!("{file}{archive}"));
             arguments.extend(others.map(str::to_owned));
