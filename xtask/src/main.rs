@@ -3,6 +3,7 @@
 mod bench;
 mod conformance;
 mod demo;
+mod docker;
 mod java;
 mod jobs;
 mod kube;
@@ -32,6 +33,8 @@ enum Task {
     Options(options::Args),
     /// Start and stop a real Kubernetes control plane
     Kube(kube::Args),
+    /// Start and stop a real Docker daemon with a registry
+    Docker(docker::Args),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Task::Conformance(args) => conformance::run(&args),
         Task::Options(args) => options::run(&args).map(|()| ExitCode::SUCCESS),
         Task::Kube(args) => kube::run(args).map(|()| ExitCode::SUCCESS),
+        Task::Docker(args) => docker::run(args).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         root::say(&format!("error: {error:#}"));

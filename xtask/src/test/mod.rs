@@ -2,6 +2,7 @@
 
 mod cargo_test;
 mod conformance;
+mod docker;
 mod kubernetes;
 mod setup;
 mod tally;
@@ -49,6 +50,8 @@ enum Stage {
     E2e,
     /// Sessions as objects of a real Kubernetes API server
     Kubernetes,
+    /// Images, and sessions as containers of a real Docker daemon; needs root
+    Docker,
 }
 
 /// What a stage did.
@@ -69,7 +72,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let stands_alone = |stage: &Stage| has_seeds || *stage != Stage::Seeds;
         stages.extend(Stage::ALL.iter().copied().filter(stands_alone));
     }
-    say("Nothing in these stages needs root.");
+    let quick_only = args.quick || !stages.contains(&Stage::Docker);
+    say(if quick_only {
+        "Nothing in these stages needs root."
+    } else {
+        "The stage docker needs root: it starts a Docker daemon of its own."
+    });
     let mut rows = Vec::new();
     for stage in stages.into_iter().filter(|stage| !args.quick || stage.is_quick()) {
         say(&format!("\n== {}", stage.name()));
@@ -91,6 +99,7 @@ impl Stage {
         Self::Conformance,
         Self::E2e,
         Self::Kubernetes,
+        Self::Docker,
     ];
 
     const fn name(self) -> &'static str {
@@ -102,6 +111,7 @@ impl Stage {
             Self::Conformance => "conformance",
             Self::E2e => "e2e",
             Self::Kubernetes => "kubernetes",
+            Self::Docker => "docker",
         }
     }
 
@@ -109,7 +119,7 @@ impl Stage {
     const fn is_quick(self) -> bool {
         match self {
             Self::Tidy | Self::Unit | Self::Seeds => true,
-            Self::Setup | Self::Conformance | Self::E2e | Self::Kubernetes => false,
+            Self::Setup | Self::Conformance | Self::E2e | Self::Kubernetes | Self::Docker => false,
         }
     }
 
@@ -138,6 +148,11 @@ impl Stage {
             Self::Kubernetes => Ok(kubernetes::run().unwrap_or_else(|error| {
                 let mut tally = Tally::default();
                 tally.check("tests with an API server", Err(error));
+                tally
+            })),
+            Self::Docker => Ok(docker::run().unwrap_or_else(|error| {
+                let mut tally = Tally::default();
+                tally.check("tests with a Docker daemon", Err(error));
                 tally
             })),
         }

@@ -60,6 +60,7 @@ pub(crate) fn prepare() -> Result<Tally> {
 pub(crate) fn prepare_all() -> Result<Tally> {
     let mut tally = prepare()?;
     tally.check("Kubernetes' programs", Binaries::ensure().map(drop));
+    tally.check("the static binary", super::docker::static_binary().map(drop));
     Ok(tally)
 }
 
@@ -139,7 +140,8 @@ fn entrypoint() -> Result<()> {
     Ok(())
 }
 
-fn binary() -> PathBuf {
+/// The binary under test.
+pub(crate) fn binary() -> PathBuf {
     target().join("debug/nutkin")
 }
 

@@ -1,0 +1,6 @@
+//! Images and sessions on a real Docker daemon, one binary. Run by `cargo xtask test docker`, which starts the daemon
+//! and a registry, and builds the image.
+
+mod image;
+mod session;
+mod world;

@@ -1,0 +1,212 @@
+//! Sessions as containers.
+
+use std::fs;
+
+use nutkin_e2e::Rest;
+use nutkin_e2e::exactly_once::{committed, faults};
+use serde_json::Value;
+
+use crate::world::{World, docker, left, try_docker};
+
+/// Numbers that the exactly-once job emits: enough for checkpoints before and after a failover.
+const NUMBERS: u64 = 3000;
+
+#[test]
+fn up_word_count_scale_and_down() {
+    let world = World::new("plain");
+    let wanted = ["--task-managers", "2", "-D", "taskmanager.numberOfTaskSlots=4"];
+    let wanted = [&wanted[..], &["-D", "nutkin.docker.publish=9999"]].concat();
+    world.up(&wanted).expect(0).says("1 JobManager, 2 TaskManagers, 8 slots");
+    let status = world.status();
+    assert_eq!(status["restUrl"], "http://127.0.0.1:9999");
+    assert_eq!(status["slots"]["total"], 8, "{status:#}");
+    let overview = Rest::new("http://127.0.0.1:9999").get("/overview").expect("Flink answers");
+    assert_eq!(overview["taskmanagers"], 2);
+
+    // Limits and health are what was planned.
+    let inspected: Value =
+        serde_json::from_str(&docker(&["inspect", "nutkin-plain-taskmanager-1"]))
+            .expect("JSON of Docker");
+    let host = &inspected[0]["HostConfig"];
+    assert_eq!(host["Memory"], 1024_u64 << 20);
+    assert_eq!(host["RestartPolicy"]["Name"], "unless-stopped");
+    world.eventually("all containers are healthy", || {
+        let shown = docker(&[
+            "ps",
+            "--filter",
+            "label=nutkin.dev/session=plain",
+            "--format",
+            "{{.Status}}",
+        ]);
+        shown.lines().count() == 3 && shown.lines().all(|line| line.contains("(healthy)"))
+    });
+
+    let ids = || docker(&["ps", "-q", "--filter", "label=nutkin.dev/session=plain"]);
+    let before = ids();
+    world.up(&wanted).expect(0).says("session `plain` is unchanged");
+    assert_eq!(ids(), before, "nothing was replaced");
+
+    count_words(&world);
+
+    world.ok(&["scale", "plain", "--on", "docker", "--task-managers", "3", "--yes", "--force"]);
+    world.eventually("three TaskManagers are there", || world.status()["slots"]["total"] == 12);
+    world.up(&wanted).expect(0).says("removes nutkin-plain-taskmanager-3");
+    world.eventually("two TaskManagers are there", || world.status()["slots"]["total"] == 8);
+    let logs = world.ok(&["logs", "--session", "plain", "--on", "docker", "jobmanager"]).stdout;
+    assert!(logs.contains("Rest endpoint listening"), "{logs}");
+
+    world.ok(&["down", "plain", "--yes", "--force"]).says("nutkin-plain-data");
+    assert_eq!(docker(&["ps", "-aq", "--filter", "label=nutkin.dev/session=plain"]), "");
+    assert_eq!(docker(&["network", "ls", "-q", "--filter", "name=nutkin-plain"]), "");
+    world.run(&["status", "plain", "--on", "docker"]).expect(5);
+    assert_ne!(left("plain"), "", "checkpoints and savepoints stay");
+}
+
+/// From the host, through the published port, with files on the session's volume.
+#[track_caller]
+fn count_words(world: &World) {
+    let input = world.nutkin.file("words.txt", "to be or not to be\n");
+    let volume = "nutkin-plain-jobmanager:/opt/flink/data";
+    docker(&["cp", input.to_str().expect("a path in UTF-8"), &format!("{volume}/words.txt")]);
+    let jar = world.nutkin.setup().job("1.20.5", "WordCount");
+    let jar = jar.to_str().expect("a path in UTF-8");
+    let run = ["run", "--session", "plain", "--on", "docker", jar, "--"];
+    let files = ["--input", "/opt/flink/data/words.txt", "--output", "/opt/flink/data/counts"];
+    world.ok(&[&run[..], &files].concat());
+    let output = world.nutkin.directory().join("counts");
+    docker(&["cp", &format!("{volume}/counts"), output.to_str().expect("a path in UTF-8")]);
+    let mut lines = committed(&output);
+    lines.sort();
+    assert_eq!(lines, ["be 2", "not 1", "or 1", "to 2"]);
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_when_the_leader_is_killed() {
+    let world = World::new("ha");
+    let options = [
+        "-D",
+        "high-availability.type=zookeeper",
+        "-D",
+        "nutkin.docker.publish=0",
+        // What notices the loss, in the time of a test.
+        "-D",
+        "high-availability.zookeeper.client.session-timeout=10000",
+    ];
+    world.up(&options).expect(0).says("2 JobManagers, 1 TaskManager");
+    let jar = world.nutkin.setup().job("1.20.5", "ExactlyOnce");
+    let total = NUMBERS.to_string();
+    let args = ["--output", "/opt/flink/data/numbers", "--total", &total, "--rate", "100"];
+    let job = world.rest().submit(&jar, &args);
+    world.eventually("two checkpoints are completed", || 2 <= count(&world, &job, "completed"));
+    let mut leader = String::new();
+    world.eventually("one JobManager leads", || {
+        let leaders = leaders();
+        leader = leaders.first().cloned().unwrap_or_default();
+        leaders.len() == 1
+    });
+    docker(&["kill", &leader]);
+    world.eventually("the job goes on from a checkpoint", || 1 <= count(&world, &job, "restored"));
+    world.eventually("the job has finished", || {
+        let state = rests(&world).iter().find_map(|rest| rest.job_state(&job));
+        state.as_deref() == Some("FINISHED")
+    });
+    let seen = leaders();
+    assert!(!seen.contains(&leader), "{seen:?} without {leader}");
+    let output = world.nutkin.directory().join("numbers");
+    let from = "nutkin-ha-taskmanager-1:/opt/flink/data/numbers";
+    docker(&["cp", from, output.to_str().expect("a path in UTF-8")]);
+    let lines = committed(&output);
+    assert_eq!(faults(&lines, NUMBERS), Vec::<String>::new(), "of {} lines", lines.len());
+}
+
+/// All JobManagers that are published.
+fn rests(world: &World) -> Vec<Rest> {
+    let ports =
+        docker(&["ps", "--filter", "label=nutkin.dev/session=ha", "--format", "{{.Ports}}"]);
+    let _ = world;
+    let port = |line: &str| {
+        let (_, rest) = line.split_once("127.0.0.1:")?;
+        rest.split_once("->").map(|(port, _)| format!("http://127.0.0.1:{port}"))
+    };
+    ports.lines().filter_map(port).map(|url| Rest::new(&url)).collect()
+}
+
+fn count(world: &World, job: &str, what: &str) -> u64 {
+    let path = format!("/jobs/{job}/checkpoints");
+    let found = rests(world).iter().find_map(|rest| rest.get(&path));
+    found.and_then(|found| found["counts"][what].as_u64()).unwrap_or_default()
+}
+
+/// Running JobManagers that lead, by what each has logged last of it.
+fn leaders() -> Vec<String> {
+    let filter =
+        ["--filter", "label=nutkin.dev/session=ha", "--filter", "label=nutkin.dev/role=JobManager"];
+    let names = docker(&[&["ps", "--format", "{{.Names}}"][..], &filter].concat());
+    let leads = |name: &&str| {
+        let output = try_docker(&["logs", name]);
+        let log = String::from_utf8_lossy(&output.stdout).into_owned();
+        let granted = log.rfind("was granted leadership");
+        granted.is_some() && log.rfind("was revoked leadership") < granted
+    };
+    names.lines().filter(leads).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_container_by_hand_with_flinks_scripts_in_it() {
+    // As write-ups do it: a shell in one container, both daemons started in it, REST published at another port.
+    let name = "nutkin-by-hand";
+    let _ = try_docker(&["rm", "-f", name]);
+    let network = "nutkin-by-hand";
+    docker(&["network", "create", network]);
+    let run = ["run", "-d", "--name", name, "--network", network, "-p", "127.0.0.1:9998:8081"];
+    docker(&[&run[..], &["nutkin/flink:1.20.5", "bash", "-c", "sleep 600"]].concat());
+    let inside = |script: &str| docker(&["exec", name, "bash", "-c", script]);
+    inside("jobmanager.sh start");
+    inside("taskmanager.sh start");
+    let rest = Rest::new("http://127.0.0.1:9998");
+    let end = std::time::Instant::now() + crate::world::RECOVERY;
+    let registered = || rest.get("/overview").is_some_and(|overview| overview["taskmanagers"] == 1);
+    while !registered() {
+        let log = || inside("cat /opt/flink/log/*");
+        assert!(std::time::Instant::now() < end, "no TaskManager has registered\n{}", log());
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    inside("taskmanager.sh stop; jobmanager.sh stop");
+    docker(&["rm", "-f", "-v", name]);
+    docker(&["network", "rm", network]);
+}
+
+#[test]
+fn what_the_daemon_refuses_is_said_plainly() {
+    let world = World::new("refused");
+    let file = world.nutkin.file(
+        "image.yaml",
+        "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {name: refused}\n\
+         spec: {flinkVersion: v1_20, image: nutkin/no-such:1, imagePullPolicy: Never}\n",
+    );
+    let file = file.to_str().expect("a path in UTF-8");
+    let up = ["up", "-f", file, "--on", "docker"];
+    world.run(&up).expect(1).says("no image `nutkin/no-such:1`").says("nutkin image build");
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port();
+    let publish = format!("nutkin.docker.publish={port}");
+    world.up(&["-D", &publish]).expect(1).says("is taken").says("choose another one");
+    assert_eq!(docker(&["ps", "-aq", "--filter", "label=nutkin.dev/session=refused"]), "");
+}
+
+#[test]
+fn changes_that_lose_jobs_need_consent() {
+    let world = World::new("consent");
+    fs::create_dir_all(world.nutkin.directory()).expect("a directory");
+    world.up(&["-D", "nutkin.docker.publish=0"]).expect(0);
+    let jar = world.nutkin.setup().job("1.20.5", "ExactlyOnce");
+    let args = ["--output", "/opt/flink/data/numbers", "--total", "1000000", "--rate", "10"];
+    let job = world.rest().submit(&jar, &args);
+    let rest = world.rest();
+    world.eventually("the job runs", || rest.job_state(&job).as_deref() == Some("RUNNING"));
+    let change = ["-D", "nutkin.docker.publish=0", "-D", "web.refresh-interval=1000"];
+    world.up(&change).expect(6).says("web.refresh-interval").says("LOST");
+    world.run(&["down", "consent", "--on", "docker"]).expect(6);
+    assert_eq!(rest.job_state(&job).as_deref(), Some("RUNNING"), "nothing was touched");
+}

@@ -1,0 +1,124 @@
+//! What the tests share: Nutkin with a daemon, Docker's own client as the second opinion, and nothing left behind.
+
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use nutkin_e2e::{Finished, Nutkin, Rest};
+use serde_json::Value;
+
+/// How long a session may take to be there again: JVMs start in a few seconds, on a loaded machine in twenty, and an
+/// election of ZooKeeper's takes ten.
+pub(crate) const RECOVERY: Duration = Duration::from_mins(2);
+/// A command of Nutkin's that starts containers, or builds an image.
+const LIMIT: Duration = Duration::from_mins(5);
+
+/// A session's world. On drop the session is ended with all its data.
+pub(crate) struct World {
+    pub(crate) nutkin: Nutkin,
+    session: &'static str,
+}
+
+impl World {
+    /// For the session of this name, which no other test uses: the daemon is everybody's.
+    pub(crate) fn new(session: &'static str) -> Self {
+        Self { nutkin: Nutkin::new(), session }
+    }
+
+    #[track_caller]
+    pub(crate) fn run(&self, args: &[&str]) -> Finished {
+        let mut command = self.nutkin.command(args);
+        command.env("DOCKER_HOST", variable("DOCKER_HOST"));
+        self.nutkin.start(command).wait(LIMIT)
+    }
+
+    #[track_caller]
+    pub(crate) fn ok(&self, args: &[&str]) -> Finished {
+        let finished = self.run(args);
+        finished.expect(0);
+        finished
+    }
+
+    /// `nutkin up` of this session, on a free port.
+    #[track_caller]
+    pub(crate) fn up(&self, more: &[&str]) -> Finished {
+        let up = ["up", self.session, "--on", "docker", "--flink", "1.20.5"];
+        self.run(&[&up, SMALL, more].concat())
+    }
+
+    #[track_caller]
+    pub(crate) fn status(&self) -> Value {
+        self.ok(&["status", self.session, "--on", "docker", "-o", "json"]).json()
+    }
+
+    #[track_caller]
+    pub(crate) fn rest(&self) -> Rest {
+        Rest::new(self.status()["restUrl"].as_str().expect("an address"))
+    }
+
+    #[track_caller]
+    pub(crate) fn eventually(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+        let end = std::time::Instant::now() + RECOVERY;
+        while !is_so() {
+            if end < std::time::Instant::now() {
+                let all = self.run(&[
+                    "logs",
+                    "--session",
+                    self.session,
+                    "--on",
+                    "docker",
+                    "--tail",
+                    "40",
+                ]);
+                panic!("not within {RECOVERY:?}: {what}\n{}", all.all());
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+}
+
+/// Sizes that let two sessions live beside each other on a machine for tests.
+pub(crate) const SMALL: &[&str] =
+    &["-D", "jobmanager.memory.process.size=900m", "-D", "taskmanager.memory.process.size=1024m"];
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let down = ["down", self.session, "--on", "docker", "--delete-data", "--yes", "--force"];
+        let mut command = self.nutkin.command(&down);
+        command.env("DOCKER_HOST", variable("DOCKER_HOST"));
+        let ended = self.nutkin.start(command).wait(LIMIT);
+        if !std::thread::panicking() {
+            assert!(matches!(ended.code, Some(0 | 5)), "{}", ended.all());
+            assert_eq!(left(self.session), "", "of session {}", self.session);
+        }
+    }
+}
+
+/// What the daemon still has of a session: containers, networks, volumes.
+pub(crate) fn left(session: &str) -> String {
+    let label = format!("label=nutkin.dev/session={session}");
+    let mut all = String::new();
+    for what in [&["ps", "-a"][..], &["network", "ls"], &["volume", "ls"]] {
+        all.push_str(&docker(&[what, &["-q", "--filter", &label]].concat()));
+    }
+    all
+}
+
+/// Docker's own client.
+#[track_caller]
+pub(crate) fn docker(args: &[&str]) -> String {
+    let output = try_docker(args);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "docker {args:?}: {said}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[track_caller]
+pub(crate) fn try_docker(args: &[&str]) -> Output {
+    Command::new("docker").args(args).output().expect("Docker's client runs")
+}
+
+#[track_caller]
+pub(crate) fn variable(name: &str) -> String {
+    let value = std::env::var(name);
+    value.unwrap_or_else(|_| panic!("{name} is not set: run these tests with `cargo xtask test`"))
+}

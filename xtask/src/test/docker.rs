@@ -1,0 +1,60 @@
+//! The tests that need a Docker daemon and a registry: one of each for all of them, gone afterwards.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+
+use super::tally::Tally;
+use super::{cargo_test, setup};
+use crate::docker::Daemon;
+use crate::root::{cargo, run as command, target};
+
+/// The static binary's target: images have no C library that it could rely on.
+const TARGET: &str = "x86_64-unknown-linux-musl";
+
+/// Builds the binary that goes into images: static, without what only a debugger reads.
+///
+/// # Errors
+/// It does not compile: the target or its C compiler may be missing.
+pub(crate) fn static_binary() -> Result<PathBuf> {
+    let mut build = cargo(&["build", "--quiet", "--package", "nutkin", "--target", TARGET]);
+    command(build.env("CARGO_PROFILE_DEV_STRIP", "true").env("CARGO_PROFILE_DEV_DEBUG", "0"))?;
+    Ok(target().join(TARGET).join("debug/nutkin"))
+}
+
+/// Starts the daemon, builds the image of this machine's own parts, runs the tests, and ends the daemon.
+///
+/// # Errors
+/// When something they need cannot be made, or the daemon does not start.
+pub(crate) fn run() -> Result<Tally> {
+    let ready = setup::prepare()?;
+    ensure!(ready.failed == 0, "the tests with a Docker daemon are not set up");
+    let binary = static_binary()?;
+    let directory = target().join("docker-test");
+    // One that a killed run left.
+    Daemon::stop(&directory)?;
+    let daemon = Daemon::start(&directory)?;
+    let tally = test(&daemon, &binary);
+    Daemon::stop(&directory)?;
+    tally
+}
+
+fn test(daemon: &Daemon, binary: &std::path::Path) -> Result<Tally> {
+    let mut image = Command::new(setup::binary());
+    image
+        .args(["image", "build", "--flink", "1.20.5", "--load"])
+        // What people type into a container.
+        .args(["--program", "bash", "--program", "ls", "--program", "cat", "--program", "sleep"])
+        .arg("--binary")
+        .arg(binary)
+        .env("XDG_CACHE_HOME", setup::cache()?)
+        .env("DOCKER_HOST", daemon.host());
+    command(&mut image)?;
+    let mut tests = setup::tests("docker")?;
+    tests
+        .env("NUTKIN_TEST_STATIC", binary)
+        .env("NUTKIN_TEST_REGISTRY", daemon.registry())
+        .env("DOCKER_HOST", daemon.host());
+    cargo_test::run(&mut tests)
+}
