@@ -60,6 +60,7 @@ fn up_word_count_scale_and_down() {
     assert_eq!(docker(&["network", "ls", "-q", "--filter", "name=nutkin-plain"]), "");
     world.run(&["status", "plain", "--on", "docker"]).expect(5);
     assert_ne!(left("plain"), "", "checkpoints and savepoints stay");
+    docker(&["volume", "rm", "nutkin-plain-data"]);
 }
 
 /// From the host, through the published port, with files on the session's volume.
@@ -70,7 +71,7 @@ fn count_words(world: &World) {
     docker(&["cp", input.to_str().expect("a path in UTF-8"), &format!("{volume}/words.txt")]);
     let jar = world.nutkin.setup().job("1.20.5", "WordCount");
     let jar = jar.to_str().expect("a path in UTF-8");
-    let run = ["run", "--session", "plain", "--on", "docker", jar, "--"];
+    let run = ["run", "--session", "plain", "--on", "docker", jar];
     let files = ["--input", "/opt/flink/data/words.txt", "--output", "/opt/flink/data/counts"];
     world.ok(&[&run[..], &files].concat());
     let output = world.nutkin.directory().join("counts");
@@ -157,6 +158,7 @@ fn a_container_by_hand_with_flinks_scripts_in_it() {
     let name = "nutkin-by-hand";
     let _ = try_docker(&["rm", "-f", name]);
     let network = "nutkin-by-hand";
+    let _ = try_docker(&["network", "rm", network]);
     docker(&["network", "create", network]);
     let run = ["run", "-d", "--name", name, "--network", network, "-p", "127.0.0.1:9998:8081"];
     docker(&[&run[..], &["nutkin/flink:1.20.5", "bash", "-c", "sleep 600"]].concat());

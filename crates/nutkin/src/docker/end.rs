@@ -79,7 +79,7 @@ pub async fn end(
     if session.docker.inspect_volume(&volume).await.is_ok() {
         kept.push(Kept {
             what: format!("volume {volume}"),
-            remark: "checkpoints and savepoints; `--delete-data` deletes it".to_owned(),
+            remark: format!("checkpoints and savepoints; `docker volume rm {volume}` deletes it"),
             is_data: true,
         });
     }

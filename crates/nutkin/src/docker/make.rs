@@ -32,7 +32,7 @@ use crate::{Exit, Failure};
 /// Seconds that a container gets to end by itself: a JVM ends in less than one, a checkpoint on the way in a few.
 const STOP_SECONDS: i32 = 10;
 
-/// The network and the volume of a session.
+/// The network and the volume of a session. Returns whether the volume is new.
 ///
 /// # Errors
 /// The daemon refuses.
@@ -40,7 +40,7 @@ pub async fn surroundings(
     session: &DockerSession,
     network: &str,
     volume: &str,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let labels = HashMap::from([(SESSION.to_owned(), session.name.clone())]);
     let exists = session.docker.inspect_network(network, None).await;
     if let Err(error) = exists {
@@ -59,9 +59,14 @@ pub async fn surroundings(
         labels: Some(labels),
         ..VolumeCreateRequest::default()
     };
-    // One that exists stays as it is.
-    session.docker.create_volume(request).await.map_err(|error| failure(&error))?;
-    Ok(())
+    let found = session.docker.inspect_volume(volume).await;
+    let is_new = matches!(&found, Err(error) if status(error) == Some(404));
+    if is_new {
+        session.docker.create_volume(request).await.map_err(|error| failure(&error))?;
+    } else {
+        found.map_err(|error| failure(&error))?;
+    }
+    Ok(is_new)
 }
 
 /// What the daemon is asked for.

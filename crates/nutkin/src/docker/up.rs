@@ -57,6 +57,8 @@ pub struct Decision {
     pub jobs: Option<Vec<RunningJob>>,
     image: Image,
     extras: Vec<(String, PathBuf)>,
+    /// Whether this very call made the volume: then nothing on it is worth keeping when the session never comes up.
+    made_volume: bool,
 }
 
 /// Plans the session and compares it with what runs. Pulls the image where it is missing and touches nothing else.
@@ -89,7 +91,18 @@ pub async fn decide(wish: Wish<'_>, context: &Context<'_>) -> Result<Decision, F
             jobs = Probe::new(&session.rest_urls(&seen))?.running_jobs().await;
         }
     }
-    Ok(Decision { session, wanted: planned, seen, steps, change, effect, jobs, image, extras })
+    Ok(Decision {
+        session,
+        wanted: planned,
+        seen,
+        steps,
+        change,
+        effect,
+        jobs,
+        image,
+        extras,
+        made_volume: false,
+    })
 }
 
 /// Plans without a daemon, for `render`: as if the image were ours, or the official one by its name.
@@ -349,7 +362,7 @@ impl Decision {
     pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Failure> {
         let done = self.follow(context).await;
         if done.is_err() && self.seen.is_empty() {
-            end::all(&self.session, &self.wanted.network, None).await?;
+            self.undo().await?;
         }
         done
     }
@@ -357,7 +370,7 @@ impl Decision {
     async fn follow(&mut self, context: &Context<'_>) -> Result<(), Failure> {
         let Containers { network, volume, data, containers, .. } = &self.wanted;
         let session = &self.session;
-        make::surroundings(session, network, volume).await?;
+        self.made_volume = make::surroundings(session, network, volume).await?;
         let Steps { remove, replace, create, start } = &self.steps;
         for name in remove.iter().chain(replace) {
             context.printer.say(&format!("Ending {name}"));
@@ -373,6 +386,12 @@ impl Decision {
             }
         }
         Ok(())
+    }
+
+    /// Ends what a new session has so far.
+    async fn undo(&self) -> Result<(), Failure> {
+        let volume = self.made_volume.then_some(self.wanted.volume.as_str());
+        end::all(&self.session, &self.wanted.network, volume).await.map(drop)
     }
 
     /// Configuration, jars and the owner of the volume, for each container.
@@ -462,7 +481,7 @@ impl Decision {
         if !self.seen.is_empty() {
             return Ok(failure);
         }
-        end::all(&self.session, &self.wanted.network, None).await?;
+        self.undo().await?;
         Ok(failure.hint(format!("session `{}` was ended again", self.session.name)))
     }
 }

@@ -11,11 +11,12 @@ use crate::image::{Entry, Request, User};
 const PLUGINS: &[&str] =
     &["flink-azure-fs-", "flink-gs-fs-", "flink-metrics-", "flink-oss-fs-", "flink-s3-fs-"];
 
-/// What the configuration of an image must say: sizes, without which Flink does not start, and addresses, since
+/// What the configuration of an image must say: where processes of one container find each other (the entry point
+/// writes another address for those of several), sizes, without which Flink does not start, and addresses, since
 /// whatever is bound to a container's loopback is reached by nobody. REST is published by who starts it.
 pub(super) fn default_configuration() -> String {
     [
-        ("jobmanager.rpc.address", "jobmanager"),
+        ("jobmanager.rpc.address", "localhost"),
         ("jobmanager.bind-host", "0.0.0.0"),
         ("jobmanager.memory.process.size", "1600m"),
         ("taskmanager.bind-host", "0.0.0.0"),
