@@ -16,6 +16,7 @@ pub mod change;
 pub mod check;
 pub mod entrypoint;
 pub mod flink;
+pub mod flink_cli;
 pub mod image;
 pub mod jobs;
 pub mod kubernetes;

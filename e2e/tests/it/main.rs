@@ -4,6 +4,7 @@ mod dist;
 mod documents;
 mod entrypoint;
 mod file_jobs;
+mod flink_command;
 mod job_faults;
 mod jobs;
 mod local;

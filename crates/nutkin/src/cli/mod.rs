@@ -12,6 +12,7 @@ pub mod down;
 pub mod entrypoint;
 pub mod explain;
 mod file_jobs;
+pub mod flink;
 pub mod image;
 pub mod init;
 pub mod job;
@@ -104,6 +105,8 @@ pub enum Command {
     Entrypoint(entrypoint::Args),
     /// Build container images with Flink
     Image(image::Args),
+    /// Take the place of the `flink` command
+    Flink(flink::Args),
     /// Print completions for a shell
     Completions(completions::Args),
     /// Tell whether somebody listens at an address
@@ -161,6 +164,7 @@ impl Command {
             Self::Dist(args) => dist::run(args, context),
             Self::Entrypoint(args) => entrypoint::run(args, context),
             Self::Image(args) => image::run(args, context),
+            Self::Flink(args) => flink::run(args, context),
             Self::Completions(args) => completions::run(args, context),
             Self::Probe(args) => probe::run(args, context),
             Self::Supervise(args) => supervise::run(args, context),

@@ -189,6 +189,13 @@ pub enum Trigger {
         /// Send the final watermark: the job will not go on from here.
         drain: bool,
     },
+    /// Cancel with a savepoint, which Flink calls deprecated: in between the job may go on. Only for the drop-in.
+    CancelWithSavepoint {
+        /// Where to.
+        directory: Option<String>,
+        /// NATIVE or CANONICAL; the release's safe one when `None`.
+        format: Option<String>,
+    },
     /// A checkpoint, CONFIGURED or FULL, from 1.17 on.
     Checkpoint {
         /// Its type.
@@ -208,6 +215,12 @@ impl Trigger {
                 "savepoints",
                 "savepoints",
                 json!({"target-directory": directory, "cancel-job": false}),
+                format(wanted),
+            ),
+            Self::CancelWithSavepoint { directory, format: wanted } => (
+                "savepoints",
+                "savepoints",
+                json!({"target-directory": directory, "cancel-job": true}),
                 format(wanted),
             ),
             Self::Stop { directory, format: wanted, drain } => (

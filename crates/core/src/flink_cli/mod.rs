@@ -1,0 +1,250 @@
+//! The `flink` command's own words: which action, with which options. A drop-in must read them as Flink does.
+//!
+//! Sources: `CliFrontend`, `CliFrontendParser` and commons-cli's `DefaultParser` as flink-clients of 1.13.6, 1.17.2,
+//! 1.20.5 and 2.3.0 answered when they were run.
+
+mod options;
+pub mod say;
+
+use options::{Options, Taken};
+
+/// What `flink` was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// Print help, of one action or of all.
+    Help(Option<String>),
+    /// Print the version.
+    Version,
+    /// Do something on a cluster.
+    Act {
+        /// What.
+        action: Action,
+        /// `-m host:port`.
+        address: Option<String>,
+        /// `-D key=value`, in their order.
+        options: Vec<String>,
+    },
+}
+
+/// What to do on a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// `run`.
+    Run(Run),
+    /// `info`: the plan of a program.
+    Info(Run),
+    /// `list`.
+    List {
+        /// Jobs that run or are about to.
+        running: bool,
+        /// Jobs that wait to be scheduled.
+        scheduled: bool,
+        /// All, ended ones too.
+        all: bool,
+    },
+    /// `cancel`.
+    Cancel {
+        /// The job.
+        job: String,
+        /// `-s`: with a savepoint, into a directory if one is named.
+        savepoint: Option<Option<String>>,
+    },
+    /// `stop`.
+    Stop {
+        /// The job.
+        job: String,
+        /// Where the savepoint goes.
+        directory: Option<String>,
+        /// Send the final watermark.
+        drain: bool,
+        /// `CANONICAL` or `NATIVE`.
+        format: Option<String>,
+        /// Do not wait.
+        detached: bool,
+    },
+    /// `savepoint`.
+    Savepoint {
+        /// The job.
+        job: String,
+        /// Where it goes.
+        directory: Option<String>,
+        /// `CANONICAL` or `NATIVE`.
+        format: Option<String>,
+        /// Do not wait.
+        detached: bool,
+    },
+    /// `savepoint -d`.
+    Dispose {
+        /// Path of the savepoint.
+        path: String,
+    },
+    /// `checkpoint`.
+    Checkpoint {
+        /// The job.
+        job: String,
+        /// A full one.
+        full: bool,
+    },
+}
+
+/// A program and how to run it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Run {
+    /// The jar.
+    pub jar: String,
+    /// `-c`.
+    pub class: Option<String>,
+    /// `-p`.
+    pub parallelism: Option<u32>,
+    /// `-s`.
+    pub savepoint: Option<String>,
+    /// `-n`.
+    pub allow_non_restored_state: bool,
+    /// `-cm`, or `-rm` before 1.20: `CLAIM`, `NO_CLAIM` or `LEGACY`.
+    pub claim_mode: Option<String>,
+    /// `-d`.
+    pub detached: bool,
+    /// What main() gets.
+    pub arguments: Vec<String>,
+}
+
+/// Reads the words behind `flink`.
+///
+/// # Errors
+/// What Flink prints on standard output before it ends with 1, line breaks included.
+pub fn parse(words: &[String]) -> Result<Call, String> {
+    let Some((verb, rest)) = words.split_first() else {
+        return Err("Please specify an action.\n".to_owned());
+    };
+    match verb.as_str() {
+        "-h" | "--help" => return Ok(Call::Help(None)),
+        "-v" | "--version" => return Ok(Call::Version),
+        _ => {}
+    }
+    if !VERBS.contains(&verb.as_str()) {
+        return Err(format!(
+            "\"{verb}\" is not a valid action.\n\nValid actions are \"run\", \"list\", \"info\", \"savepoint\", \
+             \"stop\", or \"cancel\".\n\nSpecify the version option (-v or --version) to print Flink version.\n\n\
+             Specify the help option (-h or --help) to get help on the command.\n"
+        ));
+    }
+    act(verb, rest).map_err(|message| {
+        format!("{message}\n\nUse the help option (-h or --help) to get help on the command.\n")
+    })
+}
+
+const VERBS: [&str; 7] = ["run", "info", "list", "cancel", "stop", "savepoint", "checkpoint"];
+
+fn act(verb: &str, words: &[String]) -> Result<Call, String> {
+    let taken = Options::of(verb).take(words)?;
+    if taken.has("h") {
+        return Ok(Call::Help(Some(verb.to_owned())));
+    }
+    let action = match verb {
+        "run" => Action::Run(program(&taken)?),
+        "info" => Action::Info(program(&taken)?),
+        "list" => {
+            Action::List { running: taken.has("r"), scheduled: taken.has("s"), all: taken.has("a") }
+        }
+        "cancel" => cancel(&taken)?,
+        "stop" => stop(&taken)?,
+        "savepoint" => savepoint(&taken)?,
+        _ => {
+            let job = taken
+                .words
+                .first()
+                .ok_or("Missing JobID. Specify a Job ID to manipulate checkpoint.")?;
+            Action::Checkpoint { job: id(job)?, full: taken.has("full") }
+        }
+    };
+    let address = taken.value("m").map(str::to_owned);
+    Ok(Call::Act { action, address, options: taken.all("D") })
+}
+
+fn program(taken: &Taken) -> Result<Run, String> {
+    let mut words = taken.words.iter().cloned();
+    let jar = words.next().ok_or("Java program should be specified a JAR file.")?;
+    let parallelism = match taken.value("p") {
+        None => None,
+        Some(text) => match text.parse::<u32>() {
+            Ok(number) if 0 < number && number <= i32::MAX.unsigned_abs() => Some(number),
+            _ => return Err(format!("The parallelism must be a positive number: {text}")),
+        },
+    };
+    let claim_mode = taken.value("cm").or_else(|| taken.value("rm"));
+    let claim_mode = claim_mode.map(|mode| mode.to_uppercase().replace('-', "_"));
+    Ok(Run {
+        jar,
+        class: taken.value("c").map(str::to_owned),
+        parallelism,
+        savepoint: taken.value("s").map(str::to_owned),
+        allow_non_restored_state: taken.has("n"),
+        claim_mode,
+        detached: taken.has("d"),
+        arguments: words.collect(),
+    })
+}
+
+fn cancel(taken: &Taken) -> Result<Action, String> {
+    let missing = "Missing JobID. Specify a JobID to cancel a job.";
+    if !taken.has("s") {
+        let job = taken.words.first().ok_or(missing)?;
+        return Ok(Action::Cancel { job: id(job)?, savepoint: None });
+    }
+    // `-s ID`: the word behind the option is the job when there is no other.
+    let (job, directory) = match taken.words.first() {
+        Some(job) => (job.as_str(), taken.value("s").map(str::to_owned)),
+        None => (taken.value("s").ok_or(missing)?, None),
+    };
+    Ok(Action::Cancel { job: id(job)?, savepoint: Some(directory) })
+}
+
+fn stop(taken: &Taken) -> Result<Action, String> {
+    let missing = "Missing JobId";
+    let (job, directory) = match taken.words.first() {
+        Some(job) => (job.as_str(), taken.value("p").map(str::to_owned)),
+        None => (taken.value("p").ok_or(missing)?, None),
+    };
+    Ok(Action::Stop {
+        job: id(job)?,
+        directory,
+        drain: taken.has("d"),
+        format: format(taken)?,
+        detached: taken.has("detached"),
+    })
+}
+
+fn savepoint(taken: &Taken) -> Result<Action, String> {
+    if let Some(path) = taken.value("d") {
+        return Ok(Action::Dispose { path: path.to_owned() });
+    }
+    let missing = "Missing JobID. Specify a Job ID to trigger a savepoint.";
+    let job = taken.words.first().ok_or(missing)?;
+    Ok(Action::Savepoint {
+        job: id(job)?,
+        directory: taken.words.get(1).cloned(),
+        format: format(taken)?,
+        detached: taken.has("detached"),
+    })
+}
+
+fn format(taken: &Taken) -> Result<Option<String>, String> {
+    match taken.value("type").map(str::to_uppercase) {
+        None => Ok(None),
+        Some(format) if format == "CANONICAL" || format == "NATIVE" => Ok(Some(format)),
+        Some(format) => {
+            Err(format!("Could not parse the savepoint type \"{format}\": canonical or native"))
+        }
+    }
+}
+
+/// A job's id, in the form in which Flink prints it.
+fn id(text: &str) -> Result<String, String> {
+    if text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(text.to_ascii_lowercase());
+    }
+    Err(format!(
+        "Cannot parse JobID from \"{text}\". The expected format is [0-9a-fA-F]{{32}}, e.g. \
+         fd72014d4c864993a2e5a9287b4a9c5d."
+    ))
+}

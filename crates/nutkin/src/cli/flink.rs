@@ -1,0 +1,262 @@
+//! `nutkin flink`: a drop-in for the `flink` command, also when the binary is called so.
+//!
+//! It speaks Flink's words and ends with Flink's exit codes. One thing is done elsewhere: main() of a program runs in the
+//! JobManager, which gets the jar over REST, and not in a JVM on this side.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use nutkin_core::flink::dynamic;
+use nutkin_core::flink_cli::{self, Action, Call, Run, say};
+use serde_json::Value;
+
+use super::Context;
+use super::client::{Target, target};
+use super::shared::SessionArgs;
+use crate::flink_rest::{Client, RunRequest, Trigger};
+use crate::jobs::{Ended, Jar, failure, random_id, submit, until_it_ends};
+use crate::{Exit, Failure, Outcome, runtime};
+
+/// Arguments of `nutkin flink`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  nutkin flink run -m localhost:8081 job.jar --input a.txt
+  nutkin flink list -a
+  nutkin flink stop -p /tmp/savepoints fd72014d4c864993a2e5a9287b4a9c5d
+  ln -s $(which nutkin) ~/bin/flink")]
+pub struct Args {
+    /// What Flink's command takes: an action, its options, its arguments
+    #[arg(value_name = "ACTION", trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<String>,
+}
+
+/// The name under which the binary is this command.
+const NAME: &str = "flink";
+
+/// How long a savepoint may take: Flink's client waits without an end, which nobody wants of a script.
+const PATIENCE: Duration = Duration::from_hours(24);
+
+/// What Flink's client prints before an exception.
+const BANNER: &str = "\n------------------------------------------------------------\n \
+    The program finished with the following exception:\n";
+
+const HELP: &str = "\
+flink <ACTION> [OPTIONS] [ARGUMENTS]
+
+  run [-d] [-c CLASS] [-p N] [-s SAVEPOINT] [-n] [-cm MODE] JAR ARGS   run a program
+  info [-c CLASS] [-p N] JAR ARGS                                      show its plan
+  list [-r] [-s] [-a]                                                  list jobs
+  cancel [-s [DIR]] JOB                                                cancel a job
+  stop [-p [DIR]] [-d] [-type T] [-detached] JOB                       stop it with a savepoint
+  savepoint [-type T] [-detached] JOB [DIR]                            take a savepoint
+  savepoint -d PATH                                                    dispose of one
+  checkpoint [-full] JOB                                               take a checkpoint
+
+All of them take -m HOST:PORT; without it they talk to the session that `nutkin status` shows. `nutkin --help` has more.
+";
+
+/// The arguments as `nutkin flink ...`, where the binary is called `flink`.
+pub fn in_its_place(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let name = arguments.first().map(Path::new).and_then(Path::file_name);
+    if name.is_some_and(|name| name == NAME) {
+        arguments.insert(1, NAME.into());
+    }
+    arguments
+}
+
+/// Does what Flink's command would do.
+///
+/// # Errors
+/// Never: what goes wrong is printed as Flink prints it, and the exit code is 1.
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    let printer = context.printer;
+    let (action, address, options) = match flink_cli::parse(&args.words) {
+        Ok(Call::Help(_)) => {
+            printer.out(HELP);
+            return Ok(Exit::Done);
+        }
+        Ok(Call::Version) => {
+            printer.out(&format!(
+                "nutkin {}, in place of Flink's client\n",
+                env!("CARGO_PKG_VERSION")
+            ));
+            return Ok(Exit::Done);
+        }
+        Ok(Call::Act { action, address, options }) => (action, address, options),
+        Err(text) => {
+            printer.out(&text);
+            return Ok(Exit::Failed);
+        }
+    };
+    if let Action::Run(run) | Action::Info(run) = &action
+        && !Path::new(&run.jar).is_file()
+    {
+        printer.out(&format!(
+            "Could not get job jar and dependencies from JAR file: JAR file does not exist: {}\n\n\
+             Use the help option (-h or --help) to get help on the command.\n",
+            run.jar
+        ));
+        return Ok(Exit::Failed);
+    }
+    let session = SessionArgs { address, ..SessionArgs::default() };
+    let acted = runtime::block_on(async {
+        let Target { client, .. } = target(&session, context).await?;
+        act(&action, &options, &client, context).await
+    });
+    acted.or_else(|failure| {
+        printer.say(BANNER);
+        printer.failure(&Failure { exit: Exit::Failed, ..failure });
+        Ok(Exit::Failed)
+    })
+}
+
+async fn act(
+    action: &Action,
+    options: &[String],
+    client: &Client,
+    context: &Context<'_>,
+) -> Outcome {
+    let printer = context.printer;
+    let version = client.version();
+    let chosen = match action {
+        Action::Stop { format, .. } | Action::Savepoint { format, .. } => format.as_deref(),
+        _ => None,
+    };
+    // What the client asks for where the user does not: see `Trigger`.
+    let format =
+        chosen.unwrap_or(if version.line().native_savepoints { "NATIVE" } else { "CANONICAL" });
+    let format_sent = version.is_at_least(1, 15).then(|| format.to_owned());
+    printer.out(&say::before(action, format, version));
+    let result = match action {
+        Action::Run(run) => return submit_and_wait(run, options, client, context).await,
+        Action::Info(run) => {
+            let jar = bring(run, client).await?;
+            let plan = client.plan(&jar, &request(run, options)?).await.map_err(failure)?;
+            printer.out(&format!(
+                "----------------------- Execution Plan -----------------------\n{plan:#}\n\
+                 --------------------------------------------------------------\n\nNo description provided.\n"
+            ));
+            String::new()
+        }
+        Action::List { running, scheduled, all } => {
+            let jobs = client.jobs().await.map_err(failure)?;
+            let rows: Vec<say::Row> = jobs.iter().map(row).collect();
+            printer.out(&say::list(&rows, *running, *scheduled, *all));
+            String::new()
+        }
+        Action::Cancel { job, savepoint: None } => {
+            client.cancel(job).await.map_err(failure)?;
+            String::new()
+        }
+        Action::Cancel { job, savepoint: Some(directory) } => {
+            let trigger =
+                Trigger::CancelWithSavepoint { directory: directory.clone(), format: format_sent };
+            wait(client, job, &trigger, false).await?
+        }
+        Action::Stop { job, directory, drain, detached, .. } => {
+            let (directory, drain) = (directory.clone(), *drain);
+            let trigger = Trigger::Stop { directory, format: format_sent, drain };
+            wait(client, job, &trigger, *detached).await?
+        }
+        Action::Savepoint { job, directory, detached, .. } => {
+            let trigger = Trigger::Savepoint { directory: directory.clone(), format: format_sent };
+            wait(client, job, &trigger, *detached).await?
+        }
+        Action::Checkpoint { job, full } => {
+            let trigger = Trigger::Checkpoint { kind: if *full { "FULL" } else { "CONFIGURED" } };
+            wait(client, job, &trigger, false).await?
+        }
+        Action::Dispose { path } => {
+            let place = client.dispose(path).await.map_err(failure)?;
+            client.result(&place, PATIENCE).await.map_err(failure)?;
+            String::new()
+        }
+    };
+    printer.out(&say::after(action, &result));
+    Ok(Exit::Done)
+}
+
+/// The place of a savepoint, the number of a checkpoint, or the id of what goes on by itself.
+async fn wait(
+    client: &Client,
+    job: &str,
+    trigger: &Trigger,
+    detached: bool,
+) -> Result<String, Failure> {
+    let place = client.trigger(job, trigger).await.map_err(failure)?;
+    if detached {
+        return Ok(place.rsplit('/').next().unwrap_or_default().to_owned());
+    }
+    let result = client.result(&place, PATIENCE).await.map_err(failure)?.unwrap_or(Value::Null);
+    let number = result["checkpointId"].as_u64().map(|number| number.to_string());
+    Ok(result["location"].as_str().map(str::to_owned).or(number).unwrap_or_default())
+}
+
+async fn bring(run: &Run, client: &Client) -> Result<String, Failure> {
+    let jar = Jar::read(Path::new(&run.jar))?;
+    jar.bring(client).await.map_err(failure)
+}
+
+fn request(run: &Run, options: &[String]) -> Result<RunRequest, Failure> {
+    let options = dynamic::parse(options).map_err(Failure::input)?;
+    Ok(RunRequest {
+        class: run.class.clone(),
+        arguments: run.arguments.clone(),
+        parallelism: run.parallelism,
+        job_id: None,
+        savepoint: run.savepoint.clone(),
+        allow_non_restored_state: run.allow_non_restored_state,
+        claim_mode: run.claim_mode.clone(),
+        options: options
+            .iter()
+            .map(|(key, entry)| (key.to_owned(), entry.value.to_string()))
+            .collect(),
+    })
+}
+
+async fn submit_and_wait(
+    run: &Run,
+    options: &[String],
+    client: &Client,
+    context: &Context<'_>,
+) -> Outcome {
+    let printer = context.printer;
+    let request = request(run, options)?;
+    if !request.options.is_empty() && !client.version().line().run_takes_configuration {
+        printer.warn(&format!("Flink {} takes no options with a job over REST", client.version()));
+    }
+    let jar = bring(run, client).await?;
+    let id = random_id()?;
+    submit(client, &jar, &id, &request).await.map_err(failure)?;
+    printer.out(&format!("Job has been submitted with JobID {id}\n"));
+    if run.detached {
+        return Ok(Exit::Done);
+    }
+    match until_it_ends(client, &id, None, None, |_| ()).await.map_err(failure)? {
+        Ended::Job(state, outcome) if state.is_finished() => {
+            let runtime = outcome.runtime.unwrap_or_default();
+            printer.out(&format!(
+                "Program execution finished\nJob with JobID {id} has finished.\nJob Runtime: {runtime} ms\n\n"
+            ));
+            Ok(Exit::Done)
+        }
+        Ended::Job(state, outcome) => {
+            let cause = outcome.cause.unwrap_or_default();
+            Err(Failure::new(Exit::Failed, format!("job {id} is {state}: {cause}")))
+        }
+        Ended::TimedOut(_) | Ended::Interrupted => Ok(Exit::Done),
+    }
+}
+
+fn row(job: &crate::flink_rest::Job) -> say::Row {
+    let when = jiff::Timestamp::from_millisecond(job.start_time).unwrap_or_default();
+    let when = when.to_zoned(jiff::tz::TimeZone::system());
+    say::Row {
+        start: job.start_time,
+        when: when.strftime("%d.%m.%Y %H:%M:%S").to_string(),
+        id: job.id.clone(),
+        name: job.name.clone(),
+        state: job.state.to_string(),
+    }
+}
