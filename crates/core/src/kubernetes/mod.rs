@@ -8,6 +8,7 @@ pub mod ha;
 pub mod managed;
 pub mod ownership;
 pub mod progress;
+pub mod rbac;
 pub mod reach;
 pub mod resource;
 pub mod status;

@@ -22,6 +22,7 @@ pub mod ls;
 pub mod open;
 pub mod plan;
 pub mod probe;
+pub mod rbac;
 pub mod render;
 mod render_objects;
 pub mod run;
@@ -67,6 +68,8 @@ pub enum Command {
     Plan(plan::Args),
     /// Print what a session is made of
     Render(render::Args),
+    /// Print what pods or people need to be allowed on Kubernetes
+    Rbac(rbac::Args),
     /// Show one session
     Status(status::Args),
     /// List the sessions
@@ -145,6 +148,7 @@ impl Command {
             Self::Down(args) => down::run(args, context),
             Self::Plan(args) => plan::run(args, context),
             Self::Render(args) => render::run(args, context),
+            Self::Rbac(args) => rbac::run(args, context),
             Self::Status(args) => status::run(args, context),
             Self::Ls(args) => ls::run(args, context),
             Self::Logs(args) => logs::run(args, context),

@@ -95,6 +95,8 @@ async fn ensure(api: &Api, item: &Value, session: &str, uid: &str) -> Result<Val
             item["metadata"]["uid"] = there["metadata"]["uid"].clone();
             api.apply(&item, false).await.map_err(Refusal::Api)
         }
+        // An account may be shared by whatever runs in the namespace.
+        Some(there) if there["kind"] == "ServiceAccount" => Ok(there),
         Some(there) => Err(Refusal::InTheWay(Box::new(there))),
         // Gone between the two questions.
         None => api.create(item).await.map_err(Refusal::Api),

@@ -22,6 +22,8 @@ pub struct Live {
     pub others: Vec<Value>,
     /// Objects with the session's label that the plan has no more.
     pub extra: Vec<Value>,
+    /// Accounts that the plan has and somebody else made: they are left as they are.
+    pub shared: Vec<Value>,
     /// Whether the session was made by somebody else and is to be taken over.
     pub adopted: bool,
 }
@@ -60,10 +62,20 @@ pub async fn look(api: &Api, objects: &Objects, adopt: bool) -> Result<Option<Li
     let Some(deployment) = deployment.map_err(failure)? else { return Ok(None) };
     let adopted = check_owner(&deployment, id, api.namespace(), adopt)?;
     let uid = deployment["metadata"]["uid"].as_str().unwrap_or_default();
-    let mut live =
-        Live { deployment: deployment.clone(), others: Vec::new(), extra: Vec::new(), adopted };
+    let mut live = Live {
+        deployment: deployment.clone(),
+        others: Vec::new(),
+        extra: Vec::new(),
+        shared: Vec::new(),
+        adopted,
+    };
     for other in others {
         let Some(other) = other.map_err(failure)? else { continue };
+        // An account may be shared by whatever runs in the namespace: it is used as it is.
+        if other["kind"] == "ServiceAccount" && !ownership::is_of_session(&other, id, uid) {
+            live.shared.push(other);
+            continue;
+        }
         if !adopted && !ownership::is_of_session(&other, id, uid) {
             return Err(in_the_way(&other, api.namespace()));
         }

@@ -55,7 +55,7 @@ pub async fn decide(wish: Wish<'_>, context: &Context<'_>) -> Result<Decision, F
     let session = wish.session;
     let eager = wish.purpose == Purpose::Act;
     let access = cluster::find(wish.place, &session.configuration, context.environment).await?;
-    let objects = wanted::plan(session, wish.place, &access, context)?;
+    let mut objects = wanted::plan(session, wish.place, &access, context)?;
     let api = Api::new(access)?.in_namespace(&objects.namespace);
     let made = if eager && !wish.adopt { make(&api, &objects, session).await? } else { None };
     let live = match made {
@@ -78,6 +78,12 @@ pub async fn decide(wish: Wish<'_>, context: &Context<'_>) -> Result<Decision, F
             Failure::new(Exit::Failed, message).hint("wait until it is gone: `nutkin down` does")
         );
     }
+    let is_shared = |item: &Value| {
+        let name = &item["metadata"]["name"];
+        item["kind"] == "ServiceAccount"
+            && live.shared.iter().any(|one| one["metadata"]["name"] == *name)
+    };
+    objects.items.retain(|item| !is_shared(item));
     if eager && !live.adopted {
         // The command that made them may have been cut off before it did this.
         let all = std::iter::once(&mut live.deployment).chain(&mut live.others);

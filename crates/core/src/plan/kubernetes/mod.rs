@@ -11,6 +11,7 @@ pub mod standalone;
 use serde_json::{Value, json};
 
 use crate::Problem;
+use crate::kubernetes::rbac;
 use crate::session::{Mode, Session};
 
 /// Plans the objects of a session in the mode that it asks for: native where it asks for none, as Flink's own
@@ -19,10 +20,20 @@ use crate::session::{Mode, Session};
 /// # Errors
 /// All that is wrong with options, templates and files, at once.
 pub fn plan(session: &Session, client: &native::Client) -> Result<Objects, Vec<Problem>> {
-    match session.mode {
+    let mut objects = match session.mode {
         Some(Mode::Standalone) => standalone::plan(session, client),
         Some(Mode::Native) | None => native::plan(session, client),
+    }?;
+    let wanted = session.configuration.text("nutkin.rbac.create");
+    if wanted.is_some_and(|text| text.trim().eq_ignore_ascii_case("true")) {
+        let mut permissions = rbac::objects(session, &objects.namespace);
+        for item in &mut permissions {
+            marks::mark(item, &objects.cluster_id, &session.flink.to_string());
+        }
+        // Before what pods mount: an account that is missing keeps them from being made.
+        objects.items.splice(1..1, permissions);
     }
+    Ok(objects)
 }
 
 /// What a session is made of on Kubernetes.

@@ -1,0 +1,84 @@
+//! `nutkin rbac`.
+
+use nutkin_core::Problem;
+use nutkin_core::kubernetes::rbac;
+use serde_json::{Value, json};
+
+use super::shared::{Output, OutputArgs, SpecArgs};
+use super::{Context, session_file};
+use crate::{Exit, Failure, Outcome};
+
+/// Arguments of `nutkin rbac`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  nutkin rbac -f session.yaml | kubectl apply -f -
+                                         what the session's pods need
+  nutkin rbac -D high-availability.type=kubernetes
+  nutkin rbac --commands status,logs -n orders
+                                         what people need for these commands")]
+pub struct Args {
+    /// The session's name
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+
+    #[command(flatten)]
+    spec: SpecArgs,
+
+    /// What people need for commands of Nutkin instead; for all of them where none is named
+    #[arg(long, value_name = "COMMANDS", value_delimiter = ',', num_args = 0..)]
+    commands: Option<Vec<String>>,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Prints ServiceAccount, Role and RoleBinding. Asks nobody.
+///
+/// # Errors
+/// Bad input (2).
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    let given = args.spec.platform.namespace.as_deref();
+    let objects = if let Some(commands) = &args.commands {
+        of_commands(commands, given)?
+    } else {
+        let session = session_file::load(&args.spec, args.name.as_deref(), None)?;
+        let namespace = given.map(str::to_owned).or_else(|| session.namespace.clone());
+        let namespace = namespace.or_else(|| session.configuration.text("kubernetes.namespace"));
+        rbac::objects(&session, namespace.as_deref().unwrap_or("default"))
+    };
+    match args.output.output {
+        Output::Json => {
+            let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
+            context.printer.json(&list);
+        }
+        // kubectl reads documents, not a table.
+        Output::Text | Output::Yaml => {
+            let documents: Vec<String> =
+                objects.iter().map(nutkin_core::yaml::to_string).collect::<Result<_, _>>()?;
+            context.printer.out(&documents.join("---\n"));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn of_commands(commands: &[String], namespace: Option<&str>) -> Result<Vec<Value>, Failure> {
+    let known = rbac::commands();
+    let unknown = commands.iter().filter(|one| !known.contains(&one.as_str()));
+    let problems: Vec<Problem> = unknown
+        .map(|one| {
+            Problem::new("--commands", format!("`{one}` asks nothing of an API server"))
+                .hint(format!("name some of: {}", known.join(", ")))
+        })
+        .collect();
+    if !problems.is_empty() {
+        return Err(Failure::input(problems));
+    }
+    let wanted: Vec<&str> =
+        if commands.is_empty() { known } else { commands.iter().map(String::as_str).collect() };
+    Ok(vec![json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "nutkin", "namespace": namespace.unwrap_or("default")},
+        "rules": rbac::for_commands(&wanted),
+    })])
+}
