@@ -80,6 +80,13 @@ impl Cluster {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// What the authorizer says: `kubectl auth can-i`.
+    pub fn can_i(&self, args: &[&str]) -> bool {
+        let mut command = self.kubectl_command();
+        command.args(["-n", &self.namespace, "auth", "can-i", "--quiet"]).args(args);
+        command.status().is_ok_and(|status| status.success())
+    }
+
     /// Applies an object or a list of them.
     ///
     /// # Panics

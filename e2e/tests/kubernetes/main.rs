@@ -1,4 +1,5 @@
 //! Tests with a real API server, one binary. Run by `cargo xtask test kubernetes`, which starts one.
 
 mod cuts;
+mod rbac;
 mod sessions;
