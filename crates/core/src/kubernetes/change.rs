@@ -103,7 +103,7 @@ pub fn of(pairs: &[Pair], version: FlinkVersion) -> Change {
         pair.old.is_some() && template(pair.old.as_ref()) != template(pair.new.as_ref())
     });
     let read_by_workers = |object: &ObjectChange| match object.title.split('/').next() {
-        Some("Deployment" | "Service") => false,
+        Some("Deployment" | "StatefulSet" | "Service") => false,
         _ if object.action == Action::Keep => false,
         // Of a configuration only options count; any other file is mounted into all pods.
         _ => {
@@ -111,10 +111,16 @@ pub fn of(pairs: &[Pair], version: FlinkVersion) -> Change {
                 || object.differences.iter().any(|one| reads_as_worker(&one.what))
         }
     };
-    let restarts_task_managers = restarts_job_managers && objects.iter().any(read_by_workers);
+    let own_workload = |pair: &Pair| {
+        pair.old.as_ref().is_some_and(desired::is_workload)
+            && template(pair.old.as_ref()) != template(pair.new.as_ref())
+    };
+    let restarts_task_managers = (restarts_job_managers && objects.iter().any(read_by_workers))
+        || pairs.iter().skip(1).any(own_workload);
     let (old, new) = (options(pairs, |pair| &pair.old), options(pairs, |pair| &pair.new));
     let is_available = |options: &Configuration| is_highly_available(options);
     let effect = match (restarts_job_managers, is_available(&old) && is_available(&new)) {
+        (false, _) if restarts_task_managers => Effect::Restart,
         (false, _) => Effect::None,
         (true, true) => Effect::Restart,
         (true, false) => Effect::Loss,

@@ -69,6 +69,10 @@ pub fn for_live<'l>(
         if let Some(live) = live(&item) {
             item["metadata"]["uid"] = live["metadata"]["uid"].clone();
         }
+        // In standalone mode TaskManagers are a workload of their own, and read the same files.
+        if restart && is_workload(&item) {
+            item["spec"]["template"]["metadata"]["annotations"][RESTARTED] = json!(wanted);
+        }
         items.push(item);
     }
     items
@@ -83,6 +87,11 @@ pub fn workers_are_old(objects: &Objects, deployment: &Value) -> Option<bool> {
 pub fn note_workers(objects: &Objects) -> Value {
     let key = WORKERS.replace('~', "~0").replace('/', "~1");
     json!([{"op": "add", "path": format!("/metadata/annotations/{key}"), "value": workers(objects)}])
+}
+
+/// Whether an object keeps pods alive.
+pub fn is_workload(object: &Value) -> bool {
+    object["kind"] == "Deployment" || object["kind"] == "StatefulSet"
 }
 
 fn known<'d>(deployment: &'d Value, annotation: &str) -> Option<&'d str> {
@@ -199,6 +208,18 @@ mod tests {
         check(&deployment, "a: 1\n", None, false);
         check(&deployment, "a: 2\n", None, true);
         assert_eq!(workers_are_old(&objects("a: 2\n"), &deployment), None);
+    }
+
+    #[test]
+    fn task_managers_of_their_own_are_replaced_with_the_job_manager() {
+        let deployment = made("a: 1\n");
+        let mut wanted = objects("a: 2\n");
+        wanted.items.push(json!({"kind": "Deployment", "metadata": {"name": "a-taskmanager"}}));
+        let items = for_live(&wanted, None, &deployment, |_| None);
+        let annotation =
+            |item: &Value| item["spec"]["template"]["metadata"]["annotations"][RESTARTED].clone();
+        assert!(annotation(&items[3]).is_string());
+        assert_eq!(annotation(&items[3]), annotation(&items[0]));
     }
 
     #[test]

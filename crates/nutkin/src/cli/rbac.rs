@@ -41,7 +41,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let objects = if let Some(commands) = &args.commands {
         of_commands(commands, given)?
     } else {
-        let session = session_file::load(&args.spec, args.name.as_deref(), None)?;
+        let session = session_file::load(&args.spec, args.name.as_deref(), None, context)?;
         let namespace = given.map(str::to_owned).or_else(|| session.namespace.clone());
         let namespace = namespace.or_else(|| session.configuration.text("kubernetes.namespace"));
         rbac::objects(&session, namespace.as_deref().unwrap_or("default"))

@@ -135,7 +135,9 @@ pub async fn change(
     for one in join_all(removed).await {
         one.map_err(|error| again(failure(error)))?;
     }
-    if change.restarts_task_managers {
+    // A workload of their own replaces them itself.
+    let own_workload = items[1..].iter().any(desired::is_workload);
+    if change.restarts_task_managers && !own_workload {
         let session = Session::of(api, deployment.clone());
         end_task_managers(&session).await.map_err(again)?;
     }

@@ -5,6 +5,7 @@ use nutkin_core::change::Effect;
 use nutkin_core::flink::FlinkVersion;
 use nutkin_core::kubernetes::change::{self, Change, Pair};
 use nutkin_core::kubernetes::desired;
+use nutkin_core::kubernetes::resource::title;
 use nutkin_core::plan::kubernetes::Objects;
 use nutkin_core::session;
 use serde_json::{Value, json};
@@ -56,6 +57,12 @@ pub async fn decide(wish: Wish<'_>, context: &Context<'_>) -> Result<Decision, F
     let eager = wish.purpose == Purpose::Act;
     let access = cluster::find(wish.place, &session.configuration, context.environment).await?;
     let mut objects = wanted::plan(session, wish.place, &access, context)?;
+    let first = objects.deployment();
+    if first["kind"] != "Deployment" || first["metadata"]["name"] != objects.cluster_id.as_str() {
+        let message = format!("`up` does not start a session whose JobManager is {}", title(first));
+        return Err(Failure::new(Exit::BadInput, message)
+            .hint("`nutkin render --on kubernetes | kubectl apply --server-side -f -` does"));
+    }
     let api = Api::new(access)?.in_namespace(&objects.namespace);
     let made = if eager && !wish.adopt { make(&api, &objects, session).await? } else { None };
     let live = match made {
