@@ -3,6 +3,7 @@
 //! A scenario is one entry of [`SCENARIOS`]: a name and a function that measures and fills a section of
 //! `docs/benchmarks.md`. Tests never look at a clock; this is the only place that does.
 
+mod check;
 mod commands;
 mod entrypoint;
 mod figures;
@@ -60,6 +61,7 @@ pub(crate) struct Scenario {
 
 /// All of them, in the order of the page.
 const SCENARIOS: &[Scenario] = &[
+    Scenario { name: "check", measure: check::measure },
     Scenario { name: "commands", measure: commands::measure },
     Scenario { name: "entrypoint", measure: entrypoint::measure },
     Scenario { name: "session", measure: session::measure },

@@ -87,3 +87,40 @@ pub(super) const SEEDS: &[(&str, &[(&str, u32)])] = &[
         ],
     ),
 ];
+
+/// What counted in each document's configuration: option and value.
+pub(super) const SESSIONS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "000",
+        &[
+            ("taskmanager.numberOfTaskSlots", "2"),
+            ("blob.server.port", "6124"),
+            ("taskmanager.rpc.port", "6122"),
+            ("parallelism.default", "2"),
+            ("jobmanager.memory.process.size", "1600m"),
+            ("taskmanager.memory.process.size", "1728m"),
+        ],
+    ),
+    (
+        "001",
+        &[
+            ("taskmanager.numberOfTaskSlots", "4"),
+            ("parallelism.default", "4"),
+            ("jobmanager.memory.process.size", "1600m"),
+            ("taskmanager.memory.process.size", "2048m"),
+        ],
+    ),
+    ("002", &[]),
+    (
+        "004",
+        &[
+            ("taskmanager.numberOfTaskSlots", "2"),
+            ("web.upload.dir", "/opt/flink"),
+            ("high-availability.storageDir", "file:/flink/recovery"),
+            ("restart-strategy.type", "fixed-delay"),
+            ("restart-strategy.fixed-delay.attempts", "10"),
+            ("jobmanager.memory.process.size", "1600m"),
+            ("taskmanager.memory.process.size", "1728m"),
+        ],
+    ),
+];

@@ -9,8 +9,12 @@ mod expected;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
-use nutkin_core::check::{Input, Report, Settings, check};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use nutkin_core::Problem;
+use nutkin_core::check::adopt::{Request, adopt};
+use nutkin_core::check::{Input, Report, Settings, Severity, check};
+use nutkin_core::spec::{self, Inputs};
+use nutkin_core::units::MemorySize;
 
 /// The variable that names the directory.
 pub(crate) const VARIABLE: &str = "NUTKIN_SEEDS";
@@ -22,6 +26,11 @@ pub(crate) const VARIABLE: &str = "NUTKIN_SEEDS";
 pub(crate) fn run() -> Result<Vec<(String, Result<()>)>> {
     let directory = std::env::var(VARIABLE).with_context(|| format!("{VARIABLE} is not set"))?;
     let mut results = Vec::new();
+    for (stem, options) in expected::SESSIONS {
+        let result =
+            document(Path::new(&directory), stem).and_then(|files| session(&files, options));
+        results.push((format!("session file of {stem}"), result));
+    }
     for (stem, expected) in expected::SEEDS {
         let result = document(Path::new(&directory), stem).and_then(|files| {
             let report = check(&files, &Settings::default());
@@ -44,6 +53,33 @@ fn document(directory: &Path, stem: &str) -> Result<Vec<Input>> {
         }
     }
     bail!("no document begins with {stem}")
+}
+
+/// The session file that is made of the files: our reader takes it, its options and sizes are those that
+/// counted before, and no error is left in it.
+fn session(files: &[Input], options: &[(&str, &str)]) -> Result<()> {
+    let told = |problems: Vec<Problem>| anyhow!("{problems:?}");
+    let adoption = adopt(files, &Request::default()).map_err(told)?;
+    let file = spec::read(&adoption.text, "made.yaml").map_err(told)?;
+    let inputs = Inputs { file: Some(file), ..Inputs::default() };
+    let session = spec::resolve(&inputs).map_err(told)?;
+    for (key, value) in options {
+        let found = session.configuration.text(key).unwrap_or_default();
+        let bytes = |text: &str| text.parse::<MemorySize>().map(MemorySize::bytes);
+        let same_size = key.ends_with(".process.size") && bytes(&found) == bytes(value);
+        ensure!(
+            found == *value || same_size,
+            "`{key}` is {found:?}, not {value:?}\n{}",
+            adoption.text
+        );
+    }
+    let made = [Input { name: "made.yaml".to_owned(), text: adoption.text.clone() }];
+    let report = check(&made, &Settings::default());
+    let errors = report.findings.iter().find(|finding| finding.severity() == Severity::Error);
+    if let Some(error) = errors {
+        bail!("{} {}: {}\n{}", error.rule.code, error.location, error.message, adoption.text);
+    }
+    Ok(())
 }
 
 /// What is found against what is known: code and line of each.

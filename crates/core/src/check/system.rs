@@ -160,39 +160,7 @@ pub(super) fn group(world: &World, flink: Option<FlinkVersion>) -> Vec<System<'_
             }
         }
     }
-    // A JobManager without TaskManagers and TaskManagers without one, the only such pair of a namespace.
-    let alone = |groups: &[usize], job_managers: bool| -> Vec<usize> {
-        (0..workloads.len())
-            .filter(|index| {
-                let mut members =
-                    (0..workloads.len()).filter(|other| groups[*other] == groups[*index]);
-                let role = workloads[*index].role;
-                let wanted =
-                    if job_managers { role.is_job_manager() } else { role.is_task_manager() };
-                wanted
-                    && members.all(|other| {
-                        let role = workloads[other].role;
-                        if job_managers { !role.is_task_manager() } else { !role.is_job_manager() }
-                    })
-            })
-            .collect()
-    };
-    for master in alone(&group_of, true) {
-        let partners: Vec<usize> = alone(&group_of, false)
-            .into_iter()
-            .filter(|worker| workloads[*worker].object.shares_namespace(workloads[master].object))
-            .collect();
-        let rivals = alone(&group_of, true)
-            .into_iter()
-            .filter(|other| workloads[*other].object.shares_namespace(workloads[master].object))
-            .filter(|other| group_of[*other] != group_of[master])
-            .count();
-        if rivals == 0 {
-            for worker in partners {
-                unite(&mut group_of, master, worker);
-            }
-        }
-    }
+    pair(&workloads, &mut group_of);
     let mut groups: BTreeMap<usize, Vec<Workload<'_>>> = BTreeMap::new();
     for (workload, group) in workloads.iter().zip(&group_of) {
         groups.entry(*group).or_default().push(*workload);
@@ -212,6 +180,33 @@ pub(super) fn group(world: &World, flink: Option<FlinkVersion>) -> Vec<System<'_
         system.version = flink.or_else(|| version(system));
     }
     systems
+}
+
+/// Unites a JobManager without TaskManagers and TaskManagers without one, where a namespace has only one such
+/// JobManager.
+fn pair(workloads: &[Workload<'_>], group_of: &mut [usize]) {
+    let mut roles: BTreeMap<usize, (bool, bool)> = BTreeMap::new();
+    for (workload, group) in workloads.iter().zip(group_of.iter()) {
+        let (master, worker) = roles.entry(*group).or_default();
+        *master |= workload.role.is_job_manager();
+        *worker |= workload.role.is_task_manager();
+    }
+    // The lonely groups of each namespace. What names none may be applied to any: it is a namespace of its own.
+    let mut lonely: BTreeMap<Option<&str>, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    for (workload, group) in workloads.iter().zip(group_of.iter()) {
+        let (masters, workers) = lonely.entry(workload.object.namespace.as_deref()).or_default();
+        match roles.get(group) {
+            Some((true, false)) if !masters.contains(group) => masters.push(*group),
+            Some((false, true)) if !workers.contains(group) => workers.push(*group),
+            _ => {}
+        }
+    }
+    for (masters, workers) in lonely.values() {
+        let [master] = masters[..] else { continue };
+        for group in group_of.iter_mut().filter(|group| workers.contains(group)) {
+            *group = master;
+        }
+    }
 }
 
 fn empty(world: &World, title: String) -> System<'_> {

@@ -1,8 +1,10 @@
 //! `nutkin init`.
 
+mod from;
+
 use std::fs::File;
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nutkin_core::Problem;
 use nutkin_core::spec::{DEFAULT_NAME, is_name};
@@ -14,11 +16,13 @@ use crate::{Exit, Failure, Outcome};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   nutkin init orders                 writes orders.yaml
-  nutkin init orders -o - | less     prints it")]
+  nutkin init orders -o - | less     prints it
+  nutkin init --from deploy/ --explain          one session file of hand-written ones
+  nutkin init orders --from conf/ --as-is       without curing what is wrong in them")]
 pub struct Args {
-    /// The session's name
-    #[arg(value_name = "NAME", default_value = DEFAULT_NAME)]
-    name: String,
+    /// The session's name; without one `default`, or that of the files
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
 
     /// The file to write; `-` for standard output
     #[arg(long, short, value_name = "FILE")]
@@ -27,6 +31,9 @@ pub struct Args {
     /// Write over an existing file
     #[arg(long)]
     force: bool,
+
+    #[command(flatten)]
+    taken: from::FromArgs,
 }
 
 /// What a new user wants to change first, with the reason to.
@@ -74,21 +81,32 @@ spec:
 /// # Errors
 /// The name is none, or the file exists (2); it cannot be written (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    if !is_name(&args.name) {
+    if let Some(name) = args.name.as_deref().filter(|name| !is_name(name)) {
         return Err(Failure::input(vec![
-            Problem::new("NAME", format!("`{}` is no name for a session", args.name))
+            Problem::new("NAME", format!("`{name}` is no name for a session"))
                 .hint("lower-case letters, digits and `-`, a letter first"),
         ]));
     }
-    let text = TEMPLATE.replace("NAME", &args.name);
-    let path = args.output.unwrap_or_else(|| format!("{}.yaml", args.name).into());
+    if !args.taken.from.is_empty() {
+        return from::run(&args, context);
+    }
+    let name = args.name.as_deref().unwrap_or(DEFAULT_NAME);
+    let text = TEMPLATE.replace("NAME", name);
+    let path = args.output.unwrap_or_else(|| format!("{name}.yaml").into());
     if path.as_os_str() == "-" {
         context.printer.out(&text);
         return Ok(Exit::Done);
     }
+    save(&path, &text, args.force)?;
+    context.printer.say(&format!("wrote `{0}`; start it with `nutkin up -f {0}`", path.display()));
+    Ok(Exit::Done)
+}
+
+/// Writes a file, over an existing one only by force.
+fn save(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
     let mut options = File::options();
-    options.write(true).create(true).truncate(true).create_new(!args.force);
-    let file = options.open(&path);
+    options.write(true).create(true).truncate(true).create_new(!force);
+    let file = options.open(path);
     if file.as_ref().is_err_and(|error| error.kind() == ErrorKind::AlreadyExists) {
         return Err(Failure::input(vec![
             Problem::new("--output", format!("`{}` exists", path.display()))
@@ -99,8 +117,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     written.map_err(|error| {
         anyhow::Error::new(error).context(format!("cannot write `{}`", path.display()))
     })?;
-    context.printer.say(&format!("wrote `{0}`; start it with `nutkin up -f {0}`", path.display()));
-    Ok(Exit::Done)
+    Ok(())
 }
 
 #[cfg(test)]

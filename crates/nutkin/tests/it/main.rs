@@ -9,6 +9,7 @@ mod documents;
 mod explain;
 mod faults;
 mod image;
+mod init;
 mod looking;
 mod render_kubernetes;
 mod session;

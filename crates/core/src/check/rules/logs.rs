@@ -33,17 +33,22 @@ const LEVELS: &[&str] = &["OFF", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRA
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     for text in system.texts.iter().copied().filter(|text| text.kind == FileKind::Log4j) {
-        let lines: Vec<(u32, &str, &str)> = lines(text).collect();
-        let old = lines.iter().find(|(_, key, _)| key.starts_with("log4j."));
-        if let Some((number, key, _)) = old {
-            let message = format!("`{key}` is an option of Log4j 1");
-            out.add(&OLD_LOG4J, text.place(out.files, *number, 1), message);
-            continue;
-        }
-        levels(text, &lines, out);
-        loggers(system, text, &lines, out);
-        appenders(system, text, &lines, out);
+        of_text(system, text, out);
     }
+}
+
+/// One log file.
+pub(super) fn of_text(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
+    let lines: Vec<(u32, &str, &str)> = lines(text).collect();
+    let old = lines.iter().find(|(_, key, _)| key.starts_with("log4j."));
+    if let Some((number, key, _)) = old {
+        let message = format!("`{key}` is an option of Log4j 1");
+        out.add(&OLD_LOG4J, text.place(out.files, *number, 1), message);
+        return;
+    }
+    levels(text, &lines, out);
+    loggers(system, text, &lines, out);
+    appenders(system, text, &lines, out);
 }
 
 /// The properties of the file: line, key and value.

@@ -11,9 +11,10 @@ mod network;
 mod pods;
 mod rbac;
 mod schema;
-mod storage;
+pub(super) mod storage;
 
 use super::codes::Rule;
+use super::embedded::Embedded;
 use super::finding::Findings;
 use super::silence::Silence;
 use super::system::{System, World};
@@ -56,6 +57,11 @@ pub(super) static TABLES: &[&[&Rule]] = &[
 pub(super) fn of_world(world: &World, silences: &[Silence], out: &mut Findings<'_>) {
     files::check(world, silences, out);
     network::services_without_pods(world, out);
+}
+
+/// What can be said of one log file.
+pub(super) fn of_log(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
+    logs::of_text(system, text, out);
 }
 
 /// What can be said of a session.

@@ -7,7 +7,7 @@ use crate::yaml::Node;
 
 /// Who reaches a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(in crate::check) enum Reach {
     /// Every pod.
     All,
     /// One pod or node only, with the reason.
@@ -17,7 +17,7 @@ pub(super) enum Reach {
 }
 
 /// The path of a URI on the machine's own file system; `None` for `hdfs:`, `s3:` and the like.
-pub(super) fn local_path(uri: &str) -> Option<&str> {
+pub(in crate::check) fn local_path(uri: &str) -> Option<&str> {
     let uri = uri.trim();
     if let Some(rest) = uri.strip_prefix("file:") {
         return Some(match rest.strip_prefix("//") {
@@ -29,7 +29,7 @@ pub(super) fn local_path(uri: &str) -> Option<&str> {
 }
 
 /// Who reaches a path of a pod's container.
-pub(super) fn reach(system: &System<'_>, workload: &Workload<'_>, path: &str) -> Reach {
+pub(in crate::check) fn reach(system: &System<'_>, workload: &Workload<'_>, path: &str) -> Reach {
     let Some(mount) = workload.mount_of(path) else {
         return Reach::One(format!("`{path}` lies in the container and goes with it"));
     };
@@ -69,7 +69,7 @@ fn of_volume(system: &System<'_>, workload: &Workload<'_>, volume: &Node, path: 
 }
 
 /// Who reaches a path of the pods of a session file: what its pod templates mount.
-pub(super) fn reach_of_session(session: &Node, path: &str) -> Reach {
+pub(in crate::check) fn reach_of_session(session: &Node, path: &str) -> Reach {
     for template in ["spec/podTemplate", "spec/jobManager/podTemplate"] {
         let Some(pod) = session.at(template).and_then(|template| template.get("spec")) else {
             continue;

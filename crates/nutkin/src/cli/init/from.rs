@@ -1,0 +1,94 @@
+//! `nutkin init --from`: hand-written files as one session file.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use nutkin_core::check::adopt::{Adoption, Request, adopt};
+use nutkin_core::flink::FlinkVersion;
+use nutkin_core::yaml;
+
+use super::{Args, save};
+use crate::cli::Context;
+use crate::{Exit, Failure, Outcome, files};
+
+/// Arguments for taking over what is there.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct FromArgs {
+    /// Make the session file of these files and directories: Kubernetes YAML, configuration, logging
+    #[arg(long, value_name = "FILE|DIR", num_args = 1..)]
+    pub from: Vec<PathBuf>,
+
+    /// Keep what `nutkin check` would complain about
+    #[arg(long, requires = "from")]
+    pub as_is: bool,
+
+    /// Say of each line of the files where it went
+    #[arg(long, requires = "from")]
+    pub explain: bool,
+
+    /// Flink release, where the files do not say it
+    #[arg(long, value_name = "VERSION", requires = "from")]
+    pub flink: Option<FlinkVersion>,
+}
+
+/// Writes the session file, and the objects that have no place in it beside it.
+///
+/// # Errors
+/// The files cannot be read or describe no session, or the output exists (2).
+pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
+    let inputs = files::read(&args.taken.from).map_err(Failure::input)?;
+    let request =
+        Request { name: args.name.clone(), flink: args.taken.flink, as_is: args.taken.as_is };
+    let adoption = adopt(&inputs, &request).map_err(Failure::input)?;
+    let path = args.output.clone().unwrap_or_else(|| format!("{}.yaml", adoption.name).into());
+    let objects = objects(&adoption)?;
+    let printer = context.printer;
+    if path.as_os_str() == "-" {
+        printer.out(&adoption.text);
+        if !objects.is_empty() {
+            printer.warn("the files hold objects that have no place in a session file; --output FILE writes them beside it");
+        }
+    } else {
+        let beside = beside(&path);
+        save(&path, &adoption.text, args.force)?;
+        if !objects.is_empty() {
+            save(&beside, &objects, args.force)?;
+        }
+    }
+    for cure in &adoption.cures {
+        printer.say(&format!("cured {} ({}): {}", cure.rule.code, cure.location, cure.message));
+    }
+    if args.taken.explain {
+        for placed in &adoption.placed {
+            printer.say(&format!("{}: {} -> {}", placed.location, placed.what, placed.to));
+        }
+    }
+    if path.as_os_str() != "-" {
+        let mut line = format!("wrote `{0}`; `nutkin check -f {0}` looks at it", path.display());
+        if !objects.is_empty() {
+            let _ = write!(
+                line,
+                "; {} more objects are in `{}`",
+                adoption.beside.len(),
+                beside(&path).display()
+            );
+        }
+        printer.say(&line);
+        if !args.taken.explain {
+            printer.say("--explain says of each line of the files where it went");
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// All other objects as one file.
+fn objects(adoption: &Adoption) -> Result<String, Failure> {
+    let texts: Result<Vec<String>, _> = adoption.beside.iter().map(yaml::to_string).collect();
+    Ok(texts?.join("---\n"))
+}
+
+/// `orders.yaml` has its other objects in `orders-objects.yaml`.
+fn beside(path: &Path) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{stem}-objects.yaml"))
+}

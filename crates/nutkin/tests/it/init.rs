@@ -1,0 +1,57 @@
+//! `nutkin init --from`.
+
+use nutkin_testkit::Test;
+
+const CONF: &str = "jobmanager.memory.process.size: 1600m\ntaskmanager.memory.process.size: 2048 m\n\
+                    taskmanager.numberOfTaskSlots: 2\ntaskmanager.numberOfTaskSlots: 4\n";
+
+#[test]
+fn a_configuration_directory_becomes_a_session_file() {
+    let said = Test::new()
+        .file("conf/flink-conf.yaml", CONF)
+        .args(["init", "orders", "--from", "conf", "--explain"])
+        .stderr(
+            "cured NK0104 (conf/flink-conf.yaml:4:1): `taskmanager.numberOfTaskSlots` stands once, with the last value\n\
+             conf/flink-conf.yaml:1:1: jobmanager.memory.process.size -> spec.jobManager.resource.memory\n\
+             conf/flink-conf.yaml:2:1: taskmanager.memory.process.size -> spec.taskManager.resource.memory\n\
+             conf/flink-conf.yaml:3:1: taskmanager.numberOfTaskSlots -> nowhere: conf/flink-conf.yaml:4:1 counts in its place\n\
+             conf/flink-conf.yaml:4:1: taskmanager.numberOfTaskSlots -> spec.flinkConfiguration, `taskmanager.numberOfTaskSlots`\n\
+             wrote `orders.yaml`; `nutkin check -f orders.yaml` looks at it\n",
+        )
+        .run();
+    let text = std::fs::read_to_string(said.directory.path().join("orders.yaml")).unwrap();
+    assert!(
+        text.contains(
+            "    # conf/flink-conf.yaml, line 4\n    taskmanager.numberOfTaskSlots: \"4\"\n"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("memory: 2048m"), "{text}");
+}
+
+#[test]
+fn objects_without_a_place_lie_beside() {
+    let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: jars\n";
+    let pods = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: orders-jobmanager\nspec:\n  template:\n    \
+                spec:\n      containers:\n      - name: jobmanager\n        image: flink:1.20.5\n        args: [jobmanager]\n";
+    let said = Test::new()
+        .file("deploy/claim.yaml", claim)
+        .file("deploy/pods.yaml", pods)
+        .args(["init", "--from", "deploy"])
+        .any_stderr()
+        .run();
+    let read = |name: &str| std::fs::read_to_string(said.directory.path().join(name)).unwrap();
+    assert!(read("orders.yaml").contains("mode: standalone"), "{}", read("orders.yaml"));
+    assert!(read("orders-objects.yaml").contains("kind: PersistentVolumeClaim"));
+}
+
+#[test]
+fn files_without_a_session_are_told() {
+    let said = Test::new()
+        .file("service.yaml", "apiVersion: v1\nkind: Service\nmetadata:\n  name: a\n")
+        .args(["init", "--from", "service.yaml"])
+        .code(2)
+        .any_stderr()
+        .run();
+    assert!(said.stderr.contains("describe no session"), "{}", said.stderr);
+}
