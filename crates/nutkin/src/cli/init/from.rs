@@ -13,22 +13,22 @@ use crate::{Exit, Failure, Outcome, files};
 
 /// Arguments for taking over what is there.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct FromArgs {
+pub(super) struct FromArgs {
     /// Make the session file of these files and directories: Kubernetes YAML, configuration, logging
     #[arg(long, value_name = "FILE|DIR", num_args = 1..)]
-    pub from: Vec<PathBuf>,
+    pub(super) from: Vec<PathBuf>,
 
     /// Keep what `nutkin check` would complain about
     #[arg(long, requires = "from")]
-    pub as_is: bool,
+    pub(super) as_is: bool,
 
     /// Say of each line of the files where it went
     #[arg(long, requires = "from")]
-    pub explain: bool,
+    pub(super) explain: bool,
 
     /// Flink release, where the files do not say it
     #[arg(long, value_name = "VERSION", requires = "from")]
-    pub flink: Option<FlinkVersion>,
+    pub(super) flink: Option<FlinkVersion>,
 }
 
 /// Writes the session file, and the objects that have no place in it beside it.
