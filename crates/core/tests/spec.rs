@@ -134,6 +134,39 @@ fn a_wrong_value_of_any_field_is_refused_at_its_place() {
     }
 }
 
+/// The numbered list of the documentation is the one of the code.
+#[test]
+fn the_precedence_is_documented() {
+    let text = include_str!("../../../docs/sessions.md");
+    let list: String = (1..)
+        .zip(spec::PRECEDENCE)
+        .map(|(number, source)| format!("{number}. {source}\n"))
+        .collect();
+    assert!(text.contains(&format!("\n\n{list}\n")), "docs/sessions.md lacks\n{list}");
+}
+
+/// Each source of the list beats those before it.
+#[test]
+fn each_source_takes_precedence_over_those_before() {
+    let key = "taskmanager.memory.process.size";
+    let resolved = |fields: &str, options: &[(&str, &str)]| {
+        let text = format!(
+            "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {{name: a}}\nspec:\n{fields}"
+        );
+        let options = options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let file = spec::read(&text, "f").unwrap();
+        let inputs = Inputs { file: Some(file), options, ..Inputs::default() };
+        spec::resolve(&inputs).unwrap().configuration.text(key).unwrap()
+    };
+    let default = resolved("  flinkVersion: v1_20\n", &[]);
+    let configuration = format!("  flinkVersion: v1_20\n  flinkConfiguration: {{{key}: 2001m}}\n");
+    let field = format!("{configuration}  taskManager: {{resource: {{memory: 2002m}}}}\n");
+    assert_ne!(default, "2001m");
+    assert_eq!(resolved(&configuration, &[]), "2001m");
+    assert_eq!(resolved(&field, &[]), format!("{}b", 2002 << 20));
+    assert_eq!(resolved(&field, &[(key, "2003m"), (key, "2004m")]), "2004m");
+}
+
 proptest! {
     #[test]
     fn no_text_makes_the_reader_panic(text in "(?s).{0,200}") {

@@ -46,6 +46,9 @@ const fn field(path: &'static str, kind: Type, local: &'static str) -> Field {
 /// What has a meaning on Kubernetes only. `up` on this machine reads and keeps it.
 const KUBERNETES: &str = "no effect: for Kubernetes only";
 
+/// Processes of one machine are not bound to a number of its processors.
+const CPU: &str = "no effect: the processes share this machine's processors";
+
 /// Fields of a `FlinkDeployment`.
 pub const DEPLOYMENT: &[Field] = &[
     field("apiVersion", Type::Text, "must be flink.apache.org/v1beta1"),
@@ -62,7 +65,7 @@ pub const DEPLOYMENT: &[Field] = &[
     field("spec.mode", Type::OneOf(&["native", "standalone"]), KUBERNETES),
     field("spec.ingress", Type::Any, KUBERNETES),
     field("spec.podTemplate", Type::Any, KUBERNETES),
-    field("spec.restartNonce", Type::Whole(i64::MIN), "kept in the session"),
+    field("spec.restartNonce", Type::Whole(i64::MIN), "another number restarts all processes"),
     field("spec.logConfiguration", Type::TextMap, "log4j or logback file of all processes"),
     field(
         "spec.jobManager.replicas",
@@ -70,7 +73,7 @@ pub const DEPLOYMENT: &[Field] = &[
         "number of JobManagers; 2 and more need high availability",
     ),
     field("spec.jobManager.resource.memory", Type::Memory, "jobmanager.memory.process.size"),
-    field("spec.jobManager.resource.cpu", Type::Number, "option for Kubernetes only"),
+    field("spec.jobManager.resource.cpu", Type::Number, CPU),
     field("spec.jobManager.resource.ephemeralStorage", Type::Text, KUBERNETES),
     field(
         "spec.jobManager.resources.requests.memory",
@@ -87,7 +90,7 @@ pub const DEPLOYMENT: &[Field] = &[
     field("spec.jobManager.podTemplate", Type::Any, KUBERNETES),
     field("spec.taskManager.replicas", Type::Whole(1), "number of TaskManagers"),
     field("spec.taskManager.resource.memory", Type::Memory, "taskmanager.memory.process.size"),
-    field("spec.taskManager.resource.cpu", Type::Number, "option for Kubernetes only"),
+    field("spec.taskManager.resource.cpu", Type::Number, CPU),
     field("spec.taskManager.resource.ephemeralStorage", Type::Text, KUBERNETES),
     field(
         "spec.taskManager.resources.requests.memory",

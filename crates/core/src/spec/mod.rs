@@ -34,12 +34,16 @@ pub const DEFAULT_NAME: &str = "default";
 /// Longest name: Flink's limit for a cluster-id (`KubernetesClusterDescriptor`, all versions).
 const NAME_LIMIT: usize = 45;
 
-/// Makes a session of what was said. Precedence, lowest first, as in [`Origin`]:
-///
-/// 1. defaults of Nutkin;
-/// 2. `spec.flinkConfiguration` of the file;
-/// 3. other fields of the file that stand for options;
-/// 4. options of the command line, the last one of a key.
+/// What an option comes from, lowest first: each takes precedence over those before it. `docs/sessions.md` has the
+/// same list.
+pub const PRECEDENCE: [&str; 4] = [
+    "defaults of Nutkin",
+    "`spec.flinkConfiguration` of the file",
+    "other fields of the file that stand for options",
+    "options of the command line, the last one of a key",
+];
+
+/// Makes a session of what was said, by [`PRECEDENCE`]: the numbers below are those of that list.
 ///
 /// # Errors
 /// All problems at once.

@@ -85,6 +85,9 @@ pub fn check_options(session: &Session, context: &Context<'_>) -> Result<(), Fai
             }
         }
     }
+    if let Some(note) = options::note_on_operator(&session.configuration) {
+        context.printer.say(&note);
+    }
     if problems.is_empty() { Ok(()) } else { Err(Failure::input(problems)) }
 }
 

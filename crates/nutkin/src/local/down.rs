@@ -1,6 +1,6 @@
 //! Ends a session on this machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::control;
@@ -37,11 +37,34 @@ pub async fn end(
         let what = directory.log().display().to_string();
         kept.push(Kept { what, remark: String::new(), is_data: false });
     }
+    let holds = contents(&directory.data());
     if let Some(data) = keep_or_delete(directory, ending.delete_data)? {
-        let remark = "a session of this name finds it again; --delete-data deletes it".to_owned();
+        let remark =
+            format!("{holds}: a session of this name finds it again; --delete-data deletes it");
         kept.push(Kept { what: data.display().to_string(), remark, is_data: true });
     }
+    if ending.delete_data && !holds.is_empty() {
+        let data = directory.data();
+        context.printer.say(&format!("deleted `{}` ({holds})", data.display()));
+    }
     Ok(Ended { ended, kept })
+}
+
+/// What the data of a session is, by its folders: `checkpoints (12 files), savepoints (3 files)`. Empty where there is
+/// none.
+fn contents(data: &Path) -> String {
+    let folders = std::fs::read_dir(data).into_iter().flatten().flatten();
+    let mut parts: Vec<String> = folders
+        .filter_map(|folder| {
+            let files = walkdir::WalkDir::new(folder.path()).into_iter().flatten();
+            let count = files.filter(|entry| entry.file_type().is_file()).count();
+            let noun = if count == 1 { "file" } else { "files" };
+            let name = folder.file_name().to_string_lossy().into_owned();
+            (0 < count).then(|| format!("{name} ({count} {noun})"))
+        })
+        .collect();
+    parts.sort();
+    parts.join(", ")
 }
 
 /// Deletes the data when that is wanted or there is none. Returns where it is when it stays.

@@ -149,3 +149,18 @@ fn a_job_manager_that_does_not_answer_may_have_jobs() {
     world.run(&["down", "a"]).expect(6).says("jobs that are LOST: unknown");
     world.run(&["down", "a", "--yes"]).expect(0);
 }
+
+#[test]
+fn down_says_which_data_it_keeps_and_which_it_deletes() {
+    let world = World::new();
+    world.up("a", &[]).expect(0);
+    for file in ["savepoints/savepoint-1/_metadata", "checkpoints/ab/chk-1/_metadata"] {
+        world.file(&format!("state/nutkin/data/a/{file}"), "");
+    }
+    let holds = "checkpoints (1 file), savepoints (1 file)";
+    world.run(&["down", "a", "--yes"]).expect(0).says(holds).says("--delete-data deletes it");
+    world.up("a", &[]).expect(0);
+    let deleted = world.run(&["down", "a", "--yes", "--delete-data"]);
+    deleted.expect(0).says("deleted `").says(holds);
+    assert!(!world.path("state/nutkin/data/a").exists());
+}

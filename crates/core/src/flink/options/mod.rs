@@ -4,6 +4,7 @@
 //! in our own words what the ones that users meet are for.
 
 mod check;
+mod operator;
 mod own;
 mod page;
 mod patterns;
@@ -14,6 +15,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 pub use check::{Finding, Level, check};
+pub use operator::note_on_operator;
 pub use own::{OWN, OwnOption, Platform};
 pub use page::page;
 pub use table::{Facts, OBSERVED};

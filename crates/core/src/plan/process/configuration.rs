@@ -70,10 +70,10 @@ pub fn effective(session: &Session, machine: &Machine) -> Configuration {
     if let [port] = machine.rest_ports.as_slice() {
         all.set("rest.port", port.to_string(), chosen);
     }
-    // Options of our own are no business of Flink's.
+    // Options of our own are no business of Flink's, and those of other readers would restart it for nothing.
     let own: Vec<String> = all
         .iter()
-        .filter(|(key, _)| key.starts_with("nutkin."))
+        .filter(|(key, _)| NOT_FOR_PROCESSES.iter().any(|prefix| key.starts_with(prefix)))
         .map(|(key, _)| key.to_owned())
         .collect();
     for key in own {
@@ -81,6 +81,10 @@ pub fn effective(session: &Session, machine: &Machine) -> Configuration {
     }
     all
 }
+
+/// Options that no process of one machine reads: ours, those of the Java operator, and the CPUs of pods.
+const NOT_FOR_PROCESSES: &[&str] =
+    &["nutkin.", "kubernetes.operator.", "kubernetes.jobmanager.cpu", "kubernetes.taskmanager.cpu"];
 
 /// The spelling of a directory option that a release reads: 2.x dropped the first one.
 fn dir_key(version: FlinkVersion, keys: [&'static str; 2]) -> &'static str {

@@ -165,7 +165,9 @@ impl Jvm<'_> {
 
     fn class_path(&self) -> String {
         let Machine { flink_home, lib, extra_libs, environment, .. } = self.machine;
-        class_path(flink_home, lib, extra_libs, environment, self.configuration)
+        let lib: Vec<String> =
+            lib.iter().filter(|jar| !self.logging.excludes(jar)).cloned().collect();
+        class_path(flink_home, &lib, extra_libs, environment, self.configuration)
     }
 
     fn main_arguments(&self) -> Vec<String> {

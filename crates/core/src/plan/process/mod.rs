@@ -127,6 +127,7 @@ pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Probl
     };
     let job_manager = memory::job_manager(&input).map_err(|problem| problems.push(problem)).ok();
     let task_manager = memory::task_manager(&input).map_err(|problem| problems.push(problem)).ok();
+    problems.extend(log::problem(&session.log_configuration, &machine.extra_libs));
     problems.extend(file_systems::missing(&configuration, session.flink, machine));
     if !machine.lib.iter().any(|jar| jvm::is_dist(jar)) {
         let message = format!("`{}/lib` has no flink-dist jar", machine.flink_home);
@@ -142,7 +143,7 @@ pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Probl
         return Err(problems);
     };
     let mut files = BTreeMap::from([(format!("conf/{name}"), text)]);
-    let logging = log::files(&session.log_configuration, &mut files);
+    let logging = log::files(&session.log_configuration, &machine.extra_libs, &mut files);
     let jvm = jvm::Jvm { machine, configuration: &configuration, logging: &logging };
 
     let mut processes = Vec::new();
@@ -170,6 +171,9 @@ pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Probl
     }
     if machine.plugins != format!("{}/plugins", machine.flink_home) {
         options.insert("nutkin.plugins".to_owned(), machine.plugins.clone());
+    }
+    if let Some(nonce) = session.restart_nonce {
+        options.insert("spec.restartNonce".to_owned(), nonce.to_string());
     }
     Ok(Processes {
         files,
