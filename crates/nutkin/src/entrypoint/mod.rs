@@ -1,6 +1,6 @@
 //! `nutkin entrypoint`: what an image starts, in place of `docker-entrypoint.sh` and of Flink's start scripts.
 //!
-//! `nutkin-core` decides everything; here is what looks and what acts: [`observe`], then `exec` of the JVM, so that
+//! `nutkin-core` decides everything; here is what looks and what acts: `observe`, then `exec` of the JVM, so that
 //! PID 1 is Java and signals and exit code are its own.
 
 mod background;
