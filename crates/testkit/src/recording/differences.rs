@@ -31,7 +31,7 @@ const STRICTER: &[(&str, &str, &str)] = &[
 /// Other differences.
 const OTHERS: &[&str] = &[
     "client-options",
-    "env-twice",
+    "written-twice",
     "krb5-path",
     "prefix-conflict",
     "restart-policy",
@@ -117,23 +117,29 @@ pub(super) fn correct(item: &mut Value) -> Vec<&'static str> {
         spec.remove("restartPolicy");
         known.push("restart-policy");
     }
+    let mut once = once_by_name(spec.get_mut("imagePullSecrets"));
     for container in spec.get_mut("containers").and_then(Value::as_array_mut).into_iter().flatten()
     {
-        let env = container.get_mut("env").and_then(Value::as_array_mut);
-        let Some(env) = env else { continue };
-        let count = env.len();
-        let mut kept: Vec<Value> = Vec::new();
-        for variable in env.drain(..).rev() {
-            if kept.iter().all(|known| known["name"] != variable["name"]) {
-                kept.insert(0, variable);
-            }
-        }
-        *env = kept;
-        if env.len() < count {
-            known.push("env-twice");
-        }
+        once |= once_by_name(container.get_mut("env"));
+    }
+    if once {
+        known.push("written-twice");
     }
     known
+}
+
+/// Leaves the last of the items with one name; whether there were several.
+fn once_by_name(items: Option<&mut Value>) -> bool {
+    let Some(items) = items.and_then(Value::as_array_mut) else { return false };
+    let count = items.len();
+    let mut kept: Vec<Value> = Vec::new();
+    for item in items.drain(..).rev() {
+        if kept.iter().all(|known| known["name"] != item["name"]) {
+            kept.insert(0, item);
+        }
+    }
+    *items = kept;
+    items.len() < count
 }
 
 /// The difference that explains two values at a place, which is told as `0.spec.template...`.

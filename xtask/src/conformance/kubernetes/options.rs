@@ -23,8 +23,8 @@ const SIZES: &[&str] = &["1600m", "2g", "1 gb", "2048 MB", "1700000k", "17000000
 /// Options whose values are one text.
 const CHOICES: &[Choice] = &[
     ("kubernetes.namespace", 2, &["ns1", "team-a", "default"], &["Bad_One"]),
-    ("jobmanager.memory.process.size", 2, SIZES, &["400m", "12 parsecs", "", "1.5g"]),
-    ("jobmanager.memory.flink.size", 4, &["1200m", "3g"], &["lots"]),
+    ("jobmanager.memory.process.size", 1, SIZES, &["400m", "12 parsecs", "", "1.5g"]),
+    ("jobmanager.memory.flink.size", 20, &["1200m", "3g"], &["lots"]),
     ("jobmanager.memory.jvm-metaspace.size", 8, &["200m", "300m"], &[""]),
     ("jobmanager.memory.jvm-overhead.fraction", 8, &["0.2", "0.333"], NO_NUMBERS),
     ("taskmanager.memory.process.size", 1, &["1728m", "4g"], &["1m"]),
@@ -88,7 +88,7 @@ const CHOICES: &[Choice] = &[
     ("high-availability.storageDir", 4, &["s3://bucket/ha"], &[]),
     ("high-availability.cluster-id", 20, &["mine"], &[]),
     ("high-availability.jobmanager.port", 8, &["9005", "0"], NO_PORTS),
-    ("kubernetes.jobmanager.replicas", 8, &["1", "2"], NO_NUMBERS),
+    ("kubernetes.jobmanager.replicas", 15, &["1", "2"], NO_NUMBERS),
     ("kubernetes.hadoop.conf.config-map.name", 15, &["my-hadoop"], &[]),
     ("kubernetes.decorator.hadoop-conf-mount.enabled", 20, &["false", "true"], &["maybe"]),
     ("kubernetes.decorator.kerberos-mount.enabled", 20, &["false", "true"], &["maybe"]),

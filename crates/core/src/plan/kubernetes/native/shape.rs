@@ -7,6 +7,30 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+/// Fields that hold a map of the user's words, where an empty one says as much as none.
+const MAPS: [&str; 7] =
+    ["nodeSelector", "labels", "annotations", "matchLabels", "requests", "limits", "overhead"];
+
+/// Leaves out what says nothing, as Flink's libraries do: nothing at all, empty lists, and, in releases after 1.17,
+/// empty maps.
+pub(in crate::plan::kubernetes) fn prune(value: &mut Value, maps: bool) {
+    match value {
+        Value::Object(map) => {
+            for value in map.values_mut() {
+                prune(value, maps);
+            }
+            map.retain(|key, value| match value {
+                Value::Null => false,
+                Value::Array(items) => !items.is_empty(),
+                Value::Object(inner) => !(maps && inner.is_empty() && MAPS.contains(&key.as_str())),
+                _ => true,
+            });
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| prune(item, maps)),
+        _ => {}
+    }
+}
+
 /// A step into a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::plan::kubernetes) enum Step {

@@ -26,6 +26,8 @@ pub(in crate::plan::kubernetes) fn start(draft: &mut Draft<'_>) {
             None => return,
         },
     };
+    let mut template = template;
+    shape::prune(&mut template, draft.settings.version.is_at_least(1, 18));
     let Value::Object(mut pod) = template else {
         draft.settings.problem(Problem::new(place, "the template is no Pod"));
         return;
