@@ -26,6 +26,10 @@ pub struct Session {
     pub flink: FlinkVersion,
     /// `spec.mode`, where given.
     pub mode: Option<Mode>,
+    /// `metadata.labels`: written on every object of the session.
+    pub labels: BTreeMap<String, String>,
+    /// `metadata.annotations`: the same.
+    pub annotations: BTreeMap<String, String>,
     /// All options, precedence applied, each with its origin.
     pub configuration: Configuration,
     /// The Flink configuration directory that the session comes from, where it comes from one.
@@ -77,6 +81,8 @@ pub struct Role {
     pub replicas: Option<u32>,
     /// Pod template of this role.
     pub pod_template: Option<serde_json::Value>,
+    /// `resource.ephemeralStorage`: disk that its pods ask for and may use.
+    pub ephemeral_storage: Option<String>,
 }
 
 /// A `FlinkSessionJob`.

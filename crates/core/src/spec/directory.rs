@@ -1,5 +1,7 @@
 //! A session as Flink's own client makes one: of a configuration directory and options alone.
 
+use std::collections::BTreeMap;
+
 use crate::flink::{Configuration, FlinkVersion};
 use crate::session::{ConfDir, Role, Session};
 
@@ -17,15 +19,17 @@ pub fn of_directory(
         configuration.set(key, entry.value.clone(), entry.origin.clone());
     }
     let name = configuration.text("kubernetes.cluster-id").unwrap_or_else(|| name.to_owned());
-    let role = Role { replicas: None, pod_template: None };
+    let role = Role { replicas: None, pod_template: None, ephemeral_storage: None };
     Session {
         name,
         namespace: None,
         flink,
         mode: None,
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
         configuration,
         conf_dir: Some(conf_dir),
-        log_configuration: std::collections::BTreeMap::new(),
+        log_configuration: BTreeMap::new(),
         job_manager: role.clone(),
         task_manager: role,
         image: None,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::fields;
 use super::walk::{Values, walk};
+use crate::flink::values::double_text;
 use crate::flink::{Configuration, FlinkVersion, Origin, Value};
 use crate::session::{Mode, SessionJob, UpgradeMode};
 use crate::units::MemorySize;
@@ -19,6 +20,10 @@ pub struct SessionFile {
     pub session: Option<String>,
     /// `metadata.namespace`.
     pub namespace: Option<String>,
+    /// `metadata.labels`.
+    pub labels: BTreeMap<String, String>,
+    /// `metadata.annotations`.
+    pub annotations: BTreeMap<String, String>,
     /// `spec.flinkVersion`.
     pub flink: Option<FlinkVersion>,
     /// `spec.mode`.
@@ -37,6 +42,10 @@ pub struct SessionFile {
     pub job_manager_template: Option<serde_json::Value>,
     /// `spec.taskManager.podTemplate`.
     pub task_manager_template: Option<serde_json::Value>,
+    /// `spec.jobManager.resource.ephemeralStorage`.
+    pub job_manager_storage: Option<String>,
+    /// `spec.taskManager.resource.ephemeralStorage`.
+    pub task_manager_storage: Option<String>,
     /// `spec.image`.
     pub image: Option<String>,
     /// `spec.imagePullPolicy`.
@@ -189,9 +198,21 @@ fn deployment(values: &Values<'_>, file: &mut SessionFile, problems: &mut Vec<Pr
             None => problem("spec.flinkVersion", format!("`{name}` is none of v1_13 to v2_3")),
         },
     }
-    for (role, option, cpu) in [
-        ("jobManager", "jobmanager.memory.process.size", "kubernetes.jobmanager.cpu.amount"),
-        ("taskManager", "taskmanager.memory.process.size", "kubernetes.taskmanager.cpu.amount"),
+    for (role, option, cpu, cpu_factor, memory_factor) in [
+        (
+            "jobManager",
+            "jobmanager.memory.process.size",
+            "kubernetes.jobmanager.cpu.amount",
+            "kubernetes.jobmanager.cpu.limit-factor",
+            "kubernetes.jobmanager.memory.limit-factor",
+        ),
+        (
+            "taskManager",
+            "taskmanager.memory.process.size",
+            "kubernetes.taskmanager.cpu.amount",
+            "kubernetes.taskmanager.cpu.limit-factor",
+            "kubernetes.taskmanager.memory.limit-factor",
+        ),
     ] {
         let memory = ["resources.requests.memory", "resources.limits.memory", "resource.memory"]
             .iter()
@@ -206,11 +227,39 @@ fn deployment(values: &Values<'_>, file: &mut SessionFile, problems: &mut Vec<Pr
                 ),
             }
         }
-        let path = format!("spec.{role}.resource.cpu");
-        if let Some(text) = values.text(&path) {
-            file.fields.push((cpu, Value::Text(text), path));
+        let requested = ["resources.requests.cpu", "resources.limits.cpu", "resource.cpu"]
+            .iter()
+            .map(|part| format!("spec.{role}.{part}"))
+            .find_map(|path| Some((values.text(&path)?, path)));
+        if let Some((text, path)) = requested {
+            match cpus(&text) {
+                Some(cpus) => file.fields.push((cpu, Value::Text(double_text(cpus)), path)),
+                None => problem(
+                    &path,
+                    format!("`{text}` is no number of CPUs: write `0.5`, `2` or `500m`"),
+                ),
+            }
+        }
+        for (kind, amount, option) in [
+            ("cpu", cpus as fn(&str) -> Option<f64>, cpu_factor),
+            ("memory", |text| memory_size(text).map(|bytes| bytes as f64), memory_factor),
+        ] {
+            let [request, limit] = ["requests", "limits"]
+                .map(|part| values.text(&format!("spec.{role}.resources.{part}.{kind}")));
+            let Some((request, limit)) = request.zip(limit) else { continue };
+            let Some((request, limit)) = amount(&request).zip(amount(&limit)) else { continue };
+            let path = format!("spec.{role}.resources.limits.{kind}");
+            if limit < request {
+                problem(&path, "a limit must not be below the request".to_owned());
+            } else if 0.0 < request {
+                file.fields.push((option, Value::Text(double_text(limit / request)), path));
+            }
         }
     }
+    file.labels = values.text_map("metadata.labels");
+    file.annotations = values.text_map("metadata.annotations");
+    file.job_manager_storage = values.text("spec.jobManager.resource.ephemeralStorage");
+    file.task_manager_storage = values.text("spec.taskManager.resource.ephemeralStorage");
     file.session = values.text("metadata.name");
     file.namespace = values.text("metadata.namespace");
     file.mode = values.text("spec.mode").map(|mode| match mode.as_str() {
@@ -240,6 +289,15 @@ fn memory_size(text: &str) -> Option<u64> {
     let (number, shift) =
         shifts.iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, *shift)))?;
     number.trim().parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
+/// A number of CPUs in Kubernetes' notation: `2`, `0.5`, `500m`.
+fn cpus(text: &str) -> Option<f64> {
+    let cpus = match text.strip_suffix('m') {
+        Some(thousandths) => thousandths.parse::<f64>().ok()? / 1000.0,
+        None => text.parse().ok()?,
+    };
+    (cpus.is_finite() && 0.0 < cpus).then_some(cpus)
 }
 
 fn job(values: &Values<'_>) -> SessionJob {

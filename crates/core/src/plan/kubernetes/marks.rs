@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::session::Session;
+
 /// Label of every object of a session: its name. What does not carry it is not ours.
 pub const SESSION: &str = "nutkin.dev/session";
 
@@ -15,10 +17,27 @@ pub const FLINK: &str = "nutkin.dev/flink-version";
 /// Annotation of what outlives its session, because it holds data: nothing owns it.
 pub const OUTLIVES: &str = "nutkin.dev/outlives-session";
 
-/// Marks an object. Pods are not marked: a changed mark would restart them.
-pub(super) fn mark(item: &mut Value, session: &str, flink: &str) {
+/// Annotation of pods: `spec.restartNonce`. Another number restarts them.
+pub const RESTART: &str = "nutkin.dev/restart-nonce";
+
+/// Marks an object, and gives it the session's own labels and annotations where it has none of the name. Pods are not
+/// marked: a changed mark would restart them.
+pub(super) fn mark(item: &mut Value, session: &Session, flink: &str) {
+    for (field, words) in [("labels", &session.labels), ("annotations", &session.annotations)] {
+        if words.is_empty() {
+            continue;
+        }
+        if !item["metadata"][field].is_object() {
+            item["metadata"][field] = json!({});
+        }
+        if let Value::Object(map) = &mut item["metadata"][field] {
+            for (name, value) in words {
+                map.entry(name.as_str()).or_insert_with(|| json!(value));
+            }
+        }
+    }
     let hash = hash(item);
-    item["metadata"]["labels"][SESSION] = json!(session);
+    item["metadata"]["labels"][SESSION] = json!(session.name);
     let annotations = &mut item["metadata"]["annotations"];
     annotations[FLINK] = json!(flink);
     annotations[HASH] = json!(hash);

@@ -7,12 +7,18 @@ use super::effective::is_highly_available;
 use super::json::{append, object};
 use super::{owners, unique};
 use crate::Problem;
+use crate::plan::kubernetes::standalone::extras;
 use crate::plan::kubernetes::{Objects, marks};
 
 /// Puts the parts together.
 pub(in crate::plan::kubernetes) fn finish(mut draft: Draft<'_>) -> Result<Objects, Vec<Problem>> {
     let replicas = replicas(&mut draft);
     let owners = owners::read(&mut draft.settings);
+    if let Some(nonce) = draft.session.restart_nonce {
+        let annotations = object(object(&mut draft.pod, "metadata"), "annotations");
+        annotations.insert(marks::RESTART.to_owned(), json!(nonce.to_string()));
+    }
+    extras::ingress(&mut draft);
     let container = ordered(std::mem::take(&mut draft.container), &CONTAINER);
     let spec = object(&mut draft.pod, "spec");
     append(spec, "containers", [container]);
@@ -58,7 +64,7 @@ pub(in crate::plan::kubernetes) fn finish(mut draft: Draft<'_>) -> Result<Object
     let flink = draft.settings.version.to_string();
     for item in &mut items {
         item["metadata"]["namespace"] = json!(draft.namespace);
-        marks::mark(item, draft.cluster_id, &flink);
+        marks::mark(item, draft.session, &flink);
         if let Some(Value::Object(metadata)) = item.get_mut("metadata") {
             item["metadata"] = ordered(std::mem::take(metadata), &METADATA);
         }

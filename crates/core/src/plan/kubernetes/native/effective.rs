@@ -4,7 +4,7 @@ use super::client::Client;
 use super::settings::Settings;
 use crate::Problem;
 use crate::flink::dialect::Dialect;
-use crate::flink::{Origin, options};
+use crate::flink::{Entry, Origin, options};
 use crate::session::Session;
 
 /// Class that the JobManager's start script runs (`KubernetesClusterDescriptor.deploySessionCluster`).
@@ -116,6 +116,17 @@ fn fields(session: &Session, settings: &mut Settings) {
         ("spec.serviceAccount", "kubernetes.service-account", &session.service_account),
     ] {
         set_field(settings, field, key, value.clone());
+    }
+    // 1.13 and its neighbours read an older key.
+    for role in ["jobmanager", "taskmanager"] {
+        let newer = format!("kubernetes.{role}.cpu.amount");
+        let entry = settings.configuration.get(&newer).cloned();
+        if let Some(Entry { value, origin: Origin::Field(field) }) =
+            entry.filter(|_| !settings.has(&newer))
+        {
+            settings.configuration.remove(&newer);
+            set_field(settings, &field, &format!("kubernetes.{role}.cpu"), Some(value.to_string()));
+        }
     }
     let replicas = session.job_manager.replicas.map(|replicas| replicas.to_string());
     set_field(settings, "spec.jobManager.replicas", "kubernetes.jobmanager.replicas", replicas);

@@ -21,6 +21,10 @@ pub(in crate::plan::kubernetes) fn set(draft: &mut Draft<'_>, mebibytes: u64) {
     )]
     let memory_limit = (mebibytes as f64 * memory_factor) as u32;
     let memory_limit = memory_limit.min(i32::MAX.unsigned_abs());
+    let storage = match draft.role {
+        Role::JobManager => draft.session.job_manager.ephemeral_storage.clone(),
+        Role::TaskManager => draft.session.task_manager.ephemeral_storage.clone(),
+    };
     let resources = object(&mut draft.container, "resources");
     for (kind, cpu, memory) in
         [("limits", cpu * cpu_factor, u64::from(memory_limit)), ("requests", cpu, mebibytes)]
@@ -29,6 +33,9 @@ pub(in crate::plan::kubernetes) fn set(draft: &mut Draft<'_>, mebibytes: u64) {
         as_texts(amounts);
         amounts.insert("cpu".to_owned(), Value::String(values::double_text(cpu)));
         amounts.insert("memory".to_owned(), Value::String(format!("{memory}Mi")));
+        if let Some(storage) = &storage {
+            amounts.insert("ephemeral-storage".to_owned(), Value::String(storage.clone()));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pod templates: where they come from, and how the JobManager's begins the pod.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::client::Seen;
 use super::draft::{Draft, MAIN_CONTAINER, Role};
@@ -53,16 +53,32 @@ pub(in crate::plan::kubernetes) fn start(draft: &mut Draft<'_>) {
 pub(in crate::plan::kubernetes) fn task_manager_text(draft: &mut Draft<'_>) -> Option<String> {
     let session = draft.session;
     let fields = merged(session.pod_template.as_ref(), session.task_manager.pod_template.as_ref());
-    if let Some(template) = fields {
-        return match yaml::to_string(&template) {
-            Ok(text) => Some(text),
-            Err(error) => {
-                draft.settings.problem(Problem::new("spec.podTemplate", error.to_string()));
-                None
-            }
-        };
+    let storage = session.task_manager.ephemeral_storage.as_ref().map(|storage| {
+        let amounts = json!({"ephemeral-storage": storage});
+        let resources = json!({"requests": amounts, "limits": amounts});
+        json!({"spec": {"containers": [{"name": MAIN_CONTAINER, "resources": resources}]}})
+    });
+    let (text, template) = match fields {
+        Some(template) => (None, Some(template)),
+        None => {
+            file(draft, TASK_MANAGER).map_or((None, None), |(text, one)| (Some(text), Some(one)))
+        }
+    };
+    if let (Some(text), None) = (text, &storage) {
+        return Some(text);
     }
-    file(draft, TASK_MANAGER).map(|(text, _)| text)
+    let mut template = merged(template.as_ref(), storage.as_ref())?;
+    if let Some(pod) = template.as_object_mut() {
+        pod.entry("apiVersion").or_insert_with(|| json!("v1"));
+        pod.entry("kind").or_insert_with(|| json!("Pod"));
+    }
+    match yaml::to_string(&template) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            draft.settings.problem(Problem::new("spec.podTemplate", error.to_string()));
+            None
+        }
+    }
 }
 
 /// A role's template over the common one: objects are merged, containers and the like by their names, everything

@@ -91,7 +91,7 @@ fn disruption_budgets(draft: &mut Draft<'_>, kind: Workload) {
 const INGRESS: [&str; 5] = ["template", "className", "annotations", "labels", "tls"];
 
 /// `spec.ingress`: a host or a path with `{{name}}` and `{{namespace}}` in it, in front of REST.
-fn ingress(draft: &mut Draft<'_>) {
+pub(in crate::plan::kubernetes) fn ingress(draft: &mut Draft<'_>) {
     let Some(wanted) = &draft.session.ingress else { return };
     let mut problem = |path: &str, message: &str, hint: &str| {
         let path = format!("spec.ingress{path}");

@@ -7,7 +7,7 @@
 
 mod claims;
 mod effective;
-mod extras;
+pub(super) mod extras;
 mod named;
 mod pod;
 mod probes;
@@ -85,7 +85,7 @@ pub fn plan(session: &Session, client: &Client) -> Result<Objects, Vec<Problem>>
     let flink = job_manager.settings.version.to_string();
     for item in &mut items {
         item["metadata"]["namespace"] = json!(namespace);
-        marks::mark(item, &session.name, &flink);
+        marks::mark(item, session, &flink);
     }
     Ok(Objects {
         cluster_id: session.name.clone(),
