@@ -75,7 +75,7 @@ fn the_table_of_fields_is_documented() {
         [("FlinkDeployment", fields::DEPLOYMENT), ("FlinkSessionJob", fields::SESSION_JOB)]
     {
         text.push_str(&format!(
-            "\n## {kind}\n\n| field | holds | on this machine |\n|---|---|---|\n"
+            "\n## {kind}\n\n| field | holds | on this machine | on Kubernetes |\n|---|---|---|---|\n"
         ));
         for field in table {
             let kind = match field.kind {
@@ -92,7 +92,10 @@ fn the_table_of_fields_is_documented() {
                 fields::Type::Any => "anything".to_owned(),
                 fields::Type::Refused(reason) => format!("refused: {reason}"),
             };
-            text.push_str(&format!("| `{}` | {kind} | {} |\n", field.path, field.local));
+            text.push_str(&format!(
+                "| `{}` | {kind} | {} | {} |\n",
+                field.path, field.local, field.kubernetes
+            ));
         }
     }
     check_golden(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/fields.md")), &text);

@@ -37,11 +37,21 @@ pub struct Field {
     pub kind: Type,
     /// What it does on this machine.
     pub local: &'static str,
+    /// What it does on Kubernetes.
+    pub kubernetes: &'static str,
 }
 
-const fn field(path: &'static str, kind: Type, local: &'static str) -> Field {
-    Field { path, kind, local }
+const fn field(
+    path: &'static str,
+    kind: Type,
+    local: &'static str,
+    kubernetes: &'static str,
+) -> Field {
+    Field { path, kind, local, kubernetes }
 }
+
+/// What does the same everywhere.
+const SAME: &str = "the same";
 
 /// What has a meaning on Kubernetes only. `up` on this machine reads and keeps it.
 const KUBERNETES: &str = "no effect: for Kubernetes only";
@@ -49,117 +59,217 @@ const KUBERNETES: &str = "no effect: for Kubernetes only";
 /// Processes of one machine are not bound to a number of its processors.
 const CPU: &str = "no effect: the processes share this machine's processors";
 
+/// What is read and means nothing.
+const NOTHING: &str = "no effect";
+
 /// Fields of a `FlinkDeployment`.
 pub const DEPLOYMENT: &[Field] = &[
-    field("apiVersion", Type::Text, "must be flink.apache.org/v1beta1"),
-    field("kind", Type::Text, "says which kind the document is"),
-    field("metadata.name", Type::Text, "name of the session"),
-    field("metadata.namespace", Type::Text, KUBERNETES),
-    field("metadata.labels", Type::TextMap, KUBERNETES),
-    field("metadata.annotations", Type::TextMap, KUBERNETES),
-    field("spec.flinkVersion", Type::Text, "release line: its newest patch release known here"),
-    field("spec.flinkConfiguration", Type::Options, "options of all processes"),
-    field("spec.image", Type::Text, KUBERNETES),
-    field("spec.imagePullPolicy", Type::OneOf(&["Always", "IfNotPresent", "Never"]), KUBERNETES),
-    field("spec.serviceAccount", Type::Text, KUBERNETES),
-    field("spec.mode", Type::OneOf(&["native", "standalone"]), KUBERNETES),
-    field("spec.ingress", Type::Any, KUBERNETES),
-    field("spec.podTemplate", Type::Any, KUBERNETES),
-    field("spec.restartNonce", Type::Whole(i64::MIN), "another number restarts all processes"),
-    field("spec.logConfiguration", Type::TextMap, "log4j or logback file of all processes"),
+    field("apiVersion", Type::Text, "must be flink.apache.org/v1beta1", SAME),
+    field("kind", Type::Text, "says which kind the document is", SAME),
+    field(
+        "metadata.name",
+        Type::Text,
+        "name of the session",
+        "cluster-id: name of the Deployment, part of all other names",
+    ),
+    field("metadata.namespace", Type::Text, KUBERNETES, "namespace of all objects"),
+    field("metadata.labels", Type::TextMap, KUBERNETES, "on every object, not on pods"),
+    field("metadata.annotations", Type::TextMap, KUBERNETES, "on every object, not on pods"),
+    field(
+        "spec.flinkVersion",
+        Type::Text,
+        "release line: its newest patch release known here",
+        SAME,
+    ),
+    field("spec.flinkConfiguration", Type::Options, "options of all processes", SAME),
+    field("spec.image", Type::Text, KUBERNETES, "kubernetes.container.image.ref"),
+    field(
+        "spec.imagePullPolicy",
+        Type::OneOf(&["Always", "IfNotPresent", "Never"]),
+        KUBERNETES,
+        "kubernetes.container.image.pull-policy",
+    ),
+    field("spec.serviceAccount", Type::Text, KUBERNETES, "kubernetes.service-account"),
+    field(
+        "spec.mode",
+        Type::OneOf(&["native", "standalone"]),
+        KUBERNETES,
+        "who makes TaskManagers: native (Flink, the default) or standalone",
+    ),
+    field("spec.ingress", Type::Any, KUBERNETES, "an Ingress in front of the REST Service"),
+    field("spec.podTemplate", Type::Any, KUBERNETES, "template of all pods"),
+    field(
+        "spec.restartNonce",
+        Type::Whole(i64::MIN),
+        "another number restarts all processes",
+        "annotation of the JobManager's pods: another number restarts them",
+    ),
+    field(
+        "spec.logConfiguration",
+        Type::TextMap,
+        "log4j or logback file of all processes",
+        "files of the ConfigMap `flink-config-<name>`",
+    ),
     field(
         "spec.jobManager.replicas",
         Type::Whole(1),
         "number of JobManagers; 2 and more need high availability",
+        "kubernetes.jobmanager.replicas; 2 and more need high availability and Flink 1.17",
     ),
-    field("spec.jobManager.resource.memory", Type::Memory, "jobmanager.memory.process.size"),
-    field("spec.jobManager.resource.cpu", Type::Number, CPU),
-    field("spec.jobManager.resource.ephemeralStorage", Type::Text, KUBERNETES),
+    field("spec.jobManager.resource.memory", Type::Memory, "jobmanager.memory.process.size", SAME),
+    field("spec.jobManager.resource.cpu", Type::Number, CPU, "kubernetes.jobmanager.cpu.amount"),
+    field(
+        "spec.jobManager.resource.ephemeralStorage",
+        Type::Text,
+        KUBERNETES,
+        "requests and limits of the main container",
+    ),
     field(
         "spec.jobManager.resources.requests.memory",
         Type::Memory,
         "jobmanager.memory.process.size, before `resource`",
+        SAME,
     ),
-    field("spec.jobManager.resources.requests.cpu", Type::Any, KUBERNETES),
+    field(
+        "spec.jobManager.resources.requests.cpu",
+        Type::Any,
+        KUBERNETES,
+        "kubernetes.jobmanager.cpu.amount, before `resource`",
+    ),
     field(
         "spec.jobManager.resources.limits.memory",
         Type::Memory,
         "jobmanager.memory.process.size where nothing else says it",
+        "kubernetes.jobmanager.memory.limit-factor",
     ),
-    field("spec.jobManager.resources.limits.cpu", Type::Any, KUBERNETES),
-    field("spec.jobManager.podTemplate", Type::Any, KUBERNETES),
-    field("spec.taskManager.replicas", Type::Whole(1), "number of TaskManagers"),
-    field("spec.taskManager.resource.memory", Type::Memory, "taskmanager.memory.process.size"),
-    field("spec.taskManager.resource.cpu", Type::Number, CPU),
-    field("spec.taskManager.resource.ephemeralStorage", Type::Text, KUBERNETES),
+    field(
+        "spec.jobManager.resources.limits.cpu",
+        Type::Any,
+        KUBERNETES,
+        "kubernetes.jobmanager.cpu.limit-factor",
+    ),
+    field(
+        "spec.jobManager.podTemplate",
+        Type::Any,
+        KUBERNETES,
+        "template of JobManager pods, over the common one",
+    ),
+    field(
+        "spec.taskManager.replicas",
+        Type::Whole(1),
+        "number of TaskManagers",
+        "standalone: number of TaskManager pods; native: no effect, Flink starts them as jobs need them",
+    ),
+    field(
+        "spec.taskManager.resource.memory",
+        Type::Memory,
+        "taskmanager.memory.process.size",
+        SAME,
+    ),
+    field("spec.taskManager.resource.cpu", Type::Number, CPU, "kubernetes.taskmanager.cpu.amount"),
+    field(
+        "spec.taskManager.resource.ephemeralStorage",
+        Type::Text,
+        KUBERNETES,
+        "requests and limits of the main container",
+    ),
     field(
         "spec.taskManager.resources.requests.memory",
         Type::Memory,
         "taskmanager.memory.process.size, before `resource`",
+        SAME,
     ),
-    field("spec.taskManager.resources.requests.cpu", Type::Any, KUBERNETES),
+    field(
+        "spec.taskManager.resources.requests.cpu",
+        Type::Any,
+        KUBERNETES,
+        "kubernetes.taskmanager.cpu.amount, before `resource`",
+    ),
     field(
         "spec.taskManager.resources.limits.memory",
         Type::Memory,
         "taskmanager.memory.process.size where nothing else says it",
+        "kubernetes.taskmanager.memory.limit-factor",
     ),
-    field("spec.taskManager.resources.limits.cpu", Type::Any, KUBERNETES),
-    field("spec.taskManager.podTemplate", Type::Any, KUBERNETES),
+    field(
+        "spec.taskManager.resources.limits.cpu",
+        Type::Any,
+        KUBERNETES,
+        "kubernetes.taskmanager.cpu.limit-factor",
+    ),
+    field(
+        "spec.taskManager.podTemplate",
+        Type::Any,
+        KUBERNETES,
+        "template of TaskManager pods, over the common one",
+    ),
     field(
         "spec.job",
         Type::Refused(
             "this is an application cluster: Nutkin runs sessions; write the job as a `FlinkSessionJob` of its own",
         ),
         "refused",
+        SAME,
     ),
-    field("status", Type::Any, "ignored: written by an operator"),
+    field("status", Type::Any, "ignored: written by an operator", SAME),
 ];
 
 /// Fields of a `FlinkSessionJob`.
 pub const SESSION_JOB: &[Field] = &[
-    field("apiVersion", Type::Text, "must be flink.apache.org/v1beta1"),
-    field("kind", Type::Text, "says which kind the document is"),
-    field("metadata.name", Type::Text, "name of the job; its job ID is made from it"),
-    field("metadata.namespace", Type::Text, KUBERNETES),
-    field("metadata.labels", Type::TextMap, KUBERNETES),
-    field("metadata.annotations", Type::TextMap, KUBERNETES),
-    field("spec.deploymentName", Type::Text, "the session's name"),
-    field("spec.restartNonce", Type::Whole(i64::MIN), "another number submits the job again"),
-    field("spec.flinkConfiguration", Type::Options, "options of the job"),
+    field("apiVersion", Type::Text, "must be flink.apache.org/v1beta1", SAME),
+    field("kind", Type::Text, "says which kind the document is", SAME),
+    field("metadata.name", Type::Text, "name of the job; its job ID is made from it", SAME),
+    field("metadata.namespace", Type::Text, NOTHING, SAME),
+    field("metadata.labels", Type::TextMap, NOTHING, SAME),
+    field("metadata.annotations", Type::TextMap, NOTHING, SAME),
+    field("spec.deploymentName", Type::Text, "the session's name", SAME),
+    field("spec.restartNonce", Type::Whole(i64::MIN), "another number submits the job again", SAME),
+    field("spec.flinkConfiguration", Type::Options, "options of the job", SAME),
     field(
         "spec.job.jarURI",
         Type::Text,
         "the jar: a path, https:// or mvn:; without one the session has the class",
+        SAME,
     ),
-    field("spec.job.entryClass", Type::Text, "the main class"),
-    field("spec.job.args", Type::Texts, "arguments of main()"),
-    field("spec.job.parallelism", Type::Whole(1), "parallelism of the job"),
+    field("spec.job.entryClass", Type::Text, "the main class", SAME),
+    field("spec.job.args", Type::Texts, "arguments of main()", SAME),
+    field("spec.job.parallelism", Type::Whole(1), "parallelism of the job", SAME),
     field(
         "spec.job.state",
         Type::OneOf(&["running", "suspended"]),
         "whether the job shall run; stopped as upgradeMode says, resumed from there",
+        SAME,
     ),
     field(
         "spec.job.upgradeMode",
         Type::OneOf(&["stateless", "savepoint", "last-state"]),
         "how a changed job goes on",
+        SAME,
     ),
-    field("spec.job.initialSavepointPath", Type::Text, "savepoint of the first start"),
-    field("spec.job.allowNonRestoredState", Type::Bool, "state without an operator is dropped"),
+    field("spec.job.initialSavepointPath", Type::Text, "savepoint of the first start", SAME),
+    field(
+        "spec.job.allowNonRestoredState",
+        Type::Bool,
+        "state without an operator is dropped",
+        SAME,
+    ),
     field(
         "spec.job.savepointTriggerNonce",
         Type::Whole(i64::MIN),
         "another number takes a savepoint",
+        SAME,
     ),
     field(
         "spec.job.checkpointTriggerNonce",
         Type::Whole(i64::MIN),
         "another number takes a checkpoint (Flink 1.17 and later)",
+        SAME,
     ),
     field(
         "spec.job.savepointRedeployNonce",
         Type::Whole(i64::MIN),
         "another number starts the job again from initialSavepointPath",
+        SAME,
     ),
-    field("status", Type::Any, "ignored: written by an operator"),
+    field("status", Type::Any, "ignored: written by an operator", SAME),
 ];

@@ -199,3 +199,42 @@ fn all_problems_at_once_with_their_places() {
         )
         .run();
 }
+
+#[test]
+fn a_session_file() {
+    let said = Test::new()
+        .file("s.yaml", SESSION)
+        .args(["render", "--on", "kubernetes", "-f", "s.yaml", "-n", "ns2"])
+        .any_stdout()
+        .run();
+    golden("session-file", &said.stdout);
+}
+
+/// Fields that mean something on Kubernetes.
+const SESSION: &str = "\
+apiVersion: flink.apache.org/v1beta1
+kind: FlinkDeployment
+metadata:
+  name: words
+  namespace: ns1
+  labels: {team: data}
+spec:
+  flinkVersion: v2_3
+  image: me/flink:1
+  imagePullPolicy: Always
+  serviceAccount: flink
+  restartNonce: 3
+  ingress: {template: '{{name}}.example.com', className: nginx}
+  podTemplate:
+    spec:
+      priorityClassName: high
+      containers:
+      - name: flink-main-container
+        env: [{name: TZ, value: UTC}]
+  jobManager:
+    resources:
+      requests: {cpu: 500m, memory: 2Gi}
+      limits: {cpu: '1', memory: 3Gi}
+  taskManager:
+    resource: {cpu: 1, memory: 2Gi, ephemeralStorage: 5Gi}
+";

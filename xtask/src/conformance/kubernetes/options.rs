@@ -121,8 +121,11 @@ const MAPS: &[(&str, usize)] = &[
     ("kubernetes.internal-service.labels", 8),
 ];
 
+/// The keys of a map, each with values that make sense.
+type Fields = &'static [(&'static str, &'static [&'static str])];
+
 /// Options that are lists of maps, with the keys that their maps have.
-const LISTS_OF_MAPS: &[(&str, usize, &[(&str, &[&str])])] = &[
+const LISTS_OF_MAPS: &[(&str, usize, Fields)] = &[
     (
         "kubernetes.jobmanager.tolerations",
         5,
@@ -264,7 +267,7 @@ fn map(random: &mut Random) -> String {
 }
 
 /// Some of the fields, all of them in a clean case.
-fn fields_of(random: &mut Random, fields: &[(&str, &[&'static str])], dirty: bool) -> String {
+fn fields_of(random: &mut Random, fields: Fields, dirty: bool) -> String {
     let mut pairs = Vec::new();
     for (name, values) in fields {
         if !(dirty && random.one_in(5)) {

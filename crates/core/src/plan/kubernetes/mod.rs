@@ -28,7 +28,7 @@ pub fn plan(session: &Session, client: &native::Client) -> Result<Objects, Vec<P
     if wanted.is_some_and(|text| text.trim().eq_ignore_ascii_case("true")) {
         let mut permissions = rbac::objects(session, &objects.namespace);
         for item in &mut permissions {
-            marks::mark(item, &objects.cluster_id, &session.flink.to_string());
+            marks::mark(item, session, &session.flink.to_string());
         }
         // Before what pods mount: an account that is missing keeps them from being made.
         objects.items.splice(1..1, permissions);

@@ -81,3 +81,94 @@ fn all_problems_at_once() {
         ]
     );
 }
+
+/// A session file with `value` at a path of the `FlinkDeployment`, planned.
+fn planned(path: &str, value: &serde_json::Value) -> Result<Objects, Vec<Problem>> {
+    let mut document = serde_json::json!({
+        "apiVersion": "flink.apache.org/v1beta1",
+        "kind": "FlinkDeployment",
+        "metadata": {"name": "words"},
+        "spec": {
+            "flinkVersion": "v1_20",
+            "flinkConfiguration": {
+                "high-availability.type": "kubernetes",
+                "high-availability.storageDir": "s3://b/ha",
+            },
+            "jobManager": {"resources": {"requests": {"cpu": 1, "memory": "2Gi"}}},
+            "taskManager": {"resources": {"requests": {"cpu": 1, "memory": "2Gi"}}},
+        },
+    });
+    if let Some((_, rest)) = path.split_once("resource.") {
+        // `resources` is stronger than `resource`.
+        if ["memory", "cpu"].contains(&rest) {
+            for role in ["jobManager", "taskManager"] {
+                document["spec"][role] = serde_json::json!({});
+            }
+        }
+    }
+    let mut place = &mut document;
+    for part in path.split('.').filter(|part| !part.is_empty()) {
+        place = &mut place[part];
+    }
+    *place = value.clone();
+    let text = crate::yaml::to_string(&document).unwrap();
+    let file = crate::spec::read(&text, "f.yaml")?;
+    let session = resolve(&Inputs { file: Some(file), ..Inputs::default() })?;
+    crate::plan::kubernetes::plan(&session, &Client::default())
+}
+
+#[test]
+fn every_field_of_a_session_file_does_what_the_table_says() {
+    use serde_json::json;
+    let values = [
+        ("metadata.name", json!("letters")),
+        ("metadata.namespace", json!("ns1")),
+        ("metadata.labels", json!({"team": "data"})),
+        ("metadata.annotations", json!({"note": "x"})),
+        ("spec.flinkVersion", json!("v2_3")),
+        ("spec.flinkConfiguration", json!({"parallelism.default": "3"})),
+        ("spec.image", json!("me/flink:1")),
+        ("spec.imagePullPolicy", json!("Always")),
+        ("spec.serviceAccount", json!("flink")),
+        ("spec.mode", json!("standalone")),
+        ("spec.ingress", json!({"template": "{{name}}.example.com"})),
+        ("spec.podTemplate", json!({"spec": {"priorityClassName": "high"}})),
+        ("spec.restartNonce", json!(7)),
+        ("spec.logConfiguration", json!({"log4j-console.properties": "rootLogger.level = DEBUG"})),
+        ("spec.jobManager.replicas", json!(3)),
+        ("spec.jobManager.resource.memory", json!("3Gi")),
+        ("spec.jobManager.resource.cpu", json!(0.5)),
+        ("spec.jobManager.resource.ephemeralStorage", json!("2Gi")),
+        ("spec.jobManager.resources.requests.memory", json!("3Gi")),
+        ("spec.jobManager.resources.requests.cpu", json!("500m")),
+        ("spec.jobManager.resources.limits.memory", json!("4Gi")),
+        ("spec.jobManager.resources.limits.cpu", json!("2")),
+        ("spec.jobManager.podTemplate", json!({"spec": {"priorityClassName": "high"}})),
+        ("spec.taskManager.resource.memory", json!("3Gi")),
+        ("spec.taskManager.resource.cpu", json!(0.5)),
+        ("spec.taskManager.resource.ephemeralStorage", json!("2Gi")),
+        ("spec.taskManager.resources.requests.memory", json!("3Gi")),
+        ("spec.taskManager.resources.requests.cpu", json!("500m")),
+        ("spec.taskManager.resources.limits.memory", json!("4Gi")),
+        ("spec.taskManager.resources.limits.cpu", json!("2")),
+        ("spec.taskManager.podTemplate", json!({"spec": {"priorityClassName": "high"}})),
+    ];
+    // What these do is told elsewhere, or nothing in native mode.
+    let others = ["apiVersion", "kind", "status", "spec.job", "spec.taskManager.replicas"];
+    let base = planned("metadata.name", &json!("words")).unwrap();
+    for field in crate::spec::fields::DEPLOYMENT {
+        let Some((path, value)) = values.iter().find(|(path, _)| *path == field.path) else {
+            assert!(others.contains(&field.path), "`{}` has no case here", field.path);
+            continue;
+        };
+        let objects =
+            planned(path, value).unwrap_or_else(|problems| panic!("{path}: {problems:?}"));
+        assert_ne!(objects.items, base.items, "{path} changes nothing");
+    }
+    assert!(planned("spec.job", &json!({"jarURI": "a.jar"})).is_err());
+    assert!(
+        planned("spec.taskManager.resources.limits.cpu", &json!("500m")).is_err(),
+        "below the request"
+    );
+    assert!(planned("spec.jobManager.resources.requests.cpu", &json!("lots")).is_err());
+}
