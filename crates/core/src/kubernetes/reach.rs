@@ -34,6 +34,13 @@ pub fn service_port(service: &Value) -> Result<u16, ReachError> {
     Ok(number.unwrap_or(8081))
 }
 
+/// The port of a pod to which the Service leads, where that is a number.
+pub fn target_port(service: &Value) -> Option<u16> {
+    let port = port(service).ok()?;
+    let target = if port["targetPort"].is_null() { &port["port"] } else { &port["targetPort"] };
+    target.as_u64().and_then(|port| u16::try_from(port).ok())
+}
+
 /// Whether nodes have to be looked at.
 pub fn needs_nodes(service: &Value) -> bool {
     service["spec"]["type"] == "NodePort"

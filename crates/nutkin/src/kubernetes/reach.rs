@@ -1,6 +1,7 @@
 //! The way to a session's REST API from where we are.
 
 use futures_util::future::join;
+use http::StatusCode;
 use nutkin_core::kubernetes::reach as rules;
 use nutkin_core::kubernetes::resource::{CONFIG_MAPS, NODES, PODS, SERVICES};
 use nutkin_core::kubernetes::{ha, ownership};
@@ -52,6 +53,14 @@ pub async fn find(api: &Api, cluster_id: &str, secret: bool) -> Result<Reached, 
             Some(pod) => Target::Pod(pod, pod_port),
             None => return Err(failure(error)),
         },
+        // The Service leads to pods that are ready only; one that runs may answer all the same.
+        Err(error) if error.code() == Some(StatusCode::SERVICE_UNAVAILABLE) => {
+            let pod = running(api, cluster_id, leader).await;
+            let port = rules::target_port(&service).unwrap_or(pod_port);
+            Target::Proxy(pod.map_or(proxy, |pod| {
+                format!("/api/v1/namespaces/{namespace}/pods/http:{pod}:{port}/proxy")
+            }))
+        }
         _ => Target::Proxy(proxy),
     };
     let open = tunnel::open(api, target, secret).await?;
