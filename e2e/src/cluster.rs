@@ -170,11 +170,12 @@ impl Cluster {
 
     /// Nutkin as the administrator, in the namespace.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.nutkin.command(args);
-        command
-            .env("KUBECONFIG", &self.kubeconfig)
-            .env("NUTKIN_PLATFORM", "kubernetes")
-            .args(["-n", &self.namespace]);
+        // After the name of the command: what follows a jar would belong to the job.
+        let (name, rest) =
+            args.split_first().map_or(("--help", args), |(name, rest)| (*name, rest));
+        let words = [&[name, "-n", &self.namespace][..], rest].concat();
+        let mut command = self.nutkin.command(&words);
+        command.env("KUBECONFIG", &self.kubeconfig).env("NUTKIN_PLATFORM", "kubernetes");
         command
     }
 

@@ -2,4 +2,5 @@
 
 mod cuts;
 mod rbac;
+mod rest;
 mod sessions;
