@@ -98,6 +98,7 @@ impl World {
     /// The command in a shell that does something before.
     pub(crate) fn command_after(&self, prefix: &str, args: &[&str]) -> Command {
         let binary = env!("CARGO_BIN_EXE_nutkin");
+        let_children_hear_ctrl_c();
         let mut command = Command::new("sh");
         command
             .args(["-c", &format!("{prefix} exec {binary} \"$@\""), "sh"])
@@ -229,4 +230,23 @@ pub(crate) fn answer(port: u16, task_managers: u32, jobs: &[&str]) {
 /// The port of the session's JobManager.
 pub(crate) fn rest_port(launch: &Launch) -> u16 {
     launch.ports["rest"]
+}
+
+/// A shell starts what it puts into the background deaf to Ctrl-C, and children inherit that, until a program asks
+/// for the signal. Tests that press it early need children that begin as in a terminal: a signal that is caught
+/// here is back to its default in them.
+fn let_children_hear_ctrl_c() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+        let ignored = u64::from_str_radix(ignored.trim(), 16).unwrap();
+        // Bit n - 1 is signal n, and SIGINT is 2.
+        if ignored & 0b10 != 0 {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let _guard = runtime.enter();
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt()).unwrap();
+        }
+    });
 }

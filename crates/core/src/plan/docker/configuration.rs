@@ -39,7 +39,7 @@ pub(super) fn effective(session: &Session, data: &str, zookeeper: bool) -> Confi
         all.set_default(key, "0.0.0.0", open.clone());
     }
     let names = Origin::Derived("containers find each other by name");
-    let job_manager = match session.job_manager.replicas.unwrap_or(1) {
+    let job_manager = match session.job_managers() {
         1 => "jobmanager",
         _ => "jobmanager-1",
     };

@@ -174,7 +174,7 @@ pub fn plan(session: &Session, around: &Surroundings) -> Result<Containers, Vec<
     if zookeeper {
         containers.push(maker.zookeeper(&files["zoo.cfg"]));
     }
-    let job_managers = session.job_manager.replicas.unwrap_or(1);
+    let job_managers = session.job_managers();
     for index in 0..job_managers {
         let alias = match job_managers {
             1 => "jobmanager".to_owned(),
@@ -225,7 +225,7 @@ fn shape(
     files.extend(around.extras.clone());
     Shape {
         flink_version: session.flink.to_string(),
-        job_managers: session.job_manager.replicas.unwrap_or(1),
+        job_managers: session.job_managers(),
         task_managers: session.task_manager.replicas.unwrap_or(1),
         options,
         high_availability: is_highly_available(configuration),
