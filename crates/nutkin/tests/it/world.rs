@@ -246,7 +246,8 @@ fn let_children_hear_ctrl_c() {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let _guard = runtime.enter();
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt()).unwrap();
+            let interrupt = tokio::signal::unix::SignalKind::interrupt();
+            drop(tokio::signal::unix::signal(interrupt).unwrap());
         }
     });
 }
