@@ -125,6 +125,19 @@ impl Container {
         });
     }
 
+    /// The option as the JobManager says it, once it has a leader: until then it answers 503.
+    #[track_caller]
+    fn option(&self, rest: &Rest, key: &str) -> Option<String> {
+        let mut options = None;
+        self.eventually("the JobManager says its options", || {
+            options = rest.get("/jobmanager/config");
+            options.is_some()
+        });
+        let options = options?;
+        let found = options.as_array()?.iter().find(|option| option["key"] == key)?;
+        Some(found["value"].as_str()?.to_owned())
+    }
+
     /// Asks again until it is so; otherwise shows what all processes said.
     #[track_caller]
     fn eventually(&self, what: &str, mut is_so: impl FnMut() -> bool) {
@@ -202,9 +215,9 @@ fn jobmanager_with_a_host_and_taskmanager_with_variables() {
         ("who", "me"),
         ("query.server.port", "6125"),
     ] {
-        assert_eq!(option(&rest, key).as_deref(), Some(value), "{key}");
+        assert_eq!(container.option(&rest, key).as_deref(), Some(value), "{key}");
     }
-    let port = option(&rest, "jobmanager.rpc.port").expect("a port");
+    let port = container.option(&rest, "jobmanager.rpc.port").expect("a port");
     let rpc = format!("-Djobmanager.rpc.port={port}");
     let mut command = container.command("docker-entrypoint.sh", &["taskmanager", &rpc]);
     command
@@ -288,7 +301,7 @@ fn what_native_mode_sends_needs_no_shell_and_no_scripts() {
     command.env("JOB_MANAGER_RPC_ADDRESS", "localhost");
     let (job_manager, out) = container.start(command);
     let rest = container.rest(&out);
-    let port = option(&rest, "jobmanager.rpc.port").expect("a port");
+    let port = container.option(&rest, "jobmanager.rpc.port").expect("a port");
     let script = format!(
         "kubernetes-taskmanager.sh -Dtaskmanager.resource-id='it-is'\\''1' -Djobmanager.rpc.port='{port}' \
          -D taskmanager.cpu.cores=1.0 -D taskmanager.memory.task.heap.size=64m -D taskmanager.memory.task.off-heap.size=0b \
@@ -328,15 +341,6 @@ fn an_application_from_usrlib_of_any_home() {
     container.after(&out, "Starting StandaloneApplicationClusterEntryPoint");
     // The job's own words: its jar was found, loaded and run.
     container.after(&out, "MainThrows.main");
-}
-
-/// The option as the JobManager says it.
-#[track_caller]
-fn option(rest: &Rest, key: &str) -> Option<String> {
-    let options = rest.get("/jobmanager/config").expect("the options");
-    let options = options.as_array().expect("a list");
-    let found = options.iter().find(|option| option["key"] == key)?;
-    Some(found["value"].as_str()?.to_owned())
 }
 
 /// A port that nobody has at the moment.
