@@ -67,6 +67,21 @@ impl Flink {
             .stderr(Stdio::null());
         Ok(java)
     }
+
+    /// What the program prints, in UTF-8, when it is given `input` on its standard input.
+    pub(crate) fn answers(&self, name: &str, input: &str) -> Result<String> {
+        let classes = tempfile::tempdir()?;
+        let file = tempfile::NamedTempFile::new()?;
+        fs::write(file.path(), input)?;
+        let output = self
+            .program(name, classes.path())?
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(fs::File::open(file.path())?)
+            .stdout(Stdio::piped())
+            .output()?;
+        ensure!(output.status.success(), "`{name}` failed on Flink {}", self.version);
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
 }
 
 fn collect(directory: &Path, jars: &mut Vec<PathBuf>) -> Result<()> {

@@ -39,6 +39,19 @@ pub struct Difference {
     pub new: Option<String>,
 }
 
+impl Difference {
+    /// `~ key: old -> new`, `+ key: new`, `- key: old`; `~ key` where neither value is to be shown.
+    pub fn line(&self) -> String {
+        let what = &self.what;
+        match (&self.old, &self.new) {
+            (None, Some(new)) => format!("+ {what}: {new}"),
+            (Some(old), None) => format!("- {what}: {old}"),
+            (None, None) => format!("~ {what}"),
+            (Some(old), Some(new)) => format!("~ {what}: {old} -> {new}"),
+        }
+    }
+}
+
 /// What an `up` would do to a session that exists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {

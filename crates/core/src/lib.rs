@@ -14,6 +14,7 @@
 pub mod artifact;
 pub mod change;
 pub mod check;
+mod digest;
 pub mod entrypoint;
 pub mod flink;
 pub mod flink_cli;

@@ -63,6 +63,13 @@ impl Session {
         let standby = crate::spec::is_highly_available(&self.configuration);
         self.job_manager.replicas.unwrap_or(if standby { 2 } else { 1 })
     }
+
+    /// Whether Nutkin brings a ZooKeeper along: high availability with ZooKeeper is wanted and none is named.
+    pub fn needs_zookeeper(&self) -> bool {
+        let kind = crate::spec::high_availability(&self.configuration);
+        kind.is_some_and(|kind| kind.eq_ignore_ascii_case("zookeeper"))
+            && !self.configuration.contains("high-availability.zookeeper.quorum")
+    }
 }
 
 /// A Flink configuration directory.

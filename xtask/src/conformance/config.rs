@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::{ExitCode, Stdio};
+use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use nutkin_core::flink::convert;
@@ -132,18 +132,7 @@ fn ask(flink: &Flink, cases: &[Case]) -> Result<Vec<Answer>> {
         fs::write(name.join(case.dialect.file_name()), &case.text)?;
         names.push_str(&format!("{}\n", name.display()));
     }
-    let classes = directory.path().join("classes");
-    fs::create_dir(&classes)?;
-    let input = directory.path().join("names");
-    fs::write(&input, names)?;
-    let output = flink
-        .program("ConfigProbe", &classes)?
-        .env("LC_ALL", "C.UTF-8")
-        .stdin(fs::File::open(&input)?)
-        .stdout(Stdio::piped())
-        .output()?;
-    ensure!(output.status.success(), "the probe of Flink {} failed", flink.version);
-    let answers = parse(&String::from_utf8_lossy(&output.stdout));
+    let answers = parse(&flink.answers("ConfigProbe", &names)?);
     ensure!(answers.len() == cases.len(), "{} answers to {} cases", answers.len(), cases.len());
     Ok(answers)
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{ExitCode, Stdio};
+use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use nutkin_core::entrypoint::{Command, Host, Observed, command, effective, launch};
@@ -190,18 +190,7 @@ fn answers(flink: &Flink, cases: &[Case]) -> Result<(Vec<Answer>, Vec<Answer>)> 
         let rounds = theirs_of(case, flink.version, &theirs)?;
         lines.push_str(&format!("{}\u{1}{name}{rounds}\n", theirs.display()));
     }
-    let classes = directory.path().join("classes");
-    fs::create_dir(&classes)?;
-    let input = directory.path().join("lines");
-    fs::write(&input, lines)?;
-    let output = flink
-        .program("EntrypointProbe", &classes)?
-        .env("LC_ALL", "C.UTF-8")
-        .stdin(fs::File::open(&input)?)
-        .stdout(Stdio::piped())
-        .output()?;
-    ensure!(output.status.success(), "the probe of Flink {} failed", flink.version);
-    let mut all = parse(&String::from_utf8_lossy(&output.stdout));
+    let mut all = parse(&flink.answers("EntrypointProbe", &lines)?);
     ensure!(all.len() == 2 * cases.len(), "{} answers to {} cases", all.len(), cases.len());
     let theirs = (1..all.len())
         .step_by(2)

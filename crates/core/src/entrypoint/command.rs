@@ -56,6 +56,20 @@ pub struct Start {
     pub said: Vec<String>,
 }
 
+impl Start {
+    /// What one of Flink's scripts starts: no variable counts.
+    pub fn of_script(service: Service, arguments: &[String]) -> Self {
+        Self {
+            service,
+            arguments: arguments.to_vec(),
+            rules: Rules::Script,
+            ha: false,
+            with_task_manager: false,
+            said: Vec::new(),
+        }
+    }
+}
+
 /// Whose variables a process follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rules {
@@ -225,16 +239,8 @@ pub fn base(path: &str) -> &str {
 }
 
 fn script(name: &str, arguments: &[String]) -> Result<Command, Vec<Problem>> {
-    let foreground = |service, arguments: &[String]| {
-        Ok(Command::Start(Start {
-            service,
-            arguments: arguments.to_vec(),
-            rules: Rules::Script,
-            ha: false,
-            with_task_manager: false,
-            said: Vec::new(),
-        }))
-    };
+    let foreground =
+        |service, arguments: &[String]| Ok(Command::Start(Start::of_script(service, arguments)));
     let service = match name {
         "kubernetes-taskmanager.sh" => {
             return foreground(Service::KubernetesTaskManager, arguments);

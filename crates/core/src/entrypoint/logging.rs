@@ -1,27 +1,7 @@
 //! Logging of a process in a container: the mounted files, else a default that says everything on standard output.
 
 use super::{Observed, launch::Kind};
-
-/// To standard output, where a container's log is looked for; as Flink's `log4j-console.properties` it keeps no file
-/// that would be lost with the container.
-const CONSOLE: &str = "\
-monitorInterval = 30
-rootLogger.level = ${env:ROOT_LOG_LEVEL:-INFO}
-rootLogger.appenderRef.console.ref = Console
-logger.pekko.name = org.apache.pekko
-logger.pekko.level = INFO
-logger.kafka.name = org.apache.kafka
-logger.kafka.level = INFO
-logger.zookeeper.name = org.apache.zookeeper
-logger.zookeeper.level = INFO
-appender.console.name = Console
-appender.console.type = CONSOLE
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m%n
-# Netty says at every stop that a channel was closed, as an error.
-logger.netty.name = org.jboss.netty.channel.DefaultChannelPipeline
-logger.netty.level = OFF
-";
+use crate::flink::log4j;
 
 /// Where the logging configuration is, and the text of one to write.
 pub(super) struct Logging {
@@ -51,8 +31,8 @@ pub(super) fn choose(observed: &Observed, kind: Kind, conf: &str, private: &str)
         return Logging { log4j: format!("{conf}/{name}"), logback, write: None };
     }
     let text = match kind {
-        Kind::Foreground => CONSOLE,
-        Kind::Daemon => crate::plan::process::log::DEFAULT,
+        Kind::Foreground => log4j::CONSOLE,
+        Kind::Daemon => log4j::FILE,
     };
     let name = "log4j.properties";
     Logging { log4j: format!("{private}/{name}"), logback, write: Some((name, text)) }

@@ -7,6 +7,7 @@ pub mod dynamic;
 pub mod java;
 mod java_double;
 pub mod java_order;
+pub(crate) mod log4j;
 pub mod memory;
 pub mod options;
 pub mod values;

@@ -14,8 +14,6 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
-
 use crate::record::JobRecord;
 use crate::session::SessionJob;
 
@@ -26,14 +24,13 @@ pub use notes::{Note, notes, sent};
 pub use policy::Policy;
 pub use settle::settle;
 
-/// Hex digits of a job's id that its name gives; as many belong to its generation.
+/// Hex digits of a job's id that its name gives, which is what [`crate::digest::short`] makes; as many belong to its
+/// generation.
 const NAME_DIGITS: usize = 16;
 
 /// The id of a job: it follows from its name, so that whoever tries again finds it running.
 pub fn job_id(namespace: &str, name: &str, generation: u64) -> String {
-    let hash = Sha256::digest(format!("{namespace}/{name}"));
-    let name: String =
-        hash.iter().take(NAME_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
+    let name = crate::digest::short(format!("{namespace}/{name}"));
     format!("{name}{generation:016x}")
 }
 
@@ -53,7 +50,7 @@ pub fn digest(job: &SessionJob) -> String {
         .collect();
     let text =
         format!("{:?}", (&job.jar_uri, &job.entry_class, &job.args, job.parallelism, options));
-    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    crate::digest::short(text)
 }
 
 /// A job as the session reports it.

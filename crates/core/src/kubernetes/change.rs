@@ -213,13 +213,13 @@ impl Change {
         let mut lines = Vec::new();
         for one in self.objects.iter().filter(|one| one.action != Action::Keep) {
             lines.push(format!("{} {}", one.action.symbol(), one.title));
-            lines.extend(one.differences.iter().map(|one| format!("    {}", line(one))));
+            lines.extend(one.differences.iter().map(|one| format!("    {}", one.line())));
         }
         if self.is_empty() {
             lines.push("no change".to_owned());
             return lines;
         }
-        lines.extend(self.sizes.iter().map(line));
+        lines.extend(self.sizes.iter().map(Difference::line));
         if self.objects.iter().any(|one| one.action != Action::Add) {
             lines.push(self.restarts().to_owned());
             lines.extend(jobs.map(|jobs| self.affected(jobs)));
@@ -285,20 +285,6 @@ impl Change {
             },
             "jobsLost": self.effect == Effect::Loss,
         })
-    }
-}
-
-/// `~ key: old -> new`.
-fn line(one: &Difference) -> String {
-    match (&one.old, &one.new) {
-        (None, Some(new)) => format!("+ {}: {new}", one.what),
-        (Some(old), None) => format!("- {}: {old}", one.what),
-        (old, new) => format!(
-            "~ {}: {} -> {}",
-            one.what,
-            old.as_deref().unwrap_or_default(),
-            new.as_deref().unwrap_or_default()
-        ),
     }
 }
 
@@ -406,7 +392,7 @@ mod tests {
             ),
         ];
         let change = of(&pairs, FlinkVersion::new(1, 20, 5));
-        let sizes: Vec<String> = change.sizes.iter().map(line).collect();
+        let sizes: Vec<String> = change.sizes.iter().map(Difference::line).collect();
         assert_eq!(sizes, ["~ slots of a TaskManager: 2 -> 4"]);
     }
 

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::{diff, ownership};
 use crate::change::readers;
+use crate::digest;
 use crate::plan::kubernetes::Objects;
 
 /// Annotation of the Deployment: digest of what its pods read, as of the last change.
@@ -109,7 +110,7 @@ fn content(objects: &Objects, nonce: Option<i64>) -> String {
         hash.update(format!("{}\n{}\n", item["metadata"]["name"], item["data"]));
     }
     hash.update(format!("{nonce:?}"));
-    short(&hash.finalize())
+    digest::short_of(&hash.finalize())
 }
 
 fn workers(objects: &Objects) -> String {
@@ -123,7 +124,7 @@ fn workers(objects: &Objects) -> String {
             hash.update(format!("{key}={value}\n"));
         }
     }
-    short(&hash.finalize())
+    digest::short_of(&hash.finalize())
 }
 
 /// Whether an option has a part in what TaskManagers are. In native mode the JobManager makes them.
@@ -131,10 +132,6 @@ pub fn is_workers(key: &str) -> bool {
     const OTHERS: [&str; 3] =
         ["kubernetes.jobmanager.", "kubernetes.rest-service.", "kubernetes.internal-service."];
     !OTHERS.iter().any(|prefix| key.starts_with(prefix)) && readers(key).1
-}
-
-fn short(digest: &[u8]) -> String {
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

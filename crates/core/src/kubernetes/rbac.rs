@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::flink::{Configuration, FlinkVersion, options, values};
 use crate::plan::kubernetes::marks;
 use crate::session::{Mode, Session};
-use crate::spec::is_highly_available;
+use crate::spec::high_availability;
 
 /// A permission: a resource and what is done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +58,17 @@ const REACH: [Rule; 3] = [
     ),
 ];
 
+/// To find a session and its pods.
+const FIND: [Rule; 3] = [
+    rule("apps", "deployments", &["get"], "a session that is named is not found"),
+    rule("apps", "deployments", &["list"], "sessions are not listed"),
+    rule("", "pods", &["list"], "the session's pods are not found"),
+];
+
+/// The commands that use the REST API of a session that is there.
+const THROUGH_REST: [&str; 8] =
+    ["open", "run", "jobs", "job", "cancel", "stop", "savepoint", "checkpoint"];
+
 /// Every command. What is more than one command's is listed with each.
 pub const COMMANDS: &[CommandNeeds] = &[
     CommandNeeds {
@@ -104,20 +115,8 @@ pub const COMMANDS: &[CommandNeeds] = &[
             ),
         ],
     },
-    CommandNeeds {
-        commands: &[
-            "up",
-            "open",
-            "run",
-            "jobs",
-            "job",
-            "cancel",
-            "stop",
-            "savepoint",
-            "checkpoint",
-        ],
-        rules: &REACH,
-    },
+    CommandNeeds { commands: &["up"], rules: &REACH },
+    CommandNeeds { commands: &THROUGH_REST, rules: &REACH },
     CommandNeeds {
         commands: &["plan"],
         rules: &[
@@ -128,27 +127,8 @@ pub const COMMANDS: &[CommandNeeds] = &[
             rule("", "pods", &["list"], "the jobs that a change harms are not named"),
         ],
     },
-    CommandNeeds {
-        commands: &[
-            "status",
-            "ls",
-            "open",
-            "run",
-            "jobs",
-            "job",
-            "cancel",
-            "stop",
-            "savepoint",
-            "checkpoint",
-            "logs",
-            "down",
-        ],
-        rules: &[
-            rule("apps", "deployments", &["get"], "a session that is named is not found"),
-            rule("apps", "deployments", &["list"], "sessions are not listed"),
-            rule("", "pods", &["list"], "the session's pods are not found"),
-        ],
-    },
+    CommandNeeds { commands: &THROUGH_REST, rules: &FIND },
+    CommandNeeds { commands: &["status", "ls", "logs", "down"], rules: &FIND },
     CommandNeeds {
         commands: &["status", "ls"],
         rules: &[rule("", "events", &["list"], "`status` does not tell what a pod waits for")],
@@ -276,11 +256,7 @@ impl Processes {
 }
 
 fn is_kubernetes_ha(configuration: &Configuration) -> bool {
-    let kind = ["high-availability.type", "high-availability"]
-        .iter()
-        .find_map(|key| configuration.text(key));
-    is_highly_available(configuration)
-        && kind.is_some_and(|kind| kind.to_lowercase().contains("kubernetes"))
+    high_availability(configuration).is_some_and(|kind| kind.to_lowercase().contains("kubernetes"))
 }
 
 fn text(configuration: &Configuration, key: &str, version: FlinkVersion) -> Option<String> {

@@ -187,7 +187,6 @@ async fn finish(
                 .hint(format!("it goes on starting: `nutkin status {name}`, `nutkin logs {name}`"))
                 .hint(format!("`nutkin down {name}` ends it")))
         }
-        Ok(Waited::Interrupted) => Err(stage.get().interrupted(name)),
         Err(failure) => Err(decision.give_up(failure).await?),
     }
 }

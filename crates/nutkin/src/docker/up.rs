@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
-use nutkin_core::change::{self, Change, Effect, Shape};
+use nutkin_core::change::{self, Change, Difference, Effect, Shape};
 use nutkin_core::flink::options::is_sensitive;
 use nutkin_core::image::User;
 use nutkin_core::plan::docker::{self, Containers, Probe as Look, Steps, Surroundings, steps};
@@ -267,19 +267,7 @@ impl Decision {
         if self.is_done() {
             return vec![format!("session `{name}`: no change")];
         }
-        let mut lines: Vec<String> = Vec::new();
-        for one in &self.change.differences {
-            lines.push(match (&one.old, &one.new) {
-                (None, Some(new)) => format!("+ {}: {new}", one.what),
-                (Some(old), None) => format!("- {}: {old}", one.what),
-                (old, new) => format!(
-                    "~ {}: {} -> {}",
-                    one.what,
-                    old.as_deref().unwrap_or_default(),
-                    new.as_deref().unwrap_or_default()
-                ),
-            });
-        }
+        let mut lines: Vec<String> = self.change.differences.iter().map(Difference::line).collect();
         let Steps { remove, replace, create, start } = &self.steps;
         for (word, names) in
             [("removes", remove), ("replaces", replace), ("creates", create), ("starts", start)]
@@ -428,7 +416,6 @@ impl Decision {
         let slots = self.wanted.shape.options.get("taskmanager.numberOfTaskSlots");
         let slots: u32 = slots.and_then(|slots| slots.trim().parse().ok()).unwrap_or(1);
         let started = Instant::now();
-        let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
         let mut last: Option<Overview> = None;
         loop {
             let containers = self.session.containers().await?;
@@ -450,10 +437,7 @@ impl Decision {
                     |overview| format!("{} TaskManagers have registered", overview.taskmanagers),
                 )));
             }
-            tokio::select! {
-                () = tokio::time::sleep(POLL) => {}
-                _ = &mut interrupt => return Ok(Waited::Interrupted),
-            }
+            tokio::time::sleep(POLL).await;
         }
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use nutkin_core::entrypoint::daemon::{self, ClusterFiles};
 use nutkin_core::entrypoint::launch::{self, Kind};
-use nutkin_core::entrypoint::{self, Observed, Rules, Service, Start};
+use nutkin_core::entrypoint::{self, Observed, Service, Start};
 use nutkin_core::flink::{Configuration, options};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::FlockOperation;
@@ -42,14 +42,7 @@ pub(super) fn start(
 ) -> Outcome {
     let printer = context.printer;
     let version = foreground::version(observed)?;
-    let start = Start {
-        service,
-        arguments: arguments.to_vec(),
-        rules: Rules::Script,
-        ha: false,
-        with_task_manager: false,
-        said: Vec::new(),
-    };
+    let start = Start::of_script(service, arguments);
     let effective = entrypoint::effective(&start, version, observed).map_err(Failure::input)?;
     for line in entrypoint::report::lines(&start, &effective, observed) {
         printer.say(&line);
@@ -180,14 +173,7 @@ pub(super) fn cluster(starts: bool, observed: &Observed, context: &Context<'_>) 
 
 /// The options of the mounted file; none where it cannot be read, which a start says and a stop need not know.
 fn options_of(observed: &Observed) -> Configuration {
-    let start = Start {
-        service: Service::TaskExecutor,
-        arguments: Vec::new(),
-        rules: Rules::Script,
-        ha: false,
-        with_task_manager: false,
-        said: Vec::new(),
-    };
+    let start = Start::of_script(Service::TaskExecutor, &[]);
     let version = entrypoint::version(&observed.lib, &observed.environment);
     version
         .and_then(|version| entrypoint::effective(&start, version, observed).ok())

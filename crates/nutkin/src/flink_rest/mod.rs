@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use nutkin_core::flink::FlinkVersion;
 use nutkin_core::jobs::slots::{Provision, Slots};
-use reqwest::{Client as Http, Method, StatusCode};
+use reqwest::{Client as Http, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 pub use error::RestError;
@@ -80,6 +80,28 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, RestError> {
+        let request = async |url: &str| {
+            let mut request = self.http.request(method.clone(), format!("{url}{path}"));
+            if let Some(body) = body {
+                request = request.json(body);
+            }
+            if path.ends_with("/plan") {
+                request = request.timeout(PLAN);
+            } else if !path.ends_with("/run") {
+                request = request.timeout(PATIENCE);
+            }
+            Ok(request)
+        };
+        self.send(method == Method::GET, request).await
+    }
+
+    /// Sends what `request` makes for an address to the first JobManager that answers, for as long as an election
+    /// may take. What must not be done twice is not sent again once it may have been heard.
+    async fn send(
+        &self,
+        may_repeat: bool,
+        request: impl AsyncFn(&str) -> Result<RequestBuilder, RestError>,
+    ) -> Result<Value, RestError> {
         let started = Instant::now();
         loop {
             let mut last = None;
@@ -88,22 +110,12 @@ impl Client {
                     last = Some(error);
                     continue;
                 }
-                let mut request = self.http.request(method.clone(), format!("{url}{path}"));
-                if let Some(body) = body {
-                    request = request.json(body);
-                }
-                if path.ends_with("/plan") {
-                    request = request.timeout(PLAN);
-                } else if !path.ends_with("/run") {
-                    request = request.timeout(PATIENCE);
-                }
-                match request.send().await {
+                match request(url).await?.send().await {
                     Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {
                         last = Some(RestError::NoLeader);
                     }
                     Ok(response) => return RestError::check(response).await,
-                    // Sent and perhaps obeyed: sending it again could do it twice.
-                    Err(error) if !error.is_connect() && method != Method::GET => {
+                    Err(error) if !error.is_connect() && !may_repeat => {
                         return Err(RestError::Broken(error.without_url()));
                     }
                     Err(error) => {
@@ -253,35 +265,17 @@ impl Client {
     /// # Errors
     /// See [`RestError`]; the jar cannot be read.
     pub async fn upload(&self, path: &Path, name: &str) -> Result<String, RestError> {
-        let started = Instant::now();
-        loop {
-            let mut last = None;
-            for url in &self.urls {
-                if let Err(error) = self.probe(url).await {
-                    last = Some(error);
-                    continue;
-                }
-                let part = reqwest::multipart::Part::file(path).await.map_err(RestError::Jar)?;
-                let part = part.file_name(name.to_owned()).mime_str("application/java-archive");
-                let part = part.map_err(RestError::Broken)?;
-                let form = reqwest::multipart::Form::new().part("jarfile", part);
-                match self.http.post(format!("{url}/jars/upload")).multipart(form).send().await {
-                    Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {
-                        last = Some(RestError::NoLeader);
-                    }
-                    Ok(response) => {
-                        let answer = RestError::check(response).await?;
-                        let file = answer["filename"].as_str().unwrap_or_default();
-                        return Ok(file.rsplit('/').next().unwrap_or_default().to_owned());
-                    }
-                    // A second copy of a jar does no harm, unlike a second job.
-                    Err(error) => {
-                        last = Some(RestError::Unreachable(url.clone(), error.without_url()));
-                    }
-                }
-            }
-            self.go_on_after(started, last).await?;
-        }
+        let request = async |url: &str| {
+            let part = reqwest::multipart::Part::file(path).await.map_err(RestError::Jar)?;
+            let part = part.file_name(name.to_owned()).mime_str("application/java-archive");
+            let part = part.map_err(RestError::Broken)?;
+            let form = reqwest::multipart::Form::new().part("jarfile", part);
+            Ok(self.http.post(format!("{url}/jars/upload")).multipart(form))
+        };
+        // A second copy of a jar does no harm, unlike a second job.
+        let answer = self.send(true, request).await?;
+        let file = answer["filename"].as_str().unwrap_or_default();
+        Ok(file.rsplit('/').next().unwrap_or_default().to_owned())
     }
 
     /// The plan of what [`Client::run`] would run. main() runs for it up to `execute()`.

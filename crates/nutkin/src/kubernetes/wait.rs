@@ -32,7 +32,6 @@ pub async fn ready(
     mut progress: impl FnMut(&str),
 ) -> Result<Waited, Failure> {
     let started = Instant::now();
-    let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
     let mut reached: Option<Reached> = None;
     loop {
         let mut pause = POLL;
@@ -75,10 +74,7 @@ pub async fn ready(
         if timeout < started.elapsed() {
             return Ok(Waited::TimedOut(last));
         }
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            _ = &mut interrupt => return Ok(Waited::Interrupted),
-        }
+        tokio::time::sleep(pause).await;
     }
 }
 

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use nutkin_core::plan::process::{self, Machine, Process};
 use nutkin_core::session::Session;
-use nutkin_core::spec::is_highly_available;
 use sha2::{Digest, Sha256};
 
 use super::directory::SessionDirectory;
@@ -40,16 +39,6 @@ const INHERITED: &[&str] = &[
 const CONFIGURATIONS: [&str; 2] = ["conf/config.yaml", "conf/flink-conf.yaml"];
 /// The file of the ZooKeeper that Nutkin brings along.
 const ZOOKEEPER_FILE: &str = "conf/zoo.cfg";
-
-/// Whether Nutkin brings a ZooKeeper along: the user wants one and names none.
-pub fn needs_zookeeper(session: &Session) -> bool {
-    let kind = ["high-availability.type", "high-availability"]
-        .iter()
-        .find_map(|key| session.configuration.text(key));
-    is_highly_available(&session.configuration)
-        && kind.is_some_and(|kind| kind.eq_ignore_ascii_case("zookeeper"))
-        && !session.configuration.contains("high-availability.zookeeper.quorum")
-}
 
 /// Puts together what the planner needs.
 pub fn observe(

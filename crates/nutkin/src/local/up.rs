@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use nutkin_core::change::{self, Change, Effect, Shape};
+use nutkin_core::change::{self, Change, Difference, Effect, Shape};
 use nutkin_core::flink::options;
 use nutkin_core::plan::process::{self, Processes};
 use nutkin_core::session::Session;
@@ -90,7 +90,7 @@ pub async fn decide(
         others: directory.ports_of_others(),
     };
     let job_managers = session.job_managers();
-    let zookeeper = machine::needs_zookeeper(session);
+    let zookeeper = session.needs_zookeeper();
     let say = |line: &str| context.printer.say(line);
     let ports = ports::choose(&session.configuration, job_managers, zookeeper, &held, say)?;
     // First what costs nothing: a machine without Java need not download Flink to learn it.
@@ -243,22 +243,7 @@ impl Decision {
 
     /// The change in lines: `~ key: old -> new`, then what restarts and what that does to jobs.
     pub fn lines(&self) -> Vec<String> {
-        let mut lines: Vec<String> = self
-            .change
-            .differences
-            .iter()
-            .map(|one| match (&one.old, &one.new) {
-                (None, Some(new)) => format!("+ {}: {new}", one.what),
-                (Some(old), None) => format!("- {}: {old}", one.what),
-                (None, None) => format!("~ {}", one.what),
-                (old, new) => format!(
-                    "~ {}: {} -> {}",
-                    one.what,
-                    old.as_deref().unwrap_or_default(),
-                    new.as_deref().unwrap_or_default()
-                ),
-            })
-            .collect();
+        let mut lines: Vec<String> = self.change.differences.iter().map(Difference::line).collect();
         let Change { restarts_job_managers, restarts_task_managers, .. } = self.change;
         let mut restarts = match (restarts_job_managers, restarts_task_managers) {
             (true, true) => "restarts all JobManagers and TaskManagers",

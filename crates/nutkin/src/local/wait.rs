@@ -31,7 +31,6 @@ pub async fn ready(
     let slots = launch.options.get("taskmanager.numberOfTaskSlots");
     let slots = slots.and_then(|slots| slots.trim().parse().ok()).unwrap_or(1) * wanted;
     let started = Instant::now();
-    let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
     let mut last = None;
     loop {
         died(directory, launch)?;
@@ -58,10 +57,7 @@ pub async fn ready(
                 },
             )));
         }
-        tokio::select! {
-            () = tokio::time::sleep(POLL) => {}
-            _ = &mut interrupt => return Ok(Waited::Interrupted),
-        }
+        tokio::time::sleep(POLL).await;
     }
 }
 

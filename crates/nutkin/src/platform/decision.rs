@@ -52,8 +52,6 @@ pub enum Waited {
     Ready(Ready),
     /// The time is over: what was seen last, in words.
     TimedOut(String),
-    /// The user's interrupt came first.
-    Interrupted,
 }
 
 /// How much the user has to agree before a change is carried out.

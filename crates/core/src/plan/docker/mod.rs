@@ -13,10 +13,9 @@ use std::collections::BTreeMap;
 pub use compose::{HEALTH_SECONDS, START_SECONDS, compose};
 pub use steps::{Seen, Steps, steps};
 
-use sha2::{Digest, Sha256};
-
 use crate::Problem;
 use crate::change::{Shape, readers};
+use crate::digest;
 use crate::flink::memory::{self, Input, LegacyHeap};
 use crate::flink::options;
 use crate::plan::process::Role;
@@ -138,7 +137,7 @@ pub struct Published {
 /// All that is wrong: memory that does not fit, values that a file cannot hold, an address that is none.
 pub fn plan(session: &Session, around: &Surroundings) -> Result<Containers, Vec<Problem>> {
     let data = format!("{}/data", around.flink_home);
-    let zookeeper = needs_zookeeper(session);
+    let zookeeper = session.needs_zookeeper();
     let configuration = configuration::effective(session, &data, zookeeper);
     let mut problems = Vec::new();
     let input = Input {
@@ -199,16 +198,6 @@ pub fn plan(session: &Session, around: &Surroundings) -> Result<Containers, Vec<
     })
 }
 
-/// Whether Nutkin brings a ZooKeeper along: high availability with ZooKeeper is wanted and none is named.
-pub fn needs_zookeeper(session: &Session) -> bool {
-    let kind = ["high-availability.type", "high-availability"]
-        .iter()
-        .find_map(|key| session.configuration.text(key));
-    is_highly_available(&session.configuration)
-        && kind.is_some_and(|kind| kind.eq_ignore_ascii_case("zookeeper"))
-        && !session.configuration.contains("high-availability.zookeeper.quorum")
-}
-
 fn shape(
     session: &Session,
     around: &Surroundings,
@@ -216,11 +205,12 @@ fn shape(
 ) -> Shape {
     let options = configuration.iter().map(|(key, entry)| {
         let text = entry.value.to_string();
-        (key.to_owned(), if options::is_sensitive(key) { digest(&text) } else { text })
+        (key.to_owned(), if options::is_sensitive(key) { digest::short(&text) } else { text })
     });
     let mut options: BTreeMap<String, String> = options.collect();
     options.insert("image".to_owned(), around.image.clone());
-    let files = session.log_configuration.iter().map(|(name, text)| (name.clone(), digest(text)));
+    let files =
+        session.log_configuration.iter().map(|(name, text)| (name.clone(), digest::short(text)));
     let mut files: BTreeMap<String, String> = files.collect();
     files.extend(around.extras.clone());
     Shape {
@@ -298,7 +288,7 @@ impl Maker<'_> {
             "--peerId",
             "1",
         ];
-        let environment = BTreeMap::from([("NUTKIN_ZOO_CFG".to_owned(), digest(file))]);
+        let environment = BTreeMap::from([("NUTKIN_ZOO_CFG".to_owned(), digest::short(file))]);
         Container {
             command: command.map(str::to_owned).to_vec(),
             memory: ZOOKEEPER_MEMORY,
@@ -366,15 +356,10 @@ impl Container {
             options,
             shape.files,
         ]);
-        self.hash = digest(&made_of.to_string());
+        self.hash = digest::short(made_of.to_string());
         self.labels.insert(HASH.to_owned(), self.hash.clone());
         self
     }
-}
-
-/// The first 16 hex digits of SHA-256.
-fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn default_published() -> Published {

@@ -1,7 +1,8 @@
 //! What Nutkin writes on every object that it makes: the only things it adds to what Flink's client would send.
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+
+use crate::digest;
 
 use crate::session::Session;
 
@@ -45,6 +46,5 @@ pub(super) fn mark(item: &mut Value, session: &Session, flink: &str) {
 
 /// The first 16 hex digits of SHA-256 over the object's JSON.
 fn hash(item: &Value) -> String {
-    let digest = Sha256::digest(item.to_string().as_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    digest::short(item.to_string())
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::Problem;
+use crate::flink::log4j;
 
 /// What the JVMs are told about logging.
 pub(super) struct Logging {
@@ -40,34 +41,6 @@ fn has_logback(jars: &[String]) -> bool {
         .any(|jar| jar.rsplit('/').next().is_some_and(|name| name.contains("logback-classic")))
 }
 
-/// One file for each process, rotated at start and at 100 MB, ten kept: what Flink's own daemons do.
-pub(crate) const DEFAULT: &str = "\
-monitorInterval = 30
-rootLogger.level = ${env:ROOT_LOG_LEVEL:-INFO}
-rootLogger.appenderRef.file.ref = File
-logger.pekko.name = org.apache.pekko
-logger.pekko.level = INFO
-logger.kafka.name = org.apache.kafka
-logger.kafka.level = INFO
-logger.zookeeper.name = org.apache.zookeeper
-logger.zookeeper.level = INFO
-appender.file.name = File
-appender.file.type = RollingFile
-appender.file.append = true
-appender.file.fileName = ${sys:log.file}
-appender.file.filePattern = ${sys:log.file}.%i
-appender.file.layout.type = PatternLayout
-appender.file.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m%n
-appender.file.policies.type = Policies
-appender.file.policies.size.type = SizeBasedTriggeringPolicy
-appender.file.policies.size.size = 100MB
-appender.file.strategy.type = DefaultRolloverStrategy
-appender.file.strategy.max = 10
-# Netty says at every stop that a channel was closed, as an error.
-logger.netty.name = org.jboss.netty.channel.DefaultChannelPipeline
-logger.netty.level = OFF
-";
-
 /// Adds the logging files to `files`. `spec.logConfiguration` wins; its files keep their names.
 pub(super) fn files(
     given: &BTreeMap<String, String>,
@@ -86,7 +59,7 @@ pub(super) fn files(
     };
     let log4j =
         of("log4j", ["log4j.properties", "log4j-console.properties"]).unwrap_or_else(|| {
-            files.insert("conf/log4j.properties".to_owned(), DEFAULT.to_owned());
+            files.insert("conf/log4j.properties".to_owned(), log4j::FILE.to_owned());
             "log4j.properties".to_owned()
         });
     let logback = of("logback", ["logback.xml", "logback-console.xml"]);

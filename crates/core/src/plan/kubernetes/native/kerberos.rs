@@ -1,8 +1,8 @@
 //! Step 9: keytab and `krb5.conf` (`KerberosMountDecorator`).
 
+use k8s_openapi::ByteString;
 use serde_json::{Map, json};
 
-use super::base64;
 use super::client::Seen;
 use super::draft::Draft;
 use super::json::{append, object};
@@ -50,7 +50,7 @@ fn mount_keytab(draft: &mut Draft<'_>, file: &str, bytes: &[u8]) {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": secret},
-        "data": Map::from_iter([(file.to_owned(), json!(base64::encode(bytes)))]),
+        "data": Map::from_iter([(file.to_owned(), json!(ByteString(bytes.to_vec())))]),
     }));
     let volume = json!({"name": "kerberos-keytab-volume", "secret": {"secretName": secret}});
     append(object(&mut draft.pod, "spec"), "volumes", [volume]);

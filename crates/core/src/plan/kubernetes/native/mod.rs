@@ -5,7 +5,6 @@
 //! 1.17.2, 1.20.5 and 2.3.0, as observed by running them: see `docs/conformance.md`. Where Flink's client is
 //! wrong, this is right, and `docs/differences-from-flink.md` says so.
 
-mod base64;
 pub(super) mod claims;
 pub(super) mod client;
 mod command;

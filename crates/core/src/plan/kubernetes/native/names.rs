@@ -7,7 +7,7 @@ use crate::Problem;
 /// Longest cluster-id (`Constants.MAXIMUM_CHARACTERS_OF_CLUSTER_ID`).
 const CLUSTER_ID_LIMIT: usize = 45;
 
-/// Longest name of a namespace: a DNS label (RFC 1123).
+/// Longest DNS label (RFC 1123): names of namespaces, Services and volumes.
 const LABEL_LIMIT: usize = 63;
 
 /// Checks cluster-id and namespace. Flink's documentation names the pattern of a cluster-id; its client checks
@@ -22,7 +22,7 @@ pub(in crate::plan::kubernetes) fn check(draft: &mut Draft<'_>) {
              characters"
         )));
     }
-    if !is_label(&draft.namespace) || LABEL_LIMIT < draft.namespace.len() {
+    if !is_label(&draft.namespace) {
         let message = format!("`{}` cannot be the name of a namespace", draft.namespace);
         draft.settings.problem(Problem::new(NAMESPACE, message).hint(format!(
             "lower-case letters, digits and `-` inside; at most {LABEL_LIMIT} characters"
@@ -30,9 +30,11 @@ pub(in crate::plan::kubernetes) fn check(draft: &mut Draft<'_>) {
     }
 }
 
-fn is_label(name: &str) -> bool {
+/// Whether a text is a DNS label (RFC 1123), which can name anything.
+pub(in crate::plan::kubernetes) fn is_label(name: &str) -> bool {
     let good = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
-    name.bytes().all(|c| good(c) || c == b'-')
+    name.len() <= LABEL_LIMIT
+        && name.bytes().all(|c| good(c) || c == b'-')
         && name.bytes().next().is_some_and(good)
         && name.bytes().last().is_some_and(good)
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::marks;
 use super::super::native::draft::{Draft, Role};
 use super::super::native::json::{append, object};
+use super::super::native::names;
 use super::workload::Workload;
 use super::{metadata, named};
 use crate::Problem;
@@ -63,7 +64,7 @@ pub(super) fn read(draft: &mut Draft<'_>) -> Vec<Claim> {
             draft.settings.problem(Problem::new(key, message).hint(hint));
         };
         let text = |setting: &str| of_name.get(setting).cloned();
-        if !named::is_label(&name) {
+        if !names::is_label(&name) {
             let hint = "lower-case letters, digits and `-` inside; at most 63 characters";
             fault("path", format!("`{name}` cannot be the name of a claim"), hint);
         }

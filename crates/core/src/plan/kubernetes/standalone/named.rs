@@ -32,13 +32,3 @@ pub(super) fn read(
     }
     all
 }
-
-/// Whether a text can be the name of an object and of a volume: a DNS label (RFC 1123).
-pub(super) fn is_label(name: &str) -> bool {
-    let good = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
-    // 63: the limit of a label there.
-    name.len() <= 63
-        && name.bytes().all(|c| good(c) || c == b'-')
-        && name.bytes().next().is_some_and(good)
-        && name.bytes().last().is_some_and(good)
-}

@@ -1,7 +1,6 @@
 //! The pod of a role.
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::super::native::draft::{Draft, Role};
 use super::super::native::effective::is_highly_available;
@@ -13,6 +12,7 @@ use super::super::native::{
 use super::claims::{self, Claim};
 use super::workload::Workload;
 use super::{default_to, probes};
+use crate::digest;
 
 /// User and group of Flink's images, and of ours.
 const FLINK_USER: u32 = 9999;
@@ -105,13 +105,9 @@ fn secure(draft: &mut Draft<'_>) {
 
 /// Notes in the pod which configuration it starts with.
 pub(super) fn mark_configuration(draft: &mut Draft<'_>, others: &[Value]) {
-    let mut hash = Sha256::new();
     let is_read_at_start = |item: &&Value| item["kind"] == "ConfigMap" || item["kind"] == "Secret";
-    for item in others.iter().filter(is_read_at_start) {
-        hash.update(item.to_string());
-    }
-    // 16 hex digits are enough to tell two configurations apart.
-    let hash: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let read: String = others.iter().filter(is_read_at_start).map(Value::to_string).collect();
+    let hash = digest::short(read);
     let metadata = object(&mut draft.pod, "metadata");
     object(metadata, "annotations").insert(CONFIGURATION.to_owned(), json!(hash));
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::native::draft::{Draft, Role};
 use super::super::native::effective::is_highly_available;
-use super::super::native::rest_service;
+use super::super::native::{names, rest_service};
 use super::workload::{self, Workload};
 use super::{metadata, named};
 use crate::Problem;
@@ -121,7 +121,7 @@ fn of_the_user(draft: &mut Draft<'_>, workload: Workload) {
     for (name, of_name) in all {
         let key = |setting: &str| format!("{PREFIX}{name}.{setting}");
         let text = |setting: &str| of_name.get(setting).map(String::as_str);
-        if !named::is_label(&name) {
+        if !names::is_label(&name) {
             let hint = "lower-case letters, digits and `-` inside; at most 63 characters";
             let message = format!("`{name}` cannot be the name of a Service");
             draft.settings.problem(Problem::new(key("ports"), message).hint(hint));
