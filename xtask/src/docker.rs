@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::groups;
 use crate::root::{run as command, say};
 
 /// `cargo xtask docker`.
@@ -190,7 +191,7 @@ impl Daemon {
             wait_for_end(registry);
         }
         remove_bridges()?;
-        remove_groups(Path::new("/sys/fs/cgroup"));
+        groups::remove("nutkin-test");
         if directory.exists() {
             fs::remove_dir_all(directory)
                 .with_context(|| format!("cannot remove `{}`", directory.display()))?;
@@ -249,29 +250,4 @@ fn remove_bridges() -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Control groups go one by one, those below first; one that is busy is gone the next time.
-fn remove_groups(top: &Path) {
-    let Ok(controllers) = fs::read_dir(top) else { return };
-    let mut groups = vec![top.join("nutkin-test")];
-    groups.extend(controllers.flatten().map(|one| one.path().join("nutkin-test")));
-    for group in groups {
-        for _ in 0..20 {
-            remove_tree(&group);
-            if !group.exists() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-}
-
-fn remove_tree(group: &Path) {
-    for entry in fs::read_dir(group).into_iter().flatten().flatten() {
-        if entry.path().is_dir() {
-            remove_tree(&entry.path());
-        }
-    }
-    let _ = fs::remove_dir(group);
 }

@@ -4,6 +4,7 @@ mod bench;
 mod conformance;
 mod demo;
 mod docker;
+mod groups;
 mod java;
 mod jobs;
 mod kube;

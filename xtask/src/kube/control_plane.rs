@@ -1,5 +1,6 @@
 //! Starting, watching and stopping the four processes of a control plane.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
@@ -12,10 +13,40 @@ use anyhow::{Context, Result, bail};
 use super::binary::{Binaries, PARTS};
 use super::pki;
 
+/// Where the processes of a control plane run and listen.
+#[derive(Debug)]
+pub(super) struct Site {
+    /// Address at which the API server listens.
+    pub(super) bind: String,
+    /// Address that it tells to pods. Endpoints may not name a loopback address.
+    pub(super) advertise: String,
+    /// Addresses of Services.
+    pub(super) services: String,
+    /// The first of them, which the API server takes for itself.
+    pub(super) service: String,
+    /// Words before each command: what leads into a node's namespaces.
+    pub(super) enter: Vec<String>,
+}
+
+impl Site {
+    /// On this machine, without a node.
+    fn loopback() -> Self {
+        Self {
+            bind: "127.0.0.1".to_owned(),
+            // Nobody uses it.
+            advertise: "172.31.255.1".to_owned(),
+            services: "10.96.0.0/16".to_owned(),
+            service: "10.96.0.1".to_owned(),
+            enter: Vec::new(),
+        }
+    }
+}
+
 /// A running control plane. It outlives this value: [`ControlPlane::stop`] ends it.
 #[derive(Debug)]
 pub(crate) struct ControlPlane {
     directory: PathBuf,
+    site: Site,
 }
 
 /// The slowest start seen on a busy machine was 7 s; a minute tells a hang from a slow disk.
@@ -27,13 +58,21 @@ impl ControlPlane {
     /// # Errors
     /// When a part ends or is not ready within a minute; what was started is stopped again.
     pub(crate) fn start(binaries: &Binaries, directory: &Path) -> Result<Self> {
-        let plane = Self { directory: directory.to_owned() };
         if Self::status(directory).iter().all(|(_, alive)| *alive) {
-            return Ok(plane);
+            return Ok(Self { directory: directory.to_owned(), site: Site::loopback() });
         }
         Self::stop(directory)?;
+        Self::start_in(binaries, directory, Site::loopback())
+    }
+
+    /// Starts a control plane at a site.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub(super) fn start_in(binaries: &Binaries, directory: &Path, site: Site) -> Result<Self> {
+        let plane = Self { directory: directory.to_owned(), site };
         fs::create_dir_all(directory.join("logs"))?;
-        pki::write(&directory.join("pki"))?;
+        pki::write(&directory.join("pki"), &plane.site.service, &plane.site.bind)?;
         plane.start_parts(binaries).inspect_err(|_| {
             for part in PARTS {
                 end(directory, part);
@@ -50,6 +89,11 @@ impl ControlPlane {
     /// Each part, and whether it runs.
     pub(crate) fn status(directory: &Path) -> Vec<(&'static str, bool)> {
         PARTS.iter().map(|part| (*part, pid_of(directory, part).is_some())).collect()
+    }
+
+    /// Whether one process that was started with [`Self::spawn_command`] runs.
+    pub(super) fn runs(directory: &Path, part: &str) -> bool {
+        pid_of(directory, part).is_some()
     }
 
     /// Ends all parts and removes the directory. Returns how many ran.
@@ -70,7 +114,8 @@ impl ControlPlane {
         let [client, peer, api, controllers, scheduler] = free_ports()?;
         let pki = self.directory.join("pki");
         let at = |name: &str| pki.join(name).display().to_string();
-        let server = format!("https://127.0.0.1:{api}");
+        let Site { bind, advertise, services, .. } = &self.site;
+        let server = format!("https://{bind}:{api}");
         let etcd = format!("http://127.0.0.1:{client}");
         let peers = format!("http://127.0.0.1:{peer}");
         for (file, _, _) in pki::USERS {
@@ -97,11 +142,10 @@ impl ControlPlane {
             "kube-apiserver",
             &[
                 format!("--etcd-servers={etcd}"),
-                "--bind-address=127.0.0.1".to_owned(),
+                format!("--bind-address={bind}"),
                 format!("--secure-port={api}"),
-                // Endpoints may not name a loopback address; nobody uses this one.
-                "--advertise-address=172.31.255.1".to_owned(),
-                "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
+                format!("--advertise-address={advertise}"),
+                format!("--service-cluster-ip-range={services}"),
                 "--authorization-mode=Node,RBAC".to_owned(),
                 "--enable-admission-plugins=NodeRestriction".to_owned(),
                 format!("--token-auth-file={}", at("tokens.csv")),
@@ -111,6 +155,10 @@ impl ControlPlane {
                 format!("--service-account-key-file={}", at("sa.pub")),
                 format!("--service-account-signing-key-file={}", at("sa.key")),
                 "--service-account-issuer=https://kubernetes.default.svc.cluster.local".to_owned(),
+                format!("--kubelet-certificate-authority={}", at("ca.crt")),
+                format!("--kubelet-client-certificate={}", at("kubelet-client.crt")),
+                format!("--kubelet-client-key={}", at("kubelet-client.key")),
+                "--kubelet-preferred-address-types=InternalIP".to_owned(),
                 "--profiling=false".to_owned(),
             ],
         )?;
@@ -125,6 +173,10 @@ impl ControlPlane {
                 "--use-service-account-credentials=true".to_owned(),
                 format!("--service-account-private-key-file={}", at("sa.key")),
                 format!("--root-ca-file={}", at("ca.crt")),
+                // Claims get a directory of this machine.
+                "--enable-hostpath-provisioner=true".to_owned(),
+                // At the default 15 s a pod with a claim can take that long to start.
+                "--pvclaimbinder-sync-period=1s".to_owned(),
                 // At the default 20 requests a second the start takes 5 s more.
                 "--kube-api-qps=500".to_owned(),
                 "--kube-api-burst=1000".to_owned(),
@@ -151,7 +203,8 @@ impl ControlPlane {
         )
     }
 
-    fn part_kubeconfig(&self, part: &str) -> String {
+    /// The kubeconfig of one part.
+    pub(super) fn part_kubeconfig(&self, part: &str) -> String {
         self.directory.join(format!("{part}.kubeconfig")).display().to_string()
     }
 
@@ -174,10 +227,20 @@ impl ControlPlane {
     }
 
     fn spawn(&self, binaries: &Binaries, part: &str, arguments: &[String]) -> Result<()> {
+        self.spawn_command(part, binaries.command(part).args(arguments))
+    }
+
+    /// Starts a process at the control plane's site, with a log and a note of its PID.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(super) fn spawn_command(&self, part: &str, command: &Command) -> Result<()> {
         let log = File::create(self.log(part))?;
-        let child: Child = binaries
-            .command(part)
-            .args(arguments)
+        let inside = std::iter::once(command.get_program()).chain(command.get_args());
+        let mut words = self.site.enter.iter().map(OsStr::new).chain(inside);
+        let program = words.next().unwrap_or(command.get_program());
+        let child: Child = Command::new(program)
+            .args(words)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -191,7 +254,11 @@ impl ControlPlane {
         self.directory.join("logs").join(format!("{part}.log"))
     }
 
-    fn wait(&self, binaries: &Binaries, part: &str, kubectl: &[&str]) -> Result<()> {
+    /// Waits until kubectl succeeds, as long as the part lives that is to bring that about.
+    ///
+    /// # Errors
+    /// When it does not within a minute, with the end of the part's log.
+    pub(super) fn wait(&self, binaries: &Binaries, part: &str, kubectl: &[&str]) -> Result<()> {
         let started = Instant::now();
         loop {
             let output = binaries

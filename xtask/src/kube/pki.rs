@@ -11,17 +11,25 @@ use rcgen::{
 
 /// Who may do what in the cluster, by bearer token: name, groups. Tokens, because Flink's own Kubernetes client reads EC
 /// client keys only with an extra library on its class path.
-pub(super) const USERS: [(&str, &str, &str); 3] = [
+pub(super) const USERS: [(&str, &str, &str); 5] = [
     ("admin", "kubernetes-admin", "system:masters"),
     ("kube-controller-manager", "system:kube-controller-manager", ""),
     ("kube-scheduler", "system:kube-scheduler", ""),
+    // The node authorizer knows a kubelet by this name and group.
+    ("kubelet", "system:node:node", "system:nodes"),
+    ("kube-proxy", "system:kube-proxy", ""),
 ];
 
-/// Writes `ca.crt`, `apiserver.{crt,key}`, `sa.{key,pub}` and `tokens.csv` into `directory`.
+/// The one node's name.
+pub(super) const NODE: &str = "node";
+
+/// Writes `ca.crt`, `apiserver.{crt,key}`, `sa.{key,pub}` and `tokens.csv` into `directory`; for the kubelet
+/// `kubelet.{crt,key}`, and `kubelet-client.{crt,key}`, by which it knows the API server. `service` is the API server's
+/// address among the Services, `bind` the one at which it listens.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub(super) fn write(directory: &Path) -> Result<()> {
+pub(super) fn write(directory: &Path, service: &str, bind: &str) -> Result<()> {
     fs::create_dir_all(directory)?;
     let ca_key = KeyPair::generate()?;
     let mut ca = CertificateParams::default();
@@ -32,13 +40,22 @@ pub(super) fn write(directory: &Path) -> Result<()> {
     private(&directory.join("ca.key"), &ca_key.serialize_pem())?;
     let issuer = Issuer::new(ca, ca_key);
 
-    let key = KeyPair::generate()?;
-    let names = ["localhost", "127.0.0.1", "kubernetes", "kubernetes.default.svc", "10.96.0.1"];
+    let names = ["localhost", "127.0.0.1", "kubernetes", "kubernetes.default.svc", service, bind];
     let mut server = CertificateParams::new(names.map(str::to_owned))?;
     server.distinguished_name = name("kube-apiserver");
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    fs::write(directory.join("apiserver.crt"), server.signed_by(&key, &issuer)?.pem())?;
-    private(&directory.join("apiserver.key"), &key.serialize_pem())?;
+    sign(directory, "apiserver", &server, &issuer)?;
+
+    let mut kubelet = CertificateParams::new(vec![NODE.to_owned(), bind.to_owned()])?;
+    kubelet.distinguished_name = name("kubelet");
+    kubelet.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    sign(directory, "kubelet", &kubelet, &issuer)?;
+
+    let mut client = CertificateParams::default();
+    client.distinguished_name = name("kube-apiserver-kubelet-client");
+    client.distinguished_name.push(DnType::OrganizationName, "system:masters");
+    client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    sign(directory, "kubelet-client", &client, &issuer)?;
 
     let accounts = KeyPair::generate()?;
     private(&directory.join("sa.key"), &accounts.serialize_pem())?;
@@ -51,6 +68,18 @@ pub(super) fn write(directory: &Path) -> Result<()> {
         private(&directory.join(format!("{file}.token")), &token)?;
     }
     private(&directory.join("tokens.csv"), &tokens)
+}
+
+fn sign(
+    directory: &Path,
+    file: &str,
+    parameters: &CertificateParams,
+    issuer: &Issuer<'_, KeyPair>,
+) -> Result<()> {
+    let key = KeyPair::generate()?;
+    let certificate = parameters.signed_by(&key, issuer)?;
+    fs::write(directory.join(format!("{file}.crt")), certificate.pem())?;
+    private(&directory.join(format!("{file}.key")), &key.serialize_pem())
 }
 
 fn name(common: &str) -> DistinguishedName {
