@@ -201,8 +201,11 @@ pub(super) fn stop(directory: &Path) {
         let _ = ip(&["link", "del", &network.link()]).stderr(Stdio::null()).status();
         groups::remove(&network.group());
     }
-    // The provisioner's place is in its source; ours was mounted over it.
-    let _ = fs::remove_dir("/tmp/hostpath_pv");
+    // The provisioner's place is in its source; ours was mounted over it. Without it another node would lose its own.
+    let exists = |network: Network| Path::new("/sys/class/net").join(network.link()).exists();
+    if !(0..NODES).map(Network).any(exists) {
+        let _ = fs::remove_dir("/tmp/hostpath_pv");
+    }
 }
 
 /// The process that made the namespaces, if it lives: its PID may be another's by now.
