@@ -3,6 +3,7 @@
 //! Sources: `CliFrontend`, `CliFrontendParser` and commons-cli's `DefaultParser` as flink-clients of 1.13.6, 1.17.2,
 //! 1.20.5 and 2.3.0 answered when they were run.
 
+pub mod kubernetes_session;
 mod options;
 pub mod say;
 
