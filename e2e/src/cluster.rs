@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -177,6 +177,11 @@ impl Cluster {
         let mut command = self.nutkin.command(&words);
         command.env("KUBECONFIG", &self.kubeconfig).env("NUTKIN_PLATFORM", "kubernetes");
         command
+    }
+
+    /// The administrator's kubeconfig.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
     }
 
     /// Runs it to its end.

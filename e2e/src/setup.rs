@@ -1,6 +1,7 @@
 //! What `cargo xtask test` has made ready.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 /// Paths of what the tests use.
 #[derive(Debug, Clone)]
@@ -29,6 +30,26 @@ impl Setup {
             cache: path("NUTKIN_TEST_FLINK"),
             jobs: path("NUTKIN_TEST_JOBS"),
         }
+    }
+
+    /// The directory of an installed Flink.
+    ///
+    /// # Panics
+    /// When it was not installed.
+    #[track_caller]
+    pub fn flink(&self, version: &str) -> PathBuf {
+        let home = self.cache.join(format!("nutkin/dist/flink-{version}"));
+        assert!(home.is_dir(), "`{}` is missing: run `cargo xtask test`", home.display());
+        home
+    }
+
+    /// A class of an installed Flink, ready to be started with what is in its `lib`.
+    #[track_caller]
+    pub fn java(&self, version: &str, class: &str) -> Command {
+        let java = std::env::var_os("JAVA_HOME").map(|home| PathBuf::from(home).join("bin/java"));
+        let mut command = Command::new(java.unwrap_or_else(|| "java".into()));
+        command.arg("-cp").arg(self.flink(version).join("lib/*")).arg(class);
+        command
     }
 
     /// The jar of one of the repository's own jobs.

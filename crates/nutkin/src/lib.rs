@@ -42,6 +42,6 @@ pub fn main() -> ExitCode {
     // Before the command line is built and read: a container's process starts as soon as it can.
     match entrypoint::invocation(&arguments) {
         Some((name, words)) => entrypoint::main(name, words, &environment).into(),
-        None => cli::run(cli::flink::in_its_place(arguments), &environment).into(),
+        None => cli::run(cli::in_its_place(arguments), &environment).into(),
     }
 }

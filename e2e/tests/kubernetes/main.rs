@@ -1,6 +1,7 @@
 //! Tests with a real API server, one binary. Run by `cargo xtask test kubernetes`, which starts one.
 
 mod cuts;
+mod drop_in;
 mod rbac;
 mod rest;
 mod sessions;

@@ -50,13 +50,11 @@ pub fn parse(words: &[String]) -> Result<Call, String> {
             options.push(option.to_owned());
             continue;
         }
-        let (name, attached) = match word.strip_prefix('-') {
-            Some(bare) => split(bare.strip_prefix('-').unwrap_or(bare)),
-            None => {
-                wrong.push(unknown(word));
-                continue;
-            }
+        let Some(bare) = word.strip_prefix('-') else {
+            wrong.push(unknown(word));
+            continue;
         };
+        let (name, attached) = split(bare.strip_prefix('-').unwrap_or(bare));
         // What looks like an option is no value.
         let mut value = || {
             let next = || rest.next_if(|next| !next.starts_with('-')).map(String::as_str);

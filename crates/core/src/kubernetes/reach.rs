@@ -91,6 +91,22 @@ pub fn addresses(
     Ok(found)
 }
 
+/// The address that Flink's client prints for a session: the first that works from outside, for a Service without one
+/// its name inside the cluster.
+///
+/// # Errors
+/// The Service has no port for REST.
+pub fn announced(
+    service: &Value,
+    nodes: &[Value],
+    address_type: &str,
+) -> Result<Option<String>, ReachError> {
+    let is_exposed =
+        service["spec"]["type"].as_str().is_some_and(|kind| !["ClusterIP", ""].contains(&kind));
+    let found = addresses(service, nodes, address_type, !is_exposed)?;
+    Ok(found.into_iter().next())
+}
+
 /// Nodes that are tried: one of them may be down, and nobody waits for a hundred.
 const SOME_NODES: usize = 3;
 
@@ -162,6 +178,18 @@ mod tests {
         check("LoadBalancer", &json!([{"ip": "::1"}]), false, &["http://[::1]:8081"]);
         check("LoadBalancer", &json!([{}]), false, &[]);
         check("LoadBalancer", &Value::Null, false, &[]);
+    }
+
+    #[test]
+    fn what_is_announced() {
+        let announced = |kind, ingress: Value| {
+            announced(&service(kind, &ingress), &[], "InternalIP").expect("a port")
+        };
+        assert_eq!(announced("ClusterIP", Value::Null).as_deref(), Some("http://a-rest.n:8081"));
+        let balanced = announced("LoadBalancer", json!([{"ip": "5.6.7.8"}]));
+        assert_eq!(balanced.as_deref(), Some("http://5.6.7.8:8081"));
+        assert_eq!(announced("LoadBalancer", Value::Null), None);
+        assert_eq!(announced("NodePort", Value::Null), None, "no node, no address");
     }
 
     #[test]

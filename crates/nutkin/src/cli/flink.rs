@@ -104,11 +104,14 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let Target { client, .. } = target(&session, context).await?;
         act(&action, &options, &client, context).await
     });
-    acted.or_else(|failure| {
-        printer.say(BANNER);
-        printer.failure(&Failure { exit: Exit::Failed, ..failure });
-        Ok(Exit::Failed)
-    })
+    acted.or_else(|failure| Ok(failed(failure, context)))
+}
+
+/// Says what went wrong as Flink's programs do, which end with 1 whatever it was.
+pub(super) fn failed(failure: Failure, context: &Context<'_>) -> Exit {
+    context.printer.say(BANNER);
+    context.printer.failure(&Failure { exit: Exit::Failed, ..failure });
+    Exit::Failed
 }
 
 async fn act(

@@ -17,6 +17,7 @@ pub mod image;
 pub mod init;
 pub mod job;
 pub mod jobs;
+pub mod kubernetes_session;
 pub mod logs;
 pub mod ls;
 pub mod open;
@@ -110,6 +111,8 @@ pub enum Command {
     Image(image::Args),
     /// Take the place of the `flink` command
     Flink(flink::Args),
+    /// Take the place of Flink's `kubernetes-session.sh`
+    KubernetesSession(kubernetes_session::Args),
     /// Print completions for a shell
     Completions(completions::Args),
     /// Tell whether somebody listens at an address
@@ -118,6 +121,11 @@ pub enum Command {
     /// Keep the processes of a local session alive
     #[command(hide = true)]
     Supervise(supervise::Args),
+}
+
+/// The arguments with the command in them for which the binary's own name stands, where it is one of Flink's.
+pub fn in_its_place(arguments: Vec<OsString>) -> Vec<OsString> {
+    kubernetes_session::in_its_place(flink::in_its_place(arguments))
 }
 
 /// Parses and runs.
@@ -169,6 +177,7 @@ impl Command {
             Self::Entrypoint(args) => entrypoint::run(args, context),
             Self::Image(args) => image::run(args, context),
             Self::Flink(args) => flink::run(args, context),
+            Self::KubernetesSession(args) => kubernetes_session::run(args, context),
             Self::Completions(args) => completions::run(args, context),
             Self::Probe(args) => probe::run(args, context),
             Self::Supervise(args) => supervise::run(args, context),

@@ -30,11 +30,7 @@ pub struct Reached {
 /// The session has no REST Service, or no way may be used.
 pub async fn find(api: &Api, cluster_id: &str, secret: bool) -> Result<Reached, Failure> {
     let name = format!("{cluster_id}-rest");
-    let service = api.get(SERVICES, &name).await.map_err(failure)?.ok_or_else(|| {
-        let namespace = api.namespace();
-        let message = format!("Service/{name} of the session is missing in namespace {namespace}");
-        Failure::new(Exit::Failed, message).hint("`nutkin up` makes it again")
-    })?;
+    let service = service(api, cluster_id).await?;
     if let Some(url) = direct(api, &service).await? {
         return Ok(Reached { url, tunnel: None });
     }
@@ -67,14 +63,42 @@ pub async fn find(api: &Api, cluster_id: &str, secret: bool) -> Result<Reached, 
     Ok(Reached { url: open.url, tunnel: Some(open.tunnel) })
 }
 
+/// The address that Flink's client would print, whether or not it answers; `None` where the Service has none yet.
+/// `address_type` is `kubernetes.rest-service.exposed.node-port-address-type`.
+///
+/// # Errors
+/// The session has no REST Service, or that has no port for it.
+pub async fn announced(
+    api: &Api,
+    cluster_id: &str,
+    address_type: &str,
+) -> Result<Option<String>, Failure> {
+    let service = service(api, cluster_id).await?;
+    let nodes = nodes(api, &service).await;
+    Ok(rules::announced(&service, &nodes, address_type)?)
+}
+
+/// The REST Service of a session.
+async fn service(api: &Api, cluster_id: &str) -> Result<Value, Failure> {
+    let name = format!("{cluster_id}-rest");
+    api.get(SERVICES, &name).await.map_err(failure)?.ok_or_else(|| {
+        let namespace = api.namespace();
+        let message = format!("Service/{name} of the session is missing in namespace {namespace}");
+        Failure::new(Exit::Failed, message).hint("`nutkin up` makes it again")
+    })
+}
+
+/// Nodes, where the Service needs them. They are the cluster's: who may not list them uses the API server.
+async fn nodes(api: &Api, service: &Value) -> Vec<Value> {
+    if !rules::needs_nodes(service) {
+        return Vec::new();
+    }
+    api.list(NODES, "").await.unwrap_or_default()
+}
+
 /// The first address of the Service's own that answers.
 async fn direct(api: &Api, service: &Value) -> Result<Option<String>, Failure> {
-    let nodes = if rules::needs_nodes(service) {
-        // Nodes are the cluster's; who may not list them uses the API server.
-        api.list(NODES, "").await.unwrap_or_default()
-    } else {
-        Vec::new()
-    };
+    let nodes = nodes(api, service).await;
     let mut urls = Vec::new();
     for kind in ["InternalIP", "ExternalIP"] {
         for url in rules::addresses(service, &nodes, kind, api.access().inside)? {

@@ -109,15 +109,19 @@ fn normal(mut item: Value) -> Value {
             metadata.remove("ownerReferences");
         }
     }
-    if let Some(data) = item["data"].as_object_mut() {
-        for dialect in [Dialect::FlinkConf, Dialect::ConfigYaml] {
-            if let Some(Value::String(text)) = data.get(dialect.file_name()) {
-                let settings = settings(dialect, text);
-                data.insert(dialect.file_name().to_owned(), settings);
-            }
+    with_settings(&mut item);
+    item
+}
+
+/// Puts the entries of a configuration file in the place of its text, as which they may stand in any order and form.
+pub fn with_settings(config_map: &mut Value) {
+    let Some(data) = config_map["data"].as_object_mut() else { return };
+    for dialect in [Dialect::FlinkConf, Dialect::ConfigYaml] {
+        if let Some(Value::String(text)) = data.get(dialect.file_name()) {
+            let settings = settings(dialect, text);
+            data.insert(dialect.file_name().to_owned(), settings);
         }
     }
-    item
 }
 
 fn settings(dialect: Dialect, text: &str) -> Value {

@@ -8,7 +8,7 @@ mod compare;
 mod differences;
 mod ours;
 
-pub use compare::{Verdict, compare};
+pub use compare::{Verdict, compare, with_settings};
 pub use differences::all as differences;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,277 @@
+//! `nutkin kubernetes-session`: a drop-in for `kubernetes-session.sh`, also when the binary is called so.
+//!
+//! It takes Flink's words and ends with Flink's exit codes. What Flink's client does wrong it does not do:
+//! `docs/differences-from-flink.md` lists that.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use futures_util::future::join_all;
+use nutkin_core::Problem;
+use nutkin_core::flink::{Configuration, FlinkVersion, dynamic, values};
+use nutkin_core::flink_cli::kubernetes_session::{self as words, Call, Typed};
+use nutkin_core::kubernetes::resource::{Resource, title};
+use nutkin_core::selection::Platform;
+use nutkin_core::session::Session;
+
+use super::Context;
+use super::flink::failed;
+use crate::dist::{Distribution, version_of_lib};
+use crate::jobs::random_id;
+use crate::kubernetes::api::Api;
+use crate::kubernetes::error::ApiError;
+use crate::kubernetes::{cluster, down, reach, session, up, wanted};
+use crate::local::up::Purpose;
+use crate::native_client::{self, CONF_DIR_VARIABLE};
+use crate::platform::{Ending, Harm, Place, Wish, remember};
+use crate::{Exit, Failure, Outcome, runtime};
+
+/// Arguments of `nutkin kubernetes-session`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  nutkin kubernetes-session -Dkubernetes.cluster-id=words -Dkubernetes.namespace=flink
+  echo stop | nutkin kubernetes-session -Dkubernetes.cluster-id=words -Dexecution.attached=true
+  ln -s $(which nutkin) $FLINK_HOME/bin/kubernetes-session.sh")]
+pub struct Args {
+    /// The Flink distribution whose release and configuration count [env: FLINK_HOME]
+    #[arg(long, value_name = "DIR")]
+    home: Option<PathBuf>,
+
+    /// What Flink's script takes: -Dkey=value; -Dexecution.attached=true for `help`, `stop` and `quit`
+    #[arg(value_name = "WORDS", trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<String>,
+}
+
+/// The name of Flink's script.
+const SCRIPT: &str = "kubernetes-session.sh";
+
+const HELP: &str = "\
+kubernetes-session.sh [-Dkey=value]...
+
+  -D key=value              an option of Flink; it wins over the configuration file
+  -t, --target, -e TARGET   taken, and of no effect: the target is a session on Kubernetes
+
+  -Dkubernetes.cluster-id=ID      the session's name; without it one is made up
+  -Dkubernetes.namespace=NAME     where; `default` without it
+  -Dexecution.attached=true       stay, and take the commands `help`, `stop` and `quit`
+
+FLINK_CONF_DIR names the configuration directory. A session that exists is found, and left as it is; `nutkin up
+--on kubernetes --conf-dir DIR` changes it. `nutkin --help` has more.
+";
+
+/// The arguments as `nutkin kubernetes-session --home .. -- ...`, where the binary is called `kubernetes-session.sh`.
+pub fn in_its_place(arguments: Vec<OsString>) -> Vec<OsString> {
+    let program = arguments.first().map(PathBuf::from).unwrap_or_default();
+    if program.file_name().is_none_or(|name| name != SCRIPT) {
+        return arguments;
+    }
+    let mut new: Vec<OsString> = vec![program.clone().into(), "kubernetes-session".into()];
+    // Flink's script finds its distribution by where it lies itself.
+    let home = program.parent().and_then(Path::parent).filter(|home| home.join("lib").is_dir());
+    if let Some(home) = home {
+        new.extend(["--home".into(), home.into()]);
+    }
+    new.push("--".into());
+    new.extend(arguments.into_iter().skip(1));
+    new
+}
+
+/// Does what Flink's script would do.
+///
+/// # Errors
+/// Never: what goes wrong is printed as Flink prints it, and the exit code is 1.
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    let options = match words::parse(&args.words) {
+        Ok(Call::Help) => {
+            context.printer.out(HELP);
+            return Ok(Exit::Done);
+        }
+        Ok(Call::Session(options)) => options,
+        Err(text) => {
+            context.printer.out(&text);
+            return Ok(Exit::Failed);
+        }
+    };
+    let deployed = runtime::block_on(async {
+        let session = wished(&options, args.home, context)?;
+        let stays = is_attached(&session.configuration)?;
+        let found = find_or_create(&session, context).await?;
+        if stays { attached(found, context).await } else { Ok(Exit::Done) }
+    });
+    deployed.or_else(|failure| Ok(failed(failure, context)))
+}
+
+/// The session that configuration directory and options describe.
+fn wished(
+    options: &[String],
+    home: Option<PathBuf>,
+    context: &Context<'_>,
+) -> Result<Session, Failure> {
+    let options = dynamic::parse(options).map_err(Failure::input)?;
+    let home = home.or_else(|| context.environment.place("FLINK_HOME"));
+    let version = match (options.text("nutkin.flink.version"), &home) {
+        (Some(text), _) => Some(text),
+        (None, Some(home)) => {
+            let distribution = Distribution::open(FlinkVersion::DEFAULT, home).ok();
+            distribution.and_then(|distribution| version_of_lib(&distribution.lib))
+        }
+        (None, None) => None,
+    };
+    let flink = match version {
+        Some(text) => text.parse::<FlinkVersion>().map_err(|error| {
+            Failure::input(vec![Problem::new("nutkin.flink.version", error.to_string())])
+        })?,
+        None => FlinkVersion::DEFAULT,
+    };
+    let directory = context.environment.path(CONF_DIR_VARIABLE);
+    let directory = directory.or_else(|| Some(home?.join("conf"))).ok_or_else(|| {
+        Failure::new(Exit::Failed, "the configuration directory was not specified")
+            .hint(format!("name it in the variable {CONF_DIR_VARIABLE}, or Flink's in FLINK_HOME"))
+    })?;
+    let id = words::generated_id(&random_id()?);
+    native_client::of_directory(&directory, &options, flink, &id, context)
+}
+
+/// `execution.attached`: whether commands are taken while the session runs.
+fn is_attached(configuration: &Configuration) -> Result<bool, Failure> {
+    let text = configuration.text("execution.attached").unwrap_or_default();
+    if text.is_empty() {
+        return Ok(false);
+    }
+    let read = values::boolean(&text);
+    read.map_err(|error| {
+        Failure::input(vec![Problem::new("execution.attached", error.to_string())])
+    })
+}
+
+/// The session, which is created where there is none. A session that exists is completed at most, never changed.
+async fn find_or_create(
+    session: &Session,
+    context: &Context<'_>,
+) -> Result<session::Session, Failure> {
+    let id = &session.name;
+    // As Flink's client: the namespace of the kubeconfig's context does not count.
+    let namespace = session.configuration.text("kubernetes.namespace");
+    let place = Place {
+        platform: Platform::Kubernetes,
+        namespace: Some(namespace.unwrap_or_else(|| "default".to_owned())),
+        context: None,
+        kubeconfig: None,
+    };
+    let access = cluster::find(&place, &session.configuration, context.environment).await?;
+    let api = Api::new(access)?;
+    let found = match session::open(&api, id).await {
+        // Flink's client does without this permission: whether there is one is then said by the creation.
+        Err(failure) if is_forbidden(&failure) => None,
+        found => found?,
+    };
+    let is_complete = match &found {
+        None => false,
+        // What is not ours is not completed either.
+        Some(found) if !found.is_ours() => true,
+        Some(_) => is_complete(session, &place, &api, context).await,
+    };
+    if let Some(found) = found.filter(|_| is_complete) {
+        announce("Retrieve", &found, session, context).await?;
+        return Ok(found);
+    }
+    let wish = Wish { session, place: &place, purpose: Purpose::Act, adopt: false };
+    let made = create(wish, context).await.map_err(|failure| Failure {
+        error: failure.error.context(format!("Could not create Kubernetes cluster \"{id}\".")),
+        ..failure
+    })?;
+    announce("Create", &made, session, context).await?;
+    Ok(made)
+}
+
+async fn create(wish: Wish<'_>, context: &Context<'_>) -> Result<session::Session, Failure> {
+    let mut decision = up::decide(wish, context).await?;
+    if decision.harm() != Harm::None {
+        let name = &wish.session.name;
+        let message = format!("session `{name}` is incomplete, and was started otherwise");
+        return Err(Failure::new(Exit::Failed, message)
+            .hint("`nutkin up --on kubernetes --conf-dir DIR` shows the changes and asks"));
+    }
+    decision.carry_out().await?;
+    let made = decision.session();
+    let mut place = decision.api.access().place.clone();
+    place.namespace = Some(decision.api.namespace().to_owned());
+    remember(context.environment, &made.name, &place)?;
+    Ok(made)
+}
+
+fn is_forbidden(failure: &Failure) -> bool {
+    failure.error.downcast_ref::<ApiError>().is_some_and(|error| error.is("Forbidden"))
+}
+
+/// Whether everything is there that the session consists of: the command that made it may have been cut off.
+async fn is_complete(session: &Session, place: &Place, api: &Api, context: &Context<'_>) -> bool {
+    let Ok(objects) = wanted::plan(session, place, api.access(), context) else { return true };
+    let asked = objects.items.iter().map(|item| async move {
+        let Some(resource) = Resource::of(item) else { return true };
+        let name = item["metadata"]["name"].as_str().unwrap_or_default();
+        // What may not be looked at is not missing.
+        !matches!(api.get(resource, name).await, Ok(None))
+    });
+    join_all(asked).await.into_iter().all(|is_there| is_there)
+}
+
+/// Says what Flink's client says once there is a session.
+async fn announce(
+    verb: &str,
+    found: &session::Session,
+    session: &Session,
+    context: &Context<'_>,
+) -> Result<(), Failure> {
+    let kind = "kubernetes.rest-service.exposed.node-port-address-type";
+    let kind = session.configuration.text(kind).unwrap_or_else(|| "InternalIP".to_owned());
+    let kind_of_cluster = if verb == "Create" { "flink session cluster" } else { "flink cluster" };
+    let url = reach::announced(&found.api, &found.name, &kind).await?;
+    let url = match url {
+        Some(url) => format!(", JobManager Web Interface: {url}"),
+        None => String::new(),
+    };
+    let id = &found.name;
+    context.printer.out(&format!("{verb} {kind_of_cluster} {id} successfully{url}\n"));
+    let namespace = found.api.namespace();
+    context.printer.hint(&format!(
+        "`nutkin open {id} --on kubernetes -n {namespace}` leads there from everywhere"
+    ));
+    Ok(())
+}
+
+/// Takes commands until one of them, or the end of the input, ends that.
+async fn attached(found: session::Session, context: &Context<'_>) -> Outcome {
+    // Nothing else goes on while somebody thinks: no thread is needed for it.
+    for line in std::io::stdin().lines() {
+        let line = line?;
+        let (typed, said) = words::typed(line.trim_end_matches('\r'));
+        if let Some(said) = said {
+            context.printer.say(&said);
+        }
+        match typed {
+            Typed::Other => {}
+            Typed::Quit => break,
+            Typed::Stop => {
+                stop(&found, context).await?;
+                break;
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Ends the session that was found, and no other one of its name.
+async fn stop(found: &session::Session, context: &Context<'_>) -> Result<(), Failure> {
+    if !found.is_ours() {
+        let what = title(&found.deployment);
+        context.printer.warn(&format!("{what} was started by another client, and is deleted"));
+    }
+    // Whoever types `stop` at a session by its name means it: that is all that Flink's client asks for.
+    let ending = Ending { adopt: true, ..Ending::default() };
+    let ended = down::end(found, ending, context).await?;
+    for kept in ended.kept {
+        context.printer.say(&format!("kept: {} ({})", kept.what, kept.remark));
+    }
+    Ok(())
+}
