@@ -16,7 +16,8 @@ use crate::{Finished, Nutkin};
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// Kinds that a session may consist of.
-const KINDS: &str = "deployments,services,configmaps,secrets,serviceaccounts,roles,rolebindings";
+const KINDS: &str = "deployments,statefulsets,services,configmaps,secrets,serviceaccounts,roles,rolebindings,\
+persistentvolumeclaims,networkpolicies,poddisruptionbudgets,ingresses";
 
 /// A namespace of its own, which goes with this value.
 #[derive(Debug)]

@@ -8,40 +8,47 @@ use nutkin_testkit::api_proxy::Fault;
 const UP: [&str; 3] = ["up", "a", "--no-wait"];
 const CHANGE: [&str; 6] = ["up", "a", "--no-wait", "--yes", "-D", "containerized.master.env.X=1"];
 
-/// Runs once without trouble and tells how many requests that takes.
-#[track_caller]
-fn length(cluster: &Cluster, proxied: &Proxied, args: &[&str]) -> usize {
-    proxied.proxy.set(|_| Fault::None);
-    cluster.finish(cluster.command_by(proxied, args)).expect(0);
-    proxied.proxy.seen().len()
-}
-
 /// Kills the command after each of its requests in turn; the same command then brings about what an uncut one does.
 #[track_caller]
 fn check_cuts(before: &[&[&str]], args: &[&str]) {
+    check_cuts_of("", before, args);
+}
+
+/// The same for a session of a file, whose place is `FILE` in the arguments.
+#[track_caller]
+fn check_cuts_of(file: &str, before: &[&[&str]], args: &[&str]) {
+    let by = |cluster: &Cluster, proxied: &Proxied, args: &[&str]| {
+        let path = cluster.nutkin.file("session.yaml", file);
+        let path = path.to_str().expect("a path in UTF-8");
+        let words: Vec<&str> =
+            args.iter().map(|word| if *word == "FILE" { path } else { word }).collect();
+        cluster.command_by(proxied, &words)
+    };
     let prepare = || {
         let cluster = Cluster::new();
         let proxied = cluster.proxy();
         for args in before {
-            cluster.finish(cluster.command_by(&proxied, args)).expect(0);
+            cluster.finish(by(&cluster, &proxied, args)).expect(0);
         }
         (cluster, proxied)
     };
     let (cluster, proxied) = prepare();
-    let uncut = length(&cluster, &proxied, args);
+    proxied.proxy.set(|_| Fault::None);
+    cluster.finish(by(&cluster, &proxied, args)).expect(0);
+    let uncut = proxied.proxy.seen().len();
     let expected = cluster.objects();
     assert!(1 < uncut, "{uncut} requests");
     for cut in 1..=uncut {
         let (cluster, proxied) = prepare();
         proxied.proxy.set(move |seen| if seen.number == cut { Fault::Hang } else { Fault::None });
-        let running = cluster.nutkin.start(cluster.command_by(&proxied, args));
+        let running = cluster.nutkin.start(by(&cluster, &proxied, args));
         // Requests of one batch come in any order, and a controller may cost one more or less.
         let hangs = proxied.proxy.hangs_within(Duration::from_secs(20));
         drop(running);
         proxied.proxy.set(|_| Fault::None);
         // The Deployment, what it owns, and a note on each at least.
         assert!(hangs || 6 < cut, "request {cut} of {uncut} never came");
-        let again = cluster.finish(cluster.command_by(&proxied, args));
+        let again = cluster.finish(by(&cluster, &proxied, args));
         again.expect(0);
         assert_same(&cluster.objects(), &expected, &format!("cut after request {cut} of {uncut}"));
     }
@@ -55,6 +62,31 @@ fn an_up_that_is_killed_anywhere_converges() {
 #[test]
 fn a_change_that_is_killed_anywhere_converges() {
     check_cuts(&[&UP], &CHANGE);
+}
+
+/// A session of two `StatefulSet`s.
+const STANDALONE: &str = r#"
+apiVersion: flink.apache.org/v1beta1
+kind: FlinkDeployment
+metadata: {name: a}
+spec:
+  flinkVersion: v1_20
+  mode: standalone
+  taskManager: {replicas: 2}
+  flinkConfiguration: {nutkin.standalone.workload: statefulset}
+"#;
+
+const UP_FILE: [&str; 5] = ["up", "-f", "FILE", "--no-wait", "--yes"];
+
+#[test]
+fn an_up_of_stateful_sets_that_is_killed_anywhere_converges() {
+    check_cuts_of(STANDALONE, &[], &UP_FILE);
+}
+
+#[test]
+fn a_change_of_stateful_sets_that_is_killed_anywhere_converges() {
+    let change = [&UP_FILE[..], &["-D", "taskmanager.numberOfTaskSlots=4"]].concat();
+    check_cuts_of(STANDALONE, &[&UP_FILE], &change);
 }
 
 #[test]

@@ -5,3 +5,4 @@ mod drop_in;
 mod rbac;
 mod rest;
 mod sessions;
+mod standalone;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::resource::title;
+use super::shape::{self, Shape};
 use super::{desired, diff};
 use crate::change::{Difference, Effect};
 use crate::flink::memory::{self, Input, LegacyHeap, LegacyTarget};
@@ -113,14 +114,18 @@ pub fn of(pairs: &[Pair], version: FlinkVersion) -> Change {
     };
     let own_workload = |pair: &Pair| {
         pair.old.as_ref().is_some_and(desired::is_workload)
-            && template(pair.old.as_ref()) != template(pair.new.as_ref())
+            && (pair.replace || template(pair.old.as_ref()) != template(pair.new.as_ref()))
     };
-    let restarts_task_managers = (restarts_job_managers && objects.iter().any(read_by_workers))
-        || pairs.iter().skip(1).any(own_workload);
+    let shape = pairs.first().and_then(|pair| pair.old.as_ref()).map(Shape::of);
+    let restarts_task_managers = match shape {
+        Some(Shape::United(_)) => restarts_job_managers,
+        Some(Shape::Standalone) => pairs.iter().skip(1).any(own_workload),
+        _ => restarts_job_managers && objects.iter().any(read_by_workers),
+    };
     let (old, new) = (options(pairs, |pair| &pair.old), options(pairs, |pair| &pair.new));
     let is_available = |options: &Configuration| is_highly_available(options);
     let effect = match (restarts_job_managers, is_available(&old) && is_available(&new)) {
-        (false, _) if restarts_task_managers => Effect::Restart,
+        (false, _) if restarts_task_managers || pairs.iter().any(has_fewer_pods) => Effect::Restart,
         (false, _) => Effect::None,
         (true, true) => Effect::Restart,
         (true, false) => Effect::Loss,
@@ -131,6 +136,27 @@ pub fn of(pairs: &[Pair], version: FlinkVersion) -> Change {
         sizes(&old, &new, version)
     };
     Change { objects, restarts_job_managers, restarts_task_managers, effect, sizes }
+}
+
+/// Whether a workload is to have fewer pods than it has: jobs in those that end go on elsewhere.
+fn has_fewer_pods(pair: &Pair) -> bool {
+    match (&pair.old, &pair.new) {
+        (Some(old), Some(new)) if desired::is_workload(old) => {
+            shape::replicas(new) < shape::replicas(old)
+        }
+        _ => false,
+    }
+}
+
+/// Why a session's own workload cannot become what is wanted: the fields by which Kubernetes tells whose pods are whose
+/// never change. `None`: it can.
+pub fn cannot_become(live: &Value, wanted: &Value) -> Option<&'static str> {
+    let selector = |workload: &Value| workload["spec"]["selector"]["matchLabels"].clone();
+    let made_by = |workload: &Value| selector(workload)["type"].clone();
+    if made_by(live) != made_by(wanted) {
+        return Some("it runs in the other of the modes native and standalone");
+    }
+    (selector(live) != selector(wanted)).then_some("it has another kind of workload")
 }
 
 /// Whether TaskManagers are made from it.
@@ -361,6 +387,53 @@ mod tests {
             "plan: 0 to add, 1 to change, 0 to remove",
         ];
         check(&pairs, Some("j"), &lines);
+    }
+
+    #[test]
+    fn workloads_of_their_own_restart_by_themselves() {
+        #[track_caller]
+        fn check(
+            images: (&str, &str),
+            replicas: (u64, u64),
+            restarts: (bool, bool),
+            effect: Effect,
+        ) {
+            let workload = |name: &str, image: &str, replicas: u64| {
+                let mut object = deployment(image);
+                object["metadata"] =
+                    json!({"name": name, "labels": {"type": "flink-standalone-kubernetes"}});
+                object["spec"]["replicas"] = json!(replicas);
+                object
+            };
+            let map = configuration("");
+            let pairs = [
+                pair(Some(workload("a", "x", 1)), Some(workload("a", images.0, 1))),
+                pair(
+                    Some(workload("a-taskmanager", "x", replicas.0)),
+                    Some(workload("a-taskmanager", images.1, replicas.1)),
+                ),
+                pair(Some(map.clone()), Some(map)),
+            ];
+            let change = of(&pairs, FlinkVersion::new(1, 20, 5));
+            assert_eq!((change.restarts_job_managers, change.restarts_task_managers), restarts);
+            assert_eq!(change.effect, effect);
+        }
+        check(("x", "x"), (2, 3), (false, false), Effect::None);
+        check(("x", "x"), (3, 2), (false, false), Effect::Restart);
+        check(("x", "y"), (2, 2), (false, true), Effect::Restart);
+        check(("y", "x"), (2, 2), (true, false), Effect::Loss);
+        check(("y", "y"), (2, 2), (true, true), Effect::Loss);
+    }
+
+    #[test]
+    fn what_a_workload_cannot_become() {
+        let workload = |made_by: &str, component: Option<&str>| json!({"spec": {"selector": {"matchLabels": {"type": made_by, "component": component}}}});
+        let two = workload("standalone", Some("jobmanager"));
+        assert_eq!(cannot_become(&two, &two), None);
+        let native = workload("native", Some("jobmanager"));
+        assert!(cannot_become(&two, &native).is_some_and(|why| why.contains("modes")));
+        let one = workload("standalone", None);
+        assert!(cannot_become(&two, &one).is_some_and(|why| why.contains("kind")));
     }
 
     #[test]

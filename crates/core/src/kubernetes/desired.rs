@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::{diff, ownership};
 use crate::change::readers;
 use crate::digest;
-use crate::plan::kubernetes::Objects;
+use crate::plan::kubernetes::{Objects, marks};
 
 /// Annotation of the Deployment: digest of what its pods read, as of the last change.
 pub const CONTENT: &str = "nutkin.dev/content-hash";
@@ -27,7 +27,7 @@ pub const WORKERS: &str = "nutkin.dev/task-managers-for";
 
 /// The plan for a session that does not exist: with the digests that a later change compares with.
 pub fn for_new(objects: &Objects, nonce: Option<i64>) -> Value {
-    let mut deployment = objects.deployment().clone();
+    let mut deployment = objects.workload().clone();
     let annotations = &mut deployment["metadata"]["annotations"];
     annotations[CONTENT] = json!(content(objects, nonce));
     annotations[WORKERS] = json!(workers(objects));
@@ -46,11 +46,18 @@ pub fn for_live<'l>(
     let mut first = for_new(objects, nonce);
     let wanted = content(objects, nonce);
     let template = &deployment["spec"]["template"];
-    let restart = match (ownership::annotation(template, RESTARTED), known(deployment, CONTENT)) {
-        (Some(_), _) => true,
-        (None, Some(content)) => content != wanted,
+    // In standalone mode pods carry a digest of what they read from the beginning, each role its own.
+    let own_digest = ownership::annotation(&first["spec"]["template"], marks::CONFIGURATION);
+    let restart = match (
+        own_digest,
+        ownership::annotation(template, RESTARTED),
+        known(deployment, CONTENT),
+    ) {
+        (Some(_), ..) => false,
+        (None, Some(_), _) => true,
+        (None, None, Some(content)) => content != wanted,
         // Made by somebody else: what differs in content is seen in the objects.
-        (None, None) => mounted(objects).any(|item| {
+        (None, None, None) => mounted(objects).any(|item| {
             live(item).is_none_or(|live| {
                 let data = |object: &Value| json!({"data": object["data"]});
                 !diff::objects(&data(live), &data(item)).is_empty()
@@ -69,10 +76,6 @@ pub fn for_live<'l>(
     for mut item in objects.owned_by(uid) {
         if let Some(live) = live(&item) {
             item["metadata"]["uid"] = live["metadata"]["uid"].clone();
-        }
-        // In standalone mode TaskManagers are a workload of their own, and read the same files.
-        if restart && is_workload(&item) {
-            item["spec"]["template"]["metadata"]["annotations"][RESTARTED] = json!(wanted);
         }
         items.push(item);
     }
@@ -208,15 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn task_managers_of_their_own_are_replaced_with_the_job_manager() {
+    fn pods_with_a_digest_of_their_own_need_no_other() {
         let deployment = made("a: 1\n");
         let mut wanted = objects("a: 2\n");
-        wanted.items.push(json!({"kind": "Deployment", "metadata": {"name": "a-taskmanager"}}));
+        wanted.items[0]["spec"]["template"]["metadata"]["annotations"][marks::CONFIGURATION] =
+            json!("x");
         let items = for_live(&wanted, None, &deployment, |_| None);
-        let annotation =
-            |item: &Value| item["spec"]["template"]["metadata"]["annotations"][RESTARTED].clone();
-        assert!(annotation(&items[3]).is_string());
-        assert_eq!(annotation(&items[3]), annotation(&items[0]));
+        let annotations = &items[0]["spec"]["template"]["metadata"]["annotations"];
+        assert_eq!(*annotations, json!({marks::CONFIGURATION: "x"}));
     }
 
     #[test]

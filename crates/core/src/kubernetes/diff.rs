@@ -128,8 +128,7 @@ fn own_metadata(metadata: &Value) -> Map<String, Value> {
 fn data(value: &Value, leaves: &mut BTreeMap<String, String>) {
     for (file, value) in value.as_object().into_iter().flatten() {
         let text = value.as_str().unwrap_or_default();
-        let dialects = [Dialect::ConfigYaml, Dialect::FlinkConf];
-        match dialects.into_iter().find(|dialect| dialect.file_name() == file) {
+        match Dialect::of_file(file) {
             Some(dialect) => {
                 for (key, value) in settings(dialect, text) {
                     leaves.insert(format!("data.{file}#{key}"), value);

@@ -11,4 +11,5 @@ pub mod progress;
 pub mod rbac;
 pub mod reach;
 pub mod resource;
+pub mod shape;
 pub mod status;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::resource::WORKLOADS;
 use crate::plan::kubernetes::marks;
 
 /// `type` labels of a Flink cluster: native mode's own, and what the Flink Kubernetes Operator writes for
@@ -28,8 +29,8 @@ pub fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     object["metadata"]["annotations"][key].as_str()
 }
 
-/// Whose Deployment it is.
-pub fn of_deployment(deployment: &Value) -> Owner {
+/// Whose workload of a JobManager it is.
+pub fn of_workload(deployment: &Value) -> Owner {
     if let Some(session) = label(deployment, marks::SESSION) {
         return Owner::Nutkin(session.to_owned());
     }
@@ -41,10 +42,21 @@ pub fn of_deployment(deployment: &Value) -> Owner {
     }
 }
 
-/// Whether an object that is in the way of a session's may be changed: it carries the session's label, or the
-/// Deployment with this UID owns it.
-pub fn is_of_session(object: &Value, session: &str, deployment_uid: &str) -> bool {
-    label(object, marks::SESSION) == Some(session) || is_owned_by(object, deployment_uid)
+/// Whether an object that is in the way of a session's may be changed: the session's workload owns it, or it carries
+/// the session's label and no workload of another kind owns it. (One of the same kind and name was there before.)
+pub fn is_of_session(object: &Value, session: &str, workload: &Value) -> bool {
+    let is_ours = workload["metadata"]["uid"].as_str().is_some_and(|uid| is_owned_by(object, uid));
+    is_ours
+        || (label(object, marks::SESSION) == Some(session) && !has_other_owner(object, workload))
+}
+
+/// Whether a workload owns the object that cannot be this one: a name is given once for each kind.
+fn has_other_owner(object: &Value, workload: &Value) -> bool {
+    let owners = object["metadata"]["ownerReferences"].as_array().into_iter().flatten();
+    owners.into_iter().any(|owner| {
+        WORKLOADS.iter().any(|one| owner["kind"] == one.kind)
+            && (owner["kind"] != workload["kind"] || owner["name"] != workload["metadata"]["name"])
+    })
 }
 
 /// Whether the object with this UID is among the owners.
@@ -81,7 +93,7 @@ mod tests {
         #[track_caller]
         fn check(labels: Value, expected: Owner) {
             let object = json!({"metadata": {"name": "x", "labels": labels}});
-            assert_eq!(of_deployment(&object), expected);
+            assert_eq!(of_workload(&object), expected);
         }
         check(json!({"nutkin.dev/session": "a"}), Owner::Nutkin("a".to_owned()));
         let native = json!({"type": "flink-native-kubernetes", "component": "jobmanager"});
@@ -97,9 +109,17 @@ mod tests {
         let ours = json!({"metadata": {"labels": {"nutkin.dev/session": "a"}}});
         let owned = json!({"metadata": {"ownerReferences": [{"uid": "u", "kind": "Deployment", "name": "d"}]}});
         let foreign = json!({"metadata": {"managedFields": [{"manager": "kubectl"}]}});
-        assert!(is_of_session(&ours, "a", "u") && !is_of_session(&ours, "b", "u"));
-        assert!(is_of_session(&owned, "a", "u") && !is_of_session(&owned, "a", "v"));
-        assert!(!is_of_session(&foreign, "a", "u"));
+        let workload =
+            |kind: &str, uid: &str| json!({"kind": kind, "metadata": {"name": "d", "uid": uid}});
+        let (u, v) = (workload("Deployment", "u"), workload("Deployment", "v"));
+        assert!(is_of_session(&ours, "a", &u) && !is_of_session(&ours, "b", &u));
+        assert!(is_of_session(&owned, "a", &u) && !is_of_session(&owned, "a", &v));
+        assert!(!is_of_session(&foreign, "a", &u));
+        // Left by a Deployment of before, or held by a workload of another kind.
+        let mut held = owned.clone();
+        held["metadata"]["labels"] = ours["metadata"]["labels"].clone();
+        assert!(is_of_session(&held, "a", &v));
+        assert!(!is_of_session(&held, "a", &workload("StatefulSet", "v")));
         assert_eq!(describe(&ours), "it belongs to the session `a`");
         assert_eq!(describe(&owned), "it is owned by Deployment/d");
         assert_eq!(describe(&foreign), "it was made with `kubectl` and has no label of Nutkin's");

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::shape;
+
 /// How far the JobManager is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
@@ -40,11 +42,11 @@ pub fn of(deployment: &Value, pods: &[Value], events: &[Value]) -> Progress {
         pods.iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null()).collect();
     // The newest belong to the change that is waited for.
     pods.sort_by_key(|pod| pod["metadata"]["creationTimestamp"].as_str().unwrap_or_default());
-    let hash = |pod: &Value| pod["metadata"]["labels"]["pod-template-hash"].clone();
+    let hash = |pod: &Value| revision(pod).cloned();
     let newest = pods.last().map(|pod| hash(pod));
     pods.retain(|pod| Some(hash(pod)) == newest);
     if pods.is_empty() {
-        return without_pod(deployment);
+        return without_pod(deployment, events);
     }
     let all: Vec<Progress> = pods.iter().map(|pod| of_pod(pod, events)).collect();
     // One JobManager that runs is enough; one that is on its way lets hope.
@@ -53,14 +55,37 @@ pub fn of(deployment: &Value, pods: &[Value], events: &[Value]) -> Progress {
     runs.or_else(waits).unwrap_or(&all[0]).clone()
 }
 
-fn without_pod(deployment: &Value) -> Progress {
+fn whose(workload: &Value) -> &'static str {
+    if workload["metadata"]["labels"]["component"] == "taskmanager" {
+        "a TaskManager's pod"
+    } else {
+        "the JobManager's pod"
+    }
+}
+
+/// For which pod template a pod was made: the label of Deployments, or that of StatefulSets.
+pub fn revision(pod: &Value) -> Option<&Value> {
+    let labels = &pod["metadata"]["labels"];
+    ["pod-template-hash", "controller-revision-hash"].iter().find_map(|key| labels.get(key))
+}
+
+fn without_pod(deployment: &Value, events: &[Value]) -> Progress {
     let conditions = deployment["status"]["conditions"].as_array();
     let failure = conditions
         .into_iter()
         .flatten()
         .find(|one| one["type"] == "ReplicaFailure" && one["status"] == "True");
+    // A StatefulSet has no conditions; what it cannot make it tells in events.
+    let failure = failure.or_else(|| {
+        let about = |event: &&Value| {
+            event["involvedObject"]["kind"] == "StatefulSet"
+                && event["involvedObject"]["uid"] == deployment["metadata"]["uid"]
+                && event["reason"] == "FailedCreate"
+        };
+        events.iter().filter(about).max_by_key(|event| time(event))
+    });
     let Some(failure) = failure else {
-        return Progress::Waiting("waiting for Kubernetes to make the JobManager's pod".to_owned());
+        return Progress::Waiting(format!("waiting for Kubernetes to make {}", whose(deployment)));
     };
     let message = failure["message"].as_str().unwrap_or_default();
     let hint = if message.contains("exceeded quota") {
@@ -73,7 +98,7 @@ fn without_pod(deployment: &Value) -> Progress {
         "Kubernetes tries again by itself once that is mended"
     };
     Progress::Stuck(Stuck {
-        what: format!("Kubernetes does not make the JobManager's pod: {}", plain(message)),
+        what: format!("Kubernetes does not make {}: {}", whose(deployment), plain(message)),
         hint: hint.to_owned(),
         crashed: None,
     })
@@ -118,7 +143,8 @@ fn starting(pod: &Value, name: &str, events: &[Value]) -> String {
         "FailedMount" | "FailedAttachVolume" => format!("waiting for a volume: {message}"),
         "FailedCreatePodSandBox" => format!("waiting for the pod's network: {message}"),
         _ if pod["spec"]["nodeName"].is_string() => {
-            "the JobManager's container is being made".to_owned()
+            let role = if shape::is_job_manager(pod) { "JobManager" } else { "TaskManager" };
+            format!("the {role}'s container is being made")
         }
         _ => "waiting for a node".to_owned(),
     }

@@ -59,9 +59,11 @@ const REACH: [Rule; 3] = [
 ];
 
 /// To find a session and its pods.
-const FIND: [Rule; 3] = [
+const FIND: [Rule; 5] = [
     rule("apps", "deployments", &["get"], "a session that is named is not found"),
     rule("apps", "deployments", &["list"], "sessions are not listed"),
+    rule("apps", "statefulsets", &["get"], "a session of StatefulSets is not found"),
+    rule("apps", "statefulsets", &["list"], "sessions of StatefulSets are not listed"),
     rule("", "pods", &["list"], "the session's pods are not found"),
 ];
 
@@ -82,6 +84,37 @@ pub const COMMANDS: &[CommandNeeds] = &[
                 "deployments",
                 &["delete"],
                 "a start that failed half-way is not taken back",
+            ),
+            rule(
+                "apps",
+                "statefulsets",
+                &["create", "get", "list", "patch", "delete"],
+                "no session of StatefulSets is started or changed",
+            ),
+            rule("apps", "deployments", &["list"], "a workload that nothing wants any more stays"),
+            rule(
+                "networking.k8s.io",
+                "ingresses",
+                &["create", "get", "list", "patch", "delete"],
+                "a session has no Ingress, or keeps one that nothing wants any more",
+            ),
+            rule(
+                "networking.k8s.io",
+                "networkpolicies",
+                &["create", "get", "list", "patch", "delete"],
+                "a standalone session has no NetworkPolicy, or keeps one",
+            ),
+            rule(
+                "policy",
+                "poddisruptionbudgets",
+                &["create", "get", "list", "patch", "delete"],
+                "a standalone session has no PodDisruptionBudget, or keeps one",
+            ),
+            rule(
+                "",
+                "persistentvolumeclaims",
+                &["create", "get", "patch"],
+                "a standalone session has no claims",
             ),
             rule("", "services", &["create"], "a session has no Services"),
             rule("", "services", &["get"], "a Service that exists is not compared"),
@@ -120,7 +153,32 @@ pub const COMMANDS: &[CommandNeeds] = &[
     CommandNeeds {
         commands: &["plan"],
         rules: &[
-            rule("apps", "deployments", &["get", "patch"], "no change is predicted"),
+            rule("apps", "deployments", &["get", "list", "patch"], "no change is predicted"),
+            rule("apps", "statefulsets", &["get", "list", "patch"], "no change is predicted"),
+            rule(
+                "networking.k8s.io",
+                "ingresses",
+                &["get", "list", "patch"],
+                "no change of an Ingress is predicted",
+            ),
+            rule(
+                "networking.k8s.io",
+                "networkpolicies",
+                &["get", "list", "patch"],
+                "no change of a NetworkPolicy is predicted",
+            ),
+            rule(
+                "policy",
+                "poddisruptionbudgets",
+                &["get", "list", "patch"],
+                "no change of a PodDisruptionBudget is predicted",
+            ),
+            rule(
+                "",
+                "persistentvolumeclaims",
+                &["get", "patch"],
+                "no change of a claim is predicted",
+            ),
             rule("", "services", &["get", "list", "patch"], "no change of a Service is predicted"),
             rule("", "configmaps", &["get", "list", "patch"], "no change of options is predicted"),
             rule("", "secrets", &["get", "patch"], "no change of a keytab is predicted"),
@@ -144,6 +202,15 @@ pub const COMMANDS: &[CommandNeeds] = &[
         )],
     },
     CommandNeeds {
+        commands: &["scale"],
+        rules: &[
+            rule("apps", "deployments", &["patch"], "a session keeps its number of TaskManagers"),
+            rule("apps", "statefulsets", &["patch"], "a session keeps its number of TaskManagers"),
+        ],
+    },
+    CommandNeeds { commands: &["scale"], rules: &FIND },
+    CommandNeeds { commands: &["scale"], rules: &REACH },
+    CommandNeeds {
         commands: &["logs"],
         rules: &[rule("", "pods/log", &["get"], "no log is read")],
     },
@@ -151,6 +218,8 @@ pub const COMMANDS: &[CommandNeeds] = &[
         commands: &["down"],
         rules: &[
             rule("apps", "deployments", &["delete"], "no session is ended"),
+            rule("apps", "statefulsets", &["delete"], "no session of StatefulSets is ended"),
+            rule("", "persistentvolumeclaims", &["list"], "it is not told which claims stay"),
             rule("apps", "replicasets", &["list"], "it is not seen when everything is gone"),
             rule("", "services", &["list"], "it is not seen when everything is gone"),
             rule("", "configmaps", &["list"], "it is not seen what stays behind"),

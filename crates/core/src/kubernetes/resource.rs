@@ -26,9 +26,9 @@ macro_rules! resources {
 }
 
 resources! {
-    /// Deployments: the JobManager, which owns everything else.
+    /// Deployments: mostly the JobManager, which owns everything else.
     DEPLOYMENTS = "apps/v1", "Deployment", "deployments", true;
-    /// `StatefulSets`, for standalone `TaskManagers`.
+    /// `StatefulSets`, in standalone mode.
     STATEFUL_SETS = "apps/v1", "StatefulSet", "statefulsets", true;
     /// `ReplicaSets`, between a Deployment and its pods.
     REPLICA_SETS = "apps/v1", "ReplicaSet", "replicasets", true;
@@ -54,7 +54,14 @@ resources! {
     ROLE_BINDINGS = "rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", true;
     /// Ingresses.
     INGRESSES = "networking.k8s.io/v1", "Ingress", "ingresses", true;
+    /// Policies of who reaches whom.
+    NETWORK_POLICIES = "networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", true;
+    /// Budgets of disruption.
+    BUDGETS = "policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", true;
 }
+
+/// Kinds that keep a session's pods alive. The JobManagers' one owns the session.
+pub const WORKLOADS: [Resource; 2] = [DEPLOYMENTS, STATEFUL_SETS];
 
 impl Resource {
     /// The resource of an object with this `apiVersion` and `kind`.

@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::progress::{self, Progress};
+use super::resource::title;
+use super::shape;
 use crate::status::SessionState;
 
 /// A pod of a session.
@@ -37,7 +39,7 @@ impl Pod {
         let restarts = containers().filter_map(|one| one["restartCount"].as_u64()).max();
         Self {
             name: metadata["name"].as_str().unwrap_or_default().to_owned(),
-            is_job_manager: metadata["labels"]["component"] != "taskmanager",
+            is_job_manager: shape::is_job_manager(pod),
             runs: phase == "Running" && !ending && waiting.is_none(),
             state: node.map_or_else(|| word.to_owned(), |node| format!("{word} on {node}")),
             restarts: u32::try_from(restarts.unwrap_or(0)).unwrap_or(u32::MAX),
@@ -63,10 +65,10 @@ pub fn derive(
         return (SessionState::Stopped, vec!["it is being deleted".to_owned()]);
     }
     if deployment["spec"]["replicas"] == 0 {
-        let message = "its Deployment is scaled to 0; `nutkin up` starts it again".to_owned();
+        let message = format!("{} is scaled to 0; `nutkin up` starts it again", title(deployment));
         return (SessionState::Stopped, vec![message]);
     }
-    let is_job_manager = |pod: &&Value| pod["metadata"]["labels"]["component"] != "taskmanager";
+    let is_job_manager = |pod: &&Value| shape::is_job_manager(pod);
     let job_managers: Vec<Value> = pods.iter().filter(is_job_manager).cloned().collect();
     match progress::of(deployment, &job_managers, events) {
         Progress::Stuck(stuck) => {

@@ -2,8 +2,9 @@
 
 use futures_util::future::join_all;
 use nutkin_core::kubernetes::change::{Change, Pair};
-use nutkin_core::kubernetes::resource::{DEPLOYMENTS, PODS, Resource};
-use nutkin_core::kubernetes::{desired, managed, ownership};
+use nutkin_core::kubernetes::resource::{PODS, Resource};
+use nutkin_core::kubernetes::shape::Shape;
+use nutkin_core::kubernetes::{desired, managed, ownership, shape};
 use nutkin_core::plan::kubernetes::Objects;
 use serde_json::Value;
 
@@ -25,7 +26,8 @@ pub async fn complete(api: &Api, objects: &Objects, deployment: &Value) -> Resul
     let uid = deployment["metadata"]["uid"].as_str().unwrap_or_default();
     let others = objects.owned_by(uid);
     let made =
-        join_all(others.iter().map(|item| ensure(api, item, &objects.cluster_id, uid))).await;
+        join_all(others.iter().map(|item| ensure(api, item, &objects.cluster_id, deployment)))
+            .await;
     let mut created = vec![deployment.clone()];
     let mut refused: Option<Refusal> = None;
     for one in made {
@@ -43,11 +45,11 @@ pub async fn complete(api: &Api, objects: &Objects, deployment: &Value) -> Resul
         return Ok(());
     };
     let is_final = refusal.is_final();
-    let failed = refusal.into_failure(api);
+    let failed = refusal.into_failure(api, &objects.cluster_id);
     if !is_final {
         return Err(failed.hint("run the same command again: it goes on from there"));
     }
-    match api.delete(DEPLOYMENTS, &objects.cluster_id, uid, "Background").await {
+    match delete(api, deployment).await {
         Ok(()) => Err(failed.hint("what this command had made was removed again")),
         Err(error) => Err(failed.hint(format!(
             "what this command had made is still there ({error}): `nutkin down {}` removes it",
@@ -71,16 +73,21 @@ impl Refusal {
         }
     }
 
-    fn into_failure(self, api: &Api) -> Failure {
+    fn into_failure(self, api: &Api, session: &str) -> Failure {
         match self {
             Self::Api(error) => failure(error),
-            Self::InTheWay(object) => in_the_way(&object, api.namespace()),
+            Self::InTheWay(object) => in_the_way(&object, session, api.namespace()),
         }
     }
 }
 
 /// Creates an object; one of this session that is there is brought to what it shall be.
-async fn ensure(api: &Api, item: &Value, session: &str, uid: &str) -> Result<Value, Refusal> {
+async fn ensure(
+    api: &Api,
+    item: &Value,
+    session: &str,
+    workload: &Value,
+) -> Result<Value, Refusal> {
     let error = match api.create(item).await {
         Ok(made) => return Ok(made),
         Err(error) => error,
@@ -90,7 +97,7 @@ async fn ensure(api: &Api, item: &Value, session: &str, uid: &str) -> Result<Val
     };
     let name = item["metadata"]["name"].as_str().unwrap_or_default();
     match api.get(resource, name).await.map_err(Refusal::Api)? {
-        Some(there) if ownership::is_of_session(&there, session, uid) => {
+        Some(there) if ownership::is_of_session(&there, session, workload) => {
             let mut item = item.clone();
             item["metadata"]["uid"] = there["metadata"]["uid"].clone();
             api.apply(&item, false).await.map_err(Refusal::Api)
@@ -118,26 +125,25 @@ pub async fn change(
 ) -> Result<(), Failure> {
     let again = |failed: Failure| failed.hint("run the same command again: it goes on from there");
     let session = &objects.cluster_id;
-    let uid = live.deployment["metadata"]["uid"].as_str().unwrap_or_default();
+    let owner = &live.workload;
     let others = items.iter().zip(pairs).skip(1).map(|(item, pair)| async move {
         match &pair.old {
-            None => ensure(api, item, session, uid).await,
+            None => ensure(api, item, session, owner).await,
             Some(old) if pair.replace => replace(api, old, item).await.map_err(Refusal::Api),
             Some(_) => api.apply(item, false).await.map_err(Refusal::Api),
         }
     });
     let mut done = Vec::new();
     for one in join_all(others).await {
-        done.push(one.map_err(|refusal| again(refusal.into_failure(api)))?);
+        done.push(one.map_err(|refusal| again(refusal.into_failure(api, session)))?);
     }
     let deployment = api.apply(&items[0], false).await.map_err(|error| again(failure(error)))?;
     let removed = live.extra.iter().map(|extra| delete(api, extra));
     for one in join_all(removed).await {
         one.map_err(|error| again(failure(error)))?;
     }
-    // A workload of their own replaces them itself.
-    let own_workload = items[1..].iter().any(desired::is_workload);
-    if change.restarts_task_managers && !own_workload {
+    // In standalone mode a workload replaces them by itself.
+    if change.restarts_task_managers && Shape::of(&live.workload) == Shape::Native {
         let session = Session::of(api, deployment.clone());
         end_task_managers(&session).await.map_err(again)?;
     }
@@ -167,7 +173,7 @@ async fn delete(api: &Api, object: &Value) -> Result<(), ApiError> {
 /// Deletes the pods of TaskManagers: Flink asks for new ones as jobs need them.
 async fn end_task_managers(session: &Session) -> Result<(), Failure> {
     let pods = session.pods().await?;
-    let workers = pods.iter().filter(|pod| pod["metadata"]["labels"]["component"] == "taskmanager");
+    let workers = pods.iter().filter(|pod| !shape::is_job_manager(pod));
     let ended = workers.map(|pod| {
         let text = |key: &str| pod["metadata"][key].as_str().unwrap_or_default();
         session.api.delete(PODS, text("name"), text("uid"), "Background")

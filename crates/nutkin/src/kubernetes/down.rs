@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
 use nutkin_core::kubernetes::resource::{
-    CONFIG_MAPS, DEPLOYMENTS, PODS, REPLICA_SETS, Resource, SERVICES, title,
+    CLAIMS, CONFIG_MAPS, DEPLOYMENTS, PODS, REPLICA_SETS, Resource, SERVICES, STATEFUL_SETS, title,
 };
+use nutkin_core::kubernetes::shape::Shape;
 use nutkin_core::kubernetes::{diff, ha, ownership};
 use serde_json::Value;
 
@@ -20,10 +21,13 @@ const PATIENCE: Duration = Duration::from_mins(3);
 /// Between two looks.
 const POLL: Duration = Duration::from_millis(200);
 
-/// Kinds that the garbage collector removes with the Deployment, and that are waited for.
+/// Kinds that the garbage collector removes with the session's workload, and that are waited for.
 const OWNED: [Resource; 4] = [PODS, REPLICA_SETS, SERVICES, CONFIG_MAPS];
 
-/// Deletes the Deployment, waits until all that it owns is gone, and tells what stays. High availability data is
+/// More such kinds, of sessions in standalone mode.
+const WORKLOADS: [Resource; 2] = [DEPLOYMENTS, STATEFUL_SETS];
+
+/// Deletes the JobManagers' workload, waits until all that it owns is gone, and tells what stays. High availability data is
 /// deleted only when that is wanted, and after the last JobManager has ended: one that lives takes it for a fault.
 ///
 /// # Errors
@@ -35,8 +39,8 @@ pub async fn end(
 ) -> Result<Ended, Failure> {
     if !session.is_ours() && !ending.adopt {
         let message = format!(
-            "Deployment/{} in namespace {} is a Flink session that Nutkin did not start",
-            session.name,
+            "{} in namespace {} is a Flink session that Nutkin did not start",
+            title(&session.workload),
             session.api.namespace()
         );
         return Err(Failure::new(Exit::Failed, message)
@@ -49,12 +53,13 @@ pub async fn end(
     let options =
         configuration.ok().flatten().map(|map| diff::options_of(&map)).unwrap_or_default();
     let mut ended: Vec<String> = owned?.iter().map(title).collect();
-    ended.insert(0, format!("Deployment/{}", session.name));
-    // Foreground: the Deployment itself goes last, so that it is there for a second try.
-    let deleted = session.api.delete(DEPLOYMENTS, &session.name, session.uid(), "Foreground").await;
+    ended.insert(0, title(&session.workload));
+    // Foreground: the workload itself goes last, so that it is there for a second try.
+    let kind = session.kind();
+    let deleted = session.api.delete(kind, &session.name, session.uid(), "Foreground").await;
     deleted.map_err(|error| {
         if error.is("Conflict") {
-            let message = format!("Deployment/{} is another one by now", session.name);
+            let message = format!("{} is another one by now", title(&session.workload));
             return Failure::new(Exit::Failed, message)
                 .hint("run the same command again for the one that is there now");
         }
@@ -73,6 +78,7 @@ pub async fn end(
             is_data: true,
         });
     }
+    kept.extend(claims(session).await);
     let keys = [
         "high-availability.storageDir",
         "execution.checkpointing.dir",
@@ -89,11 +95,13 @@ pub async fn end(
     Ok(Ended { ended, kept })
 }
 
-/// All objects that the Deployment owns, directly or through its ReplicaSets.
+/// All objects that the JobManagers' workload owns, directly or through others.
 async fn owned(session: &Session) -> Result<Vec<Value>, Failure> {
     let app = format!("app={}", session.name);
     let labelled = format!("{}={}", nutkin_core::plan::kubernetes::marks::SESSION, session.name);
-    let lists = OWNED.iter().flat_map(|kind| [(kind, &app), (kind, &labelled)]);
+    let is_native = Shape::of(&session.workload) == Shape::Native;
+    let more = if is_native { &[][..] } else { &WORKLOADS[..] };
+    let lists = OWNED.iter().chain(more).flat_map(|kind| [(kind, &app), (kind, &labelled)]);
     let lists = lists.map(|(kind, selector)| session.api.list(*kind, selector));
     let mut all: Vec<Value> = Vec::new();
     for list in join_all(lists).await {
@@ -106,33 +114,55 @@ async fn owned(session: &Session) -> Result<Vec<Value>, Failure> {
     let is_of = |object: &Value, uid: &Value| {
         uid.as_str().is_some_and(|uid| ownership::is_owned_by(object, uid))
     };
-    let uid = Value::from(session.uid());
-    let sets: Vec<Value> = all
-        .iter()
-        .filter(|one| is_of(one, &uid))
-        .map(|one| one["metadata"]["uid"].clone())
-        .collect();
-    all.retain(|one| is_of(one, &uid) || sets.iter().any(|set| is_of(one, set)));
-    Ok(all)
+    // Down to pods of ReplicaSets of a Deployment that the session's own workload owns.
+    let mut owners = vec![Value::from(session.uid())];
+    loop {
+        let uid = |one: &Value| one["metadata"]["uid"].clone();
+        let of_owners = |one: &&Value| owners.iter().any(|owner| is_of(one, owner));
+        let known = |one: &&Value| owners.contains(&uid(one));
+        let more: Vec<Value> =
+            all.iter().filter(of_owners).filter(|one| !known(one)).map(uid).collect();
+        if more.is_empty() {
+            all.retain(|one| owners[1..].contains(&uid(one)));
+            return Ok(all);
+        }
+        owners.extend(more);
+    }
+}
+
+/// Claims of the session, which hold data and are never deleted here. They are not told where they may not be seen.
+async fn claims(session: &Session) -> Vec<Kept> {
+    if Shape::of(&session.workload) == Shape::Native {
+        return Vec::new();
+    }
+    let claims = session.api.list(CLAIMS, &format!("app={}", session.name)).await;
+    let kept = |claim: &Value| {
+        let name = claim["metadata"]["name"].as_str().unwrap_or_default();
+        Kept {
+            what: title(claim),
+            remark: format!(
+                "a session of this name takes it again; `kubectl delete pvc {name}` deletes it and its files"
+            ),
+            is_data: true,
+        }
+    };
+    claims.unwrap_or_default().iter().map(kept).collect()
 }
 
 async fn until_gone(session: &Session, context: &Context<'_>) -> Result<(), Failure> {
     let started = Instant::now();
     let mut told = String::new();
     loop {
-        let (deployment, left) =
-            join(session.api.get(DEPLOYMENTS, &session.name), owned(session)).await;
-        let left = left?;
         // Another one of that name is none of our business.
-        let there = deployment.map_err(failure)?;
-        let there = there.is_some_and(|one| one["metadata"]["uid"] == session.uid());
-        if !there && left.is_empty() {
+        let (there, left) = join(session.now(), owned(session)).await;
+        let (there, left) = (there?, left?);
+        if there.is_none() && left.is_empty() {
             return Ok(());
         }
         let what = match left.iter().map(title).next() {
             Some(first) if left.len() == 1 => first,
             Some(first) => format!("{first} and {} more", left.len() - 1),
-            None => format!("Deployment/{}", session.name),
+            None => title(&session.workload),
         };
         if PATIENCE < started.elapsed() {
             let message = format!("session `{}` does not end: {what} is still there", session.name);

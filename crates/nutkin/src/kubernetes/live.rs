@@ -3,8 +3,10 @@
 use futures_util::future::{join, join_all};
 use nutkin_core::kubernetes::ownership::{self, Owner};
 use nutkin_core::kubernetes::resource::{
-    CONFIG_MAPS, DEPLOYMENTS, Resource, SECRETS, SERVICES, title,
+    BUDGETS, CONFIG_MAPS, DEPLOYMENTS, INGRESSES, NETWORK_POLICIES, Resource, SECRETS, SERVICES,
+    STATEFUL_SETS, title,
 };
+use nutkin_core::kubernetes::shape::Shape;
 use nutkin_core::plan::kubernetes::{Objects, marks};
 use serde_json::Value;
 
@@ -16,8 +18,8 @@ use crate::{Exit, Failure};
 /// The objects of a session that exists.
 #[derive(Debug, Clone)]
 pub struct Live {
-    /// The JobManager's Deployment.
-    pub deployment: Value,
+    /// The workload of the JobManagers.
+    pub workload: Value,
     /// Objects that the plan has, too.
     pub others: Vec<Value>,
     /// Objects with the session's label that the plan has no more.
@@ -34,36 +36,52 @@ impl Live {
         let is_same = |one: &&Value| {
             one["kind"] == object["kind"] && one["metadata"]["name"] == object["metadata"]["name"]
         };
-        std::iter::once(&self.deployment).chain(&self.others).find(is_same)
+        std::iter::once(&self.workload).chain(&self.others).find(is_same)
     }
 }
 
 /// Kinds of which a session may have objects that a new plan does not want.
-const KINDS: [Resource; 2] = [CONFIG_MAPS, SERVICES];
+const KINDS: [Resource; 3] = [CONFIG_MAPS, SERVICES, INGRESSES];
 
-/// Looks at all objects of the plan at once. `None`: there is no Deployment of that name.
+/// More such kinds, of sessions in standalone mode. Claims hold data and are not among them.
+const STANDALONE_KINDS: [Resource; 4] = [NETWORK_POLICIES, BUDGETS, DEPLOYMENTS, STATEFUL_SETS];
+
+/// Looks at all objects of the plan at once. `None`: there is no workload of that kind and name.
 ///
 /// # Errors
 /// Something of another one is in the way, is named, and is not touched; a session of Flink's own client is there and
 /// `adopt` is not said; the API server cannot be asked.
 pub async fn look(api: &Api, objects: &Objects, adopt: bool) -> Result<Option<Live>, Failure> {
     let id = &objects.cluster_id;
+    let kind = Resource::of(objects.workload()).unwrap_or(DEPLOYMENTS);
     let others = objects.items[1..].iter().map(|item| async move {
         let Some(resource) = Resource::of(item) else { return Ok(None) };
         api.get(resource, item["metadata"]["name"].as_str().unwrap_or_default()).await
     });
     let labelled = format!("{}={id}", marks::SESSION);
-    let listed = KINDS.map(|kind| api.list(kind, &labelled));
+    let is_native = Shape::of(objects.workload()) == Shape::Native;
+    let more = if is_native { &[][..] } else { &STANDALONE_KINDS[..] };
+    let listed = KINDS.iter().chain(more).map(|kind| api.list(*kind, &labelled));
     // The one Secret that a session may have; reading all of a namespace's would be too much to ask for.
     let keytab = format!("kerberos-keytab-{id}");
     let extras = join(join_all(listed), api.get(SECRETS, &keytab));
-    let (deployment, (others, (listed, keytab))) =
-        join(api.get(DEPLOYMENTS, id), join(join_all(others), extras)).await;
-    let Some(deployment) = deployment.map_err(failure)? else { return Ok(None) };
-    let adopted = check_owner(&deployment, id, api.namespace(), adopt)?;
-    let uid = deployment["metadata"]["uid"].as_str().unwrap_or_default();
+    let (workload, (others, (listed, keytab))) =
+        join(api.get(kind, id), join(join_all(others), extras)).await;
+    let Some(workload) = workload.map_err(failure)? else {
+        let owner = objects.workload();
+        for other in others {
+            let Some(other) = other.map_err(failure)? else { continue };
+            let is_shared = other["kind"] == "ServiceAccount";
+            if !is_shared && !ownership::is_of_session(&other, id, owner) {
+                return Err(in_the_way(&other, id, api.namespace()));
+            }
+        }
+        return Ok(None);
+    };
+    let adopted = check_owner(&workload, id, api.namespace(), adopt)?;
+    let uid = workload["metadata"]["uid"].as_str().unwrap_or_default();
     let mut live = Live {
-        deployment: deployment.clone(),
+        workload: workload.clone(),
         others: Vec::new(),
         extra: Vec::new(),
         shared: Vec::new(),
@@ -72,16 +90,16 @@ pub async fn look(api: &Api, objects: &Objects, adopt: bool) -> Result<Option<Li
     for other in others {
         let Some(other) = other.map_err(failure)? else { continue };
         // An account may be shared by whatever runs in the namespace: it is used as it is.
-        if other["kind"] == "ServiceAccount" && !ownership::is_of_session(&other, id, uid) {
+        if other["kind"] == "ServiceAccount" && !ownership::is_of_session(&other, id, &workload) {
             live.shared.push(other);
             continue;
         }
-        if !adopted && !ownership::is_of_session(&other, id, uid) {
-            return Err(in_the_way(&other, api.namespace()));
+        if !adopted && !ownership::is_of_session(&other, id, &workload) {
+            return Err(in_the_way(&other, id, api.namespace()));
         }
         // What Flink's client made is owned by its Deployment; anything else is not ours to take.
         if adopted && !ownership::is_owned_by(&other, uid) && !is_of_cluster(&other, id) {
-            return Err(in_the_way(&other, api.namespace()));
+            return Err(in_the_way(&other, id, api.namespace()));
         }
         live.others.push(other);
     }
@@ -93,7 +111,8 @@ pub async fn look(api: &Api, objects: &Objects, adopt: bool) -> Result<Option<Li
         };
         let wanted = objects.items.iter().any(is_same);
         let noted = extra["metadata"]["name"] == record::name(id);
-        if !wanted && !noted && ownership::is_of_session(&extra, id, uid) {
+        let is_own = extra["metadata"]["uid"] == uid;
+        if !wanted && !noted && !is_own && ownership::is_of_session(&extra, id, &workload) {
             live.extra.push(extra);
         }
     }
@@ -106,35 +125,37 @@ fn is_of_cluster(object: &Value, cluster_id: &str) -> bool {
         && labels["type"].as_str().is_some_and(|one| ownership::TYPES.contains(&one))
 }
 
-/// Whether the Deployment is to be adopted; an error where it may not be touched.
-fn check_owner(
-    deployment: &Value,
-    id: &str,
-    namespace: &str,
-    adopt: bool,
-) -> Result<bool, Failure> {
-    match ownership::of_deployment(deployment) {
+/// Whether the workload is to be adopted; an error where it may not be touched.
+fn check_owner(workload: &Value, id: &str, namespace: &str, adopt: bool) -> Result<bool, Failure> {
+    match ownership::of_workload(workload) {
         Owner::Nutkin(session) if session == *id => Ok(false),
         Owner::Flink(_) if adopt => Ok(true),
         Owner::Flink(_) => {
             let message = format!(
-                "Deployment/{id} in namespace {namespace} is a Flink session that Nutkin did not start"
+                "{} in namespace {namespace} is a Flink session that Nutkin did not start",
+                title(workload)
             );
             Err(Failure::new(Exit::Failed, message)
                 .hint("--adopt takes it over: it gets Nutkin's label, and `down` may delete it")
                 .hint(format!("`nutkin status {id} --on kubernetes` shows it as it is")))
         }
-        _ => Err(in_the_way(deployment, namespace)),
+        _ => Err(in_the_way(workload, id, namespace)),
     }
 }
 
 /// An object of somebody else has the name that the session needs.
-pub fn in_the_way(object: &Value, namespace: &str) -> Failure {
+pub fn in_the_way(object: &Value, session: &str, namespace: &str) -> Failure {
     let message = format!(
         "{} in namespace {namespace} is in the way: {}; it was not touched",
         title(object),
         ownership::describe(object)
     );
-    Failure::new(Exit::Failed, message)
-        .hint("give the session another name, or another namespace (-n)")
+    let failed = Failure::new(Exit::Failed, message);
+    match object["metadata"]["labels"][marks::SESSION].as_str() {
+        // The session of this name runs in another kind of workload.
+        Some(one) if one == session => {
+            failed.hint(format!("`nutkin down {session}` ends the session that it belongs to"))
+        }
+        _ => failed.hint("give the session another name, or another namespace (-n)"),
+    }
 }

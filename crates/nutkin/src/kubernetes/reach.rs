@@ -4,7 +4,7 @@ use futures_util::future::join;
 use http::StatusCode;
 use nutkin_core::kubernetes::reach as rules;
 use nutkin_core::kubernetes::resource::{CONFIG_MAPS, NODES, PODS, SERVICES};
-use nutkin_core::kubernetes::{ha, ownership};
+use nutkin_core::kubernetes::{ha, ownership, shape};
 use serde_json::Value;
 
 use super::api::Api;
@@ -121,7 +121,10 @@ async fn leader(api: &Api, cluster_id: &str) -> (Option<String>, u16) {
     let Some((host, port)) = address.and_then(|host| host.rsplit_once(':')) else {
         return (None, DEFAULT_PORT);
     };
-    let is_leader = |pod: &&Value| pod["status"]["podIP"] == host;
+    // In a StatefulSet a JobManager's address begins with the name of its pod.
+    let first = host.split('.').next();
+    let is_leader =
+        |pod: &&Value| pod["status"]["podIP"] == host || pod["metadata"]["name"].as_str() == first;
     let pods = pods.unwrap_or_default();
     let pod = pods.iter().find(is_leader).and_then(|pod| pod["metadata"]["name"].as_str());
     (pod.map(str::to_owned), port.parse().unwrap_or(DEFAULT_PORT))
@@ -132,7 +135,9 @@ const DEFAULT_PORT: u16 = 8081;
 
 async fn job_managers(api: &Api, cluster_id: &str) -> Result<Vec<Value>, ApiError> {
     let types = ownership::TYPES.join(",");
-    api.list(PODS, &format!("app={cluster_id},component=jobmanager,type in ({types})")).await
+    let mut pods = api.list(PODS, &format!("app={cluster_id},type in ({types})")).await?;
+    pods.retain(shape::is_job_manager);
+    Ok(pods)
 }
 
 /// The leader, or any JobManager that runs.

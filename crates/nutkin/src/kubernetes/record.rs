@@ -30,8 +30,8 @@ pub async fn read(session: &mut Session) -> Result<SessionRecord, Failure> {
         session.record_version = None;
         return Ok(SessionRecord::new(&session.name));
     };
-    if !ownership::is_of_session(&map, &session.name, session.uid()) {
-        return Err(in_the_way(&map, session.api.namespace()));
+    if !ownership::is_of_session(&map, &session.name, &session.workload) {
+        return Err(in_the_way(&map, &session.name, session.api.namespace()));
     }
     session.record_version = map["metadata"]["resourceVersion"].as_str().map(str::to_owned);
     serde_json::from_str(map["data"][KEY].as_str().unwrap_or_default()).map_err(|error| {
@@ -79,8 +79,8 @@ fn map(session: &Session, record: &SessionRecord) -> Result<Value, Failure> {
             "name": name(&session.name),
             "labels": {marks::SESSION: session.name},
             "ownerReferences": [{
-                "apiVersion": "apps/v1",
-                "kind": "Deployment",
+                "apiVersion": session.kind().api_version,
+                "kind": session.kind().kind,
                 "name": session.name,
                 "uid": session.uid(),
                 "controller": true,

@@ -1,9 +1,12 @@
 //! A session on Kubernetes.
 
-use futures_util::future::join3;
+use futures_util::future::{join_all, join3};
 use nutkin_core::flink::FlinkVersion;
 use nutkin_core::kubernetes::ownership::{self, Owner};
-use nutkin_core::kubernetes::resource::{DEPLOYMENTS, EVENTS, PODS};
+use nutkin_core::kubernetes::resource::{
+    DEPLOYMENTS, EVENTS, PODS, Resource, STATEFUL_SETS, WORKLOADS,
+};
+use nutkin_core::kubernetes::shape;
 use nutkin_core::kubernetes::status::{self, Pod};
 use nutkin_core::plan::kubernetes::marks;
 use nutkin_core::selection::Platform;
@@ -17,15 +20,15 @@ use crate::flink_rest::{Client, Probe};
 use crate::local::suffering::Jobs;
 use crate::platform::{Connected, Process, View};
 
-/// A session that exists: its cluster-id, and its Deployment as it was found.
+/// A session that exists: its cluster-id, and the workload of its JobManagers as it was found.
 #[derive(Debug, Clone)]
 pub struct Session {
     /// Asks its API server, in its namespace.
     pub api: Api,
     /// The cluster-id.
     pub name: String,
-    /// The JobManager's Deployment.
-    pub deployment: Value,
+    /// The workload of the JobManagers: a Deployment, in standalone mode perhaps a StatefulSet. It owns the rest.
+    pub workload: Value,
     /// `resourceVersion` of the record as it was read.
     pub(super) record_version: Option<String>,
 }
@@ -35,20 +38,24 @@ pub struct Session {
 const ASKED: usize = 15;
 const ASK: std::time::Duration = std::time::Duration::from_millis(200);
 
-/// Label selector of the JobManagers' Deployments of all Flink clusters.
+/// Label selector of the JobManagers' workloads of all Flink clusters.
 fn all_selector() -> String {
     format!("type in ({}),component notin (taskmanager)", ownership::TYPES.join(","))
 }
 
-/// The session of that name, if there is one. A Deployment of that name that is no Flink cluster is none.
+/// The session of that name, if there is one. A workload of that name that is no Flink cluster is none.
 ///
 /// # Errors
 /// The API server cannot be asked.
 pub async fn open(api: &Api, name: &str) -> Result<Option<Session>, Failure> {
-    let deployment = api.get(DEPLOYMENTS, name).await.map_err(failure)?;
-    Ok(deployment
-        .filter(|deployment| ownership::of_deployment(deployment) != Owner::Other)
-        .map(|deployment| Session::of(api, deployment)))
+    for kind in WORKLOADS {
+        let found = api.get(kind, name).await;
+        let found = found.map_err(failure)?;
+        if let Some(found) = found.filter(|one| ownership::of_workload(one) != Owner::Other) {
+            return Ok(Some(Session::of(api, found)));
+        }
+    }
+    Ok(None)
 }
 
 /// All sessions of the namespace, those that Flink's own client made included, by name.
@@ -56,33 +63,62 @@ pub async fn open(api: &Api, name: &str) -> Result<Option<Session>, Failure> {
 /// # Errors
 /// The API server cannot be asked.
 pub async fn all(api: &Api) -> Result<Vec<Session>, Failure> {
-    let found = api.list(DEPLOYMENTS, &all_selector()).await.map_err(failure)?;
-    let mut sessions: Vec<Session> =
-        found.into_iter().map(|deployment| Session::of(api, deployment)).collect();
+    let selector = all_selector();
+    let lists = join_all(WORKLOADS.map(|kind| api.list(kind, &selector))).await;
+    let mut sessions = Vec::new();
+    for list in lists {
+        let found = list.map_err(failure)?;
+        sessions.extend(found.into_iter().map(|workload| Session::of(api, workload)));
+    }
     sessions.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(sessions)
 }
 
 impl Session {
-    /// The session of a Deployment.
-    pub fn of(api: &Api, deployment: Value) -> Self {
-        let name = deployment["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        Self { api: api.clone(), name, deployment, record_version: None }
+    /// The session of a workload of JobManagers.
+    pub fn of(api: &Api, workload: Value) -> Self {
+        let name = workload["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        Self { api: api.clone(), name, workload, record_version: None }
     }
 
-    /// The UID of the Deployment, which owns everything else.
+    /// The UID of the workload, which owns everything else.
     pub fn uid(&self) -> &str {
-        self.deployment["metadata"]["uid"].as_str().unwrap_or_default()
+        self.workload["metadata"]["uid"].as_str().unwrap_or_default()
+    }
+
+    /// What kind of workload it is.
+    pub fn kind(&self) -> Resource {
+        Resource::of(&self.workload).unwrap_or(DEPLOYMENTS)
+    }
+
+    /// The workload as it is now; `None`: it is gone, or another one has its name.
+    ///
+    /// # Errors
+    /// The API server cannot be asked.
+    pub async fn now(&self) -> Result<Option<Value>, Failure> {
+        let found = self.api.get(self.kind(), &self.name).await.map_err(failure)?;
+        Ok(found.filter(|one| one["metadata"]["uid"] == self.uid()))
+    }
+
+    /// The workload of the TaskManagers, where it is one of their own.
+    ///
+    /// # Errors
+    /// The API server cannot be asked.
+    pub async fn task_managers(&self) -> Result<Option<Value>, Failure> {
+        match shape::task_managers_workload(&self.workload) {
+            Some((kind, name)) => self.api.get(kind, &name).await.map_err(failure),
+            None => Ok(None),
+        }
     }
 
     /// Whether it carries our label.
     pub fn is_ours(&self) -> bool {
-        matches!(ownership::of_deployment(&self.deployment), Owner::Nutkin(_))
+        matches!(ownership::of_workload(&self.workload), Owner::Nutkin(_))
     }
 
     /// The Flink release, where it was written down.
     fn flink(&self) -> Option<FlinkVersion> {
-        ownership::annotation(&self.deployment, marks::FLINK)?.parse().ok()
+        ownership::annotation(&self.workload, marks::FLINK)?.parse().ok()
     }
 
     /// Its pods, JobManagers first, then by name.
@@ -106,13 +142,21 @@ impl Session {
     /// The API server cannot be asked.
     pub async fn job_managers(&self) -> Result<Vec<Value>, Failure> {
         let mut pods = self.pods().await?;
-        pods.retain(|pod| pod["metadata"]["labels"]["component"] != "taskmanager");
+        pods.retain(shape::is_job_manager);
         Ok(pods)
     }
 
-    /// Events about its pods; none where they may not be read.
+    /// Events about its pods, and about a StatefulSet that makes them; none where they may not be read.
     pub async fn events(&self) -> Vec<Value> {
-        self.api.list_fields(EVENTS, "involvedObject.kind=Pod").await.unwrap_or_default()
+        let of = async |kind: &str| {
+            let about = format!("involvedObject.kind={kind}");
+            self.api.list_fields(EVENTS, &about).await.unwrap_or_default()
+        };
+        let mut events = of("Pod").await;
+        if self.kind() == STATEFUL_SETS {
+            events.extend(of(STATEFUL_SETS.kind).await);
+        }
+        events
     }
 
     /// Looks at it.
@@ -120,9 +164,8 @@ impl Session {
     /// # Errors
     /// The API server cannot be asked.
     pub async fn look(&self) -> Result<View, Failure> {
-        let (deployment, pods, events) =
-            join3(self.api.get(DEPLOYMENTS, &self.name), self.pods(), self.events()).await;
-        let deployment = deployment.map_err(failure)?.unwrap_or_else(|| self.deployment.clone());
+        let (workload, pods, events) = join3(self.now(), self.pods(), self.events()).await;
+        let workload = workload?.unwrap_or_else(|| self.workload.clone());
         let pods = pods?;
         let shown: Vec<Pod> = pods.iter().map(Pod::of).collect();
         let runs = shown.iter().any(|pod| pod.is_job_manager && pod.runs);
@@ -135,13 +178,10 @@ impl Session {
             None => None,
         };
         let registered = overview.map(|overview| overview.taskmanagers);
-        let (state, messages) = status::derive(&deployment, &pods, &events, registered);
+        let (state, messages) = status::derive(&workload, &pods, &events, registered);
         // An address that ends with this command is none to show.
         let rest_url = reached.filter(|reached| reached.tunnel.is_none()).map(|one| one.url);
-        let count =
-            |job_managers| shown.iter().filter(|pod| pod.is_job_manager == job_managers).count();
-        let replicas =
-            deployment["spec"]["replicas"].as_u64().and_then(|n| usize::try_from(n).ok());
+        let job_managers = shape::job_managers(&workload);
         Ok(View {
             name: self.name.clone(),
             platform: Platform::Kubernetes,
@@ -150,8 +190,8 @@ impl Session {
             messages,
             flink_version: self.flink().map(|flink| flink.to_string()),
             rest_url,
-            job_managers: replicas.unwrap_or_else(|| count(true)),
-            task_managers: count(false),
+            job_managers: usize::try_from(job_managers).unwrap_or(usize::MAX),
+            task_managers: shown.iter().filter(|pod| !pod.is_job_manager).count(),
             processes: shown
                 .iter()
                 .map(|pod| Process {

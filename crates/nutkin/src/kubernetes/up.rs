@@ -6,7 +6,8 @@ use nutkin_core::flink::FlinkVersion;
 use nutkin_core::kubernetes::change::{self, Change, Pair};
 use nutkin_core::kubernetes::desired;
 use nutkin_core::kubernetes::resource::title;
-use nutkin_core::plan::kubernetes::Objects;
+use nutkin_core::kubernetes::shape;
+use nutkin_core::plan::kubernetes::{Objects, marks};
 use nutkin_core::session;
 use serde_json::{Value, json};
 
@@ -20,7 +21,7 @@ use crate::local::up::Purpose;
 use crate::platform::{Harm, Wish};
 use crate::{Context, Exit, Failure};
 
-/// What was decided. Of a session that did not exist the Deployment may be made already, see [`decide`].
+/// What was decided. Of a session that did not exist the workload may be made already, see [`decide`].
 #[derive(Debug)]
 pub struct Decision {
     /// Asks the API server, in the session's namespace.
@@ -41,13 +42,13 @@ pub struct Decision {
     items: Vec<Value>,
     /// Jobs that run.
     pub jobs: Jobs,
-    /// The Deployment that this very command made.
+    /// The workload that this very command made.
     made: Option<Value>,
 }
 
 /// Plans the session and compares it with what is there.
 ///
-/// For who will act on it the Deployment is created at once: where there is none there is nothing to compare with and
+/// For who will act on it the JobManagers' workload is created at once: where there is none there is nothing to compare with and
 /// nobody to ask, and a question beforehand would cost as much as the creation, which is its own answer.
 ///
 /// # Errors
@@ -57,12 +58,6 @@ pub async fn decide(wish: Wish<'_>, context: &Context<'_>) -> Result<Decision, F
     let eager = wish.purpose == Purpose::Act;
     let access = cluster::find(wish.place, &session.configuration, context.environment).await?;
     let mut objects = wanted::plan(session, wish.place, &access, context)?;
-    let first = objects.deployment();
-    if first["kind"] != "Deployment" || first["metadata"]["name"] != objects.cluster_id.as_str() {
-        let message = format!("`up` does not start a session whose JobManager is {}", title(first));
-        return Err(Failure::new(Exit::BadInput, message)
-            .hint("`nutkin render --on kubernetes | kubectl apply --server-side -f -` does"));
-    }
     let api = Api::new(access)?.in_namespace(&objects.namespace);
     let made = if eager && !wish.adopt { make(&api, &objects, session).await? } else { None };
     let live = match made {
@@ -79,11 +74,19 @@ pub async fn decide(wish: Wish<'_>, context: &Context<'_>) -> Result<Decision, F
         let (live, items, jobs) = (None, Vec::new(), Jobs::Known(Vec::new()));
         return Ok(Decision { api, objects, flink, nonce, live, change, pairs, items, jobs, made });
     };
-    if live.deployment["metadata"]["deletionTimestamp"].is_string() {
+    if live.workload["metadata"]["deletionTimestamp"].is_string() {
         let message = format!("session `{}` is being deleted", session.name);
         return Err(
             Failure::new(Exit::Failed, message).hint("wait until it is gone: `nutkin down` does")
         );
+    }
+    if let Some(why) = change::cannot_become(&live.workload, objects.workload()) {
+        let message =
+            format!("session `{}` cannot be changed to what is wanted: {why}", session.name);
+        return Err(Failure::new(Exit::Failed, message).hint(format!(
+            "`nutkin down {}` ends it; then `up` makes the other one",
+            session.name
+        )));
     }
     let is_shared = |item: &Value| {
         let name = &item["metadata"]["name"];
@@ -93,19 +96,19 @@ pub async fn decide(wish: Wish<'_>, context: &Context<'_>) -> Result<Decision, F
     objects.items.retain(|item| !is_shared(item));
     if eager && !live.adopted {
         // The command that made them may have been cut off before it did this.
-        let all = std::iter::once(&mut live.deployment).chain(&mut live.others);
+        let all = std::iter::once(&mut live.workload).chain(&mut live.others);
         apply::own(&api, all, &[MANAGER]).await;
     }
-    let items = desired::for_live(&objects, nonce, &live.deployment, |item| live.find(item));
+    let items = desired::for_live(&objects, nonce, &live.workload, |item| live.find(item));
     let pairs = predict(&api, &live, &items).await?;
     let mut change = change::of(&pairs, flink);
     // A command that was cut off may have left TaskManagers of the old content.
     change.restarts_task_managers |=
-        desired::workers_are_old(&objects, &live.deployment).unwrap_or(false);
+        desired::workers_are_old(&objects, &live.workload).unwrap_or(false);
     let jobs = if change.is_empty() && !change.restarts_task_managers {
         Jobs::Known(Vec::new())
     } else {
-        Session::of(&api, live.deployment.clone()).jobs().await?
+        Session::of(&api, live.workload.clone()).jobs().await?
     };
     Ok(Decision {
         api,
@@ -121,7 +124,7 @@ pub async fn decide(wish: Wish<'_>, context: &Context<'_>) -> Result<Decision, F
     })
 }
 
-/// Creates the Deployment. `None`: there is one of that name.
+/// Creates the JobManagers' workload. `None`: there is one of that kind and name.
 async fn make(
     api: &Api,
     objects: &Objects,
@@ -148,17 +151,42 @@ async fn predict(api: &Api, live: &Live, items: &[Value]) -> Result<Vec<Pair>, F
         }
         match api.apply(item, true).await {
             Ok(new) => Ok(Pair { old, new: Some(new), replace: false }),
-            Err(error) if is_immutable(&error) && item["kind"] != "Deployment" => {
+            Err(error) if is_immutable(&error) && may_be_replaced(item, live) => {
                 Ok(Pair { old, new: Some(item.clone()), replace: true })
             }
             Err(error) => Err(error),
         }
     });
-    let mut pairs: Vec<Pair> =
-        join_all(predicted).await.into_iter().collect::<Result<_, _>>().map_err(failure)?;
+    let mut pairs = Vec::new();
+    for (item, one) in items.iter().zip(join_all(predicted).await) {
+        pairs.push(one.map_err(|error| refused(item, live, error))?);
+    }
     let gone = live.extra.iter().cloned();
     pairs.extend(gone.map(|old| Pair { old: Some(old), new: None, replace: false }));
     Ok(pairs)
+}
+
+/// Whether an object may be deleted and made again: not the one that owns all others, and not what holds data.
+fn may_be_replaced(item: &Value, live: &Live) -> bool {
+    let is_owner = item["kind"] == live.workload["kind"]
+        && item["metadata"]["name"] == live.workload["metadata"]["name"];
+    !is_owner && item["metadata"]["annotations"].get(marks::OUTLIVES).is_none()
+}
+
+/// Why a change cannot be made.
+fn refused(item: &Value, live: &Live, error: ApiError) -> Failure {
+    if !is_immutable(&error) || may_be_replaced(item, live) {
+        return failure(error);
+    }
+    let failed = failure(error);
+    if item["kind"] == "PersistentVolumeClaim" {
+        return failed
+            .hint("a claim holds data: Nutkin never makes it anew. Leave it, or name another one");
+    }
+    let name = &live.workload["metadata"]["name"];
+    let name = name.as_str().unwrap_or_default();
+    failed
+        .hint(format!("`nutkin down {name}` ends the session; then `up` makes it as it is wanted"))
 }
 
 /// Whether a field was refused because it never changes, as a Service's `clusterIP`.
@@ -170,6 +198,8 @@ fn is_immutable(error: &ApiError) -> bool {
             "may not change once set",
             "primary clusterIP can not be unset",
             "field is immutable",
+            "updates to statefulset spec for fields other than",
+            "spec is immutable after creation",
         ]
         .iter()
         .any(|words| status.message.contains(words))
@@ -192,10 +222,10 @@ impl Decision {
     /// What `plan` prints, and `up` before it changes a session that exists.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        if self.live.as_ref().is_some_and(|live| live.adopted) {
-            let id = &self.objects.cluster_id;
+        if let Some(live) = self.live.as_ref().filter(|live| live.adopted) {
             lines.push(format!(
-                "takes over Deployment/{id} and what it owns: they get Nutkin's label"
+                "takes over {} and what it owns: they get Nutkin's label",
+                title(&live.workload)
             ));
         }
         lines.extend(self.change.lines(self.jobs.names().as_deref()));
@@ -255,7 +285,7 @@ impl Decision {
 
     /// `Flink 1.20.5, 1 JobManager, namespace default`.
     pub fn summary(&self) -> String {
-        let replicas = self.objects.deployment()["spec"]["replicas"].as_u64().unwrap_or(1);
+        let replicas = shape::job_managers(self.objects.workload());
         let plural = if replicas == 1 { "" } else { "s" };
         let namespace = &self.objects.namespace;
         format!("Flink {}, {replicas} JobManager{plural}, namespace {namespace}", self.flink)
@@ -264,7 +294,7 @@ impl Decision {
     /// The session, now that it exists.
     pub fn session(&self) -> Session {
         let deployment =
-            self.made.clone().or_else(|| self.live.as_ref().map(|live| live.deployment.clone()));
+            self.made.clone().or_else(|| self.live.as_ref().map(|live| live.workload.clone()));
         Session::of(&self.api, deployment.unwrap_or_default())
     }
 }

@@ -2,14 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::future::join3;
+use futures_util::future::{join, join3};
 use nutkin_core::kubernetes::progress::{self, Progress, Stuck};
-use nutkin_core::kubernetes::resource::DEPLOYMENTS;
+use nutkin_core::kubernetes::resource::title;
+use nutkin_core::kubernetes::shape;
+use serde_json::Value;
 
-use super::error::failure;
 use super::reach::{self, Reached};
 use super::session::Session;
-use crate::flink_rest::Probe;
+use crate::flink_rest::{Overview, Probe};
 use crate::platform::{Ready, Waited};
 use crate::{Exit, Failure};
 
@@ -35,21 +36,17 @@ pub async fn ready(
     let mut reached: Option<Reached> = None;
     loop {
         let mut pause = POLL;
-        let last;
-        let (deployment, pods, events) = join3(
-            session.api.get(DEPLOYMENTS, &session.name),
-            session.job_managers(),
-            session.events(),
-        )
-        .await;
-        let Some(deployment) = deployment.map_err(failure)? else {
-            let message = format!("Deployment/{} was deleted in the meantime", session.name);
+        let mut last;
+        let (workload, pods, events) =
+            join3(session.now(), session.job_managers(), session.events()).await;
+        let Some(workload) = workload? else {
+            let message = format!("{} was deleted in the meantime", title(&session.workload));
             return Err(Failure::new(Exit::Failed, message));
         };
-        match progress::of(&deployment, &pods?, &events) {
+        match progress::of(&workload, &pods?, &events) {
             Progress::Stuck(stuck) => return Err(never(session, stuck).await),
             Progress::Waiting(what) => last = what,
-            Progress::Runs if !progress::is_rolled_out(&deployment) => {
+            Progress::Runs if !progress::is_rolled_out(&workload) => {
                 last = "waiting for the pods of before the change to end".to_owned();
             }
             Progress::Runs => {
@@ -61,11 +58,15 @@ pub async fn ready(
                 if let Some(Reached { url, tunnel }) = &reached {
                     let probe = Probe::new(std::slice::from_ref(url))?;
                     if let Some((overview, _)) = probe.overview().await {
-                        let url = match tunnel {
-                            None => url.clone(),
-                            Some(_) => format!("`nutkin open {}` opens it", session.name),
-                        };
-                        return Ok(Waited::Ready(Ready { overview, url }));
+                        if let Some(missing) = missing(session, &workload, &overview).await? {
+                            last = missing;
+                        } else {
+                            let url = match tunnel {
+                                None => url.clone(),
+                                Some(_) => format!("`nutkin open {}` opens it", session.name),
+                            };
+                            return Ok(Waited::Ready(Ready { overview, url }));
+                        }
                     }
                 }
             }
@@ -75,6 +76,30 @@ pub async fn ready(
             return Ok(Waited::TimedOut(last));
         }
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// What a session still waits for whose JobManager answers: TaskManagers, where Kubernetes and not Flink makes them.
+async fn missing(
+    session: &Session,
+    workload: &Value,
+    overview: &Overview,
+) -> Result<Option<String>, Failure> {
+    let own = session.task_managers().await?;
+    let Some(wanted) = shape::task_managers(workload, own.as_ref()) else { return Ok(None) };
+    if wanted <= u64::from(overview.taskmanagers) {
+        return Ok(None);
+    }
+    let (pods, events) = join(session.pods(), session.events()).await;
+    let mut pods = pods?;
+    pods.retain(|pod| !shape::is_job_manager(pod));
+    match progress::of(own.as_ref().unwrap_or(workload), &pods, &events) {
+        Progress::Stuck(stuck) => Err(never(session, stuck).await),
+        Progress::Waiting(what) => Ok(Some(what)),
+        Progress::Runs => Ok(Some(format!(
+            "waiting for TaskManagers: {} of {wanted} are registered",
+            overview.taskmanagers
+        ))),
     }
 }
 

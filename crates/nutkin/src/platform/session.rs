@@ -7,7 +7,7 @@ use super::{Connected, View};
 use crate::docker::{self, DockerSession};
 use crate::local::directory::SessionDirectory;
 use crate::local::{self, scale};
-use crate::{Context, Exit, Failure, Outcome, kubernetes};
+use crate::{Context, Failure, Outcome, kubernetes};
 
 /// A session that exists.
 #[derive(Debug, Clone)]
@@ -148,13 +148,8 @@ impl Session {
                 Ok(Scaling::Docker(Box::new(scaling)))
             }
             Self::Kubernetes(session) => {
-                let message = format!(
-                    "Flink itself starts and ends the TaskManagers of session `{}`, as jobs need them",
-                    session.name
-                );
-                Err(Failure::new(Exit::BadInput, message).hint(
-                    "`slotmanager.max-total-resource.cpu` bounds them, `resourcemanager.taskmanager-timeout` ends idle ones",
-                ))
+                let scaling = kubernetes::scale::scaling(session, task_managers).await?;
+                Ok(Scaling::Kubernetes(Box::new(scaling)))
             }
         }
     }
@@ -203,6 +198,8 @@ pub enum Scaling {
     Local(Box<scale::Scaling>),
     /// Containers of a Docker daemon.
     Docker(Box<docker::end::Scaling>),
+    /// Pods of a workload.
+    Kubernetes(Box<kubernetes::scale::Scaling>),
 }
 
 impl Scaling {
@@ -211,6 +208,7 @@ impl Scaling {
         match self {
             Self::Local(scaling) => scaling.old,
             Self::Docker(scaling) => scaling.old,
+            Self::Kubernetes(scaling) => scaling.old,
         }
     }
 
@@ -222,6 +220,7 @@ impl Scaling {
         match self {
             Self::Local(scaling) => scaling.carry_out(context).await,
             Self::Docker(scaling) => scaling.carry_out().await,
+            Self::Kubernetes(scaling) => scaling.carry_out().await,
         }
     }
 }

@@ -63,6 +63,11 @@ impl Dialect {
         }
     }
 
+    /// The dialect of a file with this name.
+    pub fn of_file(name: &str) -> Option<Self> {
+        [Self::ConfigYaml, Self::FlinkConf].into_iter().find(|dialect| dialect.file_name() == name)
+    }
+
     /// The name that the file has in a configuration directory.
     pub const fn file_name(self) -> &'static str {
         match self {

@@ -18,6 +18,10 @@ pub const FLINK: &str = "nutkin.dev/flink-version";
 /// Annotation of what outlives its session, because it holds data: nothing owns it.
 pub const OUTLIVES: &str = "nutkin.dev/outlives-session";
 
+/// Annotation of a standalone session's pods: hash of the options and files that they were started with. Without it a
+/// changed ConfigMap would restart nothing.
+pub const CONFIGURATION: &str = "nutkin.dev/configuration-hash";
+
 /// Annotation of pods: `spec.restartNonce`. Another number restarts them.
 pub const RESTART: &str = "nutkin.dev/restart-nonce";
 

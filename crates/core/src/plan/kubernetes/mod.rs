@@ -51,14 +51,14 @@ pub struct Objects {
 
 impl Objects {
     /// The workload of the JobManager: a Deployment, in standalone mode perhaps a StatefulSet.
-    pub fn deployment(&self) -> &Value {
+    pub fn workload(&self) -> &Value {
         &self.items[0]
     }
 
     /// All objects but the JobManager's workload, each owned by that workload, which has this UID, as Flink's client
     /// sends them: deleting the workload takes them along. What outlives the session has no owner.
     pub fn owned_by(&self, uid: &str) -> Vec<Value> {
-        let first = self.deployment();
+        let first = self.workload();
         let owner = json!([{
             "apiVersion": first["apiVersion"],
             "kind": first["kind"],

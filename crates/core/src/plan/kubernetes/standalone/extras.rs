@@ -10,7 +10,7 @@ use crate::Problem;
 /// Adds what was asked for.
 pub(super) fn add(draft: &mut Draft<'_>, kind: Workload) {
     if is_on(draft, "nutkin.network-policy") {
-        network_policy(draft);
+        network_policy(draft, kind);
     }
     if is_on(draft, "nutkin.pod-disruption-budget") {
         disruption_budgets(draft, kind);
@@ -32,12 +32,17 @@ fn is_on(draft: &mut Draft<'_>, key: &str) -> bool {
 
 /// Pods of the session reach each other at all ports; everyone else reaches REST only. REST runs any jar that it is
 /// given: who may reach it at all is for an Ingress with authentication, or for a policy of the user's.
-fn network_policy(draft: &mut Draft<'_>) {
+fn network_policy(draft: &mut Draft<'_>, kind: Workload) {
     let own = json!({"podSelector": {"matchLabels": draft.labels()}});
     let rest = draft.port("rest.bind-port");
-    for role in [Role::JobManager, Role::TaskManager] {
-        let mut selector = draft.selectors();
-        selector.insert("component".to_owned(), json!(role.name()));
+    let both = [Role::JobManager, Role::TaskManager];
+    // Of one StatefulSet any pod may be a JobManager.
+    let roles = if kind == Workload::OneStatefulSet { &both[..1] } else { &both[..] };
+    for role in roles.iter().copied() {
+        let mut selector = workload::selector(draft, kind);
+        if let Some(component) = selector.get_mut("component") {
+            *component = json!(role.name());
+        }
         let mut ingress = vec![json!({"from": [own]})];
         if role == Role::JobManager {
             ingress.push(json!({"ports": [{"port": rest, "protocol": "TCP"}]}));

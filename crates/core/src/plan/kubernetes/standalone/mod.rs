@@ -72,11 +72,14 @@ pub fn plan(session: &Session, client: &Client) -> Result<Objects, Vec<Problem>>
             job_manager.settings.warnings.push(warning);
         }
     }
-    if workload != Workload::OneStatefulSet {
-        pod::mark_configuration(&mut task_manager, &job_manager.others);
-    }
     let others = job_manager.others.clone();
-    pod::mark_configuration(&mut job_manager, &others);
+    let both = [Role::JobManager, Role::TaskManager];
+    if workload == Workload::OneStatefulSet {
+        pod::mark_configuration(&mut job_manager, &others, &both);
+    } else {
+        pod::mark_configuration(&mut job_manager, &others, &both[..1]);
+        pod::mark_configuration(&mut task_manager, &others, &both[1..]);
+    }
     let mut items = workload::objects(&mut job_manager, &mut task_manager, workload, &claims);
     items.append(&mut job_manager.others);
     if !job_manager.settings.problems.is_empty() {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::marks;
 use super::super::native::draft::{Draft, Role};
 use super::super::native::effective::is_highly_available;
 use super::super::native::json::{append, object};
@@ -12,14 +13,13 @@ use super::super::native::{
 use super::claims::{self, Claim};
 use super::workload::Workload;
 use super::{default_to, probes};
+use crate::change::readers;
 use crate::digest;
+use crate::flink::dialect::Dialect;
+use crate::kubernetes::diff;
 
 /// User and group of Flink's images, and of ours.
 const FLINK_USER: u32 = 9999;
-
-/// Annotation of a pod: hash of the options and logging that it was started with. Without it a changed ConfigMap
-/// would restart nothing.
-const CONFIGURATION: &str = "nutkin.dev/configuration-hash";
 
 /// Fills pod and main container.
 pub(super) fn fill(draft: &mut Draft<'_>, workload: Workload, claims: &[Claim], sizes: Sizes) {
@@ -103,11 +103,33 @@ fn secure(draft: &mut Draft<'_>) {
     }
 }
 
-/// Notes in the pod which configuration it starts with.
-pub(super) fn mark_configuration(draft: &mut Draft<'_>, others: &[Value]) {
+/// Notes in the pod which configuration it starts with: all files, but of the options only those that these roles
+/// read, so that no other change restarts it.
+pub(super) fn mark_configuration(draft: &mut Draft<'_>, others: &[Value], roles: &[Role]) {
+    let is_read = |key: &str| {
+        let (job_manager, task_manager) = readers(key);
+        roles.iter().any(|role| match role {
+            Role::JobManager => job_manager,
+            Role::TaskManager => task_manager,
+        })
+    };
     let is_read_at_start = |item: &&Value| item["kind"] == "ConfigMap" || item["kind"] == "Secret";
-    let read: String = others.iter().filter(is_read_at_start).map(Value::to_string).collect();
-    let hash = digest::short(read);
+    let mut read = String::new();
+    for item in others.iter().filter(is_read_at_start) {
+        let options = diff::options_of(item);
+        for (key, value) in options.iter().filter(|(key, _)| is_read(key)) {
+            read.push_str(&format!("{key}={value}\n"));
+        }
+        for (file, text) in item["data"].as_object().into_iter().flatten() {
+            if Dialect::of_file(file).is_none() {
+                read.push_str(&format!("{file}={text}\n"));
+            }
+        }
+    }
     let metadata = object(&mut draft.pod, "metadata");
-    object(metadata, "annotations").insert(CONFIGURATION.to_owned(), json!(hash));
+    let annotations = object(metadata, "annotations");
+    annotations.insert(marks::CONFIGURATION.to_owned(), json!(digest::short(read)));
+    if let Some(nonce) = draft.session.restart_nonce {
+        annotations.insert(marks::RESTART.to_owned(), json!(nonce.to_string()));
+    }
 }

@@ -164,6 +164,8 @@ fn unite(job_manager: &mut Draft<'_>, task_manager: &mut Draft<'_>) {
             job_manager.settings.problem(Problem::new(field, message).hint(hint));
         }
     }
+    // A pod's role follows from its name, and not from a label.
+    object(object(&mut job_manager.pod, "metadata"), "labels").remove("component");
     let hosts = job_manager_hosts(job_manager).join(",");
     let hosts = json!({"name": "JOB_MANAGER_HOSTS", "value": hosts});
     append(&mut job_manager.container, "env", [hosts]);

@@ -1,0 +1,260 @@
+//! Sessions in standalone mode as objects: Deployments, one StatefulSet, two.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nutkin_e2e::{Cluster, Finished};
+use serde_json::{Value, json};
+
+/// A controller has done its part within this.
+const LIMIT: Duration = Duration::from_secs(30);
+
+const TWO_SETS: (&str, &str) = ("nutkin.standalone.workload", "statefulset");
+const ONE_SET: (&str, &str) = ("nutkin.standalone.stateful-sets", "1");
+
+/// A file of a session `a` with two TaskManagers.
+fn file(cluster: &Cluster, name: &str, options: &[(&str, &str)], spec: &Value) -> PathBuf {
+    let options: serde_json::Map<String, Value> =
+        options.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+    let mut session = json!({
+        "apiVersion": "flink.apache.org/v1beta1", "kind": "FlinkDeployment",
+        "metadata": {"name": "a"},
+        "spec": {
+            "flinkVersion": "v1_20", "mode": "standalone", "taskManager": {"replicas": 2},
+            "flinkConfiguration": options,
+        },
+    });
+    if let (Some(all), Some(more)) = (session["spec"].as_object_mut(), spec.as_object()) {
+        all.extend(more.clone());
+    }
+    cluster.nutkin.file(name, &session.to_string())
+}
+
+#[track_caller]
+fn up(cluster: &Cluster, file: &Path, more: &[&str]) -> Finished {
+    let file = file.to_str().expect("a path in UTF-8");
+    cluster.run(&[&["up", "-f", file, "--no-wait"][..], more].concat())
+}
+
+fn pods(cluster: &Cluster) -> Vec<String> {
+    let pods = cluster.get("pods")["items"].as_array().cloned().unwrap_or_default();
+    let name = |pod: &Value| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    pods.iter().map(name).collect()
+}
+
+/// A session's whole life as objects.
+#[track_caller]
+fn check(options: &[(&str, &str)], owner: &str, names: &[&str], count: usize) {
+    let cluster = Cluster::new();
+    let path = file(&cluster, "a.yaml", options, &Value::Null);
+    let text = path.to_str().expect("a path in UTF-8");
+    let plan = cluster.run(&["plan", "-f", text, "-o", "json"]);
+    let planned = plan.expect(0).json();
+    assert_eq!((&planned["new"], &planned["total"]["add"]), (&json!(true), &json!(names.len())));
+    up(&cluster, &path, &[]).expect(0).says("session `a` is starting");
+    let objects = cluster.objects();
+    assert_eq!(objects.keys().map(String::as_str).collect::<Vec<_>>(), names);
+    for (name, object) in &objects {
+        assert_eq!(object["metadata"]["labels"]["nutkin.dev/session"], "a", "{name}");
+        let owners = &object["metadata"]["ownerReferences"];
+        if name == owner {
+            assert_eq!(*owners, Value::Null);
+        } else {
+            let (kind, _) = owner.split_once('/').expect("kind and name");
+            assert_eq!((&owners[0]["kind"], &owners[0]["name"]), (&json!(kind), &json!("a")));
+        }
+    }
+    up(&cluster, &path, &[]).expect(0).says("session `a` is unchanged");
+    cluster.run(&["plan", "-f", text, "--detailed-exitcode"]).expect(0).prints("no change");
+
+    cluster.nutkin.eventually("the pods", LIMIT, || pods(&cluster).len() == count);
+    let status = cluster.run(&["status", "a", "-o", "json"]).expect(0).json();
+    assert_eq!((&status["state"], &status["flinkVersion"]), (&json!("starting"), &json!("1.20.5")));
+    let role = |name: &str| {
+        let processes = status["processes"].as_array().cloned().unwrap_or_default();
+        processes.iter().filter(|one| one["role"] == name).count()
+    };
+    assert_eq!((role("JobManager"), role("TaskManager")), (1, count - 1), "{status}");
+    assert_eq!(cluster.run(&["ls", "-o", "json"]).expect(0).json()["items"][0]["name"], "a");
+    cluster.run(&["logs", "--session", "a"]).expect(0);
+
+    let down = cluster.run(&["down", "a", "-o", "json"]);
+    let ended = down.expect(0).json()["ended"].clone();
+    assert_eq!(ended[0], owner);
+    assert!(cluster.objects().is_empty(), "{:?}", cluster.objects().keys());
+    assert_eq!(cluster.kubectl(&["get", "pods,replicasets", "-o", "name"]), "");
+    cluster.run(&["status", "a"]).expect(5);
+}
+
+#[test]
+fn deployments() {
+    let names = [
+        "ConfigMap/flink-config-a",
+        "Deployment/a",
+        "Deployment/a-taskmanager",
+        "Service/a",
+        "Service/a-rest",
+    ];
+    check(&[], "Deployment/a", &names, 3);
+}
+
+#[test]
+fn two_stateful_sets() {
+    let names = [
+        "ConfigMap/flink-config-a",
+        "Service/a",
+        "Service/a-rest",
+        "Service/a-taskmanager",
+        "StatefulSet/a",
+        "StatefulSet/a-taskmanager",
+    ];
+    check(&[TWO_SETS], "StatefulSet/a", &names, 3);
+}
+
+#[test]
+fn one_stateful_set() {
+    let names = ["ConfigMap/flink-config-a", "Service/a", "Service/a-rest", "StatefulSet/a"];
+    check(&[TWO_SETS, ONE_SET], "StatefulSet/a", &names, 3);
+}
+
+#[test]
+fn claims_outlive_the_session_and_are_taken_again() {
+    let cluster = Cluster::new();
+    let options = [
+        ("nutkin.claim.jars.path", "/jars"),
+        ("nutkin.claim.jars.size", "1Gi"),
+        ("nutkin.claim.logs.path", "/logs"),
+        ("nutkin.claim.logs.size", "1Gi"),
+        ("nutkin.claim.logs.per-pod", "true"),
+        TWO_SETS,
+    ];
+    let path = file(&cluster, "a.yaml", &options, &Value::Null);
+    up(&cluster, &path, &[]).expect(0);
+    let claims = || {
+        let all = cluster.get("pvc")["items"].as_array().cloned().unwrap_or_default();
+        let uid = |one: &Value| one["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        all.iter().map(uid).collect::<Vec<_>>()
+    };
+    // One of the session's, and one of each of the three pods'.
+    cluster.nutkin.eventually("the claims", LIMIT, || claims().len() == 4);
+    let before = claims();
+    let down = cluster.run(&["down", "a"]);
+    down.expect(0).says("kept `PersistentVolumeClaim/jars`").says("kubectl delete pvc logs-a-0");
+    assert_eq!(claims(), before);
+    up(&cluster, &path, &[]).expect(0);
+    assert_eq!(claims(), before);
+    // A claim is data: what cannot be changed is told, and nothing is deleted.
+    let mut larger = options;
+    larger[1].1 = "2Gi";
+    let path = file(&cluster, "larger.yaml", &larger, &Value::Null);
+    up(&cluster, &path, &["--yes"]).expect(1).says("PersistentVolumeClaim/jars");
+    assert_eq!(claims(), before);
+    cluster.run(&["down", "a"]).expect(0);
+}
+
+#[test]
+fn what_is_made_on_request_goes_when_nobody_asks_any_more() {
+    let cluster = Cluster::new();
+    let options = [("nutkin.network-policy", "true"), ("nutkin.pod-disruption-budget", "true")];
+    let spec = json!({"ingress": {"template": "{{name}}.{{namespace}}.example.com"}});
+    let full = file(&cluster, "full.yaml", &options, &spec);
+    let plain = file(&cluster, "plain.yaml", &[], &Value::Null);
+    up(&cluster, &full, &[]).expect(0);
+    let count = || cluster.objects().len();
+    assert_eq!(count(), 9, "{:?}", cluster.objects().keys());
+    up(&cluster, &full, &[]).expect(0).says("unchanged");
+    up(&cluster, &plain, &["--yes"]).expect(0).says("- Ingress/a").says("- NetworkPolicy/a-jobm");
+    assert_eq!(count(), 5, "{:?}", cluster.objects().keys());
+    cluster.run(&["down", "a"]).expect(0);
+}
+
+/// A session of one kind is not turned into another: that would be two sessions for a while.
+#[track_caller]
+fn check_other(first: &[(&str, &str)], mode: &str, then: &[(&str, &str)], words: &str) {
+    let cluster = Cluster::new();
+    let one = file(&cluster, "one.yaml", first, &Value::Null);
+    let other = file(&cluster, "other.yaml", then, &json!({"mode": mode}));
+    up(&cluster, &one, &[]).expect(0);
+    let before = cluster.objects();
+    up(&cluster, &other, &["--yes"]).expect(1).says(words).says("nutkin down a");
+    cluster.nutkin.eventually("all is as it was", LIMIT, || cluster.objects() == before);
+    let other = other.to_str().expect("a path in UTF-8");
+    cluster.run(&["plan", "-f", other]).expect(1).says(words);
+    cluster.run(&["down", "a"]).expect(0);
+}
+
+#[test]
+fn a_session_stays_in_its_mode_and_workload() {
+    check_other(&[], "native", &[], "modes native and standalone");
+    check_other(&[TWO_SETS], "standalone", &[TWO_SETS, ONE_SET], "another kind of workload");
+    check_other(&[TWO_SETS], "standalone", &[], "is in the way");
+}
+
+#[test]
+fn a_foreign_workload_of_task_managers_is_not_touched() {
+    let cluster = Cluster::new();
+    let pod = json!({
+        "metadata": {"labels": {"x": "y"}},
+        "spec": {"containers": [{"name": "c", "image": "i"}]},
+    });
+    cluster.apply(&json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a-taskmanager"},
+        "spec": {"selector": {"matchLabels": {"x": "y"}}, "template": pod},
+    }));
+    let before = cluster.objects();
+    let path = file(&cluster, "a.yaml", &[], &Value::Null);
+    up(&cluster, &path, &[]).expect(1).says("Deployment/a-taskmanager").says("it was not touched");
+    cluster.nutkin.eventually("only that is left", LIMIT, || cluster.objects() == before);
+}
+
+#[test]
+fn a_session_of_the_operators_is_changed_only_when_taken_over() {
+    for options in [&[][..], &[TWO_SETS][..]] {
+        let cluster = Cluster::new();
+        let path = file(&cluster, "a.yaml", options, &Value::Null);
+        up(&cluster, &path, &[]).expect(0);
+        for (title, object) in cluster.objects() {
+            let annotations = object["metadata"]["annotations"].as_object().cloned();
+            let annotations = annotations.unwrap_or_default();
+            let mut words = vec!["annotate".to_owned(), title.clone()];
+            words.extend(annotations.keys().map(|key| format!("{key}-")));
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            cluster.kubectl(&words);
+            cluster.kubectl(&["label", &title, "nutkin.dev/session-"]);
+        }
+        cluster.run(&["status", "a"]).expect(0);
+        let before = cluster.objects();
+        up(&cluster, &path, &[]).expect(1).says("Nutkin did not start").says("--adopt");
+        cluster.run(&["down", "a"]).expect(1).says("--adopt");
+        assert_eq!(cluster.objects(), before);
+        up(&cluster, &path, &["--adopt"]).expect(6).says("takes over");
+        up(&cluster, &path, &["--adopt", "--yes"]).expect(0);
+        up(&cluster, &path, &[]).expect(0).says("unchanged");
+        cluster.run(&["down", "a"]).expect(0);
+        assert!(cluster.objects().is_empty());
+    }
+}
+
+#[test]
+fn the_number_of_task_managers_changes_in_place() {
+    for options in [&[][..], &[TWO_SETS][..], &[TWO_SETS, ONE_SET][..]] {
+        let cluster = Cluster::new();
+        let path = file(&cluster, "a.yaml", options, &Value::Null);
+        up(&cluster, &path, &[]).expect(0);
+        cluster.nutkin.eventually("the pods", LIMIT, || pods(&cluster).len() == 3);
+        let before = pods(&cluster);
+        cluster.run(&["scale", "a", "--task-managers", "3"]).expect(0).says("2 -> 3 TaskManagers");
+        cluster.nutkin.eventually("a pod more", LIMIT, || pods(&cluster).len() == 4);
+        let after = pods(&cluster);
+        assert!(before.iter().all(|pod| after.contains(pod)), "{before:?} {after:?}");
+        cluster.run(&["scale", "a", "--task-managers", "3"]).expect(0).says("already");
+        // The file says 2.
+        let text = path.to_str().expect("a path in UTF-8");
+        let plan = cluster.run(&["plan", "-f", text]);
+        plan.expect(0).prints("spec.replicas: ").prints("restarts nothing");
+        up(&cluster, &path, &["--yes"]).expect(0);
+        cluster.nutkin.eventually("a pod less", LIMIT, || pods(&cluster).len() == 3);
+        assert_eq!(pods(&cluster), before);
+        cluster.run(&["down", "a"]).expect(0);
+    }
+}
