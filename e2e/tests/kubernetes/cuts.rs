@@ -65,7 +65,7 @@ fn a_change_that_is_killed_anywhere_converges() {
 }
 
 /// A session of two `StatefulSet`s.
-const STANDALONE: &str = r#"
+const STANDALONE: &str = r"
 apiVersion: flink.apache.org/v1beta1
 kind: FlinkDeployment
 metadata: {name: a}
@@ -74,7 +74,7 @@ spec:
   mode: standalone
   taskManager: {replicas: 2}
   flinkConfiguration: {nutkin.standalone.workload: statefulset}
-"#;
+";
 
 const UP_FILE: [&str; 5] = ["up", "-f", "FILE", "--no-wait", "--yes"];
 
