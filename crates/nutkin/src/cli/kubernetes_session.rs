@@ -264,7 +264,7 @@ async fn attached(found: session::Session, context: &Context<'_>) -> Outcome {
 /// Ends the session that was found, and no other one of its name.
 async fn stop(found: &session::Session, context: &Context<'_>) -> Result<(), Failure> {
     if !found.is_ours() {
-        let what = title(&found.deployment);
+        let what = title(&found.workload);
         context.printer.warn(&format!("{what} was started by another client, and is deleted"));
     }
     // Whoever types `stop` at a session by its name means it: that is all that Flink's client asks for.
