@@ -169,6 +169,22 @@ impl<'a> Workload<'a> {
         self.template.at("metadata/labels").map_or(&[], Walk::entries)
     }
 
+    /// Whether a Service's selector selects some of its pods: by their labels, or by the name that a StatefulSet gives
+    /// each of them.
+    pub(super) fn is_selected(&self, selector: &[(Key, Node)]) -> bool {
+        let is_pod = |(key, value): &(Key, Node)| {
+            let number = value.text().and_then(|name| {
+                name.strip_prefix(self.object.name.as_str())?.strip_prefix('-')?.parse().ok()
+            });
+            self.object.kind == "StatefulSet"
+                && key.name == "statefulset.kubernetes.io/pod-name"
+                && number.is_some_and(|number: i64| number < self.replicas.max(1))
+        };
+        let others: Vec<(Key, Node)> =
+            selector.iter().filter(|entry| !is_pod(entry)).cloned().collect();
+        others.len() < selector.len() && others.is_empty() || selects(&others, self.labels())
+    }
+
     /// What is mounted: path, mount and volume.
     pub(super) fn mounts(&self) -> Vec<Mount<'a>> {
         let volumes = self.pod.items_of("volumes");
@@ -256,6 +272,14 @@ fn role(object: &Object, container: &Node) -> Option<Role> {
     let says = |word: &str| words.iter().any(|text| text.contains(word));
     let image = container.text_of("image").unwrap_or_default();
     let is_flink = is_flink_image(image);
+    let finds_out = words.iter().any(|word| word == "cluster")
+        && container
+            .items_of("env")
+            .iter()
+            .any(|e| e.text_of("name").is_some_and(|name| name.starts_with("JOB_MAN")));
+    if finds_out {
+        return Some(Role::Both);
+    }
     match (says("jobmanager") || says("standalone-job"), says("taskmanager")) {
         (true, true) => return Some(Role::Both),
         (true, false) => return Some(Role::JobManager),

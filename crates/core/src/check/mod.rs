@@ -34,6 +34,7 @@ pub use finding::{Finding, Patch, Severity};
 pub use source::{FileKind, Input};
 
 use crate::flink::FlinkVersion;
+use crate::plan;
 use finding::Findings;
 use source::File;
 use system::World;
@@ -90,6 +91,7 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
         rules::of_system(system, &mut findings);
     }
     let mut list = findings.list;
+    list.retain(|(place, finding)| !is_ours(&world, *place, finding));
     silence::apply(&silences, &mut list);
     for (_, finding) in &mut list {
         if let Some(reason) = settings.silenced.get(finding.rule.code) {
@@ -114,6 +116,21 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
         files: world.files.len(),
         skipped: skipped.map(|file| file.name.clone()).collect(),
     }
+}
+
+/// Whether a finding only says what a later version would want, of an object that Nutkin made: it is made anew for
+/// each version.
+fn is_ours(world: &World, place: finding::Place, finding: &Finding) -> bool {
+    use node::Walk as _;
+    let is_for_later = finding.severity() == Severity::Note || finding.rule.code == "NK0602";
+    let holds = |object: &kubernetes::Object| {
+        let labels = object.node.at("metadata/labels");
+        let (first, last) = (object.node.line, kubernetes::last_line(&object.node));
+        object.file == place.file
+            && (first..=last).contains(&place.line)
+            && labels.is_some_and(|labels| labels.get(plan::kubernetes::marks::SESSION).is_some())
+    };
+    is_for_later && world.objects.iter().any(holds)
 }
 
 #[cfg(test)]

@@ -3,8 +3,17 @@
 //! The session file takes what a `FlinkDeployment` has a place for. What Nutkin makes itself (the Services of
 //! a JobManager, its address, the mounted configuration) is left out and told; all other objects lie beside.
 
+mod beside;
+pub mod difference;
+mod keep;
+mod notes;
 mod options;
 mod pods;
+mod resources;
+mod scripts;
+mod services;
+mod shape;
+mod write;
 
 use serde_json::{Value, json};
 
@@ -16,7 +25,9 @@ use super::source::{File, FileKind, Input};
 use super::system::{self, HighAvailability, System, World};
 use super::{image, rules};
 use crate::flink::FlinkVersion;
-use crate::{Location, Problem, spec, yaml};
+use crate::{Location, Problem, spec};
+use shape::Shape;
+use write::{Content, write};
 
 /// What to make of the files.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +53,8 @@ pub struct Adoption {
     pub placed: Vec<Placed>,
     /// What was found and is not there any more.
     pub cures: Vec<Cure>,
+    /// What is left to the user, in sentences.
+    pub notes: Vec<String>,
 }
 
 /// Where a part of the files went.
@@ -99,7 +112,7 @@ impl Maker<'_> {
 /// Makes a session file of other files.
 ///
 /// # Errors
-/// The files describe no session or several, or hold a session file already.
+/// The files describe no session or several, or a session file among them is none that Nutkin takes.
 pub fn adopt(inputs: &[Input], request: &Request) -> Result<Adoption, Vec<Problem>> {
     let world = World::read(inputs.iter().map(File::new).collect());
     let systems = system::group(&world, request.flink);
@@ -125,13 +138,10 @@ pub fn adopt(inputs: &[Input], request: &Request) -> Result<Adoption, Vec<Proble
             ]);
         }
     };
-    if system.session.is_some() {
-        return Err(vec![
-            Problem::new("--from", format!("{} is a session file already", system.title))
-                .hint("`nutkin up -f FILE` takes it as it is, `nutkin check -f FILE` looks at it"),
-        ]);
+    match system.session {
+        Some(session) => keep::keep(&world, system, session, request),
+        None => make(&world, system, request),
     }
-    make(&world, system, request)
 }
 
 fn make(world: &World, system: &System<'_>, request: &Request) -> Result<Adoption, Vec<Problem>> {
@@ -139,15 +149,22 @@ fn make(world: &World, system: &System<'_>, request: &Request) -> Result<Adoptio
         Maker { files: &world.files, as_is: request.as_is, placed: Vec::new(), cures: Vec::new() };
     let name = request.name.clone().unwrap_or_else(|| name_of(system));
     let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
-    let options = options::of(system, version, &mut maker);
+    let shape = Shape::of(system);
+    let mut options = options::of(system, version, &mut maker);
+    for (key, value) in shape.options() {
+        let origin = system.workloads.first().map(Workload::title).unwrap_or_default();
+        options.push(key, value, origin);
+    }
     let job_manager = system.job_managers().next().copied();
     let task_manager = system.task_managers().find(|w| w.role != super::kubernetes::Role::Both);
 
     let mut spec = serde_json::Map::new();
     spec.insert("flinkVersion".to_owned(), version.operator_name().into());
     let main = job_manager.as_ref().or(system.workloads.first());
+    if let Some(mode) = shape.mode() {
+        spec.insert("mode".to_owned(), mode.into());
+    }
     if let Some(main) = main {
-        spec.insert("mode".to_owned(), "standalone".into());
         if let Some(image) = image_of(main, version, &mut maker) {
             spec.insert("image".to_owned(), image.into());
         }
@@ -161,34 +178,95 @@ fn make(world: &World, system: &System<'_>, request: &Request) -> Result<Adoptio
         }
     }
     let log = log_configuration(system, &mut maker);
-    for (role, workload) in [("jobManager", job_manager.as_ref()), ("taskManager", task_manager)] {
+    let (job_managers, task_managers) = shape::replicas(system, shape, &mut maker);
+    if let (Shape::One, Some(main)) = (shape, main) {
+        if let Some(template) = pods::template(system, main, "spec.podTemplate", &mut maker) {
+            spec.insert("podTemplate".to_owned(), template);
+        }
+        options.claims(main, &mut maker);
+    }
+    for (role, workload, replicas) in [
+        ("jobManager", job_manager.as_ref(), job_managers),
+        ("taskManager", task_manager.or(main.filter(|_| shape == Shape::One)), task_managers),
+    ] {
         let mut side = serde_json::Map::new();
+        let size = match role {
+            "jobManager" => options.job_manager.clone(),
+            _ => options.task_manager.clone(),
+        };
         if let Some(workload) = workload {
-            let replicas = replicas(system, workload, role == "jobManager", &mut maker);
             side.insert("replicas".to_owned(), replicas.into());
             maker.put(workload.object.place(), workload.title(), format!("spec.{role}"));
-        }
-        let memory =
-            if role == "jobManager" { &options.job_manager } else { &options.task_manager };
-        if let Some(memory) = memory {
+            resources::of(system, workload, role, size, &mut side, &mut maker);
+        } else if let Some(memory) = size {
             side.insert("resource".to_owned(), json!({ "memory": memory }));
         }
-        let template =
-            workload.and_then(|workload| pods::template(system, workload, role, &mut maker));
-        if let Some(template) = template {
-            side.insert("podTemplate".to_owned(), template);
+        if let Some(workload) = workload.filter(|_| shape != Shape::One) {
+            let field = format!("spec.{role}.podTemplate");
+            if let Some(template) = pods::template(system, workload, &field, &mut maker)
+                && shape != Shape::Native
+            {
+                side.insert("podTemplate".to_owned(), template);
+            }
+            options.claims(workload, &mut maker);
         }
         if !side.is_empty() {
             spec.insert(role.to_owned(), Value::Object(side));
         }
     }
-    let beside = pods::beside(world, system, &mut maker);
-    let namespace = system.namespace().map(str::to_owned);
-    let text = write(&name, namespace.as_deref(), &spec, &options.lines, log, &maker)?;
+    let beside = beside::beside(world, system, &name, &mut options, &mut maker);
+    if !request.as_is {
+        vanished(system, &mut maker);
+    }
+    let content = Content {
+        name: &name,
+        namespace: system.namespace(),
+        spec: &spec,
+        options: &options.lines,
+        log,
+    };
+    let text = write(content, &maker)?;
     // Our own reader is the judge: what it does not take is no session file.
     spec::read(&text, &format!("{name}.yaml"))?;
     maker.placed.sort();
-    Ok(Adoption { name, text, beside, placed: maker.placed, cures: maker.cures })
+    let notes = notes::of(world, system, &name);
+    Ok(Adoption { name, text, beside, placed: maker.placed, cures: maker.cures, notes })
+}
+
+/// Defects that no session file has, whatever the files were: code and what stands in their place.
+const VANISHING: &[(&str, &str)] = &[
+    ("NK0207", "each JobManager has its own address"),
+    ("NK0302", "TaskManagers run under the ServiceAccount as well"),
+    ("NK0401", "the session has Services of its own"),
+    ("NK0403", "the session has Services of its own"),
+    ("NK0405", "the address is that of the session's own Service"),
+    ("NK0406", "the session has Services of its own"),
+    ("NK0409", "the session has probes of its own"),
+    ("NK0414", "TaskManagers find the JobManager by the session's Service"),
+    ("NK0505", "cpu and memory are asked for, as the options size the processes"),
+    ("NK0601", "the address is given as this Flink takes it"),
+    ("NK0602", "the address is given as this Flink takes it"),
+    ("NK0605", "Flink's own log configuration is written"),
+    ("NK0606", "the options of the session file say it"),
+    ("NK0607", "the options of the session file say it"),
+    ("NK0608", "the configuration is made of the session file"),
+    ("NK0611", "the address is given as this Flink takes it"),
+    ("NK0702", "all pods have one image"),
+];
+
+/// Tells of each such defect that was found.
+fn vanished(system: &System<'_>, maker: &mut Maker<'_>) {
+    let mut findings = Findings::new(maker.files);
+    rules::of_system(system, &mut findings);
+    for (place, finding) in findings.list {
+        let code = finding.rule.code;
+        if let Some((_, message)) = VANISHING.iter().find(|(known, _)| *known == code) {
+            let location = maker.location(place);
+            if !maker.cures.iter().any(|cure| cure.rule.code == code && cure.location == location) {
+                maker.cure(code, place, *message);
+            }
+        }
+    }
 }
 
 /// The cluster-id, else the name of the JobManager's workload without what every such name has.
@@ -237,28 +315,6 @@ fn image_of(
     Some(text.to_owned())
 }
 
-fn replicas(
-    system: &System<'_>,
-    workload: &Workload<'_>,
-    is_job_manager: bool,
-    maker: &mut Maker<'_>,
-) -> i64 {
-    let place = workload.object.place_of("spec/replicas");
-    if workload.role == super::kubernetes::Role::Both {
-        // One workload for both roles: how many are JobManagers only its scripts know.
-        return 1;
-    }
-    if is_job_manager
-        && 1 < workload.replicas
-        && system.high_availability().is_none()
-        && !maker.as_is
-    {
-        maker.cure("NK0204", place, "one JobManager, since nothing makes several of them one");
-        return 1;
-    }
-    workload.replicas.max(1)
-}
-
 /// The log files, mended.
 fn log_configuration(system: &System<'_>, maker: &mut Maker<'_>) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
@@ -291,90 +347,6 @@ fn log_configuration(system: &System<'_>, maker: &mut Maker<'_>) -> Vec<(String,
         found.push((text.name.clone(), content));
     }
     found
-}
-
-/// The file itself: head, fields, options with where they came from.
-fn write(
-    name: &str,
-    namespace: Option<&str>,
-    spec: &serde_json::Map<String, Value>,
-    options: &[options::Line],
-    log: Vec<(String, String)>,
-    maker: &Maker<'_>,
-) -> Result<String, Vec<Problem>> {
-    let failed = |error: yaml::YamlError| vec![Problem::new("--from", error.to_string())];
-    let mut text = format!(
-        "# Made by `nutkin init --from` of {}.\n# `nutkin up -f FILE` starts it; `nutkin check -f FILE` looks at it.\n",
-        sources(maker)
-    );
-    for cure in &maker.cures {
-        let line = format!("# Cured {} ({}): {}", cure.rule.code, cure.location, cure.message);
-        text.push_str(&line.replace(['\n', '\r'], " "));
-        text.push('\n');
-    }
-    text.push_str("apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\n");
-    let metadata = match namespace {
-        Some(namespace) => json!({"metadata": {"name": name, "namespace": namespace}}),
-        None => json!({"metadata": {"name": name}}),
-    };
-    text.push_str(&yaml::to_string(&metadata).map_err(failed)?);
-    text.push_str("spec:\n");
-    for (field, value) in spec {
-        if field == "jobManager" {
-            write_options(options, &mut text).map_err(failed)?;
-            if !log.is_empty() {
-                let files: serde_json::Map<String, Value> = log
-                    .iter()
-                    .map(|(name, content)| (name.clone(), content.clone().into()))
-                    .collect();
-                let value = json!({ "logConfiguration": files });
-                push_indented(&yaml::to_string(&value).map_err(failed)?, &mut text);
-            }
-        }
-        let value = json!({ field.as_str(): value });
-        push_indented(&yaml::to_string(&value).map_err(failed)?, &mut text);
-    }
-    if !spec.contains_key("jobManager") {
-        write_options(options, &mut text).map_err(failed)?;
-    }
-    Ok(text)
-}
-
-fn write_options(options: &[options::Line], text: &mut String) -> Result<(), yaml::YamlError> {
-    if options.is_empty() {
-        return Ok(());
-    }
-    text.push_str("  flinkConfiguration:\n");
-    for option in options {
-        text.push_str(&format!("    # {}\n", option.origin.replace(['\n', '\r'], " ")));
-        let pair = json!({ option.key.as_str(): option.value });
-        for line in yaml::to_string(&pair)?.lines() {
-            text.push_str(&format!("    {line}\n"));
-        }
-    }
-    Ok(())
-}
-
-fn push_indented(part: &str, text: &mut String) {
-    for line in part.lines() {
-        if line.is_empty() {
-            text.push('\n');
-        } else {
-            text.push_str(&format!("  {line}\n"));
-        }
-    }
-}
-
-/// The names of the files, at most three.
-fn sources(maker: &Maker<'_>) -> String {
-    let names: Vec<&str> = maker.files.iter().map(|file| file.name.as_str()).collect();
-    let text = match &names[..] {
-        [first, second, third, rest @ ..] if !rest.is_empty() => {
-            format!("{first}, {second}, {third} and {} more", rest.len())
-        }
-        _ => names.join(", "),
-    };
-    text.replace(['\n', '\r'], " ")
 }
 
 /// Whether Kubernetes keeps the leader, for parts that ask only this.

@@ -1,12 +1,16 @@
 //! The options of a session, from all files, as `spec.flinkConfiguration` holds them.
 
-use super::Maker;
+use super::{Maker, scripts};
+use crate::check::finding::Place;
+use crate::check::kubernetes::{Role, Workload};
+use crate::check::node::Walk;
 use crate::check::settings::{Setting, Settings};
 use crate::check::system::System;
 use crate::flink::{FlinkVersion, options};
 use crate::units::MemorySize;
 
 /// The options, and the sizes that have fields of their own.
+#[derive(Debug, Default)]
 pub(super) struct Options {
     /// In the order of the files.
     pub(super) lines: Vec<Line>,
@@ -16,7 +20,49 @@ pub(super) struct Options {
     pub(super) task_manager: Option<String>,
 }
 
+impl Options {
+    /// Adds an option of Nutkin's own.
+    pub(super) fn push(&mut self, key: &str, value: &str, origin: String) {
+        self.lines.push(Line { key: key.to_owned(), value: value.to_owned(), origin });
+    }
+
+    /// `volumeClaimTemplates` as `nutkin.claim.<name>.*`.
+    pub(super) fn claims(&mut self, workload: &Workload<'_>, maker: &mut Maker<'_>) {
+        let claims = workload.object.node.at("spec/volumeClaimTemplates");
+        for claim in claims.map_or(&[][..], Walk::items) {
+            let text = |path: &str| claim.at(path).and_then(Walk::text);
+            let Some(name) = text("metadata/name") else { continue };
+            let mounts = workload.mounts();
+            let Some(mount) = mounts.iter().find(|m| m.node.text_of("name") == Some(name)) else {
+                continue;
+            };
+            let place = claim.place(workload.file());
+            let origin = maker.origin(place);
+            let mode = claim.at("spec/accessModes").map_or(&[][..], Walk::items).first();
+            let role = match workload.role {
+                Role::JobManager => Some("jobmanager"),
+                Role::TaskManager => Some("taskmanager"),
+                Role::Both => None,
+            };
+            for (setting, value) in [
+                ("path", Some(mount.path)),
+                ("size", text("spec/resources/requests/storage")),
+                ("storage-class", text("spec/storageClassName")),
+                ("access-mode", mode.and_then(Walk::text)),
+                ("per-pod", Some("true")),
+                ("role", role),
+            ] {
+                if let Some(value) = value {
+                    self.push(&format!("nutkin.claim.{name}.{setting}"), value, origin.clone());
+                }
+            }
+            maker.put(place, name, format!("spec.flinkConfiguration, `nutkin.claim.{name}.path`"));
+        }
+    }
+}
+
 /// One option of the session file.
+#[derive(Debug)]
 pub(super) struct Line {
     pub(super) key: String,
     pub(super) value: String,
@@ -29,12 +75,17 @@ const OWN: &[&str] = &["jobmanager.rpc.address", "kubernetes.cluster-id", "kuber
 
 /// All options that count, cured where that is wanted.
 pub(super) fn of(system: &System<'_>, version: FlinkVersion, maker: &mut Maker<'_>) -> Options {
-    let mut made = Options { lines: Vec::new(), job_manager: None, task_manager: None };
-    let all = all(system);
+    let mut made = Options::default();
+    let all = all(system, version);
     let mut counting: Vec<&Setting> = all.effective().collect();
     counting.sort_by_key(|setting| setting.place);
     for setting in counting {
         one(system, setting, version, &mut made, maker);
+    }
+    if let Some((port, place)) = web_port(system, &all) {
+        let origin = maker.origin(place);
+        maker.put(place, port.clone(), "spec.flinkConfiguration, `rest.port`");
+        made.push("rest.port", &port, origin);
     }
     // The lines that a later one replaced.
     for setting in &all.list {
@@ -66,9 +117,26 @@ pub(super) fn of(system: &System<'_>, version: FlinkVersion, maker: &mut Maker<'
     made
 }
 
-/// The files, then the arguments of both roles that stand for options.
-fn all(system: &System<'_>) -> Settings {
+/// The port of the web UI that only the container tells of, where it is not Flink's own.
+fn web_port(system: &System<'_>, all: &Settings) -> Option<(String, Place)> {
+    if all.get("rest.port").is_some() || all.get("rest.bind-port").is_some() {
+        return None;
+    }
+    let workload = system.job_managers().next()?;
+    let ports = workload.container.items_of("ports");
+    let is_web = |name: &str| ["ui", "web", "rest"].iter().any(|word| name.contains(word));
+    let port = ports.iter().find(|port| port.text_of("name").is_some_and(is_web))?;
+    let number = port.get("containerPort")?;
+    let text = number.text().filter(|text| *text != "8081")?;
+    Some((text.to_owned(), number.place(workload.file())))
+}
+
+/// The files, what scripts write into them, then the arguments of both roles that stand for options.
+pub(super) fn all(system: &System<'_>, version: FlinkVersion) -> Settings {
     let mut all = system.settings.clone();
+    for setting in scripts::settings(system, version) {
+        all.push(setting);
+    }
     for workload in &system.workloads {
         for setting in crate::check::settings::arguments(workload) {
             if !setting.text().contains("$(") {
@@ -132,11 +200,7 @@ fn one(
         maker.cure("NK0111", place, format!("`{key}` is written `{new}`"));
     }
     maker.put(place, key, format!("spec.flinkConfiguration, `{new}`"));
-    let at = maker.location(place);
-    let origin = match at.line {
-        Some(line) => format!("{}, line {line}", at.file),
-        None => at.file,
-    };
+    let origin = maker.origin(place);
     made.lines.push(Line { key: new.to_owned(), value: text, origin });
 }
 

@@ -1,13 +1,13 @@
-//! Pod templates, and the objects that have no place in a session file.
+//! Pod templates: what the pods of the files have and no field of a session file says.
 
 use serde_json::{Map, Value, json};
 
-use super::{Maker, uses_kubernetes};
-use crate::check::kubernetes::{Mount, Object, Workload, selects};
+use super::Maker;
+use crate::check::kubernetes::{Mount, Workload};
 use crate::check::node::{Walk, key_place};
 use crate::check::rules::storage::{Reach, local_path, reach};
-use crate::check::system::{System, World};
-use crate::yaml::{Key, Node};
+use crate::check::system::System;
+use crate::yaml::Node;
 
 /// The container that the templates of Flink mean.
 const MAIN: &str = "flink-main-container";
@@ -39,17 +39,29 @@ const ENTRYPOINT: &[&str] = &[
     "TASK_MANAGER_HEAP_MB",
 ];
 
+/// Labels that Nutkin sets on all pods of a session.
+const OWN_LABELS: &[&str] = &["app", "component", "type"];
+
+/// Options whose ports the containers of a session have, with Flink's defaults on Kubernetes.
+const PORTS: &[(&str, i64)] = &[
+    ("rest.port", 8081),
+    ("rest.bind-port", 8081),
+    ("jobmanager.rpc.port", 6123),
+    ("blob.server.port", 6124),
+    ("taskmanager.rpc.port", 6122),
+    ("queryable-state.proxy.ports", 6125),
+];
+
 /// The name of the volume that a cure adds, and of its claim.
-const SHARED: &str = "flink-state";
+pub(super) const SHARED: &str = "flink-state";
 
 /// The pod template of one role, or `None` where nothing is left for it.
 pub(super) fn template(
     system: &System<'_>,
     workload: &Workload<'_>,
-    role: &str,
+    field: &str,
     maker: &mut Maker<'_>,
 ) -> Option<Value> {
-    let field = format!("spec.{role}.podTemplate");
     let file = workload.file();
     let mut pod = Map::new();
     for (key, node) in workload.pod.entries() {
@@ -62,44 +74,118 @@ pub(super) fn template(
             maker.cure("NK0603", node.place(file), "the default of 30 seconds counts");
             continue;
         }
-        maker.put(key_place(key, file), key.name.clone(), field.clone());
+        maker.put(key_place(key, file), key.name.clone(), field);
         pod.insert(key.name.clone(), node.to_json());
     }
+    let metadata = metadata(workload, field, maker);
     let mut container = Map::new();
     container.insert("name".to_owned(), MAIN.into());
     for (key, node) in workload.container.entries() {
         let place = key_place(key, file);
         match key.name.as_str() {
-            "args" | "command" | "ports" => {
+            "args" | "command" => {
                 maker.put(place, key.name.clone(), "nowhere: made for every session");
             }
-            "resources" => resources(node, &mut container, place, &field, maker),
+            "ports" => ports(system, node, &mut container, place, field, maker),
+            "resources" => resources(node, &mut container, place, field, maker),
             name if CONTAINER_ELSEWHERE.contains(&name) => {}
             name => {
-                maker.put(place, name, field.clone());
+                maker.put(place, name, field);
                 container.insert(name.to_owned(), node.to_json());
             }
         }
     }
-    stray_probes(workload, &mut container, &field, maker);
-    let env = environment(workload, &field, maker);
+    stray_probes(workload, &mut container, field, maker);
+    let env = environment(workload, field, maker);
     if !env.is_empty() {
         container.insert("env".to_owned(), env.into());
     }
-    let (mounts, volumes) = volumes(system, workload, &mut pod, &field, maker);
+    let (mounts, volumes) = volumes(system, workload, &mut pod, field, maker);
     if !mounts.is_empty() {
         container.insert("volumeMounts".to_owned(), mounts.into());
     }
     if !volumes.is_empty() {
         pod.insert("volumes".to_owned(), volumes.into());
     }
+    let mut containers = Vec::new();
     if 1 < container.len() {
-        pod.insert("containers".to_owned(), json!([container]));
+        containers.push(Value::Object(container));
     }
-    (!pod.is_empty()).then(|| json!({ "spec": pod }))
+    for other in workload.pod.items_of("containers") {
+        if !std::ptr::eq(other, workload.container) {
+            let name = other.text_of("name").unwrap_or_default();
+            maker.put(other.place(file), format!("container {name}"), field);
+            containers.push(other.to_json());
+        }
+    }
+    if !containers.is_empty() {
+        pod.insert("containers".to_owned(), containers.into());
+    }
+    let mut template = Map::new();
+    if !metadata.is_empty() {
+        template.insert("metadata".to_owned(), metadata.into());
+    }
+    if !pod.is_empty() {
+        template.insert("spec".to_owned(), pod.into());
+    }
+    (!template.is_empty()).then_some(Value::Object(template))
 }
 
-/// Cpu and requests stay in the template; the memory limit is the process size of the options.
+/// Labels and annotations of the pods, but for the labels by which a session finds its own.
+fn metadata(workload: &Workload<'_>, field: &str, maker: &mut Maker<'_>) -> Map<String, Value> {
+    let mut made = Map::new();
+    for of in ["labels", "annotations"] {
+        let entries =
+            workload.template.at(&format!("metadata/{of}")).map_or(&[][..], Walk::entries);
+        let mut kept = Map::new();
+        for (key, node) in entries {
+            let place = key_place(key, workload.file());
+            if of == "labels" && OWN_LABELS.contains(&key.name.as_str()) {
+                maker.put(place, key.name.clone(), "nowhere: a label that every session has");
+                continue;
+            }
+            maker.put(place, key.name.clone(), field);
+            kept.insert(key.name.clone(), node.to_json());
+        }
+        if !kept.is_empty() {
+            made.insert(of.to_owned(), kept.into());
+        }
+    }
+    made
+}
+
+/// Ports that are not those of Flink itself, which are there anyway.
+fn ports(
+    system: &System<'_>,
+    node: &Node,
+    container: &mut Map<String, Value>,
+    place: crate::check::finding::Place,
+    field: &str,
+    maker: &mut Maker<'_>,
+) {
+    let own: Vec<i64> =
+        PORTS.iter().map(|(key, default)| system.settings.port(key).unwrap_or(*default)).collect();
+    let is_web = |port: &Node| {
+        let words = ["ui", "web", "rest"];
+        port.text_of("name").is_some_and(|name| words.iter().any(|word| name.contains(word)))
+    };
+    let other = |port: &&Node| {
+        !is_web(port)
+            && !port
+                .get("containerPort")
+                .and_then(Walk::whole)
+                .is_some_and(|port| own.contains(&port))
+    };
+    let kept: Vec<Value> = node.items().iter().filter(other).map(Node::to_json).collect();
+    if kept.is_empty() {
+        maker.put(place, "ports", "nowhere: made for every session");
+        return;
+    }
+    maker.put(place, "ports", format!("{field}; those of Flink itself are made for every session"));
+    container.insert("ports".to_owned(), kept.into());
+}
+
+/// Amounts that no field of a session file has stay in the template.
 fn resources(
     node: &Node,
     container: &mut Map<String, Value>,
@@ -110,23 +196,17 @@ fn resources(
     let mut kept = Map::new();
     for kind in ["requests", "limits"] {
         let entries = node.get(kind).map_or(&[][..], Walk::entries);
-        let some = |(key, _): &&(Key, Node)| maker.as_is || key.name != "memory";
         let values: Map<String, Value> = entries
             .iter()
-            .filter(some)
+            .filter(|(key, _)| key.name != "memory" && key.name != "cpu")
             .map(|(key, node)| (key.name.clone(), node.to_json()))
             .collect();
         if !values.is_empty() {
             kept.insert(kind.to_owned(), values.into());
         }
     }
-    let to = if maker.as_is {
-        field.to_owned()
-    } else {
-        format!("{field}; memory is that of `resource.memory`")
-    };
-    maker.put(place, "resources", to);
     if !kept.is_empty() {
+        maker.put(place, "resources", format!("{field}, without cpu and memory"));
         container.insert("resources".to_owned(), kept.into());
     }
 }
@@ -161,7 +241,12 @@ fn environment(workload: &Workload<'_>, field: &str, maker: &mut Maker<'_>) -> V
     for entry in workload.container.items_of("env") {
         let name = entry.text_of("name").unwrap_or_default();
         let place = entry.place(workload.file());
-        if ENTRYPOINT.contains(&name) && !maker.as_is {
+        let is_used = workload.container.items_of("env").iter().any(|other| {
+            let text = other.text_of("value").unwrap_or_default();
+            !other.text_of("name").is_some_and(|name| ENTRYPOINT.contains(&name))
+                && text.contains(&format!("$({name})"))
+        });
+        if ENTRYPOINT.contains(&name) && !maker.as_is && !is_used {
             if name.contains("HEAP") {
                 maker.cure(
                     "NK0506",
@@ -208,10 +293,12 @@ fn volumes(
             continue;
         }
         maker.put(place, format!("mount at {}", mount.path), field);
-        mounts.push(mount.node.to_json());
-        let Some(volume) = mount.volume.filter(|volume| volume.get("spec").is_none()) else {
-            continue;
-        };
+        // What a StatefulSet claims is mounted by the options of the claim.
+        let is_claimed = mount.volume.is_some_and(|volume| volume.get("spec").is_some());
+        if !is_claimed {
+            mounts.push(mount.node.to_json());
+        }
+        let Some(volume) = mount.volume.filter(|_| !is_claimed) else { continue };
         let mut json = clean_volume(volume);
         if volume.get("hostPath").is_some() && !maker.as_is {
             json = json!({"name": volume.text_of("name"), "emptyDir": {}});
@@ -222,6 +309,21 @@ fn volumes(
         }
         if !volumes.contains(&json) {
             volumes.push(json);
+        }
+    }
+    // What only other containers mount.
+    let others =
+        ["initContainers", "containers"].into_iter().flat_map(|list| workload.pod.items_of(list));
+    let others = others.filter(|other| !std::ptr::eq(*other, workload.container));
+    let wanted: Vec<&str> = others
+        .flat_map(|other| other.items_of("volumeMounts"))
+        .filter_map(|mount| mount.text_of("name"))
+        .collect();
+    for volume in workload.pod.items_of("volumes") {
+        let name = volume.text_of("name").unwrap_or_default();
+        let is_there = volumes.iter().any(|known| known["name"] == name);
+        if wanted.contains(&name) && !is_there {
+            volumes.push(clean_volume(volume));
         }
     }
     if let Some(path) = lost_storage(system, workload, maker) {
@@ -277,128 +379,4 @@ fn lost_storage(
         maker.cure("NK0201", setting.place, message);
     }
     Some(path)
-}
-
-/// All other objects, cured.
-pub(super) fn beside(world: &World, system: &System<'_>, maker: &mut Maker<'_>) -> Vec<Value> {
-    let mut kept = Vec::new();
-    for (index, object) in world.objects.iter().enumerate() {
-        let place = object.place();
-        let is_workload = system.workloads.iter().any(|w| std::ptr::eq(w.object, object));
-        let is_conf = system.texts.iter().any(|text| {
-            matches!(text.origin, crate::check::embedded::Origin::ConfigMap(of) if of == index)
-        });
-        if is_workload {
-            continue;
-        }
-        if is_conf {
-            let others = object
-                .node
-                .get("data")
-                .map_or(&[][..], Walk::entries)
-                .iter()
-                .any(|(key, _)| !system.texts.iter().any(|text| text.name == key.name));
-            if !others {
-                maker.put(
-                    place,
-                    object.title(),
-                    "spec.flinkConfiguration and spec.logConfiguration",
-                );
-                continue;
-            }
-        }
-        if object.kind == "Service" && service(system, object, maker) {
-            continue;
-        }
-        if let Some(value) = access(system, object, maker) {
-            maker.put(place, object.title(), "an object beside the session file");
-            kept.push(value);
-        }
-        if object.cut.is_some() && !maker.as_is {
-            maker.cure("NK0002", place, format!("{} is an object of its own", object.title()));
-        }
-    }
-    let lost = maker.cures.iter().any(|cure| cure.rule.code == "NK0201");
-    if lost {
-        let mut metadata = json!({ "name": SHARED });
-        if let Some(namespace) = system.namespace() {
-            metadata["namespace"] = namespace.into();
-        }
-        kept.push(json!({
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "metadata": metadata,
-            "spec": {
-                "accessModes": ["ReadWriteMany"],
-                "resources": {"requests": {"storage": "1Gi"}},
-            },
-        }));
-    }
-    kept
-}
-
-/// Whether a Service is one that is made for every session, or leads to what is off.
-fn service(system: &System<'_>, object: &Object, maker: &mut Maker<'_>) -> bool {
-    let Some(selector) = object.node.at("spec/selector") else { return false };
-    let mut selected = system.workloads.iter().filter(|w| selects(selector.entries(), w.labels()));
-    let Some(workload) = selected.next() else { return false };
-    let place = object.place();
-    let kind = object.node.at("spec/type").and_then(Walk::text).unwrap_or("ClusterIP");
-    if !workload.role.is_job_manager() {
-        if maker.as_is {
-            return false;
-        }
-        maker.put(place, object.title(), "nowhere: nothing listens behind it");
-        maker.cure("NK0410", place, format!("{} is left out", object.title()));
-        return true;
-    }
-    if kind == "ClusterIP" {
-        maker.put(place, object.title(), "nowhere: made for every session");
-        return true;
-    }
-    if maker.as_is {
-        return false;
-    }
-    maker.cure(
-        "NK0901",
-        place,
-        format!("{} is left out; `nutkin open` reaches the web UI", object.title()),
-    );
-    maker.put(place, object.title(), "nowhere: the REST API stays inside the cluster");
-    true
-}
-
-/// An object with the permissions that Flink needs; `None` for one that is needless.
-fn access(system: &System<'_>, object: &Object, maker: &mut Maker<'_>) -> Option<Value> {
-    const VERBS: &[&str] = &["get", "list", "watch", "create", "update", "patch", "delete"];
-    // Where a key stands twice the last one stays, as kubectl takes it.
-    let mut value = object.node.to_json();
-    if maker.as_is {
-        return Some(value);
-    }
-    if object.kind == "ClusterRoleBinding"
-        && object.node.at("roleRef/name").and_then(Walk::text) == Some("cluster-admin")
-    {
-        maker.cure("NK0306", object.place(), format!("{} is left out", object.title()));
-        maker.put(object.place(), object.title(), "nowhere: a Role on configmaps is enough");
-        return None;
-    }
-    if object.kind == "Role" && uses_kubernetes(system) {
-        for rule in value.get_mut("rules").and_then(Value::as_array_mut).into_iter().flatten() {
-            let has = |key: &str, word: &str| {
-                rule[key].as_array().is_some_and(|items| items.iter().any(|item| item == word))
-            };
-            if !has("resources", "configmaps") || has("verbs", "*") {
-                continue;
-            }
-            let missing: Vec<&str> =
-                VERBS.iter().copied().filter(|verb| !has("verbs", verb)).collect();
-            if let (false, Some(verbs)) = (missing.is_empty(), rule["verbs"].as_array_mut()) {
-                verbs.extend(missing.iter().map(|verb| Value::from(*verb)));
-                let message = format!("{} has {}, too", object.title(), missing.join(", "));
-                maker.cure("NK0304", object.place(), message);
-            }
-        }
-    }
-    Some(value)
 }

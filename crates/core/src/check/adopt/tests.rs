@@ -80,7 +80,8 @@ fn each_part_of_the_files_is_accounted_for() {
         "kubernetes.cluster-id",
         "image",
         "livenessProbe",
-        "resources",
+        "cpu",
+        "memory",
         "ServiceAccount flink",
     ] {
         assert!(whats.contains(&what), "{what} in {whats:?}");

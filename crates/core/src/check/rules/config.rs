@@ -47,7 +47,7 @@ rules! {
         cure "Write the current spelling; `nutkin convert` does it for a whole file.";
     BLANKS_LOST "NK0112" Warning "FLINK_PROPERTIES loses the blanks of this value"
         happens "From Flink 1.19 on the image's entrypoint removes every blank from the lines of FLINK_PROPERTIES: `-Xmx1g -Xms1g` arrives as `-Xmx1g-Xms1g`."
-        cure "Put the option into the mounted configuration, or give it as an argument: `-Dkey=value`.";
+        cure "Put the option into the mounted configuration, or give it as two arguments: `-D`, `key=value`.";
     BLANK_IN_SIZE "NK0113" Note "a size with a blank inside"
         happens "Flink understands it. Shell scripts, FLINK_PROPERTIES and Kubernetes do not: there the blank ends the value or makes it invalid."
         cure "Write number and unit together: `2048m`.";

@@ -2,7 +2,6 @@
 
 use super::rules;
 use crate::check::finding::{Findings, Place};
-use crate::check::kubernetes::selects;
 use crate::check::node::Walk;
 use crate::check::system::System;
 use crate::flink::options;
@@ -69,7 +68,7 @@ fn open_rest(system: &System<'_>, out: &mut Findings<'_>) {
         let Some(kind) = service.node.at("spec/type") else { continue };
         let outside = matches!(kind.text(), Some("NodePort" | "LoadBalancer"));
         let selects_job_manager = service.node.at("spec/selector").is_some_and(|selector| {
-            system.job_managers().any(|w| selects(selector.entries(), w.labels()))
+            system.job_managers().any(|w| w.is_selected(selector.entries()))
         });
         let ports = service.node.at("spec/ports").map_or(&[][..], Walk::items);
         let is_rest = |port: &&crate::yaml::Node| {

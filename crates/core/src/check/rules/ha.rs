@@ -29,7 +29,7 @@ rules! {
         cure "Set `high-availability.zookeeper.quorum: host:2181,host:2181,host:2181`.";
     ONE_ADDRESS "NK0207" Error "several JobManagers under one address"
         happens "Every JobManager publishes `jobmanager.rpc.address` as its own address. When it is the name of a Service, messages for the leader arrive at any of them, and those that are not the leader drop them: TaskManagers come and go, jobs hang."
-        cure "Give each JobManager its own address: an environment variable POD_IP from `status.podIP`, and the argument `-Djobmanager.rpc.address=$(POD_IP)`.";
+        cure "Give each JobManager its own address: an environment variable POD_IP from `status.podIP`, and the arguments `-D` and `jobmanager.rpc.address=$(POD_IP)`.";
     LOCAL_CHECKPOINTS "NK0208" Warning "checkpoints or savepoints where other pods cannot read them"
         happens "The TaskManagers write state into their own file systems. After a restart in another pod, or on another node, the files are not there: the job starts again without its state, or not at all."
         cure "Take a directory that all pods reach, or mount one ReadWriteMany volume at this path in JobManagers and TaskManagers.";

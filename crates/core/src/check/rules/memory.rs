@@ -247,7 +247,7 @@ fn parallelism(system: &System<'_>, out: &mut Findings<'_>) {
 }
 
 /// Bytes of a Kubernetes quantity: `2Gi`, `1500M`, `2e9`.
-pub(super) fn quantity(text: &str) -> Option<u64> {
+pub(in crate::check) fn quantity(text: &str) -> Option<u64> {
     const UNITS: &[(&str, f64)] = &[
         ("Ki", 1024.0),
         ("Mi", 1_048_576.0),

@@ -6,7 +6,7 @@ mod files;
 mod ha;
 mod images;
 mod logs;
-mod memory;
+pub(super) mod memory;
 mod network;
 mod pods;
 mod rbac;

@@ -51,7 +51,7 @@ rules! {
         cure "Write the same host in both.";
     SELF "NK0414" Error "TaskManagers that look for the JobManager in themselves"
         happens "The image's entrypoint writes `jobmanager.rpc.address` on every start: the value of JOB_MANAGER_RPC_ADDRESS, or else the pod's own name. With a configuration that it can write to, each TaskManager calls itself: `Connection refused` at its own address."
-        cure "Set the environment variable JOB_MANAGER_RPC_ADDRESS to the JobManager's Service, or give `-Djobmanager.rpc.address=...` as an argument.";
+        cure "Set the environment variable JOB_MANAGER_RPC_ADDRESS to the JobManager's Service, or give `-D` and `jobmanager.rpc.address=...` as arguments.";
 }
 
 /// Flink's defaults of the ports that others must reach (`JobManagerOptions`, `RestOptions`); those of
@@ -88,7 +88,7 @@ pub(super) fn services_without_pods(world: &crate::check::system::World, out: &m
                 .then(|| object.node.at("spec/template/metadata/labels"))?
         });
         let any = pods.into_iter().any(|labels| selects(selector.entries(), labels.entries()))
-            || near.iter().any(|w| selects(selector.entries(), w.labels()));
+            || near.iter().any(|w| w.is_selected(selector.entries()));
         // A Service that has nothing to do with these pods has its own somewhere else.
         let akin = near.iter().any(|workload| {
             let shares = |(key, value): &(crate::yaml::Key, Node)| {
@@ -112,7 +112,7 @@ fn is_flink_name(name: &str) -> bool {
 
 fn own_labels(workload: &Workload<'_>, out: &mut Findings<'_>) {
     let Some(selector) = workload.object.node.at("spec/selector/matchLabels") else { return };
-    if !selects(selector.entries(), workload.labels()) {
+    if !workload.is_selected(selector.entries()) {
         let message = format!("{} selects other labels than its pods have", workload.title());
         out.add(&SELECTOR, selector.place(workload.file()), message);
     }
@@ -263,7 +263,7 @@ fn of_service(system: &System<'_>, service: &Object, out: &mut Findings<'_>) {
     let selected: Vec<&Workload<'_>> = system
         .workloads
         .iter()
-        .filter(|w| w.object.shares_namespace(service) && selects(selector.entries(), w.labels()))
+        .filter(|w| w.object.shares_namespace(service) && w.is_selected(selector.entries()))
         .collect();
     if selected.is_empty() {
         return;
@@ -426,7 +426,7 @@ fn address(system: &System<'_>, out: &mut Findings<'_>) {
 
 fn leads_to_job_manager(system: &System<'_>, service: &Object) -> bool {
     let Some(selector) = service.node.at("spec/selector") else { return false };
-    system.job_managers().any(|workload| selects(selector.entries(), workload.labels()))
+    system.job_managers().any(|workload| workload.is_selected(selector.entries()))
 }
 
 fn queryable_state(system: &System<'_>, out: &mut Findings<'_>) {

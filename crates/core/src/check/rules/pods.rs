@@ -11,10 +11,10 @@ use crate::check::system::System;
 rules! {
     HOST_2X "NK0601" Error "a host as an argument, which Flink 2.x refuses"
         happens "The argument behind `jobmanager` was the host to listen on. Flink 2.0 removed it: the JobManager stops with a usage message."
-        cure "Write `-Djobmanager.rpc.address=$(POD_IP)`, which all versions take.";
+        cure "Write two arguments, `-D` and `jobmanager.rpc.address=$(POD_IP)`.";
     HOST_1X "NK0602" Warning "a host as an argument, which Flink 2.x refuses"
         happens "It works in Flink 1.x, which calls it deprecated. After an upgrade to 2.x the JobManager does not start."
-        cure "Write `-Djobmanager.rpc.address=$(POD_IP)`, which all versions take.";
+        cure "Write two arguments, `-D` and `jobmanager.rpc.address=$(POD_IP)`, which Flink 1.16 and later take. One word, `-Djobmanager...`, would be the host for Flink 1.x.";
     GRACE "NK0603" Warning "too little time to end"
         happens "Kubernetes kills the container that many seconds after it asked it to end. Flink cannot give up its leadership or close its files in that time, so that every roll-out looks like a crash."
         cure "Leave `terminationGracePeriodSeconds` out: the default is 30 seconds.";
@@ -26,10 +26,10 @@ rules! {
         cure "Put a `log4j-console.properties` into the ConfigMap, and into `items` where the volume lists them.";
     NO_EFFECT "NK0606" Warning "a variable for the entrypoint, and a configuration that it cannot write"
         happens "The image's entrypoint writes JOB_MANAGER_RPC_ADDRESS, TASK_MANAGER_NUMBER_OF_TASK_SLOTS and FLINK_PROPERTIES into the configuration file. A ConfigMap is read-only: `Read-only file system`, and the values never arrive."
-        cure "Put the options into the ConfigMap, or give them as arguments: `-Dkey=value`.";
+        cure "Put the options into the ConfigMap, or give them as arguments: `-D`, `key=value`.";
     EDITS "NK0607" Error "an entrypoint that edits a configuration it cannot write"
         happens "`sed -i` writes a new file beside the old one. On a ConfigMap that fails: `Read-only file system`, and Flink starts with the placeholders of the template, or not at all."
-        cure "Copy the configuration to a writable directory first and set FLINK_CONF_DIR to it, or give the values as arguments: `-Dkey=value`.";
+        cure "Copy the configuration to a writable directory first and set FLINK_CONF_DIR to it, or give the values as arguments: `-D`, `key=value`.";
     NO_CONFIG "NK0608" Error "the mounted ConfigMap has no configuration of Flink"
         happens "The volume hides the image's own configuration, and Flink stops: `The Flink config file ... does not exist`."
         cure "Put `flink-conf.yaml` (1.x) or `config.yaml` (1.19 and later) into the ConfigMap, and into `items` where the volume lists them.";
@@ -39,6 +39,9 @@ rules! {
     NO_KEY "NK0610" Error "a volume lists a file that its ConfigMap does not have"
         happens "The pod stays in ContainerCreating: `MountVolume.SetUp failed ... references non-existent config key`."
         cure "Mend the key in `items`, or add the file to the ConfigMap.";
+    ONE_WORD "NK0611" Error "an option that Flink takes for a host"
+        happens "Flink 1.x looks for options behind `jobmanager` only where the word `-D` stands alone; any other word is the host to listen on, the next one the port of the web UI. The JobManager stops with a usage message or an address that nobody can reach. Before Flink 1.16 there are no options at this place at all."
+        cure "Write two arguments for each option, `-D` and `key=value`. Before Flink 1.16 put the option into the configuration, and the address behind `jobmanager`.";
 }
 
 /// Where the image keeps its configuration.
@@ -66,21 +69,48 @@ fn host(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
         return;
     };
     let Some((word, node)) = words.get(at + 1) else { return };
+    let is_at_least = |major, minor| system.version.is_none_or(|v| v.is_at_least(major, minor));
+    let place = node.place(workload.file());
+    let old = out.files[place.file].line(place.line).unwrap_or_default();
     if word.starts_with('-') || word.is_empty() {
+        let has_words = is_at_least(1, 16);
+        if system.version.is_none_or(|v| v.is_at_least(2, 0))
+            || !word.starts_with("-D")
+            || has_words && *word == "-D"
+        {
+            return;
+        }
+        let option = word.trim_start_matches("-D");
+        let patch = out
+            .replace(place, split(old, word, option).trim())
+            .filter(|_| has_words && old.contains(word));
+        let message = format!("`{word}` stands behind `{}`, where the host is", words[at].0);
+        out.add(&ONE_WORD, place, message).patch = patch;
         return;
     }
-    let rule = if system.version.is_some_and(|version| version.is_at_least(2, 0)) {
-        &HOST_2X
-    } else {
-        &HOST_1X
-    };
-    let place = node.place(workload.file());
-    let option = format!("-Djobmanager.rpc.address={word}");
-    let old = out.files[place.file].line(place.line).unwrap_or_default();
-    let patch =
-        out.replace(place, old.replacen(*word, &option, 1).trim()).filter(|_| old.contains(word));
+    // Before 1.16 this is the only place for the address (FLINK-28733).
+    if !is_at_least(1, 16) {
+        return;
+    }
+    let rule = if system.version.is_some() && is_at_least(2, 0) { &HOST_2X } else { &HOST_1X };
+    let option = format!("jobmanager.rpc.address={word}");
+    let patch = out.replace(place, split(old, word, &option).trim()).filter(|_| old.contains(word));
     let message = format!("`{word}` stands behind `{}` as the host", words[at].0);
     out.add(rule, place, message).patch = patch;
+}
+
+/// The line with a word replaced by two, `-D` and the option, as its list is written: one item a line, or all in one.
+fn split(line: &str, word: &str, option: &str) -> String {
+    let (before, behind) = line.split_once(word).unwrap_or((line, ""));
+    if let Some(open) = before.trim_start().strip_prefix("- ") {
+        return format!("- -D\n- {open}{option}{behind}");
+    }
+    let quote = before.chars().next_back().filter(|c| matches!(c, '"' | '\''));
+    let (before, quote) = match quote {
+        Some(quote) => (&before[..before.len() - 1], quote.to_string()),
+        None => (before, String::new()),
+    };
+    format!("{before}{quote}-D{quote}, {quote}{option}{behind}")
 }
 
 /// Below this Flink cannot end in order: closing connections and leadership takes several seconds.

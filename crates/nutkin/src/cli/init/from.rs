@@ -1,9 +1,12 @@
 //! `nutkin init --from`: hand-written files as one session file.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use nutkin_core::check::adopt::difference::{Difference, differences};
 use nutkin_core::check::adopt::{Adoption, Request, adopt};
+use nutkin_core::check::{Input, Settings, Severity, check};
 use nutkin_core::flink::FlinkVersion;
 use nutkin_core::yaml;
 
@@ -58,6 +61,8 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     for cure in &adoption.cures {
         printer.say(&format!("cured {} ({}): {}", cure.rule.code, cure.location, cure.message));
     }
+    let differences = differences(&inputs, &request, &adoption).map_err(Failure::input)?;
+    explain(&differences, args.taken.explain, context);
     if args.taken.explain {
         for placed in &adoption.placed {
             printer.say(&format!("{}: {} -> {}", placed.location, placed.what, placed.to));
@@ -74,11 +79,43 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
             );
         }
         printer.say(&line);
+        left(&path, &adoption, context);
         if !args.taken.explain {
             printer.say("--explain says of each line of the files where it went");
         }
     }
     Ok(Exit::Done)
+}
+
+/// Tells what is left to the user: what only the user can mend, and what comes next.
+fn left(path: &Path, adoption: &Adoption, context: &Context<'_>) {
+    let name = path.display().to_string();
+    let input = Input { name, text: adoption.text.clone() };
+    let report = check(&[input], &Settings::default());
+    for finding in report.findings.iter().filter(|found| found.severity() != Severity::Note) {
+        context.printer.say(&format!(
+            "left to you: {} ({}): {}",
+            finding.rule.code, finding.location, finding.message
+        ));
+    }
+    for note in &adoption.notes {
+        context.printer.say(&format!("note: {note}"));
+    }
+}
+
+/// Tells what is otherwise than it was: all of it with the reasons, or what no reason explains.
+fn explain(differences: &[Difference], all: bool, context: &Context<'_>) {
+    let mut groups: BTreeMap<(&str, Option<&str>), Vec<String>> = BTreeMap::new();
+    for one in differences.iter().filter(|one| all || one.why.is_none()) {
+        groups.entry((&one.object, one.why.as_deref())).or_default().push(one.line());
+    }
+    for ((object, why), lines) in groups {
+        let why = why.unwrap_or("otherwise than in the files; see whether that is well");
+        context.printer.say(&format!("{object}: {why}"));
+        for line in lines {
+            context.printer.say(&format!("  {line}"));
+        }
+    }
 }
 
 /// All other objects as one file.

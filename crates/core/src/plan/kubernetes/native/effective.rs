@@ -128,8 +128,10 @@ fn fields(session: &Session, settings: &mut Settings) {
             set_field(settings, &field, &format!("kubernetes.{role}.cpu"), Some(value.to_string()));
         }
     }
-    let replicas = session.job_manager.replicas.map(|replicas| replicas.to_string());
-    set_field(settings, "spec.jobManager.replicas", "kubernetes.jobmanager.replicas", replicas);
+    // Before 1.17 there is no such option.
+    let key = "kubernetes.jobmanager.replicas";
+    let replicas = session.job_manager.replicas.filter(|_| settings.has(key));
+    set_field(settings, "spec.jobManager.replicas", key, replicas.map(|count| count.to_string()));
 }
 
 /// The command line is stronger than a field, and a field stronger than `spec.flinkConfiguration`.

@@ -26,6 +26,12 @@ pub(super) fn effective(session: &Session, client: &Client) -> Settings {
     // Kubernetes high availability looks for its ConfigMaps in `default` otherwise, whatever the pod's namespace.
     all.set(NAMESPACE, namespace.as_str(), dictated.clone());
     all.set("execution.target", "remote", dictated);
+    // Early releases put REST, which asks for no password, on the internet where a cloud gives load balancers.
+    let exposed = "kubernetes.rest-service.exposed.type";
+    if settings.text(exposed).is_none() && settings.name(exposed) != Some("ClusterIP") {
+        let reason = Origin::Derived("REST stays inside the cluster unless somebody asks");
+        settings.configuration.set(exposed, "ClusterIP", reason);
+    }
     for (key, port) in FIXED_PORTS {
         fix_port(&mut settings, key, port.to_string());
     }

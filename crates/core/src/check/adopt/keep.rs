@@ -1,0 +1,172 @@
+//! Session files of an operator as input: kept with their comments, without what a cluster wrote into them, and
+//! with what was found cured.
+
+use std::collections::BTreeMap;
+
+use super::{Adoption, Maker, Request, beside, options};
+use crate::check::finding::{Finding, Findings, Place};
+use crate::check::kubernetes::{Object, last_line};
+use crate::check::node::Walk;
+use crate::check::rules;
+use crate::check::system::{System, World};
+use crate::yaml::{Key, Node};
+use crate::{Problem, spec};
+
+/// What API server and operator write into an object, which nobody says again.
+const WRITTEN: &[&str] = &[
+    "status",
+    "metadata/managedFields",
+    "metadata/resourceVersion",
+    "metadata/uid",
+    "metadata/creationTimestamp",
+    "metadata/generation",
+    "metadata/finalizers",
+    "metadata/selfLink",
+    "metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration",
+];
+
+/// Lines to replace: how many from one on, and by what.
+struct Edit {
+    line: u32,
+    removed: u32,
+    with: Vec<String>,
+}
+
+/// Makes one session file of a `FlinkDeployment` and its `FlinkSessionJob`s.
+pub(super) fn keep(
+    world: &World,
+    system: &System<'_>,
+    session: &Object,
+    request: &Request,
+) -> Result<Adoption, Vec<Problem>> {
+    let mut maker =
+        Maker { files: &world.files, as_is: request.as_is, placed: Vec::new(), cures: Vec::new() };
+    let is_job = |object: &&Object| {
+        object.kind == "FlinkSessionJob"
+            && object.node.at("spec/deploymentName").and_then(Walk::text)
+                == Some(session.name.as_str())
+    };
+    let jobs = world.objects.iter().filter(is_job);
+    let kept: Vec<&Object> = std::iter::once(session).chain(jobs).collect();
+    let mut edits: BTreeMap<usize, Vec<Edit>> = BTreeMap::new();
+    for object in &kept {
+        for path in WRITTEN {
+            if let Some((key, node)) = entry(&object.node, path) {
+                let last = last_line(node).max(key.line);
+                let place = Place { file: object.file, line: key.line, column: key.column };
+                maker.put(place, key.name.clone(), "nowhere: written by the cluster");
+                let edit = Edit { line: key.line, removed: last - key.line + 1, with: Vec::new() };
+                edits.entry(object.file).or_default().push(edit);
+            }
+        }
+        maker.put(object.place(), object.title(), "the session file");
+    }
+    if !request.as_is {
+        cure(system, &mut edits, &mut maker);
+    }
+    let mut text = String::new();
+    for object in &kept {
+        if !text.is_empty() {
+            text.push_str("---\n");
+        }
+        let empty = Vec::new();
+        document(world, object, edits.get(&object.file).unwrap_or(&empty), &mut text);
+    }
+    if let Some(name) = request.name.as_deref().filter(|name| *name != session.name) {
+        let hint = format!("leave the name out, or write `{name}` in the file");
+        let message = format!("the file is that of `{}`", session.name);
+        return Err(vec![Problem::new("NAME", message).hint(hint)]);
+    }
+    spec::read(&text, &format!("{}.yaml", session.name))?;
+    let mut others = options::Options::default();
+    let mut around = beside::beside(world, system, &session.name, &mut others, &mut maker);
+    around.retain(|value| {
+        !kept.iter().any(|object| {
+            value["kind"] == *object.kind && value["metadata"]["name"] == *object.name
+        })
+    });
+    maker.placed.sort();
+    Ok(Adoption {
+        name: session.name.clone(),
+        text,
+        beside: around,
+        placed: maker.placed,
+        cures: maker.cures,
+        notes: Vec::new(),
+    })
+}
+
+/// The entry at a path; `~1` in it is a slash.
+fn entry<'a>(node: &'a Node, path: &str) -> Option<&'a (Key, Node)> {
+    let (parents, last) = path.rsplit_once('/').unwrap_or(("", path));
+    let parent = if parents.is_empty() { Some(node) } else { node.at(parents) };
+    parent?.entry(&last.replace("~1", "/"))
+}
+
+/// Applies the patches of what was found, those that do not meet another edit.
+fn cure(system: &System<'_>, edits: &mut BTreeMap<usize, Vec<Edit>>, maker: &mut Maker<'_>) {
+    let mut findings = Findings::new(maker.files);
+    rules::of_system(system, &mut findings);
+    let mut found: Vec<(Place, Finding)> = findings.list;
+    found.sort_by_key(|(place, _)| *place);
+    for (place, finding) in found {
+        let Some(patch) = finding.patch.filter(|_| finding.silenced.is_none()) else { continue };
+        let of_file = edits.entry(place.file).or_default();
+        let removed = u32::try_from(patch.remove.len()).unwrap_or(0);
+        let is_free = of_file.iter().all(|edit| {
+            patch.line + removed.max(1) <= edit.line
+                || edit.line + edit.removed.max(1) <= patch.line
+        });
+        if is_free {
+            let said = patch.insert.iter().map(|line| line.trim()).collect::<Vec<_>>().join(", ");
+            let message = match said.is_empty() {
+                true => finding.message.clone(),
+                false => format!("{}: `{said}`", finding.message),
+            };
+            of_file.push(Edit { line: patch.line, removed, with: patch.insert });
+            maker.cure(finding.rule.code, place, message);
+        }
+    }
+}
+
+/// Writes the lines of one document, edited: from the separator above it to the one below.
+fn document(world: &World, object: &Object, edits: &[Edit], text: &mut String) {
+    let file = &world.files[object.file];
+    let line = |number: u32| file.line(number).unwrap_or_default();
+    let is_separator =
+        |number: u32| line(number).starts_with("---") || line(number).starts_with("...");
+    let begin = (1..object.node.line).rev().find(|n| is_separator(*n)).map_or(1, |n| n + 1);
+    let last = file.count();
+    let end = (object.node.line + 1..=last).find(|n| is_separator(*n)).unwrap_or(last + 1);
+    let mut number = begin;
+    while number < end {
+        // What is inserted only comes before the line.
+        for edit in edits.iter().filter(|edit| edit.line == number && edit.removed == 0) {
+            push(&edit.with, text);
+        }
+        match edits.iter().find(|edit| edit.line == number && 0 < edit.removed) {
+            Some(edit) => {
+                push(&edit.with, text);
+                number += edit.removed;
+            }
+            None => {
+                text.push_str(line(number));
+                text.push('\n');
+                number += 1;
+            }
+        }
+    }
+    for edit in edits.iter().filter(|edit| edit.line == end && edit.removed == 0) {
+        push(&edit.with, text);
+    }
+    while text.ends_with("\n\n") {
+        text.pop();
+    }
+}
+
+fn push(lines: &[String], text: &mut String) {
+    for line in lines {
+        text.push_str(line);
+        text.push('\n');
+    }
+}
