@@ -88,8 +88,11 @@ pub(super) const SEEDS: &[(&str, &[(&str, u32)])] = &[
     ),
 ];
 
-/// What counted in each document's configuration: option and value.
-pub(super) const SESSIONS: &[(&str, &[(&str, &str)])] = &[
+/// A document, the options that counted in its configuration, and codes that only its author can mend.
+type Session = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
+
+/// What the session file of each document must say.
+pub(super) const SESSIONS: &[Session] = &[
     (
         "000",
         &[
@@ -99,7 +102,9 @@ pub(super) const SESSIONS: &[(&str, &[(&str, &str)])] = &[
             ("parallelism.default", "2"),
             ("jobmanager.memory.process.size", "1600m"),
             ("taskmanager.memory.process.size", "1728m"),
+            ("nutkin.service.flink-jobmanager.ports", "rpc,blob,rest"),
         ],
+        &[],
     ),
     (
         "001",
@@ -109,8 +114,29 @@ pub(super) const SESSIONS: &[(&str, &[(&str, &str)])] = &[
             ("jobmanager.memory.process.size", "1600m"),
             ("taskmanager.memory.process.size", "2048m"),
         ],
+        &[],
     ),
-    ("002", &[]),
+    (
+        // The image that is left out had Hadoop in it; Flink's own has none.
+        "002",
+        &[
+            ("nutkin.standalone.workload", "statefulset"),
+            ("nutkin.standalone.stateful-sets", "1"),
+            ("taskmanager.numberOfTaskSlots", "1"),
+            ("high-availability.type", "zookeeper"),
+            ("high-availability.cluster-id", "default/flink-cluster"),
+            ("high-availability.zookeeper.quorum", "10.198.199.112:2181"),
+            ("high-availability.storageDir", "hdfs:///user/flink/ha/default/flink-cluster"),
+            (
+                "execution.checkpointing.dir",
+                "hdfs:///user/flink/flink-checkpoints/default/flink-cluster",
+            ),
+            ("jobmanager.memory.process.size", "4096m"),
+            ("taskmanager.memory.process.size", "4096m"),
+            ("rest.port", "8080"),
+        ],
+        &["NK0902"],
+    ),
     (
         "004",
         &[
@@ -121,6 +147,8 @@ pub(super) const SESSIONS: &[(&str, &[(&str, &str)])] = &[
             ("restart-strategy.fixed-delay.attempts", "10"),
             ("jobmanager.memory.process.size", "1600m"),
             ("taskmanager.memory.process.size", "1728m"),
+            ("nutkin.service.flink-jobmanager-rest.ports", "rest"),
         ],
+        &[],
     ),
 ];

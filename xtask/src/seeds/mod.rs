@@ -5,13 +5,15 @@
 
 mod cut;
 mod expected;
+mod native;
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use nutkin_core::Problem;
-use nutkin_core::check::adopt::{Request, adopt};
+use nutkin_core::check::adopt::difference::{self, differences};
+use nutkin_core::check::adopt::{Adoption, Request, adopt};
 use nutkin_core::check::{Input, Report, Settings, Severity, check};
 use nutkin_core::spec::{self, Inputs};
 use nutkin_core::units::MemorySize;
@@ -26,11 +28,12 @@ pub(crate) const VARIABLE: &str = "NUTKIN_SEEDS";
 pub(crate) fn run() -> Result<Vec<(String, Result<()>)>> {
     let directory = std::env::var(VARIABLE).with_context(|| format!("{VARIABLE} is not set"))?;
     let mut results = Vec::new();
-    for (stem, options) in expected::SESSIONS {
+    for (stem, options, left) in expected::SESSIONS {
         let result =
-            document(Path::new(&directory), stem).and_then(|files| session(&files, options));
+            document(Path::new(&directory), stem).and_then(|files| session(&files, options, left));
         results.push((format!("session file of {stem}"), result));
     }
+    results.push(("session file of 003".to_owned(), native::check(Path::new(&directory))));
     for (stem, expected) in expected::SEEDS {
         let result = document(Path::new(&directory), stem).and_then(|files| {
             let report = check(&files, &Settings::default());
@@ -43,23 +46,50 @@ pub(crate) fn run() -> Result<Vec<(String, Result<()>)>> {
 
 /// The files of the document whose name begins so.
 fn document(directory: &Path, stem: &str) -> Result<Vec<Input>> {
+    let files = cut::files(&text_of(directory, stem)?, stem);
+    ensure!(!files.is_empty(), "no files in {stem}");
+    Ok(files)
+}
+
+/// The text of the document whose name begins so.
+fn text_of(directory: &Path, stem: &str) -> Result<String> {
     for entry in fs::read_dir(directory).with_context(|| directory.display().to_string())? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name.starts_with(stem) {
-            let files = cut::files(&fs::read_to_string(&path)?, stem);
-            ensure!(!files.is_empty(), "no files in {name}");
-            return Ok(files);
+            return Ok(fs::read_to_string(&path)?);
         }
     }
     bail!("no document begins with {stem}")
 }
 
-/// The session file that is made of the files: our reader takes it, its options and sizes are those that
-/// counted before, and no error is left in it.
-fn session(files: &[Input], options: &[(&str, &str)]) -> Result<()> {
-    let told = |problems: Vec<Problem>| anyhow!("{problems:?}");
-    let adoption = adopt(files, &Request::default()).map_err(told)?;
+/// The session file that is made of the files: our reader takes it, its options and sizes are those that counted
+/// before, every line that is otherwise in the objects it makes has a reason, and nothing is wrong with them but what
+/// only the user can mend.
+fn session(files: &[Input], options: &[(&str, &str)], left: &[&str]) -> Result<()> {
+    let request = Request::default();
+    let adoption = adopt(files, &request).map_err(told)?;
+    has_options(&adoption, options)?;
+    explained(files, &request, &adoption)?;
+    let objects = difference::rendered(&adoption).map_err(told)?;
+    for (name, text) in [("made.yaml", adoption.text.clone()), ("objects.yaml", objects)] {
+        let report = check(&[Input { name: name.to_owned(), text }], &Settings::default());
+        let mut found = report.findings.iter().filter(|finding| {
+            finding.severity() != Severity::Note && !left.contains(&finding.rule.code)
+        });
+        if let Some(one) = found.next() {
+            bail!("{} {}: {}\n{}", one.rule.code, one.location, one.message, adoption.text);
+        }
+    }
+    Ok(())
+}
+
+fn told(problems: Vec<Problem>) -> anyhow::Error {
+    anyhow!("{problems:?}")
+}
+
+/// The options count in the session.
+fn has_options(adoption: &Adoption, options: &[(&str, &str)]) -> Result<()> {
     let file = spec::read(&adoption.text, "made.yaml").map_err(told)?;
     let inputs = Inputs { file: Some(file), ..Inputs::default() };
     let session = spec::resolve(&inputs).map_err(told)?;
@@ -73,12 +103,18 @@ fn session(files: &[Input], options: &[(&str, &str)]) -> Result<()> {
             adoption.text
         );
     }
-    let made = [Input { name: "made.yaml".to_owned(), text: adoption.text.clone() }];
-    let report = check(&made, &Settings::default());
-    let errors = report.findings.iter().find(|finding| finding.severity() == Severity::Error);
-    if let Some(error) = errors {
-        bail!("{} {}: {}\n{}", error.rule.code, error.location, error.message, adoption.text);
-    }
+    Ok(())
+}
+
+/// Every difference has a reason.
+fn explained(files: &[Input], request: &Request, adoption: &Adoption) -> Result<()> {
+    let found = differences(files, request, adoption).map_err(told)?;
+    let lost: Vec<String> = found
+        .iter()
+        .filter(|one| one.why.is_none())
+        .map(|one| format!("\n  {}: {}", one.object, one.line()))
+        .collect();
+    ensure!(lost.is_empty(), "otherwise, and nothing says why: {}", lost.concat());
     Ok(())
 }
 

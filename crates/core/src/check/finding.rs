@@ -99,6 +99,8 @@ impl<'a> Findings<'a> {
         message: impl Into<String>,
     ) -> &mut Finding {
         let file = &self.files[place.file];
+        // YAML breaks lines where nothing else does, such as at a lone carriage return.
+        let place = Place { line: place.line.clamp(1, file.count()), ..place };
         let location = Location {
             file: file.name.clone(),
             line: Some(place.line),

@@ -71,7 +71,7 @@ impl FileKind {
         };
         match Self::of_name(name) {
             // A template of Helm or the like is no YAML before it is filled in.
-            Some(Self::Objects) if text.contains("{{") => None,
+            Some(Self::Objects) if is_template(text) => None,
             Some(Self::Objects)
                 if matches!(base, "config.yaml" | "config.yml") && !is_object(text) =>
             {
@@ -84,6 +84,15 @@ impl FileKind {
             None => None,
         }
     }
+}
+
+/// Whether something fills the text in before it is YAML. What the operator fills in, `{{name}}` and `{{namespace}}`
+/// of an Ingress, stands in texts that are YAML.
+fn is_template(text: &str) -> bool {
+    text.split("{{").skip(1).any(|rest| {
+        let word = rest.split("}}").next().unwrap_or_default().trim();
+        word != "name" && word != "namespace"
+    })
 }
 
 /// A file with its lines.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use super::{Adoption, Maker, Request, beside, options};
 use crate::check::finding::{Finding, Findings, Place};
-use crate::check::kubernetes::{Object, last_line};
+use crate::check::kubernetes::Object;
 use crate::check::node::Walk;
 use crate::check::rules;
+use crate::check::source::File;
 use crate::check::system::{System, World};
 use crate::yaml::{Key, Node};
 use crate::{Problem, spec};
@@ -51,8 +52,8 @@ pub(super) fn keep(
     let mut edits: BTreeMap<usize, Vec<Edit>> = BTreeMap::new();
     for object in &kept {
         for path in WRITTEN {
-            if let Some((key, node)) = entry(&object.node, path) {
-                let last = last_line(node).max(key.line);
+            if let Some((key, _)) = entry(&object.node, path) {
+                let last = end_of(&world.files[object.file], key);
                 let place = Place { file: object.file, line: key.line, column: key.column };
                 maker.put(place, key.name.clone(), "nowhere: written by the cluster");
                 let edit = Edit { line: key.line, removed: last - key.line + 1, with: Vec::new() };
@@ -96,11 +97,36 @@ pub(super) fn keep(
     })
 }
 
+/// The last line of an entry: all that is indented more than its key follows, and items of a list at its column.
+fn end_of(file: &File, key: &Key) -> u32 {
+    let mut last = key.line;
+    for number in key.line + 1..=file.count() {
+        let line = file.line(number).unwrap_or_default();
+        let blanks = line.chars().take_while(|c| *c == ' ').count();
+        let indent = u32::try_from(blanks).unwrap_or(u32::MAX);
+        let text = line.trim();
+        let is_below = key.column <= indent;
+        let is_item = indent + 1 == key.column && (text.starts_with("- ") || text == "-");
+        if !text.is_empty() && !is_below && !is_item {
+            break;
+        }
+        if !text.is_empty() {
+            last = number;
+        }
+    }
+    last
+}
+
 /// The entry at a path; `~1` in it is a slash.
 fn entry<'a>(node: &'a Node, path: &str) -> Option<&'a (Key, Node)> {
     let (parents, last) = path.rsplit_once('/').unwrap_or(("", path));
     let parent = if parents.is_empty() { Some(node) } else { node.at(parents) };
-    parent?.entry(&last.replace("~1", "/"))
+    let found = parent?.entry(&last.replace("~1", "/"))?;
+    // A map without its only entry would be nothing, which is no map.
+    if !parents.is_empty() && parent?.entries().len() == 1 {
+        return entry(node, parents);
+    }
+    Some(found)
 }
 
 /// Applies the patches of what was found, those that do not meet another edit.

@@ -355,4 +355,6 @@ fn uses_kubernetes(system: &System<'_>) -> bool {
 }
 
 #[cfg(test)]
+mod round_trip;
+#[cfg(test)]
 mod tests;

@@ -62,6 +62,8 @@ pub(super) fn of(
     if let (Some((amount, place)), Some(process)) = (limit, process)
         && memory::quantity(&amount) > Some(process)
     {
+        // A limit alone would be the size of the process.
+        amounts.put("requests", "memory", said.as_deref().unwrap_or_default(), place);
         amounts.put("limits", "memory", &amount, place);
     }
     amounts.done(side);

@@ -107,6 +107,16 @@ fn open_rest(system: &System<'_>, out: &mut Findings<'_>) {
             out.add(&OPEN_REST, place, message);
         }
     }
+    if let Some(session) = system.session
+        && let Some(ingress) = session.node.at("spec/ingress")
+        && ingress.get("template").is_some()
+    {
+        let annotations = ingress.get("annotations").map_or(&[][..], Walk::entries);
+        if !annotations.iter().any(|(key, _)| key.name.contains("auth")) {
+            let message = "the Ingress leads to the REST API, which asks for no password";
+            out.add(&OPEN_REST, ingress.place(session.file), message);
+        }
+    }
     if let Some(setting) = system.settings.exact("kubernetes.rest-service.exposed.type") {
         let text = setting.text();
         if matches!(text.as_str(), "NodePort" | "LoadBalancer") {

@@ -33,7 +33,7 @@ rules! {
         cure "Take a port from 30000 to 32767, or leave `nodePort` out and let Kubernetes choose.";
     SPREAD_REST "NK0408" Warning "one Service for the REST API of several JobManagers"
         happens "Each request may reach another JobManager. A jar is uploaded to one and not found by the next: `Jar file ... does not exist`."
-        cure "Mount one ReadWriteMany volume at `<web.upload.dir>/flink-web-upload` in all JobManagers, or talk to the leader only, as `nutkin open` does.";
+        cure "Mount one ReadWriteMany volume at `<web.upload.dir>/flink-web-upload` in all JobManagers, or let the Service send each client to one of them: `sessionAffinity: ClientIP`.";
     DEAD_PROBE "NK0409" Error "a probe asks a port on which nothing listens"
         happens "The probe fails from the first time on: Kubernetes restarts a healthy container again and again, or never sends traffic to it."
         cure "Ask the port that the options set: 6123 of a JobManager, 6122 of a TaskManager, 8081 for the REST API, unless they were changed.";
@@ -334,7 +334,9 @@ fn spread_rest(
     let uploads = format!("{}/flink-web-upload", directory.trim_end_matches('/'));
     let shared = !directory.is_empty()
         && super::storage::reach(system, workload, &uploads) == super::storage::Reach::All;
-    if !shared {
+    let is_sticky =
+        service.node.at("spec/sessionAffinity").and_then(Walk::text) == Some("ClientIP");
+    if !shared && !is_sticky {
         let message = format!(
             "{} spreads requests over {} JobManagers, each with uploaded jars of its own",
             service.title(),

@@ -149,6 +149,7 @@ const TABLE: &[Reason] = &[
     Reason("Service *", "spec.ports[*].name", Any, Always, "the names that Flink gives its ports"),
     Reason("Service *", "spec.ports[*].targetPort", Any, Always, WRITTEN),
     Reason("Service *", "spec.clusterIP|spec.publishNotReadyAddresses", New, Always, "names of pods lead to them before they are ready"),
+    Reason("Service *", "spec.sessionAffinity", New, Always, "each client stays with one JobManager, which has its uploaded jars"),
     Reason("Service *", "spec.ports[*].*", Any, If(|d, c| selected(d, c).is_some()), "the ports of the session's own Service"),
     Reason("ConfigMap *", "", Gone, If(is_configuration_map), "spec.flinkConfiguration and spec.logConfiguration hold it"),
     Reason("ConfigMap flink-config-*|ConfigMap pod-template-*", "", New, Always, "made of spec.flinkConfiguration and spec.logConfiguration"),

@@ -75,6 +75,7 @@ fn rest(draft: &mut Draft<'_>, workload: Workload) {
         service["spec"]["ports"][0]["nodePort"] = json!(port);
     }
     if workload != Workload::OneStatefulSet {
+        stick(draft.session.job_managers(), service);
         return;
     }
     let template = service.clone();
@@ -91,6 +92,13 @@ fn rest(draft: &mut Draft<'_>, workload: Workload) {
             }
         }
         draft.others.push(service);
+    }
+}
+
+/// Sends each client to one JobManager: a jar that was uploaded to one is not found by the others.
+fn stick(job_managers: u32, service: &mut Value) {
+    if 1 < job_managers {
+        service["spec"]["sessionAffinity"] = json!("ClientIP");
     }
 }
 
@@ -152,12 +160,16 @@ fn of_the_user(draft: &mut Draft<'_>, workload: Workload) {
         if let Some(component) = selector.get_mut("component") {
             *component = json!(role.name());
         }
-        draft.others.push(json!({
+        let mut service = json!({
             "apiVersion": "v1",
             "kind": "Service",
             "metadata": metadata(draft, &name),
             "spec": {"type": kind, "selector": selector, "ports": ports},
-        }));
+        });
+        if role == Role::JobManager {
+            stick(draft.session.job_managers(), &mut service);
+        }
+        draft.others.push(service);
     }
 }
 
