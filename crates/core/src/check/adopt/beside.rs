@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::options::Options;
 use super::pods::SHARED;
+use super::services::Fate;
 use super::{Maker, services, uses_kubernetes};
 use crate::check::kubernetes::Object;
 use crate::check::node::Walk;
@@ -46,14 +47,17 @@ pub(super) fn beside(
         if object.kind == "Service"
             && let Some(fate) = services::of(system, object, name, options, maker)
         {
-            kept.extend(fate);
+            if let Fate::Beside(value) = fate {
+                kept.push(value);
+            }
             continue;
         }
         if let Some(mut value) = access(system, object, maker) {
             let is_changed = services::select(&mut value, system, object, name);
-            let to = match is_changed {
-                true => "an object beside the session file, which selects its pods",
-                false => "an object beside the session file",
+            let to = if is_changed {
+                "an object beside the session file, which selects its pods"
+            } else {
+                "an object beside the session file"
             };
             maker.put(place, object.title(), to);
             kept.push(value);

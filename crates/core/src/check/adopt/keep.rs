@@ -145,9 +145,10 @@ fn cure(system: &System<'_>, edits: &mut BTreeMap<usize, Vec<Edit>>, maker: &mut
         });
         if is_free {
             let said = patch.insert.iter().map(|line| line.trim()).collect::<Vec<_>>().join(", ");
-            let message = match said.is_empty() {
-                true => finding.message.clone(),
-                false => format!("{}: `{said}`", finding.message),
+            let message = if said.is_empty() {
+                finding.message.clone()
+            } else {
+                format!("{}: `{said}`", finding.message)
             };
             of_file.push(Edit { line: patch.line, removed, with: patch.insert });
             maker.cure(finding.rule.code, place, message);
@@ -170,16 +171,13 @@ fn document(world: &World, object: &Object, edits: &[Edit], text: &mut String) {
         for edit in edits.iter().filter(|edit| edit.line == number && edit.removed == 0) {
             push(&edit.with, text);
         }
-        match edits.iter().find(|edit| edit.line == number && 0 < edit.removed) {
-            Some(edit) => {
-                push(&edit.with, text);
-                number += edit.removed;
-            }
-            None => {
-                text.push_str(line(number));
-                text.push('\n');
-                number += 1;
-            }
+        if let Some(edit) = edits.iter().find(|edit| edit.line == number && 0 < edit.removed) {
+            push(&edit.with, text);
+            number += edit.removed;
+        } else {
+            text.push_str(line(number));
+            text.push('\n');
+            number += 1;
         }
     }
     for edit in edits.iter().filter(|edit| edit.line == end && edit.removed == 0) {

@@ -190,15 +190,15 @@ fn make(world: &World, system: &System<'_>, request: &Request) -> Result<Adoptio
         ("taskManager", task_manager.or(main.filter(|_| shape == Shape::One)), task_managers),
     ] {
         let mut side = serde_json::Map::new();
-        let size = match role {
+        let process = match role {
             "jobManager" => options.job_manager.clone(),
             _ => options.task_manager.clone(),
         };
         if let Some(workload) = workload {
             side.insert("replicas".to_owned(), replicas.into());
             maker.put(workload.object.place(), workload.title(), format!("spec.{role}"));
-            resources::of(system, workload, role, size, &mut side, &mut maker);
-        } else if let Some(memory) = size {
+            resources::of(system, workload, role, process, &mut side, &mut maker);
+        } else if let Some(memory) = process {
             side.insert("resource".to_owned(), json!({ "memory": memory }));
         }
         if let Some(workload) = workload.filter(|_| shape != Shape::One) {

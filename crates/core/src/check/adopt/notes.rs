@@ -1,5 +1,6 @@
 //! What a user has to know or to do when a session file takes the place of hand-written files.
 
+use crate::check::kubernetes::Workload;
 use crate::check::node::Walk;
 use crate::check::system::{System, World};
 
@@ -8,7 +9,7 @@ pub(super) fn of(world: &World, system: &System<'_>, name: &str) -> Vec<String> 
     let mut notes = Vec::new();
     let mut missing: Vec<&str> = Vec::new();
     let is_there = |name: &str| world.of_kind("ConfigMap").any(|object| object.name == name);
-    for mount in system.workloads.iter().flat_map(|workload| workload.mounts()) {
+    for mount in system.workloads.iter().flat_map(Workload::mounts) {
         if let Some(map) = mount.config_map()
             && !is_there(map)
             && !missing.contains(&map)
@@ -54,7 +55,7 @@ pub(super) fn of(world: &World, system: &System<'_>, name: &str) -> Vec<String> 
     let shell = system.workloads.iter().find_map(|workload| {
         let words: Vec<&str> =
             workload.container.items_of("command").iter().filter_map(Walk::text).collect();
-        (words.len() > 1 && words.iter().any(|word| *word == "-c")).then(|| workload.title())
+        (words.len() > 1 && words.contains(&"-c")).then(|| workload.title())
     });
     if let Some(title) = shell {
         notes.push(format!(

@@ -11,12 +11,12 @@ use crate::check::system::System;
 use crate::flink::{FlinkVersion, options};
 use crate::units::MemorySize;
 
-/// Adds `resource` and `resources` to a role. `size` is the process size of the options.
+/// Adds `resource` and `resources` to a role. `process` is the process size of the options.
 pub(super) fn of(
     system: &System<'_>,
     workload: &Workload<'_>,
     role: &str,
-    size: Option<String>,
+    process: Option<String>,
     side: &mut Map<String, Value>,
     maker: &mut Maker<'_>,
 ) {
@@ -25,7 +25,7 @@ pub(super) fn of(
         Some((node.text()?.to_owned(), node.place(workload.file())))
     };
     let limit = text("limits/memory");
-    let mut said = size.clone();
+    let mut said = process.clone();
     if said.is_none() && !is_sized(system, role) {
         // The container's memory is the only size there is.
         if let Some((amount, place)) = limit.clone().or_else(|| text("requests/memory"))
@@ -36,7 +36,7 @@ pub(super) fn of(
         }
     }
     for path in ["requests/memory", "limits/memory"] {
-        if let (Some((_, place)), Some(_)) = (text(path), &size) {
+        if let (Some((_, place)), Some(_)) = (text(path), &process) {
             maker.put(place, "memory", format!("spec.{role}.resource.memory counts"));
         }
     }
@@ -58,7 +58,7 @@ pub(super) fn of(
     if let Some((cpu, place)) = text("limits/cpu").filter(|_| text("requests/cpu").is_some()) {
         amounts.put("limits", "cpu", &cpu, place);
     }
-    let process = size.and_then(|size| size.parse::<MemorySize>().ok()).map(MemorySize::bytes);
+    let process = process.and_then(|size| size.parse::<MemorySize>().ok()).map(MemorySize::bytes);
     if let (Some((amount, place)), Some(process)) = (limit, process)
         && memory::quantity(&amount) > Some(process)
     {

@@ -69,14 +69,12 @@ fn filled(text: &str, variables: &BTreeMap<&str, &str>) -> Option<String> {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {
         made.push_str(before);
-        let (name, behind) = match after.strip_prefix('{') {
-            Some(braced) => braced.split_once('}')?,
-            None => {
-                let end = after
-                    .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                    .unwrap_or(after.len());
-                after.split_at(end)
-            }
+        let (name, behind) = if let Some(braced) = after.strip_prefix('{') {
+            braced.split_once('}')?
+        } else {
+            let end =
+                after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
+            after.split_at(end)
         };
         let (name, default) = match name.split_once(":-") {
             Some((name, default)) => (name, Some(default)),

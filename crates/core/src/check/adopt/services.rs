@@ -17,32 +17,40 @@ const TYPE: &str = "flink-standalone-kubernetes";
 /// The same in native mode (`Constants.LABEL_CONFIGMAP_TYPE` and neighbours of Flink).
 const NATIVE_TYPE: &str = "flink-native-kubernetes";
 
-/// Decides about a Service. `None`: it is not about this session. `Some(None)`: nothing is left of it.
+/// What becomes of a Service.
+pub(super) enum Fate {
+    /// The session file says it, or nothing has to.
+    Gone,
+    /// It lies beside the session file.
+    Beside(Value),
+}
+
+/// Decides about a Service. `None`: it is not about this session.
 pub(super) fn of(
     system: &System<'_>,
     object: &Object,
     name: &str,
     options: &mut Options,
     maker: &mut Maker<'_>,
-) -> Option<Option<Value>> {
+) -> Option<Fate> {
     let selector = object.node.at("spec/selector")?;
     let mut selected = system.workloads.iter().filter(|w| w.is_selected(selector.entries()));
     let workload = selected.next()?;
     let (place, title) = (object.place(), object.title());
     let shape = Shape::of(system);
     let ports = object.node.at("spec/ports").map_or(&[][..], Walk::items);
-    let query = |port: &Node| number(system, workload, port) == Some(query_port(system));
+    let query = |port: &Node| number(workload, port) == Some(query_port(system));
     if workload.role == Role::TaskManager && ports.iter().all(query) && !maker.as_is {
         maker.put(place, title.clone(), "nowhere: nothing listens behind it");
         maker.cure("NK0410", place, format!("{title} is left out"));
-        return Some(None);
+        return Some(Fate::Gone);
     }
     let kind = object.node.at("spec/type").and_then(Walk::text).unwrap_or("ClusterIP");
     let is_headless = object.node.at("spec/clusterIP").and_then(Walk::text) == Some("None");
     let own = [name.to_owned(), format!("{name}-rest"), format!("{name}-taskmanager")];
     if is_headless || (own.contains(&object.name) && kind == "ClusterIP") {
         maker.put(place, title, "nowhere: made for every session");
-        return Some(None);
+        return Some(Fate::Gone);
     }
     let is_open = kind != "ClusterIP" && workload.role.is_job_manager();
     let kind = if is_open && !maker.as_is {
@@ -55,7 +63,7 @@ pub(super) fn of(
     };
     if own.contains(&object.name) && kind == "ClusterIP" {
         maker.put(place, title, "nowhere: made for every session");
-        return Some(None);
+        return Some(Fate::Gone);
     }
     let words: Option<Vec<String>> =
         ports.iter().map(|port| word(system, workload, port, kind)).collect();
@@ -64,32 +72,29 @@ pub(super) fn of(
             let known = ["type", "ports", "selector", "clusterIP"];
             spec.entries().iter().all(|(key, _)| known.contains(&key.name.as_str()))
         });
-    match words.filter(|words| is_plain && !words.is_empty() && shape != Shape::Native) {
-        Some(words) => {
-            let key = |setting: &str| format!("nutkin.service.{}.{setting}", object.name);
-            let at = maker.origin(place);
-            options.push(&key("ports"), &words.join(","), at.clone());
-            if !workload.role.is_job_manager() {
-                options.push(&key("role"), "taskmanager", at.clone());
-            }
-            if kind != "ClusterIP" {
-                options.push(&key("type"), kind, at);
-            }
-            maker.put(place, title, format!("spec.flinkConfiguration, `{}`", key("ports")));
-            Some(None)
+    let words = words.filter(|words| is_plain && !words.is_empty() && shape != Shape::Native);
+    if let Some(words) = words {
+        let key = |setting: &str| format!("nutkin.service.{}.{setting}", object.name);
+        let at = maker.origin(place);
+        options.push(&key("ports"), &words.join(","), at.clone());
+        if !workload.role.is_job_manager() {
+            options.push(&key("role"), "taskmanager", at.clone());
         }
-        None => {
-            maker.put(place, title, "an object beside the session file, which selects its pods");
-            let mut value = object.node.to_json();
-            if let Some(spec) = value.get_mut("spec").and_then(Value::as_object_mut) {
-                if kind == "ClusterIP" && is_open {
-                    close(spec);
-                }
-                relabel(spec.get_mut("selector"), name, workload.role, shape);
-            }
-            Some(Some(value))
+        if kind != "ClusterIP" {
+            options.push(&key("type"), kind, at);
         }
+        maker.put(place, title, format!("spec.flinkConfiguration, `{}`", key("ports")));
+        return Some(Fate::Gone);
     }
+    maker.put(place, title, "an object beside the session file, which selects its pods");
+    let mut value = object.node.to_json();
+    if let Some(spec) = value.get_mut("spec").and_then(Value::as_object_mut) {
+        if kind == "ClusterIP" && is_open {
+            close(spec);
+        }
+        relabel(spec.get_mut("selector"), name, workload.role, shape);
+    }
+    Some(Fate::Beside(value))
 }
 
 /// Makes a Service one that only the cluster reaches.
@@ -126,7 +131,7 @@ fn query_port(system: &System<'_>) -> i64 {
 }
 
 /// The number of the container's port that a Service's port leads to.
-fn number(_system: &System<'_>, workload: &Workload<'_>, port: &Node) -> Option<i64> {
+fn number(workload: &Workload<'_>, port: &Node) -> Option<i64> {
     let Some(target) = port.get("targetPort") else { return port.get("port")?.whole() };
     target.whole().or_else(|| {
         let name = target.text()?;
@@ -137,7 +142,7 @@ fn number(_system: &System<'_>, workload: &Workload<'_>, port: &Node) -> Option<
 
 /// A port as `nutkin.service.<name>.ports` takes it, or `None` where that has no word for it.
 fn word(system: &System<'_>, workload: &Workload<'_>, port: &Node, kind: &str) -> Option<String> {
-    let number = number(system, workload, port)?;
+    let number = number(workload, port)?;
     if port.text_of("protocol").is_some_and(|protocol| protocol != "TCP")
         || port.get("port").and_then(Walk::whole) != Some(number)
     {

@@ -4,6 +4,7 @@ use super::Difference;
 use crate::check::adopt::Adoption;
 use crate::check::adopt::shape::Shape;
 use crate::check::embedded::Origin;
+use crate::check::kubernetes::Workload;
 use crate::check::node::Walk;
 use crate::check::system::System;
 
@@ -140,7 +141,7 @@ const TABLE: &[Reason] = &[
     Reason("FlinkDeployment *|FlinkSessionJob *", "*", Any, If(is_patched), "cured"),
     Reason("options", "*", Any, If(is_patched), "cured"),
     // Other objects.
-    Reason("Service *", "", Gone, If(|d, c| is_query_service(d, c)), "cured: queryable state is off"),
+    Reason("Service *", "", Gone, If(is_query_service), "cured: queryable state is off"),
     Reason("Service *", "", Gone, If(|d, c| selected(d, c).is_some()), "the Services of the session do the same"),
     Reason("Service *", "", New, Always, "the address of the JobManager, and REST"),
     Reason("Service *", "spec.type", Any, If(|d, _| d.is.as_deref() == Some("ClusterIP") && d.was.is_none()), WRITTEN),
@@ -283,7 +284,7 @@ fn is_own_port(one: &Difference, context: &Context<'_>) -> bool {
 /// Whether it is about the volume with the configuration that was taken over.
 fn is_configuration(one: &Difference, context: &Context<'_>) -> bool {
     let texts = &context.system.texts;
-    context.system.workloads.iter().flat_map(|w| w.mounts()).any(|mount| {
+    context.system.workloads.iter().flat_map(Workload::mounts).any(|mount| {
         let name = mount.node.text_of("name").unwrap_or_default();
         let is_there = one.path.contains(&format!(".volumes[{name}]"))
             || one.path.contains(&format!(".volumeMounts[{}]", mount.path));
