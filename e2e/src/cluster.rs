@@ -81,6 +81,15 @@ impl Cluster {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// The same for what may fail: everything that it says, on whichever stream.
+    pub fn try_kubectl(&self, args: &[&str]) -> String {
+        let output = self.kubectl_command().args(["-n", &self.namespace]).args(args).output();
+        let Ok(output) = output else { return "kubectl does not start".to_owned() };
+        let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.push_str(&String::from_utf8_lossy(&output.stderr));
+        text
+    }
+
     /// What the authorizer says: `kubectl auth can-i`.
     pub fn can_i(&self, args: &[&str]) -> bool {
         let mut command = self.kubectl_command();

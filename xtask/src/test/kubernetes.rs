@@ -20,14 +20,7 @@ pub(crate) fn run() -> Result<Tally> {
     ControlPlane::stop(&directory)?;
     let plane = ControlPlane::start(&binaries, &directory)?;
     let mut tests = setup::tests("kubernetes")?;
-    let kubectl = binaries.command("kubectl");
-    tests
-        .env("NUTKIN_TEST_KUBECONFIG", plane.kubeconfig())
-        .env("NUTKIN_TEST_KUBECTL", kubectl.get_program());
-    match kubectl.get_args().next() {
-        Some(name) => tests.env("NUTKIN_TEST_KUBECTL_NAME", name),
-        None => tests.env_remove("NUTKIN_TEST_KUBECTL_NAME"),
-    };
+    setup::with_cluster(&mut tests, &plane.kubeconfig(), &binaries);
     let tally = cargo_test::run(&mut tests);
     ControlPlane::stop(&directory)?;
     tally

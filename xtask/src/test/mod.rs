@@ -4,6 +4,8 @@ mod cargo_test;
 mod conformance;
 mod docker;
 mod kubernetes;
+mod node;
+mod report;
 mod setup;
 mod tally;
 
@@ -50,6 +52,8 @@ enum Stage {
     E2e,
     /// Sessions as objects of a real Kubernetes API server
     Kubernetes,
+    /// Sessions in pods of a real Kubernetes node; needs root
+    Node,
     /// Images, and sessions as containers of a real Docker daemon; needs root
     Docker,
 }
@@ -72,12 +76,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let stands_alone = |stage: &Stage| has_seeds || *stage != Stage::Seeds;
         stages.extend(Stage::ALL.iter().copied().filter(stands_alone));
     }
-    let quick_only = args.quick || !stages.contains(&Stage::Docker);
-    say(if quick_only {
-        "Nothing in these stages needs root."
-    } else {
-        "The stage docker needs root: it starts a Docker daemon of its own."
-    });
+    for (stage, what) in [
+        (Stage::Node, "a Kubernetes node in namespaces of its own"),
+        (Stage::Docker, "a Docker daemon of its own"),
+    ] {
+        if !args.quick && stages.contains(&stage) {
+            say(&format!("The stage {} needs root: it starts {what}.", stage.name()));
+        }
+    }
     let mut rows = Vec::new();
     for stage in stages.into_iter().filter(|stage| !args.quick || stage.is_quick()) {
         say(&format!("\n== {}", stage.name()));
@@ -99,6 +105,7 @@ impl Stage {
         Self::Conformance,
         Self::E2e,
         Self::Kubernetes,
+        Self::Node,
         Self::Docker,
     ];
 
@@ -111,6 +118,7 @@ impl Stage {
             Self::Conformance => "conformance",
             Self::E2e => "e2e",
             Self::Kubernetes => "kubernetes",
+            Self::Node => "node",
             Self::Docker => "docker",
         }
     }
@@ -119,7 +127,12 @@ impl Stage {
     const fn is_quick(self) -> bool {
         match self {
             Self::Tidy | Self::Unit | Self::Seeds => true,
-            Self::Setup | Self::Conformance | Self::E2e | Self::Kubernetes | Self::Docker => false,
+            Self::Setup
+            | Self::Conformance
+            | Self::E2e
+            | Self::Kubernetes
+            | Self::Node
+            | Self::Docker => false,
         }
     }
 
@@ -148,6 +161,11 @@ impl Stage {
             Self::Kubernetes => Ok(kubernetes::run().unwrap_or_else(|error| {
                 let mut tally = Tally::default();
                 tally.check("tests with an API server", Err(error));
+                tally
+            })),
+            Self::Node => Ok(node::run().unwrap_or_else(|error| {
+                let mut tally = Tally::default();
+                tally.check("tests with a node", Err(error));
                 tally
             })),
             Self::Docker => Ok(docker::run().unwrap_or_else(|error| {

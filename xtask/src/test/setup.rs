@@ -8,7 +8,7 @@ use nutkin_core::flink::FlinkVersion;
 
 use super::tally::Tally;
 use crate::java::Flink;
-use crate::kube::Binaries;
+use crate::kube::{Binaries, PodPrograms};
 use crate::root::{cargo, output, run, target};
 use crate::{conformance, jobs};
 
@@ -59,7 +59,8 @@ pub(crate) fn prepare() -> Result<Tally> {
 /// As [`prepare`].
 pub(crate) fn prepare_all() -> Result<Tally> {
     let mut tally = prepare()?;
-    tally.check("Kubernetes' programs", Binaries::ensure().map(drop));
+    tally.check("Kubernetes' programs", Binaries::ensure_node().map(drop));
+    tally.check("the programs of a cluster's pods", PodPrograms::ensure().map(drop));
     tally.check("the static binary", super::docker::static_binary().map(drop));
     Ok(tally)
 }
@@ -125,6 +126,18 @@ pub(crate) fn tests(name: &str) -> Result<Command> {
         .env("NUTKIN_TEST_FLINK", cache()?)
         .env("NUTKIN_TEST_JOBS", compiled());
     Ok(tests)
+}
+
+/// Tells tests where a cluster is, and what kubectl is.
+pub(crate) fn with_cluster(tests: &mut Command, kubeconfig: &Path, binaries: &Binaries) {
+    let kubectl = binaries.command("kubectl");
+    tests
+        .env("NUTKIN_TEST_KUBECONFIG", kubeconfig)
+        .env("NUTKIN_TEST_KUBECTL", kubectl.get_program());
+    match kubectl.get_args().next() {
+        Some(name) => tests.env("NUTKIN_TEST_KUBECTL_NAME", name),
+        None => tests.env_remove("NUTKIN_TEST_KUBECTL_NAME"),
+    };
 }
 
 /// Asks the classes of every version that is installed what the official entrypoint would have reached.

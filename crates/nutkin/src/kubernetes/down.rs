@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
 use nutkin_core::kubernetes::resource::{
-    CLAIMS, CONFIG_MAPS, DEPLOYMENTS, PODS, REPLICA_SETS, Resource, SERVICES, STATEFUL_SETS, title,
+    CLAIMS, CONFIG_MAPS, DEPLOYMENTS, PODS, REPLICA_SETS, ROLE_BINDINGS, ROLES, Resource,
+    SERVICE_ACCOUNTS, SERVICES, STATEFUL_SETS, title,
 };
 use nutkin_core::kubernetes::shape::Shape;
 use nutkin_core::kubernetes::{diff, ha, ownership};
@@ -54,6 +55,7 @@ pub async fn end(
         configuration.ok().flatten().map(|map| diff::options_of(&map)).unwrap_or_default();
     let mut ended: Vec<String> = owned?.iter().map(title).collect();
     ended.insert(0, title(&session.workload));
+    ended.extend(permissions(session).await);
     // Foreground: the workload itself goes last, so that it is there for a second try.
     let kind = session.kind();
     let deleted = session.api.delete(kind, &session.name, session.uid(), "Foreground").await;
@@ -147,6 +149,18 @@ async fn claims(session: &Session) -> Vec<Kept> {
         }
     };
     claims.unwrap_or_default().iter().map(kept).collect()
+}
+
+/// What `nutkin.rbac.create` has made for the session's pods and goes with it; nothing where it may not be seen.
+async fn permissions(session: &Session) -> Vec<String> {
+    let labelled = format!("{}={}", nutkin_core::plan::kubernetes::marks::SESSION, session.name);
+    let kinds = [SERVICE_ACCOUNTS, ROLES, ROLE_BINDINGS];
+    let lists = join_all(kinds.map(|kind| session.api.list(kind, &labelled))).await;
+    let objects = lists.into_iter().flat_map(Result::unwrap_or_default);
+    objects
+        .filter(|object| ownership::is_owned_by(object, session.uid()))
+        .map(|object| title(&object))
+        .collect()
 }
 
 async fn until_gone(session: &Session, context: &Context<'_>) -> Result<(), Failure> {

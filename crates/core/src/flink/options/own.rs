@@ -161,10 +161,10 @@ pub const OWN: &[OwnOption] = &[
     OwnOption {
         key: "nutkin.rbac.create",
         type_name: "Boolean",
-        default: Some("true"),
+        default: Some("false"),
         platforms: &[Platform::Kubernetes],
         text: "Whether service account, role and role binding are made along with the session",
-        example: "false",
+        example: "true",
     },
     OwnOption {
         key: "nutkin.rest.node-port",

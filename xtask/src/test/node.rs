@@ -1,0 +1,70 @@
+//! The tests that need pods which run: one node for all of them, gone afterwards, and a table of what they measured.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+
+use super::docker::static_binary;
+use super::tally::Tally;
+use super::{cargo_test, report, setup};
+use crate::kube::{Binaries, Node, PodPrograms};
+use crate::root::{run as command, say, target};
+
+/// Versions of Flink whose images are in the node, as `nutkin/flink:VERSION`.
+const IMAGES: [&str; 2] = ["1.20.5", "2.3.0"];
+
+/// Builds images, starts a node with them, runs the tests, and ends the node.
+///
+/// # Errors
+/// When something they need cannot be made, or the node does not start.
+pub(crate) fn run() -> Result<Tally> {
+    let ready = setup::prepare()?;
+    ensure!(ready.failed == 0, "the tests with a node are not set up");
+    let binaries = Binaries::ensure_node()?;
+    let programs = PodPrograms::ensure()?;
+    let directory = target().join("node-test");
+    // One that a killed run left.
+    Node::stop(&directory)?;
+    let node = Node::start(&binaries, &programs, &directory)?;
+    let tally = test(&node, &binaries, &directory);
+    Node::stop(&directory)?;
+    tally
+}
+
+fn test(node: &Node, binaries: &Binaries, directory: &Path) -> Result<Tally> {
+    let binary = static_binary()?;
+    for version in IMAGES {
+        bring_image(node, directory, &binary, version)?;
+    }
+    let measured = directory.join("measured");
+    let mut tests = setup::tests("node")?;
+    setup::with_cluster(&mut tests, &node.kubeconfig(), binaries);
+    tests
+        .env("NUTKIN_TEST_NODE", node.address())
+        .env("NUTKIN_TEST_HOST", node.host())
+        .env("NUTKIN_TEST_MEASURED", &measured)
+        // Where pods find files of tests: not everything of this machine is theirs to see.
+        .env("NUTKIN_TEST_SHARED", directory.join("shared"));
+    let tally = cargo_test::run(&mut tests)?;
+    say(&report::table(&fs::read_to_string(&measured).unwrap_or_default()));
+    Ok(tally)
+}
+
+fn bring_image(node: &Node, directory: &Path, binary: &Path, version: &str) -> Result<()> {
+    let archive = directory.join("flink.tar");
+    let mut build = Command::new(setup::binary());
+    build
+        .args(["image", "build", "--flink", version, "-t", &format!("nutkin/flink:{version}")])
+        // What tests look around with.
+        .args(["--program", "bash", "--program", "ls", "--program", "cat", "--program", "sleep"])
+        .arg("--binary")
+        .arg(binary)
+        .arg("--archive")
+        .arg(&archive)
+        .env("XDG_CACHE_HOME", setup::cache()?);
+    command(&mut build)?;
+    node.import(&archive)?;
+    Ok(fs::remove_file(archive)?)
+}
