@@ -1,9 +1,12 @@
 //! Progress of something long: a bar where a person watches, else a line now and then.
 
+mod screen;
+
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
+use self::screen::target;
 use crate::report::Printer;
 
 /// How often a line is written where no bar can be drawn: CI systems end jobs that are silent for
@@ -26,7 +29,7 @@ impl Progress {
     pub fn bytes(printer: &Printer, label: impl Into<String>, total: Option<u64>) -> Self {
         let label = label.into();
         let bar = printer.is_interactive().then(|| {
-            let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
+            let bar = ProgressBar::with_draw_target(total, target());
             bar.set_style(style(total.is_some()));
             bar.set_message(label.clone());
             bar.enable_steady_tick(Duration::from_millis(120));
@@ -87,7 +90,8 @@ impl Spinner {
     /// Starts showing.
     pub fn new(printer: &Printer) -> Self {
         let bar = printer.is_interactive().then(|| {
-            let bar = ProgressBar::new_spinner();
+            let bar = ProgressBar::with_draw_target(None, target());
+            bar.set_style(templated("{spinner} {wide_msg}"));
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
@@ -117,14 +121,18 @@ impl Drop for Spinner {
 }
 
 fn style(sized: bool) -> ProgressStyle {
-    let template = if sized {
-        "{msg} [{bar:28}] {bytes}/{total_bytes} {bytes_per_sec} {eta}"
+    let style = templated(if sized {
+        "{wide_msg} [{bar:28}] {bytes}/{total_bytes} {bytes_per_sec} {eta}"
     } else {
-        "{spinner} {msg} {bytes} {elapsed}"
-    };
-    ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ")
+        "{spinner} {wide_msg} {bytes} {elapsed}"
+    });
+    style.progress_chars("=> ")
+}
+
+/// With a message that is cut to the line's width: a line that the terminal breaks is counted as one, and its rest
+/// would stay.
+fn templated(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// A size for people: `232 MB`, powers of 1000 as download pages count.

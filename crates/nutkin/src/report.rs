@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 
 use nutkin_core::Problem;
 
-use crate::{Environment, Failure};
+use crate::{Environment, Exit, Failure};
 
 /// Writes for one command.
 #[derive(Debug, Clone)]
@@ -14,6 +14,8 @@ pub struct Printer {
     stderr_colour: bool,
     stdout_colour: bool,
     stderr_terminal: bool,
+    /// Whether the terminal knows more than letters.
+    escapes: bool,
 }
 
 /// How a piece of text stands out on a terminal.
@@ -37,20 +39,21 @@ impl Printer {
     /// A printer for the process's own streams.
     pub fn new(environment: &Environment, quiet: bool) -> Self {
         // https://no-color.org: any non-empty value; TERM=dumb cannot show colour.
-        let wanted =
-            environment.text("NO_COLOR").is_none() && environment.text("TERM") != Some("dumb");
+        let escapes = environment.text("TERM") != Some("dumb");
+        let wanted = escapes && environment.text("NO_COLOR").is_none();
         let stderr_terminal = io::stderr().is_terminal();
         Self {
             quiet,
             stderr_colour: wanted && stderr_terminal,
             stdout_colour: wanted && io::stdout().is_terminal(),
             stderr_terminal,
+            escapes,
         }
     }
 
     /// Whether a person watches stderr: progress is drawn only then.
     pub const fn is_interactive(&self) -> bool {
-        self.stderr_terminal && !self.quiet
+        self.stderr_terminal && self.escapes && !self.quiet
     }
 
     /// Whether the process may ask: a person at the keyboard and at the screen.
@@ -104,6 +107,9 @@ impl Printer {
 
     /// A failure with its causes, problems and hints.
     pub fn failure(&self, failure: &Failure) {
+        if failure.exit == Exit::Interrupted {
+            self.after_interrupt();
+        }
         let label = self.style(Style::Red, "error:");
         let mut chain = failure.error.chain();
         if let Some(head) = chain.next() {
@@ -117,6 +123,15 @@ impl Printer {
         }
         for hint in &failure.hints {
             self.hint(hint);
+        }
+    }
+
+    /// Begins a fresh line after Ctrl-C, for which a terminal shows `^C` wherever the cursor is.
+    pub fn after_interrupt(&self) {
+        if self.stderr_terminal {
+            let mut stderr = io::stderr().lock();
+            let fresh = if self.escapes { "\r\u{1b}[2K" } else { "\n" };
+            let _ = stderr.write_all(fresh.as_bytes()).and_then(|()| stderr.flush());
         }
     }
 

@@ -1,9 +1,7 @@
 //! Jobs that behave badly, jars that are none, and users who change their mind: what is said, and what goes on.
 
-use std::time::Duration;
-
 use nutkin_e2e::{Nutkin, Rest};
-use rustix::process::{Signal, kill_process};
+use nutkin_testkit::Terminal;
 
 use crate::session::{RECOVERY, rest, status, up};
 
@@ -74,27 +72,34 @@ impl Faults {
         let nutkin = &self.nutkin;
         let jar = self.jar("TaskFails");
         let interrupt = |more: &[&str]| {
-            let running = nutkin
-                .start(nutkin.command(&[&["run"], more, &[jar.as_str(), "--at", "-1"]].concat()));
+            let run = [&["run"], more, &[jar.as_str(), "--at", "-1"]].concat();
+            let mut terminal = Terminal::start(nutkin.command(&run));
+            terminal.until_shown("RUNNING");
             nutkin.eventually("the job runs", RECOVERY, || {
                 self.flink.get("/jobs/overview").is_some_and(|jobs| {
                     let jobs = jobs["jobs"].as_array().into_iter().flatten();
                     jobs.filter(|job| job["state"] == "RUNNING").count() == 1
                 })
             });
-            kill_process(running.pid(), Signal::INT).expect("a signal");
-            // Counted from its start, which may have taken long.
-            running.wait(Duration::from_mins(2))
+            terminal.interrupt()
         };
         let left = interrupt(&[]);
-        left.expect(130).says("goes on").says("nutkin cancel");
-        let job = left.stderr.split("interrupted; job ").nth(1).and_then(|rest| rest.get(..32));
+        let job = left.text.split("interrupted; job ").nth(1).and_then(|rest| rest.get(..32));
         let job = job.expect("the id of the job");
+        left.expect(
+            130,
+            &[
+                &format!("error: interrupted; job {job} goes on"),
+                &format!("hint: `nutkin job {job}` shows it, `nutkin cancel {job}` ends it"),
+            ],
+        );
         nutkin.eventually("the job runs", RECOVERY, || {
             self.flink.job_state(job).as_deref() == Some("RUNNING")
         });
         nutkin.ok(&["cancel", job]);
-        interrupt(&["--cancel-on-interrupt"]).expect(130).says("is being canceled");
+        let canceled = interrupt(&["--cancel-on-interrupt"]);
+        canceled.expect(130, &[]);
+        assert!(canceled.text.ends_with("is being canceled"), "{canceled:?}");
         nutkin.eventually("the job is canceled", RECOVERY, || {
             status(nutkin, "a")["slots"]["available"] == 2
         });

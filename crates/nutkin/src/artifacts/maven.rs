@@ -108,6 +108,8 @@ async fn by_mvn(
         .envs(fetcher.environment.variables())
         .stdin(Stdio::null())
         .kill_on_drop(true)
+        // Ctrl-C is for this command, which ends it: its own failure at that moment would be taken for news.
+        .process_group(0)
         .output()
         .await
         .at("run", mvn)?;

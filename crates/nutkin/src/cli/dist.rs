@@ -153,8 +153,9 @@ fn until_interrupted<T>(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         tokio::select! {
-            result = future => result,
+            biased;
             _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, interrupted)),
+            result = future => result,
         }
     });
     runtime.shutdown_timeout(CLEANING);

@@ -1,12 +1,14 @@
 //! `nutkin down`.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
-use crate::platform::{self, Ended, Ending};
-use crate::{Exit, Outcome, runtime, select};
+use crate::platform::{self, Ended, Ending, Session};
+use crate::runtime::Interrupt;
+use crate::{Exit, Failure, Outcome, runtime, select};
 
 /// Arguments of `nutkin down`.
 #[derive(Debug, clap::Args)]
@@ -55,41 +57,68 @@ pub struct Args {
 /// # Errors
 /// No such session (5), consent needed (6), something could not be ended (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    let begun = RefCell::new(None);
     runtime::block_on(async {
-        let (name, file) = (args.name.as_deref(), args.file.as_deref());
-        let session = select::find(name, file, &args.platform, context).await?;
-        let name = session.name().to_owned();
-        if let Some(names) = session.endangered(!args.consent.yes && !args.consent.force).await? {
-            context.printer.say(&format!("session `{name}`: jobs that are LOST: {names}"));
-            consent::ask(args.consent, !args.consent.yes, "End the session?", context)?;
+        let mut interrupt = Interrupt::listen()?;
+        tokio::select! {
+            biased;
+            () = interrupt.pressed() => Err(interrupted(begun.take())),
+            outcome = end(&args, &begun, context) => outcome,
         }
-        let ending = Ending {
-            keep_logs: args.keep_logs,
-            delete_data: args.delete_data,
-            delete_ha_data: args.delete_ha_data,
-            adopt: args.adopt,
-        };
-        let Ended { ended, kept } = session.end(ending, context).await?;
-        platform::forget(context.environment, &name, session.platform());
-        if ended.is_empty() {
-            context.printer.say(&format!("session `{name}`: nothing of it ran"));
-        } else {
-            context.printer.say(&format!("session `{name}` ended: {}", ended.join(", ")));
-        }
-        for one in &kept {
-            let remark = if one.remark.is_empty() { "" } else { &format!(": {}", one.remark) };
-            context.printer.say(&format!("kept `{}`{remark}", one.what));
-        }
-        if args.output.output != Output::Text {
-            let data = kept.iter().filter(|one| one.is_data).map(|one| &one.what);
-            let fields = serde_json::json!({
-                "name": name,
-                "platform": session.platform().to_string(),
-                "ended": ended,
-                "kept": data.collect::<Vec<_>>(),
-            });
-            context.printer.document(args.output.output, &document("Down", fields))?;
-        }
-        Ok(Exit::Done)
     })
+}
+
+/// What Ctrl-C leaves behind.
+fn interrupted(begun: Option<Session>) -> Failure {
+    let Some(session) = begun else {
+        return Failure::new(Exit::Interrupted, "interrupted; nothing was ended");
+    };
+    let name = session.name();
+    let mut message = format!("interrupted while session `{name}` was being ended");
+    match session.left() {
+        Some(left) if left.is_empty() => message += "; none of its processes runs any more",
+        Some(left) => message += &format!("; at this moment there are still: {}", left.join(", ")),
+        None => {}
+    }
+    Failure::new(Exit::Interrupted, message)
+        .hint(format!("`nutkin status {name}` shows what is left, `nutkin down {name}` ends it"))
+}
+
+async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_>) -> Outcome {
+    let (name, file) = (args.name.as_deref(), args.file.as_deref());
+    let session = select::find(name, file, &args.platform, context).await?;
+    let name = session.name().to_owned();
+    if let Some(names) = session.endangered(!args.consent.yes && !args.consent.force).await? {
+        context.printer.say(&format!("session `{name}`: jobs that are LOST: {names}"));
+        consent::ask(args.consent, !args.consent.yes, "End the session?", context)?;
+    }
+    let ending = Ending {
+        keep_logs: args.keep_logs,
+        delete_data: args.delete_data,
+        delete_ha_data: args.delete_ha_data,
+        adopt: args.adopt,
+    };
+    begun.replace(Some(session.clone()));
+    let Ended { ended, kept } = session.end(ending, context).await?;
+    platform::forget(context.environment, &name, session.platform());
+    if ended.is_empty() {
+        context.printer.say(&format!("session `{name}`: nothing of it ran"));
+    } else {
+        context.printer.say(&format!("session `{name}` ended: {}", ended.join(", ")));
+    }
+    for one in &kept {
+        let remark = if one.remark.is_empty() { "" } else { &format!(": {}", one.remark) };
+        context.printer.say(&format!("kept `{}`{remark}", one.what));
+    }
+    if args.output.output != Output::Text {
+        let data = kept.iter().filter(|one| one.is_data).map(|one| &one.what);
+        let fields = serde_json::json!({
+            "name": name,
+            "platform": session.platform().to_string(),
+            "ended": ended,
+            "kept": data.collect::<Vec<_>>(),
+        });
+        context.printer.document(args.output.output, &document("Down", fields))?;
+    }
+    Ok(Exit::Done)
 }

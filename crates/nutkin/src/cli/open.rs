@@ -57,6 +57,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         if connected.tunnel.is_some() {
             context.printer.say("this address works until Ctrl-C");
             tokio::signal::ctrl_c().await?;
+            context.printer.after_interrupt();
         }
         Ok(Exit::Done)
     })

@@ -2,7 +2,7 @@
 
 mod follow;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::time::Duration;
 
@@ -213,12 +213,31 @@ fn run_file(args: &Args, context: &Context<'_>) -> Outcome {
         context.printer.say(&format!("the file has no jobs for session `{}`", session.name));
         return Ok(Exit::Done);
     }
-    runtime::block_on(async {
+    let is_begun = Cell::new(false);
+    let work = async {
         let file = spec.file.as_deref();
         let place = select::find(args.session.session.as_deref(), file, &spec.platform, context);
-        file_jobs::bring(&session, place.await?, file, context).await?;
+        let place = place.await?;
+        is_begun.set(true);
+        file_jobs::bring(&session, place, file, context).await?;
         Ok(Exit::Done)
+    };
+    runtime::block_on(async {
+        let mut interrupt = Interrupt::listen()?;
+        tokio::select! {
+            biased;
+            done = work => done,
+            () = interrupt.pressed() => Err(file_interrupted(is_begun.get())),
+        }
     })
+}
+
+fn file_interrupted(is_begun: bool) -> Failure {
+    if !is_begun {
+        return Failure::new(Exit::Interrupted, "interrupted; no job was submitted");
+    }
+    Failure::new(Exit::Interrupted, "interrupted; what was begun in the session goes on")
+        .hint("`nutkin jobs --all` shows the jobs; the same command goes on from there")
 }
 
 fn check(args: &Args) -> Result<(), Failure> {

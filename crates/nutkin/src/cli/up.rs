@@ -74,8 +74,10 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
         let mut interrupt = Interrupt::listen()?;
         tokio::select! {
-            outcome = bring_up(&args, &session, &place, &stage, context) => outcome,
+            // Ctrl-C ends `pip` and `mvn`, too, whose failure would be no news.
+            biased;
             () = interrupt.pressed() => Err(stage.get().interrupted(&session.name)),
+            outcome = bring_up(&args, &session, &place, &stage, context) => outcome,
         }
     })
 }
@@ -89,8 +91,10 @@ enum Stage {
     Changing,
     /// Everything is ordered.
     Starting,
-    /// The session is up; jobs are brought.
+    /// The session is up.
     Up,
+    /// Its jobs are brought.
+    Jobs,
 }
 
 impl Stage {
@@ -99,7 +103,8 @@ impl Stage {
             Self::Looking => format!("interrupted; session `{name}` was not touched"),
             Self::Changing => format!("interrupted while session `{name}` was being changed"),
             Self::Starting => format!("interrupted; session `{name}` goes on starting"),
-            Self::Up => {
+            Self::Up => format!("interrupted; session `{name}` is up"),
+            Self::Jobs => {
                 format!("interrupted; session `{name}` is up, what was begun with its jobs goes on")
             }
         };
@@ -111,6 +116,9 @@ impl Stage {
             )),
             Self::Starting | Self::Up => failure
                 .hint(format!("`nutkin status {name}` shows it, `nutkin down {name}` ends it")),
+            Self::Jobs => failure
+                .hint(format!("`nutkin jobs --all --session {name}` shows the jobs"))
+                .hint("the same command again goes on from there"),
         }
     }
 }
@@ -170,9 +178,11 @@ async fn finish(
         Ok(Waited::Ready(ready)) => {
             stage.set(Stage::Up);
             announce(name, decision, &ready, context);
-            if !args.no_jobs {
+            if !args.no_jobs && !session.jobs.is_empty() {
+                stage.set(Stage::Jobs);
                 let file = args.spec.file.as_deref();
                 super::file_jobs::bring(session, decision.session(), file, context).await?;
+                stage.set(Stage::Up);
             }
             if args.output.output != Output::Text {
                 let view = decision.session().look().await?;
@@ -187,7 +197,10 @@ async fn finish(
                 .hint(format!("it goes on starting: `nutkin status {name}`, `nutkin logs {name}`"))
                 .hint(format!("`nutkin down {name}` ends it")))
         }
-        Err(failure) => Err(decision.give_up(failure).await?),
+        Err(failure) => {
+            stage.set(Stage::Changing);
+            Err(decision.give_up(failure).await?)
+        }
     }
 }
 

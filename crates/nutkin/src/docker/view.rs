@@ -167,7 +167,10 @@ pub async fn logs(session: &DockerSession, logs: &Logs, context: &Context<'_>) -
                 }
                 None => return Ok(Exit::Done),
             },
-            _ = &mut interrupt => return Ok(Exit::Done),
+            _ = &mut interrupt => {
+                context.printer.after_interrupt();
+                return Ok(Exit::Done);
+            }
         }
     }
 }

@@ -8,10 +8,8 @@ use nutkin_core::session::{Session, SessionJob};
 
 use super::work::Work;
 use super::{failure, local_jars};
-use crate::Context;
 use crate::flink_rest::Client;
-use crate::runtime::Interrupt;
-use crate::{Exit, Failure};
+use crate::{Context, Failure};
 
 /// Namespace of jobs of a file that names none, so that ids are the same everywhere.
 const NAMESPACE: &str = "default";
@@ -20,29 +18,9 @@ const NAMESPACE: &str = "default";
 /// relative jars count from there.
 ///
 /// # Errors
-/// A job could not be stopped or submitted, or Ctrl-C; what is done is remembered, and the same command goes on.
+/// A job could not be stopped or submitted. Dropped or failed, what is done is remembered, and the same command
+/// goes on.
 pub async fn bring(
-    session: &Session,
-    client: &Client,
-    record: &mut SessionRecord,
-    base: &Path,
-    context: &Context<'_>,
-    remember: impl AsyncFnMut(&SessionRecord) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    // A submission whose main() hangs must be left here.
-    let mut interrupt = Interrupt::listen()?;
-    tokio::select! {
-        biased;
-        done = bring_all(session, client, record, base, context, remember) => done,
-        () = interrupt.pressed() => Err(Failure::new(
-            Exit::Interrupted,
-            "interrupted; what was begun in the session goes on",
-        )
-        .hint("`nutkin jobs --all` shows the jobs; the same command goes on from there")),
-    }
-}
-
-async fn bring_all(
     session: &Session,
     client: &Client,
     record: &mut SessionRecord,

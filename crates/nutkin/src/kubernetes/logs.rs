@@ -106,7 +106,10 @@ async fn follow(session: &Session, logs: &Logs, context: &Context<'_>) -> Outcom
     let mut look = tokio::time::interval(NEW_PODS);
     loop {
         tokio::select! {
-            _ = &mut interrupt => return Ok(Exit::Done),
+            _ = &mut interrupt => {
+                context.printer.after_interrupt();
+                return Ok(Exit::Done);
+            }
             Some((prefix, line)) = printed.recv() => {
                 let prefix = context.printer.style_out(Style::Cyan, &prefix);
                 context.printer.out(&format!("{prefix} | {line}\n"));

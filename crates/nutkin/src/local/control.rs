@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -47,6 +48,9 @@ pub fn start_supervisor(
         .env(TOKEN_VARIABLE, token)
         .env(PROCESS_VARIABLE, SUPERVISOR)
         .current_dir("/")
+        // A group of its own: Ctrl-C is for the command in front of the terminal. Not left to the supervisor itself,
+        // which would hear it until then.
+        .process_group(0)
         .stdin(Stdio::null())
         .stdout(out.try_clone()?)
         .stderr(out)

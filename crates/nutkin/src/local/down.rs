@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::control;
 use super::directory::SessionDirectory;
+use super::launch::SUPERVISOR;
+use super::{control, ownership};
 use crate::platform::{Ended, Ending, Kept};
 use crate::{Context, Exit, Failure};
 
@@ -30,7 +31,7 @@ pub async fn end(
         return lock.map(|_| Ended::default());
     }
     // Where no lock can be had (a read-only disk) processes can be ended all the same.
-    let ended = control::end(directory)?;
+    let ended = end_processes(directory).await?;
     directory.remove(ending.keep_logs)?;
     let mut kept = Vec::new();
     if ending.keep_logs {
@@ -48,6 +49,27 @@ pub async fn end(
         context.printer.say(&format!("deleted `{}` ({holds})", data.display()));
     }
     Ok(Ended { ended, kept })
+}
+
+/// Ends all processes. On a thread of its own, so that Ctrl-C is heard while processes take their time; it ends with the command then.
+///
+/// # Errors
+/// Something could not be ended.
+pub async fn end_processes(directory: &SessionDirectory) -> std::io::Result<Vec<String>> {
+    let (send, receive) = tokio::sync::oneshot::channel();
+    let directory = directory.clone();
+    std::thread::spawn(move || send.send(control::end(&directory)));
+    receive.await.unwrap_or_else(|_| Err(std::io::Error::other("nothing was ended")))
+}
+
+/// Names of the processes that still live.
+pub fn left(directory: &SessionDirectory) -> Vec<String> {
+    let living = ownership::find_all(directory.path());
+    let mut names: Vec<String> = living.into_iter().map(|one| one.process).collect();
+    names.retain(|name| !name.is_empty() && name != SUPERVISOR);
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// What the data of a session is, by its folders: `checkpoints (12 files), savepoints (3 files)`. Empty where there is

@@ -54,9 +54,6 @@ pub enum SupervisorError {
 /// # Errors
 /// Another supervisor has the session, or its orders cannot be read. Once it runs it does not give up.
 pub fn run(directory: &SessionDirectory) -> Result<(), SupervisorError> {
-    // A session of its own: no terminal whose Ctrl-C or hang-up could reach it. Fails only for a process
-    // that leads its group already, which has none either way.
-    let _ = rustix::process::setsid();
     // Before the lock, which says to others that signals are heard.
     let hang_up = on_signal(&[signal_hook::consts::SIGHUP])?;
     let terminate = on_signal(&[signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT])?;

@@ -352,11 +352,11 @@ impl Decision {
     ///
     /// # Errors
     /// Something could not be ended.
-    pub fn give_up(&self, failure: Failure) -> Result<Failure, Failure> {
+    pub async fn give_up(&self, failure: Failure) -> Result<Failure, Failure> {
         if self.old.is_some() {
             return Ok(failure);
         }
-        control::end(&self.directory)?;
+        super::down::end_processes(&self.directory).await?;
         let name = self.directory.name();
         Ok(failure.hint(format!(
             "session `{name}` was ended again; `nutkin down {name}` removes its logs"

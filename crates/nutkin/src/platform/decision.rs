@@ -205,7 +205,7 @@ impl Decision {
     /// What was started cannot be ended.
     pub async fn give_up(&self, failure: Failure) -> Result<Failure, Failure> {
         match self {
-            Self::Local(decision) => decision.give_up(failure),
+            Self::Local(decision) => decision.give_up(failure).await,
             Self::Kubernetes(_) => Ok(failure),
             Self::Docker(decision) => decision.give_up(failure).await,
         }

@@ -166,6 +166,14 @@ impl Session {
         }
     }
 
+    /// What still runs when its end was cut off, where that can be told at once.
+    pub fn left(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Local(directory) => Some(local::down::left(directory)),
+            Self::Kubernetes(_) | Self::Docker(_) => None,
+        }
+    }
+
     /// What Nutkin remembers of it.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod looking;
 mod render_kubernetes;
 mod session;
 mod supervisor;
+mod terminal;
 mod tidy;
 mod together;
 mod world;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use indicatif::ProgressBar;
 use nutkin_core::jobs as rules;
 use serde_json::json;
 
@@ -11,6 +10,7 @@ use crate::cli::Context;
 use crate::cli::shared::{Output, document};
 use crate::flink_rest::{self, RestError};
 use crate::jobs::{Ended, failure, until_it_ends};
+use crate::progress::Spinner;
 use crate::report::Style;
 use crate::runtime::Interrupt;
 use crate::{Exit, Failure, Outcome};
@@ -24,25 +24,11 @@ pub(super) async fn follow(
     let printer = context.printer;
     let Submitted { client, id, .. } = submitted;
     printer.say(&format!("job {id} is submitted"));
-    let bar = printer.is_interactive().then(|| {
-        let bar = ProgressBar::new_spinner();
-        bar.enable_steady_tick(Duration::from_millis(100));
-        bar
-    });
-    let mut last = String::new();
-    let progress = |line: &str| match &bar {
-        Some(bar) => bar.set_message(line.to_owned()),
-        None if last != line => {
-            printer.say(line);
-            line.clone_into(&mut last);
-        }
-        None => {}
-    };
+    let mut spinner = Spinner::new(printer);
     let timeout = args.timeout.map(Duration::from_secs);
+    let progress = |line: &str| spinner.say(line);
     let ended = until_it_ends(client, id, timeout, Some(interrupt), progress).await;
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
+    drop(spinner);
     match ended.map_err(|error| out_of_sight(id, error))? {
         Ended::Job(state, outcome) => {
             let seconds = outcome.runtime.map(|millis| millis as f64 / 1000.0);

@@ -88,6 +88,8 @@ pub(super) async fn fetch(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
+        // Ctrl-C is for this command, which ends it: its own failure at that moment would be taken for news.
+        .process_group(0)
         .spawn()
         .at("run", Path::new(&pip[0]))?;
 
