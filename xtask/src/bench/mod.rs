@@ -8,6 +8,7 @@ mod commands;
 mod entrypoint;
 mod figures;
 mod flink;
+mod kubernetes;
 mod machine;
 mod measure;
 mod page;
@@ -64,6 +65,7 @@ const SCENARIOS: &[Scenario] = &[
     Scenario { name: "check", measure: check::measure },
     Scenario { name: "commands", measure: commands::measure },
     Scenario { name: "entrypoint", measure: entrypoint::measure },
+    Scenario { name: "kubernetes", measure: kubernetes::measure },
     Scenario { name: "session", measure: session::measure },
     Scenario { name: "supervisor", measure: supervisor::measure },
 ];
