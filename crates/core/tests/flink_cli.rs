@@ -1,6 +1,6 @@
 //! The words of the `flink` command, as recorded from Flink's own.
 
-use nutkin_core::flink_cli::{Action, Call, Run, parse};
+use nutkin_core::flink_cli::{Action, Call, Place, Run, for_client, parse};
 
 const JOB: &str = "6f3aac97ee7fbe19e44869ae33b326c1";
 const USE_HELP: &str = "\n\nUse the help option (-h or --help) to get help on the command.\n";
@@ -76,35 +76,56 @@ fn snapshots() {
 
 #[test]
 fn programs() {
-    check("run -m a:1 job.jar", Action::Run(run("job.jar")));
+    check("run -m a:1 job.jar", Action::Run(Box::new(run("job.jar"))));
     check(
         "run -m a:1 -d -p 1 -c Unbounded -n -Dpipeline.name=FromD dir/u.jar x -p 7",
-        Action::Run(Run {
+        Action::Run(Box::new(Run {
             class: Some("Unbounded".to_owned()),
             parallelism: Some(1),
             allow_non_restored_state: true,
             detached: true,
             arguments: vec!["x".to_owned(), "-p".to_owned(), "7".to_owned()],
             ..run("dir/u.jar")
-        }),
+        })),
     );
     check(
         "run -p4 -s file:x -rm claim job.jar",
-        Action::Run(Run {
+        Action::Run(Box::new(Run {
             parallelism: Some(4),
             savepoint: Some("file:x".to_owned()),
             claim_mode: Some("CLAIM".to_owned()),
             ..run("job.jar")
-        }),
+        })),
     );
     check(
         "run ../examples/batch/WordCount.jar --input aaa.txt --output bbb.txt/",
-        Action::Run(Run {
+        Action::Run(Box::new(Run {
             arguments: ["--input", "aaa.txt", "--output", "bbb.txt/"].map(str::to_owned).to_vec(),
             ..run("../examples/batch/WordCount.jar")
-        }),
+        })),
     );
-    check("info -p 3 job.jar", Action::Info(Run { parallelism: Some(3), ..run("job.jar") }));
+    check(
+        "info -p 3 job.jar",
+        Action::Info(Box::new(Run { parallelism: Some(3), ..run("job.jar") })),
+    );
+    check(
+        "run -C file:a.jar --classpath=file:b.jar --client jvm job.jar --client x",
+        Action::Run(Box::new(Run {
+            place: Place::Jvm,
+            client_only: vec!["C"],
+            arguments: vec!["--client".to_owned(), "x".to_owned()],
+            ..run("job.jar")
+        })),
+    );
+    check(
+        "run -pym a.b -pyfs dir word",
+        Action::Run(Box::new(Run {
+            client_only: vec!["pym", "pyfs"],
+            arguments: vec!["word".to_owned()],
+            ..run("")
+        })),
+    );
+    refused("run --client x job.jar", "The client is auto, rest or jvm: x");
     refused("run", "Java program should be specified a JAR file.");
     refused("run -p x job.jar", "The parallelism must be a positive number: x");
     refused("run -p 0 job.jar", "The parallelism must be a positive number: 0");
@@ -135,4 +156,13 @@ fn lists_and_what_is_no_action() {
         (address.as_deref(), options),
         (Some("a:1"), vec!["x=1".to_owned(), "y=2".to_owned()])
     );
+}
+
+#[test]
+fn what_flinks_own_client_gets() {
+    let given =
+        "run -m a:1 -t remote -C file:a --client=jvm -D a=b -Dc=d -p4 job.jar -m x --client y";
+    let given: Vec<String> = given.split(' ').map(str::to_owned).collect();
+    let expected = "run -C file:a -D a=b -Dc=d -p4 job.jar -m x --client y";
+    assert_eq!(for_client(&given).join(" "), expected);
 }

@@ -58,3 +58,56 @@ fn a_job_from_run_to_stop() {
         .expect(1)
         .prints("JAR file does not exist: /nope.jar\n");
 }
+
+/// main() of a program that brings results to itself, of two jobs, runs in Flink's own client; of one that does not,
+/// in the JobManager.
+#[track_caller]
+fn check_client(version: &str) {
+    let nutkin = Nutkin::new();
+    up(&nutkin, "client", version, &[]).expect(0);
+    let url = status(&nutkin, "client")["restUrl"].as_str().expect("an address").to_owned();
+    let address = url.trim_start_matches("http://");
+    let text = |path: &std::path::Path| path.to_str().expect("a plain path").to_owned();
+    let jar = text(&nutkin.setup().job(version, "Collects"));
+    let ran = flink(&nutkin, &["run", "-p", "1", &jar, "--total", "12"]);
+    ran.expect(0)
+        .prints("counted 12, doubled 24\n")
+        .says("main() runs here (--client jvm): the program calls `DataStreamSource.executeAndC")
+        .says("`SingleOutputStreamOperator.executeAndCollect()`");
+    assert_eq!(ran.stdout.matches("Job has been submitted with JobID ").count(), 2);
+    // At an address alone, with what the JobManager says of itself.
+    flink(&nutkin, &["run", "-m", address, "--client", "jvm", &jar])
+        .expect(0)
+        .prints("counted 10, doubled 20\n");
+    // Over REST it cannot be run, which is Flink's own word.
+    flink(&nutkin, &["run", "--client", "rest", &jar]).expect(1);
+    flink(&nutkin, &["run", "--client", "rest", "-C", "file:///none.jar", &jar])
+        .expect(1)
+        .says("`-C` means nothing to a JobManager")
+        .says("--client jvm");
+
+    let jar = text(&nutkin.setup().job(version, "WordCount"));
+    fs::write(nutkin.directory().join("in.txt"), "to be or not to be\n").expect("a file");
+    let (input, output) = (nutkin.directory().join("in.txt"), nutkin.directory().join("out"));
+    let words = ["--input", &text(&input), "--output", &text(&output)];
+    flink(&nutkin, &[&["run", "-d", &jar][..], &words].concat())
+        .expect(0)
+        .says("main() runs in the JobManager (--client rest)");
+    // A path that only its user's directory gives a meaning.
+    let words = ["--input", "in.txt", "--output", &text(&output)];
+    flink(&nutkin, &[&["run", "-C", &format!("file://{jar}"), &jar][..], &words].concat())
+        .expect(0)
+        .says("main() runs here (--client jvm): `-C` is given, an argument names a file that only ")
+        .prints("Program execution finished\n");
+    flink(&nutkin, &["run", "-py", "none.py"]).expect(1).says("`-py` is given");
+}
+
+#[test]
+fn main_runs_where_it_can_1_20() {
+    check_client("1.20.5");
+}
+
+#[test]
+fn main_runs_where_it_can_2_3() {
+    check_client("2.3.0");
+}

@@ -169,3 +169,25 @@ fn jobs_of_a_file_are_remembered_in_the_cluster() {
     cluster.run(&["down", "a", "--force"]).expect(0);
     assert_eq!(cluster.get("configmap/nutkin-a"), Value::Null, "the record goes with the session");
 }
+
+/// By way of Flink's own client, for which the tunnel's address has a part that it has to put before every path.
+#[test]
+fn a_program_that_collects_runs_in_a_client_here() {
+    let cluster = session();
+    let jar = cluster.nutkin.setup().job("1.20.5", "Collects");
+    let jar = jar.to_str().expect("a path in UTF-8");
+    let flink = |words: &[&str]| {
+        let mut command = cluster.nutkin.command(&["flink"]);
+        command.args(words).env("KUBECONFIG", cluster.kubeconfig());
+        cluster.finish(command)
+    };
+    let namespace = format!("-Dkubernetes.namespace={}", cluster.namespace);
+    let target = ["-t", "kubernetes-session", "-Dkubernetes.cluster-id=a", &namespace];
+    let run = flink(&[&["run"][..], &target, &["-p", "1", jar]].concat());
+    run.expect(0).prints("counted 10, doubled 20\n").says("main() runs here (--client jvm)");
+    let list = flink(&[&["list", "-a"][..], &target].concat());
+    assert_eq!(list.expect(0).stdout.matches("(FINISHED)").count(), 2, "{}", list.all());
+    flink(&["list", "-t", "kubernetes-session"]).expect(1).says("No cluster id was specified.");
+    flink(&["list", "-t", "yarn-session"]).expect(1).says("`yarn-session` is no session");
+    cluster.run(&["down", "a"]).expect(0);
+}

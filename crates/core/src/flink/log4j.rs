@@ -66,6 +66,9 @@ logger.netty.level = OFF
 /// To a file: a process of this machine, a daemon in a container.
 pub(crate) const FILE: &str = concat!(root!("file" = "File"), file!("true"), netty!());
 
+/// To a file that each run begins anew: a client, whose screen is the program's.
+pub(crate) const CLIENT: &str = concat!(root!("file" = "File"), file!("false"), netty!());
+
 /// To standard output, where a container's log is looked for; as Flink's `log4j-console.properties` it keeps no file
 /// that would be lost with the container.
 pub(crate) const CONSOLE: &str = concat!(root!("console" = "Console"), console!(), netty!());

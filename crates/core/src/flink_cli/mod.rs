@@ -3,8 +3,11 @@
 //! Sources: `CliFrontend`, `CliFrontendParser` and commons-cli's `DefaultParser` as flink-clients of 1.13.6, 1.17.2,
 //! 1.20.5 and 2.3.0 answered when they were run.
 
+mod class_file;
+pub mod jvm;
 pub mod kubernetes_session;
 mod options;
+pub mod program;
 pub mod say;
 
 use options::{Options, Taken};
@@ -22,6 +25,8 @@ pub enum Call {
         action: Action,
         /// `-m host:port`.
         address: Option<String>,
+        /// `-t`, or `-e`: `remote`, `kubernetes-session`.
+        target: Option<String>,
         /// `-D key=value`, in their order.
         options: Vec<String>,
     },
@@ -31,9 +36,9 @@ pub enum Call {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// `run`.
-    Run(Run),
+    Run(Box<Run>),
     /// `info`: the plan of a program.
-    Info(Run),
+    Info(Box<Run>),
     /// `list`.
     List {
         /// Jobs that run or are about to.
@@ -88,6 +93,18 @@ pub enum Action {
     },
 }
 
+/// Where main() of a program runs: an option of ours, `--client`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Place {
+    /// In the JobManager where that is the same, else in a JVM here.
+    #[default]
+    Auto,
+    /// In the JobManager, which gets the jar over REST.
+    Rest,
+    /// In Flink's own client, a JVM on this machine.
+    Jvm,
+}
+
 /// A program and how to run it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Run {
@@ -107,6 +124,10 @@ pub struct Run {
     pub detached: bool,
     /// What main() gets.
     pub arguments: Vec<String>,
+    /// `--client`.
+    pub place: Place,
+    /// Options that only Flink's own client has, as they were given: `-C`, `-py`.
+    pub client_only: Vec<&'static str>,
 }
 
 /// Reads the words behind `flink`.
@@ -142,8 +163,8 @@ fn act(verb: &str, words: &[String]) -> Result<Call, String> {
         return Ok(Call::Help(Some(verb.to_owned())));
     }
     let action = match verb {
-        "run" => Action::Run(program(&taken)?),
-        "info" => Action::Info(program(&taken)?),
+        "run" => Action::Run(Box::new(program(&taken)?)),
+        "info" => Action::Info(Box::new(program(&taken)?)),
         "list" => {
             Action::List { running: taken.has("r"), scheduled: taken.has("s"), all: taken.has("a") }
         }
@@ -159,12 +180,25 @@ fn act(verb: &str, words: &[String]) -> Result<Call, String> {
         }
     };
     let address = taken.value("m").map(str::to_owned);
-    Ok(Call::Act { action, address, options: taken.all("D") })
+    let target = taken.value("t").or_else(|| taken.value("e")).map(str::to_owned);
+    Ok(Call::Act { action, address, target, options: taken.all("D") })
 }
 
 fn program(taken: &Taken) -> Result<Run, String> {
     let mut words = taken.words.iter().cloned();
-    let jar = words.next().ok_or("Java program should be specified a JAR file.")?;
+    let client_only = options::CLIENT_ONLY.iter().copied().filter(|name| taken.has(name));
+    let client_only: Vec<&'static str> = client_only.collect();
+    // A Python program has no jar, and all words are its own.
+    let is_python = options::PYTHON_PROGRAM.iter().any(|name| taken.has(name));
+    let jar = if is_python { None } else { words.next() };
+    let jar = if is_python { Some(String::new()) } else { jar };
+    let jar = jar.ok_or("Java program should be specified a JAR file.")?;
+    let place = match taken.value("client") {
+        None | Some("auto") => Place::Auto,
+        Some("rest") => Place::Rest,
+        Some("jvm") => Place::Jvm,
+        Some(other) => return Err(format!("The client is auto, rest or jvm: {other}")),
+    };
     let parallelism = match taken.value("p") {
         None => None,
         Some(text) => match text.parse::<u32>() {
@@ -183,6 +217,8 @@ fn program(taken: &Taken) -> Result<Run, String> {
         claim_mode,
         detached: taken.has("d"),
         arguments: words.collect(),
+        place,
+        client_only,
     })
 }
 
@@ -237,6 +273,19 @@ fn format(taken: &Taken) -> Result<Option<String>, String> {
             Err(format!("Could not parse the savepoint type \"{format}\": canonical or native"))
         }
     }
+}
+
+/// The same words for Flink's own client, without what says where the cluster is, and without what is ours.
+pub fn for_client(words: &[String]) -> Vec<String> {
+    let Some((verb, rest)) = words.split_first() else { return Vec::new() };
+    let mut kept = vec![verb.clone()];
+    if let Ok(taken) = Options::of(verb).take(rest) {
+        let ours = ["client", "m", "t", "e", "z"];
+        let options = taken.raw.iter().filter(|(name, _)| !ours.contains(name));
+        kept.extend(options.flat_map(|(_, words)| words.clone()));
+        kept.extend(taken.words);
+    }
+    kept
 }
 
 /// A job's id, in the form in which Flink prints it.

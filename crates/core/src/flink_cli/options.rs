@@ -33,7 +33,24 @@ const PROGRAM: &[Option_] = &[
     ("cm", "claimMode", Value::Needed),
     ("rm", "restoreMode", Value::Needed),
     ("sae", "shutdownOnAttachedExit", Value::None),
+    ("py", "python", Value::Needed),
+    ("pym", "pyModule", Value::Needed),
+    ("pyfs", "pyFiles", Value::Needed),
+    ("pyarch", "pyArchives", Value::Needed),
+    ("pyexec", "pyExecutable", Value::Needed),
+    ("pyclientexec", "pyClientExecutable", Value::Needed),
+    ("pyreq", "pyRequirements", Value::Needed),
+    ("pypath", "pyPythonPath", Value::Needed),
+    // Ours.
+    ("client", "client", Value::Needed),
 ];
+
+/// Options that mean something to a client in which main() runs, and nothing to REST.
+pub(super) const CLIENT_ONLY: [&str; 10] =
+    ["C", "sae", "py", "pym", "pyfs", "pyarch", "pyexec", "pyclientexec", "pyreq", "pypath"];
+
+/// Options that name a Python program, which has no jar.
+pub(super) const PYTHON_PROGRAM: [&str; 2] = ["py", "pym"];
 
 /// The options of one action.
 #[derive(Debug, Clone)]
@@ -47,6 +64,8 @@ pub(super) struct Options {
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     found: Vec<(&'static str, Option<String>)>,
+    /// The same as they stood there.
+    pub(super) raw: Vec<(&'static str, Vec<String>)>,
     /// Words that are no options.
     pub(super) words: Vec<String>,
 }
@@ -121,6 +140,7 @@ impl Options {
                 }
                 return Err(format!("Unrecognized option: {word}"));
             };
+            let is_attached = attached.is_some();
             let value = match (kind, attached) {
                 (Value::None, _) => None,
                 (_, Some(value)) => Some(value),
@@ -132,6 +152,8 @@ impl Options {
                 }
                 (Value::Optional, None) => rest.next_if(|next| !self.is_option(next)).cloned(),
             };
+            let next = value.clone().filter(|_| !is_attached);
+            taken.raw.push((name, std::iter::once(word.clone()).chain(next).collect()));
             taken.found.push((name, value));
         }
         taken.words.extend(rest.cloned());

@@ -8,6 +8,7 @@ use super::Context;
 use super::shared::SessionArgs;
 use crate::flink_rest::Client;
 use crate::jobs::failure;
+use crate::platform::Connected;
 use crate::{Failure, select};
 
 /// What a command about jobs talks to.
@@ -18,6 +19,22 @@ pub struct Target {
     pub name: String,
     /// Where its JobManager looks for files.
     pub sight: Sight,
+    /// Where it runs; `None` where only an address is known.
+    pub platform: Option<Platform>,
+}
+
+impl Target {
+    /// Talks to a session.
+    ///
+    /// # Errors
+    /// The HTTP client cannot be set up.
+    pub fn of(connected: Connected) -> Result<Self, Failure> {
+        let is_here = connected.platform == Platform::Local;
+        // Which directory a JobManager runs in is its own affair: only absolute paths are sure to be found.
+        let sight = if is_here { Sight::Here { directory: None } } else { Sight::Elsewhere };
+        let platform = Some(connected.platform);
+        Ok(Self { client: connected.client()?, name: connected.name, sight, platform })
+    }
 }
 
 /// A client, and the session's name for messages.
@@ -28,7 +45,7 @@ pub async fn connect(
     args: &SessionArgs,
     context: &Context<'_>,
 ) -> Result<(Client, String), Failure> {
-    let Target { client, name, sight: _ } = target(args, context).await?;
+    let Target { client, name, .. } = target(args, context).await?;
     Ok((client, name))
 }
 
@@ -37,20 +54,16 @@ pub async fn connect(
 /// # Errors
 /// As [`select::connect`]; with `--address` the JobManager does not answer.
 pub async fn target(args: &SessionArgs, context: &Context<'_>) -> Result<Target, Failure> {
-    // Which directory a JobManager runs in is its own affair: only absolute paths are sure to be found.
-    let here = Sight::Here { directory: None };
     let Some(address) = &args.address else {
-        let connected = select::connect(args, context).await?;
-        let sight = if connected.platform == Platform::Local { here } else { Sight::Elsewhere };
-        return Ok(Target { client: connected.client()?, name: connected.name, sight });
+        return Target::of(select::connect(args, context).await?);
     };
     let url = if address.contains("://") { address.clone() } else { format!("http://{address}") };
     let urls = [url.trim_end_matches('/').to_owned()];
     let probe = Client::new(&urls, FlinkVersion::DEFAULT)?;
     let version = probe.flink_version().await.map_err(failure)?;
-    let is_near = is_loopback(&url);
-    let sight = if is_near { here } else { Sight::Elsewhere };
-    Ok(Target { client: Client::new(&urls, version)?, name: address.clone(), sight })
+    let sight = if is_loopback(&url) { Sight::Here { directory: None } } else { Sight::Elsewhere };
+    let client = Client::new(&urls, version)?;
+    Ok(Target { client, name: address.clone(), sight, platform: None })
 }
 
 fn is_loopback(url: &str) -> bool {

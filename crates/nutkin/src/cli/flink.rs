@@ -1,21 +1,24 @@
 //! `nutkin flink`: a drop-in for the `flink` command, also when the binary is called so.
 //!
 //! It speaks Flink's words and ends with Flink's exit codes. One thing is done elsewhere: main() of a program runs in the
-//! JobManager, which gets the jar over REST, and not in a JVM on this side.
+//! JobManager, which gets the jar over REST, and in a JVM on this side only where that is not the same.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nutkin_core::flink::dynamic;
 use nutkin_core::flink_cli::{self, Action, Call, Run, say};
+use nutkin_core::selection::Platform;
 use serde_json::Value;
 
 use super::Context;
 use super::client::{Target, target};
+use super::flink_jvm;
 use super::shared::SessionArgs;
 use crate::flink_rest::{Client, RunRequest, Trigger};
 use crate::jobs::{Ended, Jar, failure, random_id, submit, until_it_ends};
+use crate::platform::{self, Place};
 use crate::{Exit, Failure, Outcome, runtime};
 
 /// Arguments of `nutkin flink`.
@@ -44,7 +47,8 @@ const BANNER: &str = "\n--------------------------------------------------------
 const HELP: &str = "\
 flink <ACTION> [OPTIONS] [ARGUMENTS]
 
-  run [-d] [-c CLASS] [-p N] [-s SAVEPOINT] [-n] [-cm MODE] JAR ARGS   run a program
+  run [-d] [-c CLASS] [-p N] [-s SAVEPOINT] [-n] [-cm MODE] [--client auto|rest|jvm] JAR ARGS
+                                                                       run a program
   info [-c CLASS] [-p N] JAR ARGS                                      show its plan
   list [-r] [-s] [-a]                                                  list jobs
   cancel [-s [DIR]] JOB                                                cancel a job
@@ -53,7 +57,9 @@ flink <ACTION> [OPTIONS] [ARGUMENTS]
   savepoint -d PATH                                                    dispose of one
   checkpoint [-full] JOB                                               take a checkpoint
 
-All of them take -m HOST:PORT; without it they talk to the session that `nutkin status` shows. `nutkin --help` has more.
+All of them take -m HOST:PORT, or -t kubernetes-session -Dkubernetes.cluster-id=ID; without them they talk to the session that
+`nutkin status` shows. --client says where main() of a program runs: in the JobManager (rest), in Flink's own client here (jvm),
+or there where it is the same and else here (auto). `nutkin --help` has more.
 ";
 
 /// The arguments as `nutkin flink ...`, where the binary is called `flink`.
@@ -71,7 +77,7 @@ pub fn in_its_place(mut arguments: Vec<OsString>) -> Vec<OsString> {
 /// Never: what goes wrong is printed as Flink prints it, and the exit code is 1.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let printer = context.printer;
-    let (action, address, options) = match flink_cli::parse(&args.words) {
+    let (action, whom, options) = match flink_cli::parse(&args.words) {
         Ok(Call::Help(_)) => {
             printer.out(HELP);
             return Ok(Exit::Done);
@@ -83,13 +89,16 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             ));
             return Ok(Exit::Done);
         }
-        Ok(Call::Act { action, address, options }) => (action, address, options),
+        Ok(Call::Act { action, address, target, options }) => {
+            (action, Whom { address, target }, options)
+        }
         Err(text) => {
             printer.out(&text);
             return Ok(Exit::Failed);
         }
     };
     if let Action::Run(run) | Action::Info(run) = &action
+        && !run.jar.is_empty()
         && !Path::new(&run.jar).is_file()
     {
         printer.out(&format!(
@@ -99,10 +108,19 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         ));
         return Ok(Exit::Failed);
     }
-    let session = SessionArgs { address, ..SessionArgs::default() };
     let acted = runtime::block_on(async {
-        let Target { client, .. } = target(&session, context).await?;
-        act(&action, &options, &client, context).await
+        let target = reach(&whom, &options, true, context).await?;
+        if let Action::Run(run) = &action
+            && flink_jvm::in_jvm(run, &target.sight, context)?
+        {
+            let target = if flink_jvm::needs_plain_address(&target.client) {
+                reach(&whom, &options, false, context).await?
+            } else {
+                target
+            };
+            return flink_jvm::run(&args.words, &target, context).await;
+        }
+        act(&action, &options, &target.client, context).await
     });
     acted.or_else(|failure| Ok(failed(failure, context)))
 }
@@ -112,6 +130,53 @@ pub(super) fn failed(failure: Failure, context: &Context<'_>) -> Exit {
     context.printer.say(BANNER);
     context.printer.failure(&Failure { exit: Exit::Failed, ..failure });
     Exit::Failed
+}
+
+/// Which cluster was meant.
+struct Whom {
+    /// `-m`.
+    address: Option<String>,
+    /// `-t`, or `-e`.
+    target: Option<String>,
+}
+
+/// Finds the cluster. `secret` is for an address that only this command knows.
+async fn reach(
+    whom: &Whom,
+    options: &[String],
+    secret: bool,
+    context: &Context<'_>,
+) -> Result<Target, Failure> {
+    let options = dynamic::parse(options).map_err(Failure::input)?;
+    let named = whom.target.clone().or_else(|| options.text("execution.target"));
+    match named.as_deref() {
+        None | Some("remote") => {
+            let address = whom.address.clone();
+            target(&SessionArgs { address, ..SessionArgs::default() }, context).await
+        }
+        Some("kubernetes-session") => {
+            let id = options.text("kubernetes.cluster-id").ok_or_else(|| {
+                let message = "No cluster id was specified. Please specify a cluster to which you \
+                               would like to connect.";
+                Failure::new(Exit::Failed, message).hint("-Dkubernetes.cluster-id=ID")
+            })?;
+            // As Flink's client: the namespace of the kubeconfig's context does not count.
+            let namespace = options.text("kubernetes.namespace");
+            let place = Place {
+                platform: Platform::Kubernetes,
+                namespace: Some(namespace.unwrap_or_else(|| "default".to_owned())),
+                context: options.text("kubernetes.context"),
+                kubeconfig: options.text("kubernetes.config.file").map(PathBuf::from),
+            };
+            let session = platform::open(&id, &place, context).await?;
+            Target::of(session.connect(secret).await?)
+        }
+        Some(other) => {
+            let message = format!("`{other}` is no session, and only sessions are talked to");
+            Err(Failure::new(Exit::Failed, message)
+                .hint("-t remote -m HOST:PORT, or -t kubernetes-session"))
+        }
+    }
 }
 
 async fn act(

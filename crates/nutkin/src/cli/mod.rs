@@ -13,6 +13,7 @@ pub mod entrypoint;
 pub mod explain;
 mod file_jobs;
 pub mod flink;
+mod flink_jvm;
 pub mod image;
 pub mod init;
 pub mod job;

@@ -173,7 +173,7 @@ async fn submit_jar(
         ]));
     }
     let request = request(args)?;
-    let Target { client, name: session, sight } = target(&args.session, context).await?;
+    let Target { client, name: session, sight, .. } = target(&args.session, context).await?;
     check_release(args, client.version())?;
     let directory = &context.environment.directory;
     for hint in arguments::hints(&request.arguments, &sight, directory, Path::exists) {

@@ -68,9 +68,32 @@ impl Client {
         Self { _tunnel: tunnel, ..self }
     }
 
+    /// The addresses that are asked.
+    pub fn urls(&self) -> &[String] {
+        &self.urls
+    }
+
     /// The Flink release of the session.
     pub const fn version(&self) -> FlinkVersion {
         self.version
+    }
+
+    /// The address of the first JobManager that answers.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn answering(&self) -> Result<String, RestError> {
+        let started = Instant::now();
+        loop {
+            let mut last = None;
+            for url in &self.urls {
+                match self.probe(url).await {
+                    Ok(()) => return Ok(url.clone()),
+                    Err(error) => last = Some(error),
+                }
+            }
+            self.go_on_after(started, last).await?;
+        }
     }
 
     /// Sends a request to the first JobManager that answers, for as long as an election may take.
@@ -192,12 +215,22 @@ impl Client {
     /// # Errors
     /// See [`RestError`].
     pub async fn provision(&self) -> Result<Provision, RestError> {
-        let config = self.get("/jobmanager/config").await?;
+        let config = self.configuration().await?;
         let option = |key: &str| {
-            let mut rows = config.as_array().into_iter().flatten();
-            rows.find(|row| row["key"] == key)?["value"].as_str().map(str::to_owned)
+            config.iter().find(|(found, _)| found == key).map(|(_, value)| value.clone())
         };
         Ok(Provision::of(option))
+    }
+
+    /// The JobManager's own options, with `******` for secrets.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn configuration(&self) -> Result<Vec<(String, String)>, RestError> {
+        let config = self.get("/jobmanager/config").await?;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let rows = config.as_array().into_iter().flatten();
+        Ok(rows.filter_map(|row| Some((text(&row["key"])?, text(&row["value"])?))).collect())
     }
 
     /// All jobs that the session knows, oldest first.

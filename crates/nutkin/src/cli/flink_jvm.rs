@@ -1,0 +1,186 @@
+//! `nutkin flink run` by way of Flink's own client: a JVM here, in which main() runs.
+
+use std::cell::RefCell;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::Path;
+use std::process::Stdio;
+
+use nutkin_core::flink::dialect::{self, Dialect};
+use nutkin_core::flink::options;
+use nutkin_core::flink::{Configuration, FlinkVersion, Origin};
+use nutkin_core::flink_cli::jvm::{self, Address};
+use nutkin_core::flink_cli::{Place, Run, for_client, program};
+use nutkin_core::jobs::arguments::{self, Sight};
+use nutkin_core::selection::Platform;
+use tokio::process::Command;
+
+use super::Context;
+use super::client::Target;
+use crate::dist::class_data::Java;
+use crate::flink_rest::Client;
+use crate::jobs::{Jar, failure};
+use crate::local::directory::SessionDirectory;
+use crate::native_client::CONF_DIR_VARIABLE;
+use crate::runtime::Interrupt;
+use crate::{Exit, Failure, Outcome};
+
+/// Why a program needs Flink's own client; nothing where running main() in the JobManager is the same.
+pub(super) fn reasons(run: &Run, sight: &Sight, context: &Context<'_>) -> Vec<String> {
+    let mut reasons: Vec<String> =
+        run.client_only.iter().map(|option| format!("`-{option}` is given")).collect();
+    let directory = &context.environment.directory;
+    let hints = arguments::hints(&run.arguments, sight, directory, Path::exists);
+    if !hints.is_empty() {
+        reasons.push("an argument names a file that only this machine has".to_owned());
+    }
+    if !run.jar.is_empty()
+        && let Ok(jar) = Jar::read(&directory.join(&run.jar))
+        && let Some(main) = run.class.clone().or(jar.main_class)
+    {
+        reasons.extend(of_program(&jar.path, &main));
+    }
+    reasons
+}
+
+/// What the classes of a jar say.
+fn of_program(jar: &Path, main: &str) -> Vec<String> {
+    let archive = File::open(jar).ok().and_then(|file| zip::ZipArchive::new(file).ok());
+    let Some(archive) = archive else { return Vec::new() };
+    let archive = RefCell::new(archive);
+    program::needs(main, |class| {
+        let mut archive = archive.borrow_mut();
+        let mut bytes = Vec::new();
+        let mut entry = archive.by_name(&format!("{class}.class")).ok()?;
+        entry.read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    })
+}
+
+/// Decides where main() runs, and says so where nobody said it.
+///
+/// # Errors
+/// REST is wanted for what only a client has.
+pub(super) fn in_jvm(run: &Run, sight: &Sight, context: &Context<'_>) -> Result<bool, Failure> {
+    match run.place {
+        Place::Jvm => Ok(true),
+        Place::Rest => match run.client_only.first() {
+            None => Ok(false),
+            Some(option) => {
+                let message = format!("`-{option}` means nothing to a JobManager");
+                Err(Failure::new(Exit::Failed, message).hint("--client jvm runs main() here"))
+            }
+        },
+        Place::Auto => {
+            let reasons = reasons(run, sight, context);
+            if reasons.is_empty() {
+                context.printer.say("main() runs in the JobManager (--client rest)");
+            } else {
+                let reasons = reasons.join(", ");
+                context.printer.say(&format!("main() runs here (--client jvm): {reasons}"));
+            }
+            Ok(!reasons.is_empty())
+        }
+    }
+}
+
+/// Whether the address of this way has a part that this Flink's client cannot use: 1.20 was the first with a prefix.
+pub(super) fn needs_plain_address(client: &Client) -> bool {
+    let has_prefix =
+        options::find(jvm::PREFIX).is_some_and(|one| one.at(client.version()).is_some());
+    !has_prefix
+        && client.urls().iter().filter_map(|url| Address::of(url)).any(|one| !one.prefix.is_empty())
+}
+
+/// Starts Flink's own client and waits for it.
+///
+/// # Errors
+/// There is no Java, Flink cannot be installed, or the JobManager does not answer.
+pub(super) async fn run(words: &[String], target: &Target, context: &Context<'_>) -> Outcome {
+    let client = &target.client;
+    let local = match target.platform {
+        Some(Platform::Local) => Some(SessionDirectory::of(context.environment, &target.name)?),
+        _ => None,
+    };
+    let version = client.version();
+    let (java, java_major) =
+        crate::java::find(&Configuration::new(), version, context).map_err(no_java)?;
+    let its = Java { home: &java, major: java_major };
+    let distribution = crate::dist::ensure(version, its, context).await?;
+    // Several JobManagers: the one that answers now.
+    let (url, of_cluster) = cluster(client, local.as_ref(), context).await?;
+    let address = Address::of(&url)
+        .ok_or_else(|| Failure::new(Exit::Failed, format!("`{url}` is no address")))?;
+    let configuration = jvm::configuration(&of_cluster, &address);
+    let conf = tempfile::Builder::new().prefix("nutkin-client-").tempdir()?;
+    let dialect = Dialect::for_version(version);
+    let text = dialect::write(dialect, &configuration).map_err(Failure::input)?;
+    fs::write(conf.path().join(dialect.file_name()), text)?;
+    fs::write(conf.path().join(jvm::LOGGING), jvm::logging())?;
+    let state = context.environment.state_directory();
+    fs::create_dir_all(&state)?;
+    let environment = context
+        .environment
+        .variables()
+        .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned())))
+        .collect();
+    let machine = jvm::Machine {
+        home: &distribution.home.display().to_string(),
+        lib: &distribution.jars(),
+        java_major,
+        conf: &conf.path().display().to_string(),
+        log: &state.join("flink-client.log").display().to_string(),
+        environment: &environment,
+    };
+    let (arguments, variables) = jvm::command(machine, &configuration, &for_client(words));
+    // Ctrl-C reaches the client by itself, and what it does then is its own affair.
+    let _interrupt = Interrupt::listen()?;
+    let mut command = Command::new(java.join("bin/java"));
+    command.args(arguments).envs(variables).stdin(Stdio::inherit());
+    let status = command.status().await?;
+    Ok(if status.success() { Exit::Done } else { Exit::Failed })
+}
+
+/// A JobManager's address that answers, and what the cluster is configured with.
+async fn cluster(
+    client: &Client,
+    local: Option<&SessionDirectory>,
+    context: &Context<'_>,
+) -> Result<(String, Configuration), Failure> {
+    let url = client.answering().await.map_err(failure)?;
+    // What the user names counts, as it does for Flink's client; then the session's own files, which hold secrets too.
+    let directory = context.environment.place(CONF_DIR_VARIABLE);
+    let directory = directory.or_else(|| Some(local?.conf()));
+    if let Some(directory) = directory
+        && let Some(configuration) = of_directory(&directory, client.version())?
+    {
+        return Ok((url, configuration));
+    }
+    let shown = client.configuration().await.map_err(failure)?;
+    let mut configuration = Configuration::new();
+    for (key, value) in shown {
+        // Flink shows some keys of its own making; a client takes only options.
+        if options::find(&key).is_some() {
+            configuration.set(key, value, Origin::Derived("the JobManager's own configuration"));
+        }
+    }
+    Ok((url, configuration))
+}
+
+fn of_directory(directory: &Path, flink: FlinkVersion) -> Result<Option<Configuration>, Failure> {
+    let has = |dialect: Dialect| directory.join(dialect.file_name()).is_file();
+    let loaded = Dialect::loaded(flink, has(Dialect::FlinkConf), has(Dialect::ConfigYaml));
+    let Some(dialect) = loaded else { return Ok(None) };
+    let path = directory.join(dialect.file_name());
+    let text = fs::read_to_string(&path)?;
+    let read = dialect::read(dialect, &text, &path.display().to_string());
+    Ok(Some(read.map_err(Failure::input)?.configuration))
+}
+
+/// Without Java there is nothing to start, which is all that has to be said.
+fn no_java(failure: Failure) -> Failure {
+    Failure {
+        error: failure.error.context("Flink's own client needs a Java, and has none here"),
+        ..failure
+    }
+}
