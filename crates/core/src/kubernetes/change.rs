@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::resource::title;
 use super::shape::{self, Shape};
-use super::{desired, diff};
+use super::{desired, diff, rollout};
 use crate::change::{Difference, Effect};
 use crate::flink::memory::{self, Input, LegacyHeap, LegacyTarget};
 use crate::flink::{Configuration, FlinkVersion};
@@ -94,10 +94,13 @@ pub struct Change {
     pub effect: Effect,
     /// Slots and memory before and after, where they differ.
     pub sizes: Vec<Difference>,
+    /// How often a job fails over at most; 0 where nothing restarts or all jobs are lost.
+    pub failovers: u64,
 }
 
-/// Makes up the change of all objects. The first pair is the Deployment's. `version` is the release that is wanted.
-pub fn of(pairs: &[Pair], version: FlinkVersion) -> Change {
+/// Makes up the change of all objects. The first pair is that of the JobManagers' workload. `version` is the release that
+/// is wanted, `max_unavailable` how many TaskManagers may be missing.
+pub fn of(pairs: &[Pair], version: FlinkVersion, max_unavailable: u64) -> Change {
     let objects: Vec<ObjectChange> = pairs.iter().map(of_pair).collect();
     let template = |object: Option<&Value>| object.map(|object| object["spec"]["template"].clone());
     let restarts_job_managers = pairs.first().is_some_and(|pair| {
@@ -135,7 +138,28 @@ pub fn of(pairs: &[Pair], version: FlinkVersion) -> Change {
     } else {
         sizes(&old, &new, version)
     };
-    Change { objects, restarts_job_managers, restarts_task_managers, effect, sizes }
+    let failovers = match (effect, pairs.first().and_then(|pair| pair.old.as_ref())) {
+        (Effect::Restart, Some(first)) if restarts_task_managers => {
+            let is_second = |pair: &&Pair| pair.old.as_ref().is_some_and(desired::is_workload);
+            let second = pairs.iter().skip(1).find(is_second).and_then(|pair| pair.old.as_ref());
+            let task_managers = shape::task_managers(first, second).unwrap_or(1);
+            rollout::failovers(first, task_managers, max_unavailable)
+        }
+        (Effect::Restart, _) => 1,
+        _ => 0,
+    };
+    Change { objects, restarts_job_managers, restarts_task_managers, effect, sizes, failovers }
+}
+
+/// Whether a workload is to be held while its pods are replaced ([`rollout`]): where jobs survive that, or where an
+/// earlier command was cut off in the middle of it.
+pub fn is_to_be_held(pair: &Pair, effect: Effect) -> bool {
+    let (Some(old), Some(new), false) = (&pair.old, &pair.new, pair.replace) else { return false };
+    let is_standalone = old["metadata"]["labels"]["type"] == "flink-standalone-kubernetes";
+    let changes = old["spec"]["template"] != new["spec"]["template"];
+    desired::is_workload(old)
+        && is_standalone
+        && (rollout::is_held(old) || (changes && effect == Effect::Restart))
 }
 
 /// Whether a workload is to have fewer pods than it has: jobs in those that end go on elsewhere.
@@ -272,6 +296,10 @@ impl Change {
     fn affected(&self, names: &str) -> String {
         match self.effect {
             Effect::None => format!("jobs that go on untouched: {names}"),
+            Effect::Restart if 1 < self.failovers => format!(
+                "jobs that fail over to their last checkpoint up to {} times, TaskManagers being replaced in turn: {names}",
+                self.failovers
+            ),
             Effect::Restart => {
                 format!("jobs that fail over to their last checkpoint: {names}")
             }
@@ -310,6 +338,7 @@ impl Change {
                 "taskManagers": self.restarts_task_managers,
             },
             "jobsLost": self.effect == Effect::Loss,
+            "failovers": self.failovers,
         })
     }
 }
@@ -343,7 +372,7 @@ mod tests {
 
     #[track_caller]
     fn check(pairs: &[Pair], jobs: Option<&str>, expected: &[&str]) {
-        let change = of(pairs, FlinkVersion::new(1, 20, 5));
+        let change = of(pairs, FlinkVersion::new(1, 20, 5), 1);
         assert_eq!(change.lines(jobs), expected);
     }
 
@@ -414,7 +443,7 @@ mod tests {
                 ),
                 pair(Some(map.clone()), Some(map)),
             ];
-            let change = of(&pairs, FlinkVersion::new(1, 20, 5));
+            let change = of(&pairs, FlinkVersion::new(1, 20, 5), 1);
             assert_eq!((change.restarts_job_managers, change.restarts_task_managers), restarts);
             assert_eq!(change.effect, effect);
         }
@@ -444,7 +473,7 @@ mod tests {
                 pair(Some(deployment("x:1")), Some(deployment("x:2"))),
                 pair(Some(configuration(old)), Some(configuration(new))),
             ];
-            let change = of(&pairs, FlinkVersion::new(1, 20, 5));
+            let change = of(&pairs, FlinkVersion::new(1, 20, 5), 1);
             assert_eq!((change.restarts_job_managers, change.restarts_task_managers), restarts);
             assert_eq!(change.effect, effect);
         }
@@ -464,7 +493,7 @@ mod tests {
                 Some(configuration("taskmanager.numberOfTaskSlots: 4\n")),
             ),
         ];
-        let change = of(&pairs, FlinkVersion::new(1, 20, 5));
+        let change = of(&pairs, FlinkVersion::new(1, 20, 5), 1);
         let sizes: Vec<String> = change.sizes.iter().map(Difference::line).collect();
         assert_eq!(sizes, ["~ slots of a TaskManager: 2 -> 4"]);
     }

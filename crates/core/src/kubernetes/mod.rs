@@ -11,5 +11,6 @@ pub mod progress;
 pub mod rbac;
 pub mod reach;
 pub mod resource;
+pub mod rollout;
 pub mod shape;
 pub mod status;

@@ -116,6 +116,12 @@ pub const COMMANDS: &[CommandNeeds] = &[
                 &["create", "get", "patch"],
                 "a standalone session has no claims",
             ),
+            rule(
+                "apps",
+                "replicasets",
+                &["list"],
+                "it is not seen when new pods of a standalone session are ready",
+            ),
             rule("", "services", &["create"], "a session has no Services"),
             rule("", "services", &["get"], "a Service that exists is not compared"),
             rule("", "services", &["patch"], "a Service is not changed"),

@@ -192,7 +192,7 @@ async fn create(wish: Wish<'_>, context: &Context<'_>) -> Result<session::Sessio
         return Err(Failure::new(Exit::Failed, message)
             .hint("`nutkin up --on kubernetes --conf-dir DIR` shows the changes and asks"));
     }
-    decision.carry_out().await?;
+    decision.carry_out(false).await?;
     let made = decision.session();
     let mut place = decision.api.access().place.clone();
     place.namespace = Some(decision.api.namespace().to_owned());

@@ -152,7 +152,7 @@ async fn bring_up(
         }
     }
     stage.set(Stage::Changing);
-    decision.carry_out(context).await?;
+    decision.carry_out(!args.no_wait, context).await?;
     stage.set(Stage::Starting);
     decision.note(context)?;
     if args.no_wait {

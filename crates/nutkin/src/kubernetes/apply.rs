@@ -126,16 +126,22 @@ pub async fn change(
     let again = |failed: Failure| failed.hint("run the same command again: it goes on from there");
     let session = &objects.cluster_id;
     let owner = &live.workload;
-    let others = items.iter().zip(pairs).skip(1).map(|(item, pair)| async move {
+    let make = |(item, pair)| async move {
+        let (item, pair): (&Value, &Pair) = (item, pair);
         match &pair.old {
             None => ensure(api, item, session, owner).await,
             Some(old) if pair.replace => replace(api, old, item).await.map_err(Refusal::Api),
             Some(_) => api.apply(item, false).await.map_err(Refusal::Api),
         }
-    });
+    };
     let mut done = Vec::new();
-    for one in join_all(others).await {
-        done.push(one.map_err(|refusal| again(refusal.into_failure(api, session)))?);
+    // TaskManagers of their own start with what is there at that moment.
+    for is_workload in [false, true] {
+        let others = items.iter().zip(pairs).skip(1);
+        let others = others.filter(|(item, _)| desired::is_workload(item) == is_workload).map(make);
+        for one in join_all(others).await {
+            done.push(one.map_err(|refusal| again(refusal.into_failure(api, session)))?);
+        }
     }
     let deployment = api.apply(&items[0], false).await.map_err(|error| again(failure(error)))?;
     let removed = live.extra.iter().map(|extra| delete(api, extra));

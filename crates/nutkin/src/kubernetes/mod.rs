@@ -11,6 +11,7 @@ pub mod live;
 pub mod logs;
 pub mod reach;
 pub mod record;
+pub mod rollout;
 pub mod scale;
 pub mod session;
 pub mod tunnel;

@@ -112,7 +112,7 @@ async fn direct(api: &Api, service: &Value) -> Result<Option<String>, Failure> {
 }
 
 /// The pod of the leading JobManager, where high availability says which that is, and its REST port.
-async fn leader(api: &Api, cluster_id: &str) -> (Option<String>, u16) {
+pub async fn leader(api: &Api, cluster_id: &str) -> (Option<String>, u16) {
     // Both are for the better way only: without them the Service chooses.
     let selector = format!("app={cluster_id}");
     let (maps, pods) = join(api.list(CONFIG_MAPS, &selector), job_managers(api, cluster_id)).await;

@@ -29,6 +29,8 @@ pub struct Session {
     pub name: String,
     /// The workload of the JobManagers: a Deployment, in standalone mode perhaps a StatefulSet. It owns the rest.
     pub workload: Value,
+    /// How many TaskManagers may be missing while a change replaces them.
+    pub max_unavailable: usize,
     /// `resourceVersion` of the record as it was read.
     pub(super) record_version: Option<String>,
 }
@@ -78,7 +80,7 @@ impl Session {
     /// The session of a workload of JobManagers.
     pub fn of(api: &Api, workload: Value) -> Self {
         let name = workload["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        Self { api: api.clone(), name, workload, record_version: None }
+        Self { api: api.clone(), name, workload, max_unavailable: 1, record_version: None }
     }
 
     /// The UID of the workload, which owns everything else.

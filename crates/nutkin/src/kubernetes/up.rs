@@ -6,7 +6,7 @@ use nutkin_core::flink::FlinkVersion;
 use nutkin_core::kubernetes::change::{self, Change, Pair};
 use nutkin_core::kubernetes::desired;
 use nutkin_core::kubernetes::resource::title;
-use nutkin_core::kubernetes::shape;
+use nutkin_core::kubernetes::{rollout, shape};
 use nutkin_core::plan::kubernetes::{Objects, marks};
 use nutkin_core::session;
 use serde_json::{Value, json};
@@ -32,6 +32,8 @@ pub struct Decision {
     pub flink: FlinkVersion,
     /// `spec.restartNonce`.
     nonce: Option<i64>,
+    /// `nutkin.upgrade.max-unavailable`.
+    max_unavailable: usize,
     /// What there was.
     live: Option<Live>,
     /// What that means.
@@ -65,14 +67,28 @@ pub async fn decide(wish: Wish<'_>, context: &Context<'_>) -> Result<Decision, F
         None => live::look(&api, &objects, wish.adopt).await?,
     };
     let (flink, nonce) = (session.flink, session.restart_nonce);
+    let missing = session.configuration.text("nutkin.upgrade.max-unavailable");
+    let max_unavailable = missing.and_then(|text| text.trim().parse().ok()).unwrap_or(1);
     let Some(mut live) = live else {
         let first = made.clone().unwrap_or_else(|| desired::for_new(&objects, nonce));
         let new = std::iter::once(first).chain(objects.items[1..].iter().cloned());
         let pairs: Vec<Pair> =
             new.map(|new| Pair { old: None, new: Some(new), replace: false }).collect();
-        let change = change::of(&pairs, flink);
+        let change = change::of(&pairs, flink, max_unavailable as u64);
         let (live, items, jobs) = (None, Vec::new(), Jobs::Known(Vec::new()));
-        return Ok(Decision { api, objects, flink, nonce, live, change, pairs, items, jobs, made });
+        return Ok(Decision {
+            api,
+            objects,
+            flink,
+            nonce,
+            max_unavailable,
+            live,
+            change,
+            pairs,
+            items,
+            jobs,
+            made,
+        });
     };
     if live.workload["metadata"]["deletionTimestamp"].is_string() {
         let message = format!("session `{}` is being deleted", session.name);
@@ -101,7 +117,7 @@ pub async fn decide(wish: Wish<'_>, context: &Context<'_>) -> Result<Decision, F
     }
     let items = desired::for_live(&objects, nonce, &live.workload, |item| live.find(item));
     let pairs = predict(&api, &live, &items).await?;
-    let mut change = change::of(&pairs, flink);
+    let mut change = change::of(&pairs, flink, max_unavailable as u64);
     // A command that was cut off may have left TaskManagers of the old content.
     change.restarts_task_managers |=
         desired::workers_are_old(&objects, &live.workload).unwrap_or(false);
@@ -115,6 +131,7 @@ pub async fn decide(wish: Wish<'_>, context: &Context<'_>) -> Result<Decision, F
         objects,
         flink,
         nonce,
+        max_unavailable,
         live: Some(live),
         change,
         pairs,
@@ -264,13 +281,21 @@ impl Decision {
         if self.change.effect == Effect::Loss && has_jobs { Harm::Loss } else { Harm::Change }
     }
 
-    /// Makes it so. What this very call made and is of no use is removed again.
+    /// Makes it so. What this very call made and is of no use is removed again. `waits` says that a wait follows, in
+    /// which pods are replaced by [`super::rollout`]; else Kubernetes replaces them as it does.
     ///
     /// # Errors
     /// The API server refuses, or cannot be asked: then the same command goes on from there.
-    pub async fn carry_out(&mut self) -> Result<(), Failure> {
+    pub async fn carry_out(&mut self, waits: bool) -> Result<(), Failure> {
         if let Some(live) = &self.live {
             let change = &self.change;
+            if waits {
+                for (item, pair) in self.items.iter_mut().zip(&self.pairs) {
+                    if change::is_to_be_held(pair, change.effect) {
+                        *item = rollout::held(item);
+                    }
+                }
+            }
             apply::change(&self.api, &self.objects, live, &self.items, &self.pairs, change).await?;
         } else {
             if self.made.is_none() {
@@ -295,7 +320,8 @@ impl Decision {
     pub fn session(&self) -> Session {
         let deployment =
             self.made.clone().or_else(|| self.live.as_ref().map(|live| live.workload.clone()));
-        Session::of(&self.api, deployment.unwrap_or_default())
+        let session = Session::of(&self.api, deployment.unwrap_or_default());
+        Session { max_unavailable: self.max_unavailable, ..session }
     }
 }
 

@@ -9,6 +9,7 @@ use nutkin_core::kubernetes::shape;
 use serde_json::Value;
 
 use super::reach::{self, Reached};
+use super::rollout;
 use super::session::Session;
 use crate::flink_rest::{Overview, Probe};
 use crate::platform::{Ready, Waited};
@@ -43,9 +44,11 @@ pub async fn ready(
             let message = format!("{} was deleted in the meantime", title(&session.workload));
             return Err(Failure::new(Exit::Failed, message));
         };
+        let step = rollout::go_on(session, &workload).await?;
         match progress::of(&workload, &pods?, &events) {
             Progress::Stuck(stuck) => return Err(never(session, stuck).await),
             Progress::Waiting(what) => last = what,
+            Progress::Runs if step.is_some() => last = step.unwrap_or_default(),
             Progress::Runs if !progress::is_rolled_out(&workload) => {
                 last = "waiting for the pods of before the change to end".to_owned();
             }
@@ -87,6 +90,9 @@ async fn missing(
 ) -> Result<Option<String>, Failure> {
     let own = session.task_managers().await?;
     let Some(wanted) = shape::task_managers(workload, own.as_ref()) else { return Ok(None) };
+    if own.as_ref().is_some_and(|own| !progress::is_rolled_out(own)) {
+        return Ok(Some("waiting for the TaskManagers of before the change to end".to_owned()));
+    }
     if wanted <= u64::from(overview.taskmanagers) {
         return Ok(None);
     }

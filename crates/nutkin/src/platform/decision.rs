@@ -146,10 +146,10 @@ impl Decision {
     ///
     /// # Errors
     /// The platform refuses; what was made by this very call and is of no use is removed again.
-    pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Failure> {
+    pub async fn carry_out(&mut self, waits: bool, context: &Context<'_>) -> Result<(), Failure> {
         match self {
             Self::Local(decision) => decision.carry_out(context).await,
-            Self::Kubernetes(decision) => decision.carry_out().await,
+            Self::Kubernetes(decision) => decision.carry_out(waits).await,
             Self::Docker(decision) => decision.carry_out(context).await,
         }
     }

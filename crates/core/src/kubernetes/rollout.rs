@@ -1,0 +1,199 @@
+//! How the pods of a standalone session are replaced: with as few failovers as possible, and never with more TaskManagers
+//! missing than may be.
+//!
+//! Kubernetes alone would end an old pod as soon as one new pod is ready, and each end is a failover of its own. So a
+//! change first holds the workloads ([`held`]). A Deployment that is held starts all new pods beside the old ones and
+//! ends none; when all are ready the hold is taken away, and all old ones end at once: one failover. A StatefulSet, whose
+//! pods have fixed names, cannot have both beside each other: while it is held its pods are ended in batches, standbys
+//! before the leader, and the leader with the last batch of TaskManagers.
+//!
+//! [`step`] decides from what there is, and remembers nothing: a command that was cut off is gone on with by the next.
+
+use serde_json::{Value, json};
+
+use super::shape;
+use super::{ownership, progress};
+
+/// Seconds for which a held Deployment keeps its old pods: less than the ten minutes after which Kubernetes calls a
+/// change failed. A hold that nobody takes away ends by itself.
+const HOLD: u64 = 540;
+
+/// What there is of a session whose pods are replaced.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// The workloads: that of the JobManagers, and that of the TaskManagers where it is another one.
+    pub workloads: &'a [Value],
+    /// `ReplicaSets` of the session.
+    pub replica_sets: &'a [Value],
+    /// All its pods.
+    pub pods: &'a [Value],
+    /// Name of the leading JobManager's pod, where that is known.
+    pub leader: Option<&'a str>,
+    /// How many TaskManagers may be missing: `nutkin.upgrade.max-unavailable`.
+    pub max_unavailable: usize,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing is held.
+    Done,
+    /// To wait, and for what.
+    Wait(String),
+    /// To end these pods, by name: new ones follow.
+    End(Vec<String>),
+    /// To take the hold away.
+    Release,
+}
+
+/// The workload as it is asked for while its pods are replaced.
+pub fn held(workload: &Value) -> Value {
+    let mut held = workload.clone();
+    if is_set(workload) {
+        held["spec"]["updateStrategy"] = json!({"type": "OnDelete"});
+    } else if held["spec"]["strategy"]["type"] != "Recreate" {
+        held["spec"]["minReadySeconds"] = json!(HOLD);
+    }
+    held
+}
+
+/// Whether it is held.
+pub fn is_held(workload: &Value) -> bool {
+    workload["spec"]["minReadySeconds"] == HOLD
+        || workload["spec"]["updateStrategy"]["type"] == "OnDelete"
+}
+
+/// The patch that takes the hold away.
+pub fn release(workload: &Value) -> Value {
+    if is_set(workload) {
+        json!([{"op": "replace", "path": "/spec/updateStrategy", "value": {"type": "RollingUpdate"}}])
+    } else {
+        json!([{"op": "replace", "path": "/spec/minReadySeconds", "value": 0}])
+    }
+}
+
+/// How often jobs fail over at most while all pods are replaced, where they are not lost.
+pub fn failovers(workload: &Value, task_managers: u64, max_unavailable: u64) -> u64 {
+    if is_set(workload) { task_managers.div_ceil(max_unavailable.max(1)).max(1) } else { 1 }
+}
+
+fn is_set(workload: &Value) -> bool {
+    workload["kind"] == "StatefulSet"
+}
+
+/// Decides on the next step.
+pub fn step(seen: Seen<'_>) -> Step {
+    let held: Vec<&Value> = seen.workloads.iter().filter(|one| is_held(one)).collect();
+    let Some(first) = held.first() else { return Step::Done };
+    let is_observed = |one: &&Value| {
+        one["metadata"]["generation"].as_u64() <= one["status"]["observedGeneration"].as_u64()
+    };
+    if !held.iter().all(is_observed) {
+        return Step::Wait("waiting for Kubernetes to see the change".to_owned());
+    }
+    if is_set(first) { sets(seen, &held) } else { deployments(seen, &held) }
+}
+
+/// Deployments: all new pods must be ready before the first old one ends.
+fn deployments(seen: Seen<'_>, held: &[&Value]) -> Step {
+    for deployment in held {
+        let wanted = shape::replicas(deployment);
+        let key = "deployment.kubernetes.io/revision";
+        let revision = ownership::annotation(deployment, key);
+        let uid = deployment["metadata"]["uid"].as_str().unwrap_or_default();
+        let newest = seen.replica_sets.iter().find(|set| {
+            ownership::is_owned_by(set, uid) && ownership::annotation(set, key) == revision
+        });
+        let ready = newest.and_then(|set| set["status"]["readyReplicas"].as_u64()).unwrap_or(0);
+        if ready < wanted {
+            let role = role_of(deployment);
+            return Step::Wait(format!(
+                "{ready} of {wanted} new {role}s are ready; the old ones go on until all are"
+            ));
+        }
+    }
+    Step::Release
+}
+
+fn role_of(workload: &Value) -> &'static str {
+    if workload["metadata"]["labels"]["component"] == "taskmanager" {
+        "TaskManager"
+    } else {
+        "JobManager"
+    }
+}
+
+/// `StatefulSet`s: TaskManagers in batches, standbys one by one, the leader with the last batch.
+fn sets(seen: Seen<'_>, held: &[&Value]) -> Step {
+    let name = |pod: &&Value| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    let of = |job_managers: bool| {
+        seen.pods.iter().filter(move |pod| shape::is_job_manager(pod) == job_managers)
+    };
+    // One that is ending is no more to be ended.
+    let lives = |pod: &&Value| pod["metadata"]["deletionTimestamp"].is_null();
+    let old = |job_managers: bool| -> Vec<String> {
+        let old = of(job_managers).filter(|pod| is_old(pod, held)).filter(lives);
+        old.filter(|pod| is_ready(pod)).map(|pod| name(&pod)).collect()
+    };
+    // An old pod that is not ready is missing anyway, and may never be ready.
+    let is_broken = |pod: &&Value| is_old(pod, held) && lives(pod) && !is_ready(pod);
+    let broken: Vec<String> = seen.pods.iter().filter(is_broken).map(|pod| name(&pod)).collect();
+    if !broken.is_empty() {
+        return Step::End(broken);
+    }
+    let ready = |job_managers: bool| of(job_managers).filter(|pod| is_ready(pod)).count() as u64;
+    let (mut task_managers, job_managers) = (old(false), old(true));
+    let first = &seen.workloads[0];
+    let wanted_workers = shape::task_managers(first, seen.workloads.get(1)).unwrap_or(0);
+    let missing = wanted_workers.saturating_sub(ready(false));
+    let wanted_job_managers = shape::job_managers(first);
+    let all_lead = wanted_job_managers <= ready(true);
+    let room = seen.max_unavailable.max(1).saturating_sub(usize::try_from(missing).unwrap_or(0));
+    // Where nobody says who leads, the first one started first and most likely does.
+    let leader = seen.leader.map(str::to_owned).or_else(|| job_managers.iter().min().cloned());
+    let (leaders, standbys): (Vec<String>, Vec<String>) =
+        job_managers.into_iter().partition(|one| Some(one) == leader.as_ref());
+    let mut ends = Vec::new();
+    if all_lead {
+        ends.extend(standbys.first().cloned());
+    }
+    let is_last = task_managers.len() <= room;
+    if is_last && !leaders.is_empty() {
+        // What is left of the old ends in one moment, once the new standbys can take over.
+        let is_free = task_managers.is_empty() || missing == 0;
+        if standbys.is_empty() && all_lead && is_free {
+            ends.extend(task_managers.drain(..).chain(leaders));
+        }
+    } else {
+        ends.extend(task_managers.iter().take(room).cloned());
+    }
+    if !ends.is_empty() {
+        return Step::End(ends);
+    }
+    let left = seen.pods.iter().filter(|pod| is_old(pod, held)).count();
+    if 0 < left {
+        return Step::Wait(format!("{left} pods are still of before the change"));
+    }
+    if 0 < missing || !all_lead {
+        return Step::Wait("waiting for the last new pods to be ready".to_owned());
+    }
+    Step::Release
+}
+
+/// Whether a pod was made for an older template of the workload that it belongs to.
+fn is_old(pod: &Value, held: &[&Value]) -> bool {
+    let owner = held.iter().find(|one| {
+        let uid = one["metadata"]["uid"].as_str().unwrap_or_default();
+        ownership::is_owned_by(pod, uid)
+    });
+    owner.is_some_and(|one| progress::revision(pod) != Some(&one["status"]["updateRevision"]))
+}
+
+fn is_ready(pod: &Value) -> bool {
+    let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
+    let mut conditions = conditions.filter(|one| one["type"] == "Ready");
+    pod["metadata"]["deletionTimestamp"].is_null() && conditions.any(|one| one["status"] == "True")
+}
+
+#[cfg(test)]
+mod tests;
