@@ -51,7 +51,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let done = demo.show();
     if args.keep {
         let (state, binary) = (demo.state(), demo.binary.display());
-        say("\nThe session stays up. To reach it and to end it:");
+        match demo.session() {
+            Some(text) if text == "running" => {
+                say("\nThe session stays up. To reach it and to end it:");
+            }
+            Some(text) => say(&format!("\nThe session is {text}. To look at it and to end it:")),
+            None => {
+                say("\nThere is no session that could stay up.");
+                return done;
+            }
+        }
         say(&format!("  export XDG_STATE_HOME={}", state.display()));
         say(&format!("  {binary} status {SESSION}"));
         say(&format!("  {binary} down {SESSION}"));
@@ -85,6 +94,13 @@ impl Demo {
 
     fn state(&self) -> PathBuf {
         self.directory.join("state")
+    }
+
+    /// The state of the session as `nutkin status` says it; `None` where there is none.
+    fn session(&self) -> Option<String> {
+        let status = self.nutkin(&["status", SESSION, "-o", "json"]).output().ok()?;
+        let document: serde_json::Value = serde_json::from_slice(&status.stdout).ok()?;
+        Some(document["state"].as_str()?.to_owned())
     }
 
     fn nutkin(&self, args: &[&str]) -> Command {

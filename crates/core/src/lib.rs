@@ -30,6 +30,8 @@ pub mod spec;
 pub mod status;
 pub mod supervision;
 pub mod units;
+pub mod words;
 pub mod yaml;
 
 pub use problem::{Location, Problem};
+pub use words::counted;

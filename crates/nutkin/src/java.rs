@@ -42,26 +42,51 @@ pub fn find(
     installed.sort();
     homes.extend(installed.into_iter().map(|home| (home, Named::Installed)));
 
+    let mut useless = Vec::new();
     let found: Vec<(PathBuf, Candidate)> = homes
         .into_iter()
-        .filter_map(|(home, named)| Some((major(&home)?, home, named)))
+        .filter_map(|(home, named)| {
+            let major = major(&home);
+            if major.is_none() {
+                useless.extend(why_useless(&home, named));
+            }
+            Some((major?, home, named))
+        })
         .map(|(major, home, named)| (home, Candidate { major, named }))
         .collect();
     let candidates: Vec<Candidate> = found.iter().map(|(_, candidate)| candidate.clone()).collect();
     let Some((home, candidate)) =
         java::choose(flink, strict, &candidates).and_then(|index| found.into_iter().nth(index))
     else {
-        return Err(Failure::new(Exit::Failed, "there is no Java on this machine")
-            .hint(java::install_hint(flink, strict)));
+        let failure = Failure::new(Exit::Failed, "there is no Java on this machine");
+        let failure = useless.into_iter().fold(failure, Failure::hint);
+        return Err(failure.hint(java::install_hint(flink, strict)));
     };
     match java::check(flink, candidate.major, strict) {
         Support::Supported => {}
         Support::Works { warning } => context.printer.warn(&warning),
         Support::Refused { message, hint } => {
-            return Err(Failure::new(Exit::Failed, message).hint(hint));
+            let which = format!("Java {} is `{}`", candidate.major, home.display());
+            return Err(Failure::new(Exit::Failed, message).hint(which).hint(hint));
         }
     }
     Ok((home, candidate.major))
+}
+
+/// Why a Java that somebody named is none; nothing where the directory of all Javas merely holds something else.
+fn why_useless(home: &Path, named: Named) -> Option<String> {
+    let of = match named {
+        Named::Installed => return None,
+        Named::JavaHome => "JAVA_HOME names",
+        Named::Option => "`env.java.home` names",
+        Named::OnPath => "PATH leads to",
+    };
+    let what = if home.join("bin/java").is_file() {
+        "whose `bin/java` does not say which version it is"
+    } else {
+        "where there is no `bin/java`"
+    };
+    Some(format!("{of} `{}`, {what}", home.display()))
 }
 
 /// The home of the `java` that `PATH` finds, links followed.

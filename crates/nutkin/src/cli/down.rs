@@ -88,23 +88,29 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
     let (name, file) = (args.name.as_deref(), args.file.as_deref());
     let session = select::find(name, file, &args.platform, context).await?;
     let name = session.name().to_owned();
-    if let Some(names) = session.endangered(!args.consent.yes && !args.consent.force).await? {
-        context.printer.say(&format!("session `{name}`: jobs that are LOST: {names}"));
-        consent::ask(args.consent, !args.consent.yes, "End the session?", context)?;
-    }
     let ending = Ending {
         keep_logs: args.keep_logs,
         delete_data: args.delete_data,
         delete_ha_data: args.delete_ha_data,
         adopt: args.adopt,
     };
+    for one in session.deletes(ending).await? {
+        context.printer.say(&format!("session `{name}`: data that is DELETED: {one}"));
+    }
+    if let Some(names) = session.endangered(!args.consent.yes && !args.consent.force).await? {
+        context.printer.say(&format!("session `{name}`: jobs that are LOST: {names}"));
+        consent::ask(args.consent, !args.consent.yes, "End the session?", context)?;
+    }
     begun.replace(Some(session.clone()));
-    let Ended { ended, kept } = session.end(ending, context).await?;
+    let Ended { ended, kept, deleted } = session.end(ending, context).await?;
     platform::forget(context.environment, &name, session.platform());
     if ended.is_empty() {
         context.printer.say(&format!("session `{name}`: nothing of it ran"));
     } else {
         context.printer.say(&format!("session `{name}` ended: {}", ended.join(", ")));
+    }
+    for one in &deleted {
+        context.printer.say(&format!("deleted {one}"));
     }
     for one in &kept {
         let remark = if one.remark.is_empty() { "" } else { &format!(": {}", one.remark) };
@@ -116,6 +122,7 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
             "name": name,
             "platform": session.platform().to_string(),
             "ended": ended,
+            "deleted": deleted,
             "kept": data.collect::<Vec<_>>(),
         });
         context.printer.document(args.output.output, &document("Down", fields))?;

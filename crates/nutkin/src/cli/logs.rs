@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::shared::PlatformArgs;
-use crate::platform::Logs;
+use crate::platform::{self, Logs};
 use crate::{Outcome, runtime, select};
 
 /// Arguments of `nutkin logs`.
@@ -41,6 +41,7 @@ pub struct Args {
 /// # Errors
 /// No such session (5) or process (2).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    let named = args.processes.clone();
     runtime::block_on(async {
         let session = select::find(args.session.as_deref(), None, &args.platform, context).await?;
         let logs = Logs {
@@ -51,4 +52,16 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         };
         session.logs(&logs, context).await
     })
+    .map_err(|failure| match mistaken(&named, context) {
+        Some(name) => {
+            failure.hint(format!("`{name}` is a session: `nutkin logs --session {name}`"))
+        }
+        None => failure,
+    })
+}
+
+/// A session that was named where a process is due.
+fn mistaken<'a>(named: &'a [String], context: &Context<'_>) -> Option<&'a String> {
+    let known = platform::known(context.environment).ok()?;
+    named.iter().find(|name| known.iter().any(|(session, _)| session.name == **name))
 }

@@ -4,6 +4,7 @@ use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::shared::PlatformArgs;
 use crate::{Exit, Outcome, runtime, select};
+use nutkin_core::counted;
 
 /// Arguments of `nutkin scale`.
 #[derive(Debug, clap::Args)]
@@ -37,20 +38,22 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let mut scaling = session.scaling(args.task_managers).await?;
         let old = scaling.now();
         if old == new {
-            context.printer.say(&format!("session `{name}` has {new} TaskManagers already"));
+            context
+                .printer
+                .say(&format!("session `{name}` has {} already", counted(new, "TaskManager")));
             return Ok(Exit::Done);
         }
         if new < old
             && let Some(jobs) = session.endangered(!args.consent.yes && !args.consent.force).await?
         {
             context.printer.say(&format!(
-                "{} TaskManagers end; jobs on them fail over to their last checkpoint: {jobs}",
-                old - new
+                "ends {}; jobs there fail over to their last checkpoint: {jobs}",
+                counted(old - new, "TaskManager")
             ));
             consent::ask(args.consent, false, "Go on?", context)?;
         }
         scaling.carry_out(context).await?;
-        context.printer.say(&format!("session `{name}`: {old} -> {new} TaskManagers"));
+        context.printer.say(&format!("session `{name}`: {old} -> {}", counted(new, "TaskManager")));
         Ok(Exit::Done)
     })
 }

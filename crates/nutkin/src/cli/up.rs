@@ -14,6 +14,7 @@ use crate::progress::Spinner;
 use crate::report::Style;
 use crate::runtime::Interrupt;
 use crate::{Exit, Failure, Outcome, runtime, select};
+use nutkin_core::counted;
 
 /// Arguments of `nutkin up`.
 #[derive(Debug, clap::Args)]
@@ -207,10 +208,10 @@ async fn finish(
 fn announce(name: &str, decision: &Decision, ready: &Ready, context: &Context<'_>) {
     let printer = context.printer;
     printer.say(&format!(
-        "session {} is up: {}, {} slots",
+        "session {} is up: {}, {}",
         printer.style(Style::Bold, &format!("`{name}`")),
         decision.summary(),
-        ready.overview.slots_total,
+        counted(ready.overview.slots_total, "slot"),
     ));
     printer.say(&format!("  web UI     {}", printer.style(Style::Cyan, &ready.url)));
     printer.say("  run a job  nutkin run JAR");

@@ -73,6 +73,7 @@ pub async fn end(
 ) -> Result<Ended, Failure> {
     let network = format!("nutkin-{}", session.name);
     let volume = format!("nutkin-{}-data", session.name);
+    let deleted = if ending.delete_data { deletable(session).await? } else { Vec::new() };
     let ended = all(session, &network, ending.delete_data.then_some(volume.as_str())).await?;
     crate::platform::forget(context.environment, &session.name, Platform::Docker);
     let mut kept = Vec::new();
@@ -83,7 +84,20 @@ pub async fn end(
             is_data: true,
         });
     }
-    Ok(Ended { ended, kept })
+    Ok(Ended { ended, kept, deleted })
+}
+
+/// The volume that an end with `--delete-data` deletes, where there is one.
+///
+/// # Errors
+/// The daemon cannot be asked.
+pub async fn deletable(session: &DockerSession) -> Result<Vec<String>, Failure> {
+    let volume = format!("nutkin-{}-data", session.name);
+    match session.docker.inspect_volume(&volume).await {
+        Ok(_) => Ok(vec![format!("volume {volume}: checkpoints and savepoints")]),
+        Err(error) if status(&error) == Some(404) => Ok(Vec::new()),
+        Err(error) => Err(failure(&error)),
+    }
 }
 
 /// A change of the number of TaskManagers, not carried out.

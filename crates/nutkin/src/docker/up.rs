@@ -23,6 +23,7 @@ use crate::local::extras;
 use crate::local::up::Purpose;
 use crate::platform::{Harm, Ready, Waited, Wish};
 use crate::{Context, Exit, Failure};
+use nutkin_core::counted;
 
 /// Between two looks while a session starts.
 const POLL: Duration = Duration::from_millis(200);
@@ -333,13 +334,10 @@ impl Decision {
     /// `Flink 1.20.5, 1 JobManager, 2 TaskManagers`.
     pub fn summary(&self) -> String {
         let Shape { flink_version, job_managers, task_managers, .. } = &self.wanted.shape;
-        let count = |number: u32, one: &str| {
-            format!("{number} {one}{}", if number == 1 { "" } else { "s" })
-        };
         format!(
             "Flink {flink_version}, {}, {}",
-            count(*job_managers, "JobManager"),
-            count(*task_managers, "TaskManager")
+            counted(*job_managers, "JobManager"),
+            counted(*task_managers, "TaskManager")
         )
     }
 
@@ -426,7 +424,7 @@ impl Decision {
                     return Ok(Waited::Ready(Ready { overview, url: url.to_owned() }));
                 }
                 let seen = overview.taskmanagers;
-                progress(&format!("{seen} of {wanted} TaskManagers have registered"));
+                progress(&format!("{seen} of {} registered", counted(wanted, "TaskManager")));
                 last = Some(overview);
             } else {
                 progress("waiting for the JobManager to answer");
@@ -434,7 +432,9 @@ impl Decision {
             if timeout < started.elapsed() {
                 return Ok(Waited::TimedOut(last.map_or_else(
                     || "no JobManager answers".to_owned(),
-                    |overview| format!("{} TaskManagers have registered", overview.taskmanagers),
+                    |overview| {
+                        format!("{} registered", counted(overview.taskmanagers, "TaskManager"))
+                    },
                 )));
             }
             tokio::time::sleep(POLL).await;

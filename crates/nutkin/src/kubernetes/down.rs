@@ -94,7 +94,7 @@ pub async fn end(
             kept.push(Kept { what: place.clone(), remark, is_data: true });
         }
     }
-    Ok(Ended { ended, kept })
+    Ok(Ended { ended, kept, deleted: Vec::new() })
 }
 
 /// All objects that the JobManagers' workload owns, directly or through others.

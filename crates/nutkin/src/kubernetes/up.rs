@@ -20,6 +20,7 @@ use crate::local::suffering::Jobs;
 use crate::local::up::Purpose;
 use crate::platform::{Harm, Wish};
 use crate::{Context, Exit, Failure};
+use nutkin_core::counted;
 
 /// What was decided. Of a session that did not exist the workload may be made already, see [`decide`].
 #[derive(Debug)]
@@ -311,9 +312,9 @@ impl Decision {
     /// `Flink 1.20.5, 1 JobManager, namespace default`.
     pub fn summary(&self) -> String {
         let replicas = shape::job_managers(self.objects.workload());
-        let plural = if replicas == 1 { "" } else { "s" };
         let namespace = &self.objects.namespace;
-        format!("Flink {}, {replicas} JobManager{plural}, namespace {namespace}", self.flink)
+        let job_managers = counted(replicas, "JobManager");
+        format!("Flink {}, {job_managers}, namespace {namespace}", self.flink)
     }
 
     /// The session, now that it exists.

@@ -38,6 +38,7 @@ pub async fn end(
         let what = directory.log().display().to_string();
         kept.push(Kept { what, remark: String::new(), is_data: false });
     }
+    let mut deleted = Vec::new();
     let holds = contents(&directory.data());
     if let Some(data) = keep_or_delete(directory, ending.delete_data)? {
         let remark =
@@ -45,10 +46,9 @@ pub async fn end(
         kept.push(Kept { what: data.display().to_string(), remark, is_data: true });
     }
     if ending.delete_data && !holds.is_empty() {
-        let data = directory.data();
-        context.printer.say(&format!("deleted `{}` ({holds})", data.display()));
+        deleted.push(described(directory, &holds));
     }
-    Ok(Ended { ended, kept })
+    Ok(Ended { ended, kept, deleted })
 }
 
 /// Ends all processes. On a thread of its own, so that Ctrl-C is heard while processes take their time; it ends with the command then.
@@ -70,6 +70,16 @@ pub fn left(directory: &SessionDirectory) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+/// The data that an end with `--delete-data` deletes; `None` where there is none.
+pub fn deletable(directory: &SessionDirectory) -> Option<String> {
+    let holds = contents(&directory.data());
+    (!holds.is_empty()).then(|| described(directory, &holds))
+}
+
+fn described(directory: &SessionDirectory, holds: &str) -> String {
+    format!("`{}`: {holds}", directory.data().display())
 }
 
 /// What the data of a session is, by its folders: `checkpoints (12 files), savepoints (3 files)`. Empty where there is

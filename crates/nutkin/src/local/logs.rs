@@ -1,13 +1,15 @@
 //! Shows the logs of processes on this machine.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+mod reader;
+
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use self::reader::Reader;
 use super::directory::SessionDirectory;
+use super::launch::{Definition, Launch};
 use super::scale::read_launch;
-use super::wait::tail;
 use crate::platform::Logs;
 use crate::report::Style;
 use crate::{Context, Exit, Failure, Outcome};
@@ -29,50 +31,83 @@ pub async fn show(directory: &SessionDirectory, logs: &Logs, context: &Context<'
                 .hint(format!("there are: {}", names.join(", "))));
         }
     }
-    let width = names.iter().map(|name| name.len()).max().unwrap_or(0);
-    let mut sources: Vec<(String, PathBuf, u64)> = Vec::new();
-    for process in &launch.processes {
-        if !logs.processes.is_empty() && !logs.processes.contains(&process.name) {
-            continue;
-        }
-        let prefix = context.printer.style_out(Style::Cyan, &format!("{:<width$}", process.name));
-        for path in [&process.out, &process.log] {
-            let size = path.metadata().map_or(0, |metadata| metadata.len());
-            for line in tail(path, logs.tail.unwrap_or(usize::MAX)) {
-                context.printer.out(&format!("{prefix} | {line}\n"));
-            }
-            sources.push((prefix.clone(), path.clone(), size));
-        }
-    }
+    let mut shown = Shown { logs, context, known: BTreeSet::new(), sources: Vec::new() };
+    shown.add(&launch, logs.tail);
     if !logs.follow {
+        shown.print_rests();
         return Ok(Exit::Done);
     }
     let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
-        for (prefix, path, seen) in &mut sources {
-            for line in news(path, seen) {
-                context.printer.out(&format!("{prefix} | {line}\n"));
-            }
-        }
         tokio::select! {
             () = tokio::time::sleep(POLL) => {}
-            _ = &mut interrupt => return Ok(Exit::Done),
+            _ = &mut interrupt => {
+                context.printer.after_interrupt();
+                return Ok(Exit::Done);
+            }
+        }
+        let exists = directory.exists();
+        shown.print_news();
+        if !exists {
+            shown.print_rests();
+            context.printer.say(&format!("session `{}` has ended", directory.name()));
+            return Ok(Exit::Done);
+        }
+        // What was scaled up or changed since is followed, too. Orders that cannot be read now may be later.
+        if let Ok(launch) = read_launch(directory) {
+            shown.add(&launch, None);
         }
     }
 }
 
-/// The whole lines that a file has beyond `seen`. A file that shrank was rotated: it is read from its start.
-fn news(path: &PathBuf, seen: &mut u64) -> Vec<String> {
-    let Ok(mut file) = File::open(path) else { return Vec::new() };
-    let size = file.metadata().map_or(0, |metadata| metadata.len());
-    if size < *seen {
-        *seen = 0;
+/// The files that are shown.
+struct Shown<'a> {
+    logs: &'a Logs,
+    context: &'a Context<'a>,
+    known: BTreeSet<PathBuf>,
+    sources: Vec<(String, Reader)>,
+}
+
+impl Shown<'_> {
+    /// Shows the files of processes that are new here, of what they hold already only so many lines.
+    fn add(&mut self, launch: &Launch, tail: Option<usize>) {
+        let width = launch.processes.iter().map(|one| one.name.len()).max().unwrap_or(0);
+        let wanted = &self.logs.processes;
+        let is_wanted = |process: &&Definition| wanted.is_empty() || wanted.contains(&process.name);
+        for process in launch.processes.iter().filter(is_wanted) {
+            let name = format!("{:<width$}", process.name);
+            let prefix = self.context.printer.style_out(Style::Cyan, &name);
+            for path in [&process.out, &process.log] {
+                if self.known.insert(path.clone()) {
+                    let mut reader = Reader::new(path);
+                    let lines = reader.news();
+                    let skipped = tail.map_or(0, |tail| lines.len().saturating_sub(tail));
+                    self.print(&prefix, &lines[skipped..]);
+                    self.sources.push((prefix.clone(), reader));
+                }
+            }
+        }
     }
-    let mut bytes = Vec::new();
-    let read = file.seek(SeekFrom::Start(*seen)).and_then(|_| file.read_to_end(&mut bytes));
-    let Some(end) = read.ok().and_then(|_| bytes.iter().rposition(|byte| *byte == b'\n')) else {
-        return Vec::new();
-    };
-    *seen += end as u64 + 1;
-    String::from_utf8_lossy(&bytes[..end]).lines().map(str::to_owned).collect()
+
+    fn print_news(&mut self) {
+        for index in 0..self.sources.len() {
+            let lines = self.sources[index].1.news();
+            self.print(&self.sources[index].0, &lines);
+        }
+    }
+
+    /// Lines that nobody ended.
+    fn print_rests(&mut self) {
+        for index in 0..self.sources.len() {
+            let rest = self.sources[index].1.rest();
+            self.print(&self.sources[index].0, rest.as_slice());
+        }
+    }
+
+    fn print(&self, prefix: &str, lines: &[String]) {
+        let text: String = lines.iter().map(|line| format!("{prefix} | {line}\n")).collect();
+        if !text.is_empty() {
+            self.context.printer.out(&text);
+        }
+    }
 }

@@ -8,10 +8,17 @@ use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::launch::{DEFINITION_VARIABLE, PROCESS_VARIABLE, TOKEN_VARIABLE};
+
+/// How often an empty environment is looked at: becoming another program takes well below a millisecond where there
+/// is a CPU for it, and processes that have no variables, which are few, cost all looks each time.
+const LOOKS: u32 = 4;
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// A living process of a session.
 #[derive(Debug)]
@@ -56,7 +63,7 @@ pub fn find(pid: Pid, directory: &Path) -> Option<Owned> {
     if before.state == 'Z' {
         return None;
     }
-    let environ = fs::read(format!("/proc/{}/environ", pid.as_raw_pid())).ok()?;
+    let environ = environment(pid)?;
     let token = variable(&environ, TOKEN_VARIABLE)?;
     let path = token.split_once(':')?.1;
     if path.as_bytes() != directory.as_os_str().as_bytes() {
@@ -74,6 +81,22 @@ pub fn find(pid: Pid, directory: &Path) -> Option<Owned> {
         token,
         pidfd,
     })
+}
+
+/// What stands in `/proc/<pid>/environ`. It is empty for a moment while the process becomes another program, and one
+/// that nobody sees then would be left behind.
+fn environment(pid: Pid) -> Option<Vec<u8>> {
+    let of = |what: &str| format!("/proc/{}/{what}", pid.as_raw_pid());
+    for _ in 0..LOOKS {
+        let environ = fs::read(of("environ")).ok()?;
+        // The kernel's own threads have neither.
+        if !environ.is_empty() || fs::read_link(of("exe")).is_err() {
+            return Some(environ);
+        }
+        std::thread::sleep(LOOK);
+    }
+    // Started without any variable, so not by us.
+    Some(Vec::new())
 }
 
 /// All processes of the session in `directory`, oldest first, without the calling one.

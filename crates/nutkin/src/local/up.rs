@@ -21,6 +21,7 @@ use crate::cache::{At, FileError};
 use crate::dist::class_data::{self, Java};
 use crate::platform::Harm;
 use crate::{Exit, Failure};
+use nutkin_core::counted;
 
 /// How long an `up` waits for another command that works on the same session: longer than any of them
 /// holds the lock, which is only while files are written and orders given.
@@ -278,12 +279,7 @@ impl Decision {
     fn plan_of_session(&self) -> Vec<String> {
         let name = self.directory.name();
         if self.old.is_none() {
-            return vec![format!(
-                "+ session `{name}`: Flink {}, {} JobManagers, {} TaskManagers",
-                self.new.flink_version,
-                self.count(launch::Role::JobManager),
-                self.count(launch::Role::TaskManager)
-            )];
+            return vec![format!("+ session `{name}`: {}", self.summary())];
         }
         if !self.change.is_empty() {
             return self.lines();
@@ -336,10 +332,7 @@ impl Decision {
 
     /// `Flink 1.20.5, 1 JobManager, 2 TaskManagers`.
     pub fn summary(&self) -> String {
-        let count = |role, one: &str| {
-            let number = self.count(role);
-            format!("{number} {one}{}", if number == 1 { "" } else { "s" })
-        };
+        let count = |role, one| counted(self.count(role), one);
         format!(
             "Flink {}, {}, {}",
             self.new.flink_version,

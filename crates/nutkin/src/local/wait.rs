@@ -9,6 +9,7 @@ use super::{control, rotate};
 use crate::Failure;
 use crate::flink_rest::{Overview, Probe};
 use crate::platform::{Ready, Waited};
+use nutkin_core::counted;
 
 /// Between two looks. Readiness is to be noticed within 50 ms, and a look costs a millisecond.
 const POLL: Duration = Duration::from_millis(25);
@@ -42,8 +43,9 @@ pub async fn ready(
                 return Ok(Waited::Ready(Ready { overview, url: url.to_owned() }));
             }
             progress(&format!(
-                "{} of {wanted} TaskManagers have registered",
-                overview.taskmanagers
+                "{} of {} registered",
+                overview.taskmanagers,
+                counted(wanted, "TaskManager")
             ));
             last = Some(overview);
         } else {
@@ -53,7 +55,7 @@ pub async fn ready(
             return Ok(Waited::TimedOut(last.map_or_else(
                 || "no JobManager answers".to_owned(),
                 |overview: Overview| {
-                    format!("{} TaskManagers have registered", overview.taskmanagers)
+                    format!("{} registered", counted(overview.taskmanagers, "TaskManager"))
                 },
             )));
         }

@@ -53,6 +53,8 @@ pub struct Ended {
     pub ended: Vec<String>,
     /// What remains on purpose.
     pub kept: Vec<Kept>,
+    /// What was deleted of what would have remained, each in one line.
+    pub deleted: Vec<String>,
 }
 
 /// Something that outlives its session.
@@ -163,6 +165,22 @@ impl Session {
             Self::Local(directory) => local::down::end(directory, ending, context).await,
             Self::Kubernetes(session) => kubernetes::down::end(session, ending, context).await,
             Self::Docker(session) => docker::end::end(session, ending, context).await,
+        }
+    }
+
+    /// What an end deletes for good because that was asked for, each in one line.
+    ///
+    /// # Errors
+    /// The platform cannot be asked.
+    pub async fn deletes(&self, ending: Ending) -> Result<Vec<String>, Failure> {
+        if !ending.delete_data {
+            return Ok(Vec::new());
+        }
+        match self {
+            Self::Local(directory) => Ok(local::down::deletable(directory).into_iter().collect()),
+            Self::Docker(session) => docker::end::deletable(session).await,
+            // Its data lies where Flink was told to write it; `down` says so.
+            Self::Kubernetes(_) => Ok(Vec::new()),
         }
     }
 

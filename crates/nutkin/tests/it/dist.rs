@@ -152,6 +152,27 @@ fn a_limit_of_the_disk_is_said_and_leaves_nothing() {
 }
 
 #[test]
+fn a_full_disk_is_said_and_leaves_nothing() {
+    let world = World::new();
+    let archive = world.archive();
+    fs::create_dir(world.path("cache")).unwrap();
+    // A disk that is smaller than the jar, which only this command sees.
+    let script = "mount -t tmpfs -o size=512k none cache; code=0; \"$@\" || code=$?
+        ls -A cache/nutkin/dist; exit $code";
+    let output = Command::new("unshare")
+        .args(["--mount", "--map-root-user", "sh", "-ec", script, "sh"])
+        .arg(env!("CARGO_BIN_EXE_nutkin"))
+        .args(["dist", "install", "1.20.5", "--no-archives", "--from"])
+        .arg(&archive)
+        .env("XDG_CACHE_HOME", world.path("cache"))
+        .current_dir(world.directory.path())
+        .output()
+        .unwrap();
+    let said = ["cannot write `", "No space left on device", "hint: free some space (`df -h`"];
+    assert_eq!(check(&output, 1, &said), ".lock-flink-1.20.5\n");
+}
+
+#[test]
 fn ctrl_c_leaves_nothing_to_be_taken_for_a_distribution() {
     let world = World::new();
     let (child, mut writer) = world.half_way();

@@ -44,7 +44,7 @@ const NOT_FETCHED: &str = "mvn:org.example:plugin:1.0 is not on this machine: `u
 #[test]
 fn plan() {
     let said = check(&["plan", "a"]);
-    said.prints("+ session `a`: Flink 1.20.5, 1 JobManagers, 1 TaskManagers")
+    said.prints("+ session `a`: Flink 1.20.5, 1 JobManager, 1 TaskManager")
         .prints(NOT_INSTALLED)
         .prints(NOT_FETCHED);
     let said = check(&["plan", "a", "-o", "json"]);

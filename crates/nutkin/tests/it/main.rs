@@ -11,6 +11,7 @@ mod faults;
 mod image;
 mod init;
 mod looking;
+mod machine;
 mod render_kubernetes;
 mod session;
 mod supervisor;

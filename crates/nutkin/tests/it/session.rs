@@ -1,8 +1,9 @@
 //! `up` on a session that exists: what it sees as a change, what it says of it, and what it leaves alone.
 
 use std::fs;
+use std::io::Write as _;
 
-use crate::world::{World, answer, rest_port};
+use crate::world::{World, answer, eventually, finish, rest_port};
 
 const FILE: &str = "\
 apiVersion: flink.apache.org/v1beta1
@@ -161,6 +162,49 @@ fn down_says_which_data_it_keeps_and_which_it_deletes() {
     world.run(&["down", "a", "--yes"]).expect(0).says(holds).says("--delete-data deletes it");
     world.up("a", &[]).expect(0);
     let deleted = world.run(&["down", "a", "--yes", "--delete-data"]);
-    deleted.expect(0).says("deleted `").says(holds);
+    let data = format!("`{}`: {holds}", world.path("state/nutkin/data/a").display());
+    let before = deleted.expect(0).stderr.find(&format!("data that is DELETED: {data}"));
+    let ended = deleted.stderr.find("session `a` ended");
+    let after = deleted.stderr.find(&format!("deleted {data}"));
+    assert!(before.is_some() && before < ended && ended < after, "{deleted:#?}");
     assert!(!world.path("state/nutkin/data/a").exists());
+}
+
+#[test]
+fn logs_are_followed_to_the_end_of_the_session() {
+    let world = World::new();
+    world.java("java", "17.0.1", "echo first; exec sleep 600");
+    world.up("a", &[]).expect(0);
+    world.until_running("a");
+    let job_manager = &world.launch("a").processes[0];
+    let out = &job_manager.out;
+    eventually("it has said something", || fs::read_to_string(out).is_ok_and(|it| !it.is_empty()));
+    let said = world.file("said", "");
+    let mut follow = world.command(&["logs", "jobmanager", "--follow", "--tail", "1"]);
+    let child = follow.stdout(fs::File::create(&said).unwrap()).spawn().unwrap();
+    let shows = |text: &str| fs::read_to_string(&said).unwrap().contains(text);
+    eventually("what was there", || shows("first\n"));
+    let mut file = fs::File::options().append(true).open(out).unwrap();
+    for line in ["second\nha", "lf\nlast words"] {
+        file.write_all(line.as_bytes()).unwrap();
+        eventually("what was added", || shows("second\n"));
+    }
+    world.run(&["down", "a", "--yes", "--force"]).expect(0);
+    finish(child).expect(0).says("session `a` has ended");
+    let lines = fs::read_to_string(&said).unwrap();
+    let expected: String = ["first", "second", "half", "last words"]
+        .map(|line| format!("jobmanager    | {line}\n"))
+        .concat();
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_session_in_the_place_of_a_process() {
+    let world = World::new();
+    world.up("a", &[]).expect(0);
+    let said = world.run(&["logs", "a"]);
+    said.expect(2).says("session `a` has no process `a`");
+    said.says("hint: `a` is a session: `nutkin logs --session a`");
+    world.up("b", &[]).expect(0);
+    world.run(&["logs", "b"]).expect(2).says("hint: `b` is a session: `nutkin logs --session b`");
 }

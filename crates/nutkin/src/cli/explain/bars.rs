@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::memory::{Bound, Part, Shown};
 use crate::report::{Printer, Style};
+use nutkin_core::counted;
 
 /// Columns of the bar of the whole process, and of the longest bar a part could have.
 const WHOLE: usize = 76;
@@ -17,8 +18,7 @@ pub(super) fn draw(shown: &Shown, printer: &Printer) -> String {
     let mut text = format!("{}  ", printer.style_out(Style::Bold, component));
     let _ = match slots {
         0 => writeln!(text, "{} in all", mib(*process)),
-        1 => writeln!(text, "{} in all, 1 slot", mib(*process)),
-        slots => writeln!(text, "{} in all, {slots} slots", mib(*process)),
+        slots => writeln!(text, "{} in all, {}", mib(*process), counted(*slots, "slot")),
     };
     let _ = writeln!(text, "\n  {}\n", whole(shown, printer));
     for part in parts {
