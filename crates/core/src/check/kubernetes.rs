@@ -104,6 +104,9 @@ impl Role {
     }
 }
 
+/// Words with which Flink's image starts a JobManager that asks for TaskManagers itself.
+const NATIVE: &[&str] = &["kubernetes-jobmanager.sh", "kubernetes-session", "native-k8s"];
+
 /// A Deployment, StatefulSet or the like that runs Flink.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Workload<'a> {
@@ -167,6 +170,11 @@ impl<'a> Workload<'a> {
     /// Labels of the pods.
     pub(super) fn labels(&self) -> &'a [(Key, Node)] {
         self.template.at("metadata/labels").map_or(&[], Walk::entries)
+    }
+
+    /// Whether the JobManager asks for TaskManagers itself.
+    pub(super) fn is_native(&self) -> bool {
+        self.words().any(|(word, _)| NATIVE.iter().any(|script| word.contains(script)))
     }
 
     /// Whether a Service's selector selects some of its pods: by their labels, or by the name that a StatefulSet gives

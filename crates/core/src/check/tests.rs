@@ -102,3 +102,65 @@ fn correct_files_raise_no_alarm() {
         assert_eq!(check(&inputs(files), &Settings::default()).sessions.len(), 1, "one session");
     }
 }
+
+/// Codes that a text of one file leads to, beside a configuration for that Flink.
+#[track_caller]
+fn finds(name: &str, text: &str, flink: &str, expected: &[(&str, u32)]) {
+    let files = inputs(&[("conf/config.yaml", "parallelism: {default: 2}\n"), (name, text)]);
+    let settings = Settings { flink: flink.parse().ok(), ..Settings::default() };
+    let report = check(&files, &settings);
+    let found: Vec<(&str, u32)> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.location.file == name)
+        .map(|finding| (finding.rule.code, finding.location.line.unwrap_or_default()))
+        .collect();
+    assert_eq!(found, expected, "{text}");
+}
+
+#[test]
+fn logback_files() {
+    let file = "<configuration>\n  <appender name=\"console\" class=\"ch.qos.logback.core.ConsoleAppender\">\n    \
+                <encoder><pattern>%d %m%n</pattern></encoder>\n  </appender>\n  <!-- <appender-ref ref=\"old\"/> -->\n  \
+                <logger name=\"akka\" level=\"INFO\"/>\n  <logger name=\"org.apache.kafka\" level=\"OFF%\"/>\n  \
+                <root level=\"${LEVEL:-INFO}\">\n    <appender-ref ref=\"console\"/>\n    <appender-ref ref=\"file\"/>\n  \
+                </root>\n</configuration>\n";
+    let name = "conf/logback-console.xml";
+    let both = [("NK0801", 7), ("NK0803", 10)];
+    finds(name, file, "2.3.0", &[&[("NK0802", 6)], &both[..]].concat());
+    finds(name, file, "1.20.5", &[&[("NK0802", 6)], &both[..]].concat());
+    let older = file.replace("name=\"akka\"", "name=\"org.apache.pekko\"");
+    finds(name, &older, "1.17.2", &[&[("NK0802", 6)], &both[..]].concat());
+    finds(
+        name,
+        &file
+            .replace("OFF%", "OFF")
+            .replace("\"file\"", "\"console\"")
+            .replace("akka", "org.apache.pekko"),
+        "2.3.0",
+        &[],
+    );
+}
+
+/// The account of a session against what its release needs.
+#[test]
+fn rights_of_sessions() {
+    let good = codes::find("NK0309").unwrap().good()[0].1;
+    let told = |text: &str| told(&[("session.yaml", text)]).0;
+    assert!(told(good).is_empty());
+    assert_eq!(
+        told(
+            &good
+                .replace("  taskManager:\n", "  mode: standalone\n  taskManager:\n")
+                .replace("create, delete", "create")
+        ),
+        [""; 0]
+    );
+    let ha = good.replace(
+        "    taskmanager.numberOfTaskSlots",
+        "    high-availability.type: kubernetes\n    high-availability.storageDir: s3://state/ha\n    taskmanager.numberOfTaskSlots",
+    );
+    assert!(told(&ha).contains(&"NK0309"), "configmaps");
+    assert_eq!(told(&good.replace("delete]\n- apiGroups", "get]\n- apiGroups")), ["NK0309"]);
+    assert_eq!(told(&good.replace("resources: [deployments]", "resources: [\"*\"]")), [""; 0]);
+}

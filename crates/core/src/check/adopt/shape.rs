@@ -20,15 +20,12 @@ pub(super) enum Shape {
     One,
 }
 
-/// Scripts with which Flink's image starts a JobManager that asks for TaskManagers itself.
-const NATIVE: &[&str] = &["kubernetes-jobmanager.sh", "kubernetes-session", "native-k8s"];
-
 impl Shape {
     pub(super) fn of(system: &System<'_>) -> Self {
         let Some(main) = system.job_managers().next().or(system.workloads.first()) else {
             return Self::Files;
         };
-        if main.words().any(|(word, _)| NATIVE.iter().any(|script| word.contains(script))) {
+        if main.is_native() {
             return Self::Native;
         }
         if main.role == Role::Both {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::rules;
+use super::{logback, rules};
 use crate::check::embedded::Embedded;
 use crate::check::finding::Findings;
 use crate::check::source::FileKind;
@@ -10,20 +10,20 @@ use crate::check::system::System;
 
 rules! {
     LEVEL "NK0801" Warning "this is no log level"
-        happens "Log4j does not know the word and takes another level, usually that of the root logger, after one line on the console that nobody reads."
-        cure "Write one of OFF, FATAL, ERROR, WARN, INFO, DEBUG, TRACE, ALL.";
+        happens "The word is not understood, and another level counts: for Log4j usually that of the root logger, for Logback DEBUG. One line on the console says so, which nobody reads."
+        cure "Write one of OFF, ERROR, WARN, INFO, DEBUG, TRACE, ALL; Log4j knows FATAL as well.";
     ABSENT_LOGGER "NK0802" Note "a logger of classes that this Flink does not have"
         happens "The lines have no effect. Flink 1.18 replaced Akka by Pekko: what was silenced under the old name is loud again under the new one."
         cure "Write the name of the package that this version has, or remove the lines.";
     ABSENT_APPENDER "NK0803" Error "a logger refers to an appender that is not defined"
-        happens "Log4j says so once on the console and logs nothing there: the file or the console stays empty."
-        cure "Define the appender (`appender.NAME.name`, `appender.NAME.type`), or mend the reference.";
+        happens "The logging says so once on the console and writes nothing there: the file or the console stays empty."
+        cure "Define the appender (`appender.NAME.name`, `appender.NAME.type` for Log4j, `<appender>` for Logback), or mend the reference.";
     OLD_LOG4J "NK0804" Warning "properties of Log4j 1"
         happens "Flink brings Log4j 2 since 1.11, which does not understand them: it falls back to errors on the console, and all other logs are missing."
         cure "Write them as Log4j 2 has them: `rootLogger.level = INFO`, `appender.console.type = CONSOLE`.";
     NO_CONSOLE "NK0805" Warning "nothing is logged to the console of the pod"
         happens "`kubectl logs` shows nothing, and when the pod is gone its files are gone, too: the reason of a crash cannot be found."
-        cure "Add an appender of type CONSOLE to the root logger beside the file.";
+        cure "Add an appender of type CONSOLE (Logback: a ConsoleAppender) to the root logger beside the file.";
     LATER_LOGGER "NK0806" Note "a logger of classes that a later Flink calls otherwise"
         happens "It works in this version. After an upgrade to Flink 1.18 or later the lines have no effect."
         cure "Add the lines for the new name now, or with the upgrade; both may stand side by side.";
@@ -32,8 +32,12 @@ rules! {
 const LEVELS: &[&str] = &["OFF", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "ALL"];
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
-    for text in system.texts.iter().copied().filter(|text| text.kind == FileKind::Log4j) {
-        of_text(system, text, out);
+    for text in system.texts.iter().copied() {
+        match text.kind {
+            FileKind::Log4j => of_text(system, text, out),
+            FileKind::Logback => logback::of_text(system, text, out),
+            _ => {}
+        }
     }
 }
 

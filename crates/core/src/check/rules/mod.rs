@@ -5,6 +5,7 @@ mod exposure;
 mod files;
 mod ha;
 mod images;
+mod logback;
 mod logs;
 pub(super) mod memory;
 mod network;

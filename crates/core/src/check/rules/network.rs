@@ -52,6 +52,12 @@ rules! {
     SELF "NK0414" Error "TaskManagers that look for the JobManager in themselves"
         happens "The image's entrypoint writes `jobmanager.rpc.address` on every start: the value of JOB_MANAGER_RPC_ADDRESS, or else the pod's own name. With a configuration that it can write to, each TaskManager calls itself: `Connection refused` at its own address."
         cure "Set the environment variable JOB_MANAGER_RPC_ADDRESS to the JobManager's Service, or give `-D` and `jobmanager.rpc.address=...` as arguments.";
+    SEVERAL_MASTERS "NK0415" Warning "several masters without high availability"
+        happens "`start-cluster.sh` reads `masters` for ZooKeeper high availability only. Otherwise it starts one JobManager, on the machine where it is called; the others of the file are never started."
+        cure "Leave one line, or set `high-availability.type: zookeeper` with its quorum and a storage directory that all machines share.";
+    HOST_LINE "NK0416" Error "a line of masters or workers that is no machine"
+        happens "`start-cluster.sh` gives the line to ssh as it stands: `Could not resolve hostname`, and nothing is started there."
+        cure "Write one host name or IP address in a line; only in `masters` may `:PORT` of the web UI follow.";
 }
 
 /// Flink's defaults of the ports that others must reach (`JobManagerOptions`, `RestOptions`); those of
@@ -73,6 +79,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     queryable_state(system, out);
     calls(system, out);
     masters(system, out);
+    host_lines(system, out);
 }
 
 /// Services that select nothing are looked at once, for all sessions together.
@@ -470,6 +477,33 @@ fn calls(system: &System<'_>, out: &mut Findings<'_>) {
                 old.replacen(&format!("{host}:{port}"), &format!("{host}:{}", from_outside[0]), 1);
             let patch = out.replace(*place, new.trim());
             out.add(&WRONG_CALL, *place, message).patch = patch;
+        }
+    }
+}
+
+/// Machines that cannot be: what stands in a line goes to ssh.
+fn host_lines(system: &System<'_>, out: &mut Findings<'_>) {
+    for hosts in &system.hosts {
+        for (place, host, port) in &hosts.lines {
+            let numeric = host.chars().all(|c| c.is_ascii_digit() || c == '.');
+            let is_host = !host.is_empty()
+                && (!numeric || is_ip(host))
+                && host.chars().all(|c| c.is_alphanumeric() || "-._@".contains(c));
+            let is_port = match (port, hosts.kind) {
+                (None, _) => true,
+                (Some(_), FileKind::Workers) => false,
+                (Some(port), _) => port.parse::<u16>().is_ok(),
+            };
+            if !is_host || !is_port {
+                let port = port.as_ref().map(|port| format!(":{port}")).unwrap_or_default();
+                out.add(&HOST_LINE, *place, format!("`{host}{port}` is no machine"));
+            }
+        }
+        let is_single = system.high_availability().is_none();
+        let [_, (place, ..), ..] = &hosts.lines[..] else { continue };
+        if hosts.kind == FileKind::Masters && is_single {
+            let message = format!("{} machines, and only one is started", hosts.lines.len());
+            out.add(&SEVERAL_MASTERS, *place, message);
         }
     }
 }

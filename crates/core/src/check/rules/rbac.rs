@@ -1,11 +1,13 @@
 //! Permissions: what Flink asks of Kubernetes, and what it is given.
 
 use super::rules;
+use crate::check::finding::Place;
 use crate::check::finding::{Findings, Patch};
 use crate::check::kubernetes::{Object, Workload};
 use crate::check::node::Walk;
 use crate::check::system::{HighAvailability, System};
 use crate::flink::FlinkVersion;
+use crate::kubernetes::rbac::Processes;
 
 rules! {
     NO_ACCOUNT_JM "NK0301" Error "JobManagers without a ServiceAccount under Kubernetes high availability"
@@ -18,7 +20,7 @@ rules! {
         happens "Kubernetes creates no pod for a ServiceAccount that does not exist: the Deployment stays at 0 of N, and only its events say why."
         cure "Mend the name, or add the ServiceAccount.";
     MISSING_VERBS "NK0304" Error "a Role lacks verbs that Flink uses"
-        happens "The first request of the missing kind ends with 403 Forbidden: the JobManager cannot become leader, cannot store a checkpoint's pointer, or cannot clean up. Flink 1.20 and later write with `patch`, older versions with `update`."
+        happens "The first request of the missing kind ends with 403 Forbidden: the JobManager cannot become leader, cannot store a checkpoint's pointer, or cannot clean up. Flink 1.18 and later write with `patch`, older versions with `update`."
         cure "For high availability a Role needs get, list, watch, create, update, patch and delete on configmaps, and nothing else.";
     NO_BINDING "NK0305" Error "no binding gives the ServiceAccount any rights"
         happens "The account exists and may do nothing: every request of Flink to Kubernetes ends with 403 Forbidden."
@@ -32,15 +34,16 @@ rules! {
     LOOSE_BINDING "NK0308" Error "a binding names something that is not there"
         happens "Kubernetes accepts the binding and it gives nobody any rights: 403 Forbidden, although the Role looks right."
         cure "Mend kind, name and namespace of `roleRef` and `subjects`. A binding can only name a Role of its own namespace.";
+    SESSION_RIGHTS "NK0309" Error "the account of a session lacks rights that its JobManager uses"
+        happens "In native mode the JobManager itself asks Kubernetes for the pods of its TaskManagers, and finds their owner by its Deployment. Without the right the request ends with 403 Forbidden: jobs wait for slots that never come."
+        cure "Grant the missing verbs in a Role of the session's namespace and bind it to the account. The message lists all of them; nothing more is needed.";
 }
 
-/// What Flink does with ConfigMaps under high availability (recorded from 1.13.6 to 2.3.0).
-fn needed(version: Option<FlinkVersion>) -> &'static [&'static str] {
-    const ALL: &[&str] = &["get", "list", "watch", "create", "update", "delete", "patch"];
-    match version {
-        Some(version) if !version.is_at_least(1, 20) => &ALL[..6],
-        _ => ALL,
-    }
+/// What Flink does with ConfigMaps under high availability.
+fn needed(version: Option<FlinkVersion>) -> Vec<&'static str> {
+    let version = version.unwrap_or(FlinkVersion::DEFAULT);
+    let needs = Processes { version, native: false, high_availability: true, host_network: false };
+    needs.job_manager().iter().flat_map(|rule| rule.verbs).copied().collect()
 }
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
@@ -61,6 +64,88 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     }
     for (name, workload) in accounts {
         rights(system, &workload, name, uses_kubernetes, out);
+        if workload.is_native() {
+            let place = workload
+                .service_account()
+                .map_or(workload.object.place(), |node| node.place(workload.file()));
+            // What high availability needs is looked at above.
+            let needs = needs(system, true, false);
+            session_rights(system, name, workload.object, place, &needs, out);
+        }
+    }
+    if let Some(session) = system.session
+        && let Some(account) = session.node.at("spec/serviceAccount")
+        && let Some(name) = account.text()
+    {
+        let mode = session.node.at("spec/mode").and_then(Walk::text);
+        let needs = needs(system, mode != Some("standalone"), uses_kubernetes);
+        let place = account.place(session.file);
+        session_rights(system, name, session, place, &needs, out);
+    }
+}
+
+fn needs(system: &System<'_>, native: bool, high_availability: bool) -> Processes {
+    let host = system.settings.value("kubernetes.hostnetwork.enabled");
+    Processes {
+        version: system.version.unwrap_or(FlinkVersion::DEFAULT),
+        native,
+        high_availability,
+        host_network: host.as_deref() == Some("true"),
+    }
+}
+
+/// Holds the account of a session against the table of what JobManagers need. Where the files hold no binding of it,
+/// it is bound elsewhere.
+fn session_rights(
+    system: &System<'_>,
+    account: &str,
+    object: &Object,
+    place: Place,
+    needs: &Processes,
+    out: &mut Findings<'_>,
+) {
+    let bindings = bindings(system, object, account);
+    let mut roles = Vec::new();
+    for binding in &bindings {
+        let text = |path: &str| binding.node.at(path).and_then(Walk::text).unwrap_or_default();
+        let (kind, name) = (text("roleRef/kind"), text("roleRef/name"));
+        let role = system.world.objects.iter().find(|role| {
+            role.kind == kind
+                && role.name == name
+                && (kind == "ClusterRole" || role.shares_namespace(binding))
+        });
+        // A role that is not here may grant anything.
+        let Some(role) = role else { return };
+        roles.push(role);
+    }
+    let Some(first) = roles.first() else { return };
+    let has = |rule: &crate::yaml::Node, key: &str, word: &str| {
+        rule.items_of(key)
+            .iter()
+            .any(|item| matches!(item.text(), Some(text) if text == word || text == "*"))
+    };
+    let mut missing = Vec::new();
+    for need in needs.job_manager() {
+        let rules = roles.iter().flat_map(|role| role.node.items_of("rules"));
+        let of_resource = rules.filter(|rule| {
+            has(rule, "apiGroups", need.group) && has(rule, "resources", need.resource)
+        });
+        let granted: Vec<_> = of_resource.collect();
+        let lacking: Vec<&str> = need
+            .verbs
+            .iter()
+            .filter(|verb| !granted.iter().any(|rule| has(rule, "verbs", verb)))
+            .copied()
+            .collect();
+        if !lacking.is_empty() {
+            missing.push(format!("{} on {}", lacking.join(", "), need.resource));
+        }
+    }
+    if !missing.is_empty() {
+        let message =
+            format!("`{account}` may not {} (Flink {})", missing.join("; "), needs.version);
+        let place = first.node.at("rules").map_or(place, |_| first.place_of("rules"));
+        out.add(&SESSION_RIGHTS, place, message);
     }
 }
 
@@ -108,12 +193,12 @@ fn unknown_account(
 }
 
 /// The bindings that name an account.
-fn bindings<'a>(system: &System<'a>, workload: &Workload<'a>, account: &str) -> Vec<&'a Object> {
+fn bindings<'a>(system: &System<'a>, of: &Object, account: &str) -> Vec<&'a Object> {
     let names = |binding: &&Object| {
         matches!(binding.kind.as_str(), "RoleBinding" | "ClusterRoleBinding")
             && binding.node.items_of("subjects").iter().any(|subject| {
                 let namespace = subject.text_of("namespace").or(binding.namespace.as_deref());
-                let own = workload.object.namespace.as_deref();
+                let own = of.namespace.as_deref();
                 subject.text_of("kind") == Some("ServiceAccount")
                     && subject.text_of("name") == Some(account)
                     && (namespace.is_none() || own.is_none() || namespace == own)
@@ -129,7 +214,7 @@ fn rights(
     uses_kubernetes: bool,
     out: &mut Findings<'_>,
 ) {
-    let bindings = bindings(system, workload, account);
+    let bindings = bindings(system, workload.object, account);
     if bindings.is_empty() {
         let place = workload.service_account().map(|node| node.place(workload.file()));
         if let (true, true, Some(place)) = (uses_kubernetes, has_permissions(system), place) {
@@ -191,7 +276,7 @@ fn look_at_role(system: &System<'_>, role: &Object, uses_kubernetes: bool, out: 
         return;
     }
     let missing: Vec<&str> =
-        needed(system.version).iter().filter(|verb| !verbs.contains(verb)).copied().collect();
+        needed(system.version).into_iter().filter(|verb| !verbs.contains(verb)).collect();
     if missing.is_empty() {
         return;
     }
