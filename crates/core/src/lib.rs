@@ -11,6 +11,7 @@
 //! out as one. `clippy.toml` of this crate and the tidy test hold this.
 #![deny(missing_docs)]
 
+pub mod any_bytes;
 pub mod artifact;
 pub mod change;
 pub mod check;

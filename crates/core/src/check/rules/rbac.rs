@@ -126,11 +126,11 @@ fn session_rights(
     };
     let mut missing = Vec::new();
     for need in needs.job_manager() {
-        let rules = roles.iter().flat_map(|role| role.node.items_of("rules"));
-        let of_resource = rules.filter(|rule| {
+        let of_resource = |rule: &&crate::yaml::Node| {
             has(rule, "apiGroups", need.group) && has(rule, "resources", need.resource)
-        });
-        let granted: Vec<_> = of_resource.collect();
+        };
+        let all = roles.iter().flat_map(|role| role.node.items_of("rules"));
+        let granted: Vec<_> = all.filter(of_resource).collect();
         let lacking: Vec<&str> = need
             .verbs
             .iter()

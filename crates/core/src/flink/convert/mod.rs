@@ -157,20 +157,21 @@ impl Writer {
         let trimmed = line.trim();
         if trimmed.is_empty() || trimmed.starts_with('#') {
             // An empty comment below a paragraph keeps the paragraphs apart.
-            self.text.push_str(trimmed);
+            self.text.push_str(&one_line(trimmed));
             self.text.push('\n');
         } else if from == Dialect::FlinkConf {
             self.text.push_str(&format!("# not read by Flink: {}\n", one_line(trimmed)));
             let key = trimmed.split_once(": ").map_or("", |(key, _)| key);
             self.note(number, key, "was not read by Flink, and is a comment now".to_owned());
         } else if let Some(comment) = comment(line, from) {
-            self.text.push_str(&format!("# {comment}\n"));
+            self.text.push_str(&format!("# {}\n", one_line(comment)));
         }
     }
 
     /// An option that the version does not have.
     fn gone(&mut self, key: &str, value: &Value, line: u32, why: String) {
-        self.text.push_str(&format!("# {why}: {key}: {}\n", one_line(&value.to_string())));
+        let text = one_line(&format!("{why}: {key}: {value}"));
+        self.text.push_str(&format!("# {text}\n"));
         self.note(line, key, format!("is a comment now: {why}"));
     }
 
@@ -186,15 +187,19 @@ impl Writer {
             }
         }
         if let Some(comment) = comment.filter(|comment| !comment.is_empty()) {
-            self.text.push_str(&format!(" # {comment}"));
+            self.text.push_str(&format!(" # {}", one_line(comment)));
         }
         self.text.push('\n');
     }
 }
 
-/// A text that ends no comment.
+/// A text that ends no comment, and that YAML takes in one (`c-printable` of YAML 1.2).
 fn one_line(text: &str) -> String {
-    text.replace(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'], " ")
+    let is_taken = |c: char| {
+        let is_break = matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+        c == '\t' || !c.is_control() && !is_break
+    };
+    text.chars().map(|c| if is_taken(c) { c } else { ' ' }).collect()
 }
 
 /// Whether a version reads a key as an option of its own, of a family or of a map.
