@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::{Cluster, Finished, Rest};
+use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 
 /// How long anything may take: pods start in ten seconds, on a loaded machine in forty, and Kubernetes' high availability
@@ -60,7 +61,23 @@ impl World {
     /// When the file cannot be written.
     #[track_caller]
     pub fn template(&self) -> String {
-        let shared = json!({"name": "shared", "hostPath": {"path": self.shared}});
+        self.template_of(&json!({"hostPath": {"path": self.shared}}))
+    }
+
+    /// The same by way of a claim: makes it first.
+    ///
+    /// # Panics
+    /// When the API server refuses.
+    #[track_caller]
+    pub fn template_with_claim(&self, name: &str) -> String {
+        self.claim(name);
+        self.template_of(&json!({"persistentVolumeClaim": {"claimName": name}}))
+    }
+
+    #[track_caller]
+    fn template_of(&self, volume: &Value) -> String {
+        let mut shared = volume.clone();
+        shared["name"] = json!("shared");
         let mount = json!({"name": "shared", "mountPath": self.shared});
         let main = json!({"name": "flink-main-container", "volumeMounts": [mount]});
         let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "template"},
@@ -190,6 +207,26 @@ impl World {
             std::thread::sleep(Duration::from_millis(200));
         }
         started.elapsed()
+    }
+
+    /// Ends the processes of a pod as a crash would, and the pod with them: nothing of it closes in order.
+    ///
+    /// # Panics
+    /// When it has none.
+    #[track_caller]
+    pub fn crash(&self, pod: &str) {
+        let own = format!("HOSTNAME={pod}");
+        let entries = std::fs::read_dir("/proc").expect("processes");
+        let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        let is_of = |pid: &i32| {
+            let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environ.split(|byte| *byte == 0).any(|entry| entry == own.as_bytes())
+        };
+        let killed = pids.filter(is_of).filter_map(rustix::process::Pid::from_raw);
+        let killed = killed.filter(|pid| kill_process(*pid, Signal::KILL).is_ok()).count();
+        assert!(killed != 0, "no process of pod {pod} was found");
+        // Or Kubernetes would start the container again in the same pod.
+        self.cluster.kubectl(&["delete", "pod", pod, "--force", "--grace-period=0"]);
     }
 
     /// Adds a figure to the table that ends the stage.

@@ -8,13 +8,16 @@
 //! - images, always by a fixed tag: `image("1.20.5")` and `image("2.3.0")`. They hold bash, ls, cat and sleep. A pod that
 //!   names another image, or `:latest`, never starts: there is no registry;
 //! - files that this machine and pods see at the same path: `world.shared()`, a directory that everybody may write to,
-//!   for a `hostPath`; `world.claim("data")` makes a claim (`ReadWriteMany`) of it. Claims without a volume get one of
-//!   the default storage class, which belongs to the node;
+//!   for a `hostPath`; `world.claim("data")` makes a claim (`ReadWriteMany`) of it, and `world.template()` and
+//!   `world.template_with_claim("data")` the option that mounts it in both roles. Claims without a volume get one of the
+//!   default storage class, which belongs to the node;
 //! - ways in: `world.rest("a-rest")` asks a Service at its node port or cluster address, without Nutkin; node ports are at
 //!   `address()`, and Service and pod addresses have routes from here. Pods reach this machine at `host()`;
+//! - `world.crash(pod)`: a pod's end without any order;
 //! - `world.pods("component=taskmanager")`, `world.eventually(..)`, which on its end prints pods, events and logs;
 //! - `world.measured("to ready", ..)`: a figure of the table that ends the stage (columns: `xtask/src/test/report.rs`).
 //!
 //! Two tests run at once on two cores: three JVMs of a session are enough for one test.
 
+mod failover;
 mod native;

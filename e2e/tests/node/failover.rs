@@ -1,0 +1,159 @@
+//! Native sessions with two JobManagers: the one that leads is killed, and the job goes on.
+
+use std::time::Instant;
+
+use nutkin_e2e::Rest;
+use nutkin_e2e::exactly_once::{committed, faults};
+use nutkin_e2e::node::{World, seconds};
+use serde_json::Value;
+
+const JOB_MANAGERS: &str = "app=a,component=jobmanager";
+
+/// Numbers of the job, and how many each second: 40 s of work, of which the failover comes in the first.
+const NUMBERS: u64 = 4000;
+const RATE: &str = "100";
+
+/// The exactly-once job on a session `a`.
+struct Job {
+    id: String,
+    rest: Rest,
+}
+
+impl Job {
+    #[track_caller]
+    fn start(world: &World, version: &str) -> Self {
+        let jar = world.cluster.nutkin.setup().job(version, "ExactlyOnce");
+        let output = world.shared().join("numbers");
+        let [jar, to] = [&jar, &output].map(|path| path.to_str().expect("a path in UTF-8"));
+        let total = NUMBERS.to_string();
+        let run = ["run", "--session", "a", "-d", jar, "--output", to, "--total", &total];
+        let run = world.ok(&[&run[..], &["--rate", RATE]].concat());
+        Self { id: run.stdout.trim().to_owned(), rest: world.rest("a-rest") }
+    }
+
+    /// A figure of the job's checkpoints; 0 while nobody answers.
+    fn checkpoints(&self, pointer: &str) -> u64 {
+        let seen = self.rest.get(&format!("/jobs/{}/checkpoints", self.id)).unwrap_or_default();
+        seen.pointer(pointer).and_then(Value::as_u64).unwrap_or_default()
+    }
+
+    /// Waits for two checkpoints, and gives the last one's number.
+    #[track_caller]
+    fn two_checkpoints(&self, world: &World) -> u64 {
+        world.eventually("two checkpoints are completed", || {
+            2 <= self.checkpoints("/counts/completed")
+        });
+        self.checkpoints("/latest/completed/id")
+    }
+}
+
+/// The pod that leads, by the address in the ConfigMap over which JobManagers elect.
+fn leader(world: &World) -> Option<String> {
+    let map = world.cluster.get("configmap/a-cluster-config-map");
+    let address = map["data"]["org.apache.flink.k8s.leader.restserver"].as_str()?.to_owned();
+    let pods = world.pods(JOB_MANAGERS);
+    let pod = pods.iter().find(|pod| {
+        let ip = pod["status"]["podIP"].as_str();
+        ip.is_some_and(|ip| address.contains(&format!("//{ip}:")))
+    })?;
+    pod["metadata"]["name"].as_str().map(str::to_owned)
+}
+
+#[track_caller]
+fn check(version: &str) {
+    let world = World::new(&format!("native, 2 JobManagers, Flink {version}"));
+    let place = |name: &str| format!("file://{}", world.shared().join(name).display());
+    let storage = format!("high-availability.storageDir={}", place("ha"));
+    let checkpoints = format!("execution.checkpointing.dir={}", place("checkpoints"));
+    let template = world.template_with_claim("data");
+    let mut options = Vec::new();
+    for option in [
+        "nutkin.rbac.create=true",
+        "high-availability.type=kubernetes",
+        "kubernetes.jobmanager.replicas=2",
+        &storage,
+        &checkpoints,
+        &template,
+    ] {
+        options.extend(["-D", option]);
+    }
+    world.up("a", version, &options).expect(0).says("2 JobManagers");
+    let ready = |pod: &Value| pod["status"]["containerStatuses"][0]["ready"] == true;
+    world.eventually("both JobManagers are ready", || {
+        let pods = world.pods(JOB_MANAGERS);
+        pods.len() == 2 && pods.iter().all(ready)
+    });
+    let job = Job::start(&world, version);
+    let last = job.two_checkpoints(&world);
+    let first = leader(&world).expect("one JobManager leads");
+
+    let killed = Instant::now();
+    world.crash(&first);
+    world.eventually("another JobManager leads", || {
+        leader(&world).is_some_and(|leader| leader != first)
+    });
+    world.measured("to failover", seconds(killed.elapsed()));
+    world.eventually("the same job goes on from a checkpoint", || {
+        1 <= job.checkpoints("/counts/restored")
+    });
+    let restored = job.checkpoints("/latest/restored/id");
+    assert!(last <= restored, "from checkpoint {restored}, though {last} was completed");
+    world.eventually("it completes a checkpoint", || {
+        restored < job.checkpoints("/latest/completed/id")
+    });
+    world.measured("to resumed", seconds(killed.elapsed()));
+    world.eventually("the job has finished", || {
+        job.rest.job_state(&job.id).as_deref() == Some("FINISHED")
+    });
+    let lines = committed(&world.shared().join("numbers"));
+    assert_eq!(faults(&lines, NUMBERS), Vec::<String>::new(), "of {} lines", lines.len());
+    let jobs = world.ok(&["jobs", "--session", "a", "--all", "-o", "json"]).json();
+    let ids: Vec<&Value> =
+        jobs["items"].as_array().into_iter().flatten().map(|one| &one["id"]).collect();
+    assert_eq!(ids, [&Value::from(job.id.as_str())]);
+
+    let of_job = format!("configmap/a-{}-config-map", job.id);
+    world
+        .eventually("Flink has removed what is the job's", || world.cluster.get(&of_job).is_null());
+
+    let down = world.ok(&["down", "a", "-o", "json"]).json();
+    let kept = down["kept"].as_array().cloned().unwrap_or_default();
+    assert!(kept.iter().any(|one| one["what"] == "ConfigMap/a-cluster-config-map"), "{down:#}");
+    assert_eq!(world.pod_names("app=a"), Vec::<String>::new());
+    // What permits is not waited for.
+    let left = || -> Vec<String> { world.cluster.objects().into_keys().collect() };
+    world.eventually("only what is kept is left", || left() == ["ConfigMap/a-cluster-config-map"]);
+    world.measured("objects left", "1: the cluster's ConfigMap, kept");
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_when_the_leader_of_flink_1_20_is_killed() {
+    check("1.20.5");
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_when_the_leader_of_flink_2_3_is_killed() {
+    check("2.3.0");
+}
+
+/// The control of the tests above: without high availability the job is lost with its JobManager, and the checker sees
+/// what is missing.
+#[test]
+fn without_high_availability_the_job_is_lost() {
+    let world = World::new("native, no high availability, Flink 1.20.5");
+    let template = world.template();
+    world.up("a", "1.20.5", &["-D", "nutkin.rbac.create=true", "-D", &template]).expect(0);
+    let job = Job::start(&world, "1.20.5");
+    job.two_checkpoints(&world);
+    let first = world.pod_names(JOB_MANAGERS).pop().expect("a JobManager");
+    world.crash(&first);
+    world.eventually("another JobManager answers", || {
+        world.pod_names(JOB_MANAGERS).first().is_some_and(|pod| *pod != first)
+            && world.status("a")["state"] == "running"
+    });
+    let jobs = world.ok(&["jobs", "--session", "a", "--all", "-o", "json"]).json();
+    assert_eq!(jobs["items"].as_array().map(Vec::len), Some(0), "the job is lost: {jobs:#}");
+    let gaps = faults(&committed(&world.shared().join("numbers")), NUMBERS);
+    assert!(gaps.iter().any(|fault| fault.ends_with("is missing")), "{gaps:?}");
+    world.ok(&["down", "a"]);
+}
