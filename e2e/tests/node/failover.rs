@@ -31,20 +31,30 @@ impl Job {
         Self { id: run.stdout.trim().to_owned(), rest: world.rest("a-rest") }
     }
 
-    /// A figure of the job's checkpoints; 0 while nobody answers.
-    fn checkpoints(&self, pointer: &str) -> u64 {
-        let seen = self.rest.get(&format!("/jobs/{}/checkpoints", self.id)).unwrap_or_default();
-        seen.pointer(pointer).and_then(Value::as_u64).unwrap_or_default()
+    /// What is known of the job's checkpoints, once it is as wanted. Nobody may answer for a while.
+    #[track_caller]
+    fn checkpoints(&self, world: &World, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let path = format!("/jobs/{}/checkpoints", self.id);
+        let mut seen = Value::Null;
+        world.eventually(what, || {
+            seen = self.rest.get(&path).unwrap_or_default();
+            is_so(&seen)
+        });
+        seen
     }
 
     /// Waits for two checkpoints, and gives the last one's number.
     #[track_caller]
     fn two_checkpoints(&self, world: &World) -> u64 {
-        world.eventually("two checkpoints are completed", || {
-            2 <= self.checkpoints("/counts/completed")
-        });
-        self.checkpoints("/latest/completed/id")
+        let two = |seen: &Value| 2 <= number(seen, "/counts/completed");
+        let seen = self.checkpoints(world, "two checkpoints are completed", two);
+        number(&seen, "/latest/completed/id")
     }
+}
+
+/// Zero where it is not there, as while nobody answers.
+fn number(seen: &Value, pointer: &str) -> u64 {
+    seen.pointer(pointer).and_then(Value::as_u64).unwrap_or_default()
 }
 
 /// The pod that leads, by the address in the ConfigMap over which JobManagers elect.
@@ -93,14 +103,12 @@ fn check(version: &str) {
         leader(&world).is_some_and(|leader| leader != first)
     });
     world.measured("to failover", seconds(killed.elapsed()));
-    world.eventually("the same job goes on from a checkpoint", || {
-        1 <= job.checkpoints("/counts/restored")
-    });
-    let restored = job.checkpoints("/latest/restored/id");
-    assert!(last <= restored, "from checkpoint {restored}, though {last} was completed");
-    world.eventually("it completes a checkpoint", || {
-        restored < job.checkpoints("/latest/completed/id")
-    });
+    let resumed = |seen: &Value| 1 <= number(seen, "/counts/restored");
+    let seen = job.checkpoints(&world, "the same job goes on from a checkpoint", resumed);
+    let restored = number(&seen, "/latest/restored/id");
+    assert!(last <= restored, "from checkpoint {restored}, though {last} was completed: {seen:#}");
+    let next = |seen: &Value| restored < number(seen, "/latest/completed/id");
+    job.checkpoints(&world, "it completes a checkpoint", next);
     world.measured("to resumed", seconds(killed.elapsed()));
     world.eventually("the job has finished", || {
         job.rest.job_state(&job.id).as_deref() == Some("FINISHED")
@@ -117,8 +125,8 @@ fn check(version: &str) {
         .eventually("Flink has removed what is the job's", || world.cluster.get(&of_job).is_null());
 
     let down = world.ok(&["down", "a", "-o", "json"]).json();
-    let kept = down["kept"].as_array().cloned().unwrap_or_default();
-    assert!(kept.iter().any(|one| one["what"] == "ConfigMap/a-cluster-config-map"), "{down:#}");
+    let kept = ["ConfigMap/a-cluster-config-map", &place("ha"), &place("checkpoints")];
+    assert_eq!(down["kept"], serde_json::json!(kept), "{down:#}");
     assert_eq!(world.pod_names("app=a"), Vec::<String>::new());
     // What permits is not waited for.
     let left = || -> Vec<String> { world.cluster.objects().into_keys().collect() };
