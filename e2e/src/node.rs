@@ -136,7 +136,7 @@ impl World {
     #[track_caller]
     pub fn up(&self, session: &str, version: &str, more: &[&str]) -> Finished {
         let image = format!("kubernetes.container.image.ref={}", image(version));
-        let mut words = vec!["up", session, "--flink", version, "-D", &image];
+        let mut words = vec!["up", session, "--flink", version, "--timeout", "170", "-D", &image];
         for option in &SMALL {
             words.extend(["-D", option]);
         }

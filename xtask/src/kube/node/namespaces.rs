@@ -46,13 +46,14 @@ sysctl -qw net.bridge.bridge-nf-call-iptables=1 2>/dev/null || true
 ";
 
 /// The kubelet wants the group to be there; under control groups of version 1 one for each controller, with processors
-/// and memory of its own choice.
+/// and memory of its own choice. A group weighs as much as one process of this machine; all pods together are to weigh as eight.
 const GROUPS: &str = r#"
 if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
   for one in cpu cpuset memory pids; do
     echo "+$one" >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null || true
   done
   mkdir -p "/sys/fs/cgroup/$1"
+  echo 800 >"/sys/fs/cgroup/$1/cpu.weight" 2>/dev/null || true
 else
   for one in /sys/fs/cgroup/*/; do
     [ -e "$one/cgroup.procs" ] || continue
@@ -60,6 +61,7 @@ else
     for what in cpuset.cpus cpuset.mems; do
       [ ! -e "$one/$1/$what" ] || cat "$one/$what" >"$one/$1/$what"
     done
+    [ ! -e "$one/$1/cpu.shares" ] || echo 8192 >"$one/$1/cpu.shares"
   done
 fi
 "#;
