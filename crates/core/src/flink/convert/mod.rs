@@ -68,6 +68,11 @@ pub fn convert(text: &str, name: &str, request: Request) -> Result<Conversion, V
         let comment = comment(line, request.from);
         for (index, key) in keys.iter().enumerate() {
             let Some(entry) = reading.configuration.get(key) else { continue };
+            if one_line(key) != *key {
+                let why = "no option has such a name".to_owned();
+                writer.gone(key, &entry.value, number, why);
+                continue;
+            }
             let targets = match meaning::of(key, &entry.value, &reading.configuration, request) {
                 Ok(targets) => targets,
                 Err(why) => {
