@@ -158,3 +158,44 @@ fn a_stopped_task_manager_is_ended_too() {
     nutkin.ok(&["down", "a", "--yes", "--force"]);
     assert_eq!(nutkin.processes(), Vec::<i32>::new());
 }
+
+/// Logback in the place of log4j, as the hint about its jars says.
+#[test]
+fn logback_writes_the_logs() {
+    let nutkin = Nutkin::new();
+    let file = nutkin.file(
+        "session.yaml",
+        "apiVersion: flink.apache.org/v1beta1
+kind: FlinkDeployment
+metadata: {name: a}
+spec:
+  flinkVersion: v1_20
+  flinkConfiguration:
+    rest.port: '0'
+    nutkin.flink.version: 1.20.5
+    nutkin.libs: mvn:ch.qos.logback:logback-classic:1.2.13;mvn:ch.qos.logback:logback-core:1.2.13
+  logConfiguration:
+    logback-console.xml: |
+      <configuration>
+        <appender name=\"file\" class=\"ch.qos.logback.core.FileAppender\">
+          <file>${log.file}</file>
+          <encoder><pattern>by logback: %level %logger{0} %msg%n</pattern></encoder>
+        </appender>
+        <root level=\"INFO\"><appender-ref ref=\"file\"/></root>
+      </configuration>
+",
+    );
+    let file = file.display().to_string();
+    nutkin.ok(&["up", "-f", &file]);
+    for (process, says) in [
+        ("jobmanager", "by logback: INFO ClusterEntrypoint "),
+        ("taskmanager-1", "by logback: INFO TaskManagerRunner "),
+    ] {
+        let logs = nutkin.ok(&["logs", process]);
+        logs.prints(says);
+        for complaint in ["multiple SLF4J", "StatusLogger", "|-ERROR"] {
+            assert!(!logs.stdout.contains(complaint), "{}", logs.stdout);
+        }
+    }
+    nutkin.ok(&["down", "a"]);
+}

@@ -15,14 +15,15 @@ use crate::{conformance, jobs};
 /// The lines that people run, and the oldest that Nutkin knows.
 pub(super) const VERSIONS: [FlinkVersion; 3] =
     [FlinkVersion::new(1, 20, 5), FlinkVersion::new(2, 3, 0), FlinkVersion::new(1, 13, 6)];
-/// Flink's examples come from here.
-const GROUP: &str = "mvn:org.apache.flink:";
-/// Those that the tests run. Not every release is in every repository: those of 1.20.0 run on 1.20.5.
-const EXAMPLES: [&str; 4] = [
-    "flink-examples-streaming:1.20.0",
-    "flink-examples-streaming:1.20.0:WordCount",
-    "flink-examples-streaming:2.3.0",
-    "flink-examples-streaming:2.3.0:WordCount",
+/// What the tests take from Maven: examples of Flink, of which not every release is in every repository (those of 1.20.0
+/// run on 1.20.5), and logback for the API of SLF4J that Flink has.
+const JARS: [&str; 6] = [
+    "org.apache.flink:flink-examples-streaming:1.20.0",
+    "org.apache.flink:flink-examples-streaming:1.20.0:WordCount",
+    "org.apache.flink:flink-examples-streaming:2.3.0",
+    "org.apache.flink:flink-examples-streaming:2.3.0:WordCount",
+    "ch.qos.logback:logback-classic:1.2.13",
+    "ch.qos.logback:logback-core:1.2.13",
 ];
 /// Exit code of a command about a session that is not there.
 const NO_SESSION: i32 = 5;
@@ -47,8 +48,8 @@ pub(crate) fn prepare() -> Result<Tally> {
         tally.check(&format!("the jobs for Flink {version}"), ready());
     }
     let cache = cache()?;
-    for example in EXAMPLES {
-        tally.check(&format!("{example} of Flink's examples"), fetch(example, &cache));
+    for jar in JARS {
+        tally.check(jar, fetch(jar, &cache));
     }
     Ok(tally)
 }
@@ -88,17 +89,17 @@ pub(super) fn install(version: FlinkVersion) -> Result<PathBuf> {
 }
 
 /// Fetches a jar into the cache as `nutkin run` does. There is no session to run it on, which it finds out after that.
-fn fetch(example: &str, cache: &Path) -> Result<()> {
+fn fetch(jar: &str, cache: &Path) -> Result<()> {
     let home = tempfile::tempdir()?;
     let mut run = Command::new(binary());
-    run.args(["run", "--class", "Any", &format!("{GROUP}{example}")])
+    run.args(["run", "--class", "Any", &format!("mvn:{jar}")])
         .current_dir(&home)
         .env("XDG_CACHE_HOME", cache)
         .env("XDG_STATE_HOME", home.path())
         .env_remove("NUTKIN_SESSION");
     let ended = run.output().with_context(|| format!("cannot start {}", binary().display()))?;
     let said = String::from_utf8_lossy(&ended.stderr);
-    ensure!(ended.status.code() == Some(NO_SESSION), "`{example}` was not fetched:\n{said}");
+    ensure!(ended.status.code() == Some(NO_SESSION), "`{jar}` was not fetched:\n{said}");
     Ok(())
 }
 
