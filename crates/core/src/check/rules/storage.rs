@@ -89,5 +89,26 @@ pub(in crate::check) fn reach_of_session(session: &Node, path: &str) -> Reach {
             }
         }
     }
-    Reach::One(format!("no pod template mounts a volume at `{path}`"))
+    of_claims(session, path).unwrap_or_else(|| {
+        Reach::One(format!("no claim and no pod template has a volume at `{path}`"))
+    })
+}
+
+/// Who reaches a path of the claims that a session file names as `nutkin.claim.<name>.path`.
+fn of_claims(session: &Node, path: &str) -> Option<Reach> {
+    let options = session.at("spec/flinkConfiguration")?;
+    let (name, above) = options.entries().iter().find_map(|(key, value)| {
+        let name = key.name.strip_prefix("nutkin.claim.")?.strip_suffix(".path")?;
+        let above = value.text()?.trim_end_matches('/');
+        let rest = path.strip_prefix(above)?;
+        (rest.is_empty() || rest.starts_with('/')).then_some((name, above))
+    })?;
+    let said = |setting: &str| options.text_of(&format!("nutkin.claim.{name}.{setting}"));
+    if said("per-pod") == Some("true") {
+        return Some(Reach::One(format!("`{above}` is a volume of its own in each pod")));
+    }
+    // One that is there already says nothing of itself.
+    let is_shared = said("size").is_none()
+        || said("access-mode").is_some_and(|mode| mode == "ReadWriteMany" || mode == "ReadOnlyMany");
+    Some(if is_shared { Reach::All } else { Reach::Node(name.to_owned()) })
 }

@@ -1,0 +1,70 @@
+//! The examples: nothing is wrong in them, and what they are on Kubernetes stands in golden files.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+
+use nutkin_core::check::{self, Input, Settings};
+use nutkin_core::plan::kubernetes::{self, native::Client};
+use nutkin_core::spec::{self, Inputs};
+use nutkin_testkit::check_golden;
+use serde_json::{Value, json};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[track_caller]
+fn check(name: &str, kinds: &[&str]) {
+    let path = format!("examples/{name}.yaml");
+    let text = std::fs::read_to_string(root().join(&path)).unwrap();
+    let report = check::check(
+        &[Input { name: path.clone(), text: text.clone() }],
+        &Settings::default(),
+    );
+    let loud: Vec<_> = report.findings.iter().filter(|one| one.silenced.is_none()).collect();
+    assert!(loud.is_empty(), "{loud:#?}");
+    assert_eq!(report.sessions.len(), 1, "it is seen as a session");
+
+    let file = spec::read(&text, &path).unwrap();
+    let session = spec::resolve(&Inputs { file: Some(file), ..Inputs::default() }).unwrap();
+    let objects = kubernetes::plan(&session, &Client::default()).unwrap();
+    assert_eq!(objects.warnings, []);
+    let found: Vec<&str> = objects.items.iter().filter_map(|item| item["kind"].as_str()).collect();
+    assert_eq!(found, kinds);
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects.items});
+    let golden = root().join(format!("crates/core/tests/golden/examples/{name}.json"));
+    check_golden(&golden, &format!("{:#}\n", Value::from(list)));
+}
+
+#[test]
+fn session() {
+    let kinds = ["Deployment", "Deployment", "ConfigMap", "Service", "Service", "Service", "Service"];
+    check("session", &kinds);
+}
+
+#[test]
+fn node_port() {
+    check("node-port", &["Deployment", "Deployment", "ConfigMap", "Service", "Service"]);
+}
+
+#[test]
+fn stateful_set() {
+    check("stateful-set", &["StatefulSet", "ConfigMap", "Service", "Service", "Service"]);
+}
+
+#[test]
+fn native() {
+    let kinds = ["Deployment", "ServiceAccount", "Role", "RoleBinding", "Service", "ConfigMap", "ConfigMap"];
+    check("native", &kinds);
+}
+
+#[test]
+fn high_availability() {
+    let kinds = [
+        "Deployment", "ServiceAccount", "Role", "RoleBinding", "Deployment", "ConfigMap", "Service",
+        "Service", "PersistentVolumeClaim", "PersistentVolumeClaim", "PodDisruptionBudget",
+        "PodDisruptionBudget",
+    ];
+    check("high-availability", &kinds);
+}
