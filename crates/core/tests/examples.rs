@@ -18,10 +18,8 @@ fn root() -> PathBuf {
 fn check(name: &str, kinds: &[&str]) {
     let path = format!("examples/{name}.yaml");
     let text = std::fs::read_to_string(root().join(&path)).unwrap();
-    let report = check::check(
-        &[Input { name: path.clone(), text: text.clone() }],
-        &Settings::default(),
-    );
+    let report =
+        check::check(&[Input { name: path.clone(), text: text.clone() }], &Settings::default());
     let loud: Vec<_> = report.findings.iter().filter(|one| one.silenced.is_none()).collect();
     assert!(loud.is_empty(), "{loud:#?}");
     assert_eq!(report.sessions.len(), 1, "it is seen as a session");
@@ -39,7 +37,8 @@ fn check(name: &str, kinds: &[&str]) {
 
 #[test]
 fn session() {
-    let kinds = ["Deployment", "Deployment", "ConfigMap", "Service", "Service", "Service", "Service"];
+    let kinds =
+        ["Deployment", "Deployment", "ConfigMap", "Service", "Service", "Service", "Service"];
     check("session", &kinds);
 }
 
@@ -55,15 +54,32 @@ fn stateful_set() {
 
 #[test]
 fn native() {
-    let kinds = ["Deployment", "ServiceAccount", "Role", "RoleBinding", "Service", "ConfigMap", "ConfigMap"];
+    let kinds = [
+        "Deployment",
+        "ServiceAccount",
+        "Role",
+        "RoleBinding",
+        "Service",
+        "ConfigMap",
+        "ConfigMap",
+    ];
     check("native", &kinds);
 }
 
 #[test]
 fn high_availability() {
     let kinds = [
-        "Deployment", "ServiceAccount", "Role", "RoleBinding", "Deployment", "ConfigMap", "Service",
-        "Service", "PersistentVolumeClaim", "PersistentVolumeClaim", "PodDisruptionBudget",
+        "Deployment",
+        "ServiceAccount",
+        "Role",
+        "RoleBinding",
+        "Deployment",
+        "ConfigMap",
+        "Service",
+        "Service",
+        "PersistentVolumeClaim",
+        "PersistentVolumeClaim",
+        "PodDisruptionBudget",
         "PodDisruptionBudget",
     ];
     check("high-availability", &kinds);

@@ -2,6 +2,7 @@
 
 mod cuts;
 mod drop_in;
+mod examples;
 mod rbac;
 mod rest;
 mod sessions;

@@ -1,17 +1,19 @@
 //! `nutkin render`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
+use clap::ValueEnum;
 use nutkin_core::change;
 use nutkin_core::flink::options;
 use nutkin_core::selection::Platform;
 use serde_json::json;
 
-use super::shared::{Output, OutputArgs, SpecArgs, document};
+use super::shared::{Output, SpecArgs, document};
 use super::{Context, render_objects, session_file};
 use crate::local::launch::Definition;
 use crate::local::up::{Purpose, decide};
-use crate::{Exit, Outcome, native_client, runtime, select};
+use crate::{Exit, Failure, Outcome, native_client, runtime, select};
 
 /// Arguments of `nutkin render`.
 #[derive(Debug, clap::Args)]
@@ -20,6 +22,7 @@ use crate::{Exit, Outcome, native_client, runtime, select};
   nutkin render --on docker          a Compose file
   nutkin render -f session.yaml -o json
   nutkin render --on kubernetes -f session.yaml | kubectl apply --server-side -f -
+  nutkin render --on kubernetes -f session.yaml -o kustomize --output-dir deploy
   nutkin render --on kubernetes --conf-dir conf -D kubernetes.cluster-id=words")]
 pub struct Args {
     #[command(flatten)]
@@ -33,8 +36,27 @@ pub struct Args {
     #[arg(long)]
     show_secrets: bool,
 
-    #[command(flatten)]
-    output: OutputArgs,
+    /// How to print
+    #[arg(long, short, value_enum, default_value_t)]
+    output: Format,
+
+    /// The directory to write, for kustomize
+    #[arg(long, value_name = "DIR", required_if_eq("output", "kustomize"))]
+    output_dir: Option<PathBuf>,
+}
+
+/// How a session is rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+    /// The same as YAML.
+    Yaml,
+    /// A directory with a file for each Kubernetes object.
+    Kustomize,
 }
 
 /// Prints what a session is made of: on Kubernetes its objects, on this machine files and command lines. Starts,
@@ -45,13 +67,27 @@ pub struct Args {
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let session = session_file::load(&args.spec, None, args.task_managers, context)?;
     let place = select::place(&args.spec, &session, context)?;
+    let output = match (args.output, &args.output_dir) {
+        (Format::Text, None) => Output::Text,
+        (Format::Json, None) => Output::Json,
+        (Format::Yaml, None) => Output::Yaml,
+        (Format::Kustomize, _) if place.platform != Platform::Kubernetes => {
+            let failed = Failure::new(Exit::BadInput, "Kustomize is for Kubernetes");
+            return Err(failed.hint("add `--on kubernetes`"));
+        }
+        (Format::Kustomize, _) => Output::Text,
+        (_, Some(_)) => {
+            let failed = Failure::new(Exit::BadInput, "--output-dir is for `-o kustomize`");
+            return Err(failed.hint("leave it away: the other formats are printed"));
+        }
+    };
     if place.platform == Platform::Kubernetes {
-        return render_objects::print(
-            &native_client::in_namespace(&session, place.namespace.as_deref(), None),
-            args.output.output,
-            args.show_secrets,
-            context,
-        );
+        let session = native_client::in_namespace(&session, place.namespace.as_deref(), None);
+        let objects = render_objects::plan(&session, args.show_secrets, context)?;
+        return match args.output_dir {
+            Some(directory) => render_objects::write(&objects, &directory, context),
+            None => render_objects::print(&objects, output, context),
+        };
     }
     let secret = session.configuration.iter().find(|(key, _)| options::is_sensitive(key));
     let secret = secret.map(|(key, _)| format!("the value of `{key}`"));
@@ -60,7 +96,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         return runtime::block_on(async {
             let file = crate::docker::up::render(&session, context).await?;
             // For people and for `docker compose` alike.
-            let output = match args.output.output {
+            let output = match output {
                 Output::Text => Output::Yaml,
                 other => other,
             };
@@ -73,7 +109,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         for assumption in &decision.assumptions {
             context.printer.warn(assumption);
         }
-        if args.output.output != Output::Text {
+        if output != Output::Text {
             let processes: Vec<_> = decision
                 .new
                 .processes
@@ -92,7 +128,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
                 .collect();
             let fields = json!({"name": session.name, "files": decision.files, "processes": processes,
                     "assumptions": decision.assumptions});
-            context.printer.document(args.output.output, &document("Processes", fields))?;
+            context.printer.document(output, &document("Processes", fields))?;
             return Ok(Exit::Done);
         }
         let mut text = String::new();

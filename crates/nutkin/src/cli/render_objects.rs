@@ -1,7 +1,11 @@
 //! `nutkin render --on kubernetes`.
 
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
 use nutkin_core::flink::options;
-use nutkin_core::plan::kubernetes;
+use nutkin_core::plan::kubernetes::{self, Objects, kustomize};
 use nutkin_core::session::Session;
 use nutkin_core::yaml;
 use serde_json::json;
@@ -17,16 +21,15 @@ const NAMES_OF_SECRETS: [&str; 3] = [
     "kubernetes.container.image.pull-secrets",
 ];
 
-/// Prints the objects of a session in order of creation: YAML documents, or a `List` as JSON.
+/// Plans the objects of a session.
 ///
 /// # Errors
 /// Bad input (2); a secret would be printed that nobody asked for (2).
-pub(super) fn print(
+pub(super) fn plan(
     session: &Session,
-    output: Output,
     show_secrets: bool,
     context: &Context<'_>,
-) -> Outcome {
+) -> Result<Objects, Failure> {
     // A configuration directory may hold options of the user's own programs, as Flink's client takes it.
     if session.conf_dir.is_none() {
         session_file::check_options(session, context)?;
@@ -42,6 +45,14 @@ pub(super) fn print(
     let data = objects.items.iter().find(|item| item["kind"] == "Secret");
     let data = data.map(|item| format!("the data of Secret {}", item["metadata"]["name"]));
     refuse_secret(option.or(data), show_secrets)?;
+    Ok(objects)
+}
+
+/// Prints objects in order of creation: YAML documents, or a `List` as JSON.
+///
+/// # Errors
+/// One cannot be written as YAML.
+pub(super) fn print(objects: &Objects, output: Output, context: &Context<'_>) -> Outcome {
     if output == Output::Json {
         let list = json!({"apiVersion": "v1", "kind": "List", "items": objects.items});
         context.printer.json(&list);
@@ -53,6 +64,34 @@ pub(super) fn print(
         text.push_str(&yaml::to_string(item)?);
     }
     context.printer.out(&text);
+    Ok(Exit::Done)
+}
+
+/// Writes a directory for Kustomize: a new one, an empty one, or one that this wrote before.
+///
+/// # Errors
+/// The directory has files of somebody else's (2), or cannot be written.
+pub(super) fn write(objects: &Objects, directory: &Path, context: &Context<'_>) -> Outcome {
+    let directory = context.environment.directory.join(directory);
+    let shown = directory.display();
+    let files = kustomize::files(objects)?;
+    let old = fs::read_to_string(directory.join(kustomize::FILE)).ok();
+    let stale = old.as_deref().and_then(|old| kustomize::stale(old, &files));
+    let is_empty = fs::read_dir(&directory).is_ok_and(|mut entries| entries.next().is_none());
+    if directory.exists() && !is_empty && stale.is_none() {
+        let message = format!("`{shown}` has files that Nutkin did not write");
+        return Err(Failure::new(Exit::BadInput, message).hint("name another directory"));
+    }
+    let cannot = |what: &str| format!("`{shown}`: cannot write {what}");
+    fs::create_dir_all(&directory).with_context(|| cannot("the directory"))?;
+    for (name, text) in &files {
+        fs::write(directory.join(name), text).with_context(|| cannot(name))?;
+    }
+    for name in stale.unwrap_or_default() {
+        // One that is gone needs no removal.
+        let _ = fs::remove_file(directory.join(name));
+    }
+    context.printer.say(&format!("wrote {} files to `{shown}`", files.len()));
     Ok(Exit::Done)
 }
 

@@ -109,6 +109,7 @@ fn of_claims(session: &Node, path: &str) -> Option<Reach> {
     }
     // One that is there already says nothing of itself.
     let is_shared = said("size").is_none()
-        || said("access-mode").is_some_and(|mode| mode == "ReadWriteMany" || mode == "ReadOnlyMany");
+        || said("access-mode")
+            .is_some_and(|mode| mode == "ReadWriteMany" || mode == "ReadOnlyMany");
     Some(if is_shared { Reach::All } else { Reach::Node(name.to_owned()) })
 }

@@ -4,6 +4,7 @@
 //! what some typed library makes of it. The workload of the JobManager comes first, because it owns the
 //! rest: a shell creates it, learns its UID, and gives that to [`Objects::owned_by`].
 
+pub mod kustomize;
 pub mod marks;
 pub mod native;
 pub mod standalone;
