@@ -58,8 +58,7 @@ fn the_api_server_takes_what_is_made_on_request() {
         },
     });
     let file = cluster.nutkin.file("a.yaml", &file.to_string());
-    for (workload, count) in [(&[][..], 9), (&["nutkin.standalone.workload=statefulset"][..], 10)]
-    {
+    for (workload, count) in [(&[][..], 9), (&["nutkin.standalone.workload=statefulset"][..], 10)] {
         let mut words = vec!["render", "-f", text(&file), "-o", "json"];
         for option in options.iter().chain(workload) {
             words.extend(["-D", option]);

@@ -21,3 +21,4 @@
 
 mod failover;
 mod native;
+mod standalone;
