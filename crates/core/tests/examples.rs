@@ -8,23 +8,22 @@ use nutkin_core::check::{self, Input, Settings};
 use nutkin_core::plan::kubernetes::{self, native::Client};
 use nutkin_core::spec::{self, Inputs};
 use nutkin_testkit::check_golden;
-use serde_json::{Value, json};
+use serde_json::json;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 #[track_caller]
-fn check(name: &str, kinds: &[&str]) {
+fn check(name: &str, text: &str, kinds: &[&str]) {
     let path = format!("examples/{name}.yaml");
-    let text = std::fs::read_to_string(root().join(&path)).unwrap();
     let report =
-        check::check(&[Input { name: path.clone(), text: text.clone() }], &Settings::default());
+        check::check(&[Input { name: path.clone(), text: text.to_owned() }], &Settings::default());
     let loud: Vec<_> = report.findings.iter().filter(|one| one.silenced.is_none()).collect();
     assert!(loud.is_empty(), "{loud:#?}");
     assert_eq!(report.sessions.len(), 1, "it is seen as a session");
 
-    let file = spec::read(&text, &path).unwrap();
+    let file = spec::read(text, &path).unwrap();
     let session = spec::resolve(&Inputs { file: Some(file), ..Inputs::default() }).unwrap();
     let objects = kubernetes::plan(&session, &Client::default()).unwrap();
     assert_eq!(objects.warnings, []);
@@ -32,24 +31,32 @@ fn check(name: &str, kinds: &[&str]) {
     assert_eq!(found, kinds);
     let list = json!({"apiVersion": "v1", "kind": "List", "items": objects.items});
     let golden = root().join(format!("crates/core/tests/golden/examples/{name}.json"));
-    check_golden(&golden, &format!("{:#}\n", Value::from(list)));
+    check_golden(&golden, &format!("{list:#}\n"));
 }
 
 #[test]
 fn session() {
     let kinds =
         ["Deployment", "Deployment", "ConfigMap", "Service", "Service", "Service", "Service"];
-    check("session", &kinds);
+    check("session", include_str!("../../../examples/session.yaml"), &kinds);
 }
 
 #[test]
 fn node_port() {
-    check("node-port", &["Deployment", "Deployment", "ConfigMap", "Service", "Service"]);
+    check(
+        "node-port",
+        include_str!("../../../examples/node-port.yaml"),
+        &["Deployment", "Deployment", "ConfigMap", "Service", "Service"],
+    );
 }
 
 #[test]
 fn stateful_set() {
-    check("stateful-set", &["StatefulSet", "ConfigMap", "Service", "Service", "Service"]);
+    check(
+        "stateful-set",
+        include_str!("../../../examples/stateful-set.yaml"),
+        &["StatefulSet", "ConfigMap", "Service", "Service", "Service"],
+    );
 }
 
 #[test]
@@ -63,7 +70,7 @@ fn native() {
         "ConfigMap",
         "ConfigMap",
     ];
-    check("native", &kinds);
+    check("native", include_str!("../../../examples/native.yaml"), &kinds);
 }
 
 #[test]
@@ -82,5 +89,5 @@ fn high_availability() {
         "PodDisruptionBudget",
         "PodDisruptionBudget",
     ];
-    check("high-availability", &kinds);
+    check("high-availability", include_str!("../../../examples/high-availability.yaml"), &kinds);
 }

@@ -68,14 +68,13 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let session = session_file::load(&args.spec, None, args.task_managers, context)?;
     let place = select::place(&args.spec, &session, context)?;
     let output = match (args.output, &args.output_dir) {
-        (Format::Text, None) => Output::Text,
         (Format::Json, None) => Output::Json,
         (Format::Yaml, None) => Output::Yaml,
         (Format::Kustomize, _) if place.platform != Platform::Kubernetes => {
             let failed = Failure::new(Exit::BadInput, "Kustomize is for Kubernetes");
             return Err(failed.hint("add `--on kubernetes`"));
         }
-        (Format::Kustomize, _) => Output::Text,
+        (Format::Text, None) | (Format::Kustomize, _) => Output::Text,
         (_, Some(_)) => {
             let failed = Failure::new(Exit::BadInput, "--output-dir is for `-o kustomize`");
             return Err(failed.hint("leave it away: the other formats are printed"));
