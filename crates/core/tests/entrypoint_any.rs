@@ -90,6 +90,7 @@ proptest! {
             index: 0,
             plugins: None,
             jemalloc: None,
+            class_data: None,
         };
         let parsed = command::parse(&name, &words, &observed.environment, &observed.host);
         if let Ok(Command::Start(start)) = parsed {

@@ -41,6 +41,15 @@ fn up_word_count_scale_and_down() {
         shown.lines().count() == 3 && shown.lines().all(|line| line.contains("(healthy)"))
     });
 
+    // The JVMs have taken the image's archives.
+    for (container, archive) in
+        [("jobmanager", "jobmanager.jsa"), ("taskmanager-1", "taskmanager.jsa")]
+    {
+        let name = format!("nutkin-plain-{container}");
+        let maps = docker(&["exec", &name, "cat", "/proc/1/maps"]);
+        assert!(maps.contains(&format!("/opt/flink/class-data/{archive}")), "{name}\n{maps}");
+    }
+
     let ids = || docker(&["ps", "-q", "--filter", "label=nutkin.dev/session=plain"]);
     let before = ids();
     world.up(&wanted).expect(0).says("session `plain` is unchanged");

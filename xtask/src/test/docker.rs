@@ -43,7 +43,7 @@ pub(crate) fn run() -> Result<Tally> {
 fn test(daemon: &Daemon, binary: &std::path::Path) -> Result<Tally> {
     let mut image = Command::new(setup::binary());
     image
-        .args(["image", "build", "--flink", "1.20.5", "--load"])
+        .args(["image", "build", "--flink", "1.20.5", "--class-data", "--load"])
         // What people type into a container.
         .args(["--program", "bash", "--program", "ls", "--program", "cat", "--program", "sleep"])
         .arg("--binary")

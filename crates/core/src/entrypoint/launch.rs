@@ -7,7 +7,8 @@ use crate::Problem;
 use crate::flink::dialect::{self, Dialect};
 use crate::flink::memory::{self, Input, LegacyHeap, LegacyTarget};
 use crate::flink::{Configuration, FlinkVersion};
-use crate::plan::process::{configuration::flat_yaml, jvm};
+use crate::image::class_data::{self, Index};
+use crate::plan::process::{ARCHIVE_FLAGS, configuration::flat_yaml, jvm};
 
 /// Old log files to keep: what the configuration that Flink ships says.
 const LOG_FILES: &str = "10";
@@ -40,6 +41,8 @@ pub struct Machine {
     pub plugins: Option<String>,
     /// The jemalloc library to load first.
     pub jemalloc: Option<String>,
+    /// Class data archives of the image, if they fit its files: [`Index::fits`]. Only those of the right length.
+    pub class_data: Option<Index>,
 }
 
 /// One process, ready to be started.
@@ -140,6 +143,18 @@ pub fn launch(
     arguments.extend(memory.flags);
     arguments.extend(jvm::java_flags(machine.java_major));
     arguments.extend(user);
+    let class_path = jvm::class_path(
+        &observed.flink_home,
+        &observed.lib,
+        &[],
+        &observed.environment,
+        &effective.configuration,
+    );
+    if let Some(archive) = archive(start.service, observed, machine, &class_path, &arguments) {
+        let [file, others @ ..] = ARCHIVE_FLAGS;
+        arguments.push(format!("{file}{archive}"));
+        arguments.extend(others.map(str::to_owned));
+    }
     arguments.push(format!("-Dlog.file={log_prefix}.log"));
     arguments.push(format!("-Dlog4j.configuration=file:{}", logging.log4j));
     arguments.push(format!("-Dlog4j.configurationFile=file:{}", logging.log4j));
@@ -147,13 +162,7 @@ pub fn launch(
         arguments.push(format!("-Dlogback.configurationFile=file:{logback}"));
     }
     arguments.push("-classpath".to_owned());
-    arguments.push(jvm::class_path(
-        &observed.flink_home,
-        &observed.lib,
-        &[],
-        &observed.environment,
-        &effective.configuration,
-    ));
+    arguments.push(class_path);
     arguments.push(start.service.class().to_owned());
     arguments.extend(main_arguments(start.service, effective, memory.options, &conf));
     Ok(Launch {
@@ -164,6 +173,33 @@ pub fn launch(
         links,
         out: format!("{log_prefix}.out"),
     })
+}
+
+/// Beginnings of flags with which users choose an archive themselves, or none, or write one.
+const OWN_ARCHIVE: [&str; 6] = [
+    "-XX:SharedArchiveFile",
+    "-Xshare",
+    "-XX:ArchiveClassesAtExit",
+    "-XX:DumpLoadedClassList",
+    "-XX:+AutoCreateSharedArchive",
+    "-XX:SharedClassListFile",
+];
+
+/// The class data archive for a process; none where the JVM would not take it, or the user says otherwise.
+fn archive(
+    service: Service,
+    observed: &Observed,
+    machine: &Machine,
+    class_path: &str,
+    flags: &[String],
+) -> Option<String> {
+    let index = machine.class_data.as_ref().filter(|index| index.begins(class_path))?;
+    let name = class_data::of_service(service).filter(|name| index.archives.contains_key(*name))?;
+    let is_own = |flag: &String| OWN_ARCHIVE.iter().any(|own| flag.starts_with(own));
+    if flags.iter().any(is_own) {
+        return None;
+    }
+    Some(format!("{}/{}/{name}", observed.flink_home, class_data::DIRECTORY))
 }
 
 /// The text of the configuration file of a process whose options are not those of the mounted one.
@@ -356,4 +392,55 @@ fn variables(
         }
     }
     variables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::class_data::File;
+
+    fn machine() -> Machine {
+        let path = "/opt/flink/lib/flink-dist-1.20.5.jar".to_owned();
+        Machine {
+            java: "/java/bin/java".to_owned(),
+            java_home: None,
+            java_major: 17,
+            private: String::new(),
+            log_directory: String::new(),
+            index: 0,
+            plugins: None,
+            jemalloc: None,
+            class_data: Some(Index {
+                class_path: vec![File { path, ..File::default() }],
+                archives: [("jobmanager.jsa".to_owned(), 7), ("taskmanager.jsa".to_owned(), 7)]
+                    .into(),
+                ..Index::default()
+            }),
+        }
+    }
+
+    #[track_caller]
+    fn check(service: Service, class_path: &str, flag: &str, expected: Option<&str>) {
+        let observed = Observed { flink_home: "/opt/flink".to_owned(), ..Observed::default() };
+        let found = archive(service, &observed, &machine(), class_path, &[flag.to_owned()]);
+        assert_eq!(found.as_deref(), expected, "{service:?} {class_path} {flag}");
+    }
+
+    #[test]
+    fn archives_go_to_their_role_unless_the_user_says_otherwise() {
+        let dist = "/opt/flink/lib/flink-dist-1.20.5.jar";
+        let manager = Some("/opt/flink/class-data/jobmanager.jsa");
+        let worker = Some("/opt/flink/class-data/taskmanager.jsa");
+        check(Service::StandaloneSession, dist, "-Xmx1g", manager);
+        check(Service::KubernetesSession, dist, "-Xmx1g", manager);
+        check(Service::TaskExecutor, dist, "-Xmx1g", worker);
+        check(Service::KubernetesTaskManager, &format!("{dist}:/etc/hadoop"), "-Xmx1g", worker);
+        check(Service::HistoryServer, dist, "-Xmx1g", None);
+        check(Service::ZooKeeper, dist, "-Xmx1g", None);
+        check(Service::StandaloneSession, &format!("/opt/flink/lib/a.jar:{dist}"), "-Xmx1g", None);
+        for own in ["-XX:SharedArchiveFile=/own.jsa", "-Xshare:off", "-XX:ArchiveClassesAtExit=/x"]
+        {
+            check(Service::StandaloneSession, dist, own, None);
+        }
+    }
 }

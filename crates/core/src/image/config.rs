@@ -59,6 +59,12 @@ impl Blob {
 }
 
 impl Config {
+    /// `JAVA_HOME` of the image.
+    pub fn java_home(&self) -> Option<&str> {
+        let found = self.environment.iter().find(|(name, _)| name == "JAVA_HOME");
+        found.map(|(_, home)| home.as_str())
+    }
+
     pub(super) fn new(request: &Request, found: &Found, java_home: &str) -> Self {
         let base = found.base.as_ref();
         let home = &request.flink_home;

@@ -10,6 +10,7 @@
 //! (one jar, one copied file, the configuration) is a layer of its own: a new jar uploads only itself.
 
 mod base;
+pub mod class_data;
 mod config;
 mod dockerfile;
 mod plan;

@@ -11,7 +11,7 @@ use crate::flink::dialect::Dialect;
 use crate::image::config::Config;
 use crate::image::{
     BINARY, Base, Content, ENTRYPOINT, Entry, JAVA_HOME, JAVA_WITHOUT, Layer, Request, SCRIPTS,
-    User, system,
+    User, class_data, system,
 };
 
 use builder::Builder;
@@ -47,7 +47,7 @@ pub struct Found {
     pub directories: BTreeSet<String>,
     /// Our binary; `None` when the base's entry point stays.
     pub binary: Option<String>,
-    /// Class data archives: file name and source.
+    /// Class data archives and what is written down about them: file name and source.
     pub archives: Vec<(String, String)>,
 }
 
@@ -122,12 +122,6 @@ pub fn plan(request: &Request, found: &Found) -> Result<Plan, Vec<Problem>> {
     if !parts.is_empty() {
         image.layer("plugins", "plugins and optional parts of Flink", parts);
     }
-    let archive = |(name, source): &(String, String)| {
-        (format!("{home}/class-data/{name}"), Entry::file(source, user, false))
-    };
-    if !found.archives.is_empty() {
-        image.layer("class-data", "class data archives", found.archives.iter().map(archive));
-    }
     if let Some(binary) = &found.binary {
         image.layer("nutkin", "Nutkin, and Flink's scripts as links to it", scripts(binary, home));
     }
@@ -163,6 +157,13 @@ pub fn plan(request: &Request, found: &Found) -> Result<Plan, Vec<Problem>> {
     }
     if !shared.is_empty() {
         image.layer("jars", "further jars", shared.iter().map(jar));
+    }
+    // Last: they are bound to every jar of `lib`.
+    let archive = |(name, source): &(String, String)| {
+        (format!("{home}/{}/{name}", class_data::DIRECTORY), Entry::file(source, user, false))
+    };
+    if !found.archives.is_empty() {
+        image.layer("class-data", "class data archives", found.archives.iter().map(archive));
     }
     if !problems.is_empty() {
         return Err(problems);

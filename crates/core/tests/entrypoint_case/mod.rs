@@ -149,6 +149,7 @@ impl At<'_> {
             index: 0,
             plugins: None,
             jemalloc: None,
+            class_data: None,
         };
         let effective = self.effective().expect("no problems");
         let kind = Kind::Foreground;

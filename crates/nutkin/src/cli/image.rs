@@ -113,6 +113,10 @@ struct BuildArgs {
     #[arg(long)]
     keep_entrypoint: bool,
 
+    /// Add class data archives: JVMs start a second sooner; the digest may differ between machines
+    #[arg(long)]
+    class_data: bool,
+
     /// Name of the image; else nutkin/flink:VERSION
     #[arg(long, short, value_name = "NAME[:TAG]")]
     tag: Vec<String>,
@@ -189,6 +193,7 @@ async fn build(args: BuildArgs, context: &Context<'_>) -> Outcome {
         programs: args.program,
         binary: args.binary,
         keep_entrypoint: args.keep_entrypoint,
+        class_data: args.class_data,
         tags: args.tag,
     };
     let prepared = image::prepare(options, context).await?;

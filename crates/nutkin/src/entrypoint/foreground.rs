@@ -1,6 +1,7 @@
 //! From the container's process to a JVM, in place.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process;
@@ -10,10 +11,11 @@ use nutkin_core::entrypoint::launch::{self, Kind, Launch, Machine};
 use nutkin_core::entrypoint::user::User;
 use nutkin_core::entrypoint::{self, Effective, Observed, Service, Start, plugins};
 use nutkin_core::flink::FlinkVersion;
+use nutkin_core::image::class_data::{self, Index};
 use serde_json::json;
 
 use super::{Options, observe, places, privileges};
-use crate::{Context, Environment, Exit, Failure, Outcome, java};
+use crate::{Context, Environment, Exit, Failure, Outcome, image, java};
 
 /// Where the official images look for jemalloc, below `/usr/lib/<machine>-linux-gnu`; Debian's package without
 /// development files has only the second.
@@ -66,7 +68,7 @@ pub(super) fn run(
         places::fill(&private, &files, &launch.links)?;
     }
     // Flink logs to the container's output all the same.
-    let _ = std::fs::create_dir_all(&machine.log_directory);
+    let _ = fs::create_dir_all(&machine.log_directory);
     if let Some(beside) = &beside {
         // It ends with the container: this process becomes PID 1's program.
         command(beside).spawn().map_err(|error| cannot(beside, error))?;
@@ -113,9 +115,11 @@ pub(super) fn machine(
     };
     let private_text = private.to_string_lossy().into_owned();
     let log_directory = places::logs(&launch::log_directory(effective, observed), private);
+    let java_home_text = java_home.to_string_lossy().into_owned();
     let machine = Machine {
         java: java_home.join("bin/java").to_string_lossy().into_owned(),
-        java_home: Some(java_home.to_string_lossy().into_owned()),
+        class_data: class_data(&observed.flink_home, &java_home_text),
+        java_home: Some(java_home_text),
         java_major,
         log_directory: log_directory.to_string_lossy().into_owned(),
         index,
@@ -140,6 +144,23 @@ fn find_java(effective: &Effective, environment: &Environment) -> Result<(PathBu
         )
         .hint("set JAVA_HOME in the image")
     })
+}
+
+/// The image's class data archives, where they fit its Java and jars as they are now. Whatever is wrong with them is
+/// no reason not to start.
+fn class_data(flink_home: &str, java_home: &str) -> Option<Index> {
+    let folder = Path::new(flink_home).join(class_data::DIRECTORY);
+    let text = fs::read(folder.join(class_data::INDEX)).ok()?;
+    let mut index: Index = serde_json::from_slice(&text).ok()?;
+    let look = |path: &str| image::class_data::look(path, Path::new(path));
+    if !index.fits(java_home, look) {
+        return None;
+    }
+    // A JVM that maps an archive which was cut short dies of it (SIGBUS, seen on Java 17).
+    index.archives.retain(|name, bytes| {
+        fs::metadata(folder.join(name)).is_ok_and(|metadata| metadata.len() == *bytes)
+    });
+    Some(index)
 }
 
 /// The jemalloc library, unless `DISABLE_JEMALLOC` is set to anything but `false`, or there is none.

@@ -225,7 +225,9 @@ fn header(owner: User, mode: u32) -> Header {
 }
 
 /// Puts the content of directories in their place, and sees which copied files are programs.
-fn expand(entries: &BTreeMap<String, Entry>) -> Result<BTreeMap<String, Entry>, FileError> {
+pub(super) fn expand(
+    entries: &BTreeMap<String, Entry>,
+) -> Result<BTreeMap<String, Entry>, FileError> {
     let mut all = BTreeMap::new();
     for (path, entry) in entries {
         match &entry.content {

@@ -9,11 +9,13 @@
 //! owners and permissions, and no layer holds a time.
 
 pub mod base;
+pub mod class_data;
 mod contents;
 mod java;
 pub mod layer;
 mod libraries;
 pub mod output;
+mod root;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,7 +32,7 @@ use tempfile::TempDir;
 
 use crate::cache::At;
 use crate::cache::digest::sha256_of;
-use crate::dist::{self, Distribution, class_data};
+use crate::dist::{self, Distribution};
 use crate::{Context, Exit, Failure};
 
 use base::Loaded;
@@ -65,6 +67,8 @@ pub struct Options {
     pub binary: Option<PathBuf>,
     /// `--keep-entrypoint`.
     pub keep_entrypoint: bool,
+    /// `--class-data`.
+    pub class_data: bool,
     /// `--tag`.
     pub tags: Vec<String>,
 }
@@ -146,7 +150,7 @@ pub async fn prepare(mut options: Options, context: &Context<'_>) -> Result<Prep
         Some((None, home)) => (FoundJava::InBase(home), None),
         Some((Some(java), home)) => (FoundJava::Copied(home), java::version(&java.home)),
     };
-    let found = Found {
+    let mut found = Found {
         base: loaded.as_ref().map(|loaded| loaded.base.clone()),
         architecture: architecture.clone(),
         java,
@@ -159,7 +163,15 @@ pub async fn prepare(mut options: Options, context: &Context<'_>) -> Result<Prep
         binary: binary.map(|path| path.display().to_string()),
         archives: Vec::new(),
     };
-    let plan = planned::plan(&request, &found).map_err(Failure::input)?;
+    let mut plan = planned::plan(&request, &found).map_err(Failure::input)?;
+    if options.class_data {
+        let java_home = plan.config.java_home().unwrap_or(planned::JAVA_HOME);
+        let (home, base) = (&request.flink_home, loaded.as_ref());
+        let layers = &plan.layers;
+        found.archives =
+            class_data::make(flink, home, java_home, base, layers, work.path(), context)?;
+        plan = planned::plan(&request, &found).map_err(Failure::input)?;
+    }
     let mut tags = options.tags;
     if tags.is_empty() {
         tags.push(format!("nutkin/flink:{flink}"));
@@ -351,7 +363,7 @@ async fn flink(
     let wanted = options.flink.unwrap_or(FlinkVersion::DEFAULT);
     let Some(from) = options.flink_from.as_deref() else {
         let (home, major) = crate::java::find(&Configuration::default(), wanted, context)?;
-        let java = class_data::Java { home: &home, major };
+        let java = dist::class_data::Java { home: &home, major };
         return Ok((wanted, Some(dist::ensure(wanted, java, context).await?)));
     };
     if from == "base" {

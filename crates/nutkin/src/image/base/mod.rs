@@ -177,7 +177,7 @@ fn read_layer(layer: &BaseLayer, base: &mut Base) -> Result<(), Failure> {
 }
 
 /// A layer's tar file, decompressed.
-fn plain(layer: &BaseLayer) -> Result<Box<dyn Read>, Failure> {
+pub(super) fn plain(layer: &BaseLayer) -> Result<Box<dyn Read>, Failure> {
     let file = BufReader::new(File::open(&layer.path).at("read", &layer.path)?);
     let media_type = layer.blob.media_type.as_str();
     if media_type.ends_with("zstd") {
