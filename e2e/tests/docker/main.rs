@@ -3,4 +3,5 @@
 
 mod image;
 mod session;
+mod user;
 mod world;

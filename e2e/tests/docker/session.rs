@@ -129,11 +129,35 @@ fn nothing_is_lost_or_doubled_when_the_leader_is_killed() {
     assert_eq!(faults(&lines, NUMBERS), Vec::<String>::new(), "of {} lines", lines.len());
 }
 
+/// The control of the test above: the same kill of the same job, without high availability.
+#[test]
+fn without_high_availability_the_same_kill_loses_numbers() {
+    let world = World::new("control");
+    world.up(&["-D", "nutkin.docker.publish=0"]).expect(0).says("1 JobManager, 1 TaskManager");
+    let jar = world.nutkin.setup().job("1.20.5", "ExactlyOnce");
+    let total = NUMBERS.to_string();
+    let args = ["--output", "/opt/flink/data/numbers", "--total", &total, "--rate", "100"];
+    let job = world.rest().submit(&jar, &args);
+    world.eventually("two checkpoints are completed", || 2 <= count(&world, &job, "completed"));
+    let leader = "nutkin-control-jobmanager";
+    docker(&["kill", leader]);
+    // A kill by hand is a wish that no restart policy goes against.
+    docker(&["start", leader]);
+    let answers = |rest: &Rest| rest.get("/overview").is_some_and(|seen| seen["taskmanagers"] == 1);
+    world.eventually("the JobManager is there again", || rests(&world).iter().any(answers));
+    let known: Vec<String> = rests(&world).iter().filter_map(|rest| rest.job_state(&job)).collect();
+    assert_eq!(known, Vec::<String>::new(), "the job is gone");
+    let output = world.nutkin.directory().join("numbers");
+    let from = "nutkin-control-taskmanager-1:/opt/flink/data/numbers";
+    docker(&["cp", from, output.to_str().expect("a path in UTF-8")]);
+    let lines = committed(&output);
+    assert_ne!(faults(&lines, NUMBERS), Vec::<String>::new(), "of {} lines", lines.len());
+}
+
 /// All JobManagers that are published.
 fn rests(world: &World) -> Vec<Rest> {
-    let ports =
-        docker(&["ps", "--filter", "label=nutkin.dev/session=ha", "--format", "{{.Ports}}"]);
-    let _ = world;
+    let label = format!("label=nutkin.dev/session={}", world.session);
+    let ports = docker(&["ps", "--filter", &label, "--format", "{{.Ports}}"]);
     let port = |line: &str| {
         let (_, rest) = line.split_once("127.0.0.1:")?;
         rest.split_once("->").map(|(port, _)| format!("http://127.0.0.1:{port}"))
@@ -220,4 +244,27 @@ fn changes_that_lose_jobs_need_consent() {
     world.up(&change).expect(6).says("web.refresh-interval").says("LOST");
     world.run(&["down", "consent", "--on", "docker"]).expect(6);
     assert_eq!(rest.job_state(&job).as_deref(), Some("RUNNING"), "nothing was touched");
+}
+
+#[test]
+fn two_commands_that_make_the_same_session_make_one() {
+    let world = World::new("twice");
+    let finished = std::thread::scope(|scope| {
+        let up = || world.up(&["-D", "nutkin.docker.publish=0"]);
+        let both = [scope.spawn(up), scope.spawn(up)];
+        both.map(|one| one.join().expect("a command that ends"))
+    });
+    // Whoever decides before the other one is done is told so, and has touched nothing.
+    for one in &finished {
+        match one.code {
+            Some(0) => {}
+            Some(1) => {
+                one.says("was changed by another command meanwhile");
+            }
+            _ => panic!("{}", one.all()),
+        }
+    }
+    assert!(finished.iter().any(|one| one.code == Some(0)), "one of them has made it");
+    assert_eq!(world.status()["slots"]["total"], 1);
+    world.up(&["-D", "nutkin.docker.publish=0"]).expect(0).says("session `twice` is unchanged");
 }

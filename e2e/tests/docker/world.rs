@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_mins(5);
 /// A session's world. On drop the session is ended with all its data.
 pub(crate) struct World {
     pub(crate) nutkin: Nutkin,
-    session: &'static str,
+    pub(crate) session: &'static str,
 }
 
 impl World {

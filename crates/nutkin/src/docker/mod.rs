@@ -1,6 +1,7 @@
 //! The connection to a Docker daemon, and its refusals in plain words.
 
 pub mod end;
+mod lock;
 pub mod make;
 mod session;
 pub mod up;

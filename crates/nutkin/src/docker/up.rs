@@ -16,7 +16,7 @@ use nutkin_core::session::Session;
 use serde_json::json;
 
 use super::session::{Container, DockerSession, flink, options};
-use super::{end, failure, make, message, status, view};
+use super::{end, failure, lock, make, message, status, view};
 use crate::cache::digest::sha256_of_file;
 use crate::flink_rest::{Overview, Probe, RunningJob};
 use crate::local::extras;
@@ -346,11 +346,28 @@ impl Decision {
     /// # Errors
     /// The daemon refuses. What a new session had until then is removed.
     pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Failure> {
+        let _lock = lock::take(&self.session, context).await?;
+        self.still_so().await?;
         let done = self.follow(context).await;
         if done.is_err() && self.seen.is_empty() {
             self.undo().await?;
         }
         done
+    }
+
+    /// Checks that what was decided about is still what is there: another `up` may have been quicker.
+    async fn still_so(&self) -> Result<(), Failure> {
+        let now = self.session.containers().await?;
+        let marks = |all: &[Container]| -> Vec<(String, String)> {
+            all.iter().map(|one| (one.seen.name.clone(), one.seen.hash.clone())).collect()
+        };
+        if marks(&now) == marks(&self.seen) {
+            return Ok(());
+        }
+        let message =
+            format!("session `{}` was changed by another command meanwhile", self.session.name);
+        Err(Failure::new(Exit::Failed, message)
+            .hint("nothing was touched; run it again to see what there is to do now"))
     }
 
     async fn follow(&mut self, context: &Context<'_>) -> Result<(), Failure> {

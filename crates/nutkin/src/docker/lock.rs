@@ -1,0 +1,28 @@
+//! One change of a session at a time: commands of one machine wait for each other.
+//!
+//! A daemon has no lock to give. Commands of different machines see each other by the containers that there are, and by
+//! the daemon's refusal to give one name twice.
+
+use std::fs;
+
+use super::DockerSession;
+use crate::cache::{At, Digest, Lock};
+use crate::{Context, Failure};
+
+/// Waits until no other command of this user changes the session.
+///
+/// # Errors
+/// The lock file cannot be made.
+pub(super) async fn take(session: &DockerSession, context: &Context<'_>) -> Result<Lock, Failure> {
+    // Sessions of different daemons have nothing to do with each other.
+    let mut daemon = Digest::sha256();
+    daemon.update(context.environment.text("DOCKER_HOST").unwrap_or_default().as_bytes());
+    let folder = context.environment.state_directory().join("docker").join(&daemon.finish()[..16]);
+    fs::create_dir_all(&folder).at("make the directory", &folder)?;
+    let path = folder.join(format!("{}.lock", session.name));
+    let waiting = || {
+        let name = &session.name;
+        context.printer.say(&format!("Waiting: another command changes session `{name}`"));
+    };
+    Ok(Lock::take(&path, waiting).await?)
+}
