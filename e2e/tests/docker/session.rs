@@ -265,6 +265,7 @@ fn two_commands_that_make_the_same_session_make_one() {
         }
     }
     assert!(finished.iter().any(|one| one.code == Some(0)), "one of them has made it");
-    assert_eq!(world.status()["slots"]["total"], 1);
+    let shown = ["ps", "-aq", "--filter", "label=nutkin.dev/session=twice"];
+    assert_eq!(docker(&shown).lines().count(), 2, "a JobManager and a TaskManager");
     world.up(&["-D", "nutkin.docker.publish=0"]).expect(0).says("session `twice` is unchanged");
 }
