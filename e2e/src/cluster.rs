@@ -218,13 +218,21 @@ impl Cluster {
     /// When no token can be had.
     #[track_caller]
     pub fn command_as(&self, account: &str, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command.env("KUBECONFIG", self.kubeconfig_of(account));
+        command
+    }
+
+    /// The kubeconfig of a `ServiceAccount` of the namespace.
+    ///
+    /// # Panics
+    /// When no token can be had.
+    #[track_caller]
+    pub fn kubeconfig_of(&self, account: &str) -> PathBuf {
         let token = self.kubectl(&["create", "token", account]);
         let mut config = json_of(&self.kubectl(&["config", "view", "--raw", "-o", "json"]));
         config["users"][0]["user"] = json!({"token": token.trim()});
-        let path = self.nutkin.file(&format!("{account}.kubeconfig"), &config.to_string());
-        let mut command = self.command(args);
-        command.env("KUBECONFIG", path);
-        command
+        self.nutkin.file(&format!("{account}.kubeconfig"), &config.to_string())
     }
 
     /// Nutkin by way of a proxy that makes trouble.

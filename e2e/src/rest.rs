@@ -53,6 +53,16 @@ impl Rest {
         run.and_then(|run| Some(run["jobid"].as_str()?.to_owned())).expect("a job ID")
     }
 
+    /// Cancels a job.
+    pub fn cancel(&self, id: &str) {
+        self.ask("PATCH", &format!("/jobs/{id}"), "application/json", &[]);
+    }
+
+    /// Ends the cluster.
+    pub fn end(&self) {
+        self.ask("DELETE", "/cluster", "application/json", &[]);
+    }
+
     /// State of a job, past the cache that `/jobs/<id>` has.
     pub fn job_state(&self, id: &str) -> Option<String> {
         Some(self.get(&format!("/jobs/{id}/status"))?["status"].as_str()?.to_owned())

@@ -45,10 +45,10 @@ impl Setup {
 
     /// A class of an installed Flink, ready to be started with what is in its `lib`.
     #[track_caller]
-    pub fn java(&self, version: &str, class: &str) -> Command {
+    pub fn java(&self, version: &str, flags: &[&str], class: &str) -> Command {
         let java = std::env::var_os("JAVA_HOME").map(|home| PathBuf::from(home).join("bin/java"));
         let mut command = Command::new(java.unwrap_or_else(|| "java".into()));
-        command.arg("-cp").arg(self.flink(version).join("lib/*")).arg(class);
+        command.args(flags).arg("-cp").arg(self.flink(version).join("lib/*")).arg(class);
         command
     }
 

@@ -54,7 +54,7 @@ fn script(cluster: &Cluster, words: &[&str], typed: &str) -> Finished {
 #[track_caller]
 fn original(cluster: &Cluster, version: &str, words: &[&str]) -> Finished {
     let class = "org.apache.flink.kubernetes.cli.KubernetesSessionCli";
-    run(cluster, cluster.nutkin.setup().java(version, class), words, "")
+    run(cluster, cluster.nutkin.setup().java(version, &[], class), words, "")
 }
 
 const ID: &str = "-Dkubernetes.cluster-id=my-first";

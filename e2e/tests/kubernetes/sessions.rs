@@ -282,4 +282,27 @@ fn high_availability_data_stays_until_it_is_to_go() {
     cluster.run(&["down", "a", "--delete-ha-data"]).expect(0);
     let left: Vec<String> = cluster.objects().into_keys().collect();
     assert_eq!(left, ["ConfigMap/a-b-cluster-config-map"], "never another cluster's");
+    // After the session is gone, too.
+    make();
+    cluster.run(&["down", "a"]).expect(0);
+    cluster
+        .run(&["down", "a", "--delete-ha-data"])
+        .expect(0)
+        .says("session `a` was gone; deleted: ConfigMap/a-cluster-config-map");
+    let left: Vec<String> = cluster.objects().into_keys().collect();
+    assert_eq!(left, ["ConfigMap/a-b-cluster-config-map"]);
+    cluster.run(&["down", "a", "--delete-ha-data"]).expect(5).says("there is no session `a`");
+}
+
+#[test]
+fn nobody_counts_the_task_managers_of_a_native_session() {
+    let cluster = Cluster::new();
+    up(&cluster, &[]).expect(0);
+    let before = cluster.objects();
+    cluster
+        .run(&["scale", "a", "--task-managers", "3"])
+        .expect(2)
+        .says("Flink itself starts and ends the TaskManagers of session `a`, as jobs need them")
+        .says("slotmanager.max-total-resource.cpu");
+    assert_eq!(cluster.objects(), before);
 }

@@ -3,10 +3,16 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 
+use nutkin_core::flink::Configuration;
+use nutkin_core::selection::Platform;
+
 use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
-use crate::platform::{self, Ended, Ending, Session};
+use crate::kubernetes::api::Api;
+use crate::kubernetes::cluster;
+use crate::kubernetes::down::delete_what_is_left;
+use crate::platform::{self, Ended, Ending, Place, Session};
 use crate::runtime::Interrupt;
 use crate::{Exit, Failure, Outcome, runtime, select};
 
@@ -84,9 +90,39 @@ fn interrupted(begun: Option<Session>) -> Failure {
         .hint(format!("`nutkin status {name}` shows what is left, `nutkin down {name}` ends it"))
 }
 
+/// Deletes what a session left behind that is gone: a later one of its name would bring its jobs back.
+async fn delete_ha_data(args: &Args, not_found: Failure, context: &Context<'_>) -> Outcome {
+    let on = args.platform.on.map(Platform::from);
+    let (Some(name), Some(Platform::Kubernetes)) = (&args.name, on) else { return Err(not_found) };
+    let place = Place {
+        platform: Platform::Kubernetes,
+        namespace: args.platform.namespace.clone(),
+        context: args.platform.context.clone(),
+        kubeconfig: None,
+    };
+    let access = cluster::find(&place, &Configuration::new(), context.environment).await?;
+    let deleted = delete_what_is_left(&Api::new(access)?, name).await?;
+    if deleted.is_empty() {
+        return Err(not_found);
+    }
+    context.printer.say(&format!("session `{name}` was gone; deleted: {}", deleted.join(", ")));
+    if args.output.output != Output::Text {
+        let fields = serde_json::json!({
+            "name": name, "platform": "kubernetes", "ended": deleted, "kept": [],
+        });
+        context.printer.document(args.output.output, &document("Down", fields))?;
+    }
+    Ok(Exit::Done)
+}
+
 async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_>) -> Outcome {
     let (name, file) = (args.name.as_deref(), args.file.as_deref());
-    let session = select::find(name, file, &args.platform, context).await?;
+    let session = match select::find(name, file, &args.platform, context).await {
+        Err(failure) if failure.exit == Exit::NotFound && args.delete_ha_data => {
+            return delete_ha_data(args, failure, context).await;
+        }
+        found => found?,
+    };
     let name = session.name().to_owned();
     let ending = Ending {
         keep_logs: args.keep_logs,

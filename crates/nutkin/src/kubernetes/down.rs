@@ -9,8 +9,9 @@ use nutkin_core::kubernetes::resource::{
 };
 use nutkin_core::kubernetes::shape::Shape;
 use nutkin_core::kubernetes::{diff, ha, ownership};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::api::Api;
 use super::error::failure;
 use super::session::Session;
 use crate::platform::{Ended, Ending, Kept};
@@ -95,6 +96,16 @@ pub async fn end(
         }
     }
     Ok(Ended { ended, kept, deleted: Vec::new() })
+}
+
+/// Deletes the high availability data of a cluster-id whose session is gone already, and gives what that was.
+///
+/// # Errors
+/// A JobManager still runs; the API server refuses.
+pub async fn delete_what_is_left(api: &Api, cluster_id: &str) -> Result<Vec<String>, Failure> {
+    let gone = Session::of(api, json!({"metadata": {"name": cluster_id}}));
+    let maps = ha_maps(&gone).await?;
+    delete_ha_data(&gone, &maps).await
 }
 
 /// All objects that the JobManagers' workload owns, directly or through others.
