@@ -16,8 +16,8 @@ fn directory() -> &'static Path {
 
 /// What a reader of the test wants to see of a file.
 fn outcome(text: &str) -> String {
-    let file = match spec::read(text, "session.yaml") {
-        Ok(file) => file,
+    let session = match spec::load(text, "session.yaml", Inputs::default()) {
+        Ok(session) => session,
         Err(problems) => {
             let line = |problem: &nutkin_core::Problem| {
                 let hint = problem.hint.as_ref().map(|hint| format!("\n    hint: {hint}"));
@@ -26,8 +26,6 @@ fn outcome(text: &str) -> String {
             return problems.iter().map(line).collect();
         }
     };
-    let jobs = file.jobs.clone();
-    let session = spec::resolve(&Inputs { file: Some(file), ..Inputs::default() }).unwrap();
     let mut text = format!(
         "session {} on Flink {}: {} JobManagers, {:?} TaskManagers\n",
         session.name,
@@ -36,7 +34,7 @@ fn outcome(text: &str) -> String {
         session.task_manager.replicas
     );
     text.push_str(&options(&session.configuration));
-    for job in jobs {
+    for job in session.jobs {
         text.push_str(&format!("{job:#?}\n"));
     }
     text

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::fields;
 use super::walk::{Values, walk};
+use super::{fields, is_name, not_a_name};
 use crate::flink::values::double_text;
 use crate::flink::{Configuration, FlinkVersion, Origin, Value};
 use crate::session::{Mode, SessionJob, UpgradeMode};
@@ -70,6 +70,12 @@ const API_VERSION: &str = "flink.apache.org/v1beta1";
 /// # Errors
 /// All problems of the text, in the order of its lines.
 pub fn read(text: &str, name: &str) -> Result<SessionFile, Vec<Problem>> {
+    let (file, problems) = read_what_can_be(text, name);
+    if problems.is_empty() { Ok(file) } else { Err(problems) }
+}
+
+/// Reads a session file as far as it can be understood, with all problems in the order of its lines.
+pub(super) fn read_what_can_be(text: &str, name: &str) -> (SessionFile, Vec<Problem>) {
     let (documents, mut problems) = yaml::documents(text, name);
     let mut file = SessionFile { name: name.to_owned(), ..SessionFile::default() };
     let mut sessions = 0;
@@ -163,7 +169,7 @@ pub fn read(text: &str, name: &str) -> Result<SessionFile, Vec<Problem>> {
         }
     }
     problems.sort();
-    if problems.is_empty() { Ok(file) } else { Err(problems) }
+    (file, problems)
 }
 
 fn entry<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
@@ -183,6 +189,11 @@ fn deployment(values: &Values<'_>, file: &mut SessionFile, problems: &mut Vec<Pr
             column: Some(node.column),
         })
     };
+    if let Some(name) = values.text("metadata.name").filter(|name| !is_name(name)) {
+        let mut wrong = not_a_name(&name);
+        wrong.location = place("metadata.name");
+        problems.push(wrong);
+    }
     let mut problem = |path: &str, message: String| {
         let mut problem = Problem::new(path, message);
         problem.location = place(path);

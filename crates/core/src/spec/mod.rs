@@ -9,6 +9,7 @@ mod walk;
 pub use directory::of_directory;
 pub use file::{SessionFile, read};
 
+use crate::flink::options::{self, Level};
 use crate::flink::{Configuration, FlinkVersion, Origin};
 use crate::problem::Problem;
 use crate::session::{Role, Session};
@@ -42,6 +43,36 @@ pub const PRECEDENCE: [&str; 4] = [
     "other fields of the file that stand for options",
     "options of the command line, the last one of a key",
 ];
+
+/// Reads a session file and makes a session of it and of what else was said.
+///
+/// # Errors
+/// All problems at once, in the order of the file's lines: of its text, of what it says as a whole, and, where there
+/// are any of these, of the values of options. Values alone are left to [`options::check`].
+pub fn load(text: &str, name: &str, inputs: Inputs) -> Result<Session, Vec<Problem>> {
+    let (file, mut problems) = file::read_what_can_be(text, name);
+    if file.session.is_none() && file.flink.is_none() && !problems.is_empty() {
+        // Nothing was understood: what is missing would be told of every part.
+        return Err(problems);
+    }
+    match resolve(&Inputs { file: Some(file), ..inputs }) {
+        Ok(session) if problems.is_empty() => return Ok(session),
+        Ok(session) => problems.extend(wrong_values(&session.configuration, session.flink)),
+        Err(more) => problems.extend(more),
+    }
+    problems.sort();
+    problems.dedup();
+    Err(problems)
+}
+
+/// Values of options at which Flink would stop.
+fn wrong_values(
+    configuration: &Configuration,
+    flink: FlinkVersion,
+) -> impl Iterator<Item = Problem> {
+    let findings = options::check(configuration, flink).into_iter();
+    findings.filter(|finding| finding.level == Level::Error).map(|finding| finding.problem)
+}
 
 /// Makes a session of what was said, by [`PRECEDENCE`]: the numbers below are those of that list.
 ///
@@ -80,13 +111,9 @@ pub fn resolve(inputs: &Inputs) -> Result<Session, Vec<Problem>> {
     // 1.
     defaults::fill(&mut configuration, flink);
 
+    // The file's own name was looked at where its line is known.
+    problems.extend(inputs.name.iter().filter(|name| !is_name(name)).map(|name| not_a_name(name)));
     let name = inputs.name.clone().or(file.session).unwrap_or_else(|| DEFAULT_NAME.to_owned());
-    if !is_name(&name) {
-        let message = format!("`{name}` is no name for a session");
-        problems.push(Problem::new("metadata.name", message).hint(format!(
-            "start with a lower-case letter, go on with those, digits and `-`; at most {NAME_LIMIT} characters"
-        )));
-    }
     let high_availability = is_highly_available(&configuration);
     let job_managers = file.job_managers.unwrap_or(if high_availability { 2 } else { 1 });
     if job_managers == 0 {
@@ -101,6 +128,7 @@ pub fn resolve(inputs: &Inputs) -> Result<Session, Vec<Problem>> {
     }
     let task_managers = inputs.task_managers.or(file.task_managers).unwrap_or(1);
     if !problems.is_empty() {
+        problems.extend(wrong_values(&configuration, flink));
         return Err(problems);
     }
     Ok(Session {
@@ -163,6 +191,13 @@ pub fn against_local(session: &Session) -> Option<String> {
     let mut options = session.configuration.iter();
     let (key, _) = options.find(|(key, entry)| is_about_it(key, &entry.origin))?;
     Some(format!("it sets `{key}`"))
+}
+
+fn not_a_name(name: &str) -> Problem {
+    let message = format!("`{name}` is no name for a session");
+    Problem::new("metadata.name", message).hint(format!(
+        "start with a lower-case letter, go on with those, digits and `-`; at most {NAME_LIMIT} characters"
+    ))
 }
 
 /// Whether a text can be a session's name: a cluster-id that Kubernetes takes as a name, too.

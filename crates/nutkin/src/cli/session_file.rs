@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nutkin_core::Problem;
 use nutkin_core::flink::options::{self, Finding, Level};
@@ -31,12 +31,17 @@ pub fn load(
         let name = name.unwrap_or(spec::DEFAULT_NAME);
         return native_client::of_directory(&directory, &options, flink, name, context);
     }
-    let file = args.file.as_deref().map(read).transpose()?;
+    let file = args.file.as_deref().map(text_of).transpose()?;
     let options =
         options.iter().map(|(key, entry)| (key.to_owned(), entry.value.to_string())).collect();
     let flink = args.flink.as_deref().map(version).transpose()?;
-    let inputs = Inputs { file, name: name.map(str::to_owned), options, flink, task_managers };
-    spec::resolve(&inputs).map_err(Failure::input)
+    let name = name.map(str::to_owned);
+    let inputs = Inputs { file: None, name, options, flink, task_managers };
+    match file {
+        Some((file, text)) => spec::load(&text, &file, inputs),
+        None => spec::resolve(&inputs),
+    }
+    .map_err(Failure::input)
 }
 
 /// The Flink configuration directory that stands in for a session file. `FLINK_CONF_DIR` counts only where nothing
@@ -95,7 +100,13 @@ pub fn check_options(session: &Session, context: &Context<'_>) -> Result<(), Fai
 ///
 /// # Errors
 /// Exit 2: it cannot be read, or what it says is wrong.
-pub fn read(path: &std::path::Path) -> Result<spec::SessionFile, Failure> {
+pub fn read(path: &Path) -> Result<spec::SessionFile, Failure> {
+    let (name, text) = text_of(path)?;
+    spec::read(&text, &name).map_err(Failure::input)
+}
+
+/// The name of a session file in messages, and its text.
+fn text_of(path: &Path) -> Result<(String, String), Failure> {
     let name = path.display().to_string();
     let text = if name == "-" {
         let mut text = String::new();
@@ -109,5 +120,5 @@ pub fn read(path: &std::path::Path) -> Result<spec::SessionFile, Failure> {
                 .hint("`nutkin init` writes a session file to start from"),
         ])
     })?;
-    spec::read(&text, &name).map_err(Failure::input)
+    Ok((name, text))
 }
