@@ -24,19 +24,19 @@ pub(crate) fn run() -> Result<Tally> {
     ensure!(ready.failed == 0, "the tests with a node are not set up");
     let binaries = Binaries::ensure_node()?;
     let programs = PodPrograms::ensure()?;
+    let binary = static_binary()?;
     let directory = target().join("node-test");
     // One that a killed run left.
     Node::stop(&directory)?;
     let node = Node::start(&binaries, &programs, &directory)?;
-    let tally = test(&node, &binaries, &directory);
+    let tally = test(&node, &binaries, &binary, &directory);
     Node::stop(&directory)?;
     tally
 }
 
-fn test(node: &Node, binaries: &Binaries, directory: &Path) -> Result<Tally> {
-    let binary = static_binary()?;
+fn test(node: &Node, binaries: &Binaries, binary: &Path, directory: &Path) -> Result<Tally> {
     for version in IMAGES {
-        bring_image(node, directory, &binary, version)?;
+        bring_image(node, directory, binary, version)?;
     }
     let measured = directory.join("measured");
     let mut tests = setup::tests("node")?;
