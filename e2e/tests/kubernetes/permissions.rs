@@ -157,7 +157,9 @@ impl Site {
             "-Dlog4j.configurationFile=file:{}",
             conf.join("log4j-console.properties").display()
         );
-        let flags = [&FLAGS[..], &[&logging]].concat();
+        // Flink's own scripts set it; without it a file of that very name lies where the process runs.
+        let file = format!("-Dlog.file={}", log.with_extension("file.log").display());
+        let flags = [&FLAGS[..], &[&logging, &file]].concat();
         let mut command = self.cluster.nutkin.setup().java(self.version, &flags, class);
         let output = File::create(&log).expect("a log");
         command
