@@ -113,7 +113,7 @@ struct BuildArgs {
     #[arg(long)]
     keep_entrypoint: bool,
 
-    /// Add class data archives: JVMs start a second sooner; the digest may differ between machines
+    /// Add class data archives: JVMs start a second sooner; the digest is then another one at each build
     #[arg(long)]
     class_data: bool,
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! layers so far ──► root file system (Java, lib/*.jar) ──► java -Xshare:dump inside it ──► jobmanager.jsa, ...
-//! lists of classes (recorded, see `cargo xtask class-lists`) ─┘
+//! lists of classes, recorded from running sessions ────────────┘
 //! ```
 //!
 //! Made from a list, an archive needs no ports, no session and no network. Like one that a running JVM leaves
