@@ -196,8 +196,8 @@ impl Scaling {
             archives.push((home.clone(), above.finish()?));
             archives.push((format!("{home}/{folder}"), bytes.into()));
         }
-        make::make(&self.session, &format!("nutkin-{}-{alias}", self.session.name), body, &archives)
-            .await
+        let name = format!("nutkin-{}-{alias}", self.session.name);
+        make::make(&self.session, &name, body, &archives, &mut Vec::new()).await
     }
 }
 

@@ -129,7 +129,8 @@ pub fn body(one: &Container, network: &str, volume: &str, data: &str) -> Contain
     }
 }
 
-/// Makes a container, brings files into it (tar archives with the folder they are for), and starts it.
+/// Makes a container, brings files into it (tar archives with the folder they are for), and starts it. Its ID is added to
+/// `made` as soon as there is one.
 ///
 /// # Errors
 /// The daemon refuses: said with the remedy.
@@ -138,13 +139,11 @@ pub async fn make(
     name: &str,
     body: ContainerCreateBody,
     archives: &[(String, Bytes)],
+    made: &mut Vec<String>,
 ) -> Result<(), Failure> {
     let options = CreateContainerOptionsBuilder::default().name(name).build();
-    session
-        .docker
-        .create_container(Some(options), body)
-        .await
-        .map_err(|error| refused(name, &error))?;
+    let created = session.docker.create_container(Some(options), body).await;
+    made.push(created.map_err(|error| refused(name, &error))?.id);
     for (folder, archive) in archives {
         upload(session, name, folder, archive.clone()).await?;
     }

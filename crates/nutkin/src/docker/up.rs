@@ -60,6 +60,8 @@ pub struct Decision {
     extras: Vec<(String, PathBuf)>,
     /// Whether this very call made the volume: then nothing on it is worth keeping when the session never comes up.
     made_volume: bool,
+    /// IDs of the containers that this call made.
+    made: Vec<String>,
 }
 
 /// Plans the session and compares it with what runs. Pulls the image where it is missing and touches nothing else.
@@ -103,6 +105,7 @@ pub async fn decide(wish: Wish<'_>, context: &Context<'_>) -> Result<Decision, F
         image,
         extras,
         made_volume: false,
+        made: Vec::new(),
     })
 }
 
@@ -383,7 +386,7 @@ impl Decision {
         for one in containers {
             if create.contains(&one.name) || replace.contains(&one.name) {
                 let body = make::body(one, network, volume, data);
-                make::make(session, &one.name, body, &archives).await?;
+                make::make(session, &one.name, body, &archives, &mut self.made).await?;
             } else if start.contains(&one.name) {
                 make::start(session, &one.name).await?;
             }
@@ -391,8 +394,15 @@ impl Decision {
         Ok(())
     }
 
-    /// Ends what a new session has so far.
+    /// Ends what this call made. Where another machine's command made containers of the session at the same moment, they
+    /// stay, with the network and the volume that they use.
     async fn undo(&self) -> Result<(), Failure> {
+        for id in self.made.iter().rev() {
+            make::end(&self.session, id).await?;
+        }
+        if !self.session.containers().await?.is_empty() {
+            return Ok(());
+        }
         let volume = self.made_volume.then_some(self.wanted.volume.as_str());
         end::all(&self.session, &self.wanted.network, volume).await.map(drop)
     }
