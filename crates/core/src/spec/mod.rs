@@ -111,9 +111,14 @@ pub fn resolve(inputs: &Inputs) -> Result<Session, Vec<Problem>> {
     // 1.
     defaults::fill(&mut configuration, flink);
 
+    let named = inputs.name.clone().or(file.session.clone());
+    // Whoever comes from Flink's own client names a session so.
+    let named = named.or_else(|| configuration.text("kubernetes.cluster-id"));
+    let name = named.unwrap_or_else(|| DEFAULT_NAME.to_owned());
     // The file's own name was looked at where its line is known.
-    problems.extend(inputs.name.iter().filter(|name| !is_name(name)).map(|name| not_a_name(name)));
-    let name = inputs.name.clone().or(file.session).unwrap_or_else(|| DEFAULT_NAME.to_owned());
+    if !is_name(&name) && file.session.as_ref() != Some(&name) {
+        problems.push(not_a_name(&name));
+    }
     let high_availability = is_highly_available(&configuration);
     let job_managers = file.job_managers.unwrap_or(if high_availability { 2 } else { 1 });
     if job_managers == 0 {
@@ -242,6 +247,14 @@ mod tests {
             ..Inputs::default()
         };
         check(&inputs, Err(&["nutkin.flink.version", "metadata.name"]));
+    }
+
+    #[test]
+    fn a_cluster_id_names_a_session_that_nothing_else_names() {
+        let options = vec![("kubernetes.cluster-id".to_owned(), "words".to_owned())];
+        let inputs = Inputs { options, ..Inputs::default() };
+        check(&inputs, Ok("words"));
+        check(&Inputs { name: Some("other".to_owned()), ..inputs }, Ok("other"));
     }
 
     #[test]
