@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use nutkin_e2e::exactly_once::committed;
-use nutkin_e2e::node::{World, seconds};
-use serde_json::Value;
+use nutkin_e2e::Rest;
+use nutkin_e2e::exactly_once::{committed, faults};
+use nutkin_e2e::node::{World, address, image, seconds};
+use serde_json::{Value, json};
 
 /// An example without the lines that begin with one of these words, and with others in their place.
 #[track_caller]
@@ -27,6 +28,227 @@ fn example(world: &World, name: &str, without: &[&str], instead: &[(&str, &str)]
 fn is_ready(pod: &Value) -> bool {
     let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
     conditions.into_iter().any(|one| one["type"] == "Ready" && one["status"] == "True")
+}
+
+/// How many numbers the job emits in all, and how many a second: long enough for a leader to be missed.
+const TOTAL: u64 = 4000;
+const RATE: &str = "50";
+
+/// Submits the job whose output is judged.
+#[track_caller]
+fn submit(world: &World, session: &str, version: &str, output: &str) -> String {
+    let jar = world.cluster.nutkin.setup().job(version, "ExactlyOnce");
+    let jar = jar.to_str().expect("a path in UTF-8");
+    let total = TOTAL.to_string();
+    let run = ["run", "--session", session, "-d", "-p", "2", jar, "--output", output];
+    let run = world.ok(&[&run[..], &["--total", &total, "--rate", RATE]].concat());
+    run.stdout.trim().to_owned()
+}
+
+/// The number of the last completed checkpoint, and of the one that was restored; 0 for none.
+fn checkpoints(rest: &Rest, job: &str) -> (u64, u64) {
+    let seen = rest.get(&format!("/jobs/{job}/checkpoints")).unwrap_or_default();
+    let id = |kind: &str| seen["latest"][kind]["id"].as_u64().unwrap_or(0);
+    (id("completed"), id("restored"))
+}
+
+/// The leader goes while the job runs: another one takes the job up at its last checkpoint, and its output is exact.
+#[track_caller]
+fn survives(
+    world: &World,
+    rest: &Rest,
+    job: &str,
+    output: &Path,
+    kill: impl FnOnce(),
+    is_taken_over: impl FnMut() -> bool,
+) {
+    world.eventually("two checkpoints are completed", || 2 <= checkpoints(rest, job).0);
+    let (seen, _) = checkpoints(rest, job);
+    let lost = Instant::now();
+    kill();
+    world.eventually("another JobManager leads", is_taken_over);
+    world.measured("to failover", seconds(lost.elapsed()));
+    world.eventually("the job goes on", || {
+        let (completed, restored) = checkpoints(rest, job);
+        seen <= restored && restored < completed
+    });
+    world.measured("to resumed", seconds(lost.elapsed()));
+    world.eventually("the job ends", || rest.job_state(job).as_deref() == Some("FINISHED"));
+    assert_eq!(faults(&committed(output), TOTAL), Vec::<String>::new());
+}
+
+/// The pod whose address Kubernetes' high availability has for the leader.
+fn leader(world: &World, session: &str) -> Option<String> {
+    let map = world.cluster.get(&format!("configmap/{session}-cluster-config-map"));
+    let text = map["data"]["org.apache.flink.k8s.leader.restserver"].as_str()?.to_owned();
+    let host = text.rsplit_once("//")?.1.split(':').next()?.to_owned();
+    let pods = world.pods(&format!("app={session},component=jobmanager"));
+    let pod = pods.into_iter().find(|pod| pod["status"]["podIP"] == *host)?;
+    pod["metadata"]["name"].as_str().map(str::to_owned)
+}
+
+#[track_caller]
+fn check_high_availability(version: &str) {
+    let world = World::new(&format!("example high-availability, Flink {version}"));
+    world.claim("flink-jars");
+    world.claim("flink-state");
+    // Claims that are there; no registry to log in to.
+    let without = [
+        "flink-jars.size",
+        "flink-jars.storage-class",
+        "flink-jars.access-mode",
+        "flink-state.size",
+        "flink-state.storage-class",
+        "flink-state.access-mode",
+        "pull-secrets",
+        "pull-policy",
+    ];
+    // Two sessions of this example cannot have the same ports of the node.
+    let ports = if version == "1.20.5" { ("30082", "30025") } else { ("30083", "30026") };
+    let instead = [("30082", ports.0), ("30025", ports.1)];
+    let file = example(&world, "high-availability", &without, &instead);
+    let exposed = "kubernetes.rest-service.exposed.type=NodePort";
+    let up = world.up_file(&file, version, &["-D", exposed]);
+    up.expect(0).says("session `flink-ha` is up");
+    let pods = |role: &str| world.pods(&format!("app=flink-ha,component={role}"));
+    assert_eq!((pods("jobmanager").len(), pods("taskmanager").len()), (2, 3));
+    world.eventually("all probes are green", || {
+        pods("jobmanager").iter().chain(&pods("taskmanager")).all(is_ready)
+    });
+    // What the Role allows, and no more.
+    let user = format!("--as=system:serviceaccount:{}:flink", world.cluster.namespace);
+    let may = |verb: &str, what: &str| world.cluster.can_i(&[verb, what, &user]);
+    assert!(may("update", "configmaps") && !may("create", "pods") && !may("get", "secrets"));
+
+    let rest = Rest::new(&format!("http://{}:{}", address(), ports.0));
+    let status = world.status("flink-ha");
+    assert_eq!(status["slots"]["total"], 6, "{status:#}");
+    let query = world.cluster.get("service/flink-ha-query");
+    assert_eq!(query["spec"]["ports"][0]["nodePort"].to_string(), ports.1);
+    let job = submit(&world, "flink-ha", version, "/flink/out");
+    let jars = || rest.get("/jars").unwrap_or_default()["files"].as_array().map_or(0, Vec::len);
+    world.eventually("the jar is there", || jars() == 1);
+
+    let before = leader(&world, "flink-ha").expect("a leader");
+    let kill = || {
+        let force = ["delete", "pod", &before, "--grace-period=0", "--force"];
+        world.cluster.kubectl(&force);
+    };
+    let other = || leader(&world, "flink-ha").is_some_and(|now| now != before);
+    survives(&world, &rest, &job, &world.shared().join("out"), kill, other);
+    world.eventually("both JobManagers are there", || {
+        pods("jobmanager").len() == 2 && pods("jobmanager").iter().all(is_ready)
+    });
+    assert_eq!(jars(), 1, "the jar outlives the pod that it was sent to");
+    let down = world.ok(&["down", "flink-ha", "--delete-ha-data"]);
+    down.says("flink-ha");
+    let left = ["get", "deployments,pods,services,configmaps", "-l", "app=flink-ha", "-o", "name"];
+    let left = || world.cluster.kubectl(&left).lines().count();
+    world.eventually("all of it is gone", || left() == 0);
+    world.measured("objects left", left());
+    assert!(!world.cluster.get("pvc/flink-jars").is_null(), "claims stay");
+}
+
+#[test]
+fn high_availability_of_deployments_1_20() {
+    check_high_availability("1.20.5");
+}
+
+#[test]
+fn high_availability_of_deployments_2_3() {
+    check_high_availability("2.3.0");
+}
+
+/// A ZooKeeper of one, from Flink's own jars.
+fn zookeeper(world: &World) {
+    let cfg = "tickTime=2000\ndataDir=/tmp/zookeeper\nclientPort=2181\nadmin.enableServer=false\n";
+    let command = [
+        "java",
+        "-Xmx64m",
+        "-classpath",
+        "/opt/flink/lib/*",
+        "org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer",
+        "--zkConfigFile",
+        "/zoo/zoo.cfg",
+        "--peerId",
+        "1",
+    ];
+    let labels = json!({"app": "zookeeper"});
+    let container = json!({
+        "name": "zookeeper", "image": image("1.20.5"), "imagePullPolicy": "Never", "args": command,
+        "volumeMounts": [{"name": "zoo", "mountPath": "/zoo"}],
+    });
+    world.cluster.apply(&json!({"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "zoo"}, "data": {"zoo.cfg": cfg}},
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "zookeeper"},
+            "spec": {"selector": labels, "ports": [{"port": 2181}]}},
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "zookeeper", "labels": labels},
+            "spec": {"containers": [container],
+                "volumes": [{"name": "zoo", "configMap": {"name": "zoo"}}]}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "hadoop-files"}, "data": {
+            "core-site.xml": "<configuration><!-- of the test --></configuration>",
+            "hdfs-site.xml": "<configuration/>"}},
+    ]}));
+    world.eventually("ZooKeeper runs", || {
+        world.cluster.get("pod/zookeeper")["status"]["phase"] == "Running"
+    });
+}
+
+#[test]
+fn one_stateful_set_with_zookeeper() {
+    let world = World::new("example stateful-set, Flink 1.20.5");
+    zookeeper(&world);
+    world.claim("state");
+    let log = world.shared().join("log");
+    std::fs::create_dir_all(&log).expect("a directory");
+    let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(&log, everybody).expect("a directory for everybody");
+    // There is no HDFS here: state is on a claim, and Hadoop's files only arrive.
+    let instead = [
+        ("hdfs:///user/flink", "file:///state"),
+        ("/var/log/flink", log.to_str().expect("a path in UTF-8")),
+        ("/default/realtime", &format!("/{}/realtime", world.cluster.namespace)),
+    ];
+    let file = example(&world, "stateful-set", &["pull-policy", "  image:"], &instead);
+    let more = [
+        "-D",
+        "nutkin.claim.state.path=/state",
+        // Flink waits a minute for a JobManager that says nothing more.
+        "-D",
+        "high-availability.zookeeper.client.session-timeout=10000",
+    ];
+    world.up_file(&file, "1.20.5", &more).expect(0).says("session `realtime` is up");
+    let names = || world.pod_names("app=realtime");
+    assert_eq!(names(), ["realtime-0", "realtime-1", "realtime-2", "realtime-3"]);
+    let roles = || -> Vec<Value> {
+        let processes = world.status("realtime")["processes"].as_array().cloned();
+        processes.unwrap_or_default().into_iter().map(|one| one["role"].clone()).collect()
+    };
+    assert_eq!(roles(), ["JobManager", "JobManager", "TaskManager", "TaskManager"]);
+    let read = ["exec", "realtime-3", "--", "cat", "/opt/hadoop/conf/core-site.xml"];
+    assert!(world.cluster.kubectl(&read).contains("of the test"), "Hadoop's files arrive");
+
+    let leads = |pod: &str| world.cluster.kubectl(&["logs", pod]).contains("granted leadership");
+    let job = submit(&world, "realtime", "1.20.5", "/state/out");
+    let (before, other) = if leads("realtime-0") {
+        ("realtime-0", "realtime-1")
+    } else {
+        ("realtime-1", "realtime-0")
+    };
+    // The Service of the pod that stays.
+    let rest = world.rest(if other == "realtime-0" { "realtime-rest" } else { "realtime-rest-1" });
+    let uid = || world.cluster.get(&format!("pod/{before}"))["metadata"]["uid"].clone();
+    let first = uid();
+    let kill = || drop(world.cluster.kubectl(&["delete", "pod", before, "--wait=false"]));
+    survives(&world, &rest, &job, &world.shared().join("out"), kill, || leads(other));
+    world.eventually("the pod is back under its name", || uid().is_string() && uid() != first);
+    assert_eq!(names(), ["realtime-0", "realtime-1", "realtime-2", "realtime-3"]);
+    assert_eq!(roles(), ["JobManager", "JobManager", "TaskManager", "TaskManager"]);
+    world.ok(&["down", "realtime"]);
+    let left = ["get", "statefulsets,pods,services,configmaps", "-l", "app=realtime", "-o", "name"];
+    let left = world.cluster.kubectl(&left).lines().count();
+    world.measured("objects left", left);
+    assert_eq!(left, 0);
 }
 
 #[test]
@@ -75,4 +297,32 @@ fn a_session_and_a_task_manager_that_is_lost() {
     world
         .eventually("one TaskManager", || world.pods("app=words,component=taskmanager").len() == 1);
     world.ok(&["down", "words"]);
+}
+
+#[test]
+fn at_a_port_of_the_node() {
+    let world = World::new("example node-port, Flink 1.20.5");
+    let file = example(&world, "node-port", &[], &[]);
+    let exposed = "kubernetes.rest-service.exposed.type=NodePort";
+    world.up_file(&file, "1.20.5", &["-D", exposed]).expect(0).says("session `analytics` is up");
+    let url = format!("http://{}:30081", address());
+    assert_eq!(world.status("analytics")["restUrl"], *url);
+    let rest = Rest::new(&url);
+    let overview = rest.get("/overview").expect("an answer");
+    assert_eq!((&overview["taskmanagers"], &overview["slots-total"]), (&json!(2), &json!(8)));
+    // Nutkin takes the same way: the address that it tells.
+    let jar = world.cluster.nutkin.setup().job("1.20.5", "ExactlyOnce");
+    let jar = jar.to_str().expect("a path in UTF-8");
+    let run = ["run", "--session", "analytics", "-d", "-p", "4", jar, "--output", "/tmp/out"];
+    let id = world.ok(&[&run[..], &["--total", "1000000", "--rate", "10"]].concat());
+    let id = id.stdout.trim().to_owned();
+    world.eventually("four tasks of each kind run", || {
+        let job = rest.get(&format!("/jobs/{id}")).unwrap_or_default();
+        let tasks = job["vertices"].as_array().cloned().unwrap_or_default();
+        !tasks.is_empty()
+            && tasks.iter().all(|task| task["status"] == "RUNNING")
+            && tasks.iter().any(|task| task["parallelism"] == 4)
+    });
+    world.ok(&["cancel", "--session", "analytics", &id]);
+    world.ok(&["down", "analytics"]);
 }

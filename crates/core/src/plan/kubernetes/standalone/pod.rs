@@ -81,6 +81,11 @@ fn command(draft: &mut Draft<'_>, workload: Workload) {
         (_, Role::JobManager) if highly_available => {
             // 2.x took the host argument away from its scripts.
             let is_named = draft.settings.version.is_at_least(2, 0);
+            if is_named && workload == Workload::Deployments {
+                // Standbys send jars where the leader's BLOB server says it is: from 2.x on the host name of the pod
+                // where it is bound to all addresses, which nobody else can resolve (`BlobServer.getAddress`, 2.3).
+                args.push(format!("-Djobmanager.bind-host={address}"));
+            }
             let option = format!("-Djobmanager.rpc.address={address}");
             args.push(if is_named { option } else { address });
         }

@@ -108,7 +108,11 @@ fn high_availability_gives_each_job_manager_an_address() {
         &[(
             "Deployment/words",
             ARGS,
-            json!(["jobmanager", "-Djobmanager.rpc.address=$(_POD_IP_ADDRESS)"]),
+            json!([
+                "jobmanager",
+                "-Djobmanager.bind-host=$(_POD_IP_ADDRESS)",
+                "-Djobmanager.rpc.address=$(_POD_IP_ADDRESS)",
+            ]),
         )],
     );
 }
