@@ -38,7 +38,7 @@ pub(super) fn effective(session: &Session, client: &Client) -> Settings {
     if is_highly_available(&settings) {
         let rpc = settings.text_or_default("jobmanager.rpc.port");
         fix_port(&mut settings, "high-availability.jobmanager.port", rpc);
-        identity(session, &namespace, &mut settings);
+        identity(session, &mut settings);
     }
     settings
 }
@@ -59,15 +59,14 @@ pub(super) fn address(session: &Session, workload: Workload, settings: &mut Sett
     settings.configuration.set("jobmanager.rpc.address", address, reason);
 }
 
-/// Under which name the session keeps its leaders and jobs. On Kubernetes it is the cluster-id. In ZooKeeper it is
-/// the user's word, else namespace and name: Flink's own default would be shared by all sessions of a quorum.
-fn identity(session: &Session, namespace: &str, settings: &mut Settings) {
+/// Under which name the session keeps its leaders and jobs: its own, as Flink's client and the operator have it (it sets
+/// `HighAvailabilityOptions.HA_CLUSTER_ID` to the resource's name), so that a session goes on with what it kept under
+/// them. In ZooKeeper it is the user's word first: sessions of one name in two namespaces may share a quorum.
+fn identity(session: &Session, settings: &mut Settings) {
     let key = "high-availability.cluster-id";
-    let reason = Origin::Derived("one name for each session of a quorum");
-    if !is_on_zookeeper(settings) {
+    if !is_on_zookeeper(settings) || settings.text(key).is_none() {
+        let reason = Origin::Derived("the name of what a session keeps for high availability");
         settings.configuration.set(key, session.name.as_str(), reason);
-    } else if settings.text(key).is_none() {
-        settings.configuration.set(key, format!("/{namespace}/{}", session.name), reason);
     }
 }
 

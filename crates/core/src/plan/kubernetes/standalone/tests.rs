@@ -200,6 +200,29 @@ fn services_and_claims_of_the_user() {
     );
 }
 
+/// What a session keeps is under its own name; a test of recordings holds all other names against the operator's.
+#[test]
+fn high_availability_data_is_called_as_the_session() {
+    #[track_caller]
+    fn check(mode: &str, said: Option<&str>, expected: &str) {
+        let mut options = vec![
+            ("high-availability.type", mode),
+            ("high-availability.storageDir", "s3://bucket/ha"),
+            ("high-availability.zookeeper.quorum", "zk:2181"),
+        ];
+        options.extend(said.map(|id| ("high-availability.cluster-id", id)));
+        let objects = planned(&session("v1_20", "", &options)).unwrap();
+        let map = objects.items.iter().find(|item| item["kind"] == "ConfigMap").unwrap();
+        let found =
+            crate::kubernetes::diff::options_of(map)["high-availability.cluster-id"].clone();
+        assert_eq!(found, expected);
+    }
+    check("zookeeper", None, "words");
+    check("zookeeper", Some("/team/words"), "/team/words");
+    check("kubernetes", None, "words");
+    check("kubernetes", Some("/team/words"), "words");
+}
+
 #[test]
 fn claims_outlive_their_session() {
     let options = [("nutkin.claim.jars.path", "/jars"), ("nutkin.claim.jars.size", "1Gi")];
