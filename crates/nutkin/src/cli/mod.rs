@@ -116,11 +116,22 @@ pub enum Command {
     KubernetesSession(kubernetes_session::Args),
     /// Print completions for a shell
     Completions(completions::Args),
+}
+
+/// The command line of what Nutkin starts itself. It is read apart: a supervisor lives as long as its session and should
+/// not carry the definitions of all other commands, which are most of what reading a command line takes in memory.
+#[derive(Debug, Parser)]
+#[command(name = "nutkin", version)]
+struct Inner {
+    #[command(subcommand)]
+    command: InnerCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum InnerCommand {
     /// Tell whether somebody listens at an address
-    #[command(hide = true)]
     Probe(probe::Args),
     /// Keep the processes of a local session alive
-    #[command(hide = true)]
     Supervise(supervise::Args),
 }
 
@@ -131,21 +142,46 @@ pub fn in_its_place(arguments: Vec<OsString>) -> Vec<OsString> {
 
 /// Parses and runs.
 pub fn run(arguments: Vec<OsString>, environment: &Environment) -> Exit {
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help and version go to stdout with code 0; usage errors to stderr with 2.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::BadInput } else { Exit::Done };
-        }
-    };
-    let printer = Printer::new(environment, cli.quiet);
-    let context = Context { printer: &printer, environment };
-    match cli.command.run(&context) {
-        Ok(exit) => exit,
-        Err(failure) => {
-            printer.failure(&failure);
-            failure.exit
+    let is_inner =
+        arguments.get(1).is_some_and(|word| InnerCommand::has_subcommand(&word.to_string_lossy()));
+    if is_inner {
+        return match read::<Inner>(arguments) {
+            Ok(inner) => execute(false, environment, |context| inner.command.run(context)),
+            Err(exit) => exit,
+        };
+    }
+    match read::<Cli>(arguments) {
+        Ok(cli) => execute(cli.quiet, environment, |context| cli.command.run(context)),
+        Err(exit) => exit,
+    }
+}
+
+/// The command line, or the exit code when there is nothing more to do.
+fn read<T: Parser>(arguments: Vec<OsString>) -> Result<T, Exit> {
+    T::try_parse_from(arguments).map_err(|error| {
+        // Help and version go to stdout with code 0; usage errors to stderr with 2.
+        let _ = error.print();
+        if error.use_stderr() { Exit::BadInput } else { Exit::Done }
+    })
+}
+
+fn execute(
+    quiet: bool,
+    environment: &Environment,
+    command: impl FnOnce(&Context<'_>) -> Outcome,
+) -> Exit {
+    let printer = Printer::new(environment, quiet);
+    command(&Context { printer: &printer, environment }).unwrap_or_else(|failure| {
+        printer.failure(&failure);
+        failure.exit
+    })
+}
+
+impl InnerCommand {
+    fn run(self, context: &Context<'_>) -> Outcome {
+        match self {
+            Self::Probe(args) => probe::run(args, context),
+            Self::Supervise(args) => supervise::run(args, context),
         }
     }
 }
@@ -180,8 +216,6 @@ impl Command {
             Self::Flink(args) => flink::run(args, context),
             Self::KubernetesSession(args) => kubernetes_session::run(args, context),
             Self::Completions(args) => completions::run(args, context),
-            Self::Probe(args) => probe::run(args, context),
-            Self::Supervise(args) => supervise::run(args, context),
         }
     }
 }
@@ -193,5 +227,6 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         super::Cli::command().debug_assert();
+        super::Inner::command().debug_assert();
     }
 }
