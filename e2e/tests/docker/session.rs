@@ -1,9 +1,11 @@
 //! Sessions as containers.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use nutkin_e2e::Rest;
 use nutkin_e2e::exactly_once::{committed, faults};
+use nutkin_e2e::harness::Running;
 use serde_json::Value;
 
 use crate::world::{World, docker, left, try_docker};
@@ -268,4 +270,45 @@ fn two_commands_that_make_the_same_session_make_one() {
     let shown = ["ps", "-aq", "--filter", "label=nutkin.dev/session=twice"];
     assert_eq!(docker(&shown).lines().count(), 2, "a JobManager and a TaskManager");
     world.up(&["-D", "nutkin.docker.publish=0"]).expect(0).says("session `twice` is unchanged");
+
+    // Other verbs wait for a command that is at work, and touch nothing until it is done.
+    let task_managers = || {
+        let role = ["--filter", "label=nutkin.dev/role=TaskManager"];
+        docker(&[&shown[..], &role].concat()).lines().count()
+    };
+    let scale = ["scale", "twice", "--on", "docker", "--task-managers", "2", "--yes"];
+    let down = ["down", "twice", "--on", "docker", "--delete-data", "--yes"];
+    let (path, locked) = lock_of(&world);
+    let scaling = world.start(&scale);
+    world.eventually("`scale` is at the lock", || has_open(&scaling, &path));
+    let ending = world.start(&down);
+    world.eventually("`down` is at the lock", || has_open(&ending, &path));
+    assert_eq!(task_managers(), 1, "nothing was touched");
+    drop(locked);
+    // Whoever comes second finds what the first one made of the session.
+    let (scaled, ended) = (scaling.wait(crate::world::LIMIT), ending.wait(crate::world::LIMIT));
+    ended.expect(0);
+    match scaled.code {
+        Some(0) => assert!(ended.all().contains("taskmanager-2"), "{}", ended.all()),
+        _ => drop(scaled.expect(1).says("was changed by another command meanwhile")),
+    }
+    assert_eq!(docker(&shown), "", "nothing of it is left");
+}
+
+/// Does what a command does that changes a session: holds its lock, until dropped.
+fn lock_of(world: &World) -> (PathBuf, fs::File) {
+    let folder = world.nutkin.sessions().with_file_name("docker");
+    let daemon = fs::read_dir(&folder).expect("a directory of locks").next();
+    let daemon = daemon.expect("the daemon's locks").expect("a directory").path();
+    let path = daemon.join(format!("{}.lock", world.session));
+    let file = fs::File::options().write(true).open(&path).expect("the session's lock");
+    file.lock().expect("it can be locked");
+    (path, file)
+}
+
+/// Whether a command has opened a file, and not closed it.
+fn has_open(command: &Running, path: &Path) -> bool {
+    let open = fs::read_dir(format!("/proc/{}/fd", command.pid().as_raw_pid()));
+    let mut open = open.into_iter().flatten().flatten();
+    open.any(|one| fs::read_link(one.path()).is_ok_and(|target| target == path))
 }

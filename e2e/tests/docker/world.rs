@@ -3,6 +3,7 @@
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use nutkin_e2e::harness::Running;
 use nutkin_e2e::{Finished, Nutkin, Rest};
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use serde_json::Value;
 /// election of ZooKeeper's takes ten.
 pub(crate) const RECOVERY: Duration = Duration::from_mins(2);
 /// A command of Nutkin's that starts containers, or builds an image.
-const LIMIT: Duration = Duration::from_mins(5);
+pub(crate) const LIMIT: Duration = Duration::from_mins(5);
 
 /// A session's world. On drop the session is ended with all its data.
 pub(crate) struct World {
@@ -26,9 +27,15 @@ impl World {
 
     #[track_caller]
     pub(crate) fn run(&self, args: &[&str]) -> Finished {
+        self.start(args).wait(LIMIT)
+    }
+
+    /// Starts a command without waiting for it.
+    #[track_caller]
+    pub(crate) fn start(&self, args: &[&str]) -> Running {
         let mut command = self.nutkin.command(args);
         command.env("DOCKER_HOST", variable("DOCKER_HOST"));
-        self.nutkin.start(command).wait(LIMIT)
+        self.nutkin.start(command)
     }
 
     #[track_caller]

@@ -200,7 +200,7 @@ async fn finish(
         }
         Err(failure) => {
             stage.set(Stage::Changing);
-            Err(decision.give_up(failure).await?)
+            Err(decision.give_up(failure, context).await?)
         }
     }
 }

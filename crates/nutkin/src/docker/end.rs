@@ -12,8 +12,7 @@ use nutkin_core::selection::Platform;
 
 use super::make::{self, Archive};
 use super::session::{Container, DockerSession};
-use super::{failure, status};
-use crate::flink_rest::Probe;
+use super::{failure, lock, status};
 use crate::platform::{Ended, Ending, Kept};
 use crate::{Context, Exit, Failure};
 
@@ -73,6 +72,8 @@ pub async fn end(
 ) -> Result<Ended, Failure> {
     let network = format!("nutkin-{}", session.name);
     let volume = format!("nutkin-{}-data", session.name);
+    // Held to the end: nobody makes containers of a session that is being ended.
+    let _lock = lock::take(session, context).await?;
     let deleted = if ending.delete_data { deletable(session).await? } else { Vec::new() };
     let ended = all(session, &network, ending.delete_data.then_some(volume.as_str())).await?;
     crate::platform::forget(context.environment, &session.name, Platform::Docker);
@@ -105,10 +106,8 @@ pub async fn deletable(session: &DockerSession) -> Result<Vec<String>, Failure> 
 pub struct Scaling {
     /// TaskManagers that there are.
     pub old: usize,
-    /// Jobs that run.
-    pub jobs: u32,
     session: DockerSession,
-    containers: Vec<Container>,
+    seen: Vec<Container>,
     wanted: usize,
 }
 
@@ -117,31 +116,33 @@ pub struct Scaling {
 /// # Errors
 /// There is no such session (5), or the daemon refuses.
 pub async fn scaling(session: &DockerSession, wanted: usize) -> Result<Scaling, Failure> {
-    let all = session.containers().await?;
-    let probe = Probe::new(&session.rest_urls(&all))?;
-    let overview = probe.overview().await;
-    let containers: Vec<Container> =
-        all.into_iter().filter(|one| one.seen.role == Some(Role::TaskManager)).collect();
-    if containers.is_empty() {
+    let seen = session.containers().await?;
+    let old = task_managers(&seen).count();
+    if old == 0 {
         let message = format!("session `{}` has no TaskManager to copy", session.name);
         return Err(
             Failure::new(Exit::NotFound, message).hint("`nutkin up --on docker` makes them")
         );
     }
-    let jobs = overview.map_or(0, |(overview, _)| overview.jobs_running);
-    Ok(Scaling { old: containers.len(), jobs, session: session.clone(), containers, wanted })
+    Ok(Scaling { old, session: session.clone(), seen, wanted })
+}
+
+fn task_managers(seen: &[Container]) -> impl Iterator<Item = &Container> {
+    seen.iter().filter(|one| one.seen.role == Some(Role::TaskManager))
 }
 
 impl Scaling {
     /// Ends the last TaskManagers, or makes more like the first one.
     ///
     /// # Errors
-    /// The daemon refuses.
-    pub async fn carry_out(&mut self) -> Result<(), Failure> {
-        for one in self.containers.iter().skip(self.wanted) {
+    /// Another command changed the session since, or the daemon refuses.
+    pub async fn carry_out(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let _lock = lock::take(&self.session, context).await?;
+        lock::still_so(&self.session, &self.seen).await?;
+        for one in task_managers(&self.seen).skip(self.wanted) {
             make::end(&self.session, &one.seen.name).await?;
         }
-        let Some(first) = self.containers.first() else { return Ok(()) };
+        let Some(first) = task_managers(&self.seen).next() else { return Ok(()) };
         for number in self.old + 1..=self.wanted {
             self.copy(first, number).await?;
         }

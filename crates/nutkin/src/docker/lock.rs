@@ -6,8 +6,9 @@
 use std::fs;
 
 use super::DockerSession;
+use super::session::Container;
 use crate::cache::{At, Digest, Lock};
-use crate::{Context, Failure};
+use crate::{Context, Exit, Failure};
 
 /// Waits until no other command of this user changes the session.
 ///
@@ -25,4 +26,22 @@ pub(super) async fn take(session: &DockerSession, context: &Context<'_>) -> Resu
         context.printer.say(&format!("Waiting: another command changes session `{name}`"));
     };
     Ok(Lock::take(&path, waiting).await?)
+}
+
+/// Checks under the lock that what was decided about without it is still what is there: another command may have been
+/// quicker.
+///
+/// # Errors
+/// It was.
+pub(super) async fn still_so(session: &DockerSession, seen: &[Container]) -> Result<(), Failure> {
+    let now = session.containers().await?;
+    let marks = |all: &[Container]| -> Vec<(String, String)> {
+        all.iter().map(|one| (one.seen.name.clone(), one.seen.hash.clone())).collect()
+    };
+    if marks(&now) == marks(seen) {
+        return Ok(());
+    }
+    let message = format!("session `{}` was changed by another command meanwhile", session.name);
+    Err(Failure::new(Exit::Failed, message)
+        .hint("nothing was touched; run it again to see what there is to do now"))
 }

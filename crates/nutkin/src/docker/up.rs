@@ -350,27 +350,12 @@ impl Decision {
     /// The daemon refuses. What a new session had until then is removed.
     pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Failure> {
         let _lock = lock::take(&self.session, context).await?;
-        self.still_so().await?;
+        lock::still_so(&self.session, &self.seen).await?;
         let done = self.follow(context).await;
         if done.is_err() && self.seen.is_empty() {
             self.undo().await?;
         }
         done
-    }
-
-    /// Checks that what was decided about is still what is there: another `up` may have been quicker.
-    async fn still_so(&self) -> Result<(), Failure> {
-        let now = self.session.containers().await?;
-        let marks = |all: &[Container]| -> Vec<(String, String)> {
-            all.iter().map(|one| (one.seen.name.clone(), one.seen.hash.clone())).collect()
-        };
-        if marks(&now) == marks(&self.seen) {
-            return Ok(());
-        }
-        let message =
-            format!("session `{}` was changed by another command meanwhile", self.session.name);
-        Err(Failure::new(Exit::Failed, message)
-            .hint("nothing was touched; run it again to see what there is to do now"))
     }
 
     async fn follow(&mut self, context: &Context<'_>) -> Result<(), Failure> {
@@ -488,10 +473,15 @@ impl Decision {
     ///
     /// # Errors
     /// Something could not be ended.
-    pub async fn give_up(&self, failure: Failure) -> Result<Failure, Failure> {
+    pub async fn give_up(
+        &self,
+        failure: Failure,
+        context: &Context<'_>,
+    ) -> Result<Failure, Failure> {
         if !self.seen.is_empty() {
             return Ok(failure);
         }
+        let _lock = lock::take(&self.session, context).await?;
         self.undo().await?;
         Ok(failure.hint(format!("session `{}` was ended again", self.session.name)))
     }

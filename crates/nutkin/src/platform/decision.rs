@@ -203,11 +203,15 @@ impl Decision {
     ///
     /// # Errors
     /// What was started cannot be ended.
-    pub async fn give_up(&self, failure: Failure) -> Result<Failure, Failure> {
+    pub async fn give_up(
+        &self,
+        failure: Failure,
+        context: &Context<'_>,
+    ) -> Result<Failure, Failure> {
         match self {
             Self::Local(decision) => decision.give_up(failure).await,
             Self::Kubernetes(_) => Ok(failure),
-            Self::Docker(decision) => decision.give_up(failure).await,
+            Self::Docker(decision) => decision.give_up(failure, context).await,
         }
     }
 

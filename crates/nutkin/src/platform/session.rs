@@ -245,7 +245,7 @@ impl Scaling {
     pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Failure> {
         match self {
             Self::Local(scaling) => scaling.carry_out(context).await,
-            Self::Docker(scaling) => scaling.carry_out().await,
+            Self::Docker(scaling) => scaling.carry_out(context).await,
             Self::Kubernetes(scaling) => scaling.carry_out().await,
         }
     }
