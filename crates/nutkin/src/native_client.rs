@@ -12,20 +12,49 @@ use nutkin_core::plan::kubernetes::native::{self, Client, Seen};
 use nutkin_core::session::{ConfDir, Session};
 use nutkin_core::spec;
 
+use crate::kubernetes::cluster;
+use crate::platform::Place;
 use crate::{Context, Failure};
 
 /// Variable that names the configuration directory, for Flink's scripts and for us.
 pub const CONF_DIR_VARIABLE: &str = "FLINK_CONF_DIR";
 
+/// The option that names the namespace.
+const NAMESPACE: &str = "kubernetes.namespace";
+
+/// Whether the session itself says its namespace.
+fn says_namespace(session: &Session) -> bool {
+    session.namespace.is_some() || session.configuration.contains(NAMESPACE)
+}
+
+/// The namespace of the kubeconfig's context, for commands that print what `up` would make and ask no cluster. Only
+/// looked for where nothing stronger says one, and then told: what is printed depends on it.
+///
+/// # Errors
+/// The kubeconfig cannot be used (exit 2).
+pub fn implied_namespace(
+    session: &Session,
+    place: &Place,
+    context: &Context<'_>,
+) -> Result<Option<String>, Failure> {
+    if place.namespace.is_some() || says_namespace(session) {
+        return Ok(None);
+    }
+    let implied = cluster::implied_namespace(place, &session.configuration, context.environment)?;
+    if let Some(namespace) = implied.as_deref().filter(|namespace| *namespace != "default") {
+        context.printer.say(&format!("namespace `{namespace}`, as the kubeconfig's context says"));
+    }
+    Ok(implied)
+}
+
 /// The session in the namespace that the command line gives. One that holds anyway is no option of the session's.
 pub fn in_namespace(session: &Session, given: Option<&str>, of_context: Option<&str>) -> Session {
     let mut session = session.clone();
     let implied = of_context.unwrap_or("default");
-    let says =
-        session.namespace.is_some() || session.configuration.contains("kubernetes.namespace");
+    let says = says_namespace(&session);
     if let Some(namespace) = given.filter(|given| says || *given != implied) {
         session.namespace = Some(namespace.to_owned());
-        session.configuration.set("kubernetes.namespace", namespace, Origin::CommandLine);
+        session.configuration.set(NAMESPACE, namespace, Origin::CommandLine);
     }
     session
 }

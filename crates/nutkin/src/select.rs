@@ -158,7 +158,8 @@ pub fn place(
     Ok(place)
 }
 
-fn place_of(platform: Platform, args: &PlatformArgs) -> Place {
+/// A place as the command line alone says it.
+pub fn place_of(platform: Platform, args: &PlatformArgs) -> Place {
     Place {
         platform,
         namespace: args.namespace.clone(),

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use nutkin_e2e::{Cluster, assert_same};
+use serde_json::Value;
 
 /// The beginning of the line that says where an object belongs.
 const NAMESPACE: &str = "  namespace: ";
@@ -69,4 +70,34 @@ fn what_is_rendered_is_what_is_made() {
     applied
         .nutkin
         .eventually("nothing is left", Duration::from_secs(20), || applied.objects().is_empty());
+}
+
+/// What is rendered without a namespace goes where `up` goes: to that of the kubeconfig's context. `plan` and `up` then
+/// find it there, and add only the owners, which nobody can write before the Deployment has its UID.
+#[test]
+fn what_is_rendered_goes_where_up_goes() {
+    let cluster = Cluster::new();
+    let config = cluster.kubectl(&["config", "view", "--raw", "-o", "json"]);
+    let mut config: Value = serde_json::from_str(&config).expect("JSON");
+    for named in config["contexts"].as_array_mut().expect("contexts") {
+        named["context"]["namespace"] = cluster.namespace.as_str().into();
+    }
+    let kubeconfig = cluster.nutkin.file("context.kubeconfig", &config.to_string());
+    let session = "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\n\
+                   metadata: {name: a}\nspec: {flinkVersion: v1_20}\n";
+    let session = cluster.nutkin.file("input.yaml", session);
+    let run = |words: &[&str]| {
+        let options = ["--on", "kubernetes", "-f", session.to_str().expect("a path in UTF-8")];
+        let mut command = cluster.nutkin.command(&[words, &options].concat());
+        command.env("KUBECONFIG", &kubeconfig);
+        cluster.finish(command)
+    };
+    let rendered = run(&["render"]);
+    rendered.says(&format!("namespace `{}`, as the kubeconfig's context says", cluster.namespace));
+    let file = cluster.nutkin.file("objects.yaml", &rendered.expect(0).stdout);
+    cluster.kubectl(&["apply", "--server-side", "-f", file.to_str().expect("a path in UTF-8")]);
+    let planned = run(&["plan"]);
+    planned.expect(0).prints("restarts nothing\nplan: 0 to add, 3 to change, 0 to remove\n");
+    run(&["up", "--no-wait", "--yes"]).expect(0);
+    run(&["plan", "--detailed-exitcode"]).expect(0);
 }

@@ -2,11 +2,12 @@
 
 use nutkin_core::Problem;
 use nutkin_core::kubernetes::rbac;
+use nutkin_core::selection::Platform;
 use serde_json::{Value, json};
 
 use super::shared::{Output, OutputArgs, SpecArgs};
 use super::{Context, session_file};
-use crate::{Exit, Failure, Outcome};
+use crate::{Exit, Failure, Outcome, native_client, select};
 
 /// Arguments of `nutkin rbac`.
 #[derive(Debug, clap::Args)]
@@ -37,14 +38,15 @@ pub struct Args {
 /// # Errors
 /// Bad input (2).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    let given = args.spec.platform.namespace.as_deref();
-    let objects = if let Some(commands) = &args.commands {
-        of_commands(commands, given)?
-    } else {
-        let session = session_file::load(&args.spec, args.name.as_deref(), None, context)?;
-        let namespace = given.map(str::to_owned).or_else(|| session.namespace.clone());
-        let namespace = namespace.or_else(|| session.configuration.text("kubernetes.namespace"));
-        rbac::objects(&session, namespace.as_deref().unwrap_or("default"))
+    let place = select::place_of(Platform::Kubernetes, &args.spec.platform);
+    let session = session_file::load(&args.spec, args.name.as_deref(), None, context)?;
+    let implied = native_client::implied_namespace(&session, &place, context)?;
+    let namespace = place.namespace.or_else(|| session.namespace.clone());
+    let namespace = namespace.or_else(|| session.configuration.text("kubernetes.namespace"));
+    let namespace = namespace.or(implied).unwrap_or_else(|| "default".to_owned());
+    let objects = match &args.commands {
+        Some(commands) => of_commands(commands, &namespace)?,
+        None => rbac::objects(&session, &namespace),
     };
     match args.output.output {
         Output::Json => {
@@ -61,7 +63,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn of_commands(commands: &[String], namespace: Option<&str>) -> Result<Vec<Value>, Failure> {
+fn of_commands(commands: &[String], namespace: &str) -> Result<Vec<Value>, Failure> {
     let known = rbac::commands();
     let unknown = commands.iter().filter(|one| !known.contains(&one.as_str()));
     let problems: Vec<Problem> = unknown
@@ -78,7 +80,7 @@ fn of_commands(commands: &[String], namespace: Option<&str>) -> Result<Vec<Value
     Ok(vec![json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "Role",
-        "metadata": {"name": "nutkin", "namespace": namespace.unwrap_or("default")},
+        "metadata": {"name": "nutkin", "namespace": namespace},
         "rules": rbac::for_commands(&wanted),
     })])
 }

@@ -13,7 +13,7 @@ use super::shared::{Output, SpecArgs, document};
 use super::{Context, render_objects, session_file};
 use crate::local::launch::Definition;
 use crate::local::up::{Purpose, decide};
-use crate::{Exit, Failure, Outcome, native_client, runtime, select};
+use crate::{Exit, Failure, Outcome, runtime, select};
 
 /// Arguments of `nutkin render`.
 #[derive(Debug, clap::Args)]
@@ -81,8 +81,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         }
     };
     if place.platform == Platform::Kubernetes {
-        let session = native_client::in_namespace(&session, place.namespace.as_deref(), None);
-        let objects = render_objects::plan(&session, args.show_secrets, context)?;
+        let objects = render_objects::plan(&session, &place, args.show_secrets, context)?;
         return match args.output_dir {
             Some(directory) => render_objects::write(&objects, &directory, context),
             None => render_objects::print(&objects, output, context),

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::shared::Output;
 use super::{Context, session_file};
+use crate::platform::Place;
 use crate::{Exit, Failure, Outcome, native_client};
 
 /// Options whose keys sound like secrets, and whose values are names of Secrets.
@@ -21,20 +22,24 @@ const NAMES_OF_SECRETS: [&str; 3] = [
     "kubernetes.container.image.pull-secrets",
 ];
 
-/// Plans the objects of a session.
+/// Plans the objects of a session, in the namespace that `up` would take.
 ///
 /// # Errors
 /// Bad input (2); a secret would be printed that nobody asked for (2).
 pub(super) fn plan(
     session: &Session,
+    place: &Place,
     show_secrets: bool,
     context: &Context<'_>,
 ) -> Result<Objects, Failure> {
+    let implied = native_client::implied_namespace(session, place, context)?;
+    let given = place.namespace.as_deref();
+    let session = &native_client::in_namespace(session, given, implied.as_deref());
     // A configuration directory may hold options of the user's own programs, as Flink's client takes it.
     if session.conf_dir.is_none() {
         session_file::check_options(session, context)?;
     }
-    let client = native_client::observe(session, None, context);
+    let client = native_client::observe(session, implied, context);
     let objects = kubernetes::plan(session, &client).map_err(Failure::input)?;
     for warning in &objects.warnings {
         context.printer.warn_problem(warning);

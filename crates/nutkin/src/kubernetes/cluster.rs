@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use kube::Config;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use nutkin_core::flink::Configuration;
 
 use crate::platform::Place;
@@ -37,12 +37,7 @@ pub async fn find(
 ) -> Result<Access, Failure> {
     // Whoever is first in the process installs it; a second installation is refused, and needless.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let context = place.context.clone().or_else(|| options.text("kubernetes.context"));
-    let file = options.text("kubernetes.config.file").map(PathBuf::from);
-    let file = file.or_else(|| place.kubeconfig.clone());
-    let file = file.map(|file| environment.directory.join(file));
-    let files = file.clone().map_or_else(|| kubeconfigs(environment), |file| vec![file]);
-    let kubeconfig = read(&files)?;
+    let Chosen { files, file, context, kubeconfig } = chosen(place, options, environment)?;
     let named = context.clone();
     let named = named.or_else(|| kubeconfig.as_ref()?.current_context.clone());
     let (config, context_namespace, inside) = match kubeconfig {
@@ -71,6 +66,56 @@ pub async fn find(
     place.context = named;
     place.kubeconfig = file;
     Ok(Access { config, namespace, context_namespace, inside, place })
+}
+
+/// The namespace that holds where neither the command line nor an option says one, as [`find`] takes it: that of
+/// the kubeconfig's context, or of the pod that this runs in. Asks no cluster, and needs none: `None` where nothing
+/// says one.
+///
+/// # Errors
+/// The kubeconfig cannot be read, or has no context of the name that was given (exit 2).
+pub fn implied_namespace(
+    place: &Place,
+    options: &Configuration,
+    environment: &Environment,
+) -> Result<Option<String>, Failure> {
+    let says_how = |failure: Failure| failure.hint("-n NAME says the namespace without it");
+    let Chosen { files, context, kubeconfig, .. } =
+        chosen(place, options, environment).map_err(says_how)?;
+    let Some(kubeconfig) = kubeconfig else {
+        return Ok(Config::incluster().ok().map(|config| config.default_namespace));
+    };
+    if let Some(name) = context.as_deref().filter(|name| !has_context(&kubeconfig, name)) {
+        let error = KubeconfigError::LoadContext(name.to_owned());
+        return Err(says_how(unusable(&files, error)));
+    }
+    Ok(namespace_of(&kubeconfig, context.as_deref()))
+}
+
+/// Where a cluster's address stands.
+struct Chosen {
+    /// Files that were looked for.
+    files: Vec<PathBuf>,
+    /// The one that was named in so many words.
+    file: Option<PathBuf>,
+    /// The context that was named.
+    context: Option<String>,
+    /// What the files say; `None` where there are none.
+    kubeconfig: Option<Kubeconfig>,
+}
+
+fn chosen(
+    place: &Place,
+    options: &Configuration,
+    environment: &Environment,
+) -> Result<Chosen, Failure> {
+    let context = place.context.clone().or_else(|| options.text("kubernetes.context"));
+    let file = options.text("kubernetes.config.file").map(PathBuf::from);
+    let file = file.or_else(|| place.kubeconfig.clone());
+    let file = file.map(|file| environment.directory.join(file));
+    let files = file.clone().map_or_else(|| kubeconfigs(environment), |file| vec![file]);
+    let kubeconfig = read(&files)?;
+    Ok(Chosen { files, file, context, kubeconfig })
 }
 
 /// Files of `KUBECONFIG`, else the one in the home directory.
@@ -103,7 +148,11 @@ fn namespace_of(kubeconfig: &Kubeconfig, context: Option<&str>) -> Option<String
     named.context.as_ref()?.namespace.clone().filter(|namespace| !namespace.is_empty())
 }
 
-fn unusable(files: &[PathBuf], error: kube::config::KubeconfigError) -> Failure {
+fn has_context(kubeconfig: &Kubeconfig, name: &str) -> bool {
+    kubeconfig.contexts.iter().any(|one| one.name == name)
+}
+
+fn unusable(files: &[PathBuf], error: KubeconfigError) -> Failure {
     let message = format!("the kubeconfig {} cannot be used", list(files));
     Failure { exit: Exit::BadInput, ..Failure::from(anyhow::Error::new(error).context(message)) }
         .hint("`kubectl config get-contexts` shows what it holds; --context and KUBECONFIG choose")
@@ -156,6 +205,15 @@ contexts:
             Err(failure) => format!("{:?}: {:#}", failure.exit, failure.error),
         };
         assert!(found.contains(expected), "{found}");
+        let given = place.namespace.clone().or_else(|| options.text("kubernetes.namespace"));
+        let implied = implied_namespace(&place, &options, &environment);
+        let rendered = match implied {
+            Ok(implied) => given.or(implied).unwrap_or_else(|| "default".to_owned()),
+            Err(failure) => format!("{:?}: {:#}", failure.exit, failure.error),
+        };
+        let without_cluster = options.contains("kubernetes.config.file");
+        let expected = if without_cluster { "default" } else { expected };
+        assert!(rendered.contains(expected), "who asks no cluster: {rendered}");
     }
 
     #[test]

@@ -238,3 +238,70 @@ spec:
   taskManager:
     resource: {cpu: 1, memory: 2Gi, ephemeralStorage: 5Gi}
 ";
+
+/// Two clusters' worth of contexts, the first of them current.
+const KUBECONFIG: &str = "\
+apiVersion: v1
+kind: Config
+current-context: first
+clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]
+users: [{name: u, user: {token: t}}]
+contexts:
+- {name: first, context: {cluster: c, user: u, namespace: one}}
+- {name: second, context: {cluster: c, user: u}}
+";
+
+/// Who asks no cluster takes the namespace that `up` would take: `said` is what is told about it.
+#[track_caller]
+fn check_namespace(file: &str, words: &[&str], expected: &str, said: &str) {
+    for command in ["render", "rbac"] {
+        let test = Test::new()
+            .file("kubeconfig", KUBECONFIG)
+            .file("s.yaml", file)
+            .env("KUBECONFIG", "kubeconfig")
+            .args([command, "--on", "kubernetes", "-f", "s.yaml", "-o", "json"])
+            .args(words)
+            .stderr(said)
+            .any_stdout()
+            .run();
+        let list: serde_json::Value = serde_json::from_str(&test.stdout).unwrap();
+        for item in list["items"].as_array().unwrap() {
+            assert_eq!(item["metadata"]["namespace"], expected, "{command}: {item}");
+        }
+        if command == "render" {
+            // The address of the JobManager.
+            assert!(test.stdout.contains(&format!("words.{expected}")), "{}", test.stdout);
+        }
+    }
+}
+
+#[test]
+fn the_namespace_of_the_context() {
+    let plain = "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {name: words}\n\
+                 spec: {flinkVersion: v1_20}\n";
+    let named = plain.replace("name: words", "name: words, namespace: ns1");
+    let told = "namespace `one`, as the kubeconfig's context says\n";
+    check_namespace(plain, &[], "one", told);
+    check_namespace(plain, &["--context", "second"], "default", "");
+    check_namespace(plain, &["-D", "kubernetes.context=second"], "default", "");
+    check_namespace(plain, &["-D", "kubernetes.namespace=two"], "two", "");
+    check_namespace(plain, &["-n", "default"], "default", "");
+    check_namespace(&named, &[], "ns1", "");
+    check_namespace(&named, &["-n", "two"], "two", "");
+}
+
+#[test]
+fn a_context_that_is_not_there() {
+    Test::new()
+        .file("kubeconfig", KUBECONFIG)
+        .env("KUBECONFIG", "kubeconfig")
+        .args(["render", "--on", "kubernetes", "--context", "third"])
+        .code(2)
+        .stderr(
+            "error: the kubeconfig `$DIR/kubeconfig` cannot be used\n  \
+             caused by: failed to load current context: third\n\
+             hint: `kubectl config get-contexts` shows what it holds; --context and KUBECONFIG choose\n\
+             hint: -n NAME says the namespace without it\n",
+        )
+        .run();
+}

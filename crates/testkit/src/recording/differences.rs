@@ -70,11 +70,8 @@ pub(super) fn stricter(recording: &Recording, problems: &[Problem]) -> Option<Ve
 /// The difference that explains why we plan what Flink refuses.
 pub(super) fn milder(recording: &Recording, ours: &Objects) -> Option<&'static str> {
     let old = !recording.flink.is_at_least(1, 15);
-    let template = option(recording, "kubernetes.pod-template-file.jobmanager");
-    let template = template.and_then(|path| match recording.files.get(&path) {
-        Some(Seen::File(bytes)) => Some(String::from_utf8_lossy(bytes).into_owned()),
-        _ => None,
-    });
+    let template = TEMPLATES.iter().find_map(|key| option(recording, key));
+    let template = template.and_then(|path| text(recording, &path));
     if let (Some(text), true) = (template, old) {
         if !text.contains("spec") {
             return Some("template-without-spec");
@@ -99,13 +96,32 @@ fn has_conflict(ours: &Objects) -> bool {
     })
 }
 
-/// The value of an option of the command line.
+/// Options that name the JobManager's template, the strongest first; the others are the fallbacks of later releases and of 1.13.
+const TEMPLATES: [&str; 3] = [
+    "kubernetes.pod-template-file.jobmanager",
+    "kubernetes.pod-template-file.default",
+    "kubernetes.pod-template-file",
+];
+
+/// The value of an option of the command line, else of the lines of `flink-conf.yaml`.
 fn option(recording: &Recording, key: &str) -> Option<String> {
     let prefix = format!("{key}=");
     let mut values = recording.args.iter().rev().filter_map(|arg| {
         arg.strip_prefix("-D").unwrap_or(arg).strip_prefix(&prefix).map(str::to_owned)
     });
-    values.next()
+    values.next().or_else(|| {
+        let lines = text(recording, "$CASE/conf/flink-conf.yaml")?;
+        let prefix = format!("{key}: ");
+        lines.lines().rev().find_map(|line| line.strip_prefix(&prefix)).map(str::to_owned)
+    })
+}
+
+/// The text of a file of the case.
+fn text(recording: &Recording, path: &str) -> Option<String> {
+    match recording.files.get(path) {
+        Some(Seen::File(bytes)) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        _ => None,
+    }
 }
 
 /// Corrects an object of Flink's where it is wrong, and tells what was.
