@@ -43,6 +43,19 @@ impl Setup {
         home
     }
 
+    /// A jar that was fetched from Maven.
+    ///
+    /// # Panics
+    /// When it was not fetched.
+    #[track_caller]
+    pub fn maven(&self, group: &str, artifact: &str, version: &str) -> PathBuf {
+        let group = group.replace('.', "/");
+        let place = format!("nutkin/artifacts/maven/{group}/{artifact}/{version}/main");
+        let jar = self.cache.join(place).join(format!("{artifact}-{version}.jar"));
+        assert!(jar.is_file(), "`{}` is missing: run `cargo xtask test`", jar.display());
+        jar
+    }
+
     /// A class of an installed Flink, ready to be started with what is in its `lib`.
     #[track_caller]
     pub fn java(&self, version: &str, flags: &[&str], class: &str) -> Command {

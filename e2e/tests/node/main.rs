@@ -20,5 +20,7 @@
 //! Two tests run at once on two cores: three JVMs of a session are enough for one test.
 
 mod failover;
+mod hadoop;
 mod native;
 mod standalone;
+mod stateful_set;

@@ -5,12 +5,17 @@ use std::time::Instant;
 
 use nutkin_e2e::Rest;
 use nutkin_e2e::exactly_once::{committed, faults};
-use nutkin_e2e::node::{World, address, image, seconds};
+use nutkin_e2e::node::{World, address, seconds};
 use serde_json::{Value, json};
 
 /// An example without the lines that begin with one of these words, and with others in their place.
 #[track_caller]
-fn example(world: &World, name: &str, without: &[&str], instead: &[(&str, &str)]) -> PathBuf {
+pub(super) fn example(
+    world: &World,
+    name: &str,
+    without: &[&str],
+    instead: &[(&str, &str)],
+) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../examples/{name}.yaml"));
     let mut text = std::fs::read_to_string(path).expect("the example");
     for word in without {
@@ -25,7 +30,7 @@ fn example(world: &World, name: &str, without: &[&str], instead: &[(&str, &str)]
 }
 
 /// A pod is ready by its own probes.
-fn is_ready(pod: &Value) -> bool {
+pub(super) fn is_ready(pod: &Value) -> bool {
     let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
     conditions.into_iter().any(|one| one["type"] == "Ready" && one["status"] == "True")
 }
@@ -36,7 +41,7 @@ const RATE: &str = "50";
 
 /// Submits the job whose output is judged.
 #[track_caller]
-fn submit(world: &World, session: &str, version: &str, output: &str) -> String {
+pub(super) fn submit(world: &World, session: &str, version: &str, output: &str) -> String {
     let jar = world.cluster.nutkin.setup().job(version, "ExactlyOnce");
     let jar = jar.to_str().expect("a path in UTF-8");
     let total = TOTAL.to_string();
@@ -54,7 +59,7 @@ fn checkpoints(rest: &Rest, job: &str) -> (u64, u64) {
 
 /// The leader goes while the job runs: another one takes the job up at its last checkpoint, and its output is exact.
 #[track_caller]
-fn survives(
+pub(super) fn survives(
     world: &World,
     rest: &Rest,
     job: &str,
@@ -78,7 +83,7 @@ fn survives(
 }
 
 /// The pod whose address Kubernetes' high availability has for the leader.
-fn leader(world: &World, session: &str) -> Option<String> {
+pub(super) fn leader(world: &World, session: &str) -> Option<String> {
     let map = world.cluster.get(&format!("configmap/{session}-cluster-config-map"));
     let text = map["data"]["org.apache.flink.k8s.leader.restserver"].as_str()?.to_owned();
     let host = text.rsplit_once("//")?.1.split(':').next()?.to_owned();
@@ -157,98 +162,6 @@ fn high_availability_of_deployments_1_20() {
 #[test]
 fn high_availability_of_deployments_2_3() {
     check_high_availability("2.3.0");
-}
-
-/// A ZooKeeper of one, from Flink's own jars.
-fn zookeeper(world: &World) {
-    let cfg = "tickTime=2000\ndataDir=/tmp/zookeeper\nclientPort=2181\nadmin.enableServer=false\n";
-    let command = [
-        "java",
-        "-Xmx64m",
-        "-classpath",
-        "/opt/flink/lib/*",
-        "org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer",
-        "--zkConfigFile",
-        "/zoo/zoo.cfg",
-        "--peerId",
-        "1",
-    ];
-    let labels = json!({"app": "zookeeper"});
-    let container = json!({
-        "name": "zookeeper", "image": image("1.20.5"), "imagePullPolicy": "Never", "args": command,
-        "volumeMounts": [{"name": "zoo", "mountPath": "/zoo"}],
-    });
-    world.cluster.apply(&json!({"apiVersion": "v1", "kind": "List", "items": [
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "zoo"}, "data": {"zoo.cfg": cfg}},
-        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "zookeeper"},
-            "spec": {"selector": labels, "ports": [{"port": 2181}]}},
-        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "zookeeper", "labels": labels},
-            "spec": {"containers": [container],
-                "volumes": [{"name": "zoo", "configMap": {"name": "zoo"}}]}},
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "hadoop-files"}, "data": {
-            "core-site.xml": "<configuration><!-- of the test --></configuration>",
-            "hdfs-site.xml": "<configuration/>"}},
-    ]}));
-    world.eventually("ZooKeeper runs", || {
-        world.cluster.get("pod/zookeeper")["status"]["phase"] == "Running"
-    });
-}
-
-#[test]
-fn one_stateful_set_with_zookeeper() {
-    let world = World::new("example stateful-set, Flink 1.20.5");
-    zookeeper(&world);
-    world.claim("state");
-    let log = world.shared().join("log");
-    std::fs::create_dir_all(&log).expect("a directory");
-    let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o777);
-    std::fs::set_permissions(&log, everybody).expect("a directory for everybody");
-    // There is no HDFS here: state is on a claim, and Hadoop's files only arrive.
-    let instead = [
-        ("hdfs:///user/flink", "file:///state"),
-        ("/var/log/flink", log.to_str().expect("a path in UTF-8")),
-        ("/default/realtime", &format!("/{}/realtime", world.cluster.namespace)),
-    ];
-    let file = example(&world, "stateful-set", &["pull-policy", "  image:"], &instead);
-    let more = [
-        "-D",
-        "nutkin.claim.state.path=/state",
-        // Flink waits a minute for a JobManager that says nothing more.
-        "-D",
-        "high-availability.zookeeper.client.session-timeout=10000",
-    ];
-    world.up_file(&file, "1.20.5", &more).expect(0).says("session `realtime` is up");
-    let names = || world.pod_names("app=realtime");
-    assert_eq!(names(), ["realtime-0", "realtime-1", "realtime-2", "realtime-3"]);
-    let roles = || -> Vec<Value> {
-        let processes = world.status("realtime")["processes"].as_array().cloned();
-        processes.unwrap_or_default().into_iter().map(|one| one["role"].clone()).collect()
-    };
-    assert_eq!(roles(), ["JobManager", "JobManager", "TaskManager", "TaskManager"]);
-    let read = ["exec", "realtime-3", "--", "cat", "/opt/hadoop/conf/core-site.xml"];
-    assert!(world.cluster.kubectl(&read).contains("of the test"), "Hadoop's files arrive");
-
-    let leads = |pod: &str| world.cluster.kubectl(&["logs", pod]).contains("granted leadership");
-    let job = submit(&world, "realtime", "1.20.5", "/state/out");
-    let (before, other) = if leads("realtime-0") {
-        ("realtime-0", "realtime-1")
-    } else {
-        ("realtime-1", "realtime-0")
-    };
-    // The Service of the pod that stays.
-    let rest = world.rest(if other == "realtime-0" { "realtime-rest" } else { "realtime-rest-1" });
-    let uid = || world.cluster.get(&format!("pod/{before}"))["metadata"]["uid"].clone();
-    let first = uid();
-    let kill = || drop(world.cluster.kubectl(&["delete", "pod", before, "--wait=false"]));
-    survives(&world, &rest, &job, &world.shared().join("out"), kill, || leads(other));
-    world.eventually("the pod is back under its name", || uid().is_string() && uid() != first);
-    assert_eq!(names(), ["realtime-0", "realtime-1", "realtime-2", "realtime-3"]);
-    assert_eq!(roles(), ["JobManager", "JobManager", "TaskManager", "TaskManager"]);
-    world.ok(&["down", "realtime"]);
-    let left = ["get", "statefulsets,pods,services,configmaps", "-l", "app=realtime", "-o", "name"];
-    let left = world.cluster.kubectl(&left).lines().count();
-    world.measured("objects left", left);
-    assert_eq!(left, 0);
 }
 
 #[test]

@@ -59,6 +59,8 @@ fn bring_image(node: &Node, directory: &Path, binary: &Path, version: &str) -> R
         .args(["image", "build", "--flink", version, "-t", &format!("nutkin/flink:{version}")])
         // What tests look around with.
         .args(["--program", "bash", "--program", "ls", "--program", "cat", "--program", "sleep"])
+        // What the servers of HDFS call.
+        .args(["--program", "chmod", "--program", "df", "--program", "du", "--program", "id"])
         .arg("--binary")
         .arg(binary)
         .arg("--archive")

@@ -16,14 +16,19 @@ use crate::{conformance, jobs};
 pub(super) const VERSIONS: [FlinkVersion; 3] =
     [FlinkVersion::new(1, 20, 5), FlinkVersion::new(2, 3, 0), FlinkVersion::new(1, 13, 6)];
 /// What the tests take from Maven: examples of Flink, of which not every release is in every repository (those of 1.20.0
-/// run on 1.20.5), and logback for the API of SLF4J that Flink has.
-const JARS: [&str; 6] = [
+/// run on 1.20.5), logback for the API of SLF4J that Flink has, and an HDFS: its client, and the servers, which need the
+/// client.
+const JARS: [&str; 10] = [
     "org.apache.flink:flink-examples-streaming:1.20.0",
     "org.apache.flink:flink-examples-streaming:1.20.0:WordCount",
     "org.apache.flink:flink-examples-streaming:2.3.0",
     "org.apache.flink:flink-examples-streaming:2.3.0:WordCount",
     "ch.qos.logback:logback-classic:1.2.13",
     "ch.qos.logback:logback-core:1.2.13",
+    "org.apache.hadoop:hadoop-client-api:3.3.6",
+    "org.apache.hadoop:hadoop-client-runtime:3.3.6",
+    "org.apache.hadoop:hadoop-client-minicluster:3.3.6",
+    "commons-logging:commons-logging:1.2",
 ];
 /// Exit code of a command about a session that is not there.
 const NO_SESSION: i32 = 5;

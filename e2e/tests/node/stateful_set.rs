@@ -1,0 +1,103 @@
+//! Sessions in StatefulSets whose leader is lost: pods come back under their names, and with the name in their role.
+
+use nutkin_e2e::node::{World, image};
+use serde_json::{Value, json};
+
+use super::hadoop;
+use super::standalone::{example, submit, survives};
+
+/// A ZooKeeper of one, from Flink's own jars.
+fn zookeeper(world: &World) {
+    let cfg = "tickTime=2000\ndataDir=/tmp/zookeeper\nclientPort=2181\nadmin.enableServer=false\n";
+    let command = [
+        "java",
+        "-Xmx64m",
+        "-classpath",
+        "/opt/flink/lib/*",
+        "org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer",
+        "--zkConfigFile",
+        "/zoo/zoo.cfg",
+        "--peerId",
+        "1",
+    ];
+    let labels = json!({"app": "zookeeper"});
+    let container = json!({
+        "name": "zookeeper", "image": image("1.20.5"), "imagePullPolicy": "Never", "args": command,
+        "volumeMounts": [{"name": "zoo", "mountPath": "/zoo"}],
+    });
+    world.cluster.apply(&json!({"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "zoo"}, "data": {"zoo.cfg": cfg}},
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "zookeeper"},
+            "spec": {"selector": labels, "ports": [{"port": 2181}]}},
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "zookeeper", "labels": labels},
+            "spec": {"containers": [container],
+                "volumes": [{"name": "zoo", "configMap": {"name": "zoo"}}]}},
+    ]}));
+    world.eventually("ZooKeeper runs", || {
+        world.cluster.get("pod/zookeeper")["status"]["phase"] == "Running"
+    });
+}
+
+#[test]
+fn one_stateful_set_with_zookeeper_and_hdfs() {
+    let world = World::new("example stateful-set, Flink 1.20.5");
+    zookeeper(&world);
+    let hdfs = hadoop::start(&world);
+    world.claim("output");
+    let log = world.shared().join("log");
+    std::fs::create_dir_all(&log).expect("a directory");
+    let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(&log, everybody).expect("a directory for everybody");
+    // Instead of an image that has Hadoop's client.
+    let (mounts, volumes) = hadoop::client(&world, "/opt/hadoop/share");
+    let instead = [
+        ("/var/log/flink", log.to_str().expect("a path in UTF-8")),
+        ("/default/realtime", &format!("/{}/realtime", world.cluster.namespace)),
+        ("          volumeMounts:\n", &format!("          volumeMounts:\n{mounts}")),
+        ("      volumes:\n", &format!("      volumes:\n{volumes}")),
+    ];
+    let file = example(&world, "stateful-set", &["pull-policy", "  image:"], &instead);
+    let more = [
+        "-D",
+        "nutkin.claim.output.path=/output",
+        // Flink waits a minute for a JobManager that says nothing more.
+        "-D",
+        "high-availability.zookeeper.client.session-timeout=10000",
+    ];
+    world.up_file(&file, "1.20.5", &more).expect(0).says("session `realtime` is up");
+    let names = || world.pod_names("app=realtime");
+    assert_eq!(names(), ["realtime-0", "realtime-1", "realtime-2", "realtime-3"]);
+    let roles = || -> Vec<Value> {
+        let processes = world.status("realtime")["processes"].as_array().cloned();
+        processes.unwrap_or_default().into_iter().map(|one| one["role"].clone()).collect()
+    };
+    assert_eq!(roles(), ["JobManager", "JobManager", "TaskManager", "TaskManager"]);
+
+    let leads = |pod: &str| world.cluster.kubectl(&["logs", pod]).contains("granted leadership");
+    let job = submit(&world, "realtime", "1.20.5", "/output/out");
+    let (before, other) = if leads("realtime-0") {
+        ("realtime-0", "realtime-1")
+    } else {
+        ("realtime-1", "realtime-0")
+    };
+    // The Service of the pod that stays.
+    let rest = world.rest(if other == "realtime-0" { "realtime-rest" } else { "realtime-rest-1" });
+    let uid = || world.cluster.get(&format!("pod/{before}"))["metadata"]["uid"].clone();
+    let first = uid();
+    let kill = || {
+        // The NameNode's address is nowhere but in the ConfigMap: its files were read.
+        hadoop::has(&world, &hdfs, &format!("/user/flink/checkpoints/realtime/{job}"), "chk-");
+        let storage = format!("/user/flink/ha/realtime/{}/realtime", world.cluster.namespace);
+        hadoop::has(&world, &hdfs, &storage, "completedCheckpoint");
+        world.cluster.kubectl(&["delete", "pod", before, "--wait=false"]);
+    };
+    survives(&world, &rest, &job, &world.shared().join("out"), kill, || leads(other));
+    world.eventually("the pod is back under its name", || uid().is_string() && uid() != first);
+    assert_eq!(names(), ["realtime-0", "realtime-1", "realtime-2", "realtime-3"]);
+    assert_eq!(roles(), ["JobManager", "JobManager", "TaskManager", "TaskManager"]);
+    world.ok(&["down", "realtime"]);
+    let left = ["get", "statefulsets,pods,services,configmaps", "-l", "app=realtime", "-o", "name"];
+    let left = world.cluster.kubectl(&left).lines().count();
+    world.measured("objects left", left);
+    assert_eq!(left, 0);
+}
