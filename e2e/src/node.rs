@@ -150,19 +150,38 @@ impl World {
 
     #[track_caller]
     fn up_with(&self, words: &[&str], version: &str) -> Finished {
+        let started = Instant::now();
+        let finished = self.run_small(&[words, &["--timeout", "170"]].concat(), version);
+        if finished.code == Some(0) {
+            self.measured("to ready", seconds(started.elapsed()));
+        }
+        finished
+    }
+
+    /// What `nutkin plan -o json` predicts of the same change as [`Self::up_file`] makes.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[track_caller]
+    pub fn plan_file(&self, file: &Path, version: &str, more: &[&str]) -> Value {
+        let file = file.to_str().expect("a path in UTF-8");
+        let words = ["plan", "-o", "json", "-f", file, "--flink", version];
+        let finished = self.run_small(&[&words[..], more].concat(), version);
+        finished.expect(0);
+        finished.json()
+    }
+
+    /// A verb with the node's image and small sizes.
+    #[track_caller]
+    fn run_small(&self, words: &[&str], version: &str) -> Finished {
         let image = format!("kubernetes.container.image.ref={}", image(version));
-        let mut sizes = vec!["--timeout", "170", "-D", image.as_str()];
+        let mut sizes = vec!["-D", image.as_str()];
         for option in &SMALL {
             sizes.extend(["-D", option]);
         }
         // What the test says comes last, and holds.
         let (first, rest) = words.split_at(1);
-        let started = Instant::now();
-        let finished = self.run(&[first, &sizes, rest].concat());
-        if finished.code == Some(0) {
-            self.measured("to ready", seconds(started.elapsed()));
-        }
-        finished
+        self.run(&[first, &sizes, rest].concat())
     }
 
     /// `nutkin status -o json`.

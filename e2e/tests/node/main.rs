@@ -19,6 +19,7 @@
 //!
 //! Two tests run at once on two cores: three JVMs of a session are enough for one test.
 
+mod changes;
 mod failover;
 mod hadoop;
 mod native;

@@ -23,6 +23,10 @@ final class Arguments {
         return value;
     }
 
+    String text(String name, String otherwise) {
+        return values.getOrDefault(name, otherwise);
+    }
+
     long number(String name, long otherwise) {
         String value = values.get(name);
         try {

@@ -1,3 +1,5 @@
+import java.nio.file.Files;
+import java.nio.file.Paths;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.serialization.SimpleStringEncoder;
 import org.apache.flink.api.common.state.ValueState;
@@ -8,6 +10,9 @@ import org.apache.flink.connector.datagen.source.DataGeneratorSource;
 import org.apache.flink.connector.datagen.source.GeneratorFunction;
 import org.apache.flink.connector.file.sink.FileSink;
 import org.apache.flink.core.fs.Path;
+import org.apache.flink.runtime.state.FunctionInitializationContext;
+import org.apache.flink.runtime.state.FunctionSnapshotContext;
+import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
 import org.apache.flink.streaming.api.functions.sink.filesystem.bucketassigners.BasePathBucketAssigner;
@@ -21,7 +26,8 @@ import org.apache.flink.util.Collector;
  * each count from 1 on stands there once: the first is about source and sink, the second about state.
  *
  * <p>Arguments: {@code --output DIRECTORY [--total N] [--rate N_PER_SECOND] [--interval MILLISECONDS]
- * [--keys N]}.
+ * [--keys N] [--attempts DIRECTORY]}. In the directory of attempts, which must be there, each counting task
+ * leaves a file when it starts: one for each of its slots, and as many again for each failover.
  */
 public final class ExactlyOnce {
     private ExactlyOnce() {}
@@ -51,7 +57,7 @@ public final class ExactlyOnce {
                 .fromSource(numbers, WatermarkStrategy.noWatermarks(), "numbers")
                 .uid("numbers")
                 .keyBy(number -> number % keys, Types.LONG)
-                .process(new Count())
+                .process(new Count(arguments.text("attempts", "")))
                 .name("count")
                 .uid("count")
                 .sinkTo(output)
@@ -61,10 +67,26 @@ public final class ExactlyOnce {
     }
 
     /** Gives each number its place among the numbers of its key. */
-    public static final class Count extends KeyedProcessFunction<Long, Long, String> {
+    public static final class Count extends KeyedProcessFunction<Long, Long, String>
+            implements CheckpointedFunction {
         private static final long serialVersionUID = 1;
 
+        private final String attempts;
         private transient ValueState<Long> seen;
+
+        Count(String attempts) {
+            this.attempts = attempts;
+        }
+
+        @Override
+        public void initializeState(FunctionInitializationContext context) throws Exception {
+            if (!attempts.isEmpty()) {
+                Files.createTempFile(Paths.get(attempts), "attempt", "");
+            }
+        }
+
+        @Override
+        public void snapshotState(FunctionSnapshotContext context) {}
 
         @Override
         public void processElement(Long number, Context context, Collector<String> out)

@@ -13,6 +13,9 @@ use crate::flink::{Configuration, FlinkVersion};
 use crate::spec::is_highly_available;
 use crate::units::MemorySize;
 
+/// The size that is the sum of all TaskManagers' slots, as plans and documents name it.
+const SLOTS: &str = "slots of all TaskManagers";
+
 /// What happens to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
@@ -136,19 +139,34 @@ pub fn of(pairs: &[Pair], version: FlinkVersion, max_unavailable: u64) -> Change
     let sizes = if objects.iter().all(|one| one.action == Action::Keep) {
         Vec::new()
     } else {
-        sizes(&old, &new, version)
+        let mut sizes = sizes(&old, &new, version);
+        let slots = |options: &Configuration, side: fn(&Pair) -> &Option<Value>| {
+            let each: u64 = slots(options).parse().ok()?;
+            Some((task_managers(pairs, side)?.saturating_mul(each)).to_string())
+        };
+        let (before, after) = (slots(&old, |pair| &pair.old), slots(&new, |pair| &pair.new));
+        if before.is_some() && before != after {
+            sizes.insert(0, Difference { what: SLOTS.to_owned(), old: before, new: after });
+        }
+        sizes
     };
     let failovers = match (effect, pairs.first().and_then(|pair| pair.old.as_ref())) {
         (Effect::Restart, Some(first)) if restarts_task_managers => {
-            let is_second = |pair: &&Pair| pair.old.as_ref().is_some_and(desired::is_workload);
-            let second = pairs.iter().skip(1).find(is_second).and_then(|pair| pair.old.as_ref());
-            let task_managers = shape::task_managers(first, second).unwrap_or(1);
+            let task_managers = task_managers(pairs, |pair| &pair.old).unwrap_or(1);
             rollout::failovers(first, task_managers, max_unavailable)
         }
         (Effect::Restart, _) => 1,
         _ => 0,
     };
     Change { objects, restarts_job_managers, restarts_task_managers, effect, sizes, failovers }
+}
+
+/// Number of TaskManagers before or after the change; `None` where there are no workloads yet, or Flink decides.
+fn task_managers(pairs: &[Pair], side: impl Fn(&Pair) -> &Option<Value>) -> Option<u64> {
+    let mut workloads = pairs.iter().filter_map(|pair| side(pair).as_ref());
+    let first = workloads.next()?;
+    let second = workloads.find(|one| desired::is_workload(one));
+    shape::task_managers(first, second)
 }
 
 /// Whether a workload is to be held while its pods are replaced ([`rollout`]): where jobs survive that, or where an
@@ -220,11 +238,13 @@ fn options(pairs: &[Pair], side: impl Fn(&Pair) -> &Option<Value>) -> Configurat
     options.into_iter().collect()
 }
 
-/// Slots, memory and TaskManagers' cores of both configurations, where they differ.
+/// Slots of each TaskManager.
+fn slots(options: &Configuration) -> String {
+    options.text("taskmanager.numberOfTaskSlots").unwrap_or_else(|| "1".to_owned())
+}
+
+/// Slots and memory of both configurations, where they differ.
 fn sizes(old: &Configuration, new: &Configuration, version: FlinkVersion) -> Vec<Difference> {
-    let slots = |options: &Configuration| {
-        options.text("taskmanager.numberOfTaskSlots").unwrap_or_else(|| "1".to_owned())
-    };
     let memory = |options: &Configuration, job_manager: bool| {
         let legacy =
             LegacyHeap { job_manager: None, task_manager: None, target: LegacyTarget::Kubernetes };
@@ -452,6 +472,32 @@ mod tests {
         check(("x", "y"), (2, 2), (false, true), Effect::Restart);
         check(("y", "x"), (2, 2), (true, false), Effect::Loss);
         check(("y", "y"), (2, 2), (true, true), Effect::Loss);
+    }
+
+    #[test]
+    fn slots_of_the_whole_session() {
+        let workload = |name: &str, replicas: u64| {
+            let mut object = deployment("x");
+            object["metadata"] =
+                json!({"name": name, "labels": {"type": "flink-standalone-kubernetes"}});
+            object["spec"]["replicas"] = json!(replicas);
+            object
+        };
+        let map = configuration("taskmanager.numberOfTaskSlots: 4\n");
+        let pairs = [
+            pair(Some(workload("a", 1)), Some(workload("a", 1))),
+            pair(Some(workload("a-taskmanager", 2)), Some(workload("a-taskmanager", 3))),
+            pair(Some(map.clone()), Some(map)),
+        ];
+        let lines = [
+            "~ Deployment/a-taskmanager",
+            "    ~ spec.replicas: 2 -> 3",
+            "~ slots of all TaskManagers: 8 -> 12",
+            "restarts nothing",
+            "jobs that go on untouched: j",
+            "plan: 0 to add, 1 to change, 0 to remove",
+        ];
+        check(&pairs, Some("j"), &lines);
     }
 
     #[test]
