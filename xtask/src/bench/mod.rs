@@ -11,6 +11,7 @@ mod flink;
 mod kubernetes;
 mod machine;
 mod measure;
+mod node;
 mod page;
 mod rest;
 mod session;
@@ -66,6 +67,7 @@ const SCENARIOS: &[Scenario] = &[
     Scenario { name: "commands", measure: commands::measure },
     Scenario { name: "entrypoint", measure: entrypoint::measure },
     Scenario { name: "kubernetes", measure: kubernetes::measure },
+    Scenario { name: "node", measure: node::measure },
     Scenario { name: "session", measure: session::measure },
     Scenario { name: "supervisor", measure: supervisor::measure },
 ];

@@ -43,14 +43,24 @@ pub(crate) fn registered(
 }
 
 fn slots_of(port: u16) -> Option<u64> {
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    slots_in(&ask(SocketAddr::from(([127, 0, 0, 1], port)), "/overview")?).ok()
+}
+
+/// The document of a path; `None` when nobody answers in time, or with an error.
+pub(crate) fn get(address: SocketAddr, path: &str) -> Option<Value> {
+    let answer = ask(address, path)?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    head.starts_with("HTTP/1.1 200").then(|| serde_json::from_str(body).ok())?
+}
+
+fn ask(address: SocketAddr, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    let request = "GET /overview HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
-    slots_in(&answer).ok()
+    Some(answer)
 }
 
 /// Reads `slots-total` from an answer: the body is one JSON object.

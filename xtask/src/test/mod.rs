@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+pub(crate) use docker::static_binary;
 pub(crate) use setup::cache;
 use tally::Tally;
 
