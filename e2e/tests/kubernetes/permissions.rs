@@ -7,6 +7,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use nutkin_e2e::{Cluster, Rest};
+use nutkin_testkit::api_proxy::Fault;
 use serde_json::{Value, json};
 
 /// A JVM on a loaded machine of two cores is up in this time; what it then does takes seconds.
@@ -100,6 +101,11 @@ impl Site {
             all.push("high-availability.type=kubernetes".to_owned());
             all.push(format!("high-availability.storageDir=file://{}", storage.display()));
         }
+        // Its own pod must stay away from the election.
+        let template =
+            r#"{"apiVersion": "v1", "kind": "Pod", "spec": {"schedulerName": "nobody"}}"#;
+        let template = cluster.nutkin.file("pod.yaml", template);
+        all.push(format!("kubernetes.pod-template-file.jobmanager={}", template.display()));
         let mut options = vec!["--flink".to_owned(), version.to_owned()];
         options.extend(all.into_iter().flat_map(|option| ["-D".to_owned(), option]));
         let words: Vec<&str> = options.iter().map(String::as_str).collect();
@@ -108,13 +114,7 @@ impl Site {
         cluster.apply(&rbac);
         let roles = rbac["items"].as_array().cloned().unwrap_or_default();
         let roles = roles.into_iter().filter(|one| one["kind"] == "Role").collect();
-        // Its own pod must stay away from the election.
-        let template =
-            r#"{"apiVersion": "v1", "kind": "Pod", "spec": {"schedulerName": "nobody"}}"#;
-        let template = cluster.nutkin.file("pod.yaml", template);
-        let template = format!("kubernetes.pod-template-file.jobmanager={}", template.display());
-        let up = ["up", "a", "--no-wait", "-D", &template];
-        cluster.run(&[&up[..], &words].concat()).expect(0);
+        cluster.run(&[&["up", "a", "--no-wait"], &words[..]].concat()).expect(0);
         let map = cluster.get("configmap/flink-config-a");
         for (name, text) in map["data"].as_object().expect("files") {
             cluster.nutkin.file(&format!("conf/{name}"), text.as_str().unwrap_or_default());
@@ -397,4 +397,75 @@ fn native_1_20() {
 #[test]
 fn native_2_3() {
     check_native("2.3.0");
+}
+
+/// An account that may do nothing: the JobManager ends, and `up`, `status` and `logs` say what it lacks and who gives it.
+/// Its real log stands for that of the container, which nobody runs here. With high availability the pod is shown as it
+/// is shortly before that end.
+#[track_caller]
+fn check_powerless(version: &'static str, ha: bool) {
+    let site = Site::new(version, ha);
+    let cluster = &site.cluster;
+    cluster.kubectl(&["delete", "rolebindings", "--all"]);
+    let user = format!("--as=system:serviceaccount:{}:jm", cluster.namespace);
+    let (verb, resource) = ("list", if ha { "configmaps" } else { "pods" });
+    let known = || !cluster.can_i(&[verb, resource, &user]);
+    cluster.nutkin.eventually("the authorizer knows", LIMIT, known);
+    let mut manager = site.job_manager();
+    let refused = || manager.is_refused(verb, resource);
+    Site::until("it is refused", &manager, refused);
+    cluster.nutkin.eventually("it ends", LIMIT, || manager.has_ended());
+    let log: &'static str = manager.log().leak();
+    drop(manager);
+
+    let now = "2026-01-01T00:00:00Z";
+    let state = if ha {
+        json!({"ready": true, "started": true, "state": {"running": {"startedAt": now}}})
+    } else {
+        let ended = json!({"reason": "Error", "exitCode": 1, "startedAt": now, "finishedAt": now});
+        json!({"ready": false, "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": ended}})
+    };
+    let mut container = json!({
+        "name": "flink-main-container", "restartCount": u8::from(!ha), "image": "flink", "imageID": "flink",
+    });
+    container.as_object_mut().expect("a map").extend(state.as_object().expect("a map").clone());
+    let condition = json!({"type": "PodScheduled", "status": "True", "lastTransitionTime": now});
+    let status = json!({"status": {
+        "phase": "Running", "conditions": [condition], "containerStatuses": [container],
+    }});
+    let pods = || cluster.get("pods")["items"].as_array().cloned().unwrap_or_default();
+    cluster.nutkin.eventually("a pod", LIMIT, || pods().len() == 1);
+    let pod = pods()[0]["metadata"]["name"].as_str().expect("a name").to_owned();
+    cluster.kubectl(&["patch", "pod", &pod, "--subresource=status", "-p", &status.to_string()]);
+
+    let proxied = cluster.proxy();
+    proxied.proxy.set(move |seen| {
+        if seen.path.contains("/log?") { Fault::Answer("200 OK", log) } else { Fault::None }
+    });
+    // The session was made by way of another context, which is remembered.
+    let run = |words: &[&str]| {
+        let words = [&words[..1], &["--context", "c"], &words[1..]].concat();
+        cluster.finish(cluster.command_by(&proxied, &words))
+    };
+    let account = format!(
+        "ServiceAccount `jm` of namespace `{}` may not {verb} {resource}",
+        cluster.namespace
+    );
+    let options: Vec<&str> = site.options.iter().map(String::as_str).collect();
+    let up = run(&[&["up", "a", "--timeout", "120"], &options[..]].concat());
+    up.expect(1).says(&account).says("`nutkin rbac` with the same file");
+    run(&["status", "a"]).expect(0).prints(&account).prints("`nutkin rbac` with the same file");
+    let logs = run(&["logs", "--session", "a"]);
+    logs.expect(0).says(&account).says("`nutkin rbac` with the same file");
+}
+
+#[test]
+fn without_any_right_1_20() {
+    check_powerless("1.20.5", false);
+}
+
+#[test]
+fn without_any_right_and_high_availability_2_3() {
+    check_powerless("2.3.0", true);
 }

@@ -4,6 +4,7 @@
 pub mod change;
 pub mod desired;
 pub mod diff;
+pub mod forbidden;
 pub mod ha;
 pub mod managed;
 pub mod ownership;

@@ -221,6 +221,15 @@ pub const COMMANDS: &[CommandNeeds] = &[
         rules: &[rule("", "pods/log", &["get"], "no log is read")],
     },
     CommandNeeds {
+        commands: &["up", "status"],
+        rules: &[rule(
+            "",
+            "pods/log",
+            &["get"],
+            "it is not told why a JobManager ended, or what is forbidden to it",
+        )],
+    },
+    CommandNeeds {
         commands: &["down"],
         rules: &[
             rule("apps", "deployments", &["delete"], "no session is ended"),

@@ -1,11 +1,13 @@
 //! Logs of all pods of a session, those of containers that ended before included.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use futures_util::io::AsyncBufReadExt;
 use http::Request;
+use nutkin_core::kubernetes::forbidden;
 use nutkin_core::kubernetes::resource::PODS;
 use serde_json::Value;
 
@@ -34,9 +36,11 @@ struct Source {
 /// There is no such pod (2), or the API server cannot be asked.
 pub async fn show(session: &Session, logs: &Logs, context: &Context<'_>) -> Outcome {
     let sources = sources(session, logs).await?;
+    let refused = RefCell::new(Refused::default());
     let print = |source: &Source, line: &str| {
         let prefix = context.printer.style_out(Style::Cyan, &source.prefix);
         context.printer.out(&format!("{prefix} | {line}\n"));
+        refused.borrow_mut().see(line);
     };
     for source in &sources {
         let container = Some(source.container.as_str());
@@ -57,7 +61,39 @@ pub async fn show(session: &Session, logs: &Logs, context: &Context<'_>) -> Outc
     if sources.is_empty() {
         context.printer.say(&format!("session `{}` has no pod", session.name));
     }
-    if logs.follow { follow(session, logs, context).await } else { Ok(Exit::Done) }
+    let mut refused = refused.into_inner();
+    refused.tell(context);
+    if logs.follow { follow(session, logs, refused, context).await } else { Ok(Exit::Done) }
+}
+
+/// Lines that tell of what the API server refused to a process: who reads them must know what to do.
+#[derive(Debug, Default)]
+struct Refused {
+    lines: String,
+    told: Option<String>,
+}
+
+impl Refused {
+    fn see(&mut self, line: &str) {
+        if forbidden::told(line).is_none() {
+            return;
+        }
+        let all = format!("{}{line}\n", self.lines);
+        // The same refusal comes again and again.
+        if forbidden::told(&all) != forbidden::told(&self.lines) {
+            self.lines = all;
+        }
+    }
+
+    /// Says what was refused, each once.
+    fn tell(&mut self, context: &Context<'_>) {
+        let told = forbidden::told(&self.lines);
+        if told != self.told {
+            context.printer.warn(told.as_deref().unwrap_or_default());
+            context.printer.hint(forbidden::HINT);
+            self.told = told;
+        }
+    }
 }
 
 /// Containers of the pods that are meant.
@@ -98,7 +134,12 @@ fn containers(pod: &Value) -> Vec<Source> {
 }
 
 /// Prints what is logged from now on, by pods that come later, too.
-async fn follow(session: &Session, logs: &Logs, context: &Context<'_>) -> Outcome {
+async fn follow(
+    session: &Session,
+    logs: &Logs,
+    mut refused: Refused,
+    context: &Context<'_>,
+) -> Outcome {
     let (lines, mut printed) = tokio::sync::mpsc::channel::<(String, String)>(1024);
     let mut known: BTreeSet<Source> = BTreeSet::new();
     let mut readers = tokio::task::JoinSet::new();
@@ -113,8 +154,10 @@ async fn follow(session: &Session, logs: &Logs, context: &Context<'_>) -> Outcom
             Some((prefix, line)) = printed.recv() => {
                 let prefix = context.printer.style_out(Style::Cyan, &prefix);
                 context.printer.out(&format!("{prefix} | {line}\n"));
+                refused.see(&line);
             }
             _ = look.tick() => {
+                refused.tell(context);
                 let all = Logs { processes: Vec::new(), ..logs.clone() };
                 for source in sources(session, &all).await? {
                     let meant = logs.processes.is_empty() || logs.processes.contains(&source.pod);
@@ -198,6 +241,21 @@ impl Session {
         tail: Option<usize>,
     ) -> Result<String, ApiError> {
         let path = path(self, pod, container, previous, tail, false);
+        self.api.text(&path, &format!("read the log of Pod/{pod}")).await
+    }
+
+    /// What a container logged in the last seconds.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn recent_log(
+        &self,
+        pod: &str,
+        container: Option<&str>,
+        seconds: u64,
+    ) -> Result<String, ApiError> {
+        let path = path(self, pod, container, false, None, false);
+        let path = format!("{path}&sinceSeconds={seconds}");
         self.api.text(&path, &format!("read the log of Pod/{pod}")).await
     }
 }

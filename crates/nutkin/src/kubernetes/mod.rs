@@ -11,6 +11,7 @@ pub mod live;
 pub mod logs;
 pub mod reach;
 pub mod record;
+mod refused;
 pub mod rollout;
 pub mod scale;
 pub mod session;

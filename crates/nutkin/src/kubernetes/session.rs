@@ -2,6 +2,7 @@
 
 use futures_util::future::{join_all, join3};
 use nutkin_core::flink::FlinkVersion;
+use nutkin_core::kubernetes::forbidden;
 use nutkin_core::kubernetes::ownership::{self, Owner};
 use nutkin_core::kubernetes::resource::{
     DEPLOYMENTS, EVENTS, PODS, Resource, STATEFUL_SETS, WORKLOADS,
@@ -10,11 +11,12 @@ use nutkin_core::kubernetes::shape;
 use nutkin_core::kubernetes::status::{self, Pod};
 use nutkin_core::plan::kubernetes::marks;
 use nutkin_core::selection::Platform;
+use nutkin_core::status::SessionState;
 use serde_json::Value;
 
 use super::api::Api;
 use super::error::failure;
-use super::reach;
+use super::{reach, refused};
 use crate::Failure;
 use crate::flink_rest::{Client, Probe};
 use crate::local::suffering::Jobs;
@@ -180,7 +182,14 @@ impl Session {
             None => None,
         };
         let registered = overview.map(|overview| overview.taskmanagers);
-        let (state, messages) = status::derive(&workload, &pods, &events, registered);
+        let (mut state, mut messages) = status::derive(&workload, &pods, &events, registered);
+        // A JobManager that does not answer, or jobs for which nobody makes TaskManagers.
+        if overview.is_none_or(|one| one.taskmanagers == 0 && 0 < one.jobs_running)
+            && let Some(told) = refused::told(self, &pods).await
+        {
+            state = SessionState::Degraded;
+            messages.push(format!("{told}; {}", forbidden::HINT));
+        }
         // An address that ends with this command is none to show.
         let rest_url = reached.filter(|reached| reached.tunnel.is_none()).map(|one| one.url);
         let job_managers = shape::job_managers(&workload);

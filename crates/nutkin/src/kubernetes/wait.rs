@@ -3,12 +3,14 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join3};
+use nutkin_core::kubernetes::forbidden;
 use nutkin_core::kubernetes::progress::{self, Progress, Stuck};
 use nutkin_core::kubernetes::resource::title;
 use nutkin_core::kubernetes::shape;
 use serde_json::Value;
 
 use super::reach::{self, Reached};
+use super::refused;
 use super::rollout;
 use super::session::Session;
 use crate::flink_rest::{Overview, Probe};
@@ -20,6 +22,9 @@ const POLL: Duration = Duration::from_millis(500);
 
 /// Between two looks once the container runs: REST answers some seconds later, and every one counts.
 const SOON: Duration = Duration::from_millis(200);
+
+/// How often the logs of processes that run and do not answer are looked at for what is refused to them.
+const REFUSED: Duration = Duration::from_secs(5);
 
 /// Lines of a crashed container's log that are shown: the exception and its cause fit.
 const SHOWN_LINES: usize = 15;
@@ -34,6 +39,7 @@ pub async fn ready(
     mut progress: impl FnMut(&str),
 ) -> Result<Waited, Failure> {
     let started = Instant::now();
+    let mut asked = Instant::now();
     let mut reached: Option<Reached> = None;
     loop {
         let mut pause = POLL;
@@ -45,8 +51,9 @@ pub async fn ready(
             return Err(Failure::new(Exit::Failed, message));
         };
         let step = rollout::go_on(session, &workload).await?;
-        match progress::of(&workload, &pods?, &events) {
-            Progress::Stuck(stuck) => return Err(never(session, stuck).await),
+        let pods = pods?;
+        match progress::of(&workload, &pods, &events) {
+            Progress::Stuck(stuck) => return Err(never(session, stuck, &pods).await),
             Progress::Waiting(what) => last = what,
             Progress::Runs if step.is_some() => last = step.unwrap_or_default(),
             Progress::Runs if !progress::is_rolled_out(&workload) => {
@@ -72,6 +79,15 @@ pub async fn ready(
                         }
                     }
                 }
+            }
+        }
+        // A process that lacks a permission may go on asking for ever.
+        if pause == SOON && REFUSED <= asked.elapsed() {
+            asked = Instant::now();
+            let all = session.pods().await?;
+            if let Some(told) = refused::told(session, &all).await {
+                let (hint, crashed) = (forbidden::HINT.to_owned(), None);
+                return Err(never(session, Stuck { what: told, hint, crashed }, &all).await);
             }
         }
         progress(&last);
@@ -100,7 +116,7 @@ async fn missing(
     let mut pods = pods?;
     pods.retain(|pod| !shape::is_job_manager(pod));
     match progress::of(own.as_ref().unwrap_or(workload), &pods, &events) {
-        Progress::Stuck(stuck) => Err(never(session, stuck).await),
+        Progress::Stuck(stuck) => Err(never(session, stuck, &pods).await),
         Progress::Waiting(what) => Ok(Some(what)),
         Progress::Runs => Ok(Some(format!(
             "waiting for TaskManagers: {} of {wanted} are registered",
@@ -110,18 +126,27 @@ async fn missing(
 }
 
 /// Why it never will be ready; of a crash the end of the log.
-async fn never(session: &Session, stuck: Stuck) -> Failure {
+async fn never(session: &Session, stuck: Stuck, pods: &[Value]) -> Failure {
     let mut text = format!("session `{}` does not start: {}", session.name, stuck.what);
-    if let Some(pod) = &stuck.crashed {
+    let mut hint = stuck.hint;
+    if let Some(name) = &stuck.crashed {
+        let pod = pods.iter().find(|pod| pod["metadata"]["name"] == name.as_str());
+        let container = pod.and_then(refused::main_container);
         for previous in [true, false] {
-            let log = session.log(pod, None, previous, Some(SHOWN_LINES)).await;
+            let log = session.log(name, container, previous, Some(refused::SEARCHED_LINES)).await;
             if let Some(log) = log.ok().filter(|log| !log.trim().is_empty()) {
-                text = format!("{text}\n{}", log.trim_end());
+                let lines: Vec<&str> = log.trim_end().lines().collect();
+                let shown = lines.len().saturating_sub(SHOWN_LINES);
+                text = format!("{text}\n{}", lines[shown..].join("\n"));
+                if let Some(told) = forbidden::told(&log) {
+                    text = format!("{text}\n{told}");
+                    forbidden::HINT.clone_into(&mut hint);
+                }
                 break;
             }
         }
     }
-    Failure::new(Exit::Failed, text).hint(stuck.hint).hint(format!(
+    Failure::new(Exit::Failed, text).hint(hint).hint(format!(
         "its objects are still there: the same `up` goes on once that is mended, `nutkin down {}` removes them",
         session.name
     ))

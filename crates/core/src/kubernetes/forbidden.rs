@@ -1,0 +1,107 @@
+//! What an API server refused to a process of Flink's, from the lines of its log: `pods is forbidden: User
+//! "system:serviceaccount:flink:default" cannot list resource "pods" in API group "" in the namespace "flink"`, as
+//! Kubernetes' RBAC authorizer words it (`apiserver/pkg/endpoints/handlers/responsewriters`).
+
+use std::fmt::{self, Display, Formatter};
+
+/// Who may not do what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// `system:serviceaccount:NAMESPACE:NAME`, or a name of another kind.
+    pub user: String,
+    /// What was refused, each once: a verb and a resource.
+    pub what: Vec<(String, String)>,
+}
+
+/// All that was refused, by user, in the order of the lines; empty where nothing was.
+pub fn find(log: &str) -> Vec<Refusal> {
+    let mut all: Vec<Refusal> = Vec::new();
+    for (user, verb, resource) in log.lines().filter_map(of_line) {
+        let what = (verb.to_owned(), resource.to_owned());
+        match all.iter_mut().find(|one| one.user == user) {
+            Some(known) if known.what.contains(&what) => {}
+            Some(known) => known.what.push(what),
+            None => all.push(Refusal { user: user.to_owned(), what: vec![what] }),
+        }
+    }
+    all
+}
+
+/// User, verb and resource of a line that tells of a refusal.
+fn of_line(line: &str) -> Option<(&str, &str, &str)> {
+    let (_, rest) = line.split_once(" is forbidden: User \"")?;
+    let (user, rest) = rest.split_once("\" cannot ")?;
+    let (verb, rest) = rest.split_once(" resource \"")?;
+    let (resource, _) = rest.split_once('"')?;
+    (!user.is_empty() && !verb.contains(' ')).then_some((user, verb, resource))
+}
+
+/// What is to be done: nothing else names the account, its permissions and the way to give them at once.
+pub const HINT: &str = "`nutkin rbac` with the same file and options prints the ServiceAccount, Role and RoleBinding that \
+                        Flink needs (`| kubectl apply -f -`); `nutkin.rbac.create: true` has `up` make them";
+
+impl Display for Refusal {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut parts = self.user.split(':');
+        match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some("system"), Some("serviceaccount"), Some(namespace), Some(name)) => {
+                write!(f, "ServiceAccount `{name}` of namespace `{namespace}` may not ")?;
+            }
+            _ => write!(f, "`{}` may not ", self.user)?,
+        }
+        for (index, (verb, resource)) in self.what.iter().enumerate() {
+            write!(f, "{}{verb} {resource}", if index == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+/// The refusals of a log in one sentence; `None` where there are none.
+pub fn told(log: &str) -> Option<String> {
+    let all: Vec<String> = find(log).iter().map(ToString::to_string).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(log: &str, expected: Option<&str>) {
+        assert_eq!(told(log).as_deref(), expected);
+    }
+
+    /// A line as the 403 of a real API server stands in the log of a JobManager.
+    fn line(verb: &str, resource: &str) -> String {
+        format!(
+            "Caused by: io.fabric8.kubernetes.client.KubernetesClientException: Failure executing: GET at: \
+             https://10.0.0.1/api/v1/namespaces/flink/{resource}. Message: {resource} is forbidden: User \
+             \"system:serviceaccount:flink:default\" cannot {verb} resource \"{resource}\" in API group \"\" in the \
+             namespace \"flink\". Received status: Status(apiVersion=v1, code=403, message={resource} is forbidden: User \
+             \"system:serviceaccount:flink:default\" cannot {verb} resource \"{resource}\" in API group \"\")\n"
+        )
+    }
+
+    #[test]
+    fn refusals_once_and_in_order() {
+        let pods = line("list", "pods");
+        let account = "ServiceAccount `default` of namespace `flink` may not";
+        check(&pods, Some(&format!("{account} list pods")));
+        let both = [&pods, "other words\n", &line("create", "configmaps"), &pods].concat();
+        check(&both, Some(&format!("{account} list pods, create configmaps")));
+    }
+
+    #[test]
+    fn users_that_are_no_accounts() {
+        let log = "pods is forbidden: User \"jane\" cannot get resource \"pods\"";
+        check(log, Some("`jane` may not get pods"));
+    }
+
+    #[test]
+    fn other_lines() {
+        check("", None);
+        check("x is forbidden: exceeded quota", None);
+        check("x is forbidden: User \"a\" cannot", None);
+        check("x is forbidden: User \"\" cannot get resource \"pods\"", None);
+    }
+}

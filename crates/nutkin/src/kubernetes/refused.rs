@@ -1,0 +1,47 @@
+//! What the API server refuses to a session's own processes. Nothing but their logs tells of it.
+
+use nutkin_core::kubernetes::forbidden;
+use nutkin_core::kubernetes::status::Pod;
+use serde_json::Value;
+
+use super::session::Session;
+
+/// Lines from the end of a log in which a refusal is looked for: one with its causes has about a hundred.
+pub(super) const SEARCHED_LINES: usize = 500;
+
+/// How old a refusal of a process that runs may be: what is refused is tried again every five seconds at the latest
+/// (`high-availability.kubernetes.leader-election.retry-period`), and what was mended since then is over.
+const LATELY_SECONDS: u64 = 15;
+
+/// Name of the container with Flink's process in every pod that Flink or this makes.
+const MAIN_CONTAINER: &str = "flink-main-container";
+
+/// What is refused to the processes of these pods, as a sentence: to one that runs in the last moments, to one that
+/// does not run before its end. `None` as well where the logs may not be read.
+pub(super) async fn told(session: &Session, pods: &[Value]) -> Option<String> {
+    for pod in pods {
+        let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+        let container = main_container(pod);
+        if Pod::of(pod).runs {
+            let log = session.recent_log(name, container, LATELY_SECONDS).await;
+            if let Some(told) = log.ok().as_deref().and_then(forbidden::told) {
+                return Some(told);
+            }
+            continue;
+        }
+        for previous in [true, false] {
+            let log = session.log(name, container, previous, Some(SEARCHED_LINES)).await;
+            if let Some(told) = log.ok().as_deref().and_then(forbidden::told) {
+                return Some(told);
+            }
+        }
+    }
+    None
+}
+
+/// The container to be asked; a pod with one container needs no name.
+pub(super) fn main_container(pod: &Value) -> Option<&'static str> {
+    let containers = pod["spec"]["containers"].as_array();
+    let has = containers.into_iter().flatten().any(|one| one["name"] == MAIN_CONTAINER);
+    has.then_some(MAIN_CONTAINER)
+}
