@@ -44,10 +44,21 @@ const RATE: &str = "50";
 pub(super) fn submit(world: &World, session: &str, version: &str, output: &str) -> String {
     let jar = world.cluster.nutkin.setup().job(version, "ExactlyOnce");
     let jar = jar.to_str().expect("a path in UTF-8");
+    let run = ["run", "--session", session, "-d", "-p", "2", jar];
     let total = TOTAL.to_string();
-    let run = ["run", "--session", session, "-d", "-p", "2", jar, "--output", output];
-    let run = world.ok(&[&run[..], &["--total", &total, "--rate", RATE]].concat());
+    let run = world.ok(&[&run[..], &arguments(output, &total)].concat());
     run.stdout.trim().to_owned()
+}
+
+/// The same by REST, at one JobManager of several.
+#[track_caller]
+pub(super) fn submit_to(world: &World, rest: &Rest, version: &str, output: &str) -> String {
+    let jar = world.cluster.nutkin.setup().job(version, "ExactlyOnce");
+    rest.submit(&jar, &arguments(output, &TOTAL.to_string()))
+}
+
+fn arguments<'a>(output: &'a str, total: &'a str) -> [&'a str; 6] {
+    ["--output", output, "--total", total, "--rate", RATE]
 }
 
 /// The number of the last completed checkpoint, and of the one that was restored; 0 for none.
@@ -82,14 +93,17 @@ pub(super) fn survives(
     assert_eq!(faults(&committed(output), TOTAL), Vec::<String>::new());
 }
 
-/// The pod whose address Kubernetes' high availability has for the leader.
+/// The pod that Kubernetes' high availability has for the leader, by its address or, in a StatefulSet, its name.
 pub(super) fn leader(world: &World, session: &str) -> Option<String> {
     let map = world.cluster.get(&format!("configmap/{session}-cluster-config-map"));
     let text = map["data"]["org.apache.flink.k8s.leader.restserver"].as_str()?.to_owned();
     let host = text.rsplit_once("//")?.1.split(':').next()?.to_owned();
+    let name = |pod: &Value| pod["metadata"]["name"].as_str().map(str::to_owned);
     let pods = world.pods(&format!("app={session},component=jobmanager"));
-    let pod = pods.into_iter().find(|pod| pod["status"]["podIP"] == *host)?;
-    pod["metadata"]["name"].as_str().map(str::to_owned)
+    let pod = pods.iter().find(|pod| {
+        pod["status"]["podIP"] == *host || name(pod).as_deref() == host.split('.').next()
+    })?;
+    name(pod)
 }
 
 #[track_caller]

@@ -1,10 +1,11 @@
 //! Sessions in StatefulSets whose leader is lost: pods come back under their names, and with the name in their role.
 
+use nutkin_e2e::Rest;
 use nutkin_e2e::node::{World, image};
 use serde_json::{Value, json};
 
 use super::hadoop;
-use super::standalone::{example, submit, survives};
+use super::standalone::{example, is_ready, leader, submit, submit_to, survives};
 
 /// A ZooKeeper of one, from Flink's own jars.
 fn zookeeper(world: &World) {
@@ -100,4 +101,57 @@ fn one_stateful_set_with_zookeeper_and_hdfs() {
     let left = world.cluster.kubectl(&left).lines().count();
     world.measured("objects left", left);
     assert_eq!(left, 0);
+}
+
+/// Flink 2.x, whose entry point takes no host as an argument: standbys of StatefulSets are reached by the names of their
+/// pods all the same, and find the leader's BLOB server.
+#[test]
+fn two_stateful_sets_with_kubernetes_of_flink_2_3() {
+    let world = World::new("2 StatefulSets, Flink 2.3.0");
+    world.claim("state");
+    let file = world.cluster.nutkin.file(
+        "sets.yaml",
+        "apiVersion: flink.apache.org/v1beta1
+kind: FlinkDeployment
+metadata:
+  name: sets
+spec:
+  flinkVersion: v2_3
+  mode: standalone
+  jobManager:
+    replicas: 2
+  taskManager:
+    replicas: 1
+  flinkConfiguration:
+    nutkin.standalone.workload: statefulset
+    nutkin.rbac.create: true
+    nutkin.claim.state.path: /state
+    taskmanager.numberOfTaskSlots: 2
+    high-availability.type: kubernetes
+    high-availability.storageDir: file:///state/ha
+    execution.checkpointing.dir: file:///state/checkpoints
+",
+    );
+    world.up_file(&file, "2.3.0", &[]).expect(0).says("session `sets` is up");
+    let job_managers = || world.pods("app=sets,component=jobmanager");
+    world.eventually("both JobManagers are ready", || {
+        job_managers().len() == 2 && job_managers().iter().all(is_ready)
+    });
+    let mut before = None;
+    world.eventually("one leads", || {
+        before = leader(&world, "sets");
+        before.is_some()
+    });
+    let before = before.expect("a leader");
+    let other = if before == "sets-0" { "sets-1" } else { "sets-0" };
+    let ip = world.cluster.get(&format!("pod/{other}"))["status"]["podIP"].clone();
+    let rest = Rest::new(&format!("http://{}:8081", ip.as_str().expect("an address")));
+    let job = submit_to(&world, &rest, "2.3.0", "/state/out");
+    let uid = || world.cluster.get(&format!("pod/{before}"))["metadata"]["uid"].clone();
+    let first = uid();
+    let is_other = || leader(&world, "sets").as_deref() == Some(other);
+    let output = world.shared().join("out");
+    survives(&world, &rest, &job, &output, || world.crash(&before), is_other);
+    world.eventually("the pod is back under its name", || uid().is_string() && uid() != first);
+    world.ok(&["down", "sets", "--delete-ha-data"]);
 }

@@ -21,6 +21,10 @@ use crate::kubernetes::diff;
 /// User and group of Flink's images, and of ours.
 const FLINK_USER: u32 = 9999;
 
+/// Standbys send jars where the leader's BLOB server says it is: from 2.x on the host name of the pod where it is bound
+/// to all addresses, which nobody else can resolve (`BlobServer.getAddress`, 2.3).
+const BIND: &str = "-Djobmanager.bind-host=$(_POD_IP_ADDRESS)";
+
 /// Fills pod and main container.
 pub(super) fn fill(draft: &mut Draft<'_>, workload: Workload, claims: &[Claim], sizes: Sizes) {
     template::start(draft);
@@ -70,25 +74,22 @@ fn command(draft: &mut Draft<'_>, workload: Workload) {
         (_, Role::JobManager) => vec!["jobmanager".to_owned()],
         (_, Role::TaskManager) => vec!["taskmanager".to_owned(), identity.clone()],
     };
+    // 2.x took the host argument away from its scripts.
+    let is_named = draft.settings.version.is_at_least(2, 0);
+    let option = format!("-Djobmanager.rpc.address={address}");
     match (workload, draft.role) {
         (Workload::OneStatefulSet, _) => {
             if highly_available {
                 args.push("ha".to_owned());
-                args.push(format!("-Djobmanager.rpc.address={address}"));
+                args.extend(is_named.then(|| BIND.to_owned()));
+                args.push(option);
             }
             args.push(identity);
         }
-        (_, Role::JobManager) if highly_available => {
-            // 2.x took the host argument away from its scripts.
-            let is_named = draft.settings.version.is_at_least(2, 0);
-            if is_named && workload == Workload::Deployments {
-                // Standbys send jars where the leader's BLOB server says it is: from 2.x on the host name of the pod
-                // where it is bound to all addresses, which nobody else can resolve (`BlobServer.getAddress`, 2.3).
-                args.push(format!("-Djobmanager.bind-host={address}"));
-            }
-            let option = format!("-Djobmanager.rpc.address={address}");
-            args.push(if is_named { option } else { address });
+        (_, Role::JobManager) if highly_available && is_named => {
+            args.extend([BIND.to_owned(), option]);
         }
+        (_, Role::JobManager) if highly_available => args.push(address),
         _ => {}
     }
     draft.container.insert("command".to_owned(), json!([entry]));

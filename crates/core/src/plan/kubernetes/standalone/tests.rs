@@ -129,6 +129,17 @@ fn stateful_sets() {
             ("Service/words-taskmanager", "/spec/clusterIP", json!("None")),
         ],
     );
+    let options = [
+        sets,
+        ("high-availability.type", "kubernetes"),
+        ("high-availability.storageDir", "s3://bucket/ha"),
+    ];
+    let own = "-Djobmanager.rpc.address=$(POD_NAME).words.team";
+    let bind = "-Djobmanager.bind-host=$(_POD_IP_ADDRESS)";
+    check(
+        &session("v2_0", "", &options),
+        &[("StatefulSet/words", ARGS, json!(["jobmanager", bind, own]))],
+    );
     let one = ("nutkin.standalone.stateful-sets", "1");
     let quorum = ("high-availability.zookeeper.quorum", "zk:2181");
     let options = [
@@ -163,6 +174,11 @@ fn stateful_sets() {
                 json!({"statefulset.kubernetes.io/pod-name": "words-1"}),
             ),
         ],
+    );
+    let identity = "-Dtaskmanager.resource-id=$(POD_NAME)";
+    check(
+        &session("v2_0", "", &options),
+        &[("StatefulSet/words", ARGS, json!(["cluster", "ha", bind, own, identity]))],
     );
 }
 
