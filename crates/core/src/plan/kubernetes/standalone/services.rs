@@ -78,17 +78,22 @@ fn rest(draft: &mut Draft<'_>, workload: Workload) {
         stick(draft.session.job_managers(), service);
         return;
     }
-    let template = service.clone();
-    let hosts = workload::job_manager_hosts(draft);
-    draft.others.truncate(before);
-    for (ordinal, host) in hosts.into_iter().enumerate() {
+    let service = draft.others.remove(before);
+    each_job_manager(draft, &service, &format!("{}-rest", draft.cluster_id));
+}
+
+/// One Service for each pod of one StatefulSet that is a JobManager. The first one has the name, and the node port: two
+/// Services cannot have the same.
+fn each_job_manager(draft: &mut Draft<'_>, template: &Value, name: &str) {
+    for (ordinal, host) in workload::job_manager_hosts(draft).into_iter().enumerate() {
         let mut service = template.clone();
         service["spec"]["selector"] = json!({"statefulset.kubernetes.io/pod-name": host});
         if 0 < ordinal {
-            service["metadata"]["name"] = json!(format!("{}-rest-{ordinal}", draft.cluster_id));
-            // Two Services cannot have one node port.
-            if let Some(Value::Object(port)) = service["spec"]["ports"].get_mut(0) {
-                port.remove("nodePort");
+            service["metadata"]["name"] = json!(format!("{name}-{ordinal}"));
+            for port in service["spec"]["ports"].as_array_mut().into_iter().flatten() {
+                if let Value::Object(port) = port {
+                    port.remove("nodePort");
+                }
             }
         }
         draft.others.push(service);
@@ -166,8 +171,22 @@ fn of_the_user(draft: &mut Draft<'_>, workload: Workload) {
             "metadata": metadata(draft, &name),
             "spec": {"type": kind, "selector": selector, "ports": ports},
         });
-        if role == Role::JobManager {
-            stick(draft.session.job_managers(), &mut service);
+        match (workload, role) {
+            (Workload::OneStatefulSet, Role::JobManager) => {
+                each_job_manager(draft, &service, &name);
+                continue;
+            }
+            // Pods of both roles would get what is meant for TaskManagers.
+            (Workload::OneStatefulSet, Role::TaskManager) => {
+                let message = "no label tells TaskManagers of one StatefulSet from its JobManagers";
+                let host = format!("{0}-{1}.{0}", draft.cluster_id, draft.session.job_managers());
+                let hint = format!(
+                    "ask for a pod by its name, as `{host}`, or set `nutkin.standalone.stateful-sets: 2`"
+                );
+                draft.settings.problem(Problem::new(key("role"), message).hint(hint));
+            }
+            (_, Role::JobManager) => stick(draft.session.job_managers(), &mut service),
+            _ => {}
         }
         draft.others.push(service);
     }

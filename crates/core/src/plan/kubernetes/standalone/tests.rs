@@ -183,6 +183,32 @@ fn stateful_sets() {
 }
 
 #[test]
+fn services_lead_to_pods_of_their_role_in_one_stateful_set() {
+    let named = |text: &str| json!({"statefulset.kubernetes.io/pod-name": text});
+    let options = [
+        ("nutkin.standalone.workload", "statefulset"),
+        ("nutkin.standalone.stateful-sets", "1"),
+        ("high-availability.type", "kubernetes"),
+        ("high-availability.storageDir", "s3://bucket/ha"),
+        ("nutkin.service.web.type", "NodePort"),
+        ("nutkin.service.web.ports", "rest:30082"),
+    ];
+    let port = "/spec/ports/0/nodePort";
+    check(
+        &session("v1_20", "", &options),
+        &[
+            ("Service/web", "/spec/selector", named("words-0")),
+            ("Service/web", port, json!(30082)),
+            ("Service/web-1", "/spec/selector", named("words-1")),
+            ("Service/web-1", port, Value::Null),
+        ],
+    );
+    let role = [("nutkin.service.web.role", "taskmanager"), ("nutkin.service.web.ports", "rpc")];
+    let refusal = [&options[..4], &role].concat();
+    refused(&session("v1_20", "", &refusal), &["nutkin.service.web.role"]);
+}
+
+#[test]
 fn services_and_claims_of_the_user() {
     let options = [
         ("nutkin.service.flink-jobmanager.ports", "rpc,blob,rest"),
