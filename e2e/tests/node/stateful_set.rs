@@ -39,6 +39,14 @@ fn zookeeper(world: &World) {
     });
 }
 
+/// What is below a path, by ZooKeeper's own client.
+#[track_caller]
+fn in_zookeeper(world: &World, path: &str) -> String {
+    let class = "org.apache.flink.shaded.zookeeper3.org.apache.zookeeper.ZooKeeperMain";
+    let client = ["java", "-Xmx64m", "-classpath", "/opt/flink/lib/*", class, "ls", path];
+    world.cluster.kubectl(&[&["exec", "zookeeper", "--"][..], &client].concat())
+}
+
 #[test]
 fn one_stateful_set_with_zookeeper_and_hdfs() {
     let world = World::new("example stateful-set, Flink 1.20.5");
@@ -96,7 +104,15 @@ fn one_stateful_set_with_zookeeper_and_hdfs() {
     world.eventually("the pod is back under its name", || uid().is_string() && uid() != first);
     assert_eq!(names(), ["realtime-0", "realtime-1", "realtime-2", "realtime-3"]);
     assert_eq!(roles(), ["JobManager", "JobManager", "TaskManager", "TaskManager"]);
-    world.ok(&["down", "realtime"]);
+    let down = world.ok(&["down", "realtime", "-o", "json"]).json();
+    let path = format!("/flink/{}/realtime", world.cluster.namespace);
+    let kept = json!([
+        format!("ZooKeeper zookeeper:2181 {path}"),
+        "hdfs:///user/flink/ha/realtime",
+        "hdfs:///user/flink/checkpoints/realtime",
+    ]);
+    assert_eq!(down["kept"], kept, "{down:#}");
+    assert!(in_zookeeper(&world, &path).contains("jobgraphs"), "it is where `down` says");
     let left = ["get", "statefulsets,pods,services,configmaps", "-l", "app=realtime", "-o", "name"];
     let left = world.cluster.kubectl(&left).lines().count();
     world.measured("objects left", left);

@@ -5,6 +5,8 @@
 //! help: 2.x does not write `configmap-type` any more, and `flink-config-<id>` has the same two others. None has
 //! owner references, and none of Flink's own clients removes them.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::ownership::TYPES;
@@ -66,6 +68,22 @@ pub fn leader(maps: &[Value]) -> Option<String> {
         return text.split_once(',').map(|(_, address)| address.to_owned());
     }
     find("-restserver-leader", "address")
+}
+
+/// Where a session with these options keeps its leaders and jobs in ZooKeeper, if it does: the servers, and the path
+/// (`ZooKeeperUtils.generateZookeeperPath` of root and cluster-id, with the defaults of
+/// `HighAvailabilityOptions.HA_ZOOKEEPER_ROOT` and `HA_CLUSTER_ID`).
+pub fn zookeeper(options: &BTreeMap<String, String>) -> Option<(String, String)> {
+    let text = |key: &str| options.get(key).map(String::as_str);
+    let mode = text("high-availability.type").or_else(|| text("high-availability"))?;
+    if !mode.trim().eq_ignore_ascii_case("zookeeper") {
+        return None;
+    }
+    let root = text("high-availability.zookeeper.path.root").unwrap_or("/flink");
+    let id = text("high-availability.cluster-id").unwrap_or("/default");
+    let segments = root.split('/').chain(id.split('/')).filter(|segment| !segment.is_empty());
+    let path = segments.map(|segment| format!("/{segment}")).collect();
+    Some((text("high-availability.zookeeper.quorum")?.to_owned(), path))
 }
 
 #[cfg(test)]
@@ -130,5 +148,28 @@ mod tests {
         old["data"] = json!({"address": "http://10.0.0.2:8081", "sessionId": "u"});
         assert_eq!(leader(&[old]).as_deref(), Some("http://10.0.0.2:8081"));
         assert_eq!(leader(&[map("a-cluster-config-map")]), None);
+    }
+
+    #[test]
+    fn what_stays_in_zookeeper() {
+        #[track_caller]
+        fn check(options: &[(&str, &str)], expected: Option<&str>) {
+            let quorum = ("high-availability.zookeeper.quorum", "zk:2181");
+            let options = options.iter().chain([&quorum]);
+            let options = options.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            let place = zookeeper(&options.collect());
+            let expected = expected.map(|path| ("zk:2181".to_owned(), path.to_owned()));
+            assert_eq!(place, expected);
+        }
+        let on = ("high-availability.type", "zookeeper");
+        let id = ("high-availability.cluster-id", "/team/words");
+        check(&[on, id], Some("/flink/team/words"));
+        check(&[("high-availability", "ZooKeeper")], Some("/flink/default"));
+        check(
+            &[on, ("high-availability.zookeeper.path.root", "a/b/"), id],
+            Some("/a/b/team/words"),
+        );
+        check(&[("high-availability.type", "kubernetes"), id], None);
+        check(&[id], None);
     }
 }

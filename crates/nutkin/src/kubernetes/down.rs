@@ -81,6 +81,16 @@ pub async fn end(
             is_data: true,
         });
     }
+    if let Some((servers, path)) = ha::zookeeper(&options) {
+        kept.push(Kept {
+            what: format!("ZooKeeper {servers} {path}"),
+            remark: format!(
+                "a session of this `high-availability.cluster-id` goes on with its jobs; \
+                 `zkCli.sh -server {servers} deleteall {path}` deletes it"
+            ),
+            is_data: true,
+        });
+    }
     kept.extend(claims(session).await);
     let keys = [
         "high-availability.storageDir",
