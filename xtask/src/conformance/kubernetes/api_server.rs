@@ -217,8 +217,12 @@ impl State {
     }
 }
 
+/// A path below which the same server answers: clusters behind one address, as some providers have them.
+pub(super) const OTHER: &str = "/k8s/clusters/c2";
+
 /// Namespace, resource and name of a path; the name is empty for a list.
 fn key(path: &str) -> Option<Key> {
+    let path = path.strip_prefix(OTHER).unwrap_or(path);
     let rest = path.strip_prefix("/api/v1/").or_else(|| {
         let rest = path.strip_prefix("/apis/")?;
         rest.splitn(3, '/').nth(2)

@@ -10,7 +10,7 @@ use nutkin_testkit::recording::bytes;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::api_server::ApiServer;
+use super::api_server::{ApiServer, OTHER};
 use super::case::Case;
 use crate::java::Flink;
 
@@ -75,7 +75,7 @@ impl Client {
         let root = tempfile::tempdir_in(self.work.path())?;
         let directory = root.path().canonicalize()?.display().to_string();
         let server = ApiServer::start(&case.server)?;
-        let fill = |text: &str| text.replace("$CASE", &directory);
+        let fill = |text: &str| text.replace("$CASE", &directory).replace("$SERVER", &server.url);
         for (name, content) in &case.files {
             let path = root.path().join(name);
             if let Some(parent) = path.parent() {
@@ -160,14 +160,22 @@ impl Client {
     }
 }
 
+/// Two contexts. That of the name `other`, which recorded cases ask for, leads to the same server by another path.
 fn kubeconfig_of(url: &str) -> String {
+    let other = format!("{url}{OTHER}");
     json!({
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "main",
-        "clusters": [{"name": "c", "cluster": {"server": url}}],
+        "clusters": [
+            {"name": "c", "cluster": {"server": url}},
+            {"name": "c2", "cluster": {"server": other}},
+        ],
         "users": [{"name": "u", "user": {"token": "t"}}],
-        "contexts": [{"name": "main", "context": {"cluster": "c", "user": "u"}}],
+        "contexts": [
+            {"name": "main", "context": {"cluster": "c", "user": "u"}},
+            {"name": "other", "context": {"cluster": "c2", "user": "u", "namespace": "other-ns"}},
+        ],
     })
     .to_string()
 }

@@ -40,7 +40,7 @@ pub(crate) struct Args {
     count: u64,
 
     /// Run the inputs of this recording instead of random ones: how the next release is recorded
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "count"])]
     again: Option<PathBuf>,
 
     /// Compare with a recording, without Flink: VERSION=FILE; may be given several times
