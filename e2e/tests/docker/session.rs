@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 use nutkin_e2e::Rest;
 use nutkin_e2e::exactly_once::{committed, faults};
@@ -58,6 +60,7 @@ fn up_word_count_scale_and_down() {
     assert_eq!(ids(), before, "nothing was replaced");
 
     count_words(&world);
+    without_java(&world);
 
     world.ok(&["scale", "plain", "--on", "docker", "--task-managers", "3", "--yes", "--force"]);
     world.eventually("three TaskManagers are there", || world.status()["slots"]["total"] == 12);
@@ -72,6 +75,32 @@ fn up_word_count_scale_and_down() {
     world.run(&["status", "plain", "--on", "docker"]).expect(5);
     assert_ne!(left("plain"), "", "checkpoints and savepoints stay");
     docker(&["volume", "rm", "nutkin-plain-data"]);
+}
+
+/// On a machine without any Java everything works but Flink's own client, and that says so in one sentence.
+#[track_caller]
+fn without_java(world: &World) {
+    let flink = |words: &[&str]| {
+        let words = [&["flink"], words].concat();
+        let nutkin = world.nutkin.command(&words);
+        // In a mount namespace of its own the place of all Javas is empty; this stage has root for that.
+        let script = "[ ! -d /usr/lib/jvm ] || mount -t tmpfs none /usr/lib/jvm || exit 9; \
+                      unset JAVA_HOME; PATH=/nowhere; exec \"$@\"";
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", script, "sh"]).arg(nutkin.get_program()).args(&words);
+        command.env_clear();
+        command.envs(nutkin.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.current_dir(world.nutkin.directory());
+        world.nutkin.start(command).wait(Duration::from_mins(1))
+    };
+    let address = "127.0.0.1:9999";
+    flink(&["list", "-m", address]).expect(0);
+    let jar = world.nutkin.setup().job("1.20.5", "WordCount");
+    let jar = jar.to_str().expect("a path in UTF-8");
+    let refused = flink(&["run", "-m", address, "-C", "file:///none.jar", jar]);
+    refused.expect(1).says("main() runs here (--client jvm): `-C` is given");
+    refused.says("error: Flink's own client needs a Java: there is no Java on this machine");
+    assert_eq!(refused.stderr.matches("error: ").count(), 1, "{}", refused.stderr);
 }
 
 /// From the host, through the published port, with files on the session's volume.

@@ -1,7 +1,7 @@
 //! The `flink` command's place taken: its words and its exit codes on a real session.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use nutkin_e2e::{Finished, Nutkin};
 
@@ -98,7 +98,34 @@ fn check_client(version: &str) {
         .expect(0)
         .says("main() runs here (--client jvm): `-C` is given")
         .prints("Program execution finished\n");
-    flink(&nutkin, &["run", "-py", "none.py"]).expect(1).says("`-py` is given");
+    python(&nutkin);
+}
+
+/// A program in Python: Flink's own client starts a real Python with it, and what that lacks is said before.
+#[track_caller]
+fn python(nutkin: &Nutkin) {
+    let given = "main() runs here (--client jvm): `-py` is given";
+    flink(nutkin, &["run", "-py", "none.py"])
+        .expect(1)
+        .says(given)
+        .says("there is no Python program `none.py`");
+    // The client tells the program where its gateway is.
+    let text = "import os, sys\nprint('got', sys.argv[1:], 'PYFLINK_GATEWAY_PORT' in os.environ)\n";
+    nutkin.file("hello.py", text);
+    flink(nutkin, &["run", "-pyclientexec", "nowhere", "-py", "hello.py"])
+        .expect(1)
+        .says("there is no Python `nowhere` on this machine")
+        .says("`-pyclientexec python3` names another one");
+    // Without the packages that the machine may have: PyFlink is not among the rest.
+    let bare = nutkin.file("bare-python", "#!/bin/sh\nexec python3 -S \"$@\"\n");
+    fs::set_permissions(&bare, fs::Permissions::from_mode(0o755)).expect("a program");
+    let bare = bare.to_str().expect("a plain path");
+    flink(nutkin, &["run", "-pyclientexec", bare, "-py", "hello.py", "a", "-b"])
+        .expect(0)
+        .says(given)
+        .says("has no PyFlink")
+        .says("-m pip install apache-flink==")
+        .prints("got ['a', '-b'] True\n");
 }
 
 #[test]

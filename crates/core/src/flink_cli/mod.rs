@@ -8,9 +8,11 @@ pub mod jvm;
 pub mod kubernetes_session;
 mod options;
 pub mod program;
+pub mod python;
 pub mod say;
 
 use options::{Options, Taken};
+use python::Python;
 
 /// What `flink` was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,6 +130,8 @@ pub struct Run {
     pub place: Place,
     /// Options that only Flink's own client has, as they were given: `-C`, `-py`.
     pub client_only: Vec<&'static str>,
+    /// A program in Python, in the place of the jar.
+    pub python: Option<Python>,
 }
 
 /// Reads the words behind `flink`.
@@ -208,6 +212,11 @@ fn program(taken: &Taken) -> Result<Run, String> {
     };
     let claim_mode = taken.value("cm").or_else(|| taken.value("rm"));
     let claim_mode = claim_mode.map(|mode| mode.to_uppercase().replace('-', "_"));
+    let python = is_python.then(|| Python {
+        file: taken.value("py").map(str::to_owned),
+        executable: python::given(taken.value("pyclientexec"), &taken.all("D")),
+        brings: ["pyarch", "pyfs", "pypath"].iter().any(|name| taken.has(name)),
+    });
     Ok(Run {
         jar,
         class: taken.value("c").map(str::to_owned),
@@ -219,6 +228,7 @@ fn program(taken: &Taken) -> Result<Run, String> {
         arguments: words.collect(),
         place,
         client_only,
+        python,
     })
 }
 

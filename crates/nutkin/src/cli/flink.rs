@@ -118,7 +118,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             } else {
                 target
             };
-            return flink_jvm::run(&args.words, &target, context).await;
+            return flink_jvm::run(&args.words, run, &target, context).await;
         }
         act(&action, &options, &target.client, context).await
     });

@@ -17,6 +17,7 @@ use tokio::process::Command;
 
 use super::Context;
 use super::client::Target;
+use super::flink_python;
 use crate::dist::class_data::Java;
 use crate::flink_rest::Client;
 use crate::jobs::{Jar, failure};
@@ -95,8 +96,13 @@ pub(super) fn needs_plain_address(client: &Client) -> bool {
 /// Starts Flink's own client and waits for it.
 ///
 /// # Errors
-/// There is no Java, Flink cannot be installed, or the JobManager does not answer.
-pub(super) async fn run(words: &[String], target: &Target, context: &Context<'_>) -> Outcome {
+/// There is no Java, or no Python for a program in it; Flink cannot be installed, or the JobManager does not answer.
+pub(super) async fn run(
+    words: &[String],
+    program: &Run,
+    target: &Target,
+    context: &Context<'_>,
+) -> Outcome {
     let client = &target.client;
     let local = match target.platform {
         Some(Platform::Local) => Some(SessionDirectory::of(context.environment, &target.name)?),
@@ -124,6 +130,10 @@ pub(super) async fn run(words: &[String], target: &Target, context: &Context<'_>
         .variables()
         .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned())))
         .collect();
+    if let Some(python) = &program.python {
+        let (home, options) = (&distribution.home, (&configuration, &environment));
+        flink_python::check(python, home, version, options, context).await?;
+    }
     let machine = jvm::Machine {
         home: &distribution.home.display().to_string(),
         lib: &distribution.jars(),
@@ -180,7 +190,7 @@ fn of_directory(directory: &Path, flink: FlinkVersion) -> Result<Option<Configur
 /// Without Java there is nothing to start, which is all that has to be said.
 fn no_java(failure: Failure) -> Failure {
     Failure {
-        error: failure.error.context("Flink's own client needs a Java, and has none here"),
+        error: anyhow::anyhow!("Flink's own client needs a Java: {:#}", failure.error),
         ..failure
     }
 }

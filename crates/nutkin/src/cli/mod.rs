@@ -14,6 +14,7 @@ pub mod explain;
 mod file_jobs;
 pub mod flink;
 mod flink_jvm;
+mod flink_python;
 pub mod image;
 pub mod init;
 pub mod job;
