@@ -164,3 +164,94 @@ fn rights_of_sessions() {
     assert_eq!(told(&good.replace("delete]\n- apiGroups", "get]\n- apiGroups")), ["NK0309"]);
     assert_eq!(told(&good.replace("resources: [deployments]", "resources: [\"*\"]")), [""; 0]);
 }
+
+/// A JobManager and a TaskManager of the image's own configuration, and the Service between them.
+const BY_VARIABLES: &str = r#"
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: jm}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: jm}}
+  template:
+    metadata: {labels: {app: jm}}
+    spec:
+      containers:
+      - name: jm
+        image: flink:1.16.3-scala_2.12-java11
+        args: ["jobmanager"]
+        env:
+        - {name: JOB_MANAGER_RPC_ADDRESS, value: jm}
+        - {name: FLINK_PROPERTIES, value: "jobmanager.memory.process.size: 1600m"}
+        resources: {requests: {cpu: 500m, memory: 1600Mi}, limits: {memory: 1600Mi}}
+        livenessProbe: {tcpSocket: {port: 6124}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: jm}
+spec:
+  selector: {app: jm}
+  ports:
+  - {name: rpc, port: 6123}
+  - {name: blob, port: 6124}
+  - {name: ui, port: 8081}
+"#;
+
+/// Two JobManagers with ZooKeeper, a port of their own, and a Service for the names of their pods.
+const PORT_OF_LEADERS: &str = r#"
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: conf}
+data:
+  flink-conf.yaml: |
+    high-availability.type: zookeeper
+    high-availability.zookeeper.quorum: zk:2181
+    high-availability.cluster-id: /st
+    high-availability.storageDir: hdfs:///flink/ha
+    high-availability.jobmanager.port: 50010
+    blob.server.port: 6124
+    jobmanager.memory.process.size: 2g
+  log4j-console.properties: |
+    rootLogger.level = INFO
+    rootLogger.appenderRef.console.ref = C
+    appender.console.name = C
+    appender.console.type = CONSOLE
+    appender.console.layout.type = PatternLayout
+    appender.console.layout.pattern = %d %p %c - %m%n
+---
+apiVersion: v1
+kind: Service
+metadata: {name: jm}
+spec:
+  clusterIP: None
+  selector: {app: jm}
+  ports: [{name: rest, port: 8081}]
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: jm}
+spec:
+  serviceName: jm
+  replicas: 2
+  selector: {matchLabels: {app: jm}}
+  template:
+    metadata: {labels: {app: jm}}
+    spec:
+      containers:
+      - name: jm
+        image: registry.example.com/flink:1.17.2
+        args: [jobmanager]
+        ports: [{containerPort: 50010, name: rpc}, {containerPort: 8081, name: rest}]
+        livenessProbe: {tcpSocket: {port: rpc}}
+        resources: {requests: {cpu: 1, memory: 2Gi}, limits: {memory: 2Gi}}
+        volumeMounts: [{name: conf, mountPath: /opt/flink/conf}]
+      volumes: [{name: conf, configMap: {name: conf}}]
+"#;
+
+#[test]
+fn ports_that_somebody_listens_on_are_no_defect() {
+    for text in [BY_VARIABLES, PORT_OF_LEADERS] {
+        let (found, told) = told(&[("all.yaml", text)]);
+        assert!(!found.iter().any(|code| code.starts_with("NK04")), "{told}");
+    }
+}

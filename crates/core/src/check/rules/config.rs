@@ -111,7 +111,12 @@ fn one_option(setting: &Setting, version: Option<FlinkVersion>, out: &mut Findin
         let rule = match level {
             Level::Error if is_open => return,
             Level::Error => &WRONG_VALUE,
-            Level::Warning if options::find(&setting.key).is_none() => &UNKNOWN,
+            Level::Warning
+                if options::find(&setting.key).is_none()
+                    || options::slip(&setting.key).is_some() =>
+            {
+                &UNKNOWN
+            }
             Level::Warning if version.is_none() => return,
             Level::Warning => &NOT_IN_VERSION,
         };

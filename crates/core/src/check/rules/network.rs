@@ -63,6 +63,9 @@ rules! {
 /// Flink's defaults of the ports that others must reach (`JobManagerOptions`, `RestOptions`); those of
 /// TaskManagers and blobs are random unless set.
 const RPC: i64 = 6123;
+
+/// `blob.server.port` as the image's entrypoint sets it on every start.
+const BLOB_OF_ENTRYPOINT: i64 = 6124;
 const REST: i64 = 8081;
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
@@ -125,6 +128,21 @@ fn own_labels(workload: &Workload<'_>, out: &mut Findings<'_>) {
     }
 }
 
+/// Whether the image's entrypoint cannot write to the configuration of the pods.
+fn has_fixed_configuration(workload: &Workload<'_>) -> bool {
+    let files = ["/opt/flink/conf/flink-conf.yaml", "/opt/flink/conf/config.yaml"];
+    files.iter().any(|file| workload.mount_of(file).is_some_and(|mount| mount.is_read_only()))
+}
+
+/// The option that says where TaskManagers reach the JobManager, and its value.
+fn rpc_port(settings: &Settings, is_highly_available: bool) -> (&'static str, i64) {
+    let key = "high-availability.jobmanager.port";
+    match settings.port(key).filter(|_| is_highly_available) {
+        Some(port) => (key, port),
+        None => ("jobmanager.rpc.port", settings.port("jobmanager.rpc.port").unwrap_or(RPC)),
+    }
+}
+
 /// Ports on which a workload's process listens, as far as they are known.
 fn listening(settings: &Settings, workload: &Workload<'_>) -> Vec<i64> {
     let mut ports = Vec::new();
@@ -134,6 +152,9 @@ fn listening(settings: &Settings, workload: &Workload<'_>) -> Vec<i64> {
         ports.extend(settings.port("jobmanager.rpc.bind-port"));
         ports.extend(settings.port("high-availability.jobmanager.port"));
         ports.extend(settings.port("blob.server.port"));
+        if !has_fixed_configuration(workload) {
+            ports.push(BLOB_OF_ENTRYPOINT);
+        }
     }
     if workload.role.is_task_manager() {
         ports.extend(settings.port("taskmanager.rpc.port"));
@@ -178,7 +199,8 @@ fn container_ports(system: &System<'_>, workload: &Workload<'_>, out: &mut Findi
         let master = workload.role.is_job_manager() && !workload.role.is_task_manager();
         let (key, expected) = match name {
             "rpc" | "jobmanager-rpc" | "jm-rpc" if master => {
-                ("jobmanager.rpc.port", Some(settings.port("jobmanager.rpc.port").unwrap_or(RPC)))
+                let (key, port) = rpc_port(&settings, system.high_availability().is_some());
+                (key, Some(port))
             }
             "blob" | "blob-server" | "blobserver" if master => {
                 ("blob.server.port", settings.port("blob.server.port"))
@@ -251,14 +273,12 @@ fn self_address(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings
     if !has_entrypoint || workload.role.is_job_manager() || system.high_availability().is_some() {
         return;
     }
-    let conf = workload.mount_of("/opt/flink/conf/flink-conf.yaml");
-    let writable = conf.is_none_or(|mount| !mount.is_read_only());
     let named =
         workload.variable("JOB_MANAGER_RPC_ADDRESS").is_some()
             || system.settings.with_arguments(workload).list.iter().any(|setting| {
                 setting.key == "jobmanager.rpc.address" && setting.dialect.is_none()
             });
-    if writable && !named && workload.container.get("envFrom").is_none() {
+    if !has_fixed_configuration(workload) && !named && workload.container.get("envFrom").is_none() {
         let place = workload.container.place(workload.file());
         let message = format!("{} does not say where the JobManager is", workload.title());
         out.add(&SELF, place, message);
@@ -343,7 +363,12 @@ fn spread_rest(
         && super::storage::reach(system, workload, &uploads) == super::storage::Reach::All;
     let is_sticky =
         service.node.at("spec/sessionAffinity").and_then(Walk::text) == Some("ClientIP");
-    if !shared && !is_sticky {
+    // The Service that gives the pods of a StatefulSet their names is not there to be called itself.
+    let gives_names = system.workloads.iter().any(|workload| {
+        workload.object.node.at("spec/serviceName").and_then(Walk::text) == Some(&service.name)
+    });
+    let is_headless = service.node.at("spec/clusterIP").and_then(Walk::text) == Some("None");
+    if !shared && !is_sticky && !(gives_names && is_headless) {
         let message = format!(
             "{} spreads requests over {} JobManagers, each with uploaded jars of its own",
             service.title(),
@@ -419,10 +444,7 @@ fn address(system: &System<'_>, out: &mut Findings<'_>) {
             lacking.push(format!("port {blob} for `blob.server.port`"));
         }
         // The image's entrypoint sets 6124 where it can write.
-        None if system.workloads.iter().all(|w| {
-            w.mount_of("/opt/flink/conf/flink-conf.yaml").is_some_and(|m| m.is_read_only())
-        }) =>
-        {
+        None if system.workloads.iter().all(has_fixed_configuration) => {
             lacking.push("a fixed `blob.server.port` (unset, it is a random one)".to_owned());
         }
         _ => {}

@@ -1,6 +1,6 @@
 //! Whether the options of a configuration exist and have values of their types.
 
-use super::{OptionInfo, canonical, find, patterns, suggest, table};
+use super::{OptionInfo, canonical, find, patterns, slip, suggest, table};
 use crate::flink::dialect::Dialect;
 use crate::flink::values::{self, ValueError};
 use crate::flink::{Configuration, Entry, FlinkVersion, Origin};
@@ -44,6 +44,9 @@ pub fn check(configuration: &Configuration, version: FlinkVersion) -> Vec<Findin
     findings
 }
 
+/// What is said of a key that no table has.
+const UNKNOWN: &str = "neither Flink nor Nutkin has such an option";
+
 fn check_one(
     key: &str,
     entry: &Entry,
@@ -63,6 +66,10 @@ fn check_one(
         };
         return Some((Level::Error, Problem::new(key, message)));
     }
+    if let Some(meant) = slip(key).filter(|_| !is_below_a_map(key, version)) {
+        let problem = Problem::new(key, UNKNOWN).hint(format!("did you mean `{meant}`?"));
+        return Some((Level::Warning, problem));
+    }
     if patterns::of(key).is_some() || is_below_a_map(key, version) {
         return None;
     }
@@ -73,7 +80,7 @@ fn check_one(
     if suggestions.is_empty() && !in_a_name_space_of_flink(key) {
         return None;
     }
-    let problem = Problem::new(key, "neither Flink nor Nutkin has such an option");
+    let problem = Problem::new(key, UNKNOWN);
     Some((
         Level::Warning,
         match &suggestions[..] {
@@ -93,10 +100,10 @@ fn not_in(key: &str, info: &OptionInfo, version: FlinkVersion) -> Problem {
     let versions = info.versions();
     let problem =
         Problem::new(key, format!("Flink {line} does not have this option (versions: {versions})"));
-    // Another spelling of the same option that this version reads: the newer ones of an old key, the older
-    // ones of a new key.
+    // Another spelling of the same option that this version reads. The option's own older names come before
+    // the newer keys: one of those may be another option that falls back to this one.
     let newer = table::line(key).into_iter().flat_map(|line| line.newer().collect::<Vec<_>>());
-    let spellings = newer.chain([info.key]).chain(info.old_spellings());
+    let spellings = [info.key].into_iter().chain(info.old_spellings()).chain(newer);
     let mut current = spellings.filter(|other| {
         *other != key
             && find(other).is_some_and(|info| info.key == *other && info.at(version).is_some())

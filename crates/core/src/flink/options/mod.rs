@@ -230,6 +230,21 @@ pub fn suggest(key: &str) -> Vec<String> {
     scored.into_iter().take(3).map(|(_, key)| key.to_owned()).collect()
 }
 
+/// The option that a key of one of Flink's own families (`state.backend.rocksdb.*`) misspells. Another option
+/// of the family could come with a release that the table does not know, so only a slip counts.
+pub fn slip(key: &str) -> Option<String> {
+    /// Two letters exchanged, missing or too many.
+    const SLIP: usize = 2;
+    let family = patterns::of(key).filter(|family| family.own)?;
+    if find(key).is_some_and(|info| info.pattern.is_none()) {
+        return None;
+    }
+    suggest(key).into_iter().find(|near| {
+        patterns::of(near).is_some_and(|other| other.shape == family.shape)
+            && strsim::damerau_levenshtein(near, key) <= SLIP
+    })
+}
+
 /// A key without what people mix up.
 fn squeezed(key: &str) -> String {
     key.chars().filter(|c| !matches!(c, '.' | '-' | '_')).collect()

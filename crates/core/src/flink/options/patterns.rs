@@ -8,6 +8,8 @@ pub(super) struct Pattern {
     prefix: &'static str,
     /// Whether a name of the user's follows the prefix.
     named: Option<&'static str>,
+    /// Whether only Flink itself reads the family, so that its table knows all of it.
+    pub(super) own: bool,
     /// What it is for.
     pub(super) text: &'static str,
 }
@@ -28,11 +30,15 @@ const fn named(
     name: &'static str,
     text: &'static str,
 ) -> Pattern {
-    Pattern { shape, prefix, named: Some(name), text }
+    Pattern { shape, prefix, named: Some(name), own: false, text }
 }
 
 const fn below(shape: &'static str, prefix: &'static str, text: &'static str) -> Pattern {
-    Pattern { shape, prefix, named: None, text }
+    Pattern { shape, prefix, named: None, own: false, text }
+}
+
+const fn own(shape: &'static str, prefix: &'static str, text: &'static str) -> Pattern {
+    Pattern { shape, prefix, named: None, own: true, text }
 }
 
 /// Longer prefixes stand before shorter ones of the same beginning.
@@ -78,7 +84,7 @@ const PATTERNS: &[Pattern] = &[
     ),
     below("oss.*", "oss.", "Read by the Aliyun OSS plugin"),
     below("presto.s3.*", "presto.s3.", "Read by the Presto flavour of the S3 plugin"),
-    below("python.*", "python.", "Read by PyFlink"),
+    own("python.*", "python.", "Read by PyFlink"),
     below("s3.*", "s3.", "Read by both flavours of the S3 plugin"),
     below("s3a.*", "s3a.", "Read by the Hadoop flavour of the S3 plugin"),
     named(
@@ -92,15 +98,15 @@ const PATTERNS: &[Pattern] = &[
         "security.kerberos.token.provider.",
         "A setting of a Kerberos token provider",
     ),
-    below("sql-client.*", "sql-client.", "Read by the SQL client"),
-    below("sql-gateway.*", "sql-gateway.", "Read by the SQL gateway"),
-    below("state.backend.forst.*", "state.backend.forst.", "A setting of the ForSt state backend"),
-    below(
+    own("sql-client.*", "sql-client.", "Read by the SQL client"),
+    own("sql-gateway.*", "sql-gateway.", "Read by the SQL gateway"),
+    own("state.backend.forst.*", "state.backend.forst.", "A setting of the ForSt state backend"),
+    own(
         "state.backend.rocksdb.*",
         "state.backend.rocksdb.",
         "A setting of the RocksDB state backend",
     ),
-    below("table.*", "table.", "Read by the Table API and SQL"),
+    own("table.*", "table.", "Read by the Table API and SQL"),
     named(
         "traces.reporter.<name>.*",
         "traces.reporter.",

@@ -179,6 +179,33 @@ fn bad_options_are_found() {
 }
 
 #[test]
+fn the_older_name_of_an_option_comes_before_an_option_that_falls_back_to_it() {
+    check_findings(
+        FlinkVersion::new(1, 17, 2),
+        &[("pekko.ask.timeout", "10 s")],
+        &["Warning pekko.ask.timeout: write `akka.ask.timeout` for this version"],
+    );
+}
+
+#[test]
+fn a_slip_in_a_family_of_flink_is_seen() {
+    check_findings(
+        V1_20,
+        &[
+            ("state.backend.rocksdb.memory.manged", "true"),
+            ("state.backend.rocksdb.memory.managed", "true"),
+            ("state.backend.rocksdb.a-new-one", "true"),
+            ("table.exec.mini-batch.enable", "true"),
+            ("s3.acces-key", "x"),
+        ],
+        &[
+            "Warning state.backend.rocksdb.memory.manged: did you mean `state.backend.rocksdb.memory.managed`?",
+            "Warning table.exec.mini-batch.enable: did you mean `table.exec.mini-batch.enabled`?",
+        ],
+    );
+}
+
+#[test]
 fn a_secret_of_the_wrong_type_is_not_told() {
     let mut configuration = Configuration::new();
     let key = "security.delegation.tokens.enabled";

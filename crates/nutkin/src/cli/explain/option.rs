@@ -118,6 +118,9 @@ fn one(info: &OptionInfo, key: &str, version: Option<FlinkVersion>, printer: &Pr
     }
     if info.pattern.is_some() {
         line("family", info.key);
+        if let Some(meant) = options::slip(key) {
+            line("note", &format!("no option of it has this name; did you mean `{meant}`?"));
+        }
     }
     if let Some(facts) = facts(info, version) {
         line("type", &type_words(facts.type_name));

@@ -127,6 +127,7 @@ const TABLE: &[Reason] = &[
     Reason("options", "kubernetes.namespace", Other, Cure("NK0202"), "cured: the namespace of the pods"),
     Reason("options", "jobmanager.rpc.address", Any, Always, "the address of the session's own Service"),
     Reason("options", "jobmanager.rpc.port|taskmanager.rpc.port|blob.server.port|rest.port|rest.bind-port|high-availability.jobmanager.port", New, Always, FIXED),
+    Reason("options", "jobmanager.rpc.port", Other, Always, "with high availability JobManagers listen on `high-availability.jobmanager.port`"),
     Reason("options", "rest.address|rest.bind-address|jobmanager.bind-host|taskmanager.bind-host", New, Always, "pods answer the other pods"),
     Reason("options", "jobmanager.memory.process.size|taskmanager.memory.process.size", New, Always, FIELDS),
     Reason("options", "taskmanager.numberOfTaskSlots|parallelism.default", New, Always, WRITTEN),

@@ -37,7 +37,13 @@ pub(super) fn effective(session: &Session, client: &Client) -> Settings {
     }
     if is_highly_available(&settings) {
         let rpc = settings.text_or_default("jobmanager.rpc.port");
-        fix_port(&mut settings, "high-availability.jobmanager.port", rpc);
+        fix_port(&mut settings, "high-availability.jobmanager.port", rpc.clone());
+        // With high availability JobManagers listen there and ask for no other port: probes and Services follow.
+        let port = settings.text_or_default("high-availability.jobmanager.port");
+        if port != rpc {
+            let reason = Origin::Derived("where JobManagers listen with high availability");
+            settings.configuration.set("jobmanager.rpc.port", port, reason);
+        }
         identity(session, &mut settings);
     }
     settings

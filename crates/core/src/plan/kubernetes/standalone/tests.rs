@@ -66,6 +66,30 @@ fn refused(text: &str, expected: &[&str]) {
 const ARGS: &str = "/spec/template/spec/containers/0/args";
 
 #[test]
+fn with_high_availability_probes_ask_where_job_managers_listen() {
+    let options = [
+        ("high-availability.type", "kubernetes"),
+        ("high-availability.storageDir", "s3://bucket/ha"),
+        ("high-availability.jobmanager.port", "50010"),
+    ];
+    check(
+        &session("v1_20", "  serviceAccount: flink\n", &options),
+        &[
+            (
+                "Deployment/words",
+                "/spec/template/spec/containers/0/startupProbe/tcpSocket/port",
+                json!("jobmanager-rpc"),
+            ),
+            (
+                "Deployment/words",
+                "/spec/template/spec/containers/0/ports/1",
+                json!({"name": "jobmanager-rpc", "containerPort": 50010}),
+            ),
+        ],
+    );
+}
+
+#[test]
 fn deployments() {
     check(
         &session("v1_20", "", &[]),
