@@ -59,6 +59,8 @@ pub struct Report {
     pub files: usize,
     /// Files of which nothing is understood here.
     pub skipped: Vec<String>,
+    /// YAML in which no Kubernetes object stands: other people's, or one that is broken beyond recognition.
+    pub foreign: Vec<String>,
 }
 
 /// A session that the files describe.
@@ -110,7 +112,14 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
         Session { title: system.title.clone(), flink: system.version, files }
     });
     let skipped = world.files.iter().filter(|file| file.kind.is_none());
+    let is_foreign = |index: usize| {
+        world.files[index].kind == Some(FileKind::Objects)
+            && !world.objects.iter().any(|object| object.file == index)
+            && !world.broken.iter().any(|(place, _)| place.file == index)
+    };
+    let foreign = (0..world.files.len()).filter(|index| is_foreign(*index));
     Report {
+        foreign: foreign.map(|index| world.files[index].name.clone()).collect(),
         findings: list.into_iter().map(|(_, finding)| finding).collect(),
         sessions: sessions.collect(),
         files: world.files.len(),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::flink::options;
+
 /// A file to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
@@ -75,7 +77,7 @@ impl FileKind {
             Some(Self::Objects)
                 if matches!(base, "config.yaml" | "config.yml") && !is_object(text) =>
             {
-                Some(Self::ConfigYaml)
+                is_flinks(text).then_some(Self::ConfigYaml)
             }
             Some(kind) => Some(kind),
             None if is_object(text) => Some(Self::Objects),
@@ -84,6 +86,14 @@ impl FileKind {
             None => None,
         }
     }
+}
+
+/// Whether a `config.yaml` is Flink's: many programs call theirs so. One key is enough that begins like an option.
+fn is_flinks(text: &str) -> bool {
+    let mut keys = text.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let mut words = keys.by_ref().map(|line| line.split([':', '.', ' ']).next().unwrap_or(line));
+    let Some(first) = words.next() else { return true };
+    std::iter::once(first).chain(words).any(options::is_first_word)
 }
 
 /// Whether something fills the text in before it is YAML. What the operator fills in, `{{name}}` and `{{namespace}}`
@@ -109,11 +119,13 @@ pub(super) struct File {
 
 impl File {
     pub(super) fn new(input: &Input) -> Self {
-        let text = input.text.strip_prefix('\u{feff}').unwrap_or(&input.text).to_owned();
+        let plain = input.text.strip_prefix('\u{feff}').unwrap_or(&input.text);
+        let kind = FileKind::of(&input.name, plain);
+        // Flink takes a byte order mark for a letter of the first key of flink-conf.yaml; all other readers skip it.
+        let text = if kind == Some(FileKind::FlinkConf) { &input.text } else { plain }.to_owned();
         let starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1))
             .collect();
-        let kind = FileKind::of(&input.name, &text);
         Self { name: input.name.clone(), text, kind, starts, secrets: BTreeSet::new() }
     }
 

@@ -255,3 +255,35 @@ fn ports_that_somebody_listens_on_are_no_defect() {
         assert!(!found.iter().any(|code| code.starts_with("NK04")), "{told}");
     }
 }
+
+#[track_caller]
+fn check_codes(files: &[(&str, &str)], expected: &[&str]) {
+    let (found, told) = told(files);
+    assert_eq!(found, expected, "{told}");
+}
+
+#[test]
+fn a_byte_order_mark_is_a_letter_of_the_first_key_for_the_old_parser_only() {
+    let slots = "\u{feff}taskmanager.numberOfTaskSlots: 2\n";
+    check_codes(&[("flink-conf.yaml", slots)], &["NK0007", "NK0101"]);
+    check_codes(&[("config.yaml", slots)], &[]);
+}
+
+#[test]
+fn a_value_in_a_map_on_one_line_is_no_number_that_was_made_of_a_text() {
+    check_codes(
+        &[("config.yaml", "pipeline: {name: 7}\njobmanager: {rpc: {address: 10.0.0.7}}\n")],
+        &[],
+    );
+    check_codes(&[("config.yaml", "pipeline.name: 007\n")], &["NK0116"]);
+}
+
+#[test]
+fn the_configuration_of_another_program_is_not_flinks() {
+    check_codes(&[("config.yaml", "server: {port: 80}\nlogging: {level: debug}\n")], &[]);
+    let report = check(
+        &inputs(&[("a.yaml", "a: [1\nb: 2\n"), ("b.yaml", "apiVersion: [")]),
+        &Settings::default(),
+    );
+    assert_eq!(report.foreign, ["a.yaml"]);
+}

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::Problem;
+
 /// Where the JobManager looks for files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sight {
@@ -55,6 +57,34 @@ pub fn hints(
     hints
 }
 
+/// A savepoint, or a directory for one, as the JobManager finds it: a relative path of somebody who is in `directory`
+/// would start at the JobManager's working directory, which ends with the session.
+///
+/// # Errors
+/// A relative path that the JobManager cannot see.
+pub fn snapshot_path(
+    text: &str,
+    sight: &Sight,
+    directory: &Path,
+    option: &str,
+) -> Result<String, Problem> {
+    let has_scheme = text.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    });
+    let path = Path::new(text);
+    if has_scheme || path.is_absolute() {
+        return Ok(text.to_owned());
+    }
+    if *sight == Sight::Elsewhere {
+        let message = format!("`{text}` is relative; the JobManager has directories of its own");
+        return Err(Problem::new(option, message)
+            .hint("write the whole path, or an address such as `s3://bucket/savepoints`"));
+    }
+    let path = path.strip_prefix("./").unwrap_or(path);
+    Ok(directory.join(path).display().to_string())
+}
+
 /// The path that an argument may be: `a/b`, `--input=a/b`, `file:///a/b`. An option alone and a number are none; other
 /// schemes (`hdfs://`) are found from everywhere.
 fn named(argument: &str) -> Option<&Path> {
@@ -75,6 +105,22 @@ fn named(argument: &str) -> Option<&Path> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_savepoint_does_not_lie_in_the_directory_of_a_session() {
+        #[track_caller]
+        fn check(text: &str, here: &str, elsewhere: Option<&str>) {
+            let path = |sight| snapshot_path(text, &sight, Path::new("/home"), "DIR").ok();
+            assert_eq!(path(Sight::Here { directory: None }).as_deref(), Some(here));
+            assert_eq!(path(Sight::Elsewhere).as_deref(), elsewhere);
+        }
+        check("sp/one", "/home/sp/one", None);
+        check("./sp", "/home/sp", None);
+        check("a/b:c", "/home/a/b:c", None);
+        check("/data/sp", "/data/sp", Some("/data/sp"));
+        check("s3://b/sp", "s3://b/sp", Some("s3://b/sp"));
+        check("file:/data/sp", "file:/data/sp", Some("file:/data/sp"));
+    }
 
     /// `text.txt` and `/data/in` exist; the user is in `/home`.
     #[track_caller]

@@ -82,7 +82,10 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             .hint("Kubernetes YAML, flink-conf.yaml, config.yaml, log4j*.properties, Dockerfiles, *.sh");
         return Err(Failure::input(vec![problem]));
     }
-    let report = check(&inputs, &settings);
+    let mut report = check(&inputs, &settings);
+    // Below a directory lies much that is not meant; of a file that was named somebody expects an answer.
+    let foreign = std::mem::take(&mut report.foreign);
+    report.skipped.extend(foreign.into_iter().filter(|name| is_named(name, &paths)));
     match args.output {
         Output::Text => text::print(&report, context.printer),
         Output::Json => context.printer.json(&json(&report)),
@@ -91,6 +94,11 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let bad =
         report.count(Severity::Error) != 0 || args.strict && report.count(Severity::Warning) != 0;
     Ok(if bad { Exit::Failed } else { Exit::Done })
+}
+
+/// Whether a file was named itself, not only its directory.
+fn is_named(name: &str, paths: &[PathBuf]) -> bool {
+    paths.iter().any(|path| path.strip_prefix("./").unwrap_or(path) == std::path::Path::new(name))
 }
 
 /// `CODE=REASON` of the command line.

@@ -172,10 +172,14 @@ async fn submit_jar(
             Problem::new("JAR", message).hint("name it with --class, or in the jar's manifest"),
         ]));
     }
-    let request = request(args)?;
+    let mut request = request(args)?;
     let Target { client, name: session, sight, .. } = target(&args.session, context).await?;
     check_release(args, client.version())?;
     let directory = &context.environment.directory;
+    if let Some(given) = request.savepoint.take() {
+        let whole = arguments::snapshot_path(&given, &sight, directory, "--from-savepoint");
+        request.savepoint = Some(whole.map_err(|problem| Failure::input(vec![problem]))?);
+    }
     for hint in arguments::hints(&request.arguments, &sight, directory, Path::exists) {
         printer.hint(&hint);
     }

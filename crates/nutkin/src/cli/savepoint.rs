@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use nutkin_core::jobs::arguments;
+
 use super::Context;
-use super::client::connect;
+use super::client::{Target, target};
 use super::shared::{OutputArgs, SessionArgs};
 use super::snapshot::{self, Snapshot};
 use crate::flink_rest::Trigger;
 use crate::jobs::failure;
-use crate::{Exit, Failure, Outcome, runtime};
+use crate::runtime::{self, Interrupt};
+use crate::{Exit, Failure, Outcome};
 
 /// Arguments of `nutkin savepoint`.
 #[derive(Debug, clap::Args)]
@@ -51,10 +54,22 @@ pub struct Args {
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     if let Some(path) = &args.dispose {
         return runtime::block_on(async {
-            let (client, _) = connect(&args.session, context).await?;
-            let place = client.dispose(path).await.map_err(failure)?;
+            let mut interrupt = Interrupt::listen()?;
+            let Target { client, sight, .. } = target(&args.session, context).await?;
+            let here = &context.environment.directory;
+            let path = arguments::snapshot_path(path, &sight, here, "--dispose")
+                .map_err(|problem| Failure::input(vec![problem]))?;
+            let place = client.dispose(&path).await.map_err(failure)?;
             let timeout = Duration::from_secs(args.timeout);
-            if client.result(&place, timeout).await.map_err(failure)?.is_none() {
+            let result = tokio::select! {
+                biased;
+                () = interrupt.pressed() => {
+                    let message = format!("interrupted; disposing of `{path}` goes on");
+                    return Err(Failure::new(Exit::Interrupted, message));
+                }
+                result = client.result(&place, timeout) => result,
+            };
+            if result.map_err(failure)?.is_none() {
                 let message =
                     format!("`{path}` is not disposed of after {} s; it goes on", args.timeout);
                 return Err(Failure::new(Exit::TimedOut, message));

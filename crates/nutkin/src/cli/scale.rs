@@ -1,9 +1,12 @@
 //! `nutkin scale`.
 
+use std::cell::RefCell;
+
 use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::shared::PlatformArgs;
-use crate::{Exit, Outcome, runtime, select};
+use crate::runtime::{self, Interrupt};
+use crate::{Exit, Failure, Outcome, select};
 use nutkin_core::counted;
 
 /// Arguments of `nutkin scale`.
@@ -32,28 +35,56 @@ pub struct Args {
 /// # Errors
 /// No such session (5), consent needed (6).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    let begun = RefCell::new(None);
     runtime::block_on(async {
-        let session = select::find(args.name.as_deref(), None, &args.platform, context).await?;
-        let (name, new) = (session.name(), args.task_managers as usize);
-        let mut scaling = session.scaling(args.task_managers).await?;
-        let old = scaling.now();
-        if old == new {
-            context
-                .printer
-                .say(&format!("session `{name}` has {} already", counted(new, "TaskManager")));
-            return Ok(Exit::Done);
+        let mut interrupt = Interrupt::listen()?;
+        tokio::select! {
+            biased;
+            () = interrupt.pressed() => Err(interrupted(begun.take())),
+            outcome = scale(&args, &begun, context) => outcome,
         }
-        if new < old
-            && let Some(jobs) = session.endangered(!args.consent.yes && !args.consent.force).await?
-        {
-            context.printer.say(&format!(
-                "ends {}; jobs there fail over to their last checkpoint: {jobs}",
-                counted(old - new, "TaskManager")
-            ));
-            consent::ask(args.consent, false, "Go on?", context)?;
-        }
-        scaling.carry_out(context).await?;
-        context.printer.say(&format!("session `{name}`: {old} -> {}", counted(new, "TaskManager")));
-        Ok(Exit::Done)
     })
+}
+
+/// A change on its way: the session, and how many TaskManagers it had and gets.
+type Begun = (String, usize, usize);
+
+/// What Ctrl-C leaves behind.
+fn interrupted(begun: Option<Begun>) -> Failure {
+    let Some((name, old, new)) = begun else {
+        return Failure::new(Exit::Interrupted, "interrupted; nothing was changed");
+    };
+    let message = format!(
+        "interrupted while session `{name}` went from {old} to {}",
+        counted(new, "TaskManager")
+    );
+    Failure::new(Exit::Interrupted, message).hint(format!(
+        "`nutkin status {name}` shows how many run, `nutkin scale {name} --task-managers {new}` goes on"
+    ))
+}
+
+async fn scale(args: &Args, begun: &RefCell<Option<Begun>>, context: &Context<'_>) -> Outcome {
+    let session = select::find(args.name.as_deref(), None, &args.platform, context).await?;
+    let (name, new) = (session.name(), args.task_managers as usize);
+    let mut scaling = session.scaling(args.task_managers).await?;
+    let old = scaling.now();
+    if old == new {
+        context
+            .printer
+            .say(&format!("session `{name}` has {} already", counted(new, "TaskManager")));
+        return Ok(Exit::Done);
+    }
+    if new < old
+        && let Some(jobs) = session.endangered(!args.consent.yes && !args.consent.force).await?
+    {
+        context.printer.say(&format!(
+            "ends {}; jobs there fail over to their last checkpoint: {jobs}",
+            counted(old - new, "TaskManager")
+        ));
+        consent::ask(args.consent, false, "Go on?", context)?;
+    }
+    begun.replace(Some((name.to_owned(), old, new)));
+    scaling.carry_out(context).await?;
+    context.printer.say(&format!("session `{name}`: {old} -> {}", counted(new, "TaskManager")));
+    Ok(Exit::Done)
 }

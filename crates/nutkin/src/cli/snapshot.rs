@@ -1,15 +1,18 @@
 //! What `stop`, `savepoint` and `checkpoint` share: start it, wait, say where it is.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
+use nutkin_core::jobs::arguments;
 use serde_json::{Value, json};
 
 use super::Context;
-use super::client::connect;
+use super::client::{Target, target};
 use super::shared::{Output, OutputArgs, SessionArgs, document};
 use crate::flink_rest::{RestError, Trigger};
 use crate::jobs::{failure, find, until_tasks_run};
-use crate::{Exit, Failure, Outcome, runtime};
+use crate::runtime::{self, Interrupt};
+use crate::{Exit, Failure, Outcome};
 
 /// What to do, and how to speak of it.
 pub(super) struct Snapshot<'a> {
@@ -22,36 +25,86 @@ pub(super) struct Snapshot<'a> {
     pub(super) trigger: Trigger,
 }
 
+/// How far it is, for what Ctrl-C has to say.
+enum Stage {
+    Before,
+    /// The session was asked, and its answer is not there yet.
+    Asked(String),
+    /// The session works on it.
+    Begun(String),
+}
+
 pub(super) fn run(snapshot: &Snapshot<'_>, context: &Context<'_>) -> Outcome {
-    let noun = snapshot.kind.to_lowercase();
+    let stage = RefCell::new(Stage::Before);
     runtime::block_on(async {
-        let (client, _) = connect(snapshot.session, context).await?;
-        if matches!(snapshot.trigger, Trigger::Checkpoint { .. })
-            && !client.version().line().has_checkpoint_trigger
-        {
-            let message =
-                format!("Flink {} takes checkpoints only by its own clock", client.version());
-            return Err(Failure::new(Exit::BadInput, message)
-                .hint("Flink 1.17 and later take them on request; `nutkin savepoint` works here"));
+        let mut interrupt = Interrupt::listen()?;
+        tokio::select! {
+            biased;
+            () = interrupt.pressed() => Err(interrupted(snapshot, stage.replace(Stage::Before))),
+            outcome = take(snapshot, &stage, context) => outcome,
         }
-        let job = find(&client, snapshot.job).await?;
-        if job.state.has_ended() {
-            let message = format!("job {} is {}: it has no state any more", job.id, job.state);
-            return Err(Failure::new(Exit::Failed, message));
-        }
-        until_tasks_run(&client, &job.id).await;
-        let place = client.trigger(&job.id, &snapshot.trigger).await.map_err(hinted)?;
-        context.printer.say(&format!("taking a {noun} of job {}", job.id));
-        let result =
-            client.result(&place, Duration::from_secs(snapshot.timeout)).await.map_err(hinted)?;
-        let Some(result) = result else {
-            let message =
-                format!("the {noun} is not complete after {} s; it goes on", snapshot.timeout);
-            return Err(Failure::new(Exit::TimedOut, message)
-                .hint(format!("`nutkin job {}` shows it", job.id)));
-        };
-        print(snapshot, context, &job.id, &result)
     })
+}
+
+/// What Ctrl-C leaves behind: what Flink has begun it brings to its end.
+fn interrupted(snapshot: &Snapshot<'_>, stage: Stage) -> Failure {
+    let noun = snapshot.kind.to_lowercase();
+    let stops = matches!(snapshot.trigger, Trigger::Stop { .. });
+    let (message, id) = match stage {
+        Stage::Before => {
+            let message = format!("interrupted; no {noun} was begun");
+            return Failure::new(Exit::Interrupted, message);
+        }
+        Stage::Asked(id) => {
+            (format!("interrupted; a {noun} of job {id} was asked for and may have begun"), id)
+        }
+        Stage::Begun(id) if stops => (
+            format!("interrupted; the savepoint goes on, and job {id} stops when it is complete"),
+            id,
+        ),
+        Stage::Begun(id) => (format!("interrupted; the {noun} of job {id} goes on"), id),
+    };
+    Failure::new(Exit::Interrupted, message).hint(format!("`nutkin job {id}` shows it"))
+}
+
+async fn take(snapshot: &Snapshot<'_>, stage: &RefCell<Stage>, context: &Context<'_>) -> Outcome {
+    let noun = snapshot.kind.to_lowercase();
+    let Target { client, sight, .. } = target(snapshot.session, context).await?;
+    let mut trigger = snapshot.trigger.clone();
+    if let Trigger::Savepoint { directory, .. } | Trigger::Stop { directory, .. } = &mut trigger
+        && let Some(given) = directory.take()
+    {
+        let here = &context.environment.directory;
+        let whole = arguments::snapshot_path(&given, &sight, here, "DIR");
+        *directory = Some(whole.map_err(|problem| Failure::input(vec![problem]))?);
+    }
+    if matches!(snapshot.trigger, Trigger::Checkpoint { .. })
+        && !client.version().line().has_checkpoint_trigger
+    {
+        let message = format!("Flink {} takes checkpoints only by its own clock", client.version());
+        return Err(Failure::new(Exit::BadInput, message)
+            .hint("Flink 1.17 and later take them on request; `nutkin savepoint` works here"));
+    }
+    let job = find(&client, snapshot.job).await?;
+    if job.state.has_ended() {
+        let message = format!("job {} is {}: it has no state any more", job.id, job.state);
+        return Err(Failure::new(Exit::Failed, message));
+    }
+    until_tasks_run(&client, &job.id).await;
+    stage.replace(Stage::Asked(job.id.clone()));
+    let place = client.trigger(&job.id, &trigger).await.map_err(hinted)?;
+    stage.replace(Stage::Begun(job.id.clone()));
+    context.printer.say(&format!("taking a {noun} of job {}", job.id));
+    let result =
+        client.result(&place, Duration::from_secs(snapshot.timeout)).await.map_err(hinted)?;
+    let Some(result) = result else {
+        let message =
+            format!("the {noun} is not complete after {} s; it goes on", snapshot.timeout);
+        return Err(
+            Failure::new(Exit::TimedOut, message).hint(format!("`nutkin job {}` shows it", job.id))
+        );
+    };
+    print(snapshot, context, &job.id, &result)
 }
 
 fn print(snapshot: &Snapshot<'_>, context: &Context<'_>, id: &str, result: &Value) -> Outcome {

@@ -77,6 +77,21 @@ pub(super) fn root_cause(trace: &str) -> String {
         deepest.map_or_else(|| heads.first().copied().unwrap_or_default(), |index| heads[index]);
     let line = line.strip_prefix("Caused by: ").unwrap_or(line);
     match exception(line) {
+        // The message of these is nothing but the name of the class.
+        Some((class, name)) if class.ends_with("ClassNotFoundException") => {
+            format!("there is no class `{name}`")
+        }
+        Some((class, name)) if class.ends_with("NoClassDefFoundError") && !name.contains(' ') => {
+            format!("there is no class `{}`", name.replace('/', "."))
+        }
+        // Flink then looks for Hadoop, which says nothing of the scheme that nobody opens.
+        Some((class, "Hadoop is not in the classpath/dependencies."))
+            if class.ends_with("UnsupportedFileSystemSchemeException") =>
+        {
+            let scheme =
+                trace.split("for scheme '").nth(1).and_then(|rest| rest.split('\'').next());
+            format!("nothing in the session opens paths of the scheme `{}`", scheme.unwrap_or("?"))
+        }
         Some((class, "")) => class.rsplit('.').next().unwrap_or(class).to_owned(),
         Some((_, message)) => message.to_owned(),
         None => line.to_owned(),
@@ -130,6 +145,13 @@ mod tests {
         check(
             "Caused by: java.lang.NullPointerException\n\tat a.B.c(D.java:1)",
             "NullPointerException",
+        );
+        check("Caused by: java.lang.ClassNotFoundException: a.B\n", "there is no class `a.B`");
+        check(
+            "Caused by: org.apache.flink.core.fs.UnsupportedFileSystemSchemeException: Could not find a file system \
+             implementation for scheme 's4'. The\nCaused by: \
+             org.apache.flink.core.fs.UnsupportedFileSystemSchemeException: Hadoop is not in the classpath/dependencies.",
+            "nothing in the session opens paths of the scheme `s4`",
         );
         check("Job 123 not found", "Job 123 not found");
         check("", "");

@@ -42,6 +42,7 @@ pub async fn until_it_ends(
     });
     // Looked for once for each time of waiting.
     let mut missing: Option<String> = None;
+    let mut waiting: Option<Instant> = None;
     loop {
         let state = client.state(id).await?;
         if state.has_ended() {
@@ -49,9 +50,11 @@ pub async fn until_it_ends(
         }
         let tasks = tasks(client, id).await;
         let waits = tasks.contains_key("SCHEDULED") && !tasks.contains_key("RUNNING");
+        // A bounded job goes on with fewer slots than it has tasks: between two of them it waits for a moment.
+        let since = *waiting.get_or_insert_with(Instant::now);
         if !waits {
-            missing = None;
-        } else if missing.is_none() && PATIENCE < started.elapsed() {
+            (missing, waiting) = (None, None);
+        } else if missing.is_none() && PATIENCE < since.elapsed() {
             missing = Some(match shortage_of(client, id).await {
                 Some(shortage) => {
                     let hints = shortage.hints().join("; ");

@@ -294,7 +294,9 @@ fn retyped(text: &Embedded, key: &str, line: u32, value: &Value, out: &mut Findi
     };
     let raw = raw.split(" #").next().unwrap_or(raw).trim();
     let read = value.to_string();
-    if !is_number && raw != read && raw.starts_with(|c: char| c.is_ascii_digit()) {
+    // In a map or list on one line this is not the value alone.
+    let is_alone = raw.chars().all(|c| c.is_ascii_alphanumeric() || "+-._".contains(c));
+    if !is_number && is_alone && raw != read && raw.starts_with(|c: char| c.is_ascii_digit()) {
         let message = format!("`{key}`: Flink gets `{read}` for `{raw}`");
         let place = text.place(out.files, line, 1);
         let patch = out.files[place.file]

@@ -146,6 +146,7 @@ const ALIKE: &[(char, &str)] = &[
     ('\u{a0}', "a blank"),
     ('\u{3000}', "a blank"),
     ('\u{200b}', "nothing"),
+    ('\u{feff}', "nothing"),
     ('\u{ff1a}', "a colon `:`"),
     ('\u{201c}', "a quote"),
     ('\u{201d}', "a quote"),

@@ -368,7 +368,8 @@ fn spread_rest(
         workload.object.node.at("spec/serviceName").and_then(Walk::text) == Some(&service.name)
     });
     let is_headless = service.node.at("spec/clusterIP").and_then(Walk::text) == Some("None");
-    if !shared && !is_sticky && !(gives_names && is_headless) {
+    let is_harmless = shared || is_sticky || gives_names && is_headless;
+    if !is_harmless {
         let message = format!(
             "{} spreads requests over {} JobManagers, each with uploaded jars of its own",
             service.title(),

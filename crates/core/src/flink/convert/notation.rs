@@ -18,6 +18,7 @@ pub(super) fn translate(key: &str, value: &Value, request: Request) -> Value {
     let new = match type_name {
         "List<String>" => list(&text, request),
         "Map" => map(&text, request),
+        "List<Map>" => maps(&text, request),
         _ => None,
     };
     // Text stays as it is; so do numbers, whose writing counts.
@@ -44,6 +45,16 @@ fn map(text: &str, request: Request) -> Option<Value> {
     let pairs = entries.iter().map(|(key, value)| (key.clone(), Value::Text(value.clone())));
     let new = Value::Map(pairs.collect());
     (values::map(&new.to_string(), request.to).ok()? == entries).then_some(new)
+}
+
+/// The new language reads the old notation of a list of maps; the old one does not read the new notation.
+fn maps(text: &str, request: Request) -> Option<Value> {
+    if request.to == Dialect::ConfigYaml {
+        return None;
+    }
+    let items = values::maps(text, request.from, request.version).ok()?;
+    let items: Vec<String> = items.iter().map(values::write_map).collect();
+    Some(Value::Text(values::write_list(&items)))
 }
 
 /// One key without dots gives `k: value`; the real key stands flat, which Flink reads alike.

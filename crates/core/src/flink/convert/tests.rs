@@ -92,6 +92,11 @@ fn new_to_old() {
         V1_20,
         "kubernetes.jobmanager.labels.a: 1\nkubernetes.jobmanager.labels.b: 2\n",
     );
+    new(
+        "kubernetes.jobmanager.tolerations:\n  - {key: a, value: 'x,y'}\n  - {operator: Exists}\n",
+        V1_17,
+        "kubernetes.jobmanager.tolerations: key:a,'value:x,y';operator:Exists\n",
+    );
     new("execution.checkpointing.dir: s3://a\n", V1_17, "state.checkpoints.dir: s3://a\n");
 }
 

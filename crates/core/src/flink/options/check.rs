@@ -131,9 +131,12 @@ fn is_below_a_map(key: &str, version: FlinkVersion) -> bool {
 
 fn in_a_name_space_of_flink(key: &str) -> bool {
     let first = key.split('.').next().unwrap_or_default();
-    key.contains('.')
-        && (first == "nutkin"
-            || table::lines().any(|line| line.key.split('.').next() == Some(first)))
+    key.contains('.') && is_first_word(first)
+}
+
+/// Whether options of Flink or Nutkin begin with this word.
+pub fn is_first_word(word: &str) -> bool {
+    word == "nutkin" || table::lines().any(|line| line.key.split('.').next() == Some(word))
 }
 
 /// Why a text is no value of a type, or `None` if it is one.

@@ -14,7 +14,7 @@ mod words;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-pub use check::{Finding, Level, check};
+pub use check::{Finding, Level, check, is_first_word};
 pub use operator::note_on_operator;
 pub use own::{OWN, OwnOption, Platform};
 pub use page::page;

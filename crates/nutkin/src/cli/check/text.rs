@@ -26,11 +26,12 @@ pub(super) fn print(report: &Report, printer: &Printer) {
         .filter_map(counted)
         .collect();
     let mut line = if parts.is_empty() { "nothing is wrong".to_owned() } else { parts.join(", ") };
-    line.push_str(&format!(
-        " in {} file{}",
-        report.files,
-        if report.files == 1 { "" } else { "s" }
-    ));
+    let looked_at = report.files.saturating_sub(report.skipped.len());
+    if looked_at == 0 && parts.is_empty() {
+        "nothing of Flink or Kubernetes was found".clone_into(&mut line);
+    } else {
+        line.push_str(&format!(" in {looked_at} file{}", if looked_at == 1 { "" } else { "s" }));
+    }
     if silenced != 0 {
         line.push_str(&format!(", {silenced} silenced"));
     }
