@@ -198,7 +198,7 @@ spec:
 "#;
 
 /// Two JobManagers with ZooKeeper, a port of their own, and a Service for the names of their pods.
-const PORT_OF_LEADERS: &str = r#"
+const PORT_OF_LEADERS: &str = r"
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: conf}
@@ -246,7 +246,7 @@ spec:
         resources: {requests: {cpu: 1, memory: 2Gi}, limits: {memory: 2Gi}}
         volumeMounts: [{name: conf, mountPath: /opt/flink/conf}]
       volumes: [{name: conf, configMap: {name: conf}}]
-"#;
+";
 
 #[test]
 fn ports_that_somebody_listens_on_are_no_defect() {

@@ -95,7 +95,7 @@ fn new_to_old() {
     new(
         "kubernetes.jobmanager.tolerations:\n  - {key: a, value: 'x,y'}\n  - {operator: Exists}\n",
         V1_17,
-        "kubernetes.jobmanager.tolerations: key:a,'value:x,y';operator:Exists\n",
+        "kubernetes.jobmanager.tolerations: 'key:a,''value:x,y''';operator:Exists\n",
     );
     new("execution.checkpointing.dir: s3://a\n", V1_17, "state.checkpoints.dir: s3://a\n");
 }
