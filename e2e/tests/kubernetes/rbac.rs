@@ -152,6 +152,13 @@ fn accounts_roles_and_bindings_come_with_the_session() {
         .eventually("pods may be made", Duration::from_secs(20), || may("create", "pods"));
     assert!(!may("create", "configmaps"), "without high availability nobody needs that");
     cluster.run(&up).expect(0).says("unchanged");
+    // Pods may still use them when the option goes.
+    let without = [&UP[..], &options[2..], &["--yes"]].concat();
+    let kept = "keeps ServiceAccount/flink, Role/nutkin-a, RoleBinding/nutkin-a: ";
+    let plan = [&["plan", "a"][..], &options[2..]].concat();
+    cluster.run(&plan).expect(0).prints(kept);
+    cluster.run(&without).expect(0);
+    assert!(may("create", "pods"));
     cluster.run(&["down", "a"]).expect(0);
     cluster
         .nutkin

@@ -1,10 +1,10 @@
 //! What there is of a session, for a plan to be compared with.
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join_all, join3};
 use nutkin_core::kubernetes::ownership::{self, Owner};
 use nutkin_core::kubernetes::resource::{
-    BUDGETS, CONFIG_MAPS, DEPLOYMENTS, INGRESSES, NETWORK_POLICIES, Resource, SECRETS, SERVICES,
-    STATEFUL_SETS, title,
+    BUDGETS, CONFIG_MAPS, DEPLOYMENTS, INGRESSES, NETWORK_POLICIES, ROLE_BINDINGS, ROLES, Resource,
+    SECRETS, SERVICE_ACCOUNTS, SERVICES, STATEFUL_SETS, title,
 };
 use nutkin_core::kubernetes::shape::Shape;
 use nutkin_core::plan::kubernetes::{Objects, marks};
@@ -26,6 +26,9 @@ pub struct Live {
     pub extra: Vec<Value>,
     /// Accounts that the plan has and somebody else made: they are left as they are.
     pub shared: Vec<Value>,
+    /// Accounts and permissions that the plan has no more. They go with the session and not before: pods that run may
+    /// need them, and who took the option away may still name the account.
+    pub permissions: Vec<Value>,
     /// Whether the session was made by somebody else and is to be taken over.
     pub adopted: bool,
 }
@@ -46,6 +49,9 @@ const KINDS: [Resource; 3] = [CONFIG_MAPS, SERVICES, INGRESSES];
 /// More such kinds, of sessions in standalone mode. Claims hold data and are not among them.
 const STANDALONE_KINDS: [Resource; 4] = [NETWORK_POLICIES, BUDGETS, DEPLOYMENTS, STATEFUL_SETS];
 
+/// What `nutkin.rbac.create` makes.
+const PERMISSIONS: [Resource; 3] = [SERVICE_ACCOUNTS, ROLES, ROLE_BINDINGS];
+
 /// Looks at all objects of the plan at once. `None`: there is no workload of that kind and name.
 ///
 /// # Errors
@@ -64,9 +70,10 @@ pub async fn look(api: &Api, objects: &Objects, adopt: bool) -> Result<Option<Li
     let listed = KINDS.iter().chain(more).map(|kind| api.list(*kind, &labelled));
     // The one Secret that a session may have; reading all of a namespace's would be too much to ask for.
     let keytab = format!("kerberos-keytab-{id}");
-    let extras = join(join_all(listed), api.get(SECRETS, &keytab));
-    let (workload, (others, (listed, keytab))) =
-        join(api.get(kind, id), join(join_all(others), extras)).await;
+    let permissions = join_all(PERMISSIONS.map(|kind| api.list(kind, &labelled)));
+    let extras = join3(join_all(listed), api.get(SECRETS, &keytab), permissions);
+    let (workload, others, (listed, keytab, permissions)) =
+        join3(api.get(kind, id), join_all(others), extras).await;
     let Some(workload) = workload.map_err(failure)? else {
         let owner = objects.workload();
         for other in others {
@@ -85,6 +92,7 @@ pub async fn look(api: &Api, objects: &Objects, adopt: bool) -> Result<Option<Li
         others: Vec::new(),
         extra: Vec::new(),
         shared: Vec::new(),
+        permissions: Vec::new(),
         adopted,
     };
     for other in others {
@@ -103,13 +111,20 @@ pub async fn look(api: &Api, objects: &Objects, adopt: bool) -> Result<Option<Li
         }
         live.others.push(other);
     }
+    // Not by what was found: another command may have made it in between.
+    let is_wanted = |one: &Value| {
+        let name = &one["metadata"]["name"];
+        let is_same =
+            |item: &Value| item["kind"] == one["kind"] && item["metadata"]["name"] == *name;
+        objects.items.iter().any(is_same)
+    };
+    // Who may not see them cannot have made them.
+    let permissions = permissions.into_iter().flat_map(Result::unwrap_or_default);
+    let permissions = permissions.filter(|one| ownership::is_owned_by(one, uid) && !is_wanted(one));
+    live.permissions.extend(permissions);
     let listed = listed.into_iter().flat_map(Result::unwrap_or_default);
     for extra in listed.chain(keytab.unwrap_or_default()) {
-        // Not by what was found: another command may have made it in between.
-        let is_same = |item: &Value| {
-            item["kind"] == extra["kind"] && item["metadata"]["name"] == extra["metadata"]["name"]
-        };
-        let wanted = objects.items.iter().any(is_same);
+        let wanted = is_wanted(&extra);
         let noted = extra["metadata"]["name"] == record::name(id);
         let is_own = extra["metadata"]["uid"] == uid;
         if !wanted && !noted && !is_own && ownership::is_of_session(&extra, id, &workload) {

@@ -247,6 +247,16 @@ impl Decision {
             ));
         }
         lines.extend(self.change.lines(self.jobs.names().as_deref()));
+        let left = self.live.iter().flat_map(|live| &live.permissions);
+        let left: Vec<String> = left.map(title).collect();
+        if !left.is_empty() {
+            lines.push(format!(
+                "keeps {}: of `nutkin.rbac.create`, which is not set any more; pods may still use them, and \
+                 `nutkin down {}` removes them",
+                left.join(", "),
+                self.objects.cluster_id
+            ));
+        }
         lines
     }
 
