@@ -321,6 +321,8 @@ fn new_pods_of_a_deployment_are_all_ready_before_an_old_one_ends() {
     make_ready(&cluster, &new[..1]);
     // Cut off in the middle; the old ones stay, and the next command goes on.
     drop(first);
+    let short = [&change[..], &["--timeout", "1"]].concat();
+    cluster.run(&short).expect(4).says("the same command again").says("for nine minutes");
     let second = cluster.nutkin.start(cluster.command(&change));
     let all = uids(&cluster);
     assert!(before.iter().all(|uid| all.contains(uid)), "an old one ended");

@@ -15,7 +15,8 @@ use super::shape;
 use super::{ownership, progress};
 
 /// Seconds for which a held Deployment keeps its old pods: less than the ten minutes after which Kubernetes calls a
-/// change failed. A hold that nobody takes away ends by itself.
+/// change failed. A hold that nobody takes away ends by itself, for each pod when it has been ready for so long, and stays
+/// in the Deployment until the next `up`.
 const HOLD: u64 = 540;
 
 /// What there is of a session whose pods are replaced.
@@ -70,6 +71,17 @@ pub fn release(workload: &Value) -> Value {
     } else {
         json!([{"op": "replace", "path": "/spec/minReadySeconds", "value": 0}])
     }
+}
+
+/// What becomes of these workloads where nobody goes on with the change; `None`: nothing of it depends on that.
+pub fn left_alone(workloads: &[Value]) -> Option<&'static str> {
+    let mut held = workloads.iter().filter(|one| is_held(one));
+    Some(if is_set(held.next()?) {
+        "left alone, the other pods stay as they were before the change"
+    } else {
+        "left alone, Kubernetes ends each pod of before the change when a new one has been ready for nine minutes, and \
+         jobs fail over more than once"
+    })
 }
 
 /// How often jobs fail over at most while all pods are replaced, where they are not lost.

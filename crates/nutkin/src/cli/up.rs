@@ -92,6 +92,8 @@ enum Stage {
     Changing,
     /// Everything is ordered.
     Starting,
+    /// Pods are replaced step by step; and what becomes of them if that ends here.
+    Replacing(&'static str),
     /// The session is up.
     Up,
     /// Its jobs are brought.
@@ -104,6 +106,9 @@ impl Stage {
             Self::Looking => format!("interrupted; session `{name}` was not touched"),
             Self::Changing => format!("interrupted while session `{name}` was being changed"),
             Self::Starting => format!("interrupted; session `{name}` goes on starting"),
+            Self::Replacing(_) => {
+                format!("interrupted while pods of session `{name}` were being replaced")
+            }
             Self::Up => format!("interrupted; session `{name}` is up"),
             Self::Jobs => {
                 format!("interrupted; session `{name}` is up, what was begun with its jobs goes on")
@@ -115,6 +120,9 @@ impl Stage {
             Self::Changing => failure.hint(format!(
                 "`nutkin status {name}` shows what is there; the same command again completes it"
             )),
+            Self::Replacing(then) => {
+                failure.hint("the same command again goes on from there").hint(then)
+            }
             Self::Starting | Self::Up => failure
                 .hint(format!("`nutkin status {name}` shows it, `nutkin down {name}` ends it")),
             Self::Jobs => failure
@@ -154,7 +162,7 @@ async fn bring_up(
     }
     stage.set(Stage::Changing);
     decision.carry_out(!args.no_wait, context).await?;
-    stage.set(Stage::Starting);
+    stage.set(decision.left_alone().map_or(Stage::Starting, Stage::Replacing));
     decision.note(context)?;
     if args.no_wait {
         context.printer.say(&format!("session `{}` is starting", session.name));
@@ -194,7 +202,13 @@ async fn finish(
         }
         Ok(Waited::TimedOut(seen)) => {
             let message = format!("session `{name}` is not ready after {} s: {seen}", args.timeout);
-            Err(Failure::new(Exit::TimedOut, message)
+            let failure = Failure::new(Exit::TimedOut, message);
+            if let Some(then) = decision.left_alone() {
+                return Err(failure
+                    .hint("the same command again goes on with it; `--timeout` gives it more time")
+                    .hint(then));
+            }
+            Err(failure
                 .hint(format!("it goes on starting: `nutkin status {name}`, `nutkin logs {name}`"))
                 .hint(format!("`nutkin down {name}` ends it")))
         }

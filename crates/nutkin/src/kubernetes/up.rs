@@ -319,6 +319,11 @@ impl Decision {
         Ok(())
     }
 
+    /// What becomes of the change if nobody waits for its end; `None`: it ends by itself.
+    pub fn left_alone(&self) -> Option<&'static str> {
+        rollout::left_alone(&self.items)
+    }
+
     /// `Flink 1.20.5, 1 JobManager, namespace default`.
     pub fn summary(&self) -> String {
         let replicas = shape::job_managers(self.objects.workload());

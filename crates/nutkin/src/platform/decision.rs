@@ -179,6 +179,14 @@ impl Decision {
         Ok(())
     }
 
+    /// What becomes of the change that was carried out if nobody waits for its end; `None`: it ends by itself.
+    pub fn left_alone(&self) -> Option<&'static str> {
+        match self {
+            Self::Kubernetes(decision) => decision.left_alone(),
+            Self::Local(_) | Self::Docker(_) => None,
+        }
+    }
+
     /// Waits until the session is ready, telling `progress` what is waited for.
     ///
     /// # Errors

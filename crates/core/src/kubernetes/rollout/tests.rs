@@ -204,3 +204,18 @@ fn predicted_failovers() {
     assert_eq!(failovers(&set, 3, 9), 1);
     assert_eq!(failovers(&workload("Deployment", "a", None, 4), 3, 1), 1);
 }
+
+#[test]
+fn what_becomes_of_a_change_that_nobody_goes_on_with() {
+    #[track_caller]
+    fn check(kind: &str, expected: Option<&str>) {
+        let workload = workload(kind, "a", None, 1);
+        assert_eq!(left_alone(std::slice::from_ref(&workload)), None);
+        let said = left_alone(&[held(&workload)]);
+        assert_eq!(said.is_some(), expected.is_some());
+        let expected = expected.unwrap_or_default();
+        assert!(said.unwrap_or_default().contains(expected), "{said:?}");
+    }
+    check("Deployment", Some("for nine minutes"));
+    check("StatefulSet", Some("stay as they were"));
+}
