@@ -23,6 +23,11 @@ fn address() -> IpAddr {
 
 /// A session on Kubernetes whose JobManager is a local one.
 fn session() -> Cluster {
+    exposed("ClusterIP")
+}
+
+/// The same with another type of Service.
+fn exposed(service: &str) -> Cluster {
     let cluster = Cluster::new();
     let host = address().to_string();
     // Nutkin asks it on loopback, the API server at the machine's address.
@@ -36,7 +41,8 @@ fn session() -> Cluster {
     let template = json!({"apiVersion": "v1", "kind": "Pod", "spec": {"schedulerName": "nobody"}});
     let template = cluster.nutkin.file("pod.yaml", &template.to_string());
     let template = format!("kubernetes.pod-template-file.jobmanager={}", template.display());
-    let options = ["-D", &port, "-D", &template];
+    let service = format!("kubernetes.rest-service.exposed.type={service}");
+    let options = ["-D", &port, "-D", &template, "-D", &service];
     cluster.run(&[&["up", "a", "--no-wait"][..], &options].concat()).expect(0);
     let pods = || cluster.get("pods")["items"].as_array().cloned().unwrap_or_default();
     cluster.nutkin.eventually("a pod", LIMIT, || pods().len() == 1);
@@ -70,7 +76,9 @@ fn job(cluster: &Cluster) -> Vec<String> {
 
 #[test]
 fn jobs_run_by_way_of_the_api_server() {
-    let cluster = session();
+    // A Service without an address even inside the cluster: the API server leads to the pods behind it.
+    let cluster = exposed("Headless_ClusterIP");
+    assert_eq!(cluster.get("service/a-rest")["spec"]["clusterIP"], "None");
     let status = cluster.run(&["status", "a", "-o", "json"]).json();
     assert_eq!(status["state"], "running", "{status}");
     assert_eq!(status["slots"]["total"], 2);
@@ -91,6 +99,32 @@ fn jobs_run_by_way_of_the_api_server() {
     let saved = cluster.run(&["savepoint", "--session", "a", &id, "file:///tmp"]);
     let path = saved.expect(0).stdout.trim().to_owned();
     cluster.run(&["savepoint", "--session", "a", "--dispose", &path]).expect(0);
+    cluster.run(&["cancel", "--session", "a", &id]).expect(0);
+    cluster.run(&["down", "a"]).expect(0);
+}
+
+/// A load balancer's own address is used as soon as there is one; the machine's own stands for it here.
+#[test]
+fn jobs_run_by_way_of_a_load_balancer() {
+    let cluster = exposed("LoadBalancer");
+    let status = || cluster.run(&["status", "a", "-o", "json"]).json();
+    // Nobody balances load here, and the way leads through the API server.
+    let before = status();
+    assert_eq!((&before["state"], &before["restUrl"]), (&json!("running"), &Value::Null));
+    let host = address().to_string();
+    let port = cluster.get("service/a-rest")["spec"]["ports"][0]["port"].clone();
+    let ingress = json!({"status": {"loadBalancer": {"ingress": [{"ip": host}]}}});
+    let ingress = ingress.to_string();
+    cluster.kubectl(&["patch", "service", "a-rest", "--subresource=status", "-p", &ingress]);
+    let url = format!("http://{host}:{port}");
+    let after = status();
+    assert_eq!((&after["state"], &after["restUrl"]), (&json!("running"), &json!(url)));
+    let job = job(&cluster);
+    let words: Vec<&str> = job.iter().map(String::as_str).collect();
+    let run = cluster.run(&[&["run", "--session", "a", "-d"][..], &words].concat());
+    let id = run.expect(0).stdout.trim().to_owned();
+    let jobs = Rest::new(&url).get("/jobs").expect("Flink answers at that address");
+    assert_eq!(jobs["jobs"][0]["id"], id.as_str());
     cluster.run(&["cancel", "--session", "a", &id]).expect(0);
     cluster.run(&["down", "a"]).expect(0);
 }
