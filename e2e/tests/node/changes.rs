@@ -35,6 +35,17 @@ type Pods = BTreeMap<String, bool>;
 impl Session {
     #[track_caller]
     fn start(title: &str, version: &'static str, options: &[(&str, &str)]) -> Self {
+        Self::of(title, version, options, [json!({}), json!({})])
+    }
+
+    /// With pod templates of both roles.
+    #[track_caller]
+    fn of(
+        title: &str,
+        version: &'static str,
+        options: &[(&str, &str)],
+        [job_manager, task_manager]: [Value; 2],
+    ) -> Self {
         let world = World::new(&format!("{title}, Flink {version}"));
         world.claim("data");
         let (major, minor) = version.split_once('.').expect("a version");
@@ -43,7 +54,8 @@ impl Session {
             "apiVersion": "flink.apache.org/v1beta1", "kind": "FlinkDeployment",
             "metadata": {"name": "a"},
             "spec": {"flinkVersion": format!("v{major}_{minor}"), "mode": "standalone",
-                "jobManager": {"replicas": 1}, "taskManager": {"replicas": 2}},
+                "jobManager": {"replicas": 1, "podTemplate": job_manager},
+                "taskManager": {"replicas": 2, "podTemplate": task_manager}},
         });
         let file = world.cluster.nutkin.file("session.yaml", &text.to_string());
         let checkpoints = "execution.checkpointing.dir=file:///data/checkpoints";
@@ -249,12 +261,56 @@ fn deployments_are_changed_as_predicted() {
     session.end(&job);
 }
 
-/// Pods with fixed names cannot start beside the old ones: one TaskManager at a time, and a failover for each.
+/// Claims that are made along with the session, of a storage class with a provisioner: one for all pods and one for each
+/// TaskManager.
+const MADE_ALONG: [(&str, &str); 14] = [
+    ("high-availability.type", "kubernetes"),
+    ("high-availability.storageDir", "file:///state/ha"),
+    ("nutkin.rbac.create", "true"),
+    ("execution.checkpointing.dir", "file:///state/checkpoints"),
+    ("nutkin.standalone.workload", "statefulset"),
+    ("nutkin.claim.state.path", "/state"),
+    ("nutkin.claim.state.size", "1Gi"),
+    ("nutkin.claim.state.access-mode", "ReadWriteMany"),
+    ("nutkin.claim.state.storage-class", "standard"),
+    ("nutkin.claim.local.path", "/local"),
+    ("nutkin.claim.local.role", "taskmanager"),
+    ("nutkin.claim.local.size", "1Gi"),
+    ("nutkin.claim.local.per-pod", "true"),
+    ("process.taskmanager.working-dir", "/local/work"),
+];
+
+/// Pods with fixed names cannot start beside the old ones: one TaskManager at a time, and a failover for each. Checkpoints
+/// and what each TaskManager keeps are on claims that a provisioner fills.
 #[test]
 fn stateful_sets_are_changed_as_predicted() {
-    let sets = ("nutkin.standalone.workload", "statefulset");
-    let options = [&AVAILABLE[..], &[sets]].concat();
-    let mut session = Session::start("changes of StatefulSets", "2.3.0", &options);
+    let version = "2.3.0";
+    // A directory of the node gets no group, and this provisioner makes it root's.
+    let open = |names: &[&str]| {
+        let mount = |name: &&str| json!({"name": name, "mountPath": format!("/{name}")});
+        let paths = names.iter().map(|name| format!("/{name}"));
+        let command: Vec<String> =
+            ["chmod", "777"].map(str::to_owned).into_iter().chain(paths).collect();
+        json!({"spec": {"containers": [], "initContainers": [{
+            "name": "open", "image": image(version), "imagePullPolicy": "Never", "command": command,
+            "securityContext": {"runAsUser": 0},
+            "volumeMounts": names.iter().map(mount).collect::<Vec<_>>(),
+        }]}})
+    };
+    let templates = [open(&["state"]), open(&["state", "local"])];
+    let mut session = Session::of("changes of StatefulSets", version, &MADE_ALONG, templates);
+    let cluster = &session.world.cluster;
+    let claims = || -> BTreeMap<String, String> {
+        let list = cluster.kubectl(&["get", "pvc", "-o", "json"]);
+        let list: Value = serde_json::from_str(&list).expect("JSON");
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let items = list["items"].as_array().into_iter().flatten();
+        items.map(|one| (text(&one["metadata"]["name"]), text(&one["status"]["phase"]))).collect()
+    };
+    let before = claims();
+    let names = ["data", "local-a-taskmanager-0", "local-a-taskmanager-1", "state"];
+    assert_eq!(before.keys().map(String::as_str).collect::<Vec<_>>(), names);
+    assert!(before.values().all(|phase| phase == "Bound"), "{before:?}");
     let job = session.job();
     session.change(&job, ["-D", "parallelism.default=2"], ([true, true], 2));
     session.end(&job);

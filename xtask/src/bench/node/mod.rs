@@ -122,6 +122,8 @@ fn images(bench: &Bench, node: &Node, directory: &Path) -> Result<()> {
     let script = directory.join("official.sh");
     fs::write(&script, include_str!("official.sh"))?;
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
+    // Nutkin's images do without it.
+    let utilities = bench.flink()?.home.join("bin/bash-java-utils.jar");
     let archive = directory.join("flink.tar");
     for (image, more) in [(ARCHIVED, &["--class-data"][..]), (PLAIN, &[])] {
         let mut build = Command::new(&bench.binary);
@@ -129,6 +131,8 @@ fn images(bench: &Bench, node: &Node, directory: &Path) -> Result<()> {
             .args(["image", "build", "--flink", &VERSION.to_string(), "-t", image])
             .args(["--program", "bash", "--copy"])
             .arg(format!("{}:/official.sh", script.display()))
+            .arg("--copy")
+            .arg(format!("{}:/bash-java-utils.jar", utilities.display()))
             .arg("--binary")
             .arg(&binary)
             .args(more)

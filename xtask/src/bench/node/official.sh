@@ -7,7 +7,7 @@ set -e
 ask() {
     local question=$1
     shift
-    java -classpath "$FLINK_HOME/bin/bash-java-utils.jar:$(echo "$FLINK_HOME"/lib/flink-dist*.jar)" \
+    java -classpath "/bash-java-utils.jar:$(echo "$FLINK_HOME"/lib/flink-dist*.jar)" \
         org.apache.flink.runtime.util.bash.BashJavaUtils "$question" --configDir "$FLINK_HOME/conf" "$@" > /dev/null
 }
 

@@ -87,7 +87,8 @@ impl Site<'_> {
     fn nutkin(&self, words: &[&str]) -> Result<Command> {
         let flink = self.bench.flink()?;
         let mut command = self.bench.nutkin(&flink.cache, &self.shared);
-        command.args(words).args(["-n", NAMESPACE, "--on", "kubernetes"]);
+        let (verb, rest) = words.split_at(1);
+        command.args(verb).args(["-n", NAMESPACE, "--on", "kubernetes"]).args(rest);
         command.env("KUBECONFIG", self.node.kubeconfig()).stdin(Stdio::null());
         Ok(command)
     }
