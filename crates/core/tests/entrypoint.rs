@@ -2,7 +2,13 @@
 
 mod entrypoint_case;
 
-use entrypoint_case::{Case, OLD, all};
+use std::collections::BTreeMap;
+
+use entrypoint_case::{Case, OLD, all, machine};
+use nutkin_core::entrypoint::launch::{Machine, wants_jemalloc};
+use nutkin_core::entrypoint::{Command, Service};
+
+const VERSIONS: [&str; 3] = ["1.13.6", "1.20.5", "2.3.0"];
 
 #[test]
 fn the_official_defaults_take_the_place_of_a_file_that_can_be_written() {
@@ -206,4 +212,110 @@ fn scripts_and_native_commands_follow_the_file_alone() {
         all(&case, "x", Some("$WHO"));
         case.at("1.20.5").unchanged();
     }
+}
+
+/// The main class of what takes the container's place, in every version.
+#[track_caller]
+fn becomes(words: &str, class: &str) {
+    for case in [Case::new(words), Case::new(words).variable("JOB_MANAGER_HEAP_MB", "700")] {
+        for version in VERSIONS {
+            let arguments = case.at(version).launched();
+            let found = arguments.iter().any(|word| word.ends_with(&format!(".{class}")));
+            assert!(found, "{words} in {version}: {arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn every_verb_becomes_its_process() {
+    becomes("jobmanager", "StandaloneSessionClusterEntrypoint");
+    becomes("local", "StandaloneSessionClusterEntrypoint");
+    becomes("taskmanager", "TaskManagerRunner");
+    becomes("cluster", "TaskManagerRunner");
+    becomes("history-server", "HistoryServer");
+    let application = "StandaloneApplicationClusterEntryPoint";
+    becomes("standalone-job --job-classname a.B", application);
+    for (script, class) in [
+        ("jobmanager.sh", "StandaloneSessionClusterEntrypoint"),
+        ("taskmanager.sh", "TaskManagerRunner"),
+        ("historyserver.sh", "HistoryServer"),
+        ("zookeeper.sh", "FlinkZooKeeperQuorumPeer"),
+        ("standalone-job.sh", application),
+    ] {
+        becomes(&format!("{script} start-foreground"), class);
+        // As a shell's word, by its path.
+        becomes(&format!("bash -c exec\u{a0}/opt/flink/bin/{script}\u{a0}start-foreground"), class);
+    }
+    let native = "bash -c kubernetes-jobmanager.sh\u{a0}kubernetes-";
+    becomes(&format!("{native}session"), "KubernetesSessionClusterEntrypoint");
+    becomes(&format!("{native}application"), "KubernetesApplicationClusterEntrypoint");
+    becomes("kubernetes-taskmanager.sh -Da=b", "KubernetesTaskExecutorRunner");
+}
+
+#[test]
+fn verbs_without_a_process_of_ours() {
+    let command = |words: &str| Case::new(words).at("1.20.5").command();
+    for words in ["", "help", "--help", "-h"] {
+        assert_eq!(command(words), Command::Help, "{words}");
+    }
+    for words in ["bash", "bash -c ls", "flink run a.jar", "/opt/flink/bin/sql-client.sh"] {
+        assert!(matches!(command(words), Command::PassThrough(_)), "{words}");
+    }
+    let native = "bash -c kubernetes-taskmanager.sh\u{a0}-Da=b";
+    let kept = Case::new(native).variable("NUTKIN_ENTRYPOINT", "passthrough");
+    assert!(matches!(kept.at("1.20.5").command(), Command::PassThrough(_)));
+    let (service, all) = (Service::TaskExecutor, true);
+    assert_eq!(command("taskmanager.sh stop-all"), Command::Stop { service, all });
+    assert!(matches!(command("zookeeper.sh start 2"), Command::Daemon { .. }));
+    assert_eq!(command("start-cluster.sh"), Command::StartCluster);
+    assert_eq!(command("stop-cluster.sh"), Command::StopCluster);
+}
+
+#[test]
+fn a_role_that_is_named_has_high_availability_where_hosts_have_it() {
+    for words in ["jobmanager ha", "taskmanager ha"] {
+        let case = Case::new(words)
+            .file("high-availability: zookeeper")
+            .variable("FLINK_CLUSTER_IDENT", "n/c")
+            .variable("FLINK_ZK_QUORUM", "zk:2181");
+        all(&case, "high-availability.cluster-id", Some("n/c"));
+        all(&case, "high-availability.zookeeper.quorum", Some("zk:2181"));
+    }
+    // Elsewhere it is a host.
+    all(&Case::new("jobmanager ha"), "jobmanager.rpc.address", Some("ha"));
+}
+
+#[test]
+fn what_only_the_process_sees() {
+    let hadoop = Case::new("jobmanager").variable("HADOOP_CONF_DIR", "/etc/hadoop");
+    let found = Machine {
+        plugins: Some("/tmp/nutkin-9999-1/plugins".to_owned()),
+        jemalloc: Some("/usr/lib/libjemalloc.so".to_owned()),
+        ..machine()
+    };
+    for version in VERSIONS {
+        let launch = hadoop.at(version).launch(&found);
+        let at = launch.arguments.iter().position(|word| word == "-classpath").expect("one");
+        assert!(launch.arguments[at + 1].contains(":/etc/hadoop"), "{:?}", launch.arguments);
+        assert_eq!(launch.environment["FLINK_PLUGINS_DIR"], "/tmp/nutkin-9999-1/plugins");
+        assert_eq!(launch.environment["LD_PRELOAD"], "/usr/lib/libjemalloc.so");
+        let other = hadoop.clone().variable("LD_PRELOAD", "/a.so").at(version).launch(&found);
+        assert_eq!(other.environment["LD_PRELOAD"], "/a.so:/usr/lib/libjemalloc.so");
+        assert!(!hadoop.at(version).launch(&machine()).environment.contains_key("LD_PRELOAD"));
+    }
+}
+
+#[test]
+fn jemalloc_can_be_left_out() {
+    #[track_caller]
+    fn check(name: &str, value: &str, expected: bool) {
+        let environment = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        assert_eq!(wants_jemalloc(&environment), expected, "{name}={value}");
+    }
+    check("A", "", true);
+    check("DISABLE_JEMALLOC", "", true);
+    check("DISABLE_JEMALLOC", "false", true);
+    check("DISABLE_JEMALLOC", "true", false);
+    check("DISABLE_JEMALLOC", "1", false);
+    check("LD_PRELOAD", "/usr/lib/libjemalloc.so.2", false);
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::world::{World, docker, variable};
 
 /// The parts of a small image: a Flink of a few bytes, a Java that is a program that says `true`.
-fn parts(world: &World) -> Vec<String> {
+pub(crate) fn parts(world: &World) -> Vec<String> {
     world.nutkin.file("flink/lib/flink-dist-1.20.5.jar", "dist");
     world.nutkin.file("my.jar", "one");
     let java: PathBuf = world.nutkin.file("java/bin/java", "");

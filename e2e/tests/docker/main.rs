@@ -1,7 +1,9 @@
 //! Images and sessions on a real Docker daemon, one binary. Run by `cargo xtask test docker`, which starts the daemon
 //! and a registry, and builds the image.
 
+mod compose;
 mod image;
+mod login;
 mod session;
 mod user;
 mod world;

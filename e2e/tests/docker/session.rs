@@ -105,13 +105,14 @@ fn without_java(world: &World) {
 
 /// From the host, through the published port, with files on the session's volume.
 #[track_caller]
-fn count_words(world: &World) {
+pub(crate) fn count_words(world: &World) {
     let input = world.nutkin.file("words.txt", "to be or not to be\n");
-    let volume = "nutkin-plain-jobmanager:/opt/flink/data";
+    let session = world.session;
+    let volume = format!("nutkin-{session}-jobmanager:/opt/flink/data");
     docker(&["cp", input.to_str().expect("a path in UTF-8"), &format!("{volume}/words.txt")]);
-    let jar = world.nutkin.setup().job("1.20.5", "WordCount");
+    let jar = world.nutkin.setup().job(world.flink, "WordCount");
     let jar = jar.to_str().expect("a path in UTF-8");
-    let run = ["run", "--session", "plain", "--on", "docker", jar];
+    let run = ["run", "--session", session, "--on", "docker", jar];
     let files = ["--input", "/opt/flink/data/words.txt", "--output", "/opt/flink/data/counts"];
     world.ok(&[&run[..], &files].concat());
     let output = world.nutkin.directory().join("counts");

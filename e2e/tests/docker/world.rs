@@ -17,12 +17,18 @@ pub(crate) const LIMIT: Duration = Duration::from_mins(5);
 pub(crate) struct World {
     pub(crate) nutkin: Nutkin,
     pub(crate) session: &'static str,
+    pub(crate) flink: &'static str,
 }
 
 impl World {
     /// For the session of this name, which no other test uses: the daemon is everybody's.
     pub(crate) fn new(session: &'static str) -> Self {
-        Self { nutkin: Nutkin::new(), session }
+        Self::of(session, "1.20.5")
+    }
+
+    /// The same with another Flink.
+    pub(crate) fn of(session: &'static str, flink: &'static str) -> Self {
+        Self { nutkin: Nutkin::new(), session, flink }
     }
 
     #[track_caller]
@@ -48,7 +54,7 @@ impl World {
     /// `nutkin up` of this session, on a free port.
     #[track_caller]
     pub(crate) fn up(&self, more: &[&str]) -> Finished {
-        let up = ["up", self.session, "--on", "docker", "--flink", "1.20.5"];
+        let up = ["up", self.session, "--on", "docker", "--flink", self.flink];
         self.run(&[&up, SMALL, more].concat())
     }
 

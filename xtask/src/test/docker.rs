@@ -1,14 +1,14 @@
 //! The tests that need a Docker daemon and a registry: one of each for all of them, gone afterwards.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use super::tally::Tally;
 use super::{cargo_test, setup};
 use crate::docker::Daemon;
-use crate::root::{cargo, run as command, target};
+use crate::root::{cargo, output, run as command, target};
 
 /// The static binary's target: images have no C library that it could rely on.
 const TARGET: &str = "x86_64-unknown-linux-musl";
@@ -40,7 +40,7 @@ pub(crate) fn run() -> Result<Tally> {
     tally
 }
 
-fn test(daemon: &Daemon, binary: &std::path::Path) -> Result<Tally> {
+fn test(daemon: &Daemon, binary: &Path) -> Result<Tally> {
     let mut image = Command::new(setup::binary());
     image
         .args(["image", "build", "--flink", "1.20.5", "--class-data", "--load"])
@@ -54,7 +54,22 @@ fn test(daemon: &Daemon, binary: &std::path::Path) -> Result<Tally> {
     let mut tests = setup::tests("docker")?;
     tests
         .env("NUTKIN_TEST_STATIC", binary)
+        .env("NUTKIN_TEST_COMPOSE_SCHEMA", compose_schema()?)
         .env("NUTKIN_TEST_REGISTRY", daemon.registry())
         .env("DOCKER_HOST", daemon.host());
     cargo_test::run(&mut tests)
+}
+
+/// The schema of Compose files, out of the Go module that Compose reads them with. `xtask/compose/go.sum` pins it.
+fn compose_schema() -> Result<PathBuf> {
+    let module = "github.com/compose-spec/compose-go/v2";
+    let mut download = Command::new("go");
+    download
+        .args(["mod", "download", "-json", module])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("compose"));
+    let said =
+        output(&mut download).context("Go is needed to fetch the schema of Compose files")?;
+    let said: serde_json::Value = serde_json::from_str(&said)?;
+    let directory = said["Dir"].as_str().context("`go mod download` names no directory")?;
+    Ok(Path::new(directory).join("schema/compose-spec.json"))
 }

@@ -376,9 +376,7 @@ fn variables(
         variables.insert("JAVA_HOME".to_owned(), java.clone());
     }
     if let Some(library) = &machine.jemalloc {
-        let before = observed.environment.get("LD_PRELOAD").filter(|value| !value.is_empty());
-        let value = before.map_or_else(|| library.clone(), |before| format!("{before}:{library}"));
-        variables.insert("LD_PRELOAD".to_owned(), value);
+        variables.insert("LD_PRELOAD".to_owned(), preload(&observed.environment, library));
     }
     for (name, key, default) in [
         ("MAX_LOG_FILE_NUMBER", "env.log.max", Some(LOG_FILES)),
@@ -392,6 +390,21 @@ fn variables(
         }
     }
     variables
+}
+
+/// Whether jemalloc is to be loaded, where there is one: not when `DISABLE_JEMALLOC` is anything but `false`, and not
+/// twice.
+pub fn wants_jemalloc(environment: &BTreeMap<String, String>) -> bool {
+    let text = |name: &str| environment.get(name).map_or("", String::as_str);
+    matches!(text("DISABLE_JEMALLOC"), "" | "false") && !text("LD_PRELOAD").contains("jemalloc")
+}
+
+/// The value of `LD_PRELOAD` with one more library.
+pub fn preload(environment: &BTreeMap<String, String>, library: &str) -> String {
+    match environment.get("LD_PRELOAD").filter(|before| !before.is_empty()) {
+        Some(before) => format!("{before}:{library}"),
+        None => library.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use nutkin_core::Problem;
-use nutkin_core::entrypoint::launch::{Kind, Machine, launch};
+use nutkin_core::entrypoint::launch::{Kind, Launch, Machine, launch};
 use nutkin_core::entrypoint::{Command, Effective, Host, Observed, Start, command, effective};
 use nutkin_core::flink::FlinkVersion;
 
@@ -32,7 +32,8 @@ pub(crate) struct At<'c> {
 impl Case {
     /// The words of the container, at blanks; a no-break space is a blank inside a word.
     pub(crate) fn new(words: &str) -> Self {
-        let words = words.split(' ').map(|word| word.replace('\u{a0}', " ")).collect();
+        let words = words.split(' ').filter(|word| !word.is_empty());
+        let words = words.map(|word| word.replace('\u{a0}', " ")).collect();
         Self { words, file: String::new(), environment: BTreeMap::new(), writable: true }
     }
 
@@ -87,16 +88,20 @@ impl At<'_> {
     }
 
     #[track_caller]
-    pub(crate) fn start(&self) -> Start {
+    pub(crate) fn command(&self) -> Command {
         let observed = self.observed();
-        let (name, words) = if command::is_entrypoint(&self.case.words[0]) {
-            (self.case.words[0].as_str(), &self.case.words[1..])
-        } else {
-            (command::ENTRYPOINT, self.case.words.as_slice())
+        let words = &self.case.words;
+        let (name, words) = match words.split_first() {
+            Some((name, rest)) if command::is_entrypoint(name) => (name.as_str(), rest),
+            _ => (command::ENTRYPOINT, words.as_slice()),
         };
-        match command::parse(name, words, &observed.environment, &observed.host)
-            .expect("no problems")
-        {
+        let parsed = command::parse(name, words, &observed.environment, &observed.host);
+        parsed.expect("no problems")
+    }
+
+    #[track_caller]
+    pub(crate) fn start(&self) -> Start {
+        match self.command() {
             Command::Start(start) => start,
             other => panic!("{other:?}"),
         }
@@ -140,22 +145,30 @@ impl At<'_> {
 
     #[track_caller]
     pub(crate) fn launched(&self) -> Vec<String> {
-        let machine = Machine {
-            java: "/java/bin/java".to_owned(),
-            java_home: Some("/java".to_owned()),
-            java_major: 17,
-            private: "/tmp/nutkin-9999-1".to_owned(),
-            log_directory: "/opt/flink/log".to_owned(),
-            index: 0,
-            plugins: None,
-            jemalloc: None,
-            class_data: None,
-        };
+        self.launch(&machine()).arguments
+    }
+
+    #[track_caller]
+    pub(crate) fn launch(&self, machine: &Machine) -> Launch {
         let effective = self.effective().expect("no problems");
         let kind = Kind::Foreground;
         let observed = self.observed();
-        launch(&self.start(), kind, self.version, &effective, &observed, &machine)
+        launch(&self.start(), kind, self.version, &effective, &observed, machine)
             .expect("no problems")
-            .arguments
+    }
+}
+
+/// What the shell found: a Java, and nothing else.
+pub(crate) fn machine() -> Machine {
+    Machine {
+        java: "/java/bin/java".to_owned(),
+        java_home: Some("/java".to_owned()),
+        java_major: 17,
+        private: "/tmp/nutkin-9999-1".to_owned(),
+        log_directory: "/opt/flink/log".to_owned(),
+        index: 0,
+        plugins: None,
+        jemalloc: None,
+        class_data: None,
     }
 }

@@ -133,7 +133,7 @@ struct BuildArgs {
     #[arg(long, help_heading = "Output")]
     load: bool,
 
-    /// Push it under its names; logs in as NUTKIN_REGISTRY_USERNAME with NUTKIN_REGISTRY_PASSWORD
+    /// Push it under its names; logs in as NUTKIN_REGISTRY_USERNAME with NUTKIN_REGISTRY_PASSWORD, else as `docker login` has stored
     #[arg(long, help_heading = "Output")]
     push: bool,
 

@@ -163,14 +163,9 @@ fn class_data(flink_home: &str, java_home: &str) -> Option<Index> {
     Some(index)
 }
 
-/// The jemalloc library, unless `DISABLE_JEMALLOC` is set to anything but `false`, or there is none.
+/// The jemalloc library, where one is wanted and there.
 pub(super) fn jemalloc(environment: &BTreeMap<String, String>) -> Option<String> {
-    let disable = environment.get("DISABLE_JEMALLOC").map_or("", String::as_str);
-    if !matches!(disable, "" | "false") {
-        return None;
-    }
-    let before = environment.get("LD_PRELOAD").map_or("", String::as_str);
-    if before.contains("jemalloc") {
+    if !launch::wants_jemalloc(environment) {
         return None;
     }
     let folders = [format!("{}-linux-gnu", std::env::consts::ARCH), "x86_64-linux-gnu".to_owned()];
@@ -178,14 +173,6 @@ pub(super) fn jemalloc(environment: &BTreeMap<String, String>) -> Option<String>
     folders
         .flat_map(|folder| JEMALLOC.map(|name| format!("{folder}/{name}")))
         .find(|path| Path::new(path).is_file())
-}
-
-/// The value of `LD_PRELOAD` with one more library.
-pub(super) fn preload(environment: &BTreeMap<String, String>, library: &str) -> String {
-    match environment.get("LD_PRELOAD").filter(|before| !before.is_empty()) {
-        Some(before) => format!("{before}:{library}"),
-        None => library.to_owned(),
-    }
 }
 
 /// Words as a shell would have to be given them.

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process;
 
 use nutkin_core::Problem;
-use nutkin_core::entrypoint::{Command, command};
+use nutkin_core::entrypoint::{Command, command, launch};
 
 use crate::report::Printer;
 use crate::{Context, Environment, Exit, Failure, Outcome};
@@ -150,7 +150,7 @@ fn pass_through(
     let mut command = process::Command::new(program);
     command.args(arguments);
     if let Some(library) = foreground::jemalloc(environment) {
-        command.env("LD_PRELOAD", foreground::preload(environment, &library));
+        command.env("LD_PRELOAD", launch::preload(environment, &library));
     }
     if options.dry_run {
         let words: Vec<String> =

@@ -184,6 +184,36 @@ fn what_is_inside() {
     assert!(variables.contains("\"TZ=UTC\""), "{variables}");
 }
 
+/// The same layout with layers in zstd.
+fn in_zstd(from: &Path, to: &Path) {
+    let blobs = to.join("blobs/sha256");
+    fs::create_dir_all(&blobs).unwrap();
+    let json =
+        |path: PathBuf| -> Value { serde_json::from_slice(&fs::read(path).unwrap()).unwrap() };
+    let put = |descriptor: &mut Value, bytes: &[u8]| {
+        let sha256 = nutkin::cache::digest::sha256_of(bytes);
+        fs::write(blobs.join(&sha256), bytes).unwrap();
+        descriptor["digest"] = format!("sha256:{sha256}").into();
+        descriptor["size"] = bytes.len().into();
+    };
+    let blob = |descriptor: &Value| {
+        from.join("blobs").join(descriptor["digest"].as_str().unwrap().replace(':', "/"))
+    };
+    let mut index = json(from.join("index.json"));
+    let mut manifest = json(blob(&index["manifests"][0]));
+    let config = fs::read(blob(&manifest["config"])).unwrap();
+    put(&mut manifest["config"], &config);
+    for layer in manifest["layers"].as_array_mut().unwrap() {
+        let plain = flate2::read::GzDecoder::new(fs::File::open(blob(layer)).unwrap());
+        let level = ruzstd::encoding::CompressionLevel::Fastest;
+        put(layer, &ruzstd::encoding::compress_to_vec(plain, level));
+        layer["mediaType"] = "application/vnd.oci.image.layer.v1.tar+zstd".into();
+    }
+    put(&mut index["manifests"][0], manifest.to_string().as_bytes());
+    fs::write(to.join("index.json"), index.to_string()).unwrap();
+    fs::copy(from.join("oci-layout"), to.join("oci-layout")).unwrap();
+}
+
 #[test]
 fn on_a_base_of_each_kind() {
     let world = World::new();
@@ -199,8 +229,10 @@ fn on_a_base_of_each_kind() {
     let packed = pack.status().unwrap();
     assert!(packed.success());
     let binary = env!("CARGO_BIN_EXE_nutkin");
+    in_zstd(&world.path("base"), &world.path("zstd"));
     for (base, environment) in [
         ("base", None),
+        ("zstd", None),
         ("base.tar", None),
         ("root", Some("/opt/jdk")),
         ("root.tgz", Some("/opt/jdk")),
@@ -224,6 +256,12 @@ fn on_a_base_of_each_kind() {
         let (files, config) = image(&world.path("image"));
         assert!(files.contains_key("opt/flink/lib/my.jar"), "{base}: {files:#?}");
         assert!(files.contains_key("opt/java/openjdk/bin/java"), "{base}: {files:#?}");
+        // What every daemon takes, whatever the base was.
+        let blobs = fs::read_dir(world.path("image/blobs/sha256")).unwrap();
+        for path in blobs.map(|entry| entry.unwrap().path()) {
+            let text = String::from_utf8(fs::read(path).unwrap()).unwrap_or_default();
+            assert!(!text.contains("tar+zstd"), "{base}: {text}");
+        }
         let layers = config["rootfs"]["diff_ids"].as_array().unwrap().len();
         assert_eq!(layers, config["history"].as_array().unwrap().len(), "{base}");
         fs::remove_dir_all(world.path("image")).unwrap();

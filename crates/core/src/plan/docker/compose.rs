@@ -33,17 +33,25 @@ pub fn compose(wanted: &Containers, flink_home: &str, extras: &[(String, String)
         services.insert(one.alias.clone(), service);
     }
     let label = json!({SESSION: wanted.session});
-    let configs = wanted.files.iter().map(|(name, text)| {
-        // Compose would fill in variables.
-        (config_name(name), json!({"content": text.replace('$', "$$")}))
-    });
-    json!({
+    let configs =
+        wanted.files.iter().map(|(name, text)| (config_name(name), json!({"content": text})));
+    literal(json!({
         "name": wanted.network,
         "services": services,
         "networks": {"session": {"name": wanted.network, "labels": label}},
         "volumes": {"data": {"name": wanted.volume, "labels": label}},
         "configs": Value::Object(configs.collect()),
-    })
+    }))
+}
+
+/// The same without variables: Compose fills them into every value, and `$$` is one `$`.
+fn literal(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.replace('$', "$$")),
+        Value::Array(all) => all.into_iter().map(literal).collect(),
+        Value::Object(all) => all.into_iter().map(|(key, one)| (key, literal(one))).collect(),
+        other => other,
+    }
 }
 
 fn service(
@@ -54,7 +62,7 @@ fn service(
 ) -> Value {
     let (interval, timeout, retries) = HEALTH_SECONDS;
     let mut test = vec!["CMD".to_owned()];
-    test.extend(one.health.iter().map(|word| word.replace('$', "$$")));
+    test.extend(one.health.iter().cloned());
     let mut limits = json!({"memory": one.memory.to_string()});
     if let Some(cpus) = one.millicpus {
         limits["cpus"] = json!(format!("{}.{:03}", cpus / 1000, cpus % 1000));
@@ -75,19 +83,13 @@ fn service(
     volumes.extend(extras.iter().map(|(path, source)| {
         json!({"type": "bind", "source": source, "target": format!("{flink_home}/{path}"), "read_only": true})
     }));
-    let command: Vec<String> = one.command.iter().map(|word| word.replace('$', "$$")).collect();
-    let labels: Map<String, Value> = one
-        .labels
-        .iter()
-        .map(|(key, value)| (key.clone(), json!(value.replace('$', "$$"))))
-        .collect();
     let mut service = json!({
         "image": one.image,
         "container_name": one.name,
         "hostname": one.alias,
-        "command": command,
+        "command": one.command,
         "environment": one.environment,
-        "labels": labels,
+        "labels": one.labels,
         "networks": ["session"],
         "configs": configs,
         "volumes": volumes,

@@ -1,6 +1,8 @@
 //! What an image begins with: a registry's image, an OCI layout or archive, a root file system, or nothing.
 
+mod compression;
 mod layout;
+mod login;
 mod registry;
 mod rootfs;
 
@@ -9,13 +11,15 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::read::GzDecoder;
 use nutkin_core::Problem;
 use nutkin_core::image::{Base, Blob, Node, User, lay_over};
 use serde_json::Value;
 
+use super::layer::compressed;
 use crate::cache::{At, FileError};
 use crate::{Context, Failure};
+
+use compression::{decompressed, is_zstd};
 
 pub use registry::{Registry, reference};
 
@@ -97,7 +101,7 @@ pub async fn load(
     work: &Path,
     context: &Context<'_>,
 ) -> Result<Option<Loaded>, Failure> {
-    let loaded = match source {
+    let mut loaded = match source {
         Source::None => return Ok(None),
         Source::Layout(path) => layout::load(path, architecture)?,
         Source::Archive(path) => layout::load_archive(path, architecture, work)?,
@@ -105,6 +109,7 @@ pub async fn load(
         Source::Tar(path) => rootfs::load_tar(path, work)?,
         Source::Registry(name) => registry::load(name, architecture, context).await?,
     };
+    without_zstd(&mut loaded, work, context)?;
     Ok(Some(loaded))
 }
 
@@ -177,27 +182,37 @@ fn read_layer(layer: &BaseLayer, base: &mut Base) -> Result<(), Failure> {
 }
 
 /// A layer's tar file, decompressed.
-pub(super) fn plain(layer: &BaseLayer) -> Result<Box<dyn Read>, Failure> {
-    let file = BufReader::new(File::open(&layer.path).at("read", &layer.path)?);
-    let media_type = layer.blob.media_type.as_str();
-    if media_type.ends_with("zstd") {
-        let message = format!("a layer of the base is compressed with zstd: {}", layer.blob.sha256);
-        return Err(Failure::new(crate::Exit::Failed, message).hint(
-            "only gzip and plain layers are read; `docker save` gives an archive with such",
-        ));
-    }
-    Ok(if media_type.ends_with("gzip") { Box::new(GzDecoder::new(file)) } else { Box::new(file) })
+pub(super) fn plain(layer: &BaseLayer) -> Result<Box<dyn Read>, FileError> {
+    open_tar(&layer.path)
 }
 
-/// Opens a tar file that may be compressed with gzip.
+/// Opens a tar file that may be compressed.
 fn open_tar(path: &Path) -> Result<Box<dyn Read>, FileError> {
-    let mut file = BufReader::new(File::open(path).at("read", path)?);
-    let start = io::BufRead::fill_buf(&mut file).at("read", path)?;
-    Ok(if start.starts_with(&[0x1f, 0x8b]) {
-        Box::new(GzDecoder::new(file))
-    } else {
-        Box::new(file)
-    })
+    decompressed(BufReader::new(File::open(path).at("read", path)?)).at("read", path)
+}
+
+/// Packs layers in zstd anew with gzip: Docker's daemons before 23 neither load nor build of such.
+fn without_zstd(loaded: &mut Loaded, work: &Path, context: &Context<'_>) -> Result<(), Failure> {
+    let Loaded { base, layers, .. } = loaded;
+    for (index, layer) in layers.iter_mut().enumerate() {
+        let mut start = [0; 4];
+        let mut file = File::open(&layer.path).at("read", &layer.path)?;
+        if file.read_exact(&mut start).is_err() || !is_zstd(&start) {
+            continue;
+        }
+        let name = layer.blob.sha256.clone();
+        context.printer.say(&format!("Packing {name:.12} of the base with gzip instead of zstd"));
+        let path = layer.path.clone();
+        let (diff_id, blob, packed) = compressed(work, |out| {
+            io::copy(&mut open_tar(&path)?, out).map(drop).at("read", &path)
+        })?;
+        if base.diff_ids.get(index).is_some_and(|stated| *stated != diff_id) {
+            let message = format!("the base is damaged: its layer {name} is not what it says");
+            return Err(Failure::new(crate::Exit::Failed, message));
+        }
+        *layer = BaseLayer { blob, path: packed };
+    }
+    Ok(())
 }
 
 /// Names of the entries of a tar file, without directories.

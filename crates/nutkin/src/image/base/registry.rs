@@ -8,13 +8,13 @@ use nutkin_core::Problem;
 use nutkin_core::image::Blob;
 use oci_client::Reference;
 use oci_client::client::{Client, ClientConfig, ClientProtocol};
-use oci_client::errors::OciDistributionError;
+use oci_client::errors::{OciDistributionError, OciErrorCode};
 use oci_client::manifest::OciDescriptor;
 use oci_client::secrets::RegistryAuth;
 use tokio_util::io::ReaderStream;
 
 use super::layout::is_hex;
-use super::{BaseLayer, Loaded, assemble};
+use super::{BaseLayer, Loaded, assemble, login};
 use crate::cache::At;
 use crate::cache::digest::sha256_of_file;
 use crate::{Context, Environment, Exit, Failure};
@@ -45,10 +45,10 @@ impl std::fmt::Debug for Registry {
 }
 
 impl Registry {
-    /// Logs in where the environment has a name and a password.
+    /// Logs in where there is a login: the environment's, or one that Docker stores.
     ///
     /// # Errors
-    /// The registry is not there, or refuses.
+    /// The registry is not there, or refuses; the login that is stored cannot be used.
     pub async fn open(
         name: Reference,
         architecture: &str,
@@ -80,11 +80,7 @@ impl Registry {
             ..ClientConfig::default()
         };
         let client = Client::new(config);
-        let variable = |name| environment.text(name).map(str::to_owned);
-        let login = variable("NUTKIN_REGISTRY_USERNAME").zip(variable("NUTKIN_REGISTRY_PASSWORD"));
-        let auth = login.map_or(RegistryAuth::Anonymous, |(name, password)| {
-            RegistryAuth::Basic(name, password)
-        });
+        let auth = login::find(name.resolve_registry(), environment)?;
         client
             .auth(&name, &auth, operation)
             .await
@@ -185,9 +181,9 @@ async fn fetch(
 fn refused(name: &Reference, action: &str, error: OciDistributionError) -> Failure {
     let host = name.resolve_registry().to_owned();
     let hint = match &error {
-        OciDistributionError::AuthenticationFailure(_)
-        | OciDistributionError::UnauthorizedError { .. } => {
-            "set NUTKIN_REGISTRY_USERNAME and NUTKIN_REGISTRY_PASSWORD".to_owned()
+        error if is_login(error) => {
+            let login = login::command(&host);
+            format!("`{login}`, or set NUTKIN_REGISTRY_USERNAME and NUTKIN_REGISTRY_PASSWORD")
         }
         OciDistributionError::ImageManifestNotFoundError(_) => {
             format!("does `{host}` have it under this name and tag?")
@@ -200,4 +196,21 @@ fn refused(name: &Reference, action: &str, error: OciDistributionError) -> Failu
     let failure: Failure =
         anyhow::Error::new(error).context(format!("cannot {action} `{name}`")).into();
     failure.hint(hint)
+}
+
+/// Whether another login would help.
+fn is_login(error: &OciDistributionError) -> bool {
+    match error {
+        OciDistributionError::AuthenticationFailure(_)
+        | OciDistributionError::UnauthorizedError { .. }
+        | OciDistributionError::ServerError { code: 401 | 403, .. } => true,
+        OciDistributionError::RequestError(error) => {
+            error.status().is_some_and(|status| matches!(status.as_u16(), 401 | 403))
+        }
+        OciDistributionError::RegistryError { envelope, .. } => envelope
+            .errors
+            .iter()
+            .any(|one| matches!(one.code, OciErrorCode::Unauthorized | OciErrorCode::Denied)),
+        _ => false,
+    }
 }
