@@ -103,8 +103,11 @@ fn on(bench: &Bench, node: &Node, binaries: &Binaries, directory: &Path) -> Resu
     for round in 0..=rounds {
         let (a, b) = (standalone(&site, Way::Ours)?, standalone(&site, Way::Official)?);
         let (c, d) = (in_native_mode(&site, Way::Ours)?, in_native_mode(&site, Way::Official)?);
-        let seconds = [a.tasks, b.tasks, c.tasks, d.tasks].map(|time| time.as_secs_f64());
-        say(&format!("to all tasks: {seconds:.1?} s"));
+        let say = |what: &str, times: [Duration; 4]| {
+            say(&format!("{what}: {:.1?} s", times.map(|time| time.as_secs_f64())));
+        };
+        say("to all tasks", [a.tasks, b.tasks, c.tasks, d.tasks]);
+        say("JobManager deleted and crashed", [a.drained, b.drained, a.crashed, b.crashed]);
         // The first one reads images from the disk.
         if 0 < round {
             ours.push(a);
