@@ -76,7 +76,8 @@ fn check(options: &[(&str, &str)], owner: &str, names: &[&str], count: usize) {
     };
     assert_eq!((role("JobManager"), role("TaskManager")), (1, count - 1), "{status}");
     assert_eq!(cluster.run(&["ls", "-o", "json"]).expect(0).json()["items"][0]["name"], "a");
-    cluster.run(&["logs", "--session", "a"]).expect(0);
+    let logs = cluster.run(&["logs", "--session", "a"]);
+    logs.expect(0).says("nothing is logged yet: ").says("`nutkin status a` says what");
 
     let down = cluster.run(&["down", "a", "-o", "json"]);
     let ended = down.expect(0).json()["ended"].clone();

@@ -63,6 +63,7 @@ pub fn failure(error: RestError) -> Failure {
             let texts = trace.iter().rev().map(String::as_str);
             rules::advice(std::iter::once(cause.as_str()).chain(texts))
         }
+        RestError::NoLeader => Some("`nutkin status` says what the session waits for"),
         _ => None,
     };
     let mut failure = Failure { exit, ..Failure::from(error) };

@@ -42,6 +42,8 @@ pub async fn show(session: &Session, logs: &Logs, context: &Context<'_>) -> Outc
         context.printer.out(&format!("{prefix} | {line}\n"));
         refused.borrow_mut().see(line);
     };
+    // Containers that do not run yet have no log.
+    let mut waiting: Vec<&str> = Vec::new();
     for source in &sources {
         let container = Some(source.container.as_str());
         if logs.previous && 0 < source.restarts {
@@ -51,15 +53,23 @@ pub async fn show(session: &Session, logs: &Logs, context: &Context<'_>) -> Outc
         }
         if !logs.follow {
             match session.log(&source.pod, container, false, logs.tail).await {
+                // Of a pod without a node the API server gives an empty one.
+                Ok(text) if text.is_empty() && logs.tail != Some(0) => {
+                    waiting.push(&source.prefix);
+                }
                 Ok(text) => text.lines().for_each(|line| print(source, line)),
-                // A container that does not run yet has none.
-                Err(error) if error.is("BadRequest") => {}
+                Err(error) if error.is("BadRequest") => waiting.push(&source.prefix),
                 Err(error) => return Err(failure(error)),
             }
         }
     }
     if sources.is_empty() {
         context.printer.say(&format!("session `{}` has no pod", session.name));
+    }
+    if !waiting.is_empty() {
+        let name = &session.name;
+        context.printer.say(&format!("nothing is logged yet: {}", waiting.join(", ")));
+        context.printer.hint(&format!("`nutkin status {name}` says what is waited for"));
     }
     let mut refused = refused.into_inner();
     refused.tell(context);

@@ -107,6 +107,7 @@ pub(in crate::plan::kubernetes) fn plan(
         others: Vec::new(),
     };
     names::check(&mut draft);
+    effective::warn_of_missing_storage(&mut draft.settings);
     // Without it there is a problem, and no plan in the end.
     let memory = memory::plan(&mut draft).unwrap_or_default();
     template::start(&mut draft);

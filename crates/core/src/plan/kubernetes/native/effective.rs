@@ -75,6 +75,27 @@ pub(in crate::plan::kubernetes) fn is_highly_available(settings: &Settings) -> b
     mode.is_some_and(|mode| !mode.eq_ignore_ascii_case("none"))
 }
 
+/// Warns of high availability without a place for its data: the JobManager ends before it has done anything
+/// (`BlobUtils.createFileSystemBlobStore`). Flink's client deploys it, and a custom factory may have a place of its own.
+pub(in crate::plan::kubernetes) fn warn_of_missing_storage(settings: &mut Settings) {
+    let mode =
+        settings.text("high-availability.type").or_else(|| settings.text("high-availability"));
+    let needs = mode.is_some_and(|mode| {
+        let mode = mode.to_ascii_lowercase();
+        ["kubernetes", "zookeeper"].contains(&mode.as_str())
+            || mode.ends_with("kuberneteshaservicesfactory")
+    });
+    if needs && settings.text(STORAGE).is_none_or(|text| text.trim().is_empty()) {
+        let message =
+            "high availability has no place for its data: the JobManager will end at once";
+        let hint = "name a directory that all pods reach: `s3://bucket/ha`";
+        settings.warnings.push(Problem::new(STORAGE, message).hint(hint));
+    }
+}
+
+/// Where high availability keeps its data.
+const STORAGE: &str = "high-availability.storageDir";
+
 /// Gives an option a port when it asks for any; a range cannot be used before a pod runs.
 pub(in crate::plan::kubernetes) fn fix_port(settings: &mut Settings, key: &str, port: String) {
     let text = settings.text_or_default(key);

@@ -4,6 +4,7 @@
 use super::*;
 use crate::flink::FlinkVersion;
 use crate::plan::kubernetes::marks;
+use crate::session::Mode;
 use crate::spec::{Inputs, resolve};
 
 fn session(options: &[(&str, &str)], flink: &str) -> Session {
@@ -56,6 +57,30 @@ fn a_session_in_order() {
     let without_internal =
         ["Deployment words", "Service words-rest", "ConfigMap flink-config-words"];
     check(&available, "1.20", &without_internal);
+}
+
+#[test]
+fn high_availability_needs_a_place() {
+    #[track_caller]
+    fn check(options: &[(&str, &str)], standalone: bool, expected: &[&str]) {
+        let mut session = session(options, "1.20");
+        if standalone {
+            session.mode = Some(Mode::Standalone);
+        }
+        let objects = crate::plan::kubernetes::plan(&session, &Client::default()).unwrap();
+        let paths: Vec<&str> = objects.warnings.iter().map(|one| one.path.as_str()).collect();
+        assert_eq!(paths, expected, "{options:?}");
+    }
+    let place = ("high-availability.storageDir", "s3://b/ha");
+    for standalone in [false, true] {
+        check(&[], standalone, &[]);
+        check(&[("high-availability.type", "NONE")], standalone, &[]);
+        check(&[("high-availability.type", "kubernetes")], standalone, &[place.0]);
+        check(&[("high-availability", "ZooKeeper")], standalone, &[place.0]);
+        check(&[("high-availability.type", "kubernetes"), place], standalone, &[]);
+        // A factory of somebody's own may keep its data elsewhere.
+        check(&[("high-availability.type", "com.example.Factory")], standalone, &[]);
+    }
 }
 
 #[test]

@@ -54,6 +54,7 @@ pub fn plan(session: &Session, client: &Client) -> Result<Objects, Vec<Problem>>
     let mut task_manager = draft(Role::TaskManager, settings.clone());
     let mut job_manager = draft(Role::JobManager, settings);
     names::check(&mut job_manager);
+    super::native::effective::warn_of_missing_storage(&mut job_manager.settings);
     let sizes = memory::sizes(&mut job_manager).unwrap_or_default();
     let claims = claims::read(&mut job_manager);
     pod::fill(&mut job_manager, workload, &claims, sizes);
