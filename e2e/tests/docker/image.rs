@@ -1,9 +1,11 @@
 //! Images: into a registry and out of it, and as a Dockerfile.
 
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
-use crate::world::{World, docker, variable};
+use crate::world::{RECOVERY, World, docker, try_docker, variable};
 
 /// The parts of a small image: a Flink of a few bytes, a Java that is a program that says `true`.
 pub(crate) fn parts(world: &World) -> Vec<String> {
@@ -110,4 +112,49 @@ fn the_dockerfile_builds_the_same() {
     };
     assert_eq!(config("own:1"), config("built:1"));
     docker(&["rmi", "-f", "own:1", "built:1"]);
+}
+
+/// What Docker makes of `--class-data --print-dockerfile`, beside what we make of the same parts at the same time.
+#[test]
+fn docker_builds_the_whole_image_with_archives_that_java_takes() {
+    let (ours, built, name) = ("nutkin/flink:1.20.5", "built-whole:1", "nutkin-built-whole");
+    docker(&["build", "-q", "-t", built, &variable("NUTKIN_TEST_CONTEXT")]);
+    let size = |image: &str| -> f64 {
+        let size = docker(&["inspect", "--format", "{{.Size}}", image]);
+        size.trim().parse().expect("a number")
+    };
+    let (of_ours, of_built) = (size(ours), size(built));
+    assert!((of_ours / of_built - 1.0).abs() < 0.01, "{of_ours} and {of_built} bytes");
+    measured("`nutkin image build --class-data --load`", of_ours);
+    measured("`--print-dockerfile` of it, built by Docker", of_built);
+
+    let _ = try_docker(&["rm", "-f", name]);
+    let _ = try_docker(&["network", "rm", name]);
+    docker(&["network", "create", name]);
+    let properties = "FLINK_PROPERTIES=jobmanager.memory.process.size: 900m";
+    let run = ["run", "-d", "--name", name, "--network", name, "-e", properties];
+    docker(&[&run[..], &[built, "jobmanager"]].concat());
+    let maps = || {
+        String::from_utf8_lossy(&try_docker(&["exec", name, "cat", "/proc/1/maps"]).stdout)
+            .into_owned()
+    };
+    let end = Instant::now() + RECOVERY;
+    while !maps().contains("/opt/flink/class-data/jobmanager.jsa") {
+        let log = String::from_utf8_lossy(&try_docker(&["logs", name]).stdout).into_owned();
+        assert!(Instant::now() < end, "no archive is taken\n{}\n{log}", maps());
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    docker(&["rm", "-f", "-v", name]);
+    docker(&["network", "rm", name]);
+    docker(&["rmi", "-f", built]);
+}
+
+/// A figure of the table that ends the stage.
+#[track_caller]
+fn measured(image: &str, bytes: f64) {
+    let line = format!("{image}\tsize\t{:.0} MB\n", bytes / 1e6);
+    let path = variable("NUTKIN_TEST_MEASURED");
+    let file = std::fs::File::options().append(true).create(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
+    written.expect("the figure is written");
 }

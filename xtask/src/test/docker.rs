@@ -1,14 +1,15 @@
 //! The tests that need a Docker daemon and a registry: one of each for all of them, gone afterwards.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 
 use super::tally::Tally;
-use super::{cargo_test, setup};
+use super::{cargo_test, report, setup};
 use crate::docker::Daemon;
-use crate::root::{cargo, output, run as command, target};
+use crate::root::{cargo, output, run as command, say, target};
 
 /// The static binary's target: images have no C library that it could rely on.
 const TARGET: &str = "x86_64-unknown-linux-musl";
@@ -35,29 +36,39 @@ pub(crate) fn run() -> Result<Tally> {
     // One that a killed run left.
     Daemon::stop(&directory)?;
     let daemon = Daemon::start(&directory)?;
-    let tally = test(&daemon, &binary);
+    let tally = test(&daemon, &binary, &directory);
     Daemon::stop(&directory)?;
     tally
 }
 
-fn test(daemon: &Daemon, binary: &Path) -> Result<Tally> {
+fn test(daemon: &Daemon, binary: &Path, directory: &Path) -> Result<Tally> {
+    let (context, measured) = (directory.join("context"), directory.join("measured"));
     let mut image = Command::new(setup::binary());
     image
         .args(["image", "build", "--flink", "1.20.5", "--class-data", "--load"])
+        // The same for Docker to build, which a test does.
+        .args(["--print-dockerfile", "--context"])
+        .arg(&context)
         // What people type into a container.
         .args(["--program", "bash", "--program", "ls", "--program", "cat", "--program", "sleep"])
         .arg("--binary")
         .arg(binary)
         .env("XDG_CACHE_HOME", setup::cache()?)
-        .env("DOCKER_HOST", daemon.host());
+        .env("DOCKER_HOST", daemon.host())
+        .stdout(Stdio::null());
     command(&mut image)?;
     let mut tests = setup::tests("docker")?;
     tests
         .env("NUTKIN_TEST_STATIC", binary)
+        .env("NUTKIN_TEST_CONTEXT", &context)
+        .env("NUTKIN_TEST_MEASURED", &measured)
         .env("NUTKIN_TEST_COMPOSE_SCHEMA", compose_schema()?)
         .env("NUTKIN_TEST_REGISTRY", daemon.registry())
         .env("DOCKER_HOST", daemon.host());
-    cargo_test::run(&mut tests)
+    let tally = cargo_test::run(&mut tests)?;
+    let measured = fs::read_to_string(&measured).unwrap_or_default();
+    say(&report::table(report::IMAGES, &measured));
+    Ok(tally)
 }
 
 /// The schema of Compose files, out of the Go module that Compose reads them with. `xtask/compose/go.sum` pins it.

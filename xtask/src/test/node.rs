@@ -48,7 +48,7 @@ fn test(node: &Node, binaries: &Binaries, binary: &Path, directory: &Path) -> Re
         // Where pods find files of tests: not everything of this machine is theirs to see.
         .env("NUTKIN_TEST_SHARED", directory.join("shared"));
     let tally = cargo_test::run(&mut tests)?;
-    say(&report::table(&fs::read_to_string(&measured).unwrap_or_default()));
+    say(&report::table(report::NODE, &fs::read_to_string(&measured).unwrap_or_default()));
     Ok(tally)
 }
 

@@ -1,14 +1,23 @@
-//! The table of what tests on a node measured: a line `TEST <tab> COLUMN <tab> VALUE` each, in any order.
+//! Tables of what tests measured: a line `TEST <tab> COLUMN <tab> VALUE` each, in any order.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Columns, in the order of the table.
-const COLUMNS: [&str; 6] =
-    ["to ready", "to tasks", "to failover", "to resumed", "failovers", "objects left"];
+/// Columns of the table of tests on a node; the first one is that of the tests' names.
+pub(super) const NODE: &[&str] = &[
+    "on a node",
+    "to ready",
+    "to tasks",
+    "to failover",
+    "to resumed",
+    "failovers",
+    "objects left",
+];
+/// Columns of the table of images.
+pub(super) const IMAGES: &[&str] = &["image", "size"];
 
 /// Markdown, one row for each test.
-pub(super) fn table(lines: &str) -> String {
+pub(super) fn table(columns: &[&str], lines: &str) -> String {
     let mut rows: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
     for line in lines.lines() {
         let mut parts = line.splitn(3, '\t');
@@ -18,14 +27,10 @@ pub(super) fn table(lines: &str) -> String {
             rows.entry(test).or_default().entry(column).or_insert(value);
         }
     }
-    let mut text = format!(
-        "\n| on a node | {} |\n|---{}|\n",
-        COLUMNS.join(" | "),
-        "|---".repeat(COLUMNS.len())
-    );
+    let mut text = format!("\n| {} |\n{}|\n", columns.join(" | "), "|---".repeat(columns.len()));
     for (test, values) in rows {
         let _ = write!(text, "| {test} |");
-        for column in COLUMNS {
+        for column in &columns[1..] {
             let _ = write!(text, " {} |", values.get(column).copied().unwrap_or("–"));
         }
         text.push('\n');
@@ -44,6 +49,6 @@ mod tests {
             |---|---|---|---|---|---|---|\n\
             | a | – | – | – | – | – | 0 |\n\
             | b | 9.1 s | – | 2.0 s | – | – | – |\n";
-        assert_eq!(table(lines), expected);
+        assert_eq!(table(NODE, lines), expected);
     }
 }
