@@ -91,7 +91,11 @@ fn a_job_of_a_file_does_what_its_file_says() {
     file.run(&["run"]).expect(0).says("job `numbers` is unchanged");
 
     // Suspended with a savepoint, resumed from it.
+    file.run(&["plan", "--detailed-exitcode"]).expect(0).prints("no change");
     file.job.push("state: suspended".to_owned());
+    file.run(&["plan", "--detailed-exitcode"])
+        .expect(2)
+        .prints("~ job `numbers`: stopped with a savepoint");
     let stopped = file.run(&["run"]);
     stopped.expect(0).says("job `numbers` is stopped; its savepoint is");
     let savepoint = after(&stopped.stderr, "its savepoint is ");

@@ -6,6 +6,7 @@ pub mod arguments;
 mod claim;
 mod decide;
 mod notes;
+mod outlook;
 mod policy;
 mod settle;
 pub mod slots;
@@ -21,6 +22,7 @@ pub use advice::advice;
 pub use claim::ClaimMode;
 pub use decide::{carried_out, decide, problems};
 pub use notes::{Note, notes, sent};
+pub use outlook::Outlook;
 pub use policy::Policy;
 pub use settle::settle;
 

@@ -1,10 +1,21 @@
 //! `nutkin plan`.
 
+use std::time::Duration;
+
+use nutkin_core::jobs::Outlook;
+use nutkin_core::record::SessionRecord;
+use nutkin_core::session::Session;
+use serde_json::{Value, json};
+
 use super::shared::{Output, OutputArgs, SpecArgs, document};
 use super::{Context, session_file};
+use crate::jobs::foresee;
 use crate::local::up::Purpose;
-use crate::platform::{Decision, Wish};
-use crate::{Exit, Outcome, runtime, select};
+use crate::platform::{Decision, Harm, Wish};
+use crate::{Exit, Failure, Outcome, runtime, select};
+
+/// How long a session may take to answer for its jobs: a plan is no reason to wait for one that starts.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Arguments of `nutkin plan`.
 #[derive(Debug, clap::Args)]
@@ -26,6 +37,10 @@ pub struct Args {
     /// Take over a session on Kubernetes that somebody else started
     #[arg(long)]
     adopt: bool,
+
+    /// Leave the jobs of the file alone
+    #[arg(long)]
+    no_jobs: bool,
 
     /// Exit with 2 when there are changes
     #[arg(long)]
@@ -58,13 +73,47 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
         let wish =
             Wish { session: &session, place: &place, purpose: Purpose::Look, adopt: args.adopt };
         let decision = Decision::of(wish, context).await?;
+        let outlooks = if args.no_jobs { Ok(Vec::new()) } else { jobs(&session, &decision).await };
+        let outlooks = match outlooks {
+            Err(failure) if failure.exit == Exit::BadInput => return Err(failure),
+            outlooks => outlooks.ok(),
+        };
+        let comes = outlooks.iter().flatten().any(|outlook| !outlook.names().is_empty());
         if args.output.output == Output::Text {
-            context.printer.out(&(decision.lines().join("\n") + "\n"));
+            let mut lines = decision.lines();
+            lines.extend(outlooks.iter().flatten().filter_map(Outlook::line));
+            if outlooks.is_none() {
+                lines.push("what becomes of the jobs of the file is not known: the session does not answer".to_owned());
+            }
+            context.printer.out(&(lines.join("\n") + "\n"));
         } else {
-            let document = document("Plan", decision.document());
-            context.printer.document(args.output.output, &document)?;
+            let mut plan = decision.document();
+            plan["jobs"] = outlooks.as_ref().map_or(Value::Null, |outlooks| {
+                let item =
+                    |outlook: &Outlook| json!({"name": outlook.name, "steps": outlook.names()});
+                outlooks.iter().map(item).collect()
+            });
+            if comes {
+                plan["changes"] = Value::Bool(true);
+            }
+            context.printer.document(args.output.output, &document("Plan", plan))?;
         }
-        let changes = decision.is_new() || !decision.is_done();
+        let changes = decision.is_new() || !decision.is_done() || comes;
         Ok(if changes && args.detailed_exitcode { Exit::Changes } else { Exit::Done })
     })
+}
+
+/// What becomes of the jobs of the file.
+async fn jobs(session: &Session, decision: &Decision) -> Result<Vec<Outlook>, Failure> {
+    if session.jobs.is_empty() || decision.is_new() {
+        return foresee(session, None, &SessionRecord::new(&session.name), false).await;
+    }
+    let asked = async {
+        let mut place = decision.session();
+        let client = place.connect(true).await?.client()?;
+        let record = place.record().await?;
+        foresee(session, Some(&client), &record, decision.harm() == Harm::Loss).await
+    };
+    let late = |_| Failure::new(Exit::TimedOut, "the session does not answer");
+    tokio::time::timeout(PATIENCE, asked).await.map_err(late)?
 }

@@ -12,7 +12,7 @@ use crate::flink_rest::Client;
 use crate::{Context, Failure};
 
 /// Namespace of jobs of a file that names none, so that ids are the same everywhere.
-const NAMESPACE: &str = "default";
+pub(super) const NAMESPACE: &str = "default";
 
 /// Carries out what is to be done for every job and remembers it after each step. `base` is the folder of the file:
 /// relative jars count from there.
@@ -87,7 +87,11 @@ pub async fn bring(
     Ok(())
 }
 
-async fn known(client: &Client, namespace: &str, job: &SessionJob) -> Result<Known, Failure> {
+pub(super) async fn known(
+    client: &Client,
+    namespace: &str,
+    job: &SessionJob,
+) -> Result<Known, Failure> {
     let jobs = client.jobs().await.map_err(failure)?;
     let states: Vec<(&str, String)> =
         jobs.iter().map(|job| (job.id.as_str(), job.state.to_string())).collect();

@@ -1,6 +1,7 @@
 //! Jobs of a session.
 
 mod bring;
+mod foresee;
 mod jar;
 mod preflight;
 mod room;
@@ -9,6 +10,7 @@ mod wait;
 mod work;
 
 pub use bring::bring;
+pub use foresee::foresee;
 pub use jar::{Jar, JarError};
 pub use preflight::local_jars;
 pub use room::{shortage, shortage_of};

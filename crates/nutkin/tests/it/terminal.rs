@@ -187,3 +187,61 @@ async fn while_a_job_is_submitted() {
     };
     tokio::task::spawn_blocking(person).await.unwrap();
 }
+
+/// A JobManager with one job, whose savepoint is never complete. What was asked of it is in its requests.
+async fn saving(id: &str) -> MockServer {
+    let server = MockServer::start().await;
+    let answers = |verb: &str, at: String, body: Value| {
+        let answer = ResponseTemplate::new(200).set_body_json(body);
+        Mock::given(method(verb)).and(path(at)).respond_with(answer).mount(&server)
+    };
+    answers("GET", "/overview".to_owned(), json!({"flink-version": "1.20.5"})).await;
+    let job = json!({"jid": id, "name": "numbers", "state": "RUNNING", "start-time": 1, "end-time": -1,
+        "duration": 1, "last-modification": 1, "tasks": {"total": 1, "running": 1}});
+    answers("GET", "/jobs/overview".to_owned(), json!({"jobs": [job]})).await;
+    for verb in ["stop", "savepoints"] {
+        answers("POST", format!("/jobs/{id}/{verb}"), json!({"request-id": "r"})).await;
+    }
+    let progress = json!({"status": {"id": "IN_PROGRESS"}, "operation": null});
+    answers("GET", format!("/jobs/{id}/savepoints/r"), progress).await;
+    server
+}
+
+#[tokio::test]
+async fn while_a_savepoint_is_taken() {
+    let id = "0123456789abcdef0123456789abcdef";
+    let server = saving(id).await;
+    let uri = server.uri();
+    let person = move || {
+        let world = World::new();
+        let check = |command: &[&str], says: &str| {
+            let mut terminal = terminal(&world, &[command, &["--address", &uri]].concat());
+            terminal.until_shown(&format!("taking a savepoint of job {id}"));
+            let says = format!("error: interrupted; {says}");
+            terminal
+                .interrupt()
+                .expect(130, &[&says, &format!("hint: `nutkin job {id}` shows it")]);
+        };
+        let goes_on = format!("the savepoint of job {id} goes on");
+        check(&["savepoint", "numbers", "here/it/is"], &goes_on);
+        let stops = format!("the savepoint goes on, and job {id} stops when it is complete");
+        check(&["stop", id, "--savepoint", "/there"], &stops);
+        world.path("work").canonicalize().unwrap()
+    };
+    let work = tokio::task::spawn_blocking(person).await.unwrap();
+    let asked = server.received_requests().await.unwrap();
+    let places: Vec<Value> = asked
+        .iter()
+        .filter(|request| request.method.as_str() == "POST")
+        .map(|request| serde_json::from_slice::<Value>(&request.body).unwrap())
+        .map(|mut body| {
+            let place = if body["targetDirectory"].is_null() {
+                "target-directory"
+            } else {
+                "targetDirectory"
+            };
+            body[place].take()
+        })
+        .collect();
+    assert_eq!(places, [json!(work.join("here/it/is")), json!("/there")]);
+}

@@ -1,0 +1,84 @@
+//! What is to come of a job of a file, for `plan`.
+
+use super::Step;
+
+/// One job of the file, and what `up` would do for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outlook {
+    /// Its name in the file.
+    pub name: String,
+    /// What would be done, in order.
+    pub steps: Vec<Step>,
+}
+
+impl Outlook {
+    /// A line for people; nothing where nothing is done.
+    pub fn line(&self) -> Option<String> {
+        let words: Vec<&str> = self.steps.iter().filter_map(Step::words).collect();
+        let sign = match self.steps.first()? {
+            Step::Submit { .. } => '+',
+            _ => '~',
+        };
+        (!words.is_empty())
+            .then(|| format!("  {sign} job `{}`: {}", self.name, words.join(", then ")))
+    }
+
+    /// The words of the steps for programs.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.steps.iter().filter(|step| step.words().is_some()).map(Step::name).collect()
+    }
+}
+
+impl Step {
+    /// What people are told; nothing of a step that only looks.
+    fn words(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Cancel(_) => "canceled",
+            Self::StopWithSavepoint(_) => "stopped with a savepoint",
+            Self::CancelAtCheckpoint(_) => "canceled at its last checkpoint",
+            Self::Recall(_) => return None,
+            Self::Submit { .. } => "submitted",
+            Self::Savepoint(_) => "a savepoint is taken",
+            Self::Checkpoint(_) => "a checkpoint is taken",
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Cancel(_) => "cancel",
+            Self::StopWithSavepoint(_) => "stop-with-savepoint",
+            Self::CancelAtCheckpoint(_) => "cancel-at-checkpoint",
+            Self::Recall(_) => "recall",
+            Self::Submit { .. } => "submit",
+            Self::Savepoint(_) => "savepoint",
+            Self::Checkpoint(_) => "checkpoint",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::From;
+    use super::*;
+
+    #[track_caller]
+    fn check(steps: &[Step], line: Option<&str>, names: &[&str]) {
+        let outlook = Outlook { name: "eo".to_owned(), steps: steps.to_vec() };
+        assert_eq!(outlook.line().as_deref(), line);
+        assert_eq!(outlook.names(), names);
+    }
+
+    #[test]
+    fn what_is_to_come() {
+        let submit = || Step::Submit { generation: 2, from: From::Remembered };
+        check(&[], None, &[]);
+        check(&[submit()], Some("  + job `eo`: submitted"), &["submit"]);
+        check(
+            &[Step::StopWithSavepoint(1), submit()],
+            Some("  ~ job `eo`: stopped with a savepoint, then submitted"),
+            &["stop-with-savepoint", "submit"],
+        );
+        check(&[Step::Recall(1)], None, &[]);
+        check(&[Step::Recall(1), submit()], Some("  ~ job `eo`: submitted"), &["submit"]);
+    }
+}
