@@ -38,6 +38,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                 }
             }
         }
+        for row in OF_SCRIPTS.iter().filter_map(|key| merged.get_mut(*key)) {
+            let declared = row.columns.iter().flatten().next().cloned();
+            for column in row.columns.iter_mut().filter(|column| column.is_none()) {
+                column.clone_from(&declared);
+            }
+        }
         fs::write(root.join("crates/core/src/flink/options/flink.tsv"), table(&merged))?;
     }
     fs::create_dir_all(root.join("docs"))?;
@@ -50,7 +56,11 @@ struct Row {
     columns: [Option<Listed>; OBSERVED.len()],
 }
 
+/// Options that the scripts of all versions read (`config.sh`), and that only later versions declare.
+const OF_SCRIPTS: &[&str] = &["env.java.home"];
+
 /// One option of one version.
+#[derive(Clone)]
 struct Listed {
     key: String,
     type_name: String,

@@ -53,13 +53,14 @@ pub fn derive(name: &str, observed: &Observed) -> (SessionState, Vec<String>) {
     let mut messages = Vec::new();
     if gone.len() == observed.processes.len() && !observed.supervised {
         messages.push(format!(
-            "nothing of it runs; `nutkin up` starts it again, `nutkin down {name}` removes it"
+            "nothing of it runs; `nutkin up` with the same file and options starts it again, `nutkin down {name}` removes it"
         ));
         return (SessionState::Stopped, messages);
     }
     if !observed.supervised {
         messages.push(
-            "the supervisor is gone: what dies now stays dead; `nutkin up` mends that".to_owned(),
+            "the supervisor is gone: what dies now stays dead; `nutkin up` with the same file and options mends that"
+                .to_owned(),
         );
     }
     if !gone.is_empty() {

@@ -1,6 +1,6 @@
 //! Which files form one session: workloads that mount one configuration, and what lies beside them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::dockerfile::{self, Dockerfile};
 use super::embedded::{self, Embedded, Origin};
@@ -228,16 +228,17 @@ fn empty(world: &World, title: String) -> System<'_> {
 fn with_pods<'a>(world: &'a World, workloads: Vec<Workload<'a>>) -> System<'a> {
     let main = workloads.iter().find(|w| w.role.is_job_manager()).or(workloads.first());
     let mut system = empty(world, main.map(Workload::title).unwrap_or_default());
+    // Looked up once: there may be a thousand sessions with as many ConfigMaps.
+    let mounted: Vec<(&Workload<'_>, BTreeSet<&str>)> = workloads
+        .iter()
+        .map(|w| (w, w.mounts().iter().filter_map(|mount| mount.config_map()).collect()))
+        .collect();
     for text in &world.texts {
-        let belongs = workloads.iter().any(|workload| match text.origin {
+        let belongs = mounted.iter().any(|(workload, mounted)| match text.origin {
             Origin::File => false,
             Origin::ConfigMap(index) => {
                 let object = &world.objects[index];
-                object.shares_namespace(workload.object)
-                    && workload
-                        .mounts()
-                        .iter()
-                        .any(|mount| mount.config_map() == Some(object.name.as_str()))
+                mounted.contains(object.name.as_str()) && object.shares_namespace(workload.object)
             }
             Origin::Properties(index) => {
                 std::ptr::eq(&raw const world.objects[index], workload.object)

@@ -89,6 +89,7 @@ fn show(view: &View, context: &Context<'_>) {
     for process in &view.processes {
         let restarts = match process.restarts {
             0 => String::new(),
+            1 => ", restarted once".to_owned(),
             count => format!(", restarted {count} times"),
         };
         field(&process.name, format!("{}{restarts}", process.state));

@@ -58,7 +58,8 @@ fn check_one(
     let info = find(&current).filter(|info| info.key == current || info.pattern.is_some());
     if let Some(facts) = info.as_ref().and_then(|info| info.at(version)) {
         let text = entry.value.to_string();
-        let reason = value_problem(facts.type_name, &text, version, dialect)?;
+        let reason = value_problem(facts.type_name, &text, version, dialect)
+            .or_else(|| no_such_name(&current, &text))?;
         let message = if super::is_sensitive(key) {
             format!("the value does not fit: {reason}")
         } else {
@@ -112,6 +113,40 @@ fn not_in(key: &str, info: &OptionInfo, version: FlinkVersion) -> Problem {
         Some(current) => problem.hint(format!("write `{current}` for this version")),
         None => problem.hint("remove it: it has no effect"),
     }
+}
+
+/// Options that are text to Flink, which takes a few words in any case and else the name of a class
+/// (`HighAvailabilityMode.fromConfig`, `StateBackendLoader`, `RestartStrategyOptions`).
+const NAMED: &[([&str; 2], &[&str])] = &[
+    (["high-availability.type", "high-availability"], &["NONE", "ZOOKEEPER", "KUBERNETES"]),
+    (
+        ["restart-strategy.type", "restart-strategy"],
+        &[
+            "none",
+            "off",
+            "disable",
+            "fixed-delay",
+            "fixeddelay",
+            "failure-rate",
+            "failurerate",
+            "exponential-delay",
+            "exponentialdelay",
+        ],
+    ),
+    (
+        ["state.backend.type", "state.backend"],
+        &["hashmap", "rocksdb", "forst", "filesystem", "jobmanager"],
+    ),
+];
+
+/// Why a word is no name that an option knows. What has a dot is a class, and what has other signs is not known here.
+fn no_such_name(key: &str, text: &str) -> Option<String> {
+    let (_, names) = NAMED.iter().find(|(keys, _)| keys.contains(&key))?;
+    let is_word =
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphabetic() || "-_".contains(c));
+    let is_known = names.iter().any(|name| name.eq_ignore_ascii_case(text));
+    (is_word && !is_known)
+        .then(|| format!("expected one of {}, or the name of a class", names.join(", ")))
 }
 
 /// Keys below an option of type `Map` are its entries.

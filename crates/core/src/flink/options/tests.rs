@@ -188,6 +188,31 @@ fn the_older_name_of_an_option_comes_before_an_option_that_falls_back_to_it() {
 }
 
 #[test]
+fn a_word_that_an_option_does_not_know() {
+    let values = [
+        ("high-availability.type", "kubernets"),
+        ("restart-strategy.type", "fixed_delay"),
+        ("state.backend.type", "rockdb"),
+    ];
+    check_findings(
+        V1_20,
+        &values,
+        &[
+            "Error high-availability.type: -",
+            "Error restart-strategy.type: -",
+            "Error state.backend.type: -",
+        ],
+    );
+    check_findings(V1_13, &[("high-availability", "kube")], &["Error high-availability: -"]);
+    let known = [
+        ("high-availability.type", "Kubernetes"),
+        ("restart-strategy.type", "org.example.Mine"),
+        ("state.backend.type", "${BACKEND}"),
+    ];
+    check_findings(V1_20, &known, &[]);
+}
+
+#[test]
 fn a_slip_in_a_family_of_flink_is_seen() {
     check_findings(
         V1_20,
@@ -197,6 +222,7 @@ fn a_slip_in_a_family_of_flink_is_seen() {
             ("state.backend.rocksdb.a-new-one", "true"),
             ("table.exec.mini-batch.enable", "true"),
             ("s3.acces-key", "x"),
+            ("env.java.home", "/opt/java"),
         ],
         &[
             "Warning state.backend.rocksdb.memory.manged: did you mean `state.backend.rocksdb.memory.managed`?",
