@@ -38,7 +38,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                 }
             }
         }
-        for row in OF_SCRIPTS.iter().filter_map(|key| merged.get_mut(*key)) {
+        for key in OF_SCRIPTS {
+            let Some(row) = merged.get_mut(*key) else { continue };
             let declared = row.columns.iter().flatten().next().cloned();
             for column in row.columns.iter_mut().filter(|column| column.is_none()) {
                 column.clone_from(&declared);

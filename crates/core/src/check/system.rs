@@ -231,7 +231,7 @@ fn with_pods<'a>(world: &'a World, workloads: Vec<Workload<'a>>) -> System<'a> {
     // Looked up once: there may be a thousand sessions with as many ConfigMaps.
     let mounted: Vec<(&Workload<'_>, BTreeSet<&str>)> = workloads
         .iter()
-        .map(|w| (w, w.mounts().iter().filter_map(|mount| mount.config_map()).collect()))
+        .map(|w| (w, w.mounts().iter().filter_map(super::kubernetes::Mount::config_map).collect()))
         .collect();
     for text in &world.texts {
         let belongs = mounted.iter().any(|(workload, mounted)| match text.origin {
