@@ -6,4 +6,5 @@ mod image;
 mod login;
 mod session;
 mod user;
+mod versions;
 mod world;
