@@ -1,5 +1,6 @@
 //! The words of the `flink` command, as recorded from Flink's own.
 
+use nutkin_core::flink_cli::python::Python;
 use nutkin_core::flink_cli::{Action, Call, Place, Run, for_client, parse};
 
 const JOB: &str = "6f3aac97ee7fbe19e44869ae33b326c1";
@@ -122,6 +123,7 @@ fn programs() {
         Action::Run(Box::new(Run {
             client_only: vec!["pym", "pyfs"],
             arguments: vec!["word".to_owned()],
+            python: Some(Python { brings: true, ..Python::default() }),
             ..run("")
         })),
     );
