@@ -104,6 +104,9 @@ impl Role {
     }
 }
 
+/// The label that a StatefulSet gives each pod with its name (Kubernetes, "StatefulSets", Pod Name Label).
+pub(super) const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
+
 /// Words with which Flink's image starts a JobManager that asks for TaskManagers itself.
 const NATIVE: &[&str] = &["kubernetes-jobmanager.sh", "kubernetes-session", "native-k8s"];
 
@@ -185,12 +188,12 @@ impl<'a> Workload<'a> {
                 name.strip_prefix(self.object.name.as_str())?.strip_prefix('-')?.parse().ok()
             });
             self.object.kind == "StatefulSet"
-                && key.name == "statefulset.kubernetes.io/pod-name"
+                && key.name == POD_NAME
                 && number.is_some_and(|number: i64| number < self.replicas.max(1))
         };
-        let others: Vec<(Key, Node)> =
-            selector.iter().filter(|entry| !is_pod(entry)).cloned().collect();
-        others.len() < selector.len() && others.is_empty() || selects(&others, self.labels())
+        let labels = self.labels();
+        !selector.is_empty()
+            && selector.iter().all(|entry| is_pod(entry) || is_labelled(entry, labels))
     }
 
     /// What is mounted: path, mount and volume.
@@ -326,14 +329,12 @@ pub(super) fn is_flink_image(image: &str) -> bool {
 
 /// Whether a Service's selector selects pods with these labels.
 pub(super) fn selects(selector: &[(Key, Node)], labels: &[(Key, Node)]) -> bool {
-    !selector.is_empty()
-        && selector.iter().all(|(key, value)| {
-            labels
-                .iter()
-                .rev()
-                .find(|(known, _)| known.name == key.name)
-                .is_some_and(|(_, label)| label.text() == value.text())
-        })
+    !selector.is_empty() && selector.iter().all(|entry| is_labelled(entry, labels))
+}
+
+fn is_labelled((key, value): &(Key, Node), labels: &[(Key, Node)]) -> bool {
+    let label = labels.iter().rev().find(|(known, _)| known.name == key.name);
+    label.is_some_and(|(_, label)| label.text() == value.text())
 }
 
 /// Marks the lines of Secrets as secret.

@@ -22,6 +22,7 @@ mod node;
 pub mod page;
 mod rules;
 mod script;
+mod selectors;
 mod settings;
 mod silence;
 mod source;
@@ -132,12 +133,12 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
 fn is_ours(world: &World, place: finding::Place, finding: &Finding) -> bool {
     use node::Walk as _;
     let is_for_later = finding.severity() == Severity::Note || finding.rule.code == "NK0602";
+    // The cheap questions first: there may be thousands of objects, and of findings.
     let holds = |object: &kubernetes::Object| {
-        let labels = object.node.at("metadata/labels");
-        let (first, last) = (object.node.line, kubernetes::last_line(&object.node));
+        let labels = || object.node.at("metadata/labels");
         object.file == place.file
-            && (first..=last).contains(&place.line)
-            && labels.is_some_and(|labels| labels.get(plan::kubernetes::marks::SESSION).is_some())
+            && (object.node.line..=kubernetes::last_line(&object.node)).contains(&place.line)
+            && labels().is_some_and(|labels| labels.get(plan::kubernetes::marks::SESSION).is_some())
     };
     is_for_later && world.objects.iter().any(holds)
 }

@@ -10,6 +10,7 @@ use super::image;
 use super::kubernetes::{self, Object, Workload, is_flink_image};
 use super::node::Walk;
 use super::script::{self, Script};
+use super::selectors::Selectors;
 use super::settings::{self, Settings};
 use super::source::{File, FileKind};
 use crate::Problem;
@@ -20,6 +21,7 @@ pub(super) struct World {
     pub(super) files: Vec<File>,
     pub(super) objects: Vec<Object>,
     pub(super) texts: Vec<Embedded>,
+    selectors: Selectors,
     pub(super) dockerfiles: Vec<Dockerfile>,
     pub(super) scripts: Vec<Script>,
     pub(super) hosts: Vec<Hosts>,
@@ -59,7 +61,8 @@ impl World {
         }
         kubernetes::hide_secrets(&mut files, &objects);
         let texts = embedded::collect(&files, &objects);
-        Self { files, objects, texts, dockerfiles, scripts, hosts, broken }
+        let selectors = Selectors::of(&objects);
+        Self { files, objects, texts, selectors, dockerfiles, scripts, hosts, broken }
     }
 
     /// Objects of a kind.
@@ -74,6 +77,8 @@ pub(super) struct System<'a> {
     /// How to call it.
     pub(super) title: String,
     pub(super) workloads: Vec<Workload<'a>>,
+    /// Services that select some of its pods.
+    pub(super) selecting: Vec<&'a Object>,
     pub(super) texts: Vec<&'a Embedded>,
     /// The `FlinkDeployment`, when it is a session file.
     pub(super) session: Option<&'a Object>,
@@ -100,7 +105,7 @@ impl<'a> System<'a> {
         !self.workloads.is_empty() || self.session.is_some()
     }
 
-    /// Services that may select its pods.
+    /// Services in reach of its pods.
     pub(super) fn services(&self) -> impl Iterator<Item = &'a Object> + use<'a, '_> {
         let near = |service: &&Object| {
             self.workloads.iter().any(|workload| workload.object.shares_namespace(service))
@@ -214,6 +219,7 @@ fn empty(world: &World, title: String) -> System<'_> {
         world,
         title,
         workloads: Vec::new(),
+        selecting: Vec::new(),
         texts: Vec::new(),
         session: None,
         dockerfiles: Vec::new(),
@@ -250,8 +256,23 @@ fn with_pods<'a>(world: &'a World, workloads: Vec<Workload<'a>>) -> System<'a> {
     }
     // What the entrypoint appends counts after the file.
     system.texts.sort_by_key(|text| matches!(text.origin, Origin::Properties(_)));
+    system.selecting = selecting(world, &workloads);
     system.workloads = workloads;
     system
+}
+
+fn selecting<'a>(world: &'a World, workloads: &[Workload<'a>]) -> Vec<&'a Object> {
+    let mut found = BTreeSet::new();
+    for workload in workloads {
+        let selects = |index: &usize| {
+            let service = &world.objects[*index];
+            let selector = service.node.at("spec/selector").map(Walk::entries);
+            service.shares_namespace(workload.object)
+                && selector.is_some_and(|selector| workload.is_selected(selector))
+        };
+        found.extend(world.selectors.candidates(workload).into_iter().filter(selects));
+    }
+    found.into_iter().map(|index| &world.objects[index]).collect()
 }
 
 fn with_session<'a>(world: &'a World, object: &'a Object) -> System<'a> {

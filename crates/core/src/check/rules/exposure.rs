@@ -64,7 +64,7 @@ fn open_rest(system: &System<'_>, out: &mut Findings<'_>) {
         return;
     }
     let rest = system.settings.port("rest.port").unwrap_or(REST);
-    for service in system.services() {
+    for service in &system.selecting {
         let Some(kind) = service.node.at("spec/type") else { continue };
         let outside = matches!(kind.text(), Some("NodePort" | "LoadBalancer"));
         let selects_job_manager = service.node.at("spec/selector").is_some_and(|selector| {

@@ -75,7 +75,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         probes(system, workload, out);
         self_address(system, workload, out);
     }
-    for service in system.services() {
+    for service in &system.selecting {
         of_service(system, service, out);
     }
     address(system, out);
@@ -88,19 +88,23 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
 /// Services that select nothing are looked at once, for all sessions together.
 pub(super) fn services_without_pods(world: &crate::check::system::World, out: &mut Findings<'_>) {
     let workloads: Vec<Workload<'_>> = world.objects.iter().filter_map(Workload::of).collect();
+    let mut labelled = Vec::new();
+    for object in &world.objects {
+        if let Some(labels) = object.node.at("spec/template/metadata/labels") {
+            labelled.push((object, labels.entries()));
+        }
+    }
     for service in world.of_kind("Service") {
         let Some(selector) = service.node.at("spec/selector") else { continue };
-        let near: Vec<_> =
-            workloads.iter().filter(|w| w.object.shares_namespace(service)).collect();
-        let pods = world.objects.iter().filter_map(|object| {
-            object
-                .shares_namespace(service)
-                .then(|| object.node.at("spec/template/metadata/labels"))?
-        });
-        let any = pods.into_iter().any(|labels| selects(selector.entries(), labels.entries()))
-            || near.iter().any(|w| w.is_selected(selector.entries()));
+        let near = workloads.iter().filter(|workload| workload.object.shares_namespace(service));
+        let any = labelled.iter().any(|(object, labels)| {
+            object.shares_namespace(service) && selects(selector.entries(), labels)
+        }) || near.clone().any(|workload| workload.is_selected(selector.entries()));
+        if any {
+            continue;
+        }
         // A Service that has nothing to do with these pods has its own somewhere else.
-        let akin = near.iter().any(|workload| {
+        let akin = near.clone().any(|workload| {
             let shares = |(key, value): &(crate::yaml::Key, Node)| {
                 workload
                     .labels()
@@ -109,7 +113,7 @@ pub(super) fn services_without_pods(world: &crate::check::system::World, out: &m
             };
             selector.entries().iter().any(shares) || is_flink_name(&service.name)
         });
-        if !any && akin {
+        if akin {
             let message = format!("{} selects none of the pods in these files", service.title());
             out.add(&SELECTS_NOTHING, selector.place(service.file), message);
         }
@@ -405,7 +409,8 @@ fn address(system: &System<'_>, out: &mut Findings<'_>) {
         if !together {
             let message =
                 format!("pods cannot reach the JobManager at `{text}`: that is not its pod");
-            let service = system.services().find(|service| leads_to_job_manager(system, service));
+            let service =
+                system.selecting.iter().find(|service| leads_to_job_manager(system, service));
             let patch = service.and_then(|service| {
                 out.replace(setting.place, &format!("{}: {}", setting.key, service.name))
             });
@@ -418,7 +423,7 @@ fn address(system: &System<'_>, out: &mut Findings<'_>) {
         let is_pod = system.workloads.iter().any(|w| {
             w.object.node.at("spec/serviceName").is_some() || name.starts_with(&w.object.name)
         });
-        let other_services = system.services().any(|s| leads_to_job_manager(system, s));
+        let other_services = system.selecting.iter().any(|s| leads_to_job_manager(system, s));
         if other_services && !is_pod {
             let message = format!("no Service `{name}` leads to the JobManager");
             out.add(&ADDRESS, setting.place, message);
@@ -477,7 +482,7 @@ fn queryable_state(system: &System<'_>, out: &mut Findings<'_>) {
 
 fn calls(system: &System<'_>, out: &mut Findings<'_>) {
     let mut open: Vec<(i64, Option<i64>)> = Vec::new();
-    for service in system.services().filter(|service| leads_to_job_manager(system, service)) {
+    for service in system.selecting.iter().filter(|service| leads_to_job_manager(system, service)) {
         for port in service.node.at("spec/ports").map_or(&[][..], Walk::items) {
             let Some(number) = port.get("port").and_then(Walk::whole) else { continue };
             open.push((number, port.get("nodePort").and_then(Walk::whole)));
