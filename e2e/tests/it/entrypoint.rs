@@ -294,6 +294,35 @@ fn scripts_start_and_stop_processes_in_the_background() {
 }
 
 #[test]
+fn start_cluster_starts_what_the_two_files_name_and_stop_cluster_ends_it() {
+    let port = free_port();
+    let more = format!("jobmanager.rpc.port: {port}\nblob.server.port: 0\n");
+    let container = Container::new("1.13.6").configure(&more);
+    fs::write(container.root.join("conf/masters"), "localhost:0\n").expect("a file");
+    fs::write(container.root.join("conf/workers"), "localhost\n").expect("a file");
+    let run = |name: &str| {
+        let output = container.command(name, &[]).output().expect("the binary starts");
+        assert!(output.status.success(), "{name}: {output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let said = run("start-cluster.sh");
+    assert!(said.contains("Starting standalonesession daemon on host "), "{said}");
+    assert!(said.contains("Starting taskexecutor daemon on host "), "{said}");
+    let logs = || fs::read_dir(container.root.join("log")).expect("logs").flatten();
+    let log = || {
+        let mut paths = logs().map(|file| file.path());
+        paths.find(|path| path.display().to_string().contains("standalonesession-0"))
+    };
+    container.eventually("the JobManager writes its log", || log().is_some());
+    let rest = container.rest(&log().expect("a log").with_extension("log"));
+    container.task_managers(&rest, 1, 1);
+    let said = run("stop-cluster.sh");
+    assert!(said.contains("Stopping taskexecutor daemon (pid: "), "{said}");
+    assert!(said.contains("Stopping standalonesession daemon (pid: "), "{said}");
+    assert_eq!(fs::read_dir(container.root.join("pid")).expect("PID files").count(), 0);
+}
+
+#[test]
 fn what_native_mode_sends_needs_no_shell_and_no_scripts() {
     let mut container = Container::new("2.3.0").configure("");
     let mut command =
@@ -327,6 +356,52 @@ fn what_native_mode_sends_needs_no_shell_and_no_scripts() {
     command.env("PATH", container.root.join("tmp")).env("JAVA_HOME", java_home());
     let (_, out) = container.start(command);
     container.after(&out, "Starting KubernetesSessionClusterEntrypoint");
+}
+
+#[test]
+fn a_cluster_by_host_names_with_a_zookeeper_of_its_own() {
+    let mut container = Container::new("1.20.5");
+    let storage = container.root.join("ha").display().to_string();
+    container = container.configure(&format!(
+        "high-availability: zookeeper\nhigh-availability.storageDir: {storage}\nblob.server.port: 0\n"
+    ));
+    let [client, quorum, leader] = [free_port(), free_port(), free_port()];
+    let data = container.root.join("zookeeper").display().to_string();
+    let text = format!(
+        "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir={data}\nclientPort={client}\n\
+         clientPortAddress=127.0.0.1\nadmin.enableServer=false\nserver.1=127.0.0.1:{quorum}:{leader}\n"
+    );
+    fs::write(container.root.join("conf/zoo.cfg"), text).expect("a file");
+    let command = container.command("zookeeper.sh", &["start-foreground", "1"]);
+    let (zookeeper, _) = container.start(command);
+    container.eventually("ZooKeeper answers", || {
+        std::net::TcpStream::connect(("127.0.0.1", client)).is_ok()
+    });
+    container.is_java(zookeeper);
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").expect("a host name");
+    let host = host.trim().split('.').next().unwrap_or_default().to_owned();
+    let port = "-Dhigh-availability.jobmanager.port=0";
+    let mut command = container.command("docker-entrypoint.sh", &["cluster", "ha", port]);
+    command
+        .env("JOB_MANGER_HOSTS", format!("elsewhere,{host}"))
+        .env("FLINK_CLUSTER_IDENT", "team/words")
+        .env("FLINK_ZK_QUORUM", format!("127.0.0.1:{client}"))
+        .env("JOB_MANAGER_HEAP_MB", "300");
+    let (cluster, out) = container.start(command);
+    let rest = container.rest(&out);
+    container.is_java(cluster);
+    for (key, value) in [
+        ("high-availability.cluster-id", "team/words"),
+        ("high-availability.zookeeper.quorum", &format!("127.0.0.1:{client}")),
+        // As Flink's own scripts pass it on.
+        ("jobmanager.memory.heap.size", "314572800b"),
+    ] {
+        assert_eq!(container.option(&rest, key).as_deref(), Some(value), "{key}");
+    }
+    let said = fs::read_to_string(&out).expect("what it said");
+    assert!(said.contains("is one of JOB_MANGER_HOSTS: starting a JobManager"), "{said}");
+    container.end(cluster);
+    container.end(zookeeper);
 }
 
 #[test]
