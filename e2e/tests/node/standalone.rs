@@ -93,10 +93,15 @@ pub(super) fn survives(
     assert_eq!(faults(&committed(output), TOTAL), Vec::<String>::new());
 }
 
-/// The pod that Kubernetes' high availability has for the leader, by its address or, in a StatefulSet, its name.
-pub(super) fn leader(world: &World, session: &str) -> Option<String> {
+/// What Kubernetes' high availability has for the leader: a number that each election makes anew, and the address.
+pub(super) fn election(world: &World, session: &str) -> Option<String> {
     let map = world.cluster.get(&format!("configmap/{session}-cluster-config-map"));
-    let text = map["data"]["org.apache.flink.k8s.leader.restserver"].as_str()?.to_owned();
+    map["data"]["org.apache.flink.k8s.leader.restserver"].as_str().map(str::to_owned)
+}
+
+/// The pod that leads, by its address or, in a StatefulSet, its name.
+pub(super) fn leader(world: &World, session: &str) -> Option<String> {
+    let text = election(world, session)?;
     let host = text.rsplit_once("//")?.1.split(':').next()?.to_owned();
     let name = |pod: &Value| pod["metadata"]["name"].as_str().map(str::to_owned);
     let pods = world.pods(&format!("app={session},component=jobmanager"));
@@ -255,7 +260,8 @@ fn at_a_port_of_the_node() {
     let exposed = "kubernetes.rest-service.exposed.type=NodePort";
     world.up_file(&file, "1.20.5", &["-D", exposed]).expect(0).says("session `analytics` is up");
     let url = format!("http://{}:30081", address());
-    assert_eq!(world.status("analytics")["restUrl"], *url);
+    // A port that does not answer in a moment is gone round, and then nothing is said of it.
+    world.eventually("its port is told", || world.status("analytics")["restUrl"] == *url);
     let rest = Rest::new(&url);
     let overview = rest.get("/overview").expect("an answer");
     assert_eq!((&overview["taskmanagers"], &overview["slots-total"]), (&json!(2), &json!(8)));
