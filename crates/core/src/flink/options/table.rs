@@ -123,13 +123,10 @@ fn column(text: &'static str, letter: char) -> &'static str {
 pub(super) fn line(key: &str) -> Option<Line> {
     let (mut low, mut high) = (0, TABLE.len());
     while low < high {
-        let middle =
-            TABLE.as_bytes()[low..usize::midpoint(low, high)].iter().rposition(|b| *b == b'\n');
-        let start = middle.map_or(low, |at| low + at + 1);
-        let end = TABLE.as_bytes()[start..]
-            .iter()
-            .position(|b| *b == b'\n')
-            .map_or(TABLE.len(), |at| start + at);
+        // As text: the standard library searches that by words of the machine, bytes one by one.
+        let middle = TABLE.floor_char_boundary(usize::midpoint(low, high));
+        let start = TABLE[low..middle].rfind('\n').map_or(low, |at| low + at + 1);
+        let end = TABLE[start..].find('\n').map_or(TABLE.len(), |at| start + at);
         let text = &TABLE[start..end];
         let found = text.split('\t').next().unwrap_or_default();
         match key.cmp(found) {
