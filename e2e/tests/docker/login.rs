@@ -111,7 +111,8 @@ fn a_registry_with_a_password_takes_what_docker_login_has_stored() {
     build(&world, &[("HOME", &home), ("PATH", &path)], &pull).expect(0);
     let failing = world.nutkin.file(
         "failing/docker-credential-nutkin-test",
-        &format!("#!/bin/sh\necho {SECRET}\necho {SECRET} >&2\nexit 1\n"),
+        // It reads first: who ends before it is asked cannot be asked, which is another failure.
+        &format!("#!/bin/sh\nread -r host\necho {SECRET}\necho {SECRET} >&2\nexit 1\n"),
     );
     fs::set_permissions(&failing, fs::Permissions::from_mode(0o755)).expect("permissions");
     let path = path.replace("/helpers:", "/failing:");
