@@ -238,8 +238,8 @@ impl World {
     pub fn eventually(&self, what: &str, mut is_so: impl FnMut() -> bool) -> Duration {
         let started = Instant::now();
         while !is_so() {
-            let around = || self.around();
-            assert!(started.elapsed() < RECOVERY, "not within {RECOVERY:?}: {what}\n{}", around());
+            // What there is around it is printed when the test's world ends.
+            assert!(started.elapsed() < RECOVERY, "not within {RECOVERY:?}: {what}");
             std::thread::sleep(Duration::from_millis(200));
         }
         started.elapsed()
@@ -290,8 +290,12 @@ impl World {
         add(&["get", "events", "--sort-by=.lastTimestamp"]);
         let names = self.cluster.try_kubectl(&["get", "pods", "-o", "name"]);
         for name in names.lines() {
-            add(&["logs", name, "--tail=40"]);
-            add(&["logs", name, "--tail=20", "--previous"]);
+            add(&["logs", name, "--tail=15"]);
+            let restarts = "jsonpath={.status.containerStatuses[*].restartCount}";
+            if !matches!(self.cluster.try_kubectl(&["get", name, "-o", restarts]).trim(), "" | "0")
+            {
+                add(&["logs", name, "--tail=15", "--previous"]);
+            }
         }
         text
     }

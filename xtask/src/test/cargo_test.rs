@@ -5,10 +5,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 
+use super::failures::Failures;
 use super::tally::Tally;
 use crate::root::say;
 
-/// Runs it, passes its output on, and adds up the summaries. Where the command fails without a failed
+/// Runs it, passes its output on, adds up the summaries and keeps why tests failed. Where the command fails without a failed
 /// test (it does not compile, a test binary is killed) that counts as one failure.
 ///
 /// # Errors
@@ -17,17 +18,21 @@ pub(crate) fn run(command: &mut Command) -> Result<Tally> {
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
     let stdout = child.stdout.take().context("the output is piped")?;
-    let mut tally = Tally::default();
+    let (mut tally, mut failures) = (Tally::default(), Failures::default());
     for line in BufReader::new(stdout).split(b'\n') {
         let line = line.context("cannot read the output of the tests")?;
         let line = String::from_utf8_lossy(&line);
         tally.add(summary(&line).unwrap_or_default());
+        failures.read(&line);
         let _ = writeln!(std::io::stdout(), "{line}");
     }
     let status = child.wait().context("cannot wait for the tests")?;
+    tally.failures = failures.found();
     if !status.success() && tally.failed == 0 {
-        say(&format!("FAILED {command:?} ended with {status}"));
+        let said = format!("{command:?} ended with {status}");
+        say(&format!("FAILED {said}"));
         tally.failed = 1;
+        tally.failures.push(said);
     }
     Ok(tally)
 }
@@ -38,7 +43,7 @@ fn summary(line: &str) -> Option<Tally> {
     let count = |what: &str| {
         counts.split("; ").find_map(|part| part.strip_suffix(what)?.trim_end().parse().ok())
     };
-    Some(Tally { passed: count("passed")?, failed: count("failed")? })
+    Some(Tally { passed: count("passed")?, failed: count("failed")?, failures: Vec::new() })
 }
 
 #[cfg(test)]
@@ -47,7 +52,8 @@ mod tests {
 
     #[track_caller]
     fn check(line: &str, expected: Option<(u32, u32)>) {
-        assert_eq!(summary(line), expected.map(|(passed, failed)| Tally { passed, failed }));
+        let counts = summary(line).map(|tally| (tally.passed, tally.failed));
+        assert_eq!(counts, expected);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod cargo_test;
 mod conformance;
 mod docker;
+mod failures;
 mod kubernetes;
 mod node;
 mod report;
@@ -188,16 +189,19 @@ fn tidy() -> Tally {
     tally
 }
 
-/// The closing line stands alone, with the sums of all stages, so that a machine can read it.
+/// Why tests failed, then the sums. The closing line stands alone, with the sums of all stages, so that a machine can read it.
 fn table(rows: &[Row]) -> String {
     use std::fmt::Write as _;
-    let mut text = format!("\n{:<14}{:>8}{:>8}{:>10}\n", "stage", "passed", "failed", "seconds");
+    let mut text = String::new();
+    let failures = rows.iter().flat_map(|row| &row.tally.failures);
+    failures.for_each(|failure| text.push_str(&format!("\nFAILED {failure}\n")));
+    let _ = writeln!(text, "\n{:<14}{:>8}{:>8}{:>10}", "stage", "passed", "failed", "seconds");
     let mut sum = Tally::default();
     for Row { stage, took, tally } in rows {
         let seconds = took.as_secs_f64();
-        let (name, Tally { passed, failed }) = (stage.name(), tally);
+        let (name, Tally { passed, failed, .. }) = (stage.name(), tally);
         let _ = writeln!(text, "{name:<14}{passed:>8}{failed:>8}{seconds:>10.1}");
-        sum.add(*tally);
+        sum.add(tally.clone());
     }
     let _ = write!(text, "\n{} passed, {} failed", sum.passed, sum.failed);
     text
