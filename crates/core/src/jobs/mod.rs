@@ -22,7 +22,7 @@ pub use advice::advice;
 pub use claim::ClaimMode;
 pub use decide::{carried_out, decide, problems};
 pub use notes::{Note, notes, sent};
-pub use outlook::Outlook;
+pub use outlook::{Next, Outlook, next};
 pub use policy::Policy;
 pub use settle::settle;
 

@@ -1,6 +1,37 @@
 //! What is to come of a job of a file, for `plan`.
 
-use super::Step;
+use super::{Known, Observed, Policy, Step, decide, settle};
+use crate::flink::Configuration;
+use crate::record::JobRecord;
+use crate::session::SessionJob;
+
+/// What is known of one job, and what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// Its record, settled.
+    pub record: Option<JobRecord>,
+    /// How its generation is.
+    pub state: Observed,
+    /// What is to be done, in order.
+    pub steps: Vec<Step>,
+}
+
+/// Settles what is remembered of a job with what the session knows, and decides. `are_lost` tells that the session
+/// loses its jobs before.
+pub fn next(
+    job: &SessionJob,
+    session: &Configuration,
+    remembered: Option<&JobRecord>,
+    known: &Known,
+    are_lost: bool,
+) -> Next {
+    let record = settle(job, remembered, known);
+    let state = record.as_ref().and_then(|record| known.get(&record.generation)).copied();
+    let state = state.filter(|_| !are_lost).unwrap_or(Observed::Absent);
+    let policy = Policy::of(session, &job.configuration);
+    let steps = decide(job, policy, record.as_ref(), state);
+    Next { record, state, steps }
+}
 
 /// One job of the file, and what `up` would do for it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nutkin_core::jobs::{self as rules, Known, Observed, Policy, Step};
+use nutkin_core::jobs::{self as rules, Known, Next, Step};
 use nutkin_core::record::{JobRecord, SessionRecord};
 use nutkin_core::session::{Session, SessionJob};
 
@@ -42,11 +42,9 @@ pub async fn bring(
     for job in &session.jobs {
         // Asked again for each: the jobs before it may have taken long.
         let known = known(client, namespace, job).await?;
-        let old = rules::settle(job, record.jobs.get(&job.name), &known);
-        let state = old.as_ref().and_then(|old| known.get(&old.generation)).copied();
-        let state = state.unwrap_or(Observed::Absent);
-        let policy = Policy::of(&session.configuration, &job.configuration);
-        let steps = rules::decide(job, policy, old.as_ref(), state);
+        let remembered = record.jobs.get(&job.name);
+        let next = rules::next(job, &session.configuration, remembered, &known, false);
+        let Next { record: old, state, steps } = next;
         let jar = jars.get(&job.name).map(|jar| jar.digest.as_str());
         for note in rules::notes(job, client.version(), old.as_ref(), state, &steps, jar) {
             if note.is_warning {

@@ -1,6 +1,6 @@
 //! What would be done for the `FlinkSessionJob`s of a file, without doing it.
 
-use nutkin_core::jobs::{self as rules, Known, Observed, Outlook, Policy};
+use nutkin_core::jobs::{self as rules, Known, Outlook};
 use nutkin_core::record::SessionRecord;
 use nutkin_core::session::Session;
 
@@ -27,13 +27,10 @@ pub async fn foresee(
             Some(client) => known(client, namespace, job).await?,
             None => Known::new(),
         };
-        let old = rules::settle(job, record.jobs.get(&job.name), &known);
-        problems.extend(rules::problems(job, old.as_ref()));
-        let state = old.as_ref().and_then(|old| known.get(&old.generation)).copied();
-        let state = state.filter(|_| !are_lost).unwrap_or(Observed::Absent);
-        let policy = Policy::of(&session.configuration, &job.configuration);
-        let steps = rules::decide(job, policy, old.as_ref(), state);
-        outlooks.push(Outlook { name: job.name.clone(), steps });
+        let remembered = record.jobs.get(&job.name);
+        let next = rules::next(job, &session.configuration, remembered, &known, are_lost);
+        problems.extend(rules::problems(job, next.record.as_ref()));
+        outlooks.push(Outlook { name: job.name.clone(), steps: next.steps });
     }
     if problems.is_empty() { Ok(outlooks) } else { Err(Failure::input(problems)) }
 }
