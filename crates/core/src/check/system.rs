@@ -113,6 +113,16 @@ impl<'a> System<'a> {
         self.world.objects.iter().filter(|object| object.kind == "Service").filter(near)
     }
 
+    /// Services that lead to its JobManagers.
+    pub(super) fn services_of_job_managers(
+        &self,
+    ) -> impl Iterator<Item = &'a Object> + use<'a, '_> {
+        self.selecting.iter().copied().filter(|service| {
+            let selector = service.node.at("spec/selector").map_or(&[][..], Walk::entries);
+            self.job_managers().any(|workload| workload.is_selected(selector))
+        })
+    }
+
     /// What high availability is asked for: `kubernetes`, `zookeeper`, a class name; `None` for none.
     pub(super) fn high_availability(&self) -> Option<(HighAvailability, &settings::Setting)> {
         let setting = self.settings.get("high-availability.type")?;

@@ -19,7 +19,7 @@ use crate::root::{output, run};
 pub(super) const NAMESPACE: &str = "bench";
 /// Name of every session: one at a time.
 pub(super) const NAME: &str = "s";
-/// Between two looks: a tenth of a second is little beside what is measured.
+/// Between two looks: little beside the seconds that are measured.
 const LOOK: Duration = Duration::from_millis(20);
 /// For anything that is waited for; Kubernetes' high availability alone takes fifteen seconds.
 const PATIENCE: Duration = Duration::from_mins(4);

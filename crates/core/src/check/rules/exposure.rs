@@ -64,12 +64,9 @@ fn open_rest(system: &System<'_>, out: &mut Findings<'_>) {
         return;
     }
     let rest = system.settings.port("rest.port").unwrap_or(REST);
-    for service in &system.selecting {
+    for service in system.services_of_job_managers() {
         let Some(kind) = service.node.at("spec/type") else { continue };
         let outside = matches!(kind.text(), Some("NodePort" | "LoadBalancer"));
-        let selects_job_manager = service.node.at("spec/selector").is_some_and(|selector| {
-            system.job_managers().any(|w| w.is_selected(selector.entries()))
-        });
         let ports = service.node.at("spec/ports").map_or(&[][..], Walk::items);
         let is_rest = |port: &&crate::yaml::Node| {
             let target = port.get("targetPort").or_else(|| port.get("port"));
@@ -78,8 +75,7 @@ fn open_rest(system: &System<'_>, out: &mut Findings<'_>) {
                     .and_then(Walk::text)
                     .is_some_and(|name| matches!(name, "rest" | "webui" | "ui"))
         };
-        if let (true, true, Some(port)) = (outside, selects_job_manager, ports.iter().find(is_rest))
-        {
+        if let (true, Some(port)) = (outside, ports.iter().find(is_rest)) {
             let message = format!(
                 "{} of type {} leads to the REST API, which asks for no password",
                 service.title(),

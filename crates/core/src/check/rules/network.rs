@@ -409,8 +409,7 @@ fn address(system: &System<'_>, out: &mut Findings<'_>) {
         if !together {
             let message =
                 format!("pods cannot reach the JobManager at `{text}`: that is not its pod");
-            let service =
-                system.selecting.iter().find(|service| leads_to_job_manager(system, service));
+            let service = system.services_of_job_managers().next();
             let patch = service.and_then(|service| {
                 out.replace(setting.place, &format!("{}: {}", setting.key, service.name))
             });
@@ -423,7 +422,7 @@ fn address(system: &System<'_>, out: &mut Findings<'_>) {
         let is_pod = system.workloads.iter().any(|w| {
             w.object.node.at("spec/serviceName").is_some() || name.starts_with(&w.object.name)
         });
-        let other_services = system.selecting.iter().any(|s| leads_to_job_manager(system, s));
+        let other_services = system.services_of_job_managers().next().is_some();
         if other_services && !is_pod {
             let message = format!("no Service `{name}` leads to the JobManager");
             out.add(&ADDRESS, setting.place, message);
@@ -461,11 +460,6 @@ fn address(system: &System<'_>, out: &mut Findings<'_>) {
     }
 }
 
-fn leads_to_job_manager(system: &System<'_>, service: &Object) -> bool {
-    let Some(selector) = service.node.at("spec/selector") else { return false };
-    system.job_managers().any(|workload| workload.is_selected(selector.entries()))
-}
-
 fn queryable_state(system: &System<'_>, out: &mut Findings<'_>) {
     let on = system.settings.value("queryable-state.enable").is_some_and(|value| value == "true");
     if on {
@@ -482,7 +476,7 @@ fn queryable_state(system: &System<'_>, out: &mut Findings<'_>) {
 
 fn calls(system: &System<'_>, out: &mut Findings<'_>) {
     let mut open: Vec<(i64, Option<i64>)> = Vec::new();
-    for service in system.selecting.iter().filter(|service| leads_to_job_manager(system, service)) {
+    for service in system.services_of_job_managers() {
         for port in service.node.at("spec/ports").map_or(&[][..], Walk::items) {
             let Some(number) = port.get("port").and_then(Walk::whole) else { continue };
             open.push((number, port.get("nodePort").and_then(Walk::whole)));

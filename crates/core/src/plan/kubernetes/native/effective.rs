@@ -67,20 +67,20 @@ pub(in crate::plan::kubernetes) fn begin(session: &Session, client: &Client) -> 
     settings
 }
 
-/// Whether standby JobManagers can take over. Any value but NONE counts, a misspelt one as well. The newer
-/// key is not known to 1.13 and 1.14.
+/// The kind of high availability, as it is written. The newer key is not known to 1.13 and 1.14.
+pub(in crate::plan::kubernetes) fn high_availability(settings: &Settings) -> Option<String> {
+    settings.text("high-availability.type").or_else(|| settings.text("high-availability"))
+}
+
+/// Whether standby JobManagers can take over. Any value but NONE counts, a misspelt one as well.
 pub(in crate::plan::kubernetes) fn is_highly_available(settings: &Settings) -> bool {
-    let mode =
-        settings.text("high-availability.type").or_else(|| settings.text("high-availability"));
-    mode.is_some_and(|mode| !mode.eq_ignore_ascii_case("none"))
+    high_availability(settings).is_some_and(|mode| !mode.eq_ignore_ascii_case("none"))
 }
 
 /// Warns of high availability without a place for its data: the JobManager ends before it has done anything
 /// (`BlobUtils.createFileSystemBlobStore`). Flink's client deploys it, and a custom factory may have a place of its own.
 pub(in crate::plan::kubernetes) fn warn_of_missing_storage(settings: &mut Settings) {
-    let mode =
-        settings.text("high-availability.type").or_else(|| settings.text("high-availability"));
-    let needs = mode.is_some_and(|mode| {
+    let needs = high_availability(settings).is_some_and(|mode| {
         let mode = mode.to_ascii_lowercase();
         ["kubernetes", "zookeeper"].contains(&mode.as_str())
             || mode.ends_with("kuberneteshaservicesfactory")

@@ -1,7 +1,9 @@
 //! The options of a session in standalone mode, completed.
 
 use super::super::native::client::Client;
-use super::super::native::effective::{self, NAMESPACE, fix_port, is_highly_available};
+use super::super::native::effective::{
+    self, NAMESPACE, fix_port, high_availability, is_highly_available,
+};
 use super::super::native::settings::Settings;
 use super::workload::Workload;
 use crate::flink::Origin;
@@ -78,7 +80,5 @@ fn identity(session: &Session, settings: &mut Settings) {
 
 /// Whether ZooKeeper keeps leaders and jobs.
 fn is_on_zookeeper(settings: &Settings) -> bool {
-    let mode =
-        settings.text("high-availability.type").or_else(|| settings.text("high-availability"));
-    mode.is_some_and(|mode| mode.eq_ignore_ascii_case("zookeeper"))
+    high_availability(settings).is_some_and(|mode| mode.eq_ignore_ascii_case("zookeeper"))
 }
