@@ -14,6 +14,9 @@ pub struct SessionRecord {
     pub kind: String,
     /// The session's name.
     pub name: String,
+    /// The namespace that its file names, which is a part of the ids of its jobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
     /// Jobs of its file, by name.
     #[serde(default)]
     pub jobs: BTreeMap<String, JobRecord>,
@@ -61,6 +64,7 @@ impl SessionRecord {
             api_version: "nutkin/v1".to_owned(),
             kind: "SessionRecord".to_owned(),
             name: name.to_owned(),
+            namespace: None,
             jobs: BTreeMap::new(),
         }
     }

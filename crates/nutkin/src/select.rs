@@ -9,28 +9,19 @@ use nutkin_core::selection::{
 use nutkin_core::session;
 use nutkin_core::spec::SessionFile;
 
-use crate::cli::shared::{self, PlatformArgs, SessionArgs, SpecArgs};
+use crate::cli::shared::{self, PlatformArgs, SpecArgs};
 use crate::local::directory::{SessionDirectory, StateError};
-use crate::platform::{self, Connected, Place, Session};
+use crate::platform::{self, Place, Session};
 use crate::{Context, Exit, Failure};
 
 /// Variable that names the session of a shell.
 const SESSION_VARIABLE: &str = "NUTKIN_SESSION";
 
-/// The session that a command about jobs is about, ready to be talked to.
-///
-/// # Errors
-/// None is named and there is none (exit code 5) or there are several (2); the named one does not
-/// exist (5); its state is damaged or it cannot be reached (1).
-pub async fn connect(args: &SessionArgs, context: &Context<'_>) -> Result<Connected, Failure> {
-    let name = args.session.as_deref();
-    find(name, args.file.as_deref(), &args.platform, context).await?.connect(true).await
-}
-
 /// The session that is named, or the only one.
 ///
 /// # Errors
-/// As [`connect`], without the state.
+/// None is named and there is none (exit code 5) or there are several (2); the named one does not
+/// exist (5).
 pub async fn find(
     name: Option<&str>,
     file: Option<&Path>,

@@ -129,7 +129,15 @@ fn a_job_of_a_file_does_what_its_file_says() {
 
     // Canceled by others: the file says that it runs.
     let id = File::generation(&flink, 5).expect("the job");
-    nutkin.ok(&["cancel", &id]);
+    nutkin.ok(&["cancel", "numbers"]);
+    let shown = nutkin.ok(&["job", "numbers", "-o", "json"]).json();
+    assert_eq!(shown["id"], id.as_str());
+    assert_eq!(shown["state"], "CANCELED");
+    let vertices = shown["vertices"].as_array().expect("a list of vertices");
+    assert!(
+        !vertices.is_empty() && vertices.iter().all(|one| one["state"] == "CANCELED"),
+        "{shown}"
+    );
     file.run(&["run"]).expect(0).says("is submitted as");
     runs(6, "");
     let jars = flink.get("/jars").expect("the list of jars");

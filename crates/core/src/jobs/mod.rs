@@ -5,6 +5,7 @@ mod advice;
 pub mod arguments;
 mod claim;
 mod decide;
+mod find;
 mod notes;
 mod outlook;
 mod policy;
@@ -21,10 +22,14 @@ use crate::session::SessionJob;
 pub use advice::advice;
 pub use claim::ClaimMode;
 pub use decide::{carried_out, decide, problems};
+pub use find::{Listed, NotFound, find};
 pub use notes::{Note, notes, sent};
 pub use outlook::{Next, Outlook, next};
 pub use policy::Policy;
 pub use settle::settle;
+
+/// Namespace of the jobs of a file that names none, so that ids are the same everywhere.
+pub const NAMESPACE: &str = "default";
 
 /// Hex digits of a job's id that its name gives, which is what [`crate::digest::short`] makes; as many belong to its
 /// generation.
@@ -100,14 +105,18 @@ pub fn known<'a>(
     name: &str,
     jobs: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Known {
-    let prefix = job_id(namespace, name, 0);
     jobs.into_iter()
         .filter_map(|(id, state)| {
-            let generation = id.strip_prefix(&prefix[..NAME_DIGITS])?;
-            let generation = u64::from_str_radix(generation, 16).ok()?;
-            Some((generation, Observed::of_state(state)))
+            Some((generation(namespace, name, id)?, Observed::of_state(state)))
         })
         .collect()
+}
+
+/// The generation in a job's id, if it is the id of a job of this name.
+fn generation(namespace: &str, name: &str, id: &str) -> Option<u64> {
+    let prefix = job_id(namespace, name, 0);
+    let generation = id.strip_prefix(&prefix[..NAME_DIGITS])?;
+    u64::from_str_radix(generation, 16).ok()
 }
 
 /// One thing to do, in order.

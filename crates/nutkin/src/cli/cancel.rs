@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::Context;
-use super::client::connect;
+use super::client::target;
 use super::shared::{Output, OutputArgs, SessionArgs, document};
-use crate::jobs::{Ended, failure, find, until_it_ends};
+use crate::jobs::{Ended, failure, until_it_ends};
 use crate::runtime::{self, Interrupt};
 use crate::{Exit, Failure, Outcome};
 
@@ -15,7 +15,7 @@ use crate::{Exit, Failure, Outcome};
   nutkin cancel 5f3a
   nutkin cancel --session orders \"Windowed WordCount\"")]
 pub struct Args {
-    /// Id, a unique beginning of it, or a unique name
+    /// Its name in the session file, its id or a unique beginning of that, or its unique name in Flink
     #[arg(value_name = "JOB")]
     job: String,
 
@@ -36,8 +36,9 @@ pub struct Args {
 /// No such session or job (5), not ended in time (4).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
-        let (client, _) = connect(&args.session, context).await?;
-        let job = find(&client, &args.job).await?;
+        let mut target = target(&args.session, context).await?;
+        let job = target.job(&args.job).await?;
+        let client = &target.client;
         let state = if job.state.has_ended() {
             context.printer.say(&format!("job {} had ended already: {}", job.id, job.state));
             job.state
@@ -45,7 +46,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             let mut interrupt = Interrupt::listen()?;
             client.cancel(&job.id).await.map_err(failure)?;
             let timeout = Some(Duration::from_secs(args.timeout));
-            let ended = until_it_ends(&client, &job.id, timeout, Some(&mut interrupt), |_| ());
+            let ended = until_it_ends(client, &job.id, timeout, Some(&mut interrupt), |_| ());
             let exit = match ended.await.map_err(failure)? {
                 Ended::Job(state, _) => Ok(state),
                 Ended::TimedOut(_) => Err(Exit::TimedOut),

@@ -12,7 +12,7 @@ use crate::flink_rest::Trigger;
   nutkin checkpoint 5f3a
   nutkin checkpoint 5f3a --full")]
 pub struct Args {
-    /// Id, a unique beginning of it, or a unique name
+    /// Its name in the session file, its id or a unique beginning of that, or its unique name in Flink
     #[arg(value_name = "JOB")]
     job: String,
 

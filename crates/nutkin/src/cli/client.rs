@@ -6,9 +6,9 @@ use nutkin_core::selection::Platform;
 
 use super::Context;
 use super::shared::SessionArgs;
-use crate::flink_rest::Client;
-use crate::jobs::failure;
-use crate::platform::Connected;
+use crate::flink_rest::{Client, Job};
+use crate::jobs::{self, failure};
+use crate::platform::Session;
 use crate::{Failure, select};
 
 /// What a command about jobs talks to.
@@ -21,41 +21,49 @@ pub struct Target {
     pub sight: Sight,
     /// Where it runs; `None` where only an address is known.
     pub platform: Option<Platform>,
+    /// The session, where Nutkin knows it.
+    session: Option<Session>,
 }
 
 impl Target {
-    /// Talks to a session.
+    /// Talks to a session. `secret` as for [`Session::connect`].
     ///
     /// # Errors
-    /// The HTTP client cannot be set up.
-    pub fn of(connected: Connected) -> Result<Self, Failure> {
+    /// No way leads to the session.
+    pub async fn of(session: Session, secret: bool) -> Result<Self, Failure> {
+        let connected = session.connect(secret).await?;
         let is_here = connected.platform == Platform::Local;
         // Which directory a JobManager runs in is its own affair: only absolute paths are sure to be found.
         let sight = if is_here { Sight::Here { directory: None } } else { Sight::Elsewhere };
         let platform = Some(connected.platform);
-        Ok(Self { client: connected.client()?, name: connected.name, sight, platform })
+        let (client, name) = (connected.client()?, connected.name);
+        Ok(Self { client, name, sight, platform, session: Some(session) })
     }
-}
 
-/// A client, and the session's name for messages.
-///
-/// # Errors
-/// As [`target`].
-pub async fn connect(
-    args: &SessionArgs,
-    context: &Context<'_>,
-) -> Result<(Client, String), Failure> {
-    let Target { client, name, .. } = target(args, context).await?;
-    Ok((client, name))
+    /// The job that the user means: by its name in the session file, its id or a unique beginning of that, or the name
+    /// that it gave itself.
+    ///
+    /// # Errors
+    /// There is none (exit 5), or there are several (2).
+    pub async fn job(&mut self, wanted: &str) -> Result<Job, Failure> {
+        // Without a record that can be read, the file is one that names no namespace.
+        let namespace = match &mut self.session {
+            Some(session) => session.record().await.ok().and_then(|record| record.namespace),
+            None => None,
+        };
+        jobs::find(&self.client, namespace.as_deref(), wanted).await
+    }
 }
 
 /// The session or the address that the arguments name.
 ///
 /// # Errors
-/// As [`select::connect`]; with `--address` the JobManager does not answer.
+/// As [`select::find`] and [`Target::of`]; with `--address` the JobManager does not answer.
 pub async fn target(args: &SessionArgs, context: &Context<'_>) -> Result<Target, Failure> {
     let Some(address) = &args.address else {
-        return Target::of(select::connect(args, context).await?);
+        let (name, file) = (args.session.as_deref(), args.file.as_deref());
+        let session = select::find(name, file, &args.platform, context).await?;
+        return Target::of(session, true).await;
     };
     let url = if address.contains("://") { address.clone() } else { format!("http://{address}") };
     let urls = [url.trim_end_matches('/').to_owned()];
@@ -63,7 +71,7 @@ pub async fn target(args: &SessionArgs, context: &Context<'_>) -> Result<Target,
     let version = probe.flink_version().await.map_err(failure)?;
     let sight = if is_loopback(&url) { Sight::Here { directory: None } } else { Sight::Elsewhere };
     let client = Client::new(&urls, version)?;
-    Ok(Target { client, name: address.clone(), sight, platform: None })
+    Ok(Target { client, name: address.clone(), sight, platform: None, session: None })
 }
 
 fn is_loopback(url: &str) -> bool {

@@ -169,7 +169,7 @@ async fn reach(
                 kubeconfig: options.text("kubernetes.config.file").map(PathBuf::from),
             };
             let session = platform::open(&id, &place, context).await?;
-            Target::of(session.connect(secret).await?)
+            Target::of(session, secret).await
         }
         Some(other) => {
             let message = format!("`{other}` is no session, and only sessions are talked to");

@@ -3,20 +3,21 @@
 use serde_json::{Value, json};
 
 use super::Context;
-use super::client::connect;
+use super::client::target;
 use super::jobs::duration;
 use super::shared::{Output, OutputArgs, SessionArgs, document, extend};
-use crate::jobs::{failure, find};
+use crate::jobs::describe;
 use crate::report::{Style, table};
 use crate::{Exit, Outcome, runtime};
 
 /// Arguments of `nutkin job`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
+  nutkin job orders                      the job `orders` of the session file
   nutkin job 5f3a
   nutkin job \"Windowed WordCount\" -o json")]
 pub struct Args {
-    /// Id, a unique beginning of it, or a unique name
+    /// Its name in the session file, its id or a unique beginning of that, or its unique name in Flink
     #[arg(value_name = "JOB")]
     job: String,
 
@@ -33,9 +34,10 @@ pub struct Args {
 /// No such session or job (5).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
-        let (client, _) = connect(&args.session, context).await?;
-        let job = find(&client, &args.job).await?;
-        let details = client.job(&job.id, "").await.map_err(failure)?;
+        let mut target = target(&args.session, context).await?;
+        let listed = target.job(&args.job).await?;
+        let client = &target.client;
+        let (job, details) = describe(client, &listed).await?;
         let checkpoints = client.job(&job.id, "/checkpoints").await.unwrap_or(Value::Null);
         let exceptions = client.job(&job.id, "/exceptions").await.unwrap_or(Value::Null);
         let vertices: Vec<Value> = details["vertices"]

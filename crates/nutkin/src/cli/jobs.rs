@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Context;
-use super::client::connect;
+use super::client::{Target, target};
 use super::shared::{Output, OutputArgs, SessionArgs, document};
 use crate::flink_rest::Job;
 use crate::jobs::failure;
@@ -33,7 +33,7 @@ pub struct Args {
 /// No such session (5), or no JobManager answers (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
-        let (client, _) = connect(&args.session, context).await?;
+        let Target { client, .. } = target(&args.session, context).await?;
         let mut jobs = client.jobs().await.map_err(failure)?;
         let ended = jobs.len();
         jobs.retain(|job| args.all || !job.state.has_ended());

@@ -20,7 +20,7 @@ use crate::{Exit, Failure, Outcome};
   nutkin savepoint 5f3a file:///data/savepoints
   nutkin savepoint --dispose file:///data/savepoints/savepoint-5f3a-1")]
 pub struct Args {
-    /// Id, a unique beginning of it, or a unique name
+    /// Its name in the session file, its id or a unique beginning of that, or its unique name in Flink
     #[arg(value_name = "JOB", required_unless_present = "dispose")]
     job: Option<String>,
 

@@ -7,10 +7,10 @@ use nutkin_core::jobs::arguments;
 use serde_json::{Value, json};
 
 use super::Context;
-use super::client::{Target, target};
+use super::client::target;
 use super::shared::{Output, OutputArgs, SessionArgs, document};
 use crate::flink_rest::{RestError, Trigger};
-use crate::jobs::{failure, find, until_tasks_run};
+use crate::jobs::{failure, until_tasks_run};
 use crate::runtime::{self, Interrupt};
 use crate::{Exit, Failure, Outcome};
 
@@ -69,28 +69,30 @@ fn interrupted(snapshot: &Snapshot<'_>, stage: Stage) -> Failure {
 
 async fn take(snapshot: &Snapshot<'_>, stage: &RefCell<Stage>, context: &Context<'_>) -> Outcome {
     let noun = snapshot.kind.to_lowercase();
-    let Target { client, sight, .. } = target(snapshot.session, context).await?;
+    let mut target = target(snapshot.session, context).await?;
     let mut trigger = snapshot.trigger.clone();
     if let Trigger::Savepoint { directory, .. } | Trigger::Stop { directory, .. } = &mut trigger
         && let Some(given) = directory.take()
     {
         let here = &context.environment.directory;
-        let whole = arguments::snapshot_path(&given, &sight, here, "DIR");
+        let whole = arguments::snapshot_path(&given, &target.sight, here, "DIR");
         *directory = Some(whole.map_err(|problem| Failure::input(vec![problem]))?);
     }
     if matches!(snapshot.trigger, Trigger::Checkpoint { .. })
-        && !client.version().line().has_checkpoint_trigger
+        && !target.client.version().line().has_checkpoint_trigger
     {
-        let message = format!("Flink {} takes checkpoints only by its own clock", client.version());
+        let version = target.client.version();
+        let message = format!("Flink {version} takes checkpoints only by its own clock");
         return Err(Failure::new(Exit::BadInput, message)
             .hint("Flink 1.17 and later take them on request; `nutkin savepoint` works here"));
     }
-    let job = find(&client, snapshot.job).await?;
+    let job = target.job(snapshot.job).await?;
+    let client = &target.client;
     if job.state.has_ended() {
         let message = format!("job {} is {}: it has no state any more", job.id, job.state);
         return Err(Failure::new(Exit::Failed, message));
     }
-    until_tasks_run(&client, &job.id).await;
+    until_tasks_run(client, &job.id).await;
     stage.replace(Stage::Asked(job.id.clone()));
     let place = client.trigger(&job.id, &trigger).await.map_err(hinted)?;
     stage.replace(Stage::Begun(job.id.clone()));

@@ -13,7 +13,7 @@ use crate::flink_rest::Trigger;
   nutkin stop 5f3a --savepoint file:///data/savepoints
   nutkin run --from-savepoint $(nutkin stop 5f3a) job.jar")]
 pub struct Args {
-    /// Id, a unique beginning of it, or a unique name
+    /// Its name in the session file, its id or a unique beginning of that, or its unique name in Flink
     #[arg(value_name = "JOB")]
     job: String,
 

@@ -147,3 +147,21 @@ async fn a_standby_that_hangs_is_passed_over_and_gets_no_change() {
     client(&[standby.uri(), leader.uri()], "1.20").cancel("a").await.unwrap();
     assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
 }
+
+#[tokio::test]
+async fn a_job_that_has_just_ended_is_shown_with_tasks_that_have() {
+    let server = MockServer::start().await;
+    let row = json!({"jid": "a", "name": "x", "state": "FINISHED"});
+    serve(&server, "GET", "/jobs/overview", 200, json!({"jobs": [row]})).await;
+    serve(&server, "GET", "/config", 200, json!({"refresh-interval": 3000})).await;
+    let answer = |state: &str| json!({"state": state, "vertices": [{"status": state}]});
+    let cached = ResponseTemplate::new(200).set_body_json(answer("RUNNING"));
+    let first = Mock::given(method("GET")).and(path("/jobs/a")).respond_with(cached);
+    first.up_to_n_times(2).expect(2).mount(&server).await;
+    serve(&server, "GET", "/jobs/a", 200, answer("FINISHED")).await;
+    let client = client(&[server.uri()], "1.20");
+    let job = crate::jobs::find(&client, None, "x").await.unwrap();
+    let (job, described) = crate::jobs::describe(&client, &job).await.unwrap();
+    assert_eq!(job.state.to_string(), "FINISHED");
+    assert_eq!(described["vertices"][0]["status"], "FINISHED");
+}

@@ -59,7 +59,8 @@ impl Job {
 pub struct JobState(String);
 
 impl JobState {
-    pub(super) fn of(text: &str) -> Self {
+    /// By Flink's name of it (`JobStatus`).
+    pub fn of(text: &str) -> Self {
         Self(text.to_owned())
     }
 

@@ -11,9 +11,6 @@ use super::{failure, local_jars};
 use crate::flink_rest::Client;
 use crate::{Context, Failure};
 
-/// Namespace of jobs of a file that names none, so that ids are the same everywhere.
-pub(super) const NAMESPACE: &str = "default";
-
 /// Carries out what is to be done for every job and remembers it after each step. `base` is the folder of the file:
 /// relative jars count from there.
 ///
@@ -28,7 +25,7 @@ pub async fn bring(
     context: &Context<'_>,
     mut remember: impl AsyncFnMut(&SessionRecord) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let namespace = session.namespace.as_deref().unwrap_or(NAMESPACE);
+    let namespace = session.namespace.as_deref().unwrap_or(rules::NAMESPACE);
     let jars = local_jars(&session.jobs, base).map_err(Failure::input)?;
     let mut problems = Vec::new();
     for job in &session.jobs {
@@ -39,6 +36,7 @@ pub async fn bring(
     if !problems.is_empty() {
         return Err(Failure::input(problems));
     }
+    record.namespace.clone_from(&session.namespace);
     for job in &session.jobs {
         // Asked again for each: the jobs before it may have taken long.
         let known = known(client, namespace, job).await?;

@@ -4,7 +4,7 @@ use nutkin_core::jobs::{self as rules, Known, Outlook};
 use nutkin_core::record::SessionRecord;
 use nutkin_core::session::Session;
 
-use super::bring::{NAMESPACE, known};
+use super::bring::known;
 use crate::Failure;
 use crate::flink_rest::Client;
 
@@ -19,7 +19,7 @@ pub async fn foresee(
     record: &SessionRecord,
     are_lost: bool,
 ) -> Result<Vec<Outlook>, Failure> {
-    let namespace = session.namespace.as_deref().unwrap_or(NAMESPACE);
+    let namespace = session.namespace.as_deref().unwrap_or(rules::NAMESPACE);
     let mut problems = Vec::new();
     let mut outlooks = Vec::new();
     for job in &session.jobs {

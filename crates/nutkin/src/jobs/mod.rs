@@ -1,6 +1,7 @@
 //! Jobs of a session.
 
 mod bring;
+mod describe;
 mod foresee;
 mod jar;
 mod preflight;
@@ -10,6 +11,7 @@ mod wait;
 mod work;
 
 pub use bring::bring;
+pub use describe::describe;
 pub use foresee::foresee;
 pub use jar::{Jar, JarError};
 pub use preflight::local_jars;
@@ -17,36 +19,28 @@ pub use room::{shortage, shortage_of};
 pub use submit::{arrives, random_id, submit};
 pub use wait::{Ended, until_it_ends, until_tasks_run};
 
-use nutkin_core::jobs as rules;
+use nutkin_core::jobs::{self as rules, NotFound};
 
 use crate::flink_rest::{Client, Job, RestError};
 use crate::{Exit, Failure};
 
-/// The job that the user means: by id, a unique beginning of it, or a unique name. Of several jobs of one name
-/// the one that has not ended is meant.
+/// The job that the user means, see [`rules::find`]. `namespace` is what the session's file names, if any.
 ///
 /// # Errors
 /// There is none (exit 5), or there are several (2).
-pub async fn find(client: &Client, wanted: &str) -> Result<Job, Failure> {
-    let jobs = client.jobs().await.map_err(failure)?;
-    let mut found: Vec<&Job> = jobs.iter().filter(|job| job.id == wanted).collect();
-    if found.is_empty() {
-        found =
-            jobs.iter().filter(|job| job.name == wanted || job.id.starts_with(wanted)).collect();
-    }
-    if 1 < found.len() {
-        let living: Vec<&Job> =
-            found.iter().copied().filter(|job| !job.state.has_ended()).collect();
-        if living.len() == 1 {
-            found = living;
+pub async fn find(client: &Client, namespace: Option<&str>, wanted: &str) -> Result<Job, Failure> {
+    let mut jobs = client.jobs().await.map_err(failure)?;
+    let listed: Vec<rules::Listed<'_>> = jobs
+        .iter()
+        .map(|job| rules::Listed { id: &job.id, name: &job.name, has_ended: job.state.has_ended() })
+        .collect();
+    match rules::find(namespace.unwrap_or(rules::NAMESPACE), wanted, &listed) {
+        Ok(index) => Ok(jobs.swap_remove(index)),
+        Err(NotFound::None) => {
+            Err(Failure::new(Exit::NotFound, format!("the session has no job `{wanted}`"))
+                .hint("`nutkin jobs --all` lists them, those that ended included"))
         }
-    }
-    match found.as_slice() {
-        [job] => Ok((*job).clone()),
-        [] => Err(Failure::new(Exit::NotFound, format!("the session has no job `{wanted}`"))
-            .hint("`nutkin jobs --all` lists them, those that ended included")),
-        several => {
-            let ids: Vec<&str> = several.iter().map(|job| job.id.as_str()).collect();
+        Err(NotFound::Several(ids)) => {
             Err(Failure::new(Exit::BadInput, format!("`{wanted}` can mean several jobs"))
                 .hint(format!("name one by its id: {}", ids.join(", "))))
         }
