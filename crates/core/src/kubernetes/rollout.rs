@@ -3,7 +3,10 @@
 //!
 //! Kubernetes alone would end an old pod as soon as one new pod is ready, and each end is a failover of its own. So a
 //! change first holds the workloads ([`held`]). A Deployment that is held starts all new pods beside the old ones and
-//! ends none; when all are ready the hold is taken away, and all old ones end at once: one failover. A StatefulSet, whose
+//! ends none; when all are ready the hold is taken away from the JobManagers, and from the TaskManagers as soon as the old
+//! JobManagers are told to end: one failover. (All at once, an old JobManager that sees its TaskManagers go before it goes
+//! itself starts the jobs once more on the new ones. One after the other, a new JobManager starts them on TaskManagers that
+//! are about to end.) A StatefulSet, whose
 //! pods have fixed names, cannot have both beside each other: while it is held its pods are ended in batches, standbys
 //! before the leader, and the leader with the last batch of TaskManagers.
 //!
@@ -43,8 +46,8 @@ pub enum Step {
     Wait(String),
     /// To end these pods, by name: new ones follow.
     End(Vec<String>),
-    /// To take the hold away.
-    Release,
+    /// To take the hold away from these workloads, by name.
+    Release(Vec<String>),
 }
 
 /// The workload as it is asked for while its pods are replaced.
@@ -110,13 +113,9 @@ pub fn step(seen: Seen<'_>) -> Step {
 fn deployments(seen: Seen<'_>, held: &[&Value]) -> Step {
     for deployment in held {
         let wanted = shape::replicas(deployment);
-        let key = "deployment.kubernetes.io/revision";
-        let revision = ownership::annotation(deployment, key);
-        let uid = deployment["metadata"]["uid"].as_str().unwrap_or_default();
-        let newest = seen.replica_sets.iter().find(|set| {
-            ownership::is_owned_by(set, uid) && ownership::annotation(set, key) == revision
-        });
-        let ready = newest.and_then(|set| set["status"]["readyReplicas"].as_u64()).unwrap_or(0);
+        let ready = newest(seen, deployment)
+            .and_then(|set| set["status"]["readyReplicas"].as_u64())
+            .unwrap_or(0);
         if ready < wanted {
             let role = role_of(deployment);
             return Step::Wait(format!(
@@ -124,7 +123,35 @@ fn deployments(seen: Seen<'_>, held: &[&Value]) -> Step {
             ));
         }
     }
-    Step::Release
+    let job_managers = &seen.workloads[0];
+    if is_held(job_managers) {
+        return Step::Release(names(&[job_managers]));
+    }
+    let newest = newest(seen, job_managers).and_then(|set| set["metadata"]["uid"].as_str());
+    let mut lives = seen.pods.iter().filter(|pod| {
+        shape::is_job_manager(pod)
+            && pod["metadata"]["deletionTimestamp"].is_null()
+            && !newest.is_some_and(|uid| ownership::is_owned_by(pod, uid))
+    });
+    if lives.next().is_some() {
+        return Step::Wait("waiting for the JobManager of before the change to end".to_owned());
+    }
+    Step::Release(names(held))
+}
+
+/// The `ReplicaSet` of what a Deployment asks for now.
+fn newest<'a>(seen: Seen<'a>, deployment: &Value) -> Option<&'a Value> {
+    let key = "deployment.kubernetes.io/revision";
+    let revision = ownership::annotation(deployment, key);
+    let uid = deployment["metadata"]["uid"].as_str().unwrap_or_default();
+    seen.replica_sets
+        .iter()
+        .find(|set| ownership::is_owned_by(set, uid) && ownership::annotation(set, key) == revision)
+}
+
+fn names(workloads: &[&Value]) -> Vec<String> {
+    let name = |one: &&Value| one["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    workloads.iter().map(name).collect()
 }
 
 fn role_of(workload: &Value) -> &'static str {
@@ -189,7 +216,7 @@ fn sets(seen: Seen<'_>, held: &[&Value]) -> Step {
     if 0 < missing || !all_lead {
         return Step::Wait("waiting for the last new pods to be ready".to_owned());
     }
-    Step::Release
+    Step::Release(names(held))
 }
 
 /// Whether a pod was made for an older template of the workload that it belongs to.

@@ -47,8 +47,9 @@ pub async fn go_on(session: &Session, workload: &Value) -> Result<Option<String>
             }
             Ok(Some(format!("replacing {}", names.join(", "))))
         }
-        Step::Release => {
-            let held = workloads.iter().filter(|one| rollout::is_held(one));
+        Step::Release(names) => {
+            let is_meant = |one: &&Value| names.iter().any(|name| one["metadata"]["name"] == *name);
+            let held = workloads.iter().filter(is_meant);
             let released =
                 held.map(|one| async move { session.api.patch(one, &rollout::release(one)).await });
             let mut after = Vec::new();

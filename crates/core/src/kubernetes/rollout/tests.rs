@@ -87,7 +87,7 @@ proptest! {
             };
             match step(seen) {
                 Step::Done => unreachable!("nothing takes the hold away here"),
-                Step::Release => break,
+                Step::Release(_) => break,
                 Step::Wait(_) => {
                     let mut late: Vec<&mut Pod> = all.iter_mut().filter(|pod| !pod.ready).collect();
                     prop_assert!(!late.is_empty(), "it waits for nothing");
@@ -130,9 +130,19 @@ proptest! {
 fn deployments_are_released_when_all_new_pods_are_ready() {
     #[track_caller]
     fn check(deployments: &[Value], ready: (u64, u64), expected: Result<Step, &str>) {
+        check_with(&[], deployments, ready, expected);
+    }
+    #[track_caller]
+    fn check_with(
+        pods: &[Value],
+        deployments: &[Value],
+        ready: (u64, u64),
+        expected: Result<Step, &str>,
+    ) {
         let set = |owner: &str, ready: u64, revision: &str| {
             json!({
                 "metadata": {
+                    "uid": format!("{owner}-{revision}"),
                     "ownerReferences": [{"uid": owner}],
                     "annotations": {"deployment.kubernetes.io/revision": revision},
                 },
@@ -144,7 +154,7 @@ fn deployments_are_released_when_all_new_pods_are_ready() {
         let seen = Seen {
             workloads: deployments,
             replica_sets: &sets,
-            pods: &[],
+            pods,
             leader: None,
             max_unavailable: 1,
         };
@@ -159,7 +169,22 @@ fn deployments_are_released_when_all_new_pods_are_ready() {
     ];
     check(&deployments, (1, 3), Err("1 of 2 new JobManagers"));
     check(&deployments, (2, 2), Err("2 of 3 new TaskManagers"));
-    check(&deployments, (2, 3), Ok(Step::Release));
+    let release = |name: &str| Ok(Step::Release(vec![name.to_owned()]));
+    check(&deployments, (2, 3), release("a"));
+
+    let next = [workload("Deployment", "a", Some("jobmanager"), 2), deployments[1].clone()];
+    let pod = |revision: &str, ends: Value| {
+        json!({"metadata": {
+            "labels": {"component": "jobmanager"}, "deletionTimestamp": ends,
+            "ownerReferences": [{"uid": format!("a-{revision}")}],
+        }})
+    };
+    let new = pod("2", Value::Null);
+    check_with(&[new.clone(), pod("1", Value::Null)], &next, (2, 3), Err("JobManager of before"));
+    check_with(&[new, pod("1", json!("2026-01-01T00:00:00Z"))], &next, (2, 3), release("b"));
+    check(&next, (0, 3), release("b"));
+    check(&next, (0, 2), Err("2 of 3 new TaskManagers"));
+
     let mut unseen = deployments.clone();
     unseen[1]["metadata"]["generation"] = json!(3);
     check(&unseen, (2, 3), Err("to see the change"));
