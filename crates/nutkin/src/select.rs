@@ -28,29 +28,13 @@ pub async fn find(
     args: &PlatformArgs,
     context: &Context<'_>,
 ) -> Result<Session, Failure> {
-    let read = match file {
-        Some(file) => Some(crate::cli::session_file::read(file)?),
-        None => None,
-    };
-    let from_file = read.as_ref().map(|file| file.session.clone().unwrap_or_default());
+    let wanted = Wanted::of(name, file, args)?;
+    let Wanted { platform: given, place, .. } = wanted.clone();
     let naming = Naming {
         given: name,
-        file: from_file.as_deref().filter(|_| name.is_none()),
+        file: wanted.of_file.as_deref(),
         variable: context.environment.text(SESSION_VARIABLE),
     };
-    let given = match (args.on, &read) {
-        (Some(on), _) => Some(on.into()),
-        (None, Some(file)) => option(file, "nutkin.platform").as_deref().and_then(selection::parse),
-        (None, None) => None,
-    };
-    let mut place = place_of(given.unwrap_or(Platform::Local), args);
-    if let Some(file) = &read {
-        let namespace = || file.namespace.clone().or_else(|| option(file, "kubernetes.namespace"));
-        place.namespace = place.namespace.or_else(namespace);
-        place.context = place.context.or_else(|| option(file, "kubernetes.context"));
-        let kubeconfig = option(file, "kubernetes.config.file").map(PathBuf::from);
-        place.kubeconfig = place.kubeconfig.or(kubeconfig);
-    }
     if let (Some(_), Some(name)) = (
         given.filter(|on| *on != Platform::Local),
         naming.given.or(naming.file).or(naming.variable),
@@ -71,6 +55,62 @@ pub async fn find(
     let index = known.iter().position(|one| *one == chosen);
     let noted = index.map_or_else(|| place.clone(), |index| places[index].clone());
     platform::open(&chosen.name, &completed(place, noted), context).await
+}
+
+/// A session that is gone, by the data that it has left where the arguments look for it.
+///
+/// # Errors
+/// The file cannot be read, the platform cannot be asked.
+pub async fn find_left(
+    name: Option<&str>,
+    file: Option<&Path>,
+    args: &PlatformArgs,
+    context: &Context<'_>,
+) -> Result<Option<Session>, Failure> {
+    let wanted = Wanted::of(name, file, args)?;
+    let variable = context.environment.text(SESSION_VARIABLE);
+    match name.or(wanted.of_file.as_deref()).or(variable) {
+        Some(name) => platform::left(name, &wanted.place, context).await,
+        None => Ok(None),
+    }
+}
+
+/// What arguments and a file say of a session.
+#[derive(Clone)]
+struct Wanted {
+    /// The name in the file.
+    of_file: Option<String>,
+    /// The platform, where one is named.
+    platform: Option<Platform>,
+    /// Where to look: locally unless a platform is named.
+    place: Place,
+}
+
+impl Wanted {
+    fn of(name: Option<&str>, file: Option<&Path>, args: &PlatformArgs) -> Result<Self, Failure> {
+        let read = match file {
+            Some(file) => Some(crate::cli::session_file::read(file)?),
+            None => None,
+        };
+        let of_file = read.as_ref().map(|file| file.session.clone().unwrap_or_default());
+        let platform = match (args.on, &read) {
+            (Some(on), _) => Some(on.into()),
+            (None, Some(file)) => {
+                option(file, "nutkin.platform").as_deref().and_then(selection::parse)
+            }
+            (None, None) => None,
+        };
+        let mut place = place_of(platform.unwrap_or(Platform::Local), args);
+        if let Some(file) = &read {
+            let namespace =
+                || file.namespace.clone().or_else(|| option(file, "kubernetes.namespace"));
+            place.namespace = place.namespace.or_else(namespace);
+            place.context = place.context.or_else(|| option(file, "kubernetes.context"));
+            let kubeconfig = option(file, "kubernetes.config.file").map(PathBuf::from);
+            place.kubeconfig = place.kubeconfig.or(kubeconfig);
+        }
+        Ok(Self { of_file: of_file.filter(|_| name.is_none()), platform, place })
+    }
 }
 
 /// What was given, with what was noted for the rest.

@@ -73,8 +73,14 @@ fn up_word_count_scale_and_down() {
     assert_eq!(docker(&["ps", "-aq", "--filter", "label=nutkin.dev/session=plain"]), "");
     assert_eq!(docker(&["network", "ls", "-q", "--filter", "name=nutkin-plain"]), "");
     world.run(&["status", "plain", "--on", "docker"]).expect(5);
+    // Its data has no session any more, and is found all the same.
     assert_ne!(left("plain"), "", "checkpoints and savepoints stay");
-    docker(&["volume", "rm", "nutkin-plain-data"]);
+    world.run(&["down", "plain", "--delete-data"]).expect(5).says("`--on docker` looks for data");
+    let deleted = world.ok(&["down", "plain", "--delete-data", "--on", "docker", "-o", "json"]);
+    let volume = "volume nutkin-plain-data: checkpoints and savepoints";
+    assert_eq!(deleted.json()["deleted"], serde_json::json!([volume]));
+    assert_eq!(left("plain"), "");
+    world.run(&["down", "plain", "--delete-data", "--on", "docker"]).expect(5);
 }
 
 /// On a machine without any Java everything works but Flink's own client, and that says so in one sentence.

@@ -243,6 +243,21 @@ fn a_local_cluster_and_the_history_server_without_places_to_write() {
     container.after(&out, "Web frontend listening at ");
     container.is_java(server);
     container.end(server);
+    // The same by the script's name, in front and in the background.
+    let (server, out) =
+        container.start(container.command("historyserver.sh", &["start-foreground"]));
+    container.after(&out, "Web frontend listening at ");
+    container.is_java(server);
+    container.end(server);
+    let script = |word: &str| {
+        let output = container.command("historyserver.sh", &[word]).output();
+        let output = output.expect("the binary starts");
+        assert!(output.status.success(), "{word}: {output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert!(script("start").starts_with("Starting historyserver daemon on host "));
+    assert!(script("stop").starts_with("Stopping historyserver daemon (pid: "));
+    assert!(script("stop").starts_with("No historyserver daemon to stop"));
     // Two processes need a port that both know.
     let port = free_port().to_string();
     let mut command = container.command(
@@ -325,11 +340,10 @@ fn start_cluster_starts_what_the_two_files_name_and_stop_cluster_ends_it() {
 #[test]
 fn what_native_mode_sends_needs_no_shell_and_no_scripts() {
     let mut container = Container::new("2.3.0").configure("");
-    let mut command =
-        container.command("docker-entrypoint.sh", &["jobmanager", "-Dblob.server.port=0"]);
-    command.env("JOB_MANAGER_RPC_ADDRESS", "localhost");
+    let command = container.command("jobmanager.sh", &["start-foreground", "-Dblob.server.port=0"]);
     let (job_manager, out) = container.start(command);
     let rest = container.rest(&out);
+    container.is_java(job_manager);
     let port = container.option(&rest, "jobmanager.rpc.port").expect("a port");
     let script = format!(
         "kubernetes-taskmanager.sh -Dtaskmanager.resource-id='it-is'\\''1' -Djobmanager.rpc.port='{port}' \
@@ -351,11 +365,19 @@ fn what_native_mode_sends_needs_no_shell_and_no_scripts() {
     assert_eq!(managers["taskmanagers"][0]["id"], "it-is'1");
     container.end(task_manager);
     container.end(job_manager);
-    let session = "kubernetes-jobmanager.sh kubernetes-session ";
-    let mut command = container.command("docker-entrypoint.sh", &["bash", "-c", session]);
-    command.env("PATH", container.root.join("tmp")).env("JAVA_HOME", java_home());
-    let (_, out) = container.start(command);
+    let native = |container: &mut Container, script: &str| {
+        let mut command = container.command("docker-entrypoint.sh", &["bash", "-c", script]);
+        command.env("PATH", container.root.join("tmp")).env("JAVA_HOME", java_home());
+        container.start(command).1
+    };
+    let out = native(&mut container, "kubernetes-jobmanager.sh kubernetes-session ");
     container.after(&out, "Starting KubernetesSessionClusterEntrypoint");
+    // An application's JobManager needs a cluster only after it has found its job, which is what it complains of here.
+    let script = "kubernetes-jobmanager.sh kubernetes-application -D'some.text=a b' ";
+    let out = native(&mut container, script);
+    container.after(&out, "Starting KubernetesApplicationClusterEntrypoint");
+    container.after(&out, "Loading dynamic configuration property: some.text, a b");
+    container.after(&out, "No JAR found on classpath");
 }
 
 #[test]
@@ -400,6 +422,18 @@ fn a_cluster_by_host_names_with_a_zookeeper_of_its_own() {
     }
     let said = fs::read_to_string(&out).expect("what it said");
     assert!(said.contains("is one of JOB_MANGER_HOSTS: starting a JobManager"), "{said}");
+    // The same words on another host: it finds the JobManager through ZooKeeper.
+    let mut command = container.command("docker-entrypoint.sh", &["cluster", "ha"]);
+    command
+        .env("JOB_MANAGER_HOSTS", "elsewhere")
+        .env("FLINK_CLUSTER_IDENT", "team/words")
+        .env("FLINK_ZK_QUORUM", format!("127.0.0.1:{client}"))
+        .env("TASK_MANAGER_NUMBER_OF_TASK_SLOTS", "3");
+    let (worker, out) = container.start(command);
+    container.task_managers(&rest, 1, 3);
+    let said = fs::read_to_string(&out).expect("what it said");
+    assert!(said.contains("is none of JOB_MANAGER_HOSTS (elsewhere): starting a"), "{said}");
+    container.end(worker);
     container.end(cluster);
     container.end(zookeeper);
 }

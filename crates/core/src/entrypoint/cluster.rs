@@ -1,7 +1,7 @@
 //! Clusters whose roles go by host name: one StatefulSet whose first pods are JobManagers, everything else in
 //! variables.
 
-use super::command::job_manager_hosts;
+use super::command::{hosts_variable, job_manager_hosts};
 use super::effective::{Layers, variable};
 use super::{Observed, Service, Start};
 use crate::Problem;
@@ -48,7 +48,7 @@ pub(super) fn apply(
         && says_nothing
         && let Some(first) = job_manager_hosts(&observed.environment).first()
     {
-        layers.set(address, *first, variable("JOB_MANGER_HOSTS"));
+        layers.set(address, *first, variable(hosts_variable(&observed.environment)));
     }
     for (name, sizes, key) in [
         ("JOB_MANAGER_HEAP_MB", JOB_MANAGER_SIZES.as_slice(), "jobmanager.memory.heap.size"),

@@ -174,31 +174,36 @@ pub(super) fn is_set(environment: &BTreeMap<String, String>, name: &str) -> bool
     environment.get(name).is_some_and(|value| !value.is_empty())
 }
 
-/// The hosts that run JobManagers. The first spelling is the one that users have.
+/// Variables that name the hosts of JobManagers. The first spelling is the one that users have.
+const HOSTS: [&str; 2] = ["JOB_MANGER_HOSTS", "JOB_MANAGER_HOSTS"];
+
+/// The hosts that run JobManagers.
 pub(super) fn job_manager_hosts(environment: &BTreeMap<String, String>) -> Vec<&str> {
-    ["JOB_MANGER_HOSTS", "JOB_MANAGER_HOSTS"]
-        .into_iter()
-        .filter_map(|name| environment.get(name))
-        .flat_map(|hosts| hosts.split([',', ' ']))
-        .filter(|host| !host.is_empty())
-        .collect()
+    let texts = HOSTS.into_iter().filter_map(|name| environment.get(name));
+    let hosts = texts.flat_map(|hosts| hosts.split([',', ' ']));
+    hosts.filter(|host| !host.is_empty()).collect()
+}
+
+/// The spelling that this container has been given.
+pub(super) fn hosts_variable(environment: &BTreeMap<String, String>) -> &'static str {
+    HOSTS.into_iter().find(|name| is_set(environment, name)).unwrap_or(HOSTS[0])
 }
 
 fn role(environment: &BTreeMap<String, String>, host: &Host) -> (Service, String) {
     let hosts = job_manager_hosts(environment);
-    let short = host::short(&host.name);
+    let (short, variable) = (host::short(&host.name), hosts_variable(environment));
     if hosts.contains(&short) {
-        let said = format!("cluster: `{short}` is one of JOB_MANGER_HOSTS: starting a JobManager");
+        let said = format!("cluster: `{short}` is one of {variable}: starting a JobManager");
         (Service::StandaloneSession, said)
     } else if hosts.is_empty() {
         let said = format!(
-            "cluster: JOB_MANGER_HOSTS is not set, so `{short}` starts a TaskManager; without it no host is a \
+            "cluster: {variable} is not set, so `{short}` starts a TaskManager; without it no host is a \
              JobManager"
         );
         (Service::TaskExecutor, said)
     } else {
         let said = format!(
-            "cluster: `{short}` is none of JOB_MANGER_HOSTS ({}): starting a TaskManager",
+            "cluster: `{short}` is none of {variable} ({}): starting a TaskManager",
             hosts.join(", ")
         );
         (Service::TaskExecutor, said)

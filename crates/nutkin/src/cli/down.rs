@@ -22,7 +22,8 @@ use crate::{Exit, Failure, Outcome, runtime, select};
   nutkin down             the only session there is
   nutkin down orders -y   without asking
   nutkin down orders --keep-logs
-  nutkin down orders --delete-data")]
+  nutkin down orders --delete-data
+  nutkin down orders --delete-data --on docker   the volume of a session that is gone, too")]
 pub struct Args {
     /// The session's name
     #[arg(value_name = "NAME")]
@@ -39,7 +40,7 @@ pub struct Args {
     #[arg(long)]
     keep_logs: bool,
 
-    /// Delete savepoints, checkpoints and high availability data that are kept otherwise
+    /// Delete savepoints, checkpoints and high availability data that are kept otherwise; of a session that is gone, too
     #[arg(long)]
     delete_data: bool,
 
@@ -115,11 +116,24 @@ async fn delete_ha_data(args: &Args, not_found: Failure, context: &Context<'_>) 
     Ok(Exit::Done)
 }
 
+/// A session that is gone may have left its data where nobody has looked.
+fn nothing_left(failure: Failure, args: &Args) -> Failure {
+    match args.platform.on {
+        None => failure.hint("`--on docker` looks for data that it left on the Docker daemon"),
+        Some(_) => failure,
+    }
+}
+
 async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_>) -> Outcome {
     let (name, file) = (args.name.as_deref(), args.file.as_deref());
     let session = match select::find(name, file, &args.platform, context).await {
         Err(failure) if failure.exit == Exit::NotFound && args.delete_ha_data => {
             return delete_ha_data(args, failure, context).await;
+        }
+        Err(failure) if failure.exit == Exit::NotFound && args.delete_data => {
+            // What it has left is found by its name.
+            let left = select::find_left(name, file, &args.platform, context).await?;
+            left.ok_or_else(|| nothing_left(failure, args))?
         }
         found => found?,
     };

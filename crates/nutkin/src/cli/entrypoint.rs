@@ -13,6 +13,7 @@ use crate::entrypoint::{self, Options};
   nutkin entrypoint taskmanager -D taskmanager.numberOfTaskSlots=4
   nutkin entrypoint cluster ha
   nutkin entrypoint --dry-run jobmanager 10.0.0.7
+  nutkin entrypoint --dry-run -o json taskmanager
   ln -s /usr/local/bin/nutkin /docker-entrypoint.sh
 
 `nutkin entrypoint help` lists all verbs and variables.")]
@@ -20,6 +21,10 @@ pub struct Args {
     /// Print what would be started, and start nothing
     #[arg(long)]
     dry_run: bool,
+
+    /// With --dry-run: as one document, with the effective configuration
+    #[arg(long, short, value_name = "FORMAT", value_parser = ["json"])]
+    output: Option<String>,
 
     /// What the container shall run: `jobmanager`, `taskmanager`, any other program
     #[arg(value_name = "VERB", trailing_var_arg = true, allow_hyphen_values = true)]
@@ -31,7 +36,8 @@ pub struct Args {
 /// # Errors
 /// Bad input, or something cannot be executed.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    let options = Options { dry_run: args.dry_run, json: false };
+    // `-q` is the command line's own, and has reached the printer.
+    let options = Options { dry_run: args.dry_run, json: args.output.is_some(), quiet: false };
     let name = nutkin_core::entrypoint::command::ENTRYPOINT;
     entrypoint::run(name, &args.words, options, context)
 }

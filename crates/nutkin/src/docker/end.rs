@@ -1,9 +1,12 @@
 //! Ending a session, changing its size, and what is remembered of it.
 
+use std::collections::HashMap;
 use std::io::Read as _;
 
 use bollard::models::{ContainerCreateBody, EndpointSettings, NetworkingConfig};
-use bollard::query_parameters::{InspectContainerOptions, RemoveVolumeOptions};
+use bollard::query_parameters::{
+    InspectContainerOptions, ListVolumesOptionsBuilder, RemoveVolumeOptions,
+};
 use nutkin_core::image::User;
 use nutkin_core::plan::docker::{EXTRAS, NAME, SESSION};
 use nutkin_core::plan::process::Role;
@@ -19,14 +22,14 @@ use crate::{Context, Exit, Failure};
 /// Where the record is on the volume, below Flink's home.
 const RECORD: &str = "data/.nutkin/record.json";
 
-/// Ends containers and network; the volume too where it is named.
+/// Ends containers and network; volumes too where they are named.
 ///
 /// # Errors
 /// The daemon refuses.
 pub async fn all(
     session: &DockerSession,
     network: &str,
-    volume: Option<&str>,
+    volumes: &[String],
 ) -> Result<Vec<String>, Failure> {
     let mut ended = Vec::new();
     // TaskManagers first: they would look for the JobManager.
@@ -43,21 +46,14 @@ pub async fn all(
         }
         _ => {}
     }
-    if let Some(volume) = volume {
-        match session.docker.inspect_volume(volume).await {
-            Ok(found) if is_ours(&found.labels, session) => {
-                let removed =
-                    session.docker.remove_volume(volume, None::<RemoveVolumeOptions>).await;
-                removed.map_err(|error| failure(&error))?;
-                ended.push(format!("volume {volume}"));
-            }
-            _ => {}
-        }
+    for volume in volumes {
+        let removed = session.docker.remove_volume(volume, None::<RemoveVolumeOptions>).await;
+        removed.map_err(|error| failure(&error))?;
     }
     Ok(ended)
 }
 
-fn is_ours(labels: &std::collections::HashMap<String, String>, session: &DockerSession) -> bool {
+fn is_ours(labels: &HashMap<String, String>, session: &DockerSession) -> bool {
     labels.get(SESSION) == Some(&session.name)
 }
 
@@ -71,34 +67,48 @@ pub async fn end(
     context: &Context<'_>,
 ) -> Result<Ended, Failure> {
     let network = format!("nutkin-{}", session.name);
-    let volume = format!("nutkin-{}-data", session.name);
     // Held to the end: nobody makes containers of a session that is being ended.
     let _lock = lock::take(session, context).await?;
-    let deleted = if ending.delete_data { deletable(session).await? } else { Vec::new() };
-    let ended = all(session, &network, ending.delete_data.then_some(volume.as_str())).await?;
+    let volumes = volumes(session).await?;
+    let (deleted, kept) =
+        if ending.delete_data { (&volumes[..], &[][..]) } else { (&[][..], &volumes[..]) };
+    let ended = all(session, &network, deleted).await?;
     crate::platform::forget(context.environment, &session.name, Platform::Docker);
-    let mut kept = Vec::new();
-    if session.docker.inspect_volume(&volume).await.is_ok() {
-        kept.push(Kept {
-            what: format!("volume {volume}"),
-            remark: format!("checkpoints and savepoints; `docker volume rm {volume}` deletes it"),
-            is_data: true,
-        });
-    }
-    Ok(Ended { ended, kept, deleted })
+    let kept = kept.iter().map(|volume| Kept {
+        what: format!("volume {volume}"),
+        remark: format!(
+            "checkpoints and savepoints: a session of this name finds them again; \
+             `nutkin down {} --delete-data --on docker` deletes it",
+            session.name
+        ),
+        is_data: true,
+    });
+    Ok(Ended { ended, kept: kept.collect(), deleted: deleted.iter().map(described).collect() })
 }
 
-/// The volume that an end with `--delete-data` deletes, where there is one.
+/// Names of the volumes that carry the session's label, which a session that is gone has left as well.
+async fn volumes(session: &DockerSession) -> Result<Vec<String>, Failure> {
+    let label = format!("{SESSION}={}", session.name);
+    let filters = HashMap::from([("label".to_owned(), vec![label])]);
+    let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
+    let found =
+        session.docker.list_volumes(Some(options)).await.map_err(|error| failure(&error))?;
+    let mut names: Vec<String> =
+        found.volumes.unwrap_or_default().into_iter().map(|volume| volume.name).collect();
+    names.sort();
+    Ok(names)
+}
+
+fn described(volume: &String) -> String {
+    format!("volume {volume}: checkpoints and savepoints")
+}
+
+/// The volumes that an end with `--delete-data` deletes.
 ///
 /// # Errors
 /// The daemon cannot be asked.
 pub async fn deletable(session: &DockerSession) -> Result<Vec<String>, Failure> {
-    let volume = format!("nutkin-{}-data", session.name);
-    match session.docker.inspect_volume(&volume).await {
-        Ok(_) => Ok(vec![format!("volume {volume}: checkpoints and savepoints")]),
-        Err(error) if status(&error) == Some(404) => Ok(Vec::new()),
-        Err(error) => Err(failure(&error)),
-    }
+    Ok(volumes(session).await?.iter().map(described).collect())
 }
 
 /// A change of the number of TaskManagers, not carried out.

@@ -32,12 +32,21 @@ pub async fn connect(environment: &Environment) -> Result<Docker, Failure> {
     {
         return Err(no_socket(path, &error));
     }
-    let docker = Docker::connect_with_host(host)
-        .map_err(|error| Failure::new(Exit::BadInput, format!("DOCKER_HOST `{host}`: {error}")))?;
-    docker
-        .negotiate_version()
-        .await
-        .map_err(|error| failure(&error).hint(format!("DOCKER_HOST is `{host}`")))
+    let docker = Docker::connect_with_host(host).map_err(|error| {
+        Failure::new(Exit::BadInput, format!("DOCKER_HOST `{host}`: {error}"))
+            .hint("write DOCKER_HOST=unix:///path/docker.sock or DOCKER_HOST=tcp://HOST:PORT")
+    })?;
+    docker.negotiate_version().await.map_err(|error| match status(&error) {
+        Some(_) => failure(&error).hint(format!("DOCKER_HOST is `{host}`")),
+        None => no_answer(host, &error),
+    })
+}
+
+/// The address of `DOCKER_HOST` does not speak as a daemon does.
+fn no_answer(host: &str, error: &Error) -> Failure {
+    let message = format!("no Docker daemon answers at `{host}`: {}", message(error));
+    Failure::new(Exit::Failed, message)
+        .hint("DOCKER_HOST names this address: see that its daemon runs and listens there")
 }
 
 fn no_socket(path: &Path, error: &io::Error) -> Failure {
@@ -58,12 +67,18 @@ pub fn failure(error: &Error) -> Failure {
     Failure::new(Exit::Failed, format!("the Docker daemon: {}", message(error)))
 }
 
-/// What the daemon said.
+/// What the daemon said; of what came in between, the first cause.
 pub fn message(error: &Error) -> String {
     match error {
         Error::DockerResponseServerError { message, .. } => message.clone(),
         Error::DockerStreamError { error } => error.clone(),
-        other => other.to_string(),
+        other => {
+            let mut cause: &dyn std::error::Error = other;
+            while let Some(deeper) = cause.source() {
+                cause = deeper;
+            }
+            cause.to_string()
+        }
     }
 }
 
@@ -90,6 +105,19 @@ mod tests {
         let said = format!("no Docker daemon listens at `{}`", socket.display());
         assert!(failure.error.to_string().starts_with(&said), "{failure:?}");
         assert!(failure.hints[0].contains("systemctl start docker"), "{failure:?}");
+    }
+
+    #[test]
+    fn a_daemon_elsewhere_that_does_not_answer_is_said_with_the_cause() {
+        // Port 1 is nobody's.
+        let host = "tcp://127.0.0.1:1";
+        let environment = Environment::of_test(&[("DOCKER_HOST", host)], "/".into());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let failure = runtime.block_on(connect(&environment)).unwrap_err();
+        let said = failure.error.to_string();
+        assert!(said.starts_with("no Docker daemon answers at `tcp://127.0.0.1:1`"), "{said}");
+        assert!(said.contains("refused"), "{said}");
+        assert!(failure.hints[0].contains("DOCKER_HOST"), "{failure:?}");
     }
 
     #[test]

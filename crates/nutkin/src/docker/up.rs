@@ -388,8 +388,8 @@ impl Decision {
         if !self.session.containers().await?.is_empty() {
             return Ok(());
         }
-        let volume = self.made_volume.then_some(self.wanted.volume.as_str());
-        end::all(&self.session, &self.wanted.network, volume).await.map(drop)
+        let volume = self.made_volume.then(|| self.wanted.volume.clone());
+        end::all(&self.session, &self.wanted.network, volume.as_slice()).await.map(drop)
     }
 
     /// Configuration, jars and the owner of the volume, for each container.

@@ -27,10 +27,12 @@ pub struct Options {
     pub dry_run: bool,
     /// As one JSON document.
     pub json: bool,
+    /// Say only what is wrong.
+    pub quiet: bool,
 }
 
 const HELP: &str = "\
-Usage: docker-entrypoint.sh [--dry-run [-o json]] VERB [ARGS]
+Usage: docker-entrypoint.sh [--dry-run [-o json]] [--quiet] VERB [ARGS]
 
   jobmanager [HOST [PORT]] [-D key=value]   a JobManager of a session
   taskmanager [-D key=value]                a TaskManager
@@ -67,33 +69,43 @@ pub fn invocation(arguments: &[OsString]) -> Option<(&str, &[OsString])> {
 
 /// Runs the entrypoint; returns only if nothing was executed.
 pub fn main(name: &str, words: &[OsString], environment: &Environment) -> Exit {
-    let printer = Printer::new(environment, false);
-    let context = Context { printer: &printer, environment };
     let is_entrypoint = name == command::ENTRYPOINT;
     // The scripts have no options of ours.
-    let (options, words) = if is_entrypoint { options(words) } else { (Options::default(), words) };
-    run(name, words, options, &context).unwrap_or_else(|failure| {
+    let taken = if is_entrypoint { options(words) } else { Ok((Options::default(), words)) };
+    let quiet = taken.as_ref().is_ok_and(|(options, _)| options.quiet);
+    let printer = Printer::new(environment, quiet);
+    let context = Context { printer: &printer, environment };
+    let outcome = taken.and_then(|(options, words)| run(name, words, options, &context));
+    outcome.unwrap_or_else(|failure| {
         printer.failure(&failure);
         // Flink's scripts know 0 and 1 only.
         if is_entrypoint { failure.exit } else { Exit::Failed }
     })
 }
 
-/// Takes our own options from the front.
-fn options(mut words: &[OsString]) -> (Options, &[OsString]) {
+/// Takes our own options from the front. Whatever begins with a dash there is no program's name.
+fn options(mut words: &[OsString]) -> Result<(Options, &[OsString]), Failure> {
     let mut options = Options::default();
-    if words.first().is_some_and(|word| word == "--dry-run") {
-        options.dry_run = true;
-        words = &words[1..];
-        if let [flag, form, rest @ ..] = words
-            && flag == "-o"
-            && form == "json"
-        {
-            options.json = true;
-            words = rest;
+    while let [word, rest @ ..] = words {
+        let (text, mut rest) = (word.to_string_lossy(), rest);
+        match text.as_ref() {
+            "--dry-run" => options.dry_run = true,
+            "-q" | "--quiet" => options.quiet = true,
+            "-ojson" | "-o=json" | "--output=json" => options.json = true,
+            "-o" | "--output" if rest.first().is_some_and(|form| form == "json") => {
+                options.json = true;
+                rest = &rest[1..];
+            }
+            other if other.starts_with('-') => {
+                let problem = Problem::new(other, "the entrypoint has no such option")
+                    .hint("before the verb stand --dry-run, -o json and --quiet, behind it Flink's own arguments");
+                return Err(Failure::input(vec![problem]));
+            }
+            _ => break,
         }
+        words = rest;
     }
-    (options, words)
+    Ok((options, words))
 }
 
 /// Carries out what the container was told.
@@ -167,4 +179,33 @@ fn pass_through(
         anyhow::Error::new(error).context(format!("cannot execute `{}`", program.display())),
     )
     .hint("`help` lists the verbs that need no program"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(words: &str, expected: Option<(Options, &str)>) {
+        let words: Vec<OsString> = words.split(' ').map(OsString::from).collect();
+        let found = options(&words).ok();
+        let joined = |rest: &[OsString]| {
+            rest.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+        };
+        let found = found.map(|(options, rest)| (options, joined(rest)));
+        assert_eq!(found, expected.map(|(options, rest)| (options, rest.to_owned())));
+    }
+
+    #[test]
+    fn options_stand_before_the_verb() {
+        let none = Options::default();
+        let dry = Options { dry_run: true, ..none };
+        check("jobmanager --dry-run", Some((none, "jobmanager --dry-run")));
+        check("--dry-run jobmanager -o json", Some((dry, "jobmanager -o json")));
+        let all = Options { json: true, quiet: true, ..dry };
+        check("-o json -q --dry-run ls -o json", Some((all, "ls -o json")));
+        check("--output=json ls", Some((Options { json: true, ..none }, "ls")));
+        check("--dryrun jobmanager", None);
+        check("-o yaml jobmanager", None);
+    }
 }

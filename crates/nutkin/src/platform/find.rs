@@ -8,7 +8,7 @@ use nutkin_core::selection::{Known, Platform};
 use super::{Session, elsewhere};
 use crate::docker::{self, DockerSession};
 use crate::kubernetes::{self, api::Api, cluster};
-use crate::local::directory::SessionDirectory;
+use crate::local::{self, directory::SessionDirectory};
 use crate::{Context, Environment, Exit, Failure};
 
 /// Where sessions are looked for or made.
@@ -104,6 +104,31 @@ pub async fn open(name: &str, place: &Place, context: &Context<'_>) -> Result<Se
                 failure.hint(format!("there are: {}", names.join(", ")))
             })
         }
+    }
+}
+
+/// A session that is gone, where it has left data that Nutkin made and may delete. What a session on Kubernetes leaves
+/// is not Nutkin's, but for high availability data.
+///
+/// # Errors
+/// The platform cannot be asked.
+pub async fn left(
+    name: &str,
+    place: &Place,
+    context: &Context<'_>,
+) -> Result<Option<Session>, Failure> {
+    match place.platform {
+        Platform::Local => {
+            let directory = SessionDirectory::of(context.environment, name)?;
+            let has_data = local::down::deletable(&directory).is_some();
+            Ok(has_data.then_some(Session::Local(directory)))
+        }
+        Platform::Docker => {
+            let session = DockerSession::of(name, context).await?;
+            let has_data = !docker::end::deletable(&session).await?.is_empty();
+            Ok(has_data.then_some(Session::Docker(session)))
+        }
+        Platform::Kubernetes => Ok(None),
     }
 }
 

@@ -168,6 +168,14 @@ fn down_says_which_data_it_keeps_and_which_it_deletes() {
     let after = deleted.stderr.find(&format!("deleted {data}"));
     assert!(before.is_some() && before < ended && ended < after, "{deleted:#?}");
     assert!(!world.path("state/nutkin/data/a").exists());
+    // Of a session that is gone as well.
+    world.file("state/nutkin/data/a/savepoints/savepoint-2/_metadata", "");
+    world.run(&["down", "a"]).expect(5);
+    world.run(&["down", "b", "--delete-data"]).expect(5).says("`--on docker`");
+    let deleted = world.run(&["down", "a", "--delete-data"]);
+    deleted.expect(0).says("DELETED: ").says("savepoints (1 file)").says("nothing of it ran");
+    assert!(!world.path("state/nutkin/data/a").exists());
+    assert!(!world.session("a").path().exists(), "no session has come of it");
 }
 
 #[test]
