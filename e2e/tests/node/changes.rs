@@ -25,6 +25,8 @@ struct Session {
     file: PathBuf,
     /// What was said of it so far: words of `plan` and `up`.
     said: Vec<String>,
+    /// Slots that there are when nothing is about to change.
+    slots: u64,
     /// Failovers so far, as predicted at most and as seen.
     failovers: (u64, u64),
 }
@@ -60,7 +62,8 @@ impl Session {
         let file = world.cluster.nutkin.file("session.yaml", &text.to_string());
         let checkpoints = "execution.checkpointing.dir=file:///data/checkpoints";
         let savepoints = "execution.checkpointing.savepoint-dir=file:///data/savepoints";
-        let mut session = Self { world, version, file, said: Vec::new(), failovers: (0, 0) };
+        let mut session =
+            Self { world, version, file, said: Vec::new(), slots: 2, failovers: (0, 0) };
         let slots = "taskmanager.numberOfTaskSlots=1";
         for option in ["nutkin.claim.data.path=/data", checkpoints, savepoints, slots] {
             session.said.extend(["-D".to_owned(), option.to_owned()]);
@@ -132,12 +135,15 @@ impl Session {
         pods.iter().map(|pod| (uid(pod), is_ready(pod))).collect()
     }
 
-    fn identities(&self) -> [BTreeSet<String>; 2] {
-        ROLES.map(|role| self.pods(role).into_keys().collect())
+    /// Identities of all pods, of those that are ending too.
+    fn all_pods(&self) -> Vec<String> {
+        let uids = "jsonpath={.items[*].metadata.uid}";
+        let pods = self.world.cluster.kubectl(&["get", "pods", "-l", "app=a", "-o", uids]);
+        pods.split_whitespace().map(str::to_owned).collect()
     }
 
-    fn slots(&self) -> u64 {
-        self.world.status("a")["slots"]["total"].as_u64().unwrap_or_default()
+    fn identities(&self) -> [BTreeSet<String>; 2] {
+        ROLES.map(|role| self.pods(role).into_keys().collect())
     }
 
     /// Says something more, and holds what `plan` predicts against what `up` does. `expected`: whether JobManagers and
@@ -152,9 +158,19 @@ impl Session {
         assert_eq!((&plan["jobsLost"], &plan["runningJobs"]), (&json!(false), &json!(1)));
         self.completes_two(job);
 
-        let (before, attempts, slots) = (self.identities(), self.attempts(), self.slots());
+        let (before, attempts) = (self.identities(), self.attempts());
         let (up, missing) = self.watched(&["--yes"]);
         up.expect(0);
+        // `up` does not wait until the old pods have ended, and the job may go on with them until then.
+        let replaced: BTreeSet<&String> = before
+            .iter()
+            .zip(restarts)
+            .filter(|(_, all)| *all)
+            .flat_map(|(uids, _)| uids)
+            .collect();
+        self.world.eventually("the old pods have ended", || {
+            self.all_pods().iter().all(|uid| !replaced.contains(uid))
+        });
         let rest = self.rest();
         self.world
             .eventually("the job runs on", || rest.job_state(job).as_deref() == Some("RUNNING"));
@@ -171,13 +187,17 @@ impl Session {
         self.failovers = (self.failovers.0 + failovers, self.failovers.1 + seen);
         let allowed = self.max_unavailable();
         assert!(missing <= allowed, "{missing} TaskManagers were missing, {allowed} may be");
-        let predicted = plan["sizes"].as_array().into_iter().flatten().find_map(|size| {
-            let text = |side: &str| size[side].as_str()?.parse::<u64>().ok();
-            (size["what"] == "slots of all TaskManagers").then(|| (text("old"), text("new")))
+        let slots = plan["sizes"].as_array().into_iter().flatten().find_map(|size| {
+            let number = |side: &str| size[side].as_str()?.parse::<u64>().ok();
+            (size["what"] == "slots of all TaskManagers").then(|| (number("old"), number("new")))
         });
-        let predicted = predicted.unwrap_or((Some(slots), Some(slots)));
-        assert_eq!(predicted.0, Some(slots), "slots before");
-        self.world.eventually("the slots are as predicted", || predicted.1 == Some(self.slots()));
+        if let Some((old, new)) = slots {
+            assert_eq!(old, Some(self.slots), "slots before, by {plan:#}");
+            self.slots = new.unwrap_or_default();
+        }
+        self.world.eventually("the slots are as predicted", || {
+            self.world.status("a")["slots"]["total"] == self.slots
+        });
         plan
     }
 
