@@ -25,6 +25,8 @@ enum Task {
     Demo(demo::Args),
     /// Run the tests, with all their set-up
     Test(test::Args),
+    /// Run the tests that start a real Flink: here, on Kubernetes, in Docker; part of `test`
+    E2e,
     /// Measure the release binary and write docs/benchmarks.md
     Bench(bench::Args),
     /// Compare with a real Flink on random cases
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Demo(args) => demo::run(&args).map(|()| ExitCode::SUCCESS),
         Task::Test(args) => test::run(&args),
+        Task::E2e => test::run(&test::Args::end_to_end()),
         Task::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         Task::Conformance(args) => conformance::run(&args),
         Task::Options(args) => options::run(&args).map(|()| ExitCode::SUCCESS),

@@ -3,6 +3,7 @@
 mod cargo_test;
 mod conformance;
 mod docker;
+mod end_to_end;
 mod failures;
 mod kubernetes;
 mod node;

@@ -2,6 +2,7 @@
 
 use nutkin_core::kubernetes::forbidden;
 use nutkin_core::kubernetes::status::Pod;
+use nutkin_core::plan::kubernetes::MAIN_CONTAINER;
 use serde_json::Value;
 
 use super::session::Session;
@@ -12,9 +13,6 @@ pub(super) const SEARCHED_LINES: usize = 500;
 /// How old a refusal of a process that runs may be: what is refused is tried again every five seconds at the latest
 /// (`high-availability.kubernetes.leader-election.retry-period`), and what was mended since then is over.
 const LATELY_SECONDS: u64 = 15;
-
-/// Name of the container with Flink's process in every pod that Flink or this makes.
-const MAIN_CONTAINER: &str = "flink-main-container";
 
 /// What is refused to the processes of these pods, as a sentence: to one that runs in the last moments, to one that
 /// does not run before its end. `None` as well where the logs may not be read.

@@ -7,10 +7,8 @@ use crate::check::kubernetes::{Mount, Workload};
 use crate::check::node::{Walk, key_place};
 use crate::check::rules::storage::{Reach, local_path, reach};
 use crate::check::system::System;
+use crate::plan::kubernetes::MAIN_CONTAINER;
 use crate::yaml::Node;
-
-/// The container that the templates of Flink mean.
-const MAIN: &str = "flink-main-container";
 
 /// Fields of a pod that have places of their own.
 const POD_ELSEWHERE: &[&str] =
@@ -79,7 +77,7 @@ pub(super) fn template(
     }
     let metadata = metadata(workload, field, maker);
     let mut container = Map::new();
-    container.insert("name".to_owned(), MAIN.into());
+    container.insert("name".to_owned(), MAIN_CONTAINER.into());
     for (key, node) in workload.container.entries() {
         let place = key_place(key, file);
         match key.name.as_str() {

@@ -15,6 +15,10 @@ use crate::Problem;
 use crate::kubernetes::rbac;
 use crate::session::{Mode, Session};
 
+/// Name of the container with Flink's process in every pod that Flink or this makes (`Constants.MAIN_CONTAINER_NAME`): a
+/// template's container of this name is merged with Flink's.
+pub const MAIN_CONTAINER: &str = "flink-main-container";
+
 /// Plans the objects of a session in the mode that it asks for: native where it asks for none, as Flink's own
 /// client does.
 ///

@@ -13,10 +13,6 @@ use crate::Problem;
 use crate::plan::kubernetes::Objects;
 use crate::session::Session;
 
-/// The main container's name (`Constants.MAIN_CONTAINER_NAME`): a template's container of this name is merged
-/// with Flink's.
-pub(in crate::plan::kubernetes) const MAIN_CONTAINER: &str = "flink-main-container";
-
 /// Whose pod is being planned. Its options begin alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::plan::kubernetes) enum Role {

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::draft::{Draft, MAIN_CONTAINER, Role};
+use super::draft::{Draft, Role};
 use super::json::{append, object, texts};
 use super::{resources, tolerations};
+use crate::plan::kubernetes::MAIN_CONTAINER;
 
 /// Where Flink puts jars that it fetched (`Constants.USER_ARTIFACTS_VOLUME`), from 1.20 on.
 const ARTIFACTS_VOLUME: &str = "user-artifacts-volume";

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::client::Seen;
-use super::draft::{Draft, MAIN_CONTAINER, Role};
+use super::draft::{Draft, Role};
 use super::json::object;
 use super::shape::{self, Step};
+use crate::plan::kubernetes::MAIN_CONTAINER;
 use crate::yaml::{self, Kind, Node};
 use crate::{Location, Problem};
 
