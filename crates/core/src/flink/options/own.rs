@@ -131,7 +131,7 @@ pub const OWN: &[OwnOption] = &[
         type_name: "Boolean",
         default: Some("false"),
         platforms: KUBERNETES,
-        text: "Whether NetworkPolicies close all ports but REST to pods outside the session; standalone mode",
+        text: "Whether NetworkPolicies close all ports to pods outside the session, but REST and what `nutkin.service.<name>.ports` leads to beside rpc and blob; standalone mode",
         example: "true",
     },
     OwnOption {

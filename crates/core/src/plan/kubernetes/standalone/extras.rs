@@ -1,10 +1,12 @@
 //! Objects on request: Ingress, NetworkPolicy, PodDisruptionBudget.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::super::native::draft::{Draft, Role};
 use super::workload::Workload;
-use super::{metadata, workload};
+use super::{metadata, services, workload};
 use crate::Problem;
 
 /// Adds what was asked for.
@@ -30,8 +32,9 @@ fn is_on(draft: &mut Draft<'_>, key: &str) -> bool {
     }
 }
 
-/// Pods of the session reach each other at all ports; everyone else reaches REST only. REST runs any jar that it is
-/// given: who may reach it at all is for an Ingress with authentication, or for a policy of the user's.
+/// Pods of the session reach each other at all ports; everyone else reaches REST, and what the user's own Services lead
+/// to. REST runs any jar that it is given: who may reach it at all is for an Ingress with authentication, or for a policy
+/// of the user's.
 fn network_policy(draft: &mut Draft<'_>, kind: Workload) {
     let own = json!({"podSelector": {"matchLabels": draft.labels()}});
     let rest = draft.port("rest.bind-port");
@@ -44,8 +47,13 @@ fn network_policy(draft: &mut Draft<'_>, kind: Workload) {
             *component = json!(role.name());
         }
         let mut ingress = vec![json!({"from": [own]})];
+        let mut open = called(draft, kind, role);
         if role == Role::JobManager {
-            ingress.push(json!({"ports": [{"port": rest, "protocol": "TCP"}]}));
+            open.insert(rest);
+        }
+        if !open.is_empty() {
+            let ports = open.into_iter().map(|port| json!({"port": port, "protocol": "TCP"}));
+            ingress.push(json!({"ports": ports.collect::<Vec<_>>()}));
         }
         let name = format!("{}-{}", draft.cluster_id, role.name());
         draft.others.push(json!({
@@ -59,6 +67,21 @@ fn network_policy(draft: &mut Draft<'_>, kind: Workload) {
             },
         }));
     }
+}
+
+/// Ports of a role that further Services lead to and that are for others: queries of state, metrics. Nobody but the
+/// session's own pods has business at those of RPC, which runs any code, and of blobs.
+fn called(draft: &Draft<'_>, kind: Workload, role: Role) -> BTreeSet<u16> {
+    let is_of_role = |service: &&Value| {
+        let component = &service["spec"]["selector"]["component"];
+        kind == Workload::OneStatefulSet || *component == *role.name()
+    };
+    let services = draft.others.iter().filter(|item| item["kind"] == "Service");
+    let ports = services.filter(is_of_role).filter_map(|one| one["spec"]["ports"].as_array());
+    let is_for_others =
+        |port: &&Value| port["name"].as_str().is_some_and(|name| !services::is_inner(name));
+    let ports = ports.flatten().filter(is_for_others);
+    ports.filter_map(|port| port["targetPort"].as_u64()?.try_into().ok()).collect()
 }
 
 /// Nodes are drained so that one JobManager stays, where there are several, and no more TaskManagers are missing than

@@ -59,7 +59,7 @@ pub fn plan(session: &Session, client: &Client) -> Result<Objects, Vec<Problem>>
     let claims = claims::read(&mut job_manager);
     pod::fill(&mut job_manager, workload, &claims, sizes);
     pod::fill(&mut task_manager, workload, &claims, sizes);
-    storage::check(&mut job_manager, &task_manager);
+    storage::check(&mut job_manager, &task_manager, &claims);
     services::add(&mut job_manager, workload);
     claims::add(&mut job_manager, workload, &claims);
     extras::add(&mut job_manager, workload);

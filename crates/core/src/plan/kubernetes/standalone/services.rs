@@ -192,6 +192,11 @@ fn of_the_user(draft: &mut Draft<'_>, workload: Workload) {
     }
 }
 
+/// Whether a port of a Service is one by which the session's own pods talk.
+pub(super) fn is_inner(name: &str) -> bool {
+    ["rpc", "blob", "jobmanager-rpc", "blobserver", "taskmanager-rpc"].contains(&name)
+}
+
 /// One port of a Service: `rest`, `rest:30082`, `9249`.
 fn port(draft: &mut Draft<'_>, role: Role, key: &str, written: &str, kind: &str) -> Option<Value> {
     let (name, node) = match written.split_once(':') {

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::super::native::draft::Draft;
 use super::super::native::effective::is_highly_available;
+use super::claims::Claim;
 use crate::Problem;
 use crate::flink::options;
 
@@ -24,7 +25,7 @@ const HIGH_AVAILABILITY: Directory =
     Directory { key: "high-availability.storageDir", what: "jobs and leaders", both: false };
 
 /// Refuses directories that pods cannot share, and warns of those that only pods of one node share.
-pub(super) fn check(job_manager: &mut Draft<'_>, task_manager: &Draft<'_>) {
+pub(super) fn check(job_manager: &mut Draft<'_>, task_manager: &Draft<'_>, claims: &[Claim]) {
     let mut directories = vec![CHECKPOINTS, SAVEPOINTS];
     if is_highly_available(&job_manager.settings) {
         directories.push(HIGH_AVAILABILITY);
@@ -44,41 +45,89 @@ pub(super) fn check(job_manager: &mut Draft<'_>, task_manager: &Draft<'_>) {
         };
         let Some((key, uri)) = keys.into_iter().find_map(written) else { continue };
         let Some(path) = local_path(&uri) else { continue };
-        let mut worst = volume_of(job_manager, path);
+        let is_for_several = directory.both || 1 < job_manager.session.job_managers();
+        let mut worst = volume_of(job_manager, path, claims, is_for_several);
         if directory.both {
-            worst = worst.max(volume_of(task_manager, path));
+            worst = worst.max(volume_of(task_manager, path, claims, is_for_several));
         }
         let what = directory.what;
+        let problem = Problem::new(key, worst.told(path, what)).hint(worst.hint());
         match worst {
             Reach::Shared => {}
-            Reach::Node => {
-                let message = format!(
-                    "`{path}` is a directory of the node: pods of another node see other {what}"
-                );
-                let hint = "use a claim or an object store where there is more than one node";
-                job_manager.settings.warnings.push(Problem::new(key, message).hint(hint));
-            }
-            Reach::Pod => {
-                let message = format!(
-                    "`{path}` is on each pod's own disk: {what} would be lost with the pod"
-                );
-                let hint = "name an object store or HDFS, or mount a claim there: `nutkin.claim.<name>.path`";
-                job_manager.settings.problem(Problem::new(key, message).hint(hint));
+            Reach::Node | Reach::Attached(_) => job_manager.settings.warnings.push(problem),
+            Reach::OnePod(_) | Reach::Pod | Reach::ReadOnly => {
+                job_manager.settings.problem(problem);
             }
         }
     }
 }
 
-/// Who sees a file.
+/// Who sees a file, the worst last; and of which claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Reach {
+enum Reach<'c> {
     Shared,
+    /// Pods of one node, whichever that is.
+    Attached(&'c str),
+    /// Pods of one node, each node with files of its own.
     Node,
+    /// One pod at a time.
+    OnePod(&'c str),
+    /// One pod, and the files go with it.
     Pod,
+    /// Everybody, and nobody writes.
+    ReadOnly,
 }
 
+impl Reach<'_> {
+    fn told(self, path: &str, what: &str) -> String {
+        match self {
+            Self::Shared => format!("`{path}` is for all pods"),
+            Self::Attached(claim) => format!(
+                "`{path}` is on the claim `{claim}`, which is ReadWriteOnce: pods of one node alone can share {what}"
+            ),
+            Self::Node => {
+                format!(
+                    "`{path}` is a directory of the node: pods of another node see other {what}"
+                )
+            }
+            Self::OnePod(claim) => format!(
+                "`{path}` is on the claim `{claim}`, which is ReadWriteOncePod: several pods cannot share {what}"
+            ),
+            Self::Pod => {
+                format!("`{path}` is on each pod's own disk: {what} would be lost with the pod")
+            }
+            Self::ReadOnly => format!("`{path}` is mounted read-only: {what} cannot be written"),
+        }
+    }
+
+    fn hint(self) -> String {
+        match self {
+            Self::Attached(claim) | Self::OnePod(claim) => {
+                let hint = format!("set `nutkin.claim.{claim}.access-mode: ReadWriteMany`");
+                let where_needed = " where there is more than one node";
+                if self == Self::OnePod(claim) { hint } else { hint + where_needed }
+            }
+            Self::Shared | Self::Node => {
+                "use a claim or an object store where there is more than one node".to_owned()
+            }
+            Self::Pod | Self::ReadOnly => {
+                "name an object store or HDFS, or mount a claim there: `nutkin.claim.<name>.path`"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+/// Volumes of Kubernetes that no pod writes to.
+const READ_ONLY: [&str; 5] = ["configMap", "secret", "projected", "downwardAPI", "image"];
+
 /// Who sees the files below a path of a pod: what the innermost mount says.
-fn volume_of(draft: &Draft<'_>, path: &str) -> Reach {
+fn volume_of<'c>(
+    draft: &Draft<'_>,
+    path: &str,
+    claims: &'c [Claim],
+    is_for_several: bool,
+) -> Reach<'c> {
     let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
     let mounts = list(draft.container.get("volumeMounts"));
     let below = |mount: &&Value| {
@@ -89,13 +138,28 @@ fn volume_of(draft: &Draft<'_>, path: &str) -> Reach {
     let Some(mount) = mounts.iter().filter(below).max_by_key(length) else { return Reach::Pod };
     let spec = draft.pod.get("spec").and_then(|spec| spec.get("volumes"));
     let volumes = list(spec);
-    match volumes.iter().find(|volume| volume["name"] == mount["name"]) {
+    let Some(volume) = volumes.iter().find(|volume| volume["name"] == mount["name"]) else {
         // A claim of each pod's own stands in the StatefulSet, not among the volumes.
-        None => Reach::Pod,
-        Some(volume) if volume.get("emptyDir").is_some() => Reach::Pod,
-        Some(volume) if volume.get("ephemeral").is_some() => Reach::Pod,
-        Some(volume) if volume.get("hostPath").is_some() => Reach::Node,
-        Some(_) => Reach::Shared,
+        return Reach::Pod;
+    };
+    let is = |kind: &&str| volume.get(*kind).is_some();
+    let source = &volume["persistentVolumeClaim"];
+    if ["emptyDir", "ephemeral"].iter().any(is) {
+        return Reach::Pod;
+    }
+    if mount["readOnly"] == true || source["readOnly"] == true || READ_ONLY.iter().any(is) {
+        return Reach::ReadOnly;
+    }
+    if volume.get("hostPath").is_some() {
+        return Reach::Node;
+    }
+    // What a claim that is there already allows, nobody says here.
+    let made = claims.iter().find(|one| one.size.is_some() && source["claimName"] == *one.name);
+    match made.map(|claim| (claim.access_mode, claim.name.as_str())) {
+        Some(("ReadOnlyMany", _)) => Reach::ReadOnly,
+        Some(("ReadWriteOncePod", name)) if is_for_several => Reach::OnePod(name),
+        Some(("ReadWriteOnce", name)) if is_for_several => Reach::Attached(name),
+        _ => Reach::Shared,
     }
 }
 

@@ -317,6 +317,39 @@ fn on_request() {
     );
 }
 
+/// What the user's Services lead to stays open; what runs any code does not.
+#[test]
+fn policies_leave_open_what_is_asked_for() {
+    let policy = ("nutkin.network-policy", "true");
+    let services = [
+        ("queryable-state.proxy.ports", "6125"),
+        ("nutkin.service.query.role", "taskmanager"),
+        ("nutkin.service.query.ports", "rpc,query-state,9249"),
+        ("nutkin.service.jobs.ports", "rpc,blob,rest,9250"),
+    ];
+    let open = |ports: &[u16]| {
+        let port = |port: &u16| json!({"port": port, "protocol": "TCP"});
+        json!(ports.iter().map(port).collect::<Vec<_>>())
+    };
+    let ports = "/spec/ingress/1/ports";
+    check(
+        &session("v1_20", "", &[&services[..], &[policy]].concat()),
+        &[
+            ("NetworkPolicy/words-taskmanager", ports, open(&[6125, 9249])),
+            ("NetworkPolicy/words-jobmanager", ports, open(&[8081, 9250])),
+        ],
+    );
+    let one = [
+        ("nutkin.standalone.workload", "statefulset"),
+        ("nutkin.standalone.stateful-sets", "1"),
+        policy,
+    ];
+    check(
+        &session("v1_20", "", &[&services[3..], &one].concat()),
+        &[("NetworkPolicy/words-jobmanager", ports, open(&[8081, 9250]))],
+    );
+}
+
 #[test]
 fn a_changed_configuration_changes_the_pods() {
     let hash = |options: &[(&str, &str)]| {
@@ -339,6 +372,58 @@ fn directories_that_pods_cannot_share() {
         &session("v1_20", "", &[("state.checkpoints.dir", "/data")]),
         &["state.checkpoints.dir"],
     );
+}
+
+/// A claim is shared as far as its access mode goes; what is refused or warned of is told with the claim.
+#[test]
+fn claims_that_pods_cannot_share() {
+    #[track_caller]
+    fn check(fields: &str, more: &[(&str, &str)], expected: Result<&[&str], &[&str]>) {
+        let options = [
+            ("high-availability.type", "kubernetes"),
+            ("high-availability.storageDir", "file:///flink/recovery"),
+        ];
+        let found = planned(&session("v1_20", fields, &[&options[..], more].concat()));
+        let warnings: Result<Vec<String>, _> =
+            found.map(|all| all.warnings.iter().map(ToString::to_string).collect());
+        match (&warnings, expected) {
+            (Ok(found), Ok(expected)) => {
+                assert_eq!(found.len(), expected.len(), "{found:?}");
+                assert!(
+                    found.iter().zip(expected).all(|(one, word)| one.contains(word)),
+                    "{found:?}"
+                );
+            }
+            (Err(found), Err(expected)) => assert_eq!(found, expected),
+            _ => panic!("{warnings:?}, not {expected:?}"),
+        }
+    }
+    const PATH: (&str, &str) = ("nutkin.claim.state.path", "/flink");
+    const SIZE: (&str, &str) = ("nutkin.claim.state.size", "1Gi");
+    let mode = |mode| [PATH, SIZE, ("nutkin.claim.state.access-mode", mode)];
+    let storage = &["high-availability.storageDir"][..];
+    check("", &mode("ReadWriteMany"), Ok(&[]));
+    check("", &mode("ReadWriteOnce"), Ok(&["pods of one node alone"]));
+    check("", &[PATH, SIZE], Ok(&["claim `state`, which is ReadWriteOnce:"]));
+    check("", &mode("ReadWriteOncePod"), Err(storage));
+    check("", &mode("ReadOnlyMany"), Err(storage));
+    // One pod after the other.
+    let single = "  jobManager: {replicas: 1}\n";
+    check(single, &mode("ReadWriteOncePod"), Ok(&[]));
+    let checkpoints = ("execution.checkpointing.dir", "file:///flink/checkpoints");
+    let both = [&mode("ReadWriteOncePod")[..], &[checkpoints]].concat();
+    check(single, &both, Err(&["execution.checkpointing.dir"]));
+    let template = |source: &str, mount: &str| {
+        format!(
+            "  podTemplate:\n    spec:\n      containers:\n      - name: flink-main-container\n        \
+             volumeMounts: [{{name: v, mountPath: /flink{mount}}}]\n      volumes:\n      - {{name: v, {source}}}\n"
+        )
+    };
+    check(&template("hostPath: {path: /data}", ""), &[], Ok(&["directory of the node"]));
+    check(&template("emptyDir: {}", ""), &[], Err(storage));
+    check(&template("configMap: {name: c}", ""), &[], Err(storage));
+    check(&template("nfs: {server: s, path: /p}", ""), &[], Ok(&[]));
+    check(&template("nfs: {server: s, path: /p}", ", readOnly: true"), &[], Err(storage));
 }
 
 #[test]
