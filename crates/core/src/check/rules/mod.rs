@@ -57,7 +57,7 @@ pub(super) static TABLES: &[&[&Rule]] = &[
 /// What can be said of files and objects without knowing which session they belong to.
 pub(super) fn of_world(world: &World, silences: &[Silence], out: &mut Findings<'_>) {
     files::check(world, silences, out);
-    network::services_without_pods(world, out);
+    network::services::without_pods(world, out);
 }
 
 /// What can be said of one log file.
