@@ -24,6 +24,23 @@ pub(crate) fn static_binary() -> Result<PathBuf> {
     Ok(target().join(TARGET).join("debug/nutkin"))
 }
 
+/// The same as it is shipped, for what is measured.
+///
+/// # Errors
+/// It does not compile.
+pub(crate) fn static_release() -> Result<PathBuf> {
+    command(&mut cargo(&[
+        "build",
+        "--release",
+        "--quiet",
+        "--package",
+        "nutkin",
+        "--target",
+        TARGET,
+    ]))?;
+    Ok(target().join(TARGET).join("release/nutkin"))
+}
+
 /// Starts the daemon, builds the image of this machine's own parts, runs the tests, and ends the daemon.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-pub(crate) use docker::static_binary;
+pub(crate) use docker::static_release;
 pub(crate) use setup::cache;
 use tally::Tally;
 

@@ -19,7 +19,7 @@ use super::page::{Row, Section};
 use crate::jobs;
 use crate::kube::{Binaries, Node, PodPrograms};
 use crate::root::{run, say, target};
-use crate::test::static_binary;
+use crate::test::static_release;
 
 /// Seconds to all tasks of a native session, of which Flink's own client took 24 to 28.
 const NATIVE: f64 = 12.0;
@@ -121,7 +121,7 @@ fn on(bench: &Bench, node: &Node, binaries: &Binaries, directory: &Path) -> Resu
 
 /// Both images, from the same parts.
 fn images(bench: &Bench, node: &Node, directory: &Path) -> Result<()> {
-    let binary = static_binary()?;
+    let binary = static_release()?;
     let script = directory.join("official.sh");
     fs::write(&script, include_str!("official.sh"))?;
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
