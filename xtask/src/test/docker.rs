@@ -18,7 +18,7 @@ const TARGET: &str = "x86_64-unknown-linux-musl";
 ///
 /// # Errors
 /// It does not compile: the target or its C compiler may be missing.
-pub(crate) fn static_binary() -> Result<PathBuf> {
+pub(super) fn static_binary() -> Result<PathBuf> {
     let mut build = cargo(&["build", "--quiet", "--package", "nutkin", "--target", TARGET]);
     command(build.env("CARGO_PROFILE_DEV_STRIP", "true").env("CARGO_PROFILE_DEV_DEBUG", "0"))?;
     Ok(target().join(TARGET).join("debug/nutkin"))
