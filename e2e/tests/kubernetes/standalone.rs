@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use nutkin_e2e::{Cluster, Finished};
+use nutkin_e2e::{Cluster, Finished, assert_same};
+use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 
 /// A controller has done its part within this.
@@ -191,6 +192,36 @@ fn a_session_stays_in_its_mode_and_workload() {
     check_other(&[TWO_SETS], "standalone", &[], "is in the way");
 }
 
+/// Earlier builds made one Service of the user's for one StatefulSet, which led to TaskManagers, too.
+#[test]
+fn services_that_led_to_both_roles_lead_to_job_managers_after_up() {
+    let cluster = Cluster::new();
+    let options = [
+        TWO_SETS,
+        ONE_SET,
+        ("high-availability.type", "kubernetes"),
+        ("high-availability.storageDir", "s3://bucket/ha"),
+        ("nutkin.service.web.ports", "rest"),
+    ];
+    let path = file(&cluster, "a.yaml", &options, &json!({"serviceAccount": "default"}));
+    up(&cluster, &path, &[]).expect(0);
+    let wanted = cluster.objects();
+    let labels = wanted["StatefulSet/a"]["spec"]["selector"]["matchLabels"].clone();
+    let old = json!([{"op": "replace", "path": "/spec/selector", "value": labels}]).to_string();
+    let as_nutkin = ["--field-manager=nutkin", "--type=json", "-p", &old];
+    cluster.kubectl(&[&["patch", "service", "web"][..], &as_nutkin].concat());
+    cluster.kubectl(&["delete", "service", "web-1"]);
+    let before = cluster.get("service/web")["metadata"]["uid"].clone();
+
+    let plan = cluster.run(&["plan", "-f", path.to_str().expect("a path in UTF-8")]);
+    plan.expect(0).prints("~ Service/web").prints("+ Service/web-1").prints("restarts nothing");
+    up(&cluster, &path, &["--yes"]).expect(0);
+    assert_same(&cluster.objects(), &wanted, "as it is made anew");
+    assert_eq!(cluster.get("service/web")["metadata"]["uid"], before, "its address stays");
+    up(&cluster, &path, &[]).expect(0).says("unchanged");
+    cluster.run(&["down", "a"]).expect(0);
+}
+
 #[test]
 fn a_foreign_workload_of_task_managers_is_not_touched() {
     let cluster = Cluster::new();
@@ -347,7 +378,7 @@ fn pods_of_sets_are_replaced_in_batches() {
         // Options of TaskManagers; with one set all pods have one template.
         let option = "taskmanager.network.memory.buffers-per-channel=3";
         let change = ["up", "-f", text, "--force", "--yes", "-D", option];
-        let running = cluster.nutkin.start(cluster.command(&change));
+        let mut running = cluster.nutkin.start(cluster.command(&change));
         let replaced = || {
             let now = uids(&cluster);
             before.iter().filter(|uid| !now.contains(uid)).count()
@@ -357,6 +388,14 @@ fn pods_of_sets_are_replaced_in_batches() {
             cluster.nutkin.eventually("one pod more", LIMIT, || {
                 replaced() == count && pods(&cluster).len() == 3 && unready(&cluster).len() == 1
             });
+            // Where Nutkin itself has ended the pod: what an interrupt leaves is told, and the next command goes on.
+            if count == 1 && options.len() == 1 {
+                kill_process(running.pid(), Signal::INT).expect("it runs");
+                let interrupted = running.wait(3 * LIMIT);
+                interrupted.expect(130).says("while pods of session `a` were being replaced");
+                interrupted.says("the same command again goes on").says("the other pods stay");
+                running = cluster.nutkin.start(cluster.command(&change));
+            }
             make_ready(&cluster, &unready(&cluster));
         }
         drop(running);

@@ -44,7 +44,7 @@ fn check(version: &str, exposed: &str) {
     count_words(&world, version);
     logs(&world);
     opens(&world, version);
-    ends(&world);
+    ends(&world, "a");
 }
 
 /// Two tasks in parallel want two TaskManagers of one slot each.
@@ -131,8 +131,8 @@ fn opens(world: &World, version: &str) {
 
 /// What is said to be ended is all there was, and nothing else.
 #[track_caller]
-fn ends(world: &World) {
-    let kinds = "deployments,replicasets,pods,services,configmaps,secrets,serviceaccounts,roles,rolebindings";
+pub(super) fn ends(world: &World, session: &str) {
+    let kinds = "deployments,statefulsets,replicasets,pods,services,configmaps,secrets,serviceaccounts,roles,rolebindings";
     let there = || -> BTreeSet<String> {
         let list = world.cluster.kubectl(&["get", kinds, "-o", "json"]);
         let list: Value = serde_json::from_str(&list).expect("JSON");
@@ -146,7 +146,7 @@ fn ends(world: &World) {
         titles
     };
     let before = there();
-    let down = world.ok(&["down", "a", "-o", "json"]).json();
+    let down = world.ok(&["down", session, "-o", "json"]).json();
     let ended = down["ended"].as_array().cloned().unwrap_or_default();
     let ended = ended.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect();
     assert_eq!(before, ended, "{down:#}");
@@ -154,7 +154,7 @@ fn ends(world: &World) {
     // What permits is not waited for: Kubernetes removes it when it comes to that.
     world.eventually("all of it is gone", || there().is_empty());
     world.measured("objects left", there().len());
-    world.run(&["status", "a"]).expect(5);
+    world.run(&["status", session]).expect(5);
 }
 
 #[test]

@@ -8,6 +8,8 @@ use nutkin_e2e::exactly_once::{committed, faults};
 use nutkin_e2e::node::{World, address, seconds};
 use serde_json::{Value, json};
 
+use super::native::ends;
+
 /// An example without the lines that begin with one of these words, and with others in their place.
 #[track_caller]
 pub(super) fn example(
@@ -104,7 +106,7 @@ pub(super) fn leader(world: &World, session: &str) -> Option<String> {
     let text = election(world, session)?;
     let host = text.rsplit_once("//")?.1.split(':').next()?.to_owned();
     let name = |pod: &Value| pod["metadata"]["name"].as_str().map(str::to_owned);
-    let pods = world.pods(&format!("app={session},component=jobmanager"));
+    let pods = world.pods(&format!("app={session}"));
     let pod = pods.iter().find(|pod| {
         pod["status"]["podIP"] == *host || name(pod).as_deref() == host.split('.').next()
     })?;
@@ -236,6 +238,9 @@ fn a_session_and_a_task_manager_that_is_lost() {
     // The source makes no event that is out of order: one that seems so would be one of a state that was lost.
     let said = world.ok(&["logs", "--session", "words"]).stdout;
     assert!(!said.contains("ALERT "), "{said}");
+    for line in ["Rest endpoint listening", "Successful registration at resource manager"] {
+        assert!(said.contains(line), "of pods of both roles: {said}");
+    }
     world.ok(&["cancel", "--session", "words", &job]);
 
     // A change that only TaskManagers read: predicted, and seen.
@@ -250,7 +255,8 @@ fn a_session_and_a_task_manager_that_is_lost() {
     world.ok(&["scale", "words", "--task-managers", "1", "--yes"]);
     world
         .eventually("one TaskManager", || world.pods("app=words,component=taskmanager").len() == 1);
-    world.ok(&["down", "words"]);
+    world.eventually("its slots", || slots() == 2);
+    ends(&world, "words");
 }
 
 #[test]

@@ -120,13 +120,13 @@ fn one_stateful_set_with_zookeeper_and_hdfs() {
 }
 
 /// Flink 2.x, whose entry point takes no host as an argument: standbys of StatefulSets are reached by the names of their
-/// pods all the same, and find the leader's BLOB server.
-#[test]
-fn two_stateful_sets_with_kubernetes_of_flink_2_3() {
-    let world = World::new("2 StatefulSets, Flink 2.3.0");
+/// pods all the same, and find the leader's BLOB server. TaskManagers are called as their pods, and keep their copies of
+/// state under that name.
+#[track_caller]
+fn check_flink_2_3(sets: &str, task_manager: &str) {
+    let world = World::new(&format!("{sets} StatefulSets with Kubernetes, Flink 2.3.0"));
     world.claim("state");
-    let file = world.cluster.nutkin.file(
-        "sets.yaml",
+    let text = format!(
         "apiVersion: flink.apache.org/v1beta1
 kind: FlinkDeployment
 metadata:
@@ -140,19 +140,24 @@ spec:
     replicas: 1
   flinkConfiguration:
     nutkin.standalone.workload: statefulset
+    nutkin.standalone.stateful-sets: \"{sets}\"
     nutkin.rbac.create: true
     nutkin.claim.state.path: /state
     taskmanager.numberOfTaskSlots: 2
     high-availability.type: kubernetes
     high-availability.storageDir: file:///state/ha
     execution.checkpointing.dir: file:///state/checkpoints
-",
+    execution.state-recovery.from-local: true
+    process.taskmanager.working-dir: /state/work
+"
     );
+    let file = world.cluster.nutkin.file("sets.yaml", &text);
     world.up_file(&file, "2.3.0", &[]).expect(0).says("session `sets` is up");
-    let job_managers = || world.pods("app=sets,component=jobmanager");
-    world.eventually("both JobManagers are ready", || {
-        job_managers().len() == 2 && job_managers().iter().all(is_ready)
+    world.eventually("all pods are ready", || {
+        let pods = world.pods("app=sets");
+        pods.len() == 3 && pods.iter().all(is_ready)
     });
+    assert_eq!(world.pod_names("app=sets"), ["sets-0", "sets-1", task_manager]);
     let mut before = None;
     world.eventually("one leads", || {
         before = leader(&world, "sets");
@@ -162,14 +167,32 @@ spec:
     let other = if before == "sets-0" { "sets-1" } else { "sets-0" };
     let ip = world.cluster.get(&format!("pod/{other}"))["status"]["podIP"].clone();
     let rest = Rest::new(&format!("http://{}:8081", ip.as_str().expect("an address")));
+    let known = rest.get("/taskmanagers").unwrap_or_default();
+    assert_eq!(known["taskmanagers"][0]["id"], task_manager, "{known:#}");
     let job = submit_to(&world, &rest, "2.3.0", "/state/out");
     let uid = || world.cluster.get(&format!("pod/{before}"))["metadata"]["uid"].clone();
     let first = uid();
     // Not by the name: the pod that is made again under it may be as fast as the standby.
     let old = election(&world, "sets");
     let is_elected = || election(&world, "sets").is_some_and(|new| Some(new) != old);
-    let output = world.shared().join("out");
-    survives(&world, &rest, &job, &output, || world.crash(&before), is_elected);
+    let kill = || {
+        let copies = world.shared().join(format!("work/tm_{task_manager}/localState"));
+        let has_copies =
+            || std::fs::read_dir(&copies).is_ok_and(|mut entries| entries.next().is_some());
+        world.eventually("copies of the state for local recovery", has_copies);
+        world.crash(&before);
+    };
+    survives(&world, &rest, &job, &world.shared().join("out"), kill, is_elected);
     world.eventually("the pod is back under its name", || uid().is_string() && uid() != first);
     world.ok(&["down", "sets", "--delete-ha-data"]);
+}
+
+#[test]
+fn one_stateful_set_with_kubernetes_of_flink_2_3() {
+    check_flink_2_3("1", "sets-2");
+}
+
+#[test]
+fn two_stateful_sets_with_kubernetes_of_flink_2_3() {
+    check_flink_2_3("2", "sets-taskmanager-0");
 }
