@@ -153,6 +153,8 @@ fn placeholders_of_the_file_give_way_and_values_stay() {
     case.at("2.3.0").option("high-availability.type", Some("zookeeper"));
     let problems = Case::new("cluster ha").at("1.20.5").problems();
     assert_eq!(problems.len(), 2, "{problems:?}");
+    let other = Case::new("cluster ha").file("high-availability: kubernetes");
+    all(&other, "high-availability.zookeeper.quorum", None);
 }
 
 #[test]

@@ -82,6 +82,8 @@ fn one_stateful_set_with_zookeeper_and_hdfs() {
     };
     assert_eq!(roles(), ["JobManager", "JobManager", "TaskManager", "TaskManager"]);
 
+    let slots = || world.status("realtime")["slots"]["total"].clone();
+    world.eventually("one slot of each TaskManager", || slots() == 2);
     let leads = |pod: &str| world.cluster.kubectl(&["logs", pod]).contains("granted leadership");
     let job = submit(&world, "realtime", "1.20.5", "/output/out");
     let (before, other) = if leads("realtime-0") {
@@ -168,7 +170,8 @@ spec:
     let ip = world.cluster.get(&format!("pod/{other}"))["status"]["podIP"].clone();
     let rest = Rest::new(&format!("http://{}:8081", ip.as_str().expect("an address")));
     let known = rest.get("/taskmanagers").unwrap_or_default();
-    assert_eq!(known["taskmanagers"][0]["id"], task_manager, "{known:#}");
+    let known = &known["taskmanagers"][0];
+    assert_eq!((&known["id"], &known["slotsNumber"]), (&json!(task_manager), &json!(2)));
     let job = submit_to(&world, &rest, "2.3.0", "/state/out");
     let uid = || world.cluster.get(&format!("pod/{before}"))["metadata"]["uid"].clone();
     let first = uid();

@@ -95,8 +95,11 @@ fn high_availability(
     };
     let mode =
         if version.is_at_least(1, 17) { "high-availability.type" } else { "high-availability" };
-    if options::lookup(&layers.all, mode, version).is_none() {
-        layers.set(mode, "zookeeper", Origin::Default("`ha` stands behind the verb"));
+    match options::lookup(&layers.all, mode, version).map(|(_, entry)| entry.value.to_string()) {
+        None => layers.set(mode, "zookeeper", Origin::Default("`ha` stands behind the verb")),
+        // What these variables say is for ZooKeeper; others have what they need in the configuration.
+        Some(kind) if !kind.eq_ignore_ascii_case("zookeeper") => return problems,
+        Some(_) => {}
     }
     for (name, key, meaning) in [
         ("FLINK_CLUSTER_IDENT", "high-availability.cluster-id", "default/flink-cluster"),

@@ -79,6 +79,6 @@ fn identity(session: &Session, settings: &mut Settings) {
 }
 
 /// Whether ZooKeeper keeps leaders and jobs.
-fn is_on_zookeeper(settings: &Settings) -> bool {
+pub(super) fn is_on_zookeeper(settings: &Settings) -> bool {
     high_availability(settings).is_some_and(|mode| mode.eq_ignore_ascii_case("zookeeper"))
 }

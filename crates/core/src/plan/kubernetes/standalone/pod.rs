@@ -11,6 +11,7 @@ use super::super::native::{
     claims as flink_claims, env_secrets, flink_conf, hadoop, init, kerberos, secrets, template,
 };
 use super::claims::{self, Claim};
+use super::effective::is_on_zookeeper;
 use super::workload::Workload;
 use super::{default_to, probes};
 use crate::change::readers;
@@ -24,6 +25,8 @@ const FLINK_USER: u32 = 9999;
 /// Standbys send jars where the leader's BLOB server says it is: from 2.x on the host name of the pod where it is bound
 /// to all addresses, which nobody else can resolve (`BlobServer.getAddress`, 2.3).
 const BIND: &str = "-Djobmanager.bind-host=$(_POD_IP_ADDRESS)";
+
+const SLOTS: &str = "taskmanager.numberOfTaskSlots";
 
 /// Fills pod and main container.
 pub(super) fn fill(draft: &mut Draft<'_>, workload: Workload, claims: &[Claim], sizes: Sizes) {
@@ -79,12 +82,18 @@ fn command(draft: &mut Draft<'_>, workload: Workload) {
     let option = format!("-Djobmanager.rpc.address={address}");
     match (workload, draft.role) {
         (Workload::OneStatefulSet, _) => {
-            if highly_available {
+            // To entrypoints with roles by host name this word means ZooKeeper, whose quorum they then want.
+            if is_on_zookeeper(&draft.settings) {
                 args.push("ha".to_owned());
+            }
+            if highly_available {
                 args.extend(is_named.then(|| BIND.to_owned()));
                 args.push(option);
             }
             args.push(identity);
+            // And one slot in the configuration means to them as many as there are processors.
+            let slots = draft.settings.text_or_default(SLOTS);
+            args.push(format!("-D{SLOTS}={slots}"));
         }
         (_, Role::JobManager) if highly_available && is_named => {
             args.extend([BIND.to_owned(), option]);

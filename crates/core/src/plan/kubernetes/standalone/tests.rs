@@ -1,5 +1,7 @@
 //! What the objects of a standalone session are, and that nothing else changes them.
 
+mod pods;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -184,7 +186,8 @@ fn stateful_sets() {
                     "cluster",
                     "ha",
                     "-Djobmanager.rpc.address=$(POD_NAME).words.team",
-                    "-Dtaskmanager.resource-id=$(POD_NAME)"
+                    "-Dtaskmanager.resource-id=$(POD_NAME)",
+                    "-Dtaskmanager.numberOfTaskSlots=2"
                 ]),
             ),
             (
@@ -200,9 +203,21 @@ fn stateful_sets() {
         ],
     );
     let identity = "-Dtaskmanager.resource-id=$(POD_NAME)";
+    let slots = "-Dtaskmanager.numberOfTaskSlots=2";
     check(
         &session("v2_0", "", &options),
-        &[("StatefulSet/words", ARGS, json!(["cluster", "ha", bind, own, identity]))],
+        &[("StatefulSet/words", ARGS, json!(["cluster", "ha", bind, own, identity, slots]))],
+    );
+    // `ha` would ask for a quorum of ZooKeeper.
+    let options = [
+        sets,
+        one,
+        ("high-availability.type", "kubernetes"),
+        ("high-availability.storageDir", "s3://bucket/ha"),
+    ];
+    check(
+        &session("v2_0", "", &options),
+        &[("StatefulSet/words", ARGS, json!(["cluster", bind, own, identity, slots]))],
     );
 }
 
