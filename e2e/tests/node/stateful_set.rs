@@ -125,8 +125,9 @@ fn one_stateful_set_with_zookeeper_and_hdfs() {
 /// pods all the same, and find the leader's BLOB server. TaskManagers are called as their pods, and keep their copies of
 /// state under that name.
 #[track_caller]
-fn check_flink_2_3(sets: &str, task_manager: &str) {
-    let world = World::new(&format!("{sets} StatefulSets with Kubernetes, Flink 2.3.0"));
+fn check_flink_2_3(title: &str, task_manager: &str) {
+    let world = World::new(&format!("{title}, Flink 2.3.0"));
+    let (sets, _) = title.split_once(' ').expect("a number");
     world.claim("state");
     let text = format!(
         "apiVersion: flink.apache.org/v1beta1
@@ -192,10 +193,10 @@ spec:
 
 #[test]
 fn one_stateful_set_with_kubernetes_of_flink_2_3() {
-    check_flink_2_3("1", "sets-2");
+    check_flink_2_3("1 StatefulSet", "sets-2");
 }
 
 #[test]
 fn two_stateful_sets_with_kubernetes_of_flink_2_3() {
-    check_flink_2_3("2", "sets-taskmanager-0");
+    check_flink_2_3("2 StatefulSets", "sets-taskmanager-0");
 }
