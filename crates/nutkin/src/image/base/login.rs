@@ -14,20 +14,29 @@ const HUB: (&str, &str) = ("index.docker.io", "https://index.docker.io/v1/");
 /// What every helper says that has no login for a registry (docker-credential-helpers, `credentials/error.go`).
 const NOT_FOUND: &str = "credentials not found";
 
+/// What there is to log in with.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Login {
+    /// A name and a password, or nothing.
+    Known(RegistryAuth),
+    /// A token that is to be exchanged first.
+    Identity(String),
+}
+
 /// The login for a registry. Of the environment's variables both have to be set.
 ///
 /// # Errors
 /// What is stored cannot be used: said with where it is stored, and never with what.
-pub(super) fn find(host: &str, environment: &Environment) -> Result<RegistryAuth, Failure> {
+pub(super) fn find(host: &str, environment: &Environment) -> Result<Login, Failure> {
     let variable = |name| environment.text(name).map(str::to_owned);
     let stated = variable("NUTKIN_REGISTRY_USERNAME").zip(variable("NUTKIN_REGISTRY_PASSWORD"));
     if let Some((name, password)) = stated {
-        return Ok(RegistryAuth::Basic(name, password));
+        return Ok(Login::Known(RegistryAuth::Basic(name, password)));
     }
     let folder = environment.path("DOCKER_CONFIG");
     let path = folder.unwrap_or_else(|| environment.home().join(".docker")).join("config.json");
     if !path.is_file() {
-        return Ok(RegistryAuth::Anonymous);
+        return Ok(Login::Known(RegistryAuth::Anonymous));
     }
     let text = fs::read(&path).at("read", &path)?;
     let (hub, stored_as) = HUB;
@@ -35,14 +44,14 @@ pub(super) fn find(host: &str, environment: &Environment) -> Result<RegistryAuth
     for name in names {
         match get_credential_from_reader(text.as_slice(), name) {
             Ok(DockerCredential::UsernamePassword(name, password)) => {
-                return Ok(RegistryAuth::Basic(name, password));
+                return Ok(Login::Known(RegistryAuth::Basic(name, password)));
             }
-            Ok(DockerCredential::IdentityToken(_)) => return Err(identity_token(host, &path)),
+            Ok(DockerCredential::IdentityToken(token)) => return Ok(Login::Identity(token)),
             Err(error) if is_nothing(&error) => {}
             Err(error) => return Err(unusable(host, &path, &error)),
         }
     }
-    Ok(RegistryAuth::Anonymous)
+    Ok(Login::Known(RegistryAuth::Anonymous))
 }
 
 /// Where a login is looked for, for people: `docker login` writes there.
@@ -58,14 +67,6 @@ fn is_nothing(error: &CredentialRetrievalError) -> bool {
         }
         _ => false,
     }
-}
-
-fn identity_token(host: &str, path: &Path) -> Failure {
-    let message = format!("the login for `{host}` of `{}` is an identity token", path.display());
-    Failure::new(Exit::Failed, message).hint(
-        "Nutkin logs in by name and password: set NUTKIN_REGISTRY_USERNAME and NUTKIN_REGISTRY_PASSWORD, for example \
-         to those of an access token",
-    )
 }
 
 fn unusable(host: &str, path: &Path, error: &CredentialRetrievalError) -> Failure {
@@ -102,7 +103,7 @@ mod tests {
     /// `user:pass-of-a-test` in Base64.
     const AUTH: &str = "dXNlcjpwYXNzLW9mLWEtdGVzdA==";
 
-    fn look(host: &str, config: &str, more: &[(&str, &str)]) -> Result<RegistryAuth, Failure> {
+    fn look(host: &str, config: &str, more: &[(&str, &str)]) -> Result<Login, Failure> {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("config.json"), config).unwrap();
         let place = folder.path().display().to_string();
@@ -115,12 +116,12 @@ mod tests {
         let expected = expected.map_or(RegistryAuth::Anonymous, |name| {
             RegistryAuth::Basic(name.to_owned(), SECRET.to_owned())
         });
-        assert!(look(host, config, &[]).unwrap() == expected, "{host} in {config}");
+        assert!(look(host, config, &[]).unwrap() == Login::Known(expected), "{host} in {config}");
     }
 
     #[track_caller]
     fn check_failure(config: &str, expected: &str) {
-        let failure = look("r.example:5000", config, &[]).unwrap_err();
+        let Err(failure) = look("r.example:5000", config, &[]) else { panic!("{config}") };
         let said = format!("{:#} {:?}", failure.error, failure.hints);
         assert!(said.contains(expected), "{said}");
         assert!(said.contains("NUTKIN_REGISTRY_PASSWORD"), "{said}");
@@ -143,9 +144,9 @@ mod tests {
     fn the_environment_wins() {
         let more = [("NUTKIN_REGISTRY_USERNAME", "me"), ("NUTKIN_REGISTRY_PASSWORD", "mine")];
         let mine = RegistryAuth::Basic("me".to_owned(), "mine".to_owned());
-        assert!(look("r.example", "no JSON", &more).unwrap() == mine);
+        assert!(look("r.example", "no JSON", &more).unwrap() == Login::Known(mine));
         let environment = Environment::of_test(&[], "/nowhere".into());
-        assert!(find("r.example", &environment).unwrap() == RegistryAuth::Anonymous);
+        assert!(find("r.example", &environment).unwrap() == Login::Known(RegistryAuth::Anonymous));
     }
 
     #[test]
@@ -154,9 +155,14 @@ mod tests {
         check_failure(r#"{"auths": {"r.example:5000": {"auth": "?"}}}"#, "cannot be understood");
         let helper = r#"{"credsStore": "nutkin-test-that-is-not-there"}"#;
         check_failure(helper, "cannot be run");
-        let token = format!(
+    }
+
+    #[test]
+    fn identity_tokens_are_told_from_passwords() {
+        let token = Login::Identity(SECRET.to_owned());
+        let config = format!(
             r#"{{"auths": {{"r.example:5000": {{"auth": "{AUTH}", "identitytoken": "{SECRET}"}}}}}}"#
         );
-        check_failure(&token, "is an identity token");
+        assert!(look("r.example:5000", &config, &[]).unwrap() == token);
     }
 }

@@ -1,6 +1,7 @@
 //! What an image begins with: a registry's image, an OCI layout or archive, a root file system, or nothing.
 
 mod compression;
+mod identity;
 mod layout;
 mod login;
 mod registry;

@@ -14,7 +14,8 @@ use oci_client::secrets::RegistryAuth;
 use tokio_util::io::ReaderStream;
 
 use super::layout::is_hex;
-use super::{BaseLayer, Loaded, assemble, login};
+use super::login::Login;
+use super::{BaseLayer, Loaded, assemble, identity, login};
 use crate::cache::At;
 use crate::cache::digest::sha256_of_file;
 use crate::{Context, Environment, Exit, Failure};
@@ -60,10 +61,10 @@ impl Registry {
         // As Docker does: nobody listens on the way to this machine itself.
         let is_loopback =
             ["127.", "localhost", "[::1]"].iter().any(|start| host.starts_with(start));
-        let protocol = if is_loopback {
-            ClientProtocol::HttpsExcept(vec![host])
+        let (scheme, protocol) = if is_loopback {
+            ("http", ClientProtocol::HttpsExcept(vec![host]))
         } else {
-            ClientProtocol::Https
+            ("https", ClientProtocol::Https)
         };
         let wanted = architecture.to_owned();
         let config = ClientConfig {
@@ -80,7 +81,12 @@ impl Registry {
             ..ClientConfig::default()
         };
         let client = Client::new(config);
-        let auth = login::find(name.resolve_registry(), environment)?;
+        let auth = match login::find(name.resolve_registry(), environment)? {
+            Login::Known(auth) => auth,
+            Login::Identity(token) => {
+                RegistryAuth::Bearer(identity::exchange(&name, scheme, &token, operation).await?)
+            }
+        };
         client
             .auth(&name, &auth, operation)
             .await
