@@ -85,7 +85,7 @@ impl Daemon {
     /// # Errors
     /// Not root, programs that are missing, a daemon that does not answer.
     pub(crate) fn start(directory: &Path) -> Result<Self> {
-        for program in ["dockerd", "docker-registry", "unshare", "ip"] {
+        for program in ["dockerd", "ctr", "docker-registry", "nsenter", "unshare", "ip"] {
             let found =
                 Command::new("sh").args(["-c", &format!("command -v {program}")]).output()?;
             ensure!(
@@ -169,24 +169,27 @@ impl Daemon {
         format!("127.0.0.1:{}", self.registry)
     }
 
+    /// A process whose namespaces are the daemon's, PID 1 of them: its containerd is reached there.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub(crate) fn namespaces(&self) -> Result<String> {
+        let first = inits(&self.directory).into_iter().next();
+        first.context("the Docker daemon has ended")
+    }
+
     /// Ends both, and removes what they left: bridges, control groups, files. That nothing runs is no error.
     ///
     /// # Errors
     /// Files cannot be removed.
     pub(crate) fn stop(directory: &Path) -> Result<()> {
-        let pid = |name: &str| {
-            let text = fs::read_to_string(directory.join(name)).ok()?;
-            text.trim().parse::<u32>().ok()
-        };
-        if let Some(outer) = pid("dockerd.pid") {
-            // `setsid` has become `unshare`; its only child is PID 1 of the namespace.
-            let children = fs::read_to_string(format!("/proc/{outer}/task/{outer}/children"));
-            for child in children.unwrap_or_default().split_whitespace() {
-                let _ = Command::new("kill").args(["-9", child]).status();
+        if let Some(outer) = pid(directory, "dockerd.pid") {
+            for child in inits(directory) {
+                let _ = Command::new("kill").args(["-9", &child]).status();
             }
             wait_for_end(outer);
         }
-        if let Some(registry) = pid("registry.pid") {
+        if let Some(registry) = pid(directory, "registry.pid") {
             let _ = Command::new("kill").arg(registry.to_string()).stderr(Stdio::null()).status();
             wait_for_end(registry);
         }
@@ -198,6 +201,18 @@ impl Daemon {
         }
         Ok(())
     }
+}
+
+/// The process that a file names.
+fn pid(directory: &Path, name: &str) -> Option<u32> {
+    fs::read_to_string(directory.join(name)).ok()?.trim().parse().ok()
+}
+
+/// PID 1 of the namespaces: `setsid` has become `unshare`, and this is its only child.
+fn inits(directory: &Path) -> Vec<String> {
+    let Some(outer) = pid(directory, "dockerd.pid") else { return Vec::new() };
+    let children = fs::read_to_string(format!("/proc/{outer}/task/{outer}/children"));
+    children.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }
 
 /// A port that nobody has now. The registry takes it within a second.

@@ -2,6 +2,7 @@
 //! and a registry, and builds the image.
 
 mod compose;
+mod containerd;
 mod image;
 mod login;
 mod session;

@@ -81,6 +81,7 @@ fn test(daemon: &Daemon, binary: &Path, directory: &Path) -> Result<Tally> {
         .env("NUTKIN_TEST_MEASURED", &measured)
         .env("NUTKIN_TEST_COMPOSE_SCHEMA", compose_schema()?)
         .env("NUTKIN_TEST_REGISTRY", daemon.registry())
+        .env("NUTKIN_TEST_NAMESPACES", daemon.namespaces()?)
         .env("DOCKER_HOST", daemon.host());
     let tally = cargo_test::run(&mut tests)?;
     let measured = fs::read_to_string(&measured).unwrap_or_default();
