@@ -59,10 +59,12 @@ pub(crate) fn run() -> Result<Tally> {
 }
 
 fn test(daemon: &Daemon, binary: &Path, directory: &Path) -> Result<Tally> {
-    let (context, measured) = (directory.join("context"), directory.join("measured"));
+    let [context, measured, archive] =
+        ["context", "measured", "image.tar"].map(|name| directory.join(name));
     let mut image = Command::new(setup::binary());
     image
-        .args(["image", "build", "--flink", "1.20.5", "--class-data", "--load"])
+        .args(["image", "build", "--flink", "1.20.5", "--class-data", "--load", "--archive"])
+        .arg(&archive)
         // The same for Docker to build, which a test does.
         .args(["--print-dockerfile", "--context"])
         .arg(&context)
@@ -77,6 +79,7 @@ fn test(daemon: &Daemon, binary: &Path, directory: &Path) -> Result<Tally> {
     let mut tests = setup::tests("docker")?;
     tests
         .env("NUTKIN_TEST_STATIC", binary)
+        .env("NUTKIN_TEST_ARCHIVE", &archive)
         .env("NUTKIN_TEST_CONTEXT", &context)
         .env("NUTKIN_TEST_MEASURED", &measured)
         .env("NUTKIN_TEST_COMPOSE_SCHEMA", compose_schema()?)
