@@ -398,7 +398,20 @@ fn pods_of_sets_are_replaced_in_batches() {
             }
             make_ready(&cluster, &unready(&cluster));
         }
+        let is_released = |set: &str| {
+            let set = cluster.get(&format!("statefulset/{set}"));
+            set["spec"]["updateStrategy"]["type"] == "RollingUpdate"
+        };
+        let sets = if options.len() == 1 { &["a", "a-taskmanager"][..] } else { &["a"] };
+        cluster.nutkin.eventually("no hold", LIMIT, || sets.iter().all(|set| is_released(set)));
         drop(running);
+        cluster.run(&["plan", "-f", text, "-D", option]).expect(0).prints("no change");
+        // Another change, after one that replaces no pod.
+        let scale = [&change[..], &["--task-managers", "3", "--no-wait"]].concat();
+        cluster.run(&scale).expect(0);
+        let other =
+            [&scale[..scale.len() - 1], &["-D", "taskmanager.network.retries=1", "--timeout", "1"]];
+        cluster.run(&other.concat()).expect(4).says("is not ready after 1 s");
         cluster.run(&["down", "a", "--force"]).expect(0);
     }
 }

@@ -61,6 +61,18 @@ pub fn held(workload: &Value) -> Value {
     held
 }
 
+/// The patch that must come before [`held`] is applied; `None`: none. What Kubernetes has filled in beside
+/// `RollingUpdate` belongs to nobody, so that no apply takes it away, and beside `OnDelete` it is refused.
+pub fn hold(live: &Value) -> Option<Value> {
+    let usual = &live["spec"]["updateStrategy"]["rollingUpdate"];
+    (is_set(live) && !usual.is_null()).then(|| {
+        json!([
+            {"op": "test", "path": "/metadata/uid", "value": live["metadata"]["uid"]},
+            {"op": "replace", "path": "/spec/updateStrategy", "value": {"type": "OnDelete"}},
+        ])
+    })
+}
+
 /// Whether it is held.
 pub fn is_held(workload: &Value) -> bool {
     workload["spec"]["minReadySeconds"] == HOLD
@@ -70,7 +82,9 @@ pub fn is_held(workload: &Value) -> bool {
 /// The patch that takes the hold away.
 pub fn release(workload: &Value) -> Value {
     if is_set(workload) {
-        json!([{"op": "replace", "path": "/spec/updateStrategy", "value": {"type": "RollingUpdate"}}])
+        // With what Kubernetes adds where nothing is said: the next plan finds nothing to change.
+        let usual = json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 0}});
+        json!([{"op": "replace", "path": "/spec/updateStrategy", "value": usual}])
     } else {
         json!([{"op": "replace", "path": "/spec/minReadySeconds", "value": 0}])
     }

@@ -33,6 +33,8 @@ pub struct Session {
     pub workload: Value,
     /// How many TaskManagers may be missing while a change replaces them.
     pub max_unavailable: usize,
+    /// Slots of each TaskManager, as far as options say it.
+    pub slots: u64,
     /// `resourceVersion` of the record as it was read.
     pub(super) record_version: Option<String>,
 }
@@ -82,7 +84,14 @@ impl Session {
     /// The session of a workload of JobManagers.
     pub fn of(api: &Api, workload: Value) -> Self {
         let name = workload["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        Self { api: api.clone(), name, workload, max_unavailable: 1, record_version: None }
+        Self {
+            api: api.clone(),
+            name,
+            workload,
+            max_unavailable: 1,
+            slots: 1,
+            record_version: None,
+        }
     }
 
     /// The UID of the workload, which owns everything else.

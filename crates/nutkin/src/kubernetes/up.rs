@@ -35,6 +35,7 @@ pub struct Decision {
     nonce: Option<i64>,
     /// `nutkin.upgrade.max-unavailable`.
     max_unavailable: usize,
+    slots: u64,
     /// What there was.
     live: Option<Live>,
     /// What that means.
@@ -70,6 +71,8 @@ pub async fn decide(wish: Wish<'_>, context: &Context<'_>) -> Result<Decision, F
     let (flink, nonce) = (session.flink, session.restart_nonce);
     let missing = session.configuration.text("nutkin.upgrade.max-unavailable");
     let max_unavailable = missing.and_then(|text| text.trim().parse().ok()).unwrap_or(1);
+    let slots = session.configuration.text("taskmanager.numberOfTaskSlots");
+    let slots = slots.and_then(|text| text.trim().parse().ok()).unwrap_or(1);
     let Some(mut live) = live else {
         let first = made.clone().unwrap_or_else(|| desired::for_new(&objects, nonce));
         let new = std::iter::once(first).chain(objects.items[1..].iter().cloned());
@@ -83,6 +86,7 @@ pub async fn decide(wish: Wish<'_>, context: &Context<'_>) -> Result<Decision, F
             flink,
             nonce,
             max_unavailable,
+            slots,
             live,
             change,
             pairs,
@@ -133,6 +137,7 @@ pub async fn decide(wish: Wish<'_>, context: &Context<'_>) -> Result<Decision, F
         flink,
         nonce,
         max_unavailable,
+        slots,
         live: Some(live),
         change,
         pairs,
@@ -304,6 +309,11 @@ impl Decision {
                 for (item, pair) in self.items.iter_mut().zip(&self.pairs) {
                     if change::is_to_be_held(pair, change.effect) {
                         *item = rollout::held(item);
+                        if let Some((old, hold)) =
+                            pair.old.as_ref().and_then(|old| Some((old, rollout::hold(old)?)))
+                        {
+                            self.api.patch(old, &hold).await.map_err(failure)?;
+                        }
                     }
                 }
             }
@@ -337,7 +347,7 @@ impl Decision {
         let deployment =
             self.made.clone().or_else(|| self.live.as_ref().map(|live| live.workload.clone()));
         let session = Session::of(&self.api, deployment.unwrap_or_default());
-        Session { max_unavailable: self.max_unavailable, ..session }
+        Session { max_unavailable: self.max_unavailable, slots: self.slots, ..session }
     }
 }
 

@@ -26,6 +26,9 @@ const SOON: Duration = Duration::from_millis(200);
 /// How often the logs of processes that run and do not answer are looked at for what is refused to them.
 const REFUSED: Duration = Duration::from_secs(5);
 
+/// A TaskManager is counted a moment before its slots are. No longer: an image may give others than the options say.
+const SLOTS: Duration = Duration::from_secs(5);
+
 /// Lines of a crashed container's log that are shown: the exception and its cause fit.
 const SHOWN_LINES: usize = 15;
 
@@ -41,6 +44,7 @@ pub async fn ready(
     let started = Instant::now();
     let mut asked = Instant::now();
     let mut reached: Option<Reached> = None;
+    let mut counted: Option<Instant> = None;
     loop {
         let mut pause = POLL;
         let mut last;
@@ -70,6 +74,10 @@ pub async fn ready(
                     if let Some((overview, _)) = probe.overview().await {
                         if let Some(missing) = missing(session, &workload, &overview).await? {
                             last = missing;
+                        } else if overview.slots_total < slots(session, &overview)
+                            && counted.get_or_insert_with(Instant::now).elapsed() < SLOTS
+                        {
+                            last = "waiting for the slots of the TaskManagers".to_owned();
                         } else {
                             let url = match tunnel {
                                 None => url.clone(),
@@ -96,6 +104,12 @@ pub async fn ready(
         }
         tokio::time::sleep(pause).await;
     }
+}
+
+/// How many slots the TaskManagers that are registered should have.
+fn slots(session: &Session, overview: &Overview) -> u32 {
+    let each = u32::try_from(session.slots).unwrap_or(u32::MAX);
+    overview.taskmanagers.saturating_mul(each)
 }
 
 /// What a session still waits for whose JobManager answers: TaskManagers, where Kubernetes and not Flink makes them.

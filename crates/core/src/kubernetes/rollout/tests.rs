@@ -200,6 +200,12 @@ fn without_a_second_job_manager_there_is_nothing_to_hold() {
     let set = held(&workload("StatefulSet", "a", None, 4));
     assert!(is_held(&set));
     assert_eq!(release(&set)[0]["value"]["type"], "RollingUpdate");
+    assert_eq!((hold(&set), hold(&alone)), (None, None));
+    let mut usual = workload("StatefulSet", "a", None, 4);
+    usual["spec"]["updateStrategy"] = release(&set)[0]["value"].clone();
+    let patch = hold(&usual).unwrap();
+    assert_eq!(patch[0]["value"], usual["metadata"]["uid"]);
+    assert_eq!(patch[1]["value"], set["spec"]["updateStrategy"]);
 }
 
 #[test]
