@@ -40,6 +40,8 @@ pub struct Observed {
     pub task_managers: u32,
     /// Number of TaskManagers that REST reports; `None` when it does not answer.
     pub registered: Option<u32>,
+    /// The session file that it was made from, where that is known.
+    pub file: Option<String>,
 }
 
 /// The state, and in sentences what is not as it should be, with what mends it.
@@ -51,17 +53,18 @@ pub fn derive(name: &str, observed: &Observed) -> (SessionState, Vec<String>) {
         .map(|(name, _)| name.as_str())
         .collect();
     let mut messages = Vec::new();
+    let up = observed.file.as_ref().map_or_else(
+        || "`nutkin up` with the same file and options".to_owned(),
+        |file| format!("`nutkin up -f {file}`"),
+    );
     if gone.len() == observed.processes.len() && !observed.supervised {
         messages.push(format!(
-            "nothing of it runs; `nutkin up` with the same file and options starts it again, `nutkin down {name}` removes it"
+            "nothing of it runs; {up} starts it again, `nutkin down {name}` removes it"
         ));
         return (SessionState::Stopped, messages);
     }
     if !observed.supervised {
-        messages.push(
-            "the supervisor is gone: what dies now stays dead; `nutkin up` with the same file and options mends that"
-                .to_owned(),
-        );
+        messages.push(format!("the supervisor is gone: what dies now stays dead; {up} mends that"));
     }
     if !gone.is_empty() {
         let cure = if observed.supervised { "; the supervisor starts it again" } else { "" };
@@ -95,7 +98,8 @@ mod tests {
     ) {
         let processes =
             vec![("jobmanager".to_owned(), alive[0]), ("taskmanager-1".to_owned(), alive[1])];
-        let observed = Observed { supervised, processes, task_managers: 1, registered };
+        let file = (registered == Some(1)).then(|| "s.yaml".to_owned());
+        let observed = Observed { supervised, processes, task_managers: 1, registered, file };
         let (found, messages) = derive("s", &observed);
         assert_eq!(found, state, "{messages:?}");
         assert_eq!(messages.len(), words.len(), "{messages:?}");
@@ -112,7 +116,8 @@ mod tests {
         check(true, [true, true], None, Starting, &["does not answer"]);
         check(true, [true, false], Some(1), Degraded, &["not running: taskmanager-1; the superv"]);
         check(true, [false, false], None, Degraded, &["not running: jobmanager, taskmanager-1"]);
-        check(false, [true, true], Some(1), Degraded, &["supervisor is gone"]);
+        check(false, [true, true], Some(1), Degraded, &["dead; `nutkin up -f s.yaml` mends"]);
+        check(false, [true, true], None, Degraded, &["dead; `nutkin up` with the same file and"]);
         check(false, [true, false], Some(1), Degraded, &["supervisor is gone", "taskmanager-1"]);
         check(false, [false, false], None, Stopped, &["nothing of it runs"]);
     }

@@ -85,6 +85,11 @@ fn a_job_of_a_file_does_what_its_file_says() {
     std::fs::remove_file(&record).expect("the session has a record");
     file.run(&["run"]).expect(0).says("job `numbers` is unchanged");
     assert_eq!(count(&flink), 1);
+    nutkin
+        .run(&["plan", "a"])
+        .expect(0)
+        .says("session `a` was made from `")
+        .says("session.yaml` wants what the file says");
 
     file.job.push("savepointTriggerNonce: 1".to_owned());
     file.run(&["run"]).expect(0).says("job `numbers`: savepoint file:");

@@ -196,7 +196,7 @@ async fn create(wish: Wish<'_>, context: &Context<'_>) -> Result<session::Sessio
     let made = decision.session();
     let mut place = decision.api.access().place.clone();
     place.namespace = Some(decision.api.namespace().to_owned());
-    remember(context.environment, &made.name, &place)?;
+    remember(context.environment, &made.name, &place, None)?;
     Ok(made)
 }
 

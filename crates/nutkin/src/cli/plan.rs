@@ -8,6 +8,7 @@ use nutkin_core::session::Session;
 use serde_json::{Value, json};
 
 use super::shared::{Output, OutputArgs, SpecArgs, document};
+use super::up::warn_of_origin;
 use super::{Context, session_file};
 use crate::jobs::foresee;
 use crate::local::up::Purpose;
@@ -78,6 +79,9 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
             Err(failure) if failure.exit == Exit::BadInput => return Err(failure),
             outlooks => outlooks.ok(),
         };
+        if !decision.is_new() && !decision.is_done() {
+            warn_of_origin(&args.spec, &session, &place, context);
+        }
         let comes = outlooks.iter().flatten().any(|outlook| !outlook.names().is_empty());
         if args.output.output == Output::Text {
             let mut lines = decision.lines();

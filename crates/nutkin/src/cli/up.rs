@@ -13,7 +13,7 @@ use crate::platform::{Decision, Harm, Place, Ready, Waited, Wish};
 use crate::progress::Spinner;
 use crate::report::Style;
 use crate::runtime::Interrupt;
-use crate::{Exit, Failure, Outcome, runtime, select};
+use crate::{Exit, Failure, Outcome, platform, runtime, select};
 use nutkin_core::counted;
 
 /// Arguments of `nutkin up`.
@@ -151,6 +151,7 @@ async fn bring_up(
     }
     let announcement = decision.announcement();
     if !announcement.is_empty() {
+        warn_of_origin(&args.spec, session, place, context);
         context.printer.say(&format!("session `{}` changes:", session.name));
         for line in announcement {
             context.printer.say(&format!("  {line}"));
@@ -163,12 +164,32 @@ async fn bring_up(
     stage.set(Stage::Changing);
     decision.carry_out(!args.no_wait, context).await?;
     stage.set(decision.left_alone().map_or(Stage::Starting, Stage::Replacing));
-    decision.note(context)?;
+    decision.note(args.spec.file.as_deref(), context)?;
     if args.no_wait {
         context.printer.say(&format!("session `{}` is starting", session.name));
         return Ok(Exit::Done);
     }
     finish(args, session, &decision, stage, context).await
+}
+
+/// Says that the session was made from a file, where a change is about to go back behind that.
+pub(super) fn warn_of_origin(
+    spec: &SpecArgs,
+    session: &Session,
+    place: &Place,
+    context: &Context<'_>,
+) {
+    if spec.file.is_some() || spec.conf_dir.is_some() {
+        return;
+    }
+    let origin = platform::origin(context.environment, &session.name, place.platform);
+    if let Some(file) = origin {
+        let (name, file) = (&session.name, file.display());
+        context.printer.warn(&format!(
+            "session `{name}` was made from `{file}`; without -f nothing that this file says holds any more"
+        ));
+        context.printer.hint(&format!("`nutkin up -f {file}` wants what the file says"));
+    }
 }
 
 async fn finish(

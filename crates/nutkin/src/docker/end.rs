@@ -124,15 +124,21 @@ pub struct Scaling {
 /// What changing the number of TaskManagers means.
 ///
 /// # Errors
-/// There is no such session (5), or the daemon refuses.
+/// None shall be left (2), there is no such session (5), or the daemon refuses.
 pub async fn scaling(session: &DockerSession, wanted: usize) -> Result<Scaling, Failure> {
+    if wanted == 0 {
+        let name = &session.name;
+        let message = format!("one TaskManager of session `{name}` stays: further ones are copies");
+        return Err(Failure::new(Exit::BadInput, message).hint(format!(
+            "`--task-managers 1` is the least; `nutkin down {name}` ends the session"
+        )));
+    }
     let seen = session.containers().await?;
     let old = task_managers(&seen).count();
     if old == 0 {
         let message = format!("session `{}` has no TaskManager to copy", session.name);
-        return Err(
-            Failure::new(Exit::NotFound, message).hint("`nutkin up --on docker` makes them")
-        );
+        return Err(Failure::new(Exit::NotFound, message)
+            .hint("`nutkin up --on docker` with the same file and options makes them"));
     }
     Ok(Scaling { old, session: session.clone(), seen, wanted })
 }

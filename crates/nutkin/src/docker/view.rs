@@ -40,6 +40,7 @@ pub async fn look(session: &DockerSession) -> Result<View, Failure> {
         processes: containers.iter().map(|one| (one.seen.alias.clone(), one.seen.runs)).collect(),
         task_managers: u32::try_from(task_managers).unwrap_or(u32::MAX),
         registered: overview.map(|overview| overview.taskmanagers),
+        file: None,
     };
     let (state, messages) = status::derive(&session.name, &observed);
     let mut processes = Vec::new();

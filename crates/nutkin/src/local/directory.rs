@@ -4,7 +4,8 @@
 //! ```text
 //! <state>/sessions/<name>/
 //!   lock             held (flock) while a command changes the session
-//!   record.json      SessionRecord: the file as applied and its jobs
+//!   record.json      SessionRecord: its jobs
+//!   origin.json      the session file that it was made from, if any (Origin)
 //!   launch.json      what the supervisor shall keep running (Launch); readable by the owner only
 //!   processes.json   what it keeps running (Running)
 //!   conf/ log/ tmp/ run/
@@ -20,8 +21,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::cache::{At, FileError};
 use crate::{Environment, Exit, Failure};
@@ -29,11 +30,21 @@ use crate::{Environment, Exit, Failure};
 /// Between two tries for a lock that somebody else holds: short against the second that an `up` holds it.
 const LOCK_POLL: Duration = Duration::from_millis(20);
 
+/// Where [`SessionDirectory::origin`] is written.
+const ORIGIN: &str = "origin.json";
+
 /// Where one session keeps its files. The directory need not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionDirectory {
     path: PathBuf,
     name: String,
+}
+
+/// Where a session comes from.
+#[derive(Serialize, Deserialize)]
+struct Origin {
+    /// Its session file, as an absolute path.
+    file: PathBuf,
 }
 
 /// A lock on a session. Dropped, it is free.
@@ -193,6 +204,23 @@ impl SessionDirectory {
         self.join("processes.json")
     }
 
+    /// The session file that the last change was made by; `None` where there was none, or it is not known.
+    pub fn origin(&self) -> Option<PathBuf> {
+        read_json::<Origin>(&self.join(ORIGIN)).ok().map(|origin| origin.file)
+    }
+
+    /// Notes that, unless the session has been ended in the meantime.
+    ///
+    /// # Errors
+    /// The system refused.
+    pub fn set_origin(&self, file: Option<PathBuf>) -> io::Result<()> {
+        let path = self.join(ORIGIN);
+        ignore_missing(match file {
+            Some(file) => write_json(&path, &Origin { file }),
+            None => fs::remove_file(path),
+        })
+    }
+
     /// `conf/`: `FLINK_CONF_DIR`.
     pub fn conf(&self) -> PathBuf {
         self.join("conf")
@@ -291,7 +319,7 @@ impl SessionDirectory {
     /// # Errors
     /// The system refused.
     pub fn remove(&self, keep_logs: bool) -> io::Result<()> {
-        for file in [self.record(), self.launch(), self.processes()] {
+        for file in [self.record(), self.launch(), self.processes(), self.join(ORIGIN)] {
             ignore_missing(fs::remove_file(file))?;
         }
         for part in ["conf", "tmp", "run"] {

@@ -22,25 +22,39 @@ pub struct Scaling {
 /// Makes the orders for so many TaskManagers; the others are not touched.
 ///
 /// # Errors
-/// The state is damaged, or there is no TaskManager to take as a pattern.
+/// The state is damaged, or the session was made without TaskManagers: nothing says what one would be like.
 pub fn decide(session: &SessionDirectory, new: usize) -> Result<Scaling, Failure> {
     let mut launch = read_launch(session)?;
-    let is_task_manager = |one: &Definition| one.role == Role::TaskManager;
     let old = launch.processes.iter().filter(|one| is_task_manager(one)).count();
-    let Some(pattern) = launch.processes.iter().find(|one| is_task_manager(one)).cloned() else {
-        return Err(Failure::new(
-            Exit::Failed,
-            "the session has no TaskManager to take as a pattern",
-        )
-        .hint("use `nutkin up --task-managers N`"));
-    };
+    if old != new && !resize(&mut launch, new) {
+        let file = session.origin().map_or_else(
+            || "`nutkin up --task-managers N` with the same options".to_owned(),
+            |file| format!("`nutkin up -f {} --task-managers N`", file.display()),
+        );
+        let message =
+            "the session was made without TaskManagers: there is none to make others like";
+        return Err(Failure::new(Exit::Failed, message).hint(format!("{file} makes them")));
+    }
+    Ok(Scaling { directory: session.clone(), launch, old })
+}
+
+fn is_task_manager(one: &Definition) -> bool {
+    one.role == Role::TaskManager
+}
+
+/// Makes the orders ones for so many TaskManagers; not, where there is none to make others like.
+fn resize(launch: &mut Launch, new: usize) -> bool {
+    let first = launch.processes.iter().find(|one| is_task_manager(one)).cloned().map(Box::new);
+    let Some(pattern) = first.or_else(|| launch.pattern.take()) else { return false };
+    let old = launch.processes.iter().filter(|one| is_task_manager(one)).count();
     let number = |one: &Definition| one.name.rsplit('-').next()?.parse::<usize>().ok();
     launch.processes.retain(|one| !is_task_manager(one) || number(one).is_some_and(|n| n <= new));
     for index in old + 1..=new {
         launch.processes.push(renamed(&pattern, index));
     }
+    launch.pattern = (new == 0).then_some(pattern);
     launch.generation += 1;
-    Ok(Scaling { directory: session.clone(), launch, old })
+    true
 }
 
 impl Scaling {
@@ -89,5 +103,68 @@ fn renamed(pattern: &Definition, index: usize) -> Definition {
         log: path(&pattern.log),
         name: new.clone(),
         ..pattern.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn definition(name: &str) -> Definition {
+        Definition {
+            name: name.to_owned(),
+            role: Role::of_name(name),
+            program: "java".into(),
+            arguments: vec![
+                format!("-Dlog.file=/log/{name}.log"),
+                format!("-Dtaskmanager.resource-id={name}"),
+            ],
+            environment: BTreeMap::new(),
+            directory: "/".into(),
+            out: format!("/log/{name}.out").into(),
+            log: format!("/log/{name}.log").into(),
+            inputs: String::new(),
+        }
+    }
+
+    fn launch(names: &[&str]) -> Launch {
+        Launch {
+            generation: 1,
+            token: "t".to_owned(),
+            flink_version: "1.20.5".to_owned(),
+            rest_urls: Vec::new(),
+            ports: BTreeMap::new(),
+            options: BTreeMap::new(),
+            files: BTreeMap::new(),
+            processes: names.iter().map(|name| definition(name)).collect(),
+            pattern: None,
+        }
+    }
+
+    #[test]
+    fn task_managers_come_and_go_and_come_back() {
+        #[track_caller]
+        fn check(launch: &mut Launch, new: usize, names: &[&str]) {
+            assert!(resize(launch, new));
+            let expected: Vec<Definition> = names.iter().map(|name| definition(name)).collect();
+            assert_eq!(launch.processes, expected);
+        }
+        let mut orders = launch(&["jobmanager", "taskmanager-1"]);
+        let all = ["jobmanager", "taskmanager-1", "taskmanager-2", "taskmanager-3"];
+        check(&mut orders, 3, &all);
+        check(&mut orders, 1, &all[..2]);
+        check(&mut orders, 0, &all[..1]);
+        check(&mut orders, 3, &all);
+        assert_eq!(orders.pattern, None);
+        assert_eq!(orders.generation, 5);
+    }
+
+    #[test]
+    fn nothing_is_made_like_what_there_never_was() {
+        let mut orders = launch(&["jobmanager"]);
+        assert!(!resize(&mut orders, 1));
+        assert_eq!(orders, launch(&["jobmanager"]));
     }
 }

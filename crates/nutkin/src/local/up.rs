@@ -187,6 +187,7 @@ fn orders(
         options,
         files: digests,
         processes,
+        pattern: None,
     };
     (launch, files)
 }

@@ -50,6 +50,7 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Failure> {
             .collect(),
         task_managers: u32::try_from(wanted(Role::TaskManager)).unwrap_or(u32::MAX),
         registered: overview.map(|overview| overview.taskmanagers),
+        file: directory.origin().map(|file| file.display().to_string()),
     };
     let (state, messages) = status::derive(&name, &observed);
     let shown = processes.iter().map(|one| Process {

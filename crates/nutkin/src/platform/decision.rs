@@ -1,5 +1,6 @@
 //! What `up` would do, and doing it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use nutkin_core::selection::Platform;
@@ -154,13 +155,16 @@ impl Decision {
         }
     }
 
-    /// Notes where the session runs, for commands to come.
+    /// Notes where the session runs, and the session file that it was made from, for commands to come.
     ///
     /// # Errors
     /// The note cannot be written.
-    pub fn note(&self, context: &Context<'_>) -> Result<(), Failure> {
+    pub fn note(&self, file: Option<&Path>, context: &Context<'_>) -> Result<(), Failure> {
+        // Nobody can read standard input again.
+        let file = file.filter(|file| *file != Path::new("-"));
+        let file = file.map(|file| context.environment.directory.join(file));
         match self {
-            Self::Local(_) => {}
+            Self::Local(decision) => decision.directory.set_origin(file)?,
             Self::Docker(decision) => {
                 let place = Place {
                     platform: Platform::Docker,
@@ -168,12 +172,13 @@ impl Decision {
                     context: None,
                     kubeconfig: None,
                 };
-                super::remember(context.environment, &decision.session.name, &place)?;
+                super::remember(context.environment, &decision.session.name, &place, file)?;
             }
             Self::Kubernetes(decision) => {
                 let mut place = decision.api.access().place.clone();
                 place.namespace = Some(decision.api.namespace().to_owned());
-                super::remember(context.environment, &decision.objects.cluster_id, &place)?;
+                let name = &decision.objects.cluster_id;
+                super::remember(context.environment, name, &place, file)?;
             }
         }
         Ok(())

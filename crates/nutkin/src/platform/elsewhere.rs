@@ -21,9 +21,16 @@ struct Note {
     context: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kubeconfig: Option<PathBuf>,
+    /// The session file that it was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
 }
 
 const PLATFORMS: [Platform; 2] = [Platform::Docker, Platform::Kubernetes];
+
+fn path_of(environment: &Environment, name: &str, platform: Platform) -> PathBuf {
+    directory_of(environment, platform).join(format!("{name}.json"))
+}
 
 fn directory_of(environment: &Environment, platform: Platform) -> PathBuf {
     let state = environment.directory.join(environment.state_directory());
@@ -38,7 +45,7 @@ pub(super) fn all(environment: &Environment) -> Vec<(String, Place)> {
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
             let name = path.file_name().and_then(|name| name.to_str());
             let Some(name) = name.and_then(|name| name.strip_suffix(".json")) else { continue };
-            if let (true, Ok(Note { namespace, context, kubeconfig })) =
+            if let (true, Ok(Note { namespace, context, kubeconfig, .. })) =
                 (directory::is_name(name), directory::read_json(&path))
             {
                 found.push((name.to_owned(), Place { platform, namespace, context, kubeconfig }));
@@ -49,21 +56,31 @@ pub(super) fn all(environment: &Environment) -> Vec<(String, Place)> {
     found
 }
 
-/// Notes where a session runs.
+/// The session file that a session was made from, where that was noted.
+pub(super) fn file(environment: &Environment, name: &str, platform: Platform) -> Option<PathBuf> {
+    directory::read_json::<Note>(&path_of(environment, name, platform)).ok()?.file
+}
+
+/// Notes where a session runs, and the session file that it was made from, if any.
 ///
 /// # Errors
 /// The system refused.
-pub fn remember(environment: &Environment, name: &str, place: &Place) -> io::Result<()> {
+pub fn remember(
+    environment: &Environment,
+    name: &str,
+    place: &Place,
+    file: Option<PathBuf>,
+) -> io::Result<()> {
     let directory = directory_of(environment, place.platform);
     std::fs::create_dir_all(&directory)?;
     let Place { namespace, context, kubeconfig, .. } = place.clone();
-    let note = Note { namespace, context, kubeconfig };
-    directory::write_json(&directory.join(format!("{name}.json")), &note)
+    let note = Note { namespace, context, kubeconfig, file };
+    directory::write_json(&path_of(environment, name, place.platform), &note)
 }
 
 /// Throws a note away; that there is none is no error.
 pub fn forget(environment: &Environment, name: &str, platform: Platform) {
-    let _ = std::fs::remove_file(directory_of(environment, platform).join(format!("{name}.json")));
+    let _ = std::fs::remove_file(path_of(environment, name, platform));
 }
 
 #[cfg(test)]
@@ -81,8 +98,11 @@ mod tests {
             kubeconfig: Some("/k".into()),
         };
         assert_eq!(all(&environment), []);
-        remember(&environment, "a", &place).unwrap();
-        assert_eq!(all(&environment), [("a".to_owned(), place)]);
+        remember(&environment, "a", &place, None).unwrap();
+        assert_eq!(all(&environment), [("a".to_owned(), place.clone())]);
+        assert_eq!(file(&environment, "a", Platform::Kubernetes), None);
+        remember(&environment, "a", &place, Some("/s.yaml".into())).unwrap();
+        assert_eq!(file(&environment, "a", Platform::Kubernetes), Some("/s.yaml".into()));
         let damaged = temporary.path().join("home/.local/state/nutkin/elsewhere/kubernetes/b.json");
         std::fs::write(damaged, "{").unwrap();
         assert_eq!(all(&environment).len(), 1);

@@ -41,6 +41,14 @@ pub fn known(environment: &Environment) -> std::io::Result<Vec<(Known, Place)>> 
         .collect())
 }
 
+/// The session file that the last change of a session was made by, where that was on this machine.
+pub fn origin(environment: &Environment, name: &str, platform: Platform) -> Option<PathBuf> {
+    match platform {
+        Platform::Local => SessionDirectory::of(environment, name).ok()?.origin(),
+        Platform::Docker | Platform::Kubernetes => elsewhere::file(environment, name, platform),
+    }
+}
+
 /// All sessions of a platform, by name.
 ///
 /// # Errors

@@ -18,6 +18,6 @@ mod view;
 pub use connected::{Connected, Tunnel};
 pub use decision::{Decision, Harm, Ready, Waited, Wish};
 pub use elsewhere::{forget, remember};
-pub use find::{Place, all, known, left, open};
+pub use find::{Place, all, known, left, open, origin};
 pub use session::{Ended, Ending, Kept, Logs, Scaling, Session};
 pub use view::{Process, View};

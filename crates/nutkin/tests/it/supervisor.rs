@@ -51,6 +51,7 @@ impl Session {
             options: BTreeMap::new(),
             files: BTreeMap::new(),
             processes,
+            pattern: None,
         }
     }
 
