@@ -1,6 +1,6 @@
 //! Whether the options of a configuration exist and have values of their types.
 
-use super::{OptionInfo, canonical, find, patterns, slip, suggest, table};
+use super::{OptionInfo, canonical, find, patterns, ports, slip, suggest, table};
 use crate::flink::dialect::Dialect;
 use crate::flink::values::{self, ValueError};
 use crate::flink::{Configuration, Entry, FlinkVersion, Origin};
@@ -59,6 +59,7 @@ fn check_one(
     if let Some(facts) = info.as_ref().and_then(|info| info.at(version)) {
         let text = entry.value.to_string();
         let reason = value_problem(facts.type_name, &text, version, dialect)
+            .or_else(|| ports::problem(&current, &text))
             .or_else(|| no_such_name(&current, &text))?;
         let message = if super::is_sensitive(key) {
             format!("the value does not fit: {reason}")

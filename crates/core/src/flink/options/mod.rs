@@ -8,6 +8,7 @@ mod operator;
 mod own;
 mod page;
 mod patterns;
+mod ports;
 mod table;
 mod words;
 
