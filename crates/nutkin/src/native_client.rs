@@ -23,7 +23,7 @@ pub const CONF_DIR_VARIABLE: &str = "FLINK_CONF_DIR";
 const NAMESPACE: &str = "kubernetes.namespace";
 
 /// Whether the session itself says its namespace.
-fn says_namespace(session: &Session) -> bool {
+pub fn says_namespace(session: &Session) -> bool {
     session.namespace.is_some() || session.configuration.contains(NAMESPACE)
 }
 

@@ -12,7 +12,7 @@ use nutkin_core::spec::SessionFile;
 use crate::cli::shared::{self, PlatformArgs, SpecArgs};
 use crate::local::directory::{SessionDirectory, StateError};
 use crate::platform::{self, Place, Session};
-use crate::{Context, Exit, Failure};
+use crate::{Context, Exit, Failure, native_client};
 
 /// Variable that names the session of a shell.
 const SESSION_VARIABLE: &str = "NUTKIN_SESSION";
@@ -179,14 +179,30 @@ pub fn place(
         };
         Failure::input(vec![problem])
     })?;
-    let mut place = place_of(platform, &args.platform);
-    if let Some((_, noted)) = noted.filter(|(one, _)| one.platform == platform) {
-        let said =
-            session.namespace.is_some() || session.configuration.contains("kubernetes.namespace");
-        let namespace = noted.namespace.filter(|_| !said);
-        place = completed(place, Place { namespace, ..noted });
-    }
-    Ok(place)
+    let noted = noted.filter(|(one, _)| one.platform == platform);
+    Ok(with_note(place_of(platform, &args.platform), session, noted.map(|(_, place)| place)))
+}
+
+/// Where on Kubernetes a session is or would be.
+///
+/// # Errors
+/// The state directory cannot be read.
+pub fn place_on_kubernetes(
+    args: &SpecArgs,
+    session: &session::Session,
+    context: &Context<'_>,
+) -> Result<Place, Failure> {
+    let platform = Platform::Kubernetes;
+    let wanted = Known { name: session.name.clone(), platform };
+    let noted = platform::known(context.environment)?.into_iter().find(|(one, _)| *one == wanted);
+    Ok(with_note(place_of(platform, &args.platform), session, noted.map(|(_, place)| place)))
+}
+
+/// What the command line says of a place, then the session, then the note on it.
+fn with_note(given: Place, session: &session::Session, noted: Option<Place>) -> Place {
+    let Some(noted) = noted else { return given };
+    let namespace = noted.namespace.filter(|_| !native_client::says_namespace(session));
+    completed(given, Place { namespace, ..noted })
 }
 
 /// A place as the command line alone says it.

@@ -87,8 +87,8 @@ pub fn install_hint(flink: FlinkVersion, strict: bool) -> String {
     let version = if strict { newest.min(WORKS_UP_TO) } else { WORKS_UP_TO };
     format!(
         "install Java {version}: `apt install openjdk-{version}-jdk-headless`, `dnf install \
-         java-{version}-openjdk-headless` or `brew install openjdk@{version}`; or set `env.java.home` \
-         or JAVA_HOME to one"
+         java-{version}-openjdk-headless` or `brew install openjdk@{version}`; or set JAVA_HOME \
+         to one"
     )
 }
 

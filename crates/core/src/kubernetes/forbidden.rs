@@ -7,8 +7,8 @@ use std::fmt::{self, Display, Formatter};
 /// Who may not do what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// `system:serviceaccount:NAMESPACE:NAME`, or a name of another kind.
-    pub user: String,
+    /// `system:serviceaccount:NAMESPACE:NAME`, or a name of another kind; `None` where the log does not say it.
+    pub user: Option<String>,
     /// What was refused, each once: a verb and a resource.
     pub what: Vec<(String, String)>,
 }
@@ -16,24 +16,39 @@ pub struct Refusal {
 /// All that was refused, by user, in the order of the lines; empty where nothing was.
 pub fn find(log: &str) -> Vec<Refusal> {
     let mut all: Vec<Refusal> = Vec::new();
-    for (user, verb, resource) in log.lines().filter_map(of_line) {
+    for (user, verb, resource) in
+        log.lines().filter_map(|line| of_line(line).or_else(|| of_watch(line)))
+    {
+        let user = user.map(str::to_owned);
         let what = (verb.to_owned(), resource.to_owned());
         match all.iter_mut().find(|one| one.user == user) {
             Some(known) if known.what.contains(&what) => {}
             Some(known) => known.what.push(what),
-            None => all.push(Refusal { user: user.to_owned(), what: vec![what] }),
+            None => all.push(Refusal { user, what: vec![what] }),
         }
     }
     all
 }
 
 /// User, verb and resource of a line that tells of a refusal.
-fn of_line(line: &str) -> Option<(&str, &str, &str)> {
+fn of_line(line: &str) -> Option<(Option<&str>, &str, &str)> {
     let (_, rest) = line.split_once(" is forbidden: User \"")?;
     let (user, rest) = rest.split_once("\" cannot ")?;
     let (verb, rest) = rest.split_once(" resource \"")?;
     let (resource, _) = rest.split_once('"')?;
-    (!user.is_empty() && !verb.contains(' ')).then_some((user, verb, resource))
+    (!user.is_empty() && !verb.contains(' ')).then_some((Some(user), verb, resource))
+}
+
+/// The same of a refused watch: that is asked for as a websocket, of whose refusal Fabric8's client since 6 tells only
+/// the address and `Forbidden`: `GET at: https://10.96.0.1/api/v1/namespaces/flink/pods?labelSelector=x&watch=true.
+/// Message: Forbidden.`
+fn of_watch(line: &str) -> Option<(Option<&str>, &str, &str)> {
+    let (_, rest) = line.split_once("GET at: ")?;
+    let (address, _) = rest.split_once(". Message: Forbidden")?;
+    let (path, query) = address.split_once('?')?;
+    let (_, resource) = path.rsplit_once('/')?;
+    let is_watch = query.split('&').any(|part| part == "watch=true");
+    (is_watch && !resource.is_empty()).then_some((None, "watch", resource))
 }
 
 /// What is to be done: nothing else names the account, its permissions and the way to give them at once.
@@ -42,12 +57,13 @@ pub const HINT: &str = "`nutkin rbac` with the same file and options prints the 
 
 impl Display for Refusal {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let mut parts = self.user.split(':');
-        match (parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some("system"), Some("serviceaccount"), Some(namespace), Some(name)) => {
+        let parts = self.user.as_ref().map(|user| user.split(':').collect::<Vec<_>>());
+        match (parts.as_deref(), &self.user) {
+            (Some(["system", "serviceaccount", namespace, name]), _) => {
                 write!(f, "ServiceAccount `{name}` of namespace `{namespace}` may not ")?;
             }
-            _ => write!(f, "`{}` may not ", self.user)?,
+            (_, Some(user)) => write!(f, "`{user}` may not ")?,
+            (_, None) => f.write_str("the ServiceAccount of its pods may not ")?,
         }
         for (index, (verb, resource)) in self.what.iter().enumerate() {
             write!(f, "{}{verb} {resource}", if index == 0 { "" } else { ", " })?;
@@ -95,6 +111,25 @@ mod tests {
     fn users_that_are_no_accounts() {
         let log = "pods is forbidden: User \"jane\" cannot get resource \"pods\"";
         check(log, Some("`jane` may not get pods"));
+    }
+
+    #[test]
+    fn refused_watches() {
+        let watch = |query: &str, message: &str| {
+            format!(
+                "Caused by: io.fabric8.kubernetes.client.KubernetesClientException: Received 403 on websocket. Failure \
+                 executing: GET at: https://10.0.0.1:443/api/v1/namespaces/flink/pods?{query}. Message: {message}.\n"
+            )
+        };
+        let refused =
+            watch("labelSelector=app%3Da&allowWatchBookmarks=true&watch=true", "Forbidden");
+        let told = "the ServiceAccount of its pods may not watch pods";
+        check(&refused, Some(told));
+        let both = format!("{}{refused}{refused}", line("create", "pods"));
+        let account = "ServiceAccount `default` of namespace `flink` may not create pods";
+        check(&both, Some(&format!("{account}; {told}")));
+        check(&watch("watch=true", "Gone"), None);
+        check(&watch("labelSelector=x", "Forbidden"), None);
     }
 
     #[test]

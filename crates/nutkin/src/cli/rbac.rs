@@ -2,7 +2,7 @@
 
 use nutkin_core::Problem;
 use nutkin_core::kubernetes::rbac;
-use nutkin_core::selection::Platform;
+use nutkin_core::plan::kubernetes;
 use serde_json::{Value, json};
 
 use super::shared::{Output, OutputArgs, SpecArgs};
@@ -38,12 +38,12 @@ pub struct Args {
 /// # Errors
 /// Bad input (2).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    let place = select::place_of(Platform::Kubernetes, &args.spec.platform);
     let session = session_file::load(&args.spec, args.name.as_deref(), None, context)?;
+    let place = select::place_on_kubernetes(&args.spec, &session, context)?;
     let implied = native_client::implied_namespace(&session, &place, context)?;
-    let namespace = place.namespace.or_else(|| session.namespace.clone());
-    let namespace = namespace.or_else(|| session.configuration.text("kubernetes.namespace"));
-    let namespace = namespace.or(implied).unwrap_or_else(|| "default".to_owned());
+    let implied = implied.as_deref();
+    let session = native_client::in_namespace(&session, place.namespace.as_deref(), implied);
+    let namespace = kubernetes::namespace(&session, implied);
     let objects = match &args.commands {
         Some(commands) => of_commands(commands, &namespace)?,
         None => rbac::objects(&session, &namespace),

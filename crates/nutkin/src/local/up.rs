@@ -95,7 +95,11 @@ pub async fn decide(
     let say = |line: &str| context.printer.say(line);
     let ports = ports::choose(&session.configuration, job_managers, zookeeper, &held, say)?;
     // First what costs nothing: a machine without Java need not download Flink to learn it.
-    let java = crate::java::find(&session.configuration, session.flink, context)?;
+    let java = crate::java::find(&session.configuration, session.flink, context);
+    let java = java.map_err(|failure| match failure.exit {
+        Exit::Failed => failure.hint("the option `env.java.home` names one for this session alone"),
+        _ => failure,
+    })?;
     let its = Java { home: &java.0, major: java.1 };
     let mut assumptions = Vec::new();
     let distribution = match purpose {

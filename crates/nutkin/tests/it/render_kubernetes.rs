@@ -251,11 +251,21 @@ contexts:
 - {name: second, context: {cluster: c, user: u}}
 ";
 
-/// Who asks no cluster takes the namespace that `up` would take: `said` is what is told about it.
+/// Who asks no cluster takes the namespace that `up` would take: `said` is what is told about it. `note` is what is
+/// remembered of the session, if it is known.
 #[track_caller]
-fn check_namespace(file: &str, words: &[&str], expected: &str, said: &str) {
+fn check_namespace_of(
+    note: Option<&str>,
+    file: &str,
+    words: &[&str],
+    (expected, said): (&str, &str),
+) {
     for command in ["render", "rbac"] {
-        let test = Test::new()
+        let mut test = Test::new();
+        if let Some(note) = note {
+            test = test.file(".local/state/nutkin/elsewhere/kubernetes/words.json", note);
+        }
+        let test = test
             .file("kubeconfig", KUBECONFIG)
             .file("s.yaml", file)
             .env("KUBECONFIG", "kubeconfig")
@@ -273,6 +283,25 @@ fn check_namespace(file: &str, words: &[&str], expected: &str, said: &str) {
             assert!(test.stdout.contains(&format!("words.{expected}")), "{}", test.stdout);
         }
     }
+}
+
+#[track_caller]
+fn check_namespace(file: &str, words: &[&str], expected: &str, said: &str) {
+    check_namespace_of(None, file, words, (expected, said));
+}
+
+#[test]
+fn the_namespace_that_was_noted() {
+    let note = Some(r#"{"namespace": "noted", "context": "first"}"#);
+    let plain = "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {name: words}\n\
+                 spec: {flinkVersion: v1_20}\n";
+    let named = plain.replace("name: words", "name: words, namespace: ns1");
+    check_namespace_of(note, plain, &[], ("noted", ""));
+    check_namespace_of(note, plain, &["-n", "two"], ("two", ""));
+    check_namespace_of(note, plain, &["-D", "kubernetes.namespace=two"], ("two", ""));
+    check_namespace_of(note, &named, &[], ("ns1", ""));
+    // Said on the command line, which is stronger than the file.
+    check_namespace_of(note, &named, &["-D", "kubernetes.namespace=two"], ("two", ""));
 }
 
 #[test]

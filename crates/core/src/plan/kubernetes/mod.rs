@@ -41,6 +41,13 @@ pub fn plan(session: &Session, client: &native::Client) -> Result<Objects, Vec<P
     Ok(objects)
 }
 
+/// The namespace in which [`plan`] puts a session. `of_context` is that of the kubeconfig's context.
+pub fn namespace(session: &Session, of_context: Option<&str>) -> String {
+    let context_namespace = of_context.map(str::to_owned);
+    let client = native::Client { context_namespace, ..native::Client::default() };
+    native::effective::begin(session, &client).text_or_default(native::effective::NAMESPACE)
+}
+
 /// What a session is made of on Kubernetes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Objects {
