@@ -76,19 +76,26 @@ impl World {
         all
     }
 
-    /// Waits until the supervisor follows the newest orders and everything lives.
+    /// Waits until the supervisor follows the newest orders and everything lives, and is seen to: while a process becomes
+    /// another program the system shows no environment of it.
     #[track_caller]
     pub(crate) fn until_running(&self, name: &str) -> Vec<(String, i32)> {
+        let mut living = Vec::new();
         eventually("everything runs", || {
             let running = directory::read_json::<Running>(&self.session(name).processes()).ok();
             let launch = directory::read_json::<Launch>(&self.session(name).launch()).ok();
-            running.zip(launch).is_some_and(|(running, launch)| {
-                running.generation == launch.generation
-                    && running.processes.len() == launch.processes.len()
-                    && running.processes.iter().all(|one| one.phase == Phase::Running)
-            })
+            let Some((running, launch)) = running.zip(launch) else { return false };
+            let follows = running.generation == launch.generation
+                && running.processes.len() == launch.processes.len()
+                && running.processes.iter().all(|one| one.phase == Phase::Running);
+            living = self.living(name);
+            follows
+                && launch
+                    .processes
+                    .iter()
+                    .all(|one| living.iter().any(|(name, _)| *name == one.name))
         });
-        self.living(name)
+        living
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
