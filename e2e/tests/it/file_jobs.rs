@@ -86,7 +86,7 @@ fn a_job_of_a_file_does_what_its_file_says() {
     file.run(&["run"]).expect(0).says("job `numbers` is unchanged");
     assert_eq!(count(&flink), 1);
     nutkin
-        .run(&["plan", "a", "-D", "taskmanager.numberOfTaskSlots=2"])
+        .run(&["plan", "a", "-D", "taskmanager.numberOfTaskSlots=7"])
         .expect(0)
         .says("session `a` was made from `")
         .says("session.yaml` wants what the file says");

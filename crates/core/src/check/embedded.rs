@@ -51,6 +51,13 @@ impl Embedded {
         Place { file: self.file, line: number, column: column + shift }
     }
 
+    /// Whether a place is one of its lines.
+    pub(super) fn holds(&self, place: Place) -> bool {
+        let lines = if self.is_aligned { self.text.lines().count() } else { 1 };
+        let line = place.line.checked_sub(self.first_line).map(|line| line as usize);
+        self.file == place.file && line.is_some_and(|line| line < lines)
+    }
+
     /// The place at which it begins.
     pub(super) const fn start(&self) -> Place {
         Place { file: self.file, line: self.first_line, column: self.column }

@@ -1,5 +1,6 @@
 //! What an image reference says about Flink.
 
+use super::kubernetes::is_flink_image;
 use crate::flink::{FlinkVersion, version::LINES};
 
 /// The tag of a reference, without digest; `None` where there is none.
@@ -39,15 +40,36 @@ pub(super) fn version(tag: &str) -> Option<FlinkVersion> {
     }
 }
 
+/// The release that an image of Flink's says to the last number: `flink:1.20.5-java17` is no other than 1.20.5.
+pub(super) fn patch(image: &str) -> Option<FlinkVersion> {
+    let tag = tag(image).filter(|_| is_flink_image(image))?;
+    version(tag).filter(|_| 3 <= numbers(tag).len())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{tag, version};
+    use super::{patch, tag, version};
 
     #[track_caller]
     fn check(image: &str, expected_tag: Option<&str>, expected: Option<&str>) {
         assert_eq!(tag(image), expected_tag, "{image}");
         let found = tag(image).and_then(version).map(|version| version.to_string());
         assert_eq!(found.as_deref(), expected, "{image}");
+    }
+
+    #[test]
+    fn releases_to_the_last_number() {
+        #[track_caller]
+        fn check(image: &str, expected: Option<&str>) {
+            assert_eq!(patch(image).map(|version| version.to_string()).as_deref(), expected);
+        }
+        check("flink:1.20.1-java17", Some("1.20.1"));
+        check("apache/flink:1.14.0", Some("1.14.0"));
+        check("flink:1.20", None);
+        check("flink:latest", None);
+        check("flink", None);
+        // A tag of somebody's own may count something else.
+        check("acme/words:1.20.1", None);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use nutkin_core::flink::dialect::Dialect;
 use nutkin_core::flink::{FlinkVersion, options};
 
 use super::Context;
+use super::shared::refuse_format;
 use crate::{Exit, Failure, Outcome};
 
 /// Arguments of `nutkin convert`.
@@ -44,6 +45,7 @@ pub struct Args {
 /// # Errors
 /// The file cannot be read or converted, or the output exists (2).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    refuse_format(&args.output)?;
     let path = source(&args.file);
     let name = if path.as_os_str() == "-" {
         "standard input".to_owned()

@@ -10,6 +10,7 @@ use nutkin_core::Problem;
 use nutkin_core::spec::{DEFAULT_NAME, is_name};
 
 use super::Context;
+use super::shared::refuse_format;
 use crate::{Exit, Failure, Outcome};
 
 /// Arguments of `nutkin init`.
@@ -86,6 +87,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             Problem::new("NAME", format!("`{name}` is no name for a session"))
                 .hint("lower-case letters, digits and `-`, a letter first"),
         ]));
+    }
+    if let Some(output) = &args.output {
+        refuse_format(output)?;
     }
     if !args.taken.from.is_empty() {
         return from::run(&args, context);

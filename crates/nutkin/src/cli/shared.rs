@@ -1,8 +1,11 @@
 //! Arguments that several commands share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use nutkin_core::Problem;
+
+use crate::Failure;
 
 /// Where a session runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -93,6 +96,21 @@ pub struct SpecArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a group of arguments, documented at its type")]
     pub platform: PlatformArgs,
+}
+
+/// Refuses a word that is a format for other commands, where `-o` names a file to write.
+///
+/// # Errors
+/// Exit 2.
+pub fn refuse_format(output: &Path) -> Result<(), Failure> {
+    let is_format = ["json", "yaml"].iter().any(|word| output.as_os_str() == *word);
+    if !is_format {
+        return Ok(());
+    }
+    let word = output.display();
+    let message = format!("`{word}` is a format, and `-o` names the file that this command writes");
+    let hint = format!("`-o -` prints what is written; `-o ./{word}` is a file of that name");
+    Err(Failure::input(vec![Problem::new("--output", message).hint(hint)]))
 }
 
 /// Adds the fields of one JSON object to another.

@@ -55,3 +55,43 @@ fn files_without_a_session_are_told() {
         .run();
     assert!(said.stderr.contains("describe no session"), "{}", said.stderr);
 }
+
+/// Two Deployments that are told the same options, which name the release of their image.
+#[test]
+fn what_both_roles_are_told_is_no_defect_and_the_release_of_the_image_stays() {
+    let pods = |role: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: orders-{role}\nspec:\n  template:\n    spec:\n      \
+             containers:\n      - name: {role}\n        image: flink:1.20.1\n        args: [{role}]\n        env:\n        \
+             - name: FLINK_PROPERTIES\n          value: |\n            jobmanager.rpc.address: orders-jobmanager\n            \
+             parallelism.default: 3\n---\n"
+        )
+    };
+    let said = Test::new()
+        .file("pods.yaml", &(pods("jobmanager") + &pods("taskmanager")))
+        .args(["init", "--from", "pods.yaml", "--explain"])
+        .any_stderr()
+        .run();
+    assert!(!said.stderr.contains("cured NK0104"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("parallelism.default -> nowhere: pods.yaml:33:13 says the same"),
+        "{}",
+        said.stderr
+    );
+    let text = std::fs::read_to_string(said.directory.path().join("orders.yaml")).unwrap();
+    assert!(text.contains("nutkin.flink.version: 1.20.1\n"), "{text}");
+}
+
+#[test]
+fn a_format_is_no_file() {
+    #[track_caller]
+    fn check(args: &[&str], word: &str) {
+        let said = Test::new().file("flink-conf.yaml", CONF).args(args).code(2).any_stderr().run();
+        assert!(said.stderr.contains(&format!("`{word}` is a format")), "{}", said.stderr);
+        assert!(said.stderr.contains("`-o -` prints"), "{}", said.stderr);
+        assert!(!said.directory.path().join(word).exists());
+    }
+    check(&["init", "-o", "json"], "json");
+    check(&["init", "--from", "flink-conf.yaml", "-o", "yaml"], "yaml");
+    check(&["convert", "flink-conf.yaml", "-o", "json"], "json");
+}

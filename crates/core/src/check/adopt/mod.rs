@@ -166,6 +166,11 @@ fn make(world: &World, system: &System<'_>, request: &Request) -> Result<Adoptio
     }
     if let Some(main) = main {
         if let Some(image) = image_of(main, version, &mut maker) {
+            if let Some(patch) = image::patch(&image) {
+                let place = main.image().map(|node| node.place(main.file()));
+                let origin = place.map(|place| maker.origin(place)).unwrap_or_default();
+                options.push("nutkin.flink.version", &patch.to_string(), origin);
+            }
             spec.insert("image".to_owned(), image.into());
         }
         let policy = main.container.text_of("imagePullPolicy");

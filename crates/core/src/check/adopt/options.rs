@@ -92,6 +92,19 @@ pub(super) fn of(system: &System<'_>, version: FlinkVersion, maker: &mut Maker<'
         let winner = all.exact(&setting.key);
         if let Some(winner) = winner.filter(|winner| winner.place != setting.place) {
             let at = maker.location(winner.place);
+            let in_one_text = system
+                .texts
+                .iter()
+                .any(|text| text.holds(setting.place) && text.holds(winner.place));
+            // What both roles are told in the same words is no defect.
+            if !in_one_text && setting.value == winner.value {
+                maker.put(
+                    setting.place,
+                    setting.key.clone(),
+                    format!("nowhere: {at} says the same"),
+                );
+                continue;
+            }
             maker.put(
                 setting.place,
                 setting.key.clone(),
