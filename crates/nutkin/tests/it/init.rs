@@ -79,7 +79,7 @@ fn what_both_roles_are_told_is_no_defect_and_the_release_of_the_image_stays() {
         said.stderr
     );
     let text = std::fs::read_to_string(said.directory.path().join("orders.yaml")).unwrap();
-    assert!(text.contains("nutkin.flink.version: 1.20.1\n"), "{text}");
+    assert!(text.contains("nutkin.flink.version: \"1.20.1\"\n"), "{text}");
 }
 
 #[test]
