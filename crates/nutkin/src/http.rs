@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,6 +18,15 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// How long a server may be silent in the middle of a file.
 const SILENCE: Duration = Duration::from_mins(1);
+
+/// Whether `HOST[:PORT]` is this machine itself: nobody listens on the way there. A name that only begins like one is not.
+pub fn is_loopback(authority: &str) -> bool {
+    let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => authority.split_once(':').map_or(authority, |(host, _)| host),
+    };
+    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
 
 /// Why a download failed. All name the address, without secrets.
 #[derive(Debug, thiserror::Error)]
@@ -160,4 +170,23 @@ pub async fn save(
     }
     file.sync_all().map_err(write_error)?;
     Ok((digest.finish(), bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_and_names_that_only_begin_like_it() {
+        for here in
+            ["localhost", "localhost:5000", "127.0.0.1:5000", "127.8.8.8", "[::1]:5000", "[::1]"]
+        {
+            assert!(is_loopback(here), "{here}");
+        }
+        for elsewhere in
+            ["localhost.example", "127.example:5000", "r.example", "[::2]:1", "10.0.0.1", ""]
+        {
+            assert!(!is_loopback(elsewhere), "{elsewhere}");
+        }
+    }
 }

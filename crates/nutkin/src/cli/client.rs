@@ -69,12 +69,9 @@ pub async fn target(args: &SessionArgs, context: &Context<'_>) -> Result<Target,
     let urls = [url.trim_end_matches('/').to_owned()];
     let probe = Client::new(&urls, FlinkVersion::DEFAULT)?;
     let version = probe.flink_version().await.map_err(failure)?;
-    let sight = if is_loopback(&url) { Sight::Here { directory: None } } else { Sight::Elsewhere };
+    let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next());
+    let is_here = authority.is_some_and(crate::http::is_loopback);
+    let sight = if is_here { Sight::Here { directory: None } } else { Sight::Elsewhere };
     let client = Client::new(&urls, version)?;
     Ok(Target { client, name: address.clone(), sight, platform: None, session: None })
-}
-
-fn is_loopback(url: &str) -> bool {
-    let host = url.split("://").nth(1).unwrap_or_default();
-    ["localhost", "127.", "[::1]"].iter().any(|start| host.starts_with(start))
 }

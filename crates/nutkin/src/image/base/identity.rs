@@ -89,7 +89,7 @@ pub(super) async fn exchange(
 
 /// Whether only the two ends can read along: over TLS, or on this machine.
 fn is_private(realm: &Url) -> bool {
-    let is_here = matches!(realm.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    let is_here = realm.host_str().is_some_and(http::is_loopback);
     realm.scheme() == "https" || realm.scheme() == "http" && is_here
 }
 

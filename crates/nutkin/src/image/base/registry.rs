@@ -58,10 +58,8 @@ impl Registry {
     ) -> Result<Self, Failure> {
         crate::http::prepare_tls();
         let host = name.resolve_registry().to_owned();
-        // As Docker does: nobody listens on the way to this machine itself.
-        let is_loopback =
-            ["127.", "localhost", "[::1]"].iter().any(|start| host.starts_with(start));
-        let (scheme, protocol) = if is_loopback {
+        // As Docker does.
+        let (scheme, protocol) = if crate::http::is_loopback(&host) {
             ("http", ClientProtocol::HttpsExcept(vec![host]))
         } else {
             ("https", ClientProtocol::Https)
