@@ -28,13 +28,27 @@ pub async fn ensure(
     java: Java<'_>,
     context: &Context<'_>,
 ) -> Result<Distribution, Failure> {
+    let (distribution, is_new) = obtain(version, context).await?;
+    if is_new {
+        prepare_class_data(&distribution, java, context).await;
+    }
+    Ok(distribution)
+}
+
+/// The same without class data archives, for which no Java is needed; and whether it was installed just now.
+///
+/// # Errors
+/// As [`ensure`].
+pub async fn obtain(
+    version: FlinkVersion,
+    context: &Context<'_>,
+) -> Result<(Distribution, bool), Failure> {
     if let Some(distribution) = find(version, context.environment)? {
-        return Ok(distribution);
+        return Ok((distribution, false));
     }
     // FLINK_HOME holds another release, or is not set.
-    let distribution = install(version, &[Source::Apache, Source::Pypi], false, context).await?;
-    prepare_class_data(&distribution, java, context).await;
-    Ok(distribution)
+    let sources = [Source::Apache, Source::Pypi];
+    Ok((install(version, &sources, false, context).await?, true))
 }
 
 /// The distribution that [`ensure`] takes without installing anything.

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use nutkin_core::flink::FlinkVersion;
 
-pub use install::{assumed, ensure, find, install};
+pub use install::{assumed, ensure, find, install, obtain};
 pub use manifest::Manifest;
 pub use origin::Source;
 

@@ -27,7 +27,7 @@ use nutkin_core::image::Layer;
 use nutkin_core::image::class_data::{self, Index};
 use nutkin_core::plan::process::Role;
 
-use super::base::{Loaded, plain};
+use super::base::{Loaded, open_tar};
 use super::java;
 use super::root::{place, unpack};
 use crate::cache::At;
@@ -68,7 +68,7 @@ pub(super) fn make(
     let root = work.join("root");
     let wanted = |path: &str| is_needed(path, flink_home);
     for layer in base.iter().flat_map(|base| &base.layers) {
-        unpack(plain(layer)?, &root, &wanted).at("unpack", &layer.path)?;
+        unpack(open_tar(&layer.path)?, &root, &wanted).at("unpack", &layer.path)?;
     }
     for layer in layers {
         place(layer, &root, &wanted)?;

@@ -5,9 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
+use nutkin_core::flink::{Configuration, FlinkVersion};
 use nutkin_core::image::JAVA_MODULES;
 use walkdir::WalkDir;
 
+use super::Options;
+use super::base::Loaded;
 use crate::cache::At;
 use crate::{Context, Exit, Failure};
 
@@ -26,6 +29,45 @@ pub(super) struct Java {
     pub objects: Vec<PathBuf>,
     /// Names of all shared objects that it brings.
     pub own: BTreeSet<String>,
+}
+
+/// A Java to copy with the directory that is copied, or the home of the base's; `None`: there is none.
+///
+/// # Errors
+/// There is no Java here, or what is named is none; `jlink` fails.
+#[allow(clippy::type_complexity, reason = "the two kinds of Java and their one home")]
+pub(super) fn choose(
+    options: &Options,
+    base: Option<&Loaded>,
+    flink: FlinkVersion,
+    work: &Path,
+    context: &Context<'_>,
+) -> Result<Option<(Option<Java>, String)>, Failure> {
+    let from = match (options.java_from.as_deref(), base) {
+        (Some(from), _) => from,
+        (None, None) => "host",
+        (None, Some(loaded)) => {
+            let base = &loaded.base;
+            let stated = base.variable("JAVA_HOME").map(str::to_owned);
+            let usual =
+                ["/opt/java/openjdk", "/usr/lib/jvm/default-java", "/usr"].map(str::to_owned);
+            let mut homes = stated.into_iter().chain(usual);
+            return Ok(homes
+                .find(|home| base.has(&format!("{home}/bin/java")))
+                .map(|home| (None, home)));
+        }
+    };
+    let home = if from == "host" {
+        crate::java::find(&Configuration::default(), flink, context)?.0
+    } else {
+        let path = context.environment.directory.join(from);
+        if path.is_file() { unpack(&path, work)? } else { path }
+    };
+    let home = fs::canonicalize(&home).at("read", &home)?;
+    let reduced = if options.no_jlink { None } else { reduce(&home, work, context)? };
+    let java = open(&reduced.unwrap_or(home))?;
+    let home = java.home.display().to_string();
+    Ok(Some((Some(java), home)))
 }
 
 /// Unpacks an archive of a Java and finds its home.

@@ -11,10 +11,12 @@
 pub mod base;
 pub mod class_data;
 mod contents;
+mod flink;
 mod java;
 pub mod layer;
 mod libraries;
 pub mod output;
+mod programs;
 mod root;
 
 use std::collections::BTreeSet;
@@ -22,21 +24,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use nutkin_core::Problem;
-use nutkin_core::flink::{Configuration, FlinkVersion};
+use nutkin_core::flink::FlinkVersion;
 use nutkin_core::image::sbom::{Component, Kind};
-use nutkin_core::image::{
-    self as planned, Blob, Found, FoundFlink, FoundJava, Plan, Request, Words,
-};
+use nutkin_core::image::{self as planned, Blob, Found, FoundJava, Plan, Request, Words};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::cache::At;
 use crate::cache::digest::sha256_of;
-use crate::dist::{self, Distribution};
 use crate::{Context, Exit, Failure};
 
 use base::Loaded;
-use java::Java;
 use layer::Written;
 use output::Built;
 
@@ -115,22 +113,22 @@ pub async fn prepare(mut options: Options, context: &Context<'_>) -> Result<Prep
     let architecture = architecture()?;
     let loaded = base::load(&source, &architecture, work.path(), context).await?;
 
-    let (flink, distribution) = flink(&options, work.path(), context).await?;
-    let java = java_of(&options, loaded.as_ref(), flink, work.path(), context)?;
-    let binary = binary(&options)?;
-    let mut programs = Vec::new();
+    let (release, distribution) = flink::find(&options, work.path(), context).await?;
+    let java = java::choose(&options, loaded.as_ref(), release, work.path(), context)?;
+    let binary = programs::binary(&options)?;
+    let mut linked = Vec::new();
     let mut own = BTreeSet::new();
     if let Some((Some(java), _)) = &java {
-        programs.extend(java.objects.iter().cloned());
+        linked.extend(java.objects.iter().cloned());
         own.extend(java.own.iter().cloned());
     }
-    programs.extend(binary.clone());
-    let named = self::programs(&options.programs, context)?;
-    programs.extend(named.iter().map(|(_, path)| path.clone()));
+    linked.extend(binary.clone());
+    let named = programs::named(&options.programs, context)?;
+    linked.extend(named.iter().map(|(_, path)| path.clone()));
     let (mut system, mut system_links) = (Vec::new(), Vec::new());
     match &loaded {
         None => {
-            let found = libraries::find(&programs, &own);
+            let found = libraries::find(&linked, &own);
             for (library, program) in &found.missing {
                 // Desktop parts of Java ask for libraries of the display; anything else is said.
                 context.printer.warn(&format!(
@@ -140,7 +138,7 @@ pub async fn prepare(mut options: Options, context: &Context<'_>) -> Result<Prep
             }
             (system, system_links) = (found.files, found.links);
         }
-        Some(loaded) => linkers_are_there(&programs, loaded)?,
+        Some(loaded) => programs::linkers_are_there(&linked, loaded)?,
     }
     for (path, source) in named {
         system.push((path, source.display().to_string(), true));
@@ -156,8 +154,8 @@ pub async fn prepare(mut options: Options, context: &Context<'_>) -> Result<Prep
         java,
         system,
         system_links,
-        flink,
-        distribution: distribution.as_ref().map(found_flink),
+        flink: release,
+        distribution: distribution.as_ref().map(flink::found),
         configuration: configuration(&options, &directory)?,
         directories,
         binary: binary.map(|path| path.display().to_string()),
@@ -169,12 +167,12 @@ pub async fn prepare(mut options: Options, context: &Context<'_>) -> Result<Prep
         let (home, base) = (&request.flink_home, loaded.as_ref());
         let layers = &plan.layers;
         found.archives =
-            class_data::make(flink, home, java_home, base, layers, work.path(), context)?;
+            class_data::make(release, home, java_home, base, layers, work.path(), context)?;
         plan = planned::plan(&request, &found).map_err(Failure::input)?;
     }
     let mut tags = options.tags;
     if tags.is_empty() {
-        tags.push(format!("nutkin/flink:{flink}"));
+        tags.push(format!("nutkin/flink:{release}"));
     }
     for tag in &mut tags {
         let name = tag.rsplit('/').next().unwrap_or(tag);
@@ -182,7 +180,16 @@ pub async fn prepare(mut options: Options, context: &Context<'_>) -> Result<Prep
             tag.push_str(":latest");
         }
     }
-    Ok(Prepared { plan, tags, base: loaded, flink, java_version, architecture, created, work })
+    Ok(Prepared {
+        plan,
+        tags,
+        base: loaded,
+        flink: release,
+        java_version,
+        architecture,
+        created,
+        work,
+    })
 }
 
 impl Prepared {
@@ -352,164 +359,6 @@ fn absolute_sources(request: &mut Request, from: &Path) -> Result<BTreeSet<Strin
         }
     }
     if problems.is_empty() { Ok(directories) } else { Err(Failure::input(problems)) }
-}
-
-/// Flink's release and files; no files when the base has them.
-async fn flink(
-    options: &Options,
-    work: &Path,
-    context: &Context<'_>,
-) -> Result<(FlinkVersion, Option<Distribution>), Failure> {
-    let wanted = options.flink.unwrap_or(FlinkVersion::DEFAULT);
-    let Some(from) = options.flink_from.as_deref() else {
-        let (home, major) = crate::java::find(&Configuration::default(), wanted, context)?;
-        let java = dist::class_data::Java { home: &home, major };
-        return Ok((wanted, Some(dist::ensure(wanted, java, context).await?)));
-    };
-    if from == "base" {
-        return Ok((wanted, None));
-    }
-    let path = context.environment.directory.join(from);
-    let home = if path.is_file() { unpacked(&path, work)? } else { path };
-    let lib = home.join("lib");
-    let names: Vec<String> = fs::read_dir(&lib)
-        .at("read", &lib)?
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    let version = dist::version_of_lib(&names).and_then(|version| version.parse().ok());
-    let Some(version) = version else {
-        let message = format!("`{}` has no flink-dist jar of a known release", lib.display());
-        return Err(Failure::input(vec![
-            Problem::new("--flink-from", message)
-                .hint("name the directory or the .tgz of a Flink distribution, or `base`"),
-        ]));
-    };
-    if options.flink.is_some_and(|flink| flink != version) {
-        let message = format!("`{}` is Flink {version}, not {wanted}", home.display());
-        return Err(Failure::input(vec![Problem::new("--flink", message)]));
-    }
-    let distribution = Distribution::open(version, &home).at("read", &home)?;
-    Ok((version, Some(distribution)))
-}
-
-/// Unpacks an archive of Flink: one folder with everything below it.
-fn unpacked(archive: &Path, work: &Path) -> Result<PathBuf, Failure> {
-    let folder = work.join("flink-archive");
-    let file = fs::File::open(archive).at("read", archive)?;
-    let gzip = flate2::read::GzDecoder::new(std::io::BufReader::new(file));
-    tar::Archive::new(gzip).unpack(&folder).at("unpack", archive)?;
-    let below = fs::read_dir(&folder).at("read", &folder)?.flatten().map(|entry| entry.path());
-    let found = std::iter::once(folder.clone()).chain(below).find(|home| home.join("lib").is_dir());
-    found.ok_or_else(|| {
-        let message = format!("there is no `lib` in `{}`", archive.display());
-        Failure::input(vec![Problem::new("--flink-from", message)])
-    })
-}
-
-fn found_flink(distribution: &Distribution) -> FoundFlink {
-    let legal = ["licenses", "LICENSE", "NOTICE"];
-    let is_there = |name: &&str| distribution.home.join(name).exists();
-    FoundFlink {
-        home: distribution.home.display().to_string(),
-        lib: distribution.lib.clone(),
-        opt: distribution.opt.clone(),
-        plugins: distribution.plugins.clone(),
-        legal: legal.into_iter().filter(is_there).map(str::to_owned).collect(),
-    }
-}
-
-/// A Java to copy with the directory that is copied, or the home of the base's; `None`: there is none.
-#[allow(clippy::type_complexity, reason = "the two kinds of Java and their one home")]
-fn java_of(
-    options: &Options,
-    base: Option<&Loaded>,
-    flink: FlinkVersion,
-    work: &Path,
-    context: &Context<'_>,
-) -> Result<Option<(Option<Java>, String)>, Failure> {
-    let from = match (options.java_from.as_deref(), base) {
-        (Some(from), _) => from,
-        (None, None) => "host",
-        (None, Some(loaded)) => {
-            let base = &loaded.base;
-            let stated = base.variable("JAVA_HOME").map(str::to_owned);
-            let usual =
-                ["/opt/java/openjdk", "/usr/lib/jvm/default-java", "/usr"].map(str::to_owned);
-            let mut homes = stated.into_iter().chain(usual);
-            return Ok(homes
-                .find(|home| base.has(&format!("{home}/bin/java")))
-                .map(|home| (None, home)));
-        }
-    };
-    let home = if from == "host" {
-        crate::java::find(&Configuration::default(), flink, context)?.0
-    } else {
-        let path = context.environment.directory.join(from);
-        if path.is_file() { java::unpack(&path, work)? } else { path }
-    };
-    let home = fs::canonicalize(&home).at("read", &home)?;
-    let reduced = if options.no_jlink { None } else { java::reduce(&home, work, context)? };
-    let java = java::open(&reduced.unwrap_or(home))?;
-    let home = java.home.display().to_string();
-    Ok(Some((Some(java), home)))
-}
-
-/// Our own binary. A static one runs on every base; one with libraries brings them along, or needs a base that
-/// has them.
-fn binary(options: &Options) -> Result<Option<PathBuf>, Failure> {
-    if options.keep_entrypoint {
-        return Ok(None);
-    }
-    let path = match &options.binary {
-        Some(path) => path.clone(),
-        None => std::env::current_exe()?,
-    };
-    let data = fs::read(&path).at("read", &path)?;
-    if libraries::linked(&data).is_none() {
-        let message = format!("`{}` is no program for Linux", path.display());
-        return Err(Failure::input(vec![Problem::new("--binary", message)]));
-    }
-    Ok(Some(path))
-}
-
-/// Programs of this machine by name or path: place in the image, file.
-fn programs(words: &[String], context: &Context<'_>) -> Result<Vec<(String, PathBuf)>, Failure> {
-    let path = context.environment.path("PATH").unwrap_or_default();
-    let (mut found, mut problems) = (Vec::new(), Vec::new());
-    for word in words {
-        let mut places = std::env::split_paths(&path).map(|folder| folder.join(word));
-        let place = if word.starts_with('/') {
-            Some(PathBuf::from(word)).filter(|path| path.is_file())
-        } else {
-            places.find(|path| path.is_file())
-        };
-        match place.as_deref().map(|place| (place, fs::canonicalize(place))) {
-            Some((place, Ok(file))) => found.push((place.display().to_string(), file)),
-            _ => problems.push(
-                Problem::new("--program", format!("there is no `{word}` on this machine"))
-                    .hint("give its path"),
-            ),
-        }
-    }
-    if problems.is_empty() { Ok(found) } else { Err(Failure::input(problems)) }
-}
-
-/// Checks that a base can start what is copied from this machine.
-fn linkers_are_there(programs: &[PathBuf], loaded: &Loaded) -> Result<(), Failure> {
-    let mut problems = Vec::new();
-    for program in programs {
-        let said = fs::read(program).ok().and_then(|data| libraries::linked(&data));
-        let Some(linker) = said.and_then(|said| said.interpreter) else { continue };
-        if !loaded.base.has(&linker) {
-            let message =
-                format!("the base has no `{linker}`, which `{}` needs", program.display());
-            problems.push(Problem::new("--base", message).hint(
-                "take a base with glibc, a Java made for this base, or no base (--base none)",
-            ));
-        }
-    }
-    if problems.is_empty() { Ok(()) } else { Err(Failure::input(problems)) }
 }
 
 /// Files of `--conf`, sorted by name.

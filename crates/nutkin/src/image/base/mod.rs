@@ -147,7 +147,7 @@ fn assemble(
 /// Enters what is in a layer.
 fn read_layer(layer: &BaseLayer, base: &mut Base) -> Result<(), Failure> {
     let path = &layer.path;
-    let mut archive = tar::Archive::new(plain(layer)?);
+    let mut archive = tar::Archive::new(open_tar(path)?);
     let mut texts: BTreeMap<&str, String> = BTreeMap::new();
     for entry in archive.entries().at("read", path)? {
         let mut entry = entry.at("read", path)?;
@@ -182,13 +182,8 @@ fn read_layer(layer: &BaseLayer, base: &mut Base) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A layer's tar file, decompressed.
-pub(super) fn plain(layer: &BaseLayer) -> Result<Box<dyn Read>, FileError> {
-    open_tar(&layer.path)
-}
-
 /// Opens a tar file that may be compressed.
-fn open_tar(path: &Path) -> Result<Box<dyn Read>, FileError> {
+pub(super) fn open_tar(path: &Path) -> Result<Box<dyn Read>, FileError> {
     decompressed(BufReader::new(File::open(path).at("read", path)?)).at("read", path)
 }
 
