@@ -68,6 +68,25 @@ fn a_registry_takes_an_image_and_of_the_next_one_only_the_new_jar() {
     docker(&["rmi", "-f", "based:1", &name]);
 }
 
+/// Flink is fetched, or found, all the same.
+#[test]
+fn a_base_with_java_needs_none_of_this_machine() {
+    let world = World::new("javaless");
+    let java = world.nutkin.file("root/opt/java/openjdk/bin/java", "");
+    std::fs::set_permissions(&java, std::fs::Permissions::from_mode(0o755)).expect("permissions");
+    world.nutkin.file("flink/lib/flink-dist-1.20.5.jar", "dist");
+    for folder in ["opt", "plugins"] {
+        std::fs::create_dir(world.nutkin.directory().join("flink").join(folder)).expect("a folder");
+    }
+    let build = ["image", "build", "--flink", "1.20.5", "--keep-entrypoint", "--layout", "out"];
+    let home = world.nutkin.directory().join("flink").display().to_string();
+    let based = [&build[..], &["--base", "root"]].concat();
+    world.run_without_java(&based, &[("FLINK_HOME", &home)]).expect(0);
+    // Without a base it has to come from somewhere.
+    let none = world.run_without_java(&build, &[("FLINK_HOME", &home)]);
+    none.expect(1).says("there is no Java on this machine").says("--java-from");
+}
+
 #[test]
 fn the_dockerfile_builds_the_same() {
     let world = World::new("dockerfile");

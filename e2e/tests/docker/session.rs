@@ -2,8 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
 
 use nutkin_e2e::Rest;
 use nutkin_e2e::exactly_once::{committed, faults};
@@ -86,19 +84,7 @@ fn up_word_count_scale_and_down() {
 /// On a machine without any Java everything works but Flink's own client, and that says so in one sentence.
 #[track_caller]
 fn without_java(world: &World) {
-    let flink = |words: &[&str]| {
-        let words = [&["flink"], words].concat();
-        let nutkin = world.nutkin.command(&words);
-        // In a mount namespace of its own the place of all Javas is empty; this stage has root for that.
-        let script = "[ ! -d /usr/lib/jvm ] || mount -t tmpfs none /usr/lib/jvm || exit 9; \
-                      unset JAVA_HOME; PATH=/nowhere; exec \"$@\"";
-        let mut command = Command::new("unshare");
-        command.args(["--mount", "sh", "-c", script, "sh"]).arg(nutkin.get_program()).args(&words);
-        command.env_clear();
-        command.envs(nutkin.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        command.current_dir(world.nutkin.directory());
-        world.nutkin.start(command).wait(Duration::from_mins(1))
-    };
+    let flink = |words: &[&str]| world.run_without_java(&[&["flink"], words].concat(), &[]);
     let address = "127.0.0.1:9999";
     flink(&["list", "-m", address]).expect(0);
     let jar = world.nutkin.setup().job("1.20.5", "WordCount");

@@ -58,7 +58,10 @@ pub(super) fn choose(
         }
     };
     let home = if from == "host" {
-        crate::java::find(&Configuration::default(), flink, context)?.0
+        let found = crate::java::find(&Configuration::default(), flink, context);
+        let elsewhere = "or take another one: --java-from DIR|ARCHIVE, or a base that has one \
+                         (--base eclipse-temurin:17-jre)";
+        found.map_err(|failure| failure.hint(elsewhere))?.0
     } else {
         let path = context.environment.directory.join(from);
         if path.is_file() { unpack(&path, work)? } else { path }
