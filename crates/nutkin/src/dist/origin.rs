@@ -1,6 +1,7 @@
 //! Where distributions come from.
 
 mod apache;
+mod index;
 mod pip;
 
 use std::fmt;

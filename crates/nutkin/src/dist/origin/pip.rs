@@ -14,7 +14,7 @@ use nutkin_core::flink::FlinkVersion;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 
-use super::Fetched;
+use super::{Fetched, index};
 use crate::Context;
 use crate::cache::fault::{At, FileError, with_hint};
 use crate::progress::Progress;
@@ -123,10 +123,16 @@ pub(super) async fn fetch(
         ));
     };
     let _ = crate::cache::staging::remove(&scratch);
-    let published = out
-        .sha256
-        .or(err.sha256)
-        .map(|hex| (format!("sha256:{hex}"), "the package index".to_owned()));
+    let mut sha256 = out.sha256.or(err.sha256);
+    if let Some(link) = out.link.or(err.link).filter(|_| sha256.is_none()) {
+        for page in out.pages.iter().chain(&err.pages) {
+            sha256 = index::published(page, &link).await;
+            if sha256.is_some() {
+                break;
+            }
+        }
+    }
+    let published = sha256.map(|hex| (format!("sha256:{hex}"), "the package index".to_owned()));
     Ok(Fetched::Archive { path: target.join(file), published })
 }
 
@@ -178,15 +184,20 @@ fn downloaded(scratch: &Path) -> u64 {
 struct Heard {
     /// The end of the archive's name.
     suffix: String,
-    /// Of the archive, as the index states it.
+    /// Where the archive is.
+    link: Option<String>,
+    /// Of the archive, as the index states it in the link.
     sha256: Option<String>,
+    /// Pages of the index that state it elsewhere.
+    pages: Vec<String>,
     /// Lines that tell what went wrong.
     errors: Vec<String>,
 }
 
 impl Heard {
     fn new(version: FlinkVersion) -> Self {
-        Self { suffix: format!("-{version}.tar.gz#sha256="), sha256: None, errors: Vec::new() }
+        let suffix = format!("-{version}.tar.gz");
+        Self { suffix, link: None, sha256: None, pages: Vec::new(), errors: Vec::new() }
     }
 
     async fn listen(&mut self, stream: Option<impl AsyncRead + Unpin>) {
@@ -201,12 +212,22 @@ impl Heard {
         // `Added apache-flink-libraries==1.20.5 from https://..-1.20.5.tar.gz#sha256=<hex> to build
         // tracker`: the line about the link that was chosen, not one that was only seen.
         if line.trim_start().starts_with("Added ")
-            && let Some((_, rest)) = line.split_once(&self.suffix)
+            && let Some((_, rest)) = line.split_once(" from ")
+            && let Some(link) = rest.split(' ').next()
+            && let (link, hex) = link.split_once("#sha256=").unwrap_or((link, ""))
+            && link.ends_with(&self.suffix)
         {
-            let hex: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
+            self.link = Some(link.to_owned());
+            let hex: String = hex.chars().take_while(char::is_ascii_hexdigit).collect();
             if hex.len() == 64 {
                 self.sha256 = Some(hex);
             }
+        }
+        if let Some((page, kind)) =
+            line.trim_start().strip_prefix("Fetched page ").and_then(|rest| rest.split_once(" as "))
+            && kind.starts_with(index::JSON)
+        {
+            self.pages.push(page.to_owned());
         }
         if let Some(error) = line.trim_start().strip_prefix("ERROR: ") {
             self.errors.push(error.to_owned());
@@ -254,6 +275,17 @@ mod tests {
             "  Added p==1.20.5 from https://h/p-1.20.5.tar.gz#sha256={hex} to build"
         ));
         assert_eq!(heard.sha256, Some(hex));
+        assert_eq!(heard.pages, Vec::<String>::new());
+    }
+
+    #[test]
+    fn where_the_checksum_is_when_the_link_has_none() {
+        let mut heard = Heard::new(FlinkVersion::new(1, 20, 5));
+        heard.line("Fetched page https://h/simple/p/ as text/html");
+        heard.line("Fetched page https://h/simple/p/ as application/vnd.pypi.simple.v1+json");
+        heard.line("  Added p==1.20.5 from https://h/p-1.20.5.tar.gz to build tracker '/t'");
+        assert_eq!((heard.sha256, heard.pages), (None, vec!["https://h/simple/p/".to_owned()]));
+        assert_eq!(heard.link.as_deref(), Some("https://h/p-1.20.5.tar.gz"));
     }
 
     #[track_caller]
