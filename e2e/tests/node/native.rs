@@ -145,6 +145,11 @@ pub(super) fn ends(world: &World, session: &str) {
         titles.remove("ServiceAccount/default");
         titles
     };
+    // One that is ending already may be gone before `down` looks.
+    world.eventually("no pod is ending", || {
+        let ending = "jsonpath={.items[*].metadata.deletionTimestamp}";
+        world.cluster.kubectl(&["get", "pods", "-o", ending]).is_empty()
+    });
     let before = there();
     let down = world.ok(&["down", session, "-o", "json"]).json();
     let ended = down["ended"].as_array().cloned().unwrap_or_default();
