@@ -19,9 +19,7 @@ const TARGET: &str = "x86_64-unknown-linux-musl";
 /// # Errors
 /// It does not compile: the target or its C compiler may be missing.
 pub(super) fn static_binary() -> Result<PathBuf> {
-    let mut build = cargo(&["build", "--quiet", "--package", "nutkin", "--target", TARGET]);
-    command(build.env("CARGO_PROFILE_DEV_STRIP", "true").env("CARGO_PROFILE_DEV_DEBUG", "0"))?;
-    Ok(target().join(TARGET).join("debug/nutkin"))
+    build("dev", "debug")
 }
 
 /// The same as it is shipped, for what is measured.
@@ -29,16 +27,15 @@ pub(super) fn static_binary() -> Result<PathBuf> {
 /// # Errors
 /// It does not compile.
 pub(crate) fn static_release() -> Result<PathBuf> {
-    command(&mut cargo(&[
-        "build",
-        "--release",
-        "--quiet",
-        "--package",
-        "nutkin",
-        "--target",
-        TARGET,
-    ]))?;
-    Ok(target().join(TARGET).join("release/nutkin"))
+    build("release", "release")
+}
+
+/// Builds with a profile of Cargo's, whose files lie in a folder of that or another name.
+fn build(profile: &str, folder: &str) -> Result<PathBuf> {
+    let words = ["build", "--quiet", "--package", "nutkin", "--target", TARGET, "--profile"];
+    let mut build = cargo(&[&words[..], &[profile]].concat());
+    command(build.env("CARGO_PROFILE_DEV_STRIP", "true").env("CARGO_PROFILE_DEV_DEBUG", "0"))?;
+    Ok(target().join(TARGET).join(folder).join("nutkin"))
 }
 
 /// Starts the daemon, builds the image of this machine's own parts, runs the tests, and ends the daemon.

@@ -9,8 +9,8 @@ const WIDTH: usize = 300;
 #[derive(Debug, Default)]
 pub(super) struct Failures {
     found: Vec<String>,
-    /// What the next panic belongs to.
-    test: Option<String>,
+    /// Whether the panic that comes next is the first one of its test.
+    is_first: bool,
     /// Whether the lines that come are a panic's message.
     is_message: bool,
 }
@@ -21,12 +21,12 @@ impl Failures {
             line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----"))
         {
             self.found.push(name.to_owned());
-            (self.test, self.is_message) = (Some(name.to_owned()), false);
+            (self.is_first, self.is_message) = (true, false);
         } else if line.starts_with("thread '") && line.contains(" panicked at ") {
             // A second panic, of a destructor, says less than the first one.
-            self.is_message = self.test.take().is_some();
+            self.is_message = std::mem::take(&mut self.is_first);
             self.keep(line);
-        } else if ["stack backtrace:", "note: run with", "failures:"].contains(&line.trim_end())
+        } else if ["stack backtrace:", "failures:"].contains(&line.trim_end())
             || line.starts_with("note: ")
         {
             self.is_message = false;

@@ -3,7 +3,6 @@
 mod cargo_test;
 mod conformance;
 mod docker;
-mod end_to_end;
 mod failures;
 mod kubernetes;
 mod node;
@@ -36,6 +35,16 @@ pub(crate) struct Args {
     /// Only these stages
     #[arg(value_name = "STAGE", value_enum)]
     stages: Vec<Stage>,
+}
+
+impl Args {
+    /// Every test from end to end, by platform: this machine, an API server, pods of a node, containers.
+    pub(crate) fn end_to_end() -> Self {
+        Self {
+            quick: false,
+            stages: vec![Stage::E2e, Stage::Kubernetes, Stage::Node, Stage::Docker],
+        }
+    }
 }
 
 /// Parts of the tests, in the order in which they run.

@@ -51,6 +51,11 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Whether a text is a SHA-256 in hex. One that came from elsewhere becomes a file name: nothing else may.
+pub fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// SHA-256 of some bytes as hex.
 pub fn sha256_of(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))

@@ -5,6 +5,7 @@ use reqwest::Url;
 use reqwest::header::ACCEPT;
 use serde_json::Value;
 
+use crate::cache::digest::is_sha256;
 use crate::http;
 
 /// What such a page is called.
@@ -26,8 +27,7 @@ fn checksum(page: &str, link: &str, text: &str) -> Option<String> {
     };
     let file = document["files"].as_array()?.iter().find(is_meant)?;
     let hex = file["hashes"]["sha256"].as_str()?;
-    let is_whole = hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_whole.then(|| hex.to_ascii_lowercase())
+    is_sha256(hex).then(|| hex.to_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{BaseLayer, Loaded, assemble, open_tar};
 use crate::cache::At;
-use crate::cache::digest::sha256_of_file;
+use crate::cache::digest::{is_sha256, sha256_of_file};
 use crate::{Exit, Failure};
 
 /// An image index may name indexes (one for each platform); nobody nests them deeper.
@@ -102,7 +102,7 @@ pub(super) fn for_platform<'a>(all: &'a [Value], architecture: &str) -> Option<&
 
 fn blob(directory: &Path, descriptor: &Value) -> Result<BaseLayer, Failure> {
     let digest = descriptor["digest"].as_str().unwrap_or_default();
-    let Some(sha256) = digest.strip_prefix("sha256:").filter(|hex| is_hex(hex)) else {
+    let Some(sha256) = digest.strip_prefix("sha256:").filter(|hex| is_sha256(hex)) else {
         return Err(damaged(&format!("`{digest}` is no SHA-256 digest")));
     };
     let blob = Blob {
@@ -111,11 +111,6 @@ fn blob(directory: &Path, descriptor: &Value) -> Result<BaseLayer, Failure> {
         bytes: descriptor["size"].as_u64().unwrap_or_default(),
     };
     Ok(BaseLayer { path: directory.join("blobs/sha256").join(sha256), blob })
-}
-
-/// A digest becomes a file name: nothing else may.
-pub(super) fn is_hex(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn json(path: &Path) -> Result<Value, Failure> {

@@ -13,11 +13,10 @@ use oci_client::manifest::OciDescriptor;
 use oci_client::secrets::RegistryAuth;
 use tokio_util::io::ReaderStream;
 
-use super::layout::is_hex;
 use super::login::Login;
 use super::{BaseLayer, Loaded, assemble, identity, login};
 use crate::cache::At;
-use crate::cache::digest::sha256_of_file;
+use crate::cache::digest::{is_sha256, sha256_of_file};
 use crate::{Context, Environment, Exit, Failure};
 
 /// Reads an image's name; without a tag it is `latest`.
@@ -162,7 +161,7 @@ async fn fetch(
     folder: &Path,
     context: &Context<'_>,
 ) -> Result<PathBuf, Failure> {
-    let Some(sha256) = layer.digest.strip_prefix("sha256:").filter(|hex| is_hex(hex)) else {
+    let Some(sha256) = layer.digest.strip_prefix("sha256:").filter(|hex| is_sha256(hex)) else {
         let message = format!("`{}` is no SHA-256 digest", layer.digest);
         return Err(Failure::new(Exit::Failed, message));
     };
