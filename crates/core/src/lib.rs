@@ -15,6 +15,7 @@ pub mod any_bytes;
 pub mod artifact;
 pub mod change;
 pub mod check;
+pub mod decide;
 mod digest;
 pub mod entrypoint;
 pub mod flink;
