@@ -68,9 +68,10 @@ pub struct Change {
 }
 
 /// What a change does to jobs that run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Effect {
     /// Nothing.
+    #[default]
     None,
     /// Jobs fail over: they go on from their last checkpoint, if they have one.
     Restart,

@@ -11,9 +11,17 @@
 //! Each platform has a file of its own here with its `Observation`, its `Step` and its `decide`; what they share stands
 //! in this one: there is one rule for harm, one list of lines and one JSON document for a change, wherever it is asked.
 
+mod parts;
+mod show;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
+pub use parts::{Action, Object};
+
 use crate::change::{Difference, Effect};
+use crate::selection::Platform;
 use crate::session::Session;
 
 /// What shall be.
@@ -41,10 +49,12 @@ pub struct Ending {
 /// What is to be done, and what that means.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision<S> {
+    /// Which session this is about, and what it will be.
+    pub about: About,
     /// What differs between what is wanted and what is there.
     pub change: Change,
-    /// What becomes of every job that runs, in the order in which the session lists them.
-    pub jobs: Vec<JobFate>,
+    /// What becomes of every job that runs.
+    pub jobs: Fates,
     /// What the user has to agree to before the first step.
     pub harm: Harm,
     /// What to do now, in order. A cut after any of them leaves what the next decision completes.
@@ -58,19 +68,48 @@ pub struct Decision<S> {
     pub again: Again,
 }
 
+/// The session that a decision is about, as it will be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// Where it runs.
+    pub platform: Platform,
+    /// Its name.
+    pub name: String,
+    /// Its namespace, on Kubernetes.
+    pub namespace: Option<String>,
+    /// The Flink release.
+    pub flink_version: String,
+    /// Number of JobManagers.
+    pub job_managers: u32,
+    /// Number of TaskManagers; `None` where Flink decides it.
+    pub task_managers: Option<u32>,
+}
+
 /// Differences between what is wanted and what is there, the same on every platform.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Change {
     /// Whether there is no such session yet.
     pub is_new: bool,
-    /// Options, fields, files and objects that differ.
+    /// The workload that was made by `render` and becomes the session's own, `Deployment/orders`.
+    pub adopts: Option<String>,
+    /// Options, fields and files that differ, where they are not an object's.
     pub differences: Vec<Difference>,
-    /// Processes, containers or objects that come, go or are replaced, in words of the platform.
+    /// Kubernetes: every object, with its differences.
+    pub objects: Vec<Object>,
+    /// Containers that come, go or are replaced, a line for each way: `replaces taskmanager-1, taskmanager-2`.
     pub parts: Vec<String>,
+    /// Slots and memory before and after, where they differ.
+    pub sizes: Vec<Difference>,
     /// Whose processes restart.
     pub restarts: Restarts,
     /// What that does to jobs that run.
-    pub effect: Option<Effect>,
+    pub effect: Effect,
+    /// Kubernetes: how often a job fails over at most; 0 where nothing restarts or all jobs are lost.
+    pub failovers: u64,
+    /// Nothing of what is wanted has changed, but not all of it is there or runs.
+    pub completes: bool,
+    /// What the user should know beside the change, each in one line.
+    pub remarks: Vec<String>,
 }
 
 /// Whose processes restart.
@@ -82,6 +121,15 @@ pub struct Restarts {
     pub task_managers: bool,
     /// The ZooKeeper that Nutkin brings along.
     pub zookeeper: bool,
+}
+
+/// What becomes of the jobs that run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fates {
+    /// Of each, in the order in which the session lists them.
+    Known(Vec<JobFate>),
+    /// A JobManager lives and does not answer: what becomes of those that it may have.
+    Unknown(Fate),
 }
 
 /// What becomes of a job.
@@ -157,6 +205,46 @@ pub struct Condition {
     pub message: String,
 }
 
+impl<S> Decision<S> {
+    /// A decision that nothing is to be done.
+    pub fn nothing(about: About) -> Self {
+        Self {
+            about,
+            change: Change::default(),
+            jobs: Fates::Known(Vec::new()),
+            harm: Harm::None,
+            steps: Vec::new(),
+            conditions: Vec::new(),
+            assumptions: Vec::new(),
+            again: Again::Done,
+        }
+    }
+
+    /// Whether everything is as it should be and runs.
+    pub fn is_done(&self) -> bool {
+        !self.change.is_new && !self.change.completes && self.change.is_empty()
+    }
+
+    /// Whether jobs that run are lost, as far as is known.
+    pub fn loses_jobs(&self) -> bool {
+        match &self.jobs {
+            Fates::Known(jobs) => jobs.iter().any(|job| job.fate == Fate::Lost),
+            Fates::Unknown(fate) => *fate == Fate::Lost,
+        }
+    }
+}
+
+impl Change {
+    /// Whether there is no difference. A session of which only some part does not run has none.
+    pub fn is_empty(&self) -> bool {
+        self.differences.is_empty()
+            && self.objects.iter().all(|one| one.action == Action::Keep)
+            && self.parts.is_empty()
+            && self.restarts == Restarts::default()
+            && self.adopts.is_none()
+    }
+}
+
 impl Jobs {
     /// Whether there is none for sure.
     pub fn are_none(&self) -> bool {
@@ -185,44 +273,15 @@ pub fn harm(runs: bool, effect: Effect, jobs: &Jobs) -> Harm {
 }
 
 /// What an effect on the session means for each of its jobs.
-pub fn fates(effect: Effect, jobs: &Jobs) -> Vec<JobFate> {
+pub fn fates(effect: Effect, jobs: &Jobs) -> Fates {
     let fate = match effect {
         Effect::None => Fate::Untouched,
         Effect::Restart => Fate::FailsOver,
         Effect::Loss => Fate::Lost,
     };
-    let Jobs::Known(jobs) = jobs else { return Vec::new() };
-    jobs.iter().map(|(id, name)| JobFate { id: id.clone(), name: name.clone(), fate }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn harm_is_what_happens_to_what_runs() {
-        #[track_caller]
-        fn check(runs: bool, effect: Effect, jobs: &Jobs, expected: Harm) {
-            assert_eq!(harm(runs, effect, jobs), expected, "{runs} {effect:?} {jobs:?}");
-        }
-        let none = Jobs::Known(Vec::new());
-        let one = Jobs::Known(vec![("0a".to_owned(), "a".to_owned())]);
-        check(false, Effect::Loss, &one, Harm::None);
-        check(true, Effect::None, &one, Harm::Change);
-        check(true, Effect::Restart, &one, Harm::Change);
-        check(true, Effect::Loss, &none, Harm::Change);
-        check(true, Effect::Loss, &one, Harm::Loss);
-        check(true, Effect::Loss, &Jobs::Unknown, Harm::Loss);
-    }
-
-    #[test]
-    fn every_job_has_its_fate() {
-        let one = Jobs::Known(vec![("0a".to_owned(), "a".to_owned())]);
-        let expected = [(Effect::None, Fate::Untouched), (Effect::Restart, Fate::FailsOver)];
-        for (effect, fate) in expected {
-            assert_eq!(fates(effect, &one)[0].fate, fate);
-        }
-        assert_eq!(fates(Effect::Loss, &one)[0].fate, Fate::Lost);
-        assert_eq!(fates(Effect::Loss, &Jobs::Unknown), []);
+    let of = |(id, name): &(String, String)| JobFate { id: id.clone(), name: name.clone(), fate };
+    match jobs {
+        Jobs::Known(jobs) => Fates::Known(jobs.iter().map(of).collect()),
+        Jobs::Unknown => Fates::Unknown(fate),
     }
 }

@@ -8,6 +8,7 @@ use super::resource::title;
 use super::shape::{self, Shape};
 use super::{desired, diff, rollout};
 use crate::change::{Difference, Effect};
+pub use crate::decide::{Action, Object as ObjectChange};
 use crate::flink::memory::{self, Input, LegacyHeap, LegacyTarget};
 use crate::flink::{Configuration, FlinkVersion};
 use crate::spec::is_highly_available;
@@ -15,45 +16,6 @@ use crate::units::MemorySize;
 
 /// The size that is the sum of all TaskManagers' slots, as plans and documents name it.
 const SLOTS: &str = "slots of all TaskManagers";
-
-/// What happens to an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Action {
-    /// It is made.
-    Add,
-    /// It is changed in place.
-    Change,
-    /// It is deleted and made again: a field that cannot be changed shall change.
-    Replace,
-    /// It is deleted: nothing wants it any more.
-    Remove,
-    /// Nothing.
-    Keep,
-}
-
-impl Action {
-    /// The sign before a line, as terraform's users know them.
-    pub const fn symbol(self) -> &'static str {
-        match self {
-            Self::Add => "+",
-            Self::Change => "~",
-            Self::Replace => "-/+",
-            Self::Remove => "-",
-            Self::Keep => " ",
-        }
-    }
-
-    /// The word in documents.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Add => "add",
-            Self::Change => "change",
-            Self::Replace => "replace",
-            Self::Remove => "remove",
-            Self::Keep => "keep",
-        }
-    }
-}
 
 /// An object as it is and as it will be.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,17 +33,6 @@ pub struct Pair {
 pub fn must_replace(live: &Value, wanted: &Value) -> bool {
     let headless = |service: &Value| service["spec"]["clusterIP"] == "None";
     wanted["kind"] == "Service" && headless(live) != headless(wanted)
-}
-
-/// One object's part of a change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObjectChange {
-    /// `ConfigMap/flink-config-orders`.
-    pub title: String,
-    /// What happens to it.
-    pub action: Action,
-    /// Its fields that differ; none for one that is new or goes.
-    pub differences: Vec<Difference>,
 }
 
 /// All of a change.

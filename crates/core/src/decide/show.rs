@@ -1,0 +1,210 @@
+//! A decision for people (lines) and for programs (the document of `plan -o json`): the same on every platform.
+
+use serde_json::{Value, json};
+
+use super::{About, Action, Change, Decision, Fate, Fates, JobFate, Object, Restarts};
+use crate::change::Difference;
+use crate::counted;
+use crate::selection::Platform;
+
+/// Names of jobs that are shown; more would hide the question that follows.
+const SHOWN: usize = 10;
+
+impl About {
+    /// `Flink 1.20.5, 1 JobManager, 2 TaskManagers`; on Kubernetes with the namespace.
+    pub fn summary(&self) -> String {
+        let mut parts = vec![format!("Flink {}", self.flink_version)];
+        parts.push(counted(self.job_managers, "JobManager"));
+        parts.extend(self.task_managers.map(|number| counted(number, "TaskManager")));
+        parts.extend(self.namespace.iter().map(|namespace| format!("namespace {namespace}")));
+        parts.join(", ")
+    }
+}
+
+impl<S> Decision<S> {
+    /// What `plan` says: the change, or that there is none, and what was assumed.
+    pub fn lines(&self) -> Vec<String> {
+        let name = &self.about.name;
+        let mut lines = if self.change.is_new && self.change.objects.is_empty() {
+            vec![format!("+ session `{name}`: {}", self.about.summary())]
+        } else if self.is_done() {
+            vec![format!("session `{name}`: no change")]
+        } else if self.change.is_empty() {
+            vec![format!("session `{name}`: some of it does not run: `up` starts it")]
+        } else {
+            self.change_lines()
+        };
+        lines.extend(self.change.remarks.iter().chain(&self.assumptions).cloned());
+        lines
+    }
+
+    /// What `up` says before it changes a session that exists; nothing where nothing would be noticed.
+    pub fn announcement(&self) -> Vec<String> {
+        if self.change.is_new || self.change.is_empty() {
+            return Vec::new();
+        }
+        let mut lines = self.change_lines();
+        lines.extend(self.change.remarks.iter().chain(&self.assumptions).cloned());
+        lines
+    }
+
+    /// Signs, fields, sizes, what restarts, what that does to jobs, and a total of objects.
+    fn change_lines(&self) -> Vec<String> {
+        let change = &self.change;
+        let mut lines = Vec::new();
+        lines.extend(change.adopts.iter().map(|workload| {
+            format!("takes over {workload} and what it owns: they get Nutkin's label")
+        }));
+        lines.extend(change.differences.iter().map(Difference::line));
+        for one in change.objects.iter().filter(|one| one.action != Action::Keep) {
+            lines.push(format!("{} {}", one.action.symbol(), one.title));
+            lines.extend(one.differences.iter().map(|one| format!("    {}", one.line())));
+        }
+        lines.extend(change.sizes.iter().map(Difference::line));
+        lines.extend(change.parts.iter().cloned());
+        if !change.is_new {
+            if change.parts.is_empty() {
+                lines.push(change.restarts.sentence());
+            }
+            lines.extend(self.jobs.lines(change.failovers));
+        }
+        if !change.objects.is_empty() {
+            let [add, to_change, remove] = change.total();
+            lines.push(format!("plan: {add} to add, {to_change} to change, {remove} to remove"));
+        }
+        lines
+    }
+
+    /// The document of `plan -o json`, without `apiVersion` and `kind`.
+    pub fn document(&self) -> Value {
+        let About { platform, name, namespace, .. } = &self.about;
+        let change = &self.change;
+        let Restarts { job_managers, task_managers, zookeeper } = change.restarts;
+        let mut differences: Vec<Value> = change.differences.iter().map(fields).collect();
+        for object in &change.objects {
+            differences.extend(object.differences.iter().map(|one| {
+                let mut fields = fields(one);
+                fields["object"] = json!(object.title);
+                fields
+            }));
+        }
+        let mut document = json!({
+            "name": name,
+            "platform": platform.to_string(),
+            "new": change.is_new,
+            "changes": !self.is_done(),
+            "differences": differences,
+            "restarts": {"jobManagers": job_managers, "taskManagers": task_managers},
+            "runningJobs": self.jobs.count(),
+            "jobsLost": self.loses_jobs(),
+            "assumptions": self.assumptions,
+        });
+        if *platform != Platform::Kubernetes {
+            document["restarts"]["zookeeper"] = json!(zookeeper);
+            return document;
+        }
+        let object = |one: &Object| json!({"name": one.title, "action": one.action.word()});
+        let [add, to_change, remove] = change.total();
+        document["namespace"] = json!(namespace);
+        document["adopts"] = json!(change.adopts.is_some());
+        document["objects"] = change.objects.iter().map(object).collect();
+        document["sizes"] = change.sizes.iter().map(fields).collect();
+        document["total"] = json!({"add": add, "change": to_change, "remove": remove});
+        document["failovers"] = json!(change.failovers);
+        document
+    }
+}
+
+fn fields(one: &Difference) -> Value {
+    json!({"what": one.what, "old": one.old, "new": one.new})
+}
+
+impl Change {
+    /// Numbers of objects that are added, changed and removed; one that is made anew is added and removed.
+    fn total(&self) -> [usize; 3] {
+        let count = |actions: &[Action]| {
+            self.objects.iter().filter(|one| actions.contains(&one.action)).count()
+        };
+        [
+            count(&[Action::Add, Action::Replace]),
+            count(&[Action::Change]),
+            count(&[Action::Remove, Action::Replace]),
+        ]
+    }
+}
+
+impl Restarts {
+    /// What restarts, as a sentence.
+    pub fn sentence(self) -> String {
+        let who = match (self.job_managers, self.task_managers) {
+            (true, true) => "restarts all JobManagers and TaskManagers",
+            (true, false) => "restarts all JobManagers",
+            (false, true) => "restarts all TaskManagers",
+            (false, false) => "restarts nothing",
+        };
+        let zookeeper = if self.zookeeper { "; restarts the ZooKeeper" } else { "" };
+        format!("{who}{zookeeper}")
+    }
+}
+
+impl Fates {
+    /// The number of jobs, where it is known.
+    pub fn count(&self) -> Option<usize> {
+        match self {
+            Self::Known(jobs) => Some(jobs.len()),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// What becomes of the jobs, a line for each fate that one of them has. `failovers`: how often a job fails over at
+    /// most, where that can be more than once.
+    pub fn lines(&self, failovers: u64) -> Vec<String> {
+        match self {
+            Self::Unknown(fate) => {
+                vec![fate.line("unknown, for no JobManager answers", failovers)]
+            }
+            Self::Known(jobs) => [Fate::Untouched, Fate::FailsOver, Fate::Moved, Fate::Lost]
+                .into_iter()
+                .filter_map(|fate| {
+                    let jobs: Vec<_> = jobs.iter().filter(|job| job.fate == fate).collect();
+                    (!jobs.is_empty()).then(|| fate.line(&names(&jobs), failovers))
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Fate {
+    fn line(self, names: &str, failovers: u64) -> String {
+        match self {
+            Self::Untouched => format!("jobs that go on untouched: {names}"),
+            Self::FailsOver if 1 < failovers => format!(
+                "jobs that fail over to their last checkpoint up to {failovers} times, TaskManagers being replaced \
+                 in turn: {names}"
+            ),
+            Self::FailsOver => format!("jobs that fail over to their last checkpoint: {names}"),
+            Self::Moved => {
+                format!("jobs that are stopped with a savepoint and resumed from it: {names}")
+            }
+            Self::Lost => {
+                format!("jobs that are LOST, for there is no high availability: {names}")
+            }
+        }
+    }
+}
+
+/// `` `a` (0a), `b` (0b) and 3 more ``.
+fn names(jobs: &[&JobFate]) -> String {
+    let shown = jobs.iter().take(SHOWN);
+    let mut names: Vec<String> =
+        shown.map(|job| format!("`{}` ({})", printable(&job.name), printable(&job.id))).collect();
+    if SHOWN < jobs.len() {
+        names.push(format!("and {} more", jobs.len() - SHOWN));
+    }
+    names.join(", ")
+}
+
+/// The name of a job is anybody's text: nothing of it may act on the terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
