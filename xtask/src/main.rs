@@ -29,6 +29,13 @@ enum Task {
     E2e,
     /// Measure the release binary and write docs/benchmarks.md
     Bench(bench::Args),
+    /// Print the peak memory of a command, in bytes: `bench` starts itself so
+    #[command(hide = true)]
+    Weigh {
+        /// Program and arguments
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<std::ffi::OsString>,
+    },
     /// Compare with a real Flink on random cases
     #[command(subcommand)]
     Conformance(conformance::Args),
@@ -46,6 +53,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(&args),
         Task::E2e => test::run(&test::Args::end_to_end()),
         Task::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
+        Task::Weigh { command } => bench::weigher(&command).map(|()| ExitCode::SUCCESS),
         Task::Conformance(args) => conformance::run(&args),
         Task::Options(args) => options::run(&args).map(|()| ExitCode::SUCCESS),
         Task::Kube(args) => kube::run(args).map(|()| ExitCode::SUCCESS),

@@ -1,7 +1,8 @@
 //! `nutkin check` on a repository full of deployments: what a commit hook or a CI job waits for.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Result, ensure};
 
@@ -22,29 +23,9 @@ const MEMORY: u32 = 100;
 /// # Errors
 /// When a file cannot be written or the command fails.
 pub(crate) fn measure(bench: &Bench) -> Result<Section> {
-    let directory = bench.fresh("check")?;
-    let (teams, crowd) = (directory.join("teams"), directory.join("crowd"));
-    fs::create_dir_all(&crowd)?;
-    for index in 0..FILES {
-        let name = format!("orders-{index}");
-        let objects = session(&name);
-        if index < FILES / objects.len() {
-            let team = teams.join(&name);
-            fs::create_dir_all(&team)?;
-            for (file, text) in &objects {
-                fs::write(team.join(file), text)?;
-            }
-        }
-        // All in one namespace: each Service may select the pods of each session.
-        let texts = objects.map(|(_, text)| text.replace(&format!("  namespace: {name}\n"), ""));
-        fs::write(crowd.join(format!("{name}.yaml")), texts.join("---\n"))?;
-    }
-    let look = |files: &Path| {
-        let mut command = bench.nutkin(&directory, &directory);
-        command.arg("check").arg(files);
-        command
-    };
-    let runs = interleaved(bench.runs(7), [&|| look(&teams), &|| look(&crowd)])?;
+    let files = Files::write(&bench.fresh("check")?)?;
+    let look = |files: &Path| look(bench, files);
+    let runs = interleaved(bench.runs(7), [&|| look(&files.teams), &|| look(&files.crowd)])?;
     ensure!(!runs[0].is_empty(), "nothing was measured");
     let (ms, bytes) = (Unit::Milliseconds, Unit::Bytes);
     let mut rows = Vec::new();
@@ -62,6 +43,47 @@ pub(crate) fn measure(bench: &Bench) -> Result<Section> {
         runs[0].len()
     );
     Ok(Section { title: "Checking files", intro, rows })
+}
+
+/// Files to look at: the same deployments, laid out in two ways.
+pub(crate) struct Files {
+    /// 250 sessions of 4 files, each in a directory and a namespace of its own.
+    pub(crate) teams: PathBuf,
+    /// 1,000 sessions of 1 file, all in one namespace: each Service may select the pods of each session.
+    pub(crate) crowd: PathBuf,
+}
+
+impl Files {
+    /// Writes both below `directory`.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub(crate) fn write(directory: &Path) -> Result<Self> {
+        let (teams, crowd) = (directory.join("teams"), directory.join("crowd"));
+        fs::create_dir_all(&crowd)?;
+        for index in 0..FILES {
+            let name = format!("orders-{index}");
+            let objects = session(&name);
+            if index < FILES / objects.len() {
+                let team = teams.join(&name);
+                fs::create_dir_all(&team)?;
+                for (file, text) in &objects {
+                    fs::write(team.join(file), text)?;
+                }
+            }
+            let texts =
+                objects.map(|(_, text)| text.replace(&format!("  namespace: {name}\n"), ""));
+            fs::write(crowd.join(format!("{name}.yaml")), texts.join("---\n"))?;
+        }
+        Ok(Self { teams, crowd })
+    }
+}
+
+/// `nutkin check` of a directory.
+pub(crate) fn look(bench: &Bench, files: &Path) -> Command {
+    let mut command = bench.nutkin(&bench.directory, &bench.directory);
+    command.arg("check").arg(files);
+    command
 }
 
 fn session(name: &str) -> [(&'static str, String); 4] {

@@ -1,6 +1,8 @@
 //! Commands that only think, as whole processes, beside the JVM that Flink's scripts run for the same answer.
 
 use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
@@ -21,40 +23,17 @@ const MEMORY: u32 = 20;
 /// When one fails.
 pub(crate) fn measure(bench: &Bench) -> Result<Section> {
     let flink = bench.flink()?;
-    let state = bench.fresh("commands")?;
-    let options = ["--flink".to_owned(), VERSION.to_string()];
-    // The configuration that a session would have, for both to read.
-    let conf = state.join("conf");
-    fs::create_dir_all(&conf)?;
-    let rendered = render(bench, &flink.cache, &state, &options)?;
-    for (path, text) in rendered["files"].as_object().into_iter().flatten() {
-        if let Some(name) = path.strip_prefix("conf/") {
-            fs::write(conf.join(name), text.as_str().context("files are texts")?)?;
-        }
-    }
-    let java = rendered["processes"][0]["program"].as_str().context("a program")?.to_owned();
+    let site = Site::new(bench)?;
+    let Site { conf, java, .. } = &site;
     // Fails here, once, when it cannot be put together.
-    flink.calculator(&java, Component::TaskManager, &conf)?;
+    flink.calculator(java, Component::TaskManager, conf)?;
     let runs = interleaved(
         bench.runs(21),
-        [
-            &|| {
-                let mut command = bench.nutkin(&flink.cache, &state);
-                command.args(["render", "--on", "local"]).args(&options);
-                command
-            },
-            &|| {
-                let mut command = bench.nutkin(&flink.cache, &state);
-                command.args(["explain", "memory", "--component", "taskmanager"]).args(&options);
-                command.arg("--conf-dir").arg(&conf);
-                command
-            },
-            &|| {
-                flink
-                    .calculator(&java, Component::TaskManager, &conf)
-                    .unwrap_or_else(|_| std::process::Command::new("false"))
-            },
-        ],
+        [&|| site.render(bench), &|| site.explain(bench), &|| {
+            flink
+                .calculator(java, Component::TaskManager, conf)
+                .unwrap_or_else(|_| Command::new("false"))
+        }],
     )?;
     let [render, explain, calculator] = &runs;
     let time = |runs: &[Run]| -> Vec<f64> {
@@ -87,4 +66,53 @@ pub(crate) fn measure(bench: &Bench) -> Result<Section> {
         calculator.len()
     );
     Ok(Section { title: "Commands", intro, rows })
+}
+
+/// What the commands read.
+pub(crate) struct Site {
+    cache: PathBuf,
+    state: PathBuf,
+    /// The configuration that a session would have, for Nutkin and Flink to read.
+    conf: PathBuf,
+    /// The program of its JVMs.
+    java: String,
+    /// The options of both commands.
+    options: [String; 2],
+}
+
+impl Site {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// When `render` fails.
+    pub(crate) fn new(bench: &Bench) -> Result<Self> {
+        let cache = bench.flink()?.cache.clone();
+        let state = bench.fresh("commands")?;
+        let options = ["--flink".to_owned(), VERSION.to_string()];
+        let conf = state.join("conf");
+        fs::create_dir_all(&conf)?;
+        let rendered = render(bench, &cache, &state, &options)?;
+        for (path, text) in rendered["files"].as_object().into_iter().flatten() {
+            if let Some(name) = path.strip_prefix("conf/") {
+                fs::write(conf.join(name), text.as_str().context("files are texts")?)?;
+            }
+        }
+        let java = rendered["processes"][0]["program"].as_str().context("a program")?.to_owned();
+        Ok(Self { cache, state, conf, java, options })
+    }
+
+    /// `nutkin render --on local`.
+    pub(crate) fn render(&self, bench: &Bench) -> Command {
+        let mut command = bench.nutkin(&self.cache, &self.state);
+        command.args(["render", "--on", "local"]).args(&self.options);
+        command
+    }
+
+    /// `nutkin explain memory` of a TaskManager.
+    pub(crate) fn explain(&self, bench: &Bench) -> Command {
+        let mut command = bench.nutkin(&self.cache, &self.state);
+        command.args(["explain", "memory", "--component", "taskmanager"]).args(&self.options);
+        command.arg("--conf-dir").arg(&self.conf);
+        command
+    }
 }

@@ -1,6 +1,7 @@
 //! The start of a container up to the JVM, beside the JVMs that the official entrypoint starts before it.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -28,36 +29,17 @@ parallelism.default: 1
 /// When something cannot be run.
 pub(crate) fn measure(bench: &Bench) -> Result<Section> {
     let flink = bench.flink()?;
-    let directory = bench.fresh("entrypoint")?;
-    let conf = directory.join("conf");
-    fs::create_dir(&conf)?;
-    fs::write(conf.join("config.yaml"), CONFIGURATION)?;
-    // In place of Java a program that ends at once: what is left is the way there.
-    let java_home = directory.join("java");
-    fs::create_dir_all(java_home.join("bin"))?;
-    fs::copy("/bin/true", java_home.join("bin/java")).context("`/bin/true` is needed")?;
-    fs::write(java_home.join("release"), "JAVA_VERSION=\"17.0.15\"\n")?;
-    flink.calculator("java", Component::JobManager, &conf)?;
+    let site = Site::new(bench)?;
+    let conf = &site.conf;
+    flink.calculator("java", Component::JobManager, conf)?;
     let official = |question: &str| {
-        let command = flink.ask("java", question, &conf);
+        let command = flink.ask("java", question, conf);
         command.unwrap_or_else(|_| Command::new("false"))
     };
     let runs = interleaved(
         bench.runs(21),
         [
-            &|| {
-                let mut command = Command::new(&bench.binary);
-                command
-                    .args(["entrypoint", "jobmanager"])
-                    .env("FLINK_HOME", &flink.home)
-                    .env("FLINK_CONF_DIR", &conf)
-                    .env("FLINK_LOG_DIR", directory.join("log"))
-                    .env("TMPDIR", &directory)
-                    .env("JAVA_HOME", &java_home)
-                    .env("JOB_MANAGER_RPC_ADDRESS", "flink-jobmanager")
-                    .env("FLINK_PROPERTIES", "parallelism.default: 4");
-                command
-            },
+            &|| site.ours(bench),
             &|| {
                 let mut command = official("UPDATE_AND_GET_FLINK_CONFIGURATION");
                 command
@@ -89,4 +71,48 @@ pub(crate) fn measure(bench: &Bench) -> Result<Section> {
         ours.len()
     );
     Ok(Section { title: "The entrypoint of a container", intro, rows })
+}
+
+/// What an image has.
+pub(crate) struct Site {
+    directory: PathBuf,
+    conf: PathBuf,
+    /// `FLINK_HOME`.
+    home: PathBuf,
+    /// In place of Java a program that ends at once: what is left is the way there.
+    java_home: PathBuf,
+}
+
+impl Site {
+    /// Lays it out.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or Flink cannot be installed.
+    pub(crate) fn new(bench: &Bench) -> Result<Self> {
+        let home = bench.flink()?.home.clone();
+        let directory = bench.fresh("entrypoint")?;
+        let conf = directory.join("conf");
+        fs::create_dir(&conf)?;
+        fs::write(conf.join("config.yaml"), CONFIGURATION)?;
+        let java_home = directory.join("java");
+        fs::create_dir_all(java_home.join("bin"))?;
+        fs::copy("/bin/true", java_home.join("bin/java")).context("`/bin/true` is needed")?;
+        fs::write(java_home.join("release"), "JAVA_VERSION=\"17.0.15\"\n")?;
+        Ok(Self { directory, conf, home, java_home })
+    }
+
+    /// The binary as a container's entrypoint, with two variables.
+    pub(crate) fn ours(&self, bench: &Bench) -> Command {
+        let mut command = Command::new(&bench.binary);
+        command
+            .args(["entrypoint", "jobmanager"])
+            .env("FLINK_HOME", &self.home)
+            .env("FLINK_CONF_DIR", &self.conf)
+            .env("FLINK_LOG_DIR", self.directory.join("log"))
+            .env("TMPDIR", &self.directory)
+            .env("JAVA_HOME", &self.java_home)
+            .env("JOB_MANAGER_RPC_ADDRESS", "flink-jobmanager")
+            .env("FLINK_PROPERTIES", "parallelism.default: 4");
+        command
+    }
 }

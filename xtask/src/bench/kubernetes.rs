@@ -37,37 +37,51 @@ taskmanager:
   numberOfTaskSlots: 2
 ";
 
-/// Starts a control plane, measures and ends it.
+/// Measures on an API server of its own.
 ///
 /// # Errors
 /// When it does not start, or a command fails.
 pub(crate) fn measure(bench: &Bench) -> Result<Section> {
+    with_api_server(|kubeconfig| Site::new(bench, kubeconfig, "s")?.measure(bench))
+}
+
+/// Starts a control plane, does `work` with its kubeconfig and ends it.
+///
+/// # Errors
+/// When it does not start, or `work` fails.
+pub(crate) fn with_api_server<T>(work: impl FnOnce(PathBuf) -> Result<T>) -> Result<T> {
     let binaries = Binaries::ensure()?;
     let directory = target().join("bench/kubernetes-plane");
     ControlPlane::stop(&directory)?;
-    let measured = ControlPlane::start(&binaries, &directory).and_then(|plane| {
+    let done = ControlPlane::start(&binaries, &directory).and_then(|plane| {
         let mut create = binaries.command("kubectl");
         create.arg("--kubeconfig").arg(plane.kubeconfig());
         run(create.args(["create", "namespace", NAMESPACE]))?;
-        Site::new(bench, plane.kubeconfig())?.measure(bench)
+        work(plane.kubeconfig())
     });
     ControlPlane::stop(&directory)?;
-    measured
+    done
 }
 
 /// What the clients have in common.
-struct Site {
+pub(crate) struct Site {
     home: PathBuf,
     cache: PathBuf,
     state: PathBuf,
     conf: PathBuf,
     kubeconfig: PathBuf,
+    /// Begins the names of its sessions: several sites share an API server.
+    prefix: &'static str,
     /// Makes names of sessions.
     number: Cell<u32>,
 }
 
 impl Site {
-    fn new(bench: &Bench, kubeconfig: PathBuf) -> Result<Self> {
+    /// Writes the configuration that all read.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or Flink cannot be installed.
+    pub(crate) fn new(bench: &Bench, kubeconfig: PathBuf, prefix: &'static str) -> Result<Self> {
         let flink = bench.flink()?;
         let state = bench.fresh("kubernetes")?;
         let conf = state.join("conf");
@@ -85,6 +99,7 @@ impl Site {
             state,
             conf,
             kubeconfig,
+            prefix,
             number: Cell::new(0),
         })
     }
@@ -92,7 +107,7 @@ impl Site {
     /// A name that no session has.
     fn name(&self) -> String {
         self.number.set(self.number.get() + 1);
-        format!("s-{}", self.number.get())
+        format!("{}-{}", self.prefix, self.number.get())
     }
 
     fn nutkin(&self, bench: &Bench, words: &[&str]) -> Command {
@@ -102,13 +117,14 @@ impl Site {
     }
 
     /// `nutkin up --no-wait` with Flink's own configuration directory.
-    fn up(&self, bench: &Bench) -> Command {
+    pub(crate) fn up(&self, bench: &Bench) -> Command {
         let mut command = self.nutkin(bench, &["up", &self.name(), "--no-wait"]);
         command.args(["--on", "kubernetes", "-n", NAMESPACE, "--conf-dir"]).arg(&self.conf);
         command
     }
 
-    fn render(&self, bench: &Bench) -> Command {
+    /// `nutkin render --on kubernetes` of the same.
+    pub(crate) fn render(&self, bench: &Bench) -> Command {
         let mut command = self.nutkin(bench, &["render", "--on", "kubernetes", "--conf-dir"]);
         command.arg(&self.conf).args(["-n", NAMESPACE, "-D", "kubernetes.cluster-id=s"]);
         command

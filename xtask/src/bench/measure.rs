@@ -1,10 +1,14 @@
 //! Runs commands as whole processes: from their start until they are reaped.
 
+use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use wait4::Wait4 as _;
+
+use crate::root::output;
 
 /// What one run cost.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +66,35 @@ pub(crate) fn interleaved<const N: usize>(
         }
     }
     Ok(runs)
+}
+
+/// Peak memory of a command in bytes, without that of this process: a small process starts it, so that
+/// the kernel's figure begins at less than what the command needs.
+///
+/// # Errors
+/// As [`run`], and when this program cannot start itself again.
+pub(crate) fn weigh(command: &Command) -> Result<u64> {
+    let mut small = Command::new(std::env::current_exe()?);
+    small.arg("weigh").arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => small.env(name, value),
+            None => small.env_remove(name),
+        };
+    }
+    let text = output(&mut small).with_context(|| format!("{command:?}"))?;
+    text.trim().parse().with_context(|| format!("`{text}` is not a number of bytes"))
+}
+
+/// Prints the peak memory of a command: what [`weigh`] starts.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn weigher(words: &[OsString]) -> Result<()> {
+    let (program, arguments) = words.split_first().context("a command is needed")?;
+    let run = run(Command::new(program).args(arguments))?;
+    writeln!(std::io::stdout(), "{}", run.peak)?;
+    Ok(())
 }
 
 /// The most memory that this process had, in bytes: below it [`Run::peak`] says nothing.

@@ -3,6 +3,7 @@
 //! A scenario is one entry of [`SCENARIOS`]: a name and a function that measures and fills a section of
 //! `docs/benchmarks.md`. Tests never look at a clock; this is the only place that does.
 
+mod beside;
 mod check;
 mod commands;
 mod entrypoint;
@@ -25,6 +26,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use flink::Flink;
+pub(crate) use measure::weigher;
 use page::Section;
 
 use crate::root::{cargo, root, run as command, say, target};
@@ -34,7 +36,8 @@ use crate::root::{cargo, root, run as command, say, target};
 #[command(after_help = "Examples:
   cargo xtask bench
   cargo xtask bench --quick
-  cargo xtask bench --only session --runs 11")]
+  cargo xtask bench --only session --runs 11
+  cargo xtask bench --beside ../old/nutkin")]
 pub(crate) struct Args {
     /// Few runs and no change of docs/benchmarks.md: to see that it works
     #[arg(long)]
@@ -48,7 +51,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
 
-    /// Number of counted runs of each command, where a scenario has not fixed its own
+    /// Compare with this binary, in turn, instead of with Flink
+    #[arg(long, value_name = "FILE", conflicts_with = "only")]
+    beside: Option<PathBuf>,
+
+    /// Number of counted runs (with --beside: rounds) of each command, where a scenario has not fixed its own
     #[arg(long, value_name = "N")]
     runs: Option<usize>,
 }
@@ -112,6 +119,18 @@ impl Bench {
         command
     }
 
+    /// The same measurements with another binary, in a directory of its own.
+    pub(crate) fn with(&self, binary: &Path, directory: &str) -> Result<Self> {
+        let directory = self.fresh(directory)?;
+        Ok(Self {
+            binary: binary.to_owned(),
+            directory,
+            quick: self.quick,
+            runs: self.runs,
+            flink: OnceCell::new(),
+        })
+    }
+
     /// An empty directory of that name.
     ///
     /// # Errors
@@ -136,7 +155,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         ensure!(names.contains(&name.as_str()), "`{name}` is none of {}", names.join(", "));
     }
     let binary = if let Some(binary) = &args.binary {
-        fs::canonicalize(binary).with_context(|| format!("cannot read `{}`", binary.display()))?
+        existing(binary)?
     } else {
         say("Building the release binary");
         command(&mut cargo(&["build", "--release", "--quiet", "--package", "nutkin"]))?;
@@ -146,10 +165,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     fs::create_dir_all(&directory)?;
     let bench =
         Bench { binary, directory, quick: args.quick, runs: args.runs, flink: OnceCell::new() };
+    if let Some(other) = &args.beside {
+        let text = beside::run(bench, &existing(other)?)?;
+        return publish(args.quick, beside::NAME, &text);
+    }
     let wanted = |scenario: &&Scenario| {
         args.only.is_empty() || args.only.iter().any(|name| name == scenario.name)
     };
-    let docs = root().join("docs/benchmarks.md");
     for scenario in SCENARIOS.iter().filter(wanted) {
         say(&format!("\n== {}", scenario.name));
         let load = machine::load();
@@ -157,11 +179,22 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let java = machine::java_version("java");
         let circumstances = machine::circumstances(&machine::today(), java.as_deref(), load);
         let text = page::markdown(scenario.name, &section, &circumstances);
-        say(&text);
-        if !args.quick {
-            let old = fs::read_to_string(&docs).unwrap_or_else(|_| page::EMPTY.to_owned());
-            fs::write(&docs, page::with_section(&old, scenario.name, &text))?;
-        }
+        publish(args.quick, scenario.name, &text)?;
     }
     Ok(())
+}
+
+/// Shows a section, and puts it into the page unless it comes of a quick look.
+fn publish(quick: bool, name: &str, section: &str) -> Result<()> {
+    say(section);
+    if !quick {
+        let docs = root().join("docs/benchmarks.md");
+        let old = fs::read_to_string(&docs).unwrap_or_else(|_| page::EMPTY.to_owned());
+        fs::write(&docs, page::with_section(&old, name, section))?;
+    }
+    Ok(())
+}
+
+fn existing(file: &Path) -> Result<PathBuf> {
+    fs::canonicalize(file).with_context(|| format!("cannot read `{}`", file.display()))
 }

@@ -60,8 +60,7 @@ impl Row {
 
 /// A section in Markdown.
 pub(crate) fn markdown(name: &str, section: &Section, circumstances: &str) -> String {
-    let mut text = format!("{}\n", begin(name));
-    let _ = writeln!(text, "## {}\n\n{}\n", section.title, section.intro);
+    let mut text = format!("## {}\n\n{}\n\n", section.title, section.intro);
     text.push_str("| | Nutkin | beside | ratio | target | |\n|---|---:|---:|---:|---:|---|\n");
     for row in &section.rows {
         let theirs = row.theirs.as_deref().unwrap_or_default();
@@ -78,8 +77,12 @@ pub(crate) fn markdown(name: &str, section: &Section, circumstances: &str) -> St
         );
     }
     let _ = writeln!(text, "\n{circumstances}\n\nMeasured by `cargo xtask bench --only {name}`.");
-    let _ = writeln!(text, "{}", end(name));
-    text
+    marked(name, &text)
+}
+
+/// A section between the marks by which it is found again.
+pub(crate) fn marked(name: &str, text: &str) -> String {
+    format!("{}\n{text}{}\n", begin(name), end(name))
 }
 
 /// A ratio with two digits that say something.
