@@ -1,4 +1,4 @@
-//! Fuzz target of `nutkin_core::any_bytes::check_objects`.
+//! Fuzz target of `nutkin_any_bytes::check_objects`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| nutkin_core::any_bytes::check_objects(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| nutkin_any_bytes::check_objects(data));

@@ -1,4 +1,4 @@
-//! Fuzz target of `nutkin_core::any_bytes::session_file`.
+//! Fuzz target of `nutkin_any_bytes::session_file`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| nutkin_core::any_bytes::session_file(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| nutkin_any_bytes::session_file(data));

@@ -18,7 +18,7 @@ pub(crate) struct Args {
     flink: Vec<Flink>,
 }
 
-/// Writes `crates/core/src/flink/options/flink.tsv` and `docs/options.md`.
+/// Writes `crates/flink/src/options/flink.tsv` and `docs/options.md`.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let root = root();
     if !args.flink.is_empty() {
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                 column.clone_from(&declared);
             }
         }
-        fs::write(root.join("crates/core/src/flink/options/flink.tsv"), table(&merged))?;
+        fs::write(root.join("crates/flink/src/options/flink.tsv"), table(&merged))?;
     }
     fs::create_dir_all(root.join("docs"))?;
     fs::write(root.join("docs/options.md"), options::page())?;

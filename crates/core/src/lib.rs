@@ -11,29 +11,18 @@
 //! out as one. `clippy.toml` of this crate and the tidy test hold this.
 #![deny(missing_docs)]
 
-pub mod any_bytes;
-pub mod artifact;
 pub mod change;
-pub mod check;
 pub mod decide;
-mod digest;
-pub mod entrypoint;
-pub mod flink;
-pub mod flink_cli;
-pub mod image;
 pub mod jobs;
 pub mod kubernetes;
 pub mod plan;
-pub mod problem;
 pub mod record;
 pub mod selection;
 pub mod session;
 pub mod spec;
 pub mod status;
 pub mod supervision;
-pub mod units;
-pub mod words;
-pub mod yaml;
 
-pub use problem::{Location, Problem};
-pub use words::counted;
+pub use nutkin_flink as flink;
+pub use nutkin_flink::{Location, Problem, counted};
+pub use nutkin_flink::{artifact, digest, flink_cli, problem, units, words, yaml};

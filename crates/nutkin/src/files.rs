@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use nutkin_check::{FileKind, Input};
 use nutkin_core::Problem;
-use nutkin_core::check::{FileKind, Input};
 use walkdir::{DirEntry, WalkDir};
 
 /// Largest file that is read: no configuration is longer, and a jar with a misleading name is.

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
-use nutkin_core::entrypoint::{Command, Host, Observed, command, effective, launch};
+use nutkin_container::entrypoint::{Command, Host, Observed, command, effective, launch};
 use nutkin_core::flink::FlinkVersion;
 use nutkin_core::flink::dialect::Dialect;
 

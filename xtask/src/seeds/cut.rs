@@ -3,7 +3,7 @@
 //! Each file keeps its lines: what stood above it in the document is blank, so that a finding's line is the
 //! line of the document.
 
-use nutkin_core::check::Input;
+use nutkin_check::Input;
 
 /// The files of a document, under names that say what they are.
 pub(super) fn files(text: &str, stem: &str) -> Vec<Input> {

@@ -11,10 +11,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use nutkin_check::adopt::difference::{self, differences};
+use nutkin_check::adopt::{Adoption, Request, adopt};
+use nutkin_check::{Input, Report, Settings, Severity, check};
 use nutkin_core::Problem;
-use nutkin_core::check::adopt::difference::{self, differences};
-use nutkin_core::check::adopt::{Adoption, Request, adopt};
-use nutkin_core::check::{Input, Report, Settings, Severity, check};
 use nutkin_core::spec::{self, Inputs};
 use nutkin_core::units::MemorySize;
 

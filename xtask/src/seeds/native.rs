@@ -5,9 +5,9 @@
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use nutkin_core::check::Input;
-use nutkin_core::check::adopt::difference::rendered;
-use nutkin_core::check::adopt::{Request, adopt};
+use nutkin_check::Input;
+use nutkin_check::adopt::difference::rendered;
+use nutkin_check::adopt::{Request, adopt};
 
 use super::{explained, has_options, text_of, told};
 

@@ -9,9 +9,9 @@ use super::shape::{self, Shape};
 use super::{desired, diff, rollout};
 use crate::change::{Difference, Effect};
 pub use crate::decide::{Action, Object as ObjectChange};
+use crate::flink::is_highly_available;
 use crate::flink::memory::{self, Input, LegacyHeap, LegacyTarget};
 use crate::flink::{Configuration, FlinkVersion};
-use crate::spec::is_highly_available;
 use crate::units::MemorySize;
 
 /// The size that is the sum of all TaskManagers' slots, as plans and documents name it.

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::change::{self, Difference};
-use crate::flink::dialect::{self, Dialect};
+use crate::flink::dialect::Dialect;
 use crate::flink::options;
-use crate::plan::kubernetes::marks;
+pub use crate::plan::kubernetes::config_map::options_of;
+use crate::plan::kubernetes::{config_map::settings, marks};
 
 /// What stands for a secret.
 const MASK: &str = "******";
@@ -55,21 +56,6 @@ pub fn objects(old: &Value, new: &Value) -> Vec<Difference> {
 /// Options of a configuration stand for themselves: `data.config.yaml#rest.port` is `rest.port`.
 fn option_name(path: &str) -> String {
     path.split_once('#').map_or_else(|| format!("data.{path}"), |(_, key)| key.to_owned())
-}
-
-/// The options in a ConfigMap of Flink's: what a session runs with.
-pub fn options_of(map: &Value) -> BTreeMap<String, String> {
-    let files = [Dialect::ConfigYaml, Dialect::FlinkConf];
-    let found = files
-        .into_iter()
-        .find_map(|dialect| Some((dialect, map["data"][dialect.file_name()].as_str()?)));
-    found.map(|(dialect, text)| settings(dialect, text)).unwrap_or_default()
-}
-
-fn settings(dialect: Dialect, text: &str) -> BTreeMap<String, String> {
-    let reading = dialect::read(dialect, text, dialect.file_name()).unwrap_or_default();
-    let options = reading.configuration;
-    options.iter().map(|(key, entry)| (key.to_owned(), entry.value.to_string())).collect()
 }
 
 fn show(text: &str, hide: bool) -> String {

@@ -13,6 +13,7 @@ use crate::flink::options::{self, Level};
 use crate::flink::{Configuration, FlinkVersion, Origin};
 use crate::problem::Problem;
 use crate::session::{Role, Session};
+pub use nutkin_flink::{high_availability, is_highly_available};
 
 /// Everything a user can say about a session.
 #[derive(Debug, Clone, Default)]
@@ -164,19 +165,6 @@ pub fn resolve(inputs: &Inputs) -> Result<Session, Vec<Problem>> {
         restart_nonce: file.restart_nonce,
         jobs: file.jobs,
     })
-}
-
-/// Whether a configuration asks for high availability. Flink takes any value but NONE for a yes.
-pub fn is_highly_available(configuration: &Configuration) -> bool {
-    high_availability(configuration).is_some()
-}
-
-/// The kind of high availability that a configuration asks for, as it is written there.
-pub fn high_availability(configuration: &Configuration) -> Option<String> {
-    ["high-availability.type", "high-availability"]
-        .iter()
-        .find_map(|key| configuration.text(key))
-        .filter(|value| !value.eq_ignore_ascii_case("none"))
 }
 
 /// Why a session is meant for Kubernetes by its file, as a sentence: it must not start on this machine by

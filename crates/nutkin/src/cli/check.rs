@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use nutkin_check::{Finding, Report, Settings, Severity, check, codes};
 use nutkin_core::Problem;
-use nutkin_core::check::{Finding, Report, Settings, Severity, check, codes};
 use nutkin_core::flink::FlinkVersion;
 use serde_json::{Value, json};
 

@@ -38,6 +38,6 @@ pub struct Args {
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     // `-q` is the command line's own, and has reached the printer.
     let options = Options { dry_run: args.dry_run, json: args.output.is_some(), quiet: false };
-    let name = nutkin_core::entrypoint::command::ENTRYPOINT;
+    let name = nutkin_container::entrypoint::command::ENTRYPOINT;
     entrypoint::run(name, &args.words, options, context)
 }

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
+use nutkin_container::image::Words;
 use nutkin_core::Problem;
 use nutkin_core::flink::version::UnknownVersion;
-use nutkin_core::image::Words;
 use serde_json::json;
 
 use super::Context;

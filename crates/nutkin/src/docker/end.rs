@@ -7,7 +7,7 @@ use bollard::models::{ContainerCreateBody, EndpointSettings, NetworkingConfig};
 use bollard::query_parameters::{
     InspectContainerOptions, ListVolumesOptionsBuilder, RemoveVolumeOptions,
 };
-use nutkin_core::image::User;
+use nutkin_container::image::User;
 use nutkin_core::plan::docker::{EXTRAS, NAME, SESSION};
 use nutkin_core::plan::process::Role;
 use nutkin_core::record::SessionRecord;
@@ -220,7 +220,7 @@ impl Scaling {
 
 fn home(environment: &[String]) -> String {
     let home = environment.iter().find_map(|one| one.strip_prefix("FLINK_HOME="));
-    home.unwrap_or(nutkin_core::image::FLINK_HOME).to_owned()
+    home.unwrap_or(nutkin_flink::official::FLINK_HOME).to_owned()
 }
 
 /// The container through which the volume is reached, and its Flink home.

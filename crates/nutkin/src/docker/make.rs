@@ -18,7 +18,7 @@ use bollard::query_parameters::{
 };
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
-use nutkin_core::image::User;
+use nutkin_container::image::User;
 use nutkin_core::plan::docker::{
     Container, HEALTH_SECONDS, PUBLISH, REST_PORT, SESSION, START_SECONDS,
 };

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
+use nutkin_container::image::User;
 use nutkin_core::change::{self, Change, Difference, Effect, Shape};
 use nutkin_core::flink::options::is_sensitive;
-use nutkin_core::image::User;
 use nutkin_core::plan::docker::{self, Containers, Probe as Look, Steps, Surroundings, steps};
 use nutkin_core::plan::process::Role;
 use nutkin_core::session::Session;
@@ -127,7 +127,7 @@ pub async fn render(wanted: &Session, context: &Context<'_>) -> Result<serde_jso
 /// An image that nobody looked into.
 fn assumed(name: String) -> Image {
     Image {
-        flink_home: nutkin_core::image::FLINK_HOME.to_owned(),
+        flink_home: nutkin_flink::official::FLINK_HOME.to_owned(),
         probe: if official(&name) { Look::Bash } else { Look::Nutkin },
         owner: User::default(),
         name,
@@ -222,7 +222,7 @@ async fn image(
     };
     Ok(Image {
         name,
-        flink_home: home.unwrap_or(nutkin_core::image::FLINK_HOME).to_owned(),
+        flink_home: home.unwrap_or(nutkin_flink::official::FLINK_HOME).to_owned(),
         probe: if is_ours { Look::Nutkin } else { Look::Bash },
         owner,
     })

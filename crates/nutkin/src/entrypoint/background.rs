@@ -9,9 +9,9 @@ use std::process::{self, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use nutkin_core::entrypoint::daemon::{self, ClusterFiles};
-use nutkin_core::entrypoint::launch::{self, Kind};
-use nutkin_core::entrypoint::{self, Observed, Service, Start};
+use nutkin_container::entrypoint::daemon::{self, ClusterFiles};
+use nutkin_container::entrypoint::launch::{self, Kind};
+use nutkin_container::entrypoint::{self, Observed, Service, Start};
 use nutkin_core::flink::{Configuration, options};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::FlockOperation;

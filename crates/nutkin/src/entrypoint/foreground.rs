@@ -6,12 +6,12 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process;
 
+use nutkin_container::class_data::{self, Index};
+use nutkin_container::entrypoint::launch::{self, Kind, Launch, Machine};
+use nutkin_container::entrypoint::user::User;
+use nutkin_container::entrypoint::{self, Effective, Observed, Service, Start, plugins};
 use nutkin_core::Problem;
-use nutkin_core::entrypoint::launch::{self, Kind, Launch, Machine};
-use nutkin_core::entrypoint::user::User;
-use nutkin_core::entrypoint::{self, Effective, Observed, Service, Start, plugins};
 use nutkin_core::flink::FlinkVersion;
-use nutkin_core::image::class_data::{self, Index};
 use serde_json::json;
 
 use super::{Options, observe, places, privileges};

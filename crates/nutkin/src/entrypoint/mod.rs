@@ -14,8 +14,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process;
 
+use nutkin_container::entrypoint::{Command, command, launch};
 use nutkin_core::Problem;
-use nutkin_core::entrypoint::{Command, command, launch};
 
 use crate::report::Printer;
 use crate::{Context, Environment, Exit, Failure, Outcome};

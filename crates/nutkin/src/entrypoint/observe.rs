@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use nutkin_core::entrypoint::{Host, Observed, plugins, processors};
+use nutkin_container::entrypoint::{Host, Observed, plugins, processors};
 use rustix::fs::{Access, access};
 
 use crate::Environment;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::Context as _;
-use nutkin_core::entrypoint::user::{self, User};
+use nutkin_container::entrypoint::user::{self, User};
 use rustix::process::{Gid, Uid, geteuid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 

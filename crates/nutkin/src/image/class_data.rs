@@ -22,9 +22,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use flate2::read::GzDecoder;
+use nutkin_container::class_data::{self, Index};
+use nutkin_container::image::Layer;
 use nutkin_core::flink::FlinkVersion;
-use nutkin_core::image::Layer;
-use nutkin_core::image::class_data::{self, Index};
 use nutkin_core::plan::process::Role;
 
 use super::base::{Loaded, open_tar};

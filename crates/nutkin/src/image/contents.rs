@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use nutkin_core::image::sbom::{Component, Kind};
+use nutkin_container::image::sbom::{Component, Kind};
 use zip::ZipArchive;
 
 use super::layer::Listed;

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use nutkin_container::image::FoundFlink;
 use nutkin_core::Problem;
 use nutkin_core::flink::FlinkVersion;
-use nutkin_core::image::FoundFlink;
 
 use super::Options;
 use crate::cache::At;

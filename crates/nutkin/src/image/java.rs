@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
+use nutkin_container::image::JAVA_MODULES;
 use nutkin_core::flink::{Configuration, FlinkVersion};
-use nutkin_core::image::JAVA_MODULES;
 use walkdir::WalkDir;
 
 use super::Options;

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use nutkin_core::image::{Blob, Content, Entry, Layer, User, mode};
+use nutkin_container::image::{Blob, Content, Entry, Layer, User, mode};
 use tar::{EntryType, Header};
 
 use crate::cache::{At, Digest, FileError};

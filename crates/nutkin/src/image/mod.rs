@@ -23,10 +23,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use nutkin_container::image::sbom::{Component, Kind};
+use nutkin_container::image::{self as planned, Blob, Found, FoundJava, Plan, Request, Words};
 use nutkin_core::Problem;
 use nutkin_core::flink::FlinkVersion;
-use nutkin_core::image::sbom::{Component, Kind};
-use nutkin_core::image::{self as planned, Blob, Found, FoundJava, Plan, Request, Words};
 use serde_json::Value;
 use tempfile::TempDir;
 

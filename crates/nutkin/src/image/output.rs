@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use nutkin_core::image::{Blob, docker_manifest, index_json};
+use nutkin_container::image::{Blob, docker_manifest, index_json};
 use serde_json::Value;
 use tar::{EntryType, Header};
 use tokio_util::io::ReaderStream;

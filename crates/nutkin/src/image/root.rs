@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::time::SystemTime;
 
-use nutkin_core::image::{Content, Layer};
+use nutkin_container::image::{Content, Layer};
 
 use super::layer;
 use crate::cache::{At, FileError};

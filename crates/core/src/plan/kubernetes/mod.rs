@@ -4,15 +4,16 @@
 //! what some typed library makes of it. The workload of the JobManager comes first, because it owns the
 //! rest: a shell creates it, learns its UID, and gives that to [`Objects::owned_by`].
 
+pub mod config_map;
 pub mod kustomize;
 pub mod marks;
 pub mod native;
+pub mod rbac;
 pub mod standalone;
 
 use serde_json::{Value, json};
 
 use crate::Problem;
-use crate::kubernetes::rbac;
 use crate::session::{Mode, Session};
 
 /// Name of the container with Flink's process in every pod that Flink or this makes (`Constants.MAIN_CONTAINER_NAME`): a

@@ -3,7 +3,7 @@
 use super::Machine;
 use crate::Problem;
 use crate::flink::dialect::{self, Dialect};
-use crate::flink::{Configuration, Entry, FlinkVersion, Origin};
+use crate::flink::{Configuration, FlinkVersion, Origin};
 use crate::session::Session;
 
 /// Milliseconds between two tries of a TaskManager to find the ResourceManager. Both start side by side, and with
@@ -107,23 +107,7 @@ pub(crate) fn file(
             Ok(lines) => text.push_str(&lines),
             Err(all) => problems.extend(all),
         },
-        Dialect::ConfigYaml => text.push_str(&flat_yaml(configuration)),
+        Dialect::ConfigYaml => text.push_str(&dialect::flat_yaml(configuration)),
     }
     (dialect.file_name(), text)
-}
-
-/// `config.yaml` with whole keys, every value as text.
-pub(crate) fn flat_yaml(configuration: &Configuration) -> String {
-    let line = |(key, entry): (&str, &Entry)| {
-        format!("{}: {}\n", quoted(key), quoted(&entry.value.to_string()))
-    };
-    configuration.iter().map(line).collect()
-}
-
-/// A YAML scalar in single quotes, or in double quotes where only those can hold it.
-fn quoted(text: &str) -> String {
-    if text.chars().any(char::is_control) {
-        return serde_json::Value::from(text).to_string();
-    }
-    format!("'{}'", text.replace('\'', "''"))
 }

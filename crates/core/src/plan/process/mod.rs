@@ -12,9 +12,11 @@ pub(crate) mod log;
 use std::collections::BTreeMap;
 
 pub use configuration::effective;
+pub use nutkin_flink::process::{ARCHIVE_FLAGS, Role};
 
 use crate::Problem;
 use crate::flink::memory::{self, Input, LegacyHeap};
+use crate::flink::process::is_dist;
 use crate::session::Session;
 
 /// What the shell found and chose on the machine.
@@ -51,15 +53,6 @@ pub struct Machine {
     pub environment: BTreeMap<String, String>,
 }
 
-/// Beginnings of the flags with which a JVM is given a class data archive; the path follows the first one.
-pub const ARCHIVE_FLAGS: [&str; 5] = [
-    "-XX:SharedArchiveFile=",
-    "-Xshare:auto",
-    "-XX:+VerifySharedSpaces",
-    "-Xlog:cds*=off",
-    "-Xlog:class+path=off",
-];
-
 /// Paths of class data archives by role.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Archives {
@@ -80,17 +73,6 @@ pub struct Processes {
     pub rest_urls: Vec<String>,
     /// All options that Flink finds in its configuration file, and ours that decide what is loaded.
     pub options: BTreeMap<String, String>,
-}
-
-/// What a process is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// A JobManager.
-    JobManager,
-    /// A TaskManager.
-    TaskManager,
-    /// The ZooKeeper that Nutkin brings along.
-    ZooKeeper,
 }
 
 /// One process.
@@ -129,7 +111,7 @@ pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Probl
     let task_manager = memory::task_manager(&input).map_err(|problem| problems.push(problem)).ok();
     problems.extend(log::problem(&session.log_configuration, &machine.extra_libs));
     problems.extend(file_systems::missing(&configuration, session.flink, machine));
-    if !machine.lib.iter().any(|jar| jvm::is_dist(jar)) {
+    if !machine.lib.iter().any(|jar| is_dist(jar)) {
         let message = format!("`{}/lib` has no flink-dist jar", machine.flink_home);
         problems.push(Problem::new("", message).hint(format!(
             "install Flink anew: `nutkin dist remove {0}`, `nutkin dist install {0}`",

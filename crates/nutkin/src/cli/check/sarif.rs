@@ -1,6 +1,6 @@
 //! Findings as SARIF 2.1.0 (OASIS), as code hosting sites read it.
 
-use nutkin_core::check::{Finding, Report, Rule, codes};
+use nutkin_check::{Finding, Report, Rule, codes};
 use serde_json::{Value, json};
 
 /// The whole document: the rules that were met, and the results.

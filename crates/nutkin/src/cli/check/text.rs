@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use nutkin_core::check::{Finding, Report, Severity};
+use nutkin_check::{Finding, Report, Severity};
 
 use crate::report::{Printer, Style};
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use nutkin_core::check::adopt::difference::{Difference, differences};
-use nutkin_core::check::adopt::{Adoption, Request, adopt};
-use nutkin_core::check::{Input, Settings, Severity, check};
+use nutkin_check::adopt::difference::{Difference, differences};
+use nutkin_check::adopt::{Adoption, Request, adopt};
+use nutkin_check::{Input, Settings, Severity, check};
 use nutkin_core::flink::FlinkVersion;
 use nutkin_core::yaml;
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use nutkin_core::image::Blob;
+use nutkin_container::image::Blob;
 use serde_json::Value;
 
 use super::{BaseLayer, Loaded, assemble, open_tar};

@@ -12,8 +12,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use nutkin_container::image::{Base, Blob, Node, User, lay_over};
 use nutkin_core::Problem;
-use nutkin_core::image::{Base, Blob, Node, User, lay_over};
 use serde_json::Value;
 
 use super::layer::compressed;

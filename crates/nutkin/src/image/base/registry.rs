@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt as _;
+use nutkin_container::image::Blob;
 use nutkin_core::Problem;
-use nutkin_core::image::Blob;
 use oci_client::Reference;
 use oci_client::client::{Client, ClientConfig, ClientProtocol};
 use oci_client::errors::{OciDistributionError, OciErrorCode};

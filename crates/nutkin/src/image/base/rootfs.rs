@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use nutkin_core::image::Blob;
+use nutkin_container::image::Blob;
 use serde_json::json;
 use tar::{EntryType, Header};
 use walkdir::WalkDir;

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::super::marks;
 use super::super::native::draft::{Draft, Role};
 use super::super::native::effective::is_highly_available;
 use super::super::native::json::{append, object};
@@ -10,6 +9,7 @@ use super::super::native::memory::Sizes;
 use super::super::native::{
     claims as flink_claims, env_secrets, flink_conf, hadoop, init, kerberos, secrets, template,
 };
+use super::super::{config_map, marks};
 use super::claims::{self, Claim};
 use super::effective::is_on_zookeeper;
 use super::workload::Workload;
@@ -17,7 +17,6 @@ use super::{default_to, probes};
 use crate::change::readers;
 use crate::digest;
 use crate::flink::dialect::Dialect;
-use crate::kubernetes::diff;
 
 /// User and group of Flink's images, and of ours.
 const FLINK_USER: u32 = 9999;
@@ -131,7 +130,7 @@ pub(super) fn mark_configuration(draft: &mut Draft<'_>, others: &[Value], roles:
     let is_read_at_start = |item: &&Value| item["kind"] == "ConfigMap" || item["kind"] == "Secret";
     let mut read = String::new();
     for item in others.iter().filter(is_read_at_start) {
-        let options = diff::options_of(item);
+        let options = config_map::options_of(item);
         for (key, value) in options.iter().filter(|(key, _)| is_read(key)) {
             read.push_str(&format!("{key}={value}\n"));
         }

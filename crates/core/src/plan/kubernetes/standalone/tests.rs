@@ -295,7 +295,8 @@ fn high_availability_data_is_called_as_the_session() {
         let objects = planned(&session("v1_20", "", &options)).unwrap();
         let map = objects.items.iter().find(|item| item["kind"] == "ConfigMap").unwrap();
         let found =
-            crate::kubernetes::diff::options_of(map)["high-availability.cluster-id"].clone();
+            crate::plan::kubernetes::config_map::options_of(map)["high-availability.cluster-id"]
+                .clone();
         assert_eq!(found, expected);
     }
     check("zookeeper", None, "words");

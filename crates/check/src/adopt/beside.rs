@@ -1,0 +1,121 @@
+//! The objects that have no place in a session file, with the permissions that Flink needs.
+
+use serde_json::{Value, json};
+
+use super::options::Options;
+use super::pods::SHARED;
+use super::services::Fate;
+use super::{Maker, services, uses_kubernetes};
+use crate::kubernetes::Object;
+use crate::node::Walk;
+use crate::system::{System, World};
+
+/// All other objects, cured.
+pub(super) fn beside(
+    world: &World,
+    system: &System<'_>,
+    name: &str,
+    options: &mut Options,
+    maker: &mut Maker<'_>,
+) -> Vec<Value> {
+    let mut kept = Vec::new();
+    for (index, object) in world.objects.iter().enumerate() {
+        let place = object.place();
+        let is_workload = system.workloads.iter().any(|w| std::ptr::eq(w.object, object));
+        let is_conf = system.texts.iter().any(
+            |text| matches!(text.origin, crate::embedded::Origin::ConfigMap(of) if of == index),
+        );
+        if is_workload {
+            continue;
+        }
+        if is_conf {
+            let others = object
+                .node
+                .get("data")
+                .map_or(&[][..], Walk::entries)
+                .iter()
+                .any(|(key, _)| !system.texts.iter().any(|text| text.name == key.name));
+            if !others {
+                maker.put(
+                    place,
+                    object.title(),
+                    "spec.flinkConfiguration and spec.logConfiguration",
+                );
+                continue;
+            }
+        }
+        if object.kind == "Service"
+            && let Some(fate) = services::of(system, object, name, options, maker)
+        {
+            if let Fate::Beside(value) = fate {
+                kept.push(value);
+            }
+            continue;
+        }
+        if let Some(mut value) = access(system, object, maker) {
+            let is_changed = services::select(&mut value, system, object, name);
+            let to = if is_changed {
+                "an object beside the session file, which selects its pods"
+            } else {
+                "an object beside the session file"
+            };
+            maker.put(place, object.title(), to);
+            kept.push(value);
+        }
+        if object.cut.is_some() && !maker.as_is {
+            maker.cure("NK0002", place, format!("{} is an object of its own", object.title()));
+        }
+    }
+    let lost = maker.cures.iter().any(|cure| cure.rule.code == "NK0201");
+    if lost {
+        let mut metadata = json!({ "name": SHARED });
+        if let Some(namespace) = system.namespace() {
+            metadata["namespace"] = namespace.into();
+        }
+        kept.push(json!({
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": metadata,
+            "spec": {
+                "accessModes": ["ReadWriteMany"],
+                "resources": {"requests": {"storage": "1Gi"}},
+            },
+        }));
+    }
+    kept
+}
+
+/// An object with the permissions that Flink needs; `None` for one that is needless.
+fn access(system: &System<'_>, object: &Object, maker: &mut Maker<'_>) -> Option<Value> {
+    const VERBS: &[&str] = &["get", "list", "watch", "create", "update", "patch", "delete"];
+    // Where a key stands twice the last one stays, as kubectl takes it.
+    let mut value = object.node.to_json();
+    if maker.as_is {
+        return Some(value);
+    }
+    if object.kind == "ClusterRoleBinding"
+        && object.node.at("roleRef/name").and_then(Walk::text) == Some("cluster-admin")
+    {
+        maker.cure("NK0306", object.place(), format!("{} is left out", object.title()));
+        maker.put(object.place(), object.title(), "nowhere: a Role on configmaps is enough");
+        return None;
+    }
+    if object.kind == "Role" && uses_kubernetes(system) {
+        for rule in value.get_mut("rules").and_then(Value::as_array_mut).into_iter().flatten() {
+            let has = |key: &str, word: &str| {
+                rule[key].as_array().is_some_and(|items| items.iter().any(|item| item == word))
+            };
+            if !has("resources", "configmaps") || has("verbs", "*") {
+                continue;
+            }
+            let missing: Vec<&str> =
+                VERBS.iter().copied().filter(|verb| !has("verbs", verb)).collect();
+            if let (false, Some(verbs)) = (missing.is_empty(), rule["verbs"].as_array_mut()) {
+                verbs.extend(missing.iter().map(|verb| Value::from(*verb)));
+                let message = format!("{} has {}, too", object.title(), missing.join(", "));
+                maker.cure("NK0304", object.place(), message);
+            }
+        }
+    }
+    Some(value)
+}

@@ -1,0 +1,337 @@
+//! Why a line is otherwise: a table of what Nutkin does for every session, of cures, and of what it drops knowingly.
+
+use super::Difference;
+use crate::adopt::Adoption;
+use crate::adopt::shape::Shape;
+use crate::embedded::Origin;
+use crate::kubernetes::Workload;
+use crate::node::Walk;
+use crate::system::System;
+
+/// What reasons ask.
+pub(super) struct Context<'a> {
+    pub(super) system: &'a System<'a>,
+    pub(super) adoption: &'a Adoption,
+}
+
+/// Which side has the line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    /// Only the session's.
+    New,
+    /// Only the files'.
+    Gone,
+    /// Both, with different values.
+    Other,
+    Any,
+}
+
+use When::{Any, Gone, New, Other};
+
+/// Objects of workloads, by what they are called.
+const PODS: &str = "JobManager|TaskManager|JobManager and TaskManager";
+
+/// One reason: for which objects and paths (`*` is any text, `|` separates choices), when, under which condition.
+struct Reason(&'static str, &'static str, When, Test, &'static str);
+
+/// When a reason holds.
+enum Test {
+    Always,
+    /// The cure with this code was applied.
+    Cure(&'static str),
+    /// The value was this before.
+    Was(&'static str),
+    If(fn(&Difference, &Context<'_>) -> bool),
+}
+
+use Test::{Always, Cure, If, Was};
+
+const LABELS: &str = "labels by which a session finds what is its own";
+const WRITTEN: &str = "the default, written out";
+const SIZED: &str = "the container has what Flink's process takes by the options";
+const NAMED: &str = "named after the session";
+const PROBES: &str =
+    "a process that hangs is started again, and gets no request before it can answer";
+const USER: &str = "Flink's user, who must be able to write to volumes";
+const FIXED: &str = "a fixed port, so that containers and Services can name it";
+const FIELDS: &str = "a field of the session file, which Flink reads as an option";
+
+#[rustfmt::skip]
+const TABLE: &[Reason] = &[
+    // Names and marks, of all objects.
+    Reason("*", "metadata.namespace", New, Always, "the namespace, written out"),
+    Reason("*", "metadata.annotations.nutkin.dev/*", New, Always, "notes of Nutkin, for later changes"),
+    Reason("*", "metadata.labels.*", Any, If(is_made), LABELS),
+    Reason(PODS, "metadata.name", Other, Always, NAMED),
+    Reason(PODS, "metadata.annotations.*", Gone, Always, "left out: an annotation of the workload, not of its pods; `metadata.annotations` holds some for all objects"),
+    Reason(PODS, "spec.selector.matchLabels.*", Any, Always, LABELS),
+    Reason(PODS, "spec.template.metadata.labels.app|spec.template.metadata.labels.component|spec.template.metadata.labels.type", Any, Always, LABELS),
+    Reason(PODS, "spec.template.metadata.annotations.nutkin.dev/*", New, Always, "a changed option restarts what reads it"),
+    // The workload.
+    Reason(PODS, "apiVersion", Other, Always, "the version that every Kubernetes has"),
+    Reason(PODS, "kind", Other, If(|d, _| d.is.as_deref() == Some("Deployment")), "a Deployment, which keeps as many pods as are asked for"),
+    Reason(PODS, "spec.replicas", Other, Cure("NK0204"), "cured: one JobManager without high availability"),
+    Reason(PODS, "spec.replicas", New, Always, WRITTEN),
+    Reason("JobManager", "spec.strategy.*", Any, If(|_, c| c.system.high_availability().is_none()), "without high availability one JobManager must be gone before the next one starts"),
+    Reason(PODS, "spec.strategy.*", Any, Always, "new pods start beside the old ones"),
+    Reason(PODS, "spec.podManagementPolicy", Any, Always, "all pods start at once"),
+    Reason(PODS, "spec.serviceName", Any, Always, NAMED),
+    Reason(PODS, "spec.revisionHistoryLimit|spec.minReadySeconds|spec.progressDeadlineSeconds|spec.updateStrategy.*", Gone, Always, "left out: the session file has no place for it"),
+    Reason(PODS, "spec.volumeClaimTemplates*.apiVersion|spec.volumeClaimTemplates*.kind", Any, Always, WRITTEN),
+    Reason(PODS, "spec.volumeClaimTemplates*.metadata.labels.*", New, Always, LABELS),
+    // The pod.
+    Reason(PODS, "spec.template.spec.serviceAccount*", Other, Cure("NK0302"), "cured: TaskManagers run under the ServiceAccount as well"),
+    Reason(PODS, "spec.template.spec.serviceAccount*", New, Always, "one ServiceAccount for all pods"),
+    Reason(PODS, "spec.template.spec.restartPolicy", Gone, Was("Always"), WRITTEN),
+    Reason(PODS, "spec.template.spec.hostNetwork|spec.template.spec.dnsPolicy", New, Always, WRITTEN),
+    Reason(PODS, "spec.template.spec.terminationGracePeriodSeconds", Gone, Cure("NK0603"), "cured: Flink has time to end"),
+    Reason(PODS, "spec.template.spec.securityContext.fsGroup", New, Cure("NK0209"), "cured: Flink's user can write to volumes"),
+    Reason(PODS, "spec.template.spec.securityContext.runAs*|spec.template.spec.securityContext.fsGroup", New, Always, USER),
+    // The container.
+    Reason(PODS, "*.containers[main].name", Other, Always, "the name that Flink gives its container"),
+    Reason(PODS, "*.containers[main].image", Any, Cure("NK0701"), "cured: a tag that stays"),
+    Reason(PODS, "*.containers[main].image", Any, Cure("NK0704"), "cured: an image of a Flink that Nutkin knows"),
+    Reason("TaskManager", "*.containers[main].image", Other, Cure("NK0702"), "cured: one Flink for all pods"),
+    Reason(PODS, "*.containers[main].imagePullPolicy", New, Always, WRITTEN),
+    Reason(PODS, "*.containers[main].command", New, Always, "the entrypoint of the image, written out"),
+    Reason(PODS, "*.containers[main].command|*.containers[main].args", Any, If(starts_flink), "the entrypoint starts the role; options stand in the configuration"),
+    Reason(PODS, "*.containers[main].command|*.containers[main].args", Any, Always, "left out: the entrypoint of Flink's image starts the role; what else the command did belongs in an init container"),
+    Reason(PODS, "*.containers[main].startupProbe.*|*.containers[main].readinessProbe.*|*.containers[main].livenessProbe.*", New, If(is_stray), "cured: the probe stands at the container"),
+    Reason(PODS, "*.containers[main].startupProbe.*|*.containers[main].readinessProbe.*|*.containers[main].livenessProbe.*", New, Always, PROBES),
+    Reason(PODS, "*.containers[main].resources.requests.cpu", New, Always, "one CPU for a JobManager, one for each slot of a TaskManager, unless `resource.cpu` says otherwise"),
+    Reason(PODS, "*.containers[main].resources.limits.cpu", New, Always, "the request is the limit as well, unless `resources.limits.cpu` says otherwise"),
+    Reason(PODS, "*.containers[main].resources.limits.cpu", Other, If(|_, c| !has_factors(c)), "this Flink knows one amount for request and limit"),
+    Reason(PODS, "*.containers[main].resources.*.memory", Any, Always, SIZED),
+    Reason("JobManager and TaskManager", "*.containers[main].resources.*", Any, Always, "one pod for both roles has the larger amounts"),
+    Reason(PODS, "*.containers[main].ports[*].*", Other, Always, "the names that Flink gives its ports"),
+    Reason(PODS, "*.containers[main].ports[*].*", New, Always, "all ports of the role"),
+    Reason(PODS, "*.containers[main].ports[*].*", Gone, If(is_queryable), "cured: queryable state is off"),
+    Reason(PODS, "*.containers[main].ports[*].*", Gone, If(is_own_port), "not a port of this role, or one that is named otherwise"),
+    Reason(PODS, "*.containers[main].ports[*].protocol", Gone, Was("TCP"), WRITTEN),
+    Reason(PODS, "*.containers[main].env[_POD_IP_ADDRESS]*|*.containers[main].env[POD_NAME]*|*.containers[main].env[JOB_MANAGER_HOSTS]*", New, Always, "the pod's own address and name, for the options that need them"),
+    Reason(PODS, "*.containers[main].env[JOB_MANAGER_HEAP_MB]*|*.containers[main].env[TASK_MANAGER_HEAP_MB]*", Gone, Cure("NK0506"), "cured: `resource.memory` sizes all parts"),
+    Reason(PODS, "*.containers[main].env[FLINK_PROPERTIES]*|*.containers[main].env[JOB_MANAGER_RPC_ADDRESS]*|*.containers[main].env[TASK_MANAGER_NUMBER_OF_TASK_SLOTS]*|*.containers[main].env[POD_IP]*", Gone, Always, "the options of the session file say it"),
+    // Volumes.
+    Reason(PODS, "*.volumeMounts[/opt/flink/artifacts].*|*.volumes[user-artifacts-volume].*", New, Always, "where Flink puts jars that it fetched"),
+    Reason(PODS, "*.volumeMounts[/opt/flink/conf].*|*.volumes[flink-config-volume].*", Any, Always, "the configuration is made of the session file"),
+    Reason(PODS, "*.volumeMounts[*].*", Gone, If(is_configuration), "the configuration is made of the session file"),
+    Reason(PODS, "*.volumes[*].*", Gone, If(is_configuration), "the configuration is made of the session file"),
+    Reason(PODS, "*.volumes[*].*Probe.*", Gone, Cure("NK0004"), "cured: the probe stands at the container"),
+    Reason(PODS, "*.volumes[*].hostPath.*", Gone, Cure("NK0604"), "cured: a directory of the pod's own"),
+    Reason(PODS, "*.volumes[flink-state].*|*.volumeMounts[*].*", New, Cure("NK0201"), "cured: a claim that all pods share"),
+    Reason(PODS, "*.volumeMounts[*].*", New, If(is_claim), "what the StatefulSet claims"),
+    // Options.
+    Reason("options", "kubernetes.*", New, Always, FIELDS),
+    Reason("options", "execution.target", New, Always, "Flink's client finds the session by it"),
+    Reason("options", "kubernetes.cluster-id|high-availability.cluster-id", Any, Always, NAMED),
+    Reason("options", "kubernetes.namespace", Other, Cure("NK0202"), "cured: the namespace of the pods"),
+    Reason("options", "jobmanager.rpc.address", Any, Always, "the address of the session's own Service"),
+    Reason("options", "jobmanager.rpc.port|taskmanager.rpc.port|blob.server.port|rest.port|rest.bind-port|high-availability.jobmanager.port", New, Always, FIXED),
+    Reason("options", "jobmanager.rpc.port", Other, Always, "with high availability JobManagers listen on `high-availability.jobmanager.port`"),
+    Reason("options", "rest.address|rest.bind-address|jobmanager.bind-host|taskmanager.bind-host", New, Always, "pods answer the other pods"),
+    Reason("options", "jobmanager.memory.process.size|taskmanager.memory.process.size", New, Always, FIELDS),
+    Reason("options", "taskmanager.numberOfTaskSlots|parallelism.default", New, Always, WRITTEN),
+    Reason("options", "queryable-state.*|query.server.port", Gone, Cure("NK0410"), "cured: queryable state is off"),
+    Reason("options", "*", Gone, If(|d, c| is_cured_there("NK0102", d, c)), "cured: this Flink has no such option"),
+    Reason("options", "jobmanager.heap.*|taskmanager.heap.*", Gone, Cure("NK0506"), "cured: `resource.memory` sizes all parts"),
+    // Logging.
+    Reason("log4j*|logback*", "*", Any, Cure("NK0801"), "cured: a level that Log4j knows"),
+    Reason("log4j*|logback*", "*", New, If(|_, c| !has_logging(c)), "Flink's own logging, since the files have none"),
+    // Session files of an operator.
+    Reason("FlinkDeployment *|FlinkSessionJob *", "status.*|metadata.managedFields*|metadata.resourceVersion|metadata.uid|metadata.creationTimestamp|metadata.generation|metadata.finalizers|metadata.selfLink|metadata.annotations.kubectl.kubernetes.io/last-applied-configuration", Gone, Always, "written by the cluster"),
+    Reason("FlinkDeployment *|FlinkSessionJob *", "*", Any, If(is_patched), "cured"),
+    Reason("options", "*", Any, If(is_patched), "cured"),
+    // Other objects.
+    Reason("Service *", "", Gone, If(is_query_service), "cured: queryable state is off"),
+    Reason("Service *", "", Gone, If(|d, c| selected(d, c).is_some()), "the Services of the session do the same"),
+    Reason("Service *", "", New, Always, "the address of the JobManager, and REST"),
+    Reason("Service *", "spec.type", Any, If(|d, _| d.is.as_deref() == Some("ClusterIP") && d.was.is_none()), WRITTEN),
+    Reason("Service *", "spec.type|spec.ports[*].nodePort|spec.loadBalancer*|spec.externalTrafficPolicy", Any, Cure("NK0901"), "cured: REST is reached inside the cluster only"),
+    Reason("Service *", "spec.selector.*", Any, Always, LABELS),
+    Reason("Service *", "spec.ports[*].name", Any, Always, "the names that Flink gives its ports"),
+    Reason("Service *", "spec.ports[*].targetPort", Any, Always, WRITTEN),
+    Reason("Service *", "spec.clusterIP|spec.publishNotReadyAddresses", New, Always, "names of pods lead to them before they are ready"),
+    Reason("Service *", "spec.sessionAffinity", New, Always, "each client stays with one JobManager, which has its uploaded jars"),
+    Reason("Service *", "spec.ports[*].*", Any, If(|d, c| selected(d, c).is_some()), "the ports of the session's own Service"),
+    Reason("ConfigMap *", "", Gone, If(is_configuration_map), "spec.flinkConfiguration and spec.logConfiguration hold it"),
+    Reason("ConfigMap flink-config-*|ConfigMap pod-template-*", "", New, Always, "made of spec.flinkConfiguration and spec.logConfiguration"),
+    Reason("ConfigMap flink-config-*|ConfigMap pod-template-*", "*", Any, Always, "made of spec.flinkConfiguration and spec.logConfiguration"),
+    Reason("PersistentVolumeClaim flink-state", "", New, Cure("NK0201"), "cured: a claim that all pods share"),
+    Reason("Role *", "rules*.verbs", Other, Cure("NK0304"), "cured: verbs that Flink uses"),
+    Reason("ClusterRoleBinding *", "", Gone, Cure("NK0306"), "cured: a Role on configmaps is enough"),
+    Reason("Role *|RoleBinding *|ServiceAccount *", "", New, Always, "permissions for high availability"),
+    Reason("*", "spec.selector.*|spec.podSelector.*|spec.scaleTargetRef.*", Any, Always, LABELS),
+];
+
+/// The first reason that holds.
+pub(super) fn why(one: &Difference, context: &Context<'_>) -> Option<String> {
+    let when = match (&one.was, &one.is) {
+        (None, _) => New,
+        (_, None) => Gone,
+        _ => Other,
+    };
+    let holds = |Reason(object, path, at, test, _): &&Reason| {
+        (*at == Any || *at == when)
+            && matches(object, &one.object)
+            && matches(path, &one.path)
+            && match test {
+                Always => true,
+                Cure(code) => is_cured(code, context),
+                Was(value) => one.was.as_deref() == Some(*value),
+                If(test) => test(one, context),
+            }
+    };
+    TABLE.iter().find(holds).map(|Reason(.., why)| (*why).to_owned())
+}
+
+fn matches(patterns: &str, text: &str) -> bool {
+    patterns.split('|').any(|pattern| matches_one(pattern, text))
+}
+
+/// `*` stands for any text.
+fn matches_one(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
+        return false;
+    };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+fn is_cured(code: &str, context: &Context<'_>) -> bool {
+    context.adoption.cures.iter().any(|cure| cure.rule.code == code)
+}
+
+/// Whether the cure tells of just this option.
+fn is_cured_there(code: &str, one: &Difference, context: &Context<'_>) -> bool {
+    let cures = context.adoption.cures.iter().filter(|cure| cure.rule.code == code);
+    cures.into_iter().any(|cure| cure.message.contains(&format!("`{}`", one.path)))
+}
+
+/// Whether a cure tells of the line itself.
+fn is_patched(one: &Difference, context: &Context<'_>) -> bool {
+    let last = one.path.rsplit('.').next().unwrap_or(&one.path);
+    let is_told = |text: &str| text.contains(&one.path) || text.contains(&format!("{last}:"));
+    context.system.session.is_some()
+        && context.adoption.cures.iter().any(|cure| is_told(&cure.message))
+}
+
+/// Whether the object is one that the session file makes.
+fn is_made(one: &Difference, _: &Context<'_>) -> bool {
+    let kinds = ["JobManager", "TaskManager", "Service ", "ConfigMap "];
+    kinds.iter().any(|kind| one.object.starts_with(kind))
+}
+
+/// Whether the words only start a role, with options and an address.
+fn starts_flink(one: &Difference, _: &Context<'_>) -> bool {
+    const WORDS: &[&str] = &[
+        "jobmanager",
+        "taskmanager",
+        "cluster",
+        "ha",
+        "start-foreground",
+        "/docker-entrypoint.sh",
+        "docker-entrypoint.sh",
+        "jobmanager.sh",
+        "taskmanager.sh",
+        "-D",
+    ];
+    let is_known = |word: &str| {
+        WORDS.iter().any(|known| word == *known || word.ends_with(&format!("/{known}")))
+            || word.starts_with("-D")
+            || word.starts_with("$(")
+            || word.contains('=')
+    };
+    one.was.as_deref().is_none_or(|was| was.split(' ').all(is_known))
+}
+
+/// Whether the probe stood at a volume.
+fn is_stray(one: &Difference, context: &Context<'_>) -> bool {
+    is_cured("NK0004", context) && !one.path.contains("startupProbe")
+}
+
+fn port_of(one: &Difference) -> Option<i64> {
+    one.path.rsplit_once("ports[")?.1.split(']').next()?.parse().ok()
+}
+
+fn is_queryable(one: &Difference, context: &Context<'_>) -> bool {
+    let port = context.system.settings.port("queryable-state.proxy.ports").unwrap_or(6125);
+    port_of(one) == Some(port)
+}
+
+fn is_own_port(one: &Difference, context: &Context<'_>) -> bool {
+    let keys = [
+        "rest.port",
+        "rest.bind-port",
+        "jobmanager.rpc.port",
+        "blob.server.port",
+        "taskmanager.rpc.port",
+    ];
+    let defaults = [8081, 8081, 6123, 6124, 6122];
+    let mut own = keys
+        .iter()
+        .zip(defaults)
+        .map(|(key, default)| context.system.settings.port(key).unwrap_or(default));
+    own.any(|port| Some(port) == port_of(one))
+}
+
+/// Whether it is about the volume with the configuration that was taken over.
+fn is_configuration(one: &Difference, context: &Context<'_>) -> bool {
+    let texts = &context.system.texts;
+    context.system.workloads.iter().flat_map(Workload::mounts).any(|mount| {
+        let name = mount.node.text_of("name").unwrap_or_default();
+        let is_there = one.path.contains(&format!(".volumes[{name}]"))
+            || one.path.contains(&format!(".volumeMounts[{}]", mount.path));
+        let is_taken = mount.config_map().is_some_and(|map| {
+            texts.iter().any(|text| {
+                matches!(text.origin, Origin::ConfigMap(index)
+                    if context.system.world.objects[index].name == map)
+            })
+        });
+        is_there && (is_taken || mount.path == "/opt/flink/conf")
+    })
+}
+
+/// Whether the ConfigMap was taken over.
+fn is_configuration_map(one: &Difference, context: &Context<'_>) -> bool {
+    context.system.texts.iter().any(|text| {
+        matches!(text.origin, Origin::ConfigMap(index)
+            if context.system.world.objects[index].title() == one.object)
+    })
+}
+
+/// Whether the mount is that of a claim of each pod.
+fn is_claim(one: &Difference, context: &Context<'_>) -> bool {
+    context.adoption.text.contains("nutkin.claim.") && one.path.contains(".volumeMounts[")
+}
+
+fn has_logging(context: &Context<'_>) -> bool {
+    use crate::source::FileKind::{Log4j, Logback};
+    context.system.texts.iter().any(|text| matches!(text.kind, Log4j | Logback))
+}
+
+fn has_factors(context: &Context<'_>) -> bool {
+    let version = context.system.version.unwrap_or(nutkin_flink::FlinkVersion::DEFAULT);
+    nutkin_flink::options::find("kubernetes.jobmanager.cpu.limit-factor")
+        .is_some_and(|info| info.at(version).is_some())
+}
+
+/// Whether a Service of the files leads to pods of the session, and to which role.
+fn selected(one: &Difference, context: &Context<'_>) -> Option<bool> {
+    let mut services = context.system.world.of_kind("Service");
+    let service = services.find(|service| service.title() == one.object)?;
+    let selector = service.node.at("spec/selector")?.entries();
+    let workload = context.system.workloads.iter().find(|w| w.is_selected(selector))?;
+    Some(workload.role.is_job_manager() || Shape::of(context.system) == Shape::One)
+}
+
+fn is_query_service(one: &Difference, context: &Context<'_>) -> bool {
+    selected(one, context) == Some(false) && is_cured("NK0410", context)
+}

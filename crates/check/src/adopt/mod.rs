@@ -1,0 +1,366 @@
+//! `nutkin init --from`: hand-written files as one session file, with what was found cured.
+//!
+//! The session file takes what a `FlinkDeployment` has a place for. What Nutkin makes itself (the Services of
+//! a JobManager, its address, the mounted configuration) is left out and told; all other objects lie beside.
+
+mod beside;
+pub mod difference;
+mod keep;
+mod notes;
+mod options;
+mod pods;
+mod resources;
+mod scripts;
+mod services;
+mod shape;
+mod write;
+
+use serde_json::{Value, json};
+
+use super::codes::Rule;
+use super::finding::{Findings, Place};
+use super::kubernetes::Workload;
+use super::node::Walk;
+use super::source::{File, FileKind, Input};
+use super::system::{self, HighAvailability, System, World};
+use super::{image, rules};
+use nutkin_core::spec;
+use nutkin_flink::FlinkVersion;
+use nutkin_flink::{Location, Problem};
+use shape::Shape;
+use write::{Content, write};
+
+/// What to make of the files.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The session's name; without one, that of the files.
+    pub name: Option<String>,
+    /// The Flink release, where the files do not say it.
+    pub flink: Option<FlinkVersion>,
+    /// Keep what was found, as far as a session file can hold it.
+    pub as_is: bool,
+}
+
+/// A session file made of other files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Adoption {
+    /// The session's name.
+    pub name: String,
+    /// The session file, with comments.
+    pub text: String,
+    /// Objects that have no place in it.
+    pub beside: Vec<Value>,
+    /// What became of each part of the files, by file and line.
+    pub placed: Vec<Placed>,
+    /// What was found and is not there any more.
+    pub cures: Vec<Cure>,
+    /// What is left to the user, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// Where a part of the files went.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Placed {
+    /// Where it stood.
+    pub location: Location,
+    /// What it is: a key, a field, an object.
+    pub what: String,
+    /// Where it is now, or why it is nowhere.
+    pub to: String,
+}
+
+/// A defect that the session file does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cure {
+    /// The code of `nutkin check`.
+    pub rule: &'static Rule,
+    /// Where it stood.
+    pub location: Location,
+    /// What was done about it.
+    pub message: String,
+}
+
+/// Collects while the file is made.
+struct Maker<'a> {
+    files: &'a [File],
+    as_is: bool,
+    placed: Vec<Placed>,
+    cures: Vec<Cure>,
+}
+
+impl Maker<'_> {
+    fn location(&self, place: Place) -> Location {
+        Location {
+            file: self.files[place.file].name.clone(),
+            line: Some(place.line),
+            column: Some(place.column),
+        }
+    }
+
+    fn put(&mut self, place: Place, what: impl Into<String>, to: impl Into<String>) {
+        let location = self.location(place);
+        self.placed.push(Placed { location, what: what.into(), to: to.into() });
+    }
+
+    fn cure(&mut self, code: &str, place: Place, message: impl Into<String>) {
+        if let Some(rule) = super::codes::find(code) {
+            let location = self.location(place);
+            self.cures.push(Cure { rule, location, message: message.into() });
+        }
+    }
+}
+
+/// Makes a session file of other files.
+///
+/// # Errors
+/// The files describe no session or several, or a session file among them is none that Nutkin takes.
+pub fn adopt(inputs: &[Input], request: &Request) -> Result<Adoption, Vec<Problem>> {
+    let world = World::read(inputs.iter().map(File::new).collect());
+    let systems = system::group(&world, request.flink);
+    let with_pods: Vec<&System<'_>> = systems.iter().filter(|s| !s.workloads.is_empty()).collect();
+    let system = match (&with_pods[..], &systems[..]) {
+        ([one], _) => *one,
+        ([], [one]) => one,
+        ([], []) => {
+            return Err(vec![
+                Problem::new("--from", "the files describe no session of Flink")
+                    .hint("name the Kubernetes files, or the directory with flink-conf.yaml"),
+            ]);
+        }
+        (several, all) => {
+            let titles: Vec<String> = if several.is_empty() {
+                all.iter().map(|system| system.title.clone()).collect()
+            } else {
+                several.iter().map(|system| system.title.clone()).collect()
+            };
+            let message = format!("the files describe several sessions: {}", titles.join(", "));
+            return Err(vec![
+                Problem::new("--from", message).hint("name the files of one of them"),
+            ]);
+        }
+    };
+    match system.session {
+        Some(session) => keep::keep(&world, system, session, request),
+        None => make(&world, system, request),
+    }
+}
+
+fn make(world: &World, system: &System<'_>, request: &Request) -> Result<Adoption, Vec<Problem>> {
+    let mut maker =
+        Maker { files: &world.files, as_is: request.as_is, placed: Vec::new(), cures: Vec::new() };
+    let name = request.name.clone().unwrap_or_else(|| name_of(system));
+    let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
+    let shape = Shape::of(system);
+    let mut options = options::of(system, version, &mut maker);
+    for (key, value) in shape.options() {
+        let origin = system.workloads.first().map(Workload::title).unwrap_or_default();
+        options.push(key, value, origin);
+    }
+    let job_manager = system.job_managers().next().copied();
+    let task_manager = system.task_managers().find(|w| w.role != super::kubernetes::Role::Both);
+
+    let mut spec = serde_json::Map::new();
+    spec.insert("flinkVersion".to_owned(), version.operator_name().into());
+    let main = job_manager.as_ref().or(system.workloads.first());
+    if let Some(mode) = shape.mode() {
+        spec.insert("mode".to_owned(), mode.into());
+    }
+    if let Some(main) = main {
+        if let Some(image) = image_of(main, version, &mut maker) {
+            if let Some(patch) = image::patch(&image) {
+                let place = main.image().map(|node| node.place(main.file()));
+                let origin = place.map(|place| maker.origin(place)).unwrap_or_default();
+                options.push("nutkin.flink.version", &patch.to_string(), origin);
+            }
+            spec.insert("image".to_owned(), image.into());
+        }
+        let policy = main.container.text_of("imagePullPolicy");
+        if let Some(policy) = policy.filter(|p| matches!(*p, "Always" | "IfNotPresent" | "Never")) {
+            spec.insert("imagePullPolicy".to_owned(), policy.into());
+        }
+        if let Some(account) = main.service_account() {
+            maker.put(account.place(main.file()), "serviceAccountName", "spec.serviceAccount");
+            spec.insert("serviceAccount".to_owned(), account.text().unwrap_or_default().into());
+        }
+    }
+    let log = log_configuration(system, &mut maker);
+    let (job_managers, task_managers) = shape::replicas(system, shape, &mut maker);
+    if let (Shape::One, Some(main)) = (shape, main) {
+        if let Some(template) = pods::template(system, main, "spec.podTemplate", &mut maker) {
+            spec.insert("podTemplate".to_owned(), template);
+        }
+        options.claims(main, &mut maker);
+    }
+    for (role, workload, replicas) in [
+        ("jobManager", job_manager.as_ref(), job_managers),
+        ("taskManager", task_manager.or(main.filter(|_| shape == Shape::One)), task_managers),
+    ] {
+        let mut side = serde_json::Map::new();
+        let process = match role {
+            "jobManager" => options.job_manager.clone(),
+            _ => options.task_manager.clone(),
+        };
+        if let Some(workload) = workload {
+            side.insert("replicas".to_owned(), replicas.into());
+            maker.put(workload.object.place(), workload.title(), format!("spec.{role}"));
+            resources::of(system, workload, role, process, &mut side, &mut maker);
+        } else if let Some(memory) = process {
+            side.insert("resource".to_owned(), json!({ "memory": memory }));
+        }
+        if let Some(workload) = workload.filter(|_| shape != Shape::One) {
+            let field = format!("spec.{role}.podTemplate");
+            if let Some(template) = pods::template(system, workload, &field, &mut maker)
+                && shape != Shape::Native
+            {
+                side.insert("podTemplate".to_owned(), template);
+            }
+            options.claims(workload, &mut maker);
+        }
+        if !side.is_empty() {
+            spec.insert(role.to_owned(), Value::Object(side));
+        }
+    }
+    let beside = beside::beside(world, system, &name, &mut options, &mut maker);
+    if !request.as_is {
+        vanished(system, &mut maker);
+    }
+    let content = Content {
+        name: &name,
+        namespace: system.namespace(),
+        spec: &spec,
+        options: &options.lines,
+        log,
+    };
+    let text = write(content, &maker)?;
+    // Our own reader is the judge: what it does not take is no session file.
+    spec::read(&text, &format!("{name}.yaml"))?;
+    maker.placed.sort();
+    let notes = notes::of(world, system, &name);
+    Ok(Adoption { name, text, beside, placed: maker.placed, cures: maker.cures, notes })
+}
+
+/// Defects that no session file has, whatever the files were: code and what stands in their place.
+const VANISHING: &[(&str, &str)] = &[
+    ("NK0207", "each JobManager has its own address"),
+    ("NK0302", "TaskManagers run under the ServiceAccount as well"),
+    ("NK0401", "the session has Services of its own"),
+    ("NK0403", "the session has Services of its own"),
+    ("NK0405", "the address is that of the session's own Service"),
+    ("NK0406", "the session has Services of its own"),
+    ("NK0409", "the session has probes of its own"),
+    ("NK0414", "TaskManagers find the JobManager by the session's Service"),
+    ("NK0505", "cpu and memory are asked for, as the options size the processes"),
+    ("NK0601", "the address is given as this Flink takes it"),
+    ("NK0602", "the address is given as this Flink takes it"),
+    ("NK0605", "Flink's own log configuration is written"),
+    ("NK0606", "the options of the session file say it"),
+    ("NK0607", "the options of the session file say it"),
+    ("NK0608", "the configuration is made of the session file"),
+    ("NK0611", "the address is given as this Flink takes it"),
+    ("NK0702", "all pods have one image"),
+];
+
+/// Tells of each such defect that was found.
+fn vanished(system: &System<'_>, maker: &mut Maker<'_>) {
+    let mut findings = Findings::new(maker.files);
+    rules::of_system(system, &mut findings);
+    for (place, finding) in findings.list {
+        let code = finding.rule.code;
+        if let Some((_, message)) = VANISHING.iter().find(|(known, _)| *known == code) {
+            let location = maker.location(place);
+            if !maker.cures.iter().any(|cure| cure.rule.code == code && cure.location == location) {
+                maker.cure(code, place, *message);
+            }
+        }
+    }
+}
+
+/// The cluster-id, else the name of the JobManager's workload without what every such name has.
+fn name_of(system: &System<'_>) -> String {
+    let id = system.settings.value("kubernetes.cluster-id");
+    let workload = system.job_managers().next().or(system.workloads.first());
+    let short = workload.map(|w| {
+        let name = w.object.name.as_str();
+        let cut =
+            ["-jobmanager", "-job-manager", "-jm"].iter().find_map(|end| name.strip_suffix(end));
+        cut.unwrap_or(name).to_owned()
+    });
+    let names = [id, short].into_iter().flatten();
+    names
+        .into_iter()
+        .find(|name| spec::is_name(name))
+        .unwrap_or_else(|| spec::DEFAULT_NAME.to_owned())
+}
+
+/// The image, with a tag that does not move.
+fn image_of(
+    workload: &Workload<'_>,
+    version: FlinkVersion,
+    maker: &mut Maker<'_>,
+) -> Option<String> {
+    let node = workload.image()?;
+    let text = node.text()?;
+    let place = node.place(workload.file());
+    let numbers = image::tag(text).map(image::numbers).unwrap_or_default();
+    let is_flink = super::kubernetes::is_flink_image(text);
+    let brings = image::tag(text).and_then(image::version);
+    if !maker.as_is && is_flink && brings.is_none() && 2 <= numbers.len() {
+        let message = format!("`{text}` is left out: Flink {version} comes with its own image");
+        maker.cure("NK0704", place, message);
+        return None;
+    }
+    let base = text.split('@').next().unwrap_or(text);
+    let official = matches!(base.split(':').next(), Some("flink" | "apache/flink"));
+    if !maker.as_is && official && numbers.len() < 2 && !text.contains('@') {
+        let name = base.split(':').next().unwrap_or(base);
+        maker.cure("NK0701", place, format!("the image is `{name}:{version}`"));
+        maker.put(place, "image", "spec.image");
+        return Some(format!("{name}:{version}"));
+    }
+    maker.put(place, "image", "spec.image");
+    Some(text.to_owned())
+}
+
+/// The log files, mended.
+fn log_configuration(system: &System<'_>, maker: &mut Maker<'_>) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for text in &system.texts {
+        if !matches!(text.kind, FileKind::Log4j | FileKind::Logback)
+            || found.iter().any(|(n, _)| *n == text.name)
+        {
+            continue;
+        }
+        let mut content = text.text.trim_end().to_owned() + "\n";
+        if !maker.as_is && text.kind == FileKind::Log4j {
+            let mut findings = Findings::new(maker.files);
+            rules::of_log(system, text, &mut findings);
+            for (place, finding) in findings.list {
+                if let (Some(patch), "NK0801") = (&finding.patch, finding.rule.code) {
+                    let (Some(old), Some(new)) = (patch.remove.first(), patch.insert.first())
+                    else {
+                        continue;
+                    };
+                    content = content.replace(old.trim(), new.trim());
+                    maker.cure("NK0801", place, format!("`{}`", new.trim()));
+                }
+            }
+        }
+        maker.put(
+            text.start(),
+            text.name.clone(),
+            format!("spec.logConfiguration, `{}`", text.name),
+        );
+        found.push((text.name.clone(), content));
+    }
+    found
+}
+
+/// Whether Kubernetes keeps the leader, for parts that ask only this.
+fn uses_kubernetes(system: &System<'_>) -> bool {
+    matches!(system.high_availability(), Some((HighAvailability::Kubernetes, _)))
+}
+
+#[cfg(test)]
+mod round_trip;
+#[cfg(test)]
+mod tests;

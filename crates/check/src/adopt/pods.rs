@@ -1,0 +1,376 @@
+//! Pod templates: what the pods of the files have and no field of a session file says.
+
+use serde_json::{Map, Value, json};
+
+use super::Maker;
+use crate::kubernetes::{Mount, Workload};
+use crate::node::{Walk, key_place};
+use crate::rules::storage::{Reach, local_path, reach};
+use crate::system::System;
+use nutkin_core::plan::kubernetes::MAIN_CONTAINER;
+use nutkin_flink::yaml::Node;
+
+/// Fields of a pod that have places of their own.
+const POD_ELSEWHERE: &[&str] =
+    &["containers", "serviceAccount", "serviceAccountName", "volumes", "restartPolicy"];
+
+/// Fields of the container that have places of their own, or that the platform writes.
+const CONTAINER_ELSEWHERE: &[&str] = &[
+    "name",
+    "image",
+    "imagePullPolicy",
+    "args",
+    "command",
+    "ports",
+    "env",
+    "volumeMounts",
+    "resources",
+];
+
+/// Variables that tell the image's entrypoint what the session file tells Nutkin.
+const ENTRYPOINT: &[&str] = &[
+    "FLINK_PROPERTIES",
+    "JOB_MANAGER_RPC_ADDRESS",
+    "TASK_MANAGER_NUMBER_OF_TASK_SLOTS",
+    "POD_IP",
+    "JOB_MANAGER_HEAP_MB",
+    "TASK_MANAGER_HEAP_MB",
+];
+
+/// Labels that Nutkin sets on all pods of a session.
+const OWN_LABELS: &[&str] = &["app", "component", "type"];
+
+/// Options whose ports the containers of a session have, with Flink's defaults on Kubernetes.
+const PORTS: &[(&str, i64)] = &[
+    ("rest.port", 8081),
+    ("rest.bind-port", 8081),
+    ("jobmanager.rpc.port", 6123),
+    ("blob.server.port", 6124),
+    ("taskmanager.rpc.port", 6122),
+    ("queryable-state.proxy.ports", 6125),
+];
+
+/// The name of the volume that a cure adds, and of its claim.
+pub(super) const SHARED: &str = "flink-state";
+
+/// The pod template of one role, or `None` where nothing is left for it.
+pub(super) fn template(
+    system: &System<'_>,
+    workload: &Workload<'_>,
+    field: &str,
+    maker: &mut Maker<'_>,
+) -> Option<Value> {
+    let file = workload.file();
+    let mut pod = Map::new();
+    for (key, node) in workload.pod.entries() {
+        if POD_ELSEWHERE.contains(&key.name.as_str()) {
+            continue;
+        }
+        let short =
+            key.name == "terminationGracePeriodSeconds" && node.whole().is_some_and(|s| s < 10);
+        if short && !maker.as_is {
+            maker.cure("NK0603", node.place(file), "the default of 30 seconds counts");
+            continue;
+        }
+        maker.put(key_place(key, file), key.name.clone(), field);
+        pod.insert(key.name.clone(), node.to_json());
+    }
+    let metadata = metadata(workload, field, maker);
+    let mut container = Map::new();
+    container.insert("name".to_owned(), MAIN_CONTAINER.into());
+    for (key, node) in workload.container.entries() {
+        let place = key_place(key, file);
+        match key.name.as_str() {
+            "args" | "command" => {
+                maker.put(place, key.name.clone(), "nowhere: made for every session");
+            }
+            "ports" => ports(system, node, &mut container, place, field, maker),
+            "resources" => resources(node, &mut container, place, field, maker),
+            name if CONTAINER_ELSEWHERE.contains(&name) => {}
+            name => {
+                maker.put(place, name, field);
+                container.insert(name.to_owned(), node.to_json());
+            }
+        }
+    }
+    stray_probes(workload, &mut container, field, maker);
+    let env = environment(workload, field, maker);
+    if !env.is_empty() {
+        container.insert("env".to_owned(), env.into());
+    }
+    let (mounts, volumes) = volumes(system, workload, &mut pod, field, maker);
+    if !mounts.is_empty() {
+        container.insert("volumeMounts".to_owned(), mounts.into());
+    }
+    if !volumes.is_empty() {
+        pod.insert("volumes".to_owned(), volumes.into());
+    }
+    let mut containers = Vec::new();
+    if 1 < container.len() {
+        containers.push(Value::Object(container));
+    }
+    for other in workload.pod.items_of("containers") {
+        if !std::ptr::eq(other, workload.container) {
+            let name = other.text_of("name").unwrap_or_default();
+            maker.put(other.place(file), format!("container {name}"), field);
+            containers.push(other.to_json());
+        }
+    }
+    if !containers.is_empty() {
+        pod.insert("containers".to_owned(), containers.into());
+    }
+    let mut template = Map::new();
+    if !metadata.is_empty() {
+        template.insert("metadata".to_owned(), metadata.into());
+    }
+    if !pod.is_empty() {
+        template.insert("spec".to_owned(), pod.into());
+    }
+    (!template.is_empty()).then_some(Value::Object(template))
+}
+
+/// Labels and annotations of the pods, but for the labels by which a session finds its own.
+fn metadata(workload: &Workload<'_>, field: &str, maker: &mut Maker<'_>) -> Map<String, Value> {
+    let mut made = Map::new();
+    for of in ["labels", "annotations"] {
+        let entries =
+            workload.template.at(&format!("metadata/{of}")).map_or(&[][..], Walk::entries);
+        let mut kept = Map::new();
+        for (key, node) in entries {
+            let place = key_place(key, workload.file());
+            if of == "labels" && OWN_LABELS.contains(&key.name.as_str()) {
+                maker.put(place, key.name.clone(), "nowhere: a label that every session has");
+                continue;
+            }
+            maker.put(place, key.name.clone(), field);
+            kept.insert(key.name.clone(), node.to_json());
+        }
+        if !kept.is_empty() {
+            made.insert(of.to_owned(), kept.into());
+        }
+    }
+    made
+}
+
+/// Ports that are not those of Flink itself, which are there anyway.
+fn ports(
+    system: &System<'_>,
+    node: &Node,
+    container: &mut Map<String, Value>,
+    place: crate::finding::Place,
+    field: &str,
+    maker: &mut Maker<'_>,
+) {
+    let own: Vec<i64> =
+        PORTS.iter().map(|(key, default)| system.settings.port(key).unwrap_or(*default)).collect();
+    let is_web = |port: &Node| {
+        let words = ["ui", "web", "rest"];
+        port.text_of("name").is_some_and(|name| words.iter().any(|word| name.contains(word)))
+    };
+    let other = |port: &&Node| {
+        !is_web(port)
+            && !port
+                .get("containerPort")
+                .and_then(Walk::whole)
+                .is_some_and(|port| own.contains(&port))
+    };
+    let kept: Vec<Value> = node.items().iter().filter(other).map(Node::to_json).collect();
+    if kept.is_empty() {
+        maker.put(place, "ports", "nowhere: made for every session");
+        return;
+    }
+    maker.put(place, "ports", format!("{field}; those of Flink itself are made for every session"));
+    container.insert("ports".to_owned(), kept.into());
+}
+
+/// Amounts that no field of a session file has stay in the template.
+fn resources(
+    node: &Node,
+    container: &mut Map<String, Value>,
+    place: crate::finding::Place,
+    field: &str,
+    maker: &mut Maker<'_>,
+) {
+    let mut kept = Map::new();
+    for kind in ["requests", "limits"] {
+        let entries = node.get(kind).map_or(&[][..], Walk::entries);
+        let values: Map<String, Value> = entries
+            .iter()
+            .filter(|(key, _)| key.name != "memory" && key.name != "cpu")
+            .map(|(key, node)| (key.name.clone(), node.to_json()))
+            .collect();
+        if !values.is_empty() {
+            kept.insert(kind.to_owned(), values.into());
+        }
+    }
+    if !kept.is_empty() {
+        maker.put(place, "resources", format!("{field}, without cpu and memory"));
+        container.insert("resources".to_owned(), kept.into());
+    }
+}
+
+/// Probes that stand below a volume or the pod go where they were meant.
+fn stray_probes(
+    workload: &Workload<'_>,
+    container: &mut Map<String, Value>,
+    field: &str,
+    maker: &mut Maker<'_>,
+) {
+    if maker.as_is {
+        return;
+    }
+    for volume in workload.pod.items_of("volumes") {
+        for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
+            let Some((key, probe)) = volume.entry(name) else { continue };
+            let mut probe = probe.to_json();
+            if let Some(probe) = probe.as_object_mut() {
+                probe.retain(|field, _| field != "imagePullPolicy");
+            }
+            let place = key_place(key, workload.file());
+            maker.cure("NK0004", place, format!("{name} stands at the container"));
+            maker.put(place, name, field);
+            container.entry(name.to_owned()).or_insert(probe);
+        }
+    }
+}
+
+fn environment(workload: &Workload<'_>, field: &str, maker: &mut Maker<'_>) -> Vec<Value> {
+    let mut kept = Vec::new();
+    for entry in workload.container.items_of("env") {
+        let name = entry.text_of("name").unwrap_or_default();
+        let place = entry.place(workload.file());
+        let is_used = workload.container.items_of("env").iter().any(|other| {
+            let text = other.text_of("value").unwrap_or_default();
+            !other.text_of("name").is_some_and(|name| ENTRYPOINT.contains(&name))
+                && text.contains(&format!("$({name})"))
+        });
+        if ENTRYPOINT.contains(&name) && !maker.as_is && !is_used {
+            if name.contains("HEAP") {
+                maker.cure(
+                    "NK0506",
+                    place,
+                    format!("`{name}` is left out; `resource.memory` sizes all parts"),
+                );
+            }
+            maker.put(place, name, "nowhere: an option or the session file says it");
+            continue;
+        }
+        maker.put(place, name, field);
+        kept.push(entry.to_json());
+    }
+    kept
+}
+
+/// Mounts and volumes, without the configuration that Nutkin mounts itself.
+fn volumes(
+    system: &System<'_>,
+    workload: &Workload<'_>,
+    pod: &mut Map<String, Value>,
+    field: &str,
+    maker: &mut Maker<'_>,
+) -> (Vec<Value>, Vec<Value>) {
+    let file = workload.file();
+    let is_conf = |mount: &Mount<'_>| {
+        mount.path == "/opt/flink/conf"
+            || mount.config_map().is_some_and(|name| {
+                system.texts.iter().any(|text| {
+                    matches!(text.origin, crate::embedded::Origin::ConfigMap(index)
+                    if system.world.objects[index].name == name)
+                })
+            })
+    };
+    let (mut mounts, mut volumes) = (Vec::new(), Vec::new());
+    for mount in workload.mounts() {
+        let place = mount.node.place(file);
+        if is_conf(&mount) {
+            maker.put(
+                place,
+                "mounted configuration",
+                "nowhere: made of spec.flinkConfiguration and spec.logConfiguration",
+            );
+            continue;
+        }
+        maker.put(place, format!("mount at {}", mount.path), field);
+        // What a StatefulSet claims is mounted by the options of the claim.
+        let is_claimed = mount.volume.is_some_and(|volume| volume.get("spec").is_some());
+        if !is_claimed {
+            mounts.push(mount.node.to_json());
+        }
+        let Some(volume) = mount.volume.filter(|_| !is_claimed) else { continue };
+        let mut json = clean_volume(volume);
+        if volume.get("hostPath").is_some() && !maker.as_is {
+            json = json!({"name": volume.text_of("name"), "emptyDir": {}});
+            maker.cure("NK0604", volume.place(file), format!("`{}` is an emptyDir", mount.path));
+        }
+        if volume.at("persistentVolumeClaim").is_some() && !maker.as_is {
+            fs_group(pod, place, maker);
+        }
+        if !volumes.contains(&json) {
+            volumes.push(json);
+        }
+    }
+    // What only other containers mount.
+    let others =
+        ["initContainers", "containers"].into_iter().flat_map(|list| workload.pod.items_of(list));
+    let others = others.filter(|other| !std::ptr::eq(*other, workload.container));
+    let wanted: Vec<&str> = others
+        .flat_map(|other| other.items_of("volumeMounts"))
+        .filter_map(|mount| mount.text_of("name"))
+        .collect();
+    for volume in workload.pod.items_of("volumes") {
+        let name = volume.text_of("name").unwrap_or_default();
+        let is_there = volumes.iter().any(|known| known["name"] == name);
+        if wanted.contains(&name) && !is_there {
+            volumes.push(clean_volume(volume));
+        }
+    }
+    if let Some(path) = lost_storage(system, workload, maker) {
+        mounts.push(json!({"name": SHARED, "mountPath": path}));
+        volumes.push(json!({"name": SHARED, "persistentVolumeClaim": {"claimName": SHARED}}));
+        let security = pod.entry("securityContext").or_insert_with(|| json!({}));
+        if let Some(security) = security.as_object_mut() {
+            security.entry("fsGroup").or_insert_with(|| json!(9999));
+        }
+    }
+    (mounts, volumes)
+}
+
+/// A volume with the fields that volumes have.
+fn clean_volume(volume: &Node) -> Value {
+    let mut json = volume.to_json();
+    if let Some(map) = json.as_object_mut() {
+        map.retain(|field, _| !field.ends_with("Probe"));
+    }
+    json
+}
+
+fn fs_group(pod: &mut Map<String, Value>, place: crate::finding::Place, maker: &mut Maker<'_>) {
+    let security = pod.entry("securityContext").or_insert_with(|| json!({}));
+    let Some(security) = security.as_object_mut() else { return };
+    if !security.contains_key("fsGroup") {
+        security.insert("fsGroup".to_owned(), json!(9999));
+        maker.cure("NK0209", place, "the pod sets fsGroup 9999");
+    }
+}
+
+/// The directory of high availability, where each pod has its own.
+fn lost_storage(
+    system: &System<'_>,
+    workload: &Workload<'_>,
+    maker: &mut Maker<'_>,
+) -> Option<String> {
+    if maker.as_is || system.high_availability().is_none() {
+        return None;
+    }
+    let setting = system.settings.get("high-availability.storageDir")?;
+    let text = setting.text();
+    let path = local_path(&text)?.to_owned();
+    if !matches!(reach(system, workload, &path), Reach::One(_)) || path == "/" {
+        return None;
+    }
+    let message = format!("a claim `{SHARED}` (ReadWriteMany) is mounted at `{path}` in all pods");
+    if workload.role.is_job_manager() {
+        maker.cure("NK0201", setting.place, message);
+    }
+    Some(path)
+}

@@ -1,0 +1,124 @@
+//! Whole systems as session files: every option and size is what Flink had, and what was wrong is gone.
+
+use super::{Adoption, Request, adopt};
+use crate::{self as check, Input, Settings, Severity};
+use nutkin_core::spec::{self, Inputs};
+use nutkin_flink::units::MemorySize;
+
+fn inputs(files: &[(&str, &str)]) -> Vec<Input> {
+    files
+        .iter()
+        .map(|(name, text)| Input { name: (*name).to_owned(), text: (*text).to_owned() })
+        .collect()
+}
+
+/// Options of the session that the file makes; every one that is expected must be there.
+#[track_caller]
+fn check(adoption: &Adoption, options: &[(&str, &str)], codes: &[&str]) {
+    let file = spec::read(&adoption.text, "made.yaml")
+        .unwrap_or_else(|p| panic!("{p:?}\n{}", adoption.text));
+    let session = spec::resolve(&Inputs { file: Some(file), ..Inputs::default() }).unwrap();
+    for (key, value) in options {
+        let found = session.configuration.text(key).unwrap_or_default();
+        let bytes = |text: &str| text.parse::<MemorySize>().map(MemorySize::bytes);
+        let same_size = key.ends_with("process.size") && bytes(&found) == bytes(value);
+        assert!(found == *value || same_size, "{key} is {found}\n{}", adoption.text);
+    }
+    let mut cured: Vec<&str> = adoption.cures.iter().map(|cure| cure.rule.code).collect();
+    cured.dedup();
+    assert_eq!(cured, codes, "{}", adoption.text);
+    let made = inputs(&[("made.yaml", &adoption.text)]);
+    let report = check::check(&made, &Settings::default());
+    let errors: Vec<_> =
+        report.findings.iter().filter(|f| f.severity() == Severity::Error).collect();
+    assert!(errors.is_empty(), "{errors:#?}\n{}", adoption.text);
+}
+
+const HA: &[(&str, &str)] = &[
+    ("session.yaml", include_str!("../../fixtures/check/kubernetes-ha/session.yaml")),
+    ("access.yaml", include_str!("../../fixtures/check/kubernetes-ha/access.yaml")),
+];
+
+#[test]
+fn a_correct_session_keeps_everything() {
+    let adoption = adopt(&inputs(HA), &Request::default()).unwrap();
+    assert_eq!(adoption.name, "orders");
+    let options = [
+        ("jobmanager.memory.process.size", "1600m"),
+        ("taskmanager.memory.process.size", "1728m"),
+        ("taskmanager.numberOfTaskSlots", "2"),
+        ("high-availability.type", "kubernetes"),
+        ("high-availability.storageDir", "file:///state/ha"),
+        ("execution.checkpointing.dir", "file:///state/checkpoints"),
+        ("blob.server.port", "6124"),
+    ];
+    check(&adoption, &options, &[]);
+    let kinds: Vec<&str> =
+        adoption.beside.iter().filter_map(|object| object["kind"].as_str()).collect();
+    assert_eq!(kinds, ["PersistentVolumeClaim", "ServiceAccount", "Role", "RoleBinding"]);
+    let file = spec::read(&adoption.text, "made.yaml").unwrap();
+    assert_eq!((file.job_managers, file.task_managers), (Some(2), Some(2)));
+    assert_eq!(file.service_account.as_deref(), Some("flink"));
+    assert_eq!(file.namespace.as_deref(), Some("streams"));
+    let template = file.job_manager_template.unwrap();
+    let container = &template["spec"]["containers"][0];
+    assert_eq!(container["name"], "flink-main-container");
+    assert_eq!(container["volumeMounts"][0]["mountPath"], "/state");
+    assert_eq!(template["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"], "state");
+    assert!(file.log_configuration["log4j-console.properties"].contains("rootLogger"));
+}
+
+#[test]
+fn each_part_of_the_files_is_accounted_for() {
+    let adoption = adopt(&inputs(HA), &Request::default()).unwrap();
+    let whats: Vec<&str> = adoption.placed.iter().map(|placed| placed.what.as_str()).collect();
+    for what in [
+        "Deployment flink-jobmanager",
+        "Deployment flink-taskmanager",
+        "ConfigMap flink-config",
+        "jobmanager.rpc.address",
+        "kubernetes.cluster-id",
+        "image",
+        "livenessProbe",
+        "cpu",
+        "memory",
+        "ServiceAccount flink",
+    ] {
+        assert!(whats.contains(&what), "{what} in {whats:?}");
+    }
+}
+
+/// The defects of the table's examples are cured, where a session file can.
+#[test]
+fn defects_are_cured_and_told() {
+    let of = |code: &str| check::codes::find(code).unwrap().bad();
+    let cured = |code: &str| adopt(&inputs(&of(code)), &Request::default()).unwrap();
+    check(&cured("NK0204"), &[], &["NK0204"]);
+    check(&cured("NK0701"), &[], &["NK0701"]);
+    check(&cured("NK0603"), &[], &["NK0603"]);
+    check(&cured("NK0604"), &[], &["NK0604"]);
+    check(&cured("NK0201"), &[("high-availability.storageDir", "file:///flink/ha")], &["NK0201"]);
+    check(&cured("NK0209"), &[], &["NK0209"]);
+    check(&cured("NK0410"), &[], &["NK0410"]);
+}
+
+#[test]
+fn as_is_keeps_what_was_found() {
+    let bad = check::codes::find("NK0603").unwrap().bad();
+    let request = Request { as_is: true, ..Request::default() };
+    let adoption = adopt(&inputs(&bad), &request).unwrap();
+    assert!(
+        adoption.cures.is_empty() && adoption.text.contains("terminationGracePeriodSeconds: 2")
+    );
+}
+
+#[test]
+fn what_is_no_session_is_told() {
+    let several = [
+        ("a/flink-conf.yaml", "parallelism.default: 1\n"),
+        ("b/flink-conf.yaml", "parallelism.default: 2\n"),
+    ];
+    let problems = adopt(&inputs(&several), &Request::default()).unwrap_err();
+    assert!(problems[0].message.contains("several sessions: a, b"), "{problems:?}");
+    assert!(adopt(&[], &Request::default()).is_err());
+}

@@ -1,0 +1,170 @@
+//! What a check finds, and where.
+
+use super::codes::Rule;
+use super::source::File;
+use nutkin_flink::Location;
+use nutkin_flink::options;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It does not work, or work is lost.
+    Error,
+    /// It works until something happens, or does something else than was meant.
+    Warning,
+    /// It works and could be said better.
+    Note,
+}
+
+impl Severity {
+    /// The word for it, which is also SARIF's.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// A place in one of the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// Index of the file.
+    pub file: usize,
+    /// Line, counted from 1.
+    pub line: u32,
+    /// Column, counted from 1.
+    pub column: u32,
+}
+
+/// Lines to replace in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patch {
+    /// The first line, counted from 1. Without removed lines the new ones come before it.
+    pub line: u32,
+    /// The lines that go, as they stand there.
+    pub remove: Vec<String>,
+    /// The lines that come.
+    pub insert: Vec<String>,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The entry of the table of codes.
+    pub rule: &'static Rule,
+    /// Where it stands.
+    pub location: Location,
+    /// The line there, secrets masked.
+    pub quote: String,
+    /// What is wrong here, lower case, without a full stop.
+    pub message: String,
+    /// The cure here, where it can be said more closely than in the table.
+    pub cure: Option<String>,
+    /// The cure as lines of the file, where there is one.
+    pub patch: Option<Patch>,
+    /// Why the user silenced it.
+    pub silenced: Option<String>,
+}
+
+impl Finding {
+    /// How bad it is.
+    pub const fn severity(&self) -> Severity {
+        self.rule.severity
+    }
+
+    /// What to do about it.
+    pub fn advice(&self) -> &str {
+        self.cure.as_deref().unwrap_or(self.rule.cure)
+    }
+}
+
+/// Collects findings.
+pub(super) struct Findings<'a> {
+    pub(super) files: &'a [File],
+    pub(super) list: Vec<(Place, Finding)>,
+}
+
+impl<'a> Findings<'a> {
+    pub(super) const fn new(files: &'a [File]) -> Self {
+        Self { files, list: Vec::new() }
+    }
+
+    /// Adds a finding; the cure and the patch can be set on what comes back.
+    pub(super) fn add(
+        &mut self,
+        rule: &'static Rule,
+        place: Place,
+        message: impl Into<String>,
+    ) -> &mut Finding {
+        let file = &self.files[place.file];
+        // YAML breaks lines where nothing else does, such as at a lone carriage return.
+        let place = Place { line: place.line.clamp(1, file.count()), ..place };
+        let location = Location {
+            file: file.name.clone(),
+            line: Some(place.line),
+            column: Some(place.column),
+        };
+        let quote = quote(file, place.line);
+        let finding = Finding {
+            rule,
+            location,
+            quote,
+            message: message.into(),
+            cure: None,
+            patch: None,
+            silenced: None,
+        };
+        self.list.push((place, finding));
+        let last = self.list.len() - 1;
+        &mut self.list[last].1
+    }
+
+    /// A patch that replaces one line of a file, keeping its indentation.
+    pub(super) fn replace(&self, place: Place, with: &str) -> Option<Patch> {
+        let old = self.files[place.file].line(place.line)?;
+        if options::is_sensitive(old) {
+            return None;
+        }
+        let indent: String = old.chars().take_while(|c| c.is_whitespace()).collect();
+        Some(Patch {
+            line: place.line,
+            remove: vec![old.to_owned()],
+            insert: with.lines().map(|line| format!("{indent}{line}")).collect(),
+        })
+    }
+
+    /// A patch that puts lines behind one line of a file, indented like it.
+    pub(super) fn append(&self, place: Place, lines: &str) -> Option<Patch> {
+        let old = self.files[place.file].line(place.line)?;
+        let indent: String = old.chars().take_while(|c| c.is_whitespace()).collect();
+        Some(Patch {
+            line: place.line + 1,
+            remove: Vec::new(),
+            insert: lines.lines().map(|line| format!("{indent}{line}")).collect(),
+        })
+    }
+}
+
+/// Longest quoted line, in characters: what fits a terminal beside the line number.
+const QUOTED: usize = 120;
+
+/// A line of a file as it may be shown.
+fn quote(file: &File, line: u32) -> String {
+    let text = file.line(line).unwrap_or_default().trim_end();
+    let shown = match text.split_once([':', '=']) {
+        Some((key, _)) if file.is_secret(line) || options::is_sensitive(key) => {
+            format!("{key}: {}", options::HIDDEN)
+        }
+        None if file.is_secret(line) => options::HIDDEN.to_owned(),
+        // A name of an environment variable or a -D argument with a secret in the same line.
+        _ if options::is_sensitive(text) && text.contains("-D") => options::HIDDEN.to_owned(),
+        _ => text.to_owned(),
+    };
+    if QUOTED < shown.chars().count() {
+        let cut: String = shown.chars().take(QUOTED).collect();
+        return format!("{cut}...");
+    }
+    shown
+}

@@ -1,0 +1,86 @@
+//! What an image reference says about Flink.
+
+use super::kubernetes::is_flink_image;
+use nutkin_flink::{FlinkVersion, version::LINES};
+
+/// The tag of a reference, without digest; `None` where there is none.
+pub(super) fn tag(image: &str) -> Option<&str> {
+    let name = image.split('@').next()?;
+    let last = name.rsplit('/').next()?;
+    last.split_once(':').map(|(_, tag)| tag)
+}
+
+/// Numbers at the beginning of a tag: `1.13-scala_2.12` is 1 and 13.
+pub(super) fn numbers(tag: &str) -> Vec<u16> {
+    let tag = tag.strip_prefix('v').unwrap_or(tag);
+    let end = tag.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(tag.len());
+    let mut numbers = Vec::new();
+    for part in tag[..end].split('.') {
+        match part.parse() {
+            Ok(number) => numbers.push(number),
+            Err(_) => break,
+        }
+    }
+    numbers
+}
+
+/// The Flink release of a tag such as `1.20.5-java17`, if Nutkin knows its line. A bare `1` or `2` moves
+/// with the releases: the newest of that major number.
+pub(super) fn version(tag: &str) -> Option<FlinkVersion> {
+    match numbers(tag)[..] {
+        [major] => LINES.iter().rev().find(|line| line.number.0 == major).map(|line| line.newest),
+        [major, minor] => {
+            LINES.iter().find(|line| line.number == (major, minor)).map(|line| line.newest)
+        }
+        [major, minor, patch, ..] => LINES
+            .iter()
+            .any(|line| line.number == (major, minor))
+            .then_some(FlinkVersion::new(major, minor, patch)),
+        [] => None,
+    }
+}
+
+/// The release that an image of Flink's says to the last number: `flink:1.20.5-java17` is no other than 1.20.5.
+pub(super) fn patch(image: &str) -> Option<FlinkVersion> {
+    let tag = tag(image).filter(|_| is_flink_image(image))?;
+    version(tag).filter(|_| 3 <= numbers(tag).len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{patch, tag, version};
+
+    #[track_caller]
+    fn check(image: &str, expected_tag: Option<&str>, expected: Option<&str>) {
+        assert_eq!(tag(image), expected_tag, "{image}");
+        let found = tag(image).and_then(version).map(|version| version.to_string());
+        assert_eq!(found.as_deref(), expected, "{image}");
+    }
+
+    #[test]
+    fn releases_to_the_last_number() {
+        #[track_caller]
+        fn check(image: &str, expected: Option<&str>) {
+            assert_eq!(patch(image).map(|version| version.to_string()).as_deref(), expected);
+        }
+        check("flink:1.20.1-java17", Some("1.20.1"));
+        check("apache/flink:1.14.0", Some("1.14.0"));
+        check("flink:1.20", None);
+        check("flink:latest", None);
+        check("flink", None);
+        // A tag of somebody's own may count something else.
+        check("acme/words:1.20.1", None);
+    }
+
+    #[test]
+    fn references() {
+        check("flink:1.13-scala_2.12", Some("1.13-scala_2.12"), Some("1.13.6"));
+        check("flink:1.14.0", Some("1.14.0"), Some("1.14.0"));
+        check("flink:1", Some("1"), Some("1.20.5"));
+        check("flink", None, None);
+        check("host:5000/flink", None, None);
+        check("host:5000/flink:1.4.2", Some("1.4.2"), None);
+        check("flink:2.0.0-java17@sha256:00", Some("2.0.0-java17"), Some("2.0.0"));
+        check("flink:latest", Some("latest"), None);
+    }
+}

@@ -1,0 +1,364 @@
+//! Kubernetes objects in the files: cut apart, named, and the Flink workloads among them.
+
+use super::finding::Place;
+use super::node::{Walk, key_place};
+use super::source::File;
+use nutkin_flink::yaml::{Key, Kind, Node};
+
+/// A Kubernetes object, or anything else that is a map with a `kind`.
+#[derive(Debug, Clone)]
+pub(super) struct Object {
+    pub(super) file: usize,
+    pub(super) node: Node,
+    pub(super) kind: String,
+    pub(super) name: String,
+    /// `None`: whatever namespace it is applied to.
+    pub(super) namespace: Option<String>,
+    /// The line of the key at which the object was cut off from the one above, when no `---` does it.
+    pub(super) cut: Option<Place>,
+}
+
+impl Object {
+    pub(super) fn place(&self) -> Place {
+        self.node.place(self.file)
+    }
+
+    /// The place of a value, else of the object.
+    pub(super) fn place_of(&self, path: &str) -> Place {
+        self.node.at(path).map_or_else(|| self.place(), |node| node.place(self.file))
+    }
+
+    /// Whether the two are in one namespace, as far as the files say.
+    pub(super) fn shares_namespace(&self, other: &Self) -> bool {
+        match (&self.namespace, &other.namespace) {
+            (Some(one), Some(two)) => one == two,
+            _ => true,
+        }
+    }
+
+    /// `Deployment flink-jobmanager`.
+    pub(super) fn title(&self) -> String {
+        format!("{} {}", self.kind, self.name)
+    }
+}
+
+/// Makes objects of the documents of a file. Where an object follows another without `---`, the two are
+/// cut apart; `List`s are opened.
+pub(super) fn objects(file: usize, documents: Vec<Node>) -> Vec<Object> {
+    let mut found = Vec::new();
+    for document in documents {
+        let Kind::Map(entries) = document.kind else { continue };
+        let mut part: Vec<(Key, Node)> = Vec::new();
+        let mut cut = None;
+        for (key, node) in entries {
+            let begins = matches!(key.name.as_str(), "apiVersion" | "kind");
+            if begins && part.iter().any(|(known, _)| known.name == key.name) {
+                found.extend(object(file, std::mem::take(&mut part), cut));
+                cut = Some(key_place(&key, file));
+            }
+            part.push((key, node));
+        }
+        found.extend(object(file, part, cut));
+    }
+    found
+}
+
+fn object(file: usize, entries: Vec<(Key, Node)>, cut: Option<Place>) -> Vec<Object> {
+    let Some((first, _)) = entries.first() else { return Vec::new() };
+    let (line, column) = (first.line, first.column);
+    let node = Node { line, column, block: false, kind: Kind::Map(entries) };
+    let Some(kind) = node.text_of("kind").map(str::to_owned) else { return Vec::new() };
+    if kind == "List" {
+        let items = node.items_of("items").to_vec();
+        return objects(file, items);
+    }
+    let text = |path: &str| node.at(path).and_then(Walk::text).map(str::to_owned);
+    let (name, namespace) = (text("metadata/name").unwrap_or_default(), text("metadata/namespace"));
+    vec![Object { file, node, kind, name, namespace, cut }]
+}
+
+/// What a pod of Flink is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Role {
+    JobManager,
+    TaskManager,
+    /// One workload whose pods find out by themselves.
+    Both,
+}
+
+impl Role {
+    pub(super) const fn is_job_manager(self) -> bool {
+        matches!(self, Self::JobManager | Self::Both)
+    }
+
+    pub(super) const fn is_task_manager(self) -> bool {
+        matches!(self, Self::TaskManager | Self::Both)
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::JobManager => "JobManager",
+            Self::TaskManager => "TaskManager",
+            Self::Both => "JobManager and TaskManager",
+        }
+    }
+}
+
+/// The label that a StatefulSet gives each pod with its name (Kubernetes, "StatefulSets", Pod Name Label).
+pub(super) const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
+
+/// Words with which Flink's image starts a JobManager that asks for TaskManagers itself.
+const NATIVE: &[&str] = &["kubernetes-jobmanager.sh", "kubernetes-session", "native-k8s"];
+
+/// A Deployment, StatefulSet or the like that runs Flink.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Workload<'a> {
+    pub(super) object: &'a Object,
+    pub(super) role: Role,
+    pub(super) replicas: i64,
+    /// `spec.template`.
+    pub(super) template: &'a Node,
+    /// `spec.template.spec`.
+    pub(super) pod: &'a Node,
+    /// The container that runs Flink.
+    pub(super) container: &'a Node,
+}
+
+impl<'a> Workload<'a> {
+    /// The workload of an object, if it runs Flink.
+    pub(super) fn of(object: &'a Object) -> Option<Self> {
+        let template = match object.kind.as_str() {
+            "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" => {
+                object.node.at("spec/template")?
+            }
+            "Pod" => &object.node,
+            _ => return None,
+        };
+        let pod = template.get("spec")?;
+        let mut containers = pod.items_of("containers").iter();
+        let (container, role) =
+            containers.find_map(|container| Some((container, role(object, container)?)))?;
+        let replicas = object.node.at("spec/replicas").and_then(Walk::whole).unwrap_or(1);
+        Some(Self { object, role, replicas, template, pod, container })
+    }
+
+    pub(super) const fn file(&self) -> usize {
+        self.object.file
+    }
+
+    pub(super) fn image(&self) -> Option<&'a Node> {
+        self.container.get("image")
+    }
+
+    /// `command` and `args`, each with its node.
+    pub(super) fn words(&self) -> impl Iterator<Item = (&'a str, &'a Node)> + use<'a> {
+        let container = self.container;
+        ["command", "args"]
+            .into_iter()
+            .flat_map(move |key| container.items_of(key))
+            .filter_map(|node| Some((node.text()?, node)))
+    }
+
+    /// An environment variable: its entry and its literal value.
+    pub(super) fn variable(&self, name: &str) -> Option<(&'a Node, Option<&'a str>)> {
+        let entry = self
+            .container
+            .items_of("env")
+            .iter()
+            .rev()
+            .find(|e| e.text_of("name") == Some(name))?;
+        Some((entry, entry.text_of("value")))
+    }
+
+    /// Labels of the pods.
+    pub(super) fn labels(&self) -> &'a [(Key, Node)] {
+        self.template.at("metadata/labels").map_or(&[], Walk::entries)
+    }
+
+    /// Whether the JobManager asks for TaskManagers itself.
+    pub(super) fn is_native(&self) -> bool {
+        self.words().any(|(word, _)| NATIVE.iter().any(|script| word.contains(script)))
+    }
+
+    /// Whether a Service's selector selects some of its pods: by their labels, or by the name that a StatefulSet gives
+    /// each of them.
+    pub(super) fn is_selected(&self, selector: &[(Key, Node)]) -> bool {
+        let is_pod = |(key, value): &(Key, Node)| {
+            let number = value.text().and_then(|name| {
+                name.strip_prefix(self.object.name.as_str())?.strip_prefix('-')?.parse().ok()
+            });
+            self.object.kind == "StatefulSet"
+                && key.name == POD_NAME
+                && number.is_some_and(|number: i64| number < self.replicas.max(1))
+        };
+        let labels = self.labels();
+        !selector.is_empty()
+            && selector.iter().all(|entry| is_pod(entry) || is_labelled(entry, labels))
+    }
+
+    /// What is mounted: path, mount and volume.
+    pub(super) fn mounts(&self) -> Vec<Mount<'a>> {
+        let volumes = self.pod.items_of("volumes");
+        let mut mounts = Vec::new();
+        for mount in self.container.items_of("volumeMounts") {
+            let (Some(name), Some(path)) = (mount.text_of("name"), mount.text_of("mountPath"))
+            else {
+                continue;
+            };
+            let volume = volumes.iter().find(|volume| volume.text_of("name") == Some(name));
+            let path = if path == "/" { path } else { path.trim_end_matches('/') };
+            mounts.push(Mount { path, node: mount, volume });
+        }
+        // What a StatefulSet claims for each pod.
+        for claim in self.object.node.at("spec/volumeClaimTemplates").map_or(&[][..], Walk::items) {
+            let name = claim.at("metadata/name").and_then(Walk::text);
+            for mount in &mut mounts {
+                if mount.volume.is_none() && mount.node.text_of("name") == name {
+                    mount.volume = Some(claim);
+                }
+            }
+        }
+        mounts
+    }
+
+    /// The mount that holds a path: the longest that is above it.
+    pub(super) fn mount_of(&self, path: &str) -> Option<Mount<'a>> {
+        let holds = |mount: &Mount<'_>| {
+            path == mount.path
+                || path
+                    .strip_prefix(mount.path)
+                    .is_some_and(|rest| rest.starts_with('/') || mount.path == "/")
+        };
+        self.mounts().into_iter().filter(holds).max_by_key(|mount| mount.path.len())
+    }
+
+    /// The ServiceAccount, where one is named.
+    pub(super) fn service_account(&self) -> Option<&'a Node> {
+        self.pod.get("serviceAccountName").or_else(|| self.pod.get("serviceAccount"))
+    }
+
+    /// `JobManager Deployment flink-jobmanager`.
+    pub(super) fn title(&self) -> String {
+        self.object.title()
+    }
+}
+
+/// A volume where a container sees it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mount<'a> {
+    pub(super) path: &'a str,
+    pub(super) node: &'a Node,
+    pub(super) volume: Option<&'a Node>,
+}
+
+impl<'a> Mount<'a> {
+    /// The name of the ConfigMap that is mounted.
+    pub(super) fn config_map(&self) -> Option<&'a str> {
+        let volume = self.volume?;
+        let projected = || {
+            let sources = volume.at("projected/sources").map_or(&[][..], Walk::items);
+            sources.iter().find_map(|source| source.at("configMap/name"))
+        };
+        volume.at("configMap/name").or_else(projected)?.text()
+    }
+
+    /// Whether the volume is a ConfigMap or Secret, which nobody can write to.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.volume.is_some_and(|volume| {
+            ["configMap", "secret", "projected", "downwardAPI"]
+                .iter()
+                .any(|kind| volume.get(kind).is_some())
+        })
+    }
+}
+
+/// What a container is to Flink, or `None` where it has nothing to do with it.
+fn role(object: &Object, container: &Node) -> Option<Role> {
+    let words: Vec<String> = ["command", "args"]
+        .iter()
+        .flat_map(|key| container.items_of(key))
+        .filter_map(|node| node.text())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let says = |word: &str| words.iter().any(|text| text.contains(word));
+    let image = container.text_of("image").unwrap_or_default();
+    let is_flink = is_flink_image(image);
+    let finds_out = words.iter().any(|word| word == "cluster")
+        && container
+            .items_of("env")
+            .iter()
+            .any(|e| e.text_of("name").is_some_and(|name| name.starts_with("JOB_MAN")));
+    if finds_out {
+        return Some(Role::Both);
+    }
+    match (says("jobmanager") || says("standalone-job"), says("taskmanager")) {
+        (true, true) => return Some(Role::Both),
+        (true, false) => return Some(Role::JobManager),
+        (false, true) => return Some(Role::TaskManager),
+        (false, false) => {}
+    }
+    if !is_flink || ["sleep", "tail", "sql-client", "history-server"].iter().any(|w| says(w)) {
+        return None;
+    }
+    let variables = |prefix: &str| {
+        container
+            .items_of("env")
+            .iter()
+            .any(|entry| entry.text_of("name").is_some_and(|name| name.starts_with(prefix)))
+    };
+    match (variables("JOB_MAN"), variables("TASK_MANAGER")) {
+        (true, true) => return Some(Role::Both),
+        (true, false) if words.is_empty() => return Some(Role::JobManager),
+        (false, true) if words.is_empty() => return Some(Role::TaskManager),
+        _ => {}
+    }
+    let mut names = object.name.to_ascii_lowercase();
+    names.push_str(container.text_of("name").unwrap_or_default());
+    match (names.contains("jobmanager"), names.contains("taskmanager")) {
+        (true, false) => Some(Role::JobManager),
+        (false, true) => Some(Role::TaskManager),
+        _ => None,
+    }
+}
+
+/// Whether an image is one of Flink, by the last part of its name.
+pub(super) fn is_flink_image(image: &str) -> bool {
+    let name = image.rsplit('/').next().unwrap_or(image);
+    name.split([':', '@']).next().is_some_and(|name| name.contains("flink"))
+}
+
+/// Whether a Service's selector selects pods with these labels.
+pub(super) fn selects(selector: &[(Key, Node)], labels: &[(Key, Node)]) -> bool {
+    !selector.is_empty() && selector.iter().all(|entry| is_labelled(entry, labels))
+}
+
+fn is_labelled((key, value): &(Key, Node), labels: &[(Key, Node)]) -> bool {
+    let label = labels.iter().rev().find(|(known, _)| known.name == key.name);
+    label.is_some_and(|(_, label)| label.text() == value.text())
+}
+
+/// Marks the lines of Secrets as secret.
+pub(super) fn hide_secrets(files: &mut [File], objects: &[Object]) {
+    for object in objects.iter().filter(|object| object.kind == "Secret") {
+        for key in ["data", "stringData"] {
+            let Some((name, node)) = object.node.entry(key) else { continue };
+            let last = last_line(node);
+            files[object.file].hide(name.line + 1..=last);
+        }
+    }
+}
+
+/// The last line that a node takes up.
+pub(super) fn last_line(node: &Node) -> u32 {
+    match &node.kind {
+        Kind::Map(entries) => {
+            entries.iter().map(|(_, node)| last_line(node)).max().unwrap_or(node.line)
+        }
+        Kind::List(items) => items.iter().map(last_line).max().unwrap_or(node.line),
+        Kind::Text(text) => {
+            let lines = text.matches('\n').count();
+            node.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX))
+        }
+        _ => node.line,
+    }
+}

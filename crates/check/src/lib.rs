@@ -1,0 +1,149 @@
+//! `nutkin check`: what is wrong with hand-written files of Flink, before a cluster finds out.
+//!
+//! ```text
+//! Input ──► source::File ──► World (objects, texts, Dockerfiles, ...) ──► System: one session each
+//!                                                                             │
+//!                                    Report ◄── silence ◄── rules/* ◄─────────┘
+//! ```
+//!
+//! A rule is a function of one `system::System` that adds findings; each finding names an entry
+//! of the table in [`codes`]. Files are other people's: nothing here fails, whatever they hold.
+
+pub mod adopt;
+pub mod codes;
+mod conf;
+mod dockerfile;
+mod embedded;
+mod finding;
+mod hosts;
+mod image;
+mod kubernetes;
+mod node;
+pub mod page;
+mod rules;
+mod script;
+mod selectors;
+mod settings;
+mod silence;
+mod source;
+mod system;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use codes::Rule;
+pub use finding::{Finding, Patch, Severity};
+pub use source::{FileKind, Input};
+
+use finding::Findings;
+use nutkin_core::plan;
+use nutkin_flink::FlinkVersion;
+use source::File;
+use system::World;
+
+/// What to look for.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The Flink release, where the files shall not say it.
+    pub flink: Option<FlinkVersion>,
+    /// Codes that are silenced everywhere, with the reason.
+    pub silenced: BTreeMap<String, String>,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// All findings, silenced ones included, by file and line.
+    pub findings: Vec<Finding>,
+    /// The sessions that were seen.
+    pub sessions: Vec<Session>,
+    /// Files that were read.
+    pub files: usize,
+    /// Files of which nothing is understood here.
+    pub skipped: Vec<String>,
+    /// YAML in which no Kubernetes object stands: other people's, or one that is broken beyond recognition.
+    pub foreign: Vec<String>,
+}
+
+/// A session that the files describe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// What it is called in the files.
+    pub title: String,
+    /// Its Flink release, where it can be told.
+    pub flink: Option<FlinkVersion>,
+    /// The files that it is made of.
+    pub files: Vec<String>,
+}
+
+impl Report {
+    /// Findings of a severity that nobody silenced.
+    pub fn count(&self, severity: Severity) -> usize {
+        let counts = |f: &&Finding| f.silenced.is_none() && f.severity() == severity;
+        self.findings.iter().filter(counts).count()
+    }
+}
+
+/// Looks at all files together.
+pub fn check(inputs: &[Input], settings: &Settings) -> Report {
+    let world = World::read(inputs.iter().map(File::new).collect());
+    let silences = silence::read(&world.files);
+    let systems = system::group(&world, settings.flink);
+    let mut findings = Findings::new(&world.files);
+    rules::of_world(&world, &silences, &mut findings);
+    for system in &systems {
+        rules::of_system(system, &mut findings);
+    }
+    let mut list = findings.list;
+    list.retain(|(place, finding)| !is_ours(&world, *place, finding));
+    silence::apply(&silences, &mut list);
+    for (_, finding) in &mut list {
+        if let Some(reason) = settings.silenced.get(finding.rule.code) {
+            finding.silenced = Some(reason.clone());
+        }
+    }
+    list.sort_by(|(one, a), (two, b)| {
+        (one, a.rule.code, &a.message).cmp(&(two, b.rule.code, &b.message))
+    });
+    list.dedup_by(|(one, a), (two, b)| one == two && a.rule == b.rule && a.message == b.message);
+    let sessions = systems.iter().map(|system| {
+        let mut files: BTreeSet<usize> = system.workloads.iter().map(|w| w.object.file).collect();
+        files.extend(system.texts.iter().map(|text| text.start().file));
+        files.extend(system.session.iter().map(|object| object.file));
+        let files = files.into_iter().map(|file| world.files[file].name.clone()).collect();
+        Session { title: system.title.clone(), flink: system.version, files }
+    });
+    let skipped = world.files.iter().filter(|file| file.kind.is_none());
+    let is_foreign = |index: usize| {
+        world.files[index].kind == Some(FileKind::Objects)
+            && !world.objects.iter().any(|object| object.file == index)
+            && !world.broken.iter().any(|(place, _)| place.file == index)
+    };
+    let foreign = (0..world.files.len()).filter(|index| is_foreign(*index));
+    Report {
+        foreign: foreign.map(|index| world.files[index].name.clone()).collect(),
+        findings: list.into_iter().map(|(_, finding)| finding).collect(),
+        sessions: sessions.collect(),
+        files: world.files.len(),
+        skipped: skipped.map(|file| file.name.clone()).collect(),
+    }
+}
+
+/// Whether a finding only says what a later version would want, of an object that Nutkin made: it is made anew for
+/// each version.
+fn is_ours(world: &World, place: finding::Place, finding: &Finding) -> bool {
+    use node::Walk as _;
+    let is_for_later = finding.severity() == Severity::Note || finding.rule.code == "NK0602";
+    // The cheap questions first: there may be thousands of objects, and of findings.
+    let holds = |object: &kubernetes::Object| {
+        let labels = || object.node.at("metadata/labels");
+        object.file == place.file
+            && (object.node.line..=kubernetes::last_line(&object.node)).contains(&place.line)
+            && labels().is_some_and(|labels| labels.get(plan::kubernetes::marks::SESSION).is_some())
+    };
+    is_for_later && world.objects.iter().any(holds)
+}
+
+#[cfg(test)]
+mod any_input;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,332 @@
+//! Options: those that do not exist, are not read, or arrive as something else.
+
+use super::rules;
+use crate::conf::{Line, lines};
+use crate::embedded::{Embedded, Origin};
+use crate::finding::Findings;
+use crate::settings::Setting;
+use crate::source::FileKind;
+use crate::system::System;
+use nutkin_flink::dialect::{self, Dialect};
+use nutkin_flink::options::{self, Level};
+use nutkin_flink::{Configuration, FlinkVersion, Value, configuration};
+
+rules! {
+    UNKNOWN "NK0101" Warning "no version of Flink has this option"
+        happens "Flink reads the line and never asks for it: the default stays in force, and no log says so. Mostly it is a misspelling."
+        cure "Mend the spelling, or remove the line. `nutkin explain PREFIX` lists the options that begin with a prefix.";
+    NOT_IN_VERSION "NK0102" Warning "this version of Flink does not have the option"
+        happens "The line has no effect: the option was removed, renamed, or came only with a later version. Flink does not say so."
+        cure "Write the option that this version has, or remove the line. `nutkin convert --to VERSION` does it for a whole file.";
+    WRONG_VALUE "NK0103" Error "the value is none that the option takes"
+        happens "Flink stops with an exception when it reads the option: at the start, or when the first job asks for it."
+        cure "Write a value of the option's type; `nutkin explain KEY` shows type, default and an example.";
+    TWICE "NK0104" Warning "an option is set twice"
+        happens "In flink-conf.yaml the last line counts, and whoever changes the first one wonders. In config.yaml Flink stops at a key that stands twice on one level."
+        cure "Remove one of the two lines.";
+    NO_OPTION "NK0105" Warning "a line of flink-conf.yaml is no `key: value`"
+        happens "Flink leaves the line out, with one warning in its log. Nested YAML, a colon without a blank behind it, and text without `#` end like this."
+        cure "Write `key: value` with a blank behind the colon, or put `#` before a comment.";
+    CUT "NK0106" Warning "the value is cut at `#`"
+        happens "In flink-conf.yaml everything behind a `#` is a comment, inside a value and inside quotes, too: Flink gets the part before it."
+        cure "Put such a value into config.yaml (Flink 1.19 and later), in quotes, or give it with -D.";
+    NOT_READ_2X "NK0107" Error "Flink 2.x does not read flink-conf.yaml"
+        happens "Flink 2.x reads config.yaml only. With a flink-conf.yaml alone it stops: `The Flink config file ... config.yaml does not exist`."
+        cure "`nutkin convert flink-conf.yaml --to 2.3 -o config.yaml` writes the new file, with renamed options and comments kept.";
+    NOT_READ_OLD "NK0108" Error "this version of Flink does not read config.yaml"
+        happens "config.yaml is read from Flink 1.19 on. Older versions look for flink-conf.yaml, find none, and stop, or start with the defaults of their image."
+        cure "`nutkin convert config.yaml --to 1.18 -o flink-conf.yaml` writes the old form, or take a newer Flink.";
+    BOTH "NK0109" Warning "flink-conf.yaml and config.yaml lie side by side"
+        happens "Flink 1.19 and 1.20 read flink-conf.yaml and do not look at config.yaml; 2.x does it the other way round. Half of what you wrote has no effect."
+        cure "Keep one of the two files.";
+    REFUSED "NK0110" Error "Flink refuses this config.yaml"
+        happens "Flink parses the file strictly and stops with an exception; nothing starts."
+        cure "Mend the line. A key stands once, has a value, and the whole file is one YAML map.";
+    OLD_SPELLING "NK0111" Note "an old spelling of an option"
+        happens "It works in this version. Flink calls the spelling deprecated, and 2.x has removed many of them."
+        cure "Write the current spelling; `nutkin convert` does it for a whole file.";
+    BLANKS_LOST "NK0112" Warning "FLINK_PROPERTIES loses the blanks of this value"
+        happens "From Flink 1.19 on the image's entrypoint removes every blank from the lines of FLINK_PROPERTIES: `-Xmx1g -Xms1g` arrives as `-Xmx1g-Xms1g`."
+        cure "Put the option into the mounted configuration, or give it as two arguments: `-D`, `key=value`.";
+    BLANK_IN_SIZE "NK0113" Note "a size with a blank inside"
+        happens "Flink understands it. Shell scripts, FLINK_PROPERTIES and Kubernetes do not: there the blank ends the value or makes it invalid."
+        cure "Write number and unit together: `2048m`.";
+    PREFIX "NK0114" Error "one option is the beginning of another in config.yaml"
+        happens "config.yaml is a tree: a key cannot have a value and entries below it. Where Flink writes the file anew, as the image's entrypoint and native Kubernetes do, it stops with a ClassCastException, or loses one of the two."
+        cure "Use the current spelling of the shorter key; it exists for this reason.";
+    QUOTED "NK0115" Warning "quotes become part of the value in flink-conf.yaml"
+        happens "flink-conf.yaml is no YAML, whatever its name says: quotes are handed on as letters. A path or address with quotes around it is found nowhere."
+        cure "Remove the quotes.";
+    RETYPED "NK0116" Warning "config.yaml makes a number of the text"
+        happens "Without quotes YAML takes the value for a number and gives Flink another text: `1.10` becomes 1.1, `007` becomes 7."
+        cure "Put the value in quotes.";
+    LAST_OF_1X "NK0117" Note "flink-conf.yaml, which ends with Flink 1.x"
+        happens "It works in this version. Flink 2.x does not read the file any more and stops without a config.yaml."
+        cure "From Flink 1.19 on `nutkin convert flink-conf.yaml -o config.yaml` prepares the change; for an older Flink it is part of the upgrade.";
+}
+
+pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
+    for setting in system.settings.effective() {
+        one_option(setting, system.version, out);
+    }
+    for text in system.texts.iter().copied() {
+        match text.kind {
+            FileKind::FlinkConf => old_file(system, text, out),
+            FileKind::ConfigYaml => new_file(system, text, out),
+            _ => {}
+        }
+    }
+    for (place, problem) in &system.refused {
+        let message = if problem.path.is_empty() {
+            problem.message.clone()
+        } else {
+            format!("`{}` {}", problem.path, problem.message)
+        };
+        out.add(&REFUSED, *place, message).cure.clone_from(&problem.hint);
+    }
+    both_files(system, out);
+    arguments(system, out);
+}
+
+/// Options in `-D` arguments of containers.
+fn arguments(system: &System<'_>, out: &mut Findings<'_>) {
+    for workload in &system.workloads {
+        for setting in crate::settings::arguments(workload) {
+            one_option(&setting, system.version, out);
+        }
+    }
+}
+
+fn one_option(setting: &Setting, version: Option<FlinkVersion>, out: &mut Findings<'_>) {
+    // A variable of the environment stands for a value that is not known here.
+    let text = setting.text();
+    let is_open = text.contains("$(") || text.contains("${");
+    let versions: Vec<FlinkVersion> =
+        version.map_or_else(|| options::OBSERVED.to_vec(), |version| vec![version]);
+    let findings: Vec<_> = versions.iter().map(|version| finding(setting, *version)).collect();
+    // Without a known version only what is wrong in all of them is wrong.
+    if let Some(Some((level, problem))) =
+        findings.iter().all(Option::is_some).then(|| findings.into_iter().next()).flatten()
+    {
+        let rule = match level {
+            Level::Error if is_open => return,
+            Level::Error => &WRONG_VALUE,
+            Level::Warning
+                if options::find(&setting.key).is_none()
+                    || options::slip(&setting.key).is_some() =>
+            {
+                &UNKNOWN
+            }
+            Level::Warning if version.is_none() => return,
+            Level::Warning => &NOT_IN_VERSION,
+        };
+        let message = format!("`{}`: {}", setting.key, problem.message);
+        let suggested = problem.hint.as_deref().and_then(suggestion).map(str::to_owned);
+        let patch = suggested.and_then(|key| {
+            let line = out.files[setting.place.file].line(setting.place.line)?;
+            line.contains(&setting.key)
+                .then(|| out.replace(setting.place, line.replace(&setting.key, &key).trim()))?
+        });
+        let finding = out.add(rule, setting.place, message);
+        finding.cure = problem.hint.map(|hint| sentence(&hint));
+        finding.patch = patch;
+        return;
+    }
+    let Some(version) = version else { return };
+    let current = options::canonical(&setting.key, version);
+    if current != setting.key {
+        let message = format!(
+            "`{}` is an old spelling of `{current}` in Flink {}.{}",
+            setting.key, version.major, version.minor
+        );
+        let line = out.files[setting.place.file].line(setting.place.line).unwrap_or_default();
+        let new = line.replacen(&setting.key, &current, 1);
+        let patch = out.replace(setting.place, new.trim()).filter(|_| line != new);
+        out.add(&OLD_SPELLING, setting.place, message).patch = patch;
+    }
+    let is_size = options::find(&current)
+        .and_then(|info| info.at(version).map(|facts| facts.type_name == "MemorySize"));
+    if is_size == Some(true) && text.trim().contains(' ') {
+        let line = out.files[setting.place.file].line(setting.place.line).unwrap_or_default();
+        let joined: String = text.split_whitespace().collect();
+        let new = line.replacen(&text, &joined, 1);
+        let patch = out.replace(setting.place, new.trim()).filter(|_| line != new);
+        let message = format!("`{}`: `{text}` has a blank between number and unit", setting.key);
+        out.add(&BLANK_IN_SIZE, setting.place, message).patch = patch;
+    }
+}
+
+/// What the table of options says of one setting in one version.
+fn finding(setting: &Setting, version: FlinkVersion) -> Option<(Level, nutkin_flink::Problem)> {
+    let mut one = Configuration::new();
+    one.set(setting.key.clone(), setting.value.clone(), configuration::Origin::CommandLine);
+    options::check(&one, version).into_iter().next().map(|finding| (finding.level, finding.problem))
+}
+
+/// The only option that a hint suggests.
+fn suggestion(hint: &str) -> Option<&str> {
+    let mut parts = hint.split('`');
+    let (_, key, _) = (parts.next()?, parts.next()?, parts.next()?);
+    parts.next().is_none().then_some(key)
+}
+
+/// A hint as a sentence.
+fn sentence(hint: &str) -> String {
+    let mut letters = hint.chars();
+    let Some(first) = letters.next() else { return String::new() };
+    let text: String = first.to_uppercase().chain(letters).collect();
+    if text.ends_with(['?', '.']) { text } else { format!("{text}.") }
+}
+
+fn old_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
+    let is_properties = matches!(text.origin, Origin::Properties(_));
+    if let Some(version) = system.version.filter(|_| !is_properties)
+        && !version.line().reads_flink_conf
+    {
+        let message = format!("Flink {version} does not read flink-conf.yaml");
+        out.add(&NOT_READ_2X, text.start(), message);
+    } else if !is_properties && system.version.is_some() {
+        out.add(&LAST_OF_1X, text.start(), "Flink 2.x does not read this file");
+    }
+    let mut seen: Vec<(&str, u32)> = Vec::new();
+    for (number, column, line) in lines(&text.text) {
+        let place = text.place(out.files, number, column);
+        match line {
+            Line::Bare(words) => {
+                let message = match words.split_once(':') {
+                    Some((key, _)) => {
+                        format!("no blank follows the colon of `{key}`; the line is left out")
+                    }
+                    None => "the line is no option and no comment; it is left out".to_owned(),
+                };
+                let mended = match words.split_once(':') {
+                    Some((key, value)) => format!("{key}: {value}"),
+                    None => format!("# {words}"),
+                };
+                let patch = out.replace(place, &mended);
+                out.add(&NO_OPTION, place, message).patch = patch;
+            }
+            Line::Incomplete(key) => {
+                let message = format!("`{key}` has no value on its line; the line is left out");
+                out.add(&NO_OPTION, place, message);
+            }
+            Line::Entry { key, value, cut } => {
+                if cut {
+                    let message = format!("the value of `{key}` ends at the `#`");
+                    out.add(&CUT, place, message);
+                }
+                let quoted =
+                    |quote| 1 < value.len() && value.starts_with(quote) && value.ends_with(quote);
+                if !is_properties && (quoted('"') || quoted('\'')) {
+                    let message = format!("the quotes belong to the value of `{key}`");
+                    let bare = format!("{key}: {}", &value[1..value.len() - 1]);
+                    let patch = out.replace(place, &bare);
+                    out.add(&QUOTED, place, message).patch = patch;
+                }
+                let first = seen.iter().find(|(known, _)| *known == key).map(|(_, line)| *line);
+                if let Some(first) = first {
+                    let line = text.place(out.files, first, 1).line;
+                    let message = format!("`{key}` stands on line {line}, too; this one counts");
+                    out.add(&TWICE, place, message);
+                }
+                seen.push((key, number));
+                let loses = system.version.is_none_or(|version| version.is_at_least(1, 19));
+                if is_properties && loses && value.contains(char::is_whitespace) {
+                    let message = format!("the value of `{key}` loses its blanks");
+                    out.add(&BLANKS_LOST, place, message);
+                }
+            }
+        }
+    }
+}
+
+fn new_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
+    if let Some(version) = system.version
+        && !version.line().reads_config_yaml
+    {
+        let message = format!("Flink {version} does not read config.yaml");
+        out.add(&NOT_READ_OLD, text.start(), message);
+    }
+    let Ok(reading) = dialect::read(Dialect::ConfigYaml, &text.text, &text.name) else { return };
+    for problem in &reading.warnings {
+        let line = problem.location.as_ref().and_then(|at| at.line).unwrap_or(1);
+        let message = format!("`{}`: {}", problem.path, problem.message);
+        out.add(&TWICE, text.place(out.files, line, 1), message);
+    }
+    let mut previous: Option<(&str, u32)> = None;
+    let entries: Vec<(&str, u32, &Value)> = reading
+        .configuration
+        .iter()
+        .filter_map(|(key, entry)| match &entry.origin {
+            configuration::Origin::File(_, line) => Some((key, *line, &entry.value)),
+            _ => None,
+        })
+        .collect();
+    for (key, line, value) in &entries {
+        let below = entries
+            .iter()
+            .find(|(other, ..)| other.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')));
+        if let Some((other, ..)) = below.filter(|_| previous.is_none_or(|(known, _)| known != *key))
+        {
+            let message = format!("`{key}` has a value, and `{other}` stands below it");
+            let finding = out.add(&PREFIX, text.place(out.files, *line, 1), message);
+            if let Some(current) = options::newest_spelling(key) {
+                finding.cure = Some(format!("Write `{current}` for `{key}`."));
+            }
+        }
+        previous = Some((key, *line));
+        if matches!(value, Value::Int(_) | Value::Float(_)) {
+            retyped(text, key, *line, value, out);
+        }
+    }
+}
+
+fn retyped(text: &Embedded, key: &str, line: u32, value: &Value, out: &mut Findings<'_>) {
+    let is_number = options::find(key)
+        .and_then(|info| info.newest().map(|f| f.type_name))
+        .is_some_and(|name| {
+            matches!(name, "Integer" | "Long" | "Double" | "Float" | "Duration" | "MemorySize")
+        });
+    let index = usize::try_from(line).unwrap_or(1).saturating_sub(1);
+    let Some((_, raw)) = text.text.lines().nth(index).and_then(|line| line.rsplit_once(": "))
+    else {
+        return;
+    };
+    let raw = raw.split(" #").next().unwrap_or(raw).trim();
+    let read = value.to_string();
+    // In a map or list on one line this is not the value alone.
+    let is_alone = raw.chars().all(|c| c.is_ascii_alphanumeric() || "+-._".contains(c));
+    if !is_number && is_alone && raw != read && raw.starts_with(|c: char| c.is_ascii_digit()) {
+        let message = format!("`{key}`: Flink gets `{read}` for `{raw}`");
+        let place = text.place(out.files, line, 1);
+        let patch = out.files[place.file]
+            .line(place.line)
+            .map(|old| old.replacen(raw, &format!("'{raw}'"), 1))
+            .and_then(|new| out.replace(place, new.trim()));
+        out.add(&RETYPED, place, message).patch = patch;
+    }
+}
+
+/// Whether both files lie in one directory or ConfigMap.
+fn both_files(system: &System<'_>, out: &mut Findings<'_>) {
+    for old in system.texts.iter().filter(|text| text.kind == FileKind::FlinkConf) {
+        let beside = |new: &&&Embedded| {
+            new.kind == FileKind::ConfigYaml
+                && match (new.origin, old.origin) {
+                    (Origin::File, Origin::File) => {
+                        out.files[new.start().file].directory()
+                            == out.files[old.start().file].directory()
+                    }
+                    (one, two) => one == two,
+                }
+        };
+        if let Some(new) = system.texts.iter().find(beside) {
+            let read = match system.version.map(|version| version.line().reads_flink_conf) {
+                Some(true) => "flink-conf.yaml is read, config.yaml is not",
+                Some(false) => "config.yaml is read, flink-conf.yaml is not",
+                None => "only one of the two is read, which one depends on the version",
+            };
+            out.add(&BOTH, new.start(), read);
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Exposure and secrets, and file systems that are not there.
+
+use super::rules;
+use crate::finding::{Findings, Place};
+use crate::node::Walk;
+use crate::system::System;
+use nutkin_flink::options;
+
+rules! {
+    OPEN_REST "NK0901" Warning "the REST API is open to everybody who reaches the cluster"
+        happens "Flink's web UI and REST API ask for no password. Whoever reaches them uploads a jar and runs any code with the rights of the pods: scanners look for such addresses all day."
+        cure "Use a ClusterIP Service and `nutkin open` or `kubectl port-forward`, or put a proxy with a login in front. Where only trusted machines reach the port, silence this code with that reason.";
+    NO_PLUGIN "NK0902" Error "nothing in the image opens this file system"
+        happens "Flink brings the file systems of clouds as plugins that are switched off: `Could not find a file system implementation for scheme 's3'`, at the first checkpoint or when a JobManager becomes leader."
+        cure "Set the environment variable ENABLE_BUILT_IN_PLUGINS to the plugin's jar in JobManagers and TaskManagers, or copy the jar into a directory below `/opt/flink/plugins` in a Dockerfile.";
+    PLAIN_SECRET "NK0903" Warning "a secret in plain text"
+        happens "Whoever may read ConfigMaps or the file's repository has the password or key. Flink masks it in its own web UI, nothing else does."
+        cure "Take the value out of the file: from a Secret as an environment variable, or from the identity of the pod (IRSA, workload identity), which needs no key at all.";
+    ALL_INTERFACES "NK0904" Warning "the REST API of a machine listens on all its interfaces"
+        happens "Flink's REST API asks for no password: whoever reaches the machine runs any code on it."
+        cure "Set `rest.bind-address: localhost`, and reach it through ssh or a proxy with a login.";
+}
+
+/// Flink's default of `rest.port`.
+const REST: i64 = 8081;
+
+pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
+    open_rest(system, out);
+    no_plugin(system, out);
+    for setting in &system.settings.list {
+        let text = setting.text();
+        let is_open = text.starts_with("${") || text.starts_with("$(") || text == options::HIDDEN;
+        if options::is_sensitive(&setting.key) && !is_open && !is_reference(&setting.key) {
+            let message = format!("the value of `{}` stands here for all to read", setting.key);
+            out.add(&PLAIN_SECRET, setting.place, message);
+        }
+    }
+    if system.workloads.is_empty()
+        && system.session.is_none()
+        && let Some(setting) = system.settings.exact("rest.bind-address")
+    {
+        let plain = setting.text() == "0.0.0.0" && system.dockerfiles.is_empty();
+        let secured = system.settings.value("security.ssl.rest.authentication-enabled");
+        if plain && secured.as_deref() != Some("true") {
+            let patch = out.replace(setting.place, "rest.bind-address: localhost");
+            let message = "`rest.bind-address` is 0.0.0.0";
+            out.add(&ALL_INTERFACES, setting.place, message).patch = patch;
+        }
+    }
+}
+
+/// Options with a word of secrets in their names whose values are none.
+fn is_reference(key: &str) -> bool {
+    key.starts_with("kubernetes.")
+        || key.starts_with("security.delegation.token")
+        || key.rsplit('.').next() == Some("class")
+        || key.ends_with(".provider")
+}
+
+fn open_rest(system: &System<'_>, out: &mut Findings<'_>) {
+    let protected = system.settings.value("security.ssl.rest.authentication-enabled").as_deref()
+        == Some("true");
+    if protected {
+        return;
+    }
+    let rest = system.settings.port("rest.port").unwrap_or(REST);
+    for service in system.services_of_job_managers() {
+        let Some(kind) = service.node.at("spec/type") else { continue };
+        let outside = matches!(kind.text(), Some("NodePort" | "LoadBalancer"));
+        let ports = service.node.at("spec/ports").map_or(&[][..], Walk::items);
+        let is_rest = |port: &&nutkin_flink::yaml::Node| {
+            let target = port.get("targetPort").or_else(|| port.get("port"));
+            target.and_then(Walk::whole) == Some(rest)
+                || target
+                    .and_then(Walk::text)
+                    .is_some_and(|name| matches!(name, "rest" | "webui" | "ui"))
+        };
+        if let (true, Some(port)) = (outside, ports.iter().find(is_rest)) {
+            let message = format!(
+                "{} of type {} leads to the REST API, which asks for no password",
+                service.title(),
+                kind.text().unwrap_or_default()
+            );
+            let patch = out
+                .replace(kind.place(service.file), "type: ClusterIP")
+                .filter(|patch| patch.remove[0].trim_start().starts_with("type:"));
+            let place = port.get("nodePort").unwrap_or(kind).place(service.file);
+            out.add(&OPEN_REST, place, message).patch =
+                patch.filter(|_| port.get("nodePort").is_none());
+        }
+    }
+    for ingress in system.world.of_kind("Ingress") {
+        let near = system.workloads.iter().any(|w| w.object.shares_namespace(ingress));
+        let names: Vec<&str> = system.services().map(|service| service.name.as_str()).collect();
+        let mut place = None;
+        find_backend(&ingress.node, &names, ingress.file, &mut place);
+        let has_login = ingress.node.at("metadata/annotations").is_some_and(|annotations| {
+            annotations.entries().iter().any(|(key, _)| key.name.contains("auth"))
+        });
+        if let (true, false, Some(place)) = (near, has_login, place) {
+            let message =
+                format!("{} leads to the REST API, which asks for no password", ingress.title());
+            out.add(&OPEN_REST, place, message);
+        }
+    }
+    if let Some(session) = system.session
+        && let Some(ingress) = session.node.at("spec/ingress")
+        && ingress.get("template").is_some()
+    {
+        let annotations = ingress.get("annotations").map_or(&[][..], Walk::entries);
+        if !annotations.iter().any(|(key, _)| key.name.contains("auth")) {
+            let message = "the Ingress leads to the REST API, which asks for no password";
+            out.add(&OPEN_REST, ingress.place(session.file), message);
+        }
+    }
+    if let Some(setting) = system.settings.exact("kubernetes.rest-service.exposed.type") {
+        let text = setting.text();
+        if matches!(text.as_str(), "NodePort" | "LoadBalancer") {
+            let message = format!("`{}` is {text}", setting.key);
+            out.add(&OPEN_REST, setting.place, message);
+        }
+    }
+}
+
+/// The first backend of an Ingress that is one of the Services.
+fn find_backend(
+    node: &nutkin_flink::yaml::Node,
+    names: &[&str],
+    file: usize,
+    found: &mut Option<Place>,
+) {
+    for (key, value) in node.entries() {
+        let is_service = key.name == "service" || key.name == "backend";
+        let name = value.text_of("name").or_else(|| value.text_of("serviceName"));
+        if is_service && found.is_none() && name.is_some_and(|name| names.contains(&name)) {
+            *found = Some(value.place(file));
+        }
+        find_backend(value, names, file, found);
+    }
+    for item in node.items() {
+        find_backend(item, names, file, found);
+    }
+}
+
+/// Schemes, the word that a jar for them has in its name, and Flink's own jar.
+const FILE_SYSTEMS: &[(&[&str], &str, &str)] = &[
+    (&["s3", "s3a", "s3p"], "s3", "flink-s3-fs-hadoop"),
+    (&["gs"], "gs-fs", "flink-gs-fs-hadoop"),
+    (&["abfs", "abfss", "wasb", "wasbs"], "azure", "flink-azure-fs-hadoop"),
+    (&["oss"], "oss", "flink-oss-fs-hadoop"),
+    (&["hdfs", "viewfs"], "hadoop", ""),
+];
+
+/// Options with directories that Flink itself opens.
+const DIRECTORIES: &[&str] = &[
+    "high-availability.storageDir",
+    "execution.checkpointing.dir",
+    "execution.checkpointing.savepoint-dir",
+    "jobmanager.archive.fs.dir",
+    "historyserver.archive.fs.dir",
+];
+
+fn no_plugin(system: &System<'_>, out: &mut Findings<'_>) {
+    for key in DIRECTORIES {
+        let Some(setting) = system.settings.get(key) else { continue };
+        let text = setting.text();
+        let Some((scheme, _)) = text.split_once("://").or_else(|| text.split_once(":/")) else {
+            continue;
+        };
+        let Some((_, word, jar)) =
+            FILE_SYSTEMS.iter().find(|(schemes, ..)| schemes.contains(&scheme))
+        else {
+            continue;
+        };
+        let lacking = system
+            .workloads
+            .iter()
+            .find(|workload| !brings(workload.pod, workload.container, word));
+        let official = |image: Option<&str>| {
+            image.is_some_and(|image| {
+                matches!(image.split([':', '@']).next(), Some("flink" | "apache/flink"))
+            })
+        };
+        let title = match (system.session, lacking) {
+            (Some(session), _) => {
+                let plain = session.node.at("spec/image").is_none()
+                    || official(session.node.at("spec/image").and_then(Walk::text));
+                let templates = ["spec/podTemplate/spec", "spec/jobManager/podTemplate/spec"];
+                let brought =
+                    templates.iter().filter_map(|path| session.node.at(path)).any(|pod| {
+                        pod.items_of("containers")
+                            .iter()
+                            .any(|container| brings(pod, container, word))
+                    });
+                let own = system.settings.list.iter().any(|setting| {
+                    (setting.key.starts_with("nutkin.plugins")
+                        || setting.key.starts_with("nutkin.libs"))
+                        && setting.text().contains(word)
+                });
+                if !plain || brought || own {
+                    continue;
+                }
+                session.title()
+            }
+            (None, Some(workload)) if official(workload.image().and_then(Walk::text)) => {
+                workload.title()
+            }
+            _ => continue,
+        };
+        let message =
+            format!("`{}` begins with {scheme}:, and {title} has no plugin for it", setting.key);
+        let finding = out.add(&NO_PLUGIN, setting.place, message);
+        if jar.is_empty() {
+            finding.cure = Some(
+                "Build an image with Hadoop and set HADOOP_CLASSPATH in it, or mount both into the pods."
+                    .to_owned(),
+            );
+        } else if let Some(version) = system.version {
+            finding.cure = Some(format!(
+                "Set the environment variable ENABLE_BUILT_IN_PLUGINS to `{jar}-{version}.jar` in JobManagers and TaskManagers."
+            ));
+        }
+    }
+}
+
+/// Whether a pod of the official image brings a plugin by a variable, a mount or an init container.
+fn brings(
+    pod: &nutkin_flink::yaml::Node,
+    container: &nutkin_flink::yaml::Node,
+    word: &str,
+) -> bool {
+    let by_variable = container.items_of("env").iter().any(|entry| {
+        let value = entry.text_of("value").unwrap_or_default();
+        match entry.text_of("name") {
+            Some("ENABLE_BUILT_IN_PLUGINS") => value.contains(word) || value.is_empty(),
+            Some("HADOOP_CLASSPATH" | "HADOOP_HOME") => word == "hadoop",
+            _ => false,
+        }
+    });
+    let by_mount = container.items_of("volumeMounts").iter().any(|mount| {
+        mount.text_of("mountPath").is_some_and(|path| {
+            path.starts_with("/opt/flink/plugins") || path.starts_with("/opt/flink/lib")
+        })
+    });
+    let by_command = container
+        .items_of("command")
+        .iter()
+        .chain(container.items_of("args"))
+        .any(|node| node.text().is_some_and(|text| text.contains("plugins/")));
+    by_variable
+        || by_mount
+        || by_command
+        || container.get("envFrom").is_some()
+        || !pod.items_of("initContainers").is_empty()
+}

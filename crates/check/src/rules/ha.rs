@@ -1,0 +1,209 @@
+//! High availability and storage: what shall outlive a pod, and does not.
+
+use super::rules;
+use super::storage::{Reach, local_path, reach, reach_of_session};
+use crate::finding::{Findings, Place};
+use crate::kubernetes::Workload;
+use crate::node::Walk;
+use crate::settings::Setting;
+use crate::system::{HighAvailability, System};
+
+rules! {
+    LOCAL_STORAGE "NK0201" Error "high-availability storage that pods cannot share"
+        happens "Kubernetes or ZooKeeper keep only a pointer; the job itself lies in `high-availability.storageDir`. When a JobManager dies, the next one follows the pointer into a directory that it does not have: every job is lost, or the JobManager restarts for ever."
+        cure "Take storage that all pods reach: `s3://`, `hdfs://`, `gs://`, or a ReadWriteMany volume mounted at this path in all JobManagers and TaskManagers.";
+    NAMESPACE "NK0202" Error "high availability looks into another namespace than that of the pods"
+        happens "Flink keeps leaders and jobs in ConfigMaps of the namespace in `kubernetes.namespace`, which is `default` when nobody sets it, wherever the pods run. The ServiceAccount has no rights there: 403 Forbidden. Whoever cures it with cluster-admin has the data of several clusters in `default`."
+        cure "Set `kubernetes.namespace` to the namespace of the pods.";
+    CLUSTER_ID "NK0203" Error "Kubernetes high availability without `kubernetes.cluster-id`"
+        happens "The names of all ConfigMaps begin with the cluster-id. Without one JobManagers and TaskManagers stop at the start."
+        cure "Set `kubernetes.cluster-id` to a name that no other cluster of the namespace has.";
+    NO_HA "NK0204" Error "several JobManagers without high availability"
+        happens "Each of them believes to be the only one. TaskManagers register at any of them, a job is submitted to any of them, and the web UI shows another one at each click."
+        cure "Run one JobManager, or set `high-availability.type: kubernetes` with storage, cluster-id and namespace.";
+    NO_STORAGE "NK0205" Error "high availability without `high-availability.storageDir`"
+        happens "Flink stops at the start: it needs a directory for the jobs and checkpoints to which the leader's records point."
+        cure "Set `high-availability.storageDir` to a directory that all pods reach.";
+    NO_QUORUM "NK0206" Error "ZooKeeper high availability without a quorum"
+        happens "Flink stops at the start: it does not know where ZooKeeper is."
+        cure "Set `high-availability.zookeeper.quorum: host:2181,host:2181,host:2181`.";
+    ONE_ADDRESS "NK0207" Error "several JobManagers under one address"
+        happens "Every JobManager publishes `jobmanager.rpc.address` as its own address. When it is the name of a Service, messages for the leader arrive at any of them, and those that are not the leader drop them: TaskManagers come and go, jobs hang."
+        cure "Give each JobManager its own address: an environment variable POD_IP from `status.podIP`, and the arguments `-D` and `jobmanager.rpc.address=$(POD_IP)`.";
+    LOCAL_CHECKPOINTS "NK0208" Warning "checkpoints or savepoints where other pods cannot read them"
+        happens "The TaskManagers write state into their own file systems. After a restart in another pod, or on another node, the files are not there: the job starts again without its state, or not at all."
+        cure "Take a directory that all pods reach, or mount one ReadWriteMany volume at this path in JobManagers and TaskManagers.";
+    FS_GROUP "NK0209" Warning "a volume that the Flink user may not be able to write"
+        happens "The container runs as a user without rights, and most volumes belong to root: `Mkdirs failed to create file:...`, `Permission denied`."
+        cure "Set `securityContext.fsGroup: 9999` for the pod, so that Kubernetes gives the volume to that group. Some NFS servers ignore it; there the directory itself must be given to uid 9999.";
+    ONE_NODE "NK0210" Warning "a volume that only one node can mount is shared by several pods"
+        happens "A claim that is ReadWriteOnce only can be mounted on one node at a time. Pods that land on another node wait for ever: `Multi-Attach error for volume`."
+        cure "Ask for `ReadWriteMany`, with a storage class that has it, or use a storage service instead of a volume.";
+}
+
+pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
+    let high_availability = system.high_availability();
+    if let Some((kind, setting)) = high_availability {
+        let place = setting.place;
+        high_availability_storage(system, place, out);
+        if kind == HighAvailability::Kubernetes && !system.workloads.is_empty() {
+            namespace(system, place, out);
+            if system.settings.get("kubernetes.cluster-id").is_none() {
+                out.add(&CLUSTER_ID, place, "`kubernetes.cluster-id` is not set");
+            }
+        }
+        if kind == HighAvailability::ZooKeeper && system.session.is_none() {
+            let quorum = system.settings.get("high-availability.zookeeper.quorum");
+            if quorum.is_none() {
+                out.add(&NO_QUORUM, place, "`high-availability.zookeeper.quorum` is not set");
+            }
+        }
+    }
+    for workload in system.job_managers() {
+        if high_availability.is_none() {
+            several_without(system, workload, out);
+        } else {
+            one_address(system, workload, out);
+        }
+    }
+    checkpoints(system, out);
+    volumes(system, out);
+}
+
+fn high_availability_storage(system: &System<'_>, place: Place, out: &mut Findings<'_>) {
+    let Some(setting) = system.settings.get("high-availability.storageDir") else {
+        out.add(&NO_STORAGE, place, "`high-availability.storageDir` is not set");
+        return;
+    };
+    if let Some(reason) = out_of_reach(system, setting) {
+        let message = format!("`{}` is not shared: {reason}", setting.text());
+        out.add(&LOCAL_STORAGE, setting.place, message);
+    }
+}
+
+/// Why pods cannot share the directory of a setting.
+fn out_of_reach(system: &System<'_>, setting: &Setting) -> Option<String> {
+    let text = setting.text();
+    let path = local_path(&text)?;
+    if let Some(session) = system.session {
+        let on_kubernetes = session.namespace.is_some()
+            || session.node.at("spec/mode").is_some()
+            || system.settings.list.iter().any(|s| s.key.starts_with("kubernetes."));
+        return match reach_of_session(&session.node, path) {
+            Reach::One(reason) if on_kubernetes => Some(reason),
+            _ => None,
+        };
+    }
+    system.workloads.iter().find_map(|workload| match reach(system, workload, path) {
+        Reach::One(reason) => Some(format!("in {} {reason}", workload.title())),
+        _ => None,
+    })
+}
+
+fn namespace(system: &System<'_>, place: Place, out: &mut Findings<'_>) {
+    let Some(namespace) = system.namespace() else { return };
+    let set = system.settings.get("kubernetes.namespace");
+    let value = set.map(Setting::text);
+    let used = value.as_deref().unwrap_or("default");
+    if used == namespace || used.contains('$') {
+        return;
+    }
+    let line = format!("kubernetes.namespace: {namespace}");
+    if let Some(setting) = set {
+        let message = format!("the pods run in `{namespace}`, high availability in `{used}`");
+        let patch = out.replace(setting.place, &line);
+        out.add(&NAMESPACE, setting.place, message).patch = patch;
+    } else {
+        let message = format!(
+            "`kubernetes.namespace` is not set, so Flink uses `default`; the pods run in `{namespace}`"
+        );
+        let patch = out.append(place, &line);
+        out.add(&NAMESPACE, place, message).patch = patch;
+    }
+}
+
+fn several_without(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
+    // The pods of a workload for both roles are not all JobManagers, and its configuration may be elsewhere.
+    if workload.replicas < 2
+        || workload.role.is_task_manager()
+        || system.settings.is_empty() && !workload.mounts().is_empty()
+        || workload.object.kind == "Job"
+    {
+        return;
+    }
+    let place = workload.object.place_of("spec/replicas");
+    let message =
+        format!("{} JobManagers, and `high-availability.type` is not set", workload.replicas);
+    let patch = out.replace(place, "replicas: 1");
+    out.add(&NO_HA, place, message).patch = patch;
+}
+
+fn one_address(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
+    if workload.replicas < 2 || workload.role.is_task_manager() {
+        return;
+    }
+    let settings = system.settings.with_arguments(workload);
+    let Some(address) = settings.get("jobmanager.rpc.address") else { return };
+    let positional =
+        workload.words().any(|(word, _)| word.contains("$(") && !word.starts_with("-D"));
+    let own = positional
+        || address.text().contains("$(")
+        || workload.variable("JOB_MANAGER_RPC_ADDRESS").is_some_and(|(_, value)| value.is_none());
+    if !own {
+        let message = format!(
+            "{} JobManagers of {} all call themselves `{}`",
+            workload.replicas,
+            workload.title(),
+            address.text()
+        );
+        out.add(&ONE_ADDRESS, address.place, message);
+    }
+}
+
+fn checkpoints(system: &System<'_>, out: &mut Findings<'_>) {
+    for key in ["execution.checkpointing.dir", "execution.checkpointing.savepoint-dir"] {
+        let Some(setting) = system.settings.get(key) else { continue };
+        if let Some(reason) = out_of_reach(system, setting) {
+            let message = format!("`{}` is not shared: {reason}", setting.key);
+            out.add(&LOCAL_CHECKPOINTS, setting.place, message);
+        }
+    }
+}
+
+fn volumes(system: &System<'_>, out: &mut Findings<'_>) {
+    let mut pods_of_claim: Vec<(String, i64, Place)> = Vec::new();
+    for workload in &system.workloads {
+        let user = |node: Option<&nutkin_flink::yaml::Node>| {
+            node.and_then(|node| node.at("securityContext/runAsUser")).and_then(Walk::whole)
+        };
+        let runs_as_root = user(Some(workload.container)).or(user(Some(workload.pod))) == Some(0);
+        let has_group = workload.pod.at("securityContext/fsGroup").is_some();
+        for mount in workload.mounts() {
+            let Some(volume) = mount.volume else { continue };
+            let claim = volume.at("persistentVolumeClaim/claimName").and_then(Walk::text);
+            let is_disk = claim.is_some() || volume.get("spec").is_some();
+            let place = mount.node.place(workload.file());
+            let reads = mount.node.text_of("readOnly") == Some("true");
+            if is_disk && !has_group && !runs_as_root && !reads {
+                let message = format!(
+                    "the volume at `{}` belongs to root, and the pod sets no fsGroup",
+                    mount.path
+                );
+                out.add(&FS_GROUP, place, message);
+            }
+            let Some(claim) = claim else { continue };
+            if matches!(reach(system, workload, mount.path), Reach::Node(_)) {
+                match pods_of_claim.iter_mut().find(|(known, ..)| known == claim) {
+                    Some((_, pods, _)) => *pods += workload.replicas,
+                    None => pods_of_claim.push((claim.to_owned(), workload.replicas, place)),
+                }
+            }
+        }
+    }
+    for (claim, pods, place) in pods_of_claim {
+        if 1 < pods {
+            let message = format!("{pods} pods mount the claim `{claim}`, which is ReadWriteOnce");
+            out.add(&ONE_NODE, place, message);
+        }
+    }
+}

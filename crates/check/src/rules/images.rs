@@ -1,0 +1,169 @@
+//! Images: which Flink they bring, and whether everybody brings the same.
+
+use super::rules;
+use crate::finding::Findings;
+use crate::image::{numbers, tag, version};
+use crate::kubernetes::{Workload, is_flink_image};
+use crate::node::Walk;
+use crate::system::System;
+use nutkin_flink::version::LINES;
+
+rules! {
+    FLOATING "NK0701" Warning "an image tag that moves"
+        happens "The same file starts another Flink next month. A node that has the old image and a node that pulls the new one run both in one session, and they do not talk to each other."
+        cure "Name the whole release: `flink:1.20.5`.";
+    MIXED "NK0702" Error "JobManagers and TaskManagers of different Flink versions"
+        happens "Flink's processes talk to each other only within one release: TaskManagers are turned away, or fail with InvalidClassException."
+        cure "Give both the same image.";
+    OTHER_BUILD "NK0703" Warning "the Dockerfile builds another Flink than the pods run"
+        happens "What the Dockerfile adds (configuration, jars, directories) is not in the pods, or the pods run an older build than you think."
+        cure "Let the pods run the image that the Dockerfile builds, under a name and tag of your own.";
+    UNKNOWN_FLINK "NK0704" Warning "a Flink version that Nutkin does not know"
+        happens "Options were checked for no version in particular. Flink before 1.13 gets no fixes, security fixes included, since 2021."
+        cure "Take one of the versions 1.13 to 2.3; `nutkin convert` brings the configuration along.";
+    OLD_BASE "NK0705" Warning "a base image that gets no more fixes"
+        happens "Security holes of the system and of Java stay open, and package servers for it are being switched off, so that the image cannot be built any more."
+        cure "Start from the official image of a Flink release, `FROM flink:1.20.5`, which brings Java and an entrypoint.";
+    OTHER_VERSION "NK0706" Error "`spec.flinkVersion` and the image disagree"
+        happens "Options, savepoints and the REST API are used as `spec.flinkVersion` has them, and the pods run another Flink."
+        cure "Write the version of the image into `spec.flinkVersion`, or take an image of that version.";
+    JAVA "NK0707" Error "a Java that this Flink does not run on"
+        happens "The JVM stops at the first class: `UnsupportedClassVersionError`, or at a module that is closed to Flink."
+        cure "Take an image with a Java that the Flink release was built for: 11, 17 or 21 for 2.x, 8 or 11 for 1.13 to 1.17.";
+}
+
+pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
+    for workload in &system.workloads {
+        let Some(node) = workload.image() else { continue };
+        let place = node.place(workload.file());
+        one(node.text().unwrap_or_default(), place, out);
+    }
+    if let Some((session, node)) =
+        system.session.and_then(|session| Some((session, session.node.at("spec/image")?)))
+    {
+        let image = node.text().unwrap_or_default();
+        let place = node.place(session.file);
+        one(image, place, out);
+        let of_image = is_flink_image(image).then(|| tag(image).and_then(version)).flatten();
+        let named =
+            system.version.filter(|named| of_image.is_some_and(|v| v.line() != named.line()));
+        if let (Some(named), Some(of_image)) = (named, of_image) {
+            let message = format!("the session names Flink {named}, the image brings {of_image}");
+            out.add(&OTHER_VERSION, place, message);
+        }
+    }
+    mixed(system, out);
+    dockerfiles(system, out);
+}
+
+fn one(image: &str, place: crate::finding::Place, out: &mut Findings<'_>) {
+    if !is_flink_image(image) || image.contains('@') || image.contains('$') {
+        return;
+    }
+    let tag_text = tag(image);
+    let found = tag_text.map(numbers).unwrap_or_default();
+    if found.len() < 2 {
+        let message = match tag_text {
+            None => format!("`{image}` names no tag, which means `latest`"),
+            Some(tag) => format!("the tag `{tag}` moves to a new Flink with each release"),
+        };
+        // `latest` and a missing tag may be anything; a tag of words is a build of somebody's own.
+        if found.len() == 1 || matches!(tag_text, None | Some("latest")) {
+            let newest = version(tag_text.unwrap_or_default());
+            let patch = newest.and_then(|newest| {
+                let line = out.files[place.file].line(place.line)?;
+                let tag = tag_text?;
+                out.replace(
+                    place,
+                    line.replacen(&format!(":{tag}"), &format!(":{newest}"), 1).trim(),
+                )
+            });
+            out.add(&FLOATING, place, message).patch = patch;
+        }
+        return;
+    }
+    if !LINES.iter().any(|line| line.number == (found[0], found[1])) {
+        let message = format!("`{image}` brings Flink {}.{}", found[0], found[1]);
+        out.add(&UNKNOWN_FLINK, place, message);
+        return;
+    }
+    java(image, place, out);
+}
+
+/// `-java8` in a tag.
+fn java(image: &str, place: crate::finding::Place, out: &mut Findings<'_>) {
+    let Some(flink) = tag(image).and_then(version) else { return };
+    let java = image.rsplit_once("java").and_then(|(_, number)| number.parse::<u8>().ok());
+    if let Some(java) = java.filter(|java| !flink.line().java.contains(java)) {
+        let message = format!("Flink {flink} does not run on Java {java}");
+        out.add(&JAVA, place, message);
+    }
+}
+
+fn mixed(system: &System<'_>, out: &mut Findings<'_>) {
+    let version_of = |workload: &Workload<'_>| {
+        let image = workload.image()?.text()?;
+        is_flink_image(image).then(|| tag(image).and_then(version)).flatten()
+    };
+    let Some((first, wanted)) = system.job_managers().find_map(|w| Some((w, version_of(w)?)))
+    else {
+        return;
+    };
+    for workload in &system.workloads {
+        let (Some(node), Some(found)) = (workload.image(), version_of(workload)) else { continue };
+        if found != wanted {
+            let message =
+                format!("{} runs Flink {found}, {} runs {wanted}", workload.title(), first.title());
+            out.add(&MIXED, node.place(workload.file()), message);
+        }
+    }
+}
+
+/// Base images whose last fixes were years ago, by the beginning of their names.
+const OLD: &[&str] = &[
+    "centos:",
+    "centos/",
+    "debian:stretch",
+    "debian:buster",
+    "debian:jessie",
+    "debian:9",
+    "debian:10",
+    "ubuntu:14",
+    "ubuntu:16",
+    "ubuntu:18",
+    "openjdk:",
+    "java:",
+    "alpine:3.1",
+    "alpine:3.4",
+];
+
+fn dockerfiles(system: &System<'_>, out: &mut Findings<'_>) {
+    for dockerfile in &system.dockerfiles {
+        let Some((image, place)) = &dockerfile.from else { continue };
+        if OLD.iter().any(|old| image.starts_with(old)) {
+            let message = format!("`{image}` is no longer maintained");
+            out.add(&OLD_BASE, *place, message);
+        }
+        one(image, *place, out);
+        let Some((built, place)) = dockerfile.version else { continue };
+        for (at, text) in &dockerfile.instructions {
+            let lower = text.to_lowercase();
+            let is_java_8 =
+                ["jdk8", "jdk-8", "jdk1.8", "java8", "openjdk-8"].iter().any(|w| lower.contains(w));
+            if is_java_8 && !built.line().java.contains(&8) {
+                let message = format!("Flink {built} does not run on Java 8");
+                out.add(&JAVA, *at, message);
+            }
+        }
+        let run = system.workloads.iter().find_map(|workload| {
+            let image = workload.image()?.text()?;
+            let official = matches!(image.split([':', '@']).next(), Some("flink" | "apache/flink"));
+            let version = tag(image).and_then(version)?;
+            (official && version.line() != built.line()).then_some((image, workload.title()))
+        });
+        if let Some((image, title)) = run {
+            let message = format!("this builds on Flink {built}, {title} runs `{image}`");
+            out.add(&OTHER_BUILD, place, message);
+        }
+    }
+}

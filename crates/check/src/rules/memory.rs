@@ -1,0 +1,293 @@
+//! Memory and resources: what Flink takes, what the container may have, and what the slots get.
+
+use super::rules;
+use crate::embedded::Origin;
+use crate::finding::Findings;
+use crate::kubernetes::{Role, Workload};
+use crate::node::Walk;
+use crate::settings::Settings;
+use crate::source::FileKind;
+use crate::system::System;
+use nutkin_flink::memory::{self, Input, LegacyHeap};
+use nutkin_flink::{Configuration, FlinkVersion};
+
+rules! {
+    IMPOSSIBLE "NK0501" Error "memory that does not add up"
+        happens "Flink calculates the parts of its memory before it starts and stops with an IllegalConfigurationException. The container restarts for ever."
+        cure "Set one total, `jobmanager.memory.process.size` and `taskmanager.memory.process.size`, and leave the parts to Flink. `nutkin explain memory` shows where it goes.";
+    LIMIT "NK0502" Error "the container may have less memory than Flink takes"
+        happens "Flink sizes itself after its options, not after the container. As soon as it uses what it believes to have, the kernel kills it: OOMKilled, exit code 137, usually under load."
+        cure "Set the limit to the process size of the options, or the other way round.";
+    WASTE "NK0503" Note "the container may have much more memory than Flink takes"
+        happens "Flink uses what its options say; the rest is reserved on the node and stays empty."
+        cure "Raise the process size to the limit, or lower the limit.";
+    SMALL_SLOTS "NK0504" Warning "too little heap for each slot"
+        happens "All slots of a TaskManager share one heap. With so little of it jobs spend their time in garbage collection and end with `OutOfMemoryError: Java heap space`."
+        cure "Take fewer slots for each TaskManager and more TaskManagers, or more memory. `nutkin explain memory` shows the heap of a size.";
+    NO_RESOURCES "NK0505" Warning "a container of Flink without resources"
+        happens "The pod is BestEffort: it may land on a node without room, and it is the first to be evicted when memory gets short. Each eviction restarts the jobs."
+        cure "Set `resources.requests` and `resources.limits` for memory to the process size of the options, and a request for cpu.";
+    BY_HAND "NK0506" Warning "a heap size that somebody calculated by hand"
+        happens "The heap is only one part; metaspace, network buffers, managed memory and the JVM's own take more, and how much depends on the version. A limit that fits today kills the container after an upgrade. Flink 2.x does not read such options at all."
+        cure "Set the total with `*.memory.process.size` and remove the heap size: Flink then takes care of the parts.";
+    ONE_SIZE "NK0507" Note "JobManagers and TaskManagers share one pod"
+        happens "Both get the same memory, cpu and labels, although their needs differ, and no Service can select the JobManagers alone."
+        cure "Use a Deployment or StatefulSet for each of the two.";
+    TOO_PARALLEL "NK0508" Warning "the default parallelism is more than all slots"
+        happens "A job that says nothing about its parallelism needs that many slots at once and waits for ever: `NoResourceAvailableException`."
+        cure "Lower `parallelism.default`, or run more TaskManagers or more slots.";
+}
+
+/// Heap for one slot below which hardly any job runs: Flink's own default gives 192 MiB to each of two.
+const LITTLE: u64 = 64 << 20;
+
+/// Memory that a limit may have above the process size without being waste.
+const SLACK: u64 = 512 << 20;
+
+pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
+    for workload in &system.workloads {
+        resources(workload, out);
+        by_hand(workload, out);
+        if workload.role == Role::Both {
+            let place = workload.object.place_of("spec/template");
+            let message = format!("{} runs both", workload.title());
+            out.add(&ONE_SIZE, place, message);
+        }
+        of_workload(system, workload, out);
+    }
+    if system.workloads.is_empty() && system.session.is_none() && !system.settings.is_empty() {
+        plain(system, out);
+    }
+    parallelism(system, out);
+}
+
+fn input(configuration: &Configuration, version: Option<FlinkVersion>) -> Input<'_> {
+    let version = version.unwrap_or(FlinkVersion::DEFAULT);
+    Input { configuration, version, legacy: LegacyHeap::default() }
+}
+
+/// Whether the whole configuration of a workload is known: it mounts a ConfigMap that is in the files.
+fn is_whole(system: &System<'_>) -> bool {
+    system.refused.is_empty()
+        && system.texts.iter().any(|text| {
+            matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml)
+                && matches!(text.origin, Origin::ConfigMap(_))
+        })
+}
+
+/// Heap that an environment variable or a script sets is not known here.
+fn is_sized_elsewhere(workload: &Workload<'_>) -> bool {
+    workload.container.items_of("env").iter().any(|entry| {
+        entry.text_of("name").is_some_and(|name| name.contains("HEAP") || name.contains("MEMORY"))
+    }) || workload.container.get("envFrom").is_some()
+}
+
+fn of_workload(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
+    if !is_whole(system) || is_sized_elsewhere(workload) || workload.role == Role::Both {
+        return;
+    }
+    let settings = system.settings.with_arguments(workload);
+    let configuration = settings.configuration();
+    let input = input(&configuration, system.version);
+    let (process, slots) = if workload.role == Role::JobManager {
+        match memory::job_manager(&input) {
+            Ok(memory) => (memory.process(), None),
+            Err(problem) => return impossible(&settings, &problem, workload, out),
+        }
+    } else {
+        match memory::task_manager(&input) {
+            Ok(memory) => (memory.process(), Some((memory.task_heap, memory.slots))),
+            Err(problem) => return impossible(&settings, &problem, workload, out),
+        }
+    };
+    limit(workload, process, out);
+    if let Some((heap, slots)) = slots {
+        small_slots(&settings, heap, slots, out);
+    }
+}
+
+/// A configuration directory: only what it sets itself can be wrong, for an image may add the rest.
+fn plain(system: &System<'_>, out: &mut Findings<'_>) {
+    if !system.refused.is_empty() {
+        return;
+    }
+    let configuration = system.settings.configuration();
+    let input = input(&configuration, system.version);
+    let fallback = system.settings.list[0].place;
+    let mut tell = |problem: &nutkin_flink::Problem| {
+        let place = system.settings.get(&problem.path).map_or(fallback, |setting| setting.place);
+        let message = format!("`{}`: {}", problem.path, problem.message);
+        let finding = out.add(&IMPOSSIBLE, place, message);
+        finding.cure = problem.hint.as_deref().map(as_sentence);
+    };
+    if !memory::job_manager_needs_size(&input)
+        && let Err(problem) = memory::job_manager(&input)
+    {
+        tell(&problem);
+    }
+    if !memory::task_manager_needs_size(&input) {
+        match memory::task_manager(&input) {
+            Ok(memory) => small_slots(&system.settings, memory.task_heap, memory.slots, out),
+            Err(problem) => tell(&problem),
+        }
+    }
+}
+
+fn as_sentence(hint: &str) -> String {
+    let mut letters = hint.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}
+
+fn impossible(
+    settings: &Settings,
+    problem: &nutkin_flink::Problem,
+    workload: &Workload<'_>,
+    out: &mut Findings<'_>,
+) {
+    let place = settings
+        .get(&problem.path)
+        .map_or_else(|| workload.object.place(), |setting| setting.place);
+    let message = format!("{} of {}: {}", workload.role.name(), workload.title(), problem.message);
+    let finding = out.add(&IMPOSSIBLE, place, message);
+    finding.cure = problem.hint.as_deref().map(as_sentence);
+}
+
+fn limit(workload: &Workload<'_>, process: u64, out: &mut Findings<'_>) {
+    let Some(node) = workload.container.at("resources/limits/memory") else { return };
+    let Some(limit) = node.text().and_then(quantity) else { return };
+    let place = node.place(workload.file());
+    let words = format!(
+        "the limit is {}, Flink takes {}",
+        node.text().unwrap_or_default(),
+        mebibytes(process)
+    );
+    if limit < process {
+        let old = out.files[place.file].line(place.line).unwrap_or_default();
+        let needed = format!("{}Mi", process.div_ceil(1 << 20));
+        let new = old.replacen(node.text().unwrap_or_default(), &needed, 1);
+        let patch = out.replace(place, new.trim());
+        out.add(&LIMIT, place, words).patch = patch;
+    } else if process.saturating_add(SLACK).max(process / 2 * 3) < limit {
+        out.add(&WASTE, place, words);
+    }
+}
+
+fn small_slots(settings: &Settings, heap: u64, slots: i32, out: &mut Findings<'_>) {
+    let Ok(count) = u64::try_from(slots) else { return };
+    let place = settings
+        .get("taskmanager.numberOfTaskSlots")
+        .or_else(|| settings.get("taskmanager.memory.process.size"))
+        .map(|setting| setting.place);
+    if let (true, Some(place)) = (0 < count && heap / count.max(1) < LITTLE, place) {
+        let message = format!(
+            "{slots} slots share {} of task heap: {} for each",
+            mebibytes(heap),
+            mebibytes(heap / count)
+        );
+        out.add(&SMALL_SLOTS, place, message);
+    }
+}
+
+fn mebibytes(bytes: u64) -> String {
+    format!("{} MiB", bytes >> 20)
+}
+
+fn resources(workload: &Workload<'_>, out: &mut Findings<'_>) {
+    let resources = workload.container.get("resources");
+    let has = |kind: &str| {
+        resources.and_then(|node| node.get(kind)).is_some_and(|node| !node.entries().is_empty())
+    };
+    if !has("limits") && !has("requests") {
+        let place = workload.container.place(workload.file());
+        let name = workload.container.text_of("name").unwrap_or_default();
+        let message = format!("the container `{name}` of {} sets no resources", workload.title());
+        out.add(&NO_RESOURCES, place, message);
+    }
+}
+
+fn by_hand(workload: &Workload<'_>, out: &mut Findings<'_>) {
+    for entry in workload.container.items_of("env") {
+        let Some(name) = entry.text_of("name") else { continue };
+        let is_heap = name.contains("HEAP") && (name.contains("MANAGER") || name.contains("FLINK"));
+        if is_heap {
+            let limit = workload.container.at("resources/limits/memory").and_then(Walk::text);
+            let value = entry.text_of("value").unwrap_or("a reference");
+            let message = match limit {
+                Some(limit) => format!("`{name}` is {value}, the limit of the container {limit}"),
+                None => format!("`{name}` is {value}"),
+            };
+            out.add(&BY_HAND, entry.place(workload.file()), message);
+        }
+    }
+}
+
+fn parallelism(system: &System<'_>, out: &mut Findings<'_>) {
+    let Some(setting) = system.settings.get("parallelism.default") else { return };
+    let Ok(wanted) = setting.text().parse::<i64>() else { return };
+    let mut workers = system.task_managers().peekable();
+    // Without TaskManagers in the files, or with a number that somebody else changes, nothing is known.
+    if workers.peek().is_none() || system.session.is_some() {
+        return;
+    }
+    let slots: i64 = workers
+        .map(|workload| {
+            let settings = system.settings.with_arguments(workload);
+            let each = settings.value("taskmanager.numberOfTaskSlots");
+            each.and_then(|each| each.parse::<i64>().ok())
+                .unwrap_or(1)
+                .saturating_mul(workload.replicas)
+        })
+        .fold(0, i64::saturating_add);
+    if slots < wanted {
+        let message =
+            format!("`parallelism.default` is {wanted}, all TaskManagers have {slots} slots");
+        out.add(&TOO_PARALLEL, setting.place, message);
+    }
+}
+
+/// Bytes of a Kubernetes quantity: `2Gi`, `1500M`, `2e9`.
+pub(crate) fn quantity(text: &str) -> Option<u64> {
+    const UNITS: &[(&str, f64)] = &[
+        ("Ki", 1024.0),
+        ("Mi", 1_048_576.0),
+        ("Gi", 1_073_741_824.0),
+        ("Ti", 1_099_511_627_776.0),
+        ("k", 1e3),
+        ("M", 1e6),
+        ("G", 1e9),
+        ("T", 1e12),
+        ("m", 1e-3),
+        ("", 1.0),
+    ];
+    let (number, factor) =
+        UNITS.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
+    let bytes = number.parse::<f64>().ok().filter(|number| number.is_finite())? * factor;
+    // Every f64 up to here is a whole number of bytes that fits.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the range was just checked"
+    )]
+    (0.0..9e18).contains(&bytes).then_some(bytes as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    #[track_caller]
+    fn check(text: &str, expected: Option<u64>) {
+        assert_eq!(super::quantity(text), expected, "{text:?}");
+    }
+
+    #[test]
+    fn quantities() {
+        check("2Gi", Some(2 << 30));
+        check("2048Mi", Some(2 << 30));
+        check("1500M", Some(1_500_000_000));
+        check("1.5Gi", Some(3 << 29));
+        check("1e9", Some(1_000_000_000));
+        check("2 Gi", None);
+        check("much", None);
+        check("-1", None);
+    }
+}

@@ -1,0 +1,79 @@
+//! The rules, by theme. Each file has its part of the table and a function for each defect.
+
+mod config;
+mod exposure;
+mod files;
+mod ha;
+mod images;
+mod logback;
+mod logs;
+pub(super) mod memory;
+mod network;
+mod pods;
+mod rbac;
+mod schema;
+pub(super) mod storage;
+
+use super::codes::Rule;
+use super::embedded::Embedded;
+use super::finding::Findings;
+use super::silence::Silence;
+use super::system::{System, World};
+
+/// Writes a part of the table: statics, and a list of them. The examples of a code stand in a file.
+macro_rules! rules {
+    ($($name:ident $code:literal $severity:ident $title:literal
+       happens $happens:literal cure $cure:literal;)*) => {
+        $(
+            pub(super) static $name: $crate::codes::Rule = $crate::codes::Rule {
+                code: $code,
+                severity: $crate::finding::Severity::$severity,
+                title: $title,
+                happens: $happens,
+                cure: $cure,
+                example: include_str!(concat!("../examples/", $code, ".txt")),
+            };
+        )*
+        /// This part of the table.
+        pub(super) static TABLE: &[&$crate::codes::Rule] = &[$(&$name),*];
+    };
+}
+use rules;
+
+/// The table, in order of the codes.
+pub(super) static TABLES: &[&[&Rule]] = &[
+    files::TABLE,
+    config::TABLE,
+    ha::TABLE,
+    rbac::TABLE,
+    network::TABLE,
+    memory::TABLE,
+    pods::TABLE,
+    images::TABLE,
+    logs::TABLE,
+    exposure::TABLE,
+];
+
+/// What can be said of files and objects without knowing which session they belong to.
+pub(super) fn of_world(world: &World, silences: &[Silence], out: &mut Findings<'_>) {
+    files::check(world, silences, out);
+    network::services::without_pods(world, out);
+}
+
+/// What can be said of one log file.
+pub(super) fn of_log(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
+    logs::of_text(system, text, out);
+}
+
+/// What can be said of a session.
+pub(super) fn of_system(system: &System<'_>, out: &mut Findings<'_>) {
+    config::check(system, out);
+    ha::check(system, out);
+    rbac::check(system, out);
+    network::check(system, out);
+    memory::check(system, out);
+    pods::check(system, out);
+    images::check(system, out);
+    logs::check(system, out);
+    exposure::check(system, out);
+}

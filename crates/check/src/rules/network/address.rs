@@ -1,0 +1,128 @@
+//! Where TaskManagers look for the JobManager, in pods and on machines.
+
+use super::{
+    ADDRESS, HOST_LINE, MASTERS, NO_ADDRESS, RPC, SERVICE_PORTS, SEVERAL_MASTERS,
+    has_fixed_configuration, is_ip,
+};
+use crate::finding::{Findings, Place};
+use crate::node::Walk;
+use crate::source::FileKind;
+use crate::system::System;
+
+pub(super) fn of_job_manager(system: &System<'_>, out: &mut Findings<'_>) {
+    let Some(setting) = system.settings.get("jobmanager.rpc.address") else { return };
+    let text = setting.text();
+    let numeric = text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    if numeric && !is_ip(&text) || text.contains([' ', '/']) || text.ends_with('.') && numeric {
+        let message =
+            format!("`jobmanager.rpc.address`: `{text}` is neither an IP address nor a name");
+        out.add(&NO_ADDRESS, setting.place, message);
+        return;
+    }
+    let without = system.high_availability().is_some()
+        || system.workloads.is_empty()
+        || system.job_managers().next().is_none()
+        || text.contains('$');
+    if without {
+        return;
+    }
+    if is_ip(&text) || text == "localhost" {
+        let together = system.workloads.iter().all(|w| w.pod.items_of("containers").len() > 1);
+        if !together {
+            let message =
+                format!("pods cannot reach the JobManager at `{text}`: that is not its pod");
+            let service = system.services_of_job_managers().next();
+            let patch = service.and_then(|service| {
+                out.replace(setting.place, &format!("{}: {}", setting.key, service.name))
+            });
+            out.add(&ADDRESS, setting.place, message).patch = patch;
+        }
+        return;
+    }
+    let name = text.split('.').next().unwrap_or_default();
+    let Some(service) = system.services().find(|service| service.name == name) else {
+        let is_pod = system.workloads.iter().any(|w| {
+            w.object.node.at("spec/serviceName").is_some() || name.starts_with(&w.object.name)
+        });
+        let other_services = system.services_of_job_managers().next().is_some();
+        if other_services && !is_pod {
+            let message = format!("no Service `{name}` leads to the JobManager");
+            out.add(&ADDRESS, setting.place, message);
+        }
+        return;
+    };
+    if service.node.at("spec/clusterIP").and_then(Walk::text) == Some("None") {
+        return;
+    }
+    let ports: Vec<i64> = service
+        .node
+        .at("spec/ports")
+        .map_or(&[][..], Walk::items)
+        .iter()
+        .filter_map(|port| port.get("port")?.whole())
+        .collect();
+    let rpc = system.settings.port("jobmanager.rpc.port").unwrap_or(RPC);
+    let mut lacking = Vec::new();
+    if !ports.contains(&rpc) {
+        lacking.push(format!("port {rpc} for `jobmanager.rpc.port`"));
+    }
+    match system.settings.port("blob.server.port") {
+        Some(blob) if !ports.contains(&blob) => {
+            lacking.push(format!("port {blob} for `blob.server.port`"));
+        }
+        // The image's entrypoint sets 6124 where it can write.
+        None if system.workloads.iter().all(has_fixed_configuration) => {
+            lacking.push("a fixed `blob.server.port` (unset, it is a random one)".to_owned());
+        }
+        _ => {}
+    }
+    if !lacking.is_empty() {
+        let message = format!("{} lacks {}", service.title(), lacking.join(" and "));
+        out.add(&SERVICE_PORTS, service.place_of("spec/ports"), message);
+    }
+}
+
+/// Machines that cannot be: what stands in a line goes to ssh.
+pub(super) fn host_lines(system: &System<'_>, out: &mut Findings<'_>) {
+    for hosts in &system.hosts {
+        for (place, host, port) in &hosts.lines {
+            let numeric = host.chars().all(|c| c.is_ascii_digit() || c == '.');
+            let is_host = !host.is_empty()
+                && (!numeric || is_ip(host))
+                && host.chars().all(|c| c.is_alphanumeric() || "-._@".contains(c));
+            let is_port = match (port, hosts.kind) {
+                (None, _) => true,
+                (Some(_), FileKind::Workers) => false,
+                (Some(port), _) => port.parse::<u16>().is_ok(),
+            };
+            if !is_host || !is_port {
+                let port = port.as_ref().map(|port| format!(":{port}")).unwrap_or_default();
+                out.add(&HOST_LINE, *place, format!("`{host}{port}` is no machine"));
+            }
+        }
+        let is_single = system.high_availability().is_none();
+        let [_, (place, ..), ..] = &hosts.lines[..] else { continue };
+        if hosts.kind == FileKind::Masters && is_single {
+            let message = format!("{} machines, and only one is started", hosts.lines.len());
+            out.add(&SEVERAL_MASTERS, *place, message);
+        }
+    }
+}
+
+pub(super) fn masters(system: &System<'_>, out: &mut Findings<'_>) {
+    if system.high_availability().is_some() {
+        return;
+    }
+    let Some(setting) = system.settings.get("jobmanager.rpc.address") else { return };
+    let address = setting.text();
+    for hosts in system.hosts.iter().filter(|hosts| hosts.kind == FileKind::Masters) {
+        let beside = out.files[hosts.file].directory() == out.files[setting.place.file].directory();
+        let Some((place, host, _)) = hosts.lines.first().filter(|_| beside) else { continue };
+        let place: Place = *place;
+        let is_address = is_ip(&address) || !address.ends_with('.');
+        if *host != address && is_address {
+            let message = format!("`{host}` here, `{address}` in `jobmanager.rpc.address`");
+            out.add(&MASTERS, place, message);
+        }
+    }
+}

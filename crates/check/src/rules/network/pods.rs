@@ -1,0 +1,107 @@
+//! What pods say of their own ports and labels.
+
+use super::{
+    CONTAINER_PORT, DEAD_PROBE, REST, SELECTOR, SELF, by_name, has_fixed_configuration, is_known,
+    list, listening, rpc_port,
+};
+use crate::finding::Findings;
+use crate::kubernetes::Workload;
+use crate::node::Walk;
+use crate::system::System;
+
+pub(super) fn own_labels(workload: &Workload<'_>, out: &mut Findings<'_>) {
+    let Some(selector) = workload.object.node.at("spec/selector/matchLabels") else { return };
+    if !workload.is_selected(selector.entries()) {
+        let message = format!("{} selects other labels than its pods have", workload.title());
+        out.add(&SELECTOR, selector.place(workload.file()), message);
+    }
+}
+
+pub(super) fn container_ports(
+    system: &System<'_>,
+    workload: &Workload<'_>,
+    out: &mut Findings<'_>,
+) {
+    if !is_known(system) {
+        return;
+    }
+    let settings = system.settings.with_arguments(workload);
+    for port in workload.container.items_of("ports") {
+        let (Some(node), Some(name)) = (port.get("containerPort"), port.text_of("name")) else {
+            continue;
+        };
+        let master = workload.role.is_job_manager() && !workload.role.is_task_manager();
+        let (key, expected) = match name {
+            "rpc" | "jobmanager-rpc" | "jm-rpc" if master => {
+                let (key, port) = rpc_port(&settings, system.high_availability().is_some());
+                (key, Some(port))
+            }
+            "blob" | "blob-server" | "blobserver" if master => {
+                ("blob.server.port", settings.port("blob.server.port"))
+            }
+            "rest" | "webui" | "web" | "ui" | "flink-ui" if master => {
+                ("rest.port", Some(settings.port("rest.port").unwrap_or(REST)))
+            }
+            "rpc" | "taskmanager-rpc" | "tm-rpc" if !workload.role.is_job_manager() => {
+                ("taskmanager.rpc.port", settings.port("taskmanager.rpc.port"))
+            }
+            _ => continue,
+        };
+        let Some(expected) = expected else { continue };
+        if node.whole() != Some(expected) && settings.exact("rest.bind-port").is_none() {
+            let message = format!(
+                "the port `{name}` is {}, `{key}` is {expected}",
+                node.text().unwrap_or_default()
+            );
+            let place = node.place(workload.file());
+            let old = out.files[place.file].line(place.line).unwrap_or_default();
+            let new = old.replacen(node.text().unwrap_or_default(), &expected.to_string(), 1);
+            let patch = out.replace(place, new.trim());
+            out.add(&CONTAINER_PORT, place, message).patch = patch;
+        }
+    }
+}
+
+pub(super) fn probes(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
+    if !is_known(system) {
+        return;
+    }
+    let settings = system.settings.with_arguments(workload);
+    for kind in ["livenessProbe", "readinessProbe", "startupProbe"] {
+        let Some(probe) = workload.container.get(kind) else { continue };
+        let asked = ["tcpSocket/port", "httpGet/port"].iter().find_map(|path| probe.at(path));
+        let Some(node) = asked else { continue };
+        let number = node.whole().or_else(|| by_name(workload, node.text()?));
+        let ports = listening(&settings, workload);
+        let message = match number {
+            Some(number) if ports.contains(&number) => continue,
+            // Without fixed ports of a TaskManager any number may be right by chance.
+            Some(_) if ports.is_empty() => continue,
+            Some(number) => format!("{kind} asks port {number}; Flink listens on {}", list(&ports)),
+            None => format!(
+                "{kind} asks the port `{}`, which the container does not name",
+                node.text().unwrap_or_default()
+            ),
+        };
+        out.add(&DEAD_PROBE, node.place(workload.file()), message);
+    }
+}
+
+pub(super) fn self_address(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
+    let has_entrypoint = workload.image().and_then(Walk::text).is_some_and(|image| {
+        matches!(image.split([':', '@']).next(), Some("flink" | "apache/flink"))
+    }) && workload.container.get("command").is_none();
+    if !has_entrypoint || workload.role.is_job_manager() || system.high_availability().is_some() {
+        return;
+    }
+    let named =
+        workload.variable("JOB_MANAGER_RPC_ADDRESS").is_some()
+            || system.settings.with_arguments(workload).list.iter().any(|setting| {
+                setting.key == "jobmanager.rpc.address" && setting.dialect.is_none()
+            });
+    if !has_fixed_configuration(workload) && !named && workload.container.get("envFrom").is_none() {
+        let place = workload.container.place(workload.file());
+        let message = format!("{} does not say where the JobManager is", workload.title());
+        out.add(&SELF, place, message);
+    }
+}

@@ -1,0 +1,252 @@
+//! Pods: arguments, volumes and what the image's entrypoint makes of them.
+
+use super::rules;
+use crate::embedded::Origin;
+use crate::finding::Findings;
+use crate::kubernetes::Workload;
+use crate::node::Walk;
+use crate::source::FileKind;
+use crate::system::System;
+
+rules! {
+    HOST_2X "NK0601" Error "a host as an argument, which Flink 2.x refuses"
+        happens "The argument behind `jobmanager` was the host to listen on. Flink 2.0 removed it: the JobManager stops with a usage message."
+        cure "Write two arguments, `-D` and `jobmanager.rpc.address=$(POD_IP)`.";
+    HOST_1X "NK0602" Warning "a host as an argument, which Flink 2.x refuses"
+        happens "It works in Flink 1.x, which calls it deprecated. After an upgrade to 2.x the JobManager does not start."
+        cure "Write two arguments, `-D` and `jobmanager.rpc.address=$(POD_IP)`, which Flink 1.16 and later take. One word, `-Djobmanager...`, would be the host for Flink 1.x.";
+    GRACE "NK0603" Warning "too little time to end"
+        happens "Kubernetes kills the container that many seconds after it asked it to end. Flink cannot give up its leadership or close its files in that time, so that every roll-out looks like a crash."
+        cure "Leave `terminationGracePeriodSeconds` out: the default is 30 seconds.";
+    HOST_PATH "NK0604" Warning "a directory of the node"
+        happens "Every pod of the node writes into it, files of one pod overwrite those of another, it fills the node's disk, and after a restart on another node its content is gone. Many clusters forbid hostPath."
+        cure "Take an emptyDir for logs and temporary files (Flink logs to the console as well), or a claim for what shall stay.";
+    NO_LOG_CONFIG "NK0605" Warning "the mounted configuration hides the log configuration"
+        happens "A volume at `/opt/flink/conf` hides the image's own files there. Without `log4j-console.properties` Flink says `No Log4j 2 configuration file found` and logs errors only: `kubectl logs` and the web UI stay nearly empty."
+        cure "Put a `log4j-console.properties` into the ConfigMap, and into `items` where the volume lists them.";
+    NO_EFFECT "NK0606" Warning "a variable for the entrypoint, and a configuration that it cannot write"
+        happens "The image's entrypoint writes JOB_MANAGER_RPC_ADDRESS, TASK_MANAGER_NUMBER_OF_TASK_SLOTS and FLINK_PROPERTIES into the configuration file. A ConfigMap is read-only: `Read-only file system`, and the values never arrive."
+        cure "Put the options into the ConfigMap, or give them as arguments: `-D`, `key=value`.";
+    EDITS "NK0607" Error "an entrypoint that edits a configuration it cannot write"
+        happens "`sed -i` writes a new file beside the old one. On a ConfigMap that fails: `Read-only file system`, and Flink starts with the placeholders of the template, or not at all."
+        cure "Copy the configuration to a writable directory first and set FLINK_CONF_DIR to it, or give the values as arguments: `-D`, `key=value`.";
+    NO_CONFIG "NK0608" Error "the mounted ConfigMap has no configuration of Flink"
+        happens "The volume hides the image's own configuration, and Flink stops: `The Flink config file ... does not exist`."
+        cure "Put `flink-conf.yaml` (1.x) or `config.yaml` (1.19 and later) into the ConfigMap, and into `items` where the volume lists them.";
+    NO_VOLUME "NK0609" Error "a mount of a volume that the pod does not have"
+        happens "Kubernetes refuses the object: `volumeMounts[...].name: Not found`."
+        cure "Add the volume to `spec.template.spec.volumes`, or mend the name.";
+    NO_KEY "NK0610" Error "a volume lists a file that its ConfigMap does not have"
+        happens "The pod stays in ContainerCreating: `MountVolume.SetUp failed ... references non-existent config key`."
+        cure "Mend the key in `items`, or add the file to the ConfigMap.";
+    ONE_WORD "NK0611" Error "an option that Flink takes for a host"
+        happens "Flink 1.x looks for options behind `jobmanager` only where the word `-D` stands alone; any other word is the host to listen on, the next one the port of the web UI. The JobManager stops with a usage message or an address that nobody can reach. Before Flink 1.16 there are no options at this place at all."
+        cure "Write two arguments for each option, `-D` and `key=value`. Before Flink 1.16 put the option into the configuration, and the address behind `jobmanager`.";
+}
+
+/// Where the image keeps its configuration.
+const CONF: &str = "/opt/flink/conf";
+
+pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
+    for workload in &system.workloads {
+        host(system, workload, out);
+        grace(workload, out);
+        volumes(system, workload, out);
+        no_effect(workload, out);
+        configuration(system, workload, out);
+    }
+    edits(system, out);
+}
+
+fn host(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
+    if !workload.role.is_job_manager() {
+        return;
+    }
+    let words: Vec<_> = workload.words().collect();
+    let Some(at) =
+        words.iter().position(|(word, _)| matches!(*word, "jobmanager" | "jobmanager.sh"))
+    else {
+        return;
+    };
+    let Some((word, node)) = words.get(at + 1) else { return };
+    let is_at_least = |major, minor| system.version.is_none_or(|v| v.is_at_least(major, minor));
+    let place = node.place(workload.file());
+    let old = out.files[place.file].line(place.line).unwrap_or_default();
+    if word.starts_with('-') || word.is_empty() {
+        let has_words = is_at_least(1, 16);
+        if system.version.is_none_or(|v| v.is_at_least(2, 0))
+            || !word.starts_with("-D")
+            || has_words && *word == "-D"
+        {
+            return;
+        }
+        let option = word.trim_start_matches("-D");
+        let patch = out
+            .replace(place, split(old, word, option).trim())
+            .filter(|_| has_words && old.contains(word));
+        let message = format!("`{word}` stands behind `{}`, where the host is", words[at].0);
+        out.add(&ONE_WORD, place, message).patch = patch;
+        return;
+    }
+    // Before 1.16 this is the only place for the address (FLINK-28733).
+    if !is_at_least(1, 16) {
+        return;
+    }
+    let rule = if system.version.is_some() && is_at_least(2, 0) { &HOST_2X } else { &HOST_1X };
+    let option = format!("jobmanager.rpc.address={word}");
+    let patch = out.replace(place, split(old, word, &option).trim()).filter(|_| old.contains(word));
+    let message = format!("`{word}` stands behind `{}` as the host", words[at].0);
+    out.add(rule, place, message).patch = patch;
+}
+
+/// The line with a word replaced by two, `-D` and the option, as its list is written: one item a line, or all in one.
+fn split(line: &str, word: &str, option: &str) -> String {
+    let (before, behind) = line.split_once(word).unwrap_or((line, ""));
+    if let Some(open) = before.trim_start().strip_prefix("- ") {
+        return format!("- -D\n- {open}{option}{behind}");
+    }
+    let quote = before.chars().next_back().filter(|c| matches!(c, '"' | '\''));
+    let (before, quote) = match quote {
+        Some(quote) => (&before[..before.len() - 1], quote.to_string()),
+        None => (before, String::new()),
+    };
+    format!("{before}{quote}-D{quote}, {quote}{option}{behind}")
+}
+
+/// Below this Flink cannot end in order: closing connections and leadership takes several seconds.
+const SHORTEST: i64 = 10;
+
+fn grace(workload: &Workload<'_>, out: &mut Findings<'_>) {
+    let Some(node) = workload.pod.get("terminationGracePeriodSeconds") else { return };
+    if node.whole().is_some_and(|seconds| seconds < SHORTEST) {
+        let seconds = node.text().unwrap_or_default();
+        let message = format!("{} has {seconds} seconds to end", workload.title());
+        out.add(&GRACE, node.place(workload.file()), message);
+    }
+}
+
+fn volumes(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
+    for mount in workload.mounts() {
+        let Some(volume) = mount.volume else {
+            let name = mount.node.text_of("name").unwrap_or_default();
+            let message = format!("no volume `{name}` in {}", workload.title());
+            out.add(&NO_VOLUME, mount.node.place(workload.file()), message);
+            continue;
+        };
+        if let Some(path) = volume.at("hostPath/path") {
+            let message = format!(
+                "`{}` is the directory `{}` of the node",
+                mount.path,
+                path.text().unwrap_or_default()
+            );
+            out.add(&HOST_PATH, path.place(workload.file()), message);
+        }
+        let Some(map) = config_map(system, workload, mount.config_map()) else { continue };
+        for item in volume.at("configMap/items").map_or(&[][..], Walk::items) {
+            let Some(key) = item.get("key") else { continue };
+            let name = key.text().unwrap_or_default();
+            let known = ["data", "binaryData"]
+                .iter()
+                .any(|part| map.node.get(part).is_some_and(|data| data.get(name).is_some()));
+            if !known {
+                let message = format!("{} has no key `{name}`", map.title());
+                out.add(&NO_KEY, key.place(workload.file()), message);
+            }
+        }
+    }
+}
+
+fn config_map<'a>(
+    system: &System<'a>,
+    workload: &Workload<'a>,
+    name: Option<&str>,
+) -> Option<&'a crate::kubernetes::Object> {
+    let name = name?;
+    system.world.objects.iter().find(|object| {
+        object.kind == "ConfigMap"
+            && object.name == name
+            && object.shares_namespace(workload.object)
+    })
+}
+
+fn no_effect(workload: &Workload<'_>, out: &mut Findings<'_>) {
+    let read_only =
+        workload.mount_of(&format!("{CONF}/config.yaml")).is_some_and(|mount| mount.is_read_only());
+    if !read_only {
+        return;
+    }
+    for name in ["JOB_MANAGER_RPC_ADDRESS", "TASK_MANAGER_NUMBER_OF_TASK_SLOTS", "FLINK_PROPERTIES"]
+    {
+        if let Some((entry, _)) = workload.variable(name) {
+            let message = format!("`{name}` has no effect: `{CONF}` is a ConfigMap");
+            out.add(&NO_EFFECT, entry.place(workload.file()), message);
+        }
+    }
+}
+
+/// What a ConfigMap over the image's configuration hides.
+fn configuration(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
+    let Some(mount) = workload.mounts().into_iter().find(|mount| mount.path == CONF) else {
+        return;
+    };
+    if mount.node.get("subPath").is_some() {
+        return;
+    }
+    let Some(name) = mount.config_map() else { return };
+    // The names of the files that are there: of `items`, else of the ConfigMap, if it is in the files.
+    let items =
+        mount.volume.and_then(|volume| volume.at("configMap/items")).map_or(&[][..], Walk::items);
+    let files: Vec<&str> = if items.is_empty() {
+        let Some(map) = config_map(system, workload, Some(name)) else { return };
+        map.node
+            .get("data")
+            .map_or(&[][..], Walk::entries)
+            .iter()
+            .map(|(k, _)| k.name.as_str())
+            .collect()
+    } else {
+        items.iter().filter_map(|item| item.text_of("path")).collect()
+    };
+    let place = mount.node.place(workload.file());
+    if !files.iter().any(|file| matches!(*file, "flink-conf.yaml" | "config.yaml")) {
+        let message = format!("ConfigMap {name} brings {} to `{CONF}`", listed(&files));
+        out.add(&NO_CONFIG, place, message);
+    }
+    let has_log = files.iter().any(|file| {
+        file.starts_with("log4j") && file.contains("console") || file.starts_with("logback-console")
+    });
+    if !has_log {
+        let message = format!("ConfigMap {name} hides the image's log4j-console.properties");
+        out.add(&NO_LOG_CONFIG, place, message);
+    }
+}
+
+fn listed(files: &[&str]) -> String {
+    if files.is_empty() { "nothing".to_owned() } else { files.join(", ") }
+}
+
+/// Scripts that write into the configuration of workloads that mount it.
+fn edits(system: &System<'_>, out: &mut Findings<'_>) {
+    let of_conf = |workload: &Workload<'_>| {
+        workload.mounts().iter().any(|mount| {
+            mount.is_read_only()
+                && (mount.path.contains("flink") || mount.path.ends_with("/conf"))
+                && !mount.path.contains("hadoop")
+        })
+    };
+    let has_map = system.texts.iter().any(|text| {
+        text.kind == FileKind::FlinkConf && matches!(text.origin, Origin::ConfigMap(_))
+    });
+    let Some(workload) =
+        system.workloads.iter().find(|w| of_conf(w) || has_map && !w.mounts().is_empty())
+    else {
+        return;
+    };
+    for place in system.scripts.iter().flat_map(|script| &script.edits) {
+        let message = format!(
+            "this writes to the configuration, which {} mounts read-only",
+            workload.title()
+        );
+        out.add(&EDITS, *place, message);
+    }
+}

@@ -1,0 +1,296 @@
+//! Permissions: what Flink asks of Kubernetes, and what it is given.
+
+use super::rules;
+use crate::finding::Place;
+use crate::finding::{Findings, Patch};
+use crate::kubernetes::{Object, Workload};
+use crate::node::Walk;
+use crate::system::{HighAvailability, System};
+use nutkin_core::kubernetes::rbac::Processes;
+use nutkin_flink::FlinkVersion;
+
+rules! {
+    NO_ACCOUNT_JM "NK0301" Error "JobManagers without a ServiceAccount under Kubernetes high availability"
+        happens "They run as the account `default`, which may do nothing: the election of a leader ends with 403 Forbidden, and the JobManager restarts for ever."
+        cure "Name a ServiceAccount in `spec.template.spec.serviceAccountName` that may read and write ConfigMaps.";
+    NO_ACCOUNT_TM "NK0302" Error "TaskManagers without a ServiceAccount under Kubernetes high availability"
+        happens "TaskManagers look for the leader in a ConfigMap. As the account `default` they get 403 Forbidden and never register, while the JobManagers look healthy."
+        cure "Name the same ServiceAccount in `spec.template.spec.serviceAccountName` as for the JobManagers.";
+    UNKNOWN_ACCOUNT "NK0303" Warning "the ServiceAccount is not in the files"
+        happens "Kubernetes creates no pod for a ServiceAccount that does not exist: the Deployment stays at 0 of N, and only its events say why."
+        cure "Mend the name, or add the ServiceAccount.";
+    MISSING_VERBS "NK0304" Error "a Role lacks verbs that Flink uses"
+        happens "The first request of the missing kind ends with 403 Forbidden: the JobManager cannot become leader, cannot store a checkpoint's pointer, or cannot clean up. Flink 1.18 and later write with `patch`, older versions with `update`."
+        cure "For high availability a Role needs get, list, watch, create, update, patch and delete on configmaps, and nothing else.";
+    NO_BINDING "NK0305" Error "no binding gives the ServiceAccount any rights"
+        happens "The account exists and may do nothing: every request of Flink to Kubernetes ends with 403 Forbidden."
+        cure "Add a RoleBinding from the account to a Role with verbs on configmaps.";
+    CLUSTER_ADMIN "NK0306" Warning "Flink has the power over the whole cluster"
+        happens "Whoever submits a job runs code with this account: it can read every Secret of every namespace and delete everything. Often the binding was made to silence a 403 with another cause, which it hides."
+        cure "Bind a Role on configmaps of the own namespace instead, and look at what else was found: an unset `kubernetes.namespace` gives the same 403.";
+    WILDCARD "NK0307" Warning "a Role grants everything"
+        happens "Whoever submits a job runs code with this account and can use all of it, Secrets included."
+        cure "Name resources and verbs: configmaps for high availability; pods, services and deployments in native mode only.";
+    LOOSE_BINDING "NK0308" Error "a binding names something that is not there"
+        happens "Kubernetes accepts the binding and it gives nobody any rights: 403 Forbidden, although the Role looks right."
+        cure "Mend kind, name and namespace of `roleRef` and `subjects`. A binding can only name a Role of its own namespace.";
+    SESSION_RIGHTS "NK0309" Error "the account of a session lacks rights that its JobManager uses"
+        happens "In native mode the JobManager itself asks Kubernetes for the pods of its TaskManagers, and finds their owner by its Deployment. Without the right the request ends with 403 Forbidden: jobs wait for slots that never come."
+        cure "Grant the missing verbs in a Role of the session's namespace and bind it to the account. The message lists all of them; nothing more is needed.";
+}
+
+/// What Flink does with ConfigMaps under high availability.
+fn needed(version: Option<FlinkVersion>) -> Vec<&'static str> {
+    let version = version.unwrap_or(FlinkVersion::DEFAULT);
+    let needs = Processes { version, native: false, high_availability: true, host_network: false };
+    needs.job_manager().iter().flat_map(|rule| rule.verbs).copied().collect()
+}
+
+pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
+    let uses_kubernetes =
+        matches!(system.high_availability(), Some((HighAvailability::Kubernetes, _)));
+    let mut accounts: Vec<(&str, Workload<'_>)> = Vec::new();
+    for workload in &system.workloads {
+        match workload.service_account().and_then(Walk::text) {
+            None if uses_kubernetes => without_account(system, workload, out),
+            None => {}
+            Some(name) => {
+                unknown_account(system, workload, name, out);
+                if !accounts.iter().any(|(known, _)| *known == name) {
+                    accounts.push((name, *workload));
+                }
+            }
+        }
+    }
+    for (name, workload) in accounts {
+        rights(system, &workload, name, uses_kubernetes, out);
+        if workload.is_native() {
+            let place = workload
+                .service_account()
+                .map_or(workload.object.place(), |node| node.place(workload.file()));
+            // What high availability needs is looked at above.
+            let needs = needs(system, true, false);
+            session_rights(system, name, workload.object, place, &needs, out);
+        }
+    }
+    if let Some(session) = system.session
+        && let Some(account) = session.node.at("spec/serviceAccount")
+        && let Some(name) = account.text()
+    {
+        let mode = session.node.at("spec/mode").and_then(Walk::text);
+        let needs = needs(system, mode != Some("standalone"), uses_kubernetes);
+        let place = account.place(session.file);
+        session_rights(system, name, session, place, &needs, out);
+    }
+}
+
+fn needs(system: &System<'_>, native: bool, high_availability: bool) -> Processes {
+    let host = system.settings.value("kubernetes.hostnetwork.enabled");
+    Processes {
+        version: system.version.unwrap_or(FlinkVersion::DEFAULT),
+        native,
+        high_availability,
+        host_network: host.as_deref() == Some("true"),
+    }
+}
+
+/// Holds the account of a session against the table of what JobManagers need. Where the files hold no binding of it,
+/// it is bound elsewhere.
+fn session_rights(
+    system: &System<'_>,
+    account: &str,
+    object: &Object,
+    place: Place,
+    needs: &Processes,
+    out: &mut Findings<'_>,
+) {
+    let bindings = bindings(system, object, account);
+    let mut roles = Vec::new();
+    for binding in &bindings {
+        let text = |path: &str| binding.node.at(path).and_then(Walk::text).unwrap_or_default();
+        let (kind, name) = (text("roleRef/kind"), text("roleRef/name"));
+        let role = system.world.objects.iter().find(|role| {
+            role.kind == kind
+                && role.name == name
+                && (kind == "ClusterRole" || role.shares_namespace(binding))
+        });
+        // A role that is not here may grant anything.
+        let Some(role) = role else { return };
+        roles.push(role);
+    }
+    let Some(first) = roles.first() else { return };
+    let has = |rule: &nutkin_flink::yaml::Node, key: &str, word: &str| {
+        rule.items_of(key)
+            .iter()
+            .any(|item| matches!(item.text(), Some(text) if text == word || text == "*"))
+    };
+    let mut missing = Vec::new();
+    for need in needs.job_manager() {
+        let of_resource = |rule: &&nutkin_flink::yaml::Node| {
+            has(rule, "apiGroups", need.group) && has(rule, "resources", need.resource)
+        };
+        let all = roles.iter().flat_map(|role| role.node.items_of("rules"));
+        let granted: Vec<_> = all.filter(of_resource).collect();
+        let lacking: Vec<&str> = need
+            .verbs
+            .iter()
+            .filter(|verb| !granted.iter().any(|rule| has(rule, "verbs", verb)))
+            .copied()
+            .collect();
+        if !lacking.is_empty() {
+            missing.push(format!("{} on {}", lacking.join(", "), need.resource));
+        }
+    }
+    if !missing.is_empty() {
+        let message =
+            format!("`{account}` may not {} (Flink {})", missing.join("; "), needs.version);
+        let place = first.node.at("rules").map_or(place, |_| first.place_of("rules"));
+        out.add(&SESSION_RIGHTS, place, message);
+    }
+}
+
+fn without_account(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
+    let rule = if workload.role.is_job_manager() { &NO_ACCOUNT_JM } else { &NO_ACCOUNT_TM };
+    let known = system.workloads.iter().find_map(|w| w.service_account().and_then(Walk::text));
+    let place = workload.object.place_of("spec/template/spec");
+    let message = format!("the pods of {} run as the account `default`", workload.title());
+    let patch = known.and_then(|name| {
+        let containers = workload.pod.entry("containers")?;
+        let indent = " ".repeat(usize::try_from(containers.0.column).ok()?.checked_sub(1)?);
+        let insert = vec![format!("{indent}serviceAccountName: {name}")];
+        Some(Patch { line: containers.0.line, remove: Vec::new(), insert })
+    });
+    out.add(rule, place, message).patch = patch;
+}
+
+/// Whether the files hold any permissions: without them they are made elsewhere.
+fn has_permissions(system: &System<'_>) -> bool {
+    system.world.objects.iter().any(|object| {
+        matches!(
+            object.kind.as_str(),
+            "ServiceAccount" | "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding"
+        )
+    })
+}
+
+fn unknown_account(
+    system: &System<'_>,
+    workload: &Workload<'_>,
+    name: &str,
+    out: &mut Findings<'_>,
+) {
+    let mut accounts = system.world.of_kind("ServiceAccount").peekable();
+    if name == "default" || accounts.peek().is_none() {
+        return;
+    }
+    let known =
+        accounts.any(|account| account.name == name && account.shares_namespace(workload.object));
+    if let (false, Some(node)) = (known, workload.service_account()) {
+        let message =
+            format!("no ServiceAccount `{name}` in the namespace of {}", workload.title());
+        out.add(&UNKNOWN_ACCOUNT, node.place(workload.file()), message);
+    }
+}
+
+/// The bindings that name an account.
+fn bindings<'a>(system: &System<'a>, of: &Object, account: &str) -> Vec<&'a Object> {
+    let names = |binding: &&Object| {
+        matches!(binding.kind.as_str(), "RoleBinding" | "ClusterRoleBinding")
+            && binding.node.items_of("subjects").iter().any(|subject| {
+                let namespace = subject.text_of("namespace").or(binding.namespace.as_deref());
+                let own = of.namespace.as_deref();
+                subject.text_of("kind") == Some("ServiceAccount")
+                    && subject.text_of("name") == Some(account)
+                    && (namespace.is_none() || own.is_none() || namespace == own)
+            })
+    };
+    system.world.objects.iter().filter(names).collect()
+}
+
+fn rights(
+    system: &System<'_>,
+    workload: &Workload<'_>,
+    account: &str,
+    uses_kubernetes: bool,
+    out: &mut Findings<'_>,
+) {
+    let bindings = bindings(system, workload.object, account);
+    if bindings.is_empty() {
+        let place = workload.service_account().map(|node| node.place(workload.file()));
+        if let (true, true, Some(place)) = (uses_kubernetes, has_permissions(system), place) {
+            let message = format!("no RoleBinding of the files names the account `{account}`");
+            out.add(&NO_BINDING, place, message);
+        }
+    }
+    for binding in bindings {
+        let kind = binding.node.at("roleRef/kind").and_then(Walk::text).unwrap_or_default();
+        let name = binding.node.at("roleRef/name").and_then(Walk::text).unwrap_or_default();
+        let place = binding.place_of("roleRef/name");
+        if kind == "ClusterRole" && name == "cluster-admin" {
+            let message = format!("{} makes `{account}` cluster-admin", binding.title());
+            out.add(&CLUSTER_ADMIN, place, message);
+            continue;
+        }
+        let role = system.world.objects.iter().find(|role| {
+            role.kind == kind
+                && role.name == name
+                && (kind == "ClusterRole" || role.shares_namespace(binding))
+        });
+        let Some(role) = role else {
+            // The ClusterRoles of Kubernetes are in no file.
+            let is_built_in = kind == "ClusterRole" && matches!(name, "edit" | "admin" | "view");
+            let others = system.world.objects.iter().any(|role| role.kind == kind);
+            if kind == "Role" && others && !is_built_in {
+                let message =
+                    format!("{} names {kind} `{name}`, which is not there", binding.title());
+                out.add(&LOOSE_BINDING, place, message);
+            }
+            continue;
+        };
+        look_at_role(system, role, uses_kubernetes, out);
+    }
+}
+
+fn look_at_role(system: &System<'_>, role: &Object, uses_kubernetes: bool, out: &mut Findings<'_>) {
+    let rules = role.node.items_of("rules");
+    let all = |rule: &nutkin_flink::yaml::Node, key: &str| {
+        rule.items_of(key).iter().any(|item| item.text() == Some("*"))
+    };
+    let mut verbs: Vec<&str> = Vec::new();
+    let mut place = None;
+    for rule in rules {
+        if all(rule, "resources") && all(rule, "verbs") {
+            let message = format!("{} allows every verb on every resource", role.title());
+            out.add(&WILDCARD, rule.place(role.file), message);
+        }
+        let of_config_maps = all(rule, "resources")
+            || rule.items_of("resources").iter().any(|item| item.text() == Some("configmaps"));
+        let core =
+            rule.items_of("apiGroups").iter().any(|group| matches!(group.text(), Some("" | "*")));
+        if of_config_maps && core {
+            verbs.extend(rule.items_of("verbs").iter().filter_map(Walk::text));
+            place = place.or_else(|| rule.get("verbs").map(|verbs| verbs.place(role.file)));
+        }
+    }
+    if !uses_kubernetes || verbs.contains(&"*") {
+        return;
+    }
+    let missing: Vec<&str> =
+        needed(system.version).into_iter().filter(|verb| !verbs.contains(verb)).collect();
+    if missing.is_empty() {
+        return;
+    }
+    let place = place.unwrap_or_else(|| role.place());
+    let message = format!("{} lacks {} on configmaps", role.title(), missing.join(", "));
+    let inline = out.files[place.file].line(place.line).is_some_and(|line| {
+        line.trim_start().starts_with("verbs:") && line.contains('[') && line.contains(']')
+    });
+    let patch = inline
+        .then(|| {
+            let all: Vec<String> =
+                verbs.iter().chain(&missing).map(|verb| format!("\"{verb}\"")).collect();
+            out.replace(place, &format!("verbs: [{}]", all.join(", ")))
+        })
+        .flatten();
+    out.add(&MISSING_VERBS, place, message).patch = patch;
+}

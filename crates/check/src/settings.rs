@@ -1,0 +1,182 @@
+//! The options of a session, from all the places at which they are set.
+
+use std::collections::BTreeMap;
+
+use super::conf::{Line, lines};
+use super::embedded::{Embedded, Origin};
+use super::finding::Place;
+use super::kubernetes::Workload;
+use super::node::Walk;
+use super::source::{File, FileKind};
+use nutkin_flink::Problem;
+use nutkin_flink::configuration;
+use nutkin_flink::dialect::{self, Dialect};
+use nutkin_flink::yaml::{Kind, Node};
+use nutkin_flink::{Configuration, Value, options};
+
+/// An option where it is set.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Setting {
+    pub(super) key: String,
+    pub(super) value: Value,
+    pub(super) place: Place,
+    /// Whether it stands in a file that only one of the parsers reads.
+    pub(super) dialect: Option<Dialect>,
+}
+
+impl Setting {
+    pub(super) fn text(&self) -> String {
+        self.value.to_string()
+    }
+}
+
+/// All that is set, in the order in which later ones win.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Settings {
+    pub(super) list: Vec<Setting>,
+    /// Last setting of a key: index in the list.
+    last: BTreeMap<String, usize>,
+}
+
+impl Settings {
+    pub(super) fn push(&mut self, setting: Setting) {
+        self.last.insert(setting.key.clone(), self.list.len());
+        self.list.push(setting);
+    }
+
+    /// What counts for exactly this key.
+    pub(super) fn exact(&self, key: &str) -> Option<&Setting> {
+        self.last.get(key).map(|index| &self.list[*index])
+    }
+
+    /// What counts for an option: its key, else a spelling that some version reads.
+    pub(super) fn get(&self, key: &str) -> Option<&Setting> {
+        self.exact(key).or_else(|| {
+            let info = options::find(key)?;
+            info.old_spellings().iter().find_map(|old| self.exact(old))
+        })
+    }
+
+    /// The text of an option.
+    pub(super) fn value(&self, key: &str) -> Option<String> {
+        self.get(key).map(Setting::text)
+    }
+
+    /// A port number of an option; ranges and 0 are none.
+    pub(super) fn port(&self, key: &str) -> Option<i64> {
+        self.value(key)?.parse().ok().filter(|port| 0 < *port)
+    }
+
+    /// What counts of every key.
+    pub(super) fn effective(&self) -> impl Iterator<Item = &Setting> {
+        self.last.values().map(|index| &self.list[*index])
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// As the rest of core takes it.
+    pub(super) fn configuration(&self) -> Configuration {
+        let mut configuration = Configuration::new();
+        for setting in self.effective() {
+            let origin = configuration::Origin::CommandLine;
+            configuration.set(setting.key.clone(), setting.value.clone(), origin);
+        }
+        configuration
+    }
+
+    /// The settings with those of one workload's arguments on top.
+    pub(super) fn with_arguments(&self, workload: &Workload<'_>) -> Self {
+        let mut all = self.clone();
+        for setting in arguments(workload) {
+            all.push(setting);
+        }
+        all
+    }
+}
+
+/// Reads a configuration file into settings. Problems are those for which Flink refuses it.
+pub(super) fn read(
+    text: &Embedded,
+    files: &[File],
+    into: &mut Settings,
+) -> Result<(), Vec<(Place, Problem)>> {
+    if text.kind == FileKind::ConfigYaml {
+        let tie = |problem: Problem| {
+            let line = problem.location.as_ref().and_then(|location| location.line).unwrap_or(1);
+            (text.place(files, line, 1), problem)
+        };
+        let reading = dialect::read(Dialect::ConfigYaml, &text.text, &text.name)
+            .map_err(|problems| problems.into_iter().map(tie).collect::<Vec<_>>())?;
+        for (key, entry) in reading.configuration.iter() {
+            let configuration::Origin::File(_, line) = &entry.origin else { continue };
+            into.push(Setting {
+                key: key.to_owned(),
+                value: entry.value.clone(),
+                place: text.place(files, *line, 1),
+                dialect: Some(Dialect::ConfigYaml),
+            });
+        }
+        return Ok(());
+    }
+    let is_file = !matches!(text.origin, Origin::Properties(_));
+    let dialect = is_file.then_some(Dialect::FlinkConf);
+    for (line, column, content) in lines(&text.text) {
+        if let Line::Entry { key, value, .. } = content {
+            into.push(Setting {
+                key: key.to_owned(),
+                value: Value::Text(value.to_owned()),
+                place: text.place(files, line, column),
+                dialect,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// `-D key=value` and `-Dkey=value` in the arguments of a container.
+pub(super) fn arguments(workload: &Workload<'_>) -> Vec<Setting> {
+    let mut found = Vec::new();
+    let mut previous = "";
+    for (word, node) in workload.words() {
+        let pair = match word.strip_prefix("-D") {
+            Some("") => None,
+            Some(pair) => Some(pair),
+            None if previous == "-D" => Some(word),
+            None => None,
+        };
+        previous = word;
+        let Some((key, value)) = pair.and_then(|pair| pair.split_once('=')) else { continue };
+        found.push(Setting {
+            key: key.trim().to_owned(),
+            value: Value::Text(value.to_owned()),
+            place: node.place(workload.file()),
+            dialect: None,
+        });
+    }
+    found
+}
+
+/// `spec.flinkConfiguration` of a session file: nested keys joined, lists as Flink's old lists.
+pub(super) fn session(file: usize, node: &Node, into: &mut Settings) {
+    fn walk(file: usize, node: &Node, prefix: &str, into: &mut Settings) {
+        for (key, value) in node.entries() {
+            let name =
+                if prefix.is_empty() { key.name.clone() } else { format!("{prefix}.{}", key.name) };
+            let text = match &value.kind {
+                Kind::Map(_) => {
+                    walk(file, value, &name, into);
+                    continue;
+                }
+                Kind::List(items) => {
+                    items.iter().filter_map(Walk::text).collect::<Vec<_>>().join(";")
+                }
+                _ => value.text().unwrap_or_default().to_owned(),
+            };
+            let place = super::node::key_place(key, file);
+            into.push(Setting { key: name, value: Value::Text(text), place, dialect: None });
+        }
+    }
+    walk(file, node, "", into);
+}

@@ -1,0 +1,3 @@
+//! Checks of whole files of this repository.
+
+mod examples;

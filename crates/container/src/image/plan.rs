@@ -1,0 +1,244 @@
+//! From what is wanted and what was found to layers.
+
+mod builder;
+mod parts;
+
+use std::collections::BTreeSet;
+
+use crate::class_data;
+use crate::image::config::Config;
+use crate::image::{
+    BINARY, Base, Content, ENTRYPOINT, Entry, JAVA_HOME, JAVA_WITHOUT, Layer, Request, SCRIPTS,
+    User, system,
+};
+use nutkin_flink::FlinkVersion;
+use nutkin_flink::Problem;
+use nutkin_flink::dialect::Dialect;
+
+use builder::Builder;
+
+/// Jars that get a layer of their own. Docker takes 127 layers of an image at most; a base has a dozen, and
+/// the rest is for copies. Further jars share one.
+const JAR_LAYERS: usize = 40;
+
+/// Directories of Flink's home into which volumes are mounted or its user writes. A new volume of Docker gets
+/// the owner that the image has at its place.
+const WRITABLE: &[&str] = &["conf", "data", "lib", "log", "plugins", "usrlib"];
+
+/// What the shell found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What the image begins with; `None`: nothing.
+    pub base: Option<Base>,
+    /// In OCI's words: `amd64`, `arm64`.
+    pub architecture: String,
+    /// Where Java comes from.
+    pub java: FoundJava,
+    /// Libraries and programs of this machine: path in the image, source, whether it is a program.
+    pub system: Vec<(String, String, bool)>,
+    /// Links of the root directory that this machine has: `/lib` to `usr/lib`.
+    pub system_links: Vec<(String, String)>,
+    /// Flink's release.
+    pub flink: FlinkVersion,
+    /// Its files; `None` when the base has them.
+    pub distribution: Option<FoundFlink>,
+    /// `--conf`: name and source of each file; empty without it.
+    pub configuration: Vec<(String, String)>,
+    /// Those sources of copies and plugins that are directories.
+    pub directories: BTreeSet<String>,
+    /// Our binary; `None` when the base's entry point stays.
+    pub binary: Option<String>,
+    /// Class data archives and what is written down about them: file name and source.
+    pub archives: Vec<(String, String)>,
+}
+
+/// Where Java comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FoundJava {
+    /// There is none, here or in the base.
+    Nowhere,
+    /// The base has it there.
+    InBase(String),
+    /// A directory of this machine.
+    Copied(String),
+}
+
+/// An unpacked distribution of Flink.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FoundFlink {
+    /// Its directory.
+    pub home: String,
+    /// File names in `lib`.
+    pub lib: Vec<String>,
+    /// File names in `opt`.
+    pub opt: Vec<String>,
+    /// Folders of `plugins` with their file names.
+    pub plugins: std::collections::BTreeMap<String, Vec<String>>,
+    /// `licenses`, `LICENSE`, `NOTICE`: those that are there.
+    pub legal: Vec<String>,
+}
+
+/// The image, before any file is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Our layers, above those of the base.
+    pub layers: Vec<Layer>,
+    /// What the image says about itself.
+    pub config: Config,
+}
+
+/// Plans an image.
+///
+/// # Errors
+/// All that is wrong: no Java, parts or plugins that Flink does not have, configuration that it would not read.
+pub fn plan(request: &Request, found: &Found) -> Result<Plan, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let user = request.user;
+    let home = request.flink_home.as_str();
+    let mut image = Builder::new(found.base.as_ref(), user, home);
+
+    if let Some(layer) = system_files(request, found) {
+        image.layer("system", "users, and libraries of this machine", layer);
+    }
+    let java_home = match &found.java {
+        FoundJava::Nowhere => {
+            problems.push(
+                Problem::new("--java-from", "the image would have no Java")
+                    .hint("--java-from host takes this machine's, --java-from DIR another one"),
+            );
+            JAVA_HOME.to_owned()
+        }
+        FoundJava::InBase(home) => home.clone(),
+        FoundJava::Copied(source) => {
+            let content = Content::Tree { source: source.clone(), without: JAVA_WITHOUT };
+            let entry = Entry { content, ..Entry::directory(User::ROOT) };
+            image.layer("java", "Java", [(JAVA_HOME.to_owned(), entry)]);
+            JAVA_HOME.to_owned()
+        }
+    };
+    if let Some(flink) = &found.distribution {
+        image.layer("flink", &format!("Flink {}", found.flink), parts::flink(flink, home, user));
+    }
+    let parts = parts::chosen(request, found, &mut problems);
+    if !parts.is_empty() {
+        image.layer("plugins", "plugins and optional parts of Flink", parts);
+    }
+    if let Some(binary) = &found.binary {
+        image.layer("nutkin", "Nutkin, and Flink's scripts as links to it", scripts(binary, home));
+    }
+    image.layer(
+        "configuration",
+        "configuration and writable directories",
+        configuration(request, found, &mut problems),
+    );
+    for directory in &request.directories {
+        let owner = user.or_of(directory.owner);
+        let name = format!("dir{}", directory.path.replace('/', "-"));
+        let entry = (directory.path.clone(), Entry::directory(owner));
+        image.layer(&name, &format!("directory {}", directory.path), [entry]);
+    }
+    for copy in &request.copies {
+        let owner = user.or_of(copy.owner);
+        let entry = if found.directories.contains(&copy.source) {
+            Entry::tree(&copy.source, owner)
+        } else {
+            // Whether it is a program, the shell sees.
+            Entry::file(&copy.source, owner, false)
+        };
+        let name = format!("copy{}", copy.target.replace('/', "-"));
+        image.layer(&name, &format!("copy to {}", copy.target), [(copy.target.clone(), entry)]);
+    }
+    let jar = |source: &String| {
+        (format!("{home}/lib/{}", parts::file_name(source)), Entry::file(source, user, false))
+    };
+    let (single, shared) = request.jars.split_at(request.jars.len().min(JAR_LAYERS));
+    for source in single {
+        let name = parts::file_name(source);
+        image.layer(&format!("jar-{name}"), &format!("jar {name}"), [jar(source)]);
+    }
+    if !shared.is_empty() {
+        image.layer("jars", "further jars", shared.iter().map(jar));
+    }
+    // Last: they are bound to every jar of `lib`.
+    let archive = |(name, source): &(String, String)| {
+        (format!("{home}/{}/{name}", class_data::DIRECTORY), Entry::file(source, user, false))
+    };
+    if !found.archives.is_empty() {
+        image.layer("class-data", "class data archives", found.archives.iter().map(archive));
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let config = Config::new(request, found, &java_home);
+    Ok(Plan { layers: image.layers, config })
+}
+
+/// Users, what an image without a base needs, and what the machine gives.
+fn system_files(request: &Request, found: &Found) -> Option<Vec<(String, Entry)>> {
+    let mut entries = Vec::new();
+    let base = found.base.as_ref();
+    let mut text = |path: &str, text: Option<String>| {
+        entries.extend(text.map(|text| (path.to_owned(), Entry::text(text, User::ROOT))));
+    };
+    let passwd = base.and_then(|base| base.passwd.as_deref());
+    text("/etc/passwd", system::passwd(passwd, request.user, &request.flink_home));
+    text("/etc/group", system::group(base.and_then(|base| base.group.as_deref()), request.user));
+    if base.is_none() {
+        text("/etc/nsswitch.conf", Some(system::NSSWITCH.to_owned()));
+        // Everybody writes there, and removes only what is theirs.
+        let tmp = Entry { mode: 0o1777, ..Entry::directory(User::ROOT) };
+        entries.push(("/tmp".to_owned(), tmp));
+        // Mount points: containerd cannot make them below a read-only root.
+        for path in ["/dev", "/proc", "/sys"] {
+            entries.push((path.to_owned(), Entry::directory(User::ROOT)));
+        }
+        for (path, target) in &found.system_links {
+            entries.push((path.clone(), Entry::link(target)));
+        }
+    }
+    for (path, source, is_program) in &found.system {
+        entries.push((path.clone(), Entry::file(source, User::ROOT, *is_program)));
+    }
+    (!entries.is_empty()).then_some(entries)
+}
+
+fn scripts(binary: &str, home: &str) -> Vec<(String, Entry)> {
+    let link = |path: String| (path, Entry::link(BINARY));
+    let mut entries = vec![(BINARY.to_owned(), Entry::file(binary, User::ROOT, true))];
+    entries.push(link(ENTRYPOINT.to_owned()));
+    entries.extend(SCRIPTS.iter().map(|script| link(format!("{home}/bin/{script}"))));
+    entries
+}
+
+fn configuration(
+    request: &Request,
+    found: &Found,
+    problems: &mut Vec<Problem>,
+) -> Vec<(String, Entry)> {
+    let (home, user) = (&request.flink_home, request.user);
+    let writable = WRITABLE.iter().map(|name| (format!("{home}/{name}"), Entry::directory(user)));
+    let mut entries: Vec<_> = writable.collect();
+    let dialect = Dialect::for_version(found.flink);
+    let wanted = dialect.file_name();
+    for (name, source) in &found.configuration {
+        entries.push((format!("{home}/conf/{name}"), Entry::file(source, user, false)));
+    }
+    let has = |name: &str| found.configuration.iter().any(|(given, _)| given == name);
+    let other = if wanted == "config.yaml" { "flink-conf.yaml" } else { "config.yaml" };
+    // 1.19 and 1.20 read both.
+    let line = found.flink.line();
+    let reads_other =
+        if other == "config.yaml" { line.reads_config_yaml } else { line.reads_flink_conf };
+    if has(other) && !has(wanted) && !reads_other {
+        let message = format!("Flink {} does not read `{other}`", found.flink);
+        problems.push(
+            Problem::new("--conf", message)
+                .hint(format!("`nutkin convert` makes a `{wanted}` of it")),
+        );
+    }
+    if found.distribution.is_some() && found.configuration.is_empty() {
+        let text = parts::default_configuration();
+        entries.push((format!("{home}/conf/{wanted}"), Entry::text(text, user)));
+    }
+    entries
+}

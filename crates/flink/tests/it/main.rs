@@ -1,0 +1,4 @@
+//! Rules of Flink against recordings of Flink.
+
+mod flink_cli;
+mod memory;
