@@ -1,0 +1,68 @@
+//! Decisions about a session on this machine: processes that a supervisor keeps alive by its orders.
+//!
+//! ```text
+//! Observation ─► ports ─► plan::process ─► Launch (the orders) ─► compare with those there are ─► Decision<Step>
+//! ```
+//!
+//! Nothing that only a download would tell stops a decision: a Flink that is not installed and a jar that is not on this
+//! machine yet are assumed, and said ([`Decision::assumptions`]). [`Step::Install`] and [`Step::Fetch`] come first, alone,
+//! so that everything is decided again with what they brought.
+
+mod down;
+mod observation;
+mod orders;
+mod ports;
+mod ready;
+mod role;
+mod step;
+#[cfg(test)]
+mod tests;
+mod up;
+
+use super::{Decision, Wanted};
+use crate::Problem;
+use crate::session::Session;
+
+pub use observation::{
+    Data, Extras, Flink, Observation, Orders, Overview, Seen, Surroundings, Taken,
+};
+pub use orders::{Definition, Launch};
+pub use ports::{Ports, REST, rest_name, wishes};
+pub use step::{Give, Step};
+
+/// Why nothing can be decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// All that is wrong with what is wanted.
+    Input(Vec<Problem>),
+    /// The orders of the session cannot be read, and what they were about lives: other orders would be a second session
+    /// beside it.
+    Damaged,
+    /// The observation is one without the machine.
+    Unseen,
+}
+
+impl From<Vec<Problem>> for Refusal {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self::Input(problems)
+    }
+}
+
+/// What to do on this machine.
+///
+/// # Errors
+/// All that is wrong with what is wanted; orders that are damaged.
+pub fn decide(wanted: Wanted<'_>, seen: &Observation) -> Result<Decision<Step>, Refusal> {
+    match wanted {
+        Wanted::Session(session) => up::decide(session, seen),
+        Wanted::Gone(ending) => Ok(down::decide(ending, seen)),
+    }
+}
+
+/// The same session with another number of TaskManagers: what `scale` wants.
+#[must_use]
+pub fn scaled(session: &Session, task_managers: u32) -> Session {
+    let mut session = session.clone();
+    session.task_manager.replicas = Some(task_managers);
+    session
+}

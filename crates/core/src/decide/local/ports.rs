@@ -1,0 +1,240 @@
+//! Ports of a session: chosen once, kept for its life.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::observation::Taken;
+use crate::Problem;
+use crate::flink::{Configuration, Origin};
+use crate::session::Session;
+
+/// Flink's default for `rest.port`, which people type by heart.
+pub const REST: u16 = 8081;
+
+/// The ports of a session by what they are for: `rest`, `rest-2`, `rpc`, `zookeeper`.
+pub type Ports = BTreeMap<String, u16>;
+
+/// Name of the REST port of a JobManager, counted from 1.
+pub fn rest_name(index: u32) -> String {
+    if index == 1 { "rest".to_owned() } else { format!("rest-{index}") }
+}
+
+/// What a session wants of ports: which ones the shell has to look at, and how many others it may need.
+///
+/// # Errors
+/// A port that the user asks for is none.
+pub fn wishes(session: &Session, own: &Ports) -> Result<(BTreeSet<u16>, usize), Vec<Problem>> {
+    let mut look: BTreeSet<u16> = own.values().copied().collect();
+    look.extend(asked(&session.configuration)?);
+    look.insert(REST);
+    Ok((look, names(session).len()))
+}
+
+fn names(session: &Session) -> Vec<String> {
+    let mut names: Vec<String> = (1..=session.job_managers()).map(rest_name).collect();
+    names.push("rpc".to_owned());
+    names.extend(session.needs_zookeeper().then(|| "zookeeper".to_owned()));
+    names
+}
+
+/// Completes the ports that the session has already, and says when a usual one was taken. Ports of a session that
+/// does not run are looked at anew: another program may have taken them since.
+pub(super) fn choose(
+    session: &Session,
+    own: &Ports,
+    runs: bool,
+    taken: &Taken,
+) -> Result<(Ports, Vec<String>), Vec<Problem>> {
+    let asked = asked(&session.configuration)?;
+    let mut chosen = Chosen { used: BTreeSet::new(), taken };
+    let mut said = Vec::new();
+    let mut ports = Ports::new();
+    for name in names(session) {
+        let has = own.get(&name).copied();
+        let is_first = name == rest_name(1);
+        let port = match (has, asked) {
+            (own, Some(port)) if is_first => {
+                if !(runs && own == Some(port)) {
+                    chosen.take(port).map_err(|owner| vec![refused(port, owner)])?;
+                }
+                port
+            }
+            (Some(own), _) if runs || chosen.take(own).is_ok() => own,
+            (Some(own), _) if name.starts_with("rest") => {
+                let port = chosen.free()?;
+                said.push(format!("port {own} was taken in the meantime: the session uses {port}"));
+                port
+            }
+            (None, None) if is_first && !is_any(&session.configuration) => {
+                match chosen.take(REST) {
+                    Ok(()) => REST,
+                    Err(owner) => {
+                        let port = chosen.free()?;
+                        let how = owner.map_or("is taken".to_owned(), |name| {
+                            format!("belongs to session `{name}`")
+                        });
+                        said.push(format!("port {REST} {how}: the session uses {port}"));
+                        port
+                    }
+                }
+            }
+            _ => chosen.free()?,
+        };
+        chosen.used.insert(port);
+        ports.insert(name, port);
+    }
+    Ok((ports, said))
+}
+
+/// Ports that are given while more are chosen.
+struct Chosen<'a> {
+    used: BTreeSet<u16>,
+    taken: &'a Taken,
+}
+
+impl<'a> Chosen<'a> {
+    /// Takes a port, or says which session has it, if one does.
+    fn take(&mut self, port: u16) -> Result<(), Option<&'a str>> {
+        let taken: &'a Taken = self.taken;
+        if let Some(name) = taken.sessions.get(&port) {
+            return Err(Some(name));
+        }
+        if self.taken.programs.contains(&port) || !self.used.insert(port) {
+            return Err(None);
+        }
+        Ok(())
+    }
+
+    fn free(&mut self) -> Result<u16, Vec<Problem>> {
+        let free = self.taken.free.iter().copied();
+        let Taken { sessions, programs, .. } = self.taken;
+        let is_held = |port: &u16| sessions.contains_key(port) || programs.contains(port);
+        let found = free.into_iter().find(|port| !is_held(port) && !self.used.contains(port));
+        let port = found.ok_or_else(|| vec![Problem::new("", "this machine has no free port")])?;
+        self.used.insert(port);
+        Ok(port)
+    }
+}
+
+/// Whether the user says in Flink's way that any port does.
+fn is_any(configuration: &Configuration) -> bool {
+    configuration.get("rest.port").is_some_and(|entry| entry.value.to_string().trim() == "0")
+}
+
+fn asked(configuration: &Configuration) -> Result<Option<u16>, Vec<Problem>> {
+    let Some(entry) = configuration.get("rest.port") else { return Ok(None) };
+    if matches!(entry.origin, Origin::Default(_)) {
+        return Ok(None);
+    }
+    let text = entry.value.to_string();
+    match text.trim().parse() {
+        Ok(0) => Ok(None),
+        Ok(port) => Ok(Some(port)),
+        Err(_) => Err(vec![
+            Problem::new("rest.port", format!("`{text}` is no port"))
+                .hint("give a number from 1 to 65535, or leave it out"),
+        ]),
+    }
+}
+
+fn refused(port: u16, owner: Option<&str>) -> Problem {
+    match owner {
+        Some(name) => {
+            Problem::new("rest.port", format!("session `{name}` has port {port}")).hint(format!(
+                "give another one (-D rest.port=N), leave the option out to get a free one, or end that \
+                 session: `nutkin down {name}`"
+            ))
+        }
+        None => Problem::new("rest.port", format!("another program listens on port {port}"))
+            .hint("give another one (-D rest.port=N), or leave the option out to get a free one"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{self, Inputs};
+
+    fn session(options: &[(&str, &str)]) -> Session {
+        let options = options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        spec::resolve(&Inputs { options, ..Inputs::default() }).unwrap()
+    }
+
+    /// Programs listen on these ports, session `b` has 18081, and 20001 to 20009 are free.
+    fn taken(programs: &[u16]) -> Taken {
+        Taken {
+            sessions: BTreeMap::from([(18_081, "b".to_owned())]),
+            programs: programs.iter().copied().collect(),
+            free: (20_001..20_010).collect(),
+        }
+    }
+
+    type Named<'a> = &'a [(&'a str, u16)];
+
+    #[track_caller]
+    fn check(
+        options: &[(&str, &str)],
+        (own, runs): (Named<'_>, bool),
+        programs: &[u16],
+        expected: Result<(Named<'_>, &str), &str>,
+    ) {
+        let ports = |all: &[(&str, u16)]| -> Ports {
+            all.iter().map(|(name, port)| ((*name).to_owned(), *port)).collect()
+        };
+        let chosen = choose(&session(options), &ports(own), runs, &taken(programs));
+        match (chosen, expected) {
+            (Ok((found, said)), Ok((expected, says))) => {
+                assert_eq!(found, ports(expected));
+                assert_eq!(said.join("\n"), says);
+            }
+            (Err(problems), Err(expected)) => assert_eq!(problems[0].message, expected),
+            (found, _) => panic!("{found:?}"),
+        }
+    }
+
+    #[test]
+    fn ports_are_chosen_once_and_kept() {
+        let first: &[(&str, u16)] = &[("rest", REST), ("rpc", 20_001)];
+        check(&[], (&[], false), &[], Ok((first, "")));
+        check(&[], (first, true), &[REST, 20_001], Ok((first, "")));
+        check(&[], (first, false), &[], Ok((first, "")));
+        let moved: &[(&str, u16)] = &[("rest", 20_002), ("rpc", 20_003)];
+        check(
+            &[],
+            (first, false),
+            &[REST, 20_001],
+            Ok((moved, "port 8081 was taken in the meantime: the session uses 20002")),
+        );
+        let moved: &[(&str, u16)] = &[("rest", 20_001), ("rpc", 20_002)];
+        check(
+            &[],
+            (&[], false),
+            &[REST],
+            Ok((moved, "port 8081 is taken: the session uses 20001")),
+        );
+        check(&[("rest.port", "0")], (&[], false), &[], Ok((moved, "")));
+        check(&[("rest.port", "0")], (moved, true), &[20_001], Ok((moved, "")));
+    }
+
+    #[test]
+    fn an_asked_port_is_given_or_refused() {
+        let asked: &[(&str, u16)] = &[("rest", 9000), ("rpc", 20_001)];
+        let option: &[(&str, &str)] = &[("rest.port", "9000")];
+        check(option, (&[], false), &[], Ok((asked, "")));
+        check(option, (asked, true), &[9000], Ok((asked, "")));
+        let listens = "another program listens on port 9000";
+        check(option, (asked, false), &[9000], Err(listens));
+        check(option, (&[("rest", REST)], true), &[9000], Err(listens));
+        let other = "session `b` has port 18081";
+        check(&[("rest.port", "18081")], (&[], false), &[], Err(other));
+        check(&[("rest.port", "x")], (&[], false), &[], Err("`x` is no port"));
+    }
+
+    #[test]
+    fn high_availability_has_more_of_them() {
+        let expected: &[(&str, u16)] =
+            &[("rest", REST), ("rest-2", 20_001), ("rpc", 20_002), ("zookeeper", 20_003)];
+        let options: &[(&str, &str)] = &[("high-availability.type", "zookeeper")];
+        check(options, (&[], false), &[], Ok((expected, "")));
+        assert_eq!(wishes(&session(options), &Ports::new()).unwrap(), ([REST].into(), 4));
+    }
+}

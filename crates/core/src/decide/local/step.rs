@@ -1,0 +1,78 @@
+//! What is to be done on this machine, one thing at a time.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::Launch;
+use crate::flink::FlinkVersion;
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Installs a release of Flink.
+    Install {
+        /// The release.
+        flink: FlinkVersion,
+    },
+    /// Fetches all jars and plugins that are not on this machine yet, and puts the plugins where Flink finds them.
+    Fetch {
+        /// What they are, for people.
+        what: Vec<String>,
+    },
+    /// Writes files and orders, under the locks of the session and of ports. Refused where the session is no longer the one
+    /// that was looked at.
+    Give(Box<Give>),
+    /// Has the orders obeyed: by the supervisor there is, else by a new one.
+    Supervise,
+    /// Ends all processes, the supervisor first.
+    End,
+    /// Removes the session's files.
+    Remove {
+        /// Whether log files stay.
+        keep_logs: bool,
+    },
+    /// Deletes what Flink keeps beyond the session, or the empty folder of it.
+    DeleteData,
+}
+
+/// Orders to give.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Give {
+    /// The orders.
+    pub launch: Launch,
+    /// Files to write: path below the session's directory, text. They may hold passwords.
+    pub files: BTreeMap<String, String>,
+    /// Token and generation of the orders that these take the place of; `None`: there were none.
+    pub instead: Option<(String, u64)>,
+}
+
+impl fmt::Debug for Give {
+    /// Without options and the text of files, where passwords may be.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.launch.processes.iter().map(|one| &one.name);
+        f.debug_struct("Give")
+            .field("generation", &self.launch.generation)
+            .field("processes", &names.collect::<Vec<_>>())
+            .field("files", &self.files.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Install { flink } => write!(f, "install Flink {flink}"),
+            Self::Fetch { what } => write!(f, "fetch {}", what.join(", ")),
+            Self::Give(give) => {
+                let names: Vec<_> =
+                    give.launch.processes.iter().map(|one| one.name.as_str()).collect();
+                write!(f, "give orders {}: {}", give.launch.generation, names.join(", "))
+            }
+            Self::Supervise => f.write_str("have the orders obeyed"),
+            Self::End => f.write_str("end all processes"),
+            Self::Remove { keep_logs: false } => f.write_str("remove the session's files"),
+            Self::Remove { keep_logs: true } => f.write_str("remove the session's files but logs"),
+            Self::DeleteData => f.write_str("delete the session's data"),
+        }
+    }
+}

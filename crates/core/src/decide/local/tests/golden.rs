@@ -1,0 +1,143 @@
+//! Decisions in words: `fixtures/decide/local.txt`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use nutkin_testkit::golden::check_golden;
+
+use super::super::*;
+use super::world::{World, session};
+use crate::decide::{Ending, Jobs};
+
+/// A machine on which a session of two TaskManagers runs, with a job.
+fn running(options: &[(&str, &str)]) -> World {
+    let mut world = World::new();
+    world.drive(Ok(&session(options, 2)), usize::MAX);
+    world.jobs.push("orders".to_owned());
+    world
+}
+
+const AVAILABLE: (&str, &str) = ("high-availability.type", "zookeeper");
+
+fn altered(alter: impl FnOnce(&mut World)) -> World {
+    let mut world = running(&[]);
+    alter(&mut world);
+    world
+}
+
+#[test]
+fn decisions() {
+    let plain = session(&[], 2);
+    let slots = session(&[("taskmanager.numberOfTaskSlots", "4")], 2);
+    let web = session(&[("web.refresh-interval", "5000")], 2);
+    let available = session(&[AVAILABLE, ("web.refresh-interval", "5000")], 2);
+    let newer = session(&[("nutkin.flink.version", "2.0.0"), ("nutkin.libs", "mvn:g:a:1")], 2);
+    let name = |world: &mut World| _ = world.living.remove("taskmanager-1");
+    let cases: Vec<(&str, World, &Session)> = vec![
+        ("new", World::new(), &plain),
+        ("new, the port is taken", World { programs: [REST].into(), ..World::new() }, &plain),
+        ("new, nothing is installed", World { fetched: false, ..World::default() }, &newer),
+        ("unchanged", running(&[]), &plain),
+        ("another web UI", running(&[]), &web),
+        ("another web UI, no jobs", altered(|world| world.jobs.clear()), &web),
+        ("another web UI, highly available", running(&[AVAILABLE]), &available),
+        ("slots", running(&[]), &slots),
+        ("another release that is not installed", running(&[]), &newer),
+        ("a TaskManager is dead", altered(name), &plain),
+        ("the supervisor is dead", altered(|world| world.supervisor = false), &plain),
+        ("files were removed", altered(|world| world.files.clear()), &plain),
+        ("all is dead, and options change", altered(|world| world.living.clear()), &web),
+    ];
+    let mut text = String::new();
+    for (name, world, wanted) in cases {
+        let decision = decide(Wanted::Session(wanted), &world.observe(Some(wanted), None)).unwrap();
+        show(&mut text, name, &decision);
+    }
+    for count in [0, 1, 3] {
+        let wanted = scaled(&plain, count);
+        let decision =
+            decide(Wanted::Session(&wanted), &running(&[]).observe(Some(&wanted), None)).unwrap();
+        show(&mut text, &format!("scale to {count}"), &decision);
+    }
+    let mut world = running(&[]);
+    world.data.insert("savepoints".to_owned(), 1);
+    for ending in
+        [Ending::default(), Ending { delete_data: true, keep_logs: true, ..Ending::default() }]
+    {
+        let decision = decide(Wanted::Gone(ending), &world.observe(None, None)).unwrap();
+        show(&mut text, &format!("down, {ending:?}"), &decision);
+    }
+    check_golden(Path::new("fixtures/decide/local.txt"), &text);
+}
+
+fn show(text: &mut String, name: &str, decision: &Decision<Step>) {
+    writeln!(text, "# {name}: {:?}, {:?}", decision.harm, decision.again).unwrap();
+    for line in decision.lines() {
+        writeln!(text, "  {line}").unwrap();
+    }
+    for step in &decision.steps {
+        writeln!(text, "  - {step}").unwrap();
+    }
+}
+
+#[test]
+fn orders_that_cannot_be_read_stop_a_change_but_no_end() {
+    let (world, wanted) = (running(&[]), session(&[], 2));
+    for orders in [Orders::Damaged, Orders::Absent] {
+        let seen = Observation { orders, ..world.observe(Some(&wanted), None) };
+        let refused = decide(Wanted::Session(&wanted), &seen);
+        assert_eq!(refused, Err(Refusal::Damaged));
+        let ended = decide(Wanted::Gone(Ending::default()), &seen).unwrap();
+        assert_eq!(ended.steps, [Step::End, Step::Remove { keep_logs: false }]);
+    }
+}
+
+#[test]
+fn a_session_that_has_not_come_up_is_waited_for_or_has_failed() {
+    #[track_caller]
+    fn check(alter: impl FnOnce(&mut Observation), kind: &str, message: &str, waits: bool) {
+        let wanted = session(&[], 2);
+        let mut seen = running(&[]).observe(Some(&wanted), Some(1));
+        alter(&mut seen);
+        let decision = decide(Wanted::Session(&wanted), &seen).unwrap();
+        assert_eq!(decision.steps, []);
+        let condition = &decision.conditions[0];
+        assert_eq!((condition.kind, condition.message.as_str()), (kind, message));
+        assert_eq!(matches!(decision.again, crate::decide::Again::Wait { .. }), waits);
+    }
+    check(|_| (), "Ready", "2 TaskManagers, 16 slots", false);
+    check(|seen| seen.overview = None, "Ready", "waiting for the JobManager to answer", true);
+    let few = Overview { task_managers: 1, slots: 8 };
+    check(|seen| seen.overview = Some(few), "Ready", "1 of 2 TaskManagers registered", true);
+    check(|seen| seen.follows = Some(0), "Ready", "2 of 2 TaskManagers registered", true);
+    let die = |seen: &mut Observation| {
+        let one = &mut seen.processes[0];
+        (one.lives, one.runs, one.died) = (false, false, Some("exit code 1".to_owned()));
+    };
+    check(die, "Stalled", "jobmanager did not start: exit code 1", false);
+}
+
+#[test]
+fn jobs_that_nobody_tells_of_may_be_lost() {
+    let wanted = session(&[("web.refresh-interval", "5000")], 2);
+    let mut seen = running(&[]).observe(Some(&wanted), None);
+    seen.jobs = Jobs::Unknown;
+    let decision = decide(Wanted::Session(&wanted), &seen).unwrap();
+    assert_eq!(decision.harm, crate::decide::Harm::Loss);
+    assert!(decision.loses_jobs());
+}
+
+#[test]
+fn orders_are_read_and_written_as_ever() {
+    let mut world = World::new();
+    world.drive(Ok(&session(&[], 1)), usize::MAX);
+    let launch = world.orders.unwrap();
+    let text = serde_json::to_string(&launch).unwrap();
+    assert_eq!(serde_json::from_str::<Launch>(&text).unwrap(), launch);
+    assert!(
+        text.contains(r#""role":"jobmanager""#) && text.contains(r#""flinkVersion""#),
+        "{text}"
+    );
+    let definition = &launch.processes[0];
+    assert_eq!(definition.fingerprint().len(), 16);
+}

@@ -1,0 +1,133 @@
+//! Bringing a session on this machine to what the user wants.
+
+use super::{Give, Launch, Observation, Orders, Ports, Refusal, Step, Surroundings, ports, ready};
+use crate::change::{self, Effect};
+use crate::decide::{About, Again, Change, Condition, Decision, Restarts, fates, harm};
+use crate::digest;
+use crate::flink::options::is_sensitive;
+use crate::plan::process::{self, Role};
+use crate::selection::Platform;
+use crate::session::Session;
+
+/// What to do for a session.
+pub(super) fn decide(session: &Session, seen: &Observation) -> Result<Decision<Step>, Refusal> {
+    let old = match &seen.orders {
+        Orders::Given(launch) => Some(launch.as_ref()),
+        Orders::Absent if !seen.runs() => None,
+        Orders::Absent | Orders::Damaged => return Err(Refusal::Damaged),
+    };
+    let machine = seen.machine.as_ref().ok_or(Refusal::Unseen)?;
+    let is_told = old.is_some_and(|old| seen.told == Some(old.generation));
+    let none = Ports::new();
+    let own = old.map_or(&none, |old| &old.ports);
+    let (ports, said) = ports::choose(session, own, seen.runs() || is_told, &machine.ports)?;
+    let planned = process::plan(session, &machine.machine(session, seen, &ports))?;
+    let token = old.map_or_else(|| machine.token.clone(), |old| old.token.clone());
+    let generation = old.map_or(1, |old| old.generation + 1);
+    let (mut new, files) = Launch::new(session, planned, &seen.directory, ports, token, generation);
+    let mut change = change::Change::default();
+    let mut effect = Effect::None;
+    if let Some(old) = old {
+        new.keep_what_serves(old, |name| seen.lives(name));
+        let (before, after) = (old.shape(), new.shape());
+        change = change::compare(&before, &after, is_sensitive);
+        effect = change.effect(&before, &after);
+    }
+    let is_new = old.is_none();
+    let is_changed = is_new || !change.is_empty();
+    let all_live = new.processes.iter().all(|wanted| seen.lives(&wanted.name));
+    // Incidental differences alone are no reason for new orders, unless something has to be started anyway.
+    let is_new_to_what_starts = old != Some(&new) && !all_live && !is_told;
+    let todo = if is_changed || is_new_to_what_starts || !has_files(&files, seen) {
+        let instead = old.map(|old| (old.token.clone(), old.generation));
+        let give = Give { launch: new.clone(), files, instead };
+        vec![Step::Give(Box::new(give)), Step::Supervise]
+    } else if is_obeyed(old, seen, all_live) || is_told {
+        Vec::new()
+    } else {
+        vec![Step::Supervise]
+    };
+    let completes = !is_changed && !todo.is_empty();
+    let (steps, conditions, again) = match first_of_all(session, machine) {
+        first if !todo.is_empty() && !first.is_empty() => (first, vec![reconciling()], Again::Look),
+        _ if todo.is_empty() => {
+            let (conditions, again) = ready::look(old.unwrap_or(&new), seen);
+            (Vec::new(), conditions, again)
+        }
+        _ => (todo, vec![reconciling()], Again::Look),
+    };
+    Ok(Decision {
+        about: About {
+            platform: Platform::Local,
+            name: session.name.clone(),
+            namespace: None,
+            flink_version: new.flink_version.clone(),
+            job_managers: new.count(Role::JobManager),
+            task_managers: Some(new.count(Role::TaskManager)),
+        },
+        harm: harm(seen.runs() && !change.is_empty(), effect, &seen.jobs),
+        jobs: fates(effect, &seen.jobs),
+        change: Change {
+            is_new,
+            restarts: Restarts {
+                job_managers: change.restarts_job_managers,
+                task_managers: change.restarts_task_managers,
+                zookeeper: change.restarts_zookeeper,
+            },
+            differences: change.differences,
+            effect,
+            completes,
+            remarks: said,
+            ..Change::default()
+        },
+        steps,
+        conditions,
+        assumptions: assumptions(session, machine),
+        again,
+    })
+}
+
+/// Whether a supervisor follows the orders and everything lives.
+fn is_obeyed(old: Option<&Launch>, seen: &Observation, all_live: bool) -> bool {
+    seen.supervisor && all_live && seen.follows == old.map(|old| old.generation)
+}
+
+/// Whether the files are as this session would write them: somebody may have removed them.
+fn has_files(files: &std::collections::BTreeMap<String, String>, seen: &Observation) -> bool {
+    files.iter().all(|(path, text)| seen.files.get(path) == Some(&digest::short(text)))
+}
+
+/// What has to be brought to this machine before anything else is known for sure.
+fn first_of_all(session: &Session, machine: &Surroundings) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if !machine.flink.is_installed {
+        steps.push(Step::Install { flink: session.flink });
+    }
+    if !machine.extras.absent.is_empty() {
+        steps.push(Step::Fetch { what: machine.extras.absent.clone() });
+    }
+    steps
+}
+
+fn assumptions(session: &Session, machine: &Surroundings) -> Vec<String> {
+    let mut assumptions = Vec::new();
+    if !machine.flink.is_installed {
+        assumptions.push(format!(
+            "Flink {} is not installed: `up` installs it, from Apache's archive or else from PyPI; its jars are shown \
+             as lib/*",
+            session.flink
+        ));
+    }
+    let fetches = |what: &String| format!("{what} is not on this machine: `up` fetches it");
+    assumptions.extend(machine.extras.absent.iter().map(fetches));
+    assumptions
+}
+
+fn reconciling() -> Condition {
+    Condition {
+        kind: "Reconciling",
+        status: Some(true),
+        reason: "ChangeUnderWay",
+        message: "the session is being changed".to_owned(),
+    }
+}
