@@ -18,4 +18,5 @@ mod supervisor;
 mod terminal;
 mod tidy;
 mod together;
+mod words;
 mod world;

@@ -9,7 +9,7 @@ fn root() -> PathBuf {
 }
 
 /// Files that git tracks, and new ones that it does not ignore, with their text.
-fn files() -> Vec<(String, String)> {
+pub(crate) fn files() -> Vec<(String, String)> {
     let mut command = Command::new("git");
     command.args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"]);
     let output = command.current_dir(root()).output().expect("git");
