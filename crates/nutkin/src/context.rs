@@ -1,13 +1,30 @@
 //! What every command gets.
 
-use crate::Environment;
+use std::ops::Deref;
+
+use nutkin_shell::{Environment, Sink};
+
 use crate::report::Printer;
 
-/// Where a command looks and where it writes.
+/// Where a command looks and where it writes. Shells take it as the part of it that they know.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// Writes.
     pub printer: &'a Printer,
-    /// Variables and directories.
-    pub environment: &'a Environment,
+    shell: nutkin_shell::Context<'a>,
+}
+
+impl<'a> Context<'a> {
+    /// What a printer writes; `events` are what shells say to it.
+    pub const fn new(printer: &'a Printer, events: &'a Sink, environment: &'a Environment) -> Self {
+        Self { printer, shell: nutkin_shell::Context { events, environment } }
+    }
+}
+
+impl<'a> Deref for Context<'a> {
+    type Target = nutkin_shell::Context<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.shell
+    }
 }

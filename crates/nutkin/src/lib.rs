@@ -1,27 +1,13 @@
-//! The shells of Nutkin: they look at the world, call `nutkin-core` for every decision, and act.
+//! The binary: the command line, what it prints, and the three platforms behind one face.
 //!
-//! Reading order: [`cli`] records what the user typed, the command files in it call the shells, and
-//! everything that is printed goes through [`report::Printer`].
+//! Reading order: [`cli`] records what the user typed, the command files in it call the shells by way of [`platform`],
+//! and everything that is printed goes through [`report::Printer`].
 
-pub mod artifacts;
-pub mod cache;
 pub mod cli;
 pub mod context;
-pub mod dist;
-pub mod docker;
 pub mod entrypoint;
-pub mod environment;
-pub mod exit;
-pub mod failure;
 pub mod files;
-pub mod flink_rest;
-pub mod http;
-pub mod image;
-pub mod java;
 pub mod jobs;
-pub mod kubernetes;
-pub mod local;
-pub mod native_client;
 pub mod platform;
 pub mod progress;
 pub mod report;
@@ -30,10 +16,10 @@ pub mod select;
 
 use std::process::ExitCode;
 
+use nutkin_shell::Environment;
+
+pub use cli::exit::{Exit, Outcome};
 pub use context::Context;
-pub use environment::Environment;
-pub use exit::Exit;
-pub use failure::{Failure, Outcome};
 
 /// Everything between `exec` and the exit code.
 pub fn main() -> ExitCode {

@@ -5,6 +5,7 @@ mod screen;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use nutkin_shell::{Progress, size};
 
 use self::screen::target;
 use crate::report::Printer;
@@ -15,7 +16,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Shows how far something is. Cheap to call for every piece.
 #[derive(Debug)]
-pub struct Progress {
+pub struct Bar {
     printer: Printer,
     label: String,
     bar: Option<ProgressBar>,
@@ -24,7 +25,7 @@ pub struct Progress {
     last_line: Instant,
 }
 
-impl Progress {
+impl Bar {
     /// Starts showing; without a total only what is done is shown.
     pub fn bytes(printer: &Printer, label: impl Into<String>, total: Option<u64>) -> Self {
         let label = label.into();
@@ -41,9 +42,10 @@ impl Progress {
         }
         Self { printer: printer.clone(), label, bar, done: 0, total, last_line: Instant::now() }
     }
+}
 
-    /// Sets the total once it is known.
-    pub fn set_total(&mut self, total: u64) {
+impl Progress for Bar {
+    fn set_total(&mut self, total: u64) {
         self.total = Some(total);
         if let Some(bar) = &self.bar {
             bar.set_length(total);
@@ -51,13 +53,11 @@ impl Progress {
         }
     }
 
-    /// So much more is done.
-    pub fn add(&mut self, bytes: u64) {
+    fn add(&mut self, bytes: u64) {
         self.set(self.done + bytes);
     }
 
-    /// So much is done in all.
-    pub fn set(&mut self, done: u64) {
+    fn set(&mut self, done: u64) {
         self.done = done;
         if let Some(bar) = &self.bar {
             bar.set_position(done);
@@ -70,7 +70,7 @@ impl Progress {
 }
 
 /// The bar disappears with its progress: what stays on the screen is what the command says at its end.
-impl Drop for Progress {
+impl Drop for Bar {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -111,7 +111,7 @@ impl Spinner {
     }
 }
 
-/// As that of [`Progress`]: also at Ctrl-C, nothing of it stays.
+/// As that of [`Bar`]: also at Ctrl-C, nothing of it stays.
 impl Drop for Spinner {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
@@ -133,14 +133,4 @@ fn style(sized: bool) -> ProgressStyle {
 /// would stay.
 fn templated(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
-}
-
-/// A size for people: `232 MB`, powers of 1000 as download pages count.
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{} kB", bytes / 1_000),
-        1_000_000..10_000_000_000 => format!("{} MB", bytes / 1_000_000),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
-    }
 }

@@ -5,7 +5,9 @@ use std::io::{self, IsTerminal, Write};
 
 use nutkin_core::Problem;
 
-use crate::{Environment, Exit, Failure};
+use nutkin_shell::{Environment, Error, Events, Kind, Progress};
+
+use crate::progress::Bar;
 
 /// Writes for one command.
 #[derive(Debug, Clone)]
@@ -94,20 +96,14 @@ impl Printer {
         self.line(&format!("{} {line}", self.style(Style::Yellow, "warning:")));
     }
 
-    /// A problem that keeps nothing from happening, with what to do about it.
-    pub fn warn_problem(&self, problem: &nutkin_core::Problem) {
-        let hint = problem.hint.as_ref().map(|hint| format!("; {hint}"));
-        self.warn(&format!("{problem}{}", hint.unwrap_or_default()));
-    }
-
     /// A hint, after what it belongs to.
     pub fn hint(&self, line: &str) {
         self.line(&format!("{} {line}", self.style(Style::Cyan, "hint:")));
     }
 
     /// A failure with its causes, problems and hints.
-    pub fn failure(&self, failure: &Failure) {
-        if failure.exit == Exit::Interrupted {
+    pub fn failure(&self, failure: &Error) {
+        if failure.kind == Kind::Interrupted {
             self.after_interrupt();
         }
         let label = self.style(Style::Red, "error:");
@@ -146,6 +142,30 @@ impl Printer {
     fn line(&self, line: &str) {
         let mut stderr = io::stderr().lock();
         let _ = writeln!(stderr, "{line}");
+    }
+}
+
+/// What shells say, to people at this terminal.
+impl Events for Printer {
+    fn say(&self, line: &str) {
+        Self::say(self, line);
+    }
+
+    fn warn(&self, line: &str) {
+        Self::warn(self, line);
+    }
+
+    fn hint(&self, line: &str) {
+        Self::hint(self, line);
+    }
+
+    fn log(&self, process: &str, lines: &[String]) {
+        let prefix = self.style_out(Style::Cyan, process);
+        self.out(&lines.iter().map(|line| format!("{prefix} | {line}\n")).collect::<String>());
+    }
+
+    fn progress(&self, label: String, total: Option<u64>) -> Box<dyn Progress> {
+        Box::new(Bar::bytes(self, label, total))
     }
 }
 

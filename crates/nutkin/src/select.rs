@@ -9,10 +9,12 @@ use nutkin_core::selection::{
 use nutkin_core::session;
 use nutkin_core::spec::SessionFile;
 
+use crate::Context;
 use crate::cli::shared::{self, PlatformArgs, SpecArgs};
-use crate::local::directory::{SessionDirectory, StateError};
-use crate::platform::{self, Place, Session};
-use crate::{Context, Exit, Failure, native_client};
+use crate::platform::{self, Session};
+use nutkin_kubernetes::native_client;
+use nutkin_shell::Place;
+use nutkin_shell::{Error, Kind};
 
 /// Variable that names the session of a shell.
 const SESSION_VARIABLE: &str = "NUTKIN_SESSION";
@@ -27,7 +29,7 @@ pub async fn find(
     file: Option<&Path>,
     args: &PlatformArgs,
     context: &Context<'_>,
-) -> Result<Session, Failure> {
+) -> Result<Session, Error> {
     let wanted = Wanted::of(name, file, args)?;
     let Wanted { platform: given, place, .. } = wanted.clone();
     let naming = Naming {
@@ -66,7 +68,7 @@ pub async fn find_left(
     file: Option<&Path>,
     args: &PlatformArgs,
     context: &Context<'_>,
-) -> Result<Option<Session>, Failure> {
+) -> Result<Option<Session>, Error> {
     let wanted = Wanted::of(name, file, args)?;
     let variable = context.environment.text(SESSION_VARIABLE);
     match name.or(wanted.of_file.as_deref()).or(variable) {
@@ -87,7 +89,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of(name: Option<&str>, file: Option<&Path>, args: &PlatformArgs) -> Result<Self, Failure> {
+    fn of(name: Option<&str>, file: Option<&Path>, args: &PlatformArgs) -> Result<Self, Error> {
         let read = match file {
             Some(file) => Some(crate::cli::session_file::read(file)?),
             None => None,
@@ -132,7 +134,7 @@ fn option(file: &SessionFile, key: &str) -> Option<String> {
 ///
 /// # Errors
 /// A platform cannot be asked.
-pub async fn all(args: &PlatformArgs, context: &Context<'_>) -> Result<Vec<Session>, Failure> {
+pub async fn all(args: &PlatformArgs, context: &Context<'_>) -> Result<Vec<Session>, Error> {
     if let Some(on) = args.on {
         return platform::all(&place_of(on.into(), args), context).await;
     }
@@ -142,7 +144,7 @@ pub async fn all(args: &PlatformArgs, context: &Context<'_>) -> Result<Vec<Sessi
         match platform::open(&known.name, &place, context).await {
             Ok(session) => sessions.push(session),
             // What was started elsewhere may be gone, or out of reach: the others are still of interest.
-            Err(failure) if failure.exit == Exit::NotFound => {}
+            Err(failure) if failure.kind == Kind::NotFound => {}
             Err(failure) => context.printer.warn(&format!(
                 "session `{}` on {}: {:#}",
                 known.name, known.platform, failure.error
@@ -160,7 +162,7 @@ pub fn place(
     args: &SpecArgs,
     session: &session::Session,
     context: &Context<'_>,
-) -> Result<Place, Failure> {
+) -> Result<Place, Error> {
     let option = session.configuration.text("nutkin.platform");
     let against = nutkin_core::spec::against_local(session);
     let known = platform::known(context.environment)?;
@@ -177,7 +179,7 @@ pub fn place(
             PlacingError::Unclear(_) => Problem::new("--on", error.to_string())
                 .hint("say where it shall run: --on local, --on kubernetes"),
         };
-        Failure::input(vec![problem])
+        Error::input(vec![problem])
     })?;
     let noted = noted.filter(|(one, _)| one.platform == platform);
     Ok(with_note(place_of(platform, &args.platform), session, noted.map(|(_, place)| place)))
@@ -191,7 +193,7 @@ pub fn place_on_kubernetes(
     args: &SpecArgs,
     session: &session::Session,
     context: &Context<'_>,
-) -> Result<Place, Failure> {
+) -> Result<Place, Error> {
     let platform = Platform::Kubernetes;
     let wanted = Known { name: session.name.clone(), platform };
     let noted = platform::known(context.environment)?.into_iter().find(|(one, _)| *one == wanted);
@@ -215,14 +217,6 @@ pub fn place_of(platform: Platform, args: &PlatformArgs) -> Place {
     }
 }
 
-/// A session whose state cannot be read.
-pub fn damaged(directory: &SessionDirectory, error: StateError) -> Failure {
-    let name = directory.name();
-    let context = format!("the state of session `{name}` is damaged");
-    Failure::from(anyhow::Error::new(error).context(context))
-        .hint(format!("`nutkin down {name}` ends what runs of it and removes the rest"))
-}
-
 impl From<shared::Platform> for Platform {
     fn from(platform: shared::Platform) -> Self {
         match platform {
@@ -233,17 +227,17 @@ impl From<shared::Platform> for Platform {
     }
 }
 
-fn not_chosen(error: SelectionError, file: Option<&Path>, variable: Option<&str>) -> Failure {
+fn not_chosen(error: SelectionError, file: Option<&Path>, variable: Option<&str>) -> Error {
     let message = error.to_string();
     match error {
-        SelectionError::None => Failure::new(Exit::NotFound, message)
+        SelectionError::None => Error::new(Kind::NotFound, message)
             .hint("`nutkin up` starts one; `nutkin up -f FILE` the one of a file"),
-        SelectionError::Ambiguous(_) => Failure::new(Exit::BadInput, message)
+        SelectionError::Ambiguous(_) => Error::new(Kind::Invalid, message)
             .hint("say where it runs: --on local, --on docker or --on kubernetes"),
-        SelectionError::Several(_) => Failure::new(Exit::BadInput, message)
+        SelectionError::Several(_) => Error::new(Kind::Invalid, message)
             .hint("name one: as the argument, with --session, or in NUTKIN_SESSION"),
         SelectionError::Unknown { name, known } => {
-            let failure = Failure::new(Exit::NotFound, message);
+            let failure = Error::new(Kind::NotFound, message);
             let failure = match file {
                 Some(file) => failure.hint(format!("`nutkin up -f {}` starts it", file.display())),
                 None if variable == Some(name.as_str()) => {
@@ -262,8 +256,8 @@ fn not_chosen(error: SelectionError, file: Option<&Path>, variable: Option<&str>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Environment;
     use crate::report::Printer;
+    use nutkin_shell::Environment;
 
     struct World {
         temporary: tempfile::TempDir,
@@ -281,17 +275,18 @@ mod tests {
         }
 
         #[track_caller]
-        fn check(&self, name: Option<&str>, variable: &str, expected: Result<&str, (Exit, &str)>) {
+        fn check(&self, name: Option<&str>, variable: &str, expected: Result<&str, (Kind, &str)>) {
             let state = self.temporary.path().to_str().unwrap();
             let variables = [("XDG_STATE_HOME", state), (SESSION_VARIABLE, variable)];
             let environment = Environment::of_test(&variables, "/".into());
             let printer = Printer::new(&environment, true);
-            let context = Context { printer: &printer, environment: &environment };
+            let events = nutkin_shell::Silent::sink();
+            let context = Context::new(&printer, &events, &environment);
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             let found = runtime
                 .block_on(find(name, None, &PlatformArgs::default(), &context))
                 .map(|session| session.name().to_owned())
-                .map_err(|failure| (failure.exit, failure.error.to_string()));
+                .map_err(|failure| (failure.kind, failure.error.to_string()));
             let expected =
                 expected.map(str::to_owned).map_err(|(exit, text)| (exit, text.to_owned()));
             assert_eq!(found, expected);
@@ -301,24 +296,15 @@ mod tests {
     #[test]
     fn the_only_one() {
         World::new(&["a"]).check(None, "", Ok("a"));
-        World::new(&[]).check(None, "", Err((Exit::NotFound, "there is no session")));
+        World::new(&[]).check(None, "", Err((Kind::NotFound, "there is no session")));
     }
 
     #[test]
     fn one_of_several() {
         let world = World::new(&["a", "b"]);
-        world.check(None, "", Err((Exit::BadInput, "there are several sessions: a, b")));
+        world.check(None, "", Err((Kind::Invalid, "there are several sessions: a, b")));
         world.check(None, "b", Ok("b"));
         world.check(Some("a"), "b", Ok("a"));
-        world.check(Some("c"), "b", Err((Exit::NotFound, "there is no session `c`")));
-    }
-
-    #[test]
-    fn damage_is_said_with_the_way_out() {
-        let world = World::new(&["a"]);
-        let path = world.temporary.path().join("nutkin/sessions/a");
-        let failure = crate::local::connect(&SessionDirectory::at(path)).unwrap_err();
-        assert_eq!(failure.error.to_string(), "the state of session `a` is damaged");
-        assert_eq!(failure.hints, ["`nutkin down a` ends what runs of it and removes the rest"]);
+        world.check(Some("c"), "b", Err((Kind::NotFound, "there is no session `c`")));
     }
 }

@@ -7,7 +7,8 @@ use super::client::target;
 use super::shared::{Output, OutputArgs, SessionArgs, document};
 use crate::jobs::{Ended, failure, until_it_ends};
 use crate::runtime::{self, Interrupt};
-use crate::{Exit, Failure, Outcome};
+use crate::{Exit, Outcome};
+use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin cancel`.
 #[derive(Debug, clap::Args)]
@@ -47,14 +48,14 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             client.cancel(&job.id).await.map_err(failure)?;
             let timeout = Some(Duration::from_secs(args.timeout));
             let ended = until_it_ends(client, &job.id, timeout, Some(&mut interrupt), |_| ());
-            let exit = match ended.await.map_err(failure)? {
+            let ended = match ended.await.map_err(failure)? {
                 Ended::Job(state, _) => Ok(state),
-                Ended::TimedOut(_) => Err(Exit::TimedOut),
-                Ended::Interrupted => Err(Exit::Interrupted),
+                Ended::TimedOut(_) => Err(Kind::TimedOut),
+                Ended::Interrupted => Err(Kind::Interrupted),
             };
-            let state = exit.map_err(|exit| {
+            let state = ended.map_err(|kind| {
                 let message = format!("job {} is being canceled, and has not ended yet", job.id);
-                Failure::new(exit, message).hint(format!("`nutkin job {}` shows it", job.id))
+                Error::new(kind, message).hint(format!("`nutkin job {}` shows it", job.id))
             })?;
             context.printer.say(&format!("job {} is {state}", job.id));
             state

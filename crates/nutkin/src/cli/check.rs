@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::shared::document;
-use crate::{Exit, Failure, Outcome, files};
+use crate::{Exit, Outcome, files};
+use nutkin_shell::Error;
 
 /// Arguments of `nutkin check`.
 #[derive(Debug, clap::Args)]
@@ -76,11 +77,11 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     if paths.is_empty() {
         paths.push(".".into());
     }
-    let inputs = files::read(&paths).map_err(Failure::input)?;
+    let inputs = files::read(&paths).map_err(Error::input)?;
     if inputs.is_empty() {
         let problem = Problem::new("", "none of the files is of a kind that is looked at here")
             .hint("Kubernetes YAML, flink-conf.yaml, config.yaml, log4j*.properties, Dockerfiles, *.sh");
-        return Err(Failure::input(vec![problem]));
+        return Err(Error::input(vec![problem]));
     }
     let mut report = check(&inputs, &settings);
     // Below a directory lies much that is not meant; of a file that was named somebody expects an answer.
@@ -102,7 +103,7 @@ fn is_named(name: &str, paths: &[PathBuf]) -> bool {
 }
 
 /// `CODE=REASON` of the command line.
-fn silenced(allow: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+fn silenced(allow: &[String]) -> Result<BTreeMap<String, String>, Error> {
     let mut silenced = BTreeMap::new();
     let mut problems = Vec::new();
     for text in allow {
@@ -121,7 +122,7 @@ fn silenced(allow: &[String]) -> Result<BTreeMap<String, String>, Failure> {
             }
         }
     }
-    if problems.is_empty() { Ok(silenced) } else { Err(Failure::input(problems)) }
+    if problems.is_empty() { Ok(silenced) } else { Err(Error::input(problems)) }
 }
 
 fn json(report: &Report) -> Value {

@@ -6,10 +6,11 @@ use nutkin_core::selection::Platform;
 
 use super::Context;
 use super::shared::SessionArgs;
-use crate::flink_rest::{Client, Job};
 use crate::jobs::{self, failure};
 use crate::platform::Session;
-use crate::{Failure, select};
+use crate::select;
+use nutkin_rest::{Client, Job};
+use nutkin_shell::Error;
 
 /// What a command about jobs talks to.
 pub struct Target {
@@ -30,7 +31,7 @@ impl Target {
     ///
     /// # Errors
     /// No way leads to the session.
-    pub async fn of(session: Session, secret: bool) -> Result<Self, Failure> {
+    pub async fn of(session: Session, secret: bool) -> Result<Self, Error> {
         let connected = session.connect(secret).await?;
         let is_here = connected.platform == Platform::Local;
         // Which directory a JobManager runs in is its own affair: only absolute paths are sure to be found.
@@ -45,7 +46,7 @@ impl Target {
     ///
     /// # Errors
     /// There is none (exit 5), or there are several (2).
-    pub async fn job(&mut self, wanted: &str) -> Result<Job, Failure> {
+    pub async fn job(&mut self, wanted: &str) -> Result<Job, Error> {
         // Without a record that can be read, the file is one that names no namespace.
         let namespace = match &mut self.session {
             Some(session) => session.record().await.ok().and_then(|record| record.namespace),
@@ -59,7 +60,7 @@ impl Target {
 ///
 /// # Errors
 /// As [`select::find`] and [`Target::of`]; with `--address` the JobManager does not answer.
-pub async fn target(args: &SessionArgs, context: &Context<'_>) -> Result<Target, Failure> {
+pub async fn target(args: &SessionArgs, context: &Context<'_>) -> Result<Target, Error> {
     let Some(address) = &args.address else {
         let (name, file) = (args.session.as_deref(), args.file.as_deref());
         let session = select::find(name, file, &args.platform, context).await?;
@@ -70,7 +71,7 @@ pub async fn target(args: &SessionArgs, context: &Context<'_>) -> Result<Target,
     let probe = Client::new(&urls, FlinkVersion::DEFAULT)?;
     let version = probe.flink_version().await.map_err(failure)?;
     let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next());
-    let is_here = authority.is_some_and(crate::http::is_loopback);
+    let is_here = authority.is_some_and(nutkin_rest::http::is_loopback);
     let sight = if is_here { Sight::Here { directory: None } } else { Sight::Elsewhere };
     let client = Client::new(&urls, version)?;
     Ok(Target { client, name: address.clone(), sight, platform: None, session: None })

@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use super::Context;
-use crate::{Exit, Failure};
+use nutkin_shell::{Error, Kind};
 
 /// How soon Ctrl-C is noticed.
 const LISTEN: Duration = Duration::from_millis(50);
@@ -32,13 +32,13 @@ pub fn ask(
     loss: bool,
     question: &str,
     context: &Context<'_>,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     if consent.force || (consent.yes && !loss) {
         return Ok(());
     }
     let flag = if loss { "--force" } else { "--yes" };
     if !context.printer.can_ask() {
-        return Err(Failure::new(Exit::ConsentNeeded, "consent is needed; nothing was changed")
+        return Err(Error::new(Kind::Unconfirmed, "consent is needed; nothing was changed")
             .hint(format!("run it again with {flag} to do what is shown above")));
     }
     {
@@ -49,12 +49,12 @@ pub fn ask(
     let Some(answer) = read_answer()? else {
         // The terminal has shown `^C` behind the question.
         writeln!(io::stderr())?;
-        return Err(Failure::new(Exit::Interrupted, "interrupted; nothing was changed"));
+        return Err(Error::new(Kind::Interrupted, "interrupted; nothing was changed"));
     };
     if matches!(answer.trim(), "y" | "Y" | "yes") {
         return Ok(());
     }
-    Err(Failure::new(Exit::ConsentNeeded, "not agreed; nothing was changed"))
+    Err(Error::new(Kind::Unconfirmed, "not agreed; nothing was changed"))
 }
 
 /// A line from the keyboard; `None` at Ctrl-C, which a blocking read would not hear where a command has taken it away

@@ -11,7 +11,8 @@ use nutkin_core::flink::{FlinkVersion, options};
 
 use super::Context;
 use super::shared::refuse_format;
-use crate::{Exit, Failure, Outcome};
+use crate::{Exit, Outcome};
+use nutkin_shell::Error;
 
 /// Arguments of `nutkin convert`.
 #[derive(Debug, clap::Args)]
@@ -53,7 +54,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         path.display().to_string()
     };
     let text = read(&path).map_err(|error| {
-        Failure::input(vec![Problem::new("", format!("cannot read `{name}`: {error}"))])
+        Error::input(vec![Problem::new("", format!("cannot read `{name}`: {error}"))])
     })?;
     let newest = options::OBSERVED[options::OBSERVED.len() - 1];
     let version = args.to.unwrap_or(newest);
@@ -67,10 +68,10 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     };
     if !reads {
         let message = format!("Flink {version} does not read {}", to.file_name());
-        return Err(Failure::input(vec![Problem::new("--output", message)]));
+        return Err(Error::input(vec![Problem::new("--output", message)]));
     }
     let request = Request { from, to, version };
-    let conversion = convert(&text, &name, request).map_err(Failure::input)?;
+    let conversion = convert(&text, &name, request).map_err(Error::input)?;
     if args.output.as_os_str() == "-" {
         context.printer.out(&conversion.text);
     } else {
@@ -121,12 +122,12 @@ fn read(path: &Path) -> std::io::Result<String> {
     fs::read_to_string(path)
 }
 
-fn write(args: &Args, conversion: &Conversion) -> Result<(), Failure> {
+fn write(args: &Args, conversion: &Conversion) -> Result<(), Error> {
     let mut options = fs::File::options();
     options.write(true).create(true).truncate(true).create_new(!args.force);
     let file = options.open(&args.output);
     if file.as_ref().is_err_and(|error| error.kind() == ErrorKind::AlreadyExists) {
-        return Err(Failure::input(vec![
+        return Err(Error::input(vec![
             Problem::new("--output", format!("`{}` exists", args.output.display()))
                 .hint("--force writes over it; --output names another"),
         ]));

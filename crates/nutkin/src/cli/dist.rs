@@ -9,11 +9,12 @@ use serde_json::json;
 
 use super::Context;
 use super::shared::{Output, OutputArgs, document};
-use crate::dist::class_data::{self, Java};
-use crate::dist::{Source, Store, install};
-use crate::progress::size;
 use crate::report::Style;
-use crate::{Exit, Failure, Outcome};
+use crate::{Exit, Outcome};
+use nutkin_fetch::dist::class_data::{self, Java};
+use nutkin_fetch::dist::{Source, Store, install};
+use nutkin_shell::size;
+use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin dist`.
 #[derive(Debug, clap::Args)]
@@ -147,14 +148,14 @@ const CLEANING: Duration = Duration::from_secs(3);
 
 /// Runs a future until it is done or the user presses Ctrl-C; then it is dropped, which cleans up.
 fn until_interrupted<T>(
-    future: impl Future<Output = Result<T, Failure>>,
+    future: impl Future<Output = Result<T, Error>>,
     interrupted: &'static str,
-) -> Result<T, Failure> {
+) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         tokio::select! {
             biased;
-            _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, interrupted)),
+            _ = tokio::signal::ctrl_c() => Err(Error::new(Kind::Interrupted, interrupted)),
             result = future => result,
         }
     });
@@ -171,7 +172,7 @@ fn install_release(args: InstallArgs, context: &Context<'_>) -> Outcome {
     let (version, sources) = match (version, sources) {
         (Ok(version), Ok(sources)) => (version, sources),
         (version, sources) => {
-            return Err(Failure::input(version.err().into_iter().chain(sources.err()).collect()));
+            return Err(Error::input(version.err().into_iter().chain(sources.err()).collect()));
         }
     };
     let distribution = until_interrupted(
@@ -180,7 +181,7 @@ fn install_release(args: InstallArgs, context: &Context<'_>) -> Outcome {
     )?;
     if !args.no_archives {
         // Without a Java the release is installed all the same: it may be meant for a container.
-        match crate::java::find(&Configuration::new(), version, context) {
+        match nutkin_fetch::java::find(&Configuration::new(), version, context) {
             Ok((home, major)) => {
                 let java = Java { home: &home, major };
                 let work = async {
@@ -204,13 +205,13 @@ fn install_release(args: InstallArgs, context: &Context<'_>) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn describe(installed: &crate::dist::Installed, verify: bool) -> serde_json::Value {
+fn describe(installed: &nutkin_fetch::dist::Installed, verify: bool) -> serde_json::Value {
     let manifest = installed.manifest.as_ref().ok();
     json!({
         "version": installed.version.to_string(),
         "home": installed.home,
         "source": manifest.map(|manifest| &manifest.source),
-        "bytes": manifest.map(crate::dist::Manifest::bytes),
+        "bytes": manifest.map(nutkin_fetch::dist::Manifest::bytes),
         "archive": manifest.and_then(|manifest| manifest.archive.as_ref()),
         "damage": installed.damage(verify),
     })
@@ -256,8 +257,8 @@ fn remove(args: RemoveArgs, context: &Context<'_>) -> Outcome {
     let users = running_from(&installed.home);
     if !users.is_empty() && !args.force {
         let pids: Vec<String> = users.iter().map(ToString::to_string).collect();
-        return Err(Failure::new(
-            Exit::ConsentNeeded,
+        return Err(Error::new(
+            Kind::Unconfirmed,
             format!("processes run from Flink {}: {}", installed.version, pids.join(", ")),
         )
         .hint(
@@ -296,10 +297,10 @@ fn which(args: WhichArgs, context: &Context<'_>) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn installed(text: &str, context: &Context<'_>) -> Result<crate::dist::Installed, Failure> {
-    let version = version(text).map_err(|problem| Failure::input(vec![problem]))?;
+fn installed(text: &str, context: &Context<'_>) -> Result<nutkin_fetch::dist::Installed, Error> {
+    let version = version(text).map_err(|problem| Error::input(vec![problem]))?;
     Store::new(context.environment).find(version).ok_or_else(|| {
-        Failure::new(Exit::NotFound, format!("Flink {version} is not installed"))
+        Error::new(Kind::NotFound, format!("Flink {version} is not installed"))
             .hint(format!("`nutkin dist install {version}` installs it; `nutkin dist list` lists"))
     })
 }

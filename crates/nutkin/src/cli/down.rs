@@ -9,12 +9,14 @@ use nutkin_core::selection::Platform;
 use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
-use crate::kubernetes::api::Api;
-use crate::kubernetes::cluster;
-use crate::kubernetes::down::delete_what_is_left;
-use crate::platform::{self, Ended, Ending, Place, Session};
+use crate::platform::{self, Session};
 use crate::runtime::Interrupt;
-use crate::{Exit, Failure, Outcome, runtime, select};
+use crate::{Exit, Outcome, runtime, select};
+use nutkin_kubernetes::api::Api;
+use nutkin_kubernetes::cluster;
+use nutkin_kubernetes::down::delete_what_is_left;
+use nutkin_shell::{Ended, Ending, Place};
+use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin down`.
 #[derive(Debug, clap::Args)]
@@ -76,9 +78,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 }
 
 /// What Ctrl-C leaves behind.
-fn interrupted(begun: Option<Session>) -> Failure {
+fn interrupted(begun: Option<Session>) -> Error {
     let Some(session) = begun else {
-        return Failure::new(Exit::Interrupted, "interrupted; nothing was ended");
+        return Error::new(Kind::Interrupted, "interrupted; nothing was ended");
     };
     let name = session.name();
     let mut message = format!("interrupted while session `{name}` was being ended");
@@ -87,12 +89,12 @@ fn interrupted(begun: Option<Session>) -> Failure {
         Some(left) => message += &format!("; at this moment there are still: {}", left.join(", ")),
         None => {}
     }
-    Failure::new(Exit::Interrupted, message)
+    Error::new(Kind::Interrupted, message)
         .hint(format!("`nutkin status {name}` shows what is left, `nutkin down {name}` ends it"))
 }
 
 /// Deletes what a session left behind that is gone: a later one of its name would bring its jobs back.
-async fn delete_ha_data(args: &Args, not_found: Failure, context: &Context<'_>) -> Outcome {
+async fn delete_ha_data(args: &Args, not_found: Error, context: &Context<'_>) -> Outcome {
     let on = args.platform.on.map(Platform::from);
     let (Some(name), Some(Platform::Kubernetes)) = (&args.name, on) else { return Err(not_found) };
     let place = Place {
@@ -117,7 +119,7 @@ async fn delete_ha_data(args: &Args, not_found: Failure, context: &Context<'_>) 
 }
 
 /// A session that is gone may have left its data where nobody has looked.
-fn nothing_left(failure: Failure, args: &Args) -> Failure {
+fn nothing_left(failure: Error, args: &Args) -> Error {
     match args.platform.on {
         None => failure.hint("`--on docker` looks for data that it left on the Docker daemon"),
         Some(_) => failure,
@@ -127,10 +129,10 @@ fn nothing_left(failure: Failure, args: &Args) -> Failure {
 async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_>) -> Outcome {
     let (name, file) = (args.name.as_deref(), args.file.as_deref());
     let session = match select::find(name, file, &args.platform, context).await {
-        Err(failure) if failure.exit == Exit::NotFound && args.delete_ha_data => {
+        Err(failure) if failure.kind == Kind::NotFound && args.delete_ha_data => {
             return delete_ha_data(args, failure, context).await;
         }
-        Err(failure) if failure.exit == Exit::NotFound && args.delete_data => {
+        Err(failure) if failure.kind == Kind::NotFound && args.delete_data => {
             // What it has left is found by its name.
             let left = select::find_left(name, file, &args.platform, context).await?;
             left.ok_or_else(|| nothing_left(failure, args))?

@@ -6,7 +6,8 @@ use nutkin_core::record::SessionRecord;
 use nutkin_core::session::Session;
 
 use super::Context;
-use crate::{Failure, jobs, platform};
+use crate::{jobs, platform};
+use nutkin_shell::Error;
 
 /// Looks at the jars of the jobs before anything is started for them.
 ///
@@ -16,9 +17,9 @@ pub(super) fn check(
     session: &Session,
     file: Option<&Path>,
     context: &Context<'_>,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let base = folder(file, context);
-    jobs::local_jars(&session.jobs, &base).map(drop).map_err(Failure::input)
+    jobs::local_jars(&session.jobs, &base).map(drop).map_err(Error::input)
 }
 
 /// The folder of the file: relative jars count from there.
@@ -36,7 +37,7 @@ pub(super) async fn bring(
     mut place: platform::Session,
     file: Option<&Path>,
     context: &Context<'_>,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     if session.jobs.is_empty() {
         return Ok(());
     }

@@ -16,10 +16,12 @@ use super::Context;
 use super::client::{Target, target};
 use super::flink_jvm;
 use super::shared::SessionArgs;
-use crate::flink_rest::{Client, RunRequest, Trigger};
 use crate::jobs::{Ended, Jar, failure, random_id, submit, until_it_ends};
-use crate::platform::{self, Place};
-use crate::{Exit, Failure, Outcome, runtime};
+use crate::platform::{self};
+use crate::{Exit, Outcome, runtime};
+use nutkin_rest::{Client, RunRequest, Trigger};
+use nutkin_shell::Place;
+use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin flink`.
 #[derive(Debug, clap::Args)]
@@ -126,9 +128,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 }
 
 /// Says what went wrong as Flink's programs do, which end with 1 whatever it was.
-pub(super) fn failed(failure: Failure, context: &Context<'_>) -> Exit {
+pub(super) fn failed(failure: Error, context: &Context<'_>) -> Exit {
     context.printer.say(BANNER);
-    context.printer.failure(&Failure { exit: Exit::Failed, ..failure });
+    context.printer.failure(&Error { kind: Kind::Broken, ..failure });
     Exit::Failed
 }
 
@@ -146,8 +148,8 @@ async fn reach(
     options: &[String],
     secret: bool,
     context: &Context<'_>,
-) -> Result<Target, Failure> {
-    let options = dynamic::parse(options).map_err(Failure::input)?;
+) -> Result<Target, Error> {
+    let options = dynamic::parse(options).map_err(Error::input)?;
     let named = whom.target.clone().or_else(|| options.text("execution.target"));
     match named.as_deref() {
         None | Some("remote") => {
@@ -158,7 +160,7 @@ async fn reach(
             let id = options.text("kubernetes.cluster-id").ok_or_else(|| {
                 let message = "No cluster id was specified. Please specify a cluster to which you \
                                would like to connect.";
-                Failure::new(Exit::Failed, message).hint("-Dkubernetes.cluster-id=ID")
+                Error::new(Kind::Broken, message).hint("-Dkubernetes.cluster-id=ID")
             })?;
             // As Flink's client: the namespace of the kubeconfig's context does not count.
             let namespace = options.text("kubernetes.namespace");
@@ -173,7 +175,7 @@ async fn reach(
         }
         Some(other) => {
             let message = format!("`{other}` is no session, and only sessions are talked to");
-            Err(Failure::new(Exit::Failed, message)
+            Err(Error::new(Kind::Broken, message)
                 .hint("-t remote -m HOST:PORT, or -t kubernetes-session"))
         }
     }
@@ -251,7 +253,7 @@ async fn wait(
     job: &str,
     trigger: &Trigger,
     detached: bool,
-) -> Result<String, Failure> {
+) -> Result<String, Error> {
     let place = client.trigger(job, trigger).await.map_err(failure)?;
     if detached {
         return Ok(place.rsplit('/').next().unwrap_or_default().to_owned());
@@ -261,13 +263,13 @@ async fn wait(
     Ok(result["location"].as_str().map(str::to_owned).or(number).unwrap_or_default())
 }
 
-async fn bring(run: &Run, client: &Client) -> Result<String, Failure> {
+async fn bring(run: &Run, client: &Client) -> Result<String, Error> {
     let jar = Jar::read(Path::new(&run.jar))?;
     jar.bring(client).await.map_err(failure)
 }
 
-fn request(run: &Run, options: &[String]) -> Result<RunRequest, Failure> {
-    let options = dynamic::parse(options).map_err(Failure::input)?;
+fn request(run: &Run, options: &[String]) -> Result<RunRequest, Error> {
+    let options = dynamic::parse(options).map_err(Error::input)?;
     Ok(RunRequest {
         class: run.class.clone(),
         arguments: run.arguments.clone(),
@@ -311,13 +313,13 @@ async fn submit_and_wait(
         }
         Ended::Job(state, outcome) => {
             let cause = outcome.cause.unwrap_or_default();
-            Err(Failure::new(Exit::Failed, format!("job {id} is {state}: {cause}")))
+            Err(Error::new(Kind::Broken, format!("job {id} is {state}: {cause}")))
         }
         Ended::TimedOut(_) | Ended::Interrupted => Ok(Exit::Done),
     }
 }
 
-fn row(job: &crate::flink_rest::Job) -> say::Row {
+fn row(job: &nutkin_rest::Job) -> say::Row {
     let when = jiff::Timestamp::from_millisecond(job.start_time).unwrap_or_default();
     let when = when.to_zoned(jiff::tz::TimeZone::system());
     say::Row {

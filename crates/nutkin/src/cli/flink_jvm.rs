@@ -18,13 +18,14 @@ use tokio::process::Command;
 use super::Context;
 use super::client::Target;
 use super::flink_python;
-use crate::dist::class_data::Java;
-use crate::flink_rest::Client;
 use crate::jobs::{Jar, failure};
-use crate::local::directory::SessionDirectory;
-use crate::native_client::CONF_DIR_VARIABLE;
 use crate::runtime::Interrupt;
-use crate::{Exit, Failure, Outcome};
+use crate::{Exit, Outcome};
+use nutkin_fetch::dist::class_data::Java;
+use nutkin_kubernetes::native_client::CONF_DIR_VARIABLE;
+use nutkin_local::directory::SessionDirectory;
+use nutkin_rest::Client;
+use nutkin_shell::{Error, Kind};
 
 /// Why a program needs Flink's own client; nothing where running main() in the JobManager is the same.
 pub(super) fn reasons(run: &Run, sight: &Sight, context: &Context<'_>) -> Vec<String> {
@@ -62,14 +63,14 @@ fn of_program(jar: &Path, main: &str) -> Vec<String> {
 ///
 /// # Errors
 /// REST is wanted for what only a client has.
-pub(super) fn in_jvm(run: &Run, sight: &Sight, context: &Context<'_>) -> Result<bool, Failure> {
+pub(super) fn in_jvm(run: &Run, sight: &Sight, context: &Context<'_>) -> Result<bool, Error> {
     match run.place {
         Place::Jvm => Ok(true),
         Place::Rest => match run.client_only.first() {
             None => Ok(false),
             Some(option) => {
                 let message = format!("`-{option}` means nothing to a JobManager");
-                Err(Failure::new(Exit::Failed, message).hint("--client jvm runs main() here"))
+                Err(Error::new(Kind::Broken, message).hint("--client jvm runs main() here"))
             }
         },
         Place::Auto => {
@@ -110,17 +111,17 @@ pub(super) async fn run(
     };
     let version = client.version();
     let (java, java_major) =
-        crate::java::find(&Configuration::new(), version, context).map_err(no_java)?;
+        nutkin_fetch::java::find(&Configuration::new(), version, context).map_err(no_java)?;
     let its = Java { home: &java, major: java_major };
-    let distribution = crate::dist::ensure(version, its, context).await?;
+    let distribution = nutkin_fetch::dist::ensure(version, its, context).await?;
     // Several JobManagers: the one that answers now.
     let (url, of_cluster) = cluster(client, local.as_ref(), context).await?;
     let address = Address::of(&url)
-        .ok_or_else(|| Failure::new(Exit::Failed, format!("`{url}` is no address")))?;
+        .ok_or_else(|| Error::new(Kind::Broken, format!("`{url}` is no address")))?;
     let configuration = jvm::configuration(&of_cluster, &address);
     let conf = tempfile::Builder::new().prefix("nutkin-client-").tempdir()?;
     let dialect = Dialect::for_version(version);
-    let text = dialect::write(dialect, &configuration).map_err(Failure::input)?;
+    let text = dialect::write(dialect, &configuration).map_err(Error::input)?;
     fs::write(conf.path().join(dialect.file_name()), text)?;
     fs::write(conf.path().join(jvm::LOGGING), jvm::logging())?;
     let state = context.environment.state_directory();
@@ -156,7 +157,7 @@ async fn cluster(
     client: &Client,
     local: Option<&SessionDirectory>,
     context: &Context<'_>,
-) -> Result<(String, Configuration), Failure> {
+) -> Result<(String, Configuration), Error> {
     let url = client.answering().await.map_err(failure)?;
     // What the user names counts, as it does for Flink's client; then the session's own files, which hold secrets too.
     let directory = context.environment.place(CONF_DIR_VARIABLE);
@@ -177,19 +178,19 @@ async fn cluster(
     Ok((url, configuration))
 }
 
-fn of_directory(directory: &Path, flink: FlinkVersion) -> Result<Option<Configuration>, Failure> {
+fn of_directory(directory: &Path, flink: FlinkVersion) -> Result<Option<Configuration>, Error> {
     let has = |dialect: Dialect| directory.join(dialect.file_name()).is_file();
     let loaded = Dialect::loaded(flink, has(Dialect::FlinkConf), has(Dialect::ConfigYaml));
     let Some(dialect) = loaded else { return Ok(None) };
     let path = directory.join(dialect.file_name());
     let text = fs::read_to_string(&path)?;
     let read = dialect::read(dialect, &text, &path.display().to_string());
-    Ok(Some(read.map_err(Failure::input)?.configuration))
+    Ok(Some(read.map_err(Error::input)?.configuration))
 }
 
 /// Without Java there is nothing to start, which is all that has to be said.
-fn no_java(failure: Failure) -> Failure {
-    Failure {
+fn no_java(failure: Error) -> Error {
+    Error {
         error: anyhow::anyhow!("Flink's own client needs a Java: {:#}", failure.error),
         ..failure
     }

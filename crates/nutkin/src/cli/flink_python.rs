@@ -12,7 +12,7 @@ use nutkin_core::flink_cli::python::{self, Python};
 use tokio::process::Command;
 
 use super::Context;
-use crate::{Exit, Failure};
+use nutkin_shell::{Error, Kind};
 
 /// Ends with 1 where there is no module of this name, as the program itself would.
 const LOOK: &str =
@@ -29,13 +29,11 @@ pub(super) async fn check(
     flink: FlinkVersion,
     (configuration, environment): (&Configuration, &BTreeMap<String, String>),
     context: &Context<'_>,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let directory = &context.environment.directory;
     if let Some(file) = python::local_file(program).filter(|file| !directory.join(file).is_file()) {
         let message = format!("there is no Python program `{file}`");
-        return Err(
-            Failure::new(Exit::Failed, message).hint("`-py` names its file, `-pym` a module")
-        );
+        return Err(Error::new(Kind::Broken, message).hint("`-py` names its file, `-pym` a module"));
     }
     if program.brings {
         // Python and its modules may come with the program.
@@ -45,7 +43,7 @@ pub(super) async fn check(
     let Some(path) = find(&executable, context) else {
         let message =
             format!("there is no Python `{executable}` on this machine to run the program");
-        return Err(Failure::new(Exit::Failed, message).hint(
+        return Err(Error::new(Kind::Broken, message).hint(
             "`-pyclientexec python3` names another one, and so does PYFLINK_CLIENT_EXECUTABLE",
         ));
     };

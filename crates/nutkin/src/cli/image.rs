@@ -10,10 +10,12 @@ use serde_json::json;
 
 use super::Context;
 use super::shared::{Output, OutputArgs, document};
-use crate::cache::At;
-use crate::image::{self, Options, layer};
-use crate::progress::size;
-use crate::{Exit, Failure, Outcome, runtime};
+use crate::{Exit, Outcome, runtime};
+use nutkin_images as image;
+use nutkin_images::{Options, layer};
+use nutkin_shell::files::At;
+use nutkin_shell::size;
+use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin image`.
 #[derive(Debug, clap::Args)]
@@ -165,12 +167,12 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 async fn build(args: BuildArgs, context: &Context<'_>) -> Outcome {
     let goes_somewhere = args.archive.is_some() || args.layout.is_some() || args.load || args.push;
     if !goes_somewhere && !args.print_dockerfile {
-        return Err(Failure::new(Exit::BadInput, "the image would go nowhere")
+        return Err(Error::new(Kind::Invalid, "the image would go nowhere")
             .hint("--load, --push, --archive FILE, --layout DIR or --print-dockerfile"));
     }
     let flink =
         args.flink.as_deref().map(str::parse).transpose().map_err(|error: UnknownVersion| {
-            Failure::input(vec![Problem::new("--flink", error.to_string())])
+            Error::input(vec![Problem::new("--flink", error.to_string())])
         })?;
     let options = Options {
         words: Words {
@@ -218,7 +220,9 @@ async fn build(args: BuildArgs, context: &Context<'_>) -> Outcome {
         built.write_layout(directory)?;
     }
     if args.load {
-        built.load(prepared.work(), context).await?;
+        let archive = prepared.work().join("load.tar");
+        built.write_archive(&archive)?;
+        nutkin_docker::load::archive(&archive, context.environment).await?;
     }
     let mut uploaded = None;
     if args.push {

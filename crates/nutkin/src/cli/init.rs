@@ -11,7 +11,8 @@ use nutkin_core::spec::{DEFAULT_NAME, is_name};
 
 use super::Context;
 use super::shared::refuse_format;
-use crate::{Exit, Failure, Outcome};
+use crate::{Exit, Outcome};
+use nutkin_shell::Error;
 
 /// Arguments of `nutkin init`.
 #[derive(Debug, clap::Args)]
@@ -83,7 +84,7 @@ spec:
 /// The name is none, or the file exists (2); it cannot be written (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     if let Some(name) = args.name.as_deref().filter(|name| !is_name(name)) {
-        return Err(Failure::input(vec![
+        return Err(Error::input(vec![
             Problem::new("NAME", format!("`{name}` is no name for a session"))
                 .hint("lower-case letters, digits and `-`, a letter first"),
         ]));
@@ -107,12 +108,12 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 }
 
 /// Writes a file, over an existing one only by force.
-fn save(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
+fn save(path: &Path, text: &str, force: bool) -> Result<(), Error> {
     let mut options = File::options();
     options.write(true).create(true).truncate(true).create_new(!force);
     let file = options.open(path);
     if file.as_ref().is_err_and(|error| error.kind() == ErrorKind::AlreadyExists) {
-        return Err(Failure::input(vec![
+        return Err(Error::input(vec![
             Problem::new("--output", format!("`{}` exists", path.display()))
                 .hint("--force writes over it; --output names another"),
         ]));

@@ -5,10 +5,10 @@ use serde_json::json;
 use super::Context;
 use super::client::{Target, target};
 use super::shared::{Output, OutputArgs, SessionArgs, document};
-use crate::flink_rest::Job;
-use crate::jobs::failure;
 use crate::report::table;
 use crate::{Exit, Outcome, runtime};
+use nutkin_rest::Job;
+use nutkin_rest::jobs::failure;
 
 /// Arguments of `nutkin jobs`.
 #[derive(Debug, clap::Args)]

@@ -16,15 +16,17 @@ use nutkin_core::session::Session;
 
 use super::Context;
 use super::flink::failed;
-use crate::dist::{Distribution, version_of_lib};
 use crate::jobs::random_id;
-use crate::kubernetes::api::Api;
-use crate::kubernetes::error::ApiError;
-use crate::kubernetes::{cluster, down, reach, session, up, wanted};
-use crate::local::up::Purpose;
-use crate::native_client::{self, CONF_DIR_VARIABLE};
-use crate::platform::{Ending, Harm, Place, Wish, remember};
-use crate::{Exit, Failure, Outcome, runtime};
+use crate::platform::remember;
+use crate::{Exit, Outcome, runtime};
+use nutkin_fetch::dist::{Distribution, version_of_lib};
+use nutkin_kubernetes::api::Api;
+use nutkin_kubernetes::error::ApiError;
+use nutkin_kubernetes::native_client::{self, CONF_DIR_VARIABLE};
+use nutkin_kubernetes::{cluster, down, reach, session, up, wanted};
+use nutkin_shell::Purpose;
+use nutkin_shell::{Ending, Harm, Place, Wish};
+use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin kubernetes-session`.
 #[derive(Debug, clap::Args)]
@@ -106,8 +108,8 @@ fn wished(
     options: &[String],
     home: Option<PathBuf>,
     context: &Context<'_>,
-) -> Result<Session, Failure> {
-    let options = dynamic::parse(options).map_err(Failure::input)?;
+) -> Result<Session, Error> {
+    let options = dynamic::parse(options).map_err(Error::input)?;
     let home = home.or_else(|| context.environment.place("FLINK_HOME"));
     let version = match (options.text("nutkin.flink.version"), &home) {
         (Some(text), _) => Some(text),
@@ -119,13 +121,13 @@ fn wished(
     };
     let flink = match version {
         Some(text) => text.parse::<FlinkVersion>().map_err(|error| {
-            Failure::input(vec![Problem::new("nutkin.flink.version", error.to_string())])
+            Error::input(vec![Problem::new("nutkin.flink.version", error.to_string())])
         })?,
         None => FlinkVersion::DEFAULT,
     };
     let directory = context.environment.path(CONF_DIR_VARIABLE);
     let directory = directory.or_else(|| Some(home?.join("conf"))).ok_or_else(|| {
-        Failure::new(Exit::Failed, "the configuration directory was not specified")
+        Error::new(Kind::Broken, "the configuration directory was not specified")
             .hint(format!("name it in the variable {CONF_DIR_VARIABLE}, or Flink's in FLINK_HOME"))
     })?;
     let id = words::generated_id(&random_id()?);
@@ -133,22 +135,20 @@ fn wished(
 }
 
 /// `execution.attached`: whether commands are taken while the session runs.
-fn is_attached(configuration: &Configuration) -> Result<bool, Failure> {
+fn is_attached(configuration: &Configuration) -> Result<bool, Error> {
     let text = configuration.text("execution.attached").unwrap_or_default();
     if text.is_empty() {
         return Ok(false);
     }
     let read = values::boolean(&text);
-    read.map_err(|error| {
-        Failure::input(vec![Problem::new("execution.attached", error.to_string())])
-    })
+    read.map_err(|error| Error::input(vec![Problem::new("execution.attached", error.to_string())]))
 }
 
 /// The session, which is created where there is none. A session that exists is completed at most, never changed.
 async fn find_or_create(
     session: &Session,
     context: &Context<'_>,
-) -> Result<session::Session, Failure> {
+) -> Result<session::Session, Error> {
     let id = &session.name;
     // As Flink's client: the namespace of the kubeconfig's context does not count.
     let namespace = session.configuration.text("kubernetes.namespace");
@@ -176,7 +176,7 @@ async fn find_or_create(
         return Ok(found);
     }
     let wish = Wish { session, place: &place, purpose: Purpose::Act, adopt: false };
-    let made = create(wish, context).await.map_err(|failure| Failure {
+    let made = create(wish, context).await.map_err(|failure| Error {
         error: failure.error.context(format!("Could not create Kubernetes cluster \"{id}\".")),
         ..failure
     })?;
@@ -184,12 +184,12 @@ async fn find_or_create(
     Ok(made)
 }
 
-async fn create(wish: Wish<'_>, context: &Context<'_>) -> Result<session::Session, Failure> {
+async fn create(wish: Wish<'_>, context: &Context<'_>) -> Result<session::Session, Error> {
     let mut decision = up::decide(wish, context).await?;
     if decision.harm() != Harm::None {
         let name = &wish.session.name;
         let message = format!("session `{name}` is incomplete, and was started otherwise");
-        return Err(Failure::new(Exit::Failed, message)
+        return Err(Error::new(Kind::Broken, message)
             .hint("`nutkin up --on kubernetes --conf-dir DIR` shows the changes and asks"));
     }
     decision.carry_out(false).await?;
@@ -200,7 +200,7 @@ async fn create(wish: Wish<'_>, context: &Context<'_>) -> Result<session::Sessio
     Ok(made)
 }
 
-fn is_forbidden(failure: &Failure) -> bool {
+fn is_forbidden(failure: &Error) -> bool {
     failure.error.downcast_ref::<ApiError>().is_some_and(|error| error.is("Forbidden"))
 }
 
@@ -222,7 +222,7 @@ async fn announce(
     found: &session::Session,
     session: &Session,
     context: &Context<'_>,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let kind = "kubernetes.rest-service.exposed.node-port-address-type";
     let kind = session.configuration.text(kind).unwrap_or_else(|| "InternalIP".to_owned());
     let kind_of_cluster = if verb == "Create" { "flink session cluster" } else { "flink cluster" };
@@ -262,7 +262,7 @@ async fn attached(found: session::Session, context: &Context<'_>) -> Outcome {
 }
 
 /// Ends the session that was found, and no other one of its name.
-async fn stop(found: &session::Session, context: &Context<'_>) -> Result<(), Failure> {
+async fn stop(found: &session::Session, context: &Context<'_>) -> Result<(), Error> {
     if !found.is_ours() {
         let what = title(&found.workload);
         context.printer.warn(&format!("{what} was started by another client, and is deleted"));

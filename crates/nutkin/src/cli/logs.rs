@@ -2,8 +2,10 @@
 
 use super::Context;
 use super::shared::PlatformArgs;
-use crate::platform::{self, Logs};
-use crate::{Outcome, runtime, select};
+use crate::platform::{self};
+use crate::runtime::Interrupt;
+use crate::{Exit, Outcome, runtime, select};
+use nutkin_shell::Logs;
 
 /// Arguments of `nutkin logs`.
 #[derive(Debug, clap::Args)]
@@ -50,7 +52,16 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             tail: args.tail,
             previous: args.previous,
         };
-        session.logs(&logs, context).await
+        let shown = session.logs(&logs, context);
+        if !logs.follow {
+            return shown.await.map(|()| Exit::Done);
+        }
+        let mut interrupt = Interrupt::listen()?;
+        tokio::select! {
+            shown = shown => shown?,
+            () = interrupt.pressed() => context.printer.after_interrupt(),
+        }
+        Ok(Exit::Done)
     })
     .map_err(|failure| match mistaken(&named, context) {
         Some(name) => {

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::Context;
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
-use crate::platform::View;
 use crate::{Exit, Outcome, runtime, select};
+use nutkin_rest::View;
 
 /// Arguments of `nutkin ls`.
 #[derive(Debug, clap::Args)]

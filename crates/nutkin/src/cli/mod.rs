@@ -10,6 +10,7 @@ pub mod convert;
 pub mod dist;
 pub mod down;
 pub mod entrypoint;
+pub mod exit;
 pub mod explain;
 mod file_jobs;
 pub mod flink;
@@ -40,12 +41,15 @@ pub mod supervise;
 pub mod up;
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
 pub use crate::Context;
 use crate::report::Printer;
-use crate::{Environment, Exit, Outcome};
+
+use crate::{Exit, Outcome};
+use nutkin_shell::{Environment, Sink};
 
 /// Apache Flink session clusters anywhere: local processes, Docker, Kubernetes.
 #[derive(Debug, Parser)]
@@ -172,9 +176,10 @@ fn execute(
     command: impl FnOnce(&Context<'_>) -> Outcome,
 ) -> Exit {
     let printer = Printer::new(environment, quiet);
-    command(&Context { printer: &printer, environment }).unwrap_or_else(|failure| {
+    let events: Sink = Arc::new(printer.clone());
+    command(&Context::new(&printer, &events, environment)).unwrap_or_else(|failure| {
         printer.failure(&failure);
-        failure.exit
+        Exit::of(&failure)
     })
 }
 

@@ -4,8 +4,9 @@ use std::process::{Command, Stdio};
 
 use super::Context;
 use super::shared::PlatformArgs;
-use crate::flink_rest::Probe;
-use crate::{Exit, Failure, Outcome, runtime, select};
+use crate::{Exit, Outcome, runtime, select};
+use nutkin_rest::Probe;
+use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin open`.
 #[derive(Debug, clap::Args)]
@@ -37,8 +38,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let Some((_, url)) = probe.overview().await else {
             let name = session.name();
             let message = format!("no JobManager of session `{name}` answers");
-            return Err(Failure::new(Exit::Failed, message)
-                .hint(format!("`nutkin status {name}` says why")));
+            return Err(
+                Error::new(Kind::Broken, message).hint(format!("`nutkin status {name}` says why"))
+            );
         };
         context.printer.out(&format!("{url}\n"));
         let desktop = ["DISPLAY", "WAYLAND_DISPLAY"]

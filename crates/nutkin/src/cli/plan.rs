@@ -11,9 +11,11 @@ use super::shared::{Output, OutputArgs, SpecArgs, document};
 use super::up::warn_of_origin;
 use super::{Context, session_file};
 use crate::jobs::foresee;
-use crate::local::up::Purpose;
-use crate::platform::{Decision, Harm, Wish};
-use crate::{Exit, Failure, Outcome, runtime, select};
+use crate::platform::Decision;
+use crate::{Exit, Outcome, runtime, select};
+use nutkin_shell::Purpose;
+use nutkin_shell::{Error, Kind};
+use nutkin_shell::{Harm, Wish};
 
 /// How long a session may take to answer for its jobs: a plan is no reason to wait for one that starts.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -59,7 +61,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let detailed = args.detailed_exitcode;
     plan(args, context).map_err(|mut failure| {
         if detailed {
-            failure.exit = Exit::Failed;
+            failure.kind = Kind::Broken;
         }
         failure
     })
@@ -76,7 +78,7 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
         let decision = Decision::of(wish, context).await?;
         let outlooks = if args.no_jobs { Ok(Vec::new()) } else { jobs(&session, &decision).await };
         let outlooks = match outlooks {
-            Err(failure) if failure.exit == Exit::BadInput => return Err(failure),
+            Err(failure) if failure.kind == Kind::Invalid => return Err(failure),
             outlooks => outlooks.ok(),
         };
         if !decision.is_new() && !decision.is_done() {
@@ -108,7 +110,7 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
 }
 
 /// What becomes of the jobs of the file.
-async fn jobs(session: &Session, decision: &Decision) -> Result<Vec<Outlook>, Failure> {
+async fn jobs(session: &Session, decision: &Decision) -> Result<Vec<Outlook>, Error> {
     if session.jobs.is_empty() || decision.is_new() {
         return foresee(session, None, &SessionRecord::new(&session.name), false).await;
     }
@@ -118,6 +120,6 @@ async fn jobs(session: &Session, decision: &Decision) -> Result<Vec<Outlook>, Fa
         let record = place.record().await?;
         foresee(session, Some(&client), &record, decision.harm() == Harm::Loss).await
     };
-    let late = |_| Failure::new(Exit::TimedOut, "the session does not answer");
+    let late = |_| Error::new(Kind::TimedOut, "the session does not answer");
     tokio::time::timeout(PATIENCE, asked).await.map_err(late)?
 }

@@ -4,7 +4,8 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use super::Context;
-use crate::{Exit, Failure, Outcome};
+use crate::{Exit, Outcome};
+use nutkin_shell::{Error, Kind};
 
 /// Shorter than what a health check may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -25,7 +26,7 @@ pub struct Args {
 /// Nobody listens there.
 pub fn run(args: Args, _context: &Context<'_>) -> Outcome {
     let addresses = args.address.to_socket_addrs().map_err(|error| {
-        Failure::new(Exit::BadInput, format!("`{}` is no address: {error}", args.address))
+        Error::new(Kind::Invalid, format!("`{}` is no address: {error}", args.address))
     })?;
     let mut last = None;
     for address in addresses {
@@ -35,5 +36,5 @@ pub fn run(args: Args, _context: &Context<'_>) -> Outcome {
         }
     }
     let reason = last.map(|error| format!(": {error}")).unwrap_or_default();
-    Err(Failure::new(Exit::Failed, format!("nobody listens at {}{reason}", args.address)))
+    Err(Error::new(Kind::Broken, format!("nobody listens at {}{reason}", args.address)))
 }

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::shared::{Output, OutputArgs, SpecArgs};
 use super::{Context, session_file};
-use crate::{Exit, Failure, Outcome, native_client, select};
+use crate::{Exit, Outcome, select};
+use nutkin_kubernetes::native_client;
+use nutkin_shell::Error;
 
 /// Arguments of `nutkin rbac`.
 #[derive(Debug, clap::Args)]
@@ -63,7 +65,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn of_commands(commands: &[String], namespace: &str) -> Result<Vec<Value>, Failure> {
+fn of_commands(commands: &[String], namespace: &str) -> Result<Vec<Value>, Error> {
     let known = rbac::commands();
     let unknown = commands.iter().filter(|one| !known.contains(&one.as_str()));
     let problems: Vec<Problem> = unknown
@@ -73,7 +75,7 @@ fn of_commands(commands: &[String], namespace: &str) -> Result<Vec<Value>, Failu
         })
         .collect();
     if !problems.is_empty() {
-        return Err(Failure::input(problems));
+        return Err(Error::input(problems));
     }
     let wanted: Vec<&str> =
         if commands.is_empty() { known } else { commands.iter().map(String::as_str).collect() };

@@ -11,9 +11,11 @@ use serde_json::json;
 
 use super::shared::{Output, SpecArgs, document};
 use super::{Context, render_objects, session_file};
-use crate::local::launch::Definition;
-use crate::local::up::{Purpose, decide};
-use crate::{Exit, Failure, Outcome, runtime, select};
+use crate::{Exit, Outcome, runtime, select};
+use nutkin_local::launch::Definition;
+use nutkin_local::up::decide;
+use nutkin_shell::Purpose;
+use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin render`.
 #[derive(Debug, clap::Args)]
@@ -71,12 +73,12 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         (Format::Json, None) => Output::Json,
         (Format::Yaml, None) => Output::Yaml,
         (Format::Kustomize, _) if place.platform != Platform::Kubernetes => {
-            let failed = Failure::new(Exit::BadInput, "Kustomize is for Kubernetes");
+            let failed = Error::new(Kind::Invalid, "Kustomize is for Kubernetes");
             return Err(failed.hint("add `--on kubernetes`"));
         }
         (Format::Text, None) | (Format::Kustomize, _) => Output::Text,
         (_, Some(_)) => {
-            let failed = Failure::new(Exit::BadInput, "--output-dir is for `-o kustomize`");
+            let failed = Error::new(Kind::Invalid, "--output-dir is for `-o kustomize`");
             return Err(failed.hint("leave it away: the other formats are printed"));
         }
     };
@@ -92,7 +94,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     render_objects::refuse_secret(secret, args.show_secrets)?;
     if place.platform == Platform::Docker {
         return runtime::block_on(async {
-            let file = crate::docker::up::render(&session, context).await?;
+            let file = nutkin_docker::up::render(&session, context).await?;
             // For people and for `docker compose` alike.
             let output = match output {
                 Output::Text => Output::Yaml,

@@ -12,8 +12,10 @@ use serde_json::json;
 
 use super::shared::Output;
 use super::{Context, session_file};
-use crate::platform::Place;
-use crate::{Exit, Failure, Outcome, native_client};
+use crate::{Exit, Outcome};
+use nutkin_kubernetes::native_client;
+use nutkin_shell::Place;
+use nutkin_shell::{Error, Kind};
 
 /// Options whose keys sound like secrets, and whose values are names of Secrets.
 const NAMES_OF_SECRETS: [&str; 3] = [
@@ -31,7 +33,7 @@ pub(super) fn plan(
     place: &Place,
     show_secrets: bool,
     context: &Context<'_>,
-) -> Result<Objects, Failure> {
+) -> Result<Objects, Error> {
     let implied = native_client::implied_namespace(session, place, context)?;
     let given = place.namespace.as_deref();
     let session = &native_client::in_namespace(session, given, implied.as_deref());
@@ -40,9 +42,9 @@ pub(super) fn plan(
         session_file::check_options(session, context)?;
     }
     let client = native_client::observe(session, implied, context);
-    let objects = kubernetes::plan(session, &client).map_err(Failure::input)?;
+    let objects = kubernetes::plan(session, &client).map_err(Error::input)?;
     for warning in &objects.warnings {
-        context.printer.warn_problem(warning);
+        context.events.warn_problem(warning);
     }
     let mut keys = session.configuration.iter().map(|(key, _)| key);
     let option = keys.find(|key| options::is_sensitive(key) && !NAMES_OF_SECRETS.contains(key));
@@ -85,7 +87,7 @@ pub(super) fn write(objects: &Objects, directory: &Path, context: &Context<'_>) 
     let is_empty = fs::read_dir(&directory).is_ok_and(|mut entries| entries.next().is_none());
     if directory.exists() && !is_empty && stale.is_none() {
         let message = format!("`{shown}` has files that Nutkin did not write");
-        return Err(Failure::new(Exit::BadInput, message).hint("name another directory"));
+        return Err(Error::new(Kind::Invalid, message).hint("name another directory"));
     }
     let cannot = |what: &str| format!("`{shown}`: cannot write {what}");
     fs::create_dir_all(&directory).with_context(|| cannot("the directory"))?;
@@ -104,11 +106,11 @@ pub(super) fn write(objects: &Objects, directory: &Path, context: &Context<'_>) 
 ///
 /// # Errors
 /// Exit 2.
-pub(super) fn refuse_secret(secret: Option<String>, show: bool) -> Result<(), Failure> {
+pub(super) fn refuse_secret(secret: Option<String>, show: bool) -> Result<(), Error> {
     match (secret, show) {
         (Some(secret), false) => {
             let message = format!("{secret} is a secret and would be printed");
-            Err(Failure::new(Exit::BadInput, message).hint("--show-secrets prints it"))
+            Err(Error::new(Kind::Invalid, message).hint("--show-secrets prints it"))
         }
         _ => Ok(()),
     }

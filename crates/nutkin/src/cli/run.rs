@@ -14,11 +14,12 @@ use serde_json::json;
 use super::client::{Target, target};
 use super::shared::{OutputArgs, SessionArgs, SpecArgs};
 use super::{Context, file_jobs, session_file};
-use crate::artifacts::Fetcher;
-use crate::flink_rest::{Client, RestError, RunRequest};
 use crate::jobs::{Jar, arrives, failure, random_id, shortage, submit};
 use crate::runtime::{self, Interrupt};
-use crate::{Exit, Failure, Outcome, select};
+use crate::{Exit, Outcome, select};
+use nutkin_fetch::artifacts::Fetcher;
+use nutkin_rest::{Client, RestError, RunRequest};
+use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin run`.
 #[derive(Debug, clap::Args)]
@@ -141,16 +142,16 @@ struct Submitted {
     jar: String,
 }
 
-async fn interrupted(stage: Stage, id: &str, cancel: bool) -> Failure {
+async fn interrupted(stage: Stage, id: &str, cancel: bool) -> Error {
     let Stage::Submitting(client) = stage else {
-        return Failure::new(Exit::Interrupted, "interrupted; no job was submitted");
+        return Error::new(Kind::Interrupted, "interrupted; no job was submitted");
     };
     if cancel && arrives(&client, id, PATIENCE).await && client.cancel(id).await.is_ok() {
         let message = format!("interrupted; job {id} is being canceled");
-        return Failure::new(Exit::Interrupted, message);
+        return Error::new(Kind::Interrupted, message);
     }
     let message = format!("interrupted; job {id} goes on: its main() runs in the JobManager");
-    Failure::new(Exit::Interrupted, message)
+    Error::new(Kind::Interrupted, message)
         .hint(format!("`nutkin job {id}` shows it, `nutkin cancel {id}` ends it"))
 }
 
@@ -159,16 +160,16 @@ async fn submit_jar(
     (uri, id): (&str, &str),
     context: &Context<'_>,
     stage: &RefCell<Stage>,
-) -> Result<Submitted, Failure> {
+) -> Result<Submitted, Error> {
     let printer = context.printer;
-    let fetcher = Fetcher { printer, environment: context.environment };
+    let fetcher = Fetcher { events: context.events, environment: context.environment };
     let path = fetcher.fetch(uri, &context.environment.directory).await?;
     let jar = Jar::read(&path).map_err(|error| {
-        Failure::input(vec![Problem::new("JAR", error.to_string()).hint("has the job been built?")])
+        Error::input(vec![Problem::new("JAR", error.to_string()).hint("has the job been built?")])
     })?;
     if args.class.is_none() && jar.main_class.is_none() {
         let message = format!("`{uri}` does not name its main class");
-        return Err(Failure::input(vec![
+        return Err(Error::input(vec![
             Problem::new("JAR", message).hint("name it with --class, or in the jar's manifest"),
         ]));
     }
@@ -178,7 +179,7 @@ async fn submit_jar(
     let directory = &context.environment.directory;
     if let Some(given) = request.savepoint.take() {
         let whole = arguments::snapshot_path(&given, &sight, directory, "--from-savepoint");
-        request.savepoint = Some(whole.map_err(|problem| Failure::input(vec![problem]))?);
+        request.savepoint = Some(whole.map_err(|problem| Error::input(vec![problem]))?);
     }
     for hint in arguments::hints(&request.arguments, &sight, directory, Path::exists) {
         printer.hint(&hint);
@@ -200,7 +201,7 @@ async fn submit_jar(
         }
         let refused = failure(error);
         let context = format!("the job was not submitted to `{session}`");
-        Failure { error: refused.error.context(context), ..refused }
+        Error { error: refused.error.context(context), ..refused }
     })?;
     Ok(Submitted { client, session, id: id.to_owned(), jar: jar.upload_name })
 }
@@ -236,15 +237,15 @@ fn run_file(args: &Args, context: &Context<'_>) -> Outcome {
     })
 }
 
-fn file_interrupted(is_begun: bool) -> Failure {
+fn file_interrupted(is_begun: bool) -> Error {
     if !is_begun {
-        return Failure::new(Exit::Interrupted, "interrupted; no job was submitted");
+        return Error::new(Kind::Interrupted, "interrupted; no job was submitted");
     }
-    Failure::new(Exit::Interrupted, "interrupted; what was begun in the session goes on")
+    Error::new(Kind::Interrupted, "interrupted; what was begun in the session goes on")
         .hint("`nutkin jobs --all` shows the jobs; the same command goes on from there")
 }
 
-fn check(args: &Args) -> Result<(), Failure> {
+fn check(args: &Args) -> Result<(), Error> {
     let is_id = |id: &String| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
     let mut problems = Vec::new();
     if let Some(id) = args.job_id.as_ref().filter(|id| !is_id(id)) {
@@ -256,7 +257,7 @@ fn check(args: &Args) -> Result<(), Failure> {
         problems.push(Problem::new("--parallelism", "a job has at least one part"));
     }
     problems.extend(claim_mode(args).err());
-    if problems.is_empty() { Ok(()) } else { Err(Failure::input(problems)) }
+    if problems.is_empty() { Ok(()) } else { Err(Error::input(problems)) }
 }
 
 fn claim_mode(args: &Args) -> Result<Option<ClaimMode>, Problem> {
@@ -264,7 +265,7 @@ fn claim_mode(args: &Args) -> Result<Option<ClaimMode>, Problem> {
 }
 
 /// What the session's release would ignore without a word is refused before anything is uploaded.
-fn check_release(args: &Args, version: FlinkVersion) -> Result<(), Failure> {
+fn check_release(args: &Args, version: FlinkVersion) -> Result<(), Error> {
     let mut problems = Vec::new();
     if !args.options.is_empty() && !version.line().run_takes_configuration {
         problems.push(
@@ -276,12 +277,12 @@ fn check_release(args: &Args, version: FlinkVersion) -> Result<(), Failure> {
         let has_savepoint = args.from_savepoint.is_some();
         problems.extend(ClaimMode::problems(version, has_savepoint, "--claim-mode"));
     }
-    if problems.is_empty() { Ok(()) } else { Err(Failure::input(problems)) }
+    if problems.is_empty() { Ok(()) } else { Err(Error::input(problems)) }
 }
 
-fn request(args: &Args) -> Result<RunRequest, Failure> {
-    let options = dynamic::parse(&args.options).map_err(Failure::input)?;
-    let claim_mode = claim_mode(args).map_err(|problem| Failure::input(vec![problem]))?;
+fn request(args: &Args) -> Result<RunRequest, Error> {
+    let options = dynamic::parse(&args.options).map_err(Error::input)?;
+    let claim_mode = claim_mode(args).map_err(|problem| Error::input(vec![problem]))?;
     Ok(RunRequest {
         class: args.class.clone(),
         arguments: args.job.iter().skip(1).cloned().collect(),

@@ -8,10 +8,11 @@ use super::Context;
 use super::client::{Target, target};
 use super::shared::{OutputArgs, SessionArgs};
 use super::snapshot::{self, Snapshot};
-use crate::flink_rest::Trigger;
-use crate::jobs::failure;
 use crate::runtime::{self, Interrupt};
-use crate::{Exit, Failure, Outcome};
+use crate::{Exit, Outcome};
+use nutkin_rest::Trigger;
+use nutkin_rest::jobs::failure;
+use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin savepoint`.
 #[derive(Debug, clap::Args)]
@@ -58,21 +59,21 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             let Target { client, sight, .. } = target(&args.session, context).await?;
             let here = &context.environment.directory;
             let path = arguments::snapshot_path(path, &sight, here, "--dispose")
-                .map_err(|problem| Failure::input(vec![problem]))?;
+                .map_err(|problem| Error::input(vec![problem]))?;
             let place = client.dispose(&path).await.map_err(failure)?;
             let timeout = Duration::from_secs(args.timeout);
             let result = tokio::select! {
                 biased;
                 () = interrupt.pressed() => {
                     let message = format!("interrupted; disposing of `{path}` goes on");
-                    return Err(Failure::new(Exit::Interrupted, message));
+                    return Err(Error::new(Kind::Interrupted, message));
                 }
                 result = client.result(&place, timeout) => result,
             };
             if result.map_err(failure)?.is_none() {
                 let message =
                     format!("`{path}` is not disposed of after {} s; it goes on", args.timeout);
-                return Err(Failure::new(Exit::TimedOut, message));
+                return Err(Error::new(Kind::TimedOut, message));
             }
             context.printer.say(&format!("disposed of `{path}`"));
             Ok(Exit::Done)

@@ -6,8 +6,9 @@ use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::shared::PlatformArgs;
 use crate::runtime::{self, Interrupt};
-use crate::{Exit, Failure, Outcome, select};
+use crate::{Exit, Outcome, select};
 use nutkin_core::counted;
+use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin scale`.
 #[derive(Debug, clap::Args)]
@@ -50,15 +51,15 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 type Begun = (String, usize, usize);
 
 /// What Ctrl-C leaves behind.
-fn interrupted(begun: Option<Begun>) -> Failure {
+fn interrupted(begun: Option<Begun>) -> Error {
     let Some((name, old, new)) = begun else {
-        return Failure::new(Exit::Interrupted, "interrupted; nothing was changed");
+        return Error::new(Kind::Interrupted, "interrupted; nothing was changed");
     };
     let message = format!(
         "interrupted while session `{name}` went from {old} to {}",
         counted(new, "TaskManager")
     );
-    Failure::new(Exit::Interrupted, message).hint(format!(
+    Error::new(Kind::Interrupted, message).hint(format!(
         "`nutkin status {name}` shows how many run, `nutkin scale {name} --task-managers {new}` goes on"
     ))
 }

@@ -11,9 +11,10 @@ use nutkin_core::flink::{Configuration, FlinkVersion, dynamic};
 use nutkin_core::session::Session;
 use nutkin_core::spec::{self, Inputs};
 
+use crate::Context;
 use crate::cli::shared::{Platform, SpecArgs};
-use crate::native_client::{self, CONF_DIR_VARIABLE};
-use crate::{Context, Failure};
+use nutkin_kubernetes::native_client::{self, CONF_DIR_VARIABLE};
+use nutkin_shell::Error;
 
 /// Reads the file, if any, and resolves the session.
 ///
@@ -24,8 +25,8 @@ pub fn load(
     name: Option<&str>,
     task_managers: Option<u32>,
     context: &Context<'_>,
-) -> Result<Session, Failure> {
-    let options = dynamic::parse(&args.options).map_err(Failure::input)?;
+) -> Result<Session, Error> {
+    let options = dynamic::parse(&args.options).map_err(Error::input)?;
     if let Some(directory) = conf_dir(args, context)? {
         let flink = flink(args, &options)?;
         let name = name.unwrap_or(spec::DEFAULT_NAME);
@@ -41,16 +42,16 @@ pub fn load(
         Some((file, text)) => spec::load(&text, &file, inputs),
         None => spec::resolve(&inputs),
     }
-    .map_err(Failure::input)
+    .map_err(Error::input)
 }
 
 /// The Flink configuration directory that stands in for a session file. `FLINK_CONF_DIR` counts only where nothing
 /// else says what the session is: it may be set for other programs.
-fn conf_dir(args: &SpecArgs, context: &Context<'_>) -> Result<Option<PathBuf>, Failure> {
+fn conf_dir(args: &SpecArgs, context: &Context<'_>) -> Result<Option<PathBuf>, Error> {
     let on_kubernetes = args.platform.on == Some(Platform::Kubernetes);
     if let (Some(_), false) = (&args.conf_dir, on_kubernetes) {
         let message = "a configuration directory describes a session on Kubernetes only";
-        return Err(Failure::input(vec![
+        return Err(Error::input(vec![
             Problem::new("--conf-dir", message).hint("add --on kubernetes, or use a session file"),
         ]));
     }
@@ -61,7 +62,7 @@ fn conf_dir(args: &SpecArgs, context: &Context<'_>) -> Result<Option<PathBuf>, F
 }
 
 /// The release that the command line names, or the default.
-fn flink(args: &SpecArgs, options: &Configuration) -> Result<FlinkVersion, Failure> {
+fn flink(args: &SpecArgs, options: &Configuration) -> Result<FlinkVersion, Error> {
     match (&args.flink, options.text("nutkin.flink.version")) {
         (Some(text), _) => version(text),
         (None, Some(text)) => version(&text),
@@ -69,9 +70,9 @@ fn flink(args: &SpecArgs, options: &Configuration) -> Result<FlinkVersion, Failu
     }
 }
 
-fn version(text: &str) -> Result<FlinkVersion, Failure> {
+fn version(text: &str) -> Result<FlinkVersion, Error> {
     text.parse().map_err(|error: UnknownVersion| {
-        Failure::input(vec![Problem::new("--flink", error.to_string())])
+        Error::input(vec![Problem::new("--flink", error.to_string())])
     })
 }
 
@@ -80,33 +81,33 @@ fn version(text: &str) -> Result<FlinkVersion, Failure> {
 ///
 /// # Errors
 /// Exit 2 with all values that are wrong.
-pub fn check_options(session: &Session, context: &Context<'_>) -> Result<(), Failure> {
+pub fn check_options(session: &Session, context: &Context<'_>) -> Result<(), Error> {
     let mut problems = Vec::new();
     for Finding { level, problem } in options::check(&session.configuration, session.flink) {
         match level {
             Level::Error => problems.push(problem),
             Level::Warning => {
-                context.printer.warn_problem(&problem);
+                context.events.warn_problem(&problem);
             }
         }
     }
     if let Some(note) = options::note_on_operator(&session.configuration) {
         context.printer.say(&note);
     }
-    if problems.is_empty() { Ok(()) } else { Err(Failure::input(problems)) }
+    if problems.is_empty() { Ok(()) } else { Err(Error::input(problems)) }
 }
 
 /// Reads a session file; `-` is standard input.
 ///
 /// # Errors
 /// Exit 2: it cannot be read, or what it says is wrong.
-pub fn read(path: &Path) -> Result<spec::SessionFile, Failure> {
+pub fn read(path: &Path) -> Result<spec::SessionFile, Error> {
     let (name, text) = text_of(path)?;
-    spec::read(&text, &name).map_err(Failure::input)
+    spec::read(&text, &name).map_err(Error::input)
 }
 
 /// The name of a session file in messages, and its text.
-fn text_of(path: &Path) -> Result<(String, String), Failure> {
+fn text_of(path: &Path) -> Result<(String, String), Error> {
     let name = path.display().to_string();
     let text = if name == "-" {
         let mut text = String::new();
@@ -115,7 +116,7 @@ fn text_of(path: &Path) -> Result<(String, String), Failure> {
         fs::read_to_string(path)
     };
     let text = text.map_err(|error| {
-        Failure::input(vec![
+        Error::input(vec![
             Problem::new("-f", format!("cannot read `{name}`: {error}"))
                 .hint("`nutkin init` writes a session file to start from"),
         ])

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use nutkin_core::Problem;
 
-use crate::Failure;
+use nutkin_shell::Error;
 
 /// Where a session runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -102,7 +102,7 @@ pub struct SpecArgs {
 ///
 /// # Errors
 /// Exit 2.
-pub fn refuse_format(output: &Path) -> Result<(), Failure> {
+pub fn refuse_format(output: &Path) -> Result<(), Error> {
     let is_format = ["json", "yaml"].iter().any(|word| output.as_os_str() == *word);
     if !is_format {
         return Ok(());
@@ -110,7 +110,7 @@ pub fn refuse_format(output: &Path) -> Result<(), Failure> {
     let word = output.display();
     let message = format!("`{word}` is a format, and `-o` names the file that this command writes");
     let hint = format!("`-o -` prints what is written; `-o ./{word}` is a file of that name");
-    Err(Failure::input(vec![Problem::new("--output", message).hint(hint)]))
+    Err(Error::input(vec![Problem::new("--output", message).hint(hint)]))
 }
 
 /// Adds the fields of one JSON object to another.
@@ -136,7 +136,7 @@ impl crate::report::Printer {
         &self,
         output: Output,
         document: &serde_json::Value,
-    ) -> Result<(), crate::Failure> {
+    ) -> Result<(), nutkin_shell::Error> {
         match output {
             Output::Text => {}
             Output::Json => self.json(document),

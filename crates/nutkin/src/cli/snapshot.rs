@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use super::Context;
 use super::client::target;
 use super::shared::{Output, OutputArgs, SessionArgs, document};
-use crate::flink_rest::{RestError, Trigger};
 use crate::jobs::{failure, until_tasks_run};
 use crate::runtime::{self, Interrupt};
-use crate::{Exit, Failure, Outcome};
+use crate::{Exit, Outcome};
+use nutkin_rest::{RestError, Trigger};
+use nutkin_shell::{Error, Kind};
 
 /// What to do, and how to speak of it.
 pub(super) struct Snapshot<'a> {
@@ -47,13 +48,13 @@ pub(super) fn run(snapshot: &Snapshot<'_>, context: &Context<'_>) -> Outcome {
 }
 
 /// What Ctrl-C leaves behind: what Flink has begun it brings to its end.
-fn interrupted(snapshot: &Snapshot<'_>, stage: Stage) -> Failure {
+fn interrupted(snapshot: &Snapshot<'_>, stage: Stage) -> Error {
     let noun = snapshot.kind.to_lowercase();
     let stops = matches!(snapshot.trigger, Trigger::Stop { .. });
     let (message, id) = match stage {
         Stage::Before => {
             let message = format!("interrupted; no {noun} was begun");
-            return Failure::new(Exit::Interrupted, message);
+            return Error::new(Kind::Interrupted, message);
         }
         Stage::Asked(id) => {
             (format!("interrupted; a {noun} of job {id} was asked for and may have begun"), id)
@@ -64,7 +65,7 @@ fn interrupted(snapshot: &Snapshot<'_>, stage: Stage) -> Failure {
         ),
         Stage::Begun(id) => (format!("interrupted; the {noun} of job {id} goes on"), id),
     };
-    Failure::new(Exit::Interrupted, message).hint(format!("`nutkin job {id}` shows it"))
+    Error::new(Kind::Interrupted, message).hint(format!("`nutkin job {id}` shows it"))
 }
 
 async fn take(snapshot: &Snapshot<'_>, stage: &RefCell<Stage>, context: &Context<'_>) -> Outcome {
@@ -76,21 +77,21 @@ async fn take(snapshot: &Snapshot<'_>, stage: &RefCell<Stage>, context: &Context
     {
         let here = &context.environment.directory;
         let whole = arguments::snapshot_path(&given, &target.sight, here, "DIR");
-        *directory = Some(whole.map_err(|problem| Failure::input(vec![problem]))?);
+        *directory = Some(whole.map_err(|problem| Error::input(vec![problem]))?);
     }
     if matches!(snapshot.trigger, Trigger::Checkpoint { .. })
         && !target.client.version().line().has_checkpoint_trigger
     {
         let version = target.client.version();
         let message = format!("Flink {version} takes checkpoints only by its own clock");
-        return Err(Failure::new(Exit::BadInput, message)
+        return Err(Error::new(Kind::Invalid, message)
             .hint("Flink 1.17 and later take them on request; `nutkin savepoint` works here"));
     }
     let job = target.job(snapshot.job).await?;
     let client = &target.client;
     if job.state.has_ended() {
         let message = format!("job {} is {}: it has no state any more", job.id, job.state);
-        return Err(Failure::new(Exit::Failed, message));
+        return Err(Error::new(Kind::Broken, message));
     }
     until_tasks_run(client, &job.id).await;
     stage.replace(Stage::Asked(job.id.clone()));
@@ -103,7 +104,7 @@ async fn take(snapshot: &Snapshot<'_>, stage: &RefCell<Stage>, context: &Context
         let message =
             format!("the {noun} is not complete after {} s; it goes on", snapshot.timeout);
         return Err(
-            Failure::new(Exit::TimedOut, message).hint(format!("`nutkin job {}` shows it", job.id))
+            Error::new(Kind::TimedOut, message).hint(format!("`nutkin job {}` shows it", job.id))
         );
     };
     print(snapshot, context, &job.id, &result)
@@ -129,7 +130,7 @@ fn print(snapshot: &Snapshot<'_>, context: &Context<'_>, id: &str, result: &Valu
 }
 
 /// With what helps where a directory is missing.
-fn hinted(error: RestError) -> Failure {
+fn hinted(error: RestError) -> Error {
     let text = error.to_string();
     let failure = failure(error);
     if text.contains("directory") && text.contains("configured") {

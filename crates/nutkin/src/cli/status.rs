@@ -4,9 +4,9 @@ use nutkin_core::status::SessionState;
 
 use super::Context;
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
-use crate::platform::View;
 use crate::report::Style;
 use crate::{Exit, Outcome, runtime, select};
+use nutkin_rest::View;
 
 /// Arguments of `nutkin status`.
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@ use super::Context;
 use super::shared::{OutputArgs, SessionArgs};
 use super::snapshot::{self, Snapshot};
 use crate::Outcome;
-use crate::flink_rest::Trigger;
+use nutkin_rest::Trigger;
 
 /// Arguments of `nutkin stop`.
 #[derive(Debug, clap::Args)]

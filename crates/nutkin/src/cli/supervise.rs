@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::Context;
-use crate::local::directory::SessionDirectory;
-use crate::local::supervisor;
 use crate::{Exit, Outcome};
+use nutkin_local::directory::SessionDirectory;
+use nutkin_local::supervisor;
 
 /// Arguments of `nutkin supervise`.
 #[derive(Debug, clap::Args)]

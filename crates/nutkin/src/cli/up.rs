@@ -8,13 +8,16 @@ use nutkin_core::session::Session;
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, SpecArgs, document};
 use super::{Context, session_file};
-use crate::local::up::Purpose;
-use crate::platform::{Decision, Harm, Place, Ready, Waited, Wish};
+use crate::platform::Decision;
 use crate::progress::Spinner;
 use crate::report::Style;
 use crate::runtime::Interrupt;
-use crate::{Exit, Failure, Outcome, platform, runtime, select};
+use crate::{Exit, Outcome, platform, runtime, select};
 use nutkin_core::counted;
+use nutkin_rest::{Ready, Waited};
+use nutkin_shell::Purpose;
+use nutkin_shell::{Error, Kind};
+use nutkin_shell::{Harm, Place, Wish};
 
 /// Arguments of `nutkin up`.
 #[derive(Debug, clap::Args)]
@@ -101,7 +104,7 @@ enum Stage {
 }
 
 impl Stage {
-    fn interrupted(self, name: &str) -> Failure {
+    fn interrupted(self, name: &str) -> Error {
         let message = match self {
             Self::Looking => format!("interrupted; session `{name}` was not touched"),
             Self::Changing => format!("interrupted while session `{name}` was being changed"),
@@ -114,7 +117,7 @@ impl Stage {
                 format!("interrupted; session `{name}` is up, what was begun with its jobs goes on")
             }
         };
-        let failure = Failure::new(Exit::Interrupted, message);
+        let failure = Error::new(Kind::Interrupted, message);
         match self {
             Self::Looking => failure,
             Self::Changing => failure.hint(format!(
@@ -223,7 +226,7 @@ async fn finish(
         }
         Ok(Waited::TimedOut(seen)) => {
             let message = format!("session `{name}` is not ready after {} s: {seen}", args.timeout);
-            let failure = Failure::new(Exit::TimedOut, message);
+            let failure = Error::new(Kind::TimedOut, message);
             if let Some(then) = decision.left_alone() {
                 return Err(failure
                     .hint("the same command again goes on with it; `--timeout` gives it more time")

@@ -19,8 +19,9 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use rustix::time::Timespec;
 
 use super::{foreground, places};
-use crate::local::rotate;
-use crate::{Context, Exit, Failure, Outcome};
+use crate::{Context, Exit, Outcome};
+use nutkin_local::rotate;
+use nutkin_shell::Error;
 
 /// How long a process has to end before it is killed; `flink-daemon.sh` waits as long.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -43,7 +44,7 @@ pub(super) fn start(
     let printer = context.printer;
     let version = foreground::version(observed)?;
     let start = Start::of_script(service, arguments);
-    let effective = entrypoint::effective(&start, version, observed).map_err(Failure::input)?;
+    let effective = entrypoint::effective(&start, version, observed).map_err(Error::input)?;
     for line in entrypoint::report::lines(&start, &effective, observed) {
         printer.say(&line);
     }
@@ -58,7 +59,7 @@ pub(super) fn start(
     let (links, machine) =
         foreground::machine(&effective, observed, &private, known.len(), context)?;
     let mut launch = launch::launch(&start, Kind::Daemon, version, &effective, observed, &machine)
-        .map_err(Failure::input)?;
+        .map_err(Error::input)?;
     launch.links.extend(links);
     let host = &observed.host.name;
     if 0 < running {
@@ -150,7 +151,7 @@ pub(super) fn cluster(starts: bool, observed: &Observed, context: &Context<'_>) 
     let available = options::lookup(&configuration, "high-availability.type", version)
         .or_else(|| options::lookup(&configuration, "high-availability", version))
         .is_some_and(|(_, entry)| entry.value.to_string().eq_ignore_ascii_case("zookeeper"));
-    let mut steps = daemon::cluster(&files, available, &observed.host).map_err(Failure::input)?;
+    let mut steps = daemon::cluster(&files, available, &observed.host).map_err(Error::input)?;
     if starts {
         let masters = steps.iter().filter(|(service, _)| *service == Service::StandaloneSession);
         context.printer.out(&if available {

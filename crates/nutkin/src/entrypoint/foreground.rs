@@ -15,7 +15,10 @@ use nutkin_core::flink::FlinkVersion;
 use serde_json::json;
 
 use super::{Options, observe, places, privileges};
-use crate::{Context, Environment, Exit, Failure, Outcome, image, java};
+use crate::{Context, Exit, Outcome};
+use nutkin_fetch::java;
+use nutkin_images as image;
+use nutkin_shell::{Environment, Error};
 
 /// Where the official images look for jemalloc, below `/usr/lib/<machine>-linux-gnu`; Debian's package without
 /// development files has only the second.
@@ -34,7 +37,7 @@ pub(super) fn run(
     for line in &start.said {
         printer.say(line);
     }
-    let effective = entrypoint::effective(start, version, &observed).map_err(Failure::input)?;
+    let effective = entrypoint::effective(start, version, &observed).map_err(Error::input)?;
     let report = entrypoint::report::lines(start, &effective, &observed);
     if !report.is_empty() {
         printer.say(&report.join("\n"));
@@ -46,7 +49,7 @@ pub(super) fn run(
     let (links, machine) = machine(&effective, &observed, &private, 0, context)?;
     let plan = |start: &Start| {
         launch::launch(start, Kind::Foreground, version, &effective, &observed, &machine)
-            .map_err(Failure::input)
+            .map_err(Error::input)
     };
     let mut launch = plan(start)?;
     launch.links.extend(links);
@@ -82,16 +85,16 @@ fn command(launch: &Launch) -> process::Command {
     command
 }
 
-fn cannot(launch: &Launch, error: std::io::Error) -> Failure {
-    Failure::from(anyhow::Error::new(error).context(format!("cannot execute `{}`", launch.program)))
+fn cannot(launch: &Launch, error: std::io::Error) -> Error {
+    Error::from(anyhow::Error::new(error).context(format!("cannot execute `{}`", launch.program)))
 }
 
 /// The release in Flink's home.
-pub(super) fn version(observed: &Observed) -> Result<FlinkVersion, Failure> {
+pub(super) fn version(observed: &Observed) -> Result<FlinkVersion, Error> {
     entrypoint::version(&observed.lib, &observed.environment).ok_or_else(|| {
         let message = format!("`{}/lib` has no flink-dist jar", observed.flink_home);
         let hint = "set FLINK_HOME to the directory that has Flink's `lib`";
-        Failure::input(vec![Problem::new("FLINK_HOME", message).hint(hint)])
+        Error::input(vec![Problem::new("FLINK_HOME", message).hint(hint)])
     })
 }
 
@@ -102,14 +105,14 @@ pub(super) fn machine(
     private: &Path,
     index: usize,
     context: &Context<'_>,
-) -> Result<(BTreeMap<String, String>, Machine), Failure> {
+) -> Result<(BTreeMap<String, String>, Machine), Error> {
     let environment = &observed.environment;
     let (java_home, java_major) = find_java(effective, context.environment)?;
     let wanted = environment.get("ENABLE_BUILT_IN_PLUGINS").filter(|wanted| !wanted.is_empty());
     let plugins = match wanted {
         Some(wanted) => {
             let available = observe::available(&observed.flink_home);
-            plugins::links(wanted, &observed.flink_home, &available).map_err(Failure::input)?
+            plugins::links(wanted, &observed.flink_home, &available).map_err(Error::input)?
         }
         None => None,
     };
@@ -132,14 +135,14 @@ pub(super) fn machine(
 }
 
 /// As `config.sh` looks for Java: `env.java.home`, `JAVA_HOME`, `PATH`.
-fn find_java(effective: &Effective, environment: &Environment) -> Result<(PathBuf, u8), Failure> {
+fn find_java(effective: &Effective, environment: &Environment) -> Result<(PathBuf, u8), Error> {
     let of_option = effective.configuration.text("env.java.home").map(PathBuf::from);
     let named = of_option.clone().or_else(|| environment.path("JAVA_HOME"));
     let home = named.filter(|home| home.is_dir()).or_else(|| java::on_path(environment));
     let found = home.and_then(|home| java::major(&home).map(|major| (home, major)));
     found.ok_or_else(|| {
-        Failure::new(
-            Exit::Failed,
+        Error::new(
+            nutkin_shell::Kind::Broken,
             "there is no Java: neither env.java.home nor JAVA_HOME nor PATH has one",
         )
         .hint("set JAVA_HOME in the image")

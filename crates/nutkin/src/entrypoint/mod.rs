@@ -13,12 +13,14 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process;
+use std::sync::Arc;
 
 use nutkin_container::entrypoint::{Command, command, launch};
 use nutkin_core::Problem;
 
 use crate::report::Printer;
-use crate::{Context, Environment, Exit, Failure, Outcome};
+use crate::{Context, Exit, Outcome};
+use nutkin_shell::{Environment, Error, Sink};
 
 /// How the entrypoint itself is told to behave, before the words of the container.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -74,17 +76,18 @@ pub fn main(name: &str, words: &[OsString], environment: &Environment) -> Exit {
     let taken = if is_entrypoint { options(words) } else { Ok((Options::default(), words)) };
     let quiet = taken.as_ref().is_ok_and(|(options, _)| options.quiet);
     let printer = Printer::new(environment, quiet);
-    let context = Context { printer: &printer, environment };
+    let events: Sink = Arc::new(printer.clone());
+    let context = Context::new(&printer, &events, environment);
     let outcome = taken.and_then(|(options, words)| run(name, words, options, &context));
     outcome.unwrap_or_else(|failure| {
         printer.failure(&failure);
         // Flink's scripts know 0 and 1 only.
-        if is_entrypoint { failure.exit } else { Exit::Failed }
+        if is_entrypoint { Exit::of(&failure) } else { Exit::Failed }
     })
 }
 
 /// Takes our own options from the front. Whatever begins with a dash there is no program's name.
-fn options(mut words: &[OsString]) -> Result<(Options, &[OsString]), Failure> {
+fn options(mut words: &[OsString]) -> Result<(Options, &[OsString]), Error> {
     let mut options = Options::default();
     while let [word, rest @ ..] = words {
         let (text, mut rest) = (word.to_string_lossy(), rest);
@@ -99,7 +102,7 @@ fn options(mut words: &[OsString]) -> Result<(Options, &[OsString]), Failure> {
             other if other.starts_with('-') => {
                 let problem = Problem::new(other, "the entrypoint has no such option")
                     .hint("before the verb stand --dry-run, -o json and --quiet, behind it Flink's own arguments");
-                return Err(Failure::input(vec![problem]));
+                return Err(Error::input(vec![problem]));
             }
             _ => break,
         }
@@ -116,13 +119,13 @@ pub fn run(name: &str, words: &[OsString], options: Options, context: &Context<'
     let text: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let environment = observe::variables(context.environment);
     let host = observe::host();
-    let command = command::parse(name, &text, &environment, &host).map_err(Failure::input)?;
+    let command = command::parse(name, &text, &environment, &host).map_err(Error::input)?;
     let in_background =
         !matches!(command, Command::Help | Command::Start(_) | Command::PassThrough(_));
     if options.dry_run && in_background {
         let problem = Problem::new("--dry-run", "shows what takes the place of this process only")
             .hint("use `start-foreground` in place of `start`");
-        return Err(Failure::input(vec![problem]));
+        return Err(Error::input(vec![problem]));
     }
     match command {
         Command::Help => {
@@ -175,7 +178,7 @@ fn pass_through(
         command.env("HOME", &user.home);
     }
     let error = command.exec();
-    Err(Failure::from(
+    Err(Error::from(
         anyhow::Error::new(error).context(format!("cannot execute `{}`", program.display())),
     )
     .hint("`help` lists the verbs that need no program"))

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use nutkin_container::entrypoint::{Host, Observed, plugins, processors};
 use rustix::fs::{Access, access};
 
-use crate::Environment;
+use nutkin_shell::Environment;
 
 /// Where the official images have Flink.
 const FLINK_HOME: &str = "/opt/flink";

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use rustix::fs::{Access, access};
 use rustix::process::getuid;
 
-use crate::{Exit, Failure};
+use nutkin_shell::{Error, Kind};
 
 /// Where temporary files may be, the likeliest first; the last one is memory.
 const TEMPORARY: [&str; 4] = ["/tmp", "/var/tmp", "/run", "/dev/shm"];
@@ -26,13 +26,13 @@ const PRIVATE: u32 = 0o700;
 pub(super) fn private(
     environment: &BTreeMap<String, String>,
     name: &str,
-) -> Result<PathBuf, Failure> {
+) -> Result<PathBuf, Error> {
     let of_user = environment.get("TMPDIR").map(String::as_str).filter(|path| !path.is_empty());
     let directory = of_user.into_iter().chain(TEMPORARY).find(|path| is_writable(Path::new(path)));
     let Some(directory) = directory else {
         let tried = TEMPORARY.join("`, `");
         let message = format!("there is no place to write to: TMPDIR, `{tried}` are read-only");
-        return Err(Failure::new(Exit::Failed, message)
+        return Err(Error::new(Kind::Broken, message)
             .hint("mount an empty volume at /tmp (Kubernetes: emptyDir, Docker: --tmpfs /tmp)"));
     };
     let name = format!("nutkin-{}-{name}", getuid().as_raw());

@@ -8,8 +8,9 @@ use nutkin_core::session::{Session, SessionJob};
 
 use super::work::Work;
 use super::{failure, local_jars};
-use crate::flink_rest::Client;
-use crate::{Context, Failure};
+use crate::Context;
+use nutkin_rest::Client;
+use nutkin_shell::Error;
 
 /// Carries out what is to be done for every job and remembers it after each step. `base` is the folder of the file:
 /// relative jars count from there.
@@ -23,10 +24,10 @@ pub async fn bring(
     record: &mut SessionRecord,
     base: &Path,
     context: &Context<'_>,
-    mut remember: impl AsyncFnMut(&SessionRecord) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+    mut remember: impl AsyncFnMut(&SessionRecord) -> Result<(), Error>,
+) -> Result<(), Error> {
     let namespace = session.namespace.as_deref().unwrap_or(rules::NAMESPACE);
-    let jars = local_jars(&session.jobs, base).map_err(Failure::input)?;
+    let jars = local_jars(&session.jobs, base).map_err(Error::input)?;
     let mut problems = Vec::new();
     for job in &session.jobs {
         let settled =
@@ -34,7 +35,7 @@ pub async fn bring(
         problems.extend(rules::problems(job, settled.as_ref()));
     }
     if !problems.is_empty() {
-        return Err(Failure::input(problems));
+        return Err(Error::input(problems));
     }
     record.namespace.clone_from(&session.namespace);
     for job in &session.jobs {
@@ -58,9 +59,9 @@ pub async fn bring(
             record.jobs.insert(job.name.clone(), now.clone());
             remember(record).await
         };
-        let not_so = |failed: Failure| {
+        let not_so = |failed: Error| {
             let error = failed.error.context(format!("job `{}` is not as the file says", job.name));
-            Failure { error, ..failed }.hint("run the same command again to go on from here")
+            Error { error, ..failed }.hint("run the same command again to go on from here")
         };
         // Before anything is stopped: a jar that is not there shall not cost the job that runs.
         if steps.iter().any(|step| matches!(step, Step::Submit { .. })) {
@@ -87,7 +88,7 @@ pub(super) async fn known(
     client: &Client,
     namespace: &str,
     job: &SessionJob,
-) -> Result<Known, Failure> {
+) -> Result<Known, Error> {
     let jobs = client.jobs().await.map_err(failure)?;
     let states: Vec<(&str, String)> =
         jobs.iter().map(|job| (job.id.as_str(), job.state.to_string())).collect();

@@ -5,8 +5,8 @@ use nutkin_core::record::SessionRecord;
 use nutkin_core::session::Session;
 
 use super::bring::known;
-use crate::Failure;
-use crate::flink_rest::Client;
+use nutkin_rest::Client;
+use nutkin_shell::Error;
 
 /// The steps of [`bring`](super::bring()) for each job. There is no `client` where there is no session yet; `are_lost`
 /// tells that the session loses its jobs before.
@@ -18,7 +18,7 @@ pub async fn foresee(
     client: Option<&Client>,
     record: &SessionRecord,
     are_lost: bool,
-) -> Result<Vec<Outlook>, Failure> {
+) -> Result<Vec<Outlook>, Error> {
     let namespace = session.namespace.as_deref().unwrap_or(rules::NAMESPACE);
     let mut problems = Vec::new();
     let mut outlooks = Vec::new();
@@ -32,5 +32,5 @@ pub async fn foresee(
         problems.extend(rules::problems(job, next.record.as_ref()));
         outlooks.push(Outlook { name: job.name.clone(), steps: next.steps });
     }
-    if problems.is_empty() { Ok(outlooks) } else { Err(Failure::input(problems)) }
+    if problems.is_empty() { Ok(outlooks) } else { Err(Error::input(problems)) }
 }

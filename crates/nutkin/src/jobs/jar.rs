@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::flink_rest::{Client, RestError};
-use crate::local::launch::hex;
+use nutkin_rest::{Client, RestError};
+use nutkin_shell::token::hex;
 
 /// A jar that can be uploaded.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use crate::flink_rest::{Client, POLL, RestError, RunRequest};
-use crate::local::launch::hex;
+use nutkin_rest::{Client, POLL, RestError, RunRequest};
+use nutkin_shell::token::hex;
 
 /// How long a job may take to show up after the answer to its submission was lost: main() may still run, or another
 /// JobManager be elected.

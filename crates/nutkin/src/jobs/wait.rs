@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::shortage_of;
-use crate::flink_rest::{Client, JobState, Outcome, POLL, RestError};
 use crate::runtime::Interrupt;
+use nutkin_rest::{Client, JobState, Outcome, POLL, RestError};
 
 /// How the waiting ended.
 #[derive(Debug)]

@@ -11,11 +11,9 @@ use serde_json::Value;
 
 use super::{Ended, Jar, failure, shortage, submit, until_it_ends, until_tasks_run};
 use crate::Context;
-use crate::artifacts::Fetcher;
-use crate::flink_rest::{
-    Client, RestError, RunRequest, Trigger, newest_state, retains_checkpoints,
-};
-use crate::{Exit, Failure};
+use nutkin_fetch::artifacts::Fetcher;
+use nutkin_rest::{Client, RestError, RunRequest, Trigger, newest_state, retains_checkpoints};
+use nutkin_shell::{Error, Kind};
 
 /// How long a savepoint or a cancelation may take: large states go to slow storage.
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -77,16 +75,16 @@ impl<'a> Work<'a> {
     }
 
     /// Fetches the jar and gives it to the session.
-    pub(super) async fn bring_jar(&mut self, base: &Path) -> Result<(), Failure> {
+    pub(super) async fn bring_jar(&mut self, base: &Path) -> Result<(), Error> {
         let bad = |error: super::JarError| {
             let message = format!("job `{}`: {error}", self.job.name);
-            Failure::input(vec![Problem::new("spec.job.jarURI", message)])
+            Error::input(vec![Problem::new("spec.job.jarURI", message)])
         };
         // Lives until the upload is done.
         let empty;
         let jar = if let Some(uri) = &self.job.jar_uri {
             let fetcher =
-                Fetcher { printer: self.context.printer, environment: self.context.environment };
+                Fetcher { events: self.context.events, environment: self.context.environment };
             let path = fetcher.fetch(uri, base).await?;
             Jar::read(&path).map_err(bad)?
         } else {
@@ -96,7 +94,7 @@ impl<'a> Work<'a> {
         };
         if self.job.entry_class.is_none() && jar.main_class.is_none() {
             let message = format!("job `{}`: its jar does not name its main class", self.job.name);
-            return Err(Failure::input(vec![
+            return Err(Error::input(vec![
                 Problem::new("spec.job.entryClass", message).hint("name the class here"),
             ]));
         }
@@ -105,7 +103,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    pub(super) async fn carry_out(&mut self, step: &Step) -> Result<(), Failure> {
+    pub(super) async fn carry_out(&mut self, step: &Step) -> Result<(), Error> {
         let client = self.client;
         match step {
             Step::Cancel(generation) => {
@@ -156,7 +154,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    async fn submit(&mut self, generation: u64, from: &rules::From) -> Result<(), Failure> {
+    async fn submit(&mut self, generation: u64, from: &rules::From) -> Result<(), Error> {
         let Some(jar) = &self.jar else { return Ok(()) };
         let job = self.job;
         let id = self.id(generation);
@@ -184,7 +182,7 @@ impl<'a> Work<'a> {
     }
 
     /// Refuses a cancelation that would delete the state which the job is to go on from.
-    async fn expect_state_after_cancelation(&self, id: &str) -> Result<(), Failure> {
+    async fn expect_state_after_cancelation(&self, id: &str) -> Result<(), Error> {
         let config = self.client.job(id, "/checkpoints/config").await;
         let checkpoints = self.client.job(id, "/checkpoints").await;
         let (config, checkpoints) = match (config, checkpoints) {
@@ -196,7 +194,7 @@ impl<'a> Work<'a> {
             (Err(error), _) | (_, Err(error)) => return Err(failure(error)),
         };
         let refuse = |message: String, hint: &str| {
-            Err(Failure::new(Exit::Failed, message).hint(format!("it goes on as it is; {hint}")))
+            Err(Error::new(Kind::Broken, message).hint(format!("it goes on as it is; {hint}")))
         };
         let name = &self.job.name;
         if newest_state(&checkpoints).is_none() {
@@ -216,7 +214,7 @@ impl<'a> Work<'a> {
     }
 
     /// Remembers the newest state that a job has left.
-    async fn recall(&mut self, id: &str) -> Result<(), Failure> {
+    async fn recall(&mut self, id: &str) -> Result<(), Error> {
         let checkpoints = match self.client.job(id, "/checkpoints").await {
             Ok(checkpoints) => checkpoints,
             Err(RestError::NotFound(_)) => return Ok(()),
@@ -230,23 +228,23 @@ impl<'a> Work<'a> {
     }
 }
 
-async fn cancel(client: &Client, id: &str) -> Result<(), Failure> {
+async fn cancel(client: &Client, id: &str) -> Result<(), Error> {
     client.cancel(id).await.map_err(failure)?;
     match until_it_ends(client, id, Some(PATIENCE), None, |_| ()).await.map_err(failure)? {
         // Ctrl-C ends the whole of `bring`.
         Ended::Job(..) | Ended::Interrupted => Ok(()),
         Ended::TimedOut(state) => {
-            Err(Failure::new(Exit::TimedOut, format!("job {id} does not end: it is {state}")))
+            Err(Error::new(Kind::TimedOut, format!("job {id} does not end: it is {state}")))
         }
     }
 }
 
-async fn snapshot(client: &Client, id: &str, trigger: &Trigger) -> Result<String, Failure> {
+async fn snapshot(client: &Client, id: &str, trigger: &Trigger) -> Result<String, Error> {
     until_tasks_run(client, id).await;
     let place = client.trigger(id, trigger).await.map_err(failure)?;
     let result: Option<Value> = client.result(&place, PATIENCE).await.map_err(failure)?;
     let result = result.ok_or_else(|| {
-        Failure::new(Exit::TimedOut, format!("the snapshot of job {id} does not complete"))
+        Error::new(Kind::TimedOut, format!("the snapshot of job {id} does not complete"))
     })?;
     Ok(result["location"].as_str().unwrap_or_default().to_owned())
 }

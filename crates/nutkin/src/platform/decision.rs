@@ -4,26 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use nutkin_core::selection::Platform;
-use nutkin_core::session;
 use serde_json::Value;
 
-use super::{Place, Session};
-use crate::flink_rest::Overview;
-use crate::local::up::Purpose;
-use crate::{Context, Failure, docker, kubernetes, local};
+use nutkin_rest::Waited;
+use nutkin_shell::{Error, Harm, Place, Wish};
+use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
 
-/// What the user wants to exist.
-#[derive(Debug, Clone, Copy)]
-pub struct Wish<'a> {
-    /// The session.
-    pub session: &'a session::Session,
-    /// Where.
-    pub place: &'a Place,
-    /// Whether it is to be carried out, or only shown: then nothing is installed, fetched or begun for it.
-    pub purpose: Purpose,
-    /// Whether a session that somebody else made is taken over.
-    pub adopt: bool,
-}
+use super::Session;
+use crate::Context;
 
 /// The difference between what is wanted and what is there. Nothing is touched before
 /// [`Decision::carry_out`].
@@ -37,41 +25,12 @@ pub enum Decision {
     Docker(Box<docker::up::Decision>),
 }
 
-/// A session that is up.
-#[derive(Debug, Clone)]
-pub struct Ready {
-    /// What REST says.
-    pub overview: Overview,
-    /// The address to show.
-    pub url: String,
-}
-
-/// How the waiting ended.
-#[derive(Debug)]
-pub enum Waited {
-    /// REST answers and what can be expected to be there is.
-    Ready(Ready),
-    /// The time is over: what was seen last, in words.
-    TimedOut(String),
-}
-
-/// How much the user has to agree before a change is carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Harm {
-    /// Nobody need be asked.
-    None,
-    /// It is asked; `--yes` is an answer.
-    Change,
-    /// Jobs are lost: only `--force` is an answer beforehand.
-    Loss,
-}
-
 impl Decision {
     /// Compares what is wanted with what is there.
     ///
     /// # Errors
     /// Bad input (exit 2), or the platform cannot be asked.
-    pub async fn of(wish: Wish<'_>, context: &Context<'_>) -> Result<Self, Failure> {
+    pub async fn of(wish: Wish<'_>, context: &Context<'_>) -> Result<Self, Error> {
         match wish.place.platform {
             Platform::Kubernetes => {
                 Ok(Self::Kubernetes(Box::new(kubernetes::up::decide(wish, context).await?)))
@@ -147,7 +106,7 @@ impl Decision {
     ///
     /// # Errors
     /// The platform refuses; what was made by this very call and is of no use is removed again.
-    pub async fn carry_out(&mut self, waits: bool, context: &Context<'_>) -> Result<(), Failure> {
+    pub async fn carry_out(&mut self, waits: bool, context: &Context<'_>) -> Result<(), Error> {
         match self {
             Self::Local(decision) => decision.carry_out(context).await,
             Self::Kubernetes(decision) => decision.carry_out(waits).await,
@@ -159,7 +118,7 @@ impl Decision {
     ///
     /// # Errors
     /// The note cannot be written.
-    pub fn note(&self, file: Option<&Path>, context: &Context<'_>) -> Result<(), Failure> {
+    pub fn note(&self, file: Option<&Path>, context: &Context<'_>) -> Result<(), Error> {
         // Nobody can read standard input again.
         let file = file.filter(|file| *file != Path::new("-"));
         let file = file.map(|file| context.environment.directory.join(file));
@@ -200,7 +159,7 @@ impl Decision {
         &self,
         timeout: Duration,
         progress: impl FnMut(&str),
-    ) -> Result<Waited, Failure> {
+    ) -> Result<Waited, Error> {
         match self {
             Self::Local(decision) => {
                 local::wait::ready(&decision.directory, &decision.new, timeout, progress).await
@@ -216,11 +175,7 @@ impl Decision {
     ///
     /// # Errors
     /// What was started cannot be ended.
-    pub async fn give_up(
-        &self,
-        failure: Failure,
-        context: &Context<'_>,
-    ) -> Result<Failure, Failure> {
+    pub async fn give_up(&self, failure: Error, context: &Context<'_>) -> Result<Error, Error> {
         match self {
             Self::Local(decision) => decision.give_up(failure).await,
             Self::Kubernetes(_) => Ok(failure),

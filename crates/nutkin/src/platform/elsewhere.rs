@@ -1,15 +1,15 @@
 //! Notes on sessions that were started from this machine and run elsewhere, so that `nutkin status NAME` finds them
 //! without being told where. A note is no truth: what is there is asked, and a note on what is gone is thrown away.
 
+use nutkin_shell::files::document;
 use std::io;
 use std::path::PathBuf;
 
 use nutkin_core::selection::Platform;
 use serde::{Deserialize, Serialize};
 
-use super::Place;
-use crate::Environment;
-use crate::local::directory;
+use nutkin_core::spec;
+use nutkin_shell::{Environment, Place};
 
 /// Where a session was started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ pub(super) fn all(environment: &Environment) -> Vec<(String, Place)> {
             let name = path.file_name().and_then(|name| name.to_str());
             let Some(name) = name.and_then(|name| name.strip_suffix(".json")) else { continue };
             if let (true, Ok(Note { namespace, context, kubeconfig, .. })) =
-                (directory::is_name(name), directory::read_json(&path))
+                (spec::is_name(name), document::read_json(&path))
             {
                 found.push((name.to_owned(), Place { platform, namespace, context, kubeconfig }));
             }
@@ -58,7 +58,7 @@ pub(super) fn all(environment: &Environment) -> Vec<(String, Place)> {
 
 /// The session file that a session was made from, where that was noted.
 pub(super) fn file(environment: &Environment, name: &str, platform: Platform) -> Option<PathBuf> {
-    directory::read_json::<Note>(&path_of(environment, name, platform)).ok()?.file
+    document::read_json::<Note>(&path_of(environment, name, platform)).ok()?.file
 }
 
 /// Notes where a session runs, and the session file that it was made from, if any.
@@ -75,7 +75,7 @@ pub fn remember(
     std::fs::create_dir_all(&directory)?;
     let Place { namespace, context, kubeconfig, .. } = place.clone();
     let note = Note { namespace, context, kubeconfig, file };
-    directory::write_json(&path_of(environment, name, place.platform), &note)
+    document::write_json(&path_of(environment, name, place.platform), &note)
 }
 
 /// Throws a note away; that there is none is no error.

@@ -6,23 +6,13 @@ use nutkin_core::flink::Configuration;
 use nutkin_core::selection::{Known, Platform};
 
 use super::{Session, elsewhere};
-use crate::docker::{self, DockerSession};
-use crate::kubernetes::{self, api::Api, cluster};
-use crate::local::{self, directory::SessionDirectory};
-use crate::{Context, Environment, Exit, Failure};
+use nutkin_docker::DockerSession;
+use nutkin_kubernetes::{api::Api, cluster};
+use nutkin_local::directory::SessionDirectory;
+use nutkin_shell::{Environment, Error, Kind, Place};
+use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
 
-/// Where sessions are looked for or made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The platform.
-    pub platform: Platform,
-    /// Namespace that was given, for Kubernetes.
-    pub namespace: Option<String>,
-    /// Context of the kubeconfig that was given.
-    pub context: Option<String>,
-    /// The kubeconfig, where it is not the usual one.
-    pub kubeconfig: Option<PathBuf>,
-}
+use crate::Context;
 
 /// Sessions that are known without asking anybody but this machine, each with its place.
 ///
@@ -53,7 +43,7 @@ pub fn origin(environment: &Environment, name: &str, platform: Platform) -> Opti
 ///
 /// # Errors
 /// It cannot be asked.
-pub async fn all(place: &Place, context: &Context<'_>) -> Result<Vec<Session>, Failure> {
+pub async fn all(place: &Place, context: &Context<'_>) -> Result<Vec<Session>, Error> {
     match place.platform {
         Platform::Local => {
             let directories = SessionDirectory::all(context.environment)?;
@@ -75,7 +65,7 @@ pub async fn all(place: &Place, context: &Context<'_>) -> Result<Vec<Session>, F
 ///
 /// # Errors
 /// There is none (exit 5), or the platform cannot be asked.
-pub async fn open(name: &str, place: &Place, context: &Context<'_>) -> Result<Session, Failure> {
+pub async fn open(name: &str, place: &Place, context: &Context<'_>) -> Result<Session, Error> {
     match place.platform {
         Platform::Local => Ok(Session::Local(SessionDirectory::of(context.environment, name)?)),
         Platform::Kubernetes => {
@@ -86,7 +76,7 @@ pub async fn open(name: &str, place: &Place, context: &Context<'_>) -> Result<Se
             elsewhere::forget(context.environment, name, place.platform);
             let namespace = api.namespace();
             let message = format!("there is no session `{name}` in namespace {namespace}");
-            let failure = Failure::new(Exit::NotFound, message);
+            let failure = Error::new(Kind::NotFound, message);
             // Who may get may not be allowed to list: then there is no more to tell.
             let others = kubernetes::session::all(&api).await.unwrap_or_default();
             let names: Vec<&str> = others.iter().map(|one| one.name.as_str()).collect();
@@ -103,7 +93,7 @@ pub async fn open(name: &str, place: &Place, context: &Context<'_>) -> Result<Se
             }
             elsewhere::forget(context.environment, name, place.platform);
             let message = format!("the Docker daemon has no session `{name}`");
-            let failure = Failure::new(Exit::NotFound, message);
+            let failure = Error::new(Kind::NotFound, message);
             let others = DockerSession::all(context).await?;
             let names: Vec<&str> = others.iter().map(|one| one.name.as_str()).collect();
             Err(if names.is_empty() {
@@ -124,7 +114,7 @@ pub async fn left(
     name: &str,
     place: &Place,
     context: &Context<'_>,
-) -> Result<Option<Session>, Failure> {
+) -> Result<Option<Session>, Error> {
     match place.platform {
         Platform::Local => {
             let directory = SessionDirectory::of(context.environment, name)?;
@@ -141,7 +131,7 @@ pub async fn left(
 }
 
 /// The API server of a place.
-async fn ask(place: &Place, context: &Context<'_>) -> Result<Api, Failure> {
+async fn ask(place: &Place, context: &Context<'_>) -> Result<Api, Error> {
     let access = cluster::find(place, &Configuration::new(), context.environment).await?;
     Api::new(access)
 }

@@ -6,18 +6,14 @@
 //! ```
 //!
 //! A platform is a variant of [`Session`] (one that exists) and of [`Decision`] (what `up` would do). Commands
-//! know neither processes nor pods: they print a [`View`] and ask a [`Connected`] session's REST API.
+//! know neither processes nor pods: they print a [`View`](nutkin_rest::View) and ask a [`Connected`](nutkin_rest::Connected) session's REST API.
 
-mod connected;
 mod decision;
 mod elsewhere;
 mod find;
 mod session;
-mod view;
 
-pub use connected::{Connected, Tunnel};
-pub use decision::{Decision, Harm, Ready, Waited, Wish};
+pub use decision::Decision;
 pub use elsewhere::{forget, remember};
-pub use find::{Place, all, known, left, open, origin};
-pub use session::{Ended, Ending, Kept, Logs, Scaling, Session};
-pub use view::{Process, View};
+pub use find::{all, known, left, open, origin};
+pub use session::{Scaling, Session};

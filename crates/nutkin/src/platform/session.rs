@@ -3,11 +3,14 @@
 use nutkin_core::record::SessionRecord;
 use nutkin_core::selection::Platform;
 
-use super::{Connected, View};
-use crate::docker::{self, DockerSession};
-use crate::local::directory::SessionDirectory;
-use crate::local::{self, scale};
-use crate::{Context, Failure, Outcome, kubernetes};
+use nutkin_docker::DockerSession;
+use nutkin_local::directory::SessionDirectory;
+use nutkin_local::scale;
+use nutkin_rest::{Connected, View};
+use nutkin_shell::{Ended, Ending, Error, Logs};
+use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
+
+use crate::Context;
 
 /// A session that exists.
 #[derive(Debug, Clone)]
@@ -18,54 +21,6 @@ pub enum Session {
     Kubernetes(Box<kubernetes::session::Session>),
     /// Containers of a Docker daemon.
     Docker(DockerSession),
-}
-
-/// Which logs to show, and how.
-#[derive(Debug, Clone, Default)]
-pub struct Logs {
-    /// Processes or pods; all where empty.
-    pub processes: Vec<String>,
-    /// Go on with what is logged from now on.
-    pub follow: bool,
-    /// Only so many of the last lines of each.
-    pub tail: Option<usize>,
-    /// Logs of containers that ended before, too.
-    pub previous: bool,
-}
-
-/// How a session ends.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Ending {
-    /// Keep log files, where they are files of the session.
-    pub keep_logs: bool,
-    /// Delete what Flink keeps beyond the session.
-    pub delete_data: bool,
-    /// Delete the high availability data of the cluster-id, on Kubernetes.
-    pub delete_ha_data: bool,
-    /// End it although somebody else started it.
-    pub adopt: bool,
-}
-
-/// What ended, and what did not.
-#[derive(Debug, Clone, Default)]
-pub struct Ended {
-    /// Processes, pods or objects that ran or were there.
-    pub ended: Vec<String>,
-    /// What remains on purpose.
-    pub kept: Vec<Kept>,
-    /// What was deleted of what would have remained, each in one line.
-    pub deleted: Vec<String>,
-}
-
-/// Something that outlives its session.
-#[derive(Debug, Clone)]
-pub struct Kept {
-    /// A path or an object.
-    pub what: String,
-    /// What it is good for, and what deletes it; may be empty.
-    pub remark: String,
-    /// Whether a session of the same name would find it again.
-    pub is_data: bool,
 }
 
 impl Session {
@@ -91,7 +46,7 @@ impl Session {
     ///
     /// # Errors
     /// The platform cannot be asked. That the session is broken is in the view.
-    pub async fn look(&self) -> Result<View, Failure> {
+    pub async fn look(&self) -> Result<View, Error> {
         match self {
             Self::Local(directory) => local::view::look(directory).await,
             Self::Kubernetes(session) => session.look().await,
@@ -104,7 +59,7 @@ impl Session {
     ///
     /// # Errors
     /// The platform cannot be asked.
-    pub async fn endangered(&self, is_asked: bool) -> Result<Option<String>, Failure> {
+    pub async fn endangered(&self, is_asked: bool) -> Result<Option<String>, Error> {
         match self {
             Self::Local(directory) => local::suffering::of(directory, is_asked).await,
             Self::Kubernetes(session) => Ok(session.jobs().await?.names()),
@@ -116,7 +71,7 @@ impl Session {
     ///
     /// # Errors
     /// Its state is damaged, or no way leads there.
-    pub async fn connect(&self, secret: bool) -> Result<Connected, Failure> {
+    pub async fn connect(&self, secret: bool) -> Result<Connected, Error> {
         match self {
             Self::Local(directory) => local::connect(directory),
             Self::Kubernetes(session) => session.connect(secret).await,
@@ -128,7 +83,7 @@ impl Session {
     ///
     /// # Errors
     /// There is no such process (exit 2), or the platform cannot be asked.
-    pub async fn logs(&self, logs: &Logs, context: &Context<'_>) -> Outcome {
+    pub async fn logs(&self, logs: &Logs, context: &Context<'_>) -> Result<(), Error> {
         match self {
             Self::Local(directory) => local::logs::show(directory, logs, context).await,
             Self::Kubernetes(session) => kubernetes::logs::show(session, logs, context).await,
@@ -140,7 +95,7 @@ impl Session {
     ///
     /// # Errors
     /// This session's TaskManagers are not counted, and by whom they are.
-    pub async fn scaling(&self, task_managers: u32) -> Result<Scaling, Failure> {
+    pub async fn scaling(&self, task_managers: u32) -> Result<Scaling, Error> {
         match self {
             Self::Local(directory) => {
                 Ok(Scaling::Local(Box::new(scale::decide(directory, task_managers as usize)?)))
@@ -160,7 +115,7 @@ impl Session {
     ///
     /// # Errors
     /// Something could not be ended.
-    pub async fn end(&self, ending: Ending, context: &Context<'_>) -> Result<Ended, Failure> {
+    pub async fn end(&self, ending: Ending, context: &Context<'_>) -> Result<Ended, Error> {
         match self {
             Self::Local(directory) => local::down::end(directory, ending, context).await,
             Self::Kubernetes(session) => kubernetes::down::end(session, ending, context).await,
@@ -172,7 +127,7 @@ impl Session {
     ///
     /// # Errors
     /// The platform cannot be asked.
-    pub async fn deletes(&self, ending: Ending) -> Result<Vec<String>, Failure> {
+    pub async fn deletes(&self, ending: Ending) -> Result<Vec<String>, Error> {
         if !ending.delete_data {
             return Ok(Vec::new());
         }
@@ -196,7 +151,7 @@ impl Session {
     ///
     /// # Errors
     /// It is damaged.
-    pub async fn record(&mut self) -> Result<SessionRecord, Failure> {
+    pub async fn record(&mut self) -> Result<SessionRecord, Error> {
         match self {
             Self::Local(directory) => local::record(directory),
             Self::Kubernetes(session) => kubernetes::record::read(session).await,
@@ -208,7 +163,7 @@ impl Session {
     ///
     /// # Errors
     /// It cannot be written, or somebody else was faster.
-    pub async fn remember(&mut self, record: &SessionRecord) -> Result<(), Failure> {
+    pub async fn remember(&mut self, record: &SessionRecord) -> Result<(), Error> {
         match self {
             Self::Local(directory) => local::remember(directory, record),
             Self::Kubernetes(session) => kubernetes::record::write(session, record).await,
@@ -242,7 +197,7 @@ impl Scaling {
     ///
     /// # Errors
     /// The platform refuses.
-    pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Failure> {
+    pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Error> {
         match self {
             Self::Local(scaling) => scaling.carry_out(context).await,
             Self::Docker(scaling) => scaling.carry_out(context).await,

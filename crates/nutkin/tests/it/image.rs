@@ -191,7 +191,7 @@ fn in_zstd(from: &Path, to: &Path) {
     let json =
         |path: PathBuf| -> Value { serde_json::from_slice(&fs::read(path).unwrap()).unwrap() };
     let put = |descriptor: &mut Value, bytes: &[u8]| {
-        let sha256 = nutkin::cache::digest::sha256_of(bytes);
+        let sha256 = nutkin_shell::files::digest::sha256_of(bytes);
         fs::write(blobs.join(&sha256), bytes).unwrap();
         descriptor["digest"] = format!("sha256:{sha256}").into();
         descriptor["size"] = bytes.len().into();

@@ -1,17 +1,18 @@
 //! The supervisor with processes that are no JVMs: `sleep` and `sh`.
 
+use nutkin_shell::files::document;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use nutkin::local::control;
-use nutkin::local::directory::{self, SessionDirectory};
-use nutkin::local::launch::{
+use nutkin_local::control;
+use nutkin_local::directory::SessionDirectory;
+use nutkin_local::launch::{
     Definition, Launch, PROCESS_VARIABLE, Phase, ProcessState, Role, Running, SUPERVISOR, new_token,
 };
-use nutkin::local::ownership;
+use nutkin_local::ownership;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A session in a directory of its own. Dropped, none of its processes is left.
@@ -83,7 +84,7 @@ impl Session {
     fn until(&self, what: &str, wanted: impl Fn(&Running) -> bool) -> Running {
         let start = Instant::now();
         loop {
-            let running = directory::read_json::<Running>(&self.directory.processes());
+            let running = document::read_json::<Running>(&self.directory.processes());
             if let Ok(running) = &running
                 && running.generation == self.generation
                 && wanted(running)
@@ -251,7 +252,7 @@ fn a_reused_pid_is_neither_adopted_nor_killed() {
             out: session.directory.log().join("a.out"),
         }],
     };
-    directory::write_json(&session.directory.processes(), &noted).unwrap();
+    document::write_json(&session.directory.processes(), &noted).unwrap();
     assert_eq!(process(&control::look(&session.directory).running.unwrap(), "a").pid, None);
 
     session.order(&[("a", "exec sleep 60")]);

@@ -1,5 +1,6 @@
 //! Ctrl-C as a person presses it: in a terminal, at the moments of `up`, `run` and `down`; it is left as it was found.
 
+use nutkin_shell::files::document;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
@@ -8,8 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nutkin::jobs::Jar;
-use nutkin::local::directory;
-use nutkin::local::launch::{Phase, Running};
+use nutkin_local::launch::{Phase, Running};
 use nutkin_testkit::Terminal;
 use nutkin_testkit::terminal::Screen;
 use serde_json::{Value, json};
@@ -124,7 +124,7 @@ fn after_the_answer() {
     terminal.until_shown("End the session? [y/N] ");
     terminal.press("y\n");
     eventually("the processes are told to end", || {
-        let running = directory::read_json::<Running>(&world.session("a").processes());
+        let running = document::read_json::<Running>(&world.session("a").processes());
         running.is_ok_and(|running| running.processes.iter().all(|one| one.phase == Phase::Ending))
     });
     let names: Vec<String> = world.launch("a").processes.into_iter().map(|one| one.name).collect();

@@ -80,17 +80,48 @@ fn nothing_of_this_machine_is_committed() {
     });
 }
 
+/// What each shell may stand on beside the pure crates: no platform on another one, none on the binary.
+const SHELLS: &[(&str, &[&str])] = &[
+    ("shell", &[]),
+    ("rest", &["shell"]),
+    ("fetch", &["rest", "shell"]),
+    ("images", &["fetch", "rest", "shell"]),
+    ("local", &["fetch", "rest", "shell"]),
+    ("docker", &["fetch", "rest", "shell"]),
+    ("kubernetes", &["rest", "shell"]),
+];
+
+/// Crates that decide and touch nothing.
+const PURE: &[&str] = &["flink", "core", "check", "container"];
+
 #[test]
-fn shells_do_not_know_the_command_line() {
-    // The command line itself, the function that starts it, and the reading of the arguments that
-    // commands share may.
-    let free = |name: &str| {
-        name.starts_with("crates/nutkin/src/cli/")
-            || ["crates/nutkin/src/lib.rs", "crates/nutkin/src/select.rs"].contains(&name)
-    };
-    check("shells do not import `cli`", |name, text| {
-        let is_shell = name.starts_with("crates/nutkin/src/") && !free(name);
-        (is_shell && text.contains("crate::cli")).then(|| "imports it".to_owned())
+fn shells_stand_on_what_is_below_them() {
+    for (shell, below) in SHELLS {
+        let manifest = root().join(format!("crates/{shell}/Cargo.toml"));
+        let manifest = std::fs::read_to_string(manifest).expect("a manifest");
+        let ours = manifest.lines().filter_map(|line| line.split('.').next());
+        for dependency in ours.filter_map(|name| name.strip_prefix("nutkin-")) {
+            let known = PURE.contains(&dependency) || below.contains(&dependency);
+            assert!(known || dependency == "testkit", "nutkin-{shell} depends on {dependency}");
+        }
+        // Neither the command line nor the terminal is known below the binary.
+        for banned in ["clap", "console", "indicatif", "nutkin"] {
+            let line = format!("{banned}.workspace");
+            assert!(!manifest.lines().any(|l| l.starts_with(&line)), "nutkin-{shell} has {banned}");
+        }
+    }
+}
+
+#[test]
+fn nothing_below_the_binary_prints() {
+    // A process of its own, whose stderr is its log.
+    const SUPERVISOR: &str = "crates/local/src/supervisor.rs";
+    let words = ["io::stdout()", "io::stderr()", "println!", "process::exit"];
+    check("who prints is the binary", |name, text| {
+        let is_in = |(shell, _): &(&str, _)| name.starts_with(&format!("crates/{shell}/src/"));
+        let is_below = SHELLS.iter().any(is_in) && name != SUPERVISOR;
+        let word = words.iter().find(|word| text.contains(**word))?;
+        is_below.then(|| format!("holds `{word}`"))
     });
 }
 

@@ -1,6 +1,7 @@
 //! Sessions as whole processes, without a JVM: Flink's jars are empty files, and its `java` is a script that sleeps.
 //! Everything of Nutkin is real: plan, state, supervisor, processes, signals.
 
+use nutkin_shell::files::document;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -9,9 +10,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use nutkin::local::directory::{self, SessionDirectory};
-use nutkin::local::launch::{Launch, Phase, Running};
-use nutkin::local::ownership;
+use nutkin_local::directory::SessionDirectory;
+use nutkin_local::launch::{Launch, Phase, Running};
+use nutkin_local::ownership;
 use serde_json::{Value, json};
 
 /// Far more than anything here takes.
@@ -64,7 +65,7 @@ impl World {
     }
 
     pub(crate) fn launch(&self, name: &str) -> Launch {
-        directory::read_json(&self.session(name).launch()).unwrap()
+        document::read_json(&self.session(name).launch()).unwrap()
     }
 
     /// PIDs by name of what lives.
@@ -82,8 +83,8 @@ impl World {
     pub(crate) fn until_running(&self, name: &str) -> Vec<(String, i32)> {
         let mut living = Vec::new();
         eventually("everything runs", || {
-            let running = directory::read_json::<Running>(&self.session(name).processes()).ok();
-            let launch = directory::read_json::<Launch>(&self.session(name).launch()).ok();
+            let running = document::read_json::<Running>(&self.session(name).processes()).ok();
+            let launch = document::read_json::<Launch>(&self.session(name).launch()).ok();
             let Some((running, launch)) = running.zip(launch) else { return false };
             let follows = running.generation == launch.generation
                 && running.processes.len() == launch.processes.len()

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::cli::Context;
 use crate::cli::shared::{Output, OutputArgs, document};
-use crate::{Exit, Failure, Outcome};
+use crate::{Exit, Outcome};
+use nutkin_shell::Error;
 
 /// Whether a word is written like a code.
 pub(super) fn is_one(key: &str) -> bool {
@@ -22,7 +23,7 @@ pub(super) fn run(key: &str, output: &OutputArgs, context: &Context<'_>) -> Outc
     let Some(rule) = codes::find(key) else {
         let problem = Problem::new(key, "`nutkin check` has no such code")
             .hint("docs/checks/README.md lists all codes");
-        return Err(Failure::input(vec![problem]));
+        return Err(Error::input(vec![problem]));
     };
     if output.output == Output::Text {
         context.printer.out(&page::page(rule));

@@ -14,7 +14,8 @@ use serde_json::{Map, Value, json};
 use super::bars;
 use crate::cli::shared::{Output, OutputArgs, PlatformArgs, SpecArgs, document};
 use crate::cli::{Context, session_file};
-use crate::{Exit, Failure, Outcome};
+use crate::{Exit, Outcome};
+use nutkin_shell::Error;
 
 /// Arguments of `nutkin explain memory`.
 #[derive(Debug, clap::Args)]
@@ -130,7 +131,7 @@ pub fn run(args: &MemoryArgs, context: &Context<'_>) -> Outcome {
         }
     }
     if !problems.is_empty() {
-        return Err(Failure::input(problems));
+        return Err(Error::input(problems));
     }
     if args.output.output == Output::Text {
         let drawn: Vec<String> = shown.iter().map(|one| bars::draw(one, context.printer)).collect();
@@ -146,7 +147,7 @@ pub fn run(args: &MemoryArgs, context: &Context<'_>) -> Outcome {
 fn configuration(
     args: &MemoryArgs,
     context: &Context<'_>,
-) -> Result<(Configuration, FlinkVersion), Failure> {
+) -> Result<(Configuration, FlinkVersion), Error> {
     let version = args.flink.unwrap_or(FlinkVersion::DEFAULT);
     if args.file.is_some() || (args.conf_dir.is_none() && args.options.is_empty()) {
         let mut platform = args.platform.clone();
@@ -166,7 +167,7 @@ fn configuration(
         Some(directory) => read_directory(directory, version)?,
         None => Configuration::new(),
     };
-    for (key, entry) in dynamic::parse(&args.options).map_err(Failure::input)?.iter() {
+    for (key, entry) in dynamic::parse(&args.options).map_err(Error::input)?.iter() {
         configuration.set(key, entry.value.clone(), entry.origin.clone());
     }
     Ok((configuration, version))
@@ -175,13 +176,13 @@ fn configuration(
 fn read_directory(
     directory: &std::path::Path,
     version: FlinkVersion,
-) -> Result<Configuration, Failure> {
+) -> Result<Configuration, Error> {
     let has = |dialect: Dialect| directory.join(dialect.file_name()).is_file();
     let Some(dialect) = Dialect::loaded(version, has(Dialect::FlinkConf), has(Dialect::ConfigYaml))
     else {
         let message =
             format!("`{}` holds no configuration that Flink {version} reads", directory.display());
-        return Err(Failure::input(vec![
+        return Err(Error::input(vec![
             Problem::new("--conf-dir", message)
                 .hint(format!("it reads `{}`", Dialect::for_version(version).file_name())),
         ]));
@@ -189,9 +190,9 @@ fn read_directory(
     let path = directory.join(dialect.file_name());
     let name = path.display().to_string();
     let text = fs::read_to_string(&path).map_err(|error| {
-        Failure::input(vec![Problem::new("--conf-dir", format!("cannot read `{name}`: {error}"))])
+        Error::input(vec![Problem::new("--conf-dir", format!("cannot read `{name}`: {error}"))])
     })?;
-    Ok(dialect::read(dialect, &text, &name).map_err(Failure::input)?.configuration)
+    Ok(dialect::read(dialect, &text, &name).map_err(Error::input)?.configuration)
 }
 
 const fn part(name: &'static str, field: &'static str, bytes: u64, bound: Bound) -> Part {

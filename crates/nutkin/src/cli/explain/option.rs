@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use crate::cli::Context;
 use crate::cli::shared::{Output, OutputArgs, document};
 use crate::report::{Printer, Style};
-use crate::{Exit, Failure, Outcome};
+use crate::{Exit, Outcome};
+use nutkin_shell::{Error, Kind};
 
 /// Arguments for one option.
 #[derive(Debug, clap::Args)]
@@ -34,7 +35,7 @@ pub struct OptionArgs {
 /// Neither an option nor a prefix of one has such a key, or the version does not have it.
 pub fn run(args: &OptionArgs, context: &Context<'_>) -> Outcome {
     let Some(key) = args.key.as_deref() else {
-        return Err(Failure::new(Exit::BadInput, "nothing to explain is named")
+        return Err(Error::new(Kind::Invalid, "nothing to explain is named")
             .hint("`nutkin explain KEY` or `nutkin explain memory`"));
     };
     let found = find(key, args.flink);
@@ -79,12 +80,12 @@ fn current_spelling(key: &str) -> &str {
     if is_current { key } else { options::newest_spelling(key).unwrap_or(key) }
 }
 
-fn unknown(key: &str, version: Option<FlinkVersion>) -> Failure {
+fn unknown(key: &str, version: Option<FlinkVersion>) -> Error {
     let elsewhere = version.and_then(|version| Some((version, options::find(key)?)));
     if let Some((version, info)) = elsewhere {
         let message =
             format!("Flink {version} does not have this option (versions: {})", info.versions());
-        return Failure::input(vec![Problem::new(key, message)]);
+        return Error::input(vec![Problem::new(key, message)]);
     }
     let problem = Problem::new(key, "neither Flink nor Nutkin has such an option");
     let problem = match &options::suggest(key)[..] {
@@ -95,7 +96,7 @@ fn unknown(key: &str, version: Option<FlinkVersion>) -> Failure {
             problem.hint(format!("did you mean {}?", near.join(" or ")))
         }
     };
-    Failure::input(vec![problem])
+    Error::input(vec![problem])
 }
 
 /// The facts that are shown: of the version that was asked for, else of the newest that has the option.

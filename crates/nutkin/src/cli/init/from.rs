@@ -12,7 +12,8 @@ use nutkin_core::yaml;
 
 use super::{Args, save};
 use crate::cli::Context;
-use crate::{Exit, Failure, Outcome, files};
+use crate::{Exit, Outcome, files};
+use nutkin_shell::Error;
 
 /// Arguments for taking over what is there.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -39,10 +40,10 @@ pub(super) struct FromArgs {
 /// # Errors
 /// The files cannot be read or describe no session, or the output exists (2).
 pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
-    let inputs = files::read(&args.taken.from).map_err(Failure::input)?;
+    let inputs = files::read(&args.taken.from).map_err(Error::input)?;
     let request =
         Request { name: args.name.clone(), flink: args.taken.flink, as_is: args.taken.as_is };
-    let adoption = adopt(&inputs, &request).map_err(Failure::input)?;
+    let adoption = adopt(&inputs, &request).map_err(Error::input)?;
     let path = args.output.clone().unwrap_or_else(|| format!("{}.yaml", adoption.name).into());
     let objects = objects(&adoption)?;
     let printer = context.printer;
@@ -61,7 +62,7 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     for cure in &adoption.cures {
         printer.say(&format!("cured {} ({}): {}", cure.rule.code, cure.location, cure.message));
     }
-    let differences = differences(&inputs, &request, &adoption).map_err(Failure::input)?;
+    let differences = differences(&inputs, &request, &adoption).map_err(Error::input)?;
     explain(&differences, args.taken.explain, context);
     if args.taken.explain {
         for placed in &adoption.placed {
@@ -119,7 +120,7 @@ fn explain(differences: &[Difference], all: bool, context: &Context<'_>) {
 }
 
 /// All other objects as one file.
-fn objects(adoption: &Adoption) -> Result<String, Failure> {
+fn objects(adoption: &Adoption) -> Result<String, Error> {
     let texts: Result<Vec<String>, _> = adoption.beside.iter().map(yaml::to_string).collect();
     Ok(texts?.join("---\n"))
 }

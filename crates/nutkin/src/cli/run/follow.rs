@@ -8,12 +8,13 @@ use serde_json::json;
 use super::{Args, Submitted};
 use crate::cli::Context;
 use crate::cli::shared::{Output, document};
-use crate::flink_rest::{self, RestError};
 use crate::jobs::{Ended, failure, until_it_ends};
 use crate::progress::Spinner;
 use crate::report::Style;
 use crate::runtime::Interrupt;
-use crate::{Exit, Failure, Outcome};
+use crate::{Exit, Outcome};
+use nutkin_rest::{self, RestError};
+use nutkin_shell::{Error, Kind};
 
 pub(super) async fn follow(
     args: &Args,
@@ -48,7 +49,7 @@ pub(super) async fn follow(
             let advice = rules::advice(texts.iter().map(String::as_str));
             let cause = outcome.cause.map(|cause| format!(": {cause}")).unwrap_or_default();
             let mut failed =
-                Failure::new(Exit::JobFailed, format!("job {id} is {state}{after}{cause}"));
+                Error::new(Kind::JobFailed, format!("job {id} is {state}{after}{cause}"));
             if !outcome.trace.is_empty() {
                 failed =
                     failed.hint(format!("the exception:\n    {}", outcome.trace.join("\n    ")));
@@ -59,26 +60,26 @@ pub(super) async fn follow(
             Err(failed.hint("`nutkin logs` shows what the TaskManagers say"))
         }
         Ended::TimedOut(state) => {
-            Err(Failure::new(Exit::TimedOut, format!("job {id} is {state}; it goes on"))
+            Err(Error::new(Kind::TimedOut, format!("job {id} is {state}; it goes on"))
                 .hint(format!("`nutkin job {id}` shows it, `nutkin cancel {id}` ends it")))
         }
         Ended::Interrupted if args.cancel_on_interrupt => {
             client.cancel(id).await.map_err(failure)?;
-            Err(Failure::new(Exit::Interrupted, format!("interrupted; job {id} is being canceled")))
+            Err(Error::new(Kind::Interrupted, format!("interrupted; job {id} is being canceled")))
         }
         Ended::Interrupted => {
-            Err(Failure::new(Exit::Interrupted, format!("interrupted; job {id} goes on"))
+            Err(Error::new(Kind::Interrupted, format!("interrupted; job {id} goes on"))
                 .hint(format!("`nutkin job {id}` shows it, `nutkin cancel {id}` ends it")))
         }
     }
 }
 
 /// The job cannot be followed any more, which says nothing about how it is.
-fn out_of_sight(id: &str, error: RestError) -> Failure {
+fn out_of_sight(id: &str, error: RestError) -> Error {
     let is_lost = matches!(error, RestError::NotFound(_));
     let failed = failure(error);
     let message = format!("job {id} can no longer be followed");
-    let failed = Failure { exit: Exit::Failed, error: failed.error.context(message), ..failed };
+    let failed = Error { kind: Kind::Broken, error: failed.error.context(message), ..failed };
     if is_lost {
         return failed.hint(
             "its JobManager was started anew: jobs outlive that with high availability only \
@@ -89,7 +90,7 @@ fn out_of_sight(id: &str, error: RestError) -> Failure {
 }
 
 /// What may say why, the root cause first.
-fn cause_texts(outcome: &flink_rest::Outcome) -> Vec<String> {
+fn cause_texts(outcome: &nutkin_rest::Outcome) -> Vec<String> {
     outcome.cause.iter().chain(outcome.trace.iter().rev()).cloned().collect()
 }
 

@@ -1,0 +1,130 @@
+//! The connection to a Docker daemon, and its refusals in plain words.
+
+pub mod end;
+pub mod load;
+mod lock;
+pub mod make;
+mod session;
+pub mod up;
+pub mod view;
+
+use std::io;
+use std::path::Path;
+
+use bollard::Docker;
+use bollard::errors::Error as DaemonError;
+
+use nutkin_shell::{Environment, Error, Kind};
+
+pub use session::DockerSession;
+
+/// Where a daemon listens unless `DOCKER_HOST` says otherwise.
+const SOCKET: &str = "unix:///var/run/docker.sock";
+
+/// Connects, and asks the daemon for its version, so that a daemon that is not there is noticed here.
+///
+/// # Errors
+/// No daemon, no permission, an address that is none: with the remedy.
+pub async fn connect(environment: &Environment) -> Result<Docker, Error> {
+    let host = environment.text("DOCKER_HOST").unwrap_or(SOCKET);
+    let path = host.strip_prefix("unix://").map(Path::new);
+    if let Some(path) = path
+        && let Err(error) = std::os::unix::net::UnixStream::connect(path)
+    {
+        return Err(no_socket(path, &error));
+    }
+    let docker = Docker::connect_with_host(host).map_err(|error| {
+        Error::new(Kind::Invalid, format!("DOCKER_HOST `{host}`: {error}"))
+            .hint("write DOCKER_HOST=unix:///path/docker.sock or DOCKER_HOST=tcp://HOST:PORT")
+    })?;
+    docker.negotiate_version().await.map_err(|error| match status(&error) {
+        Some(_) => failure(&error).hint(format!("DOCKER_HOST is `{host}`")),
+        None => no_answer(host, &error),
+    })
+}
+
+/// The address of `DOCKER_HOST` does not speak as a daemon does.
+fn no_answer(host: &str, error: &DaemonError) -> Error {
+    let message = format!("no Docker daemon answers at `{host}`: {}", message(error));
+    Error::new(Kind::Broken, message)
+        .hint("DOCKER_HOST names this address: see that its daemon runs and listens there")
+}
+
+fn no_socket(path: &Path, error: &io::Error) -> Error {
+    let shown = path.display();
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            Error::new(Kind::Broken, format!("this user may not use the Docker daemon at `{shown}`")).hint(
+                "add yourself to the group `docker` (usermod -aG docker USER, log in again), or run a rootless daemon",
+            )
+        }
+        _ => Error::new(Kind::Broken, format!("no Docker daemon listens at `{shown}`: {error}"))
+            .hint("start it (systemctl start docker), or set DOCKER_HOST=unix:///path/docker.sock"),
+    }
+}
+
+/// A daemon's error in its own words, without the layers around it.
+pub fn failure(error: &DaemonError) -> Error {
+    Error::new(Kind::Broken, format!("the Docker daemon: {}", message(error)))
+}
+
+/// What the daemon said; of what came in between, the first cause.
+pub fn message(error: &DaemonError) -> String {
+    match error {
+        DaemonError::DockerResponseServerError { message, .. } => message.clone(),
+        DaemonError::DockerStreamError { error } => error.clone(),
+        other => {
+            let mut cause: &dyn std::error::Error = other;
+            while let Some(deeper) = cause.source() {
+                cause = deeper;
+            }
+            cause.to_string()
+        }
+    }
+}
+
+/// The HTTP status that the daemon answered with.
+pub fn status(error: &DaemonError) -> Option<u16> {
+    match error {
+        DaemonError::DockerResponseServerError { status_code, .. } => Some(*status_code),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_daemon_that_is_not_there_is_said_plainly() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("docker.sock");
+        let host = format!("unix://{}", socket.display());
+        let environment = Environment::of_test(&[("DOCKER_HOST", &host)], folder.path().to_owned());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let failure = runtime.block_on(connect(&environment)).unwrap_err();
+        let said = format!("no Docker daemon listens at `{}`", socket.display());
+        assert!(failure.error.to_string().starts_with(&said), "{failure:?}");
+        assert!(failure.hints[0].contains("systemctl start docker"), "{failure:?}");
+    }
+
+    #[test]
+    fn a_daemon_elsewhere_that_does_not_answer_is_said_with_the_cause() {
+        // Port 1 is nobody's.
+        let host = "tcp://127.0.0.1:1";
+        let environment = Environment::of_test(&[("DOCKER_HOST", host)], "/".into());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let failure = runtime.block_on(connect(&environment)).unwrap_err();
+        let said = failure.error.to_string();
+        assert!(said.starts_with("no Docker daemon answers at `tcp://127.0.0.1:1`"), "{said}");
+        assert!(said.contains("refused"), "{said}");
+        assert!(failure.hints[0].contains("DOCKER_HOST"), "{failure:?}");
+    }
+
+    #[test]
+    fn a_missing_permission_names_the_group() {
+        let error = io::Error::from(io::ErrorKind::PermissionDenied);
+        let failure = no_socket(Path::new("/var/run/docker.sock"), &error);
+        assert!(failure.hints[0].contains("group `docker`"), "{failure:?}");
+    }
+}

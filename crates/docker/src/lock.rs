@@ -1,0 +1,47 @@
+//! One change of a session at a time: commands of one machine wait for each other.
+//!
+//! A daemon has no lock to give. Commands of different machines see each other by the containers that there are, and by
+//! the daemon's refusal to give one name twice.
+
+use std::fs;
+
+use super::DockerSession;
+use super::session::Container;
+use nutkin_shell::files::{At, Digest, Lock};
+use nutkin_shell::{Context, Error, Kind};
+
+/// Waits until no other command of this user changes the session.
+///
+/// # Errors
+/// The lock file cannot be made.
+pub(super) async fn take(session: &DockerSession, context: &Context<'_>) -> Result<Lock, Error> {
+    // Sessions of different daemons have nothing to do with each other.
+    let mut daemon = Digest::sha256();
+    daemon.update(context.environment.text("DOCKER_HOST").unwrap_or_default().as_bytes());
+    let folder = context.environment.state_directory().join("docker").join(&daemon.finish()[..16]);
+    fs::create_dir_all(&folder).at("make the directory", &folder)?;
+    let path = folder.join(format!("{}.lock", session.name));
+    let waiting = || {
+        let name = &session.name;
+        context.events.say(&format!("Waiting: another command changes session `{name}`"));
+    };
+    Ok(Lock::take(&path, waiting).await?)
+}
+
+/// Checks under the lock that what was decided about without it is still what is there: another command may have been
+/// quicker.
+///
+/// # Errors
+/// It was.
+pub(super) async fn still_so(session: &DockerSession, seen: &[Container]) -> Result<(), Error> {
+    let now = session.containers().await?;
+    let marks = |all: &[Container]| -> Vec<(String, String)> {
+        all.iter().map(|one| (one.seen.name.clone(), one.seen.hash.clone())).collect()
+    };
+    if marks(&now) == marks(seen) {
+        return Ok(());
+    }
+    let message = format!("session `{}` was changed by another command meanwhile", session.name);
+    Err(Error::new(Kind::Broken, message)
+        .hint("nothing was touched; run it again to see what there is to do now"))
+}

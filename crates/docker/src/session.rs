@@ -1,0 +1,171 @@
+//! A session that exists on a Docker daemon: its containers, as the daemon tells.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bollard::Docker;
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
+use bollard::query_parameters::ListContainersOptionsBuilder;
+use nutkin_core::Problem;
+use nutkin_core::flink::FlinkVersion;
+use nutkin_core::plan::docker::{FLINK, HASH, NAME, OPTIONS, REST_PORT, ROLE, SESSION, Seen};
+use nutkin_core::plan::process::Role;
+use nutkin_core::selection::Platform;
+
+use super::{connect, failure};
+use nutkin_rest::Connected;
+use nutkin_shell::{Context, Environment, Error, Kind};
+
+/// A session's name and the daemon that has it.
+#[derive(Debug, Clone)]
+pub struct DockerSession {
+    /// Its name.
+    pub name: String,
+    /// The daemon.
+    pub docker: Docker,
+    /// Where its published ports are: this machine, or the daemon's.
+    pub host: String,
+}
+
+/// A container, as the daemon's list has it.
+#[derive(Debug, Clone)]
+pub struct Container {
+    /// What core compares.
+    pub seen: Seen,
+    /// In the daemon's words: `Up 3 minutes (healthy)`.
+    pub status: String,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Where REST is published.
+    pub rest: Option<(String, u16)>,
+}
+
+impl DockerSession {
+    /// The session of that name, whether or not it exists.
+    ///
+    /// # Errors
+    /// There is no daemon, or this user may not use it.
+    pub async fn of(name: &str, context: &Context<'_>) -> Result<Self, Error> {
+        let docker = connect(context.environment).await?;
+        Ok(Self::with(name, docker, context.environment))
+    }
+
+    fn with(name: &str, docker: Docker, environment: &Environment) -> Self {
+        let host = environment.text("DOCKER_HOST").and_then(|host| host.strip_prefix("tcp://"));
+        let host =
+            host.and_then(|host| host.rsplit_once(':')).map_or("127.0.0.1", |(host, _)| host);
+        Self { name: name.to_owned(), docker, host: host.to_owned() }
+    }
+
+    /// All sessions of the daemon, by name.
+    ///
+    /// # Errors
+    /// It cannot be asked.
+    pub async fn all(context: &Context<'_>) -> Result<Vec<Self>, Error> {
+        let docker = connect(context.environment).await?;
+        let all = list(&docker, SESSION.to_owned()).await?;
+        let mut names: Vec<String> =
+            all.into_iter().filter_map(|one| one.labels?.remove(SESSION)).collect();
+        names.sort();
+        names.dedup();
+        let of = |name: &String| Self::with(name, docker.clone(), context.environment);
+        Ok(names.iter().map(of).collect())
+    }
+
+    /// Its containers, by name.
+    ///
+    /// # Errors
+    /// The daemon refuses.
+    pub async fn containers(&self) -> Result<Vec<Container>, Error> {
+        let all = list(&self.docker, format!("{SESSION}={}", self.name)).await?;
+        let mut all: Vec<Container> = all.into_iter().filter_map(container).collect();
+        all.sort_by_key(order);
+        Ok(all)
+    }
+
+    /// REST addresses of its JobManagers.
+    pub fn rest_urls(&self, containers: &[Container]) -> Vec<String> {
+        let published = containers.iter().filter_map(|one| one.rest.as_ref());
+        published
+            .map(|(address, port)| {
+                let is_any = ["0.0.0.0", "::", "127.0.0.1", ""].contains(&address.as_str());
+                let host = if is_any { self.host.as_str() } else { address.as_str() };
+                let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+                format!("http://{host}:{port}")
+            })
+            .collect()
+    }
+
+    /// Makes its REST API reachable.
+    ///
+    /// # Errors
+    /// Nothing of it runs, or its labels are damaged.
+    pub async fn connect(&self) -> Result<Connected, Error> {
+        let containers = self.containers().await?;
+        let rest_urls = self.rest_urls(&containers);
+        if rest_urls.is_empty() {
+            let message = format!("no JobManager of session `{}` runs", self.name);
+            return Err(Error::new(Kind::Broken, message).hint("`nutkin up --on docker` starts it"));
+        }
+        let flink = flink(&containers).ok_or_else(|| {
+            let message =
+                format!("the containers of session `{}` do not say their Flink", self.name);
+            Error::new(Kind::Broken, message)
+        })?;
+        let (name, platform) = (self.name.clone(), Platform::Docker);
+        Ok(Connected { name, platform, rest_urls, flink, tunnel: None })
+    }
+}
+
+/// The release that the labels state.
+pub(super) fn flink(containers: &[Container]) -> Option<FlinkVersion> {
+    containers.iter().find_map(|one| one.labels.get(FLINK)?.parse().ok())
+}
+
+/// The options that a role's label states.
+pub(super) fn options(containers: &[Container], role: Role) -> Option<BTreeMap<String, String>> {
+    let of_role = containers.iter().find(|one| one.seen.role == Some(role))?;
+    serde_json::from_str(of_role.labels.get(OPTIONS)?).ok()
+}
+
+async fn list(docker: &Docker, label: String) -> Result<Vec<ContainerSummary>, Error> {
+    let filters = HashMap::from([("label".to_owned(), vec![label])]);
+    let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+    docker.list_containers(Some(options)).await.map_err(|error| failure(&error))
+}
+
+fn container(one: ContainerSummary) -> Option<Container> {
+    let labels: BTreeMap<String, String> = one.labels.unwrap_or_default().into_iter().collect();
+    let name = one.names?.first()?.trim_start_matches('/').to_owned();
+    let label = |key: &str| labels.get(key).cloned().unwrap_or_default();
+    let role = match label(ROLE).as_str() {
+        "JobManager" => Some(Role::JobManager),
+        "TaskManager" => Some(Role::TaskManager),
+        "ZooKeeper" => Some(Role::ZooKeeper),
+        _ => None,
+    };
+    let ports = one.ports.unwrap_or_default();
+    let rest = ports.into_iter().find(|port| port.private_port == REST_PORT);
+    let rest = rest.and_then(|port| Some((port.ip.unwrap_or_default(), port.public_port?)));
+    let runs = one.state == Some(ContainerSummaryStateEnum::RUNNING);
+    let seen = Seen { name, alias: label(NAME), role, hash: label(HASH), runs };
+    Some(Container { seen, status: one.status.unwrap_or_default(), labels, rest })
+}
+
+/// ZooKeeper, JobManagers, TaskManagers; each by its number.
+fn order(one: &Container) -> (u8, usize, String) {
+    let role = match one.seen.role {
+        Some(Role::ZooKeeper) => 0,
+        Some(Role::JobManager) => 1,
+        Some(Role::TaskManager) => 2,
+        None => 3,
+    };
+    (role, one.seen.alias.len(), one.seen.alias.clone())
+}
+
+/// There is no such container.
+pub(super) fn no_container(session: &DockerSession, wanted: &str, there: &[Container]) -> Error {
+    let names: Vec<&str> = there.iter().map(|one| one.seen.alias.as_str()).collect();
+    let message = format!("session `{}` has no container `{wanted}`", session.name);
+    let hint = format!("there are: {}", names.join(", "));
+    Error::input(vec![Problem::new("", message).hint(hint)])
+}

@@ -1,0 +1,191 @@
+//! Looks at a session on a Docker daemon, and shows its logs.
+
+use std::time::Duration;
+
+use bollard::query_parameters::{InspectContainerOptions, LogsOptionsBuilder};
+use futures_util::stream::{StreamExt as _, select_all};
+use nutkin_core::plan::process::Role;
+use nutkin_core::selection::Platform;
+use nutkin_core::status::{self, Observed};
+
+use super::session::{Container, DockerSession, flink, no_container};
+use super::{failure, message};
+use nutkin_rest::Jobs;
+use nutkin_rest::Probe;
+use nutkin_rest::{Process, View};
+use nutkin_shell::Logs;
+use nutkin_shell::{Context, Error};
+
+/// How often a JobManager that runs is asked for its jobs before they count as unknown, and the pause between: a
+/// loaded one answers within a few seconds.
+const ASKED: u32 = 12;
+/// See above.
+const ASK: Duration = Duration::from_millis(500);
+
+/// Looks at a session.
+///
+/// # Errors
+/// The daemon refuses.
+pub async fn look(session: &DockerSession) -> Result<View, Error> {
+    let containers = session.containers().await?;
+    let rest_urls = session.rest_urls(&containers);
+    let probe = Probe::new(&rest_urls)?;
+    let (overview, answered) = probe.overview().await.unzip();
+    let count = |role| containers.iter().filter(|one| one.seen.role == Some(role)).count();
+    let job_managers = count(Role::JobManager);
+    let task_managers = count(Role::TaskManager);
+    let observed = Observed {
+        // The daemon restarts what dies.
+        supervised: !containers.is_empty(),
+        processes: containers.iter().map(|one| (one.seen.alias.clone(), one.seen.runs)).collect(),
+        task_managers: u32::try_from(task_managers).unwrap_or(u32::MAX),
+        registered: overview.map(|overview| overview.taskmanagers),
+        file: None,
+    };
+    let (state, messages) = status::derive(&session.name, &observed);
+    let mut processes = Vec::new();
+    for one in &containers {
+        processes.push(process(session, one).await);
+    }
+    Ok(View {
+        name: session.name.clone(),
+        platform: Platform::Docker,
+        namespace: None,
+        state,
+        messages,
+        flink_version: flink(&containers).map(|version| version.to_string()),
+        rest_url: answered.map(str::to_owned).or_else(|| rest_urls.first().cloned()),
+        job_managers,
+        task_managers,
+        processes,
+        overview,
+    })
+}
+
+async fn process(session: &DockerSession, one: &Container) -> Process {
+    let inspected = session
+        .docker
+        .inspect_container(&one.seen.name, None::<InspectContainerOptions>)
+        .await
+        .ok();
+    let restarts = inspected.as_ref().and_then(|one| one.restart_count).unwrap_or_default();
+    let state = inspected.and_then(|one| one.state);
+    let last_end = state.filter(|_| !one.seen.runs || restarts != 0).and_then(|state| {
+        if state.oom_killed == Some(true) {
+            return Some("killed for want of memory".to_owned());
+        }
+        state.exit_code.map(|code| format!("exit code {code}"))
+    });
+    Process {
+        name: one.seen.alias.clone(),
+        role: one.seen.role.map_or_else(|| "unknown".to_owned(), role_name),
+        state: one.status.clone(),
+        pid: None,
+        restarts: u32::try_from(restarts).unwrap_or_default(),
+        last_end,
+    }
+}
+
+/// Names of the jobs that its end would lose, or that they are not known; `None` when there are none. Where nobody
+/// is asked for consent, a session that does not answer is not waited for.
+///
+/// # Errors
+/// The daemon refuses.
+pub async fn endangered(session: &DockerSession, is_asked: bool) -> Result<Option<String>, Error> {
+    let containers = session.containers().await?;
+    let rest_urls = session.rest_urls(&containers);
+    let runs = |one: &Container| one.seen.role == Some(Role::JobManager) && one.seen.runs;
+    if !containers.iter().any(runs) {
+        return Ok(None);
+    }
+    let probe = Probe::new(&rest_urls)?;
+    for _ in 0..if is_asked { ASKED } else { 1 } {
+        if let Some(jobs) = probe.running_jobs().await {
+            return Ok(Jobs::Known(jobs).names());
+        }
+        tokio::time::sleep(ASK).await;
+    }
+    Ok(Jobs::Unknown.names())
+}
+
+/// As the labels and `status` spell it.
+pub fn role_name(role: Role) -> String {
+    match role {
+        Role::JobManager => "JobManager",
+        Role::TaskManager => "TaskManager",
+        Role::ZooKeeper => "ZooKeeper",
+    }
+    .to_owned()
+}
+
+/// Prints what the containers wrote, each line with its container's name.
+///
+/// # Errors
+/// There is no such container (2), or the daemon refuses.
+pub async fn logs(
+    session: &DockerSession,
+    logs: &Logs,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let containers = session.containers().await?;
+    for wanted in &logs.processes {
+        if !containers.iter().any(|one| one.seen.alias == *wanted) {
+            return Err(no_container(session, wanted, &containers));
+        }
+    }
+    let width = containers.iter().map(|one| one.seen.alias.len()).max().unwrap_or(0);
+    let mut streams = Vec::new();
+    for one in &containers {
+        if !logs.processes.is_empty() && !logs.processes.contains(&one.seen.alias) {
+            continue;
+        }
+        let tail = logs.tail.map_or_else(|| "all".to_owned(), |tail| tail.to_string());
+        let options = LogsOptionsBuilder::default()
+            .stdout(true)
+            .stderr(true)
+            .follow(logs.follow)
+            .tail(&tail)
+            .build();
+        let prefix = format!("{:<width$}", one.seen.alias);
+        let stream = session.docker.logs(&one.seen.name, Some(options));
+        streams.push(stream.map(move |output| (prefix.clone(), output)).boxed());
+    }
+    if !logs.follow {
+        // One after the other, as the local platform does.
+        for mut stream in streams {
+            while let Some((prefix, output)) = stream.next().await {
+                print(&prefix, &output.map_err(|error| failure(&error))?.into_bytes(), context);
+            }
+        }
+        return Ok(());
+    }
+    let mut all = select_all(streams);
+    while let Some((prefix, output)) = all.next().await {
+        print(&prefix, &output.map_err(|error| failure(&error))?.into_bytes(), context);
+    }
+    Ok(())
+}
+
+fn print(prefix: &str, bytes: &[u8], context: &Context<'_>) {
+    let text = String::from_utf8_lossy(bytes);
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    context.events.log(prefix, &lines);
+}
+
+/// The last lines of a container.
+pub async fn last_lines(session: &DockerSession, name: &str, count: usize) -> Vec<String> {
+    let options =
+        LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&count.to_string()).build();
+    let mut stream = session.docker.logs(name, Some(options)).boxed();
+    let mut lines = Vec::new();
+    while let Some(output) = stream.next().await {
+        match output {
+            Ok(output) => {
+                let text = String::from_utf8_lossy(&output.into_bytes()).into_owned();
+                lines.extend(text.lines().map(str::to_owned));
+            }
+            Err(error) => lines.push(message(&error)),
+        }
+    }
+    lines
+}

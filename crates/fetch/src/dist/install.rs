@@ -1,0 +1,339 @@
+//! Installing a distribution: one at a time per release, prepared aside, visible as a whole.
+
+use std::path::{Path, PathBuf};
+
+use nutkin_core::flink::FlinkVersion;
+
+use super::class_data::{self, Java};
+use super::manifest::{ArchiveSum, FILE, Manifest};
+use super::origin::{Fetched, Source};
+use super::unpack::{self, Stop, UnpackError};
+use super::{Distribution, Store, directory_name, names, version_of_lib};
+use nutkin_shell::files::fault::{At, with_hint};
+use nutkin_shell::files::staging::write_atomically;
+use nutkin_shell::files::{Digest, FileError, Lock, Staging};
+use nutkin_shell::{Context, Environment, Error, Kind};
+use nutkin_shell::{Sink, size};
+
+/// The distribution that a session needs: `FLINK_HOME` as it is when it holds the release, else the one
+/// in the cache, else installed now from the default sources. A damaged one is reported and replaced.
+///
+/// Dropping the future stops the work and leaves nothing half.
+///
+/// # Errors
+/// When no source can give it, or the disk cannot take it.
+pub async fn ensure(
+    version: FlinkVersion,
+    java: Java<'_>,
+    context: &Context<'_>,
+) -> Result<Distribution, Error> {
+    let (distribution, is_new) = obtain(version, context).await?;
+    if is_new {
+        prepare_class_data(&distribution, java, context).await;
+    }
+    Ok(distribution)
+}
+
+/// The same without class data archives, for which no Java is needed; and whether it was installed just now.
+///
+/// # Errors
+/// As [`ensure`].
+pub async fn obtain(
+    version: FlinkVersion,
+    context: &Context<'_>,
+) -> Result<(Distribution, bool), Error> {
+    if let Some(distribution) = find(version, context.environment)? {
+        return Ok((distribution, false));
+    }
+    // FLINK_HOME holds another release, or is not set.
+    let sources = [Source::Apache, Source::Pypi];
+    Ok((install(version, &sources, false, context).await?, true))
+}
+
+/// The distribution that [`ensure`] takes without installing anything.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn find(
+    version: FlinkVersion,
+    environment: &Environment,
+) -> Result<Option<Distribution>, Error> {
+    if let Some(home) = environment.place("FLINK_HOME")
+        && let Ok(distribution) = Distribution::open(version, &home)
+        && version_of_lib(&distribution.lib).is_some_and(|found| found == version.to_string())
+    {
+        return Ok(Some(distribution));
+    }
+    let sound = Store::new(environment)
+        .find(version)
+        .filter(|installed| installed.damage(false).is_empty());
+    Ok(match sound {
+        Some(installed) => {
+            Some(Distribution::open(version, &installed.home).at("read", &installed.home)?)
+        }
+        None => None,
+    })
+}
+
+/// What is known of a release that is not installed: where it will be, and its main jar.
+pub fn assumed(version: FlinkVersion, environment: &Environment) -> Distribution {
+    Distribution {
+        version,
+        home: Store::new(environment).home(version),
+        lib: vec![format!("flink-dist-{version}.jar")],
+        opt: Vec::new(),
+        plugins: std::collections::BTreeMap::new(),
+    }
+}
+
+/// Makes the class data archives of a release, which its sessions start faster with. That it fails is
+/// said, and nothing else.
+pub async fn prepare_class_data(
+    distribution: &Distribution,
+    java: Java<'_>,
+    context: &Context<'_>,
+) {
+    let there = class_data::find(distribution, java, context.environment);
+    if class_data::is_complete(&there) {
+        return;
+    }
+    let progress = context.events.progress(
+        format!("preparing faster starts of Flink {} (class data archives)", distribution.version),
+        None,
+    );
+    let made = class_data::make(distribution, java, context).await;
+    drop(progress);
+    if let Err(failure) = made {
+        context.events.warn(&format!(
+            "no class data archives for Flink {}: {:#}; sessions start without them",
+            distribution.version, failure.error
+        ));
+    }
+}
+
+/// What is prepared, and the right to do it. Fields drop in this order: the lock is let go last.
+struct Workplace {
+    staging: Staging,
+    _lock: Lock,
+}
+
+/// Folder of the staging directory that becomes the home.
+const HOME: &str = "home";
+
+/// Installs from the first source that has the release. With `force` even if it is there and sound.
+///
+/// # Errors
+/// When no source can give it, or the disk cannot take it. What was installed before then stays.
+pub async fn install(
+    version: FlinkVersion,
+    sources: &[Source],
+    force: bool,
+    context: &Context<'_>,
+) -> Result<Distribution, Error> {
+    let store = Store::new(context.environment);
+    let (root, home) = (store.root().to_owned(), store.home(version));
+    std::fs::create_dir_all(&root).at("make the directory", &root).map_err(with_hint)?;
+    let name = directory_name(version);
+    let lock = Lock::take(&root.join(format!(".lock-{name}")), || {
+        context.events.say(&format!("waiting for another nutkin that installs Flink {version}"));
+    })
+    .await
+    .map_err(with_hint)?;
+    if let Some(installed) = store.find(version) {
+        let damage = installed.damage(false);
+        if damage.is_empty() && !force {
+            return Ok(Distribution::open(version, &home).at("read", &home)?);
+        }
+        if !damage.is_empty() {
+            context.events.warn(&format!(
+                "Flink {version} in the cache is damaged ({}); it is installed anew",
+                damage.join(", ")
+            ));
+        }
+    }
+    let staging = Staging::new(&root, &name).map_err(with_hint)?;
+    let place = std::sync::Arc::new(Workplace { staging, _lock: lock });
+    let mut refusals = Vec::new();
+    for source in sources {
+        match from_source(version, source, &place, context).await {
+            Ok((manifest, note)) => {
+                let prepared = place.staging.path().join(HOME);
+                let text = serde_json::to_vec_pretty(&manifest)?;
+                let file = prepared.join(FILE);
+                write_atomically(&file, &text).at("write", &file).map_err(with_hint)?;
+                place.staging.publish(HOME, &home).map_err(with_hint)?;
+                context.events.say(&format!(
+                    "Flink {version} installed from {source} ({}, {note})",
+                    size(manifest.bytes())
+                ));
+                return Ok(Distribution::open(version, &home).at("read", &home)?);
+            }
+            // A full disk is the same for the next source.
+            Err(failure) if failure.error.chain().any(is_of_disk) => return Err(failure),
+            Err(failure) => {
+                let prepared = place.staging.path().join(HOME);
+                nutkin_shell::files::staging::remove(&prepared).at("remove", &prepared)?;
+                if sources.len() > 1 {
+                    context.events.warn(&format!("{source}: {:#}", failure.error));
+                }
+                refusals.push(failure);
+            }
+        }
+    }
+    Err(none_left(version, sources, refusals))
+}
+
+async fn from_source(
+    version: FlinkVersion,
+    source: &Source,
+    place: &std::sync::Arc<Workplace>,
+    context: &Context<'_>,
+) -> Result<(Manifest, String), Error> {
+    let staging = place.staging.path();
+    let prepared = staging.join(HOME);
+    std::fs::create_dir_all(&prepared).at("make the directory", &prepared).map_err(with_hint)?;
+    let fetched = source.fetch(version, context, staging).await?;
+    let stop = Stop::default();
+    let guard = stop.on_drop();
+    let events = context.events.clone();
+    let kept = place.clone();
+    let unpacked = fetched.clone();
+    // The thread keeps the workplace alive: it is cleared when both are done with it.
+    let task = tokio::task::spawn_blocking(move || {
+        let _kept = kept;
+        unpack_to(&unpacked, &prepared, &events, &stop)
+    });
+    let (files, archive) = task.await??;
+    drop(guard);
+    let lib = names(&staging.join(HOME).join("lib"), false)?;
+    match version_of_lib(&lib) {
+        Some(found) if found == version.to_string() => {}
+        Some(found) => {
+            return Err(Error::new(
+                Kind::Broken,
+                format!("`{}` holds Flink {found}, not {version}", fetched.path().display()),
+            )
+            .hint(format!("`nutkin dist install {found}` with the same source installs it")));
+        }
+        None => {
+            return Err(Error::new(
+                Kind::Broken,
+                format!(
+                    "`{}` holds no Flink distribution: there is no lib/flink-dist-{version}.jar",
+                    fetched.path().display()
+                ),
+            ));
+        }
+    }
+    let note = match &archive {
+        Some(ArchiveSum { checked_against: Some(who), .. }) => format!("checksum as {who} says"),
+        Some(_) => "no published checksum to compare with".to_owned(),
+        None => "copied".to_owned(),
+    };
+    Ok((Manifest::new(version.to_string(), source.to_string(), archive, files), note))
+}
+
+fn unpack_to(
+    fetched: &Fetched,
+    home: &Path,
+    events: &Sink,
+    stop: &Stop,
+) -> Result<(unpack::Files, Option<ArchiveSum>), Error> {
+    match fetched {
+        Fetched::Directory(path) => {
+            let mut progress = events.progress(format!("copying {}", path.display()), None);
+            let files =
+                unpack::directory(path, home, progress.as_mut(), stop).map_err(with_unpack_hint)?;
+            Ok((files, None))
+        }
+        Fetched::Archive { path, published } => {
+            let total = std::fs::metadata(path).at("read", path)?.len();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let mut progress = events.progress(format!("unpacking {name}"), Some(total));
+            let mut digests = [Digest::sha256(), Digest::sha512()];
+            // Both only where the published one asks for the longer.
+            let wants_512 =
+                published.as_ref().is_some_and(|(digest, _)| digest.starts_with("sha512:"));
+            let used = if wants_512 { &mut digests[..] } else { &mut digests[..1] };
+            let files = unpack::archive(path, home, used, progress.as_mut(), stop)
+                .map_err(with_unpack_hint)?;
+            let [sha256, sha512] = digests.map(Digest::finish);
+            let digest =
+                if wants_512 { format!("sha512:{sha512}") } else { format!("sha256:{sha256}") };
+            let mut checked_against = None;
+            if let Some((expected, who)) = published {
+                if *expected != digest {
+                    return Err(Error::new(
+                        Kind::Broken,
+                        format!("`{name}` has checksum {digest}, but {who} says {expected}"),
+                    )
+                    .hint("the archive is damaged or was tampered with: fetch it again"));
+                }
+                checked_against = Some(who.clone());
+            }
+            Ok((files, Some(ArchiveSum { name, digest, checked_against })))
+        }
+    }
+}
+
+fn with_unpack_hint(error: UnpackError) -> Error {
+    let damaged = matches!(error, UnpackError::Archive { .. });
+    let failure = with_hint(error);
+    if damaged && failure.hints.is_empty() {
+        return failure.hint("download it again; .tgz and .tar.gz archives are read");
+    }
+    failure
+}
+
+fn is_of_disk(cause: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let file = cause.downcast_ref::<FileError>().map(|error| error.source.kind());
+    let download = match cause.downcast_ref::<nutkin_rest::http::DownloadError>() {
+        Some(nutkin_rest::http::DownloadError::Write { source, .. }) => Some(source.kind()),
+        _ => None,
+    };
+    file.or(download).is_some_and(|kind| {
+        matches!(kind, StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem)
+    })
+}
+
+fn none_left(version: FlinkVersion, sources: &[Source], mut refusals: Vec<Error>) -> Error {
+    match refusals.len() {
+        1 => refusals.remove(0),
+        0 => Error::new(Kind::Invalid, "there is no source to install from"),
+        _ => {
+            let tried: Vec<String> = sources.iter().map(ToString::to_string).collect();
+            let failure = Error::new(
+                Kind::Broken,
+                format!("no source has Flink {version}; tried {}", tried.join(", ")),
+            )
+            .hint(format!(
+                "download an archive of Flink {version} by other means and give it: `nutkin dist \
+                 install {version} --from FILE`; or set FLINK_HOME to an unpacked one"
+            ));
+            refusals.into_iter().flat_map(|refusal| refusal.hints).fold(failure, Error::hint)
+        }
+    }
+}
+
+/// Removes a release from the store.
+///
+/// # Errors
+/// When another process installs it at this moment, or the files cannot be removed.
+pub async fn remove(version: FlinkVersion, context: &Context<'_>) -> Result<PathBuf, Error> {
+    let store = Store::new(context.environment);
+    let (root, home) = (store.root().to_owned(), store.home(version));
+    let name = directory_name(version);
+    let _lock = Lock::take(&root.join(format!(".lock-{name}")), || {
+        context.events.say(&format!("waiting for another nutkin that installs Flink {version}"));
+    })
+    .await
+    .map_err(with_hint)?;
+    // Out of sight first: a removal that is cut short leaves no half distribution.
+    let staging = Staging::new(&root, &name).map_err(with_hint)?;
+    let aside = staging.path().join(HOME);
+    std::fs::rename(&home, &aside).at("remove", &home).map_err(with_hint)?;
+    nutkin_shell::files::staging::remove(&aside).at("remove", &aside).map_err(with_hint)?;
+    super::class_data::remove(version, context.environment);
+    Ok(home)
+}

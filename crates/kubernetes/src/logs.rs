@@ -1,0 +1,264 @@
+//! Logs of all pods of a session, those of containers that ended before included.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use futures_util::io::AsyncBufReadExt;
+use http::Request;
+use nutkin_core::kubernetes::forbidden;
+use nutkin_core::kubernetes::resource::PODS;
+use serde_json::Value;
+
+use super::error::{ApiError, failure};
+use super::session::Session;
+use nutkin_shell::Logs;
+use nutkin_shell::{Context, Error, Kind};
+
+/// How often new pods are looked for while logs are followed.
+const NEW_PODS: Duration = Duration::from_secs(2);
+
+/// A container whose log can be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Source {
+    pod: String,
+    container: String,
+    /// How often it was started again: each start has a log of its own.
+    restarts: u64,
+    prefix: String,
+}
+
+/// Prints logs with a prefix for each container.
+///
+/// # Errors
+/// There is no such pod (2), or the API server cannot be asked.
+pub async fn show(session: &Session, logs: &Logs, context: &Context<'_>) -> Result<(), Error> {
+    let sources = sources(session, logs).await?;
+    let refused = RefCell::new(Refused::default());
+    let print = |source: &Source, line: &str| {
+        context.events.log(&source.prefix, &[line.to_owned()]);
+        refused.borrow_mut().see(line);
+    };
+    // Containers that do not run yet have no log.
+    let mut waiting: Vec<&str> = Vec::new();
+    for source in &sources {
+        let container = Some(source.container.as_str());
+        if logs.previous && 0 < source.restarts {
+            let text = session.log(&source.pod, container, true, logs.tail).await;
+            // Kubernetes keeps one previous log, and not for ever.
+            text.unwrap_or_default().lines().for_each(|line| print(source, line));
+        }
+        if !logs.follow {
+            match session.log(&source.pod, container, false, logs.tail).await {
+                // Of a pod without a node the API server gives an empty one.
+                Ok(text) if text.is_empty() && logs.tail != Some(0) => {
+                    waiting.push(&source.prefix);
+                }
+                Ok(text) => text.lines().for_each(|line| print(source, line)),
+                Err(error) if error.is("BadRequest") => waiting.push(&source.prefix),
+                Err(error) => return Err(failure(error)),
+            }
+        }
+    }
+    if sources.is_empty() {
+        context.events.say(&format!("session `{}` has no pod", session.name));
+    }
+    if !waiting.is_empty() {
+        let name = &session.name;
+        context.events.say(&format!("nothing is logged yet: {}", waiting.join(", ")));
+        context.events.hint(&format!("`nutkin status {name}` says what is waited for"));
+    }
+    let mut refused = refused.into_inner();
+    refused.tell(context);
+    if logs.follow { follow(session, logs, refused, context).await } else { Ok(()) }
+}
+
+/// Lines that tell of what the API server refused to a process: who reads them must know what to do.
+#[derive(Debug, Default)]
+struct Refused {
+    lines: String,
+    told: Option<String>,
+}
+
+impl Refused {
+    fn see(&mut self, line: &str) {
+        if forbidden::told(line).is_none() {
+            return;
+        }
+        let all = format!("{}{line}\n", self.lines);
+        // The same refusal comes again and again.
+        if forbidden::told(&all) != forbidden::told(&self.lines) {
+            self.lines = all;
+        }
+    }
+
+    /// Says what was refused, each once.
+    fn tell(&mut self, context: &Context<'_>) {
+        let told = forbidden::told(&self.lines);
+        if told != self.told {
+            context.events.warn(told.as_deref().unwrap_or_default());
+            context.events.hint(forbidden::HINT);
+            self.told = told;
+        }
+    }
+}
+
+/// Containers of the pods that are meant.
+async fn sources(session: &Session, logs: &Logs) -> Result<Vec<Source>, Error> {
+    let pods = session.pods().await?;
+    let names: Vec<&str> = pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str()).collect();
+    for wanted in &logs.processes {
+        if !names.contains(&wanted.as_str()) {
+            let message = format!("session `{}` has no pod `{wanted}`", session.name);
+            return Err(
+                Error::new(Kind::Invalid, message).hint(format!("there are: {}", names.join(", ")))
+            );
+        }
+    }
+    let meant = |pod: &&Value| {
+        let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+        logs.processes.is_empty() || logs.processes.iter().any(|one| one == name)
+    };
+    Ok(pods.iter().filter(meant).flat_map(containers).collect())
+}
+
+fn containers(pod: &Value) -> Vec<Source> {
+    let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+    let all = pod["spec"]["containers"].as_array().map_or(&[][..], Vec::as_slice);
+    let restarts = |container: &str| {
+        let statuses = pod["status"]["containerStatuses"].as_array();
+        let of = statuses.into_iter().flatten().find(|one| one["name"] == container);
+        of.and_then(|one| one["restartCount"].as_u64()).unwrap_or(0)
+    };
+    all.iter()
+        .filter_map(|container| container["name"].as_str())
+        .map(|container| Source {
+            pod: name.to_owned(),
+            container: container.to_owned(),
+            restarts: restarts(container),
+            prefix: if all.len() == 1 { name.to_owned() } else { format!("{name}/{container}") },
+        })
+        .collect()
+}
+
+/// Prints what is logged from now on, by pods that come later, too.
+async fn follow(
+    session: &Session,
+    logs: &Logs,
+    mut refused: Refused,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let (lines, mut printed) = tokio::sync::mpsc::channel::<(String, String)>(1024);
+    let mut known: BTreeSet<Source> = BTreeSet::new();
+    let mut readers = tokio::task::JoinSet::new();
+    let mut look = tokio::time::interval(NEW_PODS);
+    loop {
+        tokio::select! {
+            Some((prefix, line)) = printed.recv() => {
+                refused.see(&line);
+                context.events.log(&prefix, &[line]);
+            }
+            _ = look.tick() => {
+                refused.tell(context);
+                let all = Logs { processes: Vec::new(), ..logs.clone() };
+                for source in sources(session, &all).await? {
+                    let meant = logs.processes.is_empty() || logs.processes.contains(&source.pod);
+                    if meant && known.insert(source.clone()) {
+                        let (session, lines) = (session.clone(), lines.clone());
+                        let tail = logs.tail;
+                        readers.spawn(async move {
+                            let _ = read(&session, &source, tail, &lines).await;
+                            source
+                        });
+                    }
+                }
+            }
+            // A stream that ended is read again when its container is another one.
+            Some(_) = readers.join_next() => {}
+        }
+    }
+}
+
+/// Reads one container's log until it ends.
+async fn read(
+    session: &Session,
+    source: &Source,
+    tail: Option<usize>,
+    lines: &tokio::sync::mpsc::Sender<(String, String)>,
+) -> Result<(), kube::Error> {
+    let path = path(session, &source.pod, Some(&source.container), false, tail, true);
+    loop {
+        let request = Request::get(&path).body(Vec::new()).map_err(kube::Error::HttpError)?;
+        match session.api.client().request_stream(request).await {
+            Ok(stream) => {
+                let mut stream = std::pin::pin!(stream.lines());
+                while let Ok(Some(line)) = stream.try_next().await {
+                    if lines.send((source.prefix.clone(), line)).await.is_err() {
+                        return Ok(());
+                    }
+                }
+                return Ok(());
+            }
+            // The container is not started yet.
+            Err(kube::Error::Api(status)) if status.code == 400 => {
+                tokio::time::sleep(NEW_PODS).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn path(
+    session: &Session,
+    pod: &str,
+    container: Option<&str>,
+    previous: bool,
+    tail: Option<usize>,
+    follow: bool,
+) -> String {
+    let mut path =
+        format!("{}/log?previous={previous}", PODS.path_of(session.api.namespace(), pod));
+    if let Some(container) = container {
+        path.push_str(&format!("&container={container}"));
+    }
+    if let Some(tail) = tail {
+        path.push_str(&format!("&tailLines={tail}"));
+    }
+    if follow {
+        path.push_str("&follow=true");
+    }
+    path
+}
+
+impl Session {
+    /// The log of a container; of the pod's own where none is named.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn log(
+        &self,
+        pod: &str,
+        container: Option<&str>,
+        previous: bool,
+        tail: Option<usize>,
+    ) -> Result<String, ApiError> {
+        let path = path(self, pod, container, previous, tail, false);
+        self.api.text(&path, &format!("read the log of Pod/{pod}")).await
+    }
+
+    /// What a container logged in the last seconds.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn recent_log(
+        &self,
+        pod: &str,
+        container: Option<&str>,
+        seconds: u64,
+    ) -> Result<String, ApiError> {
+        let path = path(self, pod, container, false, None, false);
+        let path = format!("{path}&sinceSeconds={seconds}");
+        self.api.text(&path, &format!("read the log of Pod/{pod}")).await
+    }
+}

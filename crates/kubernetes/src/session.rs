@@ -1,0 +1,273 @@
+//! A session on Kubernetes.
+
+use futures_util::future::{join_all, join3};
+use nutkin_core::flink::FlinkVersion;
+use nutkin_core::kubernetes::forbidden;
+use nutkin_core::kubernetes::ownership::{self, Owner};
+use nutkin_core::kubernetes::resource::{
+    DEPLOYMENTS, EVENTS, PODS, Resource, STATEFUL_SETS, WORKLOADS,
+};
+use nutkin_core::kubernetes::shape;
+use nutkin_core::kubernetes::status::{self, Pod};
+use nutkin_core::plan::kubernetes::marks;
+use nutkin_core::selection::Platform;
+use nutkin_core::status::SessionState;
+use serde_json::Value;
+
+use super::api::Api;
+use super::error::failure;
+use super::{reach, refused};
+use nutkin_rest::Jobs;
+use nutkin_rest::{Client, Probe};
+use nutkin_rest::{Connected, Process, View};
+use nutkin_shell::Error;
+
+/// A session that exists: its cluster-id, and the workload of its JobManagers as it was found.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Asks its API server, in its namespace.
+    pub api: Api,
+    /// The cluster-id.
+    pub name: String,
+    /// The workload of the JobManagers: a Deployment, in standalone mode perhaps a StatefulSet. It owns the rest.
+    pub workload: Value,
+    /// How many TaskManagers may be missing while a change replaces them.
+    pub max_unavailable: usize,
+    /// Slots of each TaskManager, as far as options say it.
+    pub slots: u64,
+    /// `resourceVersion` of the record as it was read.
+    pub(super) record_version: Option<String>,
+}
+
+/// How often a JobManager is asked for its jobs before they count as unknown, and the pause between: three seconds
+/// bridge a loaded one's silence.
+const ASKED: usize = 15;
+const ASK: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// Label selector of the JobManagers' workloads of all Flink clusters.
+fn all_selector() -> String {
+    format!("type in ({}),component notin (taskmanager)", ownership::TYPES.join(","))
+}
+
+/// The session of that name, if there is one. A workload of that name that is no Flink cluster is none.
+///
+/// # Errors
+/// The API server cannot be asked.
+pub async fn open(api: &Api, name: &str) -> Result<Option<Session>, Error> {
+    for kind in WORKLOADS {
+        let found = api.get(kind, name).await;
+        let found = found.map_err(failure)?;
+        if let Some(found) = found.filter(|one| ownership::of_workload(one) != Owner::Other) {
+            return Ok(Some(Session::of(api, found)));
+        }
+    }
+    Ok(None)
+}
+
+/// All sessions of the namespace, those that Flink's own client made included, by name.
+///
+/// # Errors
+/// The API server cannot be asked.
+pub async fn all(api: &Api) -> Result<Vec<Session>, Error> {
+    let selector = all_selector();
+    let lists = join_all(WORKLOADS.map(|kind| api.list(kind, &selector))).await;
+    let mut sessions = Vec::new();
+    for list in lists {
+        let found = list.map_err(failure)?;
+        sessions.extend(found.into_iter().map(|workload| Session::of(api, workload)));
+    }
+    sessions.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(sessions)
+}
+
+impl Session {
+    /// The session of a workload of JobManagers.
+    pub fn of(api: &Api, workload: Value) -> Self {
+        let name = workload["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        Self {
+            api: api.clone(),
+            name,
+            workload,
+            max_unavailable: 1,
+            slots: 1,
+            record_version: None,
+        }
+    }
+
+    /// The UID of the workload, which owns everything else.
+    pub fn uid(&self) -> &str {
+        self.workload["metadata"]["uid"].as_str().unwrap_or_default()
+    }
+
+    /// What kind of workload it is.
+    pub fn kind(&self) -> Resource {
+        Resource::of(&self.workload).unwrap_or(DEPLOYMENTS)
+    }
+
+    /// The workload as it is now; `None`: it is gone, or another one has its name.
+    ///
+    /// # Errors
+    /// The API server cannot be asked.
+    pub async fn now(&self) -> Result<Option<Value>, Error> {
+        let found = self.api.get(self.kind(), &self.name).await.map_err(failure)?;
+        Ok(found.filter(|one| one["metadata"]["uid"] == self.uid()))
+    }
+
+    /// The workload of the TaskManagers, where it is one of their own.
+    ///
+    /// # Errors
+    /// The API server cannot be asked.
+    pub async fn task_managers(&self) -> Result<Option<Value>, Error> {
+        match shape::task_managers_workload(&self.workload) {
+            Some((kind, name)) => self.api.get(kind, &name).await.map_err(failure),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether it carries our label.
+    pub fn is_ours(&self) -> bool {
+        matches!(ownership::of_workload(&self.workload), Owner::Nutkin(_))
+    }
+
+    /// The Flink release, where it was written down.
+    fn flink(&self) -> Option<FlinkVersion> {
+        ownership::annotation(&self.workload, marks::FLINK)?.parse().ok()
+    }
+
+    /// Its pods, JobManagers first, then by name.
+    ///
+    /// # Errors
+    /// The API server cannot be asked.
+    pub async fn pods(&self) -> Result<Vec<Value>, Error> {
+        let types = ownership::TYPES.join(",");
+        let selector = format!("app={},type in ({types})", self.name);
+        let mut pods = self.api.list(PODS, &selector).await.map_err(failure)?;
+        pods.sort_by_cached_key(|pod| {
+            let pod = Pod::of(pod);
+            (!pod.is_job_manager, pod.name)
+        });
+        Ok(pods)
+    }
+
+    /// Its JobManagers' pods.
+    ///
+    /// # Errors
+    /// The API server cannot be asked.
+    pub async fn job_managers(&self) -> Result<Vec<Value>, Error> {
+        let mut pods = self.pods().await?;
+        pods.retain(shape::is_job_manager);
+        Ok(pods)
+    }
+
+    /// Events about its pods, and about a StatefulSet that makes them; none where they may not be read.
+    pub async fn events(&self) -> Vec<Value> {
+        let of = async |kind: &str| {
+            let about = format!("involvedObject.kind={kind}");
+            self.api.list_fields(EVENTS, &about).await.unwrap_or_default()
+        };
+        let mut events = of("Pod").await;
+        if self.kind() == STATEFUL_SETS {
+            events.extend(of(STATEFUL_SETS.kind).await);
+        }
+        events
+    }
+
+    /// Looks at it.
+    ///
+    /// # Errors
+    /// The API server cannot be asked.
+    pub async fn look(&self) -> Result<View, Error> {
+        let (workload, pods, events) = join3(self.now(), self.pods(), self.events()).await;
+        let workload = workload?.unwrap_or_else(|| self.workload.clone());
+        let pods = pods?;
+        let shown: Vec<Pod> = pods.iter().map(Pod::of).collect();
+        let runs = shown.iter().any(|pod| pod.is_job_manager && pod.runs);
+        let reached = if runs { reach::find(&self.api, &self.name, true).await.ok() } else { None };
+        let overview = match &reached {
+            Some(reached) => {
+                let probe = Probe::new(std::slice::from_ref(&reached.url))?;
+                probe.overview().await.map(|(overview, _)| overview)
+            }
+            None => None,
+        };
+        let registered = overview.map(|overview| overview.taskmanagers);
+        let (mut state, mut messages) = status::derive(&workload, &pods, &events, registered);
+        // A JobManager that does not answer, or jobs for which nobody makes TaskManagers.
+        if overview.is_none_or(|one| one.taskmanagers == 0 && 0 < one.jobs_running)
+            && let Some(told) = refused::told(self, &pods).await
+        {
+            state = SessionState::Degraded;
+            messages.push(format!("{told}; {}", forbidden::HINT));
+        }
+        // An address that ends with this command is none to show.
+        let rest_url = reached.filter(|reached| reached.tunnel.is_none()).map(|one| one.url);
+        let job_managers = shape::job_managers(&workload);
+        Ok(View {
+            name: self.name.clone(),
+            platform: Platform::Kubernetes,
+            namespace: Some(self.api.namespace().to_owned()),
+            state,
+            messages,
+            flink_version: self.flink().map(|flink| flink.to_string()),
+            rest_url,
+            job_managers: usize::try_from(job_managers).unwrap_or(usize::MAX),
+            task_managers: shown.iter().filter(|pod| !pod.is_job_manager).count(),
+            processes: shown
+                .iter()
+                .map(|pod| Process {
+                    name: pod.name.clone(),
+                    role: if pod.is_job_manager { "JobManager" } else { "TaskManager" }.to_owned(),
+                    state: pod.state.clone(),
+                    pid: None,
+                    restarts: pod.restarts,
+                    last_end: pod.last_end.clone(),
+                })
+                .collect(),
+            overview,
+        })
+    }
+
+    /// The jobs that run, asked for as long as a JobManager that lives may need to answer.
+    ///
+    /// # Errors
+    /// The API server cannot be asked.
+    pub async fn jobs(&self) -> Result<Jobs, Error> {
+        if !self.job_managers().await?.iter().any(|pod| Pod::of(pod).runs) {
+            return Ok(Jobs::Known(Vec::new()));
+        }
+        let Ok(reached) = reach::find(&self.api, &self.name, true).await else {
+            return Ok(Jobs::Unknown);
+        };
+        let probe = Probe::new(std::slice::from_ref(&reached.url))?;
+        for _ in 0..ASKED {
+            if let Some(jobs) = probe.running_jobs().await {
+                return Ok(Jobs::Known(jobs));
+            }
+            tokio::time::sleep(ASK).await;
+        }
+        Ok(Jobs::Unknown)
+    }
+
+    /// Makes its REST API reachable. `secret` where nobody else shall use the address.
+    ///
+    /// # Errors
+    /// No way leads there, or the JobManager that must tell its release does not answer.
+    pub async fn connect(&self, secret: bool) -> Result<Connected, Error> {
+        let reached = reach::find(&self.api, &self.name, secret).await?;
+        let rest_urls = vec![reached.url];
+        let flink = if let Some(flink) = self.flink() {
+            flink
+        } else {
+            let probe = Client::new(&rest_urls, FlinkVersion::DEFAULT)?;
+            let probe = probe.through(reached.tunnel.clone());
+            probe.flink_version().await.map_err(nutkin_rest::jobs::failure)?
+        };
+        Ok(Connected {
+            name: self.name.clone(),
+            platform: Platform::Kubernetes,
+            rest_urls,
+            flink,
+            tunnel: reached.tunnel,
+        })
+    }
+}

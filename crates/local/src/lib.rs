@@ -1,0 +1,64 @@
+//! The local platform: a session as processes of this machine.
+//!
+//! A command writes what shall run into the session's [`directory`], and a [`supervisor`] keeps it
+//! running. What is [ours](ownership) is read from `/proc`, never from a note alone.
+
+pub mod control;
+pub mod directory;
+pub mod down;
+pub mod launch;
+pub mod logs;
+pub mod machine;
+pub mod ownership;
+pub mod ports;
+pub mod rotate;
+pub mod scale;
+pub mod suffering;
+pub mod supervisor;
+pub mod up;
+pub mod view;
+pub mod wait;
+
+use directory::SessionDirectory;
+use nutkin_core::record::SessionRecord;
+use nutkin_core::selection::Platform;
+use nutkin_shell::files::document::{self, StateError};
+
+use nutkin_rest::Connected;
+use nutkin_shell::Error;
+
+/// How to reach a session: its addresses are those of this machine.
+///
+/// # Errors
+/// Its state is damaged.
+pub fn connect(directory: &SessionDirectory) -> Result<Connected, Error> {
+    let launch = scale::read_launch(directory)?;
+    let flink = launch.flink_version.parse()?;
+    Ok(Connected {
+        name: directory.name().to_owned(),
+        platform: Platform::Local,
+        rest_urls: launch.rest_urls,
+        flink,
+        tunnel: None,
+    })
+}
+
+/// What Nutkin remembers of a session; nothing is no error.
+///
+/// # Errors
+/// Its record is damaged.
+pub fn record(directory: &SessionDirectory) -> Result<SessionRecord, Error> {
+    match document::read_json(&directory.record()) {
+        Ok(record) => Ok(record),
+        Err(StateError::Missing(_)) => Ok(SessionRecord::new(directory.name())),
+        Err(error) => Err(directory::damaged(directory, error)),
+    }
+}
+
+/// Remembers it.
+///
+/// # Errors
+/// The system refused.
+pub fn remember(directory: &SessionDirectory, record: &SessionRecord) -> Result<(), Error> {
+    Ok(document::write_json(&directory.record(), record)?)
+}

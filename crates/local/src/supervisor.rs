@@ -1,0 +1,505 @@
+//! The supervisor: keeps the processes of one session running, and ends with it.
+//!
+//! It takes its orders from `launch.json` (read at the start and at SIGHUP), tells what is in
+//! `processes.json`, and sleeps in `poll(2)` on one pidfd for each process. SIGTERM ends the session.
+//! There is no socket and no runtime: a supervisor that can do little can fail little.
+//!
+//! Killed with SIGKILL it leaves the JVMs running. The next one finds them by their token and adopts
+//! them; a pidfd can be polled by others than the parent.
+
+use nutkin_shell::files::document;
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use nutkin_core::supervision::{self, Step};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+
+use super::directory::{self, SessionDirectory};
+use super::launch::{
+    DEFINITION_VARIABLE, Definition, Launch, PROCESS_VARIABLE, Phase, ProcessState, Role, Running,
+    TOKEN_VARIABLE,
+};
+use super::ownership::{self, Owned};
+use super::rotate;
+
+/// How often the sizes of the `.out` files are looked at: a handful of `stat` calls.
+const ROTATE_EVERY: Duration = Duration::from_mins(1);
+
+/// How long the end of a killed supervisor may take: it has some kilobytes of memory and a few files.
+const CLEARED_AWAY: Duration = Duration::from_secs(2);
+
+/// Why a supervisor could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum SupervisorError {
+    /// Another one does it.
+    #[error("session `{0}` has a supervisor already")]
+    Taken(String),
+    /// The orders cannot be read.
+    #[error(transparent)]
+    Orders(#[from] document::StateError),
+    /// The system refused.
+    #[error("the supervisor cannot go on")]
+    System(#[from] io::Error),
+}
+
+/// Runs until the session ends.
+///
+/// # Errors
+/// Another supervisor has the session, or its orders cannot be read. Once it runs it does not give up.
+pub fn run(directory: &SessionDirectory) -> Result<(), SupervisorError> {
+    // Before the lock, which says to others that signals are heard.
+    let hang_up = on_signal(&[signal_hook::consts::SIGHUP])?;
+    let terminate = on_signal(&[signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT])?;
+    let Some(_lock) = lock(directory)? else {
+        return Err(SupervisorError::Taken(directory.name().to_owned()));
+    };
+    let launch: Launch = document::read_json(&directory.launch())?;
+    let mut supervisor = Supervisor {
+        directory,
+        orders: BTreeMap::new(),
+        generation: 0,
+        token: launch.token.clone(),
+        processes: BTreeMap::new(),
+        ending: false,
+        written: None,
+    };
+    supervisor.adopt();
+    supervisor.obey(launch);
+    let mut next_rotation = Instant::now() + ROTATE_EVERY;
+    loop {
+        supervisor.write();
+        if supervisor.ending && supervisor.processes.is_empty() {
+            return Ok(());
+        }
+        let deadline = supervisor.deadline().map_or(next_rotation, |at| at.min(next_rotation));
+        let ended = wait(&hang_up, &terminate, &supervisor.processes, deadline)?;
+        if drain(&terminate) {
+            supervisor.end_all();
+        }
+        if drain(&hang_up) {
+            // Whoever asks may not be able to read what was told before.
+            supervisor.written = None;
+            supervisor.read_orders();
+        }
+        for name in ended {
+            supervisor.ended(&name);
+        }
+        supervisor.act_on_time(Instant::now());
+        if next_rotation <= Instant::now() {
+            next_rotation = Instant::now() + ROTATE_EVERY;
+            supervisor.rotate();
+        }
+    }
+}
+
+/// The lock of the supervisors; one that was killed a moment ago may hold it for as long as the system takes to
+/// clear it away.
+fn lock(directory: &SessionDirectory) -> io::Result<Option<File>> {
+    let start = Instant::now();
+    loop {
+        let taken = directory::try_flock(&directory.supervisor_lock())?;
+        if taken.is_some() || CLEARED_AWAY < start.elapsed() {
+            return Ok(taken);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+struct Supervisor<'a> {
+    directory: &'a SessionDirectory,
+    orders: BTreeMap<String, Definition>,
+    generation: u64,
+    token: String,
+    processes: BTreeMap<String, Process>,
+    ending: bool,
+    written: Option<Running>,
+}
+
+struct Process {
+    /// What it was started by.
+    fingerprint: String,
+    role: Role,
+    out: std::path::PathBuf,
+    state: State,
+    failures: u32,
+    restarts: u32,
+    last_end: Option<String>,
+}
+
+enum State {
+    /// It lives.
+    Running { living: Living },
+    /// It died and will be started again.
+    Waiting { until: Instant },
+    /// It was asked to end; what remains at `kill_at` is killed.
+    Ending { living: Living, kill_at: Instant },
+}
+
+struct Living {
+    pid: Pid,
+    start_time: u64,
+    pidfd: OwnedFd,
+    since: Instant,
+    /// Absent for one that a former supervisor started: init reaps it.
+    child: Option<Child>,
+}
+
+impl Process {
+    fn living(&self) -> Option<&Living> {
+        match &self.state {
+            State::Running { living } | State::Ending { living, .. } => Some(living),
+            State::Waiting { .. } => None,
+        }
+    }
+}
+
+impl Supervisor<'_> {
+    /// Takes over what a former supervisor left running.
+    fn adopt(&mut self) {
+        let before = document::read_json::<Running>(&self.directory.processes()).ok();
+        for owned in ownership::find_all(self.directory.path()) {
+            // Leaders only: what a JVM started itself carries the same variables and ends with it.
+            if owned.leads_group
+                && owned.token == self.token
+                && owned.process != super::launch::SUPERVISOR
+                && !self.processes.contains_key(&owned.process)
+            {
+                let noted = before.as_ref().and_then(|running| {
+                    running.processes.iter().find(|process| process.name == owned.process)
+                });
+                let process = adopted(owned, noted);
+                self.processes.insert(process.0, process.1);
+            }
+        }
+    }
+
+    fn read_orders(&mut self) {
+        match document::read_json::<Launch>(&self.directory.launch()) {
+            Ok(launch) if launch.token == self.token => self.obey(launch),
+            // Orders for another session, or none to be read: the ones it has still hold.
+            Ok(_) => self.note("launch.json belongs to another start of this session; ignored"),
+            Err(error) => self.note(&format!("{error}; keeping what runs")),
+        }
+    }
+
+    /// Brings what runs to what shall run.
+    fn obey(&mut self, launch: Launch) {
+        if self.ending {
+            return;
+        }
+        self.generation = launch.generation;
+        self.orders = launch.processes.into_iter().map(|one| (one.name.clone(), one)).collect();
+        let desired =
+            self.orders.iter().map(|(name, one)| (name.clone(), one.fingerprint())).collect();
+        let actual = self
+            .processes
+            .iter()
+            .map(|(name, one)| (name.clone(), one.fingerprint.clone()))
+            .collect();
+        for step in supervision::reconcile(&desired, &actual) {
+            match step {
+                Step::Start(name) => self.start(&name),
+                Step::Replace(name) | Step::End(name) => self.end(&name),
+            }
+        }
+    }
+
+    /// Starts a process by its orders. One that cannot be started counts as dead at once.
+    fn start(&mut self, name: &str) {
+        let Some(definition) = self.orders.get(name) else { return };
+        let fingerprint = definition.fingerprint();
+        let started = spawn(definition, &fingerprint, &self.token);
+        let before = self.processes.remove(name);
+        let mut process = Process {
+            fingerprint,
+            role: definition.role,
+            out: definition.out.clone(),
+            state: State::Waiting { until: Instant::now() },
+            failures: before.as_ref().map_or(0, |process| process.failures),
+            restarts: before.as_ref().map_or(0, |process| process.restarts),
+            last_end: before.and_then(|process| process.last_end),
+        };
+        match started {
+            Ok(living) => process.state = State::Running { living },
+            Err(error) => {
+                let program = definition.program.display();
+                process.last_end = Some(format!("`{program}` could not be started: {error}"));
+                self.note(&format!("{name}: `{program}` could not be started: {error}"));
+                process.failures = supervision::failures_after(process.failures, Duration::ZERO);
+                process.state =
+                    State::Waiting { until: Instant::now() + supervision::delay(process.failures) };
+            }
+        }
+        self.processes.insert(name.to_owned(), process);
+    }
+
+    /// Asks a process to end. Whether it is started anew is decided when it has ended.
+    fn end(&mut self, name: &str) {
+        let Some(mut process) = self.processes.remove(name) else { return };
+        process.state = match process.state {
+            State::Running { living } => {
+                // To the leader alone: it ends its own helpers, as after Flink's `stop` scripts.
+                let _ = rustix::process::pidfd_send_signal(&living.pidfd, Signal::TERM);
+                State::Ending { living, kill_at: Instant::now() + supervision::GRACE }
+            }
+            State::Waiting { .. } => {
+                self.start_if_wanted(name);
+                return;
+            }
+            ending @ State::Ending { .. } => ending,
+        };
+        self.processes.insert(name.to_owned(), process);
+    }
+
+    fn end_all(&mut self) {
+        self.ending = true;
+        self.orders.clear();
+        self.end_next_stage();
+    }
+
+    /// Ends Flink first and its ZooKeeper last: a JobManager that lost it cannot end in good order.
+    fn end_next_stage(&mut self) {
+        let flink: Vec<_> = self.names(|process| process.role != Role::ZooKeeper);
+        let now = if flink.is_empty() { self.names(|_| true) } else { flink };
+        for name in now {
+            self.end(&name);
+        }
+    }
+
+    fn names(&self, wanted: impl Fn(&Process) -> bool) -> Vec<String> {
+        let matching = self.processes.iter().filter(|(_, process)| wanted(process));
+        matching.map(|(name, _)| name.clone()).collect()
+    }
+
+    fn start_if_wanted(&mut self, name: &str) {
+        if !self.ending && self.orders.contains_key(name) {
+            self.start(name);
+        }
+    }
+
+    /// A process has ended: reaps it, ends what is left of its group, and decides what comes next.
+    fn ended(&mut self, name: &str) {
+        let Some(mut process) = self.processes.remove(name) else { return };
+        let (living, asked) = match process.state {
+            State::Running { living } => (living, false),
+            State::Ending { living, .. } => (living, true),
+            State::Waiting { .. } => {
+                self.processes.insert(name.to_owned(), process);
+                return;
+            }
+        };
+        let lived = living.since.elapsed();
+        let end = reap(living);
+        if asked {
+            self.start_if_wanted(name);
+            if self.ending {
+                self.end_next_stage();
+            }
+            return;
+        }
+        self.note(&format!("{name} {end} after {} s", lived.as_secs()));
+        process.failures = supervision::failures_after(process.failures, lived);
+        process.last_end = Some(end);
+        process.state =
+            State::Waiting { until: Instant::now() + supervision::delay(process.failures) };
+        self.processes.insert(name.to_owned(), process);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let deadlines = self.processes.values().filter_map(|process| match process.state {
+            State::Running { .. } => None,
+            State::Waiting { until } => Some(until),
+            State::Ending { kill_at, .. } => Some(kill_at),
+        });
+        deadlines.min()
+    }
+
+    fn act_on_time(&mut self, now: Instant) {
+        for name in self.names(|_| true) {
+            let Some(process) = self.processes.get_mut(&name) else { continue };
+            match &mut process.state {
+                State::Waiting { until } if *until <= now => {
+                    process.restarts += 1;
+                    self.start(&name);
+                }
+                State::Ending { living, kill_at } if *kill_at <= now => {
+                    let _ = rustix::process::pidfd_send_signal(&living.pidfd, Signal::KILL);
+                    *kill_at = now + supervision::GRACE;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn rotate(&self) {
+        for process in self.processes.values() {
+            if let Err(error) = rotate::if_larger(&process.out, rotate::LARGEST) {
+                self.note(&format!("cannot rotate `{}`: {error}", process.out.display()));
+            }
+        }
+    }
+
+    /// Tells what runs, when that has changed.
+    fn write(&mut self) {
+        let running = Running {
+            generation: self.generation,
+            supervisor: rustix::process::getpid().as_raw_pid(),
+            processes: self
+                .processes
+                .iter()
+                .map(|(name, process)| state_of(name, process))
+                .collect(),
+        };
+        if self.written.as_ref() == Some(&running) {
+            return;
+        }
+        if let Err(error) = document::write_json(&self.directory.processes(), &running) {
+            self.note(&format!("cannot write `{}`: {error}", self.directory.processes().display()));
+        }
+        self.written = Some(running);
+    }
+
+    /// A line into `run/supervisor.out`, where stderr goes.
+    #[allow(clippy::unused_self, reason = "only a supervisor has such a file")]
+    fn note(&self, line: &str) {
+        use std::io::Write;
+        let _ = writeln!(io::stderr(), "{} {line}", jiff::Timestamp::now());
+    }
+}
+
+fn state_of(name: &str, process: &Process) -> ProcessState {
+    ProcessState {
+        name: name.to_owned(),
+        role: process.role,
+        phase: match process.state {
+            State::Running { .. } => Phase::Running,
+            State::Waiting { .. } => Phase::Waiting,
+            State::Ending { .. } => Phase::Ending,
+        },
+        pid: process.living().map(|living| living.pid.as_raw_pid()),
+        start_time: process.living().map(|living| living.start_time),
+        restarts: process.restarts,
+        last_end: process.last_end.clone(),
+        out: process.out.clone(),
+    }
+}
+
+fn adopted(owned: Owned, noted: Option<&ProcessState>) -> (String, Process) {
+    let role = noted.map_or_else(|| Role::of_name(&owned.process), |noted| noted.role);
+    let process = Process {
+        fingerprint: owned.definition,
+        role,
+        out: noted.map(|noted| noted.out.clone()).unwrap_or_default(),
+        state: State::Running {
+            living: Living {
+                pid: owned.pid,
+                start_time: owned.start_time,
+                pidfd: owned.pidfd,
+                since: Instant::now(),
+                child: None,
+            },
+        },
+        failures: 0,
+        restarts: noted.map_or(0, |noted| noted.restarts),
+        last_end: noted.and_then(|noted| noted.last_end.clone()),
+    };
+    (owned.process, process)
+}
+
+fn spawn(definition: &Definition, fingerprint: &str, token: &str) -> io::Result<Living> {
+    rotate::before_start(&definition.out)?;
+    let out = open_out(&definition.out)?;
+    let child = Command::new(&definition.program)
+        .args(&definition.arguments)
+        .env_clear()
+        .envs(&definition.environment)
+        .env(TOKEN_VARIABLE, token)
+        .env(PROCESS_VARIABLE, &definition.name)
+        .env(DEFINITION_VARIABLE, fingerprint)
+        .current_dir(&definition.directory)
+        .stdin(Stdio::null())
+        .stdout(out.try_clone()?)
+        .stderr(out)
+        .process_group(0)
+        .spawn()?;
+    let pid = Pid::from_child(&child);
+    // A child that was not waited for keeps its PID, so both of these are about this very process.
+    let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
+    let start_time = ownership::stat(pid).map_or(0, |stat| stat.start_time);
+    Ok(Living { pid, start_time, pidfd, since: Instant::now(), child: Some(child) })
+}
+
+/// For appending, so that the file can be cut under its writer.
+fn open_out(path: &std::path::Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+}
+
+/// Ends the rest of a process group and says how its leader ended.
+fn reap(living: Living) -> String {
+    let Some(mut child) = living.child else {
+        return "ended".to_owned();
+    };
+    // The leader is not waited for yet, so no other group can have got its number.
+    let _ = kill_process_group(living.pid, Signal::KILL);
+    child.wait().map_or_else(|error| error.to_string(), describe)
+}
+
+fn describe(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("ended with exit code {code}"),
+        (None, Some(9)) => "was killed (SIGKILL)".to_owned(),
+        (None, Some(signal)) => format!("was ended by signal {signal}"),
+        (None, None) => "ended".to_owned(),
+    }
+}
+
+fn on_signal(signals: &[i32]) -> io::Result<UnixStream> {
+    let (read, write) = UnixStream::pair()?;
+    read.set_nonblocking(true)?;
+    for signal in signals {
+        signal_hook::low_level::pipe::register(*signal, write.try_clone()?)?;
+    }
+    Ok(read)
+}
+
+fn drain(mut stream: &UnixStream) -> bool {
+    let mut any = false;
+    let mut buffer = [0; 64];
+    while stream.read(&mut buffer).is_ok_and(|count| 0 < count) {
+        any = true;
+    }
+    any
+}
+
+/// Sleeps until a signal, the end of a process or the deadline; names the processes that ended.
+fn wait(
+    hang_up: &UnixStream,
+    terminate: &UnixStream,
+    processes: &BTreeMap<String, Process>,
+    deadline: Instant,
+) -> io::Result<Vec<String>> {
+    let living: Vec<_> = processes
+        .iter()
+        .filter_map(|(name, process)| process.living().map(|living| (name, living)))
+        .collect();
+    let mut fds = vec![PollFd::new(hang_up, PollFlags::IN), PollFd::new(terminate, PollFlags::IN)];
+    for (_, living) in &living {
+        fds.push(PollFd::from_borrowed_fd(living.pidfd.as_fd(), PollFlags::IN));
+    }
+    let timeout = Timespec::try_from(deadline.saturating_duration_since(Instant::now()))
+        .map_err(io::Error::other)?;
+    match poll(&mut fds, Some(&timeout)) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let ended = fds[2..].iter().zip(&living).filter(|(fd, _)| !fd.revents().is_empty());
+    Ok(ended.map(|(_, (name, _))| (*name).clone()).collect())
+}

@@ -1,0 +1,78 @@
+//! Looks at a session on this machine.
+
+use nutkin_core::selection::Platform;
+use nutkin_core::status::{self, Observed, SessionState};
+use nutkin_shell::files::document;
+
+use super::control;
+use super::directory::SessionDirectory;
+use super::launch::{Launch, Role};
+use nutkin_rest::Probe;
+use nutkin_rest::{Process, View};
+use nutkin_shell::Error;
+
+/// Looks at a session.
+///
+/// # Errors
+/// The HTTP client cannot be set up.
+pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
+    let name = directory.name().to_owned();
+    let launch: Launch = match document::read_json(&directory.launch()) {
+        Ok(launch) => launch,
+        Err(error) => {
+            let cure = format!("`nutkin down {name}` ends what runs of it and removes the rest");
+            return Ok(View {
+                name,
+                platform: Platform::Local,
+                namespace: None,
+                state: SessionState::Damaged,
+                messages: vec![error.to_string(), cure],
+                flink_version: None,
+                rest_url: None,
+                job_managers: 0,
+                task_managers: 0,
+                processes: Vec::new(),
+                overview: None,
+            });
+        }
+    };
+    let seen = control::look(directory);
+    let processes = seen.running.map_or_else(Vec::new, |running| running.processes);
+    let probe = Probe::new(&launch.rest_urls)?;
+    let (overview, answered) = probe.overview().await.unzip();
+    let wanted = |role| launch.processes.iter().filter(|one| one.role == role).count();
+    let alive = |name: &str| processes.iter().any(|one| one.name == name && one.pid.is_some());
+    let observed = Observed {
+        supervised: seen.supervisor,
+        processes: launch
+            .processes
+            .iter()
+            .map(|one| (one.name.clone(), alive(&one.name)))
+            .collect(),
+        task_managers: u32::try_from(wanted(Role::TaskManager)).unwrap_or(u32::MAX),
+        registered: overview.map(|overview| overview.taskmanagers),
+        file: directory.origin().map(|file| file.display().to_string()),
+    };
+    let (state, messages) = status::derive(&name, &observed);
+    let shown = processes.iter().map(|one| Process {
+        name: one.name.clone(),
+        role: one.role.to_string(),
+        state: one.pid.map_or_else(|| "not running".to_owned(), |pid| format!("PID {pid}")),
+        pid: one.pid,
+        restarts: one.restarts,
+        last_end: one.last_end.clone(),
+    });
+    Ok(View {
+        name,
+        platform: Platform::Local,
+        namespace: None,
+        state,
+        messages,
+        flink_version: Some(launch.flink_version.clone()),
+        rest_url: answered.map(str::to_owned).or_else(|| launch.rest_urls.first().cloned()),
+        job_managers: wanted(Role::JobManager),
+        task_managers: wanted(Role::TaskManager),
+        processes: shown.collect(),
+        overview,
+    })
+}

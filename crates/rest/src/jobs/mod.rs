@@ -1,0 +1,58 @@
+//! What the commands ask about single jobs.
+
+mod describe;
+mod room;
+
+pub use describe::describe;
+pub use room::{shortage, shortage_of};
+
+use nutkin_core::jobs::{self as rules, NotFound};
+use nutkin_shell::{Error, Kind};
+
+use crate::{Client, Job, RestError};
+
+/// The job that the user means, see [`rules::find`]. `namespace` is what the session's file names, if any.
+///
+/// # Errors
+/// There is none (exit 5), or there are several (2).
+pub async fn find(client: &Client, namespace: Option<&str>, wanted: &str) -> Result<Job, Error> {
+    let mut jobs = client.jobs().await.map_err(failure)?;
+    let listed: Vec<rules::Listed<'_>> = jobs
+        .iter()
+        .map(|job| rules::Listed { id: &job.id, name: &job.name, has_ended: job.state.has_ended() })
+        .collect();
+    match rules::find(namespace.unwrap_or(rules::NAMESPACE), wanted, &listed) {
+        Ok(index) => Ok(jobs.swap_remove(index)),
+        Err(NotFound::None) => {
+            Err(Error::new(Kind::NotFound, format!("the session has no job `{wanted}`"))
+                .hint("`nutkin jobs --all` lists them, those that ended included"))
+        }
+        Err(NotFound::Several(ids)) => {
+            Err(Error::new(Kind::Invalid, format!("`{wanted}` can mean several jobs"))
+                .hint(format!("name one by its id: {}", ids.join(", "))))
+        }
+    }
+}
+
+/// A REST error as the failure of a command: the root cause first, the Java exception below it.
+pub fn failure(error: RestError) -> Error {
+    let kind = if matches!(error, RestError::NotFound(_)) { Kind::NotFound } else { Kind::Broken };
+    let trace = match &error {
+        RestError::Refused { trace, .. } if 1 < trace.len() => trace.join("\n    "),
+        _ => String::new(),
+    };
+    let advice = match &error {
+        RestError::Refused { cause, trace } => {
+            let texts = trace.iter().rev().map(String::as_str);
+            rules::advice(std::iter::once(cause.as_str()).chain(texts))
+        }
+        RestError::NoLeader => Some("`nutkin status` says what the session waits for"),
+        _ => None,
+    };
+    let mut failure = Error::of(kind, error);
+    failure.hints.extend(advice.map(str::to_owned));
+    if !trace.is_empty() {
+        failure.hints.push(format!("the exception in the JobManager:\n    {trace}"));
+    }
+    failure
+}

@@ -1,0 +1,23 @@
+//! The JobManager's REST API, Flink 1.13 to 2.3, and the ways to it. No platform is known here: how an address is kept
+//! reachable is a value that the platform hands over.
+
+pub mod http;
+pub mod jobs;
+
+mod client;
+mod connected;
+mod error;
+mod probe;
+mod running;
+#[cfg(test)]
+mod tests;
+mod types;
+mod view;
+
+pub use client::{Client, POLL};
+pub use connected::{Connected, Tunnel};
+pub use error::RestError;
+pub use probe::{Overview, Probe, RunningJob};
+pub use running::Jobs;
+pub use types::{Job, JobState, Outcome, RunRequest, Trigger, newest_state, retains_checkpoints};
+pub use view::{Process, Ready, View, Waited};

@@ -1,0 +1,107 @@
+//! What `status`, `ls` and `up` show of a session. The same document on every platform.
+
+use nutkin_core::selection::Platform;
+use nutkin_core::status::SessionState;
+use serde_json::{Value, json};
+
+use crate::Overview;
+
+/// A session as it is now.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Its name.
+    pub name: String,
+    /// Where it runs.
+    pub platform: Platform,
+    /// Its namespace, on Kubernetes.
+    pub namespace: Option<String>,
+    /// Its state.
+    pub state: SessionState,
+    /// What is not as it should be.
+    pub messages: Vec<String>,
+    /// Its Flink release, where it is known.
+    pub flink_version: Option<String>,
+    /// The address to show: one that answered, else one that should.
+    pub rest_url: Option<String>,
+    /// JobManagers that shall run.
+    pub job_managers: usize,
+    /// TaskManagers that shall run.
+    pub task_managers: usize,
+    /// Its processes or pods.
+    pub processes: Vec<Process>,
+    /// What REST says, when it answers.
+    pub overview: Option<Overview>,
+}
+
+/// A process, container or pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// `jobmanager`, `taskmanager-1`, or the pod's name.
+    pub name: String,
+    /// `JobManager`, `TaskManager`, `ZooKeeper`.
+    pub role: String,
+    /// In words for people: `PID 17`, `not running`, `Running on node-1`.
+    pub state: String,
+    /// PID, for a process of this machine that lives.
+    pub pid: Option<i32>,
+    /// How often it was started again.
+    pub restarts: u32,
+    /// How it ended the last time.
+    pub last_end: Option<String>,
+}
+
+/// A session that is up.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// What REST says.
+    pub overview: Overview,
+    /// The address to show.
+    pub url: String,
+}
+
+/// How the waiting ended.
+#[derive(Debug)]
+pub enum Waited {
+    /// REST answers and what can be expected to be there is.
+    Ready(Ready),
+    /// The time is over: what was seen last, in words.
+    TimedOut(String),
+}
+
+impl View {
+    /// Jobs that run, as far as the session says.
+    pub fn running_jobs(&self) -> u32 {
+        self.overview.as_ref().map_or(0, |overview| overview.jobs_running)
+    }
+
+    /// The document of `-o json`, without `apiVersion` and `kind`.
+    pub fn document(&self) -> Value {
+        let overview = self.overview.as_ref();
+        json!({
+            "name": self.name,
+            "platform": self.platform.to_string(),
+            "namespace": self.namespace,
+            "state": self.state.to_string(),
+            "flinkVersion": self.flink_version,
+            "restUrl": self.rest_url,
+            "jobManagers": self.job_managers,
+            "taskManagers": self.task_managers,
+            "slots": overview.map(|o| json!({"total": o.slots_total, "available": o.slots_available})),
+            "jobs": overview.map(|o| json!({
+                "running": o.jobs_running,
+                "finished": o.jobs_finished,
+                "canceled": o.jobs_cancelled,
+                "failed": o.jobs_failed,
+            })),
+            "processes": self.processes.iter().map(|one| json!({
+                "name": one.name,
+                "role": one.role,
+                "state": one.state,
+                "pid": one.pid,
+                "restarts": one.restarts,
+                "lastEnd": one.last_end,
+            })).collect::<Vec<_>>(),
+            "messages": self.messages,
+        })
+    }
+}
