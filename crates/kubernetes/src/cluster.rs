@@ -228,11 +228,11 @@ contexts:
 
     #[test]
     fn what_cannot_be_used_is_named() {
-        check((None, Some("third")), &[], "BadInput: the kubeconfig `");
+        check((None, Some("third")), &[], "Invalid: the kubeconfig `");
         check(
             (None, None),
             &[("kubernetes.config.file", "no")],
-            "BadInput: there is no kubeconfig (`",
+            "Invalid: there is no kubeconfig (`",
         );
     }
 }
