@@ -15,6 +15,7 @@ pub mod change;
 pub mod decide;
 pub mod jobs;
 pub mod kubernetes;
+pub mod ledger;
 pub mod plan;
 pub mod record;
 pub mod selection;

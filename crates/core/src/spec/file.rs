@@ -1,6 +1,7 @@
 //! Reading a session file.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::walk::{Values, walk};
 use super::{fields, is_name, not_a_name};
@@ -60,6 +61,8 @@ pub struct SessionFile {
     pub restart_nonce: Option<i64>,
     /// The `FlinkSessionJob`s.
     pub jobs: Vec<SessionJob>,
+    /// The documents that it was read from, for [`SessionFile::documents`].
+    pub(super) nodes: Arc<[Node]>,
 }
 
 /// The API version of both kinds.
@@ -76,7 +79,16 @@ pub fn read(text: &str, name: &str) -> Result<SessionFile, Vec<Problem>> {
 
 /// Reads a session file as far as it can be understood, with all problems in the order of its lines.
 pub(super) fn read_what_can_be(text: &str, name: &str) -> (SessionFile, Vec<Problem>) {
-    let (documents, mut problems) = yaml::documents(text, name);
+    let (documents, problems) = yaml::documents(text, name);
+    read_nodes(documents, name, problems)
+}
+
+/// Reads the documents of a session file. `problems` are those of its text.
+pub(super) fn read_nodes(
+    documents: Vec<Node>,
+    name: &str,
+    mut problems: Vec<Problem>,
+) -> (SessionFile, Vec<Problem>) {
     let mut file = SessionFile { name: name.to_owned(), ..SessionFile::default() };
     let mut sessions = 0;
     let mut owners = Vec::new();
@@ -169,6 +181,7 @@ pub(super) fn read_what_can_be(text: &str, name: &str) -> (SessionFile, Vec<Prob
         }
     }
     problems.sort();
+    file.nodes = documents.into();
     (file, problems)
 }
 

@@ -4,10 +4,12 @@ mod defaults;
 mod directory;
 pub mod fields;
 mod file;
+mod object;
 mod walk;
 
 pub use directory::of_directory;
 pub use file::{SessionFile, read};
+pub use object::read_documents;
 
 use crate::flink::options::{self, Level};
 use crate::flink::{Configuration, FlinkVersion, Origin};
@@ -51,13 +53,26 @@ pub const PRECEDENCE: [&str; 4] = [
 /// All problems at once, in the order of the file's lines: of its text, of what it says as a whole, and, where there
 /// are any of these, of the values of options. Values alone are left to [`options::check`].
 pub fn load(text: &str, name: &str, inputs: Inputs) -> Result<Session, Vec<Problem>> {
+    load_inputs(text, name, inputs).map(|(session, _)| session)
+}
+
+/// The same, with everything that was said: what the ledger keeps.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_inputs(
+    text: &str,
+    name: &str,
+    inputs: Inputs,
+) -> Result<(Session, Inputs), Vec<Problem>> {
     let (file, mut problems) = file::read_what_can_be(text, name);
     if file.session.is_none() && file.flink.is_none() && !problems.is_empty() {
         // Nothing was understood: what is missing would be told of every part.
         return Err(problems);
     }
-    match resolve(&Inputs { file: Some(file), ..inputs }) {
-        Ok(session) if problems.is_empty() => return Ok(session),
+    let inputs = Inputs { file: Some(file), ..inputs };
+    match resolve(&inputs) {
+        Ok(session) if problems.is_empty() => return Ok((session, inputs)),
         Ok(session) => problems.extend(wrong_values(&session.configuration, session.flink)),
         Err(more) => problems.extend(more),
     }

@@ -62,12 +62,15 @@ impl<'a> Values<'a> {
 
     /// Options, flattened: key, value, line.
     pub(super) fn options(&self, path: &str) -> Vec<(String, Value, u32)> {
-        let mut options = Vec::new();
-        if let Some(node) = self.node(path) {
-            flatten(node, "", &mut options);
-        }
-        options
+        self.node(path).map(flattened).unwrap_or_default()
     }
+}
+
+/// The options that a node holds: key, value, line.
+pub(super) fn flattened(node: &Node) -> Vec<(String, Value, u32)> {
+    let mut options = Vec::new();
+    flatten(node, "", &mut options);
+    options
 }
 
 /// As the operator does it: nested keys are joined by dots, lists by semicolons.

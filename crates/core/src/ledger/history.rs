@@ -1,0 +1,83 @@
+//! Who changed what, and which change is under way.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Ledger;
+use super::secrets;
+
+/// Who runs a command. Shells look, core gets it as a value.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Who {
+    /// The user.
+    #[serde(default)]
+    pub user: String,
+    /// The machine.
+    #[serde(default)]
+    pub host: String,
+}
+
+/// One line of the history.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// When, in RFC 3339.
+    #[serde(default)]
+    pub time: String,
+    /// By whom.
+    #[serde(flatten)]
+    pub who: Who,
+    /// The command with its words, without secrets.
+    #[serde(default)]
+    pub command: String,
+    /// What it changed, for people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<String>,
+    /// Fields of a newer Nutkin, which are kept.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, Value>,
+}
+
+/// A change that was begun and is not done.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Phase {
+    /// Which change: `up`, `scale`, `down`.
+    pub change: String,
+    /// Its step, in the words of the decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// When it was begun, in RFC 3339.
+    #[serde(default)]
+    pub since: String,
+    /// By whom.
+    #[serde(flatten)]
+    pub who: Who,
+    /// Fields of a newer Nutkin, which are kept.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, Value>,
+}
+
+impl Event {
+    /// A line for a command that is run now. Values of the command line that are secret are masked.
+    pub fn new(time: &str, who: &Who, words: &[String], changes: Vec<String>) -> Self {
+        let (time, who) = (time.to_owned(), who.clone());
+        let command = secrets::masked(words).join(" ");
+        Self { time, who, command, changes, unknown: BTreeMap::new() }
+    }
+
+    /// `ann@laptop, 2026-11-29T12:00:00Z: nutkin up -f a.yaml`.
+    pub fn line(&self) -> String {
+        format!("{}@{}, {}: {}", self.who.user, self.who.host, self.time, self.command)
+    }
+}
+
+impl Ledger {
+    /// Notes who changed what.
+    pub fn note(&mut self, event: Event) {
+        self.history.push(event);
+    }
+}

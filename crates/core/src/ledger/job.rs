@@ -1,0 +1,168 @@
+//! What was done for a job, and what it takes to do it again.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A job that Nutkin submitted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobRecord {
+    /// Grows with every deliberate resubmission; a part of the id of a job of a session file. 0 for others.
+    #[serde(default)]
+    pub generation: u64,
+    /// Digest of the fields that make it another job when they change.
+    #[serde(default)]
+    pub digest: String,
+    /// SHA-256 of the jar that runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jar_digest: Option<String>,
+    /// The last savepoint or retained checkpoint known: where the job goes on from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_savepoint: Option<String>,
+    /// The nonces that were acted on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub savepoint_trigger_nonce: Option<i64>,
+    /// See above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_trigger_nonce: Option<i64>,
+    /// See above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub savepoint_redeploy_nonce: Option<i64>,
+    /// See above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart_nonce: Option<i64>,
+    /// Whether the job was stopped because the file says `suspended`: then it is resumed when the file says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suspended: bool,
+    /// What this record becomes when a submission that was begun has arrived. Written before the submission,
+    /// so that one whose answer was lost is known again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Box<JobRecord>>,
+    /// By which command it came.
+    #[serde(default, skip_serializing_if = "Bringer::is_file")]
+    pub origin: Bringer,
+    /// The id of its last submission, 32 hex digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Where its jar comes from: an absolute path, an address, or `mvn:`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jar: Option<String>,
+    /// Its main class, where it is not the one that the jar names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry_class: Option<String>,
+    /// Arguments of main().
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<String>,
+    /// Its parallelism.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallelism: Option<u32>,
+    /// Options that were sent with it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, String>,
+    /// Whether state that no operator takes is dropped.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_non_restored_state: bool,
+    /// What it was started from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_from: Option<String>,
+    /// When it was submitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitted: Option<String>,
+    /// The last savepoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub savepoint: Option<Snapshot>,
+    /// The last completed checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Snapshot>,
+    /// Flink's word for the state in which it has ended (`FINISHED`), and nothing while it has not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+    /// A request whose answer has not come yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
+    /// Fields of a newer Nutkin, which are kept.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, Value>,
+}
+
+/// By which command a job came.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bringer {
+    /// It is a `FlinkSessionJob` of the session file.
+    #[default]
+    File,
+    /// `nutkin run JAR`.
+    Run,
+    /// The drop-in for `flink run`.
+    Flink,
+    /// A way that a newer Nutkin knows.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// A savepoint or checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// Where it is.
+    pub path: String,
+    /// `savepoint`, `checkpoint`, with its format after a slash where known: `savepoint/NATIVE`.
+    #[serde(default)]
+    pub kind: String,
+    /// When it was complete (RFC 3339), where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    /// The id of the job that it is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// Fields of a newer Nutkin, which are kept.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, Value>,
+}
+
+/// A request to the JobManager whose answer may be lost, with what finds its outcome again. Written before it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Request {
+    /// `submit`, `savepoint`, `stop`, `checkpoint`, `cancel`.
+    pub kind: String,
+    /// The id of the job.
+    pub job: String,
+    /// The trigger id that was chosen for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
+    /// Where its result shall be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// When it counts as lost (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<String>,
+    /// Fields of a newer Nutkin, which are kept.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, Value>,
+}
+
+impl Bringer {
+    fn is_file(&self) -> bool {
+        *self == Self::File
+    }
+}
+
+impl JobRecord {
+    /// Whether a state is known from which it could go on.
+    pub fn is_resumable(&self) -> bool {
+        self.last_savepoint.is_some()
+            || self.savepoint.is_some()
+            || self.checkpoint.is_some()
+            || self.pending.as_ref().is_some_and(|pending| pending.is_resumable())
+    }
+
+    /// Remembers a savepoint: where the job goes on from.
+    pub fn remember_savepoint(&mut self, savepoint: Snapshot) {
+        self.last_savepoint = Some(savepoint.path.clone());
+        self.savepoint = Some(savepoint);
+    }
+}

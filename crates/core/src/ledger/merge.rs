@@ -1,0 +1,67 @@
+//! What the slower of two commands does with its change of the ledger: it reads the ledger anew and makes its change
+//! again where the other one touched something else.
+
+use super::{Event, Ledger};
+
+/// Two commands changed the same part.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("another command changed {what} of session `{name}` in the meantime{}", by(.who.as_deref()))]
+pub struct Conflict {
+    /// The session.
+    pub name: String,
+    /// The part: `what is wanted`, ``job `x` ``.
+    pub what: String,
+    /// The last change of the other one, as far as it says so.
+    pub who: Option<Box<Event>>,
+}
+
+fn by(who: Option<&Event>) -> String {
+    who.map(|event| format!(" ({})", event.line())).unwrap_or_default()
+}
+
+/// The ledger with two changes: `ours` and `theirs` both began at `base`.
+///
+/// # Errors
+/// Both changed the same part, and not to the same.
+pub fn merge(base: &Ledger, ours: &Ledger, theirs: &Ledger) -> Result<Ledger, Conflict> {
+    let conflict = |what: &str| Conflict {
+        name: theirs.name.clone(),
+        what: what.to_owned(),
+        who: theirs
+            .history
+            .last()
+            .filter(|event| !base.history.contains(event))
+            .cloned()
+            .map(Box::new),
+    };
+    let mut merged = theirs.clone();
+    let wanted = one(&base.wanted, &ours.wanted, &theirs.wanted);
+    merged.wanted.clone_from(wanted.ok_or_else(|| conflict("what is wanted"))?);
+    let namespace = one(&base.namespace, &ours.namespace, &theirs.namespace);
+    merged.namespace.clone_from(namespace.ok_or_else(|| conflict("the namespace"))?);
+    let phase = one(&base.phase, &ours.phase, &theirs.phase);
+    merged.phase.clone_from(phase.ok_or_else(|| conflict("the change under way"))?);
+    let names = base.jobs.keys().chain(ours.jobs.keys());
+    for name in names {
+        let (base, ours, there) = (base.jobs.get(name), ours.jobs.get(name), theirs.jobs.get(name));
+        let job = one(&base, &ours, &there).ok_or_else(|| conflict(&format!("job `{name}`")))?;
+        match job {
+            Some(job) => merged.jobs.insert(name.clone(), (*job).clone()),
+            None => merged.jobs.remove(name),
+        };
+    }
+    let new = ours.history.iter().filter(|event| !base.history.contains(event));
+    merged.history.extend(new.cloned());
+    Ok(merged)
+}
+
+/// The one of two that is new, if it is one.
+fn one<'a, T: PartialEq>(base: &'a T, ours: &'a T, theirs: &'a T) -> Option<&'a T> {
+    if ours == base || ours == theirs {
+        Some(theirs)
+    } else if theirs == base {
+        Some(ours)
+    } else {
+        None
+    }
+}

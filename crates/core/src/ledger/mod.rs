@@ -1,0 +1,113 @@
+//! The ledger: all that Nutkin knows of a session beyond what runs, in one JSON document that is the same on every
+//! platform. It says what is wanted, what was submitted, how far a change is and who made it.
+//!
+//! ```text
+//! command ──► Wanted ──► Ledger ──► seal ──► document + Secrets ──► the platform's store
+//!                ▲                                                     │
+//!   spec::resolve┴────── Ledger ◄── open ◄── Stored ◄──────────────────┘
+//! ```
+//!
+//! A store keeps texts and compares versions; it understands nothing. What a damaged document still says, what a newer
+//! Nutkin added, which values are secret and what two commands may both have written is decided here.
+
+mod bounds;
+mod history;
+mod job;
+mod merge;
+mod read;
+mod secrets;
+mod store;
+#[cfg(test)]
+mod tests;
+mod wanted;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use bounds::{DOCUMENT_LIMIT, TooLarge};
+pub use history::{Event, Phase, Who};
+pub use job::{Bringer, JobRecord, Request, Snapshot};
+pub use merge::{Conflict, merge};
+pub use read::{Newer, Read, read};
+pub use secrets::{MissingSecret, Secrets};
+pub use store::{Opened, Sealed, Stored, Version, open};
+pub use wanted::{ConfDirectory, Source, Wanted};
+
+/// Version of the form of the document. Fields are only ever added to it; what an older reader would misunderstand gets
+/// another version.
+pub const API_VERSION: &str = "nutkin/v1";
+
+/// Kind of the document.
+pub const KIND: &str = "SessionRecord";
+
+/// The ledger of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ledger {
+    /// [`API_VERSION`].
+    #[serde(default)]
+    pub api_version: String,
+    /// [`KIND`].
+    #[serde(default)]
+    pub kind: String,
+    /// The session's name.
+    #[serde(default)]
+    pub name: String,
+    /// The namespace that its file names, which is a part of the ids of its jobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// How often the document was written. A store compares it, or what its platform has for that.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub version: u64,
+    /// What is wanted; `None`: nobody has said it since there is a ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<Wanted>,
+    /// The change that is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// Jobs: those of the session file by their name there, others by their id.
+    #[serde(default)]
+    pub jobs: BTreeMap<String, JobRecord>,
+    /// Who changed what, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Event>,
+    /// Names of the values that lie beside the document, with their digests.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, String>,
+    /// Fields of a newer Nutkin, which are kept.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, Value>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Ledger {
+    /// The ledger of a session of which nothing is known.
+    pub fn new(name: &str) -> Self {
+        Self {
+            api_version: API_VERSION.to_owned(),
+            kind: KIND.to_owned(),
+            name: name.to_owned(),
+            namespace: None,
+            version: 0,
+            wanted: None,
+            phase: None,
+            jobs: BTreeMap::new(),
+            history: Vec::new(),
+            secrets: BTreeMap::new(),
+            unknown: BTreeMap::new(),
+        }
+    }
+
+    /// Names of the jobs that could go on from a state that they left. A session that ends with any of these keeps its
+    /// ledger; without one the ledger goes with it.
+    pub fn resumable(&self) -> Vec<&str> {
+        let jobs = self.jobs.iter().filter(|(_, job)| job.is_resumable());
+        jobs.map(|(name, _)| name.as_str()).collect()
+    }
+}

@@ -1,0 +1,97 @@
+//! Session files as JSON: what a ledger keeps of one, and reading that again.
+
+use serde_json::{Map, Value, json};
+
+use super::fields::{self, Field, Type};
+use super::walk::flattened;
+use super::{SessionFile, file};
+use crate::problem::Problem;
+use crate::yaml::{Key, Kind, Node};
+
+impl SessionFile {
+    /// The documents, each value as it was understood: read again by [`read_documents`] they say the same. What a field
+    /// is written like is not kept, nor is what has no effect: `status`, and fields with nothing in them.
+    pub fn documents(&self) -> Vec<Value> {
+        let nodes = self.nodes.iter().filter(|document| document.kind != Kind::Null);
+        nodes.map(|document| normal(document, table_of(document), "")).collect()
+    }
+}
+
+/// Reads the documents of a session file that are JSON already. Problems have no lines.
+///
+/// # Errors
+/// All problems of the documents.
+pub fn read_documents(documents: &[Value], name: &str) -> Result<SessionFile, Vec<Problem>> {
+    let nodes = documents.iter().map(node).collect();
+    let (file, mut problems) = file::read_nodes(nodes, name, Vec::new());
+    for location in problems.iter_mut().filter_map(|problem| problem.location.as_mut()) {
+        (location.line, location.column) = (None, None);
+    }
+    if problems.is_empty() { Ok(file) } else { Err(problems) }
+}
+
+fn table_of(document: &Node) -> &'static [Field] {
+    let Kind::Map(entries) = &document.kind else { return &[] };
+    let is_kind = |(key, node): &&(Key, Node)| {
+        key.name == "kind" && node.kind == Kind::Text("FlinkSessionJob".to_owned())
+    };
+    if entries.iter().any(|entry| is_kind(&entry)) {
+        fields::SESSION_JOB
+    } else {
+        fields::DEPLOYMENT
+    }
+}
+
+/// A node of a document as its field understands it.
+fn normal(node: &Node, table: &'static [Field], path: &str) -> Value {
+    if let Some(field) = table.iter().find(|field| field.path == path) {
+        return value(node, field);
+    }
+    let Kind::Map(entries) = &node.kind else { return Value::Null };
+    let mut fields = Map::new();
+    for (key, child) in entries {
+        let path = if path.is_empty() { key.name.clone() } else { format!("{path}.{}", key.name) };
+        match normal(child, table, &path) {
+            Value::Null => {}
+            _ if path == "status" => {}
+            value => {
+                fields.insert(key.name.clone(), value);
+            }
+        }
+    }
+    Value::Object(fields)
+}
+
+fn value(node: &Node, field: &Field) -> Value {
+    let is_amount = field.kind == Type::Number || field.path.rsplit('.').next() == Some("cpu");
+    match (&node.kind, field.kind) {
+        (Kind::Null, _) => Value::Null,
+        (Kind::Number(text), Type::Whole(_)) => {
+            text.parse::<i64>().map_or(Value::Null, Value::from)
+        }
+        (Kind::Number(text), _) if is_amount => {
+            text.parse::<f64>().map_or(Value::Null, Value::from)
+        }
+        (_, Type::Options) => {
+            let options = flattened(node).into_iter();
+            options.map(|(key, value, _)| (key, json!(value.to_string()))).collect()
+        }
+        _ => node.to_json(),
+    }
+}
+
+/// JSON as a document that was read from nowhere.
+fn node(value: &Value) -> Node {
+    let kind = match value {
+        Value::Null => Kind::Null,
+        Value::Bool(value) => Kind::Bool(*value),
+        Value::Number(number) => Kind::Number(number.to_string()),
+        Value::String(text) => Kind::Text(text.clone()),
+        Value::Array(items) => Kind::List(items.iter().map(node).collect()),
+        Value::Object(fields) => {
+            let key = |name: &String| Key { name: name.clone(), line: 0, column: 0 };
+            Kind::Map(fields.iter().map(|(name, value)| (key(name), node(value))).collect())
+        }
+    };
+    Node { line: 0, column: 0, block: false, kind }
+}
