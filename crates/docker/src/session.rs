@@ -147,7 +147,10 @@ fn container(one: ContainerSummary) -> Option<Container> {
     let rest = ports.into_iter().find(|port| port.private_port == REST_PORT);
     let rest = rest.and_then(|port| Some((port.ip.unwrap_or_default(), port.public_port?)));
     let runs = one.state == Some(ContainerSummaryStateEnum::RUNNING);
-    let seen = Seen { name, alias: label(NAME), role, hash: label(HASH), runs };
+    // What was never started may lack files that it was made for: a command was cut off. It is none that is wanted.
+    let is_whole = one.state != Some(ContainerSummaryStateEnum::CREATED);
+    let hash = if is_whole { label(HASH) } else { String::new() };
+    let seen = Seen { name, alias: label(NAME), role, hash, runs };
     Some(Container { seen, status: one.status.unwrap_or_default(), labels, rest })
 }
 
