@@ -1,0 +1,218 @@
+//! Containers of the daemon.
+
+use serde_json::{Value, json};
+
+use super::files::{Files, unpacked};
+use super::{Docker, Done, is_wanted, nothing, refusal};
+use crate::scenario::server::{Answer, Request};
+
+/// What happens to a container, and what it was made with.
+#[derive(Debug, Clone)]
+pub(super) struct Container {
+    id: String,
+    body: Value,
+    state: State,
+    restarts: u64,
+    pub(super) files: Files,
+    log: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Created,
+    Running,
+    Exited(i64),
+}
+
+impl Container {
+    pub(super) fn new(number: u64, body: Value) -> Self {
+        let (id, files) = (format!("{number:064x}"), Files::default());
+        Self { id, body, state: State::Created, restarts: 0, files, log: String::new() }
+    }
+
+    pub(super) fn end(&mut self, code: i64) {
+        self.state = State::Exited(code);
+    }
+
+    pub(super) fn plain(&self) -> Value {
+        json!({"body": self.body, "files": self.files.plain(), "state": format!("{:?}", self.state)})
+    }
+
+    pub(super) fn is_in(&self, network: &str) -> bool {
+        self.body["HostConfig"]["NetworkMode"] == network
+    }
+
+    pub(super) fn uses(&self, volume: &str) -> bool {
+        self.mounts().any(|(_, source)| source == volume)
+    }
+
+    /// Where volumes are, and which.
+    fn mounts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mounts = self.body["HostConfig"]["Mounts"].as_array().into_iter().flatten();
+        mounts.filter_map(|one| Some((one["Target"].as_str()?, one["Source"].as_str()?)))
+    }
+
+    fn words(&self) -> (&'static str, String) {
+        match self.state {
+            State::Created => ("created", "Created".to_owned()),
+            State::Running => ("running", "Up 2 seconds".to_owned()),
+            State::Exited(code) => ("exited", format!("Exited ({code}) 1 second ago")),
+        }
+    }
+
+    /// Ports as the list has them: only of those that run.
+    fn ports(&self, rest_port: u16) -> Value {
+        let bindings = self.body["HostConfig"]["PortBindings"].as_object();
+        let runs = self.state == State::Running;
+        let ports = bindings.into_iter().flatten().filter(|_| runs).map(|(port, binding)| {
+            let private: u16 = port.split('/').next().and_then(|port| port.parse().ok()).unwrap_or(0);
+            let asked = binding[0]["HostPort"].as_str().and_then(|port| port.parse().ok());
+            let public = if rest_port == 0 { asked.unwrap_or(32768) } else { rest_port };
+            json!({"IP": binding[0]["HostIp"], "PrivatePort": private, "PublicPort": public, "Type": "tcp"})
+        });
+        ports.collect()
+    }
+
+    fn inspected(&self, name: &str) -> Value {
+        let (status, _) = self.words();
+        let code = if let State::Exited(code) = self.state { code } else { 0 };
+        let mut config = self.body.clone();
+        if let Some(config) = config.as_object_mut() {
+            config.remove("HostConfig");
+            config.remove("NetworkingConfig");
+        }
+        json!({
+            "Id": self.id,
+            "Name": format!("/{name}"),
+            "Config": config,
+            "HostConfig": self.body["HostConfig"],
+            "State": {
+                "Status": status, "Running": self.state == State::Running, "ExitCode": code, "OOMKilled": code == 137,
+            },
+            "RestartCount": self.restarts,
+        })
+    }
+}
+
+impl Docker {
+    pub(super) fn make_container(&mut self, request: &Request) -> Done {
+        let body = request.json();
+        let name = request.query("name").to_owned();
+        let image = body["Image"].as_str().unwrap_or_default();
+        if let Some(there) = self.containers.get(&name) {
+            let message = format!(
+                "Conflict. The container name \"/{name}\" is already in use by container \"{}\". You have to remove (or \
+                 rename) that container to be able to reuse that name.",
+                there.id
+            );
+            return Err(refusal(409, &message));
+        }
+        if !self.images.contains_key(image) {
+            return Err(refusal(404, &format!("No such image: {image}")));
+        }
+        self.ids += 1;
+        let made = Container::new(self.ids, body);
+        let id = made.id.clone();
+        self.containers.insert(name, made);
+        Ok(Answer::json(201, &json!({"Id": id, "Warnings": []})))
+    }
+
+    pub(super) fn list_containers(&self, request: &Request) -> Answer {
+        let all = request.query("all") == "true";
+        let found = self.containers.iter().filter(|(_, one)| {
+            (all || one.state == State::Running) && is_wanted(request, &one.body["Labels"])
+        });
+        let found = found.map(|(name, one)| {
+            let (state, status) = one.words();
+            json!({
+                "Id": one.id,
+                "Names": [format!("/{name}")],
+                "Image": one.body["Image"],
+                "Labels": one.body["Labels"],
+                "State": state,
+                "Status": status,
+                "Ports": one.ports(self.rest_port),
+            })
+        });
+        Answer::json(200, &found.collect())
+    }
+
+    /// Requests about one container, by its name or ID.
+    pub(super) fn of_container(
+        &mut self,
+        method: &str,
+        name: &str,
+        what: &str,
+        request: &Request,
+    ) -> Done {
+        let is_meant =
+            |(one, container): &(&String, &mut Container)| *one == name || container.id == name;
+        let name = self.containers.iter_mut().find(is_meant).map(|(name, _)| name.clone());
+        let none = || refusal(404, &format!("No such container: {}", request.path));
+        let name = name.ok_or_else(none)?;
+        let container = self.containers.get_mut(&name).ok_or_else(none)?;
+        match (method, what) {
+            ("GET", "json") => Ok(Answer::json(200, &container.inspected(&name))),
+            ("POST", "start") if container.state == State::Running => Ok(Answer::text(304, "")),
+            ("POST", "start") => {
+                container.state = State::Running;
+                if let Some(words) = self.dies.get(&name) {
+                    container.log.push_str(words);
+                    container.state = State::Exited(1);
+                }
+                Ok(nothing())
+            }
+            ("POST", "stop") if container.state != State::Running => Ok(Answer::text(304, "")),
+            ("POST", "stop") => {
+                container.state = State::Exited(143);
+                Ok(nothing())
+            }
+            ("DELETE", "") => {
+                if container.state == State::Running && request.query("force") != "true" {
+                    return Err(refusal(409, "cannot remove container: container is running"));
+                }
+                self.containers.remove(&name);
+                Ok(nothing())
+            }
+            ("GET", "logs") => Ok(logged(&container.log)),
+            ("PUT", "archive") => {
+                let mut files = unpacked(request.query("path"), &request.body);
+                for (target, source) in container.clone().mounts() {
+                    if let Some((_, volume)) = self.volumes.get_mut(source) {
+                        files.take_below(target, volume);
+                    }
+                }
+                container.files.extend(files);
+                Ok(Answer::text(200, ""))
+            }
+            ("GET", "archive") => {
+                let path = request.query("path");
+                let mut files = container.files.clone();
+                for (target, source) in container.mounts() {
+                    if let Some((_, volume)) = self.volumes.get(source) {
+                        files.extend(volume.moved_to(target));
+                    }
+                }
+                let found = files.below(path);
+                if found.is_empty() {
+                    let message = format!("Could not find the file {path} in container {name}");
+                    return Err(refusal(404, &message));
+                }
+                Ok(Answer { status: 200, headers: Vec::new(), body: found.pack(path).into() })
+            }
+            _ => Err(refusal(404, "page not found")),
+        }
+    }
+}
+
+/// A log in the frames of a stream without a terminal: stream, three zeros, length, text.
+fn logged(log: &str) -> Answer {
+    let mut body = Vec::new();
+    for line in log.lines() {
+        let line = format!("{line}\n");
+        body.extend([1, 0, 0, 0]);
+        body.extend(u32::try_from(line.len()).unwrap_or(u32::MAX).to_be_bytes());
+        body.extend(line.as_bytes());
+    }
+    Answer { status: 200, headers: Vec::new(), body: body.into() }
+}
