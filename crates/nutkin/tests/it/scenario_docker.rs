@@ -1,0 +1,317 @@
+//! What commands ask of a Docker daemon, and what they make of its faults.
+
+use std::time::Duration;
+
+use nutkin_testkit::scenario::docker::refusal;
+use nutkin_testkit::scenario::{Docker, Fault, Flink, Server};
+use nutkin_testkit::{Finished, Running};
+use serde_json::json;
+
+use crate::scenario::{LIMIT, On, Place, SECRET, always, finish, once, times};
+
+const UP: &[&str] = &["up", "a"];
+const CHANGE: &[&str] = &["up", "a", "--yes", "-D", "env.java.opts.all=-Dx=y"];
+const SCALE: &[&str] = &["scale", "a", "--task-managers", "2"];
+const DOWN: &[&str] = &["down", "a", "--yes", "--force"];
+
+/// A daemon, and the JobManager behind the port that its containers publish.
+fn world() -> (Place<Docker>, Server<Flink>) {
+    let flink = Server::start(Flink { slots: 8, task_managers: 4, ..Flink::default() });
+    (Place::docker(flink.port()), flink)
+}
+
+/// A command and what a daemon makes of it.
+struct Row<'r> {
+    before: &'r [&'r [&'r str]],
+    args: &'r [&'r str],
+    on: On,
+    code: i32,
+    says: &'r [&'r str],
+    /// What there is afterwards.
+    left: Left,
+}
+
+/// What there is after a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// What there is without the fault.
+    Same,
+    /// What there was before the command.
+    Before,
+    /// Something else.
+    Other,
+}
+
+/// Runs the command without the fault, which is the control, and with it.
+#[track_caller]
+fn check(row: &Row<'_>) -> Finished {
+    let prepared = || {
+        let (place, flink) = world();
+        for args in row.before {
+            place.run(args).expect(0);
+        }
+        (place, flink)
+    };
+    let (place, _flink) = prepared();
+    let before = place.server.with(|docker| docker.plain());
+    place.run(row.args).expect(0);
+    let control = place.server.with(|docker| docker.plain());
+    assert_ne!(before, control, "the control changes something");
+    let (place, _flink) = prepared();
+    let run = place.run_with(&row.on, row.args);
+    run.expect(row.code);
+    for text in row.says {
+        run.says(text);
+    }
+    let now = place.server.with(|docker| docker.plain());
+    let left = match now {
+        _ if now == control => Left::Same,
+        _ if now == before => Left::Before,
+        _ => Left::Other,
+    };
+    let titles = place.server.with(|docker| docker.titles());
+    assert_eq!(left, row.left, "there is {titles:#?}\n{}", run.all());
+    run
+}
+
+fn no(status: u16, message: &str) -> Fault {
+    Fault::Answer(refusal(status, message))
+}
+
+#[test]
+fn what_a_new_session_asks_for() {
+    let (place, _flink) = world();
+    let secret = format!("s3.secret-key={SECRET}");
+    place.server.set(|_| Fault::None);
+    place.run(&["up", "a", "-D", &secret]).expect(0).says("session `a` is up: Flink 1.20.5");
+    let changes: Vec<String> = place
+        .server
+        .seen()
+        .iter()
+        .filter(|seen| seen.request.method != "GET")
+        .map(|seen| format!("{} {}", seen.request.method, seen.request.path))
+        .collect();
+    assert_eq!(
+        changes,
+        [
+            "POST /networks/create",
+            "POST /volumes/create",
+            "POST /containers/create",
+            "PUT /containers/nutkin-a-jobmanager/archive",
+            "POST /containers/nutkin-a-jobmanager/start",
+            "POST /containers/create",
+            "PUT /containers/nutkin-a-taskmanager-1/archive",
+            "POST /containers/nutkin-a-taskmanager-1/start",
+        ]
+    );
+    // What is secret lies in files of containers that only their owner reads, and nowhere else.
+    let files = place.server.with(|docker| docker.all_files());
+    let held: Vec<_> = files.iter().filter(|(_, _, text)| text.contains(SECRET)).collect();
+    assert!(!held.is_empty());
+    for (file, mode, _) in held {
+        assert_eq!(mode & 0o077, 0, "{file}");
+    }
+    for seen in place.server.seen().iter().filter(|seen| seen.request.method != "PUT") {
+        let body = String::from_utf8_lossy(&seen.request.body).into_owned();
+        assert!(!body.contains(SECRET), "{}", seen.request.line());
+    }
+    // Again: it is only looked at.
+    place.server.set(|_| Fault::None);
+    place.run(&["up", "a", "-D", &secret]).expect(0).says("session `a` is unchanged");
+    assert!(place.server.seen().iter().all(|seen| seen.request.method == "GET"));
+}
+
+#[test]
+fn a_creation_that_is_refused_leaves_nothing() {
+    let row = |part, fault, says| Row {
+        before: &[],
+        args: UP,
+        on: always(part, fault),
+        code: 1,
+        says,
+        left: Left::Before,
+    };
+    for row in [
+        row("images/", no(404, "No such image"), &["cannot be pulled", "nutkin image build"]),
+        row("networks/create", no(500, "no address pool"), &["no address pool"]),
+        row("volumes/create", no(500, "no space left on device"), &["no space left on device"]),
+        row(
+            "containers/create?name=nutkin-a-taskmanager-1",
+            no(500, "no space left on device"),
+            &["cannot start `nutkin-a-taskmanager-1`", "no space left on device"],
+        ),
+        row("archive", no(500, "no space left on device"), &["no space left on device"]),
+        row(
+            "jobmanager/start",
+            no(500, "driver failed: Bind for 127.0.0.1:8081 failed: port is already allocated"),
+            &["the port for the REST API", "nutkin.docker.publish"],
+        ),
+        row("containers/json", no(500, "the store is locked"), &["the store is locked"]),
+        row("volumes/create", Fault::CutBefore, &["error: "]),
+        row("taskmanager-1/start", Fault::CutBefore, &["error: "]),
+    ] {
+        check(&row);
+    }
+}
+
+#[test]
+fn a_container_of_somebody_else_is_not_touched() {
+    let (place, _flink) = world();
+    place.server.with(|docker| docker.put_container("nutkin-a-taskmanager-1", &json!({})));
+    place
+        .run(UP)
+        .expect(1)
+        .says("there is a container `nutkin-a-taskmanager-1` that Nutkin did not make");
+    let titles = place.server.with(|docker| docker.titles());
+    assert_eq!(titles, ["container/nutkin-a-taskmanager-1"]);
+}
+
+#[test]
+fn an_image_that_is_missing_is_pulled() {
+    let (place, _flink) = world();
+    place.server.with(|docker| {
+        docker.images.clear();
+        docker.registry.push("flink:1.20.5".to_owned());
+    });
+    place.run(UP).expect(0).says("Pulling flink:1.20.5");
+    // The control: no registry has it.
+    let (place, _flink) = world();
+    place.server.with(|docker| docker.images.clear());
+    place.run(UP).expect(1).says("cannot be pulled").says("pull access denied");
+}
+
+#[test]
+fn a_container_that_dies_is_shown_with_its_last_words() {
+    let (place, _flink) = world();
+    let words = "Exception in thread \"main\" java.lang.IllegalArgumentException: no memory\n";
+    place.server.with(|docker| {
+        docker.dies.insert("nutkin-a-jobmanager".to_owned(), words.to_owned());
+    });
+    let up = place.run(UP);
+    up.expect(1).says("jobmanager did not start: Exited (1)").says(words.trim());
+    up.says("session `a` was ended again");
+    assert_eq!(place.server.with(|docker| docker.titles()), Vec::<String>::new());
+}
+
+#[test]
+fn slow_answers_are_waited_for() {
+    let slow = Fault::Slow(Duration::from_millis(300));
+    for (before, args) in [(&[][..], UP), (&[UP][..], CHANGE), (&[UP][..], DOWN)] {
+        let on = times(3, "", slow.clone());
+        check(&Row { before, args, on, code: 0, says: &[], left: Left::Same });
+    }
+    // What never answers is ended by Ctrl-C, which says what is left.
+    let (place, _flink) = world();
+    place.server.set(once("containers/create", Fault::Hang).rule());
+    let up = place.start(UP);
+    assert!(place.server.hangs_within(LIMIT));
+    up.interrupt();
+    finish(up).expect(130).says("interrupted while session `a` was being changed");
+}
+
+#[test]
+fn a_change_that_is_refused_says_why_and_goes_on_at_the_next_call() {
+    for (part, fault, says) in [
+        (
+            "stop",
+            no(500, "cannot stop container: tried to kill, but got no exit event"),
+            "cannot stop container",
+        ),
+        (
+            "DELETE /containers",
+            no(409, "removal of container is already in progress"),
+            "already in progress",
+        ),
+        ("containers/create", no(500, "no space left on device"), "no space left on device"),
+        ("archive", no(500, "no space left on device"), "no space left on device"),
+        ("start", no(500, "OCI runtime create failed"), "OCI runtime create failed"),
+        ("containers/create", Fault::CutAfter, "error: "),
+        ("start", Fault::CutAfter, "error: "),
+    ] {
+        let (place, _flink) = world();
+        place.run(UP).expect(0);
+        place.run(CHANGE).expect(0);
+        let control = place.server.with(|docker| docker.plain());
+        let (place, _flink) = world();
+        place.run(UP).expect(0);
+        place.run_with(&once(part, fault), CHANGE).expect(1).says(says);
+        place.run(CHANGE).expect(0);
+        assert_eq!(place.server.with(|docker| docker.plain()), control, "after `{part}`: {says}");
+    }
+}
+
+#[test]
+fn scaling() {
+    let row = |on, code, says, left| Row { before: &[UP], args: SCALE, on, code, says, left };
+    for row in [
+        row(
+            times(2, "", Fault::Slow(Duration::from_millis(50))),
+            0,
+            &["1 -> 2 TaskManagers"][..],
+            Left::Same,
+        ),
+        row(
+            always("containers/create", no(500, "no space left on device")),
+            1,
+            &["no space left on device"],
+            Left::Before,
+        ),
+        row(always("containers/json", no(500, "locked")), 1, &["locked"], Left::Before),
+    ] {
+        check(&row);
+    }
+}
+
+#[test]
+fn ending() {
+    let row = |on, code, says, left| Row { before: &[UP], args: DOWN, on, code, says, left };
+    for row in [
+        row(once("taskmanager-1/stop", no(304, "")), 0, &["session `a` ended"][..], Left::Same),
+        row(
+            once("jobmanager/stop", no(404, "No such container")),
+            0,
+            &["session `a` ended"],
+            Left::Same,
+        ),
+        row(always("stop", no(500, "got no exit event")), 1, &["got no exit event"], Left::Before),
+        row(
+            always("DELETE /networks", no(403, "has active endpoints")),
+            1,
+            &["active endpoints"],
+            Left::Other,
+        ),
+        row(always("volumes?", no(500, "locked")), 1, &["locked"], Left::Before),
+    ] {
+        check(&row);
+    }
+    let (place, _flink) = world();
+    place.run(DOWN).expect(5).says("`a`");
+}
+
+#[test]
+fn looking_at_a_daemon_that_answers_badly() {
+    #[track_caller]
+    fn check(on: On, args: &[&str], code: i32, prints: &str, says: &str) {
+        let (place, _flink) = world();
+        place.run(UP).expect(0);
+        place.run(args).expect(0).prints("running");
+        place.run_with(&on, args).expect(code).prints(prints).says(says);
+    }
+    let status = &["status", "a"][..];
+    check(
+        always("/json?", no(500, "the store is locked")),
+        status,
+        1,
+        "",
+        "the Docker daemon: the store is locked",
+    );
+    check(once("nutkin-a-jobmanager/json", no(500, "locked")), status, 0, "jobmanager", "");
+    check(always("version", Fault::CutBefore), status, 1, "", "no Docker daemon answers");
+    check(always("version", no(503, "starting")), status, 1, "", "starting");
+    let (place, _flink) = world();
+    place.run(UP).expect(0);
+    let mut command = place.command(status);
+    command.env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    let run = finish(Running::start(command));
+    run.expect(1).says("no Docker daemon listens at `/nowhere/docker.sock`");
+}
