@@ -11,6 +11,7 @@
 //! Each platform has a file of its own here with its `Observation`, its `Step` and its `decide`; what they share stands
 //! in this one: there is one rule for harm, one list of lines and one JSON document for a change, wherever it is asked.
 
+pub mod docker;
 pub mod local;
 mod parts;
 mod show;

@@ -38,6 +38,9 @@ pub const OPTIONS: &str = "nutkin.dev/options";
 /// Label of containers: jars and plugins that the session adds, as a JSON list of paths below `FLINK_HOME`.
 pub const EXTRAS: &str = "nutkin.dev/extras";
 
+/// Label of containers: digests of the files that the user brings (logging, jars, plugins), as JSON by path.
+pub const FILES: &str = "nutkin.dev/files";
+
 /// Option: where REST is published.
 pub const PUBLISH: &str = "nutkin.docker.publish";
 
@@ -308,18 +311,14 @@ impl Maker<'_> {
                 vec!["bash".to_owned(), "-c".to_owned(), open]
             }
         };
-        let role_name = match role {
-            Role::JobManager => "JobManager",
-            Role::TaskManager => "TaskManager",
-            Role::ZooKeeper => "ZooKeeper",
-        };
         let labels = [
             (SESSION, self.session.name.clone()),
             (NAME, alias.clone()),
-            (ROLE, role_name.to_owned()),
+            (ROLE, role_name(role).to_owned()),
             (FLINK, self.session.flink.to_string()),
             (OPTIONS, serde_json::json!(self.shape.options).to_string()),
             (EXTRAS, serde_json::json!(self.around.extras.keys().collect::<Vec<_>>()).to_string()),
+            (FILES, serde_json::json!(self.shape.files).to_string()),
         ];
         Container {
             name: format!("nutkin-{}-{alias}", self.session.name),
@@ -359,6 +358,15 @@ impl Container {
         self.hash = digest::short(made_of.to_string());
         self.labels.insert(HASH.to_owned(), self.hash.clone());
         self
+    }
+}
+
+/// A role as labels spell it.
+pub const fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::JobManager => "JobManager",
+        Role::TaskManager => "TaskManager",
+        Role::ZooKeeper => "ZooKeeper",
     }
 }
 

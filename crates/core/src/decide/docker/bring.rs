@@ -1,0 +1,363 @@
+//! Bringing a session to what the user wants.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Container, Extras, Image, Make, Observation, Step, Thing, Within, assumed, ready};
+use crate::Problem;
+use crate::change::{self, Difference, Effect, Shape};
+use crate::decide::{About, Again, Change, Condition, Decision, Harm, Restarts, fates, harm};
+use crate::flink::options::is_sensitive;
+use crate::plan::docker::{self, Containers, Steps, Surroundings, steps};
+use crate::plan::process::Role;
+use crate::selection::Platform;
+use crate::session::Session;
+use crate::spec::is_highly_available;
+
+/// The images that a session may be made of, the first that the daemon has: the one that is named, else what
+/// `nutkin image build` calls the image of the release, else the official one.
+pub fn images(session: &Session) -> Vec<String> {
+    match &session.image {
+        Some(name) => vec![name.clone()],
+        None => {
+            vec![format!("nutkin/flink:{}", session.flink), format!("flink:{}", session.flink)]
+        }
+    }
+}
+
+/// The image of a session.
+#[derive(Debug)]
+struct Chosen {
+    name: String,
+    image: Image,
+    is_missing: bool,
+}
+
+fn choose(session: &Session, seen: &Observation) -> Chosen {
+    for (name, image) in &seen.images {
+        if let Some(image) = image {
+            return Chosen { name: name.clone(), image: image.clone(), is_missing: false };
+        }
+    }
+    let name = images(session).pop().unwrap_or_default();
+    Chosen { image: assumed(&name), name, is_missing: true }
+}
+
+/// A session as containers, as far as is known before anything was fetched or pulled.
+#[derive(Debug)]
+pub(super) struct Planned {
+    containers: Containers,
+    chosen: Chosen,
+    /// Jars and plugins that are not on this machine yet.
+    absent: Vec<String>,
+    extras: Vec<String>,
+}
+
+/// Plans without a daemon, for `render`: with an image that nobody looked into.
+///
+/// # Errors
+/// All that is wrong.
+pub fn planned(
+    session: &Session,
+    extras: BTreeMap<String, String>,
+) -> Result<(Containers, String), Vec<Problem>> {
+    let name = images(session).swap_remove(0);
+    let Image { flink_home, probe, .. } = assumed(&name);
+    let around = Surroundings { image: name, flink_home, probe, extras };
+    Ok((docker::plan(session, &around)?, around.flink_home))
+}
+
+fn plan(session: &Session, seen: &Observation) -> Result<Planned, Vec<Problem>> {
+    let chosen = choose(session, seen);
+    let first = seen.first(Role::TaskManager).or_else(|| seen.first(Role::JobManager));
+    let made_with = first.and_then(Container::files).unwrap_or_default();
+    let mut absent = Vec::new();
+    let extras: BTreeMap<String, String> = match &seen.extras {
+        Extras::Named(all) => {
+            let digest = |(path, digest): (&String, &Option<String>)| {
+                let known = digest.clone().unwrap_or_else(|| {
+                    absent.push(path.clone());
+                    // Most likely what the containers have: whether that is so is seen once it is fetched.
+                    made_with.get(path).cloned().unwrap_or_else(|| NOT_FETCHED.to_owned())
+                });
+                (path.clone(), known)
+            };
+            all.iter().map(digest).collect()
+        }
+        Extras::Kept => {
+            let paths = first.map(Container::extras).unwrap_or_default();
+            let digest = |path: String| {
+                let known = made_with.get(&path).cloned().unwrap_or_default();
+                (path, known)
+            };
+            paths.into_iter().map(digest).collect()
+        }
+    };
+    let paths = extras.keys().cloned().collect();
+    let around = Surroundings {
+        image: chosen.name.clone(),
+        flink_home: chosen.image.flink_home.clone(),
+        probe: chosen.image.probe,
+        extras,
+    };
+    let containers = docker::plan(session, &around)?;
+    Ok(Planned { containers, chosen, absent, extras: paths })
+}
+
+/// What stands for the digest of what is not on this machine yet.
+const NOT_FETCHED: &str = "not fetched";
+
+/// What to do for a session.
+pub(super) fn decide(
+    session: &Session,
+    seen: &Observation,
+) -> Result<Decision<Step>, Vec<Problem>> {
+    let planned = plan(session, seen)?;
+    let wanted = &planned.containers;
+    let plain = seen.plain();
+    let mut todo = steps(wanted, &plain);
+    // What this run started and what has ended since is broken: that is told, and not started again and again.
+    todo.start.retain(|name| !is_started(name, seen));
+    let is_new = seen.containers.is_empty();
+    let (mut differences, mut effect) = (Vec::new(), Effect::None);
+    if !is_new {
+        let old = shape(&seen.containers, &wanted.shape);
+        // What nothing is made anew for is no difference to what runs.
+        if !todo.is_empty() {
+            differences = change::compare(&old, &wanted.shape, is_sensitive).differences;
+            differences.extend(unexplained(&differences, &todo, seen));
+        }
+        effect = effect_of(&todo, seen, old.high_availability && wanted.shape.high_availability);
+    }
+    let (steps, conditions, again) = match first_of_all(session, &planned, &todo) {
+        first if !first.is_empty() => (first, Vec::new(), Again::Look),
+        _ if todo.is_empty() => {
+            let (conditions, again) = ready::look(wanted, seen);
+            (Vec::new(), conditions, again)
+        }
+        _ => (carry_out(&planned, &todo, seen)?, vec![reconciling()], Again::Look),
+    };
+    // Containers without jobs are nobody's loss.
+    let touches = !todo.remove.is_empty() || !todo.replace.is_empty();
+    let harm = match effect {
+        Effect::None => Harm::None,
+        effect => harm(touches && !seen.jobs.are_none(), effect, &seen.jobs),
+    };
+    let restarts = |role| todo.replace.iter().any(|name| has_role(name, role, seen));
+    let shape = &wanted.shape;
+    Ok(Decision {
+        about: About {
+            platform: Platform::Docker,
+            name: session.name.clone(),
+            namespace: None,
+            flink_version: shape.flink_version.clone(),
+            job_managers: shape.job_managers,
+            task_managers: Some(shape.task_managers),
+        },
+        change: Change {
+            is_new,
+            differences,
+            parts: if is_new { Vec::new() } else { parts(&todo) },
+            restarts: Restarts {
+                job_managers: restarts(Role::JobManager),
+                task_managers: restarts(Role::TaskManager),
+                zookeeper: restarts(Role::ZooKeeper),
+            },
+            effect,
+            ..Change::default()
+        },
+        jobs: fates(effect, &seen.jobs),
+        harm,
+        steps,
+        conditions,
+        assumptions: assumptions(&planned),
+        again,
+    })
+}
+
+fn is_started(name: &str, seen: &Observation) -> bool {
+    let mut of_name = seen.containers.iter().filter(|one| one.seen.name == name);
+    of_name.any(|one| seen.mine.started.contains(&one.id))
+}
+
+fn has_role(name: &str, role: Role, seen: &Observation) -> bool {
+    seen.containers.iter().any(|one| one.seen.name == name && one.seen.role == Some(role))
+}
+
+/// The session as its labels tell it.
+fn shape(seen: &[Container], new: &Shape) -> Shape {
+    let count = |role| seen.iter().filter(|one| one.seen.role == Some(role)).count();
+    let number = |role| u32::try_from(count(role)).unwrap_or(u32::MAX);
+    let label = |key: &str| seen.iter().find_map(|one| one.labels.get(key)).cloned();
+    let options = options(seen, new);
+    let configuration = options.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    Shape {
+        flink_version: label(docker::FLINK).unwrap_or_default(),
+        job_managers: number(Role::JobManager),
+        task_managers: number(Role::TaskManager),
+        high_availability: is_highly_available(&configuration),
+        options,
+        // Releases before this label tell a change of files by the containers' hashes alone.
+        files: seen.iter().find_map(Container::files).unwrap_or_else(|| new.files.clone()),
+        processes: BTreeMap::new(),
+    }
+}
+
+/// Each option as the containers have it that read it. A container whose options are not read by it stays when they
+/// change, with the label that it has.
+fn options(seen: &[Container], new: &Shape) -> BTreeMap<String, String> {
+    let of = |role| -> Option<BTreeMap<String, String>> {
+        let one = seen.iter().find(|one| one.seen.role == Some(role))?;
+        serde_json::from_str(one.labels.get(docker::OPTIONS)?).ok()
+    };
+    let job_managers = of(Role::JobManager);
+    let task_managers = of(Role::TaskManager);
+    let common = job_managers.as_ref().or(task_managers.as_ref()).cloned().unwrap_or_default();
+    // Without a TaskManager there is nothing that would have other options than the new one.
+    let only = task_managers.unwrap_or_else(|| new.options.clone());
+    let is_common = |key: &str| change::readers(key).0;
+    let mut options = common;
+    options.retain(|key, _| is_common(key));
+    options.extend(only.into_iter().filter(|(key, _)| !is_common(key)));
+    options
+}
+
+/// A reason for containers that are replaced where no option, field or file tells one.
+fn unexplained(told: &[Difference], todo: &Steps, seen: &Observation) -> Option<Difference> {
+    let is_explained = !told.is_empty() || todo.replace.is_empty();
+    let roles = [Role::JobManager, Role::TaskManager, Role::ZooKeeper].into_iter();
+    let role = roles
+        .filter(|_| !is_explained)
+        .find(|role| todo.replace.iter().any(|name| has_role(name, *role, seen)))?;
+    let what = format!("what a {} is made of", docker::role_name(role));
+    Some(Difference { what, old: None, new: None })
+}
+
+/// What the end of containers does to jobs.
+fn effect_of(todo: &Steps, seen: &Observation, is_recovered: bool) -> Effect {
+    let plain = seen.plain();
+    if todo.ends(Role::JobManager, &plain) || todo.ends(Role::ZooKeeper, &plain) {
+        return if is_recovered { Effect::Restart } else { Effect::Loss };
+    }
+    if todo.ends(Role::TaskManager, &plain) { Effect::Restart } else { Effect::None }
+}
+
+/// What becomes of containers, in words.
+fn parts(todo: &Steps) -> Vec<String> {
+    let Steps { remove, replace, create, start } = todo;
+    [("removes", remove), ("replaces", replace), ("creates", create), ("starts", start)]
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(word, names)| format!("{word} {}", names.join(", ")))
+        .collect()
+}
+
+/// What has to be here before it is known what to do.
+fn first_of_all(session: &Session, planned: &Planned, todo: &Steps) -> Vec<Step> {
+    let Planned { chosen, absent, .. } = planned;
+    let mut first = Vec::new();
+    if !absent.is_empty() {
+        first.push(Step::Fetch { paths: absent.clone() });
+    }
+    let policy = session.image_pull_policy.as_deref().unwrap_or("IfNotPresent");
+    let makes = !todo.create.is_empty() || !todo.replace.is_empty();
+    let image = chosen.name.clone();
+    match policy {
+        _ if !makes => {}
+        "Never" if chosen.is_missing => first.push(Step::Need { image }),
+        "Never" => {}
+        "Always" if !chosen.image.is_fresh => first.push(Step::Pull { image }),
+        _ if chosen.is_missing => first.push(Step::Pull { image }),
+        _ => {}
+    }
+    first
+}
+
+/// What was taken for true until it is looked at.
+fn assumptions(planned: &Planned) -> Vec<String> {
+    let mut all = Vec::new();
+    if planned.chosen.is_missing {
+        let name = &planned.chosen.name;
+        all.push(format!("the daemon has no image `{name}`: assumed is one like the official"));
+    }
+    if !planned.absent.is_empty() {
+        let paths = planned.absent.join(", ");
+        all.push(format!("not fetched yet: {paths}; assumed to be what the session has"));
+    }
+    all
+}
+
+fn reconciling() -> Condition {
+    Condition {
+        kind: "Reconciling",
+        status: Some(true),
+        reason: "Changing",
+        message: "containers are made and ended".to_owned(),
+    }
+}
+
+/// Everything that is to be done on the daemon. Those that others wait for come first.
+fn carry_out(
+    planned: &Planned,
+    todo: &Steps,
+    seen: &Observation,
+) -> Result<Vec<Step>, Vec<Problem>> {
+    let Containers { network, volume, data, containers, files, .. } = &planned.containers;
+    let mut steps = Vec::new();
+    if seen.network == Thing::Absent {
+        steps.push(Step::MakeNetwork { name: network.clone() });
+    }
+    if seen.volume == Thing::Absent {
+        steps.push(Step::MakeVolume { name: volume.clone() });
+    }
+    let id = |name: &String| {
+        let one = seen.containers.iter().find(|one| one.seen.name == *name);
+        one.map(|one| one.id.clone()).unwrap_or_default()
+    };
+    let like = like(planned, todo, seen)?;
+    for name in todo.remove.iter().chain(&todo.replace) {
+        steps.push(Step::End { name: name.clone(), id: id(name) });
+    }
+    let within = Arc::new(Within {
+        network: network.clone(),
+        volume: volume.clone(),
+        data: data.clone(),
+        flink_home: planned.chosen.image.flink_home.clone(),
+        owner: planned.chosen.image.owner,
+        files: files.clone(),
+        extras: planned.extras.clone(),
+        like,
+    });
+    for one in containers {
+        let name = &one.name;
+        if todo.create.contains(name) || todo.replace.contains(name) {
+            let make = Make { container: one.clone(), within: Arc::clone(&within) };
+            steps.push(Step::Make(Box::new(make)));
+        } else if todo.start.contains(name) {
+            steps.push(Step::Start { name: name.clone(), id: id(name) });
+        }
+    }
+    Ok(steps)
+}
+
+/// The container from which new ones get jars and plugins that are on no machine of ours: one that stays.
+fn like(
+    planned: &Planned,
+    todo: &Steps,
+    seen: &Observation,
+) -> Result<Option<String>, Vec<Problem>> {
+    let makes = !todo.create.is_empty() || !todo.replace.is_empty();
+    if seen.extras != Extras::Kept || planned.extras.is_empty() || !makes {
+        return Ok(None);
+    }
+    let stays = |one: &&Container| {
+        let name = &one.seen.name;
+        !todo.remove.contains(name) && !todo.replace.contains(name) && one.files().is_some()
+    };
+    let one = seen.containers.iter().find(stays).map(|one| one.seen.name.clone());
+    one.map(Some).ok_or_else(|| {
+        let jars = planned.extras.join(", ");
+        let message = format!("no container that stays has the jars of the session: {jars}");
+        vec![Problem::new("", message).hint("`nutkin up` with the session file brings them")]
+    })
+}

@@ -1,0 +1,81 @@
+//! Ending a session, and undoing a creation that failed.
+
+use super::{Observation, Step, Thing};
+use crate::change::Effect;
+use crate::decide::{About, Again, Change, Decision, Ending, Harm, fates, harm};
+use crate::plan::docker::FLINK;
+use crate::plan::process::Role;
+use crate::selection::Platform;
+
+/// Ends the containers and the network. The volume stays unless its data is to be deleted: savepoints and checkpoints
+/// are there.
+pub(super) fn decide(ending: Ending, seen: &Observation) -> Decision<Step> {
+    let mut steps = all(seen);
+    if ending.delete_data {
+        let remove = |name: &String| Step::RemoveVolume { name: name.clone() };
+        steps.extend(seen.volumes.iter().map(remove));
+    }
+    let has = |role| seen.first(role).is_some();
+    let effect = if has(Role::JobManager) { Effect::Loss } else { Effect::None };
+    let harm = if seen.jobs.are_none() { Harm::None } else { harm(true, effect, &seen.jobs) };
+    Decision {
+        about: about(seen),
+        change: Change {
+            parts: steps.iter().map(ToString::to_string).collect(),
+            effect,
+            ..Change::default()
+        },
+        jobs: fates(effect, &seen.jobs),
+        harm,
+        steps,
+        conditions: Vec::new(),
+        assumptions: Vec::new(),
+        again: Again::Done,
+    }
+}
+
+/// The session as its containers tell it.
+fn about(seen: &Observation) -> About {
+    let count = |role| seen.containers.iter().filter(|one| one.seen.role == Some(role)).count();
+    let number = |role| u32::try_from(count(role)).unwrap_or(u32::MAX);
+    let flink = seen.containers.iter().find_map(|one| one.labels.get(FLINK));
+    About {
+        platform: Platform::Docker,
+        name: seen.session.clone(),
+        namespace: None,
+        flink_version: flink.cloned().unwrap_or_default(),
+        job_managers: number(Role::JobManager),
+        task_managers: Some(number(Role::TaskManager)),
+    }
+}
+
+/// Steps that end all containers, TaskManagers first: they would look for the JobManager.
+fn all(seen: &Observation) -> Vec<Step> {
+    let mut steps: Vec<Step> = seen.containers.iter().rev().map(end).collect();
+    if seen.network == Thing::Ours {
+        steps.push(Step::RemoveNetwork { name: network(seen) });
+    }
+    steps
+}
+
+fn end(one: &super::Container) -> Step {
+    Step::End { name: one.seen.name.clone(), id: one.id.clone() }
+}
+
+fn network(seen: &Observation) -> String {
+    format!("nutkin-{}", seen.session)
+}
+
+/// Ends what this run made of a new session that did not come up. Where another machine's command made containers of the
+/// session at the same moment, they stay, with the network and the volume that they use.
+pub fn undo(seen: &Observation) -> Vec<Step> {
+    let is_mine = |one: &super::Container| seen.mine.made.contains(&one.id);
+    if !seen.containers.iter().all(is_mine) {
+        return seen.containers.iter().rev().filter(|one| is_mine(one)).map(end).collect();
+    }
+    let mut steps = all(seen);
+    if seen.mine.volume && seen.volume == Thing::Ours {
+        steps.push(Step::RemoveVolume { name: format!("nutkin-{}-data", seen.session) });
+    }
+    steps
+}

@@ -1,0 +1,44 @@
+//! Decisions about a session on a Docker daemon: containers, one network, one volume.
+//!
+//! ```text
+//! Observation ─► choose the image ─► plan::docker ─► plan::docker::steps ─► Decision<Step>
+//! ```
+//!
+//! Nothing that only a download would tell stops a decision: a missing image is taken for one like the official, a jar
+//! that is not on this machine yet for the one that the containers have. Both are [`Decision::assumptions`], and
+//! [`Step::Pull`] and [`Step::Fetch`] come first, alone, so that everything is decided again with what they brought.
+
+mod bring;
+mod end;
+mod observation;
+mod ready;
+mod step;
+#[cfg(test)]
+mod tests;
+
+use super::{Decision, Wanted};
+use crate::Problem;
+use crate::session::Session;
+
+pub use bring::{images, planned};
+pub use end::undo;
+pub use observation::{Container, Extras, Image, Mine, Observation, Overview, Thing, assumed};
+pub use step::{Make, Step, Within};
+
+/// What to do on a Docker daemon.
+///
+/// # Errors
+/// All that is wrong with what is wanted: values that cannot be read, memory that does not fit.
+pub fn decide(wanted: Wanted<'_>, seen: &Observation) -> Result<Decision<Step>, Vec<Problem>> {
+    match wanted {
+        Wanted::Session(session) => bring::decide(session, seen),
+        Wanted::Gone(ending) => Ok(end::decide(ending, seen)),
+    }
+}
+
+/// The same session with another number of TaskManagers: what `scale` wants.
+pub fn scaled(session: &Session, task_managers: u32) -> Session {
+    let mut session = session.clone();
+    session.task_manager.replicas = Some(task_managers);
+    session
+}

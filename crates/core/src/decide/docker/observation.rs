@@ -1,0 +1,143 @@
+//! What a shell has seen of a session, its daemon and its image.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::decide::Jobs;
+use crate::flink::official::{FLINK_HOME, FLINK_ID};
+use crate::plan::docker::{EXTRAS, FILES, Probe, Seen};
+use crate::plan::process::Role;
+
+/// Everything that a decision about Docker is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// The session's name.
+    pub session: String,
+    /// Each image of [`super::images`], in that order; `None` where the daemon does not have it.
+    pub images: Vec<(String, Option<Image>)>,
+    /// Jars and plugins that the session adds to its Flink.
+    pub extras: Extras,
+    /// The session's containers: ZooKeeper, JobManagers, TaskManagers, each by its number.
+    pub containers: Vec<Container>,
+    /// The network of the session's name.
+    pub network: Thing,
+    /// The volume of the session's name.
+    pub volume: Thing,
+    /// Names of all volumes with the session's label.
+    pub volumes: Vec<String>,
+    /// Jobs that run. None where no JobManager does.
+    pub jobs: Jobs,
+    /// What the JobManager says of its TaskManagers; `None` where none answers.
+    pub overview: Option<Overview>,
+    /// What this very run has made until now.
+    pub mine: Mine,
+}
+
+/// An image that the daemon has, as far as it matters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Its `FLINK_HOME`.
+    pub flink_home: String,
+    /// How its containers see whether a port of their own answers.
+    pub probe: Probe,
+    /// User and group of Flink's files.
+    pub owner: (u32, u32),
+    /// Whether this very run pulled it: then there is no newer one to pull.
+    pub is_fresh: bool,
+}
+
+/// An image that nobody looked into: like the official one, or like ours where it is not named as the official is.
+pub fn assumed(name: &str) -> Image {
+    Image {
+        flink_home: FLINK_HOME.to_owned(),
+        probe: if is_official(name) { Probe::Bash } else { Probe::Nutkin },
+        owner: (FLINK_ID, FLINK_ID),
+        is_fresh: false,
+    }
+}
+
+/// The official image is `flink`, wherever it is mirrored to.
+fn is_official(name: &str) -> bool {
+    let name = name.split('@').next().unwrap_or(name);
+    let last = name.rsplit('/').next().unwrap_or(name);
+    last.split(':').next() == Some("flink") && !name.starts_with("nutkin/")
+}
+
+/// Jars and plugins that the session adds to its Flink.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extras {
+    /// What the options name. By path below `FLINK_HOME`: the digest of the content, or `None` while it is still to be
+    /// fetched.
+    Named(BTreeMap<String, Option<String>>),
+    /// Those that the containers have, from one of which new ones get them: what `scale` wants.
+    Kept,
+}
+
+/// A container of the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// What is compared.
+    pub seen: Seen,
+    /// The daemon's ID for it: another container of this name has another one.
+    pub id: String,
+    /// In the daemon's words: `Up 3 minutes (healthy)`.
+    pub status: String,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A network or a volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Thing {
+    /// There is none of that name.
+    #[default]
+    Absent,
+    /// It carries the session's label.
+    Ours,
+    /// It does not: it is used, and never removed.
+    Foreign,
+}
+
+/// What a JobManager says of its TaskManagers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overview {
+    /// TaskManagers that are registered.
+    pub task_managers: u32,
+    /// Their slots.
+    pub slots: u32,
+}
+
+/// What one run of a driver has made: this alone is undone when a new session does not come up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mine {
+    /// IDs of containers, in the order in which they were made.
+    pub made: Vec<String>,
+    /// IDs of containers that were started. One of them that has ended is broken, and not started again.
+    pub started: BTreeSet<String>,
+    /// Whether the volume is new: then nothing on it is worth keeping.
+    pub volume: bool,
+}
+
+impl Container {
+    /// Digests of files and jars that it was made with, by path; `None`: an older release did not note them.
+    pub(super) fn files(&self) -> Option<BTreeMap<String, String>> {
+        serde_json::from_str(self.labels.get(FILES)?).ok()
+    }
+
+    /// Paths of jars and plugins that it was made with.
+    pub(super) fn extras(&self) -> Vec<String> {
+        let label = self.labels.get(EXTRAS).map(String::as_str).unwrap_or_default();
+        serde_json::from_str(label).unwrap_or_default()
+    }
+}
+
+impl Observation {
+    /// A container of a role, the first one there is.
+    pub(super) fn first(&self, role: Role) -> Option<&Container> {
+        self.containers.iter().find(|one| one.seen.role == Some(role))
+    }
+
+    /// What core compares of the containers.
+    pub(super) fn plain(&self) -> Vec<Seen> {
+        self.containers.iter().map(|one| one.seen.clone()).collect()
+    }
+}

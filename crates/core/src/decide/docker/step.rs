@@ -1,0 +1,129 @@
+//! What is to be done on a daemon, one thing at a time.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::plan::docker::Container;
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Fetches all jars and plugins that are not on this machine yet.
+    Fetch {
+        /// Their paths below `FLINK_HOME`.
+        paths: Vec<String>,
+    },
+    /// Pulls an image.
+    Pull {
+        /// Its name.
+        image: String,
+    },
+    /// Sees that the daemon has an image by now: pulling it is forbidden.
+    Need {
+        /// Its name.
+        image: String,
+    },
+    /// Makes the session's network.
+    MakeNetwork {
+        /// Its name.
+        name: String,
+    },
+    /// Makes the session's volume.
+    MakeVolume {
+        /// Its name.
+        name: String,
+    },
+    /// Stops a container and removes it. One that is gone is no error.
+    End {
+        /// Its name, for people.
+        name: String,
+        /// Its ID: another container that got its name meanwhile is left alone.
+        id: String,
+    },
+    /// Makes a container, brings its files into it and starts it.
+    Make(Box<Make>),
+    /// Starts a container that is as it shall be.
+    Start {
+        /// Its name, for people.
+        name: String,
+        /// Its ID.
+        id: String,
+    },
+    /// Removes the session's network.
+    RemoveNetwork {
+        /// Its name.
+        name: String,
+    },
+    /// Removes a volume with all that is on it.
+    RemoveVolume {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// A container to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Make {
+    /// The container.
+    pub container: Container,
+    /// What it shares with the others.
+    pub within: Arc<Within>,
+}
+
+/// What all containers of a session share.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Within {
+    /// The network.
+    pub network: String,
+    /// The volume.
+    pub volume: String,
+    /// Where the volume is mounted.
+    pub data: String,
+    /// `FLINK_HOME` of the image.
+    pub flink_home: String,
+    /// User and group of files.
+    pub owner: (u32, u32),
+    /// Files of `FLINK_HOME/conf`, by name. They may hold passwords.
+    pub files: BTreeMap<String, String>,
+    /// Jars and plugins that this machine brings, or that are taken from a container.
+    pub extras: Vec<String>,
+    /// The container that has the extras; `None`: they are on this machine.
+    pub like: Option<String>,
+}
+
+impl fmt::Debug for Within {
+    /// Without the text of files, where passwords may be.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Within")
+            .field("network", &self.network)
+            .field("volume", &self.volume)
+            .field("data", &self.data)
+            .field("flink_home", &self.flink_home)
+            .field("owner", &self.owner)
+            .field("files", &self.files.keys().collect::<Vec<_>>())
+            .field("extras", &self.extras)
+            .field("like", &self.like)
+            .finish()
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fetch { paths } => write!(f, "fetch {}", paths.join(", ")),
+            Self::Pull { image } => write!(f, "pull image {image}"),
+            Self::Need { image } => write!(f, "need image {image}"),
+            Self::MakeNetwork { name } => write!(f, "make network {name}"),
+            Self::MakeVolume { name } => write!(f, "make volume {name}"),
+            Self::End { name, .. } => write!(f, "end {name}"),
+            Self::Make(make) => match &make.within.like {
+                None => write!(f, "make {}", make.container.name),
+                Some(like) => write!(f, "make {} with the jars of {like}", make.container.name),
+            },
+            Self::Start { name, .. } => write!(f, "start {name}"),
+            Self::RemoveNetwork { name } => write!(f, "remove network {name}"),
+            Self::RemoveVolume { name } => write!(f, "remove volume {name}"),
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! What is decided, in words.
+
+use super::daemon::{Daemon, image};
+use super::{HA, session};
+use crate::change::Effect;
+use crate::decide::docker::{Extras, Mine, Step, Thing, decide, scaled, undo};
+use crate::decide::{Again, Decision, Ending, Harm, Wanted};
+use crate::plan::docker::{FILES, Probe};
+use crate::session::Session;
+
+/// What `plan` says, a line for each step, and what comes then.
+#[track_caller]
+fn check(decision: &Decision<Step>, lines: &[&str], steps: &[&str], harm: Harm) {
+    assert_eq!(decision.lines(), lines);
+    let found: Vec<String> = decision.steps.iter().map(ToString::to_string).collect();
+    assert_eq!(found, steps);
+    assert_eq!(decision.harm, harm);
+}
+
+#[track_caller]
+fn decided(daemon: &Daemon, session: &Session) -> Decision<Step> {
+    let wanted = Wanted::Session(session);
+    decide(wanted, &daemon.seen(wanted, &Mine::default())).expect("a decision")
+}
+
+fn job(daemon: &mut Daemon) {
+    daemon.jobs = vec![("0a".to_owned(), "orders".to_owned())];
+}
+
+#[test]
+fn a_new_session() {
+    let decision = decided(&Daemon::new(), &session(2, &[]));
+    check(
+        &decision,
+        &["+ session `s`: Flink 1.20.5, 1 JobManager, 2 TaskManagers"],
+        &[
+            "make network nutkin-s",
+            "make volume nutkin-s-data",
+            "make nutkin-s-jobmanager",
+            "make nutkin-s-taskmanager-1",
+            "make nutkin-s-taskmanager-2",
+        ],
+        Harm::None,
+    );
+    assert_eq!(decision.again, Again::Look);
+}
+
+#[test]
+fn nothing_to_do() {
+    let mut daemon = Daemon::new();
+    daemon.bring(&session(1, &[]));
+    let decision = decided(&daemon, &session(1, &[]));
+    check(&decision, &["session `s`: no change"], &[], Harm::None);
+    assert_eq!(decision.again, Again::Done);
+    assert_eq!(decision.conditions[0].reason, "Complete");
+}
+
+#[test]
+fn an_option_that_only_job_managers_read() {
+    let mut daemon = Daemon::new();
+    daemon.bring(&session(1, &[]));
+    job(&mut daemon);
+    check(
+        &decided(&daemon, &session(1, &[("web.refresh-interval", "1000")])),
+        &[
+            "+ web.refresh-interval: 1000",
+            "replaces nutkin-s-jobmanager",
+            "jobs that are LOST, for there is no high availability: `orders` (0a)",
+        ],
+        &["end nutkin-s-jobmanager", "make nutkin-s-jobmanager"],
+        Harm::Loss,
+    );
+    daemon.jobs = Vec::new();
+    let decision = decided(&daemon, &session(1, &[("web.refresh-interval", "1000")]));
+    assert_eq!((decision.change.effect, decision.harm), (Effect::Loss, Harm::None));
+    assert!(decision.change.restarts.job_managers && !decision.change.restarts.task_managers);
+    assert!(!decision.loses_jobs());
+}
+
+#[test]
+fn with_high_availability_jobs_fail_over() {
+    let mut daemon = Daemon::new();
+    daemon.bring(&session(1, &[HA]));
+    job(&mut daemon);
+    let decision = decided(&daemon, &session(1, &[HA, ("web.refresh-interval", "1000")]));
+    check(
+        &decision,
+        &[
+            "+ web.refresh-interval: 1000",
+            "replaces nutkin-s-jobmanager-1, nutkin-s-jobmanager-2",
+            "jobs that fail over to their last checkpoint: `orders` (0a)",
+        ],
+        &[
+            "end nutkin-s-jobmanager-1",
+            "end nutkin-s-jobmanager-2",
+            "make nutkin-s-jobmanager-1",
+            "make nutkin-s-jobmanager-2",
+        ],
+        Harm::Change,
+    );
+}
+
+#[test]
+fn more_and_fewer_task_managers_and_none() {
+    let wanted = session(2, &[]);
+    let mut daemon = Daemon::new();
+    daemon.bring(&wanted);
+    job(&mut daemon);
+    check(
+        &decided(&daemon, &scaled(&wanted, 3)),
+        &[
+            "~ taskManager.replicas: 2 -> 3",
+            "creates nutkin-s-taskmanager-3",
+            "jobs that go on untouched: `orders` (0a)",
+        ],
+        &["make nutkin-s-taskmanager-3"],
+        Harm::None,
+    );
+    check(
+        &decided(&daemon, &scaled(&wanted, 0)),
+        &[
+            "~ taskManager.replicas: 2 -> 0",
+            "removes nutkin-s-taskmanager-1, nutkin-s-taskmanager-2",
+            "jobs that fail over to their last checkpoint: `orders` (0a)",
+        ],
+        &["end nutkin-s-taskmanager-1", "end nutkin-s-taskmanager-2"],
+        Harm::Change,
+    );
+    daemon.bring(&scaled(&wanted, 0));
+    assert_eq!(daemon.containers.len(), 1);
+    daemon.bring(&scaled(&wanted, 1));
+    assert_eq!(daemon.containers.len(), 2);
+}
+
+#[test]
+fn what_has_stopped_is_started_once() {
+    let wanted = session(1, &[]);
+    let mut daemon = Daemon::new();
+    daemon.bring(&wanted);
+    daemon.stop("taskmanager-1");
+    let decision = decided(&daemon, &wanted);
+    let start = "start nutkin-s-taskmanager-1";
+    check(&decision, &["starts nutkin-s-taskmanager-1"], &[start], Harm::None);
+    let mut mine = Mine::default();
+    daemon.act(&decision.steps[0], &mut mine);
+    daemon.stop("taskmanager-1");
+    let again = decide(Wanted::Session(&wanted), &daemon.seen(Wanted::Session(&wanted), &mine));
+    let again = again.expect("a decision");
+    assert_eq!((again.steps, again.again), (Vec::new(), Again::Done));
+    assert_eq!(again.conditions[0].reason, "ContainerDied");
+    assert!(again.conditions[0].message.starts_with("taskmanager-1 did not start: Exited (1)"));
+}
+
+#[test]
+fn what_is_missing_is_waited_for() {
+    #[track_caller]
+    fn check(overview: Option<(u32, u32)>, expected: Option<&str>) {
+        let mut daemon = Daemon::new();
+        let wanted = session(2, &[("taskmanager.numberOfTaskSlots", "4")]);
+        daemon.bring(&wanted);
+        let mut seen = daemon.seen(Wanted::Session(&wanted), &Mine::default());
+        seen.overview = overview
+            .map(|(task_managers, slots)| crate::decide::docker::Overview { task_managers, slots });
+        let decision = decide(Wanted::Session(&wanted), &seen).expect("a decision");
+        let reason = match decision.again {
+            Again::Wait { reason, .. } => Some(reason),
+            _ => None,
+        };
+        assert_eq!(reason.as_deref(), expected);
+    }
+    check(None, Some("waiting for the JobManager to answer"));
+    check(Some((1, 4)), Some("1 of 2 TaskManagers registered"));
+    check(Some((2, 7)), Some("2 of 2 TaskManagers registered"));
+    check(Some((2, 8)), None);
+}
+
+#[test]
+fn a_missing_image_is_assumed_and_pulled_first() {
+    let assumed = "the daemon has no image `flink:1.20.5`: assumed is one like the official";
+    let mut daemon = Daemon::new();
+    daemon.images.clear();
+    let new = "+ session `s`: Flink 1.20.5, 1 JobManager, 1 TaskManager";
+    let decision = decided(&daemon, &session(1, &[]));
+    check(&decision, &[new, assumed], &["pull image flink:1.20.5"], Harm::None);
+    assert_eq!(decision.again, Again::Look);
+    daemon.bring(&session(1, &[]));
+    assert!(daemon.containers.iter().all(|one| one.seen.runs));
+}
+
+#[test]
+fn pull_policies() {
+    #[track_caller]
+    fn check(policy: &str, has: bool, expected: Option<&str>) {
+        let mut wanted = session(1, &[]);
+        wanted.image = Some("mine/flink:1".to_owned());
+        wanted.image_pull_policy = Some(policy.to_owned());
+        let mut daemon = Daemon::new();
+        if has {
+            daemon.images.insert("mine/flink:1".to_owned(), image(Probe::Nutkin));
+        }
+        let first = decided(&daemon, &wanted).steps[0].to_string();
+        assert_eq!(Some(first.as_str()).filter(|step| !step.starts_with("make")), expected);
+        if policy != "Never" {
+            daemon.bring(&wanted);
+            assert_eq!(decided(&daemon, &wanted).steps, [], "nothing is pulled for nothing");
+        }
+    }
+    check("Never", false, Some("need image mine/flink:1"));
+    check("Never", true, None);
+    check("IfNotPresent", false, Some("pull image mine/flink:1"));
+    check("IfNotPresent", true, None);
+    check("Always", false, Some("pull image mine/flink:1"));
+    check("Always", true, Some("pull image mine/flink:1"));
+}
+
+#[test]
+fn changed_files_are_shown() {
+    let mut daemon = Daemon::new();
+    let mut wanted = session(1, &[]);
+    daemon.extras.insert("lib/udf.jar".to_owned(), Some("0001".to_owned()));
+    daemon.bring(&wanted);
+    daemon.extras.insert("lib/udf.jar".to_owned(), Some("0002".to_owned()));
+    let name = "log4j-console.properties".to_owned();
+    wanted.log_configuration.insert(name, "rootLogger.level = DEBUG\n".to_owned());
+    let lines = decided(&daemon, &wanted).lines();
+    assert_eq!(lines[0], "~ lib/udf.jar: content 0001 -> content 0002");
+    assert!(lines[1].starts_with("+ log4j-console.properties: content "), "{lines:?}");
+    assert_eq!(lines[2], "replaces nutkin-s-jobmanager, nutkin-s-taskmanager-1");
+}
+
+#[test]
+fn an_option_is_told_once() {
+    let option = ("taskmanager.memory.network.min", "65m");
+    let mut daemon = Daemon::new();
+    daemon.bring(&session(1, &[]));
+    daemon.bring(&session(1, &[option]));
+    // The JobManager does not read it: it stays, with the label that it was made with.
+    assert_eq!(decided(&daemon, &session(1, &[option])).lines(), ["session `s`: no change"]);
+    let lines = decided(&daemon, &session(1, &[option, ("web.refresh-interval", "1000")])).lines();
+    assert_eq!(lines, ["+ web.refresh-interval: 1000", "replaces nutkin-s-jobmanager"]);
+}
+
+#[test]
+fn containers_of_an_older_release_tell_no_files() {
+    let mut daemon = Daemon::new();
+    daemon.extras.insert("lib/udf.jar".to_owned(), Some("0001".to_owned()));
+    daemon.bring(&session(1, &[]));
+    for one in &mut daemon.containers {
+        one.labels.remove(FILES);
+    }
+    assert!(decided(&daemon, &session(1, &[])).is_done());
+    daemon.extras.insert("lib/udf.jar".to_owned(), Some("0002".to_owned()));
+    let lines = decided(&daemon, &session(1, &[])).lines();
+    assert_eq!(lines[0], "~ what a JobManager is made of");
+}
+
+#[test]
+fn jars_that_are_not_here_are_fetched_before_anything_else() {
+    let mut daemon = Daemon::new();
+    daemon.extras.insert("lib/udf.jar".to_owned(), Some("fetched".to_owned()));
+    daemon.bring(&session(1, &[]));
+    daemon.extras.insert("lib/udf.jar".to_owned(), None);
+    let decision = decided(&daemon, &session(1, &[]));
+    let assumed = "not fetched yet: lib/udf.jar; assumed to be what the session has";
+    check(&decision, &["session `s`: no change", assumed], &["fetch lib/udf.jar"], Harm::None);
+    let before = daemon.shape();
+    daemon.bring(&session(1, &[]));
+    assert_eq!(daemon.shape(), before);
+}
+
+#[test]
+fn more_task_managers_get_the_jars_of_what_is_there() {
+    let mut daemon = Daemon::new();
+    daemon.extras.insert("lib/udf.jar".to_owned(), Some("0001".to_owned()));
+    daemon.bring(&session(1, &[]));
+    let two = session(2, &[]);
+    let kept = |daemon: &Daemon| {
+        let mut seen = daemon.seen(Wanted::Session(&two), &Mine::default());
+        seen.extras = Extras::Kept;
+        decide(Wanted::Session(&two), &seen)
+    };
+    check(
+        &kept(&daemon).expect("a decision"),
+        &["~ taskManager.replicas: 1 -> 2", "creates nutkin-s-taskmanager-2"],
+        &["make nutkin-s-taskmanager-2 with the jars of nutkin-s-jobmanager"],
+        Harm::None,
+    );
+    for one in &mut daemon.containers {
+        one.labels.remove(FILES);
+    }
+    let problems = kept(&daemon).expect_err("nothing that stays has the jars");
+    assert!(problems[0].to_string().contains("lib/udf.jar"), "{problems:?}");
+}
+
+#[test]
+fn an_end() {
+    let mut daemon = Daemon::new();
+    daemon.bring(&session(2, &[]));
+    job(&mut daemon);
+    let ending = Ending { delete_data: true, ..Ending::default() };
+    let decided = |ending| {
+        let wanted = Wanted::Gone(ending);
+        decide(wanted, &daemon.seen(wanted, &Mine::default())).expect("a decision")
+    };
+    let steps =
+        |ending| -> Vec<String> { decided(ending).steps.iter().map(ToString::to_string).collect() };
+    let kept = [
+        "end nutkin-s-taskmanager-2",
+        "end nutkin-s-taskmanager-1",
+        "end nutkin-s-jobmanager",
+        "remove network nutkin-s",
+    ];
+    assert_eq!(steps(Ending::default()), kept);
+    assert_eq!(steps(ending), [&kept[..], &["remove volume nutkin-s-data"]].concat());
+    assert_eq!(decided(ending).harm, Harm::Loss);
+    daemon.network = Thing::Foreign;
+    daemon.jobs = Vec::new();
+    let wanted = Wanted::Gone(Ending::default());
+    let decision = decide(wanted, &daemon.seen(wanted, &Mine::default())).expect("a decision");
+    assert_eq!((decision.steps.len(), decision.harm), (3, Harm::None));
+}
+
+#[test]
+fn a_creation_that_failed_is_undone() {
+    let wanted = session(1, &[]);
+    let wanted = Wanted::Session(&wanted);
+    let steps = |daemon: &Daemon, mine: &Mine| -> Vec<String> {
+        undo(&daemon.seen(wanted, mine)).iter().map(ToString::to_string).collect()
+    };
+    let mut daemon = Daemon::new();
+    let mut mine = Mine::default();
+    let decision = decide(wanted, &daemon.seen(wanted, &mine)).expect("a decision");
+    for step in &decision.steps[..3] {
+        daemon.act(step, &mut mine);
+    }
+    let all = ["end nutkin-s-jobmanager", "remove network nutkin-s", "remove volume nutkin-s-data"];
+    assert_eq!(steps(&daemon, &mine), all);
+    // The volume of an earlier session has savepoints.
+    let older = Mine { volume: false, ..mine.clone() };
+    assert_eq!(steps(&daemon, &older), all[..2]);
+    // Somebody else's containers need network and volume.
+    daemon.containers.push(crate::decide::docker::Container {
+        id: "other".to_owned(),
+        ..daemon.containers[0].clone()
+    });
+    assert_eq!(steps(&daemon, &mine), all[..1]);
+}
+
+#[test]
+fn passwords_are_not_printed() {
+    let daemon = Daemon::new();
+    let decision = decided(&daemon, &session(1, &[("s3.secret-key", "hunter2")]));
+    assert!(!format!("{decision:?}").contains("hunter2"));
+}
