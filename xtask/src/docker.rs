@@ -178,7 +178,7 @@ impl Daemon {
         first.context("the Docker daemon has ended")
     }
 
-    /// Ends both, and removes what they left: bridges, control groups, files. That nothing runs is no error.
+    /// Ends both, and removes what they left: bridges, control groups, files. That nothing runs is not an error.
     ///
     /// # Errors
     /// Files cannot be removed.

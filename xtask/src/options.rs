@@ -157,7 +157,7 @@ fn table(rows: &BTreeMap<String, Row>) -> String {
     lines.values().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-/// One text where all versions agree, else `ab=x ¦ cd=y`.
+/// One text where all versions agree, otherwise `ab=x ¦ cd=y`.
 fn merged(row: &Row, column: impl Fn(&Listed) -> &str) -> String {
     let mut groups: Vec<(String, &str)> = Vec::new();
     for (letter, option) in ('a'..).zip(&row.columns) {

@@ -35,7 +35,7 @@ fn look(files: &[(String, String)]) -> Result<(), TestCaseError> {
             let there: Vec<&str> =
                 text.split('\n').skip(first - 1).take(patch.remove.len()).collect();
             let there: Vec<&str> = there.iter().map(|line| line.trim_end_matches('\r')).collect();
-            prop_assert_eq!(&there, &patch.remove, "a patch removes what stands there");
+            prop_assert_eq!(&there, &patch.remove, "a patch removes what is there");
         }
     }
     Ok(())

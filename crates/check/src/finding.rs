@@ -43,7 +43,7 @@ pub(super) struct Place {
 pub struct Patch {
     /// The first line, counted from 1. Without removed lines the new ones come before it.
     pub line: u32,
-    /// The lines that go, as they stand there.
+    /// The lines that go, as they are there.
     pub remove: Vec<String>,
     /// The lines that come.
     pub insert: Vec<String>,

@@ -40,7 +40,7 @@ pub(super) fn version(tag: &str) -> Option<FlinkVersion> {
     }
 }
 
-/// The release that an image of Flink's says to the last number: `flink:1.20.5-java17` is no other than 1.20.5.
+/// The release that an image of Flink's says to the last number: `flink:1.20.5-java17` is not an other than 1.20.5.
 pub(super) fn patch(image: &str) -> Option<FlinkVersion> {
     let tag = tag(image).filter(|_| is_flink_image(image))?;
     version(tag).filter(|_| 3 <= numbers(tag).len())

@@ -23,7 +23,7 @@ impl Object {
         self.node.place(self.file)
     }
 
-    /// The place of a value, else of the object.
+    /// The place of a value, otherwise of the object.
     pub(super) fn place_of(&self, path: &str) -> Place {
         self.node.at(path).map_or_else(|| self.place(), |node| node.place(self.file))
     }

@@ -128,7 +128,7 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
     }
 }
 
-/// Whether a finding only says what a later version would want, of an object that Nutkin made: it is made anew for
+/// Whether a finding only says what a later version would want, of an object that Nutkin made: it is made again for
 /// each version.
 fn is_ours(world: &World, place: finding::Place, finding: &Finding) -> bool {
     use node::Walk as _;

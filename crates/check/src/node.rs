@@ -3,7 +3,7 @@
 use super::finding::Place;
 use nutkin_flink::yaml::{Key, Kind, Node};
 
-/// What the rules ask of a node. Where a key stands twice the last one counts, as for kubectl.
+/// What the rules ask of a node. Where a key appears twice the last one counts, as for kubectl.
 pub(super) trait Walk {
     /// The value of a key.
     fn get(&self, key: &str) -> Option<&Node>;

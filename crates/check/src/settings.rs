@@ -20,7 +20,7 @@ pub(super) struct Setting {
     pub(super) key: String,
     pub(super) value: Value,
     pub(super) place: Place,
-    /// Whether it stands in a file that only one of the parsers reads.
+    /// Whether it is in a file that only one of the parsers reads.
     pub(super) dialect: Option<Dialect>,
 }
 
@@ -49,7 +49,7 @@ impl Settings {
         self.last.get(key).map(|index| &self.list[*index])
     }
 
-    /// What counts for an option: its key, else a spelling that some version reads.
+    /// What counts for an option: its key, otherwise a spelling that some version reads.
     pub(super) fn get(&self, key: &str) -> Option<&Setting> {
         self.exact(key).or_else(|| {
             let info = options::find(key)?;

@@ -10,7 +10,7 @@ pub(super) struct Silence {
     pub(super) code: String,
     /// Empty where the user gave none.
     pub(super) reason: String,
-    /// The last line for which it counts: that of the comment, else the next one that is no comment.
+    /// The last line for which it counts: that of the comment, otherwise the next one that is not a comment.
     until: u32,
 }
 

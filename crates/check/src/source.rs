@@ -9,7 +9,7 @@ use nutkin_flink::options;
 pub struct Input {
     /// The file as the user named it, with `/` between directories.
     pub name: String,
-    /// Its text; bytes that are no UTF-8 replaced.
+    /// Its text; bytes that are not UTF-8 replaced.
     pub text: String,
 }
 
@@ -72,7 +72,7 @@ impl FileKind {
             text.lines().any(|line| line.starts_with("kind:") || line.starts_with("apiVersion:"))
         };
         match Self::of_name(name) {
-            // A template of Helm or the like is no YAML before it is filled in.
+            // A template of Helm or the like is not YAML before it is filled in.
             Some(Self::Objects) if is_template(text) => None,
             Some(Self::Objects)
                 if matches!(base, "config.yaml" | "config.yml") && !is_object(text) =>
@@ -97,7 +97,7 @@ fn is_flinks(text: &str) -> bool {
 }
 
 /// Whether something fills the text in before it is YAML. What the operator fills in, `{{name}}` and `{{namespace}}`
-/// of an Ingress, stands in texts that are YAML.
+/// of an Ingress, is in texts that are YAML.
 fn is_template(text: &str) -> bool {
     text.split("{{").skip(1).any(|rest| {
         let word = rest.split("}}").next().unwrap_or_default().trim();

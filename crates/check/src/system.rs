@@ -41,7 +41,7 @@ impl World {
                     // What only looks like a blank has a code of its own, and must not hide the rest.
                     let text = file.text.replace(['\u{a0}', '\u{3000}'], " ");
                     let (documents, problems) = nutkin_flink::yaml::forgiving(&text, &file.name);
-                    // Other people's YAML, such as a workflow, is none of our business.
+                    // Other people's YAML, such as a workflow, does not concern us.
                     let is_ours = file.text.contains("apiVersion:");
                     for problem in problems.into_iter().filter(|_| is_ours) {
                         let at = problem.location.as_ref();
@@ -71,7 +71,7 @@ impl World {
     }
 }
 
-/// One session, as far as the files tell of it.
+/// One session, as far as the files describe it.
 pub(super) struct System<'a> {
     pub(super) world: &'a World,
     /// How to call it.

@@ -327,7 +327,7 @@ mod tests {
             .unwrap_err();
         let [absent, scheme, coordinate] = problems.as_slice() else { panic!("{problems:?}") };
         assert!(absent.starts_with("`nutkin.libs`: there is no file `"), "{absent}");
-        assert!(scheme.contains("`s3://` is no scheme"), "{scheme}");
-        assert!(coordinate.starts_with("`nutkin.plugins`: `mvn:g` is no Maven"), "{coordinate}");
+        assert!(scheme.contains("`s3://` is not a scheme"), "{scheme}");
+        assert!(coordinate.starts_with("`nutkin.plugins`: `mvn:g` is not a Maven"), "{coordinate}");
     }
 }

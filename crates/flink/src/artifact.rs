@@ -39,13 +39,13 @@ pub enum ArtifactError {
     #[error("the name of the jar is empty")]
     Empty,
     /// `mvn:` with too few, too many or odd parts.
-    #[error("`{0}` is no Maven coordinate: write mvn:group:artifact:version[:classifier]")]
+    #[error("`{0}` is not a Maven coordinate: write mvn:group:artifact:version[:classifier]")]
     Coordinate(String),
     /// A scheme that Nutkin cannot read from.
-    #[error("`{0}://` is no scheme that jars can be read from: use a path, https:// or mvn:")]
+    #[error("`{0}://` is not a scheme that jars can be read from: use a path, https:// or mvn:")]
     Scheme(String),
-    /// A fragment that is no checksum.
-    #[error("`#{0}` is no checksum: write #sha256= and 64 hex digits, or leave it out")]
+    /// A fragment that is not a checksum.
+    #[error("`#{0}` is not a checksum: write #sha256= and 64 hex digits, or leave it out")]
     Fragment(String),
     /// A URL without a file at its end.
     #[error("`{0}` names no file: the address ends with a slash or has no path")]
@@ -221,13 +221,13 @@ mod tests {
         check("mvn:g:a:1.0:all", Ok("mvn:g:a:1.0:all"));
         check("", Err("empty"));
         check("mvn:g:a", Err("group:artifact:version"));
-        check("mvn:g:a:1:c:jar", Err("no Maven coordinate"));
-        check("mvn:g:../a:1", Err("no Maven coordinate"));
-        check("mvn:g:a:..", Err("no Maven coordinate"));
+        check("mvn:g:a:1:c:jar", Err("not a Maven coordinate"));
+        check("mvn:g:../a:1", Err("not a Maven coordinate"));
+        check("mvn:g:a:..", Err("not a Maven coordinate"));
         check("s3://bucket/a.jar", Err("`s3://`"));
         check("https://host/", Err("names no file"));
         check("https://host", Err("names no file"));
-        check("https://host/a.jar#sha1=00", Err("no checksum"));
+        check("https://host/a.jar#sha1=00", Err("not a checksum"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) fn decimal(value: f64) -> (u128, i32) {
     (digits, exponent)
 }
 
-/// `Double.toString`: `0.5`, `1.0E7`. What is no number has Java's name.
+/// `Double.toString`: `0.5`, `1.0E7`. What is not a number has Java's name.
 pub(super) fn text(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();

@@ -28,7 +28,7 @@ appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m
     };
 }
 
-/// Rotated at 100 MB, ten kept: what Flink's own daemons do. The literal says whether a process goes on with the file
+/// Rotated at 100 MB, ten kept: what Flink's own daemons do. The literal says whether a process continues with the file
 /// of the one before it.
 macro_rules! file {
     ($append:literal) => {
@@ -66,7 +66,7 @@ logger.netty.level = OFF
 /// To a file: a process of this machine, a daemon in a container.
 pub const FILE: &str = concat!(root!("file" = "File"), file!("true"), netty!());
 
-/// To a file that each run begins anew: a client, whose screen is the program's.
+/// To a file that each run begins again: a client, whose screen is the program's.
 pub const CLIENT: &str = concat!(root!("file" = "File"), file!("false"), netty!());
 
 /// To standard output, where a container's log is looked for; as Flink's `log4j-console.properties` it keeps no file

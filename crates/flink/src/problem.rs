@@ -1,4 +1,4 @@
-//! What is wrong with an input, said so that the user can mend it.
+//! What is wrong with an input, said so that the user can fix it.
 
 use std::fmt;
 

@@ -35,7 +35,7 @@ pub enum MemorySizeError {
     /// No digits at the start.
     #[error("`{0}` does not start with a number")]
     NoNumber(String),
-    /// The unit is none of Flink's.
+    /// The unit is not one of Flink's.
     #[error("`{0}` has a unit that Flink does not know: use b, k, m, g or t")]
     Unit(String),
     /// More than 2^63 - 1 bytes, Java's largest `long`.

@@ -23,7 +23,7 @@ pub enum ValueError {
     #[error("an item is not `key:value`; a part with `:` or `,` needs quotes, as in `'a:b'`")]
     NoPair,
     /// A key that a map has twice.
-    #[error("the key `{0}` stands there twice")]
+    #[error("the key `{0}` appears twice")]
     DuplicateKey(String),
     /// Not `true` or `false`.
     #[error("expected `true` or `false`")]
@@ -63,7 +63,7 @@ pub fn list(text: &str, dialect: Dialect) -> Result<Vec<String>, ValueError> {
 /// The entries of a map option: `k:v,k2:v2`, and in `config.yaml` also `{k: v}`.
 ///
 /// # Errors
-/// When quotes are misplaced, an item has no `:` or too many, or a key stands there twice.
+/// When quotes are misplaced, an item has no `:` or too many, or a key appears twice.
 pub fn map(text: &str, dialect: Dialect) -> Result<BTreeMap<String, String>, ValueError> {
     Ok(entries(text, dialect)?.into_iter().collect())
 }
@@ -149,7 +149,7 @@ fn integer<N: std::str::FromStr>(text: &str) -> Option<N> {
 /// # Errors
 /// When it is none.
 pub fn double(text: &str) -> Result<f64, ValueError> {
-    // What `Double.parseDouble` trims, and its names for what is no number (Rust knows more spellings).
+    // What `Double.parseDouble` trims, and its names for what is not a number (Rust knows more spellings).
     let text = text.trim_matches(|c| c <= ' ');
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     match unsigned {
@@ -198,7 +198,7 @@ fn hexadecimal(text: &str) -> Option<f64> {
 /// One of an enumeration's names, in any case. Flink trims nothing.
 ///
 /// # Errors
-/// When it is none of them.
+/// When it is not one of them.
 pub fn enumeration<'n>(text: &str, names: &[&'n str]) -> Result<&'n str, ValueError> {
     names
         .iter()

@@ -123,7 +123,7 @@ impl fmt::Display for FlinkVersion {
 
 /// A text that names no Flink version Nutkin knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no Flink version known here: 1.13 to 2.3, as `1.20`, `1.20.5` or `v1_20`")]
+#[error("`{0}` is not a Flink version known here: 1.13 to 2.3, as `1.20`, `1.20.5` or `v1_20`")]
 pub struct UnknownVersion(pub String);
 
 /// Reads `1.20.5`, `1.20` (newest patch) and `v1_20` (the same).

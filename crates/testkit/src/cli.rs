@@ -23,7 +23,7 @@ pub struct Test {
     code: i32,
 }
 
-/// What a run said, for a test that goes on with it.
+/// What a run said, for a test that continues with it.
 #[derive(Debug)]
 pub struct Said {
     /// Standard output.
@@ -205,8 +205,8 @@ fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("CARGO_BIN_EXE_nutkin") {
         return path.into();
     }
-    // Tests stand in `target/<profile>/deps`, binaries one level above.
+    // Tests are in `target/<profile>/deps`, binaries one level above.
     let test = std::env::current_exe().expect("the path of the test");
-    let profile = test.ancestors().nth(2).expect("a test stands in target/<profile>/deps");
+    let profile = test.ancestors().nth(2).expect("a test is in target/<profile>/deps");
     profile.join(format!("nutkin{}", std::env::consts::EXE_SUFFIX))
 }

@@ -1,4 +1,4 @@
-//! Golden files: what a function gives stands in a committed file, so that a review sees the change.
+//! Golden files: what a function gives is in a committed file, so that a review sees the change.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub fn check_golden(path: &Path, actual: &str) {
         return;
     }
     if let Err(difference) = compare(path, actual) {
-        panic!("{difference}\nUPDATE=1 writes it anew; read the change before you commit it");
+        panic!("{difference}\nUPDATE=1 writes it again; read the change before you commit it");
     }
 }
 

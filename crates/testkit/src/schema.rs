@@ -30,7 +30,7 @@ pub fn all() -> BTreeMap<String, Value> {
 /// Reads the one document that a command printed, and holds it against the schema of its kind.
 ///
 /// # Panics
-/// As [`check`], and when it is no JSON.
+/// As [`check`], and when it is not JSON.
 #[track_caller]
 pub fn read(printed: &str) -> Value {
     let document = serde_json::from_str(printed);
@@ -69,12 +69,12 @@ pub fn faults(document: &Value) -> Vec<String> {
 }
 
 fn validator(schema: &Value, all: &BTreeMap<String, Value>) -> Validator {
-    // Schemas refer to each other by file name, which stands in their `$id`.
+    // Schemas refer to each other by file name, which is in their `$id`.
     let pairs = all.values().map(|schema| (schema["$id"].as_str().expect("an `$id`"), schema));
     let registry = Registry::new().extend(pairs).and_then(jsonschema::RegistryBuilder::prepare);
     let registry = registry.unwrap_or_else(|error| panic!("{error}"));
     let built = jsonschema::options().with_registry(&registry).offline().build(schema);
-    built.unwrap_or_else(|error| panic!("{} is no schema: {error}", schema["$id"]))
+    built.unwrap_or_else(|error| panic!("{} is not a schema: {error}", schema["$id"]))
 }
 
 #[cfg(test)]
@@ -88,7 +88,7 @@ mod tests {
         let all = all();
         assert!(10 < all.len(), "{:?}", all.keys());
         for (kind, schema) in &all {
-            assert!(jsonschema::meta::is_valid(schema), "{kind} is no schema");
+            assert!(jsonschema::meta::is_valid(schema), "{kind} is not a schema");
             assert_eq!(schema["title"], kind.as_str());
             let id = schema["$id"].as_str().unwrap_or_default();
             assert!(id.ends_with(&format!("/v1/{kind}.json")), "{id}");

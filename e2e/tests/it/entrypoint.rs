@@ -432,7 +432,7 @@ fn a_cluster_by_host_names_with_a_zookeeper_of_its_own() {
     let (worker, out) = container.start(command);
     container.task_managers(&rest, 1, 3);
     let said = fs::read_to_string(&out).expect("what it said");
-    assert!(said.contains("is none of JOB_MANAGER_HOSTS (elsewhere): starting a"), "{said}");
+    assert!(said.contains("is not one of JOB_MANAGER_HOSTS (elsewhere): starting a"), "{said}");
     container.end(worker);
     container.end(cluster);
     container.end(zookeeper);

@@ -116,7 +116,7 @@ fn a_down_that_is_killed_anywhere_leaves_nothing() {
     }
 }
 
-/// A fault that passes is no failure.
+/// A fault that passes is not a failure.
 #[track_caller]
 fn check_passing(fault: &Fault, times: usize) {
     let cluster = Cluster::new();
@@ -159,7 +159,7 @@ fn a_server_that_stays_broken_is_told_and_nothing_is_removed() {
     );
     let up = cluster.finish(cluster.command_by(&proxied, &UP));
     up.expect(1).says("run the same command again");
-    assert!(cluster.objects().contains_key("Deployment/a"), "what there is can be gone on with");
+    assert!(cluster.objects().contains_key("Deployment/a"), "what there is can be continued");
     proxied.proxy.set(|_| Fault::None);
     cluster.finish(cluster.command_by(&proxied, &UP)).expect(0);
     assert_eq!(cluster.objects().len(), 4);

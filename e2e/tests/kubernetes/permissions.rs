@@ -329,7 +329,7 @@ fn check_election(version: &'static str) {
     for verb in ["get", "create", "list", "watch", "update", "patch"] {
         site.take(0, verb, "configmaps");
         let mut manager = site.job_manager();
-        // The answer to a refused watch is no object, and names nothing.
+        // The answer to a refused watch is not an object, and names nothing.
         let refused = || {
             manager.is_refused(verb, "configmaps")
                 || (verb == "watch" && manager.log().contains("Forbidden"))

@@ -216,7 +216,7 @@ fn services_that_led_to_both_roles_lead_to_job_managers_after_up() {
     let plan = cluster.run(&["plan", "-f", path.to_str().expect("a path in UTF-8")]);
     plan.expect(0).prints("~ Service/web").prints("+ Service/web-1").prints("restarts nothing");
     up(&cluster, &path, &["--yes"]).expect(0);
-    assert_same(&cluster.objects(), &wanted, "as it is made anew");
+    assert_same(&cluster.objects(), &wanted, "as it is made again");
     assert_eq!(cluster.get("service/web")["metadata"]["uid"], before, "its address stays");
     up(&cluster, &path, &[]).expect(0).says("unchanged");
     cluster.run(&["down", "a"]).expect(0);

@@ -161,7 +161,7 @@ impl Session {
         let (before, attempts) = (self.identities(), self.attempts());
         let (up, missing) = self.watched(&["--yes"]);
         up.expect(0);
-        // `up` does not wait until the old pods have ended, and the job may go on with them until then.
+        // `up` does not wait until the old pods have ended, and the job may continue with them until then.
         let replaced: BTreeSet<&String> = before
             .iter()
             .zip(restarts)

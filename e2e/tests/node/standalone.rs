@@ -95,7 +95,7 @@ pub(super) fn survives(
     assert_eq!(faults(&committed(output), TOTAL), Vec::<String>::new());
 }
 
-/// What Kubernetes' high availability has for the leader: a number that each election makes anew, and the address.
+/// What Kubernetes' high availability has for the leader: a number that each election makes again, and the address.
 pub(super) fn election(world: &World, session: &str) -> Option<String> {
     let map = world.cluster.get(&format!("configmap/{session}-cluster-config-map"));
     map["data"]["org.apache.flink.k8s.leader.restserver"].as_str().map(str::to_owned)

@@ -92,7 +92,7 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// How often to run each command: as the user says, else `full`, or twice for a quick look.
+    /// How often to run each command: as the user says, otherwise `full`, or twice for a quick look.
     pub(crate) fn runs(&self, full: usize) -> usize {
         self.runs.unwrap_or(if self.quick { full.min(2) } else { full })
     }
@@ -148,11 +148,11 @@ impl Bench {
 /// Builds, measures and writes the page.
 ///
 /// # Errors
-/// When something cannot be run. A target that is missed is no error: it is written down.
+/// When something cannot be run. A target that is missed is not an error: it is written down.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let names: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
     for name in &args.only {
-        ensure!(names.contains(&name.as_str()), "`{name}` is none of {}", names.join(", "));
+        ensure!(names.contains(&name.as_str()), "`{name}` is not one of {}", names.join(", "));
     }
     let binary = if let Some(binary) = &args.binary {
         existing(binary)?
@@ -184,7 +184,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Shows a section, and puts it into the page unless it comes of a quick look.
+/// Shows a section, and puts it into the page unless it comes from a quick look.
 fn publish(quick: bool, name: &str, section: &str) -> Result<()> {
     say(section);
     if !quick {

@@ -38,7 +38,7 @@ impl Args {
     }
 }
 
-/// What stands in a directory, and what is to be compared.
+/// What is in a directory, and what is to be compared.
 struct Case {
     dialect: Dialect,
     text: String,
@@ -208,7 +208,7 @@ fn compare(case: &Case, answer: &Answer, version: FlinkVersion) -> Vec<String> {
     }
     for (key, value) in &text {
         let Some(theirs) = answer.typed.get(key) else { continue };
-        // A number of YAML that is no number prints as a word that no text means.
+        // A number of YAML that is not a number prints as a word that no text means.
         if value.contains(".inf") || value.contains(".nan") {
             continue;
         }

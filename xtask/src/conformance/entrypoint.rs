@@ -140,7 +140,7 @@ fn case(random: &mut Random, dialect: Dialect) -> Case {
         let mut seen = Vec::new();
         for _ in 0..random.below(6) {
             let (key, value) = (random.pick(KEYS), random.pick(VALUES));
-            // YAML refuses a key that stands there twice, and the notation of a value is not the point here.
+            // YAML refuses a key that appears twice, and the notation of a value is not the point here.
             if seen.contains(&key) {
                 continue;
             }

@@ -204,7 +204,7 @@ fn read(line: &str) -> Result<Answered> {
     let component = match recorded["process"].as_str() {
         Some("jobmanager") => Component::JobManager,
         Some("taskmanager") => Component::TaskManager,
-        other => bail!("`{other:?}` is no process"),
+        other => bail!("`{other:?}` is not a process"),
     };
     let case = Case {
         component,

@@ -24,7 +24,7 @@ pub(crate) struct Case {
 
 const MIB: usize = 1 << 20;
 
-/// Texts that are no sizes, or that look like none, or that Java and Rust could see differently.
+/// Texts that are not sizes, or that look like none, or that Java and Rust could see differently.
 const ODD_SIZES: &[&str] = &[
     "",
     " ",

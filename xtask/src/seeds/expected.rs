@@ -88,7 +88,7 @@ pub(super) const SEEDS: &[(&str, &[(&str, u32)])] = &[
     ),
 ];
 
-/// A document, the options that counted in its configuration, and codes that only its author can mend.
+/// A document, the options that counted in its configuration, and codes that only its author can fix.
 type Session = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
 
 /// What the session file of each document must say.

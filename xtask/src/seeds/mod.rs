@@ -1,7 +1,7 @@
 //! The write-ups of people who run Flink on Kubernetes: every known defect of their files is found at its
 //! line, and nothing else is.
 //!
-//! The documents are no part of this repository. The stage runs where `NUTKIN_SEEDS` names their directory.
+//! The documents are not part of this repository. The stage runs where `NUTKIN_SEEDS` names their directory.
 
 mod cut;
 mod expected;
@@ -65,7 +65,7 @@ fn text_of(directory: &Path, stem: &str) -> Result<String> {
 
 /// The session file that is made of the files: our reader takes it, its options and sizes are those that counted
 /// before, every line that is otherwise in the objects it makes has a reason, and nothing is wrong with them but what
-/// only the user can mend.
+/// only the user can fix.
 fn session(files: &[Input], options: &[(&str, &str)], left: &[&str]) -> Result<()> {
     let request = Request::default();
     let adoption = adopt(files, &request).map_err(told)?;

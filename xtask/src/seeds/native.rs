@@ -11,7 +11,7 @@ use nutkin_check::adopt::{Request, adopt};
 
 use super::{explained, has_options, text_of, told};
 
-/// Words that stand in the document's Deployment and must stand in ours; `ID` is the cluster-id.
+/// Words that are in the document's Deployment and must be in ours; `ID` is the cluster-id.
 const WORDS: &[(&str, &str)] = &[
     ("type: flink-native-kubernetes", "type: flink-native-kubernetes"),
     ("app: {kubernetes.cluster-id}", "app: ID"),

@@ -88,7 +88,7 @@ pub(super) fn beside(
 /// An object with the permissions that Flink needs; `None` for one that is needless.
 fn access(system: &System<'_>, object: &Object, maker: &mut Maker<'_>) -> Option<Value> {
     const VERBS: &[&str] = &["get", "list", "watch", "create", "update", "patch", "delete"];
-    // Where a key stands twice the last one stays, as kubectl takes it.
+    // Where a key appears twice the last one stays, as kubectl takes it.
     let mut value = object.node.to_json();
     if maker.as_is {
         return Some(value);

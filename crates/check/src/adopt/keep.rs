@@ -123,7 +123,7 @@ fn entry<'a>(node: &'a Node, path: &str) -> Option<&'a (Key, Node)> {
     let (parents, last) = path.rsplit_once('/').unwrap_or(("", path));
     let parent = if parents.is_empty() { Some(node) } else { node.at(parents) };
     let found = parent?.entry(&last.replace("~1", "/"))?;
-    // A map without its only entry would be nothing, which is no map.
+    // A map without its only entry would be nothing, which is not a map.
     if !parents.is_empty() && parent?.entries().len() == 1 {
         return entry(node, parents);
     }

@@ -232,14 +232,14 @@ fn make(world: &World, system: &System<'_>, request: &Request) -> Result<Adoptio
         log,
     };
     let text = write(content, &maker)?;
-    // Our own reader is the judge: what it does not take is no session file.
+    // Our own reader is the judge: what it does not take is not a session file.
     spec::read(&text, &format!("{name}.yaml"))?;
     maker.placed.sort();
     let notes = notes::of(world, system, &name);
     Ok(Adoption { name, text, beside, placed: maker.placed, cures: maker.cures, notes })
 }
 
-/// Defects that no session file has, whatever the files were: code and what stands in their place.
+/// Defects that no session file has, whatever the files were: code and what is in their place.
 const VANISHING: &[(&str, &str)] = &[
     ("NK0207", "each JobManager has its own address"),
     ("NK0302", "TaskManagers run under the ServiceAccount as well"),
@@ -260,7 +260,7 @@ const VANISHING: &[(&str, &str)] = &[
     ("NK0702", "all pods have one image"),
 ];
 
-/// Tells of each such defect that was found.
+/// Describes each such defect that was found.
 fn vanished(system: &System<'_>, maker: &mut Maker<'_>) {
     let mut findings = Findings::new(maker.files);
     rules::of_system(system, &mut findings);
@@ -275,7 +275,7 @@ fn vanished(system: &System<'_>, maker: &mut Maker<'_>) {
     }
 }
 
-/// The cluster-id, else the name of the JobManager's workload without what every such name has.
+/// The cluster-id, otherwise the name of the JobManager's workload without what every such name has.
 fn name_of(system: &System<'_>) -> String {
     let id = system.settings.value("kubernetes.cluster-id");
     let workload = system.job_managers().next().or(system.workloads.first());
@@ -321,7 +321,7 @@ fn image_of(
     Some(text.to_owned())
 }
 
-/// The log files, mended.
+/// The log files, fixed.
 fn log_configuration(system: &System<'_>, maker: &mut Maker<'_>) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     for text in &system.texts {

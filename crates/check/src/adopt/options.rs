@@ -96,7 +96,7 @@ pub(super) fn of(system: &System<'_>, version: FlinkVersion, maker: &mut Maker<'
                 .texts
                 .iter()
                 .any(|text| text.holds(setting.place) && text.holds(winner.place));
-            // What both roles are told in the same words is no defect.
+            // What both roles are told in the same words is not a defect.
             if !in_one_text && setting.value == winner.value {
                 maker.put(
                     setting.place,
@@ -113,7 +113,7 @@ pub(super) fn of(system: &System<'_>, version: FlinkVersion, maker: &mut Maker<'
             maker.cure(
                 "NK0104",
                 winner.place,
-                format!("`{}` stands once, with the last value", setting.key),
+                format!("`{}` appears once, with the last value", setting.key),
             );
         }
     }
@@ -130,7 +130,7 @@ pub(super) fn of(system: &System<'_>, version: FlinkVersion, maker: &mut Maker<'
     made
 }
 
-/// The port of the web UI that only the container tells of, where it is not Flink's own.
+/// The port of the web UI that only the container describes, where it is not Flink's own.
 fn web_port(system: &System<'_>, all: &Settings) -> Option<(String, Place)> {
     if all.get("rest.port").is_some() || all.get("rest.bind-port").is_some() {
         return None;

@@ -227,7 +227,7 @@ fn stray_probes(
                 probe.retain(|field, _| field != "imagePullPolicy");
             }
             let place = key_place(key, workload.file());
-            maker.cure("NK0004", place, format!("{name} stands at the container"));
+            maker.cure("NK0004", place, format!("{name} is at the container"));
             maker.put(place, name, field);
             container.entry(name.to_owned()).or_insert(probe);
         }

@@ -41,7 +41,7 @@ pub(super) fn of(
     let ports = object.node.at("spec/ports").map_or(&[][..], Walk::items);
     let query = |port: &Node| number(workload, port) == Some(query_port(system));
     if workload.role == Role::TaskManager && ports.iter().all(query) && !maker.as_is {
-        maker.put(place, title.clone(), "nowhere: nothing listens behind it");
+        maker.put(place, title.clone(), "nowhere: nothing listens on it");
         maker.cure("NK0410", place, format!("{title} is left out"));
         return Some(Fate::Gone);
     }

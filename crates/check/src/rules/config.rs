@@ -14,21 +14,21 @@ use nutkin_flink::{Configuration, FlinkVersion, Value, configuration};
 rules! {
     UNKNOWN "NK0101" Warning "no version of Flink has this option"
         happens "Flink reads the line and never asks for it: the default stays in force, and no log says so. Mostly it is a misspelling."
-        cure "Mend the spelling, or remove the line. `nutkin explain PREFIX` lists the options that begin with a prefix.";
+        cure "Fix the spelling, or remove the line. `nutkin explain PREFIX` lists the options that begin with a prefix.";
     NOT_IN_VERSION "NK0102" Warning "this version of Flink does not have the option"
         happens "The line has no effect: the option was removed, renamed, or came only with a later version. Flink does not say so."
         cure "Write the option that this version has, or remove the line. `nutkin convert --to VERSION` does it for a whole file.";
-    WRONG_VALUE "NK0103" Error "the value is none that the option takes"
+    WRONG_VALUE "NK0103" Error "the option does not accept this value"
         happens "Flink stops with an exception when it reads the option: at the start, or when the first job asks for it."
         cure "Write a value of the option's type; `nutkin explain KEY` shows type, default and an example.";
     TWICE "NK0104" Warning "an option is set twice"
-        happens "In flink-conf.yaml the last line counts, and whoever changes the first one wonders. In config.yaml Flink stops at a key that stands twice on one level."
+        happens "In flink-conf.yaml the last line counts, and a change of the first one has no effect. In config.yaml Flink stops at a key that appears twice on one level."
         cure "Remove one of the two lines.";
-    NO_OPTION "NK0105" Warning "a line of flink-conf.yaml is no `key: value`"
-        happens "Flink leaves the line out, with one warning in its log. Nested YAML, a colon without a blank behind it, and text without `#` end like this."
-        cure "Write `key: value` with a blank behind the colon, or put `#` before a comment.";
+    NO_OPTION "NK0105" Warning "a line of flink-conf.yaml is not a `key: value`"
+        happens "Flink leaves the line out, with one warning in its log. Nested YAML, a colon without a space after it, and text without `#` have this effect."
+        cure "Write `key: value` with a space after the colon, or put `#` before a comment.";
     CUT "NK0106" Warning "the value is cut at `#`"
-        happens "In flink-conf.yaml everything behind a `#` is a comment, inside a value and inside quotes, too: Flink gets the part before it."
+        happens "In flink-conf.yaml everything after a `#` is a comment, even inside a value or quotes: Flink gets the part before it."
         cure "Put such a value into config.yaml (Flink 1.19 and later), in quotes, or give it with -D.";
     NOT_READ_2X "NK0107" Error "Flink 2.x does not read flink-conf.yaml"
         happens "Flink 2.x reads config.yaml only. With a flink-conf.yaml alone it stops: `The Flink config file ... config.yaml does not exist`."
@@ -41,21 +41,21 @@ rules! {
         cure "Keep one of the two files.";
     REFUSED "NK0110" Error "Flink refuses this config.yaml"
         happens "Flink parses the file strictly and stops with an exception; nothing starts."
-        cure "Mend the line. A key stands once, has a value, and the whole file is one YAML map.";
+        cure "Fix the line. A key appears once, has a value, and the whole file is one YAML map.";
     OLD_SPELLING "NK0111" Note "an old spelling of an option"
         happens "It works in this version. Flink calls the spelling deprecated, and 2.x has removed many of them."
         cure "Write the current spelling; `nutkin convert` does it for a whole file.";
-    BLANKS_LOST "NK0112" Warning "FLINK_PROPERTIES loses the blanks of this value"
-        happens "From Flink 1.19 on the image's entrypoint removes every blank from the lines of FLINK_PROPERTIES: `-Xmx1g -Xms1g` arrives as `-Xmx1g-Xms1g`."
+    BLANKS_LOST "NK0112" Warning "FLINK_PROPERTIES loses the spaces of this value"
+        happens "From Flink 1.19 on the image's entrypoint removes every space from the lines of FLINK_PROPERTIES: `-Xmx1g -Xms1g` arrives as `-Xmx1g-Xms1g`."
         cure "Put the option into the mounted configuration, or give it as two arguments: `-D`, `key=value`.";
-    BLANK_IN_SIZE "NK0113" Note "a size with a blank inside"
-        happens "Flink understands it. Shell scripts, FLINK_PROPERTIES and Kubernetes do not: there the blank ends the value or makes it invalid."
+    BLANK_IN_SIZE "NK0113" Note "a size with a space inside"
+        happens "Flink understands it. Shell scripts, FLINK_PROPERTIES and Kubernetes do not: there the space ends the value or makes it invalid."
         cure "Write number and unit together: `2048m`.";
     PREFIX "NK0114" Error "one option is the beginning of another in config.yaml"
-        happens "config.yaml is a tree: a key cannot have a value and entries below it. Where Flink writes the file anew, as the image's entrypoint and native Kubernetes do, it stops with a ClassCastException, or loses one of the two."
+        happens "config.yaml is a tree: a key cannot have a value and entries below it. Where Flink writes the file again, as the image's entrypoint and native Kubernetes do, it stops with a ClassCastException, or loses one of the two."
         cure "Use the current spelling of the shorter key; it exists for this reason.";
     QUOTED "NK0115" Warning "quotes become part of the value in flink-conf.yaml"
-        happens "flink-conf.yaml is no YAML, whatever its name says: quotes are handed on as letters. A path or address with quotes around it is found nowhere."
+        happens "flink-conf.yaml is not YAML, whatever its name says: quotes are part of the value. A path or address with quotes around it does not exist."
         cure "Remove the quotes.";
     RETYPED "NK0116" Warning "config.yaml makes a number of the text"
         happens "Without quotes YAML takes the value for a number and gives Flink another text: `1.10` becomes 1.1, `007` becomes 7."
@@ -151,7 +151,7 @@ fn one_option(setting: &Setting, version: Option<FlinkVersion>, out: &mut Findin
         let joined: String = text.split_whitespace().collect();
         let new = line.replacen(&text, &joined, 1);
         let patch = out.replace(setting.place, new.trim()).filter(|_| line != new);
-        let message = format!("`{}`: `{text}` has a blank between number and unit", setting.key);
+        let message = format!("`{}`: `{text}` has a space between number and unit", setting.key);
         out.add(&BLANK_IN_SIZE, setting.place, message).patch = patch;
     }
 }
@@ -195,15 +195,17 @@ fn old_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
             Line::Bare(words) => {
                 let message = match words.split_once(':') {
                     Some((key, _)) => {
-                        format!("no blank follows the colon of `{key}`; the line is left out")
+                        format!("no space follows the colon of `{key}`; the line is left out")
                     }
-                    None => "the line is no option and no comment; it is left out".to_owned(),
+                    None => {
+                        "the line is neither an option nor a comment; it is left out".to_owned()
+                    }
                 };
-                let mended = match words.split_once(':') {
+                let fixed = match words.split_once(':') {
                     Some((key, value)) => format!("{key}: {value}"),
                     None => format!("# {words}"),
                 };
-                let patch = out.replace(place, &mended);
+                let patch = out.replace(place, &fixed);
                 out.add(&NO_OPTION, place, message).patch = patch;
             }
             Line::Incomplete(key) => {
@@ -226,13 +228,13 @@ fn old_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
                 let first = seen.iter().find(|(known, _)| *known == key).map(|(_, line)| *line);
                 if let Some(first) = first {
                     let line = text.place(out.files, first, 1).line;
-                    let message = format!("`{key}` stands on line {line}, too; this one counts");
+                    let message = format!("`{key}` is also on line {line}; this line counts");
                     out.add(&TWICE, place, message);
                 }
                 seen.push((key, number));
                 let loses = system.version.is_none_or(|version| version.is_at_least(1, 19));
                 if is_properties && loses && value.contains(char::is_whitespace) {
-                    let message = format!("the value of `{key}` loses its blanks");
+                    let message = format!("the value of `{key}` loses its spaces");
                     out.add(&BLANKS_LOST, place, message);
                 }
             }
@@ -268,7 +270,7 @@ fn new_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
             .find(|(other, ..)| other.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')));
         if let Some((other, ..)) = below.filter(|_| previous.is_none_or(|(known, _)| known != *key))
         {
-            let message = format!("`{key}` has a value, and `{other}` stands below it");
+            let message = format!("`{key}` has a value, and `{other}` is below it");
             let finding = out.add(&PREFIX, text.place(out.files, *line, 1), message);
             if let Some(current) = options::newest_spelling(key) {
                 finding.cure = Some(format!("Write `{current}` for `{key}`."));

@@ -11,7 +11,7 @@ rules! {
         happens "Flink's web UI and REST API ask for no password. Whoever reaches them uploads a jar and runs any code with the rights of the pods: scanners look for such addresses all day."
         cure "Use a ClusterIP Service and `nutkin open` or `kubectl port-forward`, or put a proxy with a login in front. Where only trusted machines reach the port, silence this code with that reason.";
     NO_PLUGIN "NK0902" Error "nothing in the image opens this file system"
-        happens "Flink brings the file systems of clouds as plugins that are switched off: `Could not find a file system implementation for scheme 's3'`, at the first checkpoint or when a JobManager becomes leader."
+        happens "Flink includes the file systems of clouds as plugins that are switched off: `Could not find a file system implementation for scheme 's3'`, at the first checkpoint or when a JobManager becomes leader."
         cure "Set the environment variable ENABLE_BUILT_IN_PLUGINS to the plugin's jar in JobManagers and TaskManagers, or copy the jar into a directory below `/opt/flink/plugins` in a Dockerfile.";
     PLAIN_SECRET "NK0903" Warning "a secret in plain text"
         happens "Whoever may read ConfigMaps or the file's repository has the password or key. Flink masks it in its own web UI, nothing else does."
@@ -31,7 +31,10 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         let text = setting.text();
         let is_open = text.starts_with("${") || text.starts_with("$(") || text == options::HIDDEN;
         if options::is_sensitive(&setting.key) && !is_open && !is_reference(&setting.key) {
-            let message = format!("the value of `{}` stands here for all to read", setting.key);
+            let message = format!(
+                "the value of `{}` is readable for everyone who has this file",
+                setting.key
+            );
             out.add(&PLAIN_SECRET, setting.place, message);
         }
     }

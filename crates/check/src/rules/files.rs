@@ -12,27 +12,27 @@ use nutkin_core::spec;
 use nutkin_flink::yaml::{Kind, Node};
 
 rules! {
-    SYNTAX "NK0001" Error "this is no YAML"
-        happens "Kubernetes refuses the whole file, and nothing in it is created. What stands behind the fault was not checked here either."
+    SYNTAX "NK0001" Error "this is not YAML"
+        happens "Kubernetes refuses the whole file, and nothing in it is created. `check` did not look at what follows the fault either."
         cure "Look at the indentation and the colons of this line and the one above. Tabs cannot indent in YAML.";
     MISSING_SEPARATOR "NK0002" Error "two objects without `---` between them"
-        happens "To YAML this is one object with keys that stand twice. kubectl takes the last of them, so that only the second object is created, and says nothing of the first. Newer versions refuse the file."
+        happens "To YAML this is one object with keys that appear twice. kubectl takes the last of them, so that only the second object is created, and says nothing of the first. Newer versions refuse the file."
         cure "Put a line `---` between the two.";
-    DUPLICATE_KEY "NK0003" Error "a key stands twice in one map"
+    DUPLICATE_KEY "NK0003" Error "a key appears twice in one map"
         happens "Kubernetes takes the last one and drops the first without a word; with strict validation, the default of kubectl since 1.27, it refuses the object."
         cure "Remove one of the two.";
-    STRAY_FIELD "NK0004" Error "a field stands where Kubernetes does not know it"
+    STRAY_FIELD "NK0004" Error "a field in a place where Kubernetes does not know it"
         happens "With strict validation, the default of kubectl since 1.27, the object is refused. Older versions create it without the field: a probe in the wrong place never runs, a pull policy in the wrong place never counts."
         cure "Move it, with its indentation, to where it belongs, or remove it.";
     SESSION_FILE "NK0005" Error "the session file has a problem"
         happens "`nutkin up` does not start the session, and the Flink Kubernetes Operator refuses it or leaves the field out."
-        cure "Mend the field; `docs/fields.md` lists all of them.";
+        cure "Fix the field; `docs/fields.md` lists all of them.";
     BARE_SILENCE "NK0006" Warning "a code is silenced without a reason"
         happens "The finding is shown all the same: in a year nobody knows whether it still may be silent."
         cure "Write `# nutkin: allow CODE because REASON`.";
     LOOK_ALIKE "NK0007" Error "a character only looks like the one that is meant"
-        happens "The name is another one than it looks: the file is not found, the option does not exist. YAML that is indented with such blanks is refused. Such characters come with text that was copied from a web page or a chat."
-        cure "Type the word or the blanks again by hand; an editor can replace all of them at once.";
+        happens "The name differs from what it looks like: the file is not found, the option does not exist. YAML that is indented with such spaces is refused. Such characters come from text that was copied from a web page or a chat."
+        cure "Type the word or the spaces again by hand; an editor can replace all of them at once.";
 }
 
 pub(super) fn check(world: &World, silences: &[Silence], out: &mut Findings<'_>) {
@@ -78,7 +78,7 @@ fn duplicate_keys(object: &Object, node: &Node, out: &mut Findings<'_>) {
                 let first = entries[..index].iter().find(|(known, _)| known.name == key.name);
                 if let Some((first, _)) = first {
                     let message = format!(
-                        "`{}` stands here a second time; this one counts, and the one on line {} does not",
+                        "`{}` appears a second time; this one counts, and the one on line {} does not",
                         key.name, first.line
                     );
                     out.add(&DUPLICATE_KEY, key_place(key, object.file), message);
@@ -93,7 +93,7 @@ fn duplicate_keys(object: &Object, node: &Node, out: &mut Findings<'_>) {
 
 fn stray_fields(object: &Object, out: &mut Findings<'_>) {
     for stray in schema::strays(object) {
-        let message = format!("`{}` is no field of {}", stray.key, stray.host);
+        let message = format!("`{}` is not a field of {}", stray.key, stray.host);
         let finding = out.add(&STRAY_FIELD, stray.place, message);
         if let Some(home) = stray.home {
             finding.cure = Some(format!("Move `{}` to {home}.", stray.key));
@@ -143,8 +143,8 @@ const ALIKE: &[(char, &str)] = &[
     ('\u{2012}', "a hyphen `-`"),
     ('\u{2013}', "a hyphen `-`"),
     ('\u{2212}', "a hyphen `-`"),
-    ('\u{a0}', "a blank"),
-    ('\u{3000}', "a blank"),
+    ('\u{a0}', "a space"),
+    ('\u{3000}', "a space"),
     ('\u{200b}', "nothing"),
     ('\u{feff}', "nothing"),
     ('\u{ff1a}', "a colon `:`"),
@@ -180,8 +180,7 @@ fn look_alikes(world: &World, out: &mut Findings<'_>) {
             found.push((*character, meant, Place { file: index, line, column }, 0));
         }
         for (character, meant, place, more) in found {
-            let mut message =
-                format!("U+{:04X} stands here and looks like {meant}", u32::from(character));
+            let mut message = format!("U+{:04X} looks like {meant}", u32::from(character));
             if more != 0 {
                 message.push_str(&format!("; {more} more lines have it"));
             }

@@ -20,10 +20,10 @@ rules! {
         cure "Let the pods run the image that the Dockerfile builds, under a name and tag of your own.";
     UNKNOWN_FLINK "NK0704" Warning "a Flink version that Nutkin does not know"
         happens "Options were checked for no version in particular. Flink before 1.13 gets no fixes, security fixes included, since 2021."
-        cure "Take one of the versions 1.13 to 2.3; `nutkin convert` brings the configuration along.";
+        cure "Take one of the versions 1.13 to 2.3; `nutkin convert` converts the configuration.";
     OLD_BASE "NK0705" Warning "a base image that gets no more fixes"
         happens "Security holes of the system and of Java stay open, and package servers for it are being switched off, so that the image cannot be built any more."
-        cure "Start from the official image of a Flink release, `FROM flink:1.20.5`, which brings Java and an entrypoint.";
+        cure "Start from the official image of a Flink release, `FROM flink:1.20.5`, which includes Java and an entrypoint.";
     OTHER_VERSION "NK0706" Error "`spec.flinkVersion` and the image disagree"
         happens "Options, savepoints and the REST API are used as `spec.flinkVersion` has them, and the pods run another Flink."
         cure "Write the version of the image into `spec.flinkVersion`, or take an image of that version.";
@@ -48,7 +48,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         let named =
             system.version.filter(|named| of_image.is_some_and(|v| v.line() != named.line()));
         if let (Some(named), Some(of_image)) = (named, of_image) {
-            let message = format!("the session names Flink {named}, the image brings {of_image}");
+            let message = format!("the session names Flink {named}, the image contains {of_image}");
             out.add(&OTHER_VERSION, place, message);
         }
     }
@@ -83,7 +83,7 @@ fn one(image: &str, place: crate::finding::Place, out: &mut Findings<'_>) {
         return;
     }
     if !LINES.iter().any(|line| line.number == (found[0], found[1])) {
-        let message = format!("`{image}` brings Flink {}.{}", found[0], found[1]);
+        let message = format!("`{image}` contains Flink {}.{}", found[0], found[1]);
         out.add(&UNKNOWN_FLINK, place, message);
         return;
     }

@@ -49,14 +49,14 @@ pub(super) fn of_text(system: &System<'_>, text: &Embedded, out: &mut Findings<'
                         && !LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level))
                 }) {
                     let letters: String = level.chars().filter(char::is_ascii_alphabetic).collect();
-                    let mended = LEVELS.iter().find(|l| l.eq_ignore_ascii_case(&letters));
+                    let fixed = LEVELS.iter().find(|l| l.eq_ignore_ascii_case(&letters));
                     let old = out.files[place.file].line(place.line).unwrap_or_default();
-                    let new = mended.map(|mended| {
-                        old.replacen(&format!("\"{level}\""), &format!("\"{mended}\""), 1)
+                    let new = fixed.map(|fixed| {
+                        old.replacen(&format!("\"{level}\""), &format!("\"{fixed}\""), 1)
                     });
                     let patch =
                         new.filter(|new| new != old).and_then(|new| out.replace(place, new.trim()));
-                    out.add(&LEVEL, place, format!("`{level}` is no level of Logback")).patch =
+                    out.add(&LEVEL, place, format!("`{level}` is not a level of Logback")).patch =
                         patch;
                 }
                 package(system, tag, place, out);

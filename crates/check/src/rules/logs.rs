@@ -9,7 +9,7 @@ use crate::source::FileKind;
 use crate::system::System;
 
 rules! {
-    LEVEL "NK0801" Warning "this is no log level"
+    LEVEL "NK0801" Warning "this is not a log level"
         happens "The word is not understood, and another level counts: for Log4j usually that of the root logger, for Logback DEBUG. One line on the console says so, which nobody reads."
         cure "Write one of OFF, ERROR, WARN, INFO, DEBUG, TRACE, ALL; Log4j knows FATAL as well.";
     ABSENT_LOGGER "NK0802" Note "a logger of classes that this Flink does not have"
@@ -17,16 +17,16 @@ rules! {
         cure "Write the name of the package that this version has, or remove the lines.";
     ABSENT_APPENDER "NK0803" Error "a logger refers to an appender that is not defined"
         happens "The logging says so once on the console and writes nothing there: the file or the console stays empty."
-        cure "Define the appender (`appender.NAME.name`, `appender.NAME.type` for Log4j, `<appender>` for Logback), or mend the reference.";
+        cure "Define the appender (`appender.NAME.name`, `appender.NAME.type` for Log4j, `<appender>` for Logback), or fix the reference.";
     OLD_LOG4J "NK0804" Warning "properties of Log4j 1"
-        happens "Flink brings Log4j 2 since 1.11, which does not understand them: it falls back to errors on the console, and all other logs are missing."
+        happens "Flink includes Log4j 2 since 1.11, which does not understand them: it falls back to errors on the console, and all other logs are missing."
         cure "Write them as Log4j 2 has them: `rootLogger.level = INFO`, `appender.console.type = CONSOLE`.";
     NO_CONSOLE "NK0805" Warning "nothing is logged to the console of the pod"
         happens "`kubectl logs` shows nothing, and when the pod is gone its files are gone, too: the reason of a crash cannot be found."
         cure "Add an appender of type CONSOLE (Logback: a ConsoleAppender) to the root logger beside the file.";
-    LATER_LOGGER "NK0806" Note "a logger of classes that a later Flink calls otherwise"
+    LATER_LOGGER "NK0806" Note "a logger of classes that a later Flink names differently"
         happens "It works in this version. After an upgrade to Flink 1.18 or later the lines have no effect."
-        cure "Add the lines for the new name now, or with the upgrade; both may stand side by side.";
+        cure "Add the lines for the new name now, or with the upgrade; both can exist side by side.";
 }
 
 const LEVELS: &[&str] = &["OFF", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "ALL"];
@@ -81,9 +81,9 @@ fn levels(text: &Embedded, lines: &[(u32, &str, &str)], out: &mut Findings<'_>) 
         if is_level && !known {
             let letters: String = value.chars().filter(char::is_ascii_alphabetic).collect();
             let place = text.place(out.files, *number, 1);
-            let mended = LEVELS.iter().find(|level| level.eq_ignore_ascii_case(&letters));
-            let patch = mended.and_then(|level| out.replace(place, &format!("{key} = {level}")));
-            out.add(&LEVEL, place, format!("`{value}` is no log level")).patch = patch;
+            let fixed = LEVELS.iter().find(|level| level.eq_ignore_ascii_case(&letters));
+            let patch = fixed.and_then(|level| out.replace(place, &format!("{key} = {level}")));
+            out.add(&LEVEL, place, format!("`{value}` is not a log level")).patch = patch;
         }
     }
 }

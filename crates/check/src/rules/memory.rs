@@ -22,7 +22,7 @@ rules! {
         happens "Flink uses what its options say; the rest is reserved on the node and stays empty."
         cure "Raise the process size to the limit, or lower the limit.";
     SMALL_SLOTS "NK0504" Warning "too little heap for each slot"
-        happens "All slots of a TaskManager share one heap. With so little of it jobs spend their time in garbage collection and end with `OutOfMemoryError: Java heap space`."
+        happens "All slots of a TaskManager share one heap. With so little heap jobs spend their time in garbage collection and end with `OutOfMemoryError: Java heap space`."
         cure "Take fewer slots for each TaskManager and more TaskManagers, or more memory. `nutkin explain memory` shows the heap of a size.";
     NO_RESOURCES "NK0505" Warning "a container of Flink without resources"
         happens "The pod is BestEffort: it may land on a node without room, and it is the first to be evicted when memory gets short. Each eviction restarts the jobs."

@@ -20,7 +20,7 @@ use super::finding::Findings;
 use super::silence::Silence;
 use super::system::{System, World};
 
-/// Writes a part of the table: statics, and a list of them. The examples of a code stand in a file.
+/// Writes a part of the table: statics, and a list of them. The examples of a code are in a file.
 macro_rules! rules {
     ($($name:ident $code:literal $severity:ident $title:literal
        happens $happens:literal cure $cure:literal;)*) => {

@@ -45,7 +45,7 @@ rules! {
     WRONG_CALL "NK0411" Error "a script calls a port that no Service opens"
         happens "The client ends with `Connection refused`, or after a long time with a timeout."
         cure "From outside the cluster take the `nodePort` of the Service, inside it the Service's name and `port`.";
-    NO_ADDRESS "NK0412" Error "this is no address"
+    NO_ADDRESS "NK0412" Error "this is not an address"
         happens "The name cannot be resolved: `UnknownHostException`, and no TaskManager finds the JobManager."
         cure "Write a whole IP address or a host name.";
     MASTERS "NK0413" Warning "`masters` and `jobmanager.rpc.address` disagree"
@@ -57,8 +57,8 @@ rules! {
     SEVERAL_MASTERS "NK0415" Warning "several masters without high availability"
         happens "`start-cluster.sh` reads `masters` for ZooKeeper high availability only. Otherwise it starts one JobManager, on the machine where it is called; the others of the file are never started."
         cure "Leave one line, or set `high-availability.type: zookeeper` with its quorum and a storage directory that all machines share.";
-    HOST_LINE "NK0416" Error "a line of masters or workers that is no machine"
-        happens "`start-cluster.sh` gives the line to ssh as it stands: `Could not resolve hostname`, and nothing is started there."
+    HOST_LINE "NK0416" Error "a line of masters or workers that is not a machine"
+        happens "`start-cluster.sh` passes the line to ssh unchanged: `Could not resolve hostname`, and nothing is started there."
         cure "Write one host name or IP address in a line; only in `masters` may `:PORT` of the web UI follow.";
 }
 

@@ -10,7 +10,7 @@ use crate::system::System;
 
 rules! {
     HOST_2X "NK0601" Error "a host as an argument, which Flink 2.x refuses"
-        happens "The argument behind `jobmanager` was the host to listen on. Flink 2.0 removed it: the JobManager stops with a usage message."
+        happens "The argument after `jobmanager` was the host to listen on. Flink 2.0 removed it: the JobManager stops with a usage message."
         cure "Write two arguments, `-D` and `jobmanager.rpc.address=$(POD_IP)`.";
     HOST_1X "NK0602" Warning "a host as an argument, which Flink 2.x refuses"
         happens "It works in Flink 1.x, which calls it deprecated. After an upgrade to 2.x the JobManager does not start."
@@ -20,7 +20,7 @@ rules! {
         cure "Leave `terminationGracePeriodSeconds` out: the default is 30 seconds.";
     HOST_PATH "NK0604" Warning "a directory of the node"
         happens "Every pod of the node writes into it, files of one pod overwrite those of another, it fills the node's disk, and after a restart on another node its content is gone. Many clusters forbid hostPath."
-        cure "Take an emptyDir for logs and temporary files (Flink logs to the console as well), or a claim for what shall stay.";
+        cure "Take an emptyDir for logs and temporary files (Flink logs to the console as well), or a claim for data that must survive.";
     NO_LOG_CONFIG "NK0605" Warning "the mounted configuration hides the log configuration"
         happens "A volume at `/opt/flink/conf` hides the image's own files there. Without `log4j-console.properties` Flink says `No Log4j 2 configuration file found` and logs errors only: `kubectl logs` and the web UI stay nearly empty."
         cure "Put a `log4j-console.properties` into the ConfigMap, and into `items` where the volume lists them.";
@@ -35,13 +35,13 @@ rules! {
         cure "Put `flink-conf.yaml` (1.x) or `config.yaml` (1.19 and later) into the ConfigMap, and into `items` where the volume lists them.";
     NO_VOLUME "NK0609" Error "a mount of a volume that the pod does not have"
         happens "Kubernetes refuses the object: `volumeMounts[...].name: Not found`."
-        cure "Add the volume to `spec.template.spec.volumes`, or mend the name.";
+        cure "Add the volume to `spec.template.spec.volumes`, or fix the name.";
     NO_KEY "NK0610" Error "a volume lists a file that its ConfigMap does not have"
         happens "The pod stays in ContainerCreating: `MountVolume.SetUp failed ... references non-existent config key`."
-        cure "Mend the key in `items`, or add the file to the ConfigMap.";
+        cure "Fix the key in `items`, or add the file to the ConfigMap.";
     ONE_WORD "NK0611" Error "an option that Flink takes for a host"
-        happens "Flink 1.x looks for options behind `jobmanager` only where the word `-D` stands alone; any other word is the host to listen on, the next one the port of the web UI. The JobManager stops with a usage message or an address that nobody can reach. Before Flink 1.16 there are no options at this place at all."
-        cure "Write two arguments for each option, `-D` and `key=value`. Before Flink 1.16 put the option into the configuration, and the address behind `jobmanager`.";
+        happens "Flink 1.x looks for options after `jobmanager` only if `-D` is an argument of its own; any other word is the host to listen on, the next one the port of the web UI. The JobManager stops with a usage message or an address that nobody can reach. Before Flink 1.16 there are no options at this place at all."
+        cure "Write two arguments for each option, `-D` and `key=value`. Before Flink 1.16 put the option into the configuration, and the address after `jobmanager`.";
 }
 
 /// Where the image keeps its configuration.
@@ -84,7 +84,7 @@ fn host(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
         let patch = out
             .replace(place, split(old, word, option).trim())
             .filter(|_| has_words && old.contains(word));
-        let message = format!("`{word}` stands behind `{}`, where the host is", words[at].0);
+        let message = format!("`{word}` follows `{}`, in the place of the host", words[at].0);
         out.add(&ONE_WORD, place, message).patch = patch;
         return;
     }
@@ -95,7 +95,7 @@ fn host(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
     let rule = if system.version.is_some() && is_at_least(2, 0) { &HOST_2X } else { &HOST_1X };
     let option = format!("jobmanager.rpc.address={word}");
     let patch = out.replace(place, split(old, word, &option).trim()).filter(|_| old.contains(word));
-    let message = format!("`{word}` stands behind `{}` as the host", words[at].0);
+    let message = format!("`{word}` follows `{}` in the place of the host", words[at].0);
     out.add(rule, place, message).patch = patch;
 }
 
@@ -193,7 +193,7 @@ fn configuration(system: &System<'_>, workload: &Workload<'_>, out: &mut Finding
         return;
     }
     let Some(name) = mount.config_map() else { return };
-    // The names of the files that are there: of `items`, else of the ConfigMap, if it is in the files.
+    // The names of the files that are there: of `items`, otherwise of the ConfigMap, if it is in the files.
     let items =
         mount.volume.and_then(|volume| volume.at("configMap/items")).map_or(&[][..], Walk::items);
     let files: Vec<&str> = if items.is_empty() {
@@ -209,7 +209,7 @@ fn configuration(system: &System<'_>, workload: &Workload<'_>, out: &mut Finding
     };
     let place = mount.node.place(workload.file());
     if !files.iter().any(|file| matches!(*file, "flink-conf.yaml" | "config.yaml")) {
-        let message = format!("ConfigMap {name} brings {} to `{CONF}`", listed(&files));
+        let message = format!("ConfigMap {name} puts {} into `{CONF}`", listed(&files));
         out.add(&NO_CONFIG, place, message);
     }
     let has_log = files.iter().any(|file| {

@@ -18,14 +18,14 @@ rules! {
         cure "Name the same ServiceAccount in `spec.template.spec.serviceAccountName` as for the JobManagers.";
     UNKNOWN_ACCOUNT "NK0303" Warning "the ServiceAccount is not in the files"
         happens "Kubernetes creates no pod for a ServiceAccount that does not exist: the Deployment stays at 0 of N, and only its events say why."
-        cure "Mend the name, or add the ServiceAccount.";
+        cure "Fix the name, or add the ServiceAccount.";
     MISSING_VERBS "NK0304" Error "a Role lacks verbs that Flink uses"
         happens "The first request of the missing kind ends with 403 Forbidden: the JobManager cannot become leader, cannot store a checkpoint's pointer, or cannot clean up. Flink 1.18 and later write with `patch`, older versions with `update`."
         cure "For high availability a Role needs get, list, watch, create, update, patch and delete on configmaps, and nothing else.";
     NO_BINDING "NK0305" Error "no binding gives the ServiceAccount any rights"
         happens "The account exists and may do nothing: every request of Flink to Kubernetes ends with 403 Forbidden."
         cure "Add a RoleBinding from the account to a Role with verbs on configmaps.";
-    CLUSTER_ADMIN "NK0306" Warning "Flink has the power over the whole cluster"
+    CLUSTER_ADMIN "NK0306" Warning "Flink controls the whole cluster"
         happens "Whoever submits a job runs code with this account: it can read every Secret of every namespace and delete everything. Often the binding was made to silence a 403 with another cause, which it hides."
         cure "Bind a Role on configmaps of the own namespace instead, and look at what else was found: an unset `kubernetes.namespace` gives the same 403.";
     WILDCARD "NK0307" Warning "a Role grants everything"
@@ -33,7 +33,7 @@ rules! {
         cure "Name resources and verbs: configmaps for high availability; pods, services and deployments in native mode only.";
     LOOSE_BINDING "NK0308" Error "a binding names something that is not there"
         happens "Kubernetes accepts the binding and it gives nobody any rights: 403 Forbidden, although the Role looks right."
-        cure "Mend kind, name and namespace of `roleRef` and `subjects`. A binding can only name a Role of its own namespace.";
+        cure "Fix kind, name and namespace of `roleRef` and `subjects`. A binding can only name a Role of its own namespace.";
     SESSION_RIGHTS "NK0309" Error "the account of a session lacks rights that its JobManager uses"
         happens "In native mode the JobManager itself asks Kubernetes for the pods of its TaskManagers, and finds their owner by its Deployment. Without the right the request ends with 403 Forbidden: jobs wait for slots that never come."
         cure "Grant the missing verbs in a Role of the session's namespace and bind it to the account. The message lists all of them; nothing more is needed.";

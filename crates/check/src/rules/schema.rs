@@ -274,7 +274,7 @@ pub(super) fn strays(object: &Object) -> Vec<Stray> {
             }
         }
     }
-    // A probe that stands in the wrong place is looked into as well.
+    // A probe that is in the wrong place is looked into as well.
     let volumes = pod.items_of("volumes").iter().chain([pod]);
     for volume in volumes {
         for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {

@@ -57,7 +57,7 @@ pub(super) fn apply(
     ] {
         let Some(value) = text(name) else { continue };
         let Ok(megabytes) = value.trim().parse::<u32>() else {
-            let problem = Problem::new(name, format!("`{value}` is no number of megabytes"));
+            let problem = Problem::new(name, format!("`{value}` is not a number of megabytes"));
             problems.push(problem.hint(format!("write {name}=3072")));
             continue;
         };

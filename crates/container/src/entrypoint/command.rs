@@ -35,7 +35,7 @@ pub enum Command {
     StartCluster,
     /// `stop-cluster.sh`.
     StopCluster,
-    /// Become another program, which is none of ours.
+    /// Become another program, which is not one of ours.
     PassThrough(Vec<String>),
 }
 
@@ -203,14 +203,14 @@ fn role(environment: &BTreeMap<String, String>, host: &Host) -> (Service, String
         (Service::TaskExecutor, said)
     } else {
         let said = format!(
-            "cluster: `{short}` is none of {variable} ({}): starting a TaskManager",
+            "cluster: `{short}` is not one of {variable} ({}): starting a TaskManager",
             hosts.join(", ")
         );
         (Service::TaskExecutor, said)
     }
 }
 
-/// A command that is no verb: one of Flink's scripts, alone or in `bash -c`, or any other program.
+/// A command that is not a verb: one of Flink's scripts, alone or in `bash -c`, or any other program.
 fn pass_through(
     arguments: &[String],
     environment: &BTreeMap<String, String>,

@@ -5,7 +5,7 @@
 use super::{Host, Service};
 use nutkin_flink::{Location, Problem};
 
-/// The PIDs in a file, one on each line, the last one started last. What is no PID is passed over.
+/// The PIDs in a file, one on each line, the last one started last. What is not a PID is passed over.
 pub fn pids(text: &str) -> Vec<i32> {
     text.lines().filter_map(|line| line.trim().parse().ok()).filter(|pid| 0 < *pid).collect()
 }
@@ -30,7 +30,7 @@ pub struct ClusterFiles<'a> {
 }
 
 /// The processes that `start-cluster.sh` starts, in its order: with ZooKeeper one JobManager for each line of
-/// `masters`, else one; a TaskManager for each line of `workers`. A missing file means this host once.
+/// `masters`, otherwise one; a TaskManager for each line of `workers`. A missing file means this host once.
 ///
 /// # Errors
 /// All lines that name another host: a container starts processes only in itself.

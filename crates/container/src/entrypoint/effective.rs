@@ -45,7 +45,7 @@ pub struct Overridden {
     pub key: String,
     /// What it was.
     pub was: Entry,
-    /// What set it anew or took it away.
+    /// What set it again or took it away.
     pub by: Origin,
 }
 

@@ -15,7 +15,7 @@ pub fn short(name: &str) -> &str {
 }
 
 impl Host {
-    /// `hostname -f`: the first name on the line of `/etc/hosts` that has this host's name, else that name itself.
+    /// `hostname -f`: the first name on the line of `/etc/hosts` that has this host's name, otherwise that name itself.
     /// A resolver would ask DNS next, which knows no more of a container.
     pub fn full_name(&self) -> &str {
         self.lines()

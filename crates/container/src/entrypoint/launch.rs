@@ -62,7 +62,7 @@ pub struct Launch {
     pub out: String,
 }
 
-/// Where log files shall go: `FLINK_LOG_DIR`, `env.log.dir`, else `log` below Flink's home.
+/// Where log files shall go: `FLINK_LOG_DIR`, `env.log.dir`, otherwise `log` below Flink's home.
 pub fn log_directory(effective: &Effective, observed: &Observed) -> String {
     let of_environment = observed.environment.get("FLINK_LOG_DIR").filter(|path| !path.is_empty());
     of_environment
@@ -339,7 +339,7 @@ fn user_flags(
     texts
         .iter()
         .map(|text| unquoted(text))
-        // `flink-console.sh` evaluates them, so that `${FLINK_LOG_PREFIX}` can stand in them.
+        // `flink-console.sh` evaluates them, so that `${FLINK_LOG_PREFIX}` can be in them.
         .flat_map(|text| jvm::words(&substitute::substitute(text, &variables)))
         .collect()
 }

@@ -1,4 +1,4 @@
-//! Logging of a process in a container: the mounted files, else a default that says everything on standard output.
+//! Logging of a process in a container: the mounted files, otherwise a default that says everything on standard output.
 
 use super::{Observed, launch::Kind};
 use nutkin_flink::log4j;

@@ -39,11 +39,11 @@ use nutkin_flink::FlinkVersion;
 pub struct Observed {
     /// The variables of the process that are text.
     pub environment: BTreeMap<String, String>,
-    /// `FLINK_HOME`, else where the links to this program lie, else `/opt/flink`.
+    /// `FLINK_HOME`, otherwise where the links to this program lie, otherwise `/opt/flink`.
     pub flink_home: String,
     /// Names of the jars in its `lib/`.
     pub lib: Vec<String>,
-    /// `FLINK_CONF_DIR`, else `conf` below Flink's home.
+    /// `FLINK_CONF_DIR`, otherwise `conf` below Flink's home.
     pub conf_directory: String,
     /// Texts of `flink-conf.yaml` and `config.yaml`, where they are there.
     pub conf: BTreeMap<String, String>,
@@ -57,7 +57,7 @@ pub struct Observed {
     pub processors: u32,
 }
 
-/// The release, by the name of the main jar in `lib/`, else by `FLINK_VERSION` of the official images.
+/// The release, by the name of the main jar in `lib/`, otherwise by `FLINK_VERSION` of the official images.
 pub fn version(lib: &[String], environment: &BTreeMap<String, String>) -> Option<FlinkVersion> {
     let of_jar = |name: &String| {
         let name = name.strip_prefix("flink-dist")?.strip_suffix(".jar")?;

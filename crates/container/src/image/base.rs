@@ -19,7 +19,7 @@ pub struct Base {
     pub labels: BTreeMap<String, String>,
     /// `rootfs.diff_ids`, lowest first.
     pub diff_ids: Vec<String>,
-    /// `history` of its configuration, as it stands there.
+    /// `history` of its configuration, as it is there.
     pub history: Vec<serde_json::Value>,
     /// As the user named it, and its digest where it has one.
     pub name: String,

@@ -123,7 +123,7 @@ pub enum Content {
 }
 
 /// Permissions of a copied file: whether it is a program is all that is kept, as the umask of whoever
-/// unpacked it is no property of the image.
+/// unpacked it is not a property of the image.
 pub const fn mode(is_program: bool) -> u32 {
     if is_program { 0o755 } else { 0o644 }
 }

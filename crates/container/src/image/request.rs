@@ -147,7 +147,7 @@ fn read_user(text: &str) -> Result<User, Problem> {
     let (uid, gid) = text.split_once(':').unwrap_or((text, text));
     match (uid.parse(), gid.parse()) {
         (Ok(uid), Ok(gid)) => Ok(User { uid, gid }),
-        _ => Err(Problem::new("--user", format!("`{text}` is no user and group"))
+        _ => Err(Problem::new("--user", format!("`{text}` is not a user and group"))
             .hint("numbers are wanted, such as 9999 or 1000:0: Kubernetes cannot look names up")),
     }
 }
@@ -183,7 +183,7 @@ fn read_directory(text: &str, uid: u32) -> Result<Directory, Problem> {
 
 fn read_owner(option: &str, text: &str, owner: &str) -> Result<u32, Problem> {
     owner.parse().map_err(|_| {
-        Problem::new(option, format!("`{owner}` in `{text}` is no user id"))
+        Problem::new(option, format!("`{owner}` in `{text}` is not a user id"))
             .hint("a number is wanted, such as 9999")
     })
 }
@@ -192,7 +192,7 @@ fn read_owner(option: &str, text: &str, owner: &str) -> Result<u32, Problem> {
 fn absolute(option: &str, path: &str) -> Result<String, Problem> {
     let problem = |message: String| Problem::new(option, message);
     if !path.starts_with('/') {
-        return Err(problem(format!("`{path}` is no absolute path of the image"))
+        return Err(problem(format!("`{path}` is not an absolute path of the image"))
             .hint(format!("did you mean `/{path}`?")));
     }
     let parts: Vec<&str> =
@@ -295,15 +295,15 @@ mod tests {
                 ..Words::default()
             },
             Err(&[
-                "`--user`: `flink` is no user and group",
-                "`--flink-home`: `opt/flink` is no absolute path of the image",
+                "`--user`: `flink` is not a user and group",
+                "`--flink-home`: `opt/flink` is not an absolute path of the image",
                 "`--copy`: `a` is not SRC:DST or SRC:DST:UID",
                 "`--copy`: `:/b` is not SRC:DST or SRC:DST:UID",
-                "`--copy`: `b` is no absolute path of the image",
-                "`--copy`: `root` in `a:/b:root` is no user id",
+                "`--copy`: `b` is not an absolute path of the image",
+                "`--copy`: `root` in `a:/b:root` is not a user id",
                 "`--copy`: `/../b` leaves its directory with `..`",
                 "`--dir`: `/` itself cannot be replaced",
-                "`--dir`: `x` is no absolute path of the image",
+                "`--dir`: `x` is not an absolute path of the image",
                 "`--env`: `=b` is not NAME=VALUE",
             ]),
         );

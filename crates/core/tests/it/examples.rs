@@ -1,4 +1,4 @@
-//! What the examples are on Kubernetes stands in golden files. (That nothing is wrong in them: `nutkin-check`.)
+//! What the examples are on Kubernetes is in golden files. (That nothing is wrong in them: `nutkin-check`.)
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

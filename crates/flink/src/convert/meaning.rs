@@ -18,7 +18,7 @@ pub(super) fn of(
     let Some(spelling) = spelling else {
         return Err(format!("Flink {version} has no such option"));
     };
-    // Two spellings of one option: Flink takes the current one, else the first of the old ones.
+    // Two spellings of one option: Flink takes the current one, otherwise the first of the old ones.
     if spelling != key {
         let winner = options::lookup(all, &spelling, version).map(|(winner, _)| winner);
         if winner.is_some_and(|winner| winner != key) {

@@ -21,7 +21,7 @@ pub(super) fn read(text: &str, file: &str) -> Result<Reading, Vec<Problem>> {
     match root {
         None | Some(Node::Null) => {}
         Some(Node::Map(pairs)) => flat.add(&pairs, ""),
-        Some(_) => flat.fault(1, "", "the document is no map of options", "write `key: value`"),
+        Some(_) => flat.fault(1, "", "the document is not a map of options", "write `key: value`"),
     }
     for (key, (line, value)) in &flat.entries {
         if value.is_none() {
@@ -88,7 +88,7 @@ impl Flat {
             other => Some(Value::Text(emit::flow(other))),
         };
         if self.entries.contains_key(&key) {
-            let problem = Problem::new(&key, "the key stands there twice; the last one counts");
+            let problem = Problem::new(&key, "the key appears twice; the last one counts");
             self.warnings.push((line, problem.hint("remove one of them")));
         }
         self.entries.insert(key, (line, value));

@@ -80,7 +80,7 @@ fn utf16_len(text: &str) -> usize {
 /// What ends a line for the library.
 const LINE_BREAKS: [char; 4] = ['\n', '\u{85}', '\u{2028}', '\u{2029}'];
 
-/// A node that is no collection.
+/// A node that is not a collection.
 pub(super) fn scalar_text(node: &Node, place: Place) -> String {
     match node {
         Node::Null => "null".to_owned(),

@@ -13,7 +13,7 @@ const fn blank(c: char) -> bool {
     c <= ' '
 }
 
-/// Reads the file as Flink does: a line that is no `key: value` is left out with a warning, the last of
+/// Reads the file as Flink does: a line that is not a `key: value` is left out with a warning, the last of
 /// two lines with one key wins, and everything behind a `#` is a comment, even inside a value.
 pub(super) fn read(text: &str, file: &str) -> Reading {
     let mut reading = Reading::default();
@@ -34,7 +34,7 @@ pub(super) fn read(text: &str, file: &str) -> Reading {
         let Some((key, value)) = content.split_once(": ") else {
             warn(
                 "",
-                "the line is no `key: value`; Flink leaves it out",
+                "the line is not a `key: value`; Flink leaves it out",
                 "a blank must follow the colon",
             );
             continue;
@@ -48,11 +48,11 @@ pub(super) fn read(text: &str, file: &str) -> Reading {
             warn(
                 key,
                 "the value is cut at `#`, which begins a comment in flink-conf.yaml",
-                "a value with `#` can only stand in config.yaml (Flink 1.19 and later) or behind -D",
+                "a value with `#` can only be in config.yaml (Flink 1.19 and later) or behind -D",
             );
         }
         if reading.configuration.contains(key) {
-            warn(key, "the key stands there twice; the last one counts", "remove one of them");
+            warn(key, "the key appears twice; the last one counts", "remove one of them");
         }
         reading.configuration.set(key, value, Origin::File(file.to_owned(), number));
     }

@@ -155,7 +155,7 @@ pub(super) fn float(text: &str) -> Result<Node, &'static str> {
     }))
 }
 
-/// `Double.toString` of Java, and YAML's names for what is no number.
+/// `Double.toString` of Java, and YAML's names for what is not a number.
 pub(super) fn float_text(value: f64) -> String {
     if value.is_nan() {
         return ".nan".to_owned();

@@ -39,7 +39,7 @@ pub(super) struct Pair {
     pub(super) value: Node,
 }
 
-/// Why a text is no document that Flink reads.
+/// Why a text is not a document that Flink reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     /// Line, counted from 1.
@@ -205,8 +205,8 @@ impl Builder {
                 None => {
                     if pairs.iter().any(|pair| pair.key == node) {
                         return Err(match node {
-                            Node::Text(name) => format!("the key `{name}` stands there twice"),
-                            _ => "a key stands there twice".to_owned(),
+                            Node::Text(name) => format!("the key `{name}` appears twice"),
+                            _ => "a key appears twice".to_owned(),
                         });
                     }
                     *key = Some((line, node));

@@ -1,7 +1,7 @@
 //! Which methods a program calls, as far as its class files tell.
 //!
 //! Only the constant pool is read (JVMS 4.4), and behind it the instructions that name a method of it are counted as they
-//! stand there as bytes. Data that happens to look like one is rare, and errs on the side of the slower client.
+//! are there as bytes. Data that happens to look like one is rare, and errs on the side of the slower client.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -136,7 +136,7 @@ pub(super) mod tests {
         for _ in 0..times {
             bytes.extend([0xb6, 0, 8, 0x57]);
         }
-        // A return, and an attribute that is no call.
+        // A return, and an attribute that is not a call.
         bytes.extend([0xb1, 0, 8]);
         bytes
     }

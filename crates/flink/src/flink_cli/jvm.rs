@@ -89,7 +89,7 @@ pub struct Machine<'m> {
 /// The client's logging configuration: its name in the configuration directory.
 pub const LOGGING: &str = "log4j-cli.properties";
 
-/// What stands in it: the file alone, for the screen is the program's.
+/// What is in it: the file alone, for the screen is the program's.
 pub fn logging() -> &'static str {
     log4j::CLIENT
 }

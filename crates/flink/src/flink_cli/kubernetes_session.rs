@@ -55,7 +55,7 @@ pub fn parse(words: &[String]) -> Result<Call, String> {
             continue;
         };
         let (name, attached) = split(bare.strip_prefix('-').unwrap_or(bare));
-        // What looks like an option is no value.
+        // What looks like an option is not a value.
         let mut value = || {
             let next = || rest.next_if(|next| !next.starts_with('-')).map(String::as_str);
             attached.or_else(next)

@@ -98,7 +98,7 @@ pub enum Action {
 /// Where main() of a program runs: an option of ours, `--client`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Place {
-    /// In the JobManager where that is the same, else in a JVM here.
+    /// In the JobManager where that is the same, otherwise in a JVM here.
     #[default]
     Auto,
     /// In the JobManager, which gets the jar over REST.

@@ -5,7 +5,7 @@
 enum Value {
     None,
     Needed,
-    /// Taken where the next word is no option.
+    /// Taken where the next word is not an option.
     Optional,
 }
 
@@ -64,9 +64,9 @@ pub(super) struct Options {
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     found: Vec<(&'static str, Option<String>)>,
-    /// The same as they stood there.
+    /// The same as they were there.
     pub(super) raw: Vec<(&'static str, Vec<String>)>,
-    /// Words that are no options.
+    /// Words that are not options.
     pub(super) words: Vec<String>,
 }
 

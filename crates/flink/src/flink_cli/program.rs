@@ -161,7 +161,7 @@ mod tests {
         check("a.Main", &[("a/Main", ("a/Helper", "go"), 1), other], &[]);
         let reached = ["the program calls `TableResult.print()`"];
         check("a.Main", &[("a/Main", ("a/Other", "go"), 1), other], &reached);
-        // Flink's own classes are no program, unless main() is there.
+        // Flink's own classes are not a program, unless main() is there.
         let flink = ("org/apache/flink/x/A", (STREAM, "executeAndCollect"), 1);
         check("a.Main", &[("a/Main", ("org/apache/flink/x/A", "go"), 1), flink], &[]);
     }

@@ -18,7 +18,7 @@ pub struct Python {
 /// The option that names the Python of the client.
 const OPTION: &str = "python.client.executable";
 
-/// What the command line says of it: `-pyclientexec`, else the option as `-D`.
+/// What the command line says of it: `-pyclientexec`, otherwise the option as `-D`.
 pub(super) fn given(client: Option<&str>, options: &[String]) -> Option<String> {
     let option = |words: &String| Some(words.split_once('=')?.1.to_owned());
     let is_it = |words: &&String| words.split_once('=').is_some_and(|(key, _)| key == OPTION);

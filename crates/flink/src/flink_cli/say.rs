@@ -68,7 +68,7 @@ fn kind(format: &str, version: FlinkVersion) -> String {
     if version.is_at_least(1, 15) { format!("{format} savepoint") } else { "savepoint".to_owned() }
 }
 
-/// What stands there before the cluster is asked. `format` is the savepoint's, `CANONICAL` or `NATIVE`.
+/// What is there before the cluster is asked. `format` is the savepoint's, `CANONICAL` or `NATIVE`.
 pub fn before(action: &Action, format: &str, version: FlinkVersion) -> String {
     let wait = "Waiting for response...\n";
     match action {
@@ -104,7 +104,7 @@ pub fn before(action: &Action, format: &str, version: FlinkVersion) -> String {
     }
 }
 
-/// What stands there when it is done. `result` is a savepoint's place, a checkpoint's number, or the id of a request that
+/// What is there when it is done. `result` is a savepoint's place, a checkpoint's number, or the id of a request that
 /// nobody waits for.
 pub fn after(action: &Action, result: &str) -> String {
     match action {

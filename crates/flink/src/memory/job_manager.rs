@@ -48,7 +48,7 @@ pub fn needs_size(input: &Input<'_>) -> bool {
 /// Calculates the JobManager's memory.
 ///
 /// # Errors
-/// Where Flink's calculator fails: no size is set, a value is no size, or the parts do not fit.
+/// Where Flink's calculator fails: no size is set, a value is not a size, or the parts do not fit.
 pub fn job_manager(input: &Input<'_>) -> Result<JobManagerMemory, Problem> {
     let target = match input.legacy.target {
         LegacyTarget::Scripts => HEAP[0],

@@ -74,7 +74,7 @@ pub(super) fn route(configuration: &Configuration, keys: &ProcessKeys) -> Result
 }
 
 /// The JVM's own part beside a known total Flink memory: what the process size leaves when that is set as
-/// well, else a share.
+/// well, otherwise a share.
 pub(super) fn beside(
     configuration: &Configuration,
     keys: &ProcessKeys,

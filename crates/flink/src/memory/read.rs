@@ -76,7 +76,7 @@ impl RangeFraction {
     pub(super) fn new(path: &str, fraction: f32, min: u64, max: u64) -> Result<Self, Problem> {
         // NaN is in no range.
         if !(0.0..1.0).contains(&fraction) {
-            return Err(Problem::new(path, format!("`{fraction}` is no fraction"))
+            return Err(Problem::new(path, format!("`{fraction}` is not a fraction"))
                 .hint("a fraction is at least 0 and less than 1"));
         }
         // Java widens the float: 0.1 is used as 0.10000000149011612.

@@ -52,7 +52,7 @@ pub(super) fn external(
         return Ok(Vec::new());
     }
     let list = values::list(&text, Dialect::for_version(version)).map_err(|error| {
-        Problem::new(EXTERNAL, format!("`{text}` is no list: {error}"))
+        Problem::new(EXTERNAL, format!("`{text}` is not a list: {error}"))
             .hint("write it as `gpu;fpga`")
     })?;
     let mut names: Vec<String> = Vec::new();
@@ -68,7 +68,8 @@ pub(super) fn external(
         // Without an amount, or with none above 0, Flink only warns and leaves the resource out.
         let Some(text) = configuration.text(&key) else { continue };
         let amount = values::long(&text).map_err(|error| {
-            Problem::new(&key, format!("`{text}` is no amount: {error}")).hint("write it as `1`")
+            Problem::new(&key, format!("`{text}` is not an amount: {error}"))
+                .hint("write it as `1`")
         })?;
         if 0 < amount {
             resources.push((name, by_way_of_double(amount)));

@@ -75,7 +75,7 @@ pub fn needs_size(input: &Input<'_>) -> bool {
 /// Calculates the TaskManager's memory.
 ///
 /// # Errors
-/// Where Flink's calculator fails: no size is set, a value is no size, or the parts do not fit.
+/// Where Flink's calculator fails: no size is set, a value is not a size, or the parts do not fit.
 pub fn task_manager(input: &Input<'_>) -> Result<TaskManagerMemory, Problem> {
     let target = match input.legacy.target {
         LegacyTarget::Scripts => KEYS.flink[0],
@@ -279,7 +279,7 @@ fn buffers(configuration: &Configuration) -> Result<u64, Problem> {
         .map_err(|_| Problem::new(NETWORK_BUFFERS[0], format!("`{count}` is less than none")))?;
     let segment = read::size(configuration, SEGMENT, DEFAULT_SEGMENT)?;
     if segment < LEAST_SEGMENT || !segment.is_power_of_two() {
-        return Err(Problem::new(SEGMENT[0], format!("`{segment}` bytes are no page size"))
+        return Err(Problem::new(SEGMENT[0], format!("`{segment}` bytes are not a page size"))
             .hint("take a power of 2 from 4k on"));
     }
     count

@@ -140,7 +140,7 @@ const NAMED: &[([&str; 2], &[&str])] = &[
     ),
 ];
 
-/// Why a word is no name that an option knows. What has a dot is a class, and what has other signs is not known here.
+/// Why a word is not a name that an option knows. What has a dot is a class, and what has other signs is not known here.
 fn no_such_name(key: &str, text: &str) -> Option<String> {
     let (_, names) = NAMED.iter().find(|(keys, _)| keys.contains(&key))?;
     let is_word =
@@ -175,7 +175,7 @@ pub fn is_first_word(word: &str) -> bool {
     word == "nutkin" || table::lines().any(|line| line.key.split('.').next() == Some(word))
 }
 
-/// Why a text is no value of a type, or `None` if it is one.
+/// Why a text is not a value of a type, or `None` if it is one.
 fn value_problem(
     type_name: &str,
     text: &str,

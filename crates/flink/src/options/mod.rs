@@ -142,8 +142,8 @@ fn facts(line: &table::Line) -> [Option<Facts>; OBSERVED.len()] {
     std::array::from_fn(|observed| line.facts(observed))
 }
 
-/// How a version spells the option that a key means: the key itself where the version has it, else the
-/// option of which it is an old spelling, else the key as it came.
+/// How a version spells the option that a key means: the key itself where the version has it, otherwise the
+/// option of which it is an old spelling, otherwise the key as it came.
 pub fn canonical(key: &str, version: FlinkVersion) -> Cow<'_, str> {
     let Some(line) = table::line(key) else { return Cow::Borrowed(key) };
     let info = of_line(&line);
@@ -173,7 +173,7 @@ pub fn newest_spelling(key: &str) -> Option<&'static str> {
     table::line(&current).map(|line| line.key)
 }
 
-/// The entry that Flink takes for an option: that of its key, else of the first old spelling that is set, in
+/// The entry that Flink takes for an option: that of its key, otherwise of the first old spelling that is set, in
 /// Flink's order (`Configuration.getRawValueFromOption`). The key that was found comes with it.
 pub fn lookup<'c>(
     configuration: &'c Configuration,

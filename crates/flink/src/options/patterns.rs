@@ -120,7 +120,7 @@ const PATTERNS: &[Pattern] = &[
 pub(super) fn of(key: &str) -> Option<&'static Pattern> {
     PATTERNS.iter().find(|pattern| {
         let rest = key.strip_prefix(pattern.prefix).unwrap_or_default();
-        // `metrics.reporter.prom` alone is no setting.
+        // `metrics.reporter.prom` alone is not a setting.
         if pattern.named.is_some() { rest.contains('.') } else { !rest.is_empty() }
     })
 }

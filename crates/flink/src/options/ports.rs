@@ -24,7 +24,7 @@ const SEVERAL: &[&str] = &[
     "yarn.application-master.port",
 ];
 
-/// Why a text is no value of an option by this key, where that is a port.
+/// Why a text is not a value of an option by this key, where that is a port.
 pub(super) fn problem(key: &str, text: &str) -> Option<String> {
     if ONE.contains(&key) {
         return (!is_port(text)).then(|| "expected a port from 0 to 65535".to_owned());

@@ -61,7 +61,7 @@ pub fn documents(text: &str, file: &str) -> (Vec<Node>, Vec<Problem>) {
 }
 
 /// Reads what can be read, for looking at files that others wrote: a broken document does not hide the
-/// next, and a key may stand twice. The problems are those of the syntax only.
+/// next, and a key may appear twice. The problems are those of the syntax only.
 pub fn forgiving(text: &str, file: &str) -> (Vec<Node>, Vec<Problem>) {
     let mut reader = Reader { forgiving: true, ..Reader::new(file) };
     let mut first_line = 0;
@@ -87,7 +87,7 @@ struct Reader<'a> {
     /// What `&name` named, and of how many nodes it is.
     anchors: BTreeMap<usize, (Node, usize)>,
     nodes: usize,
-    /// A key may stand twice, and what is left of a broken document is dropped.
+    /// A key may appear twice, and what is left of a broken document is dropped.
     forgiving: bool,
 }
 
@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
                     let marker = error.marker();
                     let line = number(marker.line()).saturating_add(above);
                     let place = (line, number(marker.col() + 1));
-                    self.problem(place, format!("this is no YAML: {}", error.info()));
+                    self.problem(place, format!("this is not YAML: {}", error.info()));
                     break;
                 }
             }
@@ -220,7 +220,7 @@ impl<'a> Reader<'a> {
                         return;
                     };
                     let message = format!(
-                        "the key `{}` stands here a second time; it was on line {}",
+                        "the key `{}` appears a second time; it was on line {}",
                         key.name, first.line
                     );
                     self.problem((key.line, key.column), message);

@@ -18,7 +18,7 @@ fn a_finding_quotes_its_line() {
         )
         .run();
     let expected = "\
-error[NK0103]: the value is none that the option takes
+error[NK0103]: the option does not accept this value
  --> conf/flink-conf.yaml:1:1
   |
 1 | taskmanager.numberOfTaskSlots: four

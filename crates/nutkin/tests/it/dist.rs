@@ -135,7 +135,7 @@ fn install_list_which_remove() {
 fn all_of_a_bad_input_is_said() {
     let world = World::new();
     let output = world.run(&["dist", "install", "9.9", "--from", "nowhere"]);
-    check(&output, 2, &["2 problems", "`9.9` is no Flink version", "nowhere`"]);
+    check(&output, 2, &["2 problems", "`9.9` is not a Flink version", "nowhere`"]);
     assert!(!world.path("cache").exists());
 }
 

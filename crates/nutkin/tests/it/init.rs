@@ -11,7 +11,7 @@ fn a_configuration_directory_becomes_a_session_file() {
         .file("conf/flink-conf.yaml", CONF)
         .args(["init", "orders", "--from", "conf", "--explain"])
         .stderr(
-            "cured NK0104 (conf/flink-conf.yaml:4:1): `taskmanager.numberOfTaskSlots` stands once, with the last value\n\
+            "cured NK0104 (conf/flink-conf.yaml:4:1): `taskmanager.numberOfTaskSlots` appears once, with the last value\n\
              conf/flink-conf.yaml:1:1: jobmanager.memory.process.size -> spec.jobManager.resource.memory\n\
              conf/flink-conf.yaml:2:1: taskmanager.memory.process.size -> spec.taskManager.resource.memory\n\
              conf/flink-conf.yaml:3:1: taskmanager.numberOfTaskSlots -> nowhere: conf/flink-conf.yaml:4:1 counts in its place\n\

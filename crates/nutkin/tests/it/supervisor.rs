@@ -1,4 +1,4 @@
-//! The supervisor with processes that are no JVMs: `sleep` and `sh`.
+//! The supervisor with processes that are not JVMs: `sleep` and `sh`.
 
 use nutkin_shell::files::document;
 use std::collections::BTreeMap;

@@ -46,7 +46,7 @@ fn modules_begin_with_what_they_are() {
 
 #[test]
 fn files_are_one_idea() {
-    // Beyond this length every reader loses the thread; generated tables are no Rust files.
+    // Beyond this length every reader loses the thread; generated tables are not Rust files.
     const MOST: usize = 800;
     check("a file is split at 800 lines", |name, text| {
         let lines = text.lines().count();

@@ -10,7 +10,7 @@ use super::{Recording, Request, differences, ours};
 /// How a comparison came out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// The same, apart from these differences that `docs/differences-from-flink.md` tells of.
+    /// The same, apart from these differences that `docs/differences-from-flink.md` describes.
     Same(Vec<&'static str>),
     /// Nothing was planned: the client only asked for what was there.
     NothingToPlan,
@@ -113,7 +113,7 @@ fn normal(mut item: Value) -> Value {
     item
 }
 
-/// Puts the entries of a configuration file in the place of its text, as which they may stand in any order and form.
+/// Puts the entries of a configuration file in the place of its text, as which they may be in any order and form.
 pub fn with_settings(config_map: &mut Value) {
     let Some(data) = config_map["data"].as_object_mut() else { return };
     for dialect in [Dialect::FlinkConf, Dialect::ConfigYaml] {
@@ -136,7 +136,7 @@ fn settings(dialect: Dialect, text: &str) -> Value {
     }
 }
 
-/// A place, and what stands there on both sides.
+/// A place, and what is there on both sides.
 type Difference<'v> = (String, Option<&'v Value>, Option<&'v Value>);
 
 fn diff<'v>(

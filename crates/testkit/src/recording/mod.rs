@@ -49,7 +49,7 @@ pub struct Request {
     pub body: Value,
 }
 
-/// A line that is no recording.
+/// A line that is not a recording.
 #[derive(Debug)]
 pub struct Malformed(pub String);
 
@@ -57,7 +57,7 @@ impl Recording {
     /// Reads one line.
     ///
     /// # Errors
-    /// It is no recording.
+    /// It is not a recording.
     pub fn read(flink: FlinkVersion, line: &str) -> Result<Self, Malformed> {
         let value: Value =
             serde_json::from_str(line).map_err(|error| Malformed(error.to_string()))?;
@@ -65,7 +65,7 @@ impl Recording {
             value
                 .as_str()
                 .map(str::to_owned)
-                .ok_or_else(|| Malformed(format!("{value} is no text")))
+                .ok_or_else(|| Malformed(format!("{value} is not text")))
         };
         let list = |name: &str| value[name].as_array().cloned().unwrap_or_default();
         let map = |name: &str| value[name].as_object().cloned().unwrap_or_default();

@@ -45,7 +45,7 @@ fn dynamic_options(args: &[String]) -> Result<Vec<String>, Vec<Problem>> {
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         let option = match arg.strip_prefix("-D") {
-            // What looks like an option is no value.
+            // What looks like an option is not a value.
             Some("") => args.next().map(String::as_str).filter(|word| !word.starts_with('-')),
             Some(option) => Some(option),
             None if ["-t", "--target", "-e", "--executor"].contains(&arg.as_str()) => {

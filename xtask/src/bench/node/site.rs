@@ -185,7 +185,7 @@ fn is_of(process: &Path, pod: &str) -> bool {
 }
 
 impl Session {
-    /// Waits until all tasks run. Of all documents this one is made anew for each request.
+    /// Waits until all tasks run. Of all documents this one is made again for each request.
     pub(super) fn all_run(&self) -> Result<()> {
         wait("all tasks run", || {
             let jobs = rest::get(self.rest, "/jobs/overview").unwrap_or_default();

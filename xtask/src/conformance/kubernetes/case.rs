@@ -48,7 +48,7 @@ impl Case {
     /// A case that was recorded.
     ///
     /// # Errors
-    /// It is no recording.
+    /// It is not a recording.
     pub(super) fn from_json(recorded: &Value) -> Result<Self> {
         let words = |name: &str| {
             let list = recorded[name].as_array().cloned().unwrap_or_default();

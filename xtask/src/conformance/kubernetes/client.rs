@@ -17,7 +17,7 @@ use crate::java::Flink;
 /// Longest that a run may take, in seconds. Clients that wait on purpose are not among the cases.
 const LIMIT: u32 = 60;
 
-/// Runs after which the JVM is started anew: each leaves its classes behind.
+/// Runs after which the JVM is started again: each leaves its classes behind.
 const RUNS: usize = 200;
 
 /// Name that Flink gives a cluster of its own accord, with zeros for its random digits.

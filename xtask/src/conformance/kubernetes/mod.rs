@@ -135,7 +135,7 @@ fn write(path: &Path, recorded: Vec<Value>) -> Result<()> {
     }
     let mut out = GzEncoder::new(File::create(path)?, Compression::best());
     for mut one in recorded {
-        // A Java library's words are no behaviour that anybody needs.
+        // A Java library's words are not behaviour that anybody needs.
         if let Some(fields) = one.as_object_mut() {
             fields.remove("said");
         }

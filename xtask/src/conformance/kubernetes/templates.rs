@@ -71,7 +71,7 @@ fn pod(random: &mut Random) -> Value {
     Value::Object(pod)
 }
 
-/// Fields of a pod: how rare they are, and what stands there.
+/// Fields of a pod: how rare they are, and what is there.
 fn fields() -> Vec<(&'static str, usize, Vec<Value>)> {
     vec![
         ("serviceAccountName", 6, vec![json!("new")]),

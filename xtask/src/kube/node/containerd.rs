@@ -83,7 +83,7 @@ pub(super) fn import(enter: &[String], archive: &Path) -> Result<()> {
     let archive = archive.to_str().context("the archive's path is not UTF-8")?;
     let output = ctr(enter, &["images", "import", archive]).output()?;
     let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "`{archive}` is no image for the node: {}", said.trim());
+    ensure!(output.status.success(), "`{archive}` is not an image for the node: {}", said.trim());
     Ok(())
 }
 

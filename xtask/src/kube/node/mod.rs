@@ -177,7 +177,7 @@ impl Node {
         parts
     }
 
-    /// Ends everything and removes the directory. That nothing runs is no error.
+    /// Ends everything and removes the directory. That nothing runs is not an error.
     ///
     /// # Errors
     /// When the directory cannot be removed.

@@ -94,9 +94,9 @@ const TABLE: &[Reason] = &[
     Reason("TaskManager", "*.containers[main].image", Other, Cure("NK0702"), "cured: one Flink for all pods"),
     Reason(PODS, "*.containers[main].imagePullPolicy", New, Always, WRITTEN),
     Reason(PODS, "*.containers[main].command", New, Always, "the entrypoint of the image, written out"),
-    Reason(PODS, "*.containers[main].command|*.containers[main].args", Any, If(starts_flink), "the entrypoint starts the role; options stand in the configuration"),
+    Reason(PODS, "*.containers[main].command|*.containers[main].args", Any, If(starts_flink), "the entrypoint starts the role; options are in the configuration"),
     Reason(PODS, "*.containers[main].command|*.containers[main].args", Any, Always, "left out: the entrypoint of Flink's image starts the role; what else the command did belongs in an init container"),
-    Reason(PODS, "*.containers[main].startupProbe.*|*.containers[main].readinessProbe.*|*.containers[main].livenessProbe.*", New, If(is_stray), "cured: the probe stands at the container"),
+    Reason(PODS, "*.containers[main].startupProbe.*|*.containers[main].readinessProbe.*|*.containers[main].livenessProbe.*", New, If(is_stray), "cured: the probe is at the container"),
     Reason(PODS, "*.containers[main].startupProbe.*|*.containers[main].readinessProbe.*|*.containers[main].livenessProbe.*", New, Always, PROBES),
     Reason(PODS, "*.containers[main].resources.requests.cpu", New, Always, "one CPU for a JobManager, one for each slot of a TaskManager, unless `resource.cpu` says otherwise"),
     Reason(PODS, "*.containers[main].resources.limits.cpu", New, Always, "the request is the limit as well, unless `resources.limits.cpu` says otherwise"),
@@ -106,7 +106,7 @@ const TABLE: &[Reason] = &[
     Reason(PODS, "*.containers[main].ports[*].*", Other, Always, "the names that Flink gives its ports"),
     Reason(PODS, "*.containers[main].ports[*].*", New, Always, "all ports of the role"),
     Reason(PODS, "*.containers[main].ports[*].*", Gone, If(is_queryable), "cured: queryable state is off"),
-    Reason(PODS, "*.containers[main].ports[*].*", Gone, If(is_own_port), "not a port of this role, or one that is named otherwise"),
+    Reason(PODS, "*.containers[main].ports[*].*", Gone, If(is_own_port), "not a port of this role, or one with another name"),
     Reason(PODS, "*.containers[main].ports[*].protocol", Gone, Was("TCP"), WRITTEN),
     Reason(PODS, "*.containers[main].env[_POD_IP_ADDRESS]*|*.containers[main].env[POD_NAME]*|*.containers[main].env[JOB_MANAGER_HOSTS]*", New, Always, "the pod's own address and name, for the options that need them"),
     Reason(PODS, "*.containers[main].env[JOB_MANAGER_HEAP_MB]*|*.containers[main].env[TASK_MANAGER_HEAP_MB]*", Gone, Cure("NK0506"), "cured: `resource.memory` sizes all parts"),
@@ -116,7 +116,7 @@ const TABLE: &[Reason] = &[
     Reason(PODS, "*.volumeMounts[/opt/flink/conf].*|*.volumes[flink-config-volume].*", Any, Always, "the configuration is made of the session file"),
     Reason(PODS, "*.volumeMounts[*].*", Gone, If(is_configuration), "the configuration is made of the session file"),
     Reason(PODS, "*.volumes[*].*", Gone, If(is_configuration), "the configuration is made of the session file"),
-    Reason(PODS, "*.volumes[*].*Probe.*", Gone, Cure("NK0004"), "cured: the probe stands at the container"),
+    Reason(PODS, "*.volumes[*].*Probe.*", Gone, Cure("NK0004"), "cured: the probe is at the container"),
     Reason(PODS, "*.volumes[*].hostPath.*", Gone, Cure("NK0604"), "cured: a directory of the pod's own"),
     Reason(PODS, "*.volumes[flink-state].*|*.volumeMounts[*].*", New, Cure("NK0201"), "cured: a claim that all pods share"),
     Reason(PODS, "*.volumeMounts[*].*", New, If(is_claim), "what the StatefulSet claims"),
@@ -209,13 +209,13 @@ fn is_cured(code: &str, context: &Context<'_>) -> bool {
     context.adoption.cures.iter().any(|cure| cure.rule.code == code)
 }
 
-/// Whether the cure tells of just this option.
+/// Whether the cure describes just this option.
 fn is_cured_there(code: &str, one: &Difference, context: &Context<'_>) -> bool {
     let cures = context.adoption.cures.iter().filter(|cure| cure.rule.code == code);
     cures.into_iter().any(|cure| cure.message.contains(&format!("`{}`", one.path)))
 }
 
-/// Whether a cure tells of the line itself.
+/// Whether a cure describes the line itself.
 fn is_patched(one: &Difference, context: &Context<'_>) -> bool {
     let last = one.path.rsplit('.').next().unwrap_or(&one.path);
     let is_told = |text: &str| text.contains(&one.path) || text.contains(&format!("{last}:"));

@@ -82,7 +82,7 @@ pub(super) fn of_job_manager(system: &System<'_>, out: &mut Findings<'_>) {
     }
 }
 
-/// Machines that cannot be: what stands in a line goes to ssh.
+/// Machines that cannot be: what is in a line goes to ssh.
 pub(super) fn host_lines(system: &System<'_>, out: &mut Findings<'_>) {
     for hosts in &system.hosts {
         for (place, host, port) in &hosts.lines {
@@ -97,7 +97,7 @@ pub(super) fn host_lines(system: &System<'_>, out: &mut Findings<'_>) {
             };
             if !is_host || !is_port {
                 let port = port.as_ref().map(|port| format!(":{port}")).unwrap_or_default();
-                out.add(&HOST_LINE, *place, format!("`{host}{port}` is no machine"));
+                out.add(&HOST_LINE, *place, format!("`{host}{port}` is not a machine"));
             }
         }
         let is_single = system.high_availability().is_none();

@@ -1,4 +1,4 @@
-//! Where our objects differ from the operator's on purpose. Each name stands in `docs/standalone.md` with its reason.
+//! Where our objects differ from the operator's on purpose. Each name is in `docs/standalone.md` with its reason.
 
 /// Which side has what the other has not, or has otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
