@@ -4,7 +4,9 @@
 //! ```text
 //! <state>/sessions/<name>/
 //!   lock             held (flock) while a command changes the session
-//!   record.json      SessionRecord: its jobs
+//!   record.json      SessionRecord: its ledger
+//!   secrets.json     values of options and arguments that the ledger only names
+//!   ledger.lock      held (flock) while these two are written
 //!   origin.json      the session file that it was made from, if any (Origin)
 //!   launch.json      what the supervisor shall keep running (Launch); readable by the owner only
 //!   processes.json   what it keeps running (Running)
@@ -179,6 +181,11 @@ impl SessionDirectory {
     /// `record.json`.
     pub fn record(&self) -> PathBuf {
         self.join("record.json")
+    }
+
+    /// `secrets.json`.
+    pub fn secrets(&self) -> PathBuf {
+        self.join("secrets.json")
     }
 
     /// `launch.json`.

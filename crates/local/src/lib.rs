@@ -13,6 +13,7 @@ pub mod ownership;
 pub mod ports;
 pub mod rotate;
 pub mod scale;
+pub mod store;
 pub mod suffering;
 pub mod supervisor;
 pub mod up;

@@ -10,21 +10,31 @@ pub struct Environment {
     variables: BTreeMap<OsString, OsString>,
     /// The working directory.
     pub directory: PathBuf,
+    /// The command and its arguments, for the history of sessions.
+    pub words: Vec<String>,
 }
 
 impl Environment {
     /// Reads the real one.
     pub fn of_process() -> Self {
+        let mut words: Vec<String> =
+            std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+        if let Some(program) = words.first_mut()
+            && let Some((_, name)) = program.rsplit_once('/')
+        {
+            *program = name.to_owned();
+        }
         Self {
             variables: std::env::vars_os().collect(),
             directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+            words,
         }
     }
 
     /// One made up for a test.
     pub fn of_test(variables: &[(&str, &str)], directory: PathBuf) -> Self {
         let variables = variables.iter().map(|(k, v)| (k.into(), v.into())).collect();
-        Self { variables, directory }
+        Self { variables, directory, words: Vec::new() }
     }
 
     /// A variable as text; unset, empty and non-UTF-8 ones are `None`.

@@ -5,6 +5,7 @@
 //! means to a script is the binary's affair.
 
 pub mod files;
+pub mod ledger;
 pub mod ports;
 pub mod token;
 

@@ -13,7 +13,7 @@
 //! Where the platform has no version of its own, the document's `version` is compared under a lock.
 
 use super::secrets::{self, MissingSecret, Secrets};
-use super::{Ledger, Newer, Read, TooLarge, read};
+use super::{Conflict, Ledger, Newer, Read, TooLarge, merge, read};
 
 /// What tells two states of a document apart, in the words of its store. `None`: there is no document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,8 +42,10 @@ pub struct Sealed {
 /// A ledger that was loaded, with what is needed to save it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
-    /// The ledger, with secret values in their places.
+    /// The ledger, with secret values in their places. It is changed here, and saved.
     pub ledger: Ledger,
+    /// The ledger as it is stored.
+    pub base: Ledger,
     /// Version of the document that it was read from.
     pub version: Version,
     /// What lay beside it.
@@ -69,7 +71,8 @@ pub fn open(stored: Stored, name: &str) -> Result<Opened, Newer> {
         let of_wanted = missing.iter().filter(|one| one.path.starts_with("wanted."));
         wanted.missing = of_wanted.map(|one| one.path.clone()).collect();
     }
-    Ok(Opened { ledger, version, secrets, lost, missing })
+    let base = ledger.clone();
+    Ok(Opened { ledger, base, version, secrets, lost, missing })
 }
 
 impl Opened {
@@ -93,7 +96,43 @@ impl Opened {
     /// Takes note that it was saved, so that it can be changed and saved again.
     pub fn saved(&mut self, sealed: &Sealed, version: Version) {
         self.ledger.version += 1;
+        self.base.clone_from(&self.ledger);
         self.secrets = self.secrets.with(&sealed.secrets);
         self.version = version;
+    }
+
+    /// Makes its change again on what somebody else has stored in the meantime.
+    ///
+    /// # Errors
+    /// Both changed the same.
+    pub fn rebase(&mut self, theirs: Self) -> Result<(), Conflict> {
+        let merged = merge(&self.base, &self.ledger, &theirs.ledger)?;
+        *self = Self { ledger: merged, ..theirs };
+        Ok(())
+    }
+
+    /// Whether anything was changed since it was loaded or saved.
+    pub fn is_changed(&self) -> bool {
+        self.ledger != self.base
+    }
+
+    /// What to say about a ledger that is damaged, in lines; nothing where it is whole.
+    pub fn damage(&self) -> Vec<String> {
+        let name = &self.ledger.name;
+        let mut lines = Vec::new();
+        if !self.lost.is_empty() {
+            lines.push(format!(
+                "the ledger of session `{name}` is damaged; what it said is lost of: {}",
+                self.lost.join(", ")
+            ));
+        }
+        if !self.missing.is_empty() {
+            let paths: Vec<&str> = self.missing.iter().map(|one| one.path.as_str()).collect();
+            lines.push(format!(
+                "values that lay beside the ledger of session `{name}` are lost: {}",
+                paths.join(", ")
+            ));
+        }
+        lines
     }
 }

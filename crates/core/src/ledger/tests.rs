@@ -265,6 +265,22 @@ fn it_stays_small_and_keeps_what_is_needed() {
 }
 
 #[test]
+fn whoever_was_slower_makes_its_change_again() {
+    let mut mine = open(Stored::default(), "s").unwrap();
+    let mut theirs = mine.clone();
+    mine.ledger.jobs.insert("a".to_owned(), JobRecord::default());
+    assert!(mine.is_changed());
+    theirs.ledger.note(event("scale 3"));
+    let sealed = theirs.seal("salt").unwrap();
+    theirs.saved(&sealed, Version(Some("1".to_owned())));
+    assert!(!theirs.is_changed());
+    mine.rebase(theirs.clone()).unwrap();
+    assert_eq!((mine.version.clone(), mine.ledger.version), (theirs.version, 1));
+    assert_eq!((mine.ledger.jobs.len(), mine.ledger.history.len()), (1, 1));
+    assert!(mine.is_changed());
+}
+
+#[test]
 fn two_changes_are_one_where_they_touch_different_parts() {
     let base = {
         let mut base = Ledger::new("s");
