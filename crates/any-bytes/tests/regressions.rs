@@ -1,5 +1,4 @@
 //! Inputs that once broke a promise of a reader, and the fuzz targets that found them.
-#![allow(clippy::disallowed_methods, reason = "tests read their fixtures")]
 
 use nutkin_any_bytes::TARGETS;
 

@@ -1,31 +1,9 @@
 //! What a check finds, and where.
 
-use super::codes::Rule;
 use super::source::File;
+use crate::rule::{Rule, Severity};
 use nutkin_flink::Location;
 use nutkin_flink::options;
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// It does not work, or work is lost.
-    Error,
-    /// It works until something happens, or does something else than was meant.
-    Warning,
-    /// It works and could be said better.
-    Note,
-}
-
-impl Severity {
-    /// The word for it, which is also SARIF's.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Note => "note",
-        }
-    }
-}
 
 /// A place in one of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -20,6 +20,7 @@ mod image;
 mod kubernetes;
 mod node;
 pub mod page;
+mod rule;
 mod rules;
 mod script;
 mod selectors;
@@ -30,8 +31,8 @@ mod system;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use codes::Rule;
-pub use finding::{Finding, Patch, Severity};
+pub use finding::{Finding, Patch};
+pub use rule::{Rule, Severity};
 pub use source::{FileKind, Input};
 
 use finding::Findings;

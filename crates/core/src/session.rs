@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::flink::dialect::Dialect;
-use crate::flink::{Configuration, FlinkVersion};
+use crate::flink::{Configuration, FlinkVersion, Problem};
 
 /// Who creates TaskManagers on Kubernetes: Flink itself, or a workload of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +123,20 @@ pub struct SessionJob {
     pub restart_nonce: Option<i64>,
     /// `spec.flinkConfiguration` of the job.
     pub configuration: Configuration,
+}
+
+impl SessionJob {
+    /// What is wrong with a job whatever was done for it before.
+    ///
+    /// As the operator does, a job without a jar is taken when the session's class path has its main class.
+    pub fn problem(&self) -> Option<Problem> {
+        (self.jar_uri.is_none() && self.entry_class.is_none()).then(|| {
+            let message = format!("job `{}` names neither a jar nor a main class", self.name);
+            Problem::new("spec.job.jarURI", message).hint(
+                "name the jar, or in spec.job.entryClass a class that the session has in its lib",
+            )
+        })
+    }
 }
 
 /// How a changed job gets from its old to its new form.

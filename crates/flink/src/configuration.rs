@@ -1,54 +1,8 @@
 //! A Flink configuration in memory: option keys, values, and where each value came from.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use super::dialect;
-
-/// A value as a configuration file holds it.
-///
-/// `flink-conf.yaml` and `-D` know only text. `config.yaml` is YAML: an unquoted `007` is the number 7
-/// there, and is written back as one, which is why the types are kept.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// Text, quoted or not.
-    Text(String),
-    /// `true` or `false` of YAML.
-    Bool(bool),
-    /// A whole number of YAML.
-    Int(i128),
-    /// A number with a point or exponent.
-    Float(f64),
-    /// A YAML list. Maps never occur as values: they are flattened into keys.
-    List(Vec<Value>),
-    /// A map inside a list.
-    Map(Vec<(String, Value)>),
-}
-
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-/// The text that Flink's option parsers see.
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => f.write_str(text),
-            Self::Bool(value) => write!(f, "{value}"),
-            Self::Int(value) => write!(f, "{value}"),
-            Self::Float(value) => f.write_str(&dialect::float_text(*value)),
-            Self::List(_) | Self::Map(_) => f.write_str(&dialect::flow(self)),
-        }
-    }
-}
+pub use crate::notation::Value;
 
 /// Where a value came from. The order is the precedence, lowest first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

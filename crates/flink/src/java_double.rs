@@ -59,6 +59,49 @@ pub(super) fn text(value: f64) -> String {
     }
 }
 
+/// As `Double.parseDouble`: blanks around it and a type suffix (`1.5f`, `1d`) are accepted, as is `NaN`.
+pub(super) fn parse(text: &str) -> Option<f64> {
+    // What `Double.parseDouble` trims, and its names for what is not a number (Rust knows more spellings).
+    let text = text.trim_matches(|c| c <= ' ');
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    match unsigned {
+        "NaN" => return Some(f64::NAN),
+        "Infinity" if text.starts_with('-') => return Some(f64::NEG_INFINITY),
+        "Infinity" => return Some(f64::INFINITY),
+        _ => {}
+    }
+    let text = text.strip_suffix(['f', 'F', 'd', 'D']).unwrap_or(text);
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
+    if plain && let Ok(number) = text.parse() {
+        return Some(number);
+    }
+    hexadecimal(text)
+}
+
+/// `0x1.8p3`, which Java reads and Rust does not.
+fn hexadecimal(text: &str) -> Option<f64> {
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let rest = rest.strip_prefix("0x").or_else(|| rest.strip_prefix("0X"))?;
+    let (digits, exponent) = rest.split_once(['p', 'P'])?;
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let mut value = 0.0_f64;
+    for digit in whole.chars() {
+        value = value * 16.0 + f64::from(digit.to_digit(16)?);
+    }
+    let mut weight = 1.0 / 16.0;
+    for digit in fraction.chars() {
+        value += f64::from(digit.to_digit(16)?) * weight;
+        weight /= 16.0;
+    }
+    Some(sign * value * 2.0_f64.powi(exponent.parse().ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

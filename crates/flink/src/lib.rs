@@ -17,6 +17,7 @@ mod java_double;
 pub mod java_order;
 pub mod log4j;
 pub mod memory;
+pub mod notation;
 pub mod official;
 pub mod options;
 pub mod problem;
@@ -27,8 +28,9 @@ pub mod version;
 pub mod words;
 pub mod yaml;
 
-pub use configuration::{Configuration, Entry, Origin, Value};
+pub use configuration::{Configuration, Entry, Origin};
 pub use high_availability::{high_availability, is_highly_available};
+pub use notation::Value;
 pub use problem::{Location, Problem};
 pub use version::{FlinkVersion, Line};
 pub use words::counted;

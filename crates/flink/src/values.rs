@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::FlinkVersion;
-use super::dialect::{self, Dialect};
+use crate::notation::{self, Dialect};
+use crate::{FlinkVersion, java_double};
 
 /// Why a text is not a value of the type that an option has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +53,7 @@ pub enum ValueError {
 /// When quotes are misplaced.
 pub fn list(text: &str, dialect: Dialect) -> Result<Vec<String>, ValueError> {
     if dialect == Dialect::ConfigYaml
-        && let Some(items) = dialect::yaml_list(text)
+        && let Some(items) = notation::list(text)
     {
         return Ok(items);
     }
@@ -74,7 +74,7 @@ pub fn map(text: &str, dialect: Dialect) -> Result<BTreeMap<String, String>, Val
 /// As [`map`].
 pub fn entries(text: &str, dialect: Dialect) -> Result<Vec<(String, String)>, ValueError> {
     if dialect == Dialect::ConfigYaml
-        && let Some(entries) = dialect::yaml_map(text)
+        && let Some(entries) = notation::map(text)
     {
         return Ok(entries);
     }
@@ -102,7 +102,7 @@ pub fn maps(
     version: FlinkVersion,
 ) -> Result<Vec<BTreeMap<String, String>>, ValueError> {
     if dialect == Dialect::ConfigYaml
-        && let Some(maps) = dialect::yaml_maps(text)
+        && let Some(maps) = notation::maps(text)
     {
         return Ok(maps);
     }
@@ -149,50 +149,12 @@ fn integer<N: std::str::FromStr>(text: &str) -> Option<N> {
 /// # Errors
 /// When it is none.
 pub fn double(text: &str) -> Result<f64, ValueError> {
-    // What `Double.parseDouble` trims, and its names for what is not a number (Rust knows more spellings).
-    let text = text.trim_matches(|c| c <= ' ');
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    match unsigned {
-        "NaN" => return Ok(f64::NAN),
-        "Infinity" if text.starts_with('-') => return Ok(f64::NEG_INFINITY),
-        "Infinity" => return Ok(f64::INFINITY),
-        _ => {}
-    }
-    let text = text.strip_suffix(['f', 'F', 'd', 'D']).unwrap_or(text);
-    let plain = text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
-    if plain && let Ok(number) = text.parse() {
-        return Ok(number);
-    }
-    hexadecimal(text).ok_or(ValueError::Number)
+    java_double::parse(text).ok_or(ValueError::Number)
 }
 
 /// A double as Java prints it: `1.0`, `1.0E7`.
 pub fn double_text(value: f64) -> String {
-    super::java_double::text(value)
-}
-
-/// `0x1.8p3`, which Java reads and Rust does not.
-fn hexadecimal(text: &str) -> Option<f64> {
-    let (sign, rest) = match text.strip_prefix('-') {
-        Some(rest) => (-1.0, rest),
-        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let rest = rest.strip_prefix("0x").or_else(|| rest.strip_prefix("0X"))?;
-    let (digits, exponent) = rest.split_once(['p', 'P'])?;
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    if whole.is_empty() && fraction.is_empty() {
-        return None;
-    }
-    let mut value = 0.0_f64;
-    for digit in whole.chars() {
-        value = value * 16.0 + f64::from(digit.to_digit(16)?);
-    }
-    let mut weight = 1.0 / 16.0;
-    for digit in fraction.chars() {
-        value += f64::from(digit.to_digit(16)?) * weight;
-        weight /= 16.0;
-    }
-    Some(sign * value * 2.0_f64.powi(exponent.parse().ok()?))
+    java_double::text(value)
 }
 
 /// One of an enumeration's names, in any case. Flink trims nothing.

@@ -14,9 +14,9 @@ mod rbac;
 mod schema;
 pub(super) mod storage;
 
-use super::codes::Rule;
 use super::embedded::Embedded;
 use super::finding::Findings;
+use super::rule::Rule;
 use super::silence::Silence;
 use super::system::{System, World};
 
@@ -25,9 +25,9 @@ macro_rules! rules {
     ($($name:ident $code:literal $severity:ident $title:literal
        happens $happens:literal cure $cure:literal;)*) => {
         $(
-            pub(super) static $name: $crate::codes::Rule = $crate::codes::Rule {
+            pub(super) static $name: $crate::rule::Rule = $crate::rule::Rule {
                 code: $code,
-                severity: $crate::finding::Severity::$severity,
+                severity: $crate::rule::Severity::$severity,
                 title: $title,
                 happens: $happens,
                 cure: $cure,
@@ -35,7 +35,7 @@ macro_rules! rules {
             };
         )*
         /// This part of the table.
-        pub(super) static TABLE: &[&$crate::codes::Rule] = &[$(&$name),*];
+        pub(super) static TABLE: &[&$crate::rule::Rule] = &[$(&$name),*];
     };
 }
 use rules;

@@ -8,7 +8,7 @@ use crate::session::{SessionJob, UpgradeMode};
 /// What is wrong with a job in the light of what was done for it.
 ///
 /// A redeployment without a savepoint would begin from nothing, which nobody asks for in this way. The operator
-/// refuses it, too. It takes a job without a jar when the session's class path has its main class.
+/// refuses it, too.
 pub fn problems(job: &SessionJob, record: Option<&JobRecord>) -> Vec<Problem> {
     let mut problems = Vec::new();
     if redeploys(job, record) && job.initial_savepoint_path.as_deref().is_none_or(str::is_empty) {
@@ -18,12 +18,7 @@ pub fn problems(job: &SessionJob, record: Option<&JobRecord>) -> Vec<Problem> {
                 .hint("name the savepoint, or leave savepointRedeployNonce as it was"),
         );
     }
-    if job.jar_uri.is_none() && job.entry_class.is_none() {
-        let message = format!("job `{}` names neither a jar nor a main class", job.name);
-        problems.push(Problem::new("spec.job.jarURI", message).hint(
-            "name the jar, or in spec.job.entryClass a class that the session has in its lib",
-        ));
-    }
+    problems.extend(job.problem());
     problems
 }
 

@@ -10,7 +10,7 @@ use crate::flink::{Configuration, FlinkVersion, Origin, Value};
 use crate::session::{Mode, SessionJob, UpgradeMode};
 use crate::units::MemorySize;
 use crate::yaml::{self, Kind, Node};
-use crate::{Location, Problem, jobs};
+use crate::{Location, Problem};
 
 /// What a session file says, without problems.
 #[derive(Debug, Clone, Default)]
@@ -142,7 +142,7 @@ pub(super) fn read_nodes(
             }
             let read = job(&values);
             // A field that is missing because it is misspelt is one problem, not two.
-            let wrong = jobs::problems(&read, None).into_iter().filter(|_| is_read);
+            let wrong = read.problem().filter(|_| is_read);
             let place = Location {
                 file: name.to_owned(),
                 line: Some(document.line),

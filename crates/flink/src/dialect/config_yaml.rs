@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::Reading;
-use super::emit::{self, Place};
-use super::tree::{self, Node, Pair};
+use crate::notation::emit::{self, Place};
+use crate::notation::tree::{self, Node, Pair};
 use crate::{Configuration, Origin, Value, options};
 use crate::{Location, Problem};
 

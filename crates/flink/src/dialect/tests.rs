@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::Origin;
+use crate::notation::{self, Value, emit};
+use crate::{FlinkVersion, Origin};
 
 /// What is read: `key=text` for each entry, or the number of problems.
 #[track_caller]
@@ -413,7 +414,7 @@ proptest! {
     #[test]
     fn a_list_keeps_its_items(items in proptest::collection::vec(".*", 0..5)) {
         let value = Value::List(items.iter().map(|item| Value::Text(item.clone())).collect());
-        prop_assert_eq!(yaml_list(&value.to_string()), Some(items));
+        prop_assert_eq!(notation::list(&value.to_string()), Some(items));
     }
 
     #[test]

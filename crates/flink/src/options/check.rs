@@ -1,7 +1,7 @@
 //! Whether the options of a configuration exist and have values of their types.
 
 use super::{OptionInfo, canonical, find, patterns, ports, slip, suggest, table};
-use crate::dialect::Dialect;
+use crate::notation::Dialect;
 use crate::units::MemorySize;
 use crate::values::{self, ValueError};
 use crate::{Configuration, Entry, FlinkVersion, Origin};

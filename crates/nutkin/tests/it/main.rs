@@ -8,6 +8,7 @@ mod dist;
 mod documents;
 mod explain;
 mod faults;
+mod house;
 mod image;
 mod init;
 mod looking;

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn root() -> PathBuf {
+use crate::house::SHELLS;
+
+/// The top of the repository.
+pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).expect("two levels below the top").to_owned()
 }
@@ -80,85 +83,17 @@ fn nothing_of_this_machine_is_committed() {
     });
 }
 
-/// What each shell may stand on beside the pure crates: no platform on another one, none on the binary.
-const SHELLS: &[(&str, &[&str])] = &[
-    ("shell", &[]),
-    ("rest", &["shell"]),
-    ("fetch", &["rest", "shell"]),
-    ("images", &["fetch", "rest", "shell"]),
-    ("local", &["fetch", "rest", "shell"]),
-    ("docker", &["fetch", "rest", "shell"]),
-    ("kubernetes", &["rest", "shell"]),
-];
-
-#[test]
-fn shells_stand_on_what_is_below_them() {
-    for (shell, below) in SHELLS {
-        let manifest = root().join(format!("crates/{shell}/Cargo.toml"));
-        let manifest = std::fs::read_to_string(manifest).expect("a manifest");
-        let ours = manifest.lines().filter_map(|line| line.split('.').next());
-        for dependency in ours.filter(|name| name.starts_with("nutkin-")) {
-            let is_shell = below.iter().any(|shell| dependency == format!("nutkin-{shell}"));
-            let known = PURE.contains(&dependency) || is_shell || dependency == "nutkin-testkit";
-            assert!(known, "nutkin-{shell} depends on {dependency}");
-        }
-        // Neither the command line nor the terminal is known below the binary.
-        for banned in ["clap", "console", "indicatif", "nutkin"] {
-            let line = format!("{banned}.workspace");
-            assert!(!manifest.lines().any(|l| l.starts_with(&line)), "nutkin-{shell} has {banned}");
-        }
-    }
-}
-
 #[test]
 fn nothing_below_the_binary_prints() {
     // A process of its own, whose stderr is its log.
     const SUPERVISOR: &str = "crates/local/src/supervisor.rs";
     let words = ["io::stdout()", "io::stderr()", "println!", "process::exit"];
     check("who prints is the binary", |name, text| {
-        let is_in = |(shell, _): &(&str, _)| name.starts_with(&format!("crates/{shell}/src/"));
+        let is_in = |shell: &&str| name.starts_with(&format!("crates/{shell}/src/"));
         let is_below = SHELLS.iter().any(is_in) && name != SUPERVISOR;
         let word = words.iter().find(|word| text.contains(**word))?;
         is_below.then(|| format!("holds `{word}`"))
     });
-}
-
-/// The crates that decide, and neither look nor act.
-const PURE: [&str; 4] = ["nutkin-flink", "nutkin-core", "nutkin-check", "nutkin-container"];
-
-/// Names of all packages that a package is built from, its own first.
-fn built_from(package: &str) -> Vec<String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(["tree", "--offline", "--package", package, "--edges", "normal"]);
-    command.args(["--prefix", "none", "--format", "{p}"]).current_dir(root());
-    let output = command.output().expect("cargo tree");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let tree = String::from_utf8_lossy(&output.stdout).into_owned();
-    tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
-}
-
-#[test]
-fn pure_crates_have_no_way_out() {
-    const BANNED: [&str; 10] = [
-        "tokio",
-        "hyper",
-        "reqwest",
-        "kube-client",
-        "bollard",
-        "rustix",
-        "rand",
-        "getrandom",
-        "anyhow",
-        "clap",
-    ];
-    for package in PURE {
-        let names = built_from(package);
-        assert_eq!(names.first().map(String::as_str), Some(package));
-        for banned in BANNED {
-            assert!(!names.iter().any(|name| name == banned), "{package} depends on {banned}");
-        }
-    }
 }
 
 #[test]

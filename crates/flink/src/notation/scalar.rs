@@ -5,7 +5,7 @@ use super::tree::Node;
 use crate::java_double;
 
 /// What a plain scalar stands for, or why Flink's library throws on it.
-pub(super) fn resolve(text: &str) -> Result<Node, &'static str> {
+pub(crate) fn resolve(text: &str) -> Result<Node, &'static str> {
     match kind(text) {
         Kind::Null => Ok(Node::Null),
         Kind::Bool => Ok(Node::Bool(text.eq_ignore_ascii_case("true"))),
@@ -17,7 +17,7 @@ pub(super) fn resolve(text: &str) -> Result<Node, &'static str> {
 }
 
 /// Whether text, written plainly, is read back as text.
-pub(super) fn is_text(text: &str) -> bool {
+pub(crate) fn is_text(text: &str) -> bool {
     kind(text) == Kind::Text
 }
 
@@ -98,7 +98,7 @@ fn variable(text: &str) -> bool {
 
 /// A number of the INT tag as decimal digits without sign `+` or leading zeros; Java's BigInteger knows no
 /// bound, so digits stay text.
-pub(super) fn int(text: &str) -> Result<Node, &'static str> {
+pub(crate) fn int(text: &str) -> Result<Node, &'static str> {
     let (negative, unsigned) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -139,7 +139,7 @@ fn to_decimal(digits: &str, radix: u32) -> String {
 }
 
 /// A number of the FLOAT tag.
-pub(super) fn float(text: &str) -> Result<Node, &'static str> {
+pub(crate) fn float(text: &str) -> Result<Node, &'static str> {
     let bad = "is tagged as a number and is none";
     let lower = text.to_ascii_lowercase();
     Ok(Node::Float(match lower.as_str() {
@@ -156,7 +156,7 @@ pub(super) fn float(text: &str) -> Result<Node, &'static str> {
 }
 
 /// `Double.toString` of Java, and YAML's names for what is not a number.
-pub(super) fn float_text(value: f64) -> String {
+pub(crate) fn float_text(value: f64) -> String {
     if value.is_nan() {
         return ".nan".to_owned();
     }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, Tag};
 
+use super::Value;
 use super::scalar;
 use super::tabs::{self, Kind, Part};
-use crate::Value;
-use crate::values::double;
+use crate::java_double;
 
 /// A node of YAML.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Node {
+pub(crate) enum Node {
     /// Nothing: `null`, `~` or no word at all.
     Null,
     /// `true` or `false`.
@@ -30,24 +30,24 @@ pub(super) enum Node {
 
 /// An entry of a map.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Pair {
+pub(crate) struct Pair {
     /// Line of the key, counted from 1.
-    pub(super) line: u32,
+    pub(crate) line: u32,
     /// Usually text.
-    pub(super) key: Node,
+    pub(crate) key: Node,
     /// Anything.
-    pub(super) value: Node,
+    pub(crate) value: Node,
 }
 
 /// Why a text is not a document that Flink reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     /// Line, counted from 1.
-    pub(super) line: u32,
+    pub(crate) line: u32,
     /// Column, counted from 1.
-    pub(super) column: u32,
+    pub(crate) column: u32,
     /// What is wrong, without any value.
-    pub(super) message: String,
+    pub(crate) message: String,
 }
 
 /// Aliases of collections that the library expands before it suspects an attack
@@ -61,7 +61,7 @@ const MAX_NODES: usize = 100_000;
 ///
 /// # Errors
 /// The first fault: what follows one cannot be trusted.
-pub(super) fn parse(text: &str) -> Result<Option<Node>, Fault> {
+pub(crate) fn parse(text: &str) -> Result<Option<Node>, Fault> {
     let mut builder = Builder::default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut parts = Vec::new();
@@ -231,9 +231,8 @@ fn scalar_node(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Node
         Some("str") => Ok(quoted()),
         Some("int") => scalar::int(text),
         // Written out, the tag lets through what Java's own parser reads.
-        Some("float") => {
-            scalar::float(text).or_else(|fault| double(text).map(Node::Float).map_err(|_| fault))
-        }
+        Some("float") => scalar::float(text)
+            .or_else(|fault| java_double::parse(text).map(Node::Float).ok_or(fault)),
         // The library makes nothing of a word that is not a boolean.
         Some("bool") => Ok(match text.to_ascii_lowercase().as_str() {
             "true" => Node::Bool(true),

@@ -16,7 +16,7 @@ const MAX_SIMPLE_KEY: usize = 128;
 
 /// Where a scalar stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// In a block map.
     Block,
     /// Inside `[..]` or `{..}`.
@@ -24,7 +24,7 @@ pub(super) enum Place {
 }
 
 /// A node on one line.
-pub(super) fn flow(node: &Node) -> String {
+pub(crate) fn flow(node: &Node) -> String {
     let mut text = String::new();
     write_flow(node, &mut text);
     text
@@ -62,7 +62,7 @@ fn write_flow(node: &Node, out: &mut String) {
 }
 
 /// Whether a key can stand without `?`.
-pub(super) fn is_simple_key(key: &Node) -> bool {
+pub(crate) fn is_simple_key(key: &Node) -> bool {
     match key {
         Node::Text(text) => {
             !text.is_empty() && utf16_len(text) < MAX_SIMPLE_KEY && !text.contains(LINE_BREAKS)
@@ -81,7 +81,7 @@ fn utf16_len(text: &str) -> usize {
 const LINE_BREAKS: [char; 4] = ['\n', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// A node that is not a collection.
-pub(super) fn scalar_text(node: &Node, place: Place) -> String {
+pub(crate) fn scalar_text(node: &Node, place: Place) -> String {
     match node {
         Node::Null => "null".to_owned(),
         Node::Bool(value) => value.to_string(),
@@ -93,7 +93,7 @@ pub(super) fn scalar_text(node: &Node, place: Place) -> String {
 }
 
 /// Text, in quotes where it needs them.
-pub(super) fn quote(text: &str, place: Place) -> String {
+pub(crate) fn quote(text: &str, place: Place) -> String {
     let shape = Shape::of(text);
     if shape.special || text.contains(LINE_BREAKS) {
         return double_quoted(text);
