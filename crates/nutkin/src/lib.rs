@@ -5,6 +5,7 @@
 
 pub mod cli;
 pub mod context;
+pub mod drive;
 pub mod entrypoint;
 pub mod files;
 pub mod jobs;

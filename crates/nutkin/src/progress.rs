@@ -19,7 +19,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 pub struct Bar {
     printer: Printer,
     label: String,
-    bar: Option<ProgressBar>,
+    drawn: Option<ProgressBar>,
     done: u64,
     total: Option<u64>,
     last_line: Instant,
@@ -29,25 +29,25 @@ impl Bar {
     /// Starts showing; without a total only what is done is shown.
     pub fn bytes(printer: &Printer, label: impl Into<String>, total: Option<u64>) -> Self {
         let label = label.into();
-        let bar = printer.is_interactive().then(|| {
+        let drawn = printer.is_interactive().then(|| {
             let bar = ProgressBar::with_draw_target(total, target());
             bar.set_style(style(total.is_some()));
             bar.set_message(label.clone());
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        if bar.is_none() {
+        if drawn.is_none() {
             let size = total.map(|total| format!(" ({})", size(total))).unwrap_or_default();
             printer.say(&format!("{label}{size}"));
         }
-        Self { printer: printer.clone(), label, bar, done: 0, total, last_line: Instant::now() }
+        Self { printer: printer.clone(), label, drawn, done: 0, total, last_line: Instant::now() }
     }
 }
 
 impl Progress for Bar {
     fn set_total(&mut self, total: u64) {
         self.total = Some(total);
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = &self.drawn {
             bar.set_length(total);
             bar.set_style(style(true));
         }
@@ -59,7 +59,7 @@ impl Progress for Bar {
 
     fn set(&mut self, done: u64) {
         self.done = done;
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = &self.drawn {
             bar.set_position(done);
         } else if LINE_EVERY <= self.last_line.elapsed() {
             self.last_line = Instant::now();
@@ -72,7 +72,7 @@ impl Progress for Bar {
 /// The bar disappears with its progress: what stays on the screen is what the command says at its end.
 impl Drop for Bar {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = &self.drawn {
             bar.finish_and_clear();
         }
     }

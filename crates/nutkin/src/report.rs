@@ -84,6 +84,25 @@ impl Printer {
         self.out(&format!("{document:#}\n"));
     }
 
+    /// A question on stderr, which the answer follows on the same line. Asked even of who wants it quiet.
+    pub fn ask(&self, question: &str) {
+        let mut stderr = io::stderr().lock();
+        let _ = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush());
+    }
+
+    /// Help and the version, on stdout; a wrong command line, on stderr.
+    pub fn usage(&self, usage: &clap::Error) {
+        let text = usage.render();
+        if !usage.use_stderr() {
+            let colour = self.stdout_colour;
+            self.out(&if colour { text.ansi().to_string() } else { text.to_string() });
+        } else if self.stderr_colour {
+            self.ask(&text.ansi().to_string());
+        } else {
+            self.ask(&text.to_string());
+        }
+    }
+
     /// A line of talk on stderr.
     pub fn say(&self, line: &str) {
         if !self.quiet {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use nutkin_shell::Error;
+
 use crate::Outcome;
 
 /// How long a thread that unpacks may take to notice that it is no longer wanted, and to clean up. One that hangs in
@@ -20,6 +22,27 @@ pub fn block_on(future: impl Future<Output = Outcome>) -> Outcome {
     let outcome = runtime.block_on(future);
     runtime.shutdown_timeout(CLEANING);
     outcome
+}
+
+/// Does something unless Ctrl-C is pressed, which ends it where it is. `left` says what is left then.
+///
+/// # Errors
+/// Those of the work; what `left` says; a system that allows no signal handler.
+pub fn unless_interrupted<T>(
+    work: impl Future<Output = Result<T, Error>>,
+    left: impl FnOnce() -> Error,
+) -> impl Future<Output = Result<T, Error>> {
+    // On the heap: a whole command is in it.
+    let work = Box::pin(work);
+    async move {
+        let mut interrupt = Interrupt::listen()?;
+        tokio::select! {
+            // Ctrl-C ends the programs that we have started, too, whose failure would be no news.
+            biased;
+            () = interrupt.pressed() => Err(left()),
+            done = work => done,
+        }
+    }
 }
 
 /// Ctrl-C, heard from the moment of [`Interrupt::listen`] on: one that is pressed while nobody waits for it is not

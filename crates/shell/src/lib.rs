@@ -9,11 +9,13 @@ pub mod ledger;
 pub mod ports;
 pub mod token;
 
+mod drive;
 mod environment;
 mod error;
 mod events;
 mod session;
 
+pub use drive::Shell;
 pub use environment::Environment;
 pub use error::{Error, Kind};
 pub use events::{Context, Events, Progress, Silent, Sink, size};

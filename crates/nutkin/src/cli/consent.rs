@@ -1,6 +1,6 @@
 //! Asking before something is done that cannot be undone.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -41,14 +41,10 @@ pub fn ask(
         return Err(Error::new(Kind::Unconfirmed, "consent is needed; nothing was changed")
             .hint(format!("run it again with {flag} to do what is shown above")));
     }
-    {
-        let mut stderr = io::stderr().lock();
-        write!(stderr, "{question} [y/N] ")?;
-        stderr.flush()?;
-    }
+    context.printer.ask(&format!("{question} [y/N] "));
     let Some(answer) = read_answer()? else {
         // The terminal has shown `^C` behind the question.
-        writeln!(io::stderr())?;
+        context.printer.ask("\n");
         return Err(Error::new(Kind::Interrupted, "interrupted; nothing was changed"));
     };
     if matches!(answer.trim(), "y" | "Y" | "yes") {

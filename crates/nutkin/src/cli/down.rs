@@ -10,7 +10,7 @@ use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
 use crate::platform::{self, Session};
-use crate::runtime::Interrupt;
+use crate::runtime::unless_interrupted;
 use crate::{Exit, Outcome, runtime, select};
 use nutkin_kubernetes::api::Api;
 use nutkin_kubernetes::cluster;
@@ -68,12 +68,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let begun = RefCell::new(None);
     runtime::block_on(async {
-        let mut interrupt = Interrupt::listen()?;
-        tokio::select! {
-            biased;
-            () = interrupt.pressed() => Err(interrupted(begun.take())),
-            outcome = end(&args, &begun, context) => outcome,
-        }
+        unless_interrupted(end(&args, &begun, context), || interrupted(begun.take())).await
     })
 }
 

@@ -150,22 +150,22 @@ pub fn run(arguments: Vec<OsString>, environment: &Environment) -> Exit {
     let is_inner =
         arguments.get(1).is_some_and(|word| InnerCommand::has_subcommand(&word.to_string_lossy()));
     if is_inner {
-        return match read::<Inner>(arguments) {
+        return match read::<Inner>(arguments, environment) {
             Ok(inner) => execute(false, environment, |context| inner.command.run(context)),
             Err(exit) => exit,
         };
     }
-    match read::<Cli>(arguments) {
+    match read::<Cli>(arguments, environment) {
         Ok(cli) => execute(cli.quiet, environment, |context| cli.command.run(context)),
         Err(exit) => exit,
     }
 }
 
 /// The command line, or the exit code when there is nothing more to do.
-fn read<T: Parser>(arguments: Vec<OsString>) -> Result<T, Exit> {
+fn read<T: Parser>(arguments: Vec<OsString>, environment: &Environment) -> Result<T, Exit> {
     T::try_parse_from(arguments).map_err(|error| {
         // Help and version go to stdout with code 0; usage errors to stderr with 2.
-        let _ = error.print();
+        Printer::new(environment, false).usage(&error);
         if error.use_stderr() { Exit::BadInput } else { Exit::Done }
     })
 }

@@ -15,7 +15,7 @@ use super::client::{Target, target};
 use super::shared::{OutputArgs, SessionArgs, SpecArgs};
 use super::{Context, file_jobs, session_file};
 use crate::jobs::{Jar, arrives, failure, random_id, shortage, submit};
-use crate::runtime::{self, Interrupt};
+use crate::runtime::{self, Interrupt, unless_interrupted};
 use crate::{Exit, Outcome, select};
 use nutkin_fetch::artifacts::Fetcher;
 use nutkin_rest::{Client, RestError, RunRequest};
@@ -227,14 +227,7 @@ fn run_file(args: &Args, context: &Context<'_>) -> Outcome {
         file_jobs::bring(&session, place, file, context).await?;
         Ok(Exit::Done)
     };
-    runtime::block_on(async {
-        let mut interrupt = Interrupt::listen()?;
-        tokio::select! {
-            biased;
-            done = work => done,
-            () = interrupt.pressed() => Err(file_interrupted(is_begun.get())),
-        }
-    })
+    runtime::block_on(unless_interrupted(work, || file_interrupted(is_begun.get())))
 }
 
 fn file_interrupted(is_begun: bool) -> Error {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::shared::PlatformArgs;
-use crate::runtime::{self, Interrupt};
+use crate::runtime::{self, unless_interrupted};
 use crate::{Exit, Outcome, select};
 use nutkin_core::counted;
 use nutkin_shell::{Error, Kind};
@@ -38,12 +38,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let begun = RefCell::new(None);
     runtime::block_on(async {
-        let mut interrupt = Interrupt::listen()?;
-        tokio::select! {
-            biased;
-            () = interrupt.pressed() => Err(interrupted(begun.take())),
-            outcome = scale(&args, &begun, context) => outcome,
-        }
+        unless_interrupted(scale(&args, &begun, context), || interrupted(begun.take())).await
     })
 }
 

@@ -10,7 +10,7 @@ use super::Context;
 use super::client::target;
 use super::shared::{Output, OutputArgs, SessionArgs, document};
 use crate::jobs::{failure, until_tasks_run};
-use crate::runtime::{self, Interrupt};
+use crate::runtime::{self, unless_interrupted};
 use crate::{Exit, Outcome};
 use nutkin_rest::{RestError, Trigger};
 use nutkin_shell::{Error, Kind};
@@ -38,12 +38,8 @@ enum Stage {
 pub(super) fn run(snapshot: &Snapshot<'_>, context: &Context<'_>) -> Outcome {
     let stage = RefCell::new(Stage::Before);
     runtime::block_on(async {
-        let mut interrupt = Interrupt::listen()?;
-        tokio::select! {
-            biased;
-            () = interrupt.pressed() => Err(interrupted(snapshot, stage.replace(Stage::Before))),
-            outcome = take(snapshot, &stage, context) => outcome,
-        }
+        let left = || interrupted(snapshot, stage.replace(Stage::Before));
+        unless_interrupted(take(snapshot, &stage, context), left).await
     })
 }
 

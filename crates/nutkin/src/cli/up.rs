@@ -11,7 +11,7 @@ use super::{Context, session_file};
 use crate::platform::Decision;
 use crate::progress::Spinner;
 use crate::report::Style;
-use crate::runtime::Interrupt;
+use crate::runtime::unless_interrupted;
 use crate::{Exit, Outcome, platform, runtime, select};
 use nutkin_core::counted;
 use nutkin_rest::{Ready, Waited};
@@ -76,13 +76,8 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let place = select::place(&args.spec, &session, context)?;
     let stage = Cell::new(Stage::Looking);
     runtime::block_on(async {
-        let mut interrupt = Interrupt::listen()?;
-        tokio::select! {
-            // Ctrl-C ends `pip` and `mvn`, too, whose failure would be no news.
-            biased;
-            () = interrupt.pressed() => Err(stage.get().interrupted(&session.name)),
-            outcome = bring_up(&args, &session, &place, &stage, context) => outcome,
-        }
+        let work = bring_up(&args, &session, &place, &stage, context);
+        unless_interrupted(work, || stage.get().interrupted(&session.name)).await
     })
 }
 
