@@ -12,6 +12,7 @@
 //! in this one: there is one rule for harm, one list of lines and one JSON document for a change, wherever it is asked.
 
 pub mod docker;
+pub mod kubernetes;
 pub mod local;
 mod parts;
 mod show;

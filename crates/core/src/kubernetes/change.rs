@@ -55,6 +55,17 @@ pub struct Change {
 /// Makes up the change of all objects. The first pair is that of the JobManagers' workload. `version` is the release that
 /// is wanted, `max_unavailable` how many TaskManagers may be missing.
 pub fn of(pairs: &[Pair], version: FlinkVersion, max_unavailable: u64) -> Change {
+    of_session(pairs, version, max_unavailable, false)
+}
+
+/// The same of a session with TaskManagers of another content than its objects have, where `are_old`: a change was cut
+/// off before it had ended them.
+pub fn of_session(
+    pairs: &[Pair],
+    version: FlinkVersion,
+    max_unavailable: u64,
+    are_old: bool,
+) -> Change {
     let objects: Vec<ObjectChange> = pairs.iter().map(of_pair).collect();
     let template = |object: Option<&Value>| object.map(|object| object["spec"]["template"].clone());
     let restarts_job_managers = pairs.first().is_some_and(|pair| {
@@ -74,11 +85,12 @@ pub fn of(pairs: &[Pair], version: FlinkVersion, max_unavailable: u64) -> Change
             && (pair.replace || template(pair.old.as_ref()) != template(pair.new.as_ref()))
     };
     let shape = pairs.first().and_then(|pair| pair.old.as_ref()).map(Shape::of);
-    let restarts_task_managers = match shape {
-        Some(Shape::United(_)) => restarts_job_managers,
-        Some(Shape::Standalone) => pairs.iter().skip(1).any(own_workload),
-        _ => restarts_job_managers && objects.iter().any(read_by_workers),
-    };
+    let restarts_task_managers = are_old
+        || match shape {
+            Some(Shape::United(_)) => restarts_job_managers,
+            Some(Shape::Standalone) => pairs.iter().skip(1).any(own_workload),
+            _ => restarts_job_managers && objects.iter().any(read_by_workers),
+        };
     let (old, new) = (options(pairs, |pair| &pair.old), options(pairs, |pair| &pair.new));
     let is_available = |options: &Configuration| is_highly_available(options);
     let effect = match (restarts_job_managers, is_available(&old) && is_available(&new)) {

@@ -1,0 +1,219 @@
+//! Goes on with a session once everything is ordered: replaces held pods in the order that harms jobs least, and says what
+//! is waited for until its REST API answers and its TaskManagers are there.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Ask, Plan, Progress, Refusal, Rest, Step, Target};
+use crate::decide::{Again, Condition, Decision};
+use crate::kubernetes::ownership::{self, Owner};
+use crate::kubernetes::progress::{self, Stuck};
+use crate::kubernetes::rollout::{self, Seen};
+use crate::kubernetes::{forbidden, shape};
+
+/// Between two looks while Kubernetes makes the pod: events come by the second.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Between two looks once the container runs: REST answers some seconds later, and every one counts.
+const SOON: Duration = Duration::from_millis(200);
+
+/// Lines of a crashed container's log that are shown: the exception and its cause fit.
+const SHOWN_LINES: usize = 15;
+
+/// How far the processes are.
+enum State {
+    /// They never will be ready by themselves.
+    Stuck(Stuck),
+    /// They are on their way: what is waited for.
+    Waits(String, Duration),
+    /// Their pods are being replaced.
+    Replaces,
+    /// All that is wanted is there.
+    Ready,
+}
+
+/// What has to be asked next.
+pub(super) fn question(seen: &Progress) -> Option<Ask> {
+    if !seen.is_seen {
+        return Some(Ask::Progress);
+    }
+    let workload = seen.workload.as_ref()?;
+    if is_replacing(seen, workload) && seen.replica_sets.is_none() {
+        return Some(Ask::Replacing);
+    }
+    let runs = job_managers_run(seen, workload);
+    if runs && seen.rest == Rest::Unasked {
+        return Some(Ask::Rest);
+    }
+    match state(seen, workload, None) {
+        State::Stuck(Stuck { crashed: Some(pod), .. }) if seen.crash.is_none() => {
+            Some(Ask::Crash(pod))
+        }
+        // A process that lacks a permission may go on asking for ever.
+        State::Waits(..) if runs && seen.told.is_none() => Some(Ask::Told),
+        _ => None,
+    }
+}
+
+/// What is done next, and what is waited for.
+pub(super) fn decide(plan: &Plan, seen: &Progress) -> Result<Decision<Step>, Refusal> {
+    let mut decision = Decision::nothing(plan.about());
+    if !seen.is_seen {
+        decision.again = Again::Look;
+        return Ok(decision);
+    }
+    let Some(workload) = &seen.workload else {
+        let kind = plan.objects.workload()["kind"].as_str().unwrap_or("Deployment");
+        return Err(Refusal::Deleted { workload: format!("{kind}/{}", plan.objects.cluster_id) });
+    };
+    let (steps, replacing) = replace(plan, seen, workload);
+    decision.steps = steps;
+    let told = seen.told.clone().flatten();
+    let state = match (state(seen, workload, Some(plan.slots)), told) {
+        (State::Waits(..), Some(told)) => {
+            State::Stuck(Stuck { what: told, hint: forbidden::HINT.to_owned(), crashed: None })
+        }
+        (state, _) => state,
+    };
+    let (reason, after) = match state {
+        // A pod that is broken may be one of those that are ended now.
+        State::Stuck(_) if !decision.steps.is_empty() => (replacing, POLL),
+        State::Stuck(stuck) => return Err(stuck_for_good(plan, seen, stuck)),
+        State::Waits(what, after) => (what, after),
+        State::Replaces => (replacing, POLL),
+        State::Ready => {
+            decision.conditions.push(condition("Ready", true, "Answers", ""));
+            return Ok(decision);
+        }
+    };
+    decision.conditions.push(condition("Ready", false, "Starting", &reason));
+    decision.again = Again::Wait { reason, after };
+    Ok(decision)
+}
+
+fn condition(kind: &'static str, status: bool, reason: &'static str, message: &str) -> Condition {
+    Condition { kind, status: Some(status), reason, message: message.to_owned() }
+}
+
+/// The session's workloads, the JobManagers' first.
+fn workloads(seen: &Progress, workload: &Value) -> Vec<Value> {
+    std::iter::once(workload).chain(&seen.task_managers).cloned().collect()
+}
+
+/// Whether pods of a session of ours are being replaced one by one.
+fn is_replacing(seen: &Progress, workload: &Value) -> bool {
+    let is_ours = matches!(ownership::of_workload(workload), Owner::Nutkin(_));
+    is_ours && workloads(seen, workload).iter().any(rollout::is_held)
+}
+
+/// The next step of a replacement, and what it does or waits for; nothing where nothing is held.
+fn replace(plan: &Plan, seen: &Progress, workload: &Value) -> (Vec<Step>, String) {
+    if !is_replacing(seen, workload) {
+        return (Vec::new(), String::new());
+    }
+    let workloads = workloads(seen, workload);
+    let of_rollout = Seen {
+        workloads: &workloads,
+        replica_sets: seen.replica_sets.as_deref().unwrap_or_default(),
+        pods: &seen.pods,
+        leader: seen.leader.as_deref(),
+        max_unavailable: plan.max_unavailable,
+    };
+    let is_named =
+        |one: &&Value, names: &[String]| names.iter().any(|name| one["metadata"]["name"] == *name);
+    match rollout::step(of_rollout) {
+        rollout::Step::Done => (Vec::new(), String::new()),
+        rollout::Step::Wait(what) => (Vec::new(), what),
+        rollout::Step::End(names) => {
+            let pods = seen.pods.iter().filter(|pod| is_named(pod, &names)).map(Target::of);
+            let what = format!("replacing {}", names.join(", "));
+            (vec![Step::EndPods(pods.collect())], what)
+        }
+        rollout::Step::Release(names) => {
+            let held = workloads.iter().filter(|one| is_named(one, &names));
+            let steps: Vec<Step> = held
+                .map(|one| Step::Release { target: Target::of(one), patch: rollout::release(one) })
+                .collect();
+            let what = "ending the pods of before the change".to_owned();
+            (vec![Step::Together(steps)], what)
+        }
+    }
+}
+
+fn job_managers(seen: &Progress) -> Vec<Value> {
+    seen.pods.iter().filter(|pod| shape::is_job_manager(pod)).cloned().collect()
+}
+
+/// Whether a JobManager's container runs and every pod of before a change has ended.
+fn job_managers_run(seen: &Progress, workload: &Value) -> bool {
+    progress::of(workload, &job_managers(seen), &seen.events) == progress::Progress::Runs
+        && !is_replacing(seen, workload)
+        && progress::is_rolled_out(workload)
+}
+
+/// How far everything is. `slots` of each TaskManager count where they are given.
+fn state(seen: &Progress, workload: &Value, slots: Option<u32>) -> State {
+    match progress::of(workload, &job_managers(seen), &seen.events) {
+        progress::Progress::Stuck(stuck) => return State::Stuck(stuck),
+        progress::Progress::Waiting(what) => return State::Waits(what, POLL),
+        progress::Progress::Runs => {}
+    }
+    if is_replacing(seen, workload) {
+        return State::Replaces;
+    }
+    if !progress::is_rolled_out(workload) {
+        return State::Waits("waiting for the pods of before the change to end".to_owned(), POLL);
+    }
+    let Rest::Answers { task_managers, slots: all } = seen.rest else {
+        return State::Waits("waiting for the JobManager's REST API".to_owned(), SOON);
+    };
+    match missing(seen, workload, task_managers) {
+        State::Ready => {}
+        state => return state,
+    }
+    let expected = task_managers.saturating_mul(slots.unwrap_or(0));
+    if all < expected && !seen.is_settled {
+        return State::Waits("waiting for the slots of the TaskManagers".to_owned(), SOON);
+    }
+    State::Ready
+}
+
+/// What a session still waits for whose JobManager answers: TaskManagers, where Kubernetes and not Flink makes them.
+fn missing(seen: &Progress, workload: &Value, registered: u32) -> State {
+    let own = seen.task_managers.as_ref();
+    let Some(wanted) = shape::task_managers(workload, own) else { return State::Ready };
+    if own.is_some_and(|own| !progress::is_rolled_out(own)) {
+        let what = "waiting for the TaskManagers of before the change to end";
+        return State::Waits(what.to_owned(), SOON);
+    }
+    if wanted <= u64::from(registered) {
+        return State::Ready;
+    }
+    let workers = seen.pods.iter().filter(|pod| !shape::is_job_manager(pod));
+    let workers: Vec<Value> = workers.cloned().collect();
+    match progress::of(own.unwrap_or(workload), &workers, &seen.events) {
+        progress::Progress::Stuck(stuck) => State::Stuck(stuck),
+        progress::Progress::Waiting(what) => State::Waits(what, SOON),
+        progress::Progress::Runs => State::Waits(
+            format!("waiting for TaskManagers: {registered} of {wanted} are registered"),
+            SOON,
+        ),
+    }
+}
+
+/// Why it never will be ready; of a crash the end of the log.
+fn stuck_for_good(plan: &Plan, seen: &Progress, mut stuck: Stuck) -> Refusal {
+    let log = seen.crash.as_deref().unwrap_or_default();
+    let mut lines: Vec<String> = Vec::new();
+    if stuck.crashed.is_some() && !log.trim().is_empty() {
+        let all: Vec<&str> = log.trim_end().lines().collect();
+        let shown = all.len().saturating_sub(SHOWN_LINES);
+        lines.extend(all[shown..].iter().map(|line| (*line).to_owned()));
+        if let Some(told) = forbidden::told(log) {
+            lines.push(told);
+            forbidden::HINT.clone_into(&mut stuck.hint);
+        }
+    }
+    Refusal::Stuck { session: plan.objects.cluster_id.clone(), stuck, log: lines }
+}

@@ -1,0 +1,145 @@
+//! What is waited for, and how pods are replaced meanwhile.
+
+use serde_json::{Value, json};
+
+use super::super::{Ask, Observation, Progress, Rest, decide, question};
+use super::plan;
+use crate::decide::Again;
+use crate::kubernetes::rollout;
+
+/// Two TaskManagers of one slot, and high availability: without it a JobManager ends before the next one starts.
+const STANDALONE: &str = "  mode: standalone
+  taskManager: {replicas: 2}
+  flinkConfiguration:
+    taskmanager.numberOfTaskSlots: '1'
+    high-availability.type: kubernetes
+    high-availability.storageDir: s3://b/c
+";
+
+fn seen(progress: Progress) -> Observation {
+    let progress = Some(Progress { is_seen: true, ..progress });
+    Observation { progress, ..Observation::default() }
+}
+
+fn workload(fields: &str, index: usize) -> Value {
+    let mut workload = plan(fields).objects.items[index].clone();
+    workload["metadata"]["uid"] = json!("u");
+    workload["metadata"]["generation"] = json!(1);
+    let replicas = workload["spec"]["replicas"].as_u64().unwrap_or(1);
+    workload["status"] =
+        json!({"observedGeneration": 1, "updatedReplicas": replicas, "replicas": replicas});
+    workload
+}
+
+fn pod(state: Value) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "a-x", "labels": {"component": "jobmanager"}},
+        "spec": {"containers": [{"name": "flink-main-container"}]},
+        "status": state,
+    })
+}
+
+/// What is asked next, and what is said where nothing is.
+#[track_caller]
+fn check(fields: &str, progress: Progress, ask: Option<&Ask>, said: &str) {
+    let (plan, seen) = (plan(fields), seen(progress));
+    assert_eq!(question(&plan, &seen).unwrap().as_ref(), ask);
+    let found = match decide(&plan, &seen) {
+        Ok(decision) => match decision.again {
+            Again::Wait { reason, .. } => reason,
+            again => format!("{again:?}"),
+        },
+        Err(refusal) => refusal.message(),
+    };
+    assert_eq!(found, said);
+}
+
+#[test]
+fn a_session_on_its_way() {
+    let runs = || vec![pod(json!({"phase": "Running"}))];
+    let here = |pods: Vec<Value>, rest: Rest| Progress {
+        workload: Some(workload("", 0)),
+        pods,
+        rest,
+        told: Some(None),
+        ..Progress::default()
+    };
+    check("", Progress::default(), None, "Deployment/a was deleted in the meantime");
+    let unasked = here(Vec::new(), Rest::Unasked);
+    check("", unasked, None, "waiting for Kubernetes to make the JobManager's pod");
+    let waits = "waiting for the JobManager's REST API";
+    check("", here(runs(), Rest::Unasked), Some(&Ask::Rest), waits);
+    check("", here(runs(), Rest::Silent), None, waits);
+    let untold = Progress { told: None, ..here(runs(), Rest::Silent) };
+    check("", untold, Some(&Ask::Told), waits);
+    let told = Progress { told: Some(Some("x may not".to_owned())), ..here(runs(), Rest::Silent) };
+    check("", told, None, "session `a` does not start: x may not");
+    let answers = Rest::Answers { task_managers: 0, slots: 0 };
+    check("", here(runs(), answers), None, "Done");
+}
+
+#[test]
+fn task_managers_of_a_workload_are_waited_for_with_their_slots() {
+    let pods = vec![pod(json!({"phase": "Running"}))];
+    let here = |task_managers: u32, slots: u32, is_settled: bool| Progress {
+        workload: Some(workload(STANDALONE, 0)),
+        task_managers: Some(workload(STANDALONE, 1)),
+        pods: pods.clone(),
+        rest: Rest::Answers { task_managers, slots },
+        told: Some(None),
+        is_settled,
+        ..Progress::default()
+    };
+    let none = "waiting for Kubernetes to make a TaskManager's pod";
+    check(STANDALONE, here(1, 1, false), None, none);
+    check(STANDALONE, here(2, 1, false), None, "waiting for the slots of the TaskManagers");
+    check(STANDALONE, here(2, 1, true), None, "Done");
+    check(STANDALONE, here(2, 2, false), None, "Done");
+}
+
+#[test]
+fn a_crash_is_told_with_the_end_of_its_log() {
+    let state = json!({"containerStatuses": [{
+        "name": "flink-main-container", "ready": false,
+        "state": {"terminated": {"exitCode": 1, "reason": "Error"}},
+    }]});
+    let here = |crash: Option<&str>| Progress {
+        workload: Some(workload("", 0)),
+        pods: vec![pod(state.clone())],
+        crash: crash.map(str::to_owned),
+        ..Progress::default()
+    };
+    let said =
+        "session `a` does not start: container flink-main-container of pod a-x ended: exit code 1";
+    check("", here(None), Some(&Ask::Crash("a-x".to_owned())), said);
+    check("", here(Some("one\ntwo\n")), None, &format!("{said}\none\ntwo"));
+}
+
+#[test]
+fn held_workloads_are_released_when_all_new_pods_are_ready() {
+    let mut job_managers = rollout::held(&workload(STANDALONE, 0));
+    let revision = json!({"deployment.kubernetes.io/revision": "2"});
+    job_managers["metadata"]["annotations"] = revision.clone();
+    let here = |sets: Option<Vec<Value>>| Progress {
+        workload: Some(job_managers.clone()),
+        task_managers: Some(workload(STANDALONE, 1)),
+        pods: vec![pod(json!({"phase": "Running"}))],
+        replica_sets: sets,
+        told: Some(None),
+        ..Progress::default()
+    };
+    let set = |ready: u64| {
+        json!({
+            "metadata": {"annotations": revision, "ownerReferences": [{"uid": "u"}], "uid": "s"},
+            "status": {"readyReplicas": ready},
+        })
+    };
+    let waits = "0 of 2 new JobManagers are ready; the old ones go on until all are";
+    check(STANDALONE, here(None), Some(&Ask::Replacing), waits);
+    check(STANDALONE, here(Some(vec![set(0)])), None, waits);
+    let ready = here(Some(vec![set(2)]));
+    check(STANDALONE, ready.clone(), None, "ending the pods of before the change");
+    let decision = decide(&plan(STANDALONE), &seen(ready)).unwrap();
+    assert_eq!(decision.steps[0].line(), "at once: release Deployment/a");
+}

@@ -1,0 +1,367 @@
+//! Brings a session to what is wanted.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::live::{self, Live};
+use super::{
+    Ask, Authors, Creation, Found, Look, Observation, Plan, Predicted, Refusal, Step, Target,
+};
+use crate::decide::{self, Again, Change, Decision, Jobs, Restarts};
+use crate::kubernetes::change::{self, Pair};
+use crate::kubernetes::resource::title;
+use crate::kubernetes::shape::Shape;
+use crate::kubernetes::{desired, diff, managed, rollout};
+use crate::plan::kubernetes::Objects;
+
+/// How far what was seen leads.
+enum Stage<'s> {
+    /// The workload is made, and what it owns is to follow.
+    Made(&'s Value),
+    /// There is no session, as far as is known.
+    New,
+    /// There is something of that kind and name, and nobody has looked at it.
+    Unseen,
+    /// There is a session.
+    Live(Box<Wanted<'s>>),
+}
+
+/// A session that is there, and what shall become of it.
+struct Wanted<'s> {
+    live: Live<'s>,
+    /// The plan without accounts that somebody else made.
+    objects: Objects,
+    /// What is asked of the API server, in the order of the plan.
+    items: Vec<Value>,
+}
+
+fn stage<'s>(plan: &Plan, seen: &'s Observation) -> Result<Stage<'s>, Refusal> {
+    if let Creation::Made(workload) = &seen.creation {
+        return Ok(Stage::Made(workload));
+    }
+    let Some(found) = &seen.found else {
+        let creates = seen.by.acts && !seen.by.adopts && seen.creation == Creation::Untried;
+        return Ok(if creates { Stage::New } else { Stage::Unseen });
+    };
+    Ok(match wanted(plan, seen, found)? {
+        Some(wanted) => Stage::Live(Box::new(wanted)),
+        None => Stage::New,
+    })
+}
+
+/// The session that was found with what shall become of it; `None`: there is none.
+fn wanted<'s>(
+    plan: &Plan,
+    seen: &'s Observation,
+    found: &'s Found,
+) -> Result<Option<Wanted<'s>>, Refusal> {
+    let Some(live) = live::of(&plan.objects, found, seen.by.adopts)? else { return Ok(None) };
+    let session = plan.objects.cluster_id.clone();
+    if live.workload["metadata"]["deletionTimestamp"].is_string() {
+        return Err(Refusal::BeingDeleted { session });
+    }
+    if let Some(why) = change::cannot_become(live.workload, plan.objects.workload()) {
+        return Err(Refusal::CannotBecome { session, why: why.to_owned() });
+    }
+    let mut objects = plan.objects.clone();
+    objects.items.retain(|item| !live.shared.iter().any(|one| live::is_same(one, item)));
+    let items =
+        desired::for_live(&objects, plan.restart_nonce, live.workload, |item| live.find(item));
+    Ok(Some(Wanted { live, objects, items }))
+}
+
+/// See [`super::question`].
+pub(super) fn question(plan: &Plan, seen: &Observation) -> Result<Option<Ask>, Refusal> {
+    let wanted = match stage(plan, seen)? {
+        Stage::Made(_) | Stage::New => return Ok(None),
+        Stage::Unseen => return Ok(Some(Ask::Look(Look::at(&plan.objects)))),
+        Stage::Live(wanted) => wanted,
+    };
+    if !owns(seen, &wanted.live).is_empty() {
+        return Ok(None);
+    }
+    if seen.predicted.is_none() {
+        let asked = wanted.items.iter().filter(|item| {
+            wanted.live.find(item).is_some_and(|old| !change::must_replace(old, item))
+        });
+        return Ok(Some(Ask::Predict(asked.cloned().collect())));
+    }
+    let (_, change) = compare(plan, seen, &wanted)?;
+    let asks = seen.jobs.is_none() && !change.is_empty();
+    Ok(asks.then(|| Ask::Jobs(wanted.live.workload.clone())))
+}
+
+/// See [`super::decide`].
+pub(super) fn decide(plan: &Plan, seen: &Observation) -> Result<Decision<Step>, Refusal> {
+    match stage(plan, seen)? {
+        Stage::Made(workload) => Ok(complete(plan, seen, workload)),
+        Stage::New => {
+            let workload = desired::for_new(&plan.objects, plan.restart_nonce);
+            let steps = vec![Step::CreateWorkload(workload)];
+            Ok(Decision { steps, again: Again::Look, ..new(plan, None) })
+        }
+        Stage::Unseen => Ok(looks(plan, Vec::new())),
+        Stage::Live(wanted) => bring(plan, seen, &wanted),
+    }
+}
+
+/// Nothing can be said yet but what must be done before more is seen.
+fn looks(plan: &Plan, steps: Vec<Step>) -> Decision<Step> {
+    Decision { steps, again: Again::Look, ..Decision::nothing(plan.about()) }
+}
+
+/// What is waited for by [`super::follow`], which says what it is at the first look.
+fn starts() -> Again {
+    Again::Wait { reason: "waiting for Kubernetes".to_owned(), after: Duration::ZERO }
+}
+
+/// A session that does not exist, but perhaps for the workload that was just made.
+fn new(plan: &Plan, made: Option<&Value>) -> Decision<Step> {
+    let first = made.cloned();
+    let first = first.unwrap_or_else(|| desired::for_new(&plan.objects, plan.restart_nonce));
+    let all = std::iter::once(first).chain(plan.objects.items.iter().skip(1).cloned());
+    let pairs: Vec<Pair> =
+        all.map(|new| Pair { old: None, new: Some(new), replace: false }).collect();
+    let change = change::of(&pairs, plan.flink, plan.max_unavailable as u64);
+    Decision {
+        change: Change { is_new: true, ..shared(change) },
+        ..Decision::nothing(plan.about())
+    }
+}
+
+/// Everything that the new workload owns, all at once. Where one is refused for good the workload goes again, and with it
+/// what it owns: nothing else.
+fn complete(plan: &Plan, seen: &Observation, workload: &Value) -> Decision<Step> {
+    let mut decision = new(plan, Some(workload));
+    if seen.refused.is_some() {
+        decision.steps = vec![Step::Undo(Target::of(workload))];
+        return decision;
+    }
+    if seen.is_complete {
+        decision.again = starts();
+        return decision;
+    }
+    let uid = workload["metadata"]["uid"].as_str().unwrap_or_default();
+    let own = Step::Own { object: workload.clone(), authors: Authors::Ours };
+    let others = plan.objects.owned_by(uid).into_iter();
+    let others = others.map(|object| Step::Create { object, workload: workload.clone() });
+    decision.steps = vec![Step::Together(std::iter::once(own).chain(others).collect())];
+    decision.again = Again::Look;
+    decision
+}
+
+/// Takes over what an earlier run created and may have been cut off before it did this: a change is foreseen right only
+/// where a later apply can remove fields.
+fn owns(seen: &Observation, live: &Live<'_>) -> Vec<Step> {
+    if !seen.by.acts || seen.is_owned || live.adopted {
+        return Vec::new();
+    }
+    let manager = seen.by.manager.as_str();
+    std::iter::once(&live.workload)
+        .chain(&live.others)
+        .filter(|one| managed::take_over(one, manager, &[manager]).is_some())
+        .map(|one| Step::Own { object: (*one).clone(), authors: Authors::Ours })
+        .collect()
+}
+
+/// Compares what is there with what would be.
+fn compare(
+    plan: &Plan,
+    seen: &Observation,
+    wanted: &Wanted<'_>,
+) -> Result<(Vec<Pair>, Change), Refusal> {
+    let Wanted { live, objects, items } = wanted;
+    let mut pairs = Vec::new();
+    for item in items {
+        let Some(old) = live.find(item) else {
+            pairs.push(Pair { old: None, new: Some(item.clone()), replace: false });
+            continue;
+        };
+        let predicted = seen.predicted.as_ref().and_then(|all| all.get(&title(item)));
+        let (new, replace) = match predicted {
+            Some(Predicted::Becomes(new)) => (new, false),
+            Some(Predicted::Never(message)) if !live.may_be_replaced(item) => {
+                return Err(Refusal::Immutable {
+                    session: objects.cluster_id.clone(),
+                    message: message.clone(),
+                    is_claim: item["kind"] == "PersistentVolumeClaim",
+                });
+            }
+            // Nobody was asked where it must be made anew in any case.
+            Some(Predicted::Never(_)) | None => (item, true),
+        };
+        pairs.push(Pair { old: Some(old.clone()), new: Some(new.clone()), replace });
+    }
+    let gone = live.extra.iter();
+    pairs.extend(gone.map(|old| Pair { old: Some((*old).clone()), new: None, replace: false }));
+    // A run that was cut off may have left TaskManagers of the old content. Those of a workload are replaced by that: then
+    // only the note is missing.
+    let are_old = desired::workers_are_old(objects, live.workload) == Some(true);
+    let is_native = Shape::of(live.workload) == Shape::Native;
+    let max_unavailable = plan.max_unavailable as u64;
+    let change = change::of_session(&pairs, plan.flink, max_unavailable, are_old && is_native);
+    let mut change = shared(change);
+    change.completes = are_old && change.is_empty();
+    change.adopts = live.adopted.then(|| title(live.workload));
+    let left: Vec<String> = live.permissions.iter().map(|one| title(one)).collect();
+    if !left.is_empty() {
+        change.remarks.push(format!(
+            "keeps {}: of `nutkin.rbac.create`, which is not set any more; pods may still use them, and \
+             `nutkin down {}` removes them",
+            left.join(", "),
+            objects.cluster_id
+        ));
+    }
+    Ok((pairs, change))
+}
+
+/// A change of objects in the form that all platforms share.
+fn shared(change: change::Change) -> Change {
+    let change::Change {
+        objects,
+        restarts_job_managers: job_managers,
+        restarts_task_managers: task_managers,
+        effect,
+        sizes,
+        failovers,
+    } = change;
+    let restarts = Restarts { job_managers, task_managers, zookeeper: false };
+    Change { objects, sizes, restarts, effect, failovers, ..Change::default() }
+}
+
+/// What a session that is there needs to become what is wanted.
+fn bring(plan: &Plan, seen: &Observation, wanted: &Wanted<'_>) -> Result<Decision<Step>, Refusal> {
+    let owns = owns(seen, &wanted.live);
+    if !owns.is_empty() {
+        return Ok(looks(plan, vec![Step::Together(owns)]));
+    }
+    if seen.predicted.is_none() {
+        return Ok(looks(plan, Vec::new()));
+    }
+    let (pairs, change) = compare(plan, seen, wanted)?;
+    let is_same = change.is_empty();
+    let jobs = seen.jobs.clone().unwrap_or(Jobs::Unknown);
+    let mut decision = Decision { again: starts(), ..Decision::nothing(plan.about()) };
+    if !is_same {
+        decision.harm = decide::harm(touches(&pairs, &change), change.effect, &jobs);
+        decision.jobs = decide::fates(change.effect, &jobs);
+    }
+    if !is_same || change.completes {
+        decision.steps = steps(seen, wanted, &pairs, &change);
+    }
+    decision.assumptions = assumptions(wanted);
+    decision.change = change;
+    Ok(decision)
+}
+
+/// What nobody noted, and what is taken for it.
+fn assumptions(wanted: &Wanted<'_>) -> Vec<String> {
+    let Wanted { live, objects, .. } = wanted;
+    let is_native = Shape::of(live.workload) == Shape::Native;
+    // What is adopted shows all its differences as it is.
+    if !is_native || live.adopted || desired::workers_are_old(objects, live.workload).is_some() {
+        return Vec::new();
+    }
+    vec![
+        "assumed: the TaskManagers run with the session's present configuration; nobody noted it"
+            .to_owned(),
+    ]
+}
+
+/// Whether something that runs is touched: not where only what a cut-off creation left out is added.
+fn touches(pairs: &[Pair], change: &Change) -> bool {
+    let is_same = |pair: &Pair| match (&pair.old, &pair.new) {
+        (Some(old), Some(new)) => !pair.replace && diff::objects(old, new).is_empty(),
+        _ => false,
+    };
+    let only_adds = pairs.iter().all(|pair| pair.old.is_none() || is_same(pair));
+    !only_adds || change.restarts != Restarts::default() || change.adopts.is_some()
+}
+
+/// The steps in an order that may be cut off anywhere: what pods read, then what makes TaskManagers, then the JobManagers'
+/// workload that says for which content they are, then what nothing wants any more, then the TaskManagers of the old
+/// content, then the note that they were ended.
+fn steps(seen: &Observation, wanted: &Wanted<'_>, pairs: &[Pair], change: &Change) -> Vec<Step> {
+    let Wanted { live, objects, items } = wanted;
+    let authors = if live.adopted { Authors::Everyone } else { Authors::Ours };
+    let mut steps = Vec::new();
+    let (mut first, mut workloads, mut others) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, (item, pair)) in items.iter().zip(pairs).enumerate() {
+        let mut object = item.clone();
+        if seen.by.stays && change::is_to_be_held(pair, change.effect) {
+            object = rollout::held(item);
+            if let Some(old) = &pair.old
+                && let Some(patch) = rollout::hold(old)
+            {
+                steps.push(Step::Hold { target: Target::of(old), patch });
+            }
+        }
+        let step = match &pair.old {
+            None => Step::Create { object, workload: live.workload.clone() },
+            Some(old) if pair.replace => Step::Replace { old: Target::of(old), object, authors },
+            Some(_) => Step::Apply { object, authors },
+        };
+        match (index, desired::is_workload(item)) {
+            (0, _) => first.push(step),
+            (_, true) => workloads.push(step),
+            (_, false) => others.push(step),
+        }
+    }
+    // TaskManagers of their own start with what is there at that moment.
+    for group in [others, workloads] {
+        if !group.is_empty() {
+            steps.push(Step::Together(group));
+        }
+    }
+    steps.extend(first);
+    let removed: Vec<Step> = live
+        .extra
+        .iter()
+        .map(|extra| Step::Delete { target: Target::of(extra), last: false })
+        .collect();
+    if !removed.is_empty() {
+        steps.push(Step::Together(removed));
+    }
+    // In standalone mode a workload replaces them by itself.
+    if change.restarts.task_managers && Shape::of(live.workload) == Shape::Native {
+        steps.push(Step::EndTaskManagers);
+    }
+    let patch = desired::note_workers(objects);
+    steps.push(Step::Note { target: Target::of(live.workload), patch, authors });
+    steps
+}
+
+impl Observation {
+    /// Takes note of what a step has made; what else is known of the session is asked for again where it may have changed.
+    pub fn after(&mut self, step: &Step, answer: Option<Value>) {
+        match (step, answer) {
+            (Step::CreateWorkload(_), Some(made)) => self.creation = Creation::Made(Box::new(made)),
+            (Step::CreateWorkload(_), None) => {
+                self.creation = Creation::Exists;
+                self.found = None;
+            }
+            (Step::Own { .. }, answer) => {
+                self.is_owned = true;
+                let found = self.found.iter_mut();
+                let known =
+                    found.flat_map(|found| found.workload.iter_mut().chain(&mut found.others));
+                if let Some(now) = answer {
+                    for one in known.filter(|one| live::is_same(one, &now)) {
+                        one.clone_from(&now);
+                    }
+                }
+            }
+            (Step::Create { .. }, _) if matches!(self.creation, Creation::Made(_)) => {
+                self.is_complete = true;
+            }
+            (Step::Together(_), _) => {}
+            _ => self.later(),
+        }
+    }
+
+    /// Time has passed: how far the session is, is asked for anew.
+    pub fn later(&mut self) {
+        self.progress = Some(super::Progress::default());
+    }
+}
