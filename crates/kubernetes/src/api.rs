@@ -17,8 +17,8 @@ use super::cluster::Access;
 use super::error::ApiError;
 use nutkin_shell::Error;
 
-/// Who writes, for server-side apply.
-pub const MANAGER: &str = "nutkin";
+/// Who writes, for server-side apply, where nobody says another name.
+const MANAGER: &str = "nutkin";
 
 /// How long one answer may take. The API server itself gives up after 60 s, but then nobody knows what it did; what is
 /// asked here takes milliseconds.
@@ -39,6 +39,7 @@ const LONGEST: Duration = Duration::from_secs(10);
 pub struct Api {
     client: Client,
     access: Access,
+    manager: &'static str,
 }
 
 impl std::fmt::Debug for Api {
@@ -57,7 +58,19 @@ impl Api {
         let client = Client::try_from(access.config.clone()).map_err(|error| {
             Error::from(anyhow::Error::new(error).context("the kubeconfig cannot be used"))
         })?;
-        Ok(Self { client, access })
+        Ok(Self { client, access, manager: MANAGER })
+    }
+
+    /// The same server, asked by another field manager: what each of them wrote is its own.
+    #[must_use]
+    pub const fn by(mut self, manager: &'static str) -> Self {
+        self.manager = manager;
+        self
+    }
+
+    /// The field manager.
+    pub const fn manager(&self) -> &'static str {
+        self.manager
     }
 
     /// How the cluster is reached.
@@ -137,7 +150,7 @@ impl Api {
     pub async fn create(&self, object: &Value) -> Result<Value, ApiError> {
         let what = format!("create {}", title(object));
         let resource = known(object, &what)?;
-        let path = format!("{}?fieldManager={MANAGER}", resource.path(self.namespace()));
+        let path = format!("{}?fieldManager={}", resource.path(self.namespace()), self.manager);
         self.ask(Method::POST, &path, JSON, object.to_string().into(), &what).await
     }
 
@@ -152,7 +165,7 @@ impl Api {
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
         let path = resource.path_of(self.namespace(), name);
         let dry = if dry_run { "&dryRun=All" } else { "" };
-        let path = format!("{path}?fieldManager={MANAGER}&force=true{dry}");
+        let path = format!("{path}?fieldManager={}&force=true{dry}", self.manager);
         self.ask(Method::PATCH, &path, APPLY, object.to_string().into(), &what).await
     }
 
@@ -165,7 +178,7 @@ impl Api {
         let resource = known(object, &what)?;
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
         let path = resource.path_of(self.namespace(), name);
-        let path = format!("{path}?fieldManager={MANAGER}");
+        let path = format!("{path}?fieldManager={}", self.manager);
         self.ask(Method::PATCH, &path, JSON_PATCH, steps.to_string().into(), &what).await
     }
 
@@ -178,7 +191,7 @@ impl Api {
         let resource = known(object, &what)?;
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
         let path = resource.path_of(self.namespace(), name);
-        let path = format!("{path}?fieldManager={MANAGER}");
+        let path = format!("{path}?fieldManager={}", self.manager);
         self.ask(Method::PUT, &path, JSON, object.to_string().into(), &what).await
     }
 

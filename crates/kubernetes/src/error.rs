@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use kube::core::Status;
+use nutkin_core::decide::kubernetes::Refusal;
 use nutkin_core::kubernetes::progress::plain;
 
 use nutkin_shell::{Error, Kind};
@@ -10,7 +11,7 @@ use nutkin_shell::{Error, Kind};
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// It said no.
-    #[error("{}", refusal(.what, .status))]
+    #[error("{}", words(.what, .status))]
     Refused {
         /// `create Deployment/orders`: what was asked for.
         what: String,
@@ -44,7 +45,7 @@ impl ApiError {
 }
 
 /// The refusal of a request in one sentence.
-fn refusal(what: &str, status: &Status) -> String {
+fn words(what: &str, status: &Status) -> String {
     let message = plain(&status.message);
     // Two kinds of refusal have the same code: the authorizer's, and those of admission.
     if status.reason == "Forbidden" && is_rbac(status) {
@@ -105,4 +106,37 @@ pub fn failure(error: ApiError) -> Error {
         Some(hint) => failure.hint(hint),
         None => failure,
     }
+}
+
+/// The failure of a command whose wish cannot be had as things are.
+pub fn refusal(refusal: Refusal) -> Error {
+    let kind = match &refusal {
+        Refusal::Invalid(problems) => return Error::input(problems.clone()),
+        Refusal::NotCounted { .. } => Kind::Invalid,
+        Refusal::InTheWay { .. } | Refusal::NotOurs { .. } => Kind::Conflict,
+        Refusal::BeingDeleted { .. } | Refusal::StillRuns { .. } => Kind::Retry,
+        Refusal::CannotBecome { .. }
+        | Refusal::Immutable { .. }
+        | Refusal::Deleted { .. }
+        | Refusal::Stuck { .. }
+        | Refusal::NoTaskManagers { .. } => Kind::Broken,
+    };
+    let error = Error::new(kind, refusal.message()).because(refusal.reason());
+    refusal.hints().into_iter().fold(error, Error::hint)
+}
+
+/// Whether a field was refused because it never changes, as a Service's `clusterIP`.
+pub fn is_immutable(error: &ApiError) -> bool {
+    let ApiError::Refused { status, .. } = error else { return false };
+    status.code == 422
+        && [
+            "immutable",
+            "may not change once set",
+            "primary clusterIP can not be unset",
+            "field is immutable",
+            "updates to statefulset spec for fields other than",
+            "spec is immutable after creation",
+        ]
+        .iter()
+        .any(|words| status.message.contains(words))
 }

@@ -1,22 +1,28 @@
 //! The Kubernetes platform: a session as objects of an API server, its processes as pods.
 //!
-//! Reading order: [`cluster`] finds the API server, [`api`] asks it, [`session`] is what the commands use.
+//! ```text
+//! core::decide::kubernetes: question ─► Ask      decide ─► Step
+//!                               │                   │
+//! run, end: observe ◄── answers ┘     act ◄─────────┘
+//! ```
+//!
+//! Reading order: [`cluster`] finds the API server, [`api`] asks it, [`run`] brings a session to what is wanted and
+//! [`end`] to its end, [`session`] is what the other commands use.
 
+pub mod act;
 pub mod api;
-pub mod apply;
 pub mod cluster;
 pub mod down;
+pub mod drop_in;
+pub mod end;
 pub mod error;
-pub mod live;
 pub mod logs;
 pub mod native_client;
 pub mod reach;
 pub mod record;
 mod refused;
-pub mod rollout;
+pub mod run;
 pub mod scale;
 pub mod session;
 pub mod tunnel;
 pub mod up;
-pub mod wait;
-pub mod wanted;

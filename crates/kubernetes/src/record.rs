@@ -1,13 +1,13 @@
 //! What Nutkin remembers of a session, in a `ConfigMap` that goes with it: written by compare-and-swap.
 
+use nutkin_core::decide::kubernetes::Refusal;
 use nutkin_core::kubernetes::ownership;
 use nutkin_core::kubernetes::resource::CONFIG_MAPS;
 use nutkin_core::plan::kubernetes::marks;
 use nutkin_core::record::SessionRecord;
 use serde_json::{Value, json};
 
-use super::error::failure;
-use super::live::in_the_way;
+use super::error::{failure, refusal};
 use super::session::Session;
 use nutkin_shell::{Error, Kind};
 
@@ -31,7 +31,7 @@ pub async fn read(session: &mut Session) -> Result<SessionRecord, Error> {
         return Ok(SessionRecord::new(&session.name));
     };
     if !ownership::is_of_session(&map, &session.name, &session.workload) {
-        return Err(in_the_way(&map, &session.name, session.api.namespace()));
+        return Err(refusal(Refusal::in_the_way(&map, &session.name, session.api.namespace())));
     }
     session.record_version = map["metadata"]["resourceVersion"].as_str().map(str::to_owned);
     serde_json::from_str(map["data"][KEY].as_str().unwrap_or_default()).map_err(|error| {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::session::Session;
 
 /// Lines from the end of a log in which a refusal is looked for: one with its causes has about a hundred.
-pub(super) const SEARCHED_LINES: usize = 500;
+const SEARCHED_LINES: usize = 500;
 
 /// How old a refusal of a process that runs may be: what is refused is tried again every five seconds at the latest
 /// (`high-availability.kubernetes.leader-election.retry-period`), and what was mended since then is over.
@@ -37,8 +37,21 @@ pub(super) async fn told(session: &Session, pods: &[Value]) -> Option<String> {
     None
 }
 
+/// The end of the log of a crashed container of this pod; empty where there is none, or it may not be read.
+pub(super) async fn crash(session: &Session, pods: &[Value], name: &str) -> String {
+    let pod = pods.iter().find(|pod| pod["metadata"]["name"] == name);
+    let container = pod.and_then(main_container);
+    for previous in [true, false] {
+        let log = session.log(name, container, previous, Some(SEARCHED_LINES)).await;
+        if let Some(log) = log.ok().filter(|log| !log.trim().is_empty()) {
+            return log;
+        }
+    }
+    String::new()
+}
+
 /// The container to be asked; a pod with one container needs no name.
-pub(super) fn main_container(pod: &Value) -> Option<&'static str> {
+fn main_container(pod: &Value) -> Option<&'static str> {
     let containers = pod["spec"]["containers"].as_array();
     let has = containers.into_iter().flatten().any(|one| one["name"] == MAIN_CONTAINER);
     has.then_some(MAIN_CONTAINER)

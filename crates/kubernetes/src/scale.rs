@@ -1,13 +1,13 @@
-//! Changes the number of TaskManagers of a session in standalone mode.
+//! Changes the number of TaskManagers of a session of which nobody noted what is wanted.
 
+use nutkin_core::decide::kubernetes::{Step, scaling as decide};
 use nutkin_core::kubernetes::resource::title;
-use nutkin_core::kubernetes::shape::{self, Shape};
-use serde_json::{Value, json};
+use nutkin_core::kubernetes::shape::Shape;
+use nutkin_shell::Error;
 
-use super::apply;
-use super::error::failure;
-use super::session::Session;
-use nutkin_shell::{Error, Kind};
+use crate::act::Actor;
+use crate::error::refusal;
+use crate::session::Session;
 
 /// A change of the number of TaskManagers, not carried out.
 #[derive(Debug)]
@@ -15,41 +15,30 @@ pub struct Scaling {
     /// TaskManagers that are asked for now.
     pub old: usize,
     session: Session,
-    /// The workload that has them.
-    workload: Value,
-    /// How many pods it shall have.
-    replicas: u64,
+    steps: Vec<Step>,
 }
 
 /// What changing the number of TaskManagers means.
 ///
 /// # Errors
-/// Flink itself makes the TaskManagers (2); their workload is missing; the API server cannot be asked.
+/// Flink itself makes the TaskManagers; their workload is missing; the API server cannot be asked.
 pub async fn scaling(session: &Session, wanted: u32) -> Result<Scaling, Error> {
-    let (workload, others) = match Shape::of(&session.workload) {
-        Shape::Native => {
-            let message = format!(
-                "Flink itself starts and ends the TaskManagers of session `{}`, as jobs need them",
-                session.name
-            );
-            return Err(Error::new(Kind::Invalid, message).hint(
-                "`slotmanager.max-total-resource.cpu` bounds them, `resourcemanager.taskmanager-timeout` ends idle ones",
-            ));
+    let mut workload = session.workload.clone();
+    let mut own = None;
+    match Shape::of(&workload) {
+        Shape::Native => {}
+        Shape::Standalone => own = session.task_managers().await?,
+        Shape::United(_) => {
+            workload = session.now().await?.ok_or_else(|| {
+                refusal(nutkin_core::decide::kubernetes::Refusal::Deleted {
+                    workload: title(&session.workload),
+                })
+            })?;
         }
-        Shape::United(job_managers) => (session.now().await?, job_managers),
-        Shape::Standalone => (session.task_managers().await?, 0),
-    };
-    let workload = workload.ok_or_else(|| {
-        let message = format!("the workload of session `{}`'s TaskManagers is gone", session.name);
-        Error::new(Kind::Broken, message).hint("`nutkin up` makes it again")
-    })?;
-    let old = usize::try_from(shape::replicas(&workload).saturating_sub(others));
-    Ok(Scaling {
-        old: old.unwrap_or(usize::MAX),
-        session: session.clone(),
-        replicas: others + u64::from(wanted),
-        workload,
-    })
+    }
+    let decided = decide(&workload, own.as_ref(), wanted).map_err(refusal)?;
+    let old = usize::try_from(decided.old).unwrap_or(usize::MAX);
+    Ok(Scaling { old, session: session.clone(), steps: decided.steps })
 }
 
 impl Scaling {
@@ -58,18 +47,14 @@ impl Scaling {
     /// # Errors
     /// The workload is another one by now, or the API server refuses.
     pub async fn carry_out(&mut self) -> Result<(), Error> {
-        let uid = &self.workload["metadata"]["uid"];
-        let steps = json!([
-            {"op": "test", "path": "/metadata/uid", "value": uid},
-            {"op": "add", "path": "/spec/replicas", "value": self.replicas},
-        ]);
         let api = &self.session.api;
-        let mut after = api.patch(&self.workload, &steps).await.map_err(|error| {
-            let hint = format!("{} may be another one by now", title(&self.workload));
-            failure(error).hint(hint)
-        })?;
-        if self.session.is_ours() {
-            apply::own(api, std::iter::once(&mut after), &[super::api::MANAGER]).await;
+        let actor = Actor { api, session: &self.session.name };
+        for step in &self.steps {
+            let Step::Scale { target, .. } = step else { continue };
+            actor.act(step).await.map_err(|undone| {
+                let hint = format!("{} may be another one by now", target.title());
+                undone.into_error(api, &self.session.name).hint(hint)
+            })?;
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use nutkin_core::status::SessionState;
 use serde_json::Value;
 
 use super::api::Api;
-use super::error::failure;
+use super::error::{ApiError, failure};
 use super::{reach, refused};
 use nutkin_rest::Jobs;
 use nutkin_rest::{Client, Probe};
@@ -31,10 +31,6 @@ pub struct Session {
     pub name: String,
     /// The workload of the JobManagers: a Deployment, in standalone mode perhaps a StatefulSet. It owns the rest.
     pub workload: Value,
-    /// How many TaskManagers may be missing while a change replaces them.
-    pub max_unavailable: usize,
-    /// Slots of each TaskManager, as far as options say it.
-    pub slots: u64,
     /// `resourceVersion` of the record as it was read.
     pub(super) record_version: Option<String>,
 }
@@ -84,14 +80,7 @@ impl Session {
     /// The session of a workload of JobManagers.
     pub fn of(api: &Api, workload: Value) -> Self {
         let name = workload["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        Self {
-            api: api.clone(),
-            name,
-            workload,
-            max_unavailable: 1,
-            slots: 1,
-            record_version: None,
-        }
+        Self { api: api.clone(), name, workload, record_version: None }
     }
 
     /// The UID of the workload, which owns everything else.
@@ -139,9 +128,17 @@ impl Session {
     /// # Errors
     /// The API server cannot be asked.
     pub async fn pods(&self) -> Result<Vec<Value>, Error> {
+        Self::pods_of(&self.api, &self.name).await.map_err(failure)
+    }
+
+    /// The same of the session of a name.
+    ///
+    /// # Errors
+    /// The API server cannot be asked.
+    pub async fn pods_of(api: &Api, name: &str) -> Result<Vec<Value>, ApiError> {
         let types = ownership::TYPES.join(",");
-        let selector = format!("app={},type in ({types})", self.name);
-        let mut pods = self.api.list(PODS, &selector).await.map_err(failure)?;
+        let selector = format!("app={name},type in ({types})");
+        let mut pods = api.list(PODS, &selector).await?;
         pods.sort_by_cached_key(|pod| {
             let pod = Pod::of(pod);
             (!pod.is_job_manager, pod.name)

@@ -6,12 +6,10 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use futures_util::future::join_all;
 use nutkin_core::Problem;
 use nutkin_core::flink::{Configuration, FlinkVersion, dynamic, values};
 use nutkin_core::flink_cli::kubernetes_session::{self as words, Call, Typed};
-use nutkin_core::kubernetes::resource::{Resource, title};
-use nutkin_core::selection::Platform;
+use nutkin_core::kubernetes::resource::title;
 use nutkin_core::session::Session;
 
 use super::Context;
@@ -20,13 +18,9 @@ use crate::jobs::random_id;
 use crate::platform::remember;
 use crate::{Exit, Outcome, runtime};
 use nutkin_fetch::dist::{Distribution, version_of_lib};
-use nutkin_kubernetes::api::Api;
-use nutkin_kubernetes::error::ApiError;
 use nutkin_kubernetes::native_client::{self, CONF_DIR_VARIABLE};
-use nutkin_kubernetes::{cluster, down, reach, session, up, wanted};
-use nutkin_shell::Purpose;
-use nutkin_shell::{Ending, Harm, Place, Wish};
-use nutkin_shell::{Error, Kind};
+use nutkin_kubernetes::{down, drop_in, reach, session};
+use nutkin_shell::{Ending, Error, Kind};
 
 /// Arguments of `nutkin kubernetes-session`.
 #[derive(Debug, clap::Args)]
@@ -144,76 +138,21 @@ fn is_attached(configuration: &Configuration) -> Result<bool, Error> {
     read.map_err(|error| Error::input(vec![Problem::new("execution.attached", error.to_string())]))
 }
 
-/// The session, which is created where there is none. A session that exists is completed at most, never changed.
+/// The session, found or created, which is said as Flink's client says it.
 async fn find_or_create(
     session: &Session,
     context: &Context<'_>,
 ) -> Result<session::Session, Error> {
-    let id = &session.name;
-    // As Flink's client: the namespace of the kubeconfig's context does not count.
-    let namespace = session.configuration.text("kubernetes.namespace");
-    let place = Place {
-        platform: Platform::Kubernetes,
-        namespace: Some(namespace.unwrap_or_else(|| "default".to_owned())),
-        context: None,
-        kubeconfig: None,
+    let found = drop_in::find_or_create(session, context).await?;
+    let verb = match &found.made {
+        Some(place) => {
+            remember(context.environment, &found.session.name, place, None)?;
+            "Create"
+        }
+        None => "Retrieve",
     };
-    let access = cluster::find(&place, &session.configuration, context.environment).await?;
-    let api = Api::new(access)?;
-    let found = match session::open(&api, id).await {
-        // Flink's client does without this permission: whether there is one is then said by the creation.
-        Err(failure) if is_forbidden(&failure) => None,
-        found => found?,
-    };
-    let is_complete = match &found {
-        None => false,
-        // What is not ours is not completed either.
-        Some(found) if !found.is_ours() => true,
-        Some(_) => is_complete(session, &place, &api, context).await,
-    };
-    if let Some(found) = found.filter(|_| is_complete) {
-        announce("Retrieve", &found, session, context).await?;
-        return Ok(found);
-    }
-    let wish = Wish { session, place: &place, purpose: Purpose::Act, adopt: false };
-    let made = create(wish, context).await.map_err(|failure| Error {
-        error: failure.error.context(format!("Could not create Kubernetes cluster \"{id}\".")),
-        ..failure
-    })?;
-    announce("Create", &made, session, context).await?;
-    Ok(made)
-}
-
-async fn create(wish: Wish<'_>, context: &Context<'_>) -> Result<session::Session, Error> {
-    let mut decision = up::decide(wish, context).await?;
-    if decision.harm() != Harm::None {
-        let name = &wish.session.name;
-        let message = format!("session `{name}` is incomplete, and was started otherwise");
-        return Err(Error::new(Kind::Broken, message)
-            .hint("`nutkin up --on kubernetes --conf-dir DIR` shows the changes and asks"));
-    }
-    decision.carry_out(false).await?;
-    let made = decision.session();
-    let mut place = decision.api.access().place.clone();
-    place.namespace = Some(decision.api.namespace().to_owned());
-    remember(context.environment, &made.name, &place, None)?;
-    Ok(made)
-}
-
-fn is_forbidden(failure: &Error) -> bool {
-    failure.error.downcast_ref::<ApiError>().is_some_and(|error| error.is("Forbidden"))
-}
-
-/// Whether everything is there that the session consists of: the command that made it may have been cut off.
-async fn is_complete(session: &Session, place: &Place, api: &Api, context: &Context<'_>) -> bool {
-    let Ok(objects) = wanted::plan(session, place, api.access(), context) else { return true };
-    let asked = objects.items.iter().map(|item| async move {
-        let Some(resource) = Resource::of(item) else { return true };
-        let name = item["metadata"]["name"].as_str().unwrap_or_default();
-        // What may not be looked at is not missing.
-        !matches!(api.get(resource, name).await, Ok(None))
-    });
-    join_all(asked).await.into_iter().all(|is_there| is_there)
+    announce(verb, &found.session, session, context).await?;
+    Ok(found.session)
 }
 
 /// Says what Flink's client says once there is a session.

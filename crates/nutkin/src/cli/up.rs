@@ -145,7 +145,7 @@ async fn bring_up(
         if args.no_wait {
             return Ok(Exit::Done);
         }
-        return finish(args, session, &decision, stage, context).await;
+        return finish(args, session, &mut decision, stage, context).await;
     }
     let announcement = decision.announcement();
     if !announcement.is_empty() {
@@ -167,7 +167,7 @@ async fn bring_up(
         context.printer.say(&format!("session `{}` is starting", session.name));
         return Ok(Exit::Done);
     }
-    finish(args, session, &decision, stage, context).await
+    finish(args, session, &mut decision, stage, context).await
 }
 
 /// Says that the session was made from a file, where a change is about to go back behind that.
@@ -193,7 +193,7 @@ pub(super) fn warn_of_origin(
 async fn finish(
     args: &Args,
     session: &Session,
-    decision: &Decision,
+    decision: &mut Decision,
     stage: &Cell<Stage>,
     context: &Context<'_>,
 ) -> Outcome {

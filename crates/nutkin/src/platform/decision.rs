@@ -32,9 +32,9 @@ impl Decision {
     /// Bad input (exit 2), or the platform cannot be asked.
     pub async fn of(wish: Wish<'_>, context: &Context<'_>) -> Result<Self, Error> {
         match wish.place.platform {
-            Platform::Kubernetes => {
-                Ok(Self::Kubernetes(Box::new(kubernetes::up::decide(wish, context).await?)))
-            }
+            Platform::Kubernetes => Ok(Self::Kubernetes(Box::new(
+                Box::pin(kubernetes::up::decide(wish, context)).await?,
+            ))),
             Platform::Local => {
                 let decision = local::up::decide(wish.session, wish.purpose, context).await?;
                 Ok(Self::Local(Box::new(decision)))
@@ -77,8 +77,7 @@ impl Decision {
         match self {
             Self::Local(decision) if decision.change.is_empty() => Vec::new(),
             Self::Local(decision) => decision.lines(),
-            Self::Kubernetes(decision) if decision.is_new() => Vec::new(),
-            Self::Kubernetes(decision) => decision.lines(),
+            Self::Kubernetes(decision) => decision.announcement(),
             Self::Docker(decision) if decision.seen.is_empty() => Vec::new(),
             Self::Docker(decision) => decision.lines(),
         }
@@ -134,10 +133,9 @@ impl Decision {
                 super::remember(context.environment, &decision.session.name, &place, file)?;
             }
             Self::Kubernetes(decision) => {
-                let mut place = decision.api.access().place.clone();
-                place.namespace = Some(decision.api.namespace().to_owned());
-                let name = &decision.objects.cluster_id;
-                super::remember(context.environment, name, &place, file)?;
+                let run = &decision.run;
+                let name = &run.plan.objects.cluster_id;
+                super::remember(context.environment, name, &run.place(), file)?;
             }
         }
         Ok(())
@@ -156,7 +154,7 @@ impl Decision {
     /// # Errors
     /// It never will be, and why.
     pub async fn wait(
-        &self,
+        &mut self,
         timeout: Duration,
         progress: impl FnMut(&str),
     ) -> Result<Waited, Error> {
@@ -164,9 +162,7 @@ impl Decision {
             Self::Local(decision) => {
                 local::wait::ready(&decision.directory, &decision.new, timeout, progress).await
             }
-            Self::Kubernetes(decision) => {
-                kubernetes::wait::ready(&decision.session(), timeout, progress).await
-            }
+            Self::Kubernetes(decision) => decision.wait(timeout, progress).await,
             Self::Docker(decision) => decision.wait(timeout, progress).await,
         }
     }

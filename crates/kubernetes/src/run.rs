@@ -1,0 +1,349 @@
+//! A session that is brought to what is wanted: core decides, this looks and acts.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use futures_util::future::{join, join_all, join3, join4};
+use nutkin_core::decide::kubernetes::{
+    self as rules, Ask, By, Creation, Found, Look, Observation, Plan, Predicted, Progress, Rest,
+    Step,
+};
+use nutkin_core::decide::{Decision, Jobs};
+use nutkin_core::kubernetes::resource::{REPLICA_SETS, title};
+use nutkin_core::kubernetes::rollout;
+use nutkin_rest::{Overview, Probe, Ready};
+use nutkin_shell::{Context, Error, Kind, Place, Purpose, Wish};
+use serde_json::Value;
+
+use crate::act::{Actor, Undone};
+use crate::api::Api;
+use crate::error::{failure, is_immutable, refusal};
+use crate::reach::{self, Reached};
+use crate::session::Session;
+use crate::{cluster, native_client, refused};
+
+/// How often the logs of processes that run and do not answer are looked at for what is refused to them.
+const REFUSED: Duration = Duration::from_secs(5);
+
+/// A TaskManager is counted a moment before its slots are. No longer: an image may give others than the options say.
+const SLOTS: Duration = Duration::from_secs(5);
+
+/// A session on its way to what is wanted.
+#[derive(Debug)]
+pub struct Run {
+    /// Asks the API server, in the session's namespace.
+    pub api: Api,
+    /// What is wanted.
+    pub plan: Plan,
+    seen: Observation,
+    /// Why something that the new workload needs was refused for good.
+    refused: Option<Undone>,
+    /// The way to REST, once there is one.
+    reached: Option<Reached>,
+    /// What REST said last.
+    overview: Option<Overview>,
+    /// Since when TaskManagers lack slots.
+    lacking: Option<Instant>,
+    /// When logs were last looked at for refusals.
+    told: Instant,
+}
+
+impl Run {
+    /// Plans the session. No request is made to the API server.
+    ///
+    /// # Errors
+    /// All that is wrong with options, templates, files and the kubeconfig.
+    pub async fn new(wish: Wish<'_>, context: &Context<'_>) -> Result<Self, Error> {
+        let access =
+            cluster::find(wish.place, &wish.session.configuration, context.environment).await?;
+        let implied = access.context_namespace.as_deref();
+        let given = wish.place.namespace.as_deref();
+        let session = native_client::in_namespace(wish.session, given, implied);
+        let client = native_client::observe(&session, access.context_namespace.clone(), context);
+        let plan = Plan::of(&session, &client).map_err(Error::input)?;
+        for warning in &plan.objects.warnings {
+            context.events.warn_problem(warning);
+        }
+        let api = Api::new(access)?.in_namespace(&plan.objects.namespace);
+        let by = By {
+            manager: api.manager().to_owned(),
+            acts: wish.purpose == Purpose::Act,
+            stays: false,
+            adopts: wish.adopt,
+        };
+        Ok(Self {
+            api,
+            plan,
+            seen: Observation { by, client, ..Observation::default() },
+            refused: None,
+            reached: None,
+            overview: None,
+            lacking: None,
+            told: Instant::now(),
+        })
+    }
+
+    /// Says whether somebody stays until pods are replaced, and replaces them in the order that harms jobs least.
+    pub const fn stays(&mut self, stays: bool) {
+        self.seen.by.stays = stays;
+    }
+
+    /// Looks at what has to be known for the next decision.
+    ///
+    /// # Errors
+    /// The API server cannot be asked; what is there cannot become what is wanted.
+    pub async fn observe(&mut self) -> Result<(), Error> {
+        while let Some(ask) = rules::question(&self.plan, &self.seen).map_err(refusal)? {
+            self.answer(ask).await?;
+        }
+        Ok(())
+    }
+
+    /// What is to be done.
+    ///
+    /// # Errors
+    /// What is wanted cannot be had as things are.
+    pub fn decide(&self) -> Result<Decision<Step>, Error> {
+        rules::decide(&self.plan, &self.seen).map_err(refusal)
+    }
+
+    /// Time has passed since everything was ordered: the next look asks how far it is.
+    pub fn later(&mut self) {
+        self.seen.later();
+    }
+
+    /// Whether steps are carried out.
+    pub const fn acts(&self) -> bool {
+        self.seen.by.acts
+    }
+
+    /// Where the session is, for commands to come.
+    pub fn place(&self) -> Place {
+        let mut place = self.api.access().place.clone();
+        place.namespace = Some(self.api.namespace().to_owned());
+        place
+    }
+
+    /// Whether this run has changed anything that somebody could see.
+    pub const fn has_begun(&self) -> bool {
+        matches!(self.seen.creation, Creation::Made(_))
+    }
+
+    /// The session, now that it exists.
+    pub fn session(&self) -> Session {
+        Session::of(&self.api, self.workload())
+    }
+
+    /// What REST says, and the address to show, once everything is there.
+    pub fn ready(&self) -> Option<Ready> {
+        let (overview, reached) = (self.overview?, self.reached.as_ref()?);
+        let name = &self.plan.objects.cluster_id;
+        let url = match &reached.tunnel {
+            None => reached.url.clone(),
+            Some(_) => format!("`nutkin open {name}` opens it"),
+        };
+        Some(Ready { overview, url })
+    }
+
+    /// What becomes of the change that this decision orders if nobody waits for its end; `None`: it ends by itself.
+    pub fn left_alone(decision: &Decision<Step>) -> Option<&'static str> {
+        let flat = decision.steps.iter().flat_map(|step| match step {
+            Step::Together(steps) => steps.as_slice(),
+            step => std::slice::from_ref(step),
+        });
+        let applied = flat.filter_map(|step| match step {
+            Step::Apply { object, .. } => Some(object.clone()),
+            _ => None,
+        });
+        rollout::left_alone(&applied.collect::<Vec<_>>())
+    }
+
+    fn workload(&self) -> Value {
+        match (&self.seen.creation, &self.seen.found) {
+            (Creation::Made(made), _) => (**made).clone(),
+            (_, Some(Found { workload: Some(workload), .. })) => workload.clone(),
+            _ => Value::Null,
+        }
+    }
+
+    /// Does one step.
+    ///
+    /// # Errors
+    /// The API server refuses. What this very run made and is of no use is removed again.
+    pub async fn act(&mut self, step: &Step) -> Result<(), Error> {
+        let steps = match step {
+            Step::Together(steps) => steps.as_slice(),
+            step => std::slice::from_ref(step),
+        };
+        let api = self.api.clone();
+        let name = self.plan.objects.cluster_id.clone();
+        let actor = Actor { api: &api, session: &name };
+        let done = join_all(steps.iter().map(|step| actor.act(step))).await;
+        let mut undone: Option<Undone> = None;
+        for (step, done) in steps.iter().zip(done) {
+            match done {
+                Ok(answer) => self.seen.after(step, answer),
+                // A refusal for good weighs more than a connection that broke.
+                Err(error) if undone.as_ref().is_none_or(|first| !first.is_final()) => {
+                    undone = Some(error);
+                }
+                Err(_) => {}
+            }
+        }
+        if let Step::Undo(_) = step {
+            return Err(self.undone(undone));
+        }
+        let Some(undone) = undone else { return Ok(()) };
+        if matches!(step, Step::CreateWorkload(_)) {
+            return Err(undone.into_error(&self.api, &name));
+        }
+        if undone.is_final() && self.has_begun() {
+            // What becomes of what was made is decided, too.
+            self.seen.refused = Some(format!("{undone:?}"));
+            self.refused = Some(undone);
+            return Ok(());
+        }
+        let error = undone.into_error(&self.api, &name);
+        Err(error.hint("run the same command again: it goes on from there"))
+    }
+
+    /// Why a creation was taken back. `failed`: it could not be.
+    fn undone(&mut self, failed: Option<Undone>) -> Error {
+        let name = &self.plan.objects.cluster_id;
+        let error = match self.refused.take() {
+            Some(refused) => refused.into_error(&self.api, name),
+            None => Error::new(Kind::Broken, "the creation was refused"),
+        };
+        match failed {
+            None => error.hint("what this command had made was removed again"),
+            Some(failed) => {
+                let why = failed.into_error(&self.api, name).error;
+                error.hint(format!(
+                    "what this command had made is still there ({why}): `nutkin down {name}` removes it"
+                ))
+            }
+        }
+    }
+
+    async fn answer(&mut self, ask: Ask) -> Result<(), Error> {
+        match ask {
+            Ask::Look(look) => {
+                self.seen.found = Some(look_at(&self.api, &look).await?);
+                self.seen.is_owned = false;
+            }
+            Ask::Predict(items) => self.seen.predicted = Some(predict(&self.api, &items).await?),
+            Ask::Jobs(workload) => {
+                let jobs = Session::of(&self.api, workload).jobs().await?;
+                self.seen.jobs = Some(match jobs {
+                    nutkin_rest::Jobs::Unknown => Jobs::Unknown,
+                    nutkin_rest::Jobs::Known(jobs) => {
+                        Jobs::Known(jobs.into_iter().map(|job| (job.id, job.name)).collect())
+                    }
+                });
+            }
+            Ask::Progress => {
+                let session = self.session();
+                let (workload, pods, events, task_managers) =
+                    join4(session.now(), session.pods(), session.events(), session.task_managers())
+                        .await;
+                self.seen.progress = Some(Progress {
+                    is_seen: true,
+                    workload: workload?,
+                    pods: pods?,
+                    events,
+                    task_managers: task_managers?,
+                    ..Progress::default()
+                });
+            }
+            ask => self.follow(ask).await?,
+        }
+        Ok(())
+    }
+
+    /// Answers what is asked of a session on its way.
+    async fn follow(&mut self, ask: Ask) -> Result<(), Error> {
+        let session = self.session();
+        let Some(mut progress) = self.seen.progress.take() else { return Ok(()) };
+        match ask {
+            Ask::Replacing => {
+                let selector = format!("app={}", session.name);
+                let sets = self.api.list(REPLICA_SETS, &selector);
+                let leader = reach::leader(&self.api, &session.name);
+                let (sets, (leader, _)) = join(sets, leader).await;
+                progress.replica_sets = Some(sets.map_err(failure)?);
+                progress.leader = leader;
+            }
+            Ask::Rest => {
+                progress.rest = self.rest(&session).await?;
+                progress.is_settled = self.lacking.is_some_and(|since| SLOTS <= since.elapsed());
+            }
+            Ask::Told => {
+                let is_due = REFUSED <= self.told.elapsed();
+                let told = if is_due {
+                    self.told = Instant::now();
+                    refused::told(&session, &progress.pods).await
+                } else {
+                    None
+                };
+                progress.told = Some(told);
+            }
+            Ask::Crash(pod) => {
+                progress.crash = Some(refused::crash(&session, &progress.pods, &pod).await);
+            }
+            Ask::Look(_) | Ask::Predict(_) | Ask::Jobs(_) | Ask::Progress => {}
+        }
+        self.seen.progress = Some(progress);
+        Ok(())
+    }
+
+    async fn rest(&mut self, session: &Session) -> Result<Rest, Error> {
+        if self.reached.is_none() {
+            self.reached = Some(reach::find(&self.api, &session.name, true).await?);
+        }
+        let Some(reached) = &self.reached else { return Ok(Rest::Silent) };
+        let probe = Probe::new(std::slice::from_ref(&reached.url))?;
+        let Some((overview, _)) = probe.overview().await else { return Ok(Rest::Silent) };
+        self.overview = Some(overview);
+        let (task_managers, slots) = (overview.taskmanagers, overview.slots_total);
+        if slots < task_managers.saturating_mul(self.plan.slots) {
+            self.lacking.get_or_insert_with(Instant::now);
+        }
+        Ok(Rest::Answers { task_managers, slots })
+    }
+}
+
+/// Reads the session's objects, all at once.
+async fn look_at(api: &Api, look: &Look) -> Result<Found, Error> {
+    let (kind, name) = &look.workload;
+    let others = join_all(look.others.iter().map(|(kind, name)| api.get(*kind, name)));
+    let list = |kind: &nutkin_core::kubernetes::resource::Resource| api.list(*kind, &look.selector);
+    let labelled = join_all(look.labelled.iter().map(list));
+    let permissions = join_all(look.permissions.iter().map(list));
+    let rest = join3(labelled, api.get(Look::SECRET, &look.secret), permissions);
+    let (workload, others, (labelled, secret, permissions)) =
+        join3(api.get(*kind, name), others, rest).await;
+    let mut found = Found { workload: workload.map_err(failure)?, ..Found::default() };
+    for other in others {
+        found.others.extend(other.map_err(failure)?);
+    }
+    let labelled = labelled.into_iter().flat_map(Result::unwrap_or_default);
+    found.labelled = labelled.chain(secret.unwrap_or_default()).collect();
+    // Who may not see them cannot have made them.
+    found.permissions = permissions.into_iter().flat_map(Result::unwrap_or_default).collect();
+    Ok(found)
+}
+
+/// What every object would be, by the API server's own word.
+async fn predict(api: &Api, items: &[Value]) -> Result<BTreeMap<String, Predicted>, Error> {
+    let asked = join_all(items.iter().map(|item| api.apply(item, true))).await;
+    let mut predicted = BTreeMap::new();
+    for (item, answer) in items.iter().zip(asked) {
+        let one = match answer {
+            Ok(new) => Predicted::Becomes(new),
+            Err(error) if is_immutable(&error) => Predicted::Never(error.to_string()),
+            Err(error) => return Err(failure(error)),
+        };
+        predicted.insert(title(item), one);
+    }
+    Ok(predicted)
+}
