@@ -15,6 +15,7 @@ mod looking;
 mod machine;
 mod render_kubernetes;
 mod scenario;
+mod scenario_cuts;
 mod scenario_docker;
 mod scenario_kubernetes;
 mod session;

@@ -28,7 +28,12 @@ pub(crate) struct Place<B> {
 impl Place<Kubernetes> {
     /// An empty cluster, in which workloads get no pods unless the test says so.
     pub(crate) fn kubernetes() -> Self {
-        let server = Server::start(Kubernetes::default());
+        Self::kubernetes_with(Kubernetes::default())
+    }
+
+    /// A cluster that is in this state.
+    pub(crate) fn kubernetes_with(kubernetes: Kubernetes) -> Self {
+        let server = Server::start(kubernetes);
         let kubeconfig = Kubernetes::kubeconfig(server.url(), TOKEN);
         let place = Self::of(server, "kubernetes", ("KUBECONFIG", String::new()));
         let path = place.file("kubeconfig", &kubeconfig);
@@ -39,9 +44,14 @@ impl Place<Kubernetes> {
 impl Place<Docker> {
     /// A daemon that has the official image of the default Flink and nothing else. REST of its containers is at this port.
     pub(crate) fn docker(rest_port: u16) -> Self {
-        let home = tempfile::tempdir().unwrap();
         let mut daemon = Docker::default().with_image("flink:1.20.5");
         daemon.rest_port = rest_port;
+        Self::docker_with(daemon)
+    }
+
+    /// A daemon that is in this state.
+    pub(crate) fn docker_with(daemon: Docker) -> Self {
+        let home = tempfile::tempdir().unwrap();
         let server = Server::start_at(&home.path().join("docker.sock"), daemon);
         let url = server.url().to_owned();
         Self { server, home, platform: "docker", variable: ("DOCKER_HOST", url) }

@@ -16,7 +16,7 @@ use super::server::{Answer, Backend, Reply, Request};
 const VERSION: &str = "1.48";
 
 /// The daemon.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Docker {
     /// By name.
     containers: BTreeMap<String, Container>,

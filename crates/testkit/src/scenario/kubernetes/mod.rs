@@ -17,7 +17,7 @@ use super::server::{Answer, Backend, Reply, Request};
 pub use refusal::{forbidden, status};
 
 /// The API server. All its namespaces exist unless [`Kubernetes::namespaces`] says which do.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Kubernetes {
     /// By API version, namespace, resource and name.
     objects: BTreeMap<(String, String, String, String), Value>,
