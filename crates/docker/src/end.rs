@@ -141,8 +141,14 @@ pub async fn scaling(session: &DockerSession, wanted: usize) -> Result<Scaling, 
     Ok(Scaling { old, session: session.clone(), seen, wanted })
 }
 
+/// Those that were started once: one that never was may lack its files.
 fn task_managers(seen: &[Container]) -> impl Iterator<Item = &Container> {
-    seen.iter().filter(|one| one.seen.role == Some(Role::TaskManager))
+    seen.iter().filter(|one| one.seen.role == Some(Role::TaskManager) && !is_unfinished(one))
+}
+
+/// Whether a command was cut off while it made this one.
+fn is_unfinished(one: &Container) -> bool {
+    one.seen.hash.is_empty()
 }
 
 impl Scaling {
@@ -153,7 +159,8 @@ impl Scaling {
     pub async fn carry_out(&self, context: &Context<'_>) -> Result<(), Error> {
         let _lock = lock::take(&self.session, context).await?;
         lock::still_so(&self.session, &self.seen).await?;
-        for one in task_managers(&self.seen).skip(self.wanted) {
+        let unfinished = self.seen.iter().filter(|one| is_unfinished(one));
+        for one in task_managers(&self.seen).skip(self.wanted).chain(unfinished) {
             make::end(&self.session, &one.seen.name).await?;
         }
         let Some(first) = task_managers(&self.seen).next() else { return Ok(()) };
