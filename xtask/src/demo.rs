@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use nutkin_core::flink::FlinkVersion;
+use nutkin_flink::FlinkVersion;
 
 use crate::jobs;
 use crate::root::{cargo, output, root, run as command, say};

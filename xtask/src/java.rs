@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
-use nutkin_core::flink::FlinkVersion;
+use nutkin_flink::FlinkVersion;
 
 /// A Flink distribution on this machine: `VERSION=DIRECTORY` on the command line.
 #[derive(Debug, Clone)]

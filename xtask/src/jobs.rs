@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use nutkin_core::flink::FlinkVersion;
+use nutkin_flink::FlinkVersion;
 use sha2::{Digest as _, Sha256};
 
 use crate::root::{root, run, say};

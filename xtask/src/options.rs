@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Stdio;
 
 use anyhow::{Result, bail, ensure};
-use nutkin_core::flink::options::{self, OBSERVED};
+use nutkin_flink::options::{self, OBSERVED};
 
 use crate::java::Flink;
 use crate::root::root;

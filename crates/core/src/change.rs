@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 pub use processes::{Process, is_secret_variable, lasting};
 
-use crate::flink::process::Role;
+use nutkin_flink::process::Role;
 
 /// A session as it was started or shall be, reduced to what a change can be seen in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::flink::dialect::Dialect;
-use crate::flink::{Configuration, FlinkVersion, Problem};
+use nutkin_flink::dialect::Dialect;
+use nutkin_flink::{Configuration, FlinkVersion, Problem};
 
 /// Who creates TaskManagers on Kubernetes: Flink itself, or a workload of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,13 +60,13 @@ impl Session {
     /// Number of JobManagers as processes: what the user says, else two with high availability, so that there is
     /// somebody to take over. (Kubernetes restarts a lost one by itself: there one is enough.)
     pub fn job_managers(&self) -> u32 {
-        let standby = crate::flink::is_highly_available(&self.configuration);
+        let standby = nutkin_flink::is_highly_available(&self.configuration);
         self.job_manager.replicas.unwrap_or(if standby { 2 } else { 1 })
     }
 
     /// Whether Nutkin brings a ZooKeeper along: high availability with ZooKeeper is wanted and none is named.
     pub fn needs_zookeeper(&self) -> bool {
-        let kind = crate::flink::high_availability(&self.configuration);
+        let kind = nutkin_flink::high_availability(&self.configuration);
         kind.is_some_and(|kind| kind.eq_ignore_ascii_case("zookeeper"))
             && !self.configuration.contains("high-availability.zookeeper.quorum")
     }

@@ -9,8 +9,8 @@ use bollard::query_parameters::{
 };
 use nutkin_container::image::User;
 use nutkin_core::plan::docker::{EXTRAS, NAME, SESSION};
-use nutkin_core::plan::process::Role;
 use nutkin_core::record::SessionRecord;
+use nutkin_flink::process::Role;
 
 use super::make::{self, Archive};
 use super::session::{Container, DockerSession};

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use bollard::Docker;
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
 use bollard::query_parameters::ListContainersOptionsBuilder;
-use nutkin_core::Problem;
-use nutkin_core::flink::FlinkVersion;
 use nutkin_core::plan::docker::{FLINK, HASH, NAME, OPTIONS, REST_PORT, ROLE, SESSION, Seen};
-use nutkin_core::plan::process::Role;
 use nutkin_core::selection::Platform;
+use nutkin_flink::FlinkVersion;
+use nutkin_flink::Problem;
+use nutkin_flink::process::Role;
 
 use super::{connect, failure};
 use nutkin_rest::Connected;

@@ -9,16 +9,16 @@ use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use nutkin_container::image::User;
 use nutkin_core::change::{self, Change, Difference, Effect, Shape};
-use nutkin_core::flink::options::is_sensitive;
 use nutkin_core::plan::docker::{self, Containers, Probe as Look, Steps, Surroundings, steps};
-use nutkin_core::plan::process::Role;
 use nutkin_core::session::Session;
+use nutkin_flink::options::is_sensitive;
+use nutkin_flink::process::Role;
 use serde_json::json;
 
 use super::session::{Container, DockerSession, flink, options};
 use super::{end, failure, lock, make, message, status, view};
-use nutkin_core::counted;
 use nutkin_fetch::extras;
+use nutkin_flink::counted;
 use nutkin_rest::{Overview, Probe, RunningJob};
 use nutkin_rest::{Ready, Waited};
 use nutkin_shell::Purpose;
@@ -249,7 +249,7 @@ fn shape(seen: &[Container], new: &Shape) -> Shape {
         flink_version: flink(seen).map(|flink| flink.to_string()).unwrap_or_default(),
         job_managers: number(Role::JobManager),
         task_managers: number(Role::TaskManager),
-        high_availability: nutkin_core::spec::is_highly_available(&configuration),
+        high_availability: nutkin_flink::is_highly_available(&configuration),
         options,
         // Changed files are seen in the containers' hashes.
         files: new.files.clone(),

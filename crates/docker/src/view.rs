@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bollard::query_parameters::{InspectContainerOptions, LogsOptionsBuilder};
 use futures_util::stream::{StreamExt as _, select_all};
-use nutkin_core::plan::process::Role;
 use nutkin_core::selection::Platform;
 use nutkin_core::status::{self, Observed};
+use nutkin_flink::process::Role;
 
 use super::session::{Container, DockerSession, flink, no_container};
 use super::{failure, message};

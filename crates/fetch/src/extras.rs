@@ -5,10 +5,10 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use nutkin_core::Problem;
-use nutkin_core::flink::configuration::Entry;
-use nutkin_core::flink::{Origin, Value, values};
 use nutkin_core::session::Session;
+use nutkin_flink::Problem;
+use nutkin_flink::configuration::Entry;
+use nutkin_flink::{Origin, Value, values};
 
 use crate::artifacts::Fetcher;
 use crate::dist::Distribution;
@@ -250,8 +250,8 @@ async fn directory_of_links(
 
 #[cfg(test)]
 mod tests {
-    use nutkin_core::flink::FlinkVersion;
     use nutkin_core::spec::{self, Inputs};
+    use nutkin_flink::FlinkVersion;
 
     use super::*;
     use nutkin_shell::Environment;

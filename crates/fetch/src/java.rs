@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use nutkin_core::Problem;
-use nutkin_core::flink::java::{self, Candidate, Named, Support};
-use nutkin_core::flink::{Configuration, FlinkVersion};
+use nutkin_flink::Problem;
+use nutkin_flink::java::{self, Candidate, Named, Support};
+use nutkin_flink::{Configuration, FlinkVersion};
 
 use crate::extras::base;
 use nutkin_shell::{Context, Environment, Error, Kind};

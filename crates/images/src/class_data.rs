@@ -24,8 +24,8 @@ use std::process::Command;
 use flate2::read::GzDecoder;
 use nutkin_container::class_data::{self, Index};
 use nutkin_container::image::Layer;
-use nutkin_core::flink::FlinkVersion;
-use nutkin_core::plan::process::Role;
+use nutkin_flink::FlinkVersion;
+use nutkin_flink::process::Role;
 
 use super::base::{Loaded, open_tar};
 use super::java;

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use nutkin_container::image::FoundFlink;
-use nutkin_core::Problem;
-use nutkin_core::flink::FlinkVersion;
+use nutkin_flink::FlinkVersion;
+use nutkin_flink::Problem;
 
 use super::Options;
 use nutkin_fetch::dist::{self, Distribution};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use nutkin_container::image::JAVA_MODULES;
-use nutkin_core::flink::{Configuration, FlinkVersion};
+use nutkin_flink::{Configuration, FlinkVersion};
 use walkdir::WalkDir;
 
 use super::Options;

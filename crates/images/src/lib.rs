@@ -25,8 +25,8 @@ use std::path::{Path, PathBuf};
 
 use nutkin_container::image::sbom::{Component, Kind as Part};
 use nutkin_container::image::{self as planned, Blob, Found, FoundJava, Plan, Request, Words};
-use nutkin_core::Problem;
-use nutkin_core::flink::FlinkVersion;
+use nutkin_flink::FlinkVersion;
+use nutkin_flink::Problem;
 use serde_json::Value;
 use tempfile::TempDir;
 

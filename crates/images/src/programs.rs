@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use nutkin_core::Problem;
+use nutkin_flink::Problem;
 
 use super::base::Loaded;
 use super::{Options, libraries};

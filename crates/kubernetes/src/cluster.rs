@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
-use nutkin_core::flink::Configuration;
+use nutkin_flink::Configuration;
 
 use nutkin_shell::Place;
 use nutkin_shell::{Environment, Error, Kind};

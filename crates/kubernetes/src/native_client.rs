@@ -5,12 +5,12 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use nutkin_core::Problem;
-use nutkin_core::flink::dialect::{self, Dialect};
-use nutkin_core::flink::{Configuration, FlinkVersion, Origin};
 use nutkin_core::plan::kubernetes::native::{self, Client, Seen};
 use nutkin_core::session::{ConfDir, Session};
 use nutkin_core::spec;
+use nutkin_flink::Problem;
+use nutkin_flink::dialect::{self, Dialect};
+use nutkin_flink::{Configuration, FlinkVersion, Origin};
 
 use crate::cluster;
 use nutkin_shell::Place;

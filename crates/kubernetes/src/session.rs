@@ -1,7 +1,6 @@
 //! A session on Kubernetes.
 
 use futures_util::future::{join_all, join3};
-use nutkin_core::flink::FlinkVersion;
 use nutkin_core::kubernetes::forbidden;
 use nutkin_core::kubernetes::ownership::{self, Owner};
 use nutkin_core::kubernetes::resource::{
@@ -12,6 +11,7 @@ use nutkin_core::kubernetes::status::{self, Pod};
 use nutkin_core::plan::kubernetes::marks;
 use nutkin_core::selection::Platform;
 use nutkin_core::status::SessionState;
+use nutkin_flink::FlinkVersion;
 use serde_json::Value;
 
 use super::api::Api;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 
-use nutkin_core::Problem;
-use nutkin_core::flink::{Configuration, Origin};
+use nutkin_flink::Problem;
+use nutkin_flink::{Configuration, Origin};
 
 use nutkin_shell::Error;
 use nutkin_shell::ports::{free, take};

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use nutkin_core::change::{self, Change, Difference, Effect, Shape};
-use nutkin_core::flink::options;
 use nutkin_core::plan::process::{self, Processes};
 use nutkin_core::session::Session;
-use nutkin_core::spec::is_highly_available;
+use nutkin_flink::is_highly_available;
+use nutkin_flink::options;
 use serde_json::json;
 
 use super::directory::{self, SessionDirectory};
@@ -17,9 +17,9 @@ use super::machine::{self, Inputs};
 use super::ports::{self, Held, Ports};
 use super::suffering;
 use super::{control, launch};
-use nutkin_core::counted;
 use nutkin_fetch::dist::class_data::{self, Java};
 use nutkin_fetch::extras;
+use nutkin_flink::counted;
 use nutkin_rest::Jobs;
 use nutkin_shell::Context;
 use nutkin_shell::files::{At, FileError};

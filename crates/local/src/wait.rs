@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::directory::SessionDirectory;
 use super::launch::{Launch, Phase, Role};
 use super::{control, rotate};
-use nutkin_core::counted;
+use nutkin_flink::counted;
 use nutkin_rest::{Overview, Probe};
 use nutkin_rest::{Ready, Waited};
 use nutkin_shell::{Error, Kind};

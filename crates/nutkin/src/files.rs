@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use nutkin_check::{FileKind, Input};
-use nutkin_core::Problem;
+use nutkin_flink::Problem;
 use walkdir::{DirEntry, WalkDir};
 
 /// Largest file that is read: no configuration is longer, and a jar with a misleading name is.

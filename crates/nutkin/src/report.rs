@@ -3,7 +3,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use nutkin_core::Problem;
+use nutkin_flink::Problem;
 
 use nutkin_shell::{Environment, Error, Events, Kind, Progress};
 

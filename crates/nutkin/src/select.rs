@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use nutkin_core::Problem;
 use nutkin_core::selection::{
     self, Known, Naming, Placing, PlacingError, Platform, SelectionError,
 };
 use nutkin_core::session;
 use nutkin_core::spec::SessionFile;
+use nutkin_flink::Problem;
 
 use crate::Context;
 use crate::cli::shared::{self, PlatformArgs, SpecArgs};

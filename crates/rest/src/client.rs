@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nutkin_core::flink::FlinkVersion;
 use nutkin_core::jobs::slots::{Provision, Slots};
+use nutkin_flink::FlinkVersion;
 use reqwest::{Client as Http, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 

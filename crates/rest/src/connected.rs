@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use nutkin_core::flink::FlinkVersion;
 use nutkin_core::selection::Platform;
+use nutkin_flink::FlinkVersion;
 use tokio::task::JoinHandle;
 
 use crate::Client;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use nutkin_core::artifact::masked_url;
+use nutkin_flink::artifact::masked_url;
 use reqwest::{Client, Response, StatusCode};
 
 use nutkin_shell::Progress;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use nutkin_core::flink::FlinkVersion;
+use nutkin_flink::FlinkVersion;
 use serde_json::{Map, Value, json};
 
 use super::error::{root_cause, shorten};

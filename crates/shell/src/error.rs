@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use nutkin_core::Problem;
+use nutkin_flink::Problem;
 
 /// What a failure means to whoever called: whether to ask the user, to try again, or to give up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use nutkin_core::Problem;
+use nutkin_flink::Problem;
 
 use crate::Environment;
 

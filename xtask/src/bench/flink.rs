@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use nutkin_core::flink::FlinkVersion;
+use nutkin_flink::FlinkVersion;
 use serde_json::Value;
 
 use super::Bench;

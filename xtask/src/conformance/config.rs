@@ -5,10 +5,10 @@ use std::fs;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
-use nutkin_core::flink::convert;
-use nutkin_core::flink::dialect::{self, Dialect};
-use nutkin_core::flink::{Configuration, FlinkVersion, Value, values};
-use nutkin_core::units::MemorySize;
+use nutkin_flink::convert;
+use nutkin_flink::dialect::{self, Dialect};
+use nutkin_flink::units::MemorySize;
+use nutkin_flink::{Configuration, FlinkVersion, Value, values};
 
 use super::config_texts::{config_yaml, configuration, flink_conf};
 use super::random::Random;

@@ -1,8 +1,8 @@
 //! Configuration files as users write them, and worse: made of words that mean something to one of the
 //! parsers that they pass through.
 
-use nutkin_core::flink::dialect::Dialect;
-use nutkin_core::flink::{Configuration, Origin, Value};
+use nutkin_flink::dialect::Dialect;
+use nutkin_flink::{Configuration, Origin, Value};
 
 use super::random::Random;
 

@@ -11,8 +11,8 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use nutkin_container::entrypoint::{Command, Host, Observed, command, effective, launch};
-use nutkin_core::flink::FlinkVersion;
-use nutkin_core::flink::dialect::Dialect;
+use nutkin_flink::FlinkVersion;
+use nutkin_flink::dialect::Dialect;
 
 use super::config::unescape;
 use super::random::Random;

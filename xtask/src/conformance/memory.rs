@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use nutkin_core::flink::memory::{self, Input, LegacyHeap};
-use nutkin_core::flink::{Configuration, FlinkVersion};
+use nutkin_flink::memory::{self, Input, LegacyHeap};
+use nutkin_flink::{Configuration, FlinkVersion};
 use serde_json::Value;
 
 use super::memory_cases::{Case, Component};

@@ -14,9 +14,9 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use nutkin_check::adopt::difference::{self, differences};
 use nutkin_check::adopt::{Adoption, Request, adopt};
 use nutkin_check::{Input, Report, Settings, Severity, check};
-use nutkin_core::Problem;
 use nutkin_core::spec::{self, Inputs};
-use nutkin_core::units::MemorySize;
+use nutkin_flink::Problem;
+use nutkin_flink::units::MemorySize;
 
 /// The variable that names the directory.
 pub(crate) const VARIABLE: &str = "NUTKIN_SEEDS";

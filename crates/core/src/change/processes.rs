@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Change, Difference, Explained, Shape};
-use crate::flink::process::{ARCHIVE_FLAGS, Role};
+use nutkin_flink::process::{ARCHIVE_FLAGS, Role};
 
 /// Variables that a session takes from whoever starts it and that no Flink process does its work by: a terminal
 /// with another `PATH` must not restart a session.

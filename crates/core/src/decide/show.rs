@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{About, Action, Change, Decision, Fate, Fates, JobFate, Object, Restarts};
 use crate::change::Difference;
-use crate::counted;
 use crate::selection::Platform;
+use nutkin_flink::counted;
 
 /// Names of jobs that are shown; more would hide the question that follows.
 const SHOWN: usize = 10;

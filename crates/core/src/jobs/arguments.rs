@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::Problem;
+use nutkin_flink::Problem;
 
 /// Where the JobManager looks for files.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Who owns a savepoint that a job starts from.
 
-use crate::flink::FlinkVersion;
-use crate::problem::Problem;
+use nutkin_flink::FlinkVersion;
+use nutkin_flink::problem::Problem;
 
 /// Flink's claim modes (FLIP-193).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

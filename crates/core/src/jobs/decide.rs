@@ -1,9 +1,9 @@
 //! From what a job shall be and what it is to the steps between.
 
 use super::{From, Observed, Policy, Step, digest};
-use crate::problem::Problem;
 use crate::record::JobRecord;
 use crate::session::{SessionJob, UpgradeMode};
+use nutkin_flink::problem::Problem;
 
 /// What is wrong with a job in the light of what was done for it.
 ///

@@ -31,13 +31,13 @@ pub use settle::settle;
 /// Namespace of the jobs of a file that names none, so that ids are the same everywhere.
 pub const NAMESPACE: &str = "default";
 
-/// Hex digits of a job's id that its name gives, which is what [`crate::digest::short`] makes; as many belong to its
+/// Hex digits of a job's id that its name gives, which is what [`nutkin_flink::digest::short`] makes; as many belong to its
 /// generation.
 const NAME_DIGITS: usize = 16;
 
 /// The id of a job: it follows from its name, so that whoever tries again finds it running.
 pub fn job_id(namespace: &str, name: &str, generation: u64) -> String {
-    let name = crate::digest::short(format!("{namespace}/{name}"));
+    let name = nutkin_flink::digest::short(format!("{namespace}/{name}"));
     format!("{name}{generation:016x}")
 }
 
@@ -57,7 +57,7 @@ pub fn digest(job: &SessionJob) -> String {
         .collect();
     let text =
         format!("{:?}", (&job.jar_uri, &job.entry_class, &job.args, job.parallelism, options));
-    crate::digest::short(text)
+    nutkin_flink::digest::short(text)
 }
 
 /// A job as the session reports it.

@@ -1,9 +1,9 @@
 //! What is to be said about a job, beside what is done.
 
 use super::{Observed, Step};
-use crate::flink::FlinkVersion;
 use crate::record::JobRecord;
 use crate::session::SessionJob;
+use nutkin_flink::FlinkVersion;
 
 /// A sentence about a job.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! What is to come of a job of a file, for `plan`.
 
 use super::{Known, Observed, Policy, Step, decide, settle};
-use crate::flink::Configuration;
 use crate::record::JobRecord;
 use crate::session::SessionJob;
+use nutkin_flink::Configuration;
 
 /// What is known of one job, and what follows from it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The operator's options that change how a job is treated.
 
-use crate::flink::Configuration;
+use nutkin_flink::Configuration;
 
 /// Options of the operator that hold here too. Those of the job come before those of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::flink::{Configuration, Origin};
 use crate::session::UpgradeMode;
+use nutkin_flink::{Configuration, Origin};
 
 const POLICY: Policy = Policy { restart_failed: false, last_state_fallback: true };
 

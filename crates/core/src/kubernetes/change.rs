@@ -9,10 +9,10 @@ use super::shape::{self, Shape};
 use super::{desired, diff, rollout};
 use crate::change::{Difference, Effect};
 pub use crate::decide::{Action, Object as ObjectChange};
-use crate::flink::is_highly_available;
-use crate::flink::memory::{self, Input, LegacyHeap, LegacyTarget};
-use crate::flink::{Configuration, FlinkVersion};
-use crate::units::MemorySize;
+use nutkin_flink::is_highly_available;
+use nutkin_flink::memory::{self, Input, LegacyHeap, LegacyTarget};
+use nutkin_flink::units::MemorySize;
+use nutkin_flink::{Configuration, FlinkVersion};
 
 /// The size that is the sum of all TaskManagers' slots, as plans and documents name it.
 const SLOTS: &str = "slots of all TaskManagers";

@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 
 use super::{diff, ownership};
 use crate::change::readers;
-use crate::digest;
 use crate::plan::kubernetes::{Objects, marks};
+use nutkin_flink::digest;
 
 /// Annotation of the Deployment: digest of what its pods read, as of the last change.
 pub const CONTENT: &str = "nutkin.dev/content-hash";

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::change::{self, Difference};
-use crate::flink::dialect::Dialect;
-use crate::flink::options;
 pub use crate::plan::kubernetes::config_map::options_of;
 use crate::plan::kubernetes::{config_map::settings, marks};
+use nutkin_flink::dialect::Dialect;
+use nutkin_flink::options;
 
 /// What stands for a secret.
 const MASK: &str = "******";

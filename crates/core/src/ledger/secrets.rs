@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{JobRecord, Ledger, Wanted};
 use crate::change::is_secret_variable;
-use crate::flink::options::{HIDDEN, is_sensitive};
+use nutkin_flink::options::{HIDDEN, is_sensitive};
 
 /// Begins a text of the document that stands for a value beside it; its name follows.
 const MARK: &str = "nutkin-secret:";
@@ -86,7 +86,7 @@ pub(super) fn split(ledger: &mut Ledger, before: &Secrets, salt: &str) -> Secret
             Value::Number(_) | Value::Bool(_) if is_secret => format!("{JSON}{value}"),
             _ => return,
         };
-        let digest = crate::digest::short(format!("{salt}\0{path}\0{text}"));
+        let digest = nutkin_flink::digest::short(format!("{salt}\0{path}\0{text}"));
         let name = format!("{}-{digest}", plain(path));
         *value = Value::String(format!("{MARK}{name}"));
         digests.insert(name.clone(), digest);

@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::flink::dialect::{self, Dialect};
-use crate::flink::{Configuration, FlinkVersion};
 use crate::session::ConfDir;
 use crate::spec::{self, Inputs};
+use nutkin_flink::dialect::{self, Dialect};
+use nutkin_flink::{Configuration, FlinkVersion};
 
 /// Stands in every secret of these tests.
 const SECRET: &str = "hunter2";
@@ -354,7 +354,7 @@ fn is_open(key: &str, value: &str) -> bool {
     // What no rule can know for a secret is not one.
     let says_so =
         value.contains("--password=") || value.contains("secret=") || value.contains("://");
-    crate::flink::options::is_sensitive(key) || says_so || !value.contains(SECRET)
+    nutkin_flink::options::is_sensitive(key) || says_so || !value.contains(SECRET)
 }
 
 fn options() -> impl Strategy<Value = BTreeMap<String, String>> {

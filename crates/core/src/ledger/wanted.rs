@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::flink::dialect::Dialect;
-use crate::flink::version::UnknownVersion;
-use crate::flink::{Configuration, FlinkVersion, Origin, configuration};
-use crate::problem::Problem;
 use crate::session::{ConfDir, Session};
 use crate::spec::{self, Inputs, SessionFile};
+use nutkin_flink::dialect::Dialect;
+use nutkin_flink::problem::Problem;
+use nutkin_flink::version::UnknownVersion;
+use nutkin_flink::{Configuration, FlinkVersion, Origin, configuration};
 
 /// What is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

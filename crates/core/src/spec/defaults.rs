@@ -1,7 +1,7 @@
 //! What a session gets when nobody says otherwise.
 
-use crate::flink::memory::{self, Input, LegacyHeap};
-use crate::flink::{Configuration, FlinkVersion, Origin};
+use nutkin_flink::memory::{self, Input, LegacyHeap};
+use nutkin_flink::{Configuration, FlinkVersion, Origin};
 
 /// Default key, value and reason.
 const DEFAULTS: [(&str, &str, &str); 1] = [(

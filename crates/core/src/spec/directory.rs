@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::flink::{Configuration, FlinkVersion};
 use crate::session::{ConfDir, Role, Session};
+use nutkin_flink::{Configuration, FlinkVersion};
 
 /// The session that a configuration directory and `-D` options describe. Options win over the file. Nothing is
 /// added: what Flink's own client would run with is what runs. `name` counts where no option names the cluster.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::walk::{Values, walk};
 use super::{fields, is_name, not_a_name};
-use crate::flink::values::double_text;
-use crate::flink::{Configuration, FlinkVersion, Origin, Value};
 use crate::session::{Mode, SessionJob, UpgradeMode};
-use crate::units::MemorySize;
-use crate::yaml::{self, Kind, Node};
-use crate::{Location, Problem};
+use nutkin_flink::units::MemorySize;
+use nutkin_flink::values::double_text;
+use nutkin_flink::yaml::{self, Kind, Node};
+use nutkin_flink::{Configuration, FlinkVersion, Origin, Value};
+use nutkin_flink::{Location, Problem};
 
 /// What a session file says, without problems.
 #[derive(Debug, Clone, Default)]

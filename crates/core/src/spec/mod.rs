@@ -11,11 +11,10 @@ pub use directory::of_directory;
 pub use file::{SessionFile, read};
 pub use object::read_documents;
 
-use crate::flink::options::{self, Level};
-use crate::flink::{Configuration, FlinkVersion, Origin};
-use crate::problem::Problem;
 use crate::session::{Role, Session};
-pub use nutkin_flink::{high_availability, is_highly_available};
+use nutkin_flink::options::{self, Level};
+use nutkin_flink::problem::Problem;
+use nutkin_flink::{Configuration, FlinkVersion, Origin, is_highly_available};
 
 /// Everything a user can say about a session.
 #[derive(Debug, Clone, Default)]

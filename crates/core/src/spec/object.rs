@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use super::fields::{self, Field, Type};
 use super::walk::flattened;
 use super::{SessionFile, file};
-use crate::problem::Problem;
-use crate::yaml::{Key, Kind, Node};
+use nutkin_flink::problem::Problem;
+use nutkin_flink::yaml::{Key, Kind, Node};
 
 impl SessionFile {
     /// The documents, each value as it was understood: read again by [`read_documents`] they say the same. What a field

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::fields::{Field, Type};
-use crate::flink::Value;
-use crate::yaml::{Kind, Node};
-use crate::{Location, Problem};
+use nutkin_flink::Value;
+use nutkin_flink::yaml::{Kind, Node};
+use nutkin_flink::{Location, Problem};
 
 /// The values of a document by field path, each of the type that its field has.
 #[derive(Debug, Default)]
@@ -49,7 +49,7 @@ impl<'a> Values<'a> {
         let Some(Kind::Map(entries)) = self.node(path).map(|node| &node.kind) else {
             return BTreeMap::new();
         };
-        let pair = |(key, node): &(crate::yaml::Key, Node)| match &node.kind {
+        let pair = |(key, node): &(nutkin_flink::yaml::Key, Node)| match &node.kind {
             Kind::Text(text) => Some((key.name.clone(), text.clone())),
             _ => None,
         };

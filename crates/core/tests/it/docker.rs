@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use nutkin_core::flink::FlinkVersion;
 use nutkin_core::plan::docker::{self, Containers, Probe, Seen, Steps, Surroundings, steps};
-use nutkin_core::plan::process::Role;
 use nutkin_core::session::Session;
 use nutkin_core::spec::{self, Inputs};
+use nutkin_flink::FlinkVersion;
+use nutkin_flink::process::Role;
 use serde_json::Value;
 
 fn session(flink: FlinkVersion, task_managers: u32, options: &[(&str, &str)]) -> Session {
@@ -43,7 +43,7 @@ fn check(case: &str, session: &Session, around: &Surroundings, extras: &[(String
     let planned = planned(session, around);
     let file = docker::compose(&planned, &around.flink_home, extras);
     keeps_the_rules(&file);
-    let text = nutkin_core::yaml::to_string(&file).expect("YAML");
+    let text = nutkin_flink::yaml::to_string(&file).expect("YAML");
     let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/docker");
     nutkin_testkit::check_golden(&golden.join(case), &text);
 }

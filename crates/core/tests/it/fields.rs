@@ -77,7 +77,7 @@ fn set(document: &mut Value, path: &str, value: Value) {
 
 fn session(documents: &[Value; 2]) -> Result<Session, String> {
     let text: Vec<String> = documents.iter().map(ToString::to_string).collect();
-    let said = |problems: Vec<nutkin_core::Problem>| {
+    let said = |problems: Vec<nutkin_flink::Problem>| {
         problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     };
     let file = spec::read(&text.join("\n---\n"), "f").map_err(said)?;

@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use nutkin_core::flink::{Configuration, Origin};
 use nutkin_core::spec::{self, Inputs, fields};
+use nutkin_flink::{Configuration, Origin};
 use nutkin_testkit::check_golden;
 use proptest::prelude::*;
 
@@ -19,7 +19,7 @@ fn outcome(text: &str) -> String {
     let session = match spec::load(text, "session.yaml", Inputs::default()) {
         Ok(session) => session,
         Err(problems) => {
-            let line = |problem: &nutkin_core::Problem| {
+            let line = |problem: &nutkin_flink::Problem| {
                 let hint = problem.hint.as_ref().map(|hint| format!("\n    hint: {hint}"));
                 format!("{problem}{}\n", hint.unwrap_or_default())
             };

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use nutkin_core::artifact::Coordinate;
+use nutkin_flink::artifact::Coordinate;
 use tokio::process::Command;
 
 use super::Fetcher;

@@ -15,8 +15,8 @@ mod web;
 
 use std::path::{Path, PathBuf};
 
-use nutkin_core::Problem;
-use nutkin_core::artifact::Artifact;
+use nutkin_flink::Problem;
+use nutkin_flink::artifact::Artifact;
 
 use nutkin_shell::{Environment, Error, Sink};
 
@@ -73,7 +73,7 @@ pub struct Placed {
 }
 
 fn parse(text: &str) -> Result<Artifact, Error> {
-    text.parse().map_err(|error: nutkin_core::artifact::ArtifactError| {
+    text.parse().map_err(|error: nutkin_flink::artifact::ArtifactError| {
         Error::input(vec![Problem::new("", error.to_string())])
     })
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use nutkin_core::artifact::{masked_url, url_file_name};
+use nutkin_flink::artifact::{masked_url, url_file_name};
 use reqwest::header::{ETAG, IF_NONE_MATCH};
 
 use super::Fetcher;

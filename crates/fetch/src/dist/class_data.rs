@@ -151,7 +151,7 @@ fn remove_outdated(parent: &Path, distribution: &Distribution, keep: &str) {
 }
 
 /// Removes the archives of a release.
-pub(super) fn remove(version: nutkin_core::flink::FlinkVersion, environment: &Environment) {
+pub(super) fn remove(version: nutkin_flink::FlinkVersion, environment: &Environment) {
     let parent = root(environment);
     for name in super::names(&parent, true).unwrap_or_default() {
         if name.starts_with(&format!("flink-{version}-")) {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nutkin_core::flink::FlinkVersion;
+use nutkin_flink::FlinkVersion;
 
 use super::class_data::{self, Java};
 use super::manifest::{ArchiveSum, FILE, Manifest};

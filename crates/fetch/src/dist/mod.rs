@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use nutkin_core::flink::FlinkVersion;
+use nutkin_flink::FlinkVersion;
 
 pub use install::{assumed, ensure, find, install, obtain};
 pub use manifest::Manifest;

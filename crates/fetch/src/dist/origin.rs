@@ -7,8 +7,8 @@ mod pip;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use nutkin_core::Problem;
-use nutkin_core::flink::FlinkVersion;
+use nutkin_flink::FlinkVersion;
+use nutkin_flink::Problem;
 
 use nutkin_shell::{Context, Environment, Error};
 

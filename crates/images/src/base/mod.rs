@@ -13,7 +13,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use nutkin_container::image::{Base, Blob, Node, User, lay_over};
-use nutkin_core::Problem;
+use nutkin_flink::Problem;
 use serde_json::Value;
 
 use super::layer::compressed;

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use nutkin_check::{Finding, Report, Settings, Severity, check, codes};
-use nutkin_core::Problem;
-use nutkin_core::flink::FlinkVersion;
+use nutkin_flink::FlinkVersion;
+use nutkin_flink::Problem;
 use serde_json::{Value, json};
 
 use super::Context;

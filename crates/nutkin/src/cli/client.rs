@@ -1,8 +1,8 @@
 //! From the arguments that name a session to a client of its JobManagers.
 
-use nutkin_core::flink::FlinkVersion;
 use nutkin_core::jobs::arguments::Sight;
 use nutkin_core::selection::Platform;
+use nutkin_flink::FlinkVersion;
 
 use super::Context;
 use super::shared::SessionArgs;

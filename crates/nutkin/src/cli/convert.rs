@@ -4,10 +4,10 @@ use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use nutkin_core::Problem;
-use nutkin_core::flink::convert::{Conversion, Request, convert};
-use nutkin_core::flink::dialect::Dialect;
-use nutkin_core::flink::{FlinkVersion, options};
+use nutkin_flink::Problem;
+use nutkin_flink::convert::{Conversion, Request, convert};
+use nutkin_flink::dialect::Dialect;
+use nutkin_flink::{FlinkVersion, options};
 
 use super::Context;
 use super::shared::refuse_format;

@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
-use nutkin_core::Problem;
-use nutkin_core::flink::{Configuration, FlinkVersion};
+use nutkin_flink::Problem;
+use nutkin_flink::{Configuration, FlinkVersion};
 use serde_json::json;
 
 use super::Context;
@@ -137,7 +137,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 }
 
 fn version(text: &str) -> Result<FlinkVersion, Problem> {
-    text.parse().map_err(|error: nutkin_core::flink::version::UnknownVersion| {
+    text.parse().map_err(|error: nutkin_flink::version::UnknownVersion| {
         Problem::new("VERSION", error.to_string())
     })
 }

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 
-use nutkin_core::flink::Configuration;
 use nutkin_core::selection::Platform;
+use nutkin_flink::Configuration;
 
 use super::Context;
 use super::consent::{self, ConsentArgs};

@@ -7,9 +7,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use nutkin_core::flink::dynamic;
-use nutkin_core::flink_cli::{self, Action, Call, Run, say};
 use nutkin_core::selection::Platform;
+use nutkin_flink::dynamic;
+use nutkin_flink::flink_cli::{self, Action, Call, Run, say};
 use serde_json::Value;
 
 use super::Context;

@@ -6,13 +6,13 @@ use std::io::Read as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use nutkin_core::flink::dialect::{self, Dialect};
-use nutkin_core::flink::options;
-use nutkin_core::flink::{Configuration, FlinkVersion, Origin};
-use nutkin_core::flink_cli::jvm::{self, Address};
-use nutkin_core::flink_cli::{Place, Run, for_client, program};
 use nutkin_core::jobs::arguments::{self, Sight};
 use nutkin_core::selection::Platform;
+use nutkin_flink::dialect::{self, Dialect};
+use nutkin_flink::flink_cli::jvm::{self, Address};
+use nutkin_flink::flink_cli::{Place, Run, for_client, program};
+use nutkin_flink::options;
+use nutkin_flink::{Configuration, FlinkVersion, Origin};
 use tokio::process::Command;
 
 use super::Context;

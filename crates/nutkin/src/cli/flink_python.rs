@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use nutkin_core::flink::{Configuration, FlinkVersion};
-use nutkin_core::flink_cli::python::{self, Python};
+use nutkin_flink::flink_cli::python::{self, Python};
+use nutkin_flink::{Configuration, FlinkVersion};
 use tokio::process::Command;
 
 use super::Context;

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use nutkin_container::image::Words;
-use nutkin_core::Problem;
-use nutkin_core::flink::version::UnknownVersion;
+use nutkin_flink::Problem;
+use nutkin_flink::version::UnknownVersion;
 use serde_json::json;
 
 use super::Context;

@@ -6,8 +6,8 @@ use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use nutkin_core::Problem;
 use nutkin_core::spec::{DEFAULT_NAME, is_name};
+use nutkin_flink::Problem;
 
 use super::Context;
 use super::shared::refuse_format;

@@ -6,11 +6,11 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use nutkin_core::Problem;
-use nutkin_core::flink::{Configuration, FlinkVersion, dynamic, values};
-use nutkin_core::flink_cli::kubernetes_session::{self as words, Call, Typed};
 use nutkin_core::kubernetes::resource::title;
 use nutkin_core::session::Session;
+use nutkin_flink::Problem;
+use nutkin_flink::flink_cli::kubernetes_session::{self as words, Call, Typed};
+use nutkin_flink::{Configuration, FlinkVersion, dynamic, values};
 
 use super::Context;
 use super::flink::failed;

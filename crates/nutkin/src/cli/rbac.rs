@@ -1,8 +1,8 @@
 //! `nutkin rbac`.
 
-use nutkin_core::Problem;
 use nutkin_core::kubernetes::rbac;
 use nutkin_core::plan::kubernetes;
+use nutkin_flink::Problem;
 use serde_json::{Value, json};
 
 use super::shared::{Output, OutputArgs, SpecArgs};
@@ -58,7 +58,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         // kubectl reads documents, not a table.
         Output::Text | Output::Yaml => {
             let documents: Vec<String> =
-                objects.iter().map(nutkin_core::yaml::to_string).collect::<Result<_, _>>()?;
+                objects.iter().map(nutkin_flink::yaml::to_string).collect::<Result<_, _>>()?;
             context.printer.out(&documents.join("---\n"));
         }
     }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use nutkin_core::change;
-use nutkin_core::flink::options;
 use nutkin_core::selection::Platform;
+use nutkin_flink::options;
 use serde_json::json;
 
 use super::shared::{Output, SpecArgs, document};

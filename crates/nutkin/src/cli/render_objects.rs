@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
-use nutkin_core::flink::options;
 use nutkin_core::plan::kubernetes::{self, Objects, kustomize};
 use nutkin_core::session::Session;
-use nutkin_core::yaml;
+use nutkin_flink::options;
+use nutkin_flink::yaml;
 use serde_json::json;
 
 use super::shared::Output;

@@ -6,9 +6,9 @@ use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::time::Duration;
 
-use nutkin_core::Problem;
-use nutkin_core::flink::{FlinkVersion, dynamic};
 use nutkin_core::jobs::{ClaimMode, arguments};
+use nutkin_flink::Problem;
+use nutkin_flink::{FlinkVersion, dynamic};
 use serde_json::json;
 
 use super::client::{Target, target};

@@ -7,7 +7,7 @@ use super::consent::{self, ConsentArgs};
 use super::shared::PlatformArgs;
 use crate::runtime::{self, unless_interrupted};
 use crate::{Exit, Outcome, select};
-use nutkin_core::counted;
+use nutkin_flink::counted;
 use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin scale`.

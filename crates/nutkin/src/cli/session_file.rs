@@ -4,12 +4,12 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use nutkin_core::Problem;
-use nutkin_core::flink::options::{self, Finding, Level};
-use nutkin_core::flink::version::UnknownVersion;
-use nutkin_core::flink::{Configuration, FlinkVersion, dynamic};
 use nutkin_core::session::Session;
 use nutkin_core::spec::{self, Inputs};
+use nutkin_flink::Problem;
+use nutkin_flink::options::{self, Finding, Level};
+use nutkin_flink::version::UnknownVersion;
+use nutkin_flink::{Configuration, FlinkVersion, dynamic};
 
 use crate::Context;
 use crate::cli::shared::{Platform, SpecArgs};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use nutkin_core::Problem;
+use nutkin_flink::Problem;
 
 use nutkin_shell::Error;
 
@@ -140,7 +140,7 @@ impl crate::report::Printer {
         match output {
             Output::Text => {}
             Output::Json => self.json(document),
-            Output::Yaml => self.out(&nutkin_core::yaml::to_string(document)?),
+            Output::Yaml => self.out(&nutkin_flink::yaml::to_string(document)?),
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::progress::Spinner;
 use crate::report::Style;
 use crate::runtime::unless_interrupted;
 use crate::{Exit, Outcome, platform, runtime, select};
-use nutkin_core::counted;
+use nutkin_flink::counted;
 use nutkin_rest::{Ready, Waited};
 use nutkin_shell::Purpose;
 use nutkin_shell::{Error, Kind};

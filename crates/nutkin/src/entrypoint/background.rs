@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use nutkin_container::entrypoint::daemon::{self, ClusterFiles};
 use nutkin_container::entrypoint::launch::{self, Kind};
 use nutkin_container::entrypoint::{self, Observed, Service, Start};
-use nutkin_core::flink::{Configuration, options};
+use nutkin_flink::{Configuration, options};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::FlockOperation;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};

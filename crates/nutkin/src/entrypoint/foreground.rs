@@ -10,8 +10,8 @@ use nutkin_container::class_data::{self, Index};
 use nutkin_container::entrypoint::launch::{self, Kind, Launch, Machine};
 use nutkin_container::entrypoint::user::User;
 use nutkin_container::entrypoint::{self, Effective, Observed, Service, Start, plugins};
-use nutkin_core::Problem;
-use nutkin_core::flink::FlinkVersion;
+use nutkin_flink::FlinkVersion;
+use nutkin_flink::Problem;
 use serde_json::json;
 
 use super::{Options, observe, places, privileges};

@@ -16,7 +16,7 @@ use std::process;
 use std::sync::Arc;
 
 use nutkin_container::entrypoint::{Command, command, launch};
-use nutkin_core::Problem;
+use nutkin_flink::Problem;
 
 use crate::report::Printer;
 use crate::{Context, Exit, Outcome};

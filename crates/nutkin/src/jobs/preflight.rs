@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use nutkin_core::Problem;
-use nutkin_core::artifact::Artifact;
 use nutkin_core::session::SessionJob;
+use nutkin_flink::Problem;
+use nutkin_flink::artifact::Artifact;
 
 use super::Jar;
 

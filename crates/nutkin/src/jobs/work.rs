@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use nutkin_core::Problem;
 use nutkin_core::jobs::{self as rules, Step};
 use nutkin_core::record::JobRecord;
 use nutkin_core::session::SessionJob;
+use nutkin_flink::Problem;
 use serde_json::Value;
 
 use super::{Ended, Jar, failure, shortage, submit, until_it_ends, until_tasks_run};

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use nutkin_core::flink::Configuration;
 use nutkin_core::selection::{Known, Platform};
+use nutkin_flink::Configuration;
 
 use super::{Session, elsewhere};
 use nutkin_docker::DockerSession;

@@ -35,7 +35,7 @@ fn the_same_document_as_yaml() {
         let test = Test::new().args(["explain", "rest.port", "-o", form]);
         test.any_stdout().run().stdout
     };
-    let (documents, problems) = nutkin_core::yaml::documents(&run("yaml"), "stdout");
+    let (documents, problems) = nutkin_flink::yaml::documents(&run("yaml"), "stdout");
     assert!(problems.is_empty(), "{problems:?}");
     let yaml = documents[0].to_json();
     let json: serde_json::Value = serde_json::from_str(&run("json")).expect("JSON");

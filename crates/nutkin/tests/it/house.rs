@@ -24,7 +24,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("shell", &["flink", "core"]),
     ("rest", &["flink", "core", "shell"]),
     ("fetch", &["flink", "core", "shell", "rest"]),
-    ("images", &["flink", "core", "container", "shell", "rest", "fetch"]),
+    ("images", &["flink", "container", "shell", "rest", "fetch"]),
     ("local", &["flink", "core", "shell", "rest", "fetch"]),
     ("docker", &["flink", "core", "container", "shell", "rest", "fetch"]),
     ("kubernetes", &["flink", "core", "shell", "rest"]),

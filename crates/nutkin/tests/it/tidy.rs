@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::house::SHELLS;
 
 /// The top of the repository.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).expect("two levels below the top").to_owned()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nutkin_core::flink::dialect::{self, Dialect};
+use nutkin_flink::dialect::{self, Dialect};
 use serde_json::{Value, json};
 
 use super::{Recording, Request, differences, ours};

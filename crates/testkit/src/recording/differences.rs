@@ -1,11 +1,11 @@
 //! Where Nutkin differs from Flink's client on purpose. Each stands in `docs/differences-from-flink.md` under its
 //! name; a test sees each of them in a recording.
 
-use nutkin_core::Problem;
-use nutkin_core::flink::FlinkVersion;
-use nutkin_core::flink::dialect::{self, Dialect};
 use nutkin_core::plan::kubernetes::Objects;
 use nutkin_core::plan::kubernetes::native::Seen;
+use nutkin_flink::FlinkVersion;
+use nutkin_flink::Problem;
+use nutkin_flink::dialect::{self, Dialect};
 use serde_json::Value;
 
 use super::Recording;

@@ -13,8 +13,8 @@ pub use differences::all as differences;
 
 use std::collections::BTreeMap;
 
-use nutkin_core::flink::FlinkVersion;
 use nutkin_core::plan::kubernetes::native::Seen;
+use nutkin_flink::FlinkVersion;
 use serde_json::Value;
 
 /// One recorded run.

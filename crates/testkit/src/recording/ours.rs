@@ -1,12 +1,12 @@
 //! What Nutkin plans for the input of a recording.
 
-use nutkin_core::Problem;
-use nutkin_core::flink::dialect::{self, Dialect};
-use nutkin_core::flink::dynamic;
 use nutkin_core::plan::kubernetes::Objects;
 use nutkin_core::plan::kubernetes::native::{self, Client, Seen};
 use nutkin_core::session::ConfDir;
 use nutkin_core::spec;
+use nutkin_flink::Problem;
+use nutkin_flink::dialect::{self, Dialect};
+use nutkin_flink::dynamic;
 
 use super::Recording;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use nutkin_core::flink::FlinkVersion;
-use nutkin_core::flink::dialect::Dialect;
+use nutkin_flink::FlinkVersion;
+use nutkin_flink::dialect::Dialect;
 use serde_json::{Map, Value, json};
 
 use super::options::{self, Options};

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, anyhow};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use nutkin_core::flink::FlinkVersion;
+use nutkin_flink::FlinkVersion;
 use nutkin_testkit::recording::{Recording, Verdict, compare};
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Random options: mostly sensible, now and then wrong.
 
-use nutkin_core::flink::dialect::Dialect;
+use nutkin_flink::dialect::Dialect;
 
 use crate::conformance::random::Random;
 

@@ -26,7 +26,7 @@ pub(super) fn random(random: &mut Random) -> String {
     if random.one_in(4) {
         return format!("{pod:#}\n");
     }
-    let text = nutkin_core::yaml::to_string(&pod).unwrap_or_default();
+    let text = nutkin_flink::yaml::to_string(&pod).unwrap_or_default();
     if random.one_in(6) { format!("# a template\n---\n{text}") } else { text }
 }
 

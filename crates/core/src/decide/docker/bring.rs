@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Container, Extras, Image, Make, Observation, Step, Thing, Within, assumed, ready};
-use crate::Problem;
 use crate::change::{self, Difference, Effect, Shape};
 use crate::decide::{About, Again, Change, Condition, Decision, Harm, Restarts, fates, harm};
-use crate::flink::options::is_sensitive;
 use crate::plan::docker::{self, Containers, Steps, Surroundings, steps};
-use crate::plan::process::Role;
 use crate::selection::Platform;
 use crate::session::Session;
-use crate::spec::is_highly_available;
+use nutkin_flink::Problem;
+use nutkin_flink::is_highly_available;
+use nutkin_flink::options::is_sensitive;
+use nutkin_flink::process::Role;
 
 /// The images that a session may be made of, the first that the daemon has: the one that is named, else what
 /// `nutkin image build` calls the image of the release, else the official one.

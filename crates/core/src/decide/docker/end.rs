@@ -4,8 +4,8 @@ use super::{Observation, Step, Thing};
 use crate::change::Effect;
 use crate::decide::{About, Again, Change, Decision, Ending, Harm, fates, harm};
 use crate::plan::docker::FLINK;
-use crate::plan::process::Role;
 use crate::selection::Platform;
+use nutkin_flink::process::Role;
 
 /// Ends the containers and the network. The volume stays unless its data is to be deleted: savepoints and checkpoints
 /// are there.

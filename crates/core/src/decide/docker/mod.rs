@@ -17,8 +17,8 @@ mod step;
 mod tests;
 
 use super::{Decision, Wanted};
-use crate::Problem;
 use crate::session::Session;
+use nutkin_flink::Problem;
 
 pub use bring::{images, planned};
 pub use end::undo;

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decide::Jobs;
-use crate::flink::official::{FLINK_HOME, FLINK_ID};
 use crate::plan::docker::{EXTRAS, FILES, Probe, Seen};
-use crate::plan::process::Role;
+use nutkin_flink::official::{FLINK_HOME, FLINK_ID};
+use nutkin_flink::process::Role;
 
 /// Everything that a decision about Docker is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::Observation;
-use crate::counted;
 use crate::decide::{Again, Condition};
 use crate::plan::docker::Containers;
+use nutkin_flink::counted;
 
 /// Between two looks while a session starts.
 const POLL: Duration = Duration::from_millis(200);

@@ -4,9 +4,9 @@ mod daemon;
 mod golden;
 mod properties;
 
-use crate::flink::FlinkVersion;
 use crate::session::Session;
 use crate::spec::{self, Inputs};
+use nutkin_flink::FlinkVersion;
 
 /// A session of these options.
 fn session(task_managers: u32, options: &[(&str, &str)]) -> Session {

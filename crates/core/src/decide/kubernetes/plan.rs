@@ -1,13 +1,13 @@
 //! What is wanted, planned: the objects, and what the change of a session that exists keeps to.
 
 use crate::decide::About;
-use crate::flink::FlinkVersion;
 use crate::kubernetes::shape;
 use crate::plan::kubernetes::native::Client;
 use crate::plan::kubernetes::{self, Objects};
-use crate::problem::Problem;
 use crate::selection::Platform;
 use crate::session::Session;
+use nutkin_flink::FlinkVersion;
+use nutkin_flink::problem::Problem;
 
 /// A planned session.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,7 +6,7 @@ use crate::kubernetes::ownership;
 use crate::kubernetes::progress::Stuck;
 use crate::kubernetes::resource::title;
 use crate::plan::kubernetes::marks;
-use crate::problem::Problem;
+use nutkin_flink::problem::Problem;
 
 /// Why there is no decision. Nothing was touched for it.
 #[derive(Debug, Clone, PartialEq)]

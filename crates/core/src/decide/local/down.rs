@@ -3,8 +3,8 @@
 use super::{Observation, Step};
 use crate::change::Effect;
 use crate::decide::{About, Again, Change, Decision, Ending, Harm, fates, harm};
-use crate::plan::process::Role;
 use crate::selection::Platform;
+use nutkin_flink::process::Role;
 
 /// Ends processes and removes state; works on a damaged session, too. Data stays unless it is to be deleted: a session of
 /// the same name finds it again.

@@ -20,8 +20,8 @@ mod tests;
 mod up;
 
 use super::{Decision, Wanted};
-use crate::Problem;
 use crate::session::Session;
+use nutkin_flink::Problem;
 
 pub use observation::{
     Data, Extras, Flink, Observation, Orders, Overview, Seen, Surroundings, Taken,

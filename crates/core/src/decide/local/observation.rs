@@ -30,7 +30,7 @@ pub struct Observation {
     /// The generation of the orders that this very run has had obeyed: what does not live yet is waited for, and not
     /// ordered again and again.
     pub told: Option<u64>,
-    /// Files that processes read, by path below the directory, each with [`crate::digest::short`] of its content.
+    /// Files that processes read, by path below the directory, each with [`nutkin_flink::digest::short`] of its content.
     pub files: BTreeMap<String, String>,
     /// Jobs that run. None where no JobManager lives.
     pub jobs: Jobs,
@@ -100,7 +100,7 @@ impl Data {
     /// `checkpoints (12 files), savepoints (1 file)`; empty where there is none.
     pub fn describe(&self) -> String {
         let part = |(name, count): (&String, &usize)| {
-            format!("{name} ({})", crate::counted(*count, "file"))
+            format!("{name} ({})", nutkin_flink::counted(*count, "file"))
         };
         self.files.iter().map(part).collect::<Vec<_>>().join(", ")
     }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::observation::Taken;
-use crate::Problem;
-use crate::flink::{Configuration, Origin};
 use crate::session::Session;
+use nutkin_flink::Problem;
+use nutkin_flink::{Configuration, Origin};
 
 /// Flink's default for `rest.port`, which people type by heart.
 pub const REST: u16 = 8081;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{Launch, Observation};
-use crate::counted;
 use crate::decide::{Again, Condition};
-use crate::plan::process::Role;
+use nutkin_flink::counted;
+use nutkin_flink::process::Role;
 
 /// Between two looks. Readiness is to be noticed within 50 ms, and a look costs a millisecond.
 const POLL: Duration = Duration::from_millis(25);

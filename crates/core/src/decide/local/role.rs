@@ -2,7 +2,7 @@
 
 use serde::{Deserialize as _, Deserializer, Serializer, de};
 
-use crate::plan::process::Role;
+use nutkin_flink::process::Role;
 
 /// The word in a file.
 pub(super) const fn word(role: Role) -> &'static str {

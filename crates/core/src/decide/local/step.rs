@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::Launch;
-use crate::flink::FlinkVersion;
+use nutkin_flink::FlinkVersion;
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]

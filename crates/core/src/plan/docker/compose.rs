@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{Container, Containers, SESSION};
-use crate::flink::official::FLINK_ID;
-use crate::flink::process::Role;
+use nutkin_flink::official::FLINK_ID;
+use nutkin_flink::process::Role;
 
 /// Between two looks at a container's health, how long one may take, and how often it may fail: a JVM needs some
 /// seconds to answer, on a loaded machine ten.

@@ -1,8 +1,8 @@
 //! The configuration that the containers of a session read.
 
 use super::{REST_PORT, TASK_MANAGER_PORT, ZOOKEEPER_PORT};
-use crate::flink::{Configuration, Origin};
 use crate::session::Session;
+use nutkin_flink::{Configuration, Origin};
 
 /// The session's options completed for containers. Precedence, lowest first:
 ///

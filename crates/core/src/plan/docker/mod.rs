@@ -13,14 +13,14 @@ use std::collections::BTreeMap;
 pub use compose::{HEALTH_SECONDS, START_SECONDS, compose};
 pub use steps::{Seen, Steps, steps};
 
-use crate::Problem;
 use crate::change::{Shape, readers};
-use crate::digest;
-use crate::flink::memory::{self, Input, LegacyHeap};
-use crate::flink::options;
-use crate::plan::process::Role;
 use crate::session::Session;
-use crate::spec::is_highly_available;
+use nutkin_flink::Problem;
+use nutkin_flink::digest;
+use nutkin_flink::is_highly_available;
+use nutkin_flink::memory::{self, Input, LegacyHeap};
+use nutkin_flink::options;
+use nutkin_flink::process::Role;
 
 /// Label of everything that belongs to a session: its name. What does not carry it is not ours.
 pub const SESSION: &str = "nutkin.dev/session";
@@ -204,7 +204,7 @@ pub fn plan(session: &Session, around: &Surroundings) -> Result<Containers, Vec<
 fn shape(
     session: &Session,
     around: &Surroundings,
-    configuration: &crate::flink::Configuration,
+    configuration: &nutkin_flink::Configuration,
 ) -> Shape {
     let options = configuration.iter().map(|(key, entry)| {
         let text = entry.value.to_string();

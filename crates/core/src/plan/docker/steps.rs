@@ -1,7 +1,7 @@
 //! From the containers that there are to those that shall be.
 
 use super::Containers;
-use crate::plan::process::Role;
+use nutkin_flink::process::Role;
 
 /// A container that there is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::flink::dialect::{self, Dialect};
+use nutkin_flink::dialect::{self, Dialect};
 
 /// The options in a ConfigMap of Flink's: what a session runs with.
 pub fn options_of(map: &Value) -> BTreeMap<String, String> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Objects;
-use crate::yaml;
+use nutkin_flink::yaml;
 
 /// Name of the file that makes a directory Kustomize's.
 pub const FILE: &str = "kustomization.yaml";

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::digest;
+use nutkin_flink::digest;
 
 use crate::session::Session;
 

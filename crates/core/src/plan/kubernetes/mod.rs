@@ -13,8 +13,8 @@ pub mod standalone;
 
 use serde_json::{Value, json};
 
-use crate::Problem;
 use crate::session::{Mode, Session};
+use nutkin_flink::Problem;
 
 /// Name of the container with Flink's process in every pod that Flink or this makes (`Constants.MAIN_CONTAINER_NAME`): a
 /// template's container of this name is merged with Flink's.

@@ -6,8 +6,8 @@
 use serde_json::{Value, json};
 
 use super::marks;
-use crate::flink::{Configuration, FlinkVersion, high_availability, options, values};
 use crate::session::{Mode, Session};
+use nutkin_flink::{Configuration, FlinkVersion, high_availability, options, values};
 
 /// A permission: a resource and what is done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! The configuration that the processes of one machine read.
 
 use super::Machine;
-use crate::Problem;
-use crate::flink::dialect::{self, Dialect};
-use crate::flink::{Configuration, FlinkVersion, Origin};
 use crate::session::Session;
+use nutkin_flink::Problem;
+use nutkin_flink::dialect::{self, Dialect};
+use nutkin_flink::{Configuration, FlinkVersion, Origin};
 
 /// Milliseconds between two tries of a TaskManager to find the ResourceManager. Both start side by side, and with
 /// Flink's 10 s a TaskManager that comes first by a moment would make the session wait for it that long. More

@@ -4,8 +4,8 @@
 //! Source: `flink-filesystems` of Flink; each of its jars brings the schemes of one row.
 
 use super::Machine;
-use crate::Problem;
-use crate::flink::{Configuration, FlinkVersion};
+use nutkin_flink::Problem;
+use nutkin_flink::{Configuration, FlinkVersion};
 
 /// Schemes, the word that a jar for them has in its name, and the jar of Flink's to name in a hint.
 /// A word is enough: a user's own build of a plugin must not be refused for its name.

@@ -2,9 +2,9 @@
 
 use super::log::Logging;
 use super::{Machine, Process};
-use crate::flink::Configuration;
-use crate::flink::memory::{JobManagerMemory, TaskManagerMemory};
-use crate::flink::process::{ARCHIVE_FLAGS, Role, class_path, dynamic, java_flags, words};
+use nutkin_flink::Configuration;
+use nutkin_flink::memory::{JobManagerMemory, TaskManagerMemory};
+use nutkin_flink::process::{ARCHIVE_FLAGS, Role, class_path, dynamic, java_flags, words};
 
 /// Old log files to keep: what the configuration that Flink ships says.
 const LOG_FILES: &str = "10";

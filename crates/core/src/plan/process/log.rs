@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::Problem;
-use crate::flink::log4j;
+use nutkin_flink::Problem;
+use nutkin_flink::log4j;
 
 /// What the JVMs are told about logging.
 pub(super) struct Logging {

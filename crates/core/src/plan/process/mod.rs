@@ -14,10 +14,10 @@ use std::collections::BTreeMap;
 pub use configuration::effective;
 pub use nutkin_flink::process::{ARCHIVE_FLAGS, Role};
 
-use crate::Problem;
-use crate::flink::memory::{self, Input, LegacyHeap};
-use crate::flink::process::is_dist;
 use crate::session::Session;
+use nutkin_flink::Problem;
+use nutkin_flink::memory::{self, Input, LegacyHeap};
+use nutkin_flink::process::is_dist;
 
 /// What the shell found and chose on the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]

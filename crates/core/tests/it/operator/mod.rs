@@ -12,7 +12,7 @@ use differences::{DIFFERENCES, Side, explain, is_default};
 use flate2::read::GzDecoder;
 use nutkin_core::plan::kubernetes::{self, native::Client};
 use nutkin_core::spec::{self, Inputs};
-use nutkin_core::units::MemorySize;
+use nutkin_flink::units::MemorySize;
 use nutkin_testkit::recording::with_settings;
 use serde_json::{Value, json};
 

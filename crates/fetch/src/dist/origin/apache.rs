@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use nutkin_core::artifact::masked_url;
-use nutkin_core::flink::FlinkVersion;
+use nutkin_flink::FlinkVersion;
+use nutkin_flink::artifact::masked_url;
 
 use super::Fetched;
 use nutkin_rest::http::{self, DownloadError};

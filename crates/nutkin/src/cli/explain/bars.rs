@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::memory::{Bound, Part, Shown};
 use crate::report::{Printer, Style};
-use nutkin_core::counted;
+use nutkin_flink::counted;
 
 /// Columns of the bar of the whole process, and of the longest bar a part could have.
 const WHOLE: usize = 76;

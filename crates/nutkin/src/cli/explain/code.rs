@@ -1,7 +1,7 @@
 //! `nutkin explain NK0202`: what a code of `nutkin check` means.
 
 use nutkin_check::{codes, page};
-use nutkin_core::Problem;
+use nutkin_flink::Problem;
 use serde_json::json;
 
 use crate::cli::Context;

@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::PathBuf;
 
-use nutkin_core::Problem;
-use nutkin_core::flink::dialect::{self, Dialect};
-use nutkin_core::flink::memory::{
+use nutkin_flink::Problem;
+use nutkin_flink::dialect::{self, Dialect};
+use nutkin_flink::memory::{
     self, Input, JobManagerMemory, JvmMemory, LegacyHeap, TaskManagerMemory,
 };
-use nutkin_core::flink::{Configuration, FlinkVersion, dynamic};
+use nutkin_flink::{Configuration, FlinkVersion, dynamic};
 use serde_json::{Map, Value, json};
 
 use super::bars;

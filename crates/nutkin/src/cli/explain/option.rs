@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use nutkin_core::Problem;
-use nutkin_core::flink::options::{self, Facts, OptionInfo};
-use nutkin_core::flink::{FlinkVersion, dialect::Dialect};
+use nutkin_flink::Problem;
+use nutkin_flink::options::{self, Facts, OptionInfo};
+use nutkin_flink::{FlinkVersion, dialect::Dialect};
 use serde_json::{Value, json};
 
 use crate::cli::Context;

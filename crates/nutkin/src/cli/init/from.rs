@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use nutkin_check::adopt::difference::{Difference, differences};
 use nutkin_check::adopt::{Adoption, Request, adopt};
 use nutkin_check::{Input, Settings, Severity, check};
-use nutkin_core::flink::FlinkVersion;
-use nutkin_core::yaml;
+use nutkin_flink::FlinkVersion;
+use nutkin_flink::yaml;
 
 use super::{Args, save};
 use crate::cli::Context;

@@ -6,10 +6,10 @@ use crate::decide::docker::{
     Container, Extras, Image, Mine, Observation, Overview, Step, Thing, decide, images,
 };
 use crate::decide::{Again, Decision, Jobs, Wanted};
-use crate::flink::official::{FLINK_HOME, FLINK_ID};
 use crate::plan::docker::{Probe, Seen};
-use crate::plan::process::Role;
 use crate::session::Session;
+use nutkin_flink::official::{FLINK_HOME, FLINK_ID};
+use nutkin_flink::process::Role;
 
 /// More rounds than any session needs.
 const ROUNDS: usize = 10;

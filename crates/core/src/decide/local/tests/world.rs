@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::*;
 use crate::decide::{Again, Ending, Jobs};
-use crate::digest;
 use crate::plan::process::{Archives, Role};
 use crate::spec::{self, Inputs};
+use nutkin_flink::digest;
 
 /// More decisions in a row than any change needs.
 const ENOUGH: usize = 8;

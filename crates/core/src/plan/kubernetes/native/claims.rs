@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::draft::Draft;
 use super::json::{append, list, names, object};
-use crate::Problem;
+use nutkin_flink::Problem;
 
 const OPTION: &str = "kubernetes.persistent-volume-claims";
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::flink::{FlinkVersion, options};
 use crate::session::Session;
+use nutkin_flink::{FlinkVersion, options};
 
 /// What the shell found at a path of [`wanted`].
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use super::draft::Draft;
 use super::effective::is_highly_available;
 use super::json::{append, object};
 use super::{owners, unique};
-use crate::Problem;
 use crate::plan::kubernetes::standalone::extras;
 use crate::plan::kubernetes::{Objects, marks};
+use nutkin_flink::Problem;
 
 /// Puts the parts together.
 pub(in crate::plan::kubernetes) fn finish(mut draft: Draft<'_>) -> Result<Objects, Vec<Problem>> {

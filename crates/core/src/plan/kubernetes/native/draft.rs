@@ -9,9 +9,9 @@ use super::{
     claims, command, deployment, env_secrets, flink_conf, hadoop, init, internal_service, kerberos,
     memory, names, pod_template, rest_service, secrets, template,
 };
-use crate::Problem;
 use crate::plan::kubernetes::Objects;
 use crate::session::Session;
+use nutkin_flink::Problem;
 
 /// Whose pod is being planned. Its options begin alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use super::client::Client;
 use super::settings::Settings;
-use crate::Problem;
-use crate::flink::dialect::Dialect;
-use crate::flink::{Entry, Origin, options};
 use crate::session::Session;
+use nutkin_flink::Problem;
+use nutkin_flink::dialect::Dialect;
+use nutkin_flink::{Entry, Origin, options};
 
 /// Class that the JobManager's start script runs (`KubernetesClusterDescriptor.deploySessionCluster`).
 const ENTRYPOINT: &str =

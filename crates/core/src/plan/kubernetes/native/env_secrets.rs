@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::draft::Draft;
 use super::json::append;
-use crate::Problem;
+use nutkin_flink::Problem;
 
 const OPTION: &str = "kubernetes.env.secretKeyRef";
 

@@ -9,9 +9,9 @@ use super::client::{Seen, log_files};
 use super::draft::Draft;
 use super::json::{append, object};
 use super::logging;
-use crate::Problem;
-use crate::flink::dialect::{self, Dialect};
-use crate::flink::{Configuration, options};
+use nutkin_flink::Problem;
+use nutkin_flink::dialect::{self, Dialect};
+use nutkin_flink::{Configuration, options};
 
 /// Options of the client's machine, which would be wrong in a pod.
 const CLIENT_ONLY: [&str; 2] = ["kubernetes.config.file", "$internal.deployment.config-dir"];

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::client::{HADOOP_FILES, Seen};
 use super::draft::Draft;
 use super::json::{append, object};
-use crate::Problem;
+use nutkin_flink::Problem;
 
 /// Where pods find it (`Constants.HADOOP_CONF_DIR_IN_POD`).
 const DIRECTORY: &str = "/opt/hadoop/conf";

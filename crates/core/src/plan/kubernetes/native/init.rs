@@ -65,7 +65,7 @@ fn container(draft: &mut Draft<'_>, mebibytes: u64) {
     let image = resolved(draft, image_key, "image");
     if image.trim().is_empty() {
         draft.settings.problem(
-            crate::Problem::new(image_key, "an image is needed")
+            nutkin_flink::Problem::new(image_key, "an image is needed")
                 .hint("name one, or remove the option"),
         );
     }

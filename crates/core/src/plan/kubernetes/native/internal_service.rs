@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::draft::Draft;
 use super::effective::is_highly_available;
 use super::json::{object, texts};
-use crate::flink::Origin;
+use nutkin_flink::Origin;
 
 /// Adds the headless Service and tells the JobManager that name. With high availability the leader is found
 /// otherwise.

@@ -6,8 +6,8 @@ use serde_json::{Map, json};
 use super::client::Seen;
 use super::draft::Draft;
 use super::json::{append, object};
-use crate::Problem;
-use crate::flink::Origin;
+use nutkin_flink::Origin;
+use nutkin_flink::Problem;
 
 const KEYTAB: &str = "security.kerberos.login.keytab";
 const PRINCIPAL: &str = "security.kerberos.login.principal";

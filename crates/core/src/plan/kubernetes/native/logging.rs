@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::flink::log4j;
+use nutkin_flink::log4j;
 
 /// The files of a session file, and log4j to the console where they hold nothing for a console.
 pub(in crate::plan::kubernetes) fn files(

@@ -2,8 +2,8 @@
 //! TaskManager that cannot start is known beforehand.
 
 use super::draft::Draft;
-use crate::flink::memory::{self, Input, LegacyHeap, LegacyTarget};
-use crate::units::MemorySize;
+use nutkin_flink::memory::{self, Input, LegacyHeap, LegacyTarget};
+use nutkin_flink::units::MemorySize;
 
 /// Process memory of both roles, in whole MiB.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(in crate::plan::kubernetes) fn sizes(draft: &mut Draft<'_>) -> Option<Sizes>
     };
     let job_manager = memory::job_manager(&input);
     let task_manager = memory::task_manager(&input);
-    let mut mebibytes = |process: Result<u64, crate::Problem>| match process {
+    let mut mebibytes = |process: Result<u64, nutkin_flink::Problem>| match process {
         Ok(bytes) => Some(bytes / MemorySize::MIB),
         Err(problem) => {
             draft.settings.problem(problem);

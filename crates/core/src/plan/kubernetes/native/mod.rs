@@ -35,8 +35,8 @@ mod unique;
 pub use client::{Client, Seen, wanted};
 
 use super::Objects;
-use crate::Problem;
 use crate::session::Session;
+use nutkin_flink::Problem;
 
 /// Plans the objects of a native session.
 ///

@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::effective::NAMESPACE;
-use crate::Problem;
+use nutkin_flink::Problem;
 
 /// Longest cluster-id (`Constants.MAXIMUM_CHARACTERS_OF_CLUSTER_ID`).
 const CLUSTER_ID_LIMIT: usize = 45;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::settings::Settings;
-use crate::Problem;
+use nutkin_flink::Problem;
 
 const OPTION: &str = "kubernetes.jobmanager.owner.reference";
 

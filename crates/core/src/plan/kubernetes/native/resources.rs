@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::draft::{Draft, Role};
 use super::json::object;
-use crate::Problem;
-use crate::flink::values;
+use nutkin_flink::Problem;
+use nutkin_flink::values;
 
 /// What the role asks for, over what a template asks for: CPU and memory are replaced, everything else
 /// stays. Limits are requests times a factor that is at least 1.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::Problem;
-use crate::flink::dialect::Dialect;
-use crate::flink::values::{self, ValueError};
-use crate::flink::{Configuration, FlinkVersion, java_order, options};
+use nutkin_flink::Problem;
+use nutkin_flink::dialect::Dialect;
+use nutkin_flink::values::{self, ValueError};
+use nutkin_flink::{Configuration, FlinkVersion, java_order, options};
 
 /// The configuration of a session on its way into the cluster, and what is wrong with it.
 #[derive(Clone)]

@@ -7,8 +7,8 @@ use super::draft::{Draft, Role};
 use super::json::object;
 use super::shape::{self, Step};
 use crate::plan::kubernetes::MAIN_CONTAINER;
-use crate::yaml::{self, Kind, Node};
-use crate::{Location, Problem};
+use nutkin_flink::yaml::{self, Kind, Node};
+use nutkin_flink::{Location, Problem};
 
 const JOB_MANAGER: &str = "kubernetes.pod-template-file.jobmanager";
 const TASK_MANAGER: &str = "kubernetes.pod-template-file.taskmanager";

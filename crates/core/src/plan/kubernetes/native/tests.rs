@@ -2,10 +2,10 @@
 //! `tests/native.rs`.
 
 use super::*;
-use crate::flink::FlinkVersion;
 use crate::plan::kubernetes::marks;
 use crate::session::Mode;
 use crate::spec::{Inputs, resolve};
+use nutkin_flink::FlinkVersion;
 
 fn session(options: &[(&str, &str)], flink: &str) -> Session {
     let options = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
@@ -136,7 +136,7 @@ fn planned(path: &str, value: &serde_json::Value) -> Result<Objects, Vec<Problem
         place = &mut place[part];
     }
     *place = value.clone();
-    let text = crate::yaml::to_string(&document).unwrap();
+    let text = nutkin_flink::yaml::to_string(&document).unwrap();
     let file = crate::spec::read(&text, "f.yaml")?;
     let session = resolve(&Inputs { file: Some(file), ..Inputs::default() })?;
     crate::plan::kubernetes::plan(&session, &Client::default())

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::settings::Settings;
-use crate::Problem;
+use nutkin_flink::Problem;
 
 /// The fields of a toleration; keys are read without regard to case.
 const FIELDS: [&str; 5] = ["effect", "key", "operator", "tolerationSeconds", "value"];

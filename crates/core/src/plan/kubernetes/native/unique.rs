@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::draft::Draft;
 use super::json::{list, object};
-use crate::Problem;
+use nutkin_flink::Problem;
 
 /// Makes the lists of pod and containers sound. What means the same is written once; what contradicts is a
 /// problem.

@@ -9,7 +9,7 @@ use super::super::native::json::{append, object};
 use super::super::native::names;
 use super::workload::Workload;
 use super::{metadata, named};
-use crate::Problem;
+use nutkin_flink::Problem;
 
 const PREFIX: &str = "nutkin.claim.";
 

@@ -6,8 +6,8 @@ use super::super::native::effective::{
 };
 use super::super::native::settings::Settings;
 use super::workload::Workload;
-use crate::flink::Origin;
 use crate::session::Session;
+use nutkin_flink::Origin;
 
 /// Ports that Services and probes name, and what they are when the option says 0. `rest.bind-port` is a range by
 /// its nature; `taskmanager.rpc.port` is any by default.

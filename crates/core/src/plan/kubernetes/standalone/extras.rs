@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::native::draft::{Draft, Role};
 use super::workload::Workload;
 use super::{metadata, services, workload};
-use crate::Problem;
+use nutkin_flink::Problem;
 
 /// Adds what was asked for.
 pub(super) fn add(draft: &mut Draft<'_>, kind: Workload) {

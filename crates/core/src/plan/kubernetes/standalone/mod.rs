@@ -21,8 +21,8 @@ use super::native::client::Client;
 use super::native::draft::{Draft, Role};
 use super::native::{json::object, memory, names};
 use super::{Objects, marks};
-use crate::Problem;
 use crate::session::Session;
+use nutkin_flink::Problem;
 use workload::Workload;
 
 /// Value of the label `type` (`StandaloneKubernetesUtils` of the operator).

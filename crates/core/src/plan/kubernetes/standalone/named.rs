@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::native::settings::Settings;
-use crate::Problem;
 use crate::session::Session;
+use nutkin_flink::Problem;
 
 /// The settings of each name behind a prefix, in order of the names. A setting that is not in `known` is a
 /// problem.

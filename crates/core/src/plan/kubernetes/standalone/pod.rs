@@ -15,8 +15,8 @@ use super::effective::is_on_zookeeper;
 use super::workload::Workload;
 use super::{default_to, probes};
 use crate::change::readers;
-use crate::digest;
-use crate::flink::dialect::Dialect;
+use nutkin_flink::dialect::Dialect;
+use nutkin_flink::digest;
 
 /// User and group of Flink's images, and of ours.
 const FLINK_USER: u32 = 9999;

@@ -7,7 +7,7 @@ use super::super::native::effective::is_highly_available;
 use super::super::native::{names, rest_service};
 use super::workload::{self, Workload};
 use super::{metadata, named};
-use crate::Problem;
+use nutkin_flink::Problem;
 
 /// Option: the port of all nodes that leads to REST and web UI.
 const REST_NODE_PORT: &str = "nutkin.rest.node-port";

@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::super::native::draft::Draft;
 use super::super::native::effective::is_highly_available;
 use super::claims::Claim;
-use crate::Problem;
-use crate::flink::options;
+use nutkin_flink::Problem;
+use nutkin_flink::options;
 
 /// A directory that Flink keeps things in for others to read.
 struct Directory {

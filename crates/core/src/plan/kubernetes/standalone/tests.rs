@@ -16,8 +16,9 @@ fn planned(text: &str) -> Result<Objects, Vec<String>> {
     let file = spec::read(text, "session.yaml")
         .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     let inputs = Inputs { file: Some(file), ..Inputs::default() };
-    let paths =
-        |problems: Vec<crate::Problem>| problems.into_iter().map(|p| p.path).collect::<Vec<_>>();
+    let paths = |problems: Vec<nutkin_flink::Problem>| {
+        problems.into_iter().map(|p| p.path).collect::<Vec<_>>()
+    };
     let session = spec::resolve(&inputs).map_err(paths)?;
     plan(&session, &Client::default())
         .map_err(|problems| problems.into_iter().map(|p| p.path).collect())

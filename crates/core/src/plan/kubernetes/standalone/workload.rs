@@ -8,8 +8,8 @@ use super::super::native::json::{append, object};
 use super::super::native::settings::Settings;
 use super::super::native::{json::texts, owners};
 use super::claims::{self, Claim};
-use crate::Problem;
 use crate::session::Session;
+use nutkin_flink::Problem;
 
 /// The kinds of workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
