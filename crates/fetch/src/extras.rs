@@ -168,7 +168,7 @@ impl Bringer<'_> {
     }
 }
 
-/// Relative paths count from the session file that holds the option, else from the working directory.
+/// Relative paths count from the session file that holds the option, otherwise from the working directory.
 pub fn base(entry: &Entry) -> PathBuf {
     match &entry.origin {
         Origin::File(name, _) | Origin::SessionFile(name, _) => {

@@ -100,7 +100,7 @@ pub fn on_path(environment: &Environment) -> Option<PathBuf> {
     java.parent()?.parent().map(Path::to_owned)
 }
 
-/// The major version of a Java: from its `release` file, else by asking it.
+/// The major version of a Java: from its `release` file, otherwise by asking it.
 pub fn major(home: &Path) -> Option<u8> {
     if !home.join("bin/java").is_file() {
         return None;

@@ -46,7 +46,7 @@ pub(super) fn component(file: &Listed) -> Option<Component> {
     Some(component)
 }
 
-/// All coordinates in a jar, sorted; none when it is no zip file.
+/// All coordinates in a jar, sorted; none when it is not a zip file.
 fn coordinates(jar: &Path) -> Vec<Component> {
     let Ok(file) = File::open(jar) else { return Vec::new() };
     let Ok(mut zip) = ZipArchive::new(BufReader::new(file)) else { return Vec::new() };

@@ -15,7 +15,7 @@ use nutkin_shell::{Context, Error};
 /// Flink's release and files; no files when the base has them.
 ///
 /// # Errors
-/// `--flink-from` is no Flink, or another one than `--flink`; Flink cannot be fetched.
+/// `--flink-from` is not a Flink, or another one than `--flink`; Flink cannot be fetched.
 pub(super) async fn find(
     options: &Options,
     work: &Path,

@@ -76,7 +76,7 @@ pub(super) fn choose(
 /// Unpacks an archive of a Java and finds its home.
 ///
 /// # Errors
-/// It is no `.tar.gz`, or there is no `bin/java` in it.
+/// It is not a `.tar.gz`, or there is no `bin/java` in it.
 pub(super) fn unpack(archive: &Path, work: &Path) -> Result<PathBuf, Error> {
     let folder = work.join("java-archive");
     let file = fs::File::open(archive).at("read", archive)?;

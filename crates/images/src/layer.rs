@@ -273,7 +273,7 @@ impl Tree<'_> {
             let source = entry.path();
             let name = entry.file_name();
             let Some(name) = name.to_str() else {
-                let error = io::Error::other("its name is no UTF-8");
+                let error = io::Error::other("its name is not UTF-8");
                 return Err(error).at("read", &source);
             };
             let path = format!("{target}/{name}");

@@ -319,7 +319,7 @@ fn created(context: &Context<'_>) -> Result<String, Error> {
     };
     let time = text.parse().ok().and_then(|second| jiff::Timestamp::from_second(second).ok());
     time.map(|time| time.to_string()).ok_or_else(|| {
-        let message = format!("`{text}` is no number of seconds since 1970");
+        let message = format!("`{text}` is not a number of seconds since 1970");
         Error::input(vec![Problem::new("SOURCE_DATE_EPOCH", message)])
     })
 }

@@ -60,7 +60,7 @@ pub(super) struct Libraries {
     pub missing: BTreeMap<String, PathBuf>,
 }
 
-/// Reads the dynamic section; `None` when the file is no ELF file of 64 bits.
+/// Reads the dynamic section; `None` when the file is not an ELF file of 64 bits.
 pub(super) fn linked(data: &[u8]) -> Option<Linked> {
     let header = FileHeader64::<Endianness>::parse(data).ok()?;
     let endian = header.endian().ok()?;

@@ -53,7 +53,7 @@ impl Built {
         ]
     }
 
-    /// Layers without those that stand there twice: an archive must not name a file twice.
+    /// Layers without those that appear twice: an archive must not name a file twice.
     fn distinct(&self) -> Vec<&(Blob, PathBuf)> {
         let mut seen = std::collections::BTreeSet::new();
         self.layers.iter().filter(|(blob, _)| seen.insert(&blob.sha256)).collect()

@@ -14,7 +14,7 @@ use nutkin_shell::{Context, Error};
 /// has them.
 ///
 /// # Errors
-/// `--binary` is no program.
+/// `--binary` is not a program.
 pub(super) fn binary(options: &Options) -> Result<Option<PathBuf>, Error> {
     if options.keep_entrypoint {
         return Ok(None);
@@ -25,7 +25,7 @@ pub(super) fn binary(options: &Options) -> Result<Option<PathBuf>, Error> {
     };
     let data = fs::read(&path).at("read", &path)?;
     if libraries::linked(&data).is_none() {
-        let message = format!("`{}` is no program for Linux", path.display());
+        let message = format!("`{}` is not a program for Linux", path.display());
         return Err(Error::input(vec![Problem::new("--binary", message)]));
     }
     Ok(Some(path))

@@ -323,7 +323,7 @@ impl Client {
         Ok(answer["jobid"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// Asks for the cancelation of a job. A job that has ended already is no error.
+    /// Asks for the cancelation of a job. A job that has ended already is not an error.
     ///
     /// # Errors
     /// See [`RestError`].

@@ -21,7 +21,7 @@ pub struct View {
     pub messages: Vec<String>,
     /// Its Flink release, where it is known.
     pub flink_version: Option<String>,
-    /// The address to show: one that answered, else one that should.
+    /// The address to show: one that answered, otherwise one that should.
     pub rest_url: Option<String>,
     /// JobManagers that shall run.
     pub job_managers: usize,

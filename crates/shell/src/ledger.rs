@@ -10,13 +10,13 @@ use crate::{Environment, Error, Kind, token};
 /// only a crowd of them needs more than two.
 const ATTEMPTS: usize = 10;
 
-/// Where a platform keeps the ledger of one session. What each call promises stands in [`nutkin_core::ledger::Stored`]'s
+/// Where a platform keeps the ledger of one session. What each call promises is in [`nutkin_core::ledger::Stored`]'s
 /// module.
 pub trait Store {
     /// The session's name.
     fn session(&self) -> &str;
 
-    /// Reads what is stored; that there is nothing is no error.
+    /// Reads what is stored; that there is nothing is not an error.
     ///
     /// # Errors
     /// The platform cannot be asked.
@@ -32,7 +32,7 @@ pub trait Store {
         expected: &Version,
     ) -> impl Future<Output = Result<Saving, Error>>;
 
-    /// Removes the document and what lies beside it; that there is nothing is no error.
+    /// Removes the document and what lies beside it; that there is nothing is not an error.
     ///
     /// # Errors
     /// The platform refuses.

@@ -54,7 +54,7 @@ pub struct Wish<'a> {
 pub struct Logs {
     /// Processes or pods; all where empty.
     pub processes: Vec<String>,
-    /// Go on with what is logged from now on.
+    /// Continue with new lines.
     pub follow: bool,
     /// Only so many of the last lines of each.
     pub tail: Option<usize>,

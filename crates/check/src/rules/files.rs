@@ -121,7 +121,7 @@ fn session_files(world: &World, out: &mut Findings<'_>) {
             let place = Place { file: index, line, column };
             // Other objects beside a session are fine for this command, and syntax has its own code.
             let known = world.broken.iter().any(|(other, _)| other.file == index)
-                || (sessions < all && problem.message.contains("no kind that"))
+                || (sessions < all && problem.message.contains("not a kind that"))
                 || problem.message.contains("a second time");
             if known {
                 continue;

@@ -107,7 +107,7 @@ pub(super) fn read_nodes(
             Some("FlinkSessionJob") => fields::SESSION_JOB,
             other => {
                 let message = match other {
-                    Some(other) => format!("`{other}` is no kind that a session file holds"),
+                    Some(other) => format!("`{other}` is not a kind that a session file holds"),
                     None => "the document has no `kind`".to_owned(),
                 };
                 problems.push(at(kind.unwrap_or(document), "kind", message).hint(
@@ -219,7 +219,7 @@ fn deployment(values: &Values<'_>, file: &mut SessionFile, problems: &mut Vec<Pr
         ),
         Some(name) => match FlinkVersion::from_operator_name(&name) {
             Some(version) => file.flink = Some(version),
-            None => problem("spec.flinkVersion", format!("`{name}` is none of v1_13 to v2_3")),
+            None => problem("spec.flinkVersion", format!("`{name}` is not one of v1_13 to v2_3")),
         },
     }
     for (role, option, cpu, cpu_factor, memory_factor) in [
@@ -247,7 +247,7 @@ fn deployment(values: &Values<'_>, file: &mut SessionFile, problems: &mut Vec<Pr
                 Some(bytes) => file.fields.push((option, Value::Text(format!("{bytes}b")), path)),
                 None => problem(
                     &path,
-                    format!("`{text}` is no amount of memory: write `2048m` or `2Gi`"),
+                    format!("`{text}` is not an amount of memory: write `2048m` or `2Gi`"),
                 ),
             }
         }
@@ -260,7 +260,7 @@ fn deployment(values: &Values<'_>, file: &mut SessionFile, problems: &mut Vec<Pr
                 Some(cpus) => file.fields.push((cpu, Value::Text(double_text(cpus)), path)),
                 None => problem(
                     &path,
-                    format!("`{text}` is no number of CPUs: write `0.5`, `2` or `500m`"),
+                    format!("`{text}` is not a number of CPUs: write `0.5`, `2` or `500m`"),
                 ),
             }
         }

@@ -66,7 +66,7 @@ pub fn load_inputs(
 ) -> Result<(Session, Inputs), Vec<Problem>> {
     let (file, mut problems) = file::read_what_can_be(text, name);
     if file.session.is_none() && file.flink.is_none() && !problems.is_empty() {
-        // Nothing was understood: what is missing would be told of every part.
+        // Nothing was understood: every part would be reported as missing.
         return Err(problems);
     }
     let inputs = Inputs { file: Some(file), ..inputs };
@@ -201,9 +201,9 @@ pub fn against_local(session: &Session) -> Option<String> {
 }
 
 fn not_a_name(name: &str) -> Problem {
-    let message = format!("`{name}` is no name for a session");
+    let message = format!("`{name}` is not a valid session name");
     Problem::new("metadata.name", message).hint(format!(
-        "start with a lower-case letter, go on with those, digits and `-`; at most {NAME_LIMIT} characters"
+        "start with a lower-case letter, continue with those, digits and `-`; at most {NAME_LIMIT} characters"
     ))
 }
 

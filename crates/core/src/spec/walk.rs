@@ -184,7 +184,7 @@ impl<'a> Walker<'a, '_> {
             (Type::Whole(least), Kind::Number(text)) => match text.parse::<i64>() {
                 Ok(number) if least <= number => None,
                 Ok(number) => Some((format!("{number} is too small: at least {least}"), None)),
-                Err(_) => Some((format!("`{text}` is no whole number"), None)),
+                Err(_) => Some((format!("`{text}` is not a whole number"), None)),
             },
             (Type::Whole(_), _) => Some((wrong("a whole number"), None)),
             (Type::OneOf(words), Kind::Text(text)) if words.contains(&text.as_str()) => None,
@@ -194,7 +194,7 @@ impl<'a> Walker<'a, '_> {
                 } else {
                     node.describe().to_owned()
                 };
-                Some((format!("{said} is none of {}", words.join(", ")), None))
+                Some((format!("{said} is not one of {}", words.join(", ")), None))
             }
             (Type::Texts, Kind::List(items)) => {
                 for item in items.iter().filter(|item| !matches!(item.kind, Kind::Text(_))) {
@@ -248,7 +248,7 @@ impl<'a> Walker<'a, '_> {
         if close(&best) <= 2 {
             return Some(format!("did you mean `{best}`?"));
         }
-        Some(format!("here stand: {}", known.join(", ")))
+        Some(format!("valid fields here: {}", known.join(", ")))
     }
 
     fn problem(&mut self, node: &Node, path: &str, message: String, hint: Option<String>) {

@@ -200,6 +200,6 @@ fn all_problems_at_once() {
     let options = [("nutkin.docker.publish", "here"), ("taskmanager.memory.process.size", "10m")];
     let problems = docker::plan(&session(V1_20, 1, &options), &ours()).expect_err("problems");
     let text = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    assert!(text.contains("`here` is no port"), "{text}");
+    assert!(text.contains("`here` is neither a port nor an address"), "{text}");
     assert!(2 <= problems.len(), "{text}");
 }

@@ -20,8 +20,8 @@ pub(super) fn place(fetcher: &Fetcher<'_>, url: &str) -> PathBuf {
     fetcher.directory().join("https").join(key).join(url_file_name(url).unwrap_or("artifact.jar"))
 }
 
-/// A jar by its address. Content that the user pinned is not asked for again; else the server is
-/// asked whether it changed, and an unreachable server is no error when the cache has the file.
+/// A jar by its address. Content that the user pinned is not asked for again; otherwise the server is
+/// asked whether it changed, and an unreachable server is not an error when the cache has the file.
 pub(super) async fn fetch(
     fetcher: &Fetcher<'_>,
     url: &str,

@@ -106,7 +106,7 @@ fn root(environment: &Environment) -> PathBuf {
 }
 
 /// Makes the archives unless they are there: runs a JobManager and a TaskManager until the slots are
-/// registered, and ends them. Returns whether there are archives now; a Java that makes none is no error.
+/// registered, and ends them. Returns whether there are archives now; a Java that makes none is not an error.
 ///
 /// Dropping the future ends the JVMs; so does the end of this process, however it ends.
 ///

@@ -15,8 +15,8 @@ use nutkin_shell::files::{Digest, FileError, Lock, Staging};
 use nutkin_shell::{Context, Environment, Error, Kind};
 use nutkin_shell::{Sink, size};
 
-/// The distribution that a session needs: `FLINK_HOME` as it is when it holds the release, else the one
-/// in the cache, else installed now from the default sources. A damaged one is reported and replaced.
+/// The distribution that a session needs: `FLINK_HOME` as it is when it holds the release, otherwise the one
+/// in the cache, otherwise installed now from the default sources. A damaged one is reported and replaced.
 ///
 /// Dropping the future stops the work and leaves nothing half.
 ///
@@ -146,7 +146,7 @@ pub async fn install(
         }
         if !damage.is_empty() {
             context.events.warn(&format!(
-                "Flink {version} in the cache is damaged ({}); it is installed anew",
+                "Flink {version} in the cache is damaged ({}); it is installed again",
                 damage.join(", ")
             ));
         }

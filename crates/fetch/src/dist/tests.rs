@@ -334,7 +334,7 @@ async fn a_connection_that_breaks_off() {
     server.join().unwrap();
 }
 
-/// Puts a `python3` into the world that acts as pip: answers to `--version`, else runs `script` with
+/// Puts a `python3` into the world that acts as pip: answers to `--version`, otherwise runs `script` with
 /// the directory to download to in `$dest`.
 fn fake_pip(world: &mut World, script: &str) {
     let text = format!(

@@ -52,7 +52,7 @@ pub(super) async fn exchange(
     let realm = Url::parse(&challenge.realm).ok().filter(is_private).ok_or_else(|| {
         let message = format!("`{host}` wants its identity token sent to `{}`", challenge.realm);
         by_password(Error::new(Kind::Broken, message))
-            .hint("which is no https address: anybody on the way could read it")
+            .hint("which is not an https address: anybody on the way could read it")
     })?;
     let rights = match operation {
         RegistryOperation::Pull => "pull",

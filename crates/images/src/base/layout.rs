@@ -92,7 +92,7 @@ fn manifest(
     Err(damaged("its indexes name only other indexes"))
 }
 
-/// The entry for a platform: the one that says so, else the first one that says nothing.
+/// The entry for a platform: the one that says so, otherwise the first one that says nothing.
 pub(super) fn for_platform<'a>(all: &'a [Value], architecture: &str) -> Option<&'a Value> {
     let matches = |one: &&Value| {
         one["platform"]["os"] == "linux" && one["platform"]["architecture"] == architecture
@@ -103,7 +103,7 @@ pub(super) fn for_platform<'a>(all: &'a [Value], architecture: &str) -> Option<&
 fn blob(directory: &Path, descriptor: &Value) -> Result<BaseLayer, Error> {
     let digest = descriptor["digest"].as_str().unwrap_or_default();
     let Some(sha256) = digest.strip_prefix("sha256:").filter(|hex| is_sha256(hex)) else {
-        return Err(damaged(&format!("`{digest}` is no SHA-256 digest")));
+        return Err(damaged(&format!("`{digest}` is not a SHA-256 digest")));
     };
     let blob = Blob {
         media_type: descriptor["mediaType"].as_str().unwrap_or_default().to_owned(),
@@ -116,7 +116,7 @@ fn blob(directory: &Path, descriptor: &Value) -> Result<BaseLayer, Error> {
 fn json(path: &Path) -> Result<Value, Error> {
     let text = fs::read(path).at("read", path)?;
     serde_json::from_slice(&text)
-        .map_err(|error| damaged(&format!("`{}` is no JSON: {error}", path.display())))
+        .map_err(|error| damaged(&format!("`{}` is not JSON: {error}", path.display())))
 }
 
 fn damaged(what: &str) -> Error {

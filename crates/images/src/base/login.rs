@@ -1,4 +1,4 @@
-//! Who a registry is told we are: the environment's name and password, else what `docker login` stored, else nobody.
+//! Who a registry is told we are: the environment's name and password, otherwise what `docker login` stored, otherwise nobody.
 
 use std::fs;
 use std::path::Path;
@@ -83,11 +83,11 @@ fn unusable(host: &str, path: &Path, error: &CredentialRetrievalError) -> Error 
         ),
         CredentialRetrievalError::MalformedHelperResponse => (
             format!("the program `docker-credential-...` that `{shown}` names gave no login"),
-            format!("`{}` stores it anew", command(host)),
+            format!("`{}` stores it again", command(host)),
         ),
         _ => (
             format!("`{shown}` cannot be understood"),
-            format!("`{}` writes it anew", command(host)),
+            format!("`{}` writes it again", command(host)),
         ),
     };
     Error::new(Kind::Broken, format!("no login for `{host}`: {what}"))

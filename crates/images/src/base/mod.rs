@@ -187,7 +187,7 @@ pub(super) fn open_tar(path: &Path) -> Result<Box<dyn Read>, FileError> {
     decompressed(BufReader::new(File::open(path).at("read", path)?)).at("read", path)
 }
 
-/// Packs layers in zstd anew with gzip: Docker's daemons before 23 neither load nor build of such.
+/// Packs layers in zstd again, with gzip: Docker's daemons before 23 neither load nor build of such.
 fn without_zstd(loaded: &mut Loaded, work: &Path, context: &Context<'_>) -> Result<(), Error> {
     let Loaded { base, layers, .. } = loaded;
     for (index, layer) in layers.iter_mut().enumerate() {

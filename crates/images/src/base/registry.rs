@@ -26,7 +26,7 @@ use nutkin_shell::{Context, Environment, Error, Kind};
 pub fn reference(text: &str, option: &str) -> Result<Reference, Error> {
     text.parse().map_err(|error: oci_client::ParseError| {
         Error::input(vec![
-            Problem::new(option, format!("`{text}` is no name of an image: {error}"))
+            Problem::new(option, format!("`{text}` is not a valid image name: {error}"))
                 .hint("for example registry.example.com/team/flink:1.20.5"),
         ])
     })
@@ -162,7 +162,7 @@ async fn fetch(
     context: &Context<'_>,
 ) -> Result<PathBuf, Error> {
     let Some(sha256) = layer.digest.strip_prefix("sha256:").filter(|hex| is_sha256(hex)) else {
-        let message = format!("`{}` is no SHA-256 digest", layer.digest);
+        let message = format!("`{}` is not a SHA-256 digest", layer.digest);
         return Err(Error::new(Kind::Broken, message));
     };
     let path = folder.join(sha256);

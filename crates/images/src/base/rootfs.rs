@@ -15,7 +15,7 @@ use crate::layer::compressed;
 use nutkin_shell::Error;
 use nutkin_shell::files::{At, FileError};
 
-/// What a running system has that is none of an image's business.
+/// What a running system has that does not belong in an image.
 const SKIPPED: &[&str] = &["dev", "proc", "sys", "run"];
 
 /// Packs a directory with its owners and permissions.
@@ -79,7 +79,7 @@ fn loaded(source: &Path, packed: (String, Blob, std::path::PathBuf)) -> Result<L
         "rootfs": {"diff_ids": [diff_id]},
         "history": [{"created": super::super::CREATED, "created_by": "nutkin: root file system"}],
     });
-    // Not the path: where the base lay is no property of the image.
+    // Not the path: where the base lay is not a property of the image.
     let name = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
     assemble(name, None, &config, vec![BaseLayer { blob, path }])
 }

@@ -110,7 +110,7 @@ fn silenced(allow: &[String]) -> Result<BTreeMap<String, String>, Error> {
         let (code, reason) = text.split_once('=').unwrap_or((text, ""));
         match codes::find(code) {
             None => problems.push(
-                Problem::new("--allow", format!("`{code}` is no code"))
+                Problem::new("--allow", format!("`{code}` is not a code"))
                     .hint("docs/checks/README.md lists all codes"),
             ),
             Some(_) if reason.trim().is_empty() => problems.push(

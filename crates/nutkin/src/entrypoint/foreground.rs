@@ -149,8 +149,8 @@ fn find_java(effective: &Effective, environment: &Environment) -> Result<(PathBu
     })
 }
 
-/// The image's class data archives, where they fit its Java and jars as they are now. Whatever is wrong with them is
-/// no reason not to start.
+/// The image's class data archives, where they fit its Java and jars as they are now. A defect of them
+/// does not prevent the start.
 fn class_data(flink_home: &str, java_home: &str) -> Option<Index> {
     let folder = Path::new(flink_home).join(class_data::DIRECTORY);
     let text = fs::read(folder.join(class_data::INDEX)).ok()?;

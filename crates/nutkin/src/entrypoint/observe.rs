@@ -76,7 +76,7 @@ pub(super) fn available(flink_home: &str) -> plugins::Available {
     }
 }
 
-/// Flink's home where this program is linked into its `bin`, else that of the official images.
+/// Flink's home where this program is linked into its `bin`, otherwise that of the official images.
 fn home_of_link() -> String {
     let link = std::env::args_os().next().map(PathBuf::from);
     let home = link.as_deref().and_then(Path::parent).and_then(Path::parent);

@@ -44,7 +44,7 @@ pub(super) fn is_writable(directory: &Path) -> bool {
     directory.is_dir() && access(directory, Access::WRITE_OK).is_ok()
 }
 
-/// The directory for log files: the wanted one where it can be written or made, else one below the private
+/// The directory for log files: the wanted one where it can be written or made, otherwise one below the private
 /// directory. Makes nothing.
 pub(super) fn logs(wanted: &str, private: &Path) -> PathBuf {
     let wanted = PathBuf::from(wanted);
@@ -52,7 +52,7 @@ pub(super) fn logs(wanted: &str, private: &Path) -> PathBuf {
     if there.is_some_and(is_writable) { wanted } else { private.join("log") }
 }
 
-/// Makes the private directory anew and fills it.
+/// Makes the private directory again and fills it.
 ///
 /// # Errors
 /// It cannot be written, or somebody else's directory has its name.

@@ -78,7 +78,7 @@ fn a_silence_needs_a_known_code_and_a_reason() {
         .code(2)
         .any_stderr()
         .run();
-    assert!(said.stderr.contains("`NK9999` is no code"), "{}", said.stderr);
+    assert!(said.stderr.contains("`NK9999` is not a code"), "{}", said.stderr);
     assert!(said.stderr.contains("without a reason"), "{}", said.stderr);
 }
 

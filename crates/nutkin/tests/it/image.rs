@@ -335,7 +335,10 @@ fn bad_input_touches_nothing() {
             "there are metrics-jmx",
         ],
     );
-    check(&[&layout[..], &["--tag", "UPPER CASE"]].concat(), &["`UPPER CASE` is no name"]);
+    check(
+        &[&layout[..], &["--tag", "UPPER CASE"]].concat(),
+        &["`UPPER CASE` is not a valid image name"],
+    );
     check(&[&layout[..], &["--base", "./nothing.tar"]].concat(), &["there is no", "nothing.tar"]);
     check(&[&layout[..], &["--flink", "2.3"]].concat(), &["is Flink 1.20.5, not 2.3"]);
     check(&[&layout[..], &["--program", "no-such-program"]].concat(), &["no `no-such-program`"]);

@@ -35,7 +35,7 @@ fn the_least() {
     let old = || Test::new().file("conf/flink-conf.yaml", SIZES);
     check("flink-1.13", old(), &["--flink", "1.13"]);
     check("flink-1.17", old(), &["--flink", "1.17"]);
-    // 1.20 goes on with the dialect that it finds.
+    // 1.20 continues with the dialect that it finds.
     check("flink-1.20-flink-conf", old(), &[]);
 }
 
@@ -193,7 +193,7 @@ fn all_problems_at_once_with_their_places() {
              `blob.server.port`: on Kubernetes this must be one port, not a range or a list\n    \
              hint: write a number from 1 to 65535, or remove the option\n  \
              `kubernetes.cluster-id`: `My_Words` cannot be the name of a session on Kubernetes\n    \
-             hint: start with a lower-case letter, go on with those, digits and `-`; at most 45 characters\n  \
+             hint: start with a lower-case letter, continue with those, digits and `-`; at most 45 characters\n  \
              pod.yaml:3: `spec.terminationGracePeriodSeconds`: invalid type: string \"soon\", expected i64\n  \
              pod.yaml:4: `spec.containers`: expected a list\n",
         )

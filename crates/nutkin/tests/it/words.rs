@@ -50,7 +50,6 @@ const PHRASES: &[Phrase] = &[
     phrase(&["stand|stands", "once|twice"], "appears twice"),
     phrase(&["here", "stand|stands"], "valid here"),
     phrase(&[",", "else"], "otherwise"),
-    phrase(&["anew"], "again"),
     phrase(&["mend|mends|mended|mending"], "fix, repair"),
     phrase(&["tell|tells|told|telling", "of"], "describes"),
     phrase(&["come|comes|came|coming", "of"], "results from"),

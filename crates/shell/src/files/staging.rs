@@ -77,7 +77,7 @@ fn retired(parent: &Path, name: &str) -> PathBuf {
     parent.join(format!(".retired-{name}"))
 }
 
-/// Removes a file or a directory with all that is in it; an absent one is no error.
+/// Removes a file or a directory with all that is in it; an absent one is not an error.
 ///
 /// # Errors
 /// When something there cannot be removed.

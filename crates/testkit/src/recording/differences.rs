@@ -1,4 +1,4 @@
-//! Where Nutkin differs from Flink's client on purpose. Each stands in `docs/differences-from-flink.md` under its
+//! Where Nutkin differs from Flink's client on purpose. Each is in `docs/differences-from-flink.md` under its
 //! name; a test sees each of them in a recording.
 
 use nutkin_core::plan::kubernetes::Objects;
@@ -15,7 +15,7 @@ use super::Recording;
 const STRICTER: &[(&str, &str, &str)] = &[
     ("invalid-name", "kubernetes.cluster-id", "cannot be the name"),
     ("invalid-name", "kubernetes.namespace", "cannot be the name"),
-    ("invalid-port", "", "the value is no port"),
+    ("invalid-port", "", "the value is not a port"),
     ("option-without-key", "-D", "has no key"),
     ("missing-krb5-conf", "security.kerberos.krb5-conf.path", "there is no file"),
     ("incomplete-secret-reference", "kubernetes.env.secretKeyRef", "an entry has no"),
@@ -103,7 +103,7 @@ const TEMPLATES: [&str; 3] = [
     "kubernetes.pod-template-file",
 ];
 
-/// The value of an option of the command line, else of the lines of `flink-conf.yaml`.
+/// The value of an option of the command line, otherwise of the lines of `flink-conf.yaml`.
 fn option(recording: &Recording, key: &str) -> Option<String> {
     let prefix = format!("{key}=");
     let mut values = recording.args.iter().rev().filter_map(|arg| {

@@ -78,7 +78,7 @@ impl Call {
         self
     }
 
-    /// Is answered with what comes of the request.
+    /// Is answered with what comes from the request.
     #[must_use]
     pub fn answer_with(mut self, answer: impl Fn(&Request) -> Answer + Send + 'static) -> Self {
         self.answer = Box::new(answer);

@@ -46,7 +46,7 @@ pub(super) fn effective(session: &Session, data: &str, zookeeper: bool) -> Confi
     all.set("jobmanager.rpc.address", job_manager, names.clone());
     all.set("rest.port", REST_PORT.to_string(), names.clone());
     all.set("taskmanager.rpc.port", TASK_MANAGER_PORT.to_string(), names);
-    // Options of our own are no business of Flink's.
+    // Options of our own do not concern Flink.
     let own: Vec<String> = all
         .iter()
         .filter(|(key, _)| key.starts_with("nutkin.") || key.starts_with("kubernetes."))

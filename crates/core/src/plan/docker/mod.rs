@@ -377,7 +377,7 @@ fn default_published() -> Published {
 /// Reads `9999`, `127.0.0.1:9999`, `0.0.0.0:9999`, `[::1]:9999`.
 fn read_published(text: &str) -> Result<Published, Problem> {
     let problem = || {
-        Problem::new(PUBLISH, format!("`{text}` is no port and no address with a port"))
+        Problem::new(PUBLISH, format!("`{text}` is neither a port nor an address with a port"))
             .hint("9999 publishes on 127.0.0.1; 0.0.0.0:9999 on all addresses, where anybody who reaches it can run code")
     };
     let (address, port) = match text.rsplit_once(':') {
@@ -389,7 +389,7 @@ fn read_published(text: &str) -> Result<Published, Problem> {
     Ok(Published { address: address.to_string(), port })
 }
 
-/// `spec.*.resource.cpu`, which stands in the option that Flink has for it.
+/// `spec.*.resource.cpu`, which is in the option that Flink has for it.
 fn cpus(session: &Session, key: &str, keep: &mut impl FnMut(Problem)) -> Option<u64> {
     let text = session.configuration.text(key)?;
     match text.trim().parse::<f64>() {
@@ -400,7 +400,7 @@ fn cpus(session: &Session, key: &str, keep: &mut impl FnMut(Problem)) -> Option<
         )]
         Ok(cpus) if 0.0 < cpus && cpus < 1e6 => Some((cpus * 1000.0).round() as u64),
         _ => {
-            keep(Problem::new(key, format!("`{text}` is no number of CPUs")));
+            keep(Problem::new(key, format!("`{text}` is not a number of CPUs")));
             None
         }
     }

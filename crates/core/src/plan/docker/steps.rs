@@ -23,7 +23,7 @@ pub struct Seen {
 pub struct Steps {
     /// Containers that are no longer wanted.
     pub remove: Vec<String>,
-    /// Containers to make anew, because something that they are made of differs.
+    /// Containers to make again, because something that they are made of differs.
     pub replace: Vec<String>,
     /// Containers that are missing.
     pub create: Vec<String>,

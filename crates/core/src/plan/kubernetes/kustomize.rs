@@ -10,7 +10,7 @@ use nutkin_flink::yaml;
 /// Name of the file that makes a directory Kustomize's.
 pub const FILE: &str = "kustomization.yaml";
 
-/// First line of ours: a directory with it may be written anew.
+/// First line of ours: a directory with it may be written again.
 pub const MARK: &str = "# Written by `nutkin render`: change the session file, not this.\n";
 
 /// Files by their names: one for each object, and [`FILE`], which lists them in order of creation.
@@ -40,7 +40,7 @@ pub fn files(objects: &Objects) -> Result<BTreeMap<String, String>, yaml::YamlEr
     Ok(files)
 }
 
-/// Files that an earlier writing left and this one does not write: what the old [`FILE`] lists. `None`: it is none of
+/// Files that an earlier writing left and this one does not write: what the old [`FILE`] lists. `None`: it is not one of
 /// ours.
 pub fn stale(old: &str, files: &BTreeMap<String, String>) -> Option<Vec<String>> {
     let rest = old.strip_prefix(MARK)?;

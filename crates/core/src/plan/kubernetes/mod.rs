@@ -54,7 +54,7 @@ pub fn namespace(session: &Session, of_context: Option<&str>) -> String {
 pub struct Objects {
     /// The cluster-id: name of the Deployment, and part of all other names.
     pub cluster_id: String,
-    /// The namespace of all objects. It also stands in each object's metadata.
+    /// The namespace of all objects. It is also in each object's metadata.
     pub namespace: String,
     /// All objects in the order in which they are created. The first is the workload that owns the others.
     pub items: Vec<Value>,

@@ -70,7 +70,7 @@ pub fn effective(session: &Session, machine: &Machine) -> Configuration {
     if let [port] = machine.rest_ports.as_slice() {
         all.set("rest.port", port.to_string(), chosen);
     }
-    // Options of our own are no business of Flink's, and those of other readers would restart it for nothing.
+    // Options of our own do not concern Flink, and those of other readers would restart it for nothing.
     let own: Vec<String> = all
         .iter()
         .filter(|(key, _)| NOT_FOR_PROCESSES.iter().any(|prefix| key.starts_with(prefix)))

@@ -53,7 +53,7 @@ pub(super) fn files(
     // What `flink-daemon.sh` takes, then what `flink-console.sh` takes, then whatever there is.
     let of = |framework: &str, wanted: [&str; 2]| {
         let named = wanted.into_iter().find(|name| given.contains_key(*name)).map(str::to_owned);
-        // Those of the client are no use to a process.
+        // Those of the client do not matter to a process.
         let is_other = |name: &&String| name.starts_with(framework) && !name.contains("-cli");
         named.or_else(|| given.keys().find(is_other).cloned())
     };

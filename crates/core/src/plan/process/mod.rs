@@ -98,7 +98,7 @@ pub struct Process {
 ///
 /// # Errors
 /// All that is wrong: memory that does not fit, values that the configuration file cannot hold, numbers
-/// that are no numbers, file systems without their plugin, a Flink without its main jar.
+/// that are not numbers, file systems without their plugin, a Flink without its main jar.
 pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Problem>> {
     let configuration = effective(session, machine);
     let mut problems = Vec::new();
@@ -114,7 +114,7 @@ pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Probl
     if !machine.lib.iter().any(|jar| is_dist(jar)) {
         let message = format!("`{}/lib` has no flink-dist jar", machine.flink_home);
         problems.push(Problem::new("", message).hint(format!(
-            "install Flink anew: `nutkin dist remove {0}`, `nutkin dist install {0}`",
+            "install Flink again: `nutkin dist remove {0}`, `nutkin dist install {0}`",
             session.flink
         )));
     }

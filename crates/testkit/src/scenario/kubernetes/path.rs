@@ -18,7 +18,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// `None`: the path is none of the API's.
+    /// `None`: the path is not one of the API's.
     pub(super) fn of(path: &str) -> Option<Self> {
         let mut words = path.split('/').skip(1);
         let api_version = match words.next()? {

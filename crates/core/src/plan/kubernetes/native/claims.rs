@@ -32,7 +32,7 @@ pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {
         } else if !path.starts_with('/') {
             Some(format!("the path `{path}` of `{claim}` is not absolute"))
         } else if !paths.insert(path.clone()) {
-            Some(format!("the path `{path}` stands there twice"))
+            Some(format!("the path `{path}` appears twice"))
         } else if VOLUME_LIMIT < volume.len() {
             Some(format!(
                 "the volume of `{claim}` would have a name of more than {VOLUME_LIMIT} characters"

@@ -33,7 +33,7 @@ impl Client {
         self.environment.get(name).map(String::as_str).filter(|value| !value.trim().is_empty())
     }
 
-    /// The Hadoop configuration directory of this machine, as Flink looks for it: `HADOOP_CONF_DIR`, else
+    /// The Hadoop configuration directory of this machine, as Flink looks for it: `HADOOP_CONF_DIR`, otherwise
     /// what exists of `etc/hadoop` and `conf` in `HADOOP_HOME`.
     pub(in crate::plan::kubernetes) fn hadoop_directory(&self) -> Option<String> {
         if let Some(directory) = self.variable("HADOOP_CONF_DIR") {

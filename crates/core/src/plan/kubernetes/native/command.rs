@@ -10,7 +10,7 @@ pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {
     let mut script = "kubernetes-jobmanager.sh kubernetes-session".to_owned();
     let option = "kubernetes.jobmanager.entrypoint.args";
     if draft.settings.has(option) {
-        // The blank stands there without arguments, too.
+        // The blank is there without arguments, too.
         script = format!("{script} {}", draft.settings.text_or_default(option));
     }
     draft.container.insert("command".to_owned(), json!([entry]));

@@ -55,7 +55,7 @@ pub(in crate::plan::kubernetes) fn begin(session: &Session, client: &Client) -> 
     fields(session, &mut settings);
     namespace(session, client, &mut settings);
     let all = &mut settings.configuration;
-    // Options of our own are no business of Flink's.
+    // Options of our own do not concern Flink.
     let own: Vec<String> = all
         .iter()
         .map(|(key, _)| key.to_owned())
@@ -113,9 +113,9 @@ pub(in crate::plan::kubernetes) fn fix_port(settings: &mut Settings, key: &str, 
     }
 }
 
-/// What is said of a value that is no port.
+/// What is said of a value that is not a port.
 pub(in crate::plan::kubernetes) fn no_port(key: &str) -> Problem {
-    Problem::new(key, "the value is no port").hint(PORT_HINT)
+    Problem::new(key, "the value is not a port").hint(PORT_HINT)
 }
 
 const PORT_HINT: &str = "write a number from 1 to 65535, or remove the option";

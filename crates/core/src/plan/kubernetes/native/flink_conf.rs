@@ -51,7 +51,7 @@ pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {
     }));
 }
 
-/// Logging: what a session file says, else what is in the configuration directory, else a default, because the
+/// Logging: what a session file says, otherwise what is in the configuration directory, otherwise a default, because the
 /// mount hides what the image has.
 fn logs(draft: &mut Draft<'_>) -> BTreeMap<String, String> {
     let given = &draft.session.log_configuration;
@@ -103,7 +103,7 @@ fn lines(all: &Configuration, draft: &mut Draft<'_>) -> String {
         let value = entry.value.to_string();
         if key.contains(['\n', '\r']) || value.contains(['\n', '\r']) {
             let message =
-                "a line break cannot stand in flink-conf.yaml: the rest would be another option";
+                "a line break cannot be in flink-conf.yaml: the rest would be another option";
             draft.settings.problem(Problem::new(key, message).hint("write it in one line"));
             continue;
         }

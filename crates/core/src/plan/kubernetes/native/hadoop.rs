@@ -12,7 +12,7 @@ use nutkin_flink::Problem;
 /// Where pods find it (`Constants.HADOOP_CONF_DIR_IN_POD`).
 const DIRECTORY: &str = "/opt/hadoop/conf";
 
-/// Mounts the Hadoop configuration: that of a ConfigMap that the user names, else that of the client's machine.
+/// Mounts the Hadoop configuration: that of a ConfigMap that the user names, otherwise that of the client's machine.
 pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {
     let gate = "kubernetes.decorator.hadoop-conf-mount.enabled";
     if draft.settings.has(gate) && !draft.settings.boolean(gate) {

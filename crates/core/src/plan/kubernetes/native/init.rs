@@ -112,7 +112,7 @@ fn container(draft: &mut Draft<'_>, mebibytes: u64) {
     append(&mut draft.container, "env", env);
 }
 
-/// `KubernetesUtils.resolveUserDefinedValue`: the option where it is set, else the template's value, else the
+/// `KubernetesUtils.resolveUserDefinedValue`: the option where it is set, otherwise the template's value, otherwise the
 /// option's default.
 fn resolved(draft: &Draft<'_>, key: &str, field: &str) -> String {
     draft

@@ -18,7 +18,7 @@ pub(in crate::plan::kubernetes) fn check(draft: &mut Draft<'_>) {
     if !begins || !is_label(id) || CLUSTER_ID_LIMIT < id.len() {
         let message = format!("`{id}` cannot be the name of a session on Kubernetes");
         draft.settings.problem(Problem::new("kubernetes.cluster-id", message).hint(format!(
-            "start with a lower-case letter, go on with those, digits and `-`; at most {CLUSTER_ID_LIMIT} \
+            "start with a lower-case letter, continue with those, digits and `-`; at most {CLUSTER_ID_LIMIT} \
              characters"
         )));
     }

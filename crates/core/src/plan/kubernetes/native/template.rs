@@ -30,7 +30,7 @@ pub(in crate::plan::kubernetes) fn start(draft: &mut Draft<'_>) {
     let mut template = template;
     shape::prune(&mut template, draft.settings.version.is_at_least(1, 18));
     let Value::Object(mut pod) = template else {
-        draft.settings.problem(Problem::new(place, "the template is no Pod"));
+        draft.settings.problem(Problem::new(place, "the template is not a Pod"));
         return;
     };
     // A file was checked where it was read.
@@ -50,7 +50,7 @@ pub(in crate::plan::kubernetes) fn start(draft: &mut Draft<'_>) {
     draft.pod = pod;
 }
 
-/// The TaskManager's template as text: that of the file as it stands there.
+/// The TaskManager's template as text: that of the file as it is there.
 pub(in crate::plan::kubernetes) fn task_manager_text(draft: &mut Draft<'_>) -> Option<String> {
     let session = draft.session;
     let fields = merged(session.pod_template.as_ref(), session.task_manager.pod_template.as_ref());
@@ -145,7 +145,7 @@ fn parse(draft: &mut Draft<'_>, text: &str, path: &str) -> Option<Value> {
         (None, _) => Problem::new("", "the template is empty").at(place(1)),
         (_, Some(second)) => Problem::new("", "a template is one document").at(place(second.line)),
         (Some(one), None) if !matches!(one.kind, Kind::Map(_)) => {
-            Problem::new("", "the template is no Pod").at(place(one.line))
+            Problem::new("", "the template is not a Pod").at(place(one.line))
         }
         (Some(one), None) => {
             let mut map = to_map(one.to_json());

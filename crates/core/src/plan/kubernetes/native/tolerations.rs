@@ -8,7 +8,7 @@ use nutkin_flink::Problem;
 /// The fields of a toleration; keys are read without regard to case.
 const FIELDS: [&str; 5] = ["effect", "key", "operator", "tolerationSeconds", "value"];
 
-/// Reads tolerations. A key that is none of theirs is passed over with a warning, as Flink does.
+/// Reads tolerations. A key that is not one of theirs is passed over with a warning, as Flink does.
 pub(in crate::plan::kubernetes) fn read(settings: &mut Settings, option: &str) -> Vec<Value> {
     let maps = settings.maps(option);
     maps.into_iter()
@@ -23,7 +23,7 @@ pub(in crate::plan::kubernetes) fn read(settings: &mut Settings, option: &str) -
                 };
                 let value = if *field == "tolerationSeconds" {
                     let Ok(seconds) = text.parse::<i64>() else {
-                        let message = "tolerationSeconds is no whole number";
+                        let message = "tolerationSeconds is not a whole number";
                         settings.problem(Problem::new(option, message));
                         continue;
                     };

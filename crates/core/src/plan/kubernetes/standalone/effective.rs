@@ -68,7 +68,7 @@ pub(super) fn address(session: &Session, workload: Workload, settings: &mut Sett
 }
 
 /// Under which name the session keeps its leaders and jobs: its own, as Flink's client and the operator have it (it sets
-/// `HighAvailabilityOptions.HA_CLUSTER_ID` to the resource's name), so that a session goes on with what it kept under
+/// `HighAvailabilityOptions.HA_CLUSTER_ID` to the resource's name), so that a session continues with what it kept under
 /// them. In ZooKeeper it is the user's word first: sessions of one name in two namespaces may share a quorum.
 fn identity(session: &Session, settings: &mut Settings) {
     let key = "high-availability.cluster-id";

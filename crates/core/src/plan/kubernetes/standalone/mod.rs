@@ -3,7 +3,7 @@
 //! availability, for ConfigMaps.
 //!
 //! Names and labels are those of the Flink Kubernetes Operator's standalone mode (1.7, as recorded), so that what
-//! looks for its objects finds ours. What is more than that stands in `docs/standalone.md` with its reason.
+//! looks for its objects finds ours. What is more than that is in `docs/standalone.md` with its reason.
 
 mod claims;
 mod effective;

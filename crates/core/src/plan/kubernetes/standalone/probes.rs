@@ -16,7 +16,7 @@ const STARTUP_PERIOD: u32 = 1;
 const STARTUP_TRIES: u32 = 300;
 
 /// Seconds between probes of a running pod, and how many may fail: a full garbage collection may take half a
-/// minute and is no reason to kill.
+/// minute and is not a reason to kill.
 const LIVENESS_PERIOD: u32 = 10;
 const LIVENESS_TRIES: u32 = 6;
 

@@ -122,7 +122,7 @@ fn node_port(draft: &mut Draft<'_>) -> Option<u16> {
 fn parse_node_port(draft: &mut Draft<'_>, key: &str, text: &str) -> Option<u16> {
     let port = text.parse().ok().filter(|port| *port != 0);
     if port.is_none() {
-        let problem = Problem::new(key, format!("`{text}` is no port"));
+        let problem = Problem::new(key, format!("`{text}` is not a port"));
         draft.settings.problem(problem.hint("clusters take 30000 to 32767 unless told otherwise"));
     }
     port
@@ -220,7 +220,7 @@ fn port(draft: &mut Draft<'_>, role: Role, key: &str, written: &str, kind: &str)
             Role::JobManager => "rest, rpc, blob",
             Role::TaskManager => "rpc, query-state",
         };
-        let problem = Problem::new(key, format!("`{written}` is no port of this role"));
+        let problem = Problem::new(key, format!("`{written}` is not a port of this role"));
         let hint = format!("{known}, or a number; with a node port: rest:30081");
         draft.settings.problem(problem.hint(hint));
         return None;

@@ -139,7 +139,7 @@ fn volume_of<'c>(
     let spec = draft.pod.get("spec").and_then(|spec| spec.get("volumes"));
     let volumes = list(spec);
     let Some(volume) = volumes.iter().find(|volume| volume["name"] == mount["name"]) else {
-        // A claim of each pod's own stands in the StatefulSet, not among the volumes.
+        // A claim of each pod's own is in the StatefulSet, not among the volumes.
         return Reach::Pod;
     };
     let is = |kind: &&str| volume.get(*kind).is_some();

@@ -42,7 +42,7 @@ impl Workload {
             (false, None) => Self::Deployments,
             (false, Some(_)) => {
                 let hint = format!("set `{WORKLOAD}: statefulset`, or remove this option");
-                let message = "the workload is no StatefulSet";
+                let message = "the workload is not a StatefulSet";
                 settings.problem(Problem::new(STATEFUL_SETS, message).hint(hint));
                 Self::Deployments
             }
