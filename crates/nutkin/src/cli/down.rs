@@ -150,7 +150,7 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
     }
     begun.replace(Some(session.clone()));
     let Ended { ended, kept, deleted } = session.end(ending, context).await?;
-    platform::forget(context.environment, &name, session.platform());
+    platform::forget(context.environment, &name, &session.place());
     if ended.is_empty() {
         context.printer.say(&format!("session `{name}`: nothing of it ran"));
     } else {

@@ -21,6 +21,9 @@ struct Note {
     context: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kubeconfig: Option<PathBuf>,
+    /// The address of its Docker daemon, where it is not the usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
     /// The session file that it was made from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
@@ -74,13 +77,31 @@ pub fn remember(
     let directory = directory_of(environment, place.platform);
     std::fs::create_dir_all(&directory)?;
     let Place { namespace, context, kubeconfig, .. } = place.clone();
-    let note = Note { namespace, context, kubeconfig, file };
+    let host = host(environment, place.platform);
+    let note = Note { namespace, context, kubeconfig, host, file };
     document::write_json(&path_of(environment, name, place.platform), &note)
 }
 
-/// Throws a note away; that there is none is no error.
-pub fn forget(environment: &Environment, name: &str, platform: Platform) {
-    let _ = std::fs::remove_file(path_of(environment, name, platform));
+/// Throws the note on a session away that is not at this place any more. A note on one of the same name at another place
+/// (another context of the kubeconfig, another `DOCKER_HOST`) stays; that there is none is no error.
+pub fn forget(environment: &Environment, name: &str, place: &Place) {
+    let path = path_of(environment, name, place.platform);
+    // Nobody can be led anywhere by a note that cannot be read.
+    let is_meant = document::read_json::<Note>(&path).map_or(true, |note| {
+        note.namespace == place.namespace
+            && note.context == place.context
+            && note.kubeconfig == place.kubeconfig
+            && note.host == host(environment, place.platform)
+    });
+    if is_meant {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// The daemon that is asked, where it is not the usual one.
+fn host(environment: &Environment, platform: Platform) -> Option<String> {
+    let host = environment.text("DOCKER_HOST").filter(|_| platform == Platform::Docker);
+    host.map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -106,8 +127,37 @@ mod tests {
         let damaged = temporary.path().join("home/.local/state/nutkin/elsewhere/kubernetes/b.json");
         std::fs::write(damaged, "{").unwrap();
         assert_eq!(all(&environment).len(), 1);
-        forget(&environment, "a", Platform::Kubernetes);
-        forget(&environment, "a", Platform::Kubernetes);
+        forget(&environment, "a", &place);
+        forget(&environment, "a", &place);
         assert_eq!(all(&environment), []);
+    }
+
+    #[test]
+    fn a_note_stays_unless_its_own_place_was_asked() {
+        #[track_caller]
+        fn check(asked: &Place, host: &str, stays: bool) {
+            let temporary = tempfile::tempdir().unwrap();
+            let environment = |host: &str| {
+                let variables = [("HOME", "home"), ("DOCKER_HOST", host)];
+                Environment::of_test(&variables, temporary.path().to_owned())
+            };
+            let here = environment("tcp://here:2375");
+            for platform in PLATFORMS {
+                remember(&here, "a", &at(platform, "first"), None).unwrap();
+            }
+            forget(&environment(host), "a", asked);
+            let there = all(&here).into_iter().any(|(_, place)| place.platform == asked.platform);
+            assert_eq!(there, stays, "{asked:?} {host}");
+        }
+        fn at(platform: Platform, context: &str) -> Place {
+            let on_kubernetes = platform == Platform::Kubernetes;
+            let context = on_kubernetes.then(|| context.to_owned());
+            Place { platform, namespace: None, context, kubeconfig: None }
+        }
+        check(&at(Platform::Kubernetes, "first"), "", false);
+        check(&at(Platform::Kubernetes, "second"), "", true);
+        check(&at(Platform::Docker, ""), "tcp://here:2375", false);
+        check(&at(Platform::Docker, ""), "tcp://there:2375", true);
+        check(&at(Platform::Docker, ""), "", true);
     }
 }

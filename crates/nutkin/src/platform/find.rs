@@ -73,7 +73,7 @@ pub async fn open(name: &str, place: &Place, context: &Context<'_>) -> Result<Se
             if let Some(session) = kubernetes::session::open(&api, name).await? {
                 return Ok(Session::Kubernetes(Box::new(session)));
             }
-            elsewhere::forget(context.environment, name, place.platform);
+            elsewhere::forget(context.environment, name, &api.access().place);
             let namespace = api.namespace();
             let message = format!("there is no session `{name}` in namespace {namespace}");
             let failure = Error::new(Kind::NotFound, message);
@@ -91,7 +91,7 @@ pub async fn open(name: &str, place: &Place, context: &Context<'_>) -> Result<Se
             if docker::end::exists(&session).await? {
                 return Ok(Session::Docker(session));
             }
-            elsewhere::forget(context.environment, name, place.platform);
+            elsewhere::forget(context.environment, name, &Place::of(Platform::Docker));
             let message = format!("the Docker daemon has no session `{name}`");
             let failure = Error::new(Kind::NotFound, message);
             let others = DockerSession::all(context).await?;

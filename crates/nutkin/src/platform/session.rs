@@ -7,7 +7,7 @@ use nutkin_docker::DockerSession;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_local::scale;
 use nutkin_rest::{Connected, View};
-use nutkin_shell::{Ended, Ending, Error, Logs};
+use nutkin_shell::{Ended, Ending, Error, Logs, Place};
 use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
 
 use crate::Context;
@@ -39,6 +39,14 @@ impl Session {
             Self::Local(_) => Platform::Local,
             Self::Kubernetes(_) => Platform::Kubernetes,
             Self::Docker(_) => Platform::Docker,
+        }
+    }
+
+    /// Where it is found again.
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Kubernetes(session) => session.api.access().place.clone(),
+            Self::Local(_) | Self::Docker(_) => Place::of(self.platform()),
         }
     }
 
