@@ -16,12 +16,12 @@ const ATTEMPTS: usize = 10;
 /// Who attends while a session is driven.
 #[allow(async_fn_in_trait, reason = "a driver runs on one thread")]
 pub trait Attend<S> {
-    /// Sees what was decided, and agrees to it. Called for the first decision, and again for one that does more harm
-    /// than was agreed to.
+    /// Sees what was decided, before any of it is done. `asks`: it does more harm than was agreed to until now, and has
+    /// to be agreed to.
     ///
     /// # Errors
     /// It was not agreed to.
-    fn agree(&mut self, decision: &Decision<S>) -> Result<(), Error>;
+    fn decided(&mut self, decision: &Decision<S>, asks: bool) -> Result<(), Error>;
 
     /// A step begins: from now on something may have changed.
     fn begins(&mut self, step: &S);
@@ -47,15 +47,13 @@ pub async fn drive<S: Shell>(
     shell: &mut S,
     attend: &mut impl Attend<S::Step>,
 ) -> Result<Driven<S::Step>, Error> {
-    let mut agreed: Option<Harm> = None;
+    let mut agreed = Harm::None;
     let mut conflicts = 0;
     loop {
         let seen = shell.observe().await?;
         let decision = shell.decide(&seen)?;
-        if agreed.is_none_or(|agreed| agreed < decision.harm) {
-            attend.agree(&decision)?;
-            agreed = Some(decision.harm);
-        }
+        attend.decided(&decision, agreed < decision.harm)?;
+        agreed = agreed.max(decision.harm);
         match act(shell, &decision, attend).await {
             Ok(()) => {}
             Err(error) if error.kind == Kind::Conflict && conflicts < ATTEMPTS => {

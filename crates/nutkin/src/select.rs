@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use futures_util::stream::{self, StreamExt as _};
 use nutkin_core::selection::{
     self, Known, Naming, Placing, PlacingError, Platform, SelectionError,
 };
@@ -138,10 +139,15 @@ pub async fn all(args: &PlatformArgs, context: &Context<'_>) -> Result<Vec<Sessi
     if let Some(on) = args.on {
         return platform::all(&place_of(on.into(), args), context).await;
     }
-    let mut sessions = Vec::new();
-    for (known, place) in platform::known(context.environment)? {
+    let known = platform::known(context.environment)?.into_iter().map(|(known, place)| async {
         let place = completed(place_of(place.platform, args), place);
-        match platform::open(&known.name, &place, context).await {
+        let opened = platform::open(&known.name, &place, context).await;
+        (known, opened)
+    });
+    let mut sessions = Vec::new();
+    let mut opened = stream::iter(known).buffered(platform::AT_ONCE);
+    while let Some((known, opened)) = opened.next().await {
+        match opened {
             Ok(session) => sessions.push(session),
             // What was started elsewhere may be gone, or out of reach: the others are still of interest.
             Err(failure) if failure.kind == Kind::NotFound => {}

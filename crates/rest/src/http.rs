@@ -1,9 +1,11 @@
 //! Downloads over HTTP, with the system's proxies and certificates (`HTTPS_PROXY`, `SSL_CERT_FILE`).
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -94,18 +96,28 @@ pub fn client() -> Result<Client, DownloadError> {
     client_with(CONNECT, SILENCE)
 }
 
-/// A client with its own patience.
+/// Clients of this process, by their patience. One that is made reads all certificates of the system, and keeps the
+/// connections that the next request can take: who looks at many sessions needs one.
+static CLIENTS: Mutex<BTreeMap<(Duration, Duration), Client>> = Mutex::new(BTreeMap::new());
+
+/// The client of this patience, which everybody in this process shares.
 ///
 /// # Errors
 /// As [`client`].
 pub fn client_with(connect: Duration, silence: Duration) -> Result<Client, DownloadError> {
     prepare_tls();
-    Client::builder()
+    let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(client) = clients.get(&(connect, silence)) {
+        return Ok(client.clone());
+    }
+    let client = Client::builder()
         .user_agent(concat!("nutkin/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(connect)
         .read_timeout(silence)
         .build()
-        .map_err(|error| DownloadError::Client(error.without_url()))
+        .map_err(|error| DownloadError::Client(error.without_url()))?;
+    clients.insert((connect, silence), client.clone());
+    Ok(client)
 }
 
 /// Asks for a file and returns the answer if it is a good one.

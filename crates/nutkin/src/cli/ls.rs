@@ -1,9 +1,11 @@
 //! `nutkin ls`.
 
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::json;
 
 use super::Context;
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
+use crate::platform::{AT_ONCE, Session};
 use crate::{Exit, Outcome, runtime, select};
 use nutkin_rest::View;
 
@@ -26,10 +28,9 @@ pub struct Args {
 /// The state directory cannot be read.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
-        let mut views = Vec::new();
-        for session in select::all(&args.platform, context).await? {
-            views.push(session.look().await?);
-        }
+        let sessions = select::all(&args.platform, context).await?;
+        let looks = stream::iter(&sessions).map(Session::look).buffered(AT_ONCE);
+        let views: Vec<View> = looks.try_collect().await?;
         if args.output.output != Output::Text {
             let items: Vec<_> = views.iter().map(View::document).collect();
             let document = document("SessionList", json!({"items": items}));

@@ -120,7 +120,10 @@ impl Attendant {
 }
 
 impl Attend<Step> for Attendant {
-    fn agree(&mut self, decision: &Decision<Step>) -> Result<(), Error> {
+    fn decided(&mut self, decision: &Decision<Step>, asks: bool) -> Result<(), Error> {
+        if !asks {
+            return Ok(());
+        }
         self.asked.push(decision.harm);
         if decision.harm <= self.agrees {
             return Ok(());
@@ -156,7 +159,7 @@ fn a_session_is_brought_up_and_left_alone_the_second_time() {
     let driven = run(&mut memory, &mut attendant).unwrap();
     assert!(matches!(driven, Driven::Done(decision) if decision.steps.is_empty()));
     assert_eq!(memory.acted, [Step::Install, Step::Start, Step::Start]);
-    assert_eq!((attendant.begun, attendant.asked.as_slice()), (3, &[Harm::None][..]));
+    assert_eq!((attendant.begun, attendant.asked.as_slice()), (3, &[][..]));
     assert_eq!(attendant.reasons, ["waiting for the JobManager to answer"]);
     assert_eq!(memory.saved, 5);
     run(&mut memory, &mut attendant).unwrap();
@@ -170,7 +173,7 @@ fn consent_is_asked_for_once_and_again_where_the_harm_grows() {
     let mut one = memory();
     let mut attendant = Attendant::new(Harm::Loss, 100);
     run(&mut one, &mut attendant).unwrap();
-    assert_eq!(attendant.asked, [Harm::None, Harm::Loss]);
+    assert_eq!(attendant.asked, [Harm::Loss]);
     assert_eq!(one.acted, [Step::Install, Step::End, Step::End]);
 
     let mut other = memory();

@@ -8,6 +8,10 @@
 //! A platform is a variant of [`Session`] (one that exists) and of [`Decision`] (what `up` would do). Commands
 //! know neither processes nor pods: they print a [`View`](nutkin_rest::View) and ask a [`Connected`](nutkin_rest::Connected) session's REST API.
 
+/// How many sessions are looked at side by side: enough that one which hangs holds nobody up, and no crowd for a daemon
+/// or an API server.
+pub const AT_ONCE: usize = 8;
+
 mod decision;
 mod elsewhere;
 mod find;
