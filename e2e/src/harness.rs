@@ -1,10 +1,12 @@
 //! `Nutkin`: the binary with a home of its own, and the promise that nothing is left behind.
 
 use std::fmt::Write as _;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use nutkin_testkit::run::tails;
+use nutkin_testkit::{Finished, Running, eventually_or};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -18,8 +20,6 @@ const LIMIT: Duration = Duration::from_mins(3);
 const DOWN_LIMIT: Duration = Duration::from_mins(1);
 /// Between two looks at a process or a condition.
 const POLL: Duration = Duration::from_millis(25);
-/// Lines of each log that a failed assertion prints.
-const LOG_LINES: usize = 60;
 
 /// The binary under test with private state and home, and the shared cache of distributions.
 ///
@@ -28,32 +28,6 @@ const LOG_LINES: usize = 60;
 pub struct Nutkin {
     setup: Setup,
     home: TempDir,
-}
-
-/// A command that has ended.
-#[derive(Debug)]
-pub struct Finished {
-    /// How it was called, for messages.
-    pub command: String,
-    /// Exit code; `None` when a signal ended it.
-    pub code: Option<i32>,
-    /// Standard output.
-    pub stdout: String,
-    /// Standard error.
-    pub stderr: String,
-    /// How long it took.
-    pub took: Duration,
-    logs: PathBuf,
-}
-
-/// A command that runs.
-#[derive(Debug)]
-pub struct Running {
-    child: Option<Child>,
-    started: Instant,
-    command: String,
-    logs: PathBuf,
-    readers: Vec<std::thread::JoinHandle<String>>,
 }
 
 impl Default for Nutkin {
@@ -154,33 +128,8 @@ impl Nutkin {
     /// # Panics
     /// When it cannot be started.
     #[track_caller]
-    pub fn start(&self, mut command: Command) -> Running {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary under test starts");
-        let mut stdout = child.stdout.take().expect("a pipe");
-        let mut stderr = child.stderr.take().expect("a pipe");
-        let readers = vec![
-            std::thread::spawn(move || {
-                let mut bytes = Vec::new();
-                let _ = stdout.read_to_end(&mut bytes);
-                String::from_utf8_lossy(&bytes).into_owned()
-            }),
-            std::thread::spawn(move || {
-                let mut bytes = Vec::new();
-                let _ = stderr.read_to_end(&mut bytes);
-                String::from_utf8_lossy(&bytes).into_owned()
-            }),
-        ];
-        Running {
-            child: Some(child),
-            started: Instant::now(),
-            command: format!("{command:?}"),
-            logs: self.sessions(),
-            readers,
-        }
+    pub fn start(&self, command: Command) -> Running {
+        Running::start(command).with_logs(self.sessions())
     }
 
     /// PIDs of the processes that carry the token of a session of this home.
@@ -205,13 +154,8 @@ impl Nutkin {
     /// # Panics
     /// When it is not so in time.
     #[track_caller]
-    pub fn eventually(&self, what: &str, limit: Duration, mut is_so: impl FnMut() -> bool) {
-        let start = Instant::now();
-        while !is_so() {
-            let logs = || tails(&self.sessions());
-            assert!(start.elapsed() < limit, "not within {limit:?}: {what}\n{}", logs());
-            std::thread::sleep(POLL);
-        }
+    pub fn eventually(&self, what: &str, limit: Duration, is_so: impl FnMut() -> bool) {
+        eventually_or(what, limit, POLL, || tails(&self.sessions()), is_so);
     }
 
     fn names(&self) -> Vec<String> {
@@ -245,142 +189,4 @@ impl Drop for Nutkin {
             assert!(left.is_empty(), "processes are left after `down`: {left:?}{said}");
         }
     }
-}
-
-impl Running {
-    /// PID of the command.
-    ///
-    /// # Panics
-    /// Never: it has one until it is waited for.
-    pub fn pid(&self) -> Pid {
-        Pid::from_child(self.child.as_ref().expect("a child"))
-    }
-
-    /// Waits for the end.
-    ///
-    /// # Panics
-    /// When it does not come in time.
-    #[track_caller]
-    pub fn wait(mut self, limit: Duration) -> Finished {
-        let mut child = self.child.take().expect("a child");
-        let mut code = None;
-        let mut in_time = true;
-        loop {
-            match child.try_wait().expect("the state of the child") {
-                Some(status) => {
-                    code = status.code();
-                    break;
-                }
-                None if self.started.elapsed() < limit => std::thread::sleep(POLL),
-                None => {
-                    in_time = false;
-                    let _ = child.kill();
-                    let _ = child.wait();
-                    break;
-                }
-            }
-        }
-        let mut texts = self.readers.drain(..).map(|reader| reader.join().unwrap_or_default());
-        let finished = Finished {
-            command: std::mem::take(&mut self.command),
-            code,
-            stdout: texts.next().unwrap_or_default(),
-            stderr: texts.next().unwrap_or_default(),
-            took: self.started.elapsed(),
-            logs: std::mem::take(&mut self.logs),
-        };
-        drop(texts);
-        assert!(in_time, "did not end within {limit:?}\n{}", finished.all());
-        finished
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-impl Finished {
-    /// Expects an exit code.
-    ///
-    /// # Panics
-    /// When it is another one.
-    #[track_caller]
-    pub fn expect(&self, code: i32) -> &Self {
-        assert!(self.code == Some(code), "expected exit code {code}\n{}", self.all());
-        self
-    }
-
-    /// Expects a piece of text on stderr.
-    ///
-    /// # Panics
-    /// When it is not there.
-    #[track_caller]
-    pub fn says(&self, text: &str) -> &Self {
-        assert!(self.stderr.contains(text), "stderr does not say `{text}`\n{}", self.all());
-        self
-    }
-
-    /// Expects a piece of text on stdout.
-    ///
-    /// # Panics
-    /// When it is not there.
-    #[track_caller]
-    pub fn prints(&self, text: &str) -> &Self {
-        assert!(self.stdout.contains(text), "stdout does not hold `{text}`\n{}", self.all());
-        self
-    }
-
-    /// Standard output as the one JSON document that it is.
-    ///
-    /// # Panics
-    /// When it is not as its schema in `docs/schemas` says.
-    #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
-        let value: serde_json::Value = match serde_json::from_str(&self.stdout) {
-            Ok(value) => value,
-            Err(error) => panic!("stdout is not JSON: {error}\n{}", self.all()),
-        };
-        nutkin_testkit::schema::check(&value);
-        value
-    }
-
-    /// Everything, for a message: the call, what it said, and the ends of the sessions' logs.
-    pub fn all(&self) -> String {
-        format!(
-            "{}\nexit code {:?} after {:?}\n--- stdout\n{}\n--- stderr\n{}\n{}",
-            self.command,
-            self.code,
-            self.took,
-            self.stdout,
-            self.stderr,
-            tails(&self.logs)
-        )
-    }
-}
-
-/// The last lines of every log below the sessions' directory.
-fn tails(sessions: &Path) -> String {
-    let mut text = String::new();
-    let mut directories = vec![sessions.to_owned()];
-    while let Some(directory) = directories.pop() {
-        let Ok(entries) = std::fs::read_dir(&directory) else { continue };
-        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-            let extension = path.extension().and_then(|extension| extension.to_str());
-            if path.is_dir() {
-                directories.push(path);
-            } else if matches!(extension, Some("log" | "out" | "err")) {
-                let log = std::fs::read(&path).unwrap_or_default();
-                let log = String::from_utf8_lossy(&log);
-                let lines: Vec<&str> = log.lines().collect();
-                let tail = lines[lines.len().saturating_sub(LOG_LINES)..].join("\n");
-                let _ = write!(text, "--- {}\n{tail}\n", path.display());
-            }
-        }
-    }
-    text
 }

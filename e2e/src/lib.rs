@@ -8,6 +8,7 @@ pub mod rest;
 pub mod setup;
 
 pub use cluster::{Cluster, Proxied, assert_same};
-pub use harness::{Finished, Nutkin};
+pub use harness::Nutkin;
+pub use nutkin_testkit::{Finished, Running};
 pub use rest::Rest;
 pub use setup::Setup;

@@ -7,12 +7,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::{Cluster, Finished, Rest};
+use nutkin_testkit::eventually_or;
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 
 /// How long anything may take: pods start in ten seconds, on a loaded machine in forty, and Kubernetes' high availability
 /// needs fifteen to notice that a leader is gone.
 pub const RECOVERY: Duration = Duration::from_mins(3);
+
+/// Between two looks, each a few requests to the API server.
+const POLL: Duration = Duration::from_millis(200);
 
 /// Sizes that let two sessions live beside each other on a machine for tests. Pods may use the processors that are idle:
 /// a limit of a fraction makes a JVM's start take a minute.
@@ -235,14 +239,9 @@ impl World {
     /// # Panics
     /// When it is not so in time.
     #[track_caller]
-    pub fn eventually(&self, what: &str, mut is_so: impl FnMut() -> bool) -> Duration {
-        let started = Instant::now();
-        while !is_so() {
-            // What there is around it is printed when the test's world ends.
-            assert!(started.elapsed() < RECOVERY, "not within {RECOVERY:?}: {what}");
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        started.elapsed()
+    pub fn eventually(&self, what: &str, is_so: impl FnMut() -> bool) -> Duration {
+        // What there is around it is printed when the test's world ends.
+        eventually_or(what, RECOVERY, POLL, String::new, is_so)
     }
 
     /// Ends the processes of a pod as a crash would, and the pod with them: nothing of it closes in order.

@@ -3,11 +3,18 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use similar::TextDiff;
 use tempfile::TempDir;
+
+use crate::{Finished, Running};
+
+/// Far more than any command takes that is run here.
+const LIMIT: Duration = Duration::from_mins(3);
 
 /// One run of `nutkin`, in a directory and with a home of its own.
 ///
@@ -26,22 +33,16 @@ pub struct Test {
 /// What a run said, for a test that continues with it.
 #[derive(Debug)]
 pub struct Said {
-    /// Standard output.
-    pub stdout: String,
-    /// Standard error.
-    pub stderr: String,
+    finished: Finished,
     /// Where it ran; removed when this is dropped.
     pub directory: TempDir,
 }
 
-impl Said {
-    /// The document of `-o json`, which is as its schema says.
-    ///
-    /// # Panics
-    /// When it is not.
-    #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
-        crate::schema::read(&self.stdout)
+impl Deref for Said {
+    type Target = Finished;
+
+    fn deref(&self) -> &Finished {
+        &self.finished
     }
 }
 
@@ -149,15 +150,17 @@ impl Test {
     /// When anything is not as expected; the message holds everything that was said.
     #[track_caller]
     pub fn run(self) -> Said {
-        let output = self.execute();
-        let stdout = self.plain(&output.stdout);
-        let stderr = self.plain(&output.stderr);
+        let mut finished = self.execute();
+        for text in [&mut finished.stdout, &mut finished.stderr] {
+            *text = text.replace(&*self.directory.path().to_string_lossy(), "$DIR");
+        }
+        let Finished { stdout, stderr, .. } = &finished;
         let mut faults = String::new();
-        if output.status.code() != Some(self.code) {
-            let _ = writeln!(faults, "expected exit code {}, got {}", self.code, output.status);
+        if finished.code != Some(self.code) {
+            let _ = writeln!(faults, "expected exit code {}, got {:?}", self.code, finished.code);
         }
         for (name, expected, actual) in
-            [("stdout", &self.stdout, &stdout), ("stderr", &self.stderr, &stderr)]
+            [("stdout", &self.stdout, stdout), ("stderr", &self.stderr, stderr)]
         {
             if let Some(expected) = expected.as_ref().filter(|expected| *expected != actual) {
                 let diff = TextDiff::from_lines(expected.as_str(), actual.as_str());
@@ -170,34 +173,34 @@ impl Test {
             "nutkin {:?}\n{faults}--- stdout\n{stdout}--- stderr\n{stderr}",
             self.args
         );
-        Said { stdout, stderr, directory: self.directory }
+        Said { finished, directory: self.directory }
     }
 
-    fn execute(&self) -> Output {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let mut command = Command::new(binary());
+    fn execute(&self) -> Finished {
+        let mut command = command(self.directory.path());
         command
             .args(&self.args)
             .current_dir(self.directory.path())
-            .env_clear()
-            .env("PATH", path)
-            .env("HOME", self.directory.path())
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
         let mut stdin = child.stdin.take().expect("a pipe");
+        let running = Running::of(child, format!("{command:?}"));
         // It may end before it has read everything, which is its right.
         let _ = std::io::Write::write_all(&mut stdin, self.stdin.as_bytes());
         drop(stdin);
-        child.wait_with_output().expect("the output")
+        running.wait(LIMIT)
     }
+}
 
-    fn plain(&self, bytes: &[u8]) -> String {
-        let text = String::from_utf8_lossy(bytes);
-        text.replace(&*self.directory.path().to_string_lossy(), "$DIR")
-    }
+/// The built binary with this home and no other variable but `PATH`.
+pub fn command(home: &Path) -> Command {
+    let mut command = Command::new(binary());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    command.env_clear().env("PATH", path).env("HOME", home).stdin(Stdio::null());
+    command
 }
 
 /// The binary that cargo has built for the tests that run now.

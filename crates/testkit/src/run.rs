@@ -22,6 +22,7 @@ pub struct Running {
     started: Instant,
     command: String,
     logs: PathBuf,
+    is_plain: bool,
     readers: [JoinHandle<String>; 2],
 }
 
@@ -39,6 +40,7 @@ pub struct Finished {
     /// How long it took.
     pub took: Duration,
     logs: PathBuf,
+    is_plain: bool,
 }
 
 impl Running {
@@ -48,20 +50,22 @@ impl Running {
     /// When it cannot be started.
     #[track_caller]
     pub fn start(mut command: Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary under test starts");
-        let stdout = child.stdout.take().expect("a pipe");
-        let stderr = child.stderr.take().expect("a pipe");
-        Self {
-            child: Some(child),
-            started: Instant::now(),
-            command: format!("{command:?}"),
-            logs: PathBuf::new(),
-            readers: [reader(stdout), reader(stderr)],
-        }
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        Self::of(child.expect("the binary under test starts"), format!("{command:?}"))
+    }
+
+    /// A child that was started already; what of it is piped is read. `command` is for messages.
+    pub fn of(mut child: Child, command: String) -> Self {
+        let readers = [reader(child.stdout.take()), reader(child.stderr.take())];
+        let (started, logs) = (Instant::now(), PathBuf::new());
+        Self { child: Some(child), started, command, logs, is_plain: false, readers }
+    }
+
+    /// Whatever happens, it shows its user no trace of its inside: [`Finished::expect`] holds it to that.
+    #[must_use]
+    pub fn plain(mut self) -> Self {
+        self.is_plain = true;
+        self
     }
 
     /// The ends of the logs below this directory belong to every message about the command.
@@ -114,6 +118,7 @@ impl Running {
             stderr,
             took,
             logs: std::mem::take(&mut self.logs),
+            is_plain: self.is_plain,
         };
         assert!(in_time, "did not end within {limit:?}\n{}", finished.all());
         finished
@@ -134,23 +139,23 @@ impl Drop for Running {
     }
 }
 
-fn reader(mut stream: impl std::io::Read + Send + 'static) -> JoinHandle<String> {
+fn reader(stream: Option<impl std::io::Read + Send + 'static>) -> JoinHandle<String> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        let _ = stream.read_to_end(&mut bytes);
+        let _ = stream.map(|mut stream| stream.read_to_end(&mut bytes));
         String::from_utf8_lossy(&bytes).into_owned()
     })
 }
 
 impl Finished {
-    /// Expects an exit code, and no trace of the program's inside.
+    /// Expects an exit code, and of a plain command no trace of its inside.
     ///
     /// # Panics
     /// When it is otherwise.
     #[track_caller]
     pub fn expect(&self, code: i32) -> &Self {
         assert!(self.code == Some(code), "expected exit code {code}\n{}", self.all());
-        for trace in TRACES {
+        for trace in TRACES.iter().filter(|_| self.is_plain) {
             assert!(!self.stderr.contains(trace), "a trace on stderr\n{}", self.all());
         }
         self
@@ -209,11 +214,28 @@ impl Finished {
 /// # Panics
 /// When it is not so in time.
 #[track_caller]
-pub fn eventually(what: &str, limit: Duration, mut is_so: impl FnMut() -> bool) -> Duration {
+pub fn eventually(what: &str, limit: Duration, is_so: impl FnMut() -> bool) -> Duration {
+    eventually_or(what, limit, POLL, String::new, is_so)
+}
+
+/// The same with a pause of its own between two looks, and with what there is around it when it is not so in time.
+///
+/// # Panics
+/// When it is not so in time.
+#[track_caller]
+pub fn eventually_or(
+    what: &str,
+    limit: Duration,
+    pause: Duration,
+    around: impl FnOnce() -> String,
+    mut is_so: impl FnMut() -> bool,
+) -> Duration {
     let started = Instant::now();
     while !is_so() {
-        assert!(started.elapsed() < limit, "not within {limit:?}: {what}");
-        std::thread::sleep(POLL);
+        if limit <= started.elapsed() {
+            panic!("not within {limit:?}: {what}\n{}", around());
+        }
+        std::thread::sleep(pause);
     }
     started.elapsed()
 }

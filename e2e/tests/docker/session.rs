@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use nutkin_e2e::Rest;
+use nutkin_e2e::Running;
 use nutkin_e2e::exactly_once::{committed, faults};
-use nutkin_e2e::harness::Running;
 use serde_json::Value;
 
 use crate::world::{World, docker, left, try_docker};

@@ -3,8 +3,8 @@
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use nutkin_e2e::harness::Running;
-use nutkin_e2e::{Finished, Nutkin, Rest};
+use nutkin_e2e::{Finished, Nutkin, Rest, Running};
+use nutkin_testkit::eventually_or;
 use serde_json::Value;
 
 /// How long a session may take to be there again: JVMs start in a few seconds, on a loaded machine in twenty, and an
@@ -84,23 +84,10 @@ impl World {
     }
 
     #[track_caller]
-    pub(crate) fn eventually(&self, what: &str, mut is_so: impl FnMut() -> bool) {
-        let end = std::time::Instant::now() + RECOVERY;
-        while !is_so() {
-            if end < std::time::Instant::now() {
-                let all = self.run(&[
-                    "logs",
-                    "--session",
-                    self.session,
-                    "--on",
-                    "docker",
-                    "--tail",
-                    "40",
-                ]);
-                panic!("not within {RECOVERY:?}: {what}\n{}", all.all());
-            }
-            std::thread::sleep(Duration::from_millis(200));
-        }
+    pub(crate) fn eventually(&self, what: &str, is_so: impl FnMut() -> bool) {
+        let logs = ["logs", "--session", self.session, "--on", "docker", "--tail", "40"];
+        let around = || self.run(&logs).all();
+        eventually_or(what, RECOVERY, Duration::from_millis(200), around, is_so);
     }
 }
 

@@ -33,7 +33,7 @@ fn documents_are_as_their_schemas_say() {
 fn the_same_document_as_yaml() {
     let run = |form| {
         let test = Test::new().args(["explain", "rest.port", "-o", form]);
-        test.any_stdout().run().stdout
+        test.any_stdout().run().stdout.clone()
     };
     let (documents, problems) = nutkin_flink::yaml::documents(&run("yaml"), "stdout");
     assert!(problems.is_empty(), "{problems:?}");

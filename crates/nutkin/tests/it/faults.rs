@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::world::{Said, World, eventually, finish};
+use nutkin_testkit::Finished;
+
+use crate::world::{World, eventually, finish};
 
 fn interrupt(child: &Child) {
     kill_process(Pid::from_child(child), Signal::INT).unwrap();
@@ -218,7 +220,7 @@ fn configuration_that_is_gone() {
 
 /// `up` in a place that takes nothing.
 #[track_caller]
-fn check_disk(said: &Said, says: &[&str]) {
+fn check_disk(said: &Finished, says: &[&str]) {
     for text in says {
         said.expect(1).says(text);
     }

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::world::{Said, World, finish};
+use nutkin_testkit::Finished;
+
+use crate::world::{World, finish};
 
 /// Without a Flink of its own, without a network, and with a session that wants jars from elsewhere.
-fn run(world: &World, args: &[&str]) -> Said {
+fn run(world: &World, args: &[&str]) -> Finished {
     let more = [
         "-D",
         "nutkin.libs=https://user:hunter2@localhost:1/a.jar",
@@ -28,7 +30,7 @@ fn below(path: &Path) -> Vec<String> {
 }
 
 #[track_caller]
-fn check(args: &[&str]) -> Said {
+fn check(args: &[&str]) -> Finished {
     let world = World::new();
     let before = below(&world.path(""));
     let said = run(&world, args);

@@ -4,7 +4,9 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::world::{Said, World, finish};
+use nutkin_testkit::Finished;
+
+use crate::world::{World, finish};
 
 /// Where Linux distributions keep their Javas.
 const JAVAS: &str = "/usr/lib/jvm";
@@ -29,7 +31,7 @@ fn disk(at: &Path, size: usize) -> String {
 }
 
 /// `up` of Flink 2.3 where no Java is installed; `PATH` leads to what lies in `bin`.
-fn up(world: &World, java_home: Option<&str>) -> Said {
+fn up(world: &World, java_home: Option<&str>) -> Finished {
     let mounts = if Path::new(JAVAS).exists() { disk(Path::new(JAVAS), 4) } else { String::new() };
     // Programs of the shell are taken before `PATH` becomes a place without any.
     let mounts = format!("{mounts}export PATH='{}'", world.path("bin").display());

@@ -2,7 +2,7 @@
 //! requests.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use nutkin_testkit::scenario::{Answer, Backend, Docker, Fault, Kubernetes, Request, Server};
@@ -75,17 +75,13 @@ impl<B: Backend> Place<B> {
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nutkin"));
+        let mut command = nutkin_testkit::cli::command(self.home.path());
         let (name, value) = &self.variable;
         command
             .args(args)
             .current_dir(self.home.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.home.path())
             .env("NUTKIN_PLATFORM", self.platform)
-            .env(name, value)
-            .stdin(Stdio::null());
+            .env(name, value);
         command
     }
 
@@ -127,7 +123,7 @@ impl<B: Backend> Place<B> {
 /// Waits for the end of a command, which must come. Nothing that it says is a secret.
 #[track_caller]
 pub(crate) fn finish(running: Running) -> Finished {
-    let finished = running.wait(LIMIT);
+    let finished = running.plain().wait(LIMIT);
     for secret in [TOKEN, SECRET] {
         let said = [&finished.stdout, &finished.stderr];
         assert!(said.iter().all(|text| !text.contains(secret)), "a secret\n{}", finished.all());

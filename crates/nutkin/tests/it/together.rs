@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::world::{Said, World, eventually, finish};
+use nutkin_testkit::Finished;
+
+use crate::world::{World, eventually, finish};
 
 /// Runs all of these at once.
-fn at_once(world: &World, commands: &[Vec<&str>]) -> Vec<Said> {
+fn at_once(world: &World, commands: &[Vec<&str>]) -> Vec<Finished> {
     let children: Vec<_> =
         commands.iter().map(|args| world.command(args).spawn().unwrap()).collect();
     children.into_iter().map(finish).collect()

@@ -7,12 +7,13 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use nutkin_local::directory::SessionDirectory;
 use nutkin_local::launch::{Launch, Phase, Running};
 use nutkin_local::ownership;
+use nutkin_testkit::Finished;
 use serde_json::{Value, json};
 
 /// Far more than anything here takes.
@@ -21,14 +22,6 @@ const LIMIT: Duration = Duration::from_mins(1);
 /// A home of its own with a Flink and a Java. Dropped, none of its processes is left.
 pub(crate) struct World {
     directory: tempfile::TempDir,
-}
-
-/// What a command said.
-#[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
 }
 
 impl World {
@@ -125,12 +118,12 @@ impl World {
         command
     }
 
-    pub(crate) fn run(&self, args: &[&str]) -> Said {
+    pub(crate) fn run(&self, args: &[&str]) -> Finished {
         finish(self.command(args).spawn().unwrap())
     }
 
     /// `nutkin up` on any port, without waiting for a Flink that never answers.
-    pub(crate) fn up(&self, name: &str, more: &[&str]) -> Said {
+    pub(crate) fn up(&self, name: &str, more: &[&str]) -> Finished {
         self.run(&[&["up", name, "--no-wait", "-D", "rest.port=0"], more].concat())
     }
 }
@@ -152,60 +145,13 @@ impl Drop for World {
 
 /// Waits for the end of a command, which must come.
 #[track_caller]
-pub(crate) fn finish(mut child: Child) -> Said {
-    let started = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if LIMIT < started.elapsed() {
-            let _ = child.kill();
-            let said: Said = child.wait_with_output().unwrap().into();
-            panic!("did not end: {said:?}");
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    child.wait_with_output().unwrap().into()
+pub(crate) fn finish(child: Child) -> Finished {
+    nutkin_testkit::Running::of(child, "nutkin".to_owned()).plain().wait(LIMIT)
 }
 
 #[track_caller]
-pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !is_so() {
-        assert!(started.elapsed() < LIMIT, "never: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-impl From<Output> for Said {
-    fn from(output: Output) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self {
-            code: output.status.code(),
-            stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
-        }
-    }
-}
-
-impl Said {
-    #[track_caller]
-    pub(crate) fn expect(&self, code: i32) -> &Self {
-        assert_eq!(self.code, Some(code), "{self:#?}");
-        for trace in ["panicked", "RUST_BACKTRACE", "\tat ", "stack backtrace"] {
-            assert!(!self.stderr.contains(trace), "{self:#?}");
-        }
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn prints(&self, text: &str) -> &Self {
-        assert!(self.stdout.contains(text), "stdout does not hold `{text}`: {self:#?}");
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn says(&self, text: &str) -> &Self {
-        assert!(self.stderr.contains(text), "stderr does not say `{text}`: {self:#?}");
-        self
-    }
+pub(crate) fn eventually(what: &str, is_so: impl FnMut() -> bool) {
+    nutkin_testkit::eventually(what, LIMIT, is_so);
 }
 
 /// A JobManager's REST API that knows two questions. Lives as long as the test.
