@@ -231,13 +231,16 @@ pub fn eventually_or(
     mut is_so: impl FnMut() -> bool,
 ) -> Duration {
     let started = Instant::now();
-    while !is_so() {
+    loop {
+        if is_so() {
+            return started.elapsed();
+        }
         if limit <= started.elapsed() {
-            panic!("not within {limit:?}: {what}\n{}", around());
+            break;
         }
         std::thread::sleep(pause);
     }
-    started.elapsed()
+    panic!("not within {limit:?}: {what}\n{}", around());
 }
 
 /// The last lines of every log below a directory.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use nutkin_testkit::scenario::kubernetes::{forbidden, status};
 use nutkin_testkit::scenario::{Answer, Backend, Docker, Fault, Kubernetes, Request, Server};
 use nutkin_testkit::{Finished, Running};
 
@@ -172,4 +173,22 @@ impl On {
 /// An answer of a proxy or a server in trouble.
 pub(crate) fn trouble(status: u16) -> Fault {
     Fault::Answer(Answer::text(status, ""))
+}
+
+/// An API server's refusal: status, reason, words.
+pub(crate) fn refused(code: u16, reason: &str, message: &str) -> Fault {
+    Fault::Answer(status(code, reason, message))
+}
+
+/// The authorizer's refusal of these requests.
+pub(crate) fn may_not(method: &'static str, path: &str) -> Fault {
+    let request = Request {
+        number: 0,
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: std::collections::BTreeMap::new(),
+        headers: std::collections::BTreeMap::new(),
+        body: Vec::new().into(),
+    };
+    Fault::Answer(forbidden(&request))
 }

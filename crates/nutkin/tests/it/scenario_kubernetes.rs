@@ -1,22 +1,19 @@
-//! What commands ask of an API server, and what they make of its faults.
+//! What commands make of the refusals and faults of an API server.
 
 use std::time::Duration;
 
-use nutkin_testkit::scenario::kubernetes::{forbidden, status};
-use nutkin_testkit::scenario::{Answer, Call, Fault, Kubernetes, Request, Script, Server};
-use nutkin_testkit::{Finished, Running};
+use nutkin_testkit::Finished;
+use nutkin_testkit::scenario::Fault;
+use nutkin_testkit::scenario::kubernetes::status;
 use serde_json::json;
 
-use crate::scenario::{LIMIT, On, Place, SECRET, TOKEN, always, finish, once, times, trouble};
+use crate::scenario::{On, Place, SECRET, always, may_not, once, refused, times, trouble};
 
 const UP: &[&str] = &["up", "a", "--no-wait"];
 const CHANGE: &[&str] = &["up", "a", "--no-wait", "--yes", "-D", "containerized.master.env.X=1"];
 const DOWN: &[&str] = &["down", "a"];
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/default/deployments/a";
-
-/// Time enough for all requests of one batch to come before one is answered.
-const BATCH: Duration = Duration::from_millis(300);
 
 /// A command and what an API server makes of it.
 struct Row<'r> {
@@ -59,113 +56,6 @@ fn check(row: &Row<'_>) -> Finished {
     let now = place.server.with(|kubernetes| kubernetes.plain());
     assert_eq!(now == control, row.same, "afterwards there is {:#?}\n{}", now, run.all());
     run
-}
-
-fn refused(code: u16, reason: &str, message: &str) -> Fault {
-    Fault::Answer(status(code, reason, message))
-}
-
-/// The authorizer's refusal of these requests.
-fn may_not(method: &'static str, path: &str) -> Fault {
-    let request = Request {
-        number: 0,
-        method: method.to_owned(),
-        path: path.to_owned(),
-        query: std::collections::BTreeMap::new(),
-        headers: std::collections::BTreeMap::new(),
-        body: Vec::new().into(),
-    };
-    Fault::Answer(forbidden(&request))
-}
-
-#[test]
-fn a_new_session_costs_two_round_trips() {
-    let own = |method, path: &str| Call::new(method, &format!("/api/v1/namespaces/default/{path}"));
-    let made = |call: Call| {
-        call.query("fieldManager", "nutkin").answer_with(|request| {
-            let mut object = request.json();
-            object["metadata"]["uid"] = json!("u-1");
-            Answer::json(201, &object)
-        })
-    };
-    let owner = json!([{
-        "apiVersion": "apps/v1", "kind": "Deployment", "name": "a", "uid": "u-1", "controller": true,
-        "blockOwnerDeletion": true,
-    }]);
-    let tied = |call: Call| made(call).body_at("/metadata/ownerReferences", owner.clone());
-    let script = Script::new()
-        .then(made(Call::new("POST", DEPLOYMENTS).body_at("/metadata/name", json!("a"))))
-        .together([
-            tied(own("POST", "configmaps").body_at("/metadata/name", json!("flink-config-a"))),
-            tied(own("POST", "services")),
-            tied(own("POST", "services")),
-        ]);
-    let server = Server::start(script);
-    let place = Place::of(server, "kubernetes", ("KUBECONFIG", String::new()));
-    let kubeconfig = Kubernetes::kubeconfig(place.server.url(), TOKEN);
-    let path = place.file("kubeconfig", &kubeconfig).display().to_string();
-    let mut command = place.command(UP);
-    command.env("KUBECONFIG", path);
-    let up = finish(Running::start(command));
-    place.server.check();
-    up.expect(0).says("session `a` is starting");
-    assert!(
-        place
-            .server
-            .seen()
-            .iter()
-            .all(|seen| { seen.request.headers["authorization"] == format!("Bearer {TOKEN}") })
-    );
-}
-
-/// Which requests are in flight together: `METHOD resource`, in order.
-fn waves(place: &Place<Kubernetes>) -> Vec<String> {
-    let short = |line: &String| {
-        let (method, path) = line.split_once(' ').unwrap_or_default();
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let path = path.split("/namespaces/default/").nth(1).unwrap_or(path);
-        let dry = if query.contains("dryRun") { " (dry)" } else { "" };
-        let list = if query.contains("labelSelector") { " (list)" } else { "" };
-        format!("{method} {path}{list}{dry}")
-    };
-    let waves = place.server.waves();
-    let sorted = |wave: &Vec<String>| {
-        let mut wave: Vec<String> = wave.iter().map(short).collect();
-        wave.sort();
-        wave.join(", ")
-    };
-    waves.iter().map(sorted).collect()
-}
-
-#[test]
-fn what_is_in_flight_together() {
-    #[track_caller]
-    fn check(before: &[&[&str]], args: &[&str], expected: &[&str]) {
-        let place = Place::kubernetes();
-        for args in before {
-            place.run(args).expect(0);
-        }
-        place.server.set(|_| Fault::Slow(BATCH));
-        place.run(args).expect(0);
-        assert_eq!(waves(&place), expected);
-    }
-    let create = "POST deployments";
-    let look = "GET configmaps (list), GET configmaps/flink-config-a, GET deployments/a, GET ingresses (list), \
-                GET rolebindings (list), GET roles (list), GET secrets/kerberos-keytab-a, GET serviceaccounts (list), \
-                GET services (list), GET services/a, GET services/a-rest";
-    let predict = "PATCH configmaps/flink-config-a (dry), PATCH deployments/a (dry), PATCH services/a (dry), \
-                   PATCH services/a-rest (dry)";
-    check(
-        &[],
-        UP,
-        &[
-            create,
-            // Whose the fields are is noted as soon as there is something to note it on: nobody waits for it.
-            "PATCH deployments/a, POST configmaps, POST services, POST services",
-            "PATCH configmaps/flink-config-a, PATCH services/a, PATCH services/a-rest",
-        ],
-    );
-    check(&[UP], UP, &[create, look, predict]);
 }
 
 #[test]
@@ -401,19 +291,6 @@ fn without_consent_nothing_is_changed_but_looked_at() {
 }
 
 #[test]
-fn a_session_that_is_being_deleted_is_not_changed() {
-    let place = Place::kubernetes();
-    place.run(UP).expect(0);
-    place.server.with(|kubernetes| {
-        let mut deployment = kubernetes.get("Deployment", "a");
-        deployment["metadata"]["finalizers"] = json!(["foregroundDeletion"]);
-        deployment["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
-        kubernetes.put("deployments", deployment);
-    });
-    place.run(CHANGE).expect(1).says("session `a` is being deleted").says("nutkin down");
-}
-
-#[test]
 fn an_end_that_is_refused() {
     let row =
         |on, code, says| Row { before: &[UP], args: DOWN, on, code, says, came: &[], same: false };
@@ -443,131 +320,4 @@ fn an_end_that_is_refused() {
         check(&row);
     }
     Place::kubernetes().run(DOWN).expect(5).says("no session `a`");
-}
-
-#[test]
-fn whoever_is_there_already_when_it_is_deleted_is_no_error() {
-    let gone = refused(404, "NotFound", "deployments.apps \"a\" not found");
-    let place = Place::kubernetes();
-    place.run(UP).expect(0);
-    place.server.set(
-        move |request| {
-            if request.method == "DELETE" { gone.clone() } else { Fault::None }
-        },
-    );
-    let down = place.start(DOWN);
-    nutkin_testkit::eventually("it is deleted", LIMIT, || place.count("DELETE") != 0);
-    place.server.with(|kubernetes| kubernetes.remove("Deployment", "a"));
-    finish(down).expect(0).says("session `a` ended");
-}
-
-const STANDALONE: &str = "
-apiVersion: flink.apache.org/v1beta1
-kind: FlinkDeployment
-metadata: {name: a}
-spec:
-  flinkVersion: v1_20
-  mode: standalone
-  taskManager: {replicas: 2}
-";
-
-#[test]
-fn the_number_of_task_managers_is_changed_by_its_workload() {
-    #[track_caller]
-    fn check(on: Option<On>, code: i32, says: &str, replicas: u64) {
-        let place = Place::kubernetes();
-        place.file("session.yaml", STANDALONE);
-        place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
-        place.server.set(|_| Fault::None);
-        let args = ["scale", "a", "--task-managers", "3"];
-        let scale = match on {
-            Some(on) => place.run_with(&on, &args),
-            None => place.run(&args),
-        };
-        scale.expect(code).says(says);
-        let workload = place.server.with(|one| one.get("Deployment", "a-taskmanager"));
-        assert_eq!(workload["spec"]["replicas"], replicas, "{}", scale.all());
-    }
-    let workload = "/apis/apps/v1/namespaces/default/deployments/a-taskmanager";
-    let gone = refused(404, "NotFound", "deployments.apps \"a-taskmanager\" not found");
-    check(None, 0, "", 3);
-    check(Some(once("PATCH", Fault::CutAfter)), 0, "", 3);
-    check(Some(times(2, "PATCH", trouble(503))), 0, "", 3);
-    check(
-        Some(always("PATCH", may_not("PATCH", workload))),
-        1,
-        "you may not change Deployment/a-taskmanager",
-        2,
-    );
-    check(
-        Some(always("GET /apis/apps/v1/namespaces/default/deployments/a-taskmanager", gone)),
-        1,
-        "`nutkin up` makes it again",
-        2,
-    );
-}
-
-#[test]
-fn looking_at_what_answers_badly() {
-    #[track_caller]
-    fn check(on: On, args: &[&str], code: i32, prints: &str, says: &str) {
-        let place = Place::kubernetes();
-        place.run(UP).expect(0);
-        let control = place.run(args);
-        control.expect(0).prints("a");
-        place.run_with(&on, args).expect(code).prints(prints).says(says);
-    }
-    let events = may_not("GET", "/api/v1/namespaces/default/events");
-    let (status, ls) = (&["status", "a"][..], &["ls"][..]);
-    check(always("events", events), status, 0, "starting", "");
-    check(always("GET", may_not("GET", DEPLOYMENT)), status, 1, "", "you may not get Deployment/a");
-    check(always("GET", trouble(500)), status, 1, "", "500");
-    check(always("GET", trouble(503)), ls, 1, "", "503");
-    check(times(3, "GET", trouble(503)), ls, 0, "a", "");
-    check(always("GET", Fault::CutBefore), status, 1, "", "the connection to the API server broke");
-    check(times(2, "GET", Fault::CutBefore), status, 0, "starting", "");
-}
-
-#[test]
-fn an_api_server_that_is_not_there() {
-    let place = Place::kubernetes();
-    let kubeconfig = Kubernetes::kubeconfig("http://127.0.0.1:1", TOKEN);
-    let path = place.file("nowhere", &kubeconfig);
-    for args in [UP, DOWN, &["status", "a"]] {
-        let mut command = place.command(args);
-        command.env("KUBECONFIG", &path);
-        let run = finish(Running::start(command));
-        run.expect(1).says("the API server at http://127.0.0.1:1/ does not answer");
-        run.says("--context");
-    }
-}
-
-#[test]
-fn a_session_that_is_waited_for() {
-    let place = Place::kubernetes();
-    place.server.with(|kubernetes| kubernetes.runs_pods = true);
-    let up = place.run(&["up", "a"]);
-    up.expect(0).says("session `a` is up: Flink 1.20.5, 1 JobManager");
-    place.run(&["status", "a"]).expect(0).prints("running");
-    // The control: a JobManager that never answers.
-    let place = Place::kubernetes();
-    place.server.with(|kubernetes| kubernetes.runs_pods = true);
-    let up = place.run_with(&always("proxy", trouble(503)), &["up", "a", "--timeout", "1"]);
-    up.expect(4).says("waiting for the JobManager's REST API");
-}
-
-#[test]
-fn an_interrupt_says_how_far_it_was() {
-    #[track_caller]
-    fn check(part: &'static str, says: &str) {
-        let place = Place::kubernetes();
-        place.run(UP).expect(0);
-        place.server.set(once(part, Fault::Hang).rule());
-        let up = place.start(CHANGE);
-        assert!(place.server.hangs_within(LIMIT), "never asked: {part}");
-        up.interrupt();
-        finish(up).expect(130).says(says);
-    }
-    check("GET", "interrupted; session `a` was not touched");
-    check("flink-config-a?fieldManager", "interrupted while session `a` was being changed");
 }

@@ -1,0 +1,105 @@
+//! Which calls a command makes to an API server, in which order, and which of them are in flight together.
+
+use std::time::Duration;
+
+use nutkin_testkit::Running;
+use nutkin_testkit::scenario::{Answer, Call, Fault, Kubernetes, Script, Server};
+use serde_json::json;
+
+use crate::scenario::{Place, TOKEN, finish};
+
+const UP: &[&str] = &["up", "a", "--no-wait"];
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
+
+/// Time enough for all requests of one batch to come before one is answered.
+const BATCH: Duration = Duration::from_millis(300);
+
+#[test]
+fn a_new_session_costs_two_round_trips() {
+    let own = |method, path: &str| Call::new(method, &format!("/api/v1/namespaces/default/{path}"));
+    let made = |call: Call| {
+        call.query("fieldManager", "nutkin").answer_with(|request| {
+            let mut object = request.json();
+            object["metadata"]["uid"] = json!("u-1");
+            Answer::json(201, &object)
+        })
+    };
+    let owner = json!([{
+        "apiVersion": "apps/v1", "kind": "Deployment", "name": "a", "uid": "u-1", "controller": true,
+        "blockOwnerDeletion": true,
+    }]);
+    let tied = |call: Call| made(call).body_at("/metadata/ownerReferences", owner.clone());
+    let script = Script::new()
+        .then(made(Call::new("POST", DEPLOYMENTS).body_at("/metadata/name", json!("a"))))
+        .together([
+            tied(own("POST", "configmaps").body_at("/metadata/name", json!("flink-config-a"))),
+            tied(own("POST", "services")),
+            tied(own("POST", "services")),
+        ]);
+    let server = Server::start(script);
+    let place = Place::of(server, "kubernetes", ("KUBECONFIG", String::new()));
+    let kubeconfig = Kubernetes::kubeconfig(place.server.url(), TOKEN);
+    let path = place.file("kubeconfig", &kubeconfig).display().to_string();
+    let mut command = place.command(UP);
+    command.env("KUBECONFIG", path);
+    let up = finish(Running::start(command));
+    place.server.check();
+    up.expect(0).says("session `a` is starting");
+    assert!(
+        place
+            .server
+            .seen()
+            .iter()
+            .all(|seen| { seen.request.headers["authorization"] == format!("Bearer {TOKEN}") })
+    );
+}
+
+/// Which requests are in flight together: `METHOD resource`, in order.
+fn waves(place: &Place<Kubernetes>) -> Vec<String> {
+    let short = |line: &String| {
+        let (method, path) = line.split_once(' ').unwrap_or_default();
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let path = path.split("/namespaces/default/").nth(1).unwrap_or(path);
+        let dry = if query.contains("dryRun") { " (dry)" } else { "" };
+        let list = if query.contains("labelSelector") { " (list)" } else { "" };
+        format!("{method} {path}{list}{dry}")
+    };
+    let waves = place.server.waves();
+    let sorted = |wave: &Vec<String>| {
+        let mut wave: Vec<String> = wave.iter().map(short).collect();
+        wave.sort();
+        wave.join(", ")
+    };
+    waves.iter().map(sorted).collect()
+}
+
+#[test]
+fn what_is_in_flight_together() {
+    #[track_caller]
+    fn check(before: &[&[&str]], args: &[&str], expected: &[&str]) {
+        let place = Place::kubernetes();
+        for args in before {
+            place.run(args).expect(0);
+        }
+        place.server.set(|_| Fault::Slow(BATCH));
+        place.run(args).expect(0);
+        assert_eq!(waves(&place), expected);
+    }
+    let create = "POST deployments";
+    let look = "GET configmaps (list), GET configmaps/flink-config-a, GET deployments/a, GET ingresses (list), \
+                GET rolebindings (list), GET roles (list), GET secrets/kerberos-keytab-a, GET serviceaccounts (list), \
+                GET services (list), GET services/a, GET services/a-rest";
+    let predict = "PATCH configmaps/flink-config-a (dry), PATCH deployments/a (dry), PATCH services/a (dry), \
+                   PATCH services/a-rest (dry)";
+    check(
+        &[],
+        UP,
+        &[
+            create,
+            // Whose the fields are is noted as soon as there is something to note it on: nobody waits for it.
+            "PATCH deployments/a, POST configmaps, POST services, POST services",
+            "PATCH configmaps/flink-config-a, PATCH services/a, PATCH services/a-rest",
+        ],
+    );
+    check(&[UP], UP, &[create, look, predict]);
+}
