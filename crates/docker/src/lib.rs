@@ -1,11 +1,16 @@
 //! The connection to a Docker daemon, and its refusals in plain words.
 
+mod act;
+mod copy;
 pub mod end;
 pub mod load;
 mod lock;
 pub mod make;
+mod observe;
+pub mod render;
+pub mod scale;
 mod session;
-pub mod up;
+pub mod store;
 pub mod view;
 
 use std::io;
@@ -16,6 +21,7 @@ use bollard::errors::Error as DaemonError;
 
 use nutkin_shell::{Environment, Error, Kind};
 
+pub use observe::{Aim, Run};
 pub use session::DockerSession;
 
 /// Where a daemon listens unless `DOCKER_HOST` says otherwise.

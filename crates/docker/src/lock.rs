@@ -28,20 +28,25 @@ pub(super) async fn take(session: &DockerSession, context: &Context<'_>) -> Resu
     Ok(Lock::take(&path, waiting).await?)
 }
 
-/// Checks under the lock that what was decided about without it is still what is there: another command may have been
-/// quicker.
+/// Checks under the lock that what was decided about without it (containers by name and hash) is still what is there:
+/// another command may have been quicker.
 ///
 /// # Errors
 /// It was.
-pub(super) async fn still_so(session: &DockerSession, seen: &[Container]) -> Result<(), Error> {
-    let now = session.containers().await?;
-    let marks = |all: &[Container]| -> Vec<(String, String)> {
-        all.iter().map(|one| (one.seen.name.clone(), one.seen.hash.clone())).collect()
-    };
-    if marks(&now) == marks(seen) {
+pub(super) async fn still_so(
+    session: &DockerSession,
+    seen: &[(String, String)],
+) -> Result<(), Error> {
+    if marks(&session.containers().await?) == seen {
         return Ok(());
     }
     let message = format!("session `{}` was changed by another command meanwhile", session.name);
-    Err(Error::new(Kind::Broken, message)
+    Err(Error::new(Kind::Conflict, message)
+        .because("SessionChanged")
         .hint("nothing was touched; run it again to see what there is to do now"))
+}
+
+/// What a change of a session is seen by: names and hashes.
+pub(super) fn marks(containers: &[Container]) -> Vec<(String, String)> {
+    containers.iter().map(|one| (one.seen.name.clone(), one.seen.hash.clone())).collect()
 }

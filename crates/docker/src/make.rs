@@ -8,8 +8,7 @@ use bollard::body_full;
 use bollard::errors::Error as DaemonError;
 use bollard::models::{
     ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, Mount, MountType,
-    NetworkCreateRequest, NetworkingConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum,
-    VolumeCreateRequest,
+    NetworkingConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum,
 };
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder,
@@ -19,9 +18,7 @@ use bollard::query_parameters::{
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use nutkin_container::image::User;
-use nutkin_core::plan::docker::{
-    Container, HEALTH_SECONDS, PUBLISH, REST_PORT, SESSION, START_SECONDS,
-};
+use nutkin_core::plan::docker::{Container, HEALTH_SECONDS, PUBLISH, REST_PORT, START_SECONDS};
 use tar::{EntryType, Header};
 
 use super::session::DockerSession;
@@ -31,43 +28,6 @@ use nutkin_shell::{Error, Kind};
 
 /// Seconds that a container gets to end by itself: a JVM ends in less than one, a checkpoint on the way in a few.
 const STOP_SECONDS: i32 = 10;
-
-/// The network and the volume of a session. Returns whether the volume is new.
-///
-/// # Errors
-/// The daemon refuses.
-pub async fn surroundings(
-    session: &DockerSession,
-    network: &str,
-    volume: &str,
-) -> Result<bool, Error> {
-    let labels = HashMap::from([(SESSION.to_owned(), session.name.clone())]);
-    let exists = session.docker.inspect_network(network, None).await;
-    if let Err(error) = exists {
-        if status(&error) != Some(404) {
-            return Err(failure(&error));
-        }
-        let request = NetworkCreateRequest {
-            name: network.to_owned(),
-            labels: Some(labels.clone()),
-            ..NetworkCreateRequest::default()
-        };
-        session.docker.create_network(request).await.map_err(|error| failure(&error))?;
-    }
-    let request = VolumeCreateRequest {
-        name: Some(volume.to_owned()),
-        labels: Some(labels),
-        ..VolumeCreateRequest::default()
-    };
-    let found = session.docker.inspect_volume(volume).await;
-    let is_new = matches!(&found, Err(error) if status(error) == Some(404));
-    if is_new {
-        session.docker.create_volume(request).await.map_err(|error| failure(&error))?;
-    } else {
-        found.map_err(|error| failure(&error))?;
-    }
-    Ok(is_new)
-}
 
 /// What the daemon is asked for.
 pub fn body(one: &Container, network: &str, volume: &str, data: &str) -> ContainerCreateBody {
@@ -257,7 +217,15 @@ impl Archive {
     /// # Errors
     /// The path is none.
     pub fn directory(&mut self, path: &str) -> io::Result<()> {
-        let mut header = self.header(0o755, 0);
+        self.folder(path, 0o755)
+    }
+
+    /// Adds a directory of a mode.
+    ///
+    /// # Errors
+    /// The path is none.
+    pub fn folder(&mut self, path: &str, mode: u32) -> io::Result<()> {
+        let mut header = self.header(mode, 0);
         header.set_entry_type(EntryType::Directory);
         self.tar.append_data(&mut header, format!("{path}/"), io::empty())
     }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use bollard::Docker;
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
 use bollard::query_parameters::ListContainersOptionsBuilder;
-use nutkin_core::plan::docker::{FLINK, HASH, NAME, OPTIONS, REST_PORT, ROLE, SESSION, Seen};
+use nutkin_core::ledger::Opened;
+use nutkin_core::plan::docker::{FLINK, HASH, NAME, REST_PORT, ROLE, SESSION, Seen};
 use nutkin_core::selection::Platform;
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::Problem;
@@ -24,6 +25,8 @@ pub struct DockerSession {
     pub docker: Docker,
     /// Where its published ports are: this machine, or the daemon's.
     pub host: String,
+    /// Its ledger, as it was read last.
+    pub(super) opened: Option<Opened>,
 }
 
 /// A container, as the daemon's list has it.
@@ -31,6 +34,8 @@ pub struct DockerSession {
 pub struct Container {
     /// What core compares.
     pub seen: Seen,
+    /// The daemon's ID.
+    pub id: String,
     /// In the daemon's words: `Up 3 minutes (healthy)`.
     pub status: String,
     /// Labels.
@@ -53,7 +58,7 @@ impl DockerSession {
         let host = environment.text("DOCKER_HOST").and_then(|host| host.strip_prefix("tcp://"));
         let host =
             host.and_then(|host| host.rsplit_once(':')).map_or("127.0.0.1", |(host, _)| host);
-        Self { name: name.to_owned(), docker, host: host.to_owned() }
+        Self { name: name.to_owned(), docker, host: host.to_owned(), opened: None }
     }
 
     /// All sessions of the daemon, by name.
@@ -69,6 +74,17 @@ impl DockerSession {
         names.dedup();
         let of = |name: &String| Self::with(name, docker.clone(), context.environment);
         Ok(names.iter().map(of).collect())
+    }
+
+    /// The name below the session of a container's name.
+    pub fn alias<'a>(&self, name: &'a str) -> &'a str {
+        let below = name.strip_prefix("nutkin-").and_then(|name| name.strip_prefix(&self.name));
+        below.and_then(|name| name.strip_prefix('-')).unwrap_or(name)
+    }
+
+    /// Name of its volume.
+    pub fn volume(&self) -> String {
+        format!("nutkin-{}-data", self.name)
     }
 
     /// Its containers, by name.
@@ -121,13 +137,7 @@ pub(super) fn flink(containers: &[Container]) -> Option<FlinkVersion> {
     containers.iter().find_map(|one| one.labels.get(FLINK)?.parse().ok())
 }
 
-/// The options that a role's label states.
-pub(super) fn options(containers: &[Container], role: Role) -> Option<BTreeMap<String, String>> {
-    let of_role = containers.iter().find(|one| one.seen.role == Some(role))?;
-    serde_json::from_str(of_role.labels.get(OPTIONS)?).ok()
-}
-
-async fn list(docker: &Docker, label: String) -> Result<Vec<ContainerSummary>, Error> {
+pub(super) async fn list(docker: &Docker, label: String) -> Result<Vec<ContainerSummary>, Error> {
     let filters = HashMap::from([("label".to_owned(), vec![label])]);
     let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
     docker.list_containers(Some(options)).await.map_err(|error| failure(&error))
@@ -151,7 +161,8 @@ fn container(one: ContainerSummary) -> Option<Container> {
     let is_whole = one.state != Some(ContainerSummaryStateEnum::CREATED);
     let hash = if is_whole { label(HASH) } else { String::new() };
     let seen = Seen { name, alias: label(NAME), role, hash, runs };
-    Some(Container { seen, status: one.status.unwrap_or_default(), labels, rest })
+    let id = one.id.unwrap_or_default();
+    Some(Container { seen, id, status: one.status.unwrap_or_default(), labels, rest })
 }
 
 /// ZooKeeper, JobManagers, TaskManagers; each by its number.

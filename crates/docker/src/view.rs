@@ -43,10 +43,8 @@ pub async fn look(session: &DockerSession) -> Result<View, Error> {
         file: None,
     };
     let (state, messages) = status::derive(&session.name, &observed);
-    let mut processes = Vec::new();
-    for one in &containers {
-        processes.push(process(session, one).await);
-    }
+    let processes =
+        futures_util::future::join_all(containers.iter().map(|one| process(session, one))).await;
     Ok(View {
         name: session.name.clone(),
         platform: Platform::Docker,

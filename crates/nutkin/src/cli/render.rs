@@ -94,7 +94,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     render_objects::refuse_secret(secret, args.show_secrets)?;
     if place.platform == Platform::Docker {
         return runtime::block_on(async {
-            let file = nutkin_docker::up::render(&session, context).await?;
+            let file = nutkin_docker::render::render(&session, context).await?;
             // For people and for `docker compose` alike.
             let output = match output {
                 Output::Text => Output::Yaml,

@@ -62,7 +62,7 @@ fn interrupted(begun: Option<Begun>) -> Error {
 async fn scale(args: &Args, begun: &RefCell<Option<Begun>>, context: &Context<'_>) -> Outcome {
     let session = select::find(args.name.as_deref(), None, &args.platform, context).await?;
     let (name, new) = (session.name(), args.task_managers as usize);
-    let mut scaling = session.scaling(args.task_managers).await?;
+    let mut scaling = session.scaling(args.task_managers, context).await?;
     let old = scaling.now();
     if old == new {
         context

@@ -8,7 +8,7 @@ use nutkin_core::session::Session;
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, SpecArgs, document};
 use super::{Context, session_file};
-use crate::platform::Decision;
+use crate::platform::{Carried, Decision};
 use crate::progress::Spinner;
 use crate::report::Style;
 use crate::runtime::unless_interrupted;
@@ -139,28 +139,38 @@ async fn bring_up(
 ) -> Outcome {
     let wish = Wish { session, place, purpose: Purpose::Act, adopt: args.adopt };
     let mut decision = Decision::of(wish, context).await?;
-    if decision.is_done() {
-        context.printer.say(&format!("session `{}` is unchanged", session.name));
-        stage.set(Stage::Starting);
-        if args.no_wait {
-            return Ok(Exit::Done);
+    loop {
+        if decision.is_done() && !decision.has_errands() {
+            context.printer.say(&format!("session `{}` is unchanged", session.name));
+            stage.set(Stage::Starting);
+            if args.no_wait {
+                return Ok(Exit::Done);
+            }
+            return finish(args, session, &mut decision, stage, context).await;
         }
-        return finish(args, session, &mut decision, stage, context).await;
+        let announcement = decision.announcement();
+        if !announcement.is_empty() {
+            warn_of_origin(&args.spec, session, place, context);
+            context.printer.say(&format!("session `{}` changes:", session.name));
+            for line in announcement {
+                context.printer.say(&format!("  {line}"));
+            }
+            match decision.harm() {
+                Harm::None => {}
+                harm => consent::ask(args.consent, harm == Harm::Loss, "Go on?", context)?,
+            }
+        }
+        let is_unchanged = decision.is_done();
+        if !is_unchanged {
+            stage.set(Stage::Changing);
+        }
+        match decision.carry_out(!args.no_wait, context).await? {
+            // What was fetched or pulled brought to light what could only be assumed before.
+            Carried::Differs => {}
+            Carried::Done if is_unchanged => {}
+            Carried::Done => break,
+        }
     }
-    let announcement = decision.announcement();
-    if !announcement.is_empty() {
-        warn_of_origin(&args.spec, session, place, context);
-        context.printer.say(&format!("session `{}` changes:", session.name));
-        for line in announcement {
-            context.printer.say(&format!("  {line}"));
-        }
-        match decision.harm() {
-            Harm::None => {}
-            harm => consent::ask(args.consent, harm == Harm::Loss, "Go on?", context)?,
-        }
-    }
-    stage.set(Stage::Changing);
-    decision.carry_out(!args.no_wait, context).await?;
     stage.set(decision.left_alone().map_or(Stage::Starting, Stage::Replacing));
     decision.note(args.spec.file.as_deref(), context)?;
     if args.no_wait {
@@ -200,7 +210,7 @@ async fn finish(
     let name = &session.name;
     let timeout = Duration::from_secs(args.timeout);
     let mut spinner = Spinner::new(context.printer);
-    let waited = decision.wait(timeout, |line| spinner.say(line)).await;
+    let waited = decision.wait(timeout, |line| spinner.say(line), context).await;
     drop(spinner);
     match waited {
         Ok(Waited::Ready(ready)) => {

@@ -6,11 +6,13 @@ use std::time::Duration;
 use nutkin_core::selection::Platform;
 use serde_json::Value;
 
+use nutkin_docker::{Aim, DockerSession};
 use nutkin_rest::Waited;
 use nutkin_shell::{Error, Harm, Place, Wish};
-use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
+use {nutkin_kubernetes as kubernetes, nutkin_local as local};
 
 use super::Session;
+use super::docker::{Carried, Change};
 use crate::Context;
 
 /// The difference between what is wanted and what is there. Nothing is touched before
@@ -22,7 +24,7 @@ pub enum Decision {
     /// Objects of an API server.
     Kubernetes(Box<kubernetes::up::Decision>),
     /// Containers of a Docker daemon.
-    Docker(Box<docker::up::Decision>),
+    Docker(Box<Change>),
 }
 
 impl Decision {
@@ -40,7 +42,9 @@ impl Decision {
                 Ok(Self::Local(Box::new(decision)))
             }
             Platform::Docker => {
-                Ok(Self::Docker(Box::new(docker::up::decide(wish, context).await?)))
+                let session = DockerSession::of(&wish.session.name, context).await?;
+                let aim = Aim::Session(Box::new(wish.session.clone()));
+                Ok(Self::Docker(Box::new(Change::of(session, aim, context).await?)))
             }
         }
     }
@@ -50,7 +54,7 @@ impl Decision {
         match self {
             Self::Local(decision) => decision.old.is_none(),
             Self::Kubernetes(decision) => decision.is_new(),
-            Self::Docker(decision) => decision.seen.is_empty(),
+            Self::Docker(change) => change.decision.change.is_new,
         }
     }
 
@@ -59,7 +63,15 @@ impl Decision {
         match self {
             Self::Local(decision) => decision.is_done(),
             Self::Kubernetes(decision) => decision.is_done(),
-            Self::Docker(decision) => decision.is_done(),
+            Self::Docker(change) => change.decision.is_done(),
+        }
+    }
+
+    /// Whether there is something to do all the same that nobody would notice: a jar to fetch, a ledger to write.
+    pub fn has_errands(&self) -> bool {
+        match self {
+            Self::Docker(change) => !change.decision.steps.is_empty(),
+            Self::Local(_) | Self::Kubernetes(_) => false,
         }
     }
 
@@ -68,7 +80,7 @@ impl Decision {
         match self {
             Self::Local(decision) => decision.plan(),
             Self::Kubernetes(decision) => decision.lines(),
-            Self::Docker(decision) => decision.lines(),
+            Self::Docker(change) => change.decision.lines(),
         }
     }
 
@@ -78,8 +90,7 @@ impl Decision {
             Self::Local(decision) if decision.change.is_empty() => Vec::new(),
             Self::Local(decision) => decision.lines(),
             Self::Kubernetes(decision) => decision.announcement(),
-            Self::Docker(decision) if decision.seen.is_empty() => Vec::new(),
-            Self::Docker(decision) => decision.lines(),
+            Self::Docker(change) => change.decision.announcement(),
         }
     }
 
@@ -88,7 +99,7 @@ impl Decision {
         match self {
             Self::Local(decision) => decision.document(),
             Self::Kubernetes(decision) => decision.document(),
-            Self::Docker(decision) => decision.document(),
+            Self::Docker(change) => change.decision.document(),
         }
     }
 
@@ -97,18 +108,22 @@ impl Decision {
         match self {
             Self::Local(decision) => decision.harm(),
             Self::Kubernetes(decision) => decision.harm(),
-            Self::Docker(decision) => decision.harm(),
+            Self::Docker(change) => change.decision.harm,
         }
     }
 
-    /// Does it.
+    /// Does it, as far as it is the change that was shown.
     ///
     /// # Errors
     /// The platform refuses; what was made by this very call and is of no use is removed again.
-    pub async fn carry_out(&mut self, waits: bool, context: &Context<'_>) -> Result<(), Error> {
+    pub async fn carry_out(
+        &mut self,
+        waits: bool,
+        context: &Context<'_>,
+    ) -> Result<Carried, Error> {
         match self {
-            Self::Local(decision) => decision.carry_out(context).await,
-            Self::Kubernetes(decision) => decision.carry_out(waits).await,
+            Self::Local(decision) => decision.carry_out(context).await.map(|()| Carried::Done),
+            Self::Kubernetes(decision) => decision.carry_out(waits).await.map(|()| Carried::Done),
             Self::Docker(decision) => decision.carry_out(context).await,
         }
     }
@@ -130,7 +145,7 @@ impl Decision {
                     context: None,
                     kubeconfig: None,
                 };
-                super::remember(context.environment, &decision.session.name, &place, file)?;
+                super::remember(context.environment, &decision.session().name, &place, file)?;
             }
             Self::Kubernetes(decision) => {
                 let run = &decision.run;
@@ -157,13 +172,14 @@ impl Decision {
         &mut self,
         timeout: Duration,
         progress: impl FnMut(&str),
+        context: &Context<'_>,
     ) -> Result<Waited, Error> {
         match self {
             Self::Local(decision) => {
                 local::wait::ready(&decision.directory, &decision.new, timeout, progress).await
             }
             Self::Kubernetes(decision) => decision.wait(timeout, progress).await,
-            Self::Docker(decision) => decision.wait(timeout, progress).await,
+            Self::Docker(change) => change.wait(timeout, progress, context).await,
         }
     }
 
@@ -171,7 +187,7 @@ impl Decision {
     ///
     /// # Errors
     /// What was started cannot be ended.
-    pub async fn give_up(&self, failure: Error, context: &Context<'_>) -> Result<Error, Error> {
+    pub async fn give_up(&mut self, failure: Error, context: &Context<'_>) -> Result<Error, Error> {
         match self {
             Self::Local(decision) => decision.give_up(failure).await,
             Self::Kubernetes(_) => Ok(failure),
@@ -184,7 +200,7 @@ impl Decision {
         match self {
             Self::Local(decision) => decision.summary(),
             Self::Kubernetes(decision) => decision.summary(),
-            Self::Docker(decision) => decision.summary(),
+            Self::Docker(change) => change.decision.about.summary(),
         }
     }
 
@@ -193,7 +209,7 @@ impl Decision {
         match self {
             Self::Local(decision) => Session::Local(decision.directory.clone()),
             Self::Kubernetes(decision) => Session::Kubernetes(Box::new(decision.session())),
-            Self::Docker(decision) => Session::Docker(decision.session.clone()),
+            Self::Docker(change) => Session::Docker(change.session().clone()),
         }
     }
 }

@@ -13,11 +13,13 @@
 pub const AT_ONCE: usize = 8;
 
 mod decision;
+mod docker;
 mod elsewhere;
 mod find;
 mod session;
 
 pub use decision::Decision;
+pub use docker::Carried;
 pub use elsewhere::{forget, remember};
 pub use find::{all, known, left, open, origin};
 pub use session::{Scaling, Session};

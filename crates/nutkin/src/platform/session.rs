@@ -103,13 +103,17 @@ impl Session {
     ///
     /// # Errors
     /// This session's TaskManagers are not counted, and by whom they are.
-    pub async fn scaling(&self, task_managers: u32) -> Result<Scaling, Error> {
+    pub async fn scaling(
+        &self,
+        task_managers: u32,
+        context: &Context<'_>,
+    ) -> Result<Scaling, Error> {
         match self {
             Self::Local(directory) => {
                 Ok(Scaling::Local(Box::new(scale::decide(directory, task_managers as usize)?)))
             }
             Self::Docker(session) => {
-                let scaling = docker::end::scaling(session, task_managers as usize).await?;
+                let scaling = docker::scale::scaling(session, task_managers, context).await?;
                 Ok(Scaling::Docker(Box::new(scaling)))
             }
             Self::Kubernetes(session) => {
@@ -163,7 +167,7 @@ impl Session {
         match self {
             Self::Local(directory) => local::record(directory),
             Self::Kubernetes(session) => kubernetes::record::read(session).await,
-            Self::Docker(session) => docker::end::record(session).await,
+            Self::Docker(session) => docker::store::record(session).await,
         }
     }
 
@@ -175,7 +179,7 @@ impl Session {
         match self {
             Self::Local(directory) => local::remember(directory, record),
             Self::Kubernetes(session) => kubernetes::record::write(session, record).await,
-            Self::Docker(session) => docker::end::remember(session, record).await,
+            Self::Docker(session) => docker::store::remember(session, record).await,
         }
     }
 }
@@ -186,7 +190,7 @@ pub enum Scaling {
     /// Processes of this machine.
     Local(Box<scale::Scaling>),
     /// Containers of a Docker daemon.
-    Docker(Box<docker::end::Scaling>),
+    Docker(Box<docker::scale::Scaling>),
     /// Pods of a workload.
     Kubernetes(Box<kubernetes::scale::Scaling>),
 }

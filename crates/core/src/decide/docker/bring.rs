@@ -131,6 +131,7 @@ pub(super) fn decide(
     }
     let (steps, conditions, again) = match first_of_all(session, &planned, &todo) {
         first if !first.is_empty() => (first, Vec::new(), Again::Look),
+        _ if todo.is_empty() && !seen.is_saved => (save(&planned, seen), Vec::new(), Again::Look),
         _ if todo.is_empty() => {
             let (conditions, again) = ready::look(wanted, seen);
             (Vec::new(), conditions, again)
@@ -296,6 +297,19 @@ fn reconciling() -> Condition {
     }
 }
 
+/// The ledger says what is wanted before anything is done for it: then a command that is cut off can be completed
+/// without its file.
+fn save(planned: &Planned, seen: &Observation) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if seen.volume == Thing::Absent {
+        steps.push(Step::MakeVolume { name: planned.containers.volume.clone() });
+    }
+    if !seen.is_saved {
+        steps.push(Step::SaveLedger);
+    }
+    steps
+}
+
 /// Everything that is to be done on the daemon. Those that others wait for come first.
 fn carry_out(
     planned: &Planned,
@@ -307,9 +321,7 @@ fn carry_out(
     if seen.network == Thing::Absent {
         steps.push(Step::MakeNetwork { name: network.clone() });
     }
-    if seen.volume == Thing::Absent {
-        steps.push(Step::MakeVolume { name: volume.clone() });
-    }
+    steps.extend(save(planned, seen));
     let id = |name: &String| {
         let one = seen.containers.iter().find(|one| one.seen.name == *name);
         one.map(|one| one.id.clone()).unwrap_or_default()

@@ -10,7 +10,12 @@ use nutkin_flink::process::Role;
 /// Ends the containers and the network. The volume stays unless its data is to be deleted: savepoints and checkpoints
 /// are there.
 pub(super) fn decide(ending: Ending, seen: &Observation) -> Decision<Step> {
-    let mut steps = all(seen);
+    let mut steps = Vec::new();
+    // Data that is deleted has the ledger in it.
+    if !seen.is_saved && seen.volume != Thing::Absent && !ending.delete_data {
+        steps.push(Step::SaveLedger);
+    }
+    steps.extend(all(seen));
     if ending.delete_data {
         let remove = |name: &String| Step::RemoveVolume { name: name.clone() };
         steps.extend(seen.volumes.iter().map(remove));
@@ -35,7 +40,7 @@ pub(super) fn decide(ending: Ending, seen: &Observation) -> Decision<Step> {
 }
 
 /// The session as its containers tell it.
-fn about(seen: &Observation) -> About {
+pub(super) fn about(seen: &Observation) -> About {
     let count = |role| seen.containers.iter().filter(|one| one.seen.role == Some(role)).count();
     let number = |role| u32::try_from(count(role)).unwrap_or(u32::MAX);
     let flink = seen.containers.iter().find_map(|one| one.labels.get(FLINK));

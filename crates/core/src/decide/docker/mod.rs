@@ -12,6 +12,7 @@ mod bring;
 mod end;
 mod observation;
 mod ready;
+mod resize;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use nutkin_flink::Problem;
 pub use bring::{images, planned};
 pub use end::undo;
 pub use observation::{Container, Extras, Image, Mine, Observation, Overview, Thing, assumed};
+pub use resize::resized;
 pub use step::{Make, Step, Within};
 
 /// What to do on a Docker daemon.

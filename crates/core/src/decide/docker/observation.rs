@@ -28,6 +28,8 @@ pub struct Observation {
     pub jobs: Jobs,
     /// What the JobManager says of its TaskManagers; `None` where none answers.
     pub overview: Option<Overview>,
+    /// Whether the ledger says already what is wanted now, or need not say it.
+    pub is_saved: bool,
     /// What this very run has made until now.
     pub mine: Mine,
 }

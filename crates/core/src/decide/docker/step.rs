@@ -34,6 +34,8 @@ pub enum Step {
         /// Its name.
         name: String,
     },
+    /// Writes what is wanted, and who wants it, into the ledger on the volume.
+    SaveLedger,
     /// Stops a container and removes it. One that is gone is no error.
     End {
         /// Its name, for people.
@@ -43,6 +45,15 @@ pub enum Step {
     },
     /// Makes a container, brings its files into it and starts it.
     Make(Box<Make>),
+    /// Makes a TaskManager like another one, where nobody knows what the session was made from.
+    Copy {
+        /// Its name.
+        name: String,
+        /// Its name below the session.
+        alias: String,
+        /// ID of the container that it is like.
+        like: String,
+    },
     /// Starts a container that is as it shall be.
     Start {
         /// Its name, for people.
@@ -116,6 +127,8 @@ impl fmt::Display for Step {
             Self::Need { image } => write!(f, "need image {image}"),
             Self::MakeNetwork { name } => write!(f, "make network {name}"),
             Self::MakeVolume { name } => write!(f, "make volume {name}"),
+            Self::SaveLedger => write!(f, "save the ledger"),
+            Self::Copy { name, .. } => write!(f, "make {name} like the first TaskManager"),
             Self::End { name, .. } => write!(f, "end {name}"),
             Self::Make(make) => match &make.within.like {
                 None => write!(f, "make {}", make.container.name),

@@ -26,6 +26,8 @@ pub(super) struct Daemon {
     pub(super) jobs: Vec<(String, String)>,
     /// Digests of jars that the session names; `None`: to be fetched.
     pub(super) extras: BTreeMap<String, Option<String>>,
+    /// Whether the ledger says what the present run wants.
+    saved: bool,
     next: u32,
 }
 
@@ -51,6 +53,7 @@ impl Daemon {
             volume: Thing::Absent,
             jobs: Vec::new(),
             extras: BTreeMap::new(),
+            saved: false,
             next: 0,
         }
     }
@@ -82,6 +85,7 @@ impl Daemon {
                 .collect(),
             jobs: Jobs::Known(if lives { self.jobs.clone() } else { Vec::new() }),
             overview: lives.then_some(Overview { task_managers, slots: 8 * task_managers }),
+            is_saved: self.saved,
             mine: mine.clone(),
         }
     }
@@ -108,6 +112,19 @@ impl Daemon {
                 assert_eq!(self.volume, Thing::Absent);
                 self.volume = Thing::Ours;
                 mine.volume = true;
+            }
+            Step::SaveLedger => {
+                assert!(self.volume != Thing::Absent, "a ledger without its volume");
+                self.saved = true;
+            }
+            Step::Copy { name, alias, like } => {
+                let like = self.containers.iter().find(|one| one.id == *like).expect("there");
+                let mut one = like.clone();
+                one.seen.name.clone_from(name);
+                one.seen.alias.clone_from(alias);
+                self.next += 1;
+                one.id = format!("{:04}", self.next);
+                self.containers.push(one);
             }
             Step::End { id, .. } => self.containers.retain(|one| one.id != *id),
             Step::Make(make) => {
@@ -163,6 +180,7 @@ impl Daemon {
     pub(super) fn carry_out(&mut self, wanted: Wanted<'_>, steps: usize) -> Decision<Step> {
         let (mut mine, mut left) = (Mine::default(), steps);
         let mut first = None;
+        self.saved = false;
         self.images.values_mut().for_each(|image| image.is_fresh = false);
         for _ in 0..ROUNDS {
             let decision = decide(wanted, &self.seen(wanted, &mine)).expect("a decision");

@@ -3,7 +3,7 @@
 use super::daemon::{Daemon, image};
 use super::{HA, session};
 use crate::change::Effect;
-use crate::decide::docker::{Extras, Mine, Step, Thing, decide, scaled, undo};
+use crate::decide::docker::{Extras, Mine, Step, Thing, decide, resized, scaled, undo};
 use crate::decide::{Again, Decision, Ending, Harm, Wanted};
 use crate::plan::docker::{FILES, Probe};
 use crate::session::Session;
@@ -36,6 +36,7 @@ fn a_new_session() {
         &[
             "make network nutkin-s",
             "make volume nutkin-s-data",
+            "save the ledger",
             "make nutkin-s-jobmanager",
             "make nutkin-s-taskmanager-1",
             "make nutkin-s-taskmanager-2",
@@ -293,6 +294,29 @@ fn more_task_managers_get_the_jars_of_what_is_there() {
 }
 
 #[test]
+fn a_session_of_which_nothing_is_noted_gets_copies() {
+    let mut daemon = Daemon::new();
+    let wanted = session(2, &[]);
+    daemon.bring(&wanted);
+    job(&mut daemon);
+    let resized = |daemon: &Daemon, number| {
+        resized(number, &daemon.seen(Wanted::Session(&wanted), &Mine::default()))
+    };
+    let more = resized(&daemon, 3).expect("a decision");
+    let steps: Vec<String> = more.steps.iter().map(ToString::to_string).collect();
+    assert_eq!(steps, ["make nutkin-s-taskmanager-3 like the first TaskManager"]);
+    assert_eq!(more.harm, Harm::None);
+    let fewer = resized(&daemon, 1).expect("a decision");
+    assert_eq!(fewer.harm, Harm::Change);
+    for step in &fewer.steps {
+        daemon.act(step, &mut Mine::default());
+    }
+    assert_eq!(resized(&daemon, 1).expect("a decision").steps, []);
+    daemon.containers.retain(|one| one.seen.alias != "taskmanager-1");
+    assert_eq!(resized(&daemon, 1), None);
+}
+
+#[test]
 fn an_end() {
     let mut daemon = Daemon::new();
     daemon.bring(&session(2, &[]));
@@ -330,7 +354,7 @@ fn a_creation_that_failed_is_undone() {
     let mut daemon = Daemon::new();
     let mut mine = Mine::default();
     let decision = decide(wanted, &daemon.seen(wanted, &mine)).expect("a decision");
-    for step in &decision.steps[..3] {
+    for step in &decision.steps[..4] {
         daemon.act(step, &mut mine);
     }
     let all = ["end nutkin-s-jobmanager", "remove network nutkin-s", "remove volume nutkin-s-data"];

@@ -1,0 +1,249 @@
+//! Does one step on a daemon, if what was decided about is still so.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bollard::models::{NetworkCreateRequest, VolumeCreateRequest};
+use bollard::query_parameters::{CreateImageOptionsBuilder, RemoveVolumeOptions};
+use bytes::Bytes;
+use futures_util::TryStreamExt as _;
+use nutkin_container::image::User;
+use nutkin_core::decide::docker::{Make, Step, Within, undo};
+use nutkin_core::decide::{Condition, Wanted};
+use nutkin_core::plan::docker::SESSION;
+use nutkin_fetch::extras;
+use nutkin_shell::{Context, Error, Kind, Purpose, token};
+
+use super::observe::{Aim, Run};
+use super::{copy, failure, lock, make, message, status, store, view};
+
+/// Lines of a dead container that are shown: the exception and its cause fit.
+const SHOWN_LINES: usize = 15;
+
+impl Run {
+    /// Does a step.
+    ///
+    /// # Errors
+    /// Another command changed the session since it was looked at ([`Kind::Conflict`]), or the daemon refuses.
+    pub async fn act(&mut self, step: &Step, context: &Context<'_>) -> Result<(), Error> {
+        if !matches!(step, Step::Fetch { .. } | Step::Pull { .. } | Step::Need { .. }) {
+            self.begin(context).await?;
+        }
+        match step {
+            Step::Fetch { .. } => self.fetch(context).await,
+            Step::Pull { image } => self.pull(image, context).await,
+            Step::Need { image } => self.need(image).await,
+            Step::MakeNetwork { name } => self.make_network(name).await,
+            Step::MakeVolume { name } => self.make_volume(name).await,
+            Step::SaveLedger => self.save_ledger().await,
+            Step::Copy { name, alias, like } => self.copy(name, alias, like).await,
+            Step::End { name, id } => {
+                if matches!(self.aim, Aim::Session(_)) && !self.is_quiet {
+                    context.events.say(&format!("Ending {name}"));
+                }
+                make::end(&self.session, id).await
+            }
+            Step::Make(make) => self.make(make).await,
+            Step::Start { id, name } => {
+                self.mine.started.insert(id.clone());
+                make::start(&self.session, name).await
+            }
+            Step::RemoveNetwork { name } => match self.session.docker.remove_network(name).await {
+                Err(error) if status(&error) != Some(404) => Err(failure(&error)),
+                _ => Ok(()),
+            },
+            Step::RemoveVolume { name } => {
+                let options = None::<RemoveVolumeOptions>;
+                match self.session.docker.remove_volume(name, options).await {
+                    Err(error) if status(&error) != Some(404) => Err(failure(&error)),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Before the first step that touches the session: takes its lock, and sees that nobody was quicker.
+    async fn begin(&mut self, context: &Context<'_>) -> Result<(), Error> {
+        if self.lock.is_none() {
+            self.lock = Some(lock::take(&self.session, context).await?);
+            lock::still_so(&self.session, &self.marks).await?;
+        }
+        Ok(())
+    }
+
+    async fn fetch(&mut self, context: &Context<'_>) -> Result<(), Error> {
+        if let Aim::Session(wanted) = &self.aim {
+            self.extras = Some(extras::files(wanted, Purpose::Act, context).await?);
+        }
+        self.look_again();
+        Ok(())
+    }
+
+    async fn pull(&mut self, name: &str, context: &Context<'_>) -> Result<(), Error> {
+        context.events.say(&format!("Pulling {name}"));
+        let options = CreateImageOptionsBuilder::default().from_image(name).build();
+        let pulled = self.session.docker.create_image(Some(options), None, None);
+        if let Err(error) = pulled.try_for_each(|_| std::future::ready(Ok(()))).await {
+            let message = format!("the image `{name}` cannot be pulled: {}", message(&error));
+            return Err(self.missing(message));
+        }
+        self.pulled.insert(name.to_owned());
+        self.look_again();
+        Ok(())
+    }
+
+    async fn need(&mut self, name: &str) -> Result<(), Error> {
+        match self.session.docker.inspect_image(name).await {
+            Err(error) if status(&error) == Some(404) => {
+                Err(self.missing(format!("the daemon has no image `{name}`")))
+            }
+            Err(error) => Err(failure(&error)),
+            Ok(_) => {
+                self.look_again();
+                Ok(())
+            }
+        }
+    }
+
+    fn missing(&self, message: String) -> Error {
+        let failure = Error::new(Kind::Broken, message).because("ImageMissing");
+        let Wanted::Session(wanted) = self.wanted() else { return failure };
+        let flink = wanted.flink;
+        let tag = wanted.image.as_ref().map(|image| format!(" -t {image}")).unwrap_or_default();
+        failure
+            .hint(format!(
+                "`nutkin image build --flink {flink}{tag} --load` makes one of this machine's parts"
+            ))
+            .hint("or name another one: `spec.image` of the session file")
+    }
+
+    async fn make_network(&self, name: &str) -> Result<(), Error> {
+        let request = NetworkCreateRequest {
+            name: name.to_owned(),
+            labels: Some([(SESSION.to_owned(), self.session.name.clone())].into()),
+            ..NetworkCreateRequest::default()
+        };
+        self.session.docker.create_network(request).await.map_err(|error| failure(&error))?;
+        Ok(())
+    }
+
+    async fn make_volume(&mut self, name: &str) -> Result<(), Error> {
+        let request = VolumeCreateRequest {
+            name: Some(name.to_owned()),
+            labels: Some([(SESSION.to_owned(), self.session.name.clone())].into()),
+            ..VolumeCreateRequest::default()
+        };
+        self.session.docker.create_volume(request).await.map_err(|error| failure(&error))?;
+        self.mine.volume = true;
+        Ok(())
+    }
+
+    async fn save_ledger(&mut self) -> Result<(), Error> {
+        let Some((opened, is_saved)) = &mut self.ledger else { return Ok(()) };
+        let sealed = opened.seal(&token::random::<16>()?)?;
+        let version = store::save(&self.session, &sealed, &opened.version).await?;
+        opened.saved(&sealed, version);
+        *is_saved = true;
+        Ok(())
+    }
+
+    async fn make(&mut self, make: &Make) -> Result<(), Error> {
+        let Make { container, within } = make;
+        let archives = match self.packed.take() {
+            Some((of, archives)) if of == *within => archives,
+            _ => self.pack(within).await?,
+        };
+        let body = make::body(container, &within.network, &within.volume, &within.data);
+        let mut made = Vec::new();
+        let result = make::make(&self.session, &container.name, body, &archives, &mut made).await;
+        self.mine.started.extend(made.iter().cloned());
+        self.mine.made.extend(made);
+        self.packed = Some((Arc::clone(within), archives));
+        result
+    }
+
+    async fn copy(&mut self, name: &str, alias: &str, like: &str) -> Result<(), Error> {
+        let mut made = Vec::new();
+        let result = copy::copy(&self.session, name, alias, like, &mut made).await;
+        self.mine.started.extend(made.iter().cloned());
+        self.mine.made.extend(made);
+        result
+    }
+
+    /// Configuration, jars and the owner of the volume, as archives with the folders that they are for.
+    async fn pack(&self, within: &Arc<Within>) -> Result<Vec<(String, Bytes)>, Error> {
+        let (uid, gid) = within.owner;
+        let owner = User { uid, gid };
+        let here = match &within.like {
+            Some(_) => Vec::new(),
+            None => self.extras.clone().unwrap_or_default(),
+        };
+        let of = Arc::clone(within);
+        // Jars are read whole: not on the thread that answers everything else.
+        let packed = tokio::task::spawn_blocking(move || archive(&of, owner, &here)).await??;
+        let mut archives = vec![(within.flink_home.clone(), packed)];
+        let Some(like) = &within.like else { return Ok(archives) };
+        for path in &within.extras {
+            let (folder, _) = path.rsplit_once('/').unwrap_or_default();
+            let from = format!("{}/{path}", within.flink_home);
+            let Some(bytes) = make::download(&self.session, like, &from).await? else {
+                let message = format!("container `{like}` does not have `{from}` any more");
+                return Err(Error::new(Kind::Broken, message)
+                    .hint("`nutkin up` with the session file brings it"));
+            };
+            archives.push((format!("{}/{folder}", within.flink_home), bytes.into()));
+        }
+        Ok(archives)
+    }
+
+    /// Ends what this run has made of a new session that does not come up.
+    ///
+    /// # Errors
+    /// The daemon refuses.
+    pub async fn undo(&mut self, context: &Context<'_>) -> Result<(), Error> {
+        let seen = self.observe(context).await?;
+        self.is_quiet = true;
+        for step in undo(&seen) {
+            self.act(&step, context).await?;
+        }
+        self.lock = None;
+        Ok(())
+    }
+
+    /// Why the session does not come up: what a condition says, with the last lines of the container that it is about.
+    pub async fn explain(&self, stalled: &Condition) -> Error {
+        let alias = stalled.message.split(' ').next().unwrap_or_default();
+        let name = format!("nutkin-{}-{alias}", self.session.name);
+        let lines = view::last_lines(&self.session, &name, SHOWN_LINES).await;
+        let message = format!("{}\n{}", stalled.message, lines.join("\n"));
+        Error::new(Kind::Broken, message.trim_end().to_owned())
+            .because(stalled.reason)
+            .hint(format!("`docker logs {name}` shows all of it"))
+    }
+}
+
+/// Configuration, the folder of the volume, and what of jars and plugins is on this machine.
+fn archive(within: &Within, owner: User, here: &[(String, PathBuf)]) -> Result<Bytes, Error> {
+    let mut archive = make::Archive::new(owner);
+    archive.directory("conf")?;
+    for (name, text) in &within.files {
+        archive.text(&format!("conf/{name}"), text)?;
+    }
+    // A volume at a place that the image lacks would be root's.
+    archive.directory("data")?;
+    let folders = here.iter().map(|(path, _)| path);
+    // Those of another container come one by one, and need their folders.
+    let folders = folders.chain(within.extras.iter().filter(|_| within.like.is_some()));
+    for path in folders {
+        if let Some((folder, _)) = path.rsplit_once('/')
+            && folder != "lib"
+            && folder != "plugins"
+        {
+            archive.directory(folder)?;
+        }
+    }
+    for (path, source) in here {
+        archive.copy(path, source)?;
+    }
+    Ok(archive.finish()?)
+}

@@ -1,0 +1,86 @@
+//! Another number of TaskManagers: what the ledger wants, with this number, planned again.
+
+use nutkin_core::decide::docker::{Observation, Step, resized};
+use nutkin_core::decide::{Decision, docker};
+use nutkin_core::flink::process::Role;
+use nutkin_shell::{Context, Error, Kind};
+
+use super::observe::{Aim, Run};
+use super::session::DockerSession;
+use super::store;
+
+/// A change of the number of TaskManagers, not carried out.
+#[derive(Debug)]
+pub struct Scaling {
+    /// TaskManagers that there are.
+    pub old: usize,
+    run: Run,
+    decision: Decision<Step>,
+}
+
+/// What changing the number of TaskManagers means.
+///
+/// # Errors
+/// There is none to make others like, and nothing is noted of what the session was made from (5); the session is not
+/// what is wanted (1); the daemon refuses.
+pub async fn scaling(
+    session: &DockerSession,
+    wanted: u32,
+    context: &Context<'_>,
+) -> Result<Scaling, Error> {
+    let mut opened = store::open(session).await?;
+    let noted = opened.ledger.wanted.as_ref().map(|wanted| wanted.session());
+    let Some(noted) = noted.transpose().map_err(Error::input)? else {
+        let mut run = Run::new(session.clone(), Aim::Resized);
+        let seen = run.observe(context).await?;
+        let Some(decision) = resized(wanted, &seen) else { return Err(nothing_like(session)) };
+        return Ok(Scaling { old: count(&seen), run, decision });
+    };
+    if let Some(of_ledger) = &mut opened.ledger.wanted {
+        of_ledger.task_managers = Some(wanted);
+    }
+    let aim = Aim::Scaled(Box::new(docker::scaled(&noted, wanted)));
+    let mut run = Run::new(session.clone(), aim).with_ledger(opened);
+    let seen = run.observe(context).await?;
+    let decision = run.decide(&seen)?;
+    let other: Vec<&str> = decision
+        .change
+        .differences
+        .iter()
+        .map(|one| one.what.as_str())
+        .filter(|what| *what != "taskManager.replicas")
+        .collect();
+    if !other.is_empty() {
+        let name = &session.name;
+        let message = format!("session `{name}` is not what is wanted of it: {}", other.join(", "));
+        return Err(Error::new(Kind::Broken, message).because("Drifted").hint(format!(
+            "`nutkin up {name} --task-managers {wanted}` shows what that changes, and does it"
+        )));
+    }
+    Ok(Scaling { old: count(&seen), run, decision })
+}
+
+fn count(seen: &Observation) -> usize {
+    let is_one = |role| role == Some(Role::TaskManager);
+    seen.containers.iter().filter(|one| is_one(one.seen.role)).count()
+}
+
+fn nothing_like(session: &DockerSession) -> Error {
+    let message = format!("session `{}` has no TaskManager to make others like", session.name);
+    Error::new(Kind::NotFound, message)
+        .hint("`nutkin up --on docker` with the same file and options makes them")
+}
+
+impl Scaling {
+    /// Ends TaskManagers, or makes more.
+    ///
+    /// # Errors
+    /// Another command changed the session since, or the daemon refuses.
+    pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Error> {
+        for step in &self.decision.steps {
+            self.run.act(step, context).await?;
+        }
+        self.run.release();
+        Ok(())
+    }
+}

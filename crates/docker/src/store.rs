@@ -1,0 +1,362 @@
+//! The ledger of a session on its volume. It is reached without a JobManager: any container of the session gives the
+//! volume to read, and a helper, made for it and never started, to write.
+//!
+//! The daemon gives a name to one container alone. The helper's is the lock under which versions are compared, also
+//! between commands of different machines. Files are never written over where they are read: there are two places, which
+//! take turns, and a reader takes the later one that is complete.
+
+use std::collections::HashMap;
+use std::io::Read as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bollard::models::{ContainerCreateBody, ContainerSummary, HostConfig, Mount, MountType};
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, InspectContainerOptions,
+    ListImagesOptions, RemoveContainerOptionsBuilder,
+};
+use futures_util::TryStreamExt as _;
+use nutkin_container::image::User;
+use nutkin_core::ledger::{self, Ledger, Opened, Sealed, Secrets, Stored, Version};
+use nutkin_core::plan::docker::FLINK;
+use nutkin_shell::{Error, Kind, token};
+use serde::{Deserialize, Serialize};
+
+use super::make::{self, Archive};
+use super::session::{DockerSession, list};
+use super::{failure, status};
+
+/// Label of helpers: the session's name. They are not the session's containers.
+const HELPER: &str = "nutkin.dev/ledger-of";
+/// Where helpers have the volume.
+const MOUNT: &str = "/nutkin-data";
+/// The folder on the volume.
+const FOLDER: &str = ".nutkin";
+/// What releases without a ledger remembered.
+const RECORD: &str = "record.json";
+/// An image without anything in it, made where the daemon has none at all.
+const EMPTY: (&str, &str) = ("nutkin/empty", "1");
+/// Seconds after which a helper is nobody's any more: a command needs less than one.
+const STALE: u64 = 60;
+/// The owner of the files: nobody in a container of Flink's.
+const ROOT: User = User { uid: 0, gid: 0 };
+
+/// The first line of a place: whether what follows is complete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Head {
+    /// Grows with every write.
+    sequence: u64,
+    /// Bytes after this line.
+    bytes: usize,
+    /// Whether the ledger was removed.
+    #[serde(default)]
+    removed: bool,
+}
+
+/// What the folder holds.
+#[derive(Debug, Default)]
+struct Found {
+    sequence: u64,
+    stored: Stored,
+}
+
+/// What is stored of a session.
+///
+/// # Errors
+/// The daemon refuses.
+pub async fn load(session: &DockerSession) -> Result<Stored, Error> {
+    match session.docker.inspect_volume(&session.volume()).await {
+        Err(error) if status(&error) == Some(404) => return Ok(Stored::default()),
+        Err(error) => return Err(failure(&error)),
+        Ok(_) => {}
+    }
+    if let Some((container, data)) = keeper(session).await? {
+        // A container may go between the two questions: then a helper is asked.
+        if let Ok(found) = look(session, &container, &data).await {
+            return Ok(found.stored);
+        }
+    }
+    let helper = make_helper(session, None).await?;
+    let found = look(session, &helper, MOUNT).await;
+    remove(session, &helper).await;
+    Ok(found?.stored)
+}
+
+/// Stores, if what is stored still is of the version `expected`.
+///
+/// # Errors
+/// It is not ([`Kind::Conflict`]); another command is writing it ([`Kind::Retry`]); the daemon refuses.
+pub async fn save(
+    session: &DockerSession,
+    sealed: &Sealed,
+    expected: &Version,
+) -> Result<Version, Error> {
+    write(session, Some(sealed), expected).await
+}
+
+/// Removes what is stored, if it still is of the version `expected`. That there is nothing is no error.
+///
+/// # Errors
+/// As [`save`].
+pub async fn remove_ledger(session: &DockerSession, expected: &Version) -> Result<(), Error> {
+    match session.docker.inspect_volume(&session.volume()).await {
+        Err(error) if status(&error) == Some(404) => Ok(()),
+        Err(error) => Err(failure(&error)),
+        Ok(_) => write(session, None, expected).await.map(drop),
+    }
+}
+
+/// The ledger of a session.
+///
+/// # Errors
+/// A newer Nutkin wrote it, or the daemon refuses.
+pub async fn open(session: &DockerSession) -> Result<Opened, Error> {
+    ledger::open(load(session).await?, &session.name).map_err(|error| {
+        Error::of(Kind::Invalid, error)
+            .because("NewerLedger")
+            .hint("use the Nutkin that wrote it, or a newer one")
+    })
+}
+
+/// What is remembered of the session.
+///
+/// # Errors
+/// As [`open`].
+pub async fn record(session: &mut DockerSession) -> Result<Ledger, Error> {
+    let opened = open(session).await?;
+    let record = opened.ledger.clone();
+    session.opened = Some(opened);
+    Ok(record)
+}
+
+/// Remembers it, unless somebody else has written since [`record`].
+///
+/// # Errors
+/// As [`save`].
+pub async fn remember(session: &mut DockerSession, record: &Ledger) -> Result<(), Error> {
+    let mut opened = match session.opened.take() {
+        Some(opened) => opened,
+        None => open(session).await?,
+    };
+    opened.ledger = record.clone();
+    let sealed = opened.seal(&token::random::<16>()?)?;
+    let version = save(session, &sealed, &opened.version).await?;
+    opened.saved(&sealed, version);
+    session.opened = Some(opened);
+    Ok(())
+}
+
+async fn write(
+    session: &DockerSession,
+    sealed: Option<&Sealed>,
+    expected: &Version,
+) -> Result<Version, Error> {
+    let helper = take(session).await?;
+    let written = write_through(session, &helper, sealed, expected).await;
+    remove(session, &helper).await;
+    written
+}
+
+async fn write_through(
+    session: &DockerSession,
+    helper: &str,
+    sealed: Option<&Sealed>,
+    expected: &Version,
+) -> Result<Version, Error> {
+    let found = look(session, helper, MOUNT).await?;
+    if found.stored.version != *expected {
+        let message = format!("another command changed the ledger of session `{}`", session.name);
+        return Err(Error::new(Kind::Conflict, message).because("LedgerChanged"));
+    }
+    let sequence = found.sequence + 1;
+    let mut archive = Archive::new(ROOT);
+    archive.folder(FOLDER, 0o700)?;
+    match sealed {
+        Some(sealed) => {
+            let secrets = serde_json::to_string(&sealed.secrets)?;
+            // The values first: whoever finds the document finds what it names.
+            archive.text(&place("secrets", sequence), &page(sequence, &secrets, false)?)?;
+            archive.text(&place("ledger", sequence), &page(sequence, &sealed.document, false)?)?;
+        }
+        None if found.stored.document.is_none() => return Ok(Version(None)),
+        None => {
+            // Nothing can be deleted in a container that does not run: all places are emptied.
+            archive.text(&place("ledger", sequence), &page(sequence, "", true)?)?;
+            archive.text(&place("secrets", sequence), &page(sequence, "{}", true)?)?;
+            archive.text(&place("ledger", sequence + 1), &page(0, "", true)?)?;
+            archive.text(&place("secrets", sequence + 1), &page(0, "{}", true)?)?;
+            archive.text(&format!("{FOLDER}/{RECORD}"), "")?;
+        }
+    }
+    make::upload(session, helper, MOUNT, archive.finish()?).await?;
+    Ok(Version(sealed.map(|_| sequence.to_string())))
+}
+
+/// Two places take turns.
+fn place(what: &str, sequence: u64) -> String {
+    format!("{FOLDER}/{what}-{}", sequence % 2)
+}
+
+fn page(sequence: u64, text: &str, removed: bool) -> Result<String, Error> {
+    let head = Head { sequence, bytes: text.len(), removed };
+    Ok(format!("{}\n{text}", serde_json::to_string(&head)?))
+}
+
+/// What a page holds, if it is complete.
+fn read_page(text: &str) -> Option<(Head, &str)> {
+    let (head, text) = text.split_once('\n')?;
+    let head: Head = serde_json::from_str(head).ok()?;
+    (head.bytes == text.len()).then_some((head, text))
+}
+
+/// Reads the folder through a container that has the volume at `data`.
+async fn look(session: &DockerSession, container: &str, data: &str) -> Result<Found, Error> {
+    let files = match make::download(session, container, &format!("{data}/{FOLDER}")).await? {
+        Some(bytes) => unpack(&bytes)?,
+        None => HashMap::new(),
+    };
+    Ok(read(&files))
+}
+
+fn unpack(bytes: &[u8]) -> Result<HashMap<String, String>, Error> {
+    let mut files = HashMap::new();
+    for entry in tar::Archive::new(bytes).entries()? {
+        let mut entry = entry?;
+        let name = entry.path()?.file_name().map(|name| name.to_string_lossy().into_owned());
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes)?;
+        if let (Some(name), Ok(text)) = (name, String::from_utf8(bytes)) {
+            files.insert(name, text);
+        }
+    }
+    Ok(files)
+}
+
+/// The later of the two places, or what an older release left.
+fn read(files: &HashMap<String, String>) -> Found {
+    let pages = (0..2).filter_map(|number| {
+        let (head, text) = read_page(files.get(&format!("ledger-{number}"))?)?;
+        Some((head, text, number))
+    });
+    let Some((head, text, number)) = pages.max_by_key(|(head, _, _)| head.sequence) else {
+        let record = files.get(RECORD).filter(|text| !text.is_empty());
+        let version = Version(record.map(|_| RECORD.to_owned()));
+        let document = record.cloned();
+        return Found { sequence: 0, stored: Stored { document, version, ..Stored::default() } };
+    };
+    if head.removed {
+        return Found { sequence: head.sequence, stored: Stored::default() };
+    }
+    let secrets = files.get(&format!("secrets-{number}")).and_then(|text| read_page(text));
+    let secrets = secrets.filter(|(of, _)| of.sequence == head.sequence);
+    let secrets: Secrets =
+        secrets.and_then(|(_, text)| serde_json::from_str(text).ok()).unwrap_or_default();
+    let version = Version(Some(head.sequence.to_string()));
+    Found {
+        sequence: head.sequence,
+        stored: Stored { document: Some(text.to_owned()), secrets, version },
+    }
+}
+
+/// A container of the session that has the volume, and where.
+async fn keeper(session: &DockerSession) -> Result<Option<(String, String)>, Error> {
+    let volume = session.volume();
+    for one in session.containers().await? {
+        let options = None::<InspectContainerOptions>;
+        let Ok(found) = session.docker.inspect_container(&one.id, options).await else { continue };
+        let mounts = found.mounts.unwrap_or_default();
+        let of_volume = mounts.into_iter().find(|one| one.name.as_ref() == Some(&volume));
+        if let Some(data) = of_volume.and_then(|one| one.destination) {
+            return Ok(Some((one.id, data)));
+        }
+    }
+    Ok(None)
+}
+
+/// The helper that is the lock, made by this call.
+async fn take(session: &DockerSession) -> Result<String, Error> {
+    let name = format!("nutkin-{}-ledger", session.name);
+    for _ in 0..2 {
+        match make_helper(session, Some(&name)).await {
+            Err(failure) if failure.kind == Kind::Retry => {
+                if !is_stale(session, &name).await {
+                    return Err(failure);
+                }
+                // Whoever made it was killed.
+                remove(session, &name).await;
+            }
+            made => return made,
+        }
+    }
+    Err(is_written(session))
+}
+
+fn is_written(session: &DockerSession) -> Error {
+    let message = format!("another command is writing the ledger of session `{}`", session.name);
+    Error::new(Kind::Retry, message).because("LedgerLocked").hint("run it again in a moment")
+}
+
+/// Whether a helper was left by a command that is gone.
+async fn is_stale(session: &DockerSession, name: &str) -> bool {
+    let label = format!("{HELPER}={}", session.name);
+    let Ok(helpers) = list(&session.docker, label).await else { return false };
+    let is_it = |one: &&ContainerSummary| {
+        one.names.iter().flatten().any(|of| of.trim_start_matches('/') == name)
+    };
+    let made = helpers.iter().find(is_it).and_then(|one| one.created);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    // One that is gone meanwhile is in nobody's way.
+    made.is_none_or(|made| STALE < now.saturating_sub(u64::try_from(made).unwrap_or_default()))
+}
+
+/// Makes a helper. The daemon refuses a name that is taken: then somebody else writes.
+async fn make_helper(session: &DockerSession, name: Option<&str>) -> Result<String, Error> {
+    let body = ContainerCreateBody {
+        image: Some(image(session).await?),
+        // Never started; a container needs a command all the same.
+        cmd: Some(vec!["none".to_owned()]),
+        entrypoint: Some(Vec::new()),
+        labels: Some([(HELPER.to_owned(), session.name.clone())].into()),
+        host_config: Some(HostConfig {
+            network_mode: Some("none".to_owned()),
+            mounts: Some(vec![Mount {
+                target: Some(MOUNT.to_owned()),
+                source: Some(session.volume()),
+                typ: Some(MountType::VOLUME),
+                ..Mount::default()
+            }]),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    };
+    let mut options = CreateContainerOptionsBuilder::default();
+    if let Some(name) = name {
+        options = options.name(name);
+    }
+    match session.docker.create_container(Some(options.build()), body).await {
+        Err(error) if status(&error) == Some(409) => Err(is_written(session)),
+        made => Ok(made.map_err(|error| failure(&error))?.id),
+    }
+}
+
+/// Removes a helper; that it stays is no reason to fail, the next command removes it.
+async fn remove(session: &DockerSession, id: &str) {
+    let options = RemoveContainerOptionsBuilder::default().force(true).build();
+    let _ = session.docker.remove_container(id, Some(options)).await;
+}
+
+/// Any image: nothing of it is run. One of Flink's is there wherever a session ever was.
+async fn image(session: &DockerSession) -> Result<String, Error> {
+    let images = session.docker.list_images(None::<ListImagesOptions>).await;
+    let images = images.map_err(|error| failure(&error))?;
+    let ours = images.iter().find(|one| one.labels.contains_key(FLINK));
+    if let Some(found) = ours.or_else(|| images.first()) {
+        return Ok(found.id.clone());
+    }
+    let (name, tag) = EMPTY;
+    let options = CreateImageOptionsBuilder::default().from_src("-").repo(name).tag(tag).build();
+    let archive = Archive::new(ROOT).finish()?;
+    let imported =
+        session.docker.create_image(Some(options), Some(bollard::body_full(archive)), None);
+    imported.try_for_each(|_| std::future::ready(Ok(()))).await.map_err(|error| failure(&error))?;
+    Ok(format!("{name}:{tag}"))
+}
