@@ -12,10 +12,10 @@ use nutkin_core::decide::docker::{Make, Step, Within, undo};
 use nutkin_core::decide::{Condition, Wanted};
 use nutkin_core::plan::docker::SESSION;
 use nutkin_fetch::extras;
-use nutkin_shell::{Context, Error, Kind, Purpose, token};
+use nutkin_shell::{Context, Error, Kind, Purpose, ledger};
 
 use super::observe::{Aim, Run};
-use super::{copy, failure, lock, make, message, status, store, view};
+use super::{copy, failure, lock, make, message, status, view};
 
 /// Lines of a dead container that are shown: the exception and its cause fit.
 const SHOWN_LINES: usize = 15;
@@ -139,11 +139,10 @@ impl Run {
     }
 
     async fn save_ledger(&mut self) -> Result<(), Error> {
-        let Some((opened, is_saved)) = &mut self.ledger else { return Ok(()) };
-        let sealed = opened.seal(&token::random::<16>()?)?;
-        let version = store::save(&self.session, &sealed, &opened.version).await?;
-        opened.saved(&sealed, version);
-        *is_saved = true;
+        if let Some((opened, is_saved)) = &mut self.ledger {
+            ledger::save(&self.session, opened).await?;
+            *is_saved = true;
+        }
         Ok(())
     }
 

@@ -109,6 +109,10 @@ impl Run {
         Ok(())
     }
 
+    fn is_saved(&self) -> bool {
+        self.ledger.as_ref().is_none_or(|(opened, is_saved)| *is_saved || !opened.is_changed())
+    }
+
     /// What the ledger is to say before anything is done. Without this it is not touched.
     #[must_use]
     pub fn with_ledger(mut self, ledger: Opened) -> Self {
@@ -182,7 +186,7 @@ impl Run {
             volumes,
             jobs,
             overview,
-            is_saved: self.ledger.as_ref().is_none_or(|(_, is_saved)| *is_saved),
+            is_saved: self.is_saved(),
             mine: self.mine.clone(),
         })
     }

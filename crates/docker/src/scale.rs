@@ -3,11 +3,10 @@
 use nutkin_core::decide::docker::{Observation, Step, resized};
 use nutkin_core::decide::{Decision, docker};
 use nutkin_core::flink::process::Role;
-use nutkin_shell::{Context, Error, Kind};
+use nutkin_shell::{Context, Error, Kind, ledger};
 
 use super::observe::{Aim, Run};
 use super::session::DockerSession;
-use super::store;
 
 /// A change of the number of TaskManagers, not carried out.
 #[derive(Debug)]
@@ -28,7 +27,7 @@ pub async fn scaling(
     wanted: u32,
     context: &Context<'_>,
 ) -> Result<Scaling, Error> {
-    let mut opened = store::open(session).await?;
+    let mut opened = ledger::load(session).await?;
     let noted = opened.ledger.wanted.as_ref().map(|wanted| wanted.session());
     let Some(noted) = noted.transpose().map_err(Error::input)? else {
         let mut run = Run::new(session.clone(), Aim::Resized);
@@ -39,6 +38,8 @@ pub async fn scaling(
     if let Some(of_ledger) = &mut opened.ledger.wanted {
         of_ledger.task_managers = Some(wanted);
     }
+    let line = format!("TaskManagers: {wanted}");
+    opened.ledger.note(ledger::event(context.environment, vec![line]));
     let aim = Aim::Scaled(Box::new(docker::scaled(&noted, wanted)));
     let mut run = Run::new(session.clone(), aim).with_ledger(opened);
     let seen = run.observe(context).await?;

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::io::Read as _;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bollard::models::{ContainerCreateBody, ContainerSummary, HostConfig, Mount, MountType};
 use bollard::query_parameters::{
@@ -16,9 +16,10 @@ use bollard::query_parameters::{
 };
 use futures_util::TryStreamExt as _;
 use nutkin_container::image::User;
-use nutkin_core::ledger::{self, Ledger, Opened, Sealed, Secrets, Stored, Version};
+use nutkin_core::ledger::{Ledger, Sealed, Secrets, Stored, Version};
 use nutkin_core::plan::docker::FLINK;
-use nutkin_shell::{Error, Kind, token};
+use nutkin_shell::ledger::{self, Saving, Store};
+use nutkin_shell::{Error, Kind};
 use serde::{Deserialize, Serialize};
 
 use super::make::{self, Archive};
@@ -37,6 +38,10 @@ const RECORD: &str = "record.json";
 const EMPTY: (&str, &str) = ("nutkin/empty", "1");
 /// Seconds after which a helper is nobody's any more: a command needs less than one.
 const STALE: u64 = 60;
+/// How long another command may hold the helper: each has it for less than a second.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Between two tries for it.
+const POLL: Duration = Duration::from_millis(50);
 /// The owner of the files: nobody in a container of Flink's.
 const ROOT: User = User { uid: 0, gid: 0 };
 
@@ -59,113 +64,93 @@ struct Found {
     stored: Stored,
 }
 
-/// What is stored of a session.
-///
-/// # Errors
-/// The daemon refuses.
-pub async fn load(session: &DockerSession) -> Result<Stored, Error> {
-    match session.docker.inspect_volume(&session.volume()).await {
-        Err(error) if status(&error) == Some(404) => return Ok(Stored::default()),
-        Err(error) => return Err(failure(&error)),
-        Ok(_) => {}
+impl Store for DockerSession {
+    fn session(&self) -> &str {
+        &self.name
     }
-    if let Some((container, data)) = keeper(session).await? {
-        // A container may go between the two questions: then a helper is asked.
-        if let Ok(found) = look(session, &container, &data).await {
-            return Ok(found.stored);
+
+    async fn load(&self) -> Result<Stored, Error> {
+        if !has_volume(self).await? {
+            return Ok(Stored::default());
         }
+        if let Some((container, data)) = keeper(self).await? {
+            // A container may go between the two questions: then a helper is asked.
+            if let Ok(found) = look(self, &container, &data).await {
+                return Ok(found.stored);
+            }
+        }
+        let helper = match make_helper(self, None).await? {
+            Made::Helper(id) => id,
+            Made::Taken => return Err(is_written(self)),
+        };
+        let found = look(self, &helper, MOUNT).await;
+        remove(self, &helper).await;
+        Ok(found?.stored)
     }
-    let helper = make_helper(session, None).await?;
-    let found = look(session, &helper, MOUNT).await;
-    remove(session, &helper).await;
-    Ok(found?.stored)
+
+    async fn save(&self, sealed: &Sealed, expected: &Version) -> Result<Saving, Error> {
+        let helper = take(self).await?;
+        let written = write_through(self, &helper, Some(sealed), Some(expected)).await;
+        remove(self, &helper).await;
+        written
+    }
+
+    async fn remove(&self) -> Result<(), Error> {
+        if !has_volume(self).await? {
+            return Ok(());
+        }
+        let helper = take(self).await?;
+        let written = write_through(self, &helper, None, None).await;
+        remove(self, &helper).await;
+        written.map(drop)
+    }
 }
 
-/// Stores, if what is stored still is of the version `expected`.
-///
-/// # Errors
-/// It is not ([`Kind::Conflict`]); another command is writing it ([`Kind::Retry`]); the daemon refuses.
-pub async fn save(
-    session: &DockerSession,
-    sealed: &Sealed,
-    expected: &Version,
-) -> Result<Version, Error> {
-    write(session, Some(sealed), expected).await
-}
-
-/// Removes what is stored, if it still is of the version `expected`. That there is nothing is no error.
-///
-/// # Errors
-/// As [`save`].
-pub async fn remove_ledger(session: &DockerSession, expected: &Version) -> Result<(), Error> {
+/// Without this a helper would make the volume.
+async fn has_volume(session: &DockerSession) -> Result<bool, Error> {
     match session.docker.inspect_volume(&session.volume()).await {
-        Err(error) if status(&error) == Some(404) => Ok(()),
+        Err(error) if status(&error) == Some(404) => Ok(false),
         Err(error) => Err(failure(&error)),
-        Ok(_) => write(session, None, expected).await.map(drop),
+        Ok(_) => Ok(true),
     }
-}
-
-/// The ledger of a session.
-///
-/// # Errors
-/// A newer Nutkin wrote it, or the daemon refuses.
-pub async fn open(session: &DockerSession) -> Result<Opened, Error> {
-    ledger::open(load(session).await?, &session.name).map_err(|error| {
-        Error::of(Kind::Invalid, error)
-            .because("NewerLedger")
-            .hint("use the Nutkin that wrote it, or a newer one")
-    })
 }
 
 /// What is remembered of the session.
 ///
 /// # Errors
-/// As [`open`].
+/// A newer Nutkin wrote it, or the daemon refuses.
 pub async fn record(session: &mut DockerSession) -> Result<Ledger, Error> {
-    let opened = open(session).await?;
+    let opened = ledger::load(session).await?;
     let record = opened.ledger.clone();
     session.opened = Some(opened);
     Ok(record)
 }
 
-/// Remembers it, unless somebody else has written since [`record`].
+/// Remembers it. What another command wrote since [`record`] into other parts stays.
 ///
 /// # Errors
-/// As [`save`].
+/// Both wrote the same, or the daemon refuses.
 pub async fn remember(session: &mut DockerSession, record: &Ledger) -> Result<(), Error> {
     let mut opened = match session.opened.take() {
         Some(opened) => opened,
-        None => open(session).await?,
+        None => ledger::load(session).await?,
     };
-    opened.ledger = record.clone();
-    let sealed = opened.seal(&token::random::<16>()?)?;
-    let version = save(session, &sealed, &opened.version).await?;
-    opened.saved(&sealed, version);
+    opened.ledger = Ledger { version: opened.ledger.version, ..record.clone() };
+    ledger::save(session, &mut opened).await?;
     session.opened = Some(opened);
     Ok(())
 }
 
-async fn write(
-    session: &DockerSession,
-    sealed: Option<&Sealed>,
-    expected: &Version,
-) -> Result<Version, Error> {
-    let helper = take(session).await?;
-    let written = write_through(session, &helper, sealed, expected).await;
-    remove(session, &helper).await;
-    written
-}
-
+/// Writes a document, or that there is none, if what is stored still is of the version that is expected.
 async fn write_through(
     session: &DockerSession,
     helper: &str,
     sealed: Option<&Sealed>,
-    expected: &Version,
-) -> Result<Version, Error> {
+    expected: Option<&Version>,
+) -> Result<Saving, Error> {
     let found = look(session, helper, MOUNT).await?;
-    if found.stored.version != *expected {
-        let message = format!("another command changed the ledger of session `{}`", session.name);
-        return Err(Error::new(Kind::Conflict, message).because("LedgerChanged"));
+    if expected.is_some_and(|expected| found.stored.version != *expected) {
+        return Ok(Saving::Changed);
     }
     let sequence = found.sequence + 1;
     let mut archive = Archive::new(ROOT);
@@ -177,7 +162,7 @@ async fn write_through(
             archive.text(&place("secrets", sequence), &page(sequence, &secrets, false)?)?;
             archive.text(&place("ledger", sequence), &page(sequence, &sealed.document, false)?)?;
         }
-        None if found.stored.document.is_none() => return Ok(Version(None)),
+        None if found.stored.document.is_none() => return Ok(Saving::Saved(Version(None))),
         None => {
             // Nothing can be deleted in a container that does not run: all places are emptied.
             archive.text(&place("ledger", sequence), &page(sequence, "", true)?)?;
@@ -188,7 +173,7 @@ async fn write_through(
         }
     }
     make::upload(session, helper, MOUNT, archive.finish()?).await?;
-    Ok(Version(sealed.map(|_| sequence.to_string())))
+    Ok(Saving::Saved(Version(sealed.map(|_| sequence.to_string()))))
 }
 
 /// Two places take turns.
@@ -275,24 +260,24 @@ async fn keeper(session: &DockerSession) -> Result<Option<(String, String)>, Err
 /// The helper that is the lock, made by this call.
 async fn take(session: &DockerSession) -> Result<String, Error> {
     let name = format!("nutkin-{}-ledger", session.name);
-    for _ in 0..2 {
-        match make_helper(session, Some(&name)).await {
-            Err(failure) if failure.kind == Kind::Retry => {
-                if !is_stale(session, &name).await {
-                    return Err(failure);
-                }
-                // Whoever made it was killed.
-                remove(session, &name).await;
-            }
-            made => return made,
+    let started = Instant::now();
+    loop {
+        if let Made::Helper(id) = make_helper(session, Some(&name)).await? {
+            return Ok(id);
         }
+        if is_stale(session, &name).await {
+            remove(session, &name).await;
+        } else if PATIENCE < started.elapsed() {
+            return Err(is_written(session));
+        }
+        tokio::time::sleep(POLL).await;
     }
-    Err(is_written(session))
 }
 
 fn is_written(session: &DockerSession) -> Error {
-    let message = format!("another command is writing the ledger of session `{}`", session.name);
-    Error::new(Kind::Retry, message).because("LedgerLocked").hint("run it again in a moment")
+    let message =
+        format!("timed out: another command holds the ledger of session `{}`", session.name);
+    Error::new(Kind::TimedOut, message).because("LedgerLocked")
 }
 
 /// Whether a helper was left by a command that is gone.
@@ -308,8 +293,16 @@ async fn is_stale(session: &DockerSession, name: &str) -> bool {
     made.is_none_or(|made| STALE < now.saturating_sub(u64::try_from(made).unwrap_or_default()))
 }
 
+/// What became of a helper.
+enum Made {
+    /// It is there, under this ID.
+    Helper(String),
+    /// Another command has one of its name.
+    Taken,
+}
+
 /// Makes a helper. The daemon refuses a name that is taken: then somebody else writes.
-async fn make_helper(session: &DockerSession, name: Option<&str>) -> Result<String, Error> {
+async fn make_helper(session: &DockerSession, name: Option<&str>) -> Result<Made, Error> {
     let body = ContainerCreateBody {
         image: Some(image(session).await?),
         // Never started; a container needs a command all the same.
@@ -333,8 +326,8 @@ async fn make_helper(session: &DockerSession, name: Option<&str>) -> Result<Stri
         options = options.name(name);
     }
     match session.docker.create_container(Some(options.build()), body).await {
-        Err(error) if status(&error) == Some(409) => Err(is_written(session)),
-        made => Ok(made.map_err(|error| failure(&error))?.id),
+        Err(error) if status(&error) == Some(409) => Ok(Made::Taken),
+        made => Ok(Made::Helper(made.map_err(|error| failure(&error))?.id)),
     }
 }
 
@@ -359,4 +352,41 @@ async fn image(session: &DockerSession) -> Result<String, Error> {
         session.docker.create_image(Some(options), Some(bollard::body_full(archive)), None);
     imported.try_for_each(|_| std::future::ready(Ok(()))).await.map_err(|error| failure(&error))?;
     Ok(format!("{name}:{tag}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(all: &[(&str, String)]) -> HashMap<String, String> {
+        all.iter().map(|(name, text)| ((*name).to_owned(), text.clone())).collect()
+    }
+
+    #[track_caller]
+    fn check(all: &[(&str, String)], sequence: u64, document: Option<&str>, secrets: usize) {
+        let found = read(&files(all));
+        assert_eq!(found.sequence, sequence);
+        assert_eq!(found.stored.document.as_deref(), document);
+        assert_eq!(found.stored.version.0.is_some(), document.is_some());
+        assert_eq!(found.stored.secrets.0.len(), secrets);
+    }
+
+    #[test]
+    fn the_later_of_two_places_that_is_complete_counts() {
+        let page = |sequence, text: &str| page(sequence, text, false).unwrap();
+        let secrets = "{\"salt\": \"x\"}";
+        let cut = |text: String| text[..text.len() - 1].to_owned();
+        check(&[], 0, None, 0);
+        check(&[(RECORD, "{}".to_owned())], 0, Some("{}"), 0);
+        let old = ("ledger-1", page(7, "old"));
+        let new = ("ledger-0", page(8, "new"));
+        check(&[(RECORD, "{}".to_owned()), old.clone()], 7, Some("old"), 0);
+        check(&[old.clone(), new.clone()], 8, Some("new"), 0);
+        // A write that was cut off leaves what was there before.
+        check(&[old.clone(), ("ledger-0", cut(page(8, "new")))], 7, Some("old"), 0);
+        check(&[new.clone(), ("secrets-0", page(8, secrets))], 8, Some("new"), 1);
+        check(&[new, ("secrets-0", page(6, secrets))], 8, Some("new"), 0);
+        let removed = ("ledger-0", super::page(8, "", true).unwrap());
+        check(&[old, removed], 8, None, 0);
+    }
 }
