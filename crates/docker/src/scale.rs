@@ -1,6 +1,6 @@
 //! Another number of TaskManagers: what the ledger wants, with this number, planned again.
 
-use nutkin_core::decide::docker::{Observation, Step, resized};
+use nutkin_core::decide::docker::{Container, Observation, Step, resized};
 use nutkin_core::decide::{Decision, docker};
 use nutkin_core::flink::process::Role;
 use nutkin_shell::{Context, Error, Kind, ledger};
@@ -62,8 +62,10 @@ pub async fn scaling(
 }
 
 fn count(seen: &Observation) -> usize {
-    let is_one = |role| role == Some(Role::TaskManager);
-    seen.containers.iter().filter(|one| is_one(one.seen.role)).count()
+    // Those that were started once.
+    let is_one =
+        |one: &&Container| one.seen.role == Some(Role::TaskManager) && !one.seen.hash.is_empty();
+    seen.containers.iter().filter(is_one).count()
 }
 
 fn nothing_like(session: &DockerSession) -> Error {

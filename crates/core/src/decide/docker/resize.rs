@@ -9,13 +9,15 @@ use crate::flink::process::Role;
 /// Ends the last TaskManagers, or makes more like the first one; `None` where there is none to make others like.
 pub fn resized(task_managers: u32, seen: &Observation) -> Option<Decision<Step>> {
     let is_one = |one: &&Container| one.seen.role == Some(Role::TaskManager);
-    let there: Vec<&Container> = seen.containers.iter().filter(is_one).collect();
+    // One that was never started may lack its files: a command was cut off while it made it.
+    let (there, unfinished): (Vec<_>, Vec<_>) =
+        seen.containers.iter().filter(is_one).partition(|one| !one.seen.hash.is_empty());
     let first = there.first()?;
     let wanted = usize::try_from(task_managers).unwrap_or(usize::MAX);
-    let ended = there.iter().skip(wanted);
+    let ended = there.iter().skip(wanted).chain(&unfinished);
     let mut steps: Vec<Step> =
         ended.map(|one| Step::End { name: one.seen.name.clone(), id: one.id.clone() }).collect();
-    let effect = if steps.is_empty() { Effect::None } else { Effect::Restart };
+    let effect = if wanted < there.len() { Effect::Restart } else { Effect::None };
     // Numbers that are free: one in between may have been removed by hand.
     let is_free = |alias: &String| !there.iter().any(|one| one.seen.alias == *alias);
     let names = (1..).map(|number: u32| format!("taskmanager-{number}")).filter(is_free);

@@ -90,6 +90,9 @@ impl Container {
                 "Status": status, "Running": self.state == State::Running, "ExitCode": code, "OOMKilled": code == 137,
             },
             "RestartCount": self.restarts,
+            "Mounts": self.mounts().map(|(target, source)| {
+                json!({"Type": "volume", "Name": source, "Destination": target, "RW": true})
+            }).collect::<Vec<_>>(),
         })
     }
 }
@@ -107,7 +110,8 @@ impl Docker {
             );
             return Err(refusal(409, &message));
         }
-        if !self.images.contains_key(image) {
+        // By its name or its ID.
+        if !self.images.contains_key(image.trim_start_matches("sha256:")) {
             return Err(refusal(404, &format!("No such image: {image}")));
         }
         self.ids += 1;

@@ -144,6 +144,7 @@ impl Docker {
                 }),
             )),
             ("GET" | "HEAD", ["_ping"]) => Ok(Answer::text(200, "OK")),
+            ("GET", ["images", "json"]) => Ok(self.list_images()),
             ("GET", ["images", name @ .., "json"]) => self.image(&name.join("/")),
             ("POST", ["images", "create"]) => self.pull(request),
             ("POST", ["networks", "create"]) => self.make_network(request),
@@ -160,6 +161,16 @@ impl Docker {
             }
             _ => Err(refusal(404, "page not found")),
         }
+    }
+
+    fn list_images(&self) -> Answer {
+        let one = |(name, config): (&String, &Value)| {
+            json!({
+                "Id": format!("sha256:{name}"), "ParentId": "", "RepoTags": [name], "RepoDigests": [], "Created": 0,
+                "Size": 0, "SharedSize": 0, "Labels": config["Labels"], "Containers": 0,
+            })
+        };
+        Answer::json(200, &self.images.iter().map(one).collect())
     }
 
     fn image(&self, name: &str) -> Done {
