@@ -71,5 +71,5 @@ pub(super) async fn copy(
 
 fn home(environment: &[String]) -> String {
     let home = environment.iter().find_map(|one| one.strip_prefix("FLINK_HOME="));
-    home.unwrap_or(nutkin_core::flink::official::FLINK_HOME).to_owned()
+    home.unwrap_or(nutkin_flink::official::FLINK_HOME).to_owned()
 }

@@ -10,11 +10,11 @@ use nutkin_core::decide::docker::{
     Container, Extras, Image, Mine, Observation, Overview, Step, Thing, Within, images,
 };
 use nutkin_core::decide::{Decision, Ending, Jobs, Wanted, docker};
-use nutkin_core::flink::process::Role;
 use nutkin_core::ledger::Opened;
 use nutkin_core::plan::docker::{FLINK, Probe as Look, SESSION};
 use nutkin_core::session::Session;
 use nutkin_fetch::extras;
+use nutkin_flink::process::Role;
 use nutkin_rest::Probe;
 use nutkin_shell::files::Lock;
 use nutkin_shell::files::digest::sha256_of_file;
@@ -225,7 +225,7 @@ impl Run {
             _ => (User::default().uid, User::default().gid),
         };
         Ok(Some(Image {
-            flink_home: home.unwrap_or(nutkin_core::flink::official::FLINK_HOME).to_owned(),
+            flink_home: home.unwrap_or(nutkin_flink::official::FLINK_HOME).to_owned(),
             probe: if is_ours { Look::Nutkin } else { Look::Bash },
             owner,
             is_fresh: self.pulled.contains(name),

@@ -2,7 +2,7 @@
 
 use nutkin_core::decide::docker::{Container, Observation, Step, resized};
 use nutkin_core::decide::{Decision, docker};
-use nutkin_core::flink::process::Role;
+use nutkin_flink::process::Role;
 use nutkin_shell::{Context, Error, Kind, ledger};
 
 use super::observe::{Aim, Run};

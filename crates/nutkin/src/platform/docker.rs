@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use nutkin_core::counted;
 use nutkin_core::decide::docker::{Observation, Step};
 use nutkin_core::decide::{Again, Decision};
 use nutkin_docker::{Aim, DockerSession, Run};
+use nutkin_flink::counted;
 use nutkin_rest::{Ready, Waited};
 use nutkin_shell::{Context, Error, Kind};
 

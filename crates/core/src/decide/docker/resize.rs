@@ -4,7 +4,7 @@
 use super::{Container, Observation, Step, end};
 use crate::change::{Difference, Effect};
 use crate::decide::{Again, Change, Decision, Harm, fates, harm};
-use crate::flink::process::Role;
+use nutkin_flink::process::Role;
 
 /// Ends the last TaskManagers, or makes more like the first one; `None` where there is none to make others like.
 pub fn resized(task_managers: u32, seen: &Observation) -> Option<Decision<Step>> {
