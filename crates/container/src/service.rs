@@ -1,5 +1,7 @@
 //! The processes that Flink's scripts can start, by the names that the scripts give them.
 
+use nutkin_flink::process;
+
 /// What kind of memory calculation a process needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sizing {
@@ -65,15 +67,13 @@ impl Service {
     /// The main class.
     pub const fn class(self) -> &'static str {
         match self {
-            Self::StandaloneSession => {
-                "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
-            }
+            Self::StandaloneSession => process::SESSION_CLASS,
             Self::StandaloneJob => {
                 "org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint"
             }
-            Self::TaskExecutor => "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
+            Self::TaskExecutor => process::TASK_MANAGER_CLASS,
             Self::HistoryServer => "org.apache.flink.runtime.webmonitor.history.HistoryServer",
-            Self::ZooKeeper => "org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer",
+            Self::ZooKeeper => process::ZOOKEEPER_CLASS,
             Self::KubernetesSession => {
                 "org.apache.flink.kubernetes.entrypoint.KubernetesSessionClusterEntrypoint"
             }

@@ -7,11 +7,8 @@ use crate::class_data::{self, Index};
 use nutkin_flink::Problem;
 use nutkin_flink::dialect::{self, Dialect};
 use nutkin_flink::memory::{self, Input, LegacyHeap, LegacyTarget};
-use nutkin_flink::process::{self as jvm, ARCHIVE_FLAGS};
+use nutkin_flink::process::{self, Jvm, LOG_FILES, UserFlags};
 use nutkin_flink::{Configuration, FlinkVersion};
-
-/// Old log files to keep: what the configuration that Flink ships says.
-const LOG_FILES: &str = "10";
 
 /// How a process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +88,7 @@ pub fn launch(
     machine: &Machine,
 ) -> Result<Launch, Vec<Problem>> {
     let mut problems = Vec::new();
-    if !observed.lib.iter().any(|jar| jvm::is_dist(jar)) {
+    if !observed.lib.iter().any(|jar| process::is_dist(jar)) {
         let message = format!("`{}/lib` has no flink-dist jar", observed.flink_home);
         problems.push(Problem::new("FLINK_HOME", message).hint("set it to where Flink lies"));
     }
@@ -134,40 +131,31 @@ pub fn launch(
     );
     let mut environment = variables(effective, observed, machine, &conf);
     environment.insert("FLINK_LOG_PREFIX".to_owned(), log_prefix.clone());
-    let user = user_flags(start.service, &effective.configuration, observed, &environment);
-    let mut arguments = jvm_args(&observed.environment);
-    if user.is_empty() && matches!(start.service.sizing(), Sizing::TaskManager | Sizing::Given) {
-        // taskmanager.sh adds it unless the user gives flags.
-        arguments.push("-XX:+UseG1GC".to_owned());
-    }
-    arguments.extend(memory.flags);
-    arguments.extend(jvm::java_flags(machine.java_major));
-    arguments.extend(user);
-    let class_path = jvm::class_path(
+    let class_path = process::class_path(
         &observed.flink_home,
         &observed.lib,
         &[],
         &observed.environment,
         &effective.configuration,
     );
-    if let Some(archive) = archive(start.service, observed, machine, &class_path, &arguments) {
-        let [file, others @ ..] = ARCHIVE_FLAGS;
-        arguments.push(format!("{file}{archive}"));
-        arguments.extend(others.map(str::to_owned));
-    }
-    arguments.push(format!("-Dlog.file={log_prefix}.log"));
-    arguments.push(format!("-Dlog4j.configuration=file:{}", logging.log4j));
-    arguments.push(format!("-Dlog4j.configurationFile=file:{}", logging.log4j));
-    if let Some(logback) = &logging.logback {
-        arguments.push(format!("-Dlogback.configurationFile=file:{logback}"));
-    }
-    arguments.push("-classpath".to_owned());
-    arguments.push(class_path);
-    arguments.push(start.service.class().to_owned());
-    arguments.extend(main_arguments(start.service, effective, memory.options, &conf));
+    let mut jvm = Jvm {
+        first: jvm_args(&observed.environment),
+        task_manager: matches!(start.service.sizing(), Sizing::TaskManager | Sizing::Given),
+        memory: memory.flags,
+        major: machine.java_major,
+        user: user_flags(start.service, &effective.configuration, observed, &environment),
+        archive: None,
+        log: format!("{log_prefix}.log"),
+        log4j: logging.log4j,
+        logback: logging.logback,
+        class_path,
+        class: start.service.class().to_owned(),
+        arguments: main_arguments(start.service, effective, memory.options, &conf),
+    };
+    jvm.archive = archive(start.service, observed, machine, &jvm.class_path, &jvm.flags());
     Ok(Launch {
         program: machine.java.clone(),
-        arguments,
+        arguments: jvm.arguments(),
         environment,
         files,
         links,
@@ -249,7 +237,7 @@ fn sizes(
             Memory { flags: memory.jvm_args(), options: memory.dynamic_options() }
         }
         Sizing::Given => {
-            let flags = text("FLINK_TM_JVM_MEM_OPTS").map(jvm::words).unwrap_or_default();
+            let flags = text("FLINK_TM_JVM_MEM_OPTS").map(process::words).unwrap_or_default();
             Memory { flags, options: Vec::new() }
         }
         Sizing::None => {
@@ -276,7 +264,7 @@ fn main_arguments(
     match service {
         // These two find their configuration by FLINK_CONF_DIR.
         Service::KubernetesSession | Service::KubernetesApplication => {
-            arguments.extend(jvm::dynamic(memory));
+            arguments.extend(process::dynamic(memory));
             arguments.extend(effective.arguments.iter().cloned());
         }
         Service::ZooKeeper => {
@@ -289,7 +277,7 @@ fn main_arguments(
         }
         _ => {
             arguments.extend(["--configDir".to_owned(), conf.to_owned()]);
-            arguments.extend(jvm::dynamic(memory));
+            arguments.extend(process::dynamic(memory));
             arguments.extend(effective.arguments.iter().cloned());
             if service == Service::StandaloneSession {
                 // Last: 2.x knows the option no more, and reads nothing that stands behind its word.
@@ -301,7 +289,7 @@ fn main_arguments(
 }
 
 fn jvm_args(environment: &BTreeMap<String, String>) -> Vec<String> {
-    environment.get("JVM_ARGS").map(|text| jvm::words(text)).unwrap_or_default()
+    environment.get("JVM_ARGS").map(|text| process::words(text)).unwrap_or_default()
 }
 
 /// Flags of the user: those for all processes, then those of this one. A variable takes the place of the options.
@@ -312,12 +300,7 @@ fn user_flags(
     more: &BTreeMap<String, String>,
 ) -> Vec<String> {
     let (role, variable) = service.java_options();
-    let all = ["env.java.opts.all", "env.java.opts"];
-    let all = all.into_iter().find(|key| configuration.contains(key));
-    let of_options = |keys: [Option<String>; 2]| {
-        let texts = keys.into_iter().flatten().filter_map(|key| configuration.text(&key));
-        texts.collect::<Vec<String>>()
-    };
+    let UserFlags { all, own } = UserFlags::of(configuration, role);
     let of_variable = |name: &str| {
         observed
             .environment
@@ -325,22 +308,15 @@ fn user_flags(
             .filter(|text| !text.is_empty())
             .map(|text| vec![text.clone()])
     };
-    let mut texts = of_variable("FLINK_ENV_JAVA_OPTS").unwrap_or_else(|| {
-        of_options([Some("env.java.default-opts.all".to_owned()), all.map(str::to_owned)])
-    });
-    texts.extend(of_variable(variable).unwrap_or_else(|| {
-        of_options([
-            Some(format!("env.java.default-opts.{role}")),
-            Some(format!("env.java.opts.{role}")),
-        ])
-    }));
+    let mut texts = of_variable("FLINK_ENV_JAVA_OPTS").unwrap_or(all);
+    texts.extend(of_variable(variable).unwrap_or(own));
     let mut variables = observed.environment.clone();
     variables.extend(more.clone());
     texts
         .iter()
         .map(|text| unquoted(text))
         // `flink-console.sh` evaluates them, so that `${FLINK_LOG_PREFIX}` can be in them.
-        .flat_map(|text| jvm::words(&substitute::substitute(text, &variables)))
+        .flat_map(|text| process::words(&substitute::substitute(text, &variables)))
         .collect()
 }
 

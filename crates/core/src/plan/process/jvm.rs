@@ -4,10 +4,7 @@ use super::log::Logging;
 use super::{Machine, Process};
 use nutkin_flink::Configuration;
 use nutkin_flink::memory::{JobManagerMemory, TaskManagerMemory};
-use nutkin_flink::process::{ARCHIVE_FLAGS, Role, class_path, dynamic, java_flags, words};
-
-/// Old log files to keep: what the configuration that Flink ships says.
-const LOG_FILES: &str = "10";
+use nutkin_flink::process::{self, LOG_FILES, Role, UserFlags, class_path, dynamic, words};
 
 pub(super) struct Jvm<'a> {
     pub(super) machine: &'a Machine,
@@ -27,25 +24,19 @@ impl Jvm<'_> {
         arguments.extend(dynamic([("rest.port".to_owned(), port.to_string())]));
         // Last: 2.x knows the option no more, and reads nothing that stands behind its word.
         arguments.extend(["--executionMode".to_owned(), "cluster".to_owned()]);
-        let class = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint";
+        let class = process::SESSION_CLASS;
         let archive = self.machine.archives.job_manager.as_deref();
         self.process(name, Role::JobManager, archive, memory.jvm_args(), class, arguments)
     }
 
     pub(super) fn task_manager(&self, index: u32, memory: &TaskManagerMemory) -> Process {
         let name = format!("taskmanager-{index}");
-        let mut flags = Vec::new();
-        if self.options(Role::TaskManager, &name).is_empty() {
-            // taskmanager.sh adds it unless the user gives flags.
-            flags.push("-XX:+UseG1GC".to_owned());
-        }
-        flags.extend(memory.jvm_args());
         let mut arguments = self.main_arguments();
         arguments.extend(dynamic(memory.dynamic_options()));
         arguments.extend(dynamic([("taskmanager.resource-id".to_owned(), name.clone())]));
-        let class = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner";
+        let class = process::TASK_MANAGER_CLASS;
         let archive = self.machine.archives.task_manager.as_deref();
-        self.process(name, Role::TaskManager, archive, flags, class, arguments)
+        self.process(name, Role::TaskManager, archive, memory.jvm_args(), class, arguments)
     }
 
     pub(super) fn zookeeper(&self) -> Process {
@@ -57,7 +48,7 @@ impl Jvm<'_> {
         ];
         // Enough for the few kilobytes that Flink keeps there; seen at 92 MiB resident after use.
         let flags = vec!["-Xmx128m".to_owned()];
-        let class = "org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer";
+        let class = process::ZOOKEEPER_CLASS;
         self.process("zookeeper".to_owned(), Role::ZooKeeper, None, flags, class, arguments)
     }
 
@@ -66,35 +57,27 @@ impl Jvm<'_> {
         name: String,
         role: Role,
         archive: Option<&str>,
-        flags: Vec<String>,
+        memory: Vec<String>,
         class: &str,
-        rest: Vec<String>,
+        arguments: Vec<String>,
     ) -> Process {
         let Machine { directory, java_home, java_major, flink_home, plugins, .. } = self.machine;
         let log = format!("log/{name}.log");
         let conf = format!("{directory}/conf");
-        let mut arguments = flags;
-        arguments.extend(java_flags(*java_major));
-        // After all of ours: of two flags that contradict each other the JVM takes the last one.
-        arguments.extend(self.options(role, &name));
-        if let Some(archive) = archive {
-            // An archive that does not fit any more is passed over, and in silence. Its checksums are
-            // compared, because a JVM that runs on flipped bits dies. That costs 25 ms of processor time (50 MB of
-            // archive, Java 17) of the 3 s that a start takes, and an archive spares more than 1 s.
-            let [file, others @ ..] = ARCHIVE_FLAGS;
-            arguments.push(format!("{file}{archive}"));
-            arguments.extend(others.map(str::to_owned));
-        }
-        arguments.push(format!("-Dlog.file={directory}/{log}"));
-        arguments.push(format!("-Dlog4j.configuration=file:{conf}/{}", self.logging.log4j));
-        arguments.push(format!("-Dlog4j.configurationFile=file:{conf}/{}", self.logging.log4j));
-        if let Some(logback) = &self.logging.logback {
-            arguments.push(format!("-Dlogback.configurationFile=file:{conf}/{logback}"));
-        }
-        arguments.push("-classpath".to_owned());
-        arguments.push(self.class_path());
-        arguments.push(class.to_owned());
-        arguments.extend(rest);
+        let jvm = process::Jvm {
+            first: Vec::new(),
+            task_manager: role == Role::TaskManager,
+            memory,
+            major: *java_major,
+            user: self.options(role, &name),
+            archive: archive.map(str::to_owned),
+            log: format!("{directory}/{log}"),
+            log4j: format!("{conf}/{}", self.logging.log4j),
+            logback: self.logging.logback.as_ref().map(|logback| format!("{conf}/{logback}")),
+            class_path: self.class_path(),
+            class: class.to_owned(),
+            arguments,
+        };
         let mut environment = self.machine.environment.clone();
         environment.extend(
             [
@@ -121,7 +104,7 @@ impl Jvm<'_> {
             name,
             role,
             program: format!("{java_home}/bin/java"),
-            arguments,
+            arguments: jvm.arguments(),
             environment,
         }
     }
@@ -137,24 +120,10 @@ impl Jvm<'_> {
         vec!["--configDir".to_owned(), format!("{}/conf", self.machine.directory)]
     }
 
-    /// Flags of the user for one role, in the order of `config.sh`: those for all, then those for the role;
-    /// each time the defaults first, which Flink's own configuration file sets since 1.18.
+    /// Flags of the user for one role.
     fn options(&self, role: Role, name: &str) -> Vec<String> {
-        let all = ["env.java.opts.all", "env.java.opts"];
-        let all = all.into_iter().find(|key| self.configuration.contains(key));
-        let role = match role {
-            Role::JobManager => "jobmanager",
-            Role::TaskManager => "taskmanager",
-            Role::ZooKeeper => "zookeeper",
-        };
-        let keys = [
-            Some("env.java.default-opts.all".to_owned()),
-            all.map(str::to_owned),
-            Some(format!("env.java.default-opts.{role}")),
-            Some(format!("env.java.opts.{role}")),
-        ];
-        let texts = keys.into_iter().flatten().filter_map(|key| self.configuration.text(&key));
-        texts.flat_map(|text| words(&self.expanded(&text, name))).collect()
+        let UserFlags { all, own } = UserFlags::of(self.configuration, role.java_options());
+        all.iter().chain(&own).flat_map(|text| words(&self.expanded(text, name))).collect()
     }
 
     /// The variables that Flink's documentation uses in flags, filled in as the shell of `flink-daemon.sh` does.

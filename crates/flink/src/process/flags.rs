@@ -1,20 +1,6 @@
-//! Processes of Flink on any platform: what each is for, and the parts of its command line that are the same wherever it
-//! runs. Source: `config.sh` and `flink-daemon.sh` of flink-dist 1.13 to 2.3.
-
-use std::collections::BTreeMap;
+//! Flags of the JVM: what Flink needs, and what its user asks for.
 
 use crate::Configuration;
-
-/// What a process is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// A JobManager.
-    JobManager,
-    /// A TaskManager.
-    TaskManager,
-    /// The ZooKeeper that Nutkin brings along.
-    ZooKeeper,
-}
 
 /// Beginnings of the flags with which a JVM is given a class data archive; the path follows the first one.
 pub const ARCHIVE_FLAGS: [&str; 5] = [
@@ -74,45 +60,32 @@ pub fn java_flags(java_major: u8) -> Vec<String> {
     flags
 }
 
-/// As `constructFlinkClassPath` of `config.sh`: sorted, flink-dist last, then what the user adds, then Hadoop.
-pub fn class_path(
-    flink_home: &str,
-    lib: &[String],
-    extra_libs: &[String],
-    environment: &BTreeMap<String, String>,
-    configuration: &Configuration,
-) -> String {
-    let (dist, mut others): (Vec<&String>, Vec<&String>) =
-        lib.iter().partition(|name| is_dist(name));
-    others.sort();
-    let in_lib = |name: &String| format!("{flink_home}/lib/{name}");
-    let mut path: Vec<String> = others.into_iter().chain(dist).map(in_lib).collect();
-    path.extend(extra_libs.iter().cloned());
-    let hadoop = [
-        ("HADOOP_CLASSPATH", None),
-        ("HADOOP_CONF_DIR", Some("env.hadoop.conf.dir")),
-        ("YARN_CONF_DIR", Some("env.yarn.conf.dir")),
-        ("HBASE_CONF_DIR", Some("env.hbase.conf.dir")),
-    ];
-    for (variable, option) in hadoop {
-        let of_option = || configuration.text(option?);
-        path.extend(environment.get(variable).cloned().or_else(of_option));
+/// Flags of the user as the configuration has them, unsplit: those for all processes, then those for one kind; each time
+/// the defaults first, which Flink's own configuration file sets since 1.18. In the order of `config.sh`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserFlags {
+    /// For all processes.
+    pub all: Vec<String>,
+    /// For one kind of process.
+    pub own: Vec<String>,
+}
+
+impl UserFlags {
+    /// Those for a kind of process, by the end of its `env.java.opts.*`.
+    pub fn of(configuration: &Configuration, kind: &str) -> Self {
+        let all = ["env.java.opts.all", "env.java.opts"];
+        let all = all.into_iter().find(|key| configuration.contains(key));
+        let texts = |keys: [Option<String>; 2]| {
+            keys.into_iter().flatten().filter_map(|key| configuration.text(&key)).collect()
+        };
+        Self {
+            all: texts([Some("env.java.default-opts.all".to_owned()), all.map(str::to_owned)]),
+            own: texts([
+                Some(format!("env.java.default-opts.{kind}")),
+                Some(format!("env.java.opts.{kind}")),
+            ]),
+        }
     }
-    path.retain(|entry| !entry.is_empty());
-    path.join(":")
-}
-
-/// Whether a jar of `lib/` is Flink's main one.
-pub fn is_dist(name: &str) -> bool {
-    name.starts_with("flink-dist")
-}
-
-/// Options as words of a command line: `-D`, `key=value`.
-pub fn dynamic(options: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
-    options
-        .into_iter()
-        .flat_map(|(key, value)| ["-D".to_owned(), format!("{key}={value}")])
-        .collect()
 }
 
 /// Splits flags as a shell would: at blanks, quotes keep a word together.
