@@ -23,7 +23,3 @@ pub mod session;
 pub mod spec;
 pub mod status;
 pub mod supervision;
-
-pub use nutkin_flink as flink;
-pub use nutkin_flink::{Location, Problem, counted};
-pub use nutkin_flink::{artifact, digest, flink_cli, problem, units, words, yaml};

@@ -8,7 +8,8 @@ use nutkin_core::kubernetes::resource::{
     SERVICE_ACCOUNTS, SERVICES, STATEFUL_SETS, title,
 };
 use nutkin_core::kubernetes::shape::Shape;
-use nutkin_core::kubernetes::{diff, ha, ownership};
+use nutkin_core::kubernetes::{ha, ownership};
+use nutkin_core::plan::kubernetes::config_map;
 use nutkin_core::plan::kubernetes::marks;
 use nutkin_shell::{Ended, Error, Kept, Kind};
 use serde_json::{Value, json};
@@ -76,7 +77,7 @@ impl EndRun {
         let (configuration, owned, permissions) =
             join3(configuration, owned(session), permissions(session)).await;
         let map = configuration.ok().flatten();
-        self.seen.options = map.map(|map| diff::options_of(&map)).unwrap_or_default();
+        self.seen.options = map.map(|map| config_map::options_of(&map)).unwrap_or_default();
         self.seen.owned = owned?;
         self.seen.left.clone_from(&self.seen.owned);
         self.seen.permissions = permissions;

@@ -1,11 +1,10 @@
 //! What the supervisor is told (`launch.json`) and what it tells (`processes.json`).
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 
 use nutkin_core::change;
-use nutkin_core::plan::process;
+pub use nutkin_flink::process::Role;
 use nutkin_shell::token::{self, hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -18,59 +17,6 @@ pub const PROCESS_VARIABLE: &str = "NUTKIN_PROCESS";
 pub const DEFINITION_VARIABLE: &str = "NUTKIN_DEFINITION";
 /// Value of [`PROCESS_VARIABLE`] in the supervisor itself.
 pub const SUPERVISOR: &str = "supervisor";
-
-/// What a process is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// A JobManager.
-    JobManager,
-    /// A TaskManager.
-    TaskManager,
-    /// The ZooKeeper that Nutkin brought along.
-    ZooKeeper,
-}
-
-impl Role {
-    /// That of a process of this name.
-    pub fn of_name(name: &str) -> Self {
-        match name {
-            name if name.starts_with("taskmanager") => Self::TaskManager,
-            name if name.starts_with("zookeeper") => Self::ZooKeeper,
-            _ => Self::JobManager,
-        }
-    }
-}
-
-impl From<process::Role> for Role {
-    fn from(role: process::Role) -> Self {
-        match role {
-            process::Role::JobManager => Self::JobManager,
-            process::Role::TaskManager => Self::TaskManager,
-            process::Role::ZooKeeper => Self::ZooKeeper,
-        }
-    }
-}
-
-impl From<Role> for process::Role {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::JobManager => Self::JobManager,
-            Role::TaskManager => Self::TaskManager,
-            Role::ZooKeeper => Self::ZooKeeper,
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::JobManager => "JobManager",
-            Self::TaskManager => "TaskManager",
-            Self::ZooKeeper => "ZooKeeper",
-        })
-    }
-}
 
 /// The supervisor's orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

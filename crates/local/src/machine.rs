@@ -76,7 +76,7 @@ pub fn observe(
 
 /// The planned process as an order for the supervisor.
 pub fn definition(planned: Process, directory: &SessionDirectory, plan: &Inputs<'_>) -> Definition {
-    let role = Role::from(planned.role);
+    let role = planned.role;
     Definition {
         name: planned.name,
         role,

@@ -9,6 +9,7 @@ use super::shape::{self, Shape};
 use super::{desired, diff, rollout};
 use crate::change::{Difference, Effect};
 pub use crate::decide::{Action, Object as ObjectChange};
+use crate::plan::kubernetes::config_map;
 use nutkin_flink::is_highly_available;
 use nutkin_flink::memory::{self, Input, LegacyHeap, LegacyTarget};
 use nutkin_flink::units::MemorySize;
@@ -197,7 +198,7 @@ fn options(pairs: &[Pair], side: impl Fn(&Pair) -> &Option<Value>) -> Configurat
         object["metadata"]["name"].as_str().is_some_and(|name| name.starts_with("flink-config-"))
     };
     let map = pairs.iter().filter_map(|pair| side(pair).as_ref()).find(is_configuration);
-    let options: BTreeMap<String, String> = map.map(diff::options_of).unwrap_or_default();
+    let options: BTreeMap<String, String> = map.map(config_map::options_of).unwrap_or_default();
     options.into_iter().collect()
 }
 

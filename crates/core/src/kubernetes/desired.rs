@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::{diff, ownership};
 use crate::change::readers;
+use crate::plan::kubernetes::config_map;
 use crate::plan::kubernetes::{Objects, marks};
 use nutkin_flink::digest;
 
@@ -119,7 +120,7 @@ fn content(objects: &Objects, nonce: Option<i64>) -> String {
 fn workers(objects: &Objects) -> String {
     let mut hash = Sha256::new();
     for item in mounted(objects) {
-        let options = diff::options_of(item);
+        let options = config_map::options_of(item);
         if options.is_empty() {
             hash.update(format!("{}\n{}\n", item["metadata"]["name"], item["data"]));
         }

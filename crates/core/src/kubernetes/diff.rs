@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::change::{self, Difference};
-pub use crate::plan::kubernetes::config_map::options_of;
 use crate::plan::kubernetes::{config_map::settings, marks};
 use nutkin_flink::dialect::Dialect;
 use nutkin_flink::options;

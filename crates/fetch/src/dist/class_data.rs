@@ -17,8 +17,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use nutkin_core::plan::process::{self, Archives, Machine, Role};
+use nutkin_core::plan::process::{self, Archives, Machine};
 use nutkin_core::spec::{self, Inputs};
+use nutkin_flink::process::Role;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 

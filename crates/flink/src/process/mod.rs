@@ -6,6 +6,10 @@ mod class_path;
 mod flags;
 mod line;
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
 pub use class_path::{class_path, is_dist};
 pub use flags::{ARCHIVE_FLAGS, UserFlags, java_flags, words};
 pub use line::{Jvm, dynamic};
@@ -24,7 +28,8 @@ pub const ZOOKEEPER_CLASS: &str = "org.apache.flink.runtime.zookeeper.FlinkZooKe
 pub const LOG_FILES: &str = "10";
 
 /// What a process is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// A JobManager.
     JobManager,
@@ -35,6 +40,15 @@ pub enum Role {
 }
 
 impl Role {
+    /// That of a process of this name, as plans name processes: `taskmanager-1`.
+    pub fn of_name(name: &str) -> Self {
+        match name {
+            name if name.starts_with("taskmanager") => Self::TaskManager,
+            name if name.starts_with("zookeeper") => Self::ZooKeeper,
+            _ => Self::JobManager,
+        }
+    }
+
     /// The end of `env.java.opts.*` for it.
     pub const fn java_options(self) -> &'static str {
         match self {
@@ -42,5 +56,15 @@ impl Role {
             Self::TaskManager => "taskmanager",
             Self::ZooKeeper => "zookeeper",
         }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::JobManager => "JobManager",
+            Self::TaskManager => "TaskManager",
+            Self::ZooKeeper => "ZooKeeper",
+        })
     }
 }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ports::Ports;
 use super::{Launch, ports};
 use crate::decide::Jobs;
-use crate::plan::process::{Archives, Machine, Role};
+use crate::plan::process::{Archives, Machine};
 use crate::session::Session;
+use nutkin_flink::process::Role;
 
 /// Everything that a decision about a session on this machine is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,10 +9,11 @@ use sha2::{Digest as _, Sha256};
 use super::ports::Ports;
 use super::role;
 use crate::change::{self, Shape};
-use crate::plan::process::{Process, Processes, Role};
+use crate::plan::process::{Process, Processes};
 use crate::session::Session;
 use nutkin_flink::digest;
 use nutkin_flink::is_highly_available;
+use nutkin_flink::process::Role;
 
 /// Files that hold the options.
 const CONFIGURATIONS: [&str; 2] = ["conf/config.yaml", "conf/flink-conf.yaml"];

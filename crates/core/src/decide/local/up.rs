@@ -3,11 +3,12 @@
 use super::{Give, Launch, Observation, Orders, Ports, Refusal, Step, Surroundings, ports, ready};
 use crate::change::{self, Effect};
 use crate::decide::{About, Again, Change, Condition, Decision, Restarts, fates, harm};
-use crate::plan::process::{self, Role};
+use crate::plan::process;
 use crate::selection::Platform;
 use crate::session::Session;
 use nutkin_flink::digest;
 use nutkin_flink::options::is_sensitive;
+use nutkin_flink::process::Role;
 
 /// What to do for a session.
 pub(super) fn decide(session: &Session, seen: &Observation) -> Result<Decision<Step>, Refusal> {

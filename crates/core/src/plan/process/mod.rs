@@ -12,12 +12,11 @@ pub(crate) mod log;
 use std::collections::BTreeMap;
 
 pub use configuration::effective;
-pub use nutkin_flink::process::{ARCHIVE_FLAGS, Role};
 
 use crate::session::Session;
 use nutkin_flink::Problem;
 use nutkin_flink::memory::{self, Input, LegacyHeap};
-use nutkin_flink::process::is_dist;
+use nutkin_flink::process::{Role, is_dist};
 
 /// What the shell found and chose on the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]

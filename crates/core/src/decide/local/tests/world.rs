@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::*;
 use crate::decide::{Again, Ending, Jobs};
-use crate::plan::process::{Archives, Role};
+use crate::plan::process::Archives;
 use crate::spec::{self, Inputs};
 use nutkin_flink::digest;
+use nutkin_flink::process::Role;
 
 /// More decisions in a row than any change needs.
 const ENOUGH: usize = 8;
