@@ -72,9 +72,9 @@ impl Actor<'_> {
                 Err(error) if error.is("AlreadyExists") => return Ok(None),
                 Err(error) => return Err(error.into()),
             },
-            Step::Create { object, workload } => {
+            Step::Create { object, workload, authors } => {
                 let made = self.ensure(object, workload).await?;
-                self.own(made, Authors::Ours).await
+                self.own(made, *authors).await
             }
             Step::Own { object, authors } => self.own(object.clone(), *authors).await,
             Step::Apply { object, authors } => {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use nutkin_core::decide::{Again, Ending};
-use nutkin_shell::{Context, Ended, Error, Kind};
+use nutkin_shell::{Context, Ended, Error, Kind, Shell};
 
 use crate::end::EndRun;
 pub use crate::end::delete_what_is_left;
@@ -21,8 +21,8 @@ pub async fn end(session: &Session, ending: Ending, context: &Context<'_>) -> Re
     let started = Instant::now();
     let mut told = String::new();
     loop {
-        run.observe().await?;
-        let decision = run.decide()?;
+        let seen = run.observe().await?;
+        let decision = run.decide(&seen)?;
         for step in &decision.steps {
             run.act(step).await?;
         }

@@ -11,7 +11,7 @@ use nutkin_core::kubernetes::shape::Shape;
 use nutkin_core::kubernetes::{ha, ownership};
 use nutkin_core::plan::kubernetes::config_map;
 use nutkin_core::plan::kubernetes::marks;
-use nutkin_shell::{Ended, Error, Kept, Kind};
+use nutkin_shell::{Ended, Error, Kept, Kind, Shell};
 use serde_json::{Value, json};
 
 use crate::act::{Actor, Undone};
@@ -47,11 +47,7 @@ impl EndRun {
         Self { session: session.clone(), ending, seen, is_known: false }
     }
 
-    /// Looks at what there is of it.
-    ///
-    /// # Errors
-    /// The API server cannot be asked.
-    pub async fn observe(&mut self) -> Result<(), Error> {
+    async fn look(&mut self) -> Result<(), Error> {
         // What is not to be ended is not looked into, either.
         self.seen.decide(self.ending).map_err(refusal)?;
         if !self.is_known {
@@ -85,19 +81,30 @@ impl EndRun {
         Ok(())
     }
 
-    /// What is to be done.
-    ///
-    /// # Errors
-    /// It may not be ended.
-    pub fn decide(&self) -> Result<Decision<Step>, Error> {
-        self.seen.decide(self.ending).map_err(refusal)
+    /// What ended and what stays.
+    pub fn report(&self) -> Ended {
+        let report = self.seen.report(self.ending);
+        let kept = report.kept.into_iter();
+        let kept =
+            kept.map(|one| Kept { what: one.what, remark: one.remark, is_data: one.is_data });
+        Ended { ended: report.ended, kept: kept.collect(), deleted: Vec::new() }
+    }
+}
+
+impl Shell for EndRun {
+    type Seen = Ends;
+    type Step = Step;
+
+    async fn observe(&mut self) -> Result<Ends, Error> {
+        self.look().await?;
+        Ok(self.seen.clone())
     }
 
-    /// Does one step.
-    ///
-    /// # Errors
-    /// The API server refuses.
-    pub async fn act(&mut self, step: &Step) -> Result<(), Error> {
+    fn decide(&self, seen: &Ends) -> Result<Decision<Step>, Error> {
+        seen.decide(self.ending).map_err(refusal)
+    }
+
+    async fn act(&mut self, step: &Step) -> Result<(), Error> {
         let steps = match step {
             Step::Together(steps) => steps.as_slice(),
             step => std::slice::from_ref(step),
@@ -123,15 +130,6 @@ impl EndRun {
             after.maps.retain(|map| !deleted.contains(&title(map)));
         }
         Ok(())
-    }
-
-    /// What ended and what stays.
-    pub fn report(&self) -> Ended {
-        let report = self.seen.report(self.ending);
-        let kept = report.kept.into_iter();
-        let kept =
-            kept.map(|one| Kept { what: one.what, remark: one.remark, is_data: one.is_data });
-        Ended { ended: report.ended, kept: kept.collect(), deleted: Vec::new() }
     }
 }
 

@@ -12,7 +12,7 @@ use nutkin_core::decide::{Decision, Jobs};
 use nutkin_core::kubernetes::resource::{REPLICA_SETS, title};
 use nutkin_core::kubernetes::rollout;
 use nutkin_rest::{Overview, Probe, Ready};
-use nutkin_shell::{Context, Error, Kind, Place, Purpose, Wish};
+use nutkin_shell::{Context, Error, Kind, Place, Purpose, Shell, Wish};
 use serde_json::Value;
 
 use crate::act::{Actor, Undone};
@@ -46,6 +46,10 @@ pub struct Run {
     lacking: Option<Instant>,
     /// When logs were last looked at for refusals.
     told: Instant,
+    /// Whether it was looked at before.
+    is_seen: bool,
+    /// Whether a step was done since the last look. Where none was, only time has passed.
+    has_acted: bool,
 }
 
 impl Run {
@@ -80,6 +84,8 @@ impl Run {
             overview: None,
             lacking: None,
             told: Instant::now(),
+            is_seen: false,
+            has_acted: false,
         })
     }
 
@@ -88,28 +94,9 @@ impl Run {
         self.seen.by.stays = stays;
     }
 
-    /// Looks at what has to be known for the next decision.
-    ///
-    /// # Errors
-    /// The API server cannot be asked; what is there cannot become what is wanted.
-    pub async fn observe(&mut self) -> Result<(), Error> {
-        while let Some(ask) = rules::question(&self.plan, &self.seen).map_err(refusal)? {
-            self.answer(ask).await?;
-        }
-        Ok(())
-    }
-
-    /// What is to be done.
-    ///
-    /// # Errors
-    /// What is wanted cannot be had as things are.
-    pub fn decide(&self) -> Result<Decision<Step>, Error> {
-        rules::decide(&self.plan, &self.seen).map_err(refusal)
-    }
-
-    /// Time has passed since everything was ordered: the next look asks how far it is.
-    pub fn later(&mut self) {
-        self.seen.later();
+    /// What is known.
+    pub const fn seen(&self) -> &Observation {
+        &self.seen
     }
 
     /// Whether steps are carried out.
@@ -166,47 +153,6 @@ impl Run {
         }
     }
 
-    /// Does one step.
-    ///
-    /// # Errors
-    /// The API server refuses. What this very run made and is of no use is removed again.
-    pub async fn act(&mut self, step: &Step) -> Result<(), Error> {
-        let steps = match step {
-            Step::Together(steps) => steps.as_slice(),
-            step => std::slice::from_ref(step),
-        };
-        let api = self.api.clone();
-        let name = self.plan.objects.cluster_id.clone();
-        let actor = Actor { api: &api, session: &name };
-        let done = join_all(steps.iter().map(|step| actor.act(step))).await;
-        let mut undone: Option<Undone> = None;
-        for (step, done) in steps.iter().zip(done) {
-            match done {
-                Ok(answer) => self.seen.after(step, answer),
-                // A refusal for good weighs more than a connection that broke.
-                Err(error) if undone.as_ref().is_none_or(|first| !first.is_final()) => {
-                    undone = Some(error);
-                }
-                Err(_) => {}
-            }
-        }
-        if let Step::Undo(_) = step {
-            return Err(self.undone(undone));
-        }
-        let Some(undone) = undone else { return Ok(()) };
-        if matches!(step, Step::CreateWorkload(_)) {
-            return Err(undone.into_error(&self.api, &name));
-        }
-        if undone.is_final() && self.has_begun() {
-            // What becomes of what was made is decided, too.
-            self.seen.refused = Some(format!("{undone:?}"));
-            self.refused = Some(undone);
-            return Ok(());
-        }
-        let error = undone.into_error(&self.api, &name);
-        Err(error.hint("run the same command again: it goes on from there"))
-    }
-
     /// Why a creation was taken back. `failed`: it could not be.
     fn undone(&mut self, failed: Option<Undone>) -> Error {
         let name = &self.plan.objects.cluster_id;
@@ -214,6 +160,9 @@ impl Run {
             Some(refused) => refused.into_error(&self.api, name),
             None => Error::new(Kind::Broken, "the creation was refused"),
         };
+        // Looking again would make and remove it once more.
+        let kind = if error.kind == Kind::Conflict { Kind::Broken } else { error.kind };
+        let error = Error { kind, ..error };
         match failed {
             None => error.hint("what this command had made was removed again"),
             Some(failed) => {
@@ -309,6 +258,71 @@ impl Run {
             self.lacking.get_or_insert_with(Instant::now);
         }
         Ok(Rest::Answers { task_managers, slots })
+    }
+}
+
+impl Shell for Run {
+    type Seen = Observation;
+    type Step = Step;
+
+    async fn observe(&mut self) -> Result<Observation, Error> {
+        if self.is_seen && !self.has_acted {
+            self.seen.later();
+        }
+        (self.is_seen, self.has_acted) = (true, false);
+        while let Some(ask) = rules::question(&self.plan, &self.seen).map_err(refusal)? {
+            self.answer(ask).await?;
+        }
+        Ok(self.seen.clone())
+    }
+
+    fn decide(&self, seen: &Observation) -> Result<Decision<Step>, Error> {
+        rules::decide(&self.plan, seen).map_err(refusal)
+    }
+
+    async fn act(&mut self, step: &Step) -> Result<(), Error> {
+        let steps = match step {
+            Step::Together(steps) => steps.as_slice(),
+            step => std::slice::from_ref(step),
+        };
+        self.has_acted = true;
+        let api = self.api.clone();
+        let name = self.plan.objects.cluster_id.clone();
+        let actor = Actor { api: &api, session: &name };
+        let done = join_all(steps.iter().map(|step| actor.act(step))).await;
+        let mut undone: Option<Undone> = None;
+        for (step, done) in steps.iter().zip(done) {
+            match done {
+                Ok(answer) => self.seen.after(step, answer),
+                // A refusal for good weighs more than a connection that broke.
+                Err(error) if undone.as_ref().is_none_or(|first| !first.is_final()) => {
+                    undone = Some(error);
+                }
+                Err(_) => {}
+            }
+        }
+        if let Step::Undo(_) = step {
+            return Err(self.undone(undone));
+        }
+        let Some(undone) = undone else { return Ok(()) };
+        if matches!(step, Step::CreateWorkload(_)) {
+            return Err(undone.into_error(&self.api, &name));
+        }
+        if undone.is_final() && self.has_begun() {
+            // What becomes of what was made is decided, too.
+            self.seen.refused = Some(format!("{undone:?}"));
+            self.refused = Some(undone);
+            return Ok(());
+        }
+        let error = undone.into_error(&self.api, &name);
+        if error.kind == Kind::Conflict {
+            // It is looked at anew, as it is then.
+            self.seen.found = None;
+            self.seen.predicted = None;
+            self.seen.jobs = None;
+            self.seen.progress = None;
+        }
+        Err(error.hint("run the same command again: it goes on from there"))
     }
 }
 

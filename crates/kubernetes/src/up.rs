@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use nutkin_core::decide::kubernetes::Step;
 use nutkin_core::decide::{self, Again};
 use nutkin_rest::Waited;
-use nutkin_shell::{Context, Error, Harm, Wish};
+use nutkin_shell::{Context, Error, Harm, Shell, Wish};
 use serde_json::Value;
 
 use crate::run::Run;
@@ -34,8 +34,8 @@ pub async fn decide(wish: Wish<'_>, context: &Context<'_>) -> Result<Decision, E
 /// See [`decide`].
 pub async fn decided(mut run: Run) -> Result<Decision, Error> {
     loop {
-        run.observe().await?;
-        let decision = run.decide()?;
+        let seen = run.observe().await?;
+        let decision = run.decide(&seen)?;
         let prepares = run.acts() && decision.again == Again::Look;
         if !prepares || run.has_begun() {
             return Ok(Decision { run, last: decision, left_alone: None });
@@ -85,7 +85,7 @@ impl Decision {
     pub async fn carry_out(&mut self, waits: bool) -> Result<(), Error> {
         self.run.stays(waits);
         loop {
-            let decision = self.run.decide()?;
+            let decision = self.run.decide(self.run.seen())?;
             self.left_alone = Run::left_alone(&decision);
             for step in &decision.steps {
                 self.run.act(step).await?;
@@ -123,9 +123,8 @@ impl Decision {
     ) -> Result<Waited, Error> {
         let started = Instant::now();
         loop {
-            self.run.later();
-            self.run.observe().await?;
-            let decision = self.run.decide()?;
+            let seen = self.run.observe().await?;
+            let decision = self.run.decide(&seen)?;
             for step in &decision.steps {
                 self.run.act(step).await?;
             }

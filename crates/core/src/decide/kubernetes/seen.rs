@@ -22,8 +22,8 @@ pub struct Observation {
     pub client: Client,
     /// What became of creating the workload before anything was looked at.
     pub creation: Creation,
-    /// Whether what the created workload owns was created, too.
-    pub is_complete: bool,
+    /// What the created workload owns, once that was created, too.
+    pub made: Option<Vec<Value>>,
     /// Why something that the created workload needs was refused for good.
     pub refused: Option<String>,
     /// The session's objects.

@@ -10,13 +10,14 @@ use crate::kubernetes::resource::title;
 pub enum Step {
     /// Creates the JobManagers' workload. That there is one of that kind and name is an answer, not a failure.
     CreateWorkload(Value),
-    /// Creates an object that the workload owns, and takes the management of its fields over. One of the session that is
-    /// there is brought to what it shall be.
+    /// Creates an object that the workload owns. One of the session that is there is brought to what it shall be.
     Create {
         /// The object.
         object: Value,
         /// The workload by which it is known whose an object is that is there already.
         workload: Value,
+        /// Whose fields become ours with it.
+        authors: Authors,
     },
     /// Takes the management of an object's fields over, so that a later apply can remove fields. What cannot be done now
     /// is done another time.

@@ -138,17 +138,34 @@ fn complete(plan: &Plan, seen: &Observation, workload: &Value) -> Decision<Step>
         decision.steps = vec![Step::Undo(Target::of(workload))];
         return decision;
     }
-    if seen.is_complete {
+    if let Some(made) = &seen.made {
+        // So that a later apply can remove fields.
+        let all = std::iter::once(workload).chain(made);
+        let owns = if seen.is_owned { Vec::new() } else { taken_over(seen, all) };
+        if !owns.is_empty() {
+            decision.steps = vec![Step::Together(owns)];
+        }
         decision.again = starts();
         return decision;
     }
     let uid = workload["metadata"]["uid"].as_str().unwrap_or_default();
-    let own = Step::Own { object: workload.clone(), authors: Authors::Ours };
     let others = plan.objects.owned_by(uid).into_iter();
-    let others = others.map(|object| Step::Create { object, workload: workload.clone() });
-    decision.steps = vec![Step::Together(std::iter::once(own).chain(others).collect())];
+    let others = others.map(|object| Step::Create {
+        object,
+        workload: workload.clone(),
+        authors: Authors::Nobody,
+    });
+    decision.steps = vec![Step::Together(others.collect())];
     decision.again = Again::Look;
     decision
+}
+
+/// Steps that make our creations of these objects applies.
+fn taken_over<'o>(seen: &Observation, objects: impl Iterator<Item = &'o Value>) -> Vec<Step> {
+    let manager = seen.by.manager.as_str();
+    let is_open = |one: &&Value| managed::take_over(one, manager, &[manager]).is_some();
+    let own = |one: &Value| Step::Own { object: one.clone(), authors: Authors::Ours };
+    objects.filter(is_open).map(own).collect()
 }
 
 /// Takes over what an earlier run created and may have been cut off before it did this: a change is foreseen right only
@@ -157,12 +174,7 @@ fn owns(seen: &Observation, live: &Live<'_>) -> Vec<Step> {
     if !seen.by.acts || seen.is_owned || live.adopted {
         return Vec::new();
     }
-    let manager = seen.by.manager.as_str();
-    std::iter::once(&live.workload)
-        .chain(&live.others)
-        .filter(|one| managed::take_over(one, manager, &[manager]).is_some())
-        .map(|one| Step::Own { object: (*one).clone(), authors: Authors::Ours })
-        .collect()
+    taken_over(seen, std::iter::once(&live.workload).chain(&live.others).copied())
 }
 
 /// Compares what is there with what would be.
@@ -298,7 +310,7 @@ fn steps(seen: &Observation, wanted: &Wanted<'_>, pairs: &[Pair], change: &Chang
             }
         }
         let step = match &pair.old {
-            None => Step::Create { object, workload: live.workload.clone() },
+            None => Step::Create { object, workload: live.workload.clone(), authors },
             Some(old) if pair.replace => Step::Replace { old: Target::of(old), object, authors },
             Some(_) => Step::Apply { object, authors },
         };
@@ -352,8 +364,8 @@ impl Observation {
                     }
                 }
             }
-            (Step::Create { .. }, _) if matches!(self.creation, Creation::Made(_)) => {
-                self.is_complete = true;
+            (Step::Create { .. }, answer) if matches!(self.creation, Creation::Made(_)) => {
+                self.made.get_or_insert_default().extend(answer);
             }
             (Step::Together(_), _) => {}
             _ => self.later(),

@@ -161,8 +161,11 @@ impl Cluster {
         let mut answer = None;
         match step {
             Step::CreateWorkload(object) => answer = self.create(object).ok(),
-            Step::Create { object, .. } => match self.create(object) {
-                Ok(_) => self.own(&title(object), Authors::Ours),
+            Step::Create { object, authors, .. } => match self.create(object) {
+                Ok(made) => {
+                    self.own(&title(object), *authors);
+                    answer = Some(made);
+                }
                 Err("AlreadyExists") => {
                     let mut object = object.clone();
                     let there = &self.objects[&title(&object)];

@@ -47,7 +47,9 @@ fn a_new_session_is_two_trips() {
     let plan = plan("");
     let lines = [
         "create Deployment/a, unless it is there",
-        "at once: own the fields of Deployment/a; create Service/a; create Service/a-rest; create ConfigMap/flink-config-a",
+        "at once: create Service/a; create Service/a-rest; create ConfigMap/flink-config-a",
+        "at once: own the fields of Deployment/a; own the fields of Service/a; own the fields of Service/a-rest; \
+         own the fields of ConfigMap/flink-config-a",
     ];
     check(&mut cluster, &plan, &acts(), &lines);
     // The question of the next one is answered with what there is.
