@@ -12,7 +12,6 @@
 pub mod act;
 pub mod api;
 pub mod cluster;
-pub mod down;
 pub mod drop_in;
 pub mod end;
 pub mod error;
@@ -25,4 +24,3 @@ pub mod run;
 pub mod scale;
 pub mod session;
 pub mod tunnel;
-pub mod up;

@@ -14,7 +14,7 @@ use crate::runtime::unless_interrupted;
 use crate::{Exit, Outcome, runtime, select};
 use nutkin_kubernetes::api::Api;
 use nutkin_kubernetes::cluster;
-use nutkin_kubernetes::down::delete_what_is_left;
+use nutkin_kubernetes::end::delete_what_is_left;
 use nutkin_shell::{Ended, Ending, Place};
 use nutkin_shell::{Error, Kind};
 

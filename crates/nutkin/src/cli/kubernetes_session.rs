@@ -15,12 +15,14 @@ use nutkin_flink::{Configuration, FlinkVersion, dynamic, values};
 use super::Context;
 use super::flink::failed;
 use crate::jobs::random_id;
-use crate::platform::remember;
+use crate::platform::{kubernetes, remember};
 use crate::{Exit, Outcome, runtime};
 use nutkin_fetch::dist::{Distribution, version_of_lib};
+use nutkin_kubernetes::drop_in::{self, Found};
 use nutkin_kubernetes::native_client::{self, CONF_DIR_VARIABLE};
-use nutkin_kubernetes::{down, drop_in, reach, session};
-use nutkin_shell::{Ending, Error, Kind};
+use nutkin_kubernetes::run::Run;
+use nutkin_kubernetes::{reach, session};
+use nutkin_shell::{Ending, Error, Harm, Kind};
 
 /// Arguments of `nutkin kubernetes-session`.
 #[derive(Debug, clap::Args)]
@@ -143,16 +145,35 @@ async fn find_or_create(
     session: &Session,
     context: &Context<'_>,
 ) -> Result<session::Session, Error> {
-    let found = drop_in::find_or_create(session, context).await?;
-    let verb = match &found.made {
-        Some(place) => {
-            remember(context.environment, &found.session.name, place, None)?;
-            "Create"
+    let (verb, found) = match drop_in::find(session, context).await? {
+        Found::There(found) => ("Retrieve", *found),
+        Found::Missing(run) => {
+            let id = &session.name;
+            let made = Box::pin(create(*run, context)).await;
+            let made = made.map_err(|error| Error {
+                error: error
+                    .error
+                    .context(format!("Could not create Kubernetes cluster \"{id}\".")),
+                ..error
+            })?;
+            ("Create", made)
         }
-        None => "Retrieve",
     };
-    announce(verb, &found.session, session, context).await?;
-    Ok(found.session)
+    announce(verb, &found, session, context).await?;
+    Ok(found)
+}
+
+async fn create(run: Run, context: &Context<'_>) -> Result<session::Session, Error> {
+    let mut up = kubernetes::Up::decided(run, &|| ()).await?;
+    let name = up.run.plan.objects.cluster_id.clone();
+    if up.decision.harm != Harm::None {
+        let message = format!("session `{name}` is incomplete, and was started otherwise");
+        return Err(Error::new(Kind::Broken, message)
+            .hint("`nutkin up --on kubernetes --conf-dir DIR` shows the changes and asks"));
+    }
+    up.carry_out(false).await?;
+    remember(context.environment, &name, &up.run.place(), None)?;
+    Ok(up.run.session())
 }
 
 /// Says what Flink's client says once there is a session.
@@ -208,7 +229,7 @@ async fn stop(found: &session::Session, context: &Context<'_>) -> Result<(), Err
     }
     // Whoever types `stop` at a session by its name means it: that is all that Flink's client asks for.
     let ending = Ending { adopt: true, ..Ending::default() };
-    let ended = down::end(found, ending, context).await?;
+    let ended = kubernetes::end(found, ending, context).await?;
     for kept in ended.kept {
         context.printer.say(&format!("kept: {} ({})", kept.what, kept.remark));
     }

@@ -138,7 +138,8 @@ async fn bring_up(
     context: &Context<'_>,
 ) -> Outcome {
     let wish = Wish { session, place, purpose: Purpose::Act, adopt: args.adopt };
-    let mut decision = Decision::of(wish, context).await?;
+    let begins = |begun: bool| stage.set(if begun { Stage::Changing } else { Stage::Looking });
+    let mut decision = Decision::of(wish, &begins, context).await?;
     loop {
         if decision.is_done() && !decision.has_errands() {
             context.printer.say(&format!("session `{}` is unchanged", session.name));

@@ -9,10 +9,11 @@ use serde_json::Value;
 use nutkin_docker::{Aim, DockerSession};
 use nutkin_rest::Waited;
 use nutkin_shell::{Error, Harm, Place, Wish};
-use {nutkin_kubernetes as kubernetes, nutkin_local as local};
+use nutkin_local as local;
 
 use super::Session;
 use super::docker::{Carried, Change};
+use super::kubernetes::Up;
 use crate::Context;
 
 /// The difference between what is wanted and what is there. Nothing is touched before
@@ -22,20 +23,25 @@ pub enum Decision {
     /// Processes of this machine.
     Local(Box<local::up::Decision>),
     /// Objects of an API server.
-    Kubernetes(Box<kubernetes::up::Decision>),
+    Kubernetes(Box<Up>),
     /// Containers of a Docker daemon.
     Docker(Box<Change>),
 }
 
 impl Decision {
-    /// Compares what is wanted with what is there.
+    /// Compares what is wanted with what is there. `begins` hears whether something may have changed from now on that
+    /// somebody could see.
     ///
     /// # Errors
     /// Bad input (exit 2), or the platform cannot be asked.
-    pub async fn of(wish: Wish<'_>, context: &Context<'_>) -> Result<Self, Error> {
+    pub async fn of(
+        wish: Wish<'_>,
+        begins: &dyn Fn(bool),
+        context: &Context<'_>,
+    ) -> Result<Self, Error> {
         match wish.place.platform {
             Platform::Kubernetes => Ok(Self::Kubernetes(Box::new(
-                Box::pin(kubernetes::up::decide(wish, context)).await?,
+                Box::pin(Up::of(wish, begins, context)).await?,
             ))),
             Platform::Local => {
                 let decision = local::up::decide(wish.session, wish.purpose, context).await?;
@@ -53,7 +59,7 @@ impl Decision {
     pub fn is_new(&self) -> bool {
         match self {
             Self::Local(decision) => decision.old.is_none(),
-            Self::Kubernetes(decision) => decision.is_new(),
+            Self::Kubernetes(up) => up.decision.change.is_new,
             Self::Docker(change) => change.decision.change.is_new,
         }
     }
@@ -62,7 +68,7 @@ impl Decision {
     pub fn is_done(&self) -> bool {
         match self {
             Self::Local(decision) => decision.is_done(),
-            Self::Kubernetes(decision) => decision.is_done(),
+            Self::Kubernetes(up) => up.decision.is_done(),
             Self::Docker(change) => change.decision.is_done(),
         }
     }
@@ -79,7 +85,7 @@ impl Decision {
     pub fn lines(&self) -> Vec<String> {
         match self {
             Self::Local(decision) => decision.plan(),
-            Self::Kubernetes(decision) => decision.lines(),
+            Self::Kubernetes(up) => up.decision.lines(),
             Self::Docker(change) => change.decision.lines(),
         }
     }
@@ -89,7 +95,7 @@ impl Decision {
         match self {
             Self::Local(decision) if decision.change.is_empty() => Vec::new(),
             Self::Local(decision) => decision.lines(),
-            Self::Kubernetes(decision) => decision.announcement(),
+            Self::Kubernetes(up) => up.decision.announcement(),
             Self::Docker(change) => change.decision.announcement(),
         }
     }
@@ -98,7 +104,7 @@ impl Decision {
     pub fn document(&self) -> Value {
         match self {
             Self::Local(decision) => decision.document(),
-            Self::Kubernetes(decision) => decision.document(),
+            Self::Kubernetes(up) => up.decision.document(),
             Self::Docker(change) => change.decision.document(),
         }
     }
@@ -107,7 +113,7 @@ impl Decision {
     pub fn harm(&self) -> Harm {
         match self {
             Self::Local(decision) => decision.harm(),
-            Self::Kubernetes(decision) => decision.harm(),
+            Self::Kubernetes(up) => up.decision.harm,
             Self::Docker(change) => change.decision.harm,
         }
     }
@@ -159,7 +165,7 @@ impl Decision {
     /// What becomes of the change that was carried out if nobody waits for its end; `None`: it ends by itself.
     pub fn left_alone(&self) -> Option<&'static str> {
         match self {
-            Self::Kubernetes(decision) => decision.left_alone(),
+            Self::Kubernetes(up) => up.left_alone,
             Self::Local(_) | Self::Docker(_) => None,
         }
     }
@@ -199,7 +205,7 @@ impl Decision {
     pub fn summary(&self) -> String {
         match self {
             Self::Local(decision) => decision.summary(),
-            Self::Kubernetes(decision) => decision.summary(),
+            Self::Kubernetes(up) => up.decision.about.summary(),
             Self::Docker(change) => change.decision.about.summary(),
         }
     }
@@ -208,7 +214,7 @@ impl Decision {
     pub fn session(&self) -> Session {
         match self {
             Self::Local(decision) => Session::Local(decision.directory.clone()),
-            Self::Kubernetes(decision) => Session::Kubernetes(Box::new(decision.session())),
+            Self::Kubernetes(decision) => Session::Kubernetes(Box::new(decision.run.session())),
             Self::Docker(change) => Session::Docker(change.session().clone()),
         }
     }

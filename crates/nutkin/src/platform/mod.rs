@@ -16,6 +16,7 @@ mod decision;
 mod docker;
 mod elsewhere;
 mod find;
+pub mod kubernetes;
 mod session;
 
 pub use decision::Decision;

@@ -130,7 +130,7 @@ impl Session {
     pub async fn end(&self, ending: Ending, context: &Context<'_>) -> Result<Ended, Error> {
         match self {
             Self::Local(directory) => local::down::end(directory, ending, context).await,
-            Self::Kubernetes(session) => kubernetes::down::end(session, ending, context).await,
+            Self::Kubernetes(session) => super::kubernetes::end(session, ending, context).await,
             Self::Docker(session) => docker::end::end(session, ending, context).await,
         }
     }
