@@ -164,7 +164,7 @@ async fn find_or_create(
 }
 
 async fn create(run: Run, context: &Context<'_>) -> Result<session::Session, Error> {
-    let mut up = kubernetes::Up::decided(run, &|| ()).await?;
+    let mut up = kubernetes::Up::decided(run, &|_| ()).await?;
     let name = up.run.plan.objects.cluster_id.clone();
     if up.decision.harm != Harm::None {
         let message = format!("session `{name}` is incomplete, and was started otherwise");

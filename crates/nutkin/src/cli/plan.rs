@@ -75,7 +75,7 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
         let wish =
             Wish { session: &session, place: &place, purpose: Purpose::Look, adopt: args.adopt };
-        let decision = Decision::of(wish, &|| (), context).await?;
+        let decision = Decision::of(wish, &|_| (), context).await?;
         let outlooks = if args.no_jobs { Ok(Vec::new()) } else { jobs(&session, &decision).await };
         let outlooks = match outlooks {
             Err(failure) if failure.kind == Kind::Invalid => return Err(failure),

@@ -30,13 +30,14 @@ pub struct Up {
 }
 
 impl Up {
-    /// Plans the session and decides about it. Who acts does what a decision needs beforehand; `begins` hears of each step.
+    /// Plans the session and decides about it. Who acts does what a decision needs beforehand; `begins` hears before each
+    /// step and after it whether something may have changed that somebody could see.
     ///
     /// # Errors
     /// Bad input; something of another one is in the way; the API server cannot be asked.
     pub async fn of(
         wish: Wish<'_>,
-        begins: &dyn Fn(),
+        begins: &dyn Fn(bool),
         context: &Context<'_>,
     ) -> Result<Self, Error> {
         Self::decided(Run::new(wish, context).await?, begins).await
@@ -46,7 +47,7 @@ impl Up {
     ///
     /// # Errors
     /// See [`Up::of`].
-    pub async fn decided(mut run: Run, begins: &dyn Fn()) -> Result<Self, Error> {
+    pub async fn decided(mut run: Run, begins: &dyn Fn(bool)) -> Result<Self, Error> {
         loop {
             let seen = run.observe().await?;
             let decision = run.decide(&seen)?;
@@ -55,8 +56,10 @@ impl Up {
                 return Ok(Self { run, decision, left_alone: None });
             }
             for step in &decision.steps {
-                begins();
+                begins(true);
                 run.act(step).await?;
+                // That there was one already is an answer, and who manages which fields is seen by nobody.
+                begins(run.has_begun());
             }
         }
     }

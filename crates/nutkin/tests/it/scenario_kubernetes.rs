@@ -321,3 +321,139 @@ fn an_end_that_is_refused() {
     }
     Place::kubernetes().run(DOWN).expect(5).says("no session `a`");
 }
+<<<<<<< HEAD
+=======
+
+#[test]
+fn whoever_is_there_already_when_it_is_deleted_is_no_error() {
+    let gone = refused(404, "NotFound", "deployments.apps \"a\" not found");
+    let place = Place::kubernetes();
+    place.run(UP).expect(0);
+    place.server.set(
+        move |request| {
+            if request.method == "DELETE" { gone.clone() } else { Fault::None }
+        },
+    );
+    let down = place.start(DOWN);
+    nutkin_testkit::eventually("it is deleted", LIMIT, || place.count("DELETE") != 0);
+    place.server.with(|kubernetes| kubernetes.remove("Deployment", "a"));
+    finish(down).expect(0).says("session `a` ended");
+}
+
+const STANDALONE: &str = "
+apiVersion: flink.apache.org/v1beta1
+kind: FlinkDeployment
+metadata: {name: a}
+spec:
+  flinkVersion: v1_20
+  mode: standalone
+  taskManager: {replicas: 2}
+";
+
+#[test]
+fn the_number_of_task_managers_is_changed_by_its_workload() {
+    #[track_caller]
+    fn check(on: Option<On>, code: i32, says: &str, replicas: u64) {
+        let place = Place::kubernetes();
+        place.file("session.yaml", STANDALONE);
+        place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
+        place.server.set(|_| Fault::None);
+        let args = ["scale", "a", "--task-managers", "3"];
+        let scale = match on {
+            Some(on) => place.run_with(&on, &args),
+            None => place.run(&args),
+        };
+        scale.expect(code).says(says);
+        let workload = place.server.with(|one| one.get("Deployment", "a-taskmanager"));
+        assert_eq!(workload["spec"]["replicas"], replicas, "{}", scale.all());
+    }
+    let workload = "/apis/apps/v1/namespaces/default/deployments/a-taskmanager";
+    let gone = refused(404, "NotFound", "deployments.apps \"a-taskmanager\" not found");
+    check(None, 0, "", 3);
+    check(Some(once("PATCH", Fault::CutAfter)), 0, "", 3);
+    check(Some(times(2, "PATCH", trouble(503))), 0, "", 3);
+    check(
+        Some(always("PATCH", may_not("PATCH", workload))),
+        1,
+        "you may not change Deployment/a-taskmanager",
+        2,
+    );
+    check(
+        Some(always("GET /apis/apps/v1/namespaces/default/deployments/a-taskmanager", gone)),
+        1,
+        "`nutkin up` makes it again",
+        2,
+    );
+}
+
+#[test]
+fn looking_at_what_answers_badly() {
+    #[track_caller]
+    fn check(on: On, args: &[&str], code: i32, prints: &str, says: &str) {
+        let place = Place::kubernetes();
+        place.run(UP).expect(0);
+        let control = place.run(args);
+        control.expect(0).prints("a");
+        place.run_with(&on, args).expect(code).prints(prints).says(says);
+    }
+    let events = may_not("GET", "/api/v1/namespaces/default/events");
+    let (status, ls) = (&["status", "a"][..], &["ls"][..]);
+    check(always("events", events), status, 0, "starting", "");
+    check(always("GET", may_not("GET", DEPLOYMENT)), status, 1, "", "you may not get Deployment/a");
+    check(always("GET", trouble(500)), status, 1, "", "500");
+    check(always("GET", trouble(503)), ls, 1, "", "503");
+    check(times(3, "GET", trouble(503)), ls, 0, "a", "");
+    check(always("GET", Fault::CutBefore), status, 1, "", "the connection to the API server broke");
+    check(times(2, "GET", Fault::CutBefore), status, 0, "starting", "");
+}
+
+#[test]
+fn an_api_server_that_is_not_there() {
+    let place = Place::kubernetes();
+    let kubeconfig = Kubernetes::kubeconfig("http://127.0.0.1:1", TOKEN);
+    let path = place.file("nowhere", &kubeconfig);
+    for args in [UP, DOWN, &["status", "a"]] {
+        let mut command = place.command(args);
+        command.env("KUBECONFIG", &path);
+        let run = finish(Running::start(command));
+        run.expect(1).says("the API server at http://127.0.0.1:1/ does not answer");
+        run.says("--context");
+    }
+}
+
+#[test]
+fn a_session_that_is_waited_for() {
+    let place = Place::kubernetes();
+    place.server.with(|kubernetes| kubernetes.runs_pods = true);
+    let up = place.run(&["up", "a"]);
+    up.expect(0).says("session `a` is up: Flink 1.20.5, 1 JobManager");
+    place.run(&["status", "a"]).expect(0).prints("running");
+    // The control: a JobManager that never answers.
+    let place = Place::kubernetes();
+    place.server.with(|kubernetes| kubernetes.runs_pods = true);
+    let up = place.run_with(&always("proxy", trouble(503)), &["up", "a", "--timeout", "1"]);
+    up.expect(4).says("waiting for the JobManager's REST API");
+}
+
+#[test]
+fn an_interrupt_says_how_far_it_was() {
+    #[track_caller]
+    fn check(before: &[&[&str]], part: &'static str, says: &str) {
+        let place = Place::kubernetes();
+        for args in before {
+            place.run(args).expect(0);
+        }
+        place.server.set(once(part, Fault::Hang).rule());
+        let up = place.start(CHANGE);
+        assert!(place.server.hangs_within(LIMIT), "never asked: {part}");
+        up.interrupt();
+        finish(up).expect(130).says(says);
+    }
+    let changed = "interrupted while session `a` was being changed";
+    check(&[UP], "GET", "interrupted; session `a` was not touched");
+    check(&[UP], "flink-config-a?fieldManager", changed);
+    // The workload of a new session is there as soon as it was asked for.
+    check(&[], "POST /apis/apps", changed);
+    check(&[], "POST /api/v1", changed);
+}
+>>>>>>> 8aecd7f (Say after a creation that was interrupted that the session was being changed)
