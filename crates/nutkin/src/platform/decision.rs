@@ -7,9 +7,9 @@ use nutkin_core::selection::Platform;
 use serde_json::Value;
 
 use nutkin_docker::{Aim, DockerSession};
+use nutkin_local as local;
 use nutkin_rest::Waited;
 use nutkin_shell::{Error, Harm, Place, Wish};
-use nutkin_local as local;
 
 use super::Session;
 use super::docker::{Carried, Change};
@@ -40,9 +40,9 @@ impl Decision {
         context: &Context<'_>,
     ) -> Result<Self, Error> {
         match wish.place.platform {
-            Platform::Kubernetes => Ok(Self::Kubernetes(Box::new(
-                Box::pin(Up::of(wish, begins, context)).await?,
-            ))),
+            Platform::Kubernetes => {
+                Ok(Self::Kubernetes(Box::new(Box::pin(Up::of(wish, begins, context)).await?)))
+            }
             Platform::Local => {
                 let decision = local::up::decide(wish.session, wish.purpose, context).await?;
                 Ok(Self::Local(Box::new(decision)))

@@ -142,7 +142,7 @@ fn reason(decision: &Decision<Step>) -> String {
 struct Orders;
 
 impl Attend<Step> for Orders {
-    fn agree(&mut self, _decision: &Decision<Step>) -> Result<(), Error> {
+    fn decided(&mut self, _decision: &Decision<Step>, _asks: bool) -> Result<(), Error> {
         Ok(())
     }
 
@@ -161,7 +161,7 @@ struct Watcher<P> {
 }
 
 impl<P: FnMut(&str)> Attend<Step> for Watcher<P> {
-    fn agree(&mut self, _decision: &Decision<Step>) -> Result<(), Error> {
+    fn decided(&mut self, _decision: &Decision<Step>, _asks: bool) -> Result<(), Error> {
         Ok(())
     }
 

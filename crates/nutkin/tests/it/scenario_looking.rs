@@ -140,15 +140,21 @@ fn a_session_that_is_waited_for() {
 #[test]
 fn an_interrupt_says_how_far_it_was() {
     #[track_caller]
-    fn check(part: &'static str, says: &str) {
+    fn check(before: &[&[&str]], part: &'static str, says: &str) {
         let place = Place::kubernetes();
-        place.run(UP).expect(0);
+        for args in before {
+            place.run(args).expect(0);
+        }
         place.server.set(once(part, Fault::Hang).rule());
         let up = place.start(CHANGE);
         assert!(place.server.hangs_within(LIMIT), "never asked: {part}");
         up.interrupt();
         finish(up).expect(130).says(says);
     }
-    check("GET", "interrupted; session `a` was not touched");
-    check("flink-config-a?fieldManager", "interrupted while session `a` was being changed");
+    let changed = "interrupted while session `a` was being changed";
+    check(&[UP], "GET", "interrupted; session `a` was not touched");
+    check(&[UP], "flink-config-a?fieldManager", changed);
+    // The workload of a new session is there as soon as it was asked for.
+    check(&[], "POST /apis/apps", changed);
+    check(&[], "POST /api/v1", changed);
 }
