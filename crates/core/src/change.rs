@@ -1,9 +1,11 @@
 //! What a new `up` changes in a session that runs, what restarts for it, and what that does to jobs.
 
+mod parts;
 mod processes;
 
 use std::collections::BTreeMap;
 
+pub use parts::{Action, Object};
 pub use processes::{Process, is_secret_variable, lasting};
 
 use nutkin_flink::process::Role;

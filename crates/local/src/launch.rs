@@ -87,7 +87,7 @@ impl Definition {
     /// What core compares.
     pub fn shape(&self) -> change::Process {
         change::Process {
-            role: self.role.into(),
+            role: self.role,
             program: self.program.display().to_string(),
             arguments: self.arguments.clone(),
             environment: self.environment.clone(),

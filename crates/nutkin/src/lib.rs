@@ -7,6 +7,7 @@ pub mod cli;
 pub mod context;
 pub mod drive;
 pub mod entrypoint;
+mod events;
 pub mod files;
 pub mod jobs;
 pub mod platform;

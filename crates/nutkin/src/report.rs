@@ -5,9 +5,7 @@ use std::io::{self, IsTerminal, Write};
 
 use nutkin_flink::Problem;
 
-use nutkin_shell::{Environment, Error, Events, Kind, Progress};
-
-use crate::progress::Bar;
+use nutkin_shell::{Environment, Error, Kind};
 
 /// Writes for one command.
 #[derive(Debug, Clone)]
@@ -161,30 +159,6 @@ impl Printer {
     fn line(&self, line: &str) {
         let mut stderr = io::stderr().lock();
         let _ = writeln!(stderr, "{line}");
-    }
-}
-
-/// What shells say, to people at this terminal.
-impl Events for Printer {
-    fn say(&self, line: &str) {
-        Self::say(self, line);
-    }
-
-    fn warn(&self, line: &str) {
-        Self::warn(self, line);
-    }
-
-    fn hint(&self, line: &str) {
-        Self::hint(self, line);
-    }
-
-    fn log(&self, process: &str, lines: &[String]) {
-        let prefix = self.style_out(Style::Cyan, process);
-        self.out(&lines.iter().map(|line| format!("{prefix} | {line}\n")).collect::<String>());
-    }
-
-    fn progress(&self, label: String, total: Option<u64>) -> Box<dyn Progress> {
-        Box::new(Bar::bytes(self, label, total))
     }
 }
 

@@ -1,12 +1,9 @@
 //! How a session's REST API is reached.
 
-use std::sync::Arc;
-
 use nutkin_core::selection::Platform;
 use nutkin_flink::FlinkVersion;
-use tokio::task::JoinHandle;
 
-use crate::Client;
+use crate::{Client, Tunnel};
 use nutkin_shell::Error;
 
 /// A session that can be talked to.
@@ -32,27 +29,5 @@ impl Connected {
     /// The HTTP client cannot be set up.
     pub fn client(&self) -> Result<Client, Error> {
         Ok(Client::new(&self.rest_urls, self.flink)?.through(self.tunnel.clone()))
-    }
-}
-
-/// A way to a session that closes when the last copy of this is dropped.
-#[derive(Debug, Clone)]
-pub struct Tunnel {
-    _task: Arc<Task>,
-}
-
-impl Tunnel {
-    /// The way that this task keeps open.
-    pub fn of(task: JoinHandle<()>) -> Self {
-        Self { _task: Arc::new(Task(task)) }
-    }
-}
-
-#[derive(Debug)]
-struct Task(JoinHandle<()>);
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

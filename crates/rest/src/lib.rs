@@ -11,13 +11,15 @@ mod probe;
 mod running;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 mod types;
 mod view;
 
 pub use client::{Client, POLL};
-pub use connected::{Connected, Tunnel};
+pub use connected::Connected;
 pub use error::RestError;
 pub use probe::{Overview, Probe, RunningJob};
 pub use running::Jobs;
+pub use tunnel::Tunnel;
 pub use types::{Job, JobState, Outcome, RunRequest, Trigger, newest_state, retains_checkpoints};
 pub use view::{Process, Ready, View, Waited};

@@ -14,14 +14,13 @@
 pub mod docker;
 pub mod kubernetes;
 pub mod local;
-mod parts;
 mod show;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
-pub use parts::{Action, Object};
+pub use crate::change::{Action, Object};
 
 use crate::change::{Difference, Effect};
 use crate::selection::Platform;

@@ -13,7 +13,6 @@ mod observation;
 mod orders;
 mod ports;
 mod ready;
-mod role;
 mod step;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::ports::Ports;
-use super::role;
 use crate::change::{self, Shape};
 use crate::plan::process::{Process, Processes};
 use crate::session::Session;
@@ -53,7 +52,6 @@ pub struct Definition {
     /// `jobmanager`, `taskmanager-1`: unique in the session.
     pub name: String,
     /// What it is for.
-    #[serde(with = "role")]
     pub role: Role,
     /// The program.
     pub program: PathBuf,

@@ -1,6 +1,6 @@
 //! What happens to one object of a session.
 
-use crate::change::Difference;
+use super::Difference;
 
 /// What happens to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,0 +1,29 @@
+//! What shells say, to people at this terminal.
+
+use nutkin_shell::{Events, Progress};
+
+use crate::progress::Bar;
+use crate::report::{Printer, Style};
+
+impl Events for Printer {
+    fn say(&self, line: &str) {
+        Printer::say(self, line);
+    }
+
+    fn warn(&self, line: &str) {
+        Printer::warn(self, line);
+    }
+
+    fn hint(&self, line: &str) {
+        Printer::hint(self, line);
+    }
+
+    fn log(&self, process: &str, lines: &[String]) {
+        let prefix = self.style_out(Style::Cyan, process);
+        self.out(&lines.iter().map(|line| format!("{prefix} | {line}\n")).collect::<String>());
+    }
+
+    fn progress(&self, label: String, total: Option<u64>) -> Box<dyn Progress> {
+        Box::new(Bar::bytes(self, label, total))
+    }
+}
