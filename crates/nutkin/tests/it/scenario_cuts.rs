@@ -78,11 +78,11 @@ fn check<B: State>(file: &str, before: &[&[&str]], args: &[&str], is_gone: bool)
         let last = seen.last().map(|seen| seen.request.line()).unwrap_or_default();
         place.server.set(|_| Fault::None);
         let again = place.run(args);
-        let is_done = again.code == Some(0) || (is_gone && again.code == Some(5));
+        let ended = again.code == Some(0) || (is_gone && again.code == Some(5));
         let found = place.server.with(|backend| backend.look());
         let differences = differences(&found, &expected);
         assert!(
-            is_done && differences.is_empty(),
+            ended && differences.is_empty(),
             "cut after request {cut} of {uncut}, {last}: found, expected:\n{differences}\n{}",
             again.all()
         );
