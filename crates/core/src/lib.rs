@@ -23,3 +23,4 @@ pub mod session;
 pub mod spec;
 pub mod status;
 pub mod supervision;
+pub mod words;

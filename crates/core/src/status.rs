@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::words::status as words;
+
 /// The state of a session in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SessionState {
@@ -44,7 +46,7 @@ pub struct Observed {
     pub file: Option<String>,
 }
 
-/// The state, and in sentences what is not as it should be, with what mends it.
+/// The state, and in sentences what is not as it should be, with what fixes it.
 pub fn derive(name: &str, observed: &Observed) -> (SessionState, Vec<String>) {
     let gone: Vec<_> = observed
         .processes
@@ -53,32 +55,24 @@ pub fn derive(name: &str, observed: &Observed) -> (SessionState, Vec<String>) {
         .map(|(name, _)| name.as_str())
         .collect();
     let mut messages = Vec::new();
-    let up = observed.file.as_ref().map_or_else(
-        || "`nutkin up` with the same file and options".to_owned(),
-        |file| format!("`nutkin up -f {file}`"),
-    );
+    let up = words::remedy(observed.file.as_deref());
     if gone.len() == observed.processes.len() && !observed.supervised {
-        messages.push(format!(
-            "nothing of it runs; {up} starts it again, `nutkin down {name}` removes it"
-        ));
-        return (SessionState::Stopped, messages);
+        return (SessionState::Stopped, vec![words::stopped(name, &up)]);
     }
     if !observed.supervised {
-        messages.push(format!("the supervisor is gone: what dies now stays dead; {up} mends that"));
+        messages.push(words::unsupervised(&up));
     }
     if !gone.is_empty() {
-        let cure = if observed.supervised { "; the supervisor starts it again" } else { "" };
-        messages.push(format!("not running: {}{cure}", gone.join(", ")));
+        messages.push(words::not_running(&gone, observed.supervised));
     }
     if !messages.is_empty() {
         return (SessionState::Degraded, messages);
     }
     match observed.registered {
-        None => messages.push("the JobManager does not answer yet".to_owned()),
-        Some(registered) if registered < observed.task_managers => messages.push(format!(
-            "{registered} of {} TaskManagers are registered",
-            observed.task_managers
-        )),
+        None => messages.push(words::silent()),
+        Some(registered) if registered < observed.task_managers => {
+            messages.push(words::registered(registered, observed.task_managers));
+        }
         Some(_) => return (SessionState::Running, messages),
     }
     (SessionState::Starting, messages)
@@ -116,9 +110,9 @@ mod tests {
         check(true, [true, true], None, Starting, &["does not answer"]);
         check(true, [true, false], Some(1), Degraded, &["not running: taskmanager-1; the superv"]);
         check(true, [false, false], None, Degraded, &["not running: jobmanager, taskmanager-1"]);
-        check(false, [true, true], Some(1), Degraded, &["dead; `nutkin up -f s.yaml` mends"]);
+        check(false, [true, true], Some(1), Degraded, &["dead; `nutkin up -f s.yaml` fixes"]);
         check(false, [true, true], None, Degraded, &["dead; `nutkin up` with the same file and"]);
         check(false, [true, false], Some(1), Degraded, &["supervisor is gone", "taskmanager-1"]);
-        check(false, [false, false], None, Stopped, &["nothing of it runs"]);
+        check(false, [false, false], None, Stopped, &["none of its processes is running"]);
     }
 }

@@ -258,10 +258,10 @@ impl Decision {
         lines.push(restarts);
         if let Some(names) = self.jobs.names() {
             lines.push(match self.effect {
-                Effect::None => format!("jobs that go on untouched: {names}"),
+                Effect::None => format!("jobs that keep running: {names}"),
                 Effect::Restart => format!("jobs that fail over to their last checkpoint: {names}"),
                 Effect::Loss => {
-                    format!("jobs that are LOST, for there is no high availability: {names}")
+                    format!("jobs that will be lost (no high availability): {names}")
                 }
             });
         }
@@ -283,8 +283,11 @@ impl Decision {
         if !self.change.is_empty() {
             return self.lines();
         }
-        let state =
-            if self.is_done() { "no change" } else { "some of it does not run: `up` starts it" };
+        let state = if self.is_done() {
+            "no change"
+        } else {
+            "some of its processes are not running: `up` starts them"
+        };
         vec![format!("session `{name}`: {state}")]
     }
 

@@ -31,7 +31,7 @@ impl Jobs {
     /// Their names, or that these are not known; `None` when there are no jobs.
     pub fn names(&self) -> Option<String> {
         let jobs = match self {
-            Self::Unknown => return Some("unknown, for no JobManager answers".to_owned()),
+            Self::Unknown => return Some("unknown, because no JobManager answers".to_owned()),
             Self::Known(jobs) if jobs.is_empty() => return None,
             Self::Known(jobs) => jobs,
         };
@@ -72,6 +72,6 @@ mod tests {
         check(&Jobs::Known(vec![job("a"), job(r"b\u001b[2J")]), Some("`a` (0a), `b [2J` (0a)"));
         let many = Jobs::Known(vec![job("a"); 12]);
         assert!(many.names().unwrap().ends_with("(0a), and 2 more"));
-        check(&Jobs::Unknown, Some("unknown, for no JobManager answers"));
+        check(&Jobs::Unknown, Some("unknown, because no JobManager answers"));
     }
 }

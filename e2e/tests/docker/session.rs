@@ -275,7 +275,7 @@ fn changes_that_lose_jobs_need_consent() {
     let rest = world.rest();
     world.eventually("the job runs", || rest.job_state(&job).as_deref() == Some("RUNNING"));
     let change = ["-D", "nutkin.docker.publish=0", "-D", "web.refresh-interval=1000"];
-    world.up(&change).expect(6).says("web.refresh-interval").says("LOST");
+    world.up(&change).expect(6).says("web.refresh-interval").says("will be lost");
     world.run(&["down", "consent", "--on", "docker"]).expect(6);
     assert_eq!(rest.job_state(&job).as_deref(), Some("RUNNING"), "nothing was touched");
 }

@@ -92,7 +92,7 @@ fn jobs_run_by_way_of_the_api_server() {
 
     // A change that would lose it names it, and needs more than `--yes`.
     let change = cluster.run(&["up", "a", "--yes", "-D", "rest.port=9999"]);
-    change.expect(6).says("LOST").says(&id).says("--force");
+    change.expect(6).says("will be lost").says(&id).says("--force");
     let down = cluster.run(&["down", "a"]);
     down.expect(6).says(&id);
 

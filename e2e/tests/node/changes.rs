@@ -348,7 +348,7 @@ fn jobs_without_high_availability_are_lost_only_with_consent() {
     let (before, attempts) = (session.identities(), session.attempts());
     for consent in [&[][..], &["--yes"]] {
         let asked = session.up(consent);
-        asked.expect(6).says("are LOST").says(&job);
+        asked.expect(6).says("will be lost").says(&job);
     }
     session.completes_two(&job);
     assert_eq!((session.identities(), session.attempts()), (before.clone(), attempts));

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{About, Action, Change, Decision, Fate, Fates, JobFate, Object, Restarts};
 use crate::change::Difference;
+use crate::decide::{About, Action, Change, Decision, Fate, Fates, JobFate, Object, Restarts};
 use crate::selection::Platform;
+use crate::words::decision as words;
 use nutkin_flink::counted;
 
 /// Names of jobs that are shown; more would hide the question that follows.
@@ -26,11 +27,11 @@ impl<S> Decision<S> {
     pub fn lines(&self) -> Vec<String> {
         let name = &self.about.name;
         let mut lines = if self.change.is_new && self.change.objects.is_empty() {
-            vec![format!("+ session `{name}`: {}", self.about.summary())]
+            vec![words::new(name, &self.about.summary())]
         } else if self.is_done() {
-            vec![format!("session `{name}`: no change")]
+            vec![words::no_change(name)]
         } else if self.change.is_empty() {
-            vec![format!("session `{name}`: some of it does not run: `up` starts it")]
+            vec![words::incomplete(name)]
         } else {
             self.change_lines()
         };
@@ -52,9 +53,7 @@ impl<S> Decision<S> {
     fn change_lines(&self) -> Vec<String> {
         let change = &self.change;
         let mut lines = Vec::new();
-        lines.extend(change.adopts.iter().map(|workload| {
-            format!("takes over {workload} and what it owns: they get Nutkin's label")
-        }));
+        lines.extend(change.adopts.iter().map(|workload| words::takes_over(workload)));
         lines.extend(change.differences.iter().map(Difference::line));
         for one in change.objects.iter().filter(|one| one.action != Action::Keep) {
             lines.push(format!("{} {}", one.action.symbol(), one.title));
@@ -69,8 +68,7 @@ impl<S> Decision<S> {
             lines.extend(self.jobs.lines(change.failovers));
         }
         if !change.objects.is_empty() {
-            let [add, to_change, remove] = change.total();
-            lines.push(format!("plan: {add} to add, {to_change} to change, {remove} to remove"));
+            lines.push(words::total(change.total()));
         }
         lines
     }
@@ -120,7 +118,7 @@ fn fields(one: &Difference) -> Value {
 }
 
 impl Change {
-    /// Numbers of objects that are added, changed and removed; one that is made anew is added and removed.
+    /// Numbers of objects that are added, changed and removed; one that is replaced is added and removed.
     fn total(&self) -> [usize; 3] {
         let count = |actions: &[Action]| {
             self.objects.iter().filter(|one| actions.contains(&one.action)).count()
@@ -136,14 +134,7 @@ impl Change {
 impl Restarts {
     /// What restarts, as a sentence.
     pub fn sentence(self) -> String {
-        let who = match (self.job_managers, self.task_managers) {
-            (true, true) => "restarts all JobManagers and TaskManagers",
-            (true, false) => "restarts all JobManagers",
-            (false, true) => "restarts all TaskManagers",
-            (false, false) => "restarts nothing",
-        };
-        let zookeeper = if self.zookeeper { "; restarts the ZooKeeper" } else { "" };
-        format!("{who}{zookeeper}")
+        words::restarts(self.job_managers, self.task_managers, self.zookeeper)
     }
 }
 
@@ -161,7 +152,7 @@ impl Fates {
     pub fn lines(&self, failovers: u64) -> Vec<String> {
         match self {
             Self::Unknown(fate) => {
-                vec![fate.line("unknown, for no JobManager answers", failovers)]
+                vec![fate.line(words::UNKNOWN_JOBS, failovers)]
             }
             Self::Known(jobs) => [Fate::Untouched, Fate::FailsOver, Fate::Moved, Fate::Lost]
                 .into_iter()
@@ -177,18 +168,10 @@ impl Fates {
 impl Fate {
     fn line(self, names: &str, failovers: u64) -> String {
         match self {
-            Self::Untouched => format!("jobs that go on untouched: {names}"),
-            Self::FailsOver if 1 < failovers => format!(
-                "jobs that fail over to their last checkpoint up to {failovers} times, TaskManagers being replaced \
-                 in turn: {names}"
-            ),
-            Self::FailsOver => format!("jobs that fail over to their last checkpoint: {names}"),
-            Self::Moved => {
-                format!("jobs that are stopped with a savepoint and resumed from it: {names}")
-            }
-            Self::Lost => {
-                format!("jobs that are LOST, for there is no high availability: {names}")
-            }
+            Self::Untouched => words::untouched(names),
+            Self::FailsOver => words::fail_over(names, failovers),
+            Self::Moved => words::moved(names),
+            Self::Lost => words::lost(names),
         }
     }
 }

@@ -29,14 +29,14 @@ fn every_job_has_its_fate() {
     fn check(effect: Effect, jobs: &Jobs, failovers: u64, lines: &[&str]) {
         assert_eq!(fates(effect, jobs).lines(failovers), lines);
     }
-    check(Effect::None, &jobs(&["a"]), 0, &["jobs that go on untouched: `a` (0a)"]);
+    check(Effect::None, &jobs(&["a"]), 0, &["jobs that keep running: `a` (0a)"]);
     check(Effect::Loss, &jobs(&[]), 0, &[]);
     let over = "jobs that fail over to their last checkpoint: `a` (0a), `b [2J` (0a)";
     check(Effect::Restart, &jobs(&["a", "b\u{1b}[2J"]), 1, &[over]);
-    let often = "jobs that fail over to their last checkpoint up to 3 times, TaskManagers being replaced in turn: `a` (0a)";
+    let often = "jobs that fail over to their last checkpoint up to 3 times, as TaskManagers are replaced in turn: `a` (0a)";
     check(Effect::Restart, &jobs(&["a"]), 3, &[often]);
     let unknown =
-        "jobs that are LOST, for there is no high availability: unknown, for no JobManager answers";
+        "jobs that will be lost (no high availability): unknown, because no JobManager answers";
     check(Effect::Loss, &Jobs::Unknown, 0, &[unknown]);
     let many = fates(Effect::None, &jobs(&["a"; 12])).lines(0);
     assert!(many[0].ends_with("(0a), and 2 more"), "{many:?}");
@@ -76,7 +76,11 @@ fn a_session_in_lines() {
     check_lines(&same, &["session `s`: no change"], false);
     assert!(same.is_done());
     same.change.completes = true;
-    check_lines(&same, &["session `s`: some of it does not run: `up` starts it"], false);
+    check_lines(
+        &same,
+        &["session `s`: some of its processes are not running: `up` starts them"],
+        false,
+    );
     assert!(!same.is_done());
     same.change.parts.push("replaces jobmanager".to_owned());
     same.jobs = fates(Effect::Restart, &jobs(&["a"]));

@@ -1,7 +1,6 @@
 //! What is to be done for the `FlinkSessionJob`s of a session: submitted once, never doubled, changed as the
 //! Flink Kubernetes Operator changes them.
 
-mod advice;
 pub mod arguments;
 mod claim;
 mod decide;
@@ -19,7 +18,7 @@ use std::collections::BTreeMap;
 use crate::record::JobRecord;
 use crate::session::SessionJob;
 
-pub use advice::advice;
+pub use crate::words::advice::advice;
 pub use claim::ClaimMode;
 pub use decide::{carried_out, decide, problems};
 pub use find::{Listed, NotFound, find};

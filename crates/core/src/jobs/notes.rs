@@ -3,6 +3,7 @@
 use super::{Observed, Step};
 use crate::record::JobRecord;
 use crate::session::SessionJob;
+use crate::words::jobs as words;
 use nutkin_flink::FlinkVersion;
 
 /// A sentence about a job.
@@ -30,41 +31,25 @@ pub fn notes(
     let submits = steps.iter().any(|step| matches!(step, Step::Submit { .. }));
     if steps.is_empty() {
         let text = match (state, record) {
-            (Observed::Failed, _) => format!(
-                "job `{name}` has failed and is left alone; another spec.restartNonce submits it again"
-            ),
-            (Observed::Finished, Some(record)) if !record.suspended => {
-                format!("job `{name}` has finished; another spec.restartNonce runs it again")
-            }
-            _ if !job.running => format!("job `{name}` is suspended"),
-            _ => format!("job `{name}` is unchanged"),
+            (Observed::Failed, _) => words::failed(name),
+            (Observed::Finished, Some(record)) if !record.suspended => words::finished(name),
+            _ if !job.running => words::suspended(name),
+            _ => words::unchanged(name),
         };
         note(state == Observed::Failed, text);
         let before = record.and_then(|record| record.jar_digest.as_deref());
         if job.running && before.is_some() && jar.is_some() && before != jar {
-            note(
-                true,
-                format!(
-                    "job `{name}` goes on with the jar that it has; the file is another one by now: another \
-                     spec.restartNonce runs that"
-                ),
-            );
+            note(true, words::other_jar(name));
         }
     }
     if submits && state == Observed::Absent && record.is_some_and(|record| !record.suspended) {
-        note(true, format!("the session has lost job `{name}`: it is submitted again"));
+        note(true, words::lost(name));
     }
     if submits && !version.line().run_takes_configuration {
         let options: Vec<&str> = sent(job).map(|(key, _)| key).collect();
         if !options.is_empty() {
             let options = options.join("`, `");
-            note(
-                true,
-                format!(
-                    "job `{name}`: Flink {version} takes no options with a job, `{options}` has no effect; set it for \
-                     the whole session, or use Flink 1.17 or later"
-                ),
-            );
+            note(true, words::no_options(name, &version.to_string(), &options));
         }
     }
     notes

@@ -61,7 +61,7 @@ impl Outlook {
 }
 
 impl Step {
-    /// What people are told; nothing of a step that only looks.
+    /// What people read; nothing of a step that only looks.
     fn words(&self) -> Option<&'static str> {
         Some(match self {
             Self::Cancel(_) => "canceled",

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::words::jobs as words;
+
 /// How a session gets slots and how jobs take them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Provision {
@@ -92,20 +94,15 @@ impl Shortage {
     pub fn hints(&self) -> Vec<String> {
         let mut hints = Vec::new();
         if self.needed <= self.slots.total.max(self.most.unwrap_or(0)) {
-            hints.push(
-                "`nutkin jobs` shows what holds the others; the job waits until they end"
-                    .to_owned(),
-            );
+            hints.push(words::waits_for_others());
         }
-        if let Some(most) = self.most {
-            hints.push(format!("`slotmanager.number-of-slots.max` allows {most}: raise it"));
-        } else if let Some(task_managers) = self.task_managers() {
-            hints.push(format!("`nutkin scale --task-managers {task_managers}` adds the slots"));
-        } else {
-            hints.push("no TaskManager has registered: `nutkin status` shows why".to_owned());
-        }
+        hints.push(match (self.most, self.task_managers()) {
+            (Some(most), _) => words::most_slots(most),
+            (None, Some(task_managers)) => words::scale(task_managers),
+            (None, None) => words::no_task_manager(),
+        });
         if 1 < self.needed {
-            hints.push(format!("a parallelism of at most {} fits now", self.reach().max(1)));
+            hints.push(words::fits(self.reach().max(1)));
         }
         hints
     }
@@ -124,15 +121,7 @@ impl Shortage {
 impl fmt::Display for Shortage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { needed, slots: Slots { total, free, .. }, .. } = *self;
-        let slots = if needed == 1 { "slot" } else { "slots" };
-        let are = |count: u64| if count == 1 { "is" } else { "are" };
-        let missing = self.missing();
-        write!(
-            f,
-            "the job needs {needed} {slots}; {free} of {total} {} free, {missing} {} missing",
-            are(free),
-            are(missing)
-        )
+        f.write_str(&words::shortage(needed, total, free, self.missing()))
     }
 }
 

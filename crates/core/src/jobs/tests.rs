@@ -267,7 +267,7 @@ fn what_is_said_about_a_job() {
     check("1.20", None, Observed::Absent, "old", &[]);
     check("1.16", None, Observed::Absent, "old", &[no_options]);
     check("1.16", there, Observed::Running, "old", &["is unchanged"]);
-    let another = "the file is another one by now";
+    let another = "but the file has changed";
     check("1.20", there, Observed::Running, "new", &["is unchanged", another]);
     check("1.20", there, Observed::Absent, "new", &["has lost job `count`"]);
     check("1.20", there, Observed::Failed, "old", &["has failed and is left alone"]);

@@ -279,16 +279,16 @@ impl Change {
 
     fn affected(&self, names: &str) -> String {
         match self.effect {
-            Effect::None => format!("jobs that go on untouched: {names}"),
+            Effect::None => format!("jobs that keep running: {names}"),
             Effect::Restart if 1 < self.failovers => format!(
-                "jobs that fail over to their last checkpoint up to {} times, TaskManagers being replaced in turn: {names}",
+                "jobs that fail over to their last checkpoint up to {} times, as TaskManagers are replaced in turn: {names}",
                 self.failovers
             ),
             Effect::Restart => {
                 format!("jobs that fail over to their last checkpoint: {names}")
             }
             Effect::Loss => {
-                format!("jobs that are LOST, for there is no high availability: {names}")
+                format!("jobs that will be lost (no high availability): {names}")
             }
         }
     }

@@ -2,7 +2,9 @@
 //! "system:serviceaccount:flink:default" cannot list resource "pods" in API group "" in the namespace "flink"`, as
 //! Kubernetes' RBAC authorizer words it (`apiserver/pkg/endpoints/handlers/responsewriters`).
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt;
+
+use crate::words::refusal as words;
 
 /// Who may not do what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +32,7 @@ pub fn find(log: &str) -> Vec<Refusal> {
     all
 }
 
-/// User, verb and resource of a line that tells of a refusal.
+/// User, verb and resource of a line that describes a refusal.
 fn of_line(line: &str) -> Option<(Option<&str>, &str, &str)> {
     let (_, rest) = line.split_once(" is forbidden: User \"")?;
     let (user, rest) = rest.split_once("\" cannot ")?;
@@ -55,20 +57,9 @@ fn of_watch(line: &str) -> Option<(Option<&str>, &str, &str)> {
 pub const HINT: &str = "`nutkin rbac` with the same file and options prints the ServiceAccount, Role and RoleBinding that \
                         Flink needs (`| kubectl apply -f -`); `nutkin.rbac.create: true` has `up` make them";
 
-impl Display for Refusal {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let parts = self.user.as_ref().map(|user| user.split(':').collect::<Vec<_>>());
-        match (parts.as_deref(), &self.user) {
-            (Some(["system", "serviceaccount", namespace, name]), _) => {
-                write!(f, "ServiceAccount `{name}` of namespace `{namespace}` may not ")?;
-            }
-            (_, Some(user)) => write!(f, "`{user}` may not ")?,
-            (_, None) => f.write_str("the ServiceAccount of its pods may not ")?,
-        }
-        for (index, (verb, resource)) in self.what.iter().enumerate() {
-            write!(f, "{}{verb} {resource}", if index == 0 { "" } else { ", " })?;
-        }
-        Ok(())
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&words::may_not(self.user.as_deref(), &self.what))
     }
 }
 
@@ -87,7 +78,7 @@ mod tests {
         assert_eq!(told(log).as_deref(), expected);
     }
 
-    /// A line as the 403 of a real API server stands in the log of a JobManager.
+    /// A line as the 403 of a real API server is in the log of a JobManager.
     fn line(verb: &str, resource: &str) -> String {
         format!(
             "Caused by: io.fabric8.kubernetes.client.KubernetesClientException: Failure executing: GET at: \
@@ -108,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn users_that_are_no_accounts() {
+    fn users_that_are_not_accounts() {
         let log = "pods is forbidden: User \"jane\" cannot get resource \"pods\"";
         check(log, Some("`jane` may not get pods"));
     }

@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::shape;
+pub use crate::words::progress::plain;
+use crate::words::progress::{Defect, Waits};
 
 /// How far the JobManager is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,18 @@ pub struct Stuck {
     pub hint: String,
     /// The pod whose previous container's log says more.
     pub crashed: Option<String>,
+}
+
+impl Stuck {
+    fn by(defect: Defect<'_>) -> Self {
+        Self { what: defect.to_string(), hint: defect.remedy().to_owned(), crashed: None }
+    }
+}
+
+impl From<Waits<'_>> for Progress {
+    fn from(what: Waits<'_>) -> Self {
+        Self::Waiting(what.to_string())
+    }
 }
 
 /// Whether the pods that the Deployment asks for now are the only ones: a change has reached all of them.
@@ -55,11 +69,11 @@ pub fn of(deployment: &Value, pods: &[Value], events: &[Value]) -> Progress {
     runs.or_else(waits).unwrap_or(&all[0]).clone()
 }
 
-fn whose(workload: &Value) -> &'static str {
+fn role_of(workload: &Value) -> &'static str {
     if workload["metadata"]["labels"]["component"] == "taskmanager" {
-        "a TaskManager's pod"
+        "TaskManager"
     } else {
-        "the JobManager's pod"
+        "JobManager"
     }
 }
 
@@ -85,23 +99,10 @@ fn without_pod(deployment: &Value, events: &[Value]) -> Progress {
         events.iter().filter(about).max_by_key(|event| time(event))
     });
     let Some(failure) = failure else {
-        return Progress::Waiting(format!("waiting for Kubernetes to make {}", whose(deployment)));
+        return Waits::Pod(role_of(deployment)).into();
     };
     let message = failure["message"].as_str().unwrap_or_default();
-    let hint = if message.contains("exceeded quota") {
-        "ask for less (memory, CPU), or have the namespace's ResourceQuota raised"
-    } else if message.contains("service account") || message.contains("serviceaccount") {
-        "create the ServiceAccount (`nutkin rbac` prints it), or set `nutkin.rbac.create: true`"
-    } else if message.contains("violates PodSecurity") {
-        "give the pod template a securityContext that the namespace's level allows"
-    } else {
-        "Kubernetes tries again by itself once that is mended"
-    };
-    Progress::Stuck(Stuck {
-        what: format!("Kubernetes does not make {}: {}", whose(deployment), plain(message)),
-        hint: hint.to_owned(),
-        crashed: None,
-    })
+    Progress::Stuck(Stuck::by(Defect::NoPod(role_of(deployment), message)))
 }
 
 fn of_pod(pod: &Value, events: &[Value]) -> Progress {
@@ -109,8 +110,7 @@ fn of_pod(pod: &Value, events: &[Value]) -> Progress {
     let conditions = pod["status"]["conditions"].as_array();
     let condition = |kind: &str| conditions.into_iter().flatten().find(|one| one["type"] == kind);
     if let Some(one) = condition("PodScheduled").filter(|one| one["status"] == "False") {
-        let message = one["message"].as_str().unwrap_or("no node takes it");
-        return Progress::Waiting(format!("waiting for a node: {message}"));
+        return Waits::Node(Some(one["message"].as_str().unwrap_or("no node takes it"))).into();
     }
     let statuses = ["initContainerStatuses", "containerStatuses"]
         .into_iter()
@@ -124,14 +124,14 @@ fn of_pod(pod: &Value, events: &[Value]) -> Progress {
         Some("Running") => Progress::Runs,
         Some("Failed") => {
             let message = pod["status"]["message"].as_str().unwrap_or("its containers ended");
-            Progress::Waiting(format!("pod {name} has failed ({message}); another one follows"))
+            Waits::Failed(name, message).into()
         }
-        _ => Progress::Waiting(starting(pod, name, events)),
+        _ => starting(pod, name, events).into(),
     }
 }
 
 /// Where a pod is between its node and its first container, from the newest event about it.
-fn starting(pod: &Value, name: &str, events: &[Value]) -> String {
+fn starting<'a>(pod: &'a Value, name: &str, events: &'a [Value]) -> Waits<'a> {
     let about = |event: &&Value| event["involvedObject"]["name"] == name;
     let newest = events.iter().filter(about).max_by_key(|event| time(event));
     let reason = newest.map_or("", |event| event["reason"].as_str().unwrap_or_default());
@@ -139,14 +139,13 @@ fn starting(pod: &Value, name: &str, events: &[Value]) -> String {
     let containers = pod["spec"]["containers"].as_array();
     let image = containers.and_then(|all| all.last()).and_then(|one| one["image"].as_str());
     match reason {
-        "Pulling" => format!("pulling the image `{}`", image.unwrap_or_default()),
-        "FailedMount" | "FailedAttachVolume" => format!("waiting for a volume: {message}"),
-        "FailedCreatePodSandBox" => format!("waiting for the pod's network: {message}"),
+        "Pulling" => Waits::Image(image.unwrap_or_default()),
+        "FailedMount" | "FailedAttachVolume" => Waits::Volume(message),
+        "FailedCreatePodSandBox" => Waits::Network(message),
         _ if pod["spec"]["nodeName"].is_string() => {
-            let role = if shape::is_job_manager(pod) { "JobManager" } else { "TaskManager" };
-            format!("the {role}'s container is being made")
+            Waits::Container(if shape::is_job_manager(pod) { "JobManager" } else { "TaskManager" })
         }
-        _ => "waiting for a node".to_owned(),
+        _ => Waits::Node(None),
     }
 }
 
@@ -156,75 +155,38 @@ fn time(event: &Value) -> &str {
 }
 
 fn of_container(container: &Value, pod: &str) -> Option<Progress> {
-    let stuck = |what: String, hint: &str, crashed: bool| {
-        let crashed = crashed.then(|| pod.to_owned());
-        Some(Progress::Stuck(Stuck { what, hint: hint.to_owned(), crashed }))
-    };
+    let stuck = |defect| Some(Progress::Stuck(Stuck::by(defect)));
     let name = container["name"].as_str().unwrap_or_default();
     let image = container["image"].as_str().unwrap_or_default();
     let waiting = &container["state"]["waiting"];
     let message = waiting["message"].as_str().unwrap_or_default();
     match waiting["reason"].as_str() {
-        Some("InvalidImageName") => {
-            return stuck(
-                format!("`{image}` is no name of an image"),
-                "set `kubernetes.container.image.ref`",
-                false,
-            );
-        }
+        Some("InvalidImageName") => return stuck(Defect::ImageName(image)),
         Some(reason @ ("ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull")) => {
-            let what = format!("the image `{image}` cannot be pulled: {}", or(message, reason));
+            let defect = Defect::Image(image, or(message, reason));
             // The first failure may be the registry's mood; Kubernetes backs off after the second.
             if reason == "ErrImagePull" {
-                return Some(Progress::Waiting(what));
+                return Some(Progress::Waiting(defect.to_string()));
             }
-            return stuck(
-                what,
-                "check the image's name, and `kubernetes.container.image.pull-secrets` for a private registry",
-                false,
-            );
+            return stuck(defect);
         }
         Some(
             reason @ ("CreateContainerConfigError" | "CreateContainerError" | "RunContainerError"),
-        ) => {
-            return stuck(
-                format!("container {name} cannot start: {}", or(message, reason)),
-                "check the Secrets, ConfigMaps and commands that the pod template names",
-                false,
-            );
-        }
+        ) => return stuck(Defect::Container(name, or(message, reason))),
         _ => {}
     }
     let ended = [&container["state"]["terminated"], &container["lastState"]["terminated"]]
         .into_iter()
         .find(|ended| ended.is_object());
     let ready = container["ready"] == true;
-    match ended.filter(|ended| !ready && ended["exitCode"] != 0) {
-        None => None,
-        Some(ended) => {
-            let code = &ended["exitCode"];
-            let why = match ended["reason"].as_str() {
-                Some("OOMKilled") => "it used more memory than its limit".to_owned(),
-                Some(reason) if reason != "Error" => format!("{reason}, exit code {code}"),
-                _ => format!("exit code {code}"),
-            };
-            let hint = if ended["reason"] == "OOMKilled" {
-                "give it more: `jobmanager.memory.process.size`"
-            } else {
-                "its log says why: `nutkin logs --previous`"
-            };
-            stuck(format!("container {name} of pod {pod} ended: {why}"), hint, true)
-        }
-    }
+    let ended = ended.filter(|ended| !ready && ended["exitCode"] != 0)?;
+    let (reason, code) = (ended["reason"].as_str(), ended["exitCode"].to_string());
+    let stuck = Stuck::by(Defect::Ended(name, pod, reason, &code));
+    Some(Progress::Stuck(Stuck { crashed: Some(pod.to_owned()), ..stuck }))
 }
 
 fn or<'a>(message: &'a str, reason: &'a str) -> &'a str {
     if message.is_empty() { reason } else { message }
-}
-
-/// An API server's refusal without the part that names the resource: `pods "x" is forbidden: exceeded quota: ...`.
-pub fn plain(message: &str) -> &str {
-    message.split_once(" is forbidden: ").map_or(message, |(_, rest)| rest)
 }
 
 #[cfg(test)]

@@ -10,12 +10,13 @@
 //! pods have fixed names, cannot have both beside each other: while it is held its pods are ended in batches, standbys
 //! before the leader, and the leader with the last batch of TaskManagers.
 //!
-//! [`step`] decides from what there is, and remembers nothing: a command that was cut off is gone on with by the next.
+//! [`step`] decides from what there is, and remembers nothing: a command that was interrupted is continued by the next.
 
 use serde_json::{Value, json};
 
 use super::shape;
 use super::{ownership, progress};
+use crate::words::progress::{self as words, Waits};
 
 /// Seconds for which a held Deployment keeps its old pods: less than the ten minutes after which Kubernetes calls a
 /// change failed. A hold that nobody takes away ends by itself, for each pod when it has been ready for so long, and stays
@@ -48,6 +49,12 @@ pub enum Step {
     End(Vec<String>),
     /// To take the hold away from these workloads, by name.
     Release(Vec<String>),
+}
+
+impl Step {
+    fn wait(what: Waits<'_>) -> Self {
+        Self::Wait(what.to_string())
+    }
 }
 
 /// The workload as it is asked for while its pods are replaced.
@@ -90,15 +97,10 @@ pub fn release(workload: &Value) -> Value {
     }
 }
 
-/// What becomes of these workloads where nobody goes on with the change; `None`: nothing of it depends on that.
+/// What becomes of these workloads where nobody continues the change; `None`: nothing of it depends on that.
 pub fn left_alone(workloads: &[Value]) -> Option<&'static str> {
     let mut held = workloads.iter().filter(|one| is_held(one));
-    Some(if is_set(held.next()?) {
-        "left alone, the other pods stay as they were before the change"
-    } else {
-        "left alone, Kubernetes ends each pod of before the change when a new one has been ready for nine minutes, and \
-         jobs fail over more than once"
-    })
+    Some(words::left_alone(is_set(held.next()?)))
 }
 
 /// How often jobs fail over at most while all pods are replaced, where they are not lost.
@@ -118,7 +120,7 @@ pub fn step(seen: Seen<'_>) -> Step {
         one["metadata"]["generation"].as_u64() <= one["status"]["observedGeneration"].as_u64()
     };
     if !held.iter().all(is_observed) {
-        return Step::Wait("waiting for Kubernetes to see the change".to_owned());
+        return Step::wait(Waits::Seen);
     }
     if is_set(first) { sets(seen, &held) } else { deployments(seen, &held) }
 }
@@ -132,9 +134,7 @@ fn deployments(seen: Seen<'_>, held: &[&Value]) -> Step {
             .unwrap_or(0);
         if ready < wanted {
             let role = role_of(deployment);
-            return Step::Wait(format!(
-                "{ready} of {wanted} new {role}s are ready; the old ones go on until all are"
-            ));
+            return Step::wait(Waits::New(role, ready, wanted));
         }
     }
     let job_managers = &seen.workloads[0];
@@ -148,7 +148,7 @@ fn deployments(seen: Seen<'_>, held: &[&Value]) -> Step {
             && !newest.is_some_and(|uid| ownership::is_owned_by(pod, uid))
     });
     if lives.next().is_some() {
-        return Step::Wait("waiting for the JobManager of before the change to end".to_owned());
+        return Step::wait(Waits::OldJobManager);
     }
     Step::Release(names(held))
 }
@@ -225,10 +225,10 @@ fn sets(seen: Seen<'_>, held: &[&Value]) -> Step {
     }
     let left = seen.pods.iter().filter(|pod| is_old(pod, held)).count();
     if 0 < left {
-        return Step::Wait(format!("{left} pods are still of before the change"));
+        return Step::wait(Waits::Old(left));
     }
     if 0 < missing || !all_lead {
-        return Step::Wait("waiting for the last new pods to be ready".to_owned());
+        return Step::wait(Waits::LastNew);
     }
     Step::Release(names(held))
 }

@@ -6,13 +6,14 @@ use super::progress::{self, Progress};
 use super::resource::title;
 use super::shape;
 use crate::status::SessionState;
+use crate::words::status as words;
 
 /// A pod of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pod {
     /// Its name.
     pub name: String,
-    /// Whether it is a JobManager; else a TaskManager.
+    /// Whether it is a JobManager; otherwise a TaskManager.
     pub is_job_manager: bool,
     /// Whether its containers run.
     pub runs: bool,
@@ -53,7 +54,7 @@ fn how_ended(ended: &Value) -> String {
     format!("{reason}, exit code {}", ended["exitCode"])
 }
 
-/// The state, and in sentences what is not as it should be, with what mends it. `registered` is the number of
+/// The state, and in sentences what is not as it should be, with what fixes it. `registered` is the number of
 /// TaskManagers that REST reports; `None` where it does not answer.
 pub fn derive(
     deployment: &Value,
@@ -62,11 +63,10 @@ pub fn derive(
     registered: Option<u32>,
 ) -> (SessionState, Vec<String>) {
     if deployment["metadata"]["deletionTimestamp"].is_string() {
-        return (SessionState::Stopped, vec!["it is being deleted".to_owned()]);
+        return (SessionState::Stopped, vec![words::being_deleted()]);
     }
     if deployment["spec"]["replicas"] == 0 {
-        let message = format!("{} is scaled to 0; `nutkin up` starts it again", title(deployment));
-        return (SessionState::Stopped, vec![message]);
+        return (SessionState::Stopped, vec![words::scaled_to_zero(&title(deployment))]);
     }
     let is_job_manager = |pod: &&Value| shape::is_job_manager(pod);
     let job_managers: Vec<Value> = pods.iter().filter(is_job_manager).cloned().collect();
@@ -77,21 +77,16 @@ pub fn derive(
         Progress::Waiting(what) => (SessionState::Starting, vec![what]),
         Progress::Runs => {
             let Some(registered) = registered else {
-                let message = "the JobManager does not answer yet".to_owned();
-                return (SessionState::Starting, vec![message]);
+                return (SessionState::Starting, vec![words::silent()]);
             };
             let broken: Vec<Pod> =
                 pods.iter().map(Pod::of).filter(|pod| !pod.is_job_manager && !pod.runs).collect();
             if broken.is_empty() {
                 return (SessionState::Running, Vec::new());
             }
-            let list: Vec<String> =
-                broken.iter().map(|pod| format!("{} ({})", pod.name, pod.state)).collect();
-            let message = format!(
-                "{registered} TaskManagers are registered; not running: {}",
-                list.join(", ")
-            );
-            (SessionState::Degraded, vec![message])
+            let list: Vec<(&str, &str)> =
+                broken.iter().map(|pod| (pod.name.as_str(), pod.state.as_str())).collect();
+            (SessionState::Degraded, vec![words::broken_pods(registered, &list)])
         }
     }
 }

@@ -142,17 +142,17 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
         adopt: args.adopt,
     };
     for one in session.deletes(ending).await? {
-        context.printer.say(&format!("session `{name}`: data that is DELETED: {one}"));
+        context.printer.say(&format!("session `{name}`: will be deleted: {one}"));
     }
     if let Some(names) = session.endangered(!args.consent.yes && !args.consent.force).await? {
-        context.printer.say(&format!("session `{name}`: jobs that are LOST: {names}"));
+        context.printer.say(&format!("session `{name}`: jobs that will be lost: {names}"));
         consent::ask(args.consent, !args.consent.yes, "End the session?", context)?;
     }
     begun.replace(Some(session.clone()));
     let Ended { ended, kept, deleted } = session.end(ending, context).await?;
     platform::forget(context.environment, &name, &session.place());
     if ended.is_empty() {
-        context.printer.say(&format!("session `{name}`: nothing of it ran"));
+        context.printer.say(&format!("session `{name}`: none of its processes was running"));
     } else {
         context.printer.say(&format!("session `{name}` ended: {}", ended.join(", ")));
     }

@@ -45,7 +45,7 @@ fn a_changed_log_configuration_asks_and_restarts() {
         .expect(6)
         .says("~ conf/log4j-console.properties: content ")
         .says("restarts all JobManagers and TaskManagers")
-        .says("jobs that are LOST, for there is no high availability: `orders` (ab)")
+        .says("jobs that will be lost (no high availability): `orders` (ab)")
         .says("run it again with --force");
     assert_eq!(world.until_running("a"), before, "nothing was touched");
     world.run(&["up", "-f", "s.yaml", "--no-wait", "--yes"]).expect(6).says("--force");
@@ -146,8 +146,8 @@ fn a_job_manager_that_does_not_answer_may_have_jobs() {
     world
         .up("a", &change)
         .expect(6)
-        .says("jobs that are LOST, for there is no high availability: unknown, for no JobManager");
-    world.run(&["down", "a"]).expect(6).says("jobs that are LOST: unknown");
+        .says("jobs that will be lost (no high availability): unknown, because no JobManager");
+    world.run(&["down", "a"]).expect(6).says("jobs that will be lost: unknown");
     world.run(&["down", "a", "--yes"]).expect(0);
 }
 
@@ -163,7 +163,7 @@ fn down_says_which_data_it_keeps_and_which_it_deletes() {
     world.up("a", &[]).expect(0);
     let deleted = world.run(&["down", "a", "--yes", "--delete-data"]);
     let data = format!("`{}`: {holds}", world.path("state/nutkin/data/a").display());
-    let before = deleted.expect(0).stderr.find(&format!("data that is DELETED: {data}"));
+    let before = deleted.expect(0).stderr.find(&format!("will be deleted: {data}"));
     let ended = deleted.stderr.find("session `a` ended");
     let after = deleted.stderr.find(&format!("deleted {data}"));
     assert!(before.is_some() && before < ended && ended < after, "{deleted:#?}");
@@ -173,7 +173,11 @@ fn down_says_which_data_it_keeps_and_which_it_deletes() {
     world.run(&["down", "a"]).expect(5);
     world.run(&["down", "b", "--delete-data"]).expect(5).says("`--on docker`");
     let deleted = world.run(&["down", "a", "--delete-data"]);
-    deleted.expect(0).says("DELETED: ").says("savepoints (1 file)").says("nothing of it ran");
+    deleted
+        .expect(0)
+        .says("will be deleted: ")
+        .says("savepoints (1 file)")
+        .says("none of its processes was running");
     assert!(!world.path("state/nutkin/data/a").exists());
     assert!(!world.session("a").path().exists(), "no session has come of it");
 }

@@ -135,7 +135,7 @@ fn replace(plan: &Plan, seen: &Progress, workload: &Value) -> (Vec<Step>, String
             let steps: Vec<Step> = held
                 .map(|one| Step::Release { target: Target::of(one), patch: rollout::release(one) })
                 .collect();
-            let what = "ending the pods of before the change".to_owned();
+            let what = "ending the old pods".to_owned();
             (vec![Step::Together(steps)], what)
         }
     }
@@ -163,7 +163,7 @@ fn state(seen: &Progress, workload: &Value, slots: Option<u32>) -> State {
         return State::Replaces;
     }
     if !progress::is_rolled_out(workload) {
-        return State::Waits("waiting for the pods of before the change to end".to_owned(), POLL);
+        return State::Waits("waiting for the old pods to terminate".to_owned(), POLL);
     }
     let Rest::Answers { task_managers, slots: all } = seen.rest else {
         return State::Waits("waiting for the JobManager's REST API".to_owned(), SOON);
@@ -184,7 +184,7 @@ fn missing(seen: &Progress, workload: &Value, registered: u32) -> State {
     let own = seen.task_managers.as_ref();
     let Some(wanted) = shape::task_managers(workload, own) else { return State::Ready };
     if own.is_some_and(|own| !progress::is_rolled_out(own)) {
-        let what = "waiting for the TaskManagers of before the change to end";
+        let what = "waiting for the old TaskManagers to terminate";
         return State::Waits(what.to_owned(), SOON);
     }
     if wanted <= u64::from(registered) {

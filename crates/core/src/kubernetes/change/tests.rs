@@ -72,7 +72,7 @@ fn a_new_image_restarts_the_job_manager() {
         "~ Deployment/a",
         "    ~ spec.template.spec.containers[main].image: x:1 -> x:2",
         "restarts all JobManagers",
-        "jobs that are LOST, for there is no high availability: j",
+        "jobs that will be lost (no high availability): j",
         "plan: 0 to add, 1 to change, 0 to remove",
     ];
     check(&pairs, Some("j"), &lines);
@@ -115,7 +115,7 @@ fn slots_of_the_whole_session() {
         "    ~ spec.replicas: 2 -> 3",
         "~ slots of all TaskManagers: 8 -> 12",
         "restarts nothing",
-        "jobs that go on untouched: j",
+        "jobs that keep running: j",
         "plan: 0 to add, 1 to change, 0 to remove",
     ];
     check(&pairs, Some("j"), &lines);
@@ -189,7 +189,7 @@ fn what_goes_and_what_is_made_anew() {
         "    ~ spec.port: 1 -> 2",
         "- Secret/k",
         "restarts nothing",
-        "jobs that go on untouched: j",
+        "jobs that keep running: j",
         "plan: 1 to add, 0 to change, 2 to remove",
     ];
     check(&pairs, Some("j"), &lines);

@@ -82,7 +82,7 @@ fn never_without_help() {
         [container(waiting, Value::Null, false)]
     };
     check(&waits("ImagePullBackOff"), &[], "stuck: the image `flink:1` cannot be pulled: m");
-    check(&waits("InvalidImageName"), &[], "stuck: `flink:1` is no name of an image");
+    check(&waits("InvalidImageName"), &[], "stuck: `flink:1` is not a valid image name");
     check(
         &waits("CreateContainerConfigError"),
         &[],

@@ -180,7 +180,7 @@ fn deployments_are_released_when_all_new_pods_are_ready() {
         }})
     };
     let new = pod("2", Value::Null);
-    check_with(&[new.clone(), pod("1", Value::Null)], &next, (2, 3), Err("JobManager of before"));
+    check_with(&[new.clone(), pod("1", Value::Null)], &next, (2, 3), Err("the old JobManager"));
     check_with(&[new, pod("1", json!("2026-01-01T00:00:00Z"))], &next, (2, 3), release("b"));
     check(&next, (0, 3), release("b"));
     check(&next, (0, 2), Err("2 of 3 new TaskManagers"));
@@ -224,7 +224,7 @@ fn a_broken_pod_of_before_is_in_nobodys_way() {
     };
     check(&seen, r#"End(["b-1"])"#);
     seen[2]["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
-    check(&seen, "2 pods are still of before");
+    check(&seen, "2 old pods to terminate");
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn predicted_failovers() {
 }
 
 #[test]
-fn what_becomes_of_a_change_that_nobody_goes_on_with() {
+fn what_becomes_of_a_change_that_nobody_continues() {
     #[track_caller]
     fn check(kind: &str, expected: Option<&str>) {
         let workload = workload(kind, "a", None, 1);
@@ -248,5 +248,5 @@ fn what_becomes_of_a_change_that_nobody_goes_on_with() {
         assert!(said.unwrap_or_default().contains(expected), "{said:?}");
     }
     check("Deployment", Some("for nine minutes"));
-    check("StatefulSet", Some("stay as they were"));
+    check("StatefulSet", Some("stay as they are"));
 }

@@ -66,7 +66,7 @@ fn an_option_that_only_job_managers_read() {
         &[
             "+ web.refresh-interval: 1000",
             "replaces nutkin-s-jobmanager",
-            "jobs that are LOST, for there is no high availability: `orders` (0a)",
+            "jobs that will be lost (no high availability): `orders` (0a)",
         ],
         &["end nutkin-s-jobmanager", "make nutkin-s-jobmanager"],
         Harm::Loss,
@@ -112,7 +112,7 @@ fn more_and_fewer_task_managers_and_none() {
         &[
             "~ taskManager.replicas: 2 -> 3",
             "creates nutkin-s-taskmanager-3",
-            "jobs that go on untouched: `orders` (0a)",
+            "jobs that keep running: `orders` (0a)",
         ],
         &["make nutkin-s-taskmanager-3"],
         Harm::None,

@@ -135,11 +135,11 @@ fn held_workloads_are_released_when_all_new_pods_are_ready() {
             "status": {"readyReplicas": ready},
         })
     };
-    let waits = "0 of 2 new JobManagers are ready; the old ones go on until all are";
+    let waits = "0 of 2 new JobManagers are ready; the old ones run until all are";
     check(STANDALONE, here(None), Some(&Ask::Replacing), waits);
     check(STANDALONE, here(Some(vec![set(0)])), None, waits);
     let ready = here(Some(vec![set(2)]));
-    check(STANDALONE, ready.clone(), None, "ending the pods of before the change");
+    check(STANDALONE, ready.clone(), None, "ending the old pods");
     let decision = decide(&plan(STANDALONE), &seen(ready)).unwrap();
     assert_eq!(decision.steps[0].line(), "at once: release Deployment/a");
 }

@@ -1,0 +1,67 @@
+//! A decision in lines: what changes, what restarts, and what happens to jobs.
+
+/// A session that there was not.
+pub(crate) fn new(name: &str, summary: &str) -> String {
+    format!("+ session `{name}`: {summary}")
+}
+
+/// Everything is as it is wanted.
+pub(crate) fn no_change(name: &str) -> String {
+    format!("session `{name}`: no change")
+}
+
+/// Nothing changes, but processes are missing.
+pub(crate) fn incomplete(name: &str) -> String {
+    format!("session `{name}`: some of its processes are not running: `up` starts them")
+}
+
+/// A session that Nutkin did not make gets its marks.
+pub(crate) fn takes_over(workload: &str) -> String {
+    format!("takes over {workload} and what it owns: they get Nutkin's label")
+}
+
+/// How many objects are added, changed and removed.
+pub(crate) fn total([add, change, remove]: [usize; 3]) -> String {
+    format!("plan: {add} to add, {change} to change, {remove} to remove")
+}
+
+/// What restarts.
+pub(crate) fn restarts(job_managers: bool, task_managers: bool, zookeeper: bool) -> String {
+    let who = match (job_managers, task_managers) {
+        (true, true) => "restarts all JobManagers and TaskManagers",
+        (true, false) => "restarts all JobManagers",
+        (false, true) => "restarts all TaskManagers",
+        (false, false) => "restarts nothing",
+    };
+    let zookeeper = if zookeeper { "; restarts the ZooKeeper" } else { "" };
+    format!("{who}{zookeeper}")
+}
+
+/// In place of names, when nobody can tell them.
+pub(crate) const UNKNOWN_JOBS: &str = "unknown, because no JobManager answers";
+
+/// Jobs that notice nothing.
+pub(crate) fn untouched(names: &str) -> String {
+    format!("jobs that keep running: {names}")
+}
+
+/// Jobs that high availability brings back, so many times at most.
+pub(crate) fn fail_over(names: &str, failovers: u64) -> String {
+    if 1 < failovers {
+        return format!(
+            "jobs that fail over to their last checkpoint up to {failovers} times, as TaskManagers are replaced in \
+             turn: {names}"
+        );
+    }
+    format!("jobs that fail over to their last checkpoint: {names}")
+}
+
+/// Jobs that are stopped and resumed.
+pub(crate) fn moved(names: &str) -> String {
+    format!("jobs that are stopped with a savepoint and resumed from it: {names}")
+}
+
+/// Jobs that nothing brings back.
+pub(crate) fn lost(names: &str) -> String {
+    format!("jobs that will be lost (no high availability): {names}")
+}

@@ -1,0 +1,77 @@
+//! What people read of the jobs of a session file, and of slots that a job lacks.
+
+/// A job that failed and that nothing submits again by itself.
+pub(crate) fn failed(name: &str) -> String {
+    format!("job `{name}` has failed and is left alone; another spec.restartNonce submits it again")
+}
+
+/// A job that came to its end.
+pub(crate) fn finished(name: &str) -> String {
+    format!("job `{name}` has finished; another spec.restartNonce runs it again")
+}
+
+/// A job that the file suspends.
+pub(crate) fn suspended(name: &str) -> String {
+    format!("job `{name}` is suspended")
+}
+
+/// A job for which nothing is done.
+pub(crate) fn unchanged(name: &str) -> String {
+    format!("job `{name}` is unchanged")
+}
+
+/// The file of the jar has another content than what runs.
+pub(crate) fn other_jar(name: &str) -> String {
+    format!(
+        "job `{name}` keeps running with its old jar, but the file has changed; another spec.restartNonce runs the new one"
+    )
+}
+
+/// The session does not know a job that it should have.
+pub(crate) fn lost(name: &str) -> String {
+    format!("the session has lost job `{name}`: it is submitted again")
+}
+
+/// Options of a job in a release that takes none.
+pub(crate) fn no_options(name: &str, version: &str, options: &str) -> String {
+    format!(
+        "job `{name}`: Flink {version} takes no options with a job, `{options}` has no effect; set it for the whole \
+         session, or use Flink 1.17 or later"
+    )
+}
+
+/// Slots that a job lacks, of how many.
+pub(crate) fn shortage(needed: u64, total: u64, free: u64, missing: u64) -> String {
+    let slots = if needed == 1 { "slot" } else { "slots" };
+    let are = |count: u64| if count == 1 { "is" } else { "are" };
+    format!(
+        "the job needs {needed} {slots}; {free} of {total} {} free, {missing} {} missing",
+        are(free),
+        are(missing)
+    )
+}
+
+/// The slots would do if other jobs ended.
+pub(crate) fn waits_for_others() -> String {
+    "`nutkin jobs` shows what holds the others; the job waits until they end".to_owned()
+}
+
+/// Flink may not ask for more slots than this.
+pub(crate) fn most_slots(most: u64) -> String {
+    format!("`slotmanager.number-of-slots.max` allows {most}: raise it")
+}
+
+/// So many TaskManagers have the slots.
+pub(crate) fn scale(task_managers: u64) -> String {
+    format!("`nutkin scale --task-managers {task_managers}` adds the slots")
+}
+
+/// There is no TaskManager to tell how many slots one has.
+pub(crate) fn no_task_manager() -> String {
+    "no TaskManager has registered: `nutkin status` shows why".to_owned()
+}
+
+/// What fits into the slots that there are.
+pub(crate) fn fits(parallelism: u64) -> String {
+    format!("a parallelism of at most {parallelism} fits now")
+}
