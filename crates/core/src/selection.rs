@@ -104,7 +104,7 @@ pub fn choose(
 /// What decides on the platform, strongest first.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Placing<'a> {
-    /// 1. and 2. `--on`, else `NUTKIN_PLATFORM`.
+    /// 1. and 2. `--on`, otherwise `NUTKIN_PLATFORM`.
     pub given: Option<Platform>,
     /// 3. The option `nutkin.platform`.
     pub option: Option<&'a str>,

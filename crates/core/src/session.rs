@@ -57,7 +57,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Number of JobManagers as processes: what the user says, else two with high availability, so that there is
+    /// Number of JobManagers as processes: what the user says, otherwise two with high availability, so that there is
     /// somebody to take over. (Kubernetes restarts a lost one by itself: there one is enough.)
     pub fn job_managers(&self) -> u32 {
         let standby = nutkin_flink::is_highly_available(&self.configuration);

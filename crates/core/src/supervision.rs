@@ -34,7 +34,7 @@ pub fn failures_after(previous: u32, lived: Duration) -> u32 {
 pub enum Step {
     /// Start it: nothing of that name is there.
     Start(String),
-    /// End it and start it anew: it runs by an older definition.
+    /// End it and start it again: it runs by an older definition.
     Replace(String),
     /// End it: it is no longer wanted.
     End(String),

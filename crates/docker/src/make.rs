@@ -157,7 +157,7 @@ pub async fn start(session: &DockerSession, name: &str) -> Result<(), Error> {
     started.map_err(|error| refused(name, &error))
 }
 
-/// Stops and removes a container; one that is gone is no error.
+/// Stops and removes a container; one that is gone is not an error.
 ///
 /// # Errors
 /// The daemon refuses.

@@ -331,7 +331,7 @@ async fn make_helper(session: &DockerSession, name: Option<&str>) -> Result<Made
     }
 }
 
-/// Removes a helper; that it stays is no reason to fail, the next command removes it.
+/// Removes a helper; that it stays is not a reason to fail, the next command removes it.
 async fn remove(session: &DockerSession, id: &str) {
     let options = RemoveContainerOptionsBuilder::default().force(true).build();
     let _ = session.docker.remove_container(id, Some(options)).await;

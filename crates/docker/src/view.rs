@@ -70,7 +70,7 @@ async fn process(session: &DockerSession, one: &Container) -> Process {
     let state = inspected.and_then(|one| one.state);
     let last_end = state.filter(|_| !one.seen.runs || restarts != 0).and_then(|state| {
         if state.oom_killed == Some(true) {
-            return Some("killed for want of memory".to_owned());
+            return Some("killed: out of memory".to_owned());
         }
         state.exit_code.map(|code| format!("exit code {code}"))
     });

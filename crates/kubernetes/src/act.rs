@@ -60,7 +60,7 @@ pub struct Actor<'a> {
 
 impl Actor<'_> {
     /// Does a step, and gives the object that it was about as it is afterwards, where there is one. `CreateWorkload` gives
-    /// none where there is a workload of that kind and name. Neither [`Step::Together`] nor what is no request is done here.
+    /// none where there is a workload of that kind and name. Neither [`Step::Together`] nor what is not a request is done here.
     ///
     /// # Errors
     /// The API server refuses, or somebody else's object is in the way.

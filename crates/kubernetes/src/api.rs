@@ -1,7 +1,7 @@
 //! Requests to an API server: the few that Nutkin makes, repeated where that is safe.
 //!
 //! Objects are plain JSON: a typed library would drop what it does not know, and what the user wrote in a pod template
-//! is none of our business.
+//! does not concern us.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ const ATTEMPTS: u32 = 6;
 /// The first pause; each is twice the one before.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The longest `Retry-After` that is obeyed. A server that wants more time than this is better told of.
+/// The longest `Retry-After` that is obeyed. A server that wants more time than this had better be reported.
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// Asks an API server, in one namespace.
@@ -78,7 +78,7 @@ impl Api {
         &self.access
     }
 
-    /// The client, for connections that are no requests.
+    /// The client, for connections that are not requests.
     pub const fn client(&self) -> &Client {
         &self.client
     }
@@ -195,7 +195,7 @@ impl Api {
         self.ask(Method::PUT, &path, JSON, object.to_string().into(), &what).await
     }
 
-    /// Deletes the object with this UID, and no other one that took its name. One that is gone is no error.
+    /// Deletes the object with this UID, and no other one that took its name. One that is gone is not an error.
     ///
     /// # Errors
     /// See [`ApiError`]; `Conflict` where it is another one by now.

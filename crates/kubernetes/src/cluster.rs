@@ -24,8 +24,8 @@ pub struct Access {
     pub place: Place,
 }
 
-/// Finds the cluster in the order of Flink's client: `kubernetes.config.file`, else the kubeconfig (`KUBECONFIG`, or
-/// `~/.kube/config`), each with the context that is given or `kubernetes.context`, else the `ServiceAccount` of the pod
+/// Finds the cluster in the order of Flink's client: `kubernetes.config.file`, otherwise the kubeconfig (`KUBECONFIG`, or
+/// `~/.kube/config`), each with the context that is given or `kubernetes.context`, otherwise the `ServiceAccount` of the pod
 /// that this runs in.
 ///
 /// # Errors
@@ -118,7 +118,7 @@ fn chosen(
     Ok(Chosen { files, file, context, kubeconfig })
 }
 
-/// Files of `KUBECONFIG`, else the one in the home directory.
+/// Files of `KUBECONFIG`, otherwise the one in the home directory.
 fn kubeconfigs(environment: &Environment) -> Vec<PathBuf> {
     match environment.path("KUBECONFIG") {
         Some(list) => std::env::split_paths(&list)
@@ -159,7 +159,7 @@ fn unusable(files: &[PathBuf], error: KubeconfigError) -> Error {
 }
 
 fn nowhere(files: &[PathBuf]) -> Error {
-    let message = format!("there is no kubeconfig ({}), and this is no pod", list(files));
+    let message = format!("there is no kubeconfig ({}), and this is not a pod", list(files));
     Error::new(Kind::Invalid, message)
         .hint("name one in KUBECONFIG or `kubernetes.config.file`")
         .hint("without Kubernetes: --on local")

@@ -54,7 +54,7 @@ impl EndRun {
             return self.look_before().await;
         }
         if self.seen.is_there || !self.seen.left.is_empty() {
-            // Another one of that name is none of our business.
+            // Another one of that name does not concern us.
             let (there, left) = join(self.session.now(), owned(&self.session)).await;
             self.seen.is_there = there?.is_some();
             self.seen.left = left?;

@@ -24,7 +24,7 @@ pub enum ApiError {
     /// The connection broke, or the answer did not come in time.
     #[error("the connection to the API server broke ({0})")]
     Broken(String),
-    /// The answer is none of an API server.
+    /// The answer is not one of an API server.
     #[error("the answer of the API server cannot be read")]
     Unreadable(#[source] serde_json::Error),
 }

@@ -74,7 +74,7 @@ pub async fn show(session: &Session, logs: &Logs, context: &Context<'_>) -> Resu
     if logs.follow { follow(session, logs, refused, context).await } else { Ok(()) }
 }
 
-/// Lines that tell of what the API server refused to a process: who reads them must know what to do.
+/// Lines that describe what the API server refused to a process: who reads them must know what to do.
 #[derive(Debug, Default)]
 struct Refused {
     lines: String,

@@ -47,7 +47,7 @@ pub fn implied_namespace(
     Ok(implied)
 }
 
-/// The session in the namespace that the command line gives. One that holds anyway is no option of the session's.
+/// The session in the namespace that the command line gives. One that holds anyway is not an option of the session's.
 pub fn in_namespace(session: &Session, given: Option<&str>, of_context: Option<&str>) -> Session {
     let mut session = session.clone();
     let implied = of_context.unwrap_or("default");

@@ -44,7 +44,7 @@ pub async fn find(api: &Api, cluster_id: &str, secret: bool) -> Result<Reached, 
     let proxy = format!("/api/v1/namespaces/{namespace}/{proxy}/proxy");
     let asked = api.text(&format!("{proxy}/overview"), "use the API server's proxy").await;
     let target = match asked {
-        // The authorizer's word; a JobManager that does not answer yet is no reason for another way.
+        // The authorizer's word; a JobManager that does not answer yet is not a reason for another way.
         Err(error) if error.is("Forbidden") => match running(api, cluster_id, leader).await {
             Some(pod) => Target::Pod(pod, pod_port),
             None => return Err(failure(error)),

@@ -19,7 +19,7 @@ pub fn name(cluster_id: &str) -> String {
     format!("nutkin-{cluster_id}")
 }
 
-/// Reads the record; that there is none is no error.
+/// Reads the record; that there is none is not an error.
 ///
 /// # Errors
 /// It is damaged, or something of another one has its name.

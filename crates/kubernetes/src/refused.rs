@@ -1,4 +1,4 @@
-//! What the API server refuses to a session's own processes. Nothing but their logs tells of it.
+//! What the API server refuses to a session's own processes. Nothing but their logs describes it.
 
 use nutkin_core::kubernetes::forbidden;
 use nutkin_core::kubernetes::status::Pod;
@@ -11,7 +11,7 @@ use super::session::Session;
 const SEARCHED_LINES: usize = 500;
 
 /// How old a refusal of a process that runs may be: what is refused is tried again every five seconds at the latest
-/// (`high-availability.kubernetes.leader-election.retry-period`), and what was mended since then is over.
+/// (`high-availability.kubernetes.leader-election.retry-period`), and what was fixed since then is over.
 const LATELY_SECONDS: u64 = 15;
 
 /// What is refused to the processes of these pods, as a sentence: to one that runs in the last moments, to one that

@@ -316,7 +316,7 @@ impl Shell for Run {
         }
         let error = undone.into_error(&self.api, &name);
         if error.kind == Kind::Conflict {
-            // It is looked at anew, as it is then.
+            // It is looked at again, as it is then.
             self.seen.found = None;
             self.seen.predicted = None;
             self.seen.jobs = None;

@@ -45,7 +45,7 @@ fn all_selector() -> String {
     format!("type in ({}),component notin (taskmanager)", ownership::TYPES.join(","))
 }
 
-/// The session of that name, if there is one. A workload of that name that is no Flink cluster is none.
+/// The session of that name, if there is one. A workload of that name that is not a Flink cluster is none.
 ///
 /// # Errors
 /// The API server cannot be asked.

@@ -86,7 +86,7 @@ async fn serve(stream: TcpStream, way: Arc<Way>) {
         let way = way.clone();
         async move { Ok::<_, std::convert::Infallible>(way.answer(request).await) }
     });
-    // A client that goes away is no news.
+    // A client that goes away is not news.
     let _ = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;

@@ -58,7 +58,7 @@ pub fn start_supervisor(
         .spawn()
 }
 
-/// Writes new orders and has them obeyed: by the supervisor there is, else by a new one.
+/// Writes new orders and has them obeyed: by the supervisor there is, otherwise by a new one.
 ///
 /// # Errors
 /// The system refused.
@@ -132,7 +132,7 @@ fn found(directory: &SessionDirectory) -> Option<Running> {
     (!processes.is_empty()).then_some(Running { generation: 0, supervisor, processes })
 }
 
-/// Ends everything that belongs to the session, in good order where a supervisor lives, else by
+/// Ends everything that belongs to the session, in good order where a supervisor lives, otherwise by
 /// searching for it. Returns the names of what was ended. Needs no readable file.
 ///
 /// # Errors

@@ -81,7 +81,7 @@ impl SessionDirectory {
     /// All sessions of this user, by name.
     ///
     /// # Errors
-    /// The directory of the sessions cannot be read. That it is missing is no error.
+    /// The directory of the sessions cannot be read. That it is missing is not an error.
     pub fn all(environment: &Environment) -> io::Result<Vec<Self>> {
         let root = environment.directory.join(environment.state_directory()).join("sessions");
         let entries = match fs::read_dir(&root) {
@@ -151,7 +151,10 @@ impl SessionDirectory {
                 return Ok(Lock { _file: file });
             }
             if limit < start.elapsed() {
-                return Err(io::Error::other(format!("`{}` is held all along", path.display())));
+                return Err(io::Error::other(format!(
+                    "`{}` is still locked by another process",
+                    path.display()
+                )));
             }
             std::thread::sleep(LOCK_POLL);
         }
@@ -302,10 +305,9 @@ impl SessionDirectory {
                 return Ok(lock);
             }
         }
-        let message =
-            format!("another command has been changing session `{}` all along", self.name);
+        let message = format!("timed out: another command still holds session `{}`", self.name);
         Err(Error::new(Kind::TimedOut, message)
-            .hint(format!("who it is: fuser -v {}", self.join("lock").display())))
+            .hint(format!("to see which process: fuser -v {}", self.join("lock").display())))
     }
 
     /// Removes the session's files. The lock is kept until the directory itself goes.
@@ -346,7 +348,7 @@ pub fn cannot(error: FileError) -> Error {
         }
         FileTooLarge => "the limit for file sizes is too low here: see `ulimit -f`",
         PermissionDenied | ReadOnlyFilesystem | NotADirectory | NotFound => {
-            "sessions are kept below $XDG_STATE_HOME/nutkin, else ~/.local/state/nutkin: set XDG_STATE_HOME to a \
+            "sessions are kept below $XDG_STATE_HOME/nutkin, otherwise ~/.local/state/nutkin: set XDG_STATE_HOME to a \
              directory that can be written"
         }
         _ => return Error::from(anyhow::Error::new(error)),

@@ -44,7 +44,7 @@ pub fn connect(directory: &SessionDirectory) -> Result<Connected, Error> {
     })
 }
 
-/// What Nutkin remembers of a session; nothing is no error.
+/// What Nutkin remembers of a session; nothing is not an error.
 ///
 /// # Errors
 /// Its record is damaged.

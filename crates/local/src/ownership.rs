@@ -83,7 +83,7 @@ pub fn find(pid: Pid, directory: &Path) -> Option<Owned> {
     })
 }
 
-/// What stands in `/proc/<pid>/environ`. It is empty for a moment while the process becomes another program, and one
+/// What is in `/proc/<pid>/environ`. It is empty for a moment while the process becomes another program, and one
 /// that nobody sees then would be left behind.
 fn environment(pid: Pid) -> Option<Vec<u8>> {
     let of = |what: &str| format!("/proc/{}/{what}", pid.as_raw_pid());

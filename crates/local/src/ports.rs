@@ -27,10 +27,10 @@ pub struct Held {
 }
 
 /// Completes the ports that the session has already, and says when a usual one was taken. Ports of a session that
-/// does not run are looked at anew: another program may have taken them since.
+/// does not run are looked at again: another program may have taken them since.
 ///
 /// # Errors
-/// [`Kind::Invalid`](nutkin_shell::Kind): a port that the user asked for is no port, or somebody else has it.
+/// [`Kind::Invalid`](nutkin_shell::Kind): a port that the user asked for is not a port, or somebody else has it.
 pub fn choose(
     configuration: &Configuration,
     job_managers: u32,
@@ -124,7 +124,7 @@ fn asked(configuration: &Configuration) -> Result<Option<u16>, Error> {
         Ok(0) => Ok(None),
         Ok(port) => Ok(Some(port)),
         Err(_) => Err(Error::input(vec![
-            Problem::new("rest.port", format!("`{text}` is no port"))
+            Problem::new("rest.port", format!("`{text}` is not a port"))
                 .hint("give a number from 1 to 65535, or leave it out"),
         ])),
     }
@@ -200,8 +200,8 @@ mod tests {
         let configuration = Configuration::new();
         let kept = choose(&configuration, 1, false, &held(&own, true), |_| ()).unwrap();
         assert_eq!(kept, own);
-        let anew = choose(&configuration, 1, false, &held(&own, false), |_| ()).unwrap();
-        assert!(anew.values().all(|new| *new != port), "{anew:?}");
+        let again = choose(&configuration, 1, false, &held(&own, false), |_| ()).unwrap();
+        assert!(again.values().all(|new| *new != port), "{again:?}");
     }
 
     #[test]

@@ -32,8 +32,7 @@ pub fn decide(session: &SessionDirectory, new: usize) -> Result<Scaling, Error> 
             || "`nutkin up --task-managers N` with the same options".to_owned(),
             |file| format!("`nutkin up -f {} --task-managers N`", file.display()),
         );
-        let message =
-            "the session was made without TaskManagers: there is none to make others like";
+        let message = "the session was made without TaskManagers: there is no TaskManager to use as a template";
         return Err(Error::new(Kind::Broken, message).hint(format!("{file} makes them")));
     }
     Ok(Scaling { directory: session.clone(), launch, old })

@@ -66,7 +66,7 @@ impl Store for SessionDirectory {
 }
 
 impl SessionDirectory {
-    /// Removes the ledger; that there is none is no error.
+    /// Removes the ledger; that there is none is not an error.
     ///
     /// # Errors
     /// The system refused.

@@ -2,7 +2,7 @@
 //!
 //! It takes its orders from `launch.json` (read at the start and at SIGHUP), tells what is in
 //! `processes.json`, and sleeps in `poll(2)` on one pidfd for each process. SIGTERM ends the session.
-//! There is no socket and no runtime: a supervisor that can do little can fail little.
+//! There is neither a socket nor a runtime: a supervisor that can do little can fail little.
 //!
 //! Killed with SIGKILL it leaves the JVMs running. The next one finds them by their token and adopts
 //! them; a pidfd can be polled by others than the parent.
@@ -241,7 +241,7 @@ impl Supervisor<'_> {
         self.processes.insert(name.to_owned(), process);
     }
 
-    /// Asks a process to end. Whether it is started anew is decided when it has ended.
+    /// Asks a process to end. Whether it is started again is decided when it has ended.
     fn end(&mut self, name: &str) {
         let Some(mut process) = self.processes.remove(name) else { return };
         process.state = match process.state {

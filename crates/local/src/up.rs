@@ -30,7 +30,7 @@ use nutkin_shell::{Harm, Purpose};
 /// holds the lock, which is only while files are written and orders given.
 const LOCK_WAIT: Duration = Duration::from_secs(30);
 
-/// How often a decision is made anew because another command was faster. Each time another one has finished,
+/// How often a decision is made again because another command was faster. Each time another one has finished,
 /// so that only a crowd of them needs more than two.
 const ATTEMPTS: usize = 10;
 

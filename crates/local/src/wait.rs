@@ -77,7 +77,7 @@ fn died(directory: &SessionDirectory, launch: &Launch) -> Result<(), Error> {
     if running.generation != launch.generation {
         return Ok(());
     }
-    // A process that was restarted before is no news; one that waits to be is.
+    // A process that was restarted before is not news; one that waits to be is.
     let Some(dead) = running.processes.iter().find(|one| one.phase == Phase::Waiting) else {
         return Ok(());
     };

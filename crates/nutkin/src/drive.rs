@@ -9,7 +9,7 @@ use std::time::Duration;
 use nutkin_core::decide::{Again, Decision, Harm};
 use nutkin_shell::{Error, Kind, Shell};
 
-/// How often a decision is made anew because somebody else was faster. Each time another one has finished, so that only
+/// How often a decision is made again because somebody else was faster. Each time another one has finished, so that only
 /// a crowd of them needs more than two.
 const ATTEMPTS: usize = 10;
 

@@ -1,4 +1,4 @@
-//! Progress of something long: a bar where a person watches, else a line now and then.
+//! Progress of something long: a bar where a person watches, otherwise a line now and then.
 
 mod screen;
 
@@ -78,7 +78,7 @@ impl Drop for Bar {
     }
 }
 
-/// What is waited for, in one sentence that changes: a spinner where a person watches, else a line for each change.
+/// What is waited for, in one sentence that changes: a spinner where a person watches, otherwise a line for each change.
 #[derive(Debug)]
 pub struct Spinner {
     printer: Printer,

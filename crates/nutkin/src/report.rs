@@ -71,7 +71,7 @@ impl Printer {
         paint(self.stdout_colour, style, text)
     }
 
-    /// Data on stdout, exactly as given. A closed pipe is no error.
+    /// Data on stdout, exactly as given. A closed pipe is not an error.
     pub fn out(&self, data: &str) {
         let mut stdout = io::stdout().lock();
         let _ = stdout.write_all(data.as_bytes()).and_then(|()| stdout.flush());

@@ -45,11 +45,11 @@ impl Faults {
         nutkin.run(&["run", "missing.jar"]).expect(2).says("there is no file");
         nutkin.run(&["run", "."]).expect(2).says("is a directory, not a jar");
         nutkin.file("text.jar", "no jar at all");
-        nutkin.run(&["run", "text.jar"]).expect(2).says("is no jar");
+        nutkin.run(&["run", "text.jar"]).expect(2).says("is not a jar");
         let whole = std::fs::read(self.jar("TaskFails")).expect("a jar");
         std::fs::write(nutkin.directory().join("half.jar"), &whole[..whole.len() / 2])
             .expect("half a jar");
-        nutkin.run(&["run", "half.jar"]).expect(2).says("is no jar");
+        nutkin.run(&["run", "half.jar"]).expect(2).says("is not a jar");
         let home = nutkin.ok(&["dist", "which", self.version]).stdout;
         let library = format!("{}/lib/flink-json-{}.jar", home.trim(), self.version);
         nutkin.run(&["run", &library]).expect(2).says("does not name its main class");

@@ -222,6 +222,6 @@ fn a_program_that_collects_runs_in_a_client_here() {
     let list = flink(&[&["list", "-a"][..], &target].concat());
     assert_eq!(list.expect(0).stdout.matches("(FINISHED)").count(), 2, "{}", list.all());
     flink(&["list", "-t", "kubernetes-session"]).expect(1).says("No cluster id was specified.");
-    flink(&["list", "-t", "yarn-session"]).expect(1).says("`yarn-session` is no session");
+    flink(&["list", "-t", "yarn-session"]).expect(1).says("`yarn-session` is not a session");
     cluster.run(&["down", "a"]).expect(0);
 }

@@ -8,7 +8,7 @@
 //!                                     a driver shows it, asks once, calls shell.act(&step), saves, sleeps
 //! ```
 //!
-//! Each platform has a file of its own here with its `Observation`, its `Step` and its `decide`; what they share stands
+//! Each platform has a file of its own here with its `Observation`, its `Step` and its `decide`; what they share is
 //! in this one: there is one rule for harm, one list of lines and one JSON document for a change, wherever it is asked.
 
 pub mod docker;

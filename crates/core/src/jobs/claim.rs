@@ -29,12 +29,12 @@ impl ClaimMode {
     /// What the user says, in any case and with `-` for `_`.
     ///
     /// # Errors
-    /// It is none of the three.
+    /// It is not one of the three.
     pub fn read(text: &str, path: &str) -> Result<Self, Problem> {
         let wanted = text.trim().replace('-', "_");
         let found = Self::ALL.into_iter().find(|mode| mode.name().eq_ignore_ascii_case(&wanted));
         found.ok_or_else(|| {
-            Problem::new(path, format!("`{text}` is no claim mode"))
+            Problem::new(path, format!("`{text}` is not a claim mode"))
                 .hint("write CLAIM, NO_CLAIM or LEGACY")
         })
     }

@@ -12,7 +12,10 @@ use nutkin_flink::problem::Problem;
 pub fn problems(job: &SessionJob, record: Option<&JobRecord>) -> Vec<Problem> {
     let mut problems = Vec::new();
     if redeploys(job, record) && job.initial_savepoint_path.as_deref().is_none_or(str::is_empty) {
-        let message = format!("job `{}` is to be redeployed, and from nowhere", job.name);
+        let message = format!(
+            "job `{}` changed savepointRedeployNonce, but initialSavepointPath is not set",
+            job.name
+        );
         problems.push(
             Problem::new("spec.job.initialSavepointPath", message)
                 .hint("name the savepoint, or leave savepointRedeployNonce as it was"),
@@ -89,7 +92,7 @@ pub fn decide(
         return steps;
     }
     match state {
-        // A session that started anew: the id is free again.
+        // A session that started again: the id is free again.
         Observed::Absent => vec![Step::Submit { generation, from: resumed }],
         Observed::Finished | Observed::Failed | Observed::Canceled => Vec::new(),
         Observed::Running | Observed::Restarting => {

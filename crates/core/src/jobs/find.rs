@@ -22,7 +22,7 @@ pub enum NotFound {
     Several(Vec<String>),
 }
 
-/// The place in the list of the job that is meant: by its id; else by its name in the session file, by a unique
+/// The place in the list of the job that is meant: by its id; otherwise by its name in the session file, by a unique
 /// beginning of its id, or by the name that it gave itself.
 ///
 /// Of several the only one that has not ended is meant; where all have ended, the newest that the file's job became.

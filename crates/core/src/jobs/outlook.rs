@@ -1,4 +1,4 @@
-//! What is to come of a job of a file, for `plan`.
+//! What is to come from a job of a file, for `plan`.
 
 use super::{Known, Observed, Policy, Step, decide, settle};
 use crate::record::JobRecord;

@@ -21,7 +21,7 @@ impl Provision {
     /// What the options of a running JobManager say.
     ///
     /// `kubernetes-session` and `yarn-session` are targets that start TaskManagers themselves. The entry point of a native
-    /// session stands in an option of its own, which Flink's `KubernetesClusterDescriptor` sets.
+    /// session is in an option of its own, which Flink's `KubernetesClusterDescriptor` sets.
     pub fn of(option: impl Fn(&str) -> Option<String>) -> Self {
         let is = |key: &str, values: &[&str]| {
             option(key).is_some_and(|value| values.contains(&value.trim().to_lowercase().as_str()))

@@ -25,11 +25,11 @@ pub struct Pair {
     pub old: Option<Value>,
     /// What it will have, by its own word; `None`: it will be deleted.
     pub new: Option<Value>,
-    /// Whether it must be made anew.
+    /// Whether it must be made again.
     pub replace: bool,
 }
 
-/// Whether an object must be made anew although the API server would take the change: a Service keeps its address, or
+/// Whether an object must be made again although the API server would take the change: a Service keeps its address, or
 /// that it has none, whatever is asked of it.
 pub fn must_replace(live: &Value, wanted: &Value) -> bool {
     let headless = |service: &Value| service["spec"]["clusterIP"] == "None";
@@ -179,7 +179,7 @@ fn of_pair(pair: &Pair) -> ObjectChange {
         (Some(old), Some(new)) => {
             let mut differences = diff::objects(old, new);
             if pair.replace {
-                // The server has not filled in its defaults: what it will fill in is no loss.
+                // The server has not filled in its defaults: what it will fill in is not a loss.
                 differences.retain(|one| one.new.is_some());
             }
             let action = match (differences.is_empty(), pair.replace) {

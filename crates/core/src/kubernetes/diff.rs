@@ -1,7 +1,7 @@
 //! The difference between two states of an object, field by field, as a person reads it.
 //!
 //! Both sides are what the API server says (the newer one from a dry run), so that its defaults and its ways to write
-//! quantities are no differences.
+//! quantities are not differences.
 
 use std::collections::BTreeMap;
 

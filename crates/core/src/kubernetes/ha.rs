@@ -1,7 +1,7 @@
 //! What Flink's Kubernetes high availability leaves behind, in the naming of every version.
 //!
 //! Facts, by running them: 1.13 writes `<id>-{restserver,dispatcher,resourcemanager}-leader` and
-//! `<id>-<job>-jobmanager-leader`; 1.15 and later `<id>-cluster-config-map` and `<id>-<job>-config-map`. Labels are no
+//! `<id>-<job>-jobmanager-leader`; 1.15 and later `<id>-cluster-config-map` and `<id>-<job>-config-map`. Labels are not
 //! help: 2.x does not write `configmap-type` any more, and `flink-config-<id>` has the same two others. None has
 //! owner references, and none of Flink's own clients removes them.
 

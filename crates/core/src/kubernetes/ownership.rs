@@ -115,7 +115,7 @@ mod tests {
         assert!(is_of_session(&ours, "a", &u) && !is_of_session(&ours, "b", &u));
         assert!(is_of_session(&owned, "a", &u) && !is_of_session(&owned, "a", &v));
         assert!(!is_of_session(&foreign, "a", &u));
-        // Left by a Deployment of before, or held by a workload of another kind.
+        // Left by an old Deployment, or held by a workload of another kind.
         let mut held = owned.clone();
         held["metadata"]["labels"] = ours["metadata"]["labels"].clone();
         assert!(is_of_session(&held, "a", &v));

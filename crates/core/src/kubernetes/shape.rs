@@ -67,7 +67,7 @@ pub fn replicas(workload: &Value) -> u64 {
     workload["spec"]["replicas"].as_u64().unwrap_or(1)
 }
 
-/// Whether a pod of a session is a JobManager: by its label, else by its name.
+/// Whether a pod of a session is a JobManager: by its label, otherwise by its name.
 pub fn is_job_manager(pod: &Value) -> bool {
     match (pod["metadata"]["labels"]["component"].as_str(), hosts(pod)) {
         (Some(component), _) => component != "taskmanager",

@@ -1,4 +1,4 @@
-//! What the slower of two commands does with its change of the ledger: it reads the ledger anew and makes its change
+//! What the slower of two commands does with its change of the ledger: it reads the ledger again and makes its change
 //! again where the other one touched something else.
 
 use super::{Event, Ledger};

@@ -1,4 +1,4 @@
-//! Values that must not stand in the ledger: they lie beside it, and the document holds their names and digests.
+//! Values that must not be in the ledger: they lie beside it, and the document holds their names and digests.
 //!
 //! Secret are values of options on Flink's own list, of environment variables with a name of that kind, arguments that
 //! carry such a value, and passwords in addresses. A name holds the digest of its value: a value never changes under its
@@ -16,7 +16,7 @@ use nutkin_flink::options::{HIDDEN, is_sensitive};
 /// Begins a text of the document that stands for a value beside it; its name follows.
 const MARK: &str = "nutkin-secret:";
 
-/// Begins a value beside the document that is no text of its own, or that begins as one of the two marks: JSON follows.
+/// Begins a value beside the document that is not text of its own, or that begins as one of the two marks: JSON follows.
 const JSON: &str = "nutkin-json:";
 
 /// The name under which the salt of the digests lies beside the values: without it a short password could be guessed

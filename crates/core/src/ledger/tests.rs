@@ -1,4 +1,4 @@
-//! The ledger as a whole: what is wanted comes back, no secret stands in it, damage costs what is damaged.
+//! The ledger as a whole: what is wanted comes back, no secret is in it, damage costs what is damaged.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::spec::{self, Inputs};
 use nutkin_flink::dialect::{self, Dialect};
 use nutkin_flink::{Configuration, FlinkVersion};
 
-/// Stands in every secret of these tests.
+/// Is part of every secret of these tests.
 const SECRET: &str = "hunter2";
 
 fn ann() -> Who {

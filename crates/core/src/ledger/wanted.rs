@@ -37,7 +37,7 @@ pub struct Wanted {
     /// The Flink release of the command line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flink: Option<String>,
-    /// The Flink release that was resolved, so that a newer Nutkin goes on with it.
+    /// The Flink release that was resolved, so that a newer Nutkin continues with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<String>,
     /// Number of TaskManagers that was said apart from the file.

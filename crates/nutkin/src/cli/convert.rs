@@ -59,7 +59,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let newest = options::OBSERVED[options::OBSERVED.len() - 1];
     let version = args.to.unwrap_or(newest);
     let from = of_name(&path).unwrap_or(Dialect::FlinkConf);
-    // The name of the output says what is wanted, else the version does.
+    // The name of the output says what is wanted, otherwise the version does.
     let to = of_name(&args.output).unwrap_or_else(|| Dialect::for_version(version));
     let line = version.line();
     let reads = match to {

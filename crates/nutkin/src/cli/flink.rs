@@ -174,7 +174,8 @@ async fn reach(
             Target::of(session, secret).await
         }
         Some(other) => {
-            let message = format!("`{other}` is no session, and only sessions are talked to");
+            let message =
+                format!("`{other}` is not a session target; use `remote` or `kubernetes-session`");
             Err(Error::new(Kind::Broken, message)
                 .hint("-t remote -m HOST:PORT, or -t kubernetes-session"))
         }

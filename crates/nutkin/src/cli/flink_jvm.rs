@@ -117,7 +117,7 @@ pub(super) async fn run(
     // Several JobManagers: the one that answers now.
     let (url, of_cluster) = cluster(client, local.as_ref(), context).await?;
     let address = Address::of(&url)
-        .ok_or_else(|| Error::new(Kind::Broken, format!("`{url}` is no address")))?;
+        .ok_or_else(|| Error::new(Kind::Broken, format!("`{url}` is not an address")))?;
     let configuration = jvm::configuration(&of_cluster, &address);
     let conf = tempfile::Builder::new().prefix("nutkin-client-").tempdir()?;
     let dialect = Dialect::for_version(version);

@@ -47,7 +47,7 @@ struct BuildArgs {
     #[arg(long, default_value = "none", value_name = "IMAGE|PATH")]
     base: String,
 
-    /// Java: a home directory, a .tar.gz, or this machine's; else the base's, if it has one
+    /// Java: a home directory, a .tar.gz, or this machine's; otherwise the base's, if it has one
     #[arg(long, value_name = "DIR|ARCHIVE|host")]
     java_from: Option<String>,
 
@@ -59,7 +59,7 @@ struct BuildArgs {
     #[arg(long, value_name = "VERSION")]
     flink: Option<String>,
 
-    /// Flink: a directory, a .tgz, or what the base has; else as `nutkin dist install`
+    /// Flink: a directory, a .tgz, or what the base has; otherwise as `nutkin dist install`
     #[arg(long, value_name = "DIR|ARCHIVE|base")]
     flink_from: Option<String>,
 
@@ -107,7 +107,7 @@ struct BuildArgs {
     #[arg(long, value_name = "UID[:GID]")]
     user: Option<String>,
 
-    /// The nutkin that becomes the entry point; else this one
+    /// The nutkin that becomes the entry point; otherwise this one
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
 
@@ -119,7 +119,7 @@ struct BuildArgs {
     #[arg(long)]
     class_data: bool,
 
-    /// Name of the image; else nutkin/flink:VERSION
+    /// Name of the image; otherwise nutkin/flink:VERSION
     #[arg(long, short, value_name = "NAME[:TAG]")]
     tag: Vec<String>,
 
@@ -135,7 +135,7 @@ struct BuildArgs {
     #[arg(long, help_heading = "Output")]
     load: bool,
 
-    /// Push it under its names; logs in as NUTKIN_REGISTRY_USERNAME with NUTKIN_REGISTRY_PASSWORD, else as `docker login` has stored
+    /// Push it under its names; logs in as NUTKIN_REGISTRY_USERNAME with NUTKIN_REGISTRY_PASSWORD, otherwise as `docker login` has stored
     #[arg(long, help_heading = "Output")]
     push: bool,
 

@@ -85,7 +85,7 @@ spec:
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     if let Some(name) = args.name.as_deref().filter(|name| !is_name(name)) {
         return Err(Error::input(vec![
-            Problem::new("NAME", format!("`{name}` is no name for a session"))
+            Problem::new("NAME", format!("`{name}` is not a valid session name"))
                 .hint("lower-case letters, digits and `-`, a letter first"),
         ]));
     }

@@ -167,7 +167,8 @@ async fn create(run: Run, context: &Context<'_>) -> Result<session::Session, Err
     let mut up = kubernetes::Up::decided(run, &|_| ()).await?;
     let name = up.run.plan.objects.cluster_id.clone();
     if up.decision.harm != Harm::None {
-        let message = format!("session `{name}` is incomplete, and was started otherwise");
+        let message =
+            format!("session `{name}` is incomplete and was started with different options");
         return Err(Error::new(Kind::Broken, message)
             .hint("`nutkin up --on kubernetes --conf-dir DIR` shows the changes and asks"));
     }

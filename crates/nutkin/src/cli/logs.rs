@@ -22,7 +22,7 @@ pub struct Args {
     #[arg(long)]
     session: Option<String>,
 
-    /// Go on with what is logged from now on
+    /// Continue with new lines
     #[arg(long, short)]
     follow: bool,
 

@@ -1,4 +1,4 @@
-//! What the user types. Parsing only records; each command stands in a file of its own.
+//! What the user types. Parsing only records; each command is in a file of its own.
 
 pub mod cancel;
 pub mod check;
@@ -75,7 +75,7 @@ pub enum Command {
     Plan(plan::Args),
     /// Print what a session is made of
     Render(render::Args),
-    /// Print what pods or people need to be allowed on Kubernetes
+    /// Print the Kubernetes permissions that pods or users need
     Rbac(rbac::Args),
     /// Show one session
     Status(status::Args),
@@ -111,7 +111,7 @@ pub enum Command {
     Explain(explain::Args),
     /// Install, list and remove Flink distributions
     Dist(dist::Args),
-    /// Start what a container is for: the entrypoint of an image
+    /// Run as the entrypoint of a container
     Entrypoint(entrypoint::Args),
     /// Build container images with Flink
     Image(image::Args),

@@ -17,7 +17,7 @@ use nutkin_shell::Purpose;
 use nutkin_shell::{Error, Kind};
 use nutkin_shell::{Harm, Wish};
 
-/// How long a session may take to answer for its jobs: a plan is no reason to wait for one that starts.
+/// How long a session may take to answer for its jobs: a plan is not a reason to wait for one that starts.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Arguments of `nutkin plan`.

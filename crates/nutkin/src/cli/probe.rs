@@ -26,7 +26,7 @@ pub struct Args {
 /// Nobody listens there.
 pub fn run(args: Args, _context: &Context<'_>) -> Outcome {
     let addresses = args.address.to_socket_addrs().map_err(|error| {
-        Error::new(Kind::Invalid, format!("`{}` is no address: {error}", args.address))
+        Error::new(Kind::Invalid, format!("`{}` is not an address: {error}", args.address))
     })?;
     let mut last = None;
     for address in addresses {

@@ -243,7 +243,7 @@ fn check(args: &Args) -> Result<(), Error> {
     let mut problems = Vec::new();
     if let Some(id) = args.job_id.as_ref().filter(|id| !is_id(id)) {
         problems.push(
-            Problem::new("--job-id", format!("`{id}` is no job id")).hint("give 32 hex digits"),
+            Problem::new("--job-id", format!("`{id}` is not a job id")).hint("give 32 hex digits"),
         );
     }
     if args.parallelism == Some(0) {

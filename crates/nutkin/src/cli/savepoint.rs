@@ -71,8 +71,10 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
                 result = client.result(&place, timeout) => result,
             };
             if result.map_err(failure)?.is_none() {
-                let message =
-                    format!("`{path}` is not disposed of after {} s; it goes on", args.timeout);
+                let message = format!(
+                    "`{path}` is not deleted after {} s; the JobManager continues",
+                    args.timeout
+                );
                 return Err(Error::new(Kind::TimedOut, message));
             }
             context.printer.say(&format!("disposed of `{path}`"));

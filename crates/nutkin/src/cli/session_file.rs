@@ -45,7 +45,7 @@ pub fn load(
     .map_err(Error::input)
 }
 
-/// The Flink configuration directory that stands in for a session file. `FLINK_CONF_DIR` counts only where nothing
+/// The Flink configuration directory that replaces a session file. `FLINK_CONF_DIR` counts only where nothing
 /// else says what the session is: it may be set for other programs.
 fn conf_dir(args: &SpecArgs, context: &Context<'_>) -> Result<Option<PathBuf>, Error> {
     let on_kubernetes = args.platform.on == Some(Platform::Kubernetes);

@@ -235,7 +235,7 @@ async fn finish(
             let failure = Error::new(Kind::TimedOut, message);
             if let Some(then) = decision.left_alone() {
                 return Err(failure
-                    .hint("the same command again goes on with it; `--timeout` gives it more time")
+                    .hint("run the same command again to continue; `--timeout` gives it more time")
                     .hint(then));
             }
             Err(failure

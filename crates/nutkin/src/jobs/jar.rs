@@ -22,14 +22,14 @@ pub struct Jar {
     pub main_class: Option<String>,
 }
 
-/// Why a file is no jar to run.
+/// Why a file is not a jar to run.
 #[derive(Debug, thiserror::Error)]
 pub enum JarError {
     /// It cannot be read.
     #[error("`{0}` cannot be read: {1}")]
     Unreadable(PathBuf, std::io::Error),
-    /// It is no zip file.
-    #[error("`{0}` is no jar: {1}")]
+    /// It is not a zip file.
+    #[error("`{0}` is not a jar: {1}")]
     NoJar(PathBuf, zip::result::ZipError),
 }
 
@@ -37,7 +37,7 @@ impl Jar {
     /// Reads a jar: its digest and its manifest.
     ///
     /// # Errors
-    /// It cannot be read, or is no jar.
+    /// It cannot be read, or is not a jar.
     pub fn read(path: &Path) -> Result<Self, JarError> {
         let unreadable = |error| JarError::Unreadable(path.to_owned(), error);
         let mut file = File::open(path).map_err(unreadable)?;
@@ -49,7 +49,7 @@ impl Jar {
             zip::ZipArchive::new(file).map_err(|error| JarError::NoJar(path.to_owned(), error))?;
         let mut manifest = String::new();
         if let Ok(mut entry) = archive.by_name("META-INF/MANIFEST.MF") {
-            // A manifest that is no text names no class.
+            // A manifest that is not text names no class.
             let _ = entry.read_to_string(&mut manifest);
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();

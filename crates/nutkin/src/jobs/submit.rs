@@ -21,7 +21,7 @@ pub fn random_id() -> std::io::Result<String> {
     Ok(hex(&bytes))
 }
 
-/// Runs main() of an uploaded jar. An answer that is lost is no failure when the job shows up.
+/// Runs main() of an uploaded jar. An answer that is lost is not a failure when the job shows up.
 ///
 /// # Errors
 /// See [`RestError`]; main() threw.

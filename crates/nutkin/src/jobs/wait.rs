@@ -50,7 +50,7 @@ pub async fn until_it_ends(
         }
         let tasks = tasks(client, id).await;
         let waits = tasks.contains_key("SCHEDULED") && !tasks.contains_key("RUNNING");
-        // A bounded job goes on with fewer slots than it has tasks: between two of them it waits for a moment.
+        // A bounded job continues with fewer slots than it has tasks: between two of them it waits for a moment.
         let since = *waiting.get_or_insert_with(Instant::now);
         if !waits {
             (missing, waiting) = (None, None);

@@ -1,5 +1,5 @@
 //! Notes on sessions that were started from this machine and run elsewhere, so that `nutkin status NAME` finds them
-//! without being told where. A note is no truth: what is there is asked, and a note on what is gone is thrown away.
+//! without being told where. A note is not the truth: what is there is asked, and a note on what is gone is thrown away.
 
 use nutkin_shell::files::document;
 use std::io;
@@ -83,7 +83,7 @@ pub fn remember(
 }
 
 /// Throws the note on a session away that is not at this place any more. A note on one of the same name at another place
-/// (another context of the kubeconfig, another `DOCKER_HOST`) stays; that there is none is no error.
+/// (another context of the kubeconfig, another `DOCKER_HOST`) stays; that there is none is not an error.
 pub fn forget(environment: &Environment, name: &str, place: &Place) {
     let path = path_of(environment, name, place.platform);
     // Nobody can be led anywhere by a note that cannot be read.

@@ -65,7 +65,7 @@ impl Up {
     }
 
     /// Carries out what was decided and agreed to. `stays` says that a wait follows, in which pods are replaced step by
-    /// step; else Kubernetes replaces them as it does.
+    /// step; otherwise Kubernetes replaces them as it does.
     ///
     /// # Errors
     /// The API server refuses, or cannot be asked: then the same command goes on from there.

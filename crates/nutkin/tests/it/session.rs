@@ -179,7 +179,7 @@ fn down_says_which_data_it_keeps_and_which_it_deletes() {
         .says("savepoints (1 file)")
         .says("none of its processes was running");
     assert!(!world.path("state/nutkin/data/a").exists());
-    assert!(!world.session("a").path().exists(), "no session has come of it");
+    assert!(!world.session("a").path().exists(), "no session has come from it");
 }
 
 #[test]

@@ -136,7 +136,7 @@ struct State<B> {
     backend: B,
     rule: Rule,
     seen: Vec<Seen>,
-    /// Counts up with every [`Server::set`]: answers to requests of before are nobody's.
+    /// Counts up with every [`Server::set`]: answers to earlier requests are nobody's.
     turn: usize,
     hanging: bool,
 }

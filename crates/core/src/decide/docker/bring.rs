@@ -14,8 +14,8 @@ use nutkin_flink::is_highly_available;
 use nutkin_flink::options::is_sensitive;
 use nutkin_flink::process::Role;
 
-/// The images that a session may be made of, the first that the daemon has: the one that is named, else what
-/// `nutkin image build` calls the image of the release, else the official one.
+/// The images that a session may be made of, the first that the daemon has: the one that is named, otherwise what
+/// `nutkin image build` calls the image of the release, otherwise the official one.
 pub fn images(session: &Session) -> Vec<String> {
     match &session.image {
         Some(name) => vec![name.clone()],
@@ -122,7 +122,7 @@ pub(super) fn decide(
     let (mut differences, mut effect) = (Vec::new(), Effect::None);
     if !is_new {
         let old = shape(&seen.containers, &wanted.shape);
-        // What nothing is made anew for is no difference to what runs.
+        // What nothing is made again for is not a difference to what runs.
         if !todo.is_empty() {
             differences = change::compare(&old, &wanted.shape, is_sensitive).differences;
             differences.extend(unexplained(&differences, &todo, seen));

@@ -36,7 +36,7 @@ pub enum Step {
     },
     /// Writes what is wanted, and who wants it, into the ledger on the volume.
     SaveLedger,
-    /// Stops a container and removes it. One that is gone is no error.
+    /// Stops a container and removes it. One that is gone is not an error.
     End {
         /// Its name, for people.
         name: String,

@@ -165,7 +165,7 @@ impl Ends {
             kept.push(Kept {
                 what: format!("ZooKeeper {servers} {path}"),
                 remark: format!(
-                    "a session of this `high-availability.cluster-id` goes on with its jobs; \
+                    "a session of this `high-availability.cluster-id` continues with its jobs; \
                      `zkCli.sh -server {servers} deleteall {path}` deletes it"
                 ),
                 is_data: true,
@@ -217,7 +217,7 @@ fn claim(claim: &Value) -> Kept {
 fn what_comes_back(maps: &[Value]) -> String {
     let jobs = ha::jobs(maps);
     let back = match jobs.as_slice() {
-        [] => "a session of this name goes on with it".to_owned(),
+        [] => "a session of this name continues with it".to_owned(),
         jobs => format!("a session of this name runs these jobs again: {}", jobs.join(", ")),
     };
     format!("{back}; --delete-ha-data deletes it")

@@ -1,4 +1,4 @@
-//! Goes on with a session once everything is ordered: replaces held pods in the order that harms jobs least, and says what
+//! Continues with a session once everything is ordered: replaces held pods in the order that harms jobs least, and says what
 //! is waited for until its REST API answers and its TaskManagers are there.
 
 use std::time::Duration;
@@ -145,7 +145,7 @@ fn job_managers(seen: &Progress) -> Vec<Value> {
     seen.pods.iter().filter(|pod| shape::is_job_manager(pod)).cloned().collect()
 }
 
-/// Whether a JobManager's container runs and every pod of before a change has ended.
+/// Whether a JobManager's container runs and every old pod has ended.
 fn job_managers_run(seen: &Progress, workload: &Value) -> bool {
     progress::of(workload, &job_managers(seen), &seen.events) == progress::Progress::Runs
         && !is_replacing(seen, workload)

@@ -49,7 +49,7 @@ pub enum Refusal {
         /// Why.
         why: String,
     },
-    /// A field never changes, and the object may not be made anew.
+    /// A field never changes, and the object may not be made again.
     Immutable {
         /// The session.
         session: String,
@@ -180,7 +180,7 @@ impl Refusal {
                 vec![format!("`nutkin down {session}` ends it; then `up` makes the other one")]
             }
             Self::Immutable { is_claim: true, .. } => vec![
-                "a claim holds data: Nutkin never makes it anew. Leave it, or name another one"
+                "a claim holds data: Nutkin never makes it again. Leave it, or name another one"
                     .to_owned(),
             ],
             Self::Immutable { session, .. } => vec![format!(
@@ -189,7 +189,7 @@ impl Refusal {
             Self::Stuck { session, stuck, .. } => vec![
                 stuck.hint.clone(),
                 format!(
-                    "its objects are still there: the same `up` goes on once that is mended, `nutkin down {session}` \
+                    "its objects are still there: the same `up` goes on once that is fixed, `nutkin down {session}` \
                      removes them"
                 ),
             ],

@@ -41,7 +41,7 @@ pub enum Step {
         /// Whose fields become ours with it.
         authors: Authors,
     },
-    /// Deletes an object and makes it anew: a field that cannot be changed shall change.
+    /// Deletes an object and makes it again: a field that cannot be changed shall change.
     Replace {
         /// What is there.
         old: Target,

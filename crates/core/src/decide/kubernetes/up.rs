@@ -200,7 +200,7 @@ fn compare(
                     is_claim: item["kind"] == "PersistentVolumeClaim",
                 });
             }
-            // Nobody was asked where it must be made anew in any case.
+            // Nobody was asked where it must be made again in any case.
             Some(Predicted::Never(_)) | None => (item, true),
         };
         pairs.push(Pair { old: Some(old.clone()), new: Some(new.clone()), replace });
@@ -372,7 +372,7 @@ impl Observation {
         }
     }
 
-    /// Time has passed: how far the session is, is asked for anew.
+    /// Time has passed: how far the session is, is asked for again.
     pub fn later(&mut self) {
         self.progress = Some(super::Progress::default());
     }

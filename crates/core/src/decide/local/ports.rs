@@ -37,7 +37,7 @@ fn names(session: &Session) -> Vec<String> {
 }
 
 /// Completes the ports that the session has already, and says when a usual one was taken. Ports of a session that
-/// does not run are looked at anew: another program may have taken them since.
+/// does not run are looked at again: another program may have taken them since.
 pub(super) fn choose(
     session: &Session,
     own: &Ports,
@@ -130,7 +130,7 @@ fn asked(configuration: &Configuration) -> Result<Option<u16>, Vec<Problem>> {
         Ok(0) => Ok(None),
         Ok(port) => Ok(Some(port)),
         Err(_) => Err(vec![
-            Problem::new("rest.port", format!("`{text}` is no port"))
+            Problem::new("rest.port", format!("`{text}` is not a port"))
                 .hint("give a number from 1 to 65535, or leave it out"),
         ]),
     }
@@ -226,7 +226,7 @@ mod tests {
         check(option, (&[("rest", REST)], true), &[9000], Err(listens));
         let other = "session `b` has port 18081";
         check(&[("rest.port", "18081")], (&[], false), &[], Err(other));
-        check(&[("rest.port", "x")], (&[], false), &[], Err("`x` is no port"));
+        check(&[("rest.port", "x")], (&[], false), &[], Err("`x` is not a port"));
     }
 
     #[test]

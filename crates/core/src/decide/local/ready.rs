@@ -49,7 +49,7 @@ pub(super) fn look(launch: &Launch, seen: &Observation) -> (Vec<Condition>, Agai
     wait("TaskManagersMissing", format!("{} of {wanted} registered", overview.task_managers))
 }
 
-/// A process that died and waits to be started again. One that was restarted before is no news.
+/// A process that died and waits to be started again. One that was restarted before is not news.
 fn died(launch: &Launch, seen: &Observation) -> Option<Condition> {
     if seen.follows != Some(launch.generation) {
         return None;

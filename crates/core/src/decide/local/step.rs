@@ -22,7 +22,7 @@ pub enum Step {
     /// Writes files and orders, under the locks of the session and of ports. Refused where the session is no longer the one
     /// that was looked at.
     Give(Box<Give>),
-    /// Has the orders obeyed: by the supervisor there is, else by a new one.
+    /// Has the orders obeyed: by the supervisor there is, otherwise by a new one.
     Supervise,
     /// Ends all processes, the supervisor first.
     End,

@@ -37,7 +37,7 @@ pub(super) fn decide(session: &Session, seen: &Observation) -> Result<Decision<S
     let is_new = old.is_none();
     let is_changed = is_new || !change.is_empty();
     let all_live = new.processes.iter().all(|wanted| seen.lives(&wanted.name));
-    // Incidental differences alone are no reason for new orders, unless something has to be started anyway.
+    // Incidental differences alone are not a reason for new orders, unless something has to be started anyway.
     let is_new_to_what_starts = old != Some(&new) && !all_live && !is_told;
     let todo = if is_changed || is_new_to_what_starts || !has_files(&files, seen) {
         let instead = old.map(|old| (old.token.clone(), old.generation));

@@ -108,7 +108,7 @@ pub(super) enum Bound {
 /// Exit 2: bad options, or memory that does not fit; all problems of both processes.
 pub fn run(args: &MemoryArgs, context: &Context<'_>) -> Outcome {
     let (configuration, version) = configuration(args, context)?;
-    // An empty variable is no size, and Flink says so.
+    // An empty variable is not a size, and Flink says so.
     let legacy = LegacyHeap {
         job_manager: context.environment.exact("FLINK_JM_HEAP"),
         task_manager: context.environment.exact("FLINK_TM_HEAP"),

@@ -99,7 +99,7 @@ fn unknown(key: &str, version: Option<FlinkVersion>) -> Error {
     Error::input(vec![problem])
 }
 
-/// The facts that are shown: of the version that was asked for, else of the newest that has the option.
+/// The facts that are shown: of the version that was asked for, otherwise of the newest that has the option.
 fn facts(info: &OptionInfo, version: Option<FlinkVersion>) -> Option<&Facts> {
     version.map_or_else(|| info.newest(), |version| info.at(version))
 }
@@ -150,7 +150,7 @@ fn one(info: &OptionInfo, key: &str, version: Option<FlinkVersion>, printer: &Pr
     text
 }
 
-/// As it would stand in the file of the version.
+/// As it would be in the file of the version.
 fn example_line(key: &str, example: &str, version: Option<FlinkVersion>) -> String {
     let dialect = Dialect::for_version(version.unwrap_or(FlinkVersion::DEFAULT));
     let quote = dialect == Dialect::ConfigYaml && example.starts_with(['[', '{', '*', '&', '\'']);

@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// Tells what is left to the user: what only the user can mend, and what comes next.
+/// Tells what is left to the user: what only the user can fix, and what comes next.
 fn left(path: &Path, adoption: &Adoption, context: &Context<'_>) {
     let name = path.display().to_string();
     let input = Input { name, text: adoption.text.clone() };

@@ -82,7 +82,7 @@ fn out_of_sight(id: &str, error: RestError) -> Error {
     let failed = Error { kind: Kind::Broken, error: failed.error.context(message), ..failed };
     if is_lost {
         return failed.hint(
-            "its JobManager was started anew: jobs outlive that with high availability only \
+            "its JobManager was started again: jobs outlive that with high availability only \
              (`high-availability.type: zookeeper`)",
         );
     }
