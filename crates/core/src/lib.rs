@@ -18,9 +18,12 @@ pub mod kubernetes;
 pub mod ledger;
 pub mod plan;
 pub mod record;
+pub mod remedy;
 pub mod selection;
 pub mod session;
 pub mod spec;
 pub mod status;
 pub mod supervision;
 pub mod words;
+
+pub use remedy::Remedy;

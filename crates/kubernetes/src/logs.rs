@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::error::{ApiError, failure};
 use super::session::Session;
+use nutkin_core::Remedy;
 use nutkin_shell::Logs;
 use nutkin_shell::{Context, Error, Kind};
 
@@ -67,7 +68,7 @@ pub async fn show(session: &Session, logs: &Logs, context: &Context<'_>) -> Resu
     if !waiting.is_empty() {
         let name = &session.name;
         context.events.say(&format!("nothing is logged yet: {}", waiting.join(", ")));
-        context.events.hint(&format!("`nutkin status {name}` says what is waited for"));
+        context.events.hint(&Remedy::Status { name: Some(name.clone()) });
     }
     let mut refused = refused.into_inner();
     refused.tell(context);
@@ -98,7 +99,7 @@ impl Refused {
         let told = forbidden::told(&self.lines);
         if told != self.told {
             context.events.warn(told.as_deref().unwrap_or_default());
-            context.events.hint(forbidden::HINT);
+            context.events.hint(&Remedy::ProcessPermissions);
             self.told = told;
         }
     }

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-use nutkin_core::spec;
+use nutkin_core::{Remedy, spec};
 use nutkin_shell::files::document::{self, StateError};
 use nutkin_shell::files::{At, FileError};
 use nutkin_shell::{Environment, Error, Kind};
@@ -333,7 +333,7 @@ pub fn damaged(directory: &SessionDirectory, error: StateError) -> Error {
     let name = directory.name();
     let context = format!("the state of session `{name}` is damaged");
     Error::from(anyhow::Error::new(error).context(context))
-        .hint(format!("`nutkin down {name}` ends what runs of it and removes the rest"))
+        .hint(Remedy::Down { name: name.to_owned() })
 }
 
 /// A failure, with what to do when the disk of the sessions takes nothing.
@@ -441,7 +441,6 @@ mod tests {
         let failure = crate::connect(&directory).unwrap_err();
         let name = directory.name();
         assert_eq!(failure.error.to_string(), format!("the state of session `{name}` is damaged"));
-        let hint = format!("`nutkin down {name}` ends what runs of it and removes the rest");
-        assert_eq!(failure.hints, [hint]);
+        assert_eq!(failure.hints, [Remedy::Down { name: name.to_owned() }]);
     }
 }

@@ -1,8 +1,10 @@
 //! What shells say, to people at this terminal.
 
+use nutkin_core::Remedy;
 use nutkin_shell::{Events, Progress};
 
 use crate::progress::Bar;
+use crate::remedies::words;
 use crate::report::{Printer, Style};
 
 impl Events for Printer {
@@ -14,8 +16,8 @@ impl Events for Printer {
         Printer::warn(self, line);
     }
 
-    fn hint(&self, line: &str) {
-        Printer::hint(self, line);
+    fn hint(&self, remedy: &Remedy) {
+        Printer::hint(self, &words(remedy));
     }
 
     fn log(&self, process: &str, lines: &[String]) {

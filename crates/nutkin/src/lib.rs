@@ -12,6 +12,7 @@ pub mod files;
 pub mod jobs;
 pub mod platform;
 pub mod progress;
+pub mod remedies;
 pub mod report;
 pub mod runtime;
 pub mod select;

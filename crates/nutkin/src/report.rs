@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 
 use nutkin_flink::Problem;
 
+use crate::remedies::words;
 use nutkin_shell::{Environment, Error, Kind};
 
 /// Writes for one command.
@@ -134,8 +135,8 @@ impl Printer {
         for problem in &failure.problems {
             self.problem(problem);
         }
-        for hint in &failure.hints {
-            self.hint(hint);
+        for remedy in &failure.hints {
+            self.hint(&words(remedy));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use nutkin_core::Remedy;
 use nutkin_flink::Problem;
 
 /// What a failure means to whoever called: whether to ask the user, to try again, or to give up.
@@ -59,7 +60,7 @@ pub struct Error {
     /// All that is wrong with the input, when it is the input.
     pub problems: Vec<Problem>,
     /// What to do next: what exists now, which command goes on.
-    pub hints: Vec<String>,
+    pub hints: Vec<Remedy>,
 }
 
 impl Error {
@@ -100,7 +101,7 @@ impl Error {
 
     /// Adds what to do next.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<Remedy>) -> Self {
         self.hints.push(hint.into());
         self
     }

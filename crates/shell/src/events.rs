@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use nutkin_core::Remedy;
 use nutkin_flink::Problem;
 
 use crate::Environment;
@@ -16,7 +17,7 @@ pub trait Events: fmt::Debug + Send + Sync {
     fn warn(&self, line: &str);
 
     /// What to do about what was said before.
-    fn hint(&self, line: &str);
+    fn hint(&self, remedy: &Remedy);
 
     /// Lines of a log that was asked for, with the process that wrote them.
     fn log(&self, process: &str, lines: &[String]);
@@ -71,7 +72,7 @@ impl Events for Silent {
 
     fn warn(&self, _line: &str) {}
 
-    fn hint(&self, _line: &str) {}
+    fn hint(&self, _remedy: &Remedy) {}
 
     fn log(&self, _process: &str, _lines: &[String]) {}
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::Remedy;
 use crate::words::jobs as words;
 
 /// How a session gets slots and how jobs take them.
@@ -91,18 +92,18 @@ impl Shortage {
     }
 
     /// What to do about it, in the order in which it costs least.
-    pub fn hints(&self) -> Vec<String> {
+    pub fn hints(&self) -> Vec<Remedy> {
         let mut hints = Vec::new();
         if self.needed <= self.slots.total.max(self.most.unwrap_or(0)) {
-            hints.push(words::waits_for_others());
+            hints.push(Remedy::SlotsAreHeld);
         }
         hints.push(match (self.most, self.task_managers()) {
-            (Some(most), _) => words::most_slots(most),
-            (None, Some(task_managers)) => words::scale(task_managers),
-            (None, None) => words::no_task_manager(),
+            (Some(most), _) => words::most_slots(most).into(),
+            (None, Some(task_managers)) => Remedy::Scale { task_managers },
+            (None, None) => Remedy::TaskManagersMissing,
         });
         if 1 < self.needed {
-            hints.push(words::fits(self.reach().max(1)));
+            hints.push(words::fits(self.reach().max(1)).into());
         }
         hints
     }
@@ -156,7 +157,11 @@ mod tests {
         #[track_caller]
         fn check(needed: u64, slots: Slots, provision: Provision, expected: &[&str]) {
             let said = shortage(needed, slots, provision).map(|shortage| {
-                std::iter::once(shortage.to_string()).chain(shortage.hints()).collect::<Vec<_>>()
+                let hints = shortage.hints().into_iter().map(|hint| match hint {
+                    Remedy::Words(words) => words,
+                    hint => format!("{hint:?}"),
+                });
+                std::iter::once(shortage.to_string()).chain(hints).collect::<Vec<_>>()
             });
             assert_eq!(said.unwrap_or_default(), expected);
         }
@@ -167,7 +172,7 @@ mod tests {
             FIXED,
             &[
                 "the job needs 1000 slots; 4 of 4 are free, 996 are missing",
-                "`nutkin scale --task-managers 500` adds the slots",
+                "Scale { task_managers: 500 }",
                 "a parallelism of at most 4 fits now",
             ],
         );
@@ -177,8 +182,8 @@ mod tests {
             FIXED,
             &[
                 "the job needs 3 slots; 1 of 4 is free, 2 are missing",
-                "`nutkin jobs` shows what holds the others; the job waits until they end",
-                "`nutkin scale --task-managers 3` adds the slots",
+                "SlotsAreHeld",
+                "Scale { task_managers: 3 }",
                 "a parallelism of at most 1 fits now",
             ],
         );
@@ -186,10 +191,7 @@ mod tests {
             1,
             slots(0, 0, 0),
             FIXED,
-            &[
-                "the job needs 1 slot; 0 of 0 are free, 1 is missing",
-                "no TaskManager has registered: `nutkin status` shows why",
-            ],
+            &["the job needs 1 slot; 0 of 0 are free, 1 is missing", "TaskManagersMissing"],
         );
         let adaptive = Provision { adaptive: true, ..FIXED };
         check(9, slots(1, 2, 1), adaptive, &[]);

@@ -1,5 +1,7 @@
 //! What helps against failures of jobs that Flink's own words name.
 
+use crate::Remedy;
+
 /// Texts of causes, and what to do. Sources: `TaskManagerExceptionUtils`, `NoResourceAvailableException` and
 /// `FileSystem` of Flink, the JVM.
 const ADVICE: &[(&str, &str)] = &[
@@ -17,14 +19,6 @@ const ADVICE: &[(&str, &str)] = &[
     ("GC overhead limit", "raise `taskmanager.memory.process.size`: most of it becomes heap"),
     ("Insufficient number of network buffers", "raise `taskmanager.memory.network.max`"),
     (
-        "minimum required resources",
-        "`nutkin scale --task-managers N` adds slots, `nutkin status` shows them",
-    ),
-    (
-        "NoResourceAvailable",
-        "`nutkin scale --task-managers N` adds slots, `nutkin status` shows them",
-    ),
-    (
         "Could not find a file system implementation",
         "`nutkin.plugins` gives the session the plugin of a file system",
     ),
@@ -36,12 +30,18 @@ const ADVICE: &[(&str, &str)] = &[
     ),
 ];
 
+/// Texts of causes that more slots mend.
+const NO_SLOTS: [&str; 2] = ["minimum required resources", "NoResourceAvailable"];
+
 const NO_CLASS: &str = "put the class into the jar, or its jar into the session with `nutkin.libs`";
 
 /// What helps against a failure with these texts, most telling first.
-pub fn advice<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<&'static str> {
+pub fn advice<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Remedy> {
     texts.into_iter().find_map(|text| {
-        ADVICE.iter().find(|(cause, _)| text.contains(cause)).map(|(_, advice)| *advice)
+        if NO_SLOTS.iter().any(|cause| text.contains(cause)) {
+            return Some(Remedy::AddSlots);
+        }
+        ADVICE.iter().find(|(cause, _)| text.contains(cause)).map(|(_, advice)| (*advice).into())
     })
 }
 
@@ -55,11 +55,12 @@ mod tests {
         fn check(texts: &[&str], expected: Option<&str>) {
             let advice = advice(texts.iter().copied());
             assert_eq!(advice.is_some(), expected.is_some(), "{advice:?}");
-            assert!(advice.unwrap_or_default().contains(expected.unwrap_or_default()));
+            assert!(format!("{advice:?}").contains(expected.unwrap_or_default()));
         }
         check(&["java.lang.OutOfMemoryError: Metaspace. The"], Some("jvm-metaspace.size"));
         check(&["Java heap space", "Metaspace"], Some("process.size"));
         check(&["no", "Caused by: java.lang.ClassNotFoundException: a.B"], Some("nutkin.libs"));
+        check(&["NoResourceAvailableException: no"], Some("AddSlots"));
         check(&["failed as asked"], None);
         check(&[], None);
     }

@@ -51,24 +51,9 @@ pub(crate) fn shortage(needed: u64, total: u64, free: u64, missing: u64) -> Stri
     )
 }
 
-/// The slots would do if other jobs ended.
-pub(crate) fn waits_for_others() -> String {
-    "`nutkin jobs` shows what holds the others; the job waits until they end".to_owned()
-}
-
 /// Flink may not ask for more slots than this.
 pub(crate) fn most_slots(most: u64) -> String {
     format!("`slotmanager.number-of-slots.max` allows {most}: raise it")
-}
-
-/// So many TaskManagers have the slots.
-pub(crate) fn scale(task_managers: u64) -> String {
-    format!("`nutkin scale --task-managers {task_managers}` adds the slots")
-}
-
-/// There is no TaskManager to tell how many slots one has.
-pub(crate) fn no_task_manager() -> String {
-    "no TaskManager has registered: `nutkin status` shows why".to_owned()
 }
 
 /// What fits into the slots that there are.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use nutkin_core::Remedy;
 use nutkin_flink::FlinkVersion;
 
 use super::class_data::{self, Java};
@@ -213,7 +214,7 @@ async fn from_source(
                 Kind::Broken,
                 format!("`{}` holds Flink {found}, not {version}", fetched.path().display()),
             )
-            .hint(format!("`nutkin dist install {found}` with the same source installs it")));
+            .hint(Remedy::Install { flink: found }));
         }
         None => {
             return Err(Error::new(
@@ -307,10 +308,7 @@ fn none_left(version: FlinkVersion, sources: &[Source], mut refusals: Vec<Error>
                 Kind::Broken,
                 format!("no source has Flink {version}; tried {}", tried.join(", ")),
             )
-            .hint(format!(
-                "download an archive of Flink {version} by other means and give it: `nutkin dist \
-                 install {version} --from FILE`; or set FLINK_HOME to an unpacked one"
-            ));
+            .hint(Remedy::InstallByHand { flink: version.to_string() });
             refusals.into_iter().flat_map(|refusal| refusal.hints).fold(failure, Error::hint)
         }
     }

@@ -190,7 +190,7 @@ async fn submit_jar(
     {
         printer.warn(&shortage.to_string());
         for hint in shortage.hints() {
-            printer.hint(&hint);
+            context.events.hint(&hint);
         }
     }
     stage.replace(Stage::Submitting(client.clone()));

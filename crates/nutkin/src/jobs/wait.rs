@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::shortage_of;
+use crate::remedies::words;
 use crate::runtime::Interrupt;
 use nutkin_rest::{Client, JobState, Outcome, POLL, RestError};
 
@@ -57,7 +58,8 @@ pub async fn until_it_ends(
         } else if missing.is_none() && PATIENCE < since.elapsed() {
             missing = Some(match shortage_of(client, id).await {
                 Some(shortage) => {
-                    let hints = shortage.hints().join("; ");
+                    let hints: Vec<String> = shortage.hints().iter().map(words).collect();
+                    let hints = hints.join("; ");
                     format!("the job waits for slots: {shortage}; {hints}")
                 }
                 None => describe(&state, &tasks),

@@ -171,7 +171,7 @@ impl<'a> Work<'a> {
         if let Some(shortage) = shortage(self.client, &jar.id, &request).await {
             self.context.printer.warn(&format!("job `{}`: {shortage}", job.name));
             for hint in shortage.hints() {
-                self.context.printer.hint(&hint);
+                self.context.events.hint(&hint);
             }
         }
         submit(self.client, &jar.id, &id, &request).await.map_err(failure)?;

@@ -6,6 +6,7 @@ mod room;
 pub use describe::describe;
 pub use room::{shortage, shortage_of};
 
+use nutkin_core::Remedy;
 use nutkin_core::jobs::{self as rules, NotFound};
 use nutkin_shell::{Error, Kind};
 
@@ -25,7 +26,7 @@ pub async fn find(client: &Client, namespace: Option<&str>, wanted: &str) -> Res
         Ok(index) => Ok(jobs.swap_remove(index)),
         Err(NotFound::None) => {
             Err(Error::new(Kind::NotFound, format!("the session has no job `{wanted}`"))
-                .hint("`nutkin jobs --all` lists them, those that ended included"))
+                .hint(Remedy::ListJobs))
         }
         Err(NotFound::Several(ids)) => {
             Err(Error::new(Kind::Invalid, format!("`{wanted}` can mean several jobs"))
@@ -46,13 +47,13 @@ pub fn failure(error: RestError) -> Error {
             let texts = trace.iter().rev().map(String::as_str);
             rules::advice(std::iter::once(cause.as_str()).chain(texts))
         }
-        RestError::NoLeader => Some("`nutkin status` says what the session waits for"),
+        RestError::NoLeader => Some(Remedy::Status { name: None }),
         _ => None,
     };
     let mut failure = Error::of(kind, error);
-    failure.hints.extend(advice.map(str::to_owned));
+    failure.hints.extend(advice);
     if !trace.is_empty() {
-        failure.hints.push(format!("the exception in the JobManager:\n    {trace}"));
+        failure = failure.hint(format!("the exception in the JobManager:\n    {trace}"));
     }
     failure
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use nutkin_core::Remedy;
+
 use crate::Error;
 
 /// An error of the file system with what was being done to which file.
@@ -32,31 +34,26 @@ impl<T> At<T> for io::Result<T> {
     }
 }
 
-/// A failure with exit code 1 and what to do about full disks and missing permissions, wherever in the
+/// A failure with what to do about full disks and missing permissions, wherever in the
 /// chain of causes they stand.
 pub fn with_hint(error: impl Into<anyhow::Error>) -> Error {
     let error: anyhow::Error = error.into();
     let kind =
         error.chain().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
-    let hint = match kind {
-        Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => Some(
-            "free some space (`df -h`; `nutkin dist list` shows what the cache holds), or set \
-             XDG_CACHE_HOME to a larger disk",
-        ),
+    let failure = Error::from(error);
+    match kind {
+        Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => failure
+            .hint("free some space (`df -h`), or set XDG_CACHE_HOME to a larger disk")
+            .hint(Remedy::ListDistributions),
         Some(io::ErrorKind::FileTooLarge) => {
-            Some("the limit for file sizes is too low here: see `ulimit -f`")
+            failure.hint("the limit for file sizes is too low here: see `ulimit -f`")
         }
         Some(io::ErrorKind::PermissionDenied) => {
-            Some("check the owner and the permissions of the path and of its folders")
+            failure.hint("check the owner and the permissions of the path and of its folders")
         }
         Some(io::ErrorKind::ReadOnlyFilesystem) => {
-            Some("set XDG_CACHE_HOME to a directory that can be written")
+            failure.hint("set XDG_CACHE_HOME to a directory that can be written")
         }
-        _ => None,
-    };
-    let failure = Error::from(error);
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
+        _ => failure,
     }
 }
