@@ -10,6 +10,7 @@ pub mod marks;
 pub mod native;
 pub mod rbac;
 pub mod standalone;
+mod steps;
 
 use serde_json::{Value, json};
 
@@ -46,7 +47,7 @@ pub fn plan(session: &Session, client: &native::Client) -> Result<Objects, Vec<P
 pub fn namespace(session: &Session, of_context: Option<&str>) -> String {
     let context_namespace = of_context.map(str::to_owned);
     let client = native::Client { context_namespace, ..native::Client::default() };
-    native::effective::begin(session, &client).text_or_default(native::effective::NAMESPACE)
+    steps::effective::begin(session, &client).text_or_default(steps::effective::NAMESPACE)
 }
 
 /// What a session is made of on Kubernetes.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::draft::Draft;
+use crate::plan::kubernetes::steps::draft::Draft;
 
 /// Sets command and arguments: the image's entrypoint starts a shell, and that Flink's script.
 pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>) {

@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::draft::Draft;
-use super::effective::is_highly_available;
-use super::json::{append, object};
-use super::{owners, unique};
-use crate::plan::kubernetes::standalone::extras;
+use crate::plan::kubernetes::steps::draft::Draft;
+use crate::plan::kubernetes::steps::effective::is_highly_available;
+use crate::plan::kubernetes::steps::json::{append, object};
+use crate::plan::kubernetes::steps::{ingress, owners, unique};
 use crate::plan::kubernetes::{Objects, marks};
 use nutkin_flink::Problem;
 
@@ -18,7 +17,7 @@ pub(in crate::plan::kubernetes) fn finish(mut draft: Draft<'_>) -> Result<Object
         let annotations = object(object(&mut draft.pod, "metadata"), "annotations");
         annotations.insert(marks::RESTART.to_owned(), json!(nonce.to_string()));
     }
-    extras::ingress(&mut draft);
+    ingress::add(&mut draft);
     let container = ordered(std::mem::take(&mut draft.container), &CONTAINER);
     let spec = object(&mut draft.pod, "spec");
     append(spec, "containers", [container]);
@@ -30,7 +29,9 @@ pub(in crate::plan::kubernetes) fn finish(mut draft: Draft<'_>) -> Result<Object
     }
     unique::check(&mut draft);
 
-    let mut labels = super::json::texts(draft.settings.map("kubernetes.jobmanager.labels"));
+    let mut labels = crate::plan::kubernetes::steps::json::texts(
+        draft.settings.map("kubernetes.jobmanager.labels"),
+    );
     labels.extend(draft.selectors());
     let mut metadata = Map::from_iter([
         ("name".to_owned(), json!(draft.cluster_id)),
@@ -39,7 +40,8 @@ pub(in crate::plan::kubernetes) fn finish(mut draft: Draft<'_>) -> Result<Object
     if draft.settings.version.is_at_least(1, 15) {
         let annotations = draft.settings.map("kubernetes.jobmanager.annotations");
         if !annotations.is_empty() || !draft.settings.version.is_at_least(1, 18) {
-            object(&mut metadata, "annotations").extend(super::json::texts(annotations));
+            object(&mut metadata, "annotations")
+                .extend(crate::plan::kubernetes::steps::json::texts(annotations));
         }
     }
     append(&mut metadata, "ownerReferences", owners);

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::draft::Draft;
-use super::effective::is_highly_available;
-use super::json::{object, texts};
+use crate::plan::kubernetes::steps::draft::Draft;
+use crate::plan::kubernetes::steps::effective::is_highly_available;
+use crate::plan::kubernetes::steps::json::{object, texts};
 use nutkin_flink::Origin;
 
 /// Adds the headless Service and tells the JobManager that name. With high availability the leader is found

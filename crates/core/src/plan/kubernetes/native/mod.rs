@@ -5,45 +5,62 @@
 //! 1.17.2, 1.20.5 and 2.3.0, as observed by running them: see `docs/conformance.md`. Where Flink's client is
 //! wrong, this is right, and `docs/differences-from-flink.md` says so.
 
-pub(super) mod claims;
-pub(super) mod client;
 mod command;
 mod deployment;
-pub(super) mod draft;
-pub(super) mod effective;
-pub(super) mod env_secrets;
-pub(super) mod flink_conf;
-pub(super) mod hadoop;
-pub(super) mod init;
 mod internal_service;
-pub(super) mod json;
-pub(super) mod kerberos;
-mod logging;
-pub(super) mod memory;
-pub(super) mod names;
-pub(super) mod owners;
 mod pod_template;
-mod resources;
-pub(super) mod rest_service;
-pub(super) mod secrets;
-pub(super) mod settings;
-mod shape;
-pub(super) mod template;
-mod tolerations;
-mod unique;
 
-pub use client::{Client, Seen, wanted};
+pub use super::steps::client::{Client, Seen, wanted};
+
+use serde_json::Map;
 
 use super::Objects;
+use super::steps::draft::{Draft, Role};
+use super::steps::effective::{self, NAMESPACE};
+use super::steps::{
+    claims, env_secrets, flink_conf, hadoop, init, kerberos, memory, names, rest_service, secrets,
+    template,
+};
 use crate::session::Session;
 use nutkin_flink::Problem;
 
-/// Plans the objects of a native session.
+/// Plans the objects of a native session, in the order of
+/// `KubernetesJobManagerFactory.buildKubernetesJobManagerSpecification`.
 ///
 /// # Errors
 /// All that is wrong with options, templates and files, at once.
 pub fn plan(session: &Session, client: &Client) -> Result<Objects, Vec<Problem>> {
-    draft::plan(session, client)
+    let settings = effective::effective(session, client);
+    let namespace = settings.text_or_default(NAMESPACE);
+    let mut draft = Draft {
+        session,
+        client,
+        settings,
+        cluster_id: &session.name,
+        namespace,
+        made_by: "flink-native-kubernetes",
+        role: Role::JobManager,
+        pod: Map::new(),
+        container: Map::new(),
+        others: Vec::new(),
+    };
+    names::check(&mut draft);
+    effective::warn_of_missing_storage(&mut draft.settings);
+    // Without it there is a problem, and no plan in the end.
+    let memory = memory::plan(&mut draft).unwrap_or_default();
+    template::start(&mut draft);
+    init::decorate(&mut draft, memory);
+    env_secrets::decorate(&mut draft);
+    secrets::decorate(&mut draft);
+    claims::decorate(&mut draft);
+    command::decorate(&mut draft);
+    internal_service::decorate(&mut draft);
+    rest_service::decorate(&mut draft);
+    hadoop::decorate(&mut draft);
+    kerberos::decorate(&mut draft);
+    flink_conf::decorate(&mut draft);
+    pod_template::decorate(&mut draft);
+    deployment::finish(draft)
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, json};
 
-use super::draft::Draft;
-use super::json::{append, object};
-use super::template;
+use crate::plan::kubernetes::steps::draft::Draft;
+use crate::plan::kubernetes::steps::json::{append, object};
+use crate::plan::kubernetes::steps::template;
 
 /// Where the JobManager looks (`Constants.POD_TEMPLATE_DIR_IN_POD`), and under which name.
 const DIRECTORY: &str = "/opt/flink/pod-template";

@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use super::super::marks;
-use super::super::native::draft::{Draft, Role};
-use super::super::native::json::{append, object};
-use super::super::native::names;
+use super::super::steps::draft::{Draft, Role};
+use super::super::steps::json::{append, object};
+use super::super::steps::names;
 use super::workload::Workload;
 use super::{metadata, named};
 use nutkin_flink::Problem;

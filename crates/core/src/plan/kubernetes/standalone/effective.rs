@@ -1,10 +1,10 @@
 //! The options of a session in standalone mode, completed.
 
-use super::super::native::client::Client;
-use super::super::native::effective::{
+use super::super::steps::client::Client;
+use super::super::steps::effective::{
     self, NAMESPACE, fix_port, high_availability, is_highly_available,
 };
-use super::super::native::settings::Settings;
+use super::super::steps::settings::Settings;
 use super::workload::Workload;
 use crate::session::Session;
 use nutkin_flink::Origin;

@@ -17,9 +17,9 @@ mod workload;
 
 use serde_json::{Value, json};
 
-use super::native::client::Client;
-use super::native::draft::{Draft, Role};
-use super::native::{json::object, memory, names};
+use super::steps::client::Client;
+use super::steps::draft::{Draft, Role};
+use super::steps::{json::object, memory, names};
 use super::{Objects, marks};
 use crate::session::Session;
 use nutkin_flink::Problem;
@@ -37,7 +37,7 @@ pub fn plan(session: &Session, client: &Client) -> Result<Objects, Vec<Problem>>
     let mut settings = effective::effective(session, client);
     let workload = Workload::read(session, &mut settings);
     effective::address(session, workload, &mut settings);
-    let namespace = settings.text_or_default(super::native::effective::NAMESPACE);
+    let namespace = settings.text_or_default(super::steps::effective::NAMESPACE);
     let draft = |role, settings| Draft {
         session,
         client,
@@ -54,7 +54,7 @@ pub fn plan(session: &Session, client: &Client) -> Result<Objects, Vec<Problem>>
     let mut task_manager = draft(Role::TaskManager, settings.clone());
     let mut job_manager = draft(Role::JobManager, settings);
     names::check(&mut job_manager);
-    super::native::effective::warn_of_missing_storage(&mut job_manager.settings);
+    super::steps::effective::warn_of_missing_storage(&mut job_manager.settings);
     let sizes = memory::sizes(&mut job_manager).unwrap_or_default();
     let claims = claims::read(&mut job_manager);
     pod::fill(&mut job_manager, workload, &claims, sizes);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::native::settings::Settings;
+use super::super::steps::settings::Settings;
 use crate::session::Session;
 use nutkin_flink::Problem;
 

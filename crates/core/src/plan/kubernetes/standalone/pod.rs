@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::native::draft::{Draft, Role};
-use super::super::native::effective::is_highly_available;
-use super::super::native::json::{append, object};
-use super::super::native::memory::Sizes;
-use super::super::native::{
+use super::super::steps::draft::{Draft, Role};
+use super::super::steps::effective::is_highly_available;
+use super::super::steps::json::{append, object};
+use super::super::steps::memory::Sizes;
+use super::super::steps::{
     claims as flink_claims, env_secrets, flink_conf, hadoop, init, kerberos, secrets, template,
 };
 use super::super::{config_map, marks};

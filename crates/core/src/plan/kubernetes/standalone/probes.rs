@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::native::draft::{Draft, Role};
+use super::super::steps::draft::{Draft, Role};
 use super::default_to;
 
 /// Seconds between start-up probes: each is what a waiting user may lose.

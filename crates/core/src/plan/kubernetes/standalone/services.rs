@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::native::draft::{Draft, Role};
-use super::super::native::effective::is_highly_available;
-use super::super::native::{names, rest_service};
+use super::super::steps::draft::{Draft, Role};
+use super::super::steps::effective::is_highly_available;
+use super::super::steps::{names, rest_service};
 use super::workload::{self, Workload};
 use super::{metadata, named};
 use nutkin_flink::Problem;

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::super::native::draft::Draft;
-use super::super::native::effective::is_highly_available;
+use super::super::steps::draft::Draft;
+use super::super::steps::effective::is_highly_available;
 use super::claims::Claim;
 use nutkin_flink::Problem;
 use nutkin_flink::options;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::super::native::client::Client;
+use super::super::steps::client::Client;
 use super::plan;
 use crate::plan::kubernetes::Objects;
 use crate::spec::{self, Inputs};

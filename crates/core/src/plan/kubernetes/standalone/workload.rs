@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::native::draft::{Draft, Role};
-use super::super::native::effective::is_highly_available;
-use super::super::native::json::{append, object};
-use super::super::native::settings::Settings;
-use super::super::native::{json::texts, owners};
+use super::super::steps::draft::{Draft, Role};
+use super::super::steps::effective::is_highly_available;
+use super::super::steps::json::{append, object};
+use super::super::steps::settings::Settings;
+use super::super::steps::{json::texts, owners};
 use super::claims::{self, Claim};
 use crate::session::Session;
 use nutkin_flink::Problem;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::plan;
 use super::session;
 use crate::plan::kubernetes::Objects;
-use crate::plan::kubernetes::native::client::{Client, Seen};
+use crate::plan::kubernetes::steps::client::{Client, Seen};
 use crate::spec::{self, Inputs};
 
 /// What a session file makes on a machine that has these files.

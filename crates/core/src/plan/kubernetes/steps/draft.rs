@@ -3,15 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::client::Client;
-use super::effective::{self, NAMESPACE};
+use super::effective;
 use super::settings::Settings;
-use super::{
-    claims, command, deployment, env_secrets, flink_conf, hadoop, init, internal_service, kerberos,
-    memory, names, pod_template, rest_service, secrets, template,
-};
-use crate::plan::kubernetes::Objects;
 use crate::session::Session;
-use nutkin_flink::Problem;
 
 /// Whose pod is being planned. Its options begin alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,42 +75,4 @@ impl Draft<'_> {
         }
         0
     }
-}
-
-/// Plans the objects in the order of `KubernetesJobManagerFactory.buildKubernetesJobManagerSpecification`.
-pub(in crate::plan::kubernetes) fn plan(
-    session: &Session,
-    client: &Client,
-) -> Result<Objects, Vec<Problem>> {
-    let settings = effective::effective(session, client);
-    let namespace = settings.text_or_default(NAMESPACE);
-    let mut draft = Draft {
-        session,
-        client,
-        settings,
-        cluster_id: &session.name,
-        namespace,
-        made_by: "flink-native-kubernetes",
-        role: Role::JobManager,
-        pod: Map::new(),
-        container: Map::new(),
-        others: Vec::new(),
-    };
-    names::check(&mut draft);
-    effective::warn_of_missing_storage(&mut draft.settings);
-    // Without it there is a problem, and no plan in the end.
-    let memory = memory::plan(&mut draft).unwrap_or_default();
-    template::start(&mut draft);
-    init::decorate(&mut draft, memory);
-    env_secrets::decorate(&mut draft);
-    secrets::decorate(&mut draft);
-    claims::decorate(&mut draft);
-    command::decorate(&mut draft);
-    internal_service::decorate(&mut draft);
-    rest_service::decorate(&mut draft);
-    hadoop::decorate(&mut draft);
-    kerberos::decorate(&mut draft);
-    flink_conf::decorate(&mut draft);
-    pod_template::decorate(&mut draft);
-    deployment::finish(draft)
 }
