@@ -30,7 +30,7 @@ const ADVICE: &[(&str, &str)] = &[
     ),
 ];
 
-/// Texts of causes that more slots mend.
+/// Texts of causes for which more slots are the remedy.
 const NO_SLOTS: [&str; 2] = ["minimum required resources", "NoResourceAvailable"];
 
 const NO_CLASS: &str = "put the class into the jar, or its jar into the session with `nutkin.libs`";

@@ -1,5 +1,5 @@
-//! The steps of Flink's own pipeline, from a session to parts of pods and objects, for both modes: natively in Flink's
-//! order, in standalone mode for each role.
+//! The steps of Flink's own pipeline, from a session to parts of pods and objects. Both modes use them: native in
+//! Flink's order, standalone for each role.
 
 pub(super) mod claims;
 pub(super) mod client;
