@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(long, short, value_name = "FILE")]
     file: Vec<PathBuf>,
 
-    /// Flink release, where the files do not say it: 1.20, 1.20.5, v1_20
+    /// Flink release, if the files do not name it: 1.20, 1.20.5, v1_20
     #[arg(long, value_name = "VERSION")]
     flink: Option<FlinkVersion>,
 

@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(value_name = "FILE|DIR")]
     file: PathBuf,
 
-    /// The Flink release that is to read the new file; without it, the newest
+    /// The Flink release for the new file; the newest by default
     #[arg(long, value_name = "VERSION")]
     to: Option<FlinkVersion>,
 
@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     output: PathBuf,
 
-    /// Write over an existing file
+    /// Overwrite an existing file
     #[arg(long)]
     force: bool,
 }

@@ -65,7 +65,7 @@ struct InstallArgs {
     #[arg(long)]
     force: bool,
 
-    /// Do not prepare class data archives, which sessions start faster with
+    /// Do not make class data archives, with which sessions start faster
     #[arg(long)]
     no_archives: bool,
 

@@ -26,7 +26,7 @@ pub struct Args {
     #[arg(long, short, value_name = "FORMAT", value_parser = ["json"])]
     output: Option<String>,
 
-    /// What the container shall run: `jobmanager`, `taskmanager`, any other program
+    /// What to run in the container: `jobmanager`, `taskmanager`, any other program
     #[arg(value_name = "VERB", trailing_var_arg = true, allow_hyphen_values = true)]
     words: Vec<OsString>,
 }

@@ -43,7 +43,7 @@ enum Command {
   nutkin image build --jar udf.jar --plugin ./my-fs.jar --opt flink-s3-fs-presto --layout image/
   nutkin image build --print-dockerfile --context context/")]
 struct BuildArgs {
-    /// What it begins with: an image's name, an OCI layout or archive, a root file system, or none
+    /// Base: an image's name, an OCI layout or archive, a root file system, or none
     #[arg(long, default_value = "none", value_name = "IMAGE|PATH")]
     base: String,
 
@@ -63,7 +63,7 @@ struct BuildArgs {
     #[arg(long, value_name = "DIR|ARCHIVE|base")]
     flink_from: Option<String>,
 
-    /// Where Flink goes
+    /// Directory of Flink in the image
     #[arg(long, value_name = "PATH")]
     flink_home: Option<String>,
 
@@ -103,11 +103,11 @@ struct BuildArgs {
     #[arg(long, value_name = "NAME|PATH")]
     program: Vec<String>,
 
-    /// Who runs it, in numbers
+    /// User and group of the processes, as numbers
     #[arg(long, value_name = "UID[:GID]")]
     user: Option<String>,
 
-    /// The nutkin that becomes the entry point; otherwise this one
+    /// The nutkin binary for the entrypoint; this one by default
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
 
@@ -115,11 +115,11 @@ struct BuildArgs {
     #[arg(long)]
     keep_entrypoint: bool,
 
-    /// Add class data archives: JVMs start a second sooner; the digest is then another one at each build
+    /// Add class data archives: JVMs start a second sooner; the digest then differs at each build
     #[arg(long)]
     class_data: bool,
 
-    /// Name of the image; otherwise nutkin/flink:VERSION
+    /// Name of the image; nutkin/flink:VERSION by default
     #[arg(long, short, value_name = "NAME[:TAG]")]
     tag: Vec<String>,
 
@@ -135,11 +135,11 @@ struct BuildArgs {
     #[arg(long, help_heading = "Output")]
     load: bool,
 
-    /// Push it under its names; logs in as NUTKIN_REGISTRY_USERNAME with NUTKIN_REGISTRY_PASSWORD, otherwise as `docker login` has stored
+    /// Push it under its names; logs in as NUTKIN_REGISTRY_USERNAME with NUTKIN_REGISTRY_PASSWORD, otherwise with what `docker login` has stored
     #[arg(long, help_heading = "Output")]
     push: bool,
 
-    /// Write what is inside as CycloneDX 1.5
+    /// Write a bill of materials (CycloneDX 1.5)
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     sbom: Option<PathBuf>,
 

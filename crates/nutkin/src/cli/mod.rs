@@ -55,7 +55,7 @@ use nutkin_shell::{Environment, Sink};
 #[derive(Debug, Parser)]
 #[command(name = "nutkin", version, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
-    /// Say only what is wrong
+    /// Print only warnings and errors
     #[arg(long, short, global = true)]
     pub quiet: bool,
 
@@ -67,13 +67,13 @@ pub struct Cli {
 /// All commands, in the order of `nutkin --help`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Start a session, or bring it to what its file says
+    /// Start a session, or change it to match its file
     Up(up::Args),
     /// Stop a session
     Down(down::Args),
     /// Show what `up` would change
     Plan(plan::Args),
-    /// Print what a session is made of
+    /// Print the files and objects of a session
     Render(render::Args),
     /// Print the Kubernetes permissions that pods or users need
     Rbac(rbac::Args),
@@ -97,17 +97,17 @@ pub enum Command {
     Cancel(cancel::Args),
     /// Stop a job with a savepoint
     Stop(stop::Args),
-    /// Take a savepoint of a job, or dispose of one
+    /// Take a savepoint of a job, or delete one
     Savepoint(savepoint::Args),
     /// Take a checkpoint of a job now
     Checkpoint(checkpoint::Args),
     /// Write a session file to start from
     Init(init::Args),
-    /// Find what is wrong in hand-written files of Flink
+    /// Find defects in hand-written Flink files
     Check(check::Args),
     /// Convert flink-conf.yaml to config.yaml and back, for another Flink
     Convert(convert::Args),
-    /// Tell what an option or a code means, or where the memory goes
+    /// Explain an option, a code of `check`, or how memory is divided
     Explain(explain::Args),
     /// Install, list and remove Flink distributions
     Dist(dist::Args),
@@ -115,9 +115,9 @@ pub enum Command {
     Entrypoint(entrypoint::Args),
     /// Build container images with Flink
     Image(image::Args),
-    /// Take the place of the `flink` command
+    /// Replace the `flink` command
     Flink(flink::Args),
-    /// Take the place of Flink's `kubernetes-session.sh`
+    /// Replace Flink's `kubernetes-session.sh`
     KubernetesSession(kubernetes_session::Args),
     /// Print completions for a shell
     Completions(completions::Args),

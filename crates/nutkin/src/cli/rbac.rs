@@ -27,7 +27,7 @@ pub struct Args {
     #[command(flatten)]
     spec: SpecArgs,
 
-    /// What people need for commands of Nutkin instead; for all of them where none is named
+    /// Print what people need for these commands of Nutkin instead; for all commands by default
     #[arg(long, value_name = "COMMANDS", value_delimiter = ',', num_args = 0..)]
     commands: Option<Vec<String>>,
 

@@ -29,7 +29,7 @@ pub struct Args {
     #[arg(value_name = "DIR")]
     directory: Option<String>,
 
-    /// Dispose of this savepoint instead
+    /// Delete this savepoint instead
     #[arg(long, value_name = "PATH", conflicts_with = "job")]
     dispose: Option<String>,
 

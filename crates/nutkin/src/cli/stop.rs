@@ -21,7 +21,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     savepoint: Option<String>,
 
-    /// Finish all windows first: the job will not go on from here
+    /// Finish all windows first; the job cannot be resumed from this savepoint
     #[arg(long)]
     drain: bool,
 

@@ -59,7 +59,8 @@ fn is_ours(name: &str) -> bool {
     let ours =
         ["/fixtures/", "/golden/", "fuzz/regressions/"].iter().all(|part| !name.contains(part));
     let list = ["docs/writing.md", "crates/nutkin/tests/it/words.rs"];
-    ours && !list.contains(&name) && matches!(kind, Some("json" | "md" | "rs" | "sh" | "toml" | "yaml"))
+    ours && !list.contains(&name)
+        && matches!(kind, Some("json" | "md" | "rs" | "sh" | "toml" | "yaml"))
 }
 
 /// The words of a text, each with its line; every other character but spaces is one of its own. Marks of

@@ -18,7 +18,7 @@ use nutkin_shell::Error;
 /// Arguments for taking over what is there.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct FromArgs {
-    /// Make the session file of these files and directories: Kubernetes YAML, configuration, logging
+    /// Make the session file from these files and directories: Kubernetes YAML, configuration, logging
     #[arg(long, value_name = "FILE|DIR", num_args = 1..)]
     pub(super) from: Vec<PathBuf>,
 
@@ -26,11 +26,11 @@ pub(super) struct FromArgs {
     #[arg(long, requires = "from")]
     pub(super) as_is: bool,
 
-    /// Say of each line of the files where it went
+    /// Show where each line of the files went
     #[arg(long, requires = "from")]
     pub(super) explain: bool,
 
-    /// Flink release, where the files do not say it
+    /// Flink release, if the files do not name it
     #[arg(long, value_name = "VERSION", requires = "from")]
     pub(super) flink: Option<FlinkVersion>,
 }
