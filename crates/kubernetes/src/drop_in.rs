@@ -5,9 +5,10 @@ use nutkin_core::kubernetes::resource::Resource;
 use nutkin_core::plan::kubernetes::Objects;
 use nutkin_core::selection::Platform;
 use nutkin_core::session::Session as Wanted;
-use nutkin_shell::{Context, Error, Place, Purpose, Wish};
+use nutkin_shell::{Context, Error, Kind, Place, Purpose, Wish};
 
 use crate::api::Api;
+use crate::cluster;
 use crate::error::ApiError;
 use crate::run::Run;
 use crate::session::{self, Session};
@@ -32,23 +33,32 @@ pub async fn find(wanted: &Wanted, context: &Context<'_>) -> Result<Found, Error
         namespace: Some(namespace.unwrap_or_else(|| "default".to_owned())),
         ..Place::of(Platform::Kubernetes)
     };
-    let wish = Wish { session: wanted, place: &place, purpose: Purpose::Act, adopt: false };
-    let run = Run::new(wish, context).await?;
-    let found = match session::open(&run.api, &wanted.name).await {
+    let access = cluster::find(&place, &wanted.configuration, context.environment).await?;
+    let found = match session::open(&Api::new(access)?, &wanted.name).await {
         // Flink's client does without this permission: whether there is one is then said by the creation.
         Err(error) if is_forbidden(&error) => None,
         found => found?,
     };
-    let is_complete = match &found {
-        None => false,
-        // What is not ours is not completed either.
-        Some(found) if !found.is_ours() => true,
-        Some(_) => is_complete(&run.plan.objects, &run.api).await,
+    // What is not ours is not completed.
+    if let Some(found) = found.as_ref().filter(|found| !found.is_ours()) {
+        return Ok(Found::There(Box::new(found.clone())));
+    }
+    let wish = Wish { session: wanted, place: &place, purpose: Purpose::Act, adopt: false };
+    let run = match (Run::new(wish, context).await, found) {
+        // What is there needs no plan.
+        (Err(error), Some(found)) if error.kind == Kind::Invalid => {
+            return Ok(Found::There(Box::new(found)));
+        }
+        (run, None) => run?,
+        (run, Some(found)) => {
+            let run = run?;
+            if is_complete(&run.plan.objects, &run.api).await {
+                return Ok(Found::There(Box::new(found)));
+            }
+            run
+        }
     };
-    Ok(match found.filter(|_| is_complete) {
-        Some(session) => Found::There(Box::new(session)),
-        None => Found::Missing(Box::new(run)),
-    })
+    Ok(Found::Missing(Box::new(run)))
 }
 
 fn is_forbidden(error: &Error) -> bool {
