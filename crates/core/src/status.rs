@@ -31,10 +31,22 @@ impl fmt::Display for SessionState {
     }
 }
 
+/// Who starts again what dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keeper {
+    /// A process of ours.
+    #[default]
+    Supervisor,
+    /// The Docker daemon.
+    Docker,
+}
+
 /// What was seen of a session.
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
-    /// Whether whoever restarts its processes is there.
+    /// Who restarts its processes.
+    pub keeper: Keeper,
+    /// Whether it is there and does so.
     pub supervised: bool,
     /// Processes that shall run: name, and whether it lives.
     pub processes: Vec<(String, bool)>,
@@ -59,11 +71,15 @@ pub fn derive(name: &str, observed: &Observed) -> (SessionState, Vec<String>) {
     if gone.len() == observed.processes.len() && !observed.supervised {
         return (SessionState::Stopped, vec![words::stopped(name, &up)]);
     }
-    if !observed.supervised {
+    if !observed.supervised && observed.keeper == Keeper::Supervisor {
         messages.push(words::unsupervised(&up));
     }
     if !gone.is_empty() {
-        messages.push(words::not_running(&gone, observed.supervised));
+        messages.push(match observed.keeper {
+            Keeper::Supervisor => words::not_running(&gone, observed.supervised),
+            // What was stopped by hand stays so.
+            Keeper::Docker => words::stays_stopped(&gone, &up),
+        });
     }
     if !messages.is_empty() {
         return (SessionState::Degraded, messages);
@@ -93,13 +109,35 @@ mod tests {
         let processes =
             vec![("jobmanager".to_owned(), alive[0]), ("taskmanager-1".to_owned(), alive[1])];
         let file = (registered == Some(1)).then(|| "s.yaml".to_owned());
-        let observed = Observed { supervised, processes, task_managers: 1, registered, file };
+        let keeper = Keeper::Supervisor;
+        let observed =
+            Observed { keeper, supervised, processes, task_managers: 1, registered, file };
         let (found, messages) = derive("s", &observed);
         assert_eq!(found, state, "{messages:?}");
         assert_eq!(messages.len(), words.len(), "{messages:?}");
         for (message, word) in messages.iter().zip(words) {
             assert!(message.contains(word), "{message}");
         }
+    }
+
+    #[test]
+    fn nobody_speaks_of_a_supervisor_of_containers() {
+        #[track_caller]
+        fn check(supervised: bool, alive: [bool; 2], state: SessionState, words: &str) {
+            let processes =
+                vec![("jobmanager".to_owned(), alive[0]), ("taskmanager-1".to_owned(), alive[1])];
+            let keeper = Keeper::Docker;
+            let observed = Observed { keeper, supervised, processes, ..Observed::default() };
+            let (found, messages) = derive("s", &observed);
+            assert_eq!(found, state);
+            let text = messages.join("\n");
+            assert!(text.contains(words) && !text.contains("supervisor"), "{text}");
+        }
+        use SessionState::{Degraded, Starting, Stopped};
+        check(true, [true, true], Starting, "does not answer");
+        check(true, [true, false], Degraded, "not running: taskmanager-1; `nutkin up` with the");
+        check(true, [false, false], Degraded, "not running: jobmanager, taskmanager-1");
+        check(false, [false, false], Stopped, "nothing of it runs");
     }
 
     #[test]

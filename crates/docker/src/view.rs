@@ -5,7 +5,7 @@ use std::time::Duration;
 use bollard::query_parameters::{InspectContainerOptions, LogsOptionsBuilder};
 use futures_util::stream::{StreamExt as _, select_all};
 use nutkin_core::selection::Platform;
-use nutkin_core::status::{self, Observed};
+use nutkin_core::status::{self, Keeper, Observed};
 use nutkin_flink::process::Role;
 
 use super::session::{Container, DockerSession, flink, no_container};
@@ -35,8 +35,9 @@ pub async fn look(session: &DockerSession) -> Result<View, Error> {
     let job_managers = count(Role::JobManager);
     let task_managers = count(Role::TaskManager);
     let observed = Observed {
-        // The daemon restarts what dies.
-        supervised: !containers.is_empty(),
+        keeper: Keeper::Docker,
+        // The daemon restarts what dies, and nothing that was stopped by hand.
+        supervised: containers.iter().any(|one| one.seen.runs || one.status.starts_with("Restart")),
         processes: containers.iter().map(|one| (one.seen.alias.clone(), one.seen.runs)).collect(),
         task_managers: u32::try_from(task_managers).unwrap_or(u32::MAX),
         registered: overview.map(|overview| overview.taskmanagers),

@@ -1,7 +1,7 @@
 //! Looks at a session on this machine.
 
 use nutkin_core::selection::Platform;
-use nutkin_core::status::{self, Observed, SessionState};
+use nutkin_core::status::{self, Keeper, Observed, SessionState};
 use nutkin_shell::files::document;
 
 use super::control;
@@ -43,6 +43,7 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
     let wanted = |role| launch.processes.iter().filter(|one| one.role == role).count();
     let alive = |name: &str| processes.iter().any(|one| one.name == name && one.pid.is_some());
     let observed = Observed {
+        keeper: Keeper::Supervisor,
         supervised: seen.supervisor,
         processes: launch
             .processes

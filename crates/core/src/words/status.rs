@@ -26,6 +26,11 @@ pub(crate) fn not_running(names: &[&str], supervised: bool) -> String {
     format!("not running: {}{remedy}", names.join(", "))
 }
 
+/// These containers do not run; `up` fixes it.
+pub(crate) fn stays_stopped(names: &[&str], up: &str) -> String {
+    format!("not running: {}; {up} starts it again", names.join(", "))
+}
+
 /// REST does not answer.
 pub(crate) fn silent() -> String {
     "the JobManager does not answer yet".to_owned()

@@ -115,6 +115,7 @@ impl Docker {
             return Err(refusal(404, &format!("No such image: {image}")));
         }
         self.ids += 1;
+        let name = if name.is_empty() { format!("unnamed_{}", self.ids) } else { name };
         let made = Container::new(self.ids, body);
         let id = made.id.clone();
         self.containers.insert(name, made);
