@@ -137,7 +137,7 @@ mod tests {
         check(true, [true, true], Starting, "does not answer");
         check(true, [true, false], Degraded, "not running: taskmanager-1; `nutkin up` with the");
         check(true, [false, false], Degraded, "not running: jobmanager, taskmanager-1");
-        check(false, [false, false], Stopped, "nothing of it runs");
+        check(false, [false, false], Stopped, "none of its processes is running");
     }
 
     #[test]
