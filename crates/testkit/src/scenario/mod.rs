@@ -8,6 +8,7 @@
 pub mod docker;
 pub mod flink;
 pub mod kubernetes;
+mod ledger;
 mod script;
 mod server;
 

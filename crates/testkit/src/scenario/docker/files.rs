@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use crate::scenario::ledger;
+
+/// Where the ledger lies on a volume: in pages that take turns.
+const LEDGER: &str = ".nutkin/";
 
 /// A file or, without content, a directory.
 #[derive(Debug, Clone)]
@@ -40,7 +45,17 @@ impl Files {
             let text = file.content.as_ref().map(|one| String::from_utf8_lossy(one).into_owned());
             json!({"text": text, "mode": format!("{:o}", file.mode), "owner": file.owner})
         };
-        self.0.iter().map(|(path, file)| (path.clone(), plain(file))).collect()
+        let is_ledger = |path: &str| path.contains(LEDGER);
+        let others = self.0.iter().filter(|(path, _)| !is_ledger(path));
+        let mut all: Map<String, Value> =
+            others.map(|(path, file)| (path.clone(), plain(file))).collect();
+        let pages = self.0.iter().filter(|(path, _)| path.contains(&format!("{LEDGER}ledger-")));
+        let pages = pages.filter_map(|(_, file)| std::str::from_utf8(file.content.as_ref()?).ok());
+        let newest = ledger::newest(pages);
+        if !newest.is_null() {
+            all.insert(format!("{LEDGER}*"), newest);
+        }
+        Value::Object(all)
     }
 
     /// What is at a path and below it.

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use self::path::{Place, selects, selects_fields};
 use super::flink::Flink;
+use super::ledger;
 use super::server::{Answer, Backend, Reply, Request};
 pub use refusal::{forbidden, status};
 
@@ -430,6 +431,9 @@ fn plain(mut object: Value) -> Value {
     // Sets of fields name UIDs of owners as well.
     if let Some(metadata) = object["metadata"].as_object_mut() {
         metadata.remove("managedFields");
+    }
+    if let Some(document) = object["data"]["record.json"].as_str() {
+        object["data"]["record.json"] = ledger::plain(document);
     }
     if object["spec"]["clusterIP"] != "None"
         && let Some(spec) = object["spec"].as_object_mut()

@@ -1,0 +1,29 @@
+//! The ledger in a store, without what differs between two sessions that were made in the same way.
+
+use serde_json::{Value, json};
+
+/// What is wanted and the jobs; not its version and its history, which tell of attempts, nor paths of this machine.
+pub(super) fn plain(document: &str) -> Value {
+    let document: Value = serde_json::from_str(document).unwrap_or_default();
+    let mut wanted = document["wanted"].clone();
+    if let Some(source) = wanted["source"].as_object_mut() {
+        source.remove("base");
+    }
+    if let Some(wanted) = wanted.as_object_mut().filter(|wanted| wanted["source"].is_null()) {
+        wanted.remove("source");
+    }
+    json!({"wanted": wanted, "jobs": document["jobs"]})
+}
+
+/// The same of pages on a volume, each with a line about itself before its text: of the newest one.
+pub(super) fn newest<'p>(pages: impl Iterator<Item = &'p str>) -> Value {
+    let sequence = |head: &str| {
+        let head: Value = serde_json::from_str(head).unwrap_or_default();
+        head["sequence"].as_u64()
+    };
+    let pages = pages.filter_map(|page| {
+        let (head, text) = page.split_once('\n')?;
+        Some((sequence(head)?, text))
+    });
+    pages.max_by_key(|(sequence, _)| *sequence).map_or(Value::Null, |(_, text)| plain(text))
+}
