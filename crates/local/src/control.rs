@@ -58,7 +58,7 @@ pub fn start_supervisor(
         .spawn()
 }
 
-/// Writes new orders and has them obeyed: by the supervisor there is, otherwise by a new one.
+/// Writes new orders and has them obeyed.
 ///
 /// # Errors
 /// The system refused.
@@ -68,6 +68,18 @@ pub fn give_orders(
     launch: &Launch,
 ) -> io::Result<Option<Child>> {
     document::write_json(&directory.launch(), launch)?;
+    have_obeyed(program, directory, &launch.token)
+}
+
+/// Has the orders obeyed that are there: by the supervisor there is, otherwise by a new one.
+///
+/// # Errors
+/// The system refused.
+pub fn have_obeyed(
+    program: &Path,
+    directory: &SessionDirectory,
+    token: &str,
+) -> io::Result<Option<Child>> {
     if has_supervisor(directory) {
         let living = ownership::find_all(directory.path());
         if let Some(supervisor) = living.iter().find(|owned| owned.process == SUPERVISOR) {
@@ -75,7 +87,7 @@ pub fn give_orders(
             return Ok(None);
         }
     }
-    start_supervisor(program, directory, &launch.token).map(Some)
+    start_supervisor(program, directory, token).map(Some)
 }
 
 /// What `processes.json` says, checked against the processes there are.

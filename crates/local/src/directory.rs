@@ -141,7 +141,7 @@ impl SessionDirectory {
     ///
     /// # Errors
     /// The system refused, or the lock was not free within `limit`.
-    pub fn lock_ports(&self, limit: Duration) -> io::Result<Lock> {
+    pub async fn lock_ports(&self, limit: Duration) -> io::Result<Lock> {
         let parent = self.path.parent().unwrap_or(&self.path);
         DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
         let path = parent.join(".ports.lock");
@@ -156,7 +156,7 @@ impl SessionDirectory {
                     path.display()
                 )));
             }
-            std::thread::sleep(LOCK_POLL);
+            tokio::time::sleep(LOCK_POLL).await;
         }
     }
 
@@ -308,6 +308,18 @@ impl SessionDirectory {
         let message = format!("timed out: another command still holds session `{}`", self.name);
         Err(Error::new(Kind::TimedOut, message)
             .hint(format!("to see which process: fuser -v {}", self.join("lock").display())))
+    }
+
+    /// Removes the directory if it holds nothing but the lock.
+    ///
+    /// # Errors
+    /// The system refused.
+    pub fn remove_bare(&self) -> io::Result<()> {
+        let mut entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        if entries.all(|entry| entry.file_name() == "lock") {
+            ignore_missing(fs::remove_dir_all(&self.path))?;
+        }
+        Ok(())
     }
 
     /// Removes the session's files. The lock is kept until the directory itself goes.

@@ -6,19 +6,20 @@
 pub mod control;
 pub mod directory;
 pub mod down;
+pub mod end;
 pub mod launch;
 pub mod logs;
 pub mod machine;
+pub mod observe;
 pub mod ownership;
-pub mod ports;
+pub mod ready;
 pub mod rotate;
 pub mod scale;
+pub mod shell;
 pub mod store;
 pub mod suffering;
 pub mod supervisor;
-pub mod up;
 pub mod view;
-pub mod wait;
 
 use directory::SessionDirectory;
 use nutkin_core::record::SessionRecord;

@@ -1,19 +1,16 @@
-//! What the planner must know of this machine, observed.
+//! What this machine has for a session, and bringing what it lacks.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
 
-use nutkin_core::plan::process::{self, Machine, Process};
+use nutkin_core::decide::local::{Extras, Flink, Ports, Surroundings, Taken, wishes};
 use nutkin_core::session::Session;
-use sha2::{Digest, Sha256};
+use nutkin_fetch::dist::class_data::{self, Java};
+use nutkin_fetch::{dist, extras, java};
+use nutkin_shell::ports::{free, take};
+use nutkin_shell::{Context, Error, Kind, Purpose};
 
 use super::directory::SessionDirectory;
-use super::launch::{Definition, Role};
-use super::ports::{Ports, rest_name};
-use nutkin_fetch::dist::Distribution;
-use nutkin_fetch::extras::Extras;
-use nutkin_shell::Environment;
-use nutkin_shell::token::hex;
+use super::launch::new_token;
 
 /// Variables that the JVMs inherit. Everything else of the user's shell stays out: a session must not
 /// depend on the terminal from which it was started, nor keep its secrets.
@@ -36,99 +33,92 @@ const INHERITED: &[&str] = &[
     "GOOGLE_APPLICATION_CREDENTIALS",
 ];
 
-/// Files that hold the options.
-const CONFIGURATIONS: [&str; 2] = ["conf/config.yaml", "conf/flink-conf.yaml"];
-/// The file of the ZooKeeper that Nutkin brings along.
-const ZOOKEEPER_FILE: &str = "conf/zoo.cfg";
-
-/// Puts together what the planner needs.
-pub fn observe(
+/// Looks at the machine. What is not installed or fetched is assumed, and said to be missing.
+///
+/// # Errors
+/// There is no Java; a Flink cannot be read; options name nothing.
+pub async fn observe(
     session: &Session,
     directory: &SessionDirectory,
-    ports: &Ports,
-    distribution: &Distribution,
-    extras: Extras,
-    java: (PathBuf, u8),
-    environment: &Environment,
-) -> Machine {
-    let job_managers = session.job_managers();
-    let inherited: BTreeMap<String, String> = INHERITED
+    own: &Ports,
+    context: &Context<'_>,
+) -> Result<Surroundings, Error> {
+    let ports = ports(session, directory, own)?;
+    // First what costs nothing: a machine without Java need not download Flink to learn it.
+    let (home, major) = find_java(session, context)?;
+    let found = dist::find(session.flink, context.environment)?;
+    let is_installed = found.is_some();
+    let distribution = found.unwrap_or_else(|| dist::assumed(session.flink, context.environment));
+    let java = Java { home: &home, major };
+    let archives = class_data::find(&distribution, java, context.environment);
+    let added = extras::bring(session, &distribution, Purpose::Look, context).await?;
+    let is_flinks_own = added.plugins == distribution.home.join("plugins");
+    let inherited = INHERITED
         .iter()
-        .filter_map(|name| Some(((*name).to_owned(), environment.text(name)?.to_owned())))
-        .collect();
-    Machine {
-        flink_home: distribution.home.display().to_string(),
-        lib: distribution.jars(),
-        extra_libs: extras.libs,
-        plugins: extras.plugins.display().to_string(),
-        plugin_jars: extras.plugin_jars,
-        java_home: java.0.display().to_string(),
-        java_major: java.1,
-        directory: directory.path().display().to_string(),
-        data: directory.data().display().to_string(),
-        rest_ports: (1..=job_managers).filter_map(|i| ports.get(&rest_name(i)).copied()).collect(),
-        rpc_port: ports.get("rpc").copied().unwrap_or_default(),
-        zookeeper_port: ports.get("zookeeper").copied(),
-        archives: process::Archives::default(),
-        environment: inherited,
-    }
+        .filter_map(|name| Some(((*name).to_owned(), context.environment.text(name)?.to_owned())));
+    Ok(Surroundings {
+        flink: Flink {
+            home: distribution.home.display().to_string(),
+            lib: distribution.jars(),
+            is_installed,
+        },
+        java: (home.display().to_string(), major),
+        extras: Extras {
+            is_ready: is_flinks_own || added.plugins.is_dir(),
+            libs: added.libs,
+            plugins: added.plugins.display().to_string(),
+            plugin_jars: added.plugin_jars,
+            absent: added.absent,
+        },
+        archives,
+        environment: inherited.collect::<BTreeMap<_, _>>(),
+        ports,
+        token: new_token(directory.path())?,
+    })
 }
 
-/// The planned process as an order for the supervisor.
-pub fn definition(planned: Process, directory: &SessionDirectory, plan: &Inputs<'_>) -> Definition {
-    let role = planned.role;
-    Definition {
-        name: planned.name,
-        role,
-        program: planned.program.into(),
-        arguments: planned.arguments,
-        environment: planned.environment,
-        directory: directory.path().to_owned(),
-        out: directory.join(&planned.out),
-        log: directory.join(&planned.log),
-        inputs: plan.digest(role),
-    }
+fn find_java(session: &Session, context: &Context<'_>) -> Result<(std::path::PathBuf, u8), Error> {
+    let found = java::find(&session.configuration, session.flink, context);
+    found.map_err(|failure| match failure.kind {
+        Kind::Broken => failure.hint("the option `env.java.home` names one for this session alone"),
+        _ => failure,
+    })
 }
 
-/// What processes read at their start.
-#[derive(Debug, Clone, Copy)]
-pub struct Inputs<'a> {
-    /// All options.
-    pub options: &'a BTreeMap<String, String>,
-    /// All files.
-    pub files: &'a BTreeMap<String, String>,
-}
-
-impl Inputs<'_> {
-    /// A digest of what one role reads: a change of anything else does not restart it.
-    fn digest(&self, role: Role) -> String {
-        let mut hash = Sha256::new();
-        for (key, value) in self.options {
-            let (job_manager, task_manager) = nutkin_core::change::readers(key);
-            let reads = match role {
-                Role::JobManager => job_manager,
-                Role::TaskManager => task_manager,
-                Role::ZooKeeper => false,
-            };
-            if reads {
-                hash.update(format!("{key}\0{value}\0"));
-            }
+/// Which ports are taken, and some that are free: held open until all are known, so that no two are the same.
+fn ports(session: &Session, directory: &SessionDirectory, own: &Ports) -> Result<Taken, Error> {
+    let (look, count) = wishes(session, own).map_err(Error::input)?;
+    let sessions = directory.ports_of_others();
+    let mut listeners = Vec::new();
+    let mut programs = BTreeSet::new();
+    for port in look {
+        match take(port) {
+            Some(listener) => listeners.push(listener),
+            None => _ = programs.insert(port),
         }
-        for (name, text) in self.files {
-            let is_zookeeper = name == ZOOKEEPER_FILE;
-            if !CONFIGURATIONS.contains(&name.as_str()) && is_zookeeper == (role == Role::ZooKeeper)
-            {
-                hash.update(format!("{name}\0{text}\0"));
-            }
-        }
-        hex(&hash.finalize()[..8])
     }
+    let free = (0..count)
+        .map(|_| free(&mut listeners, |port| sessions.contains_key(&port)))
+        .collect::<Result<_, _>>()?;
+    Ok(Taken { sessions, programs, free })
+}
 
-    /// Digests of the files that are not made of options.
-    pub fn file_digests(&self) -> BTreeMap<String, String> {
-        let made = |name: &str| CONFIGURATIONS.contains(&name) || name == ZOOKEEPER_FILE;
-        let brought = self.files.iter().filter(|(name, _)| !made(name));
-        let digest = |text: &str| hex(&Sha256::digest(text.as_bytes())[..4]);
-        brought.map(|(name, text)| (name.clone(), digest(text))).collect()
-    }
+/// Installs the session's release of Flink.
+///
+/// # Errors
+/// No source can give it, or the disk cannot take it.
+pub async fn install(session: &Session, context: &Context<'_>) -> Result<(), Error> {
+    let (home, major) = find_java(session, context)?;
+    dist::ensure(session.flink, Java { home: &home, major }, context).await.map(drop)
+}
+
+/// Fetches all that the session adds to its Flink.
+///
+/// # Errors
+/// Something cannot be fetched.
+pub async fn fetch(session: &Session, context: &Context<'_>) -> Result<(), Error> {
+    let Some(distribution) = dist::find(session.flink, context.environment)? else {
+        return Err(Error::new(Kind::Broken, format!("Flink {} is gone again", session.flink)));
+    };
+    extras::bring(session, &distribution, Purpose::Act, context).await.map(drop)
 }

@@ -227,6 +227,11 @@ impl<S> Decision<S> {
         !self.change.is_new && !self.change.completes && self.change.is_empty()
     }
 
+    /// Whether something that the decision hangs on is still to be told: it is waited for before anything is shown.
+    pub fn is_open(&self) -> bool {
+        !self.is_done() && self.steps.is_empty() && matches!(self.again, Again::Wait { .. })
+    }
+
     /// Whether jobs that run are lost, as far as is known.
     pub fn loses_jobs(&self) -> bool {
         match &self.jobs {

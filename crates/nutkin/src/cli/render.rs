@@ -12,9 +12,10 @@ use serde_json::json;
 use super::shared::{Output, SpecArgs, document};
 use super::{Context, render_objects, session_file};
 use crate::{Exit, Outcome, runtime, select};
+use nutkin_core::decide::local;
+use nutkin_local::directory::SessionDirectory;
 use nutkin_local::launch::Definition;
-use nutkin_local::up::decide;
-use nutkin_shell::Purpose;
+use nutkin_local::shell::Shell;
 use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin render`.
@@ -105,13 +106,15 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         });
     }
     runtime::block_on(async {
-        let decision = decide(&session, Purpose::Look, context).await?;
-        for assumption in &decision.assumptions {
-            context.printer.warn(assumption);
-        }
+        let directory = SessionDirectory::of(context.environment, &session.name)?;
+        let mut shell = Shell::new(directory.clone());
+        let seen = shell.observe(Some(&session), context).await?;
+        let planned = local::plan(&session, &seen).map_err(|refusal| shell.refused(refusal))?;
+        planned.said.iter().for_each(|line| context.printer.say(line));
+        planned.assumptions.iter().for_each(|line| context.printer.warn(line));
         if output != Output::Text {
-            let processes: Vec<_> = decision
-                .new
+            let processes: Vec<_> = planned
+                .launch
                 .processes
                 .iter()
                 .map(|one| {
@@ -126,16 +129,16 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
                     })
                 })
                 .collect();
-            let fields = json!({"name": session.name, "files": decision.files, "processes": processes,
-                    "assumptions": decision.assumptions});
+            let fields = json!({"name": session.name, "files": planned.files, "processes": processes,
+                    "assumptions": planned.assumptions});
             context.printer.document(output, &document("Processes", fields))?;
             return Ok(Exit::Done);
         }
         let mut text = String::new();
-        for (path, content) in &decision.files {
-            text.push_str(&format!("# {}\n{content}\n", decision.directory.join(path).display()));
+        for (path, content) in &planned.files {
+            text.push_str(&format!("# {}\n{content}\n", directory.join(path).display()));
         }
-        for one in &decision.new.processes {
+        for one in &planned.launch.processes {
             text.push_str(&format!("# {}\n{}", one.name, one.program.display()));
             for argument in &one.arguments {
                 let separator = if argument.starts_with('-') { " \\\n  " } else { " " };

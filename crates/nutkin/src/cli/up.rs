@@ -86,6 +86,8 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 enum Stage {
     /// It looks, installs, downloads, asks.
     Looking,
+    /// What the session needs has come to this machine; the session is as it was.
+    Prepared,
     /// It changes the session, or waits for its turn to.
     Changing,
     /// Everything is ordered.
@@ -102,6 +104,9 @@ impl Stage {
     fn interrupted(self, name: &str) -> Error {
         let message = match self {
             Self::Looking => format!("interrupted; session `{name}` was not touched"),
+            Self::Prepared => format!(
+                "interrupted; what session `{name}` needs was brought here, the session itself is as it was"
+            ),
             Self::Changing => format!("interrupted while session `{name}` was being changed"),
             Self::Starting => format!("interrupted; session `{name}` goes on starting"),
             Self::Replacing(_) => {
@@ -114,7 +119,7 @@ impl Stage {
         };
         let failure = Error::new(Kind::Interrupted, message);
         match self {
-            Self::Looking => failure,
+            Self::Looking | Self::Prepared => failure,
             Self::Changing => failure.hint(format!(
                 "`nutkin status {name}` shows what is there; the same command again completes it"
             )),
@@ -149,16 +154,13 @@ async fn bring_up(
             }
             return finish(args, session, &mut decision, stage, context).await;
         }
-        let announcement = decision.announcement();
-        if !announcement.is_empty() {
-            warn_of_origin(&args.spec, session, place, context);
-            context.printer.say(&format!("session `{}` changes:", session.name));
-            for line in announcement {
-                context.printer.say(&format!("  {line}"));
-            }
-            match decision.harm() {
-                Harm::None => {}
-                harm => consent::ask(args.consent, harm == Harm::Loss, "Go on?", context)?,
+        agree(args, session, place, &decision, context)?;
+        let agreed = decision.harm();
+        if decision.prepare(context).await? {
+            stage.set(Stage::Prepared);
+            // What was assumed is known now: there may be nothing to do, or more harm than was agreed to.
+            if agreed < decision.harm() || decision.is_done() {
+                continue;
             }
         }
         let is_unchanged = decision.is_done();
@@ -179,6 +181,29 @@ async fn bring_up(
         return Ok(Exit::Done);
     }
     finish(args, session, &mut decision, stage, context).await
+}
+
+/// Shows the change and asks for consent.
+fn agree(
+    args: &Args,
+    session: &Session,
+    place: &Place,
+    decision: &Decision,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let announcement = decision.announcement();
+    if announcement.is_empty() {
+        return Ok(());
+    }
+    warn_of_origin(&args.spec, session, place, context);
+    context.printer.say(&format!("session `{}` changes:", session.name));
+    for line in announcement {
+        context.printer.say(&format!("  {line}"));
+    }
+    match decision.harm() {
+        Harm::None => Ok(()),
+        harm => consent::ask(args.consent, harm == Harm::Loss, "Go on?", context),
+    }
 }
 
 /// Says that the session was made from a file, where a change is about to go back behind that.

@@ -7,13 +7,12 @@ use nutkin_core::selection::Platform;
 use serde_json::Value;
 
 use nutkin_docker::{Aim, DockerSession};
-use nutkin_local as local;
 use nutkin_rest::Waited;
 use nutkin_shell::{Error, Harm, Place, Wish};
 
-use super::Session;
 use super::docker::{Carried, Change};
 use super::kubernetes::Up;
+use super::{Session, local};
 use crate::Context;
 
 /// The difference between what is wanted and what is there. Nothing is touched before
@@ -21,7 +20,7 @@ use crate::Context;
 #[derive(Debug)]
 pub enum Decision {
     /// Processes of this machine.
-    Local(Box<local::up::Decision>),
+    Local(Box<local::Up>),
     /// Objects of an API server.
     Kubernetes(Box<Up>),
     /// Containers of a Docker daemon.
@@ -44,8 +43,7 @@ impl Decision {
                 Ok(Self::Kubernetes(Box::new(Box::pin(Up::of(wish, begins, context)).await?)))
             }
             Platform::Local => {
-                let decision = local::up::decide(wish.session, wish.purpose, context).await?;
-                Ok(Self::Local(Box::new(decision)))
+                Ok(Self::Local(Box::new(local::Up::decide(wish.session, context).await?)))
             }
             Platform::Docker => {
                 let session = DockerSession::of(&wish.session.name, context).await?;
@@ -58,7 +56,7 @@ impl Decision {
     /// Whether there is no such session yet.
     pub fn is_new(&self) -> bool {
         match self {
-            Self::Local(decision) => decision.old.is_none(),
+            Self::Local(up) => up.decision.change.is_new,
             Self::Kubernetes(up) => up.decision.change.is_new,
             Self::Docker(change) => change.decision.change.is_new,
         }
@@ -67,7 +65,7 @@ impl Decision {
     /// Whether everything is as it should be and runs.
     pub fn is_done(&self) -> bool {
         match self {
-            Self::Local(decision) => decision.is_done(),
+            Self::Local(up) => up.decision.is_done(),
             Self::Kubernetes(up) => up.decision.is_done(),
             Self::Docker(change) => change.decision.is_done(),
         }
@@ -84,7 +82,7 @@ impl Decision {
     /// What `plan` prints, in lines.
     pub fn lines(&self) -> Vec<String> {
         match self {
-            Self::Local(decision) => decision.plan(),
+            Self::Local(up) => up.decision.lines(),
             Self::Kubernetes(up) => up.decision.lines(),
             Self::Docker(change) => change.decision.lines(),
         }
@@ -93,8 +91,7 @@ impl Decision {
     /// What `up` says before it changes a session that exists; nothing where nothing would be noticed.
     pub fn announcement(&self) -> Vec<String> {
         match self {
-            Self::Local(decision) if decision.change.is_empty() => Vec::new(),
-            Self::Local(decision) => decision.lines(),
+            Self::Local(up) => up.decision.announcement(),
             Self::Kubernetes(up) => up.decision.announcement(),
             Self::Docker(change) => change.decision.announcement(),
         }
@@ -103,7 +100,7 @@ impl Decision {
     /// The document of `plan -o json`, without `apiVersion` and `kind`.
     pub fn document(&self) -> Value {
         match self {
-            Self::Local(decision) => decision.document(),
+            Self::Local(up) => up.decision.document(),
             Self::Kubernetes(up) => up.decision.document(),
             Self::Docker(change) => change.decision.document(),
         }
@@ -112,9 +109,21 @@ impl Decision {
     /// What the user has to agree to.
     pub fn harm(&self) -> Harm {
         match self {
-            Self::Local(decision) => decision.harm(),
+            Self::Local(up) => up.decision.harm,
             Self::Kubernetes(up) => up.decision.harm,
             Self::Docker(change) => change.decision.harm,
+        }
+    }
+
+    /// Brings what the session needs to where it can be used, touches no session, and decides again with it. `false`: it
+    /// was all there.
+    ///
+    /// # Errors
+    /// It cannot be had.
+    pub async fn prepare(&mut self, context: &Context<'_>) -> Result<bool, Error> {
+        match self {
+            Self::Local(up) => up.prepare(context).await,
+            Self::Kubernetes(_) | Self::Docker(_) => Ok(false),
         }
     }
 
@@ -128,7 +137,7 @@ impl Decision {
         context: &Context<'_>,
     ) -> Result<Carried, Error> {
         match self {
-            Self::Local(decision) => decision.carry_out(context).await.map(|()| Carried::Done),
+            Self::Local(up) => up.carry_out(context).await.map(|()| Carried::Done),
             Self::Kubernetes(decision) => decision.carry_out(waits).await.map(|()| Carried::Done),
             Self::Docker(decision) => decision.carry_out(context).await,
         }
@@ -143,7 +152,7 @@ impl Decision {
         let file = file.filter(|file| *file != Path::new("-"));
         let file = file.map(|file| context.environment.directory.join(file));
         match self {
-            Self::Local(decision) => decision.directory.set_origin(file)?,
+            Self::Local(up) => up.directory().set_origin(file)?,
             Self::Docker(decision) => {
                 let place = Place {
                     platform: Platform::Docker,
@@ -181,9 +190,7 @@ impl Decision {
         context: &Context<'_>,
     ) -> Result<Waited, Error> {
         match self {
-            Self::Local(decision) => {
-                local::wait::ready(&decision.directory, &decision.new, timeout, progress).await
-            }
+            Self::Local(up) => up.wait(timeout, progress, context).await,
             Self::Kubernetes(decision) => decision.wait(timeout, progress).await,
             Self::Docker(change) => change.wait(timeout, progress, context).await,
         }
@@ -195,7 +202,7 @@ impl Decision {
     /// What was started cannot be ended.
     pub async fn give_up(&mut self, failure: Error, context: &Context<'_>) -> Result<Error, Error> {
         match self {
-            Self::Local(decision) => decision.give_up(failure).await,
+            Self::Local(up) => up.give_up(failure).await,
             Self::Kubernetes(_) => Ok(failure),
             Self::Docker(decision) => decision.give_up(failure, context).await,
         }
@@ -204,7 +211,7 @@ impl Decision {
     /// Flink's release and what was started, in words: `Flink 1.20.5, 1 JobManager, 2 TaskManagers`.
     pub fn summary(&self) -> String {
         match self {
-            Self::Local(decision) => decision.summary(),
+            Self::Local(up) => up.decision.about.summary(),
             Self::Kubernetes(up) => up.decision.about.summary(),
             Self::Docker(change) => change.decision.about.summary(),
         }
@@ -213,7 +220,7 @@ impl Decision {
     /// The session, now that it exists.
     pub fn session(&self) -> Session {
         match self {
-            Self::Local(decision) => Session::Local(decision.directory.clone()),
+            Self::Local(up) => Session::Local(up.directory().clone()),
             Self::Kubernetes(decision) => Session::Kubernetes(Box::new(decision.run.session())),
             Self::Docker(change) => Session::Docker(change.session().clone()),
         }

@@ -17,6 +17,7 @@ mod docker;
 mod elsewhere;
 mod find;
 pub mod kubernetes;
+mod local;
 mod session;
 
 pub use decision::Decision;

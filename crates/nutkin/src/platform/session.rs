@@ -129,7 +129,7 @@ impl Session {
     /// Something could not be ended.
     pub async fn end(&self, ending: Ending, context: &Context<'_>) -> Result<Ended, Error> {
         match self {
-            Self::Local(directory) => local::down::end(directory, ending, context).await,
+            Self::Local(directory) => local::end::end(directory, ending, context).await,
             Self::Kubernetes(session) => super::kubernetes::end(session, ending, context).await,
             Self::Docker(session) => docker::end::end(session, ending, context).await,
         }

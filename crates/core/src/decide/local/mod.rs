@@ -28,6 +28,7 @@ pub use observation::{
 pub use orders::{Definition, Launch};
 pub use ports::{Ports, REST, rest_name, wishes};
 pub use step::{Give, Step};
+pub use up::{Planned, plan};
 
 /// Why nothing can be decided.
 #[derive(Debug, Clone, PartialEq, Eq)]

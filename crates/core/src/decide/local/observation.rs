@@ -1,6 +1,7 @@
 //! What a shell has seen of a session on this machine, and of the machine.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::ports::Ports;
 use super::{Launch, ports};
@@ -31,6 +32,8 @@ pub struct Observation {
     /// The generation of the orders that this very run has had obeyed: what does not live yet is waited for, and not
     /// ordered again and again.
     pub told: Option<u64>,
+    /// How long a living JobManager has been asked for its jobs, and has not answered.
+    pub silent: Duration,
     /// Files that processes read, by path below the directory, each with [`nutkin_flink::digest::short`] of its content.
     pub files: BTreeMap<String, String>,
     /// Jobs that run. None where no JobManager lives.
@@ -148,6 +151,8 @@ pub struct Extras {
     pub plugin_jars: BTreeMap<String, Vec<String>>,
     /// What is not on this machine yet.
     pub absent: Vec<String>,
+    /// Whether the plugins directory is there.
+    pub is_ready: bool,
 }
 
 /// Ports, as they were seen a moment ago.

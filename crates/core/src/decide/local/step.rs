@@ -35,6 +35,13 @@ pub enum Step {
     DeleteData,
 }
 
+impl Step {
+    /// Whether it only brings something to this machine, and touches no session.
+    pub const fn only_brings(&self) -> bool {
+        matches!(self, Self::Install { .. } | Self::Fetch { .. })
+    }
+}
+
 /// Orders to give.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Give {
@@ -62,6 +69,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Install { flink } => write!(f, "install Flink {flink}"),
+            Self::Fetch { what } if what.is_empty() => f.write_str("link plugins"),
             Self::Fetch { what } => write!(f, "fetch {}", what.join(", ")),
             Self::Give(give) => {
                 let names: Vec<_> =

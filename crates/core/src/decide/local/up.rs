@@ -1,8 +1,11 @@
 //! Bringing a session on this machine to what the user wants.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use super::{Give, Launch, Observation, Orders, Ports, Refusal, Step, Surroundings, ports, ready};
 use crate::change::{self, Effect};
-use crate::decide::{About, Again, Change, Condition, Decision, Restarts, fates, harm};
+use crate::decide::{About, Again, Change, Condition, Decision, Jobs, Restarts, fates, harm};
 use crate::plan::process;
 use crate::selection::Platform;
 use crate::session::Session;
@@ -10,8 +13,31 @@ use nutkin_flink::digest;
 use nutkin_flink::options::is_sensitive;
 use nutkin_flink::process::Role;
 
-/// What to do for a session.
-pub(super) fn decide(session: &Session, seen: &Observation) -> Result<Decision<Step>, Refusal> {
+/// How long a living JobManager is asked before its jobs count as unknown: a loaded one answers within two
+/// seconds, and one that has just started within a few more.
+const PATIENCE: Duration = Duration::from_secs(6);
+
+/// Between two questions.
+const ASK: Duration = Duration::from_millis(100);
+
+/// A session as orders and files, before it is compared with what is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// The orders.
+    pub launch: Launch,
+    /// Files to write: path below the session's directory, text.
+    pub files: BTreeMap<String, String>,
+    /// Ports that are others than one would expect, each in one line.
+    pub said: Vec<String>,
+    /// What is not on this machine and was assumed, with what `up` would do about it.
+    pub assumptions: Vec<String>,
+}
+
+/// Plans a session as processes of this machine.
+///
+/// # Errors
+/// As [`super::decide`].
+pub fn plan(session: &Session, seen: &Observation) -> Result<Planned, Refusal> {
     let old = match &seen.orders {
         Orders::Given(launch) => Some(launch.as_ref()),
         Orders::Absent if !seen.runs() => None,
@@ -25,11 +51,23 @@ pub(super) fn decide(session: &Session, seen: &Observation) -> Result<Decision<S
     let planned = process::plan(session, &machine.machine(session, seen, &ports))?;
     let token = old.map_or_else(|| machine.token.clone(), |old| old.token.clone());
     let generation = old.map_or(1, |old| old.generation + 1);
-    let (mut new, files) = Launch::new(session, planned, &seen.directory, ports, token, generation);
+    let (mut launch, files) =
+        Launch::new(session, planned, &seen.directory, ports, token, generation);
+    if let Some(old) = old {
+        launch.keep_what_serves(old, |name| seen.lives(name));
+    }
+    Ok(Planned { launch, files, said, assumptions: assumptions(session, machine) })
+}
+
+/// What to do for a session.
+pub(super) fn decide(session: &Session, seen: &Observation) -> Result<Decision<Step>, Refusal> {
+    let Planned { launch: new, files, said, assumptions } = plan(session, seen)?;
+    let machine = seen.machine.as_ref().ok_or(Refusal::Unseen)?;
+    let old = seen.orders.given();
+    let is_told = old.is_some_and(|old| seen.told == Some(old.generation));
     let mut change = change::Change::default();
     let mut effect = Effect::None;
     if let Some(old) = old {
-        new.keep_what_serves(old, |name| seen.lives(name));
         let (before, after) = (old.shape(), new.shape());
         change = change::compare(&before, &after, is_sensitive);
         effect = change.effect(&before, &after);
@@ -48,8 +86,13 @@ pub(super) fn decide(session: &Session, seen: &Observation) -> Result<Decision<S
     } else {
         vec![Step::Supervise]
     };
+    let is_open = !change.is_empty() && seen.jobs == Jobs::Unknown && seen.silent < PATIENCE;
     let completes = !is_changed && !todo.is_empty();
     let (steps, conditions, again) = match first_of_all(session, machine) {
+        _ if is_open => {
+            let reason = "waiting for the JobManager to tell its jobs".to_owned();
+            (Vec::new(), Vec::new(), Again::Wait { reason, after: ASK })
+        }
         first if !todo.is_empty() && !first.is_empty() => (first, vec![reconciling()], Again::Look),
         _ if todo.is_empty() => {
             let (conditions, again) = ready::look(old.unwrap_or(&new), seen);
@@ -83,7 +126,7 @@ pub(super) fn decide(session: &Session, seen: &Observation) -> Result<Decision<S
         },
         steps,
         conditions,
-        assumptions: assumptions(session, machine),
+        assumptions,
         again,
     })
 }
@@ -94,7 +137,7 @@ fn is_obeyed(old: Option<&Launch>, seen: &Observation, all_live: bool) -> bool {
 }
 
 /// Whether the files are as this session would write them: somebody may have removed them.
-fn has_files(files: &std::collections::BTreeMap<String, String>, seen: &Observation) -> bool {
+fn has_files(files: &BTreeMap<String, String>, seen: &Observation) -> bool {
     files.iter().all(|(path, text)| seen.files.get(path) == Some(&digest::short(text)))
 }
 
@@ -104,7 +147,7 @@ fn first_of_all(session: &Session, machine: &Surroundings) -> Vec<Step> {
     if !machine.flink.is_installed {
         steps.push(Step::Install { flink: session.flink });
     }
-    if !machine.extras.absent.is_empty() {
+    if !machine.extras.absent.is_empty() || !machine.extras.is_ready {
         steps.push(Step::Fetch { what: machine.extras.absent.clone() });
     }
     steps

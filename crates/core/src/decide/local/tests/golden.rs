@@ -128,6 +128,17 @@ fn jobs_that_nobody_tells_of_may_be_lost() {
 }
 
 #[test]
+fn a_job_manager_that_does_not_answer_yet_is_asked_again_before_anything_is_shown() {
+    let wanted = session(&[("web.refresh-interval", "5000")], 2);
+    let mut seen = running(&[]).observe(Some(&wanted), None);
+    (seen.jobs, seen.silent) = (Jobs::Unknown, std::time::Duration::from_secs(1));
+    let decision = decide(Wanted::Session(&wanted), &seen).unwrap();
+    assert!(decision.is_open() && decision.steps.is_empty());
+    let same = session(&[], 2);
+    assert!(!decide(Wanted::Session(&same), &seen).unwrap().is_open(), "nobody suffers");
+}
+
+#[test]
 fn orders_are_read_and_written_as_ever() {
     let mut world = World::new();
     world.drive(Ok(&session(&[], 1)), usize::MAX);

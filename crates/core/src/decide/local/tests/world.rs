@@ -1,6 +1,7 @@
 //! A machine in memory that carries out steps.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::super::*;
 use crate::decide::{Again, Ending, Jobs};
@@ -89,6 +90,7 @@ impl World {
             supervisor: self.supervisor,
             follows: self.follows,
             told,
+            silent: Duration::from_secs(10),
             files: self
                 .files
                 .iter()
@@ -120,6 +122,7 @@ impl World {
                 plugins: format!("{home}/plugins"),
                 plugin_jars: BTreeMap::new(),
                 absent,
+                is_ready: true,
             },
             archives: Archives::default(),
             environment: BTreeMap::from([("PATH".to_owned(), "/bin".to_owned())]),

@@ -1,0 +1,217 @@
+//! A session on this machine for a driver: `observe` looks, `act` does one step of a decision. Neither decides.
+
+use std::time::{Duration, Instant};
+
+use nutkin_core::decide::local::{Give, Launch, Observation, Refusal, Step, Surroundings, decide};
+use nutkin_core::decide::{Decision, Wanted};
+use nutkin_rest::{Probe, Ready};
+use nutkin_shell::files::At;
+use nutkin_shell::files::document;
+use nutkin_shell::{Context, Ended, Error, Kept, Kind};
+
+use super::directory::{self, Lock, SessionDirectory};
+use super::{control, down, machine};
+
+/// How long a step waits for another command that works on the same session: longer than any of them
+/// holds the lock, which is only while files are written and orders given.
+const LOCK_WAIT: Duration = Duration::from_secs(30);
+
+/// The same for an end: another `down` may wait for processes that do not end.
+const END_WAIT: Duration = Duration::from_mins(2);
+
+/// One session, as one run of a driver sees and changes it.
+#[derive(Debug)]
+pub struct Shell {
+    /// Where it keeps its files.
+    pub directory: SessionDirectory,
+    /// The JobManager that answered last, and what it said.
+    pub answered: Option<Ready>,
+    /// What was ended, kept and deleted until now.
+    pub ended: Ended,
+    /// What the machine has. It is looked at once, and again after it was changed.
+    pub(super) machine: Option<Surroundings>,
+    /// The generation of the orders that this run has had obeyed.
+    pub(super) told: Option<u64>,
+    /// A client for the addresses that it was made for.
+    pub(super) probe: Option<(Vec<String>, Probe)>,
+    /// Since when a living JobManager was asked for its jobs and has not answered.
+    pub(super) silent_since: Option<Instant>,
+    /// Held to the end of an end: an `up` that starts something meanwhile would lose its files, not its processes.
+    lock: Option<Lock>,
+}
+
+impl Shell {
+    /// A session by its directory.
+    pub fn new(directory: SessionDirectory) -> Self {
+        Self {
+            directory,
+            answered: None,
+            ended: Ended::default(),
+            machine: None,
+            told: None,
+            probe: None,
+            silent_since: None,
+            lock: None,
+        }
+    }
+
+    /// Looks, and decides.
+    ///
+    /// # Errors
+    /// All that is wrong with what is wanted; a damaged state; no Java.
+    pub async fn look(
+        &mut self,
+        wanted: Wanted<'_>,
+        context: &Context<'_>,
+    ) -> Result<(Decision<Step>, Observation), Error> {
+        let session = match wanted {
+            Wanted::Session(session) => Some(session),
+            Wanted::Gone(_) => None,
+        };
+        let seen = self.observe(session, context).await?;
+        let decision = decide(wanted, &seen).map_err(|refusal| self.refused(refusal))?;
+        Ok((decision, seen))
+    }
+
+    /// Why nothing could be decided, as an error.
+    pub fn refused(&self, refusal: Refusal) -> Error {
+        match refusal {
+            Refusal::Input(problems) => Error::input(problems),
+            Refusal::Damaged => match document::read_json::<Launch>(&self.directory.launch()) {
+                Err(error) => directory::damaged(&self.directory, error),
+                Ok(_) => Error::new(Kind::Conflict, "the session's orders have just come back"),
+            },
+            Refusal::Unseen => Error::new(Kind::Broken, "the machine was not looked at"),
+        }
+    }
+
+    /// Does one step.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`]: another command changed the session, look again. Else the system refuses.
+    pub async fn act(
+        &mut self,
+        step: &Step,
+        wanted: Wanted<'_>,
+        context: &Context<'_>,
+    ) -> Result<(), Error> {
+        match (step, wanted) {
+            (Step::Install { .. }, Wanted::Session(session)) => {
+                self.machine = None;
+                machine::install(session, context).await
+            }
+            (Step::Fetch { .. }, Wanted::Session(session)) => {
+                self.machine = None;
+                machine::fetch(session, context).await
+            }
+            (Step::Install { .. } | Step::Fetch { .. }, Wanted::Gone(_)) => Ok(()),
+            (Step::Give(give), _) => self.give(give, context).await,
+            (Step::Supervise, _) => self.supervise(context).await,
+            (Step::End, _) => {
+                self.hold(context).await?;
+                self.ended.ended = down::end_processes(&self.directory).await?;
+                Ok(())
+            }
+            (Step::Remove { keep_logs }, _) => {
+                self.hold(context).await?;
+                self.directory.remove(*keep_logs)?;
+                if *keep_logs {
+                    let what = self.directory.log().display().to_string();
+                    self.ended.kept.push(Kept { what, remark: String::new(), is_data: false });
+                }
+                Ok(())
+            }
+            (Step::DeleteData, _) => {
+                self.hold(context).await?;
+                self.ended.deleted.extend(down::deletable(&self.directory));
+                Ok(std::fs::remove_dir_all(self.directory.data())?)
+            }
+        }
+    }
+
+    async fn give(&mut self, give: &Give, context: &Context<'_>) -> Result<(), Error> {
+        let _lock = self.lock(LOCK_WAIT, context).await?;
+        self.directory.create().map_err(directory::cannot)?;
+        self.check(give.instead.as_ref())?;
+        // A session has its ports from the moment in which its orders can be read.
+        let ports = self.directory.lock_ports(LOCK_WAIT).await;
+        let _ports = ports.at("lock", self.directory.path())?;
+        let others = self.directory.ports_of_others();
+        if give.launch.ports.values().any(|port| others.contains_key(port)) {
+            return Err(self.changed());
+        }
+        for (path, text) in &give.files {
+            let path = self.directory.join(path);
+            if let Some(parent) = path.parent() {
+                let made = std::fs::create_dir_all(parent);
+                made.at("make the directory", parent).map_err(directory::cannot)?;
+            }
+            let written = document::write_private(&path, text.as_bytes());
+            written.at("write", &path).map_err(directory::cannot)?;
+        }
+        let written = document::write_json(&self.directory.launch(), &give.launch);
+        let written = written.at("write the orders of", self.directory.path());
+        written.map_err(directory::cannot)
+    }
+
+    /// Has the orders obeyed, whoever gave them.
+    async fn supervise(&mut self, context: &Context<'_>) -> Result<(), Error> {
+        let _lock = self.lock(LOCK_WAIT, context).await?;
+        let Ok(launch) = document::read_json::<Launch>(&self.directory.launch()) else {
+            return Err(self.changed());
+        };
+        let program = std::env::current_exe()?;
+        let obeyed = control::have_obeyed(&program, &self.directory, &launch.token);
+        obeyed.at("start the supervisor of", self.directory.path()).map_err(directory::cannot)?;
+        self.told = Some(launch.generation);
+        Ok(())
+    }
+
+    /// Whether the orders are still those that were looked at.
+    fn check(&mut self, instead: Option<&(String, u64)>) -> Result<(), Error> {
+        let now: Option<Launch> = document::read_json(&self.directory.launch()).ok();
+        let expected = instead.map(|(token, generation)| (token.as_str(), *generation));
+        if now.as_ref().map(Launch::identity) == expected {
+            return Ok(());
+        }
+        Err(self.changed())
+    }
+
+    /// Another command was faster. What it did, ports among it, is looked at anew.
+    pub fn changed(&mut self) -> Error {
+        self.machine = None;
+        self.told = None;
+        let name = self.directory.name();
+        let message = format!("another command changed session `{name}` in the meantime");
+        Error::new(Kind::Conflict, message)
+            .because("ChangedMeanwhile")
+            .hint("run the same command again: it starts from what is there now")
+    }
+
+    async fn lock(&self, limit: Duration, context: &Context<'_>) -> Result<Lock, Error> {
+        let name = self.directory.name();
+        let waiting = || context.events.say(&format!("another command works on `{name}`: waiting"));
+        self.directory.lock(limit, waiting).await
+    }
+
+    /// Takes the lock for as long as this lives. Where none can be had (a read-only disk) processes can be ended all the
+    /// same.
+    ///
+    /// # Errors
+    /// Another command holds it too long.
+    pub async fn hold(&mut self, context: &Context<'_>) -> Result<(), Error> {
+        if self.lock.is_none() {
+            match self.lock(END_WAIT, context).await {
+                Ok(lock) => self.lock = Some(lock),
+                Err(failure) if failure.kind == Kind::TimedOut => return Err(failure),
+                Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets others work on the session again.
+    pub fn release(&mut self) {
+        self.lock = None;
+    }
+}
