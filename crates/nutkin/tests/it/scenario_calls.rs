@@ -96,9 +96,9 @@ fn what_is_in_flight_together() {
         UP,
         &[
             create,
-            // Whose the fields are is noted as soon as there is something to note it on: nobody waits for it.
-            "PATCH deployments/a, POST configmaps, POST services, POST services",
-            "PATCH configmaps/flink-config-a, PATCH services/a, PATCH services/a-rest",
+            "POST configmaps, POST services, POST services",
+            // Whose the fields are is noted once everything is there, in one batch.
+            "PATCH configmaps/flink-config-a, PATCH deployments/a, PATCH services/a, PATCH services/a-rest",
         ],
     );
     check(&[UP], UP, &[create, look, predict]);
