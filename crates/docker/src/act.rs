@@ -153,10 +153,10 @@ impl Run {
             _ => self.pack(within).await?,
         };
         let body = make::body(container, &within.network, &within.volume, &within.data);
-        let mut made = Vec::new();
-        let result = make::make(&self.session, &container.name, body, &archives, &mut made).await;
-        self.mine.started.extend(made.iter().cloned());
-        self.mine.made.extend(made);
+        let mut ids = Vec::new();
+        let result = make::make(&self.session, &container.name, body, &archives, &mut ids).await;
+        self.mine.started.extend(ids.iter().cloned());
+        self.mine.made.extend(ids);
         self.packed = Some((Arc::clone(within), archives));
         result
     }

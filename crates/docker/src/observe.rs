@@ -36,6 +36,9 @@ pub enum Aim {
     Gone(Ending),
 }
 
+/// Archives with the folders that they are for, and the surroundings that they were packed for.
+type Packed = (Arc<Within>, Vec<(String, Bytes)>);
+
 /// One run of a driver over a session: what it is for, and what it has done until now.
 #[derive(Debug)]
 pub struct Run {
@@ -55,7 +58,7 @@ pub struct Run {
     /// Whether the lock is kept from one look to the next.
     is_held: bool,
     /// What was packed last, for containers that share it.
-    pub(super) packed: Option<(Arc<Within>, Vec<(String, Bytes)>)>,
+    pub(super) packed: Option<Packed>,
     /// Who answered at the last look, and what.
     answer: Option<(nutkin_rest::Overview, String)>,
     /// The ledger as it is to be saved, and whether that is done.
@@ -254,7 +257,7 @@ pub(super) async fn digests(
     if files.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let read = move || -> Result<_, Error> {
+    let read = move || -> Result<BTreeMap<String, Option<String>>, Error> {
         let mut digests = BTreeMap::new();
         for (path, source) in &files {
             if !source.exists() {
@@ -273,7 +276,7 @@ pub(super) async fn digests(
         }
         Ok(digests)
     };
-    Ok(tokio::task::spawn_blocking(read).await??)
+    tokio::task::spawn_blocking(read).await?
 }
 
 fn plain(one: session::Container) -> Container {

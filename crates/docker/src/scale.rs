@@ -28,7 +28,7 @@ pub async fn scaling(
     context: &Context<'_>,
 ) -> Result<Scaling, Error> {
     let mut opened = ledger::load(session).await?;
-    let noted = opened.ledger.wanted.as_ref().map(|wanted| wanted.session());
+    let noted = opened.ledger.wanted.as_ref().map(nutkin_core::ledger::Wanted::session);
     let Some(noted) = noted.transpose().map_err(Error::input)? else {
         let mut run = Run::new(session.clone(), Aim::Resized);
         let seen = run.observe(context).await?;

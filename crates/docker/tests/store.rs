@@ -90,9 +90,12 @@ async fn a_write_that_is_refused_changes_nothing_and_leaves_no_helper() {
     let directory = tempfile::tempdir().unwrap();
     let (server, session) = world(directory.path()).await;
     ledger::update(&session, with_job("b")).await.unwrap();
-    server.set(|request| match request.line().contains("PUT") {
-        true => Fault::Answer(refusal(500, "no space left on device")),
-        false => Fault::None,
+    server.set(|request| {
+        if request.line().contains("PUT") {
+            Fault::Answer(refusal(500, "no space left on device"))
+        } else {
+            Fault::None
+        }
     });
     let failure = ledger::update(&session, with_job("c")).await.unwrap_err();
     assert!(failure.error.to_string().contains("no space left on device"), "{failure:?}");

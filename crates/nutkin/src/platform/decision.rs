@@ -222,7 +222,7 @@ impl Decision {
         match self {
             Self::Local(up) => Session::Local(up.directory().clone()),
             Self::Kubernetes(decision) => Session::Kubernetes(Box::new(decision.run.session())),
-            Self::Docker(change) => Session::Docker(change.session().clone()),
+            Self::Docker(change) => Session::Docker(Box::new(change.session().clone())),
         }
     }
 }

@@ -56,7 +56,7 @@ pub async fn all(place: &Place, context: &Context<'_>) -> Result<Vec<Session>, E
         }
         Platform::Docker => {
             let sessions = DockerSession::all(context).await?;
-            Ok(sessions.into_iter().map(Session::Docker).collect())
+            Ok(sessions.into_iter().map(|one| Session::Docker(Box::new(one))).collect())
         }
     }
 }
@@ -89,7 +89,7 @@ pub async fn open(name: &str, place: &Place, context: &Context<'_>) -> Result<Se
         Platform::Docker => {
             let session = DockerSession::of(name, context).await?;
             if docker::end::exists(&session).await? {
-                return Ok(Session::Docker(session));
+                return Ok(Session::Docker(Box::new(session)));
             }
             elsewhere::forget(context.environment, name, &Place::of(Platform::Docker));
             let message = format!("the Docker daemon has no session `{name}`");
@@ -124,7 +124,7 @@ pub async fn left(
         Platform::Docker => {
             let session = DockerSession::of(name, context).await?;
             let has_data = !docker::end::deletable(&session).await?.is_empty();
-            Ok(has_data.then_some(Session::Docker(session)))
+            Ok(has_data.then_some(Session::Docker(Box::new(session))))
         }
         Platform::Kubernetes => Ok(None),
     }

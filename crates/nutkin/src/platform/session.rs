@@ -20,7 +20,7 @@ pub enum Session {
     /// Objects of an API server.
     Kubernetes(Box<kubernetes::session::Session>),
     /// Containers of a Docker daemon.
-    Docker(DockerSession),
+    Docker(Box<DockerSession>),
 }
 
 impl Session {

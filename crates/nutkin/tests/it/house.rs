@@ -2,6 +2,7 @@
 //! breaks it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::process::Command;
 
 use crate::tidy::{files, root};
@@ -183,7 +184,7 @@ fn heads(text: &str) -> Vec<&str> {
 
 /// What stands at the top of the crate and is named in a module's code: by `crate::`, or by as many `super::` as lead
 /// there.
-fn named_at_the_top<'t>(code: &'t str, depth: usize) -> Vec<&'t str> {
+fn named_at_the_top(code: &str, depth: usize) -> Vec<&str> {
     let up = "super::".repeat(depth);
     let mut names = Vec::new();
     for prefix in ["crate::", up.as_str()] {
@@ -265,7 +266,7 @@ fn modules_are_in_no_circle() {
     for (path, text) in files() {
         if let Some((name, file)) =
             path.strip_prefix("crates/").and_then(|rest| rest.split_once("/src/"))
-            && file.ends_with(".rs")
+            && Path::new(file).extension().is_some_and(|extension| extension == "rs")
         {
             crates.entry(name.to_owned()).or_default().insert(file.to_owned(), text);
         }
