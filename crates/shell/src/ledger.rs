@@ -133,7 +133,7 @@ mod tests {
     }
 
     impl Store for Memory {
-        fn session(&self) -> &str {
+        fn session(&self) -> &'static str {
             "s"
         }
 
