@@ -94,8 +94,7 @@ impl Shell {
         })
     }
 
-    /// What a JobManager says. Its jobs are asked for until this run has changed something: then they are no question any
-    /// more.
+    /// What a JobManager says. Its jobs are asked for only until this run has changed something.
     async fn ask(&mut self, urls: &[String]) -> Result<(Option<Overview>, Jobs), Error> {
         if self.probe.as_ref().is_none_or(|(made_for, _)| made_for != urls) {
             self.probe = Some((urls.to_vec(), Probe::new(urls)?));

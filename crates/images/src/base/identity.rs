@@ -216,7 +216,7 @@ mod tests {
         check_refused("Basic realm=\"test\"", good, "takes no identity token", 1);
         // It would be read on the way.
         let far = "Bearer realm=\"http://auth.example/token\"";
-        check_refused(far, good, "no https address", 1);
+        check_refused(far, good, "not an https address", 1);
         let here = "Bearer realm=\"HERE/token\"";
         let denied = ("401 Unauthorized", "token&of a-test is unknown");
         check_refused(here, denied, "does not accept the identity token", 2);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// What is wanted and the jobs; not its version and its history, which tell of attempts, nor paths of this machine.
+/// What is wanted and the jobs; not its version and its history, which count attempts, nor paths of this machine.
 pub(super) fn plain(document: &str) -> Value {
     let document: Value = serde_json::from_str(document).unwrap_or_default();
     let mut wanted = document["wanted"].clone();

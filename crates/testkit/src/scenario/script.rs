@@ -195,7 +195,7 @@ impl Backend for Script {
         }
         let group = self.groups.front_mut();
         let Some((group, index)) = group.and_then(|group| {
-            // Of several to one address the one that agrees in all, else the first.
+            // Of several to one address the one that agrees in all, otherwise the first.
             let is_right = |call: &Call| call.is_meant(request) && call.check(request).is_ok();
             let index = group.iter().position(is_right);
             let index = index.or_else(|| group.iter().position(|call| call.is_meant(request)))?;
