@@ -209,7 +209,12 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
     let Ended { ended, mut kept, deleted } = session.end(ending, context).await?;
     if resumable.is_empty() {
         if let Some(opened) = &opened {
-            Store::remove(&session, &opened.version).await?;
+            match Store::remove(&session, &opened.version).await {
+                Err(failure) if failure.kind == Kind::Denied => {
+                    context.printer.warn(&format!("the ledger stays: {:#}", failure.error));
+                }
+                removed => removed?,
+            }
         }
         platform::forget(context.environment, &name, &session.place());
     } else {

@@ -49,7 +49,7 @@ impl Store for Session {
 pub async fn store(name: &str, place: &Place, context: &Context<'_>) -> Result<Session, Error> {
     Ok(match place.platform {
         Platform::Local => Session::Local(SessionDirectory::of(context.environment, name)?),
-        Platform::Docker => Session::Docker(DockerSession::of(name, context).await?),
+        Platform::Docker => Session::Docker(Box::new(DockerSession::of(name, context).await?)),
         Platform::Kubernetes => {
             let api = super::find::ask(place, context).await?;
             let gone = json!({"metadata": {"name": name}});
