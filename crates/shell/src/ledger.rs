@@ -32,12 +32,11 @@ pub trait Store {
         expected: &Version,
     ) -> impl Future<Output = Result<Saving, Error>>;
 
-    /// Removes the document and what lies beside it, unless somebody else has written since `expected`; that there is
-    /// nothing is not an error.
+    /// Removes the document and what lies beside it; that there is nothing is not an error.
     ///
     /// # Errors
     /// The platform refuses.
-    fn remove(&self, expected: &Version) -> impl Future<Output = Result<(), Error>>;
+    fn remove(&self) -> impl Future<Output = Result<(), Error>>;
 }
 
 /// How a save went.
@@ -155,7 +154,7 @@ mod tests {
             Ok(Saving::Saved(version))
         }
 
-        async fn remove(&self, _: &Version) -> Result<(), Error> {
+        async fn remove(&self) -> Result<(), Error> {
             self.stored.take();
             Ok(())
         }

@@ -37,10 +37,8 @@ pub mod shared;
 mod snapshot;
 pub mod status;
 pub mod stop;
-mod submission;
 pub mod supervise;
 pub mod up;
-mod wanted;
 
 use std::ffi::OsString;
 use std::sync::Arc;

@@ -7,16 +7,15 @@ use nutkin_core::session::Session;
 
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, SpecArgs, document};
-use super::{Context, session_file, wanted};
+use super::{Context, session_file};
 use crate::platform::{Carried, Decision};
 use crate::progress::Spinner;
 use crate::report::Style;
 use crate::runtime::unless_interrupted;
-use crate::{Exit, Outcome, platform, runtime};
+use crate::{Exit, Outcome, platform, runtime, select};
 use nutkin_flink::counted;
 use nutkin_rest::{Ready, Waited};
 use nutkin_shell::Purpose;
-use nutkin_shell::ledger;
 use nutkin_shell::{Error, Kind};
 use nutkin_shell::{Harm, Place, Wish};
 
@@ -68,15 +67,17 @@ pub struct Args {
 /// # Errors
 /// Bad input (2), consent needed (6), not ready in time (4), a process that does not start (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    let wish = wanted::wish(&args.spec, args.name.as_deref(), args.task_managers, context)?;
-    session_file::check_options(&wish.session, context)?;
+    let session =
+        session_file::load(&args.spec, args.name.as_deref(), args.task_managers, context)?;
+    session_file::check_options(&session, context)?;
     if !args.no_jobs {
-        super::file_jobs::check(&wish.session, &wish.base)?;
+        super::file_jobs::check(&session, args.spec.file.as_deref(), context)?;
     }
+    let place = select::place(&args.spec, &session, context)?;
     let stage = Cell::new(Stage::Looking);
     runtime::block_on(async {
-        let work = bring_up(&args, &wish, &stage, context);
-        unless_interrupted(work, || stage.get().interrupted(&wish.session.name)).await
+        let work = bring_up(&args, &session, &place, &stage, context);
+        unless_interrupted(work, || stage.get().interrupted(&session.name)).await
     })
 }
 
@@ -136,31 +137,24 @@ impl Stage {
 
 async fn bring_up(
     args: &Args,
-    wish: &wanted::Wish,
+    session: &Session,
+    place: &Place,
     stage: &Cell<Stage>,
     context: &Context<'_>,
 ) -> Outcome {
-    let wanted::Wish { session, place, .. } = wish;
-    let asked = Wish { session, place, purpose: Purpose::Act, adopt: args.adopt };
+    let wish = Wish { session, place, purpose: Purpose::Act, adopt: args.adopt };
     let begins = |begun: bool| stage.set(if begun { Stage::Changing } else { Stage::Looking });
-    let mut decision = Decision::of(asked, &begins, context).await?;
-    let mut changes = Vec::new();
-    let is_new = decision.is_new();
+    let mut decision = Decision::of(wish, &begins, context).await?;
     loop {
         if decision.is_done() && !decision.has_errands() {
             context.printer.say(&format!("session `{}` is unchanged", session.name));
             stage.set(Stage::Starting);
-            wish.remember(&decision.session(), &[], false, context).await?;
             if args.no_wait {
                 return Ok(Exit::Done);
             }
-            return finish(args, wish, &mut decision, stage, context).await;
+            return finish(args, session, &mut decision, stage, context).await;
         }
-        let announcement = decision.announcement();
-        if !announcement.is_empty() {
-            agree(args, wish, &decision, &announcement, context).await?;
-            changes = announcement;
-        }
+        agree(args, session, place, &decision, context)?;
         let agreed = decision.harm();
         if decision.prepare(context).await? {
             stage.set(Stage::Prepared);
@@ -182,32 +176,28 @@ async fn bring_up(
     }
     stage.set(decision.left_alone().map_or(Stage::Starting, Stage::Replacing));
     decision.note(args.spec.file.as_deref(), context)?;
-    if changes.is_empty() {
-        changes.push(decision.summary());
-    }
-    wish.remember(&decision.session(), &changes, is_new, context).await?;
     if args.no_wait {
         context.printer.say(&format!("session `{}` is starting", session.name));
         return Ok(Exit::Done);
     }
-    finish(args, wish, &mut decision, stage, context).await
+    finish(args, session, &mut decision, stage, context).await
 }
 
 /// Shows the change and asks for consent.
-async fn agree(
+fn agree(
     args: &Args,
-    wish: &wanted::Wish,
+    session: &Session,
+    place: &Place,
     decision: &Decision,
-    announcement: &[String],
     context: &Context<'_>,
 ) -> Result<(), Error> {
-    let wanted::Wish { session, place, .. } = wish;
-    let opened = ledger::load(&decision.session()).await?;
-    if opened.ledger.wanted.is_none() {
-        warn_of_origin(&args.spec, session, place, context);
+    let announcement = decision.announcement();
+    if announcement.is_empty() {
+        return Ok(());
     }
+    warn_of_origin(&args.spec, session, place, context);
     context.printer.say(&format!("session `{}` changes:", session.name));
-    for line in announcement.iter().chain(&wish.left_out(&opened.ledger)) {
+    for line in announcement {
         context.printer.say(&format!("  {line}"));
     }
     match decision.harm() {
@@ -216,7 +206,7 @@ async fn agree(
     }
 }
 
-/// Says that a session without a ledger was made from a file, where a change is about to go back behind that.
+/// Says that the session was made from a file, where a change is about to go back behind that.
 pub(super) fn warn_of_origin(
     spec: &SpecArgs,
     session: &Session,
@@ -238,12 +228,11 @@ pub(super) fn warn_of_origin(
 
 async fn finish(
     args: &Args,
-    wish: &wanted::Wish,
+    session: &Session,
     decision: &mut Decision,
     stage: &Cell<Stage>,
     context: &Context<'_>,
 ) -> Outcome {
-    let session = &wish.session;
     let name = &session.name;
     let timeout = Duration::from_secs(args.timeout);
     let mut spinner = Spinner::new(context.printer);
@@ -255,7 +244,8 @@ async fn finish(
             announce(name, decision, &ready, context);
             if !args.no_jobs && !session.jobs.is_empty() {
                 stage.set(Stage::Jobs);
-                super::file_jobs::bring(session, &decision.session(), &wish.base, context).await?;
+                let file = args.spec.file.as_deref();
+                super::file_jobs::bring(session, decision.session(), file, context).await?;
                 stage.set(Stage::Up);
             }
             if args.output.output != Output::Text {

@@ -17,7 +17,6 @@ mod docker;
 mod elsewhere;
 mod find;
 pub mod kubernetes;
-pub mod ledger;
 mod local;
 mod session;
 
