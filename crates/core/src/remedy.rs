@@ -15,8 +15,6 @@ pub enum Remedy {
         /// The session file to name.
         file: Option<String>,
     },
-    /// What is missing of the session is made again by the same file and options.
-    UpAgain,
     /// The session is ended, whatever is left of it, and its files are removed.
     Down {
         /// The session.
@@ -40,12 +38,8 @@ pub enum Remedy {
     ListJobs,
     /// Other jobs hold the slots; the job waits until they end.
     SlotsAreHeld,
-    /// The permissions that Nutkin's commands need are listed.
-    CommandPermissions,
     /// The account and the permissions that Flink's processes need are given to them.
     ProcessPermissions,
-    /// The log of the container that ended says why.
-    PreviousLog,
     /// The cache of distributions is full: it can be looked at.
     ListDistributions,
     /// This release is what the archive holds: it is installed from there.

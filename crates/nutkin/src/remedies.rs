@@ -11,7 +11,6 @@ pub fn words(remedy: &Remedy) -> String {
             let on = on.map(|on| format!(" --on {on}")).unwrap_or_default();
             format!("`nutkin up{file}{on}` starts it")
         }
-        Remedy::UpAgain => "`nutkin up` makes it again".to_owned(),
         Remedy::Down { name } => {
             format!("`nutkin down {name}` ends what runs of it and removes the rest")
         }
@@ -36,13 +35,11 @@ pub fn words(remedy: &Remedy) -> String {
         Remedy::SlotsAreHeld => {
             "`nutkin jobs` shows what holds the others; the job waits until they end".to_owned()
         }
-        Remedy::CommandPermissions => "`nutkin rbac` prints what each command needs".to_owned(),
         Remedy::ProcessPermissions => {
             "`nutkin rbac` with the same file and options prints the ServiceAccount, Role and RoleBinding that Flink \
              needs (`| kubectl apply -f -`); `nutkin.rbac.create: true` has `up` make them"
                 .to_owned()
         }
-        Remedy::PreviousLog => "its log says why: `nutkin logs --previous`".to_owned(),
         Remedy::ListDistributions => "`nutkin dist list` shows what the cache holds".to_owned(),
         Remedy::Install { flink } => {
             format!("`nutkin dist install {flink}` with the same source installs it")
