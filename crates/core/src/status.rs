@@ -17,6 +17,8 @@ pub enum SessionState {
     Stopped,
     /// Its own notes cannot be read.
     Damaged,
+    /// It was ended, and its ledger holds jobs that can go on.
+    Ended,
 }
 
 impl fmt::Display for SessionState {
@@ -27,6 +29,7 @@ impl fmt::Display for SessionState {
             Self::Degraded => "degraded",
             Self::Stopped => "stopped",
             Self::Damaged => "damaged",
+            Self::Ended => "ended",
         })
     }
 }

@@ -51,7 +51,9 @@ pub async fn scaling(
         .map(|one| one.what.as_str())
         .filter(|what| *what != "taskManager.replicas")
         .collect();
-    if !other.is_empty() {
+    // What was cut off while TaskManagers were made is completed.
+    let is_cut_off = seen.containers.iter().any(|one| one.seen.hash.is_empty());
+    if !other.is_empty() && !is_cut_off {
         let name = &session.name;
         let message = format!("session `{name}` is not what is wanted of it: {}", other.join(", "));
         return Err(Error::new(Kind::Broken, message).because("Drifted").hint(format!(

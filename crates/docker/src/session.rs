@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use bollard::Docker;
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
 use bollard::query_parameters::ListContainersOptionsBuilder;
-use nutkin_core::ledger::Opened;
 use nutkin_core::plan::docker::{FLINK, HASH, NAME, REST_PORT, ROLE, SESSION, Seen};
 use nutkin_core::selection::Platform;
 use nutkin_flink::FlinkVersion;
@@ -25,8 +24,6 @@ pub struct DockerSession {
     pub docker: Docker,
     /// Where its published ports are: this machine, or the daemon's.
     pub host: String,
-    /// Its ledger, as it was read last.
-    pub(super) opened: Option<Opened>,
 }
 
 /// A container, as the daemon's list has it.
@@ -58,7 +55,7 @@ impl DockerSession {
         let host = environment.text("DOCKER_HOST").and_then(|host| host.strip_prefix("tcp://"));
         let host =
             host.and_then(|host| host.rsplit_once(':')).map_or("127.0.0.1", |(host, _)| host);
-        Self { name: name.to_owned(), docker, host: host.to_owned(), opened: None }
+        Self { name: name.to_owned(), docker, host: host.to_owned() }
     }
 
     /// All sessions of the daemon, by name.

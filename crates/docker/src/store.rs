@@ -16,9 +16,9 @@ use bollard::query_parameters::{
 };
 use futures_util::TryStreamExt as _;
 use nutkin_container::image::User;
-use nutkin_core::ledger::{Ledger, Sealed, Secrets, Stored, Version};
+use nutkin_core::ledger::{Sealed, Secrets, Stored, Version};
 use nutkin_core::plan::docker::FLINK;
-use nutkin_shell::ledger::{self, Saving, Store};
+use nutkin_shell::ledger::{Saving, Store};
 use nutkin_shell::{Error, Kind};
 use serde::{Deserialize, Serialize};
 
@@ -95,12 +95,12 @@ impl Store for DockerSession {
         written
     }
 
-    async fn remove(&self) -> Result<(), Error> {
+    async fn remove(&self, expected: &Version) -> Result<(), Error> {
         if !has_volume(self).await? {
             return Ok(());
         }
         let helper = take(self).await?;
-        let written = write_through(self, &helper, None, None).await;
+        let written = write_through(self, &helper, None, Some(expected)).await;
         remove(self, &helper).await;
         written.map(drop)
     }
@@ -113,32 +113,6 @@ async fn has_volume(session: &DockerSession) -> Result<bool, Error> {
         Err(error) => Err(failure(&error)),
         Ok(_) => Ok(true),
     }
-}
-
-/// What is remembered of the session.
-///
-/// # Errors
-/// A newer Nutkin wrote it, or the daemon refuses.
-pub async fn record(session: &mut DockerSession) -> Result<Ledger, Error> {
-    let opened = ledger::load(session).await?;
-    let record = opened.ledger.clone();
-    session.opened = Some(opened);
-    Ok(record)
-}
-
-/// Remembers it. What another command wrote since [`record`] into other parts stays.
-///
-/// # Errors
-/// Both wrote the same, or the daemon refuses.
-pub async fn remember(session: &mut DockerSession, record: &Ledger) -> Result<(), Error> {
-    let mut opened = match session.opened.take() {
-        Some(opened) => opened,
-        None => ledger::load(session).await?,
-    };
-    opened.ledger = Ledger { version: opened.ledger.version, ..record.clone() };
-    ledger::save(session, &mut opened).await?;
-    session.opened = Some(opened);
-    Ok(())
 }
 
 /// Writes a document, or that there is none, if what is stored still is of the version that is expected.

@@ -102,6 +102,20 @@ pub fn of_directory(
     name: &str,
     context: &Context<'_>,
 ) -> Result<Session, Error> {
+    read_directory(directory, options, flink, name, context).map(|(session, _)| session)
+}
+
+/// The same, with what the file there says.
+///
+/// # Errors
+/// As [`of_directory`].
+pub fn read_directory(
+    directory: &Path,
+    options: &Configuration,
+    flink: FlinkVersion,
+    name: &str,
+    context: &Context<'_>,
+) -> Result<(Session, Configuration), Error> {
     let place = context.environment.directory.join(directory);
     let has = |dialect: Dialect| place.join(dialect.file_name()).is_file();
     let loaded = Dialect::loaded(flink, has(Dialect::FlinkConf), has(Dialect::ConfigYaml));
@@ -124,5 +138,7 @@ pub fn of_directory(
         context.events.warn_problem(warning);
     }
     let conf_dir = ConfDir { path: directory.display().to_string(), dialect };
-    Ok(spec::of_directory(conf_dir, reading.configuration, options, flink, name))
+    let file = reading.configuration;
+    let session = spec::of_directory(conf_dir, file.clone(), options, flink, name);
+    Ok((session, file))
 }

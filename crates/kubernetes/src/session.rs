@@ -31,8 +31,6 @@ pub struct Session {
     pub name: String,
     /// The workload of the JobManagers: a Deployment, in standalone mode perhaps a StatefulSet. It owns the rest.
     pub workload: Value,
-    /// `resourceVersion` of the record as it was read.
-    pub(super) record_version: Option<String>,
 }
 
 /// How often a JobManager is asked for its jobs before they count as unknown, and the pause between: three seconds
@@ -80,7 +78,7 @@ impl Session {
     /// The session of a workload of JobManagers.
     pub fn of(api: &Api, workload: Value) -> Self {
         let name = workload["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        Self { api: api.clone(), name, workload, record_version: None }
+        Self { api: api.clone(), name, workload }
     }
 
     /// The UID of the workload, which owns everything else.

@@ -322,18 +322,27 @@ impl SessionDirectory {
         Ok(())
     }
 
-    /// Removes the session's files. The lock is kept until the directory itself goes.
+    /// Whether the session was ended and its ledger was kept.
+    pub fn has_ended(&self) -> bool {
+        self.record().exists() && !self.launch().exists() && !self.processes().exists()
+    }
+
+    /// Removes the session's files but its ledger. The lock is kept until the directory itself goes.
     ///
     /// # Errors
     /// The system refused.
     pub fn remove(&self, keep_logs: bool) -> io::Result<()> {
-        for file in [self.record(), self.launch(), self.processes(), self.join(ORIGIN)] {
+        for file in [self.launch(), self.processes(), self.join(ORIGIN)] {
             ignore_missing(fs::remove_file(file))?;
         }
-        for part in ["conf", "tmp", "run"] {
+        for part in ["conf", "tmp", "run", "jars"] {
             ignore_missing(fs::remove_dir_all(self.join(part)))?;
         }
         if keep_logs {
+            return Ok(());
+        }
+        ignore_missing(fs::remove_dir_all(self.log()))?;
+        if self.record().exists() {
             return Ok(());
         }
         ignore_missing(fs::remove_dir_all(&self.path))

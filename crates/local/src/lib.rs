@@ -22,18 +22,21 @@ pub mod supervisor;
 pub mod view;
 
 use directory::SessionDirectory;
-use nutkin_core::record::SessionRecord;
 use nutkin_core::selection::Platform;
-use nutkin_shell::files::document::{self, StateError};
 
 use nutkin_rest::Connected;
-use nutkin_shell::Error;
+use nutkin_shell::{Error, Kind};
 
 /// How to reach a session: its addresses are those of this machine.
 ///
 /// # Errors
 /// Its state is damaged.
 pub fn connect(directory: &SessionDirectory) -> Result<Connected, Error> {
+    if directory.has_ended() {
+        let name = directory.name();
+        return Err(Error::new(Kind::NotFound, format!("session `{name}` has ended"))
+            .hint(format!("`nutkin up {name}` starts it again")));
+    }
     let launch = scale::read_launch(directory)?;
     let flink = launch.flink_version.parse()?;
     Ok(Connected {
@@ -43,24 +46,4 @@ pub fn connect(directory: &SessionDirectory) -> Result<Connected, Error> {
         flink,
         tunnel: None,
     })
-}
-
-/// What Nutkin remembers of a session; nothing is not an error.
-///
-/// # Errors
-/// Its record is damaged.
-pub fn record(directory: &SessionDirectory) -> Result<SessionRecord, Error> {
-    match document::read_json(&directory.record()) {
-        Ok(record) => Ok(record),
-        Err(StateError::Missing(_)) => Ok(SessionRecord::new(directory.name())),
-        Err(error) => Err(directory::damaged(directory, error)),
-    }
-}
-
-/// Remembers it.
-///
-/// # Errors
-/// The system refused.
-pub fn remember(directory: &SessionDirectory, record: &SessionRecord) -> Result<(), Error> {
-    Ok(document::write_json(&directory.record(), record)?)
 }

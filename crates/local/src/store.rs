@@ -60,19 +60,25 @@ impl Store for SessionDirectory {
         Ok(Saving::Saved(version(&sealed.document)))
     }
 
-    async fn remove(&self) -> Result<(), Error> {
-        Ok(self.remove_ledger()?)
-    }
-}
-
-impl SessionDirectory {
-    /// Removes the ledger; that there is none is not an error.
-    ///
-    /// # Errors
-    /// The system refused.
-    pub fn remove_ledger(&self) -> io::Result<()> {
+    async fn remove(&self, expected: &Version) -> Result<(), Error> {
+        if !self.path().exists() {
+            return Ok(());
+        }
+        let _lock = lock(self).await?;
+        let now = read(self)?.as_deref().map(version).unwrap_or_default();
+        if now != *expected {
+            return Ok(());
+        }
         remove(&self.record())?;
-        remove(&self.secrets())
+        remove(&self.secrets())?;
+        if self.exists() || self.log().exists() {
+            return Ok(());
+        }
+        // What an end has left to those that wait for the locks.
+        match fs::remove_dir_all(self.path()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            other => Ok(other?),
+        }
     }
 }
 
@@ -161,9 +167,13 @@ mod tests {
         assert!(!fs::read_to_string(directory.secrets()).unwrap().contains("hunter2"));
         ledger::update(&directory, |ledger| ledger.wanted = None).await.unwrap();
         assert!(!directory.secrets().exists(), "nothing beside it where nothing is secret");
-        Store::remove(&directory).await.unwrap();
-        Store::remove(&directory).await.unwrap();
-        assert!(ledger::load(&directory).await.unwrap().is_new());
+        let none = Version(None);
+        Store::remove(&directory, &none).await.unwrap();
+        let now = ledger::load(&directory).await.unwrap().version;
+        assert_ne!(now, none, "what somebody else wrote is not removed");
+        Store::remove(&directory, &now).await.unwrap();
+        Store::remove(&directory, &now).await.unwrap();
+        assert!(!directory.path().exists());
     }
 
     #[tokio::test]

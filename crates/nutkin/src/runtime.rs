@@ -7,8 +7,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use nutkin_shell::Error;
 
-use crate::Outcome;
-
 /// How long a thread that unpacks may take to notice that it is no longer wanted, and to clean up. One that hangs in
 /// a read of a dead network disk never does.
 const CLEANING: Duration = Duration::from_secs(3);
@@ -17,7 +15,7 @@ const CLEANING: Duration = Duration::from_secs(3);
 ///
 /// # Errors
 /// Those of the command, and a system that allows no event queue.
-pub fn block_on(future: impl Future<Output = Outcome>) -> Outcome {
+pub fn block_on<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(future);
     runtime.shutdown_timeout(CLEANING);

@@ -32,11 +32,12 @@ pub trait Store {
         expected: &Version,
     ) -> impl Future<Output = Result<Saving, Error>>;
 
-    /// Removes the document and what lies beside it; that there is nothing is not an error.
+    /// Removes the document and what lies beside it, unless somebody else has written since `expected`; that there is
+    /// nothing is not an error.
     ///
     /// # Errors
     /// The platform refuses.
-    fn remove(&self) -> impl Future<Output = Result<(), Error>>;
+    fn remove(&self, expected: &Version) -> impl Future<Output = Result<(), Error>>;
 }
 
 /// How a save went.
@@ -154,7 +155,7 @@ mod tests {
             Ok(Saving::Saved(version))
         }
 
-        async fn remove(&self) -> Result<(), Error> {
+        async fn remove(&self, _: &Version) -> Result<(), Error> {
             self.stored.take();
             Ok(())
         }

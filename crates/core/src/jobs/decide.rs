@@ -1,6 +1,6 @@
 //! From what a job shall be and what it is to the steps between.
 
-use super::{From, Observed, Policy, Step, digest};
+use super::{From, Observed, Policy, Step, digest, sent};
 use crate::record::JobRecord;
 use crate::session::{SessionJob, UpgradeMode};
 use nutkin_flink::problem::Problem;
@@ -108,6 +108,17 @@ pub fn decide(
     }
 }
 
+/// Writes down what is submitted.
+fn describe(record: &mut JobRecord, job: &SessionJob) {
+    record.jar.clone_from(&job.jar_uri);
+    record.entry_class.clone_from(&job.entry_class);
+    record.args.clone_from(&job.args);
+    record.parallelism = job.parallelism;
+    record.options = sent(job).map(|(key, value)| (key.to_owned(), value)).collect();
+    record.allow_non_restored_state = job.allow_non_restored_state;
+    record.ended = None;
+}
+
 /// The record after all steps were carried out.
 pub fn carried_out(job: &SessionJob, record: Option<&JobRecord>, steps: &[Step]) -> JobRecord {
     let mut record = record.cloned().unwrap_or_default();
@@ -117,6 +128,7 @@ pub fn carried_out(job: &SessionJob, record: Option<&JobRecord>, steps: &[Step])
                 record.generation = *generation;
                 record.digest = digest(job);
                 record.suspended = false;
+                describe(&mut record, job);
             }
             Step::Cancel(_) | Step::StopWithSavepoint(_) | Step::CancelAtCheckpoint(_) => {
                 record.suspended = true;

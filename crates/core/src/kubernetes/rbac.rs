@@ -104,7 +104,13 @@ pub const COMMANDS: &[CommandNeeds] = &[
             rule("", "configmaps", &["patch"], "a configuration is not changed"),
             rule("", "configmaps", &["list"], "a ConfigMap that nothing wants any more stays"),
             rule("", "configmaps", &["delete"], "a ConfigMap that nothing wants any more stays"),
-            rule("", "configmaps", &["update"], "jobs of a file are not remembered"),
+            rule("", "configmaps", &["update"], "what is wanted, and jobs, are not remembered"),
+            rule(
+                "",
+                "secrets",
+                &["update", "delete"],
+                "secret values of options and arguments are not remembered",
+            ),
             rule("", "services", &["list"], "a Service that nothing wants any more stays"),
             rule(
                 "",
@@ -173,12 +179,15 @@ pub const COMMANDS: &[CommandNeeds] = &[
     CommandNeeds { commands: &["status", "ls"], rules: &REACH },
     CommandNeeds {
         commands: &["run"],
-        rules: &[rule(
-            "",
-            "configmaps",
-            &["get", "create", "update"],
-            "jobs of a file are not remembered",
-        )],
+        rules: &[
+            rule("", "configmaps", &["get", "create", "update"], "jobs are not remembered"),
+            rule(
+                "",
+                "secrets",
+                &["get", "create", "update", "delete"],
+                "secret options and arguments of jobs are not remembered",
+            ),
+        ],
     },
     CommandNeeds {
         commands: &["scale"],
@@ -212,7 +221,19 @@ pub const COMMANDS: &[CommandNeeds] = &[
             rule("", "services", &["list"], "it is not seen when everything is gone"),
             rule("", "configmaps", &["list"], "it is not seen what stays behind"),
             rule("", "configmaps", &["get"], "it is not told where checkpoints stay"),
-            rule("", "configmaps", &["delete"], "`--delete-ha-data` deletes nothing"),
+            rule("", "configmaps", &["update"], "the end of a session is not remembered"),
+            rule(
+                "",
+                "configmaps",
+                &["delete"],
+                "the ledger stays, and `--delete-ha-data` deletes nothing",
+            ),
+            rule(
+                "",
+                "secrets",
+                &["get", "create", "update", "delete"],
+                "secret values of the ledger stay",
+            ),
         ],
     },
 ];

@@ -170,6 +170,29 @@ fn the_directory_of_a_configuration_comes_back() {
     }
 }
 
+#[test]
+fn what_is_not_repeated_is_told() {
+    #[track_caller]
+    fn check(new: &Wanted, expected: &[&str]) {
+        let (old, _) = wanted(
+            FILE,
+            Inputs {
+                options: vec![("a.password".to_owned(), "hunter2".to_owned())],
+                task_managers: Some(3),
+                flink: Some("1.20.5".parse().unwrap()),
+                ..Inputs::default()
+            },
+        );
+        assert_eq!(old.left_out(&old), Vec::<String>::new());
+        assert_eq!(old.left_out(new), expected);
+    }
+    let of_file = wanted(FILE, Inputs::default()).0;
+    check(&of_file, &["-D a.password", "--flink 1.20.5", "--task-managers 3"]);
+    let scaled =
+        Wanted { task_managers: Some(4), flink: Some("2.0".to_owned()), ..Wanted::default() };
+    check(&scaled, &["the session file `s.yaml`", "-D a.password"]);
+}
+
 /// What a Nutkin without a ledger wrote.
 const OLD: &str = r#"{
   "apiVersion": "nutkin/v1", "kind": "SessionRecord", "name": "orders", "namespace": "flink",

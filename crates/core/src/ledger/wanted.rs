@@ -157,6 +157,30 @@ impl Wanted {
         }
     }
 
+    /// What was wanted so far and is not any more, in words: a file, options and numbers of the command line that are
+    /// not repeated.
+    pub fn left_out(&self, new: &Self) -> Vec<String> {
+        let file = |wanted: &Self| wanted.source.as_ref().map(|source| source.file.clone());
+        let mut left_out = Vec::new();
+        if let Some(file) =
+            file(self).filter(|_| new.documents.is_empty() && !self.documents.is_empty())
+        {
+            left_out.push(format!("the session file `{file}`"));
+        }
+        if let (Some(directory), None) = (&self.conf_dir, &new.conf_dir) {
+            left_out.push(format!("the configuration directory `{}`", directory.path));
+        }
+        let options = self.options.keys().filter(|key| !new.options.contains_key(*key));
+        left_out.extend(options.map(|key| format!("-D {key}")));
+        if let (Some(flink), None) = (&self.flink, &new.flink) {
+            left_out.push(format!("--flink {flink}"));
+        }
+        if let (Some(number), None) = (self.task_managers, new.task_managers) {
+            left_out.push(format!("--task-managers {number}"));
+        }
+        left_out
+    }
+
     /// Resolves the session again.
     ///
     /// # Errors

@@ -37,7 +37,7 @@ pub struct Args {
 /// No such session or job (5), not ended in time (4).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
-        let mut target = target(&args.session, context).await?;
+        let target = target(&args.session, context).await?;
         let job = target.job(&args.job).await?;
         let client = &target.client;
         let state = if job.state.has_ended() {

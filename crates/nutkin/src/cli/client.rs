@@ -10,7 +10,7 @@ use crate::jobs::{self, failure};
 use crate::platform::Session;
 use crate::select;
 use nutkin_rest::{Client, Job};
-use nutkin_shell::Error;
+use nutkin_shell::{Error, ledger};
 
 /// What a command about jobs talks to.
 pub struct Target {
@@ -23,7 +23,7 @@ pub struct Target {
     /// Where it runs; `None` where only an address is known.
     pub platform: Option<Platform>,
     /// The session, where Nutkin knows it.
-    session: Option<Session>,
+    pub session: Option<Session>,
 }
 
 impl Target {
@@ -46,10 +46,12 @@ impl Target {
     ///
     /// # Errors
     /// There is none (exit 5), or there are several (2).
-    pub async fn job(&mut self, wanted: &str) -> Result<Job, Error> {
+    pub async fn job(&self, wanted: &str) -> Result<Job, Error> {
         // Without a record that can be read, the file is one that names no namespace.
-        let namespace = match &mut self.session {
-            Some(session) => session.record().await.ok().and_then(|record| record.namespace),
+        let namespace = match &self.session {
+            Some(session) => {
+                ledger::load(session).await.ok().and_then(|opened| opened.ledger.namespace)
+            }
             None => None,
         };
         jobs::find(&self.client, namespace.as_deref(), wanted).await

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 
+use nutkin_core::ledger::Opened;
 use nutkin_core::selection::Platform;
 use nutkin_flink::Configuration;
 
@@ -15,7 +16,8 @@ use crate::{Exit, Outcome, runtime, select};
 use nutkin_kubernetes::api::Api;
 use nutkin_kubernetes::cluster;
 use nutkin_kubernetes::end::delete_what_is_left;
-use nutkin_shell::{Ended, Ending, Place};
+use nutkin_shell::ledger::{self, Store};
+use nutkin_shell::{Ended, Ending, Kept, Place};
 use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin down`.
@@ -121,9 +123,58 @@ fn nothing_left(failure: Error, args: &Args) -> Error {
     }
 }
 
+/// The ledger, where it can be read: a session ends without it, too.
+async fn open(session: &Session, context: &Context<'_>) -> Option<Opened> {
+    match ledger::load(session).await {
+        Ok(opened) => Some(opened).filter(|opened| !opened.is_new()),
+        Err(failure) => {
+            context.printer.warn(&format!("{:#}; it is left alone", failure.error));
+            None
+        }
+    }
+}
+
+fn resumable(opened: &Opened) -> Vec<String> {
+    opened.ledger.resumable().into_iter().map(str::to_owned).collect()
+}
+
+/// Notes the end, so that what is kept is what this Nutkin writes, and outlives the session everywhere.
+async fn remember_end(session: &Session, context: &Context<'_>) -> Result<(), Error> {
+    let event = ledger::event(context.environment, vec!["ended".to_owned()]);
+    ledger::update(session, |ledger| ledger.note(event)).await.map(drop)
+}
+
+/// Removes the ledger that an end which was cut off has left, unless something in it could be resumed.
+async fn forget_left(
+    name: &str,
+    platform: Platform,
+    args: &Args,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let place = Place {
+        platform,
+        namespace: args.platform.namespace.clone(),
+        context: args.platform.context.clone(),
+        kubeconfig: None,
+    };
+    let left = platform::ledger::store(name, &place, context).await?;
+    let opened = ledger::load(&left).await?;
+    if !opened.is_new() && (args.delete_data || resumable(&opened).is_empty()) {
+        Store::remove(&left, &opened.version).await?;
+        context.printer.say(&format!("session `{name}` was gone; its ledger was removed"));
+    }
+    Ok(())
+}
+
 async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_>) -> Outcome {
     let (name, file) = (args.name.as_deref(), args.file.as_deref());
-    let session = match select::find(name, file, &args.platform, context).await {
+    let found = select::find(name, file, &args.platform, context).await;
+    if let (Err(failure), Some(name), Some(on)) = (&found, name, args.platform.on)
+        && failure.kind == Kind::NotFound
+    {
+        forget_left(name, on.into(), args, context).await?;
+    }
+    let session = match found {
         Err(failure) if failure.kind == Kind::NotFound && args.delete_ha_data => {
             return delete_ha_data(args, failure, context).await;
         }
@@ -149,8 +200,33 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
         consent::ask(args.consent, !args.consent.yes, "End the session?", context)?;
     }
     begun.replace(Some(session.clone()));
-    let Ended { ended, kept, deleted } = session.end(ending, context).await?;
-    platform::forget(context.environment, &name, &session.place());
+    let opened = open(&session, context).await;
+    let resumable =
+        opened.as_ref().map(resumable).filter(|_| !args.delete_data).unwrap_or_default();
+    if !resumable.is_empty() {
+        remember_end(&session, context).await?;
+    }
+    let Ended { ended, mut kept, deleted } = session.end(ending, context).await?;
+    if resumable.is_empty() {
+        if let Some(opened) = &opened {
+            match Store::remove(&session, &opened.version).await {
+                Err(failure) if failure.kind == Kind::Denied => {
+                    context.printer.warn(&format!("the ledger stays: {:#}", failure.error));
+                }
+                removed => removed?,
+            }
+        }
+        platform::forget(context.environment, &name, &session.place());
+    } else {
+        kept.push(Kept {
+            what: format!("the ledger of session `{name}`"),
+            remark: format!(
+                "jobs that can go on: {}; `nutkin up {name}` starts it again, --delete-data forgets it",
+                resumable.join(", ")
+            ),
+            is_data: true,
+        });
+    }
     if ended.is_empty() {
         context.printer.say(&format!("session `{name}`: none of its processes was running"));
     } else {

@@ -2,40 +2,36 @@
 
 use std::path::{Path, PathBuf};
 
-use nutkin_core::record::SessionRecord;
+use nutkin_core::ledger::Ledger;
 use nutkin_core::session::Session;
 
 use super::Context;
 use crate::{jobs, platform};
-use nutkin_shell::Error;
+use nutkin_shell::{Error, ledger};
 
 /// Looks at the jars of the jobs before anything is started for them.
 ///
 /// # Errors
 /// Exit 2 with all that is wrong.
-pub(super) fn check(
-    session: &Session,
-    file: Option<&Path>,
-    context: &Context<'_>,
-) -> Result<(), Error> {
-    let base = folder(file, context);
-    jobs::local_jars(&session.jobs, &base).map(drop).map_err(Error::input)
+pub(super) fn check(session: &Session, base: &Path) -> Result<(), Error> {
+    jobs::local_jars(&session.jobs, base).map(drop).map_err(Error::input)
 }
 
 /// The folder of the file: relative jars count from there.
-fn folder(file: Option<&Path>, context: &Context<'_>) -> PathBuf {
+pub(super) fn folder(file: Option<&Path>, context: &Context<'_>) -> PathBuf {
     let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
     context.environment.directory.join(folder)
 }
 
-/// Brings the jobs to what the file says, and remembers what was done in the session's record.
+/// Brings the jobs to what the file says, and remembers what was done in the session's ledger. `base` is the folder that
+/// relative jars count from.
 ///
 /// # Errors
-/// The record is damaged, or a job could not be stopped or submitted.
+/// The ledger cannot be used, or a job could not be stopped or submitted.
 pub(super) async fn bring(
     session: &Session,
-    mut place: platform::Session,
-    file: Option<&Path>,
+    place: &platform::Session,
+    base: &Path,
     context: &Context<'_>,
 ) -> Result<(), Error> {
     if session.jobs.is_empty() {
@@ -43,8 +39,18 @@ pub(super) async fn bring(
     }
     let connected = place.connect(true).await?;
     let client = connected.client()?;
-    let mut record = place.record().await?;
-    let base = folder(file, context);
-    let remember = async |record: &SessionRecord| place.remember(record).await;
-    jobs::bring(session, &client, &mut record, &base, context, remember).await
+    let mut opened = ledger::load(place).await?;
+    super::wanted::say_damage(&opened, context);
+    let mut record = opened.ledger.clone();
+    // Only what is done here: somebody else may have written of other jobs in the meantime.
+    let remember = async |record: &Ledger| {
+        opened.ledger.namespace.clone_from(&record.namespace);
+        for job in &session.jobs {
+            if let Some(now) = record.jobs.get(&job.name) {
+                opened.ledger.jobs.insert(job.name.clone(), now.clone());
+            }
+        }
+        ledger::save(place, &mut opened).await
+    };
+    jobs::bring(session, &client, &mut record, base, context, remember).await
 }

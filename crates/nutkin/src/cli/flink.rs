@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nutkin_core::ledger::Bringer;
 use nutkin_core::selection::Platform;
 use nutkin_flink::dynamic;
 use nutkin_flink::flink_cli::{self, Action, Call, Run, say};
@@ -16,6 +17,7 @@ use super::Context;
 use super::client::{Target, target};
 use super::flink_jvm;
 use super::shared::SessionArgs;
+use super::submission::Submission;
 use crate::jobs::{Ended, Jar, failure, random_id, submit, until_it_ends};
 use crate::platform::{self};
 use crate::{Exit, Outcome, runtime};
@@ -122,7 +124,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             };
             return flink_jvm::run(&args.words, run, &target, context).await;
         }
-        act(&action, &options, &target.client, context).await
+        act(&action, &options, &target, context).await
     });
     acted.or_else(|failure| Ok(failed(failure, context)))
 }
@@ -185,9 +187,10 @@ async fn reach(
 async fn act(
     action: &Action,
     options: &[String],
-    client: &Client,
+    target: &Target,
     context: &Context<'_>,
 ) -> Outcome {
+    let client = &target.client;
     let printer = context.printer;
     let version = client.version();
     let chosen = match action {
@@ -200,7 +203,7 @@ async fn act(
     let format_sent = version.is_at_least(1, 15).then(|| format.to_owned());
     printer.out(&say::before(action, format, version));
     let result = match action {
-        Action::Run(run) => return submit_and_wait(run, options, client, context).await,
+        Action::Run(run) => return submit_and_wait(run, options, target, context).await,
         Action::Info(run) => {
             let jar = bring(run, client).await?;
             let plan = client.plan(&jar, &request(run, options)?).await.map_err(failure)?;
@@ -289,17 +292,26 @@ fn request(run: &Run, options: &[String]) -> Result<RunRequest, Error> {
 async fn submit_and_wait(
     run: &Run,
     options: &[String],
-    client: &Client,
+    target: &Target,
     context: &Context<'_>,
 ) -> Outcome {
+    let client = &target.client;
     let printer = context.printer;
     let request = request(run, options)?;
     if !request.options.is_empty() && !client.version().line().run_takes_configuration {
         printer.warn(&format!("Flink {} takes no options with a job over REST", client.version()));
     }
-    let jar = bring(run, client).await?;
+    let path = context.environment.directory.join(&run.jar);
+    let jar = Jar::read(&path)?;
+    let uploaded = jar.bring(client).await.map_err(failure)?;
     let id = random_id()?;
-    submit(client, &jar, &id, &request).await.map_err(failure)?;
+    let path = path.display().to_string();
+    let submission =
+        Submission { id: &id, jar: &path, digest: &jar.digest, origin: Bringer::Flink };
+    let noted = submission.begin(target.session.as_ref(), &request, context).await;
+    let submitted = submit(client, &uploaded, &id, &request).await;
+    noted.settle(target.session.as_ref(), submitted.as_ref().err(), context).await;
+    submitted.map_err(failure)?;
     printer.out(&format!("Job has been submitted with JobID {id}\n"));
     if run.detached {
         return Ok(Exit::Done);

@@ -34,7 +34,7 @@ pub struct Args {
 /// No such session or job (5).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
-        let mut target = target(&args.session, context).await?;
+        let target = target(&args.session, context).await?;
         let listed = target.job(&args.job).await?;
         let client = &target.client;
         let (job, details) = describe(client, &listed).await?;

@@ -37,8 +37,10 @@ pub mod shared;
 mod snapshot;
 pub mod status;
 pub mod stop;
+mod submission;
 pub mod supervise;
 pub mod up;
+mod wanted;
 
 use std::ffi::OsString;
 use std::sync::Arc;

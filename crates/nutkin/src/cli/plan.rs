@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use nutkin_core::jobs::Outlook;
-use nutkin_core::record::SessionRecord;
+use nutkin_core::ledger::Ledger;
 use nutkin_core::session::Session;
 use serde_json::{Value, json};
 
 use super::shared::{Output, OutputArgs, SpecArgs, document};
 use super::up::warn_of_origin;
-use super::{Context, session_file};
+use super::{Context, session_file, wanted};
 use crate::jobs::foresee;
 use crate::platform::Decision;
-use crate::{Exit, Outcome, runtime, select};
+use crate::{Exit, Outcome, runtime};
 use nutkin_shell::Purpose;
+use nutkin_shell::ledger;
 use nutkin_shell::{Error, Kind};
 use nutkin_shell::{Harm, Wish};
 
@@ -68,25 +69,29 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 }
 
 fn plan(args: Args, context: &Context<'_>) -> Outcome {
-    let session =
-        session_file::load(&args.spec, args.name.as_deref(), args.task_managers, context)?;
-    session_file::check_options(&session, context)?;
-    let place = select::place(&args.spec, &session, context)?;
+    let wish = wanted::wish(&args.spec, args.name.as_deref(), args.task_managers, context)?;
+    let wanted::Wish { session, place, .. } = &wish;
+    session_file::check_options(session, context)?;
     runtime::block_on(async {
-        let wish =
-            Wish { session: &session, place: &place, purpose: Purpose::Look, adopt: args.adopt };
-        let decision = Decision::of(wish, &|_| (), context).await?;
-        let outlooks = if args.no_jobs { Ok(Vec::new()) } else { jobs(&session, &decision).await };
+        let asked = Wish { session, place, purpose: Purpose::Look, adopt: args.adopt };
+        let decision = Decision::of(asked, &|_| (), context).await?;
+        let outlooks = if args.no_jobs { Ok(Vec::new()) } else { jobs(session, &decision).await };
         let outlooks = match outlooks {
             Err(failure) if failure.kind == Kind::Invalid => return Err(failure),
             outlooks => outlooks.ok(),
         };
+        let mut left_out = None;
         if !decision.is_new() && !decision.is_done() {
-            warn_of_origin(&args.spec, &session, &place, context);
+            let opened = ledger::load(&decision.session()).await?;
+            left_out = wish.left_out(&opened.ledger);
+            if opened.ledger.wanted.is_none() {
+                warn_of_origin(&args.spec, session, place, context);
+            }
         }
         let comes = outlooks.iter().flatten().any(|outlook| !outlook.names().is_empty());
         if args.output.output == Output::Text {
             let mut lines = decision.lines();
+            lines.extend(left_out);
             lines.extend(outlooks.iter().flatten().filter_map(Outlook::line));
             if outlooks.is_none() {
                 lines.push("what becomes of the jobs of the file is not known: the session does not answer".to_owned());
@@ -112,12 +117,12 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
 /// What becomes of the jobs of the file.
 async fn jobs(session: &Session, decision: &Decision) -> Result<Vec<Outlook>, Error> {
     if session.jobs.is_empty() || decision.is_new() {
-        return foresee(session, None, &SessionRecord::new(&session.name), false).await;
+        return foresee(session, None, &Ledger::new(&session.name), false).await;
     }
     let asked = async {
-        let mut place = decision.session();
+        let place = decision.session();
         let client = place.connect(true).await?.client()?;
-        let record = place.record().await?;
+        let record = ledger::load(&place).await?.ledger;
         foresee(session, Some(&client), &record, decision.harm() == Harm::Loss).await
     };
     let late = |_| Error::new(Kind::TimedOut, "the session does not answer");

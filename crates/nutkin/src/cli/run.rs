@@ -11,8 +11,11 @@ use nutkin_flink::Problem;
 use nutkin_flink::{FlinkVersion, dynamic};
 use serde_json::json;
 
+use nutkin_core::ledger::Bringer;
+
 use super::client::{Target, target};
 use super::shared::{OutputArgs, SessionArgs, SpecArgs};
+use super::submission::Submission;
 use super::{Context, file_jobs, session_file};
 use crate::jobs::{Jar, arrives, failure, random_id, shortage, submit};
 use crate::runtime::{self, Interrupt, unless_interrupted};
@@ -174,7 +177,8 @@ async fn submit_jar(
         ]));
     }
     let mut request = request(args)?;
-    let Target { client, name: session, sight, .. } = target(&args.session, context).await?;
+    let Target { client, name: session, sight, session: place, .. } =
+        target(&args.session, context).await?;
     check_release(args, client.version())?;
     let directory = &context.environment.directory;
     if let Some(given) = request.savepoint.take() {
@@ -193,9 +197,14 @@ async fn submit_jar(
             context.events.hint(&hint);
         }
     }
+    let whole = uri.contains("://") || uri.starts_with("mvn:");
+    let uri = if whole { uri.to_owned() } else { directory.join(uri).display().to_string() };
+    let submission = Submission { id, jar: &uri, digest: &jar.digest, origin: Bringer::Run };
+    let noted = submission.begin(place.as_ref(), &request, context).await;
     stage.replace(Stage::Submitting(client.clone()));
-    let submission = submit(&client, &uploaded, id, &request).await;
-    submission.map_err(|error| {
+    let submitted = submit(&client, &uploaded, id, &request).await;
+    noted.settle(place.as_ref(), submitted.as_ref().err(), context).await;
+    submitted.map_err(|error| {
         if let RestError::Broken(_) = error {
             return failure(error).hint("`nutkin jobs --all` shows whether the job is there");
         }
@@ -224,7 +233,8 @@ fn run_file(args: &Args, context: &Context<'_>) -> Outcome {
         let place = select::find(args.session.session.as_deref(), file, &spec.platform, context);
         let place = place.await?;
         is_begun.set(true);
-        file_jobs::bring(&session, place, file, context).await?;
+        let base = file_jobs::folder(file, context);
+        file_jobs::bring(&session, &place, &base, context).await?;
         Ok(Exit::Done)
     };
     runtime::block_on(unless_interrupted(work, || file_interrupted(is_begun.get())))

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use nutkin_core::ledger::Wanted;
 use nutkin_core::session::Session;
 use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::Problem;
@@ -26,11 +27,27 @@ pub fn load(
     task_managers: Option<u32>,
     context: &Context<'_>,
 ) -> Result<Session, Error> {
+    load_wanted(args, name, task_managers, context).map(|(session, _)| session)
+}
+
+/// The same, with what the ledger is to say of it.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_wanted(
+    args: &SpecArgs,
+    name: Option<&str>,
+    task_managers: Option<u32>,
+    context: &Context<'_>,
+) -> Result<(Session, Wanted), Error> {
     let options = dynamic::parse(&args.options).map_err(Error::input)?;
     if let Some(directory) = conf_dir(args, context)? {
         let flink = flink(args, &options)?;
         let name = name.unwrap_or(spec::DEFAULT_NAME);
-        return native_client::of_directory(&directory, &options, flink, name, context);
+        let (session, file) =
+            native_client::read_directory(&directory, &options, flink, name, context)?;
+        let wanted = Wanted::of_directory(&file, &options, name, &session);
+        return Ok((session, wanted));
     }
     let file = args.file.as_deref().map(text_of).transpose()?;
     let options =
@@ -38,11 +55,29 @@ pub fn load(
     let flink = args.flink.as_deref().map(version).transpose()?;
     let name = name.map(str::to_owned);
     let inputs = Inputs { file: None, name, options, flink, task_managers };
-    match file {
-        Some((file, text)) => spec::load(&text, &file, inputs),
-        None => spec::resolve(&inputs),
-    }
-    .map_err(Error::input)
+    let read = match file {
+        Some((file, text)) => spec::load_inputs(&text, &file, inputs),
+        None => spec::resolve(&inputs).map(|session| (session, inputs)),
+    };
+    let (session, inputs) = read.map_err(Error::input)?;
+    let wanted = Wanted::of(&inputs, &session, None);
+    Ok((session, wanted))
+}
+
+/// Whether arguments say nothing of what the session shall be, but its name and where it is.
+///
+/// # Errors
+/// As [`load`].
+pub fn says_nothing(
+    args: &SpecArgs,
+    task_managers: Option<u32>,
+    context: &Context<'_>,
+) -> Result<bool, Error> {
+    Ok(args.file.is_none()
+        && args.options.is_empty()
+        && args.flink.is_none()
+        && task_managers.is_none()
+        && conf_dir(args, context)?.is_none())
 }
 
 /// The Flink configuration directory that replaces a session file. `FLINK_CONF_DIR` counts only where nothing

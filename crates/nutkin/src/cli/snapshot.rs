@@ -66,7 +66,7 @@ fn interrupted(snapshot: &Snapshot<'_>, stage: Stage) -> Error {
 
 async fn take(snapshot: &Snapshot<'_>, stage: &RefCell<Stage>, context: &Context<'_>) -> Outcome {
     let noun = snapshot.kind.to_lowercase();
-    let mut target = target(snapshot.session, context).await?;
+    let target = target(snapshot.session, context).await?;
     let mut trigger = snapshot.trigger.clone();
     if let Trigger::Savepoint { directory, .. } | Trigger::Stop { directory, .. } = &mut trigger
         && let Some(given) = directory.take()

@@ -7,15 +7,16 @@ use nutkin_core::session::Session;
 
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, SpecArgs, document};
-use super::{Context, session_file};
+use super::{Context, session_file, wanted};
 use crate::platform::{Carried, Decision};
 use crate::progress::Spinner;
 use crate::report::Style;
 use crate::runtime::unless_interrupted;
-use crate::{Exit, Outcome, platform, runtime, select};
+use crate::{Exit, Outcome, platform, runtime};
 use nutkin_flink::counted;
 use nutkin_rest::{Ready, Waited};
 use nutkin_shell::Purpose;
+use nutkin_shell::ledger;
 use nutkin_shell::{Error, Kind};
 use nutkin_shell::{Harm, Place, Wish};
 
@@ -67,17 +68,15 @@ pub struct Args {
 /// # Errors
 /// Bad input (2), consent needed (6), not ready in time (4), a process that does not start (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    let session =
-        session_file::load(&args.spec, args.name.as_deref(), args.task_managers, context)?;
-    session_file::check_options(&session, context)?;
+    let wish = wanted::wish(&args.spec, args.name.as_deref(), args.task_managers, context)?;
+    session_file::check_options(&wish.session, context)?;
     if !args.no_jobs {
-        super::file_jobs::check(&session, args.spec.file.as_deref(), context)?;
+        super::file_jobs::check(&wish.session, &wish.base)?;
     }
-    let place = select::place(&args.spec, &session, context)?;
     let stage = Cell::new(Stage::Looking);
     runtime::block_on(async {
-        let work = bring_up(&args, &session, &place, &stage, context);
-        unless_interrupted(work, || stage.get().interrupted(&session.name)).await
+        let work = bring_up(&args, &wish, &stage, context);
+        unless_interrupted(work, || stage.get().interrupted(&wish.session.name)).await
     })
 }
 
@@ -137,24 +136,31 @@ impl Stage {
 
 async fn bring_up(
     args: &Args,
-    session: &Session,
-    place: &Place,
+    wish: &wanted::Wish,
     stage: &Cell<Stage>,
     context: &Context<'_>,
 ) -> Outcome {
-    let wish = Wish { session, place, purpose: Purpose::Act, adopt: args.adopt };
+    let wanted::Wish { session, place, .. } = wish;
+    let asked = Wish { session, place, purpose: Purpose::Act, adopt: args.adopt };
     let begins = |begun: bool| stage.set(if begun { Stage::Changing } else { Stage::Looking });
-    let mut decision = Decision::of(wish, &begins, context).await?;
+    let mut decision = Decision::of(asked, &begins, context).await?;
+    let mut changes = Vec::new();
+    let is_new = decision.is_new();
     loop {
         if decision.is_done() && !decision.has_errands() {
             context.printer.say(&format!("session `{}` is unchanged", session.name));
             stage.set(Stage::Starting);
+            wish.remember(&decision.session(), &[], false, context).await?;
             if args.no_wait {
                 return Ok(Exit::Done);
             }
-            return finish(args, session, &mut decision, stage, context).await;
+            return finish(args, wish, &mut decision, stage, context).await;
         }
-        agree(args, session, place, &decision, context)?;
+        let announcement = decision.announcement();
+        if !announcement.is_empty() {
+            agree(args, wish, &decision, &announcement, context).await?;
+            changes = announcement;
+        }
         let agreed = decision.harm();
         if decision.prepare(context).await? {
             stage.set(Stage::Prepared);
@@ -176,28 +182,32 @@ async fn bring_up(
     }
     stage.set(decision.left_alone().map_or(Stage::Starting, Stage::Replacing));
     decision.note(args.spec.file.as_deref(), context)?;
+    if changes.is_empty() {
+        changes.push(decision.summary());
+    }
+    wish.remember(&decision.session(), &changes, is_new, context).await?;
     if args.no_wait {
         context.printer.say(&format!("session `{}` is starting", session.name));
         return Ok(Exit::Done);
     }
-    finish(args, session, &mut decision, stage, context).await
+    finish(args, wish, &mut decision, stage, context).await
 }
 
 /// Shows the change and asks for consent.
-fn agree(
+async fn agree(
     args: &Args,
-    session: &Session,
-    place: &Place,
+    wish: &wanted::Wish,
     decision: &Decision,
+    announcement: &[String],
     context: &Context<'_>,
 ) -> Result<(), Error> {
-    let announcement = decision.announcement();
-    if announcement.is_empty() {
-        return Ok(());
+    let wanted::Wish { session, place, .. } = wish;
+    let opened = ledger::load(&decision.session()).await?;
+    if opened.ledger.wanted.is_none() {
+        warn_of_origin(&args.spec, session, place, context);
     }
-    warn_of_origin(&args.spec, session, place, context);
     context.printer.say(&format!("session `{}` changes:", session.name));
-    for line in announcement {
+    for line in announcement.iter().chain(&wish.left_out(&opened.ledger)) {
         context.printer.say(&format!("  {line}"));
     }
     match decision.harm() {
@@ -206,7 +216,7 @@ fn agree(
     }
 }
 
-/// Says that the session was made from a file, where a change is about to go back behind that.
+/// Says that a session without a ledger was made from a file, where a change is about to go back behind that.
 pub(super) fn warn_of_origin(
     spec: &SpecArgs,
     session: &Session,
@@ -228,11 +238,12 @@ pub(super) fn warn_of_origin(
 
 async fn finish(
     args: &Args,
-    session: &Session,
+    wish: &wanted::Wish,
     decision: &mut Decision,
     stage: &Cell<Stage>,
     context: &Context<'_>,
 ) -> Outcome {
+    let session = &wish.session;
     let name = &session.name;
     let timeout = Duration::from_secs(args.timeout);
     let mut spinner = Spinner::new(context.printer);
@@ -244,8 +255,7 @@ async fn finish(
             announce(name, decision, &ready, context);
             if !args.no_jobs && !session.jobs.is_empty() {
                 stage.set(Stage::Jobs);
-                let file = args.spec.file.as_deref();
-                super::file_jobs::bring(session, decision.session(), file, context).await?;
+                super::file_jobs::bring(session, &decision.session(), &wish.base, context).await?;
                 stage.set(Stage::Up);
             }
             if args.output.output != Output::Text {

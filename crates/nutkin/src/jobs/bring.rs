@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use nutkin_core::jobs::{self as rules, Known, Next, Step};
-use nutkin_core::record::{JobRecord, SessionRecord};
+use nutkin_core::ledger::{JobRecord, Ledger};
 use nutkin_core::session::{Session, SessionJob};
 
 use super::work::Work;
@@ -21,10 +21,10 @@ use nutkin_shell::Error;
 pub async fn bring(
     session: &Session,
     client: &Client,
-    record: &mut SessionRecord,
+    record: &mut Ledger,
     base: &Path,
     context: &Context<'_>,
-    mut remember: impl AsyncFnMut(&SessionRecord) -> Result<(), Error>,
+    mut remember: impl AsyncFnMut(&Ledger) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let namespace = session.namespace.as_deref().unwrap_or(rules::NAMESPACE);
     let jars = local_jars(&session.jobs, base).map_err(Error::input)?;
@@ -52,7 +52,8 @@ pub async fn bring(
                 context.printer.say(&note.text);
             }
         }
-        let after = rules::carried_out(job, old.as_ref(), &steps);
+        let mut after = rules::carried_out(job, old.as_ref(), &steps);
+        after.id = Some(rules::job_id(namespace, &job.name, after.generation));
         let records = (old.unwrap_or_default(), after);
         let mut work = Work::new(job, namespace, client, context, records);
         let mut keep = async |now: &JobRecord| {
@@ -76,7 +77,7 @@ pub async fn bring(
                 return Err(not_so(failed));
             }
             // Where the state of a stopped job is must survive the failure of what follows.
-            work.after.last_savepoint.clone_from(&work.now.last_savepoint);
+            work.after.take_state(&work.now);
             keep(&work.now).await?;
         }
         keep(&work.after).await?;

@@ -1,7 +1,7 @@
 //! What would be done for the `FlinkSessionJob`s of a file, without doing it.
 
 use nutkin_core::jobs::{self as rules, Known, Outlook};
-use nutkin_core::record::SessionRecord;
+use nutkin_core::ledger::Ledger;
 use nutkin_core::session::Session;
 
 use super::bring::known;
@@ -16,7 +16,7 @@ use nutkin_shell::Error;
 pub async fn foresee(
     session: &Session,
     client: Option<&Client>,
-    record: &SessionRecord,
+    record: &Ledger,
     are_lost: bool,
 ) -> Result<Vec<Outlook>, Error> {
     let namespace = session.namespace.as_deref().unwrap_or(rules::NAMESPACE);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use nutkin_core::jobs::{self as rules, Step};
-use nutkin_core::record::JobRecord;
+use nutkin_core::ledger::{JobRecord, Snapshot};
 use nutkin_core::session::SessionJob;
 use nutkin_flink::Problem;
 use serde_json::Value;
@@ -13,6 +13,7 @@ use super::{Ended, Jar, failure, shortage, submit, until_it_ends, until_tasks_ru
 use crate::Context;
 use nutkin_fetch::artifacts::Fetcher;
 use nutkin_rest::{Client, RestError, RunRequest, Trigger, newest_state, retains_checkpoints};
+use nutkin_shell::ledger::now;
 use nutkin_shell::{Error, Kind};
 
 /// How long a savepoint or a cancelation may take: large states go to slow storage.
@@ -126,15 +127,16 @@ impl<'a> Work<'a> {
                 let id = self.id(*generation);
                 let path = snapshot(client, &id, &trigger).await?;
                 self.say(&format!(" is stopped; its savepoint is {path}"));
-                self.now.last_savepoint = Some(path);
+                self.remember_savepoint(path, &id);
                 // The savepoint is complete a moment before the job has ended.
                 until_it_ends(client, &id, Some(PATIENCE), None, |_| ()).await.map_err(failure)?;
             }
             Step::Savepoint(generation) => {
                 let trigger = Trigger::Savepoint { directory: None, format: None };
-                let path = snapshot(client, &self.id(*generation), &trigger).await?;
+                let id = self.id(*generation);
+                let path = snapshot(client, &id, &trigger).await?;
                 self.say(&format!(": savepoint {path}"));
-                self.now.last_savepoint = Some(path);
+                self.remember_savepoint(path, &id);
             }
             Step::Checkpoint(generation) => {
                 if !client.version().line().has_checkpoint_trigger {
@@ -152,6 +154,16 @@ impl<'a> Work<'a> {
             Step::Submit { generation, from } => self.submit(*generation, from).await?,
         }
         Ok(())
+    }
+
+    fn remember_savepoint(&mut self, path: String, id: &str) {
+        self.now.remember_savepoint(Snapshot {
+            path,
+            kind: "savepoint".to_owned(),
+            time: Some(now()),
+            job: Some(id.to_owned()),
+            ..Snapshot::default()
+        });
     }
 
     async fn submit(&mut self, generation: u64, from: &rules::From) -> Result<(), Error> {
@@ -176,6 +188,8 @@ impl<'a> Work<'a> {
         }
         submit(self.client, &jar.id, &id, &request).await.map_err(failure)?;
         self.after.jar_digest = Some(jar.digest.clone());
+        self.after.submitted = Some(now());
+        self.after.started_from.clone_from(&request.savepoint);
         let from = request.savepoint.map(|path| format!(" from {path}")).unwrap_or_default();
         self.say(&format!(" is submitted as {id}{from}"));
         Ok(())

@@ -131,7 +131,7 @@ pub async fn left(
 }
 
 /// The API server of a place.
-async fn ask(place: &Place, context: &Context<'_>) -> Result<Api, Error> {
+pub(super) async fn ask(place: &Place, context: &Context<'_>) -> Result<Api, Error> {
     let access = cluster::find(place, &Configuration::new(), context.environment).await?;
     Api::new(access)
 }

@@ -17,6 +17,7 @@ mod docker;
 mod elsewhere;
 mod find;
 pub mod kubernetes;
+pub mod ledger;
 mod local;
 mod session;
 

@@ -1,6 +1,5 @@
 //! A session that exists, and what can be done with it as a whole.
 
-use nutkin_core::record::SessionRecord;
 use nutkin_core::selection::Platform;
 
 use nutkin_docker::DockerSession;
@@ -156,30 +155,6 @@ impl Session {
         match self {
             Self::Local(directory) => Some(local::down::left(directory)),
             Self::Kubernetes(_) | Self::Docker(_) => None,
-        }
-    }
-
-    /// What Nutkin remembers of it.
-    ///
-    /// # Errors
-    /// It is damaged.
-    pub async fn record(&mut self) -> Result<SessionRecord, Error> {
-        match self {
-            Self::Local(directory) => local::record(directory),
-            Self::Kubernetes(session) => kubernetes::record::read(session).await,
-            Self::Docker(session) => docker::store::record(session).await,
-        }
-    }
-
-    /// Remembers it. What somebody else remembered since [`Session::record`] is never overwritten.
-    ///
-    /// # Errors
-    /// It cannot be written, or somebody else was faster.
-    pub async fn remember(&mut self, record: &SessionRecord) -> Result<(), Error> {
-        match self {
-            Self::Local(directory) => local::remember(directory, record),
-            Self::Kubernetes(session) => kubernetes::record::write(session, record).await,
-            Self::Docker(session) => docker::store::remember(session, record).await,
         }
     }
 }

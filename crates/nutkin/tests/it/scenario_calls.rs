@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::scenario::{Place, TOKEN, finish};
 
-const UP: &[&str] = &["up", "a", "--no-wait"];
+/// It says what is wanted: otherwise the ledger is asked first.
+const UP: &[&str] = &["up", "a", "--no-wait", "--flink", "1.20"];
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
 
 /// Time enough for all requests of one batch to come before one is answered.
@@ -35,7 +36,17 @@ fn a_new_session_costs_two_round_trips() {
             tied(own("POST", "configmaps").body_at("/metadata/name", json!("flink-config-a"))),
             tied(own("POST", "services")),
             tied(own("POST", "services")),
-        ]);
+        ])
+        // The ledger outlives the workload.
+        .then(
+            made(own("POST", "configmaps").body_at("/metadata/name", json!("nutkin-a")))
+                .body_at("/metadata/labels", json!({"nutkin.dev/session": "a"})),
+        )
+        // Nobody waits for these.
+        .always(Call::new("PATCH", &format!("{DEPLOYMENTS}/a")))
+        .always(own("PATCH", "configmaps/flink-config-a"))
+        .always(own("PATCH", "services/a"))
+        .always(own("PATCH", "services/a-rest"));
     let server = Server::start(script);
     let place = Place::of(server, "kubernetes", ("KUBECONFIG", String::new()));
     let kubeconfig = Kubernetes::kubeconfig(place.server.url(), TOKEN);
@@ -99,7 +110,10 @@ fn what_is_in_flight_together() {
             "POST configmaps, POST services, POST services",
             // Whose the fields are is noted once everything is there, in one batch.
             "PATCH configmaps/flink-config-a, PATCH deployments/a, PATCH services/a, PATCH services/a-rest",
+            "POST configmaps",
         ],
     );
-    check(&[UP], UP, &[create, look, predict]);
+    let ledger = "GET configmaps/nutkin-a";
+    check(&[UP], UP, &[create, look, predict, ledger]);
+    check(&[UP], &["up", "a", "--no-wait"], &[ledger, create, look, predict, ledger]);
 }

@@ -90,6 +90,14 @@ fn what_a_new_session_asks_for() {
         .iter()
         .filter(|seen| seen.request.method != "GET")
         .map(|seen| format!("{} {}", seen.request.method, seen.request.path))
+        .map(|line| match line.split_once("/0000") {
+            // The store of the ledger has a helper without a name.
+            Some((start, rest)) => format!(
+                "{start}/HELPER{}",
+                rest.trim_start_matches(|c: char| c.is_ascii_hexdigit())
+            ),
+            None => line,
+        })
         .collect();
     assert_eq!(
         changes,
@@ -102,6 +110,9 @@ fn what_a_new_session_asks_for() {
             "POST /containers/create",
             "PUT /containers/nutkin-a-taskmanager-1/archive",
             "POST /containers/nutkin-a-taskmanager-1/start",
+            "POST /containers/create",
+            "PUT /containers/HELPER/archive",
+            "DELETE /containers/HELPER",
         ]
     );
     // What is secret lies in files of containers that only their owner reads, and nowhere else.
@@ -223,7 +234,7 @@ fn a_change_that_is_refused_says_why_and_goes_on_at_the_next_call() {
             "already in progress",
         ),
         ("containers/create", no(500, "no space left on device"), "no space left on device"),
-        ("archive", no(500, "no space left on device"), "no space left on device"),
+        ("PUT", no(500, "no space left on device"), "no space left on device"),
         ("start", no(500, "OCI runtime create failed"), "OCI runtime create failed"),
         ("containers/create", Fault::CutAfter, "error: "),
         ("start", Fault::CutAfter, "error: "),

@@ -285,9 +285,13 @@ fn without_consent_nothing_is_changed_but_looked_at() {
             || line.starts_with("POST /apis/apps");
         assert!(looks, "{line}");
     }
-    let plan = place.run(&["plan", "a", "-o", "json"]);
+    let plan = place.run(&["plan", "a", "-o", "json", "-D", "s3.secret-key=other"]);
     plan.expect(0);
     assert_eq!(plan.json()["changes"], true);
+    // Without options it is what the ledger wants, secrets and all.
+    let plan = place.run(&["plan", "a", "-o", "json"]);
+    plan.expect(0);
+    assert_eq!(plan.json()["changes"], false);
 }
 
 #[test]

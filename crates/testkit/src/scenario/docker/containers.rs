@@ -38,6 +38,11 @@ impl Container {
         json!({"body": self.body, "files": self.files.plain(), "state": format!("{:?}", self.state)})
     }
 
+    /// Whether it was made to reach the ledger on a volume.
+    pub(super) fn is_helper(&self) -> bool {
+        !self.body["Labels"]["nutkin.dev/ledger-of"].is_null()
+    }
+
     pub(super) fn is_in(&self, network: &str) -> bool {
         self.body["HostConfig"]["NetworkMode"] == network
     }

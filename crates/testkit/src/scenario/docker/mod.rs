@@ -66,7 +66,8 @@ impl Docker {
     /// Everything there is, by what it is and its name, without what differs between two sessions that were made in the
     /// same way.
     pub fn plain(&self) -> BTreeMap<String, Value> {
-        let containers = self.containers.iter();
+        // Helpers of the ledger's store are nobody's: whoever writes next removes one that was left.
+        let containers = self.containers.iter().filter(|(_, one)| !one.is_helper());
         let mut all: BTreeMap<String, Value> =
             containers.map(|(name, one)| (format!("container/{name}"), one.plain())).collect();
         for (name, one) in &self.networks {

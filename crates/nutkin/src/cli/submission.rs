@@ -1,0 +1,99 @@
+//! What the ledger says of a job that no session file names: before it is submitted, and once it is.
+
+use nutkin_core::ledger::{Bringer, JobRecord, Request};
+use nutkin_rest::{RestError, RunRequest};
+use nutkin_shell::Error;
+use nutkin_shell::ledger::{self, now};
+
+use super::Context;
+use crate::platform::Session;
+
+/// A job that is about to be submitted.
+#[derive(Debug)]
+pub(super) struct Submission<'a> {
+    /// The id that it gets.
+    pub(super) id: &'a str,
+    /// Where its jar is.
+    pub(super) jar: &'a str,
+    /// SHA-256 of the jar.
+    pub(super) digest: &'a str,
+    /// By which command.
+    pub(super) origin: Bringer,
+}
+
+/// A submission that the ledger knows of, or not.
+#[derive(Debug)]
+pub(super) struct Noted<'a> {
+    id: &'a str,
+    is_noted: bool,
+}
+
+impl<'a> Submission<'a> {
+    /// Notes it, with all that is needed to submit it again. That it cannot be noted is told: the job runs all the same.
+    pub(super) async fn begin(
+        self,
+        session: Option<&Session>,
+        request: &RunRequest,
+        context: &Context<'_>,
+    ) -> Noted<'a> {
+        let id = self.id;
+        let Some(session) = session else { return Noted { id, is_noted: false } };
+        let job = JobRecord {
+            origin: self.origin,
+            id: Some(id.to_owned()),
+            jar: Some(self.jar.to_owned()),
+            jar_digest: Some(self.digest.to_owned()),
+            entry_class: request.class.clone(),
+            args: request.arguments.clone(),
+            parallelism: request.parallelism,
+            options: request.options.clone().into_iter().collect(),
+            allow_non_restored_state: request.allow_non_restored_state,
+            started_from: request.savepoint.clone(),
+            submitted: Some(now()),
+            request: Some(Request {
+                kind: "submit".to_owned(),
+                job: id.to_owned(),
+                ..Request::default()
+            }),
+            ..JobRecord::default()
+        };
+        let noted = ledger::update(session, |ledger| {
+            ledger.jobs.insert(id.to_owned(), job);
+        });
+        Noted { id, is_noted: told(noted.await.map(drop), context) }
+    }
+}
+
+impl Noted<'_> {
+    /// Notes how it went: a job that was refused is forgotten, one whose answer was lost may be there.
+    pub(super) async fn settle(
+        self,
+        session: Option<&Session>,
+        error: Option<&RestError>,
+        context: &Context<'_>,
+    ) {
+        let (Some(session), true) = (session, self.is_noted) else { return };
+        let id = self.id;
+        let change = ledger::update(session, |ledger| match error {
+            None => {
+                if let Some(job) = ledger.jobs.get_mut(id) {
+                    job.request = None;
+                }
+            }
+            Some(RestError::Broken(_)) => {}
+            Some(_) => {
+                ledger.jobs.remove(id);
+            }
+        });
+        told(change.await.map(drop), context);
+    }
+}
+
+fn told(noted: Result<(), Error>, context: &Context<'_>) -> bool {
+    if let Err(failure) = &noted {
+        let message =
+            format!("the job is not remembered in the session's ledger: {:#}", failure.error);
+        context.printer.warn(&message);
+    }
+    noted.is_ok()
+}

@@ -1,0 +1,135 @@
+//! What a command wants of a session: what its arguments say, or, where they say nothing, what the ledger does.
+
+use std::path::{Path, PathBuf};
+
+use nutkin_core::ledger::{Ledger, Opened, Source, Stored, Wanted};
+use nutkin_core::session::Session;
+use nutkin_shell::ledger as store;
+use nutkin_shell::{Error, Kind, Place};
+
+use super::shared::SpecArgs;
+use super::{Context, session_file};
+use crate::platform::{self, ledger};
+use crate::{runtime, select};
+
+/// What is wanted, and where.
+pub(super) struct Wish {
+    /// The session.
+    pub(super) session: Session,
+    /// Where.
+    pub(super) place: Place,
+    /// The folder that relative jars count from.
+    pub(super) base: PathBuf,
+    /// What the ledger is to say of it.
+    pub(super) wanted: Wanted,
+    /// Whether the ledger said it.
+    pub(super) is_of_ledger: bool,
+}
+
+/// Reads the arguments, and the ledger where they say nothing of what is wanted.
+///
+/// # Errors
+/// Exit 2 with all problems; the platform cannot be asked for the ledger.
+pub(super) fn wish(
+    args: &SpecArgs,
+    name: Option<&str>,
+    task_managers: Option<u32>,
+    context: &Context<'_>,
+) -> Result<Wish, Error> {
+    let (session, mut wanted) = session_file::load_wanted(args, name, task_managers, context)?;
+    let place = select::place(args, &session, context)?;
+    if session_file::says_nothing(args, task_managers, context)? {
+        let opened = runtime::block_on(ledger::of(&session.name, &place, context))?;
+        if let Some(opened) = &opened {
+            say_damage(opened, context);
+        }
+        if let Some(wanted) = opened.and_then(|opened| opened.ledger.wanted) {
+            let session = wanted.session().map_err(Error::input)?;
+            let base = wanted.source.as_ref().map(|source| PathBuf::from(&source.base));
+            let base = base.unwrap_or_else(|| context.environment.directory.clone());
+            return Ok(Wish { session, place, base, wanted, is_of_ledger: true });
+        }
+    }
+    let base = super::file_jobs::folder(args.file.as_deref(), context);
+    wanted.source = args.file.as_deref().map(|file| source(file, &base, context));
+    Ok(Wish { session, place, base, wanted, is_of_ledger: false })
+}
+
+/// Where a session file is.
+fn source(file: &Path, base: &Path, context: &Context<'_>) -> Source {
+    let host = store::who(context.environment).host;
+    Source {
+        file: file.display().to_string(),
+        base: base.display().to_string(),
+        host: Some(host).filter(|host| !host.is_empty()),
+    }
+}
+
+/// Tells what of a ledger is lost.
+pub(super) fn say_damage(opened: &Opened, context: &Context<'_>) {
+    for line in opened.damage() {
+        context.printer.warn(&line);
+    }
+}
+
+impl Wish {
+    /// What was wanted so far and is not any more: one line, where there is anything.
+    pub(super) fn left_out(&self, ledger: &Ledger) -> Option<String> {
+        let before = ledger.wanted.as_ref().filter(|_| !self.is_of_ledger)?;
+        let left_out = before.left_out(&self.wanted);
+        (!left_out.is_empty()).then(|| format!("- no longer wanted: {}", left_out.join(", ")))
+    }
+
+    /// Writes into the ledger what is wanted from now on. A ledger that must not be written is told, and no failure.
+    ///
+    /// # Errors
+    /// Another command wants something else, or the platform refuses.
+    pub(super) async fn remember(
+        &self,
+        session: &platform::Session,
+        changes: &[String],
+        is_new: bool,
+        context: &Context<'_>,
+    ) -> Result<(), Error> {
+        // There is hardly a ledger of a new session: that is seen when it is written.
+        let written = match self.write(session, changes, is_new, context).await {
+            Err(failure) if is_new && failure.kind == Kind::Conflict => {
+                self.write(session, changes, false, context).await
+            }
+            written => written,
+        };
+        match written {
+            Err(failure) if failure.kind == Kind::Denied => {
+                let message = format!(
+                    "what is wanted of session `{}` is not remembered: {:#}",
+                    self.session.name, failure.error
+                );
+                context.printer.warn(&message);
+                Ok(())
+            }
+            written => written,
+        }
+    }
+
+    async fn write(
+        &self,
+        session: &platform::Session,
+        changes: &[String],
+        is_new: bool,
+        context: &Context<'_>,
+    ) -> Result<(), Error> {
+        let mut opened = if is_new {
+            nutkin_core::ledger::open(Stored::default(), session.name())?
+        } else {
+            store::load(session).await?
+        };
+        say_damage(&opened, context);
+        let ledger = &mut opened.ledger;
+        if ledger.wanted.as_ref() != Some(&self.wanted) || !changes.is_empty() {
+            ledger.wanted = Some(self.wanted.clone());
+            ledger.namespace.clone_from(&self.session.namespace);
+            ledger.note(store::event(context.environment, changes.to_vec()));
+        }
+        store::save(session, &mut opened).await
+    }
+}

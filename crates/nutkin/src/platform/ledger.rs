@@ -1,0 +1,68 @@
+//! The ledger of a session, wherever its platform keeps it.
+
+use nutkin_core::ledger::{Opened, Sealed, Stored, Version};
+use nutkin_core::selection::Platform;
+use nutkin_docker::DockerSession;
+use nutkin_kubernetes as kubernetes;
+use nutkin_local::directory::SessionDirectory;
+use nutkin_shell::ledger::{self, Saving, Store};
+use nutkin_shell::{Error, Place};
+use serde_json::json;
+
+use super::Session;
+use crate::Context;
+
+impl Store for Session {
+    fn session(&self) -> &str {
+        self.name()
+    }
+
+    async fn load(&self) -> Result<Stored, Error> {
+        match self {
+            Self::Local(directory) => directory.load().await,
+            Self::Kubernetes(session) => session.load().await,
+            Self::Docker(session) => session.load().await,
+        }
+    }
+
+    async fn save(&self, sealed: &Sealed, expected: &Version) -> Result<Saving, Error> {
+        match self {
+            Self::Local(directory) => directory.save(sealed, expected).await,
+            Self::Kubernetes(session) => session.save(sealed, expected).await,
+            Self::Docker(session) => session.save(sealed, expected).await,
+        }
+    }
+
+    async fn remove(&self, expected: &Version) -> Result<(), Error> {
+        match self {
+            Self::Local(directory) => Store::remove(directory, expected).await,
+            Self::Kubernetes(session) => session.remove(expected).await,
+            Self::Docker(session) => session.remove(expected).await,
+        }
+    }
+}
+
+/// The store of the session of that name in a place, whether or not there is such a session.
+///
+/// # Errors
+/// The platform cannot be asked.
+pub async fn store(name: &str, place: &Place, context: &Context<'_>) -> Result<Session, Error> {
+    Ok(match place.platform {
+        Platform::Local => Session::Local(SessionDirectory::of(context.environment, name)?),
+        Platform::Docker => Session::Docker(Box::new(DockerSession::of(name, context).await?)),
+        Platform::Kubernetes => {
+            let api = super::find::ask(place, context).await?;
+            let gone = json!({"metadata": {"name": name}});
+            Session::Kubernetes(Box::new(kubernetes::session::Session::of(&api, gone)))
+        }
+    })
+}
+
+/// The ledger of the session of that name in a place, if there is one.
+///
+/// # Errors
+/// The platform cannot be asked, or a newer Nutkin wrote it.
+pub async fn of(name: &str, place: &Place, context: &Context<'_>) -> Result<Option<Opened>, Error> {
+    let opened = ledger::load(&store(name, place, context).await?).await?;
+    Ok((!opened.is_new()).then_some(opened))
+}
