@@ -94,6 +94,13 @@ impl Run {
         self.seen.by.stays = stays;
     }
 
+    /// Does not ask which jobs run: what differs is known without them.
+    #[must_use]
+    pub fn without_jobs(mut self) -> Self {
+        self.seen.jobs = Some(Jobs::Unknown);
+        self
+    }
+
     /// What is known.
     pub const fn seen(&self) -> &Observation {
         &self.seen

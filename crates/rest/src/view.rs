@@ -102,6 +102,8 @@ impl View {
                 "lastEnd": one.last_end,
             })).collect::<Vec<_>>(),
             "messages": self.messages,
+            // What is not as the ledger wants it: `status` looks for that.
+            "drift": null,
         })
     }
 }

@@ -12,6 +12,7 @@
 //! in this one: there is one rule for harm, one list of lines and one JSON document for a change, wherever it is asked.
 
 pub mod docker;
+mod drift;
 pub mod kubernetes;
 pub mod local;
 mod show;
@@ -21,6 +22,7 @@ mod tests;
 use std::time::Duration;
 
 pub use crate::change::{Action, Object};
+pub use drift::Drift;
 
 use crate::change::{Difference, Effect};
 use crate::selection::Platform;

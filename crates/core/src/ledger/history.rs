@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Ledger;
 use super::secrets;
+use crate::words::status as words;
 
 /// Who runs a command. Shells look, core gets it as a value.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -75,7 +76,27 @@ impl Event {
     }
 }
 
+/// What is noted of a session that was ended: the only change that says nothing about what is wanted.
+pub const ENDED: &str = "ended";
+
 impl Ledger {
+    /// Who said last what is wanted; `None`: nobody noted it.
+    pub fn wanted_by(&self) -> Option<&Event> {
+        let says = |event: &&Event| event.changes != [ENDED];
+        self.wanted.as_ref().and_then(|_| self.history.iter().rev().find(says))
+    }
+
+    /// The same in words, with what brings it about.
+    pub fn says_wanted_by(&self) -> String {
+        match self.wanted_by() {
+            Some(event) => {
+                let who = format!("{}@{}", event.who.user, event.who.host);
+                words::wanted_by((&event.command, &who, &event.time), &self.name)
+            }
+            None => words::wanted_by_ledger(&self.name),
+        }
+    }
+
     /// Notes who changed what.
     pub fn note(&mut self, event: Event) {
         self.history.push(event);

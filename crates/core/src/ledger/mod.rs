@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use bounds::{DOCUMENT_LIMIT, TooLarge};
-pub use history::{Event, Phase, Who};
+pub use history::{ENDED, Event, Phase, Who};
 pub use job::{Bringer, JobRecord, Request, Snapshot};
 pub use merge::{Conflict, merge};
 pub use read::{Newer, Read, read};

@@ -56,3 +56,14 @@ pub(crate) fn broken_pods(registered: u32, pods: &[(&str, &str)]) -> String {
     let list: Vec<String> = pods.iter().map(|(name, state)| format!("{name} ({state})")).collect();
     format!("{registered} TaskManagers are registered; not running: {}", list.join(", "))
 }
+
+/// Who wanted what the ledger says: `command` by `who` at `time`. `session` is what brings it about.
+pub(crate) fn wanted_by(event: (&str, &str, &str), session: &str) -> String {
+    let (command, who, time) = event;
+    format!("wanted by `{command}` ({who}, {time}); `nutkin up {session}` brings it about")
+}
+
+/// The same where nobody noted it.
+pub(crate) fn wanted_by_ledger(session: &str) -> String {
+    format!("wanted by the session's ledger; `nutkin up {session}` brings it about")
+}

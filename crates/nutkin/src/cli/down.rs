@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 
-use nutkin_core::ledger::Opened;
+use nutkin_core::ledger::{ENDED, Opened};
 use nutkin_core::selection::Platform;
 use nutkin_flink::Configuration;
 
@@ -140,7 +140,7 @@ fn resumable(opened: &Opened) -> Vec<String> {
 
 /// Notes the end, so that what is kept is what this Nutkin writes, and outlives the session everywhere.
 async fn remember_end(session: &Session, context: &Context<'_>) -> Result<(), Error> {
-    let event = ledger::event(context.environment, vec!["ended".to_owned()]);
+    let event = ledger::event(context.environment, vec![ENDED.to_owned()]);
     ledger::update(session, |ledger| ledger.note(event)).await.map(drop)
 }
 

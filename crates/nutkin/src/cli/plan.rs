@@ -92,6 +92,8 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
         if args.output.output == Output::Text {
             let mut lines = decision.lines();
             lines.extend(left_out);
+            let is_drift = !decision.is_new() && !decision.is_done();
+            lines.extend(wish.of_ledger.clone().filter(|_| is_drift));
             lines.extend(outlooks.iter().flatten().filter_map(Outlook::line));
             if outlooks.is_none() {
                 lines.push("what becomes of the jobs of the file is not known: the session does not answer".to_owned());

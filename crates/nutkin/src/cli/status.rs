@@ -1,9 +1,11 @@
 //! `nutkin status`.
 
+use nutkin_core::decide::Drift;
 use nutkin_core::status::SessionState;
 
 use super::Context;
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
+use crate::platform::drift::{self, Drifted};
 use crate::report::Style;
 use crate::{Exit, Outcome, runtime, select};
 use nutkin_rest::View;
@@ -29,7 +31,7 @@ pub struct Args {
     output: OutputArgs,
 }
 
-/// Shows one session.
+/// Shows one session, and what of it is not as the ledger wants it.
 ///
 /// # Errors
 /// No such session (5).
@@ -38,17 +40,26 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let (name, file) = (args.name.as_deref(), args.file.as_deref());
         let session = select::find(name, file, &args.platform, context).await?;
         let view = session.look().await?;
+        // Of a session that does not run there is nothing to compare.
+        let runs = !matches!(
+            view.state,
+            SessionState::Stopped | SessionState::Damaged | SessionState::Ended
+        );
+        let drifted = if runs { drift::of(&session, context).await } else { None };
         if args.output.output == Output::Text {
-            show(&view, context);
+            show(&view, drifted.as_ref(), context);
         } else {
-            let document = document("Session", view.document());
-            context.printer.document(args.output.output, &document)?;
+            let mut fields = view.document();
+            if let Some(drifted) = &drifted {
+                fields["drift"] = drifted.drift.iter().map(Drift::document).collect();
+            }
+            context.printer.document(args.output.output, &document("Session", fields))?;
         }
         Ok(Exit::Done)
     })
 }
 
-fn show(view: &View, context: &Context<'_>) {
+fn show(view: &View, drifted: Option<&Drifted>, context: &Context<'_>) {
     let printer = context.printer;
     let style = match view.state {
         SessionState::Running => Style::Green,
@@ -93,6 +104,12 @@ fn show(view: &View, context: &Context<'_>) {
             count => format!(", restarted {count} times"),
         };
         field(&process.name, format!("{}{restarts}", process.state));
+    }
+    if let Some(Drifted { drift, ledger }) = drifted.filter(|one| !one.drift.is_empty()) {
+        for one in drift {
+            field("drift", one.line());
+        }
+        field("", ledger.says_wanted_by());
     }
     for message in &view.messages {
         lines.push(format!("  {message}"));

@@ -22,8 +22,8 @@ pub(super) struct Wish {
     pub(super) base: PathBuf,
     /// What the ledger is to say of it.
     pub(super) wanted: Wanted,
-    /// Whether the ledger said it.
-    pub(super) is_of_ledger: bool,
+    /// Who said it, where the ledger says so.
+    pub(super) of_ledger: Option<String>,
 }
 
 /// Reads the arguments, and the ledger where they say nothing of what is wanted.
@@ -43,16 +43,18 @@ pub(super) fn wish(
         if let Some(opened) = &opened {
             say_damage(opened, context);
         }
-        if let Some(wanted) = opened.and_then(|opened| opened.ledger.wanted) {
+        let ledger = opened.map(|opened| opened.ledger);
+        let who = ledger.as_ref().map(Ledger::says_wanted_by);
+        if let Some(wanted) = ledger.and_then(|ledger| ledger.wanted) {
             let session = wanted.session().map_err(Error::input)?;
             let base = wanted.source.as_ref().map(|source| PathBuf::from(&source.base));
             let base = base.unwrap_or_else(|| context.environment.directory.clone());
-            return Ok(Wish { session, place, base, wanted, is_of_ledger: true });
+            return Ok(Wish { session, place, base, wanted, of_ledger: who });
         }
     }
     let base = super::file_jobs::folder(args.file.as_deref(), context);
     wanted.source = args.file.as_deref().map(|file| source(file, &base, context));
-    Ok(Wish { session, place, base, wanted, is_of_ledger: false })
+    Ok(Wish { session, place, base, wanted, of_ledger: None })
 }
 
 /// Where a session file is.
@@ -75,7 +77,7 @@ pub(super) fn say_damage(opened: &Opened, context: &Context<'_>) {
 impl Wish {
     /// What was wanted so far and is not any more: one line, where there is anything.
     pub(super) fn left_out(&self, ledger: &Ledger) -> Option<String> {
-        let before = ledger.wanted.as_ref().filter(|_| !self.is_of_ledger)?;
+        let before = ledger.wanted.as_ref().filter(|_| self.of_ledger.is_none())?;
         let left_out = before.left_out(&self.wanted);
         (!left_out.is_empty()).then(|| format!("- no longer wanted: {}", left_out.join(", ")))
     }

@@ -14,6 +14,7 @@ pub const AT_ONCE: usize = 8;
 
 mod decision;
 mod docker;
+pub mod drift;
 mod elsewhere;
 mod find;
 pub mod kubernetes;

@@ -18,6 +18,7 @@ mod scenario;
 mod scenario_calls;
 mod scenario_cuts;
 mod scenario_docker;
+mod scenario_drift;
 mod scenario_kubernetes;
 mod scenario_looking;
 mod session;

@@ -99,6 +99,11 @@ impl Docker {
         self.containers.get_mut(name).expect("a container").end(code);
     }
 
+    /// Somebody removes a container by hand.
+    pub fn remove_container(&mut self, name: &str) {
+        self.containers.remove(name);
+    }
+
     /// The content of a file of a volume; `None` where it is not there.
     pub fn file(&self, volume: &str, path: &str) -> Option<String> {
         self.volumes.get(volume)?.1.text(path)
