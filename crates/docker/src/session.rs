@@ -51,7 +51,7 @@ impl DockerSession {
         Ok(Self::with(name, docker, context.environment))
     }
 
-    fn with(name: &str, docker: Docker, environment: &Environment) -> Self {
+    pub(super) fn with(name: &str, docker: Docker, environment: &Environment) -> Self {
         let host = environment.text("DOCKER_HOST").and_then(|host| host.strip_prefix("tcp://"));
         let host =
             host.and_then(|host| host.rsplit_once(':')).map_or("127.0.0.1", |(host, _)| host);

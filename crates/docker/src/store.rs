@@ -12,19 +12,19 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bollard::models::{ContainerCreateBody, ContainerSummary, HostConfig, Mount, MountType};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, CreateImageOptionsBuilder, InspectContainerOptions,
-    ListImagesOptions, RemoveContainerOptionsBuilder,
+    ListImagesOptions, ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder,
 };
 use futures_util::TryStreamExt as _;
 use nutkin_container::image::User;
 use nutkin_core::ledger::{Sealed, Secrets, Stored, Version};
-use nutkin_core::plan::docker::FLINK;
+use nutkin_core::plan::docker::{FLINK, SESSION};
 use nutkin_shell::ledger::{Saving, Store};
-use nutkin_shell::{Error, Kind};
+use nutkin_shell::{Context, Error, Kind};
 use serde::{Deserialize, Serialize};
 
 use super::make::{self, Archive};
 use super::session::{DockerSession, list};
-use super::{failure, status};
+use super::{connect, failure, status};
 
 /// Label of helpers: the session's name. They are not the session's containers.
 const HELPER: &str = "nutkin.dev/ledger-of";
@@ -104,6 +104,47 @@ impl Store for DockerSession {
         remove(self, &helper).await;
         written.map(drop)
     }
+}
+
+/// Sessions of the daemon of which only the ledger is left, by name. `living` are those of which there is more.
+///
+/// # Errors
+/// The daemon cannot be asked.
+pub async fn ended(
+    living: &[DockerSession],
+    context: &Context<'_>,
+) -> Result<Vec<DockerSession>, Error> {
+    let docker = connect(context.environment).await?;
+    let filters = HashMap::from([("label".to_owned(), vec![SESSION.to_owned()])]);
+    let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
+    let found = docker.list_volumes(Some(options)).await.map_err(|error| failure(&error))?;
+    let volumes = found.volumes.unwrap_or_default();
+    let mut sessions: Vec<DockerSession> = volumes
+        .iter()
+        .filter_map(|volume| volume.labels.get(SESSION).map(|name| (name, &volume.name)))
+        .map(|(name, volume)| {
+            (DockerSession::with(name, docker.clone(), context.environment), volume)
+        })
+        .filter(|(session, volume)| session.volume() == **volume)
+        .map(|(session, _)| session)
+        .filter(|session| living.iter().all(|one| one.name != session.name))
+        .collect();
+    sessions.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut ended = Vec::new();
+    for session in sessions {
+        if exists(&session).await? {
+            ended.push(session);
+        }
+    }
+    Ok(ended)
+}
+
+/// Whether there is a ledger.
+///
+/// # Errors
+/// The daemon cannot be asked.
+pub async fn exists(session: &DockerSession) -> Result<bool, Error> {
+    Ok(session.load().await?.document.is_some())
 }
 
 /// Without this a helper would make the volume.

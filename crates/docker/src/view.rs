@@ -9,7 +9,7 @@ use nutkin_core::status::{self, Keeper, Observed};
 use nutkin_flink::process::Role;
 
 use super::session::{Container, DockerSession, flink, no_container};
-use super::{failure, message};
+use super::{end, failure, message};
 use nutkin_rest::Jobs;
 use nutkin_rest::Probe;
 use nutkin_rest::{Process, View};
@@ -28,6 +28,9 @@ const ASK: Duration = Duration::from_millis(500);
 /// The daemon refuses.
 pub async fn look(session: &DockerSession) -> Result<View, Error> {
     let containers = session.containers().await?;
+    if containers.is_empty() && !end::exists(session).await? {
+        return Ok(View::ended(session.name.clone(), Platform::Docker, None));
+    }
     let rest_urls = session.rest_urls(&containers);
     let probe = Probe::new(&rest_urls)?;
     let (overview, answered) = probe.overview().await.unzip();

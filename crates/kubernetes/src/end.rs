@@ -12,7 +12,7 @@ use nutkin_core::kubernetes::{ha, ownership};
 use nutkin_core::plan::kubernetes::config_map;
 use nutkin_core::plan::kubernetes::marks;
 use nutkin_shell::{Ended, Error, Kept, Kind, Shell};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::act::{Actor, Undone};
 use crate::api::Api;
@@ -142,7 +142,7 @@ fn is_conflict(error: &Undone) -> bool {
 /// # Errors
 /// A JobManager still runs; the API server refuses.
 pub async fn delete_what_is_left(api: &Api, cluster_id: &str) -> Result<Vec<String>, Error> {
-    let gone = Session::of(api, json!({"metadata": {"name": cluster_id}}));
+    let gone = Session::gone(api, cluster_id);
     let after = after(&gone).await?;
     let steps = nutkin_core::decide::kubernetes::end_data(&after).map_err(refusal)?;
     let ending = Ending { adopt: true, ..Ending::default() };

@@ -21,8 +21,9 @@ pub struct Scaling {
 /// What changing the number of TaskManagers means.
 ///
 /// # Errors
-/// Flink itself makes the TaskManagers; their workload is missing; the API server cannot be asked.
+/// It has ended; Flink itself makes the TaskManagers; their workload is missing; the API server cannot be asked.
 pub async fn scaling(session: &Session, wanted: u32) -> Result<Scaling, Error> {
+    session.lives()?;
     let mut workload = session.workload.clone();
     let mut own = None;
     match Shape::of(&workload) {

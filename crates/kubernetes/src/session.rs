@@ -12,7 +12,7 @@ use nutkin_core::plan::kubernetes::marks;
 use nutkin_core::selection::Platform;
 use nutkin_core::status::SessionState;
 use nutkin_flink::FlinkVersion;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::api::Api;
 use super::error::{ApiError, failure};
@@ -20,7 +20,7 @@ use super::{reach, refused};
 use nutkin_rest::Jobs;
 use nutkin_rest::{Client, Probe};
 use nutkin_rest::{Connected, Process, View};
-use nutkin_shell::Error;
+use nutkin_shell::{Error, Kind};
 
 /// A session that exists: its cluster-id, and the workload of its JobManagers as it was found.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ pub async fn open(api: &Api, name: &str) -> Result<Option<Session>, Error> {
     Ok(None)
 }
 
-/// All sessions of the namespace, those that Flink's own client made included, by name.
+/// All sessions of the namespace that have a workload, those that Flink's own client made included, by name.
 ///
 /// # Errors
 /// The API server cannot be asked.
@@ -79,6 +79,16 @@ impl Session {
     pub fn of(api: &Api, workload: Value) -> Self {
         let name = workload["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         Self { api: api.clone(), name, workload }
+    }
+
+    /// The session of that name, of which nothing runs and only the ledger may be left.
+    pub fn gone(api: &Api, name: &str) -> Self {
+        Self::of(api, json!({"metadata": {"name": name}}))
+    }
+
+    /// Whether it has no workload.
+    pub fn has_ended(&self) -> bool {
+        self.uid().is_empty()
     }
 
     /// The UID of the workload, which owns everything else.
@@ -109,6 +119,19 @@ impl Session {
             Some((kind, name)) => self.api.get(kind, &name).await.map_err(failure),
             None => Ok(None),
         }
+    }
+
+    /// Sees that it has a workload.
+    ///
+    /// # Errors
+    /// It has none.
+    pub fn lives(&self) -> Result<(), Error> {
+        if !self.has_ended() {
+            return Ok(());
+        }
+        let name = &self.name;
+        Err(Error::new(Kind::NotFound, format!("session `{name}` has ended"))
+            .hint(format!("`nutkin up {name}` starts it again")))
     }
 
     /// Whether it carries our label.
@@ -172,6 +195,10 @@ impl Session {
     /// # Errors
     /// The API server cannot be asked.
     pub async fn look(&self) -> Result<View, Error> {
+        if self.has_ended() {
+            let namespace = Some(self.api.namespace().to_owned());
+            return Ok(View::ended(self.name.clone(), Platform::Kubernetes, namespace));
+        }
         let (workload, pods, events) = join3(self.now(), self.pods(), self.events()).await;
         let workload = workload?.unwrap_or_else(|| self.workload.clone());
         let pods = pods?;
@@ -246,8 +273,9 @@ impl Session {
     /// Makes its REST API reachable. `secret` where nobody else shall use the address.
     ///
     /// # Errors
-    /// No way leads there, or the JobManager that must tell its release does not answer.
+    /// It has ended, no way leads there, or the JobManager that must tell its release does not answer.
     pub async fn connect(&self, secret: bool) -> Result<Connected, Error> {
+        self.lives()?;
         let reached = reach::find(&self.api, &self.name, secret).await?;
         let rest_urls = vec![reached.url];
         let flink = if let Some(flink) = self.flink() {

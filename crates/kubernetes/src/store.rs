@@ -11,6 +11,7 @@ use nutkin_shell::Error;
 use nutkin_shell::ledger::{Saving, Store};
 use serde_json::{Map, Value, json};
 
+use super::api::Api;
 use super::error::{ApiError, failure, refusal};
 use super::session::Session;
 
@@ -83,6 +84,43 @@ impl Store for Session {
     }
 }
 
+/// Sessions of the namespace that have a ledger, by name, as if nothing else were left of them. Who may not list them
+/// gets none.
+///
+/// # Errors
+/// The API server cannot be asked.
+pub async fn all(api: &Api) -> Result<Vec<Session>, Error> {
+    let maps = match api.list(CONFIG_MAPS, marks::SESSION).await {
+        Ok(maps) => maps,
+        Err(error) if error.is("Forbidden") => Vec::new(),
+        Err(error) => return Err(failure(error)),
+    };
+    let session = |map: &Value| {
+        let session = map["metadata"]["labels"][marks::SESSION].as_str()?;
+        let is_ledger = map["metadata"]["name"] == name(session) && map["data"][KEY].is_string();
+        is_ledger.then(|| Session::gone(api, session))
+    };
+    let mut sessions: Vec<Session> = maps.iter().filter_map(session).collect();
+    sessions.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(sessions)
+}
+
+/// The session of that name, as if nothing but its ledger were left of it; `None`: there is no ledger, or it may not be
+/// read.
+///
+/// # Errors
+/// The API server cannot be asked.
+pub async fn ended(api: &Api, session: &str) -> Result<Option<Session>, Error> {
+    match api.get(CONFIG_MAPS, &name(session)).await {
+        Ok(found) => {
+            let ours = found.filter(|map| ownership::is_ledger_of(map, session));
+            Ok(ours.map(|_| Session::gone(api, session)))
+        }
+        Err(error) if error.is("Forbidden") => Ok(None),
+        Err(error) => Err(failure(error)),
+    }
+}
+
 /// Adds values to those that lie beside the document. Gives the Secret as it is then.
 async fn add(session: &Session, sealed: &Sealed) -> Result<Value, Error> {
     let mut last = None;
@@ -112,7 +150,7 @@ async fn add(session: &Session, sealed: &Sealed) -> Result<Value, Error> {
 async fn ours(session: &Session, resource: Resource) -> Result<Option<Value>, Error> {
     let found = session.api.get(resource, &name(&session.name)).await.map_err(failure)?;
     let Some(object) = found else { return Ok(None) };
-    if !ownership::is_of_session(&object, &session.name, &session.workload) {
+    if !ownership::is_ledger_of(&object, &session.name) {
         return Err(refusal(Refusal::in_the_way(&object, &session.name, session.api.namespace())));
     }
     Ok(Some(object))

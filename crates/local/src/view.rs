@@ -18,7 +18,7 @@ use nutkin_shell::Error;
 pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
     let name = directory.name().to_owned();
     if directory.has_ended() {
-        return Ok(ended(name));
+        return Ok(View::ended(name, Platform::Local, None));
     }
     let launch: Launch = match document::read_json(&directory.launch()) {
         Ok(launch) => launch,
@@ -79,24 +79,4 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
         processes: shown.collect(),
         overview,
     })
-}
-
-/// A session of which the ledger is left.
-fn ended(name: String) -> View {
-    let message = format!(
-        "it was ended; `nutkin up {name}` starts it again, `nutkin down {name} --delete-data` forgets it"
-    );
-    View {
-        name,
-        platform: Platform::Local,
-        namespace: None,
-        state: SessionState::Ended,
-        messages: vec![message],
-        flink_version: None,
-        rest_url: None,
-        job_managers: 0,
-        task_managers: 0,
-        processes: Vec::new(),
-        overview: None,
-    }
 }

@@ -69,6 +69,26 @@ pub enum Waited {
 }
 
 impl View {
+    /// A session that has ended and of which the ledger is left.
+    pub fn ended(name: String, platform: Platform, namespace: Option<String>) -> Self {
+        let message = format!(
+            "it was ended; `nutkin up {name}` starts it again, `nutkin down {name} --delete-data` forgets it"
+        );
+        Self {
+            name,
+            platform,
+            namespace,
+            state: SessionState::Ended,
+            messages: vec![message],
+            flink_version: None,
+            rest_url: None,
+            job_managers: 0,
+            task_managers: 0,
+            processes: Vec::new(),
+            overview: None,
+        }
+    }
+
     /// Jobs that run, as far as the session says.
     pub fn running_jobs(&self) -> u32 {
         self.overview.as_ref().map_or(0, |overview| overview.jobs_running)

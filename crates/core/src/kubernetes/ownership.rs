@@ -50,6 +50,16 @@ pub fn is_of_session(object: &Value, session: &str, workload: &Value) -> bool {
         || (label(object, marks::SESSION) == Some(session) && !has_other_owner(object, workload))
 }
 
+/// Whether an object with a session's ledger is that session's. It outlives the workload, but for one of a release that
+/// made the workload its owner, whichever kind that was of.
+pub fn is_ledger_of(object: &Value, session: &str) -> bool {
+    let owners = object["metadata"]["ownerReferences"].as_array().into_iter().flatten();
+    let mut workloads =
+        owners.filter(|owner| WORKLOADS.iter().any(|one| owner["kind"] == one.kind));
+    label(object, marks::SESSION) == Some(session)
+        && workloads.all(|owner| owner["name"] == session)
+}
+
 /// Whether a workload owns the object that cannot be this one: a name is given once for each kind.
 fn has_other_owner(object: &Value, workload: &Value) -> bool {
     let owners = object["metadata"]["ownerReferences"].as_array().into_iter().flatten();
@@ -120,6 +130,13 @@ mod tests {
         held["metadata"]["labels"] = ours["metadata"]["labels"].clone();
         assert!(is_of_session(&held, "a", &v));
         assert!(!is_of_session(&held, "a", &workload("StatefulSet", "v")));
+        assert!(
+            is_ledger_of(&ours, "a") && !is_ledger_of(&ours, "b") && !is_ledger_of(&owned, "a")
+        );
+        // An older release made the workload of the same name its owner.
+        assert!(!is_ledger_of(&held, "a"));
+        held["metadata"]["ownerReferences"][0]["name"] = json!("a");
+        assert!(is_ledger_of(&held, "a"));
         assert_eq!(describe(&ours), "it belongs to the session `a`");
         assert_eq!(describe(&owned), "it is owned by Deployment/d");
         assert_eq!(describe(&foreign), "it was made with `kubectl` and has no label of Nutkin's");

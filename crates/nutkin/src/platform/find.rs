@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use futures_util::future::join;
 use nutkin_core::selection::{Known, Platform};
 use nutkin_flink::Configuration;
 
@@ -51,11 +52,21 @@ pub async fn all(place: &Place, context: &Context<'_>) -> Result<Vec<Session>, E
         }
         Platform::Kubernetes => {
             let api = ask(place, context).await?;
-            let found = kubernetes::session::all(&api).await?;
+            let (found, ledgers) =
+                join(kubernetes::session::all(&api), kubernetes::store::all(&api)).await;
+            let mut found = found?;
+            for ended in ledgers? {
+                if found.iter().all(|one| one.name != ended.name) {
+                    found.push(ended);
+                }
+            }
+            found.sort_by(|a, b| a.name.cmp(&b.name));
             Ok(found.into_iter().map(|one| Session::Kubernetes(Box::new(one))).collect())
         }
         Platform::Docker => {
-            let sessions = DockerSession::all(context).await?;
+            let mut sessions = DockerSession::all(context).await?;
+            sessions.extend(docker::store::ended(&sessions, context).await?);
+            sessions.sort_by(|a, b| a.name.cmp(&b.name));
             Ok(sessions.into_iter().map(|one| Session::Docker(Box::new(one))).collect())
         }
     }
@@ -70,7 +81,11 @@ pub async fn open(name: &str, place: &Place, context: &Context<'_>) -> Result<Se
         Platform::Local => Ok(Session::Local(SessionDirectory::of(context.environment, name)?)),
         Platform::Kubernetes => {
             let api = ask(place, context).await?;
-            if let Some(session) = kubernetes::session::open(&api, name).await? {
+            let mut found = kubernetes::session::open(&api, name).await?;
+            if found.is_none() {
+                found = kubernetes::store::ended(&api, name).await?;
+            }
+            if let Some(session) = found {
                 return Ok(Session::Kubernetes(Box::new(session)));
             }
             elsewhere::forget(context.environment, name, &api.access().place);
@@ -88,7 +103,7 @@ pub async fn open(name: &str, place: &Place, context: &Context<'_>) -> Result<Se
         }
         Platform::Docker => {
             let session = DockerSession::of(name, context).await?;
-            if docker::end::exists(&session).await? {
+            if docker::end::exists(&session).await? || docker::store::exists(&session).await? {
                 return Ok(Session::Docker(Box::new(session)));
             }
             elsewhere::forget(context.environment, name, &Place::of(Platform::Docker));

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use nutkin_core::decide::kubernetes::Step;
 use nutkin_core::decide::{Again, Decision};
-use nutkin_kubernetes::end::EndRun;
+use nutkin_kubernetes::end::{EndRun, delete_what_is_left};
 use nutkin_kubernetes::run::Run;
 use nutkin_kubernetes::session::Session;
 use nutkin_rest::Waited;
@@ -108,6 +108,14 @@ impl Up {
 /// # Errors
 /// The session is not ours and is not to be adopted; it does not end in time; the API server refuses.
 pub async fn end(session: &Session, ending: Ending, context: &Context<'_>) -> Result<Ended, Error> {
+    if session.has_ended() {
+        let deleted = if ending.delete_ha_data {
+            delete_what_is_left(&session.api, &session.name).await?
+        } else {
+            Vec::new()
+        };
+        return Ok(Ended { deleted, ..Ended::default() });
+    }
     let mut run = EndRun::new(session, ending);
     let mut told = String::new();
     let started = Instant::now();

@@ -7,7 +7,6 @@ use nutkin_kubernetes as kubernetes;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_shell::ledger::{self, Saving, Store};
 use nutkin_shell::{Error, Place};
-use serde_json::json;
 
 use super::Session;
 use crate::Context;
@@ -52,8 +51,7 @@ pub async fn store(name: &str, place: &Place, context: &Context<'_>) -> Result<S
         Platform::Docker => Session::Docker(Box::new(DockerSession::of(name, context).await?)),
         Platform::Kubernetes => {
             let api = super::find::ask(place, context).await?;
-            let gone = json!({"metadata": {"name": name}});
-            Session::Kubernetes(Box::new(kubernetes::session::Session::of(&api, gone)))
+            Session::Kubernetes(Box::new(kubernetes::session::Session::gone(&api, name)))
         }
     })
 }

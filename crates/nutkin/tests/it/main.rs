@@ -20,6 +20,7 @@ mod scenario_cuts;
 mod scenario_docker;
 mod scenario_drift;
 mod scenario_kubernetes;
+mod scenario_ledger;
 mod scenario_looking;
 mod session;
 mod supervisor;
