@@ -112,7 +112,7 @@ impl Actor<'_> {
                 self.end(&workers.map(Target::of).collect::<Vec<_>>()).await?;
                 return Ok(None);
             }
-            Step::ForgetLedger | Step::Together(_) => return Ok(None),
+            Step::SaveLedger | Step::Together(_) => return Ok(None),
         };
         Ok(Some(object))
     }

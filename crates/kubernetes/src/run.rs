@@ -1,23 +1,24 @@
 //! A session that is brought to what is wanted: core decides, this looks and acts.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use futures_util::future::{join, join_all, join3, join4};
+use futures_util::future::{join, join_all, join4};
 use nutkin_core::decide::kubernetes::{
-    self as rules, Ask, By, Creation, Found, Look, Observation, Plan, Predicted, Progress, Rest,
-    Step,
+    self as rules, Ask, By, Creation, Found, Observation, Plan, Progress, Rest, Step, Target,
 };
 use nutkin_core::decide::{Decision, Jobs};
-use nutkin_core::kubernetes::resource::{REPLICA_SETS, title};
+use nutkin_core::kubernetes::resource::REPLICA_SETS;
 use nutkin_core::kubernetes::rollout;
+use nutkin_core::ledger::Opened;
 use nutkin_rest::{Overview, Probe, Ready};
 use nutkin_shell::{Context, Error, Kind, Place, Purpose, Shell, Wish};
 use serde_json::Value;
 
 use crate::act::{Actor, Undone};
 use crate::api::Api;
-use crate::error::{failure, is_immutable, refusal};
+use crate::error::{failure, refusal};
+use crate::look::{look_at, predict};
+use crate::note::Note;
 use crate::reach::{self, Reached};
 use crate::session::Session;
 use crate::{cluster, native_client, refused};
@@ -50,6 +51,8 @@ pub struct Run {
     is_seen: bool,
     /// Whether a step was done since the last look. Where none was, only time has passed.
     has_acted: bool,
+    /// The ledger.
+    note: Note,
 }
 
 impl Run {
@@ -74,6 +77,7 @@ impl Run {
             acts: wish.purpose == Purpose::Act,
             stays: false,
             adopts: wish.adopt,
+            remembers: false,
         };
         Ok(Self {
             api,
@@ -86,7 +90,43 @@ impl Run {
             told: Instant::now(),
             is_seen: false,
             has_acted: false,
+            note: Note::default(),
         })
+    }
+
+    /// Keeps the ledger: it is read side by side with the creation, and written as [`Step::SaveLedger`] says.
+    #[must_use]
+    pub const fn with_ledger(mut self) -> Self {
+        self.seen.by.remembers = true;
+        self
+    }
+
+    /// The ledger as it was read side by side with the creation; `None`: it was not, or could not be.
+    ///
+    /// # Errors
+    /// A newer Nutkin wrote it. What was created by then is removed again.
+    pub async fn ledger(&mut self) -> Result<Option<Opened>, Error> {
+        match self.note.read() {
+            Err(error) if !self.has_begun() => Err(error),
+            Err(error) => {
+                let undo = Step::Undo(Target::of(&self.workload()));
+                let name = self.plan.objects.cluster_id.clone();
+                let actor = Actor { api: &self.api, session: &name };
+                actor.act(&undo).await.map_err(|undone| undone.into_error(&self.api, &name))?;
+                Err(error.hint("what this command had made was removed again"))
+            }
+            read => read,
+        }
+    }
+
+    /// Says what the ledger is to be. It is written with the change itself.
+    pub fn remember(&mut self, wanted: Opened) {
+        self.note.remember(wanted);
+    }
+
+    /// What became of writing the ledger; `None`: nothing was written.
+    pub const fn saved(&mut self) -> Option<Result<(), Error>> {
+        self.note.saved()
     }
 
     /// Says whether somebody stays until pods are replaced, and replaces them in the order that harms jobs least.
@@ -296,7 +336,18 @@ impl Shell for Run {
         let api = self.api.clone();
         let name = self.plan.objects.cluster_id.clone();
         let actor = Actor { api: &api, session: &name };
-        let done = join_all(steps.iter().map(|step| actor.act(step))).await;
+        let done = join_all(steps.iter().map(|step| actor.act(step)));
+        let store = Session::gone(&api, &name);
+        let note = async {
+            if self.seen.by.remembers && matches!(step, Step::CreateWorkload(_)) {
+                self.note.load(&store).await;
+            }
+            if steps.contains(&Step::SaveLedger) {
+                return self.note.save(&store).await;
+            }
+            Ok(())
+        };
+        let (done, noted) = join(done, note).await;
         let mut undone: Option<Undone> = None;
         for (step, done) in steps.iter().zip(done) {
             match done {
@@ -309,8 +360,10 @@ impl Shell for Run {
             }
         }
         if let Step::Undo(_) = step {
+            self.note.forget(&store).await?;
             return Err(self.undone(undone));
         }
+        noted?;
         let Some(undone) = undone else { return Ok(()) };
         if matches!(step, Step::CreateWorkload(_)) {
             return Err(undone.into_error(&self.api, &name));
@@ -331,40 +384,4 @@ impl Shell for Run {
         }
         Err(error.hint("run the same command again: it goes on from there"))
     }
-}
-
-/// Reads the session's objects, all at once.
-async fn look_at(api: &Api, look: &Look) -> Result<Found, Error> {
-    let (kind, name) = &look.workload;
-    let others = join_all(look.others.iter().map(|(kind, name)| api.get(*kind, name)));
-    let list = |kind: &nutkin_core::kubernetes::resource::Resource| api.list(*kind, &look.selector);
-    let labelled = join_all(look.labelled.iter().map(list));
-    let permissions = join_all(look.permissions.iter().map(list));
-    let rest = join3(labelled, api.get(Look::SECRET, &look.secret), permissions);
-    let (workload, others, (labelled, secret, permissions)) =
-        join3(api.get(*kind, name), others, rest).await;
-    let mut found = Found { workload: workload.map_err(failure)?, ..Found::default() };
-    for other in others {
-        found.others.extend(other.map_err(failure)?);
-    }
-    let labelled = labelled.into_iter().flat_map(Result::unwrap_or_default);
-    found.labelled = labelled.chain(secret.unwrap_or_default()).collect();
-    // Who may not see them cannot have made them.
-    found.permissions = permissions.into_iter().flat_map(Result::unwrap_or_default).collect();
-    Ok(found)
-}
-
-/// What every object would be, by the API server's own word.
-async fn predict(api: &Api, items: &[Value]) -> Result<BTreeMap<String, Predicted>, Error> {
-    let asked = join_all(items.iter().map(|item| api.apply(item, true))).await;
-    let mut predicted = BTreeMap::new();
-    for (item, answer) in items.iter().zip(asked) {
-        let one = match answer {
-            Ok(new) => Predicted::Becomes(new),
-            Err(error) if is_immutable(&error) => Predicted::Never(error.to_string()),
-            Err(error) => return Err(failure(error)),
-        };
-        predicted.insert(title(item), one);
-    }
-    Ok(predicted)
 }

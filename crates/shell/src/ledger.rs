@@ -10,6 +10,9 @@ use crate::{Environment, Error, Kind, token};
 /// only a crowd of them needs more than two.
 const ATTEMPTS: usize = 10;
 
+/// The reason of the error where a newer Nutkin wrote a ledger.
+pub const NEWER: &str = "NewerLedger";
+
 /// Where a platform keeps the ledger of one session. What each call promises is in [`nutkin_core::ledger::Stored`]'s
 /// module.
 pub trait Store {
@@ -59,7 +62,7 @@ pub async fn load(store: &impl Store) -> Result<Opened, Error> {
 
 fn newer(error: Newer) -> Error {
     Error::of(Kind::Invalid, error)
-        .because("NewerLedger")
+        .because(NEWER)
         .hint("use the Nutkin that wrote it, or a newer one")
 }
 

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use nutkin_core::ledger::Opened;
 use nutkin_core::session::Session;
 
 use super::consent::{self, ConsentArgs};
@@ -144,13 +145,14 @@ async fn bring_up(
     let asked = Wish { session, place, purpose: Purpose::Act, adopt: args.adopt };
     let begins = |begun: bool| stage.set(if begun { Stage::Changing } else { Stage::Looking });
     let mut decision = Decision::of(asked, &begins, context).await?;
+    let known = decision.ledger().await?;
     let mut changes = Vec::new();
     let is_new = decision.is_new();
     loop {
         if decision.is_done() && !decision.has_errands() {
             context.printer.say(&format!("session `{}` is unchanged", session.name));
             stage.set(Stage::Starting);
-            wish.remember(&decision.session(), &[], false, context).await?;
+            wish.remember(&decision.session(), &[], known, false, context).await?;
             if args.no_wait {
                 return Ok(Exit::Done);
             }
@@ -158,7 +160,7 @@ async fn bring_up(
         }
         let announcement = decision.announcement();
         if !announcement.is_empty() {
-            agree(args, wish, &decision, &announcement, context).await?;
+            agree(args, wish, &decision, &announcement, known.as_ref(), context).await?;
             changes = announcement;
         }
         let agreed = decision.harm();
@@ -173,6 +175,10 @@ async fn bring_up(
         if !is_unchanged {
             stage.set(Stage::Changing);
         }
+        if let Some(mut wanted) = known.clone() {
+            wish.note(&mut wanted, &or_summary(&changes, &decision), context);
+            decision.remember(wanted);
+        }
         match decision.carry_out(!args.no_wait, context).await? {
             // What was fetched or pulled brought to light what could only be assumed before.
             Carried::Differs => {}
@@ -182,15 +188,23 @@ async fn bring_up(
     }
     stage.set(decision.left_alone().map_or(Stage::Starting, Stage::Replacing));
     decision.note(args.spec.file.as_deref(), context)?;
-    if changes.is_empty() {
-        changes.push(decision.summary());
+    match decision.remembered() {
+        Some(written) => wish.told(written, context)?,
+        None => {
+            let changes = or_summary(&changes, &decision);
+            wish.remember(&decision.session(), &changes, known, is_new, context).await?;
+        }
     }
-    wish.remember(&decision.session(), &changes, is_new, context).await?;
     if args.no_wait {
         context.printer.say(&format!("session `{}` is starting", session.name));
         return Ok(Exit::Done);
     }
     finish(args, wish, &mut decision, stage, context).await
+}
+
+/// What the history says was changed.
+fn or_summary(changes: &[String], decision: &Decision) -> Vec<String> {
+    if changes.is_empty() { vec![decision.summary()] } else { changes.to_vec() }
 }
 
 /// Shows the change and asks for consent.
@@ -199,10 +213,14 @@ async fn agree(
     wish: &wanted::Wish,
     decision: &Decision,
     announcement: &[String],
+    known: Option<&Opened>,
     context: &Context<'_>,
 ) -> Result<(), Error> {
     let wanted::Wish { session, place, .. } = wish;
-    let opened = ledger::load(&decision.session()).await?;
+    let opened = match known {
+        Some(known) => known.clone(),
+        None => ledger::load(&decision.session()).await?,
+    };
     if opened.ledger.wanted.is_none() {
         warn_of_origin(&args.spec, session, place, context);
     }

@@ -90,16 +90,32 @@ impl Wish {
         &self,
         session: &platform::Session,
         changes: &[String],
+        known: Option<Opened>,
         is_new: bool,
         context: &Context<'_>,
     ) -> Result<(), Error> {
+        let is_guessed = is_new && known.is_none();
         // There is hardly a ledger of a new session: that is seen when it is written.
-        let written = match self.write(session, changes, is_new, context).await {
-            Err(failure) if is_new && failure.kind == Kind::Conflict => {
-                self.write(session, changes, false, context).await
+        let new = || nutkin_core::ledger::open(Stored::default(), session.name()).ok();
+        let known = if is_guessed { new() } else { known };
+        let written = match self.write(session, changes, known, context).await {
+            Err(failure) if is_guessed && failure.kind == Kind::Conflict => {
+                self.write(session, changes, None, context).await
             }
             written => written,
         };
+        self.told(written, context)
+    }
+
+    /// Warns of a ledger that must not be written, which is not a failure.
+    ///
+    /// # Errors
+    /// Any other reason why it was not.
+    pub(super) fn told(
+        &self,
+        written: Result<(), Error>,
+        context: &Context<'_>,
+    ) -> Result<(), Error> {
         match written {
             Err(failure) if failure.kind == Kind::Denied => {
                 let message = format!(
@@ -117,21 +133,25 @@ impl Wish {
         &self,
         session: &platform::Session,
         changes: &[String],
-        is_new: bool,
+        known: Option<Opened>,
         context: &Context<'_>,
     ) -> Result<(), Error> {
-        let mut opened = if is_new {
-            nutkin_core::ledger::open(Stored::default(), session.name())?
-        } else {
-            store::load(session).await?
+        let mut opened = match known {
+            Some(known) => known,
+            None => store::load(session).await?,
         };
-        say_damage(&opened, context);
+        self.note(&mut opened, changes, context);
+        store::save(session, &mut opened).await
+    }
+
+    /// Notes what is wanted from now on.
+    pub(super) fn note(&self, opened: &mut Opened, changes: &[String], context: &Context<'_>) {
+        say_damage(opened, context);
         let ledger = &mut opened.ledger;
         if ledger.wanted.as_ref() != Some(&self.wanted) || !changes.is_empty() {
             ledger.wanted = Some(self.wanted.clone());
             ledger.namespace.clone_from(&self.session.namespace);
             ledger.note(store::event(context.environment, changes.to_vec()));
         }
-        store::save(session, &mut opened).await
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use nutkin_core::ledger::Opened;
 use nutkin_core::selection::Platform;
 use serde_json::Value;
 
@@ -50,6 +51,32 @@ impl Decision {
                 let aim = Aim::Session(Box::new(wish.session.clone()));
                 Ok(Self::Docker(Box::new(Change::of(session, aim, context).await?)))
             }
+        }
+    }
+
+    /// The ledger, where it was read while the change was decided; `None`: it is still to be read.
+    ///
+    /// # Errors
+    /// A newer Nutkin wrote it.
+    pub async fn ledger(&mut self) -> Result<Option<Opened>, Error> {
+        match self {
+            Self::Kubernetes(up) => up.run.ledger().await,
+            Self::Local(_) | Self::Docker(_) => Ok(None),
+        }
+    }
+
+    /// Says what the ledger is to be, for platforms that write it with the change itself.
+    pub fn remember(&mut self, wanted: Opened) {
+        if let Self::Kubernetes(up) = self {
+            up.run.remember(wanted);
+        }
+    }
+
+    /// What became of writing it with the change; `None`: it is still to be written.
+    pub const fn remembered(&mut self) -> Option<Result<(), Error>> {
+        match self {
+            Self::Kubernetes(up) => up.run.saved(),
+            Self::Local(_) | Self::Docker(_) => None,
         }
     }
 

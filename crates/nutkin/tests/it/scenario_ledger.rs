@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use nutkin_testkit::Finished;
 use nutkin_testkit::scenario::{Docker, Fault, Flink, Kubernetes, Server};
 use serde_json::{Value, json};
 
-use crate::scenario::{Place, SECRET, finish, once, refused};
+use crate::scenario::{LIMIT, Place, SECRET, finish, once, refused};
 
 const UP: &[&str] = &["up", "a", "--no-wait"];
 const DOWN: &[&str] = &["down", "a", "--yes"];
@@ -39,6 +40,16 @@ fn write(place: &Place<Kubernetes>, document: &str) {
         map["data"]["record.json"] = json!(document);
         one.put("configmaps", map);
     });
+}
+
+/// Puts a ledger there although there is no session.
+fn put(place: &Place<Kubernetes>, document: &Value) {
+    let map = json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "nutkin-a", "labels": {"nutkin.dev/session": "a"}},
+        "data": {"record.json": document.to_string()},
+    });
+    place.server.with(|one| one.put("configmaps", map));
 }
 
 /// Everything but the ledger and what lies beside it.
@@ -207,6 +218,91 @@ fn a_command_that_lost_is_told() {
     let place = with(&[]);
     let rule = once("PUT /api/v1/namespaces/default/configmaps/nutkin-a", conflict);
     place.run_with(&rule, &change).expect(0);
+    assert_eq!(ledger(&place)["wanted"]["options"]["parallelism.default"], "2");
+}
+
+/// Runs a change while somebody else writes the ledger, after it was read and before it is written.
+fn between(
+    place: &Place<Kubernetes>,
+    args: &[&str],
+    write: impl FnOnce(&Place<Kubernetes>),
+) -> Finished {
+    let path = "GET /api/v1/namespaces/default/configmaps/nutkin-a";
+    place.server.set(once(path, Fault::Slow(Duration::from_secs(2))).rule());
+    let up = place.start(args);
+    nutkin_testkit::eventually("it is read", LIMIT, || place.count(path) != 0);
+    write(place);
+    let finished = finish(up);
+    place.server.set(|_| Fault::None);
+    finished
+}
+
+/// What somebody else wants, who is called Bob.
+fn of_bob() -> Value {
+    json!({
+        "apiVersion": "nutkin/v1", "kind": "SessionRecord", "name": "a", "version": 9, "jobs": {},
+        "wanted": {"name": "a", "options": {"parallelism.default": "3"}},
+        "history": [{"time": "2026-01-01T00:00:00Z", "user": "bob", "host": "h", "command": "nutkin up a"}],
+    })
+}
+
+#[test]
+fn of_two_changes_at_once_one_is_told_before_it_touches_anything() {
+    let change = [UP, &["--yes", "-D", "parallelism.default=2"]].concat();
+    let place = with(&[]);
+    let before = rest(&place);
+    let up = between(&place, &change, |place| write(place, &of_bob().to_string()));
+    up.expect(1).says("another command changed what is wanted of session `a`").says("bob@h");
+    up.says("run the same command again");
+    assert_eq!((ledger(&place), rest(&place)), (of_bob(), before));
+    // The control: nobody else writes.
+    let place = with(&[]);
+    between(&place, &change, |_| ()).expect(0);
+    assert_eq!(ledger(&place)["wanted"]["options"]["parallelism.default"], "2");
+    // Whoever notes something else is in nobody's way.
+    let place = with(&[]);
+    between(&place, &change, |place| {
+        let mut document = ledger(place);
+        with_savepoint(&mut document);
+        write(place, &document.to_string());
+    })
+    .expect(0);
+    assert_eq!(ledger(&place)["wanted"]["options"]["parallelism.default"], "2");
+    assert_eq!(ledger(&place)["jobs"]["count"]["generation"], 3);
+}
+
+#[test]
+fn of_two_creations_at_once_one_is_told_and_nothing_is_doubled() {
+    let create = [UP, &["-D", "parallelism.default=2"]].concat();
+    let place = Place::kubernetes();
+    let up = between(&place, &create, |place| put(place, &of_bob()));
+    up.expect(1).says("another command changed what is wanted of session `a`").says("bob@h");
+    assert_eq!(ledger(&place), of_bob());
+    // What there is becomes what is wanted, by the same objects.
+    place.run(&[UP, &["--yes"]].concat()).expect(0);
+    let objects = place.server.with(|one| one.titles());
+    let map = place.server.with(|one| one.get("ConfigMap", "flink-config-a"));
+    assert!(map["data"].to_string().contains("default: '3'"), "{map}");
+    // The control: nobody else writes.
+    let place = Place::kubernetes();
+    between(&place, &create, |_| ()).expect(0);
+    assert_eq!(place.server.with(|one| one.titles()), objects);
+}
+
+#[test]
+fn a_creation_is_taken_back_where_a_newer_nutkin_kept_a_ledger() {
+    let create = [UP, &["-D", "parallelism.default=2"]].concat();
+    let place = Place::kubernetes();
+    let mut newer = of_bob();
+    newer["apiVersion"] = json!("nutkin/v7");
+    put(&place, &newer);
+    place.run(&create).expect(2).says("newer Nutkin").says("was removed again");
+    assert_eq!(place.server.with(|one| one.titles()), ["ConfigMap/nutkin-a"]);
+    assert_eq!(ledger(&place), newer);
+    // The control: one that is understood says what was wanted before.
+    let place = Place::kubernetes();
+    put(&place, &of_bob());
+    place.run(&create).expect(0);
     assert_eq!(ledger(&place)["wanted"]["options"]["parallelism.default"], "2");
 }
 

@@ -152,7 +152,7 @@ fn an_interrupt_says_how_far_it_was() {
         finish(up).expect(130).says(says);
     }
     let changed = "interrupted while session `a` was being changed";
-    check(&[UP], "GET", "interrupted; session `a` was not touched");
+    check(&[UP], "GET /apis", "interrupted; session `a` was not touched");
     check(&[UP], "flink-config-a?fieldManager", changed);
     // The workload of a new session is there as soon as it was asked for.
     check(&[], "POST /apis/apps", changed);

@@ -40,10 +40,6 @@ pub struct Ends {
     pub after: Option<After>,
     /// High availability data that was deleted, by title.
     pub deleted: Vec<String>,
-    /// Names of jobs in the ledger that could go on from a state that they left.
-    pub resumable: Vec<String>,
-    /// Whether there is a ledger.
-    pub has_ledger: bool,
 }
 
 /// What outlives a session.
@@ -82,11 +78,6 @@ impl Ends {
         self.workload["metadata"]["name"].as_str().unwrap_or_default()
     }
 
-    /// Whether the ledger goes with the session.
-    fn forgets(&self, ending: Ending) -> bool {
-        self.has_ledger && (self.resumable.is_empty() || ending.delete_data)
-    }
-
     /// What is to be done until nothing of the session is left but what stays on purpose. High availability data is
     /// deleted only after the last JobManager has ended: one that lives takes its loss for a fault.
     ///
@@ -106,9 +97,6 @@ impl Ends {
         if !self.is_deleted {
             // Foreground: the workload itself goes last, so that it is there for a second try.
             decision.steps = vec![Step::Delete { target: Target::of(&self.workload), last: true }];
-            if self.forgets(ending) {
-                decision.steps.push(Step::ForgetLedger);
-            }
             decision.again = Again::Wait { reason: self.waits_for(), after: Duration::ZERO };
             return Ok(decision);
         }
@@ -178,18 +166,6 @@ impl Ends {
             let remark = format!("`{key}` of the session: files there are not Nutkin's to delete");
             Some(Kept { what: self.options.get(*key)?.clone(), remark, is_data: true })
         }));
-        if self.has_ledger && !self.forgets(ending) {
-            let name = self.name();
-            kept.push(Kept {
-                what: format!("ConfigMap/{}", super::ledger_name(name)),
-                remark: format!(
-                    "what Nutkin knows of jobs that can be resumed: {}; `nutkin up {name}` starts the session again, \
-                     `nutkin down {name} --delete-data` deletes it",
-                    self.resumable.join(", ")
-                ),
-                is_data: true,
-            });
-        }
         Ended { ended, kept }
     }
 }

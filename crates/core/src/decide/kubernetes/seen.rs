@@ -51,11 +51,14 @@ pub struct By {
     pub stays: bool,
     /// Whether a session that somebody else made is taken over.
     pub adopts: bool,
+    /// Whether what is wanted is written into the ledger.
+    pub remembers: bool,
 }
 
 impl Default for By {
     fn default() -> Self {
-        Self { manager: "nutkin".to_owned(), acts: false, stays: false, adopts: false }
+        let manager = "nutkin".to_owned();
+        Self { manager, acts: false, stays: false, adopts: false, remembers: false }
     }
 }
 

@@ -86,8 +86,8 @@ pub enum Step {
         /// Whose fields become ours with it.
         authors: Authors,
     },
-    /// Removes the ledger: nothing in it could be resumed, or that is wanted.
-    ForgetLedger,
+    /// Writes into the ledger what is wanted.
+    SaveLedger,
     /// Deletes the workload that this very run made, because what it needs was refused for good, and tells that.
     Undo(Target),
     /// All of these at once; none of them waits for another.
@@ -183,7 +183,7 @@ impl Step {
                 let replicas = replicas.map_or(&Value::Null, |step| &step["value"]);
                 format!("scale {} to {replicas}", target.title())
             }
-            Self::ForgetLedger => "forget the ledger".to_owned(),
+            Self::SaveLedger => "save the ledger".to_owned(),
             Self::Undo(target) => format!("undo the creation of {}", target.title()),
             Self::Together(steps) => {
                 let lines: Vec<String> = steps.iter().map(Self::line).collect();

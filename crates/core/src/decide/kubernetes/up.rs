@@ -155,9 +155,16 @@ fn complete(plan: &Plan, seen: &Observation, workload: &Value) -> Decision<Step>
         workload: workload.clone(),
         authors: Authors::Nobody,
     });
-    decision.steps = vec![Step::Together(others.collect())];
+    // The creation has shown that nobody else makes the session: what it shall be is remembered with all the rest.
+    let steps = remembered(seen).into_iter().chain(others).collect();
+    decision.steps = vec![Step::Together(steps)];
     decision.again = Again::Look;
     decision
+}
+
+/// What is wanted is remembered where that is asked for.
+fn remembered(seen: &Observation) -> Option<Step> {
+    seen.by.remembers.then_some(Step::SaveLedger)
 }
 
 /// Steps that make our creations of these objects applies.
@@ -291,13 +298,14 @@ fn touches(pairs: &[Pair], change: &Change) -> bool {
     !only_adds || change.restarts != Restarts::default() || change.adopts.is_some()
 }
 
-/// The steps in an order that may be cut off anywhere: what pods read, then what makes TaskManagers, then the JobManagers'
+/// The steps in an order that may be cut off anywhere: what is wanted, so that of two commands one is told before it
+/// touches anything, then what pods read, then what makes TaskManagers, then the JobManagers'
 /// workload that says for which content they are, then what nothing wants any more, then the TaskManagers of the old
 /// content, then the note that they were ended.
 fn steps(seen: &Observation, wanted: &Wanted<'_>, pairs: &[Pair], change: &Change) -> Vec<Step> {
     let Wanted { live, objects, items } = wanted;
     let authors = if live.adopted { Authors::Everyone } else { Authors::Ours };
-    let mut steps = Vec::new();
+    let mut steps: Vec<Step> = remembered(seen).into_iter().collect();
     let (mut first, mut workloads, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for (index, (item, pair)) in items.iter().zip(pairs).enumerate() {
         let mut object = item.clone();
@@ -367,7 +375,7 @@ impl Observation {
             (Step::Create { .. }, answer) if matches!(self.creation, Creation::Made(_)) => {
                 self.made.get_or_insert_default().extend(answer);
             }
-            (Step::Together(_), _) => {}
+            (Step::Together(_) | Step::SaveLedger, _) => {}
             _ => self.later(),
         }
     }

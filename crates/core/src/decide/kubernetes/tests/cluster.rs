@@ -200,7 +200,7 @@ impl Cluster {
                 self.patch(target, patch);
                 self.own(&target.title(), *authors);
             }
-            Step::EndPods(_) | Step::EndTaskManagers | Step::ForgetLedger | Step::Together(_) => {}
+            Step::EndPods(_) | Step::EndTaskManagers | Step::SaveLedger | Step::Together(_) => {}
         }
         seen.after(step, answer);
         Ok(())

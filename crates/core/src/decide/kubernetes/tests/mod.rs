@@ -57,6 +57,21 @@ fn a_new_session_is_two_trips() {
 }
 
 #[test]
+fn what_is_wanted_is_remembered_with_the_creation_and_before_a_change() {
+    let mut cluster = Cluster::default();
+    let by = By { remembers: true, ..acts() };
+    let course = cluster.run(&plan(""), &by, None).unwrap();
+    assert!(course.lines[1].starts_with("at once: save the ledger; create"), "{:?}", course.lines);
+    check(&mut cluster, &plan(""), &by, &["create Deployment/a, unless it is there"]);
+    let changed = plan("  flinkConfiguration: {a: b}\n");
+    let course = cluster.run(&changed, &by, None).unwrap();
+    assert_eq!(course.lines[1], "save the ledger");
+    // The control: who does not keep one.
+    let course = cluster.run(&plan(""), &acts(), None).unwrap();
+    assert!(course.lines.iter().all(|line| !line.contains("ledger")), "{:?}", course.lines);
+}
+
+#[test]
 fn who_only_looks_creates_nothing() {
     let mut cluster = Cluster::default();
     let course = cluster.run(&plan(""), &By::default(), None).unwrap();
@@ -205,7 +220,7 @@ fn another_number_of_task_managers() {
 }
 
 #[test]
-fn an_end_keeps_what_can_be_resumed() {
+fn an_end_deletes_the_workload_first_and_high_availability_data_last() {
     #[track_caller]
     fn check(ends: &Ends, ending: Ending, expected: &[&str]) {
         let decision = ends.decide(ending).unwrap();
@@ -216,20 +231,13 @@ fn an_end_keeps_what_can_be_resumed() {
         "apiVersion": "apps/v1", "kind": "Deployment",
         "metadata": {"name": "a", "uid": "u", "labels": {"nutkin.dev/session": "a"}},
     });
-    let mut ends = Ends {
-        namespace: "n".to_owned(),
-        workload: ours,
-        has_ledger: true,
-        is_there: true,
-        ..Ends::default()
-    };
+    let mut ends =
+        Ends { namespace: "n".to_owned(), workload: ours, is_there: true, ..Ends::default() };
     let (plain, all) = (Ending::default(), Ending { delete_data: true, ..Ending::default() });
-    let whole = ["delete Deployment/a and all that it owns", "forget the ledger"];
+    // The ledger outlives the workload: whoever ends the session removes it after that.
+    let whole = ["delete Deployment/a and all that it owns"];
     check(&ends, plain, &whole);
-    ends.resumable = vec!["j".to_owned()];
-    check(&ends, plain, &whole[..1]);
     check(&ends, all, &whole);
-    assert!(ends.report(plain).kept[0].remark.contains("can be resumed: j"));
     ends.is_deleted = true;
     assert!(matches!(ends.decide(plain).unwrap().again, Again::Wait { .. }));
     ends.is_there = false;
