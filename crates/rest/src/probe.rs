@@ -29,6 +29,13 @@ pub struct Overview {
     pub jobs_failed: u32,
 }
 
+impl Overview {
+    /// Whether the session knows of jobs that have ended.
+    pub const fn has_ended_jobs(&self) -> bool {
+        self.jobs_finished != 0 || self.jobs_cancelled != 0 || self.jobs_failed != 0
+    }
+}
+
 /// A job that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct RunningJob {

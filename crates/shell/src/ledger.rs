@@ -116,6 +116,11 @@ pub fn now() -> String {
     second.to_string()
 }
 
+/// A time in the same form, of milliseconds since 1970; `None`: there is no such time.
+pub fn time_of(millis: i64) -> Option<String> {
+    jiff::Timestamp::from_second(millis / 1000).ok().map(|time| time.to_string())
+}
+
 /// A line of history for the command that runs.
 pub fn event(environment: &Environment, changes: Vec<String>) -> Event {
     Event::new(&now(), &who(environment), &environment.words, changes)

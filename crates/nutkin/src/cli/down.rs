@@ -2,14 +2,15 @@
 
 use std::cell::RefCell;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use nutkin_core::ledger::{ENDED, Opened};
 use nutkin_core::selection::Platform;
 use nutkin_flink::Configuration;
 
-use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
+use super::{Context, outcomes};
 use crate::platform::{self, Session};
 use crate::runtime::unless_interrupted;
 use crate::{Exit, Outcome, runtime, select};
@@ -19,6 +20,9 @@ use nutkin_kubernetes::end::delete_what_is_left;
 use nutkin_shell::ledger::{self, Store};
 use nutkin_shell::{Ended, Ending, Kept, Place};
 use nutkin_shell::{Error, Kind};
+
+/// How long a session is asked which of its jobs have ended before it ends itself.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Arguments of `nutkin down`.
 #[derive(Debug, clap::Args)]
@@ -200,7 +204,12 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
         consent::ask(args.consent, !args.consent.yes, "End the session?", context)?;
     }
     begun.replace(Some(session.clone()));
-    let opened = open(&session, context).await;
+    let mut opened = open(&session, context).await;
+    if opened.as_ref().is_some_and(|opened| opened.ledger.may_have_ended_jobs()) {
+        // The session can still tell what they have left.
+        let _ = tokio::time::timeout(PATIENCE, outcomes::look(&session)).await;
+        opened = open(&session, context).await;
+    }
     let resumable =
         opened.as_ref().map(resumable).filter(|_| !args.delete_data).unwrap_or_default();
     if !resumable.is_empty() {

@@ -122,7 +122,8 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             } else {
                 target
             };
-            return flink_jvm::run(&args.words, run, &target, context).await;
+            let request = request(run, &options)?;
+            return flink_jvm::run(&args.words, (run, &request), &target, context).await;
         }
         act(&action, &options, &target, context).await
     });

@@ -17,14 +17,14 @@ use tokio::process::Command;
 
 use super::Context;
 use super::client::Target;
-use super::flink_python;
+use super::{flink_python, flink_submitted};
 use crate::jobs::{Jar, failure};
 use crate::runtime::Interrupt;
 use crate::{Exit, Outcome};
 use nutkin_fetch::dist::class_data::Java;
 use nutkin_kubernetes::native_client::CONF_DIR_VARIABLE;
 use nutkin_local::directory::SessionDirectory;
-use nutkin_rest::Client;
+use nutkin_rest::{Client, RunRequest};
 use nutkin_shell::{Error, Kind};
 
 /// Why a program needs Flink's own client; nothing where running main() in the JobManager is the same.
@@ -100,7 +100,7 @@ pub(super) fn needs_plain_address(client: &Client) -> bool {
 /// There is no Java, or no Python for a program in it; Flink cannot be installed, or the JobManager does not answer.
 pub(super) async fn run(
     words: &[String],
-    program: &Run,
+    (program, request): (&Run, &RunRequest),
     target: &Target,
     context: &Context<'_>,
 ) -> Outcome {
@@ -148,7 +148,7 @@ pub(super) async fn run(
     let _interrupt = Interrupt::listen()?;
     let mut command = Command::new(java.join("bin/java"));
     command.args(arguments).envs(variables).stdin(Stdio::inherit());
-    let status = command.status().await?;
+    let status = flink_submitted::run(command, program, request, target, context).await?;
     Ok(if status.success() { Exit::Done } else { Exit::Failed })
 }
 

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::Context;
 use super::client::{Target, target};
 use super::shared::{Output, OutputArgs, SessionArgs, document};
+use super::{Context, outcomes};
 use crate::report::table;
 use crate::{Exit, Outcome, runtime};
 use nutkin_rest::Job;
@@ -33,8 +33,11 @@ pub struct Args {
 /// No such session (5), or no JobManager answers (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
-        let Target { client, .. } = target(&args.session, context).await?;
+        let Target { client, session, .. } = target(&args.session, context).await?;
         let mut jobs = client.jobs().await.map_err(failure)?;
+        if let Some(session) = &session {
+            outcomes::note(session, &client, &jobs).await;
+        }
         let ended = jobs.len();
         jobs.retain(|job| args.all || !job.state.has_ended());
         let ended = ended - jobs.len();

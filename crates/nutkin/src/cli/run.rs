@@ -19,7 +19,7 @@ use super::submission::Submission;
 use super::{Context, file_jobs, session_file};
 use crate::jobs::{Jar, arrives, failure, random_id, shortage, submit};
 use crate::runtime::{self, Interrupt, unless_interrupted};
-use crate::{Exit, Outcome, select};
+use crate::{Exit, Outcome, platform, select};
 use nutkin_fetch::artifacts::Fetcher;
 use nutkin_rest::{Client, RestError, RunRequest};
 use nutkin_shell::{Error, Kind};
@@ -143,6 +143,8 @@ struct Submitted {
     id: String,
     /// The jar's name in the session.
     jar: String,
+    /// Where the session runs, where Nutkin knows it.
+    place: Option<platform::Session>,
 }
 
 async fn interrupted(stage: Stage, id: &str, cancel: bool) -> Error {
@@ -212,7 +214,7 @@ async fn submit_jar(
         let context = format!("the job was not submitted to `{session}`");
         Error { error: refused.error.context(context), ..refused }
     })?;
-    Ok(Submitted { client, session, id: id.to_owned(), jar: jar.upload_name })
+    Ok(Submitted { client, session, id: id.to_owned(), jar: jar.upload_name, place })
 }
 
 /// `run -f FILE`: the jobs of the file, not the session.

@@ -3,8 +3,8 @@
 use nutkin_core::decide::Drift;
 use nutkin_core::status::SessionState;
 
-use super::Context;
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
+use super::{Context, outcomes};
 use crate::platform::drift::{self, Drifted};
 use crate::report::Style;
 use crate::{Exit, Outcome, runtime, select};
@@ -46,6 +46,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             SessionState::Stopped | SessionState::Damaged | SessionState::Ended
         );
         let drifted = if runs { drift::of(&session, context).await } else { None };
+        if view.overview.is_some_and(|overview| overview.has_ended_jobs()) {
+            outcomes::look(&session).await;
+        }
         if args.output.output == Output::Text {
             show(&view, drifted.as_ref(), context);
         } else {

@@ -21,6 +21,21 @@ pub(super) struct Submission<'a> {
     pub(super) origin: Bringer,
 }
 
+/// The record of a job that is submitted now.
+pub(super) fn record(request: &RunRequest, origin: Bringer) -> JobRecord {
+    JobRecord {
+        origin,
+        entry_class: request.class.clone(),
+        args: request.arguments.clone(),
+        parallelism: request.parallelism,
+        options: request.options.clone().into_iter().collect(),
+        allow_non_restored_state: request.allow_non_restored_state,
+        started_from: request.savepoint.clone(),
+        submitted: Some(now()),
+        ..JobRecord::default()
+    }
+}
+
 /// A submission that the ledger knows of, or not.
 #[derive(Debug)]
 pub(super) struct Noted<'a> {
@@ -39,23 +54,15 @@ impl<'a> Submission<'a> {
         let id = self.id;
         let Some(session) = session else { return Noted { id, is_noted: false } };
         let job = JobRecord {
-            origin: self.origin,
             id: Some(id.to_owned()),
             jar: Some(self.jar.to_owned()),
             jar_digest: Some(self.digest.to_owned()),
-            entry_class: request.class.clone(),
-            args: request.arguments.clone(),
-            parallelism: request.parallelism,
-            options: request.options.clone().into_iter().collect(),
-            allow_non_restored_state: request.allow_non_restored_state,
-            started_from: request.savepoint.clone(),
-            submitted: Some(now()),
             request: Some(Request {
                 kind: "submit".to_owned(),
                 job: id.to_owned(),
                 ..Request::default()
             }),
-            ..JobRecord::default()
+            ..record(request, self.origin)
         };
         let noted = ledger::update(session, |ledger| {
             ledger.jobs.insert(id.to_owned(), job);
@@ -89,7 +96,7 @@ impl Noted<'_> {
     }
 }
 
-fn told(noted: Result<(), Error>, context: &Context<'_>) -> bool {
+pub(super) fn told(noted: Result<(), Error>, context: &Context<'_>) -> bool {
     if let Err(failure) = &noted {
         let message =
             format!("the job is not remembered in the session's ledger: {:#}", failure.error);

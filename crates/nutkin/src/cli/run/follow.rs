@@ -6,8 +6,8 @@ use nutkin_core::jobs as rules;
 use serde_json::json;
 
 use super::{Args, Submitted};
-use crate::cli::Context;
 use crate::cli::shared::{Output, document};
+use crate::cli::{Context, outcomes};
 use crate::jobs::{Ended, failure, until_it_ends};
 use crate::progress::Spinner;
 use crate::report::Style;
@@ -32,6 +32,10 @@ pub(super) async fn follow(
     drop(spinner);
     match ended.map_err(|error| out_of_sight(id, error))? {
         Ended::Job(state, outcome) => {
+            if let Some(place) = &submitted.place {
+                let ended = [(id.clone(), state.to_string())];
+                outcomes::note_ended(place, client, &ended).await;
+            }
             let seconds = outcome.runtime.map(|millis| millis as f64 / 1000.0);
             let after = seconds.map(|seconds| format!(" after {seconds:.1} s")).unwrap_or_default();
             let fields = json!({

@@ -1,0 +1,134 @@
+//! What became of jobs after their submission, as some command saw it.
+
+use super::{Bringer, JobRecord, Ledger, Snapshot};
+
+/// States that a job does not leave any more and that mean its end. `SUSPENDED` is not one: another JobManager goes on
+/// with such a job.
+const ENDS: [&str; 3] = ["FINISHED", "CANCELED", "FAILED"];
+
+/// What a job has left from which another can start.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Its last savepoint.
+    pub savepoint: Option<Snapshot>,
+    /// Its last completed checkpoint, unless Flink has deleted it.
+    pub checkpoint: Option<Snapshot>,
+    /// The path of the newer of the two.
+    pub newest: Option<String>,
+}
+
+impl Ledger {
+    /// The record of the job with this id, whichever command brought it.
+    pub fn job_of(&mut self, id: &str) -> Option<&mut JobRecord> {
+        self.jobs.values_mut().find(|job| job.id.as_deref() == Some(id))
+    }
+
+    /// Of jobs as a session lists them (id, state): those that have ended and of which the ledger does not know that.
+    /// Jobs of a session file are not among them: what becomes of these follows from the file.
+    pub fn ended_since<'j>(&self, jobs: &[(&'j str, &'j str)]) -> Vec<(&'j str, &'j str)> {
+        let is_news = |id: &str| {
+            let mut known = self.jobs.values();
+            known.any(|job| {
+                job.id.as_deref() == Some(id) && job.origin != Bringer::File && job.ended.is_none()
+            })
+        };
+        jobs.iter().copied().filter(|(id, state)| ENDS.contains(state) && is_news(id)).collect()
+    }
+
+    /// Whether a job may have ended and the ledger does not know it.
+    pub fn may_have_ended_jobs(&self) -> bool {
+        self.jobs.values().any(|job| job.origin != Bringer::File && job.ended.is_none())
+    }
+
+    /// Notes the end of a job, and what it has left. A savepoint that is known and of which Flink says nothing stays.
+    pub fn note_end(&mut self, id: &str, state: &str, left: Left) {
+        let Some(job) = self.job_of(id) else { return };
+        job.ended = Some(state.to_owned());
+        job.request = None;
+        if left.savepoint.is_some() {
+            job.savepoint = left.savepoint;
+        }
+        job.checkpoint = left.checkpoint;
+        if left.newest.is_some() {
+            job.last_savepoint = left.newest;
+        }
+    }
+}
+
+impl JobRecord {
+    /// What starts the job again from what it has left, for a job that no session file names; `None`: nothing can.
+    pub fn start_again(&self) -> Option<String> {
+        if self.origin == Bringer::File {
+            return None;
+        }
+        let from = self.last_savepoint.as_ref()?;
+        let mut words = format!("nutkin run --from-savepoint {from}");
+        if let Some(class) = &self.entry_class {
+            words += &format!(" -c {class}");
+        }
+        if let Some(parallelism) = self.parallelism {
+            words += &format!(" -p {parallelism}");
+        }
+        // Arguments may be secret.
+        let rest = if self.args.is_empty() { "" } else { " ARGS" };
+        Some(format!("{words} {}{rest}", self.jar.as_deref().unwrap_or("JAR")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ledger(origin: Bringer) -> Ledger {
+        let mut ledger = Ledger::new("s");
+        let job = JobRecord { id: Some("aa".to_owned()), origin, ..JobRecord::default() };
+        ledger.jobs.insert("aa".to_owned(), job);
+        ledger
+    }
+
+    fn snapshot(path: &str) -> Snapshot {
+        Snapshot { path: path.to_owned(), ..Snapshot::default() }
+    }
+
+    #[test]
+    fn only_what_has_ended_and_is_ours_is_news() {
+        #[track_caller]
+        fn check(origin: Bringer, listed: (&str, &str), is_news: bool) {
+            let ledger = ledger(origin);
+            assert_eq!(!ledger.ended_since(&[listed]).is_empty(), is_news);
+        }
+        check(Bringer::Run, ("aa", "FINISHED"), true);
+        check(Bringer::Flink, ("aa", "CANCELED"), true);
+        check(Bringer::Run, ("aa", "FAILED"), true);
+        check(Bringer::Run, ("aa", "RUNNING"), false);
+        check(Bringer::Run, ("aa", "SUSPENDED"), false);
+        check(Bringer::Run, ("bb", "FINISHED"), false);
+        check(Bringer::File, ("aa", "FINISHED"), false);
+    }
+
+    #[test]
+    fn an_end_is_noted_once_and_loses_no_savepoint() {
+        let mut ledger = ledger(Bringer::Run);
+        ledger.jobs.get_mut("aa").unwrap().remember_savepoint(snapshot("file:/sp"));
+        ledger.note_end("aa", "FAILED", Left::default());
+        let job = &ledger.jobs["aa"];
+        assert_eq!((job.ended.as_deref(), job.is_resumable()), (Some("FAILED"), true));
+        assert_eq!(job.start_again().unwrap(), "nutkin run --from-savepoint file:/sp JAR");
+        assert_eq!(ledger.ended_since(&[("aa", "FAILED")]), []);
+        let (checkpoint, newest) = (Some(snapshot("file:/chk")), Some("file:/chk".to_owned()));
+        ledger.note_end("aa", "FAILED", Left { savepoint: None, checkpoint, newest });
+        let job = ledger.jobs.get_mut("aa").unwrap();
+        assert_eq!(job.savepoint, Some(snapshot("file:/sp")));
+        (job.args, job.parallelism) = (vec!["--password".to_owned(), "x".to_owned()], Some(2));
+        (job.jar, job.entry_class) = (Some("/j.jar".to_owned()), Some("M".to_owned()));
+        let again = "nutkin run --from-savepoint file:/chk -c M -p 2 /j.jar ARGS";
+        assert_eq!(job.start_again().unwrap(), again);
+    }
+
+    #[test]
+    fn jobs_of_a_file_start_again_by_the_file() {
+        let mut ledger = ledger(Bringer::File);
+        ledger.jobs.get_mut("aa").unwrap().remember_savepoint(snapshot("file:/sp"));
+        assert_eq!(ledger.jobs["aa"].start_again(), None);
+    }
+}

@@ -1,0 +1,105 @@
+//! What Flink's own client submits, for the ledger. It chooses the ids by itself, and what it prints goes where it always
+//! went: so a job that the session has since the client began, and that no other command has noted, is taken for its.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use nutkin_core::ledger::{Bringer, JobRecord};
+use nutkin_flink::flink_cli::Run;
+use nutkin_rest::{Client, RunRequest};
+use nutkin_shell::files::digest::sha256_of_file;
+use nutkin_shell::{Error, ledger};
+use tokio::process::Command;
+
+use super::client::Target;
+use super::{Context, submission};
+
+/// The first pause between two looks at the jobs: main() of most programs takes a few seconds.
+const FIRST: Duration = Duration::from_millis(500);
+
+/// The longest: a program that waits for its job may take days, and may submit another one at any time.
+const LAST: Duration = Duration::from_secs(10);
+
+/// Runs the client to its end. What it submits is in the ledger soon after it is in the session.
+///
+/// # Errors
+/// It cannot be started.
+pub(super) async fn run(
+    mut command: Command,
+    program: &Run,
+    request: &RunRequest,
+    target: &Target,
+    context: &Context<'_>,
+) -> Result<ExitStatus, Error> {
+    let before = match &target.session {
+        // Without an address in the ledger there is nothing to note, and without an answer no telling what is new.
+        Some(_) => ids(&target.client).await,
+        None => None,
+    };
+    let mut child = command.spawn()?;
+    let Some(mut known) = before else { return Ok(child.wait().await?) };
+    let record = JobRecord {
+        jar: file(program, context),
+        jar_digest: digest(program, context).await,
+        ..submission::record(request, Bringer::Flink)
+    };
+    let mut pause = FIRST;
+    let status = loop {
+        if let Ok(status) = tokio::time::timeout(pause, child.wait()).await {
+            break status;
+        }
+        note(&mut known, &record, target, context).await;
+        pause = LAST.min(pause * 2);
+    };
+    note(&mut known, &record, target, context).await;
+    Ok(status?)
+}
+
+async fn ids(client: &Client) -> Option<BTreeSet<String>> {
+    Some(client.jobs().await.ok()?.into_iter().map(|job| job.id).collect())
+}
+
+/// Notes each job that is new since `known`, unless another command submitted it.
+async fn note(
+    known: &mut BTreeSet<String>,
+    record: &JobRecord,
+    target: &Target,
+    context: &Context<'_>,
+) {
+    let (Some(session), Some(now)) = (&target.session, ids(&target.client).await) else { return };
+    let new: Vec<String> = now.difference(known).cloned().collect();
+    if new.is_empty() {
+        return;
+    }
+    known.extend(now);
+    let noted = ledger::update(session, |ledger| {
+        for id in new {
+            if ledger.job_of(&id).is_none() {
+                let job = JobRecord { id: Some(id.clone()), ..record.clone() };
+                ledger.jobs.insert(id, job);
+            }
+        }
+    });
+    submission::told(noted.await.map(drop), context);
+}
+
+/// The absolute path of the program; `None` for a module of Python's.
+fn file(program: &Run, context: &Context<'_>) -> Option<String> {
+    let file = match &program.python {
+        Some(python) => python.file.as_deref()?,
+        None => program.jar.as_str(),
+    };
+    if file.is_empty() {
+        return None;
+    }
+    let is_address = file.contains("://");
+    let whole = context.environment.directory.join(file).display().to_string();
+    Some(if is_address { file.to_owned() } else { whole })
+}
+
+async fn digest(program: &Run, context: &Context<'_>) -> Option<String> {
+    let path = file(program, context)?;
+    tokio::task::spawn_blocking(move || sha256_of_file(Path::new(&path)).ok()).await.ok()?
+}

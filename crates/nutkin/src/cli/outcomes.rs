@@ -1,0 +1,52 @@
+//! The ends of jobs that were submitted one by one: a command that looks at the jobs of a session anyway notes which have
+//! ended, and what they have left.
+
+use futures_util::stream::{self, StreamExt as _};
+use nutkin_rest::{Client, Job, left};
+use nutkin_shell::ledger;
+use serde_json::Value;
+
+use crate::platform::{AT_ONCE, Session};
+
+/// Notes it in the ledger. Nothing is asked or written unless a job that the ledger knows has ended since; whoever may
+/// look but not write leaves it to others.
+pub(super) async fn note(session: &Session, client: &Client, jobs: &[Job]) {
+    let ended = jobs.iter().filter(|job| job.state.has_ended());
+    let ended: Vec<(String, String)> =
+        ended.map(|job| (job.id.clone(), job.state.to_string())).collect();
+    note_ended(session, client, &ended).await;
+}
+
+/// The same of jobs that are known to have ended, by id and state.
+pub(super) async fn note_ended(session: &Session, client: &Client, jobs: &[(String, String)]) {
+    if jobs.is_empty() {
+        return;
+    }
+    let listed: Vec<(&str, &str)> =
+        jobs.iter().map(|(id, state)| (id.as_str(), state.as_str())).collect();
+    let Ok(opened) = ledger::load(session).await else { return };
+    let ended = opened.ledger.ended_since(&listed);
+    if ended.is_empty() {
+        return;
+    }
+    let asked = stream::iter(ended).map(|(id, state)| async move {
+        let checkpoints = client.job(id, "/checkpoints").await.unwrap_or(Value::Null);
+        (id, state, left(&checkpoints, id))
+    });
+    let all: Vec<_> = asked.buffered(AT_ONCE).collect().await;
+    let _ = ledger::update(session, |ledger| {
+        for (id, state, left) in all {
+            ledger.note_end(id, state, left);
+        }
+    })
+    .await;
+}
+
+/// The same of a session that nothing else is asked of. One that does not answer is left alone.
+pub(super) async fn look(session: &Session) {
+    let Ok(connected) = session.connect(true).await else { return };
+    let Ok(client) = connected.client() else { return };
+    if let Ok(jobs) = client.jobs().await {
+        note(session, &client, &jobs).await;
+    }
+}

@@ -1,0 +1,81 @@
+//! What a job has left from which another can start, out of `/jobs/:id/checkpoints`.
+
+use nutkin_core::ledger::{Left, Snapshot};
+use nutkin_shell::ledger::time_of;
+use serde_json::Value;
+
+/// The last savepoint and checkpoint of the job `id` that are still there. One that lives in the JobManager has no path,
+/// and one that Flink has deleted says so.
+pub fn left(checkpoints: &Value, id: &str) -> Left {
+    let latest = &checkpoints["latest"];
+    let of = |key: &str| {
+        let one = &latest[key];
+        let path = one["external_path"].as_str().filter(|path| path.contains('/'))?;
+        if one["discarded"] == true {
+            return None;
+        }
+        let kind = if key == "savepoint" { "savepoint" } else { "checkpoint" };
+        let format = one["savepointFormat"].as_str().filter(|_| key == "savepoint");
+        let time = one["latest_ack_timestamp"].as_i64().filter(|time| 0 < *time);
+        let snapshot = Snapshot {
+            path: path.to_owned(),
+            kind: format.map_or_else(|| kind.to_owned(), |format| format!("{kind}/{format}")),
+            time: time.and_then(time_of),
+            job: Some(id.to_owned()),
+            ..Snapshot::default()
+        };
+        Some((one["id"].as_u64().unwrap_or(0), snapshot))
+    };
+    let (savepoint, checkpoint) = (of("savepoint"), of("completed"));
+    let newest = savepoint.iter().chain(&checkpoint).max_by_key(|(number, _)| *number);
+    let newest = newest.map(|(_, snapshot)| snapshot.path.clone());
+    let snapshot = |one: Option<(u64, Snapshot)>| one.map(|(_, snapshot)| snapshot);
+    Left { savepoint: snapshot(savepoint), checkpoint: snapshot(checkpoint), newest }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(
+        latest: Value,
+        savepoint: Option<&str>,
+        checkpoint: Option<&str>,
+        newest: Option<&str>,
+    ) {
+        let left = left(&json!({"latest": latest}), "ab");
+        let shown = |one: &Option<Snapshot>| {
+            one.as_ref().map(|one| {
+                let time = one.time.as_deref().unwrap_or("-");
+                format!("{} {} {time} {}", one.kind, one.path, one.job.as_deref().unwrap_or("-"))
+            })
+        };
+        let text = |one: Option<&str>| one.map(str::to_owned);
+        assert_eq!(shown(&left.savepoint), text(savepoint));
+        assert_eq!(shown(&left.checkpoint), text(checkpoint));
+        assert_eq!(left.newest, text(newest));
+    }
+
+    #[test]
+    fn what_is_left() {
+        check(Value::Null, None, None, None);
+        let savepoint = json!({
+            "id": 4, "external_path": "file:/sp", "discarded": false, "savepointFormat": "NATIVE",
+            "latest_ack_timestamp": 1_795_953_600_123_i64,
+        });
+        let checkpoint = json!({"id": 7, "external_path": "file:/chk-7", "discarded": false});
+        check(
+            json!({"savepoint": savepoint, "completed": checkpoint}),
+            Some("savepoint/NATIVE file:/sp 2026-11-29T12:00:00Z ab"),
+            Some("checkpoint file:/chk-7 - ab"),
+            Some("file:/chk-7"),
+        );
+        let gone = json!({"id": 7, "external_path": "file:/chk-7", "discarded": true});
+        check(json!({"savepoint": null, "completed": gone}), None, None, None);
+        let within = json!({"id": 7, "external_path": "<checkpoint-not-externally-addressable>"});
+        check(json!({"completed": within}), None, None, None);
+    }
+}
