@@ -19,6 +19,17 @@ impl<'a> Context<'a> {
     pub const fn new(printer: &'a Printer, events: &'a Sink, environment: &'a Environment) -> Self {
         Self { printer, shell: nutkin_shell::Context { events, environment } }
     }
+
+    /// The same command in other surroundings.
+    pub const fn within<'b>(&self, environment: &'b Environment) -> Context<'b>
+    where
+        'a: 'b,
+    {
+        Context {
+            printer: self.printer,
+            shell: nutkin_shell::Context { events: self.shell.events, environment },
+        }
+    }
 }
 
 impl<'a> Deref for Context<'a> {

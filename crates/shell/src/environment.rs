@@ -4,6 +4,18 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+/// Variables that hold paths which may be relative.
+const PLACES: [&str; 8] = [
+    "HOME",
+    "XDG_STATE_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "FLINK_HOME",
+    "FLINK_CONF_DIR",
+    "JAVA_HOME",
+    "KUBECONFIG",
+];
+
 /// Variables and directories of the running process, read once in `main`.
 #[derive(Debug, Clone)]
 pub struct Environment {
@@ -56,6 +68,21 @@ impl Environment {
     /// A variable as the path of one place, from the root: JVMs have another working directory than their user.
     pub fn place(&self, name: &str) -> Option<PathBuf> {
         Some(self.directory.join(self.path(name)?))
+    }
+
+    /// What a command run in another directory would have. Variables that name places name the same ones.
+    #[must_use]
+    pub fn in_directory(&self, directory: PathBuf) -> Self {
+        let mut there = self.clone();
+        for name in PLACES {
+            let Some(value) = self.path(name) else { continue };
+            let paths = std::env::split_paths(&value).map(|path| self.directory.join(path));
+            if let Ok(paths) = std::env::join_paths(paths) {
+                there.variables.insert(name.into(), paths);
+            }
+        }
+        there.directory = directory;
+        there
     }
 
     /// All variables.

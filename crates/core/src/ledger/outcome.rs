@@ -1,6 +1,7 @@
 //! What became of jobs after their submission, as some command saw it.
 
 use super::{Bringer, JobRecord, Ledger, Snapshot};
+use crate::words::status as words;
 
 /// States that a job does not leave any more and that mean its end. `SUSPENDED` is not one: another JobManager goes on
 /// with such a job.
@@ -38,6 +39,19 @@ impl Ledger {
     /// Whether a job may have ended and the ledger does not know it.
     pub fn may_have_ended_jobs(&self) -> bool {
         self.jobs.values().any(|job| job.origin != Bringer::File && job.ended.is_none())
+    }
+
+    /// Of each job that could go on: from where, and how. A line for each.
+    pub fn goes_on(&self) -> Vec<String> {
+        let line = |(name, job): (&String, &JobRecord)| {
+            let state = job.last_savepoint.as_ref().or_else(|| {
+                job.savepoint.as_ref().or(job.checkpoint.as_ref()).map(|state| &state.path)
+            });
+            let pending = job.pending.as_ref().and_then(|job| job.last_savepoint.as_ref());
+            let from = state.or(pending).map_or("", String::as_str);
+            words::goes_on(name, from, job.start_again().as_deref())
+        };
+        self.jobs.iter().filter(|(_, job)| job.is_resumable()).map(line).collect()
     }
 
     /// Notes the end of a job, and what it has left. A savepoint that is known and of which Flink says nothing stays.
@@ -123,6 +137,21 @@ mod tests {
         (job.jar, job.entry_class) = (Some("/j.jar".to_owned()), Some("M".to_owned()));
         let again = "nutkin run --from-savepoint file:/chk -c M -p 2 /j.jar ARGS";
         assert_eq!(job.start_again().unwrap(), again);
+    }
+
+    #[test]
+    fn how_jobs_go_on() {
+        let mut all = ledger(Bringer::Run);
+        assert_eq!(all.goes_on(), Vec::<String>::new());
+        all.jobs.get_mut("aa").unwrap().remember_savepoint(snapshot("file:/sp"));
+        let mut of_file = JobRecord::default();
+        of_file.remember_savepoint(snapshot("file:/of-file"));
+        all.jobs.insert("count".to_owned(), of_file);
+        let expected = [
+            "job `aa` can go on from file:/sp: `nutkin run --from-savepoint file:/sp JAR`",
+            "job `count` can go on from file:/of-file",
+        ];
+        assert_eq!(all.goes_on(), expected);
     }
 
     #[test]

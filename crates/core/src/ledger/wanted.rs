@@ -43,6 +43,9 @@ pub struct Wanted {
     /// Number of TaskManagers that was said apart from the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_managers: Option<u32>,
+    /// The folder that relative paths of options count from: where the command was run, absolute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
     /// Paths of values that should lie beside the ledger and do not, see [`super::open`].
     #[serde(skip)]
     pub missing: Vec<String>,

@@ -67,3 +67,9 @@ pub(crate) fn wanted_by(event: (&str, &str, &str), session: &str) -> String {
 pub(crate) fn wanted_by_ledger(session: &str) -> String {
     format!("wanted by the session's ledger; `nutkin up {session}` brings it about")
 }
+
+/// A job that has ended, where it can go on from, and the command that does it where `up` does not.
+pub(crate) fn goes_on(job: &str, from: &str, command: Option<&str>) -> String {
+    let command = command.map(|command| format!(": `{command}`")).unwrap_or_default();
+    format!("job `{job}` can go on from {from}{command}")
+}

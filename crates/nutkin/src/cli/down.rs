@@ -26,7 +26,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Arguments of `nutkin down`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(after_help = "A session whose jobs can go on from a savepoint or checkpoint keeps its ledger: `nutkin ls` shows it as \
+ended, `nutkin up NAME` starts it again.
+
+Examples:
   nutkin down             the only session there is
   nutkin down orders -y   without asking
   nutkin down orders --keep-logs
@@ -48,7 +51,7 @@ pub struct Args {
     #[arg(long)]
     keep_logs: bool,
 
-    /// Delete savepoints, checkpoints and high availability data that are kept otherwise; of a session that is gone, too
+    /// Delete savepoints, checkpoints, high availability data and the ledger, which are kept otherwise; of a session that is gone, too
     #[arg(long)]
     delete_data: bool,
 
@@ -227,14 +230,8 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
         }
         platform::forget(context.environment, &name, &session.place());
     } else {
-        kept.push(Kept {
-            what: format!("the ledger of session `{name}`"),
-            remark: format!(
-                "jobs that can go on: {}; `nutkin up {name}` starts it again, --delete-data forgets it",
-                resumable.join(", ")
-            ),
-            is_data: true,
-        });
+        let what = format!("the ledger of session `{name}`");
+        kept.push(Kept { what, remark: String::new(), is_data: true });
     }
     if ended.is_empty() {
         context.printer.say(&format!("session `{name}`: none of its processes was running"));
@@ -246,7 +243,17 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
     }
     for one in &kept {
         let remark = if one.remark.is_empty() { "" } else { &format!(": {}", one.remark) };
-        context.printer.say(&format!("kept `{}`{remark}", one.what));
+        let quote = if one.what.contains('`') { "" } else { "`" };
+        context.printer.say(&format!("kept {quote}{}{quote}{remark}", one.what));
+    }
+    if !resumable.is_empty() {
+        for line in opened.iter().flat_map(|opened| opened.ledger.goes_on()) {
+            context.printer.say(&line);
+        }
+        context.printer.hint(&format!("`nutkin up {name}` starts it again with the same options"));
+        context
+            .printer
+            .hint(&format!("`nutkin down {name} --delete-data` removes the ledger, too"));
     }
     if args.output.output != Output::Text {
         let data = kept.iter().filter(|one| one.is_data).map(|one| &one.what);

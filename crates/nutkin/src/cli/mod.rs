@@ -41,6 +41,7 @@ pub mod status;
 pub mod stop;
 mod submission;
 pub mod supervise;
+mod taken;
 pub mod up;
 mod wanted;
 

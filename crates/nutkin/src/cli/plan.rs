@@ -24,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Arguments of `nutkin plan`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
+  nutkin plan orders               what runs against what its ledger says
   nutkin plan -f session.yaml
   nutkin plan -D taskmanager.numberOfTaskSlots=4 --detailed-exitcode")]
 pub struct Args {
@@ -70,6 +71,8 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 
 fn plan(args: Args, context: &Context<'_>) -> Outcome {
     let wish = wanted::wish(&args.spec, args.name.as_deref(), args.task_managers, context)?;
+    let there = wish.surroundings(context);
+    let context = &there.as_ref().map_or(*context, |there| context.within(there));
     let wanted::Wish { session, place, .. } = &wish;
     session_file::check_options(session, context)?;
     runtime::block_on(async {

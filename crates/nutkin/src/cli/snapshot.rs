@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use super::Context;
 use super::client::target;
 use super::shared::{Output, OutputArgs, SessionArgs, document};
+use super::taken::Asked;
 use crate::jobs::{failure, until_tasks_run};
 use crate::runtime::{self, unless_interrupted};
 use crate::{Exit, Outcome};
-use nutkin_rest::{RestError, Trigger};
+use nutkin_rest::{Client, RestError, Trigger};
 use nutkin_shell::{Error, Kind};
 
 /// What to do, and how to speak of it.
@@ -90,13 +91,12 @@ async fn take(snapshot: &Snapshot<'_>, stage: &RefCell<Stage>, context: &Context
         return Err(Error::new(Kind::Broken, message));
     }
     until_tasks_run(client, &job.id).await;
-    stage.replace(Stage::Asked(job.id.clone()));
-    let place = client.trigger(&job.id, &trigger).await.map_err(hinted)?;
-    stage.replace(Stage::Begun(job.id.clone()));
-    context.printer.say(&format!("taking a {noun} of job {}", job.id));
-    let result =
-        client.result(&place, Duration::from_secs(snapshot.timeout)).await.map_err(hinted)?;
-    let Some(result) = result else {
+    let noted = Asked::begin(target.session.as_ref(), &job.id, &trigger).await;
+    let result = ask(snapshot, (client, &job.id), &trigger, stage, context).await;
+    if let Some(noted) = noted {
+        noted.settle(&result).await;
+    }
+    let Some(result) = result.map_err(hinted)? else {
         let message =
             format!("the {noun} is not complete after {} s; it goes on", snapshot.timeout);
         return Err(
@@ -104,6 +104,21 @@ async fn take(snapshot: &Snapshot<'_>, stage: &RefCell<Stage>, context: &Context
         );
     };
     print(snapshot, context, &job.id, &result)
+}
+
+/// Asks for it and waits for the result; `None` when the time is over.
+async fn ask(
+    snapshot: &Snapshot<'_>,
+    (client, id): (&Client, &str),
+    trigger: &Trigger,
+    stage: &RefCell<Stage>,
+    context: &Context<'_>,
+) -> Result<Option<Value>, RestError> {
+    stage.replace(Stage::Asked(id.to_owned()));
+    let place = client.trigger(id, trigger).await?;
+    stage.replace(Stage::Begun(id.to_owned()));
+    context.printer.say(&format!("taking a {} of job {id}", snapshot.kind.to_lowercase()));
+    client.result(&place, Duration::from_secs(snapshot.timeout)).await
 }
 
 fn print(snapshot: &Snapshot<'_>, context: &Context<'_>, id: &str, result: &Value) -> Outcome {

@@ -23,7 +23,11 @@ use nutkin_shell::{Harm, Place, Wish};
 
 /// Arguments of `nutkin up`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(after_help = "The file and the options are the whole of what is wanted: `up` shows what an earlier `up` said and \
+this one leaves out, and asks. Without a file and options it brings the session to what its ledger says.
+
+Examples:
+  nutkin up orders                       the session as it was wanted last
   nutkin up                              a session on this machine, Flink 1.20
   nutkin up -f session.yaml              the session of a file
   nutkin up --flink 2.3 --task-managers 3 -D taskmanager.numberOfTaskSlots=4
@@ -70,6 +74,8 @@ pub struct Args {
 /// Bad input (2), consent needed (6), not ready in time (4), a process that does not start (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let wish = wanted::wish(&args.spec, args.name.as_deref(), args.task_managers, context)?;
+    let there = wish.surroundings(context);
+    let context = &there.as_ref().map_or(*context, |there| context.within(there));
     session_file::check_options(&wish.session, context)?;
     if !args.no_jobs {
         super::file_jobs::check(&wish.session, &wish.base)?;

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use nutkin_core::ledger::{Ledger, Opened, Source, Stored, Wanted};
 use nutkin_core::session::Session;
 use nutkin_shell::ledger as store;
-use nutkin_shell::{Error, Kind, Place};
+use nutkin_shell::{Environment, Error, Kind, Place};
 
 use super::shared::SpecArgs;
 use super::{Context, session_file};
-use crate::platform::{self, ledger};
+use crate::platform::{self, ledger, rebuild};
 use crate::{runtime, select};
 
 /// What is wanted, and where.
@@ -45,16 +45,35 @@ pub(super) fn wish(
         }
         let ledger = opened.map(|opened| opened.ledger);
         let who = ledger.as_ref().map(Ledger::says_wanted_by);
-        if let Some(wanted) = ledger.and_then(|ledger| ledger.wanted) {
+        let of_ledger = ledger.and_then(|ledger| ledger.wanted);
+        let found = match of_ledger {
+            Some(wanted) => Some((wanted, who)),
+            None => rebuilt(&session.name, &place, context)?.map(|wanted| (wanted, None)),
+        };
+        if let Some((wanted, of_ledger)) = found {
             let session = wanted.session().map_err(Error::input)?;
             let base = wanted.source.as_ref().map(|source| PathBuf::from(&source.base));
             let base = base.unwrap_or_else(|| context.environment.directory.clone());
-            return Ok(Wish { session, place, base, wanted, of_ledger: who });
+            return Ok(Wish { session, place, base, wanted, of_ledger });
         }
     }
     let base = super::file_jobs::folder(args.file.as_deref(), context);
+    wanted.directory = Some(context.environment.directory.display().to_string());
     wanted.source = args.file.as_deref().map(|file| source(file, &base, context));
     Ok(Wish { session, place, base, wanted, of_ledger: None })
+}
+
+/// What is wanted of a session that no ledger tells of, as far as what runs tells it.
+fn rebuilt(name: &str, place: &Place, context: &Context<'_>) -> Result<Option<Wanted>, Error> {
+    let wanted = runtime::block_on(async { Ok(rebuild::of(name, place, context).await) })?;
+    if wanted.is_some() {
+        context.printer.warn(&format!(
+            "no ledger says what is wanted of session `{name}`: Nutkin takes the options and processes that it has; its \
+             session file, the jobs in that and the history are not known"
+        ));
+        context.printer.hint("`nutkin up -f FILE` with all options says it anew");
+    }
+    Ok(wanted)
 }
 
 /// Where a session file is.
@@ -75,6 +94,12 @@ pub(super) fn say_damage(opened: &Opened, context: &Context<'_>) {
 }
 
 impl Wish {
+    /// Where it is looked for: relative paths that the ledger has count from where they were given.
+    pub(super) fn surroundings(&self, context: &Context<'_>) -> Option<Environment> {
+        self.of_ledger.as_ref()?;
+        ledger::surroundings(&self.wanted, context.environment)
+    }
+
     /// What was wanted so far and is not any more: one line, where there is anything.
     pub(super) fn left_out(&self, ledger: &Ledger) -> Option<String> {
         let before = ledger.wanted.as_ref().filter(|_| self.of_ledger.is_none())?;

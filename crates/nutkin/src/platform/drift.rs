@@ -11,6 +11,7 @@ use nutkin_local::shell::Shell as LocalShell;
 use nutkin_shell::{Context, Purpose, Shell as _, Silent, Wish, ledger};
 
 use super::Session;
+use super::ledger::surroundings;
 
 /// How long `status` looks for drift beside its own look: a session whose platform answers takes far less.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -34,7 +35,11 @@ pub async fn of(session: &Session, context: &Context<'_>) -> Option<Drifted> {
 
 async fn look(session: &Session, context: &Context<'_>) -> Option<Drifted> {
     let ledger = ledger::load(session).await.ok()?.ledger;
-    let wanted = ledger.wanted.as_ref()?.session().ok()?;
+    let of_ledger = ledger.wanted.as_ref()?;
+    let wanted = of_ledger.session().ok()?;
+    let there = surroundings(of_ledger, context.environment);
+    let environment = there.as_ref().unwrap_or(context.environment);
+    let context = &Context { events: context.events, environment };
     let directory =
         wanted.conf_dir.as_ref().map(|one| context.environment.directory.join(&one.path));
     if directory.is_some_and(|directory| !directory.is_dir()) {

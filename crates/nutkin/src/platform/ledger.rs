@@ -1,12 +1,14 @@
 //! The ledger of a session, wherever its platform keeps it.
 
-use nutkin_core::ledger::{Opened, Sealed, Stored, Version};
+use std::path::PathBuf;
+
+use nutkin_core::ledger::{Opened, Sealed, Stored, Version, Wanted};
 use nutkin_core::selection::Platform;
 use nutkin_docker::DockerSession;
 use nutkin_kubernetes as kubernetes;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_shell::ledger::{self, Saving, Store};
-use nutkin_shell::{Error, Place};
+use nutkin_shell::{Environment, Error, Place};
 
 use super::Session;
 use crate::Context;
@@ -54,6 +56,14 @@ pub async fn store(name: &str, place: &Place, context: &Context<'_>) -> Result<S
             Session::Kubernetes(Box::new(kubernetes::session::Session::gone(&api, name)))
         }
     })
+}
+
+/// Surroundings in which relative paths of what is wanted mean what they meant when somebody wanted it; `None`: these do,
+/// or that directory is not on this machine.
+pub fn surroundings(wanted: &Wanted, environment: &Environment) -> Option<Environment> {
+    let directory = wanted.directory.as_ref().map(PathBuf::from)?;
+    let is_another = directory != environment.directory && directory.is_dir();
+    is_another.then(|| environment.in_directory(directory))
 }
 
 /// The ledger of the session of that name in a place, if there is one.

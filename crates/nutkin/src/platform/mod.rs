@@ -20,6 +20,7 @@ mod find;
 pub mod kubernetes;
 pub mod ledger;
 mod local;
+pub mod rebuild;
 mod session;
 
 pub use decision::Decision;

@@ -11,6 +11,8 @@ mod faults;
 mod house;
 mod image;
 mod init;
+mod ledger_damage;
+mod ledger_jobs;
 mod looking;
 mod machine;
 mod render_kubernetes;

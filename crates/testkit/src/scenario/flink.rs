@@ -1,5 +1,7 @@
 //! A JobManager's REST API, as far as Nutkin asks a session that has no work to do.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::server::{Answer, Backend, Reply, Request};
@@ -15,11 +17,25 @@ pub struct Flink {
     pub slots: u32,
     /// Names of the jobs that run.
     pub jobs: Vec<String>,
+    /// More jobs, by id, each with its state.
+    pub listed: BTreeMap<String, String>,
+    /// What `/jobs/:id/checkpoints` says of each of these as its latest ones.
+    pub latest: BTreeMap<String, Value>,
+    /// Where a savepoint is complete as soon as it is asked for, and its job ended where it is to stop.
+    pub savepoint: String,
 }
 
 impl Default for Flink {
     fn default() -> Self {
-        Self { version: "1.20.5", task_managers: 1, slots: 1, jobs: Vec::new() }
+        Self {
+            version: "1.20.5",
+            task_managers: 1,
+            slots: 1,
+            jobs: Vec::new(),
+            listed: BTreeMap::new(),
+            latest: BTreeMap::new(),
+            savepoint: "file:/savepoint-1".to_owned(),
+        }
     }
 }
 
@@ -29,31 +45,59 @@ impl Flink {
         match (method, path) {
             ("GET", "/overview") => Answer::json(200, &self.overview()),
             ("GET", "/config") => Answer::json(200, &json!({"flink-version": self.version})),
+            ("GET", "/jobmanager/config") => Answer::json(200, &json!([])),
             ("GET", "/jobs/overview") => {
                 let job = |(number, name): (usize, &String)| json!({"jid": format!("{number:032x}"), "name": name, "state": "RUNNING"});
-                let jobs: Vec<Value> = self.jobs.iter().enumerate().map(job).collect();
+                let listed = |(id, state): (&String, &String)| json!({"jid": id, "name": "listed", "state": state});
+                let jobs = self.jobs.iter().enumerate().map(job);
+                let jobs: Vec<Value> = jobs.chain(self.listed.iter().map(listed)).collect();
                 Answer::json(200, &json!({"jobs": jobs}))
             }
-            _ => Answer::json(404, &json!({"errors": [format!("Not found: {path}")]})),
+            _ => self.of_job(method, path).unwrap_or_else(|| {
+                Answer::json(404, &json!({"errors": [format!("Not found: {path}")]}))
+            }),
         }
     }
 
+    /// What it says of a job that is listed.
+    fn of_job(&self, method: &str, path: &str) -> Option<Answer> {
+        let (id, part) = path.strip_prefix("/jobs/")?.split_once('/')?;
+        let state = self.listed.get(id)?;
+        let answer = match (method, part) {
+            ("GET", "") => json!({"jid": id, "state": state, "vertices": []}),
+            ("GET", "checkpoints") => json!({"latest": self.latest.get(id)}),
+            ("POST", "savepoints" | "stop") => json!({"request-id": "5a"}),
+            ("GET", _) if part.starts_with("savepoints/") => {
+                json!({"status": {"id": "COMPLETED"}, "operation": {"location": self.savepoint}})
+            }
+            _ => return None,
+        };
+        Some(Answer::json(200, &answer))
+    }
+
     fn overview(&self) -> Value {
+        let count = |state: &str| self.listed.values().filter(|one| *one == state).count();
         json!({
             "flink-version": self.version,
             "taskmanagers": self.task_managers,
             "slots-total": self.slots,
             "slots-available": self.slots,
-            "jobs-running": self.jobs.len(),
-            "jobs-finished": 0,
-            "jobs-cancelled": 0,
-            "jobs-failed": 0,
+            "jobs-running": self.jobs.len() + count("RUNNING"),
+            "jobs-finished": count("FINISHED"),
+            "jobs-cancelled": count("CANCELED"),
+            "jobs-failed": count("FAILED"),
         })
     }
 }
 
 impl Backend for Flink {
     fn reply(&mut self, request: &Request) -> Reply {
-        Reply::Now(self.answer(&request.method, &request.path))
+        let answer = self.answer(&request.method, &request.path);
+        let stops = request.method == "POST" && request.path.ends_with("/stop");
+        let job = request.path.split('/').nth(2).filter(|_| stops);
+        if let Some(state) = job.and_then(|job| self.listed.get_mut(job)) {
+            "FINISHED".clone_into(state);
+        }
+        Reply::Now(answer)
     }
 }

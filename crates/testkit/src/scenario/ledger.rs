@@ -9,6 +9,9 @@ pub(super) fn plain(document: &str) -> Value {
     if let Some(source) = wanted["source"].as_object_mut() {
         source.remove("base");
     }
+    if let Some(wanted) = wanted.as_object_mut() {
+        wanted.remove("directory");
+    }
     if let Some(wanted) = wanted.as_object_mut().filter(|wanted| wanted["source"].is_null()) {
         wanted.remove("source");
     }

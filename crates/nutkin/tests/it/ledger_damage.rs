@@ -1,0 +1,123 @@
+//! A ledger on this machine that is damaged, of another Nutkin, or gone: what commands say, and what they leave alone.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::world::{World, finish};
+
+const UP: [&str; 2] = ["-D", "parallelism.default=2"];
+
+/// What `up a` without a file makes of a ledger that somebody changed while the session runs.
+struct Row<'r> {
+    /// What becomes of the document; nothing: it is deleted.
+    damage: &'r dyn Fn(&str) -> Option<String>,
+    code: i32,
+    says: &'r [&'r str],
+    /// What the document wants afterwards of the option that was given, and whether a field of a newer Nutkin is there.
+    left: (&'r str, bool),
+}
+
+#[track_caller]
+fn check(row: &Row<'_>) {
+    let world = World::new();
+    world.up("a", &[&UP[..], &["--task-managers", "2"]].concat()).expect(0);
+    let before = world.until_running("a");
+    let path = world.session("a").record();
+    let document = fs::read_to_string(&path).unwrap();
+    match (row.damage)(&document) {
+        Some(damaged) => fs::write(&path, damaged).unwrap(),
+        None => fs::remove_file(&path).unwrap(),
+    }
+    // Whatever the ledger is like, the session is shown.
+    world.run(&["status", "a"]).expect(0).prints("taskmanager-2");
+    world.run(&["ls"]).expect(0).prints("a ");
+    let up = world.run(&["up", "a", "--no-wait"]);
+    up.expect(row.code);
+    for text in row.says {
+        up.says(text);
+    }
+    assert_eq!(world.until_running("a"), before, "nothing was touched");
+    let now: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let wanted = now["wanted"]["options"]["parallelism.default"].as_str().unwrap_or("-");
+    assert_eq!((wanted, now["later"].is_object()), row.left, "{now:#}");
+}
+
+fn with(document: &str, change: impl Fn(&mut Value)) -> Option<String> {
+    let mut document: Value = serde_json::from_str(document).unwrap();
+    change(&mut document);
+    Some(document.to_string())
+}
+
+#[test]
+fn a_ledger_that_is_cut_off_or_gone_is_made_anew_from_what_runs() {
+    let lost = &["no ledger says what is wanted of session `a`", "session `a` is unchanged"];
+    let whole = &[lost[0], lost[1], "what it said is lost of: the whole document"];
+    for (damage, says) in [
+        (&|text: &str| Some(text[..text.len() / 2].to_owned()) as Option<String>, &whole[..]),
+        (&|_: &str| Some("\u{0}\u{1}garbage".to_owned()), &whole[..]),
+        (&|_: &str| Some(String::new()), &whole[..]),
+        (&|_: &str| None, &lost[..]),
+    ] as [(&dyn Fn(&str) -> Option<String>, &[&str]); 4]
+    {
+        check(&Row { damage, code: 0, says, left: ("2", false) });
+    }
+}
+
+#[test]
+fn a_part_that_cannot_be_read_costs_no_other() {
+    check(&Row {
+        damage: &|text| with(text, |document| document["jobs"] = json!([1])),
+        code: 0,
+        says: &["what it said is lost of: jobs", "session `a` is unchanged"],
+        left: ("2", false),
+    });
+}
+
+#[test]
+fn of_a_newer_nutkin_fields_are_kept_and_another_form_is_refused() {
+    let newer = |document: &mut Value| document["later"] = json!({"x": 1});
+    check(&Row {
+        damage: &|text| with(text, newer),
+        code: 0,
+        says: &["session `a` is unchanged"],
+        left: ("2", true),
+    });
+    check(&Row {
+        damage: &|text| {
+            with(text, |document| {
+                newer(document);
+                document["apiVersion"] = json!("nutkin/v2");
+            })
+        },
+        code: 2,
+        says: &["is of a newer Nutkin: it says `nutkin/v2`", "use the Nutkin that wrote it"],
+        left: ("2", true),
+    });
+}
+
+#[test]
+fn relative_paths_count_from_where_they_were_given() {
+    let world = World::new();
+    world.file("work/jars/u.jar", "");
+    world.up("a", &["-D", "nutkin.libs=jars/u.jar"]).expect(0);
+    let before = world.until_running("a");
+    fs::create_dir(world.path("elsewhere")).unwrap();
+    for args in [&["up", "a", "--no-wait"][..], &["plan", "a"]] {
+        let mut command = world.command(args);
+        command.current_dir(world.path("elsewhere"));
+        let run = finish(command.spawn().unwrap());
+        run.expect(0);
+        assert!(
+            run.all().contains("unchanged") || run.all().contains("no change"),
+            "{}",
+            run.all()
+        );
+    }
+    assert_eq!(world.until_running("a"), before);
+    // The control: said in so many words, it counts from here.
+    let mut command =
+        world.command(&["plan", "a", "-D", "rest.port=0", "-D", "nutkin.libs=jars/u.jar"]);
+    command.current_dir(world.path("elsewhere"));
+    finish(command.spawn().unwrap()).expect(2).says("jars/u.jar");
+}

@@ -1,0 +1,164 @@
+//! What the ledger says of jobs that no session file names: who submitted them, how they ended, what they have left.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use nutkin_testkit::scenario::{Docker, Flink, Server};
+use nutkin_testkit::{Running, eventually};
+use serde_json::{Value, json};
+
+use crate::scenario::{LIMIT, Place, SECRET, finish};
+
+const OTHERS: &str = "0000000000000000000000000000000a";
+const OURS: &str = "0000000000000000000000000000000b";
+const SAVEPOINT: &str = "file:/savepoint-1";
+
+/// A session on Docker, the JobManager behind it, and a Flink and a Java here whose client only says that it has begun.
+struct World {
+    place: Place<Docker>,
+    flink: Server<Flink>,
+}
+
+impl World {
+    fn new() -> Self {
+        let flink = Server::start(Flink { slots: 8, task_managers: 4, ..Flink::default() });
+        let place = Place::docker(flink.port());
+        let folder = place.file("job.jar", "a jar").parent().unwrap().to_owned();
+        for file in ["flink/lib/flink-dist-1.20.5.jar", "flink/lib/log4j-core-2.24.3.jar"] {
+            std::fs::create_dir_all(folder.join("flink/lib")).unwrap();
+            std::fs::write(folder.join(file), "").unwrap();
+        }
+        std::fs::create_dir_all(folder.join("java/bin")).unwrap();
+        std::fs::write(folder.join("java/release"), "JAVA_VERSION=\"17.0.1\"\n").unwrap();
+        let java = folder.join("java/bin/java");
+        let script = "#!/bin/sh\ntouch begun; while [ ! -e over ]; do sleep 0.1; done\n";
+        std::fs::write(&java, script).unwrap();
+        std::fs::set_permissions(java, std::fs::Permissions::from_mode(0o755)).unwrap();
+        place.run(&["up", "a"]).expect(0);
+        flink.with(|flink| flink.listed.insert(OTHERS.to_owned(), "RUNNING".to_owned()));
+        Self { place, flink }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.place.command(args);
+        let folder = command.get_current_dir().unwrap().to_owned();
+        command.env("FLINK_HOME", folder.join("flink")).env("JAVA_HOME", folder.join("java"));
+        command
+    }
+
+    /// Runs Flink's own client, which submits a job while it runs.
+    #[track_caller]
+    fn submit(&self) {
+        let args = ["flink", "run", "--client", "jvm", "-p", "2", "-c", "M", "-Ds3.secret-key=x"];
+        let args = [&args[..], &["job.jar", "--input", "i", "--password", SECRET]].concat();
+        let command = self.command(&args);
+        let folder = command.get_current_dir().unwrap().to_owned();
+        let running = Running::start(command);
+        eventually("the client has begun", LIMIT, || folder.join("begun").exists());
+        self.set(OURS, "RUNNING", &Value::Null);
+        // It is noted while the client still waits for it.
+        eventually("it is noted", LIMIT, || !self.job(OURS).is_null());
+        std::fs::write(folder.join("over"), "").unwrap();
+        finish(running).expect(0);
+    }
+
+    fn set(&self, id: &str, state: &str, latest: &Value) {
+        self.flink.with(|flink| {
+            flink.listed.insert(id.to_owned(), state.to_owned());
+            flink.latest.insert(id.to_owned(), latest.clone());
+        });
+    }
+
+    fn job(&self, id: &str) -> Value {
+        let all = self.place.server.with(|docker| docker.plain());
+        let files = all.values().filter_map(|one| one["files"].as_object());
+        let mut ledgers = files.flat_map(|files| files.values());
+        ledgers.find_map(|one| one["jobs"].get(id).cloned()).unwrap_or_default()
+    }
+}
+
+#[test]
+fn what_flinks_own_client_submits() {
+    let world = World::new();
+    world.submit();
+    let job = world.job(OURS);
+    let text = job.to_string();
+    assert!(!text.contains(SECRET), "{text}");
+    assert_eq!(job["origin"], "flink", "{job:#}");
+    assert_eq!(
+        (&job["id"], &job["entryClass"], &job["parallelism"]),
+        (&json!(OURS), &json!("M"), &json!(2))
+    );
+    assert!(job["jar"].as_str().unwrap().ends_with("/job.jar"), "{job:#}");
+    assert_eq!(job["jarDigest"].as_str().unwrap().len(), 64);
+    assert_eq!(job["args"][1], "i");
+    assert_eq!(job["ended"], Value::Null);
+    // The control: what was there before is somebody else's.
+    assert_eq!(world.job(OTHERS), Value::Null);
+}
+
+#[test]
+fn the_end_of_a_job_is_noted_by_whoever_looks() {
+    #[track_caller]
+    fn check(args: &[&str], state: &str, ended: &Value) {
+        let world = World::new();
+        world.submit();
+        let checkpoint = json!({"id": 3, "external_path": "file:/chk-3", "discarded": false});
+        world.set(OURS, state, &json!({"completed": checkpoint, "savepoint": null}));
+        world.set(OTHERS, state, &Value::Null);
+        world.place.run(args).expect(0);
+        let job = world.job(OURS);
+        assert_eq!(job["ended"], *ended, "{job:#}");
+        let path = if ended.is_null() { Value::Null } else { json!("file:/chk-3") };
+        assert_eq!((&job["checkpoint"]["path"], &job["lastSavepoint"]), (&path, &path));
+        assert_eq!(world.job(OTHERS), Value::Null);
+    }
+    check(&["jobs", "--all"], "FAILED", &json!("FAILED"));
+    check(&["status", "a"], "CANCELED", &json!("CANCELED"));
+    check(&["down", "a", "--yes"], "FAILED", &json!("FAILED"));
+    // The control: it runs, or another JobManager will go on with it.
+    check(&["jobs", "--all"], "RUNNING", &Value::Null);
+    check(&["jobs", "--all"], "SUSPENDED", &Value::Null);
+}
+
+#[test]
+fn a_savepoint_is_in_the_record_of_its_job() {
+    #[track_caller]
+    fn check(args: &[&str], ended: &Value, savepoint: &Value) {
+        let world = World::new();
+        world.submit();
+        world.place.run(args).expect(0).prints(SAVEPOINT);
+        let job = world.job(OURS);
+        assert_eq!(job["ended"], *ended, "{job:#}");
+        assert_eq!((&job["lastSavepoint"], &job["savepoint"]["path"]), (savepoint, savepoint));
+        assert_eq!(job["request"], Value::Null);
+        let is_there = !savepoint.is_null();
+        assert_eq!(job["savepoint"]["time"].is_string(), is_there, "{job:#}");
+        assert_eq!(job["savepoint"]["job"] == OURS, is_there);
+    }
+    let there = json!(SAVEPOINT);
+    check(&["savepoint", OURS], &Value::Null, &there);
+    check(&["stop", OURS], &json!("FINISHED"), &there);
+    // The job cannot go on from this one.
+    check(&["stop", OURS, "--drain"], &json!("FINISHED"), &Value::Null);
+    // The control: of a job that nobody noted.
+    check(&["savepoint", OTHERS], &Value::Null, &Value::Null);
+}
+
+#[test]
+fn a_session_whose_jobs_can_go_on_says_how() {
+    let world = World::new();
+    world.submit();
+    world.place.run(&["stop", OURS]).expect(0);
+    let down = world.place.run(&["down", "a", "--yes", "--force"]);
+    down.expect(0).says("kept the ledger of session `a`");
+    down.says(&format!("job `{OURS}` can go on from {SAVEPOINT}: `nutkin run --from-savepoint"));
+    down.says("-c M -p 2 ").says("job.jar ARGS`");
+    down.says("`nutkin up a` starts it again with the same options");
+    world.place.run(&["ls"]).expect(0).prints("ended");
+    world.place.run(&["up", "a"]).expect(0);
+    let down = world.place.run(&["down", "a", "--yes", "--force", "--delete-data"]);
+    down.expect(0);
+    assert!(!down.stderr.contains("can go on"), "{}", down.all());
+    world.place.run(&["ls"]).expect(0).says("there is no session");
+}
