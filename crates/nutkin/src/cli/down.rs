@@ -26,7 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Arguments of `nutkin down`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A session whose jobs can go on from a savepoint or checkpoint keeps its ledger: `nutkin ls` shows it as \
+#[command(
+    after_help = "A session whose jobs can go on from a savepoint or checkpoint keeps its ledger: `nutkin ls` shows it as \
 ended, `nutkin up NAME` starts it again.
 
 Examples:
@@ -34,7 +35,8 @@ Examples:
   nutkin down orders -y   without asking
   nutkin down orders --keep-logs
   nutkin down orders --delete-data
-  nutkin down orders --delete-data --on docker   the volume of a session that is gone, too")]
+  nutkin down orders --delete-data --on docker   the volume of a session that is gone, too"
+)]
 pub struct Args {
     /// The session's name
     #[arg(value_name = "NAME")]

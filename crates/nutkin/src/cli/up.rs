@@ -8,7 +8,7 @@ use nutkin_core::session::Session;
 
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, SpecArgs, document};
-use super::{Context, session_file, wanted};
+use super::{Context, outcomes, session_file, wanted};
 use crate::platform::{Carried, Decision};
 use crate::progress::Spinner;
 use crate::report::Style;
@@ -23,7 +23,8 @@ use nutkin_shell::{Harm, Place, Wish};
 
 /// Arguments of `nutkin up`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The file and the options are the whole of what is wanted: `up` shows what an earlier `up` said and \
+#[command(
+    after_help = "The file and the options are the whole of what is wanted: `up` shows what an earlier `up` said and \
 this one leaves out, and asks. Without a file and options it brings the session to what its ledger says.
 
 Examples:
@@ -32,7 +33,8 @@ Examples:
   nutkin up -f session.yaml              the session of a file
   nutkin up --flink 2.3 --task-managers 3 -D taskmanager.numberOfTaskSlots=4
   nutkin up -D high-availability.type=zookeeper
-                                         two JobManagers and a ZooKeeper")]
+                                         two JobManagers and a ZooKeeper"
+)]
 pub struct Args {
     /// The session's name
     #[arg(value_name = "NAME")]
@@ -231,11 +233,13 @@ async fn agree(
         warn_of_origin(&args.spec, session, place, context);
     }
     context.printer.say(&format!("session `{}` changes:", session.name));
-    for line in announcement.iter().chain(&wish.left_out(&opened.ledger)) {
+    let left_out = wish.left_out(&opened.ledger);
+    for line in announcement.iter().chain(&left_out) {
         context.printer.say(&format!("  {line}"));
     }
     match decision.harm() {
-        Harm::None => Ok(()),
+        // What somebody wanted before is not dropped without a word, even where nothing is harmed.
+        Harm::None if left_out.is_none() => Ok(()),
         harm => consent::ask(args.consent, harm == Harm::Loss, "Go on?", context),
     }
 }
@@ -277,6 +281,9 @@ async fn finish(
         Ok(Waited::Ready(ready)) => {
             stage.set(Stage::Up);
             announce(name, decision, &ready, context);
+            if ready.overview.has_ended_jobs() {
+                outcomes::look(&decision.session()).await;
+            }
             if !args.no_jobs && !session.jobs.is_empty() {
                 stage.set(Stage::Jobs);
                 super::file_jobs::bring(session, &decision.session(), &wish.base, context).await?;

@@ -121,3 +121,24 @@ fn relative_paths_count_from_where_they_were_given() {
     command.current_dir(world.path("elsewhere"));
     finish(command.spawn().unwrap()).expect(2).says("jars/u.jar");
 }
+
+#[test]
+fn what_is_not_repeated_is_shown_as_a_removal_and_asked_about() {
+    let world = World::new();
+    world.up("a", &["-D", "parallelism.default=2", "--task-managers", "2"]).expect(0);
+    world.until_running("a");
+    crate::world::answer(crate::world::rest_port(&world.launch("a")), 2, &[]);
+    let wanted = || {
+        let text = fs::read_to_string(world.session("a").record()).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["wanted"]["options"].to_string()
+    };
+    let before = wanted();
+    let up = world.up("a", &["-D", "taskmanager.numberOfTaskSlots=2"]);
+    up.expect(6).says("- no longer wanted: -D parallelism.default, --task-managers 2");
+    assert_eq!(wanted(), before, "nothing is written without consent");
+    world.up("a", &["-D", "taskmanager.numberOfTaskSlots=2", "--yes"]).expect(0);
+    assert!(!wanted().contains("parallelism"), "{}", wanted());
+    // The control: without a word everything stays as it is.
+    world.run(&["up", "a", "--no-wait"]).expect(0).says("session `a` is unchanged");
+    assert!(wanted().contains("numberOfTaskSlots"), "{}", wanted());
+}
