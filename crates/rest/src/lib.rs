@@ -21,7 +21,7 @@ pub use connected::Connected;
 pub use error::RestError;
 pub use probe::{Overview, Probe, RunningJob};
 pub use running::Jobs;
-pub use snapshots::left;
+pub use snapshots::left_after;
 pub use tunnel::Tunnel;
 pub use types::{Job, JobState, Outcome, RunRequest, Trigger, newest_state, retains_checkpoints};
 pub use view::{Process, Ready, View, Waited};

@@ -4,9 +4,11 @@ use nutkin_core::ledger::{Left, Snapshot};
 use nutkin_shell::ledger::time_of;
 use serde_json::Value;
 
+use crate::types::retains_checkpoints;
+
 /// The last savepoint and checkpoint of the job `id` that are still there. One that lives in the JobManager has no path,
 /// and one that Flink has deleted says so.
-pub fn left(checkpoints: &Value, id: &str) -> Left {
+fn left(checkpoints: &Value, id: &str) -> Left {
     let latest = &checkpoints["latest"];
     let of = |key: &str| {
         let one = &latest[key];
@@ -31,6 +33,22 @@ pub fn left(checkpoints: &Value, id: &str) -> Left {
     let newest = newest.map(|(_, snapshot)| snapshot.path.clone());
     let snapshot = |one: Option<(u64, Snapshot)>| one.map(|(_, snapshot)| snapshot);
     Left { savepoint: snapshot(savepoint), checkpoint: snapshot(checkpoint), newest }
+}
+
+/// What a job in the state `state` has left. A checkpoint that Flink deletes at such an end is not a part of it, whatever
+/// the JobManager still says: the job may have ended a moment ago. `config` is `/jobs/:id/checkpoints/config`.
+pub fn left_after(state: &str, checkpoints: &Value, config: &Value, id: &str) -> Left {
+    let mut left = left(checkpoints, id);
+    let outlives = match state {
+        "CANCELED" => retains_checkpoints(config),
+        "FAILED" => config["externalization"]["enabled"] == true,
+        _ => false,
+    };
+    if !outlives {
+        left.checkpoint = None;
+        left.newest = left.savepoint.as_ref().map(|one| one.path.clone());
+    }
+    left
 }
 
 #[cfg(test)]
@@ -77,5 +95,26 @@ mod tests {
         check(json!({"savepoint": null, "completed": gone}), None, None, None);
         let within = json!({"id": 7, "external_path": "<checkpoint-not-externally-addressable>"});
         check(json!({"completed": within}), None, None, None);
+    }
+
+    #[test]
+    fn a_checkpoint_outlives_some_ends() {
+        #[track_caller]
+        fn check(state: &str, config: (bool, bool), expected: &str) {
+            let checkpoint = json!({"id": 7, "external_path": "file:/chk-7"});
+            let savepoint = json!({"id": 4, "external_path": "file:/sp"});
+            let all = json!({"latest": {"completed": checkpoint, "savepoint": savepoint}});
+            let (enabled, deletes) = config;
+            let config =
+                json!({"externalization": {"enabled": enabled, "delete_on_cancellation": deletes}});
+            let left = left_after(state, &all, &config, "ab");
+            assert_eq!(left.newest.as_deref(), Some(expected));
+            assert_eq!(left.checkpoint.is_some(), expected.contains("chk"));
+        }
+        check("FINISHED", (true, false), "file:/sp");
+        check("CANCELED", (true, false), "file:/chk-7");
+        check("CANCELED", (true, true), "file:/sp");
+        check("FAILED", (true, true), "file:/chk-7");
+        check("FAILED", (false, false), "file:/sp");
     }
 }

@@ -3,8 +3,8 @@
 use super::{Bringer, JobRecord, Ledger, Snapshot};
 use crate::words::status as words;
 
-/// States that a job does not leave any more and that mean its end. `SUSPENDED` is not one: another JobManager goes on
-/// with such a job.
+/// States that a job does not leave any more and that mean its end. `SUSPENDED` is not one: another JobManager continues
+/// such a job.
 const ENDS: [&str; 3] = ["FINISHED", "CANCELED", "FAILED"];
 
 /// What a job has left from which another can start.

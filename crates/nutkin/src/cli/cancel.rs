@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Context;
 use super::client::target;
 use super::shared::{Output, OutputArgs, SessionArgs, document};
+use super::{Context, outcomes};
 use crate::jobs::{Ended, failure, until_it_ends};
 use crate::runtime::{self, Interrupt};
 use crate::{Exit, Outcome};
@@ -57,6 +57,10 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
                 let message = format!("job {} is being canceled, and has not ended yet", job.id);
                 Error::new(kind, message).hint(format!("`nutkin job {}` shows it", job.id))
             })?;
+            if let Some(session) = &target.session {
+                let ended = [(job.id.clone(), state.to_string())];
+                outcomes::note_ended(session, client, &ended).await;
+            }
             context.printer.say(&format!("job {} is {state}", job.id));
             state
         };

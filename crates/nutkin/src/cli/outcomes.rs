@@ -2,7 +2,7 @@
 //! ended, and what they have left.
 
 use futures_util::stream::{self, StreamExt as _};
-use nutkin_rest::{Client, Job, left};
+use nutkin_rest::{Client, Job, left_after};
 use nutkin_shell::ledger;
 use serde_json::Value;
 
@@ -30,8 +30,9 @@ pub(super) async fn note_ended(session: &Session, client: &Client, jobs: &[(Stri
         return;
     }
     let asked = stream::iter(ended).map(|(id, state)| async move {
-        let checkpoints = client.job(id, "/checkpoints").await.unwrap_or(Value::Null);
-        (id, state, left(&checkpoints, id))
+        let ask = async |part| client.job(id, part).await.unwrap_or(Value::Null);
+        let (checkpoints, config) = tokio::join!(ask("/checkpoints"), ask("/checkpoints/config"));
+        (id, state, left_after(state, &checkpoints, &config, id))
     });
     let all: Vec<_> = asked.buffered(AT_ONCE).collect().await;
     let _ = ledger::update(session, |ledger| {

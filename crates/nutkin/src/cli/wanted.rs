@@ -63,7 +63,7 @@ pub(super) fn wish(
     Ok(Wish { session, place, base, wanted, of_ledger: None })
 }
 
-/// What is wanted of a session that no ledger tells of, as far as what runs tells it.
+/// What is wanted of a session whose ledger is lost, as far as it is seen in what runs.
 fn rebuilt(name: &str, place: &Place, context: &Context<'_>) -> Result<Option<Wanted>, Error> {
     let wanted = runtime::block_on(async { Ok(rebuild::of(name, place, context).await) })?;
     if wanted.is_some() {

@@ -123,6 +123,34 @@ fn relative_paths_count_from_where_they_were_given() {
 }
 
 #[test]
+fn a_session_that_can_go_on_is_ended_and_started_again_as_it_was() {
+    let world = World::new();
+    world.up("a", &[&UP[..], &["--task-managers", "2"]].concat()).expect(0);
+    world.until_running("a");
+    let path = world.session("a").record();
+    let with_savepoint = with(&fs::read_to_string(&path).unwrap(), |document| {
+        document["jobs"]["count"] =
+            json!({"generation": 3, "digest": "d", "lastSavepoint": "file:/savepoint-1"});
+    });
+    fs::write(&path, with_savepoint.unwrap()).unwrap();
+    let down = world.run(&["down", "a", "--yes", "--force"]);
+    down.expect(0).says("kept the ledger of session `a`");
+    down.says("job `count` can go on from file:/savepoint-1").says("`nutkin up a` starts it again");
+    assert_eq!(world.living("a"), []);
+    world.run(&["ls"]).expect(0).prints("ended");
+    world.run(&["status", "a"]).expect(0).prints("ended").prints("`nutkin up a` starts it again");
+    world.run(&["jobs", "--session", "a"]).expect(5).says("ended");
+    world.run(&["up", "a", "--no-wait"]).expect(0);
+    assert_eq!(world.until_running("a").len(), 4);
+    assert_eq!(world.launch("a").options["parallelism.default"], "2");
+    let down = world.run(&["down", "a", "--yes", "--force", "--delete-data"]);
+    down.expect(0);
+    assert!(!down.stderr.contains("can go on"), "{}", down.all());
+    assert!(!world.session("a").path().exists());
+    world.run(&["ls"]).expect(0).says("there is no session");
+}
+
+#[test]
 fn what_is_not_repeated_is_shown_as_a_removal_and_asked_about() {
     let world = World::new();
     world.up("a", &["-D", "parallelism.default=2", "--task-managers", "2"]).expect(0);

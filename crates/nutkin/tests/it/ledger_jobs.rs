@@ -115,8 +115,9 @@ fn the_end_of_a_job_is_noted_by_whoever_looks() {
     }
     check(&["jobs", "--all"], "FAILED", &json!("FAILED"));
     check(&["status", "a"], "CANCELED", &json!("CANCELED"));
+    check(&["up", "a"], "FAILED", &json!("FAILED"));
     check(&["down", "a", "--yes"], "FAILED", &json!("FAILED"));
-    // The control: it runs, or another JobManager will go on with it.
+    // The control: it runs, or another JobManager will continue it.
     check(&["jobs", "--all"], "RUNNING", &Value::Null);
     check(&["jobs", "--all"], "SUSPENDED", &Value::Null);
 }

@@ -66,6 +66,9 @@ impl Flink {
         let answer = match (method, part) {
             ("GET", "") => json!({"jid": id, "state": state, "vertices": []}),
             ("GET", "checkpoints") => json!({"latest": self.latest.get(id)}),
+            ("GET", "checkpoints/config") => {
+                json!({"externalization": {"enabled": true, "delete_on_cancellation": false}})
+            }
             ("POST", "savepoints" | "stop") => json!({"request-id": "5a"}),
             ("GET", _) if part.starts_with("savepoints/") => {
                 json!({"status": {"id": "COMPLETED"}, "operation": {"location": self.savepoint}})
