@@ -64,6 +64,13 @@ impl Session {
         self.job_manager.replicas.unwrap_or(if standby { 2 } else { 1 })
     }
 
+    /// The same session with another number of TaskManagers: what `scale` wants.
+    #[must_use]
+    pub fn scaled(mut self, task_managers: u32) -> Self {
+        self.task_manager.replicas = Some(task_managers);
+        self
+    }
+
     /// Whether Nutkin brings a ZooKeeper along: high availability with ZooKeeper is wanted and none is named.
     pub fn needs_zookeeper(&self) -> bool {
         let kind = nutkin_flink::high_availability(&self.configuration);

@@ -149,7 +149,7 @@ impl Bringer<'_> {
                 continue;
             }
             let brought = match self.purpose {
-                Purpose::Act => fetcher.fetch(&text, &base).await,
+                Purpose::Act | Purpose::Scale => fetcher.fetch(&text, &base).await,
                 Purpose::Look => fetcher.place(&text, &base).map(|placed| {
                     self.absent.extend(placed.absent);
                     placed.path

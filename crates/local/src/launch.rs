@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
-use nutkin_shell::token;
+use nutkin_shell::files::document;
+use nutkin_shell::{Error, token};
 use serde::{Deserialize, Serialize};
+
+use super::directory::{self, SessionDirectory};
 
 pub use nutkin_core::decide::local::{Definition, Launch};
 pub use nutkin_flink::process::Role;
@@ -64,6 +67,14 @@ pub enum Phase {
     Waiting,
     /// It was told to end.
     Ending,
+}
+
+/// Reads a session's `launch.json`.
+///
+/// # Errors
+/// It is missing or damaged: what to do is said.
+pub(super) fn read_launch(directory: &SessionDirectory) -> Result<Launch, Error> {
+    document::read_json(&directory.launch()).map_err(|error| directory::damaged(directory, error))
 }
 
 /// A new token for the session in `directory`.

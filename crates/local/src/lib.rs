@@ -37,7 +37,7 @@ pub fn connect(directory: &SessionDirectory) -> Result<Connected, Error> {
         return Err(Error::new(Kind::NotFound, format!("session `{name}` has ended"))
             .hint(format!("`nutkin up {name}` starts it again")));
     }
-    let launch = scale::read_launch(directory)?;
+    let launch = launch::read_launch(directory)?;
     let flink = launch.flink_version.parse()?;
     Ok(Connected {
         name: directory.name().to_owned(),

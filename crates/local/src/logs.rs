@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use self::reader::Reader;
 use super::directory::SessionDirectory;
+use super::launch::read_launch;
 use super::launch::{Definition, Launch};
-use super::scale::read_launch;
 use nutkin_shell::Logs;
 use nutkin_shell::{Context, Error, Kind};
 

@@ -34,6 +34,9 @@ pub enum Purpose {
     Look,
     /// To carry it out: what the processes need is brought to this machine.
     Act,
+    /// To carry it out on a session that is there, where only its number of TaskManagers changes: none is created, and
+    /// new containers get the jars that the others have.
+    Scale,
 }
 
 /// What the user wants to exist.

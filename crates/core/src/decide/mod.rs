@@ -72,6 +72,9 @@ pub struct Decision<S> {
     pub again: Again,
 }
 
+/// A decision of which only the number of its steps is known: what it means, the same on every platform.
+pub type Outline = Decision<()>;
+
 /// The session that a decision is about, as it will be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
@@ -224,6 +227,20 @@ impl<S> Decision<S> {
         }
     }
 
+    /// What the decision means, without what its steps are.
+    pub fn outline(&self) -> Outline {
+        Decision {
+            about: self.about.clone(),
+            change: self.change.clone(),
+            jobs: self.jobs.clone(),
+            harm: self.harm,
+            steps: vec![(); self.steps.len()],
+            conditions: self.conditions.clone(),
+            assumptions: self.assumptions.clone(),
+            again: self.again.clone(),
+        }
+    }
+
     /// Whether everything is as it should be and runs.
     pub fn is_done(&self) -> bool {
         !self.change.is_new && !self.change.completes && self.change.is_empty()
@@ -251,6 +268,30 @@ impl Change {
             && self.parts.is_empty()
             && self.restarts == Restarts::default()
             && self.adopts.is_none()
+    }
+}
+
+/// What a difference of the number of TaskManagers is called, apart from the objects that it is a part of.
+const TASK_MANAGERS: &str = "taskManager.replicas";
+
+/// The same within a workload.
+const REPLICAS: &str = "spec.replicas";
+
+impl Change {
+    /// What differs beside the number of TaskManagers, as `plan` names it.
+    pub fn beside_task_managers(&self) -> Vec<String> {
+        let of_fields = self.differences.iter().map(|one| &one.what);
+        let of_fields = of_fields.filter(|what| *what != TASK_MANAGERS).cloned();
+        let of_objects = self.objects.iter().filter(|one| {
+            let is_replicas = |one: &Difference| one.what == REPLICAS;
+            match one.action {
+                Action::Keep => false,
+                Action::Change => !one.differences.iter().all(is_replicas),
+                Action::Add | Action::Remove | Action::Replace => true,
+            }
+        });
+        let of_objects = of_objects.map(|one| one.title.clone());
+        self.adopts.iter().cloned().chain(of_fields).chain(of_objects).collect()
     }
 }
 

@@ -143,3 +143,28 @@ fn jobs_are_lost_only_where_jobs_run() {
         check(platform, &Jobs::Unknown, None, true);
     }
 }
+
+#[test]
+fn what_differs_beside_the_number_of_task_managers() {
+    #[track_caller]
+    fn check(change: Change, expected: &[&str]) {
+        assert_eq!(change.beside_task_managers(), expected);
+    }
+    let differences = |names: &[&str]| names.iter().map(|one| difference(one)).collect();
+    let object = |action, names: &[&str]| Object {
+        title: "Deployment/s".to_owned(),
+        action,
+        differences: differences(names),
+    };
+    let fields = |names| Change { differences: differences(names), ..Change::default() };
+    let objects = |one| Change { objects: vec![one], ..Change::default() };
+    check(Change::default(), &[]);
+    check(fields(&["taskManager.replicas"]), &[]);
+    check(fields(&["taskManager.replicas", "web.port"]), &["web.port"]);
+    check(objects(object(Action::Keep, &[])), &[]);
+    check(objects(object(Action::Change, &["spec.replicas"])), &[]);
+    check(objects(object(Action::Change, &["spec.replicas", "spec.template"])), &["Deployment/s"]);
+    check(objects(object(Action::Add, &[])), &["Deployment/s"]);
+    let adopts = Change { adopts: Some("Deployment/s".to_owned()), ..Change::default() };
+    check(adopts, &["Deployment/s"]);
+}

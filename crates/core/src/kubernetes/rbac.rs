@@ -136,7 +136,7 @@ pub const COMMANDS: &[CommandNeeds] = &[
     CommandNeeds { commands: &["up"], rules: &REACH },
     CommandNeeds { commands: &THROUGH_REST, rules: &REACH },
     CommandNeeds {
-        commands: &["plan"],
+        commands: &["plan", "scale"],
         rules: &[
             rule("apps", "deployments", &["get", "list", "patch"], "no change is predicted"),
             rule("apps", "statefulsets", &["get", "list", "patch"], "no change is predicted"),
@@ -192,6 +192,7 @@ pub const COMMANDS: &[CommandNeeds] = &[
     CommandNeeds {
         commands: &["scale"],
         rules: &[
+            rule("", "configmaps", &["update"], "the next `up` goes back to the number before"),
             rule("apps", "deployments", &["patch"], "a session keeps its number of TaskManagers"),
             rule("apps", "statefulsets", &["patch"], "a session keeps its number of TaskManagers"),
         ],

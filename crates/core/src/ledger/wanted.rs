@@ -254,7 +254,11 @@ impl Wanted {
             self.options.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         let flink = self.release()?.unwrap_or(FlinkVersion::DEFAULT);
         let name = self.name.as_deref().unwrap_or(spec::DEFAULT_NAME);
-        Ok(spec::of_directory(conf_dir, file, &options, flink, name))
+        let session = spec::of_directory(conf_dir, file, &options, flink, name);
+        Ok(match self.task_managers {
+            Some(number) => session.scaled(number),
+            None => session,
+        })
     }
 }
 

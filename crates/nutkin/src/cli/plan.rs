@@ -78,13 +78,15 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
         let asked = Wish { session, place, purpose: Purpose::Look, adopt: args.adopt };
         let decision = Decision::of(asked, &|_| (), context).await?;
+        let outline = decision.outline();
+        let (is_new, is_done) = (outline.change.is_new, outline.is_done());
         let outlooks = if args.no_jobs { Ok(Vec::new()) } else { jobs(session, &decision).await };
         let outlooks = match outlooks {
             Err(failure) if failure.kind == Kind::Invalid => return Err(failure),
             outlooks => outlooks.ok(),
         };
         let mut left_out = None;
-        if !decision.is_new() && !decision.is_done() {
+        if !is_new && !is_done {
             let opened = ledger::load(&decision.session()).await?;
             left_out = wish.left_out(&opened.ledger);
             if opened.ledger.wanted.is_none() {
@@ -93,9 +95,9 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
         }
         let comes = outlooks.iter().flatten().any(|outlook| !outlook.names().is_empty());
         if args.output.output == Output::Text {
-            let mut lines = decision.lines();
+            let mut lines = outline.lines();
             lines.extend(left_out);
-            let is_drift = !decision.is_new() && !decision.is_done();
+            let is_drift = !is_new && !is_done;
             lines.extend(wish.of_ledger.clone().filter(|_| is_drift));
             lines.extend(outlooks.iter().flatten().filter_map(Outlook::line));
             if outlooks.is_none() {
@@ -103,7 +105,7 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
             }
             context.printer.out(&(lines.join("\n") + "\n"));
         } else {
-            let mut plan = decision.document();
+            let mut plan = outline.document();
             plan["jobs"] = outlooks.as_ref().map_or(Value::Null, |outlooks| {
                 let item =
                     |outlook: &Outlook| json!({"name": outlook.name, "steps": outlook.names()});
@@ -114,21 +116,22 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
             }
             context.printer.document(args.output.output, &document("Plan", plan))?;
         }
-        let changes = decision.is_new() || !decision.is_done() || comes;
+        let changes = is_new || !is_done || comes;
         Ok(if changes && args.detailed_exitcode { Exit::Changes } else { Exit::Done })
     })
 }
 
 /// What becomes of the jobs of the file.
 async fn jobs(session: &Session, decision: &Decision) -> Result<Vec<Outlook>, Error> {
-    if session.jobs.is_empty() || decision.is_new() {
+    let outline = decision.outline();
+    if session.jobs.is_empty() || outline.change.is_new {
         return foresee(session, None, &Ledger::new(&session.name), false).await;
     }
     let asked = async {
         let place = decision.session();
         let client = place.connect(true).await?.client()?;
         let record = ledger::load(&place).await?.ledger;
-        foresee(session, Some(&client), &record, decision.harm() == Harm::Loss).await
+        foresee(session, Some(&client), &record, outline.harm == Harm::Loss).await
     };
     let late = |_| Error::new(Kind::TimedOut, "the session does not answer");
     tokio::time::timeout(PATIENCE, asked).await.map_err(late)?

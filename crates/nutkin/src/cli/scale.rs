@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::shared::PlatformArgs;
+use crate::platform::Scaling;
 use crate::runtime::{self, unless_interrupted};
 use crate::{Exit, Outcome, select};
 use nutkin_flink::counted;
@@ -61,26 +62,22 @@ fn interrupted(begun: Option<Begun>) -> Error {
 
 async fn scale(args: &Args, begun: &RefCell<Option<Begun>>, context: &Context<'_>) -> Outcome {
     let session = select::find(args.name.as_deref(), None, &args.platform, context).await?;
-    let (name, new) = (session.name(), args.task_managers as usize);
-    let mut scaling = session.scaling(args.task_managers, context).await?;
-    let old = scaling.now();
-    if old == new {
-        context
-            .printer
-            .say(&format!("session `{name}` has {} already", counted(new, "TaskManager")));
-        return Ok(Exit::Done);
-    }
-    if new < old
-        && let Some(jobs) = session.endangered(!args.consent.yes && !args.consent.force).await?
-    {
+    let (name, new) = (session.name().to_owned(), args.task_managers as usize);
+    let mut scaling = Scaling::of(session, args.task_managers, context).await?;
+    let old = scaling.old;
+    if let Some(jobs) = scaling.endangered(!args.consent.yes && !args.consent.force).await? {
         context.printer.say(&format!(
             "ends {}; jobs there fail over to their last checkpoint: {jobs}",
             counted(old - new, "TaskManager")
         ));
         consent::ask(args.consent, false, "Go on?", context)?;
     }
-    begun.replace(Some((name.to_owned(), old, new)));
+    begun.replace(Some((name.clone(), old, new)));
     scaling.carry_out(context).await?;
-    context.printer.say(&format!("session `{name}`: {old} -> {}", counted(new, "TaskManager")));
+    context.printer.say(&if scaling.is_there() {
+        format!("session `{name}` has {} already", counted(new, "TaskManager"))
+    } else {
+        format!("session `{name}`: {old} -> {}", counted(new, "TaskManager"))
+    });
     Ok(Exit::Done)
 }

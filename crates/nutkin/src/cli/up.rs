@@ -155,9 +155,11 @@ async fn bring_up(
     let mut decision = Decision::of(asked, &begins, context).await?;
     let known = decision.ledger().await?;
     let mut changes = Vec::new();
-    let is_new = decision.is_new();
+    let is_new = decision.outline().change.is_new;
     loop {
-        if decision.is_done() && !decision.has_errands() {
+        let outline = decision.outline();
+        // There may be something to do all the same that nobody would notice: a jar to fetch.
+        if outline.is_done() && outline.steps.is_empty() {
             context.printer.say(&format!("session `{}` is unchanged", session.name));
             stage.set(Stage::Starting);
             wish.remember(&decision.session(), &[], known, false, context).await?;
@@ -166,20 +168,21 @@ async fn bring_up(
             }
             return finish(args, wish, &mut decision, stage, context).await;
         }
-        let announcement = decision.announcement();
+        let announcement = outline.announcement();
         if !announcement.is_empty() {
             agree(args, wish, &decision, &announcement, known.as_ref(), context).await?;
             changes = announcement;
         }
-        let agreed = decision.harm();
+        let mut is_unchanged = outline.is_done();
         if decision.prepare(context).await? {
             stage.set(Stage::Prepared);
             // What was assumed is known now: there may be nothing to do, or more harm than was agreed to.
-            if agreed < decision.harm() || decision.is_done() {
+            let known = decision.outline();
+            if outline.harm < known.harm || known.is_done() {
                 continue;
             }
+            is_unchanged = false;
         }
-        let is_unchanged = decision.is_done();
         if !is_unchanged {
             stage.set(Stage::Changing);
         }
@@ -212,7 +215,7 @@ async fn bring_up(
 
 /// What the history says was changed.
 fn or_summary(changes: &[String], decision: &Decision) -> Vec<String> {
-    if changes.is_empty() { vec![decision.summary()] } else { changes.to_vec() }
+    if changes.is_empty() { vec![decision.outline().about.summary()] } else { changes.to_vec() }
 }
 
 /// Shows the change and asks for consent.
@@ -237,7 +240,7 @@ async fn agree(
     for line in announcement.iter().chain(&left_out) {
         context.printer.say(&format!("  {line}"));
     }
-    match decision.harm() {
+    match decision.outline().harm {
         // What somebody wanted before is not dropped without a word, even where nothing is harmed.
         Harm::None if left_out.is_none() => Ok(()),
         harm => consent::ask(args.consent, harm == Harm::Loss, "Go on?", context),
@@ -320,7 +323,7 @@ fn announce(name: &str, decision: &Decision, ready: &Ready, context: &Context<'_
     printer.say(&format!(
         "session {} is up: {}, {}",
         printer.style(Style::Bold, &format!("`{name}`")),
-        decision.summary(),
+        decision.outline().about.summary(),
         counted(ready.overview.slots_total, "slot"),
     ));
     printer.say(&format!("  web UI     {}", printer.style(Style::Cyan, &ready.url)));

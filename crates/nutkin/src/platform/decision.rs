@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
+use nutkin_core::decide::Outline;
 use nutkin_core::ledger::Opened;
 use nutkin_core::selection::Platform;
-use serde_json::Value;
 
 use nutkin_docker::{Aim, DockerSession};
 use nutkin_rest::Waited;
-use nutkin_shell::{Error, Harm, Place, Wish};
+use nutkin_shell::{Error, Place, Purpose, Wish};
 
 use super::docker::{Carried, Change};
 use super::kubernetes::Up;
@@ -48,7 +48,11 @@ impl Decision {
             }
             Platform::Docker => {
                 let session = DockerSession::of(&wish.session.name, context).await?;
-                let aim = Aim::Session(Box::new(wish.session.clone()));
+                let wanted = Box::new(wish.session.clone());
+                let aim = match wish.purpose {
+                    Purpose::Scale => Aim::Scaled(wanted),
+                    Purpose::Look | Purpose::Act => Aim::Session(wanted),
+                };
                 Ok(Self::Docker(Box::new(Change::of(session, aim, context).await?)))
             }
         }
@@ -80,65 +84,12 @@ impl Decision {
         }
     }
 
-    /// Whether there is no such session yet.
-    pub fn is_new(&self) -> bool {
+    /// What it means.
+    pub fn outline(&self) -> Outline {
         match self {
-            Self::Local(up) => up.decision.change.is_new,
-            Self::Kubernetes(up) => up.decision.change.is_new,
-            Self::Docker(change) => change.decision.change.is_new,
-        }
-    }
-
-    /// Whether everything is as it should be and runs.
-    pub fn is_done(&self) -> bool {
-        match self {
-            Self::Local(up) => up.decision.is_done(),
-            Self::Kubernetes(up) => up.decision.is_done(),
-            Self::Docker(change) => change.decision.is_done(),
-        }
-    }
-
-    /// Whether there is something to do all the same that nobody would notice: a jar to fetch, a ledger to write.
-    pub fn has_errands(&self) -> bool {
-        match self {
-            Self::Docker(change) => !change.decision.steps.is_empty(),
-            Self::Local(_) | Self::Kubernetes(_) => false,
-        }
-    }
-
-    /// What `plan` prints, in lines.
-    pub fn lines(&self) -> Vec<String> {
-        match self {
-            Self::Local(up) => up.decision.lines(),
-            Self::Kubernetes(up) => up.decision.lines(),
-            Self::Docker(change) => change.decision.lines(),
-        }
-    }
-
-    /// What `up` says before it changes a session that exists; nothing where nothing would be noticed.
-    pub fn announcement(&self) -> Vec<String> {
-        match self {
-            Self::Local(up) => up.decision.announcement(),
-            Self::Kubernetes(up) => up.decision.announcement(),
-            Self::Docker(change) => change.decision.announcement(),
-        }
-    }
-
-    /// The document of `plan -o json`, without `apiVersion` and `kind`.
-    pub fn document(&self) -> Value {
-        match self {
-            Self::Local(up) => up.decision.document(),
-            Self::Kubernetes(up) => up.decision.document(),
-            Self::Docker(change) => change.decision.document(),
-        }
-    }
-
-    /// What the user has to agree to.
-    pub fn harm(&self) -> Harm {
-        match self {
-            Self::Local(up) => up.decision.harm,
-            Self::Kubernetes(up) => up.decision.harm,
-            Self::Docker(change) => change.decision.harm,
+            Self::Local(up) => up.decision.outline(),
+            Self::Kubernetes(up) => up.decision.outline(),
+            Self::Docker(change) => change.decision.outline(),
         }
     }
 
@@ -232,15 +183,6 @@ impl Decision {
             Self::Local(up) => up.give_up(failure).await,
             Self::Kubernetes(_) => Ok(failure),
             Self::Docker(decision) => decision.give_up(failure, context).await,
-        }
-    }
-
-    /// Flink's release and what was started, in words: `Flink 1.20.5, 1 JobManager, 2 TaskManagers`.
-    pub fn summary(&self) -> String {
-        match self {
-            Self::Local(up) => up.decision.about.summary(),
-            Self::Kubernetes(up) => up.decision.about.summary(),
-            Self::Docker(change) => change.decision.about.summary(),
         }
     }
 

@@ -21,10 +21,12 @@ pub mod kubernetes;
 pub mod ledger;
 mod local;
 pub mod rebuild;
+mod scale;
 mod session;
 
 pub use decision::Decision;
 pub use docker::Carried;
 pub use elsewhere::{forget, remember};
 pub use find::{all, known, left, open, origin};
-pub use session::{Scaling, Session};
+pub use scale::Scaling;
+pub use session::Session;

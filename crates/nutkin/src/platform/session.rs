@@ -4,7 +4,6 @@ use nutkin_core::selection::Platform;
 
 use nutkin_docker::DockerSession;
 use nutkin_local::directory::SessionDirectory;
-use nutkin_local::scale;
 use nutkin_rest::{Connected, View};
 use nutkin_shell::{Ended, Ending, Error, Logs, Place};
 use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
@@ -98,27 +97,15 @@ impl Session {
         }
     }
 
-    /// What changing the number of TaskManagers means.
+    /// The number of TaskManagers that it has, or is to have by its orders.
     ///
     /// # Errors
-    /// This session's TaskManagers are not counted, and by whom they are.
-    pub async fn scaling(
-        &self,
-        task_managers: u32,
-        context: &Context<'_>,
-    ) -> Result<Scaling, Error> {
+    /// This session's TaskManagers are not counted, and by whom they are; its state is damaged.
+    pub async fn task_managers(&self) -> Result<usize, Error> {
         match self {
-            Self::Local(directory) => {
-                Ok(Scaling::Local(Box::new(scale::decide(directory, task_managers as usize)?)))
-            }
-            Self::Docker(session) => {
-                let scaling = docker::scale::scaling(session, task_managers, context).await?;
-                Ok(Scaling::Docker(Box::new(scaling)))
-            }
-            Self::Kubernetes(session) => {
-                let scaling = kubernetes::scale::scaling(session, task_managers).await?;
-                Ok(Scaling::Kubernetes(Box::new(scaling)))
-            }
+            Self::Local(directory) => local::scale::task_managers(directory),
+            Self::Docker(session) => docker::scale::task_managers(session).await,
+            Self::Kubernetes(session) => kubernetes::scale::task_managers(session).await,
         }
     }
 
@@ -155,40 +142,6 @@ impl Session {
         match self {
             Self::Local(directory) => Some(local::down::left(directory)),
             Self::Kubernetes(_) | Self::Docker(_) => None,
-        }
-    }
-}
-
-/// A change of the number of TaskManagers, decided and not carried out.
-#[derive(Debug)]
-pub enum Scaling {
-    /// Processes of this machine.
-    Local(Box<scale::Scaling>),
-    /// Containers of a Docker daemon.
-    Docker(Box<docker::scale::Scaling>),
-    /// Pods of a workload.
-    Kubernetes(Box<kubernetes::scale::Scaling>),
-}
-
-impl Scaling {
-    /// The number there is.
-    pub fn now(&self) -> usize {
-        match self {
-            Self::Local(scaling) => scaling.old,
-            Self::Docker(scaling) => scaling.old,
-            Self::Kubernetes(scaling) => scaling.old,
-        }
-    }
-
-    /// Does it.
-    ///
-    /// # Errors
-    /// The platform refuses.
-    pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Error> {
-        match self {
-            Self::Local(scaling) => scaling.carry_out(context).await,
-            Self::Docker(scaling) => scaling.carry_out(context).await,
-            Self::Kubernetes(scaling) => scaling.carry_out().await,
         }
     }
 }

@@ -326,3 +326,56 @@ fn looking_at_a_daemon_that_answers_badly() {
     let run = finish(Running::start(command));
     run.expect(1).says("no Docker daemon listens at `/nowhere/docker.sock`");
 }
+
+#[test]
+fn what_was_scaled_stays_so() {
+    #[track_caller]
+    fn check(again: &[&str], says: &str, stays: bool) {
+        let (place, _flink) = world();
+        place.run(&["up", "a", "-D", "taskmanager.numberOfTaskSlots=2"]).expect(0);
+        place.run(SCALE).expect(0).says("session `a`: 1 -> 2 TaskManagers");
+        place.run(SCALE).expect(0).says("session `a` has 2 TaskManagers already");
+        place.run(again).expect(0).says(says);
+        let titles = place.server.with(|docker| docker.titles());
+        assert_eq!(titles.contains(&"container/nutkin-a-taskmanager-2".to_owned()), stays);
+    }
+    check(UP, "session `a` is unchanged", true);
+    // The control: all that is wanted is said, and the number is not.
+    let all = ["up", "a", "--yes", "-D", "taskmanager.numberOfTaskSlots=2"];
+    check(&all, "removes nutkin-a-taskmanager-2", false);
+}
+
+#[test]
+fn a_session_that_is_otherwise_not_what_is_wanted_is_not_scaled() {
+    let (place, _flink) = world();
+    place.run(UP).expect(0);
+    let image = "nutkin/flink:1.20.5";
+    // The control: it is one that the session is not made of.
+    place.run(SCALE).expect(0);
+    place.server.with(|docker| *docker = docker.clone().with_image(image));
+    let before = place.server.with(|docker| docker.plain());
+    let scale = place.run(&["scale", "a", "--task-managers", "3"]);
+    scale.expect(1).says("session `a` is not what is wanted of it: image");
+    scale.says("`nutkin up a --task-managers 3` shows what that changes");
+    assert_eq!(place.server.with(|docker| docker.plain()), before);
+}
+
+#[test]
+fn a_number_that_runs_already_is_noted() {
+    let (place, _flink) = world();
+    place.run(UP).expect(0);
+    place.run(SCALE).expect(0);
+    let scaled = place.server.with(|docker| docker.plain());
+    // Cut off between the ledger and the containers.
+    place
+        .run_with(
+            &once("nutkin-a-taskmanager-2/stop", no(500, "busy")),
+            &["scale", "a", "--task-managers", "1"],
+        )
+        .expect(1);
+    let two = &["up", "a", "--task-managers", "2"];
+    assert_ne!(place.server.with(|docker| docker.plain()), scaled, "the ledger wants one");
+    place.run(SCALE).expect(0).says("already");
+    assert_eq!(place.server.with(|docker| docker.plain()), scaled);
+    place.run(two).expect(0).says("session `a` is unchanged");
+}

@@ -158,3 +158,61 @@ fn an_interrupt_says_how_far_it_was() {
     check(&[], "POST /apis/apps", changed);
     check(&[], "POST /api/v1", changed);
 }
+
+#[test]
+fn what_was_scaled_stays_so() {
+    #[track_caller]
+    fn check(again: &[&str], says: &str, replicas: u64) {
+        let place = Place::kubernetes();
+        place.file("session.yaml", STANDALONE);
+        place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
+        place.run(&["scale", "a", "--task-managers", "3"]).expect(0).says("2 -> 3 TaskManagers");
+        place.run(&["scale", "a", "--task-managers", "3"]).expect(0).says("already");
+        place.run(again).expect(0).says(says);
+        let workload = place.server.with(|one| one.get("Deployment", "a-taskmanager"));
+        assert_eq!(workload["spec"]["replicas"], replicas);
+    }
+    check(UP, "session `a` is unchanged", 3);
+    // The control: the file says two.
+    let file = ["up", "-f", "session.yaml", "--no-wait", "--yes"];
+    check(&file, "spec.replicas: 3 -> 2", 2);
+}
+
+#[test]
+fn a_session_that_is_otherwise_not_what_is_wanted_is_not_scaled() {
+    #[track_caller]
+    fn check(alter: &[&str], code: i32, says: &str, replicas: u64) {
+        let place = Place::kubernetes();
+        place.file("session.yaml", STANDALONE);
+        place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
+        for name in alter {
+            place.server.with(|kubernetes| kubernetes.remove("ConfigMap", name));
+        }
+        let scale = place.run(&["scale", "a", "--task-managers", "3"]);
+        scale.expect(code).says(says);
+        let workload = place.server.with(|one| one.get("Deployment", "a-taskmanager"));
+        assert_eq!(workload["spec"]["replicas"], replicas, "{}", scale.all());
+    }
+    let says = "session `a` is not what is wanted of it: ConfigMap/flink-config-a";
+    check(&["flink-config-a"], 1, says, 2);
+    check(&[], 0, "2 -> 3 TaskManagers", 3);
+    // Of which nothing is noted, its workload is changed as it is.
+    check(&["nutkin-a"], 0, "2 -> 3 TaskManagers", 3);
+}
+
+#[test]
+fn who_may_change_the_number_alone_does_so() {
+    let place = Place::kubernetes();
+    place.file("session.yaml", STANDALONE);
+    place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
+    let maps = "PATCH /api/v1/namespaces/default/configmaps";
+    let scale = |number, fault| {
+        place.run_with(&always(maps, fault), &["scale", "a", "--task-managers", number])
+    };
+    // The control: a refusal of another kind.
+    scale("3", refused(422, "Invalid", "ConfigMap \"a\" is invalid")).expect(1);
+    let denied = may_not("PATCH", "/api/v1/namespaces/default/configmaps/flink-config-a");
+    scale("4", denied).expect(0).says("2 -> 4 TaskManagers");
+    let workload = place.server.with(|one| one.get("Deployment", "a-taskmanager"));
+    assert_eq!(workload["spec"]["replicas"], 4);
+}

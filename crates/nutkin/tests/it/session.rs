@@ -220,3 +220,45 @@ fn a_session_in_the_place_of_a_process() {
     world.up("b", &[]).expect(0);
     world.run(&["logs", "b"]).expect(2).says("hint: `b` is a session: `nutkin logs --session b`");
 }
+
+#[test]
+fn what_was_scaled_stays_so() {
+    #[track_caller]
+    fn check(again: &[&str], says: &str, count: usize) {
+        let world = World::new();
+        world.up("a", &[]).expect(0);
+        let before = world.until_running("a");
+        world.run(&["scale", "a", "--task-managers", "2"]).expect(0).says("1 -> 2 TaskManagers");
+        world.run(&["scale", "a", "--task-managers", "2"]).expect(0).says("already");
+        let scaled = world.until_running("a");
+        assert!(before.iter().all(|one| scaled.contains(one)), "{before:?} {scaled:?}");
+        world.run(again).expect(0).says(says);
+        let launch = world.launch("a");
+        assert_eq!(launch.processes.len(), 1 + count);
+        world.until_running("a");
+    }
+    check(&["up", "a", "--no-wait"], "session `a` is unchanged", 2);
+    // The control: all that is wanted is said, and the number is not.
+    let all = ["up", "a", "--no-wait", "--yes", "-D", "rest.port=0"];
+    check(&all, "taskManager.replicas: 2 -> 1", 1);
+}
+
+#[test]
+fn scaling_needs_to_know_what_is_wanted() {
+    let world = World::new();
+    world.up("a", &[]).expect(0);
+    world.until_running("a");
+    let ledger = world.session("a").path().join("record.json");
+    let scale = |number| world.run(&["scale", "a", "--task-managers", number]);
+    fs::remove_file(&ledger).unwrap();
+    // The control: it is seen in what runs.
+    scale("2").expect(0).says("1 -> 2 TaskManagers");
+    world.until_running("a");
+    fs::remove_file(&ledger).unwrap();
+    world.file("flink/lib/flink-cep-1.20.5.jar", "");
+    scale("2").expect(0).says("already");
+    let before = world.launch("a");
+    scale("3").expect(1).says("it is not noted what is wanted of session `a`");
+    scale("3").expect(1).says("`nutkin up a --task-managers 3`");
+    assert_eq!(world.launch("a"), before);
+}

@@ -52,7 +52,6 @@ impl Session {
             options: BTreeMap::new(),
             files: BTreeMap::new(),
             processes,
-            pattern: None,
         }
     }
 

@@ -223,13 +223,17 @@ fn options(seen: &[Container], new: &Shape) -> BTreeMap<String, String> {
     options
 }
 
-/// A reason for containers that are replaced where no option, field or file tells one.
+/// A reason for containers that are replaced where no option, field or file tells one. For one that was never started it
+/// is known: a command was cut off while it made it.
 fn unexplained(told: &[Difference], todo: &Steps, seen: &Observation) -> Option<Difference> {
     let is_explained = !told.is_empty() || todo.replace.is_empty();
     let roles = [Role::JobManager, Role::TaskManager, Role::ZooKeeper].into_iter();
-    let role = roles
-        .filter(|_| !is_explained)
-        .find(|role| todo.replace.iter().any(|name| has_role(name, *role, seen)))?;
+    let is_whole = |name: &String| {
+        !seen.containers.iter().any(|one| one.seen.name == *name && one.seen.hash.is_empty())
+    };
+    let role = roles.filter(|_| !is_explained).find(|role| {
+        todo.replace.iter().any(|name| is_whole(name) && has_role(name, *role, seen))
+    })?;
     let what = format!("what a {} is made of", docker::role_name(role));
     Some(Difference { what, old: None, new: None })
 }

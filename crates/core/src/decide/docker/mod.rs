@@ -18,7 +18,6 @@ mod step;
 mod tests;
 
 use super::{Decision, Wanted};
-use crate::session::Session;
 use nutkin_flink::Problem;
 
 pub use bring::{images, planned};
@@ -36,11 +35,4 @@ pub fn decide(wanted: Wanted<'_>, seen: &Observation) -> Result<Decision<Step>, 
         Wanted::Session(session) => bring::decide(session, seen),
         Wanted::Gone(ending) => Ok(end::decide(ending, seen)),
     }
-}
-
-/// The same session with another number of TaskManagers: what `scale` wants.
-pub fn scaled(session: &Session, task_managers: u32) -> Session {
-    let mut session = session.clone();
-    session.task_manager.replicas = Some(task_managers);
-    session
 }

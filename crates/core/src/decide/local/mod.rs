@@ -19,7 +19,6 @@ mod tests;
 mod up;
 
 use super::{Decision, Wanted};
-use crate::session::Session;
 use nutkin_flink::Problem;
 
 pub use observation::{
@@ -57,12 +56,4 @@ pub fn decide(wanted: Wanted<'_>, seen: &Observation) -> Result<Decision<Step>, 
         Wanted::Session(session) => up::decide(session, seen),
         Wanted::Gone(ending) => Ok(down::decide(ending, seen)),
     }
-}
-
-/// The same session with another number of TaskManagers: what `scale` wants.
-#[must_use]
-pub fn scaled(session: &Session, task_managers: u32) -> Session {
-    let mut session = session.clone();
-    session.task_manager.replicas = Some(task_managers);
-    session
 }

@@ -43,9 +43,6 @@ pub struct Launch {
     pub files: BTreeMap<String, String>,
     /// What shall run.
     pub processes: Vec<Definition>,
-    /// The last TaskManager, where `scale` ended all of them: those to come are made like it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pattern: Option<Box<Definition>>,
 }
 
 /// One process that shall run.
@@ -115,7 +112,6 @@ impl Launch {
             options,
             files: digests,
             processes,
-            pattern: None,
         };
         (launch, files)
     }

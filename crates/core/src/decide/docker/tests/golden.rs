@@ -3,7 +3,7 @@
 use super::daemon::{Daemon, image};
 use super::{HA, session};
 use crate::change::Effect;
-use crate::decide::docker::{Extras, Mine, Step, Thing, decide, resized, scaled, undo};
+use crate::decide::docker::{Extras, Mine, Step, Thing, decide, resized, undo};
 use crate::decide::{Again, Decision, Ending, Harm, Wanted};
 use crate::plan::docker::{FILES, Probe};
 use crate::session::Session;
@@ -108,7 +108,7 @@ fn more_and_fewer_task_managers_and_none() {
     daemon.bring(&wanted);
     job(&mut daemon);
     check(
-        &decided(&daemon, &scaled(&wanted, 3)),
+        &decided(&daemon, &wanted.clone().scaled(3)),
         &[
             "~ taskManager.replicas: 2 -> 3",
             "creates nutkin-s-taskmanager-3",
@@ -118,7 +118,7 @@ fn more_and_fewer_task_managers_and_none() {
         Harm::None,
     );
     check(
-        &decided(&daemon, &scaled(&wanted, 0)),
+        &decided(&daemon, &wanted.clone().scaled(0)),
         &[
             "~ taskManager.replicas: 2 -> 0",
             "removes nutkin-s-taskmanager-1, nutkin-s-taskmanager-2",
@@ -127,9 +127,9 @@ fn more_and_fewer_task_managers_and_none() {
         &["end nutkin-s-taskmanager-1", "end nutkin-s-taskmanager-2"],
         Harm::Change,
     );
-    daemon.bring(&scaled(&wanted, 0));
+    daemon.bring(&wanted.clone().scaled(0));
     assert_eq!(daemon.containers.len(), 1);
-    daemon.bring(&scaled(&wanted, 1));
+    daemon.bring(&wanted.clone().scaled(1));
     assert_eq!(daemon.containers.len(), 2);
 }
 

@@ -1,5 +1,6 @@
 //! Decisions in words: `fixtures/decide/local.txt`.
 
+use crate::session::Session;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use super::world::{World, session};
 use crate::decide::{Ending, Jobs};
 
 /// A machine on which a session of two TaskManagers runs, with a job.
-fn running(options: &[(&str, &str)]) -> World {
+pub(super) fn running(options: &[(&str, &str)]) -> World {
     let mut world = World::new();
     world.drive(Ok(&session(options, 2)), usize::MAX);
     world.jobs.push("orders".to_owned());
@@ -54,7 +55,7 @@ fn decisions() {
         show(&mut text, name, &decision);
     }
     for count in [0, 1, 3] {
-        let wanted = scaled(&plain, count);
+        let wanted = plain.clone().scaled(count);
         let decision =
             decide(Wanted::Session(&wanted), &running(&[]).observe(Some(&wanted), None)).unwrap();
         show(&mut text, &format!("scale to {count}"), &decision);

@@ -1,5 +1,6 @@
 //! Whatever is there and whatever is wanted: a change ends, needs nothing more, and may be cut off anywhere.
 
+use crate::session::Session;
 use proptest::prelude::*;
 
 use super::super::*;

@@ -1,5 +1,6 @@
 //! A machine in memory that carries out steps.
 
+use crate::session::Session;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -1,0 +1,160 @@
+//! Another number of TaskManagers: what the ledger wants, with this number, planned again like any change.
+
+use nutkin_core::change::Effect;
+use nutkin_core::ledger::Opened;
+use nutkin_shell::{Error, Kind, Purpose, Wish, ledger};
+use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
+
+use super::{Decision, Session, rebuild};
+use crate::Context;
+
+/// A change of the number of TaskManagers, decided and not carried out.
+#[derive(Debug)]
+pub struct Scaling {
+    session: Session,
+    /// The number there is.
+    pub old: usize,
+    /// The number that is wanted.
+    pub new: u32,
+    /// What the ledger is to say; `None`: nobody noted what is wanted.
+    opened: Option<Opened>,
+    /// What follows from it; `None`: that cannot be told, and what runs is changed as it is.
+    decision: Option<Decision>,
+}
+
+impl Scaling {
+    /// What changing the number of TaskManagers means. Nothing is touched for it.
+    ///
+    /// # Errors
+    /// This session's TaskManagers are not counted, and by whom they are; the session is otherwise not what is wanted
+    /// of it; the platform cannot be asked.
+    pub async fn of(session: Session, new: u32, context: &Context<'_>) -> Result<Self, Error> {
+        let old = session.task_managers().await?;
+        let mut opened = ledger::load(&session).await?;
+        for line in opened.damage() {
+            context.printer.warn(&line);
+        }
+        let mut place = session.place();
+        if let Session::Kubernetes(session) = &session {
+            place.namespace = Some(session.api.namespace().to_owned());
+        }
+        if opened.ledger.wanted.is_none() {
+            opened.ledger.wanted = rebuild::of(session.name(), &place, context).await;
+        }
+        let Some(wanted) = &mut opened.ledger.wanted else {
+            return match &session {
+                Session::Local(directory) if old != new as usize => {
+                    Err(local::scale::not_noted(directory, new))
+                }
+                _ => Ok(Self { session, old, new, opened: None, decision: None }),
+            };
+        };
+        let mut asked = wanted.session().map_err(Error::input)?;
+        if asked.task_manager.replicas != Some(new) {
+            wanted.task_managers = Some(new);
+            asked = wanted.session().map_err(Error::input)?;
+            let changes = vec![format!("TaskManagers: {new}")];
+            opened.ledger.note(ledger::event(context.environment, changes));
+        }
+        let wish = Wish { session: &asked, place: &place, purpose: Purpose::Scale, adopt: false };
+        let mut decision = match Decision::of(wish, &|_| (), context).await {
+            Ok(decision) => Some(decision),
+            // Who may change the number alone is not told what else is not as it is wanted.
+            Err(failure) if failure.kind == Kind::Denied => None,
+            Err(failure) => return Err(failure),
+        };
+        if old != new as usize
+            && let Some(decision) = &mut decision
+        {
+            decision.prepare(context).await?;
+        }
+        let scaling = Self { session, old, new, opened: Some(opened), decision };
+        scaling.check()?;
+        Ok(scaling)
+    }
+
+    /// Sees that nothing else would change.
+    fn check(&self) -> Result<(), Error> {
+        let Some(decision) = &self.decision else { return Ok(()) };
+        let (name, new) = (self.session.name(), self.new);
+        let outline = decision.outline();
+        if outline.change.is_new {
+            let message = format!("session `{name}` is gone");
+            return Err(Error::new(Kind::NotFound, message)
+                .hint(format!("`nutkin up {name} --task-managers {new}` starts it again")));
+        }
+        let other = outline.change.beside_task_managers();
+        if other.is_empty() || self.is_there() {
+            return Ok(());
+        }
+        let message = format!("session `{name}` is not what is wanted of it: {}", other.join(", "));
+        Err(Error::new(Kind::Broken, message).because("Drifted").hint(format!(
+            "`nutkin up {name} --task-managers {new}` shows what that changes, and does it"
+        )))
+    }
+
+    /// Whether there are as many as are wanted.
+    pub fn is_there(&self) -> bool {
+        self.old == self.new as usize
+    }
+
+    /// Names of jobs that run on TaskManagers that end, or that they are not known; `None` where there are none. Where
+    /// nobody is asked for consent, a session that does not answer is not waited for.
+    ///
+    /// # Errors
+    /// The platform cannot be asked.
+    pub async fn endangered(&self, is_asked: bool) -> Result<Option<String>, Error> {
+        if self.old <= self.new as usize {
+            return Ok(None);
+        }
+        self.session.endangered(is_asked).await
+    }
+
+    /// Notes the number in the ledger, and brings it about. What an earlier call left undone is completed.
+    ///
+    /// # Errors
+    /// Another command changed the session or what is wanted of it, or the platform refuses.
+    pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Error> {
+        if let Some(opened) = &mut self.opened {
+            remember(&self.session, opened, context).await?;
+        }
+        let is_there = self.is_there();
+        let Some(decision) = &mut self.decision else {
+            return match &self.session {
+                _ if is_there => Ok(()),
+                Session::Local(directory) => Err(local::scale::not_noted(directory, self.new)),
+                Session::Docker(session) => docker::scale::resize(session, self.new, context).await,
+                Session::Kubernetes(session) => kubernetes::scale::resize(session, self.new).await,
+            };
+        };
+        let outline = decision.outline();
+        let change = &outline.change;
+        let completes = change.beside_task_managers().is_empty() && change.effect == Effect::None;
+        if outline.is_done() || (is_there && !completes) {
+            return Ok(());
+        }
+        decision.carry_out(false, context).await.map(drop)
+    }
+}
+
+/// Saves the ledger. One that must not be written is told, and no failure.
+async fn remember(
+    session: &Session,
+    opened: &mut Opened,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    match ledger::save(session, opened).await {
+        Err(failure) if failure.kind == Kind::Denied => {
+            let message =
+                format!("the number of TaskManagers is not remembered: {:#}", failure.error);
+            context.printer.warn(&message);
+            Ok(())
+        }
+        Err(failure) if failure.kind == Kind::Conflict => {
+            let name = session.name();
+            let message = format!("another command changed session `{name}` in the meantime");
+            Err(Error { error: failure.error.context(message), ..failure })
+        }
+        saved => saved,
+    }
+}
