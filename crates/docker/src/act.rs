@@ -26,7 +26,7 @@ impl Run {
     /// # Errors
     /// Another command changed the session since it was looked at ([`Kind::Conflict`]), or the daemon refuses.
     pub async fn act(&mut self, step: &Step, context: &Context<'_>) -> Result<(), Error> {
-        if !matches!(step, Step::Fetch { .. } | Step::Pull { .. } | Step::Need { .. }) {
+        if !step.only_brings() {
             self.begin(context).await?;
         }
         match step {

@@ -10,6 +10,7 @@ mod observe;
 pub mod render;
 pub mod scale;
 mod session;
+mod shell;
 pub mod store;
 pub mod view;
 
@@ -23,6 +24,7 @@ use nutkin_shell::{Environment, Error, Kind};
 
 pub use observe::{Aim, Run};
 pub use session::DockerSession;
+pub use shell::Within;
 
 /// Where a daemon listens unless `DOCKER_HOST` says otherwise.
 const SOCKET: &str = "unix:///var/run/docker.sock";

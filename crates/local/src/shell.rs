@@ -40,7 +40,45 @@ pub struct Shell {
     lock: Option<Lock>,
 }
 
+/// A session and what is wanted of it: what a driver drives.
+#[derive(Debug)]
+pub struct Wanting<'s> {
+    shell: &'s mut Shell,
+    wanted: Wanted<'s>,
+    context: &'s Context<'s>,
+}
+
+impl nutkin_shell::Shell for Wanting<'_> {
+    type Seen = Observation;
+    type Step = Step;
+
+    async fn observe(&mut self) -> Result<Observation, Error> {
+        let session = match self.wanted {
+            Wanted::Session(session) => Some(session),
+            Wanted::Gone(_) => None,
+        };
+        self.shell.observe(session, self.context).await
+    }
+
+    fn decide(&self, seen: &Observation) -> Result<Decision<Step>, Error> {
+        decide(self.wanted, seen).map_err(|refusal| self.shell.refused(refusal))
+    }
+
+    async fn act(&mut self, step: &Step) -> Result<(), Error> {
+        self.shell.act(step, self.wanted, self.context).await
+    }
+}
+
 impl Shell {
+    /// The session for a driver.
+    pub const fn wanting<'s>(
+        &'s mut self,
+        wanted: Wanted<'s>,
+        context: &'s Context<'s>,
+    ) -> Wanting<'s> {
+        Wanting { shell: self, wanted, context }
+    }
+
     /// A session by its directory.
     pub fn new(directory: SessionDirectory) -> Self {
         Self {

@@ -26,8 +26,28 @@ pub trait Attend<S> {
     /// A step begins: from now on something may have changed.
     fn begins(&mut self, step: &S);
 
+    /// Somebody else was faster: nothing of the step was done, and it is looked at again.
+    ///
+    /// # Errors
+    /// Nobody wants to see that.
+    fn overtaken(&mut self, conflict: Error) -> Result<(), Error> {
+        drop(conflict);
+        Ok(())
+    }
+
     /// Nothing is to be done until something has happened by itself. Waits for so long; `false`: not any longer.
-    async fn waits(&mut self, reason: &str, after: Duration) -> bool;
+    async fn waits(&mut self, wait: Wait<'_>) -> bool;
+}
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wait<'r> {
+    /// In words for people.
+    pub reason: &'r str,
+    /// The pause.
+    pub after: Duration,
+    /// Whether it is not decided yet what to do, because that hangs on what is waited for.
+    pub is_open: bool,
 }
 
 /// How the driving ended.
@@ -39,6 +59,15 @@ pub enum Driven<S> {
     Left(Decision<S>),
 }
 
+impl<S> Driven<S> {
+    /// What was decided last.
+    pub fn decision(self) -> Decision<S> {
+        match self {
+            Self::Done(decision) | Self::Left(decision) => decision,
+        }
+    }
+}
+
 /// Brings a session to what is wanted.
 ///
 /// # Errors
@@ -47,31 +76,65 @@ pub async fn drive<S: Shell>(
     shell: &mut S,
     attend: &mut impl Attend<S::Step>,
 ) -> Result<Driven<S::Step>, Error> {
-    let mut agreed = Harm::None;
-    let mut conflicts = 0;
+    let first = look(shell, attend).await?;
+    carry_on(shell, first, attend).await
+}
+
+/// Looks and decides, until the decision hangs on nothing that is still to be told. Does nothing.
+///
+/// # Errors
+/// What is wanted is wrong, or the platform cannot be asked.
+pub async fn look<S: Shell>(
+    shell: &mut S,
+    attend: &mut impl Attend<S::Step>,
+) -> Result<Decision<S::Step>, Error> {
     loop {
         let seen = shell.observe().await?;
         let decision = shell.decide(&seen)?;
+        match &decision.again {
+            Again::Wait { reason, after } if decision.is_open() => {
+                if !attend.waits(Wait { reason, after: *after, is_open: true }).await {
+                    return Ok(decision);
+                }
+            }
+            _ => return Ok(decision),
+        }
+    }
+}
+
+/// The same from a decision on that was shown already: as far as things are still as they were seen then.
+///
+/// # Errors
+/// As [`drive`].
+pub async fn carry_on<S: Shell>(
+    shell: &mut S,
+    first: Decision<S::Step>,
+    attend: &mut impl Attend<S::Step>,
+) -> Result<Driven<S::Step>, Error> {
+    let (mut decision, mut agreed, mut conflicts) = (first, Harm::None, 0);
+    loop {
         attend.decided(&decision, agreed < decision.harm)?;
         agreed = agreed.max(decision.harm);
         match act(shell, &decision, attend).await {
-            Ok(()) => {}
+            Ok(()) => {
+                shell.save(&decision).await?;
+                match &decision.again {
+                    Again::Done => return Ok(Driven::Done(decision)),
+                    Again::Look => {}
+                    Again::Wait { reason, after } => {
+                        if !attend.waits(Wait { reason, after: *after, is_open: false }).await {
+                            return Ok(Driven::Left(decision));
+                        }
+                    }
+                }
+            }
             Err(error) if error.kind == Kind::Conflict && conflicts < ATTEMPTS => {
                 conflicts += 1;
-                continue;
+                attend.overtaken(error)?;
             }
             Err(error) => return Err(error),
         }
-        shell.save(&decision).await?;
-        match &decision.again {
-            Again::Done => return Ok(Driven::Done(decision)),
-            Again::Look => {}
-            Again::Wait { reason, after } => {
-                if !attend.waits(reason, *after).await {
-                    return Ok(Driven::Left(decision));
-                }
-            }
-        }
+        decision = look(shell, attend).await?;
     }
 }
 

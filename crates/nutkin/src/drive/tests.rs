@@ -135,8 +135,8 @@ impl Attend<Step> for Attendant {
         self.begun += 1;
     }
 
-    async fn waits(&mut self, reason: &str, _after: Duration) -> bool {
-        self.reasons.push(reason.to_owned());
+    async fn waits(&mut self, wait: Wait<'_>) -> bool {
+        self.reasons.push(wait.reason.to_owned());
         self.patience = self.patience.saturating_sub(1);
         0 < self.patience
     }

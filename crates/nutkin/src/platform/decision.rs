@@ -11,7 +11,8 @@ use nutkin_docker::{Aim, DockerSession};
 use nutkin_rest::Waited;
 use nutkin_shell::{Error, Place, Purpose, Wish};
 
-use super::docker::{Carried, Change};
+use super::attend::Carried;
+use super::docker::Change;
 use super::kubernetes::Up;
 use super::{Session, local};
 use crate::Context;
@@ -115,7 +116,7 @@ impl Decision {
         context: &Context<'_>,
     ) -> Result<Carried, Error> {
         match self {
-            Self::Local(up) => up.carry_out(context).await.map(|()| Carried::Done),
+            Self::Local(up) => up.carry_out(context).await,
             Self::Kubernetes(decision) => decision.carry_out(waits).await.map(|()| Carried::Done),
             Self::Docker(decision) => decision.carry_out(context).await,
         }

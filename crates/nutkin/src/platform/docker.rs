@@ -1,18 +1,16 @@
-//! A change of a session on a Docker daemon, from the first look to the last step: observe, decide, show, act, and look
-//! again.
+//! A change of a session on a Docker daemon, from the first look to the last step.
 
 use std::time::{Duration, Instant};
 
-use nutkin_core::decide::docker::{Observation, Step};
-use nutkin_core::decide::{Again, Decision};
+use nutkin_core::decide::Decision;
+use nutkin_core::decide::docker::Step;
 use nutkin_docker::{Aim, DockerSession, Run};
 use nutkin_flink::counted;
 use nutkin_rest::{Ready, Waited};
 use nutkin_shell::{Context, Error, Kind};
 
-/// Rounds after which nobody believes any more that a change comes to rest: fetching, pulling, changing and looking at
-/// it are four.
-const ROUNDS: usize = 10;
+use super::attend::{Agreed, Carried, Looks, Watcher};
+use crate::drive::{Driven, carry_on, drive, look};
 
 /// A change, decided and perhaps on its way.
 #[derive(Debug)]
@@ -20,18 +18,8 @@ pub struct Change {
     run: Run,
     /// What was decided last.
     pub decision: Decision<Step>,
-    seen: Observation,
     /// Whether there was no session at the first look.
     is_new: bool,
-}
-
-/// How far carrying out a change came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carried {
-    /// To its end.
-    Done,
-    /// To where it turned out to be another change than the one that was shown: nothing of that was done.
-    Differs,
 }
 
 impl Change {
@@ -45,10 +33,9 @@ impl Change {
         context: &Context<'_>,
     ) -> Result<Self, Error> {
         let mut run = Run::new(session, aim);
-        let seen = run.observe(context).await?;
-        let decision = run.decide(&seen)?;
+        let decision = look(&mut run.within(context), &mut Looks).await?;
         let is_new = decision.change.is_new;
-        Ok(Self { run, decision, seen, is_new })
+        Ok(Self { run, decision, is_new })
     }
 
     /// The session.
@@ -61,80 +48,56 @@ impl Change {
     /// # Errors
     /// The daemon refuses, or somebody else was quicker. What a new session had until then is removed.
     pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<Carried, Error> {
-        let done = self.follow(context).await;
-        if done.is_err() && self.is_new {
-            self.run.undo(context).await?;
-        }
-        done
-    }
-
-    async fn follow(&mut self, context: &Context<'_>) -> Result<Carried, Error> {
-        let (agreed, was_unchanged) = (self.decision.harm, self.decision.is_done());
-        for _ in 0..ROUNDS {
-            for step in &self.decision.steps {
-                self.run.act(step, context).await?;
+        let (first, name) = (self.decision.clone(), self.run.session.name.clone());
+        let mut agreed = Agreed::new(&first, Step::only_brings, &name, context);
+        let driven = carry_on(&mut self.run.within(context), first, &mut agreed).await;
+        let failure = match (driven, agreed.differs) {
+            (_, Some(other)) => {
+                self.decision = other;
+                return Ok(Carried::Differs);
             }
-            if self.decision.again != Again::Look {
+            (Ok(driven), None) => {
+                self.decision = driven.decision();
                 self.run.release();
                 return Ok(Carried::Done);
             }
-            self.look(context).await?;
-            if agreed < self.decision.harm || (was_unchanged && !self.decision.is_done()) {
-                return Ok(Carried::Differs);
-            }
+            (Err(failure), None) => failure,
+        };
+        if self.is_new {
+            self.run.undo(context).await?;
         }
-        let name = &self.run.session.name;
-        let message = format!("session `{name}` keeps changing while it is being changed");
-        Err(Error::new(Kind::Conflict, message).because("Restless"))
+        Err(failure)
     }
 
-    async fn look(&mut self, context: &Context<'_>) -> Result<(), Error> {
-        self.seen = self.run.observe(context).await?;
-        self.decision = self.run.decide(&self.seen)?;
-        Ok(())
-    }
-
-    /// Waits until the session answers and has its slots.
+    /// Waits until the session answers and has its slots. A container that has stopped is started once.
     ///
     /// # Errors
-    /// It never will: the last lines of the container that died are in the error.
+    /// It never will: the last lines of the container that died are in the error. Another command changed it.
     pub async fn wait(
         &mut self,
         timeout: Duration,
-        mut progress: impl FnMut(&str),
+        progress: impl FnMut(&str),
         context: &Context<'_>,
     ) -> Result<Waited, Error> {
-        let started = Instant::now();
-        loop {
-            self.look(context).await?;
-            let stalled = self.decision.conditions.iter().find(|one| one.kind == "Stalled");
-            if let Some(stalled) = stalled {
-                return Err(self.run.explain(stalled).await);
+        let name = self.run.session.name.clone();
+        let guards = Some(name.as_str());
+        let mut watcher = Watcher { started: Instant::now(), timeout, progress, guards };
+        let driven = drive(&mut self.run.within(context), &mut watcher).await;
+        self.run.release();
+        let answer = self.run.answer();
+        match driven? {
+            Driven::Left(_) => Ok(Waited::TimedOut(answer.map_or_else(
+                || "no JobManager answers".to_owned(),
+                |(seen, _)| format!("{} registered", counted(seen.taskmanagers, "TaskManager")),
+            ))),
+            Driven::Done(decision) => {
+                let stalled = decision.conditions.iter().find(|one| one.kind == "Stalled");
+                match (stalled, answer) {
+                    (Some(stalled), _) => Err(self.run.explain(stalled).await),
+                    (None, Some((overview, url))) => Ok(Waited::Ready(Ready { overview, url })),
+                    (None, None) => Err(silent(&name)),
+                }
             }
-            let pause = match &self.decision.again {
-                Again::Done => {
-                    if let Some((overview, url)) = self.run.answer() {
-                        return Ok(Waited::Ready(Ready { overview, url }));
-                    }
-                    Duration::ZERO
-                }
-                // A container has stopped: it is started once.
-                Again::Look => {
-                    self.follow(context).await?;
-                    Duration::ZERO
-                }
-                Again::Wait { reason, after } => {
-                    progress(reason);
-                    *after
-                }
-            };
-            if timeout < started.elapsed() {
-                return Ok(Waited::TimedOut(self.seen.overview.map_or_else(
-                    || "no JobManager answers".to_owned(),
-                    |seen| format!("{} registered", counted(seen.task_managers, "TaskManager")),
-                )));
-            }
-            tokio::time::sleep(pause).await;
         }
     }
 
@@ -143,10 +106,16 @@ impl Change {
     /// # Errors
     /// Something could not be ended.
     pub async fn give_up(&mut self, failure: Error, context: &Context<'_>) -> Result<Error, Error> {
-        if !self.is_new {
+        // What another command made of it is not this one's to end.
+        if !self.is_new || failure.kind == Kind::Conflict {
             return Ok(failure);
         }
         self.run.undo(context).await?;
         Ok(failure.hint(format!("session `{}` was ended again", self.run.session.name)))
     }
+}
+
+/// Everything was there, and the JobManager is not any more.
+pub(super) fn silent(name: &str) -> Error {
+    Error::new(Kind::Retry, format!("session `{name}` does not answer any more"))
 }

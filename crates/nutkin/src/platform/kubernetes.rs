@@ -10,7 +10,8 @@ use nutkin_kubernetes::session::Session;
 use nutkin_rest::Waited;
 use nutkin_shell::{Context, Ended, Ending, Error, Kind, Shell, Wish};
 
-use crate::drive::{Attend, Driven, drive};
+use super::attend::Watcher;
+use crate::drive::{Attend, Driven, Wait, drive};
 
 /// How long all of a session may take to go: pods have 30 s to end by themselves, and a node may be slow.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -92,7 +93,7 @@ impl Up {
         timeout: Duration,
         progress: impl FnMut(&str),
     ) -> Result<Waited, Error> {
-        let mut watcher = Watcher { started: Instant::now(), timeout, progress };
+        let mut watcher = Watcher { started: Instant::now(), timeout, progress, guards: None };
         let name = self.run.plan.objects.cluster_id.clone();
         match drive(&mut self.run, &mut watcher).await? {
             Driven::Left(decision) => Ok(Waited::TimedOut(reason(&decision))),
@@ -125,7 +126,7 @@ pub async fn end(session: &Session, ending: Ending, context: &Context<'_>) -> Re
             reason.clone_into(&mut told);
         }
     };
-    let mut watcher = Watcher { started, timeout: PATIENCE, progress };
+    let mut watcher = Watcher { started, timeout: PATIENCE, progress, guards: None };
     match drive(&mut run, &mut watcher).await? {
         Driven::Done(_) => Ok(run.report()),
         Driven::Left(decision) => {
@@ -156,31 +157,7 @@ impl Attend<Step> for Orders {
 
     fn begins(&mut self, _step: &Step) {}
 
-    async fn waits(&mut self, _reason: &str, _after: Duration) -> bool {
+    async fn waits(&mut self, _wait: Wait<'_>) -> bool {
         false
-    }
-}
-
-/// Waits for what was ordered, for so long.
-struct Watcher<P> {
-    started: Instant,
-    timeout: Duration,
-    progress: P,
-}
-
-impl<P: FnMut(&str)> Attend<Step> for Watcher<P> {
-    fn decided(&mut self, _decision: &Decision<Step>, _asks: bool) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn begins(&mut self, _step: &Step) {}
-
-    async fn waits(&mut self, reason: &str, after: Duration) -> bool {
-        (self.progress)(reason);
-        if self.timeout < self.started.elapsed() {
-            return false;
-        }
-        tokio::time::sleep(after).await;
-        true
     }
 }

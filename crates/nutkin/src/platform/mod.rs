@@ -12,6 +12,7 @@
 /// or an API server.
 pub const AT_ONCE: usize = 8;
 
+mod attend;
 mod decision;
 mod docker;
 pub mod drift;
@@ -24,8 +25,8 @@ pub mod rebuild;
 mod scale;
 mod session;
 
+pub use attend::Carried;
 pub use decision::Decision;
-pub use docker::Carried;
 pub use elsewhere::{forget, remember};
 pub use find::{all, known, left, open, origin};
 pub use scale::Scaling;

@@ -366,13 +366,9 @@ fn a_number_that_runs_already_is_noted() {
     place.run(UP).expect(0);
     place.run(SCALE).expect(0);
     let scaled = place.server.with(|docker| docker.plain());
-    // Cut off between the ledger and the containers.
-    place
-        .run_with(
-            &once("nutkin-a-taskmanager-2/stop", no(500, "busy")),
-            &["scale", "a", "--task-managers", "1"],
-        )
-        .expect(1);
+    // Refused between the ledger and the containers.
+    let one = ["scale", "a", "--task-managers", "1"];
+    place.run_with(&always("stop", no(500, "got no exit event")), &one).expect(1);
     let two = &["up", "a", "--task-managers", "2"];
     assert_ne!(place.server.with(|docker| docker.plain()), scaled, "the ledger wants one");
     place.run(SCALE).expect(0).says("already");

@@ -73,6 +73,13 @@ pub enum Step {
     },
 }
 
+impl Step {
+    /// Whether it only brings something to where it can be used, and touches no session.
+    pub const fn only_brings(&self) -> bool {
+        matches!(self, Self::Fetch { .. } | Self::Pull { .. } | Self::Need { .. })
+    }
+}
+
 /// A container to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Make {
