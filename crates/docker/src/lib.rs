@@ -5,6 +5,7 @@ mod copy;
 pub mod end;
 pub mod load;
 mod lock;
+pub mod logs;
 pub mod make;
 mod observe;
 pub mod render;

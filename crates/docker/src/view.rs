@@ -1,20 +1,19 @@
-//! Looks at a session on a Docker daemon, and shows its logs.
+//! Looks at a session on a Docker daemon.
 
 use std::time::Duration;
 
 use bollard::query_parameters::{InspectContainerOptions, LogsOptionsBuilder};
-use futures_util::stream::{StreamExt as _, select_all};
+use futures_util::StreamExt as _;
 use nutkin_core::selection::Platform;
 use nutkin_core::status::{self, Keeper, Observed};
 use nutkin_flink::process::Role;
 
-use super::session::{Container, DockerSession, flink, no_container};
-use super::{end, failure, message};
+use super::session::{Container, DockerSession, flink};
+use super::{end, message};
 use nutkin_rest::Jobs;
 use nutkin_rest::Probe;
 use nutkin_rest::{Process, View};
-use nutkin_shell::Logs;
-use nutkin_shell::{Context, Error};
+use nutkin_shell::Error;
 
 /// How often a JobManager that runs is asked for its jobs before they count as unknown, and the pause between: a
 /// loaded one answers within a few seconds.
@@ -118,60 +117,6 @@ pub fn role_name(role: Role) -> String {
         Role::ZooKeeper => "ZooKeeper",
     }
     .to_owned()
-}
-
-/// Prints what the containers wrote, each line with its container's name.
-///
-/// # Errors
-/// There is no such container (2), or the daemon refuses.
-pub async fn logs(
-    session: &DockerSession,
-    logs: &Logs,
-    context: &Context<'_>,
-) -> Result<(), Error> {
-    let containers = session.containers().await?;
-    for wanted in &logs.processes {
-        if !containers.iter().any(|one| one.seen.alias == *wanted) {
-            return Err(no_container(session, wanted, &containers));
-        }
-    }
-    let width = containers.iter().map(|one| one.seen.alias.len()).max().unwrap_or(0);
-    let mut streams = Vec::new();
-    for one in &containers {
-        if !logs.processes.is_empty() && !logs.processes.contains(&one.seen.alias) {
-            continue;
-        }
-        let tail = logs.tail.map_or_else(|| "all".to_owned(), |tail| tail.to_string());
-        let options = LogsOptionsBuilder::default()
-            .stdout(true)
-            .stderr(true)
-            .follow(logs.follow)
-            .tail(&tail)
-            .build();
-        let prefix = format!("{:<width$}", one.seen.alias);
-        let stream = session.docker.logs(&one.seen.name, Some(options));
-        streams.push(stream.map(move |output| (prefix.clone(), output)).boxed());
-    }
-    if !logs.follow {
-        // One after the other, as the local platform does.
-        for mut stream in streams {
-            while let Some((prefix, output)) = stream.next().await {
-                print(&prefix, &output.map_err(|error| failure(&error))?.into_bytes(), context);
-            }
-        }
-        return Ok(());
-    }
-    let mut all = select_all(streams);
-    while let Some((prefix, output)) = all.next().await {
-        print(&prefix, &output.map_err(|error| failure(&error))?.into_bytes(), context);
-    }
-    Ok(())
-}
-
-fn print(prefix: &str, bytes: &[u8], context: &Context<'_>) {
-    let text = String::from_utf8_lossy(bytes);
-    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    context.events.log(prefix, &lines);
 }
 
 /// The last lines of a container.

@@ -37,6 +37,8 @@ pub struct Line {
     pub has_job_status: bool,
     /// `POST /jobs/:id/checkpoints` is there.
     pub has_checkpoint_trigger: bool,
+    /// `POST /jobs/:id/stop` and its like take a `triggerId`: sent twice, they are obeyed once.
+    pub takes_trigger_id: bool,
     /// Savepoints need `formatType: NATIVE` to be safe for every state.
     pub native_savepoints: bool,
     /// Legacy memory options (`*.heap.size`, `*.heap.mb`, `FLINK_*_HEAP`) are read.
@@ -45,7 +47,8 @@ pub struct Line {
 
 /// All lines, oldest first. Sources: the release notes of each line, and runs of 1.13.6, 1.17.2, 1.20.5
 /// and 2.3.0; the lines between take the facts of the nearest one below unless a FLIP says otherwise
-/// (config.yaml since 1.19: FLIP-366; Pekko since 1.18: FLINK-32468; Java 17 since 1.18, 21 since 1.19).
+/// (config.yaml since 1.19: FLIP-366; Pekko since 1.18: FLINK-32468; Java 17 since 1.18, 21 since 1.19; trigger ids
+/// since 1.15: FLINK-24208).
 pub const LINES: &[Line] = &[
     line((1, 13), 6, &[8, 11]),
     line((1, 14), 6, &[8, 11]),
@@ -77,6 +80,7 @@ const fn line(number: (u16, u16), newest_patch: u16, java: &'static [u8]) -> Lin
         run_takes_claim_mode: at_least(number, (1, 20)),
         has_job_status: at_least(number, (1, 17)),
         has_checkpoint_trigger: at_least(number, (1, 17)),
+        takes_trigger_id: at_least(number, (1, 15)),
         native_savepoints: at_least(number, (2, 0)),
         legacy_memory: !at_least(number, (2, 0)),
     }

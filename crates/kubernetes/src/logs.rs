@@ -1,11 +1,10 @@
 //! Logs of all pods of a session, those of containers that ended before included.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures_util::TryStreamExt;
 use futures_util::io::AsyncBufReadExt;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use http::Request;
 use nutkin_core::kubernetes::forbidden;
 use nutkin_core::kubernetes::resource::PODS;
@@ -14,8 +13,14 @@ use serde_json::Value;
 use super::error::{ApiError, failure};
 use super::session::Session;
 use nutkin_core::Remedy;
-use nutkin_shell::Logs;
-use nutkin_shell::{Context, Error, Kind};
+use nutkin_shell::logs::{Closed, LogStream, Logged, Logger, Stopped, stream};
+use nutkin_shell::{Error, Kind, Logs};
+
+/// Logs that are read at once: an API server answers some side by side as soon as one, and holds them in memory.
+const AT_ONCE: usize = 4;
+
+/// Lines of all followed pods that may be read before anybody wants them.
+const AHEAD: usize = 1024;
 
 /// How often new pods are looked for while logs are followed.
 const NEW_PODS: Duration = Duration::from_secs(2);
@@ -30,49 +35,83 @@ struct Source {
     prefix: String,
 }
 
-/// Prints logs with a prefix for each container.
+/// Logs of all containers.
 ///
 /// # Errors
-/// There is no such pod (2), or the API server cannot be asked.
-pub async fn show(session: &Session, logs: &Logs, context: &Context<'_>) -> Result<(), Error> {
+/// In the stream: there is no such pod (2), or the API server cannot be asked.
+pub fn lines<'a>(session: &'a Session, logs: &'a Logs) -> LogStream<'a> {
+    stream(async move |logger| all(session, logs, logger).await)
+}
+
+/// What one container has logged.
+enum Text {
+    Lines(String),
+    /// It does not run yet.
+    Nothing,
+}
+
+async fn all(session: &Session, logs: &Logs, logger: Logger) -> Result<(), Stopped> {
+    let logger = &logger;
     let sources = sources(session, logs).await?;
-    let refused = RefCell::new(Refused::default());
-    let print = |source: &Source, line: &str| {
-        context.events.log(&source.prefix, &[line.to_owned()]);
-        refused.borrow_mut().see(line);
-    };
+    let mut refused = Refused::default();
     // Containers that do not run yet have no log.
     let mut waiting: Vec<&str> = Vec::new();
-    for source in &sources {
-        let container = Some(source.container.as_str());
-        if logs.previous && 0 < source.restarts {
-            let text = session.log(&source.pod, container, true, logs.tail).await;
-            // Kubernetes keeps one previous log, and not for ever.
-            text.unwrap_or_default().lines().for_each(|line| print(source, line));
+    let texts = futures_util::stream::iter(&sources).map(async |source| {
+        let texts = (previous(session, source, logs).await, now(session, source, logs).await);
+        (source, texts)
+    });
+    let mut texts = std::pin::pin!(texts.buffered(AT_ONCE));
+    while let Some((source, (previous, now))) = texts.next().await {
+        let mut text = previous;
+        match now? {
+            Text::Lines(lines) => text.push_str(&lines),
+            Text::Nothing => waiting.push(&source.prefix),
         }
-        if !logs.follow {
-            match session.log(&source.pod, container, false, logs.tail).await {
-                // Of a pod without a node the API server gives an empty one.
-                Ok(text) if text.is_empty() && logs.tail != Some(0) => {
-                    waiting.push(&source.prefix);
-                }
-                Ok(text) => text.lines().for_each(|line| print(source, line)),
-                Err(error) if error.is("BadRequest") => waiting.push(&source.prefix),
-                Err(error) => return Err(failure(error)),
-            }
-        }
+        text.lines().for_each(|line| refused.see(line));
+        logger.lines(&source.prefix, text.lines().map(str::to_owned)).await?;
     }
     if sources.is_empty() {
-        context.events.say(&format!("session `{}` has no pod", session.name));
+        let message = format!("session `{}` has no pod", session.name);
+        logger.put(Logged::Said(message)).await?;
     }
     if !waiting.is_empty() {
-        let name = &session.name;
-        context.events.say(&format!("nothing is logged yet: {}", waiting.join(", ")));
-        context.events.hint(&Remedy::Status { name: Some(name.clone()) });
+        let message = format!("nothing is logged yet: {}", waiting.join(", "));
+        logger.put(Logged::Said(message)).await?;
+        logger.put(Logged::Hint(Remedy::Status { name: Some(session.name.clone()) })).await?;
     }
-    let mut refused = refused.into_inner();
-    refused.tell(context);
-    if logs.follow { follow(session, logs, refused, context).await } else { Ok(()) }
+    refused.tell(logger).await?;
+    if logs.follow { follow(session, logs, refused, logger).await } else { Ok(()) }
+}
+
+/// What the container wrote before it was started again.
+async fn previous(session: &Session, source: &Source, logs: &Logs) -> String {
+    if !logs.previous || source.restarts == 0 {
+        return String::new();
+    }
+    // Kubernetes keeps one previous log, and not for ever.
+    let text = session.log(&source.pod, Some(&source.container), true, logs.tail).await;
+    ended(text.unwrap_or_default())
+}
+
+async fn now(session: &Session, source: &Source, logs: &Logs) -> Result<Text, Error> {
+    if logs.follow {
+        return Ok(Text::Lines(String::new()));
+    }
+    match session.log(&source.pod, Some(&source.container), false, logs.tail).await {
+        // Of a pod without a node the API server gives an empty one.
+        Ok(text) if text.is_empty() && logs.tail != Some(0) => Ok(Text::Nothing),
+        Ok(text) => Ok(Text::Lines(text)),
+        Err(error) if error.is("BadRequest") => Ok(Text::Nothing),
+        Err(error) => Err(failure(error)),
+    }
+}
+
+/// With an end to its last line.
+fn ended(mut text: String) -> String {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
 }
 
 /// Lines that describe what the API server refused to a process: who reads them must know what to do.
@@ -94,14 +133,15 @@ impl Refused {
         }
     }
 
-    /// Says what was refused, each once.
-    fn tell(&mut self, context: &Context<'_>) {
+    /// Tells what was refused, each once.
+    async fn tell(&mut self, logger: &Logger) -> Result<(), Closed> {
         let told = forbidden::told(&self.lines);
         if told != self.told {
-            context.events.warn(told.as_deref().unwrap_or_default());
-            context.events.hint(&Remedy::ProcessPermissions);
+            logger.put(Logged::Warned(told.clone().unwrap_or_default())).await?;
+            logger.put(Logged::Hint(Remedy::ProcessPermissions)).await?;
             self.told = told;
         }
+        Ok(())
     }
 }
 
@@ -143,25 +183,25 @@ fn containers(pod: &Value) -> Vec<Source> {
         .collect()
 }
 
-/// Prints what is logged from now on, by pods that come later, too.
+/// Reads what is logged from now on, by pods that come later, too.
 async fn follow(
     session: &Session,
     logs: &Logs,
     mut refused: Refused,
-    context: &Context<'_>,
-) -> Result<(), Error> {
-    let (lines, mut printed) = tokio::sync::mpsc::channel::<(String, String)>(1024);
+    logger: &Logger,
+) -> Result<(), Stopped> {
+    let (lines, mut read_lines) = tokio::sync::mpsc::channel::<(String, String)>(AHEAD);
     let mut known: BTreeSet<Source> = BTreeSet::new();
     let mut readers = tokio::task::JoinSet::new();
     let mut look = tokio::time::interval(NEW_PODS);
     loop {
         tokio::select! {
-            Some((prefix, line)) = printed.recv() => {
+            Some((prefix, line)) = read_lines.recv() => {
                 refused.see(&line);
-                context.events.log(&prefix, &[line]);
+                logger.lines(&prefix, [line]).await?;
             }
             _ = look.tick() => {
-                refused.tell(context);
+                refused.tell(logger).await?;
                 let all = Logs { processes: Vec::new(), ..logs.clone() };
                 for source in sources(session, &all).await? {
                     let meant = logs.processes.is_empty() || logs.processes.contains(&source.pod);
@@ -203,6 +243,7 @@ async fn read(
             }
             // The container is not started yet.
             Err(kube::Error::Api(status)) if status.code == 400 => {
+                // Nothing tells when a container has a log: whoever follows it asks now and then.
                 tokio::time::sleep(NEW_PODS).await;
             }
             Err(error) => return Err(error),

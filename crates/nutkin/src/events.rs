@@ -5,7 +5,7 @@ use nutkin_shell::{Events, Progress};
 
 use crate::progress::Bar;
 use crate::remedies::words;
-use crate::report::{Printer, Style};
+use crate::report::Printer;
 
 impl Events for Printer {
     fn say(&self, line: &str) {
@@ -18,11 +18,6 @@ impl Events for Printer {
 
     fn hint(&self, remedy: &Remedy) {
         Printer::hint(self, &words(remedy));
-    }
-
-    fn log(&self, process: &str, lines: &[String]) {
-        let prefix = self.style_out(Style::Cyan, process);
-        self.out(&lines.iter().map(|line| format!("{prefix} | {line}\n")).collect::<String>());
     }
 
     fn progress(&self, label: String, total: Option<u64>) -> Box<dyn Progress> {

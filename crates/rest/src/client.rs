@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use crate::Tunnel;
 use crate::error::RestError;
 use crate::http;
-use crate::types::{Job, JobState, Outcome, RunRequest, Trigger};
+use crate::trigger::{Polled, Trigger, TriggerId};
+use crate::types::{Job, JobState, Outcome, RunRequest};
 
 /// How long one answer may take. A standby hangs while a leader is elected; main() of a job runs inside the
 /// answer to its submission, which therefore has no limit of its own.
@@ -153,6 +154,7 @@ impl Client {
         if limit < started.elapsed() {
             return Err(last.unwrap_or(RestError::NoLeader));
         }
+        // A part of the one request: whoever asks wants its answer, not the news that somebody is being elected.
         tokio::time::sleep(POLL).await;
         Ok(())
     }
@@ -331,46 +333,49 @@ impl Client {
         self.ask(Method::PATCH, &format!("/jobs/{id}?mode=cancel"), None).await.map(|_| ())
     }
 
-    /// Starts a savepoint, a stop with one, or a checkpoint, and returns where to ask for its result.
+    /// Asks for a savepoint, a stop with one, or a checkpoint, and returns where its result is asked for. `id` is chosen by
+    /// the caller, so that a request whose answer is lost can be found again, and sent again without harm; releases that
+    /// take none ([`takes_trigger_id`](nutkin_flink::version::Line::takes_trigger_id)) choose one of their own.
     ///
     /// # Errors
     /// See [`RestError`].
-    pub async fn trigger(&self, id: &str, trigger: &Trigger) -> Result<String, RestError> {
-        let (path, results, body) = trigger.request(self.version);
-        let answer = self.ask(Method::POST, &format!("/jobs/{id}/{path}"), Some(&body)).await?;
-        let request = answer["request-id"].as_str().unwrap_or_default();
-        Ok(format!("/jobs/{id}/{results}/{request}"))
+    pub async fn trigger(
+        &self,
+        job: &str,
+        trigger: &Trigger,
+        id: Option<&str>,
+    ) -> Result<TriggerId, RestError> {
+        let (path, mut body) = trigger.request(self.version);
+        if let Some(id) = id.filter(|_| self.version.line().takes_trigger_id) {
+            body["triggerId"] = id.into();
+        }
+        let answer = self.ask(Method::POST, &format!("/jobs/{job}/{path}"), Some(&body)).await?;
+        Ok(TriggerId::of(job, trigger, answer["request-id"].as_str().unwrap_or_default()))
     }
 
-    /// Disposes of a savepoint, and returns where to ask for the result.
+    /// Disposes of a savepoint, and returns where its result is asked for.
     ///
     /// # Errors
     /// See [`RestError`].
-    pub async fn dispose(&self, path: &str) -> Result<String, RestError> {
+    pub async fn dispose(&self, path: &str) -> Result<TriggerId, RestError> {
         let body = json!({"savepoint-path": path});
         let answer = self.ask(Method::POST, "/savepoint-disposal", Some(&body)).await?;
-        Ok(format!("/savepoint-disposal/{}", answer["request-id"].as_str().unwrap_or_default()))
+        Ok(TriggerId::of_disposal(answer["request-id"].as_str().unwrap_or_default()))
     }
 
-    /// Waits for what [`Client::trigger`] or [`Client::dispose`] started; `None` when the time is over.
+    /// How far it is what [`Client::trigger`] or [`Client::dispose`] began. Waits for nothing.
     ///
     /// # Errors
-    /// It failed: the root cause.
-    pub async fn result(&self, place: &str, timeout: Duration) -> Result<Option<Value>, RestError> {
-        let started = Instant::now();
-        loop {
-            let answer = self.get(place).await?;
-            if answer["status"]["id"] == "COMPLETED" {
-                let operation = &answer["operation"];
-                if let Some(trace) = operation["failure-cause"]["stack-trace"].as_str() {
-                    return Err(RestError::of_trace(trace));
-                }
-                return Ok(Some(operation.clone()));
-            }
-            if timeout < started.elapsed() {
-                return Ok(None);
-            }
-            tokio::time::sleep(POLL).await;
+    /// See [`RestError`]: [`RestError::NotFound`] where no JobManager knows of it (any more).
+    pub async fn poll(&self, trigger: &TriggerId) -> Result<Polled, RestError> {
+        let mut answer = self.get(trigger.path()).await?;
+        if answer["status"]["id"] != "COMPLETED" {
+            return Ok(Polled::InProgress);
         }
+        let operation = &mut answer["operation"];
+        Ok(match operation["failure-cause"]["stack-trace"].as_str() {
+            Some(trace) => Polled::Failed(RestError::of_trace(trace)),
+            None => Polled::Completed(operation.take()),
+        })
     }
 }

@@ -12,6 +12,7 @@ mod running;
 mod snapshots;
 #[cfg(test)]
 mod tests;
+mod trigger;
 mod tunnel;
 mod types;
 mod view;
@@ -22,6 +23,7 @@ pub use error::RestError;
 pub use probe::{Overview, Probe, RunningJob};
 pub use running::Jobs;
 pub use snapshots::left_after;
+pub use trigger::{Polled, Trigger, TriggerId};
 pub use tunnel::Tunnel;
-pub use types::{Job, JobState, Outcome, RunRequest, Trigger, newest_state, retains_checkpoints};
+pub use types::{Job, JobState, Outcome, RunRequest, newest_state, retains_checkpoints};
 pub use view::{Process, Ready, View, Waited};

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wiremock::matchers::{body_json, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::{Client, RestError, RunRequest, Trigger};
+use super::{Client, Polled, RestError, RunRequest, Trigger, TriggerId};
 
 fn client(urls: &[String], version: &str) -> Client {
     Client::new(urls, version.parse().unwrap()).unwrap()
@@ -108,10 +108,11 @@ async fn an_unknown_job_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_savepoint_is_asked_for_until_it_is_there() {
+async fn a_savepoint_is_asked_for_once_and_polled_until_it_is_there() {
     let server = MockServer::start().await;
-    let body =
-        json!({"target-directory": "file:///s", "cancel-job": false, "formatType": "NATIVE"});
+    let body = json!({
+        "target-directory": "file:///s", "cancel-job": false, "formatType": "NATIVE", "triggerId": "r"
+    });
     let answer = ResponseTemplate::new(202).set_body_json(json!({"request-id": "r"}));
     let post = Mock::given(method("POST")).and(path("/jobs/a/savepoints")).and(body_json(body));
     post.respond_with(answer).expect(1).mount(&server).await;
@@ -125,10 +126,13 @@ async fn a_savepoint_is_asked_for_until_it_is_there() {
 
     let client = client(&[server.uri()], "2.3");
     let trigger = Trigger::Savepoint { directory: Some("file:///s".to_owned()), format: None };
-    let asked = client.trigger("a", &trigger).await.unwrap();
-    assert_eq!(asked, place);
-    let result = client.result(&asked, Duration::from_secs(10)).await.unwrap().unwrap();
+    let asked = client.trigger("a", &trigger, Some("r")).await.unwrap();
+    assert_eq!(asked, TriggerId::of("a", &trigger, "r"));
+    assert!(matches!(client.poll(&asked).await.unwrap(), Polled::InProgress));
+    let Polled::Completed(result) = client.poll(&asked).await.unwrap() else { panic!("no result") };
     assert_eq!(result["location"], "file:///s/1");
+    let lost = client.poll(&TriggerId::of("a", &trigger, "other")).await;
+    assert!(matches!(lost, Err(RestError::NotFound(_))), "{lost:?}");
 }
 
 #[tokio::test]
@@ -153,7 +157,6 @@ async fn a_job_that_has_just_ended_is_shown_with_tasks_that_have() {
     let server = MockServer::start().await;
     let row = json!({"jid": "a", "name": "x", "state": "FINISHED"});
     serve(&server, "GET", "/jobs/overview", 200, json!({"jobs": [row]})).await;
-    serve(&server, "GET", "/config", 200, json!({"refresh-interval": 3000})).await;
     let answer = |state: &str| json!({"state": state, "vertices": [{"status": state}]});
     let cached = ResponseTemplate::new(200).set_body_json(answer("RUNNING"));
     let first = Mock::given(method("GET")).and(path("/jobs/a")).respond_with(cached);
@@ -161,7 +164,11 @@ async fn a_job_that_has_just_ended_is_shown_with_tasks_that_have() {
     serve(&server, "GET", "/jobs/a", 200, answer("FINISHED")).await;
     let client = client(&[server.uri()], "1.20");
     let job = crate::jobs::find(&client, None, "x").await.unwrap();
-    let (job, described) = crate::jobs::describe(&client, &job).await.unwrap();
-    assert_eq!(job.state.to_string(), "FINISHED");
-    assert_eq!(described["vertices"][0]["status"], "FINISHED");
+    let mut looks = Vec::new();
+    for _ in 0..3 {
+        looks.push(crate::jobs::describe(&client, &job).await.unwrap());
+    }
+    assert_eq!(looks.iter().map(|look| look.is_stale).collect::<Vec<_>>(), [true, true, false]);
+    assert_eq!(looks[2].job.state.to_string(), "FINISHED");
+    assert_eq!(looks[2].answer["vertices"][0]["status"], "FINISHED");
 }

@@ -171,76 +171,6 @@ impl RunRequest {
     }
 }
 
-/// Something about a job that takes time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trigger {
-    /// A savepoint into a directory, the configured one when `None`.
-    Savepoint {
-        /// Where to.
-        directory: Option<String>,
-        /// NATIVE or CANONICAL; the release's safe one when `None`.
-        format: Option<String>,
-    },
-    /// Stop with a savepoint.
-    Stop {
-        /// Where to.
-        directory: Option<String>,
-        /// NATIVE or CANONICAL; the release's safe one when `None`.
-        format: Option<String>,
-        /// Send the final watermark: the job will not go on from here.
-        drain: bool,
-    },
-    /// Cancel with a savepoint, which Flink calls deprecated: in between the job may go on. Only for the drop-in.
-    CancelWithSavepoint {
-        /// Where to.
-        directory: Option<String>,
-        /// NATIVE or CANONICAL; the release's safe one when `None`.
-        format: Option<String>,
-    },
-    /// A checkpoint, CONFIGURED or FULL, from 1.17 on.
-    Checkpoint {
-        /// Its type.
-        kind: &'static str,
-    },
-}
-
-impl Trigger {
-    /// Path to post to, path of the results, and body.
-    pub(super) fn request(&self, version: FlinkVersion) -> (&'static str, &'static str, Value) {
-        // 2.x fails the task on a CANONICAL savepoint of some jobs, and takes it when nothing is said.
-        let format = |format: &Option<String>| {
-            format.clone().or_else(|| version.line().native_savepoints.then(|| "NATIVE".to_owned()))
-        };
-        let (path, results, mut body, format) = match self {
-            Self::Savepoint { directory, format: wanted } => (
-                "savepoints",
-                "savepoints",
-                json!({"target-directory": directory, "cancel-job": false}),
-                format(wanted),
-            ),
-            Self::CancelWithSavepoint { directory, format: wanted } => (
-                "savepoints",
-                "savepoints",
-                json!({"target-directory": directory, "cancel-job": true}),
-                format(wanted),
-            ),
-            Self::Stop { directory, format: wanted, drain } => (
-                "stop",
-                "savepoints",
-                json!({"targetDirectory": directory, "drain": drain}),
-                format(wanted),
-            ),
-            Self::Checkpoint { kind } => {
-                ("checkpoints", "checkpoints", json!({"checkpointType": kind}), None)
-            }
-        };
-        if let (Some(format), Some(body)) = (format, body.as_object_mut()) {
-            body.insert("formatType".to_owned(), format.into());
-        }
-        (path, results, body)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -304,12 +234,5 @@ mod tests {
         check(true, true, false);
         check(false, true, false);
         assert!(!retains_checkpoints(&Value::Null));
-    }
-
-    #[test]
-    fn savepoints_are_native_where_others_break() {
-        let trigger = Trigger::Savepoint { directory: None, format: None };
-        assert_eq!(trigger.request("2.3".parse().unwrap()).2["formatType"], "NATIVE");
-        assert_eq!(trigger.request("1.20".parse().unwrap()).2.get("formatType"), None);
     }
 }

@@ -19,9 +19,6 @@ pub trait Events: fmt::Debug + Send + Sync {
     /// What to do about what was said before.
     fn hint(&self, remedy: &Remedy);
 
-    /// Lines of a log that was asked for, with the process that wrote them.
-    fn log(&self, process: &str, lines: &[String]);
-
     /// Something long begins; without a total only what is done is known.
     fn progress(&self, label: String, total: Option<u64>) -> Box<dyn Progress>;
 
@@ -73,8 +70,6 @@ impl Events for Silent {
     fn warn(&self, _line: &str) {}
 
     fn hint(&self, _remedy: &Remedy) {}
-
-    fn log(&self, _process: &str, _lines: &[String]) {}
 
     fn progress(&self, _label: String, _total: Option<u64>) -> Box<dyn Progress> {
         Box::new(Self)

@@ -121,6 +121,13 @@ pub fn time_of(millis: i64) -> Option<String> {
     jiff::Timestamp::from_second(millis / 1000).ok().map(|time| time.to_string())
 }
 
+/// The time so long from now, in the same form.
+pub fn later(by: std::time::Duration) -> String {
+    let seconds = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
+    let second = jiff::Timestamp::now().as_second().saturating_add(seconds);
+    jiff::Timestamp::from_second(second).unwrap_or(jiff::Timestamp::MAX).to_string()
+}
+
 /// A line of history for the command that runs.
 pub fn event(environment: &Environment, changes: Vec<String>) -> Event {
     Event::new(&now(), &who(environment), &environment.words, changes)
@@ -210,5 +217,7 @@ mod tests {
     #[test]
     fn times_are_whole_seconds() {
         assert_eq!(now().len(), "2026-11-29T12:00:00Z".len());
+        assert!(now() < later(std::time::Duration::from_mins(1)));
+        assert_eq!(later(std::time::Duration::ZERO).len(), now().len());
     }
 }

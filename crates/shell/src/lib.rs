@@ -6,6 +6,7 @@
 
 pub mod files;
 pub mod ledger;
+pub mod logs;
 pub mod ports;
 pub mod token;
 
@@ -19,4 +20,5 @@ pub use drive::Shell;
 pub use environment::Environment;
 pub use error::{Error, Kind};
 pub use events::{Context, Events, Progress, Silent, Sink, size};
+pub use logs::{Line, LogStream, Logged};
 pub use session::{Ended, Ending, Harm, Kept, Logs, Place, Purpose, Wish};

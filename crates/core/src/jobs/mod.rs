@@ -12,6 +12,7 @@ mod settle;
 pub mod slots;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,7 @@ pub use notes::{Note, notes, sent};
 pub use outlook::{Next, Outlook, next};
 pub use policy::Policy;
 pub use settle::settle;
+pub use turn::{About, Act, Answer, Asked, News, POLL, Seen, Turn};
 
 /// Namespace of the jobs of a file that names none, so that ids are the same everywhere.
 pub const NAMESPACE: &str = "default";

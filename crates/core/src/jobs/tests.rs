@@ -8,7 +8,7 @@ use nutkin_flink::{Configuration, Origin};
 
 const POLICY: Policy = Policy { restart_failed: false, last_state_fallback: true };
 
-fn job() -> SessionJob {
+pub(super) fn job() -> SessionJob {
     SessionJob {
         name: "count".to_owned(),
         jar_uri: Some("a.jar".to_owned()),

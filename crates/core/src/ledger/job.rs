@@ -127,7 +127,8 @@ pub struct Snapshot {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Request {
-    /// `submit`, `savepoint`, `stop`, `checkpoint`, `cancel`.
+    /// `submit`, `savepoint`, `stop`, `checkpoint`, `cancel`, `cancel-at-checkpoint`; `end`: the job was stopped or canceled,
+    /// and where it goes on is in its record.
     pub kind: String,
     /// The id of the job.
     pub job: String,
@@ -149,6 +150,15 @@ impl Bringer {
     fn is_file(&self) -> bool {
         *self == Self::File
     }
+}
+
+impl Request {
+    /// Whether it cancels a job that is to go on from its last checkpoint: what the JobManager says of that may be old.
+    pub fn waits_for_checkpoint(&self) -> bool {
+        self.kind == Self::CANCEL_AT_CHECKPOINT
+    }
+
+    pub(crate) const CANCEL_AT_CHECKPOINT: &str = "cancel-at-checkpoint";
 }
 
 impl JobRecord {

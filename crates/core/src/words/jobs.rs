@@ -40,6 +40,65 @@ pub(crate) fn no_options(name: &str, version: &str, options: &str) -> String {
     )
 }
 
+/// A job that was stopped with a savepoint.
+pub(crate) fn stopped(name: &str, path: &str) -> String {
+    format!("job `{name}` is stopped; its savepoint is {path}")
+}
+
+/// A savepoint of a job that goes on.
+pub(crate) fn savepoint(name: &str, path: &str) -> String {
+    format!("job `{name}`: savepoint {path}")
+}
+
+/// A checkpoint that was asked for.
+pub(crate) fn checkpoint(name: &str) -> String {
+    format!("job `{name}`: checkpoint taken")
+}
+
+/// A release that takes no checkpoint on request.
+pub(crate) fn no_checkpoint(name: &str, version: &str) -> String {
+    format!(
+        "job `{name}`: Flink {version} takes checkpoints only by its own clock; spec.job.checkpointTriggerNonce has no \
+         effect"
+    )
+}
+
+/// A job that was canceled.
+pub(crate) fn canceled(name: &str) -> String {
+    format!("job `{name}` is canceled")
+}
+
+/// The state that an ended job has left.
+pub(crate) fn left(name: &str, path: &str) -> String {
+    format!("job `{name}` has ended; its last state is {path}")
+}
+
+/// A job that was submitted.
+pub(crate) fn submitted(name: &str, id: &str, from: Option<&str>) -> String {
+    let from = from.map(|path| format!(" from {path}")).unwrap_or_default();
+    format!("job `{name}` is submitted as {id}{from}")
+}
+
+/// All tasks must run before a savepoint is taken.
+pub(crate) fn waits_for_tasks(name: &str) -> String {
+    format!("waiting for the tasks of job `{name}` to run")
+}
+
+/// A savepoint takes its time.
+pub(crate) fn waits_for_savepoint(name: &str) -> String {
+    format!("waiting for the savepoint of job `{name}`")
+}
+
+/// A checkpoint takes its time.
+pub(crate) fn waits_for_checkpoint(name: &str) -> String {
+    format!("waiting for the checkpoint of job `{name}`")
+}
+
+/// A job that was stopped or canceled, and has not ended yet.
+pub(crate) fn waits_for_end(name: &str) -> String {
+    format!("waiting for job `{name}` to end")
+}
+
 /// Slots that a job lacks, of how many.
 pub(crate) fn shortage(needed: u64, total: u64, free: u64, missing: u64) -> String {
     let slots = if needed == 1 { "slot" } else { "slots" };

@@ -6,7 +6,7 @@ use nutkin_core::ledger::Ledger;
 use nutkin_core::session::Session;
 
 use super::Context;
-use crate::{jobs, platform};
+use crate::{jobs, platform, runtime};
 use nutkin_shell::{Error, ledger};
 
 /// Looks at the jars of the jobs before anything is started for them.
@@ -14,7 +14,9 @@ use nutkin_shell::{Error, ledger};
 /// # Errors
 /// Exit 2 with all that is wrong.
 pub(super) fn check(session: &Session, base: &Path) -> Result<(), Error> {
-    jobs::local_jars(&session.jobs, base).map(drop).map_err(Error::input)
+    runtime::block_on(async {
+        jobs::local_jars(&session.jobs, base).await.map(drop).map_err(Error::input)
+    })
 }
 
 /// The folder of the file: relative jars count from there.

@@ -18,7 +18,9 @@ use super::client::{Target, target};
 use super::flink_jvm;
 use super::shared::SessionArgs;
 use super::submission::Submission;
-use crate::jobs::{Ended, Jar, failure, random_id, submit, until_it_ends};
+use crate::jobs::{
+    Driven, Ended, Jar, Patience, failure, random_id, submit, until_done, until_it_ends,
+};
 use crate::platform::{self};
 use crate::{Exit, Outcome, runtime};
 use nutkin_rest::{Client, RunRequest, Trigger};
@@ -115,7 +117,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let acted = runtime::block_on(async {
         let target = reach(&whom, &options, true, context).await?;
         if let Action::Run(run) = &action
-            && flink_jvm::in_jvm(run, &target.sight, context)?
+            && flink_jvm::in_jvm(run, &target.sight, context).await?
         {
             let target = if flink_jvm::needs_plain_address(&target.client) {
                 reach(&whom, &options, false, context).await?
@@ -244,7 +246,7 @@ async fn act(
         }
         Action::Dispose { path } => {
             let place = client.dispose(path).await.map_err(failure)?;
-            client.result(&place, PATIENCE).await.map_err(failure)?;
+            until_done(client, &place, &mut patience()).await.map_err(failure)?;
             String::new()
         }
     };
@@ -259,17 +261,24 @@ async fn wait(
     trigger: &Trigger,
     detached: bool,
 ) -> Result<String, Error> {
-    let place = client.trigger(job, trigger).await.map_err(failure)?;
+    let asked = client.trigger(job, trigger, None).await.map_err(failure)?;
     if detached {
-        return Ok(place.rsplit('/').next().unwrap_or_default().to_owned());
+        return Ok(asked.id().to_owned());
     }
-    let result = client.result(&place, PATIENCE).await.map_err(failure)?.unwrap_or(Value::Null);
+    let result = match until_done(client, &asked, &mut patience()).await.map_err(failure)? {
+        Driven::Done(result) => result,
+        Driven::TimedOut | Driven::Interrupted => Value::Null,
+    };
     let number = result["checkpointId"].as_u64().map(|number| number.to_string());
     Ok(result["location"].as_str().map(str::to_owned).or(number).unwrap_or_default())
 }
 
+fn patience() -> Patience<'static> {
+    Patience::new(Some(PATIENCE))
+}
+
 async fn bring(run: &Run, client: &Client) -> Result<String, Error> {
-    let jar = Jar::read(Path::new(&run.jar))?;
+    let jar = Jar::read(Path::new(&run.jar)).await?;
     jar.bring(client).await.map_err(failure)
 }
 
@@ -303,7 +312,7 @@ async fn submit_and_wait(
         printer.warn(&format!("Flink {} takes no options with a job over REST", client.version()));
     }
     let path = context.environment.directory.join(&run.jar);
-    let jar = Jar::read(&path)?;
+    let jar = Jar::read(&path).await?;
     let uploaded = jar.bring(client).await.map_err(failure)?;
     let id = random_id()?;
     let path = path.display().to_string();

@@ -28,7 +28,7 @@ use nutkin_rest::{Client, RunRequest};
 use nutkin_shell::{Error, Kind};
 
 /// Why a program needs Flink's own client; nothing where running main() in the JobManager is the same.
-pub(super) fn reasons(run: &Run, sight: &Sight, context: &Context<'_>) -> Vec<String> {
+pub(super) async fn reasons(run: &Run, sight: &Sight, context: &Context<'_>) -> Vec<String> {
     let mut reasons: Vec<String> =
         run.client_only.iter().map(|option| format!("`-{option}` is given")).collect();
     let directory = &context.environment.directory;
@@ -37,7 +37,7 @@ pub(super) fn reasons(run: &Run, sight: &Sight, context: &Context<'_>) -> Vec<St
         reasons.push("an argument names a file that only this machine has".to_owned());
     }
     if !run.jar.is_empty()
-        && let Ok(jar) = Jar::read(&directory.join(&run.jar))
+        && let Ok(jar) = Jar::read(&directory.join(&run.jar)).await
         && let Some(main) = run.class.clone().or(jar.main_class)
     {
         reasons.extend(of_program(&jar.path, &main));
@@ -63,7 +63,7 @@ fn of_program(jar: &Path, main: &str) -> Vec<String> {
 ///
 /// # Errors
 /// REST is wanted for what only a client has.
-pub(super) fn in_jvm(run: &Run, sight: &Sight, context: &Context<'_>) -> Result<bool, Error> {
+pub(super) async fn in_jvm(run: &Run, sight: &Sight, context: &Context<'_>) -> Result<bool, Error> {
     match run.place {
         Place::Jvm => Ok(true),
         Place::Rest => match run.client_only.first() {
@@ -74,7 +74,7 @@ pub(super) fn in_jvm(run: &Run, sight: &Sight, context: &Context<'_>) -> Result<
             }
         },
         Place::Auto => {
-            let reasons = reasons(run, sight, context);
+            let reasons = reasons(run, sight, context).await;
             if reasons.is_empty() {
                 context.printer.say("main() runs in the JobManager (--client rest)");
             } else {

@@ -6,9 +6,10 @@ use super::Context;
 use super::client::target;
 use super::jobs::duration;
 use super::shared::{Output, OutputArgs, SessionArgs, document, extend};
-use crate::jobs::describe;
+use crate::jobs::described;
 use crate::report::{Style, table};
 use crate::{Exit, Outcome, runtime};
+use nutkin_rest::jobs::Described;
 
 /// Arguments of `nutkin job`.
 #[derive(Debug, clap::Args)]
@@ -37,7 +38,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let target = target(&args.session, context).await?;
         let listed = target.job(&args.job).await?;
         let client = &target.client;
-        let (job, details) = describe(client, &listed).await?;
+        let Described { job, answer: details, .. } = described(client, &listed).await?;
         let checkpoints = client.job(&job.id, "/checkpoints").await.unwrap_or(Value::Null);
         let exceptions = client.job(&job.id, "/exceptions").await.unwrap_or(Value::Null);
         let vertices: Vec<Value> = details["vertices"]

@@ -1,11 +1,14 @@
 //! `nutkin logs`.
 
+use futures_util::StreamExt as _;
+
 use super::Context;
 use super::shared::PlatformArgs;
 use crate::platform::{self};
+use crate::report::Style;
 use crate::runtime::Interrupt;
 use crate::{Exit, Outcome, runtime, select};
-use nutkin_shell::Logs;
+use nutkin_shell::{Error, Line, LogStream, Logged, Logs};
 
 /// Arguments of `nutkin logs`.
 #[derive(Debug, clap::Args)]
@@ -52,7 +55,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             tail: args.tail,
             previous: args.previous,
         };
-        let shown = session.logs(&logs, context);
+        let shown = print(session.logs(&logs), context);
         if !logs.follow {
             return shown.await.map(|()| Exit::Done);
         }
@@ -69,6 +72,38 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         }
         None => failure,
     })
+}
+
+/// Lines that are printed at once, where so many are there.
+const AT_ONCE: usize = 256;
+
+/// Prints lines with their process before them, and tells the rest, in the order in which it comes.
+async fn print(logged: LogStream<'_>, context: &Context<'_>) -> Result<(), Error> {
+    let printer = context.printer;
+    let mut width = 0;
+    let mut chunks = logged.ready_chunks(AT_ONCE);
+    while let Some(chunk) = chunks.next().await {
+        let mut text = String::new();
+        for logged in chunk {
+            if !matches!(logged, Ok(Logged::Line(_))) {
+                printer.out(&std::mem::take(&mut text));
+            }
+            match logged? {
+                Logged::Line(Line { process, text: line }) => {
+                    let prefix = printer.style_out(Style::Cyan, &format!("{process:<width$}"));
+                    text.push_str(&format!("{prefix} | {line}\n"));
+                }
+                Logged::Processes(names) => {
+                    width = names.iter().map(String::len).max().unwrap_or(0);
+                }
+                Logged::Said(line) => printer.say(&line),
+                Logged::Warned(line) => printer.warn(&line),
+                Logged::Hint(remedy) => context.events.hint(&remedy),
+            }
+        }
+        printer.out(&text);
+    }
+    Ok(())
 }
 
 /// A session that was named where a process is due.

@@ -169,7 +169,7 @@ async fn submit_jar(
     let printer = context.printer;
     let fetcher = Fetcher { events: context.events, environment: context.environment };
     let path = fetcher.fetch(uri, &context.environment.directory).await?;
-    let jar = Jar::read(&path).map_err(|error| {
+    let jar = Jar::read(&path).await.map_err(|error| {
         Error::input(vec![Problem::new("JAR", error.to_string()).hint("has the job been built?")])
     })?;
     if args.class.is_none() && jar.main_class.is_none() {

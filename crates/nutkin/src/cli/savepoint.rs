@@ -8,10 +8,10 @@ use super::Context;
 use super::client::{Target, target};
 use super::shared::{OutputArgs, SessionArgs};
 use super::snapshot::{self, Snapshot};
+use crate::jobs::{Driven, Patience, failure, until_done};
 use crate::runtime::{self, Interrupt};
 use crate::{Exit, Outcome};
 use nutkin_rest::Trigger;
-use nutkin_rest::jobs::failure;
 use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin savepoint`.
@@ -61,24 +61,25 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             let path = arguments::snapshot_path(path, &sight, here, "--dispose")
                 .map_err(|problem| Error::input(vec![problem]))?;
             let place = client.dispose(&path).await.map_err(failure)?;
-            let timeout = Duration::from_secs(args.timeout);
-            let result = tokio::select! {
-                biased;
-                () = interrupt.pressed() => {
-                    let message = format!("interrupted; disposing of `{path}` goes on");
-                    return Err(Error::new(Kind::Interrupted, message));
+            let timeout = Some(Duration::from_secs(args.timeout));
+            let mut patience = Patience::new(timeout).hearing(Some(&mut interrupt));
+            match until_done(&client, &place, &mut patience).await.map_err(failure)? {
+                Driven::Done(_) => {
+                    context.printer.say(&format!("disposed of `{path}`"));
+                    Ok(Exit::Done)
                 }
-                result = client.result(&place, timeout) => result,
-            };
-            if result.map_err(failure)?.is_none() {
-                let message = format!(
-                    "`{path}` is not deleted after {} s; the JobManager continues",
-                    args.timeout
-                );
-                return Err(Error::new(Kind::TimedOut, message));
+                Driven::TimedOut => {
+                    let message = format!(
+                        "`{path}` is not deleted after {} s; the JobManager continues",
+                        args.timeout
+                    );
+                    Err(Error::new(Kind::TimedOut, message))
+                }
+                Driven::Interrupted => {
+                    let message = format!("interrupted; disposing of `{path}` goes on");
+                    Err(Error::new(Kind::Interrupted, message))
+                }
             }
-            context.printer.say(&format!("disposed of `{path}`"));
-            Ok(Exit::Done)
         });
     }
     let trigger =

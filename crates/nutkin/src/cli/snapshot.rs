@@ -1,7 +1,7 @@
 //! What `stop`, `savepoint` and `checkpoint` share: start it, wait, say where it is.
 
 use std::cell::RefCell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nutkin_core::jobs::arguments;
 use serde_json::{Value, json};
@@ -10,10 +10,11 @@ use super::Context;
 use super::client::target;
 use super::shared::{Output, OutputArgs, SessionArgs, document};
 use super::taken::Asked;
-use crate::jobs::{failure, until_tasks_run};
+use crate::jobs::{Driven, Patience, failure, until_done, until_tasks_run};
+use crate::progress::Spinner;
 use crate::runtime::{self, unless_interrupted};
 use crate::{Exit, Outcome};
-use nutkin_rest::{Client, RestError, Trigger};
+use nutkin_rest::{Client, RestError, Trigger, TriggerId};
 use nutkin_shell::{Error, Kind};
 
 /// What to do, and how to speak of it.
@@ -86,13 +87,27 @@ async fn take(snapshot: &Snapshot<'_>, stage: &RefCell<Stage>, context: &Context
     }
     let job = target.job(snapshot.job).await?;
     let client = &target.client;
-    if job.state.has_ended() {
+    let has_ended = job.state.has_ended();
+    let about = (job.id.as_str(), has_ended);
+    let noted = Asked::begin(target.session.as_ref(), about, &trigger, client.version()).await;
+    let id = noted.as_ref().and_then(|noted| noted.id.clone());
+    if has_ended && id.is_none() {
         let message = format!("job {} is {}: it has no state any more", job.id, job.state);
         return Err(Error::new(Kind::Broken, message));
     }
-    until_tasks_run(client, &job.id).await;
-    let noted = Asked::begin(target.session.as_ref(), &job.id, &trigger).await;
-    let result = ask(snapshot, (client, &job.id), &trigger, stage, context).await;
+    let asked = match id {
+        // An earlier command asked for it, and its end is what there is to tell.
+        Some(id) if has_ended => Ok(TriggerId::of(&job.id, &trigger, &id)),
+        id => {
+            until_tasks_run(client, &job.id).await;
+            stage.replace(Stage::Asked(job.id.clone()));
+            client.trigger(&job.id, &trigger, id.as_deref()).await
+        }
+    };
+    let result = match asked {
+        Ok(asked) => wait(snapshot, (client, &job.id), &asked, stage, context).await,
+        Err(error) => Err(error),
+    };
     if let Some(noted) = noted {
         noted.settle(&result).await;
     }
@@ -106,19 +121,29 @@ async fn take(snapshot: &Snapshot<'_>, stage: &RefCell<Stage>, context: &Context
     print(snapshot, context, &job.id, &result)
 }
 
-/// Asks for it and waits for the result; `None` when the time is over.
-async fn ask(
+/// Waits for the result; `None` when the time is over.
+async fn wait(
     snapshot: &Snapshot<'_>,
     (client, id): (&Client, &str),
-    trigger: &Trigger,
+    asked: &TriggerId,
     stage: &RefCell<Stage>,
     context: &Context<'_>,
 ) -> Result<Option<Value>, RestError> {
-    stage.replace(Stage::Asked(id.to_owned()));
-    let place = client.trigger(id, trigger).await?;
     stage.replace(Stage::Begun(id.to_owned()));
-    context.printer.say(&format!("taking a {} of job {id}", snapshot.kind.to_lowercase()));
-    client.result(&place, Duration::from_secs(snapshot.timeout)).await
+    let noun = snapshot.kind.to_lowercase();
+    context.printer.say(&format!("taking a {noun} of job {id}"));
+    let mut spinner = context.printer.is_interactive().then(|| Spinner::new(context.printer));
+    let started = Instant::now();
+    let mut patience = Patience::new(Some(Duration::from_secs(snapshot.timeout))).telling(|_| {
+        if let Some(spinner) = &mut spinner {
+            spinner.say(&format!("waiting for the {noun}, {} s", started.elapsed().as_secs()));
+        }
+    });
+    Ok(match until_done(client, asked, &mut patience).await? {
+        Driven::Done(result) => Some(result),
+        // Ctrl-C ends the whole command.
+        Driven::TimedOut | Driven::Interrupted => None,
+    })
 }
 
 fn print(snapshot: &Snapshot<'_>, context: &Context<'_>, id: &str, result: &Value) -> Outcome {

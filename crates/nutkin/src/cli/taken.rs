@@ -1,11 +1,23 @@
 //! What the ledger says of a savepoint of a job that Nutkin submitted: that it was asked for, and where it is.
 
+use std::time::Duration;
+
 use nutkin_core::ledger::{Bringer, Request, Snapshot};
+use nutkin_flink::FlinkVersion;
 use nutkin_rest::{RestError, Trigger};
-use nutkin_shell::ledger::{self, now};
+use nutkin_shell::ledger::{self, later, now};
+use nutkin_shell::token;
 use serde_json::Value;
 
 use crate::platform::Session;
+
+/// After so long a savepoint counts as lost: large states go to slow storage.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// An id for a release that takes one: whoever asks again by it gets the same savepoint, not a second one.
+fn chosen(version: FlinkVersion) -> Option<String> {
+    if version.line().takes_trigger_id { token::random::<16>().ok() } else { None }
+}
 
 /// A savepoint that is about to be asked for.
 pub(super) struct Asked<'a> {
@@ -16,15 +28,20 @@ pub(super) struct Asked<'a> {
     format: Option<&'a str>,
     /// Whether the job can go on from it.
     is_last: bool,
+    /// The trigger id by which it is asked for: that of an earlier command whose answer was lost, where there is one. `None`
+    /// where the release takes none, or nobody may note it.
+    pub(super) id: Option<String>,
 }
 
 impl<'a> Asked<'a> {
     /// Notes it before it is asked for: the answer may be lost. `None`: nobody noted the job, or it is not a savepoint. A
-    /// session file's job has a course of its own, which alone notes what it asks for.
+    /// session file's job has a course of its own, which alone notes what it asks for. Of a job that has ended nothing new
+    /// is asked for.
     pub(super) async fn begin(
         session: Option<&'a Session>,
-        job: &'a str,
+        (job, has_ended): (&'a str, bool),
         trigger: &'a Trigger,
+        version: FlinkVersion,
     ) -> Option<Self> {
         let (kind, directory, format, is_last) = match trigger {
             Trigger::Savepoint { directory, format } => ("savepoint", directory, format, false),
@@ -37,13 +54,36 @@ impl<'a> Asked<'a> {
         let session = session?;
         let mut opened = ledger::load(session).await.ok()?;
         let record = opened.ledger.job_of(job)?;
+        let mut id = None;
         if record.origin != Bringer::File {
-            let (kind, job, directory) = (kind.to_owned(), job.to_owned(), directory.clone());
-            record.request = Some(Request { kind, job, directory, ..Request::default() });
+            let is_same = |request: &&Request| {
+                (request.kind.as_str(), request.job.as_str()) == (kind, job)
+                    && request.directory == *directory
+                    && request.trigger.is_some()
+            };
+            let earlier = record.request.as_ref().filter(is_same).cloned();
+            if has_ended && earlier.is_none() {
+                return None;
+            }
+            let request = match earlier {
+                Some(request) => request,
+                None => Request {
+                    kind: kind.to_owned(),
+                    job: job.to_owned(),
+                    directory: directory.clone(),
+                    trigger: chosen(version),
+                    deadline: Some(later(PATIENCE)),
+                    ..Request::default()
+                },
+            };
+            let trigger = request.trigger.clone();
+            record.request = Some(request);
             // Whoever may not write it may take a savepoint all the same.
-            let _ = ledger::save(session, &mut opened).await;
+            if ledger::save(session, &mut opened).await.is_ok() {
+                id = trigger;
+            }
         }
-        Some(Self { session, job, kind, format: format.as_deref(), is_last })
+        Some(Self { session, job, kind, format: format.as_deref(), is_last, id })
     }
 
     /// Notes what became of it: where it is; that it failed; or nothing, where it goes on or its answer was lost.

@@ -1,16 +1,21 @@
 //! Brings the `FlinkSessionJob`s of a file to what it says.
 
 use std::path::Path;
+use std::time::Duration;
 
-use nutkin_core::jobs::{self as rules, Known, Next, Step};
+use nutkin_core::decide::Again;
+use nutkin_core::jobs::{self as rules, Act, Known, Next};
 use nutkin_core::ledger::{JobRecord, Ledger};
 use nutkin_core::session::{Session, SessionJob};
 
-use super::work::Work;
+use super::drive::{Driven, Patience};
+use super::work::{PATIENCE, Work};
 use super::{failure, local_jars};
 use crate::Context;
+use crate::progress::Spinner;
+use crate::report::Printer;
 use nutkin_rest::Client;
-use nutkin_shell::Error;
+use nutkin_shell::{Error, Kind};
 
 /// Carries out what is to be done for every job and remembers it after each step. `base` is the folder of the file:
 /// relative jars count from there.
@@ -27,7 +32,7 @@ pub async fn bring(
     mut remember: impl AsyncFnMut(&Ledger) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let namespace = session.namespace.as_deref().unwrap_or(rules::NAMESPACE);
-    let jars = local_jars(&session.jobs, base).map_err(Error::input)?;
+    let jars = local_jars(&session.jobs, base).await.map_err(Error::input)?;
     let mut problems = Vec::new();
     for job in &session.jobs {
         let settled =
@@ -39,50 +44,110 @@ pub async fn bring(
     }
     record.namespace.clone_from(&session.namespace);
     for job in &session.jobs {
+        let about = rules::About { job, namespace, session: &session.configuration };
         // Asked again for each: the jobs before it may have taken long.
         let known = known(client, namespace, job).await?;
-        let remembered = record.jobs.get(&job.name);
-        let next = rules::next(job, &session.configuration, remembered, &known, false);
+        let remembered = record.jobs.get(&job.name).cloned();
+        let next = rules::next(job, &session.configuration, remembered.as_ref(), &known, false);
         let Next { record: old, state, steps } = next;
         let jar = jars.get(&job.name).map(|jar| jar.digest.as_str());
         for note in rules::notes(job, client.version(), old.as_ref(), state, &steps, jar) {
             if note.is_warning {
-                context.printer.warn(&note.text);
+                context.events.warn(&note.text);
             } else {
-                context.printer.say(&note.text);
+                context.events.say(&note.text);
             }
         }
-        let mut after = rules::carried_out(job, old.as_ref(), &steps);
-        after.id = Some(rules::job_id(namespace, &job.name, after.generation));
-        let records = (old.unwrap_or_default(), after);
-        let mut work = Work::new(job, namespace, client, context, records);
-        let mut keep = async |now: &JobRecord| {
+        let keep = async |now: &JobRecord| {
+            if record.jobs.get(&job.name).unwrap_or(&JobRecord::default()) == now {
+                return Ok(());
+            }
             record.jobs.insert(job.name.clone(), now.clone());
             remember(record).await
         };
-        let not_so = |failed: Error| {
-            let error = failed.error.context(format!("job `{}` is not as the file says", job.name));
-            Error { error, ..failed }.hint("run the same command again to go on from here")
-        };
-        // Before anything is stopped: a jar that is not there shall not cost the job that runs.
-        if steps.iter().any(|step| matches!(step, Step::Submit { .. })) {
-            work.bring_jar(base).await.map_err(not_so)?;
-        }
-        for step in &steps {
-            work.begin(step);
-            keep(&work.now).await?;
-            if let Err(failed) = work.carry_out(step).await {
-                work.give_up(step);
-                keep(&work.now).await?;
-                return Err(not_so(failed));
-            }
-            // Where the state of a stopped job is must survive the failure of what follows.
-            work.after.take_state(&work.now);
-            keep(&work.now).await?;
-        }
-        keep(&work.after).await?;
+        let work = Work::new(about, client, base, context);
+        drive(about, work, remembered, context, keep).await?;
     }
     Ok(())
+}
+
+/// Brings one job to what the file says: looks, decides, keeps the record, acts, waits.
+async fn drive(
+    about: rules::About<'_>,
+    mut work: Work<'_>,
+    mut record: Option<JobRecord>,
+    context: &Context<'_>,
+    mut keep: impl AsyncFnMut(&JobRecord) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let name = &about.job.name;
+    let version = work.version();
+    let not_so = |failed: Error| {
+        let error = failed.error.context(format!("job `{name}` is not as the file says"));
+        Error { error, ..failed }.hint("run the same command again to go on from here")
+    };
+    let mut waiting: Option<Waiting<'_>> = None;
+    loop {
+        let seen = work.observe(record.as_ref()).await.map_err(not_so)?;
+        let turn = about.turn(record.as_ref(), &seen);
+        keep(&turn.record).await?;
+        if !turn.news.is_empty() || turn.act.is_some() {
+            waiting = None;
+        }
+        turn.news.iter().for_each(|news| context.events.say(&news.line(name, &version)));
+        if turn.has_failed {
+            return Err(not_so(work.failed()));
+        }
+        let mut now = turn.record;
+        if let Some(act) = &turn.act {
+            match work.act(act, &mut now).await {
+                // Whether it was heard the same command sees.
+                Err(failed) if work.is_open => return Err(not_so(failed)),
+                Err(failed) => {
+                    keep(&about.refused(&now, act)).await?;
+                    return Err(not_so(failed));
+                }
+                Ok(news) => {
+                    keep(&now).await?;
+                    news.iter().for_each(|news| context.events.say(&news.line(name, &version)));
+                }
+            }
+            if matches!(act, Act::Submit { .. }) {
+                return Ok(());
+            }
+        }
+        record = Some(now);
+        match turn.again {
+            Again::Done => return Ok(()),
+            Again::Look => {}
+            Again::Wait { reason, after } => {
+                let waiting = waiting.get_or_insert_with(|| Waiting::new(context.printer));
+                if !waiting.waits(&reason, after).await {
+                    let message =
+                        format!("timed out after {} s {reason}; it goes on", PATIENCE.as_secs());
+                    return Err(not_so(Error::new(Kind::TimedOut, message)));
+                }
+            }
+        }
+    }
+}
+
+/// Waits for one thing, and shows that where a person watches.
+struct Waiting<'a>(Patience<'a>);
+
+impl<'a> Waiting<'a> {
+    fn new(printer: &'a Printer) -> Self {
+        let mut spinner = printer.is_interactive().then(|| Spinner::new(printer));
+        let progress = move |line: &str| {
+            if let Some(spinner) = &mut spinner {
+                spinner.say(line);
+            }
+        };
+        Self(Patience::new(Some(PATIENCE)).telling(progress))
+    }
+
+    async fn waits(&mut self, reason: &str, after: Duration) -> bool {
+        matches!(self.0.waits(reason, after).await, Driven::Done(()))
+    }
 }
 
 pub(super) async fn known(

@@ -34,11 +34,17 @@ pub enum JarError {
 }
 
 impl Jar {
-    /// Reads a jar: its digest and its manifest.
+    /// Reads a jar: its digest and its manifest. A large one takes long: it is read on a thread of its own.
     ///
     /// # Errors
     /// It cannot be read, or is not a jar.
-    pub fn read(path: &Path) -> Result<Self, JarError> {
+    pub async fn read(path: &Path) -> Result<Self, JarError> {
+        let (place, path) = (path.to_owned(), path.to_owned());
+        let read = tokio::task::spawn_blocking(move || Self::read_here(&path)).await;
+        read.unwrap_or_else(|ended| Err(JarError::Unreadable(place, ended.into())))
+    }
+
+    fn read_here(path: &Path) -> Result<Self, JarError> {
         let unreadable = |error| JarError::Unreadable(path.to_owned(), error);
         let mut file = File::open(path).map_err(unreadable)?;
         let mut hash = Sha256::new();
@@ -81,7 +87,7 @@ impl Jar {
             .and_then(|()| archive.write_all(manifest).map_err(Into::into))
             .and_then(|()| archive.finish())
             .map_err(|error| JarError::NoJar(path.to_owned(), error))?;
-        Self::read(path)
+        Self::read_here(path)
     }
 
     /// The id under which the session has this jar; it is uploaded when it has it not.
@@ -143,9 +149,9 @@ mod tests {
     fn what_is_no_jar() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.jar");
-        assert!(matches!(Jar::read(&path), Err(JarError::Unreadable(..))));
+        assert!(matches!(Jar::read_here(&path), Err(JarError::Unreadable(..))));
         std::fs::write(&path, "text").unwrap();
-        assert!(matches!(Jar::read(&path), Err(JarError::NoJar(..))));
+        assert!(matches!(Jar::read_here(&path), Err(JarError::NoJar(..))));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Jobs of a session.
 
 mod bring;
+mod drive;
 mod foresee;
 mod jar;
 mod preflight;
@@ -9,9 +10,10 @@ mod wait;
 mod work;
 
 pub use bring::bring;
+pub use drive::{Driven, Patience};
 pub use foresee::foresee;
 pub use jar::{Jar, JarError};
-pub use nutkin_rest::jobs::{describe, failure, find, shortage, shortage_of};
+pub use nutkin_rest::jobs::{failure, find, shortage, shortage_of};
 pub use preflight::local_jars;
 pub use submit::{arrives, random_id, submit};
-pub use wait::{Ended, until_it_ends, until_tasks_run};
+pub use wait::{Ended, described, until_done, until_it_ends, until_tasks_run};

@@ -13,7 +13,10 @@ use super::Jar;
 ///
 /// # Errors
 /// Everything that is wrong with them.
-pub fn local_jars(jobs: &[SessionJob], base: &Path) -> Result<BTreeMap<String, Jar>, Vec<Problem>> {
+pub async fn local_jars(
+    jobs: &[SessionJob],
+    base: &Path,
+) -> Result<BTreeMap<String, Jar>, Vec<Problem>> {
     let mut jars = BTreeMap::new();
     let mut problems = Vec::new();
     for job in jobs {
@@ -29,7 +32,7 @@ pub fn local_jars(jobs: &[SessionJob], base: &Path) -> Result<BTreeMap<String, J
                 continue;
             }
         };
-        match Jar::read(&path) {
+        match Jar::read(&path).await {
             Ok(jar) if job.entry_class.is_none() && jar.main_class.is_none() => {
                 let message = format!("job `{name}`: its jar does not name its main class");
                 problems
@@ -50,8 +53,8 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn all_that_is_wrong_with_the_jars_of_a_file() {
+    #[tokio::test]
+    async fn all_that_is_wrong_with_the_jars_of_a_file() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("text.jar"), "no jar").unwrap();
         Jar::empty(&directory.path().join("empty.jar")).unwrap();
@@ -73,11 +76,11 @@ mod tests {
                 .to_owned(),
         ];
         let mut jobs = spec::read(&text.concat(), "f.yaml").unwrap().jobs;
-        let problems = local_jars(&jobs, directory.path()).unwrap_err();
+        let problems = local_jars(&jobs, directory.path()).await.unwrap_err();
         let places: Vec<_> = problems.iter().map(|one| one.path.as_str()).collect();
         assert_eq!(places, ["spec.job.jarURI", "spec.job.jarURI", "spec.job.entryClass"]);
         jobs.drain(..3);
-        let jars = local_jars(&jobs, directory.path()).unwrap();
+        let jars = local_jars(&jobs, directory.path()).await.unwrap();
         assert_eq!(jars.keys().collect::<Vec<_>>(), ["good"]);
     }
 }

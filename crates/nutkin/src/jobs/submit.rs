@@ -1,11 +1,10 @@
 //! Submits a job under an id that is known before, so that nothing is doubled or lost sight of.
 
-use std::fs::File;
-use std::io::Read;
-use std::time::{Duration, Instant};
+use std::convert::Infallible;
+use std::time::Duration;
 
-use nutkin_rest::{Client, POLL, RestError, RunRequest};
-use nutkin_shell::token::hex;
+use super::drive::{Driven, Look, Patience, until};
+use nutkin_rest::{Client, RestError, RunRequest};
 
 /// How long a job may take to show up after the answer to its submission was lost: main() may still run, or another
 /// JobManager be elected.
@@ -16,9 +15,7 @@ const ARRIVAL: Duration = Duration::from_secs(30);
 /// # Errors
 /// The system gives no random numbers.
 pub fn random_id() -> std::io::Result<String> {
-    let mut bytes = [0_u8; 16];
-    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(hex(&bytes))
+    nutkin_shell::token::random::<16>()
 }
 
 /// Runs main() of an uploaded jar. An answer that is lost is not a failure when the job shows up.
@@ -41,17 +38,13 @@ pub async fn submit(
 
 /// Whether a job that was submitted shows up in time.
 pub async fn arrives(client: &Client, id: &str, limit: Duration) -> bool {
-    let started = Instant::now();
-    loop {
+    let look = async || {
         let jobs = client.jobs().await.unwrap_or_default();
-        if jobs.iter().any(|job| job.id == id) {
-            return true;
-        }
-        if limit < started.elapsed() {
-            return false;
-        }
-        tokio::time::sleep(POLL).await;
-    }
+        let is_there = jobs.iter().any(|job| job.id == id);
+        let look = if is_there { Look::Done(()) } else { Look::Wait(String::new()) };
+        Ok::<_, Infallible>(look)
+    };
+    matches!(until(&mut Patience::new(Some(limit)), look).await, Ok(Driven::Done(())))
 }
 
 #[cfg(test)]

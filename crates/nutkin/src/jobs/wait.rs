@@ -1,12 +1,18 @@
-//! Follows a job to its end.
+//! What commands wait for: the end of a job, its tasks, the result of what was asked for.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use super::shortage_of;
+use serde_json::Value;
+
+use super::drive::{Driven, Look, Patience, until};
+use super::{failure, shortage_of};
 use crate::remedies::words;
 use crate::runtime::Interrupt;
-use nutkin_rest::{Client, JobState, Outcome, POLL, RestError};
+use nutkin_rest::jobs::Described;
+use nutkin_rest::{Client, Job, JobState, Outcome, Polled, RestError, TriggerId};
+use nutkin_shell::Error;
 
 /// How the waiting ended.
 #[derive(Debug)]
@@ -21,7 +27,10 @@ pub enum Ended {
 
 /// How long a job may wait for slots before it is said that they are missing: TaskManagers that restart
 /// come back sooner.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The longest wait for an answer that is not older than the job's state, where `web.refresh-interval` is set to more.
+const REPEATED: Duration = Duration::from_secs(10);
 
 /// Waits until a job has ended, telling `progress` of every change. Without an `interrupt`, Ctrl-C is the caller's affair.
 ///
@@ -32,22 +41,17 @@ pub async fn until_it_ends(
     id: &str,
     timeout: Option<Duration>,
     interrupt: Option<&mut Interrupt>,
-    mut progress: impl FnMut(&str),
+    progress: impl FnMut(&str),
 ) -> Result<Ended, RestError> {
-    let started = Instant::now();
-    let mut interrupt = std::pin::pin!(async {
-        match interrupt {
-            Some(interrupt) => interrupt.pressed().await,
-            None => std::future::pending().await,
-        }
-    });
     // Looked for once for each time of waiting.
     let mut missing: Option<String> = None;
     let mut waiting: Option<Instant> = None;
-    loop {
+    let mut last = JobState::of("");
+    let look = async || {
         let state = client.state(id).await?;
+        last = state.clone();
         if state.has_ended() {
-            return Ok(Ended::Job(state, client.outcome(id).await.unwrap_or_default()));
+            return Ok(Look::Done((state, client.outcome(id).await.unwrap_or_default())));
         }
         let tasks = tasks(client, id).await;
         let waits = tasks.contains_key("SCHEDULED") && !tasks.contains_key("RUNNING");
@@ -65,36 +69,83 @@ pub async fn until_it_ends(
                 None => describe(&state, &tasks),
             });
         }
-        progress(&missing.clone().unwrap_or_else(|| describe(&state, &tasks)));
-        if timeout.is_some_and(|timeout| timeout < started.elapsed()) {
-            return Ok(Ended::TimedOut(state));
-        }
-        tokio::select! {
-            () = tokio::time::sleep(POLL) => {}
-            () = &mut interrupt => return Ok(Ended::Interrupted),
-        }
-    }
+        Ok(Look::Wait(missing.clone().unwrap_or_else(|| describe(&state, &tasks))))
+    };
+    let mut patience = Patience::new(timeout).hearing(interrupt).telling(progress);
+    let driven = until(&mut patience, look).await?;
+    Ok(match driven {
+        Driven::Done((state, outcome)) => Ended::Job(state, outcome),
+        Driven::TimedOut => Ended::TimedOut(last),
+        Driven::Interrupted => Ended::Interrupted,
+    })
 }
 
 /// Waits until all tasks of a job run, which savepoints and checkpoints need, or for a few seconds: what Flink says then
 /// is told as it is.
 pub async fn until_tasks_run(client: &Client, id: &str) {
-    let started = Instant::now();
-    while started.elapsed() < PATIENCE {
-        let tasks = tasks(client, id).await;
-        let ready = |state: &String| state == "RUNNING" || state == "FINISHED";
-        if !tasks.is_empty() && tasks.keys().all(ready) {
-            return;
-        }
-        tokio::time::sleep(POLL).await;
+    let look = async || {
+        let ready = are_ready(&tasks(client, id).await);
+        let look = if ready { Look::Done(()) } else { Look::Wait(String::new()) };
+        Ok::<_, Infallible>(look)
+    };
+    let _ = until(&mut Patience::new(Some(PATIENCE)), look).await;
+}
+
+/// Whether all tasks of a job run, by their number in each state.
+pub(super) fn are_ready(tasks: &BTreeMap<String, u64>) -> bool {
+    let ready = |state: &String| state == "RUNNING" || state == "FINISHED";
+    !tasks.is_empty() && tasks.keys().all(ready)
+}
+
+/// Polls for what the JobManager was asked for until it is there.
+///
+/// # Errors
+/// It failed: the root cause; no JobManager answers, or none knows of it.
+pub async fn until_done(
+    client: &Client,
+    trigger: &TriggerId,
+    patience: &mut Patience<'_>,
+) -> Result<Driven<Value>, RestError> {
+    let look = async || match client.poll(trigger).await? {
+        Polled::InProgress => Ok(Look::Wait("the JobManager works on it".to_owned())),
+        Polled::Completed(result) => Ok(Look::Done(result)),
+        Polled::Failed(error) => Err(error),
+    };
+    until(patience, look).await
+}
+
+/// What Flink says of a job, no older than its state, where that is to be had in time.
+///
+/// # Errors
+/// The session does not answer, or has forgotten the job.
+pub async fn described(client: &Client, job: &Job) -> Result<Described, Error> {
+    let first = nutkin_rest::jobs::describe(client, job).await?;
+    if !first.is_stale {
+        return Ok(first);
+    }
+    let interval = client.refresh_interval().await.map_err(failure)?;
+    let look = async || {
+        let described = nutkin_rest::jobs::describe(client, job).await?;
+        let look =
+            if described.is_stale { Look::Wait(String::new()) } else { Look::Done(described) };
+        Ok::<_, Error>(look)
+    };
+    match until(&mut Patience::new(Some(interval.min(REPEATED))), look).await? {
+        Driven::Done(described) => Ok(described),
+        // What is asked after the time is over is new, however long the answer before it took.
+        Driven::TimedOut | Driven::Interrupted => nutkin_rest::jobs::describe(client, job).await,
     }
 }
 
 async fn tasks(client: &Client, id: &str) -> BTreeMap<String, u64> {
-    let jobs = client.jobs().await.unwrap_or_default();
-    let tasks = jobs.into_iter().find(|job| job.id == id).map(|job| job.tasks);
-    let mut tasks: BTreeMap<String, u64> =
-        tasks.into_iter().flatten().map(|(state, count)| (state.to_uppercase(), count)).collect();
+    tasks_of(&client.jobs().await.unwrap_or_default(), id)
+}
+
+/// The number of a job's tasks in each state.
+pub(super) fn tasks_of(jobs: &[Job], id: &str) -> BTreeMap<String, u64> {
+    let tasks = jobs.iter().find(|job| job.id == id).map(|job| &job.tasks);
+    let tasks = tasks.into_iter().flatten().map(|(state, count)| (state.to_uppercase(), *count));
+    let mut tasks: BTreeMap<String, u64> = tasks.collect();
     tasks.remove("TOTAL");
     tasks
 }

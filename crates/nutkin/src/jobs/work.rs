@@ -1,23 +1,24 @@
-//! One job of a file on its way to what the file says, step by step.
+//! One job of a file: looks at it, and does one thing for it. What to do is decided in core.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use nutkin_core::jobs::{self as rules, Step};
-use nutkin_core::ledger::{JobRecord, Snapshot};
-use nutkin_core::session::SessionJob;
+use nutkin_core::jobs::{self as rules, Act, Answer, Asked, Known, News, Observed, Seen};
+use nutkin_core::ledger::{JobRecord, Request};
 use nutkin_flink::Problem;
-use serde_json::Value;
 
-use super::{Ended, Jar, failure, shortage, submit, until_it_ends, until_tasks_run};
+use super::wait::{PATIENCE as READY, are_ready, tasks_of};
+use super::{Jar, JarError, failure, shortage, submit};
 use crate::Context;
 use nutkin_fetch::artifacts::Fetcher;
-use nutkin_rest::{Client, RestError, RunRequest, Trigger, newest_state, retains_checkpoints};
-use nutkin_shell::ledger::now;
-use nutkin_shell::{Error, Kind};
+use nutkin_rest::{
+    Client, Polled, RestError, RunRequest, Trigger, TriggerId, newest_state, retains_checkpoints,
+};
+use nutkin_shell::ledger::{later, now};
+use nutkin_shell::{Error, Kind, token};
 
 /// How long a savepoint or a cancelation may take: large states go to slow storage.
-const PATIENCE: Duration = Duration::from_mins(10);
+pub(super) const PATIENCE: Duration = Duration::from_mins(10);
 
 /// A jar that the session has.
 struct Uploaded {
@@ -25,76 +26,241 @@ struct Uploaded {
     digest: String,
 }
 
-/// One job, and how far it has come.
+/// One job, and what is remembered of it between two looks.
 pub(super) struct Work<'a> {
-    pub(super) job: &'a SessionJob,
-    pub(super) namespace: &'a str,
-    pub(super) client: &'a Client,
-    pub(super) context: &'a Context<'a>,
-    /// The record as of the steps that are done.
-    pub(super) now: JobRecord,
-    /// The record when all are done.
-    pub(super) after: JobRecord,
+    about: rules::About<'a>,
+    client: &'a Client,
+    context: &'a Context<'a>,
+    base: &'a Path,
+    known: Option<Known>,
+    is_ready: bool,
+    /// Since when all its tasks are waited for.
+    waiting: Option<Instant>,
+    /// Since when it is seen to have ended.
+    ended: Option<Instant>,
+    is_asked: bool,
+    left: Option<(u64, Option<String>)>,
     jar: Option<Uploaded>,
+    failed: Option<RestError>,
+    /// Whether what was asked for last may have been heard, although no answer came.
+    pub(super) is_open: bool,
 }
 
 impl<'a> Work<'a> {
-    pub(super) fn new(
-        job: &'a SessionJob,
-        namespace: &'a str,
+    pub(super) const fn new(
+        about: rules::About<'a>,
         client: &'a Client,
+        base: &'a Path,
         context: &'a Context<'a>,
-        (now, after): (JobRecord, JobRecord),
     ) -> Self {
-        Self { job, namespace, client, context, now, after, jar: None }
+        Self {
+            about,
+            client,
+            context,
+            base,
+            known: None,
+            is_ready: false,
+            waiting: None,
+            ended: None,
+            is_asked: false,
+            left: None,
+            jar: None,
+            failed: None,
+            is_open: false,
+        }
     }
 
-    /// What must be remembered before a step begins, because its answer may be lost.
-    pub(super) fn begin(&mut self, step: &Step) {
-        match step {
-            Step::Submit { .. } => self.now.pending = Some(Box::new(self.after.clone())),
-            Step::Cancel(_) | Step::CancelAtCheckpoint(_) | Step::StopWithSavepoint(_) => {
-                self.now.suspended = true;
+    /// The session's Flink release.
+    pub(super) fn version(&self) -> String {
+        self.client.version().to_string()
+    }
+
+    /// Looks at the session, and at what became of the request in the record.
+    pub(super) async fn observe(&mut self, record: Option<&JobRecord>) -> Result<Seen, Error> {
+        let generation = record.map_or(0, |record| record.generation);
+        let request = record.and_then(|record| record.request.as_ref());
+        let request = request.filter(|request| request.job == self.about.id(generation));
+        if request.is_none() || self.known.is_none() {
+            self.look().await?;
+        }
+        let mut answer = None;
+        let mut repeats_for = Duration::ZERO;
+        if let Some(request) = request {
+            answer = self.poll(request).await?;
+            if answer != Some(Answer::InProgress) {
+                self.refine(generation).await?;
             }
-            Step::Recall(_) | Step::Savepoint(_) | Step::Checkpoint(_) => {}
+            if request.waits_for_checkpoint() {
+                repeats_for = self.repeats_for(generation).await?;
+            }
         }
+        let line = self.client.version().line();
+        let trigger = if line.takes_trigger_id { Some(token::random::<16>()?) } else { None };
+        Ok(Seen {
+            known: self.known.clone().unwrap_or_default(),
+            is_ready: self.is_ready,
+            answer,
+            is_asked: self.is_asked,
+            jar: self.jar.as_ref().map(|jar| jar.digest.clone()),
+            repeats_for,
+            left: self.left.clone(),
+            has_checkpoint_trigger: line.has_checkpoint_trigger,
+            now: now(),
+            deadline: later(PATIENCE),
+            trigger,
+        })
     }
 
-    /// Takes it back: the step has failed, and nothing of it will arrive.
-    pub(super) fn give_up(&mut self, step: &Step) {
-        if !matches!(step, Step::Submit { .. }) {
-            self.now.suspended = false;
+    /// What the session knows of the job.
+    async fn look(&mut self) -> Result<(), Error> {
+        let rules::About { job, namespace, .. } = self.about;
+        let jobs = self.client.jobs().await.map_err(failure)?;
+        let states: Vec<(&str, String)> =
+            jobs.iter().map(|job| (job.id.as_str(), job.state.to_string())).collect();
+        let states = states.iter().map(|(id, state)| (*id, state.as_str()));
+        let known = rules::known(namespace, &job.name, states);
+        let mut alive = known.iter().filter(|(_, state)| state.is_alive());
+        let tasks =
+            alive.next_back().map(|(generation, _)| tasks_of(&jobs, &self.about.id(*generation)));
+        let since = *self.waiting.get_or_insert_with(Instant::now);
+        self.is_ready = tasks.is_some_and(|tasks| are_ready(&tasks)) || READY < since.elapsed();
+        self.known = Some(known);
+        Ok(())
+    }
+
+    /// What became of the request, where it is one that can be asked for.
+    async fn poll(&mut self, request: &Request) -> Result<Option<Answer>, Error> {
+        let Some(asked) = Asked::of(&request.kind) else { return Ok(None) };
+        let Some(id) = &request.trigger else { return Ok(Some(Answer::Unknown)) };
+        let id = TriggerId::of(&request.job, &trigger(asked), id);
+        Ok(Some(match self.client.poll(&id).await {
+            Ok(Polled::InProgress) => Answer::InProgress,
+            Ok(Polled::Completed(result)) => {
+                Answer::Completed(result["location"].as_str().map(str::to_owned))
+            }
+            Ok(Polled::Failed(error)) => {
+                self.failed = Some(error);
+                Answer::Failed
+            }
+            Err(error @ RestError::NotFound(_)) => {
+                self.failed = Some(error);
+                Answer::Unknown
+            }
+            Err(error) => return Err(failure(error)),
+        }))
+    }
+
+    /// The state of a generation, which the list of jobs may tell late.
+    async fn refine(&mut self, generation: u64) -> Result<(), Error> {
+        let state = match self.client.state(&self.about.id(generation)).await {
+            Ok(state) => Some(Observed::of_state(&state.to_string())),
+            Err(RestError::NotFound(_)) => None,
+            Err(error) => return Err(failure(error)),
+        };
+        if let Some(known) = &mut self.known {
+            match state {
+                Some(state) => drop(known.insert(generation, state)),
+                None => drop(known.remove(&generation)),
+            }
         }
+        Ok(())
     }
 
-    fn id(&self, generation: u64) -> String {
-        rules::job_id(self.namespace, &self.job.name, generation)
+    /// How long the JobManager may go on repeating what it said of a job before its end.
+    async fn repeats_for(&mut self, generation: u64) -> Result<Duration, Error> {
+        let known = self.known.as_ref().and_then(|known| known.get(&generation));
+        if known.is_some_and(|state| state.is_alive()) || self.left.is_some() {
+            return Ok(Duration::ZERO);
+        }
+        let ended = *self.ended.get_or_insert_with(Instant::now);
+        let interval = self.client.refresh_interval().await.map_err(failure)?;
+        Ok(interval.saturating_sub(ended.elapsed()))
     }
 
-    fn say(&self, text: &str) {
-        self.context.printer.say(&format!("job `{}`{text}", self.job.name));
+    /// What Flink said of the request that has failed.
+    pub(super) fn failed(&mut self) -> Error {
+        let lost =
+            || Error::new(Kind::Broken, "the JobManager has forgotten what it was asked for");
+        self.failed.take().map_or_else(lost, failure)
+    }
+
+    /// Does one thing, and writes into the record what only its answer tells.
+    pub(super) async fn act(
+        &mut self,
+        act: &Act,
+        record: &mut JobRecord,
+    ) -> Result<Option<News>, Error> {
+        self.is_open = false;
+        match act {
+            Act::BringJar => self.bring_jar().await?,
+            Act::Cancel { generation, at_checkpoint } => {
+                self.is_asked = false;
+                let id = self.about.id(*generation);
+                if *at_checkpoint {
+                    self.expect_state_after_cancelation(&id).await?;
+                }
+                let canceled = self.client.cancel(&id).await;
+                canceled.map_err(|error| self.unheard(error))?;
+                self.is_asked = true;
+            }
+            Act::Trigger { generation, asked, trigger: id } => {
+                self.is_asked = false;
+                (self.waiting, self.is_ready) = (None, false);
+                let job = self.about.id(*generation);
+                match self.client.trigger(&job, &trigger(*asked), id.as_deref()).await {
+                    Ok(given) => {
+                        self.is_asked = true;
+                        if let Some(request) = &mut record.request {
+                            request.trigger = Some(given.id().to_owned());
+                        }
+                    }
+                    // Asked for by its id, it tells whether it was heard.
+                    Err(RestError::Broken(_)) if id.is_some() => {}
+                    Err(error) => return Err(self.unheard(error)),
+                }
+            }
+            Act::Recall(generation) => {
+                let path = match self.client.job(&self.about.id(*generation), "/checkpoints").await
+                {
+                    Ok(checkpoints) => newest_state(&checkpoints),
+                    Err(RestError::NotFound(_)) => None,
+                    Err(error) => return Err(failure(error)),
+                };
+                self.left = Some((*generation, path));
+            }
+            Act::Submit { generation, from } => {
+                return self.submit(*generation, from.as_ref(), record).await.map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn unheard(&mut self, error: RestError) -> Error {
+        self.is_open = matches!(error, RestError::Broken(_));
+        failure(error)
     }
 
     /// Fetches the jar and gives it to the session.
-    pub(super) async fn bring_jar(&mut self, base: &Path) -> Result<(), Error> {
-        let bad = |error: super::JarError| {
-            let message = format!("job `{}`: {error}", self.job.name);
+    async fn bring_jar(&mut self) -> Result<(), Error> {
+        let job = self.about.job;
+        let bad = |error: JarError| {
+            let message = format!("job `{}`: {error}", job.name);
             Error::input(vec![Problem::new("spec.job.jarURI", message)])
         };
         // Lives until the upload is done.
         let empty;
-        let jar = if let Some(uri) = &self.job.jar_uri {
+        let jar = if let Some(uri) = &job.jar_uri {
             let fetcher =
                 Fetcher { events: self.context.events, environment: self.context.environment };
-            let path = fetcher.fetch(uri, base).await?;
-            Jar::read(&path).map_err(bad)?
+            let path = fetcher.fetch(uri, self.base).await?;
+            Jar::read(&path).await.map_err(bad)?
         } else {
             // The main class is on the session's own class path; REST runs nothing without a jar.
             empty = tempfile::tempdir()?;
             Jar::empty(&empty.path().join("empty.jar")).map_err(bad)?
         };
-        if self.job.entry_class.is_none() && jar.main_class.is_none() {
-            let message = format!("job `{}`: its jar does not name its main class", self.job.name);
+        if job.entry_class.is_none() && jar.main_class.is_none() {
+            let message = format!("job `{}`: its jar does not name its main class", job.name);
             return Err(Error::input(vec![
                 Problem::new("spec.job.entryClass", message).hint("name the class here"),
             ]));
@@ -104,95 +270,36 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    pub(super) async fn carry_out(&mut self, step: &Step) -> Result<(), Error> {
-        let client = self.client;
-        match step {
-            Step::Cancel(generation) => {
-                cancel(client, &self.id(*generation)).await?;
-                self.say(" is canceled");
-            }
-            Step::CancelAtCheckpoint(generation) => {
-                let id = self.id(*generation);
-                self.expect_state_after_cancelation(&id).await?;
-                cancel(client, &id).await?;
-                // It may have completed another checkpoint and deleted the one before; the JobManager repeats
-                // what it said about the job for a while.
-                let interval = client.refresh_interval().await.map_err(failure)?;
-                tokio::time::sleep(interval).await;
-                self.recall(&id).await?;
-            }
-            Step::Recall(generation) => self.recall(&self.id(*generation)).await?,
-            Step::StopWithSavepoint(generation) => {
-                let trigger = Trigger::Stop { directory: None, format: None, drain: false };
-                let id = self.id(*generation);
-                let path = snapshot(client, &id, &trigger).await?;
-                self.say(&format!(" is stopped; its savepoint is {path}"));
-                self.remember_savepoint(path, &id);
-                // The savepoint is complete a moment before the job has ended.
-                until_it_ends(client, &id, Some(PATIENCE), None, |_| ()).await.map_err(failure)?;
-            }
-            Step::Savepoint(generation) => {
-                let trigger = Trigger::Savepoint { directory: None, format: None };
-                let id = self.id(*generation);
-                let path = snapshot(client, &id, &trigger).await?;
-                self.say(&format!(": savepoint {path}"));
-                self.remember_savepoint(path, &id);
-            }
-            Step::Checkpoint(generation) => {
-                if !client.version().line().has_checkpoint_trigger {
-                    let version = client.version();
-                    self.say(&format!(
-                        ": Flink {version} takes checkpoints only by its own clock; \
-                         spec.job.checkpointTriggerNonce has no effect"
-                    ));
-                    return Ok(());
-                }
-                let trigger = Trigger::Checkpoint { kind: "CONFIGURED" };
-                snapshot(client, &self.id(*generation), &trigger).await?;
-                self.say(": checkpoint taken");
-            }
-            Step::Submit { generation, from } => self.submit(*generation, from).await?,
-        }
-        Ok(())
-    }
-
-    fn remember_savepoint(&mut self, path: String, id: &str) {
-        self.now.remember_savepoint(Snapshot {
-            path,
-            kind: "savepoint".to_owned(),
-            time: Some(now()),
-            job: Some(id.to_owned()),
-            ..Snapshot::default()
-        });
-    }
-
-    async fn submit(&mut self, generation: u64, from: &rules::From) -> Result<(), Error> {
-        let Some(jar) = &self.jar else { return Ok(()) };
-        let job = self.job;
-        let id = self.id(generation);
+    async fn submit(
+        &mut self,
+        generation: u64,
+        from: Option<&String>,
+        record: &mut JobRecord,
+    ) -> Result<News, Error> {
+        let job = self.about.job;
+        let Some(jar) = &self.jar else {
+            return Err(Error::new(Kind::Broken, "the session has no jar of the job"));
+        };
+        let id = self.about.id(generation);
         let request = RunRequest {
             class: job.entry_class.clone(),
             arguments: job.args.clone(),
             parallelism: job.parallelism,
             job_id: None,
-            savepoint: rules::start(from, job, &self.now),
+            savepoint: from.cloned(),
             allow_non_restored_state: job.allow_non_restored_state,
             claim_mode: None,
             options: rules::sent(job).map(|(key, value)| (key.to_owned(), value)).collect(),
         };
         if let Some(shortage) = shortage(self.client, &jar.id, &request).await {
-            self.context.printer.warn(&format!("job `{}`: {shortage}", job.name));
+            self.context.events.warn(&format!("job `{}`: {shortage}", job.name));
             for hint in shortage.hints() {
                 self.context.events.hint(&hint);
             }
         }
         submit(self.client, &jar.id, &id, &request).await.map_err(failure)?;
-        self.after.jar_digest = Some(jar.digest.clone());
-        self.after.submitted = Some(now());
-        self.after.started_from.clone_from(&request.savepoint);
-        let from = request.savepoint.map(|path| format!(" from {path}")).unwrap_or_default();
-        self.say(&format!(" is submitted as {id}{from}"));
-        Ok(())
+        *record = self.about.arrived(record);
+        Ok(News::Submitted(id, from.cloned()))
     }
 
     /// Refuses a cancelation that would delete the state which the job is to go on from.
@@ -210,7 +317,7 @@ impl<'a> Work<'a> {
         let refuse = |message: String, hint: &str| {
             Err(Error::new(Kind::Broken, message).hint(format!("it goes on as it is; {hint}")))
         };
-        let name = &self.job.name;
+        let name = &self.about.job.name;
         if newest_state(&checkpoints).is_none() {
             return refuse(
                 format!("job `{name}` has no checkpoint to go on from"),
@@ -226,39 +333,12 @@ impl<'a> Work<'a> {
         }
         Ok(())
     }
-
-    /// Remembers the newest state that a job has left.
-    async fn recall(&mut self, id: &str) -> Result<(), Error> {
-        let checkpoints = match self.client.job(id, "/checkpoints").await {
-            Ok(checkpoints) => checkpoints,
-            Err(RestError::NotFound(_)) => return Ok(()),
-            Err(error) => return Err(failure(error)),
-        };
-        if let Some(path) = newest_state(&checkpoints) {
-            self.say(&format!(" has ended; its last state is {path}"));
-            self.now.last_savepoint = Some(path);
-        }
-        Ok(())
-    }
 }
 
-async fn cancel(client: &Client, id: &str) -> Result<(), Error> {
-    client.cancel(id).await.map_err(failure)?;
-    match until_it_ends(client, id, Some(PATIENCE), None, |_| ()).await.map_err(failure)? {
-        // Ctrl-C ends the whole of `bring`.
-        Ended::Job(..) | Ended::Interrupted => Ok(()),
-        Ended::TimedOut(state) => {
-            Err(Error::new(Kind::TimedOut, format!("job {id} does not end: it is {state}")))
-        }
+fn trigger(asked: Asked) -> Trigger {
+    match asked {
+        Asked::Stop => Trigger::Stop { directory: None, format: None, drain: false },
+        Asked::Savepoint => Trigger::Savepoint { directory: None, format: None },
+        Asked::Checkpoint => Trigger::Checkpoint { kind: "CONFIGURED" },
     }
-}
-
-async fn snapshot(client: &Client, id: &str, trigger: &Trigger) -> Result<String, Error> {
-    until_tasks_run(client, id).await;
-    let place = client.trigger(id, trigger).await.map_err(failure)?;
-    let result: Option<Value> = client.result(&place, PATIENCE).await.map_err(failure)?;
-    let result = result.ok_or_else(|| {
-        Error::new(Kind::TimedOut, format!("the snapshot of job {id} does not complete"))
-    })?;
-    Ok(result["location"].as_str().unwrap_or_default().to_owned())
 }

@@ -5,7 +5,7 @@ use nutkin_core::selection::Platform;
 use nutkin_docker::DockerSession;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_rest::{Connected, View};
-use nutkin_shell::{Ended, Ending, Error, Logs, Place};
+use nutkin_shell::{Ended, Ending, Error, LogStream, Logs, Place};
 use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
 
 use crate::Context;
@@ -85,15 +85,15 @@ impl Session {
         }
     }
 
-    /// Prints logs.
+    /// What its processes log.
     ///
     /// # Errors
-    /// There is no such process (exit 2), or the platform cannot be asked.
-    pub async fn logs(&self, logs: &Logs, context: &Context<'_>) -> Result<(), Error> {
+    /// In the stream: there is no such process (exit 2), or the platform cannot be asked.
+    pub fn logs<'a>(&'a self, logs: &'a Logs) -> LogStream<'a> {
         match self {
-            Self::Local(directory) => local::logs::show(directory, logs, context).await,
-            Self::Kubernetes(session) => kubernetes::logs::show(session, logs, context).await,
-            Self::Docker(session) => docker::view::logs(session, logs, context).await,
+            Self::Local(directory) => local::logs::lines(directory, logs),
+            Self::Kubernetes(session) => kubernetes::logs::lines(session, logs),
+            Self::Docker(session) => docker::logs::lines(session, logs),
         }
     }
 

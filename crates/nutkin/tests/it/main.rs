@@ -21,6 +21,7 @@ mod scenario_calls;
 mod scenario_cuts;
 mod scenario_docker;
 mod scenario_drift;
+mod scenario_jobs;
 mod scenario_kubernetes;
 mod scenario_ledger;
 mod scenario_looking;

@@ -1,42 +1,37 @@
-//! What Flink says of one job, no older than its state.
-
-use std::time::{Duration, Instant};
+//! What Flink says of one job, and whether it is older than its state.
 
 use serde_json::Value;
 
 use super::failure;
-use crate::{Client, Job, JobState, POLL};
+use crate::{Client, Job, JobState};
 use nutkin_shell::Error;
 
-/// The longest wait for a newer answer, where `web.refresh-interval` is set to more.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A job, and what Flink says of it.
+#[derive(Debug, Clone)]
+pub struct Described {
+    /// The job, with the state that goes with the answer.
+    pub job: Job,
+    /// The answer of `/jobs/:id`.
+    pub answer: Value,
+    /// The answer is older than the state: its tasks run, while the job has ended.
+    pub is_stale: bool,
+}
 
-/// The answer of `/jobs/:id`, and the job with the state that goes with it.
+/// Asks for a job once.
 ///
-/// Flink answers for a while (`web.refresh-interval`, 3 s) with what it said before. The tasks of a job that has ended
-/// since would run on, beside its new state from the list of jobs: that much is waited for.
+/// Flink answers for a while ([`Client::refresh_interval`]) with what it said before. The tasks of a job that has ended
+/// since would run on, beside its new state from the list of jobs: that much a caller may wait for.
 ///
 /// # Errors
 /// The session does not answer, or has forgotten the job.
-pub async fn describe(client: &Client, job: &Job) -> Result<(Job, Value), Error> {
-    let ask = async || client.job(&job.id, "").await.map_err(failure);
-    let state = |answer: &Value| JobState::of(answer["state"].as_str().unwrap_or_default());
-    let mut answer = ask().await?;
-    if job.state.has_ended() && !state(&answer).has_ended() {
-        let interval = client.refresh_interval().await.map_err(failure)?;
-        let started = Instant::now();
-        let mut is_last = false;
-        while !state(&answer).has_ended() && !is_last {
-            // What is asked after the time is over is new, however long the answer before it took.
-            is_last = interval.min(PATIENCE) < started.elapsed();
-            tokio::time::sleep(POLL).await;
-            answer = ask().await?;
-        }
-    }
+pub async fn describe(client: &Client, job: &Job) -> Result<Described, Error> {
+    let answer = client.job(&job.id, "").await.map_err(failure)?;
+    let state = JobState::of(answer["state"].as_str().unwrap_or_default());
+    let is_stale = job.state.has_ended() && !state.has_ended();
     let mut job = job.clone();
     // It may have ended since it was listed.
-    if state(&answer).has_ended() {
-        job.state = state(&answer);
+    if state.has_ended() {
+        job.state = state;
     }
-    Ok((job, answer))
+    Ok(Described { job, answer, is_stale })
 }

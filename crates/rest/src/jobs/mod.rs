@@ -3,7 +3,7 @@
 mod describe;
 mod room;
 
-pub use describe::describe;
+pub use describe::{Described, describe};
 pub use room::{shortage, shortage_of};
 
 use nutkin_core::Remedy;

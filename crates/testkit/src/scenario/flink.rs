@@ -1,8 +1,13 @@
-//! A JobManager's REST API, as far as Nutkin asks a session that has no work to do.
+//! A JobManager's REST API, as far as Nutkin asks: of a session without work what it tells, and jobs that are submitted,
+//! stopped and canceled as Flink does.
+
+mod work;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+
+pub use self::work::{Submitted, Work};
 
 use super::server::{Answer, Backend, Reply, Request};
 
@@ -23,6 +28,8 @@ pub struct Flink {
     pub latest: BTreeMap<String, Value>,
     /// Where a savepoint is complete as soon as it is asked for, and its job ended where it is to stop.
     pub savepoint: String,
+    /// What was submitted over REST, and what became of it.
+    pub work: Work,
 }
 
 impl Default for Flink {
@@ -35,6 +42,7 @@ impl Default for Flink {
             listed: BTreeMap::new(),
             latest: BTreeMap::new(),
             savepoint: "file:/savepoint-1".to_owned(),
+            work: Work::default(),
         }
     }
 }
@@ -44,13 +52,16 @@ impl Flink {
     pub fn answer(&self, method: &str, path: &str) -> Answer {
         match (method, path) {
             ("GET", "/overview") => Answer::json(200, &self.overview()),
-            ("GET", "/config") => Answer::json(200, &json!({"flink-version": self.version})),
+            ("GET", "/config") => {
+                Answer::json(200, &json!({"flink-version": self.version, "refresh-interval": 20}))
+            }
             ("GET", "/jobmanager/config") => Answer::json(200, &json!([])),
             ("GET", "/jobs/overview") => {
                 let job = |(number, name): (usize, &String)| json!({"jid": format!("{number:032x}"), "name": name, "state": "RUNNING"});
                 let listed = |(id, state): (&String, &String)| json!({"jid": id, "name": "listed", "state": state});
                 let jobs = self.jobs.iter().enumerate().map(job);
-                let jobs: Vec<Value> = jobs.chain(self.listed.iter().map(listed)).collect();
+                let jobs = jobs.chain(self.listed.iter().map(listed)).chain(self.work.rows());
+                let jobs: Vec<Value> = jobs.collect();
                 Answer::json(200, &json!({"jobs": jobs}))
             }
             _ => self.of_job(method, path).unwrap_or_else(|| {
@@ -85,7 +96,7 @@ impl Flink {
             "taskmanagers": self.task_managers,
             "slots-total": self.slots,
             "slots-available": self.slots,
-            "jobs-running": self.jobs.len() + count("RUNNING"),
+            "jobs-running": self.jobs.len() + self.work.running() + count("RUNNING"),
             "jobs-finished": count("FINISHED"),
             "jobs-cancelled": count("CANCELED"),
             "jobs-failed": count("FAILED"),
@@ -95,6 +106,9 @@ impl Flink {
 
 impl Backend for Flink {
     fn reply(&mut self, request: &Request) -> Reply {
+        if let Some(answer) = self.work.answer(request) {
+            return Reply::Now(answer);
+        }
         let answer = self.answer(&request.method, &request.path);
         let stops = request.method == "POST" && request.path.ends_with("/stop");
         let job = request.path.split('/').nth(2).filter(|_| stops);

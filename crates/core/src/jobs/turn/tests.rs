@@ -1,0 +1,228 @@
+//! Jobs that are driven on a session in memory: to the end, and with a cut before every single thing that happens.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::super::tests::job;
+use super::*;
+use crate::session::UpgradeMode;
+
+/// A session in memory. Whatever is asked for takes a few looks.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Memory {
+    jobs: Known,
+    /// Triggers by their id: of which generation, what for, how many looks it takes, the savepoint.
+    triggers: BTreeMap<String, (u64, Asked, u32, String)>,
+    /// Looks until a canceled job has ended.
+    ending: BTreeMap<u64, u32>,
+    savepoints: usize,
+    checkpoints: usize,
+    /// What every generation was started from.
+    started: BTreeMap<u64, Option<String>>,
+    /// The next trigger id.
+    ids: usize,
+    has_jar: bool,
+}
+
+impl Memory {
+    /// Time passes.
+    fn tick(&mut self) {
+        for (generation, left) in &mut self.ending {
+            *left = left.saturating_sub(1);
+            if *left == 0 && self.jobs.get(generation).is_some_and(|state| state.is_alive()) {
+                self.jobs.insert(*generation, Observed::Canceled);
+            }
+        }
+        for (generation, asked, left, _) in self.triggers.values_mut() {
+            *left = left.saturating_sub(1);
+            let state = self.jobs.get_mut(generation);
+            if let Some(state) = state
+                && (*left, *asked) == (0, Asked::Stop)
+            {
+                *state = Observed::Finished;
+            }
+        }
+    }
+
+    fn left(&self, generation: u64) -> Option<String> {
+        let of =
+            |one: &&(u64, Asked, u32, String)| one.0 == generation && one.1 != Asked::Checkpoint;
+        let path = self.triggers.values().filter(of).map(|one| one.3.clone()).next_back();
+        path.or_else(|| Some(format!("checkpoint-of-{generation}")))
+    }
+}
+
+/// One command: what it forgets when it is killed.
+#[derive(Debug, Default)]
+struct Command {
+    is_asked: bool,
+    left: Option<(u64, Option<String>)>,
+    is_ready: bool,
+}
+
+/// Runs a command until nothing is left, or until it is killed after so many changes of the world or its record.
+fn run(
+    about: &About<'_>,
+    memory: &mut Memory,
+    record: &mut Option<JobRecord>,
+    mut changes: usize,
+) -> Vec<Act> {
+    let mut command = Command::default();
+    let mut acts = Vec::new();
+    for _ in 0..100 {
+        memory.tick();
+        let request = record.as_ref().and_then(|record| record.request.clone());
+        let answer = request.filter(|one| Asked::of(&one.kind).is_some()).map(|one| {
+            match memory.triggers.get(&one.trigger.unwrap_or_default()) {
+                None => Answer::Unknown,
+                Some((.., 0, path)) => Answer::Completed(Some(path.clone())),
+                Some(_) => Answer::InProgress,
+            }
+        });
+        memory.ids += 1;
+        let seen = Seen {
+            known: memory.jobs.clone(),
+            is_ready: std::mem::replace(&mut command.is_ready, true),
+            answer,
+            is_asked: command.is_asked,
+            jar: memory.has_jar.then(|| "digest".to_owned()),
+            left: command.left.clone(),
+            has_checkpoint_trigger: true,
+            now: "2026-11-29T12:00:00Z".to_owned(),
+            deadline: "2026-11-29T12:10:00Z".to_owned(),
+            trigger: Some(format!("t{}", memory.ids)),
+            repeats_for: Duration::ZERO,
+        };
+        let turn = about.turn(record.as_ref(), &seen);
+        assert!(!turn.has_failed, "{turn:?}");
+        if record.as_ref() != Some(&turn.record) {
+            if changes == 0 {
+                return acts;
+            }
+            changes -= 1;
+            *record = Some(turn.record.clone());
+        }
+        let Some(act) = turn.act else {
+            match turn.again {
+                Again::Done => return acts,
+                Again::Wait { .. } | Again::Look => continue,
+            }
+        };
+        if changes == 0 {
+            return acts;
+        }
+        changes -= 1;
+        acts.push(act.clone());
+        match act {
+            Act::BringJar => memory.has_jar = true,
+            Act::Cancel { generation, .. } => {
+                command.is_asked = true;
+                memory.ending.entry(generation).or_insert(3);
+            }
+            Act::Trigger { generation, asked, trigger } => {
+                command.is_asked = true;
+                let id = trigger.expect("an id that was chosen");
+                if !memory.triggers.contains_key(&id) {
+                    let count = if asked == Asked::Checkpoint {
+                        &mut memory.checkpoints
+                    } else {
+                        &mut memory.savepoints
+                    };
+                    *count += 1;
+                    let path = format!("savepoint-{}-of-{generation}", *count);
+                    memory.triggers.insert(id, (generation, asked, 3, path));
+                }
+            }
+            Act::Recall(generation) => command.left = Some((generation, memory.left(generation))),
+            Act::Submit { generation, from } => {
+                assert_eq!(memory.started.insert(generation, from), None, "submitted once");
+                memory.jobs.insert(generation, Observed::Running);
+                // The answer, which a cut may lose.
+                if changes == 0 {
+                    return acts;
+                }
+                changes -= 1;
+                let now = record.as_ref().expect("what is pending");
+                *record = Some(about.arrived(now));
+            }
+        }
+    }
+    panic!("it does not come to an end: {memory:?}, {record:?}");
+}
+
+/// What counts in the end: not by which ids, nor when.
+fn outcome(memory: &Memory, record: Option<&JobRecord>) -> (Memory, Option<JobRecord>) {
+    let memory =
+        Memory { ids: 0, triggers: BTreeMap::new(), ending: BTreeMap::new(), ..memory.clone() };
+    let record = record.cloned();
+    (memory, record)
+}
+
+fn wanted(change: usize, mode: usize) -> SessionJob {
+    let modes = [UpgradeMode::Stateless, UpgradeMode::Savepoint, UpgradeMode::LastState];
+    let job = SessionJob { upgrade_mode: modes[mode], ..job() };
+    match change {
+        0 => job,
+        1 => SessionJob { jar_uri: Some("b.jar".to_owned()), ..job },
+        2 => SessionJob { running: false, ..job },
+        3 => SessionJob { savepoint_trigger_nonce: Some(1), ..job },
+        4 => SessionJob { checkpoint_trigger_nonce: Some(1), ..job },
+        5 => SessionJob {
+            savepoint_trigger_nonce: Some(1),
+            checkpoint_trigger_nonce: Some(1),
+            ..job
+        },
+        6 => SessionJob {
+            savepoint_redeploy_nonce: Some(1),
+            initial_savepoint_path: Some("/there".to_owned()),
+            ..job
+        },
+        _ => SessionJob { restart_nonce: Some(1), ..job },
+    }
+}
+
+const STATES: [Option<Observed>; 6] = [
+    None,
+    Some(Observed::Running),
+    Some(Observed::Restarting),
+    Some(Observed::Finished),
+    Some(Observed::Failed),
+    Some(Observed::Canceled),
+];
+
+proptest! {
+    #[test]
+    fn deciding_again_decides_nothing_and_any_cut_comes_to_the_same(
+        change in 0..8_usize,
+        mode in 0..3_usize,
+        state in 0..6_usize,
+    ) {
+        let session = Configuration::new();
+        let before = job();
+        let about = About { job: &before, namespace: "n", session: &session };
+        let (mut memory, mut record) = (Memory::default(), None);
+        run(&about, &mut memory, &mut record, usize::MAX);
+        prop_assert_eq!(memory.jobs.get(&1), Some(&Observed::Running));
+        match STATES[state] {
+            Some(state) => { memory.jobs.insert(1, state); }
+            // The session has forgotten all of it.
+            None => memory = Memory::default(),
+        }
+        memory.has_jar = false;
+        let job = wanted(change, mode);
+        let about = About { job: &job, ..about };
+
+        let (mut whole, mut after) = (memory.clone(), record.clone());
+        run(&about, &mut whole, &mut after, usize::MAX);
+        let again = run(&about, &mut whole, &mut after, 0);
+        prop_assert_eq!(again, Vec::new(), "deciding again decides nothing");
+        let expected = outcome(&whole, after.as_ref());
+        for cut in 0..20 {
+            let (mut memory, mut record) = (memory.clone(), record.clone());
+            run(&about, &mut memory, &mut record, cut);
+            run(&about, &mut memory, &mut record, usize::MAX);
+            prop_assert_eq!(outcome(&memory, record.as_ref()), expected.clone(), "cut after {}", cut);
+        }
+    }
+}

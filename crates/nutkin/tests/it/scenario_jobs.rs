@@ -1,0 +1,177 @@
+//! Jobs of a session file on a scenario server: a changed file, and the same command again after a kill at every request.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
+use std::time::Duration;
+
+use nutkin_testkit::scenario::flink::Submitted;
+use nutkin_testkit::scenario::{Docker, Fault, Flink, Server};
+use serde_json::Value;
+
+use crate::scenario::Place;
+
+/// Looks cost a request more or less, as time goes: this long the last ones are waited for.
+const NEVER: Duration = Duration::from_secs(2);
+
+const RUN: &[&str] = &["run", "-f", "session.yaml"];
+
+/// A daemon, and the JobManager behind the port that its containers publish.
+struct World {
+    place: Place<Docker>,
+    flink: Server<Flink>,
+}
+
+impl World {
+    fn new(docker: &Docker, flink: &Flink, job: &str) -> Self {
+        let flink = Server::start(flink.clone());
+        let mut docker = docker.clone();
+        docker.rest_port = flink.port();
+        let place = Place::docker_with(docker);
+        let text = format!(
+            "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {{name: a}}\n\
+             spec: {{flinkVersion: v1_20}}\n---\n\
+             apiVersion: flink.apache.org/v1beta1\nkind: FlinkSessionJob\nmetadata: {{name: count}}\n\
+             spec: {{deploymentName: a, job: {{jarURI: count.jar, entryClass: a.B, {job}}}}}\n"
+        );
+        place.file("session.yaml", &text);
+        let jar = place.file("count.jar", "");
+        let mut zip = zip::ZipWriter::new(File::create(jar).unwrap());
+        zip.start_file("a/B.class", zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(b"class").unwrap();
+        zip.finish().unwrap();
+        Self { place, flink }
+    }
+
+    fn state(&self) -> (Docker, Flink) {
+        (self.place.server.with(|docker| docker.clone()), self.flink.with(|flink| flink.clone()))
+    }
+
+    /// What counts: what runs, from where, how many savepoints that took, and what the ledger says of it.
+    fn outcome(&self) -> (BTreeMap<String, Submitted>, u32, Value) {
+        let (docker, flink) = self.state();
+        let ledger = docker.plain().into_values().find_map(|one| {
+            let mut job = one["files"].as_object()?.values().find(|one| one["jobs"].is_object())?
+                ["jobs"]["count"]
+                .clone();
+            // Times of this run.
+            job["submitted"].take();
+            job["savepoint"]["time"].take();
+            Some(job)
+        });
+        let work = flink.work;
+        (work.jobs, work.savepoints, ledger.expect("a ledger of the job"))
+    }
+}
+
+/// A session with a job as it was, and then another one is wanted.
+fn changed(before: &str) -> (Docker, Flink) {
+    let docker = Docker::default().with_image("flink:1.20.5");
+    let flink = Flink { slots: 4, ..Flink::default() };
+    let world = World::new(&docker, &flink, before);
+    world.place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
+    world.place.run(RUN).expect(0).says("job `count` is submitted as");
+    world.state()
+}
+
+/// Kills the command after its k-th request to each server was carried out, for every k that it has, and runs it again.
+#[track_caller]
+fn check(before: &str, after: &str, says: &[&str], savepoints: u32) {
+    let (docker, flink) = changed(before);
+    let whole = World::new(&docker, &flink, after);
+    whole.place.server.set(|_| Fault::None);
+    whole.flink.set(|_| Fault::None);
+    let run = whole.place.run(RUN);
+    run.expect(0);
+    for text in says {
+        run.says(text);
+    }
+    let counts = [whole.flink.seen().len(), whole.place.server.seen().len()];
+    let expected = whole.outcome();
+    assert_eq!(expected.1, savepoints);
+    let again = whole.place.run(RUN);
+    again.expect(0);
+    assert!(
+        ["unchanged", "suspended"]
+            .iter()
+            .any(|one| again.stderr.contains(&format!("job `count` is {one}")))
+    );
+    assert_eq!(whole.outcome(), expected, "deciding again decides nothing");
+    for (side, count) in counts.into_iter().enumerate() {
+        for cut in 1..=count {
+            let world = World::new(&docker, &flink, after);
+            let rule = move |one: &nutkin_testkit::scenario::Request| {
+                if one.number == cut { Fault::Hang } else { Fault::None }
+            };
+            let (flink, place) = (&world.flink, &world.place);
+            if side == 0 {
+                flink.set(rule)
+            } else {
+                place.server.set(rule)
+            }
+            let running = place.start(RUN);
+            let hangs = if side == 0 {
+                flink.hangs_within(NEVER)
+            } else {
+                place.server.hangs_within(NEVER)
+            };
+            drop(running);
+            flink.set(|_| Fault::None);
+            place.server.set(|_| Fault::None);
+            let again = place.run(RUN);
+            let whom = ["the JobManager", "the daemon"][side];
+            assert!(
+                again.code == Some(0) && world.outcome() == expected,
+                "cut after request {cut} of {count} to {whom} (came: {hangs}): found, expected:\n{:#?}\n{expected:#?}\n{}",
+                world.outcome(),
+                again.all()
+            );
+        }
+    }
+}
+
+#[test]
+fn another_job_after_a_stop_with_a_savepoint() {
+    check(
+        "upgradeMode: savepoint, args: [x]",
+        "upgradeMode: savepoint, args: [y]",
+        &[
+            "job `count` is stopped; its savepoint is file:/savepoints/savepoint-1",
+            "from file:/savepoints/savepoint-1",
+        ],
+        1,
+    );
+}
+
+#[test]
+fn another_job_after_a_cancelation_at_its_last_checkpoint() {
+    check(
+        "upgradeMode: last-state, args: [x]",
+        "upgradeMode: last-state, args: [y]",
+        &[
+            "job `count` has ended; its last state is file:/checkpoints/",
+            "job `count` is submitted",
+        ],
+        0,
+    );
+}
+
+#[test]
+fn a_savepoint_of_a_job_that_goes_on() {
+    check(
+        "upgradeMode: savepoint",
+        "upgradeMode: savepoint, savepointTriggerNonce: 1",
+        &["job `count`: savepoint file:/savepoints/savepoint-1"],
+        1,
+    );
+}
+
+#[test]
+fn a_job_that_is_suspended() {
+    check(
+        "upgradeMode: savepoint",
+        "upgradeMode: savepoint, state: suspended",
+        &["job `count` is stopped; its savepoint is file:/savepoints/savepoint-1"],
+        1,
+    );
+}

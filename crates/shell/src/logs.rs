@@ -1,0 +1,147 @@
+//! Logs as a stream: a shell reads them, and somebody else prints, keeps or serves them.
+
+use std::future::Future;
+
+use futures_util::stream::{self, LocalBoxStream};
+use futures_util::{FutureExt as _, StreamExt as _};
+use nutkin_core::Remedy;
+use tokio::sync::mpsc;
+
+use crate::Error;
+
+/// Lines that may be read before anybody wants them: enough that reader and printer do not wait for each other at every
+/// one, little enough that a reader of a large log waits for a slow printer.
+const AHEAD: usize = 1024;
+
+/// A line of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The process that wrote it, as `status` names it.
+    pub process: String,
+    /// Without its end.
+    pub text: String,
+}
+
+/// What comes out of logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Logged {
+    /// A line.
+    Line(Line),
+    /// Names of the processes whose lines may come, before the first of them.
+    Processes(Vec<String>),
+    /// Something about the logs that nobody logged.
+    Said(String),
+    /// Something in them that should be known.
+    Warned(String),
+    /// What to do about what was said before.
+    Hint(Remedy),
+}
+
+/// Logs as they come. Dropped, they are read no further.
+pub type LogStream<'a> = LocalBoxStream<'a, Result<Logged, Error>>;
+
+/// Where a reader of logs puts what it reads.
+#[derive(Debug, Clone)]
+pub struct Logger(mpsc::Sender<Result<Logged, Error>>);
+
+/// Nobody wants any more of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Closed;
+
+impl Logger {
+    /// Hands something over, as soon as somebody has room for it.
+    ///
+    /// # Errors
+    /// Nobody wants it.
+    pub async fn put(&self, logged: Logged) -> Result<(), Closed> {
+        self.0.send(Ok(logged)).await.map_err(|_| Closed)
+    }
+
+    /// Hands over lines of one process.
+    ///
+    /// # Errors
+    /// Nobody wants them.
+    pub async fn lines(
+        &self,
+        process: &str,
+        lines: impl IntoIterator<Item = String>,
+    ) -> Result<(), Closed> {
+        for text in lines {
+            self.put(Logged::Line(Line { process: process.to_owned(), text })).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Why reading logs has ended early.
+#[derive(Debug)]
+pub enum Stopped {
+    /// Nobody wants any more.
+    Closed,
+    /// It failed.
+    Failed(Error),
+}
+
+impl From<Closed> for Stopped {
+    fn from(_: Closed) -> Self {
+        Self::Closed
+    }
+}
+
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The stream of what a reader puts into its logger. It reads while the stream is polled, and its failure comes last.
+pub fn stream<'a, F>(read: impl FnOnce(Logger) -> F) -> LogStream<'a>
+where
+    F: Future<Output = Result<(), Stopped>> + 'a,
+{
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    let reading = read(Logger(sender.clone()));
+    let reading = async move {
+        if let Err(Stopped::Failed(error)) = reading.await {
+            let _ = sender.send(Err(error)).await;
+        }
+    };
+    let lines = stream::unfold(receiver, |mut receiver| async {
+        receiver.recv().await.map(|logged| (logged, receiver))
+    });
+    let reading = reading.into_stream().filter_map(|()| std::future::ready(None));
+    stream::select(lines, reading).boxed_local()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+
+    #[tokio::test]
+    async fn lines_come_in_their_order_and_a_failure_last() {
+        let many = 3 * AHEAD;
+        let read = async |logger: Logger| {
+            logger.lines("a", (0..many).map(|number| number.to_string())).await?;
+            Err(Error::new(Kind::Broken, "gone").into())
+        };
+        let mut all: Vec<_> = stream(read).collect().await;
+        assert_eq!(all.len(), many + 1);
+        assert!(all.pop().is_some_and(|last| last.is_err()));
+        let texts = all.into_iter().enumerate().filter_map(|(at, one)| match one {
+            Ok(Logged::Line(line)) => Some((at.to_string(), line.text)),
+            _ => None,
+        });
+        assert!(texts.into_iter().all(|(at, text)| at == text));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_read_for_nobody() {
+        let read = async |logger: Logger| {
+            logger.lines("a", (0..).map(|number: u64| number.to_string())).await?;
+            Ok(())
+        };
+        let few: Vec<_> = stream(read).take(3).collect().await;
+        assert_eq!(few.len(), 3);
+    }
+}

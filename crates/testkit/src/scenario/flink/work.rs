@@ -1,0 +1,166 @@
+//! Jobs of a JobManager: jars, submissions, savepoints that take a few looks, and ends.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::super::server::{Answer, Request};
+
+/// Looks at a savepoint or a job that ends until it is there.
+const LOOKS: u32 = 2;
+
+/// What was submitted, and what became of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Names under which jars were uploaded.
+    pub jars: Vec<String>,
+    /// By id.
+    pub jobs: BTreeMap<String, Submitted>,
+    /// How many savepoints were begun.
+    pub savepoints: u32,
+    /// By trigger id: the job, whether it stops it, looks until it is there, where it is.
+    triggers: BTreeMap<String, (String, bool, u32, String)>,
+}
+
+/// A job that was submitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    /// Flink's word.
+    pub state: &'static str,
+    /// What it was started from.
+    pub from: Option<String>,
+    /// Arguments of main().
+    pub arguments: Value,
+    /// Looks until it has ended; `None`: nobody wants it to.
+    ends: Option<u32>,
+}
+
+fn refusal(status: u16, message: &str) -> Answer {
+    Answer::json(status, &json!({"errors": [message]}))
+}
+
+fn accepted(id: &str) -> Answer {
+    Answer::json(202, &json!({"request-id": id}))
+}
+
+impl Work {
+    /// Rows of `/jobs/overview`.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Value> {
+        self.jobs.iter().map(|(id, job)| {
+            json!({"jid": id, "name": "job", "state": job.state, "tasks": {"running": 1}})
+        })
+    }
+
+    /// How many run.
+    pub(super) fn running(&self) -> usize {
+        self.jobs.values().filter(|job| job.state == "RUNNING").count()
+    }
+
+    /// What it says to a request about jobs and jars; `None` where it is about something else.
+    pub(super) fn answer(&mut self, request: &Request) -> Option<Answer> {
+        let parts: Vec<&str> = request.path.split('/').skip(1).collect();
+        let body = request.json();
+        Some(match (request.method.as_str(), parts.as_slice()) {
+            ("GET", ["jars"]) => {
+                let file = |name: &String| json!({"id": name, "name": name});
+                let files: Vec<Value> = self.jars.iter().map(file).collect();
+                Answer::json(200, &json!({"files": files}))
+            }
+            ("POST", ["jars", "upload"]) => {
+                let text = String::from_utf8_lossy(&request.body);
+                let name = text.split("filename=\"").nth(1)?.split('"').next()?.to_owned();
+                self.jars.push(name.clone());
+                Answer::json(200, &json!({"filename": format!("/upload/{name}")}))
+            }
+            ("POST", ["jars", _, "plan"]) => Answer::json(200, &json!({"plan": {"nodes": []}})),
+            ("POST", ["jars", _, "run"]) => self.run(&body),
+            (_, ["jobs", id, ..]) if !self.jobs.contains_key(*id) => return None,
+            ("GET", ["jobs", id, "status"]) => self.state(id),
+            ("GET", ["jobs", id, "checkpoints"]) => self.checkpoints(id),
+            ("GET", ["jobs", _, "checkpoints", "config"]) => {
+                let kept = json!({"enabled": true, "delete_on_cancellation": false});
+                Answer::json(200, &json!({"externalization": kept}))
+            }
+            ("PATCH", ["jobs", id]) => self.cancel(id),
+            ("POST", ["jobs", id, verb @ ("stop" | "savepoints")]) => {
+                self.trigger(id, &body, *verb == "stop")
+            }
+            ("GET", ["jobs", _, "savepoints", trigger]) => self.poll(trigger),
+            _ => return None,
+        })
+    }
+
+    fn run(&mut self, body: &Value) -> Answer {
+        let id = body["jobId"].as_str().unwrap_or_default().to_owned();
+        if self.jobs.contains_key(&id) {
+            return refusal(400, "Job has already been submitted.");
+        }
+        let from = body["savepointPath"].as_str().map(str::to_owned);
+        let arguments = body["programArgsList"].clone();
+        let job = Submitted { state: "RUNNING", from, arguments, ends: None };
+        self.jobs.insert(id.clone(), job);
+        Answer::json(200, &json!({"jobid": id}))
+    }
+
+    fn state(&mut self, id: &str) -> Answer {
+        let Some(job) = self.jobs.get_mut(id) else { return refusal(404, "Job not found") };
+        if let Some(looks) = &mut job.ends {
+            *looks = looks.saturating_sub(1);
+            if *looks == 0 {
+                job.ends = None;
+                job.state = if job.state == "CANCELLING" { "CANCELED" } else { "FINISHED" };
+            }
+        }
+        Answer::json(200, &json!({"status": job.state}))
+    }
+
+    fn checkpoints(&self, id: &str) -> Answer {
+        let of = |one: &&(String, bool, u32, String)| one.0 == id && one.2 == 0;
+        let savepoint = self.triggers.values().filter(of).map(|one| &one.3).next_back();
+        let state = |number: u32, path: &str| json!({"id": number, "external_path": path, "discarded": false});
+        let savepoint = savepoint.map(|path| state(2, path));
+        let completed = state(1, &format!("file:/checkpoints/{id}/chk-1"));
+        Answer::json(200, &json!({"latest": {"completed": completed, "savepoint": savepoint}}))
+    }
+
+    fn cancel(&mut self, id: &str) -> Answer {
+        match self.jobs.get_mut(id) {
+            None => refusal(404, "Job not found"),
+            Some(job) => {
+                if job.state == "RUNNING" {
+                    (job.state, job.ends) = ("CANCELLING", Some(LOOKS));
+                }
+                Answer::json(202, &json!({}))
+            }
+        }
+    }
+
+    fn trigger(&mut self, id: &str, body: &Value, stops: bool) -> Answer {
+        let made = format!("{:032x}", self.triggers.len() + 1);
+        let trigger = body["triggerId"].as_str().map_or(made, str::to_owned);
+        if !self.triggers.contains_key(&trigger) {
+            self.savepoints += 1;
+            let path = format!("file:/savepoints/savepoint-{}", self.savepoints);
+            self.triggers.insert(trigger.clone(), (id.to_owned(), stops, LOOKS, path));
+        }
+        accepted(&trigger)
+    }
+
+    fn poll(&mut self, trigger: &str) -> Answer {
+        let Some((id, stops, looks, path)) = self.triggers.get_mut(trigger) else {
+            return refusal(404, "Operation not found under key");
+        };
+        if 0 < *looks {
+            *looks -= 1;
+            return Answer::json(200, &json!({"status": {"id": "IN_PROGRESS"}, "operation": null}));
+        }
+        if *stops
+            && let Some(job) = self.jobs.get_mut(id)
+            && job.state == "RUNNING"
+        {
+            job.ends.get_or_insert(LOOKS);
+        }
+        let operation = json!({"location": path});
+        Answer::json(200, &json!({"status": {"id": "COMPLETED"}, "operation": operation}))
+    }
+}
