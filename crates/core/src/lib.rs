@@ -26,4 +26,4 @@ pub mod status;
 pub mod supervision;
 pub mod words;
 
-pub use remedy::Remedy;
+pub use remedy::{Remark, Remedy, Wording};

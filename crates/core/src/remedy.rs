@@ -1,67 +1,65 @@
-//! What to do next, as data. Whoever shows it knows the commands and their flags, and words it: a command line, a page,
-//! the message of a Condition.
+//! Sentences with what helps: the part that names commands is data until somebody shows it.
 
-use crate::selection::Platform;
+pub use nutkin_flink::remedy::{Argument, Deed, Remedy, RunAgain, UpWith};
 
-/// What helps, or what shows more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Remedy {
-    /// In words that name no command of Nutkin's.
-    Words(String),
-    /// The session is brought up, on this platform where it matters, from this file where one is known.
-    Up {
-        /// The platform to name.
-        on: Option<Platform>,
-        /// The session file to name.
-        file: Option<String>,
-    },
-    /// The session is ended, whatever is left of it, and its files are removed.
-    Down {
-        /// The session.
-        name: String,
-    },
-    /// The session's state tells what it waits for.
-    Status {
-        /// The session, where it is not the one that was meant anyway.
-        name: Option<String>,
-    },
-    /// No TaskManager has registered; the session's state tells why.
-    TaskManagersMissing,
-    /// So many TaskManagers have the slots that are missing.
-    Scale {
-        /// Their number.
-        task_managers: u64,
-    },
-    /// More TaskManagers add slots.
-    AddSlots,
-    /// All jobs of the session are listed, those that ended included.
-    ListJobs,
-    /// Other jobs hold the slots; the job waits until they end.
-    SlotsAreHeld,
-    /// The account and the permissions that Flink's processes need are given to them.
-    ProcessPermissions,
-    /// The cache of distributions is full: it can be looked at.
-    ListDistributions,
-    /// This release is what the archive holds: it is installed from there.
-    Install {
-        /// The release.
-        flink: String,
-    },
-    /// An archive of this release is brought by other means, and installed from its path.
-    InstallByHand {
-        /// The release.
-        flink: String,
-    },
+/// How a remedy is worded where it is shown.
+pub type Wording = fn(&Remedy) -> String;
+
+/// Something to know, with what can be done about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Remark {
+    /// What is so.
+    pub text: String,
+    /// What helps, in the order in which it is told.
+    pub remedies: Vec<Remedy>,
 }
 
-impl From<String> for Remedy {
-    fn from(words: String) -> Self {
-        Self::Words(words)
+impl Remark {
+    /// A sentence with what helps.
+    pub fn new(text: impl Into<String>, remedies: Vec<Remedy>) -> Self {
+        Self { text: text.into(), remedies }
+    }
+
+    /// One line: the sentence, and behind a semicolon what helps.
+    pub fn line(&self, words: Wording) -> String {
+        let remedies: Vec<String> = self.remedies.iter().map(words).collect();
+        match (self.text.as_str(), remedies.as_slice()) {
+            (text, []) => text.to_owned(),
+            ("", remedies) => remedies.join(", "),
+            (text, remedies) => format!("{text}; {}", remedies.join(", ")),
+        }
+    }
+
+    /// For tests and logs: the line, with data in place of commands.
+    pub fn plain(&self) -> String {
+        self.line(Remedy::plain)
     }
 }
 
-impl From<&str> for Remedy {
-    fn from(words: &str) -> Self {
-        Self::Words(words.to_owned())
+impl From<String> for Remark {
+    fn from(text: String) -> Self {
+        Self::new(text, Vec::new())
+    }
+}
+
+impl From<&str> for Remark {
+    fn from(text: &str) -> Self {
+        Self::new(text, Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Deed, Remark};
+
+    #[test]
+    fn a_remark_is_one_line() {
+        #[track_caller]
+        fn check(remark: Remark, expected: &str) {
+            assert_eq!(remark.plain(), expected);
+        }
+        check("it runs".into(), "it runs");
+        let remedies = vec!["wait".into(), Deed::Init.does("begins anew")];
+        check(Remark::new("it is gone", remedies), "it is gone; wait, Init begins anew");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::Remark;
 use crate::words::status as words;
 
 /// The state of a session in one word.
@@ -62,7 +63,7 @@ pub struct Observed {
 }
 
 /// The state, and in sentences what is not as it should be, with what fixes it.
-pub fn derive(name: &str, observed: &Observed) -> (SessionState, Vec<String>) {
+pub fn derive(name: &str, observed: &Observed) -> (SessionState, Vec<Remark>) {
     let gone: Vec<_> = observed
         .processes
         .iter()
@@ -70,18 +71,18 @@ pub fn derive(name: &str, observed: &Observed) -> (SessionState, Vec<String>) {
         .map(|(name, _)| name.as_str())
         .collect();
     let mut messages = Vec::new();
-    let up = words::remedy(observed.file.as_deref());
+    let up = words::Again(observed.file.as_deref());
     if gone.len() == observed.processes.len() && !observed.supervised {
-        return (SessionState::Stopped, vec![words::stopped(name, &up)]);
+        return (SessionState::Stopped, vec![words::stopped(name, up)]);
     }
     if !observed.supervised && observed.keeper == Keeper::Supervisor {
-        messages.push(words::unsupervised(&up));
+        messages.push(words::unsupervised(up));
     }
     if !gone.is_empty() {
         messages.push(match observed.keeper {
             Keeper::Supervisor => words::not_running(&gone, observed.supervised),
             // What was stopped by hand stays so.
-            Keeper::Docker => words::stays_stopped(&gone, &up),
+            Keeper::Docker => words::stays_stopped(&gone, up),
         });
     }
     if !messages.is_empty() {
@@ -95,6 +96,11 @@ pub fn derive(name: &str, observed: &Observed) -> (SessionState, Vec<String>) {
         Some(_) => return (SessionState::Running, messages),
     }
     (SessionState::Starting, messages)
+}
+
+/// Of a session of which the ledger is left, that it is so.
+pub fn ended(name: &str) -> Remark {
+    words::ended(name)
 }
 
 #[cfg(test)]
@@ -119,6 +125,7 @@ mod tests {
         assert_eq!(found, state, "{messages:?}");
         assert_eq!(messages.len(), words.len(), "{messages:?}");
         for (message, word) in messages.iter().zip(words) {
+            let message = message.plain();
             assert!(message.contains(word), "{message}");
         }
     }
@@ -133,12 +140,13 @@ mod tests {
             let observed = Observed { keeper, supervised, processes, ..Observed::default() };
             let (found, messages) = derive("s", &observed);
             assert_eq!(found, state);
-            let text = messages.join("\n");
+            let text: Vec<String> = messages.iter().map(Remark::plain).collect();
+            let text = text.join("\n");
             assert!(text.contains(words) && !text.contains("supervisor"), "{text}");
         }
         use SessionState::{Degraded, Starting, Stopped};
         check(true, [true, true], Starting, "does not answer");
-        check(true, [true, false], Degraded, "not running: taskmanager-1; `nutkin up` with the");
+        check(true, [true, false], Degraded, "not running: taskmanager-1; Up(");
         check(true, [false, false], Degraded, "not running: jobmanager, taskmanager-1");
         check(false, [false, false], Stopped, "none of its processes is running");
     }
@@ -151,8 +159,8 @@ mod tests {
         check(true, [true, true], None, Starting, &["does not answer"]);
         check(true, [true, false], Some(1), Degraded, &["not running: taskmanager-1; the superv"]);
         check(true, [false, false], None, Degraded, &["not running: jobmanager, taskmanager-1"]);
-        check(false, [true, true], Some(1), Degraded, &["dead; `nutkin up -f s.yaml` fixes"]);
-        check(false, [true, true], None, Degraded, &["dead; `nutkin up` with the same file and"]);
+        check(false, [true, true], Some(1), Degraded, &["s.yaml"]);
+        check(false, [true, true], None, Degraded, &["stay dead; Up("]);
         check(false, [true, false], Some(1), Degraded, &["supervisor is gone", "taskmanager-1"]);
         check(false, [false, false], None, Stopped, &["none of its processes is running"]);
     }

@@ -11,6 +11,7 @@ use nutkin_container::image::User;
 use nutkin_core::decide::docker::{Make, Step, Within, undo};
 use nutkin_core::decide::{Condition, Wanted};
 use nutkin_core::plan::docker::SESSION;
+use nutkin_core::remedy::Deed;
 use nutkin_fetch::extras;
 use nutkin_shell::{Context, Error, Kind, Purpose, ledger};
 
@@ -109,11 +110,9 @@ impl Run {
         let failure = Error::new(Kind::Broken, message).because("ImageMissing");
         let Wanted::Session(wanted) = self.wanted() else { return failure };
         let flink = wanted.flink;
-        let tag = wanted.image.as_ref().map(|image| format!(" -t {image}")).unwrap_or_default();
+        let build = Deed::ImageBuild { flink: flink.to_string(), tag: wanted.image.clone() };
         failure
-            .hint(format!(
-                "`nutkin image build --flink {flink}{tag} --load` makes one of this machine's parts"
-            ))
+            .hint(build.does("makes one of this machine's parts"))
             .hint("or name another one: `spec.image` of the session file")
     }
 
@@ -188,7 +187,7 @@ impl Run {
             let Some(bytes) = make::download(&self.session, like, &from).await? else {
                 let message = format!("container `{like}` does not have `{from}` any more");
                 return Err(Error::new(Kind::Broken, message)
-                    .hint("`nutkin up` with the session file brings it"));
+                    .hint(Deed::up().does("with the session file brings it")));
             };
             archives.push((format!("{}/{folder}", within.flink_home), bytes.into()));
         }

@@ -1,14 +1,12 @@
 //! Ending a session, and what it leaves.
 
-use std::collections::HashMap;
-
-use bollard::query_parameters::ListVolumesOptionsBuilder;
+use nutkin_core::Remark;
 use nutkin_core::decide::docker::Step;
-use nutkin_core::plan::docker::SESSION;
+use nutkin_core::remedy::Deed;
 use nutkin_shell::{Context, Ended, Ending, Error, Kept};
 
 use super::observe::{Aim, Run};
-use super::session::DockerSession;
+use super::session::{self, DockerSession};
 use super::{failure, status};
 
 /// Ends a session. Its volume stays unless told otherwise: savepoints and checkpoints are there.
@@ -39,10 +37,9 @@ pub async fn end(
     let kept = if ending.delete_data { &[][..] } else { &seen.volumes[..] };
     let kept = kept.iter().map(|volume| Kept {
         what: format!("volume {volume}"),
-        remark: format!(
-            "checkpoints and savepoints: a session of this name finds them again; \
-             `nutkin down {} --delete-data --on docker` deletes it",
-            session.name
+        remark: Remark::new(
+            "checkpoints and savepoints: a session of this name finds them again",
+            vec![Deed::down_with_data(session.name.as_str(), Some("docker")).does("deletes it")],
         ),
         is_data: true,
     });
@@ -50,29 +47,12 @@ pub async fn end(
     Ok(done)
 }
 
-/// Names of the volumes that carry the session's label, which a session that is gone has left as well.
-pub(super) async fn volumes(session: &DockerSession) -> Result<Vec<String>, Error> {
-    let label = format!("{SESSION}={}", session.name);
-    let filters = HashMap::from([("label".to_owned(), vec![label])]);
-    let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
-    let found =
-        session.docker.list_volumes(Some(options)).await.map_err(|error| failure(&error))?;
-    let mut names: Vec<String> =
-        found.volumes.unwrap_or_default().into_iter().map(|volume| volume.name).collect();
-    names.sort();
-    Ok(names)
-}
-
-fn described(volume: &str) -> String {
-    format!("volume {volume}: checkpoints and savepoints")
-}
-
 /// The volumes that an end with `--delete-data` deletes.
 ///
 /// # Errors
 /// The daemon cannot be asked.
 pub async fn deletable(session: &DockerSession) -> Result<Vec<String>, Error> {
-    Ok(volumes(session).await?.iter().map(|one| described(one)).collect())
+    Ok(session::volumes(session).await?.iter().map(|one| described(one)).collect())
 }
 
 /// Whether the daemon has anything of the session.
@@ -89,4 +69,8 @@ pub async fn exists(session: &DockerSession) -> Result<bool, Error> {
         Err(error) if status(&error) == Some(404) => Ok(false),
         Err(error) => Err(failure(&error)),
     }
+}
+
+fn described(volume: &str) -> String {
+    format!("volume {volume}: checkpoints and savepoints")
 }

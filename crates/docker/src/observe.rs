@@ -21,7 +21,7 @@ use nutkin_shell::files::digest::sha256_of_file;
 use nutkin_shell::{Context, Error, Purpose};
 
 use super::session::{self, DockerSession};
-use super::{end, failure, lock, status};
+use super::{failure, lock, status};
 
 /// What one run of a driver is for.
 #[derive(Debug, Clone)]
@@ -156,7 +156,7 @@ impl Run {
             session.containers(),
             network(session),
             volume(session),
-            end::volumes(session),
+            session::volumes(session),
         )?;
         let urls = session.rest_urls(&containers);
         let runs =

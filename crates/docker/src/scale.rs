@@ -1,6 +1,7 @@
 //! The number of TaskManagers of a session, and changing it where nobody noted what is wanted.
 
 use nutkin_core::decide::docker::resized;
+use nutkin_core::remedy::Deed;
 use nutkin_flink::process::Role;
 use nutkin_shell::{Context, Error, Kind};
 
@@ -39,5 +40,5 @@ pub async fn resize(
 fn nothing_like(session: &DockerSession) -> Error {
     let message = format!("session `{}` has no TaskManager to make others like", session.name);
     Error::new(Kind::NotFound, message)
-        .hint("`nutkin up --on docker` with the same file and options makes them")
+        .hint(Deed::up_on("docker").does("with the same file and options makes them"))
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use bollard::Docker;
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
-use bollard::query_parameters::ListContainersOptionsBuilder;
+use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder};
 use nutkin_core::plan::docker::{FLINK, HASH, NAME, REST_PORT, ROLE, SESSION, Seen};
+use nutkin_core::remedy::Deed;
 use nutkin_core::selection::Platform;
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::Problem;
@@ -117,7 +118,9 @@ impl DockerSession {
         let rest_urls = self.rest_urls(&containers);
         if rest_urls.is_empty() {
             let message = format!("no JobManager of session `{}` runs", self.name);
-            return Err(Error::new(Kind::Broken, message).hint("`nutkin up --on docker` starts it"));
+            return Err(
+                Error::new(Kind::Broken, message).hint(Deed::up_on("docker").does("starts it"))
+            );
         }
         let flink = flink(&containers).ok_or_else(|| {
             let message =
@@ -179,4 +182,17 @@ pub(super) fn no_container(session: &DockerSession, wanted: &str, there: &[Conta
     let message = format!("session `{}` has no container `{wanted}`", session.name);
     let hint = format!("there are: {}", names.join(", "));
     Error::input(vec![Problem::new("", message).hint(hint)])
+}
+
+/// Names of the volumes that carry the session's label, which a session that is gone has left as well.
+pub(super) async fn volumes(session: &DockerSession) -> Result<Vec<String>, Error> {
+    let label = format!("{SESSION}={}", session.name);
+    let filters = HashMap::from([("label".to_owned(), vec![label])]);
+    let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
+    let found =
+        session.docker.list_volumes(Some(options)).await.map_err(|error| failure(&error))?;
+    let mut names: Vec<String> =
+        found.volumes.unwrap_or_default().into_iter().map(|volume| volume.name).collect();
+    names.sort();
+    Ok(names)
 }

@@ -24,8 +24,8 @@ use std::process::Command;
 use flate2::read::GzDecoder;
 use nutkin_container::class_data::{self, Index};
 use nutkin_container::image::Layer;
-use nutkin_flink::FlinkVersion;
 use nutkin_flink::process::Role;
+use nutkin_flink::{Argument, FlinkVersion, Remedy};
 
 use super::base::{Loaded, open_tar};
 use super::java;
@@ -80,10 +80,8 @@ pub(super) fn make(
     let major = version.split(['.', '-', '+']).next().and_then(|major| major.parse().ok());
     if major.is_none_or(|major: u8| major < class_data::SINCE_JAVA) {
         let message = format!("Java {version} makes no class data archives of whole lists");
-        return Err(Error::new(Kind::Invalid, message).hint(format!(
-            "take Java {} or later (--java-from), or leave --class-data out",
-            class_data::SINCE_JAVA
-        )));
+        return Err(Error::new(Kind::Invalid, message)
+            .hint(Remedy::NewerJava { least: class_data::SINCE_JAVA }));
     }
     let lib = inside(&format!("{flink_home}/lib"));
     let mut jars: Vec<String> = fs::read_dir(&lib)
@@ -99,7 +97,7 @@ pub(super) fn make(
     let seen = |path: &str| {
         look(path, &inside(path)).ok_or_else(|| {
             let message = format!("the image has no `{path}`, which class data archives depend on");
-            Error::new(Kind::Broken, message).hint("leave --class-data out")
+            Error::new(Kind::Broken, message).hint(Argument::ClassData.within("leave ", " out"))
         })
     };
     let mut index = Index {
@@ -210,9 +208,9 @@ impl Dump<'_> {
             "the image's Java cannot be run to make class data archives: {}",
             format!("{}\n{said}", errors.trim()).trim()
         );
-        Err(Error::new(Kind::Broken, message).hint(
-            "it needs root, or user namespaces for everybody (sysctl kernel.unprivileged_userns_clone); \
-             else leave --class-data out",
-        ))
+        Err(Error::new(Kind::Broken, message).hint(Argument::ClassData.within(
+            "it needs root, or user namespaces for everybody (sysctl kernel.unprivileged_userns_clone); else leave ",
+            " out",
+        )))
     }
 }

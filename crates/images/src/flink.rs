@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use nutkin_container::image::FoundFlink;
 use nutkin_flink::FlinkVersion;
-use nutkin_flink::Problem;
+use nutkin_flink::{Argument, Problem};
 
 use super::Options;
 use nutkin_fetch::dist::{self, Distribution};
@@ -40,13 +40,13 @@ pub(super) async fn find(
     let Some(version) = version else {
         let message = format!("`{}` has no flink-dist jar of a known release", lib.display());
         return Err(Error::input(vec![
-            Problem::new("--flink-from", message)
+            Problem::argument(Argument::FlinkFrom, message)
                 .hint("name the directory or the .tgz of a Flink distribution, or `base`"),
         ]));
     };
     if options.flink.is_some_and(|flink| flink != version) {
         let message = format!("`{}` is Flink {version}, not {wanted}", home.display());
-        return Err(Error::input(vec![Problem::new("--flink", message)]));
+        return Err(Error::input(vec![Problem::argument(Argument::Flink, message)]));
     }
     let distribution = Distribution::open(version, &home).at("read", &home)?;
     Ok((version, Some(distribution)))
@@ -62,7 +62,7 @@ fn unpacked(archive: &Path, work: &Path) -> Result<PathBuf, Error> {
     let found = std::iter::once(folder.clone()).chain(below).find(|home| home.join("lib").is_dir());
     found.ok_or_else(|| {
         let message = format!("there is no `lib` in `{}`", archive.display());
-        Error::input(vec![Problem::new("--flink-from", message)])
+        Error::input(vec![Problem::argument(Argument::FlinkFrom, message)])
     })
 }
 

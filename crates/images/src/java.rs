@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use nutkin_container::image::JAVA_MODULES;
-use nutkin_flink::{Configuration, FlinkVersion};
+use nutkin_flink::{Argument, Configuration, FlinkVersion, Remedy};
 use walkdir::WalkDir;
 
 use super::Options;
@@ -59,9 +59,7 @@ pub(super) fn choose(
     };
     let home = if from == "host" {
         let found = nutkin_fetch::java::find(&Configuration::default(), flink, context);
-        let elsewhere = "or take another one: --java-from DIR|ARCHIVE, or a base that has one \
-                         (--base eclipse-temurin:17-jre)";
-        found.map_err(|failure| failure.hint(elsewhere))?.0
+        found.map_err(|failure| failure.hint(Remedy::OtherJava))?.0
     } else {
         let path = context.environment.directory.join(from);
         if path.is_file() { unpack(&path, work)? } else { path }
@@ -87,7 +85,8 @@ pub(super) fn unpack(archive: &Path, work: &Path) -> Result<PathBuf, Error> {
     let home = found.and_then(|entry| Some(entry.path().parent()?.parent()?.to_owned()));
     home.ok_or_else(|| {
         let message = format!("there is no `bin/java` in `{}`", archive.display());
-        Error::new(Kind::Invalid, message).hint("--java-from takes a .tar.gz of a JDK or a JRE")
+        Error::new(Kind::Invalid, message)
+            .hint(Argument::JavaFrom.does("takes a .tar.gz of a JDK or a JRE"))
     })
 }
 
@@ -125,7 +124,8 @@ pub(super) fn reduce(
         let said = [output.stdout, output.stderr].concat();
         let message =
             format!("`{}` failed: {}", jlink.display(), String::from_utf8_lossy(&said).trim());
-        return Err(Error::new(Kind::Broken, message).hint("--no-jlink takes the Java as it is"));
+        return Err(Error::new(Kind::Broken, message)
+            .hint(Argument::NoJlink.does("takes the Java as it is")));
     }
     // Debian's has the certificates outside of its modules.
     let certificates = "lib/security/cacerts";
@@ -144,8 +144,9 @@ pub(super) fn open(home: &Path) -> Result<Java, Error> {
     let program = home.join("bin/java");
     if !program.is_file() {
         let message = format!("there is no `{}`", program.display());
-        return Err(Error::new(Kind::Invalid, message)
-            .hint("--java-from takes the home directory of a Java, the one with `bin` in it"));
+        return Err(Error::new(Kind::Invalid, message).hint(
+            Argument::JavaFrom.does("takes the home directory of a Java, the one with `bin` in it"),
+        ));
     }
     let mut objects = vec![program];
     let mut own = BTreeSet::new();

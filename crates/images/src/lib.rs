@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use nutkin_container::image::sbom::{Component, Kind as Part};
 use nutkin_container::image::{self as planned, Blob, Found, FoundJava, Plan, Request, Words};
 use nutkin_flink::FlinkVersion;
-use nutkin_flink::Problem;
+use nutkin_flink::{Argument, Problem};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -94,7 +94,7 @@ pub async fn prepare(mut options: Options, context: &Context<'_>) -> Result<Prep
     let directory = context.environment.directory.clone();
     let created = created(context)?;
     for tag in &options.tags {
-        base::reference(tag, "--tag")?;
+        base::reference(tag, Argument::Tag)?;
     }
     let fetcher = nutkin_fetch::artifacts::Fetcher {
         events: context.events,
@@ -339,7 +339,7 @@ fn architecture() -> Result<String, Error> {
 fn absolute_sources(request: &mut Request, from: &Path) -> Result<BTreeSet<String>, Error> {
     let mut problems = Vec::new();
     let mut directories = BTreeSet::new();
-    let mut look = |option: &str, source: &mut String| {
+    let mut look = |option: Argument, source: &mut String| {
         let path = from.join(&*source);
         match fs::metadata(&path) {
             Ok(metadata) => {
@@ -348,16 +348,16 @@ fn absolute_sources(request: &mut Request, from: &Path) -> Result<BTreeSet<Strin
                     directories.insert(source.clone());
                 }
             }
-            Err(error) => problems.push(Problem::new(option, format!("`{source}`: {error}"))),
+            Err(error) => problems.push(Problem::argument(option, format!("`{source}`: {error}"))),
         }
     };
     for copy in &mut request.copies {
-        look("--copy", &mut copy.source);
+        look(Argument::Copy, &mut copy.source);
     }
     for plugin in &mut request.plugins {
         // Names of built-in plugins have neither.
         if plugin.contains('/') || Path::new(&*plugin).extension().is_some_and(|end| end == "jar") {
-            look("--plugin", plugin);
+            look(Argument::Plugin, plugin);
         }
     }
     if problems.is_empty() { Ok(directories) } else { Err(Error::input(problems)) }
@@ -378,7 +378,7 @@ fn configuration(options: &Options, from: &Path) -> Result<Vec<(String, String)>
     files.sort();
     if files.is_empty() {
         let message = format!("`{}` has no files", directory.display());
-        return Err(Error::input(vec![Problem::new("--conf", message)]));
+        return Err(Error::input(vec![Problem::argument(Argument::Conf, message)]));
     }
     Ok(files)
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use tar::{EntryType, Header};
 
 use super::base::{Registry, reference};
+use nutkin_flink::Argument;
 use nutkin_shell::files::staging::{remove, sync_directory};
 use nutkin_shell::files::{At, FileError};
 use nutkin_shell::{Context, Error};
@@ -132,7 +133,7 @@ impl Built {
     pub async fn push(&self, context: &Context<'_>) -> Result<(usize, u64), Error> {
         let (mut count, mut bytes) = (0, 0);
         for tag in &self.tags {
-            let name = reference(tag, "--tag")?;
+            let name = reference(tag, Argument::Tag)?;
             let push = oci_client::RegistryOperation::Push;
             let registry =
                 Registry::open(name, &self.architecture, push, context.environment).await?;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use nutkin_flink::Problem;
+use nutkin_flink::{Argument, Problem};
 
 use super::base::Loaded;
 use super::{Options, libraries};
@@ -26,7 +26,7 @@ pub(super) fn binary(options: &Options) -> Result<Option<PathBuf>, Error> {
     let data = fs::read(&path).at("read", &path)?;
     if libraries::linked(&data).is_none() {
         let message = format!("`{}` is not a program for Linux", path.display());
-        return Err(Error::input(vec![Problem::new("--binary", message)]));
+        return Err(Error::input(vec![Problem::argument(Argument::Binary, message)]));
     }
     Ok(Some(path))
 }
@@ -51,8 +51,11 @@ pub(super) fn named(
         match place.as_deref().map(|place| (place, fs::canonicalize(place))) {
             Some((place, Ok(file))) => found.push((place.display().to_string(), file)),
             _ => problems.push(
-                Problem::new("--program", format!("there is no `{word}` on this machine"))
-                    .hint("give its path"),
+                Problem::argument(
+                    Argument::Program,
+                    format!("there is no `{word}` on this machine"),
+                )
+                .hint("give its path"),
             ),
         }
     }
@@ -71,9 +74,10 @@ pub(super) fn linkers_are_there(programs: &[PathBuf], loaded: &Loaded) -> Result
         if !loaded.base.has(&linker) {
             let message =
                 format!("the base has no `{linker}`, which `{}` needs", program.display());
-            problems.push(Problem::new("--base", message).hint(
-                "take a base with glibc, a Java made for this base, or no base (--base none)",
-            ));
+            problems.push(Problem::argument(Argument::Base, message).hint(Argument::Base.within(
+                "take a base with glibc, a Java made for this base, or no base (",
+                " none)",
+            )));
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(Error::input(problems)) }

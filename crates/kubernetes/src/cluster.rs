@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
-use nutkin_flink::Configuration;
+use nutkin_flink::{Argument, Configuration};
 
 use nutkin_shell::Place;
 use nutkin_shell::{Environment, Error, Kind};
@@ -154,15 +154,19 @@ fn has_context(kubeconfig: &Kubeconfig, name: &str) -> bool {
 
 fn unusable(files: &[PathBuf], error: KubeconfigError) -> Error {
     let message = format!("the kubeconfig {} cannot be used", list(files));
-    Error::of(Kind::Invalid, anyhow::Error::new(error).context(message))
-        .hint("`kubectl config get-contexts` shows what it holds; --context and KUBECONFIG choose")
+    Error::of(Kind::Invalid, anyhow::Error::new(error).context(message)).hint(
+        Argument::Context.within(
+            "`kubectl config get-contexts` shows what it holds; ",
+            " and KUBECONFIG choose",
+        ),
+    )
 }
 
 fn nowhere(files: &[PathBuf]) -> Error {
     let message = format!("there is no kubeconfig ({}), and this is not a pod", list(files));
     Error::new(Kind::Invalid, message)
         .hint("name one in KUBECONFIG or `kubernetes.config.file`")
-        .hint("without Kubernetes: --on local")
+        .hint(Argument::Platform.within("without Kubernetes: ", " local"))
 }
 
 fn list(files: &[PathBuf]) -> String {

@@ -5,6 +5,7 @@ use kube::core::Status;
 use nutkin_core::decide::kubernetes::Refusal;
 use nutkin_core::kubernetes::progress::plain;
 
+use nutkin_core::remedy::{Argument, Deed};
 use nutkin_shell::{Error, Kind};
 
 /// Why a request to the API server had no success.
@@ -71,22 +72,23 @@ pub fn is_rbac(status: &Status) -> bool {
 pub fn failure(error: ApiError) -> Error {
     let hint = match &error {
         ApiError::Refused { status, .. } if status.reason == "Forbidden" && is_rbac(status) => {
-            Some("`nutkin rbac` prints what each command needs")
+            Some(Deed::Permissions.does("prints what each command needs"))
         }
         ApiError::Refused { status, .. } if status.message.contains("exceeded quota") => {
-            Some("ask for less (memory, CPU), or have the namespace's ResourceQuota raised")
+            Some("ask for less (memory, CPU), or have the namespace's ResourceQuota raised".into())
         }
         ApiError::Refused { status, .. } if status.code == 401 => {
-            Some("your credentials are not accepted: `kubectl auth whoami` tells more")
+            Some("your credentials are not accepted: `kubectl auth whoami` tells more".into())
         }
         ApiError::Refused { status, .. }
             if status.reason == "NotFound" && status.message.starts_with("namespaces ") =>
         {
-            Some("create the namespace first: `kubectl create namespace NAME`")
+            Some("create the namespace first: `kubectl create namespace NAME`".into())
         }
-        ApiError::Unreachable(..) => {
-            Some("is it the right context? `kubectl config current-context`, --context")
-        }
+        ApiError::Unreachable(..) => Some(
+            Argument::Context
+                .within("is it the right context? `kubectl config current-context`, ", ""),
+        ),
         _ => None,
     };
     let kind = match &error {

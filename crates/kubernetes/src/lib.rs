@@ -26,3 +26,4 @@ pub mod scale;
 pub mod session;
 pub mod store;
 pub mod tunnel;
+mod view;

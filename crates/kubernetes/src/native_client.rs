@@ -8,8 +8,8 @@ use std::path::Path;
 use nutkin_core::plan::kubernetes::native::{self, Client, Seen};
 use nutkin_core::session::{ConfDir, Session};
 use nutkin_core::spec;
-use nutkin_flink::Problem;
 use nutkin_flink::dialect::{self, Dialect};
+use nutkin_flink::{Argument, Problem};
 use nutkin_flink::{Configuration, FlinkVersion, Origin};
 
 use crate::cluster;
@@ -124,13 +124,18 @@ pub fn read_directory(
         let message =
             format!("`{}` has no `{expected}`, which Flink {flink} reads", directory.display());
         return Err(Error::input(vec![
-            Problem::new("--conf-dir", message)
-                .hint("name a directory of Flink's own form, or another release with --flink"),
+            Problem::argument(Argument::ConfDir, message).hint(
+                Argument::Flink
+                    .within("name a directory of Flink's own form, or another release with ", ""),
+            ),
         ]));
     };
     let file = directory.join(dialect.file_name()).display().to_string();
     let bytes = fs::read(place.join(dialect.file_name())).map_err(|error| {
-        Error::input(vec![Problem::new("--conf-dir", format!("cannot read `{file}`: {error}"))])
+        Error::input(vec![Problem::argument(
+            Argument::ConfDir,
+            format!("cannot read `{file}`: {error}"),
+        )])
     })?;
     let reading =
         dialect::read(dialect, &String::from_utf8_lossy(&bytes), &file).map_err(Error::input)?;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::api::Api;
 use super::error::{ApiError, failure};
 use super::tunnel::{self, Target};
+use nutkin_core::remedy::Deed;
 use nutkin_rest::Probe;
 use nutkin_rest::Tunnel;
 use nutkin_shell::{Error, Kind};
@@ -84,7 +85,7 @@ async fn service(api: &Api, cluster_id: &str) -> Result<Value, Error> {
     api.get(SERVICES, &name).await.map_err(failure)?.ok_or_else(|| {
         let namespace = api.namespace();
         let message = format!("Service/{name} of the session is missing in namespace {namespace}");
-        Error::new(Kind::Broken, message).hint("`nutkin up` makes it again")
+        Error::new(Kind::Broken, message).hint(Deed::up().does("makes it again"))
     })
 }
 

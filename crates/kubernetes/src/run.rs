@@ -10,6 +10,7 @@ use nutkin_core::decide::{Decision, Jobs};
 use nutkin_core::kubernetes::resource::REPLICA_SETS;
 use nutkin_core::kubernetes::rollout;
 use nutkin_core::ledger::Opened;
+use nutkin_core::remedy::Deed;
 use nutkin_rest::{Overview, Probe, Ready};
 use nutkin_shell::{Context, Error, Kind, Place, Purpose, Shell, Wish};
 use serde_json::Value;
@@ -171,11 +172,7 @@ impl Run {
     /// What REST says, and the address to show, once everything is there.
     pub fn ready(&self) -> Option<Ready> {
         let (overview, reached) = (self.overview?, self.reached.as_ref()?);
-        let name = &self.plan.objects.cluster_id;
-        let url = match &reached.tunnel {
-            None => reached.url.clone(),
-            Some(_) => format!("`nutkin open {name}` opens it"),
-        };
+        let url = reached.tunnel.is_none().then(|| reached.url.clone());
         Some(Ready { overview, url })
     }
 
@@ -214,8 +211,9 @@ impl Run {
             None => error.hint("what this command had made was removed again"),
             Some(failed) => {
                 let why = failed.into_error(&self.api, name).error;
-                error.hint(format!(
-                    "what this command had made is still there ({why}): `nutkin down {name}` removes it"
+                error.hint(Deed::down(name.as_str()).within(
+                    format!("what this command had made is still there ({why}): "),
+                    " removes it",
                 ))
             }
         }

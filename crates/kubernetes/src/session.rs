@@ -1,25 +1,24 @@
 //! A session on Kubernetes.
 
-use futures_util::future::{join_all, join3};
-use nutkin_core::kubernetes::forbidden;
+use futures_util::future::join_all;
 use nutkin_core::kubernetes::ownership::{self, Owner};
 use nutkin_core::kubernetes::resource::{
     DEPLOYMENTS, EVENTS, PODS, Resource, STATEFUL_SETS, WORKLOADS,
 };
 use nutkin_core::kubernetes::shape;
-use nutkin_core::kubernetes::status::{self, Pod};
+use nutkin_core::kubernetes::status::Pod;
 use nutkin_core::plan::kubernetes::marks;
+use nutkin_core::remedy::Deed;
 use nutkin_core::selection::Platform;
-use nutkin_core::status::SessionState;
 use nutkin_flink::FlinkVersion;
 use serde_json::{Value, json};
 
 use super::api::Api;
 use super::error::{ApiError, failure};
-use super::{reach, refused};
+use super::reach;
+use nutkin_rest::Connected;
 use nutkin_rest::Jobs;
 use nutkin_rest::{Client, Probe};
-use nutkin_rest::{Connected, Process, View};
 use nutkin_shell::{Error, Kind};
 
 /// A session that exists: its cluster-id, and the workload of its JobManagers as it was found.
@@ -131,7 +130,7 @@ impl Session {
         }
         let name = &self.name;
         Err(Error::new(Kind::NotFound, format!("session `{name}` has ended"))
-            .hint(format!("`nutkin up {name}` starts it again")))
+            .hint(Deed::up_of(name).does("starts it again")))
     }
 
     /// Whether it carries our label.
@@ -140,7 +139,7 @@ impl Session {
     }
 
     /// The Flink release, where it was written down.
-    fn flink(&self) -> Option<FlinkVersion> {
+    pub(super) fn flink(&self) -> Option<FlinkVersion> {
         ownership::annotation(&self.workload, marks::FLINK)?.parse().ok()
     }
 
@@ -188,65 +187,6 @@ impl Session {
             events.extend(of(STATEFUL_SETS.kind).await);
         }
         events
-    }
-
-    /// Looks at it.
-    ///
-    /// # Errors
-    /// The API server cannot be asked.
-    pub async fn look(&self) -> Result<View, Error> {
-        if self.has_ended() {
-            let namespace = Some(self.api.namespace().to_owned());
-            return Ok(View::ended(self.name.clone(), Platform::Kubernetes, namespace));
-        }
-        let (workload, pods, events) = join3(self.now(), self.pods(), self.events()).await;
-        let workload = workload?.unwrap_or_else(|| self.workload.clone());
-        let pods = pods?;
-        let shown: Vec<Pod> = pods.iter().map(Pod::of).collect();
-        let runs = shown.iter().any(|pod| pod.is_job_manager && pod.runs);
-        let reached = if runs { reach::find(&self.api, &self.name, true).await.ok() } else { None };
-        let overview = match &reached {
-            Some(reached) => {
-                let probe = Probe::new(std::slice::from_ref(&reached.url))?;
-                probe.overview().await.map(|(overview, _)| overview)
-            }
-            None => None,
-        };
-        let registered = overview.map(|overview| overview.taskmanagers);
-        let (mut state, mut messages) = status::derive(&workload, &pods, &events, registered);
-        // A JobManager that does not answer, or jobs for which nobody makes TaskManagers.
-        if overview.is_none_or(|one| one.taskmanagers == 0 && 0 < one.jobs_running)
-            && let Some(told) = refused::told(self, &pods).await
-        {
-            state = SessionState::Degraded;
-            messages.push(format!("{told}; {}", forbidden::HINT));
-        }
-        // An address that ends with this command is none to show.
-        let rest_url = reached.filter(|reached| reached.tunnel.is_none()).map(|one| one.url);
-        let job_managers = shape::job_managers(&workload);
-        Ok(View {
-            name: self.name.clone(),
-            platform: Platform::Kubernetes,
-            namespace: Some(self.api.namespace().to_owned()),
-            state,
-            messages,
-            flink_version: self.flink().map(|flink| flink.to_string()),
-            rest_url,
-            job_managers: usize::try_from(job_managers).unwrap_or(usize::MAX),
-            task_managers: shown.iter().filter(|pod| !pod.is_job_manager).count(),
-            processes: shown
-                .iter()
-                .map(|pod| Process {
-                    name: pod.name.clone(),
-                    role: if pod.is_job_manager { "JobManager" } else { "TaskManager" }.to_owned(),
-                    state: pod.state.clone(),
-                    pid: None,
-                    restarts: pod.restarts,
-                    last_end: pod.last_end.clone(),
-                })
-                .collect(),
-            overview,
-        })
     }
 
     /// The jobs that run, asked for as long as a JobManager that lives may need to answer.

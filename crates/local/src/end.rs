@@ -1,6 +1,8 @@
 //! Ends a session on this machine.
 
+use nutkin_core::Remark;
 use nutkin_core::decide::Wanted;
+use nutkin_core::remedy::Argument;
 use nutkin_shell::{Context, Ended, Ending, Error, Kept};
 
 use super::directory::SessionDirectory;
@@ -28,8 +30,10 @@ pub async fn end(
     let mut ended = std::mem::take(&mut shell.ended);
     if !seen.data.files.is_empty() && !ending.delete_data {
         let holds = seen.data.describe();
-        let remark =
-            format!("{holds}: a session of this name finds it again; --delete-data deletes it");
+        let remark = Remark::new(
+            format!("{holds}: a session of this name finds it again"),
+            vec![Argument::DeleteData.does("deletes it")],
+        );
         ended.kept.push(Kept { what: seen.data_directory, remark, is_data: true });
     }
     Ok(ended)

@@ -22,6 +22,7 @@ pub mod supervisor;
 pub mod view;
 
 use directory::SessionDirectory;
+use nutkin_core::remedy::Deed;
 use nutkin_core::selection::Platform;
 
 use nutkin_rest::Connected;
@@ -35,7 +36,7 @@ pub fn connect(directory: &SessionDirectory) -> Result<Connected, Error> {
     if directory.has_ended() {
         let name = directory.name();
         return Err(Error::new(Kind::NotFound, format!("session `{name}` has ended"))
-            .hint(format!("`nutkin up {name}` starts it again")));
+            .hint(Deed::up_of(name).does("starts it again")));
     }
     let launch = launch::read_launch(directory)?;
     let flink = launch.flink_version.parse()?;

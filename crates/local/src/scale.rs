@@ -1,5 +1,6 @@
 //! The number of TaskManagers of a session on this machine.
 
+use nutkin_core::remedy::{Deed, UpWith};
 use nutkin_flink::process::Role;
 use nutkin_shell::{Error, Kind};
 
@@ -22,11 +23,13 @@ pub fn not_noted(session: &SessionDirectory, wanted: u32) -> Error {
     let message = format!(
         "it is not noted what is wanted of session `{name}`: an older release made it, or its ledger was lost"
     );
-    let hint = session.origin().map_or_else(
-        || format!("`nutkin up {name} --task-managers {wanted}` with the same options"),
-        |file| format!("`nutkin up {name} -f {} --task-managers {wanted}`", file.display()),
-    );
-    Error::new(Kind::Broken, message)
-        .because("NothingNoted")
-        .hint(format!("{hint} does it, and notes it"))
+    let file = session.origin().map(|file| file.display().to_string());
+    let what = if file.is_some() {
+        "does it, and notes it"
+    } else {
+        "with the same options does it, and notes it"
+    };
+    let task_managers = Some(wanted.to_string());
+    let up = UpWith { name: Some(name.to_owned()), file, task_managers, on: None };
+    Error::new(Kind::Broken, message).because("NothingNoted").hint(Deed::Up(up).does(what))
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use nutkin_core::Remark;
 use nutkin_core::decide::local::{Give, Launch, Observation, Refusal, Step, Surroundings, decide};
 use nutkin_core::decide::{Decision, Wanted};
 use nutkin_rest::{Probe, Ready};
@@ -155,7 +156,7 @@ impl Shell {
                 self.directory.remove(*keep_logs)?;
                 if *keep_logs {
                     let what = self.directory.log().display().to_string();
-                    self.ended.kept.push(Kept { what, remark: String::new(), is_data: false });
+                    self.ended.kept.push(Kept { what, remark: Remark::default(), is_data: false });
                 }
                 Ok(())
             }

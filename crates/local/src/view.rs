@@ -2,6 +2,7 @@
 
 use nutkin_core::selection::Platform;
 use nutkin_core::status::{self, Keeper, Observed, SessionState};
+use nutkin_core::{Remark, Remedy};
 use nutkin_shell::files::document;
 
 use super::control;
@@ -23,13 +24,13 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
     let launch: Launch = match document::read_json(&directory.launch()) {
         Ok(launch) => launch,
         Err(error) => {
-            let cure = format!("`nutkin down {name}` ends what runs of it and removes the rest");
+            let cure = Remark::new("", vec![Remedy::Down { name: name.clone() }]);
             return Ok(View {
                 name,
                 platform: Platform::Local,
                 namespace: None,
                 state: SessionState::Damaged,
-                messages: vec![error.to_string(), cure],
+                messages: vec![error.to_string().into(), cure],
                 flink_version: None,
                 rest_url: None,
                 job_managers: 0,

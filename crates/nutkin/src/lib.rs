@@ -8,6 +8,7 @@ pub mod context;
 pub mod drive;
 pub mod entrypoint;
 mod events;
+pub mod exit;
 pub mod files;
 pub mod jobs;
 pub mod platform;
@@ -15,14 +16,13 @@ pub mod progress;
 pub mod remedies;
 pub mod report;
 pub mod runtime;
-pub mod select;
 
 use std::process::ExitCode;
 
 use nutkin_shell::Environment;
 
-pub use cli::exit::{Exit, Outcome};
 pub use context::Context;
+pub use exit::{Exit, Outcome};
 
 /// Everything between `exec` and the exit code.
 pub fn main() -> ExitCode {

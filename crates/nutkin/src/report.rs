@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 
 use nutkin_flink::Problem;
 
-use crate::remedies::words;
+use crate::remedies::{self, words};
 use nutkin_shell::{Environment, Error, Kind};
 
 /// Writes for one command.
@@ -150,8 +150,9 @@ impl Printer {
     }
 
     fn problem(&self, problem: &Problem) {
-        self.line(&format!("  {problem}"));
+        self.line(&format!("  {}", remedies::problem(problem)));
         if let Some(hint) = &problem.hint {
+            let hint = words(hint);
             self.line(&format!("    {} {hint}", self.style(Style::Cyan, "hint:")));
         }
     }

@@ -1,7 +1,8 @@
 //! What `status`, `ls` and `up` show of a session. The same document on every platform.
 
 use nutkin_core::selection::Platform;
-use nutkin_core::status::SessionState;
+use nutkin_core::status::{self, SessionState};
+use nutkin_core::{Remark, Wording};
 use serde_json::{Value, json};
 
 use crate::Overview;
@@ -18,7 +19,7 @@ pub struct View {
     /// Its state.
     pub state: SessionState,
     /// What is not as it should be.
-    pub messages: Vec<String>,
+    pub messages: Vec<Remark>,
     /// Its Flink release, where it is known.
     pub flink_version: Option<String>,
     /// The address to show: one that answered, otherwise one that should.
@@ -55,8 +56,8 @@ pub struct Process {
 pub struct Ready {
     /// What REST says.
     pub overview: Overview,
-    /// The address to show.
-    pub url: String,
+    /// The address to show; `None` where it ends with this command.
+    pub url: Option<String>,
 }
 
 /// How the waiting ended.
@@ -71,9 +72,7 @@ pub enum Waited {
 impl View {
     /// A session that has ended and of which the ledger is left.
     pub fn ended(name: String, platform: Platform, namespace: Option<String>) -> Self {
-        let message = format!(
-            "it was ended; `nutkin up {name}` starts it again, `nutkin down {name} --delete-data` forgets it"
-        );
+        let message = status::ended(&name);
         Self {
             name,
             platform,
@@ -95,7 +94,7 @@ impl View {
     }
 
     /// The document of `-o json`, without `apiVersion` and `kind`.
-    pub fn document(&self) -> Value {
+    pub fn document(&self, wording: Wording) -> Value {
         let overview = self.overview.as_ref();
         json!({
             "name": self.name,
@@ -121,7 +120,7 @@ impl View {
                 "restarts": one.restarts,
                 "lastEnd": one.last_end,
             })).collect::<Vec<_>>(),
-            "messages": self.messages,
+            "messages": self.messages.iter().map(|one| one.line(wording)).collect::<Vec<_>>(),
             // What is not as the ledger wants it: `status` looks for that.
             "drift": null,
         })

@@ -23,10 +23,7 @@ pub trait Events: fmt::Debug + Send + Sync {
     fn progress(&self, label: String, total: Option<u64>) -> Box<dyn Progress>;
 
     /// A problem that keeps nothing from happening, with what to do about it.
-    fn warn_problem(&self, problem: &Problem) {
-        let hint = problem.hint.as_ref().map(|hint| format!("; {hint}"));
-        self.warn(&format!("{problem}{}", hint.unwrap_or_default()));
-    }
+    fn warn_problem(&self, problem: &Problem);
 }
 
 /// How far something is, in bytes. Cheap to call for every piece. Dropped, it is over.
@@ -70,6 +67,8 @@ impl Events for Silent {
     fn warn(&self, _line: &str) {}
 
     fn hint(&self, _remedy: &Remedy) {}
+
+    fn warn_problem(&self, _problem: &Problem) {}
 
     fn progress(&self, _label: String, _total: Option<u64>) -> Box<dyn Progress> {
         Box::new(Self)

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use nutkin_core::Remark;
 use nutkin_core::selection::Platform;
 use nutkin_core::session::Session;
 
@@ -82,7 +83,7 @@ pub struct Kept {
     /// A path or an object.
     pub what: String,
     /// What it is good for, and what deletes it; may be empty.
-    pub remark: String,
+    pub remark: Remark,
     /// Whether a session of the same name would find it again.
     pub is_data: bool,
 }

@@ -26,7 +26,7 @@ use super::system::{self, HighAvailability, System, World};
 use super::{image, rules};
 use nutkin_core::spec;
 use nutkin_flink::FlinkVersion;
-use nutkin_flink::{Location, Problem};
+use nutkin_flink::{Argument, Location, Problem};
 use shape::Shape;
 use write::{Content, write};
 
@@ -123,7 +123,7 @@ pub fn adopt(inputs: &[Input], request: &Request) -> Result<Adoption, Vec<Proble
         ([], [one]) => one,
         ([], []) => {
             return Err(vec![
-                Problem::new("--from", "the files describe no session of Flink")
+                Problem::argument(Argument::From, "the files describe no session of Flink")
                     .hint("name the Kubernetes files, or the directory with flink-conf.yaml"),
             ]);
         }
@@ -135,7 +135,7 @@ pub fn adopt(inputs: &[Input], request: &Request) -> Result<Adoption, Vec<Proble
             };
             let message = format!("the files describe several sessions: {}", titles.join(", "));
             return Err(vec![
-                Problem::new("--from", message).hint("name the files of one of them"),
+                Problem::argument(Argument::From, message).hint("name the files of one of them"),
             ]);
         }
     };

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Maker, options};
-use nutkin_flink::{Problem, yaml};
+use nutkin_flink::{Argument, Problem, yaml};
 
 /// What the file holds.
 pub(super) struct Content<'a> {
@@ -18,7 +18,8 @@ pub(super) struct Content<'a> {
 
 /// Writes the file.
 pub(super) fn write(content: Content<'_>, maker: &Maker<'_>) -> Result<String, Vec<Problem>> {
-    let failed = |error: yaml::YamlError| vec![Problem::new("--from", error.to_string())];
+    let failed =
+        |error: yaml::YamlError| vec![Problem::argument(Argument::From, error.to_string())];
     let mut text = format!(
         "# Made by `nutkin init --from` of {}.\n# `nutkin up -f FILE` starts it; `nutkin check -f FILE` looks at it.\n",
         sources(maker)

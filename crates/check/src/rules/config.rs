@@ -9,7 +9,7 @@ use crate::source::FileKind;
 use crate::system::System;
 use nutkin_flink::dialect::{self, Dialect};
 use nutkin_flink::options::{self, Level};
-use nutkin_flink::{Configuration, FlinkVersion, Value, configuration};
+use nutkin_flink::{Configuration, FlinkVersion, Remedy, Value, configuration};
 
 rules! {
     UNKNOWN "NK0101" Warning "no version of Flink has this option"
@@ -82,7 +82,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         } else {
             format!("`{}` {}", problem.path, problem.message)
         };
-        out.add(&REFUSED, *place, message).cure.clone_from(&problem.hint);
+        out.add(&REFUSED, *place, message).cure = problem.hint.as_ref().map(Remedy::plain);
     }
     both_files(system, out);
     arguments(system, out);
@@ -121,14 +121,15 @@ fn one_option(setting: &Setting, version: Option<FlinkVersion>, out: &mut Findin
             Level::Warning => &NOT_IN_VERSION,
         };
         let message = format!("`{}`: {}", setting.key, problem.message);
-        let suggested = problem.hint.as_deref().and_then(suggestion).map(str::to_owned);
+        let suggested = problem.hint.as_ref().map(Remedy::plain);
+        let suggested = suggested.as_deref().and_then(suggestion);
         let patch = suggested.and_then(|key| {
             let line = out.files[setting.place.file].line(setting.place.line)?;
             line.contains(&setting.key)
-                .then(|| out.replace(setting.place, line.replace(&setting.key, &key).trim()))?
+                .then(|| out.replace(setting.place, line.replace(&setting.key, key).trim()))?
         });
         let finding = out.add(rule, setting.place, message);
-        finding.cure = problem.hint.map(|hint| sentence(&hint));
+        finding.cure = problem.hint.map(|hint| sentence(&hint.plain()));
         finding.patch = patch;
         return;
     }

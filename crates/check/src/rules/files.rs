@@ -8,7 +8,8 @@ use crate::node::key_place;
 use crate::silence::Silence;
 use crate::source::FileKind;
 use crate::system::World;
-use nutkin_core::spec;
+use nutkin_core::{Remedy, spec};
+use nutkin_flink::Fault;
 use nutkin_flink::yaml::{Kind, Node};
 
 rules! {
@@ -120,9 +121,12 @@ fn session_files(world: &World, out: &mut Findings<'_>) {
             let column = location.and_then(|at| at.column).unwrap_or(1);
             let place = Place { file: index, line, column };
             // Other objects beside a session are fine for this command, and syntax has its own code.
-            let known = world.broken.iter().any(|(other, _)| other.file == index)
-                || (sessions < all && problem.message.contains("not a kind that"))
-                || problem.message.contains("a second time");
+            let is_said = match problem.fault {
+                Fault::StrangeKind => sessions < all,
+                Fault::RepeatedKey => true,
+                Fault::Told => false,
+            };
+            let known = is_said || world.broken.iter().any(|(other, _)| other.file == index);
             if known {
                 continue;
             }
@@ -131,7 +135,7 @@ fn session_files(world: &World, out: &mut Findings<'_>) {
             } else {
                 format!("`{}`: {}", problem.path, problem.message)
             };
-            out.add(&SESSION_FILE, place, message).cure = problem.hint;
+            out.add(&SESSION_FILE, place, message).cure = problem.hint.as_ref().map(Remedy::plain);
         }
     }
 }

@@ -118,7 +118,7 @@ fn plain(system: &System<'_>, out: &mut Findings<'_>) {
         let place = system.settings.get(&problem.path).map_or(fallback, |setting| setting.place);
         let message = format!("`{}`: {}", problem.path, problem.message);
         let finding = out.add(&IMPOSSIBLE, place, message);
-        finding.cure = problem.hint.as_deref().map(as_sentence);
+        finding.cure = problem.hint.as_ref().map(|hint| as_sentence(&hint.plain()));
     };
     if !memory::job_manager_needs_size(&input)
         && let Err(problem) = memory::job_manager(&input)
@@ -150,7 +150,7 @@ fn impossible(
         .map_or_else(|| workload.object.place(), |setting| setting.place);
     let message = format!("{} of {}: {}", workload.role.name(), workload.title(), problem.message);
     let finding = out.add(&IMPOSSIBLE, place, message);
-    finding.cure = problem.hint.as_deref().map(as_sentence);
+    finding.cure = problem.hint.as_ref().map(|hint| as_sentence(&hint.plain()));
 }
 
 fn limit(workload: &Workload<'_>, process: u64, out: &mut Findings<'_>) {

@@ -109,8 +109,8 @@ mod tests {
         let problems = links("a.jar;b.jar", "/f", &available()).unwrap_err();
         assert_eq!(problems.len(), 2);
         assert_eq!(
-            problems[0].hint.as_deref(),
-            Some("there are flink-cep-1.20.5.jar, flink-s3-fs-hadoop-1.20.5.jar")
+            problems[0].hint,
+            Some("there are flink-cep-1.20.5.jar, flink-s3-fs-hadoop-1.20.5.jar".into())
         );
     }
 }

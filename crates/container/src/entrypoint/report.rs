@@ -11,7 +11,7 @@ pub fn lines(start: &Start, effective: &Effective, observed: &Observed) -> Vec<S
     let mut lines = Vec::new();
     for problem in &effective.warnings {
         lines.push(format!("warning: {problem}"));
-        lines.extend(problem.hint.iter().map(|hint| format!("  hint: {hint}")));
+        lines.extend(problem.hint.iter().map(|hint| format!("  hint: {}", hint.plain())));
     }
     // Flink's own scripts say nothing, and Flink itself logs what it reads.
     if start.rules == Rules::Script {

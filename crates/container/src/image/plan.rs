@@ -12,8 +12,9 @@ use crate::image::{
     User, system,
 };
 use nutkin_flink::FlinkVersion;
-use nutkin_flink::Problem;
 use nutkin_flink::dialect::Dialect;
+use nutkin_flink::remedy::Deed;
+use nutkin_flink::{Argument, Problem, Remedy};
 
 use builder::Builder;
 
@@ -103,8 +104,8 @@ pub fn plan(request: &Request, found: &Found) -> Result<Plan, Vec<Problem>> {
     let java_home = match &found.java {
         FoundJava::Nowhere => {
             problems.push(
-                Problem::new("--java-from", "the image would have no Java")
-                    .hint("--java-from host takes this machine's, --java-from DIR another one"),
+                Problem::argument(Argument::JavaFrom, "the image would have no Java")
+                    .hint(Remedy::JavaOfThisMachine),
             );
             JAVA_HOME.to_owned()
         }
@@ -232,8 +233,8 @@ fn configuration(
     if has(other) && !has(wanted) && !reads_other {
         let message = format!("Flink {} does not read `{other}`", found.flink);
         problems.push(
-            Problem::new("--conf", message)
-                .hint(format!("`nutkin convert` makes a `{wanted}` of it")),
+            Problem::argument(Argument::Conf, message)
+                .hint(Deed::Convert.does(format!("makes a `{wanted}` of it"))),
         );
     }
     if found.distribution.is_some() && found.configuration.is_empty() {

@@ -1,7 +1,7 @@
 //! What the user asks for, read from the words of the command line.
 
 use crate::image::FLINK_ID;
-use nutkin_flink::Problem;
+use nutkin_flink::{Argument, Problem};
 
 /// The command line's words, as typed.
 #[derive(Debug, Clone, Default)]
@@ -91,7 +91,7 @@ impl Words {
             .as_deref()
             .map_or(Some(User::default()), |text| read_user(text).map_err(&mut keep).ok());
         let flink_home = self.flink_home.unwrap_or_else(|| crate::image::FLINK_HOME.to_owned());
-        let flink_home = absolute("--flink-home", &flink_home).map_err(&mut keep).ok();
+        let flink_home = absolute(Argument::FlinkHome, &flink_home).map_err(&mut keep).ok();
         let uid = user.map_or(FLINK_ID, |user| user.uid);
         let mut copies = Vec::new();
         for text in &self.copies {
@@ -107,8 +107,8 @@ impl Words {
                 Err(problem) => keep(problem),
             }
         }
-        let environment = pairs("--env", &self.environment, &mut keep);
-        let labels = pairs("--label", &self.labels, &mut keep);
+        let environment = pairs(Argument::Environment, &self.environment, &mut keep);
+        let labels = pairs(Argument::Label, &self.labels, &mut keep);
         match (user, flink_home) {
             (Some(user), Some(flink_home)) if problems.is_empty() => Ok(Request {
                 flink_home,
@@ -147,7 +147,7 @@ fn read_user(text: &str) -> Result<User, Problem> {
     let (uid, gid) = text.split_once(':').unwrap_or((text, text));
     match (uid.parse(), gid.parse()) {
         (Ok(uid), Ok(gid)) => Ok(User { uid, gid }),
-        _ => Err(Problem::new("--user", format!("`{text}` is not a user and group"))
+        _ => Err(Problem::argument(Argument::User, format!("`{text}` is not a user and group"))
             .hint("numbers are wanted, such as 9999 or 1000:0: Kubernetes cannot look names up")),
     }
 }
@@ -157,15 +157,20 @@ fn read_copy(text: &str, uid: u32) -> Result<Copy, Problem> {
     let (source, target, owner) = match parts.as_slice() {
         [source, target] if !source.is_empty() => (*source, *target, uid),
         [source, target, owner] if !source.is_empty() => {
-            (*source, *target, read_owner("--copy", text, owner)?)
+            (*source, *target, read_owner(Argument::Copy, text, owner)?)
         }
         _ => {
-            return Err(Problem::new("--copy", format!("`{text}` is not SRC:DST or SRC:DST:UID"))
-                .hint("for example --copy udf.jar:/opt/flink/usrlib/udf.jar:9999"));
+            return Err(Problem::argument(
+                Argument::Copy,
+                format!("`{text}` is not SRC:DST or SRC:DST:UID"),
+            )
+            .hint(
+                Argument::Copy.within("for example ", " udf.jar:/opt/flink/usrlib/udf.jar:9999"),
+            ));
         }
     };
     let is_folder = target.ends_with('/');
-    let mut target = absolute("--copy", target)?;
+    let mut target = absolute(Argument::Copy, target)?;
     if is_folder {
         let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or(source);
         target = format!("{}/{name}", target.trim_end_matches('/'));
@@ -176,21 +181,21 @@ fn read_copy(text: &str, uid: u32) -> Result<Copy, Problem> {
 fn read_directory(text: &str, uid: u32) -> Result<Directory, Problem> {
     let (path, owner) = match text.split_once(':') {
         None => (text, uid),
-        Some((path, owner)) => (path, read_owner("--dir", text, owner)?),
+        Some((path, owner)) => (path, read_owner(Argument::Directory, text, owner)?),
     };
-    Ok(Directory { path: absolute("--dir", path)?, owner })
+    Ok(Directory { path: absolute(Argument::Directory, path)?, owner })
 }
 
-fn read_owner(option: &str, text: &str, owner: &str) -> Result<u32, Problem> {
+fn read_owner(option: Argument, text: &str, owner: &str) -> Result<u32, Problem> {
     owner.parse().map_err(|_| {
-        Problem::new(option, format!("`{owner}` in `{text}` is not a user id"))
+        Problem::argument(option, format!("`{owner}` in `{text}` is not a user id"))
             .hint("a number is wanted, such as 9999")
     })
 }
 
 /// An absolute path without `.`, `..` and double slashes.
-fn absolute(option: &str, path: &str) -> Result<String, Problem> {
-    let problem = |message: String| Problem::new(option, message);
+fn absolute(option: Argument, path: &str) -> Result<String, Problem> {
+    let problem = |message: String| Problem::argument(option, message);
     if !path.starts_with('/') {
         return Err(problem(format!("`{path}` is not an absolute path of the image"))
             .hint(format!("did you mean `/{path}`?")));
@@ -206,7 +211,11 @@ fn absolute(option: &str, path: &str) -> Result<String, Problem> {
     Ok(format!("/{}", parts.join("/")))
 }
 
-fn pairs(option: &str, texts: &[String], keep: &mut impl FnMut(Problem)) -> Vec<(String, String)> {
+fn pairs(
+    option: Argument,
+    texts: &[String],
+    keep: &mut impl FnMut(Problem),
+) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     for text in texts {
         match text.split_once('=') {
@@ -214,8 +223,8 @@ fn pairs(option: &str, texts: &[String], keep: &mut impl FnMut(Problem)) -> Vec<
                 pairs.push((name.to_owned(), value.to_owned()));
             }
             _ => keep(
-                Problem::new(option, format!("`{}` is not NAME=VALUE", text.escape_default()))
-                    .hint(format!("for example {option} TZ=Europe/Berlin")),
+                Problem::argument(option, format!("`{}` is not NAME=VALUE", text.escape_default()))
+                    .hint(option.within("for example ", " TZ=Europe/Berlin")),
             ),
         }
     }
@@ -295,16 +304,16 @@ mod tests {
                 ..Words::default()
             },
             Err(&[
-                "`--user`: `flink` is not a user and group",
-                "`--flink-home`: `opt/flink` is not an absolute path of the image",
-                "`--copy`: `a` is not SRC:DST or SRC:DST:UID",
-                "`--copy`: `:/b` is not SRC:DST or SRC:DST:UID",
-                "`--copy`: `b` is not an absolute path of the image",
-                "`--copy`: `root` in `a:/b:root` is not a user id",
-                "`--copy`: `/../b` leaves its directory with `..`",
-                "`--dir`: `/` itself cannot be replaced",
-                "`--dir`: `x` is not an absolute path of the image",
-                "`--env`: `=b` is not NAME=VALUE",
+                "`User`: `flink` is not a user and group",
+                "`FlinkHome`: `opt/flink` is not an absolute path of the image",
+                "`Copy`: `a` is not SRC:DST or SRC:DST:UID",
+                "`Copy`: `:/b` is not SRC:DST or SRC:DST:UID",
+                "`Copy`: `b` is not an absolute path of the image",
+                "`Copy`: `root` in `a:/b:root` is not a user id",
+                "`Copy`: `/../b` leaves its directory with `..`",
+                "`Directory`: `/` itself cannot be replaced",
+                "`Directory`: `x` is not an absolute path of the image",
+                "`Environment`: `=b` is not NAME=VALUE",
             ]),
         );
     }

@@ -181,10 +181,10 @@ fn all_problems_at_once() {
     assert_eq!(
         problems,
         [
-            "`--java-from`: the image would have no Java",
-            "`--plugin`: this Flink has no `metrics-nothing`",
-            "`--opt`: this Flink has no `flink-nothing`",
-            "`--conf`: Flink 2.3.0 does not read `flink-conf.yaml`",
+            "`JavaFrom`: the image would have no Java",
+            "`Plugin`: this Flink has no `metrics-nothing`",
+            "`Opt`: this Flink has no `flink-nothing`",
+            "`Conf`: Flink 2.3.0 does not read `flink-conf.yaml`",
         ]
     );
 }

@@ -25,6 +25,7 @@ pub use crate::change::{Action, Object};
 pub use drift::Drift;
 
 use crate::change::{Difference, Effect};
+use crate::remedy::Remark;
 use crate::selection::Platform;
 use crate::session::Session;
 
@@ -116,7 +117,7 @@ pub struct Change {
     /// Nothing of what is wanted has changed, but not all of it is there or runs.
     pub completes: bool,
     /// What the user should know beside the change, each in one line.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Remark>,
 }
 
 /// Whose processes restart.

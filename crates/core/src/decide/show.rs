@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::change::Difference;
 use crate::decide::{About, Action, Change, Decision, Fate, Fates, JobFate, Object, Restarts};
+use crate::remedy::Wording;
 use crate::selection::Platform;
 use crate::words::decision as words;
 use nutkin_flink::counted;
@@ -24,7 +25,7 @@ impl About {
 
 impl<S> Decision<S> {
     /// What `plan` says: the change, or that there is none, and what was assumed.
-    pub fn lines(&self) -> Vec<String> {
+    pub fn lines(&self, wording: Wording) -> Vec<String> {
         let name = &self.about.name;
         let mut lines = if self.change.is_new && self.change.objects.is_empty() {
             vec![words::new(name, &self.about.summary())]
@@ -35,18 +36,24 @@ impl<S> Decision<S> {
         } else {
             self.change_lines()
         };
-        lines.extend(self.change.remarks.iter().chain(&self.assumptions).cloned());
+        lines.extend(self.beside(wording));
         lines
     }
 
     /// What `up` says before it changes a session that exists; nothing where nothing would be noticed.
-    pub fn announcement(&self) -> Vec<String> {
+    pub fn announcement(&self, wording: Wording) -> Vec<String> {
         if self.change.is_new || self.change.is_empty() {
             return Vec::new();
         }
         let mut lines = self.change_lines();
-        lines.extend(self.change.remarks.iter().chain(&self.assumptions).cloned());
+        lines.extend(self.beside(wording));
         lines
+    }
+
+    /// What should be known beside the change, and what was assumed.
+    fn beside(&self, wording: Wording) -> impl Iterator<Item = String> {
+        let remarks = self.change.remarks.iter().map(move |remark| remark.line(wording));
+        remarks.chain(self.assumptions.iter().cloned())
     }
 
     /// Signs, fields, sizes, what restarts, what that does to jobs, and a total of objects.

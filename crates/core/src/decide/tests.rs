@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::Remedy;
 
 fn jobs(names: &[&str]) -> Jobs {
     Jobs::Known(names.iter().map(|name| ("0a".to_owned(), (*name).to_owned())).collect())
@@ -59,8 +60,8 @@ fn difference(what: &str) -> Difference {
 
 #[track_caller]
 fn check_lines(decision: &Decision<()>, lines: &[&str], announced: bool) {
-    assert_eq!(decision.lines(), lines);
-    assert_eq!(decision.announcement(), if announced { lines } else { &[] });
+    assert_eq!(decision.lines(Remedy::plain), lines);
+    assert_eq!(decision.announcement(Remedy::plain), if announced { lines } else { &[] });
 }
 
 #[test]

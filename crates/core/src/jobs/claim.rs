@@ -1,5 +1,6 @@
 //! Who owns a savepoint that a job starts from.
 
+use nutkin_flink::Argument;
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::problem::Problem;
 
@@ -53,8 +54,9 @@ impl ClaimMode {
         }
         if !has_savepoint {
             problems.push(
-                Problem::new(path, "there is no savepoint to own")
-                    .hint("name it with --from-savepoint, or leave the mode out"),
+                Problem::new(path, "there is no savepoint to own").hint(
+                    Argument::FromSavepoint.within("name it with ", ", or leave the mode out"),
+                ),
             );
         }
         problems

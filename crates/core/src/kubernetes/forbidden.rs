@@ -53,10 +53,6 @@ fn of_watch(line: &str) -> Option<(Option<&str>, &str, &str)> {
     (is_watch && !resource.is_empty()).then_some((None, "watch", resource))
 }
 
-/// What is to be done: nothing else names the account, its permissions and the way to give them at once.
-pub const HINT: &str = "`nutkin rbac` with the same file and options prints the ServiceAccount, Role and RoleBinding that \
-                        Flink needs (`| kubectl apply -f -`); `nutkin.rbac.create: true` has `up` make them";
-
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&words::may_not(self.user.as_deref(), &self.what))

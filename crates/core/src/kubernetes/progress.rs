@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::shape;
+use crate::Remedy;
 pub use crate::words::progress::plain;
 use crate::words::progress::{Defect, Waits};
 
@@ -23,14 +24,14 @@ pub struct Stuck {
     /// What is wrong, as a sentence.
     pub what: String,
     /// What can be done.
-    pub hint: String,
+    pub hint: Remedy,
     /// The pod whose previous container's log says more.
     pub crashed: Option<String>,
 }
 
 impl Stuck {
     fn by(defect: Defect<'_>) -> Self {
-        Self { what: defect.to_string(), hint: defect.remedy().to_owned(), crashed: None }
+        Self { what: defect.to_string(), hint: defect.remedy(), crashed: None }
     }
 }
 

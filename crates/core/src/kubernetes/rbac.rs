@@ -227,7 +227,7 @@ pub const COMMANDS: &[CommandNeeds] = &[
                 "",
                 "configmaps",
                 &["delete"],
-                "the ledger stays, and `--delete-ha-data` deletes nothing",
+                "the ledger stays, and no high availability data is deleted",
             ),
             rule(
                 "",

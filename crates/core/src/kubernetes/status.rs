@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::progress::{self, Progress};
 use super::resource::title;
 use super::shape;
+use crate::remedy::Remark;
 use crate::status::SessionState;
 use crate::words::status as words;
 
@@ -61,7 +62,7 @@ pub fn derive(
     pods: &[Value],
     events: &[Value],
     registered: Option<u32>,
-) -> (SessionState, Vec<String>) {
+) -> (SessionState, Vec<Remark>) {
     if deployment["metadata"]["deletionTimestamp"].is_string() {
         return (SessionState::Stopped, vec![words::being_deleted()]);
     }
@@ -72,9 +73,9 @@ pub fn derive(
     let job_managers: Vec<Value> = pods.iter().filter(is_job_manager).cloned().collect();
     match progress::of(deployment, &job_managers, events) {
         Progress::Stuck(stuck) => {
-            (SessionState::Degraded, vec![format!("{}; {}", stuck.what, stuck.hint)])
+            (SessionState::Degraded, vec![Remark::new(stuck.what, vec![stuck.hint])])
         }
-        Progress::Waiting(what) => (SessionState::Starting, vec![what]),
+        Progress::Waiting(what) => (SessionState::Starting, vec![what.into()]),
         Progress::Runs => {
             let Some(registered) = registered else {
                 return (SessionState::Starting, vec![words::silent()]);
@@ -110,7 +111,7 @@ mod tests {
         assert_eq!(state, expected, "{messages:?}");
         assert_eq!(messages.len(), usize::from(words.is_some()), "{messages:?}");
         if let Some(words) = words {
-            assert!(messages[0].contains(words), "{messages:?}");
+            assert!(messages[0].plain().contains(words), "{messages:?}");
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Ledger;
 use super::secrets;
+use crate::Remark;
 use crate::words::status as words;
 
 /// Who runs a command. Shells look, core gets it as a value.
@@ -87,7 +88,7 @@ impl Ledger {
     }
 
     /// The same in words, with what brings it about.
-    pub fn says_wanted_by(&self) -> String {
+    pub fn says_wanted_by(&self) -> Remark {
         match self.wanted_by() {
             Some(event) => {
                 let who = format!("{}@{}", event.who.user, event.who.host);

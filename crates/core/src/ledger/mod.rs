@@ -35,7 +35,7 @@ pub use outcome::Left;
 pub use read::{Newer, Read, read};
 pub use secrets::{MissingSecret, Secrets};
 pub use store::{Opened, Sealed, Stored, Version, open};
-pub use wanted::{ConfDirectory, Source, Wanted};
+pub use wanted::{ConfDirectory, LeftOut, Source, Wanted};
 
 /// Version of the form of the document. Fields are only ever added to it; what an older reader would misunderstand gets
 /// another version.

@@ -1,6 +1,7 @@
 //! What became of jobs after their submission, as some command saw it.
 
 use super::{Bringer, JobRecord, Ledger, Snapshot};
+use crate::remedy::{Remedy, RunAgain};
 use crate::words::status as words;
 
 /// States that a job does not leave any more and that mean its end. `SUSPENDED` is not one: another JobManager continues
@@ -41,15 +42,15 @@ impl Ledger {
         self.jobs.values().any(|job| job.origin != Bringer::File && job.ended.is_none())
     }
 
-    /// Of each job that could go on: from where, and how. A line for each.
-    pub fn goes_on(&self) -> Vec<String> {
+    /// Of each job that could go on: from where, and how.
+    pub fn goes_on(&self) -> Vec<Remedy> {
         let line = |(name, job): (&String, &JobRecord)| {
             let state = job.last_savepoint.as_ref().or_else(|| {
                 job.savepoint.as_ref().or(job.checkpoint.as_ref()).map(|state| &state.path)
             });
             let pending = job.pending.as_ref().and_then(|job| job.last_savepoint.as_ref());
             let from = state.or(pending).map_or("", String::as_str);
-            words::goes_on(name, from, job.start_again().as_deref())
+            words::goes_on(name, from, job.start_again())
         };
         self.jobs.iter().filter(|(_, job)| job.is_resumable()).map(line).collect()
     }
@@ -71,27 +72,24 @@ impl Ledger {
 
 impl JobRecord {
     /// What starts the job again from what it has left, for a job that no session file names; `None`: nothing can.
-    pub fn start_again(&self) -> Option<String> {
+    pub fn start_again(&self) -> Option<RunAgain> {
         if self.origin == Bringer::File {
             return None;
         }
-        let from = self.last_savepoint.as_ref()?;
-        let mut words = format!("nutkin run --from-savepoint {from}");
-        if let Some(class) = &self.entry_class {
-            words += &format!(" -c {class}");
-        }
-        if let Some(parallelism) = self.parallelism {
-            words += &format!(" -p {parallelism}");
-        }
-        // Arguments may be secret.
-        let rest = if self.args.is_empty() { "" } else { " ARGS" };
-        Some(format!("{words} {}{rest}", self.jar.as_deref().unwrap_or("JAR")))
+        Some(RunAgain {
+            from: self.last_savepoint.clone()?,
+            class: self.entry_class.clone(),
+            parallelism: self.parallelism,
+            jar: self.jar.clone(),
+            has_arguments: !self.args.is_empty(),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remedy::Deed;
 
     fn ledger(origin: Bringer) -> Ledger {
         let mut ledger = Ledger::new("s");
@@ -127,7 +125,8 @@ mod tests {
         ledger.note_end("aa", "FAILED", Left::default());
         let job = &ledger.jobs["aa"];
         assert_eq!((job.ended.as_deref(), job.is_resumable()), (Some("FAILED"), true));
-        assert_eq!(job.start_again().unwrap(), "nutkin run --from-savepoint file:/sp JAR");
+        let from = "file:/sp".to_owned();
+        assert_eq!(job.start_again().unwrap(), RunAgain { from, ..RunAgain::default() });
         assert_eq!(ledger.ended_since(&[("aa", "FAILED")]), []);
         let (checkpoint, newest) = (Some(snapshot("file:/chk")), Some("file:/chk".to_owned()));
         ledger.note_end("aa", "FAILED", Left { savepoint: None, checkpoint, newest });
@@ -135,21 +134,29 @@ mod tests {
         assert_eq!(job.savepoint, Some(snapshot("file:/sp")));
         (job.args, job.parallelism) = (vec!["--password".to_owned(), "x".to_owned()], Some(2));
         (job.jar, job.entry_class) = (Some("/j.jar".to_owned()), Some("M".to_owned()));
-        let again = "nutkin run --from-savepoint file:/chk -c M -p 2 /j.jar ARGS";
+        let again = RunAgain {
+            from: "file:/chk".to_owned(),
+            class: Some("M".to_owned()),
+            parallelism: Some(2),
+            jar: Some("/j.jar".to_owned()),
+            has_arguments: true,
+        };
         assert_eq!(job.start_again().unwrap(), again);
     }
 
     #[test]
     fn how_jobs_go_on() {
         let mut all = ledger(Bringer::Run);
-        assert_eq!(all.goes_on(), Vec::<String>::new());
+        assert_eq!(all.goes_on(), []);
         all.jobs.get_mut("aa").unwrap().remember_savepoint(snapshot("file:/sp"));
         let mut of_file = JobRecord::default();
         of_file.remember_savepoint(snapshot("file:/of-file"));
         all.jobs.insert("count".to_owned(), of_file);
+        let from = "file:/sp".to_owned();
+        let run = Deed::Run(RunAgain { from, ..RunAgain::default() });
         let expected = [
-            "job `aa` can go on from file:/sp: `nutkin run --from-savepoint file:/sp JAR`",
-            "job `count` can go on from file:/of-file",
+            run.within("job `aa` can go on from file:/sp: ", ""),
+            "job `count` can go on from file:/of-file".into(),
         ];
         assert_eq!(all.goes_on(), expected);
     }

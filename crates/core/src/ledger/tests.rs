@@ -173,7 +173,7 @@ fn the_directory_of_a_configuration_comes_back() {
 #[test]
 fn what_is_not_repeated_is_told() {
     #[track_caller]
-    fn check(new: &Wanted, expected: &[&str]) {
+    fn check(new: &Wanted, expected: &[LeftOut]) {
         let (old, _) = wanted(
             FILE,
             Inputs {
@@ -183,14 +183,16 @@ fn what_is_not_repeated_is_told() {
                 ..Inputs::default()
             },
         );
-        assert_eq!(old.left_out(&old), Vec::<String>::new());
+        assert_eq!(old.left_out(&old), []);
         assert_eq!(old.left_out(new), expected);
     }
     let of_file = wanted(FILE, Inputs::default()).0;
-    check(&of_file, &["-D a.password", "--flink 1.20.5", "--task-managers 3"]);
+    let password = || LeftOut::Option("a.password".to_owned());
+    let flink = LeftOut::Flink("1.20.5".to_owned());
+    check(&of_file, &[password(), flink, LeftOut::TaskManagers(3)]);
     let scaled =
         Wanted { task_managers: Some(4), flink: Some("2.0".to_owned()), ..Wanted::default() };
-    check(&scaled, &["the session file `s.yaml`", "-D a.password"]);
+    check(&scaled, &[LeftOut::File("s.yaml".to_owned()), password()]);
 }
 
 /// What a Nutkin without a ledger wrote.

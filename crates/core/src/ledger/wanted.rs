@@ -7,10 +7,27 @@ use serde_json::{Value, json};
 
 use crate::session::{ConfDir, Session};
 use crate::spec::{self, Inputs, SessionFile};
+use nutkin_flink::Argument;
 use nutkin_flink::dialect::Dialect;
 use nutkin_flink::problem::Problem;
+use nutkin_flink::remedy::{Deed, UpWith};
 use nutkin_flink::version::UnknownVersion;
 use nutkin_flink::{Configuration, FlinkVersion, Origin, configuration};
+
+/// Something that was wanted and is not repeated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeftOut {
+    /// The session file, as the user named it.
+    File(String),
+    /// The directory of Flink's configuration.
+    ConfDir(String),
+    /// An option of Flink, by its key.
+    Option(String),
+    /// The release of Flink.
+    Flink(String),
+    /// The number of TaskManagers.
+    TaskManagers(u32),
+}
 
 /// What is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -160,26 +177,26 @@ impl Wanted {
         }
     }
 
-    /// What was wanted so far and is not any more, in words: a file, options and numbers of the command line that are
-    /// not repeated.
-    pub fn left_out(&self, new: &Self) -> Vec<String> {
+    /// What was wanted so far and is not any more, because it is not
+    /// repeated.
+    pub fn left_out(&self, new: &Self) -> Vec<LeftOut> {
         let file = |wanted: &Self| wanted.source.as_ref().map(|source| source.file.clone());
         let mut left_out = Vec::new();
         if let Some(file) =
             file(self).filter(|_| new.documents.is_empty() && !self.documents.is_empty())
         {
-            left_out.push(format!("the session file `{file}`"));
+            left_out.push(LeftOut::File(file));
         }
         if let (Some(directory), None) = (&self.conf_dir, &new.conf_dir) {
-            left_out.push(format!("the configuration directory `{}`", directory.path));
+            left_out.push(LeftOut::ConfDir(directory.path.clone()));
         }
         let options = self.options.keys().filter(|key| !new.options.contains_key(*key));
-        left_out.extend(options.map(|key| format!("-D {key}")));
+        left_out.extend(options.cloned().map(LeftOut::Option));
         if let (Some(flink), None) = (&self.flink, &new.flink) {
-            left_out.push(format!("--flink {flink}"));
+            left_out.push(LeftOut::Flink(flink.clone()));
         }
         if let (Some(number), None) = (self.task_managers, new.task_managers) {
-            left_out.push(format!("--task-managers {number}"));
+            left_out.push(LeftOut::TaskManagers(number));
         }
         left_out
     }
@@ -192,8 +209,10 @@ impl Wanted {
     pub fn session(&self) -> Result<Session, Vec<Problem>> {
         let lost = self.missing.iter().map(|path| {
             let name = path.rsplit("flinkConfiguration.").next().unwrap_or_default();
-            Problem::new(name, "the value lay beside the ledger and is not there any more")
-                .hint("give it again: `nutkin up -f FILE` with all options")
+            Problem::new(name, "the value lay beside the ledger and is not there any more").hint(
+                Deed::Up(UpWith { file: Some("FILE".to_owned()), ..UpWith::default() })
+                    .within("give it again: ", " with all options"),
+            )
         });
         let lost: Vec<Problem> = lost.collect();
         if !lost.is_empty() {
@@ -231,9 +250,9 @@ impl Wanted {
 
     fn release(&self) -> Result<Option<FlinkVersion>, Vec<Problem>> {
         let said = self.release.as_ref().or(self.flink.as_ref());
-        said.map(|text| text.parse())
-            .transpose()
-            .map_err(|error: UnknownVersion| vec![Problem::new("--flink", error.to_string())])
+        said.map(|text| text.parse()).transpose().map_err(|error: UnknownVersion| {
+            vec![Problem::argument(Argument::Flink, error.to_string())]
+        })
     }
 
     fn of_conf_dir(&self, directory: &ConfDirectory) -> Result<Session, Vec<Problem>> {

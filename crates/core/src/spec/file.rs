@@ -6,11 +6,12 @@ use std::sync::Arc;
 use super::walk::{Values, walk};
 use super::{fields, is_name, not_a_name};
 use crate::session::{Mode, SessionJob, UpgradeMode};
+use nutkin_flink::remedy::Deed;
 use nutkin_flink::units::MemorySize;
 use nutkin_flink::values::double_text;
 use nutkin_flink::yaml::{self, Kind, Node};
 use nutkin_flink::{Configuration, FlinkVersion, Origin, Value};
-use nutkin_flink::{Location, Problem};
+use nutkin_flink::{Fault, Location, Problem};
 
 /// What a session file says, without problems.
 #[derive(Debug, Clone, Default)]
@@ -106,11 +107,14 @@ pub(super) fn read_nodes(
             Some("FlinkDeployment") => fields::DEPLOYMENT,
             Some("FlinkSessionJob") => fields::SESSION_JOB,
             other => {
-                let message = match other {
-                    Some(other) => format!("`{other}` is not a kind that a session file holds"),
-                    None => "the document has no `kind`".to_owned(),
+                let (fault, message) = match other {
+                    Some(other) => {
+                        let message = format!("`{other}` is not a kind that a session file holds");
+                        (Fault::StrangeKind, message)
+                    }
+                    None => (Fault::Told, "the document has no `kind`".to_owned()),
                 };
-                problems.push(at(kind.unwrap_or(document), "kind", message).hint(
+                problems.push(at(kind.unwrap_or(document), "kind", message).of(fault).hint(
                     "a session file holds one `FlinkDeployment` and its `FlinkSessionJob`s; other objects go to kubectl",
                 ));
                 continue;
@@ -164,7 +168,7 @@ pub(super) fn read_nodes(
     if sessions == 0 && problems.is_empty() {
         problems.push(
             Problem::new("", format!("`{name}` holds no `FlinkDeployment`"))
-                .hint("`nutkin init` writes a session file to start from"),
+                .hint(Deed::Init.does("writes a session file to start from")),
         );
     }
     for (session, document) in owners {

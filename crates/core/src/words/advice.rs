@@ -1,6 +1,6 @@
 //! What helps against failures of jobs that Flink's own words name.
 
-use crate::Remedy;
+use crate::remedy::{Argument, Remedy};
 
 /// Texts of causes, and what to do. Sources: `TaskManagerExceptionUtils`, `NoResourceAvailableException` and
 /// `FileSystem` of Flink, the JVM.
@@ -24,10 +24,6 @@ const ADVICE: &[(&str, &str)] = &[
     ),
     ("ClassNotFoundException", NO_CLASS),
     ("NoClassDefFoundError", NO_CLASS),
-    (
-        "cannot map checkpoint/savepoint state",
-        "give operators the uids that they had, or drop the state with --allow-non-restored-state",
-    ),
 ];
 
 /// Texts of causes for which more slots are the remedy.
@@ -40,6 +36,10 @@ pub fn advice<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Remedy> {
     texts.into_iter().find_map(|text| {
         if NO_SLOTS.iter().any(|cause| text.contains(cause)) {
             return Some(Remedy::AddSlots);
+        }
+        if text.contains("cannot map checkpoint/savepoint state") {
+            let before = "give operators the uids that they had, or drop the state with ";
+            return Some(Argument::AllowNonRestoredState.within(before, ""));
         }
         ADVICE.iter().find(|(cause, _)| text.contains(cause)).map(|(_, advice)| (*advice).into())
     })

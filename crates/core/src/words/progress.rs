@@ -3,6 +3,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use crate::remedy::{Deed, Remedy};
+
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Waits<'a> {
@@ -83,15 +85,15 @@ const OUT_OF_MEMORY: Option<&str> = Some("OOMKilled");
 
 impl Defect<'_> {
     /// What to do about it.
-    pub(crate) fn remedy(self) -> &'static str {
-        match self {
+    pub(crate) fn remedy(self) -> Remedy {
+        let words = match self {
             Self::NoPod(_, why) if why.contains("exceeded quota") => {
                 "ask for less (memory, CPU), or have the namespace's ResourceQuota raised"
             }
             Self::NoPod(_, why)
                 if why.contains("service account") || why.contains("serviceaccount") =>
             {
-                "create the ServiceAccount (`nutkin rbac` prints it), or set `nutkin.rbac.create: true`"
+                return Remedy::ProcessAccount;
             }
             Self::NoPod(_, why) if why.contains("violates PodSecurity") => {
                 "give the pod template a securityContext that the namespace's level allows"
@@ -105,8 +107,9 @@ impl Defect<'_> {
                 "check the Secrets, ConfigMaps and commands that the pod template names"
             }
             Self::Ended(_, _, OUT_OF_MEMORY, _) => "give it more: `jobmanager.memory.process.size`",
-            Self::Ended(..) => "its log says why: `nutkin logs --previous`",
-        }
+            Self::Ended(..) => return Deed::PreviousLog.within("its log says why: ", ""),
+        };
+        words.into()
     }
 }
 

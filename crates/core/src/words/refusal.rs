@@ -1,4 +1,4 @@
-//! What an API server refused to a process of Flink's, as a sentence.
+//! Why a session cannot be what is wanted, and what an API server refused to a process of Flink's.
 
 use std::fmt::Write as _;
 
@@ -16,4 +16,69 @@ pub(crate) fn may_not(user: Option<&str>, what: &[(String, String)]) -> String {
         let _ = write!(text, "{}{verb} {resource}", if index == 0 { "" } else { ", " });
     }
     text
+}
+
+/// An object of somebody else has a name that the session needs.
+pub(crate) fn in_the_way(object: &str, whose: &str, namespace: &str) -> String {
+    format!("{object} in namespace {namespace} is in the way: {whose}; it was not touched")
+}
+
+/// What helps against that, up to the argument for a namespace.
+pub(crate) const OTHER_PLACE: &str = "give the session another name, or another namespace (";
+
+/// A session that somebody else started.
+pub(crate) fn not_ours(workload: &str, namespace: &str) -> String {
+    format!("{workload} in namespace {namespace} is a Flink session that Nutkin did not start")
+}
+
+/// What it means that Nutkin takes it over.
+pub(crate) const ADOPTION: &str = "takes it over: it gets Nutkin's label, and `down` may delete it";
+
+/// Its workload has a deletion timestamp.
+pub(crate) fn being_deleted(session: &str) -> String {
+    format!("session `{session}` is being deleted")
+}
+
+/// No change leads to what is wanted.
+pub(crate) fn cannot_become(session: &str, why: &str) -> String {
+    format!("session `{session}` cannot be changed to what is wanted: {why}")
+}
+
+/// A claim would have to be made again.
+pub(crate) const CLAIM: &str =
+    "a claim holds data: Nutkin never makes it again. Leave it, or name another one";
+
+/// Somebody deleted the session while it was waited for.
+pub(crate) fn deleted(workload: &str) -> String {
+    format!("{workload} was deleted in the meantime")
+}
+
+/// It does not start because of this; with lines of a log.
+pub(crate) fn stuck(session: &str, what: &str, log: &[String]) -> String {
+    let lines = log.iter().map(|line| format!("\n{line}"));
+    format!("session `{session}` does not start: {what}{}", lines.collect::<String>())
+}
+
+/// What is left of such a session, up to the command that ends it.
+pub(crate) const STUCK_LEAVES: &str =
+    "its objects are still there: the same `up` goes on once that is fixed, ";
+
+/// There is no number of TaskManagers to change.
+pub(crate) fn not_counted(session: &str) -> String {
+    format!(
+        "Flink itself starts and ends the TaskManagers of session `{session}`, as jobs need them"
+    )
+}
+
+/// What bounds their number.
+pub(crate) const BOUNDS: &str = "`slotmanager.max-total-resource.cpu` bounds them, `resourcemanager.taskmanager-timeout` ends idle ones";
+
+/// The Deployment of the TaskManagers was deleted.
+pub(crate) fn no_task_managers(session: &str) -> String {
+    format!("the workload of session `{session}`'s TaskManagers is gone")
+}
+
+/// High availability data is in use.
+pub(crate) fn still_runs(pod: &str) -> String {
+    format!("{pod} still runs: its high availability data was not touched")
 }

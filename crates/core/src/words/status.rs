@@ -1,75 +1,104 @@
 //! How a session is, where that is not as it should be, with what fixes it.
 
-/// What starts a session again: the file that it was made from, where that is known.
-pub(crate) fn remedy(file: Option<&str>) -> String {
-    file.map_or_else(
-        || "`nutkin up` with the same file and options".to_owned(),
-        |file| format!("`nutkin up -f {file}`"),
-    )
+use crate::remedy::{Deed, Remark, Remedy, RunAgain, UpWith};
+
+/// What starts a session again: `up` with the file that it was made from, where that is known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Again<'a>(pub(crate) Option<&'a str>);
+
+impl Again<'_> {
+    /// A sentence, and that `up` does this about it.
+    fn does(self, text: String, what: &str) -> Remark {
+        let remedy = match self.0 {
+            Some(file) => {
+                Deed::Up(UpWith { file: Some(file.to_owned()), ..UpWith::default() }).does(what)
+            }
+            None => Deed::up().does(format!("with the same file and options {what}")),
+        };
+        Remark::new(text, vec![remedy])
+    }
 }
 
-/// No process runs. `up` is what [`remedy`] gives.
-pub(crate) fn stopped(name: &str, up: &str) -> String {
-    format!(
-        "none of its processes is running; {up} starts it again, `nutkin down {name}` removes it"
-    )
+/// No process runs.
+pub(crate) fn stopped(name: &str, up: Again<'_>) -> Remark {
+    let mut remark = up.does("none of its processes is running".to_owned(), "starts it again");
+    remark.remedies.push(Deed::down(name).does("removes it"));
+    remark
 }
 
 /// Nothing restarts the processes of this machine.
-pub(crate) fn unsupervised(up: &str) -> String {
-    format!("the supervisor is gone: processes that die stay dead; {up} fixes that")
+pub(crate) fn unsupervised(up: Again<'_>) -> Remark {
+    let text = "the supervisor is gone: processes that die stay dead";
+    up.does(text.to_owned(), "fixes that")
 }
 
 /// These processes do not run.
-pub(crate) fn not_running(names: &[&str], supervised: bool) -> String {
+pub(crate) fn not_running(names: &[&str], supervised: bool) -> Remark {
     let remedy = if supervised { "; the supervisor starts it again" } else { "" };
-    format!("not running: {}{remedy}", names.join(", "))
+    format!("not running: {}{remedy}", names.join(", ")).into()
 }
 
 /// These containers do not run; `up` fixes it.
-pub(crate) fn stays_stopped(names: &[&str], up: &str) -> String {
-    format!("not running: {}; {up} starts it again", names.join(", "))
+pub(crate) fn stays_stopped(names: &[&str], up: Again<'_>) -> Remark {
+    up.does(format!("not running: {}", names.join(", ")), "starts it again")
 }
 
 /// REST does not answer.
-pub(crate) fn silent() -> String {
-    "the JobManager does not answer yet".to_owned()
+pub(crate) fn silent() -> Remark {
+    "the JobManager does not answer yet".into()
 }
 
 /// TaskManagers are missing.
-pub(crate) fn registered(registered: u32, wanted: u32) -> String {
-    format!("{registered} of {wanted} TaskManagers are registered")
+pub(crate) fn registered(registered: u32, wanted: u32) -> Remark {
+    format!("{registered} of {wanted} TaskManagers are registered").into()
 }
 
 /// The objects of a session are being deleted.
-pub(crate) fn being_deleted() -> String {
-    "it is being deleted".to_owned()
+pub(crate) fn being_deleted() -> Remark {
+    "it is being deleted".into()
 }
 
 /// The workload of the JobManagers has no pods, because somebody said so.
-pub(crate) fn scaled_to_zero(workload: &str) -> String {
-    format!("{workload} is scaled to 0; `nutkin up` starts it again")
+pub(crate) fn scaled_to_zero(workload: &str) -> Remark {
+    let text = format!("{workload} is scaled to 0");
+    Remark::new(text, vec![Deed::up().does("starts it again")])
 }
 
 /// Pods of TaskManagers that do not run.
-pub(crate) fn broken_pods(registered: u32, pods: &[(&str, &str)]) -> String {
+pub(crate) fn broken_pods(registered: u32, pods: &[(&str, &str)]) -> Remark {
     let list: Vec<String> = pods.iter().map(|(name, state)| format!("{name} ({state})")).collect();
-    format!("{registered} TaskManagers are registered; not running: {}", list.join(", "))
+    format!("{registered} TaskManagers are registered; not running: {}", list.join(", ")).into()
+}
+
+/// A session of which the ledger is left.
+pub(crate) fn ended(name: &str) -> Remark {
+    Remark::new(
+        "it was ended",
+        vec![
+            Deed::up_of(name).does("starts it again"),
+            Deed::down_with_data(name, None).does("forgets it"),
+        ],
+    )
 }
 
 /// Who wanted what the ledger says: `command` by `who` at `time`. `session` is what brings it about.
-pub(crate) fn wanted_by(event: (&str, &str, &str), session: &str) -> String {
+pub(crate) fn wanted_by(event: (&str, &str, &str), session: &str) -> Remark {
     let (command, who, time) = event;
-    format!("wanted by `{command}` ({who}, {time}); `nutkin up {session}` brings it about")
+    let text = format!("wanted by `{command}` ({who}, {time})");
+    Remark::new(text, vec![Deed::up_of(session).does("brings it about")])
 }
 
 /// The same where nobody noted it.
-pub(crate) fn wanted_by_ledger(session: &str) -> String {
-    format!("wanted by the session's ledger; `nutkin up {session}` brings it about")
+pub(crate) fn wanted_by_ledger(session: &str) -> Remark {
+    let text = "wanted by the session's ledger";
+    Remark::new(text, vec![Deed::up_of(session).does("brings it about")])
 }
 
 /// A job that has ended, where it can go on from, and the command that does it where `up` does not.
-pub(crate) fn goes_on(job: &str, from: &str, command: Option<&str>) -> String {
-    let command = command.map(|command| format!(": `{command}`")).unwrap_or_default();
-    format!("job `{job}` can go on from {from}{command}")
+pub(crate) fn goes_on(job: &str, from: &str, again: Option<RunAgain>) -> Remedy {
+    let text = format!("job `{job}` can go on from {from}");
+    match again {
+        Some(again) => Deed::Run(again).within(format!("{text}: "), ""),
+        None => text.into(),
+    }
 }

@@ -20,7 +20,8 @@ fn outcome(text: &str) -> String {
         Ok(session) => session,
         Err(problems) => {
             let line = |problem: &nutkin_flink::Problem| {
-                let hint = problem.hint.as_ref().map(|hint| format!("\n    hint: {hint}"));
+                let hint =
+                    problem.hint.as_ref().map(|hint| format!("\n    hint: {}", hint.plain()));
                 format!("{problem}{}\n", hint.unwrap_or_default())
             };
             return problems.iter().map(line).collect();

@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use nutkin_flink::FlinkVersion;
-use nutkin_flink::Problem;
+use nutkin_flink::{Argument, Problem};
 
 use nutkin_shell::{Context, Environment, Error};
 
@@ -71,7 +71,7 @@ impl Source {
         if path.exists() {
             return Ok(Self::Path(path));
         }
-        Err(Problem::new("--from", format!("there is no `{}`", path.display()))
+        Err(Problem::argument(Argument::From, format!("there is no `{}`", path.display()))
             .hint("give `apache`, `pypi`, or the path of a directory or a .tgz archive"))
     }
 

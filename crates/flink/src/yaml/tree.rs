@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use granit_parser::{Event, Parser, ScalarStyle};
 
-use crate::{Location, Problem};
+use crate::{Fault, Location, Problem};
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -224,6 +224,9 @@ impl<'a> Reader<'a> {
                         key.name, first.line
                     );
                     self.problem((key.line, key.column), message);
+                    if let Some(problem) = self.problems.last_mut() {
+                        problem.fault = Fault::RepeatedKey;
+                    }
                     return;
                 }
                 let name = match node.kind {

@@ -13,7 +13,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use nutkin_container::image::{Base, Blob, Node, User, lay_over};
-use nutkin_flink::Problem;
+use nutkin_flink::{Argument, Problem};
 use serde_json::Value;
 
 use super::layer::compressed;
@@ -84,11 +84,11 @@ pub fn source(word: &str, directory: &Path) -> Result<Source, Error> {
     if looks_like_path {
         let message = format!("there is no `{}`", path.display());
         return Err(Error::input(vec![
-            Problem::new("--base", message)
+            Problem::argument(Argument::Base, message)
                 .hint("name an image, an OCI layout or archive, a root file system, or `none`"),
         ]));
     }
-    reference(word, "--base")?;
+    reference(word, Argument::Base)?;
     Ok(Source::Registry(word.to_owned()))
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt as _;
 use nutkin_container::image::Blob;
-use nutkin_flink::Problem;
+use nutkin_flink::{Argument, Problem};
 use oci_client::Reference;
 use oci_client::client::{Client, ClientConfig, ClientProtocol};
 use oci_client::errors::{OciDistributionError, OciErrorCode};
@@ -23,10 +23,10 @@ use nutkin_shell::{Context, Environment, Error, Kind};
 ///
 /// # Errors
 /// Kind 2.
-pub fn reference(text: &str, option: &str) -> Result<Reference, Error> {
+pub fn reference(text: &str, option: Argument) -> Result<Reference, Error> {
     text.parse().map_err(|error: oci_client::ParseError| {
         Error::input(vec![
-            Problem::new(option, format!("`{text}` is not a valid image name: {error}"))
+            Problem::argument(option, format!("`{text}` is not a valid image name: {error}"))
                 .hint("for example registry.example.com/team/flink:1.20.5"),
         ])
     })
@@ -131,7 +131,7 @@ pub(super) async fn load(
     architecture: &str,
     context: &Context<'_>,
 ) -> Result<Loaded, Error> {
-    let reference = reference(name, "--base")?;
+    let reference = reference(name, Argument::Base)?;
     let pull = oci_client::RegistryOperation::Pull;
     let registry = Registry::open(reference, architecture, pull, context.environment).await?;
     let Registry { client, name: reference } = &registry;

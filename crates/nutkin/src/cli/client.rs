@@ -5,10 +5,10 @@ use nutkin_core::selection::Platform;
 use nutkin_flink::FlinkVersion;
 
 use super::Context;
+use super::select;
 use super::shared::SessionArgs;
 use crate::jobs::{self, failure};
 use crate::platform::Session;
-use crate::select;
 use nutkin_rest::{Client, Job};
 use nutkin_shell::{Error, ledger};
 

@@ -4,16 +4,19 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nutkin_core::Remark;
 use nutkin_core::ledger::{ENDED, Opened};
 use nutkin_core::selection::Platform;
 use nutkin_flink::Configuration;
 
 use super::consent::{self, ConsentArgs};
+use super::select;
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
 use super::{Context, outcomes};
 use crate::platform::{self, Session};
+use crate::remedies::words;
 use crate::runtime::unless_interrupted;
-use crate::{Exit, Outcome, runtime, select};
+use crate::{Exit, Outcome, runtime};
 use nutkin_kubernetes::api::Api;
 use nutkin_kubernetes::cluster;
 use nutkin_kubernetes::end::delete_what_is_left;
@@ -233,7 +236,7 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
         platform::forget(context.environment, &name, &session.place());
     } else {
         let what = format!("the ledger of session `{name}`");
-        kept.push(Kept { what, remark: String::new(), is_data: true });
+        kept.push(Kept { what, remark: Remark::default(), is_data: true });
     }
     if ended.is_empty() {
         context.printer.say(&format!("session `{name}`: none of its processes was running"));
@@ -244,13 +247,14 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
         context.printer.say(&format!("deleted {one}"));
     }
     for one in &kept {
-        let remark = if one.remark.is_empty() { "" } else { &format!(": {}", one.remark) };
+        let remark = one.remark.line(words);
+        let remark = if remark.is_empty() { remark } else { format!(": {remark}") };
         let quote = if one.what.contains('`') { "" } else { "`" };
         context.printer.say(&format!("kept {quote}{}{quote}{remark}", one.what));
     }
     if !resumable.is_empty() {
         for line in opened.iter().flat_map(|opened| opened.ledger.goes_on()) {
-            context.printer.say(&line);
+            context.printer.say(&words(&line));
         }
         context.printer.hint(&format!("`nutkin up {name}` starts it again with the same options"));
         context

@@ -232,7 +232,11 @@ async fn stop(found: &session::Session, context: &Context<'_>) -> Result<(), Err
     let ending = Ending { adopt: true, ..Ending::default() };
     let ended = kubernetes::end(found, ending, context).await?;
     for kept in ended.kept {
-        context.printer.say(&format!("kept: {} ({})", kept.what, kept.remark));
+        context.printer.say(&format!(
+            "kept: {} ({})",
+            kept.what,
+            kept.remark.line(crate::remedies::words)
+        ));
     }
     Ok(())
 }

@@ -3,11 +3,12 @@
 use futures_util::StreamExt as _;
 
 use super::Context;
+use super::select;
 use super::shared::PlatformArgs;
 use crate::platform::{self};
 use crate::report::Style;
 use crate::runtime::Interrupt;
-use crate::{Exit, Outcome, runtime, select};
+use crate::{Exit, Outcome, runtime};
 use nutkin_shell::{Error, Line, LogStream, Logged, Logs};
 
 /// Arguments of `nutkin logs`.

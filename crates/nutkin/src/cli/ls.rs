@@ -4,9 +4,11 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::json;
 
 use super::Context;
+use super::select;
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
 use crate::platform::{AT_ONCE, Session};
-use crate::{Exit, Outcome, runtime, select};
+use crate::remedies::words;
+use crate::{Exit, Outcome, runtime};
 use nutkin_rest::View;
 
 /// Arguments of `nutkin ls`.
@@ -32,7 +34,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let looks = stream::iter(&sessions).map(Session::look).buffered(AT_ONCE);
         let views: Vec<View> = looks.try_collect().await?;
         if args.output.output != Output::Text {
-            let items: Vec<_> = views.iter().map(View::document).collect();
+            let items: Vec<_> = views.iter().map(|view| view.document(words)).collect();
             let document = document("SessionList", json!({"items": items}));
             context.printer.document(args.output.output, &document)?;
             return Ok(Exit::Done);

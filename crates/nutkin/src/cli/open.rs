@@ -3,8 +3,9 @@
 use std::process::{Command, Stdio};
 
 use super::Context;
+use super::select;
 use super::shared::PlatformArgs;
-use crate::{Exit, Outcome, runtime, select};
+use crate::{Exit, Outcome, runtime};
 use nutkin_rest::Probe;
 use nutkin_shell::{Error, Kind};
 

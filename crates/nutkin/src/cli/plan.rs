@@ -95,7 +95,7 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
         }
         let comes = outlooks.iter().flatten().any(|outlook| !outlook.names().is_empty());
         if args.output.output == Output::Text {
-            let mut lines = outline.lines();
+            let mut lines = outline.lines(crate::remedies::words);
             lines.extend(left_out);
             let is_drift = !is_new && !is_done;
             lines.extend(wish.of_ledger.clone().filter(|_| is_drift));

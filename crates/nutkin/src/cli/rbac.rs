@@ -5,9 +5,10 @@ use nutkin_core::plan::kubernetes;
 use nutkin_flink::Problem;
 use serde_json::{Value, json};
 
+use super::select;
 use super::shared::{Output, OutputArgs, SpecArgs};
 use super::{Context, session_file};
-use crate::{Exit, Outcome, select};
+use crate::{Exit, Outcome};
 use nutkin_kubernetes::native_client;
 use nutkin_shell::Error;
 

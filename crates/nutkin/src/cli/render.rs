@@ -9,9 +9,10 @@ use nutkin_core::selection::Platform;
 use nutkin_flink::options;
 use serde_json::json;
 
+use super::select;
 use super::shared::{Output, SpecArgs, document};
 use super::{Context, render_objects, session_file};
-use crate::{Exit, Outcome, runtime, select};
+use crate::{Exit, Outcome, runtime};
 use nutkin_core::decide::local;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_local::launch::Definition;

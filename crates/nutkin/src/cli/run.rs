@@ -14,12 +14,13 @@ use serde_json::json;
 use nutkin_core::ledger::Bringer;
 
 use super::client::{Target, target};
+use super::select;
 use super::shared::{OutputArgs, SessionArgs, SpecArgs};
 use super::submission::Submission;
 use super::{Context, file_jobs, session_file};
 use crate::jobs::{Jar, arrives, failure, random_id, shortage, submit};
 use crate::runtime::{self, Interrupt, unless_interrupted};
-use crate::{Exit, Outcome, platform, select};
+use crate::{Exit, Outcome, platform};
 use nutkin_fetch::artifacts::Fetcher;
 use nutkin_rest::{Client, RestError, RunRequest};
 use nutkin_shell::{Error, Kind};

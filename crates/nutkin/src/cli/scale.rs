@@ -4,10 +4,11 @@ use std::cell::RefCell;
 
 use super::Context;
 use super::consent::{self, ConsentArgs};
+use super::select;
 use super::shared::PlatformArgs;
 use crate::platform::Scaling;
 use crate::runtime::{self, unless_interrupted};
-use crate::{Exit, Outcome, select};
+use crate::{Exit, Outcome};
 use nutkin_flink::counted;
 use nutkin_shell::{Error, Kind};
 

@@ -3,11 +3,13 @@
 use nutkin_core::decide::Drift;
 use nutkin_core::status::SessionState;
 
+use super::select;
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
 use super::{Context, outcomes};
 use crate::platform::drift::{self, Drifted};
+use crate::remedies::words;
 use crate::report::Style;
-use crate::{Exit, Outcome, runtime, select};
+use crate::{Exit, Outcome, runtime};
 use nutkin_rest::View;
 
 /// Arguments of `nutkin status`.
@@ -52,7 +54,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         if args.output.output == Output::Text {
             show(&view, drifted.as_ref(), context);
         } else {
-            let mut fields = view.document();
+            let mut fields = view.document(words);
             if let Some(drifted) = &drifted {
                 fields["drift"] = drifted.drift.iter().map(Drift::document).collect();
             }
@@ -112,10 +114,10 @@ fn show(view: &View, drifted: Option<&Drifted>, context: &Context<'_>) {
         for one in drift {
             field("drift", one.line());
         }
-        field("", ledger.says_wanted_by());
+        field("", ledger.says_wanted_by().line(words));
     }
     for message in &view.messages {
-        lines.push(format!("  {message}"));
+        lines.push(format!("  {}", message.line(words)));
     }
     printer.out(&(lines.join("\n") + "\n"));
 }

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use nutkin_core::ledger::Opened;
+use nutkin_core::remedy::Deed;
 use nutkin_core::session::Session;
 
 use super::consent::{self, ConsentArgs};
@@ -11,6 +12,7 @@ use super::shared::{Output, OutputArgs, SpecArgs, document};
 use super::{Context, outcomes, session_file, wanted};
 use crate::platform::{Carried, Decision};
 use crate::progress::Spinner;
+use crate::remedies::words;
 use crate::report::Style;
 use crate::runtime::unless_interrupted;
 use crate::{Exit, Outcome, platform, runtime};
@@ -168,7 +170,7 @@ async fn bring_up(
             }
             return finish(args, wish, &mut decision, stage, context).await;
         }
-        let announcement = outline.announcement();
+        let announcement = outline.announcement(words);
         if !announcement.is_empty() {
             agree(args, wish, &decision, &announcement, known.as_ref(), context).await?;
             changes = announcement;
@@ -294,7 +296,7 @@ async fn finish(
             }
             if args.output.output != Output::Text {
                 let view = decision.session().look().await?;
-                let document = document("Session", view.document());
+                let document = document("Session", view.document(words));
                 context.printer.document(args.output.output, &document)?;
             }
             Ok(Exit::Done)
@@ -326,7 +328,9 @@ fn announce(name: &str, decision: &Decision, ready: &Ready, context: &Context<'_
         decision.outline().about.summary(),
         counted(ready.overview.slots_total, "slot"),
     ));
-    printer.say(&format!("  web UI     {}", printer.style(Style::Cyan, &ready.url)));
+    let open = || words(&Deed::Open { name: Some(name.to_owned()) }.does("opens it"));
+    let url = ready.url.clone().unwrap_or_else(open);
+    printer.say(&format!("  web UI     {}", printer.style(Style::Cyan, &url)));
     printer.say("  run a job  nutkin run JAR");
     printer.say("  look       nutkin status, nutkin logs");
     printer.say(&format!("  stop       nutkin down {name}"));

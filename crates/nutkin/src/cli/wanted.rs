@@ -7,10 +7,11 @@ use nutkin_core::session::Session;
 use nutkin_shell::ledger as store;
 use nutkin_shell::{Environment, Error, Kind, Place};
 
+use super::select;
 use super::shared::SpecArgs;
 use super::{Context, session_file};
 use crate::platform::{self, ledger, rebuild};
-use crate::{runtime, select};
+use crate::{remedies, runtime};
 
 /// What is wanted, and where.
 pub(super) struct Wish {
@@ -44,7 +45,7 @@ pub(super) fn wish(
             say_damage(opened, context);
         }
         let ledger = opened.map(|opened| opened.ledger);
-        let who = ledger.as_ref().map(Ledger::says_wanted_by);
+        let who = ledger.as_ref().map(|ledger| ledger.says_wanted_by().line(remedies::words));
         let of_ledger = ledger.and_then(|ledger| ledger.wanted);
         let found = match of_ledger {
             Some(wanted) => Some((wanted, who)),
@@ -104,6 +105,7 @@ impl Wish {
     pub(super) fn left_out(&self, ledger: &Ledger) -> Option<String> {
         let before = ledger.wanted.as_ref().filter(|_| self.of_ledger.is_none())?;
         let left_out = before.left_out(&self.wanted);
+        let left_out: Vec<String> = left_out.iter().map(remedies::left_out).collect();
         (!left_out.is_empty()).then(|| format!("- no longer wanted: {}", left_out.join(", ")))
     }
 

@@ -94,7 +94,9 @@ impl Change {
                 let stalled = decision.conditions.iter().find(|one| one.kind == "Stalled");
                 match (stalled, answer) {
                     (Some(stalled), _) => Err(self.run.explain(stalled).await),
-                    (None, Some((overview, url))) => Ok(Waited::Ready(Ready { overview, url })),
+                    (None, Some((overview, url))) => {
+                        Ok(Waited::Ready(Ready { overview, url: Some(url) }))
+                    }
                     (None, None) => Err(silent(&name)),
                 }
             }

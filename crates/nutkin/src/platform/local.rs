@@ -15,6 +15,7 @@ use nutkin_shell::{Error, Kind};
 use super::attend::{Agreed, Carried, Looks, Watcher};
 use crate::Context;
 use crate::drive::{Driven, carry_on, drive, look};
+use crate::remedies::words;
 
 /// Bringing a session to what is wanted.
 #[derive(Debug)]
@@ -69,7 +70,11 @@ impl Up {
     /// Another command changed the session to something else, the lock is held too long, or the system refuses.
     pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<Carried, Error> {
         if self.is_new {
-            self.decision.change.remarks.iter().for_each(|line| context.printer.say(line));
+            self.decision
+                .change
+                .remarks
+                .iter()
+                .for_each(|one| context.printer.say(&one.line(words)));
         }
         let first = self.decision.clone();
         let mut agreed = Agreed::new(&first, Step::only_brings, &self.session.name, context);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Found, FoundFlink};
 use crate::image::{Entry, Request, User};
-use nutkin_flink::Problem;
+use nutkin_flink::{Argument, Problem};
 
 /// Parts of `opt/` that Flink loads as plugins, by the beginning of their names; others go to `lib/`
 /// (Flink documentation, "File Systems", "Plugins").
@@ -63,7 +63,7 @@ pub(super) fn chosen(
     for name in &names {
         match flink.plugins.get_key_value(name.as_str()) {
             Some((folder, _)) => drop(folders.insert(folder)),
-            None => problems.push(unknown("--plugin", name, flink.plugins.keys())),
+            None => problems.push(unknown(Argument::Plugin, name, flink.plugins.keys())),
         }
     }
     if names.is_empty() {
@@ -88,7 +88,7 @@ pub(super) fn chosen(
     for wanted in &request.opt {
         let version = format!("{wanted}-{}.jar", found.flink);
         let Some(jar) = flink.opt.iter().find(|jar| *jar == wanted || **jar == version) else {
-            problems.push(unknown("--opt", wanted, flink.opt.iter()));
+            problems.push(unknown(Argument::Opt, wanted, flink.opt.iter()));
             continue;
         };
         let place = if PLUGINS.iter().any(|prefix| jar.starts_with(prefix)) {
@@ -107,13 +107,13 @@ pub(super) fn chosen(
     entries
 }
 
-fn unknown<'a>(option: &str, name: &str, there: impl Iterator<Item = &'a String>) -> Problem {
+fn unknown<'a>(option: Argument, name: &str, there: impl Iterator<Item = &'a String>) -> Problem {
     let there: Vec<&str> = there.map(String::as_str).collect();
     let hint = match there.as_slice() {
         [] => "this Flink has none; a jar is named by its path".to_owned(),
         _ => format!("there are {}", there.join(", ")),
     };
-    Problem::new(option, format!("this Flink has no `{name}`")).hint(hint)
+    Problem::argument(option, format!("this Flink has no `{name}`")).hint(hint)
 }
 
 fn is_jar(name: &str) -> bool {

@@ -7,6 +7,7 @@ use super::{Container, Extras, Image, Make, Observation, Step, Thing, Within, as
 use crate::change::{self, Difference, Effect, Shape};
 use crate::decide::{About, Again, Change, Condition, Decision, Harm, Restarts, fates, harm};
 use crate::plan::docker::{self, Containers, Steps, Surroundings, steps};
+use crate::remedy::Deed;
 use crate::selection::Platform;
 use crate::session::Session;
 use nutkin_flink::Problem;
@@ -374,6 +375,6 @@ fn like(
     one.map(Some).ok_or_else(|| {
         let jars = planned.extras.join(", ");
         let message = format!("no container that stays has the jars of the session: {jars}");
-        vec![Problem::new("", message).hint("`nutkin up` with the session file brings them")]
+        vec![Problem::new("", message).hint(Deed::up().does("with the session file brings them"))]
     })
 }

@@ -12,7 +12,9 @@ use crate::kubernetes::ha;
 use crate::kubernetes::ownership::{self, Owner};
 use crate::kubernetes::resource::title;
 use crate::kubernetes::shape::{self, Shape};
+use crate::remedy::{Argument, Remark};
 use crate::selection::Platform;
+use crate::words::kept as words;
 
 /// Between two looks.
 const POLL: Duration = Duration::from_millis(200);
@@ -68,7 +70,7 @@ pub struct Kept {
     /// A path or an object.
     pub what: String,
     /// What it is good for, and what deletes it; may be empty.
-    pub remark: String,
+    pub remark: Remark,
     /// Whether a session of the same name would find it again.
     pub is_data: bool,
 }
@@ -145,17 +147,17 @@ impl Ends {
         if !ending.delete_ha_data && !after.maps.is_empty() {
             kept.push(Kept {
                 what: after.maps.iter().map(title).collect::<Vec<_>>().join(", "),
-                remark: what_comes_back(&after.maps),
+                remark: Remark::new(
+                    words::comes_back(&ha::jobs(&after.maps)),
+                    vec![Argument::DeleteHaData.does("deletes it")],
+                ),
                 is_data: true,
             });
         }
         if let Some((servers, path)) = ha::zookeeper(&self.options) {
             kept.push(Kept {
                 what: format!("ZooKeeper {servers} {path}"),
-                remark: format!(
-                    "a session of this `high-availability.cluster-id` continues with its jobs; \
-                     `zkCli.sh -server {servers} deleteall {path}` deletes it"
-                ),
+                remark: words::zookeeper_keeps(&servers, &path).into(),
                 is_data: true,
             });
         }
@@ -163,7 +165,7 @@ impl Ends {
             kept.extend(after.claims.iter().map(claim));
         }
         kept.extend(DIRECTORIES.iter().filter_map(|key| {
-            let remark = format!("`{key}` of the session: files there are not Nutkin's to delete");
+            let remark = words::not_ours_to_delete(key).into();
             Some(Kept { what: self.options.get(*key)?.clone(), remark, is_data: true })
         }));
         Ended { ended, kept }
@@ -181,22 +183,7 @@ const DIRECTORIES: [&str; 5] = [
 
 fn claim(claim: &Value) -> Kept {
     let name = claim["metadata"]["name"].as_str().unwrap_or_default();
-    Kept {
-        what: title(claim),
-        remark: format!(
-            "a session of this name takes it again; `kubectl delete pvc {name}` deletes it and its files"
-        ),
-        is_data: true,
-    }
-}
-
-fn what_comes_back(maps: &[Value]) -> String {
-    let jobs = ha::jobs(maps);
-    let back = match jobs.as_slice() {
-        [] => "a session of this name continues with it".to_owned(),
-        jobs => format!("a session of this name runs these jobs again: {}", jobs.join(", ")),
-    };
-    format!("{back}; --delete-ha-data deletes it")
+    Kept { what: title(claim), remark: words::claim_stays(name).into(), is_data: true }
 }
 
 /// Deletes high availability data of a session whose workload is gone.

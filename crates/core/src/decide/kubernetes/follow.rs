@@ -11,6 +11,7 @@ use crate::kubernetes::ownership::{self, Owner};
 use crate::kubernetes::progress::{self, Stuck};
 use crate::kubernetes::rollout::{self, Seen};
 use crate::kubernetes::{forbidden, shape};
+use crate::remedy::Remedy;
 
 /// Between two looks while Kubernetes makes the pod: events come by the second.
 const POLL: Duration = Duration::from_millis(500);
@@ -72,7 +73,7 @@ pub(super) fn decide(plan: &Plan, seen: &Progress) -> Result<Decision<Step>, Ref
     let told = seen.told.clone().flatten();
     let state = match (state(seen, workload, Some(plan.slots)), told) {
         (State::Waits(..), Some(told)) => {
-            State::Stuck(Stuck { what: told, hint: forbidden::HINT.to_owned(), crashed: None })
+            State::Stuck(Stuck { what: told, hint: Remedy::ProcessPermissions, crashed: None })
         }
         (state, _) => state,
     };
@@ -212,7 +213,7 @@ fn stuck_for_good(plan: &Plan, seen: &Progress, mut stuck: Stuck) -> Refusal {
         lines.extend(all[shown..].iter().map(|line| (*line).to_owned()));
         if let Some(told) = forbidden::told(log) {
             lines.push(told);
-            forbidden::HINT.clone_into(&mut stuck.hint);
+            stuck.hint = Remedy::ProcessPermissions;
         }
     }
     Refusal::Stuck { session: plan.objects.cluster_id.clone(), stuck, log: lines }

@@ -6,6 +6,8 @@ use crate::kubernetes::ownership;
 use crate::kubernetes::progress::Stuck;
 use crate::kubernetes::resource::title;
 use crate::plan::kubernetes::marks;
+use crate::remedy::{Argument, Deed, Remedy};
+use crate::words::refusal as words;
 use nutkin_flink::problem::Problem;
 
 /// Why there is no decision. Nothing was touched for it.
@@ -124,80 +126,57 @@ impl Refusal {
             Self::Invalid(problems) => {
                 problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
             }
-            Self::InTheWay { object, whose, namespace, .. } => format!(
-                "{object} in namespace {namespace} is in the way: {whose}; it was not touched"
-            ),
-            Self::NotOurs { workload, namespace, .. } => format!(
-                "{workload} in namespace {namespace} is a Flink session that Nutkin did not start"
-            ),
-            Self::BeingDeleted { session } => format!("session `{session}` is being deleted"),
-            Self::CannotBecome { session, why } => {
-                format!("session `{session}` cannot be changed to what is wanted: {why}")
+            Self::InTheWay { object, whose, namespace, .. } => {
+                words::in_the_way(object, whose, namespace)
             }
+            Self::NotOurs { workload, namespace, .. } => words::not_ours(workload, namespace),
+            Self::BeingDeleted { session } => words::being_deleted(session),
+            Self::CannotBecome { session, why } => words::cannot_become(session, why),
             Self::Immutable { message, .. } => message.clone(),
-            Self::Deleted { workload } => format!("{workload} was deleted in the meantime"),
-            Self::Stuck { session, stuck, log } => {
-                let mut text = format!("session `{session}` does not start: {}", stuck.what);
-                for line in log {
-                    text = format!("{text}\n{line}");
-                }
-                text
-            }
-            Self::NotCounted { session } => format!(
-                "Flink itself starts and ends the TaskManagers of session `{session}`, as jobs need them"
-            ),
-            Self::NoTaskManagers { session } => {
-                format!("the workload of session `{session}`'s TaskManagers is gone")
-            }
-            Self::StillRuns { pod } => {
-                format!("{pod} still runs: its high availability data was not touched")
-            }
+            Self::Deleted { workload } => words::deleted(workload),
+            Self::Stuck { session, stuck, log } => words::stuck(session, &stuck.what, log),
+            Self::NotCounted { session } => words::not_counted(session),
+            Self::NoTaskManagers { session } => words::no_task_managers(session),
+            Self::StillRuns { pod } => words::still_runs(pod),
         }
     }
 
     /// What can be done about it.
-    pub fn hints(&self) -> Vec<String> {
+    pub fn hints(&self) -> Vec<Remedy> {
         match self {
             Self::Invalid(_) | Self::Deleted { .. } | Self::StillRuns { .. } => Vec::new(),
             // The session of this name runs in another kind of workload.
             Self::InTheWay { label, session, .. } if label.as_ref() == Some(session) => {
-                vec![format!("`nutkin down {session}` ends the session that it belongs to")]
+                vec![Deed::down(session).does("ends the session that it belongs to")]
             }
-            Self::InTheWay { .. } => {
-                vec!["give the session another name, or another namespace (-n)".to_owned()]
-            }
+            Self::InTheWay { .. } => vec![Argument::Namespace.within(words::OTHER_PLACE, ")")],
             Self::NotOurs { ends: true, .. } => {
-                vec!["--adopt says that Nutkin may delete it all the same".to_owned()]
+                vec![Argument::Adopt.does("says that Nutkin may delete it all the same")]
             }
             Self::NotOurs { session, .. } => vec![
-                "--adopt takes it over: it gets Nutkin's label, and `down` may delete it".to_owned(),
-                format!("`nutkin status {session} --on kubernetes` shows it as it is"),
+                Argument::Adopt.does(words::ADOPTION),
+                Deed::Status { name: session.clone(), on: "kubernetes" }.does("shows it as it is"),
             ],
-            Self::BeingDeleted { .. } => {
-                vec!["wait until it is gone: `nutkin down` does".to_owned()]
-            }
+            Self::BeingDeleted { .. } => vec![
+                Deed::Down { name: None, delete_data: false, on: None }
+                    .within("wait until it is gone: ", " does"),
+            ],
             Self::CannotBecome { session, .. } => {
-                vec![format!("`nutkin down {session}` ends it; then `up` makes the other one")]
+                vec![Deed::down(session).does("ends it; then `up` makes the other one")]
             }
-            Self::Immutable { is_claim: true, .. } => vec![
-                "a claim holds data: Nutkin never makes it again. Leave it, or name another one"
-                    .to_owned(),
-            ],
-            Self::Immutable { session, .. } => vec![format!(
-                "`nutkin down {session}` ends the session; then `up` makes it as it is wanted"
-            )],
+            Self::Immutable { is_claim: true, .. } => vec![words::CLAIM.into()],
+            Self::Immutable { session, .. } => {
+                vec![
+                    Deed::down(session)
+                        .does("ends the session; then `up` makes it as it is wanted"),
+                ]
+            }
             Self::Stuck { session, stuck, .. } => vec![
                 stuck.hint.clone(),
-                format!(
-                    "its objects are still there: the same `up` goes on once that is fixed, `nutkin down {session}` \
-                     removes them"
-                ),
+                Deed::down(session).within(words::STUCK_LEAVES, " removes them"),
             ],
-            Self::NotCounted { .. } => vec![
-                "`slotmanager.max-total-resource.cpu` bounds them, `resourcemanager.taskmanager-timeout` ends idle ones"
-                    .to_owned(),
-            ],
-            Self::NoTaskManagers { .. } => vec!["`nutkin up` makes it again".to_owned()],
+            Self::NotCounted { .. } => vec![words::BOUNDS.into()],
+            Self::NoTaskManagers { .. } => vec![Deed::up().does("makes it again")],
         }
     }
 }

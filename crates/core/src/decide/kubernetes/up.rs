@@ -14,6 +14,8 @@ use crate::kubernetes::resource::title;
 use crate::kubernetes::shape::Shape;
 use crate::kubernetes::{desired, diff, managed, rollout};
 use crate::plan::kubernetes::Objects;
+use crate::remedy::{Deed, Remark};
+use crate::words::kept as words;
 
 /// How far what was seen leads.
 enum Stage<'s> {
@@ -225,11 +227,10 @@ fn compare(
     change.adopts = live.adopted.then(|| title(live.workload));
     let left: Vec<String> = live.permissions.iter().map(|one| title(one)).collect();
     if !left.is_empty() {
-        change.remarks.push(format!(
-            "keeps {}: of `nutkin.rbac.create`, which is not set any more; pods may still use them, and \
-             `nutkin down {}` removes them",
-            left.join(", "),
-            objects.cluster_id
+        let down = Deed::down(objects.cluster_id.as_str());
+        change.remarks.push(Remark::new(
+            words::keeps_permissions(&left.join(", ")),
+            vec![down.does("removes them")],
         ));
     }
     Ok((pairs, change))

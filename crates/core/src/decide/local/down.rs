@@ -3,7 +3,9 @@
 use super::{Observation, Step};
 use crate::change::Effect;
 use crate::decide::{About, Again, Change, Decision, Ending, Harm, fates, harm};
+use crate::remedy::{Argument, Remark};
 use crate::selection::Platform;
+use crate::words::kept as words;
 use nutkin_flink::process::Role;
 
 /// Ends processes and removes state; works on a damaged session, too. Data stays unless it is to be deleted: a session of
@@ -22,10 +24,9 @@ pub(super) fn decide(ending: Ending, seen: &Observation) -> Decision<Step> {
     }
     let mut remarks = Vec::new();
     if has_data && !ending.delete_data {
-        remarks.push(format!(
-            "keeps `{}`: {}; a session of this name finds it again, --delete-data deletes it",
-            seen.data_directory,
-            seen.data.describe()
+        remarks.push(Remark::new(
+            words::keeps(&seen.data_directory, &seen.data.describe()),
+            vec![words::FINDS_AGAIN.into(), Argument::DeleteData.does("deletes it")],
         ));
     }
     let lives = |role| seen.processes.iter().any(|one| one.role == role && one.lives);

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::observation::Taken;
 use crate::session::Session;
-use nutkin_flink::Problem;
 use nutkin_flink::{Configuration, Origin};
+use nutkin_flink::{Problem, Remedy};
 
 /// Flink's default for `rest.port`, which people type by heart.
 pub const REST: u16 = 8081;
@@ -138,14 +138,10 @@ fn asked(configuration: &Configuration) -> Result<Option<u16>, Vec<Problem>> {
 
 fn refused(port: u16, owner: Option<&str>) -> Problem {
     match owner {
-        Some(name) => {
-            Problem::new("rest.port", format!("session `{name}` has port {port}")).hint(format!(
-                "give another one (-D rest.port=N), leave the option out to get a free one, or end that \
-                 session: `nutkin down {name}`"
-            ))
-        }
+        Some(name) => Problem::new("rest.port", format!("session `{name}` has port {port}"))
+            .hint(Remedy::OtherPort { holder: Some(name.to_owned()) }),
         None => Problem::new("rest.port", format!("another program listens on port {port}"))
-            .hint("give another one (-D rest.port=N), or leave the option out to get a free one"),
+            .hint(Remedy::OtherPort { holder: None }),
     }
 }
 

@@ -121,7 +121,7 @@ pub(super) fn decide(session: &Session, seen: &Observation) -> Result<Decision<S
             differences: change.differences,
             effect,
             completes,
-            remarks: said,
+            remarks: said.into_iter().map(Into::into).collect(),
             ..Change::default()
         },
         steps,

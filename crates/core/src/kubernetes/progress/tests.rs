@@ -27,7 +27,7 @@ fn show(progress: Progress) -> String {
     match progress {
         Progress::Runs => "runs".to_owned(),
         Progress::Waiting(what) => what,
-        Progress::Stuck(stuck) => format!("stuck: {} ({})", stuck.what, stuck.hint),
+        Progress::Stuck(stuck) => format!("stuck: {} ({})", stuck.what, stuck.hint.plain()),
     }
 }
 
@@ -51,7 +51,7 @@ fn before_there_is_a_pod() {
          memory=2Gi (ask for less (memory, CPU), or have the namespace's ResourceQuota raised)"
     );
     let account = failed("pods \"a-1\" is forbidden: error looking up service account n/flink");
-    assert!(account.contains("`nutkin rbac` prints it"), "{account}");
+    assert!(account.contains("(ProcessAccount)"), "{account}");
     let security = failed("pods \"a-1\" is forbidden: violates PodSecurity \"restricted\"");
     assert!(security.contains("securityContext"), "{security}");
 }

@@ -14,9 +14,9 @@ use std::collections::BTreeMap;
 pub use configuration::effective;
 
 use crate::session::Session;
-use nutkin_flink::Problem;
 use nutkin_flink::memory::{self, Input, LegacyHeap};
 use nutkin_flink::process::{Role, is_dist};
+use nutkin_flink::{Problem, Remedy};
 
 /// What the shell found and chose on the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,10 +112,9 @@ pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Probl
     problems.extend(file_systems::missing(&configuration, session.flink, machine));
     if !machine.lib.iter().any(|jar| is_dist(jar)) {
         let message = format!("`{}/lib` has no flink-dist jar", machine.flink_home);
-        problems.push(Problem::new("", message).hint(format!(
-            "install Flink again: `nutkin dist remove {0}`, `nutkin dist install {0}`",
-            session.flink
-        )));
+        problems.push(
+            Problem::new("", message).hint(Remedy::Reinstall { flink: session.flink.to_string() }),
+        );
     }
     let (name, text) = configuration::file(&configuration, session.flink, &mut problems);
     let (Some(job_manager), Some(task_manager), true) =

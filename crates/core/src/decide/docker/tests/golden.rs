@@ -2,6 +2,7 @@
 
 use super::daemon::{Daemon, image};
 use super::{HA, session};
+use crate::Remedy;
 use crate::change::Effect;
 use crate::decide::docker::{Extras, Mine, Step, Thing, decide, resized, undo};
 use crate::decide::{Again, Decision, Ending, Harm, Wanted};
@@ -11,7 +12,7 @@ use crate::session::Session;
 /// What `plan` says, a line for each step, and what comes then.
 #[track_caller]
 fn check(decision: &Decision<Step>, lines: &[&str], steps: &[&str], harm: Harm) {
-    assert_eq!(decision.lines(), lines);
+    assert_eq!(decision.lines(Remedy::plain), lines);
     let found: Vec<String> = decision.steps.iter().map(ToString::to_string).collect();
     assert_eq!(found, steps);
     assert_eq!(decision.harm, harm);
@@ -223,7 +224,7 @@ fn changed_files_are_shown() {
     daemon.extras.insert("lib/udf.jar".to_owned(), Some("0002".to_owned()));
     let name = "log4j-console.properties".to_owned();
     wanted.log_configuration.insert(name, "rootLogger.level = DEBUG\n".to_owned());
-    let lines = decided(&daemon, &wanted).lines();
+    let lines = decided(&daemon, &wanted).lines(Remedy::plain);
     assert_eq!(lines[0], "~ lib/udf.jar: content 0001 -> content 0002");
     assert!(lines[1].starts_with("+ log4j-console.properties: content "), "{lines:?}");
     assert_eq!(lines[2], "replaces nutkin-s-jobmanager, nutkin-s-taskmanager-1");
@@ -236,8 +237,12 @@ fn an_option_is_told_once() {
     daemon.bring(&session(1, &[]));
     daemon.bring(&session(1, &[option]));
     // The JobManager does not read it: it stays, with the label that it was made with.
-    assert_eq!(decided(&daemon, &session(1, &[option])).lines(), ["session `s`: no change"]);
-    let lines = decided(&daemon, &session(1, &[option, ("web.refresh-interval", "1000")])).lines();
+    assert_eq!(
+        decided(&daemon, &session(1, &[option])).lines(Remedy::plain),
+        ["session `s`: no change"]
+    );
+    let lines = decided(&daemon, &session(1, &[option, ("web.refresh-interval", "1000")]))
+        .lines(Remedy::plain);
     assert_eq!(lines, ["+ web.refresh-interval: 1000", "replaces nutkin-s-jobmanager"]);
 }
 
@@ -251,7 +256,7 @@ fn containers_of_an_older_release_tell_no_files() {
     }
     assert!(decided(&daemon, &session(1, &[])).is_done());
     daemon.extras.insert("lib/udf.jar".to_owned(), Some("0002".to_owned()));
-    let lines = decided(&daemon, &session(1, &[])).lines();
+    let lines = decided(&daemon, &session(1, &[])).lines(Remedy::plain);
     assert_eq!(lines[0], "~ what a JobManager is made of");
 }
 

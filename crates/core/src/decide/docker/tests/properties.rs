@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::daemon::Daemon;
 use super::{HA, session};
+use crate::Remedy;
 use crate::decide::docker::{Mine, decide};
 use crate::decide::{Ending, Wanted};
 use crate::session::Session;
@@ -61,7 +62,7 @@ proptest! {
             let wanted = Wanted::Session(session);
             let again = decide(wanted, &daemon.seen(wanted, &Mine::default())).expect("a decision");
             prop_assert_eq!(&again.steps, &Vec::new());
-            prop_assert!(again.is_done(), "{:?}", again.lines());
+            prop_assert!(again.is_done(), "{:?}", again.lines(Remedy::plain));
         }
         let gone = Wanted::Gone(Ending { delete_data: true, ..Ending::default() });
         daemon.carry_out(gone, usize::MAX);

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use self::cluster::Cluster;
 use super::{By, Ends, Plan, Refusal, scaling};
+use crate::Remedy;
 use crate::decide::{Again, Ending, Harm};
 use crate::plan::kubernetes::native::Client;
 use crate::spec::{self, Inputs};
@@ -108,7 +109,7 @@ fn pods_of_task_managers_that_a_cut_left_are_told_of() {
     cluster.run(&changed, &acts(), Some(5)).unwrap();
     let shown = cluster.run(&changed, &By::default(), None).unwrap().last;
     assert!(!shown.is_done() && shown.harm == Harm::Change);
-    let lines = shown.announcement();
+    let lines = shown.announcement(Remedy::plain);
     assert!(lines.contains(&"restarts all TaskManagers".to_owned()), "{lines:?}");
     assert_eq!(shown.document()["changes"], true);
     assert_eq!(shown.document()["jobsLost"], false);

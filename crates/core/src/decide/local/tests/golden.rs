@@ -8,6 +8,7 @@ use nutkin_testkit::golden::check_golden;
 
 use super::super::*;
 use super::world::{World, session};
+use crate::Remedy;
 use crate::decide::{Ending, Jobs};
 
 /// A machine on which a session of two TaskManagers runs, with a job.
@@ -73,7 +74,7 @@ fn decisions() {
 
 fn show(text: &mut String, name: &str, decision: &Decision<Step>) {
     writeln!(text, "# {name}: {:?}, {:?}", decision.harm, decision.again).unwrap();
-    for line in decision.lines() {
+    for line in decision.lines(Remedy::plain) {
         writeln!(text, "  {line}").unwrap();
     }
     for step in &decision.steps {

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::super::*;
 use super::world::{World, session};
+use crate::Remedy;
 use crate::decide::{Again, Ending};
 
 const OPTIONS: [(&str, &str); 6] = [
@@ -61,7 +62,7 @@ proptest! {
         let before = world.clone();
         let decision = decide(Wanted::Session(&then), &world.observe(Some(&then), None)).unwrap();
         prop_assert_eq!(&decision.steps, &[]);
-        prop_assert!(decision.is_done(), "{:?}", decision.lines());
+        prop_assert!(decision.is_done(), "{:?}", decision.lines(Remedy::plain));
         world.drive(Ok(&then), usize::MAX);
         prop_assert_eq!(world, before);
     }

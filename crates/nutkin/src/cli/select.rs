@@ -10,8 +10,8 @@ use nutkin_core::session;
 use nutkin_core::spec::SessionFile;
 use nutkin_flink::Problem;
 
+use super::shared::{self, PlatformArgs, SpecArgs};
 use crate::Context;
-use crate::cli::shared::{self, PlatformArgs, SpecArgs};
 use crate::platform::{self, Session};
 use nutkin_kubernetes::native_client;
 use nutkin_shell::Place;
@@ -92,7 +92,7 @@ struct Wanted {
 impl Wanted {
     fn of(name: Option<&str>, file: Option<&Path>, args: &PlatformArgs) -> Result<Self, Error> {
         let read = match file {
-            Some(file) => Some(crate::cli::session_file::read(file)?),
+            Some(file) => Some(super::session_file::read(file)?),
             None => None,
         };
         let of_file = read.as_ref().map(|file| file.session.clone().unwrap_or_default());
