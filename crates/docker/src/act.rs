@@ -16,7 +16,7 @@ use nutkin_fetch::extras;
 use nutkin_shell::{Context, Error, Kind, Purpose, ledger};
 
 use super::observe::{Aim, Run};
-use super::{copy, failure, lock, make, message, status, view};
+use super::{copy, failure, helper, lock, make, message, status, view};
 
 /// Lines of a dead container that are shown: the exception and its cause fit.
 const SHOWN_LINES: usize = 15;
@@ -54,6 +54,7 @@ impl Run {
                 _ => Ok(()),
             },
             Step::RemoveVolume { name } => {
+                helper::remove_all(&self.session).await;
                 let options = None::<RemoveVolumeOptions>;
                 match self.session.docker.remove_volume(name, options).await {
                     Err(error) if status(&error) != Some(404) => Err(failure(&error)),

@@ -3,6 +3,7 @@
 mod act;
 mod copy;
 pub mod end;
+mod helper;
 pub mod load;
 mod lock;
 pub mod logs;

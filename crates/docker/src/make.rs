@@ -143,9 +143,14 @@ pub async fn download(
     });
     match all.await {
         Ok(all) => Ok(Some(all)),
-        Err(error) if status(&error) == Some(404) => Ok(None),
+        // Of a container that is gone nobody knows what it had.
+        Err(error) if status(&error) == Some(404) && !is_gone(&error) => Ok(None),
         Err(error) => Err(failure(&error)),
     }
+}
+
+fn is_gone(error: &DaemonError) -> bool {
+    message(error).to_lowercase().contains("no such container")
 }
 
 /// Starts a container.

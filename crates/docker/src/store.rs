@@ -1,47 +1,29 @@
 //! The ledger of a session on its volume. It is reached without a JobManager: any container of the session gives the
 //! volume to read, and a helper, made for it and never started, to write.
 //!
-//! The daemon gives a name to one container alone. The helper's is the lock under which versions are compared, also
-//! between commands of different machines. Files are never written over where they are read: there are two places, which
+//! The helper is the lock under which versions are compared, also between commands of different machines. Files are never written over where they are read: there are two places, which
 //! take turns, and a reader takes the later one that is complete.
 
 use std::collections::HashMap;
 use std::io::Read as _;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bollard::models::{ContainerCreateBody, ContainerSummary, HostConfig, Mount, MountType};
-use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, InspectContainerOptions,
-    ListImagesOptions, ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder,
-};
-use futures_util::TryStreamExt as _;
+use bollard::query_parameters::{InspectContainerOptions, ListVolumesOptionsBuilder};
 use nutkin_container::image::User;
 use nutkin_core::ledger::{Sealed, Secrets, Stored, Version};
-use nutkin_core::plan::docker::{FLINK, SESSION};
+use nutkin_core::plan::docker::SESSION;
 use nutkin_shell::ledger::{Saving, Store};
-use nutkin_shell::{Context, Error, Kind};
+use nutkin_shell::{Context, Error};
 use serde::{Deserialize, Serialize};
 
+use super::helper::{self, MOUNT};
 use super::make::{self, Archive};
-use super::session::{DockerSession, list};
+use super::session::DockerSession;
 use super::{connect, failure, status};
 
-/// Label of helpers: the session's name. They are not the session's containers.
-const HELPER: &str = "nutkin.dev/ledger-of";
-/// Where helpers have the volume.
-const MOUNT: &str = "/nutkin-data";
 /// The folder on the volume.
 const FOLDER: &str = ".nutkin";
 /// What releases without a ledger remembered.
 const RECORD: &str = "record.json";
-/// An image without anything in it, made where the daemon has none at all.
-const EMPTY: (&str, &str) = ("nutkin/empty", "1");
-/// Seconds after which a helper is nobody's any more: a command needs less than one.
-const STALE: u64 = 60;
-/// How long another command may hold the helper: each has it for less than a second.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Between two tries for it.
-const POLL: Duration = Duration::from_millis(50);
 /// The owner of the files: nobody in a container of Flink's.
 const ROOT: User = User { uid: 0, gid: 0 };
 
@@ -79,30 +61,27 @@ impl Store for DockerSession {
                 return Ok(found.stored);
             }
         }
-        let helper = match make_helper(self, None).await? {
-            Made::Helper(id) => id,
-            Made::Taken => return Err(is_written(self)),
-        };
-        let found = look(self, &helper, MOUNT).await;
-        remove(self, &helper).await;
-        Ok(found?.stored)
+        helper::with(self, helper::Use::Read, async |helper| {
+            Ok(look(self, helper, MOUNT).await?.stored)
+        })
+        .await
     }
 
     async fn save(&self, sealed: &Sealed, expected: &Version) -> Result<Saving, Error> {
-        let helper = take(self).await?;
-        let written = write_through(self, &helper, Some(sealed), Some(expected)).await;
-        remove(self, &helper).await;
-        written
+        helper::with(self, helper::Use::Write, async |helper| {
+            write_through(self, helper, Some(sealed), Some(expected)).await
+        })
+        .await
     }
 
     async fn remove(&self, expected: &Version) -> Result<(), Error> {
         if !has_volume(self).await? {
             return Ok(());
         }
-        let helper = take(self).await?;
-        let written = write_through(self, &helper, None, Some(expected)).await;
-        remove(self, &helper).await;
-        written.map(drop)
+        let written = helper::with(self, helper::Use::Write, async |helper| {
+            write_through(self, helper, None, Some(expected)).await
+        });
+        written.await.map(drop)
     }
 }
 
@@ -270,103 +249,6 @@ async fn keeper(session: &DockerSession) -> Result<Option<(String, String)>, Err
         }
     }
     Ok(None)
-}
-
-/// The helper that is the lock, made by this call.
-async fn take(session: &DockerSession) -> Result<String, Error> {
-    let name = format!("nutkin-{}-ledger", session.name);
-    let started = Instant::now();
-    loop {
-        if let Made::Helper(id) = make_helper(session, Some(&name)).await? {
-            return Ok(id);
-        }
-        if is_stale(session, &name).await {
-            remove(session, &name).await;
-        } else if PATIENCE < started.elapsed() {
-            return Err(is_written(session));
-        }
-        tokio::time::sleep(POLL).await;
-    }
-}
-
-fn is_written(session: &DockerSession) -> Error {
-    let message =
-        format!("timed out: another command holds the ledger of session `{}`", session.name);
-    Error::new(Kind::TimedOut, message).because("LedgerLocked")
-}
-
-/// Whether a helper was left by a command that is gone.
-async fn is_stale(session: &DockerSession, name: &str) -> bool {
-    let label = format!("{HELPER}={}", session.name);
-    let Ok(helpers) = list(&session.docker, label).await else { return false };
-    let is_it = |one: &&ContainerSummary| {
-        one.names.iter().flatten().any(|of| of.trim_start_matches('/') == name)
-    };
-    let made = helpers.iter().find(is_it).and_then(|one| one.created);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    // One that is gone meanwhile is in nobody's way.
-    made.is_none_or(|made| STALE < now.saturating_sub(u64::try_from(made).unwrap_or_default()))
-}
-
-/// What became of a helper.
-enum Made {
-    /// It is there, under this ID.
-    Helper(String),
-    /// Another command has one of its name.
-    Taken,
-}
-
-/// Makes a helper. The daemon refuses a name that is taken: then somebody else writes.
-async fn make_helper(session: &DockerSession, name: Option<&str>) -> Result<Made, Error> {
-    let body = ContainerCreateBody {
-        image: Some(image(session).await?),
-        // Never started; a container needs a command all the same.
-        cmd: Some(vec!["none".to_owned()]),
-        entrypoint: Some(Vec::new()),
-        labels: Some([(HELPER.to_owned(), session.name.clone())].into()),
-        host_config: Some(HostConfig {
-            network_mode: Some("none".to_owned()),
-            mounts: Some(vec![Mount {
-                target: Some(MOUNT.to_owned()),
-                source: Some(session.volume()),
-                typ: Some(MountType::VOLUME),
-                ..Mount::default()
-            }]),
-            ..HostConfig::default()
-        }),
-        ..ContainerCreateBody::default()
-    };
-    let mut options = CreateContainerOptionsBuilder::default();
-    if let Some(name) = name {
-        options = options.name(name);
-    }
-    match session.docker.create_container(Some(options.build()), body).await {
-        Err(error) if status(&error) == Some(409) => Ok(Made::Taken),
-        made => Ok(Made::Helper(made.map_err(|error| failure(&error))?.id)),
-    }
-}
-
-/// Removes a helper; that it stays is not a reason to fail, the next command removes it.
-async fn remove(session: &DockerSession, id: &str) {
-    let options = RemoveContainerOptionsBuilder::default().force(true).build();
-    let _ = session.docker.remove_container(id, Some(options)).await;
-}
-
-/// Any image: nothing of it is run. One of Flink's is there wherever a session ever was.
-async fn image(session: &DockerSession) -> Result<String, Error> {
-    let images = session.docker.list_images(None::<ListImagesOptions>).await;
-    let images = images.map_err(|error| failure(&error))?;
-    let ours = images.iter().find(|one| one.labels.contains_key(FLINK));
-    if let Some(found) = ours.or_else(|| images.first()) {
-        return Ok(found.id.clone());
-    }
-    let (name, tag) = EMPTY;
-    let options = CreateImageOptionsBuilder::default().from_src("-").repo(name).tag(tag).build();
-    let archive = Archive::new(ROOT).finish()?;
-    let imported =
-        session.docker.create_image(Some(options), Some(bollard::body_full(archive)), None);
-    imported.try_for_each(|_| std::future::ready(Ok(()))).await.map_err(|error| failure(&error))?;
-    Ok(format!("{name}:{tag}"))
 }
 
 #[cfg(test)]

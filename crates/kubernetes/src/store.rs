@@ -7,8 +7,8 @@ use nutkin_core::kubernetes::ownership;
 use nutkin_core::kubernetes::resource::{CONFIG_MAPS, Resource, SECRETS};
 use nutkin_core::ledger::{Sealed, Secrets, Stored, Version};
 use nutkin_core::plan::kubernetes::marks;
-use nutkin_shell::Error;
 use nutkin_shell::ledger::{Saving, Store};
+use nutkin_shell::{Error, Kind};
 use serde_json::{Map, Value, json};
 
 use super::api::Api;
@@ -69,16 +69,22 @@ impl Store for Session {
     }
 
     async fn remove(&self, expected: &Version) -> Result<(), Error> {
-        let Some(map) = ours(self, CONFIG_MAPS).await? else { return Ok(()) };
-        if version(&map) != *expected {
+        let map = ours(self, CONFIG_MAPS).await?;
+        if map.as_ref().map(version).unwrap_or_default() != *expected {
             return Ok(());
         }
-        let document = map["data"][KEY].as_str().unwrap_or_default();
-        delete(self, CONFIG_MAPS, &map).await?;
-        if has_secrets(document)
-            && let Some(secret) = ours(self, SECRETS).await?
-        {
+        let document = map.as_ref().and_then(|map| map["data"][KEY].as_str()).unwrap_or_default();
+        // A command that was cut off may have written the values alone, or removed the document alone.
+        let secret = match ours(self, SECRETS).await {
+            Err(error) if error.kind == Kind::Denied && !has_secrets(document) => None,
+            secret => secret?,
+        };
+        // The document shows that there is a ledger: it goes last.
+        if let Some(secret) = secret {
             delete(self, SECRETS, &secret).await?;
+        }
+        if let Some(map) = map {
+            delete(self, CONFIG_MAPS, &map).await?;
         }
         Ok(())
     }

@@ -32,12 +32,20 @@ const REACH: [Rule; 3] = [
 ];
 
 /// To find a session and its pods.
-const FIND: [Rule; 5] = [
+const FIND: [Rule; 6] = [
     rule("apps", "deployments", &["get"], "a session that is named is not found"),
     rule("apps", "deployments", &["list"], "sessions are not listed"),
     rule("apps", "statefulsets", &["get"], "a session of StatefulSets is not found"),
     rule("apps", "statefulsets", &["list"], "sessions of StatefulSets are not listed"),
     rule("", "pods", &["list"], "the session's pods are not found"),
+    rule("", "configmaps", &["get", "list"], "a session that has ended is not found"),
+];
+
+/// The jobs that run.
+const JOBS: [Rule; 3] = [
+    rule("", "services", &["get"], "the jobs that a command harms are not named"),
+    rule("", "services/proxy", &["get"], "the jobs that a command harms are not named"),
+    rule("", "pods/proxy", &["get"], "the jobs that a command harms are not named"),
 ];
 
 /// The commands that use the REST API of a session that is there.
@@ -135,8 +143,10 @@ pub const COMMANDS: &[CommandNeeds] = &[
     },
     CommandNeeds { commands: &["up"], rules: &REACH },
     CommandNeeds { commands: &THROUGH_REST, rules: &REACH },
+    CommandNeeds { commands: &["plan", "down"], rules: &JOBS },
+    // What is wanted and what runs are compared by `status`, too.
     CommandNeeds {
-        commands: &["plan", "scale"],
+        commands: &["plan", "scale", "status"],
         rules: &[
             rule("apps", "deployments", &["get", "list", "patch"], "no change is predicted"),
             rule("apps", "statefulsets", &["get", "list", "patch"], "no change is predicted"),

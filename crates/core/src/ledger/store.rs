@@ -7,7 +7,8 @@
 //!   this order: add the values that are not there yet (a name belongs to one value, so that nothing is overwritten);
 //!   write the document if its version is still the expected one; remove values that the document does not name,
 //!   unless somebody has written values since the first step. A cut after any of these leaves what can be read.
-//! - `remove(expected: &Version)`: the document first, then the values. That there is nothing is not an error.
+//! - `remove(expected: &Version)`: the document and the values, in an order in which a second call completes what a cut
+//!   left. That there is nothing is not an error.
 //!
 //! The values are for the owner alone: a file of mode 0600, or a Secret, which there is only where there are values.
 //! Where the platform has no version of its own, the document's `version` is compared under a lock.

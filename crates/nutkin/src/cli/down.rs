@@ -225,8 +225,10 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
     }
     let Ended { ended, mut kept, deleted } = session.end(ending, context).await?;
     if resumable.is_empty() {
-        if let Some(opened) = &opened {
-            match Store::remove(&session, &opened.version).await {
+        // On Kubernetes values may lie there without a ledger, left by a command that was cut off.
+        if opened.is_some() || matches!(session, Session::Kubernetes(_)) {
+            let expected = opened.as_ref().map(|opened| opened.version.clone()).unwrap_or_default();
+            match Store::remove(&session, &expected).await {
                 Err(failure) if failure.kind == Kind::Denied => {
                     context.printer.warn(&format!("the ledger stays: {:#}", failure.error));
                 }

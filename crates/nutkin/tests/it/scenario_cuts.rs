@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use nutkin_testkit::scenario::{Backend, Docker, Fault, Kubernetes};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::scenario::Place;
 
@@ -51,6 +51,18 @@ impl State for Docker {
 /// may have been done by then, and there is nothing left to be done it to.
 #[track_caller]
 fn check<B: State>(file: &str, before: &[&[&str]], args: &[&str], is_gone: bool) {
+    check_after::<B>(file, before, |_| (), args, is_gone);
+}
+
+/// The same after something else has happened as well.
+#[track_caller]
+fn check_after<B: State>(
+    file: &str,
+    before: &[&[&str]],
+    happens: fn(&mut B),
+    args: &[&str],
+    is_gone: bool,
+) {
     let of = |state: B| {
         let place = B::place(state);
         place.file("session.yaml", file);
@@ -60,7 +72,10 @@ fn check<B: State>(file: &str, before: &[&[&str]], args: &[&str], is_gone: bool)
     for args in before {
         place.run(args).expect(0);
     }
-    let start = place.server.with(|backend| backend.clone());
+    let start = place.server.with(|backend| {
+        happens(backend);
+        backend.clone()
+    });
     place.server.set(|_| Fault::None);
     place.run(args).expect(0);
     let expected = place.server.with(|backend| backend.look());
@@ -151,6 +166,41 @@ fn a_scaling_on_kubernetes() {
 #[test]
 fn an_end_on_kubernetes() {
     check::<Kubernetes>("", &[UP], DOWN, true);
+}
+
+/// A session with values beside its ledger.
+const UP_SECRET: &[&str] = &["up", "a", "--no-wait", "-D", "s3.secret-key=x"];
+
+/// Nutkin has stopped a job with a savepoint.
+fn leaves_a_savepoint(kubernetes: &mut Kubernetes) {
+    let mut map = kubernetes.get("ConfigMap", "nutkin-a");
+    let text = map["data"]["record.json"].as_str().unwrap_or_default();
+    let mut document: Value = serde_json::from_str(text).unwrap();
+    document["jobs"]["count"] =
+        json!({"generation": 1, "lastSavepoint": "s3://bucket/savepoint-1"});
+    map["data"]["record.json"] = json!(document.to_string());
+    kubernetes.put("configmaps", map);
+}
+
+#[test]
+fn a_new_session_with_secrets_on_kubernetes() {
+    check::<Kubernetes>("", &[], UP_SECRET, false);
+}
+
+#[test]
+fn an_end_with_secrets_on_kubernetes() {
+    check::<Kubernetes>("", &[UP_SECRET], DOWN, true);
+}
+
+#[test]
+fn an_end_that_keeps_the_ledger_on_kubernetes() {
+    check_after::<Kubernetes>("", &[UP_SECRET], leaves_a_savepoint, DOWN, false);
+}
+
+#[test]
+fn an_end_with_all_data_on_kubernetes() {
+    let down = [DOWN, &["--delete-data"]].concat();
+    check_after::<Kubernetes>("", &[UP_SECRET], leaves_a_savepoint, &down, true);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use nutkin_testkit::Finished;
 use nutkin_testkit::scenario::{Docker, Fault, Flink, Kubernetes, Server};
 use serde_json::{Value, json};
 
-use crate::scenario::{LIMIT, Place, SECRET, finish, once, refused};
+use crate::scenario::{LIMIT, Place, SECRET, always, finish, may_not, once, refused};
 
 const UP: &[&str] = &["up", "a", "--no-wait"];
 const DOWN: &[&str] = &["down", "a", "--yes"];
@@ -15,7 +15,7 @@ const DOWN: &[&str] = &["down", "a", "--yes"];
 const ENCODED: &str = "cGFzc3dvcmQtdGhhdC1ub2JvZHktc2hvd3M=";
 
 /// An empty cluster with the session `a` of these options.
-fn with(options: &[&str]) -> Place<Kubernetes> {
+pub(crate) fn with(options: &[&str]) -> Place<Kubernetes> {
     let place = Place::kubernetes();
     place.run(&[UP, &dashed(options)].concat()).expect(0);
     place
@@ -25,12 +25,12 @@ fn dashed<'o>(options: &[&'o str]) -> Vec<&'o str> {
     options.iter().flat_map(|option| ["-D", *option]).collect()
 }
 
-fn text(place: &Place<Kubernetes>) -> String {
+pub(crate) fn text(place: &Place<Kubernetes>) -> String {
     let map = place.server.with(|one| one.get("ConfigMap", "nutkin-a"));
     map["data"]["record.json"].as_str().unwrap_or_default().to_owned()
 }
 
-fn ledger(place: &Place<Kubernetes>) -> Value {
+pub(crate) fn ledger(place: &Place<Kubernetes>) -> Value {
     serde_json::from_str(&text(place)).unwrap()
 }
 
@@ -144,11 +144,41 @@ fn it_outlives_the_session_only_while_a_job_can_be_resumed() {
     assert!(map["data"].to_string().contains("parallelism"), "{map}");
 }
 
+/// What is there, by title, but the ledger's history.
+fn all(place: &Place<Kubernetes>) -> std::collections::BTreeMap<String, Value> {
+    place.server.with(|one| one.plain())
+}
+
 /// A ledger with a job that could be resumed.
 fn with_savepoint(document: &mut Value) {
     document["jobs"]["count"] = json!({
         "generation": 3, "digest": "d", "jarDigest": "e", "lastSavepoint": "s3://bucket/savepoint-1",
     });
+}
+
+#[test]
+fn an_end_that_is_refused_leaves_everything() {
+    let path = "/apis/apps/v1/namespaces/default/deployments/a";
+    for has_savepoint in [false, true] {
+        let place = with(&["s3.secret-key=x"]);
+        if has_savepoint {
+            let mut document = ledger(&place);
+            with_savepoint(&mut document);
+            write(&place, &document.to_string());
+        }
+        let before = all(&place);
+        let refusal = always("DELETE", may_not("DELETE", path));
+        let down = place.run_with(&refusal, DOWN);
+        down.expect(1).says("you may not delete Deployment/a");
+        assert_eq!(all(&place), before);
+        assert_eq!(place.count("DELETE"), 1, "nothing else was to be deleted before");
+        // The control.
+        place.run(DOWN).expect(0);
+        let left = all(&place).into_keys().collect::<Vec<_>>();
+        let expected: &[&str] =
+            if has_savepoint { &["ConfigMap/nutkin-a", "Secret/nutkin-a"] } else { &[] };
+        assert_eq!(left, expected);
+    }
 }
 
 #[test]
@@ -209,10 +239,7 @@ fn a_command_that_lost_is_told() {
     let change = [UP, &["--yes", "-D", "parallelism.default=2"]].concat();
     // Somebody else writes the same all the time: this one gives up.
     let place = with(&[]);
-    let rule = crate::scenario::always(
-        "PUT /api/v1/namespaces/default/configmaps/nutkin-a",
-        conflict.clone(),
-    );
+    let rule = always("PUT /api/v1/namespaces/default/configmaps/nutkin-a", conflict.clone());
     place.run_with(&rule, &change).expect(1).says("commands change session `a`");
     // The control: once is no more than a pause.
     let place = with(&[]);

@@ -15,7 +15,34 @@ pub(super) fn plain(document: &str) -> Value {
     if let Some(wanted) = wanted.as_object_mut().filter(|wanted| wanted["source"].is_null()) {
         wanted.remove("source");
     }
-    json!({"wanted": wanted, "jobs": document["jobs"]})
+    let mut plain = json!({"wanted": wanted, "jobs": document["jobs"]});
+    without_digests(&mut plain);
+    plain
+}
+
+/// Names of values that lie beside the document end in a digest, which no two sessions have in common.
+fn without_digests(value: &mut Value) {
+    match value {
+        Value::String(text) if text.starts_with("nutkin-secret:") => {
+            if let Some((name, _)) = text.rsplit_once('-') {
+                *text = name.to_owned();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_digests),
+        Value::Object(fields) => fields.values_mut().for_each(without_digests),
+        _ => {}
+    }
+}
+
+/// The values beside it, by names without digests, and without what salts these.
+pub(super) fn plain_values(values: &Value) -> Value {
+    let values = values.as_object().into_iter().flatten().filter(|(name, _)| *name != "salt");
+    values
+        .map(|(name, value)| {
+            let name = name.rsplit_once('-').map_or(name.as_str(), |(name, _)| name);
+            (name.to_owned(), value.clone())
+        })
+        .collect()
 }
 
 /// The same of pages on a volume, each with a line about itself before its text: of the newest one.

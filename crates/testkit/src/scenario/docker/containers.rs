@@ -1,5 +1,7 @@
 //! Containers of the daemon.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde_json::{Value, json};
 
 use super::files::{Files, unpacked};
@@ -12,6 +14,8 @@ pub(super) struct Container {
     id: String,
     body: Value,
     state: State,
+    /// When it was made, in seconds of the Unix epoch.
+    created: u64,
     restarts: u64,
     pub(super) files: Files,
     log: String,
@@ -27,7 +31,9 @@ enum State {
 impl Container {
     pub(super) fn new(number: u64, body: Value) -> Self {
         let (id, files) = (format!("{number:064x}"), Files::default());
-        Self { id, body, state: State::Created, restarts: 0, files, log: String::new() }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let (created, log) = (now.as_secs(), String::new());
+        Self { id, body, state: State::Created, created, restarts: 0, files, log }
     }
 
     pub(super) fn end(&mut self, code: i64) {
@@ -136,6 +142,7 @@ impl Docker {
             let (state, status) = one.words();
             json!({
                 "Id": one.id,
+                "Created": one.created,
                 "Names": [format!("/{name}")],
                 "Image": one.body["Image"],
                 "Labels": one.body["Labels"],

@@ -91,12 +91,26 @@ impl Docker {
         self.containers.insert(name.to_owned(), Container::new(self.ids, body));
     }
 
+    /// Puts a container of somebody else there that uses a volume.
+    pub fn put_container_on(&mut self, name: &str, volume: &str) {
+        let mounts = json!([{"Target": "/data", "Source": volume, "Type": "volume"}]);
+        let body = json!({"Image": "other", "Labels": {}, "HostConfig": {"Mounts": mounts}});
+        self.ids += 1;
+        self.containers.insert(name.to_owned(), Container::new(self.ids, body));
+    }
+
     /// Ends a container as a crash would: it stays, with this exit code.
     ///
     /// # Panics
     /// When there is none of that name.
     pub fn crash(&mut self, name: &str, code: i64) {
         self.containers.get_mut(name).expect("a container").end(code);
+    }
+
+    /// Names of the containers that were made to reach the ledger on a volume, and are left.
+    pub fn helpers(&self) -> Vec<String> {
+        let helpers = self.containers.iter().filter(|(_, one)| one.is_helper());
+        helpers.map(|(name, _)| name.clone()).collect()
     }
 
     /// Somebody removes a container by hand.

@@ -435,6 +435,9 @@ fn plain(mut object: Value) -> Value {
     if let Some(document) = object["data"]["record.json"].as_str() {
         object["data"]["record.json"] = ledger::plain(document);
     }
+    if object["kind"] == "Secret" && !object["data"]["salt"].is_null() {
+        object["data"] = ledger::plain_values(&object["data"]);
+    }
     if object["spec"]["clusterIP"] != "None"
         && let Some(spec) = object["spec"].as_object_mut()
     {
