@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bollard::query_parameters::{InspectContainerOptions, LogsOptionsBuilder};
-use futures_util::StreamExt as _;
+use futures_util::stream::{self, StreamExt as _};
 use nutkin_core::selection::Platform;
 use nutkin_core::status::{self, Keeper, Observed};
 use nutkin_flink::process::Role;
@@ -14,6 +14,9 @@ use nutkin_rest::Jobs;
 use nutkin_rest::Probe;
 use nutkin_rest::{Process, View};
 use nutkin_shell::Error;
+
+/// Containers that are looked at side by side: a daemon answers so many no later than one.
+const AT_ONCE: usize = 8;
 
 /// How often a JobManager that runs is asked for its jobs before they count as unknown, and the pause between: a
 /// loaded one answers within a few seconds.
@@ -46,8 +49,8 @@ pub async fn look(session: &DockerSession) -> Result<View, Error> {
         file: None,
     };
     let (state, messages) = status::derive(&session.name, &observed);
-    let processes =
-        futures_util::future::join_all(containers.iter().map(|one| process(session, one))).await;
+    let processes = stream::iter(&containers).map(|one| process(session, one));
+    let processes = processes.buffered(AT_ONCE).collect().await;
     Ok(View {
         name: session.name.clone(),
         platform: Platform::Docker,
@@ -104,6 +107,7 @@ pub async fn endangered(session: &DockerSession, is_asked: bool) -> Result<Optio
         if let Some(jobs) = probe.running_jobs().await {
             return Ok(Jobs::Known(jobs).names());
         }
+        // A part of the one question: whoever asks has to know before anything is ended.
         tokio::time::sleep(ASK).await;
     }
     Ok(Jobs::Unknown.names())

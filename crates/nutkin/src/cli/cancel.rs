@@ -6,6 +6,7 @@ use super::client::target;
 use super::shared::{Output, OutputArgs, SessionArgs, document};
 use super::{Context, outcomes};
 use crate::jobs::{Ended, failure, until_it_ends};
+use crate::progress::Spinner;
 use crate::runtime::{self, Interrupt};
 use crate::{Exit, Outcome};
 use nutkin_shell::{Error, Kind};
@@ -47,7 +48,10 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             let mut interrupt = Interrupt::listen()?;
             client.cancel(&job.id).await.map_err(failure)?;
             let timeout = Some(Duration::from_secs(args.timeout));
-            let ended = until_it_ends(client, &job.id, timeout, Some(&mut interrupt), |_| ());
+            let mut spinner =
+                context.printer.is_interactive().then(|| Spinner::new(context.printer));
+            let progress = |line: &str| spinner.iter_mut().for_each(|spinner| spinner.say(line));
+            let ended = until_it_ends(client, &job.id, timeout, Some(&mut interrupt), progress);
             let ended = match ended.await.map_err(failure)? {
                 Ended::Job(state, _) => Ok(state),
                 Ended::TimedOut(_) => Err(Kind::TimedOut),

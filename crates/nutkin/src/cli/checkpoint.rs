@@ -1,8 +1,7 @@
 //! `nutkin checkpoint`.
 
 use super::Context;
-use super::shared::{OutputArgs, SessionArgs};
-use super::snapshot::{self, Snapshot};
+use super::snapshot::{self, Snapshot, WaitArgs};
 use crate::Outcome;
 use nutkin_rest::Trigger;
 
@@ -20,15 +19,8 @@ pub struct Args {
     #[arg(long)]
     full: bool,
 
-    /// How long to wait
-    #[arg(long, default_value = "300", value_name = "SECONDS")]
-    timeout: u64,
-
     #[command(flatten)]
-    session: SessionArgs,
-
-    #[command(flatten)]
-    output: OutputArgs,
+    wait: WaitArgs,
 }
 
 /// Takes a checkpoint now and prints its number. Flink 1.17 and later.
@@ -37,7 +29,6 @@ pub struct Args {
 /// No such session or job (5), not complete in time (4), Flink's own refusal (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let trigger = Trigger::Checkpoint { kind: if args.full { "FULL" } else { "CONFIGURED" } };
-    let Args { job, session, output, timeout, .. } = &args;
-    let kind = "Checkpoint";
-    snapshot::run(&Snapshot { job, session, output, timeout: *timeout, kind, trigger }, context)
+    let (job, args) = (&args.job, &args.wait);
+    snapshot::run(&Snapshot { job, args, kind: "Checkpoint", trigger }, context)
 }

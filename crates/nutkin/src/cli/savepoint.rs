@@ -6,8 +6,7 @@ use nutkin_core::jobs::arguments;
 
 use super::Context;
 use super::client::{Target, target};
-use super::shared::{OutputArgs, SessionArgs};
-use super::snapshot::{self, Snapshot};
+use super::snapshot::{self, SavepointArgs, Snapshot, WaitArgs};
 use crate::jobs::{Driven, Patience, failure, until_done};
 use crate::runtime::{self, Interrupt};
 use crate::{Exit, Outcome};
@@ -33,19 +32,8 @@ pub struct Args {
     #[arg(long, value_name = "PATH", conflicts_with = "job")]
     dispose: Option<String>,
 
-    /// NATIVE or CANONICAL
-    #[arg(long, value_name = "FORMAT")]
-    format: Option<String>,
-
-    /// How long to wait
-    #[arg(long, default_value = "300", value_name = "SECONDS")]
-    timeout: u64,
-
     #[command(flatten)]
-    session: SessionArgs,
-
-    #[command(flatten)]
-    output: OutputArgs,
+    taken: SavepointArgs,
 }
 
 /// Takes a savepoint and prints where it is, or disposes of one.
@@ -54,38 +42,39 @@ pub struct Args {
 /// No such session or job (5), not complete in time (4), Flink's own refusal (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     if let Some(path) = &args.dispose {
-        return runtime::block_on(async {
-            let mut interrupt = Interrupt::listen()?;
-            let Target { client, sight, .. } = target(&args.session, context).await?;
-            let here = &context.environment.directory;
-            let path = arguments::snapshot_path(path, &sight, here, "--dispose")
-                .map_err(|problem| Error::input(vec![problem]))?;
-            let place = client.dispose(&path).await.map_err(failure)?;
-            let timeout = Some(Duration::from_secs(args.timeout));
-            let mut patience = Patience::new(timeout).hearing(Some(&mut interrupt));
-            match until_done(&client, &place, &mut patience).await.map_err(failure)? {
-                Driven::Done(_) => {
-                    context.printer.say(&format!("disposed of `{path}`"));
-                    Ok(Exit::Done)
-                }
-                Driven::TimedOut => {
-                    let message = format!(
-                        "`{path}` is not deleted after {} s; the JobManager continues",
-                        args.timeout
-                    );
-                    Err(Error::new(Kind::TimedOut, message))
-                }
-                Driven::Interrupted => {
-                    let message = format!("interrupted; disposing of `{path}` goes on");
-                    Err(Error::new(Kind::Interrupted, message))
-                }
-            }
-        });
+        return runtime::block_on(dispose(path, &args.taken.wait, context));
     }
-    let trigger =
-        Trigger::Savepoint { directory: args.directory.clone(), format: args.format.clone() };
-    let Args { session, output, timeout, .. } = &args;
+    let SavepointArgs { format, wait } = &args.taken;
+    let trigger = Trigger::Savepoint { directory: args.directory.clone(), format: format.clone() };
     let job = args.job.as_deref().unwrap_or_default();
-    let kind = "Savepoint";
-    snapshot::run(&Snapshot { job, session, output, timeout: *timeout, kind, trigger }, context)
+    snapshot::run(&Snapshot { job, args: wait, kind: "Savepoint", trigger }, context)
+}
+
+/// Deletes a savepoint.
+async fn dispose(path: &str, args: &WaitArgs, context: &Context<'_>) -> Outcome {
+    let mut interrupt = Interrupt::listen()?;
+    let Target { client, sight, .. } = target(&args.session, context).await?;
+    let here = &context.environment.directory;
+    let path = arguments::snapshot_path(path, &sight, here, "--dispose")
+        .map_err(|problem| Error::input(vec![problem]))?;
+    let place = client.dispose(&path).await.map_err(failure)?;
+    let timeout = Some(Duration::from_secs(args.timeout));
+    let mut patience = Patience::new(timeout).hearing(Some(&mut interrupt));
+    match until_done(&client, &place, &mut patience).await.map_err(failure)? {
+        Driven::Done(_) => {
+            context.printer.say(&format!("disposed of `{path}`"));
+            Ok(Exit::Done)
+        }
+        Driven::TimedOut => {
+            let message = format!(
+                "`{path}` is not deleted after {} s; the JobManager continues",
+                args.timeout
+            );
+            Err(Error::new(Kind::TimedOut, message))
+        }
+        Driven::Interrupted => {
+            let message = format!("interrupted; disposing of `{path}` goes on");
+            Err(Error::new(Kind::Interrupted, message))
+        }
+    }
 }

@@ -17,12 +17,35 @@ use crate::{Exit, Outcome};
 use nutkin_rest::{Client, RestError, Trigger, TriggerId};
 use nutkin_shell::{Error, Kind};
 
+/// What `stop` and `savepoint` take alike.
+#[derive(Debug, clap::Args)]
+pub(super) struct SavepointArgs {
+    /// NATIVE or CANONICAL
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<String>,
+
+    #[command(flatten)]
+    pub(super) wait: WaitArgs,
+}
+
+/// What all three take alike.
+#[derive(Debug, clap::Args)]
+pub(super) struct WaitArgs {
+    /// How long to wait for the result
+    #[arg(long, default_value = "300", value_name = "SECONDS")]
+    pub(super) timeout: u64,
+
+    #[command(flatten)]
+    pub(super) session: SessionArgs,
+
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
 /// What to do, and how to speak of it.
 pub(super) struct Snapshot<'a> {
     pub(super) job: &'a str,
-    pub(super) session: &'a SessionArgs,
-    pub(super) output: &'a OutputArgs,
-    pub(super) timeout: u64,
+    pub(super) args: &'a WaitArgs,
     /// `Savepoint` or `Checkpoint`.
     pub(super) kind: &'static str,
     pub(super) trigger: Trigger,
@@ -68,7 +91,7 @@ fn interrupted(snapshot: &Snapshot<'_>, stage: Stage) -> Error {
 
 async fn take(snapshot: &Snapshot<'_>, stage: &RefCell<Stage>, context: &Context<'_>) -> Outcome {
     let noun = snapshot.kind.to_lowercase();
-    let target = target(snapshot.session, context).await?;
+    let target = target(&snapshot.args.session, context).await?;
     let mut trigger = snapshot.trigger.clone();
     if let Trigger::Savepoint { directory, .. } | Trigger::Stop { directory, .. } = &mut trigger
         && let Some(given) = directory.take()
@@ -113,7 +136,7 @@ async fn take(snapshot: &Snapshot<'_>, stage: &RefCell<Stage>, context: &Context
     }
     let Some(result) = result.map_err(hinted)? else {
         let message =
-            format!("the {noun} is not complete after {} s; it goes on", snapshot.timeout);
+            format!("the {noun} is not complete after {} s; it goes on", snapshot.args.timeout);
         return Err(
             Error::new(Kind::TimedOut, message).hint(format!("`nutkin job {}` shows it", job.id))
         );
@@ -134,11 +157,12 @@ async fn wait(
     context.printer.say(&format!("taking a {noun} of job {id}"));
     let mut spinner = context.printer.is_interactive().then(|| Spinner::new(context.printer));
     let started = Instant::now();
-    let mut patience = Patience::new(Some(Duration::from_secs(snapshot.timeout))).telling(|_| {
-        if let Some(spinner) = &mut spinner {
-            spinner.say(&format!("waiting for the {noun}, {} s", started.elapsed().as_secs()));
-        }
-    });
+    let mut patience =
+        Patience::new(Some(Duration::from_secs(snapshot.args.timeout))).telling(|_| {
+            if let Some(spinner) = &mut spinner {
+                spinner.say(&format!("waiting for the {noun}, {} s", started.elapsed().as_secs()));
+            }
+        });
     Ok(match until_done(client, asked, &mut patience).await? {
         Driven::Done(result) => Some(result),
         // Ctrl-C ends the whole command.
@@ -147,7 +171,7 @@ async fn wait(
 }
 
 fn print(snapshot: &Snapshot<'_>, context: &Context<'_>, id: &str, result: &Value) -> Outcome {
-    if snapshot.output.output == Output::Text {
+    if snapshot.args.output.output == Output::Text {
         let said = match (result["location"].as_str(), result["checkpointId"].as_u64()) {
             (Some(location), _) => location.to_owned(),
             (None, Some(number)) => number.to_string(),
@@ -160,7 +184,7 @@ fn print(snapshot: &Snapshot<'_>, context: &Context<'_>, id: &str, result: &Valu
             "location": result["location"],
             "checkpointId": result["checkpointId"],
         });
-        context.printer.document(snapshot.output.output, &document(snapshot.kind, fields))?;
+        context.printer.document(snapshot.args.output.output, &document(snapshot.kind, fields))?;
     }
     Ok(Exit::Done)
 }

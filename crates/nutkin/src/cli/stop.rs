@@ -1,8 +1,7 @@
 //! `nutkin stop`.
 
 use super::Context;
-use super::shared::{OutputArgs, SessionArgs};
-use super::snapshot::{self, Snapshot};
+use super::snapshot::{self, SavepointArgs, Snapshot};
 use crate::Outcome;
 use nutkin_rest::Trigger;
 
@@ -25,19 +24,8 @@ pub struct Args {
     #[arg(long)]
     drain: bool,
 
-    /// NATIVE or CANONICAL
-    #[arg(long, value_name = "FORMAT")]
-    format: Option<String>,
-
-    /// How long to wait for the savepoint
-    #[arg(long, default_value = "300", value_name = "SECONDS")]
-    timeout: u64,
-
     #[command(flatten)]
-    session: SessionArgs,
-
-    #[command(flatten)]
-    output: OutputArgs,
+    taken: SavepointArgs,
 }
 
 /// Stops a job with a savepoint and prints where that is.
@@ -47,10 +35,9 @@ pub struct Args {
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let trigger = Trigger::Stop {
         directory: args.savepoint.clone(),
-        format: args.format.clone(),
+        format: args.taken.format.clone(),
         drain: args.drain,
     };
-    let Args { job, session, output, timeout, .. } = &args;
-    let kind = "Savepoint";
-    snapshot::run(&Snapshot { job, session, output, timeout: *timeout, kind, trigger }, context)
+    let (job, args) = (&args.job, &args.taken.wait);
+    snapshot::run(&Snapshot { job, args, kind: "Savepoint", trigger }, context)
 }

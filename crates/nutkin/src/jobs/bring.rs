@@ -93,7 +93,9 @@ async fn drive(
         if !turn.news.is_empty() || turn.act.is_some() {
             waiting = None;
         }
-        turn.news.iter().for_each(|news| context.events.say(&news.line(name, &version)));
+        for news in &turn.news {
+            context.events.say(&news.line(name, &version));
+        }
         if turn.has_failed {
             return Err(not_so(work.failed()));
         }
@@ -108,7 +110,9 @@ async fn drive(
                 }
                 Ok(news) => {
                     keep(&now).await?;
-                    news.iter().for_each(|news| context.events.say(&news.line(name, &version)));
+                    if let Some(news) = news {
+                        context.events.say(&news.line(name, &version));
+                    }
                 }
             }
             if matches!(act, Act::Submit { .. }) {

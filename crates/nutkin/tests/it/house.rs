@@ -250,7 +250,7 @@ fn module(path: &str) -> Vec<&str> {
 }
 
 /// Code without comments and without the tests at its end, which may know everybody.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.fold(String::new(), |code, line| code + line + "\n")

@@ -33,5 +33,6 @@ mod supervisor;
 mod terminal;
 mod tidy;
 mod together;
+mod waits;
 mod words;
 mod world;

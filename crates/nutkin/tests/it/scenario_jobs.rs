@@ -105,9 +105,9 @@ fn check(before: &str, after: &str, says: &[&str], savepoints: u32) {
             };
             let (flink, place) = (&world.flink, &world.place);
             if side == 0 {
-                flink.set(rule)
+                flink.set(rule);
             } else {
-                place.server.set(rule)
+                place.server.set(rule);
             }
             let running = place.start(RUN);
             let hangs = if side == 0 {
