@@ -76,7 +76,8 @@ pub struct JobRecord {
     /// The last completed checkpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Snapshot>,
-    /// Flink's word for the state in which it has ended (`FINISHED`), and nothing while it has not.
+    /// Flink's word for the state in which it has ended (`FINISHED`; `UNKNOWN`: its session has forgotten it), and nothing
+    /// while it has not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<String>,
     /// A request whose answer has not come yet.

@@ -8,6 +8,9 @@ use crate::words::status as words;
 /// such a job.
 const ENDS: [&str; 3] = ["FINISHED", "CANCELED", "FAILED"];
 
+/// What is noted of a job that its session does not know any more, in Flink's word for what nobody knows.
+const FORGOTTEN: &str = "UNKNOWN";
+
 /// What a job has left from which another can start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Left {
@@ -31,15 +34,31 @@ impl Ledger {
         let is_news = |id: &str| {
             let mut known = self.jobs.values();
             known.any(|job| {
-                job.id.as_deref() == Some(id) && job.origin != Bringer::File && job.ended.is_none()
+                let is_open = job.ended.as_deref().is_none_or(|ended| ended == FORGOTTEN);
+                job.id.as_deref() == Some(id) && job.origin != Bringer::File && is_open
             })
         };
         jobs.iter().copied().filter(|(id, state)| ENDS.contains(state) && is_news(id)).collect()
     }
 
-    /// Whether a job may have ended and the ledger does not know it.
-    pub fn may_have_ended_jobs(&self) -> bool {
-        self.jobs.values().any(|job| job.origin != Bringer::File && job.ended.is_none())
+    /// Ids of jobs that run as far as the ledger knows, and that the session does not list any more: it was started anew, or
+    /// has forgotten them. One that is on its way is not there yet.
+    pub fn forgotten_since(&self, jobs: &[(&str, &str)]) -> Vec<String> {
+        let is_listed = |id: &String| jobs.iter().any(|(listed, _)| listed == id);
+        let open = self.jobs.values().filter(|job| job.is_open() && job.request.is_none());
+        open.filter_map(|job| job.id.clone()).filter(|id| !is_listed(id)).collect()
+    }
+
+    /// Notes that the session has forgotten a job: how it ended is not known.
+    pub fn note_forgotten(&mut self, id: &str) {
+        if let Some(job) = self.job_of(id) {
+            job.ended = Some(FORGOTTEN.to_owned());
+        }
+    }
+
+    /// How many jobs that no session file names run, as far as the ledger knows.
+    pub fn open_jobs(&self) -> usize {
+        self.jobs.values().filter(|job| job.is_open()).count()
     }
 
     /// Of each job that could go on: from where, and how.
@@ -71,6 +90,10 @@ impl Ledger {
 }
 
 impl JobRecord {
+    fn is_open(&self) -> bool {
+        self.origin != Bringer::File && self.ended.is_none()
+    }
+
     /// What starts the job again from what it has left, for a job that no session file names; `None`: nothing can.
     pub fn start_again(&self) -> Option<RunAgain> {
         if self.origin == Bringer::File {
@@ -142,6 +165,22 @@ mod tests {
             has_arguments: true,
         };
         assert_eq!(job.start_again().unwrap(), again);
+    }
+
+    #[test]
+    fn what_a_session_has_forgotten_has_ended_until_it_is_seen_again() {
+        let mut one = ledger(Bringer::Run);
+        assert_eq!(one.forgotten_since(&[("aa", "RUNNING")]), Vec::<String>::new());
+        assert_eq!(one.forgotten_since(&[("bb", "RUNNING")]), ["aa"]);
+        one.note_forgotten("aa");
+        assert_eq!(one.jobs["aa"].ended.as_deref(), Some("UNKNOWN"));
+        assert_eq!(one.forgotten_since(&[]), Vec::<String>::new());
+        assert_eq!(one.ended_since(&[("aa", "FAILED")]), [("aa", "FAILED")]);
+        // The controls: one that is on its way, and one of a file.
+        let mut one = ledger(Bringer::Run);
+        one.job_of("aa").unwrap().request = Some(crate::ledger::Request::default());
+        assert_eq!(one.forgotten_since(&[]), Vec::<String>::new());
+        assert_eq!(ledger(Bringer::File).forgotten_since(&[]), Vec::<String>::new());
     }
 
     #[test]

@@ -213,7 +213,7 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
     }
     begun.replace(Some(session.clone()));
     let mut opened = open(&session, context).await;
-    if opened.as_ref().is_some_and(|opened| opened.ledger.may_have_ended_jobs()) {
+    if opened.as_ref().is_some_and(|opened| opened.ledger.open_jobs() != 0) {
         // The session can still tell what they have left.
         let _ = tokio::time::timeout(PATIENCE, outcomes::look(&session)).await;
         opened = open(&session, context).await;

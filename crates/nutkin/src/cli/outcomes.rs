@@ -8,25 +8,44 @@ use serde_json::Value;
 
 use crate::platform::{AT_ONCE, Session};
 
-/// Notes it in the ledger. Nothing is asked or written unless a job that the ledger knows has ended since; whoever may
-/// look but not write leaves it to others.
+/// Notes it in the ledger. Nothing is asked or written unless a job of these has ended; whoever may look but not write
+/// leaves it to others.
 pub(super) async fn note(session: &Session, client: &Client, jobs: &[Job]) {
     let ended = jobs.iter().filter(|job| job.state.has_ended());
-    let ended: Vec<(String, String)> =
-        ended.map(|job| (job.id.clone(), job.state.to_string())).collect();
+    let ended: Vec<(String, String)> = ended.map(id_and_state).collect();
     note_ended(session, client, &ended).await;
 }
 
 /// The same of jobs that are known to have ended, by id and state.
 pub(super) async fn note_ended(session: &Session, client: &Client, jobs: &[(String, String)]) {
-    if jobs.is_empty() {
-        return;
+    if !jobs.is_empty() {
+        write(session, client, jobs, false).await;
     }
+}
+
+/// The same of a session that nothing else is asked of, and of jobs that it has forgotten. One that does not answer is
+/// left alone.
+pub(super) async fn look(session: &Session) {
+    let Ok(connected) = session.connect(true).await else { return };
+    let Ok(client) = connected.client() else { return };
+    if let Ok(jobs) = client.jobs().await {
+        let all: Vec<(String, String)> = jobs.iter().map(id_and_state).collect();
+        write(session, &client, &all, true).await;
+    }
+}
+
+fn id_and_state(job: &Job) -> (String, String) {
+    (job.id.clone(), job.state.to_string())
+}
+
+/// `are_all`: jobs that are not among these are not known to the session.
+async fn write(session: &Session, client: &Client, jobs: &[(String, String)], are_all: bool) {
     let listed: Vec<(&str, &str)> =
         jobs.iter().map(|(id, state)| (id.as_str(), state.as_str())).collect();
     let Ok(opened) = ledger::load(session).await else { return };
     let ended = opened.ledger.ended_since(&listed);
-    if ended.is_empty() {
+    let forgotten = if are_all { opened.ledger.forgotten_since(&listed) } else { Vec::new() };
+    if ended.is_empty() && forgotten.is_empty() {
         return;
     }
     let asked = stream::iter(ended).map(|(id, state)| async move {
@@ -39,15 +58,7 @@ pub(super) async fn note_ended(session: &Session, client: &Client, jobs: &[(Stri
         for (id, state, left) in all {
             ledger.note_end(id, state, left);
         }
+        forgotten.iter().for_each(|id| ledger.note_forgotten(id));
     })
     .await;
-}
-
-/// The same of a session that nothing else is asked of. One that does not answer is left alone.
-pub(super) async fn look(session: &Session) {
-    let Ok(connected) = session.connect(true).await else { return };
-    let Ok(client) = connected.client() else { return };
-    if let Ok(jobs) = client.jobs().await {
-        note(session, &client, &jobs).await;
-    }
 }

@@ -10,7 +10,7 @@ use crate::platform::drift::{self, Drifted};
 use crate::remedies::words;
 use crate::report::Style;
 use crate::{Exit, Outcome, runtime};
-use nutkin_rest::View;
+use nutkin_rest::{Overview, View};
 
 /// Arguments of `nutkin status`.
 #[derive(Debug, clap::Args)]
@@ -48,7 +48,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             SessionState::Stopped | SessionState::Damaged | SessionState::Ended
         );
         let drifted = if runs { drift::of(&session, context).await } else { None };
-        if view.overview.is_some_and(|overview| overview.has_ended_jobs()) {
+        let open = drifted.as_ref().map_or(0, |one| one.ledger.open_jobs());
+        let has_news = |one: Overview| one.has_ended_jobs() || (one.jobs_running as usize) < open;
+        if view.overview.is_some_and(has_news) {
             outcomes::look(&session).await;
         }
         if args.output.output == Output::Text {

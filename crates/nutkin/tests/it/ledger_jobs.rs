@@ -123,6 +123,18 @@ fn the_end_of_a_job_is_noted_by_whoever_looks() {
 }
 
 #[test]
+fn a_job_that_the_session_has_forgotten_does_not_count_as_one_that_runs() {
+    let world = World::new();
+    world.submit();
+    world.place.run(&["status", "a"]).expect(0);
+    assert_eq!(world.job(OURS)["ended"], Value::Null, "the control");
+    // The JobManager was started anew, and nothing has recovered its jobs.
+    world.flink.with(|flink| flink.listed.clear());
+    world.place.run(&["status", "a"]).expect(0);
+    assert_eq!(world.job(OURS)["ended"], "UNKNOWN");
+}
+
+#[test]
 fn a_savepoint_is_in_the_record_of_its_job() {
     #[track_caller]
     fn check(args: &[&str], ended: &Value, savepoint: &Value) {
