@@ -7,7 +7,7 @@ use nutkin_core::ledger::Ledger;
 use nutkin_core::session::Session;
 use serde_json::{Value, json};
 
-use super::shared::{Output, OutputArgs, SpecArgs, document};
+use super::shared::{Output, OutputArgs, document};
 use super::up::warn_of_origin;
 use super::{Context, session_file, wanted};
 use crate::jobs::foresee;
@@ -28,24 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
   nutkin plan -f session.yaml
   nutkin plan -D taskmanager.numberOfTaskSlots=4 --detailed-exitcode")]
 pub struct Args {
-    /// The session's name
-    #[arg(value_name = "NAME")]
-    name: Option<String>,
-
     #[command(flatten)]
-    spec: SpecArgs,
-
-    /// Number of TaskManagers
-    #[arg(long, value_name = "N")]
-    task_managers: Option<u32>,
-
-    /// Take over a session on Kubernetes that somebody else started
-    #[arg(long)]
-    adopt: bool,
-
-    /// Leave the jobs of the file alone
-    #[arg(long)]
-    no_jobs: bool,
+    wish: wanted::WishArgs,
 
     /// Exit with 2 when there are changes
     #[arg(long)]
@@ -70,17 +54,18 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 }
 
 fn plan(args: Args, context: &Context<'_>) -> Outcome {
-    let wish = wanted::wish(&args.spec, args.name.as_deref(), args.task_managers, context)?;
+    let wish = wanted::wish(&args.wish, context)?;
     let there = wish.surroundings(context);
     let context = &there.as_ref().map_or(*context, |there| context.within(there));
     let wanted::Wish { session, place, .. } = &wish;
     session_file::check_options(session, context)?;
     runtime::block_on(async {
-        let asked = Wish { session, place, purpose: Purpose::Look, adopt: args.adopt };
+        let asked = Wish { session, place, purpose: Purpose::Look, adopt: args.wish.adopt };
         let decision = Decision::of(asked, &|_| (), context).await?;
         let outline = decision.outline();
         let (is_new, is_done) = (outline.change.is_new, outline.is_done());
-        let outlooks = if args.no_jobs { Ok(Vec::new()) } else { jobs(session, &decision).await };
+        let outlooks =
+            if args.wish.no_jobs { Ok(Vec::new()) } else { jobs(session, &decision).await };
         let outlooks = match outlooks {
             Err(failure) if failure.kind == Kind::Invalid => return Err(failure),
             outlooks => outlooks.ok(),
@@ -90,7 +75,7 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
             let opened = ledger::load(&decision.session()).await?;
             left_out = wish.left_out(&opened.ledger);
             if opened.ledger.wanted.is_none() {
-                warn_of_origin(&args.spec, session, place, context);
+                warn_of_origin(&args.wish.spec, session, place, context);
             }
         }
         let comes = outlooks.iter().flatten().any(|outlook| !outlook.names().is_empty());

@@ -38,24 +38,8 @@ Examples:
                                          two JobManagers and a ZooKeeper"
 )]
 pub struct Args {
-    /// The session's name
-    #[arg(value_name = "NAME")]
-    name: Option<String>,
-
     #[command(flatten)]
-    spec: SpecArgs,
-
-    /// Number of TaskManagers
-    #[arg(long, value_name = "N")]
-    task_managers: Option<u32>,
-
-    /// Take over a session on Kubernetes that somebody else started
-    #[arg(long)]
-    adopt: bool,
-
-    /// Leave the jobs of the file alone
-    #[arg(long)]
-    no_jobs: bool,
+    wish: wanted::WishArgs,
 
     /// Return as soon as everything is started
     #[arg(long)]
@@ -77,11 +61,11 @@ pub struct Args {
 /// # Errors
 /// Bad input (2), consent needed (6), not ready in time (4), a process that does not start (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    let wish = wanted::wish(&args.spec, args.name.as_deref(), args.task_managers, context)?;
+    let wish = wanted::wish(&args.wish, context)?;
     let there = wish.surroundings(context);
     let context = &there.as_ref().map_or(*context, |there| context.within(there));
     session_file::check_options(&wish.session, context)?;
-    if !args.no_jobs {
+    if !args.wish.no_jobs {
         super::file_jobs::check(&wish.session, &wish.base)?;
     }
     let stage = Cell::new(Stage::Looking);
@@ -152,7 +136,7 @@ async fn bring_up(
     context: &Context<'_>,
 ) -> Outcome {
     let wanted::Wish { session, place, .. } = wish;
-    let asked = Wish { session, place, purpose: Purpose::Act, adopt: args.adopt };
+    let asked = Wish { session, place, purpose: Purpose::Act, adopt: args.wish.adopt };
     let begins = |begun: bool| stage.set(if begun { Stage::Changing } else { Stage::Looking });
     let mut decision = Decision::of(asked, &begins, context).await?;
     let known = decision.ledger().await?;
@@ -200,7 +184,7 @@ async fn bring_up(
         }
     }
     stage.set(decision.left_alone().map_or(Stage::Starting, Stage::Replacing));
-    decision.note(args.spec.file.as_deref(), context)?;
+    decision.note(args.wish.spec.file.as_deref(), context)?;
     match decision.remembered() {
         Some(written) => wish.told(written, context)?,
         None => {
@@ -235,7 +219,7 @@ async fn agree(
         None => ledger::load(&decision.session()).await?,
     };
     if opened.ledger.wanted.is_none() {
-        warn_of_origin(&args.spec, session, place, context);
+        warn_of_origin(&args.wish.spec, session, place, context);
     }
     context.printer.say(&format!("session `{}` changes:", session.name));
     let left_out = wish.left_out(&opened.ledger);
@@ -289,7 +273,7 @@ async fn finish(
             if ready.overview.has_ended_jobs() {
                 outcomes::look(&decision.session()).await;
             }
-            if !args.no_jobs && !session.jobs.is_empty() {
+            if !args.wish.no_jobs && !session.jobs.is_empty() {
                 stage.set(Stage::Jobs);
                 super::file_jobs::bring(session, &decision.session(), &wish.base, context).await?;
                 stage.set(Stage::Up);

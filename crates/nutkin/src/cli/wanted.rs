@@ -13,6 +13,29 @@ use super::{Context, session_file};
 use crate::platform::{self, ledger, rebuild};
 use crate::{remedies, runtime};
 
+/// Which session, and what it shall be: what `up` and `plan` are told alike.
+#[derive(Debug, clap::Args)]
+pub(super) struct WishArgs {
+    /// The session's name
+    #[arg(value_name = "NAME")]
+    pub(super) name: Option<String>,
+
+    #[command(flatten)]
+    pub(super) spec: SpecArgs,
+
+    /// Number of TaskManagers
+    #[arg(long, value_name = "N")]
+    pub(super) task_managers: Option<u32>,
+
+    /// Take over a session on Kubernetes that somebody else started
+    #[arg(long)]
+    pub(super) adopt: bool,
+
+    /// Leave the jobs of the file alone
+    #[arg(long)]
+    pub(super) no_jobs: bool,
+}
+
 /// What is wanted, and where.
 pub(super) struct Wish {
     /// The session.
@@ -31,12 +54,9 @@ pub(super) struct Wish {
 ///
 /// # Errors
 /// Exit 2 with all problems; the platform cannot be asked for the ledger.
-pub(super) fn wish(
-    args: &SpecArgs,
-    name: Option<&str>,
-    task_managers: Option<u32>,
-    context: &Context<'_>,
-) -> Result<Wish, Error> {
+pub(super) fn wish(asked: &WishArgs, context: &Context<'_>) -> Result<Wish, Error> {
+    let WishArgs { name, spec: args, task_managers, .. } = asked;
+    let (name, task_managers) = (name.as_deref(), *task_managers);
     let (session, mut wanted) = session_file::load_wanted(args, name, task_managers, context)?;
     let place = select::place(args, &session, context)?;
     if session_file::says_nothing(args, task_managers, context)? {

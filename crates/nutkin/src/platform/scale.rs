@@ -2,9 +2,10 @@
 
 use nutkin_core::change::Effect;
 use nutkin_core::ledger::Opened;
-use nutkin_shell::{Error, Kind, Purpose, Wish, ledger};
+use nutkin_shell::{Environment, Error, Kind, Purpose, Wish, ledger};
 use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
 
+use super::ledger::surroundings;
 use super::{Decision, Session, rebuild};
 use crate::Context;
 
@@ -20,6 +21,8 @@ pub struct Scaling {
     opened: Option<Opened>,
     /// What follows from it; `None`: that cannot be told, and what runs is changed as it is.
     decision: Option<Decision>,
+    /// Where relative paths of what is wanted count from, if not from here.
+    there: Option<Environment>,
 }
 
 impl Scaling {
@@ -46,9 +49,11 @@ impl Scaling {
                 Session::Local(directory) if old != new as usize => {
                     Err(local::scale::not_noted(directory, new))
                 }
-                _ => Ok(Self { session, old, new, opened: None, decision: None }),
+                _ => Ok(Self { session, old, new, opened: None, decision: None, there: None }),
             };
         };
+        let there = surroundings(wanted, context.environment);
+        let context = &there.as_ref().map_or(*context, |there| context.within(there));
         let mut asked = wanted.session().map_err(Error::input)?;
         if asked.task_manager.replicas != Some(new) {
             wanted.task_managers = Some(new);
@@ -68,7 +73,8 @@ impl Scaling {
         {
             decision.prepare(context).await?;
         }
-        let scaling = Self { session, old, new, opened: Some(opened), decision };
+        let scaling =
+            Self { session, old, new, opened: Some(opened), decision, there: there.clone() };
         scaling.check()?;
         Ok(scaling)
     }
@@ -89,7 +95,7 @@ impl Scaling {
         }
         let message = format!("session `{name}` is not what is wanted of it: {}", other.join(", "));
         Err(Error::new(Kind::Broken, message).because("Drifted").hint(format!(
-            "`nutkin up {name} --task-managers {new}` shows what that changes, and does it"
+            "`nutkin plan {name}` shows it; `nutkin up {name}` brings about what is wanted, then scale it"
         )))
     }
 
@@ -115,6 +121,8 @@ impl Scaling {
     /// # Errors
     /// Another command changed the session or what is wanted of it, or the platform refuses.
     pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Error> {
+        let there = self.there.clone();
+        let context = &there.as_ref().map_or(*context, |there| context.within(there));
         if let Some(opened) = &mut self.opened {
             remember(&self.session, opened, context).await?;
         }

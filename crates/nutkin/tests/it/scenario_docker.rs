@@ -356,7 +356,7 @@ fn a_session_that_is_otherwise_not_what_is_wanted_is_not_scaled() {
     let before = place.server.with(|docker| docker.plain());
     let scale = place.run(&["scale", "a", "--task-managers", "3"]);
     scale.expect(1).says("session `a` is not what is wanted of it: image");
-    scale.says("`nutkin up a --task-managers 3` shows what that changes");
+    scale.says("`nutkin up a` brings about what is wanted");
     assert_eq!(place.server.with(|docker| docker.plain()), before);
 }
 
