@@ -18,6 +18,7 @@ use super::client::{Target, target};
 use super::flink_jvm;
 use super::shared::SessionArgs;
 use super::submission::Submission;
+use super::taken::Asked;
 use crate::jobs::{
     Driven, Ended, Jar, Patience, failure, random_id, submit, until_done, until_it_ends,
 };
@@ -229,20 +230,20 @@ async fn act(
         Action::Cancel { job, savepoint: Some(directory) } => {
             let trigger =
                 Trigger::CancelWithSavepoint { directory: directory.clone(), format: format_sent };
-            wait(client, job, &trigger, false).await?
+            wait(target, job, &trigger, false).await?
         }
         Action::Stop { job, directory, drain, detached, .. } => {
             let (directory, drain) = (directory.clone(), *drain);
             let trigger = Trigger::Stop { directory, format: format_sent, drain };
-            wait(client, job, &trigger, *detached).await?
+            wait(target, job, &trigger, *detached).await?
         }
         Action::Savepoint { job, directory, detached, .. } => {
             let trigger = Trigger::Savepoint { directory: directory.clone(), format: format_sent };
-            wait(client, job, &trigger, *detached).await?
+            wait(target, job, &trigger, *detached).await?
         }
         Action::Checkpoint { job, full } => {
             let trigger = Trigger::Checkpoint { kind: if *full { "FULL" } else { "CONFIGURED" } };
-            wait(client, job, &trigger, false).await?
+            wait(target, job, &trigger, false).await?
         }
         Action::Dispose { path } => {
             let place = client.dispose(path).await.map_err(failure)?;
@@ -256,11 +257,12 @@ async fn act(
 
 /// The place of a savepoint, the number of a checkpoint, or the id of what goes on by itself.
 async fn wait(
-    client: &Client,
+    target: &Target,
     job: &str,
     trigger: &Trigger,
     detached: bool,
 ) -> Result<String, Error> {
+    let client = &target.client;
     let asked = client.trigger(job, trigger, None).await.map_err(failure)?;
     if detached {
         return Ok(asked.id().to_owned());
@@ -269,6 +271,13 @@ async fn wait(
         Driven::Done(result) => result,
         Driven::TimedOut | Driven::Interrupted => Value::Null,
     };
+    let session = target.session.as_ref();
+    let noted = session.and_then(|session| Asked::sent_by_flink(session, job, trigger));
+    let result = Ok(Some(result));
+    if let Some(noted) = noted {
+        noted.settle(&result).await;
+    }
+    let result = result.map_err(failure)?.unwrap_or(Value::Null);
     let number = result["checkpointId"].as_u64().map(|number| number.to_string());
     Ok(result["location"].as_str().map(str::to_owned).or(number).unwrap_or_default())
 }

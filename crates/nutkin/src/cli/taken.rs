@@ -19,15 +19,42 @@ fn chosen(version: FlinkVersion) -> Option<String> {
     if version.line().takes_trigger_id { token::random::<16>().ok() } else { None }
 }
 
+/// What is asked for, and what it does to the job.
+struct Savepoint<'a> {
+    /// `stop` or `savepoint`.
+    kind: &'static str,
+    directory: Option<&'a str>,
+    format: Option<&'a str>,
+    /// The state in which the job ends with it.
+    end: Option<&'static str>,
+    /// Whether the job cannot go on from it.
+    drains: bool,
+}
+
+impl<'a> Savepoint<'a> {
+    fn of(trigger: &'a Trigger) -> Option<Self> {
+        let (kind, directory, format, end, drains) = match trigger {
+            Trigger::Savepoint { directory, format } => {
+                ("savepoint", directory, format, None, false)
+            }
+            Trigger::Stop { directory, format, drain } => {
+                ("stop", directory, format, Some("FINISHED"), *drain)
+            }
+            Trigger::CancelWithSavepoint { directory, format } => {
+                ("stop", directory, format, Some("CANCELED"), false)
+            }
+            Trigger::Checkpoint { .. } => return None,
+        };
+        let (directory, format) = (directory.as_deref(), format.as_deref());
+        Some(Self { kind, directory, format, end, drains })
+    }
+}
+
 /// A savepoint that is about to be asked for.
 pub(super) struct Asked<'a> {
     session: &'a Session,
     job: &'a str,
-    /// `stop` or `savepoint`.
-    kind: &'static str,
-    format: Option<&'a str>,
-    /// Whether the job can go on from it.
-    is_last: bool,
+    savepoint: Savepoint<'a>,
     /// The trigger id by which it is asked for: that of an earlier command whose answer was lost, where there is one. `None`
     /// where the release takes none, or nobody may note it.
     pub(super) id: Option<String>,
@@ -43,22 +70,15 @@ impl<'a> Asked<'a> {
         trigger: &'a Trigger,
         version: FlinkVersion,
     ) -> Option<Self> {
-        let (kind, directory, format, is_last) = match trigger {
-            Trigger::Savepoint { directory, format } => ("savepoint", directory, format, false),
-            Trigger::Stop { directory, format, drain } => ("stop", directory, format, *drain),
-            Trigger::CancelWithSavepoint { directory, format } => {
-                ("stop", directory, format, false)
-            }
-            Trigger::Checkpoint { .. } => return None,
-        };
         let session = session?;
+        let Savepoint { kind, directory, .. } = Savepoint::of(trigger)?;
         let mut opened = ledger::load(session).await.ok()?;
         let record = opened.ledger.job_of(job)?;
         let mut id = None;
         if record.origin != Bringer::File {
             let is_same = |request: &&Request| {
                 (request.kind.as_str(), request.job.as_str()) == (kind, job)
-                    && request.directory == *directory
+                    && request.directory.as_deref() == directory
                     && request.trigger.is_some()
             };
             let earlier = record.request.as_ref().filter(is_same).cloned();
@@ -70,7 +90,7 @@ impl<'a> Asked<'a> {
                 None => Request {
                     kind: kind.to_owned(),
                     job: job.to_owned(),
-                    directory: directory.clone(),
+                    directory: directory.map(str::to_owned),
                     trigger: chosen(version),
                     deadline: Some(later(PATIENCE)),
                     ..Request::default()
@@ -83,7 +103,18 @@ impl<'a> Asked<'a> {
                 id = trigger;
             }
         }
-        Some(Self { session, job, kind, format: format.as_deref(), is_last, id })
+        Some(Self { id, ..Self::sent_by_flink(session, job, trigger)? })
+    }
+
+    /// The same in the words of Flink's client, which chooses no id: only what becomes of it is noted. `None`: it is not a
+    /// savepoint.
+    pub(super) fn sent_by_flink(
+        session: &'a Session,
+        job: &'a str,
+        trigger: &'a Trigger,
+    ) -> Option<Self> {
+        let savepoint = Savepoint::of(trigger)?;
+        Some(Self { session, job, savepoint, id: None })
     }
 
     /// Notes what became of it: where it is; that it failed; or nothing, where it goes on or its answer was lost.
@@ -93,8 +124,8 @@ impl<'a> Asked<'a> {
             Ok(None) | Err(RestError::Broken(_) | RestError::NoLeader) => return,
             Err(_) => None,
         };
-        let Self { job, kind, format, is_last, .. } = self;
-        let snapshot = location.filter(|_| !is_last).map(|path| Snapshot {
+        let Self { job, savepoint: Savepoint { format, end, drains, .. }, .. } = self;
+        let snapshot = location.filter(|_| !drains).map(|path| Snapshot {
             path: path.to_owned(),
             kind: format.map_or_else(|| "savepoint".to_owned(), |one| format!("savepoint/{one}")),
             time: Some(now()),
@@ -107,8 +138,8 @@ impl<'a> Asked<'a> {
             if !is_of_file {
                 record.request = None;
             }
-            if kind == "stop" && location.is_some() && !is_of_file {
-                record.ended = Some("FINISHED".to_owned());
+            if let Some(end) = end.filter(|_| location.is_some() && !is_of_file) {
+                record.ended = Some(end.to_owned());
             }
             if let Some(snapshot) = snapshot {
                 record.remember_savepoint(snapshot);

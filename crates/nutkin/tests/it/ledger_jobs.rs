@@ -152,6 +152,9 @@ fn a_savepoint_is_in_the_record_of_its_job() {
     let there = json!(SAVEPOINT);
     check(&["savepoint", OURS], &Value::Null, &there);
     check(&["stop", OURS], &json!("FINISHED"), &there);
+    check(&["flink", "savepoint", OURS], &Value::Null, &there);
+    check(&["flink", "stop", OURS], &json!("FINISHED"), &there);
+    check(&["flink", "cancel", "-s", "file:/x", OURS], &json!("CANCELED"), &there);
     // The job cannot go on from this one.
     check(&["stop", OURS, "--drain"], &json!("FINISHED"), &Value::Null);
     // The control: of a job that nobody noted.
