@@ -117,10 +117,13 @@ impl Run {
     }
 
     /// What the ledger is to say before anything is done. Without this it is not touched.
-    #[must_use]
-    pub fn with_ledger(mut self, ledger: Opened) -> Self {
+    pub fn remember(&mut self, ledger: Opened) {
         self.ledger = Some((ledger, false));
-        self
+    }
+
+    /// Whether the ledger says what it is to say.
+    pub fn has_remembered(&self) -> bool {
+        self.ledger.is_some() && self.is_saved()
     }
 
     /// Lets other commands change the session.

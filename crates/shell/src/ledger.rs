@@ -13,6 +13,9 @@ const ATTEMPTS: usize = 10;
 /// The reason of the error where a newer Nutkin wrote a ledger.
 pub const NEWER: &str = "NewerLedger";
 
+/// Why a ledger is not saved that another command has changed, too.
+pub const CHANGED: &str = "LedgerChanged";
+
 /// Where a platform keeps the ledger of one session. What each call promises is in [`nutkin_core::ledger::Stored`]'s
 /// module.
 pub trait Store {
@@ -83,12 +86,12 @@ pub async fn save(store: &impl Store, opened: &mut Opened) -> Result<(), Error> 
         let theirs = load(store).await?;
         opened.rebase(theirs).map_err(|conflict| {
             Error::of(Kind::Conflict, conflict)
-                .because("LedgerChanged")
+                .because(CHANGED)
                 .hint("run the same command again: it starts from what is there then")
         })?;
     }
     let message = format!("other commands change session `{}` all the time", store.session());
-    Err(Error::new(Kind::Conflict, message).because("LedgerChanged"))
+    Err(Error::new(Kind::Conflict, message).because(CHANGED))
 }
 
 /// Changes the ledger and saves it.

@@ -13,8 +13,10 @@
 
 pub mod docker;
 mod drift;
+mod gone;
 pub mod kubernetes;
 pub mod local;
+mod ready;
 mod show;
 #[cfg(test)]
 mod tests;

@@ -174,7 +174,7 @@ async fn bring_up(
         }
         if let Some(mut wanted) = known.clone() {
             wish.note(&mut wanted, &or_summary(&changes, &decision), context);
-            decision.remember(wanted);
+            decision.remember(wanted, context).await?;
         }
         match decision.carry_out(!args.no_wait, context).await? {
             // What was fetched or pulled brought to light what could only be assumed before.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use nutkin_core::decide::{Change, Decision, Harm};
+use nutkin_shell::ledger::CHANGED;
 use nutkin_shell::{Context, Error, Kind};
 
 use crate::drive::{Attend, Wait};
@@ -118,6 +119,10 @@ impl<S: Clone> Attend<S> for Agreed<'_, S> {
     }
 
     fn overtaken(&mut self, conflict: Error) -> Result<(), Error> {
+        // What another command wants is not overwritten, whatever there is.
+        if conflict.reason == CHANGED {
+            return Err(conflict);
+        }
         self.conflict = Some(conflict);
         Ok(())
     }

@@ -70,18 +70,29 @@ impl Decision {
         }
     }
 
-    /// Says what the ledger is to be, for platforms that write it with the change itself.
-    pub fn remember(&mut self, wanted: Opened) {
-        if let Self::Kubernetes(up) = self {
-            up.run.remember(wanted);
+    /// Says what the ledger is to be, for platforms that write it with the change itself. Gives it back on others.
+    ///
+    /// # Errors
+    /// Another command changed the session, or the platform cannot be asked.
+    pub async fn remember(
+        &mut self,
+        wanted: Opened,
+        context: &Context<'_>,
+    ) -> Result<Option<Opened>, Error> {
+        match self {
+            Self::Kubernetes(up) => up.run.remember(wanted),
+            Self::Docker(change) => change.remember(wanted, context).await?,
+            Self::Local(_) => return Ok(Some(wanted)),
         }
+        Ok(None)
     }
 
     /// What became of writing it with the change; `None`: it is still to be written.
-    pub const fn remembered(&mut self) -> Option<Result<(), Error>> {
+    pub fn remembered(&mut self) -> Option<Result<(), Error>> {
         match self {
             Self::Kubernetes(up) => up.run.saved(),
-            Self::Local(_) | Self::Docker(_) => None,
+            Self::Docker(change) => change.remembered(),
+            Self::Local(_) => None,
         }
     }
 

@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use nutkin_core::decide::Decision;
 use nutkin_core::decide::docker::Step;
+use nutkin_core::ledger::Opened;
 use nutkin_docker::{Aim, DockerSession, Run};
 use nutkin_flink::counted;
 use nutkin_rest::{Ready, Waited};
 use nutkin_shell::{Context, Error, Kind};
 
-use super::attend::{Agreed, Carried, Looks, Watcher};
+use super::attend::{Agreed, Carried, Looks, Watcher, changed};
 use crate::drive::{Driven, carry_on, drive, look};
 
 /// A change, decided and perhaps on its way.
@@ -41,6 +42,25 @@ impl Change {
     /// The session.
     pub fn session(&self) -> &DockerSession {
         &self.run.session
+    }
+
+    /// Says what the ledger is to be: it is written under the session's lock, before anything else is done.
+    ///
+    /// # Errors
+    /// Another command changed the session since it was looked at, or the daemon cannot be asked.
+    pub async fn remember(&mut self, wanted: Opened, context: &Context<'_>) -> Result<(), Error> {
+        self.run.remember(wanted);
+        let decision = look(&mut self.run.within(context), &mut Looks).await?;
+        if decision.change != self.decision.change || self.decision.harm < decision.harm {
+            return Err(changed(&self.run.session.name));
+        }
+        self.decision = decision;
+        Ok(())
+    }
+
+    /// Whether the ledger was written with the change; `None`: it is still to be written.
+    pub fn remembered(&self) -> Option<Result<(), Error>> {
+        self.run.has_remembered().then_some(Ok(()))
     }
 
     /// The steps that are left, carried out one by one; whatever they bring to light is decided about again.

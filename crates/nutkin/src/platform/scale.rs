@@ -5,6 +5,7 @@ use nutkin_core::ledger::Opened;
 use nutkin_shell::{Environment, Error, Kind, Purpose, Wish, ledger};
 use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
 
+use super::attend::{Carried, changed};
 use super::ledger::surroundings;
 use super::{Decision, Session, rebuild};
 use crate::Context;
@@ -123,46 +124,65 @@ impl Scaling {
     pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Error> {
         let there = self.there.clone();
         let context = &there.as_ref().map_or(*context, |there| context.within(there));
-        if let Some(opened) = &mut self.opened {
-            remember(&self.session, opened, context).await?;
+        let is_left = self.is_left();
+        let mut opened = self.opened.take();
+        if let (Some(decision), Some(noted)) = (&mut self.decision, opened.take_if(|_| is_left)) {
+            opened = decision.remember(noted, context).await?;
         }
-        let is_there = self.is_there();
-        let Some(decision) = &mut self.decision else {
-            return match &self.session {
-                _ if is_there => Ok(()),
-                Session::Local(directory) => Err(local::scale::not_noted(directory, self.new)),
-                Session::Docker(session) => docker::scale::resize(session, self.new, context).await,
-                Session::Kubernetes(session) => kubernetes::scale::resize(session, self.new).await,
-            };
-        };
+        if let Some(noted) = &mut opened {
+            self.told(ledger::save(&self.session, noted).await, context)?;
+        }
+        let Some(decision) = &mut self.decision else { return self.resize(context).await };
+        if is_left {
+            let done = decision.carry_out(false, context).await;
+            let written = decision.remembered();
+            let name = self.session.name();
+            if done.map_err(|failure| overtaken(failure, name))? == Carried::Differs {
+                return Err(changed(name));
+            }
+            written.map_or(Ok(()), |written| self.told(written, context))?;
+        }
+        Ok(())
+    }
+
+    /// Whether something is to be done of which the ledger is not all.
+    fn is_left(&self) -> bool {
+        let Some(decision) = &self.decision else { return false };
         let outline = decision.outline();
         let change = &outline.change;
         let completes = change.beside_task_managers().is_empty() && change.effect == Effect::None;
-        if outline.is_done() || (is_there && !completes) {
-            return Ok(());
+        !outline.is_done() && (!self.is_there() || completes)
+    }
+
+    /// Changes what runs as it is.
+    async fn resize(&self, context: &Context<'_>) -> Result<(), Error> {
+        match &self.session {
+            _ if self.is_there() => Ok(()),
+            Session::Local(directory) => Err(local::scale::not_noted(directory, self.new)),
+            Session::Docker(session) => docker::scale::resize(session, self.new, context).await,
+            Session::Kubernetes(session) => kubernetes::scale::resize(session, self.new).await,
         }
-        decision.carry_out(false, context).await.map(drop)
+    }
+
+    /// What became of writing the ledger. One that must not be written is told, and no failure.
+    fn told(&self, written: Result<(), Error>, context: &Context<'_>) -> Result<(), Error> {
+        match written {
+            Err(failure) if failure.kind == Kind::Denied => {
+                let message =
+                    format!("the number of TaskManagers is not remembered: {:#}", failure.error);
+                context.printer.warn(&message);
+                Ok(())
+            }
+            written => written.map_err(|failure| overtaken(failure, self.session.name())),
+        }
     }
 }
 
-/// Saves the ledger. One that must not be written is told, and no failure.
-async fn remember(
-    session: &Session,
-    opened: &mut Opened,
-    context: &Context<'_>,
-) -> Result<(), Error> {
-    match ledger::save(session, opened).await {
-        Err(failure) if failure.kind == Kind::Denied => {
-            let message =
-                format!("the number of TaskManagers is not remembered: {:#}", failure.error);
-            context.printer.warn(&message);
-            Ok(())
-        }
-        Err(failure) if failure.kind == Kind::Conflict => {
-            let name = session.name();
-            let message = format!("another command changed session `{name}` in the meantime");
-            Err(Error { error: failure.error.context(message), ..failure })
-        }
-        saved => saved,
+/// A failure in the words of a command that was slower than another one, where it is that.
+fn overtaken(failure: Error, name: &str) -> Error {
+    if failure.reason != ledger::CHANGED {
+        return failure;
     }
+    let message = format!("another command changed session `{name}` in the meantime");
+    Error { error: failure.error.context(message), ..failure }
 }

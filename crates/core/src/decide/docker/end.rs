@@ -1,8 +1,7 @@
 //! Ending a session, and undoing a creation that failed.
 
 use super::{Observation, Step, Thing};
-use crate::change::Effect;
-use crate::decide::{About, Again, Change, Decision, Ending, Harm, fates, harm};
+use crate::decide::{About, Decision, Ending, gone};
 use crate::plan::docker::FLINK;
 use crate::selection::Platform;
 use nutkin_flink::process::Role;
@@ -20,23 +19,8 @@ pub(super) fn decide(ending: Ending, seen: &Observation) -> Decision<Step> {
         let remove = |name: &String| Step::RemoveVolume { name: name.clone() };
         steps.extend(seen.volumes.iter().map(remove));
     }
-    let has = |role| seen.first(role).is_some();
-    let effect = if has(Role::JobManager) { Effect::Loss } else { Effect::None };
-    let harm = if seen.jobs.are_none() { Harm::None } else { harm(true, effect, &seen.jobs) };
-    Decision {
-        about: about(seen),
-        change: Change {
-            parts: steps.iter().map(ToString::to_string).collect(),
-            effect,
-            ..Change::default()
-        },
-        jobs: fates(effect, &seen.jobs),
-        harm,
-        steps,
-        conditions: Vec::new(),
-        assumptions: Vec::new(),
-        again: Again::Done,
-    }
+    let lives = seen.first(Role::JobManager).is_some();
+    gone::by(about(seen), steps, lives, &seen.jobs, Vec::new())
 }
 
 /// The session as its containers tell it.

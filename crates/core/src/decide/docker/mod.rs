@@ -20,9 +20,10 @@ mod tests;
 use super::{Decision, Wanted};
 use nutkin_flink::Problem;
 
+pub use super::ready::Overview;
 pub use bring::{images, planned};
 pub use end::undo;
-pub use observation::{Container, Extras, Image, Mine, Observation, Overview, Thing, assumed};
+pub use observation::{Container, Extras, Image, Mine, Observation, Thing, assumed};
 pub use resize::resized;
 pub use step::{Make, Step, Within};
 

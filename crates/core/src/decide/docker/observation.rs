@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decide::Jobs;
+use crate::decide::ready::Overview;
 use crate::plan::docker::{EXTRAS, FILES, Probe, Seen};
 use nutkin_flink::official::{FLINK_HOME, FLINK_ID};
 use nutkin_flink::process::Role;
@@ -97,15 +98,6 @@ pub enum Thing {
     Ours,
     /// It does not: it is used, and never removed.
     Foreign,
-}
-
-/// What a JobManager says of its TaskManagers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Overview {
-    /// TaskManagers that are registered.
-    pub task_managers: u32,
-    /// Their slots.
-    pub slots: u32,
 }
 
 /// What one run of a driver has made: this alone is undone when a new session does not come up.

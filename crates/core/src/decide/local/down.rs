@@ -1,8 +1,7 @@
 //! Ending a session on this machine.
 
 use super::{Observation, Step};
-use crate::change::Effect;
-use crate::decide::{About, Again, Change, Decision, Ending, Harm, fates, harm};
+use crate::decide::{About, Decision, Ending, gone};
 use crate::remedy::{Argument, Remark};
 use crate::selection::Platform;
 use crate::words::kept as words;
@@ -29,24 +28,9 @@ pub(super) fn decide(ending: Ending, seen: &Observation) -> Decision<Step> {
             vec![words::FINDS_AGAIN.into(), Argument::DeleteData.does("deletes it")],
         ));
     }
-    let lives = |role| seen.processes.iter().any(|one| one.role == role && one.lives);
-    let effect = if lives(Role::JobManager) { Effect::Loss } else { Effect::None };
-    let harm = if seen.jobs.are_none() { Harm::None } else { harm(true, effect, &seen.jobs) };
-    Decision {
-        about: about(seen),
-        change: Change {
-            parts: steps.iter().map(ToString::to_string).collect(),
-            effect,
-            remarks,
-            ..Change::default()
-        },
-        jobs: fates(effect, &seen.jobs),
-        harm,
-        steps,
-        conditions: Vec::new(),
-        assumptions: Vec::new(),
-        again: Again::Done,
-    }
+    let is_leader = |one: &super::Seen| one.role == Role::JobManager && one.lives;
+    let lives = seen.processes.iter().any(is_leader);
+    gone::by(about(seen), steps, lives, &seen.jobs, remarks)
 }
 
 /// The session as its orders tell it.

@@ -21,9 +21,8 @@ mod up;
 use super::{Decision, Wanted};
 use nutkin_flink::Problem;
 
-pub use observation::{
-    Data, Extras, Flink, Observation, Orders, Overview, Seen, Surroundings, Taken,
-};
+pub use super::ready::Overview;
+pub use observation::{Data, Extras, Flink, Observation, Orders, Seen, Surroundings, Taken};
 pub use orders::{Definition, Launch};
 pub use ports::{Ports, REST, rest_name, wishes};
 pub use step::{Give, Step};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::ports::Ports;
 use super::{Launch, ports};
 use crate::decide::Jobs;
+use crate::decide::ready::Overview;
 use crate::plan::process::{Archives, Machine};
 use crate::session::Session;
 use nutkin_flink::process::Role;
@@ -80,15 +81,6 @@ pub struct Seen {
     pub runs: bool,
     /// How it ended, where it waits to be started again.
     pub died: Option<String>,
-}
-
-/// What a JobManager says of its TaskManagers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Overview {
-    /// TaskManagers that are registered.
-    pub task_managers: u32,
-    /// Their slots.
-    pub slots: u32,
 }
 
 /// What a session has left, or will leave.
