@@ -166,6 +166,8 @@ fn what_is_not_repeated_is_shown_as_a_removal_and_asked_about() {
     assert_eq!(wanted(), before, "nothing is written without consent");
     world.up("a", &["-D", "taskmanager.numberOfTaskSlots=2", "--yes"]).expect(0);
     assert!(!wanted().contains("parallelism"), "{}", wanted());
+    // Not before everything runs: what answers here would have taken the port of a session that does not.
+    world.until_running("a");
     // The control: without a word everything stays as it is.
     world.run(&["up", "a", "--no-wait"]).expect(0).says("session `a` is unchanged");
     assert!(wanted().contains("numberOfTaskSlots"), "{}", wanted());
