@@ -175,3 +175,44 @@ fn a_job_that_is_suspended() {
         1,
     );
 }
+
+/// A job that no file names is stopped; the command is killed after each of its requests, and then given again.
+#[test]
+fn a_stop_that_is_killed_takes_no_second_savepoint() {
+    const ID: &str = "0123456789abcdef0123456789abcdef";
+    const STOP: &[&str] = &["stop", ID, "--session", "a"];
+    let (docker, flink) = {
+        let docker = Docker::default().with_image("flink:1.20.5");
+        let world = World::new(&docker, &Flink { slots: 4, ..Flink::default() }, "args: []");
+        world.place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
+        let run = ["run", "-d", "--session", "a", "--job-id", ID, "-c", "a.B", "count.jar"];
+        world.place.run(&run).expect(0);
+        world.state()
+    };
+    let look = |world: &World| {
+        let (docker, flink) = world.state();
+        let ledger = docker.plain().into_values().find_map(|one| {
+            let files = one["files"].as_object()?.values();
+            files.map(|one| &one["jobs"][ID]).find(|job| job.is_object()).cloned()
+        });
+        let job = ledger.unwrap_or_default();
+        (flink.work.savepoints, job["savepoint"]["path"].clone(), job["request"].clone())
+    };
+    let whole = World::new(&docker, &flink, "args: []");
+    whole.flink.set(|_| Fault::None);
+    whole.place.run(STOP).expect(0);
+    let expected = look(&whole);
+    assert_eq!(expected, (1, "file:/savepoints/savepoint-1".into(), Value::Null));
+    let count = whole.flink.seen().len();
+    for cut in 1..=count {
+        let world = World::new(&docker, &flink, "args: []");
+        world.flink.set(move |one| if one.number == cut { Fault::Hang } else { Fault::None });
+        let running = world.place.start(STOP);
+        world.flink.hangs_within(NEVER);
+        drop(running);
+        world.flink.set(|_| Fault::None);
+        let again = world.place.run(STOP);
+        assert_eq!(look(&world), expected, "cut after {cut} of {count}\n{}", again.all());
+        assert!(again.stdout.contains("file:/savepoints/savepoint-1"), "{}", again.all());
+    }
+}

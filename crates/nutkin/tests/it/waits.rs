@@ -23,7 +23,7 @@ const MAY_SLEEP: [(&str, &str); 19] = [
     ("shell/src/files/lock.rs", "a lock of another process"),
     ("local/src/directory.rs", "a lock of another process"),
     ("local/src/store.rs", "a lock of another process"),
-    ("docker/src/store.rs", "a lock of another process"),
+    ("docker/src/helper.rs", "a lock of another process"),
     ("fetch/src/dist/class_data.rs", "JVMs that record their classes"),
     ("fetch/src/dist/origin/pip.rs", "a download of another program"),
     ("local/src/supervisor.rs", "thread: the supervisor is a process of its own"),
