@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::decide::{Again, Condition};
-use nutkin_flink::counted;
+use crate::words::waits as words;
 
 /// What a JobManager says of its TaskManagers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(super) fn look(expected: Expected<'_>, overview: Option<Overview>) -> (Vec<C
         (vec![ready(false, reason, message)], again)
     };
     let Some(seen) = overview else {
-        return wait("JobManagerSilent", "waiting for the JobManager to answer".to_owned());
+        return wait("JobManagerSilent", words::JOB_MANAGER.to_owned());
     };
     let slots = options.get("taskmanager.numberOfTaskSlots");
     let slots: u32 = slots.and_then(|slots| slots.trim().parse().ok()).unwrap_or(1);
@@ -44,12 +44,10 @@ pub(super) fn look(expected: Expected<'_>, overview: Option<Overview>) -> (Vec<C
     let is_complete =
         task_managers <= seen.task_managers && slots.saturating_mul(task_managers) <= seen.slots;
     if is_complete && is_this {
-        let there = counted(seen.task_managers, "TaskManager");
-        let message = format!("{there}, {}", counted(seen.slots, "slot"));
+        let message = words::complete(seen.task_managers, seen.slots);
         return (vec![ready(true, "Complete", message)], Again::Done);
     }
-    let wanted = counted(task_managers, "TaskManager");
-    wait("TaskManagersMissing", format!("{} of {wanted} registered", seen.task_managers))
+    wait("TaskManagersMissing", words::registered(seen.task_managers, task_managers))
 }
 
 fn ready(status: bool, reason: &'static str, message: String) -> Condition {
@@ -58,6 +56,6 @@ fn ready(status: bool, reason: &'static str, message: String) -> Condition {
 
 /// What has died and will not come up.
 pub(super) fn stalled(reason: &'static str, name: &str, how: &str) -> Condition {
-    let message = format!("{name} did not start: {how}");
+    let message = words::died(name, how);
     Condition { kind: "Stalled", status: Some(true), reason, message }
 }

@@ -11,3 +11,4 @@ pub(crate) mod kept;
 pub mod progress;
 pub(crate) mod refusal;
 pub(crate) mod status;
+pub(crate) mod waits;

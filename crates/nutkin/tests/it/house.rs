@@ -237,6 +237,150 @@ fn commands_and_flags_are_seen() {
     check("#[cfg(test)]\nmod tests { \"--file\" }", &[]);
 }
 
+/// Sentences in code: texts of four words in small letters, or more.
+fn sentences(code: &str) -> Vec<&str> {
+    let texts = code.split('"').skip(1).step_by(2);
+    let is_word = |word: &&str| {
+        let letters = word.trim_end_matches([',', ':', ';']);
+        !letters.is_empty() && letters.chars().all(|c| c.is_ascii_lowercase())
+    };
+    texts.filter(|text| 4 <= text.split_whitespace().filter(is_word).count()).collect()
+}
+
+#[test]
+fn sentences_of_decisions_are_in_one_room() {
+    /// Who words what beside the rule: problems of the input, and steps, whose names are their texts.
+    const BESIDE: [(&str, &str); 6] = [
+        ("docker/bring.rs", "problems of the input"),
+        ("docker/step.rs", "texts of steps"),
+        ("kubernetes/refusal.rs", "what a command does, said behind its name"),
+        ("kubernetes/step.rs", "texts of steps"),
+        ("local/ports.rs", "problems of the input, and what is taken in place"),
+        ("local/step.rs", "texts of steps"),
+    ];
+    let mut faults = Vec::new();
+    for (path, text) in files() {
+        let Some(file) = path.strip_prefix("crates/core/src/decide/") else { continue };
+        if is_test(file) || BESIDE.iter().any(|(row, _)| *row == file) {
+            continue;
+        }
+        let code = code(&text);
+        faults.extend(sentences(&code).into_iter().map(|text| format!("{path}: {text}")));
+    }
+    assert!(faults.is_empty(), "a sentence belongs into core::words:\n{}", faults.join("\n"));
+}
+
+#[test]
+fn a_sentence_is_seen() {
+    #[track_caller]
+    fn check(code: &str, expected: &[&str]) {
+        assert_eq!(sentences(code), expected, "{code}");
+    }
+    check(r#"f("the pods are being replaced")"#, &["the pods are being replaced"]);
+    check(
+        r#"f("{name} did not start: {how} again", "a", words::X)"#,
+        &["{name} did not start: {how} again"],
+    );
+    check(r#"f("deployments/scale", "the pods", "JobManager")"#, &[]);
+}
+
+/// Names of public types below the binary, and how many types have each: a list that only shrinks. Words of one platform
+/// (`decide::docker::Step` beside `decide::local::Step`) may stay, because the module says which is meant.
+const SHARED_NAMES: &[(&str, usize)] = &[
+    ("About", 2),
+    ("Action", 2),
+    ("Call", 2),
+    ("Change", 4),
+    ("Client", 2),
+    ("Container", 3),
+    ("Difference", 2),
+    ("Ended", 2),
+    ("Entry", 2),
+    ("Extras", 3),
+    ("Finding", 2),
+    ("Found", 3),
+    ("Input", 2),
+    ("Jobs", 2),
+    ("Kept", 2),
+    ("Kind", 4),
+    ("Launch", 2),
+    ("Line", 2),
+    ("Listed", 2),
+    ("Lock", 2),
+    ("Machine", 3),
+    ("Node", 2),
+    ("Observation", 3),
+    ("Observed", 3),
+    ("Overview", 3),
+    ("Phase", 2),
+    ("Place", 2),
+    ("Placed", 2),
+    ("Plan", 2),
+    ("Platform", 2),
+    ("Probe", 2),
+    ("Process", 3),
+    ("Processes", 2),
+    ("Progress", 3),
+    ("Refusal", 3),
+    ("Request", 4),
+    ("Role", 2),
+    ("Rule", 2),
+    ("Run", 3),
+    ("Seen", 6),
+    ("Session", 3),
+    ("Shape", 2),
+    ("Shell", 2),
+    ("Source", 3),
+    ("Step", 6),
+    ("Store", 2),
+    ("Surroundings", 2),
+    ("Target", 2),
+    ("User", 2),
+    ("Wanted", 2),
+    ("Within", 2),
+];
+
+/// Names of types that a file makes public.
+fn public_types(code: &str) -> impl Iterator<Item = &str> {
+    code.lines().filter_map(|line| {
+        let rest = line.strip_prefix("pub ")?;
+        let kinds = ["struct ", "enum ", "trait "];
+        let rest = kinds.iter().find_map(|kind| rest.strip_prefix(kind))?;
+        rest.split(|c: char| !c.is_alphanumeric()).next()
+    })
+}
+
+#[test]
+fn a_name_means_one_thing() {
+    let mut types: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (path, text) in files() {
+        let Some((name, file)) =
+            path.strip_prefix("crates/").and_then(|rest| rest.split_once("/src/"))
+        else {
+            continue;
+        };
+        if !(PURE.contains(&name) || SHELLS.contains(&name)) || is_test(file) {
+            continue;
+        }
+        for found in public_types(&code(&text)) {
+            types.entry(found.to_owned()).or_default().push(format!("{name}/{file}"));
+        }
+    }
+    let may = |name: &str| SHARED_NAMES.iter().find(|(row, _)| *row == name).map_or(1, |row| row.1);
+    let faults: Vec<String> = types
+        .iter()
+        .filter(|(name, places)| may(name) < places.len())
+        .map(|(name, places)| format!("{name}: {}", places.join(", ")))
+        .collect();
+    assert!(faults.is_empty(), "another name is clearer:\n{}", faults.join("\n"));
+}
+
+#[test]
+fn public_types_are_seen() {
+    let code = "pub struct A<T>(T);\n    pub struct No;\npub enum Bee {}\npub(crate) struct C;\n";
+    assert_eq!(public_types(code).collect::<Vec<_>>(), ["A", "Bee"]);
+}
+
 /// Modules of one folder, and which others of these each of them names.
 type Uses = BTreeMap<String, BTreeSet<String>>;
 

@@ -10,6 +10,7 @@ use crate::plan::docker::{self, Containers, Steps, Surroundings, steps};
 use crate::remedy::Deed;
 use crate::selection::Platform;
 use crate::session::Session;
+use crate::words::waits as words;
 use nutkin_flink::Problem;
 use nutkin_flink::is_highly_available;
 use nutkin_flink::options::is_sensitive;
@@ -284,11 +285,11 @@ fn assumptions(planned: &Planned) -> Vec<String> {
     let mut all = Vec::new();
     if planned.chosen.is_missing {
         let name = &planned.chosen.name;
-        all.push(format!("the daemon has no image `{name}`: assumed is one like the official"));
+        all.push(words::assumed_image(name));
     }
     if !planned.absent.is_empty() {
         let paths = planned.absent.join(", ");
-        all.push(format!("not fetched yet: {paths}; assumed to be what the session has"));
+        all.push(words::assumed_files(&paths));
     }
     all
 }
@@ -298,7 +299,7 @@ fn reconciling() -> Condition {
         kind: "Reconciling",
         status: Some(true),
         reason: "Changing",
-        message: "containers are made and ended".to_owned(),
+        message: words::CONTAINERS.to_owned(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::kubernetes::resource::title;
 use crate::kubernetes::shape::{self, Shape};
 use crate::remedy::{Argument, Remark};
 use crate::selection::Platform;
-use crate::words::kept as words;
+use crate::words::{kept as words, waits};
 
 /// Between two looks.
 const POLL: Duration = Duration::from_millis(200);
@@ -134,7 +134,7 @@ impl Ends {
             Some(first) => format!("{first} and {} more", self.left.len() - 1),
             None => title(&self.workload),
         };
-        format!("waiting for the end of {what}")
+        waits::end_of(&what)
     }
 
     /// What ended and what stays, once that is decided.

@@ -12,6 +12,7 @@ use crate::kubernetes::progress::{self, Stuck};
 use crate::kubernetes::rollout::{self, Seen};
 use crate::kubernetes::{forbidden, shape};
 use crate::remedy::Remedy;
+use crate::words::waits as words;
 
 /// Between two looks while Kubernetes makes the pod: events come by the second.
 const POLL: Duration = Duration::from_millis(500);
@@ -128,7 +129,7 @@ fn replace(plan: &Plan, seen: &Progress, workload: &Value) -> (Vec<Step>, String
         rollout::Step::Wait(what) => (Vec::new(), what),
         rollout::Step::End(names) => {
             let pods = seen.pods.iter().filter(|pod| is_named(pod, &names)).map(Target::of);
-            let what = format!("replacing {}", names.join(", "));
+            let what = words::replacing(&names);
             (vec![Step::EndPods(pods.collect())], what)
         }
         rollout::Step::Release(names) => {
@@ -136,7 +137,7 @@ fn replace(plan: &Plan, seen: &Progress, workload: &Value) -> (Vec<Step>, String
             let steps: Vec<Step> = held
                 .map(|one| Step::Release { target: Target::of(one), patch: rollout::release(one) })
                 .collect();
-            let what = "ending the old pods".to_owned();
+            let what = words::ENDING.to_owned();
             (vec![Step::Together(steps)], what)
         }
     }
@@ -164,10 +165,10 @@ fn state(seen: &Progress, workload: &Value, slots: Option<u32>) -> State {
         return State::Replaces;
     }
     if !progress::is_rolled_out(workload) {
-        return State::Waits("waiting for the old pods to terminate".to_owned(), POLL);
+        return State::Waits(words::OLD_PODS.to_owned(), POLL);
     }
     let Rest::Answers { task_managers, slots: all } = seen.rest else {
-        return State::Waits("waiting for the JobManager's REST API".to_owned(), SOON);
+        return State::Waits(words::REST.to_owned(), SOON);
     };
     match missing(seen, workload, task_managers) {
         State::Ready => {}
@@ -175,7 +176,7 @@ fn state(seen: &Progress, workload: &Value, slots: Option<u32>) -> State {
     }
     let expected = task_managers.saturating_mul(slots.unwrap_or(0));
     if all < expected && !seen.is_settled {
-        return State::Waits("waiting for the slots of the TaskManagers".to_owned(), SOON);
+        return State::Waits(words::SLOTS.to_owned(), SOON);
     }
     State::Ready
 }
@@ -185,8 +186,7 @@ fn missing(seen: &Progress, workload: &Value, registered: u32) -> State {
     let own = seen.task_managers.as_ref();
     let Some(wanted) = shape::task_managers(workload, own) else { return State::Ready };
     if own.is_some_and(|own| !progress::is_rolled_out(own)) {
-        let what = "waiting for the old TaskManagers to terminate";
-        return State::Waits(what.to_owned(), SOON);
+        return State::Waits(words::OLD_TASK_MANAGERS.to_owned(), SOON);
     }
     if wanted <= u64::from(registered) {
         return State::Ready;
@@ -196,10 +196,7 @@ fn missing(seen: &Progress, workload: &Value, registered: u32) -> State {
     match progress::of(own.unwrap_or(workload), &workers, &seen.events) {
         progress::Progress::Stuck(stuck) => State::Stuck(stuck),
         progress::Progress::Waiting(what) => State::Waits(what, SOON),
-        progress::Progress::Runs => State::Waits(
-            format!("waiting for TaskManagers: {registered} of {wanted} are registered"),
-            SOON,
-        ),
+        progress::Progress::Runs => State::Waits(words::task_managers(registered, wanted), SOON),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::kubernetes::shape::Shape;
 use crate::kubernetes::{desired, diff, managed, rollout};
 use crate::plan::kubernetes::Objects;
 use crate::remedy::{Deed, Remark};
-use crate::words::kept as words;
+use crate::words::{kept as words, waits};
 
 /// How far what was seen leads.
 enum Stage<'s> {
@@ -115,7 +115,7 @@ fn looks(plan: &Plan, steps: Vec<Step>) -> Decision<Step> {
 
 /// What is waited for by [`super::follow`], which says what it is at the first look.
 fn starts() -> Again {
-    Again::Wait { reason: "waiting for Kubernetes".to_owned(), after: Duration::ZERO }
+    Again::Wait { reason: waits::KUBERNETES.to_owned(), after: Duration::ZERO }
 }
 
 /// A session that does not exist, but perhaps for the workload that was just made.
@@ -283,10 +283,7 @@ fn assumptions(wanted: &Wanted<'_>) -> Vec<String> {
     if !is_native || live.adopted || desired::workers_are_old(objects, live.workload).is_some() {
         return Vec::new();
     }
-    vec![
-        "assumed: the TaskManagers run with the session's present configuration; nobody noted it"
-            .to_owned(),
-    ]
+    vec![waits::PRESENT.to_owned()]
 }
 
 /// Whether something that runs is touched: not where only what a cut-off creation left out is added.

@@ -9,6 +9,7 @@ use crate::decide::{About, Again, Change, Condition, Decision, Jobs, Restarts, f
 use crate::plan::process;
 use crate::selection::Platform;
 use crate::session::Session;
+use crate::words::waits as words;
 use nutkin_flink::digest;
 use nutkin_flink::options::is_sensitive;
 use nutkin_flink::process::Role;
@@ -90,7 +91,7 @@ pub(super) fn decide(session: &Session, seen: &Observation) -> Result<Decision<S
     let completes = !is_changed && !todo.is_empty();
     let (steps, conditions, again) = match first_of_all(session, machine) {
         _ if is_open => {
-            let reason = "waiting for the JobManager to tell its jobs".to_owned();
+            let reason = words::JOBS.to_owned();
             (Vec::new(), Vec::new(), Again::Wait { reason, after: ASK })
         }
         first if !todo.is_empty() && !first.is_empty() => (first, vec![reconciling()], Again::Look),
@@ -156,14 +157,9 @@ fn first_of_all(session: &Session, machine: &Surroundings) -> Vec<Step> {
 fn assumptions(session: &Session, machine: &Surroundings) -> Vec<String> {
     let mut assumptions = Vec::new();
     if !machine.flink.is_installed {
-        assumptions.push(format!(
-            "Flink {} is not installed: `up` installs it, from Apache's archive or else from PyPI; its jars are shown \
-             as lib/*",
-            session.flink
-        ));
+        assumptions.push(words::installs(&session.flink.to_string()));
     }
-    let fetches = |what: &String| format!("{what} is not on this machine: `up` fetches it");
-    assumptions.extend(machine.extras.absent.iter().map(fetches));
+    assumptions.extend(machine.extras.absent.iter().map(|what| words::fetches(what)));
     assumptions
 }
 
@@ -172,6 +168,6 @@ fn reconciling() -> Condition {
         kind: "Reconciling",
         status: Some(true),
         reason: "ChangeUnderWay",
-        message: "the session is being changed".to_owned(),
+        message: words::CHANGING.to_owned(),
     }
 }
