@@ -44,14 +44,18 @@ const PARTS: [&str; 2] = ["containers/create?name=nutkin-a-ledger", "PUT /contai
 #[test]
 fn a_change_that_is_killed_while_it_writes_is_not_in_the_way_of_another() {
     let other = ["up", "a", "--yes", "--force", "-D", "env.java.opts.all=-Dx=z"];
-    PARTS.iter().for_each(|part| check(part, &other, false));
+    for part in PARTS {
+        check(part, &other, false);
+    }
     check(PARTS[0], CHANGE, false);
 }
 
 #[test]
 fn a_change_that_is_killed_while_it_writes_is_not_in_the_way_of_an_end() {
-    PARTS.iter().for_each(|part| check(part, DELETE, true));
-    PARTS.iter().for_each(|part| check(part, DOWN, false));
+    for part in PARTS {
+        check(part, DELETE, true);
+        check(part, DOWN, false);
+    }
 }
 
 #[test]
