@@ -155,6 +155,18 @@ impl Cluster {
         if let Some(annotations) = item["metadata"]["annotations"].as_object_mut() {
             annotations.remove("deployment.kubernetes.io/revision");
         }
+        if let Some(document) = item["data"].get_mut("record.json") {
+            let ledger: Value = serde_json::from_str(document.as_str().unwrap_or_default())
+                .expect("a ledger in JSON");
+            let mut wanted = ledger["wanted"].clone();
+            // Where the command ran, and who asked when, belong to the command.
+            for key in ["directory", "source"] {
+                if let Some(wanted) = wanted.as_object_mut() {
+                    wanted.remove(key);
+                }
+            }
+            *document = json!({"wanted": wanted, "jobs": ledger["jobs"]});
+        }
         // Digests of what has the namespace's name in it.
         for place in ["/metadata/annotations", "/spec/template/metadata/annotations"] {
             let annotations = item.pointer_mut(place).and_then(Value::as_object_mut);

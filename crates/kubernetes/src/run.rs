@@ -30,6 +30,9 @@ const REFUSED: Duration = Duration::from_secs(5);
 /// A TaskManager is counted a moment before its slots are. No longer: an image may give others than the options say.
 const SLOTS: Duration = Duration::from_secs(5);
 
+/// What to do where a request failed that may succeed another time.
+const GOES_ON: &str = "run the same command again: it goes on from there";
+
 /// A session on its way to what is wanted.
 #[derive(Debug)]
 pub struct Run {
@@ -361,7 +364,10 @@ impl Shell for Run {
             self.note.forget(&store).await?;
             return Err(self.undone(undone));
         }
-        noted?;
+        noted.map_err(|error| match error.kind {
+            Kind::Conflict => error,
+            _ => error.hint(GOES_ON),
+        })?;
         let Some(undone) = undone else { return Ok(()) };
         if matches!(step, Step::CreateWorkload(_)) {
             return Err(undone.into_error(&self.api, &name));
@@ -380,6 +386,6 @@ impl Shell for Run {
             self.seen.jobs = None;
             self.seen.progress = None;
         }
-        Err(error.hint("run the same command again: it goes on from there"))
+        Err(error.hint(GOES_ON))
     }
 }

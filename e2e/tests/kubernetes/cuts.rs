@@ -124,7 +124,7 @@ fn check_passing(fault: &Fault, times: usize) {
     let fault = fault.clone();
     proxied.proxy.set(move |seen| if seen.number <= times { fault.clone() } else { Fault::None });
     cluster.finish(cluster.command_by(&proxied, &UP)).expect(0);
-    assert_eq!(cluster.objects().len(), 4);
+    assert_eq!(cluster.objects().len(), 5);
     assert!(times < proxied.proxy.seen().len());
     cluster.finish(cluster.command_by(&proxied, &UP)).expect(0).says("unchanged");
 }
@@ -157,12 +157,14 @@ fn a_server_that_stays_broken_is_told_and_nothing_is_removed() {
             if seen.path.contains("configmaps") { broken.clone() } else { Fault::None }
         },
     );
-    let up = cluster.finish(cluster.command_by(&proxied, &UP));
-    up.expect(1).says("run the same command again");
+    // With an option, so that nobody has to ask the ledger first what is wanted.
+    let up = [&UP[..], &["--flink", "1.20"]].concat();
+    let broken = cluster.finish(cluster.command_by(&proxied, &up));
+    broken.expect(1).says("run the same command again");
     assert!(cluster.objects().contains_key("Deployment/a"), "what there is can be continued");
     proxied.proxy.set(|_| Fault::None);
-    cluster.finish(cluster.command_by(&proxied, &UP)).expect(0);
-    assert_eq!(cluster.objects().len(), 4);
+    cluster.finish(cluster.command_by(&proxied, &up)).expect(0);
+    assert_eq!(cluster.objects().len(), 5);
 }
 
 #[test]
@@ -177,7 +179,7 @@ fn a_conflict_while_ownership_is_noted_does_no_harm() {
     proxied.proxy.set(|_| Fault::None);
     // What could not be noted then is noted now, so that the variable goes again.
     cluster.finish(cluster.command_by(&proxied, &CHANGE)).expect(0);
-    let back = [&UP[..], &["--yes"]].concat();
+    let back = [&UP[..], &["--flink", "1.20", "--yes"]].concat();
     cluster.finish(cluster.command_by(&proxied, &back)).expect(0);
     let deployment = cluster.get("deployment/a").to_string();
     assert!(!deployment.contains(r#""name":"X""#), "{deployment}");

@@ -8,6 +8,12 @@ use serde_json::{Value, json};
 /// `up` without waiting for pods, which nobody starts here.
 const UP: [&str; 3] = ["up", "a", "--no-wait"];
 
+/// What outlives the session's workload.
+const LEDGER: &str = "ConfigMap/nutkin-a";
+
+/// Options that say the whole of what is wanted: a default. Without any the ledger says it.
+const PLAIN: [&str; 2] = ["--flink", "1.20"];
+
 #[track_caller]
 fn up(cluster: &Cluster, more: &[&str]) -> nutkin_e2e::Finished {
     cluster.run(&[&UP, more].concat())
@@ -19,11 +25,15 @@ fn a_session_is_made_found_and_ended() {
     up(&cluster, &[]).expect(0).says("session `a` is starting");
     let objects = cluster.objects();
     let names: Vec<&str> = objects.keys().map(String::as_str).collect();
-    assert_eq!(names, ["ConfigMap/flink-config-a", "Deployment/a", "Service/a", "Service/a-rest"]);
+    assert_eq!(
+        names,
+        ["ConfigMap/flink-config-a", LEDGER, "Deployment/a", "Service/a", "Service/a-rest"]
+    );
     for (name, object) in &objects {
         assert_eq!(object["metadata"]["labels"]["nutkin.dev/session"], "a", "{name}");
         let owner = &object["metadata"]["ownerReferences"][0]["name"];
-        assert_eq!(*owner, if name == "Deployment/a" { Value::Null } else { json!("a") });
+        let stands_alone = name == "Deployment/a" || name == LEDGER;
+        assert_eq!(*owner, if stands_alone { Value::Null } else { json!("a") });
     }
     up(&cluster, &[]).expect(0).says("session `a` is unchanged");
 
@@ -93,7 +103,7 @@ fn check_change(first: &[&str], then: &[&str], expected: &[&str]) {
 #[test]
 fn options_change_and_change_back() {
     check_change(
-        &[],
+        &PLAIN,
         &["-D", "taskmanager.numberOfTaskSlots=4", "-D", "containerized.master.env.X=1"],
         &[
             r#""ConfigMap/flink-config-a" "taskmanager.numberOfTaskSlots": "2" -> "4""#,
@@ -105,13 +115,13 @@ fn options_change_and_change_back() {
 #[test]
 fn a_service_changes_its_type() {
     let node_port = ["-D", "kubernetes.rest-service.exposed.type=NodePort"];
-    check_change(&[], &node_port, &[r#""spec.type": "ClusterIP" -> "NodePort""#]);
+    check_change(&PLAIN, &node_port, &[r#""spec.type": "ClusterIP" -> "NodePort""#]);
 }
 
 #[test]
 fn a_service_that_cannot_change_is_made_anew() {
     let headless = ["-D", "kubernetes.rest-service.exposed.type=Headless_ClusterIP"];
-    check_change(&[], &headless, &[r#""spec.clusterIP": "#]);
+    check_change(&PLAIN, &headless, &[r#""spec.clusterIP": "#]);
 }
 
 #[test]
@@ -177,7 +187,7 @@ fn two_at_once_make_one_session() {
     for one in running {
         one.wait(Duration::from_mins(1)).expect(0);
     }
-    assert_eq!(cluster.objects().len(), 4);
+    assert_eq!(cluster.objects().len(), 5);
     up(&cluster, &[]).expect(0).says("unchanged");
 }
 
@@ -225,6 +235,7 @@ fn a_namespace_that_is_not_there() {
 /// A session as Flink's own client makes it: the same objects without anything of Nutkin's.
 fn made_by_flink(cluster: &Cluster) {
     up(cluster, &[]).expect(0);
+    cluster.kubectl(&["delete", LEDGER]);
     for (title, object) in cluster.objects() {
         let annotations =
             object["metadata"]["annotations"].as_object().cloned().unwrap_or_default();

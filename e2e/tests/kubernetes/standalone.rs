@@ -51,14 +51,16 @@ fn check(options: &[(&str, &str)], owner: &str, names: &[&str], count: usize) {
     let text = path.to_str().expect("a path in UTF-8");
     let plan = cluster.run(&["plan", "-f", text, "-o", "json"]);
     let planned = plan.expect(0).json();
-    assert_eq!((&planned["new"], &planned["total"]["add"]), (&json!(true), &json!(names.len())));
+    // The ledger is not a part of the session.
+    let total = names.len() - 1;
+    assert_eq!((&planned["new"], &planned["total"]["add"]), (&json!(true), &json!(total)));
     up(&cluster, &path, &[]).expect(0).says("session `a` is starting");
     let objects = cluster.objects();
     assert_eq!(objects.keys().map(String::as_str).collect::<Vec<_>>(), names);
     for (name, object) in &objects {
         assert_eq!(object["metadata"]["labels"]["nutkin.dev/session"], "a", "{name}");
         let owners = &object["metadata"]["ownerReferences"];
-        if name == owner {
+        if name == owner || name == "ConfigMap/nutkin-a" {
             assert_eq!(*owners, Value::Null);
         } else {
             let (kind, _) = owner.split_once('/').expect("kind and name");
@@ -92,6 +94,7 @@ fn check(options: &[(&str, &str)], owner: &str, names: &[&str], count: usize) {
 fn deployments() {
     let names = [
         "ConfigMap/flink-config-a",
+        "ConfigMap/nutkin-a",
         "Deployment/a",
         "Deployment/a-taskmanager",
         "Service/a",
@@ -104,6 +107,7 @@ fn deployments() {
 fn two_stateful_sets() {
     let names = [
         "ConfigMap/flink-config-a",
+        "ConfigMap/nutkin-a",
         "Service/a",
         "Service/a-rest",
         "Service/a-taskmanager",
@@ -115,7 +119,13 @@ fn two_stateful_sets() {
 
 #[test]
 fn one_stateful_set() {
-    let names = ["ConfigMap/flink-config-a", "Service/a", "Service/a-rest", "StatefulSet/a"];
+    let names = [
+        "ConfigMap/flink-config-a",
+        "ConfigMap/nutkin-a",
+        "Service/a",
+        "Service/a-rest",
+        "StatefulSet/a",
+    ];
     check(&[TWO_SETS, ONE_SET], "StatefulSet/a", &names, 3);
 }
 
@@ -163,10 +173,10 @@ fn what_is_made_on_request_goes_when_nobody_asks_any_more() {
     let plain = file(&cluster, "plain.yaml", &[], &Value::Null);
     up(&cluster, &full, &[]).expect(0);
     let count = || cluster.objects().len();
-    assert_eq!(count(), 9, "{:?}", cluster.objects().keys());
+    assert_eq!(count(), 10, "{:?}", cluster.objects().keys());
     up(&cluster, &full, &[]).expect(0).says("unchanged");
     up(&cluster, &plain, &["--yes"]).expect(0).says("- Ingress/a").says("- NetworkPolicy/a-jobm");
-    assert_eq!(count(), 5, "{:?}", cluster.objects().keys());
+    assert_eq!(count(), 6, "{:?}", cluster.objects().keys());
     cluster.run(&["down", "a"]).expect(0);
 }
 
@@ -245,6 +255,7 @@ fn a_session_of_the_operators_is_changed_only_when_taken_over() {
         let cluster = Cluster::new();
         let path = file(&cluster, "a.yaml", options, &Value::Null);
         up(&cluster, &path, &[]).expect(0);
+        cluster.kubectl(&["delete", "ConfigMap/nutkin-a"]);
         for (title, object) in cluster.objects() {
             let annotations = object["metadata"]["annotations"].as_object().cloned();
             let annotations = annotations.unwrap_or_default();
