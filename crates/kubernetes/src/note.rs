@@ -1,7 +1,7 @@
 //! The ledger while a session is brought to what is wanted: read side by side with the creation, and written by the step
 //! that says so.
 
-use nutkin_core::ledger::Opened;
+use nutkin_core::ledger::{Ledger, Opened};
 use nutkin_shell::ledger::{self, NEWER, Store as _};
 use nutkin_shell::{Error, Kind};
 
@@ -12,8 +12,8 @@ use crate::session::Session;
 pub(crate) struct Note {
     read: Option<Result<Opened, Error>>,
     wanted: Option<Opened>,
-    /// Whether there was none before.
-    is_new: bool,
+    /// What it said before; `None`: there was none.
+    before: Option<Ledger>,
     saved: Option<Result<(), Error>>,
 }
 
@@ -38,7 +38,7 @@ impl Note {
 
     /// Says what it is to be.
     pub(crate) fn remember(&mut self, wanted: Opened) {
-        self.is_new = wanted.is_new();
+        self.before = (!wanted.is_new()).then(|| wanted.base.clone());
         self.wanted = Some(wanted);
     }
 
@@ -62,15 +62,22 @@ impl Note {
         self.saved.take()
     }
 
-    /// Removes it where it came with a creation that was taken back.
+    /// Takes back what was written with a creation that was taken back: the ledger says again what it said before, or
+    /// goes.
     ///
     /// # Errors
     /// The API server refuses.
     pub(crate) async fn forget(&mut self, store: &Session) -> Result<(), Error> {
-        let made = self.wanted.take().filter(|_| self.is_new && matches!(self.saved, Some(Ok(()))));
-        match made {
-            Some(made) => store.remove(&made.version).await,
-            None => Ok(()),
+        let Some(mut made) = self.wanted.take().filter(|_| matches!(self.saved, Some(Ok(()))))
+        else {
+            return Ok(());
+        };
+        match self.before.take() {
+            None => store.remove(&made.version).await,
+            Some(before) => {
+                made.ledger = before;
+                ledger::save(store, &mut made).await
+            }
         }
     }
 }
