@@ -54,7 +54,7 @@ pub struct Problem {
     /// What is wrong, lower case, without a full stop.
     pub message: String,
     /// What to do about it.
-    pub hint: Option<Remedy>,
+    pub hint: Option<Box<Remedy>>,
 }
 
 impl Problem {
@@ -85,7 +85,7 @@ impl Problem {
     /// Adds what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Remedy>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(Box::new(hint.into()));
         self
     }
 

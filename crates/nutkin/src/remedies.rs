@@ -98,7 +98,7 @@ pub fn left_out(what: &LeftOut) -> String {
 fn call(call: &Deed) -> String {
     let name =
         |name: &Option<String>| name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
-    let platform = |on: &Option<&str>| on.map(|on| format!(" --on {on}")).unwrap_or_default();
+    let platform = |on: Option<&str>| on.map(|on| format!(" --on {on}")).unwrap_or_default();
     match call {
         Deed::Run(again) => run(again),
         Deed::Argument(argument) => flag(*argument).to_owned(),
@@ -109,12 +109,12 @@ fn call(call: &Deed) -> String {
                 "`nutkin up{}{file}{}{}`",
                 name(session),
                 number.unwrap_or_default(),
-                platform(on)
+                platform(*on)
             )
         }
         Deed::Down { name: session, delete_data, on } => {
             let data = if *delete_data { " --delete-data" } else { "" };
-            format!("`nutkin down{}{data}{}`", name(session), platform(on))
+            format!("`nutkin down{}{data}{}`", name(session), platform(*on))
         }
         Deed::Status { name, on } => format!("`nutkin status {name} --on {on}`"),
         Deed::Open { name: session } => format!("`nutkin open{}`", name(session)),

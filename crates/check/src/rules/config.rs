@@ -9,7 +9,7 @@ use crate::source::FileKind;
 use crate::system::System;
 use nutkin_flink::dialect::{self, Dialect};
 use nutkin_flink::options::{self, Level};
-use nutkin_flink::{Configuration, FlinkVersion, Remedy, Value, configuration};
+use nutkin_flink::{Configuration, FlinkVersion, Value, configuration};
 
 rules! {
     UNKNOWN "NK0101" Warning "no version of Flink has this option"
@@ -82,7 +82,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         } else {
             format!("`{}` {}", problem.path, problem.message)
         };
-        out.add(&REFUSED, *place, message).cure = problem.hint.as_ref().map(Remedy::plain);
+        out.add(&REFUSED, *place, message).cure = problem.hint.as_ref().map(|hint| hint.plain());
     }
     both_files(system, out);
     arguments(system, out);
@@ -121,7 +121,7 @@ fn one_option(setting: &Setting, version: Option<FlinkVersion>, out: &mut Findin
             Level::Warning => &NOT_IN_VERSION,
         };
         let message = format!("`{}`: {}", setting.key, problem.message);
-        let suggested = problem.hint.as_ref().map(Remedy::plain);
+        let suggested = problem.hint.as_ref().map(|hint| hint.plain());
         let suggested = suggested.as_deref().and_then(suggestion);
         let patch = suggested.and_then(|key| {
             let line = out.files[setting.place.file].line(setting.place.line)?;

@@ -8,7 +8,7 @@ use crate::node::key_place;
 use crate::silence::Silence;
 use crate::source::FileKind;
 use crate::system::World;
-use nutkin_core::{Remedy, spec};
+use nutkin_core::spec;
 use nutkin_flink::Fault;
 use nutkin_flink::yaml::{Kind, Node};
 
@@ -135,7 +135,8 @@ fn session_files(world: &World, out: &mut Findings<'_>) {
             } else {
                 format!("`{}`: {}", problem.path, problem.message)
             };
-            out.add(&SESSION_FILE, place, message).cure = problem.hint.as_ref().map(Remedy::plain);
+            out.add(&SESSION_FILE, place, message).cure =
+                problem.hint.as_ref().map(|hint| hint.plain());
         }
     }
 }

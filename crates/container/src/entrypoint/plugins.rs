@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(problems.len(), 2);
         assert_eq!(
             problems[0].hint,
-            Some("there are flink-cep-1.20.5.jar, flink-s3-fs-hadoop-1.20.5.jar".into())
+            Some(Box::new("there are flink-cep-1.20.5.jar, flink-s3-fs-hadoop-1.20.5.jar".into()))
         );
     }
 }

@@ -258,7 +258,7 @@ impl<'a> Walker<'a, '_> {
             column: Some(node.column),
         };
         let mut problem = Problem::new(path, message).at(location);
-        problem.hint = hint.map(Into::into);
+        problem.hint = hint.map(|hint| Box::new(hint.into()));
         self.problems.push(problem);
     }
 }

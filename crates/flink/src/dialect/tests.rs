@@ -280,7 +280,7 @@ fn a_conflict_names_the_new_spelling() {
     let problems = write(Dialect::ConfigYaml, &configuration).unwrap_err();
     let hint =
         "`kubernetes.container.image` is an old spelling: write `kubernetes.container.image.ref`";
-    assert_eq!(problems[0].hint, Some(hint.into()));
+    assert_eq!(problems[0].hint, Some(Box::new(hint.into())));
 }
 
 #[track_caller]

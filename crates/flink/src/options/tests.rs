@@ -2,7 +2,7 @@
 
 use super::words::WORDS;
 use super::*;
-use crate::{Origin, Remedy, Value};
+use crate::{Origin, Value};
 
 const V1_13: FlinkVersion = FlinkVersion::new(1, 13, 6);
 const V1_17: FlinkVersion = FlinkVersion::new(1, 17, 2);
@@ -106,7 +106,8 @@ fn check_findings(version: FlinkVersion, entries: &[(&str, &str)], expected: &[&
     let found: Vec<String> = check(&configuration, version)
         .iter()
         .map(|finding| {
-            let hint = finding.problem.hint.as_ref().map_or_else(|| "-".to_owned(), Remedy::plain);
+            let hint =
+                finding.problem.hint.as_ref().map_or_else(|| "-".to_owned(), |hint| hint.plain());
             format!("{:?} {}: {hint}", finding.level, finding.problem.path)
         })
         .collect();

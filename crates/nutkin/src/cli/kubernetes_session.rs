@@ -93,7 +93,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let deployed = runtime::block_on(async {
         let session = wished(&options, args.home, context)?;
         let stays = is_attached(&session.configuration)?;
-        let found = find_or_create(&session, context).await?;
+        let found = Box::pin(find_or_create(&session, context)).await?;
         if stays { attached(found, context).await } else { Ok(Exit::Done) }
     });
     deployed.or_else(|failure| Ok(failed(failure, context)))
@@ -145,7 +145,7 @@ async fn find_or_create(
     session: &Session,
     context: &Context<'_>,
 ) -> Result<session::Session, Error> {
-    let (verb, found) = match drop_in::find(session, context).await? {
+    let (verb, found) = match Box::pin(drop_in::find(session, context)).await? {
         Found::There(found) => ("Retrieve", *found),
         Found::Missing(run) => {
             let id = &session.name;
@@ -164,7 +164,7 @@ async fn find_or_create(
 }
 
 async fn create(run: Run, context: &Context<'_>) -> Result<session::Session, Error> {
-    let mut up = kubernetes::Up::decided(run, &|_| ()).await?;
+    let mut up = Box::pin(kubernetes::Up::decided(run, &|_| ())).await?;
     let name = up.run.plan.objects.cluster_id.clone();
     if up.decision.harm != Harm::None {
         let message =

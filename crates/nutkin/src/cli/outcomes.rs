@@ -58,7 +58,9 @@ async fn write(session: &Session, client: &Client, jobs: &[(String, String)], ar
         for (id, state, left) in all {
             ledger.note_end(id, state, left);
         }
-        forgotten.iter().for_each(|id| ledger.note_forgotten(id));
+        for id in forgotten {
+            ledger.note_forgotten(&id);
+        }
     })
     .await;
 }

@@ -47,7 +47,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             view.state,
             SessionState::Stopped | SessionState::Damaged | SessionState::Ended
         );
-        let drifted = if runs { drift::of(&session, context).await } else { None };
+        let drifted = if runs { Box::pin(drift::of(&session, context)).await } else { None };
         let open = drifted.as_ref().map_or(0, |one| one.ledger.open_jobs());
         let has_news = |one: Overview| one.has_ended_jobs() || (one.jobs_running as usize) < open;
         if view.overview.is_some_and(has_news) {

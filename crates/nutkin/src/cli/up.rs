@@ -185,12 +185,11 @@ async fn bring_up(
     }
     stage.set(decision.left_alone().map_or(Stage::Starting, Stage::Replacing));
     decision.note(args.wish.spec.file.as_deref(), context)?;
-    match decision.remembered() {
-        Some(written) => wish.told(written, context)?,
-        None => {
-            let changes = or_summary(&changes, &decision);
-            wish.remember(&decision.session(), &changes, known, is_new, context).await?;
-        }
+    if let Some(written) = decision.remembered() {
+        wish.told(written, context)?;
+    } else {
+        let changes = or_summary(&changes, &decision);
+        wish.remember(&decision.session(), &changes, known, is_new, context).await?;
     }
     if args.no_wait {
         context.printer.say(&format!("session `{}` is starting", session.name));

@@ -30,7 +30,7 @@ pub struct Drifted {
 pub async fn of(session: &Session, context: &Context<'_>) -> Option<Drifted> {
     let events = Silent::sink();
     let context = Context { events: &events, environment: context.environment };
-    tokio::time::timeout(PATIENCE, look(session, &context)).await.ok()?
+    tokio::time::timeout(PATIENCE, Box::pin(look(session, &context))).await.ok()?
 }
 
 async fn look(session: &Session, context: &Context<'_>) -> Option<Drifted> {

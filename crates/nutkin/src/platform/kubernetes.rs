@@ -41,7 +41,7 @@ impl Up {
         begins: &dyn Fn(bool),
         context: &Context<'_>,
     ) -> Result<Self, Error> {
-        Self::decided(Run::new(wish, context).await?.with_ledger(), begins).await
+        Box::pin(Self::decided(Run::new(wish, context).await?.with_ledger(), begins)).await
     }
 
     /// The same of a session that is planned already.

@@ -330,14 +330,14 @@ fn looking_at_a_daemon_that_answers_badly() {
 #[test]
 fn what_was_scaled_stays_so() {
     #[track_caller]
-    fn check(again: &[&str], says: &str, stays: bool) {
+    fn check(again: &[&str], says: &str, is_kept: bool) {
         let (place, _flink) = world();
         place.run(&["up", "a", "-D", "taskmanager.numberOfTaskSlots=2"]).expect(0);
         place.run(SCALE).expect(0).says("session `a`: 1 -> 2 TaskManagers");
         place.run(SCALE).expect(0).says("session `a` has 2 TaskManagers already");
         place.run(again).expect(0).says(says);
         let titles = place.server.with(|docker| docker.titles());
-        assert_eq!(titles.contains(&"container/nutkin-a-taskmanager-2".to_owned()), stays);
+        assert_eq!(titles.contains(&"container/nutkin-a-taskmanager-2".to_owned()), is_kept);
     }
     check(UP, "session `a` is unchanged", true);
     // The control: all that is wanted is said, and the number is not.

@@ -46,7 +46,7 @@ fn only_drivers_wait() {
             continue;
         };
         let is_test = file.starts_with("testkit/") || file.contains("tests");
-        if is_test || !Path::new(file).extension().is_some_and(|extension| extension == "rs") {
+        if is_test || Path::new(file).extension().is_none_or(|extension| extension != "rs") {
             continue;
         }
         let code = code(&text);

@@ -213,5 +213,5 @@ fn stuck_for_good(plan: &Plan, seen: &Progress, mut stuck: Stuck) -> Refusal {
             stuck.hint = Remedy::ProcessPermissions;
         }
     }
-    Refusal::Stuck { session: plan.objects.cluster_id.clone(), stuck, log: lines }
+    Refusal::Stuck { session: plan.objects.cluster_id.clone(), stuck: Box::new(stuck), log: lines }
 }

@@ -70,7 +70,7 @@ pub enum Refusal {
         /// The session.
         session: String,
         /// Why.
-        stuck: Stuck,
+        stuck: Box<Stuck>,
         /// Lines from the end of a crashed container's log, and what is refused to it.
         log: Vec<String>,
     },
