@@ -56,7 +56,7 @@ pub struct Report {
     /// All findings, silenced ones included, by file and line.
     pub findings: Vec<Finding>,
     /// The sessions that were seen.
-    pub sessions: Vec<Session>,
+    pub sessions: Vec<CheckedSession>,
     /// Files that were read.
     pub files: usize,
     /// Files of which nothing is understood here.
@@ -67,7 +67,7 @@ pub struct Report {
 
 /// A session that the files describe.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
+pub struct CheckedSession {
     /// What it is called in the files.
     pub title: String,
     /// Its Flink release, where it can be told.
@@ -111,7 +111,7 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
         files.extend(system.texts.iter().map(|text| text.start().file));
         files.extend(system.session.iter().map(|object| object.file));
         let files = files.into_iter().map(|file| world.files[file].name.clone()).collect();
-        Session { title: system.title.clone(), flink: system.version, files }
+        CheckedSession { title: system.title.clone(), flink: system.version, files }
     });
     let skipped = world.files.iter().filter(|file| file.kind.is_none());
     let is_foreign = |index: usize| {

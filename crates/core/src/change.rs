@@ -6,7 +6,7 @@ mod processes;
 use std::collections::BTreeMap;
 
 pub use parts::{Action, Object};
-pub use processes::{Process, is_secret_variable, lasting};
+pub use processes::{ProcessShape, is_secret_variable, lasting};
 
 use nutkin_flink::process::Role;
 
@@ -26,7 +26,7 @@ pub struct Shape {
     /// Digests of the files that the user brings, by path: those of `logConfiguration`.
     pub files: BTreeMap<String, String>,
     /// All processes by name.
-    pub processes: BTreeMap<String, Process>,
+    pub processes: BTreeMap<String, ProcessShape>,
 }
 
 /// One difference. Values of sensitive options are masked by who made the shapes' `sensitive`.
@@ -56,7 +56,7 @@ impl Difference {
 
 /// What an `up` would do to a session that exists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Change {
+pub struct ProcessChange {
     /// All differences, fields first, then options in order.
     pub differences: Vec<Difference>,
     /// All JobManagers restart.
@@ -81,7 +81,7 @@ pub enum Effect {
     Loss,
 }
 
-impl Change {
+impl ProcessChange {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.differences.is_empty()
@@ -110,10 +110,10 @@ impl Change {
 ///
 /// A process restarts when anything differs that it is started with or reads at its start: then the supervisor
 /// replaces it. What is shown are causes: an argument that follows from a changed option is not told again.
-pub fn compare(old: &Shape, new: &Shape, sensitive: impl Fn(&str) -> bool) -> Change {
-    let mut change = Change {
+pub fn compare(old: &Shape, new: &Shape, sensitive: impl Fn(&str) -> bool) -> ProcessChange {
+    let mut change = ProcessChange {
         task_managers: i64::from(new.task_managers) - i64::from(old.task_managers),
-        ..Change::default()
+        ..ProcessChange::default()
     };
     let mut field = |what: &str, old: String, new: String| {
         let differs = old != new;
@@ -212,7 +212,7 @@ mod tests {
                 _ => readers(key).1,
             };
             let inputs = options.iter().filter(|(key, _)| reads(key));
-            Process {
+            ProcessShape {
                 role,
                 program: "/java/bin/java".to_owned(),
                 arguments: ["-Xmx1g", "-classpath", "/flink/a.jar:/flink/b.jar", "Main"]
@@ -324,7 +324,7 @@ mod tests {
         check(&old, &new, differences, restarts, effect);
     }
 
-    fn each(shape: &mut Shape, alter: impl Fn(&mut Process)) {
+    fn each(shape: &mut Shape, alter: impl Fn(&mut ProcessShape)) {
         shape.processes.values_mut().for_each(alter);
     }
 
@@ -401,7 +401,7 @@ mod tests {
             one.arguments.insert(1, "-Xshare:auto".to_owned());
         });
         let change = compare(&old, &new, |_| false);
-        assert_eq!(change, Change::default());
+        assert_eq!(change, ProcessChange::default());
     }
 
     #[test]
@@ -410,8 +410,10 @@ mod tests {
         let mut new = old.clone();
         (old.high_availability, new.high_availability) = (true, true);
         let process = new.processes.remove("jobmanager").unwrap();
-        old.processes
-            .insert("zookeeper".to_owned(), Process { role: Role::ZooKeeper, ..process.clone() });
+        old.processes.insert(
+            "zookeeper".to_owned(),
+            ProcessShape { role: Role::ZooKeeper, ..process.clone() },
+        );
         new.processes.insert("jobmanager-1".to_owned(), process);
         new.job_managers = 2;
         let change = compare(&old, &new, |_| false);

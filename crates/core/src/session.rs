@@ -37,9 +37,9 @@ pub struct Session {
     /// `spec.logConfiguration`: file name to text.
     pub log_configuration: BTreeMap<String, String>,
     /// The JobManager side.
-    pub job_manager: Role,
+    pub job_manager: RoleSpec,
     /// The TaskManager side.
-    pub task_manager: Role,
+    pub task_manager: RoleSpec,
     /// `spec.image`.
     pub image: Option<String>,
     /// `spec.imagePullPolicy`.
@@ -90,7 +90,7 @@ pub struct ConfDir {
 
 /// One side of a session. Memory and CPU are options of the configuration by now.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Role {
+pub struct RoleSpec {
     /// Number of processes or pods, where said.
     pub replicas: Option<u32>,
     /// Pod template of this role.

@@ -47,7 +47,7 @@ pub enum Keeper {
 
 /// What was seen of a session.
 #[derive(Debug, Clone, Default)]
-pub struct Observed {
+pub struct ObservedSession {
     /// Who restarts its processes.
     pub keeper: Keeper,
     /// Whether it is there and does so.
@@ -63,7 +63,7 @@ pub struct Observed {
 }
 
 /// The state, and in sentences what is not as it should be, with what fixes it.
-pub fn derive(name: &str, observed: &Observed) -> (SessionState, Vec<Remark>) {
+pub fn derive(name: &str, observed: &ObservedSession) -> (SessionState, Vec<Remark>) {
     let gone: Vec<_> = observed
         .processes
         .iter()
@@ -120,7 +120,7 @@ mod tests {
         let file = (registered == Some(1)).then(|| "s.yaml".to_owned());
         let keeper = Keeper::Supervisor;
         let observed =
-            Observed { keeper, supervised, processes, task_managers: 1, registered, file };
+            ObservedSession { keeper, supervised, processes, task_managers: 1, registered, file };
         let (found, messages) = derive("s", &observed);
         assert_eq!(found, state, "{messages:?}");
         assert_eq!(messages.len(), words.len(), "{messages:?}");
@@ -137,7 +137,8 @@ mod tests {
             let processes =
                 vec![("jobmanager".to_owned(), alive[0]), ("taskmanager-1".to_owned(), alive[1])];
             let keeper = Keeper::Docker;
-            let observed = Observed { keeper, supervised, processes, ..Observed::default() };
+            let observed =
+                ObservedSession { keeper, supervised, processes, ..ObservedSession::default() };
             let (found, messages) = derive("s", &observed);
             assert_eq!(found, state);
             let text: Vec<String> = messages.iter().map(Remark::plain).collect();

@@ -31,7 +31,7 @@ pub fn failures_after(previous: u32, lived: Duration) -> u32 {
 
 /// What the supervisor does with one process when its orders change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum ProcessStep {
     /// Start it: nothing of that name is there.
     Start(String),
     /// End it and start it again: it runs by an older definition.
@@ -45,15 +45,15 @@ pub enum Step {
 pub fn reconcile(
     desired: &BTreeMap<String, String>,
     actual: &BTreeMap<String, String>,
-) -> Vec<Step> {
+) -> Vec<ProcessStep> {
     let mut steps = Vec::new();
     for name in actual.keys().filter(|name| !desired.contains_key(*name)) {
-        steps.push(Step::End(name.clone()));
+        steps.push(ProcessStep::End(name.clone()));
     }
     for (name, wanted) in desired {
         match actual.get(name) {
-            None => steps.push(Step::Start(name.clone())),
-            Some(running) if running != wanted => steps.push(Step::Replace(name.clone())),
+            None => steps.push(ProcessStep::Start(name.clone())),
+            Some(running) if running != wanted => steps.push(ProcessStep::Replace(name.clone())),
             Some(_) => {}
         }
     }
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(desired: &[(&str, &str)], actual: &[(&str, &str)], expected: &[Step]) {
+    fn check(desired: &[(&str, &str)], actual: &[(&str, &str)], expected: &[ProcessStep]) {
         let map = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
         };
@@ -75,9 +75,9 @@ mod tests {
     #[test]
     fn steps() {
         let (start, replace, end) = (
-            |n: &str| Step::Start(n.into()),
-            |n: &str| Step::Replace(n.into()),
-            |n: &str| Step::End(n.into()),
+            |n: &str| ProcessStep::Start(n.into()),
+            |n: &str| ProcessStep::Replace(n.into()),
+            |n: &str| ProcessStep::End(n.into()),
         );
         check(&[], &[], &[]);
         check(&[("jm", "a")], &[], &[start("jm")]);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use bollard::Docker;
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder};
-use nutkin_core::plan::docker::{FLINK, HASH, NAME, REST_PORT, ROLE, SESSION, Seen};
+use nutkin_core::plan::docker::{FLINK, HASH, NAME, REST_PORT, ROLE, SESSION, SeenContainer};
 use nutkin_core::remedy::Deed;
 use nutkin_core::selection::Platform;
 use nutkin_flink::FlinkVersion;
@@ -31,7 +31,7 @@ pub struct DockerSession {
 #[derive(Debug, Clone)]
 pub struct Container {
     /// What core compares.
-    pub seen: Seen,
+    pub seen: SeenContainer,
     /// The daemon's ID.
     pub id: String,
     /// In the daemon's words: `Up 3 minutes (healthy)`.
@@ -160,7 +160,7 @@ fn container(one: ContainerSummary) -> Option<Container> {
     // What was never started may lack files that it was made for: a command was cut off. It is none that is wanted.
     let is_whole = one.state != Some(ContainerSummaryStateEnum::CREATED);
     let hash = if is_whole { label(HASH) } else { String::new() };
-    let seen = Seen { name, alias: label(NAME), role, hash, runs };
+    let seen = SeenContainer { name, alias: label(NAME), role, hash, runs };
     let id = one.id.unwrap_or_default();
     Some(Container { seen, id, status: one.status.unwrap_or_default(), labels, rest })
 }

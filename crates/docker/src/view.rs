@@ -5,14 +5,14 @@ use std::time::Duration;
 use bollard::query_parameters::{InspectContainerOptions, LogsOptionsBuilder};
 use futures_util::stream::{self, StreamExt as _};
 use nutkin_core::selection::Platform;
-use nutkin_core::status::{self, Keeper, Observed};
+use nutkin_core::status::{self, Keeper, ObservedSession};
 use nutkin_flink::process::Role;
 
 use super::session::{Container, DockerSession, flink};
 use super::{end, message};
 use nutkin_rest::Jobs;
 use nutkin_rest::Probe;
-use nutkin_rest::{Process, View};
+use nutkin_rest::{ProcessView, View};
 use nutkin_shell::Error;
 
 /// Containers that are looked at side by side: a daemon answers so many no later than one.
@@ -39,7 +39,7 @@ pub async fn look(session: &DockerSession) -> Result<View, Error> {
     let count = |role| containers.iter().filter(|one| one.seen.role == Some(role)).count();
     let job_managers = count(Role::JobManager);
     let task_managers = count(Role::TaskManager);
-    let observed = Observed {
+    let observed = ObservedSession {
         keeper: Keeper::Docker,
         // The daemon restarts what dies, and nothing that was stopped by hand.
         supervised: containers.iter().any(|one| one.seen.runs || one.status.starts_with("Restart")),
@@ -66,7 +66,7 @@ pub async fn look(session: &DockerSession) -> Result<View, Error> {
     })
 }
 
-async fn process(session: &DockerSession, one: &Container) -> Process {
+async fn process(session: &DockerSession, one: &Container) -> ProcessView {
     let inspected = session
         .docker
         .inspect_container(&one.seen.name, None::<InspectContainerOptions>)
@@ -80,7 +80,7 @@ async fn process(session: &DockerSession, one: &Container) -> Process {
         }
         state.exit_code.map(|code| format!("exit code {code}"))
     });
-    Process {
+    ProcessView {
         name: one.seen.alias.clone(),
         role: one.seen.role.map_or_else(|| "unknown".to_owned(), role_name),
         state: one.status.clone(),

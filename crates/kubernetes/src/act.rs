@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::api::Api;
 use crate::error::{ApiError, failure, refusal};
-use crate::session::Session;
+use crate::session::KubernetesSession;
 
 /// How often an object that changes at the same time is tried to be taken over.
 const ATTEMPTS: usize = 4;
@@ -107,7 +107,7 @@ impl Actor<'_> {
                 return Ok(None);
             }
             Step::EndTaskManagers => {
-                let pods = Session::pods_of(api, self.session).await?;
+                let pods = KubernetesSession::pods_of(api, self.session).await?;
                 let workers = pods.iter().filter(|pod| !shape::is_job_manager(pod));
                 self.end(&workers.map(Target::of).collect::<Vec<_>>()).await?;
                 return Ok(None);

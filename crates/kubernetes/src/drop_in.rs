@@ -11,13 +11,13 @@ use crate::api::Api;
 use crate::cluster;
 use crate::error::ApiError;
 use crate::run::Run;
-use crate::session::{self, Session};
+use crate::session::{self, KubernetesSession};
 
 /// A session that was asked for.
 #[derive(Debug)]
 pub enum Found {
     /// It is there, and is left as it is.
-    There(Box<Session>),
+    There(Box<KubernetesSession>),
     /// It is not there, or not all of it: the command that made it may have been cut off.
     Missing(Box<Run>),
 }

@@ -7,7 +7,7 @@ use nutkin_core::kubernetes::resource::{
     CLAIMS, CONFIG_MAPS, DEPLOYMENTS, PODS, REPLICA_SETS, ROLE_BINDINGS, ROLES, Resource,
     SERVICE_ACCOUNTS, SERVICES, STATEFUL_SETS, title,
 };
-use nutkin_core::kubernetes::shape::Shape;
+use nutkin_core::kubernetes::shape::WorkloadLayout;
 use nutkin_core::kubernetes::{ha, ownership};
 use nutkin_core::plan::kubernetes::config_map;
 use nutkin_core::plan::kubernetes::marks;
@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::act::{Actor, Undone};
 use crate::api::Api;
 use crate::error::{failure, refusal};
-use crate::session::Session;
+use crate::session::KubernetesSession;
 
 /// Kinds that the garbage collector removes with the session's workload, and that are waited for.
 const OWNED: [Resource; 4] = [PODS, REPLICA_SETS, SERVICES, CONFIG_MAPS];
@@ -28,7 +28,7 @@ const WORKLOADS: [Resource; 2] = [DEPLOYMENTS, STATEFUL_SETS];
 /// A session on its way to its end.
 #[derive(Debug)]
 pub struct EndRun {
-    session: Session,
+    session: KubernetesSession,
     ending: Ending,
     seen: Ends,
     /// Whether what it owns was looked at before it is deleted.
@@ -37,7 +37,7 @@ pub struct EndRun {
 
 impl EndRun {
     /// Begins with a session as it was found. No request is made.
-    pub fn new(session: &Session, ending: Ending) -> Self {
+    pub fn new(session: &KubernetesSession, ending: Ending) -> Self {
         let seen = Ends {
             namespace: session.api.namespace().to_owned(),
             workload: session.workload.clone(),
@@ -142,7 +142,7 @@ fn is_conflict(error: &Undone) -> bool {
 /// # Errors
 /// A JobManager still runs; the API server refuses.
 pub async fn delete_what_is_left(api: &Api, cluster_id: &str) -> Result<Vec<String>, Error> {
-    let gone = Session::gone(api, cluster_id);
+    let gone = KubernetesSession::gone(api, cluster_id);
     let after = after(&gone).await?;
     let steps = nutkin_core::decide::kubernetes::end_data(&after).map_err(refusal)?;
     let ending = Ending { adopt: true, ..Ending::default() };
@@ -154,11 +154,11 @@ pub async fn delete_what_is_left(api: &Api, cluster_id: &str) -> Result<Vec<Stri
 }
 
 /// What outlives a session. Claims are not told where they may not be seen.
-async fn after(session: &Session) -> Result<After, Error> {
+async fn after(session: &KubernetesSession) -> Result<After, Error> {
     let selector = format!("app={}", session.name);
     let maps = session.api.list(CONFIG_MAPS, &selector);
     let claims = async {
-        if Shape::of(&session.workload) == Shape::Native {
+        if WorkloadLayout::of(&session.workload) == WorkloadLayout::Native {
             return Vec::new();
         }
         session.api.list(CLAIMS, &selector).await.unwrap_or_default()
@@ -169,10 +169,10 @@ async fn after(session: &Session) -> Result<After, Error> {
 }
 
 /// All objects that the JobManagers' workload owns, directly or through others.
-async fn owned(session: &Session) -> Result<Vec<Value>, Error> {
+async fn owned(session: &KubernetesSession) -> Result<Vec<Value>, Error> {
     let app = format!("app={}", session.name);
     let labelled = format!("{}={}", marks::SESSION, session.name);
-    let is_native = Shape::of(&session.workload) == Shape::Native;
+    let is_native = WorkloadLayout::of(&session.workload) == WorkloadLayout::Native;
     let more = if is_native { &[][..] } else { &WORKLOADS[..] };
     let lists = OWNED.iter().chain(more).flat_map(|kind| [(kind, &app), (kind, &labelled)]);
     let lists = lists.map(|(kind, selector)| session.api.list(*kind, selector));
@@ -188,7 +188,7 @@ async fn owned(session: &Session) -> Result<Vec<Value>, Error> {
 }
 
 /// What `nutkin.rbac.create` has made for the session's pods and goes with it; nothing where it may not be seen.
-async fn permissions(session: &Session) -> Vec<Value> {
+async fn permissions(session: &KubernetesSession) -> Vec<Value> {
     let labelled = format!("{}={}", marks::SESSION, session.name);
     let kinds = [SERVICE_ACCOUNTS, ROLES, ROLE_BINDINGS];
     let lists = join_all(kinds.map(|kind| session.api.list(kind, &labelled))).await;

@@ -11,7 +11,7 @@ use nutkin_core::kubernetes::resource::PODS;
 use serde_json::Value;
 
 use super::error::{ApiError, failure};
-use super::session::Session;
+use super::session::KubernetesSession;
 use nutkin_core::Remedy;
 use nutkin_shell::logs::{Closed, LogStream, Logged, Logger, Stopped, stream};
 use nutkin_shell::{Error, Kind, Logs};
@@ -39,7 +39,7 @@ struct Source {
 ///
 /// # Errors
 /// In the stream: there is no such pod (2), or the API server cannot be asked.
-pub fn lines<'a>(session: &'a Session, logs: &'a Logs) -> LogStream<'a> {
+pub fn lines<'a>(session: &'a KubernetesSession, logs: &'a Logs) -> LogStream<'a> {
     stream(async move |logger| all(session, logs, logger).await)
 }
 
@@ -50,7 +50,7 @@ enum Text {
     Nothing,
 }
 
-async fn all(session: &Session, logs: &Logs, logger: Logger) -> Result<(), Stopped> {
+async fn all(session: &KubernetesSession, logs: &Logs, logger: Logger) -> Result<(), Stopped> {
     let logger = &logger;
     let sources = sources(session, logs).await?;
     let mut refused = Refused::default();
@@ -84,7 +84,7 @@ async fn all(session: &Session, logs: &Logs, logger: Logger) -> Result<(), Stopp
 }
 
 /// What the container wrote before it was started again.
-async fn previous(session: &Session, source: &Source, logs: &Logs) -> String {
+async fn previous(session: &KubernetesSession, source: &Source, logs: &Logs) -> String {
     if !logs.previous || source.restarts == 0 {
         return String::new();
     }
@@ -93,7 +93,7 @@ async fn previous(session: &Session, source: &Source, logs: &Logs) -> String {
     ended(text.unwrap_or_default())
 }
 
-async fn now(session: &Session, source: &Source, logs: &Logs) -> Result<Text, Error> {
+async fn now(session: &KubernetesSession, source: &Source, logs: &Logs) -> Result<Text, Error> {
     if logs.follow {
         return Ok(Text::Lines(String::new()));
     }
@@ -146,7 +146,7 @@ impl Refused {
 }
 
 /// Containers of the pods that are meant.
-async fn sources(session: &Session, logs: &Logs) -> Result<Vec<Source>, Error> {
+async fn sources(session: &KubernetesSession, logs: &Logs) -> Result<Vec<Source>, Error> {
     let pods = session.pods().await?;
     let names: Vec<&str> = pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str()).collect();
     for wanted in &logs.processes {
@@ -185,7 +185,7 @@ fn containers(pod: &Value) -> Vec<Source> {
 
 /// Reads what is logged from now on, by pods that come later, too.
 async fn follow(
-    session: &Session,
+    session: &KubernetesSession,
     logs: &Logs,
     mut refused: Refused,
     logger: &Logger,
@@ -223,7 +223,7 @@ async fn follow(
 
 /// Reads one container's log until it ends.
 async fn read(
-    session: &Session,
+    session: &KubernetesSession,
     source: &Source,
     tail: Option<usize>,
     lines: &tokio::sync::mpsc::Sender<(String, String)>,
@@ -252,7 +252,7 @@ async fn read(
 }
 
 fn path(
-    session: &Session,
+    session: &KubernetesSession,
     pod: &str,
     container: Option<&str>,
     previous: bool,
@@ -273,7 +273,7 @@ fn path(
     path
 }
 
-impl Session {
+impl KubernetesSession {
     /// The log of a container; of the pod's own where none is named.
     ///
     /// # Errors

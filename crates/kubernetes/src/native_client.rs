@@ -5,7 +5,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use nutkin_core::plan::kubernetes::native::{self, Client, Seen};
+use nutkin_core::plan::kubernetes::native::{self, ClientMachine, SeenPath};
 use nutkin_core::session::{ConfDir, Session};
 use nutkin_core::spec;
 use nutkin_flink::dialect::{self, Dialect};
@@ -60,7 +60,11 @@ pub fn in_namespace(session: &Session, given: Option<&str>, of_context: Option<&
 }
 
 /// Looks at everything that the plan of a session may need. `namespace` is that of the kubeconfig's context.
-pub fn observe(session: &Session, namespace: Option<String>, context: &Context<'_>) -> Client {
+pub fn observe(
+    session: &Session,
+    namespace: Option<String>,
+    context: &Context<'_>,
+) -> ClientMachine {
     let environment: BTreeMap<String, String> = context
         .environment
         .variables()
@@ -73,20 +77,20 @@ pub fn observe(session: &Session, namespace: Option<String>, context: &Context<'
             Some((path, seen))
         })
         .collect();
-    Client { context_namespace: namespace, environment, files }
+    ClientMachine { context_namespace: namespace, environment, files }
 }
 
 /// What is at a path; `None` where nothing is.
-fn look(path: &Path) -> Option<Seen> {
+fn look(path: &Path) -> Option<SeenPath> {
     if path.is_dir() {
-        return Some(Seen::Directory);
+        return Some(SeenPath::Directory);
     }
     match fs::read(path) {
-        Ok(bytes) => Some(Seen::File(bytes)),
+        Ok(bytes) => Some(SeenPath::File(bytes)),
         Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
             None
         }
-        Err(error) => Some(Seen::Unreadable(error.to_string())),
+        Err(error) => Some(SeenPath::Unreadable(error.to_string())),
     }
 }
 

@@ -5,7 +5,7 @@ use nutkin_core::ledger::{Ledger, Opened};
 use nutkin_shell::ledger::{self, NEWER, Store as _};
 use nutkin_shell::{Error, Kind};
 
-use crate::session::Session;
+use crate::session::KubernetesSession;
 
 /// What is known of the ledger, and what is to become of it.
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ pub(crate) struct Note {
 
 impl Note {
     /// Reads it, if that was not done before.
-    pub(crate) async fn load(&mut self, store: &Session) {
+    pub(crate) async fn load(&mut self, store: &KubernetesSession) {
         if self.read.is_none() {
             self.read = Some(ledger::load(store).await);
         }
@@ -46,7 +46,7 @@ impl Note {
     ///
     /// # Errors
     /// Another command wants something else, or the API server refuses for another reason.
-    pub(crate) async fn save(&mut self, store: &Session) -> Result<(), Error> {
+    pub(crate) async fn save(&mut self, store: &KubernetesSession) -> Result<(), Error> {
         let Some(wanted) = &mut self.wanted else { return Ok(()) };
         match ledger::save(store, wanted).await {
             Err(error) if error.kind != Kind::Denied => Err(error),
@@ -67,7 +67,7 @@ impl Note {
     ///
     /// # Errors
     /// The API server refuses.
-    pub(crate) async fn forget(&mut self, store: &Session) -> Result<(), Error> {
+    pub(crate) async fn forget(&mut self, store: &KubernetesSession) -> Result<(), Error> {
         let Some(mut made) = self.wanted.take().filter(|_| matches!(self.saved, Some(Ok(()))))
         else {
             return Ok(());

@@ -5,7 +5,7 @@ use nutkin_core::kubernetes::status::Pod;
 use nutkin_core::plan::kubernetes::MAIN_CONTAINER;
 use serde_json::Value;
 
-use super::session::Session;
+use super::session::KubernetesSession;
 
 /// Lines from the end of a log in which a refusal is looked for: one with its causes has about a hundred.
 const SEARCHED_LINES: usize = 500;
@@ -16,7 +16,7 @@ const LATELY_SECONDS: u64 = 15;
 
 /// What is refused to the processes of these pods, as a sentence: to one that runs in the last moments, to one that
 /// does not run before its end. `None` as well where the logs may not be read.
-pub(super) async fn told(session: &Session, pods: &[Value]) -> Option<String> {
+pub(super) async fn told(session: &KubernetesSession, pods: &[Value]) -> Option<String> {
     for pod in pods {
         let name = pod["metadata"]["name"].as_str().unwrap_or_default();
         let container = main_container(pod);
@@ -38,7 +38,7 @@ pub(super) async fn told(session: &Session, pods: &[Value]) -> Option<String> {
 }
 
 /// The end of the log of a crashed container of this pod; empty where there is none, or it may not be read.
-pub(super) async fn crash(session: &Session, pods: &[Value], name: &str) -> String {
+pub(super) async fn crash(session: &KubernetesSession, pods: &[Value], name: &str) -> String {
     let pod = pods.iter().find(|pod| pod["metadata"]["name"] == name);
     let container = pod.and_then(main_container);
     for previous in [true, false] {

@@ -21,7 +21,7 @@ use crate::error::{failure, refusal};
 use crate::look::{look_at, predict};
 use crate::note::Note;
 use crate::reach::{self, Reached};
-use crate::session::Session;
+use crate::session::KubernetesSession;
 use crate::{cluster, native_client, refused};
 
 /// How often the logs of processes that run and do not answer are looked at for what is refused to them.
@@ -168,8 +168,8 @@ impl Run {
     }
 
     /// The session, now that it exists.
-    pub fn session(&self) -> Session {
-        Session::of(&self.api, self.workload())
+    pub fn session(&self) -> KubernetesSession {
+        KubernetesSession::of(&self.api, self.workload())
     }
 
     /// What REST says, and the address to show, once everything is there.
@@ -230,7 +230,7 @@ impl Run {
             }
             Ask::Predict(items) => self.seen.predicted = Some(predict(&self.api, &items).await?),
             Ask::Jobs(workload) => {
-                let jobs = Session::of(&self.api, workload).jobs().await?;
+                let jobs = KubernetesSession::of(&self.api, workload).jobs().await?;
                 self.seen.jobs = Some(match jobs {
                     nutkin_rest::Jobs::Unknown => Jobs::Unknown,
                     nutkin_rest::Jobs::Known(jobs) => {
@@ -293,7 +293,7 @@ impl Run {
         Ok(())
     }
 
-    async fn rest(&mut self, session: &Session) -> Result<Rest, Error> {
+    async fn rest(&mut self, session: &KubernetesSession) -> Result<Rest, Error> {
         if self.reached.is_none() {
             self.reached = Some(reach::find(&self.api, &session.name, true).await?);
         }
@@ -338,7 +338,7 @@ impl Shell for Run {
         let name = self.plan.objects.cluster_id.clone();
         let actor = Actor { api: &api, session: &name };
         let done = join_all(steps.iter().map(|step| actor.act(step)));
-        let store = Session::gone(&api, &name);
+        let store = KubernetesSession::gone(&api, &name);
         let note = async {
             if self.seen.by.remembers && matches!(step, Step::CreateWorkload(_)) {
                 self.note.load(&store).await;

@@ -2,18 +2,18 @@
 
 use nutkin_core::decide::kubernetes::{Refusal, Scaling, Step, scaling as decide};
 use nutkin_core::kubernetes::resource::title;
-use nutkin_core::kubernetes::shape::Shape;
+use nutkin_core::kubernetes::shape::WorkloadLayout;
 use nutkin_shell::Error;
 
 use crate::act::Actor;
 use crate::error::refusal;
-use crate::session::Session;
+use crate::session::KubernetesSession;
 
 /// The number of TaskManagers that are asked for now.
 ///
 /// # Errors
 /// It has ended; Flink itself makes the TaskManagers; their workload is missing; the API server cannot be asked.
-pub async fn task_managers(session: &Session) -> Result<usize, Error> {
+pub async fn task_managers(session: &KubernetesSession) -> Result<usize, Error> {
     let old = decided(session, 0).await?.old;
     Ok(usize::try_from(old).unwrap_or(usize::MAX))
 }
@@ -22,7 +22,7 @@ pub async fn task_managers(session: &Session) -> Result<usize, Error> {
 ///
 /// # Errors
 /// As [`task_managers`]; the workload is another one by now, or the API server refuses.
-pub async fn resize(session: &Session, wanted: u32) -> Result<(), Error> {
+pub async fn resize(session: &KubernetesSession, wanted: u32) -> Result<(), Error> {
     let api = &session.api;
     let actor = Actor { api, session: &session.name };
     for step in &decided(session, wanted).await?.steps {
@@ -35,14 +35,14 @@ pub async fn resize(session: &Session, wanted: u32) -> Result<(), Error> {
     Ok(())
 }
 
-async fn decided(session: &Session, wanted: u32) -> Result<Scaling, Error> {
+async fn decided(session: &KubernetesSession, wanted: u32) -> Result<Scaling, Error> {
     session.lives()?;
     let mut workload = session.workload.clone();
     let mut own = None;
-    match Shape::of(&workload) {
-        Shape::Native => {}
-        Shape::Standalone => own = session.task_managers().await?,
-        Shape::United(_) => {
+    match WorkloadLayout::of(&workload) {
+        WorkloadLayout::Native => {}
+        WorkloadLayout::Standalone => own = session.task_managers().await?,
+        WorkloadLayout::United(_) => {
             workload = session
                 .now()
                 .await?

@@ -23,7 +23,7 @@ use nutkin_shell::{Error, Kind};
 
 /// A session that exists: its cluster-id, and the workload of its JobManagers as it was found.
 #[derive(Debug, Clone)]
-pub struct Session {
+pub struct KubernetesSession {
     /// Asks its API server, in its namespace.
     pub api: Api,
     /// The cluster-id.
@@ -46,12 +46,12 @@ fn all_selector() -> String {
 ///
 /// # Errors
 /// The API server cannot be asked.
-pub async fn open(api: &Api, name: &str) -> Result<Option<Session>, Error> {
+pub async fn open(api: &Api, name: &str) -> Result<Option<KubernetesSession>, Error> {
     for kind in WORKLOADS {
         let found = api.get(kind, name).await;
         let found = found.map_err(failure)?;
         if let Some(found) = found.filter(|one| ownership::of_workload(one) != Owner::Other) {
-            return Ok(Some(Session::of(api, found)));
+            return Ok(Some(KubernetesSession::of(api, found)));
         }
     }
     Ok(None)
@@ -61,19 +61,19 @@ pub async fn open(api: &Api, name: &str) -> Result<Option<Session>, Error> {
 ///
 /// # Errors
 /// The API server cannot be asked.
-pub async fn all(api: &Api) -> Result<Vec<Session>, Error> {
+pub async fn all(api: &Api) -> Result<Vec<KubernetesSession>, Error> {
     let selector = all_selector();
     let lists = join_all(WORKLOADS.map(|kind| api.list(kind, &selector))).await;
     let mut sessions = Vec::new();
     for list in lists {
         let found = list.map_err(failure)?;
-        sessions.extend(found.into_iter().map(|workload| Session::of(api, workload)));
+        sessions.extend(found.into_iter().map(|workload| KubernetesSession::of(api, workload)));
     }
     sessions.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(sessions)
 }
 
-impl Session {
+impl KubernetesSession {
     /// The session of a workload of JobManagers.
     pub fn of(api: &Api, workload: Value) -> Self {
         let name = workload["metadata"]["name"].as_str().unwrap_or_default().to_owned();

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::api::Api;
 use super::error::{ApiError, failure, refusal};
-use super::session::Session;
+use super::session::KubernetesSession;
 
 /// Key of the document in the map.
 const KEY: &str = "record.json";
@@ -21,7 +21,7 @@ const KEY: &str = "record.json";
 /// How often values are added again because somebody else adds some at the same time.
 const ATTEMPTS: usize = 10;
 
-impl Store for Session {
+impl Store for KubernetesSession {
     fn session(&self) -> &str {
         &self.name
     }
@@ -95,7 +95,7 @@ impl Store for Session {
 ///
 /// # Errors
 /// The API server cannot be asked.
-pub async fn all(api: &Api) -> Result<Vec<Session>, Error> {
+pub async fn all(api: &Api) -> Result<Vec<KubernetesSession>, Error> {
     let maps = match api.list(CONFIG_MAPS, marks::SESSION).await {
         Ok(maps) => maps,
         Err(error) if error.is("Forbidden") => Vec::new(),
@@ -104,9 +104,9 @@ pub async fn all(api: &Api) -> Result<Vec<Session>, Error> {
     let session = |map: &Value| {
         let session = map["metadata"]["labels"][marks::SESSION].as_str()?;
         let is_ledger = map["metadata"]["name"] == name(session) && map["data"][KEY].is_string();
-        is_ledger.then(|| Session::gone(api, session))
+        is_ledger.then(|| KubernetesSession::gone(api, session))
     };
-    let mut sessions: Vec<Session> = maps.iter().filter_map(session).collect();
+    let mut sessions: Vec<KubernetesSession> = maps.iter().filter_map(session).collect();
     sessions.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(sessions)
 }
@@ -116,11 +116,11 @@ pub async fn all(api: &Api) -> Result<Vec<Session>, Error> {
 ///
 /// # Errors
 /// The API server cannot be asked.
-pub async fn ended(api: &Api, session: &str) -> Result<Option<Session>, Error> {
+pub async fn ended(api: &Api, session: &str) -> Result<Option<KubernetesSession>, Error> {
     match api.get(CONFIG_MAPS, &name(session)).await {
         Ok(found) => {
             let ours = found.filter(|map| ownership::is_ledger_of(map, session));
-            Ok(ours.map(|_| Session::gone(api, session)))
+            Ok(ours.map(|_| KubernetesSession::gone(api, session)))
         }
         Err(error) if error.is("Forbidden") => Ok(None),
         Err(error) => Err(failure(error)),
@@ -128,7 +128,7 @@ pub async fn ended(api: &Api, session: &str) -> Result<Option<Session>, Error> {
 }
 
 /// Adds values to those that lie beside the document. Gives the Secret as it is then.
-async fn add(session: &Session, sealed: &Sealed) -> Result<Value, Error> {
+async fn add(session: &KubernetesSession, sealed: &Sealed) -> Result<Value, Error> {
     let mut last = None;
     for _ in 0..ATTEMPTS {
         let there = ours(session, SECRETS).await?;
@@ -153,7 +153,7 @@ async fn add(session: &Session, sealed: &Sealed) -> Result<Value, Error> {
 }
 
 /// The object of that kind, if there is one.
-async fn ours(session: &Session, resource: Resource) -> Result<Option<Value>, Error> {
+async fn ours(session: &KubernetesSession, resource: Resource) -> Result<Option<Value>, Error> {
     let found = session.api.get(resource, &name(&session.name)).await.map_err(failure)?;
     let Some(object) = found else { return Ok(None) };
     if !ownership::is_ledger_of(&object, &session.name) {
@@ -162,13 +162,17 @@ async fn ours(session: &Session, resource: Resource) -> Result<Option<Value>, Er
     Ok(Some(object))
 }
 
-async fn delete(session: &Session, resource: Resource, object: &Value) -> Result<(), Error> {
+async fn delete(
+    session: &KubernetesSession,
+    resource: Resource,
+    object: &Value,
+) -> Result<(), Error> {
     let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
     let deleted = session.api.delete(resource, &name(&session.name), uid, "Background").await;
     deleted.map_err(failure)
 }
 
-fn object(session: &Session, kind: &str, field: &str, data: Value) -> Value {
+fn object(session: &KubernetesSession, kind: &str, field: &str, data: Value) -> Value {
     let mut object = json!({
         "apiVersion": "v1",
         "kind": kind,
@@ -181,7 +185,7 @@ fn object(session: &Session, kind: &str, field: &str, data: Value) -> Value {
     object
 }
 
-fn secret(session: &Session, secrets: &Secrets) -> Value {
+fn secret(session: &KubernetesSession, secrets: &Secrets) -> Value {
     let data = secrets.0.iter().map(|(name, value)| {
         let bytes = ByteString(value.clone().into_bytes());
         (name.clone(), serde_json::to_value(bytes).unwrap_or_default())

@@ -6,13 +6,13 @@ use nutkin_core::kubernetes::status::{self, Pod};
 use nutkin_core::selection::Platform;
 use nutkin_core::status::SessionState;
 use nutkin_core::{Remark, Remedy};
-use nutkin_rest::{Probe, Process, View};
+use nutkin_rest::{Probe, ProcessView, View};
 use nutkin_shell::Error;
 
-use super::session::Session;
+use super::session::KubernetesSession;
 use super::{reach, refused};
 
-impl Session {
+impl KubernetesSession {
     /// Looks at it.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ impl Session {
             task_managers: shown.iter().filter(|pod| !pod.is_job_manager).count(),
             processes: shown
                 .iter()
-                .map(|pod| Process {
+                .map(|pod| ProcessView {
                     name: pod.name.clone(),
                     role: if pod.is_job_manager { "JobManager" } else { "TaskManager" }.to_owned(),
                     state: pod.state.clone(),

@@ -92,7 +92,7 @@ pub fn have_obeyed(
 
 /// What `processes.json` says, checked against the processes there are.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct SeenProcesses {
     /// Whether a supervisor lives.
     pub supervisor: bool,
     /// What the supervisor, or the last one, wrote; entries of processes that are gone have no PID.
@@ -102,7 +102,7 @@ pub struct Seen {
 }
 
 /// Looks at a session's processes.
-pub fn look(directory: &SessionDirectory) -> Seen {
+pub fn look(directory: &SessionDirectory) -> SeenProcesses {
     let supervisor = has_supervisor(directory);
     let (mut running, damaged) = match document::read_json::<Running>(&directory.processes()) {
         Ok(running) => (Some(running), false),
@@ -119,7 +119,7 @@ pub fn look(directory: &SessionDirectory) -> Seen {
             process.start_time = None;
         }
     }
-    Seen { supervisor, running, damaged }
+    SeenProcesses { supervisor, running, damaged }
 }
 
 /// What lives of a session whose `processes.json` tells nothing: what `/proc` tells.

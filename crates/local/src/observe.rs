@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use nutkin_core::decide::Jobs;
-use nutkin_core::decide::local::{Data, Observation, Orders, Overview, Ports, Seen};
+use nutkin_core::decide::local::{Data, Observation, Orders, Overview, Ports, SeenProcess};
 use nutkin_core::session::Session;
 use nutkin_flink::digest;
 use nutkin_flink::process::Role;
@@ -47,8 +47,8 @@ impl Shell {
         let looked = control::look(&directory);
         let follows = looked.running.as_ref().map(|running| running.generation);
         let noted = looked.running.into_iter().flat_map(|running| running.processes);
-        let mut processes: Vec<Seen> = noted
-            .map(|one| Seen {
+        let mut processes: Vec<SeenProcess> = noted
+            .map(|one| SeenProcess {
                 lives: one.pid.is_some(),
                 runs: one.phase == Phase::Running,
                 died: (one.phase == Phase::Waiting)
@@ -64,7 +64,7 @@ impl Shell {
                 if name != SUPERVISOR && !processes.iter().any(|one| one.name == name && one.lives)
                 {
                     let role = Role::of_name(&name);
-                    processes.push(Seen { name, role, lives: true, runs: true, died: None });
+                    processes.push(SeenProcess { name, role, lives: true, runs: true, died: None });
                 }
             }
         }

@@ -18,7 +18,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use nutkin_core::supervision::{self, Step};
+use nutkin_core::supervision::{self, ProcessStep};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
@@ -206,8 +206,8 @@ impl Supervisor<'_> {
             .collect();
         for step in supervision::reconcile(&desired, &actual) {
             match step {
-                Step::Start(name) => self.start(&name),
-                Step::Replace(name) | Step::End(name) => self.end(&name),
+                ProcessStep::Start(name) => self.start(&name),
+                ProcessStep::Replace(name) | ProcessStep::End(name) => self.end(&name),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Looks at a session on this machine.
 
 use nutkin_core::selection::Platform;
-use nutkin_core::status::{self, Keeper, Observed, SessionState};
+use nutkin_core::status::{self, Keeper, ObservedSession, SessionState};
 use nutkin_core::{Remark, Remedy};
 use nutkin_shell::files::document;
 
@@ -9,7 +9,7 @@ use super::control;
 use super::directory::SessionDirectory;
 use super::launch::{Launch, Role};
 use nutkin_rest::Probe;
-use nutkin_rest::{Process, View};
+use nutkin_rest::{ProcessView, View};
 use nutkin_shell::Error;
 
 /// Looks at a session.
@@ -46,7 +46,7 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
     let (overview, answered) = probe.overview().await.unzip();
     let wanted = |role| launch.processes.iter().filter(|one| one.role == role).count();
     let alive = |name: &str| processes.iter().any(|one| one.name == name && one.pid.is_some());
-    let observed = Observed {
+    let observed = ObservedSession {
         keeper: Keeper::Supervisor,
         supervised: seen.supervisor,
         processes: launch
@@ -59,7 +59,7 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
         file: directory.origin().map(|file| file.display().to_string()),
     };
     let (state, messages) = status::derive(&name, &observed);
-    let shown = processes.iter().map(|one| Process {
+    let shown = processes.iter().map(|one| ProcessView {
         name: one.name.clone(),
         role: one.role.to_string(),
         state: one.pid.map_or_else(|| "not running".to_owned(), |pid| format!("PID {pid}")),

@@ -26,4 +26,4 @@ pub use snapshots::left_after;
 pub use trigger::{Polled, Trigger, TriggerId};
 pub use tunnel::Tunnel;
 pub use types::{Job, JobState, Outcome, RunRequest, newest_state, retains_checkpoints};
-pub use view::{Process, Ready, View, Waited};
+pub use view::{ProcessView, Ready, View, Waited};

@@ -29,14 +29,14 @@ pub struct View {
     /// TaskManagers that shall run.
     pub task_managers: usize,
     /// Its processes or pods.
-    pub processes: Vec<Process>,
+    pub processes: Vec<ProcessView>,
     /// What REST says, when it answers.
     pub overview: Option<Overview>,
 }
 
 /// A process, container or pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Process {
+pub struct ProcessView {
     /// `jobmanager`, `taskmanager-1`, or the pod's name.
     pub name: String,
     /// `JobManager`, `TaskManager`, `ZooKeeper`.

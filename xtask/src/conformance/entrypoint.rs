@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
-use nutkin_container::entrypoint::{Command, Host, Observed, command, effective, launch};
+use nutkin_container::entrypoint::{Command, Host, ObservedContainer, command, effective, launch};
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::dialect::Dialect;
 
@@ -202,13 +202,13 @@ fn answers(flink: &Flink, cases: &[Case]) -> Result<(Vec<Answer>, Vec<Answer>)> 
 
 /// The file that a process of ours reads.
 fn ours_of(case: &Case, version: FlinkVersion) -> Result<String, String> {
-    let observed = Observed {
+    let observed = ObservedContainer {
         environment: case.environment.clone(),
         conf_directory: "conf".to_owned(),
         conf: BTreeMap::from([(case.dialect.file_name().to_owned(), case.file.clone())]),
         conf_writable: true,
         host: Host { name: "here".to_owned(), hosts: String::new() },
-        ..Observed::default()
+        ..ObservedContainer::default()
     };
     let words = ["jobmanager".to_owned()];
     let parsed = command::parse(command::ENTRYPOINT, &words, &observed.environment, &observed.host);

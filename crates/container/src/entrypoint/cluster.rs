@@ -3,7 +3,7 @@
 
 use super::command::{hosts_variable, job_manager_hosts};
 use super::effective::{Layers, variable};
-use super::{Observed, Service, Start};
+use super::{ObservedContainer, Service, Start};
 use nutkin_flink::Problem;
 use nutkin_flink::{FlinkVersion, Origin, options};
 
@@ -34,7 +34,7 @@ pub(super) fn apply(
     layers: &mut Layers,
     start: &Start,
     version: FlinkVersion,
-    observed: &Observed,
+    observed: &ObservedContainer,
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
     let text = |name: &str| observed.environment.get(name).filter(|value| !value.is_empty());
@@ -84,7 +84,7 @@ pub(super) fn apply(
 fn high_availability(
     layers: &mut Layers,
     version: FlinkVersion,
-    observed: &Observed,
+    observed: &ObservedContainer,
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
     let text = |name: &str| observed.environment.get(name).filter(|value| !value.is_empty());

@@ -12,7 +12,7 @@ use nutkin_flink::dialect::{self, Dialect};
 use nutkin_flink::{Configuration, Entry, FlinkVersion, Origin};
 use nutkin_flink::{Location, Problem};
 
-use super::Observed;
+use super::ObservedContainer;
 
 /// Port of the BLOB server that the official entrypoint sets.
 const BLOB_PORT: &str = "6124";
@@ -91,7 +91,7 @@ pub(super) fn variable(name: &str) -> Origin {
 pub fn effective(
     start: &Start,
     version: FlinkVersion,
-    observed: &Observed,
+    observed: &ObservedContainer,
 ) -> Result<Effective, Vec<Problem>> {
     let environment = &observed.environment;
     let mut problems = Vec::new();
@@ -186,7 +186,7 @@ fn text_of(configuration: &Configuration) -> BTreeMap<&str, String> {
 /// Which of the two files the version reads.
 fn loaded(
     version: FlinkVersion,
-    observed: &Observed,
+    observed: &ObservedContainer,
     warnings: &mut Vec<Problem>,
 ) -> Option<Dialect> {
     let has = |dialect: Dialect| observed.conf.contains_key(dialect.file_name());
@@ -221,7 +221,7 @@ fn official(
     layers: &mut Layers,
     start: &Start,
     version: FlinkVersion,
-    observed: &Observed,
+    observed: &ObservedContainer,
     edits: bool,
 ) {
     let environment = &observed.environment;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Effective, Observed, Service, Sizing, Start, logging, substitute};
+use super::{Effective, ObservedContainer, Service, Sizing, Start, logging, substitute};
 use crate::class_data::{self, Index};
 use nutkin_flink::Problem;
 use nutkin_flink::dialect::{self, Dialect};
@@ -21,7 +21,7 @@ pub enum Kind {
 
 /// What the shell chose and found once the configuration was known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Machine {
+pub struct ContainerMachine {
     /// The `java` program.
     pub java: String,
     /// Its home, where known.
@@ -44,7 +44,7 @@ pub struct Machine {
 
 /// One process, ready to be started.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Launch {
+pub struct ProcessLaunch {
     /// The `java` program.
     pub program: String,
     /// Its arguments.
@@ -60,7 +60,7 @@ pub struct Launch {
 }
 
 /// Where log files shall go: `FLINK_LOG_DIR`, `env.log.dir`, otherwise `log` below Flink's home.
-pub fn log_directory(effective: &Effective, observed: &Observed) -> String {
+pub fn log_directory(effective: &Effective, observed: &ObservedContainer) -> String {
     let of_environment = observed.environment.get("FLINK_LOG_DIR").filter(|path| !path.is_empty());
     of_environment
         .cloned()
@@ -84,9 +84,9 @@ pub fn launch(
     kind: Kind,
     version: FlinkVersion,
     effective: &Effective,
-    observed: &Observed,
-    machine: &Machine,
-) -> Result<Launch, Vec<Problem>> {
+    observed: &ObservedContainer,
+    machine: &ContainerMachine,
+) -> Result<ProcessLaunch, Vec<Problem>> {
     let mut problems = Vec::new();
     if !observed.lib.iter().any(|jar| process::is_dist(jar)) {
         let message = format!("`{}/lib` has no flink-dist jar", observed.flink_home);
@@ -153,7 +153,7 @@ pub fn launch(
         arguments: main_arguments(start.service, effective, memory.options, &conf),
     };
     jvm.archive = archive(start.service, observed, machine, &jvm.class_path, &jvm.flags());
-    Ok(Launch {
+    Ok(ProcessLaunch {
         program: machine.java.clone(),
         arguments: jvm.arguments(),
         environment,
@@ -176,8 +176,8 @@ const OWN_ARCHIVE: [&str; 6] = [
 /// The class data archive for a process; none where the JVM would not take it, or the user says otherwise.
 fn archive(
     service: Service,
-    observed: &Observed,
-    machine: &Machine,
+    observed: &ObservedContainer,
+    machine: &ContainerMachine,
     class_path: &str,
     flags: &[String],
 ) -> Option<String> {
@@ -213,7 +213,7 @@ fn sizes(
     service: Service,
     version: FlinkVersion,
     effective: &Effective,
-    observed: &Observed,
+    observed: &ObservedContainer,
 ) -> Result<Memory, Problem> {
     let text = |name: &str| {
         observed.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
@@ -296,7 +296,7 @@ fn jvm_args(environment: &BTreeMap<String, String>) -> Vec<String> {
 fn user_flags(
     service: Service,
     configuration: &Configuration,
-    observed: &Observed,
+    observed: &ObservedContainer,
     more: &BTreeMap<String, String>,
 ) -> Vec<String> {
     let (role, variable) = service.java_options();
@@ -328,8 +328,8 @@ fn unquoted(text: &str) -> &str {
 
 fn variables(
     effective: &Effective,
-    observed: &Observed,
-    machine: &Machine,
+    observed: &ObservedContainer,
+    machine: &ContainerMachine,
     conf: &str,
 ) -> BTreeMap<String, String> {
     let home = &observed.flink_home;
@@ -388,9 +388,9 @@ mod tests {
     use super::*;
     use crate::class_data::File;
 
-    fn machine() -> Machine {
+    fn machine() -> ContainerMachine {
         let path = "/opt/flink/lib/flink-dist-1.20.5.jar".to_owned();
-        Machine {
+        ContainerMachine {
             java: "/java/bin/java".to_owned(),
             java_home: None,
             java_major: 17,
@@ -410,7 +410,10 @@ mod tests {
 
     #[track_caller]
     fn check(service: Service, class_path: &str, flag: &str, expected: Option<&str>) {
-        let observed = Observed { flink_home: "/opt/flink".to_owned(), ..Observed::default() };
+        let observed = ObservedContainer {
+            flink_home: "/opt/flink".to_owned(),
+            ..ObservedContainer::default()
+        };
         let found = archive(service, &observed, &machine(), class_path, &[flag.to_owned()]);
         assert_eq!(found.as_deref(), expected, "{service:?} {class_path} {flag}");
     }

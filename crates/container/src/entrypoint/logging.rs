@@ -1,6 +1,6 @@
 //! Logging of a process in a container: the mounted files, otherwise a default that says everything on standard output.
 
-use super::{Observed, launch::Kind};
+use super::{ObservedContainer, launch::Kind};
 use nutkin_flink::log4j;
 
 /// Where the logging configuration is, and the text of one to write.
@@ -14,7 +14,12 @@ pub(super) struct Logging {
 }
 
 /// `conf` is where the process finds the mounted files.
-pub(super) fn choose(observed: &Observed, kind: Kind, conf: &str, private: &str) -> Logging {
+pub(super) fn choose(
+    observed: &ObservedContainer,
+    kind: Kind,
+    conf: &str,
+    private: &str,
+) -> Logging {
     let has = |name: &&str| observed.conf_others.iter().any(|other| other == *name);
     let (log4j, logback) = match kind {
         Kind::Foreground => (

@@ -30,13 +30,13 @@ pub use crate::service::{Service, Sizing};
 pub use command::{Command, Rules, Start};
 pub use effective::{Effective, Overridden, effective};
 pub use host::Host;
-pub use launch::{Launch, Machine, launch};
+pub use launch::{ContainerMachine, ProcessLaunch, launch};
 
 use nutkin_flink::FlinkVersion;
 
 /// What the shell sees before anything is decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Observed {
+pub struct ObservedContainer {
     /// The variables of the process that are text.
     pub environment: BTreeMap<String, String>,
     /// `FLINK_HOME`, otherwise where the links to this program lie, otherwise `/opt/flink`.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Effective, Observed, Overridden, Rules, Start};
+use super::{Effective, ObservedContainer, Overridden, Rules, Start};
 use nutkin_flink::options::mask;
 use nutkin_flink::{Entry, Origin};
 
 /// Lines about the configuration of a process: what was overridden, what is odd, and all options.
-pub fn lines(start: &Start, effective: &Effective, observed: &Observed) -> Vec<String> {
+pub fn lines(start: &Start, effective: &Effective, observed: &ObservedContainer) -> Vec<String> {
     let mut lines = Vec::new();
     for problem in &effective.warnings {
         lines.push(format!("warning: {problem}"));

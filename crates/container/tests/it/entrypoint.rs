@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::entrypoint_case::{Case, OLD, all, machine};
-use nutkin_container::entrypoint::launch::{Machine, wants_jemalloc};
+use nutkin_container::entrypoint::launch::{ContainerMachine, wants_jemalloc};
 use nutkin_container::entrypoint::{Command, Service};
 
 const VERSIONS: [&str; 3] = ["1.13.6", "1.20.5", "2.3.0"];
@@ -288,7 +288,7 @@ fn a_role_that_is_named_has_high_availability_where_hosts_have_it() {
 #[test]
 fn what_only_the_process_sees() {
     let hadoop = Case::new("jobmanager").variable("HADOOP_CONF_DIR", "/etc/hadoop");
-    let found = Machine {
+    let found = ContainerMachine {
         plugins: Some("/tmp/nutkin-9999-1/plugins".to_owned()),
         jemalloc: Some("/usr/lib/libjemalloc.so".to_owned()),
         ..machine()

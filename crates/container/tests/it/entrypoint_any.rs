@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use nutkin_container::entrypoint::launch::{Kind, Machine, launch};
-use nutkin_container::entrypoint::{Command, Host, Observed, command, effective, report, words};
+use nutkin_container::entrypoint::launch::{ContainerMachine, Kind, launch};
+use nutkin_container::entrypoint::{
+    Command, Host, ObservedContainer, command, effective, report, words,
+};
 use nutkin_flink::FlinkVersion;
 use proptest::prelude::*;
 
@@ -67,7 +69,7 @@ proptest! {
         let version: FlinkVersion = version.parse().unwrap();
         let host = Host { name: "flink-0".to_owned(), hosts };
         let secret = "hunter2-very-secret";
-        let observed = Observed {
+        let observed = ObservedContainer {
             environment,
             flink_home: "/f".to_owned(),
             lib: vec![lib],
@@ -81,7 +83,7 @@ proptest! {
             host,
             processors: 2,
         };
-        let machine = Machine {
+        let machine = ContainerMachine {
             java: "java".to_owned(),
             java_home: None,
             java_major: 11,

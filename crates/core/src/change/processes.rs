@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Change, Difference, Explained, Shape};
+use super::{Difference, Explained, ProcessChange, Shape};
 use nutkin_flink::process::{ARCHIVE_FLAGS, Role};
 
 /// Variables that a session takes from whoever starts it and that no Flink process does its work by: a terminal
@@ -14,7 +14,7 @@ const SECRET: &[&str] = &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SES
 
 /// One process, reduced to what it is started with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Process {
+pub struct ProcessShape {
     /// What it is for.
     pub role: Role,
     /// The program.
@@ -27,7 +27,7 @@ pub struct Process {
     pub inputs: String,
 }
 
-impl Process {
+impl ProcessShape {
     /// Whether this one, running, does for the other: they differ in nothing but what was incidental at the start,
     /// and in class data archives, which come and go.
     pub fn serves_for(&self, other: &Self) -> bool {
@@ -61,7 +61,7 @@ pub(super) fn compare(
     new: &Shape,
     explained: &Explained,
     sensitive: impl Fn(&str) -> bool,
-    change: &mut Change,
+    change: &mut ProcessChange,
 ) {
     let mut told = BTreeSet::new();
     for (name, before) in &old.processes {
@@ -89,8 +89,8 @@ pub(super) fn compare(
 }
 
 fn reasons(
-    old: &Process,
-    new: &Process,
+    old: &ProcessShape,
+    new: &ProcessShape,
     with_arguments: bool,
     sensitive: impl Fn(&str) -> bool,
 ) -> Vec<Difference> {

@@ -1,6 +1,6 @@
 //! From what a job shall be and what it is to the steps between.
 
-use super::{From, Observed, Policy, Step, digest, sent};
+use super::{From, JobStep, ObservedJob, Policy, digest, sent};
 use crate::record::JobRecord;
 use crate::session::{SessionJob, UpgradeMode};
 use nutkin_flink::problem::Problem;
@@ -43,29 +43,32 @@ pub fn decide(
     job: &SessionJob,
     policy: Policy,
     record: Option<&JobRecord>,
-    state: Observed,
-) -> Vec<Step> {
+    state: ObservedJob,
+) -> Vec<JobStep> {
     let initial = || job.initial_savepoint_path.clone().map_or(From::Nothing, From::Path);
     let Some(record) = record else {
-        let submit = Step::Submit { generation: 1, from: initial() };
+        let submit = JobStep::Submit { generation: 1, from: initial() };
         return if job.running { vec![submit] } else { Vec::new() };
     };
     let generation = record.generation;
     let stop = match job.upgrade_mode {
-        UpgradeMode::Stateless => Step::Cancel(generation),
-        UpgradeMode::Savepoint if state == Observed::Restarting && policy.last_state_fallback => {
-            Step::CancelAtCheckpoint(generation)
+        UpgradeMode::Stateless => JobStep::Cancel(generation),
+        UpgradeMode::Savepoint
+            if state == ObservedJob::Restarting && policy.last_state_fallback =>
+        {
+            JobStep::CancelAtCheckpoint(generation)
         }
-        UpgradeMode::Savepoint => Step::StopWithSavepoint(generation),
-        UpgradeMode::LastState => Step::CancelAtCheckpoint(generation),
+        UpgradeMode::Savepoint => JobStep::StopWithSavepoint(generation),
+        UpgradeMode::LastState => JobStep::CancelAtCheckpoint(generation),
     };
     if !job.running {
         return if state.is_alive() { vec![stop] } else { Vec::new() };
     }
     let next = generation + 1;
     if redeploys(job, Some(record)) {
-        let mut steps = if state.is_alive() { vec![Step::Cancel(generation)] } else { Vec::new() };
-        steps.push(Step::Submit { generation: next, from: initial() });
+        let mut steps =
+            if state.is_alive() { vec![JobStep::Cancel(generation)] } else { Vec::new() };
+        steps.push(JobStep::Submit { generation: next, from: initial() });
         return steps;
     }
     let resumed = match job.upgrade_mode {
@@ -75,33 +78,33 @@ pub fn decide(
     let is_another =
         digest(job) != record.digest || differs(job.restart_nonce, record.restart_nonce);
     let is_to_run_again = match state {
-        Observed::Absent | Observed::Finished => record.suspended,
-        Observed::Canceled => true,
-        Observed::Failed => record.suspended || policy.restart_failed,
-        Observed::Running | Observed::Restarting => false,
+        ObservedJob::Absent | ObservedJob::Finished => record.suspended,
+        ObservedJob::Canceled => true,
+        ObservedJob::Failed => record.suspended || policy.restart_failed,
+        ObservedJob::Running | ObservedJob::Restarting => false,
     };
     if is_another || is_to_run_again {
         let mut steps = Vec::new();
         if state.is_alive() {
             steps.push(stop);
-        } else if state != Observed::Absent && resumed == From::Remembered {
+        } else if state != ObservedJob::Absent && resumed == From::Remembered {
             // It may have gone on after what the record remembers: canceled by others, or failed.
-            steps.push(Step::Recall(generation));
+            steps.push(JobStep::Recall(generation));
         }
-        steps.push(Step::Submit { generation: next, from: resumed });
+        steps.push(JobStep::Submit { generation: next, from: resumed });
         return steps;
     }
     match state {
         // A session that started again: the id is free again.
-        Observed::Absent => vec![Step::Submit { generation, from: resumed }],
-        Observed::Finished | Observed::Failed | Observed::Canceled => Vec::new(),
-        Observed::Running | Observed::Restarting => {
+        ObservedJob::Absent => vec![JobStep::Submit { generation, from: resumed }],
+        ObservedJob::Finished | ObservedJob::Failed | ObservedJob::Canceled => Vec::new(),
+        ObservedJob::Running | ObservedJob::Restarting => {
             let mut steps = Vec::new();
             if differs(job.savepoint_trigger_nonce, record.savepoint_trigger_nonce) {
-                steps.push(Step::Savepoint(generation));
+                steps.push(JobStep::Savepoint(generation));
             }
             if differs(job.checkpoint_trigger_nonce, record.checkpoint_trigger_nonce) {
-                steps.push(Step::Checkpoint(generation));
+                steps.push(JobStep::Checkpoint(generation));
             }
             steps
         }
@@ -120,20 +123,20 @@ fn describe(record: &mut JobRecord, job: &SessionJob) {
 }
 
 /// The record after all steps were carried out.
-pub fn carried_out(job: &SessionJob, record: Option<&JobRecord>, steps: &[Step]) -> JobRecord {
+pub fn carried_out(job: &SessionJob, record: Option<&JobRecord>, steps: &[JobStep]) -> JobRecord {
     let mut record = record.cloned().unwrap_or_default();
     for step in steps {
         match step {
-            Step::Submit { generation, .. } => {
+            JobStep::Submit { generation, .. } => {
                 record.generation = *generation;
                 record.digest = digest(job);
                 record.suspended = false;
                 describe(&mut record, job);
             }
-            Step::Cancel(_) | Step::StopWithSavepoint(_) | Step::CancelAtCheckpoint(_) => {
+            JobStep::Cancel(_) | JobStep::StopWithSavepoint(_) | JobStep::CancelAtCheckpoint(_) => {
                 record.suspended = true;
             }
-            Step::Recall(_) | Step::Savepoint(_) | Step::Checkpoint(_) => {}
+            JobStep::Recall(_) | JobStep::Savepoint(_) | JobStep::Checkpoint(_) => {}
         }
     }
     // What a job that does not run shall do when it does is done with: its submission is newer.

@@ -27,7 +27,7 @@ pub use notes::{Note, notes, sent};
 pub use outlook::{Next, Outlook, next};
 pub use policy::Policy;
 pub use settle::settle;
-pub use turn::{About, Act, Answer, Asked, News, POLL, Seen, Turn};
+pub use turn::{About, Act, Answer, Asked, News, POLL, SeenJob, Turn};
 
 /// Namespace of the jobs of a file that names none, so that ids are the same everywhere.
 pub const NAMESPACE: &str = "default";
@@ -63,7 +63,7 @@ pub fn digest(job: &SessionJob) -> String {
 
 /// A job as the session reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Observed {
+pub enum ObservedJob {
     /// The session does not know it.
     Absent,
     /// It runs, or is about to.
@@ -78,7 +78,7 @@ pub enum Observed {
     Canceled,
 }
 
-impl Observed {
+impl ObservedJob {
     /// By Flink's name of the state (`JobStatus`).
     pub fn of_state(state: &str) -> Self {
         match state {
@@ -98,7 +98,7 @@ impl Observed {
 }
 
 /// What a session knows of the jobs of one name: state by generation.
-pub type Known = BTreeMap<u64, Observed>;
+pub type Known = BTreeMap<u64, ObservedJob>;
 
 /// Picks the jobs of one name out of all jobs of the session, given as id and state.
 pub fn known<'a>(
@@ -108,7 +108,7 @@ pub fn known<'a>(
 ) -> Known {
     jobs.into_iter()
         .filter_map(|(id, state)| {
-            Some((generation(namespace, name, id)?, Observed::of_state(state)))
+            Some((generation(namespace, name, id)?, ObservedJob::of_state(state)))
         })
         .collect()
 }
@@ -122,7 +122,7 @@ fn generation(namespace: &str, name: &str, id: &str) -> Option<u64> {
 
 /// One thing to do, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum JobStep {
     /// Cancel the job of this generation.
     Cancel(u64),
     /// Stop it with a savepoint, and remember that.

@@ -1,6 +1,6 @@
 //! What is to be said about a job, beside what is done.
 
-use super::{Observed, Step};
+use super::{JobStep, ObservedJob};
 use crate::record::JobRecord;
 use crate::session::SessionJob;
 use crate::words::jobs as words;
@@ -21,28 +21,28 @@ pub fn notes(
     job: &SessionJob,
     version: FlinkVersion,
     record: Option<&JobRecord>,
-    state: Observed,
-    steps: &[Step],
+    state: ObservedJob,
+    steps: &[JobStep],
     jar: Option<&str>,
 ) -> Vec<Note> {
     let mut notes = Vec::new();
     let mut note = |is_warning, text| notes.push(Note { text, is_warning });
     let name = &job.name;
-    let submits = steps.iter().any(|step| matches!(step, Step::Submit { .. }));
+    let submits = steps.iter().any(|step| matches!(step, JobStep::Submit { .. }));
     if steps.is_empty() {
         let text = match (state, record) {
-            (Observed::Failed, _) => words::failed(name),
-            (Observed::Finished, Some(record)) if !record.suspended => words::finished(name),
+            (ObservedJob::Failed, _) => words::failed(name),
+            (ObservedJob::Finished, Some(record)) if !record.suspended => words::finished(name),
             _ if !job.running => words::suspended(name),
             _ => words::unchanged(name),
         };
-        note(state == Observed::Failed, text);
+        note(state == ObservedJob::Failed, text);
         let before = record.and_then(|record| record.jar_digest.as_deref());
         if job.running && before.is_some() && jar.is_some() && before != jar {
             note(true, words::other_jar(name));
         }
     }
-    if submits && state == Observed::Absent && record.is_some_and(|record| !record.suspended) {
+    if submits && state == ObservedJob::Absent && record.is_some_and(|record| !record.suspended) {
         note(true, words::lost(name));
     }
     if submits && !version.line().run_takes_configuration {

@@ -1,6 +1,6 @@
 //! What is to come from a job of a file, for `plan`.
 
-use super::{Known, Observed, Policy, Step, decide, settle};
+use super::{JobStep, Known, ObservedJob, Policy, decide, settle};
 use crate::record::JobRecord;
 use crate::session::SessionJob;
 use nutkin_flink::Configuration;
@@ -11,9 +11,9 @@ pub struct Next {
     /// Its record, settled.
     pub record: Option<JobRecord>,
     /// How its generation is.
-    pub state: Observed,
+    pub state: ObservedJob,
     /// What is to be done, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<JobStep>,
 }
 
 /// Settles what is remembered of a job with what the session knows, and decides. `are_lost` tells that the session
@@ -27,7 +27,7 @@ pub fn next(
 ) -> Next {
     let record = settle(job, remembered, known);
     let state = record.as_ref().and_then(|record| known.get(&record.generation)).copied();
-    let state = state.filter(|_| !are_lost).unwrap_or(Observed::Absent);
+    let state = state.filter(|_| !are_lost).unwrap_or(ObservedJob::Absent);
     let policy = Policy::of(session, &job.configuration);
     let steps = decide(job, policy, record.as_ref(), state);
     Next { record, state, steps }
@@ -39,15 +39,15 @@ pub struct Outlook {
     /// Its name in the file.
     pub name: String,
     /// What would be done, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<JobStep>,
 }
 
 impl Outlook {
     /// A line for people; nothing where nothing is done.
     pub fn line(&self) -> Option<String> {
-        let words: Vec<&str> = self.steps.iter().filter_map(Step::words).collect();
+        let words: Vec<&str> = self.steps.iter().filter_map(JobStep::words).collect();
         let sign = match self.steps.first()? {
-            Step::Submit { .. } => '+',
+            JobStep::Submit { .. } => '+',
             _ => '~',
         };
         (!words.is_empty())
@@ -56,11 +56,11 @@ impl Outlook {
 
     /// The words of the steps for programs.
     pub fn names(&self) -> Vec<&'static str> {
-        self.steps.iter().filter(|step| step.words().is_some()).map(Step::name).collect()
+        self.steps.iter().filter(|step| step.words().is_some()).map(JobStep::name).collect()
     }
 }
 
-impl Step {
+impl JobStep {
     /// What people read; nothing of a step that only looks.
     fn words(&self) -> Option<&'static str> {
         Some(match self {
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(steps: &[Step], line: Option<&str>, names: &[&str]) {
+    fn check(steps: &[JobStep], line: Option<&str>, names: &[&str]) {
         let outlook = Outlook { name: "eo".to_owned(), steps: steps.to_vec() };
         assert_eq!(outlook.line().as_deref(), line);
         assert_eq!(outlook.names(), names);
@@ -101,15 +101,15 @@ mod tests {
 
     #[test]
     fn what_is_to_come() {
-        let submit = || Step::Submit { generation: 2, from: From::Remembered };
+        let submit = || JobStep::Submit { generation: 2, from: From::Remembered };
         check(&[], None, &[]);
         check(&[submit()], Some("  + job `eo`: submitted"), &["submit"]);
         check(
-            &[Step::StopWithSavepoint(1), submit()],
+            &[JobStep::StopWithSavepoint(1), submit()],
             Some("  ~ job `eo`: stopped with a savepoint, then submitted"),
             &["stop-with-savepoint", "submit"],
         );
-        check(&[Step::Recall(1)], None, &[]);
-        check(&[Step::Recall(1), submit()], Some("  ~ job `eo`: submitted"), &["submit"]);
+        check(&[JobStep::Recall(1)], None, &[]);
+        check(&[JobStep::Recall(1), submit()], Some("  ~ job `eo`: submitted"), &["submit"]);
     }
 }

@@ -1,6 +1,6 @@
 //! What became of submissions whose answer was lost.
 
-use super::{From, Known, Step, carried_out};
+use super::{From, JobStep, Known, carried_out};
 use crate::record::JobRecord;
 use crate::session::SessionJob;
 
@@ -15,7 +15,7 @@ pub fn settle(job: &SessionJob, record: Option<&JobRecord>, known: &Known) -> Op
     }
     let newest = known.keys().copied().max().unwrap_or(0);
     if record.generation < newest {
-        let submit = Step::Submit { generation: newest, from: From::Nothing };
+        let submit = JobStep::Submit { generation: newest, from: From::Nothing };
         return Some(carried_out(job, Some(&record), &[submit]));
     }
     (0 < record.generation).then_some(record)

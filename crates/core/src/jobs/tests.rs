@@ -28,11 +28,11 @@ pub(super) fn job() -> SessionJob {
 }
 
 fn submitted(job: &SessionJob) -> JobRecord {
-    carried_out(job, None, &[Step::Submit { generation: 1, from: From::Nothing }])
+    carried_out(job, None, &[JobStep::Submit { generation: 1, from: From::Nothing }])
 }
 
-fn submit(generation: u64, from: From) -> Step {
-    Step::Submit { generation, from }
+fn submit(generation: u64, from: From) -> JobStep {
+    JobStep::Submit { generation, from }
 }
 
 #[test]
@@ -48,32 +48,32 @@ fn the_jobs_of_one_name_are_found_among_all() {
     let ids = [job_id("n", "a", 1), job_id("n", "a", 18), job_id("n", "b", 3), "x".to_owned()];
     let states = ["CANCELED", "RESTARTING", "RUNNING", "RUNNING"];
     let jobs = ids.iter().map(String::as_str).zip(states);
-    let expected = Known::from([(1, Observed::Canceled), (18, Observed::Restarting)]);
+    let expected = Known::from([(1, ObservedJob::Canceled), (18, ObservedJob::Restarting)]);
     assert_eq!(known("n", "a", jobs), expected);
 }
 
 #[test]
 fn submitted_once() {
     #[track_caller]
-    fn check(record: Option<&JobRecord>, known: &[(u64, Observed)], expected: &[Step]) {
+    fn check(record: Option<&JobRecord>, known: &[(u64, ObservedJob)], expected: &[JobStep]) {
         let known: Known = known.iter().copied().collect();
         let record = settle(&job(), record, &known);
         let generation = record.as_ref().map_or(1, |record| record.generation);
-        let state = known.get(&generation).copied().unwrap_or(Observed::Absent);
+        let state = known.get(&generation).copied().unwrap_or(ObservedJob::Absent);
         assert_eq!(decide(&job(), POLICY, record.as_ref(), state), expected);
     }
     let first = submit(1, From::Nothing);
     check(None, &[], std::slice::from_ref(&first));
     // The record is lost: the session knows better.
-    check(None, &[(1, Observed::Running)], &[]);
-    check(None, &[(1, Observed::Canceled), (2, Observed::Running)], &[]);
-    check(None, &[(1, Observed::Finished)], &[]);
+    check(None, &[(1, ObservedJob::Running)], &[]);
+    check(None, &[(1, ObservedJob::Canceled), (2, ObservedJob::Running)], &[]);
+    check(None, &[(1, ObservedJob::Finished)], &[]);
     let record = submitted(&job());
-    check(Some(&record), &[(1, Observed::Running)], &[]);
-    check(Some(&record), &[(1, Observed::Finished)], &[]);
-    check(Some(&record), &[(1, Observed::Failed)], &[]);
-    check(Some(&record), &[(1, Observed::Canceled)], &[submit(2, From::Nothing)]);
-    check(Some(&record), &[(1, Observed::Canceled), (2, Observed::Restarting)], &[]);
+    check(Some(&record), &[(1, ObservedJob::Running)], &[]);
+    check(Some(&record), &[(1, ObservedJob::Finished)], &[]);
+    check(Some(&record), &[(1, ObservedJob::Failed)], &[]);
+    check(Some(&record), &[(1, ObservedJob::Canceled)], &[submit(2, From::Nothing)]);
+    check(Some(&record), &[(1, ObservedJob::Canceled), (2, ObservedJob::Restarting)], &[]);
     check(Some(&record), &[], &[first]);
 }
 
@@ -82,9 +82,9 @@ fn changed_as_the_user_wants() {
     #[track_caller]
     fn check(
         mode: UpgradeMode,
-        state: Observed,
+        state: ObservedJob,
         change: impl Fn(&mut SessionJob),
-        expected: &[Step],
+        expected: &[JobStep],
     ) {
         let record = submitted(&job());
         let mut job = SessionJob { upgrade_mode: mode, ..job() };
@@ -92,35 +92,35 @@ fn changed_as_the_user_wants() {
         let steps = decide(&job, POLICY, Some(&record), state);
         assert_eq!(steps, expected);
         let after = carried_out(&job, Some(&record), &steps);
-        let state = if job.running { Observed::Running } else { Observed::Finished };
+        let state = if job.running { ObservedJob::Running } else { ObservedJob::Finished };
         assert_eq!(decide(&job, POLICY, Some(&after), state), Vec::new());
     }
-    use Observed::{Failed, Finished, Restarting, Running};
+    use ObservedJob::{Failed, Finished, Restarting, Running};
     use UpgradeMode::{LastState, Savepoint, Stateless};
     let other = |job: &mut SessionJob| job.jar_uri = Some("b.jar".to_owned());
     let remembered = || submit(2, From::Remembered);
-    check(Stateless, Running, other, &[Step::Cancel(1), submit(2, From::Nothing)]);
+    check(Stateless, Running, other, &[JobStep::Cancel(1), submit(2, From::Nothing)]);
     check(Stateless, Failed, other, &[submit(2, From::Nothing)]);
-    check(Savepoint, Running, other, &[Step::StopWithSavepoint(1), remembered()]);
-    check(Savepoint, Restarting, other, &[Step::CancelAtCheckpoint(1), remembered()]);
-    check(Savepoint, Failed, other, &[Step::Recall(1), remembered()]);
-    check(LastState, Running, other, &[Step::CancelAtCheckpoint(1), remembered()]);
-    check(LastState, Finished, other, &[Step::Recall(1), remembered()]);
+    check(Savepoint, Running, other, &[JobStep::StopWithSavepoint(1), remembered()]);
+    check(Savepoint, Restarting, other, &[JobStep::CancelAtCheckpoint(1), remembered()]);
+    check(Savepoint, Failed, other, &[JobStep::Recall(1), remembered()]);
+    check(LastState, Running, other, &[JobStep::CancelAtCheckpoint(1), remembered()]);
+    check(LastState, Finished, other, &[JobStep::Recall(1), remembered()]);
     let again = |job: &mut SessionJob| job.restart_nonce = Some(7);
-    check(Stateless, Running, again, &[Step::Cancel(1), submit(2, From::Nothing)]);
-    check(Savepoint, Finished, again, &[Step::Recall(1), remembered()]);
+    check(Stateless, Running, again, &[JobStep::Cancel(1), submit(2, From::Nothing)]);
+    check(Savepoint, Finished, again, &[JobStep::Recall(1), remembered()]);
     let off = |job: &mut SessionJob| job.running = false;
-    check(Stateless, Running, off, &[Step::Cancel(1)]);
-    check(Savepoint, Running, off, &[Step::StopWithSavepoint(1)]);
+    check(Stateless, Running, off, &[JobStep::Cancel(1)]);
+    check(Savepoint, Running, off, &[JobStep::StopWithSavepoint(1)]);
     check(Savepoint, Failed, off, &[]);
     let savepoint = |job: &mut SessionJob| job.savepoint_trigger_nonce = Some(1);
-    check(Savepoint, Running, savepoint, &[Step::Savepoint(1)]);
+    check(Savepoint, Running, savepoint, &[JobStep::Savepoint(1)]);
     let redeploy = |job: &mut SessionJob| {
         job.savepoint_redeploy_nonce = Some(1);
         job.initial_savepoint_path = Some("/sp".to_owned());
     };
     let there = || submit(2, From::Path("/sp".to_owned()));
-    check(Savepoint, Running, redeploy, &[Step::Cancel(1), there()]);
+    check(Savepoint, Running, redeploy, &[JobStep::Cancel(1), there()]);
     check(Savepoint, Failed, redeploy, &[there()]);
     let ignored = |job: &mut SessionJob| {
         job.configuration.set("kubernetes.operator.x", "y", Origin::Field(String::new()));
@@ -137,58 +137,58 @@ fn a_nonce_that_is_taken_out_asks_for_nothing() {
         restart_nonce: Some(1),
         ..job()
     };
-    let steps = decide(&job(), POLICY, Some(&submitted(&with)), Observed::Running);
+    let steps = decide(&job(), POLICY, Some(&submitted(&with)), ObservedJob::Running);
     assert_eq!(steps, Vec::new());
 }
 
 #[test]
 fn the_options_of_the_operator_that_hold_here() {
     #[track_caller]
-    fn check(option: (&str, &str), mode: UpgradeMode, state: Observed, expected: &[Step]) {
+    fn check(option: (&str, &str), mode: UpgradeMode, state: ObservedJob, expected: &[JobStep]) {
         let mut configuration = Configuration::new();
         configuration.set(option.0, option.1, Origin::Field(String::new()));
         let policy = Policy::of(&configuration, &Configuration::new());
         assert_eq!(Policy::of(&Configuration::new(), &configuration), policy);
         let job =
-            SessionJob { upgrade_mode: mode, running: state != Observed::Restarting, ..job() };
+            SessionJob { upgrade_mode: mode, running: state != ObservedJob::Restarting, ..job() };
         assert_eq!(decide(&job, policy, Some(&submitted(&job)), state), expected);
     }
     let restart = ("kubernetes.operator.job.restart.failed", "true");
-    check(restart, UpgradeMode::Stateless, Observed::Failed, &[submit(2, From::Nothing)]);
-    check(restart, UpgradeMode::Stateless, Observed::Finished, &[]);
-    let from = [Step::Recall(1), submit(2, From::Remembered)];
-    check(restart, UpgradeMode::LastState, Observed::Failed, &from);
+    check(restart, UpgradeMode::Stateless, ObservedJob::Failed, &[submit(2, From::Nothing)]);
+    check(restart, UpgradeMode::Stateless, ObservedJob::Finished, &[]);
+    let from = [JobStep::Recall(1), submit(2, From::Remembered)];
+    check(restart, UpgradeMode::LastState, ObservedJob::Failed, &from);
     let fallback = "kubernetes.operator.job.upgrade.last-state-fallback.enabled";
-    let (here, there) = (Step::StopWithSavepoint(1), Step::CancelAtCheckpoint(1));
-    check((fallback, "false"), UpgradeMode::Savepoint, Observed::Restarting, &[here]);
-    check((fallback, "true"), UpgradeMode::Savepoint, Observed::Restarting, &[there]);
+    let (here, there) = (JobStep::StopWithSavepoint(1), JobStep::CancelAtCheckpoint(1));
+    check((fallback, "false"), UpgradeMode::Savepoint, ObservedJob::Restarting, &[here]);
+    check((fallback, "true"), UpgradeMode::Savepoint, ObservedJob::Restarting, &[there]);
 }
 
 #[test]
 fn a_suspended_job_is_resumed_from_where_it_was() {
     #[track_caller]
-    fn check(mode: UpgradeMode, there: Observed, expected: &[Step]) {
+    fn check(mode: UpgradeMode, there: ObservedJob, expected: &[JobStep]) {
         let on = SessionJob { upgrade_mode: mode, ..job() };
         let off = SessionJob { running: false, ..on.clone() };
-        let steps = decide(&off, POLICY, Some(&submitted(&on)), Observed::Running);
+        let steps = decide(&off, POLICY, Some(&submitted(&on)), ObservedJob::Running);
         let record = carried_out(&off, Some(&submitted(&on)), &steps);
         assert_eq!(decide(&off, POLICY, Some(&record), there), Vec::new());
         assert_eq!(decide(&on, POLICY, Some(&record), there), expected, "{mode:?} {there:?}");
         let record = carried_out(&on, Some(&record), expected);
-        assert_eq!(decide(&on, POLICY, Some(&record), Observed::Running), Vec::new());
+        assert_eq!(decide(&on, POLICY, Some(&record), ObservedJob::Running), Vec::new());
     }
-    check(UpgradeMode::Stateless, Observed::Canceled, &[submit(2, From::Nothing)]);
-    check(UpgradeMode::Savepoint, Observed::Absent, &[submit(2, From::Remembered)]);
-    let recalled = [Step::Recall(1), submit(2, From::Remembered)];
-    check(UpgradeMode::Savepoint, Observed::Finished, &recalled);
-    check(UpgradeMode::LastState, Observed::Canceled, &recalled);
+    check(UpgradeMode::Stateless, ObservedJob::Canceled, &[submit(2, From::Nothing)]);
+    check(UpgradeMode::Savepoint, ObservedJob::Absent, &[submit(2, From::Remembered)]);
+    let recalled = [JobStep::Recall(1), submit(2, From::Remembered)];
+    check(UpgradeMode::Savepoint, ObservedJob::Finished, &recalled);
+    check(UpgradeMode::LastState, ObservedJob::Canceled, &recalled);
 }
 
 /// The answer to a submission was lost, or the command ended before it came.
 #[test]
 fn a_submission_counts_when_it_has_arrived() {
     #[track_caller]
-    fn check(old: Option<&JobRecord>, there: Option<Observed>, steps: usize) {
+    fn check(old: Option<&JobRecord>, there: Option<ObservedJob>, steps: usize) {
         let generation = old.map_or(1, |record| record.generation + 1);
         let new = SessionJob { jar_uri: Some("b.jar".to_owned()), ..job() };
         let pending = carried_out(&new, old, &[submit(generation, From::Nothing)]);
@@ -196,18 +196,18 @@ fn a_submission_counts_when_it_has_arrived() {
             JobRecord { pending: Some(Box::new(pending)), ..old.cloned().unwrap_or_default() };
         let mut known: Known = there.map(|state| (generation, state)).into_iter().collect();
         if let Some(old) = old {
-            known.insert(old.generation, Observed::Canceled);
+            known.insert(old.generation, ObservedJob::Canceled);
         }
         let settled = settle(&new, Some(&record), &known);
         let state = settled.as_ref().and_then(|record| known.get(&record.generation)).copied();
-        let state = state.unwrap_or(Observed::Absent);
+        let state = state.unwrap_or(ObservedJob::Absent);
         let decided = decide(&new, POLICY, settled.as_ref(), state);
         assert_eq!(decided.len(), steps, "{decided:?}");
         assert_eq!(settled.and_then(|record| record.pending), None);
     }
     for old in [None, Some(submitted(&job()))] {
-        check(old.as_ref(), Some(Observed::Running), 0);
-        check(old.as_ref(), Some(Observed::Finished), 0);
+        check(old.as_ref(), Some(ObservedJob::Running), 0);
+        check(old.as_ref(), Some(ObservedJob::Finished), 0);
         check(old.as_ref(), None, 1);
     }
 }
@@ -244,7 +244,13 @@ fn what_cannot_be_done_is_a_problem() {
 fn what_is_said_about_a_job() {
     /// `jar` is the digest of the file now; `old` is that of the jar which was submitted.
     #[track_caller]
-    fn check(version: &str, record: Option<&JobRecord>, state: Observed, jar: &str, said: &[&str]) {
+    fn check(
+        version: &str,
+        record: Option<&JobRecord>,
+        state: ObservedJob,
+        jar: &str,
+        said: &[&str],
+    ) {
         let mut job = job();
         job.configuration.set("state.backend.type", "rocksdb", Origin::Field(String::new()));
         job.configuration.set("kubernetes.operator.x", "y", Origin::Field(String::new()));
@@ -264,15 +270,15 @@ fn what_is_said_about_a_job() {
     let record = submitted(&job());
     let there = Some(&record);
     let no_options = "takes no options with a job, `state.backend.type`";
-    check("1.20", None, Observed::Absent, "old", &[]);
-    check("1.16", None, Observed::Absent, "old", &[no_options]);
-    check("1.16", there, Observed::Running, "old", &["is unchanged"]);
+    check("1.20", None, ObservedJob::Absent, "old", &[]);
+    check("1.16", None, ObservedJob::Absent, "old", &[no_options]);
+    check("1.16", there, ObservedJob::Running, "old", &["is unchanged"]);
     let another = "but the file has changed";
-    check("1.20", there, Observed::Running, "new", &["is unchanged", another]);
-    check("1.20", there, Observed::Absent, "new", &["has lost job `count`"]);
-    check("1.20", there, Observed::Failed, "old", &["has failed and is left alone"]);
-    check("1.20", there, Observed::Finished, "old", &["has finished"]);
-    check("1.20", there, Observed::Canceled, "old", &[]);
+    check("1.20", there, ObservedJob::Running, "new", &["is unchanged", another]);
+    check("1.20", there, ObservedJob::Absent, "new", &["has lost job `count`"]);
+    check("1.20", there, ObservedJob::Failed, "old", &["has failed and is left alone"]);
+    check("1.20", there, ObservedJob::Finished, "old", &["has finished"]);
+    check("1.20", there, ObservedJob::Canceled, "old", &[]);
 }
 
 #[test]
@@ -313,21 +319,21 @@ proptest! {
             ..old
         };
         let states = [
-            Observed::Absent,
-            Observed::Running,
-            Observed::Restarting,
-            Observed::Finished,
-            Observed::Failed,
-            Observed::Canceled,
+            ObservedJob::Absent,
+            ObservedJob::Running,
+            ObservedJob::Restarting,
+            ObservedJob::Finished,
+            ObservedJob::Failed,
+            ObservedJob::Canceled,
         ];
         let state = states[before];
         let steps = decide(&new, POLICY, Some(&record), state);
         let after = carried_out(&new, Some(&record), &steps);
-        let submits = steps.iter().any(|step| matches!(step, Step::Submit { .. }));
+        let submits = steps.iter().any(|step| matches!(step, JobStep::Submit { .. }));
         let now = if submits {
-            Observed::Running
+            ObservedJob::Running
         } else if !running && state.is_alive() {
-            Observed::Finished
+            ObservedJob::Finished
         } else {
             state
         };

@@ -10,7 +10,7 @@ mod tests;
 use std::time::Duration;
 
 use self::course::Course;
-use super::{Known, Observed, job_id, settle};
+use super::{Known, ObservedJob, job_id, settle};
 use crate::decide::Again;
 use crate::ledger::JobRecord;
 use crate::session::SessionJob;
@@ -22,7 +22,7 @@ pub const POLL: Duration = Duration::from_millis(100);
 
 /// What a turn starts from, beside the record.
 #[derive(Debug, Clone, Default)]
-pub struct Seen {
+pub struct SeenJob {
     /// What the session knows of the jobs of this name.
     pub known: Known,
     /// Whether all tasks of the job run, which savepoints and checkpoints need, or were waited for long enough.
@@ -189,13 +189,13 @@ impl About<'_> {
     ///
     /// Carried out until nothing is left and asked again, it says that nothing is to be done. A cut anywhere leads to the
     /// same.
-    pub fn turn(&self, remembered: Option<&JobRecord>, seen: &Seen) -> Turn {
+    pub fn turn(&self, remembered: Option<&JobRecord>, seen: &SeenJob) -> Turn {
         let settled = settle(self.job, remembered, &seen.known);
         let state = settled.as_ref().and_then(|record| seen.known.get(&record.generation)).copied();
         let course = Course {
             about: *self,
             seen,
-            state: state.unwrap_or(Observed::Absent),
+            state: state.unwrap_or(ObservedJob::Absent),
             is_known: settled.is_some(),
             record: settled.unwrap_or_default(),
             news: Vec::new(),

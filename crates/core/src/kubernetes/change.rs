@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::resource::title;
-use super::shape::{self, Shape};
+use super::shape::{self, WorkloadLayout};
 use super::{desired, diff, rollout};
 pub use crate::change::{Action, Object as ObjectChange};
 use crate::change::{Difference, Effect};
@@ -38,7 +38,7 @@ pub fn must_replace(live: &Value, wanted: &Value) -> bool {
 
 /// All of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct KubernetesChange {
     /// Every object, in the order of the plan.
     pub objects: Vec<ObjectChange>,
     /// The JobManagers' pods are replaced.
@@ -55,7 +55,7 @@ pub struct Change {
 
 /// Makes up the change of all objects. The first pair is that of the JobManagers' workload. `version` is the release that
 /// is wanted, `max_unavailable` how many TaskManagers may be missing.
-pub fn of(pairs: &[Pair], version: FlinkVersion, max_unavailable: u64) -> Change {
+pub fn of(pairs: &[Pair], version: FlinkVersion, max_unavailable: u64) -> KubernetesChange {
     of_session(pairs, version, max_unavailable, false)
 }
 
@@ -66,7 +66,7 @@ pub fn of_session(
     version: FlinkVersion,
     max_unavailable: u64,
     are_old: bool,
-) -> Change {
+) -> KubernetesChange {
     let objects: Vec<ObjectChange> = pairs.iter().map(of_pair).collect();
     let template = |object: Option<&Value>| object.map(|object| object["spec"]["template"].clone());
     let restarts_job_managers = pairs.first().is_some_and(|pair| {
@@ -85,11 +85,11 @@ pub fn of_session(
         pair.old.as_ref().is_some_and(desired::is_workload)
             && (pair.replace || template(pair.old.as_ref()) != template(pair.new.as_ref()))
     };
-    let shape = pairs.first().and_then(|pair| pair.old.as_ref()).map(Shape::of);
+    let shape = pairs.first().and_then(|pair| pair.old.as_ref()).map(WorkloadLayout::of);
     let restarts_task_managers = are_old
         || match shape {
-            Some(Shape::United(_)) => restarts_job_managers,
-            Some(Shape::Standalone) => pairs.iter().skip(1).any(own_workload),
+            Some(WorkloadLayout::United(_)) => restarts_job_managers,
+            Some(WorkloadLayout::Standalone) => pairs.iter().skip(1).any(own_workload),
             _ => restarts_job_managers && objects.iter().any(read_by_workers),
         };
     let (old, new) = (options(pairs, |pair| &pair.old), options(pairs, |pair| &pair.new));
@@ -122,7 +122,14 @@ pub fn of_session(
         (Effect::Restart, _) => 1,
         _ => 0,
     };
-    Change { objects, restarts_job_managers, restarts_task_managers, effect, sizes, failovers }
+    KubernetesChange {
+        objects,
+        restarts_job_managers,
+        restarts_task_managers,
+        effect,
+        sizes,
+        failovers,
+    }
 }
 
 /// Number of TaskManagers before or after the change; `None` where there are no workloads yet, or Flink decides.
@@ -232,7 +239,7 @@ fn sizes(old: &Configuration, new: &Configuration, version: FlinkVersion) -> Vec
     .collect()
 }
 
-impl Change {
+impl KubernetesChange {
     /// Whether nothing is to be done.
     pub fn is_empty(&self) -> bool {
         self.objects.iter().all(|one| one.action == Action::Keep)

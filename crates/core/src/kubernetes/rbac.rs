@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-pub use crate::plan::kubernetes::rbac::{Processes, Rule, objects};
+pub use crate::plan::kubernetes::rbac::{PolicyRule, Processes, objects};
 use crate::plan::kubernetes::rbac::{merged, rule};
 
 /// What a command of Nutkin's needs in the session's namespace.
@@ -11,11 +11,11 @@ pub struct CommandNeeds {
     /// The commands.
     pub commands: &'static [&'static str],
     /// Their permissions.
-    pub rules: &'static [Rule],
+    pub rules: &'static [PolicyRule],
 }
 
 /// The way to REST for who is outside the cluster.
-const REACH: [Rule; 3] = [
+const REACH: [PolicyRule; 3] = [
     rule("", "services", &["get"], "the session's REST Service is not found"),
     rule(
         "",
@@ -32,7 +32,7 @@ const REACH: [Rule; 3] = [
 ];
 
 /// To find a session and its pods.
-const FIND: [Rule; 6] = [
+const FIND: [PolicyRule; 6] = [
     rule("apps", "deployments", &["get"], "a session that is named is not found"),
     rule("apps", "deployments", &["list"], "sessions are not listed"),
     rule("apps", "statefulsets", &["get"], "a session of StatefulSets is not found"),
@@ -42,7 +42,7 @@ const FIND: [Rule; 6] = [
 ];
 
 /// The jobs that run.
-const JOBS: [Rule; 3] = [
+const JOBS: [PolicyRule; 3] = [
     rule("", "services", &["get"], "the jobs that a command harms are not named"),
     rule("", "services/proxy", &["get"], "the jobs that a command harms are not named"),
     rule("", "pods/proxy", &["get"], "the jobs that a command harms are not named"),

@@ -25,7 +25,7 @@ const HOLD: u64 = 540;
 
 /// What there is of a session whose pods are replaced.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
+pub struct SeenPods<'a> {
     /// The workloads: that of the JobManagers, and that of the TaskManagers where it is another one.
     pub workloads: &'a [Value],
     /// `ReplicaSets` of the session.
@@ -40,7 +40,7 @@ pub struct Seen<'a> {
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum RolloutStep {
     /// Nothing is held.
     Done,
     /// To wait, and for what.
@@ -51,7 +51,7 @@ pub enum Step {
     Release(Vec<String>),
 }
 
-impl Step {
+impl RolloutStep {
     fn wait(what: Waits<'_>) -> Self {
         Self::Wait(what.to_string())
     }
@@ -113,20 +113,20 @@ fn is_set(workload: &Value) -> bool {
 }
 
 /// Decides on the next step.
-pub fn step(seen: Seen<'_>) -> Step {
+pub fn step(seen: SeenPods<'_>) -> RolloutStep {
     let held: Vec<&Value> = seen.workloads.iter().filter(|one| is_held(one)).collect();
-    let Some(first) = held.first() else { return Step::Done };
+    let Some(first) = held.first() else { return RolloutStep::Done };
     let is_observed = |one: &&Value| {
         one["metadata"]["generation"].as_u64() <= one["status"]["observedGeneration"].as_u64()
     };
     if !held.iter().all(is_observed) {
-        return Step::wait(Waits::Seen);
+        return RolloutStep::wait(Waits::Seen);
     }
     if is_set(first) { sets(seen, &held) } else { deployments(seen, &held) }
 }
 
 /// Deployments: all new pods must be ready before the first old one ends.
-fn deployments(seen: Seen<'_>, held: &[&Value]) -> Step {
+fn deployments(seen: SeenPods<'_>, held: &[&Value]) -> RolloutStep {
     for deployment in held {
         let wanted = shape::replicas(deployment);
         let ready = newest(seen, deployment)
@@ -134,12 +134,12 @@ fn deployments(seen: Seen<'_>, held: &[&Value]) -> Step {
             .unwrap_or(0);
         if ready < wanted {
             let role = role_of(deployment);
-            return Step::wait(Waits::New(role, ready, wanted));
+            return RolloutStep::wait(Waits::New(role, ready, wanted));
         }
     }
     let job_managers = &seen.workloads[0];
     if is_held(job_managers) {
-        return Step::Release(names(&[job_managers]));
+        return RolloutStep::Release(names(&[job_managers]));
     }
     let newest = newest(seen, job_managers).and_then(|set| set["metadata"]["uid"].as_str());
     let mut lives = seen.pods.iter().filter(|pod| {
@@ -148,13 +148,13 @@ fn deployments(seen: Seen<'_>, held: &[&Value]) -> Step {
             && !newest.is_some_and(|uid| ownership::is_owned_by(pod, uid))
     });
     if lives.next().is_some() {
-        return Step::wait(Waits::OldJobManager);
+        return RolloutStep::wait(Waits::OldJobManager);
     }
-    Step::Release(names(held))
+    RolloutStep::Release(names(held))
 }
 
 /// The `ReplicaSet` of what a Deployment asks for now.
-fn newest<'a>(seen: Seen<'a>, deployment: &Value) -> Option<&'a Value> {
+fn newest<'a>(seen: SeenPods<'a>, deployment: &Value) -> Option<&'a Value> {
     let key = "deployment.kubernetes.io/revision";
     let revision = ownership::annotation(deployment, key);
     let uid = deployment["metadata"]["uid"].as_str().unwrap_or_default();
@@ -177,7 +177,7 @@ fn role_of(workload: &Value) -> &'static str {
 }
 
 /// `StatefulSet`s: TaskManagers in batches, standbys one by one, the leader with the last batch.
-fn sets(seen: Seen<'_>, held: &[&Value]) -> Step {
+fn sets(seen: SeenPods<'_>, held: &[&Value]) -> RolloutStep {
     let name = |pod: &&Value| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let of = |job_managers: bool| {
         seen.pods.iter().filter(move |pod| shape::is_job_manager(pod) == job_managers)
@@ -192,7 +192,7 @@ fn sets(seen: Seen<'_>, held: &[&Value]) -> Step {
     let is_broken = |pod: &&Value| is_old(pod, held) && lives(pod) && !is_ready(pod);
     let broken: Vec<String> = seen.pods.iter().filter(is_broken).map(|pod| name(&pod)).collect();
     if !broken.is_empty() {
-        return Step::End(broken);
+        return RolloutStep::End(broken);
     }
     let ready = |job_managers: bool| of(job_managers).filter(|pod| is_ready(pod)).count() as u64;
     let (mut task_managers, job_managers) = (old(false), old(true));
@@ -221,16 +221,16 @@ fn sets(seen: Seen<'_>, held: &[&Value]) -> Step {
         ends.extend(task_managers.iter().take(room).cloned());
     }
     if !ends.is_empty() {
-        return Step::End(ends);
+        return RolloutStep::End(ends);
     }
     let left = seen.pods.iter().filter(|pod| is_old(pod, held)).count();
     if 0 < left {
-        return Step::wait(Waits::Old(left));
+        return RolloutStep::wait(Waits::Old(left));
     }
     if 0 < missing || !all_lead {
-        return Step::wait(Waits::LastNew);
+        return RolloutStep::wait(Waits::LastNew);
     }
-    Step::Release(names(held))
+    RolloutStep::Release(names(held))
 }
 
 /// Whether a pod was made for an older template of the workload that it belongs to.

@@ -12,7 +12,7 @@ const HOSTS: [&str; 2] = ["JOB_MANAGER_HOSTS", "JOB_MANGER_HOSTS"];
 
 /// How a session's pods are kept alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum WorkloadLayout {
     /// The JobManager's Deployment; Flink itself makes the pods of TaskManagers.
     Native,
     /// One workload for each role.
@@ -21,7 +21,7 @@ pub enum Shape {
     United(u64),
 }
 
-impl Shape {
+impl WorkloadLayout {
     /// Of the workload that owns a session.
     pub fn of(workload: &Value) -> Self {
         if workload["metadata"]["labels"]["type"] != STANDALONE {
@@ -39,8 +39,8 @@ impl Shape {
 
 /// Number of JobManagers that the session's workload asks for.
 pub fn job_managers(workload: &Value) -> u64 {
-    match Shape::of(workload) {
-        Shape::United(count) => count,
+    match WorkloadLayout::of(workload) {
+        WorkloadLayout::United(count) => count,
         _ => replicas(workload),
     }
 }
@@ -48,10 +48,12 @@ pub fn job_managers(workload: &Value) -> u64 {
 /// Number of TaskManagers that are asked for; `None` where Flink decides. `of_task_managers` is their own workload,
 /// where they have one.
 pub fn task_managers(workload: &Value, of_task_managers: Option<&Value>) -> Option<u64> {
-    match Shape::of(workload) {
-        Shape::Native => None,
-        Shape::United(job_managers) => Some(replicas(workload).saturating_sub(job_managers)),
-        Shape::Standalone => Some(of_task_managers.map_or(0, replicas)),
+    match WorkloadLayout::of(workload) {
+        WorkloadLayout::Native => None,
+        WorkloadLayout::United(job_managers) => {
+            Some(replicas(workload).saturating_sub(job_managers))
+        }
+        WorkloadLayout::Standalone => Some(of_task_managers.map_or(0, replicas)),
     }
 }
 
@@ -59,7 +61,8 @@ pub fn task_managers(workload: &Value, of_task_managers: Option<&Value>) -> Opti
 pub fn task_managers_workload(workload: &Value) -> Option<(Resource, String)> {
     let name = workload["metadata"]["name"].as_str()?;
     let resource = Resource::of(workload)?;
-    (Shape::of(workload) == Shape::Standalone).then(|| (resource, format!("{name}-taskmanager")))
+    (WorkloadLayout::of(workload) == WorkloadLayout::Standalone)
+        .then(|| (resource, format!("{name}-taskmanager")))
 }
 
 /// `spec.replicas`, which is 1 where nothing is said.
@@ -98,8 +101,13 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(workload: &Value, shape: Shape, counts: (u64, Option<u64>), other: Option<&str>) {
-        assert_eq!(Shape::of(workload), shape);
+    fn check(
+        workload: &Value,
+        shape: WorkloadLayout,
+        counts: (u64, Option<u64>),
+        other: Option<&str>,
+    ) {
+        assert_eq!(WorkloadLayout::of(workload), shape);
         let workers = json!({"spec": {"replicas": 7}});
         let found = (job_managers(workload), task_managers(workload, Some(&workers)));
         assert_eq!(found, counts);
@@ -111,11 +119,11 @@ mod tests {
     fn shapes() {
         let (none, hosts) = (json!([]), json!([{"name": "JOB_MANAGER_HOSTS", "value": "a-0,a-1"}]));
         let native = workload("Deployment", "flink-native-kubernetes", &none, 1);
-        check(&native, Shape::Native, (1, None), None);
+        check(&native, WorkloadLayout::Native, (1, None), None);
         let two = workload("StatefulSet", STANDALONE, &none, 2);
-        check(&two, Shape::Standalone, (2, Some(7)), Some("a-taskmanager"));
+        check(&two, WorkloadLayout::Standalone, (2, Some(7)), Some("a-taskmanager"));
         let one = workload("StatefulSet", STANDALONE, &hosts, 5);
-        check(&one, Shape::United(2), (2, Some(3)), None);
+        check(&one, WorkloadLayout::United(2), (2, Some(3)), None);
     }
 
     #[test]

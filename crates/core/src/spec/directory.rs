@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::session::{ConfDir, Role, Session};
+use crate::session::{ConfDir, RoleSpec, Session};
 use nutkin_flink::{Configuration, FlinkVersion};
 
 /// The session that a configuration directory and `-D` options describe. Options win over the file. Nothing is
@@ -19,7 +19,7 @@ pub fn of_directory(
         configuration.set(key, entry.value.clone(), entry.origin.clone());
     }
     let name = configuration.text("kubernetes.cluster-id").unwrap_or_else(|| name.to_owned());
-    let role = Role { replicas: None, pod_template: None, ephemeral_storage: None };
+    let role = RoleSpec { replicas: None, pod_template: None, ephemeral_storage: None };
     Session {
         name,
         namespace: None,

@@ -11,7 +11,7 @@ pub use directory::of_directory;
 pub use file::{SessionFile, read};
 pub use object::read_documents;
 
-use crate::session::{Role, Session};
+use crate::session::{RoleSpec, Session};
 use nutkin_flink::options::{self, Level};
 use nutkin_flink::problem::Problem;
 use nutkin_flink::{Configuration, FlinkVersion, Origin, is_highly_available};
@@ -161,12 +161,12 @@ pub fn resolve(inputs: &Inputs) -> Result<Session, Vec<Problem>> {
         configuration,
         conf_dir: None,
         log_configuration: file.log_configuration,
-        job_manager: Role {
+        job_manager: RoleSpec {
             replicas: file.job_managers,
             pod_template: file.job_manager_template,
             ephemeral_storage: file.job_manager_storage,
         },
-        task_manager: Role {
+        task_manager: RoleSpec {
             replicas: Some(task_managers),
             pod_template: file.task_manager_template,
             ephemeral_storage: file.task_manager_storage,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use nutkin_core::plan::docker::{self, Containers, Probe, Seen, Steps, Surroundings, steps};
+use nutkin_core::plan::docker::{
+    self, Containers, Probe, SeenContainer, Steps, Surroundings, steps,
+};
 use nutkin_core::session::Session;
 use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::FlinkVersion;
@@ -135,10 +137,10 @@ fn high_availability_logging_and_jars() {
 #[track_caller]
 fn changed(old: &Session, new: &Session, expected: &Steps, ends: Option<Role>) {
     let old = planned(old, &ours());
-    let seen: Vec<Seen> = old
+    let seen: Vec<SeenContainer> = old
         .containers
         .iter()
-        .map(|one| Seen {
+        .map(|one| SeenContainer {
             name: one.name.clone(),
             alias: one.alias.clone(),
             role: Some(one.role),

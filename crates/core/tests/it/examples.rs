@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nutkin_core::plan::kubernetes::{self, native::Client};
+use nutkin_core::plan::kubernetes::{self, native::ClientMachine};
 use nutkin_core::spec::{self, Inputs};
 use nutkin_testkit::check_golden;
 use serde_json::json;
@@ -18,7 +18,7 @@ fn check(name: &str, text: &str, kinds: &[&str]) {
     let path = format!("examples/{name}.yaml");
     let file = spec::read(text, &path).unwrap();
     let session = spec::resolve(&Inputs { file: Some(file), ..Inputs::default() }).unwrap();
-    let objects = kubernetes::plan(&session, &Client::default()).unwrap();
+    let objects = kubernetes::plan(&session, &ClientMachine::default()).unwrap();
     assert_eq!(objects.warnings, []);
     let found: Vec<&str> = objects.items.iter().filter_map(|item| item["kind"].as_str()).collect();
     assert_eq!(found, kinds);

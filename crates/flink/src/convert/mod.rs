@@ -27,14 +27,14 @@ pub struct Conversion {
     /// The text.
     pub text: String,
     /// What is not only copied, by line of the old file.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ConvertedLine>,
     /// The options of the new file: what its parser reads from the text.
     pub configuration: Configuration,
 }
 
 /// One line of the old file that became something else.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct ConvertedLine {
     /// Line of the old file.
     pub line: u32,
     /// The old key, empty for a line without one.
@@ -148,13 +148,13 @@ fn comment(line: &str, dialect: Dialect) -> Option<&str> {
 struct Writer {
     request: Request,
     text: String,
-    changes: Vec<Change>,
+    changes: Vec<ConvertedLine>,
     problems: Vec<Problem>,
 }
 
 impl Writer {
     fn note(&mut self, line: u32, key: &str, message: String) {
-        self.changes.push(Change { line, key: key.to_owned(), message });
+        self.changes.push(ConvertedLine { line, key: key.to_owned(), message });
     }
 
     /// A line that sets nothing: comments stay, and what Flink passed over becomes one.

@@ -71,7 +71,7 @@ pub fn configuration(of_cluster: &Configuration, address: &Address) -> Configura
 
 /// What the client runs on.
 #[derive(Debug, Clone, Copy)]
-pub struct Machine<'m> {
+pub struct ClientJvm<'m> {
     /// Flink's directory.
     pub home: &'m str,
     /// Names of the jars in its `lib`.
@@ -96,11 +96,11 @@ pub fn logging() -> &'static str {
 
 /// The arguments of `java`, and the variables that Flink's script sets.
 pub fn command(
-    machine: Machine<'_>,
+    machine: ClientJvm<'_>,
     configuration: &Configuration,
     call: &[String],
 ) -> (Vec<String>, Vec<(&'static str, String)>) {
-    let Machine { home, conf, log, environment, .. } = machine;
+    let ClientJvm { home, conf, log, environment, .. } = machine;
     let variable = |name: &str| environment.get(name).map(String::as_str).unwrap_or_default();
     let option = |name: &str| configuration.text(name).unwrap_or_default();
     let mut arguments = java_flags(machine.java_major);

@@ -97,7 +97,7 @@ pub enum Action {
 
 /// Where main() of a program runs: an option of ours, `--client`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Place {
+pub enum MainPlace {
     /// In the JobManager where that is the same, otherwise in a JVM here.
     #[default]
     Auto,
@@ -127,7 +127,7 @@ pub struct Run {
     /// What main() gets.
     pub arguments: Vec<String>,
     /// `--client`.
-    pub place: Place,
+    pub place: MainPlace,
     /// Options that only Flink's own client has, as they were given: `-C`, `-py`.
     pub client_only: Vec<&'static str>,
     /// A program in Python, in the place of the jar.
@@ -198,9 +198,9 @@ fn program(taken: &Taken) -> Result<Run, String> {
     let jar = if is_python { Some(String::new()) } else { jar };
     let jar = jar.ok_or("Java program should be specified a JAR file.")?;
     let place = match taken.value("client") {
-        None | Some("auto") => Place::Auto,
-        Some("rest") => Place::Rest,
-        Some("jvm") => Place::Jvm,
+        None | Some("auto") => MainPlace::Auto,
+        Some("rest") => MainPlace::Rest,
+        Some("jvm") => MainPlace::Jvm,
         Some(other) => return Err(format!("The client is auto, rest or jvm: {other}")),
     };
     let parallelism = match taken.value("p") {

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 
 pub use check::{Finding, Level, check, is_first_word};
 pub use operator::note_on_operator;
-pub use own::{OWN, OwnOption, Platform};
+pub use own::{OWN, OptionPlatform, OwnOption};
 pub use page::page;
 pub use table::{Facts, OBSERVED};
 

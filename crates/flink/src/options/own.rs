@@ -3,7 +3,7 @@
 
 /// Where an option has an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Platform {
+pub enum OptionPlatform {
     /// Processes on this machine.
     Local,
     /// Containers.
@@ -12,7 +12,7 @@ pub enum Platform {
     Kubernetes,
 }
 
-impl Platform {
+impl OptionPlatform {
     /// As `--on` spells it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -33,16 +33,17 @@ pub struct OwnOption {
     /// As text; `None` where there is none.
     pub default: Option<&'static str>,
     /// Where it has an effect.
-    pub platforms: &'static [Platform],
+    pub platforms: &'static [OptionPlatform],
     /// What it is for.
     pub text: &'static str,
     /// A value that makes sense.
     pub example: &'static str,
 }
 
-const KUBERNETES: &[Platform] = &[Platform::Kubernetes];
+const KUBERNETES: &[OptionPlatform] = &[OptionPlatform::Kubernetes];
 
-const EVERYWHERE: &[Platform] = &[Platform::Local, Platform::Docker, Platform::Kubernetes];
+const EVERYWHERE: &[OptionPlatform] =
+    &[OptionPlatform::Local, OptionPlatform::Docker, OptionPlatform::Kubernetes];
 
 /// All of them, in order of the keys.
 pub const OWN: &[OwnOption] = &[
@@ -98,7 +99,7 @@ pub const OWN: &[OwnOption] = &[
         key: "nutkin.docker.publish",
         type_name: "String",
         default: Some("127.0.0.1:8081"),
-        platforms: &[Platform::Docker],
+        platforms: &[OptionPlatform::Docker],
         text: "Where the REST API is published on the daemon's host: a port, then on 127.0.0.1, or an address and a port; 0 is any free port. A second JobManager takes the port above",
         example: "0.0.0.0:9999",
     },
@@ -114,7 +115,7 @@ pub const OWN: &[OwnOption] = &[
         key: "nutkin.java.check",
         type_name: "enum:warn|strict",
         default: Some("warn"),
-        platforms: &[Platform::Local],
+        platforms: &[OptionPlatform::Local],
         text: "Whether a Java that Flink does not support but that works draws a warning or is refused",
         example: "strict",
     },
@@ -122,7 +123,7 @@ pub const OWN: &[OwnOption] = &[
         key: "nutkin.libs",
         type_name: "List<String>",
         default: None,
-        platforms: &[Platform::Local, Platform::Docker],
+        platforms: &[OptionPlatform::Local, OptionPlatform::Docker],
         text: "Further jars for the class path of all processes: paths, relative to the session file, or https URLs",
         example: "libs/mysql.jar;https://repo.example.com/udf.jar",
     },
@@ -146,7 +147,7 @@ pub const OWN: &[OwnOption] = &[
         key: "nutkin.plugins",
         type_name: "List<String>",
         default: None,
-        platforms: &[Platform::Local, Platform::Docker],
+        platforms: &[OptionPlatform::Local, OptionPlatform::Docker],
         text: "Plugins of Flink, each with a class loader of its own: jars or directories, or https URLs",
         example: "plugins/flink-s3-fs-presto-1.20.5.jar",
     },
@@ -162,7 +163,7 @@ pub const OWN: &[OwnOption] = &[
         key: "nutkin.rbac.create",
         type_name: "Boolean",
         default: Some("false"),
-        platforms: &[Platform::Kubernetes],
+        platforms: &[OptionPlatform::Kubernetes],
         text: "Whether service account, role and role binding are made along with the session",
         example: "true",
     },
@@ -218,7 +219,7 @@ pub const OWN: &[OwnOption] = &[
         key: "nutkin.standalone.workload",
         type_name: "enum:deployment|statefulset",
         default: Some("deployment"),
-        platforms: &[Platform::Kubernetes],
+        platforms: &[OptionPlatform::Kubernetes],
         text: "The workload that holds the TaskManagers of a session in standalone mode",
         example: "statefulset",
     },
@@ -226,7 +227,7 @@ pub const OWN: &[OwnOption] = &[
         key: "nutkin.upgrade.max-unavailable",
         type_name: "Integer",
         default: Some("1"),
-        platforms: &[Platform::Kubernetes],
+        platforms: &[OptionPlatform::Kubernetes],
         text: "How many TaskManagers may be replaced at the same time when a standalone session changes",
         example: "2",
     },

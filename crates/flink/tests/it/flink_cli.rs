@@ -1,7 +1,7 @@
 //! The words of the `flink` command, as recorded from Flink's own.
 
 use nutkin_flink::flink_cli::python::Python;
-use nutkin_flink::flink_cli::{Action, Call, Place, Run, for_client, parse};
+use nutkin_flink::flink_cli::{Action, Call, MainPlace, Run, for_client, parse};
 
 const JOB: &str = "6f3aac97ee7fbe19e44869ae33b326c1";
 const USE_HELP: &str = "\n\nUse the help option (-h or --help) to get help on the command.\n";
@@ -112,7 +112,7 @@ fn programs() {
     check(
         "run -C file:a.jar --classpath=file:b.jar --client jvm job.jar --client x",
         Action::Run(Box::new(Run {
-            place: Place::Jvm,
+            place: MainPlace::Jvm,
             client_only: vec!["C"],
             arguments: vec!["--client".to_owned(), "x".to_owned()],
             ..run("job.jar")

@@ -10,7 +10,7 @@ use nutkin_core::jobs::arguments::{self, Sight};
 use nutkin_core::selection::Platform;
 use nutkin_flink::dialect::{self, Dialect};
 use nutkin_flink::flink_cli::jvm::{self, Address};
-use nutkin_flink::flink_cli::{Place, Run, for_client, program};
+use nutkin_flink::flink_cli::{MainPlace, Run, for_client, program};
 use nutkin_flink::options;
 use nutkin_flink::{Configuration, FlinkVersion, Origin};
 use tokio::process::Command;
@@ -65,15 +65,15 @@ fn of_program(jar: &Path, main: &str) -> Vec<String> {
 /// REST is wanted for what only a client has.
 pub(super) async fn in_jvm(run: &Run, sight: &Sight, context: &Context<'_>) -> Result<bool, Error> {
     match run.place {
-        Place::Jvm => Ok(true),
-        Place::Rest => match run.client_only.first() {
+        MainPlace::Jvm => Ok(true),
+        MainPlace::Rest => match run.client_only.first() {
             None => Ok(false),
             Some(option) => {
                 let message = format!("`-{option}` means nothing to a JobManager");
                 Err(Error::new(Kind::Broken, message).hint("--client jvm runs main() here"))
             }
         },
-        Place::Auto => {
+        MainPlace::Auto => {
             let reasons = reasons(run, sight, context).await;
             if reasons.is_empty() {
                 context.printer.say("main() runs in the JobManager (--client rest)");
@@ -135,7 +135,7 @@ pub(super) async fn run(
         let (home, options) = (&distribution.home, (&configuration, &environment));
         flink_python::check(python, home, version, options, context).await?;
     }
-    let machine = jvm::Machine {
+    let machine = jvm::ClientJvm {
         home: &distribution.home.display().to_string(),
         lib: &distribution.jars(),
         java_major,

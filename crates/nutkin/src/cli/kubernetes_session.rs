@@ -144,7 +144,7 @@ fn is_attached(configuration: &Configuration) -> Result<bool, Error> {
 async fn find_or_create(
     session: &Session,
     context: &Context<'_>,
-) -> Result<session::Session, Error> {
+) -> Result<session::KubernetesSession, Error> {
     let (verb, found) = match Box::pin(drop_in::find(session, context)).await? {
         Found::There(found) => ("Retrieve", *found),
         Found::Missing(run) => {
@@ -163,7 +163,7 @@ async fn find_or_create(
     Ok(found)
 }
 
-async fn create(run: Run, context: &Context<'_>) -> Result<session::Session, Error> {
+async fn create(run: Run, context: &Context<'_>) -> Result<session::KubernetesSession, Error> {
     let mut up = Box::pin(kubernetes::Up::decided(run, &|_| ())).await?;
     let name = up.run.plan.objects.cluster_id.clone();
     if up.decision.harm != Harm::None {
@@ -180,7 +180,7 @@ async fn create(run: Run, context: &Context<'_>) -> Result<session::Session, Err
 /// Says what Flink's client says once there is a session.
 async fn announce(
     verb: &str,
-    found: &session::Session,
+    found: &session::KubernetesSession,
     session: &Session,
     context: &Context<'_>,
 ) -> Result<(), Error> {
@@ -202,7 +202,7 @@ async fn announce(
 }
 
 /// Takes commands until one of them, or the end of the input, ends that.
-async fn attached(found: session::Session, context: &Context<'_>) -> Outcome {
+async fn attached(found: session::KubernetesSession, context: &Context<'_>) -> Outcome {
     // Nothing else goes on while somebody thinks: no thread is needed for it.
     for line in std::io::stdin().lines() {
         let line = line?;
@@ -223,7 +223,7 @@ async fn attached(found: session::Session, context: &Context<'_>) -> Outcome {
 }
 
 /// Ends the session that was found, and no other one of its name.
-async fn stop(found: &session::Session, context: &Context<'_>) -> Result<(), Error> {
+async fn stop(found: &session::KubernetesSession, context: &Context<'_>) -> Result<(), Error> {
     if !found.is_ours() {
         let what = title(&found.workload);
         context.printer.warn(&format!("{what} was started by another client, and is deleted"));

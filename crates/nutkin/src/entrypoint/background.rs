@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use nutkin_container::entrypoint::daemon::{self, ClusterFiles};
 use nutkin_container::entrypoint::launch::{self, Kind};
-use nutkin_container::entrypoint::{self, Observed, Service, Start};
+use nutkin_container::entrypoint::{self, ObservedContainer, Service, Start};
 use nutkin_flink::{Configuration, options};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::FlockOperation;
@@ -38,7 +38,7 @@ const PID_DIRECTORY: &str = "/tmp";
 pub(super) fn start(
     service: Service,
     arguments: &[String],
-    observed: &Observed,
+    observed: &ObservedContainer,
     context: &Context<'_>,
 ) -> Outcome {
     let printer = context.printer;
@@ -105,7 +105,7 @@ pub(super) fn start(
 pub(super) fn stop(
     service: Service,
     all: bool,
-    observed: &Observed,
+    observed: &ObservedContainer,
     context: &Context<'_>,
 ) -> Outcome {
     let printer = context.printer;
@@ -138,7 +138,11 @@ pub(super) fn stop(
 }
 
 /// Starts all processes that `masters` and `workers` name, or ends them.
-pub(super) fn cluster(starts: bool, observed: &Observed, context: &Context<'_>) -> Outcome {
+pub(super) fn cluster(
+    starts: bool,
+    observed: &ObservedContainer,
+    context: &Context<'_>,
+) -> Outcome {
     let read = |name: &str| fs::read_to_string(Path::new(&observed.conf_directory).join(name)).ok();
     let (masters, workers) = (read("masters"), read("workers"));
     let files = ClusterFiles {
@@ -173,7 +177,7 @@ pub(super) fn cluster(starts: bool, observed: &Observed, context: &Context<'_>) 
 }
 
 /// The options of the mounted file; none where it cannot be read, which a start says and a stop need not know.
-fn options_of(observed: &Observed) -> Configuration {
+fn options_of(observed: &ObservedContainer) -> Configuration {
     let start = Start::of_script(Service::TaskExecutor, &[]);
     let version = entrypoint::version(&observed.lib, &observed.environment);
     version
@@ -192,7 +196,7 @@ struct PidFile {
 impl PidFile {
     fn open(
         service: Service,
-        observed: &Observed,
+        observed: &ObservedContainer,
         configuration: &Configuration,
     ) -> anyhow::Result<Self> {
         let named = observed.environment.get("FLINK_PID_DIR").filter(|path| !path.is_empty());

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use nutkin_container::class_data::{self, Index};
-use nutkin_container::entrypoint::launch::{self, Kind, Launch, Machine};
+use nutkin_container::entrypoint::launch::{self, ContainerMachine, Kind, ProcessLaunch};
 use nutkin_container::entrypoint::user::User;
-use nutkin_container::entrypoint::{self, Effective, Observed, Service, Start, plugins};
+use nutkin_container::entrypoint::{self, Effective, ObservedContainer, Service, Start, plugins};
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::Problem;
 use serde_json::json;
@@ -27,7 +27,7 @@ const JEMALLOC: [&str; 2] = ["libjemalloc.so", "libjemalloc.so.2"];
 /// Starts a process of Flink in place of this one, as `user` where one is given.
 pub(super) fn run(
     start: &Start,
-    observed: Observed,
+    observed: ObservedContainer,
     user: Option<User>,
     options: Options,
     context: &Context<'_>,
@@ -79,18 +79,18 @@ pub(super) fn run(
     Err(cannot(&launch, command(&launch).exec()))
 }
 
-fn command(launch: &Launch) -> process::Command {
+fn command(launch: &ProcessLaunch) -> process::Command {
     let mut command = process::Command::new(&launch.program);
     command.args(&launch.arguments).envs(&launch.environment);
     command
 }
 
-fn cannot(launch: &Launch, error: std::io::Error) -> Error {
+fn cannot(launch: &ProcessLaunch, error: std::io::Error) -> Error {
     Error::from(anyhow::Error::new(error).context(format!("cannot execute `{}`", launch.program)))
 }
 
 /// The release in Flink's home.
-pub(super) fn version(observed: &Observed) -> Result<FlinkVersion, Error> {
+pub(super) fn version(observed: &ObservedContainer) -> Result<FlinkVersion, Error> {
     entrypoint::version(&observed.lib, &observed.environment).ok_or_else(|| {
         let message = format!("`{}/lib` has no flink-dist jar", observed.flink_home);
         let hint = "set FLINK_HOME to the directory that has Flink's `lib`";
@@ -101,11 +101,11 @@ pub(super) fn version(observed: &Observed) -> Result<FlinkVersion, Error> {
 /// What is chosen once the configuration is known, and the links to plugins that it needs.
 pub(super) fn machine(
     effective: &Effective,
-    observed: &Observed,
+    observed: &ObservedContainer,
     private: &Path,
     index: usize,
     context: &Context<'_>,
-) -> Result<(BTreeMap<String, String>, Machine), Error> {
+) -> Result<(BTreeMap<String, String>, ContainerMachine), Error> {
     let environment = &observed.environment;
     let (java_home, java_major) = find_java(effective, context.environment)?;
     let wanted = environment.get("ENABLE_BUILT_IN_PLUGINS").filter(|wanted| !wanted.is_empty());
@@ -119,7 +119,7 @@ pub(super) fn machine(
     let private_text = private.to_string_lossy().into_owned();
     let log_directory = places::logs(&launch::log_directory(effective, observed), private);
     let java_home_text = java_home.to_string_lossy().into_owned();
-    let machine = Machine {
+    let machine = ContainerMachine {
         java: java_home.join("bin/java").to_string_lossy().into_owned(),
         class_data: class_data(&observed.flink_home, &java_home_text),
         java_home: Some(java_home_text),
@@ -196,7 +196,7 @@ fn show(
     start: &Start,
     version: FlinkVersion,
     effective: &Effective,
-    launch: &Launch,
+    launch: &ProcessLaunch,
     options: Options,
     context: &Context<'_>,
 ) {

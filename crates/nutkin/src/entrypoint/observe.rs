@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use nutkin_container::entrypoint::{Host, Observed, plugins, processors};
+use nutkin_container::entrypoint::{Host, ObservedContainer, plugins, processors};
 use rustix::fs::{Access, access};
 
 use nutkin_shell::Environment;
@@ -29,7 +29,7 @@ pub(super) fn host() -> Host {
 }
 
 /// Everything that the configuration depends on.
-pub(super) fn observe(environment: BTreeMap<String, String>, host: Host) -> Observed {
+pub(super) fn observe(environment: BTreeMap<String, String>, host: Host) -> ObservedContainer {
     let text = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
     let flink_home = text("FLINK_HOME").unwrap_or_else(home_of_link);
     let conf_directory = text("FLINK_CONF_DIR").unwrap_or_else(|| format!("{flink_home}/conf"));
@@ -50,7 +50,7 @@ pub(super) fn observe(environment: BTreeMap<String, String>, host: Host) -> Obse
         may_write(directory) && conf.keys().all(|name| may_write(&directory.join(name)));
     let lib = jars(&Path::new(&flink_home).join("lib"));
     let processors = processors();
-    Observed {
+    ObservedContainer {
         environment,
         flink_home,
         lib,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nutkin_core::jobs::{self as rules, Act, Answer, Asked, Known, News, Observed, Seen};
+use nutkin_core::jobs::{self as rules, Act, Answer, Asked, Known, News, ObservedJob, SeenJob};
 use nutkin_core::ledger::{JobRecord, Request};
 use nutkin_flink::Problem;
 
@@ -76,7 +76,7 @@ impl<'a> Work<'a> {
     }
 
     /// Looks at the session, and at what became of the request in the record.
-    pub(super) async fn observe(&mut self, record: Option<&JobRecord>) -> Result<Seen, Error> {
+    pub(super) async fn observe(&mut self, record: Option<&JobRecord>) -> Result<SeenJob, Error> {
         let generation = record.map_or(0, |record| record.generation);
         let request = record.and_then(|record| record.request.as_ref());
         let request = request.filter(|request| request.job == self.about.id(generation));
@@ -96,7 +96,7 @@ impl<'a> Work<'a> {
         }
         let line = self.client.version().line();
         let trigger = if line.takes_trigger_id { Some(token::random::<16>()?) } else { None };
-        Ok(Seen {
+        Ok(SeenJob {
             known: self.known.clone().unwrap_or_default(),
             is_ready: self.is_ready,
             answer,
@@ -153,7 +153,7 @@ impl<'a> Work<'a> {
     /// The state of a generation, which the list of jobs may tell late.
     async fn refine(&mut self, generation: u64) -> Result<(), Error> {
         let state = match self.client.state(&self.about.id(generation)).await {
-            Ok(state) => Some(Observed::of_state(&state.to_string())),
+            Ok(state) => Some(ObservedJob::of_state(&state.to_string())),
             Err(RestError::NotFound(_)) => None,
             Err(error) => return Err(failure(error)),
         };

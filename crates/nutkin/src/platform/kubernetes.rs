@@ -6,7 +6,7 @@ use nutkin_core::decide::kubernetes::Step;
 use nutkin_core::decide::{Again, Decision};
 use nutkin_kubernetes::end::{EndRun, delete_what_is_left};
 use nutkin_kubernetes::run::Run;
-use nutkin_kubernetes::session::Session;
+use nutkin_kubernetes::session::KubernetesSession;
 use nutkin_rest::Waited;
 use nutkin_shell::{Context, Ended, Ending, Error, Kind, Shell, Wish};
 
@@ -108,7 +108,11 @@ impl Up {
 ///
 /// # Errors
 /// The session is not ours and is not to be adopted; it does not end in time; the API server refuses.
-pub async fn end(session: &Session, ending: Ending, context: &Context<'_>) -> Result<Ended, Error> {
+pub async fn end(
+    session: &KubernetesSession,
+    ending: Ending,
+    context: &Context<'_>,
+) -> Result<Ended, Error> {
     if session.has_ended() {
         let deleted = if ending.delete_ha_data {
             delete_what_is_left(&session.api, &session.name).await?

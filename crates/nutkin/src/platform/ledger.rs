@@ -53,7 +53,7 @@ pub async fn store(name: &str, place: &Place, context: &Context<'_>) -> Result<S
         Platform::Docker => Session::Docker(Box::new(DockerSession::of(name, context).await?)),
         Platform::Kubernetes => {
             let api = super::find::ask(place, context).await?;
-            Session::Kubernetes(Box::new(kubernetes::session::Session::gone(&api, name)))
+            Session::Kubernetes(Box::new(kubernetes::session::KubernetesSession::gone(&api, name)))
         }
     })
 }

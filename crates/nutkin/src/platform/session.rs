@@ -16,7 +16,7 @@ pub enum Session {
     /// Processes of this machine.
     Local(SessionDirectory),
     /// Objects of an API server.
-    Kubernetes(Box<kubernetes::session::Session>),
+    Kubernetes(Box<kubernetes::session::KubernetesSession>),
     /// Containers of a Docker daemon.
     Docker(Box<DockerSession>),
 }

@@ -106,7 +106,7 @@ fn needs(line: &str) -> Option<String> {
 fn rows(command: &str) -> Asked {
     let rules = COMMANDS.iter().filter(|one| one.commands.contains(&command));
     let rules = rules.flat_map(|one| one.rules);
-    let row = |rule: &'static nutkin_core::kubernetes::rbac::Rule| {
+    let row = |rule: &'static nutkin_core::kubernetes::rbac::PolicyRule| {
         let group = if rule.group.is_empty() { String::new() } else { format!(".{}", rule.group) };
         rule.verbs.iter().map(move |verb| format!("{}{group} {verb}", rule.resource))
     };

@@ -2,7 +2,7 @@
 //! name; a test sees each of them in a recording.
 
 use nutkin_core::plan::kubernetes::Objects;
-use nutkin_core::plan::kubernetes::native::Seen;
+use nutkin_core::plan::kubernetes::native::SeenPath;
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::Problem;
 use nutkin_flink::dialect::{self, Dialect};
@@ -119,7 +119,7 @@ fn option(recording: &Recording, key: &str) -> Option<String> {
 /// The text of a file of the case.
 fn text(recording: &Recording, path: &str) -> Option<String> {
     match recording.files.get(path) {
-        Some(Seen::File(bytes)) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        Some(SeenPath::File(bytes)) => Some(String::from_utf8_lossy(bytes).into_owned()),
         _ => None,
     }
 }

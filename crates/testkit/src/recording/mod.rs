@@ -13,7 +13,7 @@ pub use differences::all as differences;
 
 use std::collections::BTreeMap;
 
-use nutkin_core::plan::kubernetes::native::Seen;
+use nutkin_core::plan::kubernetes::native::SeenPath;
 use nutkin_flink::FlinkVersion;
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ pub struct Recording {
     /// Command line.
     pub args: Vec<String>,
     /// Files below the case's directory.
-    pub files: BTreeMap<String, Seen>,
+    pub files: BTreeMap<String, SeenPath>,
     /// Environment.
     pub env: BTreeMap<String, String>,
     /// Exit code; `None` where the client had to be stopped.
@@ -76,9 +76,9 @@ impl Recording {
                 other => bytes(&text(&other["base64"])?)?,
             };
             for (at, _) in path.match_indices('/') {
-                files.insert(format!("$CASE/{}", &path[..at]), Seen::Directory);
+                files.insert(format!("$CASE/{}", &path[..at]), SeenPath::Directory);
             }
-            files.insert(format!("$CASE/{path}"), Seen::File(bytes));
+            files.insert(format!("$CASE/{path}"), SeenPath::File(bytes));
         }
         let request = |value: &Value| {
             Ok(Request {

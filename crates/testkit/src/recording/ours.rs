@@ -1,7 +1,7 @@
 //! What Nutkin plans for the input of a recording.
 
 use nutkin_core::plan::kubernetes::Objects;
-use nutkin_core::plan::kubernetes::native::{self, Client, Seen};
+use nutkin_core::plan::kubernetes::native::{self, ClientMachine, SeenPath};
 use nutkin_core::session::ConfDir;
 use nutkin_core::spec;
 use nutkin_flink::Problem;
@@ -22,7 +22,7 @@ pub(super) fn plan(recording: &Recording) -> Result<Objects, Vec<Problem>> {
     let dialect = Dialect::loaded(flink, has(Dialect::FlinkConf), has(Dialect::ConfigYaml))
         .ok_or_else(|| vec![Problem::new("", "there is no configuration file")])?;
     let text = match recording.files.get(&path(dialect)) {
-        Some(Seen::File(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        Some(SeenPath::File(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
         _ => String::new(),
     };
     let reading = dialect::read(dialect, &text, dialect.file_name())?;
@@ -31,7 +31,7 @@ pub(super) fn plan(recording: &Recording) -> Result<Objects, Vec<Problem>> {
     let session = spec::of_directory(conf_dir, reading.configuration, &options, flink, GENERATED);
     let wanted = native::wanted(&session, &recording.env).into_iter();
     let seen = wanted.filter_map(|path| Some((path.clone(), recording.files.get(&path)?.clone())));
-    let client = Client {
+    let client = ClientMachine {
         context_namespace: None,
         environment: recording.env.clone(),
         files: seen.collect(),

@@ -65,7 +65,7 @@ const SHOWN: usize = 60;
 pub fn rendered(adoption: &Adoption) -> Result<String, Vec<Problem>> {
     let file = spec::read(&adoption.text, "session file")?;
     let session = spec::resolve(&Inputs { file: Some(file), ..Inputs::default() })?;
-    let client = plan::kubernetes::native::Client::default();
+    let client = plan::kubernetes::native::ClientMachine::default();
     let objects = plan::kubernetes::plan(&session, &client)?;
     let mut text = String::new();
     for item in objects.items.iter().chain(&adoption.beside) {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use nutkin_container::entrypoint::launch::{Kind, Launch, Machine, launch};
-use nutkin_container::entrypoint::{Command, Effective, Host, Observed, Start, command, effective};
+use nutkin_container::entrypoint::launch::{ContainerMachine, Kind, ProcessLaunch, launch};
+use nutkin_container::entrypoint::{
+    Command, Effective, Host, ObservedContainer, Start, command, effective,
+};
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::Problem;
 
@@ -67,11 +69,11 @@ pub(crate) fn all(case: &Case, key: &str, expected: Option<&str>) {
 }
 
 impl At<'_> {
-    fn observed(&self) -> Observed {
+    fn observed(&self) -> ObservedContainer {
         let sized = !self.case.file.contains("process.size");
         let text = format!("{}\n{}", self.case.file, if sized { SIZES } else { "" });
         let name = if self.version.is_at_least(2, 0) { "config.yaml" } else { "flink-conf.yaml" };
-        Observed {
+        ObservedContainer {
             environment: self.case.environment.clone(),
             flink_home: "/opt/flink".to_owned(),
             lib: vec![format!("flink-dist-{}.jar", self.version)],
@@ -149,7 +151,7 @@ impl At<'_> {
     }
 
     #[track_caller]
-    pub(crate) fn launch(&self, machine: &Machine) -> Launch {
+    pub(crate) fn launch(&self, machine: &ContainerMachine) -> ProcessLaunch {
         let effective = self.effective().expect("no problems");
         let kind = Kind::Foreground;
         let observed = self.observed();
@@ -159,8 +161,8 @@ impl At<'_> {
 }
 
 /// What the shell found: a Java, and nothing else.
-pub(crate) fn machine() -> Machine {
-    Machine {
+pub(crate) fn machine() -> ContainerMachine {
+    ContainerMachine {
         java: "/java/bin/java".to_owned(),
         java_home: Some("/java".to_owned()),
         java_major: 17,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decide::Jobs;
 use crate::decide::ready::Overview;
-use crate::plan::docker::{EXTRAS, FILES, Probe, Seen};
+use crate::plan::docker::{EXTRAS, FILES, Probe, SeenContainer};
 use nutkin_flink::official::{FLINK_HOME, FLINK_ID};
 use nutkin_flink::process::Role;
 
@@ -79,7 +79,7 @@ pub enum Extras {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
     /// What is compared.
-    pub seen: Seen,
+    pub seen: SeenContainer,
     /// The daemon's ID for it: another container of this name has another one.
     pub id: String,
     /// In the daemon's words: `Up 3 minutes (healthy)`.
@@ -131,7 +131,7 @@ impl Observation {
     }
 
     /// What core compares of the containers.
-    pub(super) fn plain(&self) -> Vec<Seen> {
+    pub(super) fn plain(&self) -> Vec<SeenContainer> {
         self.containers.iter().map(|one| one.seen.clone()).collect()
     }
 }

@@ -11,7 +11,7 @@ use crate::decide::{About, Again, Decision, Ending};
 use crate::kubernetes::ha;
 use crate::kubernetes::ownership::{self, Owner};
 use crate::kubernetes::resource::title;
-use crate::kubernetes::shape::{self, Shape};
+use crate::kubernetes::shape::{self, WorkloadLayout};
 use crate::remedy::{Argument, Remark};
 use crate::selection::Platform;
 use crate::words::{kept as words, waits};
@@ -161,7 +161,7 @@ impl Ends {
                 is_data: true,
             });
         }
-        if Shape::of(&self.workload) != Shape::Native {
+        if WorkloadLayout::of(&self.workload) != WorkloadLayout::Native {
             kept.extend(after.claims.iter().map(claim));
         }
         kept.extend(DIRECTORIES.iter().filter_map(|key| {

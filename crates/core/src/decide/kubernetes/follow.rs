@@ -9,7 +9,7 @@ use super::{Ask, Plan, Progress, Refusal, Rest, Step, Target};
 use crate::decide::{Again, Condition, Decision};
 use crate::kubernetes::ownership::{self, Owner};
 use crate::kubernetes::progress::{self, Stuck};
-use crate::kubernetes::rollout::{self, Seen};
+use crate::kubernetes::rollout::{self, SeenPods};
 use crate::kubernetes::{forbidden, shape};
 use crate::remedy::Remedy;
 use crate::words::waits as words;
@@ -115,7 +115,7 @@ fn replace(plan: &Plan, seen: &Progress, workload: &Value) -> (Vec<Step>, String
         return (Vec::new(), String::new());
     }
     let workloads = workloads(seen, workload);
-    let of_rollout = Seen {
+    let of_rollout = SeenPods {
         workloads: &workloads,
         replica_sets: seen.replica_sets.as_deref().unwrap_or_default(),
         pods: &seen.pods,
@@ -125,14 +125,14 @@ fn replace(plan: &Plan, seen: &Progress, workload: &Value) -> (Vec<Step>, String
     let is_named =
         |one: &&Value, names: &[String]| names.iter().any(|name| one["metadata"]["name"] == *name);
     match rollout::step(of_rollout) {
-        rollout::Step::Done => (Vec::new(), String::new()),
-        rollout::Step::Wait(what) => (Vec::new(), what),
-        rollout::Step::End(names) => {
+        rollout::RolloutStep::Done => (Vec::new(), String::new()),
+        rollout::RolloutStep::Wait(what) => (Vec::new(), what),
+        rollout::RolloutStep::End(names) => {
             let pods = seen.pods.iter().filter(|pod| is_named(pod, &names)).map(Target::of);
             let what = words::replacing(&names);
             (vec![Step::EndPods(pods.collect())], what)
         }
-        rollout::Step::Release(names) => {
+        rollout::RolloutStep::Release(names) => {
             let held = workloads.iter().filter(|one| is_named(one, &names));
             let steps: Vec<Step> = held
                 .map(|one| Step::Release { target: Target::of(one), patch: rollout::release(one) })

@@ -2,7 +2,7 @@
 
 use crate::decide::About;
 use crate::kubernetes::shape;
-use crate::plan::kubernetes::native::Client;
+use crate::plan::kubernetes::native::ClientMachine;
 use crate::plan::kubernetes::{self, Objects};
 use crate::selection::Platform;
 use crate::session::Session;
@@ -29,7 +29,7 @@ impl Plan {
     ///
     /// # Errors
     /// All that is wrong with options, templates and files, at once.
-    pub fn of(session: &Session, client: &Client) -> Result<Self, Vec<Problem>> {
+    pub fn of(session: &Session, client: &ClientMachine) -> Result<Self, Vec<Problem>> {
         // Both are checked with the other options, before anything is planned.
         let number = |key: &str| session.configuration.text(key)?.trim().parse::<u32>().ok();
         let max_unavailable = number("nutkin.upgrade.max-unavailable").unwrap_or(1);

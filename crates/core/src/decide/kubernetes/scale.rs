@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Authors, Refusal, Step, Target};
 use crate::kubernetes::ownership::{self, Owner};
-use crate::kubernetes::shape::{self, Shape};
+use crate::kubernetes::shape::{self, WorkloadLayout};
 
 /// A change of the number of TaskManagers.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,10 +22,10 @@ pub struct Scaling {
 /// Flink itself makes the TaskManagers; their workload is missing.
 pub fn scaling(workload: &Value, own: Option<&Value>, wanted: u32) -> Result<Scaling, Refusal> {
     let session = || workload["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let (of_pods, others) = match Shape::of(workload) {
-        Shape::Native => return Err(Refusal::NotCounted { session: session() }),
-        Shape::United(job_managers) => (workload, job_managers),
-        Shape::Standalone => {
+    let (of_pods, others) = match WorkloadLayout::of(workload) {
+        WorkloadLayout::Native => return Err(Refusal::NotCounted { session: session() }),
+        WorkloadLayout::United(job_managers) => (workload, job_managers),
+        WorkloadLayout::Standalone => {
             (own.ok_or_else(|| Refusal::NoTaskManagers { session: session() })?, 0)
         }
     };

@@ -9,8 +9,8 @@ use crate::kubernetes::resource::{
     BUDGETS, CONFIG_MAPS, DEPLOYMENTS, INGRESSES, NETWORK_POLICIES, ROLE_BINDINGS, ROLES, Resource,
     SECRETS, SERVICE_ACCOUNTS, SERVICES, STATEFUL_SETS,
 };
-use crate::kubernetes::shape::Shape;
-use crate::plan::kubernetes::native::Client;
+use crate::kubernetes::shape::WorkloadLayout;
+use crate::plan::kubernetes::native::ClientMachine;
 use crate::plan::kubernetes::{Objects, marks};
 
 /// What is known at a moment. What was not asked for is `None`.
@@ -19,7 +19,7 @@ pub struct Observation {
     /// Who asks, and how.
     pub by: By,
     /// The machine from which the session is made.
-    pub client: Client,
+    pub client: ClientMachine,
     /// What became of creating the workload before anything was looked at.
     pub creation: Creation,
     /// What the created workload owns, once that was created, too.
@@ -174,7 +174,7 @@ impl Look {
             let name = item["metadata"]["name"].as_str()?.to_owned();
             Some((Resource::of(item)?, name))
         };
-        let is_native = Shape::of(objects.workload()) == Shape::Native;
+        let is_native = WorkloadLayout::of(objects.workload()) == WorkloadLayout::Native;
         let more = if is_native { &[][..] } else { &STANDALONE_KINDS[..] };
         Self {
             workload: (Resource::of(objects.workload()).unwrap_or(DEPLOYMENTS), id.clone()),

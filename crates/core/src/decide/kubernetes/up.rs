@@ -11,7 +11,7 @@ use super::{
 use crate::decide::{self, Again, Change, Decision, Jobs, Restarts};
 use crate::kubernetes::change::{self, Pair};
 use crate::kubernetes::resource::title;
-use crate::kubernetes::shape::Shape;
+use crate::kubernetes::shape::WorkloadLayout;
 use crate::kubernetes::{desired, diff, managed, rollout};
 use crate::plan::kubernetes::Objects;
 use crate::remedy::{Deed, Remark};
@@ -219,7 +219,7 @@ fn compare(
     // A run that was cut off may have left TaskManagers of the old content. Those of a workload are replaced by that: then
     // only the note is missing.
     let are_old = desired::workers_are_old(objects, live.workload) == Some(true);
-    let is_native = Shape::of(live.workload) == Shape::Native;
+    let is_native = WorkloadLayout::of(live.workload) == WorkloadLayout::Native;
     let max_unavailable = plan.max_unavailable as u64;
     let change = change::of_session(&pairs, plan.flink, max_unavailable, are_old && is_native);
     let mut change = shared(change);
@@ -237,8 +237,8 @@ fn compare(
 }
 
 /// A change of objects in the form that all platforms share.
-fn shared(change: change::Change) -> Change {
-    let change::Change {
+fn shared(change: change::KubernetesChange) -> Change {
+    let change::KubernetesChange {
         objects,
         restarts_job_managers: job_managers,
         restarts_task_managers: task_managers,
@@ -278,7 +278,7 @@ fn bring(plan: &Plan, seen: &Observation, wanted: &Wanted<'_>) -> Result<Decisio
 /// What nobody noted, and what is taken for it.
 fn assumptions(wanted: &Wanted<'_>) -> Vec<String> {
     let Wanted { live, objects, .. } = wanted;
-    let is_native = Shape::of(live.workload) == Shape::Native;
+    let is_native = WorkloadLayout::of(live.workload) == WorkloadLayout::Native;
     // What is adopted shows all its differences as it is.
     if !is_native || live.adopted || desired::workers_are_old(objects, live.workload).is_some() {
         return Vec::new();
@@ -342,7 +342,8 @@ fn steps(seen: &Observation, wanted: &Wanted<'_>, pairs: &[Pair], change: &Chang
         steps.push(Step::Together(removed));
     }
     // In standalone mode a workload replaces them by itself.
-    if change.restarts.task_managers && Shape::of(live.workload) == Shape::Native {
+    if change.restarts.task_managers && WorkloadLayout::of(live.workload) == WorkloadLayout::Native
+    {
         steps.push(Step::EndTaskManagers);
     }
     let patch = desired::note_workers(objects);

@@ -28,7 +28,7 @@ pub(super) fn decide(ending: Ending, seen: &Observation) -> Decision<Step> {
             vec![words::FINDS_AGAIN.into(), Argument::DeleteData.does("deletes it")],
         ));
     }
-    let is_leader = |one: &super::Seen| one.role == Role::JobManager && one.lives;
+    let is_leader = |one: &super::SeenProcess| one.role == Role::JobManager && one.lives;
     let lives = seen.processes.iter().any(is_leader);
     gone::by(about(seen), steps, lives, &seen.jobs, remarks)
 }

@@ -22,7 +22,7 @@ use super::{Decision, Wanted};
 use nutkin_flink::Problem;
 
 pub use super::ready::Overview;
-pub use observation::{Data, Extras, Flink, Observation, Orders, Seen, Surroundings, Taken};
+pub use observation::{Data, Extras, Flink, Observation, Orders, SeenProcess, Surroundings, Taken};
 pub use orders::{Definition, Launch};
 pub use ports::{Ports, REST, rest_name, wishes};
 pub use step::{Give, Step};

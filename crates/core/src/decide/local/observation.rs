@@ -25,7 +25,7 @@ pub struct Observation {
     /// Whether anything of the session is in its directory, whole or damaged.
     pub exists: bool,
     /// Its processes.
-    pub processes: Vec<Seen>,
+    pub processes: Vec<SeenProcess>,
     /// Whether a supervisor lives.
     pub supervisor: bool,
     /// The generation of the orders that the supervisor follows, or the last one did.
@@ -70,7 +70,7 @@ impl Orders {
 
 /// A process as it was last seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct SeenProcess {
     /// `jobmanager`, `taskmanager-1`.
     pub name: String,
     /// What it is for.

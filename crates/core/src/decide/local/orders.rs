@@ -77,8 +77,8 @@ impl Definition {
     }
 
     /// What is compared.
-    pub fn shape(&self) -> change::Process {
-        change::Process {
+    pub fn shape(&self) -> change::ProcessShape {
+        change::ProcessShape {
             role: self.role,
             program: self.program.display().to_string(),
             arguments: self.arguments.clone(),

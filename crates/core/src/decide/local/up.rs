@@ -66,7 +66,7 @@ pub(super) fn decide(session: &Session, seen: &Observation) -> Result<Decision<S
     let machine = seen.machine.as_ref().ok_or(Refusal::Unseen)?;
     let old = seen.orders.given();
     let is_told = old.is_some_and(|old| seen.told == Some(old.generation));
-    let mut change = change::Change::default();
+    let mut change = change::ProcessChange::default();
     let mut effect = Effect::None;
     if let Some(old) = old {
         let (before, after) = (old.shape(), new.shape());

@@ -1,7 +1,7 @@
 //! A turn under way: first what became of the request in the record, then the first step of what is to be done.
 
-use super::super::{From, Observed, Policy, Step, carried_out, decide, start};
-use super::{About, Act, Answer, Asked, News, POLL, Seen, Turn};
+use super::super::{From, JobStep, ObservedJob, Policy, carried_out, decide, start};
+use super::{About, Act, Answer, Asked, News, POLL, SeenJob, Turn};
 use crate::decide::Again;
 use crate::ledger::{JobRecord, Request, Snapshot};
 use crate::words::jobs as words;
@@ -19,9 +19,9 @@ type Next = (Option<Act>, Again, bool);
 /// A turn under way.
 pub(super) struct Course<'a> {
     pub(super) about: About<'a>,
-    pub(super) seen: &'a Seen,
+    pub(super) seen: &'a SeenJob,
     /// How the record's generation is.
-    pub(super) state: Observed,
+    pub(super) state: ObservedJob,
     /// Whether there is a record.
     pub(super) is_known: bool,
     pub(super) record: JobRecord,
@@ -186,13 +186,13 @@ impl Course<'_> {
         let policy = Policy::of(session, &job.configuration);
         let record = self.is_known.then_some(&self.record);
         let steps = decide(job, policy, record, self.state);
-        let submits = steps.iter().any(|step| matches!(step, Step::Submit { .. }));
+        let submits = steps.iter().any(|step| matches!(step, JobStep::Submit { .. }));
         if submits && self.seen.jar.is_none() {
             return (Some(Act::BringJar), Again::Look);
         }
         let mut steps = steps.into_iter();
         let mut step = steps.next();
-        if let Some(Step::Recall(generation)) = step {
+        if let Some(JobStep::Recall(generation)) = step {
             let is_recalled = self.record.request.as_ref().is_some_and(|one| one.kind == END);
             match &self.seen.left {
                 _ if is_recalled => {}
@@ -208,20 +208,20 @@ impl Course<'_> {
                 self.record.id = Some(self.id());
                 (None, Again::Done)
             }
-            Some(Step::Recall(_)) => (None, Again::Look),
-            Some(Step::Cancel(generation)) => self.cancel(generation, false),
-            Some(Step::CancelAtCheckpoint(generation)) => self.cancel(generation, true),
-            Some(Step::StopWithSavepoint(_)) => self.trigger(Asked::Stop),
-            Some(Step::Savepoint(_)) => self.trigger(Asked::Savepoint),
-            Some(Step::Checkpoint(_)) if !self.seen.has_checkpoint_trigger => {
+            Some(JobStep::Recall(_)) => (None, Again::Look),
+            Some(JobStep::Cancel(generation)) => self.cancel(generation, false),
+            Some(JobStep::CancelAtCheckpoint(generation)) => self.cancel(generation, true),
+            Some(JobStep::StopWithSavepoint(_)) => self.trigger(Asked::Stop),
+            Some(JobStep::Savepoint(_)) => self.trigger(Asked::Savepoint),
+            Some(JobStep::Checkpoint(_)) if !self.seen.has_checkpoint_trigger => {
                 self.news.push(News::NoCheckpoint);
                 self.record.checkpoint_trigger_nonce = job.checkpoint_trigger_nonce;
                 (None, Again::Look)
             }
-            Some(Step::Checkpoint(_)) => self.trigger(Asked::Checkpoint),
-            Some(Step::Submit { generation, from }) => {
+            Some(JobStep::Checkpoint(_)) => self.trigger(Asked::Checkpoint),
+            Some(JobStep::Submit { generation, from }) => {
                 let from = start(&from, job, &self.record);
-                let submit = Step::Submit { generation, from: From::Nothing };
+                let submit = JobStep::Submit { generation, from: From::Nothing };
                 let mut after = carried_out(job, Some(&self.record), &[submit]);
                 after.request = None;
                 after.id = Some(self.about.id(generation));

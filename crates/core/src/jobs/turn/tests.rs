@@ -31,7 +31,7 @@ impl Memory {
         for (generation, left) in &mut self.ending {
             *left = left.saturating_sub(1);
             if *left == 0 && self.jobs.get(generation).is_some_and(|state| state.is_alive()) {
-                self.jobs.insert(*generation, Observed::Canceled);
+                self.jobs.insert(*generation, ObservedJob::Canceled);
             }
         }
         for (generation, asked, left, _) in self.triggers.values_mut() {
@@ -40,7 +40,7 @@ impl Memory {
             if let Some(state) = state
                 && (*left, *asked) == (0, Asked::Stop)
             {
-                *state = Observed::Finished;
+                *state = ObservedJob::Finished;
             }
         }
     }
@@ -81,7 +81,7 @@ fn run(
             }
         });
         memory.ids += 1;
-        let seen = Seen {
+        let seen = SeenJob {
             known: memory.jobs.clone(),
             is_ready: std::mem::replace(&mut command.is_ready, true),
             answer,
@@ -137,7 +137,7 @@ fn run(
             Act::Recall(generation) => command.left = Some((generation, memory.left(generation))),
             Act::Submit { generation, from } => {
                 assert_eq!(memory.started.insert(generation, from), None, "submitted once");
-                memory.jobs.insert(generation, Observed::Running);
+                memory.jobs.insert(generation, ObservedJob::Running);
                 // The answer, which a cut may lose.
                 if changes == 0 {
                     return acts;
@@ -182,13 +182,13 @@ fn wanted(change: usize, mode: usize) -> SessionJob {
     }
 }
 
-const STATES: [Option<Observed>; 6] = [
+const STATES: [Option<ObservedJob>; 6] = [
     None,
-    Some(Observed::Running),
-    Some(Observed::Restarting),
-    Some(Observed::Finished),
-    Some(Observed::Failed),
-    Some(Observed::Canceled),
+    Some(ObservedJob::Running),
+    Some(ObservedJob::Restarting),
+    Some(ObservedJob::Finished),
+    Some(ObservedJob::Failed),
+    Some(ObservedJob::Canceled),
 ];
 
 proptest! {
@@ -203,7 +203,7 @@ proptest! {
         let about = About { job: &before, namespace: "n", session: &session };
         let (mut memory, mut record) = (Memory::default(), None);
         run(&about, &mut memory, &mut record, usize::MAX);
-        prop_assert_eq!(memory.jobs.get(&1), Some(&Observed::Running));
+        prop_assert_eq!(memory.jobs.get(&1), Some(&ObservedJob::Running));
         match STATES[state] {
             Some(state) => { memory.jobs.insert(1, state); }
             // The session has forgotten all of it.

@@ -81,21 +81,21 @@ proptest! {
         let mut order = order.into_iter();
         loop {
             let seen: Vec<Value> = all.iter().map(Pod::json).collect();
-            let seen = Seen {
+            let seen = SeenPods {
                 workloads: &workloads, replica_sets: &[], pods: &seen,
                 leader: Some(&leader), max_unavailable,
             };
             match step(seen) {
-                Step::Done => unreachable!("nothing takes the hold away here"),
-                Step::Release(_) => break,
-                Step::Wait(_) => {
+                RolloutStep::Done => unreachable!("nothing takes the hold away here"),
+                RolloutStep::Release(_) => break,
+                RolloutStep::Wait(_) => {
                     let mut late: Vec<&mut Pod> = all.iter_mut().filter(|pod| !pod.ready).collect();
                     prop_assert!(!late.is_empty(), "it waits for nothing");
                     let again = order.next().unwrap_or(true);
                     let index = if again { 0 } else { late.len() - 1 };
                     late[index].ready = true;
                 }
-                Step::End(names) => {
+                RolloutStep::End(names) => {
                     prop_assert!(!names.is_empty());
                     let mut fails = false;
                     for pod in all.iter_mut().filter(|pod| names.contains(&pod.name)) {
@@ -129,7 +129,7 @@ proptest! {
 #[test]
 fn deployments_are_released_when_all_new_pods_are_ready() {
     #[track_caller]
-    fn check(deployments: &[Value], ready: (u64, u64), expected: Result<Step, &str>) {
+    fn check(deployments: &[Value], ready: (u64, u64), expected: Result<RolloutStep, &str>) {
         check_with(&[], deployments, ready, expected);
     }
     #[track_caller]
@@ -137,7 +137,7 @@ fn deployments_are_released_when_all_new_pods_are_ready() {
         pods: &[Value],
         deployments: &[Value],
         ready: (u64, u64),
-        expected: Result<Step, &str>,
+        expected: Result<RolloutStep, &str>,
     ) {
         let set = |owner: &str, ready: u64, revision: &str| {
             json!({
@@ -151,7 +151,7 @@ fn deployments_are_released_when_all_new_pods_are_ready() {
         };
         let sets =
             [set("a", 9, "1"), set("a", ready.0, "2"), set("b", 9, "1"), set("b", ready.1, "2")];
-        let seen = Seen {
+        let seen = SeenPods {
             workloads: deployments,
             replica_sets: &sets,
             pods,
@@ -159,7 +159,7 @@ fn deployments_are_released_when_all_new_pods_are_ready() {
             max_unavailable: 1,
         };
         match (step(seen), expected) {
-            (Step::Wait(what), Err(words)) => assert!(what.contains(words), "{what}"),
+            (RolloutStep::Wait(what), Err(words)) => assert!(what.contains(words), "{what}"),
             (found, expected) => assert_eq!(Ok(found), expected),
         }
     }
@@ -169,7 +169,7 @@ fn deployments_are_released_when_all_new_pods_are_ready() {
     ];
     check(&deployments, (1, 3), Err("1 of 2 new JobManagers"));
     check(&deployments, (2, 2), Err("2 of 3 new TaskManagers"));
-    let release = |name: &str| Ok(Step::Release(vec![name.to_owned()]));
+    let release = |name: &str| Ok(RolloutStep::Release(vec![name.to_owned()]));
     check(&deployments, (2, 3), release("a"));
 
     let next = [workload("Deployment", "a", Some("jobmanager"), 2), deployments[1].clone()];
@@ -189,7 +189,7 @@ fn deployments_are_released_when_all_new_pods_are_ready() {
     unseen[1]["metadata"]["generation"] = json!(3);
     check(&unseen, (2, 3), Err("to see the change"));
     let free = [workload("Deployment", "a", None, 2)];
-    check(&free, (2, 3), Ok(Step::Done));
+    check(&free, (2, 3), Ok(RolloutStep::Done));
 }
 
 #[test]
@@ -218,8 +218,13 @@ fn a_broken_pod_of_before_is_in_nobodys_way() {
     all[2].ready = false;
     let mut seen: Vec<Value> = all.iter().map(Pod::json).collect();
     let check = |pods: &[Value], expected: &str| {
-        let seen =
-            Seen { workloads: &sets, replica_sets: &[], pods, leader: None, max_unavailable: 1 };
+        let seen = SeenPods {
+            workloads: &sets,
+            replica_sets: &[],
+            pods,
+            leader: None,
+            max_unavailable: 1,
+        };
         assert!(format!("{:?}", step(seen)).contains(expected), "{:?}", step(seen));
     };
     check(&seen, r#"End(["b-1"])"#);

@@ -11,7 +11,7 @@ mod steps;
 use std::collections::BTreeMap;
 
 pub use compose::{HEALTH_SECONDS, START_SECONDS, compose};
-pub use steps::{Seen, Steps, steps};
+pub use steps::{SeenContainer, Steps, steps};
 
 use crate::change::{Shape, readers};
 use crate::session::Session;

@@ -5,7 +5,7 @@ use nutkin_flink::process::Role;
 
 /// A container that there is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct SeenContainer {
     /// Its name for the daemon.
     pub name: String,
     /// Its name below the session.
@@ -32,7 +32,7 @@ pub struct Steps {
 }
 
 /// Compares. A container that differs only in labels stays.
-pub fn steps(wanted: &Containers, seen: &[Seen]) -> Steps {
+pub fn steps(wanted: &Containers, seen: &[SeenContainer]) -> Steps {
     let mut steps = Steps::default();
     for one in seen {
         if !wanted.containers.iter().any(|wanted| wanted.name == one.name) {
@@ -61,7 +61,7 @@ impl Steps {
     }
 
     /// Whether a living container of a role ends.
-    pub fn ends(&self, role: Role, seen: &[Seen]) -> bool {
+    pub fn ends(&self, role: Role, seen: &[SeenContainer]) -> bool {
         let mut ended = self.remove.iter().chain(&self.replace);
         ended.any(|name| {
             seen.iter().any(|one| one.name == *name && one.runs && one.role == Some(role))

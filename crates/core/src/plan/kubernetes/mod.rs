@@ -26,7 +26,7 @@ pub const MAIN_CONTAINER: &str = "flink-main-container";
 ///
 /// # Errors
 /// All that is wrong with options, templates and files, at once.
-pub fn plan(session: &Session, client: &native::Client) -> Result<Objects, Vec<Problem>> {
+pub fn plan(session: &Session, client: &native::ClientMachine) -> Result<Objects, Vec<Problem>> {
     let mut objects = match session.mode {
         Some(Mode::Standalone) => standalone::plan(session, client),
         Some(Mode::Native) | None => native::plan(session, client),
@@ -46,7 +46,7 @@ pub fn plan(session: &Session, client: &native::Client) -> Result<Objects, Vec<P
 /// The namespace in which [`plan`] puts a session. `of_context` is that of the kubeconfig's context.
 pub fn namespace(session: &Session, of_context: Option<&str>) -> String {
     let context_namespace = of_context.map(str::to_owned);
-    let client = native::Client { context_namespace, ..native::Client::default() };
+    let client = native::ClientMachine { context_namespace, ..native::ClientMachine::default() };
     steps::effective::begin(session, &client).text_or_default(steps::effective::NAMESPACE)
 }
 

@@ -11,7 +11,7 @@ use nutkin_flink::{Configuration, FlinkVersion, high_availability, options, valu
 
 /// A permission: a resource and what is done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rule {
+pub struct PolicyRule {
     /// API group; "" is the core one.
     pub group: &'static str,
     /// The resource, with its subresource: `pods/log`.
@@ -27,8 +27,8 @@ pub(crate) const fn rule(
     resource: &'static str,
     verbs: &'static [&'static str],
     without: &'static str,
-) -> Rule {
-    Rule { group, resource, verbs, without }
+) -> PolicyRule {
+    PolicyRule { group, resource, verbs, without }
 }
 
 /// What decides on the needs of Flink's own processes.
@@ -58,7 +58,7 @@ impl Processes {
     }
 
     /// What JobManagers need.
-    pub fn job_manager(self) -> Vec<Rule> {
+    pub fn job_manager(self) -> Vec<PolicyRule> {
         let mut rules = Vec::new();
         if self.native {
             rules.push(rule(
@@ -95,7 +95,7 @@ impl Processes {
     }
 
     /// What TaskManagers need: only with high availability in ConfigMaps, to see who leads.
-    pub fn task_manager(self) -> Vec<Rule> {
+    pub fn task_manager(self) -> Vec<PolicyRule> {
         if self.high_availability {
             vec![rule(
                 "",
@@ -148,7 +148,13 @@ pub fn objects(session: &Session, namespace: &str) -> Vec<Value> {
     objects
 }
 
-fn grant(session: &str, namespace: &str, name: &str, account: &str, rules: &[Rule]) -> Vec<Value> {
+fn grant(
+    session: &str,
+    namespace: &str,
+    name: &str,
+    account: &str,
+    rules: &[PolicyRule],
+) -> Vec<Value> {
     let metadata = |name: &str| json!({"name": name, "namespace": namespace, "labels": {marks::SESSION: session}});
     let api = "rbac.authorization.k8s.io";
     let mut objects = Vec::new();
@@ -172,7 +178,7 @@ fn grant(session: &str, namespace: &str, name: &str, account: &str, rules: &[Rul
 }
 
 /// Rules as a Role has them: each resource once, verbs in order of the alphabet.
-pub(crate) fn merged<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<Value> {
+pub(crate) fn merged<'r>(rules: impl Iterator<Item = &'r PolicyRule>) -> Vec<Value> {
     let mut all: std::collections::BTreeMap<(&str, &str), Vec<&str>> =
         std::collections::BTreeMap::new();
     for rule in rules {

@@ -10,7 +10,7 @@ use std::io::Read;
 
 use differences::{DIFFERENCES, Side, explain, is_default};
 use flate2::read::GzDecoder;
-use nutkin_core::plan::kubernetes::{self, native::Client};
+use nutkin_core::plan::kubernetes::{self, native::ClientMachine};
 use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::units::MemorySize;
 use nutkin_testkit::recording::with_settings;
@@ -94,7 +94,7 @@ fn compare(line: &str, wrong: &mut Vec<String>) -> BTreeSet<&'static str> {
     let name = recorded["session"]["metadata"]["name"].as_str().unwrap();
     let file = spec::read(&recorded["session"].to_string(), "session.yaml").unwrap();
     let session = spec::resolve(&Inputs { file: Some(file), ..Inputs::default() }).unwrap();
-    let objects = kubernetes::plan(&session, &Client::default()).unwrap();
+    let objects = kubernetes::plan(&session, &ClientMachine::default()).unwrap();
     let mut ours = vec![objects.workload().clone()];
     ours.extend(objects.owned_by("UID"));
     let ours = fields(&ours, name);

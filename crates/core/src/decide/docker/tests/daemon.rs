@@ -6,7 +6,7 @@ use crate::decide::docker::{
     Container, Extras, Image, Mine, Observation, Overview, Step, Thing, decide, images,
 };
 use crate::decide::{Again, Decision, Jobs, Wanted};
-use crate::plan::docker::{Probe, Seen};
+use crate::plan::docker::{Probe, SeenContainer};
 use crate::session::Session;
 use nutkin_flink::official::{FLINK_HOME, FLINK_ID};
 use nutkin_flink::process::Role;
@@ -137,7 +137,7 @@ impl Daemon {
                 mine.made.push(id.clone());
                 mine.started.insert(id.clone());
                 self.containers.push(Container {
-                    seen: Seen {
+                    seen: SeenContainer {
                         name: one.name.clone(),
                         alias: one.alias.clone(),
                         role: Some(one.role),

@@ -10,7 +10,7 @@ use self::cluster::Cluster;
 use super::{By, Ends, Plan, Refusal, scaling};
 use crate::Remedy;
 use crate::decide::{Again, Ending, Harm};
-use crate::plan::kubernetes::native::Client;
+use crate::plan::kubernetes::native::ClientMachine;
 use crate::spec::{self, Inputs};
 
 /// The plan of a session file's `spec`.
@@ -21,7 +21,7 @@ fn plan(fields: &str) -> Plan {
     );
     let file = spec::read(&text, "session.yaml").unwrap();
     let session = spec::resolve(&Inputs { file: Some(file), ..Inputs::default() }).unwrap();
-    Plan::of(&session, &Client::default()).unwrap()
+    Plan::of(&session, &ClientMachine::default()).unwrap()
 }
 
 fn acts() -> By {

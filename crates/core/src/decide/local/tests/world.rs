@@ -72,7 +72,7 @@ impl World {
             .any(|(name, role)| *role == Role::JobManager && self.living.contains(name));
         let seen = |(name, role): (String, Role)| {
             let lives = self.living.contains(&name);
-            Seen { name, role, lives, runs: lives, died: None }
+            SeenProcess { name, role, lives, runs: lives, died: None }
         };
         let count = |role| {
             names.iter().filter(|(name, one)| **one == role && self.living.contains(*name)).count()

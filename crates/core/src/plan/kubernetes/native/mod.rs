@@ -10,7 +10,7 @@ mod deployment;
 mod internal_service;
 mod pod_template;
 
-pub use super::steps::client::{Client, Seen, wanted};
+pub use super::steps::client::{ClientMachine, SeenPath, wanted};
 
 use serde_json::Map;
 
@@ -29,7 +29,7 @@ use nutkin_flink::Problem;
 ///
 /// # Errors
 /// All that is wrong with options, templates and files, at once.
-pub fn plan(session: &Session, client: &Client) -> Result<Objects, Vec<Problem>> {
+pub fn plan(session: &Session, client: &ClientMachine) -> Result<Objects, Vec<Problem>> {
     let settings = effective::effective(session, client);
     let namespace = settings.text_or_default(NAMESPACE);
     let mut draft = Draft {

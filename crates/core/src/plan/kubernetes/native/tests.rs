@@ -21,7 +21,7 @@ fn session(options: &[(&str, &str)], flink: &str) -> Session {
 /// Kind and name of each object, in order.
 #[track_caller]
 fn check(options: &[(&str, &str)], flink: &str, expected: &[&str]) {
-    let objects = plan(&session(options, flink), &Client::default()).unwrap();
+    let objects = plan(&session(options, flink), &ClientMachine::default()).unwrap();
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let names: Vec<String> = objects
         .items
@@ -67,7 +67,7 @@ fn high_availability_needs_a_place() {
         if standalone {
             session.mode = Some(Mode::Standalone);
         }
-        let objects = crate::plan::kubernetes::plan(&session, &Client::default()).unwrap();
+        let objects = crate::plan::kubernetes::plan(&session, &ClientMachine::default()).unwrap();
         let paths: Vec<&str> = objects.warnings.iter().map(|one| one.path.as_str()).collect();
         assert_eq!(paths, expected, "{options:?}");
     }
@@ -94,7 +94,7 @@ fn all_problems_at_once() {
         ],
         "1.20",
     );
-    let problems = plan(&session, &Client::default()).unwrap_err();
+    let problems = plan(&session, &ClientMachine::default()).unwrap_err();
     let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
     assert_eq!(
         paths,
@@ -139,7 +139,7 @@ fn planned(path: &str, value: &serde_json::Value) -> Result<Objects, Vec<Problem
     let text = nutkin_flink::yaml::to_string(&document).unwrap();
     let file = crate::spec::read(&text, "f.yaml")?;
     let session = resolve(&Inputs { file: Some(file), ..Inputs::default() })?;
-    crate::plan::kubernetes::plan(&session, &Client::default())
+    crate::plan::kubernetes::plan(&session, &ClientMachine::default())
 }
 
 #[test]

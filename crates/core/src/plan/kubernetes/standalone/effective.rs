@@ -1,6 +1,6 @@
 //! The options of a session in standalone mode, completed.
 
-use super::super::steps::client::Client;
+use super::super::steps::client::ClientMachine;
 use super::super::steps::effective::{
     self, NAMESPACE, fix_port, high_availability, is_highly_available,
 };
@@ -19,7 +19,7 @@ const FIXED_PORTS: [(&str, u16); 3] =
 /// 1. the session's own options;
 /// 2. fields of a session file that stand for an option;
 /// 3. what the deployment dictates: names, ports, addresses.
-pub(super) fn effective(session: &Session, client: &Client) -> Settings {
+pub(super) fn effective(session: &Session, client: &ClientMachine) -> Settings {
     let mut settings = effective::begin(session, client);
     let dictated = Origin::Derived("what a session in standalone mode needs");
     let namespace = settings.text_or_default(NAMESPACE);

@@ -88,7 +88,7 @@ fn called(draft: &Draft<'_>, kind: Workload, role: Role) -> BTreeSet<u16> {
 /// Nodes are drained so that one JobManager stays, where there are several, and no more TaskManagers are missing than
 /// a change may take. A budget for a single pod would only block the drain.
 fn disruption_budgets(draft: &mut Draft<'_>, kind: Workload) {
-    let count = |role: &crate::session::Role| role.replicas.unwrap_or(1);
+    let count = |role: &crate::session::RoleSpec| role.replicas.unwrap_or(1);
     let missing = draft.session.configuration.text("nutkin.upgrade.max-unavailable");
     let missing: u32 = missing.and_then(|text| text.parse().ok()).unwrap_or(1);
     let mut budgets = Vec::new();

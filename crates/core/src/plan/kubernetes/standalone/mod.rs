@@ -17,7 +17,7 @@ mod workload;
 
 use serde_json::{Value, json};
 
-use super::steps::client::Client;
+use super::steps::client::ClientMachine;
 use super::steps::draft::{Draft, Role};
 use super::steps::{json::object, memory, names};
 use super::{Objects, marks};
@@ -33,7 +33,7 @@ const MADE_BY: &str = "flink-standalone-kubernetes";
 ///
 /// # Errors
 /// All that is wrong with options, templates and files, at once.
-pub fn plan(session: &Session, client: &Client) -> Result<Objects, Vec<Problem>> {
+pub fn plan(session: &Session, client: &ClientMachine) -> Result<Objects, Vec<Problem>> {
     let mut settings = effective::effective(session, client);
     let workload = Workload::read(session, &mut settings);
     effective::address(session, workload, &mut settings);

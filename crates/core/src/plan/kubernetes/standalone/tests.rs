@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::super::steps::client::Client;
+use super::super::steps::client::ClientMachine;
 use super::plan;
 use crate::plan::kubernetes::Objects;
 use crate::spec::{self, Inputs};
@@ -20,7 +20,7 @@ fn planned(text: &str) -> Result<Objects, Vec<String>> {
         problems.into_iter().map(|p| p.path).collect::<Vec<_>>()
     };
     let session = spec::resolve(&inputs).map_err(paths)?;
-    plan(&session, &Client::default())
+    plan(&session, &ClientMachine::default())
         .map_err(|problems| problems.into_iter().map(|p| p.path).collect())
 }
 

@@ -7,7 +7,7 @@ use nutkin_flink::{FlinkVersion, options};
 
 /// What the shell found at a path of [`wanted`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
+pub enum SeenPath {
     /// A file and what is in it.
     File(Vec<u8>),
     /// A directory.
@@ -18,16 +18,16 @@ pub enum Seen {
 
 /// The client's machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Client {
+pub struct ClientMachine {
     /// Namespace of the kubeconfig's context, for sessions that name none.
     pub context_namespace: Option<String>,
     /// The environment: `HADOOP_CONF_DIR`, `HADOOP_HOME`, `FLINK_JM_HEAP`, `FLINK_TM_HEAP` count.
     pub environment: BTreeMap<String, String>,
     /// What is at the paths that [`wanted`] named. A path where nothing is, is not in here.
-    pub files: BTreeMap<String, Seen>,
+    pub files: BTreeMap<String, SeenPath>,
 }
 
-impl Client {
+impl ClientMachine {
     /// A variable that is set to more than blanks.
     pub(in crate::plan::kubernetes) fn variable(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str).filter(|value| !value.trim().is_empty())
@@ -68,7 +68,7 @@ pub(in crate::plan::kubernetes) fn log_files(version: FlinkVersion) -> &'static 
 }
 
 /// The paths that a plan may need, for the shell to read: templates, logging, Hadoop, Kerberos. What is not
-/// there is left out of [`Client::files`]; the plan knows what it cannot do without.
+/// there is left out of [`ClientMachine::files`]; the plan knows what it cannot do without.
 pub fn wanted(session: &Session, environment: &BTreeMap<String, String>) -> Vec<String> {
     let mut paths = Vec::new();
     for key in FILE_OPTIONS {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::client::Client;
+use super::client::ClientMachine;
 use super::effective;
 use super::settings::Settings;
 use crate::session::Session;
@@ -32,7 +32,7 @@ impl Role {
 /// A plan in the making.
 pub(in crate::plan::kubernetes) struct Draft<'a> {
     pub(in crate::plan::kubernetes) session: &'a Session,
-    pub(in crate::plan::kubernetes) client: &'a Client,
+    pub(in crate::plan::kubernetes) client: &'a ClientMachine,
     pub(in crate::plan::kubernetes) settings: Settings,
     pub(in crate::plan::kubernetes) cluster_id: &'a str,
     pub(in crate::plan::kubernetes) namespace: String,

@@ -1,6 +1,6 @@
 //! The options of a session as Flink's client completes them before it builds anything.
 
-use super::client::Client;
+use super::client::ClientMachine;
 use super::settings::Settings;
 use crate::session::Session;
 use nutkin_flink::Problem;
@@ -21,7 +21,10 @@ const FIXED_PORTS: [(&str, u16); 3] =
 /// 1. the session's own options;
 /// 2. fields of a session file that stand for an option (`spec.image`);
 /// 3. what the deployment dictates: target, cluster-id, entrypoint, fixed ports, high availability.
-pub(in crate::plan::kubernetes) fn effective(session: &Session, client: &Client) -> Settings {
+pub(in crate::plan::kubernetes) fn effective(
+    session: &Session,
+    client: &ClientMachine,
+) -> Settings {
     let mut settings = begin(session, client);
     let all = &mut settings.configuration;
     let dictated = Origin::Derived("what a native session needs");
@@ -41,7 +44,7 @@ pub(in crate::plan::kubernetes) fn effective(session: &Session, client: &Client)
 }
 
 /// Steps 1 and 2, which all modes share.
-pub(in crate::plan::kubernetes) fn begin(session: &Session, client: &Client) -> Settings {
+pub(in crate::plan::kubernetes) fn begin(session: &Session, client: &ClientMachine) -> Settings {
     let mut settings = Settings {
         configuration: session.configuration.clone(),
         version: session.flink,
@@ -167,7 +170,7 @@ fn set_field(settings: &mut Settings, field: &str, key: &str, value: Option<Stri
 
 /// Writes the namespace into the options, because the JobManager reads it there. Precedence, lowest first:
 /// the context of the kubeconfig, the option, `metadata.namespace`, the option on the command line.
-fn namespace(session: &Session, client: &Client, settings: &mut Settings) {
+fn namespace(session: &Session, client: &ClientMachine, settings: &mut Settings) {
     set_field(settings, "metadata.namespace", NAMESPACE, session.namespace.clone());
     if let (None, Some(namespace)) = (settings.text(NAMESPACE), &client.context_namespace) {
         let origin = Origin::Derived("the namespace of the kubeconfig's context");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::client::{Seen, log_files};
+use super::client::{SeenPath, log_files};
 use super::draft::Draft;
 use super::json::{append, object};
 use super::logging;
@@ -62,14 +62,14 @@ fn logs(draft: &mut Draft<'_>) -> BTreeMap<String, String> {
     for name in log_files(draft.settings.version) {
         let path = format!("{}/{name}", directory.path);
         match draft.client.files.get(&path) {
-            Some(Seen::File(bytes)) => {
+            Some(SeenPath::File(bytes)) => {
                 logs.insert((*name).to_owned(), String::from_utf8_lossy(bytes).into_owned());
             }
-            Some(Seen::Unreadable(reason)) => {
+            Some(SeenPath::Unreadable(reason)) => {
                 let fault = format!("cannot read `{path}`: {reason}");
                 draft.settings.problems.push(Problem::new("", fault));
             }
-            Some(Seen::Directory) | None => {}
+            Some(SeenPath::Directory) | None => {}
         }
     }
     logs

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::client::{HADOOP_FILES, Seen};
+use super::client::{HADOOP_FILES, SeenPath};
 use super::draft::Draft;
 use super::json::{append, object};
 use nutkin_flink::Problem;
@@ -54,7 +54,7 @@ fn files(draft: &mut Draft<'_>) -> Option<BTreeMap<String, String>> {
     for name in HADOOP_FILES {
         let path = format!("{directory}/{name}");
         let text = match draft.client.files.get(&path) {
-            Some(Seen::File(bytes)) => {
+            Some(SeenPath::File(bytes)) => {
                 let Ok(text) = String::from_utf8(bytes.clone()) else {
                     let message = format!("`{path}` is not UTF-8");
                     draft.settings.problem(Problem::new("HADOOP_CONF_DIR", message));
@@ -62,12 +62,12 @@ fn files(draft: &mut Draft<'_>) -> Option<BTreeMap<String, String>> {
                 };
                 text
             }
-            Some(Seen::Unreadable(reason)) => {
+            Some(SeenPath::Unreadable(reason)) => {
                 let message = format!("cannot read `{path}`: {reason}");
                 draft.settings.problem(Problem::new("HADOOP_CONF_DIR", message));
                 continue;
             }
-            Some(Seen::Directory) | None => continue,
+            Some(SeenPath::Directory) | None => continue,
         };
         files.insert(name.to_owned(), text);
     }

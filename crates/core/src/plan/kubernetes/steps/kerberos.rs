@@ -3,7 +3,7 @@
 use k8s_openapi::ByteString;
 use serde_json::{Map, json};
 
-use super::client::Seen;
+use super::client::SeenPath;
 use super::draft::Draft;
 use super::json::{append, object};
 use nutkin_flink::Origin;
@@ -88,9 +88,9 @@ fn mount_krb5(draft: &mut Draft<'_>, file: &str, bytes: &[u8]) {
 /// What is in a file of the client's machine, or `None` after a problem.
 fn read(draft: &mut Draft<'_>, option: &str, path: &str) -> Option<Vec<u8>> {
     let fault = match draft.client.files.get(path) {
-        Some(Seen::File(bytes)) => return Some(bytes.clone()),
-        Some(Seen::Directory) => format!("`{path}` is a directory"),
-        Some(Seen::Unreadable(reason)) => format!("cannot read `{path}`: {reason}"),
+        Some(SeenPath::File(bytes)) => return Some(bytes.clone()),
+        Some(SeenPath::Directory) => format!("`{path}` is a directory"),
+        Some(SeenPath::Unreadable(reason)) => format!("cannot read `{path}`: {reason}"),
         None => format!("there is no file `{path}` on this machine"),
     };
     draft.settings.problem(Problem::new(option, fault).hint("name a file that can be read here"));

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::client::Seen;
+use super::client::SeenPath;
 use super::draft::{Draft, Role};
 use super::json::object;
 use super::shape::{self, Step};
@@ -121,12 +121,12 @@ fn merge(under: &mut Value, over: &Value) {
 fn file(draft: &mut Draft<'_>, option: &str) -> Option<(String, Value)> {
     let path = draft.settings.text(option)?;
     let fault = match draft.client.files.get(&path) {
-        Some(Seen::File(bytes)) => match String::from_utf8(bytes.clone()) {
+        Some(SeenPath::File(bytes)) => match String::from_utf8(bytes.clone()) {
             Ok(text) => return parse(draft, &text, &path).map(|template| (text, template)),
             Err(_) => format!("`{path}` is not UTF-8"),
         },
-        Some(Seen::Directory) => format!("`{path}` is a directory"),
-        Some(Seen::Unreadable(reason)) => format!("cannot read `{path}`: {reason}"),
+        Some(SeenPath::Directory) => format!("`{path}` is a directory"),
+        Some(SeenPath::Unreadable(reason)) => format!("cannot read `{path}`: {reason}"),
         None => format!("there is no file `{path}` on this machine"),
     };
     draft.settings.problem(Problem::new(option, fault).hint("name the file of a Pod"));

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use super::super::plan;
 use super::session;
 use crate::plan::kubernetes::Objects;
-use crate::plan::kubernetes::steps::client::{Client, Seen};
+use crate::plan::kubernetes::steps::client::{ClientMachine, SeenPath};
 use crate::spec::{self, Inputs};
 
 /// What a session file makes on a machine that has these files.
 #[track_caller]
-fn planned(text: &str, client: &Client) -> Objects {
+fn planned(text: &str, client: &ClientMachine) -> Objects {
     let file = spec::read(text, "session.yaml").unwrap();
     let session = spec::resolve(&Inputs { file: Some(file), ..Inputs::default() }).unwrap();
     plan(&session, client).unwrap()
@@ -41,7 +41,7 @@ fn images_are_pulled_alike_by_both_roles() {
             ("kubernetes.container.image.pull-policy", "Always"),
             ("kubernetes.container.image.pull-secrets", "login;mirror"),
         ];
-        let objects = planned(&session("v1_20", "", &options), &Client::default());
+        let objects = planned(&session("v1_20", "", &options), &ClientMachine::default());
         for pod in pods(&objects) {
             let secrets = json!([{"name": "login"}, {"name": "mirror"}]);
             assert_eq!(pod["spec"]["imagePullSecrets"], secrets);
@@ -58,7 +58,7 @@ fn each_role_has_its_place() {
         ("kubernetes.taskmanager.node-selector", "zone:a"),
         ("kubernetes.taskmanager.tolerations", "key:batch,operator:Exists,effect:NoSchedule"),
     ];
-    let objects = planned(&session("v1_20", "", &options), &Client::default());
+    let objects = planned(&session("v1_20", "", &options), &ClientMachine::default());
     let [job_manager, task_manager] = pods(&objects).map(|pod| &pod["spec"]);
     assert_eq!(job_manager["nodeSelector"], json!({"disk": "ssd"}));
     assert_eq!(task_manager["nodeSelector"], json!({"zone": "a"}));
@@ -91,7 +91,7 @@ fn templates_are_merged_by_name() {
         volumes: [{name: more, emptyDir: {}}]
 "#;
     let text = session("v1_20", fields, &[]);
-    let objects = planned(&text, &Client::default());
+    let objects = planned(&text, &ClientMachine::default());
     let [job_manager, task_manager] = pods(&objects);
     for (pod, zone, sidecar) in
         [(job_manager, "b", "collector:2"), (task_manager, "a", "collector:1")]
@@ -118,7 +118,7 @@ fn templates_are_merged_by_name() {
 fn an_owner_of_the_user_owns_the_first_workload() {
     let owner = "apiVersion:v1,kind:ConfigMap,name:stack,uid:u-1";
     let options = [("kubernetes.jobmanager.owner.reference", owner)];
-    let objects = planned(&session("v1_20", "", &options), &Client::default());
+    let objects = planned(&session("v1_20", "", &options), &ClientMachine::default());
     let owners = |item: &Value| item["metadata"]["ownerReferences"].clone();
     let expected =
         json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "stack", "uid": "u-1"}]);
@@ -131,7 +131,7 @@ fn an_owner_of_the_user_owns_the_first_workload() {
 fn logging_is_what_the_session_file_says() {
     #[track_caller]
     fn check(fields: &str, files: &[&str]) {
-        let objects = planned(&session("v1_20", fields, &[]), &Client::default());
+        let objects = planned(&session("v1_20", fields, &[]), &ClientMachine::default());
         let map = objects.items.iter().find(|item| item["kind"] == "ConfigMap").unwrap();
         let mut found: Vec<&String> = map["data"].as_object().unwrap().keys().collect();
         found.sort_unstable();
@@ -162,12 +162,12 @@ fn both_roles_have_hadoop_secrets_and_kerberos() {
         ("security.kerberos.login.principal", "flink@EXAMPLE.COM"),
         ("security.kerberos.krb5-conf.path", "/etc/krb5.conf"),
     ];
-    let text = |text: &str| Seen::File(text.as_bytes().to_vec());
+    let text = |text: &str| SeenPath::File(text.as_bytes().to_vec());
     let files =
         [("/home/user/flink.keytab", text("key")), ("/etc/krb5.conf", text("[libdefaults]"))];
-    let client = Client {
+    let client = ClientMachine {
         files: files.into_iter().map(|(path, seen)| (path.to_owned(), seen)).collect(),
-        ..Client::default()
+        ..ClientMachine::default()
     };
     let objects = planned(&session("v1_20", "", &options), &client);
     for pod in pods(&objects) {
