@@ -4,7 +4,7 @@
 //! Each function panics where a reader breaks a promise: that is what a fuzzer looks for.
 
 use nutkin_check::adopt::difference::differences;
-use nutkin_check::adopt::{Request, adopt};
+use nutkin_check::adopt::{AdoptionRequest, adopt};
 use nutkin_check::{self as check, Input, Settings};
 use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::FlinkVersion;
@@ -92,7 +92,7 @@ pub fn adoption(bytes: &[u8]) {
     for names in [["objects.yaml", "docker-entrypoint.sh"], ["flink-conf.yaml", "config.yaml"]] {
         let inputs = files(bytes, &names);
         for as_is in [false, true] {
-            let request = Request { as_is, ..Request::default() };
+            let request = AdoptionRequest { as_is, ..AdoptionRequest::default() };
             let Ok(adoption) = adopt(&inputs, &request) else { continue };
             let read = spec::read(&adoption.text, "made.yaml");
             assert!(read.is_ok(), "{read:?}\n{}", adoption.text);
@@ -112,7 +112,7 @@ pub fn conversion(bytes: &[u8]) {
         (Dialect::ConfigYaml, Dialect::FlinkConf),
         (Dialect::ConfigYaml, Dialect::ConfigYaml),
     ] {
-        let request = convert::Request { from, to, version: FlinkVersion::DEFAULT };
+        let request = convert::ConversionRequest { from, to, version: FlinkVersion::DEFAULT };
         let Ok(made) = convert(&text, "conf", request) else { continue };
         let read = dialect::read(to, &made.text, "made").map(|reading| reading.configuration);
         let values = |configuration: &nutkin_flink::Configuration| -> Vec<(String, String)> {

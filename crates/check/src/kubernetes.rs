@@ -3,7 +3,7 @@
 use super::finding::Place;
 use super::node::{Walk, key_place};
 use super::source::File;
-use nutkin_flink::yaml::{Key, Kind, Node};
+use nutkin_flink::yaml::{Key, Node, NodeKind};
 
 /// A Kubernetes object, or anything else that is a map with a `kind`.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ impl Object {
 pub(super) fn objects(file: usize, documents: Vec<Node>) -> Vec<Object> {
     let mut found = Vec::new();
     for document in documents {
-        let Kind::Map(entries) = document.kind else { continue };
+        let NodeKind::Map(entries) = document.kind else { continue };
         let mut part: Vec<(Key, Node)> = Vec::new();
         let mut cut = None;
         for (key, node) in entries {
@@ -66,7 +66,7 @@ pub(super) fn objects(file: usize, documents: Vec<Node>) -> Vec<Object> {
 fn object(file: usize, entries: Vec<(Key, Node)>, cut: Option<Place>) -> Vec<Object> {
     let Some((first, _)) = entries.first() else { return Vec::new() };
     let (line, column) = (first.line, first.column);
-    let node = Node { line, column, block: false, kind: Kind::Map(entries) };
+    let node = Node { line, column, block: false, kind: NodeKind::Map(entries) };
     let Some(kind) = node.text_of("kind").map(str::to_owned) else { return Vec::new() };
     if kind == "List" {
         let items = node.items_of("items").to_vec();
@@ -351,11 +351,11 @@ pub(super) fn hide_secrets(files: &mut [File], objects: &[Object]) {
 /// The last line that a node takes up.
 pub(super) fn last_line(node: &Node) -> u32 {
     match &node.kind {
-        Kind::Map(entries) => {
+        NodeKind::Map(entries) => {
             entries.iter().map(|(_, node)| last_line(node)).max().unwrap_or(node.line)
         }
-        Kind::List(items) => items.iter().map(last_line).max().unwrap_or(node.line),
-        Kind::Text(text) => {
+        NodeKind::List(items) => items.iter().map(last_line).max().unwrap_or(node.line),
+        NodeKind::Text(text) => {
             let lines = text.matches('\n').count();
             node.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX))
         }

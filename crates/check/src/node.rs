@@ -1,7 +1,7 @@
 //! Walking through YAML that may be anything.
 
 use super::finding::Place;
-use nutkin_flink::yaml::{Key, Kind, Node};
+use nutkin_flink::yaml::{Key, Node, NodeKind};
 
 /// What the rules ask of a node. Where a key appears twice the last one counts, as for kubectl.
 pub(super) trait Walk {
@@ -42,9 +42,9 @@ impl Walk for Node {
 
     fn text(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Text(text) | Kind::Number(text) => Some(text),
-            Kind::Bool(true) => Some("true"),
-            Kind::Bool(false) => Some("false"),
+            NodeKind::Text(text) | NodeKind::Number(text) => Some(text),
+            NodeKind::Bool(true) => Some("true"),
+            NodeKind::Bool(false) => Some("false"),
             _ => None,
         }
     }
@@ -55,7 +55,7 @@ impl Walk for Node {
 
     fn items(&self) -> &[Node] {
         match &self.kind {
-            Kind::List(items) => items,
+            NodeKind::List(items) => items,
             _ => &[],
         }
     }
@@ -66,7 +66,7 @@ impl Walk for Node {
 
     fn entries(&self) -> &[(Key, Node)] {
         match &self.kind {
-            Kind::Map(entries) => entries,
+            NodeKind::Map(entries) => entries,
             _ => &[],
         }
     }

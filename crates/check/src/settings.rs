@@ -11,7 +11,7 @@ use super::source::{File, FileKind};
 use nutkin_flink::Problem;
 use nutkin_flink::configuration;
 use nutkin_flink::dialect::{self, Dialect};
-use nutkin_flink::yaml::{Kind, Node};
+use nutkin_flink::yaml::{Node, NodeKind};
 use nutkin_flink::{Configuration, Value, options};
 
 /// An option where it is set.
@@ -165,11 +165,11 @@ pub(super) fn session(file: usize, node: &Node, into: &mut Settings) {
             let name =
                 if prefix.is_empty() { key.name.clone() } else { format!("{prefix}.{}", key.name) };
             let text = match &value.kind {
-                Kind::Map(_) => {
+                NodeKind::Map(_) => {
                     walk(file, value, &name, into);
                     continue;
                 }
-                Kind::List(items) => {
+                NodeKind::List(items) => {
                     items.iter().filter_map(Walk::text).collect::<Vec<_>>().join(";")
                 }
                 _ => value.text().unwrap_or_default().to_owned(),

@@ -5,7 +5,7 @@ mod processes;
 
 use std::collections::BTreeMap;
 
-pub use parts::{Action, Object};
+pub use parts::{Object, ObjectAction};
 pub use processes::{ProcessShape, is_secret_variable, lasting};
 
 use nutkin_flink::process::Role;

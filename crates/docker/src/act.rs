@@ -7,9 +7,9 @@ use bollard::models::{NetworkCreateRequest, VolumeCreateRequest};
 use bollard::query_parameters::{CreateImageOptionsBuilder, RemoveVolumeOptions};
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
-use nutkin_container::image::User;
+use nutkin_container::image::ImageUser;
 use nutkin_core::decide::docker::{Make, Step, Within, undo};
-use nutkin_core::decide::{Condition, Wanted};
+use nutkin_core::decide::{Condition, Goal};
 use nutkin_core::plan::docker::SESSION;
 use nutkin_core::remedy::Deed;
 use nutkin_fetch::extras;
@@ -109,7 +109,7 @@ impl Run {
 
     fn missing(&self, message: String) -> Error {
         let failure = Error::new(Kind::Broken, message).because("ImageMissing");
-        let Wanted::Session(wanted) = self.wanted() else { return failure };
+        let Goal::Session(wanted) = self.wanted() else { return failure };
         let flink = wanted.flink;
         let build = Deed::ImageBuild { flink: flink.to_string(), tag: wanted.image.clone() };
         failure
@@ -172,7 +172,7 @@ impl Run {
     /// Configuration, jars and the owner of the volume, as archives with the folders that they are for.
     async fn pack(&self, within: &Arc<Within>) -> Result<Vec<(String, Bytes)>, Error> {
         let (uid, gid) = within.owner;
-        let owner = User { uid, gid };
+        let owner = ImageUser { uid, gid };
         let here = match &within.like {
             Some(_) => Vec::new(),
             None => self.extras.clone().unwrap_or_default(),
@@ -222,7 +222,7 @@ impl Run {
 }
 
 /// Configuration, the folder of the volume, and what of jars and plugins is on this machine.
-fn archive(within: &Within, owner: User, here: &[(String, PathBuf)]) -> Result<Bytes, Error> {
+fn archive(within: &Within, owner: ImageUser, here: &[(String, PathBuf)]) -> Result<Bytes, Error> {
     let mut archive = make::Archive::new(owner);
     archive.directory("conf")?;
     for (name, text) in &within.files {

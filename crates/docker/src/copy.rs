@@ -2,7 +2,7 @@
 
 use bollard::models::{ContainerCreateBody, EndpointSettings, NetworkingConfig};
 use bollard::query_parameters::InspectContainerOptions;
-use nutkin_container::image::User;
+use nutkin_container::image::ImageUser;
 use nutkin_core::plan::docker::{EXTRAS, NAME};
 use nutkin_shell::Error;
 
@@ -59,7 +59,7 @@ pub(super) async fn copy(
         let Some(bytes) = make::download(session, like, &format!("{home}/{path}")).await? else {
             continue;
         };
-        let mut above = Archive::new(User::default());
+        let mut above = Archive::new(ImageUser::default());
         if folder.contains('/') {
             above.directory(folder)?;
         }

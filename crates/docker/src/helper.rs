@@ -13,7 +13,7 @@ use bollard::query_parameters::{
     RemoveContainerOptionsBuilder,
 };
 use futures_util::TryStreamExt as _;
-use nutkin_container::image::User;
+use nutkin_container::image::ImageUser;
 use nutkin_core::plan::docker::FLINK;
 use nutkin_shell::{Error, Kind};
 
@@ -207,7 +207,7 @@ async fn image(session: &DockerSession) -> Result<String, Error> {
     }
     let (name, tag) = EMPTY;
     let options = CreateImageOptionsBuilder::default().from_src("-").repo(name).tag(tag).build();
-    let archive = Archive::new(User { uid: 0, gid: 0 }).finish()?;
+    let archive = Archive::new(ImageUser { uid: 0, gid: 0 }).finish()?;
     let imported =
         session.docker.create_image(Some(options), Some(bollard::body_full(archive)), None);
     imported.try_for_each(|_| std::future::ready(Ok(()))).await.map_err(|error| failure(&error))?;

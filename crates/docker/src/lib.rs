@@ -26,7 +26,7 @@ use nutkin_shell::{Environment, Error, Kind};
 
 pub use observe::{Aim, Run};
 pub use session::DockerSession;
-pub use shell::Within;
+pub use shell::DockerShell;
 
 /// Where a daemon listens unless `DOCKER_HOST` says otherwise.
 const SOCKET: &str = "unix:///var/run/docker.sock";

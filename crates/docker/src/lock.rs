@@ -6,15 +6,18 @@
 use std::fs;
 
 use super::DockerSession;
-use super::session::Container;
-use nutkin_shell::files::{At, Digest, Lock};
+use super::session::ListedContainer;
+use nutkin_shell::files::{At, Digest, FileLock};
 use nutkin_shell::{Context, Error, Kind};
 
 /// Waits until no other command of this user changes the session.
 ///
 /// # Errors
 /// The lock file cannot be made.
-pub(super) async fn take(session: &DockerSession, context: &Context<'_>) -> Result<Lock, Error> {
+pub(super) async fn take(
+    session: &DockerSession,
+    context: &Context<'_>,
+) -> Result<FileLock, Error> {
     // Sessions of different daemons have nothing to do with each other.
     let mut daemon = Digest::sha256();
     daemon.update(context.environment.text("DOCKER_HOST").unwrap_or_default().as_bytes());
@@ -25,7 +28,7 @@ pub(super) async fn take(session: &DockerSession, context: &Context<'_>) -> Resu
         let name = &session.name;
         context.events.say(&format!("Waiting: another command changes session `{name}`"));
     };
-    Ok(Lock::take(&path, waiting).await?)
+    Ok(FileLock::take(&path, waiting).await?)
 }
 
 /// Checks under the lock that what was decided about without it (containers by name and hash) is still what is there:
@@ -47,6 +50,6 @@ pub(super) async fn still_so(
 }
 
 /// What a change of a session is seen by: names and hashes.
-pub(super) fn marks(containers: &[Container]) -> Vec<(String, String)> {
+pub(super) fn marks(containers: &[ListedContainer]) -> Vec<(String, String)> {
     containers.iter().map(|one| (one.seen.name.clone(), one.seen.hash.clone())).collect()
 }

@@ -17,7 +17,7 @@ use bollard::query_parameters::{
 };
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
-use nutkin_container::image::User;
+use nutkin_container::image::ImageUser;
 use nutkin_core::plan::docker::{Container, HEALTH_SECONDS, PUBLISH, REST_PORT, START_SECONDS};
 use tar::{EntryType, Header};
 
@@ -199,12 +199,12 @@ fn refused(name: &str, error: &DaemonError) -> Error {
 #[allow(missing_debug_implementations, reason = "the builder inside has none")]
 pub struct Archive {
     tar: tar::Builder<Vec<u8>>,
-    owner: User,
+    owner: ImageUser,
 }
 
 impl Archive {
     /// An empty one, of files with this owner.
-    pub fn new(owner: User) -> Self {
+    pub fn new(owner: ImageUser) -> Self {
         Self { tar: tar::Builder::new(Vec::new()), owner }
     }
 

@@ -5,18 +5,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use nutkin_container::image::User;
+use nutkin_container::image::ImageUser;
 use nutkin_core::decide::docker::{
-    Container, Extras, Image, Mine, Observation, Overview, Step, Thing, Within, images,
+    Extras, FoundContainer, Image, Mine, Observation, Registered, Step, Thing, Within, images,
 };
-use nutkin_core::decide::{Decision, Ending, Jobs, Wanted, docker};
+use nutkin_core::decide::{Decision, Ending, Goal, Jobs, docker};
 use nutkin_core::ledger::Opened;
-use nutkin_core::plan::docker::{FLINK, Probe as Look, SESSION};
+use nutkin_core::plan::docker::{FLINK, HealthCheck, SESSION};
 use nutkin_core::session::Session;
 use nutkin_fetch::extras;
 use nutkin_flink::process::Role;
 use nutkin_rest::Probe;
-use nutkin_shell::files::Lock;
+use nutkin_shell::files::FileLock;
 use nutkin_shell::files::digest::sha256_of_file;
 use nutkin_shell::{Context, Error, Purpose};
 
@@ -54,7 +54,7 @@ pub struct Run {
     pub(super) mine: Mine,
     /// The containers that the last decision is about, by name and hash.
     pub(super) marks: Vec<(String, String)>,
-    pub(super) lock: Option<Lock>,
+    pub(super) lock: Option<FileLock>,
     /// Whether the lock is kept from one look to the next.
     is_held: bool,
     /// What was packed last, for containers that share it.
@@ -89,11 +89,11 @@ impl Run {
     }
 
     /// What it is for, as core wants it.
-    pub fn wanted(&self) -> Wanted<'_> {
+    pub fn wanted(&self) -> Goal<'_> {
         match &self.aim {
-            Aim::Session(session) | Aim::Scaled(session) => Wanted::Session(session),
-            Aim::Gone(ending) => Wanted::Gone(*ending),
-            Aim::Resized => Wanted::Gone(Ending::default()),
+            Aim::Session(session) | Aim::Scaled(session) => Goal::Session(session),
+            Aim::Gone(ending) => Goal::Gone(*ending),
+            Aim::Resized => Goal::Gone(Ending::default()),
         }
     }
 
@@ -162,8 +162,9 @@ impl Run {
             session::volumes(session),
         )?;
         let urls = session.rest_urls(&containers);
-        let runs =
-            |one: &session::Container| one.seen.role == Some(Role::JobManager) && one.seen.runs;
+        let runs = |one: &session::ListedContainer| {
+            one.seen.role == Some(Role::JobManager) && one.seen.runs
+        };
         let (mut jobs, mut overview) = (Jobs::Known(Vec::new()), None);
         if containers.iter().any(runs) {
             let probe = Probe::new(&urls)?;
@@ -171,7 +172,7 @@ impl Run {
             jobs = running.map_or(Jobs::Unknown, |jobs| {
                 Jobs::Known(jobs.into_iter().map(|job| (job.id, job.name)).collect())
             });
-            overview = answered.map(|(overview, _)| Overview {
+            overview = answered.map(|(overview, _)| Registered {
                 task_managers: overview.taskmanagers,
                 slots: overview.slots_total,
             });
@@ -206,7 +207,7 @@ impl Run {
     }
 
     async fn look_at_images(&self) -> Result<Vec<(String, Option<Image>)>, Error> {
-        let Wanted::Session(wanted) = self.wanted() else { return Ok(Vec::new()) };
+        let Goal::Session(wanted) = self.wanted() else { return Ok(Vec::new()) };
         let looks = images(wanted).into_iter().map(|name| async move {
             let found = self.image(&name).await?;
             Ok::<_, Error>((name, found))
@@ -228,11 +229,11 @@ impl Run {
         // The official image starts as root and becomes `flink`.
         let owner = match (uid.parse(), gid.parse()) {
             (Ok(uid), Ok(gid)) if uid != 0 => (uid, gid),
-            _ => (User::default().uid, User::default().gid),
+            _ => (ImageUser::default().uid, ImageUser::default().gid),
         };
         Ok(Some(Image {
             flink_home: home.unwrap_or(nutkin_flink::official::FLINK_HOME).to_owned(),
-            probe: if is_ours { Look::Nutkin } else { Look::Bash },
+            probe: if is_ours { HealthCheck::Nutkin } else { HealthCheck::Bash },
             owner,
             is_fresh: self.pulled.contains(name),
         }))
@@ -282,8 +283,8 @@ pub(super) async fn digests(
     tokio::task::spawn_blocking(read).await?
 }
 
-fn plain(one: session::Container) -> Container {
-    Container { seen: one.seen, id: one.id, status: one.status, labels: one.labels }
+fn plain(one: session::ListedContainer) -> FoundContainer {
+    FoundContainer { seen: one.seen, id: one.id, status: one.status, labels: one.labels }
 }
 
 async fn network(session: &DockerSession) -> Result<Thing, Error> {

@@ -6,15 +6,16 @@ use nutkin_flink::process::Role;
 use nutkin_shell::{Context, Error, Kind};
 
 use super::observe::{Aim, Run};
-use super::session::{Container, DockerSession};
+use super::session::{DockerSession, ListedContainer};
 
 /// The number of TaskManagers that were started once.
 ///
 /// # Errors
 /// The daemon refuses.
 pub async fn task_managers(session: &DockerSession) -> Result<usize, Error> {
-    let is_one =
-        |one: &&Container| one.seen.role == Some(Role::TaskManager) && !one.seen.hash.is_empty();
+    let is_one = |one: &&ListedContainer| {
+        one.seen.role == Some(Role::TaskManager) && !one.seen.hash.is_empty()
+    };
     Ok(session.containers().await?.iter().filter(is_one).count())
 }
 

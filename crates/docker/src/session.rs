@@ -29,7 +29,7 @@ pub struct DockerSession {
 
 /// A container, as the daemon's list has it.
 #[derive(Debug, Clone)]
-pub struct Container {
+pub struct ListedContainer {
     /// What core compares.
     pub seen: SeenContainer,
     /// The daemon's ID.
@@ -89,15 +89,15 @@ impl DockerSession {
     ///
     /// # Errors
     /// The daemon refuses.
-    pub async fn containers(&self) -> Result<Vec<Container>, Error> {
+    pub async fn containers(&self) -> Result<Vec<ListedContainer>, Error> {
         let all = list(&self.docker, format!("{SESSION}={}", self.name)).await?;
-        let mut all: Vec<Container> = all.into_iter().filter_map(container).collect();
+        let mut all: Vec<ListedContainer> = all.into_iter().filter_map(container).collect();
         all.sort_by_key(order);
         Ok(all)
     }
 
     /// REST addresses of its JobManagers.
-    pub fn rest_urls(&self, containers: &[Container]) -> Vec<String> {
+    pub fn rest_urls(&self, containers: &[ListedContainer]) -> Vec<String> {
         let published = containers.iter().filter_map(|one| one.rest.as_ref());
         published
             .map(|(address, port)| {
@@ -133,7 +133,7 @@ impl DockerSession {
 }
 
 /// The release that the labels state.
-pub(super) fn flink(containers: &[Container]) -> Option<FlinkVersion> {
+pub(super) fn flink(containers: &[ListedContainer]) -> Option<FlinkVersion> {
     containers.iter().find_map(|one| one.labels.get(FLINK)?.parse().ok())
 }
 
@@ -143,7 +143,7 @@ pub(super) async fn list(docker: &Docker, label: String) -> Result<Vec<Container
     docker.list_containers(Some(options)).await.map_err(|error| failure(&error))
 }
 
-fn container(one: ContainerSummary) -> Option<Container> {
+fn container(one: ContainerSummary) -> Option<ListedContainer> {
     let labels: BTreeMap<String, String> = one.labels.unwrap_or_default().into_iter().collect();
     let name = one.names?.first()?.trim_start_matches('/').to_owned();
     let label = |key: &str| labels.get(key).cloned().unwrap_or_default();
@@ -162,11 +162,11 @@ fn container(one: ContainerSummary) -> Option<Container> {
     let hash = if is_whole { label(HASH) } else { String::new() };
     let seen = SeenContainer { name, alias: label(NAME), role, hash, runs };
     let id = one.id.unwrap_or_default();
-    Some(Container { seen, id, status: one.status.unwrap_or_default(), labels, rest })
+    Some(ListedContainer { seen, id, status: one.status.unwrap_or_default(), labels, rest })
 }
 
 /// ZooKeeper, JobManagers, TaskManagers; each by its number.
-fn order(one: &Container) -> (u8, usize, String) {
+fn order(one: &ListedContainer) -> (u8, usize, String) {
     let role = match one.seen.role {
         Some(Role::ZooKeeper) => 0,
         Some(Role::JobManager) => 1,
@@ -177,7 +177,11 @@ fn order(one: &Container) -> (u8, usize, String) {
 }
 
 /// There is no such container.
-pub(super) fn no_container(session: &DockerSession, wanted: &str, there: &[Container]) -> Error {
+pub(super) fn no_container(
+    session: &DockerSession,
+    wanted: &str,
+    there: &[ListedContainer],
+) -> Error {
     let names: Vec<&str> = there.iter().map(|one| one.seen.alias.as_str()).collect();
     let message = format!("session `{}` has no container `{wanted}`", session.name);
     let hint = format!("there are: {}", names.join(", "));

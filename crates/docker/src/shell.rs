@@ -8,19 +8,19 @@ use super::observe::Run;
 
 /// A run, and whom it tells what it does.
 #[derive(Debug)]
-pub struct Within<'r> {
+pub struct DockerShell<'r> {
     run: &'r mut Run,
     context: &'r Context<'r>,
 }
 
 impl Run {
     /// The run for a driver.
-    pub const fn within<'r>(&'r mut self, context: &'r Context<'r>) -> Within<'r> {
-        Within { run: self, context }
+    pub const fn within<'r>(&'r mut self, context: &'r Context<'r>) -> DockerShell<'r> {
+        DockerShell { run: self, context }
     }
 }
 
-impl Shell for Within<'_> {
+impl Shell for DockerShell<'_> {
     type Seen = Observation;
     type Step = Step;
 

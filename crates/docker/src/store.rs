@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::io::Read as _;
 
 use bollard::query_parameters::{InspectContainerOptions, ListVolumesOptionsBuilder};
-use nutkin_container::image::User;
+use nutkin_container::image::ImageUser;
 use nutkin_core::ledger::{Sealed, Secrets, Stored, Version};
 use nutkin_core::plan::docker::SESSION;
 use nutkin_shell::ledger::{Saving, Store};
@@ -25,7 +25,7 @@ const FOLDER: &str = ".nutkin";
 /// What releases without a ledger remembered.
 const RECORD: &str = "record.json";
 /// The owner of the files: nobody in a container of Flink's.
-const ROOT: User = User { uid: 0, gid: 0 };
+const ROOT: ImageUser = ImageUser { uid: 0, gid: 0 };
 
 /// The first line of a place: whether what follows is complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,10 +8,10 @@ use nutkin_core::selection::Platform;
 use nutkin_core::status::{self, Keeper, ObservedSession};
 use nutkin_flink::process::Role;
 
-use super::session::{Container, DockerSession, flink};
+use super::session::{DockerSession, ListedContainer, flink};
 use super::{end, message};
-use nutkin_rest::Jobs;
 use nutkin_rest::Probe;
+use nutkin_rest::RunningJobs;
 use nutkin_rest::{ProcessView, View};
 use nutkin_shell::Error;
 
@@ -66,7 +66,7 @@ pub async fn look(session: &DockerSession) -> Result<View, Error> {
     })
 }
 
-async fn process(session: &DockerSession, one: &Container) -> ProcessView {
+async fn process(session: &DockerSession, one: &ListedContainer) -> ProcessView {
     let inspected = session
         .docker
         .inspect_container(&one.seen.name, None::<InspectContainerOptions>)
@@ -98,19 +98,19 @@ async fn process(session: &DockerSession, one: &Container) -> ProcessView {
 pub async fn endangered(session: &DockerSession, is_asked: bool) -> Result<Option<String>, Error> {
     let containers = session.containers().await?;
     let rest_urls = session.rest_urls(&containers);
-    let runs = |one: &Container| one.seen.role == Some(Role::JobManager) && one.seen.runs;
+    let runs = |one: &ListedContainer| one.seen.role == Some(Role::JobManager) && one.seen.runs;
     if !containers.iter().any(runs) {
         return Ok(None);
     }
     let probe = Probe::new(&rest_urls)?;
     for _ in 0..if is_asked { ASKED } else { 1 } {
         if let Some(jobs) = probe.running_jobs().await {
-            return Ok(Jobs::Known(jobs).names());
+            return Ok(RunningJobs::Known(jobs).names());
         }
         // A part of the one question: whoever asks has to know before anything is ended.
         tokio::time::sleep(ASK).await;
     }
-    Ok(Jobs::Unknown.names())
+    Ok(RunningJobs::Unknown.names())
 }
 
 /// As the labels and `status` spell it.

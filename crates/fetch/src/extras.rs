@@ -13,7 +13,7 @@ use nutkin_flink::{Origin, Value, values};
 use crate::artifacts::Fetcher;
 use crate::dist::Distribution;
 use nutkin_shell::files::digest::sha256_of;
-use nutkin_shell::files::{At, Lock, Staging};
+use nutkin_shell::files::{At, FileLock, Staging};
 use nutkin_shell::{Context, Error, Kind, Purpose};
 
 /// Jars for the class path.
@@ -23,7 +23,7 @@ const PLUGINS: &str = "nutkin.plugins";
 
 /// What a session adds to its Flink.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Extras {
+pub struct FetchedExtras {
     /// Absolute paths of jars.
     pub libs: Vec<String>,
     /// Flink's own plugins directory, or one of links to its plugins and those of the user.
@@ -43,7 +43,7 @@ pub async fn bring(
     distribution: &Distribution,
     purpose: Purpose,
     context: &Context<'_>,
-) -> Result<Extras, Error> {
+) -> Result<FetchedExtras, Error> {
     let mut bringer = Bringer { purpose, context, problems: Vec::new(), absent: Vec::new() };
     let libs = bringer.all(session, LIBS, false).await?;
     let plugins = bringer.all(session, PLUGINS, true).await?;
@@ -64,7 +64,7 @@ pub async fn bring(
     let own = distribution.home.join("plugins");
     let directory =
         if plugins.is_empty() { own } else { directory_of_links(&links, purpose, context).await? };
-    Ok(Extras {
+    Ok(FetchedExtras {
         libs: libs.iter().map(|path| path.display().to_string()).collect(),
         plugins: directory,
         plugin_jars,
@@ -227,7 +227,7 @@ async fn directory_of_links(
         return Ok(target);
     }
     fs::create_dir_all(&parent).at("make the directory", &parent)?;
-    let _lock = Lock::take(&parent.join(format!(".lock-{key}")), || {}).await?;
+    let _lock = FileLock::take(&parent.join(format!(".lock-{key}")), || {}).await?;
     if target.is_dir() {
         return Ok(target);
     }
@@ -281,7 +281,7 @@ mod tests {
             Self { directory, distribution }
         }
 
-        async fn bring(&self, options: &[(&str, &str)]) -> Result<Extras, Vec<String>> {
+        async fn bring(&self, options: &[(&str, &str)]) -> Result<FetchedExtras, Vec<String>> {
             let cache = self.directory.path().join("cache").display().to_string();
             let environment = Environment::of_test(
                 &[("XDG_CACHE_HOME", &cache)],

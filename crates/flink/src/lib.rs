@@ -34,5 +34,5 @@ pub use high_availability::{high_availability, is_highly_available};
 pub use notation::Value;
 pub use problem::{Fault, Location, Problem};
 pub use remedy::{Argument, Remedy};
-pub use version::{FlinkVersion, Line};
+pub use version::{FlinkVersion, ReleaseLine};
 pub use words::counted;

@@ -16,7 +16,7 @@ pub struct FlinkVersion {
 
 /// What a release line (1.20, 2.3) does its own way. One row of [`LINES`].
 #[derive(Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct ReleaseLine {
     /// Major and minor number.
     pub number: (u16, u16),
     /// Newest patch release known to this Nutkin: what `flinkVersion: v1_20` means.
@@ -49,7 +49,7 @@ pub struct Line {
 /// and 2.3.0; the lines between take the facts of the nearest one below unless a FLIP says otherwise
 /// (config.yaml since 1.19: FLIP-366; Pekko since 1.18: FLINK-32468; Java 17 since 1.18, 21 since 1.19; trigger ids
 /// since 1.15: FLINK-24208).
-pub const LINES: &[Line] = &[
+pub const LINES: &[ReleaseLine] = &[
     line((1, 13), 6, &[8, 11]),
     line((1, 14), 6, &[8, 11]),
     line((1, 15), 4, &[8, 11]),
@@ -68,8 +68,8 @@ const fn at_least(number: (u16, u16), floor: (u16, u16)) -> bool {
     number.0 > floor.0 || (number.0 == floor.0 && floor.1 <= number.1)
 }
 
-const fn line(number: (u16, u16), newest_patch: u16, java: &'static [u8]) -> Line {
-    Line {
+const fn line(number: (u16, u16), newest_patch: u16, java: &'static [u8]) -> ReleaseLine {
+    ReleaseLine {
         number,
         newest: FlinkVersion { major: number.0, minor: number.1, patch: newest_patch },
         reads_config_yaml: at_least(number, (1, 19)),
@@ -97,7 +97,7 @@ impl FlinkVersion {
 
     /// The row of the table for this release; a release newer than all rows gets the last one, an older
     /// one the first.
-    pub fn line(self) -> &'static Line {
+    pub fn line(self) -> &'static ReleaseLine {
         LINES.iter().rev().find(|line| line.number <= (self.major, self.minor)).unwrap_or(&LINES[0])
     }
 

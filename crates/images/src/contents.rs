@@ -4,21 +4,21 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use nutkin_container::image::sbom::{Component, Kind};
+use nutkin_container::image::sbom::{Component, ComponentType};
 use zip::ZipArchive;
 
-use super::layer::Listed;
+use super::layer::LayerFile;
 
 /// Coordinates that Maven leaves in a jar.
 const PROPERTIES: &str = "/pom.properties";
 
 /// The component that a file of the image is; texts and licences are none.
-pub(super) fn component(file: &Listed) -> Option<Component> {
+pub(super) fn component(file: &LayerFile) -> Option<Component> {
     let source = file.source.as_deref()?;
     let name = file.path.rsplit('/').next().unwrap_or(&file.path);
     let is_jar = Path::new(name).extension().is_some_and(|end| end == "jar");
     let mut component = Component {
-        kind: if is_jar { Kind::Library } else { Kind::File },
+        kind: if is_jar { ComponentType::Library } else { ComponentType::File },
         group: None,
         name: name.to_owned(),
         version: None,
@@ -76,7 +76,7 @@ fn maven(text: &str) -> Option<Component> {
         pairs.find(|(name, _)| name.trim() == key).map(|(_, value)| value.trim().to_owned())
     };
     Some(Component {
-        kind: Kind::Library,
+        kind: ComponentType::Library,
         group: Some(value("groupId")?),
         name: value("artifactId")?,
         version: Some(value("version")?),

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use nutkin_container::image::{Blob, Content, Entry, Layer, User, mode};
+use nutkin_container::image::{Blob, Content, ImageUser, Layer, LayerEntry, mode};
 use tar::{EntryType, Header};
 
 use nutkin_shell::files::{At, Digest, FileError};
@@ -32,12 +32,12 @@ pub struct Written {
     /// Where it is.
     pub path: PathBuf,
     /// Files in it, in order.
-    pub files: Vec<Listed>,
+    pub files: Vec<LayerFile>,
 }
 
 /// A file in a layer.
 #[derive(Debug, Clone)]
-pub struct Listed {
+pub struct LayerFile {
     /// In the image, without the leading slash.
     pub path: String,
     /// On this machine; `None` for a text.
@@ -145,8 +145,8 @@ impl<'a> Tar<'a> {
     fn append(
         &mut self,
         path: &str,
-        entry: &Entry,
-        files: &mut Vec<Listed>,
+        entry: &LayerEntry,
+        files: &mut Vec<LayerFile>,
     ) -> Result<(), FileError> {
         let mut header = header(entry.owner, entry.mode);
         let shown = Path::new(path);
@@ -167,7 +167,7 @@ impl<'a> Tar<'a> {
             Content::Text(text) => {
                 header.set_size(text.len() as u64);
                 let sha256 = nutkin_shell::files::digest::sha256_of(text.as_bytes());
-                files.push(Listed { path: path.to_owned(), source: None, sha256 });
+                files.push(LayerFile { path: path.to_owned(), source: None, sha256 });
                 self.builder.append_data(&mut header, path, text.as_bytes()).at("pack", shown)
             }
             Content::File(source) => {
@@ -179,7 +179,7 @@ impl<'a> Tar<'a> {
                 let reader = Summed { file, digest: &mut digest, left: length };
                 self.builder.append_data(&mut header, path, reader).at("read", source)?;
                 let sha256 = digest.finish();
-                files.push(Listed {
+                files.push(LayerFile {
                     path: path.to_owned(),
                     source: Some(source.to_owned()),
                     sha256,
@@ -215,7 +215,7 @@ impl Read for Summed<'_> {
 }
 
 /// Without names of users and with the same time everywhere.
-fn header(owner: User, mode: u32) -> Header {
+fn header(owner: ImageUser, mode: u32) -> Header {
     let mut header = Header::new_gnu();
     header.set_uid(owner.uid.into());
     header.set_gid(owner.gid.into());
@@ -226,8 +226,8 @@ fn header(owner: User, mode: u32) -> Header {
 
 /// Puts the content of directories in their place, and sees which copied files are programs.
 pub(super) fn expand(
-    entries: &BTreeMap<String, Entry>,
-) -> Result<BTreeMap<String, Entry>, FileError> {
+    entries: &BTreeMap<String, LayerEntry>,
+) -> Result<BTreeMap<String, LayerEntry>, FileError> {
     let mut all = BTreeMap::new();
     for (path, entry) in entries {
         match &entry.content {
@@ -239,7 +239,7 @@ pub(super) fn expand(
             Content::File(source) => {
                 let metadata = fs::metadata(source).at("read", Path::new(source))?;
                 let mode = entry.mode | (mode(is_program(&metadata)) & 0o111);
-                all.insert(path.clone(), Entry { mode, ..entry.clone() });
+                all.insert(path.clone(), LayerEntry { mode, ..entry.clone() });
             }
             _ => {
                 all.insert(path.clone(), entry.clone());
@@ -256,7 +256,7 @@ fn is_program(metadata: &fs::Metadata) -> bool {
 struct Tree<'a> {
     root: &'a Path,
     target: &'a str,
-    owner: User,
+    owner: ImageUser,
     without: &'a [&'a str],
 }
 
@@ -265,9 +265,9 @@ impl Tree<'_> {
         &self,
         directory: &Path,
         target: &str,
-        all: &mut BTreeMap<String, Entry>,
+        all: &mut BTreeMap<String, LayerEntry>,
     ) -> Result<(), FileError> {
-        all.insert(target.to_owned(), Entry::directory(self.owner));
+        all.insert(target.to_owned(), LayerEntry::directory(self.owner));
         for entry in fs::read_dir(directory).at("read", directory)? {
             let entry = entry.at("read", directory)?;
             let source = entry.path();
@@ -286,7 +286,7 @@ impl Tree<'_> {
                 let link = fs::read_link(&source).at("read", &source)?;
                 if self.is_inside(directory, &link) {
                     let link = link.to_string_lossy().into_owned();
-                    all.insert(path, Entry::link(link));
+                    all.insert(path, LayerEntry::link(link));
                     continue;
                 }
             }
@@ -295,7 +295,7 @@ impl Tree<'_> {
                 self.walk(&source, &path, all)?;
             } else if metadata.is_file() {
                 let source = source.to_string_lossy().into_owned();
-                all.insert(path, Entry::file(source, self.owner, is_program(&metadata)));
+                all.insert(path, LayerEntry::file(source, self.owner, is_program(&metadata)));
             } else {
                 let error = io::Error::other("it is neither a file nor a directory");
                 return Err(error).at("copy", &source);

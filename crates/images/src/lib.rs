@@ -23,8 +23,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use nutkin_container::image::sbom::{Component, Kind as Part};
-use nutkin_container::image::{self as planned, Blob, Found, FoundJava, Plan, Request, Words};
+use nutkin_container::image::sbom::{Component, ComponentType};
+use nutkin_container::image::{
+    self as planned, Blob, FoundJava, FoundParts, ImagePlan, ImageRequest, Words,
+};
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::{Argument, Problem};
 use serde_json::Value;
@@ -75,7 +77,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Prepared {
     /// The decision.
-    pub plan: Plan,
+    pub plan: ImagePlan,
     /// Names of the image.
     pub tags: Vec<String>,
     base: Option<Loaded>,
@@ -150,7 +152,7 @@ pub async fn prepare(mut options: Options, context: &Context<'_>) -> Result<Prep
         Some((None, home)) => (FoundJava::InBase(home), None),
         Some((Some(java), home)) => (FoundJava::Copied(home), java::version(&java.home)),
     };
-    let mut found = Found {
+    let mut found = FoundParts {
         base: loaded.as_ref().map(|loaded| loaded.base.clone()),
         architecture: architecture.clone(),
         java,
@@ -275,12 +277,16 @@ impl Prepared {
             inside: Vec::new(),
         };
         if let Some(Loaded { base, .. }) = &self.base {
-            components.push(plain(Part::Container, base.name.clone(), base.digest.clone()));
+            components.push(plain(
+                ComponentType::Container,
+                base.name.clone(),
+                base.digest.clone(),
+            ));
         }
         let java = planned::JAVA_HOME.trim_start_matches('/');
         if let Some(version) = &self.java_version {
             let path = Some(planned::JAVA_HOME.to_owned());
-            let java = plain(Part::Platform, "java".to_owned(), Some(version.clone()));
+            let java = plain(ComponentType::Platform, "java".to_owned(), Some(version.clone()));
             components.push(Component { path, ..java });
         }
         for file in written.iter().flat_map(|layer| &layer.files) {
@@ -292,7 +298,7 @@ impl Prepared {
             if let (Some(one), true) =
                 (&mut component, file.path == planned::BINARY.trim_start_matches('/'))
             {
-                one.kind = Part::Application;
+                one.kind = ComponentType::Application;
                 one.version = Some(env!("CARGO_PKG_VERSION").to_owned());
             }
             components.extend(component);
@@ -336,7 +342,7 @@ fn architecture() -> Result<String, Error> {
 }
 
 /// Makes the sources of copies and plugins absolute. Returns those that are directories.
-fn absolute_sources(request: &mut Request, from: &Path) -> Result<BTreeSet<String>, Error> {
+fn absolute_sources(request: &mut ImageRequest, from: &Path) -> Result<BTreeSet<String>, Error> {
     let mut problems = Vec::new();
     let mut directories = BTreeSet::new();
     let mut look = |option: Argument, source: &mut String| {

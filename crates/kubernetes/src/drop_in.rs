@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use nutkin_core::kubernetes::resource::Resource;
 use nutkin_core::plan::kubernetes::Objects;
 use nutkin_core::selection::Platform;
-use nutkin_core::session::Session as Wanted;
+use nutkin_core::session::Session;
 use nutkin_shell::{Context, Error, Kind, Place, Purpose, Wish};
 
 use crate::api::Api;
@@ -15,7 +15,7 @@ use crate::session::{self, KubernetesSession};
 
 /// A session that was asked for.
 #[derive(Debug)]
-pub enum Found {
+pub enum FoundSession {
     /// It is there, and is left as it is.
     There(Box<KubernetesSession>),
     /// It is not there, or not all of it: the command that made it may have been cut off.
@@ -26,7 +26,7 @@ pub enum Found {
 ///
 /// # Errors
 /// The API server refuses, or cannot be asked.
-pub async fn find(wanted: &Wanted, context: &Context<'_>) -> Result<Found, Error> {
+pub async fn find(wanted: &Session, context: &Context<'_>) -> Result<FoundSession, Error> {
     // As Flink's client: the namespace of the kubeconfig's context does not count.
     let namespace = wanted.configuration.text("kubernetes.namespace");
     let place = Place {
@@ -41,24 +41,24 @@ pub async fn find(wanted: &Wanted, context: &Context<'_>) -> Result<Found, Error
     };
     // What is not ours is not completed.
     if let Some(found) = found.as_ref().filter(|found| !found.is_ours()) {
-        return Ok(Found::There(Box::new(found.clone())));
+        return Ok(FoundSession::There(Box::new(found.clone())));
     }
     let wish = Wish { session: wanted, place: &place, purpose: Purpose::Act, adopt: false };
     let run = match (Run::new(wish, context).await, found) {
         // What is there needs no plan.
         (Err(error), Some(found)) if error.kind == Kind::Invalid => {
-            return Ok(Found::There(Box::new(found)));
+            return Ok(FoundSession::There(Box::new(found)));
         }
         (run, None) => run?,
         (run, Some(found)) => {
             let run = run?;
             if is_complete(&run.plan.objects, &run.api).await {
-                return Ok(Found::There(Box::new(found)));
+                return Ok(FoundSession::There(Box::new(found)));
             }
             run
         }
     };
-    Ok(Found::Missing(Box::new(run)))
+    Ok(FoundSession::Missing(Box::new(run)))
 }
 
 fn is_forbidden(error: &Error) -> bool {

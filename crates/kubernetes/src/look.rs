@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::{join_all, join3};
-use nutkin_core::decide::kubernetes::{Found, Look, Predicted};
+use nutkin_core::decide::kubernetes::{FoundObjects, Look, Predicted};
 use nutkin_core::kubernetes::resource::{Resource, title};
 use nutkin_shell::Error;
 use serde_json::Value;
@@ -15,7 +15,7 @@ use crate::error::{failure, is_immutable};
 ///
 /// # Errors
 /// The API server cannot be asked.
-pub(crate) async fn look_at(api: &Api, look: &Look) -> Result<Found, Error> {
+pub(crate) async fn look_at(api: &Api, look: &Look) -> Result<FoundObjects, Error> {
     let (kind, name) = &look.workload;
     let others = join_all(look.others.iter().map(|(kind, name)| api.get(*kind, name)));
     let list = |kind: &Resource| api.list(*kind, &look.selector);
@@ -24,7 +24,8 @@ pub(crate) async fn look_at(api: &Api, look: &Look) -> Result<Found, Error> {
     let rest = join3(labelled, api.get(Look::SECRET, &look.secret), permissions);
     let (workload, others, (labelled, secret, permissions)) =
         join3(api.get(*kind, name), others, rest).await;
-    let mut found = Found { workload: workload.map_err(failure)?, ..Found::default() };
+    let mut found =
+        FoundObjects { workload: workload.map_err(failure)?, ..FoundObjects::default() };
     for other in others {
         found.others.extend(other.map_err(failure)?);
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::api::Api;
 use super::error::{ApiError, failure};
-use super::tunnel::{self, Target};
+use super::tunnel::{self, TunnelEnd};
 use nutkin_core::remedy::Deed;
 use nutkin_rest::Probe;
 use nutkin_rest::Tunnel;
@@ -47,18 +47,18 @@ pub async fn find(api: &Api, cluster_id: &str, secret: bool) -> Result<Reached, 
     let target = match asked {
         // The authorizer's word; a JobManager that does not answer yet is not a reason for another way.
         Err(error) if error.is("Forbidden") => match running(api, cluster_id, leader).await {
-            Some(pod) => Target::Pod(pod, pod_port),
+            Some(pod) => TunnelEnd::Pod(pod, pod_port),
             None => return Err(failure(error)),
         },
         // The Service leads to pods that are ready only; one that runs may answer all the same.
         Err(error) if error.code() == Some(StatusCode::SERVICE_UNAVAILABLE) => {
             let pod = running(api, cluster_id, leader).await;
             let port = rules::target_port(&service).unwrap_or(pod_port);
-            Target::Proxy(pod.map_or(proxy, |pod| {
+            TunnelEnd::Proxy(pod.map_or(proxy, |pod| {
                 format!("/api/v1/namespaces/{namespace}/pods/http:{pod}:{port}/proxy")
             }))
         }
-        _ => Target::Proxy(proxy),
+        _ => TunnelEnd::Proxy(proxy),
     };
     let open = tunnel::open(api, target, secret).await?;
     Ok(Reached { url: open.url, tunnel: Some(open.tunnel) })

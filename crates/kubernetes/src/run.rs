@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all, join4};
 use nutkin_core::decide::kubernetes::{
-    self as rules, Ask, By, Creation, Found, Observation, Plan, Progress, Rest, Step, Target,
+    self as rules, Ask, By, Creation, FoundObjects, Observation, Plan, Rest, SeenProgress, Step,
+    Target,
 };
 use nutkin_core::decide::{Decision, Jobs};
 use nutkin_core::kubernetes::resource::REPLICA_SETS;
@@ -195,7 +196,7 @@ impl Run {
     fn workload(&self) -> Value {
         match (&self.seen.creation, &self.seen.found) {
             (Creation::Made(made), _) => (**made).clone(),
-            (_, Some(Found { workload: Some(workload), .. })) => workload.clone(),
+            (_, Some(FoundObjects { workload: Some(workload), .. })) => workload.clone(),
             _ => Value::Null,
         }
     }
@@ -232,8 +233,8 @@ impl Run {
             Ask::Jobs(workload) => {
                 let jobs = KubernetesSession::of(&self.api, workload).jobs().await?;
                 self.seen.jobs = Some(match jobs {
-                    nutkin_rest::Jobs::Unknown => Jobs::Unknown,
-                    nutkin_rest::Jobs::Known(jobs) => {
+                    nutkin_rest::RunningJobs::Unknown => Jobs::Unknown,
+                    nutkin_rest::RunningJobs::Known(jobs) => {
                         Jobs::Known(jobs.into_iter().map(|job| (job.id, job.name)).collect())
                     }
                 });
@@ -243,13 +244,13 @@ impl Run {
                 let (workload, pods, events, task_managers) =
                     join4(session.now(), session.pods(), session.events(), session.task_managers())
                         .await;
-                self.seen.progress = Some(Progress {
+                self.seen.progress = Some(SeenProgress {
                     is_seen: true,
                     workload: workload?,
                     pods: pods?,
                     events,
                     task_managers: task_managers?,
-                    ..Progress::default()
+                    ..SeenProgress::default()
                 });
             }
             ask => self.follow(ask).await?,

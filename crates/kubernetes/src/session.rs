@@ -17,7 +17,7 @@ use super::api::Api;
 use super::error::{ApiError, failure};
 use super::reach;
 use nutkin_rest::Connected;
-use nutkin_rest::Jobs;
+use nutkin_rest::RunningJobs;
 use nutkin_rest::{Client, Probe};
 use nutkin_shell::{Error, Kind};
 
@@ -193,21 +193,21 @@ impl KubernetesSession {
     ///
     /// # Errors
     /// The API server cannot be asked.
-    pub async fn jobs(&self) -> Result<Jobs, Error> {
+    pub async fn jobs(&self) -> Result<RunningJobs, Error> {
         if !self.job_managers().await?.iter().any(|pod| Pod::of(pod).runs) {
-            return Ok(Jobs::Known(Vec::new()));
+            return Ok(RunningJobs::Known(Vec::new()));
         }
         let Ok(reached) = reach::find(&self.api, &self.name, true).await else {
-            return Ok(Jobs::Unknown);
+            return Ok(RunningJobs::Unknown);
         };
         let probe = Probe::new(std::slice::from_ref(&reached.url))?;
         for _ in 0..ASKED {
             if let Some(jobs) = probe.running_jobs().await {
-                return Ok(Jobs::Known(jobs));
+                return Ok(RunningJobs::Known(jobs));
             }
             tokio::time::sleep(ASK).await;
         }
-        Ok(Jobs::Unknown)
+        Ok(RunningJobs::Unknown)
     }
 
     /// Makes its REST API reachable. `secret` where nobody else shall use the address.

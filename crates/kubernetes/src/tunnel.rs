@@ -31,7 +31,7 @@ type Server = BoxCloneSyncService<Request<Incoming>, Response<Incoming>, BoxErro
 
 /// Where a tunnel ends.
 #[derive(Debug, Clone)]
-pub enum Target {
+pub enum TunnelEnd {
     /// What the API server's own proxy reaches: `/api/v1/namespaces/n/services/http:a-rest:8081/proxy`.
     Proxy(String),
     /// A port of a pod, by way of its kubelet.
@@ -51,7 +51,7 @@ pub struct Open {
 ///
 /// # Errors
 /// No port can be had on loopback, or the credentials cannot be used.
-pub async fn open(api: &Api, target: Target, secret: bool) -> Result<Open, Error> {
+pub async fn open(api: &Api, target: TunnelEnd, secret: bool) -> Result<Open, Error> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let prefix = if secret { format!("/{}", token::random::<16>()?) } else { String::new() };
@@ -76,7 +76,7 @@ pub async fn open(api: &Api, target: Target, secret: bool) -> Result<Open, Error
 struct Way {
     server: Server,
     api: Api,
-    target: Target,
+    target: TunnelEnd,
     address: SocketAddr,
     prefix: String,
 }
@@ -115,7 +115,7 @@ impl Way {
     ) -> Result<Response<Incoming>, BoxError> {
         request.headers_mut().remove(header::AUTHORIZATION);
         match &self.target {
-            Target::Proxy(prefix) => {
+            TunnelEnd::Proxy(prefix) => {
                 request.headers_mut().remove(header::HOST);
                 // Links in the API server's answers have its own paths.
                 let path = if path.starts_with(prefix) {
@@ -126,7 +126,7 @@ impl Way {
                 *request.uri_mut() = path.parse::<Uri>()?;
                 self.server.clone().oneshot(request).await
             }
-            Target::Pod(pod, port) => {
+            TunnelEnd::Pod(pod, port) => {
                 *request.uri_mut() = path.parse::<Uri>()?;
                 let pods: kube::Api<Pod> =
                     kube::Api::namespaced(self.api.client().clone(), self.api.namespace());

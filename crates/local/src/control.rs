@@ -15,7 +15,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 
 use super::directory::{self, SessionDirectory};
 use super::launch::{
-    Launch, PROCESS_VARIABLE, Phase, ProcessState, Role, Running, SUPERVISOR, TOKEN_VARIABLE,
+    Launch, PROCESS_VARIABLE, ProcessPhase, ProcessState, Role, Running, SUPERVISOR, TOKEN_VARIABLE,
 };
 use super::ownership::{self, Owned};
 
@@ -132,7 +132,7 @@ fn found(directory: &SessionDirectory) -> Option<Running> {
         .map(|owned| ProcessState {
             name: owned.process.clone(),
             role: Role::of_name(&owned.process),
-            phase: Phase::Running,
+            phase: ProcessPhase::Running,
             pid: Some(owned.pid.as_raw_pid()),
             start_time: Some(owned.start_time),
             restarts: 0,

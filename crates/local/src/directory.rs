@@ -52,7 +52,7 @@ struct Origin {
 
 /// A lock on a session. Dropped, it is free.
 #[derive(Debug)]
-pub struct Lock {
+pub struct SessionLock {
     _file: File,
 }
 
@@ -141,14 +141,14 @@ impl SessionDirectory {
     ///
     /// # Errors
     /// The system refused, or the lock was not free within `limit`.
-    pub async fn lock_ports(&self, limit: Duration) -> io::Result<Lock> {
+    pub async fn lock_ports(&self, limit: Duration) -> io::Result<SessionLock> {
         let parent = self.path.parent().unwrap_or(&self.path);
         DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
         let path = parent.join(".ports.lock");
         let start = Instant::now();
         loop {
             if let Some(file) = try_flock(&path)? {
-                return Ok(Lock { _file: file });
+                return Ok(SessionLock { _file: file });
             }
             if limit < start.elapsed() {
                 return Err(io::Error::other(format!(
@@ -265,7 +265,7 @@ impl SessionDirectory {
     ///
     /// # Errors
     /// The system refused.
-    pub fn try_lock(&self) -> io::Result<Option<Lock>> {
+    pub fn try_lock(&self) -> io::Result<Option<SessionLock>> {
         let path = self.join("lock");
         loop {
             DirBuilder::new().recursive(true).mode(0o700).create(&self.path)?;
@@ -279,7 +279,7 @@ impl SessionDirectory {
             let held = file.metadata()?;
             match fs::metadata(&path) {
                 Ok(there) if there.ino() == held.ino() && there.dev() == held.dev() => {
-                    return Ok(Some(Lock { _file: file }));
+                    return Ok(Some(SessionLock { _file: file }));
                 }
                 _ => {}
             }
@@ -290,7 +290,11 @@ impl SessionDirectory {
     ///
     /// # Errors
     /// The system refused, or the lock was not free within `limit` (exit code 4).
-    pub async fn lock(&self, limit: Duration, waiting: impl FnOnce()) -> Result<Lock, Error> {
+    pub async fn lock(
+        &self,
+        limit: Duration,
+        waiting: impl FnOnce(),
+    ) -> Result<SessionLock, Error> {
         let cannot = |error: io::Error| {
             cannot(FileError { action: "lock", path: self.path.clone(), source: error })
         };

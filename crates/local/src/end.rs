@@ -1,12 +1,12 @@
 //! Ends a session on this machine.
 
 use nutkin_core::Remark;
-use nutkin_core::decide::Wanted;
+use nutkin_core::decide::Goal;
 use nutkin_core::remedy::Argument;
 use nutkin_shell::{Context, Ended, Ending, Error, Kept};
 
 use super::directory::SessionDirectory;
-use super::shell::Shell;
+use super::shell::LocalShell;
 
 /// Ends its processes and removes its state. Works on a damaged one, too.
 ///
@@ -17,8 +17,8 @@ pub async fn end(
     ending: Ending,
     context: &Context<'_>,
 ) -> Result<Ended, Error> {
-    let mut shell = Shell::new(directory.clone());
-    let wanted = Wanted::Gone(ending);
+    let mut shell = LocalShell::new(directory.clone());
+    let wanted = Goal::Gone(ending);
     // Before the look: what another command starts after it would lose its files, and live on.
     shell.hold(context).await?;
     let (decision, seen) = shell.look(wanted, context).await?;

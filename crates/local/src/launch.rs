@@ -41,7 +41,7 @@ pub struct ProcessState {
     /// What it is for.
     pub role: Role,
     /// What it does.
-    pub phase: Phase,
+    pub phase: ProcessPhase,
     /// Its PID, when it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<i32>,
@@ -60,7 +60,7 @@ pub struct ProcessState {
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Phase {
+pub enum ProcessPhase {
     /// It runs.
     Running,
     /// It died and is started again after a wait.

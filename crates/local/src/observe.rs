@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use nutkin_core::decide::Jobs;
-use nutkin_core::decide::local::{Data, Observation, Orders, Overview, Ports, SeenProcess};
+use nutkin_core::decide::local::{Data, Observation, Orders, Ports, Registered, SeenProcess};
 use nutkin_core::session::Session;
 use nutkin_flink::digest;
 use nutkin_flink::process::Role;
@@ -12,11 +12,11 @@ use nutkin_rest::{Probe, Ready};
 use nutkin_shell::files::document::{self, StateError};
 use nutkin_shell::{Context, Error};
 
-use super::launch::{Launch, Phase, SUPERVISOR};
-use super::shell::Shell;
+use super::launch::{Launch, ProcessPhase, SUPERVISOR};
+use super::shell::LocalShell;
 use super::{control, down, machine, ownership};
 
-impl Shell {
+impl LocalShell {
     /// Looks at the session; with `wanted` also at what the machine has for it.
     ///
     /// # Errors
@@ -50,8 +50,8 @@ impl Shell {
         let mut processes: Vec<SeenProcess> = noted
             .map(|one| SeenProcess {
                 lives: one.pid.is_some(),
-                runs: one.phase == Phase::Running,
-                died: (one.phase == Phase::Waiting)
+                runs: one.phase == ProcessPhase::Running,
+                died: (one.phase == ProcessPhase::Waiting)
                     .then(|| one.last_end.unwrap_or_else(|| "ended".to_owned())),
                 name: one.name,
                 role: one.role,
@@ -95,14 +95,14 @@ impl Shell {
     }
 
     /// What a JobManager says. Its jobs are asked for only until this run has changed something.
-    async fn ask(&mut self, urls: &[String]) -> Result<(Option<Overview>, Jobs), Error> {
+    async fn ask(&mut self, urls: &[String]) -> Result<(Option<Registered>, Jobs), Error> {
         if self.probe.as_ref().is_none_or(|(made_for, _)| made_for != urls) {
             self.probe = Some((urls.to_vec(), Probe::new(urls)?));
         }
         let Some((_, probe)) = &self.probe else { return Ok((None, Jobs::Unknown)) };
         let answer = probe.overview().await;
         self.answered = answer.map(|(overview, url)| Ready { overview, url: Some(url.to_owned()) });
-        let overview = self.answered.as_ref().map(|ready| Overview {
+        let overview = self.answered.as_ref().map(|ready| Registered {
             task_managers: ready.overview.taskmanagers,
             slots: ready.overview.slots_total,
         });

@@ -5,7 +5,7 @@ use std::path::Path;
 use nutkin_shell::{Error, Kind};
 
 use super::directory::SessionDirectory;
-use super::launch::Phase;
+use super::launch::ProcessPhase;
 use super::{control, rotate};
 
 /// Lines of a dead JVM's output that are shown: the exception and its cause fit.
@@ -15,7 +15,7 @@ const SHOWN_LINES: usize = 12;
 pub fn died(directory: &SessionDirectory, message: &str) -> Error {
     let running = control::look(directory).running;
     let mut processes = running.into_iter().flat_map(|running| running.processes);
-    let Some(dead) = processes.find(|one| one.phase == Phase::Waiting) else {
+    let Some(dead) = processes.find(|one| one.phase == ProcessPhase::Waiting) else {
         return Error::new(Kind::Broken, message.to_owned()).because("ProcessDied");
     };
     let mut lines = tail(&dead.out, SHOWN_LINES);

@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use nutkin_core::Remark;
 use nutkin_core::decide::local::{Give, Launch, Observation, Refusal, Step, Surroundings, decide};
-use nutkin_core::decide::{Decision, Wanted};
+use nutkin_core::decide::{Decision, Goal};
 use nutkin_rest::{Probe, Ready};
 use nutkin_shell::files::At;
 use nutkin_shell::files::document;
 use nutkin_shell::{Context, Ended, Error, Kept, Kind};
 
-use super::directory::{self, Lock, SessionDirectory};
+use super::directory::{self, SessionDirectory, SessionLock};
 use super::{control, down, machine};
 
 /// How long a step waits for another command that works on the same session: longer than any of them
@@ -22,7 +22,7 @@ const END_WAIT: Duration = Duration::from_mins(2);
 
 /// One session, as one run of a driver sees and changes it.
 #[derive(Debug)]
-pub struct Shell {
+pub struct LocalShell {
     /// Where it keeps its files.
     pub directory: SessionDirectory,
     /// The JobManager that answered last, and what it said.
@@ -38,14 +38,14 @@ pub struct Shell {
     /// Since when a living JobManager was asked for its jobs and has not answered.
     pub(super) silent_since: Option<Instant>,
     /// Held to the end of an end: an `up` that starts something meanwhile would lose its files, not its processes.
-    lock: Option<Lock>,
+    lock: Option<SessionLock>,
 }
 
 /// A session and what is wanted of it: what a driver drives.
 #[derive(Debug)]
 pub struct Wanting<'s> {
-    shell: &'s mut Shell,
-    wanted: Wanted<'s>,
+    shell: &'s mut LocalShell,
+    wanted: Goal<'s>,
     context: &'s Context<'s>,
 }
 
@@ -55,8 +55,8 @@ impl nutkin_shell::Shell for Wanting<'_> {
 
     async fn observe(&mut self) -> Result<Observation, Error> {
         let session = match self.wanted {
-            Wanted::Session(session) => Some(session),
-            Wanted::Gone(_) => None,
+            Goal::Session(session) => Some(session),
+            Goal::Gone(_) => None,
         };
         self.shell.observe(session, self.context).await
     }
@@ -70,11 +70,11 @@ impl nutkin_shell::Shell for Wanting<'_> {
     }
 }
 
-impl Shell {
+impl LocalShell {
     /// The session for a driver.
     pub const fn wanting<'s>(
         &'s mut self,
-        wanted: Wanted<'s>,
+        wanted: Goal<'s>,
         context: &'s Context<'s>,
     ) -> Wanting<'s> {
         Wanting { shell: self, wanted, context }
@@ -100,12 +100,12 @@ impl Shell {
     /// All that is wrong with what is wanted; a damaged state; no Java.
     pub async fn look(
         &mut self,
-        wanted: Wanted<'_>,
+        wanted: Goal<'_>,
         context: &Context<'_>,
     ) -> Result<(Decision<Step>, Observation), Error> {
         let session = match wanted {
-            Wanted::Session(session) => Some(session),
-            Wanted::Gone(_) => None,
+            Goal::Session(session) => Some(session),
+            Goal::Gone(_) => None,
         };
         let seen = self.observe(session, context).await?;
         let decision = decide(wanted, &seen).map_err(|refusal| self.refused(refusal))?;
@@ -131,19 +131,19 @@ impl Shell {
     pub async fn act(
         &mut self,
         step: &Step,
-        wanted: Wanted<'_>,
+        wanted: Goal<'_>,
         context: &Context<'_>,
     ) -> Result<(), Error> {
         match (step, wanted) {
-            (Step::Install { .. }, Wanted::Session(session)) => {
+            (Step::Install { .. }, Goal::Session(session)) => {
                 self.machine = None;
                 machine::install(session, context).await
             }
-            (Step::Fetch { .. }, Wanted::Session(session)) => {
+            (Step::Fetch { .. }, Goal::Session(session)) => {
                 self.machine = None;
                 machine::fetch(session, context).await
             }
-            (Step::Install { .. } | Step::Fetch { .. }, Wanted::Gone(_)) => Ok(()),
+            (Step::Install { .. } | Step::Fetch { .. }, Goal::Gone(_)) => Ok(()),
             (Step::Give(give), _) => self.give(give, context).await,
             (Step::Supervise, _) => self.supervise(context).await,
             (Step::End, _) => {
@@ -227,7 +227,7 @@ impl Shell {
             .hint("run the same command again: it starts from what is there now")
     }
 
-    async fn lock(&self, limit: Duration, context: &Context<'_>) -> Result<Lock, Error> {
+    async fn lock(&self, limit: Duration, context: &Context<'_>) -> Result<SessionLock, Error> {
         let name = self.directory.name();
         let waiting = || context.events.say(&format!("another command works on `{name}`: waiting"));
         self.directory.lock(limit, waiting).await

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::control;
 use super::directory::SessionDirectory;
 use super::launch::{Launch, Role};
-use nutkin_rest::{Jobs, Probe};
+use nutkin_rest::{Probe, RunningJobs};
 use nutkin_shell::Error;
 
 /// How long a living JobManager is asked before its jobs count as unknown: a loaded one answers within two
@@ -20,18 +20,18 @@ const ASK: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// The HTTP client cannot be set up.
-pub async fn jobs(directory: &SessionDirectory, launch: &Launch) -> Result<Jobs, Error> {
+pub async fn jobs(directory: &SessionDirectory, launch: &Launch) -> Result<RunningJobs, Error> {
     let probe = Probe::new(&launch.rest_urls)?;
     let started = Instant::now();
     loop {
         if let Some(jobs) = probe.running_jobs().await {
-            return Ok(Jobs::Known(jobs));
+            return Ok(RunningJobs::Known(jobs));
         }
         if !has_job_manager(directory) {
-            return Ok(Jobs::Known(Vec::new()));
+            return Ok(RunningJobs::Known(Vec::new()));
         }
         if PATIENCE < started.elapsed() {
-            return Ok(Jobs::Unknown);
+            return Ok(RunningJobs::Unknown);
         }
         tokio::time::sleep(ASK).await;
     }
@@ -54,9 +54,9 @@ pub async fn of(directory: &SessionDirectory, is_asked: bool) -> Result<Option<S
 ///
 /// # Errors
 /// The HTTP client cannot be set up.
-pub async fn look(launch: &Launch) -> Result<Jobs, Error> {
+pub async fn look(launch: &Launch) -> Result<RunningJobs, Error> {
     let jobs = Probe::new(&launch.rest_urls)?.running_jobs().await;
-    Ok(jobs.map_or(Jobs::Unknown, Jobs::Known))
+    Ok(jobs.map_or(RunningJobs::Unknown, RunningJobs::Known))
 }
 
 fn has_job_manager(directory: &SessionDirectory) -> bool {

@@ -24,8 +24,8 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::directory::{self, SessionDirectory};
 use super::launch::{
-    DEFINITION_VARIABLE, Definition, Launch, PROCESS_VARIABLE, Phase, ProcessState, Role, Running,
-    TOKEN_VARIABLE,
+    DEFINITION_VARIABLE, Definition, Launch, PROCESS_VARIABLE, ProcessPhase, ProcessState, Role,
+    Running, TOKEN_VARIABLE,
 };
 use super::ownership::{self, Owned};
 use super::rotate;
@@ -380,9 +380,9 @@ fn state_of(name: &str, process: &Process) -> ProcessState {
         name: name.to_owned(),
         role: process.role,
         phase: match process.state {
-            State::Running { .. } => Phase::Running,
-            State::Waiting { .. } => Phase::Waiting,
-            State::Ending { .. } => Phase::Ending,
+            State::Running { .. } => ProcessPhase::Running,
+            State::Waiting { .. } => ProcessPhase::Waiting,
+            State::Ending { .. } => ProcessPhase::Ending,
         },
         pid: process.living().map(|living| living.pid.as_raw_pid()),
         start_time: process.living().map(|living| living.start_time),

@@ -335,7 +335,7 @@ impl Client {
 
     /// Asks for a savepoint, a stop with one, or a checkpoint, and returns where its result is asked for. `id` is chosen by
     /// the caller, so that a request whose answer is lost can be found again, and sent again without harm; releases that
-    /// take none ([`takes_trigger_id`](nutkin_flink::version::Line::takes_trigger_id)) choose one of their own.
+    /// take none ([`takes_trigger_id`](nutkin_flink::version::ReleaseLine::takes_trigger_id)) choose one of their own.
     ///
     /// # Errors
     /// See [`RestError`].

@@ -21,7 +21,7 @@ pub use client::{Client, POLL};
 pub use connected::Connected;
 pub use error::RestError;
 pub use probe::{Overview, Probe, RunningJob};
-pub use running::Jobs;
+pub use running::RunningJobs;
 pub use snapshots::left_after;
 pub use trigger::{Polled, Trigger, TriggerId};
 pub use tunnel::Tunnel;

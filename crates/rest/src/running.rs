@@ -7,14 +7,14 @@ const SHOWN: usize = 10;
 
 /// The jobs of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Jobs {
+pub enum RunningJobs {
     /// Those that have not ended. None when no JobManager lives.
     Known(Vec<RunningJob>),
     /// A JobManager lives and does not answer: there may be some.
     Unknown,
 }
 
-impl Jobs {
+impl RunningJobs {
     /// Whether nothing can be harmed.
     pub fn are_none(&self) -> bool {
         matches!(self, Self::Known(jobs) if jobs.is_empty())
@@ -62,16 +62,19 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(jobs: &Jobs, expected: Option<&str>) {
+    fn check(jobs: &RunningJobs, expected: Option<&str>) {
         assert_eq!(jobs.names().as_deref(), expected);
     }
 
     #[test]
     fn names() {
-        check(&Jobs::Known(Vec::new()), None);
-        check(&Jobs::Known(vec![job("a"), job(r"b\u001b[2J")]), Some("`a` (0a), `b [2J` (0a)"));
-        let many = Jobs::Known(vec![job("a"); 12]);
+        check(&RunningJobs::Known(Vec::new()), None);
+        check(
+            &RunningJobs::Known(vec![job("a"), job(r"b\u001b[2J")]),
+            Some("`a` (0a), `b [2J` (0a)"),
+        );
+        let many = RunningJobs::Known(vec![job("a"); 12]);
         assert!(many.names().unwrap().ends_with("(0a), and 2 more"));
-        check(&Jobs::Unknown, Some("unknown, because no JobManager answers"));
+        check(&RunningJobs::Unknown, Some("unknown, because no JobManager answers"));
     }
 }

@@ -20,5 +20,5 @@ pub use drive::Shell;
 pub use environment::Environment;
 pub use error::{Error, Kind};
 pub use events::{Context, Events, Progress, Silent, Sink, size};
-pub use logs::{Line, LogStream, Logged};
+pub use logs::{LogLine, LogStream, Logged};
 pub use session::{Ended, Ending, Harm, Kept, Logs, Place, Purpose, Wish};

@@ -15,7 +15,7 @@ const AHEAD: usize = 1024;
 
 /// A line of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct LogLine {
     /// The process that wrote it, as `status` names it.
     pub process: String,
     /// Without its end.
@@ -26,7 +26,7 @@ pub struct Line {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Logged {
     /// A line.
-    Line(Line),
+    Line(LogLine),
     /// Names of the processes whose lines may come, before the first of them.
     Processes(Vec<String>),
     /// Something about the logs that nobody logged.
@@ -67,7 +67,7 @@ impl Logger {
         lines: impl IntoIterator<Item = String>,
     ) -> Result<(), Closed> {
         for text in lines {
-            self.put(Logged::Line(Line { process: process.to_owned(), text })).await?;
+            self.put(Logged::Line(LogLine { process: process.to_owned(), text })).await?;
         }
         Ok(())
     }

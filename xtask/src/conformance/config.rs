@@ -107,7 +107,7 @@ fn cases(args: &Args, version: FlinkVersion) -> Vec<Case> {
                     Dialect::FlinkConf => line.reads_flink_conf,
                     Dialect::ConfigYaml => line.reads_config_yaml,
                 };
-                let request = convert::Request { from: dialect, to, version };
+                let request = convert::ConversionRequest { from: dialect, to, version };
                 if let (true, Ok(conversion)) = (reads, convert::convert(&text, "case", request)) {
                     let written = Some(conversion.configuration);
                     cases.push(Case { dialect: to, text: conversion.text, written });

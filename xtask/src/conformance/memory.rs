@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use nutkin_flink::memory::{self, Input, LegacyHeap};
+use nutkin_flink::memory::{self, LegacyHeap, MemoryInput};
 use nutkin_flink::{Configuration, FlinkVersion};
 use serde_json::Value;
 
@@ -111,7 +111,7 @@ fn ours(version: FlinkVersion, case: &Case) -> Answer {
         task_manager: case.heaps[1].as_deref(),
         ..LegacyHeap::default()
     };
-    let input = Input { configuration: &configuration, version, legacy };
+    let input = MemoryInput { configuration: &configuration, version, legacy };
     let (arguments, options) = match case.component {
         Component::JobManager => {
             let memory = memory::job_manager(&input).map_err(|problem| problem.to_string())?;

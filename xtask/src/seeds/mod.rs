@@ -12,7 +12,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use nutkin_check::adopt::difference::{self, differences};
-use nutkin_check::adopt::{Adoption, Request, adopt};
+use nutkin_check::adopt::{Adoption, AdoptionRequest, adopt};
 use nutkin_check::{Input, Report, Settings, Severity, check};
 use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::Problem;
@@ -67,7 +67,7 @@ fn text_of(directory: &Path, stem: &str) -> Result<String> {
 /// before, every line that is otherwise in the objects it makes has a reason, and nothing is wrong with them but what
 /// only the user can fix.
 fn session(files: &[Input], options: &[(&str, &str)], left: &[&str]) -> Result<()> {
-    let request = Request::default();
+    let request = AdoptionRequest::default();
     let adoption = adopt(files, &request).map_err(told)?;
     has_options(&adoption, options)?;
     explained(files, &request, &adoption)?;
@@ -107,7 +107,7 @@ fn has_options(adoption: &Adoption, options: &[(&str, &str)]) -> Result<()> {
 }
 
 /// Every difference has a reason.
-fn explained(files: &[Input], request: &Request, adoption: &Adoption) -> Result<()> {
+fn explained(files: &[Input], request: &AdoptionRequest, adoption: &Adoption) -> Result<()> {
     let found = differences(files, request, adoption).map_err(told)?;
     let lost: Vec<String> = found
         .iter()

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use nutkin_check::Input;
 use nutkin_check::adopt::difference::rendered;
-use nutkin_check::adopt::{Request, adopt};
+use nutkin_check::adopt::{AdoptionRequest, adopt};
 
 use super::{explained, has_options, text_of, told};
 
@@ -56,7 +56,7 @@ pub(super) fn check(directory: &Path) -> Result<()> {
     let text = options.iter().map(|(key, value)| format!("{key}: {value}\n")).collect();
     let files = [Input { name: "conf/flink-conf.yaml".to_owned(), text }];
     let flink = "1.13.6".parse().ok();
-    let request = Request { flink, ..Request::default() };
+    let request = AdoptionRequest { flink, ..AdoptionRequest::default() };
     let adoption = adopt(&files, &request).map_err(told)?;
     ensure!(adoption.name == "words", "the cluster-id is the name, not {}", adoption.name);
     has_options(&adoption, &options)?;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Adoption, Maker, Request, beside, options};
+use super::{Adoption, AdoptionRequest, Maker, beside, options};
 use crate::finding::{Finding, Findings, Place};
 use crate::kubernetes::Object;
 use crate::node::Walk;
@@ -39,7 +39,7 @@ pub(super) fn keep(
     world: &World,
     system: &System<'_>,
     session: &Object,
-    request: &Request,
+    request: &AdoptionRequest,
 ) -> Result<Adoption, Vec<Problem>> {
     let mut maker =
         Maker { files: &world.files, as_is: request.as_is, placed: Vec::new(), cures: Vec::new() };

@@ -32,7 +32,7 @@ use write::{Content, write};
 
 /// What to make of the files.
 #[derive(Debug, Clone, Default)]
-pub struct Request {
+pub struct AdoptionRequest {
     /// The session's name; without one, that of the files.
     pub name: Option<String>,
     /// The Flink release, where the files do not say it.
@@ -51,7 +51,7 @@ pub struct Adoption {
     /// Objects that have no place in it.
     pub beside: Vec<Value>,
     /// What became of each part of the files, by file and line.
-    pub placed: Vec<Placed>,
+    pub placed: Vec<PlacedPart>,
     /// What was found and is not there any more.
     pub cures: Vec<Cure>,
     /// What is left to the user, in sentences.
@@ -60,7 +60,7 @@ pub struct Adoption {
 
 /// Where a part of the files went.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Placed {
+pub struct PlacedPart {
     /// Where it stood.
     pub location: Location,
     /// What it is: a key, a field, an object.
@@ -84,7 +84,7 @@ pub struct Cure {
 struct Maker<'a> {
     files: &'a [File],
     as_is: bool,
-    placed: Vec<Placed>,
+    placed: Vec<PlacedPart>,
     cures: Vec<Cure>,
 }
 
@@ -99,7 +99,7 @@ impl Maker<'_> {
 
     fn put(&mut self, place: Place, what: impl Into<String>, to: impl Into<String>) {
         let location = self.location(place);
-        self.placed.push(Placed { location, what: what.into(), to: to.into() });
+        self.placed.push(PlacedPart { location, what: what.into(), to: to.into() });
     }
 
     fn cure(&mut self, code: &str, place: Place, message: impl Into<String>) {
@@ -114,7 +114,7 @@ impl Maker<'_> {
 ///
 /// # Errors
 /// The files describe no session or several, or a session file among them is none that Nutkin takes.
-pub fn adopt(inputs: &[Input], request: &Request) -> Result<Adoption, Vec<Problem>> {
+pub fn adopt(inputs: &[Input], request: &AdoptionRequest) -> Result<Adoption, Vec<Problem>> {
     let world = World::read(inputs.iter().map(File::new).collect());
     let systems = system::group(&world, request.flink);
     let with_pods: Vec<&System<'_>> = systems.iter().filter(|s| !s.workloads.is_empty()).collect();
@@ -145,7 +145,11 @@ pub fn adopt(inputs: &[Input], request: &Request) -> Result<Adoption, Vec<Proble
     }
 }
 
-fn make(world: &World, system: &System<'_>, request: &Request) -> Result<Adoption, Vec<Problem>> {
+fn make(
+    world: &World,
+    system: &System<'_>,
+    request: &AdoptionRequest,
+) -> Result<Adoption, Vec<Problem>> {
     let mut maker =
         Maker { files: &world.files, as_is: request.as_is, placed: Vec::new(), cures: Vec::new() };
     let name = request.name.clone().unwrap_or_else(|| name_of(system));

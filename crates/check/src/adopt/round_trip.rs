@@ -1,8 +1,8 @@
 //! Round trips: a system becomes a session file, the session file is planned, and whatever is otherwise in what
 //! comes out has a reason.
 
-use super::difference::{Difference, differences, rendered};
-use super::{Adoption, Request, adopt};
+use super::difference::{LineDifference, differences, rendered};
+use super::{Adoption, AdoptionRequest, adopt};
 use crate::{self as check, Input, Settings, Severity};
 
 fn inputs(files: &[(&str, &str)]) -> Vec<Input> {
@@ -14,8 +14,8 @@ fn inputs(files: &[(&str, &str)]) -> Vec<Input> {
 
 /// Nothing is otherwise without a reason, and nothing is wrong with what comes out.
 #[track_caller]
-fn check(files: &[(&str, &str)]) -> (Adoption, Vec<Difference>) {
-    let request = Request::default();
+fn check(files: &[(&str, &str)]) -> (Adoption, Vec<LineDifference>) {
+    let request = AdoptionRequest::default();
     let inputs = inputs(files);
     let adoption = adopt(&inputs, &request).unwrap();
     let found = differences(&inputs, &request, &adoption).unwrap();
@@ -34,8 +34,8 @@ fn check(files: &[(&str, &str)]) -> (Adoption, Vec<Difference>) {
 }
 
 /// Texts of the differences of one object: `path: was -> is`.
-fn lines<'a>(found: &'a [Difference], object: &'a str) -> impl Iterator<Item = String> + 'a {
-    found.iter().filter(move |one| one.object == object).map(Difference::line)
+fn lines<'a>(found: &'a [LineDifference], object: &'a str) -> impl Iterator<Item = String> + 'a {
+    found.iter().filter(move |one| one.object == object).map(LineDifference::line)
 }
 
 macro_rules! fixture {
@@ -118,7 +118,7 @@ fn defects_of_session_files_are_cured_in_place() {
     );
     let codes: Vec<&str> = adoption.cures.iter().map(|cure| cure.rule.code).collect();
     assert_eq!(codes, ["NK0111", "NK0113"], "{found:#?}");
-    let request = Request { as_is: true, ..Request::default() };
+    let request = AdoptionRequest { as_is: true, ..AdoptionRequest::default() };
     let as_is = adopt(&inputs(&[fixture!("old.yaml")]), &request).unwrap();
     assert_eq!(as_is.text, fixture!("old.yaml").1);
 }
@@ -128,7 +128,7 @@ fn defects_of_session_files_are_cured_in_place() {
 fn a_lost_line_is_seen() {
     let files =
         inputs(&[("session.yaml", include_str!("../../fixtures/check/standalone/session.yaml"))]);
-    let request = Request::default();
+    let request = AdoptionRequest::default();
     let mut adoption = adopt(&files, &request).unwrap();
     adoption.text = adoption
         .text

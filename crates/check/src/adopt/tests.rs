@@ -1,6 +1,6 @@
 //! Whole systems as session files: every option and size is what Flink had, and what was wrong is gone.
 
-use super::{Adoption, Request, adopt};
+use super::{Adoption, AdoptionRequest, adopt};
 use crate::{self as check, Input, Settings, Severity};
 use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::units::MemorySize;
@@ -41,7 +41,7 @@ const HA: &[(&str, &str)] = &[
 
 #[test]
 fn a_correct_session_keeps_everything() {
-    let adoption = adopt(&inputs(HA), &Request::default()).unwrap();
+    let adoption = adopt(&inputs(HA), &AdoptionRequest::default()).unwrap();
     assert_eq!(adoption.name, "orders");
     let options = [
         ("jobmanager.memory.process.size", "1600m"),
@@ -70,7 +70,7 @@ fn a_correct_session_keeps_everything() {
 
 #[test]
 fn each_part_of_the_files_is_accounted_for() {
-    let adoption = adopt(&inputs(HA), &Request::default()).unwrap();
+    let adoption = adopt(&inputs(HA), &AdoptionRequest::default()).unwrap();
     let whats: Vec<&str> = adoption.placed.iter().map(|placed| placed.what.as_str()).collect();
     for what in [
         "Deployment flink-jobmanager",
@@ -92,7 +92,7 @@ fn each_part_of_the_files_is_accounted_for() {
 #[test]
 fn defects_are_cured_and_told() {
     let of = |code: &str| check::codes::find(code).unwrap().bad();
-    let cured = |code: &str| adopt(&inputs(&of(code)), &Request::default()).unwrap();
+    let cured = |code: &str| adopt(&inputs(&of(code)), &AdoptionRequest::default()).unwrap();
     check(&cured("NK0204"), &[], &["NK0204"]);
     check(&cured("NK0701"), &[], &["NK0701"]);
     check(&cured("NK0603"), &[], &["NK0603"]);
@@ -105,7 +105,7 @@ fn defects_are_cured_and_told() {
 #[test]
 fn as_is_keeps_what_was_found() {
     let bad = check::codes::find("NK0603").unwrap().bad();
-    let request = Request { as_is: true, ..Request::default() };
+    let request = AdoptionRequest { as_is: true, ..AdoptionRequest::default() };
     let adoption = adopt(&inputs(&bad), &request).unwrap();
     assert!(
         adoption.cures.is_empty() && adoption.text.contains("terminationGracePeriodSeconds: 2")
@@ -118,7 +118,7 @@ fn what_is_no_session_is_told() {
         ("a/flink-conf.yaml", "parallelism.default: 1\n"),
         ("b/flink-conf.yaml", "parallelism.default: 2\n"),
     ];
-    let problems = adopt(&inputs(&several), &Request::default()).unwrap_err();
+    let problems = adopt(&inputs(&several), &AdoptionRequest::default()).unwrap_err();
     assert!(problems[0].message.contains("several sessions: a, b"), "{problems:?}");
-    assert!(adopt(&[], &Request::default()).is_err());
+    assert!(adopt(&[], &AdoptionRequest::default()).is_err());
 }

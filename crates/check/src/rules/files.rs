@@ -10,7 +10,7 @@ use crate::source::FileKind;
 use crate::system::World;
 use nutkin_core::spec;
 use nutkin_flink::Fault;
-use nutkin_flink::yaml::{Kind, Node};
+use nutkin_flink::yaml::{Node, NodeKind};
 
 rules! {
     SYNTAX "NK0001" Error "this is not YAML"
@@ -74,7 +74,7 @@ fn missing_separator(world: &World, object: &Object, out: &mut Findings<'_>) {
 
 fn duplicate_keys(object: &Object, node: &Node, out: &mut Findings<'_>) {
     match &node.kind {
-        Kind::Map(entries) => {
+        NodeKind::Map(entries) => {
             for (index, (key, value)) in entries.iter().enumerate() {
                 let first = entries[..index].iter().find(|(known, _)| known.name == key.name);
                 if let Some((first, _)) = first {
@@ -87,7 +87,7 @@ fn duplicate_keys(object: &Object, node: &Node, out: &mut Findings<'_>) {
                 duplicate_keys(object, value, out);
             }
         }
-        Kind::List(items) => items.iter().for_each(|item| duplicate_keys(object, item, out)),
+        NodeKind::List(items) => items.iter().for_each(|item| duplicate_keys(object, item, out)),
         _ => {}
     }
 }

@@ -8,7 +8,7 @@ use crate::node::Walk;
 use crate::settings::Settings;
 use crate::source::FileKind;
 use crate::system::System;
-use nutkin_flink::memory::{self, Input, LegacyHeap};
+use nutkin_flink::memory::{self, LegacyHeap, MemoryInput};
 use nutkin_flink::{Configuration, FlinkVersion};
 
 rules! {
@@ -61,9 +61,9 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     parallelism(system, out);
 }
 
-fn input(configuration: &Configuration, version: Option<FlinkVersion>) -> Input<'_> {
+fn input(configuration: &Configuration, version: Option<FlinkVersion>) -> MemoryInput<'_> {
     let version = version.unwrap_or(FlinkVersion::DEFAULT);
-    Input { configuration, version, legacy: LegacyHeap::default() }
+    MemoryInput { configuration, version, legacy: LegacyHeap::default() }
 }
 
 /// Whether the whole configuration of a workload is known: it mounts a ConfigMap that is in the files.

@@ -6,7 +6,7 @@ use crate::finding::{Findings, Patch};
 use crate::kubernetes::{Object, Workload};
 use crate::node::Walk;
 use crate::system::{HighAvailability, System};
-use nutkin_core::kubernetes::rbac::Processes;
+use nutkin_core::kubernetes::rbac::ProcessNeeds;
 use nutkin_flink::FlinkVersion;
 
 rules! {
@@ -42,7 +42,8 @@ rules! {
 /// What Flink does with ConfigMaps under high availability.
 fn needed(version: Option<FlinkVersion>) -> Vec<&'static str> {
     let version = version.unwrap_or(FlinkVersion::DEFAULT);
-    let needs = Processes { version, native: false, high_availability: true, host_network: false };
+    let needs =
+        ProcessNeeds { version, native: false, high_availability: true, host_network: false };
     needs.job_manager().iter().flat_map(|rule| rule.verbs).copied().collect()
 }
 
@@ -84,9 +85,9 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     }
 }
 
-fn needs(system: &System<'_>, native: bool, high_availability: bool) -> Processes {
+fn needs(system: &System<'_>, native: bool, high_availability: bool) -> ProcessNeeds {
     let host = system.settings.value("kubernetes.hostnetwork.enabled");
-    Processes {
+    ProcessNeeds {
         version: system.version.unwrap_or(FlinkVersion::DEFAULT),
         native,
         high_availability,
@@ -101,7 +102,7 @@ fn session_rights(
     account: &str,
     object: &Object,
     place: Place,
-    needs: &Processes,
+    needs: &ProcessNeeds,
     out: &mut Findings<'_>,
 ) {
     let bindings = bindings(system, object, account);

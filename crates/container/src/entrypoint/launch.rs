@@ -6,13 +6,13 @@ use super::{Effective, ObservedContainer, Service, Sizing, Start, logging, subst
 use crate::class_data::{self, Index};
 use nutkin_flink::Problem;
 use nutkin_flink::dialect::{self, Dialect};
-use nutkin_flink::memory::{self, Input, LegacyHeap, LegacyTarget};
+use nutkin_flink::memory::{self, LegacyHeap, LegacyTarget, MemoryInput};
 use nutkin_flink::process::{self, Jvm, LOG_FILES, UserFlags};
 use nutkin_flink::{Configuration, FlinkVersion};
 
 /// How a process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum LaunchMode {
     /// In place of this program, logging to its standard output.
     Foreground,
     /// In the background, logging to files.
@@ -81,7 +81,7 @@ pub fn prefix(service: Service, environment: &BTreeMap<String, String>) -> Strin
 /// Memory that does not fit, values that the file cannot hold, a Flink without its main jar.
 pub fn launch(
     start: &Start,
-    kind: Kind,
+    kind: LaunchMode,
     version: FlinkVersion,
     effective: &Effective,
     observed: &ObservedContainer,
@@ -218,7 +218,7 @@ fn sizes(
     let text = |name: &str| {
         observed.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
     };
-    let input = Input {
+    let input = MemoryInput {
         configuration: &effective.configuration,
         version,
         legacy: LegacyHeap {

@@ -1,6 +1,6 @@
 //! Logging of a process in a container: the mounted files, otherwise a default that says everything on standard output.
 
-use super::{ObservedContainer, launch::Kind};
+use super::{ObservedContainer, launch::LaunchMode};
 use nutkin_flink::log4j;
 
 /// Where the logging configuration is, and the text of one to write.
@@ -16,17 +16,17 @@ pub(super) struct Logging {
 /// `conf` is where the process finds the mounted files.
 pub(super) fn choose(
     observed: &ObservedContainer,
-    kind: Kind,
+    kind: LaunchMode,
     conf: &str,
     private: &str,
 ) -> Logging {
     let has = |name: &&str| observed.conf_others.iter().any(|other| other == *name);
     let (log4j, logback) = match kind {
-        Kind::Foreground => (
+        LaunchMode::Foreground => (
             ["log4j-console.properties", "log4j.properties"],
             ["logback-console.xml", "logback.xml"],
         ),
-        Kind::Daemon => (
+        LaunchMode::Daemon => (
             ["log4j.properties", "log4j-console.properties"],
             ["logback.xml", "logback-console.xml"],
         ),
@@ -36,8 +36,8 @@ pub(super) fn choose(
         return Logging { log4j: format!("{conf}/{name}"), logback, write: None };
     }
     let text = match kind {
-        Kind::Foreground => log4j::CONSOLE,
-        Kind::Daemon => log4j::FILE,
+        LaunchMode::Foreground => log4j::CONSOLE,
+        LaunchMode::Daemon => log4j::FILE,
     };
     let name = "log4j.properties";
     Logging { log4j: format!("{private}/{name}"), logback, write: Some((name, text)) }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::image::User;
+use crate::image::ImageUser;
 
 /// The layers of a base, seen as one tree, and its configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Base {
     /// By path without the leading slash; what an upper layer removed is gone.
-    pub nodes: BTreeMap<String, Node>,
+    pub nodes: BTreeMap<String, BaseNode>,
     /// `/etc/passwd`.
     pub passwd: Option<String>,
     /// `/etc/group`.
@@ -29,9 +29,9 @@ pub struct Base {
 
 /// One path of a base.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Node {
+pub enum BaseNode {
     /// A directory with its owner and permissions.
-    Directory(User, u32),
+    Directory(ImageUser, u32),
     /// A symbolic link.
     Link(String),
     /// Anything else.
@@ -43,7 +43,7 @@ const LINKS: usize = 40;
 
 /// Takes in one entry of a layer, the way a container runtime does: `.wh.x` removes `x`, `.wh..wh..opq` all
 /// that lower layers have in its directory (OCI image specification, "Whiteouts").
-pub fn lay_over(nodes: &mut BTreeMap<String, Node>, path: &str, node: Node) {
+pub fn lay_over(nodes: &mut BTreeMap<String, BaseNode>, path: &str, node: BaseNode) {
     let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
     let below = |name: &str| match parent {
         "" => name.to_owned(),
@@ -56,21 +56,21 @@ pub fn lay_over(nodes: &mut BTreeMap<String, Node>, path: &str, node: Node) {
         remove_below(nodes, &removed);
         nodes.remove(&removed);
     } else {
-        if !matches!(node, Node::Directory(..)) {
+        if !matches!(node, BaseNode::Directory(..)) {
             remove_below(nodes, path);
         }
         nodes.insert(path.to_owned(), node);
     }
 }
 
-fn remove_below(nodes: &mut BTreeMap<String, Node>, path: &str) {
+fn remove_below(nodes: &mut BTreeMap<String, BaseNode>, path: &str) {
     let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
     nodes.retain(|name, _| !name.starts_with(&prefix));
 }
 
 /// Where a path really is, once the links among its parents are followed; the last part is not followed.
 /// Without leading slash on both sides. A circle of links ends where it is noticed.
-pub(super) fn resolve(nodes: &BTreeMap<String, Node>, path: &str) -> String {
+pub(super) fn resolve(nodes: &BTreeMap<String, BaseNode>, path: &str) -> String {
     let mut left: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
     let mut done: Vec<String> = Vec::new();
     let mut links = 0;
@@ -86,7 +86,7 @@ pub(super) fn resolve(nodes: &BTreeMap<String, Node>, path: &str) -> String {
         if left.is_empty() {
             break;
         }
-        if let Some(Node::Link(target)) = nodes.get(&done.join("/"))
+        if let Some(BaseNode::Link(target)) = nodes.get(&done.join("/"))
             && links < LINKS
         {
             links += 1;
@@ -112,7 +112,7 @@ impl Base {
         let mut path = resolve(&self.nodes, path.trim_start_matches('/'));
         for _ in 0..LINKS {
             match self.nodes.get(&path) {
-                Some(Node::Link(target)) => {
+                Some(BaseNode::Link(target)) => {
                     let from = path.rsplit_once('/').map_or("", |(parent, _)| parent);
                     let target = match target.strip_prefix('/') {
                         Some(absolute) => absolute.to_owned(),
@@ -132,10 +132,10 @@ impl Base {
 mod tests {
     use super::*;
 
-    fn nodes(all: &[(&str, Option<&str>)]) -> BTreeMap<String, Node> {
+    fn nodes(all: &[(&str, Option<&str>)]) -> BTreeMap<String, BaseNode> {
         let mut nodes = BTreeMap::new();
         for (path, link) in all {
-            let node = link.map_or(Node::File, |target| Node::Link(target.to_owned()));
+            let node = link.map_or(BaseNode::File, |target| BaseNode::Link(target.to_owned()));
             lay_over(&mut nodes, path, node);
         }
         nodes

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::image::plan::Found;
-use crate::image::{ENTRYPOINT, PORTS, Request, User};
+use crate::image::plan::FoundParts;
+use crate::image::{ENTRYPOINT, ImageRequest, ImageUser, PORTS};
 use nutkin_flink::FlinkVersion;
 
 /// What `PATH` is where a base does not say.
@@ -20,7 +20,7 @@ pub struct Config {
     /// In OCI's words: `amd64`.
     pub architecture: String,
     /// Who runs it.
-    pub user: User,
+    pub user: ImageUser,
     /// Variables, in order.
     pub environment: Vec<(String, String)>,
     /// Where it starts.
@@ -65,7 +65,7 @@ impl Config {
         found.map(|(_, home)| home.as_str())
     }
 
-    pub(super) fn new(request: &Request, found: &Found, java_home: &str) -> Self {
+    pub(super) fn new(request: &ImageRequest, found: &FoundParts, java_home: &str) -> Self {
         let base = found.base.as_ref();
         let home = &request.flink_home;
         let mut environment = Vec::new();

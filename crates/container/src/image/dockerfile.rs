@@ -1,10 +1,10 @@
 //! The same image as a Dockerfile.
 
-use crate::image::{ENTRYPOINT, Layer, PORTS, Plan};
+use crate::image::{ENTRYPOINT, ImagePlan, Layer, PORTS};
 
 /// A Dockerfile whose context has a tar file `<name>.tar` for each layer, which `ADD` unpacks with owners and
 /// permissions. `base_layers` is how many tar files (`base-1.tar`...) a base gives that no registry has.
-pub fn dockerfile(plan: &Plan, base_layers: usize) -> String {
+pub fn dockerfile(plan: &ImagePlan, base_layers: usize) -> String {
     let config = &plan.config;
     let mut text = String::from("# Written by `nutkin image build --print-dockerfile`.\n");
     match &config.base {

@@ -21,11 +21,11 @@ use std::collections::BTreeMap;
 
 pub use nutkin_flink::official::{FLINK_HOME, FLINK_ID};
 
-pub use base::{Base, Node, lay_over};
+pub use base::{Base, BaseNode, lay_over};
 pub use config::{Blob, Config, config_json, docker_manifest, index_json, manifest_json};
 pub use dockerfile::{dockerfile, file_name};
-pub use plan::{Found, FoundFlink, FoundJava, Plan, plan};
-pub use request::{Copy, Directory, Request, User, Words};
+pub use plan::{FoundFlink, FoundJava, FoundParts, ImagePlan, plan};
+pub use request::{Copy, Directory, ImageRequest, ImageUser, Words};
 
 /// Where the official image has Java.
 pub const JAVA_HOME: &str = "/opt/java/openjdk";
@@ -87,16 +87,16 @@ pub struct Layer {
     /// What is in it, for people.
     pub text: String,
     /// By path in the image, without the leading slash.
-    pub entries: BTreeMap<String, Entry>,
+    pub entries: BTreeMap<String, LayerEntry>,
 }
 
 /// One path of a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct LayerEntry {
     /// What is there.
     pub content: Content,
     /// Who owns it.
-    pub owner: User,
+    pub owner: ImageUser,
     /// Permissions, such as `0o755`; links have none.
     pub mode: u32,
 }
@@ -128,29 +128,29 @@ pub const fn mode(is_program: bool) -> u32 {
     if is_program { 0o755 } else { 0o644 }
 }
 
-impl Entry {
+impl LayerEntry {
     /// A directory for everybody to read.
-    pub const fn directory(owner: User) -> Self {
+    pub const fn directory(owner: ImageUser) -> Self {
         Self { content: Content::Directory, owner, mode: 0o755 }
     }
 
     /// A link.
     pub fn link(target: impl Into<String>) -> Self {
-        Self { content: Content::Link(target.into()), owner: User::ROOT, mode: 0o777 }
+        Self { content: Content::Link(target.into()), owner: ImageUser::ROOT, mode: 0o777 }
     }
 
     /// A text file for everybody to read.
-    pub fn text(text: impl Into<String>, owner: User) -> Self {
+    pub fn text(text: impl Into<String>, owner: ImageUser) -> Self {
         Self { content: Content::Text(text.into()), owner, mode: 0o644 }
     }
 
     /// A copied file.
-    pub fn file(source: impl Into<String>, owner: User, is_program: bool) -> Self {
+    pub fn file(source: impl Into<String>, owner: ImageUser, is_program: bool) -> Self {
         Self { content: Content::File(source.into()), owner, mode: mode(is_program) }
     }
 
     /// A copied directory.
-    pub fn tree(source: impl Into<String>, owner: User) -> Self {
+    pub fn tree(source: impl Into<String>, owner: ImageUser) -> Self {
         Self { content: Content::Tree { source: source.into(), without: &[] }, owner, mode: 0o755 }
     }
 }

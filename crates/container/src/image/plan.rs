@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use crate::class_data;
 use crate::image::config::Config;
 use crate::image::{
-    BINARY, Base, Content, ENTRYPOINT, Entry, JAVA_HOME, JAVA_WITHOUT, Layer, Request, SCRIPTS,
-    User, system,
+    BINARY, Base, Content, ENTRYPOINT, ImageRequest, ImageUser, JAVA_HOME, JAVA_WITHOUT, Layer,
+    LayerEntry, SCRIPTS, system,
 };
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::dialect::Dialect;
@@ -28,7 +28,7 @@ const WRITABLE: &[&str] = &["conf", "data", "lib", "log", "plugins", "usrlib"];
 
 /// What the shell found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundParts {
     /// What the image begins with; `None`: nothing.
     pub base: Option<Base>,
     /// In OCI's words: `amd64`, `arm64`.
@@ -81,7 +81,7 @@ pub struct FoundFlink {
 
 /// The image, before any file is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub struct ImagePlan {
     /// Our layers, above those of the base.
     pub layers: Vec<Layer>,
     /// What the image says about itself.
@@ -92,7 +92,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// All that is wrong: no Java, parts or plugins that Flink does not have, configuration that it would not read.
-pub fn plan(request: &Request, found: &Found) -> Result<Plan, Vec<Problem>> {
+pub fn plan(request: &ImageRequest, found: &FoundParts) -> Result<ImagePlan, Vec<Problem>> {
     let mut problems = Vec::new();
     let user = request.user;
     let home = request.flink_home.as_str();
@@ -112,7 +112,7 @@ pub fn plan(request: &Request, found: &Found) -> Result<Plan, Vec<Problem>> {
         FoundJava::InBase(home) => home.clone(),
         FoundJava::Copied(source) => {
             let content = Content::Tree { source: source.clone(), without: JAVA_WITHOUT };
-            let entry = Entry { content, ..Entry::directory(User::ROOT) };
+            let entry = LayerEntry { content, ..LayerEntry::directory(ImageUser::ROOT) };
             image.layer("java", "Java", [(JAVA_HOME.to_owned(), entry)]);
             JAVA_HOME.to_owned()
         }
@@ -135,22 +135,22 @@ pub fn plan(request: &Request, found: &Found) -> Result<Plan, Vec<Problem>> {
     for directory in &request.directories {
         let owner = user.or_of(directory.owner);
         let name = format!("dir{}", directory.path.replace('/', "-"));
-        let entry = (directory.path.clone(), Entry::directory(owner));
+        let entry = (directory.path.clone(), LayerEntry::directory(owner));
         image.layer(&name, &format!("directory {}", directory.path), [entry]);
     }
     for copy in &request.copies {
         let owner = user.or_of(copy.owner);
         let entry = if found.directories.contains(&copy.source) {
-            Entry::tree(&copy.source, owner)
+            LayerEntry::tree(&copy.source, owner)
         } else {
             // Whether it is a program, the shell sees.
-            Entry::file(&copy.source, owner, false)
+            LayerEntry::file(&copy.source, owner, false)
         };
         let name = format!("copy{}", copy.target.replace('/', "-"));
         image.layer(&name, &format!("copy to {}", copy.target), [(copy.target.clone(), entry)]);
     }
     let jar = |source: &String| {
-        (format!("{home}/lib/{}", parts::file_name(source)), Entry::file(source, user, false))
+        (format!("{home}/lib/{}", parts::file_name(source)), LayerEntry::file(source, user, false))
     };
     let (single, shared) = request.jars.split_at(request.jars.len().min(JAR_LAYERS));
     for source in single {
@@ -162,7 +162,7 @@ pub fn plan(request: &Request, found: &Found) -> Result<Plan, Vec<Problem>> {
     }
     // Last: they are bound to every jar of `lib`.
     let archive = |(name, source): &(String, String)| {
-        (format!("{home}/{}/{name}", class_data::DIRECTORY), Entry::file(source, user, false))
+        (format!("{home}/{}/{name}", class_data::DIRECTORY), LayerEntry::file(source, user, false))
     };
     if !found.archives.is_empty() {
         image.layer("class-data", "class data archives", found.archives.iter().map(archive));
@@ -171,15 +171,15 @@ pub fn plan(request: &Request, found: &Found) -> Result<Plan, Vec<Problem>> {
         return Err(problems);
     }
     let config = Config::new(request, found, &java_home);
-    Ok(Plan { layers: image.layers, config })
+    Ok(ImagePlan { layers: image.layers, config })
 }
 
 /// Users, what an image without a base needs, and what the machine gives.
-fn system_files(request: &Request, found: &Found) -> Option<Vec<(String, Entry)>> {
+fn system_files(request: &ImageRequest, found: &FoundParts) -> Option<Vec<(String, LayerEntry)>> {
     let mut entries = Vec::new();
     let base = found.base.as_ref();
     let mut text = |path: &str, text: Option<String>| {
-        entries.extend(text.map(|text| (path.to_owned(), Entry::text(text, User::ROOT))));
+        entries.extend(text.map(|text| (path.to_owned(), LayerEntry::text(text, ImageUser::ROOT))));
     };
     let passwd = base.and_then(|base| base.passwd.as_deref());
     text("/etc/passwd", system::passwd(passwd, request.user, &request.flink_home));
@@ -187,42 +187,43 @@ fn system_files(request: &Request, found: &Found) -> Option<Vec<(String, Entry)>
     if base.is_none() {
         text("/etc/nsswitch.conf", Some(system::NSSWITCH.to_owned()));
         // Everybody writes there, and removes only what is theirs.
-        let tmp = Entry { mode: 0o1777, ..Entry::directory(User::ROOT) };
+        let tmp = LayerEntry { mode: 0o1777, ..LayerEntry::directory(ImageUser::ROOT) };
         entries.push(("/tmp".to_owned(), tmp));
         // Mount points: containerd cannot make them below a read-only root.
         for path in ["/dev", "/proc", "/sys"] {
-            entries.push((path.to_owned(), Entry::directory(User::ROOT)));
+            entries.push((path.to_owned(), LayerEntry::directory(ImageUser::ROOT)));
         }
         for (path, target) in &found.system_links {
-            entries.push((path.clone(), Entry::link(target)));
+            entries.push((path.clone(), LayerEntry::link(target)));
         }
     }
     for (path, source, is_program) in &found.system {
-        entries.push((path.clone(), Entry::file(source, User::ROOT, *is_program)));
+        entries.push((path.clone(), LayerEntry::file(source, ImageUser::ROOT, *is_program)));
     }
     (!entries.is_empty()).then_some(entries)
 }
 
-fn scripts(binary: &str, home: &str) -> Vec<(String, Entry)> {
-    let link = |path: String| (path, Entry::link(BINARY));
-    let mut entries = vec![(BINARY.to_owned(), Entry::file(binary, User::ROOT, true))];
+fn scripts(binary: &str, home: &str) -> Vec<(String, LayerEntry)> {
+    let link = |path: String| (path, LayerEntry::link(BINARY));
+    let mut entries = vec![(BINARY.to_owned(), LayerEntry::file(binary, ImageUser::ROOT, true))];
     entries.push(link(ENTRYPOINT.to_owned()));
     entries.extend(SCRIPTS.iter().map(|script| link(format!("{home}/bin/{script}"))));
     entries
 }
 
 fn configuration(
-    request: &Request,
-    found: &Found,
+    request: &ImageRequest,
+    found: &FoundParts,
     problems: &mut Vec<Problem>,
-) -> Vec<(String, Entry)> {
+) -> Vec<(String, LayerEntry)> {
     let (home, user) = (&request.flink_home, request.user);
-    let writable = WRITABLE.iter().map(|name| (format!("{home}/{name}"), Entry::directory(user)));
+    let writable =
+        WRITABLE.iter().map(|name| (format!("{home}/{name}"), LayerEntry::directory(user)));
     let mut entries: Vec<_> = writable.collect();
     let dialect = Dialect::for_version(found.flink);
     let wanted = dialect.file_name();
     for (name, source) in &found.configuration {
-        entries.push((format!("{home}/conf/{name}"), Entry::file(source, user, false)));
+        entries.push((format!("{home}/conf/{name}"), LayerEntry::file(source, user, false)));
     }
     let has = |name: &str| found.configuration.iter().any(|(given, _)| given == name);
     let other = if wanted == "config.yaml" { "flink-conf.yaml" } else { "config.yaml" };
@@ -239,7 +240,7 @@ fn configuration(
     }
     if found.distribution.is_some() && found.configuration.is_empty() {
         let text = parts::default_configuration();
-        entries.push((format!("{home}/conf/{wanted}"), Entry::text(text, user)));
+        entries.push((format!("{home}/conf/{wanted}"), LayerEntry::text(text, user)));
     }
     entries
 }

@@ -28,7 +28,7 @@ pub struct Words {
 
 /// The same, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub struct ImageRequest {
     /// Where Flink goes: absolute.
     pub flink_home: String,
     /// Jars of `opt/` that go to `lib/`, or names without version: `flink-s3-fs-presto`.
@@ -46,7 +46,7 @@ pub struct Request {
     /// Labels, in the order given.
     pub labels: Vec<(String, String)>,
     /// Who runs it.
-    pub user: User,
+    pub user: ImageUser,
 }
 
 /// `SRC:DST[:uid]`.
@@ -71,7 +71,7 @@ pub struct Directory {
 
 /// Numeric, so that Kubernetes can see that it is not root (`runAsNonRoot`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct User {
+pub struct ImageUser {
     /// User.
     pub uid: u32,
     /// Group.
@@ -83,13 +83,13 @@ impl Words {
     ///
     /// # Errors
     /// All that is wrong.
-    pub fn read(self) -> Result<Request, Vec<Problem>> {
+    pub fn read(self) -> Result<ImageRequest, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut keep = |problem: Problem| problems.push(problem);
         let user = self
             .user
             .as_deref()
-            .map_or(Some(User::default()), |text| read_user(text).map_err(&mut keep).ok());
+            .map_or(Some(ImageUser::default()), |text| read_user(text).map_err(&mut keep).ok());
         let flink_home = self.flink_home.unwrap_or_else(|| crate::image::FLINK_HOME.to_owned());
         let flink_home = absolute(Argument::FlinkHome, &flink_home).map_err(&mut keep).ok();
         let uid = user.map_or(FLINK_ID, |user| user.uid);
@@ -110,7 +110,7 @@ impl Words {
         let environment = pairs(Argument::Environment, &self.environment, &mut keep);
         let labels = pairs(Argument::Label, &self.labels, &mut keep);
         match (user, flink_home) {
-            (Some(user), Some(flink_home)) if problems.is_empty() => Ok(Request {
+            (Some(user), Some(flink_home)) if problems.is_empty() => Ok(ImageRequest {
                 flink_home,
                 opt: self.opt,
                 plugins: self.plugins,
@@ -126,7 +126,7 @@ impl Words {
     }
 }
 
-impl User {
+impl ImageUser {
     /// The administrator.
     pub const ROOT: Self = Self { uid: 0, gid: 0 };
 
@@ -137,16 +137,16 @@ impl User {
     }
 }
 
-impl Default for User {
+impl Default for ImageUser {
     fn default() -> Self {
         Self { uid: FLINK_ID, gid: FLINK_ID }
     }
 }
 
-fn read_user(text: &str) -> Result<User, Problem> {
+fn read_user(text: &str) -> Result<ImageUser, Problem> {
     let (uid, gid) = text.split_once(':').unwrap_or((text, text));
     match (uid.parse(), gid.parse()) {
-        (Ok(uid), Ok(gid)) => Ok(User { uid, gid }),
+        (Ok(uid), Ok(gid)) => Ok(ImageUser { uid, gid }),
         _ => Err(Problem::argument(Argument::User, format!("`{text}` is not a user and group"))
             .hint("numbers are wanted, such as 9999 or 1000:0: Kubernetes cannot look names up")),
     }
@@ -236,7 +236,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(words: Words, expected: Result<Request, &[&str]>) {
+    fn check(words: Words, expected: Result<ImageRequest, &[&str]>) {
         let actual = words
             .read()
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>());
@@ -247,14 +247,14 @@ mod tests {
         words.iter().map(ToString::to_string).collect()
     }
 
-    fn official() -> Request {
+    fn official() -> ImageRequest {
         Words::default().read().unwrap()
     }
 
     #[test]
     fn nothing_said_is_the_official_image() {
         assert_eq!(official().flink_home, "/opt/flink");
-        assert_eq!(official().user, User { uid: 9999, gid: 9999 });
+        assert_eq!(official().user, ImageUser { uid: 9999, gid: 9999 });
     }
 
     #[test]
@@ -272,7 +272,7 @@ mod tests {
                 user: Some("1000:0".to_owned()),
                 ..Words::default()
             },
-            Ok(Request {
+            Ok(ImageRequest {
                 copies: vec![
                     copy("a.jar", "/x/b.jar", 1000),
                     copy("conf/", "/etc/x/conf", 0),
@@ -286,7 +286,7 @@ mod tests {
                     ("A".to_owned(), "b=c".to_owned()),
                     ("EMPTY".to_owned(), String::new()),
                 ],
-                user: User { uid: 1000, gid: 0 },
+                user: ImageUser { uid: 1000, gid: 0 },
                 ..official()
             }),
         );

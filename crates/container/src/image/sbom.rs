@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Component {
     /// What it is.
-    pub kind: Kind,
+    pub kind: ComponentType,
     /// Maven group, for jars that say theirs.
     pub group: Option<String>,
     /// Name: the artifact, or the file.
@@ -23,7 +23,7 @@ pub struct Component {
 
 /// Types of CycloneDX that occur.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum ComponentType {
     /// Our binary.
     Application,
     /// The base.
@@ -36,7 +36,7 @@ pub enum Kind {
     Platform,
 }
 
-impl Kind {
+impl ComponentType {
     const fn name(self) -> &'static str {
         match self {
             Self::Application => "application",

@@ -1,6 +1,6 @@
 //! The few files of a system that Java and Flink look for.
 
-use crate::image::User;
+use crate::image::ImageUser;
 
 /// Name of the user and of its group, as in the official image.
 const NAME: &str = "flink";
@@ -10,14 +10,14 @@ const NAME: &str = "flink";
 pub(super) const NSSWITCH: &str = "passwd: files\ngroup: files\nhosts: files dns\n";
 
 /// `/etc/passwd` with the image's user, or `None` when it has one of that number or name already.
-pub(super) fn passwd(base: Option<&str>, user: User, home: &str) -> Option<String> {
+pub(super) fn passwd(base: Option<&str>, user: ImageUser, home: &str) -> Option<String> {
     let text = base.unwrap_or("root:x:0:0:root:/root:/sbin/nologin\n");
     let line = format!("{NAME}:x:{}:{}::{home}:/bin/sh\n", user.uid, user.gid);
     with_line(base, text, user.uid, &line)
 }
 
 /// `/etc/group` with the image's group, or `None` when it has one of that number or name already.
-pub(super) fn group(base: Option<&str>, user: User) -> Option<String> {
+pub(super) fn group(base: Option<&str>, user: ImageUser) -> Option<String> {
     let text = base.unwrap_or("root:x:0:\n");
     with_line(base, text, user.gid, &format!("{NAME}:x:{}:\n", user.gid))
 }
@@ -43,7 +43,7 @@ mod tests {
     fn users_and_groups() {
         #[track_caller]
         fn check(base: Option<&str>, uid: u32, expected: Option<&str>) {
-            let user = User { uid, gid: uid };
+            let user = ImageUser { uid, gid: uid };
             assert_eq!(passwd(base, user, "/opt/flink").as_deref(), expected, "{base:?}");
         }
         let root = "root:x:0:0:root:/root:/sbin/nologin\n";
@@ -58,7 +58,7 @@ mod tests {
         check(Some("a:x:9999:1::/:/bin/sh\n"), 9999, None);
         check(Some("flink:x:7:7::/:/bin/sh\n"), 9999, None);
         assert_eq!(
-            group(Some("adm:x:4:\n"), User::default()).as_deref(),
+            group(Some("adm:x:4:\n"), ImageUser::default()).as_deref(),
             Some("adm:x:4:\nflink:x:9999:\n")
         );
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nutkin_container::entrypoint::launch::{ContainerMachine, Kind, launch};
+use nutkin_container::entrypoint::launch::{ContainerMachine, LaunchMode, launch};
 use nutkin_container::entrypoint::{
     Command, Host, ObservedContainer, command, effective, report, words,
 };
@@ -100,7 +100,7 @@ proptest! {
                 Ok(effective) => {
                     let said = report::lines(&start, &effective, &observed).join("\n");
                     prop_assert!(!said.contains(secret), "{}", said);
-                    let kind = Kind::Foreground;
+                    let kind = LaunchMode::Foreground;
                     if let Err(problems) =
                         launch(&start, kind, version, &effective, &observed, &machine)
                     {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nutkin_container::image::{
-    self, Base, Content, Found, FoundFlink, FoundJava, Node, Plan, User, Words,
+    self, Base, BaseNode, Content, FoundFlink, FoundJava, FoundParts, ImagePlan, ImageUser, Words,
 };
 use nutkin_flink::FlinkVersion;
 
@@ -12,8 +12,8 @@ fn texts(words: &[&str]) -> Vec<String> {
 }
 
 /// A distribution with a jar, a plugin and two optional parts, this machine's Java, no base.
-fn found() -> Found {
-    Found {
+fn found() -> FoundParts {
+    FoundParts {
         base: None,
         architecture: "amd64".to_owned(),
         java: FoundJava::Copied("/java".to_owned()),
@@ -39,14 +39,14 @@ fn found() -> Found {
 
 /// A base as Debian's: merged `/usr`, a user of its own.
 fn debian() -> Base {
-    let root = |mode| Node::Directory(User::ROOT, mode);
+    let root = |mode| BaseNode::Directory(ImageUser::ROOT, mode);
     Base {
         nodes: BTreeMap::from([
-            ("bin".to_owned(), Node::Link("usr/bin".to_owned())),
+            ("bin".to_owned(), BaseNode::Link("usr/bin".to_owned())),
             ("opt".to_owned(), root(0o775)),
             ("usr".to_owned(), root(0o755)),
             ("usr/bin".to_owned(), root(0o755)),
-            ("usr/local".to_owned(), Node::Directory(User { uid: 0, gid: 50 }, 0o2775)),
+            ("usr/local".to_owned(), BaseNode::Directory(ImageUser { uid: 0, gid: 50 }, 0o2775)),
         ]),
         passwd: Some("root:x:0:0::/root:/bin/bash\n".to_owned()),
         group: Some("root:x:0:\n".to_owned()),
@@ -62,12 +62,12 @@ fn debian() -> Base {
 }
 
 #[track_caller]
-fn planned(words: Words, found: &Found) -> Plan {
+fn planned(words: Words, found: &FoundParts) -> ImagePlan {
     image::plan(&words.read().expect("a good request"), found).expect("a plan")
 }
 
 /// One line for each path of each layer: `layer path owner mode what`.
-fn shown(plan: &Plan) -> String {
+fn shown(plan: &ImagePlan) -> String {
     let mut text = String::new();
     for layer in &plan.layers {
         text.push_str(&format!("{}: {}\n", layer.name, layer.text));
@@ -79,7 +79,7 @@ fn shown(plan: &Plan) -> String {
                 Content::File(source) => format!("= {source}"),
                 Content::Tree { source, without: _ } => format!("= {source}/**"),
             };
-            let User { uid, gid } = entry.owner;
+            let ImageUser { uid, gid } = entry.owner;
             text.push_str(&format!("  {path} {uid}:{gid} {:o} {what}\n", entry.mode));
         }
     }
@@ -92,7 +92,7 @@ fn shown(plan: &Plan) -> String {
 }
 
 #[track_caller]
-fn check(case: &str, words: Words, found: &Found) {
+fn check(case: &str, words: Words, found: &FoundParts) {
     let path =
         std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/image").join(case);
     nutkin_testkit::check_golden(&path, &shown(&planned(words, found)));
@@ -116,7 +116,7 @@ fn everything_that_can_be_asked_for() {
         labels: texts(&["team=a \"b\""]),
         user: Some("1000:0".to_owned()),
     };
-    let found = Found {
+    let found = FoundParts {
         base: Some(debian()),
         java: FoundJava::InBase("/usr/lib/jvm/17".to_owned()),
         system: Vec::new(),
@@ -169,7 +169,7 @@ fn all_problems_at_once() {
         plugins: texts(&["metrics-nothing"]),
         ..Words::default()
     };
-    let found = Found {
+    let found = FoundParts {
         java: FoundJava::Nowhere,
         flink: FlinkVersion::new(2, 3, 0),
         configuration: vec![("flink-conf.yaml".to_owned(), "/c/flink-conf.yaml".to_owned())],

@@ -4,7 +4,7 @@ use super::Difference;
 
 /// What happens to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Action {
+pub enum ObjectAction {
     /// It is made.
     Add,
     /// It is changed in place.
@@ -17,7 +17,7 @@ pub enum Action {
     Keep,
 }
 
-impl Action {
+impl ObjectAction {
     /// The sign before a line, as terraform's users know them.
     pub const fn symbol(self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ pub struct Object {
     /// `ConfigMap/flink-config-orders`.
     pub title: String,
     /// What happens to it.
-    pub action: Action,
+    pub action: ObjectAction,
     /// Its fields that differ; none for one that is new or goes.
     pub differences: Vec<Difference>,
 }

@@ -4,14 +4,14 @@
 use serde_json::{Value, json};
 
 use crate::change::Difference;
-use crate::decide::{Action, Decision};
+use crate::decide::{Decision, ObjectAction};
 use crate::selection::Platform;
 
 /// One thing that is not as it is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drift {
     /// What `up` would do about it.
-    pub action: Action,
+    pub action: ObjectAction,
     /// The object that it is of, on Kubernetes: `ConfigMap/flink-config-orders`.
     pub object: Option<String>,
     /// The option, field or file; `None`: the whole object.
@@ -37,7 +37,7 @@ impl<S> Decision<S> {
             .filter(|one| !is_local || !is_of_machine(&one.what))
             .map(|one| Drift::of(None, one))
             .collect();
-        for object in change.objects.iter().filter(|one| one.action != Action::Keep) {
+        for object in change.objects.iter().filter(|one| one.action != ObjectAction::Keep) {
             let title = Some(object.title.clone());
             if object.differences.is_empty() {
                 let action = object.action;
@@ -59,9 +59,9 @@ impl Drift {
     fn of(object: Option<String>, difference: &Difference) -> Self {
         let Difference { what, old, new } = difference.clone();
         let action = match (&old, &new) {
-            (None, Some(_)) => Action::Add,
-            (Some(_), None) => Action::Remove,
-            _ => Action::Change,
+            (None, Some(_)) => ObjectAction::Add,
+            (Some(_), None) => ObjectAction::Remove,
+            _ => ObjectAction::Change,
         };
         Self { action, object, what: Some(what), old, new }
     }
@@ -145,10 +145,10 @@ mod tests {
         };
         let replicas = vec![difference("spec.replicas", Some("2"), Some("3"))];
         one.change.objects = vec![
-            object("Deployment/s", Action::Keep, Vec::new()),
-            object("Deployment/s-taskmanager", Action::Change, replicas),
-            object("Service/s-rest", Action::Add, Vec::new()),
-            object("Ingress/s", Action::Remove, Vec::new()),
+            object("Deployment/s", ObjectAction::Keep, Vec::new()),
+            object("Deployment/s-taskmanager", ObjectAction::Change, replicas),
+            object("Service/s-rest", ObjectAction::Add, Vec::new()),
+            object("Ingress/s", ObjectAction::Remove, Vec::new()),
         ];
         check(
             &one,

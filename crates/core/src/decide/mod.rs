@@ -23,7 +23,7 @@ mod tests;
 
 use std::time::Duration;
 
-pub use crate::change::{Action, Object};
+pub use crate::change::{Object, ObjectAction};
 pub use drift::Drift;
 
 use crate::change::{Difference, Effect};
@@ -33,7 +33,7 @@ use crate::session::Session;
 
 /// What shall be.
 #[derive(Debug, Clone, Copy)]
-pub enum Wanted<'a> {
+pub enum Goal<'a> {
     /// This session, with its jobs unless they are to be left alone.
     Session(&'a Session),
     /// No session.
@@ -267,7 +267,7 @@ impl Change {
     /// Whether there is no difference. A session of which only some part does not run has none.
     pub fn is_empty(&self) -> bool {
         self.differences.is_empty()
-            && self.objects.iter().all(|one| one.action == Action::Keep)
+            && self.objects.iter().all(|one| one.action == ObjectAction::Keep)
             && self.parts.is_empty()
             && self.restarts == Restarts::default()
             && self.adopts.is_none()
@@ -288,9 +288,9 @@ impl Change {
         let of_objects = self.objects.iter().filter(|one| {
             let is_replicas = |one: &Difference| one.what == REPLICAS;
             match one.action {
-                Action::Keep => false,
-                Action::Change => !one.differences.iter().all(is_replicas),
-                Action::Add | Action::Remove | Action::Replace => true,
+                ObjectAction::Keep => false,
+                ObjectAction::Change => !one.differences.iter().all(is_replicas),
+                ObjectAction::Add | ObjectAction::Remove | ObjectAction::Replace => true,
             }
         });
         let of_objects = of_objects.map(|one| one.title.clone());

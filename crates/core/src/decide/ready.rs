@@ -8,7 +8,7 @@ use crate::words::waits as words;
 
 /// What a JobManager says of its TaskManagers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Overview {
+pub struct Registered {
     /// TaskManagers that are registered.
     pub task_managers: u32,
     /// Their slots.
@@ -29,7 +29,10 @@ pub(super) struct Expected<'o> {
 }
 
 /// What is still waited for, given that there is nothing left to do and nothing has died.
-pub(super) fn look(expected: Expected<'_>, overview: Option<Overview>) -> (Vec<Condition>, Again) {
+pub(super) fn look(
+    expected: Expected<'_>,
+    overview: Option<Registered>,
+) -> (Vec<Condition>, Again) {
     let Expected { task_managers, options, is_this, poll } = expected;
     let wait = |reason: &'static str, message: String| {
         let again = Again::Wait { reason: message.clone(), after: poll };

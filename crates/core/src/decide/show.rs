@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::change::Difference;
-use crate::decide::{About, Action, Change, Decision, Fate, Fates, JobFate, Object, Restarts};
+use crate::decide::{
+    About, Change, Decision, Fate, Fates, JobFate, Object, ObjectAction, Restarts,
+};
 use crate::remedy::Wording;
 use crate::selection::Platform;
 use crate::words::decision as words;
@@ -62,7 +64,7 @@ impl<S> Decision<S> {
         let mut lines = Vec::new();
         lines.extend(change.adopts.iter().map(|workload| words::takes_over(workload)));
         lines.extend(change.differences.iter().map(Difference::line));
-        for one in change.objects.iter().filter(|one| one.action != Action::Keep) {
+        for one in change.objects.iter().filter(|one| one.action != ObjectAction::Keep) {
             lines.push(format!("{} {}", one.action.symbol(), one.title));
             lines.extend(one.differences.iter().map(|one| format!("    {}", one.line())));
         }
@@ -127,13 +129,13 @@ fn fields(one: &Difference) -> Value {
 impl Change {
     /// Numbers of objects that are added, changed and removed; one that is replaced is added and removed.
     fn total(&self) -> [usize; 3] {
-        let count = |actions: &[Action]| {
+        let count = |actions: &[ObjectAction]| {
             self.objects.iter().filter(|one| actions.contains(&one.action)).count()
         };
         [
-            count(&[Action::Add, Action::Replace]),
-            count(&[Action::Change]),
-            count(&[Action::Remove, Action::Replace]),
+            count(&[ObjectAction::Add, ObjectAction::Replace]),
+            count(&[ObjectAction::Change]),
+            count(&[ObjectAction::Remove, ObjectAction::Replace]),
         ]
     }
 }

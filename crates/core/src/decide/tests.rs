@@ -99,15 +99,19 @@ fn objects_in_lines() {
     let object = |title: &str, action| Object {
         title: title.to_owned(),
         action,
-        differences: if action == Action::Change { vec![difference("x")] } else { Vec::new() },
+        differences: if action == ObjectAction::Change {
+            vec![difference("x")]
+        } else {
+            Vec::new()
+        },
     };
     let mut decision = decision(Platform::Kubernetes);
-    decision.change.objects.push(object("Deployment/s", Action::Keep));
+    decision.change.objects.push(object("Deployment/s", ObjectAction::Keep));
     check_lines(&decision, &["session `s`: no change"], false);
     decision.change.restarts.task_managers = true;
     assert!(!decision.is_done(), "TaskManagers restart though no object changes");
-    decision.change.objects.push(object("ConfigMap/c", Action::Change));
-    decision.change.objects.push(object("Service/r", Action::Replace));
+    decision.change.objects.push(object("ConfigMap/c", ObjectAction::Change));
+    decision.change.objects.push(object("Service/r", ObjectAction::Replace));
     decision.change.adopts = Some("Deployment/s".to_owned());
     let lines = [
         "takes over Deployment/s and what it owns: they get Nutkin's label",
@@ -162,10 +166,13 @@ fn what_differs_beside_the_number_of_task_managers() {
     check(Change::default(), &[]);
     check(fields(&["taskManager.replicas"]), &[]);
     check(fields(&["taskManager.replicas", "web.port"]), &["web.port"]);
-    check(objects(object(Action::Keep, &[])), &[]);
-    check(objects(object(Action::Change, &["spec.replicas"])), &[]);
-    check(objects(object(Action::Change, &["spec.replicas", "spec.template"])), &["Deployment/s"]);
-    check(objects(object(Action::Add, &[])), &["Deployment/s"]);
+    check(objects(object(ObjectAction::Keep, &[])), &[]);
+    check(objects(object(ObjectAction::Change, &["spec.replicas"])), &[]);
+    check(
+        objects(object(ObjectAction::Change, &["spec.replicas", "spec.template"])),
+        &["Deployment/s"],
+    );
+    check(objects(object(ObjectAction::Add, &[])), &["Deployment/s"]);
     let adopts = Change { adopts: Some("Deployment/s".to_owned()), ..Change::default() };
     check(adopts, &["Deployment/s"]);
 }

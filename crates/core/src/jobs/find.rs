@@ -4,7 +4,7 @@ use super::generation;
 
 /// A job as the session lists it.
 #[derive(Debug, Clone, Copy)]
-pub struct Listed<'a> {
+pub struct ListedJob<'a> {
     /// Its id.
     pub id: &'a str,
     /// The name that it gave itself, which may be that of several.
@@ -29,7 +29,7 @@ pub enum NotFound {
 ///
 /// # Errors
 /// None or several are meant.
-pub fn find(namespace: &str, wanted: &str, jobs: &[Listed<'_>]) -> Result<usize, NotFound> {
+pub fn find(namespace: &str, wanted: &str, jobs: &[ListedJob<'_>]) -> Result<usize, NotFound> {
     if let Some(exact) = jobs.iter().position(|job| job.id == wanted) {
         return Ok(exact);
     }
@@ -69,9 +69,9 @@ mod tests {
     /// `-` before a name: the job has ended.
     #[track_caller]
     fn check(wanted: &str, jobs: &[(&str, &str)], expected: Result<usize, NotFound>) {
-        let jobs: Vec<Listed<'_>> = jobs
+        let jobs: Vec<ListedJob<'_>> = jobs
             .iter()
-            .map(|(id, name)| Listed {
+            .map(|(id, name)| ListedJob {
                 id,
                 name: name.trim_start_matches('-'),
                 has_ended: name.starts_with('-'),

@@ -22,12 +22,12 @@ use crate::session::SessionJob;
 pub use crate::words::advice::advice;
 pub use claim::ClaimMode;
 pub use decide::{carried_out, decide, problems};
-pub use find::{Listed, NotFound, find};
+pub use find::{ListedJob, NotFound, find};
 pub use notes::{Note, notes, sent};
 pub use outlook::{Next, Outlook, next};
 pub use policy::Policy;
 pub use settle::settle;
-pub use turn::{About, Act, Answer, Asked, News, POLL, SeenJob, Turn};
+pub use turn::{AboutJob, Act, Answer, Asked, News, POLL, SeenJob, Turn};
 
 /// Namespace of the jobs of a file that names none, so that ids are the same everywhere.
 pub const NAMESPACE: &str = "default";

@@ -170,7 +170,7 @@ pub struct Turn {
 
 /// A job of a session file.
 #[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
+pub struct AboutJob<'a> {
     /// What it shall be.
     pub job: &'a SessionJob,
     /// Part of its ids.
@@ -179,7 +179,7 @@ pub struct About<'a> {
     pub session: &'a Configuration,
 }
 
-impl About<'_> {
+impl AboutJob<'_> {
     /// The id of a generation.
     pub fn id(&self, generation: u64) -> String {
         job_id(self.namespace, &self.job.name, generation)

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use super::resource::title;
 use super::shape::{self, WorkloadLayout};
 use super::{desired, diff, rollout};
-pub use crate::change::{Action, Object as ObjectChange};
 use crate::change::{Difference, Effect};
+pub use crate::change::{Object as ObjectChange, ObjectAction};
 use crate::plan::kubernetes::config_map;
 use nutkin_flink::is_highly_available;
-use nutkin_flink::memory::{self, Input, LegacyHeap, LegacyTarget};
+use nutkin_flink::memory::{self, LegacyHeap, LegacyTarget, MemoryInput};
 use nutkin_flink::units::MemorySize;
 use nutkin_flink::{Configuration, FlinkVersion};
 
@@ -74,7 +74,7 @@ pub fn of_session(
     });
     let read_by_workers = |object: &ObjectChange| match object.title.split('/').next() {
         Some("Deployment" | "StatefulSet" | "Service") => false,
-        _ if object.action == Action::Keep => false,
+        _ if object.action == ObjectAction::Keep => false,
         // Of a configuration only options count; any other file is mounted into all pods.
         _ => {
             object.differences.is_empty()
@@ -100,7 +100,7 @@ pub fn of_session(
         (true, true) => Effect::Restart,
         (true, false) => Effect::Loss,
     };
-    let sizes = if objects.iter().all(|one| one.action == Action::Keep) {
+    let sizes = if objects.iter().all(|one| one.action == ObjectAction::Keep) {
         Vec::new()
     } else {
         let mut sizes = sizes(&old, &new, version);
@@ -181,8 +181,8 @@ fn of_pair(pair: &Pair) -> ObjectChange {
     let object = |one: &Option<Value>| one.as_ref().map(title);
     let title = object(&pair.new).or_else(|| object(&pair.old)).unwrap_or_default();
     let (action, differences) = match (&pair.old, &pair.new) {
-        (None, _) => (Action::Add, Vec::new()),
-        (Some(_), None) => (Action::Remove, Vec::new()),
+        (None, _) => (ObjectAction::Add, Vec::new()),
+        (Some(_), None) => (ObjectAction::Remove, Vec::new()),
         (Some(old), Some(new)) => {
             let mut differences = diff::objects(old, new);
             if pair.replace {
@@ -190,9 +190,9 @@ fn of_pair(pair: &Pair) -> ObjectChange {
                 differences.retain(|one| one.new.is_some());
             }
             let action = match (differences.is_empty(), pair.replace) {
-                (true, _) => Action::Keep,
-                (false, true) => Action::Replace,
-                (false, false) => Action::Change,
+                (true, _) => ObjectAction::Keep,
+                (false, true) => ObjectAction::Replace,
+                (false, false) => ObjectAction::Change,
             };
             (action, differences)
         }
@@ -219,7 +219,7 @@ fn sizes(old: &Configuration, new: &Configuration, version: FlinkVersion) -> Vec
     let memory = |options: &Configuration, job_manager: bool| {
         let legacy =
             LegacyHeap { job_manager: None, task_manager: None, target: LegacyTarget::Kubernetes };
-        let input = Input { configuration: options, version, legacy };
+        let input = MemoryInput { configuration: options, version, legacy };
         let bytes = if job_manager {
             memory::job_manager(&input).map(|memory| memory.process())
         } else {
@@ -242,17 +242,17 @@ fn sizes(old: &Configuration, new: &Configuration, version: FlinkVersion) -> Vec
 impl KubernetesChange {
     /// Whether nothing is to be done.
     pub fn is_empty(&self) -> bool {
-        self.objects.iter().all(|one| one.action == Action::Keep)
+        self.objects.iter().all(|one| one.action == ObjectAction::Keep)
     }
 
-    fn count(&self, actions: &[Action]) -> usize {
+    fn count(&self, actions: &[ObjectAction]) -> usize {
         self.objects.iter().filter(|one| actions.contains(&one.action)).count()
     }
 
     /// The change as lines: signs, fields, what restarts, sizes, and a total. `jobs` names those that run, if any.
     pub fn lines(&self, jobs: Option<&str>) -> Vec<String> {
         let mut lines = Vec::new();
-        for one in self.objects.iter().filter(|one| one.action != Action::Keep) {
+        for one in self.objects.iter().filter(|one| one.action != ObjectAction::Keep) {
             lines.push(format!("{} {}", one.action.symbol(), one.title));
             lines.extend(one.differences.iter().map(|one| format!("    {}", one.line())));
         }
@@ -261,15 +261,15 @@ impl KubernetesChange {
             return lines;
         }
         lines.extend(self.sizes.iter().map(Difference::line));
-        if self.objects.iter().any(|one| one.action != Action::Add) {
+        if self.objects.iter().any(|one| one.action != ObjectAction::Add) {
             lines.push(self.restarts().to_owned());
             lines.extend(jobs.map(|jobs| self.affected(jobs)));
         }
         lines.push(format!(
             "plan: {} to add, {} to change, {} to remove",
-            self.count(&[Action::Add, Action::Replace]),
-            self.count(&[Action::Change]),
-            self.count(&[Action::Remove, Action::Replace]),
+            self.count(&[ObjectAction::Add, ObjectAction::Replace]),
+            self.count(&[ObjectAction::Change]),
+            self.count(&[ObjectAction::Remove, ObjectAction::Replace]),
         ));
         lines
     }
@@ -320,9 +320,9 @@ impl KubernetesChange {
             "objects": objects,
             "sizes": self.sizes.iter().map(size).collect::<Vec<_>>(),
             "total": {
-                "add": self.count(&[Action::Add, Action::Replace]),
-                "change": self.count(&[Action::Change]),
-                "remove": self.count(&[Action::Remove, Action::Replace]),
+                "add": self.count(&[ObjectAction::Add, ObjectAction::Replace]),
+                "change": self.count(&[ObjectAction::Change]),
+                "remove": self.count(&[ObjectAction::Remove, ObjectAction::Replace]),
             },
             "restarts": {
                 "jobManagers": self.restarts_job_managers,

@@ -8,7 +8,7 @@ use crate::words::refusal as words;
 
 /// Who may not do what.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct Forbidden {
     /// `system:serviceaccount:NAMESPACE:NAME`, or a name of another kind; `None` where the log does not say it.
     pub user: Option<String>,
     /// What was refused, each once: a verb and a resource.
@@ -16,8 +16,8 @@ pub struct Refusal {
 }
 
 /// All that was refused, by user, in the order of the lines; empty where nothing was.
-pub fn find(log: &str) -> Vec<Refusal> {
-    let mut all: Vec<Refusal> = Vec::new();
+pub fn find(log: &str) -> Vec<Forbidden> {
+    let mut all: Vec<Forbidden> = Vec::new();
     for (user, verb, resource) in
         log.lines().filter_map(|line| of_line(line).or_else(|| of_watch(line)))
     {
@@ -26,7 +26,7 @@ pub fn find(log: &str) -> Vec<Refusal> {
         match all.iter_mut().find(|one| one.user == user) {
             Some(known) if known.what.contains(&what) => {}
             Some(known) => known.what.push(what),
-            None => all.push(Refusal { user, what: vec![what] }),
+            None => all.push(Forbidden { user, what: vec![what] }),
         }
     }
     all
@@ -53,7 +53,7 @@ fn of_watch(line: &str) -> Option<(Option<&str>, &str, &str)> {
     (is_watch && !resource.is_empty()).then_some((None, "watch", resource))
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for Forbidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&words::may_not(self.user.as_deref(), &self.what))
     }

@@ -9,7 +9,7 @@ use crate::words::progress::{Defect, Waits};
 
 /// How far the JobManager is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
+pub enum JobManagerProgress {
     /// It is on its way: what is waited for, as a sentence.
     Waiting(String),
     /// It does not get on by itself.
@@ -35,7 +35,7 @@ impl Stuck {
     }
 }
 
-impl From<Waits<'_>> for Progress {
+impl From<Waits<'_>> for JobManagerProgress {
     fn from(what: Waits<'_>) -> Self {
         Self::Waiting(what.to_string())
     }
@@ -52,7 +52,7 @@ pub fn is_rolled_out(deployment: &Value) -> bool {
 }
 
 /// How far the JobManager is, from its Deployment, its pods, and events about both.
-pub fn of(deployment: &Value, pods: &[Value], events: &[Value]) -> Progress {
+pub fn of(deployment: &Value, pods: &[Value], events: &[Value]) -> JobManagerProgress {
     let mut pods: Vec<&Value> =
         pods.iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null()).collect();
     // The newest belong to the change that is waited for.
@@ -63,10 +63,10 @@ pub fn of(deployment: &Value, pods: &[Value], events: &[Value]) -> Progress {
     if pods.is_empty() {
         return without_pod(deployment, events);
     }
-    let all: Vec<Progress> = pods.iter().map(|pod| of_pod(pod, events)).collect();
+    let all: Vec<JobManagerProgress> = pods.iter().map(|pod| of_pod(pod, events)).collect();
     // One JobManager that runs is enough; one that is on its way lets hope.
-    let runs = all.iter().find(|one| **one == Progress::Runs);
-    let waits = || all.iter().find(|one| matches!(one, Progress::Waiting(_)));
+    let runs = all.iter().find(|one| **one == JobManagerProgress::Runs);
+    let waits = || all.iter().find(|one| matches!(one, JobManagerProgress::Waiting(_)));
     runs.or_else(waits).unwrap_or(&all[0]).clone()
 }
 
@@ -84,7 +84,7 @@ pub fn revision(pod: &Value) -> Option<&Value> {
     ["pod-template-hash", "controller-revision-hash"].iter().find_map(|key| labels.get(key))
 }
 
-fn without_pod(deployment: &Value, events: &[Value]) -> Progress {
+fn without_pod(deployment: &Value, events: &[Value]) -> JobManagerProgress {
     let conditions = deployment["status"]["conditions"].as_array();
     let failure = conditions
         .into_iter()
@@ -103,10 +103,10 @@ fn without_pod(deployment: &Value, events: &[Value]) -> Progress {
         return Waits::Pod(role_of(deployment)).into();
     };
     let message = failure["message"].as_str().unwrap_or_default();
-    Progress::Stuck(Stuck::by(Defect::NoPod(role_of(deployment), message)))
+    JobManagerProgress::Stuck(Stuck::by(Defect::NoPod(role_of(deployment), message)))
 }
 
-fn of_pod(pod: &Value, events: &[Value]) -> Progress {
+fn of_pod(pod: &Value, events: &[Value]) -> JobManagerProgress {
     let name = pod["metadata"]["name"].as_str().unwrap_or_default();
     let conditions = pod["status"]["conditions"].as_array();
     let condition = |kind: &str| conditions.into_iter().flatten().find(|one| one["type"] == kind);
@@ -122,7 +122,7 @@ fn of_pod(pod: &Value, events: &[Value]) -> Progress {
         }
     }
     match pod["status"]["phase"].as_str() {
-        Some("Running") => Progress::Runs,
+        Some("Running") => JobManagerProgress::Runs,
         Some("Failed") => {
             let message = pod["status"]["message"].as_str().unwrap_or("its containers ended");
             Waits::Failed(name, message).into()
@@ -155,8 +155,8 @@ fn time(event: &Value) -> &str {
     of("lastTimestamp").or_else(|| of("eventTime")).or_else(|| of("firstTimestamp")).unwrap_or("")
 }
 
-fn of_container(container: &Value, pod: &str) -> Option<Progress> {
-    let stuck = |defect| Some(Progress::Stuck(Stuck::by(defect)));
+fn of_container(container: &Value, pod: &str) -> Option<JobManagerProgress> {
+    let stuck = |defect| Some(JobManagerProgress::Stuck(Stuck::by(defect)));
     let name = container["name"].as_str().unwrap_or_default();
     let image = container["image"].as_str().unwrap_or_default();
     let waiting = &container["state"]["waiting"];
@@ -167,7 +167,7 @@ fn of_container(container: &Value, pod: &str) -> Option<Progress> {
             let defect = Defect::Image(image, or(message, reason));
             // The first failure may be the registry's mood; Kubernetes backs off after the second.
             if reason == "ErrImagePull" {
-                return Some(Progress::Waiting(defect.to_string()));
+                return Some(JobManagerProgress::Waiting(defect.to_string()));
             }
             return stuck(defect);
         }
@@ -183,7 +183,7 @@ fn of_container(container: &Value, pod: &str) -> Option<Progress> {
     let ended = ended.filter(|ended| !ready && ended["exitCode"] != 0)?;
     let (reason, code) = (ended["reason"].as_str(), ended["exitCode"].to_string());
     let stuck = Stuck::by(Defect::Ended(name, pod, reason, &code));
-    Some(Progress::Stuck(Stuck { crashed: Some(pod.to_owned()), ..stuck }))
+    Some(JobManagerProgress::Stuck(Stuck { crashed: Some(pod.to_owned()), ..stuck }))
 }
 
 fn or<'a>(message: &'a str, reason: &'a str) -> &'a str {

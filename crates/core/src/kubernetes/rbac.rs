@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-pub use crate::plan::kubernetes::rbac::{PolicyRule, Processes, objects};
+pub use crate::plan::kubernetes::rbac::{PolicyRule, ProcessNeeds, objects};
 use crate::plan::kubernetes::rbac::{merged, rule};
 
 /// What a command of Nutkin's needs in the session's namespace.

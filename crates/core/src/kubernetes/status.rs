@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::progress::{self, Progress};
+use super::progress::{self, JobManagerProgress};
 use super::resource::title;
 use super::shape;
 use crate::remedy::Remark;
@@ -72,11 +72,11 @@ pub fn derive(
     let is_job_manager = |pod: &&Value| shape::is_job_manager(pod);
     let job_managers: Vec<Value> = pods.iter().filter(is_job_manager).cloned().collect();
     match progress::of(deployment, &job_managers, events) {
-        Progress::Stuck(stuck) => {
+        JobManagerProgress::Stuck(stuck) => {
             (SessionState::Degraded, vec![Remark::new(stuck.what, vec![stuck.hint])])
         }
-        Progress::Waiting(what) => (SessionState::Starting, vec![what.into()]),
-        Progress::Runs => {
+        JobManagerProgress::Waiting(what) => (SessionState::Starting, vec![what.into()]),
+        JobManagerProgress::Runs => {
             let Some(registered) = registered else {
                 return (SessionState::Starting, vec![words::silent()]);
             };

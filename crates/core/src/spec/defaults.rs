@@ -1,6 +1,6 @@
 //! What a session gets when nobody says otherwise.
 
-use nutkin_flink::memory::{self, Input, LegacyHeap};
+use nutkin_flink::memory::{self, LegacyHeap, MemoryInput};
 use nutkin_flink::{Configuration, FlinkVersion, Origin};
 
 /// Default key, value and reason.
@@ -22,7 +22,7 @@ pub(super) fn fill(configuration: &mut Configuration, version: FlinkVersion) {
         configuration.set_default(key, value, Origin::Default(reason));
     }
     // A size is added only where there is none of any kind: beside `flink.size` it would be a second wish.
-    let input = Input { configuration, version, legacy: LegacyHeap::default() };
+    let input = MemoryInput { configuration, version, legacy: LegacyHeap::default() };
     let needs = [memory::job_manager_needs_size(&input), memory::task_manager_needs_size(&input)];
     for ((key, value, reason), needed) in SIZES.into_iter().zip(needs) {
         if needed {

@@ -9,7 +9,7 @@ use crate::session::{Mode, SessionJob, UpgradeMode};
 use nutkin_flink::remedy::Deed;
 use nutkin_flink::units::MemorySize;
 use nutkin_flink::values::double_text;
-use nutkin_flink::yaml::{self, Kind, Node};
+use nutkin_flink::yaml::{self, Node, NodeKind};
 use nutkin_flink::{Configuration, FlinkVersion, Origin, Value};
 use nutkin_flink::{Fault, Location, Problem};
 
@@ -93,7 +93,7 @@ pub(super) fn read_nodes(
     let mut file = SessionFile { name: name.to_owned(), ..SessionFile::default() };
     let mut sessions = 0;
     let mut owners = Vec::new();
-    for document in documents.iter().filter(|document| document.kind != Kind::Null) {
+    for document in documents.iter().filter(|document| document.kind != NodeKind::Null) {
         let at = |node: &Node, path: &str, message: String| {
             let place = Location {
                 file: name.to_owned(),
@@ -132,7 +132,7 @@ pub(super) fn read_nodes(
             )),
         }
         let named = entry(document, "metadata").and_then(|metadata| entry(metadata, "name"));
-        if named.is_none_or(|name| name.kind == Kind::Null) {
+        if named.is_none_or(|name| name.kind == NodeKind::Null) {
             problems.push(at(document, "metadata.name", "a name is missing".to_owned()));
         }
         if table == fields::SESSION_JOB {
@@ -190,12 +190,12 @@ pub(super) fn read_nodes(
 }
 
 fn entry<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
-    let Kind::Map(entries) = &node.kind else { return None };
+    let NodeKind::Map(entries) = &node.kind else { return None };
     entries.iter().find(|(key, _)| key.name == name).map(|(_, node)| node)
 }
 
 fn as_text(node: &Node) -> Option<&str> {
-    if let Kind::Text(text) = &node.kind { Some(text) } else { None }
+    if let NodeKind::Text(text) = &node.kind { Some(text) } else { None }
 }
 
 fn deployment(values: &Values<'_>, file: &mut SessionFile, problems: &mut Vec<Problem>) {

@@ -6,13 +6,13 @@ use super::fields::{self, Field, Type};
 use super::walk::flattened;
 use super::{SessionFile, file};
 use nutkin_flink::problem::Problem;
-use nutkin_flink::yaml::{Key, Kind, Node};
+use nutkin_flink::yaml::{Key, Node, NodeKind};
 
 impl SessionFile {
     /// The documents, each value as it was understood: read again by [`read_documents`] they say the same. What a field
     /// is written like is not kept, nor is what has no effect: `status`, and fields with nothing in them.
     pub fn documents(&self) -> Vec<Value> {
-        let nodes = self.nodes.iter().filter(|document| document.kind != Kind::Null);
+        let nodes = self.nodes.iter().filter(|document| document.kind != NodeKind::Null);
         nodes.map(|document| normal(document, table_of(document), "")).collect()
     }
 }
@@ -31,9 +31,9 @@ pub fn read_documents(documents: &[Value], name: &str) -> Result<SessionFile, Ve
 }
 
 fn table_of(document: &Node) -> &'static [Field] {
-    let Kind::Map(entries) = &document.kind else { return &[] };
+    let NodeKind::Map(entries) = &document.kind else { return &[] };
     let is_kind = |(key, node): &&(Key, Node)| {
-        key.name == "kind" && node.kind == Kind::Text("FlinkSessionJob".to_owned())
+        key.name == "kind" && node.kind == NodeKind::Text("FlinkSessionJob".to_owned())
     };
     if entries.iter().any(|entry| is_kind(&entry)) {
         fields::SESSION_JOB
@@ -47,7 +47,7 @@ fn normal(node: &Node, table: &'static [Field], path: &str) -> Value {
     if let Some(field) = table.iter().find(|field| field.path == path) {
         return value(node, field);
     }
-    let Kind::Map(entries) = &node.kind else { return Value::Null };
+    let NodeKind::Map(entries) = &node.kind else { return Value::Null };
     let mut fields = Map::new();
     for (key, child) in entries {
         let path = if path.is_empty() { key.name.clone() } else { format!("{path}.{}", key.name) };
@@ -65,11 +65,11 @@ fn normal(node: &Node, table: &'static [Field], path: &str) -> Value {
 fn value(node: &Node, field: &Field) -> Value {
     let is_amount = field.kind == Type::Number || field.path.rsplit('.').next() == Some("cpu");
     match (&node.kind, field.kind) {
-        (Kind::Null, _) => Value::Null,
-        (Kind::Number(text), Type::Whole(_)) => {
+        (NodeKind::Null, _) => Value::Null,
+        (NodeKind::Number(text), Type::Whole(_)) => {
             text.parse::<i64>().map_or(Value::Null, Value::from)
         }
-        (Kind::Number(text), _) if is_amount => {
+        (NodeKind::Number(text), _) if is_amount => {
             text.parse::<f64>().map_or(Value::Null, Value::from)
         }
         (_, Type::Options) => {
@@ -83,14 +83,14 @@ fn value(node: &Node, field: &Field) -> Value {
 /// JSON as a document that was read from nowhere.
 fn node(value: &Value) -> Node {
     let kind = match value {
-        Value::Null => Kind::Null,
-        Value::Bool(value) => Kind::Bool(*value),
-        Value::Number(number) => Kind::Number(number.to_string()),
-        Value::String(text) => Kind::Text(text.clone()),
-        Value::Array(items) => Kind::List(items.iter().map(node).collect()),
+        Value::Null => NodeKind::Null,
+        Value::Bool(value) => NodeKind::Bool(*value),
+        Value::Number(number) => NodeKind::Number(number.to_string()),
+        Value::String(text) => NodeKind::Text(text.clone()),
+        Value::Array(items) => NodeKind::List(items.iter().map(node).collect()),
         Value::Object(fields) => {
             let key = |name: &String| Key { name: name.clone(), line: 0, column: 0 };
-            Kind::Map(fields.iter().map(|(name, value)| (key(name), node(value))).collect())
+            NodeKind::Map(fields.iter().map(|(name, value)| (key(name), node(value))).collect())
         }
     };
     Node { line: 0, column: 0, block: false, kind }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::fields::{Field, Type};
 use nutkin_flink::Value;
-use nutkin_flink::yaml::{Kind, Node};
+use nutkin_flink::yaml::{Node, NodeKind};
 use nutkin_flink::{Location, Problem};
 
 /// The values of a document by field path, each of the type that its field has.
@@ -20,7 +20,7 @@ impl<'a> Values<'a> {
 
     pub(super) fn text(&self, path: &str) -> Option<String> {
         match &self.node(path)?.kind {
-            Kind::Text(text) | Kind::Number(text) => Some(text.clone()),
+            NodeKind::Text(text) | NodeKind::Number(text) => Some(text.clone()),
             _ => None,
         }
     }
@@ -30,27 +30,27 @@ impl<'a> Values<'a> {
     }
 
     pub(super) fn is_true(&self, path: &str) -> bool {
-        self.node(path).is_some_and(|node| node.kind == Kind::Bool(true))
+        self.node(path).is_some_and(|node| node.kind == NodeKind::Bool(true))
     }
 
     pub(super) fn texts(&self, path: &str) -> Vec<String> {
-        let Some(Kind::List(items)) = self.node(path).map(|node| &node.kind) else {
+        let Some(NodeKind::List(items)) = self.node(path).map(|node| &node.kind) else {
             return Vec::new();
         };
         items
             .iter()
-            .filter_map(
-                |item| if let Kind::Text(text) = &item.kind { Some(text.clone()) } else { None },
-            )
+            .filter_map(|item| {
+                if let NodeKind::Text(text) = &item.kind { Some(text.clone()) } else { None }
+            })
             .collect()
     }
 
     pub(super) fn text_map(&self, path: &str) -> BTreeMap<String, String> {
-        let Some(Kind::Map(entries)) = self.node(path).map(|node| &node.kind) else {
+        let Some(NodeKind::Map(entries)) = self.node(path).map(|node| &node.kind) else {
             return BTreeMap::new();
         };
         let pair = |(key, node): &(nutkin_flink::yaml::Key, Node)| match &node.kind {
-            Kind::Text(text) => Some((key.name.clone(), text.clone())),
+            NodeKind::Text(text) => Some((key.name.clone(), text.clone())),
             _ => None,
         };
         entries.iter().filter_map(pair).collect()
@@ -76,7 +76,7 @@ pub(super) fn flattened(node: &Node) -> Vec<(String, Value, u32)> {
 /// As the operator does it: nested keys are joined by dots, lists by semicolons.
 fn flatten(node: &Node, prefix: &str, options: &mut Vec<(String, Value, u32)>) {
     let text = match &node.kind {
-        Kind::Map(entries) => {
+        NodeKind::Map(entries) => {
             for (key, value) in entries {
                 let key = if prefix.is_empty() {
                     key.name.clone()
@@ -87,16 +87,16 @@ fn flatten(node: &Node, prefix: &str, options: &mut Vec<(String, Value, u32)>) {
             }
             return;
         }
-        Kind::List(items) => {
+        NodeKind::List(items) => {
             let text = |item: &Node| match item.to_json() {
                 serde_json::Value::String(text) => text,
                 other => other.to_string(),
             };
             items.iter().map(text).collect::<Vec<_>>().join(";")
         }
-        Kind::Text(text) | Kind::Number(text) => text.clone(),
-        Kind::Bool(value) => value.to_string(),
-        Kind::Null => String::new(),
+        NodeKind::Text(text) | NodeKind::Number(text) => text.clone(),
+        NodeKind::Bool(value) => value.to_string(),
+        NodeKind::Null => String::new(),
     };
     options.push((prefix.to_owned(), Value::Text(text), node.line));
 }
@@ -124,14 +124,14 @@ impl<'a> Walker<'a, '_> {
     fn node(&mut self, node: &'a Node, path: &str) {
         if let Some(field) = self.table.iter().find(|field| field.path == path) {
             // As for the API server, `field:` with nothing is a field that is not there.
-            if node.kind != Kind::Null {
+            if node.kind != NodeKind::Null {
                 self.value(node, field);
             }
             return;
         }
         let entries = match &node.kind {
-            Kind::Map(entries) => entries,
-            Kind::Null => return,
+            NodeKind::Map(entries) => entries,
+            NodeKind::Null => return,
             _ => {
                 let message = format!("a map is expected here, and this is {}", node.describe());
                 self.problem(node, path, message, None);
@@ -152,7 +152,7 @@ impl<'a> Walker<'a, '_> {
                 self.node(value, &child);
             } else {
                 let place =
-                    Node { line: key.line, column: key.column, block: false, kind: Kind::Null };
+                    Node { line: key.line, column: key.column, block: false, kind: NodeKind::Null };
                 let hint = self.suggestion(path, &key.name);
                 self.problem(&place, &child, "there is no such field".to_owned(), hint);
             }
@@ -167,12 +167,12 @@ impl<'a> Walker<'a, '_> {
         let quote = "put it in quotes: the API server refuses it without, too".to_owned();
         let fault: Option<(String, Option<String>)> = match (field.kind, &node.kind) {
             (Type::Refused(reason), _) => Some((reason.to_owned(), None)),
-            (Type::Any | Type::Options, Kind::Map(_))
+            (Type::Any | Type::Options, NodeKind::Map(_))
             | (Type::Any, _)
-            | (Type::Text | Type::Memory, Kind::Text(_))
-            | (Type::Number, Kind::Number(_))
-            | (Type::Bool, Kind::Bool(_)) => None,
-            (Type::Text | Type::Memory, Kind::Number(_) | Kind::Bool(_)) => {
+            | (Type::Text | Type::Memory, NodeKind::Text(_))
+            | (Type::Number, NodeKind::Number(_))
+            | (Type::Bool, NodeKind::Bool(_)) => None,
+            (Type::Text | Type::Memory, NodeKind::Number(_) | NodeKind::Bool(_)) => {
                 Some((wrong("text"), Some(quote)))
             }
             (Type::Text | Type::Memory, _) => Some((wrong("text"), None)),
@@ -181,32 +181,32 @@ impl<'a> Walker<'a, '_> {
             }
             (Type::Bool, _) => Some((wrong("true or false"), None)),
             (Type::Options, _) => Some((wrong("a map of options"), None)),
-            (Type::Whole(least), Kind::Number(text)) => match text.parse::<i64>() {
+            (Type::Whole(least), NodeKind::Number(text)) => match text.parse::<i64>() {
                 Ok(number) if least <= number => None,
                 Ok(number) => Some((format!("{number} is too small: at least {least}"), None)),
                 Err(_) => Some((format!("`{text}` is not a whole number"), None)),
             },
             (Type::Whole(_), _) => Some((wrong("a whole number"), None)),
-            (Type::OneOf(words), Kind::Text(text)) if words.contains(&text.as_str()) => None,
+            (Type::OneOf(words), NodeKind::Text(text)) if words.contains(&text.as_str()) => None,
             (Type::OneOf(words), kind) => {
-                let said = if let Kind::Text(text) = kind {
+                let said = if let NodeKind::Text(text) = kind {
                     format!("`{text}`")
                 } else {
                     node.describe().to_owned()
                 };
                 Some((format!("{said} is not one of {}", words.join(", ")), None))
             }
-            (Type::Texts, Kind::List(items)) => {
-                for item in items.iter().filter(|item| !matches!(item.kind, Kind::Text(_))) {
+            (Type::Texts, NodeKind::List(items)) => {
+                for item in items.iter().filter(|item| !matches!(item.kind, NodeKind::Text(_))) {
                     let message = format!("text is expected here, and this is {}", item.describe());
                     self.problem(item, path, message, Some(quote.clone()));
                 }
                 None
             }
             (Type::Texts, _) => Some((wrong("a list of texts"), None)),
-            (Type::TextMap, Kind::Map(entries)) => {
+            (Type::TextMap, NodeKind::Map(entries)) => {
                 for (key, item) in
-                    entries.iter().filter(|(_, item)| !matches!(item.kind, Kind::Text(_)))
+                    entries.iter().filter(|(_, item)| !matches!(item.kind, NodeKind::Text(_)))
                 {
                     let message = format!("text is expected here, and this is {}", item.describe());
                     self.problem(

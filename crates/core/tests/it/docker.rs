@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use nutkin_core::plan::docker::{
-    self, Containers, Probe, SeenContainer, Steps, Surroundings, steps,
+    self, Containers, DaemonImage, HealthCheck, SeenContainer, Steps, steps,
 };
 use nutkin_core::session::Session;
 use nutkin_core::spec::{self, Inputs};
@@ -22,17 +22,17 @@ fn session(flink: FlinkVersion, task_managers: u32, options: &[(&str, &str)]) ->
     spec::resolve(&inputs).expect("a session")
 }
 
-fn ours() -> Surroundings {
-    Surroundings {
+fn ours() -> DaemonImage {
+    DaemonImage {
         image: "nutkin/flink:1.20.5".to_owned(),
         flink_home: "/opt/flink".to_owned(),
-        probe: Probe::Nutkin,
+        probe: HealthCheck::Nutkin,
         extras: BTreeMap::new(),
     }
 }
 
 #[track_caller]
-fn planned(session: &Session, around: &Surroundings) -> Containers {
+fn planned(session: &Session, around: &DaemonImage) -> Containers {
     docker::plan(session, around).expect("a plan")
 }
 
@@ -41,7 +41,7 @@ const V2_3: FlinkVersion = FlinkVersion::new(2, 3, 0);
 const HA: &[(&str, &str)] = &[("high-availability.type", "zookeeper")];
 
 #[track_caller]
-fn check(case: &str, session: &Session, around: &Surroundings, extras: &[(String, String)]) {
+fn check(case: &str, session: &Session, around: &DaemonImage, extras: &[(String, String)]) {
     let planned = planned(session, around);
     let file = docker::compose(&planned, &around.flink_home, extras);
     keeps_the_rules(&file);
@@ -124,9 +124,9 @@ fn high_availability_logging_and_jars() {
         session(V2_3, 1, &[HA, &[("kubernetes.taskmanager.cpu.amount", "1.5")]].concat());
     let text = "rootLogger.level = ${env:LEVEL}\n".to_owned();
     session.log_configuration.insert("log4j-console.properties".to_owned(), text);
-    let around = Surroundings {
+    let around = DaemonImage {
         image: "flink:2.3.0".to_owned(),
-        probe: Probe::Bash,
+        probe: HealthCheck::Bash,
         extras: BTreeMap::from([("lib/udf.jar".to_owned(), "0123".to_owned())]),
         ..ours()
     };

@@ -12,7 +12,7 @@ use super::record::Record;
 use nutkin_rest::http;
 use nutkin_shell::files::digest::sha256_of_file;
 use nutkin_shell::files::fault::{At, with_hint};
-use nutkin_shell::files::{Digest, Lock, Staging};
+use nutkin_shell::files::{Digest, FileLock, Staging};
 use nutkin_shell::{Error, Kind};
 
 /// The goal that copies one file. Version 2.10 resolves the file alone; 3.x reads the descriptor and
@@ -41,7 +41,7 @@ pub(super) async fn fetch(
     let folder = parent.join(folder_name);
     let file = place(fetcher, coordinate);
     std::fs::create_dir_all(&parent).at("make the directory", &parent).map_err(with_hint)?;
-    let _lock = Lock::take(&parent.join(format!(".lock-{folder_name}")), || {
+    let _lock = FileLock::take(&parent.join(format!(".lock-{folder_name}")), || {
         fetcher.events.say(&format!("waiting for another nutkin that fetches {coordinate}"));
     })
     .await?;

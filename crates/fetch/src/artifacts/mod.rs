@@ -47,7 +47,7 @@ impl Fetcher<'_> {
     ///
     /// # Errors
     /// [`Kind::Invalid`](nutkin_shell::Kind) when the text names no jar or a path cannot be read.
-    pub fn place(&self, text: &str, base: &Path) -> Result<Placed, Error> {
+    pub fn place(&self, text: &str, base: &Path) -> Result<PlacedJar, Error> {
         let artifact = parse(text)?;
         let path = match &artifact {
             Artifact::Path(path) => local(&base.join(path))?,
@@ -55,7 +55,7 @@ impl Fetcher<'_> {
             Artifact::Maven(coordinate) => maven::place(self, coordinate),
         };
         let absent = (!path.exists()).then(|| artifact.to_string());
-        Ok(Placed { path, absent })
+        Ok(PlacedJar { path, absent })
     }
 
     fn directory(&self) -> PathBuf {
@@ -65,7 +65,7 @@ impl Fetcher<'_> {
 
 /// Where a jar is or will be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placed {
+pub struct PlacedJar {
     /// Its path.
     pub path: PathBuf,
     /// What is to be fetched, as it may be printed, when it is not there.

@@ -10,7 +10,7 @@ use super::record::Record;
 use nutkin_rest::http::{self, DownloadError};
 use nutkin_shell::files::digest::sha256_of;
 use nutkin_shell::files::fault::{At, with_hint};
-use nutkin_shell::files::{Digest, Lock, Staging};
+use nutkin_shell::files::{Digest, FileLock, Staging};
 use nutkin_shell::{Error, Kind};
 
 /// Where [`fetch`] puts a jar.
@@ -34,7 +34,7 @@ pub(super) async fn fetch(
     let folder = parent.join(key);
     let file = place(fetcher, url);
     std::fs::create_dir_all(&parent).at("make the directory", &parent).map_err(with_hint)?;
-    let _lock = Lock::take(&parent.join(format!(".lock-{key}")), || {
+    let _lock = FileLock::take(&parent.join(format!(".lock-{key}")), || {
         fetcher.events.say(&format!("waiting for another nutkin that downloads {shown}"));
     })
     .await?;

@@ -26,7 +26,7 @@ use tokio::process::{Child, Command};
 use super::Distribution;
 use nutkin_rest::Probe;
 use nutkin_shell::files::staging::write_atomically;
-use nutkin_shell::files::{At, Digest, Lock, Staging};
+use nutkin_shell::files::{At, Digest, FileLock, Staging};
 use nutkin_shell::ports;
 use nutkin_shell::{Context, Environment, Error, Kind};
 
@@ -122,7 +122,7 @@ pub async fn make(
     let parent = root(context.environment);
     fs::create_dir_all(&parent).at("make the directory", &parent)?;
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let _lock = Lock::take(&parent.join(format!(".lock-{name}")), || {}).await?;
+    let _lock = FileLock::take(&parent.join(format!(".lock-{name}")), || {}).await?;
     if is_complete(&find(distribution, java, context.environment)) {
         return Ok(true);
     }

@@ -7,12 +7,12 @@ use nutkin_flink::FlinkVersion;
 
 use super::class_data::{self, Java};
 use super::manifest::{ArchiveSum, FILE, Manifest};
-use super::origin::{Fetched, Source};
+use super::origin::{DistributionSource, Fetched};
 use super::unpack::{self, Stop, UnpackError};
-use super::{Distribution, Store, directory_name, names, version_of_lib};
+use super::{Distribution, DistributionStore, directory_name, names, version_of_lib};
 use nutkin_shell::files::fault::{At, with_hint};
 use nutkin_shell::files::staging::write_atomically;
-use nutkin_shell::files::{Digest, FileError, Lock, Staging};
+use nutkin_shell::files::{Digest, FileError, FileLock, Staging};
 use nutkin_shell::{Context, Environment, Error, Kind};
 use nutkin_shell::{Sink, size};
 
@@ -47,7 +47,7 @@ pub async fn obtain(
         return Ok((distribution, false));
     }
     // FLINK_HOME holds another release, or is not set.
-    let sources = [Source::Apache, Source::Pypi];
+    let sources = [DistributionSource::Apache, DistributionSource::Pypi];
     Ok((install(version, &sources, false, context).await?, true))
 }
 
@@ -65,7 +65,7 @@ pub fn find(
     {
         return Ok(Some(distribution));
     }
-    let sound = Store::new(environment)
+    let sound = DistributionStore::new(environment)
         .find(version)
         .filter(|installed| installed.damage(false).is_empty());
     Ok(match sound {
@@ -80,7 +80,7 @@ pub fn find(
 pub fn assumed(version: FlinkVersion, environment: &Environment) -> Distribution {
     Distribution {
         version,
-        home: Store::new(environment).home(version),
+        home: DistributionStore::new(environment).home(version),
         lib: vec![format!("flink-dist-{version}.jar")],
         opt: Vec::new(),
         plugins: std::collections::BTreeMap::new(),
@@ -115,7 +115,7 @@ pub async fn prepare_class_data(
 /// What is prepared, and the right to do it. Fields drop in this order: the lock is let go last.
 struct Workplace {
     staging: Staging,
-    _lock: Lock,
+    _lock: FileLock,
 }
 
 /// Folder of the staging directory that becomes the home.
@@ -127,15 +127,15 @@ const HOME: &str = "home";
 /// When no source can give it, or the disk cannot take it. What was installed before then stays.
 pub async fn install(
     version: FlinkVersion,
-    sources: &[Source],
+    sources: &[DistributionSource],
     force: bool,
     context: &Context<'_>,
 ) -> Result<Distribution, Error> {
-    let store = Store::new(context.environment);
+    let store = DistributionStore::new(context.environment);
     let (root, home) = (store.root().to_owned(), store.home(version));
     std::fs::create_dir_all(&root).at("make the directory", &root).map_err(with_hint)?;
     let name = directory_name(version);
-    let lock = Lock::take(&root.join(format!(".lock-{name}")), || {
+    let lock = FileLock::take(&root.join(format!(".lock-{name}")), || {
         context.events.say(&format!("waiting for another nutkin that installs Flink {version}"));
     })
     .await
@@ -186,7 +186,7 @@ pub async fn install(
 
 async fn from_source(
     version: FlinkVersion,
-    source: &Source,
+    source: &DistributionSource,
     place: &std::sync::Arc<Workplace>,
     context: &Context<'_>,
 ) -> Result<(Manifest, String), Error> {
@@ -298,7 +298,11 @@ fn is_of_disk(cause: &(dyn std::error::Error + 'static)) -> bool {
     })
 }
 
-fn none_left(version: FlinkVersion, sources: &[Source], mut refusals: Vec<Error>) -> Error {
+fn none_left(
+    version: FlinkVersion,
+    sources: &[DistributionSource],
+    mut refusals: Vec<Error>,
+) -> Error {
     match refusals.len() {
         1 => refusals.remove(0),
         0 => Error::new(Kind::Invalid, "there is no source to install from"),
@@ -319,10 +323,10 @@ fn none_left(version: FlinkVersion, sources: &[Source], mut refusals: Vec<Error>
 /// # Errors
 /// When another process installs it at this moment, or the files cannot be removed.
 pub async fn remove(version: FlinkVersion, context: &Context<'_>) -> Result<PathBuf, Error> {
-    let store = Store::new(context.environment);
+    let store = DistributionStore::new(context.environment);
     let (root, home) = (store.root().to_owned(), store.home(version));
     let name = directory_name(version);
-    let _lock = Lock::take(&root.join(format!(".lock-{name}")), || {
+    let _lock = FileLock::take(&root.join(format!(".lock-{name}")), || {
         context.events.say(&format!("waiting for another nutkin that installs Flink {version}"));
     })
     .await

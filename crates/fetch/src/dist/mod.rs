@@ -26,7 +26,7 @@ use nutkin_flink::FlinkVersion;
 
 pub use install::{assumed, ensure, find, install, obtain};
 pub use manifest::Manifest;
-pub use origin::Source;
+pub use origin::DistributionSource;
 
 use nutkin_shell::Environment;
 
@@ -87,7 +87,7 @@ fn names(directory: &Path, folders: bool) -> io::Result<Vec<String>> {
 
 /// The directory of all distributions.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub struct DistributionStore {
     root: PathBuf,
 }
 
@@ -112,7 +112,7 @@ impl Installed {
     }
 }
 
-impl Store {
+impl DistributionStore {
     /// The store of this user.
     pub fn new(environment: &Environment) -> Self {
         Self { root: environment.cache_directory().join("dist") }

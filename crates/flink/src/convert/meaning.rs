@@ -1,6 +1,6 @@
 //! What an option of an old file means to a version: the options that it has today.
 
-use super::{Request, Target, has};
+use super::{ConversionRequest, Target, has};
 use crate::{Configuration, FlinkVersion, Value, options};
 
 /// The options that stand for an entry, or why there are none.
@@ -8,7 +8,7 @@ pub(super) fn of(
     key: &str,
     value: &Value,
     all: &Configuration,
-    request: Request,
+    request: ConversionRequest,
 ) -> Result<Vec<Target>, String> {
     let version = request.version;
     if let Some(targets) = changed(key, value, all, version)? {

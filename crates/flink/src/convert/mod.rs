@@ -12,7 +12,7 @@ use crate::Problem;
 
 /// What to make of a file.
 #[derive(Debug, Clone, Copy)]
-pub struct Request {
+pub struct ConversionRequest {
     /// The language of the file.
     pub from: Dialect,
     /// The language that is wanted.
@@ -53,7 +53,11 @@ struct Target {
 ///
 /// # Errors
 /// All problems: Flink refuses the old file, or the new language cannot hold a value.
-pub fn convert(text: &str, name: &str, request: Request) -> Result<Conversion, Vec<Problem>> {
+pub fn convert(
+    text: &str,
+    name: &str,
+    request: ConversionRequest,
+) -> Result<Conversion, Vec<Problem>> {
     let reading = dialect::read(request.from, text, name)?;
     let by_line = by_line(&reading.configuration);
     let mut writer =
@@ -146,7 +150,7 @@ fn comment(line: &str, dialect: Dialect) -> Option<&str> {
 }
 
 struct Writer {
-    request: Request,
+    request: ConversionRequest,
     text: String,
     changes: Vec<ConvertedLine>,
     problems: Vec<Problem>,

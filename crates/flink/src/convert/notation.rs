@@ -1,12 +1,12 @@
 //! Lists, maps and quotes as each of the two languages writes them.
 
-use super::Request;
+use super::ConversionRequest;
 use crate::Problem;
 use crate::dialect::{self, Dialect};
 use crate::{Configuration, Origin, Value, options, values};
 
 /// A value of the old file in the notation of the new one: only lists and maps have two.
-pub(super) fn translate(key: &str, value: &Value, request: Request) -> Value {
+pub(super) fn translate(key: &str, value: &Value, request: ConversionRequest) -> Value {
     if request.from == request.to {
         return value.clone();
     }
@@ -25,7 +25,7 @@ pub(super) fn translate(key: &str, value: &Value, request: Request) -> Value {
     new.unwrap_or(Value::Text(text))
 }
 
-fn list(text: &str, request: Request) -> Option<Value> {
+fn list(text: &str, request: ConversionRequest) -> Option<Value> {
     let items = values::list(text, request.from).ok()?;
     if request.to == Dialect::FlinkConf {
         return Some(Value::Text(values::write_list(&items)));
@@ -37,7 +37,7 @@ fn list(text: &str, request: Request) -> Option<Value> {
     (values::list(&new.to_string(), request.to).ok()? == items).then_some(new)
 }
 
-fn map(text: &str, request: Request) -> Option<Value> {
+fn map(text: &str, request: ConversionRequest) -> Option<Value> {
     let entries = values::map(text, request.from).ok()?;
     if request.to == Dialect::FlinkConf {
         return Some(Value::Text(values::write_map(&entries)));
@@ -48,7 +48,7 @@ fn map(text: &str, request: Request) -> Option<Value> {
 }
 
 /// The new language reads the old notation of a list of maps; the old one does not read the new notation.
-fn maps(text: &str, request: Request) -> Option<Value> {
+fn maps(text: &str, request: ConversionRequest) -> Option<Value> {
     if request.to == Dialect::ConfigYaml {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Request, convert};
+use super::{ConversionRequest, convert};
 use crate::FlinkVersion;
 use crate::dialect::{self, Dialect};
 
@@ -12,7 +12,7 @@ const V2_3: FlinkVersion = FlinkVersion::new(2, 3, 0);
 
 #[track_caller]
 fn check(from: Dialect, text: &str, to: Dialect, version: FlinkVersion, expected: &str) {
-    let request = Request { from, to, version };
+    let request = ConversionRequest { from, to, version };
     let conversion = convert(text, "file", request).unwrap();
     assert_eq!(conversion.text, expected, "{:#?}", conversion.changes);
     let reading = dialect::read(to, expected, "file").unwrap();
@@ -102,7 +102,8 @@ fn new_to_old() {
 
 #[test]
 fn what_a_language_cannot_hold_is_told() {
-    let request = Request { from: Dialect::ConfigYaml, to: Dialect::FlinkConf, version: V1_20 };
+    let request =
+        ConversionRequest { from: Dialect::ConfigYaml, to: Dialect::FlinkConf, version: V1_20 };
     let problems = convert("a: 'x # y'\nb: 1\nc: ' z'\n", "file", request).unwrap_err();
     let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
     assert_eq!(paths, ["a", "c"]);
@@ -117,7 +118,7 @@ proptest! {
     #[test]
     fn any_text(from in dialects(), to in dialects(), text in "([a-c.]{1,4}(: ?|:)?[a-z0-9 '\"#:{}\\[\\],;.-]{0,12}\n){0,6}") {
         for version in [V1_17, V1_20, V2_3] {
-            let Ok(conversion) = convert(&text, "file", Request { from, to, version }) else { continue };
+            let Ok(conversion) = convert(&text, "file", ConversionRequest { from, to, version }) else { continue };
             let reading = dialect::read(to, &conversion.text, "file");
             let reading = reading.map_err(|problems| TestCaseError::fail(format!("{problems:?}\n{}", conversion.text)))?;
             for (key, entry) in conversion.configuration.iter() {

@@ -6,7 +6,7 @@
 
 /// What `kubernetes-session.sh` was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Call {
+pub enum SessionCall {
     /// Print help.
     Help,
     /// Start or find a session, with what stood behind each `-D`.
@@ -34,13 +34,13 @@ const FORMER: [(&[&str], bool, &str); 9] = [
 ///
 /// # Errors
 /// What is printed on standard output before it ends with 1, line breaks included: all words that are wrong.
-pub fn parse(words: &[String]) -> Result<Call, String> {
+pub fn parse(words: &[String]) -> Result<SessionCall, String> {
     let mut options = Vec::new();
     let mut wrong = Vec::new();
     let mut rest = words.iter().peekable();
     while let Some(word) = rest.next() {
         if word == "-h" || word == "--help" {
-            return Ok(Call::Help);
+            return Ok(SessionCall::Help);
         }
         if word == "--" {
             wrong.extend(rest.by_ref().map(|word| unknown(word)));
@@ -77,7 +77,7 @@ pub fn parse(words: &[String]) -> Result<Call, String> {
         }
     }
     if wrong.is_empty() {
-        return Ok(Call::Session(options));
+        return Ok(SessionCall::Session(options));
     }
     let help = "Use the help option (-h or --help) to get help on the command.";
     Err(format!("{}\n\n{help}\n", wrong.join("\n")))
@@ -141,7 +141,9 @@ mod tests {
         let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
         let help = "\n\nUse the help option (-h or --help) to get help on the command.\n";
         let expected = expected
-            .map(|options| Call::Session(options.iter().map(|&one| one.to_owned()).collect()))
+            .map(|options| {
+                SessionCall::Session(options.iter().map(|&one| one.to_owned()).collect())
+            })
             .map_err(|message| format!("{message}{help}"));
         assert_eq!(parse(&words), expected, "{words:?}");
     }
@@ -174,7 +176,7 @@ mod tests {
     #[test]
     fn help_deploys_nothing() {
         let words = ["-Da=b".to_owned(), "-h".to_owned()];
-        assert_eq!(parse(&words), Ok(Call::Help));
+        assert_eq!(parse(&words), Ok(SessionCall::Help));
     }
 
     #[test]

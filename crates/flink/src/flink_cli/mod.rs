@@ -38,9 +38,9 @@ pub enum Call {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// `run`.
-    Run(Box<Run>),
+    Run(Box<ProgramRun>),
     /// `info`: the plan of a program.
-    Info(Box<Run>),
+    Info(Box<ProgramRun>),
     /// `list`.
     List {
         /// Jobs that run or are about to.
@@ -109,7 +109,7 @@ pub enum MainPlace {
 
 /// A program and how to run it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Run {
+pub struct ProgramRun {
     /// The jar.
     pub jar: String,
     /// `-c`.
@@ -188,7 +188,7 @@ fn act(verb: &str, words: &[String]) -> Result<Call, String> {
     Ok(Call::Act { action, address, target, options: taken.all("D") })
 }
 
-fn program(taken: &Taken) -> Result<Run, String> {
+fn program(taken: &Taken) -> Result<ProgramRun, String> {
     let mut words = taken.words.iter().cloned();
     let client_only = options::CLIENT_ONLY.iter().copied().filter(|name| taken.has(name));
     let client_only: Vec<&'static str> = client_only.collect();
@@ -217,7 +217,7 @@ fn program(taken: &Taken) -> Result<Run, String> {
         executable: python::given(taken.value("pyclientexec"), &taken.all("D")),
         brings: ["pyarch", "pyfs", "pypath"].iter().any(|name| taken.has(name)),
     });
-    Ok(Run {
+    Ok(ProgramRun {
         jar,
         class: taken.value("c").map(str::to_owned),
         parallelism,

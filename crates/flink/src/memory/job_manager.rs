@@ -2,7 +2,7 @@
 
 use super::overhead::{self, ProcessKeys, Route};
 use super::read::{self, Key, RangeKeys, show, sum};
-use super::{Input, JvmMemory, LegacyTarget, legacy};
+use super::{JvmMemory, LegacyTarget, MemoryInput, legacy};
 use crate::Configuration;
 use crate::Problem;
 
@@ -41,7 +41,7 @@ pub struct JobManagerMemory {
 }
 
 /// Whether no option says how large the JobManager shall be, legacy ones included.
-pub fn needs_size(input: &Input<'_>) -> bool {
+pub fn needs_size(input: &MemoryInput<'_>) -> bool {
     !overhead::has_size(input, &KEYS, [&["jobmanager.heap.size"], &["jobmanager.heap.mb"]])
 }
 
@@ -49,7 +49,7 @@ pub fn needs_size(input: &Input<'_>) -> bool {
 ///
 /// # Errors
 /// Where Flink's calculator fails: no size is set, a value is not a size, or the parts do not fit.
-pub fn job_manager(input: &Input<'_>) -> Result<JobManagerMemory, Problem> {
+pub fn job_manager(input: &MemoryInput<'_>) -> Result<JobManagerMemory, Problem> {
     let target = match input.legacy.target {
         LegacyTarget::Scripts => HEAP[0],
         LegacyTarget::Kubernetes => KEYS.process[0],

@@ -1,6 +1,6 @@
 //! The heap options of Flink before 1.10, which 1.x still reads.
 
-use super::Input;
+use super::MemoryInput;
 use super::read::{self, Key};
 use crate::Problem;
 use crate::{Configuration, Origin};
@@ -29,7 +29,7 @@ pub enum LegacyTarget {
 /// The configuration with a legacy heap size moved to `target`, where Flink would do so: 1.x only, and
 /// only when `target` itself is not set. The environment wins over `size`, which wins over `megabytes`.
 pub(super) fn resolve(
-    input: &Input<'_>,
+    input: &MemoryInput<'_>,
     environment: (&'static str, Option<&str>),
     size: &'static Key,
     megabytes: &'static Key,

@@ -18,7 +18,7 @@ use super::{Configuration, FlinkVersion};
 
 /// What the calculation starts from.
 #[derive(Debug, Clone, Copy)]
-pub struct Input<'a> {
+pub struct MemoryInput<'a> {
     /// All options, old spellings included.
     pub configuration: &'a Configuration,
     /// The release, because defaults and legacy options differ.

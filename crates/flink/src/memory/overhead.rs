@@ -1,7 +1,7 @@
 //! Metaspace and overhead of a JVM, and which of the three routes a configuration takes.
 
 use super::read::{self, Key, RangeFraction, RangeKeys, show, sum};
-use super::{Input, JvmMemory};
+use super::{JvmMemory, MemoryInput};
 use crate::Configuration;
 use crate::Problem;
 
@@ -29,7 +29,11 @@ pub(super) enum Route {
 }
 
 /// Whether any option determines the size of the process.
-pub(super) fn has_size(input: &Input<'_>, keys: &ProcessKeys, legacy: [&'static Key; 2]) -> bool {
+pub(super) fn has_size(
+    input: &MemoryInput<'_>,
+    keys: &ProcessKeys,
+    legacy: [&'static Key; 2],
+) -> bool {
     let is_set = |key: &'static Key| read::is_set(input.configuration, key);
     is_set(keys.process)
         || is_set(keys.flink)

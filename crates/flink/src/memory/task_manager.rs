@@ -2,7 +2,7 @@
 
 use super::overhead::{self, ProcessKeys, Route};
 use super::read::{self, Key, MAX, RangeFraction, RangeKeys, show, sum};
-use super::{Input, JvmMemory, LegacyTarget, legacy, resources};
+use super::{JvmMemory, LegacyTarget, MemoryInput, legacy, resources};
 use crate::Problem;
 use crate::{Configuration, FlinkVersion, java_double};
 
@@ -68,7 +68,7 @@ pub struct TaskManagerMemory {
 }
 
 /// Whether no option says how large the TaskManager shall be, legacy ones included.
-pub fn needs_size(input: &Input<'_>) -> bool {
+pub fn needs_size(input: &MemoryInput<'_>) -> bool {
     !overhead::has_size(input, &KEYS, [&["taskmanager.heap.size"], &["taskmanager.heap.mb"]])
 }
 
@@ -76,7 +76,7 @@ pub fn needs_size(input: &Input<'_>) -> bool {
 ///
 /// # Errors
 /// Where Flink's calculator fails: no size is set, a value is not a size, or the parts do not fit.
-pub fn task_manager(input: &Input<'_>) -> Result<TaskManagerMemory, Problem> {
+pub fn task_manager(input: &MemoryInput<'_>) -> Result<TaskManagerMemory, Problem> {
     let target = match input.legacy.target {
         LegacyTarget::Scripts => KEYS.flink[0],
         LegacyTarget::Kubernetes => KEYS.process[0],

@@ -18,7 +18,7 @@ pub enum Level {
 
 /// Something wrong with one option.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct OptionFinding {
     /// How bad it is.
     pub level: Level,
     /// What it is.
@@ -29,7 +29,7 @@ pub struct Finding {
 ///
 /// A key that neither Flink nor a pattern knows is a warning: user code may read it. One in a name space
 /// where Flink has no options at all is nobody's business.
-pub fn check(configuration: &Configuration, version: FlinkVersion) -> Vec<Finding> {
+pub fn check(configuration: &Configuration, version: FlinkVersion) -> Vec<OptionFinding> {
     let dialect = Dialect::for_version(version);
     let mut findings = Vec::new();
     for (key, entry) in configuration.iter() {
@@ -38,7 +38,7 @@ pub fn check(configuration: &Configuration, version: FlinkVersion) -> Vec<Findin
                 Some(location) => problem.at(location),
                 None => problem,
             };
-            findings.push(Finding { level, problem });
+            findings.push(OptionFinding { level, problem });
         }
     }
     findings

@@ -15,7 +15,7 @@ mod words;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-pub use check::{Finding, Level, check, is_first_word};
+pub use check::{Level, OptionFinding, check, is_first_word};
 pub use operator::note_on_operator;
 pub use own::{OWN, OptionPlatform, OwnOption};
 pub use page::page;

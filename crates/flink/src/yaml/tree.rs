@@ -16,12 +16,12 @@ pub struct Node {
     /// Text written as a literal block (`|`): its lines are lines of the file, from the one below its key on.
     pub block: bool,
     /// The value.
-    pub kind: Kind,
+    pub kind: NodeKind,
 }
 
 /// What a node is.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Kind {
+pub enum NodeKind {
     /// `null`, `~` or nothing.
     Null,
     /// `true`, `yes`, `on` and their opposites: what kubectl's YAML 1.1 makes of bare words.
@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let is_text = style != ScalarStyle::Plain || tag.is_some();
-                let kind = if is_text { Kind::Text(text.into_owned()) } else { plain(&text) };
+                let kind = if is_text { NodeKind::Text(text.into_owned()) } else { plain(&text) };
                 self.nodes += 1;
                 let block = style == ScalarStyle::Literal;
                 self.named(anchor, node(place, block, kind), 1);
@@ -167,8 +167,8 @@ impl<'a> Reader<'a> {
                 if let Some(open) = self.open.pop() {
                     let size = self.nodes - open.nodes_before;
                     let kind = match open.content {
-                        Content::List(items) => Kind::List(items),
-                        Content::Map(entries, _) => Kind::Map(merged(entries)),
+                        Content::List(items) => NodeKind::List(items),
+                        Content::Map(entries, _) => NodeKind::Map(merged(entries)),
                     };
                     self.named(open.anchor, node(open.place, false, kind), size);
                 }
@@ -230,8 +230,8 @@ impl<'a> Reader<'a> {
                     return;
                 }
                 let name = match node.kind {
-                    Kind::Text(text) | Kind::Number(text) => text,
-                    Kind::Bool(value) => value.to_string(),
+                    NodeKind::Text(text) | NodeKind::Number(text) => text,
+                    NodeKind::Bool(value) => value.to_string(),
                     _ => {
                         self.problem((line, column), "a key must be a word".to_owned());
                         String::new()
@@ -251,24 +251,24 @@ impl<'a> Reader<'a> {
     }
 }
 
-const fn node((line, column): (u32, u32), block: bool, kind: Kind) -> Node {
+const fn node((line, column): (u32, u32), block: bool, kind: NodeKind) -> Node {
     Node { line, column, block, kind }
 }
 
 /// A map with what its `<<` brings in: entries that it does not have itself.
 fn merged(mut entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
     let Some(index) = entries.iter().position(|(key, node)| {
-        key.name == "<<" && matches!(node.kind, Kind::Map(_) | Kind::List(_))
+        key.name == "<<" && matches!(node.kind, NodeKind::Map(_) | NodeKind::List(_))
     }) else {
         return entries;
     };
     let (_, node) = entries.remove(index);
     let sources = match node.kind {
-        Kind::List(items) => items,
+        NodeKind::List(items) => items,
         _ => vec![node],
     };
     for source in sources {
-        let Kind::Map(more) = source.kind else { continue };
+        let NodeKind::Map(more) = source.kind else { continue };
         for (key, node) in more {
             if entries.iter().all(|(known, _)| known.name != key.name) {
                 entries.push((key, node));
@@ -278,14 +278,14 @@ fn merged(mut entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
     entries
 }
 
-fn plain(text: &str) -> Kind {
+fn plain(text: &str) -> NodeKind {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Kind::Null,
+        "" | "~" | "null" | "Null" | "NULL" => return NodeKind::Null,
         "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => {
-            return Kind::Bool(true);
+            return NodeKind::Bool(true);
         }
         "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => {
-            return Kind::Bool(false);
+            return NodeKind::Bool(false);
         }
         _ => {}
     }
@@ -293,7 +293,7 @@ fn plain(text: &str) -> Kind {
     let is_number = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
         && digits.bytes().any(|b| b.is_ascii_digit())
         && (text.parse::<f64>().is_ok() || is_prefixed(digits));
-    if is_number { Kind::Number(text.to_owned()) } else { Kind::Text(text.to_owned()) }
+    if is_number { NodeKind::Number(text.to_owned()) } else { NodeKind::Text(text.to_owned()) }
 }
 
 /// `0x1F`, `0o17`, `0b1`.
@@ -312,15 +312,15 @@ impl Node {
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value;
         match &self.kind {
-            Kind::Null => Value::Null,
-            Kind::Bool(value) => Value::Bool(*value),
-            Kind::Number(text) => integer(text)
+            NodeKind::Null => Value::Null,
+            NodeKind::Bool(value) => Value::Bool(*value),
+            NodeKind::Number(text) => integer(text)
                 .map(Value::from)
                 .or_else(|| serde_json::Number::from_f64(text.parse().ok()?).map(Value::Number))
                 .unwrap_or_else(|| Value::String(text.clone())),
-            Kind::Text(text) => Value::String(text.clone()),
-            Kind::List(items) => items.iter().map(Self::to_json).collect(),
-            Kind::Map(entries) => {
+            NodeKind::Text(text) => Value::String(text.clone()),
+            NodeKind::List(items) => items.iter().map(Self::to_json).collect(),
+            NodeKind::Map(entries) => {
                 entries.iter().map(|(key, node)| (key.name.clone(), node.to_json())).collect()
             }
         }
@@ -329,12 +329,12 @@ impl Node {
     /// What it is, for messages: `a number`, `text`.
     pub const fn describe(&self) -> &'static str {
         match self.kind {
-            Kind::Null => "nothing",
-            Kind::Bool(_) => "true or false",
-            Kind::Number(_) => "a number",
-            Kind::Text(_) => "text",
-            Kind::List(_) => "a list",
-            Kind::Map(_) => "a map",
+            NodeKind::Null => "nothing",
+            NodeKind::Bool(_) => "true or false",
+            NodeKind::Number(_) => "a number",
+            NodeKind::Text(_) => "text",
+            NodeKind::List(_) => "a list",
+            NodeKind::Map(_) => "a map",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The words of the `flink` command, as recorded from Flink's own.
 
 use nutkin_flink::flink_cli::python::Python;
-use nutkin_flink::flink_cli::{Action, Call, MainPlace, Run, for_client, parse};
+use nutkin_flink::flink_cli::{Action, Call, MainPlace, ProgramRun, for_client, parse};
 
 const JOB: &str = "6f3aac97ee7fbe19e44869ae33b326c1";
 const USE_HELP: &str = "\n\nUse the help option (-h or --help) to get help on the command.\n";
@@ -22,8 +22,8 @@ fn refused(words: &str, message: &str) {
     assert_eq!(parse(&words), Err(format!("{message}{USE_HELP}")), "{words:?}");
 }
 
-fn run(jar: &str) -> Run {
-    Run { jar: jar.to_owned(), ..Run::default() }
+fn run(jar: &str) -> ProgramRun {
+    ProgramRun { jar: jar.to_owned(), ..ProgramRun::default() }
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn programs() {
     check("run -m a:1 job.jar", Action::Run(Box::new(run("job.jar"))));
     check(
         "run -m a:1 -d -p 1 -c Unbounded -n -Dpipeline.name=FromD dir/u.jar x -p 7",
-        Action::Run(Box::new(Run {
+        Action::Run(Box::new(ProgramRun {
             class: Some("Unbounded".to_owned()),
             parallelism: Some(1),
             allow_non_restored_state: true,
@@ -91,7 +91,7 @@ fn programs() {
     );
     check(
         "run -p4 -s file:x -rm claim job.jar",
-        Action::Run(Box::new(Run {
+        Action::Run(Box::new(ProgramRun {
             parallelism: Some(4),
             savepoint: Some("file:x".to_owned()),
             claim_mode: Some("CLAIM".to_owned()),
@@ -100,18 +100,18 @@ fn programs() {
     );
     check(
         "run ../examples/batch/WordCount.jar --input aaa.txt --output bbb.txt/",
-        Action::Run(Box::new(Run {
+        Action::Run(Box::new(ProgramRun {
             arguments: ["--input", "aaa.txt", "--output", "bbb.txt/"].map(str::to_owned).to_vec(),
             ..run("../examples/batch/WordCount.jar")
         })),
     );
     check(
         "info -p 3 job.jar",
-        Action::Info(Box::new(Run { parallelism: Some(3), ..run("job.jar") })),
+        Action::Info(Box::new(ProgramRun { parallelism: Some(3), ..run("job.jar") })),
     );
     check(
         "run -C file:a.jar --classpath=file:b.jar --client jvm job.jar --client x",
-        Action::Run(Box::new(Run {
+        Action::Run(Box::new(ProgramRun {
             place: MainPlace::Jvm,
             client_only: vec!["C"],
             arguments: vec!["--client".to_owned(), "x".to_owned()],
@@ -120,7 +120,7 @@ fn programs() {
     );
     check(
         "run -pym a.b -pyfs dir word",
-        Action::Run(Box::new(Run {
+        Action::Run(Box::new(ProgramRun {
             client_only: vec!["pym", "pyfs"],
             arguments: vec!["word".to_owned()],
             python: Some(Python { brings: true, ..Python::default() }),

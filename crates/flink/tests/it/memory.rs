@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use flate2::read::GzDecoder;
-use nutkin_flink::memory::{self, Input, LegacyHeap};
+use nutkin_flink::memory::{self, LegacyHeap, MemoryInput};
 use nutkin_flink::{Configuration, FlinkVersion};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -33,7 +33,7 @@ fn ours(version: FlinkVersion, case: &Value) -> Result {
         task_manager: case["env"]["FLINK_TM_HEAP"].as_str(),
         ..LegacyHeap::default()
     };
-    let input = Input { configuration: &configuration, version, legacy };
+    let input = MemoryInput { configuration: &configuration, version, legacy };
     let (args, options) = if case["process"] == "jobmanager" {
         let memory = memory::job_manager(&input).map_err(|problem| problem.to_string())?;
         (memory.jvm_args(), memory.dynamic_options())
@@ -124,7 +124,7 @@ proptest! {
         }
         for version in ["1.13.6", "2.3.0"] {
             let version = version.parse().unwrap();
-            let input = Input { configuration: &configuration, version, legacy: LegacyHeap::default() };
+            let input = MemoryInput { configuration: &configuration, version, legacy: LegacyHeap::default() };
             if let Ok(memory) = memory::job_manager(&input) {
                 prop_assert_eq!(memory.process(), mib << 20);
                 prop_assert!(0 < memory.flink());
@@ -141,7 +141,7 @@ proptest! {
         let configuration: Configuration = options.into_iter().collect();
         for version in ["1.13.6", "1.20.5", "2.3.0"] {
             let version = version.parse().unwrap();
-            let input = Input { configuration: &configuration, version, legacy: LegacyHeap::default() };
+            let input = MemoryInput { configuration: &configuration, version, legacy: LegacyHeap::default() };
             let _ = memory::job_manager(&input).map(|memory| memory.dynamic_options());
             let _ = memory::task_manager(&input).map(|memory| memory.dynamic_options());
         }

@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use nutkin_container::image::{Base, Blob, Node, User, lay_over};
+use nutkin_container::image::{Base, BaseNode, Blob, ImageUser, lay_over};
 use nutkin_flink::{Argument, Problem};
 use serde_json::Value;
 
@@ -46,7 +46,7 @@ pub struct BaseLayer {
 
 /// Where a base comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum BaseSource {
     /// Nothing.
     None,
     /// A directory with `oci-layout`.
@@ -65,19 +65,19 @@ pub enum Source {
 ///
 /// # Errors
 /// [`Kind::Invalid`](nutkin_shell::Kind): a path that is not there, or a name that no registry can have.
-pub fn source(word: &str, directory: &Path) -> Result<Source, Error> {
+pub fn source(word: &str, directory: &Path) -> Result<BaseSource, Error> {
     if word == "none" || word == "scratch" {
-        return Ok(Source::None);
+        return Ok(BaseSource::None);
     }
     let path = directory.join(word);
     if path.is_dir() {
         let is_layout = path.join("oci-layout").is_file();
-        return Ok(if is_layout { Source::Layout(path) } else { Source::Directory(path) });
+        return Ok(if is_layout { BaseSource::Layout(path) } else { BaseSource::Directory(path) });
     }
     if path.is_file() {
         let is_image =
             names(&path)?.iter().any(|name| name == "oci-layout" || name == "manifest.json");
-        return Ok(if is_image { Source::Archive(path) } else { Source::Tar(path) });
+        return Ok(if is_image { BaseSource::Archive(path) } else { BaseSource::Tar(path) });
     }
     let looks_like_path =
         word.starts_with(['/', '.']) || path.extension().is_some_and(|end| end == "tar");
@@ -89,7 +89,7 @@ pub fn source(word: &str, directory: &Path) -> Result<Source, Error> {
         ]));
     }
     reference(word, Argument::Base)?;
-    Ok(Source::Registry(word.to_owned()))
+    Ok(BaseSource::Registry(word.to_owned()))
 }
 
 /// Loads a base. What has to be unpacked or packed goes below `work`, what is downloaded into the cache.
@@ -97,18 +97,18 @@ pub fn source(word: &str, directory: &Path) -> Result<Source, Error> {
 /// # Errors
 /// It cannot be read or fetched, or it is damaged.
 pub async fn load(
-    source: &Source,
+    source: &BaseSource,
     architecture: &str,
     work: &Path,
     context: &Context<'_>,
 ) -> Result<Option<Loaded>, Error> {
     let mut loaded = match source {
-        Source::None => return Ok(None),
-        Source::Layout(path) => layout::load(path, architecture)?,
-        Source::Archive(path) => layout::load_archive(path, architecture, work)?,
-        Source::Directory(path) => rootfs::load_directory(path, work)?,
-        Source::Tar(path) => rootfs::load_tar(path, work)?,
-        Source::Registry(name) => registry::load(name, architecture, context).await?,
+        BaseSource::None => return Ok(None),
+        BaseSource::Layout(path) => layout::load(path, architecture)?,
+        BaseSource::Archive(path) => layout::load_archive(path, architecture, work)?,
+        BaseSource::Directory(path) => rootfs::load_directory(path, work)?,
+        BaseSource::Tar(path) => rootfs::load_tar(path, work)?,
+        BaseSource::Registry(name) => registry::load(name, architecture, context).await?,
     };
     without_zstd(&mut loaded, work, context)?;
     Ok(Some(loaded))
@@ -160,16 +160,16 @@ fn read_layer(layer: &BaseLayer, base: &mut Base) -> Result<(), Error> {
         let id = |id: io::Result<u64>| id.ok().and_then(|id| u32::try_from(id).ok()).unwrap_or(0);
         let kind = header.entry_type();
         let node = if kind.is_dir() {
-            let owner = User { uid: id(header.uid()), gid: id(header.gid()) };
-            Node::Directory(owner, header.mode().unwrap_or(0o755) & 0o7777)
+            let owner = ImageUser { uid: id(header.uid()), gid: id(header.gid()) };
+            BaseNode::Directory(owner, header.mode().unwrap_or(0o755) & 0o7777)
         } else if kind.is_symlink() {
             let target = entry.link_name_bytes().unwrap_or_default();
-            Node::Link(String::from_utf8_lossy(&target).into_owned())
+            BaseNode::Link(String::from_utf8_lossy(&target).into_owned())
         } else {
-            Node::File
+            BaseNode::File
         };
         for wanted in ["etc/passwd", "etc/group"] {
-            if name == wanted && node == Node::File {
+            if name == wanted && node == BaseNode::File {
                 let mut text = String::new();
                 entry.read_to_string(&mut text).at("read", path)?;
                 texts.insert(wanted, text);

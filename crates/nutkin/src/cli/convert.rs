@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use nutkin_flink::Problem;
-use nutkin_flink::convert::{Conversion, Request, convert};
+use nutkin_flink::convert::{Conversion, ConversionRequest, convert};
 use nutkin_flink::dialect::Dialect;
 use nutkin_flink::{FlinkVersion, options};
 
@@ -70,7 +70,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let message = format!("Flink {version} does not read {}", to.file_name());
         return Err(Error::input(vec![Problem::new("--output", message)]));
     }
-    let request = Request { from, to, version };
+    let request = ConversionRequest { from, to, version };
     let conversion = convert(&text, &name, request).map_err(Error::input)?;
     if args.output.as_os_str() == "-" {
         context.printer.out(&conversion.text);

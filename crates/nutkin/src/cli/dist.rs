@@ -12,7 +12,7 @@ use super::shared::{Output, OutputArgs, document};
 use crate::report::Style;
 use crate::{Exit, Outcome};
 use nutkin_fetch::dist::class_data::{self, Java};
-use nutkin_fetch::dist::{Source, Store, install};
+use nutkin_fetch::dist::{DistributionSource, DistributionStore, install};
 use nutkin_shell::size;
 use nutkin_shell::{Error, Kind};
 
@@ -166,8 +166,10 @@ fn until_interrupted<T>(
 fn install_release(args: InstallArgs, context: &Context<'_>) -> Outcome {
     let version = version(&args.version);
     let sources = match &args.from {
-        Some(from) => Source::named(from, context.environment).map(|source| vec![source]),
-        None => Ok(Source::defaults(context.environment)),
+        Some(from) => {
+            DistributionSource::named(from, context.environment).map(|source| vec![source])
+        }
+        None => Ok(DistributionSource::defaults(context.environment)),
     };
     let (version, sources) = match (version, sources) {
         (Ok(version), Ok(sources)) => (version, sources),
@@ -198,7 +200,7 @@ fn install_release(args: InstallArgs, context: &Context<'_>) -> Outcome {
     }
     if args.output.output == Output::Text {
         context.printer.out(&format!("{}\n", distribution.home.display()));
-    } else if let Some(installed) = Store::new(context.environment).find(version) {
+    } else if let Some(installed) = DistributionStore::new(context.environment).find(version) {
         let document = document("Distribution", describe(&installed, false));
         context.printer.document(args.output.output, &document)?;
     }
@@ -218,7 +220,7 @@ fn describe(installed: &nutkin_fetch::dist::Installed, verify: bool) -> serde_js
 }
 
 fn list(args: ListArgs, context: &Context<'_>) -> Outcome {
-    let store = Store::new(context.environment);
+    let store = DistributionStore::new(context.environment);
     let installed = store.all()?;
     let items: Vec<_> = installed.iter().map(|one| describe(one, args.verify)).collect();
     let is_damaged = |item: &serde_json::Value| item["damage"] != json!([]);
@@ -299,7 +301,7 @@ fn which(args: WhichArgs, context: &Context<'_>) -> Outcome {
 
 fn installed(text: &str, context: &Context<'_>) -> Result<nutkin_fetch::dist::Installed, Error> {
     let version = version(text).map_err(|problem| Error::input(vec![problem]))?;
-    Store::new(context.environment).find(version).ok_or_else(|| {
+    DistributionStore::new(context.environment).find(version).ok_or_else(|| {
         Error::new(Kind::NotFound, format!("Flink {version} is not installed"))
             .hint(format!("`nutkin dist install {version}` installs it; `nutkin dist list` lists"))
     })

@@ -10,7 +10,7 @@ use std::time::Duration;
 use nutkin_core::ledger::Bringer;
 use nutkin_core::selection::Platform;
 use nutkin_flink::dynamic;
-use nutkin_flink::flink_cli::{self, Action, Call, Run, say};
+use nutkin_flink::flink_cli::{self, Action, Call, ProgramRun, say};
 use serde_json::Value;
 
 use super::Context;
@@ -286,12 +286,12 @@ fn patience() -> Patience<'static> {
     Patience::new(Some(PATIENCE))
 }
 
-async fn bring(run: &Run, client: &Client) -> Result<String, Error> {
+async fn bring(run: &ProgramRun, client: &Client) -> Result<String, Error> {
     let jar = Jar::read(Path::new(&run.jar)).await?;
     jar.bring(client).await.map_err(failure)
 }
 
-fn request(run: &Run, options: &[String]) -> Result<RunRequest, Error> {
+fn request(run: &ProgramRun, options: &[String]) -> Result<RunRequest, Error> {
     let options = dynamic::parse(options).map_err(Error::input)?;
     Ok(RunRequest {
         class: run.class.clone(),
@@ -309,7 +309,7 @@ fn request(run: &Run, options: &[String]) -> Result<RunRequest, Error> {
 }
 
 async fn submit_and_wait(
-    run: &Run,
+    run: &ProgramRun,
     options: &[String],
     target: &Target,
     context: &Context<'_>,

@@ -10,7 +10,7 @@ use nutkin_core::jobs::arguments::{self, Sight};
 use nutkin_core::selection::Platform;
 use nutkin_flink::dialect::{self, Dialect};
 use nutkin_flink::flink_cli::jvm::{self, Address};
-use nutkin_flink::flink_cli::{MainPlace, Run, for_client, program};
+use nutkin_flink::flink_cli::{MainPlace, ProgramRun, for_client, program};
 use nutkin_flink::options;
 use nutkin_flink::{Configuration, FlinkVersion, Origin};
 use tokio::process::Command;
@@ -28,7 +28,7 @@ use nutkin_rest::{Client, RunRequest};
 use nutkin_shell::{Error, Kind};
 
 /// Why a program needs Flink's own client; nothing where running main() in the JobManager is the same.
-pub(super) async fn reasons(run: &Run, sight: &Sight, context: &Context<'_>) -> Vec<String> {
+pub(super) async fn reasons(run: &ProgramRun, sight: &Sight, context: &Context<'_>) -> Vec<String> {
     let mut reasons: Vec<String> =
         run.client_only.iter().map(|option| format!("`-{option}` is given")).collect();
     let directory = &context.environment.directory;
@@ -63,7 +63,11 @@ fn of_program(jar: &Path, main: &str) -> Vec<String> {
 ///
 /// # Errors
 /// REST is wanted for what only a client has.
-pub(super) async fn in_jvm(run: &Run, sight: &Sight, context: &Context<'_>) -> Result<bool, Error> {
+pub(super) async fn in_jvm(
+    run: &ProgramRun,
+    sight: &Sight,
+    context: &Context<'_>,
+) -> Result<bool, Error> {
     match run.place {
         MainPlace::Jvm => Ok(true),
         MainPlace::Rest => match run.client_only.first() {
@@ -100,7 +104,7 @@ pub(super) fn needs_plain_address(client: &Client) -> bool {
 /// There is no Java, or no Python for a program in it; Flink cannot be installed, or the JobManager does not answer.
 pub(super) async fn run(
     words: &[String],
-    (program, request): (&Run, &RunRequest),
+    (program, request): (&ProgramRun, &RunRequest),
     target: &Target,
     context: &Context<'_>,
 ) -> Outcome {

@@ -7,7 +7,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use nutkin_core::ledger::{Bringer, JobRecord};
-use nutkin_flink::flink_cli::Run;
+use nutkin_flink::flink_cli::ProgramRun;
 use nutkin_rest::{Client, RunRequest};
 use nutkin_shell::files::digest::sha256_of_file;
 use nutkin_shell::{Error, ledger};
@@ -28,7 +28,7 @@ const LAST: Duration = Duration::from_secs(10);
 /// It cannot be started.
 pub(super) async fn run(
     mut command: Command,
-    program: &Run,
+    program: &ProgramRun,
     request: &RunRequest,
     target: &Target,
     context: &Context<'_>,
@@ -86,7 +86,7 @@ async fn note(
 }
 
 /// The absolute path of the program; `None` for a module of Python's.
-fn file(program: &Run, context: &Context<'_>) -> Option<String> {
+fn file(program: &ProgramRun, context: &Context<'_>) -> Option<String> {
     let file = match &program.python {
         Some(python) => python.file.as_deref()?,
         None => program.jar.as_str(),
@@ -99,7 +99,7 @@ fn file(program: &Run, context: &Context<'_>) -> Option<String> {
     Some(if is_address { file.to_owned() } else { whole })
 }
 
-async fn digest(program: &Run, context: &Context<'_>) -> Option<String> {
+async fn digest(program: &ProgramRun, context: &Context<'_>) -> Option<String> {
     let path = file(program, context)?;
     tokio::task::spawn_blocking(move || sha256_of_file(Path::new(&path)).ok()).await.ok()?
 }

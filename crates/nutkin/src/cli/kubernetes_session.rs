@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use nutkin_core::kubernetes::resource::title;
 use nutkin_core::session::Session;
 use nutkin_flink::Problem;
-use nutkin_flink::flink_cli::kubernetes_session::{self as words, Call, Typed};
+use nutkin_flink::flink_cli::kubernetes_session::{self as words, SessionCall, Typed};
 use nutkin_flink::{Configuration, FlinkVersion, dynamic, values};
 
 use super::Context;
@@ -18,7 +18,7 @@ use crate::jobs::random_id;
 use crate::platform::{kubernetes, remember};
 use crate::{Exit, Outcome, runtime};
 use nutkin_fetch::dist::{Distribution, version_of_lib};
-use nutkin_kubernetes::drop_in::{self, Found};
+use nutkin_kubernetes::drop_in::{self, FoundSession};
 use nutkin_kubernetes::native_client::{self, CONF_DIR_VARIABLE};
 use nutkin_kubernetes::run::Run;
 use nutkin_kubernetes::{reach, session};
@@ -80,11 +80,11 @@ pub fn in_its_place(arguments: Vec<OsString>) -> Vec<OsString> {
 /// Never: what goes wrong is printed as Flink prints it, and the exit code is 1.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let options = match words::parse(&args.words) {
-        Ok(Call::Help) => {
+        Ok(SessionCall::Help) => {
             context.printer.out(HELP);
             return Ok(Exit::Done);
         }
-        Ok(Call::Session(options)) => options,
+        Ok(SessionCall::Session(options)) => options,
         Err(text) => {
             context.printer.out(&text);
             return Ok(Exit::Failed);
@@ -146,8 +146,8 @@ async fn find_or_create(
     context: &Context<'_>,
 ) -> Result<session::KubernetesSession, Error> {
     let (verb, found) = match Box::pin(drop_in::find(session, context)).await? {
-        Found::There(found) => ("Retrieve", *found),
-        Found::Missing(run) => {
+        FoundSession::There(found) => ("Retrieve", *found),
+        FoundSession::Missing(run) => {
             let id = &session.name;
             let made = Box::pin(create(*run, context)).await;
             let made = made.map_err(|error| Error {

@@ -9,7 +9,7 @@ use crate::platform::{self};
 use crate::report::Style;
 use crate::runtime::Interrupt;
 use crate::{Exit, Outcome, runtime};
-use nutkin_shell::{Error, Line, LogStream, Logged, Logs};
+use nutkin_shell::{Error, LogLine, LogStream, Logged, Logs};
 
 /// Arguments of `nutkin logs`.
 #[derive(Debug, clap::Args)]
@@ -90,7 +90,7 @@ async fn print(logged: LogStream<'_>, context: &Context<'_>) -> Result<(), Error
                 printer.out(&std::mem::take(&mut text));
             }
             match logged? {
-                Logged::Line(Line { process, text: line }) => {
+                Logged::Line(LogLine { process, text: line }) => {
                     let prefix = printer.style_out(Style::Cyan, &format!("{process:<width$}"));
                     text.push_str(&format!("{prefix} | {line}\n"));
                 }

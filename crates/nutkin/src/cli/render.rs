@@ -16,7 +16,7 @@ use crate::{Exit, Outcome, runtime};
 use nutkin_core::decide::local;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_local::launch::Definition;
-use nutkin_local::shell::Shell;
+use nutkin_local::shell::LocalShell;
 use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin render`.
@@ -108,7 +108,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     }
     runtime::block_on(async {
         let directory = SessionDirectory::of(context.environment, &session.name)?;
-        let mut shell = Shell::new(directory.clone());
+        let mut shell = LocalShell::new(directory.clone());
         let seen = shell.observe(Some(&session), context).await?;
         let planned = local::plan(&session, &seen).map_err(|refusal| shell.refused(refusal))?;
         planned.said.iter().for_each(|line| context.printer.say(line));

@@ -8,7 +8,7 @@ use nutkin_core::ledger::Wanted;
 use nutkin_core::session::Session;
 use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::Problem;
-use nutkin_flink::options::{self, Finding, Level};
+use nutkin_flink::options::{self, Level, OptionFinding};
 use nutkin_flink::version::UnknownVersion;
 use nutkin_flink::{Configuration, FlinkVersion, dynamic};
 
@@ -118,7 +118,7 @@ fn version(text: &str) -> Result<FlinkVersion, Error> {
 /// Exit 2 with all values that are wrong.
 pub fn check_options(session: &Session, context: &Context<'_>) -> Result<(), Error> {
     let mut problems = Vec::new();
-    for Finding { level, problem } in options::check(&session.configuration, session.flink) {
+    for OptionFinding { level, problem } in options::check(&session.configuration, session.flink) {
         match level {
             Level::Error => problems.push(problem),
             Level::Warning => {

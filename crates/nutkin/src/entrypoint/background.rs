@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use nutkin_container::entrypoint::daemon::{self, ClusterFiles};
-use nutkin_container::entrypoint::launch::{self, Kind};
+use nutkin_container::entrypoint::launch::{self, LaunchMode};
 use nutkin_container::entrypoint::{self, ObservedContainer, Service, Start};
 use nutkin_flink::{Configuration, options};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -58,8 +58,9 @@ pub(super) fn start(
     let private = places::private(&observed.environment, &name)?;
     let (links, machine) =
         foreground::machine(&effective, observed, &private, known.len(), context)?;
-    let mut launch = launch::launch(&start, Kind::Daemon, version, &effective, observed, &machine)
-        .map_err(Error::input)?;
+    let mut launch =
+        launch::launch(&start, LaunchMode::Daemon, version, &effective, observed, &machine)
+            .map_err(Error::input)?;
     launch.links.extend(links);
     let host = &observed.host.name;
     if 0 < running {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use nutkin_container::class_data::{self, Index};
-use nutkin_container::entrypoint::launch::{self, ContainerMachine, Kind, ProcessLaunch};
+use nutkin_container::entrypoint::launch::{self, ContainerMachine, LaunchMode, ProcessLaunch};
 use nutkin_container::entrypoint::user::User;
 use nutkin_container::entrypoint::{self, Effective, ObservedContainer, Service, Start, plugins};
 use nutkin_flink::FlinkVersion;
@@ -48,7 +48,7 @@ pub(super) fn run(
     let private = places::private(&observed.environment, &std::process::id().to_string())?;
     let (links, machine) = machine(&effective, &observed, &private, 0, context)?;
     let plan = |start: &Start| {
-        launch::launch(start, Kind::Foreground, version, &effective, &observed, &machine)
+        launch::launch(start, LaunchMode::Foreground, version, &effective, &observed, &machine)
             .map_err(Error::input)
     };
     let mut launch = plan(start)?;

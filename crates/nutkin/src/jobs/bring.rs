@@ -44,7 +44,7 @@ pub async fn bring(
     }
     record.namespace.clone_from(&session.namespace);
     for job in &session.jobs {
-        let about = rules::About { job, namespace, session: &session.configuration };
+        let about = rules::AboutJob { job, namespace, session: &session.configuration };
         // Asked again for each: the jobs before it may have taken long.
         let known = known(client, namespace, job).await?;
         let remembered = record.jobs.get(&job.name).cloned();
@@ -73,7 +73,7 @@ pub async fn bring(
 
 /// Brings one job to what the file says: looks, decides, keeps the record, acts, waits.
 async fn drive(
-    about: rules::About<'_>,
+    about: rules::AboutJob<'_>,
     mut work: Work<'_>,
     mut record: Option<JobRecord>,
     context: &Context<'_>,

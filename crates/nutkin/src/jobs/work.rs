@@ -28,7 +28,7 @@ struct Uploaded {
 
 /// One job, and what is remembered of it between two looks.
 pub(super) struct Work<'a> {
-    about: rules::About<'a>,
+    about: rules::AboutJob<'a>,
     client: &'a Client,
     context: &'a Context<'a>,
     base: &'a Path,
@@ -48,7 +48,7 @@ pub(super) struct Work<'a> {
 
 impl<'a> Work<'a> {
     pub(super) const fn new(
-        about: rules::About<'a>,
+        about: rules::AboutJob<'a>,
         client: &'a Client,
         base: &'a Path,
         context: &'a Context<'a>,
@@ -113,7 +113,7 @@ impl<'a> Work<'a> {
 
     /// What the session knows of the job.
     async fn look(&mut self) -> Result<(), Error> {
-        let rules::About { job, namespace, .. } = self.about;
+        let rules::AboutJob { job, namespace, .. } = self.about;
         let jobs = self.client.jobs().await.map_err(failure)?;
         let states: Vec<(&str, String)> =
             jobs.iter().map(|job| (job.id.as_str(), job.state.to_string())).collect();

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use nutkin_core::decide::{Drift, Wanted};
+use nutkin_core::decide::{Drift, Goal};
 use nutkin_core::ledger::Ledger;
 use nutkin_core::session;
 use nutkin_docker::{Aim, Run as DockerRun};
 use nutkin_kubernetes::run::Run;
-use nutkin_local::shell::Shell as LocalShell;
+use nutkin_local::shell::LocalShell;
 use nutkin_shell::{Context, Purpose, Shell as _, Silent, Wish, ledger};
 
 use super::Session;
@@ -58,7 +58,7 @@ async fn compare(
     match session {
         Session::Local(directory) => {
             let mut shell = LocalShell::new(directory.clone());
-            let (decision, _) = shell.look(Wanted::Session(wanted), context).await.ok()?;
+            let (decision, _) = shell.look(Goal::Session(wanted), context).await.ok()?;
             decision.drift()
         }
         Session::Docker(docker) => {

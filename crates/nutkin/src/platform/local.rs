@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use nutkin_core::decide::local::Step;
-use nutkin_core::decide::{Decision, Wanted};
+use nutkin_core::decide::{Decision, Goal};
 use nutkin_core::session::Session;
 use nutkin_flink::counted;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_local::ready;
-use nutkin_local::shell::Shell;
+use nutkin_local::shell::LocalShell;
 use nutkin_rest::Waited;
 use nutkin_shell::{Error, Kind};
 
@@ -21,7 +21,7 @@ use crate::remedies::words;
 #[derive(Debug)]
 pub struct Up {
     session: Session,
-    shell: Shell,
+    shell: LocalShell,
     /// What is to be done.
     pub decision: Decision<Step>,
     /// Whether there was no such session when this began.
@@ -35,8 +35,8 @@ impl Up {
     /// Bad input, a damaged state directory, no Java.
     pub async fn decide(session: &Session, context: &Context<'_>) -> Result<Self, Error> {
         let directory = SessionDirectory::of(context.environment, &session.name)?;
-        let mut shell = Shell::new(directory);
-        let mut wanting = shell.wanting(Wanted::Session(session), context);
+        let mut shell = LocalShell::new(directory);
+        let mut wanting = shell.wanting(Goal::Session(session), context);
         let decision = look(&mut wanting, &mut Looks).await?;
         let is_new = decision.change.is_new;
         Ok(Self { session: session.clone(), shell, decision, is_new })
@@ -55,7 +55,7 @@ impl Up {
         if !self.decision.steps.iter().any(Step::only_brings) {
             return Ok(false);
         }
-        let wanted = Wanted::Session(&self.session);
+        let wanted = Goal::Session(&self.session);
         for step in self.decision.steps.iter().filter(|step| step.only_brings()) {
             self.shell.act(step, wanted, context).await?;
         }
@@ -78,7 +78,7 @@ impl Up {
         }
         let first = self.decision.clone();
         let mut agreed = Agreed::new(&first, Step::only_brings, &self.session.name, context);
-        let mut wanting = self.shell.wanting(Wanted::Session(&self.session), context);
+        let mut wanting = self.shell.wanting(Goal::Session(&self.session), context);
         let driven = carry_on(&mut wanting, first, &mut agreed).await;
         if let Some(other) = agreed.differs {
             self.decision = other;
@@ -100,7 +100,7 @@ impl Up {
     ) -> Result<Waited, Error> {
         let guards = Some(self.session.name.as_str());
         let mut watcher = Watcher { started: Instant::now(), timeout, progress, guards };
-        let mut wanting = self.shell.wanting(Wanted::Session(&self.session), context);
+        let mut wanting = self.shell.wanting(Goal::Session(&self.session), context);
         let driven = drive(&mut wanting, &mut watcher).await?;
         let answered = self.shell.answered.clone();
         match driven {

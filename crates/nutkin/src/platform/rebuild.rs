@@ -8,7 +8,7 @@ use nutkin_core::selection::Platform;
 use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::process::Role;
 use nutkin_local::directory::SessionDirectory;
-use nutkin_local::shell::Shell;
+use nutkin_local::shell::LocalShell;
 use nutkin_shell::{Place, files::document};
 
 use crate::Context;
@@ -25,7 +25,7 @@ pub async fn of(name: &str, place: &Place, context: &Context<'_>) -> Option<Want
         flink: launch.flink_version.parse().ok(),
         ..Inputs::default()
     };
-    let mut shell = Shell::new(directory);
+    let mut shell = LocalShell::new(directory);
     let session = spec::resolve(&bare).ok()?;
     let seen = shell.observe(Some(&session), context).await.ok()?;
     let by_default = plan(&session, &seen).ok()?.launch.options;
@@ -37,6 +37,6 @@ pub async fn of(name: &str, place: &Place, context: &Context<'_>) -> Option<Want
     };
     let session = spec::resolve(&inputs).ok()?;
     let seen = shell.observe(Some(&session), context).await.ok()?;
-    let decision = decide::local::decide(decide::Wanted::Session(&session), &seen).ok()?;
+    let decision = decide::local::decide(decide::Goal::Session(&session), &seen).ok()?;
     decision.change.is_empty().then(|| Wanted::of(&inputs, &session, None))
 }

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use nutkin_local::control;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_local::launch::{
-    Definition, Launch, PROCESS_VARIABLE, Phase, ProcessState, Role, Running, SUPERVISOR, new_token,
+    Definition, Launch, PROCESS_VARIABLE, ProcessPhase, ProcessState, Role, Running, SUPERVISOR,
+    new_token,
 };
 use nutkin_local::ownership;
 use rustix::process::{Pid, Signal, kill_process};
@@ -100,7 +101,8 @@ impl Session {
     fn until_running(&self, names: &[&str]) -> Running {
         self.until(&format!("running {names:?}"), |running| {
             let all: Vec<_> = running.processes.iter().map(|process| &process.name).collect();
-            all == names && running.processes.iter().all(|process| process.phase == Phase::Running)
+            all == names
+                && running.processes.iter().all(|process| process.phase == ProcessPhase::Running)
         })
     }
 
@@ -243,7 +245,7 @@ fn a_reused_pid_is_neither_adopted_nor_killed() {
         processes: vec![ProcessState {
             name: "a".to_owned(),
             role: Role::TaskManager,
-            phase: Phase::Running,
+            phase: ProcessPhase::Running,
             pid: Some(stranger_pid.as_raw_pid()),
             start_time: ownership::stat(stranger_pid).map(|stat| stat.start_time),
             restarts: 0,

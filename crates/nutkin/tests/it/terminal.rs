@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nutkin::jobs::Jar;
-use nutkin_local::launch::{Phase, Running};
+use nutkin_local::launch::{ProcessPhase, Running};
 use nutkin_testkit::Terminal;
 use nutkin_testkit::terminal::Screen;
 use serde_json::{Value, json};
@@ -125,7 +125,9 @@ fn after_the_answer() {
     terminal.press("y\n");
     eventually("the processes are told to end", || {
         let running = document::read_json::<Running>(&world.session("a").processes());
-        running.is_ok_and(|running| running.processes.iter().all(|one| one.phase == Phase::Ending))
+        running.is_ok_and(|running| {
+            running.processes.iter().all(|one| one.phase == ProcessPhase::Ending)
+        })
     });
     let names: Vec<String> = world.launch("a").processes.into_iter().map(|one| one.name).collect();
     let still = names.join(", ");

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use nutkin_local::directory::SessionDirectory;
-use nutkin_local::launch::{Launch, Phase, Running};
+use nutkin_local::launch::{Launch, ProcessPhase, Running};
 use nutkin_local::ownership;
 use nutkin_testkit::Finished;
 use serde_json::{Value, json};
@@ -81,7 +81,7 @@ impl World {
             let Some((running, launch)) = running.zip(launch) else { return false };
             let follows = running.generation == launch.generation
                 && running.processes.len() == launch.processes.len()
-                && running.processes.iter().all(|one| one.phase == Phase::Running);
+                && running.processes.iter().all(|one| one.phase == ProcessPhase::Running);
             living = self.living(name);
             follows
                 && launch

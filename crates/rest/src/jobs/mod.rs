@@ -18,9 +18,13 @@ use crate::{Client, Job, RestError};
 /// There is none (exit 5), or there are several (2).
 pub async fn find(client: &Client, namespace: Option<&str>, wanted: &str) -> Result<Job, Error> {
     let mut jobs = client.jobs().await.map_err(failure)?;
-    let listed: Vec<rules::Listed<'_>> = jobs
+    let listed: Vec<rules::ListedJob<'_>> = jobs
         .iter()
-        .map(|job| rules::Listed { id: &job.id, name: &job.name, has_ended: job.state.has_ended() })
+        .map(|job| rules::ListedJob {
+            id: &job.id,
+            name: &job.name,
+            has_ended: job.state.has_ended(),
+        })
         .collect();
     match rules::find(namespace.unwrap_or(rules::NAMESPACE), wanted, &listed) {
         Ok(index) => Ok(jobs.swap_remove(index)),

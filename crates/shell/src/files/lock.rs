@@ -8,14 +8,14 @@ use super::fault::{At, FileError};
 
 /// Held until dropped; the kernel drops it with the process, however that ends.
 #[derive(Debug)]
-pub struct Lock {
+pub struct FileLock {
     _file: File,
 }
 
 /// How often a waiter looks again: short beside any download, and no load.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-impl Lock {
+impl FileLock {
     /// Waits for the lock. `waiting` is called once if somebody else holds it.
     ///
     /// The lock file stays behind: removing it would let a third process lock a new file of the same
@@ -54,12 +54,12 @@ mod tests {
     async fn the_second_waits_for_the_first() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("lock");
-        let first = Lock::take(&path, || panic!("nobody holds it")).await.unwrap();
+        let first = FileLock::take(&path, || panic!("nobody holds it")).await.unwrap();
         let mut told = false;
-        let second = Lock::take(&path, || told = true);
+        let second = FileLock::take(&path, || told = true);
         assert!(tokio::time::timeout(Duration::from_millis(250), second).await.is_err());
         assert!(told);
         drop(first);
-        Lock::take(&path, || panic!("it was let go")).await.unwrap();
+        FileLock::take(&path, || panic!("it was let go")).await.unwrap();
     }
 }

@@ -10,5 +10,5 @@ pub mod staging;
 pub use digest::Digest;
 pub use document::{StateError, read_json, write_json, write_private};
 pub use fault::{At, FileError};
-pub use lock::Lock;
+pub use lock::FileLock;
 pub use staging::Staging;

@@ -9,7 +9,7 @@ use super::fault::{At, FileError};
 /// Removed when dropped, unless it was put in place.
 ///
 /// It stands beside its target, so that the move is one `rename` of the same file system. Its owner
-/// holds the target's [`super::Lock`]; whatever lies there when the lock is taken was left by a process
+/// holds the target's [`super::FileLock`]; whatever lies there when the lock is taken was left by a process
 /// that was killed, and is removed.
 #[derive(Debug)]
 pub struct Staging {

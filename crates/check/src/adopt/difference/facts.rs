@@ -10,7 +10,7 @@ use crate::rules::memory::quantity;
 use crate::settings::Settings;
 use crate::source::FileKind;
 use crate::system::{System, World};
-use nutkin_flink::yaml::{Kind, Node};
+use nutkin_flink::yaml::{Node, NodeKind};
 use nutkin_flink::{FlinkVersion, options};
 
 /// What stands at one path.
@@ -77,19 +77,21 @@ fn walk(
     into: &mut BTreeMap<String, Fact>,
 ) {
     match &node.kind {
-        Kind::Map(entries) => {
+        NodeKind::Map(entries) => {
             for (key, node) in entries {
                 let path =
                     if path.is_empty() { key.name.clone() } else { format!("{path}.{}", key.name) };
                 walk(object, workload, node, &path, into);
             }
         }
-        Kind::List(items) if !items.is_empty() && items.iter().all(|one| one.text().is_some()) => {
+        NodeKind::List(items)
+            if !items.is_empty() && items.iter().all(|one| one.text().is_some()) =>
+        {
             let words: Vec<&str> = items.iter().filter_map(Walk::text).collect();
             let place = Some(node.place(object.file));
             into.insert(path.to_owned(), Fact { value: words.join(" "), place });
         }
-        Kind::List(items) => {
+        NodeKind::List(items) => {
             for (index, item) in items.iter().enumerate() {
                 let is_main = workload.is_some_and(|w| std::ptr::eq(w.container, item));
                 let name = if is_main { "main".to_owned() } else { item_name(path, item, index) };

@@ -6,7 +6,7 @@ mod reasons;
 
 use super::super::source::{File, Input};
 use super::super::system::{self, System, World};
-use super::{Adoption, Request, options};
+use super::{Adoption, AdoptionRequest, options};
 use facts::{Fact, Facts, OPTIONS};
 use nutkin_core::plan;
 use nutkin_core::spec::{self, Inputs};
@@ -16,7 +16,7 @@ use nutkin_flink::{Location, Problem, yaml};
 
 /// One line that is not the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct LineDifference {
     /// What it is about: a role, `options`, a log file, an object.
     pub object: String,
     /// The path in it; empty for the whole object.
@@ -31,7 +31,7 @@ pub struct Difference {
     pub why: Option<String>,
 }
 
-impl Difference {
+impl LineDifference {
     /// `path: was -> is`, secrets masked, long texts cut.
     pub fn line(&self) -> String {
         let is_secret =
@@ -81,9 +81,9 @@ pub fn rendered(adoption: &Adoption) -> Result<String, Vec<Problem>> {
 /// The files describe no session, or the session file cannot be planned.
 pub fn differences(
     inputs: &[Input],
-    request: &Request,
+    request: &AdoptionRequest,
     adoption: &Adoption,
-) -> Result<Vec<Difference>, Vec<Problem>> {
+) -> Result<Vec<LineDifference>, Vec<Problem>> {
     let world = World::read(inputs.iter().map(File::new).collect());
     let systems = system::group(&world, request.flink);
     let is_main = |system: &&System<'_>| !system.workloads.is_empty() || system.session.is_some();
@@ -106,7 +106,7 @@ pub fn differences(
         compare(name, old.get(name).unwrap_or(&none), new.get(name).unwrap_or(&none), &mut found);
     }
     let context = reasons::Context { system, adoption };
-    let tell = |(mut one, place): (Difference, Option<super::Place>)| {
+    let tell = |(mut one, place): (LineDifference, Option<super::Place>)| {
         one.why = reasons::why(&one, &context);
         one.location = place.map(|place| Location {
             file: world.files[place.file].name.clone(),
@@ -177,10 +177,10 @@ fn compare(
     name: &str,
     old: &Lines,
     new: &Lines,
-    found: &mut Vec<(Difference, Option<super::Place>)>,
+    found: &mut Vec<(LineDifference, Option<super::Place>)>,
 ) {
     let difference = |path: &str, was: Option<&Fact>, is: Option<&Fact>| {
-        let one = Difference {
+        let one = LineDifference {
             object: name.to_owned(),
             path: path.to_owned(),
             location: None,

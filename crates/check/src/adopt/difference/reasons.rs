@@ -1,6 +1,6 @@
 //! Why a line is otherwise: a table of what Nutkin does for every session, of cures, and of what it drops knowingly.
 
-use super::Difference;
+use super::LineDifference;
 use crate::adopt::Adoption;
 use crate::adopt::shape::Shape;
 use crate::embedded::Origin;
@@ -41,7 +41,7 @@ enum Test {
     Cure(&'static str),
     /// The value was this before.
     Was(&'static str),
-    If(fn(&Difference, &Context<'_>) -> bool),
+    If(fn(&LineDifference, &Context<'_>) -> bool),
 }
 
 use Test::{Always, Cure, If, Was};
@@ -164,7 +164,7 @@ const TABLE: &[Reason] = &[
 ];
 
 /// The first reason that holds.
-pub(super) fn why(one: &Difference, context: &Context<'_>) -> Option<String> {
+pub(super) fn why(one: &LineDifference, context: &Context<'_>) -> Option<String> {
     let when = match (&one.was, &one.is) {
         (None, _) => New,
         (_, None) => Gone,
@@ -210,13 +210,13 @@ fn is_cured(code: &str, context: &Context<'_>) -> bool {
 }
 
 /// Whether the cure describes just this option.
-fn is_cured_there(code: &str, one: &Difference, context: &Context<'_>) -> bool {
+fn is_cured_there(code: &str, one: &LineDifference, context: &Context<'_>) -> bool {
     let cures = context.adoption.cures.iter().filter(|cure| cure.rule.code == code);
     cures.into_iter().any(|cure| cure.message.contains(&format!("`{}`", one.path)))
 }
 
 /// Whether a cure describes the line itself.
-fn is_patched(one: &Difference, context: &Context<'_>) -> bool {
+fn is_patched(one: &LineDifference, context: &Context<'_>) -> bool {
     let last = one.path.rsplit('.').next().unwrap_or(&one.path);
     let is_told = |text: &str| text.contains(&one.path) || text.contains(&format!("{last}:"));
     context.system.session.is_some()
@@ -224,13 +224,13 @@ fn is_patched(one: &Difference, context: &Context<'_>) -> bool {
 }
 
 /// Whether the object is one that the session file makes.
-fn is_made(one: &Difference, _: &Context<'_>) -> bool {
+fn is_made(one: &LineDifference, _: &Context<'_>) -> bool {
     let kinds = ["JobManager", "TaskManager", "Service ", "ConfigMap "];
     kinds.iter().any(|kind| one.object.starts_with(kind))
 }
 
 /// Whether the words only start a role, with options and an address.
-fn starts_flink(one: &Difference, _: &Context<'_>) -> bool {
+fn starts_flink(one: &LineDifference, _: &Context<'_>) -> bool {
     const WORDS: &[&str] = &[
         "jobmanager",
         "taskmanager",
@@ -253,20 +253,20 @@ fn starts_flink(one: &Difference, _: &Context<'_>) -> bool {
 }
 
 /// Whether the probe stood at a volume.
-fn is_stray(one: &Difference, context: &Context<'_>) -> bool {
+fn is_stray(one: &LineDifference, context: &Context<'_>) -> bool {
     is_cured("NK0004", context) && !one.path.contains("startupProbe")
 }
 
-fn port_of(one: &Difference) -> Option<i64> {
+fn port_of(one: &LineDifference) -> Option<i64> {
     one.path.rsplit_once("ports[")?.1.split(']').next()?.parse().ok()
 }
 
-fn is_queryable(one: &Difference, context: &Context<'_>) -> bool {
+fn is_queryable(one: &LineDifference, context: &Context<'_>) -> bool {
     let port = context.system.settings.port("queryable-state.proxy.ports").unwrap_or(6125);
     port_of(one) == Some(port)
 }
 
-fn is_own_port(one: &Difference, context: &Context<'_>) -> bool {
+fn is_own_port(one: &LineDifference, context: &Context<'_>) -> bool {
     let keys = [
         "rest.port",
         "rest.bind-port",
@@ -283,7 +283,7 @@ fn is_own_port(one: &Difference, context: &Context<'_>) -> bool {
 }
 
 /// Whether it is about the volume with the configuration that was taken over.
-fn is_configuration(one: &Difference, context: &Context<'_>) -> bool {
+fn is_configuration(one: &LineDifference, context: &Context<'_>) -> bool {
     let texts = &context.system.texts;
     context.system.workloads.iter().flat_map(Workload::mounts).any(|mount| {
         let name = mount.node.text_of("name").unwrap_or_default();
@@ -300,7 +300,7 @@ fn is_configuration(one: &Difference, context: &Context<'_>) -> bool {
 }
 
 /// Whether the ConfigMap was taken over.
-fn is_configuration_map(one: &Difference, context: &Context<'_>) -> bool {
+fn is_configuration_map(one: &LineDifference, context: &Context<'_>) -> bool {
     context.system.texts.iter().any(|text| {
         matches!(text.origin, Origin::ConfigMap(index)
             if context.system.world.objects[index].title() == one.object)
@@ -308,7 +308,7 @@ fn is_configuration_map(one: &Difference, context: &Context<'_>) -> bool {
 }
 
 /// Whether the mount is that of a claim of each pod.
-fn is_claim(one: &Difference, context: &Context<'_>) -> bool {
+fn is_claim(one: &LineDifference, context: &Context<'_>) -> bool {
     context.adoption.text.contains("nutkin.claim.") && one.path.contains(".volumeMounts[")
 }
 
@@ -324,7 +324,7 @@ fn has_factors(context: &Context<'_>) -> bool {
 }
 
 /// Whether a Service of the files leads to pods of the session, and to which role.
-fn selected(one: &Difference, context: &Context<'_>) -> Option<bool> {
+fn selected(one: &LineDifference, context: &Context<'_>) -> Option<bool> {
     let mut services = context.system.world.of_kind("Service");
     let service = services.find(|service| service.title() == one.object)?;
     let selector = service.node.at("spec/selector")?.entries();
@@ -332,6 +332,6 @@ fn selected(one: &Difference, context: &Context<'_>) -> Option<bool> {
     Some(workload.role.is_job_manager() || Shape::of(context.system) == Shape::One)
 }
 
-fn is_query_service(one: &Difference, context: &Context<'_>) -> bool {
+fn is_query_service(one: &LineDifference, context: &Context<'_>) -> bool {
     selected(one, context) == Some(false) && is_cured("NK0410", context)
 }

@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use crate::image::base::{Node, resolve};
-use crate::image::{Base, Content, Entry, Layer, User};
+use crate::image::base::{BaseNode, resolve};
+use crate::image::{Base, Content, ImageUser, Layer, LayerEntry};
 
 /// Knows what is in the image so far.
 pub(super) struct Builder<'a> {
-    nodes: BTreeMap<String, Node>,
-    user: User,
+    nodes: BTreeMap<String, BaseNode>,
+    user: ImageUser,
     home: &'a str,
     /// The layers so far.
     pub(super) layers: Vec<Layer>,
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(base: Option<&Base>, user: User, home: &'a str) -> Self {
+    pub(super) fn new(base: Option<&Base>, user: ImageUser, home: &'a str) -> Self {
         let nodes = base.map(|base| base.nodes.clone()).unwrap_or_default();
         Self { nodes, user, home: home.trim_start_matches('/'), layers: Vec::new() }
     }
@@ -26,7 +26,7 @@ impl<'a> Builder<'a> {
         &mut self,
         name: &str,
         text: &str,
-        entries: impl IntoIterator<Item = (String, Entry)>,
+        entries: impl IntoIterator<Item = (String, LayerEntry)>,
     ) {
         let mut layer = BTreeMap::new();
         let mut entries: Vec<_> = entries.into_iter().collect();
@@ -45,10 +45,10 @@ impl<'a> Builder<'a> {
             }
             let node = match &entry.content {
                 Content::Directory | Content::Tree { .. } => {
-                    Node::Directory(entry.owner, entry.mode)
+                    BaseNode::Directory(entry.owner, entry.mode)
                 }
-                Content::Link(target) => Node::Link(target.clone()),
-                Content::Text(_) | Content::File(_) => Node::File,
+                Content::Link(target) => BaseNode::Link(target.clone()),
+                Content::Text(_) | Content::File(_) => BaseNode::File,
             };
             self.nodes.insert(path.clone(), node);
             layer.insert(path, entry);
@@ -56,14 +56,14 @@ impl<'a> Builder<'a> {
         self.layers.push(Layer { name: name.to_owned(), text: text.to_owned(), entries: layer });
     }
 
-    fn directory(&mut self, path: &str) -> Entry {
-        if let Some(Node::Directory(owner, mode)) = self.nodes.get(path) {
-            return Entry { mode: *mode, ..Entry::directory(*owner) };
+    fn directory(&mut self, path: &str) -> LayerEntry {
+        if let Some(BaseNode::Directory(owner, mode)) = self.nodes.get(path) {
+            return LayerEntry { mode: *mode, ..LayerEntry::directory(*owner) };
         }
         let below = path.strip_prefix(self.home);
         let is_flinks = below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let owner = if is_flinks { self.user } else { User::ROOT };
-        self.nodes.insert(path.to_owned(), Node::Directory(owner, 0o755));
-        Entry::directory(owner)
+        let owner = if is_flinks { self.user } else { ImageUser::ROOT };
+        self.nodes.insert(path.to_owned(), BaseNode::Directory(owner, 0o755));
+        LayerEntry::directory(owner)
     }
 }

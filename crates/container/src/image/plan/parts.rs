@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Found, FoundFlink};
-use crate::image::{Entry, Request, User};
+use super::{FoundFlink, FoundParts};
+use crate::image::{ImageRequest, ImageUser, LayerEntry};
 use nutkin_flink::{Argument, Problem};
 
 /// Parts of `opt/` that Flink loads as plugins, by the beginning of their names; others go to `lib/`
@@ -31,16 +31,16 @@ pub(super) fn default_configuration() -> String {
 }
 
 /// `lib` and what the licences want to be passed on.
-pub(super) fn flink(flink: &FoundFlink, home: &str, user: User) -> Vec<(String, Entry)> {
+pub(super) fn flink(flink: &FoundFlink, home: &str, user: ImageUser) -> Vec<(String, LayerEntry)> {
     let source = |name: &str| format!("{}/{name}", flink.home);
     let lib = flink.lib.iter().map(|name| format!("lib/{name}"));
     let mut entries: Vec<_> = lib
-        .map(|name| (format!("{home}/{name}"), Entry::file(source(&name), user, false)))
+        .map(|name| (format!("{home}/{name}"), LayerEntry::file(source(&name), user, false)))
         .collect();
     for name in &flink.legal {
         let entry = match name.as_str() {
-            "licenses" => Entry::tree(source(name), user),
-            _ => Entry::file(source(name), user, false),
+            "licenses" => LayerEntry::tree(source(name), user),
+            _ => LayerEntry::file(source(name), user, false),
         };
         entries.push((format!("{home}/{name}"), entry));
     }
@@ -49,10 +49,10 @@ pub(super) fn flink(flink: &FoundFlink, home: &str, user: User) -> Vec<(String, 
 
 /// Plugins and parts of `opt/`: all built-in plugins unless some are named, and of `opt/` what is named.
 pub(super) fn chosen(
-    request: &Request,
-    found: &Found,
+    request: &ImageRequest,
+    found: &FoundParts,
     problems: &mut Vec<Problem>,
-) -> Vec<(String, Entry)> {
+) -> Vec<(String, LayerEntry)> {
     let (home, user) = (&request.flink_home, request.user);
     let nothing = FoundFlink::default();
     let flink = found.distribution.as_ref().unwrap_or(&nothing);
@@ -73,16 +73,16 @@ pub(super) fn chosen(
         for file in flink.plugins.get(folder).into_iter().flatten() {
             let path = format!("plugins/{folder}/{file}");
             let source = format!("{}/{path}", flink.home);
-            entries.push((format!("{home}/{path}"), Entry::file(source, user, false)));
+            entries.push((format!("{home}/{path}"), LayerEntry::file(source, user, false)));
         }
     }
     for source in paths {
         let name = file_name(source);
         let folder = name.strip_suffix(".jar").unwrap_or(name);
         entries.push(if found.directories.contains(source) {
-            (format!("{home}/plugins/{folder}"), Entry::tree(source, user))
+            (format!("{home}/plugins/{folder}"), LayerEntry::tree(source, user))
         } else {
-            (format!("{home}/plugins/{folder}/{name}"), Entry::file(source, user, false))
+            (format!("{home}/plugins/{folder}/{name}"), LayerEntry::file(source, user, false))
         });
     }
     for wanted in &request.opt {
@@ -101,8 +101,8 @@ pub(super) fn chosen(
         };
         let source = format!("{}/opt/{jar}", flink.home);
         // `ENABLE_BUILT_IN_PLUGINS` looks for it where it was.
-        entries.push((format!("{home}/opt/{jar}"), Entry::link(format!("../{place}"))));
-        entries.push((format!("{home}/{place}"), Entry::file(source, user, false)));
+        entries.push((format!("{home}/opt/{jar}"), LayerEntry::link(format!("../{place}"))));
+        entries.push((format!("{home}/{place}"), LayerEntry::file(source, user, false)));
     }
     entries
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nutkin_container::entrypoint::launch::{ContainerMachine, Kind, ProcessLaunch, launch};
+use nutkin_container::entrypoint::launch::{ContainerMachine, LaunchMode, ProcessLaunch, launch};
 use nutkin_container::entrypoint::{
     Command, Effective, Host, ObservedContainer, Start, command, effective,
 };
@@ -153,7 +153,7 @@ impl At<'_> {
     #[track_caller]
     pub(crate) fn launch(&self, machine: &ContainerMachine) -> ProcessLaunch {
         let effective = self.effective().expect("no problems");
-        let kind = Kind::Foreground;
+        let kind = LaunchMode::Foreground;
         let observed = self.observed();
         launch(&self.start(), kind, self.version, &effective, &observed, machine)
             .expect("no problems")

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Container, Extras, Image, Make, Observation, Step, Thing, Within, assumed, ready};
+use super::{
+    Extras, FoundContainer, Image, Make, Observation, Step, Thing, Within, assumed, ready,
+};
 use crate::change::{self, Difference, Effect, Shape};
 use crate::decide::{About, Again, Change, Condition, Decision, Harm, Restarts, fates, harm};
-use crate::plan::docker::{self, Containers, Steps, Surroundings, steps};
+use crate::plan::docker::{self, Containers, DaemonImage, Steps, steps};
 use crate::remedy::Deed;
 use crate::selection::Platform;
 use crate::session::Session;
@@ -65,14 +67,14 @@ pub fn planned(
 ) -> Result<(Containers, String), Vec<Problem>> {
     let name = images(session).swap_remove(0);
     let Image { flink_home, probe, .. } = assumed(&name);
-    let around = Surroundings { image: name, flink_home, probe, extras };
+    let around = DaemonImage { image: name, flink_home, probe, extras };
     Ok((docker::plan(session, &around)?, around.flink_home))
 }
 
 fn plan(session: &Session, seen: &Observation) -> Result<Planned, Vec<Problem>> {
     let chosen = choose(session, seen);
     let first = seen.first(Role::TaskManager).or_else(|| seen.first(Role::JobManager));
-    let made_with = first.and_then(Container::files).unwrap_or_default();
+    let made_with = first.and_then(FoundContainer::files).unwrap_or_default();
     let mut absent = Vec::new();
     let extras: BTreeMap<String, String> = match &seen.extras {
         Extras::Named(all) => {
@@ -87,7 +89,7 @@ fn plan(session: &Session, seen: &Observation) -> Result<Planned, Vec<Problem>> 
             all.iter().map(digest).collect()
         }
         Extras::Kept => {
-            let paths = first.map(Container::extras).unwrap_or_default();
+            let paths = first.map(FoundContainer::extras).unwrap_or_default();
             let digest = |path: String| {
                 let known = made_with.get(&path).cloned().unwrap_or_default();
                 (path, known)
@@ -96,7 +98,7 @@ fn plan(session: &Session, seen: &Observation) -> Result<Planned, Vec<Problem>> 
         }
     };
     let paths = extras.keys().cloned().collect();
-    let around = Surroundings {
+    let around = DaemonImage {
         image: chosen.name.clone(),
         flink_home: chosen.image.flink_home.clone(),
         probe: chosen.image.probe,
@@ -188,7 +190,7 @@ fn has_role(name: &str, role: Role, seen: &Observation) -> bool {
 }
 
 /// The session as its labels tell it.
-fn shape(seen: &[Container], new: &Shape) -> Shape {
+fn shape(seen: &[FoundContainer], new: &Shape) -> Shape {
     let count = |role| seen.iter().filter(|one| one.seen.role == Some(role)).count();
     let number = |role| u32::try_from(count(role)).unwrap_or(u32::MAX);
     let label = |key: &str| seen.iter().find_map(|one| one.labels.get(key)).cloned();
@@ -201,14 +203,14 @@ fn shape(seen: &[Container], new: &Shape) -> Shape {
         high_availability: is_highly_available(&configuration),
         options,
         // Releases before this label tell a change of files by the containers' hashes alone.
-        files: seen.iter().find_map(Container::files).unwrap_or_else(|| new.files.clone()),
+        files: seen.iter().find_map(FoundContainer::files).unwrap_or_else(|| new.files.clone()),
         processes: BTreeMap::new(),
     }
 }
 
 /// Each option as the containers have it that read it. A container whose options are not read by it stays when they
 /// change, with the label that it has.
-fn options(seen: &[Container], new: &Shape) -> BTreeMap<String, String> {
+fn options(seen: &[FoundContainer], new: &Shape) -> BTreeMap<String, String> {
     let of = |role| -> Option<BTreeMap<String, String>> {
         let one = seen.iter().find(|one| one.seen.role == Some(role))?;
         serde_json::from_str(one.labels.get(docker::OPTIONS)?).ok()
@@ -368,7 +370,7 @@ fn like(
     if seen.extras != Extras::Kept || planned.extras.is_empty() || !makes {
         return Ok(None);
     }
-    let stays = |one: &&Container| {
+    let stays = |one: &&FoundContainer| {
         let name = &one.seen.name;
         !todo.remove.contains(name) && !todo.replace.contains(name) && one.files().is_some()
     };

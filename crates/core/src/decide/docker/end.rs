@@ -47,7 +47,7 @@ fn all(seen: &Observation) -> Vec<Step> {
     steps
 }
 
-fn end(one: &super::Container) -> Step {
+fn end(one: &super::FoundContainer) -> Step {
     Step::End { name: one.seen.name.clone(), id: one.id.clone() }
 }
 
@@ -58,7 +58,7 @@ fn network(seen: &Observation) -> String {
 /// Ends what this run made of a new session that did not come up. Where another machine's command made containers of the
 /// session at the same moment, they stay, with the network and the volume that they use.
 pub fn undo(seen: &Observation) -> Vec<Step> {
-    let is_mine = |one: &super::Container| seen.mine.made.contains(&one.id);
+    let is_mine = |one: &super::FoundContainer| seen.mine.made.contains(&one.id);
     if !seen.containers.iter().all(is_mine) {
         return seen.containers.iter().rev().filter(|one| is_mine(one)).map(end).collect();
     }

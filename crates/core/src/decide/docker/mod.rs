@@ -17,13 +17,13 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use super::{Decision, Wanted};
+use super::{Decision, Goal};
 use nutkin_flink::Problem;
 
-pub use super::ready::Overview;
+pub use super::ready::Registered;
 pub use bring::{images, planned};
 pub use end::undo;
-pub use observation::{Container, Extras, Image, Mine, Observation, Thing, assumed};
+pub use observation::{Extras, FoundContainer, Image, Mine, Observation, Thing, assumed};
 pub use resize::resized;
 pub use step::{Make, Step, Within};
 
@@ -31,9 +31,9 @@ pub use step::{Make, Step, Within};
 ///
 /// # Errors
 /// All that is wrong with what is wanted: values that cannot be read, memory that does not fit.
-pub fn decide(wanted: Wanted<'_>, seen: &Observation) -> Result<Decision<Step>, Vec<Problem>> {
+pub fn decide(wanted: Goal<'_>, seen: &Observation) -> Result<Decision<Step>, Vec<Problem>> {
     match wanted {
-        Wanted::Session(session) => bring::decide(session, seen),
-        Wanted::Gone(ending) => Ok(end::decide(ending, seen)),
+        Goal::Session(session) => bring::decide(session, seen),
+        Goal::Gone(ending) => Ok(end::decide(ending, seen)),
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decide::Jobs;
-use crate::decide::ready::Overview;
-use crate::plan::docker::{EXTRAS, FILES, Probe, SeenContainer};
+use crate::decide::ready::Registered;
+use crate::plan::docker::{EXTRAS, FILES, HealthCheck, SeenContainer};
 use nutkin_flink::official::{FLINK_HOME, FLINK_ID};
 use nutkin_flink::process::Role;
 
@@ -18,7 +18,7 @@ pub struct Observation {
     /// Jars and plugins that the session adds to its Flink.
     pub extras: Extras,
     /// The session's containers: ZooKeeper, JobManagers, TaskManagers, each by its number.
-    pub containers: Vec<Container>,
+    pub containers: Vec<FoundContainer>,
     /// The network of the session's name.
     pub network: Thing,
     /// The volume of the session's name.
@@ -28,7 +28,7 @@ pub struct Observation {
     /// Jobs that run. None where no JobManager does.
     pub jobs: Jobs,
     /// What the JobManager says of its TaskManagers; `None` where none answers.
-    pub overview: Option<Overview>,
+    pub overview: Option<Registered>,
     /// Whether the ledger says already what is wanted now, or need not say it.
     pub is_saved: bool,
     /// What this very run has made until now.
@@ -41,7 +41,7 @@ pub struct Image {
     /// Its `FLINK_HOME`.
     pub flink_home: String,
     /// How its containers see whether a port of their own answers.
-    pub probe: Probe,
+    pub probe: HealthCheck,
     /// User and group of Flink's files.
     pub owner: (u32, u32),
     /// Whether this very run pulled it: then there is no newer one to pull.
@@ -52,7 +52,7 @@ pub struct Image {
 pub fn assumed(name: &str) -> Image {
     Image {
         flink_home: FLINK_HOME.to_owned(),
-        probe: if is_official(name) { Probe::Bash } else { Probe::Nutkin },
+        probe: if is_official(name) { HealthCheck::Bash } else { HealthCheck::Nutkin },
         owner: (FLINK_ID, FLINK_ID),
         is_fresh: false,
     }
@@ -77,7 +77,7 @@ pub enum Extras {
 
 /// A container of the session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Container {
+pub struct FoundContainer {
     /// What is compared.
     pub seen: SeenContainer,
     /// The daemon's ID for it: another container of this name has another one.
@@ -111,7 +111,7 @@ pub struct Mine {
     pub volume: bool,
 }
 
-impl Container {
+impl FoundContainer {
     /// Digests of files and jars that it was made with, by path; `None`: an older release did not note them.
     pub(super) fn files(&self) -> Option<BTreeMap<String, String>> {
         serde_json::from_str(self.labels.get(FILES)?).ok()
@@ -126,7 +126,7 @@ impl Container {
 
 impl Observation {
     /// A container of a role, the first one there is.
-    pub(super) fn first(&self, role: Role) -> Option<&Container> {
+    pub(super) fn first(&self, role: Role) -> Option<&FoundContainer> {
         self.containers.iter().find(|one| one.seen.role == Some(role))
     }
 

@@ -1,14 +1,14 @@
 //! Another number of TaskManagers for a session of which nobody knows what it was made from: an older release noted
 //! nothing, or the ledger was lost.
 
-use super::{Container, Observation, Step, end};
+use super::{FoundContainer, Observation, Step, end};
 use crate::change::{Difference, Effect};
 use crate::decide::{Again, Change, Decision, Harm, fates, harm};
 use nutkin_flink::process::Role;
 
 /// Ends the last TaskManagers, or makes more like the first one; `None` where there is none to make others like.
 pub fn resized(task_managers: u32, seen: &Observation) -> Option<Decision<Step>> {
-    let is_one = |one: &&Container| one.seen.role == Some(Role::TaskManager);
+    let is_one = |one: &&FoundContainer| one.seen.role == Some(Role::TaskManager);
     // One that was never started may lack its files: a command was cut off while it made it.
     let (there, unfinished): (Vec<_>, Vec<_>) =
         seen.containers.iter().filter(is_one).partition(|one| !one.seen.hash.is_empty());

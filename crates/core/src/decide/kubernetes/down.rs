@@ -57,16 +57,16 @@ pub struct After {
 
 /// What ended, and what did not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ended {
+pub struct EndedObjects {
     /// Objects that were there.
     pub ended: Vec<String>,
     /// What remains on purpose.
-    pub kept: Vec<Kept>,
+    pub kept: Vec<KeptObject>,
 }
 
 /// Something that outlives its session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptObject {
     /// A path or an object.
     pub what: String,
     /// What it is good for, and what deletes it; may be empty.
@@ -138,14 +138,14 @@ impl Ends {
     }
 
     /// What ended and what stays, once that is decided.
-    pub fn report(&self, ending: Ending) -> Ended {
+    pub fn report(&self, ending: Ending) -> EndedObjects {
         let mut ended = vec![title(&self.workload)];
         ended.extend(self.owned.iter().chain(&self.permissions).map(title));
         ended.extend(self.deleted.iter().cloned());
         let mut kept = Vec::new();
         let after = self.after.clone().unwrap_or_default();
         if !ending.delete_ha_data && !after.maps.is_empty() {
-            kept.push(Kept {
+            kept.push(KeptObject {
                 what: after.maps.iter().map(title).collect::<Vec<_>>().join(", "),
                 remark: Remark::new(
                     words::comes_back(&ha::jobs(&after.maps)),
@@ -155,7 +155,7 @@ impl Ends {
             });
         }
         if let Some((servers, path)) = ha::zookeeper(&self.options) {
-            kept.push(Kept {
+            kept.push(KeptObject {
                 what: format!("ZooKeeper {servers} {path}"),
                 remark: words::zookeeper_keeps(&servers, &path).into(),
                 is_data: true,
@@ -166,9 +166,9 @@ impl Ends {
         }
         kept.extend(DIRECTORIES.iter().filter_map(|key| {
             let remark = words::not_ours_to_delete(key).into();
-            Some(Kept { what: self.options.get(*key)?.clone(), remark, is_data: true })
+            Some(KeptObject { what: self.options.get(*key)?.clone(), remark, is_data: true })
         }));
-        Ended { ended, kept }
+        EndedObjects { ended, kept }
     }
 }
 
@@ -181,9 +181,9 @@ const DIRECTORIES: [&str; 5] = [
     "state.savepoints.dir",
 ];
 
-fn claim(claim: &Value) -> Kept {
+fn claim(claim: &Value) -> KeptObject {
     let name = claim["metadata"]["name"].as_str().unwrap_or_default();
-    Kept { what: title(claim), remark: words::claim_stays(name).into(), is_data: true }
+    KeptObject { what: title(claim), remark: words::claim_stays(name).into(), is_data: true }
 }
 
 /// Deletes high availability data of a session whose workload is gone.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Ask, Plan, Progress, Refusal, Rest, Step, Target};
+use super::{Ask, Plan, Refusal, Rest, SeenProgress, Step, Target};
 use crate::decide::{Again, Condition, Decision};
 use crate::kubernetes::ownership::{self, Owner};
 use crate::kubernetes::progress::{self, Stuck};
@@ -36,7 +36,7 @@ enum State {
 }
 
 /// What has to be asked next.
-pub(super) fn question(seen: &Progress) -> Option<Ask> {
+pub(super) fn question(seen: &SeenProgress) -> Option<Ask> {
     if !seen.is_seen {
         return Some(Ask::Progress);
     }
@@ -59,7 +59,7 @@ pub(super) fn question(seen: &Progress) -> Option<Ask> {
 }
 
 /// What is done next, and what is waited for.
-pub(super) fn decide(plan: &Plan, seen: &Progress) -> Result<Decision<Step>, Refusal> {
+pub(super) fn decide(plan: &Plan, seen: &SeenProgress) -> Result<Decision<Step>, Refusal> {
     let mut decision = Decision::nothing(plan.about());
     if !seen.is_seen {
         decision.again = Again::Look;
@@ -99,18 +99,18 @@ fn condition(kind: &'static str, status: bool, reason: &'static str, message: &s
 }
 
 /// The session's workloads, the JobManagers' first.
-fn workloads(seen: &Progress, workload: &Value) -> Vec<Value> {
+fn workloads(seen: &SeenProgress, workload: &Value) -> Vec<Value> {
     std::iter::once(workload).chain(&seen.task_managers).cloned().collect()
 }
 
 /// Whether pods of a session of ours are being replaced one by one.
-fn is_replacing(seen: &Progress, workload: &Value) -> bool {
+fn is_replacing(seen: &SeenProgress, workload: &Value) -> bool {
     let is_ours = matches!(ownership::of_workload(workload), Owner::Nutkin(_));
     is_ours && workloads(seen, workload).iter().any(rollout::is_held)
 }
 
 /// The next step of a replacement, and what it does or waits for; nothing where nothing is held.
-fn replace(plan: &Plan, seen: &Progress, workload: &Value) -> (Vec<Step>, String) {
+fn replace(plan: &Plan, seen: &SeenProgress, workload: &Value) -> (Vec<Step>, String) {
     if !is_replacing(seen, workload) {
         return (Vec::new(), String::new());
     }
@@ -143,23 +143,23 @@ fn replace(plan: &Plan, seen: &Progress, workload: &Value) -> (Vec<Step>, String
     }
 }
 
-fn job_managers(seen: &Progress) -> Vec<Value> {
+fn job_managers(seen: &SeenProgress) -> Vec<Value> {
     seen.pods.iter().filter(|pod| shape::is_job_manager(pod)).cloned().collect()
 }
 
 /// Whether a JobManager's container runs and every old pod has ended.
-fn job_managers_run(seen: &Progress, workload: &Value) -> bool {
-    progress::of(workload, &job_managers(seen), &seen.events) == progress::Progress::Runs
+fn job_managers_run(seen: &SeenProgress, workload: &Value) -> bool {
+    progress::of(workload, &job_managers(seen), &seen.events) == progress::JobManagerProgress::Runs
         && !is_replacing(seen, workload)
         && progress::is_rolled_out(workload)
 }
 
 /// How far everything is. `slots` of each TaskManager count where they are given.
-fn state(seen: &Progress, workload: &Value, slots: Option<u32>) -> State {
+fn state(seen: &SeenProgress, workload: &Value, slots: Option<u32>) -> State {
     match progress::of(workload, &job_managers(seen), &seen.events) {
-        progress::Progress::Stuck(stuck) => return State::Stuck(stuck),
-        progress::Progress::Waiting(what) => return State::Waits(what, POLL),
-        progress::Progress::Runs => {}
+        progress::JobManagerProgress::Stuck(stuck) => return State::Stuck(stuck),
+        progress::JobManagerProgress::Waiting(what) => return State::Waits(what, POLL),
+        progress::JobManagerProgress::Runs => {}
     }
     if is_replacing(seen, workload) {
         return State::Replaces;
@@ -182,7 +182,7 @@ fn state(seen: &Progress, workload: &Value, slots: Option<u32>) -> State {
 }
 
 /// What a session still waits for whose JobManager answers: TaskManagers, where Kubernetes and not Flink makes them.
-fn missing(seen: &Progress, workload: &Value, registered: u32) -> State {
+fn missing(seen: &SeenProgress, workload: &Value, registered: u32) -> State {
     let own = seen.task_managers.as_ref();
     let Some(wanted) = shape::task_managers(workload, own) else { return State::Ready };
     if own.is_some_and(|own| !progress::is_rolled_out(own)) {
@@ -194,14 +194,16 @@ fn missing(seen: &Progress, workload: &Value, registered: u32) -> State {
     let workers = seen.pods.iter().filter(|pod| !shape::is_job_manager(pod));
     let workers: Vec<Value> = workers.cloned().collect();
     match progress::of(own.unwrap_or(workload), &workers, &seen.events) {
-        progress::Progress::Stuck(stuck) => State::Stuck(stuck),
-        progress::Progress::Waiting(what) => State::Waits(what, SOON),
-        progress::Progress::Runs => State::Waits(words::task_managers(registered, wanted), SOON),
+        progress::JobManagerProgress::Stuck(stuck) => State::Stuck(stuck),
+        progress::JobManagerProgress::Waiting(what) => State::Waits(what, SOON),
+        progress::JobManagerProgress::Runs => {
+            State::Waits(words::task_managers(registered, wanted), SOON)
+        }
     }
 }
 
 /// Why it never will be ready; of a crash the end of the log.
-fn stuck_for_good(plan: &Plan, seen: &Progress, mut stuck: Stuck) -> Refusal {
+fn stuck_for_good(plan: &Plan, seen: &SeenProgress, mut stuck: Stuck) -> Refusal {
     let log = seen.crash.as_deref().unwrap_or_default();
     let mut lines: Vec<String> = Vec::new();
     if stuck.crashed.is_some() && !log.trim().is_empty() {

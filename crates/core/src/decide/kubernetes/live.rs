@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Found, Refusal};
+use super::{FoundObjects, Refusal};
 use crate::kubernetes::ownership::{self, Owner};
 use crate::kubernetes::resource::title;
 use crate::plan::kubernetes::Objects;
@@ -36,7 +36,7 @@ pub fn ledger_name(cluster_id: &str) -> String {
 /// Something of another one is in the way; a session of Flink's own client is there and is not to be adopted.
 pub(super) fn of<'f>(
     objects: &Objects,
-    found: &'f Found,
+    found: &'f FoundObjects,
     adopts: bool,
 ) -> Result<Option<Live<'f>>, Refusal> {
     let id = &objects.cluster_id;

@@ -25,12 +25,12 @@ mod step;
 mod tests;
 mod up;
 
-pub use down::{After, Ended, Ends, Kept, end_data, owned};
+pub use down::{After, EndedObjects, Ends, KeptObject, end_data, owned};
 pub use live::ledger_name;
 pub use plan::Plan;
 pub use refusal::Refusal;
 pub use scale::{Scaling, scaling};
-pub use seen::{By, Creation, Found, Look, Observation, Predicted, Progress, Rest};
+pub use seen::{By, Creation, FoundObjects, Look, Observation, Predicted, Rest, SeenProgress};
 pub use step::{Authors, Step, Target};
 
 use serde_json::Value;

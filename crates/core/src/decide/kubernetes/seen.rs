@@ -27,7 +27,7 @@ pub struct Observation {
     /// Why something that the created workload needs was refused for good.
     pub refused: Option<String>,
     /// The session's objects.
-    pub found: Option<Found>,
+    pub found: Option<FoundObjects>,
     /// Whether the management of their fields was asked for since they were read.
     pub is_owned: bool,
     /// What the API server says that applying would give, by the object's title.
@@ -35,7 +35,7 @@ pub struct Observation {
     /// The jobs that run.
     pub jobs: Option<Jobs>,
     /// How far the session is on its way, once everything is ordered.
-    pub progress: Option<Progress>,
+    pub progress: Option<SeenProgress>,
 }
 
 /// Who asks, and how.
@@ -76,7 +76,7 @@ pub enum Creation {
 
 /// The objects of a session.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Found {
+pub struct FoundObjects {
     /// The workload of the JobManagers; `None`: there is none of that kind and name.
     pub workload: Option<Value>,
     /// Objects of the kinds and names that the plan has.
@@ -98,7 +98,7 @@ pub enum Predicted {
 
 /// How far a session is that was made or changed.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Progress {
+pub struct SeenProgress {
     /// Whether anything of this was asked for.
     pub is_seen: bool,
     /// The JobManagers' workload; `None`: it is gone, or another one has its name.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::live::{self, Live};
 use super::{
-    Ask, Authors, Creation, Found, Look, Observation, Plan, Predicted, Refusal, Step, Target,
+    Ask, Authors, Creation, FoundObjects, Look, Observation, Plan, Predicted, Refusal, Step, Target,
 };
 use crate::decide::{self, Again, Change, Decision, Jobs, Restarts};
 use crate::kubernetes::change::{self, Pair};
@@ -56,7 +56,7 @@ fn stage<'s>(plan: &Plan, seen: &'s Observation) -> Result<Stage<'s>, Refusal> {
 fn wanted<'s>(
     plan: &Plan,
     seen: &'s Observation,
-    found: &'s Found,
+    found: &'s FoundObjects,
 ) -> Result<Option<Wanted<'s>>, Refusal> {
     let Some(live) = live::of(&plan.objects, found, seen.by.adopts)? else { return Ok(None) };
     let session = plan.objects.cluster_id.clone();
@@ -381,6 +381,6 @@ impl Observation {
 
     /// Time has passed: how far the session is, is asked for again.
     pub fn later(&mut self) {
-        self.progress = Some(super::Progress::default());
+        self.progress = Some(super::SeenProgress::default());
     }
 }

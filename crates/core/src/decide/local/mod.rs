@@ -18,10 +18,10 @@ mod step;
 mod tests;
 mod up;
 
-use super::{Decision, Wanted};
+use super::{Decision, Goal};
 use nutkin_flink::Problem;
 
-pub use super::ready::Overview;
+pub use super::ready::Registered;
 pub use observation::{Data, Extras, Flink, Observation, Orders, SeenProcess, Surroundings, Taken};
 pub use orders::{Definition, Launch};
 pub use ports::{Ports, REST, rest_name, wishes};
@@ -50,9 +50,9 @@ impl From<Vec<Problem>> for Refusal {
 ///
 /// # Errors
 /// All that is wrong with what is wanted; orders that are damaged.
-pub fn decide(wanted: Wanted<'_>, seen: &Observation) -> Result<Decision<Step>, Refusal> {
+pub fn decide(wanted: Goal<'_>, seen: &Observation) -> Result<Decision<Step>, Refusal> {
     match wanted {
-        Wanted::Session(session) => up::decide(session, seen),
-        Wanted::Gone(ending) => Ok(down::decide(ending, seen)),
+        Goal::Session(session) => up::decide(session, seen),
+        Goal::Gone(ending) => Ok(down::decide(ending, seen)),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::ports::Ports;
 use super::{Launch, ports};
 use crate::decide::Jobs;
-use crate::decide::ready::Overview;
+use crate::decide::ready::Registered;
 use crate::plan::process::{Archives, Machine};
 use crate::session::Session;
 use nutkin_flink::process::Role;
@@ -40,7 +40,7 @@ pub struct Observation {
     /// Jobs that run. None where no JobManager lives.
     pub jobs: Jobs,
     /// What the JobManager says of its TaskManagers; `None` where none answers.
-    pub overview: Option<Overview>,
+    pub overview: Option<Registered>,
     /// What there is below the place for data.
     pub data: Data,
     /// The machine, where a session is wanted on it.

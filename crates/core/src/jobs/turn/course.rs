@@ -1,7 +1,7 @@
 //! A turn under way: first what became of the request in the record, then the first step of what is to be done.
 
 use super::super::{From, JobStep, ObservedJob, Policy, carried_out, decide, start};
-use super::{About, Act, Answer, Asked, News, POLL, SeenJob, Turn};
+use super::{AboutJob, Act, Answer, Asked, News, POLL, SeenJob, Turn};
 use crate::decide::Again;
 use crate::ledger::{JobRecord, Request, Snapshot};
 use crate::words::jobs as words;
@@ -18,7 +18,7 @@ type Next = (Option<Act>, Again, bool);
 
 /// A turn under way.
 pub(super) struct Course<'a> {
-    pub(super) about: About<'a>,
+    pub(super) about: AboutJob<'a>,
     pub(super) seen: &'a SeenJob,
     /// How the record's generation is.
     pub(super) state: ObservedJob,
@@ -182,7 +182,7 @@ impl Course<'_> {
 
     /// The first step of what is to be done.
     fn next(&mut self) -> (Option<Act>, Again) {
-        let About { job, session, .. } = self.about;
+        let AboutJob { job, session, .. } = self.about;
         let policy = Policy::of(session, &job.configuration);
         let record = self.is_known.then_some(&self.record);
         let steps = decide(job, policy, record, self.state);

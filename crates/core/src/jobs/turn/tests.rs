@@ -63,7 +63,7 @@ struct Command {
 
 /// Runs a command until nothing is left, or until it is killed after so many changes of the world or its record.
 fn run(
-    about: &About<'_>,
+    about: &AboutJob<'_>,
     memory: &mut Memory,
     record: &mut Option<JobRecord>,
     mut changes: usize,
@@ -200,7 +200,7 @@ proptest! {
     ) {
         let session = Configuration::new();
         let before = job();
-        let about = About { job: &before, namespace: "n", session: &session };
+        let about = AboutJob { job: &before, namespace: "n", session: &session };
         let (mut memory, mut record) = (Memory::default(), None);
         run(&about, &mut memory, &mut record, usize::MAX);
         prop_assert_eq!(memory.jobs.get(&1), Some(&ObservedJob::Running));
@@ -211,7 +211,7 @@ proptest! {
         }
         memory.has_jar = false;
         let job = wanted(change, mode);
-        let about = About { job: &job, ..about };
+        let about = AboutJob { job: &job, ..about };
 
         let (mut whole, mut after) = (memory.clone(), record.clone());
         run(&about, &mut whole, &mut after, usize::MAX);

@@ -23,11 +23,13 @@ fn container(state: Value, last: Value, ready: bool) -> Value {
     }]}))
 }
 
-fn show(progress: Progress) -> String {
+fn show(progress: JobManagerProgress) -> String {
     match progress {
-        Progress::Runs => "runs".to_owned(),
-        Progress::Waiting(what) => what,
-        Progress::Stuck(stuck) => format!("stuck: {} ({})", stuck.what, stuck.hint.plain()),
+        JobManagerProgress::Runs => "runs".to_owned(),
+        JobManagerProgress::Waiting(what) => what,
+        JobManagerProgress::Stuck(stuck) => {
+            format!("stuck: {} ({})", stuck.what, stuck.hint.plain())
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! TaskManagers and, for high availability, a ZooKeeper.
 //!
 //! Containers run the entry point of their image (`jobmanager`, `taskmanager`), ours or the official one: what
-//! differs between the two is in [`Surroundings`].
+//! differs between the two is in [`DaemonImage`].
 
 mod compose;
 mod configuration;
@@ -18,7 +18,7 @@ use crate::session::Session;
 use nutkin_flink::Problem;
 use nutkin_flink::digest;
 use nutkin_flink::is_highly_available;
-use nutkin_flink::memory::{self, Input, LegacyHeap};
+use nutkin_flink::memory::{self, LegacyHeap, MemoryInput};
 use nutkin_flink::options;
 use nutkin_flink::process::Role;
 
@@ -57,20 +57,20 @@ const ZOOKEEPER_MEMORY: u64 = 256 << 20;
 
 /// What the shell found out about the daemon's image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct DaemonImage {
     /// The image.
     pub image: String,
     /// Its `FLINK_HOME`.
     pub flink_home: String,
     /// How a container sees whether a port of its own answers.
-    pub probe: Probe,
+    pub probe: HealthCheck,
     /// Jars and plugins that the user adds: path below `FLINK_HOME`, digest of the content.
     pub extras: BTreeMap<String, String>,
 }
 
 /// How health is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Probe {
+pub enum HealthCheck {
     /// Our binary is in the image.
     Nutkin,
     /// The official image has bash, and no curl.
@@ -138,12 +138,12 @@ pub struct Published {
 ///
 /// # Errors
 /// All that is wrong: memory that does not fit, values that a file cannot hold, an address that is none.
-pub fn plan(session: &Session, around: &Surroundings) -> Result<Containers, Vec<Problem>> {
+pub fn plan(session: &Session, around: &DaemonImage) -> Result<Containers, Vec<Problem>> {
     let data = format!("{}/data", around.flink_home);
     let zookeeper = session.needs_zookeeper();
     let configuration = configuration::effective(session, &data, zookeeper);
     let mut problems = Vec::new();
-    let input = Input {
+    let input = MemoryInput {
         configuration: &configuration,
         version: session.flink,
         legacy: LegacyHeap::default(),
@@ -203,7 +203,7 @@ pub fn plan(session: &Session, around: &Surroundings) -> Result<Containers, Vec<
 
 fn shape(
     session: &Session,
-    around: &Surroundings,
+    around: &DaemonImage,
     configuration: &nutkin_flink::Configuration,
 ) -> Shape {
     let options = configuration.iter().map(|(key, entry)| {
@@ -229,7 +229,7 @@ fn shape(
 
 struct Maker<'a> {
     session: &'a Session,
-    around: &'a Surroundings,
+    around: &'a DaemonImage,
     shape: &'a Shape,
 }
 
@@ -303,10 +303,10 @@ impl Maker<'_> {
 
     fn container(&self, alias: String, role: Role, port: u16) -> Container {
         let health = match self.around.probe {
-            Probe::Nutkin => {
+            HealthCheck::Nutkin => {
                 vec!["nutkin".to_owned(), "probe".to_owned(), format!("127.0.0.1:{port}")]
             }
-            Probe::Bash => {
+            HealthCheck::Bash => {
                 let open = format!("exec 3<>/dev/tcp/127.0.0.1/{port}");
                 vec!["bash".to_owned(), "-c".to_owned(), open]
             }

@@ -33,7 +33,7 @@ pub(crate) const fn rule(
 
 /// What decides on the needs of Flink's own processes.
 #[derive(Debug, Clone, Copy)]
-pub struct Processes {
+pub struct ProcessNeeds {
     /// The release.
     pub version: FlinkVersion,
     /// Whether the JobManager itself asks for TaskManagers.
@@ -44,7 +44,7 @@ pub struct Processes {
     pub host_network: bool,
 }
 
-impl Processes {
+impl ProcessNeeds {
     /// As a session has them.
     pub fn of(session: &Session) -> Self {
         let configuration = &session.configuration;
@@ -120,7 +120,7 @@ fn text(configuration: &Configuration, key: &str, version: FlinkVersion) -> Opti
 /// The ServiceAccounts, Roles and RoleBindings that a session's pods need. Of an account named `default`, which every
 /// namespace has, only Role and binding are made.
 pub fn objects(session: &Session, namespace: &str) -> Vec<Value> {
-    let needs = Processes::of(session);
+    let needs = ProcessNeeds::of(session);
     let account = |role: &str| {
         let keys =
             [format!("kubernetes.{role}.service-account"), "kubernetes.service-account".to_owned()];

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub use configuration::effective;
 
 use crate::session::Session;
-use nutkin_flink::memory::{self, Input, LegacyHeap};
+use nutkin_flink::memory::{self, LegacyHeap, MemoryInput};
 use nutkin_flink::process::{Role, is_dist};
 use nutkin_flink::{Problem, Remedy};
 
@@ -101,7 +101,7 @@ pub struct Process {
 pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Problem>> {
     let configuration = effective(session, machine);
     let mut problems = Vec::new();
-    let input = Input {
+    let input = MemoryInput {
         configuration: &configuration,
         version: session.flink,
         legacy: LegacyHeap::default(),

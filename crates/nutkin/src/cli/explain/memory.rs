@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use nutkin_flink::Problem;
 use nutkin_flink::dialect::{self, Dialect};
 use nutkin_flink::memory::{
-    self, Input, JobManagerMemory, JvmMemory, LegacyHeap, TaskManagerMemory,
+    self, JobManagerMemory, JvmMemory, LegacyHeap, MemoryInput, TaskManagerMemory,
 };
 use nutkin_flink::{Configuration, FlinkVersion, dynamic};
 use serde_json::{Map, Value, json};
@@ -114,7 +114,7 @@ pub fn run(args: &MemoryArgs, context: &Context<'_>) -> Outcome {
         task_manager: context.environment.exact("FLINK_TM_HEAP"),
         ..LegacyHeap::default()
     };
-    let input = Input { configuration: &configuration, version, legacy };
+    let input = MemoryInput { configuration: &configuration, version, legacy };
     let wanted = |component| args.component.is_none_or(|only| only == component);
     let mut shown = Vec::new();
     let mut problems = Vec::new();

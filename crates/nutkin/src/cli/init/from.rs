@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use nutkin_check::adopt::difference::{Difference, differences};
-use nutkin_check::adopt::{Adoption, Request, adopt};
+use nutkin_check::adopt::difference::{LineDifference, differences};
+use nutkin_check::adopt::{Adoption, AdoptionRequest, adopt};
 use nutkin_check::{Input, Settings, Severity, check};
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::yaml;
@@ -41,8 +41,11 @@ pub(super) struct FromArgs {
 /// The files cannot be read or describe no session, or the output exists (2).
 pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let inputs = files::read(&args.taken.from).map_err(Error::input)?;
-    let request =
-        Request { name: args.name.clone(), flink: args.taken.flink, as_is: args.taken.as_is };
+    let request = AdoptionRequest {
+        name: args.name.clone(),
+        flink: args.taken.flink,
+        as_is: args.taken.as_is,
+    };
     let adoption = adopt(&inputs, &request).map_err(Error::input)?;
     let path = args.output.clone().unwrap_or_else(|| format!("{}.yaml", adoption.name).into());
     let objects = objects(&adoption)?;
@@ -105,7 +108,7 @@ fn left(path: &Path, adoption: &Adoption, context: &Context<'_>) {
 }
 
 /// Tells what is otherwise than it was: all of it with the reasons, or what no reason explains.
-fn explain(differences: &[Difference], all: bool, context: &Context<'_>) {
+fn explain(differences: &[LineDifference], all: bool, context: &Context<'_>) {
     let mut groups: BTreeMap<(&str, Option<&str>), Vec<String>> = BTreeMap::new();
     for one in differences.iter().filter(|one| all || one.why.is_none()) {
         groups.entry((&one.object, one.why.as_deref())).or_default().push(one.line());

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decide::docker::{
-    Container, Extras, Image, Mine, Observation, Overview, Step, Thing, decide, images,
+    Extras, FoundContainer, Image, Mine, Observation, Registered, Step, Thing, decide, images,
 };
-use crate::decide::{Again, Decision, Jobs, Wanted};
-use crate::plan::docker::{Probe, SeenContainer};
+use crate::decide::{Again, Decision, Goal, Jobs};
+use crate::plan::docker::{HealthCheck, SeenContainer};
 use crate::session::Session;
 use nutkin_flink::official::{FLINK_HOME, FLINK_ID};
 use nutkin_flink::process::Role;
@@ -20,7 +20,7 @@ pub(super) struct Daemon {
     pub(super) images: BTreeMap<String, Image>,
     /// Images that can be pulled.
     pub(super) registry: BTreeMap<String, Image>,
-    pub(super) containers: Vec<Container>,
+    pub(super) containers: Vec<FoundContainer>,
     pub(super) network: Thing,
     pub(super) volume: Thing,
     pub(super) jobs: Vec<(String, String)>,
@@ -32,7 +32,7 @@ pub(super) struct Daemon {
 }
 
 /// An image as the official one, or as ours.
-pub(super) fn image(probe: Probe) -> Image {
+pub(super) fn image(probe: HealthCheck) -> Image {
     Image { flink_home: FLINK_HOME.to_owned(), probe, owner: (FLINK_ID, FLINK_ID), is_fresh: false }
 }
 
@@ -40,11 +40,14 @@ impl Daemon {
     /// One that has our image, and nothing else.
     pub(super) fn new() -> Self {
         Self {
-            images: BTreeMap::from([("nutkin/flink:1.20.5".to_owned(), image(Probe::Nutkin))]),
+            images: BTreeMap::from([(
+                "nutkin/flink:1.20.5".to_owned(),
+                image(HealthCheck::Nutkin),
+            )]),
             registry: [
-                ("nutkin/flink:1.20.5", Probe::Nutkin),
-                ("flink:1.20.5", Probe::Bash),
-                ("mine/flink:1", Probe::Bash),
+                ("nutkin/flink:1.20.5", HealthCheck::Nutkin),
+                ("flink:1.20.5", HealthCheck::Bash),
+                ("mine/flink:1", HealthCheck::Bash),
             ]
             .map(|(name, probe)| (name.to_owned(), image(probe)))
             .into(),
@@ -59,10 +62,10 @@ impl Daemon {
     }
 
     /// What a shell sees.
-    pub(super) fn seen(&self, wanted: Wanted<'_>, mine: &Mine) -> Observation {
+    pub(super) fn seen(&self, wanted: Goal<'_>, mine: &Mine) -> Observation {
         let names = match wanted {
-            Wanted::Session(session) => images(session),
-            Wanted::Gone(_) => Vec::new(),
+            Goal::Session(session) => images(session),
+            Goal::Gone(_) => Vec::new(),
         };
         let running = |role| {
             self.containers.iter().filter(move |one| one.seen.runs && one.seen.role == Some(role))
@@ -84,7 +87,7 @@ impl Daemon {
                 .into_iter()
                 .collect(),
             jobs: Jobs::Known(if lives { self.jobs.clone() } else { Vec::new() }),
-            overview: lives.then_some(Overview { task_managers, slots: 8 * task_managers }),
+            overview: lives.then_some(Registered { task_managers, slots: 8 * task_managers }),
             is_saved: self.saved,
             mine: mine.clone(),
         }
@@ -136,7 +139,7 @@ impl Daemon {
                 let id = format!("{:04}", self.next);
                 mine.made.push(id.clone());
                 mine.started.insert(id.clone());
-                self.containers.push(Container {
+                self.containers.push(FoundContainer {
                     seen: SeenContainer {
                         name: one.name.clone(),
                         alias: one.alias.clone(),
@@ -177,7 +180,7 @@ impl Daemon {
 
     /// Decides and acts until nothing is left to do, or until so many steps are done. Returns the first decision.
     #[track_caller]
-    pub(super) fn carry_out(&mut self, wanted: Wanted<'_>, steps: usize) -> Decision<Step> {
+    pub(super) fn carry_out(&mut self, wanted: Goal<'_>, steps: usize) -> Decision<Step> {
         let (mut mine, mut left) = (Mine::default(), steps);
         let mut first = None;
         self.saved = false;
@@ -204,7 +207,7 @@ impl Daemon {
     /// The same without an end in between.
     #[track_caller]
     pub(super) fn bring(&mut self, session: &Session) -> Decision<Step> {
-        self.carry_out(Wanted::Session(session), usize::MAX)
+        self.carry_out(Goal::Session(session), usize::MAX)
     }
 
     /// Stops a container as if by itself.

@@ -5,8 +5,8 @@ use super::{HA, session};
 use crate::Remedy;
 use crate::change::Effect;
 use crate::decide::docker::{Extras, Mine, Step, Thing, decide, resized, undo};
-use crate::decide::{Again, Decision, Ending, Harm, Wanted};
-use crate::plan::docker::{FILES, Probe};
+use crate::decide::{Again, Decision, Ending, Goal, Harm};
+use crate::plan::docker::{FILES, HealthCheck};
 use crate::session::Session;
 
 /// What `plan` says, a line for each step, and what comes then.
@@ -20,7 +20,7 @@ fn check(decision: &Decision<Step>, lines: &[&str], steps: &[&str], harm: Harm) 
 
 #[track_caller]
 fn decided(daemon: &Daemon, session: &Session) -> Decision<Step> {
-    let wanted = Wanted::Session(session);
+    let wanted = Goal::Session(session);
     decide(wanted, &daemon.seen(wanted, &Mine::default())).expect("a decision")
 }
 
@@ -146,7 +146,7 @@ fn what_has_stopped_is_started_once() {
     let mut mine = Mine::default();
     daemon.act(&decision.steps[0], &mut mine);
     daemon.stop("taskmanager-1");
-    let again = decide(Wanted::Session(&wanted), &daemon.seen(Wanted::Session(&wanted), &mine));
+    let again = decide(Goal::Session(&wanted), &daemon.seen(Goal::Session(&wanted), &mine));
     let again = again.expect("a decision");
     assert_eq!((again.steps, again.again), (Vec::new(), Again::Done));
     assert_eq!(again.conditions[0].reason, "ContainerDied");
@@ -160,10 +160,12 @@ fn what_is_missing_is_waited_for() {
         let mut daemon = Daemon::new();
         let wanted = session(2, &[("taskmanager.numberOfTaskSlots", "4")]);
         daemon.bring(&wanted);
-        let mut seen = daemon.seen(Wanted::Session(&wanted), &Mine::default());
-        seen.overview = overview
-            .map(|(task_managers, slots)| crate::decide::docker::Overview { task_managers, slots });
-        let decision = decide(Wanted::Session(&wanted), &seen).expect("a decision");
+        let mut seen = daemon.seen(Goal::Session(&wanted), &Mine::default());
+        seen.overview = overview.map(|(task_managers, slots)| crate::decide::docker::Registered {
+            task_managers,
+            slots,
+        });
+        let decision = decide(Goal::Session(&wanted), &seen).expect("a decision");
         let reason = match decision.again {
             Again::Wait { reason, .. } => Some(reason),
             _ => None,
@@ -198,7 +200,7 @@ fn pull_policies() {
         wanted.image_pull_policy = Some(policy.to_owned());
         let mut daemon = Daemon::new();
         if has {
-            daemon.images.insert("mine/flink:1".to_owned(), image(Probe::Nutkin));
+            daemon.images.insert("mine/flink:1".to_owned(), image(HealthCheck::Nutkin));
         }
         let first = decided(&daemon, &wanted).steps[0].to_string();
         assert_eq!(Some(first.as_str()).filter(|step| !step.starts_with("make")), expected);
@@ -281,9 +283,9 @@ fn more_task_managers_get_the_jars_of_what_is_there() {
     daemon.bring(&session(1, &[]));
     let two = session(2, &[]);
     let kept = |daemon: &Daemon| {
-        let mut seen = daemon.seen(Wanted::Session(&two), &Mine::default());
+        let mut seen = daemon.seen(Goal::Session(&two), &Mine::default());
         seen.extras = Extras::Kept;
-        decide(Wanted::Session(&two), &seen)
+        decide(Goal::Session(&two), &seen)
     };
     check(
         &kept(&daemon).expect("a decision"),
@@ -305,7 +307,7 @@ fn a_session_of_which_nothing_is_noted_gets_copies() {
     daemon.bring(&wanted);
     job(&mut daemon);
     let resized = |daemon: &Daemon, number| {
-        resized(number, &daemon.seen(Wanted::Session(&wanted), &Mine::default()))
+        resized(number, &daemon.seen(Goal::Session(&wanted), &Mine::default()))
     };
     let more = resized(&daemon, 3).expect("a decision");
     let steps: Vec<String> = more.steps.iter().map(ToString::to_string).collect();
@@ -328,7 +330,7 @@ fn an_end() {
     job(&mut daemon);
     let ending = Ending { delete_data: true, ..Ending::default() };
     let decided = |ending| {
-        let wanted = Wanted::Gone(ending);
+        let wanted = Goal::Gone(ending);
         decide(wanted, &daemon.seen(wanted, &Mine::default())).expect("a decision")
     };
     let steps =
@@ -344,7 +346,7 @@ fn an_end() {
     assert_eq!(decided(ending).harm, Harm::Loss);
     daemon.network = Thing::Foreign;
     daemon.jobs = Vec::new();
-    let wanted = Wanted::Gone(Ending::default());
+    let wanted = Goal::Gone(Ending::default());
     let decision = decide(wanted, &daemon.seen(wanted, &Mine::default())).expect("a decision");
     assert_eq!((decision.steps.len(), decision.harm), (3, Harm::None));
 }
@@ -352,7 +354,7 @@ fn an_end() {
 #[test]
 fn a_creation_that_failed_is_undone() {
     let wanted = session(1, &[]);
-    let wanted = Wanted::Session(&wanted);
+    let wanted = Goal::Session(&wanted);
     let steps = |daemon: &Daemon, mine: &Mine| -> Vec<String> {
         undo(&daemon.seen(wanted, mine)).iter().map(ToString::to_string).collect()
     };
@@ -368,7 +370,7 @@ fn a_creation_that_failed_is_undone() {
     let older = Mine { volume: false, ..mine.clone() };
     assert_eq!(steps(&daemon, &older), all[..2]);
     // Somebody else's containers need network and volume.
-    daemon.containers.push(crate::decide::docker::Container {
+    daemon.containers.push(crate::decide::docker::FoundContainer {
         id: "other".to_owned(),
         ..daemon.containers[0].clone()
     });

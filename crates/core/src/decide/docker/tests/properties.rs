@@ -6,7 +6,7 @@ use super::daemon::Daemon;
 use super::{HA, session};
 use crate::Remedy;
 use crate::decide::docker::{Mine, decide};
-use crate::decide::{Ending, Wanted};
+use crate::decide::{Ending, Goal};
 use crate::session::Session;
 
 /// Each case plans several sessions: more would take the quick suite many seconds.
@@ -59,12 +59,12 @@ proptest! {
     fn carried_out_there_is_nothing_left(mut daemon in any_daemon(), sessions in prop::collection::vec(any_session(), 1..4)) {
         for session in &sessions {
             daemon.bring(session);
-            let wanted = Wanted::Session(session);
+            let wanted = Goal::Session(session);
             let again = decide(wanted, &daemon.seen(wanted, &Mine::default())).expect("a decision");
             prop_assert_eq!(&again.steps, &Vec::new());
             prop_assert!(again.is_done(), "{:?}", again.lines(Remedy::plain));
         }
-        let gone = Wanted::Gone(Ending { delete_data: true, ..Ending::default() });
+        let gone = Goal::Gone(Ending { delete_data: true, ..Ending::default() });
         daemon.carry_out(gone, usize::MAX);
         prop_assert_eq!(decide(gone, &daemon.seen(gone, &Mine::default())).expect("a decision").steps, Vec::new());
     }
@@ -83,7 +83,7 @@ proptest! {
         }
         let mut uncut = daemon.clone();
         uncut.bring(&after);
-        daemon.carry_out(Wanted::Session(&after), cut);
+        daemon.carry_out(Goal::Session(&after), cut);
         daemon.bring(&after);
         prop_assert_eq!(daemon.shape(), uncut.shape());
     }
@@ -92,7 +92,7 @@ proptest! {
     fn an_end_that_was_cut_is_completed(before in any_session(), cut in 0..8_usize, delete_data in any::<bool>()) {
         let mut daemon = Daemon::new();
         daemon.bring(&before);
-        let gone = Wanted::Gone(Ending { delete_data, ..Ending::default() });
+        let gone = Goal::Gone(Ending { delete_data, ..Ending::default() });
         let mut uncut = daemon.clone();
         uncut.carry_out(gone, usize::MAX);
         daemon.carry_out(gone, cut);

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::decide::kubernetes::{
-    Ask, Authors, By, Found, Observation, Plan, Predicted, Refusal, Step, Target, decide, question,
+    Ask, Authors, By, FoundObjects, Observation, Plan, Predicted, Refusal, Step, Target, decide,
+    question,
 };
 use crate::decide::{Again, Decision, Jobs};
 use crate::kubernetes::managed;
@@ -121,7 +122,7 @@ impl Cluster {
                     };
                     self.objects.values().filter(is_meant).cloned().collect()
                 };
-                seen.found = Some(Found {
+                seen.found = Some(FoundObjects {
                     workload: get(look.workload.0.kind, &look.workload.1),
                     others: look
                         .others

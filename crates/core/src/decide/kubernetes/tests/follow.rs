@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Ask, Observation, Progress, Rest, decide, question};
+use super::super::{Ask, Observation, Rest, SeenProgress, decide, question};
 use super::plan;
 use crate::decide::Again;
 use crate::kubernetes::rollout;
@@ -16,8 +16,8 @@ const STANDALONE: &str = "  mode: standalone
     high-availability.storageDir: s3://b/c
 ";
 
-fn seen(progress: Progress) -> Observation {
-    let progress = Some(Progress { is_seen: true, ..progress });
+fn seen(progress: SeenProgress) -> Observation {
+    let progress = Some(SeenProgress { is_seen: true, ..progress });
     Observation { progress, ..Observation::default() }
 }
 
@@ -42,7 +42,7 @@ fn pod(state: Value) -> Value {
 
 /// What is asked next, and what is said where nothing is.
 #[track_caller]
-fn check(fields: &str, progress: Progress, ask: Option<&Ask>, said: &str) {
+fn check(fields: &str, progress: SeenProgress, ask: Option<&Ask>, said: &str) {
     let (plan, seen) = (plan(fields), seen(progress));
     assert_eq!(question(&plan, &seen).unwrap().as_ref(), ask);
     let found = match decide(&plan, &seen) {
@@ -58,22 +58,23 @@ fn check(fields: &str, progress: Progress, ask: Option<&Ask>, said: &str) {
 #[test]
 fn a_session_on_its_way() {
     let runs = || vec![pod(json!({"phase": "Running"}))];
-    let here = |pods: Vec<Value>, rest: Rest| Progress {
+    let here = |pods: Vec<Value>, rest: Rest| SeenProgress {
         workload: Some(workload("", 0)),
         pods,
         rest,
         told: Some(None),
-        ..Progress::default()
+        ..SeenProgress::default()
     };
-    check("", Progress::default(), None, "Deployment/a was deleted in the meantime");
+    check("", SeenProgress::default(), None, "Deployment/a was deleted in the meantime");
     let unasked = here(Vec::new(), Rest::Unasked);
     check("", unasked, None, "waiting for Kubernetes to make the JobManager's pod");
     let waits = "waiting for the JobManager's REST API";
     check("", here(runs(), Rest::Unasked), Some(&Ask::Rest), waits);
     check("", here(runs(), Rest::Silent), None, waits);
-    let untold = Progress { told: None, ..here(runs(), Rest::Silent) };
+    let untold = SeenProgress { told: None, ..here(runs(), Rest::Silent) };
     check("", untold, Some(&Ask::Told), waits);
-    let told = Progress { told: Some(Some("x may not".to_owned())), ..here(runs(), Rest::Silent) };
+    let told =
+        SeenProgress { told: Some(Some("x may not".to_owned())), ..here(runs(), Rest::Silent) };
     check("", told, None, "session `a` does not start: x may not");
     let answers = Rest::Answers { task_managers: 0, slots: 0 };
     check("", here(runs(), answers), None, "Done");
@@ -82,14 +83,14 @@ fn a_session_on_its_way() {
 #[test]
 fn task_managers_of_a_workload_are_waited_for_with_their_slots() {
     let pods = vec![pod(json!({"phase": "Running"}))];
-    let here = |task_managers: u32, slots: u32, is_settled: bool| Progress {
+    let here = |task_managers: u32, slots: u32, is_settled: bool| SeenProgress {
         workload: Some(workload(STANDALONE, 0)),
         task_managers: Some(workload(STANDALONE, 1)),
         pods: pods.clone(),
         rest: Rest::Answers { task_managers, slots },
         told: Some(None),
         is_settled,
-        ..Progress::default()
+        ..SeenProgress::default()
     };
     let none = "waiting for Kubernetes to make a TaskManager's pod";
     check(STANDALONE, here(1, 1, false), None, none);
@@ -104,11 +105,11 @@ fn a_crash_is_told_with_the_end_of_its_log() {
         "name": "flink-main-container", "ready": false,
         "state": {"terminated": {"exitCode": 1, "reason": "Error"}},
     }]});
-    let here = |crash: Option<&str>| Progress {
+    let here = |crash: Option<&str>| SeenProgress {
         workload: Some(workload("", 0)),
         pods: vec![pod(state.clone())],
         crash: crash.map(str::to_owned),
-        ..Progress::default()
+        ..SeenProgress::default()
     };
     let said =
         "session `a` does not start: container flink-main-container of pod a-x ended: exit code 1";
@@ -121,13 +122,13 @@ fn held_workloads_are_released_when_all_new_pods_are_ready() {
     let mut job_managers = rollout::held(&workload(STANDALONE, 0));
     let revision = json!({"deployment.kubernetes.io/revision": "2"});
     job_managers["metadata"]["annotations"] = revision.clone();
-    let here = |sets: Option<Vec<Value>>| Progress {
+    let here = |sets: Option<Vec<Value>>| SeenProgress {
         workload: Some(job_managers.clone()),
         task_managers: Some(workload(STANDALONE, 1)),
         pods: vec![pod(json!({"phase": "Running"}))],
         replica_sets: sets,
         told: Some(None),
-        ..Progress::default()
+        ..SeenProgress::default()
     };
     let set = |ready: u64| {
         json!({

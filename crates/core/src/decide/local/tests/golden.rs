@@ -52,13 +52,13 @@ fn decisions() {
     ];
     let mut text = String::new();
     for (name, world, wanted) in cases {
-        let decision = decide(Wanted::Session(wanted), &world.observe(Some(wanted), None)).unwrap();
+        let decision = decide(Goal::Session(wanted), &world.observe(Some(wanted), None)).unwrap();
         show(&mut text, name, &decision);
     }
     for count in [0, 1, 3] {
         let wanted = plain.clone().scaled(count);
         let decision =
-            decide(Wanted::Session(&wanted), &running(&[]).observe(Some(&wanted), None)).unwrap();
+            decide(Goal::Session(&wanted), &running(&[]).observe(Some(&wanted), None)).unwrap();
         show(&mut text, &format!("scale to {count}"), &decision);
     }
     let mut world = running(&[]);
@@ -66,7 +66,7 @@ fn decisions() {
     for ending in
         [Ending::default(), Ending { delete_data: true, keep_logs: true, ..Ending::default() }]
     {
-        let decision = decide(Wanted::Gone(ending), &world.observe(None, None)).unwrap();
+        let decision = decide(Goal::Gone(ending), &world.observe(None, None)).unwrap();
         show(&mut text, &format!("down, {ending:?}"), &decision);
     }
     check_golden(Path::new("fixtures/decide/local.txt"), &text);
@@ -87,9 +87,9 @@ fn orders_that_cannot_be_read_stop_a_change_but_no_end() {
     let (world, wanted) = (running(&[]), session(&[], 2));
     for orders in [Orders::Damaged, Orders::Absent] {
         let seen = Observation { orders, ..world.observe(Some(&wanted), None) };
-        let refused = decide(Wanted::Session(&wanted), &seen);
+        let refused = decide(Goal::Session(&wanted), &seen);
         assert_eq!(refused, Err(Refusal::Damaged));
-        let ended = decide(Wanted::Gone(Ending::default()), &seen).unwrap();
+        let ended = decide(Goal::Gone(Ending::default()), &seen).unwrap();
         assert_eq!(ended.steps, [Step::End, Step::Remove { keep_logs: false }]);
     }
 }
@@ -101,7 +101,7 @@ fn a_session_that_has_not_come_up_is_waited_for_or_has_failed() {
         let wanted = session(&[], 2);
         let mut seen = running(&[]).observe(Some(&wanted), Some(1));
         alter(&mut seen);
-        let decision = decide(Wanted::Session(&wanted), &seen).unwrap();
+        let decision = decide(Goal::Session(&wanted), &seen).unwrap();
         assert_eq!(decision.steps, []);
         let condition = &decision.conditions[0];
         assert_eq!((condition.kind, condition.message.as_str()), (kind, message));
@@ -109,7 +109,7 @@ fn a_session_that_has_not_come_up_is_waited_for_or_has_failed() {
     }
     check(|_| (), "Ready", "2 TaskManagers, 16 slots", false);
     check(|seen| seen.overview = None, "Ready", "waiting for the JobManager to answer", true);
-    let few = Overview { task_managers: 1, slots: 8 };
+    let few = Registered { task_managers: 1, slots: 8 };
     check(|seen| seen.overview = Some(few), "Ready", "1 of 2 TaskManagers registered", true);
     check(|seen| seen.follows = Some(0), "Ready", "2 of 2 TaskManagers registered", true);
     let die = |seen: &mut Observation| {
@@ -124,7 +124,7 @@ fn jobs_that_nobody_tells_of_may_be_lost() {
     let wanted = session(&[("web.refresh-interval", "5000")], 2);
     let mut seen = running(&[]).observe(Some(&wanted), None);
     seen.jobs = Jobs::Unknown;
-    let decision = decide(Wanted::Session(&wanted), &seen).unwrap();
+    let decision = decide(Goal::Session(&wanted), &seen).unwrap();
     assert_eq!(decision.harm, crate::decide::Harm::Loss);
     assert!(decision.loses_jobs());
 }
@@ -134,10 +134,10 @@ fn a_job_manager_that_does_not_answer_yet_is_asked_again_before_anything_is_show
     let wanted = session(&[("web.refresh-interval", "5000")], 2);
     let mut seen = running(&[]).observe(Some(&wanted), None);
     (seen.jobs, seen.silent) = (Jobs::Unknown, std::time::Duration::from_secs(1));
-    let decision = decide(Wanted::Session(&wanted), &seen).unwrap();
+    let decision = decide(Goal::Session(&wanted), &seen).unwrap();
     assert!(decision.is_open() && decision.steps.is_empty());
     let same = session(&[], 2);
-    assert!(!decide(Wanted::Session(&same), &seen).unwrap().is_open(), "nobody suffers");
+    assert!(!decide(Goal::Session(&same), &seen).unwrap().is_open(), "nobody suffers");
 }
 
 #[test]

@@ -60,7 +60,7 @@ proptest! {
         let run = world.drive(Ok(&then), usize::MAX);
         prop_assert_eq!(run.again, Again::Done);
         let before = world.clone();
-        let decision = decide(Wanted::Session(&then), &world.observe(Some(&then), None)).unwrap();
+        let decision = decide(Goal::Session(&then), &world.observe(Some(&then), None)).unwrap();
         prop_assert_eq!(&decision.steps, &[]);
         prop_assert!(decision.is_done(), "{:?}", decision.lines(Remedy::plain));
         world.drive(Ok(&then), usize::MAX);
@@ -93,7 +93,7 @@ proptest! {
         let run = uncut.drive(Err(ending), usize::MAX);
         prop_assert!(uncut.living.is_empty() && uncut.orders.is_none() && !uncut.supervisor);
         prop_assert_eq!(uncut.data.is_empty(), delete_data);
-        let decision = decide(Wanted::Gone(ending), &uncut.observe(None, None)).unwrap();
+        let decision = decide(Goal::Gone(ending), &uncut.observe(None, None)).unwrap();
         prop_assert_eq!(decision.steps, []);
         for limit in 0..run.steps.len() {
             let mut cut = world.clone();

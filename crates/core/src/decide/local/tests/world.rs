@@ -99,7 +99,7 @@ impl World {
                 .collect(),
             jobs: Jobs::Known(jobs.map(|name| ("0a".to_owned(), name.clone())).collect()),
             overview: has_job_manager
-                .then_some(Overview { task_managers, slots: 8 * task_managers }),
+                .then_some(Registered { task_managers, slots: 8 * task_managers }),
             data: Data { exists: !self.data.is_empty(), files: self.data.clone() },
             machine: wanted.map(|wanted| self.machine(wanted)),
             processes: names.into_iter().map(seen).collect(),
@@ -176,8 +176,8 @@ impl World {
         for _ in 0..ENOUGH {
             let seen = self.observe(wanted.ok(), told);
             let decision = match wanted {
-                Ok(session) => decide(Wanted::Session(session), &seen),
-                Err(ending) => decide(Wanted::Gone(ending), &seen),
+                Ok(session) => decide(Goal::Session(session), &seen),
+                Err(ending) => decide(Goal::Gone(ending), &seen),
             };
             let decision = decision.expect("a decision");
             for step in decision.steps {

@@ -2,7 +2,7 @@
 //! TaskManager that cannot start is known beforehand.
 
 use super::draft::Draft;
-use nutkin_flink::memory::{self, Input, LegacyHeap, LegacyTarget};
+use nutkin_flink::memory::{self, LegacyHeap, LegacyTarget, MemoryInput};
 use nutkin_flink::units::MemorySize;
 
 /// Process memory of both roles, in whole MiB.
@@ -26,7 +26,7 @@ pub(in crate::plan::kubernetes) fn sizes(draft: &mut Draft<'_>) -> Option<Sizes>
         task_manager: client.environment.get("FLINK_TM_HEAP").map(String::as_str),
         target: LegacyTarget::Kubernetes,
     };
-    let input = Input {
+    let input = MemoryInput {
         configuration: &draft.settings.configuration,
         version: draft.settings.version,
         legacy,

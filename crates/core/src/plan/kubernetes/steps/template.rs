@@ -7,7 +7,7 @@ use super::draft::{Draft, Role};
 use super::json::object;
 use super::shape::{self, Step};
 use crate::plan::kubernetes::MAIN_CONTAINER;
-use nutkin_flink::yaml::{self, Kind, Node};
+use nutkin_flink::yaml::{self, Node, NodeKind};
 use nutkin_flink::{Location, Problem};
 
 const JOB_MANAGER: &str = "kubernetes.pod-template-file.jobmanager";
@@ -138,13 +138,13 @@ fn parse(draft: &mut Draft<'_>, text: &str, path: &str) -> Option<Value> {
     let (documents, problems) = yaml::documents(text, path);
     let sound = problems.is_empty();
     draft.settings.problems.extend(problems);
-    let mut documents = documents.into_iter().filter(|document| document.kind != Kind::Null);
+    let mut documents = documents.into_iter().filter(|document| document.kind != NodeKind::Null);
     let place = |line| Location { file: path.to_owned(), line: Some(line), column: None };
     let (first, second) = (documents.next(), documents.next());
     let fault = match (&first, &second) {
         (None, _) => Problem::new("", "the template is empty").at(place(1)),
         (_, Some(second)) => Problem::new("", "a template is one document").at(place(second.line)),
-        (Some(one), None) if !matches!(one.kind, Kind::Map(_)) => {
+        (Some(one), None) if !matches!(one.kind, NodeKind::Map(_)) => {
             Problem::new("", "the template is not a Pod").at(place(one.line))
         }
         (Some(one), None) => {
@@ -180,11 +180,11 @@ fn path_text(steps: &[Step]) -> String {
 fn line_of(node: &Node, steps: &[Step]) -> u32 {
     let Some((step, rest)) = steps.split_first() else { return node.line };
     match (&node.kind, step) {
-        (Kind::Map(entries), Step::Key(name)) => entries
+        (NodeKind::Map(entries), Step::Key(name)) => entries
             .iter()
             .find(|(key, _)| key.name == *name)
             .map_or(node.line, |(key, node)| line_of(node, rest).max(key.line)),
-        (Kind::List(items), Step::Item(index)) => {
+        (NodeKind::List(items), Step::Item(index)) => {
             items.get(*index).map_or(node.line, |item| line_of(item, rest))
         }
         _ => node.line,
