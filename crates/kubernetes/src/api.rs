@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::cluster::Access;
 use super::error::ApiError;
-use nutkin_shell::Error;
+use nutkin_shell::{ClusterPlace, Error};
 
 /// Who writes, for server-side apply, where nobody says another name.
 const MANAGER: &str = "nutkin";
@@ -86,6 +86,12 @@ impl Api {
     /// The namespace of all requests.
     pub fn namespace(&self) -> &str {
         &self.access.namespace
+    }
+
+    /// Where that is, to be found again.
+    pub fn place(&self) -> ClusterPlace {
+        let namespace = Some(self.namespace().to_owned());
+        ClusterPlace { namespace, ..self.access.place.clone() }
     }
 
     /// The same server, another namespace.

@@ -6,8 +6,7 @@ use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use nutkin_flink::{Argument, Configuration};
 
-use nutkin_shell::Place;
-use nutkin_shell::{Environment, Error, Kind};
+use nutkin_shell::{ClusterPlace, Environment, Error, Kind};
 
 /// How a cluster is reached, before anything was asked of it.
 #[derive(Debug, Clone)]
@@ -21,7 +20,7 @@ pub struct Access {
     /// Whether this process runs in a pod of that cluster.
     pub inside: bool,
     /// The same in words, to be found again whatever the current context is then.
-    pub place: Place,
+    pub place: ClusterPlace,
 }
 
 /// Finds the cluster in the order of Flink's client: `kubernetes.config.file`, otherwise the kubeconfig (`KUBECONFIG`, or
@@ -31,7 +30,7 @@ pub struct Access {
 /// # Errors
 /// There is none, or its file cannot be read (exit 2).
 pub async fn find(
-    place: &Place,
+    place: &ClusterPlace,
     options: &Configuration,
     environment: &Environment,
 ) -> Result<Access, Error> {
@@ -61,10 +60,8 @@ pub async fn find(
     let mut config = config;
     // Requests are repeated by `Api`, which knows which of them may be.
     config.default_retry = false;
-    let mut place = place.clone();
-    place.namespace = Some(namespace.clone());
-    place.context = named;
-    place.kubeconfig = file;
+    let place =
+        ClusterPlace { namespace: Some(namespace.clone()), context: named, kubeconfig: file };
     Ok(Access { config, namespace, context_namespace, inside, place })
 }
 
@@ -75,7 +72,7 @@ pub async fn find(
 /// # Errors
 /// The kubeconfig cannot be read, or has no context of the name that was given (exit 2).
 pub fn implied_namespace(
-    place: &Place,
+    place: &ClusterPlace,
     options: &Configuration,
     environment: &Environment,
 ) -> Result<Option<String>, Error> {
@@ -105,7 +102,7 @@ struct Chosen {
 }
 
 fn chosen(
-    place: &Place,
+    place: &ClusterPlace,
     options: &Configuration,
     environment: &Environment,
 ) -> Result<Chosen, Error> {
@@ -176,7 +173,6 @@ fn list(files: &[PathBuf]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nutkin_core::selection::Platform;
 
     const TEXT: &str = "
 apiVersion: v1
@@ -195,8 +191,7 @@ contexts:
         std::fs::write(directory.path().join("config"), TEXT).unwrap();
         let variables = [("KUBECONFIG", "missing:config")];
         let environment = Environment::of_test(&variables, directory.path().to_owned());
-        let place = Place {
-            platform: Platform::Kubernetes,
+        let place = ClusterPlace {
             namespace: place.0.map(str::to_owned),
             context: place.1.map(str::to_owned),
             kubeconfig: None,

@@ -3,9 +3,8 @@
 use futures_util::future::join_all;
 use nutkin_core::kubernetes::resource::Resource;
 use nutkin_core::plan::kubernetes::Objects;
-use nutkin_core::selection::Platform;
 use nutkin_core::session::Session;
-use nutkin_shell::{Context, Error, Kind, Place, Purpose, Wish};
+use nutkin_shell::{ClusterPlace, Context, Error, Kind, Place, Purpose, Wish};
 
 use crate::api::Api;
 use crate::cluster;
@@ -29,9 +28,9 @@ pub enum FoundSession {
 pub async fn find(wanted: &Session, context: &Context<'_>) -> Result<FoundSession, Error> {
     // As Flink's client: the namespace of the kubeconfig's context does not count.
     let namespace = wanted.configuration.text("kubernetes.namespace");
-    let place = Place {
+    let place = ClusterPlace {
         namespace: Some(namespace.unwrap_or_else(|| "default".to_owned())),
-        ..Place::of(Platform::Kubernetes)
+        ..ClusterPlace::default()
     };
     let access = cluster::find(&place, &wanted.configuration, context.environment).await?;
     let found = match session::open(&Api::new(access)?, &wanted.name).await {
@@ -43,7 +42,12 @@ pub async fn find(wanted: &Session, context: &Context<'_>) -> Result<FoundSessio
     if let Some(found) = found.as_ref().filter(|found| !found.is_ours()) {
         return Ok(FoundSession::There(Box::new(found.clone())));
     }
-    let wish = Wish { session: wanted, place: &place, purpose: Purpose::Act, adopt: false };
+    let wish = Wish {
+        session: wanted,
+        place: &Place::Kubernetes(place),
+        purpose: Purpose::Act,
+        adopt: false,
+    };
     let run = match (Run::new(wish, context).await, found) {
         // What is there needs no plan.
         (Err(error), Some(found)) if error.kind == Kind::Invalid => {

@@ -13,7 +13,7 @@ use nutkin_flink::{Argument, Problem};
 use nutkin_flink::{Configuration, FlinkVersion, Origin};
 
 use crate::cluster;
-use nutkin_shell::Place;
+use nutkin_shell::ClusterPlace;
 use nutkin_shell::{Context, Error};
 
 /// Variable that names the configuration directory, for Flink's scripts and for us.
@@ -34,7 +34,7 @@ pub fn says_namespace(session: &Session) -> bool {
 /// The kubeconfig cannot be used (exit 2).
 pub fn implied_namespace(
     session: &Session,
-    place: &Place,
+    place: &ClusterPlace,
     context: &Context<'_>,
 ) -> Result<Option<String>, Error> {
     if place.namespace.is_some() || says_namespace(session) {

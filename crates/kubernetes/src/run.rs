@@ -66,10 +66,11 @@ impl Run {
     /// # Errors
     /// All that is wrong with options, templates, files and the kubeconfig.
     pub async fn new(wish: Wish<'_>, context: &Context<'_>) -> Result<Self, Error> {
+        let place = wish.place.cluster();
         let access =
-            cluster::find(wish.place, &wish.session.configuration, context.environment).await?;
+            cluster::find(&place, &wish.session.configuration, context.environment).await?;
         let implied = access.context_namespace.as_deref();
-        let given = wish.place.namespace.as_deref();
+        let given = place.namespace.as_deref();
         let session = native_client::in_namespace(wish.session, given, implied);
         let client = native_client::observe(&session, access.context_namespace.clone(), context);
         let plan = Plan::of(&session, &client).map_err(Error::input)?;
@@ -158,9 +159,7 @@ impl Run {
 
     /// Where the session is, for commands to come.
     pub fn place(&self) -> Place {
-        let mut place = self.api.access().place.clone();
-        place.namespace = Some(self.api.namespace().to_owned());
-        place
+        Place::Kubernetes(self.api.place())
     }
 
     /// Whether this run has changed anything that somebody could see.

@@ -21,4 +21,4 @@ pub use environment::Environment;
 pub use error::{Error, Kind};
 pub use events::{Context, Events, Progress, Silent, Sink, size};
 pub use logs::{LogLine, LogStream, Logged};
-pub use session::{Ended, Ending, Harm, Kept, Logs, Place, Purpose, Wish};
+pub use session::{ClusterPlace, Ended, Ending, Harm, Kept, Logs, Place, Purpose, Wish};

@@ -10,10 +10,19 @@ pub use nutkin_core::decide::{Ending, Harm};
 
 /// Where sessions are looked for or made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The platform.
-    pub platform: Platform,
-    /// Namespace that was given, for Kubernetes.
+pub enum Place {
+    /// On this machine.
+    Local,
+    /// On the Docker daemon that the environment names.
+    Docker,
+    /// On Kubernetes.
+    Kubernetes(ClusterPlace),
+}
+
+/// Which namespace of which cluster, as far as that was said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClusterPlace {
+    /// Namespace that was given.
     pub namespace: Option<String>,
     /// Context of the kubeconfig that was given.
     pub context: Option<String>,
@@ -22,9 +31,42 @@ pub struct Place {
 }
 
 impl Place {
-    /// A platform, and nothing more.
-    pub const fn of(platform: Platform) -> Self {
-        Self { platform, namespace: None, context: None, kubeconfig: None }
+    /// On a platform; `cluster` counts on Kubernetes alone.
+    pub fn on(platform: Platform, cluster: ClusterPlace) -> Self {
+        match platform {
+            Platform::Local => Self::Local,
+            Platform::Docker => Self::Docker,
+            Platform::Kubernetes => Self::Kubernetes(cluster),
+        }
+    }
+
+    /// The platform.
+    pub const fn platform(&self) -> Platform {
+        match self {
+            Self::Local => Platform::Local,
+            Self::Docker => Platform::Docker,
+            Self::Kubernetes(_) => Platform::Kubernetes,
+        }
+    }
+
+    /// Which cluster and namespace; nothing where it is not on Kubernetes.
+    pub fn cluster(&self) -> ClusterPlace {
+        match self {
+            Self::Local | Self::Docker => ClusterPlace::default(),
+            Self::Kubernetes(cluster) => cluster.clone(),
+        }
+    }
+}
+
+impl ClusterPlace {
+    /// This, with another's answers where this has none.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            namespace: self.namespace.or(other.namespace),
+            context: self.context.or(other.context),
+            kubeconfig: self.kubeconfig.or(other.kubeconfig),
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use nutkin_kubernetes::api::Api;
 use nutkin_kubernetes::cluster;
 use nutkin_kubernetes::end::delete_what_is_left;
 use nutkin_shell::ledger::{self, Store};
-use nutkin_shell::{Ended, Ending, Kept, Place};
+use nutkin_shell::{Ended, Ending, Kept};
 use nutkin_shell::{Error, Kind};
 
 /// How long a session is asked which of its jobs have ended before it ends itself.
@@ -106,12 +106,7 @@ fn interrupted(begun: Option<Session>) -> Error {
 async fn delete_ha_data(args: &Args, not_found: Error, context: &Context<'_>) -> Outcome {
     let on = args.platform.on.map(Platform::from);
     let (Some(name), Some(Platform::Kubernetes)) = (&args.name, on) else { return Err(not_found) };
-    let place = Place {
-        platform: Platform::Kubernetes,
-        namespace: args.platform.namespace.clone(),
-        context: args.platform.context.clone(),
-        kubeconfig: None,
-    };
+    let place = select::cluster_of(&args.platform);
     let access = cluster::find(&place, &Configuration::new(), context.environment).await?;
     let deleted = delete_what_is_left(&Api::new(access)?, name).await?;
     if deleted.is_empty() {
@@ -163,12 +158,7 @@ async fn forget_left(
     args: &Args,
     context: &Context<'_>,
 ) -> Result<(), Error> {
-    let place = Place {
-        platform,
-        namespace: args.platform.namespace.clone(),
-        context: args.platform.context.clone(),
-        kubeconfig: None,
-    };
+    let place = select::place_of(platform, &args.platform);
     let left = platform::ledger::store(name, &place, context).await?;
     let opened = ledger::load(&left).await?;
     if !opened.is_new() && (args.delete_data || resumable(&opened).is_empty()) {

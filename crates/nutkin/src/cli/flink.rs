@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nutkin_core::ledger::Bringer;
-use nutkin_core::selection::Platform;
 use nutkin_flink::dynamic;
 use nutkin_flink::flink_cli::{self, Action, Call, ProgramRun, say};
 use serde_json::Value;
@@ -25,7 +24,7 @@ use crate::jobs::{
 use crate::platform::{self};
 use crate::{Exit, Outcome, runtime};
 use nutkin_rest::{Client, RunRequest, Trigger};
-use nutkin_shell::Place;
+use nutkin_shell::{ClusterPlace, Place};
 use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin flink`.
@@ -170,12 +169,11 @@ async fn reach(
             })?;
             // As Flink's client: the namespace of the kubeconfig's context does not count.
             let namespace = options.text("kubernetes.namespace");
-            let place = Place {
-                platform: Platform::Kubernetes,
+            let place = Place::Kubernetes(ClusterPlace {
                 namespace: Some(namespace.unwrap_or_else(|| "default".to_owned())),
                 context: options.text("kubernetes.context"),
                 kubeconfig: options.text("kubernetes.config.file").map(PathBuf::from),
-            };
+            });
             let session = platform::open(&id, &place, context).await?;
             Target::of(session, secret).await
         }

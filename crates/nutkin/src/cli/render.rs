@@ -17,7 +17,7 @@ use nutkin_core::decide::local;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_local::launch::Definition;
 use nutkin_local::shell::LocalShell;
-use nutkin_shell::{Error, Kind};
+use nutkin_shell::{Error, Kind, Place};
 
 /// Arguments of `nutkin render`.
 #[derive(Debug, clap::Args)]
@@ -74,7 +74,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let output = match (args.output, &args.output_dir) {
         (Format::Json, None) => Output::Json,
         (Format::Yaml, None) => Output::Yaml,
-        (Format::Kustomize, _) if place.platform != Platform::Kubernetes => {
+        (Format::Kustomize, _) if place.platform() != Platform::Kubernetes => {
             let failed = Error::new(Kind::Invalid, "Kustomize is for Kubernetes");
             return Err(failed.hint("add `--on kubernetes`"));
         }
@@ -84,8 +84,8 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             return Err(failed.hint("leave it away: the other formats are printed"));
         }
     };
-    if place.platform == Platform::Kubernetes {
-        let objects = render_objects::plan(&session, &place, args.show_secrets, context)?;
+    if let Place::Kubernetes(place) = &place {
+        let objects = render_objects::plan(&session, place, args.show_secrets, context)?;
         return match args.output_dir {
             Some(directory) => render_objects::write(&objects, &directory, context),
             None => render_objects::print(&objects, output, context),
@@ -94,7 +94,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let secret = session.configuration.iter().find(|(key, _)| options::is_sensitive(key));
     let secret = secret.map(|(key, _)| format!("the value of `{key}`"));
     render_objects::refuse_secret(secret, args.show_secrets)?;
-    if place.platform == Platform::Docker {
+    if place == Place::Docker {
         return runtime::block_on(async {
             let file = nutkin_docker::render::render(&session, context).await?;
             // For people and for `docker compose` alike.

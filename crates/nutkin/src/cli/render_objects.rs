@@ -14,7 +14,7 @@ use super::shared::Output;
 use super::{Context, session_file};
 use crate::{Exit, Outcome};
 use nutkin_kubernetes::native_client;
-use nutkin_shell::Place;
+use nutkin_shell::ClusterPlace;
 use nutkin_shell::{Error, Kind};
 
 /// Options whose keys sound like secrets, and whose values are names of Secrets.
@@ -30,7 +30,7 @@ const NAMES_OF_SECRETS: [&str; 3] = [
 /// Bad input (2); a secret would be printed that nobody asked for (2).
 pub(super) fn plan(
     session: &Session,
-    place: &Place,
+    place: &ClusterPlace,
     show_secrets: bool,
     context: &Context<'_>,
 ) -> Result<Objects, Error> {

@@ -14,8 +14,7 @@ use super::shared::{self, PlatformArgs, SpecArgs};
 use crate::Context;
 use crate::platform::{self, Session};
 use nutkin_kubernetes::native_client;
-use nutkin_shell::Place;
-use nutkin_shell::{Error, Kind};
+use nutkin_shell::{ClusterPlace, Error, Kind, Place};
 
 /// Variable that names the session of a shell.
 const SESSION_VARIABLE: &str = "NUTKIN_SESSION";
@@ -32,7 +31,8 @@ pub async fn find(
     context: &Context<'_>,
 ) -> Result<Session, Error> {
     let wanted = Wanted::of(name, file, args)?;
-    let Wanted { platform: given, place, .. } = wanted.clone();
+    let place = wanted.place();
+    let Wanted { platform: given, cluster, .. } = wanted.clone();
     let naming = Naming {
         given: name,
         file: wanted.of_file.as_deref(),
@@ -57,7 +57,7 @@ pub async fn find(
         .map_err(|error| not_chosen(error, file, naming.variable))?;
     let index = known.iter().position(|one| *one == chosen);
     let noted = index.map_or_else(|| place.clone(), |index| places[index].clone());
-    platform::open(&chosen.name, &completed(place, noted), context).await
+    platform::open(&chosen.name, &completed(cluster, noted), context).await
 }
 
 /// A session that is gone, by the data that it has left where the arguments look for it.
@@ -73,7 +73,7 @@ pub async fn find_left(
     let wanted = Wanted::of(name, file, args)?;
     let variable = context.environment.text(SESSION_VARIABLE);
     match name.or(wanted.of_file.as_deref()).or(variable) {
-        Some(name) => platform::left(name, &wanted.place, context).await,
+        Some(name) => platform::left(name, &wanted.place(), context).await,
         None => Ok(None),
     }
 }
@@ -85,8 +85,8 @@ struct Wanted {
     of_file: Option<String>,
     /// The platform, where one is named.
     platform: Option<Platform>,
-    /// Where to look: locally unless a platform is named.
-    place: Place,
+    /// Where on Kubernetes.
+    cluster: ClusterPlace,
 }
 
 impl Wanted {
@@ -103,27 +103,28 @@ impl Wanted {
             }
             (None, None) => None,
         };
-        let mut place = place_of(platform.unwrap_or(Platform::Local), args);
+        let mut cluster = cluster_of(args);
         if let Some(file) = &read {
-            let namespace =
-                || file.namespace.clone().or_else(|| option(file, "kubernetes.namespace"));
-            place.namespace = place.namespace.or_else(namespace);
-            place.context = place.context.or_else(|| option(file, "kubernetes.context"));
-            let kubeconfig = option(file, "kubernetes.config.file").map(PathBuf::from);
-            place.kubeconfig = place.kubeconfig.or(kubeconfig);
+            let namespace = file.namespace.clone();
+            cluster = cluster.or(ClusterPlace {
+                namespace: namespace.or_else(|| option(file, "kubernetes.namespace")),
+                context: option(file, "kubernetes.context"),
+                kubeconfig: option(file, "kubernetes.config.file").map(PathBuf::from),
+            });
         }
-        Ok(Self { of_file: of_file.filter(|_| name.is_none()), platform, place })
+        Ok(Self { of_file: of_file.filter(|_| name.is_none()), platform, cluster })
+    }
+
+    /// Where to look: locally unless a platform is named.
+    fn place(&self) -> Place {
+        Place::on(self.platform.unwrap_or(Platform::Local), self.cluster.clone())
     }
 }
 
 /// What was given, with what was noted for the rest.
-fn completed(given: Place, noted: Place) -> Place {
-    Place {
-        platform: noted.platform,
-        namespace: given.namespace.or(noted.namespace),
-        context: given.context.or(noted.context),
-        kubeconfig: given.kubeconfig.or(noted.kubeconfig),
-    }
+fn completed(given: ClusterPlace, noted: Place) -> Place {
+    let platform = noted.platform();
+    Place::on(platform, given.or(noted.cluster()))
 }
 
 fn option(file: &SessionFile, key: &str) -> Option<String> {
@@ -140,7 +141,7 @@ pub async fn all(args: &PlatformArgs, context: &Context<'_>) -> Result<Vec<Sessi
         return platform::all(&place_of(on.into(), args), context).await;
     }
     let known = platform::known(context.environment)?.into_iter().map(|(known, place)| async {
-        let place = completed(place_of(place.platform, args), place);
+        let place = completed(cluster_of(args), place);
         let opened = platform::open(&known.name, &place, context).await;
         (known, opened)
     });
@@ -199,28 +200,32 @@ pub fn place_on_kubernetes(
     args: &SpecArgs,
     session: &session::Session,
     context: &Context<'_>,
-) -> Result<Place, Error> {
+) -> Result<ClusterPlace, Error> {
     let platform = Platform::Kubernetes;
     let wanted = Known { name: session.name.clone(), platform };
     let noted = platform::known(context.environment)?.into_iter().find(|(one, _)| *one == wanted);
-    Ok(with_note(place_of(platform, &args.platform), session, noted.map(|(_, place)| place)))
+    let place = place_of(platform, &args.platform);
+    Ok(with_note(place, session, noted.map(|(_, place)| place)).cluster())
 }
 
 /// What the command line says of a place, then the session, then the note on it.
 fn with_note(given: Place, session: &session::Session, noted: Option<Place>) -> Place {
     let Some(noted) = noted else { return given };
-    let namespace = noted.namespace.filter(|_| !native_client::says_namespace(session));
-    completed(given, Place { namespace, ..noted })
+    let ClusterPlace { namespace, context, kubeconfig } = noted.cluster();
+    let namespace = namespace.filter(|_| !native_client::says_namespace(session));
+    let cluster = ClusterPlace { namespace, context, kubeconfig };
+    completed(given.cluster(), Place::on(noted.platform(), cluster))
 }
 
 /// A place as the command line alone says it.
 pub fn place_of(platform: Platform, args: &PlatformArgs) -> Place {
-    Place {
-        platform,
-        namespace: args.namespace.clone(),
-        context: args.context.clone(),
-        kubeconfig: None,
-    }
+    Place::on(platform, cluster_of(args))
+}
+
+/// What the command line alone says of a cluster.
+pub fn cluster_of(args: &PlatformArgs) -> ClusterPlace {
+    let (namespace, context) = (args.namespace.clone(), args.context.clone());
+    ClusterPlace { namespace, context, kubeconfig: None }
 }
 
 impl From<shared::Platform> for Platform {

@@ -242,7 +242,7 @@ pub(super) fn warn_of_origin(
     if spec.file.is_some() || spec.conf_dir.is_some() {
         return;
     }
-    let origin = platform::origin(context.environment, &session.name, place.platform);
+    let origin = platform::origin(context.environment, &session.name, place.platform());
     if let Some(file) = origin {
         let (name, file) = (&session.name, file.display());
         context.printer.warn(&format!(

@@ -40,7 +40,7 @@ impl Decision {
         begins: &dyn Fn(bool),
         context: &Context<'_>,
     ) -> Result<Self, Error> {
-        match wish.place.platform {
+        match wish.place.platform() {
             Platform::Kubernetes => {
                 Ok(Self::Kubernetes(Box::new(Box::pin(Up::of(wish, begins, context)).await?)))
             }
@@ -144,13 +144,8 @@ impl Decision {
         match self {
             Self::Local(up) => up.directory().set_origin(file)?,
             Self::Docker(decision) => {
-                let place = Place {
-                    platform: Platform::Docker,
-                    namespace: None,
-                    context: None,
-                    kubeconfig: None,
-                };
-                super::remember(context.environment, &decision.session().name, &place, file)?;
+                let name = &decision.session().name;
+                super::remember(context.environment, name, &Place::Docker, file)?;
             }
             Self::Kubernetes(decision) => {
                 let run = &decision.run;

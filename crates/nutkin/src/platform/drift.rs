@@ -8,7 +8,7 @@ use nutkin_core::session;
 use nutkin_docker::{Aim, Run as DockerRun};
 use nutkin_kubernetes::run::Run;
 use nutkin_local::shell::LocalShell;
-use nutkin_shell::{Context, Purpose, Shell as _, Silent, Wish, ledger};
+use nutkin_shell::{Context, Place, Purpose, Shell as _, Silent, Wish, ledger};
 
 use super::Session;
 use super::ledger::surroundings;
@@ -68,8 +68,7 @@ async fn compare(
             run.decide(&seen).ok()?.drift()
         }
         Session::Kubernetes(cluster) => {
-            let mut place = session.place();
-            place.namespace = Some(cluster.api.namespace().to_owned());
+            let place = Place::Kubernetes(cluster.api.place());
             let wish =
                 Wish { session: wanted, place: &place, purpose: Purpose::Look, adopt: false };
             let mut run = Run::new(wish, context).await.ok()?.without_jobs();

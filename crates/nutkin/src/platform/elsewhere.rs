@@ -9,7 +9,7 @@ use nutkin_core::selection::Platform;
 use serde::{Deserialize, Serialize};
 
 use nutkin_core::spec;
-use nutkin_shell::{Environment, Place};
+use nutkin_shell::{ClusterPlace, Environment, Place};
 
 /// Where a session was started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +51,8 @@ pub(super) fn all(environment: &Environment) -> Vec<(String, Place)> {
             if let (true, Ok(Note { namespace, context, kubeconfig, .. })) =
                 (spec::is_name(name), document::read_json(&path))
             {
-                found.push((name.to_owned(), Place { platform, namespace, context, kubeconfig }));
+                let cluster = ClusterPlace { namespace, context, kubeconfig };
+                found.push((name.to_owned(), Place::on(platform, cluster)));
             }
         }
     }
@@ -74,24 +75,25 @@ pub fn remember(
     place: &Place,
     file: Option<PathBuf>,
 ) -> io::Result<()> {
-    let directory = directory_of(environment, place.platform);
+    let platform = place.platform();
+    let directory = directory_of(environment, platform);
     std::fs::create_dir_all(&directory)?;
-    let Place { namespace, context, kubeconfig, .. } = place.clone();
-    let host = host(environment, place.platform);
+    let ClusterPlace { namespace, context, kubeconfig } = place.cluster();
+    let host = host(environment, platform);
     let note = Note { namespace, context, kubeconfig, host, file };
-    document::write_json(&path_of(environment, name, place.platform), &note)
+    document::write_json(&path_of(environment, name, platform), &note)
 }
 
 /// Throws the note on a session away that is not at this place any more. A note on one of the same name at another place
 /// (another context of the kubeconfig, another `DOCKER_HOST`) stays; that there is none is not an error.
 pub fn forget(environment: &Environment, name: &str, place: &Place) {
-    let path = path_of(environment, name, place.platform);
+    let platform = place.platform();
+    let path = path_of(environment, name, platform);
     // Nobody can be led anywhere by a note that cannot be read.
     let is_meant = document::read_json::<Note>(&path).map_or(true, |note| {
-        note.namespace == place.namespace
-            && note.context == place.context
-            && note.kubeconfig == place.kubeconfig
-            && note.host == host(environment, place.platform)
+        let Note { namespace, context, kubeconfig, host: of_note, .. } = note;
+        place.cluster() == ClusterPlace { namespace, context, kubeconfig }
+            && of_note == host(environment, platform)
     });
     if is_meant {
         let _ = std::fs::remove_file(path);
@@ -112,12 +114,11 @@ mod tests {
     fn notes_are_found_again_and_forgotten() {
         let temporary = tempfile::tempdir().unwrap();
         let environment = Environment::of_test(&[("HOME", "home")], temporary.path().to_owned());
-        let place = Place {
-            platform: Platform::Kubernetes,
+        let place = Place::Kubernetes(ClusterPlace {
             namespace: Some("n".to_owned()),
             context: None,
             kubeconfig: Some("/k".into()),
-        };
+        });
         assert_eq!(all(&environment), []);
         remember(&environment, "a", &place, None).unwrap();
         assert_eq!(all(&environment), [("a".to_owned(), place.clone())]);
@@ -130,6 +131,45 @@ mod tests {
         forget(&environment, "a", &place);
         forget(&environment, "a", &place);
         assert_eq!(all(&environment), []);
+    }
+
+    #[test]
+    fn notes_are_read_and_written_as_ever() {
+        #[track_caller]
+        fn check(place: &Place, host: &str, text: &str) {
+            let temporary = tempfile::tempdir().unwrap();
+            let variables = [("HOME", "home"), ("DOCKER_HOST", host)];
+            let environment = Environment::of_test(&variables, temporary.path().to_owned());
+            let path = path_of(&environment, "a", place.platform());
+            remember(&environment, "a", place, Some("/s.yaml".into())).unwrap();
+            let written: serde_json::Value = document::read_json(&path).unwrap();
+            assert_eq!(written, serde_json::from_str::<serde_json::Value>(text).unwrap());
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(all(&environment), [("a".to_owned(), place.clone())]);
+            forget(&environment, "a", place);
+            assert_eq!(all(&environment), []);
+        }
+        let cluster = ClusterPlace {
+            namespace: Some("n".to_owned()),
+            context: Some("c".to_owned()),
+            kubeconfig: Some("/k".into()),
+        };
+        check(
+            &Place::Kubernetes(cluster),
+            "",
+            r#"{"namespace": "n", "context": "c", "kubeconfig": "/k", "file": "/s.yaml"}"#,
+        );
+        check(
+            &Place::Kubernetes(ClusterPlace::default()),
+            "tcp://here:2375",
+            r#"{"file": "/s.yaml"}"#,
+        );
+        check(&Place::Docker, "", r#"{"file": "/s.yaml"}"#);
+        check(
+            &Place::Docker,
+            "tcp://here:2375",
+            r#"{"host": "tcp://here:2375", "file": "/s.yaml"}"#,
+        );
     }
 
     #[test]
@@ -146,13 +186,13 @@ mod tests {
                 remember(&here, "a", &at(platform, "first"), None).unwrap();
             }
             forget(&environment(host), "a", asked);
-            let there = all(&here).into_iter().any(|(_, place)| place.platform == asked.platform);
+            let there =
+                all(&here).into_iter().any(|(_, place)| place.platform() == asked.platform());
             assert_eq!(there, stays, "{asked:?} {host}");
         }
         fn at(platform: Platform, context: &str) -> Place {
-            let on_kubernetes = platform == Platform::Kubernetes;
-            let context = on_kubernetes.then(|| context.to_owned());
-            Place { platform, namespace: None, context, kubeconfig: None }
+            let context = Some(context.to_owned());
+            Place::on(platform, ClusterPlace { context, ..ClusterPlace::default() })
         }
         check(&at(Platform::Kubernetes, "first"), "", false);
         check(&at(Platform::Kubernetes, "second"), "", true);

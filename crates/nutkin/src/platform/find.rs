@@ -10,7 +10,7 @@ use super::{Session, elsewhere};
 use nutkin_docker::DockerSession;
 use nutkin_kubernetes::{api::Api, cluster};
 use nutkin_local::directory::SessionDirectory;
-use nutkin_shell::{Environment, Error, Kind, Place};
+use nutkin_shell::{ClusterPlace, Environment, Error, Kind, Place};
 use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
 
 use crate::Context;
@@ -20,15 +20,13 @@ use crate::Context;
 /// # Errors
 /// The state directory cannot be read.
 pub fn known(environment: &Environment) -> std::io::Result<Vec<(Known, Place)>> {
-    let local =
-        Place { platform: Platform::Local, namespace: None, context: None, kubeconfig: None };
     let directories = SessionDirectory::all(environment)?.into_iter();
     let mut found: Vec<(String, Place)> =
-        directories.map(|one| (one.name().to_owned(), local.clone())).collect();
+        directories.map(|one| (one.name().to_owned(), Place::Local)).collect();
     found.extend(elsewhere::all(environment));
     Ok(found
         .into_iter()
-        .map(|(name, place)| (Known { name, platform: place.platform }, place))
+        .map(|(name, place)| (Known { name, platform: place.platform() }, place))
         .collect())
 }
 
@@ -45,13 +43,13 @@ pub fn origin(environment: &Environment, name: &str, platform: Platform) -> Opti
 /// # Errors
 /// It cannot be asked.
 pub async fn all(place: &Place, context: &Context<'_>) -> Result<Vec<Session>, Error> {
-    match place.platform {
-        Platform::Local => {
+    match place {
+        Place::Local => {
             let directories = SessionDirectory::all(context.environment)?;
             Ok(directories.into_iter().map(Session::Local).collect())
         }
-        Platform::Kubernetes => {
-            let api = ask(place, context).await?;
+        Place::Kubernetes(cluster) => {
+            let api = ask(cluster, context).await?;
             let (found, ledgers) =
                 join(kubernetes::session::all(&api), kubernetes::store::all(&api)).await;
             let mut found = found?;
@@ -63,7 +61,7 @@ pub async fn all(place: &Place, context: &Context<'_>) -> Result<Vec<Session>, E
             found.sort_by(|a, b| a.name.cmp(&b.name));
             Ok(found.into_iter().map(|one| Session::Kubernetes(Box::new(one))).collect())
         }
-        Platform::Docker => {
+        Place::Docker => {
             let mut sessions = DockerSession::all(context).await?;
             sessions.extend(docker::store::ended(&sessions, context).await?);
             sessions.sort_by(|a, b| a.name.cmp(&b.name));
@@ -77,10 +75,10 @@ pub async fn all(place: &Place, context: &Context<'_>) -> Result<Vec<Session>, E
 /// # Errors
 /// There is none (exit 5), or the platform cannot be asked.
 pub async fn open(name: &str, place: &Place, context: &Context<'_>) -> Result<Session, Error> {
-    match place.platform {
-        Platform::Local => Ok(Session::Local(SessionDirectory::of(context.environment, name)?)),
-        Platform::Kubernetes => {
-            let api = ask(place, context).await?;
+    match place {
+        Place::Local => Ok(Session::Local(SessionDirectory::of(context.environment, name)?)),
+        Place::Kubernetes(cluster) => {
+            let api = ask(cluster, context).await?;
             let mut found = kubernetes::session::open(&api, name).await?;
             if found.is_none() {
                 found = kubernetes::store::ended(&api, name).await?;
@@ -88,7 +86,8 @@ pub async fn open(name: &str, place: &Place, context: &Context<'_>) -> Result<Se
             if let Some(session) = found {
                 return Ok(Session::Kubernetes(Box::new(session)));
             }
-            elsewhere::forget(context.environment, name, &api.access().place);
+            let asked = Place::Kubernetes(api.access().place.clone());
+            elsewhere::forget(context.environment, name, &asked);
             let namespace = api.namespace();
             let message = format!("there is no session `{name}` in namespace {namespace}");
             let failure = Error::new(Kind::NotFound, message);
@@ -101,12 +100,12 @@ pub async fn open(name: &str, place: &Place, context: &Context<'_>) -> Result<Se
                 failure.hint(format!("there are: {}", names.join(", ")))
             })
         }
-        Platform::Docker => {
+        Place::Docker => {
             let session = DockerSession::of(name, context).await?;
             if docker::end::exists(&session).await? || docker::store::exists(&session).await? {
                 return Ok(Session::Docker(Box::new(session)));
             }
-            elsewhere::forget(context.environment, name, &Place::of(Platform::Docker));
+            elsewhere::forget(context.environment, name, &Place::Docker);
             let message = format!("the Docker daemon has no session `{name}`");
             let failure = Error::new(Kind::NotFound, message);
             let others = DockerSession::all(context).await?;
@@ -130,23 +129,23 @@ pub async fn left(
     place: &Place,
     context: &Context<'_>,
 ) -> Result<Option<Session>, Error> {
-    match place.platform {
-        Platform::Local => {
+    match place {
+        Place::Local => {
             let directory = SessionDirectory::of(context.environment, name)?;
             let has_data = local::down::deletable(&directory).is_some();
             Ok(has_data.then_some(Session::Local(directory)))
         }
-        Platform::Docker => {
+        Place::Docker => {
             let session = DockerSession::of(name, context).await?;
             let has_data = !docker::end::deletable(&session).await?.is_empty();
             Ok(has_data.then_some(Session::Docker(Box::new(session))))
         }
-        Platform::Kubernetes => Ok(None),
+        Place::Kubernetes(_) => Ok(None),
     }
 }
 
 /// The API server of a place.
-pub(super) async fn ask(place: &Place, context: &Context<'_>) -> Result<Api, Error> {
+pub(super) async fn ask(place: &ClusterPlace, context: &Context<'_>) -> Result<Api, Error> {
     let access = cluster::find(place, &Configuration::new(), context.environment).await?;
     Api::new(access)
 }

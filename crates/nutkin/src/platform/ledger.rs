@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use nutkin_core::ledger::{Opened, Sealed, Stored, Version, Wanted};
-use nutkin_core::selection::Platform;
 use nutkin_docker::DockerSession;
 use nutkin_kubernetes as kubernetes;
 use nutkin_local::directory::SessionDirectory;
@@ -48,11 +47,11 @@ impl Store for Session {
 /// # Errors
 /// The platform cannot be asked.
 pub async fn store(name: &str, place: &Place, context: &Context<'_>) -> Result<Session, Error> {
-    Ok(match place.platform {
-        Platform::Local => Session::Local(SessionDirectory::of(context.environment, name)?),
-        Platform::Docker => Session::Docker(Box::new(DockerSession::of(name, context).await?)),
-        Platform::Kubernetes => {
-            let api = super::find::ask(place, context).await?;
+    Ok(match place {
+        Place::Local => Session::Local(SessionDirectory::of(context.environment, name)?),
+        Place::Docker => Session::Docker(Box::new(DockerSession::of(name, context).await?)),
+        Place::Kubernetes(cluster) => {
+            let api = super::find::ask(cluster, context).await?;
             Session::Kubernetes(Box::new(kubernetes::session::KubernetesSession::gone(&api, name)))
         }
     })

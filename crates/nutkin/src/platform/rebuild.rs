@@ -15,7 +15,7 @@ use crate::Context;
 
 /// What is wanted of a session on this machine, by its orders. `None`: there are none, or more was wanted than they say.
 pub async fn of(name: &str, place: &Place, context: &Context<'_>) -> Option<Wanted> {
-    if place.platform != Platform::Local {
+    if place.platform() != Platform::Local {
         return None;
     }
     let directory = SessionDirectory::of(context.environment, name).ok()?;

@@ -2,7 +2,7 @@
 
 use nutkin_core::change::Effect;
 use nutkin_core::ledger::Opened;
-use nutkin_shell::{Environment, Error, Kind, Purpose, Wish, ledger};
+use nutkin_shell::{Environment, Error, Kind, Place, Purpose, Wish, ledger};
 use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
 
 use super::attend::{Carried, changed};
@@ -38,10 +38,10 @@ impl Scaling {
         for line in opened.damage() {
             context.printer.warn(&line);
         }
-        let mut place = session.place();
-        if let Session::Kubernetes(session) = &session {
-            place.namespace = Some(session.api.namespace().to_owned());
-        }
+        let place = match &session {
+            Session::Kubernetes(session) => Place::Kubernetes(session.api.place()),
+            Session::Local(_) | Session::Docker(_) => session.place(),
+        };
         if opened.ledger.wanted.is_none() {
             opened.ledger.wanted = rebuild::of(session.name(), &place, context).await;
         }

@@ -43,8 +43,9 @@ impl Session {
     /// Where it is found again.
     pub fn place(&self) -> Place {
         match self {
-            Self::Kubernetes(session) => session.api.access().place.clone(),
-            Self::Local(_) | Self::Docker(_) => Place::of(self.platform()),
+            Self::Local(_) => Place::Local,
+            Self::Docker(_) => Place::Docker,
+            Self::Kubernetes(session) => Place::Kubernetes(session.api.access().place.clone()),
         }
     }
 
