@@ -1,11 +1,10 @@
-//! Log configuration: levels, loggers and appenders that are not there.
+//! Log configuration: levels, loggers and appenders that are not there. The table for both kinds of files, and those of Log4j.
 
 use std::collections::BTreeSet;
 
-use super::{logback, rules};
+use super::rules;
 use crate::embedded::Embedded;
 use crate::finding::Findings;
-use crate::source::FileKind;
 use crate::system::System;
 
 rules! {
@@ -31,17 +30,7 @@ rules! {
 
 const LEVELS: &[&str] = &["OFF", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "ALL"];
 
-pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
-    for text in system.texts.iter().copied() {
-        match text.kind {
-            FileKind::Log4j => of_text(system, text, out),
-            FileKind::Logback => logback::of_text(system, text, out),
-            _ => {}
-        }
-    }
-}
-
-/// One log file.
+/// One file of Log4j, or one that is taken for such.
 pub(super) fn of_text(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
     let lines: Vec<(u32, &str, &str)> = lines(text).collect();
     let old = lines.iter().find(|(_, key, _)| key.starts_with("log4j."));

@@ -18,6 +18,7 @@ use super::embedded::Embedded;
 use super::finding::Findings;
 use super::rule::Rule;
 use super::silence::Silence;
+use super::source::FileKind;
 use super::system::{System, World};
 
 /// Writes a part of the table: statics, and a list of them. The examples of a code are in a file.
@@ -65,6 +66,17 @@ pub(super) fn of_log(system: &System<'_>, text: &Embedded, out: &mut Findings<'_
     logs::of_text(system, text, out);
 }
 
+/// What can be said of the log files of a session.
+fn of_logs(system: &System<'_>, out: &mut Findings<'_>) {
+    for text in system.texts.iter().copied() {
+        match text.kind {
+            FileKind::Log4j => logs::of_text(system, text, out),
+            FileKind::Logback => logback::of_text(system, text, out),
+            _ => {}
+        }
+    }
+}
+
 /// What can be said of a session.
 pub(super) fn of_system(system: &System<'_>, out: &mut Findings<'_>) {
     config::check(system, out);
@@ -74,6 +86,6 @@ pub(super) fn of_system(system: &System<'_>, out: &mut Findings<'_>) {
     memory::check(system, out);
     pods::check(system, out);
     images::check(system, out);
-    logs::check(system, out);
+    of_logs(system, out);
     exposure::check(system, out);
 }

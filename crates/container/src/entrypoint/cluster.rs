@@ -2,7 +2,7 @@
 //! variables.
 
 use super::command::{hosts_variable, job_manager_hosts};
-use super::effective::{Layers, variable};
+use super::layers::{Layers, variable};
 use super::{ObservedContainer, Service, Start};
 use nutkin_flink::Problem;
 use nutkin_flink::{FlinkVersion, Origin, options};

@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 
 use super::command::is_set;
+use super::layers::{Layers, Overridden, variable};
 use super::{Rules, Service, Start, cluster, substitute};
 use nutkin_flink::dialect::{self, Dialect};
-use nutkin_flink::{Configuration, Entry, FlinkVersion, Origin};
+use nutkin_flink::{Configuration, FlinkVersion, Origin};
 use nutkin_flink::{Location, Problem};
 
 use super::ObservedContainer;
@@ -36,46 +37,6 @@ pub struct Effective {
     pub overridden: Vec<Overridden>,
     /// What works but should be known.
     pub warnings: Vec<Problem>,
-}
-
-/// A value that gave way to another.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Overridden {
-    /// The option.
-    pub key: String,
-    /// What it was.
-    pub was: Entry,
-    /// What set it again or took it away.
-    pub by: Origin,
-}
-
-/// Options under construction.
-pub(super) struct Layers {
-    pub(super) all: Configuration,
-    pub(super) overridden: Vec<Overridden>,
-}
-
-impl Layers {
-    /// Sets an option, and notes a value that differs.
-    pub(super) fn set(&mut self, key: &str, value: impl Into<String>, origin: Origin) {
-        let value = value.into();
-        if let Some(was) = self.all.get(key).filter(|was| was.value.to_string() != value) {
-            let (was, by) = (was.clone(), origin.clone());
-            self.overridden.push(Overridden { key: key.to_owned(), was, by });
-        }
-        self.all.set(key, value, origin);
-    }
-
-    /// Takes an option away, and notes it.
-    pub(super) fn remove(&mut self, key: &str, by: &Origin) {
-        if let Some(was) = self.all.remove(key) {
-            self.overridden.push(Overridden { key: key.to_owned(), was, by: by.clone() });
-        }
-    }
-}
-
-pub(super) fn variable(name: &str) -> Origin {
-    Origin::Environment(name.to_owned())
 }
 
 /// Brings together what a process shall be configured with. Precedence, lowest first:

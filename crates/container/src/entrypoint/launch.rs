@@ -10,14 +10,7 @@ use nutkin_flink::memory::{self, LegacyHeap, LegacyTarget, MemoryInput};
 use nutkin_flink::process::{self, Jvm, LOG_FILES, UserFlags};
 use nutkin_flink::{Configuration, FlinkVersion};
 
-/// How a process runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LaunchMode {
-    /// In place of this program, logging to its standard output.
-    Foreground,
-    /// In the background, logging to files.
-    Daemon,
-}
+pub use super::logging::LaunchMode;
 
 /// What the shell chose and found once the configuration was known.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,16 @@
 //! Logging of a process in a container: the mounted files, otherwise a default that says everything on standard output.
 
-use super::{ObservedContainer, launch::LaunchMode};
+use super::ObservedContainer;
 use nutkin_flink::log4j;
+
+/// How a process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaunchMode {
+    /// In place of this program, logging to its standard output.
+    Foreground,
+    /// In the background, logging to files.
+    Daemon,
+}
 
 /// Where the logging configuration is, and the text of one to write.
 pub(super) struct Logging {

@@ -16,6 +16,7 @@ pub mod daemon;
 pub mod effective;
 pub mod host;
 pub mod launch;
+mod layers;
 mod logging;
 pub mod plugins;
 pub mod processors;
@@ -28,9 +29,10 @@ use std::collections::BTreeMap;
 
 pub use crate::service::{Service, Sizing};
 pub use command::{Command, Rules, Start};
-pub use effective::{Effective, Overridden, effective};
+pub use effective::{Effective, effective};
 pub use host::Host;
 pub use launch::{ContainerMachine, ProcessLaunch, launch};
+pub use layers::Overridden;
 
 use nutkin_flink::FlinkVersion;
 

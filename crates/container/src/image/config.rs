@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::image::plan::FoundParts;
-use crate::image::{ENTRYPOINT, ImageRequest, ImageUser, PORTS};
+use crate::image::{ENTRYPOINT, FoundParts, ImageRequest, ImageUser, PORTS};
 use nutkin_flink::FlinkVersion;
 
 /// What `PATH` is where a base does not say.

@@ -12,6 +12,7 @@
 mod base;
 mod config;
 mod dockerfile;
+mod found;
 mod plan;
 mod request;
 pub mod sbom;
@@ -24,7 +25,8 @@ pub use nutkin_flink::official::{FLINK_HOME, FLINK_ID};
 pub use base::{Base, BaseNode, lay_over};
 pub use config::{Blob, Config, config_json, docker_manifest, index_json, manifest_json};
 pub use dockerfile::{dockerfile, file_name};
-pub use plan::{FoundFlink, FoundJava, FoundParts, ImagePlan, plan};
+pub use found::{FoundFlink, FoundJava, FoundParts};
+pub use plan::{ImagePlan, plan};
 pub use request::{Copy, Directory, ImageRequest, ImageUser, Words};
 
 /// Where the official image has Java.

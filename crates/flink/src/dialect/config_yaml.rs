@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use super::Reading;
 use crate::notation::emit::{self, Place};
-use crate::notation::tree::{self, Node, Pair};
+use crate::notation::node::{Node, Pair};
+use crate::notation::tree;
 use crate::{Configuration, Origin, Value, options};
 use crate::{Location, Problem};
 

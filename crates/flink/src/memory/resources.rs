@@ -3,11 +3,11 @@
 //! Source: `TaskExecutorProcessUtils`, `ExternalResourceUtils` and `Resource` of Flink, as observed.
 
 use super::read::{self, Key};
-use super::task_manager::SLOTS;
 use crate::Problem;
 use crate::dialect::Dialect;
 use crate::{Configuration, FlinkVersion, java_double, java_order, values};
 
+pub(super) const SLOTS: &Key = &["taskmanager.numberOfTaskSlots"];
 pub(super) const CPU: &Key = &["taskmanager.cpu.cores"];
 pub(super) const EXTERNAL: &str = "external-resources";
 

@@ -2,7 +2,8 @@
 
 use super::overhead::{self, ProcessKeys, Route};
 use super::read::{self, Key, MAX, RangeFraction, RangeKeys, show, sum};
-use super::{JvmMemory, LegacyTarget, MemoryInput, legacy, resources};
+use super::resources::{self, SLOTS};
+use super::{JvmMemory, LegacyTarget, MemoryInput, legacy};
 use crate::Problem;
 use crate::{Configuration, FlinkVersion, java_double};
 
@@ -18,7 +19,6 @@ const NETWORK_FRACTION: &Key =
     &["taskmanager.memory.network.fraction", "taskmanager.network.memory.fraction"];
 const NETWORK_BUFFERS: &Key = &["taskmanager.network.numberOfBuffers"];
 const SEGMENT: &Key = &["taskmanager.memory.segment-size"];
-pub(super) const SLOTS: &Key = &["taskmanager.numberOfTaskSlots"];
 
 const KEYS: ProcessKeys = ProcessKeys {
     name: "TaskManager",

@@ -5,8 +5,8 @@
 
 use std::fmt::Write as _;
 
+use super::node::Node;
 use super::scalar;
-use super::tree::Node;
 
 /// Invisible, and dropped or refused by other readers than Flink's.
 const BYTE_ORDER_MARK: char = '\u{feff}';

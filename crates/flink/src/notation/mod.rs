@@ -2,6 +2,7 @@
 //! lists and maps of newer releases are.
 
 pub(crate) mod emit;
+pub(crate) mod node;
 pub(crate) mod scalar;
 mod tabs;
 pub(crate) mod tree;
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::FlinkVersion;
-use tree::Node;
+use node::Node;
 
 /// One of the two languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

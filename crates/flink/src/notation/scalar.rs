@@ -1,7 +1,7 @@
 //! What a plain word of YAML is: text, number, boolean or nothing, by the core schema of
 //! snakeyaml-engine 2.6, the library inside Flink 1.19 to 2.3 (`CoreScalarResolver`).
 
-use super::tree::Node;
+use super::node::Node;
 use crate::java_double;
 
 /// What a plain scalar stands for, or why Flink's library throws on it.

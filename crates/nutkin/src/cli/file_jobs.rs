@@ -1,6 +1,6 @@
 //! The `FlinkSessionJob`s of a session file, for `up -f` and `run -f`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nutkin_core::ledger::Ledger;
 use nutkin_core::session::Session;
@@ -17,12 +17,6 @@ pub(super) fn check(session: &Session, base: &Path) -> Result<(), Error> {
     runtime::block_on(async {
         jobs::local_jars(&session.jobs, base).await.map(drop).map_err(Error::input)
     })
-}
-
-/// The folder of the file: relative jars count from there.
-pub(super) fn folder(file: Option<&Path>, context: &Context<'_>) -> PathBuf {
-    let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
-    context.environment.directory.join(folder)
 }
 
 /// Brings the jobs to what the file says, and remembers what was done in the session's ledger. `base` is the folder that

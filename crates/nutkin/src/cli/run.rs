@@ -236,7 +236,7 @@ fn run_file(args: &Args, context: &Context<'_>) -> Outcome {
         let place = select::find(args.session.session.as_deref(), file, &spec.platform, context);
         let place = place.await?;
         is_begun.set(true);
-        let base = file_jobs::folder(file, context);
+        let base = session_file::folder(file, context);
         file_jobs::bring(&session, &place, &base, context).await?;
         Ok(Exit::Done)
     };

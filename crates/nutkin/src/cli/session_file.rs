@@ -17,6 +17,12 @@ use crate::cli::shared::{Platform, SpecArgs};
 use nutkin_kubernetes::native_client::{self, CONF_DIR_VARIABLE};
 use nutkin_shell::Error;
 
+/// The folder of the file: relative jars count from there.
+pub(super) fn folder(file: Option<&Path>, context: &Context<'_>) -> PathBuf {
+    let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
+    context.environment.directory.join(folder)
+}
+
 /// Reads the file, if any, and resolves the session.
 ///
 /// # Errors

@@ -78,7 +78,7 @@ pub(super) fn wish(asked: &WishArgs, context: &Context<'_>) -> Result<Wish, Erro
             return Ok(Wish { session, place, base, wanted, of_ledger });
         }
     }
-    let base = super::file_jobs::folder(args.file.as_deref(), context);
+    let base = session_file::folder(args.file.as_deref(), context);
     wanted.directory = Some(context.environment.directory.display().to_string());
     wanted.source = args.file.as_deref().map(|file| source(file, &base, context));
     Ok(Wish { session, place, base, wanted, of_ledger: None })

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{FoundFlink, FoundParts};
-use crate::image::{ImageRequest, ImageUser, LayerEntry};
+use crate::image::{FoundFlink, FoundParts, ImageRequest, ImageUser, LayerEntry};
 use nutkin_flink::{Argument, Problem};
 
 /// Parts of `opt/` that Flink loads as plugins, by the beginning of their names; others go to `lib/`

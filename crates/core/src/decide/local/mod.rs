@@ -22,9 +22,9 @@ use super::{Decision, Goal};
 use nutkin_flink::Problem;
 
 pub use super::ready::Registered;
-pub use observation::{Data, Extras, Flink, Observation, Orders, SeenProcess, Surroundings, Taken};
+pub use observation::{Data, Extras, Flink, Observation, Orders, SeenProcess, Surroundings};
 pub use orders::{Definition, Launch};
-pub use ports::{Ports, REST, rest_name, wishes};
+pub use ports::{Ports, REST, Taken, rest_name, wishes};
 pub use step::{Give, Step};
 pub use up::{Planned, plan};
 

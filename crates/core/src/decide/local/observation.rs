@@ -1,10 +1,10 @@
 //! What a shell has seen of a session on this machine, and of the machine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::ports::Ports;
-use super::{Launch, ports};
+use super::Launch;
+use super::ports::{self, Ports, Taken};
 use crate::decide::Jobs;
 use crate::decide::ready::Registered;
 use crate::plan::process::{Archives, Machine};
@@ -145,17 +145,6 @@ pub struct Extras {
     pub absent: Vec<String>,
     /// Whether the plugins directory is there.
     pub is_ready: bool,
-}
-
-/// Ports, as they were seen a moment ago.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Taken {
-    /// Those of other sessions of this user, with their names.
-    pub sessions: BTreeMap<u16, String>,
-    /// Those of [`super::wishes`] that something listens on.
-    pub programs: BTreeSet<u16>,
-    /// Some that nobody listens on, in the order in which they are to be given.
-    pub free: Vec<u16>,
 }
 
 impl Observation {

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::observation::Taken;
 use crate::session::Session;
 use nutkin_flink::{Configuration, Origin};
 use nutkin_flink::{Problem, Remedy};
@@ -12,6 +11,17 @@ pub const REST: u16 = 8081;
 
 /// The ports of a session by what they are for: `rest`, `rest-2`, `rpc`, `zookeeper`.
 pub type Ports = BTreeMap<String, u16>;
+
+/// Ports, as they were seen a moment ago.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Those of other sessions of this user, with their names.
+    pub sessions: BTreeMap<u16, String>,
+    /// Those of [`wishes`] that something listens on.
+    pub programs: BTreeSet<u16>,
+    /// Some that nobody listens on, in the order in which they are to be given.
+    pub free: Vec<u16>,
+}
 
 /// Name of the REST port of a JobManager, counted from 1.
 pub fn rest_name(index: u32) -> String {

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::memory::{Bound, Part, Shown};
+use super::shown::{Bound, Part, Shown};
 use crate::report::{Printer, Style};
 use nutkin_flink::counted;
 

@@ -4,6 +4,7 @@ mod bars;
 mod code;
 pub mod memory;
 pub mod option;
+mod shown;
 
 use super::Context;
 use crate::Outcome;

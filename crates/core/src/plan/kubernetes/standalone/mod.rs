@@ -9,6 +9,7 @@ mod claims;
 mod effective;
 pub(super) mod extras;
 mod named;
+mod objects;
 mod pod;
 mod probes;
 mod services;
@@ -81,7 +82,7 @@ pub fn plan(session: &Session, client: &ClientMachine) -> Result<Objects, Vec<Pr
         pod::mark_configuration(&mut job_manager, &others, &both[..1]);
         pod::mark_configuration(&mut task_manager, &others, &both[1..]);
     }
-    let mut items = workload::objects(&mut job_manager, &mut task_manager, workload, &claims);
+    let mut items = objects::of_both(&mut job_manager, &mut task_manager, workload, &claims);
     items.append(&mut job_manager.others);
     if !job_manager.settings.problems.is_empty() {
         return Err(job_manager.settings.problems);
