@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 pub use parts::{Object, ObjectAction};
 pub use processes::{ProcessShape, is_secret_variable, lasting};
 
+use crate::words::change as words;
 use nutkin_flink::process::Role;
 
 /// A session as it was started or shall be, reduced to what a change can be seen in.
@@ -152,7 +153,7 @@ pub fn compare(old: &Shape, new: &Shape, sensitive: impl Fn(&str) -> bool) -> Pr
     for path in paths {
         let (before, after) = (old.files.get(path), new.files.get(path));
         if before != after {
-            let shown = |digest: Option<&String>| digest.map(|digest| format!("content {digest}"));
+            let shown = |digest: Option<&String>| digest.map(|digest| words::content(digest));
             let (old, new) = (shown(before), shown(after));
             change.differences.push(Difference { what: path.clone(), old, new });
             explained.add((true, true));

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::words::selection as words;
+
 /// Where a session runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Platform {
@@ -47,16 +49,16 @@ pub struct Known {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {
     /// Nothing names one and there is none.
-    #[error("there is no session")]
+    #[error("{}", words::NONE)]
     None,
     /// Nothing names one and there are several.
-    #[error("there are several sessions: {}", list(.0))]
+    #[error("{}", words::several(&list(.0)))]
     Several(Vec<Known>),
     /// One is named, and it is on several platforms.
-    #[error("there are several sessions of that name: {}", list(.0))]
+    #[error("{}", words::ambiguous(&list(.0)))]
     Ambiguous(Vec<Known>),
     /// There is none of that name.
-    #[error("there is no session `{name}`")]
+    #[error("{}", words::unknown(.name))]
     Unknown {
         /// The name.
         name: String,
@@ -119,10 +121,10 @@ pub struct Placing<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlacingError {
     /// The option has another value.
-    #[error("`nutkin.platform` is `{0}`: use local, docker or kubernetes")]
+    #[error("{}", words::no_platform(.0))]
     Option(String),
     /// The file is one for Kubernetes, and nobody said that it shall run here.
-    #[error("the file is meant for Kubernetes: {0}")]
+    #[error("{}", words::for_kubernetes(.0))]
     Unclear(String),
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Difference, Explained, ProcessChange, Shape};
+use crate::words::change as words;
 use nutkin_flink::process::{ARCHIVE_FLAGS, Role};
 
 /// Variables that a session takes from whoever starts it and that no Flink process does its work by: a terminal
@@ -119,7 +120,7 @@ fn reasons(
             let is_secret = is_secret_variable(name, &sensitive);
             value.map(|value| if is_secret { "******".to_owned() } else { (*value).clone() })
         };
-        reasons.push(told(format!("environment {name}"), shown(before), shown(after)));
+        reasons.push(told(words::variable(name), shown(before), shown(after)));
     }
     if with_arguments {
         let (before, after) = (parts(&old.arguments), parts(&new.arguments));
@@ -135,9 +136,9 @@ fn reasons(
             Role::ZooKeeper => "ZooKeeper",
         };
         if gone.is_some() || come.is_some() {
-            reasons.push(told(format!("{role} arguments"), gone, come));
+            reasons.push(told(words::arguments(role), gone, come));
         } else if reasons.is_empty() {
-            reasons.push(told(format!("what a {role} reads at its start"), None, None));
+            reasons.push(told(words::reads_at_start(role), None, None));
         }
     }
     reasons

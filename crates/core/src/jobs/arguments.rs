@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::words::jobs as words;
 use nutkin_flink::Problem;
 
 /// Where the JobManager looks for files.
@@ -37,20 +38,14 @@ pub fn hints(
         if !is_output && !is_there(&here) {
             continue;
         }
-        let shown = path.display();
+        let shown = path.display().to_string();
         match sight {
-            Sight::Elsewhere => hints.push(format!(
-                "`{shown}` is a file of this machine; main() runs in the JobManager, which has files of its own: put it \
-                 where both reach it"
-            )),
+            Sight::Elsewhere => hints.push(words::file_elsewhere(&shown)),
             Sight::Here { directory: theirs } => {
                 if path.is_absolute() || theirs.as_deref() == Some(directory) {
                     continue;
                 }
-                hints.push(format!(
-                    "`{shown}` is relative; main() runs in the JobManager, whose working directory is another one: write `{}`",
-                    here.display()
-                ));
+                hints.push(words::relative_file(&shown, &here.display().to_string()));
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::{JobStep, Known, ObservedJob, Policy, decide, settle};
 use crate::record::JobRecord;
 use crate::session::SessionJob;
+use crate::words::outlook as words;
 use nutkin_flink::Configuration;
 
 /// What is known of one job, and what follows from it.
@@ -45,13 +46,12 @@ pub struct Outlook {
 impl Outlook {
     /// A line for people; nothing where nothing is done.
     pub fn line(&self) -> Option<String> {
-        let words: Vec<&str> = self.steps.iter().filter_map(JobStep::words).collect();
+        let steps: Vec<&str> = self.steps.iter().filter_map(JobStep::words).collect();
         let sign = match self.steps.first()? {
             JobStep::Submit { .. } => '+',
             _ => '~',
         };
-        (!words.is_empty())
-            .then(|| format!("  {sign} job `{}`: {}", self.name, words.join(", then ")))
+        (!steps.is_empty()).then(|| words::line(sign, &self.name, &steps))
     }
 
     /// The words of the steps for programs.
@@ -64,13 +64,13 @@ impl JobStep {
     /// What people read; nothing of a step that only looks.
     fn words(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Cancel(_) => "canceled",
-            Self::StopWithSavepoint(_) => "stopped with a savepoint",
-            Self::CancelAtCheckpoint(_) => "canceled at its last checkpoint",
+            Self::Cancel(_) => words::CANCELED,
+            Self::StopWithSavepoint(_) => words::STOPPED,
+            Self::CancelAtCheckpoint(_) => words::AT_CHECKPOINT,
             Self::Recall(_) => return None,
-            Self::Submit { .. } => "submitted",
-            Self::Savepoint(_) => "a savepoint is taken",
-            Self::Checkpoint(_) => "a checkpoint is taken",
+            Self::Submit { .. } => words::SUBMITTED,
+            Self::Savepoint(_) => words::SAVEPOINT,
+            Self::Checkpoint(_) => words::CHECKPOINT,
         })
     }
 

@@ -10,13 +10,11 @@ use super::{desired, diff, rollout};
 use crate::change::{Difference, Effect};
 pub use crate::change::{Object as ObjectChange, ObjectAction};
 use crate::plan::kubernetes::config_map;
+use crate::words::{change as names, decision as words, refusal};
 use nutkin_flink::is_highly_available;
 use nutkin_flink::memory::{self, LegacyHeap, LegacyTarget, MemoryInput};
 use nutkin_flink::units::MemorySize;
 use nutkin_flink::{Configuration, FlinkVersion};
-
-/// The size that is the sum of all TaskManagers' slots, as plans and documents name it.
-const SLOTS: &str = "slots of all TaskManagers";
 
 /// An object as it is and as it will be.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,7 +108,7 @@ pub fn of_session(
         };
         let (before, after) = (slots(&old, |pair| &pair.old), slots(&new, |pair| &pair.new));
         if before.is_some() && before != after {
-            sizes.insert(0, Difference { what: SLOTS.to_owned(), old: before, new: after });
+            sizes.insert(0, Difference { what: names::SLOTS.to_owned(), old: before, new: after });
         }
         sizes
     };
@@ -167,9 +165,9 @@ pub fn cannot_become(live: &Value, wanted: &Value) -> Option<&'static str> {
     let selector = |workload: &Value| workload["spec"]["selector"]["matchLabels"].clone();
     let made_by = |workload: &Value| selector(workload)["type"].clone();
     if made_by(live) != made_by(wanted) {
-        return Some("it runs in the other of the modes native and standalone");
+        return Some(refusal::OTHER_MODE);
     }
-    (selector(live) != selector(wanted)).then_some("it has another kind of workload")
+    (selector(live) != selector(wanted)).then_some(refusal::OTHER_WORKLOAD)
 }
 
 /// Whether TaskManagers are made from it.
@@ -229,9 +227,9 @@ fn sizes(old: &Configuration, new: &Configuration, version: FlinkVersion) -> Vec
     };
     let slots_of = |options: &Configuration| (!options.is_empty()).then(|| slots(options));
     [
-        ("slots of a TaskManager", slots_of(old), slots_of(new)),
-        ("memory of a JobManager", memory(old, true), memory(new, true)),
-        ("memory of a TaskManager", memory(old, false), memory(new, false)),
+        (names::SLOTS_OF_ONE, slots_of(old), slots_of(new)),
+        (names::JOB_MANAGER_MEMORY, memory(old, true), memory(new, true)),
+        (names::TASK_MANAGER_MEMORY, memory(old, false), memory(new, false)),
     ]
     .into_iter()
     .filter(|(_, old, new)| old != new)
@@ -262,41 +260,26 @@ impl KubernetesChange {
         }
         lines.extend(self.sizes.iter().map(Difference::line));
         if self.objects.iter().any(|one| one.action != ObjectAction::Add) {
-            lines.push(self.restarts().to_owned());
+            lines.push(words::restarts(
+                self.restarts_job_managers,
+                self.restarts_task_managers,
+                false,
+            ));
             lines.extend(jobs.map(|jobs| self.affected(jobs)));
         }
-        lines.push(format!(
-            "plan: {} to add, {} to change, {} to remove",
+        lines.push(words::total([
             self.count(&[ObjectAction::Add, ObjectAction::Replace]),
             self.count(&[ObjectAction::Change]),
             self.count(&[ObjectAction::Remove, ObjectAction::Replace]),
-        ));
+        ]));
         lines
-    }
-
-    /// What restarts, as a sentence.
-    pub const fn restarts(&self) -> &'static str {
-        match (self.restarts_job_managers, self.restarts_task_managers) {
-            (true, true) => "restarts all JobManagers and TaskManagers",
-            (true, false) => "restarts all JobManagers",
-            (false, true) => "restarts all TaskManagers",
-            (false, false) => "restarts nothing",
-        }
     }
 
     fn affected(&self, names: &str) -> String {
         match self.effect {
-            Effect::None => format!("jobs that keep running: {names}"),
-            Effect::Restart if 1 < self.failovers => format!(
-                "jobs that fail over to their last checkpoint up to {} times, as TaskManagers are replaced in turn: {names}",
-                self.failovers
-            ),
-            Effect::Restart => {
-                format!("jobs that fail over to their last checkpoint: {names}")
-            }
-            Effect::Loss => {
-                format!("jobs that will be lost (no high availability): {names}")
-            }
+            Effect::None => words::untouched(names),
+            Effect::Restart => words::fail_over(names, self.failovers),
+            Effect::Loss => words::lost(names),
         }
     }
 

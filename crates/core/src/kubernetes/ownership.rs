@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::resource::WORKLOADS;
 use crate::plan::kubernetes::marks;
+use crate::words::refusal as words;
 
 /// `type` labels of a Flink cluster: native mode's own, and what the Flink Kubernetes Operator writes for
 /// standalone mode.
@@ -78,19 +79,15 @@ pub fn is_owned_by(object: &Value, uid: &str) -> bool {
 /// Who else an object belongs to, for a message.
 pub fn describe(object: &Value) -> String {
     if let Some(session) = label(object, marks::SESSION) {
-        return format!("it belongs to the session `{session}`");
+        return words::of_session(session);
     }
     let owner = &object["metadata"]["ownerReferences"][0];
     if let (Some(kind), Some(name)) = (owner["kind"].as_str(), owner["name"].as_str()) {
-        return format!("it is owned by {kind}/{name}");
+        return words::owned_by(kind, name);
     }
     let managers = object["metadata"]["managedFields"].as_array().into_iter().flatten();
     let mut managers = managers.filter_map(|entry| entry["manager"].as_str());
-    let manager = managers.find(|name| !name.starts_with("kube-"));
-    manager.map_or_else(
-        || "it has no label of Nutkin's".to_owned(),
-        |manager| format!("it was made with `{manager}` and has no label of Nutkin's"),
-    )
+    words::no_label(managers.find(|name| !name.starts_with("kube-")))
 }
 
 #[cfg(test)]

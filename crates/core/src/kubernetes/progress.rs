@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::shape;
 use crate::Remedy;
 pub use crate::words::progress::plain;
-use crate::words::progress::{Defect, Waits};
+use crate::words::progress::{CONTAINERS_ENDED, Defect, NO_NODE, Waits};
 
 /// How far the JobManager is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +111,7 @@ fn of_pod(pod: &Value, events: &[Value]) -> JobManagerProgress {
     let conditions = pod["status"]["conditions"].as_array();
     let condition = |kind: &str| conditions.into_iter().flatten().find(|one| one["type"] == kind);
     if let Some(one) = condition("PodScheduled").filter(|one| one["status"] == "False") {
-        return Waits::Node(Some(one["message"].as_str().unwrap_or("no node takes it"))).into();
+        return Waits::Node(Some(one["message"].as_str().unwrap_or(NO_NODE))).into();
     }
     let statuses = ["initContainerStatuses", "containerStatuses"]
         .into_iter()
@@ -124,7 +124,7 @@ fn of_pod(pod: &Value, events: &[Value]) -> JobManagerProgress {
     match pod["status"]["phase"].as_str() {
         Some("Running") => JobManagerProgress::Runs,
         Some("Failed") => {
-            let message = pod["status"]["message"].as_str().unwrap_or("its containers ended");
+            let message = pod["status"]["message"].as_str().unwrap_or(CONTAINERS_ENDED);
             Waits::Failed(name, message).into()
         }
         _ => starting(pod, name, events).into(),

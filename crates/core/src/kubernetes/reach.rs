@@ -7,11 +7,13 @@
 
 use serde_json::Value;
 
+use crate::words::refusal as words;
+
 /// Why a Service cannot be REST's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReachError {
     /// It has no port for REST.
-    #[error("Service/{0} has no port named `rest`")]
+    #[error("{}", words::no_rest_port(.0))]
     NoPort(String),
 }
 

@@ -1,6 +1,7 @@
 //! How large a ledger may become. A ConfigMap takes 1 MiB with everything in it.
 
 use super::{JobRecord, Ledger};
+use crate::words::ledger as words;
 
 /// Most bytes of the document: half of what a ConfigMap takes, as somebody else may add to its metadata.
 pub const DOCUMENT_LIMIT: usize = 512 * 1024;
@@ -13,9 +14,7 @@ const ENDED: usize = 200;
 
 /// A ledger that is too large even without what can be left out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "what is to be remembered of session `{name}` is {bytes} bytes, and {DOCUMENT_LIMIT} is the most"
-)]
+#[error("{}", words::too_large(.name, *.bytes, DOCUMENT_LIMIT))]
 pub struct TooLarge {
     /// The session.
     pub name: String,

@@ -2,10 +2,11 @@
 //! again where the other one touched something else.
 
 use super::{Event, Ledger};
+use crate::words::ledger as words;
 
 /// Two commands changed the same part.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("another command changed {what} of session `{name}` in the meantime{}", by(.who.as_deref()))]
+#[error("{}", words::conflict(.name, .what, &by(.who.as_deref())))]
 pub struct Conflict {
     /// The session.
     pub name: String,
@@ -36,15 +37,15 @@ pub fn merge(base: &Ledger, ours: &Ledger, theirs: &Ledger) -> Result<Ledger, Co
     };
     let mut merged = theirs.clone();
     let wanted = one(&base.wanted, &ours.wanted, &theirs.wanted);
-    merged.wanted.clone_from(wanted.ok_or_else(|| conflict("what is wanted"))?);
+    merged.wanted.clone_from(wanted.ok_or_else(|| conflict(words::WANTED))?);
     let namespace = one(&base.namespace, &ours.namespace, &theirs.namespace);
-    merged.namespace.clone_from(namespace.ok_or_else(|| conflict("the namespace"))?);
+    merged.namespace.clone_from(namespace.ok_or_else(|| conflict(words::NAMESPACE))?);
     let phase = one(&base.phase, &ours.phase, &theirs.phase);
-    merged.phase.clone_from(phase.ok_or_else(|| conflict("the change under way"))?);
+    merged.phase.clone_from(phase.ok_or_else(|| conflict(words::PHASE))?);
     let names = base.jobs.keys().chain(ours.jobs.keys());
     for name in names {
         let (base, ours, there) = (base.jobs.get(name), ours.jobs.get(name), theirs.jobs.get(name));
-        let job = one(&base, &ours, &there).ok_or_else(|| conflict(&format!("job `{name}`")))?;
+        let job = one(&base, &ours, &there).ok_or_else(|| conflict(&words::job(name)))?;
         match job {
             Some(job) => merged.jobs.insert(name.clone(), (*job).clone()),
             None => merged.jobs.remove(name),

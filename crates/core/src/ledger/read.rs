@@ -4,12 +4,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{API_VERSION, JobRecord, KIND, Ledger, Wanted};
+use crate::words::ledger as words;
 
 /// A ledger of a newer Nutkin, whose meaning is not known here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the ledger of session `{name}` is of a newer Nutkin: it says `{version}`, and this one reads {API_VERSION}"
-)]
+#[error("{}", words::newer(.name, .version, API_VERSION))]
 pub struct Newer {
     /// The session.
     pub name: String,

@@ -15,6 +15,7 @@
 
 use super::secrets::{self, MissingSecret, Secrets};
 use super::{Conflict, Ledger, Newer, Read, TooLarge, merge, read};
+use crate::words::ledger as words;
 
 /// What tells two states of a document apart, in the words of its store. `None`: there is no document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -122,17 +123,11 @@ impl Opened {
         let name = &self.ledger.name;
         let mut lines = Vec::new();
         if !self.lost.is_empty() {
-            lines.push(format!(
-                "the ledger of session `{name}` is damaged; what it said is lost of: {}",
-                self.lost.join(", ")
-            ));
+            lines.push(words::damaged(name, &self.lost));
         }
         if !self.missing.is_empty() {
             let paths: Vec<&str> = self.missing.iter().map(|one| one.path.as_str()).collect();
-            lines.push(format!(
-                "values that lay beside the ledger of session `{name}` are lost: {}",
-                paths.join(", ")
-            ));
+            lines.push(words::values_lost(name, &paths));
         }
         lines
     }

@@ -1,4 +1,4 @@
-//! A decision in lines: what changes, what restarts, and what happens to jobs.
+//! A decision in lines: what changes, what restarts, what happens to jobs, and which ports are other ones.
 
 /// A session that there was not.
 pub(crate) fn new(name: &str, summary: &str) -> String {
@@ -64,4 +64,15 @@ pub(crate) fn moved(names: &str) -> String {
 /// Jobs that nothing brings back.
 pub(crate) fn lost(names: &str) -> String {
     format!("jobs that will be lost (no high availability): {names}")
+}
+
+/// A port of a session that did not run, taken by another program since; and the one it gets.
+pub(crate) fn port_taken_since(own: u16, port: u16) -> String {
+    format!("port {own} was taken in the meantime: the session uses {port}")
+}
+
+/// The usual port, which belongs to this session or to any program; and the one that a new session gets.
+pub(crate) fn port_taken(usual: u16, owner: Option<&str>, port: u16) -> String {
+    let how = owner.map_or("is taken".to_owned(), |name| format!("belongs to session `{name}`"));
+    format!("port {usual} {how}: the session uses {port}")
 }

@@ -1,4 +1,4 @@
-//! What people read of the jobs of a session file, and of slots that a job lacks.
+//! What people read of the jobs of a session file, of files that a job names, and of slots that it lacks.
 
 /// A job that failed and that nothing submits again by itself.
 pub(crate) fn failed(name: &str) -> String {
@@ -118,4 +118,19 @@ pub(crate) fn most_slots(most: u64) -> String {
 /// What fits into the slots that there are.
 pub(crate) fn fits(parallelism: u64) -> String {
     format!("a parallelism of at most {parallelism} fits now")
+}
+
+/// An argument that is a file where main() does not run.
+pub(crate) fn file_elsewhere(path: &str) -> String {
+    format!(
+        "`{path}` is a file of this machine; main() runs in the JobManager, which has files of its own: put it where \
+         both reach it"
+    )
+}
+
+/// An argument that main() would look for below another directory, and how it is found.
+pub(crate) fn relative_file(path: &str, whole: &str) -> String {
+    format!(
+        "`{path}` is relative; main() runs in the JobManager, whose working directory is another one: write `{whole}`"
+    )
 }

@@ -65,6 +65,12 @@ impl Display for Waits<'_> {
     }
 }
 
+/// Why a pod waits, where Kubernetes does not say it.
+pub(crate) const NO_NODE: &str = "no node takes it";
+
+/// Why a pod failed, where Kubernetes does not say it.
+pub(crate) const CONTAINERS_ENDED: &str = "its containers ended";
+
 /// What keeps a session from starting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Defect<'a> {

@@ -18,6 +18,24 @@ pub(crate) fn may_not(user: Option<&str>, what: &[(String, String)]) -> String {
     text
 }
 
+/// An object with the label of another session.
+pub(crate) fn of_session(session: &str) -> String {
+    format!("it belongs to the session `{session}`")
+}
+
+/// An object that another one owns.
+pub(crate) fn owned_by(kind: &str, name: &str) -> String {
+    format!("it is owned by {kind}/{name}")
+}
+
+/// An object that Nutkin did not make, and who did, as far as it says so.
+pub(crate) fn no_label(manager: Option<&str>) -> String {
+    match manager {
+        Some(manager) => format!("it was made with `{manager}` and has no label of Nutkin's"),
+        None => "it has no label of Nutkin's".to_owned(),
+    }
+}
+
 /// An object of somebody else has a name that the session needs.
 pub(crate) fn in_the_way(object: &str, whose: &str, namespace: &str) -> String {
     format!("{object} in namespace {namespace} is in the way: {whose}; it was not touched")
@@ -43,6 +61,12 @@ pub(crate) fn being_deleted(session: &str) -> String {
 pub(crate) fn cannot_become(session: &str, why: &str) -> String {
     format!("session `{session}` cannot be changed to what is wanted: {why}")
 }
+
+/// Its workload is of the other mode.
+pub(crate) const OTHER_MODE: &str = "it runs in the other of the modes native and standalone";
+
+/// Its workload finds its pods by other labels.
+pub(crate) const OTHER_WORKLOAD: &str = "it has another kind of workload";
 
 /// A claim would have to be made again.
 pub(crate) const CLAIM: &str =
@@ -81,4 +105,9 @@ pub(crate) fn no_task_managers(session: &str) -> String {
 /// High availability data is in use.
 pub(crate) fn still_runs(pod: &str) -> String {
     format!("{pod} still runs: its high availability data was not touched")
+}
+
+/// A Service that cannot be that of REST.
+pub(crate) fn no_rest_port(service: &str) -> String {
+    format!("Service/{service} has no port named `rest`")
 }

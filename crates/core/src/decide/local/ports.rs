@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::session::Session;
+use crate::words::decision as words;
 use nutkin_flink::{Configuration, Origin};
 use nutkin_flink::{Problem, Remedy};
 
@@ -71,7 +72,7 @@ pub(super) fn choose(
             (Some(own), _) if runs || chosen.take(own).is_ok() => own,
             (Some(own), _) if name.starts_with("rest") => {
                 let port = chosen.free()?;
-                said.push(format!("port {own} was taken in the meantime: the session uses {port}"));
+                said.push(words::port_taken_since(own, port));
                 port
             }
             (None, None) if is_first && !is_any(&session.configuration) => {
@@ -79,10 +80,7 @@ pub(super) fn choose(
                     Ok(()) => REST,
                     Err(owner) => {
                         let port = chosen.free()?;
-                        let how = owner.map_or("is taken".to_owned(), |name| {
-                            format!("belongs to session `{name}`")
-                        });
-                        said.push(format!("port {REST} {how}: the session uses {port}"));
+                        said.push(words::port_taken(REST, owner, port));
                         port
                     }
                 }
