@@ -108,6 +108,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// Tests of the unit stage that run at once: most of them wait for a command or a scenario server, so that two cores
+/// have work for more than two.
+const UNIT_THREADS: &str = "4";
+
 impl Stage {
     const ALL: &[Self] = &[
         Self::Tidy,
@@ -151,7 +155,9 @@ impl Stage {
     fn run(self) -> Result<Tally> {
         match self {
             Self::Tidy => Ok(tidy()),
-            Self::Unit => cargo_test::run(&mut cargo(&["test", "--no-fail-fast"])),
+            Self::Unit => cargo_test::run(
+                cargo(&["test", "--no-fail-fast"]).env("RUST_TEST_THREADS", UNIT_THREADS),
+            ),
             Self::Seeds => {
                 let mut tally = Tally::default();
                 for (name, result) in seeds::run()? {

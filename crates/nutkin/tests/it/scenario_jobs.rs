@@ -1,4 +1,4 @@
-//! Jobs of a session file on a scenario server: a changed file, and the same command again after a kill at every request.
+//! Jobs of a session file on a scenario server: a changed file, and the same command again after a kill at every change.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use nutkin_testkit::scenario::flink::Submitted;
-use nutkin_testkit::scenario::{Docker, Fault, Flink, Server};
+use nutkin_testkit::scenario::{Docker, Fault, Flink, Request, Seen, Server};
 use serde_json::Value;
 
 use crate::scenario::Place;
@@ -74,7 +74,26 @@ fn changed(before: &str) -> (Docker, Flink) {
     world.state()
 }
 
-/// Kills the command after its k-th request to each server was carried out, for every k that it has, and runs it again.
+fn is_look(request: &Request) -> bool {
+    request.method == "GET" || request.method == "HEAD"
+}
+
+/// How many requests changed something.
+fn changes(seen: &[Seen]) -> usize {
+    seen.iter().filter(|seen| !is_look(&seen.request)).count()
+}
+
+/// Nothing is answered after the k-th request that changed something. A kill after a look leaves what the change before
+/// it left.
+fn cut_after(cut: usize) -> impl FnMut(&Request) -> Fault + Send + 'static {
+    let mut changes = 0;
+    move |request| {
+        changes += usize::from(!is_look(request));
+        if changes == cut && !is_look(request) { Fault::Hang } else { Fault::None }
+    }
+}
+
+/// Kills the command after its k-th change at each server, for every k that it has, and runs it again.
 #[track_caller]
 fn check(before: &str, after: &str, says: &[&str], savepoints: u32) {
     let (docker, flink) = changed(before);
@@ -86,7 +105,7 @@ fn check(before: &str, after: &str, says: &[&str], savepoints: u32) {
     for text in says {
         run.says(text);
     }
-    let counts = [whole.flink.seen().len(), whole.place.server.seen().len()];
+    let counts = [changes(&whole.flink.seen()), changes(&whole.place.server.seen())];
     let expected = whole.outcome();
     assert_eq!(expected.1, savepoints);
     let again = whole.place.run(RUN);
@@ -100,14 +119,11 @@ fn check(before: &str, after: &str, says: &[&str], savepoints: u32) {
     for (side, count) in counts.into_iter().enumerate() {
         for cut in 1..=count {
             let world = World::new(&docker, &flink, after);
-            let rule = move |one: &nutkin_testkit::scenario::Request| {
-                if one.number == cut { Fault::Hang } else { Fault::None }
-            };
             let (flink, place) = (&world.flink, &world.place);
             if side == 0 {
-                flink.set(rule);
+                flink.set(cut_after(cut));
             } else {
-                place.server.set(rule);
+                place.server.set(cut_after(cut));
             }
             let running = place.start(RUN);
             let hangs = if side == 0 {
@@ -176,7 +192,7 @@ fn a_job_that_is_suspended() {
     );
 }
 
-/// A job that no file names is stopped; the command is killed after each of its requests, and then given again.
+/// A job that no file names is stopped; the command is killed after each of its changes, and then given again.
 #[test]
 fn a_stop_that_is_killed_takes_no_second_savepoint() {
     const ID: &str = "0123456789abcdef0123456789abcdef";
@@ -203,10 +219,10 @@ fn a_stop_that_is_killed_takes_no_second_savepoint() {
     whole.place.run(STOP).expect(0);
     let expected = look(&whole);
     assert_eq!(expected, (1, "file:/savepoints/savepoint-1".into(), Value::Null));
-    let count = whole.flink.seen().len();
+    let count = changes(&whole.flink.seen());
     for cut in 1..=count {
         let world = World::new(&docker, &flink, "args: []");
-        world.flink.set(move |one| if one.number == cut { Fault::Hang } else { Fault::None });
+        world.flink.set(cut_after(cut));
         let running = world.place.start(STOP);
         world.flink.hangs_within(NEVER);
         drop(running);
