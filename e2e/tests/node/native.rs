@@ -150,7 +150,10 @@ pub(super) fn ends(world: &World, session: &str) {
         let ending = "jsonpath={.items[*].metadata.deletionTimestamp}";
         world.cluster.kubectl(&["get", "pods", "-o", ending]).is_empty()
     });
-    let before = there();
+    let mut before = there();
+    // It is not a part of the session, and goes with it.
+    let ledger = format!("ConfigMap/nutkin-{session}");
+    assert!(before.remove(&ledger), "{before:?}");
     let down = world.ok(&["down", session, "-o", "json"]).json();
     let ended = down["ended"].as_array().cloned().unwrap_or_default();
     let ended = ended.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect();
