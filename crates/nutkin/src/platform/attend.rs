@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use nutkin_core::decide::{Change, Decision, Harm};
+use nutkin_core::decide::{Change, Condition, Decision, Harm};
+use nutkin_flink::counted;
+use nutkin_rest::{Ready, Waited};
 use nutkin_shell::ledger::CHANGED;
 use nutkin_shell::{Context, Error, Kind};
 
-use crate::drive::{Attend, Wait};
+use crate::drive::{Attend, Driven, Wait};
 
 /// Rounds after which nobody believes any more that a change comes to rest: fetching, pulling, changing and looking at
 /// it are four, and another command that is faster costs one.
@@ -27,6 +29,36 @@ pub(super) fn changed(name: &str) -> Error {
     Error::new(Kind::Conflict, message)
         .because("ChangedMeanwhile")
         .hint("run the same command again: it starts from what is there now")
+}
+
+/// Everything was there, and the JobManager is not any more.
+pub(super) fn silent(name: &str) -> Error {
+    Error::new(Kind::Retry, format!("session `{name}` does not answer any more"))
+}
+
+/// How the wait for a session ended that counts its TaskManagers itself, from what was decided last and what its JobManager
+/// answered last. In `Err`: why it stalls.
+///
+/// # Errors
+/// It does not answer any more.
+pub(super) fn waited<S>(
+    driven: Driven<S>,
+    answered: Option<Ready>,
+    name: &str,
+) -> Result<Result<Waited, Condition>, Error> {
+    let decision = match driven {
+        Driven::Left(_) => {
+            return Ok(Ok(Waited::TimedOut(answered.map_or_else(
+                || "no JobManager answers".to_owned(),
+                |seen| format!("{} registered", counted(seen.overview.taskmanagers, "TaskManager")),
+            ))));
+        }
+        Driven::Done(decision) => decision,
+    };
+    match decision.conditions.into_iter().find(|one| one.kind == "Stalled") {
+        Some(stalled) => Ok(Err(stalled)),
+        None => answered.map(|ready| Ok(Waited::Ready(ready))).ok_or_else(|| silent(name)),
+    }
 }
 
 /// Waits for what a decision hangs on, and for nothing else.

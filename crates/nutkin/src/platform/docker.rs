@@ -6,12 +6,11 @@ use nutkin_core::decide::Decision;
 use nutkin_core::decide::docker::Step;
 use nutkin_core::ledger::Opened;
 use nutkin_docker::{Aim, DockerSession, Run};
-use nutkin_flink::counted;
 use nutkin_rest::{Ready, Waited};
 use nutkin_shell::{Context, Error, Kind};
 
-use super::attend::{Agreed, Carried, Looks, Watcher, changed};
-use crate::drive::{Driven, carry_on, drive, look};
+use super::attend::{Agreed, Carried, Looks, Watcher, changed, waited};
+use crate::drive::{carry_on, drive, look};
 
 /// A change, decided and perhaps on its way.
 #[derive(Debug)]
@@ -104,22 +103,11 @@ impl Change {
         let mut watcher = Watcher { started: Instant::now(), timeout, progress, guards };
         let driven = drive(&mut self.run.within(context), &mut watcher).await;
         self.run.release();
-        let answer = self.run.answer();
-        match driven? {
-            Driven::Left(_) => Ok(Waited::TimedOut(answer.map_or_else(
-                || "no JobManager answers".to_owned(),
-                |(seen, _)| format!("{} registered", counted(seen.taskmanagers, "TaskManager")),
-            ))),
-            Driven::Done(decision) => {
-                let stalled = decision.conditions.iter().find(|one| one.kind == "Stalled");
-                match (stalled, answer) {
-                    (Some(stalled), _) => Err(self.run.explain(stalled).await),
-                    (None, Some((overview, url))) => {
-                        Ok(Waited::Ready(Ready { overview, url: Some(url) }))
-                    }
-                    (None, None) => Err(silent(&name)),
-                }
-            }
+        let answered = self.run.answer();
+        let answered = answered.map(|(overview, url)| Ready { overview, url: Some(url) });
+        match waited(driven?, answered, &name)? {
+            Ok(waited) => Ok(waited),
+            Err(stalled) => Err(self.run.explain(&stalled).await),
         }
     }
 
@@ -135,9 +123,4 @@ impl Change {
         self.run.undo(context).await?;
         Ok(failure.hint(format!("session `{}` was ended again", self.run.session.name)))
     }
-}
-
-/// Everything was there, and the JobManager is not any more.
-pub(super) fn silent(name: &str) -> Error {
-    Error::new(Kind::Retry, format!("session `{name}` does not answer any more"))
 }

@@ -10,7 +10,7 @@ use nutkin_kubernetes::session::KubernetesSession;
 use nutkin_rest::Waited;
 use nutkin_shell::{Context, Ended, Ending, Error, Kind, Shell, Wish};
 
-use super::attend::Watcher;
+use super::attend::{Watcher, silent};
 use crate::drive::{Attend, Driven, Wait, drive};
 
 /// How long all of a session may take to go: pods have 30 s to end by themselves, and a node may be slow.
@@ -97,9 +97,7 @@ impl Up {
         let name = self.run.plan.objects.cluster_id.clone();
         match drive(&mut self.run, &mut watcher).await? {
             Driven::Left(decision) => Ok(Waited::TimedOut(reason(&decision))),
-            Driven::Done(_) => self.run.ready().map(Waited::Ready).ok_or_else(|| {
-                Error::new(Kind::Retry, format!("session `{name}` does not answer any more"))
-            }),
+            Driven::Done(_) => self.run.ready().map(Waited::Ready).ok_or_else(|| silent(&name)),
         }
     }
 }

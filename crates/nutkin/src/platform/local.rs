@@ -5,16 +5,15 @@ use std::time::{Duration, Instant};
 use nutkin_core::decide::local::Step;
 use nutkin_core::decide::{Decision, Goal};
 use nutkin_core::session::Session;
-use nutkin_flink::counted;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_local::ready;
 use nutkin_local::shell::LocalShell;
 use nutkin_rest::Waited;
 use nutkin_shell::{Error, Kind};
 
-use super::attend::{Agreed, Carried, Looks, Watcher};
+use super::attend::{Agreed, Carried, Looks, Watcher, waited};
 use crate::Context;
-use crate::drive::{Driven, carry_on, drive, look};
+use crate::drive::{carry_on, drive, look};
 use crate::remedies::words;
 
 /// Bringing a session to what is wanted.
@@ -102,20 +101,9 @@ impl Up {
         let mut watcher = Watcher { started: Instant::now(), timeout, progress, guards };
         let mut wanting = self.shell.wanting(Goal::Session(&self.session), context);
         let driven = drive(&mut wanting, &mut watcher).await?;
-        let answered = self.shell.answered.clone();
-        match driven {
-            Driven::Left(_) => Ok(Waited::TimedOut(answered.map_or_else(
-                || "no JobManager answers".to_owned(),
-                |seen| format!("{} registered", counted(seen.overview.taskmanagers, "TaskManager")),
-            ))),
-            Driven::Done(decision) => {
-                let stalled = decision.conditions.iter().find(|one| one.kind == "Stalled");
-                match (stalled, answered) {
-                    (Some(stalled), _) => Err(ready::died(&self.shell.directory, &stalled.message)),
-                    (None, Some(ready)) => Ok(Waited::Ready(ready)),
-                    (None, None) => Err(super::docker::silent(&self.session.name)),
-                }
-            }
+        match waited(driven, self.shell.answered.clone(), &self.session.name)? {
+            Ok(waited) => Ok(waited),
+            Err(stalled) => Err(ready::died(&self.shell.directory, &stalled.message)),
         }
     }
 
