@@ -220,11 +220,7 @@ impl LocalShell {
     pub fn changed(&mut self) -> Error {
         self.machine = None;
         self.told = None;
-        let name = self.directory.name();
-        let message = format!("another command changed session `{name}` in the meantime");
-        Error::new(Kind::Conflict, message)
-            .because("ChangedMeanwhile")
-            .hint("run the same command again: it starts from what is there now")
+        Error::changed_meanwhile(self.directory.name())
     }
 
     async fn lock(&self, limit: Duration, context: &Context<'_>) -> Result<SessionLock, Error> {

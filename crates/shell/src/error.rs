@@ -92,6 +92,14 @@ impl Error {
         Self { problems, ..Self::new(Kind::Invalid, message) }
     }
 
+    /// Another command changed this session to something else.
+    pub fn changed_meanwhile(session: &str) -> Self {
+        let message = format!("another command changed session `{session}` in the meantime");
+        Self::new(Kind::Conflict, message)
+            .because("ChangedMeanwhile")
+            .hint("run the same command again: it starts from what is there now")
+    }
+
     /// The same failure for a reason that programs may tell from others of its kind.
     #[must_use]
     pub fn because(mut self, reason: &'static str) -> Self {

@@ -36,7 +36,7 @@ pub(super) async fn bring(
     let connected = place.connect(true).await?;
     let client = connected.client()?;
     let mut opened = ledger::load(place).await?;
-    super::wanted::say_damage(&opened, context);
+    platform::ledger::tell_damage(&opened, context);
     let mut record = opened.ledger.clone();
     // Only what is done here: somebody else may have written of other jobs in the meantime.
     let remember = async |record: &Ledger| {

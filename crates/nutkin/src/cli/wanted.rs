@@ -62,7 +62,7 @@ pub(super) fn wish(asked: &WishArgs, context: &Context<'_>) -> Result<Wish, Erro
     if session_file::says_nothing(args, task_managers, context)? {
         let opened = runtime::block_on(ledger::of(&session.name, &place, context))?;
         if let Some(opened) = &opened {
-            say_damage(opened, context);
+            ledger::tell_damage(opened, context);
         }
         let ledger = opened.map(|opened| opened.ledger);
         let who = ledger.as_ref().map(|ledger| ledger.says_wanted_by().line(remedies::words));
@@ -104,13 +104,6 @@ fn source(file: &Path, base: &Path, context: &Context<'_>) -> Source {
         file: file.display().to_string(),
         base: base.display().to_string(),
         host: Some(host).filter(|host| !host.is_empty()),
-    }
-}
-
-/// Tells what of a ledger is lost.
-pub(super) fn say_damage(opened: &Opened, context: &Context<'_>) {
-    for line in opened.damage() {
-        context.printer.warn(&line);
     }
 }
 
@@ -163,17 +156,8 @@ impl Wish {
         written: Result<(), Error>,
         context: &Context<'_>,
     ) -> Result<(), Error> {
-        match written {
-            Err(failure) if failure.kind == Kind::Denied => {
-                let message = format!(
-                    "what is wanted of session `{}` is not remembered: {:#}",
-                    self.session.name, failure.error
-                );
-                context.printer.warn(&message);
-                Ok(())
-            }
-            written => written,
-        }
+        let what = format!("what is wanted of session `{}`", self.session.name);
+        ledger::unless_denied(written, &what, context)
     }
 
     async fn write(
@@ -193,7 +177,7 @@ impl Wish {
 
     /// Notes what is wanted from now on.
     pub(super) fn note(&self, opened: &mut Opened, changes: &[String], context: &Context<'_>) {
-        say_damage(opened, context);
+        ledger::tell_damage(opened, context);
         let ledger = &mut opened.ledger;
         if ledger.wanted.as_ref() != Some(&self.wanted) || !changes.is_empty() {
             ledger.wanted = Some(self.wanted.clone());

@@ -23,14 +23,6 @@ pub enum Carried {
     Differs,
 }
 
-/// Another command changed the session to something else.
-pub(super) fn changed(name: &str) -> Error {
-    let message = format!("another command changed session `{name}` in the meantime");
-    Error::new(Kind::Conflict, message)
-        .because("ChangedMeanwhile")
-        .hint("run the same command again: it starts from what is there now")
-}
-
 /// Everything was there, and the JobManager is not any more.
 pub(super) fn silent(name: &str) -> Error {
     Error::new(Kind::Retry, format!("session `{name}` does not answer any more"))
@@ -132,14 +124,14 @@ impl<S: Clone> Attend<S> for Agreed<'_, S> {
         if conflict.is_some() || self.is_touched {
             let is_same = decision.change == self.change && decision.harm <= self.harm;
             if !decision.change.is_empty() && !is_same {
-                return Err(conflict.unwrap_or_else(|| changed(self.name)));
+                return Err(conflict.unwrap_or_else(|| Error::changed_meanwhile(self.name)));
             }
             if conflict.is_some() && decision.steps.is_empty() {
                 self.context.events.say("another command has done the same in the meantime");
             }
         } else if self.harm < decision.harm || (self.was_done && !decision.is_done()) {
             self.differs = Some(decision.clone());
-            return Err(changed(self.name));
+            return Err(Error::changed_meanwhile(self.name));
         } else {
             self.change.clone_from(&decision.change);
         }
@@ -177,7 +169,7 @@ pub(super) struct Watcher<'n, P> {
 impl<S, P: FnMut(&str)> Attend<S> for Watcher<'_, P> {
     fn decided(&mut self, decision: &Decision<S>, asks: bool) -> Result<(), Error> {
         match self.guards {
-            Some(name) if asks || decision.change.is_new => Err(changed(name)),
+            Some(name) if asks || decision.change.is_new => Err(Error::changed_meanwhile(name)),
             _ => Ok(()),
         }
     }

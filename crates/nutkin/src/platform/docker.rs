@@ -9,7 +9,7 @@ use nutkin_docker::{Aim, DockerSession, Run};
 use nutkin_rest::{Ready, Waited};
 use nutkin_shell::{Context, Error, Kind};
 
-use super::attend::{Agreed, Carried, Looks, Watcher, changed, waited};
+use super::attend::{Agreed, Carried, Looks, Watcher, waited};
 use crate::drive::{carry_on, drive, look};
 
 /// A change, decided and perhaps on its way.
@@ -51,7 +51,7 @@ impl Change {
         self.run.remember(wanted);
         let decision = look(&mut self.run.within(context), &mut Looks).await?;
         if decision.change != self.decision.change || self.decision.harm < decision.harm {
-            return Err(changed(&self.run.session.name));
+            return Err(Error::changed_meanwhile(&self.run.session.name));
         }
         self.decision = decision;
         Ok(())

@@ -8,7 +8,7 @@ use nutkin_core::session;
 use nutkin_docker::{Aim, Run as DockerRun};
 use nutkin_kubernetes::run::Run;
 use nutkin_local::shell::LocalShell;
-use nutkin_shell::{Context, Place, Purpose, Shell as _, Silent, Wish, ledger};
+use nutkin_shell::{Context, Purpose, Shell as _, Silent, Wish, ledger};
 
 use super::Session;
 use super::ledger::surroundings;
@@ -67,8 +67,8 @@ async fn compare(
             let seen = run.observe(context).await.ok()?;
             run.decide(&seen).ok()?.drift()
         }
-        Session::Kubernetes(cluster) => {
-            let place = Place::Kubernetes(cluster.api.place());
+        Session::Kubernetes(_) => {
+            let place = session.exact_place();
             let wish =
                 Wish { session: wanted, place: &place, purpose: Purpose::Look, adopt: false };
             let mut run = Run::new(wish, context).await.ok()?.without_jobs();

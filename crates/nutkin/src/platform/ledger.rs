@@ -7,7 +7,7 @@ use nutkin_docker::DockerSession;
 use nutkin_kubernetes as kubernetes;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_shell::ledger::{self, Saving, Store};
-use nutkin_shell::{Environment, Error, Place};
+use nutkin_shell::{Environment, Error, Kind, Place};
 
 use super::Session;
 use crate::Context;
@@ -63,6 +63,32 @@ pub fn surroundings(wanted: &Wanted, environment: &Environment) -> Option<Enviro
     let directory = wanted.directory.as_ref().map(PathBuf::from)?;
     let is_another = directory != environment.directory && directory.is_dir();
     is_another.then(|| environment.in_directory(directory))
+}
+
+/// Tells what of a ledger is lost.
+pub fn tell_damage(opened: &Opened, context: &Context<'_>) {
+    for line in opened.damage() {
+        context.printer.warn(&line);
+    }
+}
+
+/// What became of writing it. That it must not be written is told, with `what` is not remembered therefore, and is no
+/// failure.
+///
+/// # Errors
+/// Any other reason why it was not.
+pub fn unless_denied(
+    written: Result<(), Error>,
+    what: &str,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    match written {
+        Err(failure) if failure.kind == Kind::Denied => {
+            context.printer.warn(&format!("{what} is not remembered: {:#}", failure.error));
+            Ok(())
+        }
+        written => written,
+    }
 }
 
 /// The ledger of the session of that name in a place, if there is one.

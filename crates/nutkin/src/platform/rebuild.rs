@@ -1,10 +1,9 @@
 //! What is wanted of a session whose ledger was lost, out of what it was started with: as far as that goes, and only where
 //! the session then is what is wanted.
 
-use nutkin_core::decide::local::{Launch, plan};
-use nutkin_core::decide::{self};
+use nutkin_core::decide::Goal;
+use nutkin_core::decide::local::{Launch, decide, plan};
 use nutkin_core::ledger::Wanted;
-use nutkin_core::selection::Platform;
 use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::process::Role;
 use nutkin_local::directory::SessionDirectory;
@@ -15,7 +14,7 @@ use crate::Context;
 
 /// What is wanted of a session on this machine, by its orders. `None`: there are none, or more was wanted than they say.
 pub async fn of(name: &str, place: &Place, context: &Context<'_>) -> Option<Wanted> {
-    if place.platform() != Platform::Local {
+    if *place != Place::Local {
         return None;
     }
     let directory = SessionDirectory::of(context.environment, name).ok()?;
@@ -37,6 +36,6 @@ pub async fn of(name: &str, place: &Place, context: &Context<'_>) -> Option<Want
     };
     let session = spec::resolve(&inputs).ok()?;
     let seen = shell.observe(Some(&session), context).await.ok()?;
-    let decision = decide::local::decide(decide::Goal::Session(&session), &seen).ok()?;
+    let decision = decide(Goal::Session(&session), &seen).ok()?;
     decision.change.is_empty().then(|| Wanted::of(&inputs, &session, None))
 }

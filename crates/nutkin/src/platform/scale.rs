@@ -2,11 +2,11 @@
 
 use nutkin_core::change::Effect;
 use nutkin_core::ledger::Opened;
-use nutkin_shell::{Environment, Error, Kind, Place, Purpose, Wish, ledger};
+use nutkin_shell::{Environment, Error, Kind, Purpose, Wish, ledger};
 use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
 
-use super::attend::{Carried, changed};
-use super::ledger::surroundings;
+use super::attend::Carried;
+use super::ledger::{surroundings, tell_damage, unless_denied};
 use super::{Decision, Session, rebuild};
 use crate::Context;
 
@@ -35,13 +35,8 @@ impl Scaling {
     pub async fn of(session: Session, new: u32, context: &Context<'_>) -> Result<Self, Error> {
         let old = session.task_managers().await?;
         let mut opened = ledger::load(&session).await?;
-        for line in opened.damage() {
-            context.printer.warn(&line);
-        }
-        let place = match &session {
-            Session::Kubernetes(session) => Place::Kubernetes(session.api.place()),
-            Session::Local(_) | Session::Docker(_) => session.place(),
-        };
+        tell_damage(&opened, context);
+        let place = session.exact_place();
         if opened.ledger.wanted.is_none() {
             opened.ledger.wanted = rebuild::of(session.name(), &place, context).await;
         }
@@ -138,7 +133,7 @@ impl Scaling {
             let written = decision.remembered();
             let name = self.session.name();
             if done.map_err(|failure| overtaken(failure, name))? == Carried::Differs {
-                return Err(changed(name));
+                return Err(Error::changed_meanwhile(name));
             }
             written.map_or(Ok(()), |written| self.told(written, context))?;
         }
@@ -166,15 +161,8 @@ impl Scaling {
 
     /// What became of writing the ledger. One that must not be written is told, and no failure.
     fn told(&self, written: Result<(), Error>, context: &Context<'_>) -> Result<(), Error> {
-        match written {
-            Err(failure) if failure.kind == Kind::Denied => {
-                let message =
-                    format!("the number of TaskManagers is not remembered: {:#}", failure.error);
-                context.printer.warn(&message);
-                Ok(())
-            }
-            written => written.map_err(|failure| overtaken(failure, self.session.name())),
-        }
+        unless_denied(written, "the number of TaskManagers", context)
+            .map_err(|failure| overtaken(failure, self.session.name()))
     }
 }
 
@@ -183,6 +171,5 @@ fn overtaken(failure: Error, name: &str) -> Error {
     if failure.reason != ledger::CHANGED {
         return failure;
     }
-    let message = format!("another command changed session `{name}` in the meantime");
-    Error { error: failure.error.context(message), ..failure }
+    Error { error: failure.error.context(Error::changed_meanwhile(name).error), ..failure }
 }

@@ -49,6 +49,14 @@ impl Session {
         }
     }
 
+    /// Where it is, also where nobody said which namespace.
+    pub fn exact_place(&self) -> Place {
+        match self {
+            Self::Local(_) | Self::Docker(_) => self.place(),
+            Self::Kubernetes(session) => Place::Kubernetes(session.api.place()),
+        }
+    }
+
     /// Looks at it.
     ///
     /// # Errors
