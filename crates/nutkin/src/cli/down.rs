@@ -146,9 +146,13 @@ fn resumable(opened: &Opened) -> Vec<String> {
 }
 
 /// Notes the end, so that what is kept is what this Nutkin writes, and outlives the session everywhere.
-async fn remember_end(session: &Session, context: &Context<'_>) -> Result<(), Error> {
-    let event = ledger::event(context.environment, vec![ENDED.to_owned()]);
-    ledger::update(session, |ledger| ledger.note(event)).await.map(drop)
+async fn remember_end(
+    session: &Session,
+    opened: &mut Opened,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    opened.ledger.note(ledger::event(context.environment, vec![ENDED.to_owned()]));
+    ledger::save(session, opened).await
 }
 
 /// Removes the ledger that an end which was cut off has left, unless something in it could be resumed.
@@ -210,8 +214,8 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
     }
     let resumable =
         opened.as_ref().map(resumable).filter(|_| !args.delete_data).unwrap_or_default();
-    if !resumable.is_empty() {
-        remember_end(&session, context).await?;
+    if let Some(opened) = opened.as_mut().filter(|_| !resumable.is_empty()) {
+        remember_end(&session, opened, context).await?;
     }
     let Ended { ended, mut kept, deleted } = session.end(ending, context).await?;
     if resumable.is_empty() {

@@ -42,7 +42,7 @@ fn id_and_state(job: &Job) -> (String, String) {
 async fn write(session: &Session, client: &Client, jobs: &[(String, String)], are_all: bool) {
     let listed: Vec<(&str, &str)> =
         jobs.iter().map(|(id, state)| (id.as_str(), state.as_str())).collect();
-    let Ok(opened) = ledger::load(session).await else { return };
+    let Ok(mut opened) = ledger::load(session).await else { return };
     let ended = opened.ledger.ended_since(&listed);
     let forgotten = if are_all { opened.ledger.forgotten_since(&listed) } else { Vec::new() };
     if ended.is_empty() && forgotten.is_empty() {
@@ -54,13 +54,11 @@ async fn write(session: &Session, client: &Client, jobs: &[(String, String)], ar
         (id, state, left_after(state, &checkpoints, &config, id))
     });
     let all: Vec<_> = asked.buffered(AT_ONCE).collect().await;
-    let _ = ledger::update(session, |ledger| {
-        for (id, state, left) in all {
-            ledger.note_end(id, state, left);
-        }
-        for id in forgotten {
-            ledger.note_forgotten(&id);
-        }
-    })
-    .await;
+    for (id, state, left) in all {
+        opened.ledger.note_end(id, state, left);
+    }
+    for id in forgotten {
+        opened.ledger.note_forgotten(&id);
+    }
+    let _ = ledger::save(session, &mut opened).await;
 }
