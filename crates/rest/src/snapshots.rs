@@ -19,13 +19,7 @@ fn left(checkpoints: &Value, id: &str) -> Left {
         let kind = if key == "savepoint" { "savepoint" } else { "checkpoint" };
         let format = one["savepointFormat"].as_str().filter(|_| key == "savepoint");
         let time = one["latest_ack_timestamp"].as_i64().filter(|time| 0 < *time);
-        let snapshot = Snapshot {
-            path: path.to_owned(),
-            kind: format.map_or_else(|| kind.to_owned(), |format| format!("{kind}/{format}")),
-            time: time.and_then(time_of),
-            job: Some(id.to_owned()),
-            ..Snapshot::default()
-        };
+        let snapshot = Snapshot::new(kind, format, path, time.and_then(time_of), id);
         Some((one["id"].as_u64().unwrap_or(0), snapshot))
     };
     let (savepoint, checkpoint) = (of("savepoint"), of("completed"));

@@ -147,6 +147,25 @@ pub struct Request {
     pub unknown: BTreeMap<String, Value>,
 }
 
+impl Snapshot {
+    /// Of the job with this id: a `savepoint` or a `checkpoint`, in that format where it is known.
+    pub fn new(
+        kind: &str,
+        format: Option<&str>,
+        path: &str,
+        time: Option<String>,
+        job: &str,
+    ) -> Self {
+        Self {
+            path: path.to_owned(),
+            kind: format.map_or_else(|| kind.to_owned(), |format| format!("{kind}/{format}")),
+            time,
+            job: Some(job.to_owned()),
+            ..Self::default()
+        }
+    }
+}
+
 impl Bringer {
     fn is_file(&self) -> bool {
         *self == Self::File

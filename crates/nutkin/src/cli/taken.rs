@@ -1,23 +1,14 @@
 //! What the ledger says of a savepoint of a job that Nutkin submitted: that it was asked for, and where it is.
 
-use std::time::Duration;
-
+use nutkin_core::jobs as rules;
 use nutkin_core::ledger::{Bringer, Request, Snapshot};
 use nutkin_flink::FlinkVersion;
 use nutkin_rest::{RestError, Trigger};
 use nutkin_shell::ledger::{self, later, now};
-use nutkin_shell::token;
 use serde_json::Value;
 
+use crate::jobs::{PATIENCE, trigger_id};
 use crate::platform::Session;
-
-/// After so long a savepoint counts as lost: large states go to slow storage.
-const PATIENCE: Duration = Duration::from_mins(10);
-
-/// An id for a release that takes one: whoever asks again by it gets the same savepoint, not a second one.
-fn chosen(version: FlinkVersion) -> Option<String> {
-    if version.line().takes_trigger_id { token::random::<16>().ok() } else { None }
-}
 
 /// What is asked for, and what it does to the job.
 struct Savepoint<'a> {
@@ -33,20 +24,20 @@ struct Savepoint<'a> {
 
 impl<'a> Savepoint<'a> {
     fn of(trigger: &'a Trigger) -> Option<Self> {
-        let (kind, directory, format, end, drains) = match trigger {
+        let (asked, directory, format, end, drains) = match trigger {
             Trigger::Savepoint { directory, format } => {
-                ("savepoint", directory, format, None, false)
+                (rules::Asked::Savepoint, directory, format, None, false)
             }
             Trigger::Stop { directory, format, drain } => {
-                ("stop", directory, format, Some("FINISHED"), *drain)
+                (rules::Asked::Stop, directory, format, Some("FINISHED"), *drain)
             }
             Trigger::CancelWithSavepoint { directory, format } => {
-                ("stop", directory, format, Some("CANCELED"), false)
+                (rules::Asked::Stop, directory, format, Some("CANCELED"), false)
             }
             Trigger::Checkpoint { .. } => return None,
         };
         let (directory, format) = (directory.as_deref(), format.as_deref());
-        Some(Self { kind, directory, format, end, drains })
+        Some(Self { kind: asked.name(), directory, format, end, drains })
     }
 }
 
@@ -91,7 +82,7 @@ impl<'a> Asked<'a> {
                     kind: kind.to_owned(),
                     job: job.to_owned(),
                     directory: directory.map(str::to_owned),
-                    trigger: chosen(version),
+                    trigger: trigger_id(version).ok().flatten(),
                     deadline: Some(later(PATIENCE)),
                     ..Request::default()
                 },
@@ -125,13 +116,8 @@ impl<'a> Asked<'a> {
             Err(_) => None,
         };
         let Self { job, savepoint: Savepoint { format, end, drains, .. }, .. } = self;
-        let snapshot = location.filter(|_| !drains).map(|path| Snapshot {
-            path: path.to_owned(),
-            kind: format.map_or_else(|| "savepoint".to_owned(), |one| format!("savepoint/{one}")),
-            time: Some(now()),
-            job: Some(job.to_owned()),
-            ..Snapshot::default()
-        });
+        let taken = |path| Snapshot::new("savepoint", format, path, Some(now()), job);
+        let snapshot = location.filter(|_| !drains).map(taken);
         let _ = ledger::update(self.session, |ledger| {
             let Some(record) = ledger.job_of(job) else { return };
             let is_of_file = record.origin == Bringer::File;

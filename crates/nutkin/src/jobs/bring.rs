@@ -4,13 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use nutkin_core::decide::Again;
-use nutkin_core::jobs::{self as rules, Act, Known, Next};
+use nutkin_core::jobs::{self as rules, Act, Next};
 use nutkin_core::ledger::{JobRecord, Ledger};
-use nutkin_core::session::{Session, SessionJob};
+use nutkin_core::session::Session;
 
 use super::drive::{Driven, Patience};
+use super::known::known;
 use super::work::{PATIENCE, Work};
-use super::{failure, local_jars};
+use super::local_jars;
 use crate::Context;
 use crate::progress::Spinner;
 use crate::report::Printer;
@@ -152,16 +153,4 @@ impl<'a> Waiting<'a> {
     async fn waits(&mut self, reason: &str, after: Duration) -> bool {
         matches!(self.0.waits(reason, after).await, Driven::Done(()))
     }
-}
-
-pub(super) async fn known(
-    client: &Client,
-    namespace: &str,
-    job: &SessionJob,
-) -> Result<Known, Error> {
-    let jobs = client.jobs().await.map_err(failure)?;
-    let states: Vec<(&str, String)> =
-        jobs.iter().map(|job| (job.id.as_str(), job.state.to_string())).collect();
-    let states = states.iter().map(|(id, state)| (*id, state.as_str()));
-    Ok(rules::known(namespace, &job.name, states))
 }

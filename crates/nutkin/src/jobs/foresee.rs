@@ -4,7 +4,7 @@ use nutkin_core::jobs::{self as rules, Known, Outlook};
 use nutkin_core::ledger::Ledger;
 use nutkin_core::session::Session;
 
-use super::bring::known;
+use super::known::known;
 use nutkin_rest::Client;
 use nutkin_shell::Error;
 

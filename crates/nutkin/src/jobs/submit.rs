@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use super::drive::{Driven, Look, Patience, until};
+use nutkin_flink::FlinkVersion;
 use nutkin_rest::{Client, RestError, RunRequest};
 
 /// How long a job may take to show up after the answer to its submission was lost: main() may still run, or another
@@ -16,6 +17,15 @@ const ARRIVAL: Duration = Duration::from_secs(30);
 /// The system gives no random numbers.
 pub fn random_id() -> std::io::Result<String> {
     nutkin_shell::token::random::<16>()
+}
+
+/// An id for a trigger: whoever asks again by it gets the same savepoint, not a second one. `None` for a release that
+/// chooses ids itself.
+///
+/// # Errors
+/// The system gives no random numbers.
+pub fn trigger_id(version: FlinkVersion) -> std::io::Result<Option<String>> {
+    if version.line().takes_trigger_id { random_id().map(Some) } else { Ok(None) }
 }
 
 /// Runs main() of an uploaded jar. An answer that is lost is not a failure when the job shows up.

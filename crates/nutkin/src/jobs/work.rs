@@ -7,18 +7,19 @@ use nutkin_core::jobs::{self as rules, Act, Answer, Asked, Known, News, Observed
 use nutkin_core::ledger::{JobRecord, Request};
 use nutkin_flink::Problem;
 
+use super::known::known_of;
 use super::wait::{PATIENCE as READY, are_ready, tasks_of};
-use super::{Jar, JarError, failure, shortage, submit};
+use super::{Jar, JarError, failure, shortage, submit, trigger_id};
 use crate::Context;
 use nutkin_fetch::artifacts::Fetcher;
 use nutkin_rest::{
     Client, Polled, RestError, RunRequest, Trigger, TriggerId, newest_state, retains_checkpoints,
 };
 use nutkin_shell::ledger::{later, now};
-use nutkin_shell::{Error, Kind, token};
+use nutkin_shell::{Error, Kind};
 
 /// How long a savepoint or a cancelation may take: large states go to slow storage.
-pub(super) const PATIENCE: Duration = Duration::from_mins(10);
+pub const PATIENCE: Duration = Duration::from_mins(10);
 
 /// A jar that the session has.
 struct Uploaded {
@@ -94,8 +95,7 @@ impl<'a> Work<'a> {
                 repeats_for = self.repeats_for(generation).await?;
             }
         }
-        let line = self.client.version().line();
-        let trigger = if line.takes_trigger_id { Some(token::random::<16>()?) } else { None };
+        let version = self.client.version();
         Ok(SeenJob {
             known: self.known.clone().unwrap_or_default(),
             is_ready: self.is_ready,
@@ -104,10 +104,10 @@ impl<'a> Work<'a> {
             jar: self.jar.as_ref().map(|jar| jar.digest.clone()),
             repeats_for,
             left: self.left.clone(),
-            has_checkpoint_trigger: line.has_checkpoint_trigger,
+            has_checkpoint_trigger: version.line().has_checkpoint_trigger,
             now: now(),
             deadline: later(PATIENCE),
-            trigger,
+            trigger: trigger_id(version)?,
         })
     }
 
@@ -115,10 +115,7 @@ impl<'a> Work<'a> {
     async fn look(&mut self) -> Result<(), Error> {
         let rules::AboutJob { job, namespace, .. } = self.about;
         let jobs = self.client.jobs().await.map_err(failure)?;
-        let states: Vec<(&str, String)> =
-            jobs.iter().map(|job| (job.id.as_str(), job.state.to_string())).collect();
-        let states = states.iter().map(|(id, state)| (*id, state.as_str()));
-        let known = rules::known(namespace, &job.name, states);
+        let known = known_of(&jobs, namespace, job);
         let mut alive = known.iter().filter(|(_, state)| state.is_alive());
         let tasks =
             alive.next_back().map(|(generation, _)| tasks_of(&jobs, &self.about.id(*generation)));

@@ -164,13 +164,9 @@ impl Course<'_> {
     }
 
     fn remember(&mut self, path: &str) {
-        self.record.remember_savepoint(Snapshot {
-            path: path.to_owned(),
-            kind: "savepoint".to_owned(),
-            time: Some(self.seen.now.clone()),
-            job: Some(self.id()),
-            ..Snapshot::default()
-        });
+        let now = Some(self.seen.now.clone());
+        let savepoint = Snapshot::new("savepoint", None, path, now, &self.id());
+        self.record.remember_savepoint(savepoint);
     }
 
     fn take(&mut self, left: Option<String>) {
