@@ -72,8 +72,7 @@ pub fn tell_damage(opened: &Opened, context: &Context<'_>) {
     }
 }
 
-/// What became of writing it. That it must not be written is told, with `what` is not remembered therefore, and is no
-/// failure.
+/// What became of writing it. Who may not write it does not fail: it is told that `what` is not remembered.
 ///
 /// # Errors
 /// Any other reason why it was not.
