@@ -98,6 +98,16 @@ impl Spinner {
         Self { printer: printer.clone(), bar, last: String::new() }
     }
 
+    /// Shows where a person watches, and is silent otherwise.
+    pub fn at_terminal(printer: &Printer) -> impl FnMut(&str) + use<> {
+        let mut spinner = printer.is_interactive().then(|| Self::new(printer));
+        move |line| {
+            if let Some(spinner) = &mut spinner {
+                spinner.say(line);
+            }
+        }
+    }
+
     /// Says what is waited for now.
     pub fn say(&mut self, line: &str) {
         if self.last == line {

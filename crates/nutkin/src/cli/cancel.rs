@@ -48,9 +48,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             let mut interrupt = Interrupt::listen()?;
             client.cancel(&job.id).await.map_err(failure)?;
             let timeout = Some(Duration::from_secs(args.timeout));
-            let mut spinner =
-                context.printer.is_interactive().then(|| Spinner::new(context.printer));
-            let progress = |line: &str| spinner.iter_mut().for_each(|spinner| spinner.say(line));
+            let progress = Spinner::at_terminal(context.printer);
             let ended = until_it_ends(client, &job.id, timeout, Some(&mut interrupt), progress);
             let ended = match ended.await.map_err(failure)? {
                 Ended::Job(state, _) => Ok(state),

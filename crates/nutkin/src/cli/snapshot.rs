@@ -155,13 +155,11 @@ async fn wait(
     stage.replace(Stage::Begun(id.to_owned()));
     let noun = snapshot.kind.to_lowercase();
     context.printer.say(&format!("taking a {noun} of job {id}"));
-    let mut spinner = context.printer.is_interactive().then(|| Spinner::new(context.printer));
+    let mut show = Spinner::at_terminal(context.printer);
     let started = Instant::now();
     let mut patience =
         Patience::new(Some(Duration::from_secs(snapshot.args.timeout))).telling(|_| {
-            if let Some(spinner) = &mut spinner {
-                spinner.say(&format!("waiting for the {noun}, {} s", started.elapsed().as_secs()));
-            }
+            show(&format!("waiting for the {noun}, {} s", started.elapsed().as_secs()));
         });
     Ok(match until_done(client, asked, &mut patience).await? {
         Driven::Done(result) => Some(result),

@@ -10,8 +10,8 @@ use nutkin_core::session::Session;
 
 use super::drive::{Driven, Patience};
 use super::known::known;
-use super::work::{PATIENCE, Work};
 use super::local_jars;
+use super::work::{PATIENCE, Work};
 use crate::Context;
 use crate::progress::Spinner;
 use crate::report::Printer;
@@ -141,13 +141,7 @@ struct Waiting<'a>(Patience<'a>);
 
 impl<'a> Waiting<'a> {
     fn new(printer: &'a Printer) -> Self {
-        let mut spinner = printer.is_interactive().then(|| Spinner::new(printer));
-        let progress = move |line: &str| {
-            if let Some(spinner) = &mut spinner {
-                spinner.say(line);
-            }
-        };
-        Self(Patience::new(Some(PATIENCE)).telling(progress))
+        Self(Patience::new(Some(PATIENCE)).telling(Spinner::at_terminal(printer)))
     }
 
     async fn waits(&mut self, reason: &str, after: Duration) -> bool {
