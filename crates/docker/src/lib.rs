@@ -31,6 +31,9 @@ pub use shell::DockerShell;
 /// Where a daemon listens unless `DOCKER_HOST` says otherwise.
 const SOCKET: &str = "unix:///var/run/docker.sock";
 
+/// Containers and volumes that are looked at side by side: a daemon answers so many no later than one.
+const AT_ONCE: usize = 8;
+
 /// Connects, and asks the daemon for its version, so that a daemon that is not there is noticed here.
 ///
 /// # Errors

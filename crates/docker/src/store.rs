@@ -1,13 +1,15 @@
 //! The ledger of a session on its volume. It is reached without a JobManager: any container of the session gives the
 //! volume to read, and a helper, made for it and never started, to write.
 //!
-//! The helper is the lock under which versions are compared, also between commands of different machines. Files are never written over where they are read: there are two places, which
-//! take turns, and a reader takes the later one that is complete.
+//! The helper is the lock under which versions are compared, also between commands of different machines. Files are never
+//! written over where they are read: there are two places, which take turns, and a reader takes the later one that is
+//! complete.
 
 use std::collections::HashMap;
 use std::io::Read as _;
 
 use bollard::query_parameters::{InspectContainerOptions, ListVolumesOptionsBuilder};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use nutkin_container::image::ImageUser;
 use nutkin_core::ledger::{Sealed, Secrets, Stored, Version};
 use nutkin_core::plan::docker::SESSION;
@@ -18,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::helper::{self, MOUNT};
 use super::make::{self, Archive};
 use super::session::DockerSession;
-use super::{connect, failure, status};
+use super::{AT_ONCE, connect, failure, status};
 
 /// The folder on the volume.
 const FOLDER: &str = ".nutkin";
@@ -69,7 +71,7 @@ impl Store for DockerSession {
 
     async fn save(&self, sealed: &Sealed, expected: &Version) -> Result<Saving, Error> {
         helper::with(self, helper::Use::Write, async |helper| {
-            write_through(self, helper, Some(sealed), Some(expected)).await
+            write_through(self, helper, Some(sealed), expected).await
         })
         .await
     }
@@ -79,7 +81,7 @@ impl Store for DockerSession {
             return Ok(());
         }
         let written = helper::with(self, helper::Use::Write, async |helper| {
-            write_through(self, helper, None, Some(expected)).await
+            write_through(self, helper, None, expected).await
         });
         written.await.map(drop)
     }
@@ -109,13 +111,12 @@ pub async fn ended(
         .filter(|session| living.iter().all(|one| one.name != session.name))
         .collect();
     sessions.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut ended = Vec::new();
-    for session in sessions {
-        if exists(&session).await? {
-            ended.push(session);
-        }
-    }
-    Ok(ended)
+    let looked = stream::iter(sessions).map(|session| async move {
+        let is_ended = exists(&session).await?;
+        Ok(is_ended.then_some(session))
+    });
+    let looked: Result<Vec<_>, Error> = looked.buffered(AT_ONCE).try_collect().await;
+    Ok(looked?.into_iter().flatten().collect())
 }
 
 /// Whether there is a ledger.
@@ -140,10 +141,10 @@ async fn write_through(
     session: &DockerSession,
     helper: &str,
     sealed: Option<&Sealed>,
-    expected: Option<&Version>,
+    expected: &Version,
 ) -> Result<Saving, Error> {
     let found = look(session, helper, MOUNT).await?;
-    if expected.is_some_and(|expected| found.stored.version != *expected) {
+    if found.stored.version != *expected {
         return Ok(Saving::Changed);
     }
     let sequence = found.sequence + 1;

@@ -9,14 +9,11 @@ use nutkin_core::status::{self, Keeper, ObservedSession};
 use nutkin_flink::process::Role;
 
 use super::session::{DockerSession, ListedContainer, flink};
-use super::{end, message};
+use super::{AT_ONCE, end, message};
 use nutkin_rest::Probe;
 use nutkin_rest::RunningJobs;
 use nutkin_rest::{ProcessView, View};
 use nutkin_shell::Error;
-
-/// Containers that are looked at side by side: a daemon answers so many no later than one.
-const AT_ONCE: usize = 8;
 
 /// How often a JobManager that runs is asked for its jobs before they count as unknown, and the pause between: a
 /// loaded one answers within a few seconds.
