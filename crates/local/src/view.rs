@@ -25,19 +25,8 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
         Ok(launch) => launch,
         Err(error) => {
             let cure = Remark::new("", vec![Remedy::Down { name: name.clone() }]);
-            return Ok(View {
-                name,
-                platform: Platform::Local,
-                namespace: None,
-                state: SessionState::Damaged,
-                messages: vec![error.to_string().into(), cure],
-                flink_version: None,
-                rest_url: None,
-                job_managers: 0,
-                task_managers: 0,
-                processes: Vec::new(),
-                overview: None,
-            });
+            let messages = vec![error.to_string().into(), cure];
+            return Ok(View::bare(name, Platform::Local, SessionState::Damaged, messages));
         }
     };
     let seen = control::look(directory);

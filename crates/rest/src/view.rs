@@ -73,12 +73,22 @@ impl View {
     /// A session that has ended and of which the ledger is left.
     pub fn ended(name: String, platform: Platform, namespace: Option<String>) -> Self {
         let message = status::ended(&name);
+        Self { namespace, ..Self::bare(name, platform, SessionState::Ended, vec![message]) }
+    }
+
+    /// A session of which nothing can be said but this.
+    pub fn bare(
+        name: String,
+        platform: Platform,
+        state: SessionState,
+        messages: Vec<Remark>,
+    ) -> Self {
         Self {
             name,
             platform,
-            namespace,
-            state: SessionState::Ended,
-            messages: vec![message],
+            namespace: None,
+            state,
+            messages,
             flink_version: None,
             rest_url: None,
             job_managers: 0,
