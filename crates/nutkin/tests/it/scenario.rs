@@ -18,6 +18,21 @@ pub(crate) const TOKEN: &str = "token-that-nobody-shows";
 /// The value of a sensitive option. Nobody shows it, and it lies nowhere but where Flink reads it.
 pub(crate) const SECRET: &str = "password-that-nobody-shows";
 
+/// The file of the session `a` of Deployments or StatefulSets with so many TaskManagers.
+pub(crate) fn standalone(task_managers: u32) -> String {
+    format!(
+        "
+apiVersion: flink.apache.org/v1beta1
+kind: FlinkDeployment
+metadata: {{name: a}}
+spec:
+  flinkVersion: v1_20
+  mode: standalone
+  taskManager: {{replicas: {task_managers}}}
+"
+    )
+}
+
 /// A server and a home for the commands that talk to it.
 pub(crate) struct Place<B> {
     pub(crate) server: Server<B>,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use nutkin_testkit::scenario::{Backend, Docker, Fault, Kubernetes};
 use serde_json::{Value, json};
 
-use crate::scenario::Place;
+use crate::scenario::{Place, standalone};
 
 /// Requests of one batch come in any order, and a look may cost one more or less: this long the last one is waited for.
 const NEVER: Duration = Duration::from_secs(5);
@@ -123,17 +123,6 @@ fn differences(found: &BTreeMap<String, Value>, expected: &BTreeMap<String, Valu
 const UP: &[&str] = &["up", "a", "--no-wait"];
 const DOWN: &[&str] = &["down", "a", "--yes", "--force"];
 
-/// A session of two Deployments.
-const STANDALONE: &str = "
-apiVersion: flink.apache.org/v1beta1
-kind: FlinkDeployment
-metadata: {name: a}
-spec:
-  flinkVersion: v1_20
-  mode: standalone
-  taskManager: {replicas: 1}
-";
-
 const UP_FILE: &[&str] = &["up", "-f", "session.yaml", "--no-wait", "--yes"];
 
 #[test]
@@ -143,7 +132,7 @@ fn a_new_session_on_kubernetes() {
 
 #[test]
 fn a_new_session_of_workloads_on_kubernetes() {
-    check::<Kubernetes>(STANDALONE, &[], UP_FILE, false);
+    check::<Kubernetes>(&standalone(1), &[], UP_FILE, false);
 }
 
 #[test]
@@ -155,12 +144,12 @@ fn a_change_on_kubernetes() {
 #[test]
 fn a_change_of_workloads_on_kubernetes() {
     let change = [UP_FILE, &["-D", "taskmanager.numberOfTaskSlots=4"]].concat();
-    check::<Kubernetes>(STANDALONE, &[UP_FILE], &change, false);
+    check::<Kubernetes>(&standalone(1), &[UP_FILE], &change, false);
 }
 
 #[test]
 fn a_scaling_on_kubernetes() {
-    check::<Kubernetes>(STANDALONE, &[UP_FILE], &["scale", "a", "--task-managers", "3"], false);
+    check::<Kubernetes>(&standalone(1), &[UP_FILE], &["scale", "a", "--task-managers", "3"], false);
 }
 
 #[test]

@@ -7,18 +7,8 @@ use nutkin_testkit::Finished;
 use nutkin_testkit::scenario::{Fault, Flink, Server};
 use serde_json::{Value, json};
 
-use crate::scenario::{Place, always, may_not, trouble};
+use crate::scenario::{Place, always, may_not, standalone, trouble};
 use crate::world::{World, answer, rest_port};
-
-const STANDALONE: &str = "
-apiVersion: flink.apache.org/v1beta1
-kind: FlinkDeployment
-metadata: {name: a}
-spec:
-  flinkVersion: v1_20
-  mode: standalone
-  taskManager: {replicas: 2}
-";
 
 /// What the Session document says: `action object what: old -> new`.
 fn drift(status: &Finished) -> Option<Vec<String>> {
@@ -41,7 +31,7 @@ fn check_kubernetes(
 ) {
     let place = Place::kubernetes();
     place.server.with(|kubernetes| kubernetes.runs_pods = true);
-    place.file("session.yaml", STANDALONE);
+    place.file("session.yaml", &standalone(2));
     place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
     assert_eq!(drift(&place.run(&["status", "a", "-o", "json"])), Some(Vec::new()));
     let status = place.run(&["status", "a"]);
@@ -91,7 +81,7 @@ fn somebody_deletes_a_service() {
 #[test]
 fn what_may_not_be_asked_is_not_claimed() {
     let place = Place::kubernetes();
-    place.file("session.yaml", STANDALONE);
+    place.file("session.yaml", &standalone(2));
     place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
     let status = ["status", "a", "-o", "json"];
     let config_map = "/api/v1/namespaces/default/configmaps/flink-config-a";

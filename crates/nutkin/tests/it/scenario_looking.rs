@@ -5,7 +5,7 @@ use nutkin_testkit::scenario::{Fault, Kubernetes};
 use serde_json::json;
 
 use crate::scenario::{
-    LIMIT, On, Place, TOKEN, always, finish, may_not, once, refused, times, trouble,
+    LIMIT, On, Place, TOKEN, always, finish, may_not, once, refused, standalone, times, trouble,
 };
 
 const UP: &[&str] = &["up", "a", "--no-wait"];
@@ -42,22 +42,12 @@ fn whoever_is_there_already_when_it_is_deleted_is_no_error() {
     finish(down).expect(0).says("session `a` ended");
 }
 
-const STANDALONE: &str = "
-apiVersion: flink.apache.org/v1beta1
-kind: FlinkDeployment
-metadata: {name: a}
-spec:
-  flinkVersion: v1_20
-  mode: standalone
-  taskManager: {replicas: 2}
-";
-
 #[test]
 fn the_number_of_task_managers_is_changed_by_its_workload() {
     #[track_caller]
     fn check(on: Option<On>, code: i32, says: &str, replicas: u64) {
         let place = Place::kubernetes();
-        place.file("session.yaml", STANDALONE);
+        place.file("session.yaml", &standalone(2));
         place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
         place.server.set(|_| Fault::None);
         let args = ["scale", "a", "--task-managers", "3"];
@@ -164,7 +154,7 @@ fn what_was_scaled_stays_so() {
     #[track_caller]
     fn check(again: &[&str], says: &str, replicas: u64) {
         let place = Place::kubernetes();
-        place.file("session.yaml", STANDALONE);
+        place.file("session.yaml", &standalone(2));
         place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
         place.run(&["scale", "a", "--task-managers", "3"]).expect(0).says("2 -> 3 TaskManagers");
         place.run(&["scale", "a", "--task-managers", "3"]).expect(0).says("already");
@@ -183,7 +173,7 @@ fn a_session_that_is_otherwise_not_what_is_wanted_is_not_scaled() {
     #[track_caller]
     fn check(alter: &[&str], code: i32, says: &str, replicas: u64) {
         let place = Place::kubernetes();
-        place.file("session.yaml", STANDALONE);
+        place.file("session.yaml", &standalone(2));
         place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
         for name in alter {
             place.server.with(|kubernetes| kubernetes.remove("ConfigMap", name));
@@ -203,7 +193,7 @@ fn a_session_that_is_otherwise_not_what_is_wanted_is_not_scaled() {
 #[test]
 fn who_may_change_the_number_alone_does_so() {
     let place = Place::kubernetes();
-    place.file("session.yaml", STANDALONE);
+    place.file("session.yaml", &standalone(2));
     place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
     let maps = "PATCH /api/v1/namespaces/default/configmaps";
     let scale = |number, fault| {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nutkin_core::kubernetes::rbac::COMMANDS;
 use nutkin_testkit::scenario::{Fault, Kubernetes};
 
-use crate::scenario::Place;
+use crate::scenario::{Place, standalone};
 
 /// Resource and verb: `deployments.apps get`.
 type Asked = BTreeSet<String>;
@@ -25,16 +25,6 @@ metadata: {name: count}
 spec:
   deploymentName: a
   job: {jarURI: ./count.jar, args: [--password, y]}
-";
-
-const STANDALONE: &str = "
-apiVersion: flink.apache.org/v1beta1
-kind: FlinkDeployment
-metadata: {name: a}
-spec:
-  flinkVersion: v1_20
-  mode: standalone
-  taskManager: {replicas: 2}
 ";
 
 /// What is asked without a row: whoever may not do it loses nothing.
@@ -158,7 +148,7 @@ fn life(sums: &mut Sums, file: &str, runs_pods: bool) {
 #[test]
 fn rows_are_what_commands_ask_for() {
     let mut sums = Sums::default();
-    for file in [NATIVE, STANDALONE] {
+    for file in [NATIVE, &standalone(2)] {
         life(&mut sums, file, true);
         life(&mut sums, file, false);
     }
