@@ -8,7 +8,7 @@ use std::fs;
 use super::DockerSession;
 use super::session::ListedContainer;
 use nutkin_shell::files::{At, Digest, FileLock};
-use nutkin_shell::{Context, Error, Kind};
+use nutkin_shell::{Context, Error};
 
 /// Waits until no other command of this user changes the session.
 ///
@@ -43,10 +43,7 @@ pub(super) async fn still_so(
     if marks(&session.containers().await?) == seen {
         return Ok(());
     }
-    let message = format!("session `{}` was changed by another command meanwhile", session.name);
-    Err(Error::new(Kind::Conflict, message)
-        .because("SessionChanged")
-        .hint("nothing was touched; run it again to see what there is to do now"))
+    Err(Error::changed_meanwhile(&session.name))
 }
 
 /// What a change of a session is seen by: names and hashes.

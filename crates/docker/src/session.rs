@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bollard::Docker;
-use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, Volume};
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder};
 use nutkin_core::plan::docker::{FLINK, HASH, NAME, REST_PORT, ROLE, SESSION, SeenContainer};
 use nutkin_core::remedy::Deed;
@@ -143,6 +143,14 @@ pub(super) async fn list(docker: &Docker, label: String) -> Result<Vec<Container
     docker.list_containers(Some(options)).await.map_err(|error| failure(&error))
 }
 
+/// Volumes with that label.
+pub(super) async fn list_volumes(docker: &Docker, label: String) -> Result<Vec<Volume>, Error> {
+    let filters = HashMap::from([("label".to_owned(), vec![label])]);
+    let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
+    let found = docker.list_volumes(Some(options)).await.map_err(|error| failure(&error))?;
+    Ok(found.volumes.unwrap_or_default())
+}
+
 fn container(one: ContainerSummary) -> Option<ListedContainer> {
     let labels: BTreeMap<String, String> = one.labels.unwrap_or_default().into_iter().collect();
     let name = one.names?.first()?.trim_start_matches('/').to_owned();
@@ -190,13 +198,8 @@ pub(super) fn no_container(
 
 /// Names of the volumes that carry the session's label, which a session that is gone has left as well.
 pub(super) async fn volumes(session: &DockerSession) -> Result<Vec<String>, Error> {
-    let label = format!("{SESSION}={}", session.name);
-    let filters = HashMap::from([("label".to_owned(), vec![label])]);
-    let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
-    let found =
-        session.docker.list_volumes(Some(options)).await.map_err(|error| failure(&error))?;
-    let mut names: Vec<String> =
-        found.volumes.unwrap_or_default().into_iter().map(|volume| volume.name).collect();
+    let found = list_volumes(&session.docker, format!("{SESSION}={}", session.name)).await?;
+    let mut names: Vec<String> = found.into_iter().map(|volume| volume.name).collect();
     names.sort();
     Ok(names)
 }

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::io::Read as _;
 
-use bollard::query_parameters::{InspectContainerOptions, ListVolumesOptionsBuilder};
+use bollard::query_parameters::InspectContainerOptions;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use nutkin_container::image::ImageUser;
 use nutkin_core::ledger::{Sealed, Secrets, Stored, Version};
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::helper::{self, MOUNT};
 use super::make::{self, Archive};
-use super::session::DockerSession;
+use super::session::{DockerSession, list_volumes};
 use super::{AT_ONCE, connect, failure, status};
 
 /// The folder on the volume.
@@ -96,10 +96,7 @@ pub async fn ended(
     context: &Context<'_>,
 ) -> Result<Vec<DockerSession>, Error> {
     let docker = connect(context.environment).await?;
-    let filters = HashMap::from([("label".to_owned(), vec![SESSION.to_owned()])]);
-    let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
-    let found = docker.list_volumes(Some(options)).await.map_err(|error| failure(&error))?;
-    let volumes = found.volumes.unwrap_or_default();
+    let volumes = list_volumes(&docker, SESSION.to_owned()).await?;
     let mut sessions: Vec<DockerSession> = volumes
         .iter()
         .filter_map(|volume| volume.labels.get(SESSION).map(|name| (name, &volume.name)))

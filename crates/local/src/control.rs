@@ -15,7 +15,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 
 use super::directory::{self, SessionDirectory};
 use super::launch::{
-    Launch, PROCESS_VARIABLE, ProcessPhase, ProcessState, Role, Running, SUPERVISOR, TOKEN_VARIABLE,
+    PROCESS_VARIABLE, ProcessPhase, ProcessState, Role, Running, SUPERVISOR, TOKEN_VARIABLE,
 };
 use super::ownership::{self, Owned};
 
@@ -56,19 +56,6 @@ pub fn start_supervisor(
         .stdout(out.try_clone()?)
         .stderr(out)
         .spawn()
-}
-
-/// Writes new orders and has them obeyed.
-///
-/// # Errors
-/// The system refused.
-pub fn give_orders(
-    program: &Path,
-    directory: &SessionDirectory,
-    launch: &Launch,
-) -> io::Result<Option<Child>> {
-    document::write_json(&directory.launch(), launch)?;
-    have_obeyed(program, directory, &launch.token)
 }
 
 /// Has the orders obeyed that are there: by the supervisor there is, otherwise by a new one.

@@ -295,7 +295,7 @@ fn two_commands_that_make_the_same_session_make_one() {
         match one.code {
             Some(0) => {}
             Some(1) => {
-                one.says("was changed by another command meanwhile");
+                one.says("another command changed session `twice` in the meantime");
             }
             _ => panic!("{}", one.all()),
         }
@@ -324,7 +324,7 @@ fn two_commands_that_make_the_same_session_make_one() {
     ended.expect(0);
     match scaled.code {
         Some(0) => assert!(ended.all().contains("taskmanager-2"), "{}", ended.all()),
-        _ => drop(scaled.expect(1).says("was changed by another command meanwhile")),
+        _ => drop(scaled.expect(1).says("another command changed session `twice` in the meantime")),
     }
     assert_eq!(docker(&shown), "", "nothing of it is left");
 }

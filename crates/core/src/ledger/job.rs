@@ -190,13 +190,6 @@ impl JobRecord {
             || self.pending.as_ref().is_some_and(|pending| pending.is_resumable())
     }
 
-    /// Takes over what was learnt of the job's state while it was stopped and started.
-    pub fn take_state(&mut self, from: &Self) {
-        self.last_savepoint.clone_from(&from.last_savepoint);
-        self.savepoint.clone_from(&from.savepoint);
-        self.checkpoint.clone_from(&from.checkpoint);
-    }
-
     /// Remembers a savepoint: where the job goes on from.
     pub fn remember_savepoint(&mut self, savepoint: Snapshot) {
         self.last_savepoint = Some(savepoint.path.clone());

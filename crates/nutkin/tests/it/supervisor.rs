@@ -25,6 +25,12 @@ struct Session {
     children: Vec<Child>,
 }
 
+/// Writes orders and has them obeyed.
+fn give_orders(program: &Path, directory: &SessionDirectory, launch: &Launch) -> Option<Child> {
+    document::write_json(&directory.launch(), launch).unwrap();
+    control::have_obeyed(program, directory, &launch.token).unwrap()
+}
+
 impl Session {
     fn new() -> Self {
         let temporary = tempfile::tempdir().unwrap();
@@ -40,7 +46,7 @@ impl Session {
         let processes = processes.iter().map(|(name, script)| self.define(name, script)).collect();
         let launch = self.launch(processes);
         let program = Path::new(env!("CARGO_BIN_EXE_nutkin"));
-        self.children.extend(control::give_orders(program, &self.directory, &launch).unwrap());
+        self.children.extend(give_orders(program, &self.directory, &launch));
     }
 
     fn launch(&self, processes: Vec<Definition>) -> Launch {
@@ -177,7 +183,7 @@ fn a_program_that_is_not_there_is_said() {
     definition.program = PathBuf::from("/nowhere/java");
     let launch = session.launch(vec![definition]);
     let program = Path::new(env!("CARGO_BIN_EXE_nutkin"));
-    session.children.extend(control::give_orders(program, &session.directory, &launch).unwrap());
+    session.children.extend(give_orders(program, &session.directory, &launch));
     let running = session.until("tried", |running| process(running, "a").last_end.is_some());
     let end = process(&running, "a").last_end.clone().unwrap();
     assert!(end.starts_with("`/nowhere/java` could not be started: No such file"), "{end}");
