@@ -14,27 +14,38 @@ pub(super) struct Dockerfile {
     pub(super) from: Option<(String, Place)>,
     /// The Flink release that the image gets, and the line that says so.
     pub(super) version: Option<(FlinkVersion, Place)>,
+    /// Whether it names a release of Flink of which Nutkin does not know the rules.
+    pub(super) is_unknown: bool,
     /// All other instructions: place and text, continued lines put together.
     pub(super) instructions: Vec<(Place, String)>,
 }
 
 /// Reads one.
 pub(super) fn read(index: usize, file: &File) -> Dockerfile {
-    let mut dockerfile =
-        Dockerfile { file: index, from: None, version: None, instructions: Vec::new() };
+    let mut dockerfile = Dockerfile {
+        file: index,
+        from: None,
+        version: None,
+        is_unknown: false,
+        instructions: Vec::new(),
+    };
     for (place, text) in instructions(index, &file.text) {
         let mut words = text.split_whitespace();
         let instruction = words.next().unwrap_or_default();
         if instruction.eq_ignore_ascii_case("FROM") {
             let Some(image) = words.find(|word| !word.starts_with("--")) else { continue };
             dockerfile.from = Some((image.to_owned(), place));
+            dockerfile.is_unknown = image::is_unknown(image);
             let version = image::tag(image).and_then(image::version);
             dockerfile.version =
                 version.filter(|_| is_flink_image(image)).map(|version| (version, place));
             continue;
         }
         if dockerfile.version.is_none() {
-            dockerfile.version = named_version(&text).map(|version| (version, place));
+            let numbers = named_numbers(&text);
+            let version = numbers.iter().find_map(|number| image::version(number));
+            dockerfile.version = version.map(|version| (version, place));
+            dockerfile.is_unknown |= version.is_none() && !numbers.is_empty();
         }
         dockerfile.instructions.push((place, text));
     }
@@ -42,15 +53,17 @@ pub(super) fn read(index: usize, file: &File) -> Dockerfile {
 }
 
 /// `FLINK_VERSION=1.14.0` or the name of a release's archive or directory: `flink-1.14.0`.
-fn named_version(text: &str) -> Option<FlinkVersion> {
-    ["FLINK_VERSION=", "FLINK_VERSION ", "flink-"].iter().find_map(|mark| {
-        text.match_indices(mark).find_map(|(at, _)| {
+fn named_numbers(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for mark in ["FLINK_VERSION=", "FLINK_VERSION ", "flink-"] {
+        found.extend(text.match_indices(mark).filter_map(|(at, _)| {
             let rest = &text[at + mark.len()..];
             let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
             let number = rest[..end].trim_end_matches('.');
-            number.contains('.').then(|| image::version(number)).flatten()
-        })
-    })
+            number.contains('.').then_some(number)
+        }));
+    }
+    found
 }
 
 fn instructions(file: usize, text: &str) -> Vec<(Place, String)> {

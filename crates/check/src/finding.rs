@@ -113,6 +113,21 @@ impl<'a> Findings<'a> {
         })
     }
 
+    /// A patch that puts a text in the place of another one, which begins at a place or behind it in the same line.
+    /// What is around it stays as it is.
+    pub(super) fn exchange(&self, place: Place, old: &str, new: &str) -> Option<Patch> {
+        let line = self.files[place.file].line(place.line)?;
+        let column = usize::try_from(place.column).ok()?.checked_sub(1)?;
+        let (from, _) = line.char_indices().nth(column)?;
+        let (before, behind) = line.split_at(from + line[from..].find(old)?);
+        let rest = behind.strip_prefix(old)?;
+        if old == new || old.is_empty() || options::is_sensitive(line) {
+            return None;
+        }
+        let insert = vec![format!("{before}{new}{rest}")];
+        Some(Patch { line: place.line, remove: vec![line.to_owned()], insert })
+    }
+
     /// A patch that puts lines behind one line of a file, indented like it.
     pub(super) fn append(&self, place: Place, lines: &str) -> Option<Patch> {
         let old = self.files[place.file].line(place.line)?;

@@ -10,6 +10,31 @@ pub(super) fn tag(image: &str) -> Option<&str> {
     last.split_once(':').map(|(_, tag)| tag)
 }
 
+/// Whether an image is one that the Flink project publishes, by its name: only there is the tag a release of Flink.
+pub(super) fn is_official(image: &str) -> bool {
+    let name = image.split('@').next().unwrap_or(image);
+    let end = tag(name).map_or(name.len(), |tag| name.len() - tag.len() - 1);
+    let name = &name[..end];
+    let hub = ["docker.io/", "index.docker.io/", "registry-1.docker.io/"];
+    let name = hub.iter().find_map(|hub| name.strip_prefix(hub)).unwrap_or(name);
+    matches!(name, "flink" | "library/flink" | "apache/flink")
+}
+
+/// Whether an image is whatever Flink's newest release is: `latest`, no tag, or a tag of Java and Scala alone. That
+/// has been a 2.x since 2.0.0 came out in March 2025.
+pub(super) fn is_newest(image: &str) -> bool {
+    let words = |tag: &str| tag == "latest" || tag.starts_with("java") || tag.starts_with("scala_");
+    is_official(image) && !image.contains('@') && tag(image).is_none_or(words)
+}
+
+/// Whether an image of Flink's own names a release of which Nutkin does not know the rules.
+pub(super) fn is_unknown(image: &str) -> bool {
+    let numbers = tag(image).map(numbers).unwrap_or_default();
+    is_official(image)
+        && 2 <= numbers.len()
+        && !LINES.iter().any(|line| line.number == (numbers[0], numbers[1]))
+}
+
 /// Numbers at the beginning of a tag: `1.13-scala_2.12` is 1 and 13.
 pub(super) fn numbers(tag: &str) -> Vec<u16> {
     let tag = tag.strip_prefix('v').unwrap_or(tag);
@@ -48,7 +73,7 @@ pub(super) fn patch(image: &str) -> Option<FlinkVersion> {
 
 #[cfg(test)]
 mod tests {
-    use super::{patch, tag, version};
+    use super::{is_newest, is_official, is_unknown, patch, tag, version};
 
     #[track_caller]
     fn check(image: &str, expected_tag: Option<&str>, expected: Option<&str>) {
@@ -70,6 +95,25 @@ mod tests {
         check("flink", None);
         // A tag of somebody's own may count something else.
         check("acme/words:1.20.1", None);
+    }
+
+    #[test]
+    fn images_of_the_project() {
+        #[track_caller]
+        fn check(image: &str, official: bool, newest: bool, unknown: bool) {
+            let found = (is_official(image), is_newest(image), is_unknown(image));
+            assert_eq!(found, (official, newest, unknown), "{image}");
+        }
+        check("flink:1.20.1", true, false, false);
+        check("docker.io/library/flink:1.6-alpine", true, false, true);
+        check("docker.io/apache/flink", true, true, false);
+        check("flink:latest", true, true, false);
+        check("flink:scala_2.12-java17", true, true, false);
+        check("flink:latest@sha256:00", true, false, false);
+        check("flink:1", true, false, false);
+        check("shop/flink:latest", false, false, false);
+        check("host:5000/flink", false, false, false);
+        check("apache/flink-kubernetes-operator:1.6.0", false, false, false);
     }
 
     #[test]

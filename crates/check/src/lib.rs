@@ -23,6 +23,7 @@ pub mod page;
 mod rule;
 mod rules;
 mod script;
+mod secrets;
 mod selectors;
 mod settings;
 mod silence;
@@ -146,5 +147,7 @@ fn is_ours(world: &World, place: finding::Place, finding: &Finding) -> bool {
 
 #[cfg(test)]
 mod any_input;
+#[cfg(test)]
+mod patches;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use super::image;
 use super::kubernetes::{self, Object, Workload, is_flink_image};
 use super::node::Walk;
 use super::script::{self, Script};
+use super::secrets;
 use super::selectors::Selectors;
 use super::settings::{self, Settings};
 use super::source::{File, FileKind};
@@ -60,6 +61,7 @@ impl World {
             }
         }
         kubernetes::hide_secrets(&mut files, &objects);
+        secrets::hide(&mut files, &objects);
         let texts = embedded::collect(&files, &objects);
         let selectors = Selectors::of(&objects);
         Self { files, objects, texts, selectors, dockerfiles, scripts, hosts, broken }
@@ -135,6 +137,21 @@ impl<'a> System<'a> {
             _ => HighAvailability::Other,
         };
         Some((kind, setting))
+    }
+
+    /// Images that its pods and Dockerfiles name.
+    pub(super) fn images(&self) -> impl Iterator<Item = &str> {
+        let of_session = self.session.and_then(|session| session.node.at("spec/image"));
+        let of_pods = self.workloads.iter().filter_map(Workload::image);
+        let named = of_pods.chain(of_session).filter_map(Walk::text);
+        named.chain(self.dockerfiles.iter().filter_map(|d| d.from.as_ref().map(|f| f.0.as_str())))
+    }
+
+    /// Whether images or Dockerfiles name a Flink of which Nutkin does not know the rules: an older or a later one.
+    pub(super) fn is_of_unknown_release(&self) -> bool {
+        self.version.is_none()
+            && (self.images().any(image::is_unknown)
+                || self.dockerfiles.iter().any(|dockerfile| dockerfile.is_unknown))
     }
 
     /// The namespace of the pods, where the files name one.

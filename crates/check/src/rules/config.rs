@@ -4,6 +4,7 @@ use super::rules;
 use crate::conf::{Line, lines};
 use crate::embedded::{Embedded, Origin};
 use crate::finding::Findings;
+use crate::image::is_newest;
 use crate::settings::Setting;
 use crate::source::FileKind;
 use crate::system::System;
@@ -67,7 +68,7 @@ rules! {
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     for setting in system.settings.effective() {
-        one_option(setting, system.version, out);
+        one_option(system, setting, out);
     }
     for text in system.texts.iter().copied() {
         match text.kind {
@@ -92,12 +93,20 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
 fn arguments(system: &System<'_>, out: &mut Findings<'_>) {
     for workload in &system.workloads {
         for setting in crate::settings::arguments(workload) {
-            one_option(&setting, system.version, out);
+            one_option(system, &setting, out);
         }
     }
 }
 
-fn one_option(setting: &Setting, version: Option<FlinkVersion>, out: &mut Findings<'_>) {
+fn one_option(system: &System<'_>, setting: &Setting, out: &mut Findings<'_>) {
+    let version = system.version;
+    // What a Flink of 2018 had is in no table here; and the image's entrypoint itself writes this port (NK0410).
+    if system.is_of_unknown_release() || setting.key == "query.server.port" {
+        return;
+    }
+    if reporter_by_class(system, setting, out) {
+        return;
+    }
     // A variable of the environment stands for a value that is not known here.
     let text = setting.text();
     let is_open = text.contains("$(") || text.contains("${");
@@ -123,11 +132,7 @@ fn one_option(setting: &Setting, version: Option<FlinkVersion>, out: &mut Findin
         let message = format!("`{}`: {}", setting.key, problem.message);
         let suggested = problem.hint.as_ref().map(|hint| hint.plain());
         let suggested = suggested.as_deref().and_then(suggestion);
-        let patch = suggested.and_then(|key| {
-            let line = out.files[setting.place.file].line(setting.place.line)?;
-            line.contains(&setting.key)
-                .then(|| out.replace(setting.place, line.replace(&setting.key, key).trim()))?
-        });
+        let patch = suggested.and_then(|key| out.exchange(setting.place, &setting.key, key));
         let finding = out.add(rule, setting.place, message);
         finding.cure = problem.hint.map(|hint| sentence(&hint.plain()));
         finding.patch = patch;
@@ -140,21 +145,46 @@ fn one_option(setting: &Setting, version: Option<FlinkVersion>, out: &mut Findin
             "`{}` is an old spelling of `{current}` in Flink {}.{}",
             setting.key, version.major, version.minor
         );
-        let line = out.files[setting.place.file].line(setting.place.line).unwrap_or_default();
-        let new = line.replacen(&setting.key, &current, 1);
-        let patch = out.replace(setting.place, new.trim()).filter(|_| line != new);
+        let patch = out.exchange(setting.place, &setting.key, &current);
         out.add(&OLD_SPELLING, setting.place, message).patch = patch;
     }
     let is_size = options::find(&current)
         .and_then(|info| info.at(version).map(|facts| facts.type_name == "MemorySize"));
     if is_size == Some(true) && text.trim().contains(' ') {
-        let line = out.files[setting.place.file].line(setting.place.line).unwrap_or_default();
         let joined: String = text.split_whitespace().collect();
-        let new = line.replacen(&text, &joined, 1);
-        let patch = out.replace(setting.place, new.trim()).filter(|_| line != new);
+        let patch = out.exchange(setting.place, &text, &joined);
         let message = format!("`{}`: `{text}` has a space between number and unit", setting.key);
         out.add(&BLANK_IN_SIZE, setting.place, message).patch = patch;
     }
+}
+
+/// The release from which on reporters are made by their factories alone. Observed: 1.13.6 has
+/// `metrics.reporter.<name>.class`, 1.17.2 does not; its deprecation is FLINK-27206.
+const FACTORIES_ONLY: (u16, u16) = (1, 17);
+
+/// Whether a setting names a metric reporter by its class, which this version does not ask for.
+fn reporter_by_class(system: &System<'_>, setting: &Setting, out: &mut Findings<'_>) -> bool {
+    let Some(version) = system.version else { return false };
+    let reporter = setting.key.strip_prefix("metrics.reporter.");
+    let reporter = reporter.and_then(|rest| rest.strip_suffix(".class"));
+    let Some(reporter) = reporter.filter(|reporter| !reporter.contains('.')) else { return false };
+    let factory = format!("metrics.reporter.{reporter}.factory.class");
+    let (major, minor) = FACTORIES_ONLY;
+    if !version.is_at_least(major, minor) {
+        return false;
+    }
+    let message = if system.settings.exact(&factory).is_some() {
+        format!("Flink {version} does not read `{}`; `{factory}` counts", setting.key)
+    } else {
+        format!("Flink {version} makes no reporter of `{}`: nothing is reported", setting.key)
+    };
+    let finding = out.add(&NOT_IN_VERSION, setting.place, message);
+    // `org.apache.flink.metrics.influxdb.InfluxdbReporter` has an `InfluxdbReporterFactory` beside it, as all of Flink's.
+    finding.cure = Some(format!(
+        "Write `{factory}: {}Factory`, the factory of the reporter.",
+        setting.text().trim()
+    ));
+    true
 }
 
 /// What the table of options says of one setting in one version.
@@ -181,11 +211,23 @@ fn sentence(hint: &str) -> String {
 
 fn old_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
     let is_properties = matches!(text.origin, Origin::Properties(_));
-    if let Some(version) = system.version.filter(|_| !is_properties)
+    let has_other = system.texts.iter().any(|new| is_beside(new, text, out));
+    let newest =
+        system.images().find(|image| is_newest(image)).filter(|_| system.version.is_none());
+    if is_properties || has_other {
+        // The entrypoint writes its variable into the file that counts, and two files have a code of their own.
+    } else if let Some(version) = system.version
         && !version.line().reads_flink_conf
     {
         let message = format!("Flink {version} does not read flink-conf.yaml");
         out.add(&NOT_READ_2X, text.start(), message);
+    } else if let Some(image) = newest {
+        let message = format!("`{image}` is Flink 2.x, which does not read flink-conf.yaml");
+        let finding = out.add(&NOT_READ_2X, text.start(), message);
+        finding.cure = Some(format!(
+            "Name a release that reads the file, such as `flink:{}`; or write config.yaml: `nutkin convert flink-conf.yaml --to 2.3 -o config.yaml`.",
+            FlinkVersion::DEFAULT
+        ));
     } else if !is_properties && system.version.is_some() {
         out.add(&LAST_OF_1X, text.start(), "Flink 2.x does not read this file");
     }
@@ -220,10 +262,11 @@ fn old_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
                 }
                 let quoted =
                     |quote| 1 < value.len() && value.starts_with(quote) && value.ends_with(quote);
-                if !is_properties && (quoted('"') || quoted('\'')) {
+                // `config.sh` takes double quotes away from the flags of the JVM.
+                let is_unquoted = key.starts_with("env.java.opts") && quoted('"');
+                if !is_properties && !is_unquoted && (quoted('"') || quoted('\'')) {
                     let message = format!("the quotes belong to the value of `{key}`");
-                    let bare = format!("{key}: {}", &value[1..value.len() - 1]);
-                    let patch = out.replace(place, &bare);
+                    let patch = out.exchange(place, value, &value[1..value.len() - 1]);
                     out.add(&QUOTED, place, message).patch = patch;
                 }
                 let first = seen.iter().find(|(known, _)| *known == key).map(|(_, line)| *line);
@@ -302,28 +345,25 @@ fn retyped(text: &Embedded, key: &str, line: u32, value: &Value, out: &mut Findi
     if !is_number && is_alone && raw != read && raw.starts_with(|c: char| c.is_ascii_digit()) {
         let message = format!("`{key}`: Flink gets `{read}` for `{raw}`");
         let place = text.place(out.files, line, 1);
-        let patch = out.files[place.file]
-            .line(place.line)
-            .map(|old| old.replacen(raw, &format!("'{raw}'"), 1))
-            .and_then(|new| out.replace(place, new.trim()));
+        let patch = out.exchange(place, &format!(": {raw}"), &format!(": '{raw}'"));
         out.add(&RETYPED, place, message).patch = patch;
     }
 }
 
-/// Whether both files lie in one directory or ConfigMap.
+/// Whether a config.yaml lies in the same directory or ConfigMap as a flink-conf.yaml.
+fn is_beside(new: &Embedded, old: &Embedded, out: &Findings<'_>) -> bool {
+    let directory = |text: &Embedded| out.files[text.start().file].directory();
+    new.kind == FileKind::ConfigYaml
+        && match (new.origin, old.origin) {
+            (Origin::File, Origin::File) => directory(new) == directory(old),
+            (one, two) => one == two,
+        }
+}
+
+/// Both files in one directory or ConfigMap.
 fn both_files(system: &System<'_>, out: &mut Findings<'_>) {
     for old in system.texts.iter().filter(|text| text.kind == FileKind::FlinkConf) {
-        let beside = |new: &&&Embedded| {
-            new.kind == FileKind::ConfigYaml
-                && match (new.origin, old.origin) {
-                    (Origin::File, Origin::File) => {
-                        out.files[new.start().file].directory()
-                            == out.files[old.start().file].directory()
-                    }
-                    (one, two) => one == two,
-                }
-        };
-        if let Some(new) = system.texts.iter().find(beside) {
+        if let Some(new) = system.texts.iter().find(|new| is_beside(new, old, out)) {
             let read = match system.version.map(|version| version.line().reads_flink_conf) {
                 Some(true) => "flink-conf.yaml is read, config.yaml is not",
                 Some(false) => "config.yaml is read, flink-conf.yaml is not",

@@ -1,10 +1,12 @@
 //! Exposure and secrets, and file systems that are not there.
 
+mod secrets;
+
 use super::rules;
 use crate::finding::{Findings, Place};
+use crate::image::is_official;
 use crate::node::Walk;
 use crate::system::System;
-use nutkin_flink::options;
 
 rules! {
     OPEN_REST "NK0901" Warning "the REST API is open to everybody who reaches the cluster"
@@ -14,8 +16,8 @@ rules! {
         happens "Flink includes the file systems of clouds as plugins that are switched off: `Could not find a file system implementation for scheme 's3'`, at the first checkpoint or when a JobManager becomes leader."
         cure "Set the environment variable ENABLE_BUILT_IN_PLUGINS to the plugin's jar in JobManagers and TaskManagers, or copy the jar into a directory below `/opt/flink/plugins` in a Dockerfile.";
     PLAIN_SECRET "NK0903" Warning "a secret in plain text"
-        happens "Whoever may read ConfigMaps or the file's repository has the password or key. Flink masks it in its own web UI, nothing else does."
-        cure "Take the value out of the file: from a Secret as an environment variable, or from the identity of the pod (IRSA, workload identity), which needs no key at all.";
+        happens "Whoever may read ConfigMaps, pods or the file's repository has the password or key. Flink masks it in its own web UI, nothing else does."
+        cure "Take the value out of the file: from a Secret as an environment variable (`valueFrom.secretKeyRef`), or from the identity of the pod (IRSA, workload identity), which needs no key at all.";
     ALL_INTERFACES "NK0904" Warning "the REST API of a machine listens on all its interfaces"
         happens "Flink's REST API asks for no password: whoever reaches the machine runs any code on it."
         cure "Set `rest.bind-address: localhost`, and reach it through ssh or a proxy with a login.";
@@ -27,17 +29,7 @@ const REST: i64 = 8081;
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     open_rest(system, out);
     no_plugin(system, out);
-    for setting in &system.settings.list {
-        let text = setting.text();
-        let is_open = text.starts_with("${") || text.starts_with("$(") || text == options::HIDDEN;
-        if options::is_sensitive(&setting.key) && !is_open && !is_reference(&setting.key) {
-            let message = format!(
-                "the value of `{}` is readable for everyone who has this file",
-                setting.key
-            );
-            out.add(&PLAIN_SECRET, setting.place, message);
-        }
-    }
+    secrets::check(system, out);
     if system.workloads.is_empty()
         && system.session.is_none()
         && let Some(setting) = system.settings.exact("rest.bind-address")
@@ -45,19 +37,11 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         let plain = setting.text() == "0.0.0.0" && system.dockerfiles.is_empty();
         let secured = system.settings.value("security.ssl.rest.authentication-enabled");
         if plain && secured.as_deref() != Some("true") {
-            let patch = out.replace(setting.place, "rest.bind-address: localhost");
+            let patch = out.exchange(setting.place, "0.0.0.0", "localhost");
             let message = "`rest.bind-address` is 0.0.0.0";
             out.add(&ALL_INTERFACES, setting.place, message).patch = patch;
         }
     }
-}
-
-/// Options with a word of secrets in their names whose values are none.
-fn is_reference(key: &str) -> bool {
-    key.starts_with("kubernetes.")
-        || key.starts_with("security.delegation.token")
-        || key.rsplit('.').next() == Some("class")
-        || key.ends_with(".provider")
 }
 
 fn open_rest(system: &System<'_>, out: &mut Findings<'_>) {
@@ -179,11 +163,7 @@ fn no_plugin(system: &System<'_>, out: &mut Findings<'_>) {
             .workloads
             .iter()
             .find(|workload| !brings(workload.pod, workload.container, word));
-        let official = |image: Option<&str>| {
-            image.is_some_and(|image| {
-                matches!(image.split([':', '@']).next(), Some("flink" | "apache/flink"))
-            })
-        };
+        let official = |image: Option<&str>| image.is_some_and(is_official);
         let title = match (system.session, lacking) {
             (Some(session), _) => {
                 let plain = session.node.at("spec/image").is_none()

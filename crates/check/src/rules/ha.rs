@@ -3,7 +3,7 @@
 use super::rules;
 use super::storage::{Reach, local_path, reach, reach_of_session};
 use crate::finding::{Findings, Place};
-use crate::kubernetes::Workload;
+use crate::kubernetes::{Mount, Workload};
 use crate::node::Walk;
 use crate::settings::Setting;
 use crate::system::{HighAvailability, System};
@@ -108,16 +108,21 @@ fn namespace(system: &System<'_>, place: Place, out: &mut Findings<'_>) {
     if used == namespace || used.contains('$') {
         return;
     }
-    let line = format!("kubernetes.namespace: {namespace}");
     if let Some(setting) = set {
         let message = format!("the pods run in `{namespace}`, high availability in `{used}`");
-        let patch = out.replace(setting.place, &line);
+        let patch = out.exchange(setting.place, used, namespace);
         out.add(&NAMESPACE, setting.place, message).patch = patch;
     } else {
         let message = format!(
             "`kubernetes.namespace` is not set, so Flink uses `default`; the pods run in `{namespace}`"
         );
-        let patch = out.append(place, &line);
+        let line = format!("kubernetes.namespace: {namespace}");
+        // Only beside an option whose whole key is in its line: a tree has it at another place.
+        let is_flat = system.high_availability().is_some_and(|(_, setting)| {
+            let line = out.files[place.file].line(place.line).unwrap_or_default();
+            line.trim_start().starts_with(&format!("{}: ", setting.key))
+        });
+        let patch = out.append(place, &line).filter(|_| is_flat);
         out.add(&NAMESPACE, place, message).patch = patch;
     }
 }
@@ -134,7 +139,7 @@ fn several_without(system: &System<'_>, workload: &Workload<'_>, out: &mut Findi
     let place = workload.object.place_of("spec/replicas");
     let message =
         format!("{} JobManagers, and `high-availability.type` is not set", workload.replicas);
-    let patch = out.replace(place, "replicas: 1");
+    let patch = out.exchange(place, &workload.replicas.to_string(), "1");
     out.add(&NO_HA, place, message).patch = patch;
 }
 
@@ -170,6 +175,23 @@ fn checkpoints(system: &System<'_>, out: &mut Findings<'_>) {
     }
 }
 
+/// Words of commands that give a directory to somebody, or to everybody.
+const GIVING: &[&str] = &["chown", "chmod", "chgrp", "setfacl", "install "];
+
+/// Whether a container that starts before Flink gives the volume of a mount to Flink's user, or Flink's own does.
+fn is_given(workload: &Workload<'_>, mount: &Mount<'_>) -> bool {
+    let name = mount.node.text_of("name");
+    let gives = |container: &nutkin_flink::yaml::Node| {
+        let mounts = container.items_of("volumeMounts");
+        let words = container.items_of("command").iter().chain(container.items_of("args"));
+        mounts.iter().any(|mount| mount.text_of("name") == name)
+            && words
+                .filter_map(Walk::text)
+                .any(|word| GIVING.iter().any(|giving| word.contains(giving)))
+    };
+    workload.pod.items_of("initContainers").iter().any(gives) || gives(workload.container)
+}
+
 fn volumes(system: &System<'_>, out: &mut Findings<'_>) {
     let mut pods_of_claim: Vec<(String, i64, Place)> = Vec::new();
     for workload in &system.workloads {
@@ -184,7 +206,7 @@ fn volumes(system: &System<'_>, out: &mut Findings<'_>) {
             let is_disk = claim.is_some() || volume.get("spec").is_some();
             let place = mount.node.place(workload.file());
             let reads = mount.node.text_of("readOnly") == Some("true");
-            if is_disk && !has_group && !runs_as_root && !reads {
+            if is_disk && !has_group && !runs_as_root && !reads && !is_given(workload, &mount) {
                 let message = format!(
                     "the volume at `{}` belongs to root, and the pod sets no fsGroup",
                     mount.path

@@ -1,11 +1,15 @@
 //! Images: which Flink they bring, and whether everybody brings the same.
 
+mod plugins;
+
 use super::rules;
-use crate::finding::Findings;
-use crate::image::{numbers, tag, version};
+use crate::finding::{Findings, Place};
+use crate::image::{is_newest, is_official, numbers, tag, version};
 use crate::kubernetes::{Workload, is_flink_image};
 use crate::node::Walk;
+use crate::source::FileKind;
 use crate::system::System;
+use nutkin_flink::FlinkVersion;
 use nutkin_flink::version::LINES;
 
 rules! {
@@ -30,20 +34,23 @@ rules! {
     JAVA "NK0707" Error "a Java that this Flink does not run on"
         happens "The JVM stops at the first class: `UnsupportedClassVersionError`, or at a module that is closed to Flink."
         cure "Take an image with a Java that the Flink release was built for: 11, 17 or 21 for 2.x, 8 or 11 for 1.13 to 1.17.";
+    NO_SUCH_PLUGIN "NK0708" Error "a built-in plugin that the image does not have"
+        happens "The image's entrypoint links each name from `/opt/flink/opt` into the plugins and stops at one that is not there: `Plugin ... does not exist. Exiting.` The container restarts for ever."
+        cure "Write whole names of jars, with the release of the image, and `;` between two: `flink-s3-fs-hadoop-1.20.5.jar;flink-gs-fs-hadoop-1.20.5.jar`.";
 }
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     for workload in &system.workloads {
         let Some(node) = workload.image() else { continue };
         let place = node.place(workload.file());
-        one(node.text().unwrap_or_default(), place, out);
+        one(system, node.text().unwrap_or_default(), place, out);
     }
     if let Some((session, node)) =
         system.session.and_then(|session| Some((session, session.node.at("spec/image")?)))
     {
         let image = node.text().unwrap_or_default();
         let place = node.place(session.file);
-        one(image, place, out);
+        one(system, image, place, out);
         let of_image = is_flink_image(image).then(|| tag(image).and_then(version)).flatten();
         let named =
             system.version.filter(|named| of_image.is_some_and(|v| v.line() != named.line()));
@@ -52,34 +59,20 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
             out.add(&OTHER_VERSION, place, message);
         }
     }
+    plugins::check(system, out);
     mixed(system, out);
+    mixed_builds(system, out);
     dockerfiles(system, out);
 }
 
-fn one(image: &str, place: crate::finding::Place, out: &mut Findings<'_>) {
+fn one(system: &System<'_>, image: &str, place: Place, out: &mut Findings<'_>) {
     if !is_flink_image(image) || image.contains('@') || image.contains('$') {
         return;
     }
     let tag_text = tag(image);
     let found = tag_text.map(numbers).unwrap_or_default();
     if found.len() < 2 {
-        let message = match tag_text {
-            None => format!("`{image}` names no tag, which means `latest`"),
-            Some(tag) => format!("the tag `{tag}` moves to a new Flink with each release"),
-        };
-        // `latest` and a missing tag may be anything; a tag of words is a build of somebody's own.
-        if found.len() == 1 || matches!(tag_text, None | Some("latest")) {
-            let newest = version(tag_text.unwrap_or_default());
-            let patch = newest.and_then(|newest| {
-                let line = out.files[place.file].line(place.line)?;
-                let tag = tag_text?;
-                out.replace(
-                    place,
-                    line.replacen(&format!(":{tag}"), &format!(":{newest}"), 1).trim(),
-                )
-            });
-            out.add(&FLOATING, place, message).patch = patch;
-        }
+        floating(system, image, place, out);
         return;
     }
     if !LINES.iter().any(|line| line.number == (found[0], found[1])) {
@@ -90,8 +83,44 @@ fn one(image: &str, place: crate::finding::Place, out: &mut Findings<'_>) {
     java(image, place, out);
 }
 
+/// A tag that is another image next month.
+fn floating(system: &System<'_>, image: &str, place: Place, out: &mut Findings<'_>) {
+    let tag_text = tag(image);
+    let is_official = is_official(image);
+    let message = match tag_text {
+        None => format!("`{image}` names no tag, which means `latest`"),
+        Some("latest") => "the tag `latest` is another image after the next build".to_owned(),
+        // A tag of somebody's own may be a build that stays.
+        Some(_) if !is_official => return,
+        Some(tag) => format!("the tag `{tag}` moves to a new Flink with each release"),
+    };
+    let name = tag_text.map_or(image, |tag| &image[..image.len() - tag.len() - 1]);
+    if !is_official {
+        let cure = format!("Give each build of `{name}` a tag of its own, and name that one here.");
+        out.add(&FLOATING, place, message).cure = Some(cure);
+        return;
+    }
+    let numbered = tag_text.and_then(version);
+    let release = numbered.or(system.version).unwrap_or_else(|| release_of_files(system));
+    let words = tag_text.filter(|tag| is_newest(image) && *tag != "latest");
+    let words = words.map(|words| format!("-{words}")).unwrap_or_default();
+    let whole = format!("{name}:{release}{words}");
+    let patch = numbered.and_then(|_| out.exchange(place, image, &whole));
+    let finding = out.add(&FLOATING, place, message);
+    finding.cure = Some(format!("Name the whole release: `{whole}`."));
+    finding.patch = patch;
+}
+
+/// A release that reads the configuration of the files.
+fn release_of_files(system: &System<'_>) -> FlinkVersion {
+    let has = |kind| system.texts.iter().any(|text| text.kind == kind);
+    let only_new = has(FileKind::ConfigYaml) && !has(FileKind::FlinkConf);
+    let newest = LINES.last().map(|line| line.newest).filter(|_| only_new);
+    newest.unwrap_or(FlinkVersion::DEFAULT)
+}
+
 /// `-java8` in a tag.
-fn java(image: &str, place: crate::finding::Place, out: &mut Findings<'_>) {
+fn java(image: &str, place: Place, out: &mut Findings<'_>) {
     let Some(flink) = tag(image).and_then(version) else { return };
     let java = image.rsplit_once("java").and_then(|(_, number)| number.parse::<u8>().ok());
     if let Some(java) = java.filter(|java| !flink.line().java.contains(java)) {
@@ -115,6 +144,40 @@ fn mixed(system: &System<'_>, out: &mut Findings<'_>) {
             let message =
                 format!("{} runs Flink {found}, {} runs {wanted}", workload.title(), first.title());
             out.add(&MIXED, node.place(workload.file()), message);
+        }
+    }
+}
+
+/// Dockerfiles side by side, one for each role, that build different releases.
+fn mixed_builds(system: &System<'_>, out: &mut Findings<'_>) {
+    let mut masters: Vec<(&str, FlinkVersion, Place)> = Vec::new();
+    let mut workers = masters.clone();
+    for dockerfile in &system.dockerfiles {
+        let Some((built, place)) = dockerfile.version else { continue };
+        let directory = out.files[dockerfile.file].directory();
+        let (above, own) = directory.rsplit_once('/').unwrap_or(("", directory));
+        let runs = dockerfile.instructions.iter().rev().map(|(_, text)| text.as_str());
+        let mut runs =
+            runs.filter(|text| text.starts_with("CMD") || text.starts_with("ENTRYPOINT"));
+        let command = runs.next().unwrap_or_default();
+        let is =
+            |role: &str, short: &str| command.contains(role) || own.contains(role) || own == short;
+        match (is("jobmanager", "jm"), is("taskmanager", "tm")) {
+            (true, false) => masters.push((above, built, place)),
+            (false, true) => workers.push((above, built, place)),
+            _ => {}
+        }
+    }
+    for (above, built, place) in workers {
+        let mut beside = masters.iter().filter(|(other, ..)| *other == above);
+        // Several of one role are a choice of releases.
+        let (Some((_, wanted, other)), None) = (beside.next(), beside.next()) else { continue };
+        if *wanted != built {
+            let message = format!(
+                "this TaskManager is built of Flink {built}, the JobManager in {} of {wanted}",
+                out.files[other.file].name
+            );
+            out.add(&MIXED, place, message);
         }
     }
 }
@@ -144,7 +207,7 @@ fn dockerfiles(system: &System<'_>, out: &mut Findings<'_>) {
             let message = format!("`{image}` is no longer maintained");
             out.add(&OLD_BASE, *place, message);
         }
-        one(image, *place, out);
+        one(system, image, *place, out);
         let Some((built, place)) = dockerfile.version else { continue };
         for (at, text) in &dockerfile.instructions {
             let lower = text.to_lowercase();
@@ -157,9 +220,9 @@ fn dockerfiles(system: &System<'_>, out: &mut Findings<'_>) {
         }
         let run = system.workloads.iter().find_map(|workload| {
             let image = workload.image()?.text()?;
-            let official = matches!(image.split([':', '@']).next(), Some("flink" | "apache/flink"));
             let version = tag(image).and_then(version)?;
-            (official && version.line() != built.line()).then_some((image, workload.title()))
+            (is_official(image) && version.line() != built.line())
+                .then_some((image, workload.title()))
         });
         if let Some((image, title)) = run {
             let message = format!("this builds on Flink {built}, {title} runs `{image}`");

@@ -5,7 +5,7 @@ use crate::embedded::Origin;
 use crate::finding::Findings;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
-use crate::settings::Settings;
+use crate::settings::{Setting, Settings};
 use crate::source::FileKind;
 use crate::system::System;
 use nutkin_flink::memory::{self, LegacyHeap, MemoryInput};
@@ -36,6 +36,9 @@ rules! {
     TOO_PARALLEL "NK0508" Warning "the default parallelism is more than all slots"
         happens "A job that says nothing about its parallelism needs that many slots at once and waits for ever: `NoResourceAvailableException`."
         cure "Lower `parallelism.default`, or run more TaskManagers or more slots.";
+    REACTIVE "NK0509" Error "reactive mode in a session"
+        happens "The JobManager stops at the start: `Reactive mode is configured for an unsupported cluster type`. Reactive mode gives all resources to one job, which only a standalone application has."
+        cure "Remove `scheduler-mode`. In a session `jobmanager.scheduler: adaptive` takes the slots that are there; for one job that uses whatever there is, run an application (`standalone-job.sh`).";
 }
 
 /// Heap for one slot below which hardly any job runs: Flink's own default gives 192 MiB to each of two.
@@ -55,10 +58,30 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         }
         of_workload(system, workload, out);
     }
-    if system.workloads.is_empty() && system.session.is_none() && !system.settings.is_empty() {
+    let is_alone = system.workloads.is_empty() && system.session.is_none();
+    if is_alone && !system.settings.is_empty() && !system.is_of_unknown_release() {
         plain(system, out);
     }
+    reactive(system, out);
     parallelism(system, out);
+}
+
+/// `ClusterEntrypoint.startCluster` of 1.13 and later refuses reactive mode for all but standalone applications.
+fn reactive(system: &System<'_>, out: &mut Findings<'_>) {
+    let is_application =
+        |workload: &Workload<'_>| workload.words().any(|(word, _)| word.contains("standalone-job"));
+    let mut found = Vec::new();
+    for workload in system.job_managers().filter(|workload| !is_application(workload)) {
+        let settings = system.settings.with_arguments(workload);
+        found.extend(settings.get("scheduler-mode").cloned());
+    }
+    if system.session.is_some_and(|session| session.node.at("spec/job").is_none()) {
+        found.extend(system.settings.get("scheduler-mode").cloned());
+    }
+    for setting in found.iter().filter(|s| s.text().trim().eq_ignore_ascii_case("reactive")) {
+        let message = format!("`{}` is `{}`, and this is a session", setting.key, setting.text());
+        out.add(&REACTIVE, setting.place, message);
+    }
 }
 
 fn input(configuration: &Configuration, version: Option<FlinkVersion>) -> MemoryInput<'_> {
@@ -83,7 +106,11 @@ fn is_sized_elsewhere(workload: &Workload<'_>) -> bool {
 }
 
 fn of_workload(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
-    if !is_whole(system) || is_sized_elsewhere(workload) || workload.role == Role::Both {
+    if !is_whole(system)
+        || system.is_of_unknown_release()
+        || is_sized_elsewhere(workload)
+        || workload.role == Role::Both
+    {
         return;
     }
     let settings = system.settings.with_arguments(workload);
@@ -92,12 +119,12 @@ fn of_workload(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<
     let (process, slots) = if workload.role == Role::JobManager {
         match memory::job_manager(&input) {
             Ok(memory) => (memory.process(), None),
-            Err(problem) => return impossible(&settings, &problem, workload, out),
+            Err(problem) => return impossible(system, &settings, &problem, workload, out),
         }
     } else {
         match memory::task_manager(&input) {
             Ok(memory) => (memory.process(), Some((memory.task_heap, memory.slots))),
-            Err(problem) => return impossible(&settings, &problem, workload, out),
+            Err(problem) => return impossible(system, &settings, &problem, workload, out),
         }
     };
     limit(workload, process, out);
@@ -115,7 +142,8 @@ fn plain(system: &System<'_>, out: &mut Findings<'_>) {
     let input = input(&configuration, system.version);
     let fallback = system.settings.list[0].place;
     let mut tell = |problem: &nutkin_flink::Problem| {
-        let place = system.settings.get(&problem.path).map_or(fallback, |setting| setting.place);
+        let place =
+            blamed(&system.settings, &problem.path).map_or(fallback, |setting| setting.place);
         let message = format!("`{}`: {}", problem.path, problem.message);
         let finding = out.add(&IMPOSSIBLE, place, message);
         finding.cure = problem.hint.as_ref().map(|hint| as_sentence(&hint.plain()));
@@ -139,15 +167,34 @@ fn as_sentence(hint: &str) -> String {
     format!("{first}{}.", letters.as_str().trim_end_matches('.'))
 }
 
+/// The setting from which a calculation started: of the option that is blamed, otherwise the size of the same process,
+/// under the spellings that Flink looks for.
+fn blamed<'s>(settings: &'s Settings, path: &str) -> Option<&'s Setting> {
+    let process = path.split('.').next().unwrap_or_default();
+    let sizes = ["memory.process.size", "memory.flink.size", "heap.size", "heap.mb"];
+    let size = || {
+        sizes.iter().find_map(|end| settings.exact(&format!("{process}.{end}"))).or_else(|| {
+            let part = format!("{process}.memory.");
+            settings.effective().find(|setting| setting.key.starts_with(&part))
+        })
+    };
+    settings.get(path).or_else(size)
+}
+
 fn impossible(
+    system: &System<'_>,
     settings: &Settings,
     problem: &nutkin_flink::Problem,
     workload: &Workload<'_>,
     out: &mut Findings<'_>,
 ) {
-    let place = settings
-        .get(&problem.path)
-        .map_or_else(|| workload.object.place(), |setting| setting.place);
+    // Where no size is set at all, it would be in the configuration.
+    let of_file =
+        || system.texts.iter().find(|text| text.kind != FileKind::Log4j).map(|t| t.start());
+    let place = blamed(settings, &problem.path)
+        .map(|setting| setting.place)
+        .or_else(of_file)
+        .unwrap_or_else(|| workload.object.place());
     let message = format!("{} of {}: {}", workload.role.name(), workload.title(), problem.message);
     let finding = out.add(&IMPOSSIBLE, place, message);
     finding.cure = problem.hint.as_ref().map(|hint| as_sentence(&hint.plain()));
@@ -163,10 +210,8 @@ fn limit(workload: &Workload<'_>, process: u64, out: &mut Findings<'_>) {
         mebibytes(process)
     );
     if limit < process {
-        let old = out.files[place.file].line(place.line).unwrap_or_default();
         let needed = format!("{}Mi", process.div_ceil(1 << 20));
-        let new = old.replacen(node.text().unwrap_or_default(), &needed, 1);
-        let patch = out.replace(place, new.trim());
+        let patch = out.exchange(place, node.text().unwrap_or_default(), &needed);
         out.add(&LIMIT, place, words).patch = patch;
     } else if process.saturating_add(SLACK).max(process / 2 * 3) < limit {
         out.add(&WASTE, place, words);

@@ -1,15 +1,18 @@
 //! Addresses and ports: who calls whom, and whether anybody listens.
 
 mod address;
+mod machine;
 mod pods;
 pub(super) mod services;
 
 use super::rules;
 use crate::finding::Findings;
+use crate::image::is_official;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::settings::Settings;
 use crate::system::System;
+use nutkin_flink::yaml::Node;
 
 rules! {
     SELECTS_NOTHING "NK0401" Error "a Service selects no pod"
@@ -60,6 +63,12 @@ rules! {
     HOST_LINE "NK0416" Error "a line of masters or workers that is not a machine"
         happens "`start-cluster.sh` passes the line to ssh unchanged: `Could not resolve hostname`, and nothing is started there."
         cure "Write one host name or IP address in a line; only in `masters` may `:PORT` of the web UI follow.";
+    OF_MACHINE "NK0417" Error "addresses of a single machine in pods"
+        happens "`localhost` is the pod itself. A process that is bound to it cannot be reached from other pods, and a TaskManager that calls itself so is looked for in the JobManager's pod: no TaskManager registers, the web UI does not open. Flink's own configuration has these lines for one machine; its image removes them, and a mounted configuration brings them back."
+        cure "Remove `jobmanager.bind-host`, `taskmanager.bind-host`, `taskmanager.host` and `rest.bind-address`, or bind to `0.0.0.0`.";
+    ONE_WORKER "NK0418" Error "several TaskManagers under one address"
+        happens "The JobManager connects to the address that a TaskManager names. Under a name for several of them it reaches another one each time: messages are dropped, and TaskManagers come and go."
+        cure "Leave `taskmanager.host` out: the pod's own address is the default. Otherwise give each pod its own: an environment variable POD_IP from `status.podIP`, and the arguments `-D` and `taskmanager.host=$(POD_IP)`.";
 }
 
 /// Flink's defaults of the ports that others must reach (`JobManagerOptions`, `RestOptions`); those of
@@ -81,6 +90,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         services::of_service(system, service, out);
     }
     address::of_job_manager(system, out);
+    machine::check(system, out);
     queryable_state(system, out);
     services::calls(system, out);
     address::masters(system, out);
@@ -144,6 +154,15 @@ fn listening(settings: &Settings, workload: &Workload<'_>) -> Vec<i64> {
 /// Whether the options of a system are known at all.
 fn is_known(system: &System<'_>) -> bool {
     !system.settings.is_empty() && system.refused.is_empty()
+}
+
+/// Whether a container that may run more than Flink's own script names a port: an image of somebody's own, or a command.
+fn is_declared(workload: &Workload<'_>, number: i64) -> bool {
+    let is_own = !workload.image().and_then(Walk::text).is_some_and(is_official)
+        || workload.words().any(|(word, _)| word.contains(' '));
+    let ports = workload.container.items_of("ports");
+    let names = |port: &Node| port.get("containerPort").and_then(Walk::whole) == Some(number);
+    is_own && ports.iter().any(names)
 }
 
 /// The number behind a port's name.

@@ -1,5 +1,9 @@
 //! Pods: arguments, volumes and what the image's entrypoint makes of them.
 
+mod host;
+mod kubernetes;
+mod references;
+
 use super::rules;
 use crate::embedded::Origin;
 use crate::finding::Findings;
@@ -39,78 +43,32 @@ rules! {
     NO_KEY "NK0610" Error "a volume lists a file that its ConfigMap does not have"
         happens "The pod stays in ContainerCreating: `MountVolume.SetUp failed ... references non-existent config key`."
         cure "Fix the key in `items`, or add the file to the ConfigMap.";
-    ONE_WORD "NK0611" Error "an option that Flink takes for a host"
+    ONE_WORD "NK0611" Error "a word that Flink takes for a host"
         happens "Flink 1.x looks for options after `jobmanager` only if `-D` is an argument of its own; any other word is the host to listen on, the next one the port of the web UI. The JobManager stops with a usage message or an address that nobody can reach. Before Flink 1.16 there are no options at this place at all."
         cure "Write two arguments for each option, `-D` and `key=value`. Before Flink 1.16 put the option into the configuration, and the address after `jobmanager`.";
+    NO_SUCH_API "NK0612" Error "an API version that Kubernetes has removed"
+        happens "Kubernetes refuses the object: `no matches for kind ... in version ...`. Nothing of it is created; where it exists already, changes do not arrive any more."
+        cure "Write the API version that the message names. It has been there for several releases before the old one was removed.";
+    OTHER_NAMESPACE "NK0613" Error "pods use an object of another namespace"
+        happens "Pods reach ConfigMaps, Secrets and claims of their own namespace only. The pod stays in ContainerCreating or Pending: `MountVolume.SetUp failed ... not found`, `CreateContainerConfigError`."
+        cure "Create the object in the namespace of the pods.";
 }
+
+pub(super) use kubernetes::removed_versions;
 
 /// Where the image keeps its configuration.
 const CONF: &str = "/opt/flink/conf";
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     for workload in &system.workloads {
-        host(system, workload, out);
+        host::check(system, workload, out);
+        references::check(system, workload, out);
         grace(workload, out);
         volumes(system, workload, out);
         no_effect(workload, out);
         configuration(system, workload, out);
     }
     edits(system, out);
-}
-
-fn host(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
-    if !workload.role.is_job_manager() {
-        return;
-    }
-    let words: Vec<_> = workload.words().collect();
-    let Some(at) =
-        words.iter().position(|(word, _)| matches!(*word, "jobmanager" | "jobmanager.sh"))
-    else {
-        return;
-    };
-    let Some((word, node)) = words.get(at + 1) else { return };
-    let is_at_least = |major, minor| system.version.is_none_or(|v| v.is_at_least(major, minor));
-    let place = node.place(workload.file());
-    let old = out.files[place.file].line(place.line).unwrap_or_default();
-    if word.starts_with('-') || word.is_empty() {
-        let has_words = is_at_least(1, 16);
-        if system.version.is_none_or(|v| v.is_at_least(2, 0))
-            || !word.starts_with("-D")
-            || has_words && *word == "-D"
-        {
-            return;
-        }
-        let option = word.trim_start_matches("-D");
-        let patch = out
-            .replace(place, split(old, word, option).trim())
-            .filter(|_| has_words && old.contains(word));
-        let message = format!("`{word}` follows `{}`, in the place of the host", words[at].0);
-        out.add(&ONE_WORD, place, message).patch = patch;
-        return;
-    }
-    // Before 1.16 this is the only place for the address (FLINK-28733).
-    if !is_at_least(1, 16) {
-        return;
-    }
-    let rule = if system.version.is_some() && is_at_least(2, 0) { &HOST_2X } else { &HOST_1X };
-    let option = format!("jobmanager.rpc.address={word}");
-    let patch = out.replace(place, split(old, word, &option).trim()).filter(|_| old.contains(word));
-    let message = format!("`{word}` follows `{}` in the place of the host", words[at].0);
-    out.add(rule, place, message).patch = patch;
-}
-
-/// The line with a word replaced by two, `-D` and the option, as its list is written: one item a line, or all in one.
-fn split(line: &str, word: &str, option: &str) -> String {
-    let (before, behind) = line.split_once(word).unwrap_or((line, ""));
-    if let Some(open) = before.trim_start().strip_prefix("- ") {
-        return format!("- -D\n- {open}{option}{behind}");
-    }
-    let quote = before.chars().next_back().filter(|c| matches!(c, '"' | '\''));
-    let (before, quote) = match quote {
-        Some(quote) => (&before[..before.len() - 1], quote.to_string()),
-        None => (before, String::new()),
-    };
-    format!("{before}{quote}-D{quote}, {quote}{option}{behind}")
 }
 
 /// Below this Flink cannot end in order: closing connections and leadership takes several seconds.
@@ -237,16 +195,23 @@ fn edits(system: &System<'_>, out: &mut Findings<'_>) {
     let has_map = system.texts.iter().any(|text| {
         text.kind == FileKind::FlinkConf && matches!(text.origin, Origin::ConfigMap(_))
     });
-    let Some(workload) =
-        system.workloads.iter().find(|w| of_conf(w) || has_map && !w.mounts().is_empty())
-    else {
-        return;
-    };
-    for place in system.scripts.iter().flat_map(|script| &script.edits) {
-        let message = format!(
-            "this writes to the configuration, which {} mounts read-only",
-            workload.title()
-        );
-        out.add(&EDITS, *place, message);
+    for script in &system.scripts {
+        let name = out.files[script.file].name.rsplit('/').next().unwrap_or_default();
+        // Without a command of its own a container runs the ENTRYPOINT of its image, whatever that is.
+        let runs = |workload: &Workload<'_>| {
+            workload.container.get("command").is_none()
+                || workload.words().any(|(word, _)| word.contains(name))
+        };
+        let suits = |w: &&Workload<'_>| of_conf(w) || has_map && !w.mounts().is_empty();
+        let Some(workload) = system.workloads.iter().filter(suits).find(|w| runs(w)) else {
+            continue;
+        };
+        for place in &script.edits {
+            let message = format!(
+                "this writes to the configuration, which {} mounts read-only",
+                workload.title()
+            );
+            out.add(&EDITS, *place, message);
+        }
     }
 }

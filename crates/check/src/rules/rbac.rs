@@ -1,5 +1,7 @@
 //! Permissions: what Flink asks of Kubernetes, and what it is given.
 
+mod power;
+
 use super::rules;
 use crate::finding::Place;
 use crate::finding::{Findings, Patch};
@@ -53,8 +55,12 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     let mut accounts: Vec<(&str, Workload<'_>)> = Vec::new();
     for workload in &system.workloads {
         match workload.service_account().and_then(Walk::text) {
-            None if uses_kubernetes => without_account(system, workload, out),
-            None => {}
+            None => {
+                if uses_kubernetes {
+                    without_account(system, workload, out);
+                }
+                power::of_account(system, workload.object, "default", out);
+            }
             Some(name) => {
                 unknown_account(system, workload, name, out);
                 if !accounts.iter().any(|(known, _)| *known == name) {
@@ -82,6 +88,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         let needs = needs(system, mode != Some("standalone"), uses_kubernetes);
         let place = account.place(session.file);
         session_rights(system, name, session, place, &needs, out);
+        power::of_account(system, session, name, out);
     }
 }
 
@@ -200,6 +207,14 @@ fn bindings<'a>(system: &System<'a>, of: &Object, account: &str) -> Vec<&'a Obje
             && binding.node.items_of("subjects").iter().any(|subject| {
                 let namespace = subject.text_of("namespace").or(binding.namespace.as_deref());
                 let own = of.namespace.as_deref();
+                let group =
+                    subject.text_of("name").filter(|_| subject.text_of("kind") == Some("Group"));
+                // All accounts of a namespace, or of all of them.
+                let of_group = group.and_then(|group| group.strip_prefix("system:serviceaccounts"));
+                if of_group.is_some_and(|of| of.strip_prefix(':').is_none_or(|of| Some(of) == own))
+                {
+                    return true;
+                }
                 subject.text_of("kind") == Some("ServiceAccount")
                     && subject.text_of("name") == Some(account)
                     && (namespace.is_none() || own.is_none() || namespace == own)
@@ -215,6 +230,7 @@ fn rights(
     uses_kubernetes: bool,
     out: &mut Findings<'_>,
 ) {
+    power::of_account(system, workload.object, account, out);
     let bindings = bindings(system, workload.object, account);
     if bindings.is_empty() {
         let place = workload.service_account().map(|node| node.place(workload.file()));
@@ -228,8 +244,6 @@ fn rights(
         let name = binding.node.at("roleRef/name").and_then(Walk::text).unwrap_or_default();
         let place = binding.place_of("roleRef/name");
         if kind == "ClusterRole" && name == "cluster-admin" {
-            let message = format!("{} makes `{account}` cluster-admin", binding.title());
-            out.add(&CLUSTER_ADMIN, place, message);
             continue;
         }
         let role = system.world.objects.iter().find(|role| {

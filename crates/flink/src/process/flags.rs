@@ -47,6 +47,12 @@ const MODULES_SINCE: u8 = 9;
 /// 24 took it away (JEP 486) and would not start.
 const SECURITY_MANAGER_ALLOWED: std::ops::Range<u8> = 18..24;
 
+/// The flags that open modules, as one text: what the configuration that Flink ships has in `env.java.opts.all` since
+/// 1.18, which was the first release for Java 17 (FLINK-32378, FLINK-33221).
+pub fn module_flags() -> String {
+    java_flags(MODULES_SINCE).join(" ")
+}
+
 /// What a Java of this major version must be told before Flink runs on it.
 pub fn java_flags(java_major: u8) -> Vec<String> {
     let mut flags = Vec::new();

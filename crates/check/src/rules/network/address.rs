@@ -32,9 +32,8 @@ pub(super) fn of_job_manager(system: &System<'_>, out: &mut Findings<'_>) {
             let message =
                 format!("pods cannot reach the JobManager at `{text}`: that is not its pod");
             let service = system.services_of_job_managers().next();
-            let patch = service.and_then(|service| {
-                out.replace(setting.place, &format!("{}: {}", setting.key, service.name))
-            });
+            let patch =
+                service.and_then(|service| out.exchange(setting.place, &text, &service.name));
             out.add(&ADDRESS, setting.place, message).patch = patch;
         }
         return;

@@ -1,10 +1,11 @@
 //! What pods say of their own ports and labels.
 
 use super::{
-    CONTAINER_PORT, DEAD_PROBE, REST, SELECTOR, SELF, by_name, has_fixed_configuration, is_known,
-    list, listening, rpc_port,
+    CONTAINER_PORT, DEAD_PROBE, REST, SELECTOR, SELF, by_name, has_fixed_configuration,
+    is_declared, is_known, list, listening, rpc_port,
 };
 use crate::finding::Findings;
+use crate::image::is_official;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::system::System;
@@ -54,9 +55,8 @@ pub(super) fn container_ports(
                 node.text().unwrap_or_default()
             );
             let place = node.place(workload.file());
-            let old = out.files[place.file].line(place.line).unwrap_or_default();
-            let new = old.replacen(node.text().unwrap_or_default(), &expected.to_string(), 1);
-            let patch = out.replace(place, new.trim());
+            let old = node.text().unwrap_or_default();
+            let patch = out.exchange(place, old, &expected.to_string());
             out.add(&CONTAINER_PORT, place, message).patch = patch;
         }
     }
@@ -75,6 +75,8 @@ pub(super) fn probes(system: &System<'_>, workload: &Workload<'_>, out: &mut Fin
         let ports = listening(&settings, workload);
         let message = match number {
             Some(number) if ports.contains(&number) => continue,
+            // An image of somebody's own starts more than Flink where the container names the port.
+            Some(number) if is_declared(workload, number) => continue,
             // Without fixed ports of a TaskManager any number may be right by chance.
             Some(_) if ports.is_empty() => continue,
             Some(number) => format!("{kind} asks port {number}; Flink listens on {}", list(&ports)),
@@ -88,9 +90,8 @@ pub(super) fn probes(system: &System<'_>, workload: &Workload<'_>, out: &mut Fin
 }
 
 pub(super) fn self_address(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
-    let has_entrypoint = workload.image().and_then(Walk::text).is_some_and(|image| {
-        matches!(image.split([':', '@']).next(), Some("flink" | "apache/flink"))
-    }) && workload.container.get("command").is_none();
+    let has_entrypoint = workload.image().and_then(Walk::text).is_some_and(is_official)
+        && workload.container.get("command").is_none();
     if !has_entrypoint || workload.role.is_job_manager() || system.high_availability().is_some() {
         return;
     }

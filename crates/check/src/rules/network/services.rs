@@ -1,8 +1,8 @@
 //! Services: whether they select anything, and whether anybody listens behind them.
 
 use super::{
-    DEAD_TARGET, NODE_PORT, REST, SELECTS_NOTHING, SPREAD_REST, WRONG_CALL, by_name, is_ip,
-    is_known, list, listening,
+    DEAD_TARGET, NODE_PORT, REST, SELECTS_NOTHING, SPREAD_REST, WRONG_CALL, by_name, is_declared,
+    is_ip, is_known, list, listening,
 };
 use crate::finding::Findings;
 use crate::kubernetes::{Object, Workload};
@@ -73,7 +73,8 @@ fn target(
     for workload in selected {
         let number = node.whole().or_else(|| by_name(workload, node.text()?));
         let ports = listening(&system.settings.with_arguments(workload), workload);
-        if number.is_some_and(|number| ports.contains(&number)) || ports.is_empty() {
+        let is_known = number.is_some_and(|n| ports.contains(&n) || is_declared(workload, n));
+        if is_known || ports.is_empty() {
             return;
         }
         // Containers beside Flink listen where they like.

@@ -1,0 +1,86 @@
+//! Addresses that only fit a single machine, or a single TaskManager.
+
+use super::{OF_MACHINE, ONE_WORKER};
+use crate::finding::{Findings, Place};
+use crate::kubernetes::{Role, Workload};
+use crate::node::Walk;
+use crate::settings::Setting;
+use crate::system::System;
+
+/// Options that bind a process of a role to an address, or name it.
+const OF_ROLES: &[(Role, &[&str])] = &[
+    (Role::JobManager, &["jobmanager.bind-host", "rest.bind-address"]),
+    (Role::TaskManager, &["taskmanager.bind-host", "taskmanager.host"]),
+];
+
+pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
+    // Where both are in one pod `localhost` is a place where they meet.
+    let is_together = |workload: &Workload<'_>| {
+        workload.role == Role::Both || 1 < workload.pod.items_of("containers").len()
+    };
+    let mut workers: Vec<(String, i64, Place)> = Vec::new();
+    for workload in &system.workloads {
+        // A native session takes these options away from its pods (FLINK-25771).
+        if is_together(workload) || workload.is_native() {
+            continue;
+        }
+        let settings = system.settings.with_arguments(workload);
+        let keys = OF_ROLES.iter().filter(|(role, _)| *role == workload.role);
+        for key in keys.flat_map(|(_, keys)| *keys) {
+            let Some(setting) = settings.exact(key).filter(|s| is_loopback(&s.text())) else {
+                continue;
+            };
+            // Without a Service the REST API may be meant for `kubectl port-forward` alone.
+            if *key == "rest.bind-address" && system.services_of_job_managers().next().is_none() {
+                continue;
+            }
+            let message = format!(
+                "`{key}` is `{}`: other pods do not reach {}",
+                setting.text(),
+                workload.title()
+            );
+            let patch = key
+                .contains("bind")
+                .then(|| out.exchange(setting.place, &setting.text(), "0.0.0.0"))
+                .flatten();
+            out.add(&OF_MACHINE, setting.place, message).patch = patch;
+        }
+        if workload.role == Role::TaskManager
+            && let Some(setting) = settings.exact("taskmanager.host")
+            && is_for_all(workload, setting)
+        {
+            match workers.iter_mut().find(|(host, ..)| *host == setting.text()) {
+                Some((_, pods, _)) => *pods = pods.saturating_add(workload.replicas),
+                None => workers.push((setting.text(), workload.replicas, setting.place)),
+            }
+        }
+    }
+    for (host, pods, place) in workers {
+        if 1 < pods {
+            out.add(
+                &ONE_WORKER,
+                place,
+                format!("{pods} TaskManagers all call themselves `{host}`"),
+            );
+        }
+    }
+}
+
+/// Whether an address is the same text in every pod.
+fn is_for_all(workload: &Workload<'_>, setting: &Setting) -> bool {
+    let text = setting.text();
+    let fills_in = text.contains('$') || text.contains("POD") || text.contains("{{");
+    // A script of the container may write another one.
+    let is_plain = workload.container.get("command").is_none()
+        || workload.words().all(|(word, _)| !word.contains(' '));
+    !fills_in
+        && !is_loopback(&text)
+        && is_plain
+        && workload.pod.text_of("hostNetwork") != Some("true")
+}
+
+/// Whether an address leads to where one is.
+fn is_loopback(text: &str) -> bool {
+    let text = text.trim();
+    text == "localhost" || text.starts_with("127.") || matches!(text, "::1" | "[::1]")
+}
