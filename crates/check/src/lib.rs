@@ -149,5 +149,6 @@ fn is_ours(world: &World, place: finding::Place, finding: &Finding) -> bool {
 mod any_input;
 #[cfg(test)]
 mod patches;
+mod strangers;
 #[cfg(test)]
 mod tests;

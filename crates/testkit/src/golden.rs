@@ -10,16 +10,26 @@ use similar::TextDiff;
 /// When the file differs, is missing, or cannot be written.
 #[track_caller]
 pub fn check_golden(path: &Path, actual: &str) {
+    if let Some(difference) = golden_difference(path, actual) {
+        panic!("{difference}\nUPDATE=1 writes it again; read the change before you commit it");
+    }
+}
+
+/// The difference from the file as text, for tests that hold many files against theirs; with `UPDATE=1` in the
+/// environment it writes the file instead.
+///
+/// # Panics
+/// When the file cannot be written.
+#[track_caller]
+pub fn golden_difference(path: &Path, actual: &str) -> Option<String> {
     if std::env::var_os("UPDATE").is_some_and(|value| value == "1") {
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).expect("a directory for the golden file");
         }
         std::fs::write(path, actual).expect("the golden file is written");
-        return;
+        return None;
     }
-    if let Err(difference) = compare(path, actual) {
-        panic!("{difference}\nUPDATE=1 writes it again; read the change before you commit it");
-    }
+    compare(path, actual).err()
 }
 
 fn compare(path: &Path, actual: &str) -> Result<(), String> {

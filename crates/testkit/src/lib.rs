@@ -12,6 +12,6 @@ pub mod terminal;
 
 pub use api_proxy::ApiProxy;
 pub use cli::Test;
-pub use golden::check_golden;
+pub use golden::{check_golden, golden_difference};
 pub use run::{Finished, Running, eventually, eventually_or};
 pub use terminal::Terminal;
