@@ -122,20 +122,29 @@ pub(super) fn collect(files: &[File], objects: &[Object]) -> Vec<Embedded> {
             }
         }
         if let Some(workload) = Workload::of(object) {
-            let properties =
-                workload.variable("FLINK_PROPERTIES").and_then(|(e, _)| e.entry("value"));
-            if let Some(entry) = properties {
+            let variable = workload.variable("FLINK_PROPERTIES").map(|(entry, _)| entry);
+            let value = variable.and_then(|variable| variable.entry("value"));
+            let of_map = || referred(variable?, object, objects);
+            if let Some((file, entry)) = value.map(|entry| (object.file, entry)).or_else(of_map) {
                 let origin = Origin::Properties(index);
                 let name = "FLINK_PROPERTIES";
-                found.extend(Embedded::of_entry(
-                    name,
-                    FileKind::FlinkConf,
-                    object.file,
-                    entry,
-                    origin,
-                ));
+                found.extend(Embedded::of_entry(name, FileKind::FlinkConf, file, entry, origin));
             }
         }
     }
     found
+}
+
+/// The entry of a ConfigMap that is the value of a variable, and its file.
+fn referred<'a>(
+    variable: &Node,
+    object: &Object,
+    objects: &'a [Object],
+) -> Option<(usize, &'a (Key, Node))> {
+    let reference = variable.at("valueFrom/configMapKeyRef")?;
+    let (name, key) = (reference.text_of("name")?, reference.text_of("key")?);
+    let is_meant =
+        |one: &&Object| one.kind == "ConfigMap" && one.name == name && one.shares_namespace(object);
+    let map = objects.iter().find(is_meant)?;
+    Some((map.file, map.node.get("data")?.entry(key)?))
 }

@@ -149,6 +149,7 @@ fn is_ours(world: &World, place: finding::Place, finding: &Finding) -> bool {
 mod any_input;
 #[cfg(test)]
 mod patches;
+#[cfg(test)]
 mod strangers;
 #[cfg(test)]
 mod tests;

@@ -168,12 +168,16 @@ fn fault_of(inputs: &[Input], request: &AdoptionRequest, adoption: &Adoption) ->
     if !lines.is_empty() {
         return Some(format!("it is another system: {lines:?}"));
     }
-    let objects = match rendered(adoption) {
-        Ok(objects) => objects,
-        Err(problems) => return Some(format!("`render` refuses it: {problems:?}")),
-    };
-    for (name, text) in [("session.yaml", &adoption.text), ("objects.yaml", &objects)] {
-        let input = Input { name: name.to_owned(), text: text.clone() };
+    let mut made = vec![("session.yaml", adoption.text.clone())];
+    // A configuration directory is for machines, and has no objects.
+    if inputs.iter().any(|input| input.text.contains("apiVersion:")) {
+        match rendered(adoption) {
+            Ok(objects) => made.push(("objects.yaml", objects)),
+            Err(problems) => return Some(format!("`render` refuses it: {problems:?}")),
+        }
+    }
+    for (name, text) in made {
+        let input = Input { name: name.to_owned(), text };
         let report = check(&[input], &Settings::default());
         let is_error = |finding: &&super::Finding| {
             finding.severity() == Severity::Error && finding.silenced.is_none()

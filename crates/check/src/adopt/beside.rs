@@ -1,11 +1,11 @@
 //! The objects that have no place in a session file, with the permissions that Flink needs.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::WRITTEN;
 use super::options::Options;
-use super::pods::SHARED;
 use super::services::Fate;
-use super::{Maker, services, uses_kubernetes};
+use super::{Maker, services, storage, uses_kubernetes};
 use crate::kubernetes::Object;
 use crate::node::Walk;
 use crate::system::{System, World};
@@ -53,7 +53,7 @@ pub(super) fn beside(
             continue;
         }
         if let Some(mut value) = access(system, object, maker) {
-            let is_changed = services::select(&mut value, system, object, name);
+            let is_changed = services::follow(&mut value, system, object, name);
             let to = if is_changed {
                 "an object beside the session file, which selects its pods"
             } else {
@@ -66,23 +66,23 @@ pub(super) fn beside(
             maker.cure("NK0002", place, format!("{} is an object of its own", object.title()));
         }
     }
-    let lost = maker.cures.iter().any(|cure| cure.rule.code == "NK0201");
-    if lost {
-        let mut metadata = json!({ "name": SHARED });
-        if let Some(namespace) = system.namespace() {
-            metadata["namespace"] = namespace.into();
+    for value in &mut kept {
+        services::lead(value, system, name);
+        for path in WRITTEN {
+            remove(value, path);
         }
-        kept.push(json!({
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "metadata": metadata,
-            "spec": {
-                "accessModes": ["ReadWriteMany"],
-                "resources": {"requests": {"storage": "1Gi"}},
-            },
-        }));
     }
+    kept.extend(storage::claim(system, maker));
     kept
+}
+
+/// Takes what stands at a path away; `~1` in it is a slash.
+fn remove(value: &mut Value, path: &str) {
+    let (parents, last) = path.rsplit_once('/').unwrap_or(("", path));
+    let at = if parents.is_empty() { String::new() } else { format!("/{parents}") };
+    if let Some(Value::Object(parent)) = value.pointer_mut(&at) {
+        parent.shift_remove(&last.replace("~1", "/"));
+    }
 }
 
 /// An object with the permissions that Flink needs; `None` for one that is needless.

@@ -3,29 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Adoption, AdoptionRequest, Maker, beside, options};
+use super::{Adoption, AdoptionRequest, Maker, WRITTEN, beside, options, refuse};
 use crate::finding::{Finding, Findings, Place};
 use crate::kubernetes::Object;
 use crate::node::Walk;
 use crate::rules;
 use crate::source::File;
 use crate::system::{System, World};
-use nutkin_core::spec;
 use nutkin_flink::Problem;
 use nutkin_flink::yaml::{Key, Node};
-
-/// What API server and operator write into an object, which nobody says again.
-const WRITTEN: &[&str] = &[
-    "status",
-    "metadata/managedFields",
-    "metadata/resourceVersion",
-    "metadata/uid",
-    "metadata/creationTimestamp",
-    "metadata/generation",
-    "metadata/finalizers",
-    "metadata/selfLink",
-    "metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration",
-];
 
 /// Lines to replace: how many from one on, and by what.
 struct Edit {
@@ -79,7 +65,11 @@ pub(super) fn keep(
         let message = format!("the file is that of `{}`", session.name);
         return Err(vec![Problem::new("NAME", message).hint(hint)]);
     }
-    spec::read(&text, &format!("{}.yaml", session.name))?;
+    let location = |key: &str| {
+        let place = system.settings.get(key).map_or_else(|| session.place(), |one| one.place);
+        Some(maker.location(place))
+    };
+    refuse::judge(&text, &session.name, true, location)?;
     let mut others = options::Options::default();
     let mut around = beside::beside(world, system, &session.name, &mut others, &mut maker);
     around.retain(|value| {

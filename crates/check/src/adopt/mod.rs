@@ -4,15 +4,20 @@
 //! a JobManager, its address, the mounted configuration) is left out and told; all other objects lie beside.
 
 mod beside;
+mod defaults;
 pub mod difference;
 mod keep;
 mod notes;
 mod options;
 mod pods;
+mod ports;
+mod refuse;
 mod resources;
 mod scripts;
+mod select;
 mod services;
 mod shape;
+mod storage;
 mod write;
 
 use serde_json::{Value, json};
@@ -113,7 +118,8 @@ impl Maker<'_> {
 /// Makes a session file of other files.
 ///
 /// # Errors
-/// The files describe no session or several, or a session file among them is none that Nutkin takes.
+/// The files describe no session or several, one that no session file can be, or what would be written is nothing that
+/// `render` and `up` take.
 pub fn adopt(inputs: &[Input], request: &AdoptionRequest) -> Result<Adoption, Vec<Problem>> {
     let world = World::read(inputs.iter().map(File::new).collect());
     let systems = system::group(&world, request.flink);
@@ -152,6 +158,10 @@ fn make(
 ) -> Result<Adoption, Vec<Problem>> {
     let mut maker =
         Maker { files: &world.files, as_is: request.as_is, placed: Vec::new(), cures: Vec::new() };
+    let refused = refuse::of(system, &maker);
+    if !refused.is_empty() {
+        return Err(refused);
+    }
     let name = request.name.clone().unwrap_or_else(|| name_of(system));
     let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
     let shape = Shape::of(system);
@@ -159,6 +169,12 @@ fn make(
     for (key, value) in shape.options() {
         let origin = system.workloads.first().map(Workload::title).unwrap_or_default();
         options.push(key, value, origin);
+    }
+    let host = system.workloads.iter().find(|workload| refuse::is_on_host(workload));
+    if let Some(workload) = host.filter(|_| pods::has_host_network(system))
+        && system.settings.get(pods::HOST_NETWORK).is_none()
+    {
+        options.push(pods::HOST_NETWORK, "true", maker.origin(workload.object.place()));
     }
     let job_manager = system.job_managers().next().copied();
     let task_manager = system.task_managers().find(|w| w.role != super::kubernetes::Role::Both);
@@ -190,7 +206,8 @@ fn make(
     let log = log_configuration(system, &mut maker);
     let (job_managers, task_managers) = shape::replicas(system, shape, &mut maker);
     if let (Shape::One, Some(main)) = (shape, main) {
-        if let Some(template) = pods::template(system, main, "spec.podTemplate", &mut maker) {
+        if let Some(template) = pods::template(system, main, &name, "spec.podTemplate", &mut maker)
+        {
             spec.insert("podTemplate".to_owned(), template);
         }
         options.claims(main, &mut maker);
@@ -213,7 +230,7 @@ fn make(
         }
         if let Some(workload) = workload.filter(|_| shape != Shape::One) {
             let field = format!("spec.{role}.podTemplate");
-            if let Some(template) = pods::template(system, workload, &field, &mut maker)
+            if let Some(template) = pods::template(system, workload, &name, &field, &mut maker)
                 && shape != Shape::Native
             {
                 side.insert("podTemplate".to_owned(), template);
@@ -236,12 +253,28 @@ fn make(
         log,
     };
     let text = write(content, &maker)?;
-    // Our own reader is the judge: what it does not take is not a session file.
-    spec::read(&text, &format!("{name}.yaml"))?;
+    let all = options::all(system, version);
+    refuse::judge(&text, &name, shape != Shape::Files, |key| {
+        all.get(key).map(|setting| maker.location(setting.place))
+    })?;
     maker.placed.sort();
     let notes = notes::of(world, system, &name);
     Ok(Adoption { name, text, beside, placed: maker.placed, cures: maker.cures, notes })
 }
+
+/// What API server and operator write into an object, which nobody says again.
+const WRITTEN: &[&str] = &[
+    "status",
+    "metadata/managedFields",
+    "metadata/resourceVersion",
+    "metadata/uid",
+    "metadata/creationTimestamp",
+    "metadata/generation",
+    "metadata/finalizers",
+    "metadata/selfLink",
+    "metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration",
+    "metadata/annotations/deployment.kubernetes.io~1revision",
+];
 
 /// Defects that no session file has, whatever the files were: code and what is in their place.
 const VANISHING: &[(&str, &str)] = &[

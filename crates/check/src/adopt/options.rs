@@ -1,6 +1,6 @@
 //! The options of a session, from all files, as `spec.flinkConfiguration` holds them.
 
-use super::{Maker, scripts};
+use super::{Maker, defaults, scripts};
 use crate::finding::Place;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
@@ -76,11 +76,19 @@ const OWN: &[&str] = &["jobmanager.rpc.address", "kubernetes.cluster-id", "kuber
 /// All options that count, cured where that is wanted.
 pub(super) fn of(system: &System<'_>, version: FlinkVersion, maker: &mut Maker<'_>) -> Options {
     let mut made = Options::default();
-    let all = all(system, version);
+    let all = said(system, version);
     let mut counting: Vec<&Setting> = all.effective().collect();
     counting.sort_by_key(|setting| setting.place);
     for setting in counting {
         one(system, setting, version, &mut made, maker);
+    }
+    for defaults::Unsaid { setting, origin } in defaults::of(system, &all) {
+        let (key, text) = (setting.key.as_str(), setting.text());
+        match key {
+            "jobmanager.memory.process.size" => made.job_manager = Some(text),
+            "taskmanager.memory.process.size" => made.task_manager = Some(text),
+            _ => made.push(key, &text, origin.to_owned()),
+        }
     }
     if let Some((port, place)) = web_port(system, &all) {
         let origin = maker.origin(place);
@@ -144,8 +152,17 @@ fn web_port(system: &System<'_>, all: &Settings) -> Option<(String, Place)> {
     Some((text.to_owned(), number.place(workload.file())))
 }
 
-/// The files, what scripts write into them, then the arguments of both roles that stand for options.
+/// All that counts: what the files say, and what Flink does where they are silent.
 pub(super) fn all(system: &System<'_>, version: FlinkVersion) -> Settings {
+    let mut all = said(system, version);
+    for unsaid in defaults::of(system, &all) {
+        all.push(unsaid.setting);
+    }
+    all
+}
+
+/// The files, what scripts write into them, then the arguments of both roles that stand for options.
+pub(super) fn said(system: &System<'_>, version: FlinkVersion) -> Settings {
     let mut all = system.settings.clone();
     for setting in scripts::settings(system, version) {
         all.push(setting);

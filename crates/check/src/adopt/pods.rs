@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Maker;
+use super::{Maker, ports, select, storage};
 use crate::kubernetes::{Mount, Workload};
 use crate::node::{Walk, key_place};
-use crate::rules::storage::{Reach, local_path, reach};
 use crate::system::System;
 use nutkin_core::plan::kubernetes::MAIN_CONTAINER;
 use nutkin_flink::yaml::Node;
+use nutkin_flink::{FlinkVersion, options};
 
 /// Fields of a pod that have places of their own.
 const POD_ELSEWHERE: &[&str] =
@@ -40,23 +40,17 @@ const ENTRYPOINT: &[&str] = &[
 /// Labels that Nutkin sets on all pods of a session.
 const OWN_LABELS: &[&str] = &["app", "component", "type"];
 
-/// Options whose ports the containers of a session have, with Flink's defaults on Kubernetes.
-const PORTS: &[(&str, i64)] = &[
-    ("rest.port", 8081),
-    ("rest.bind-port", 8081),
-    ("jobmanager.rpc.port", 6123),
-    ("blob.server.port", 6124),
-    ("taskmanager.rpc.port", 6122),
-    ("queryable-state.proxy.ports", 6125),
-];
+/// Where Flink answers questions about state (`QueryableStateOptions.PROXY_PORT_RANGE` of the image).
+const QUERIES: i64 = 6125;
 
-/// The name of the volume that a cure adds, and of its claim.
-pub(super) const SHARED: &str = "flink-state";
+/// Fields of the container that may call ports by name.
+const CALLERS: [&str; 4] = ["startupProbe", "readinessProbe", "livenessProbe", "lifecycle"];
 
 /// The pod template of one role, or `None` where nothing is left for it.
 pub(super) fn template(
     system: &System<'_>,
     workload: &Workload<'_>,
+    name: &str,
     field: &str,
     maker: &mut Maker<'_>,
 ) -> Option<Value> {
@@ -72,6 +66,11 @@ pub(super) fn template(
             maker.cure("NK0603", node.place(file), "the default of 30 seconds counts");
             continue;
         }
+        if key.name == "hostNetwork" && has_host_network(system) {
+            let to = format!("spec.flinkConfiguration, `{HOST_NETWORK}`");
+            maker.put(key_place(key, file), key.name.clone(), to);
+            continue;
+        }
         maker.put(key_place(key, file), key.name.clone(), field);
         pod.insert(key.name.clone(), node.to_json());
     }
@@ -84,7 +83,7 @@ pub(super) fn template(
             "args" | "command" => {
                 maker.put(place, key.name.clone(), "nowhere: made for every session");
             }
-            "ports" => ports(system, node, &mut container, place, field, maker),
+            "ports" => declared(system, workload, node, &mut container, place, field, maker),
             "resources" => resources(node, &mut container, place, field, maker),
             name if CONTAINER_ELSEWHERE.contains(&name) => {}
             name => {
@@ -94,6 +93,12 @@ pub(super) fn template(
         }
     }
     stray_probes(workload, &mut container, field, maker);
+    let names = ports::names(system, workload);
+    for caller in CALLERS {
+        if let Some(value) = container.get_mut(caller) {
+            ports::follow(value, &names);
+        }
+    }
     let env = environment(workload, field, maker);
     if !env.is_empty() {
         container.insert("env".to_owned(), env.into());
@@ -126,7 +131,19 @@ pub(super) fn template(
     if !pod.is_empty() {
         template.insert("spec".to_owned(), pod.into());
     }
-    (!template.is_empty()).then_some(Value::Object(template))
+    let mut template = Value::Object(template);
+    select::follow(&mut template, system, name);
+    template.as_object().is_some_and(|map| !map.is_empty()).then_some(template)
+}
+
+/// The option by which pods use the network of their node; a template's word does not count beside it
+/// (`InitJobManagerDecorator` and `InitTaskManagerDecorator`).
+pub(super) const HOST_NETWORK: &str = "kubernetes.hostnetwork.enabled";
+
+/// Whether the release has that option.
+pub(super) fn has_host_network(system: &System<'_>) -> bool {
+    let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
+    options::find(HOST_NETWORK).is_some_and(|info| info.at(version).is_some())
 }
 
 /// Labels and annotations of the pods, but for the labels by which a session finds its own.
@@ -153,27 +170,20 @@ fn metadata(workload: &Workload<'_>, field: &str, maker: &mut Maker<'_>) -> Map<
 }
 
 /// Ports that are not those of Flink itself, which are there anyway.
-fn ports(
+fn declared(
     system: &System<'_>,
+    workload: &Workload<'_>,
     node: &Node,
     container: &mut Map<String, Value>,
     place: crate::finding::Place,
     field: &str,
     maker: &mut Maker<'_>,
 ) {
-    let own: Vec<i64> =
-        PORTS.iter().map(|(key, default)| system.settings.port(key).unwrap_or(*default)).collect();
-    let is_web = |port: &Node| {
-        let words = ["ui", "web", "rest"];
-        port.text_of("name").is_some_and(|name| words.iter().any(|word| name.contains(word)))
+    let is_query = |port: &Node| {
+        let query = system.settings.port("queryable-state.proxy.ports").unwrap_or(QUERIES);
+        !maker.as_is && port.get("containerPort").and_then(Walk::whole) == Some(query)
     };
-    let other = |port: &&Node| {
-        !is_web(port)
-            && !port
-                .get("containerPort")
-                .and_then(Walk::whole)
-                .is_some_and(|port| own.contains(&port))
-    };
+    let other = |port: &&Node| ports::own_name(system, workload, port).is_none() && !is_query(port);
     let kept: Vec<Value> = node.items().iter().filter(other).map(Node::to_json).collect();
     if kept.is_empty() {
         maker.put(place, "ports", "nowhere: made for every session");
@@ -280,8 +290,13 @@ fn volumes(
             })
     };
     let (mut mounts, mut volumes) = (Vec::new(), Vec::new());
+    let lost = storage::lost(system, workload, maker);
     for mount in workload.mounts() {
         let place = mount.node.place(file);
+        if lost.iter().any(|path| path == mount.path) {
+            maker.put(place, format!("mount at {}", mount.path), "nowhere: a claim is there");
+            continue;
+        }
         if is_conf(&mount) {
             maker.put(
                 place,
@@ -324,9 +339,9 @@ fn volumes(
             volumes.push(clean_volume(volume));
         }
     }
-    if let Some(path) = lost_storage(system, workload, maker) {
-        mounts.push(json!({"name": SHARED, "mountPath": path}));
-        volumes.push(json!({"name": SHARED, "persistentVolumeClaim": {"claimName": SHARED}}));
+    if !lost.is_empty() {
+        mounts.extend(storage::mounts(&lost));
+        volumes.push(json!({"name": storage::SHARED, "persistentVolumeClaim": {"claimName": storage::SHARED}}));
         let security = pod.entry("securityContext").or_insert_with(|| json!({}));
         if let Some(security) = security.as_object_mut() {
             security.entry("fsGroup").or_insert_with(|| json!(9999));
@@ -351,26 +366,4 @@ fn fs_group(pod: &mut Map<String, Value>, place: crate::finding::Place, maker: &
         security.insert("fsGroup".to_owned(), json!(9999));
         maker.cure("NK0209", place, "the pod sets fsGroup 9999");
     }
-}
-
-/// The directory of high availability, where each pod has its own.
-fn lost_storage(
-    system: &System<'_>,
-    workload: &Workload<'_>,
-    maker: &mut Maker<'_>,
-) -> Option<String> {
-    if maker.as_is || system.high_availability().is_none() {
-        return None;
-    }
-    let setting = system.settings.get("high-availability.storageDir")?;
-    let text = setting.text();
-    let path = local_path(&text)?.to_owned();
-    if !matches!(reach(system, workload, &path), Reach::One(_)) || path == "/" {
-        return None;
-    }
-    let message = format!("a claim `{SHARED}` (ReadWriteMany) is mounted at `{path}` in all pods");
-    if workload.role.is_job_manager() {
-        maker.cure("NK0201", setting.place, message);
-    }
-    Some(path)
 }

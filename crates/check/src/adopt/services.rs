@@ -2,20 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Maker;
 use super::options::Options;
 use super::shape::Shape;
+use super::{Maker, ports, select};
 use crate::finding::Place;
 use crate::kubernetes::{Object, Role, Workload};
 use crate::node::Walk;
 use crate::system::System;
 use nutkin_flink::yaml::Node;
-
-/// Value of the label `type` in standalone mode, as the operator has it.
-const TYPE: &str = "flink-standalone-kubernetes";
-
-/// The same in native mode (`Constants.LABEL_CONFIGMAP_TYPE` and neighbours of Flink).
-const NATIVE_TYPE: &str = "flink-native-kubernetes";
 
 /// What becomes of a Service.
 pub(super) enum Fate {
@@ -67,11 +61,7 @@ pub(super) fn of(
     }
     let words: Option<Vec<String>> =
         ports.iter().map(|port| word(system, workload, port, kind)).collect();
-    let is_plain = object.node.at("metadata/annotations").is_none()
-        && object.node.at("spec").is_some_and(|spec| {
-            let known = ["type", "ports", "selector", "clusterIP"];
-            spec.entries().iter().all(|(key, _)| known.contains(&key.name.as_str()))
-        });
+    let is_plain = !is_watched(system, object) && says_no_more(object);
     let words = words.filter(|words| is_plain && !words.is_empty() && shape != Shape::Native);
     if let Some(words) = words {
         let key = |setting: &str| format!("nutkin.service.{}.{setting}", object.name);
@@ -92,9 +82,32 @@ pub(super) fn of(
         if kind == "ClusterIP" && is_open {
             close(spec);
         }
-        relabel(spec.get_mut("selector"), name, workload.role, shape);
+        select::relabel(spec.get_mut("selector"), name, workload.role, shape);
     }
+    ports::follow(&mut value, &ports::names(system, workload));
     Some(Fate::Beside(value))
+}
+
+/// Whether a Service says no more than options can: beside that it may say what the API server fills in.
+fn says_no_more(object: &Object) -> bool {
+    const WORDS: [&str; 4] = ["type", "ports", "selector", "clusterIP"];
+    const FILLED_IN: [(&str, &str); 6] = [
+        ("clusterIPs", ""),
+        ("ipFamilies", ""),
+        ("ipFamilyPolicy", "SingleStack"),
+        ("internalTrafficPolicy", "Cluster"),
+        ("externalTrafficPolicy", "Cluster"),
+        ("sessionAffinity", "None"),
+    ];
+    let annotations = object.node.at("metadata/annotations").map_or(&[][..], Walk::entries);
+    let fields = object.node.get("spec").map_or(&[][..], Walk::entries);
+    annotations.iter().all(|(key, _)| key.name.starts_with("kubectl.kubernetes.io/"))
+        && fields.iter().all(|(key, value)| {
+            WORDS.contains(&key.name.as_str())
+                || FILLED_IN.iter().any(|(name, text)| {
+                    *name == key.name && value.text().unwrap_or_default() == *text
+                })
+        })
 }
 
 /// Makes a Service one that only the cluster reaches.
@@ -105,23 +118,6 @@ fn close(spec: &mut Map<String, Value>) {
         if let Some(port) = port.as_object_mut() {
             port.remove("nodePort");
         }
-    }
-}
-
-/// Lets a selector of the files select the pods of the session.
-pub(super) fn relabel(selector: Option<&mut Value>, name: &str, role: Role, shape: Shape) {
-    let Some(selector) = selector.and_then(Value::as_object_mut) else { return };
-    let made = if shape == Shape::Native { NATIVE_TYPE } else { TYPE };
-    let component = match role {
-        Role::JobManager => Some("jobmanager"),
-        Role::TaskManager => Some("taskmanager"),
-        Role::Both => None,
-    };
-    selector.insert("app".to_owned(), name.into());
-    selector.insert("type".to_owned(), made.into());
-    selector.remove("component");
-    if let Some(component) = component {
-        selector.insert("component".to_owned(), component.into());
     }
 }
 
@@ -165,18 +161,19 @@ fn word(system: &System<'_>, workload: &Workload<'_>, port: &Node, kind: &str) -
     Some(node.map_or(word.clone(), |node| format!("{word}:{node}")))
 }
 
-/// Lets whatever selects pods of a workload select those of the session: Services, budgets, network policies.
-pub(super) fn select(value: &mut Value, system: &System<'_>, object: &Object, name: &str) -> bool {
-    let shape = Shape::of(system);
+/// Lets whatever is about pods or workloads of the files be about those of the session: budgets, policies, monitors,
+/// autoscalers.
+pub(super) fn follow(value: &mut Value, system: &System<'_>, object: &Object, name: &str) -> bool {
     let mut is_changed = false;
-    for path in ["spec/selector/matchLabels", "spec/podSelector/matchLabels", "spec/selector"] {
-        let Some(labels) = object.node.at(path) else { continue };
-        let found = system.workloads.iter().find(|w| w.is_selected(labels.entries()));
-        if let Some(workload) = found {
-            relabel(value.pointer_mut(&format!("/{path}")), name, workload.role, shape);
-            is_changed = true;
+    for workload in &system.workloads {
+        if selects_pods_of(object, workload) {
+            ports::follow(value, &ports::names(system, workload));
         }
     }
+    if let Some(selector) = value.pointer_mut("/spec/selector") {
+        is_changed |= select::labels(selector, system, name);
+    }
+    is_changed |= select::follow(value, system, name);
     let target = value.pointer_mut("/spec/scaleTargetRef/name");
     if let Some(target) = target
         && let Some(workload) = system.workloads.iter().find(|w| *target == json!(w.object.name))
@@ -188,6 +185,75 @@ pub(super) fn select(value: &mut Value, system: &System<'_>, object: &Object, na
         is_changed = true;
     }
     is_changed
+}
+
+/// Whether a monitor or policy names ports of a workload's containers.
+fn selects_pods_of(object: &Object, workload: &Workload<'_>) -> bool {
+    ["spec/selector/matchLabels", "spec/podSelector/matchLabels"].iter().any(|path| {
+        object.node.at(path).is_some_and(|labels| workload.is_selected(labels.entries()))
+    })
+}
+
+/// Lets an Ingress or a Route lead to the Services of the session, by the numbers of their ports: their names are
+/// others.
+pub(super) fn lead(value: &mut Value, system: &System<'_>, name: &str) {
+    match value {
+        Value::Object(map) => {
+            // `networking.k8s.io/v1`, and the form of `extensions/v1beta1`.
+            if let Some(service) = map.get_mut("service").filter(|one| one["name"].is_string()) {
+                let port = service["port"].clone();
+                let port = port.get("number").or(port.get("name")).cloned().unwrap_or_default();
+                if let Some((new, number)) = led(system, &service["name"], &port, name) {
+                    service["name"] = new;
+                    service["port"] = json!({ "number": number });
+                }
+            }
+            if let (Some(service), Some(port)) = (map.get("serviceName"), map.get("servicePort"))
+                && let Some((new, number)) = led(system, service, port, name)
+            {
+                map.insert("serviceName".to_owned(), new);
+                map.insert("servicePort".to_owned(), number.into());
+            }
+            map.values_mut().for_each(|value| lead(value, system, name));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| lead(item, system, name)),
+        _ => {}
+    }
+}
+
+/// Where a port of a Service of the files is in the session: the Service and the number.
+fn led(system: &System<'_>, service: &Value, port: &Value, name: &str) -> Option<(Value, i64)> {
+    let object = system.selecting.iter().find(|object| *service == json!(object.name))?;
+    let selector = object.node.at("spec/selector")?.entries();
+    let workload = system.workloads.iter().find(|w| w.is_selected(selector))?;
+    let ports = object.node.at("spec/ports").map_or(&[][..], Walk::items);
+    let is_meant = |one: &&Node| {
+        one.text_of("name").is_some_and(|name| *port == name)
+            || one.get("port").and_then(Walk::whole).is_some_and(|number| *port == number)
+    };
+    let found = ports.iter().find(is_meant)?;
+    let is_rest = workload.role.is_job_manager()
+        && number(workload, found) == Some(system.settings.port("rest.port").unwrap_or(8081));
+    if is_made_anyway(object, name) && is_rest {
+        return Some((format!("{name}-rest").into(), number(workload, found)?));
+    }
+    Some((service.clone(), found.get("port")?.whole()?))
+}
+
+/// Whether every session has a Service in place of this one.
+fn is_made_anyway(object: &Object, name: &str) -> bool {
+    let own = [name.to_owned(), format!("{name}-rest"), format!("{name}-taskmanager")];
+    let is_headless = object.node.at("spec/clusterIP").and_then(Walk::text) == Some("None");
+    is_headless || own.contains(&object.name)
+}
+
+/// Whether a monitor finds the Service by its labels, which only an object beside the session file keeps.
+fn is_watched(system: &System<'_>, object: &Object) -> bool {
+    let labels = object.node.at("metadata/labels").map_or(&[][..], Walk::entries);
+    system.world.of_kind("ServiceMonitor").any(|monitor| {
+        let wanted = monitor.node.at("spec/selector/matchLabels").map_or(&[][..], Walk::entries);
+        crate::kubernetes::selects(wanted, labels)
+    })
 }
 
 impl Maker<'_> {

@@ -5,6 +5,7 @@ mod secrets;
 use super::rules;
 use crate::finding::{Findings, Place};
 use crate::image::is_official;
+use crate::kubernetes::Object;
 use crate::node::Walk;
 use crate::system::System;
 
@@ -147,6 +148,13 @@ const DIRECTORIES: &[&str] = &[
     "historyserver.archive.fs.dir",
 ];
 
+/// Whether a session file is meant for Kubernetes, as far as it says so.
+fn is_for_pods(session: &Object, system: &System<'_>) -> bool {
+    let fields = ["spec/mode", "spec/image", "spec/serviceAccount", "metadata/namespace"];
+    fields.iter().any(|field| session.node.at(field).is_some())
+        || system.settings.list.iter().any(|setting| setting.key.starts_with("kubernetes."))
+}
+
 fn no_plugin(system: &System<'_>, out: &mut Findings<'_>) {
     for key in DIRECTORIES {
         let Some(setting) = system.settings.get(key) else { continue };
@@ -165,6 +173,8 @@ fn no_plugin(system: &System<'_>, out: &mut Findings<'_>) {
             .find(|workload| !brings(workload.pod, workload.container, word));
         let official = |image: Option<&str>| image.is_some_and(is_official);
         let title = match (system.session, lacking) {
+            // On a machine Hadoop's classes are those of its HADOOP_CLASSPATH.
+            (Some(session), _) if jar.is_empty() && !is_for_pods(session, system) => continue,
             (Some(session), _) => {
                 let plain = session.node.at("spec/image").is_none()
                     || official(session.node.at("spec/image").and_then(Walk::text));

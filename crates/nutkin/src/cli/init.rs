@@ -107,16 +107,25 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// Refuses to go on where a file is already.
+fn absent(path: &Path) -> Result<(), Error> {
+    if path.exists() { Err(exists(path)) } else { Ok(()) }
+}
+
+fn exists(path: &Path) -> Error {
+    Error::input(vec![
+        Problem::new("--output", format!("`{}` exists", path.display()))
+            .hint("--force writes over it; --output names another"),
+    ])
+}
+
 /// Writes a file, over an existing one only by force.
 fn save(path: &Path, text: &str, force: bool) -> Result<(), Error> {
     let mut options = File::options();
     options.write(true).create(true).truncate(true).create_new(!force);
     let file = options.open(path);
     if file.as_ref().is_err_and(|error| error.kind() == ErrorKind::AlreadyExists) {
-        return Err(Error::input(vec![
-            Problem::new("--output", format!("`{}` exists", path.display()))
-                .hint("--force writes over it; --output names another"),
-        ]));
+        return Err(exists(path));
     }
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| {

@@ -55,7 +55,20 @@ pub(super) fn of(world: &World, system: &System<'_>, settings: &Settings) -> Fac
         let of_object = facts.entry(name).or_default();
         let place = Some(object.place());
         of_object.insert(String::new(), Fact { value: object.title(), place });
-        walk(object, workload, &object.node, "", of_object);
+        if let (Some(workload), "Pod") = (workload, object.kind.as_str()) {
+            // A pod is what a workload of one pod makes.
+            let template = "spec.template";
+            walk(object, Some(workload), workload.template, template, of_object);
+            let of_object_itself = |path: &str| {
+                let rest = path.strip_prefix("spec.template.")?;
+                ["kind", "apiVersion", "metadata.name"].contains(&rest).then(|| rest.to_owned())
+            };
+            let all = std::mem::take(of_object).into_iter();
+            of_object
+                .extend(all.map(|(path, fact)| (of_object_itself(&path).unwrap_or(path), fact)));
+        } else {
+            walk(object, workload, &object.node, "", of_object);
+        }
         if object.kind == "FlinkDeployment" {
             // Told as options.
             of_object.retain(|path, _| !path.starts_with("spec.flinkConfiguration."));

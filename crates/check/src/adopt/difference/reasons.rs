@@ -3,6 +3,7 @@
 use super::LineDifference;
 use crate::adopt::Adoption;
 use crate::adopt::shape::Shape;
+use crate::adopt::{ports, storage};
 use crate::embedded::Origin;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
@@ -67,6 +68,10 @@ const TABLE: &[Reason] = &[
     Reason(PODS, "spec.selector.matchLabels.*", Any, Always, LABELS),
     Reason(PODS, "spec.template.metadata.labels.app|spec.template.metadata.labels.component|spec.template.metadata.labels.type", Any, Always, LABELS),
     Reason(PODS, "spec.template.metadata.annotations.nutkin.dev/*", New, Always, "a changed option restarts what reads it"),
+    // What called the pods and ports of the files, and now calls those of the session.
+    Reason("*", "*.matchLabels.app|*.matchLabels.type|*.matchLabels.component|*.matchExpressions[*", Any, Always, LABELS),
+    Reason("*", "*.port|*.targetPort", Any, If(is_followed), "the names that Flink gives its ports"),
+    Reason("Ingress *", "*.backend.*", Any, Always, "leads to the Services of the session, by number"),
     // The workload.
     Reason(PODS, "apiVersion", Other, Always, "the version that every Kubernetes has"),
     Reason(PODS, "kind", Other, If(|d, _| d.is.as_deref() == Some("Deployment")), "a Deployment, which keeps as many pods as are asked for"),
@@ -118,7 +123,7 @@ const TABLE: &[Reason] = &[
     Reason(PODS, "*.volumes[*].*", Gone, If(is_configuration), "the configuration is made of the session file"),
     Reason(PODS, "*.volumes[*].*Probe.*", Gone, Cure("NK0004"), "cured: the probe is at the container"),
     Reason(PODS, "*.volumes[*].hostPath.*", Gone, Cure("NK0604"), "cured: a directory of the pod's own"),
-    Reason(PODS, "*.volumes[flink-state].*|*.volumeMounts[*].*", New, Cure("NK0201"), "cured: a claim that all pods share"),
+    Reason(PODS, "*.volumes[*|*.volumeMounts[*", Any, If(is_shared), "cured: a claim that all pods share"),
     Reason(PODS, "*.volumeMounts[*].*", New, If(is_claim), "what the StatefulSet claims"),
     // Options.
     Reason("options", "kubernetes.*", New, Always, FIELDS),
@@ -130,7 +135,7 @@ const TABLE: &[Reason] = &[
     Reason("options", "jobmanager.rpc.port", Other, Always, "with high availability JobManagers listen on `high-availability.jobmanager.port`"),
     Reason("options", "rest.address|rest.bind-address|jobmanager.bind-host|taskmanager.bind-host", New, Always, "pods answer the other pods"),
     Reason("options", "jobmanager.memory.process.size|taskmanager.memory.process.size", New, Always, FIELDS),
-    Reason("options", "taskmanager.numberOfTaskSlots|parallelism.default", New, Always, WRITTEN),
+    Reason("options", "kubernetes.hostnetwork.enabled", New, Always, "the pods' hostNetwork, as an option"),
     Reason("options", "queryable-state.*|query.server.port", Gone, Cure("NK0410"), "cured: queryable state is off"),
     Reason("options", "*", Gone, If(|d, c| is_cured_there("NK0102", d, c)), "cured: this Flink has no such option"),
     Reason("options", "jobmanager.heap.*|taskmanager.heap.*", Gone, Cure("NK0506"), "cured: `resource.memory` sizes all parts"),
@@ -138,7 +143,7 @@ const TABLE: &[Reason] = &[
     Reason("log4j*|logback*", "*", Any, Cure("NK0801"), "cured: a level that Log4j knows"),
     Reason("log4j*|logback*", "*", New, If(|_, c| !has_logging(c)), "Flink's own logging, since the files have none"),
     // Session files of an operator.
-    Reason("FlinkDeployment *|FlinkSessionJob *", "status.*|metadata.managedFields*|metadata.resourceVersion|metadata.uid|metadata.creationTimestamp|metadata.generation|metadata.finalizers|metadata.selfLink|metadata.annotations.kubectl.kubernetes.io/last-applied-configuration", Gone, Always, "written by the cluster"),
+    Reason("*", "status.*|metadata.managedFields*|metadata.resourceVersion|metadata.uid|metadata.creationTimestamp|metadata.generation|metadata.finalizers|metadata.selfLink|metadata.annotations.kubectl.kubernetes.io/last-applied-configuration|metadata.annotations.deployment.kubernetes.io/revision", Gone, Always, "written by the cluster"),
     Reason("FlinkDeployment *|FlinkSessionJob *", "*", Any, If(is_patched), "cured"),
     Reason("options", "*", Any, If(is_patched), "cured"),
     // Other objects.
@@ -156,7 +161,7 @@ const TABLE: &[Reason] = &[
     Reason("ConfigMap *", "", Gone, If(is_configuration_map), "spec.flinkConfiguration and spec.logConfiguration hold it"),
     Reason("ConfigMap flink-config-*|ConfigMap pod-template-*", "", New, Always, "made of spec.flinkConfiguration and spec.logConfiguration"),
     Reason("ConfigMap flink-config-*|ConfigMap pod-template-*", "*", Any, Always, "made of spec.flinkConfiguration and spec.logConfiguration"),
-    Reason("PersistentVolumeClaim flink-state", "", New, Cure("NK0201"), "cured: a claim that all pods share"),
+    Reason("PersistentVolumeClaim flink-state", "", New, Always, "cured: a claim that all pods share"),
     Reason("Role *", "rules*.verbs", Other, Cure("NK0304"), "cured: verbs that Flink uses"),
     Reason("ClusterRoleBinding *", "", Gone, Cure("NK0306"), "cured: a Role on configmaps is enough"),
     Reason("Role *|RoleBinding *|ServiceAccount *", "", New, Always, "permissions for high availability"),
@@ -305,6 +310,38 @@ fn is_configuration_map(one: &LineDifference, context: &Context<'_>) -> bool {
         matches!(text.origin, Origin::ConfigMap(index)
             if context.system.world.objects[index].title() == one.object)
     })
+}
+
+/// Whether a port is called by its name in the session where it was called by its name in the files.
+fn is_followed(one: &LineDifference, context: &Context<'_>) -> bool {
+    context.system.workloads.iter().any(|workload| {
+        let names = ports::names(context.system, workload);
+        let known = |was: &String| names.get(was);
+        match (&one.was, &one.is) {
+            (Some(was), Some(is)) => known(was).is_some_and(|new| new == is),
+            (Some(was), None) => known(was).is_some(),
+            (None, Some(is)) => names.values().any(|new| new == is),
+            (None, None) => false,
+        }
+    })
+}
+
+/// Whether a volume or mount is of the claim for state that all pods share, or made place for it.
+fn is_shared(one: &LineDifference, context: &Context<'_>) -> bool {
+    if !is_cured("NK0201", context) && !is_cured("NK0208", context) {
+        return false;
+    }
+    let inside = |list: &str| {
+        let (_, rest) = one.path.split_once(list)?;
+        rest.split_once(']').map(|(name, _)| name)
+    };
+    let is_directory = |path: &str| storage::is_directory(context.system, path);
+    let made_place = |volume: &str| {
+        let mut mounts = context.system.workloads.iter().flat_map(Workload::mounts);
+        mounts.any(|mount| mount.node.text_of("name") == Some(volume) && is_directory(mount.path))
+    };
+    inside(".volumeMounts[").is_some_and(is_directory)
+        || inside(".volumes[").is_some_and(|name| name == storage::SHARED || made_place(name))
 }
 
 /// Whether the mount is that of a claim of each pod.

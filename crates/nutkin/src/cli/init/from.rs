@@ -10,7 +10,7 @@ use nutkin_check::{Input, Settings, Severity, check};
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::yaml;
 
-use super::{Args, save};
+use super::{Args, absent, save};
 use crate::cli::Context;
 use crate::{Exit, Outcome, files};
 use nutkin_shell::Error;
@@ -49,6 +49,7 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let adoption = adopt(&inputs, &request).map_err(Error::input)?;
     let path = args.output.clone().unwrap_or_else(|| format!("{}.yaml", adoption.name).into());
     let objects = objects(&adoption)?;
+    let differences = differences(&inputs, &request, &adoption).map_err(Error::input)?;
     let printer = context.printer;
     if path.as_os_str() == "-" {
         printer.out(&adoption.text);
@@ -56,16 +57,19 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
             printer.warn("the files hold objects that have no place in a session file; --output FILE writes them beside it");
         }
     } else {
+        // The second file first, and neither where one of them is there: who is refused finds nothing written.
         let beside = beside(&path);
-        save(&path, &adoption.text, args.force)?;
+        if !args.force {
+            absent(&path)?;
+        }
         if !objects.is_empty() {
             save(&beside, &objects, args.force)?;
         }
+        save(&path, &adoption.text, args.force)?;
     }
     for cure in &adoption.cures {
         printer.say(&format!("cured {} ({}): {}", cure.rule.code, cure.location, cure.message));
     }
-    let differences = differences(&inputs, &request, &adoption).map_err(Error::input)?;
     explain(&differences, args.taken.explain, context);
     if args.taken.explain {
         for placed in &adoption.placed {

@@ -6,6 +6,7 @@ use super::draft::{Draft, Role};
 use super::json::{append, object, texts};
 use super::{resources, tolerations};
 use crate::plan::kubernetes::MAIN_CONTAINER;
+use crate::session::Mode;
 
 /// Where Flink puts jars that it fetched (`Constants.USER_ARTIFACTS_VOLUME`), from 1.20 on.
 const ARTIFACTS_VOLUME: &str = "user-artifacts-volume";
@@ -79,7 +80,10 @@ fn container(draft: &mut Draft<'_>, mebibytes: u64) {
     draft.container.insert("image".to_owned(), json!(image));
     draft.container.insert("imagePullPolicy".to_owned(), json!(policy));
     resources::set(draft, mebibytes);
-    if !draft.settings.boolean("kubernetes.hostnetwork.enabled") {
+    // A native JobManager takes any ports of its node; ours has those that probes and Services name.
+    let has_ports = draft.session.mode == Some(Mode::Standalone)
+        || !draft.settings.boolean("kubernetes.hostnetwork.enabled");
+    if has_ports {
         let ports = match draft.role {
             Role::JobManager => vec![
                 ("rest", draft.port("rest.port")),

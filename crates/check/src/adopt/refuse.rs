@@ -1,0 +1,166 @@
+//! What no session file can be: said before anything is written.
+
+use super::{Maker, pods};
+use crate::kubernetes::Workload;
+use crate::node::Walk;
+use crate::source::FileKind;
+use crate::system::System;
+use nutkin_core::plan::kubernetes::native::{ClientMachine, wanted};
+use nutkin_core::plan::kubernetes::plan;
+use nutkin_core::session::Session;
+use nutkin_core::spec::{self, Inputs};
+use nutkin_flink::options::{self, Level};
+use nutkin_flink::{Argument, Location, Problem};
+
+/// Files that Flink reads as its configuration, where its images have them.
+const CONFIGURATION: [&str; 2] = ["/opt/flink/conf/flink-conf.yaml", "/opt/flink/conf/config.yaml"];
+
+/// All reasons for which the files cannot become a session file.
+pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut add = |workload: &Workload<'_>, path: &str, message: String, hint: &str| {
+        let place = workload.object.place_of(path);
+        let problem = Problem::argument(Argument::From, message).hint(hint);
+        problems.push(problem.at(maker.location(place)));
+    };
+    for workload in &system.workloads {
+        let title = workload.title();
+        if workload.object.kind == "DaemonSet" {
+            let message =
+                format!("{title} has a pod on every node, which a session file cannot say");
+            add(workload, "kind", message, "make it a Deployment with the number of pods");
+        }
+        if workload.replicas < 1 {
+            let message = format!("{title} has no pods, and a session has one at least");
+            add(workload, "spec/replicas", message, "say how many pods it has when it runs");
+        }
+        if let Some(kind) = hidden_configuration(system, workload) {
+            let message = format!(
+                "the configuration of {title} is in a volume of kind {kind}, which is not read"
+            );
+            add(
+                workload,
+                "spec/template",
+                message,
+                "write its options to a ConfigMap among the files",
+            );
+        }
+        if let Some(more) = more_than_flink(workload).filter(|_| !maker.as_is) {
+            let message =
+                format!("{title} runs `{more}` before Flink, which a session file cannot say");
+            add(workload, "spec/template", message, "do it in the image, or in an init container");
+        }
+        let is_elsewhere = workload.variable("FLINK_PROPERTIES").is_some_and(|(_, value)| {
+            value.is_none() && !system.texts.iter().any(|text| text.name == "FLINK_PROPERTIES")
+        });
+        if is_elsewhere {
+            let message = format!(
+                "FLINK_PROPERTIES of {title} comes from an object that is not among the files"
+            );
+            add(workload, "spec/template", message, "name the file of that object as well");
+        }
+    }
+    let (on_host, others): (Vec<&Workload<'_>>, Vec<&Workload<'_>>) =
+        system.workloads.iter().partition(|workload| is_on_host(workload));
+    if let (Some(one), Some(other), true) =
+        (on_host.first(), others.first(), pods::has_host_network(system))
+    {
+        let message = format!(
+            "{} uses the network of its node, and {} does not: a session has one option for all pods",
+            one.title(),
+            other.title()
+        );
+        let hint = format!(
+            "set hostNetwork for both, or for none; the option is `{}`",
+            pods::HOST_NETWORK
+        );
+        add(one, "spec/template", message, &hint);
+    }
+    problems
+}
+
+/// Words with which a shell begins what only starts Flink, or waits until it can.
+const HARMLESS: [&str; 13] =
+    ["exec", "set", "cd", "sleep", "until", "while", "do", "done", "nc", "true", ":", "#", "echo"];
+
+/// Scripts that start Flink.
+const STARTS: [&str; 4] =
+    ["docker-entrypoint.sh", "jobmanager.sh", "taskmanager.sh", "kubernetes-jobmanager.sh"];
+
+/// What a shell does beside starting Flink: the first command of that kind.
+fn more_than_flink(workload: &Workload<'_>) -> Option<String> {
+    let words: Vec<&str> = workload.words().map(|(word, _)| word).collect();
+    let at = words.iter().position(|word| {
+        word.strip_prefix('-').is_some_and(|flags| flags.len() < 4 && flags.ends_with('c'))
+    })?;
+    let script = words.get(at + 1)?.replace("\\\n", " ");
+    let commands = script.split(['\n', ';', '&', '|']).map(str::trim);
+    let is_more = |command: &&str| {
+        let first = command.split_whitespace().next().unwrap_or(":");
+        let writes = command.contains('>') && !command.contains("/dev/null");
+        let is_harmless = HARMLESS.contains(&first) || first.starts_with('#');
+        !STARTS.iter().any(|script| command.contains(script)) && (writes || !is_harmless)
+    };
+    commands.into_iter().find(is_more).map(|command| command.chars().take(60).collect())
+}
+
+/// Whether pods use the network of their node.
+pub(super) fn is_on_host(workload: &Workload<'_>) -> bool {
+    workload.pod.text_of("hostNetwork") == Some("true")
+}
+
+/// The kind of volume that holds the configuration, where that is none of which the text is known.
+fn hidden_configuration(system: &System<'_>, workload: &Workload<'_>) -> Option<String> {
+    let is_known = system
+        .texts
+        .iter()
+        .any(|text| matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml));
+    if is_known {
+        return None;
+    }
+    let mounts = CONFIGURATION.iter().filter_map(|path| workload.mount_of(path));
+    let mut mounts = mounts.filter(|mount| mount.config_map().is_none());
+    let volume = mounts.next()?.volume?;
+    let kinds = volume.entries().iter().map(|(key, _)| key.name.as_str());
+    let kind = kinds.into_iter().find(|kind| *kind != "name")?;
+    // What an emptyDir has at the start is nothing: Flink would not start without somebody who fills it.
+    Some(kind.to_owned())
+}
+
+/// What `render` and `up` would say of a session file: values at which Flink stops, and on Kubernetes all that its
+/// planner refuses.
+pub(super) fn judge(
+    text: &str,
+    name: &str,
+    is_on_kubernetes: bool,
+    place: impl Fn(&str) -> Option<Location>,
+) -> Result<(), Vec<Problem>> {
+    let judged = || -> Result<(), Vec<Problem>> {
+        // Our own reader is the judge: what it does not take is not a session file.
+        let file = spec::read(text, &format!("{name}.yaml"))?;
+        let session = spec::resolve(&Inputs { file: Some(file), ..Inputs::default() })?;
+        let findings = options::check(&session.configuration, session.flink).into_iter();
+        let wrong: Vec<Problem> = findings
+            .filter(|finding| finding.level == Level::Error)
+            .map(|finding| finding.problem)
+            .collect();
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        if is_on_kubernetes { planned(&session) } else { Ok(()) }
+    };
+    // Nobody has seen the file of these lines.
+    let of_the_files = |problem: Problem| {
+        let location = place(&problem.path);
+        Problem { location, ..problem }
+    };
+    judged().map_err(|problems| problems.into_iter().map(of_the_files).collect())
+}
+
+/// Whether the session can be planned, as far as no file of the client's machine is needed for that.
+fn planned(session: &Session) -> Result<(), Vec<Problem>> {
+    if !wanted(session, &std::collections::BTreeMap::new()).is_empty() {
+        return Ok(());
+    }
+    plan(session, &ClientMachine::default()).map(|_| ())
+}
