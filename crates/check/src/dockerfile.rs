@@ -2,7 +2,6 @@
 
 use super::finding::Place;
 use super::image;
-use super::kubernetes::is_flink_image;
 use super::source::File;
 use nutkin_flink::FlinkVersion;
 
@@ -36,9 +35,8 @@ pub(super) fn read(index: usize, file: &File) -> Dockerfile {
             let Some(image) = words.find(|word| !word.starts_with("--")) else { continue };
             dockerfile.from = Some((image.to_owned(), place));
             dockerfile.is_unknown = image::is_unknown(image);
-            let version = image::tag(image).and_then(image::version);
-            dockerfile.version =
-                version.filter(|_| is_flink_image(image)).map(|version| (version, place));
+            let version = image::release(image).or_else(|| image::likely_release(image));
+            dockerfile.version = version.map(|version| (version, place));
             continue;
         }
         if dockerfile.version.is_none() {

@@ -1,7 +1,10 @@
 //! Configuration and log files, whether they stand alone, in a ConfigMap or in a variable.
 
+use std::collections::BTreeSet;
+
 use super::finding::Place;
 use super::kubernetes::{Object, Workload};
+use super::names::Names;
 use super::node::Walk;
 use super::source::{File, FileKind};
 use nutkin_flink::yaml::{Key, Node};
@@ -11,6 +14,8 @@ use nutkin_flink::yaml::{Key, Node};
 pub(super) struct Embedded {
     /// Its name there: `flink-conf.yaml`.
     pub(super) name: String,
+    /// The key of the ConfigMap or the name of the variable that holds it; otherwise the same.
+    pub(super) key: String,
     pub(super) kind: FileKind,
     pub(super) text: String,
     pub(super) origin: Origin,
@@ -20,10 +25,12 @@ pub(super) struct Embedded {
     /// Whether the lines of the text are lines of the file.
     is_aligned: bool,
     column: u32,
+    /// How many blanks begin each line of the text, where YAML took more of them away.
+    blanks: Vec<u32>,
 }
 
 /// Where a text comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Origin {
     /// A file of its own.
     File,
@@ -43,10 +50,9 @@ impl Embedded {
         let mut shift = 0;
         if self.origin != Origin::File {
             // The indentation that YAML took away.
-            let inner = self.text.lines().nth(line.saturating_sub(1) as usize).unwrap_or_default();
-            let outer = files[self.file].line(number).unwrap_or_default();
-            let blanks = |text: &str| text.chars().take_while(|c| *c == ' ').count();
-            shift = u32::try_from(blanks(outer).saturating_sub(blanks(inner))).unwrap_or(0);
+            let inner = self.blanks.get(line.saturating_sub(1) as usize).copied().unwrap_or(0);
+            let outer = blanks(files[self.file].line(number).unwrap_or_default());
+            shift = outer.saturating_sub(inner);
         }
         Place { file: self.file, line: number, column: column + shift }
     }
@@ -71,21 +77,37 @@ impl Embedded {
         (key, node): &(Key, Node),
         origin: Origin,
     ) -> Option<Self> {
+        let text = node.text()?.to_owned();
         Some(Self {
             name: name.to_owned(),
+            key: key.name.clone(),
             kind,
-            text: node.text()?.to_owned(),
             origin,
             file,
             first_line: if node.block { key.line + 1 } else { node.line },
             is_aligned: node.block,
             column: if node.block { 1 } else { node.column },
+            blanks: text.lines().map(blanks).collect(),
+            text,
         })
     }
 }
 
+fn blanks(line: &str) -> u32 {
+    u32::try_from(line.chars().take_while(|c| *c == ' ').count()).unwrap_or(u32::MAX)
+}
+
+/// What a file of the configuration directory is, by its name.
+fn of_name(name: &str) -> Option<FileKind> {
+    match FileKind::of_name(name) {
+        Some(FileKind::Objects) if name == "config.yaml" => Some(FileKind::ConfigYaml),
+        Some(kind @ (FileKind::FlinkConf | FileKind::Log4j | FileKind::Logback)) => Some(kind),
+        _ => None,
+    }
+}
+
 /// All such texts of the files and objects.
-pub(super) fn collect(files: &[File], objects: &[Object]) -> Vec<Embedded> {
+pub(super) fn collect(files: &[File], objects: &[Object], names: &Names) -> Vec<Embedded> {
     let mut found = Vec::new();
     for (index, file) in files.iter().enumerate() {
         let Some(kind) = file.kind else { continue };
@@ -94,8 +116,10 @@ pub(super) fn collect(files: &[File], objects: &[Object]) -> Vec<Embedded> {
             FileKind::FlinkConf | FileKind::ConfigYaml | FileKind::Log4j | FileKind::Logback
         );
         if is_conf {
+            let name = file.name.rsplit('/').next().unwrap_or_default();
             found.push(Embedded {
-                name: file.name.rsplit('/').next().unwrap_or_default().to_owned(),
+                name: name.to_owned(),
+                key: name.to_owned(),
                 kind,
                 text: file.text.clone(),
                 origin: Origin::File,
@@ -103,48 +127,68 @@ pub(super) fn collect(files: &[File], objects: &[Object]) -> Vec<Embedded> {
                 first_line: 1,
                 is_aligned: true,
                 column: 1,
+                blanks: Vec::new(),
             });
         }
     }
+    for (index, object) in objects.iter().enumerate().filter(|(_, o)| o.kind == "ConfigMap") {
+        for entry in object.node.get("data").map_or(&[][..], Walk::entries) {
+            let name = &entry.0.name;
+            let Some(kind) = of_name(name) else { continue };
+            let origin = Origin::ConfigMap(index);
+            found.extend(Embedded::of_entry(name, kind, object.file, entry, origin));
+        }
+    }
+    let map_of =
+        |name: &str, from: &Object| names.nearest(objects, files, ("ConfigMap", name), from);
+    let mut mapped: BTreeSet<(usize, &str, &str)> = BTreeSet::new();
     for (index, object) in objects.iter().enumerate() {
-        if object.kind == "ConfigMap" {
-            for entry in object.node.get("data").map_or(&[][..], Walk::entries) {
-                let key = &entry.0;
-                let kind = match FileKind::of_name(&key.name) {
-                    Some(FileKind::Objects) if key.name == "config.yaml" => FileKind::ConfigYaml,
-                    Some(kind @ (FileKind::FlinkConf | FileKind::Log4j | FileKind::Logback)) => {
-                        kind
-                    }
-                    _ => continue,
+        let Some(workload) = Workload::of(object).or_else(|| Workload::boot(object)) else {
+            continue;
+        };
+        for mount in workload.mounts() {
+            for (map, key, name) in mount.mapped() {
+                let Some(map) = map_of(map, object) else { continue };
+                let Some(kind) = of_name(name).filter(|kind| of_name(key) != Some(*kind)) else {
+                    continue;
                 };
-                let origin = Origin::ConfigMap(index);
-                found.extend(Embedded::of_entry(&key.name, kind, object.file, entry, origin));
+                let entry = objects[map].node.get("data").and_then(|data| data.entry(key));
+                if let Some(entry) = entry.filter(|_| mapped.insert((map, key, name))) {
+                    let origin = Origin::ConfigMap(map);
+                    found.extend(Embedded::of_entry(name, kind, objects[map].file, entry, origin));
+                }
             }
         }
-        if let Some(workload) = Workload::of(object) {
-            let variable = workload.variable("FLINK_PROPERTIES").map(|(entry, _)| entry);
-            let value = variable.and_then(|variable| variable.entry("value"));
-            let of_map = || referred(variable?, object, objects);
-            if let Some((file, entry)) = value.map(|entry| (object.file, entry)).or_else(of_map) {
-                let origin = Origin::Properties(index);
-                let name = "FLINK_PROPERTIES";
-                found.extend(Embedded::of_entry(name, FileKind::FlinkConf, file, entry, origin));
-            }
-        }
+        found.extend(properties(index, &workload, objects, map_of));
     }
     found
 }
 
-/// The entry of a ConfigMap that is the value of a variable, and its file.
-fn referred<'a>(
-    variable: &Node,
-    object: &Object,
+/// `FLINK_PROPERTIES` of a workload, written in its place or in a ConfigMap.
+fn properties<'a>(
+    index: usize,
+    workload: &Workload<'a>,
     objects: &'a [Object],
-) -> Option<(usize, &'a (Key, Node))> {
-    let reference = variable.at("valueFrom/configMapKeyRef")?;
-    let (name, key) = (reference.text_of("name")?, reference.text_of("key")?);
-    let is_meant =
-        |one: &&Object| one.kind == "ConfigMap" && one.name == name && one.shares_namespace(object);
-    let map = objects.iter().find(is_meant)?;
-    Some((map.file, map.node.get("data")?.entry(key)?))
+    map_of: impl Fn(&str, &Object) -> Option<usize>,
+) -> Option<Embedded> {
+    const NAME: &str = "FLINK_PROPERTIES";
+    let in_map = |map: &str, key: &str| {
+        let map = &objects[map_of(map, workload.object)?];
+        Some((map.file, map.node.get("data")?.entry(key)?))
+    };
+    let (file, entry) = match workload.variable(NAME) {
+        Some((variable, _)) => {
+            if let Some(entry) = variable.entry("value") {
+                (workload.file(), entry)
+            } else {
+                let reference = variable.at("valueFrom/configMapKeyRef")?;
+                in_map(reference.text_of("name")?, reference.text_of("key")?)?
+            }
+        }
+        None => workload.container.items_of("envFrom").iter().rev().find_map(|from| {
+            let map = from.at("configMapRef/name")?.text()?;
+            in_map(map, NAME).filter(|_| from.get("prefix").is_none())
+        })?,
+    };
+    Embedded::of_entry(NAME, FileKind::FlinkConf, file, entry, Origin::Properties(index))
 }

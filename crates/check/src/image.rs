@@ -65,10 +65,31 @@ pub(super) fn version(tag: &str) -> Option<FlinkVersion> {
     }
 }
 
+/// Whether an image is one that the Flink project makes, or a copy of it in another registry: the last part of its name
+/// is `flink`. What others call `flink-orders` counts its own releases.
+pub(super) fn is_flinks_own(image: &str) -> bool {
+    let name = image.rsplit('/').next().unwrap_or(image);
+    name.split([':', '@']).next() == Some("flink")
+}
+
+/// The release of Flink that an image says, where it is certain: Flink's own images, and tags with Flink's own words.
+pub(super) fn release(image: &str) -> Option<FlinkVersion> {
+    let tag = tag(image)?;
+    let is_flinks_tag = || is_flink_image(image) && tag.contains("-scala_2.1");
+    version(tag).filter(|_| is_flinks_own(image) || is_flinks_tag())
+}
+
+/// The release that the tag of somebody's own image may mean: all three numbers of a line of Flink 1.x that no counting
+/// of one's own reaches soon. Nothing may be found wrong because of it.
+pub(super) fn likely_release(image: &str) -> Option<FlinkVersion> {
+    let tag = tag(image).filter(|tag| is_flink_image(image) && 3 <= numbers(tag).len())?;
+    version(tag).filter(|version| version.major == 1)
+}
+
 /// The release that an image of Flink's says to the last number: `flink:1.20.5-java17` is not an other than 1.20.5.
 pub(super) fn patch(image: &str) -> Option<FlinkVersion> {
-    let tag = tag(image).filter(|_| is_flink_image(image))?;
-    version(tag).filter(|_| 3 <= numbers(tag).len())
+    let numbers = numbers(tag(image)?);
+    release(image).or_else(|| likely_release(image)).filter(|_| 3 <= numbers.len())
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use super::finding::Place;
 use super::node::{Walk, key_place};
+use super::role::{self, Program};
 use super::source::File;
+use super::template;
 use nutkin_flink::yaml::{Key, Node, NodeKind};
 
 /// A Kubernetes object, or anything else that is a map with a `kind`.
@@ -40,6 +42,26 @@ impl Object {
     pub(super) fn title(&self) -> String {
         format!("{} {}", self.kind, self.name)
     }
+
+    /// The group of its API, `None` where the object does not say it.
+    pub(super) fn group(&self) -> Option<&str> {
+        let version = self.node.text_of("apiVersion")?;
+        Some(version.split_once('/').map_or("", |(group, _)| group))
+    }
+
+    /// Whether the other one has the same kind and name, and only one of them can be there.
+    pub(super) fn is_twin(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.name == other.name
+            && !self.name.is_empty()
+            && self.group() == other.group()
+            && self.shares_namespace(other)
+    }
+
+    /// Whether it is of a kind of the Flink Kubernetes Operator: other operators call theirs the same.
+    pub(super) fn is_of_operator(&self, kind: &str) -> bool {
+        self.kind == kind && self.group().is_none_or(|group| group == "flink.apache.org")
+    }
 }
 
 /// Makes objects of the documents of a file. Where an object follows another without `---`, the two are
@@ -68,9 +90,12 @@ fn object(file: usize, entries: Vec<(Key, Node)>, cut: Option<Place>) -> Vec<Obj
     let (line, column) = (first.line, first.column);
     let node = Node { line, column, block: false, kind: NodeKind::Map(entries) };
     let Some(kind) = node.text_of("kind").map(str::to_owned) else { return Vec::new() };
-    if kind == "List" {
-        let items = node.items_of("items").to_vec();
-        return objects(file, items);
+    // Of kubectl (`List`, `ConfigMapList`), and of OpenShift.
+    if kind.ends_with("List") && node.get("items").is_some() {
+        return objects(file, node.items_of("items").to_vec());
+    }
+    if kind == "Template" && node.get("objects").is_some() {
+        return objects(file, template::filled(&node));
     }
     let text = |path: &str| node.at(path).and_then(Walk::text).map(str::to_owned);
     let (name, namespace) = (text("metadata/name").unwrap_or_default(), text("metadata/namespace"));
@@ -107,9 +132,6 @@ impl Role {
 /// The label that a StatefulSet gives each pod with its name (Kubernetes, "StatefulSets", Pod Name Label).
 pub(super) const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
 
-/// Words with which Flink's image starts a JobManager that asks for TaskManagers itself.
-const NATIVE: &[&str] = &["kubernetes-jobmanager.sh", "kubernetes-session", "native-k8s"];
-
 /// A Deployment, StatefulSet or the like that runs Flink.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Workload<'a> {
@@ -122,24 +144,36 @@ pub(super) struct Workload<'a> {
     pub(super) pod: &'a Node,
     /// The container that runs Flink.
     pub(super) container: &'a Node,
+    /// What the container's words start, where they say it.
+    pub(super) program: Option<Program>,
 }
 
 impl<'a> Workload<'a> {
     /// The workload of an object, if it runs Flink.
     pub(super) fn of(object: &'a Object) -> Option<Self> {
+        Self::with(object, |container| role(object, container))
+    }
+
+    /// The workload of an object that deploys a session by `kubernetes-session.sh` and ends.
+    pub(super) fn boot(object: &'a Object) -> Option<Self> {
+        let is_boot = |container: &Node| role::program(container) == Some(Program::Boot);
+        Self::with(object, |container| is_boot(container).then_some(Role::JobManager))
+    }
+
+    fn with(object: &'a Object, role: impl Fn(&Node) -> Option<Role>) -> Option<Self> {
         let template = match object.kind.as_str() {
-            "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" => {
-                object.node.at("spec/template")?
-            }
+            "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "DeploymentConfig"
+            | "Job" => object.node.at("spec/template")?,
             "Pod" => &object.node,
             _ => return None,
         };
         let pod = template.get("spec")?;
         let mut containers = pod.items_of("containers").iter();
         let (container, role) =
-            containers.find_map(|container| Some((container, role(object, container)?)))?;
+            containers.find_map(|container| Some((container, role(container)?)))?;
         let replicas = object.node.at("spec/replicas").and_then(Walk::whole).unwrap_or(1);
-        Some(Self { object, role, replicas, template, pod, container })
+        let program = role::program(container);
+        Some(Self { object, role, replicas, template, pod, container, program })
     }
 
     pub(super) const fn file(&self) -> usize {
@@ -176,8 +210,16 @@ impl<'a> Workload<'a> {
     }
 
     /// Whether the JobManager asks for TaskManagers itself.
-    pub(super) fn is_native(&self) -> bool {
-        self.words().any(|(word, _)| NATIVE.iter().any(|script| word.contains(script)))
+    pub(super) const fn is_native(&self) -> bool {
+        matches!(
+            self.program,
+            Some(Program::NativeJobManager | Program::NativeApplication | Program::Boot)
+        )
+    }
+
+    /// Whether the JobManager runs one job and ends with it.
+    pub(super) const fn is_application(&self) -> bool {
+        matches!(self.program, Some(Program::Application | Program::NativeApplication))
     }
 
     /// Whether a Service's selector selects some of its pods: by their labels, or by the name that a StatefulSet gives
@@ -254,12 +296,38 @@ pub(super) struct Mount<'a> {
 impl<'a> Mount<'a> {
     /// The name of the ConfigMap that is mounted.
     pub(super) fn config_map(&self) -> Option<&'a str> {
-        let volume = self.volume?;
-        let projected = || {
-            let sources = volume.at("projected/sources").map_or(&[][..], Walk::items);
-            sources.iter().find_map(|source| source.at("configMap/name"))
-        };
-        volume.at("configMap/name").or_else(projected)?.text()
+        self.config_maps().next().map(|(name, _)| name)
+    }
+
+    /// The names of all ConfigMaps that are mounted together, with the `items` of each.
+    pub(super) fn config_maps(&self) -> impl Iterator<Item = (&'a str, &'a [Node])> + use<'a> {
+        let projected = self.volume.and_then(|volume| volume.at("projected/sources"));
+        let sources = self.volume.into_iter().chain(projected.map_or(&[][..], Walk::items));
+        sources.filter_map(|source| {
+            let map = source.get("configMap")?;
+            Some((map.text_of("name")?, map.items_of("items")))
+        })
+    }
+
+    /// Keys of ConfigMaps that the container sees under another name: ConfigMap, key, name of the file.
+    pub(super) fn mapped(&self) -> Vec<(&'a str, &'a str, &'a str)> {
+        let part = self.node.text_of("subPath");
+        let mut found = Vec::new();
+        for (map, items) in self.config_maps() {
+            let pairs =
+                items.iter().filter_map(|item| Some((item.text_of("key")?, item.text_of("path")?)));
+            for (key, path) in pairs {
+                match part {
+                    None => found.push((map, key, last_part(path))),
+                    Some(part) if part == path => found.push((map, key, last_part(self.path))),
+                    Some(_) => {}
+                }
+            }
+            if let (Some(part), true) = (part, items.is_empty()) {
+                found.push((map, part, last_part(self.path)));
+            }
+        }
+        found
     }
 
     /// Whether the volume is a ConfigMap or Secret, which nobody can write to.
@@ -274,43 +342,38 @@ impl<'a> Mount<'a> {
 
 /// What a container is to Flink, or `None` where it has nothing to do with it.
 fn role(object: &Object, container: &Node) -> Option<Role> {
-    let words: Vec<String> = ["command", "args"]
-        .iter()
-        .flat_map(|key| container.items_of(key))
-        .filter_map(|node| node.text())
-        .map(str::to_ascii_lowercase)
-        .collect();
-    let says = |word: &str| words.iter().any(|text| text.contains(word));
-    let image = container.text_of("image").unwrap_or_default();
-    let is_flink = is_flink_image(image);
-    let finds_out = words.iter().any(|word| word == "cluster")
-        && container
-            .items_of("env")
-            .iter()
-            .any(|e| e.text_of("name").is_some_and(|name| name.starts_with("JOB_MAN")));
-    if finds_out {
+    let variables = |prefix: &str| {
+        let mut names = container.items_of("env").iter().filter_map(|entry| entry.text_of("name"));
+        names.any(|name| name.starts_with(prefix))
+    };
+    let program = role::program(container);
+    match program {
+        Some(
+            Program::JobManager
+            | Program::NativeJobManager
+            | Program::Application
+            | Program::NativeApplication,
+        ) => return Some(Role::JobManager),
+        Some(Program::TaskManager) => return Some(Role::TaskManager),
+        Some(Program::Both) => return Some(Role::Both),
+        Some(Program::Tool | Program::Client | Program::Boot) => return None,
+        Some(Program::Unknown) | None => {}
+    }
+    let mut words = ["command", "args"].into_iter().flat_map(|key| container.items_of(key));
+    if words.any(|word| word.text() == Some("cluster")) && variables("JOB_MAN") {
         return Some(Role::Both);
     }
-    match (says("jobmanager") || says("standalone-job"), says("taskmanager")) {
-        (true, true) => return Some(Role::Both),
-        (true, false) => return Some(Role::JobManager),
-        (false, true) => return Some(Role::TaskManager),
-        (false, false) => {}
-    }
-    if !is_flink || ["sleep", "tail", "sql-client", "history-server"].iter().any(|w| says(w)) {
+    let is_job = matches!(object.kind.as_str(), "Job" | "CronJob");
+    if is_job || !is_flink_image(container.text_of("image").unwrap_or_default()) {
         return None;
     }
-    let variables = |prefix: &str| {
-        container
-            .items_of("env")
-            .iter()
-            .any(|entry| entry.text_of("name").is_some_and(|name| name.starts_with(prefix)))
-    };
-    match (variables("JOB_MAN"), variables("TASK_MANAGER")) {
-        (true, true) => return Some(Role::Both),
-        (true, false) if words.is_empty() => return Some(Role::JobManager),
-        (false, true) if words.is_empty() => return Some(Role::TaskManager),
-        _ => {}
+    if program.is_none() {
+        match (variables("JOB_MAN"), variables("TASK_MANAGER")) {
+            (true, true) => return Some(Role::Both),
+            (true, false) => return Some(Role::JobManager),
+            (false, true) => return Some(Role::TaskManager),
+            (false, false) => {}
+        }
     }
     let mut names = object.name.to_ascii_lowercase();
     names.push_str(container.text_of("name").unwrap_or_default());
@@ -319,6 +382,10 @@ fn role(object: &Object, container: &Node) -> Option<Role> {
         (false, true) => Some(Role::TaskManager),
         _ => None,
     }
+}
+
+fn last_part(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// Whether an image is one of Flink, by the last part of its name.

@@ -18,17 +18,23 @@ mod finding;
 mod hosts;
 mod image;
 mod kubernetes;
+mod names;
 mod node;
 pub mod page;
+mod role;
 mod rule;
 mod rules;
 mod script;
 mod secrets;
 mod selectors;
 mod settings;
+mod shell;
 mod silence;
 mod source;
 mod system;
+mod template;
+mod together;
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::conf::{Line, lines};
 use super::embedded::{Embedded, Origin};
 use super::finding::Place;
+use super::image;
 use super::kubernetes::Workload;
 use super::node::Walk;
 use super::source::{File, FileKind};
@@ -22,6 +23,8 @@ pub(super) struct Setting {
     pub(super) place: Place,
     /// Whether it is in a file that only one of the parsers reads.
     pub(super) dialect: Option<Dialect>,
+    /// Whether no file says it: the image does, where files are silent.
+    pub(super) implied: bool,
 }
 
 impl Setting {
@@ -39,6 +42,17 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    pub(super) fn extend(&mut self, settings: impl IntoIterator<Item = Setting>) {
+        settings.into_iter().for_each(|setting| self.push(setting));
+    }
+
+    /// What the files say themselves.
+    pub(super) fn of_files(&self) -> Self {
+        let mut said = Self::default();
+        said.extend(self.list.iter().filter(|setting| !setting.implied).cloned());
+        said
+    }
+
     pub(super) fn push(&mut self, setting: Setting) {
         self.last.insert(setting.key.clone(), self.list.len());
         self.list.push(setting);
@@ -116,6 +130,7 @@ pub(super) fn read(
                 value: entry.value.clone(),
                 place: text.place(files, *line, 1),
                 dialect: Some(Dialect::ConfigYaml),
+                implied: false,
             });
         }
         return Ok(());
@@ -129,31 +144,72 @@ pub(super) fn read(
                 value: Value::Text(value.to_owned()),
                 place: text.place(files, line, column),
                 dialect,
+                implied: false,
             });
         }
     }
     Ok(())
 }
 
-/// `-D key=value` and `-Dkey=value` in the arguments of a container.
+/// `-D key=value` and `-Dkey=value` in the words of a container, those of shell texts included.
 pub(super) fn arguments(workload: &Workload<'_>) -> Vec<Setting> {
     let mut found = Vec::new();
-    let mut previous = "";
-    for (word, node) in workload.words() {
+    let mut is_next = false;
+    for (word, node) in super::role::words(workload.container) {
         let pair = match word.strip_prefix("-D") {
             Some("") => None,
             Some(pair) => Some(pair),
-            None if previous == "-D" => Some(word),
-            None => None,
+            None => Some(&*word).filter(|_| is_next),
         };
-        previous = word;
+        is_next = word == "-D";
         let Some((key, value)) = pair.and_then(|pair| pair.split_once('=')) else { continue };
         found.push(Setting {
             key: key.trim().to_owned(),
             value: Value::Text(value.to_owned()),
             place: node.place(workload.file()),
             dialect: None,
+            implied: false,
         });
+    }
+    found
+}
+
+/// Where the image keeps its configuration.
+const CONF: &str = "/opt/flink/conf";
+
+/// What Flink's image says where the files are silent: its entrypoint writes these on every start, into a configuration
+/// that it can write (`docker-entrypoint.sh`, `prepare_configuration`, the same from 1.13 to 2.3).
+pub(super) fn of_image(workloads: &[Workload<'_>]) -> Vec<Setting> {
+    let is_silent = |workload: &&Workload<'_>| {
+        let is_mounted = |name: &str| workload.mount_of(&format!("{CONF}/{name}")).is_some();
+        let has_entrypoint = workload.container.get("command").is_none()
+            || workload
+                .words()
+                .next()
+                .is_some_and(|(word, _)| word.ends_with("docker-entrypoint.sh"));
+        let image = workload.image().and_then(Walk::text).unwrap_or_default();
+        has_entrypoint
+            && image::is_flinks_own(image)
+            && workload.variable("FLINK_CONF_DIR").is_none()
+            && !is_mounted("flink-conf.yaml")
+            && !is_mounted("config.yaml")
+    };
+    let mut found = Vec::new();
+    let mut put = |key: &str, value: &str, place: Place| {
+        let (key, value) = (key.to_owned(), Value::Text(value.to_owned()));
+        found.push(Setting { key, value, place, dialect: None, implied: true });
+    };
+    if let Some(master) = workloads.iter().filter(|w| w.role.is_job_manager()).find(is_silent) {
+        let place = master.image().map_or(master.object.place(), |node| node.place(master.file()));
+        put("blob.server.port", "6124", place);
+    }
+    // Where TaskManagers look counts, whatever the JobManager calls itself.
+    let named = workloads.iter().filter(is_silent).filter_map(|workload| {
+        let (entry, value) = workload.variable("JOB_MANAGER_RPC_ADDRESS")?;
+        Some((workload.role.is_job_manager(), value?, entry.place(workload.file())))
+    });
+    if let Some((_, address, place)) = named.min_by_key(|(is_master, ..)| *is_master) {
+        put("jobmanager.rpc.address", address, place);
     }
     found
 }
@@ -175,7 +231,8 @@ pub(super) fn session(file: usize, node: &Node, into: &mut Settings) {
                 _ => value.text().unwrap_or_default().to_owned(),
             };
             let place = super::node::key_place(key, file);
-            into.push(Setting { key: name, value: Value::Text(text), place, dialect: None });
+            let value = Value::Text(text);
+            into.push(Setting { key: name, value, place, dialect: None, implied: false });
         }
     }
     walk(file, node, "", into);

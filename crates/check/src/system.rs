@@ -2,76 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::dockerfile::{self, Dockerfile};
-use super::embedded::{self, Embedded, Origin};
+use super::dockerfile::Dockerfile;
+use super::embedded::{Embedded, Origin};
 use super::finding::Place;
-use super::hosts::{self, Hosts};
+use super::hosts::Hosts;
 use super::image;
-use super::kubernetes::{self, Object, Workload, is_flink_image};
+use super::kubernetes::{Object, Workload};
 use super::node::Walk;
-use super::script::{self, Script};
-use super::secrets;
-use super::selectors::Selectors;
+use super::script::Script;
 use super::settings::{self, Settings};
-use super::source::{File, FileKind};
+use super::source::FileKind;
+use super::together::{self, Group};
+pub(super) use super::world::World;
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::Problem;
-
-/// Everything that was read, file by file.
-pub(super) struct World {
-    pub(super) files: Vec<File>,
-    pub(super) objects: Vec<Object>,
-    pub(super) texts: Vec<Embedded>,
-    selectors: Selectors,
-    pub(super) dockerfiles: Vec<Dockerfile>,
-    pub(super) scripts: Vec<Script>,
-    pub(super) hosts: Vec<Hosts>,
-    /// YAML that could not be read.
-    pub(super) broken: Vec<(Place, Problem)>,
-}
-
-impl World {
-    /// Reads all files.
-    pub(super) fn read(mut files: Vec<File>) -> Self {
-        let mut objects = Vec::new();
-        let mut broken = Vec::new();
-        let (mut dockerfiles, mut scripts, mut hosts) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, file) in files.iter().enumerate() {
-            match file.kind {
-                Some(FileKind::Objects) => {
-                    // What only looks like a blank has a code of its own, and must not hide the rest.
-                    let text = file.text.replace(['\u{a0}', '\u{3000}'], " ");
-                    let (documents, problems) = nutkin_flink::yaml::forgiving(&text, &file.name);
-                    // Other people's YAML, such as a workflow, does not concern us.
-                    let is_ours = file.text.contains("apiVersion:");
-                    for problem in problems.into_iter().filter(|_| is_ours) {
-                        let at = problem.location.as_ref();
-                        let line = at.and_then(|at| at.line).unwrap_or(1).min(file.count());
-                        let column = at.and_then(|at| at.column).unwrap_or(1);
-                        broken.push((Place { file: index, line, column }, problem));
-                    }
-                    objects.extend(kubernetes::objects(index, documents));
-                }
-                Some(FileKind::Dockerfile) => dockerfiles.push(dockerfile::read(index, file)),
-                Some(FileKind::Script) => scripts.push(script::read(index, file)),
-                Some(kind @ (FileKind::Masters | FileKind::Workers)) => {
-                    hosts.push(hosts::read(index, file, kind));
-                }
-                _ => {}
-            }
-        }
-        kubernetes::hide_secrets(&mut files, &objects);
-        secrets::hide(&mut files, &objects);
-        let texts = embedded::collect(&files, &objects);
-        let selectors = Selectors::of(&objects);
-        Self { files, objects, texts, selectors, dockerfiles, scripts, hosts, broken }
-    }
-
-    /// Objects of a kind.
-    pub(super) fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Object> {
-        self.objects.iter().filter(move |object| object.kind == kind)
-    }
-}
 
 /// One session, as far as the files describe it.
 pub(super) struct System<'a> {
@@ -79,6 +23,10 @@ pub(super) struct System<'a> {
     /// How to call it.
     pub(super) title: String,
     pub(super) workloads: Vec<Workload<'a>>,
+    /// What deploys the session by `kubernetes-session.sh`, and is no part of it.
+    pub(super) boot: Option<Workload<'a>>,
+    /// JobManagers that the files have in the place of this one.
+    pub(super) alternatives: Vec<&'a Object>,
     /// Services that select some of its pods.
     pub(super) selecting: Vec<&'a Object>,
     pub(super) texts: Vec<&'a Embedded>,
@@ -104,7 +52,18 @@ impl<'a> System<'a> {
 
     /// Whether anything of it runs on Kubernetes.
     pub(super) fn is_on_kubernetes(&self) -> bool {
-        !self.workloads.is_empty() || self.session.is_some()
+        !self.workloads.is_empty() || self.session.is_some() || self.boot.is_some()
+    }
+
+    /// What runs a job instead of a session: the object, and where that is said.
+    pub(super) fn application(&self) -> Option<(&'a Object, Place)> {
+        if let Some(session) = self.session {
+            let (key, _) = session.node.at("spec")?.entry("job")?;
+            return Some((session, super::node::key_place(key, session.file)));
+        }
+        let workload = self.job_managers().find(|workload| workload.is_application())?;
+        let word = workload.words().next().map_or(workload.container, |(_, node)| node);
+        Some((workload.object, word.place(workload.file())))
     }
 
     /// Services in reach of its pods.
@@ -113,6 +72,12 @@ impl<'a> System<'a> {
             self.workloads.iter().any(|workload| workload.object.shares_namespace(service))
         };
         self.world.objects.iter().filter(|object| object.kind == "Service").filter(near)
+    }
+
+    /// The Service of a name in reach of its pods.
+    pub(super) fn service(&self, name: &str) -> Option<&'a Object> {
+        let mut all = self.workloads.iter().map(|workload| workload.object);
+        all.find_map(|object| self.world.named("Service", name, object))
     }
 
     /// Services that lead to its JobManagers.
@@ -156,7 +121,8 @@ impl<'a> System<'a> {
 
     /// The namespace of the pods, where the files name one.
     pub(super) fn namespace(&self) -> Option<&'a str> {
-        self.workloads.iter().find_map(|workload| workload.object.namespace.as_deref())
+        let mut all = self.workloads.iter().chain(&self.boot);
+        all.find_map(|workload| workload.object.namespace.as_deref())
     }
 }
 
@@ -170,38 +136,27 @@ pub(super) enum HighAvailability {
 
 /// Puts together what belongs together.
 pub(super) fn group(world: &World, flink: Option<FlinkVersion>) -> Vec<System<'_>> {
-    let workloads: Vec<Workload<'_>> = world.objects.iter().filter_map(Workload::of).collect();
-    // Workloads first: those that mount one ConfigMap with Flink's files are one session.
-    let mut group_of: Vec<usize> = (0..workloads.len()).collect();
-    let unite = |groups: &mut Vec<usize>, one: usize, two: usize| {
-        let (old, new) = (groups[two], groups[one]);
-        for group in groups.iter_mut().filter(|group| **group == old) {
-            *group = new;
+    let groups = together::groups(world);
+    let mut systems: Vec<System<'_>> =
+        groups.into_iter().map(|one| with_pods(world, one)).collect();
+    for (index, object) in world.objects.iter().enumerate() {
+        if let Some(boot) = Workload::boot(object) {
+            let mut system = with_pods(
+                world,
+                Group { workloads: vec![(index, boot)], alternatives: Vec::new() },
+            );
+            system.workloads.clear();
+            system.boot = Some(boot);
+            systems.push(system);
         }
-    };
-    let mut owner: BTreeMap<(Option<&str>, &str), usize> = BTreeMap::new();
-    for (index, workload) in workloads.iter().enumerate() {
-        for mount in workload.mounts() {
-            let Some(name) = mount.config_map() else { continue };
-            let key = (workload.object.namespace.as_deref(), name);
-            match owner.get(&key) {
-                Some(first) => unite(&mut group_of, *first, index),
-                None => {
-                    owner.insert(key, index);
-                }
-            }
+        if object.is_of_operator("FlinkDeployment") {
+            systems.push(with_session(world, object));
         }
     }
-    pair(&workloads, &mut group_of);
-    let mut groups: BTreeMap<usize, Vec<Workload<'_>>> = BTreeMap::new();
-    for (workload, group) in workloads.iter().zip(&group_of) {
-        groups.entry(*group).or_default().push(*workload);
-    }
-    let mut systems: Vec<System<'_>> = groups.into_values().map(|w| with_pods(world, w)).collect();
-    systems.extend(world.of_kind("FlinkDeployment").map(|object| with_session(world, object)));
     systems.extend(without_pods(world, &systems));
     attach(world, &mut systems);
     for system in &mut systems {
+        system.settings.extend(settings::of_image(&system.workloads));
         for text in &system.texts {
             if matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml)
                 && let Err(problems) = settings::read(text, &world.files, &mut system.settings)
@@ -209,36 +164,12 @@ pub(super) fn group(world: &World, flink: Option<FlinkVersion>) -> Vec<System<'_
                 system.refused.extend(problems);
             }
         }
+        if let Some(boot) = &system.boot {
+            system.settings.extend(settings::arguments(boot));
+        }
         system.version = flink.or_else(|| version(system));
     }
     systems
-}
-
-/// Unites a JobManager without TaskManagers and TaskManagers without one, where a namespace has only one such
-/// JobManager.
-fn pair(workloads: &[Workload<'_>], group_of: &mut [usize]) {
-    let mut roles: BTreeMap<usize, (bool, bool)> = BTreeMap::new();
-    for (workload, group) in workloads.iter().zip(group_of.iter()) {
-        let (master, worker) = roles.entry(*group).or_default();
-        *master |= workload.role.is_job_manager();
-        *worker |= workload.role.is_task_manager();
-    }
-    // The lonely groups of each namespace. What names none may be applied to any: it is a namespace of its own.
-    let mut lonely: BTreeMap<Option<&str>, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
-    for (workload, group) in workloads.iter().zip(group_of.iter()) {
-        let (masters, workers) = lonely.entry(workload.object.namespace.as_deref()).or_default();
-        match roles.get(group) {
-            Some((true, false)) if !masters.contains(group) => masters.push(*group),
-            Some((false, true)) if !workers.contains(group) => workers.push(*group),
-            _ => {}
-        }
-    }
-    for (masters, workers) in lonely.values() {
-        let [master] = masters[..] else { continue };
-        for group in group_of.iter_mut().filter(|group| workers.contains(group)) {
-            *group = master;
-        }
-    }
 }
 
 fn empty(world: &World, title: String) -> System<'_> {
@@ -246,6 +177,8 @@ fn empty(world: &World, title: String) -> System<'_> {
         world,
         title,
         workloads: Vec::new(),
+        boot: None,
+        alternatives: Vec::new(),
         selecting: Vec::new(),
         texts: Vec::new(),
         session: None,
@@ -258,33 +191,24 @@ fn empty(world: &World, title: String) -> System<'_> {
     }
 }
 
-fn with_pods<'a>(world: &'a World, workloads: Vec<Workload<'a>>) -> System<'a> {
+fn with_pods<'a>(world: &'a World, group: Group<'a>) -> System<'a> {
+    let workloads: Vec<Workload<'a>> = group.workloads.iter().map(|(_, one)| *one).collect();
     let main = workloads.iter().find(|w| w.role.is_job_manager()).or(workloads.first());
     let mut system = empty(world, main.map(Workload::title).unwrap_or_default());
-    // Looked up once: there may be a thousand sessions with as many ConfigMaps.
-    let mounted: Vec<(&Workload<'_>, BTreeSet<&str>)> = workloads
-        .iter()
-        .map(|w| (w, w.mounts().iter().filter_map(super::kubernetes::Mount::config_map).collect()))
-        .collect();
-    for text in &world.texts {
-        let belongs = mounted.iter().any(|(workload, mounted)| match text.origin {
-            Origin::File => false,
-            Origin::ConfigMap(index) => {
-                let object = &world.objects[index];
-                mounted.contains(object.name.as_str()) && object.shares_namespace(workload.object)
-            }
-            Origin::Properties(index) => {
-                std::ptr::eq(&raw const world.objects[index], workload.object)
-            }
-        });
-        if belongs {
-            system.texts.push(text);
+    let mut texts = BTreeSet::new();
+    for (index, workload) in &group.workloads {
+        let maps = workload.mounts().into_iter().flat_map(|mount| mount.config_maps());
+        let maps = maps.filter_map(|(name, _)| world.index_of("ConfigMap", name, workload.object));
+        for origin in maps.map(Origin::ConfigMap).chain([Origin::Properties(*index)]) {
+            texts.extend(world.texts_of.get(&origin).into_iter().flatten().copied());
         }
     }
+    system.texts = texts.into_iter().map(|index| &world.texts[index]).collect();
     // What the entrypoint appends counts after the file.
     system.texts.sort_by_key(|text| matches!(text.origin, Origin::Properties(_)));
     system.selecting = selecting(world, &workloads);
     system.workloads = workloads;
+    system.alternatives = group.alternatives;
     system
 }
 
@@ -313,11 +237,10 @@ fn with_session<'a>(world: &'a World, object: &'a Object) -> System<'a> {
 
 /// Configuration directories, and ConfigMaps that no workload of the files mounts.
 fn without_pods<'a>(world: &'a World, systems: &[System<'a>]) -> Vec<System<'a>> {
-    let taken = |text: &Embedded| {
-        systems.iter().any(|system| system.texts.iter().any(|known| std::ptr::eq(*known, text)))
-    };
+    let all = systems.iter().flat_map(|system| &system.texts);
+    let taken: BTreeSet<*const Embedded> = all.map(|text| std::ptr::from_ref(*text)).collect();
     let mut groups: BTreeMap<(bool, String), Vec<&'a Embedded>> = BTreeMap::new();
-    for text in world.texts.iter().filter(|text| !taken(text)) {
+    for text in world.texts.iter().filter(|text| !taken.contains(&std::ptr::from_ref(*text))) {
         let key = match text.origin {
             Origin::ConfigMap(index) => (true, world.objects[index].title()),
             _ => (false, world.files[text.start().file].directory().to_owned()),
@@ -329,29 +252,55 @@ fn without_pods<'a>(world: &'a World, systems: &[System<'a>]) -> Vec<System<'a>>
 
 /// Gives Dockerfiles, scripts, `masters` and `workers` to the sessions beside or below which they lie.
 fn attach<'a>(world: &'a World, systems: &mut Vec<System<'a>>) {
+    if world.dockerfiles.is_empty() && world.scripts.is_empty() && world.hosts.is_empty() {
+        return;
+    }
     if systems.is_empty() {
-        if world.dockerfiles.is_empty() && world.scripts.is_empty() && world.hosts.is_empty() {
-            return;
-        }
         systems.push(empty(world, "the files".to_owned()));
     }
     let only = systems.len() == 1;
+    let directory = |file: usize| world.files[file].directory();
+    let dockerfiles = Below::of(&world.dockerfiles, |one| directory(one.file));
+    let scripts = Below::of(&world.scripts, |one| directory(one.file));
+    let hosts = Below::of(&world.hosts, |one| directory(one.file));
     for system in systems {
-        let mut directories: Vec<&str> =
-            system.workloads.iter().map(|w| world.files[w.file()].directory()).collect();
-        directories.extend(system.texts.iter().map(|t| world.files[t.start().file].directory()));
-        directories.extend(system.session.iter().map(|o| world.files[o.file].directory()));
-        let near = |file: usize| {
-            let above = world.files[file].directory();
-            only || directories.iter().any(|below| {
-                *below == above
-                    || above.is_empty()
-                    || below.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
-            })
-        };
-        system.dockerfiles = world.dockerfiles.iter().filter(|d| near(d.file)).collect();
-        system.scripts = world.scripts.iter().filter(|s| near(s.file)).collect();
-        system.hosts = world.hosts.iter().filter(|h| near(h.file)).collect();
+        let objects = system.workloads.iter().chain(&system.boot).map(Workload::file);
+        let texts = system.texts.iter().map(|text| text.start().file);
+        let session = system.session.iter().map(|object| object.file);
+        let own: BTreeSet<&str> = objects.chain(texts).chain(session).map(directory).collect();
+        let own = (!only).then_some(own);
+        system.dockerfiles = dockerfiles.near(own.as_ref());
+        system.scripts = scripts.near(own.as_ref());
+        system.hosts = hosts.near(own.as_ref());
+    }
+}
+
+/// Files by their directories, to be found from below.
+struct Below<'a, T> {
+    all: &'a [T],
+    by_directory: BTreeMap<&'a str, Vec<usize>>,
+}
+
+impl<'a, T> Below<'a, T> {
+    fn of(all: &'a [T], directory: impl Fn(&'a T) -> &'a str) -> Self {
+        let mut by_directory: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, one) in all.iter().enumerate() {
+            by_directory.entry(directory(one)).or_default().push(index);
+        }
+        Self { all, by_directory }
+    }
+
+    /// What lies in some directories or above them, in order; all, where the directories do not matter.
+    fn near(&self, directories: Option<&BTreeSet<&str>>) -> Vec<&'a T> {
+        let Some(directories) = directories else { return self.all.iter().collect() };
+        let mut found = BTreeSet::new();
+        for below in directories {
+            let ends = below.match_indices('/').map(|(at, _)| at).chain([0, below.len()]);
+            for above in ends.map(|end| &below[..end]) {
+                found.extend(self.by_directory.get(above).into_iter().flatten().copied());
+            }
+        }
+        found.into_iter().map(|index| &self.all[index]).collect()
     }
 }
 
@@ -362,13 +311,13 @@ fn version(system: &System<'_>) -> Option<FlinkVersion> {
         let field = system.session?.node.at("spec/flinkVersion")?.text()?.to_owned();
         pinned.and_then(|text| text.parse().ok()).or_else(|| field.parse().ok())
     };
-    let of_image = |image: &str| {
-        is_flink_image(image).then(|| image::tag(image).and_then(image::version)).flatten()
-    };
-    let of_pods = || {
+    let of_pods = |of_image: fn(&str) -> Option<FlinkVersion>| {
         let images = system.job_managers().chain(&system.workloads);
         images.filter_map(Workload::image).filter_map(Walk::text).find_map(of_image)
     };
     let of_dockerfile = || system.dockerfiles.iter().find_map(|d| Some(d.version?.0));
-    of_session().or_else(of_pods).or_else(of_dockerfile)
+    of_session()
+        .or_else(|| of_pods(image::release))
+        .or_else(of_dockerfile)
+        .or_else(|| of_pods(image::likely_release))
 }

@@ -28,13 +28,19 @@ pub(super) fn beside(
         if is_workload {
             continue;
         }
+        let all = world.names.all(&object.kind, &object.name);
+        let is_twin = |of: &usize| *of < index && world.objects[*of].is_twin(object);
+        if all.iter().any(is_twin) {
+            maker.put(place, object.title(), "nowhere: the same object is there already");
+            continue;
+        }
         if is_conf {
             let others = object
                 .node
                 .get("data")
                 .map_or(&[][..], Walk::entries)
                 .iter()
-                .any(|(key, _)| !system.texts.iter().any(|text| text.name == key.name));
+                .any(|(key, _)| !system.texts.iter().any(|text| text.key == key.name));
             if !others {
                 maker.put(
                     place,

@@ -38,6 +38,7 @@ pub(super) fn of(system: &System<'_>, said: &Settings) -> Vec<Unsaid> {
                 value: Value::Text(value.to_owned()),
                 place,
                 dialect: None,
+                implied: true,
             };
             found.push(Unsaid { setting, origin });
         }

@@ -18,6 +18,7 @@ mod select;
 mod services;
 mod shape;
 mod storage;
+mod unclear;
 mod write;
 
 use serde_json::{Value, json};
@@ -123,7 +124,8 @@ impl Maker<'_> {
 pub fn adopt(inputs: &[Input], request: &AdoptionRequest) -> Result<Adoption, Vec<Problem>> {
     let world = World::read(inputs.iter().map(File::new).collect());
     let systems = system::group(&world, request.flink);
-    let with_pods: Vec<&System<'_>> = systems.iter().filter(|s| !s.workloads.is_empty()).collect();
+    let runs = |system: &&System<'_>| !system.workloads.is_empty() || system.boot.is_some();
+    let with_pods: Vec<&System<'_>> = systems.iter().filter(runs).collect();
     let system = match (&with_pods[..], &systems[..]) {
         ([one], _) => *one,
         ([], [one]) => one,
@@ -145,6 +147,9 @@ pub fn adopt(inputs: &[Input], request: &AdoptionRequest) -> Result<Adoption, Ve
             ]);
         }
     };
+    if let Some(problem) = unclear::of(&world, system) {
+        return Err(vec![problem]);
+    }
     match system.session {
         Some(session) => keep::keep(&world, system, session, request),
         None => make(&world, system, request),
@@ -339,7 +344,7 @@ fn image_of(
     let text = node.text()?;
     let place = node.place(workload.file());
     let numbers = image::tag(text).map(image::numbers).unwrap_or_default();
-    let is_flink = super::kubernetes::is_flink_image(text);
+    let is_flink = image::is_flinks_own(text);
     let brings = image::tag(text).and_then(image::version);
     if !maker.as_is && is_flink && brings.is_none() && 2 <= numbers.len() {
         let message = format!("`{text}` is left out: Flink {version} comes with its own image");

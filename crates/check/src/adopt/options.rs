@@ -163,7 +163,7 @@ pub(super) fn all(system: &System<'_>, version: FlinkVersion) -> Settings {
 
 /// The files, what scripts write into them, then the arguments of both roles that stand for options.
 pub(super) fn said(system: &System<'_>, version: FlinkVersion) -> Settings {
-    let mut all = system.settings.clone();
+    let mut all = system.settings.of_files();
     for setting in scripts::settings(system, version) {
         all.push(setting);
     }
@@ -186,7 +186,7 @@ fn one(
 ) {
     let (place, text) = (setting.place, setting.text());
     let key = setting.key.as_str();
-    if !system.workloads.is_empty() && OWN.contains(&key) {
+    if (!system.workloads.is_empty() || system.boot.is_some()) && OWN.contains(&key) {
         maker.put(place, key, "nowhere: set for every session from its name and namespace");
         return;
     }

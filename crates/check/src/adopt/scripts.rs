@@ -46,7 +46,8 @@ pub(super) fn settings(system: &System<'_>, version: FlinkVersion) -> Vec<Settin
 }
 
 fn setting(key: &str, value: String, place: Place) -> Setting {
-    Setting { key: key.to_owned(), value: Value::Text(value), place, dialect: None }
+    let value = Value::Text(value);
+    Setting { key: key.to_owned(), value, place, dialect: None, implied: false }
 }
 
 /// Key and new value of `sed -i "s|key: old|key: new|g" file`.

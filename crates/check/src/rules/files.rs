@@ -1,15 +1,17 @@
 //! Files that cannot be read as they were meant.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use super::rules;
 use super::schema;
 use crate::finding::{Findings, Patch, Place};
 use crate::kubernetes::Object;
-use crate::node::key_place;
+use crate::node::{Walk, key_place};
 use crate::silence::Silence;
 use crate::source::FileKind;
-use crate::system::World;
+use crate::system::{System, World};
 use nutkin_core::spec;
-use nutkin_flink::Fault;
 use nutkin_flink::yaml::{Node, NodeKind};
 
 rules! {
@@ -34,18 +36,26 @@ rules! {
     LOOK_ALIKE "NK0007" Error "a character only looks like the one that is meant"
         happens "The name differs from what it looks like: the file is not found, the option does not exist. YAML that is indented with such spaces is refused. Such characters come from text that was copied from a web page or a chat."
         cure "Type the word or the spaces again by hand; an editor can replace all of them at once.";
+    APPLICATION "NK0008" Note "an application cluster, which is not a session"
+        happens "Nothing is wrong with it. Its JobManager runs one job and ends with it. `nutkin up`, `plan` and `render` refuse it, and `nutkin init --from` makes no session file of it: Nutkin runs sessions."
+        cure "To move it to a session, write a `FlinkSessionJob` with the class, the jar and the arguments of the job.";
+    ALTERNATIVES "NK0009" Warning "alternatives of which only one can be there"
+        happens "Of two objects of one kind and name the one that is applied last replaces the other. Of two JobManagers with one configuration TaskManagers find one or the other. `check` looked at each alternative by itself."
+        cure "Keep alternatives in directories of their own, apply one of them, and name its files.";
 }
 
 pub(super) fn check(world: &World, silences: &[Silence], out: &mut Findings<'_>) {
     for (place, problem) in &world.broken {
         out.add(&SYNTAX, *place, problem.message.clone());
     }
-    for object in &world.objects {
-        missing_separator(world, object, out);
+    for (index, object) in world.objects.iter().enumerate() {
+        let above = index.checked_sub(1).map(|above| &world.objects[above]);
+        missing_separator(above, object, out);
         duplicate_keys(object, &object.node, out);
         stray_fields(object, out);
     }
     session_files(world, out);
+    twins(world, out);
     for silence in silences.iter().filter(|silence| silence.reason.is_empty()) {
         let message = format!("`{}` is silenced here, and nobody says why", silence.code);
         out.add(&BARE_SILENCE, silence.place, message);
@@ -53,13 +63,9 @@ pub(super) fn check(world: &World, silences: &[Silence], out: &mut Findings<'_>)
     look_alikes(world, out);
 }
 
-fn missing_separator(world: &World, object: &Object, out: &mut Findings<'_>) {
+fn missing_separator(above: Option<&Object>, object: &Object, out: &mut Findings<'_>) {
     let Some(cut) = object.cut else { return };
-    let above = world
-        .objects
-        .iter()
-        .filter(|other| other.file == object.file && other.node.line < object.node.line)
-        .max_by_key(|other| other.node.line);
+    let above = above.filter(|above| above.file == object.file);
     let message = match above {
         Some(above) => format!(
             "{} begins here, and nothing separates it from {} above",
@@ -75,14 +81,20 @@ fn missing_separator(world: &World, object: &Object, out: &mut Findings<'_>) {
 fn duplicate_keys(object: &Object, node: &Node, out: &mut Findings<'_>) {
     match &node.kind {
         NodeKind::Map(entries) => {
-            for (index, (key, value)) in entries.iter().enumerate() {
-                let first = entries[..index].iter().find(|(known, _)| known.name == key.name);
-                if let Some((first, _)) = first {
-                    let message = format!(
-                        "`{}` appears a second time; this one counts, and the one on line {} does not",
-                        key.name, first.line
-                    );
-                    out.add(&DUPLICATE_KEY, key_place(key, object.file), message);
+            let mut lines: BTreeMap<&str, u32> = BTreeMap::new();
+            for (key, value) in entries {
+                match lines.entry(&key.name) {
+                    Entry::Vacant(free) => {
+                        free.insert(key.line);
+                    }
+                    Entry::Occupied(first) => {
+                        let message = format!(
+                            "`{}` appears a second time; this one counts, and the one on line {} does not",
+                            key.name,
+                            first.get()
+                        );
+                        out.add(&DUPLICATE_KEY, key_place(key, object.file), message);
+                    }
                 }
                 duplicate_keys(object, value, out);
             }
@@ -102,34 +114,30 @@ fn stray_fields(object: &Object, out: &mut Findings<'_>) {
     }
 }
 
-/// What the reader of session files says, for every file that has one.
+/// What the reader of session files says of each session and each job, whatever lies beside them: other objects, other
+/// sessions and jobs of sessions elsewhere are fine for this command.
 fn session_files(world: &World, out: &mut Findings<'_>) {
-    for (index, file) in world.files.iter().enumerate() {
-        let is_session = |object: &&Object| {
-            object.file == index
-                && matches!(object.kind.as_str(), "FlinkDeployment" | "FlinkSessionJob")
-        };
-        let all = world.objects.iter().filter(|object| object.file == index).count();
-        let sessions = world.objects.iter().filter(is_session).count();
-        if file.kind != Some(FileKind::Objects) || sessions == 0 {
+    let mut sessions: BTreeMap<usize, Vec<&Object>> = BTreeMap::new();
+    for session in world.of_kind("FlinkDeployment").filter(|o| o.is_of_operator(&o.kind)) {
+        sessions.entry(session.file).or_default().push(session);
+    }
+    for object in &world.objects {
+        let is_session = object.is_of_operator("FlinkDeployment");
+        if !is_session && !object.is_of_operator("FlinkSessionJob") {
             continue;
         }
-        let Err(problems) = spec::read(&file.text, &file.name) else { continue };
+        let is_application = is_session && object.node.at("spec/job").is_some();
+        let file = &world.files[object.file];
+        let problems = spec::problems_of(&object.node, &file.name);
         for problem in problems {
-            let location = problem.location.as_ref();
-            let line = location.and_then(|at| at.line).unwrap_or(1).clamp(1, file.count());
-            let column = location.and_then(|at| at.column).unwrap_or(1);
-            let place = Place { file: index, line, column };
-            // Other objects beside a session are fine for this command, and syntax has its own code.
-            let is_said = match problem.fault {
-                Fault::StrangeKind => sessions < all,
-                Fault::RepeatedKey => true,
-                Fault::Told => false,
-            };
-            let known = is_said || world.broken.iter().any(|(other, _)| other.file == index);
-            if known {
+            let is_of_job = problem.path == "spec.job" || problem.path.starts_with("spec.job.");
+            if is_application && is_of_job {
                 continue;
             }
+            let location = problem.location.as_ref();
+            let line = location.and_then(|at| at.line).unwrap_or(object.node.line);
+            let column = location.and_then(|at| at.column).unwrap_or(object.node.column);
+            let place = Place { file: object.file, line: line.clamp(1, file.count()), column };
             let message = if problem.path.is_empty() {
                 problem.message
             } else {
@@ -138,6 +146,84 @@ fn session_files(world: &World, out: &mut Findings<'_>) {
             out.add(&SESSION_FILE, place, message).cure =
                 problem.hint.as_ref().map(|hint| hint.plain());
         }
+        if let (Some([session]), false) =
+            (sessions.get(&object.file).map(Vec::as_slice), is_session)
+        {
+            strange_owner(world, object, session, out);
+        }
+    }
+}
+
+/// A job beside the only session of its file, for a session that is nowhere.
+fn strange_owner(world: &World, job: &Object, session: &Object, out: &mut Findings<'_>) {
+    let Some(owner) = job.node.at("spec/deploymentName") else { return };
+    let name = owner.text().unwrap_or_default();
+    if world.names.all("FlinkDeployment", name).is_empty() {
+        let message = format!(
+            "`spec.deploymentName`: the job belongs to session `{name}`; that of this file is `{}`",
+            session.name
+        );
+        out.add(&SESSION_FILE, owner.place(job.file), message);
+    }
+}
+
+/// Directory, group and namespace.
+type Around<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
+
+/// Objects of one kind and name in one file or directory. What lies in another directory is another system.
+fn twins(world: &World, out: &mut Findings<'_>) {
+    for indices in world.names.repeated() {
+        let mut places: BTreeMap<Around<'_>, Vec<&Object>> = BTreeMap::new();
+        for object in indices.iter().map(|index| &world.objects[*index]) {
+            let directory = world.files[object.file].directory();
+            let place = (directory, object.group(), object.namespace.as_deref());
+            places.entry(place).or_default().push(object);
+        }
+        for twins in places.into_values() {
+            let [first, rest @ ..] = &twins[..] else { continue };
+            let Some(other) = rest.first().filter(|_| !first.name.is_empty()) else { continue };
+            if first.group().is_none()
+                || rest.len() == 1 && first.node.to_json() == other.node.to_json()
+            {
+                continue;
+            }
+            let mut message = format!(
+                "{} is also in {}:{}",
+                first.title(),
+                world.files[first.file].name,
+                first.node.line
+            );
+            if 1 < rest.len() {
+                message.push_str(&format!("; {} more are of this name", rest.len() - 1));
+            }
+            out.add(&ALTERNATIVES, other.place(), message);
+        }
+    }
+}
+
+/// What runs one job, and JobManagers of which only one can be there.
+pub(super) fn of_system(system: &System<'_>, out: &mut Findings<'_>) {
+    if let Some((object, place)) = system.application() {
+        let message = format!("{} runs one job, and ends with it", object.title());
+        out.add(&APPLICATION, place, message);
+    }
+    let Some(master) = system.job_managers().next().map(|workload| workload.object) else { return };
+    let directory = |object: &Object| out.files[object.file].directory();
+    let mut others = system.alternatives.iter().filter(|other| {
+        // One finding for each pair, at the second of them; twins have been told.
+        (other.file, other.node.line) < (master.file, master.node.line)
+            && directory(other) == directory(master)
+            && !other.is_twin(master)
+    });
+    if let Some(other) = others.next() {
+        let message = format!(
+            "{} takes the place of {} ({}:{})",
+            master.title(),
+            other.title(),
+            out.files[other.file].name,
+            other.node.line
+        );
+        out.add(&ALTERNATIVES, master.place(), message);
     }
 }
 

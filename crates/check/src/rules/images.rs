@@ -4,7 +4,7 @@ mod plugins;
 
 use super::rules;
 use crate::finding::{Findings, Place};
-use crate::image::{is_newest, is_official, numbers, tag, version};
+use crate::image::{is_flinks_own, is_newest, is_official, numbers, release, tag, version};
 use crate::kubernetes::{Workload, is_flink_image};
 use crate::node::Walk;
 use crate::source::FileKind;
@@ -51,7 +51,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         let image = node.text().unwrap_or_default();
         let place = node.place(session.file);
         one(system, image, place, out);
-        let of_image = is_flink_image(image).then(|| tag(image).and_then(version)).flatten();
+        let of_image = release(image);
         let named =
             system.version.filter(|named| of_image.is_some_and(|v| v.line() != named.line()));
         if let (Some(named), Some(of_image)) = (named, of_image) {
@@ -75,7 +75,8 @@ fn one(system: &System<'_>, image: &str, place: Place, out: &mut Findings<'_>) {
         floating(system, image, place, out);
         return;
     }
-    if !LINES.iter().any(|line| line.number == (found[0], found[1])) {
+    let is_known = LINES.iter().any(|line| line.number == (found[0], found[1]));
+    if !is_known && is_flinks_own(image) {
         let message = format!("`{image}` contains Flink {}.{}", found[0], found[1]);
         out.add(&UNKNOWN_FLINK, place, message);
         return;
@@ -121,7 +122,7 @@ fn release_of_files(system: &System<'_>) -> FlinkVersion {
 
 /// `-java8` in a tag.
 fn java(image: &str, place: Place, out: &mut Findings<'_>) {
-    let Some(flink) = tag(image).and_then(version) else { return };
+    let Some(flink) = release(image) else { return };
     let java = image.rsplit_once("java").and_then(|(_, number)| number.parse::<u8>().ok());
     if let Some(java) = java.filter(|java| !flink.line().java.contains(java)) {
         let message = format!("Flink {flink} does not run on Java {java}");
@@ -130,10 +131,7 @@ fn java(image: &str, place: Place, out: &mut Findings<'_>) {
 }
 
 fn mixed(system: &System<'_>, out: &mut Findings<'_>) {
-    let version_of = |workload: &Workload<'_>| {
-        let image = workload.image()?.text()?;
-        is_flink_image(image).then(|| tag(image).and_then(version)).flatten()
-    };
+    let version_of = |workload: &Workload<'_>| release(workload.image()?.text()?);
     let Some((first, wanted)) = system.job_managers().find_map(|w| Some((w, version_of(w)?)))
     else {
         return;

@@ -84,6 +84,7 @@ fn of_logs(system: &System<'_>, out: &mut Findings<'_>) {
 
 /// What can be said of a session.
 pub(super) fn of_system(system: &System<'_>, out: &mut Findings<'_>) {
+    files::of_system(system, out);
     config::check(system, out);
     ha::check(system, out);
     rbac::check(system, out);

@@ -119,12 +119,7 @@ fn config_map<'a>(
     workload: &Workload<'a>,
     name: Option<&str>,
 ) -> Option<&'a crate::kubernetes::Object> {
-    let name = name?;
-    system.world.objects.iter().find(|object| {
-        object.kind == "ConfigMap"
-            && object.name == name
-            && object.shares_namespace(workload.object)
-    })
+    system.world.named("ConfigMap", name?, workload.object)
 }
 
 fn no_effect(workload: &Workload<'_>, out: &mut Findings<'_>) {

@@ -78,6 +78,14 @@ pub fn read(text: &str, name: &str) -> Result<SessionFile, Vec<Problem>> {
     if problems.is_empty() { Ok(file) } else { Err(problems) }
 }
 
+/// What is wrong with one `FlinkDeployment` or `FlinkSessionJob` by itself, whatever lies beside it.
+pub fn problems_of(object: &Node, name: &str) -> Vec<Problem> {
+    let (file, mut problems) = read_nodes(vec![object.clone()], name, Vec::new());
+    // A job alone is a session file without a session, and nothing else is wrong with it.
+    problems.retain(|problem| problem.location.is_some() || file.jobs.is_empty());
+    problems
+}
+
 /// Reads a session file as far as it can be understood, with all problems in the order of its lines.
 pub(super) fn read_what_can_be(text: &str, name: &str) -> (SessionFile, Vec<Problem>) {
     let (documents, problems) = yaml::documents(text, name);

@@ -8,7 +8,7 @@ mod object;
 mod walk;
 
 pub use directory::of_directory;
-pub use file::{SessionFile, read};
+pub use file::{SessionFile, problems_of, read};
 pub use object::read_documents;
 
 use crate::session::{RoleSpec, Session};

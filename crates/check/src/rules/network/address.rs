@@ -39,7 +39,7 @@ pub(super) fn of_job_manager(system: &System<'_>, out: &mut Findings<'_>) {
         return;
     }
     let name = text.split('.').next().unwrap_or_default();
-    let Some(service) = system.services().find(|service| service.name == name) else {
+    let Some(service) = system.service(name) else {
         let is_pod = system.workloads.iter().any(|w| {
             w.object.node.at("spec/serviceName").is_some() || name.starts_with(&w.object.name)
         });

@@ -1,0 +1,98 @@
+//! Objects by kind and name, and which of several of one name another object means.
+
+use std::collections::BTreeMap;
+
+use super::kubernetes::Object;
+use super::source::File;
+
+/// Indices of objects, by kind and name, in the order of the files.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    by_kind: BTreeMap<String, BTreeMap<String, Vec<usize>>>,
+}
+
+impl Names {
+    pub(super) fn of(objects: &[Object]) -> Self {
+        let mut names = Self::default();
+        for (index, object) in objects.iter().enumerate() {
+            let of_kind = names.by_kind.entry(object.kind.clone()).or_default();
+            of_kind.entry(object.name.clone()).or_default().push(index);
+        }
+        names
+    }
+
+    /// All objects of a kind and a name.
+    pub(super) fn all(&self, kind: &str, name: &str) -> &[usize] {
+        let found = self.by_kind.get(kind).and_then(|of_kind| of_kind.get(name));
+        found.map_or(&[], Vec::as_slice)
+    }
+
+    /// Kinds and names that more than one object has.
+    pub(super) fn repeated(&self) -> impl Iterator<Item = &[usize]> {
+        let all = self.by_kind.values().flat_map(BTreeMap::values);
+        all.map(Vec::as_slice).filter(|indices| 1 < indices.len())
+    }
+
+    /// The object of a kind and a name that another object of the same namespace means: the one that lies nearest.
+    pub(super) fn nearest(
+        &self,
+        objects: &[Object],
+        files: &[File],
+        (kind, name): (&str, &str),
+        from: &Object,
+    ) -> Option<usize> {
+        let all = self.all(kind, name);
+        let fits = |index: &usize| objects[*index].shares_namespace(from);
+        // In the same file first, where there may be thousands of one name.
+        let start = all.partition_point(|index| objects[*index].file < from.file);
+        let own = all[start..].iter().take_while(|index| objects[**index].file == from.file);
+        let own = own.copied().find(fits);
+        own.or_else(|| {
+            let near = |index: &usize| distance(files, objects[*index].file, from.file);
+            all.iter().copied().filter(fits).min_by_key(near)
+        })
+    }
+}
+
+/// How far a file is from another: in the same directory, above it, below it, anywhere else.
+pub(super) fn distance(files: &[File], one: usize, from: usize) -> usize {
+    /// More than any path has parts, so that the four kinds of places do not mix.
+    const FAR: usize = 1 << 16;
+    if one == from {
+        return 0;
+    }
+    let (directory, own) = (files[one].directory(), files[from].directory());
+    let parts = |path: &str| if path.is_empty() { 0 } else { path.split('/').count() };
+    if directory == own {
+        1
+    } else if is_above(directory, own) {
+        1 + parts(own) - parts(directory)
+    } else if is_above(own, directory) {
+        FAR + parts(directory) - parts(own)
+    } else {
+        2 * FAR
+    }
+}
+
+/// Whether a directory is above another one, or the same.
+pub(super) fn is_above(directory: &str, below: &str) -> bool {
+    directory.is_empty()
+        || below
+            .strip_prefix(directory)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::distance;
+    use crate::source::{File, Input};
+
+    #[test]
+    fn what_lies_nearest() {
+        let names = ["a/b/x.yaml", "a/b/y.yaml", "a/z.yaml", "z.yaml", "a/b/c/x.yaml", "d/x.yaml"];
+        let input = |name: &&str| Input { name: (*name).to_owned(), text: String::new() };
+        let files: Vec<File> = names.iter().map(|name| File::new(&input(name))).collect();
+        let far: Vec<usize> = (0..names.len()).map(|one| distance(&files, one, 0)).collect();
+        assert!(far.is_sorted() && far.windows(2).all(|two| two[0] != two[1]), "{far:?}");
+    }
+}

@@ -1,0 +1,100 @@
+//! Everything that was read, before anybody asks what belongs together.
+
+use std::collections::BTreeMap;
+
+use super::dockerfile::{self, Dockerfile};
+use super::embedded::{self, Embedded, Origin};
+use super::finding::Place;
+use super::hosts::{self, Hosts};
+use super::kubernetes::{self, Object};
+use super::names::Names;
+use super::script::{self, Script};
+use super::secrets;
+use super::selectors::Selectors;
+use super::source::{File, FileKind};
+use nutkin_flink::Problem;
+
+/// Everything that was read, file by file.
+pub(super) struct World {
+    pub(super) files: Vec<File>,
+    pub(super) objects: Vec<Object>,
+    pub(super) texts: Vec<Embedded>,
+    pub(super) names: Names,
+    /// Texts by what they come from: a file is 0, the rest by the index of the object.
+    pub(super) texts_of: BTreeMap<Origin, Vec<usize>>,
+    pub(super) selectors: Selectors,
+    pub(super) dockerfiles: Vec<Dockerfile>,
+    pub(super) scripts: Vec<Script>,
+    pub(super) hosts: Vec<Hosts>,
+    /// YAML that could not be read.
+    pub(super) broken: Vec<(Place, Problem)>,
+}
+
+impl World {
+    /// Reads all files.
+    pub(super) fn read(mut files: Vec<File>) -> Self {
+        let mut objects = Vec::new();
+        let mut broken = Vec::new();
+        let (mut dockerfiles, mut scripts, mut hosts) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, file) in files.iter().enumerate() {
+            match file.kind {
+                Some(FileKind::Objects) => {
+                    // What only looks like a blank has a code of its own, and must not hide the rest.
+                    let text = file.text.replace(['\u{a0}', '\u{3000}'], " ");
+                    let (documents, problems) = nutkin_flink::yaml::forgiving(&text, &file.name);
+                    // Other people's YAML, such as a workflow, does not concern us.
+                    let is_ours = file.text.contains("apiVersion:");
+                    for problem in problems.into_iter().filter(|_| is_ours) {
+                        let at = problem.location.as_ref();
+                        let line = at.and_then(|at| at.line).unwrap_or(1).min(file.count());
+                        let column = at.and_then(|at| at.column).unwrap_or(1);
+                        broken.push((Place { file: index, line, column }, problem));
+                    }
+                    objects.extend(kubernetes::objects(index, documents));
+                }
+                Some(FileKind::Dockerfile) => dockerfiles.push(dockerfile::read(index, file)),
+                Some(FileKind::Script) => scripts.push(script::read(index, file)),
+                Some(kind @ (FileKind::Masters | FileKind::Workers)) => {
+                    hosts.push(hosts::read(index, file, kind));
+                }
+                _ => {}
+            }
+        }
+        kubernetes::hide_secrets(&mut files, &objects);
+        secrets::hide(&mut files, &objects);
+        let names = Names::of(&objects);
+        let texts = embedded::collect(&files, &objects, &names);
+        let mut texts_of: BTreeMap<Origin, Vec<usize>> = BTreeMap::new();
+        for (index, text) in texts.iter().enumerate().filter(|(_, t)| t.origin != Origin::File) {
+            texts_of.entry(text.origin).or_default().push(index);
+        }
+        let selectors = Selectors::of(&objects);
+        Self {
+            files,
+            objects,
+            texts,
+            names,
+            texts_of,
+            selectors,
+            dockerfiles,
+            scripts,
+            hosts,
+            broken,
+        }
+    }
+
+    /// The object of a kind and a name that another one of the same namespace means: the nearest, if there are several.
+    pub(super) fn named(&self, kind: &str, name: &str, from: &Object) -> Option<&Object> {
+        self.index_of(kind, name, from).map(|index| &self.objects[index])
+    }
+
+    /// Its index.
+    pub(super) fn index_of(&self, kind: &str, name: &str, from: &Object) -> Option<usize> {
+        self.names.nearest(&self.objects, &self.files, (kind, name), from)
+    }
+
+    /// Objects of a kind.
+    pub(super) fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Object> {
+        self.objects.iter().filter(move |object| object.kind == kind)
+    }
+}
