@@ -21,6 +21,7 @@ mod kubernetes;
 mod names;
 mod node;
 pub mod page;
+mod passed_over;
 mod role;
 mod rule;
 mod rules;
@@ -39,8 +40,9 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use finding::{Finding, Patch};
+pub use passed_over::Skipped;
 pub use rule::{Rule, Severity};
-pub use source::{FileKind, Input};
+pub use source::{FileKind, Input, is_manifest};
 
 use finding::Findings;
 use nutkin_core::plan;
@@ -66,8 +68,8 @@ pub struct Report {
     pub sessions: Vec<CheckedSession>,
     /// Files that were read.
     pub files: usize,
-    /// Files of which nothing is understood here.
-    pub skipped: Vec<String>,
+    /// Files that are not looked at, and why.
+    pub skipped: Vec<Skipped>,
     /// YAML in which no Kubernetes object stands: other people's, or one that is broken beyond recognition.
     pub foreign: Vec<String>,
 }
@@ -102,7 +104,11 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
         rules::of_system(system, &mut findings);
     }
     let mut list = findings.list;
-    list.retain(|(place, finding)| !is_ours(&world, *place, finding));
+    let ours = ours(&world);
+    list.retain(|(place, finding)| {
+        let mut lines = ours.get(&place.file).into_iter().flatten();
+        !is_for_later(finding) || !lines.any(|(first, last)| (*first..=*last).contains(&place.line))
+    });
     silence::apply(&silences, &mut list);
     for (_, finding) in &mut list {
         if let Some(reason) = settings.silenced.get(finding.rule.code) {
@@ -120,35 +126,38 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
         let files = files.into_iter().map(|file| world.files[file].name.clone()).collect();
         CheckedSession { title: system.title.clone(), flink: system.version, files }
     });
-    let skipped = world.files.iter().filter(|file| file.kind.is_none());
-    let is_foreign = |index: usize| {
-        world.files[index].kind == Some(FileKind::Objects)
-            && !world.objects.iter().any(|object| object.file == index)
-            && !world.broken.iter().any(|(place, _)| place.file == index)
-    };
-    let foreign = (0..world.files.len()).filter(|index| is_foreign(*index));
+    let mut known: BTreeSet<usize> = world.objects.iter().map(|object| object.file).collect();
+    known.extend(world.broken.iter().map(|(place, _)| place.file));
+    let files = || world.files.iter().enumerate();
+    let foreign = files()
+        .filter(|(index, file)| file.kind == Some(FileKind::Objects) && !known.contains(index));
     Report {
-        foreign: foreign.map(|index| world.files[index].name.clone()).collect(),
+        foreign: foreign.map(|(_, file)| file.name.clone()).collect(),
         findings: list.into_iter().map(|(_, finding)| finding).collect(),
         sessions: sessions.collect(),
         files: world.files.len(),
-        skipped: skipped.map(|file| file.name.clone()).collect(),
+        skipped: passed_over::all(&world.files),
     }
+}
+
+/// Lines of objects that Nutkin made, by file: first and last.
+fn ours(world: &World) -> BTreeMap<usize, Vec<(u32, u32)>> {
+    use node::Walk as _;
+    let mut lines: BTreeMap<usize, Vec<(u32, u32)>> = BTreeMap::new();
+    for object in &world.objects {
+        let labels = object.node.at("metadata/labels");
+        if labels.is_some_and(|labels| labels.get(plan::kubernetes::marks::SESSION).is_some()) {
+            let last = kubernetes::last_line(&object.node);
+            lines.entry(object.file).or_default().push((object.node.line, last));
+        }
+    }
+    lines
 }
 
 /// Whether a finding only says what a later version would want, of an object that Nutkin made: it is made again for
 /// each version.
-fn is_ours(world: &World, place: finding::Place, finding: &Finding) -> bool {
-    use node::Walk as _;
-    let is_for_later = finding.severity() == Severity::Note || finding.rule.code == "NK0602";
-    // The cheap questions first: there may be thousands of objects, and of findings.
-    let holds = |object: &kubernetes::Object| {
-        let labels = || object.node.at("metadata/labels");
-        object.file == place.file
-            && (object.node.line..=kubernetes::last_line(&object.node)).contains(&place.line)
-            && labels().is_some_and(|labels| labels.get(plan::kubernetes::marks::SESSION).is_some())
-    };
-    is_for_later && world.objects.iter().any(holds)
+fn is_for_later(finding: &Finding) -> bool {
+    finding.severity() == Severity::Note || finding.rule.code == "NK0602"
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use nutkin_flink::options;
+use nutkin_flink::yaml::{self, Node, NodeKind};
 
 /// A file to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +75,8 @@ impl FileKind {
         match Self::of_name(name) {
             // A template of Helm or the like is not YAML before it is filled in.
             Some(Self::Objects) if is_template(text) => None,
+            // Somebody's name for a manifest with the file in it.
+            Some(Self::FlinkConf) if is_manifest(text) => Some(Self::Objects),
             Some(Self::Objects)
                 if matches!(base, "config.yaml" | "config.yml") && !is_object(text) =>
             {
@@ -96,13 +99,53 @@ fn is_flinks(text: &str) -> bool {
     std::iter::once(first).chain(words).any(options::is_first_word)
 }
 
+/// Whether a text is a Kubernetes object, whatever its name promises.
+pub fn is_manifest(text: &str) -> bool {
+    let has = |word: &str| text.lines().any(|line| line.starts_with(word));
+    has("kind:") && has("apiVersion:")
+}
+
 /// Whether something fills the text in before it is YAML. What the operator fills in, `{{name}}` and `{{namespace}}`
-/// of an Ingress, is in texts that are YAML.
+/// of an Ingress, is in texts that are YAML; so are templates of other programs in annotations and in texts of ConfigMaps.
 fn is_template(text: &str) -> bool {
-    text.split("{{").skip(1).any(|rest| {
+    let is_filled = text.split("{{").skip(1).any(|rest| {
         let word = rest.split("}}").next().unwrap_or_default().trim();
         word != "name" && word != "namespace"
-    })
+    });
+    if !is_filled {
+        return false;
+    }
+    let (documents, problems) = yaml::forgiving(text, "");
+    !problems.is_empty() || documents.iter().any(has_open_name)
+}
+
+/// Whether an object waits for its name, image or kind.
+fn has_open_name(node: &Node) -> bool {
+    const NAMES: [&str; 5] = ["kind", "name", "namespace", "image", "replicas"];
+    match &node.kind {
+        NodeKind::Map(entries) => entries.iter().any(|(key, value)| match &value.kind {
+            NodeKind::Text(text) => {
+                // `${{NAME}}` is a parameter of OpenShift.
+                let text =
+                    text.replace("${{", "").replace("{{name}}", "").replace("{{namespace}}", "");
+                NAMES.contains(&key.name.as_str()) && text.contains("{{")
+            }
+            _ => has_open_name(value),
+        }),
+        NodeKind::List(items) => items.iter().any(has_open_name),
+        _ => false,
+    }
+}
+
+/// Why a file is not looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PassedOver {
+    /// Nobody here knows such files.
+    Unknown,
+    /// It is not YAML before something fills it in.
+    Template,
+    /// A `kustomization.yaml` of this directory applies it to something else.
+    Patch(String),
 }
 
 /// A file with its lines.
@@ -111,6 +154,8 @@ pub(super) struct File {
     pub(super) name: String,
     pub(super) text: String,
     pub(super) kind: Option<FileKind>,
+    /// Why it is not looked at, where it has no kind.
+    pub(super) passed_over: PassedOver,
     /// Byte offsets at which lines begin.
     starts: Vec<usize>,
     /// Lines that hold the data of a Secret.
@@ -126,7 +171,12 @@ impl File {
         let starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1))
             .collect();
-        Self { name: input.name.clone(), text, kind, starts, secrets: BTreeSet::new() }
+        let passed_over = match FileKind::of_name(&input.name) {
+            Some(FileKind::Objects) if kind.is_none() && is_template(plain) => PassedOver::Template,
+            _ => PassedOver::Unknown,
+        };
+        let secrets = BTreeSet::new();
+        Self { name: input.name.clone(), text, kind, passed_over, starts, secrets }
     }
 
     /// A line, counted from 1, without its end.

@@ -8,6 +8,7 @@ use super::finding::Place;
 use super::hosts::{self, Hosts};
 use super::kubernetes::{self, Object};
 use super::names::Names;
+use super::passed_over;
 use super::script::{self, Script};
 use super::secrets;
 use super::selectors::Selectors;
@@ -33,6 +34,7 @@ pub(super) struct World {
 impl World {
     /// Reads all files.
     pub(super) fn read(mut files: Vec<File>) -> Self {
+        passed_over::mark_patches(&mut files);
         let mut objects = Vec::new();
         let mut broken = Vec::new();
         let (mut dockerfiles, mut scripts, mut hosts) = (Vec::new(), Vec::new(), Vec::new());

@@ -1,9 +1,11 @@
 //! Files and directories as input of a check: read as they are, without judging them.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use nutkin_check::{FileKind, Input};
+use nutkin_check::{FileKind, Input, Skipped};
 use nutkin_flink::Problem;
 use walkdir::{DirEntry, WalkDir};
 
@@ -13,12 +15,22 @@ const LARGEST: u64 = 4 << 20;
 /// Directories of which nobody means the content.
 const PASSED_OVER: &[&str] = &["target", "node_modules", "build", "venv"];
 
+/// What was read, and what was not.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The files, in order of their names.
+    pub inputs: Vec<Input>,
+    /// Files below directories whose names say that they matter, and that cannot be looked at.
+    pub skipped: Vec<Skipped>,
+}
+
 /// Reads files, and below directories those whose names say that they matter, in order of their names.
 ///
 /// # Errors
-/// All paths that cannot be read.
-pub fn read(paths: &[PathBuf]) -> Result<Vec<Input>, Vec<Problem>> {
-    let mut inputs: Vec<Input> = Vec::new();
+/// All paths that cannot be read, and files that were named themselves and are too large or not text.
+pub fn read(paths: &[PathBuf]) -> Result<Found, Vec<Problem>> {
+    let mut found = Found::default();
+    let mut known = BTreeSet::new();
     let mut problems = Vec::new();
     for path in paths {
         let is_directory = match fs::metadata(path) {
@@ -29,17 +41,30 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Input>, Vec<Problem>> {
             }
         };
         if !is_directory {
-            add(path, &mut inputs, &mut problems);
+            let name = name_of(path);
+            match bytes_of(path).and_then(text_of) {
+                Ok(text) if known.insert(name.clone()) => found.inputs.push(Input { name, text }),
+                Ok(_) => {}
+                Err(error) => problems.push(problem(path, &error.to_string())),
+            }
             continue;
         }
         let entries = WalkDir::new(path).sort_by_file_name().into_iter().filter_entry(is_open);
         for entry in entries {
             match entry {
                 Ok(entry) if entry.file_type().is_file() => {
-                    let name = entry.file_name().to_string_lossy();
-                    let is_small = entry.metadata().is_ok_and(|m| m.len() <= LARGEST);
-                    if FileKind::of_name(&name).is_some() && is_small {
-                        add(entry.path(), &mut inputs, &mut problems);
+                    let name = name_of(entry.path());
+                    let is_known =
+                        FileKind::of_name(&entry.file_name().to_string_lossy()).is_some();
+                    if !is_known || !known.insert(name.clone()) {
+                        continue;
+                    }
+                    match bytes_of(entry.path()).and_then(text_of) {
+                        Ok(text) => found.inputs.push(Input { name, text }),
+                        Err(error) if error.kind() == ErrorKind::InvalidData => {
+                            found.skipped.push(Skipped { name, reason: error.to_string() });
+                        }
+                        Err(error) => problems.push(problem(entry.path(), &error.to_string())),
                     }
                 }
                 Ok(_) => {}
@@ -47,7 +72,54 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Input>, Vec<Problem>> {
             }
         }
     }
-    if problems.is_empty() { Ok(inputs) } else { Err(problems) }
+    if problems.is_empty() { Ok(found) } else { Err(problems) }
+}
+
+/// The text of a file, as far as a configuration can be long; `-` is standard input.
+///
+/// # Errors
+/// It cannot be read, is larger than 4 MiB, or is not UTF-8.
+pub fn text(path: &Path) -> io::Result<String> {
+    let bytes =
+        if path.as_os_str() == "-" { limited(io::stdin().lock())? } else { bytes_of(path)? };
+    String::from_utf8(bytes).map_err(|_| refused("it is not UTF-8"))
+}
+
+fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
+    limited(fs::File::open(path)?)
+}
+
+/// All bytes of what may have no end, such as `/dev/zero`.
+fn limited(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if LARGEST < bytes.len() as u64 {
+        return Err(refused("it is larger than 4 MiB, which no configuration is"));
+    }
+    Ok(bytes)
+}
+
+/// The text of bytes, those that are not UTF-8 replaced. What has zeros in it is another encoding, or no text at all.
+fn text_of(bytes: Vec<u8>) -> io::Result<String> {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(refused("it is UTF-16; save it as UTF-8"));
+    }
+    if bytes.contains(&0) {
+        return Err(refused(
+            "it holds bytes of zero: it is UTF-16, which can be saved as UTF-8, or not text",
+        ));
+    }
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+fn refused(reason: &str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, reason)
+}
+
+/// A file as the user named it, with `/` between directories.
+fn name_of(path: &Path) -> String {
+    path.strip_prefix("./").unwrap_or(path).to_string_lossy().replace('\\', "/")
 }
 
 /// Whether to go into an entry: hidden directories and those of builds are passed over.
@@ -56,23 +128,6 @@ fn is_open(entry: &DirEntry) -> bool {
     let hidden = name.starts_with('.') && 1 < name.len() && !name.starts_with("..");
     entry.depth() == 0
         || !(entry.file_type().is_dir() && (hidden || PASSED_OVER.contains(&name.as_ref())))
-}
-
-fn add(path: &Path, inputs: &mut Vec<Input>, problems: &mut Vec<Problem>) {
-    let name = path.strip_prefix("./").unwrap_or(path).to_string_lossy().replace('\\', "/");
-    if inputs.iter().any(|known| known.name == name) {
-        return;
-    }
-    if fs::metadata(path).is_ok_and(|metadata| LARGEST < metadata.len()) {
-        problems.push(problem(path, "it is larger than 4 MiB, which no configuration is"));
-        return;
-    }
-    match fs::read(path) {
-        Ok(bytes) => {
-            inputs.push(Input { name, text: String::from_utf8_lossy(&bytes).into_owned() });
-        }
-        Err(error) => problems.push(problem(path, &error.to_string())),
-    }
 }
 
 fn problem(path: &Path, reason: &str) -> Problem {

@@ -1,5 +1,8 @@
 //! Whether the options of a configuration exist and have values of their types.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use super::{OptionInfo, canonical, find, patterns, ports, slip, suggest, table};
 use crate::notation::Dialect;
 use crate::units::MemorySize;
@@ -172,7 +175,10 @@ fn in_a_name_space_of_flink(key: &str) -> bool {
 
 /// Whether options of Flink or Nutkin begin with this word.
 pub fn is_first_word(word: &str) -> bool {
-    word == "nutkin" || table::lines().any(|line| line.key.split('.').next() == Some(word))
+    /// Made when the first key asks for it.
+    static WORDS: LazyLock<BTreeSet<&str>> =
+        LazyLock::new(|| table::lines().filter_map(|line| line.key.split('.').next()).collect());
+    word == "nutkin" || WORDS.contains(word)
 }
 
 /// Why a text is not a value of a type, or `None` if it is one.

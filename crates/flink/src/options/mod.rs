@@ -14,6 +14,7 @@ mod words;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 pub use check::{Level, OptionFinding, check, is_first_word};
 pub use operator::note_on_operator;
@@ -206,29 +207,64 @@ pub fn matching(prefix: &str) -> Vec<OptionInfo> {
 
 /// Up to three keys that somebody may have meant, the likeliest first.
 pub fn suggest(key: &str) -> Vec<String> {
-    let wanted = key.to_lowercase();
+    let wanted = Spelling::of(key);
     // A quarter of the letters may be wrong, but never so many that any word would do.
-    let bound = (wanted.chars().count() / 4).clamp(1, 5);
+    let bound = (wanted.lower.chars().count() / 4).clamp(1, 5);
     let mut scored: BTreeSet<(usize, &'static str)> = BTreeSet::new();
-    let own = OWN.iter().map(|own| own.key);
-    for candidate in own.chain(table::lines().filter(table::Line::is_option).map(|line| line.key)) {
-        let lower = candidate.to_lowercase();
-        if lower == wanted || squeezed(&lower) == squeezed(&wanted) {
+    for (candidate, spelling) in &*SPELLINGS {
+        if spelling.squeezed == wanted.squeezed {
             scored.insert((0, candidate));
-        } else if lower.len().abs_diff(wanted.len()) <= bound {
-            let distance = strsim::damerau_levenshtein(&lower, &wanted);
+        } else if spelling.may_be_within(bound, &wanted) {
+            let distance = strsim::damerau_levenshtein(&spelling.lower, &wanted.lower);
             if distance <= bound {
                 scored.insert((distance, candidate));
             }
         }
         // Somebody who leaves out the first words means the option all the same.
-        if wanted.contains('.')
-            && lower.strip_suffix(&wanted).is_some_and(|rest| rest.ends_with('.'))
+        if wanted.lower.contains('.')
+            && spelling.lower.strip_suffix(&wanted.lower).is_some_and(|rest| rest.ends_with('.'))
         {
             scored.insert((bound, candidate));
         }
     }
     scored.into_iter().take(3).map(|(_, key)| key.to_owned()).collect()
+}
+
+/// All options as they are compared, made when the first key is not known: a file may have thousands of them.
+static SPELLINGS: LazyLock<Vec<(&'static str, Spelling)>> = LazyLock::new(|| {
+    let own = OWN.iter().map(|own| own.key);
+    let flinks = table::lines().filter(table::Line::is_option).map(|line| line.key);
+    own.chain(flinks).map(|key| (key, Spelling::of(key))).collect()
+});
+
+/// A key as it is compared.
+struct Spelling {
+    lower: String,
+    /// Without what people mix up.
+    squeezed: String,
+    /// How often each letter is in it, so that most keys need no closer look.
+    letters: [u8; 32],
+}
+
+impl Spelling {
+    fn of(key: &str) -> Self {
+        let lower = key.to_lowercase();
+        let mut letters = [0_u8; 32];
+        for byte in lower.bytes() {
+            let count = &mut letters[usize::from(byte % 32)];
+            *count = count.saturating_add(1);
+        }
+        Self { squeezed: squeezed(&lower), lower, letters }
+    }
+
+    /// Whether so few changes may make one of the other: a letter that is changed counts at two places.
+    fn may_be_within(&self, bound: usize, other: &Self) -> bool {
+        let pairs = self.letters.iter().zip(&other.letters);
+        let differences: usize = pairs.map(|(one, two)| usize::from(one.abs_diff(*two))).sum();
+        // A letter of several bytes may be at as many places.
+        let bytes = if self.lower.is_ascii() && other.lower.is_ascii() { 1 } else { 4 };
+        differences <= 2 * bytes * bound
+    }
 }
 
 /// The option that a key of one of Flink's own families (`state.backend.rocksdb.*`) misspells. Another option

@@ -1,6 +1,6 @@
 //! YAML as a tree in which every node knows its place, typed as kubectl types it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use granit_parser::{Event, Parser, ScalarStyle};
 
@@ -50,8 +50,11 @@ pub struct Key {
 /// Deepest nesting that is read: far beyond any session file, and safe for the stack.
 const DEEPEST: usize = 128;
 
-/// Most nodes of a text once its aliases are written out: far beyond any manifest, and safe for the memory.
-const MOST_NODES: usize = 100_000;
+/// Most nodes that the aliases of a text may bring in: far beyond any manifest, and safe for the memory.
+const MOST_OF_ALIASES: usize = 100_000;
+
+/// Most nodes of a text: more than a List of ten thousand objects has, and safe for the memory.
+const MOST_NODES: usize = 500_000;
 
 /// Reads all documents of a text. Duplicate keys are problems; a syntax error ends the reading.
 pub fn documents(text: &str, file: &str) -> (Vec<Node>, Vec<Problem>) {
@@ -71,6 +74,9 @@ pub fn forgiving(text: &str, file: &str) -> (Vec<Node>, Vec<Problem>) {
         let end = line.trim_end();
         if 0 < here && (end == "---" || line.starts_with("--- ")) {
             reader.read(&text[start..here], first_line);
+            if reader.is_full() {
+                return (reader.documents, reader.problems);
+            }
             (start, first_line) = (here, number(index));
         }
         here += line.len();
@@ -87,6 +93,8 @@ struct Reader<'a> {
     /// What `&name` named, and of how many nodes it is.
     anchors: BTreeMap<usize, (Node, usize)>,
     nodes: usize,
+    /// How many of the nodes came from aliases.
+    copied: usize,
     /// A key may appear twice, and what is left of a broken document is dropped.
     forgiving: bool,
 }
@@ -100,7 +108,8 @@ struct Open {
 
 enum Content {
     List(Vec<Node>),
-    Map(Vec<(Key, Node)>, Option<Key>),
+    /// Entries, the key whose value comes, and the lines of the keys where none may appear twice.
+    Map(Vec<(Key, Node)>, Option<Key>, BTreeMap<String, u32>),
 }
 
 impl<'a> Reader<'a> {
@@ -112,6 +121,7 @@ impl<'a> Reader<'a> {
             documents: Vec::new(),
             anchors: BTreeMap::new(),
             nodes: 0,
+            copied: 0,
             forgiving: false,
         }
     }
@@ -147,6 +157,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether the text has as much as is read.
+    const fn is_full(&self) -> bool {
+        MOST_NODES < self.nodes || MOST_OF_ALIASES < self.copied
+    }
+
     /// Takes one event; false when reading on makes no sense.
     fn event(&mut self, event: Event<'_>, place: (u32, u32)) -> bool {
         match event {
@@ -161,14 +176,14 @@ impl<'a> Reader<'a> {
                 self.begin(place, anchor, Content::List(Vec::new()));
             }
             Event::MappingStart(_, anchor, _) => {
-                self.begin(place, anchor, Content::Map(Vec::new(), None));
+                self.begin(place, anchor, Content::Map(Vec::new(), None, BTreeMap::new()));
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(open) = self.open.pop() {
                     let size = self.nodes - open.nodes_before;
                     let kind = match open.content {
                         Content::List(items) => NodeKind::List(items),
-                        Content::Map(entries, _) => NodeKind::Map(merged(entries)),
+                        Content::Map(entries, ..) => NodeKind::Map(merged(entries)),
                     };
                     self.named(open.anchor, node(open.place, false, kind), size);
                 }
@@ -179,12 +194,18 @@ impl<'a> Reader<'a> {
                     return false;
                 };
                 self.nodes += size;
+                self.copied += size;
                 self.finish(node(place, false, named.kind));
             }
             _ => {}
         }
-        if MOST_NODES < self.nodes {
-            self.problem(place, "this is too large once its aliases are written out".to_owned());
+        if self.is_full() {
+            let message = if MOST_OF_ALIASES < self.copied {
+                "this is too large once its aliases are written out".to_owned()
+            } else {
+                format!("this has more than {MOST_NODES} values: divide the file")
+            };
+            self.problem(place, message);
             return false;
         }
         if DEEPEST < self.open.len() {
@@ -212,16 +233,21 @@ impl<'a> Reader<'a> {
         match self.open.last_mut().map(|open| &mut open.content) {
             None => self.documents.push(node),
             Some(Content::List(items)) => items.push(node),
-            Some(Content::Map(entries, key)) => {
+            Some(Content::Map(entries, key, lines)) => {
                 if let Some(key) = key.take() {
-                    let first = entries.iter().find(|(known, _)| known.name == key.name);
-                    let Some((first, _)) = first.filter(|_| !self.forgiving) else {
-                        entries.push((key, node));
-                        return;
+                    let first = match lines.get(&key.name) {
+                        Some(first) if !self.forgiving => *first,
+                        _ => {
+                            if !self.forgiving {
+                                lines.insert(key.name.clone(), key.line);
+                            }
+                            entries.push((key, node));
+                            return;
+                        }
                     };
                     let message = format!(
-                        "the key `{}` appears a second time; it was on line {}",
-                        key.name, first.line
+                        "the key `{}` appears a second time; it was on line {first}",
+                        key.name
                     );
                     self.problem((key.line, key.column), message);
                     if let Some(problem) = self.problems.last_mut() {
@@ -237,7 +263,7 @@ impl<'a> Reader<'a> {
                         String::new()
                     }
                 };
-                if let Some(Open { content: Content::Map(_, key), .. }) = self.open.last_mut() {
+                if let Some(Open { content: Content::Map(_, key, _), .. }) = self.open.last_mut() {
                     *key = Some(Key { name, line, column });
                 }
             }
@@ -267,13 +293,10 @@ fn merged(mut entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
         NodeKind::List(items) => items,
         _ => vec![node],
     };
+    let mut known: BTreeSet<String> = entries.iter().map(|(key, _)| key.name.clone()).collect();
     for source in sources {
         let NodeKind::Map(more) = source.kind else { continue };
-        for (key, node) in more {
-            if entries.iter().all(|(known, _)| known.name != key.name) {
-                entries.push((key, node));
-            }
-        }
+        entries.extend(more.into_iter().filter(|(key, _)| known.insert(key.name.clone())));
     }
     entries
 }
@@ -387,6 +410,17 @@ mod tests {
         });
         check(text, Ok(expected));
         check("a: &a [*a]\n", Err("inside of what it names"));
+    }
+
+    #[test]
+    fn a_long_text_is_read_and_too_long_a_one_is_told_once() {
+        let list = |length: usize| "- {a: b, c: d, e: f}\n".repeat(length);
+        let (documents, problems) = forgiving(&list(30_000), "f");
+        assert!(problems.is_empty() && documents.len() == 1, "{problems:?}");
+        let (_, problems) = forgiving(&list(100_000), "f");
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        let (_, problems) = forgiving(&"---\na: {b: c, d: e}\n".repeat(100_000), "f");
+        assert!(problems.len() == 1 && problems[0].message.contains("divide"), "{problems:?}");
     }
 
     #[test]

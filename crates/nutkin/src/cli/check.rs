@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use nutkin_check::{Finding, Report, Settings, Severity, check, codes};
+use nutkin_check::{Finding, Report, Settings, Severity, Skipped, check, codes};
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::Problem;
 use serde_json::{Value, json};
@@ -77,8 +77,8 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     if paths.is_empty() {
         paths.push(".".into());
     }
-    let inputs = files::read(&paths).map_err(Error::input)?;
-    if inputs.is_empty() {
+    let files::Found { inputs, skipped } = files::read(&paths).map_err(Error::input)?;
+    if inputs.is_empty() && skipped.is_empty() {
         let problem = Problem::new("", "none of the files is of a kind that is looked at here")
             .hint("Kubernetes YAML, flink-conf.yaml, config.yaml, log4j*.properties, Dockerfiles, *.sh");
         return Err(Error::input(vec![problem]));
@@ -86,7 +86,12 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let mut report = check(&inputs, &settings);
     // Below a directory lies much that is not meant; of a file that was named somebody expects an answer.
     let foreign = std::mem::take(&mut report.foreign);
-    report.skipped.extend(foreign.into_iter().filter(|name| is_named(name, &paths)));
+    let foreign = foreign.into_iter().filter(|name| is_named(name, &paths));
+    let reason = "no Kubernetes object and no configuration of Flink is in it".to_owned();
+    report.skipped.extend(foreign.map(|name| Skipped { name, reason: reason.clone() }));
+    report.files += skipped.len();
+    report.skipped.extend(skipped);
+    report.skipped.sort();
     match args.output {
         Output::Text => text::print(&report, context.printer),
         Output::Json => context.printer.json(&json(&report)),
@@ -142,7 +147,7 @@ fn json(report: &Report) -> Value {
             "warnings": report.count(Severity::Warning),
             "notes": report.count(Severity::Note),
             "files": report.files,
-            "skipped": report.skipped,
+            "skipped": report.skipped.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "sessions": sessions,
         }),
     )

@@ -1,7 +1,7 @@
 //! `nutkin convert`.
 
 use std::fs;
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use nutkin_flink::Problem;
@@ -11,7 +11,7 @@ use nutkin_flink::{FlinkVersion, options};
 
 use super::Context;
 use super::shared::refuse_format;
-use crate::{Exit, Outcome};
+use crate::{Exit, Outcome, files};
 use nutkin_shell::Error;
 
 /// Arguments of `nutkin convert`.
@@ -53,7 +53,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     } else {
         path.display().to_string()
     };
-    let text = read(&path).map_err(|error| {
+    let text = files::text(&path).map_err(|error| {
         Error::input(vec![Problem::new("", format!("cannot read `{name}`: {error}"))])
     })?;
     let newest = options::OBSERVED[options::OBSERVED.len() - 1];
@@ -112,14 +112,6 @@ fn of_name(path: &Path) -> Option<Dialect> {
     } else {
         None
     }
-}
-
-fn read(path: &Path) -> std::io::Result<String> {
-    if path.as_os_str() == "-" {
-        let mut text = String::new();
-        return std::io::stdin().read_to_string(&mut text).map(|_| text);
-    }
-    fs::read_to_string(path)
 }
 
 fn write(args: &Args, conversion: &Conversion) -> Result<(), Error> {

@@ -1,7 +1,5 @@
 //! What the user wants, from the file and the command line.
 
-use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use nutkin_core::ledger::Wanted;
@@ -12,8 +10,8 @@ use nutkin_flink::options::{self, Level, OptionFinding};
 use nutkin_flink::version::UnknownVersion;
 use nutkin_flink::{Configuration, FlinkVersion, dynamic};
 
-use crate::Context;
 use crate::cli::shared::{Platform, SpecArgs};
+use crate::{Context, files};
 use nutkin_kubernetes::native_client::{self, CONF_DIR_VARIABLE};
 use nutkin_shell::Error;
 
@@ -150,12 +148,7 @@ pub fn read(path: &Path) -> Result<spec::SessionFile, Error> {
 /// The name of a session file in messages, and its text.
 fn text_of(path: &Path) -> Result<(String, String), Error> {
     let name = path.display().to_string();
-    let text = if name == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
-    } else {
-        fs::read_to_string(path)
-    };
+    let text = files::text(path);
     let text = text.map_err(|error| {
         Error::input(vec![
             Problem::new("-f", format!("cannot read `{name}`: {error}"))

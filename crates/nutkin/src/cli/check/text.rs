@@ -25,7 +25,9 @@ pub(super) fn print(report: &Report, printer: &Printer) {
         .into_iter()
         .filter_map(counted)
         .collect();
-    let mut line = if parts.is_empty() { "nothing is wrong".to_owned() } else { parts.join(", ") };
+    // What was not looked at may be wrong.
+    let nothing = if report.skipped.is_empty() { "nothing is wrong" } else { "nothing was found" };
+    let mut line = if parts.is_empty() { nothing.to_owned() } else { parts.join(", ") };
     let looked_at = report.files.saturating_sub(report.skipped.len());
     if looked_at == 0 && parts.is_empty() {
         "nothing of Flink or Kubernetes was found".clone_into(&mut line);
@@ -42,8 +44,8 @@ pub(super) fn print(report: &Report, printer: &Printer) {
         line.push_str(&format!(" (Flink {})", versions.join(", ")));
     }
     printer.say(&line);
-    for name in &report.skipped {
-        printer.say(&format!("not looked at: {name}"));
+    for skipped in &report.skipped {
+        printer.say(&format!("not looked at: {skipped}"));
     }
     if let Some(first) = told.first() {
         printer

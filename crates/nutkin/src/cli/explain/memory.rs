@@ -1,6 +1,5 @@
 //! `nutkin explain memory`: where the memory of both processes goes.
 
-use std::fs;
 use std::path::PathBuf;
 
 use nutkin_flink::Problem;
@@ -15,7 +14,7 @@ use super::bars;
 use super::shown::{Bound, Part, Shown};
 use crate::cli::shared::{Output, OutputArgs, PlatformArgs, SpecArgs, document};
 use crate::cli::{Context, session_file};
-use crate::{Exit, Outcome};
+use crate::{Exit, Outcome, files};
 use nutkin_shell::Error;
 
 /// Arguments of `nutkin explain memory`.
@@ -152,7 +151,7 @@ fn read_directory(
     };
     let path = directory.join(dialect.file_name());
     let name = path.display().to_string();
-    let text = fs::read_to_string(&path).map_err(|error| {
+    let text = files::text(&path).map_err(|error| {
         Error::input(vec![Problem::new("--conf-dir", format!("cannot read `{name}`: {error}"))])
     })?;
     Ok(dialect::read(dialect, &text, &name).map_err(Error::input)?.configuration)

@@ -40,7 +40,10 @@ pub(super) struct FromArgs {
 /// # Errors
 /// The files cannot be read or describe no session, or the output exists (2).
 pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
-    let inputs = files::read(&args.taken.from).map_err(Error::input)?;
+    let files::Found { inputs, skipped } = files::read(&args.taken.from).map_err(Error::input)?;
+    for skipped in &skipped {
+        context.printer.warn(&format!("not looked at: {skipped}"));
+    }
     let request = AdoptionRequest {
         name: args.name.clone(),
         flink: args.taken.flink,
