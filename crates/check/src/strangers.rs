@@ -130,10 +130,11 @@ fn seen(report: &Report) -> String {
         let files = session.files.join(" ");
         text.push_str(&format!("  session {}{flink}: {files}\n", session.title));
     }
-    for (what, files) in [("skipped", &report.skipped), ("foreign", &report.foreign)] {
-        if !files.is_empty() {
-            text.push_str(&format!("  {what}: {}\n", files.join(" ")));
-        }
+    for skipped in &report.skipped {
+        text.push_str(&format!("  not looked at: {skipped}\n"));
+    }
+    if !report.foreign.is_empty() {
+        text.push_str(&format!("  foreign: {}\n", report.foreign.join(" ")));
     }
     text
 }
