@@ -9,6 +9,7 @@ pub use parts::{Object, ObjectAction};
 pub use processes::{ProcessShape, is_secret_variable, lasting};
 
 use crate::words::change as words;
+use nutkin_flink::FlinkVersion;
 use nutkin_flink::process::Role;
 
 /// A session as it was started or shall be, reduced to what a change can be seen in.
@@ -82,6 +83,18 @@ pub enum Effect {
     Loss,
 }
 
+/// Whether what high availability keeps of one release brings jobs back in another one: only within a release line. What is
+/// kept of a job are Java objects of Flink's own (`JobGraph` to 1.20, `ExecutionPlan` from 2.0: `DefaultJobGraphStore`), and a
+/// JobManager of another line that cannot read them starts without the job. A release that is not known counts as the same.
+pub fn is_recovered_in(old: &str, new: &str) -> bool {
+    let line =
+        |text: &str| text.parse().ok().map(|version: FlinkVersion| (version.major, version.minor));
+    match (line(old), line(new)) {
+        (Some(old), Some(new)) => old == new,
+        _ => true,
+    }
+}
+
 impl ProcessChange {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
@@ -92,11 +105,10 @@ impl ProcessChange {
     pub fn effect(&self, old: &Shape, new: &Shape) -> Effect {
         if self.restarts_job_managers {
             // Jobs are recovered only from what the old session wrote and the new one looks at.
-            return if old.high_availability && new.high_availability {
-                Effect::Restart
-            } else {
-                Effect::Loss
-            };
+            let is_available = old.high_availability && new.high_availability;
+            let is_recovered =
+                is_available && is_recovered_in(&old.flink_version, &new.flink_version);
+            return if is_recovered { Effect::Restart } else { Effect::Loss };
         }
         // JobManagers without their ZooKeeper suspend their jobs, and recover them when it is back.
         if self.restarts_task_managers || self.restarts_zookeeper || self.task_managers < 0 {
@@ -309,6 +321,32 @@ mod tests {
         check(&old, &new, &["a: - -> 1"], (true, true), Effect::Restart);
         new.high_availability = false;
         check(&old, &new, &["a: - -> 1"], (true, true), Effect::Loss);
+    }
+
+    #[test]
+    fn high_availability_brings_no_job_into_another_release_line() {
+        #[track_caller]
+        fn check_release(old: &str, new: &str, effect: Effect) {
+            let release = |version: &str| Shape {
+                flink_version: version.to_owned(),
+                high_availability: true,
+                ..shape(1, &[])
+            };
+            let alter = |mut shape: Shape| {
+                for process in shape.processes.values_mut() {
+                    process.program = format!("/{}/java", shape.flink_version);
+                }
+                shape
+            };
+            let (old, new) = (alter(release(old)), alter(release(new)));
+            let change = compare(&old, &new, |_| false);
+            assert_eq!(change.effect(&old, &new), effect);
+        }
+        check_release("1.20.5", "2.3.0", Effect::Loss);
+        check_release("1.19.3", "1.20.5", Effect::Loss);
+        // The control: a patch release, and a release that is not known.
+        check_release("1.20.4", "1.20.5", Effect::Restart);
+        check_release("", "1.20.5", Effect::Restart);
     }
 
     /// One change to a session of one TaskManager.

@@ -2,6 +2,7 @@
 //! needed to understand.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, OnceLock};
 
 use nutkin_flink::Problem;
 
@@ -17,6 +18,8 @@ pub struct Printer {
     stderr_terminal: bool,
     /// Whether the terminal knows more than letters.
     escapes: bool,
+    /// Why data did not reach stdout, the first time.
+    lost: Arc<OnceLock<io::Error>>,
 }
 
 /// How a piece of text stands out on a terminal.
@@ -49,6 +52,7 @@ impl Printer {
             stdout_colour: wanted && io::stdout().is_terminal(),
             stderr_terminal,
             escapes,
+            lost: Arc::default(),
         }
     }
 
@@ -72,10 +76,30 @@ impl Printer {
         paint(self.stdout_colour, style, text)
     }
 
-    /// Data on stdout, exactly as given. A closed pipe is not an error.
+    /// Data on stdout, exactly as given. A closed pipe is not an error: whoever reads it has enough. Any other failure is
+    /// remembered for [`Printer::delivered`].
     pub fn out(&self, data: &str) {
         let mut stdout = io::stdout().lock();
-        let _ = stdout.write_all(data.as_bytes()).and_then(|()| stdout.flush());
+        match stdout.write_all(data.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                let _ = self.lost.set(error);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether all data has reached stdout.
+    ///
+    /// # Errors
+    /// It has not, and why: the disk of a file that it goes to is full.
+    pub fn delivered(&self) -> Result<(), Error> {
+        match self.lost.get() {
+            None => Ok(()),
+            Some(error) => Err(Error::new(
+                Kind::Broken,
+                format!("standard output was not written whole: {error}"),
+            )),
+        }
     }
 
     /// One JSON document on stdout.

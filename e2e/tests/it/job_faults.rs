@@ -109,7 +109,7 @@ impl Faults {
         let text = self.nutkin.file("text.txt", "to be");
         let jar = self.jar("MainThrows");
         let run = self.nutkin.run(&["run", &jar, "--message", "text.txt"]);
-        run.expect(1).says(&format!("write `{}`", text.display()));
+        run.expect(1).says(&format!("`text.txt` is passed as `{}`", text.display()));
     }
 
     fn uploads(&self) -> usize {

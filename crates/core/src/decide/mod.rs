@@ -114,6 +114,8 @@ pub struct Change {
     pub restarts: Restarts,
     /// What that does to jobs that run.
     pub effect: Effect,
+    /// Why high availability does not bring lost jobs back, where there is one.
+    pub not_recovered: Option<String>,
     /// Kubernetes: how often a job fails over at most; 0 where nothing restarts or all jobs are lost.
     pub failovers: u64,
     /// Nothing of what is wanted has changed, but not all of it is there or runs.
@@ -323,6 +325,12 @@ pub fn harm(runs: bool, effect: Effect, jobs: &Jobs) -> Harm {
         Effect::Loss if !jobs.are_none() => Harm::Loss,
         _ => Harm::Change,
     }
+}
+
+/// Why jobs are lost although high availability holds before and after, where that is so: the releases are of two lines.
+fn not_recovered(is_available: bool, old: &str, new: &str) -> Option<String> {
+    let crosses = is_available && !crate::change::is_recovered_in(old, new);
+    crosses.then(|| crate::words::decision::other_line(old, new))
 }
 
 /// What an effect on the session means for each of its jobs.

@@ -74,7 +74,7 @@ impl<S> Decision<S> {
             if change.parts.is_empty() {
                 lines.push(change.restarts.sentence());
             }
-            lines.extend(self.jobs.lines(change.failovers));
+            lines.extend(self.jobs.lines(change.failovers, change.not_recovered.as_deref()));
         }
         if !change.objects.is_empty() {
             lines.push(words::total(change.total()));
@@ -157,17 +157,17 @@ impl Fates {
     }
 
     /// What becomes of the jobs, a line for each fate that one of them has. `failovers`: how often a job fails over at
-    /// most, where that can be more than once.
-    pub fn lines(&self, failovers: u64) -> Vec<String> {
+    /// most, where that can be more than once. `why`: why jobs are lost, where it is not that there is no high availability.
+    pub fn lines(&self, failovers: u64, why: Option<&str>) -> Vec<String> {
         match self {
             Self::Unknown(fate) => {
-                vec![fate.line(words::UNKNOWN_JOBS, failovers)]
+                vec![fate.line(words::UNKNOWN_JOBS, failovers, why)]
             }
             Self::Known(jobs) => [Fate::Untouched, Fate::FailsOver, Fate::Moved, Fate::Lost]
                 .into_iter()
                 .filter_map(|fate| {
                     let jobs: Vec<_> = jobs.iter().filter(|job| job.fate == fate).collect();
-                    (!jobs.is_empty()).then(|| fate.line(&names(&jobs), failovers))
+                    (!jobs.is_empty()).then(|| fate.line(&names(&jobs), failovers, why))
                 })
                 .collect(),
         }
@@ -175,12 +175,12 @@ impl Fates {
 }
 
 impl Fate {
-    fn line(self, names: &str, failovers: u64) -> String {
+    fn line(self, names: &str, failovers: u64, why: Option<&str>) -> String {
         match self {
             Self::Untouched => words::untouched(names),
             Self::FailsOver => words::fail_over(names, failovers),
             Self::Moved => words::moved(names),
-            Self::Lost => words::lost(names),
+            Self::Lost => words::lost(names, why),
         }
     }
 }

@@ -28,7 +28,7 @@ fn harm_is_what_happens_to_what_runs() {
 fn every_job_has_its_fate() {
     #[track_caller]
     fn check(effect: Effect, jobs: &Jobs, failovers: u64, lines: &[&str]) {
-        assert_eq!(fates(effect, jobs).lines(failovers), lines);
+        assert_eq!(fates(effect, jobs).lines(failovers, None), lines);
     }
     check(Effect::None, &jobs(&["a"]), 0, &["jobs that keep running: `a` (0a)"]);
     check(Effect::Loss, &jobs(&[]), 0, &[]);
@@ -39,7 +39,7 @@ fn every_job_has_its_fate() {
     let unknown =
         "jobs that will be lost (no high availability): unknown, because no JobManager answers";
     check(Effect::Loss, &Jobs::Unknown, 0, &[unknown]);
-    let many = fates(Effect::None, &jobs(&["a"; 12])).lines(0);
+    let many = fates(Effect::None, &jobs(&["a"; 12])).lines(0, None);
     assert!(many[0].ends_with("(0a), and 2 more"), "{many:?}");
 }
 

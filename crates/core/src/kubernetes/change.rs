@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::resource::title;
 use super::shape::{self, WorkloadLayout};
-use super::{desired, diff, rollout};
-use crate::change::{Difference, Effect};
+use super::{desired, diff, ownership, rollout};
+use crate::change::{Difference, Effect, is_recovered_in};
 pub use crate::change::{Object as ObjectChange, ObjectAction};
-use crate::plan::kubernetes::config_map;
+use crate::plan::kubernetes::{config_map, marks};
 use crate::words::{change as names, decision as words, refusal};
 use nutkin_flink::is_highly_available;
 use nutkin_flink::memory::{self, LegacyHeap, LegacyTarget, MemoryInput};
@@ -45,6 +45,8 @@ pub struct KubernetesChange {
     pub restarts_task_managers: bool,
     /// What that does to jobs.
     pub effect: Effect,
+    /// Why high availability does not bring lost jobs back, where there is one.
+    pub not_recovered: Option<String>,
     /// Slots and memory before and after, where they differ.
     pub sizes: Vec<Difference>,
     /// How often a job fails over at most; 0 where nothing restarts or all jobs are lost.
@@ -92,7 +94,14 @@ pub fn of_session(
         };
     let (old, new) = (options(pairs, |pair| &pair.old), options(pairs, |pair| &pair.new));
     let is_available = |options: &Configuration| is_highly_available(options);
-    let effect = match (restarts_job_managers, is_available(&old) && is_available(&new)) {
+    let mut is_available = is_available(&old) && is_available(&new);
+    let before = pairs.first().and_then(|pair| pair.old.as_ref());
+    let before = before.and_then(|workload| ownership::annotation(workload, marks::FLINK));
+    let (before, after) = (before.unwrap_or_default(), version.to_string());
+    let not_recovered = (is_available && !is_recovered_in(before, &after))
+        .then(|| words::other_line(before, &after));
+    is_available &= not_recovered.is_none();
+    let effect = match (restarts_job_managers, is_available) {
         (false, _) if restarts_task_managers || pairs.iter().any(has_fewer_pods) => Effect::Restart,
         (false, _) => Effect::None,
         (true, true) => Effect::Restart,
@@ -125,6 +134,7 @@ pub fn of_session(
         restarts_job_managers,
         restarts_task_managers,
         effect,
+        not_recovered,
         sizes,
         failovers,
     }
@@ -279,7 +289,7 @@ impl KubernetesChange {
         match self.effect {
             Effect::None => words::untouched(names),
             Effect::Restart => words::fail_over(names, self.failovers),
-            Effect::Loss => words::lost(names),
+            Effect::Loss => words::lost(names, self.not_recovered.as_deref()),
         }
     }
 

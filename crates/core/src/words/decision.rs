@@ -61,9 +61,18 @@ pub(crate) fn moved(names: &str) -> String {
     format!("jobs that are stopped with a savepoint and resumed from it: {names}")
 }
 
-/// Jobs that nothing brings back.
-pub(crate) fn lost(names: &str) -> String {
-    format!("jobs that will be lost (no high availability): {names}")
+/// Jobs that nothing brings back. `why`: where it is not that there is no high availability.
+pub(crate) fn lost(names: &str, why: Option<&str>) -> String {
+    let why = why.unwrap_or("no high availability");
+    format!("jobs that will be lost ({why}): {names}")
+}
+
+/// Why high availability does not bring jobs back: the releases are of two lines.
+pub(crate) fn other_line(old: &str, new: &str) -> String {
+    format!(
+        "Flink {new} cannot read the jobs that high availability of {old} keeps; stop each with a savepoint before, and run \
+         it from that afterwards"
+    )
 }
 
 /// A port of a session that did not run, taken by another program since; and the one it gets.

@@ -134,3 +134,19 @@ pub(crate) fn relative_file(path: &str, whole: &str) -> String {
         "`{path}` is relative; main() runs in the JobManager, whose working directory is another one: write `{whole}`"
     )
 }
+
+/// A relative path of this machine, and the whole one that main() gets.
+pub(crate) fn passed_as(path: &str, whole: &str) -> String {
+    format!("`{path}` is passed as `{whole}`: main() runs in the JobManager, in another directory")
+}
+
+/// A relative path of this machine where main() does not run here.
+pub(crate) fn relative_elsewhere(path: &str) -> String {
+    format!(
+        "`{path}` is a file of this machine; main() runs in the JobManager, which has files of its own"
+    )
+}
+
+/// What to do about that.
+pub(crate) const REACHED_BY_BOTH: &str = "put it where the JobManager reaches it (a volume of the session, `s3://`, \
+     `hdfs://`), and name it by its whole path there";

@@ -46,7 +46,7 @@ pub(super) async fn reasons(run: &ProgramRun, sight: &Sight, context: &Context<'
 }
 
 /// What the classes of a jar say.
-fn of_program(jar: &Path, main: &str) -> Vec<String> {
+pub(super) fn of_program(jar: &Path, main: &str) -> Vec<String> {
     let archive = File::open(jar).ok().and_then(|file| zip::ZipArchive::new(file).ok());
     let Some(archive) = archive else { return Vec::new() };
     let archive = RefCell::new(archive);

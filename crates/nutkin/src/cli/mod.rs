@@ -170,8 +170,9 @@ pub fn run(arguments: Vec<OsString>, environment: &Environment) -> Exit {
 fn read<T: Parser>(arguments: Vec<OsString>, environment: &Environment) -> Result<T, Exit> {
     T::try_parse_from(arguments).map_err(|error| {
         // Help and version go to stdout with code 0; usage errors to stderr with 2.
-        Printer::new(environment, false).usage(&error);
-        if error.use_stderr() { Exit::BadInput } else { Exit::Done }
+        let printer = Printer::new(environment, false);
+        printer.usage(&error);
+        if error.use_stderr() { Exit::BadInput } else { delivered(Exit::Done, &printer) }
     })
 }
 
@@ -182,10 +183,23 @@ fn execute(
 ) -> Exit {
     let printer = Printer::new(environment, quiet);
     let events: Sink = Arc::new(printer.clone());
-    command(&Context::new(&printer, &events, environment)).unwrap_or_else(|failure| {
+    let exit = command(&Context::new(&printer, &events, environment)).unwrap_or_else(|failure| {
         printer.failure(&failure);
         Exit::of(&failure)
-    })
+    });
+    delivered(exit, &printer)
+}
+
+/// The exit code, where all data has reached stdout. A command that did all else has failed without that; one that failed
+/// has its own code.
+fn delivered(exit: Exit, printer: &Printer) -> Exit {
+    match printer.delivered() {
+        Ok(()) => exit,
+        Err(failure) => {
+            printer.failure(&failure);
+            if exit == Exit::Done { Exit::of(&failure) } else { exit }
+        }
+    }
 }
 
 impl InnerCommand {

@@ -1,6 +1,7 @@
 //! `nutkin run`.
 
 mod follow;
+mod own_client;
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;
@@ -106,13 +107,17 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let id = given.map_or_else(random_id, Ok)?;
         let stage = RefCell::new(Stage::Before);
         let mut interrupt = Interrupt::listen()?;
-        let submitted = tokio::select! {
+        let begun = tokio::select! {
             biased;
-            submitted = submit_jar(&args, (&uri, &id), context, &stage) => submitted?,
+            begun = submit_jar(&args, (&uri, &id), context, &stage) => begun?,
             () = interrupt.pressed() => {
                 let stage = stage.replace(Stage::Before);
                 return Err(interrupted(stage, &id, args.cancel_on_interrupt).await);
             }
+        };
+        let submitted = match begun {
+            Begun::Submitted(submitted) => submitted,
+            Begun::OwnClient(program) => return program.run(context).await,
         };
         if args.detached {
             let Submitted { id, session, jar, .. } = &submitted;
@@ -135,6 +140,14 @@ enum Stage {
     Before,
     /// main() runs in the JobManager, which nobody can end.
     Submitting(Client),
+}
+
+/// What has begun with a jar.
+enum Begun {
+    /// Its job is submitted.
+    Submitted(Submitted),
+    /// Nothing: its main() needs Flink's own client, here.
+    OwnClient(Box<own_client::Program>),
 }
 
 /// A job that the session has.
@@ -166,7 +179,7 @@ async fn submit_jar(
     (uri, id): (&str, &str),
     context: &Context<'_>,
     stage: &RefCell<Stage>,
-) -> Result<Submitted, Error> {
+) -> Result<Begun, Error> {
     let printer = context.printer;
     let fetcher = Fetcher { events: context.events, environment: context.environment };
     let path = fetcher.fetch(uri, &context.environment.directory).await?;
@@ -180,14 +193,33 @@ async fn submit_jar(
         ]));
     }
     let mut request = request(args)?;
-    let Target { client, name: session, sight, session: place, .. } =
-        target(&args.session, context).await?;
-    check_release(args, client.version())?;
+    let target = target(&args.session, context).await?;
+    check_release(args, target.client.version())?;
     let directory = &context.environment.directory;
     if let Some(given) = request.savepoint.take() {
-        let whole = arguments::snapshot_path(&given, &sight, directory, "--from-savepoint");
+        let whole = arguments::snapshot_path(&given, &target.sight, directory, "--from-savepoint");
         request.savepoint = Some(whole.map_err(|problem| Error::input(vec![problem]))?);
     }
+    let reasons = own_client::reasons(args, &jar);
+    let is_own_client = !reasons.is_empty() && own_client::is_possible(args);
+    match arguments::resolved(&request.arguments, &target.sight, directory, Path::exists) {
+        Ok(resolved) => {
+            resolved.said.iter().for_each(|line| printer.say(line));
+            request.arguments = resolved.arguments;
+        }
+        // main() runs here, and sees what is here.
+        Err(_) if is_own_client => {}
+        Err(problems) => return Err(Error::input(problems)),
+    }
+    if is_own_client {
+        let program = own_client::Program::new(args, (&jar, &reasons), request, target, context);
+        let program = program.await?;
+        return Ok(Begun::OwnClient(Box::new(program)));
+    }
+    if !reasons.is_empty() {
+        own_client::warn(&reasons, context);
+    }
+    let Target { client, name: session, sight, session: place, .. } = target;
     for hint in arguments::hints(&request.arguments, &sight, directory, Path::exists) {
         printer.hint(&hint);
     }
@@ -215,7 +247,8 @@ async fn submit_jar(
         let context = format!("the job was not submitted to `{session}`");
         Error { error: refused.error.context(context), ..refused }
     })?;
-    Ok(Submitted { client, session, id: id.to_owned(), jar: jar.upload_name, place })
+    let (id, jar) = (id.to_owned(), jar.upload_name);
+    Ok(Begun::Submitted(Submitted { client, session, id, jar, place }))
 }
 
 /// `run -f FILE`: the jobs of the file, not the session.

@@ -232,3 +232,22 @@ fn a_stop_that_is_killed_takes_no_second_savepoint() {
         assert!(again.stdout.contains("file:/savepoints/savepoint-1"), "{}", again.all());
     }
 }
+
+#[test]
+fn a_relative_path_that_the_job_manager_does_not_see_is_refused_before_anything_is_submitted() {
+    let docker = Docker::default().with_image("flink:1.20.5");
+    let world = World::new(&docker, &Flink { slots: 4, ..Flink::default() }, "parallelism: 1");
+    world.place.run(&["up", "a", "--no-wait"]).expect(0);
+    world.place.file("data.txt", "to be");
+    let run = |argument: &str| {
+        world.place.run(&["run", "-d", "-c", "a.B", "count.jar", "--input", argument])
+    };
+    run("data.txt")
+        .expect(2)
+        .says("`ARGS`: `data.txt` is a file of this machine")
+        .says("hint: put it where the JobManager reaches it");
+    assert_eq!(changes(&world.flink.seen()), 0, "nothing was uploaded");
+    // The control: what is not here is theirs.
+    run("other.txt").expect(0);
+    assert_eq!(world.flink.with(|flink| flink.work.jobs.len()), 1);
+}

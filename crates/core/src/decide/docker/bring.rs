@@ -7,7 +7,7 @@ use super::{
     Extras, FoundContainer, Image, Make, Observation, Step, Thing, Within, assumed, ready,
 };
 use crate::change::{self, Difference, Effect, Shape};
-use crate::decide::{About, Again, Change, Condition, Decision, Harm, Restarts, fates, harm};
+use crate::decide::{self, About, Again, Change, Condition, Decision, Harm, Restarts, fates, harm};
 use crate::plan::docker::{self, Containers, DaemonImage, Steps, steps};
 use crate::remedy::Deed;
 use crate::selection::Platform;
@@ -123,7 +123,7 @@ pub(super) fn decide(
     // What this run started and what has ended since is broken: that is told, and not started again and again.
     todo.start.retain(|name| !is_started(name, seen));
     let is_new = seen.containers.is_empty();
-    let (mut differences, mut effect) = (Vec::new(), Effect::None);
+    let (mut differences, mut effect, mut not_recovered) = (Vec::new(), Effect::None, None);
     if !is_new {
         let old = shape(&seen.containers, &wanted.shape);
         // What nothing is made again for is not a difference to what runs.
@@ -131,7 +131,10 @@ pub(super) fn decide(
             differences = change::compare(&old, &wanted.shape, is_sensitive).differences;
             differences.extend(unexplained(&differences, &todo, seen));
         }
-        effect = effect_of(&todo, seen, old.high_availability && wanted.shape.high_availability);
+        let is_available = old.high_availability && wanted.shape.high_availability;
+        let (before, after) = (&old.flink_version, &wanted.shape.flink_version);
+        not_recovered = decide::not_recovered(is_available, before, after);
+        effect = effect_of(&todo, seen, is_available && not_recovered.is_none());
     }
     let (steps, conditions, again) = match first_of_all(session, &planned, &todo) {
         first if !first.is_empty() => (first, Vec::new(), Again::Look),
@@ -169,6 +172,7 @@ pub(super) fn decide(
                 zookeeper: restarts(Role::ZooKeeper),
             },
             effect,
+            not_recovered,
             ..Change::default()
         },
         jobs: fates(effect, &seen.jobs),

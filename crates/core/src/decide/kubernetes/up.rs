@@ -243,11 +243,12 @@ fn shared(change: change::KubernetesChange) -> Change {
         restarts_job_managers: job_managers,
         restarts_task_managers: task_managers,
         effect,
+        not_recovered,
         sizes,
         failovers,
     } = change;
     let restarts = Restarts { job_managers, task_managers, zookeeper: false };
-    Change { objects, sizes, restarts, effect, failovers, ..Change::default() }
+    Change { objects, sizes, restarts, effect, not_recovered, failovers, ..Change::default() }
 }
 
 /// What a session that is there needs to become what is wanted.

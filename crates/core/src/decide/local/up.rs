@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Give, Launch, Observation, Orders, Ports, Refusal, Step, Surroundings, ports, ready};
 use crate::change::{self, Effect};
-use crate::decide::{About, Again, Change, Condition, Decision, Jobs, Restarts, fates, harm};
+use crate::decide::{self, About, Again, Change, Condition, Decision, Jobs, Restarts, fates, harm};
 use crate::plan::process;
 use crate::selection::Platform;
 use crate::session::Session;
@@ -67,11 +67,14 @@ pub(super) fn decide(session: &Session, seen: &Observation) -> Result<Decision<S
     let old = seen.orders.given();
     let is_told = old.is_some_and(|old| seen.told == Some(old.generation));
     let mut change = change::ProcessChange::default();
-    let mut effect = Effect::None;
+    let (mut effect, mut not_recovered) = (Effect::None, None);
     if let Some(old) = old {
         let (before, after) = (old.shape(), new.shape());
         change = change::compare(&before, &after, is_sensitive);
         effect = change.effect(&before, &after);
+        let is_available = before.high_availability && after.high_availability;
+        not_recovered =
+            decide::not_recovered(is_available, &before.flink_version, &after.flink_version);
     }
     let is_new = old.is_none();
     let is_changed = is_new || !change.is_empty();
@@ -121,6 +124,7 @@ pub(super) fn decide(session: &Session, seen: &Observation) -> Result<Decision<S
             },
             differences: change.differences,
             effect,
+            not_recovered,
             completes,
             remarks: said.into_iter().map(Into::into).collect(),
             ..Change::default()
