@@ -54,6 +54,8 @@ pub struct ObservedSession {
     pub supervised: bool,
     /// Processes that shall run: name, and whether it lives.
     pub processes: Vec<(String, bool)>,
+    /// Those that are about to be started for the first time.
+    pub coming: Vec<String>,
     /// Number of TaskManagers that shall be registered.
     pub task_managers: u32,
     /// Number of TaskManagers that REST reports; `None` when it does not answer.
@@ -77,6 +79,10 @@ pub fn derive(name: &str, observed: &ObservedSession) -> (SessionState, Vec<Rema
     }
     if !observed.supervised && observed.keeper == Keeper::Supervisor {
         messages.push(words::unsupervised(up));
+    }
+    let is_coming = |name: &&str| observed.coming.iter().any(|one| one == name);
+    if messages.is_empty() && !gone.is_empty() && gone.iter().all(is_coming) {
+        return (SessionState::Starting, vec![words::coming(&gone)]);
     }
     if !gone.is_empty() {
         messages.push(match observed.keeper {
@@ -119,8 +125,17 @@ mod tests {
             vec![("jobmanager".to_owned(), alive[0]), ("taskmanager-1".to_owned(), alive[1])];
         let file = (registered == Some(1)).then(|| "s.yaml".to_owned());
         let keeper = Keeper::Supervisor;
-        let observed =
-            ObservedSession { keeper, supervised, processes, task_managers: 1, registered, file };
+        let coming = Vec::new();
+        let task_managers = 1;
+        let observed = ObservedSession {
+            keeper,
+            supervised,
+            processes,
+            coming,
+            task_managers,
+            registered,
+            file,
+        };
         let (found, messages) = derive("s", &observed);
         assert_eq!(found, state, "{messages:?}");
         assert_eq!(messages.len(), words.len(), "{messages:?}");
@@ -128,6 +143,26 @@ mod tests {
             let message = message.plain();
             assert!(message.contains(word), "{message}");
         }
+    }
+
+    #[test]
+    fn what_was_never_started_is_starting() {
+        #[track_caller]
+        fn check(supervised: bool, coming: &[&str], state: SessionState, words: &str) {
+            let processes =
+                vec![("jobmanager".to_owned(), true), ("taskmanager-1".to_owned(), false)];
+            let coming = coming.iter().map(|name| (*name).to_owned()).collect();
+            let observed =
+                ObservedSession { supervised, processes, coming, ..ObservedSession::default() };
+            let (found, messages) = derive("s", &observed);
+            assert_eq!(found, state, "{messages:?}");
+            assert!(messages.iter().any(|one| one.plain().contains(words)), "{messages:?}");
+        }
+        use SessionState::{Degraded, Starting};
+        check(true, &["taskmanager-1"], Starting, "being started: taskmanager-1");
+        // The controls: it ran before, or nobody starts it.
+        check(true, &[], Degraded, "not running: taskmanager-1");
+        check(false, &["taskmanager-1"], Degraded, "the supervisor is gone");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod act;
 mod copy;
 pub mod end;
+pub mod endpoint;
 mod helper;
 pub mod load;
 mod lock;
@@ -24,12 +25,10 @@ use bollard::errors::Error as DaemonError;
 
 use nutkin_shell::{Environment, Error, Kind};
 
+use endpoint::Endpoint;
 pub use observe::{Aim, Run};
 pub use session::DockerSession;
 pub use shell::DockerShell;
-
-/// Where a daemon listens unless `DOCKER_HOST` says otherwise.
-const SOCKET: &str = "unix:///var/run/docker.sock";
 
 /// Containers and volumes that are looked at side by side: a daemon answers so many no later than one.
 const AT_ONCE: usize = 8;
@@ -39,7 +38,9 @@ const AT_ONCE: usize = 8;
 /// # Errors
 /// No daemon, no permission, an address that is none: with the remedy.
 pub async fn connect(environment: &Environment) -> Result<Docker, Error> {
-    let host = environment.text("DOCKER_HOST").unwrap_or(SOCKET);
+    let Endpoint { host, by } = endpoint::find(environment)?;
+    let host = host.as_str();
+    let by = by.unwrap_or_else(|| "the default".to_owned());
     let path = host.strip_prefix("unix://").map(Path::new);
     if let Some(path) = path
         && let Err(error) = std::os::unix::net::UnixStream::connect(path)
@@ -47,20 +48,20 @@ pub async fn connect(environment: &Environment) -> Result<Docker, Error> {
         return Err(no_socket(path, &error));
     }
     let docker = Docker::connect_with_host(host).map_err(|error| {
-        Error::new(Kind::Invalid, format!("DOCKER_HOST `{host}`: {error}"))
+        Error::new(Kind::Invalid, format!("`{host}` ({by}): {error}"))
             .hint("write DOCKER_HOST=unix:///path/docker.sock or DOCKER_HOST=tcp://HOST:PORT")
     })?;
     docker.negotiate_version().await.map_err(|error| match status(&error) {
-        Some(_) => failure(&error).hint(format!("DOCKER_HOST is `{host}`")),
-        None => no_answer(host, &error),
+        Some(_) => failure(&error).hint(format!("its address is `{host}` ({by})")),
+        None => no_answer(host, &by, &error),
     })
 }
 
-/// The address of `DOCKER_HOST` does not speak as a daemon does.
-fn no_answer(host: &str, error: &DaemonError) -> Error {
+/// What listens at the address does not speak as a daemon does.
+fn no_answer(host: &str, by: &str, error: &DaemonError) -> Error {
     let message = format!("no Docker daemon answers at `{host}`: {}", message(error));
     Error::new(Kind::Broken, message)
-        .hint("DOCKER_HOST names this address: see that its daemon runs and listens there")
+        .hint(format!("{by} names this address: see that its daemon runs and listens there"))
 }
 
 fn no_socket(path: &Path, error: &io::Error) -> Error {

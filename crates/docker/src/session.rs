@@ -12,7 +12,7 @@ use nutkin_flink::FlinkVersion;
 use nutkin_flink::Problem;
 use nutkin_flink::process::Role;
 
-use super::{connect, failure};
+use super::{connect, endpoint, failure};
 use nutkin_rest::Connected;
 use nutkin_shell::{Context, Environment, Error, Kind};
 
@@ -53,7 +53,8 @@ impl DockerSession {
     }
 
     pub(super) fn with(name: &str, docker: Docker, environment: &Environment) -> Self {
-        let host = environment.text("DOCKER_HOST").and_then(|host| host.strip_prefix("tcp://"));
+        let endpoint = endpoint::find(environment).ok();
+        let host = endpoint.as_ref().and_then(|one| one.host.strip_prefix("tcp://"));
         let host =
             host.and_then(|host| host.rsplit_once(':')).map_or("127.0.0.1", |(host, _)| host);
         Self { name: name.to_owned(), docker, host: host.to_owned() }

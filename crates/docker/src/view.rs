@@ -1,11 +1,14 @@
 //! Looks at a session on a Docker daemon.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bollard::query_parameters::{InspectContainerOptions, LogsOptionsBuilder};
 use futures_util::stream::{self, StreamExt as _};
+use nutkin_core::plan::docker::OPTIONS;
 use nutkin_core::selection::Platform;
 use nutkin_core::status::{self, Keeper, ObservedSession};
+use nutkin_flink::is_highly_available;
 use nutkin_flink::process::Role;
 
 use super::session::{DockerSession, ListedContainer, flink};
@@ -41,6 +44,7 @@ pub async fn look(session: &DockerSession) -> Result<View, Error> {
         // The daemon restarts what dies, and nothing that was stopped by hand.
         supervised: containers.iter().any(|one| one.seen.runs || one.status.starts_with("Restart")),
         processes: containers.iter().map(|one| (one.seen.alias.clone(), one.seen.runs)).collect(),
+        coming: Vec::new(),
         task_managers: u32::try_from(task_managers).unwrap_or(u32::MAX),
         registered: overview.map(|overview| overview.taskmanagers),
         file: None,
@@ -84,30 +88,43 @@ async fn process(session: &DockerSession, one: &ListedContainer) -> ProcessView 
         pid: None,
         restarts: u32::try_from(restarts).unwrap_or_default(),
         last_end,
+        uptime: None,
     }
 }
 
-/// Names of the jobs that its end would lose, or that they are not known; `None` when there are none. Where nobody
-/// is asked for consent, a session that does not answer is not waited for.
+/// The jobs that its end would end. Where nobody is asked for consent, a session that does not answer is not waited for.
 ///
 /// # Errors
 /// The daemon refuses.
-pub async fn endangered(session: &DockerSession, is_asked: bool) -> Result<Option<String>, Error> {
+pub async fn endangered(session: &DockerSession, is_asked: bool) -> Result<RunningJobs, Error> {
     let containers = session.containers().await?;
     let rest_urls = session.rest_urls(&containers);
     let runs = |one: &ListedContainer| one.seen.role == Some(Role::JobManager) && one.seen.runs;
     if !containers.iter().any(runs) {
-        return Ok(None);
+        return Ok(RunningJobs::Known(Vec::new()));
     }
     let probe = Probe::new(&rest_urls)?;
     for _ in 0..if is_asked { ASKED } else { 1 } {
         if let Some(jobs) = probe.running_jobs().await {
-            return Ok(RunningJobs::Known(jobs).names());
+            return Ok(RunningJobs::Known(jobs));
         }
         // A part of the one question: whoever asks has to know before anything is ended.
         tokio::time::sleep(ASK).await;
     }
-    Ok(RunningJobs::Unknown.names())
+    Ok(RunningJobs::Unknown)
+}
+
+/// Whether high availability brings the jobs of a session back after its end: what it keeps is on the session's volume,
+/// also that of the ZooKeeper which Nutkin brings along.
+///
+/// # Errors
+/// The daemon refuses.
+pub async fn comes_back(session: &DockerSession) -> Result<bool, Error> {
+    let containers = session.containers().await?;
+    let label = containers.iter().find_map(|one| one.labels.get(OPTIONS));
+    let options =
+        label.and_then(|text| serde_json::from_str::<BTreeMap<String, String>>(text).ok());
+    Ok(options.is_some_and(|options| is_highly_available(&options.into_iter().collect())))
 }
 
 /// As the labels and `status` spell it.

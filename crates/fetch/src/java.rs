@@ -1,8 +1,11 @@
 //! Finds a Java that the session's Flink runs on.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use nutkin_flink::Problem;
 use nutkin_flink::java::{self, Candidate, Named, Support};
@@ -10,6 +13,9 @@ use nutkin_flink::{Configuration, FlinkVersion};
 
 use crate::extras::base;
 use nutkin_shell::{Context, Environment, Error, Kind};
+
+/// How long `java -version` may take: it takes 0.1 s, and some seconds on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where Debian, Red Hat and SUSE keep their Javas.
 const INSTALLED: &str = "/usr/lib/jvm";
@@ -42,13 +48,17 @@ pub fn find(
     installed.sort();
     homes.extend(installed.into_iter().map(|home| (home, Named::Installed)));
 
-    let mut useless = Vec::new();
+    let (mut useless, mut unusable) = (Vec::new(), None);
     let found: Vec<(PathBuf, Candidate)> = homes
         .into_iter()
         .filter_map(|(home, named)| {
             let major = major(&home);
             if major.is_none() {
-                useless.extend(why_useless(&home, named));
+                let reason = why_useless(&home, named);
+                if matches!(named, Named::JavaHome) {
+                    unusable.clone_from(&reason);
+                }
+                useless.extend(reason);
             }
             Some((major?, home, named))
         })
@@ -62,6 +72,11 @@ pub fn find(
         let failure = useless.into_iter().fold(failure, Error::hint);
         return Err(failure.hint(java::install_hint(flink, strict)));
     };
+    // What somebody named in so many words and does not get.
+    if let Some(reason) = unusable {
+        let (major, taken) = (candidate.major, home.display());
+        context.events.warn(&format!("{reason}: Nutkin takes Java {major} of `{taken}`"));
+    }
     match java::check(flink, candidate.major, strict) {
         Support::Supported => {}
         Support::Works { warning } => context.events.warn(&warning),
@@ -110,9 +125,33 @@ pub fn major(home: &Path) -> Option<u8> {
     if let Some(version) = line {
         return number(version.trim_matches('"'));
     }
-    let output = Command::new(home.join("bin/java")).arg("-version").output().ok()?;
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let text = said(&home.join("bin/java"))?;
     number(text.split('"').nth(1)?)
+}
+
+/// What `java -version` says, on stderr. `None`: it cannot be started, or does not end in time.
+fn said(java: &Path) -> Option<String> {
+    let mut child = Command::new(java)
+        .arg("-version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .ok()?;
+    let mut stderr = child.stderr.take()?;
+    let (send, receive) = mpsc::channel();
+    // Left behind where the child does not end: it reads until that is killed.
+    std::thread::spawn(move || {
+        let mut text = Vec::new();
+        let _ = stderr.read_to_end(&mut text);
+        let _ = send.send(String::from_utf8_lossy(&text).into_owned());
+    });
+    let text = receive.recv_timeout(PATIENCE).ok();
+    if text.is_none() {
+        let _ = child.kill();
+    }
+    let _ = child.wait();
+    text
 }
 
 /// `1.8.0_392` is 8, `17.0.15` is 17.

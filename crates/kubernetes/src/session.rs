@@ -3,14 +3,14 @@
 use futures_util::future::join_all;
 use nutkin_core::kubernetes::ownership::{self, Owner};
 use nutkin_core::kubernetes::resource::{
-    DEPLOYMENTS, EVENTS, PODS, Resource, STATEFUL_SETS, WORKLOADS,
+    CONFIG_MAPS, DEPLOYMENTS, EVENTS, PODS, Resource, STATEFUL_SETS, WORKLOADS,
 };
 use nutkin_core::kubernetes::shape;
 use nutkin_core::kubernetes::status::Pod;
-use nutkin_core::plan::kubernetes::marks;
+use nutkin_core::plan::kubernetes::{config_map, marks};
 use nutkin_core::remedy::Deed;
 use nutkin_core::selection::Platform;
-use nutkin_flink::FlinkVersion;
+use nutkin_flink::{FlinkVersion, is_highly_available};
 use serde_json::{Value, json};
 
 use super::api::Api;
@@ -208,6 +208,16 @@ impl KubernetesSession {
             tokio::time::sleep(ASK).await;
         }
         Ok(RunningJobs::Unknown)
+    }
+
+    /// Whether high availability brings its jobs back after its end: what it keeps is not deleted with the session. Where the
+    /// configuration cannot be read, it does not.
+    pub async fn comes_back(&self) -> bool {
+        let map = self.api.get(CONFIG_MAPS, &format!("flink-config-{}", self.name)).await;
+        let map = map.ok().flatten();
+        map.is_some_and(|map| {
+            is_highly_available(&config_map::options_of(&map).into_iter().collect())
+        })
     }
 
     /// Makes its REST API reachable. `secret` where nobody else shall use the address.

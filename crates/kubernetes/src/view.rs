@@ -66,6 +66,7 @@ impl KubernetesSession {
                     pid: None,
                     restarts: pod.restarts,
                     last_end: pod.last_end.clone(),
+                    uptime: None,
                 })
                 .collect(),
             overview,

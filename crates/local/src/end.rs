@@ -28,8 +28,9 @@ pub async fn end(
     // Of a session that is gone there is nothing but the lock that was made for this.
     directory.remove_bare()?;
     let mut ended = std::mem::take(&mut shell.ended);
-    if !seen.data.files.is_empty() && !ending.delete_data {
-        let holds = seen.data.describe();
+    let lasting = seen.lasting_data();
+    if !lasting.files.is_empty() && !ending.delete_data {
+        let holds = lasting.describe();
         let remark = Remark::new(
             format!("{holds}: a session of this name finds it again"),
             vec![Argument::DeleteData.does("deletes it")],

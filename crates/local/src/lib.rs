@@ -31,7 +31,7 @@ use nutkin_shell::{Error, Kind};
 /// How to reach a session: its addresses are those of this machine.
 ///
 /// # Errors
-/// Its state is damaged.
+/// Its state is damaged, or it does not run and nothing starts it again.
 pub fn connect(directory: &SessionDirectory) -> Result<Connected, Error> {
     if directory.has_ended() {
         let name = directory.name();
@@ -39,6 +39,16 @@ pub fn connect(directory: &SessionDirectory) -> Result<Connected, Error> {
             .hint(Deed::up_of(name).does("starts it again")));
     }
     let launch = launch::read_launch(directory)?;
+    // What a supervisor starts again answers soon; what nobody does is not waited for.
+    let seen = control::look(directory);
+    let mut processes = seen.running.iter().flat_map(|running| &running.processes);
+    if !seen.supervisor
+        && !processes.any(|one| one.role == launch::Role::JobManager && one.pid.is_some())
+    {
+        let name = directory.name();
+        return Err(Error::new(Kind::Broken, format!("no JobManager of session `{name}` runs"))
+            .hint(Deed::up_of(name).does("starts it again with the same options")));
+    }
     let flink = launch.flink_version.parse()?;
     Ok(Connected {
         name: directory.name().to_owned(),

@@ -73,8 +73,17 @@ pub async fn observe(
         archives,
         environment: inherited.collect::<BTreeMap<_, _>>(),
         ports,
+        memory: memory(),
         token: new_token(directory.path())?,
     })
+}
+
+/// The memory of this machine in bytes: `MemTotal`, which `/proc/meminfo` has in kB.
+fn memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes << 10)
 }
 
 fn find_java(session: &Session, context: &Context<'_>) -> Result<(std::path::PathBuf, u8), Error> {

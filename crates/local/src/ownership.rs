@@ -14,6 +14,15 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::launch::{DEFINITION_VARIABLE, PROCESS_VARIABLE, TOKEN_VARIABLE};
 
+/// Clock ticks in a second, as `/proc` counts them: `USER_HZ`, which is 100 on every architecture that Java runs on (time(7)).
+pub const TICKS: u64 = 100;
+
+/// Seconds since the machine was started.
+pub fn seconds_since_boot() -> Option<u64> {
+    let text = fs::read_to_string("/proc/uptime").ok()?;
+    text.split('.').next()?.parse().ok()
+}
+
 /// How often an empty environment is looked at: becoming another program takes well below a millisecond where there
 /// is a CPU for it, and processes that have no variables, which are few, cost all looks each time.
 const LOOKS: u32 = 4;

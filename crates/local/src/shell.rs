@@ -160,6 +160,10 @@ impl LocalShell {
                 }
                 Ok(())
             }
+            (Step::DeleteOrphaned { directory }, _) => {
+                self.hold(context).await?;
+                Ok(std::fs::remove_dir_all(directory)?)
+            }
             (Step::DeleteData, _) => {
                 self.hold(context).await?;
                 self.ended.deleted.extend(down::deletable(&self.directory));

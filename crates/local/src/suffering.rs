@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::control;
 use super::directory::SessionDirectory;
 use super::launch::{Launch, Role};
+use nutkin_flink::is_highly_available;
 use nutkin_rest::{Probe, RunningJobs};
 use nutkin_shell::Error;
 
@@ -37,17 +38,29 @@ pub async fn jobs(directory: &SessionDirectory, launch: &Launch) -> Result<Runni
     }
 }
 
-/// Names of the jobs that an end of the session would lose. One whose state is damaged has no address any more,
-/// and is ended all the same.
+/// The jobs that an end of the session would lose. One whose state is damaged has no address any more: what its JobManager
+/// runs is not known.
 ///
 /// # Errors
 /// The HTTP client cannot be set up.
-pub async fn of(directory: &SessionDirectory, is_asked: bool) -> Result<Option<String>, Error> {
+pub async fn of(directory: &SessionDirectory, is_asked: bool) -> Result<RunningJobs, Error> {
     match document::read_json::<Launch>(&directory.launch()) {
-        Ok(launch) if is_asked => Ok(jobs(directory, &launch).await?.names()),
-        Ok(launch) if has_job_manager(directory) => Ok(look(&launch).await?.names()),
-        _ => Ok(None),
+        Ok(launch) if is_asked => jobs(directory, &launch).await,
+        Ok(launch) if has_job_manager(directory) => look(&launch).await,
+        Err(_) if has_job_manager(directory) => Ok(RunningJobs::Unknown),
+        _ => Ok(RunningJobs::Known(Vec::new())),
     }
+}
+
+/// Whether high availability brings the jobs of a session back after its end: where they are kept in a ZooKeeper of the
+/// user's. What the one that Nutkin brings along has kept goes with the session.
+pub fn comes_back(directory: &SessionDirectory) -> bool {
+    let launch = document::read_json::<Launch>(&directory.launch());
+    launch.is_ok_and(|launch| {
+        let options = launch.options.iter().map(|(key, value)| (key.clone(), value.clone()));
+        let has_own = launch.processes.iter().any(|one| one.role == Role::ZooKeeper);
+        is_highly_available(&options.collect()) && !has_own
+    })
 }
 
 /// Asks once.

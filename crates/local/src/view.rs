@@ -5,12 +5,17 @@ use nutkin_core::status::{self, Keeper, ObservedSession, SessionState};
 use nutkin_core::{Remark, Remedy};
 use nutkin_shell::files::document;
 
-use super::control;
 use super::directory::SessionDirectory;
 use super::launch::{Launch, Role};
+use super::{control, ownership};
 use nutkin_rest::Probe;
 use nutkin_rest::{ProcessView, View};
 use nutkin_shell::Error;
+
+/// Seconds for which a process has lived that was started at this clock tick since boot.
+fn uptime(start: u64, now: u64) -> Option<u64> {
+    now.checked_sub(start / ownership::TICKS)
+}
 
 /// Looks at a session.
 ///
@@ -43,11 +48,22 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
             .iter()
             .map(|one| (one.name.clone(), alive(&one.name)))
             .collect(),
+        // Neither alive nor ever ended.
+        coming: launch
+            .processes
+            .iter()
+            .filter(|wanted| {
+                let of_name = processes.iter().find(|one| one.name == wanted.name);
+                of_name.is_none_or(|one| one.last_end.is_none() && one.restarts == 0)
+            })
+            .map(|one| one.name.clone())
+            .collect(),
         task_managers: u32::try_from(wanted(Role::TaskManager)).unwrap_or(u32::MAX),
         registered: overview.map(|overview| overview.taskmanagers),
         file: directory.origin().map(|file| file.display().to_string()),
     };
     let (state, messages) = status::derive(&name, &observed);
+    let now = ownership::seconds_since_boot();
     let shown = processes.iter().map(|one| ProcessView {
         name: one.name.clone(),
         role: one.role.to_string(),
@@ -55,6 +71,7 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
         pid: one.pid,
         restarts: one.restarts,
         last_end: one.last_end.clone(),
+        uptime: one.pid.and(one.start_time).and_then(|start| uptime(start, now?)),
     });
     Ok(View {
         name,

@@ -20,6 +20,11 @@ impl RunningJobs {
         matches!(self, Self::Known(jobs) if jobs.is_empty())
     }
 
+    /// Whether there are some for sure.
+    pub fn are_some(&self) -> bool {
+        matches!(self, Self::Known(jobs) if !jobs.is_empty())
+    }
+
     /// Their number, where it is known.
     pub fn count(&self) -> Option<usize> {
         match self {

@@ -49,6 +49,8 @@ pub struct ProcessView {
     pub restarts: u32,
     /// How it ended the last time.
     pub last_end: Option<String>,
+    /// Seconds since it was started, where it lives and that is known.
+    pub uptime: Option<u64>,
 }
 
 /// A session that is up.
@@ -129,6 +131,7 @@ impl View {
                 "pid": one.pid,
                 "restarts": one.restarts,
                 "lastEnd": one.last_end,
+                "uptimeSeconds": one.uptime,
             })).collect::<Vec<_>>(),
             "messages": self.messages.iter().map(|one| one.line(wording)).collect::<Vec<_>>(),
             // What is not as the ledger wants it: `status` looks for that.

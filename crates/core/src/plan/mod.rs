@@ -3,3 +3,4 @@
 pub mod docker;
 pub mod kubernetes;
 pub mod process;
+mod zookeeper;

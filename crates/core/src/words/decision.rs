@@ -80,6 +80,15 @@ pub(crate) fn port_taken_since(own: u16, port: u16) -> String {
     format!("port {own} was taken in the meantime: the session uses {port}")
 }
 
+/// A range of ports for REST, or another port than the one where it is looked for.
+pub(crate) fn one_rest_port(found: &str) -> String {
+    format!("a session on this machine has one port for REST, found `{found}`")
+}
+
+/// What to do about that.
+pub(crate) const ONE_REST_PORT: &str =
+    "give the port with `rest.port`, or leave both out to get a free one";
+
 /// The usual port, which belongs to this session or to any program; and the one that a new session gets.
 pub(crate) fn port_taken(usual: u16, owner: Option<&str>, port: u16) -> String {
     let how = owner.map_or("is taken".to_owned(), |name| format!("belongs to session `{name}`"));

@@ -111,3 +111,12 @@ pub(crate) fn still_runs(pod: &str) -> String {
 pub(crate) fn no_rest_port(service: &str) -> String {
     format!("Service/{service} has no port named `rest`")
 }
+
+/// Processes that may take more memory than the machine has, in bytes.
+pub(crate) fn too_much_memory(needed: u64, there: u64) -> String {
+    let size = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
+    let (needed, there) = (size(needed), size(there));
+    format!(
+        "the processes of the session may take {needed} of memory, and this machine has {there}"
+    )
+}

@@ -38,6 +38,11 @@ pub(crate) fn not_running(names: &[&str], supervised: bool) -> Remark {
     format!("not running: {}{remedy}", names.join(", ")).into()
 }
 
+/// These processes are started for the first time.
+pub(crate) fn coming(names: &[&str]) -> Remark {
+    format!("being started: {}", names.join(", ")).into()
+}
+
 /// These containers do not run; `up` fixes it.
 pub(crate) fn stays_stopped(names: &[&str], up: Again<'_>) -> Remark {
     up.does(format!("not running: {}", names.join(", ")), "starts it again")

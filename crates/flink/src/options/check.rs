@@ -47,6 +47,20 @@ pub fn check(configuration: &Configuration, version: FlinkVersion) -> Vec<Option
     findings
 }
 
+/// Keys that no release of Flink, no pattern and no Nutkin knows, and that resemble none: only a program can read them.
+pub fn foreign(configuration: &Configuration, version: FlinkVersion) -> Vec<&str> {
+    let is_foreign = |key: &str| {
+        find(&canonical(key, version)).is_none()
+            && find(key).is_none()
+            && slip(key).is_none()
+            && patterns::of(key).is_none()
+            && !is_below_a_map(key, version)
+            && suggest(key).is_empty()
+            && !in_a_name_space_of_flink(key)
+    };
+    configuration.iter().map(|(key, _)| key).filter(|key| is_foreign(key)).collect()
+}
+
 /// What is said of a key that no table has.
 const UNKNOWN: &str = "neither Flink nor Nutkin has such an option";
 

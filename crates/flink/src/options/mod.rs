@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-pub use check::{Level, OptionFinding, check, is_first_word};
+pub use check::{Level, OptionFinding, check, foreign, is_first_word};
 pub use operator::note_on_operator;
 pub use own::{OWN, OptionPlatform, OwnOption};
 pub use page::page;

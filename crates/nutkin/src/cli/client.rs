@@ -1,5 +1,7 @@
 //! From the arguments that name a session to a client of its JobManagers.
 
+use std::time::Duration;
+
 use nutkin_core::jobs::arguments::Sight;
 use nutkin_core::selection::Platform;
 use nutkin_flink::FlinkVersion;
@@ -58,6 +60,22 @@ impl Target {
     }
 }
 
+/// How long one of several JobManagers may take to answer before a person is told that this is waited for.
+const NOTICED: Duration = Duration::from_secs(2);
+
+/// Says that a leader is waited for, where there are several JobManagers and none answers at once: nothing else would be
+/// seen until there is one.
+async fn tell_of_an_election(target: &Target, context: &Context<'_>) {
+    let is_one_of_several = 1 < target.client.urls().len();
+    if is_one_of_several && tokio::time::timeout(NOTICED, target.client.answering()).await.is_err()
+    {
+        let name = &target.name;
+        context.printer.say(&format!(
+            "no JobManager of session `{name}` leads at the moment: waiting for one"
+        ));
+    }
+}
+
 /// The session or the address that the arguments name.
 ///
 /// # Errors
@@ -66,7 +84,9 @@ pub async fn target(args: &SessionArgs, context: &Context<'_>) -> Result<Target,
     let Some(address) = &args.address else {
         let (name, file) = (args.session.as_deref(), args.file.as_deref());
         let session = select::find(name, file, &args.platform, context).await?;
-        return Target::of(session, true).await;
+        let target = Target::of(session, true).await?;
+        tell_of_an_election(&target, context).await;
+        return Ok(target);
     };
     let url = if address.contains("://") { address.clone() } else { format!("http://{address}") };
     let urls = [url.trim_end_matches('/').to_owned()];

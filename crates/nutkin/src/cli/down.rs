@@ -35,7 +35,8 @@ ended, `nutkin up NAME` starts it again.
 
 Examples:
   nutkin down             the only session there is
-  nutkin down orders -y   without asking
+  nutkin down orders --yes    without asking, unless jobs would be lost
+  nutkin down orders --force  with the jobs that run
   nutkin down orders --keep-logs
   nutkin down orders --delete-data
   nutkin down orders --delete-data --on docker   the volume of a session that is gone, too"
@@ -201,9 +202,18 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
     for one in session.deletes(ending).await? {
         context.printer.say(&format!("session `{name}`: will be deleted: {one}"));
     }
-    if let Some(names) = session.endangered(!args.consent.yes && !args.consent.force).await? {
-        context.printer.say(&format!("session `{name}`: jobs that will be lost: {names}"));
-        consent::ask(args.consent, !args.consent.yes, "End the session?", context)?;
+    let jobs = session.endangered(!args.consent.yes && !args.consent.force).await?;
+    if let Some(names) = jobs.names() {
+        let comes_back = session.comes_back(ending).await?;
+        let what = if comes_back {
+            "jobs that end, and that high availability runs again in a session of this name"
+        } else {
+            "jobs that will be lost"
+        };
+        context.printer.say(&format!("session `{name}`: {what}: {names}"));
+        // What may have jobs and does not say so is ended with `--yes`: it is broken.
+        let is_loss = !comes_back && (jobs.are_some() || !args.consent.yes);
+        consent::ask(args.consent, is_loss, "End the session?", context)?;
     }
     begun.replace(Some(session.clone()));
     let mut opened = open(&session, context).await;

@@ -30,13 +30,20 @@ pub(super) async fn bring(
     base: &Path,
     context: &Context<'_>,
 ) -> Result<(), Error> {
-    if session.jobs.is_empty() {
+    let mut opened = ledger::load(place).await?;
+    if session.jobs.is_empty() && opened.ledger.jobs.is_empty() {
         return Ok(());
     }
     let connected = place.connect(true).await?;
     let client = connected.client()?;
-    let mut opened = ledger::load(place).await?;
     platform::ledger::tell_damage(&opened, context);
+    let listed = client.jobs().await.map_err(jobs::failure)?;
+    for (name, id) in jobs::strays(session, &opened.ledger, &listed) {
+        context.printer.say(&jobs::goes_on(&name, &id));
+    }
+    if session.jobs.is_empty() {
+        return Ok(());
+    }
     let mut record = opened.ledger.clone();
     // Only what is done here: somebody else may have written of other jobs in the meantime.
     let remember = async |record: &Ledger| {

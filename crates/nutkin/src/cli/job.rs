@@ -63,6 +63,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
                     "counts": checkpoints["counts"],
                     "lastCompleted": latest["completed"]["external_path"],
                     "lastSavepoint": latest["savepoint"]["external_path"],
+                    "restoredFrom": latest["restored"]["external_path"],
                 },
                 "exception": exception,
             });
@@ -82,6 +83,14 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         if 0 < completed {
             let path = latest["completed"]["external_path"].as_str().unwrap_or("not kept");
             printer.out(&format!("  checkpoints  {completed} completed, last: {path}\n"));
+        }
+        for (name, path) in [
+            ("last savepoint", &latest["savepoint"]["external_path"]),
+            ("restored from", &latest["restored"]["external_path"]),
+        ] {
+            if let Some(path) = path.as_str() {
+                printer.out(&format!("  {name}  {path}\n"));
+            }
         }
         let mut rows = vec![["  STATE", "PARALLEL", "VERTEX"].map(str::to_owned)];
         for vertex in &vertices {

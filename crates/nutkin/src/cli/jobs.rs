@@ -1,21 +1,31 @@
 //! `nutkin jobs`.
 
+use std::collections::BTreeMap;
+
+use nutkin_core::ledger::Bringer;
 use serde_json::json;
 
 use super::client::{Target, target};
 use super::shared::{Output, OutputArgs, SessionArgs, document};
 use super::{Context, outcomes};
+use crate::platform::Session;
 use crate::report::table;
 use crate::{Exit, Outcome, runtime};
 use nutkin_rest::Job;
 use nutkin_rest::jobs::failure;
+use nutkin_shell::ledger;
 
 /// Arguments of `nutkin jobs`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   nutkin jobs
+  nutkin jobs orders                the jobs of the session `orders`
   nutkin jobs --all -o json | jq -r '.items[].id'")]
 pub struct Args {
+    /// The session's name, as with --session
+    #[arg(value_name = "NAME", conflicts_with_all = ["session", "address"])]
+    name: Option<String>,
+
     /// Jobs that have ended, too
     #[arg(long, short)]
     all: bool,
@@ -31,7 +41,8 @@ pub struct Args {
 ///
 /// # Errors
 /// No such session (5), or no JobManager answers (1).
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
+    args.session.session = args.name.take().or(args.session.session);
     runtime::block_on(async {
         let Target { client, session, .. } = target(&args.session, context).await?;
         let mut jobs = client.jobs().await.map_err(failure)?;
@@ -54,18 +65,32 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             context.printer.say(&format!("no job runs{more}"));
             return Ok(Exit::Done);
         }
+        let in_file = match &session {
+            Some(session) => names_in_file(session).await,
+            None => BTreeMap::new(),
+        };
         let mut rows = vec![["ID", "STATE", "DURATION", "NAME"].map(str::to_owned)];
         for job in &jobs {
+            // What other commands call it.
+            let name = in_file.get(&job.id).filter(|name| **name != job.name);
+            let name = name.map(|name| format!("{} (`{name}` of the session file)", job.name));
             rows.push([
                 job.id.clone(),
                 job.state.to_string(),
                 duration(job.duration),
-                job.name.clone(),
+                name.unwrap_or_else(|| job.name.clone()),
             ]);
         }
         context.printer.out(&table(&rows));
         Ok(Exit::Done)
     })
+}
+
+/// Names that jobs have in the session file, by id. None where the ledger cannot be read.
+async fn names_in_file(session: &Session) -> BTreeMap<String, String> {
+    let Ok(opened) = ledger::load(session).await else { return BTreeMap::new() };
+    let of_file = opened.ledger.jobs.into_iter().filter(|(_, job)| job.origin == Bringer::File);
+    of_file.filter_map(|(name, job)| Some((job.id?, name))).collect()
 }
 
 /// `1h 02m`, `3m 05s`, `7.2s`.

@@ -16,10 +16,11 @@ use nutkin_shell::{Error, LogLine, LogStream, Logged, Logs};
 #[command(after_help = "Examples:
   nutkin logs                     all processes, each line with its process
   nutkin logs jobmanager -f       follow one
+  nutkin logs orders              all processes of the session `orders`
   nutkin logs --session orders --tail 20 taskmanager-1")]
 pub struct Args {
-    /// Processes to show: jobmanager, taskmanager-1; all by default
-    #[arg(value_name = "PROCESS")]
+    /// A session, and processes to show: jobmanager, taskmanager-1; all by default
+    #[arg(value_name = "[NAME] PROCESS")]
     processes: Vec<String>,
 
     /// The session's name
@@ -47,15 +48,16 @@ pub struct Args {
 /// # Errors
 /// No such session (5) or process (2).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    let named = args.processes.clone();
+    let mut processes = args.processes;
+    let mut name = args.session;
+    if name.is_none() && processes.first().is_some_and(|first| is_session(first, context)) {
+        name = Some(processes.remove(0));
+    }
+    let named = processes.clone();
     runtime::block_on(async {
-        let session = select::find(args.session.as_deref(), None, &args.platform, context).await?;
-        let logs = Logs {
-            processes: args.processes,
-            follow: args.follow,
-            tail: args.tail,
-            previous: args.previous,
-        };
+        let session = select::find(name.as_deref(), None, &args.platform, context).await?;
+        let logs =
+            Logs { processes, follow: args.follow, tail: args.tail, previous: args.previous };
         let shown = print(session.logs(&logs), context);
         if !logs.follow {
             return shown.await.map(|()| Exit::Done);
@@ -105,6 +107,14 @@ async fn print(logged: LogStream<'_>, context: &Context<'_>) -> Result<(), Error
         printer.out(&text);
     }
     Ok(())
+}
+
+/// Whether a word is the name of a session rather than of a process.
+fn is_session(word: &str, context: &Context<'_>) -> bool {
+    let roles = ["jobmanager", "taskmanager", "zookeeper"];
+    !roles.iter().any(|role| word.starts_with(role))
+        && platform::known(context.environment)
+            .is_ok_and(|known| known.iter().any(|(session, _)| session.name == word))
 }
 
 /// A session that was named where a process is due.

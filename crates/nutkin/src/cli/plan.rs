@@ -59,6 +59,9 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
     let context = &there.as_ref().map_or(*context, |there| context.within(there));
     let wanted::Wish { session, place, .. } = &wish;
     session_file::check_options(session, context)?;
+    if !args.wish.no_jobs {
+        super::file_jobs::check(session, &wish.base)?;
+    }
     runtime::block_on(async {
         let asked = Wish { session, place, purpose: Purpose::Look, adopt: args.wish.adopt };
         let decision = Decision::of(asked, &|_| (), context).await?;

@@ -66,7 +66,8 @@ async fn scale(args: &Args, begun: &RefCell<Option<Begun>>, context: &Context<'_
     let (name, new) = (session.name().to_owned(), args.task_managers as usize);
     let mut scaling = Scaling::of(session, args.task_managers, context).await?;
     let old = scaling.old;
-    if let Some(jobs) = scaling.endangered(!args.consent.yes && !args.consent.force).await? {
+    let jobs = scaling.endangered(!args.consent.yes && !args.consent.force).await?;
+    if let Some(jobs) = jobs.names() {
         context.printer.say(&format!(
             "ends {}; jobs there fail over to their last checkpoint: {jobs}",
             counted(old - new, "TaskManager")

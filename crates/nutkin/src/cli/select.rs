@@ -53,8 +53,18 @@ pub async fn find(
             .map(|one| (Known { name: one.name().to_owned(), platform }, place.clone()))
             .unzip(),
     };
-    let chosen = selection::choose(naming, given, &known)
-        .map_err(|error| not_chosen(error, file, naming.variable))?;
+    let chosen = match selection::choose(naming, given, &known) {
+        Ok(chosen) => chosen,
+        Err(error) => {
+            // Its directory may have been removed while it runs.
+            if let SelectionError::Unknown { name, .. } = &error
+                && let Some(session) = platform::without_directory(name, context.environment)
+            {
+                return Ok(session);
+            }
+            return Err(not_chosen(error, file, naming.variable));
+        }
+    };
     let index = known.iter().position(|one| *one == chosen);
     let noted = index.map_or_else(|| place.clone(), |index| places[index].clone());
     platform::open(&chosen.name, &completed(cluster, noted), context).await

@@ -133,6 +133,14 @@ pub fn check_options(session: &Session, context: &Context<'_>) -> Result<(), Err
     if let Some(note) = options::note_on_operator(&session.configuration) {
         context.printer.say(&note);
     }
+    let foreign = options::foreign(&session.configuration, session.flink);
+    if !foreign.is_empty() {
+        let keys: Vec<String> = foreign.iter().map(|key| format!("`{key}`")).collect();
+        context.printer.say(&format!(
+            "no release of Flink has these options, only programs can read them: {}",
+            keys.join(", ")
+        ));
+    }
     if problems.is_empty() { Ok(()) } else { Err(Error::input(problems)) }
 }
 

@@ -3,6 +3,7 @@
 use nutkin_core::decide::Drift;
 use nutkin_core::status::SessionState;
 
+use super::jobs::duration;
 use super::select;
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
 use super::{Context, outcomes};
@@ -88,6 +89,10 @@ fn show(view: &View, drifted: Option<&Drifted>, context: &Context<'_>) {
     if let Some(namespace) = &view.namespace {
         field("namespace", namespace.clone());
     }
+    let source = drifted.and_then(|one| one.ledger.wanted.as_ref()?.source.as_ref());
+    if let Some(source) = source {
+        field("file", source.file.clone());
+    }
     if let Some(url) = &view.rest_url {
         field("web UI", url.clone());
     }
@@ -110,7 +115,12 @@ fn show(view: &View, drifted: Option<&Drifted>, context: &Context<'_>) {
             1 => ", restarted once".to_owned(),
             count => format!(", restarted {count} times"),
         };
-        field(&process.name, format!("{}{restarts}", process.state));
+        let since = process.uptime.and_then(|seconds| i64::try_from(seconds).ok());
+        let since = since.map(|seconds| format!(", up {}", duration(1000 * seconds)));
+        let ended = process.last_end.as_ref().filter(|_| process.restarts != 0 || since.is_none());
+        let ended = ended.map(|end| format!(", ended last: {end}")).unwrap_or_default();
+        let since = since.unwrap_or_default();
+        field(&process.name, format!("{}{since}{restarts}{ended}", process.state));
     }
     if let Some(Drifted { drift, ledger }) = drifted.filter(|one| !one.drift.is_empty()) {
         for one in drift {

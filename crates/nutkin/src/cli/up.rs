@@ -272,7 +272,7 @@ async fn finish(
             if ready.overview.has_ended_jobs() {
                 outcomes::look(&decision.session()).await;
             }
-            if !args.wish.no_jobs && !session.jobs.is_empty() {
+            if !args.wish.no_jobs && (!session.jobs.is_empty() || args.wish.spec.file.is_some()) {
                 stage.set(Stage::Jobs);
                 super::file_jobs::bring(session, &decision.session(), &wish.base, context).await?;
                 stage.set(Stage::Up);

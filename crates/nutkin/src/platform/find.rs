@@ -144,6 +144,13 @@ pub async fn left(
     }
 }
 
+/// A session on this machine whose directory somebody has removed while its processes go on: they are found by their token.
+pub fn without_directory(name: &str, environment: &Environment) -> Option<Session> {
+    let directory = SessionDirectory::of(environment, name).ok()?;
+    let lives = !local::ownership::find_all(directory.path()).is_empty();
+    lives.then_some(Session::Local(directory))
+}
+
 /// The API server of a place.
 pub(super) async fn ask(place: &ClusterPlace, context: &Context<'_>) -> Result<Api, Error> {
     let access = cluster::find(place, &Configuration::new(), context.environment).await?;

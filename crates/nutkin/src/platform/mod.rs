@@ -28,6 +28,6 @@ mod session;
 pub use attend::Carried;
 pub use decision::Decision;
 pub use elsewhere::{forget, remember};
-pub use find::{all, known, left, open, origin};
+pub use find::{all, known, left, open, origin, without_directory};
 pub use scale::Scaling;
 pub use session::Session;

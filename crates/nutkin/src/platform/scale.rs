@@ -2,6 +2,7 @@
 
 use nutkin_core::change::Effect;
 use nutkin_core::ledger::Opened;
+use nutkin_rest::RunningJobs;
 use nutkin_shell::{Environment, Error, Kind, Purpose, Wish, ledger};
 use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
 
@@ -100,14 +101,14 @@ impl Scaling {
         self.old == self.new as usize
     }
 
-    /// Names of jobs that run on TaskManagers that end, or that they are not known; `None` where there are none. Where
+    /// Jobs that may run on TaskManagers that end. Where
     /// nobody is asked for consent, a session that does not answer is not waited for.
     ///
     /// # Errors
     /// The platform cannot be asked.
-    pub async fn endangered(&self, is_asked: bool) -> Result<Option<String>, Error> {
+    pub async fn endangered(&self, is_asked: bool) -> Result<RunningJobs, Error> {
         if self.old <= self.new as usize {
-            return Ok(None);
+            return Ok(RunningJobs::Known(Vec::new()));
         }
         self.session.endangered(is_asked).await
     }

@@ -4,7 +4,7 @@ use nutkin_core::selection::Platform;
 
 use nutkin_docker::DockerSession;
 use nutkin_local::directory::SessionDirectory;
-use nutkin_rest::{Connected, View};
+use nutkin_rest::{Connected, RunningJobs, View};
 use nutkin_shell::{Ended, Ending, Error, LogStream, Logs, Place};
 use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
 
@@ -69,16 +69,28 @@ impl Session {
         }
     }
 
-    /// Names of the jobs that its end would lose, or that they are not known; `None` when there are none. Where
-    /// nobody is asked for consent, a session that does not answer is not waited for.
+    /// The jobs that its end would end. Where nobody is asked for consent, a session that does not answer is not waited for.
     ///
     /// # Errors
     /// The platform cannot be asked.
-    pub async fn endangered(&self, is_asked: bool) -> Result<Option<String>, Error> {
+    pub async fn endangered(&self, is_asked: bool) -> Result<RunningJobs, Error> {
         match self {
             Self::Local(directory) => local::suffering::of(directory, is_asked).await,
-            Self::Kubernetes(session) => Ok(session.jobs().await?.names()),
+            Self::Kubernetes(session) => session.jobs().await,
             Self::Docker(session) => docker::view::endangered(session, is_asked).await,
+        }
+    }
+
+    /// Whether high availability brings its jobs back when a session of its name is started after this end.
+    ///
+    /// # Errors
+    /// The platform cannot be asked.
+    pub async fn comes_back(&self, ending: Ending) -> Result<bool, Error> {
+        match self {
+            _ if ending.delete_data || ending.delete_ha_data => Ok(false),
+            Self::Local(directory) => Ok(local::suffering::comes_back(directory)),
+            Self::Kubernetes(session) => Ok(session.comes_back().await),
+            Self::Docker(session) => docker::view::comes_back(session).await,
         }
     }
 

@@ -96,6 +96,24 @@ fn java_is_not_where_the_option_says() {
 }
 
 #[test]
+fn a_java_home_that_is_none_is_said() {
+    let world = World::new();
+    world.java("java", "17.0.1", "exec sleep 600");
+    let up = |home: &str| {
+        let path = format!("{}:/usr/bin:/bin", world.path("java/bin").display());
+        let mut command = world.command(&["plan", "a"]);
+        command.env("JAVA_HOME", world.path(home)).env("PATH", path);
+        finish(command.spawn().unwrap())
+    };
+    let said = up("nowhere");
+    said.expect(0)
+        .says("JAVA_HOME names `")
+        .says("where there is no `bin/java`: Nutkin takes Java 17");
+    // The control.
+    assert!(!up("java").expect(0).stderr.contains("JAVA_HOME"));
+}
+
+#[test]
 fn java_is_too_old() {
     let old = |world: &World| world.java("java8", "1.8.0_392", "exec sleep 600");
     let args = ["-D", "env.java.home=../java8", "--flink", "2.3"];

@@ -152,6 +152,78 @@ fn a_job_manager_that_does_not_answer_may_have_jobs() {
 }
 
 #[test]
+fn the_end_of_a_session_with_jobs_needs_more_than_yes() {
+    let world = World::new();
+    world.up("a", &[]).expect(0);
+    let before = world.until_running("a");
+    answer(rest_port(&world.launch("a")), 1, &["orders"]);
+    let lost = "session `a`: jobs that will be lost: `orders` (ab)";
+    for consent in [&[][..], &["--yes"]] {
+        let down = world.run(&[&["down", "a"], consent].concat());
+        down.expect(6).says(lost).says("run it again with --force");
+    }
+    assert_eq!(world.living("a"), before);
+    // Nor does it where nobody knows them: the orders are damaged, with them the address.
+    fs::write(world.session("a").launch(), "{").unwrap();
+    world.run(&["down", "a"]).expect(6).says("jobs that will be lost: unknown");
+    assert_eq!(world.living("a"), before);
+    // The controls: with it, and without jobs.
+    world.run(&["down", "a", "--force"]).expect(0);
+    world.up("b", &[]).expect(0);
+    world.until_running("b");
+    answer(rest_port(&world.launch("b")), 1, &[]);
+    world.run(&["down", "b", "--yes"]).expect(0);
+}
+
+#[test]
+fn a_session_whose_directory_was_removed_is_ended() {
+    let world = World::new();
+    world.up("a", &[]).expect(0);
+    world.until_running("a");
+    world.file("state/nutkin/data/a/checkpoints/ab/chk-1/_metadata", "");
+    fs::remove_dir_all(world.session("a").path()).unwrap();
+    world.up("a", &[]).expect(1).says("`nutkin down a` ends what runs of it");
+    world.run(&["status", "a"]).expect(0).prints("damaged");
+    world.run(&["down", "a", "--yes"]).expect(0).says("session `a` ended: jobmanager");
+    assert_eq!(world.living("a"), []);
+    assert!(world.path("state/nutkin/data/a/checkpoints/ab/chk-1/_metadata").exists());
+    // The control: now there is none.
+    world.run(&["down", "a", "--yes"]).expect(5).says("there is no session");
+    world.up("a", &[]).expect(0);
+}
+
+#[test]
+fn a_session_that_nobody_starts_again_is_not_waited_for() {
+    let world = World::new();
+    world.up("a", &["-D", "high-availability.type=zookeeper"]).expect(0);
+    let living = world.until_running("a");
+    let kill = |(_, pid): &(String, i32)| {
+        let pid = rustix::process::Pid::from_raw(*pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    };
+    living.iter().filter(|one| one.0 == "supervisor").for_each(kill);
+    living.iter().filter(|one| one.0 != "supervisor").for_each(kill);
+    eventually("all are gone", || world.living("a").is_empty());
+    let started = std::time::Instant::now();
+    for command in [&["jobs"][..], &["job", "x"], &["stop", "x"]] {
+        let said = world.run(command);
+        said.expect(1).says("no JobManager of session `a` runs").says("`nutkin up a` starts it");
+    }
+    // An election is given 30 s.
+    assert!(started.elapsed() < std::time::Duration::from_secs(20));
+}
+
+#[test]
+fn options_that_nobody_knows_are_said() {
+    let world = World::new();
+    let said = world.run(&["plan", "a", "-D", "foo=bar", "-D", "checkpoint.interval=10s"]);
+    said.expect(0).says("only programs can read them: `checkpoint.interval`, `foo`");
+    // The control: what a reporter of the user's reads.
+    let said = world.run(&["plan", "a", "-D", "metrics.reporter.mine.foo=bar"]);
+    assert!(!said.expect(0).stderr.contains("only programs"), "{}", said.all());
+}
+
+#[test]
 fn down_says_which_data_it_keeps_and_which_it_deletes() {
     let world = World::new();
     world.up("a", &[]).expect(0);
@@ -214,11 +286,18 @@ fn logs_are_followed_to_the_end_of_the_session() {
 fn a_session_in_the_place_of_a_process() {
     let world = World::new();
     world.up("a", &[]).expect(0);
-    let said = world.run(&["logs", "a"]);
-    said.expect(2).says("session `a` has no process `a`");
-    said.says("hint: `a` is a session: `nutkin logs --session a`");
+    world.until_running("a");
+    world.run(&["logs", "a"]).expect(0);
+    world.run(&["logs", "a", "jobmanager"]).expect(0);
     world.up("b", &[]).expect(0);
-    world.run(&["logs", "b"]).expect(2).says("hint: `b` is a session: `nutkin logs --session b`");
+    world.until_running("b");
+    world.run(&["logs", "b"]).expect(0);
+    // The controls: another word is a process, and where the session is named all others are processes.
+    world.run(&["logs", "a", "b"]).expect(2).says("session `a` has no process `b`");
+    let said = world.run(&["logs", "--session", "a", "b"]);
+    said.expect(2).says("hint: `b` is a session: `nutkin logs --session b`");
+    world.run(&["jobs", "c"]).expect(5).says("there is no session `c`");
+    world.run(&["jobs", "a", "--session", "b"]).expect(2).says("cannot be used with");
 }
 
 #[test]

@@ -14,17 +14,23 @@ pub(super) fn decide(ending: Ending, seen: &Observation) -> Decision<Step> {
     if seen.supervisor || seen.runs() {
         steps.push(Step::End);
     }
-    if seen.exists {
+    let lasting = seen.lasting_data();
+    let has_data = !lasting.files.is_empty();
+    let deletes_all = seen.data.exists && (ending.delete_data || !has_data);
+    // Before the orders go, which alone say what it is.
+    let orphaned = seen.orphaned_data().filter(|_| !deletes_all);
+    steps.extend(orphaned.map(|directory| Step::DeleteOrphaned { directory }));
+    // What runs writes into its directory until it ends, also where somebody has removed that.
+    if seen.exists || seen.supervisor || seen.runs() {
         steps.push(Step::Remove { keep_logs: ending.keep_logs });
     }
-    let has_data = !seen.data.files.is_empty();
-    if seen.data.exists && (ending.delete_data || !has_data) {
+    if deletes_all {
         steps.push(Step::DeleteData);
     }
     let mut remarks = Vec::new();
     if has_data && !ending.delete_data {
         remarks.push(Remark::new(
-            words::keeps(&seen.data_directory, &seen.data.describe()),
+            words::keeps(&seen.data_directory, &lasting.describe()),
             vec![words::FINDS_AGAIN.into(), Argument::DeleteData.does("deletes it")],
         ));
     }

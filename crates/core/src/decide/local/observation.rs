@@ -117,6 +117,8 @@ pub struct Surroundings {
     pub environment: BTreeMap<String, String>,
     /// Ports that cannot be had, and some that can.
     pub ports: Taken,
+    /// Its memory in bytes, where that is known.
+    pub memory: Option<u64>,
     /// A fresh token, for a session that has none.
     pub token: String,
 }
@@ -147,7 +149,31 @@ pub struct Extras {
     pub is_ready: bool,
 }
 
+/// The folder of high availability data, unless the user names another one.
+const HIGH_AVAILABILITY: &str = "ha";
+
 impl Observation {
+    /// The data that is worth keeping after an end. High availability data is not where its index is in the ZooKeeper that
+    /// Nutkin brings along: that goes with the session.
+    pub fn lasting_data(&self) -> Data {
+        let mut data = self.data.clone();
+        if self.has_own_zookeeper() {
+            data.files.remove(HIGH_AVAILABILITY);
+        }
+        data
+    }
+
+    /// The folder of high availability data that nothing finds again after an end, where there is one.
+    pub(super) fn orphaned_data(&self) -> Option<String> {
+        let is_orphaned =
+            self.has_own_zookeeper() && self.data.files.contains_key(HIGH_AVAILABILITY);
+        is_orphaned.then(|| format!("{}/{HIGH_AVAILABILITY}", self.data_directory))
+    }
+
+    fn has_own_zookeeper(&self) -> bool {
+        self.orders.given().is_some_and(|launch| launch.count(Role::ZooKeeper) != 0)
+    }
+
     /// Whether a process of this name lives.
     pub fn lives(&self, name: &str) -> bool {
         self.processes.iter().any(|one| one.name == name && one.lives)

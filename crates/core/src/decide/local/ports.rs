@@ -36,6 +36,7 @@ pub fn rest_name(index: u32) -> String {
 pub fn wishes(session: &Session, own: &Ports) -> Result<(BTreeSet<u16>, usize), Vec<Problem>> {
     let mut look: BTreeSet<u16> = own.values().copied().collect();
     look.extend(asked(&session.configuration)?);
+    look.extend(asked_rpc(&session.configuration));
     look.insert(REST);
     Ok((look, names(session).len()))
 }
@@ -56,6 +57,7 @@ pub(super) fn choose(
     taken: &Taken,
 ) -> Result<(Ports, Vec<String>), Vec<Problem>> {
     let asked = asked(&session.configuration)?;
+    let asked_rpc = asked_rpc(&session.configuration);
     let mut chosen = Chosen { used: BTreeSet::new(), taken };
     let mut said = Vec::new();
     let mut ports = Ports::new();
@@ -81,6 +83,17 @@ pub(super) fn choose(
                     Err(owner) => {
                         let port = chosen.free()?;
                         said.push(words::port_taken(REST, owner, port));
+                        port
+                    }
+                }
+            }
+            (None, _) if name == "rpc" && asked_rpc.is_some() => {
+                let wanted = asked_rpc.unwrap_or_default();
+                match chosen.take(wanted) {
+                    Ok(()) => wanted,
+                    Err(owner) => {
+                        let port = chosen.free()?;
+                        said.push(words::port_taken(wanted, owner, port));
                         port
                     }
                 }
@@ -128,20 +141,38 @@ fn is_any(configuration: &Configuration) -> bool {
     configuration.get("rest.port").is_some_and(|entry| entry.value.to_string().trim() == "0")
 }
 
+/// The port that the user asks for with `rest.port`, or with `rest.bind-port`, which wins in Flink (`RestServerEndpoint`).
 fn asked(configuration: &Configuration) -> Result<Option<u16>, Vec<Problem>> {
-    let Some(entry) = configuration.get("rest.port") else { return Ok(None) };
-    if matches!(entry.origin, Origin::Default(_)) {
-        return Ok(None);
-    }
-    let text = entry.value.to_string();
-    match text.trim().parse() {
-        Ok(0) => Ok(None),
-        Ok(port) => Ok(Some(port)),
-        Err(_) => Err(vec![
-            Problem::new("rest.port", format!("`{text}` is not a port"))
-                .hint("give a number from 1 to 65535, or leave it out"),
+    let port = match given(configuration, "rest.port").map(|text| (text.parse(), text)) {
+        None | Some((Ok(0), _)) => None,
+        Some((Ok(port), _)) => Some(port),
+        Some((Err(_), text)) => {
+            return Err(vec![
+                Problem::new("rest.port", format!("`{text}` is not a port"))
+                    .hint("give a number from 1 to 65535, or leave it out"),
+            ]);
+        }
+    };
+    let Some(bound) = given(configuration, "rest.bind-port") else { return Ok(port) };
+    match (bound.parse(), port) {
+        (Ok(0), port) => Ok(port),
+        (Ok(bound), None) => Ok(Some(bound)),
+        (Ok(bound), Some(port)) if bound == port => Ok(Some(port)),
+        _ => Err(vec![
+            Problem::new("rest.bind-port", words::one_rest_port(&bound)).hint(words::ONE_REST_PORT),
         ]),
     }
+}
+
+/// The port that the user asks for with `jobmanager.rpc.port`.
+fn asked_rpc(configuration: &Configuration) -> Option<u16> {
+    given(configuration, "jobmanager.rpc.port")?.parse().ok().filter(|port| *port != 0)
+}
+
+/// The value of an option that somebody gave.
+fn given(configuration: &Configuration, key: &str) -> Option<String> {
+    let entry = configuration.get(key).filter(|one| !matches!(one.origin, Origin::Default(_)))?;
+    Some(entry.value.to_string().trim().to_owned())
 }
 
 fn refused(port: u16, owner: Option<&str>) -> Problem {
@@ -216,6 +247,24 @@ mod tests {
             Ok((moved, "port 8081 is taken: the session uses 20001")),
         );
         check(&[("rest.port", "0")], (&[], false), &[], Ok((moved, "")));
+        // What is asked for is had, or it is said that it is not.
+        let rpc: &[(&str, u16)] = &[("rest", REST), ("rpc", 6123)];
+        check(&[("jobmanager.rpc.port", "6123")], (&[], false), &[], Ok((rpc, "")));
+        check(
+            &[("jobmanager.rpc.port", "6123")],
+            (&[], false),
+            &[6123],
+            Ok((first, "port 6123 is taken: the session uses 20001")),
+        );
+        let bound: &[(&str, u16)] = &[("rest", 9000), ("rpc", 20_001)];
+        check(&[("rest.bind-port", "9000")], (&[], false), &[], Ok((bound, "")));
+        let both = [("rest.bind-port", "9000"), ("rest.port", "9000")];
+        check(&both, (&[], false), &[], Ok((bound, "")));
+        let range = "a session on this machine has one port for REST, found `9000-9010`";
+        check(&[("rest.bind-port", "9000-9010")], (&[], false), &[], Err(range));
+        let other = "a session on this machine has one port for REST, found `9000`";
+        let both = [("rest.bind-port", "9000"), ("rest.port", "9001")];
+        check(&both, (&[], false), &[], Err(other));
         check(&[("rest.port", "0")], (moved, true), &[20_001], Ok((moved, "")));
     }
 

@@ -33,6 +33,11 @@ pub enum Step {
     },
     /// Deletes what Flink keeps beyond the session, or the empty folder of it.
     DeleteData,
+    /// Deletes high availability data whose index goes with the session: no later one finds it.
+    DeleteOrphaned {
+        /// Its folder.
+        directory: String,
+    },
 }
 
 impl Step {
@@ -81,6 +86,7 @@ impl fmt::Display for Step {
             Self::Remove { keep_logs: false } => f.write_str("remove the session's files"),
             Self::Remove { keep_logs: true } => f.write_str("remove the session's files but logs"),
             Self::DeleteData => f.write_str("delete the session's data"),
+            Self::DeleteOrphaned { .. } => f.write_str("delete high availability data"),
         }
     }
 }

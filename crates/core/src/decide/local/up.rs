@@ -9,10 +9,10 @@ use crate::decide::{self, About, Again, Change, Condition, Decision, Jobs, Resta
 use crate::plan::process;
 use crate::selection::Platform;
 use crate::session::Session;
-use crate::words::waits as words;
-use nutkin_flink::digest;
+use crate::words::{refusal, waits as words};
 use nutkin_flink::options::is_sensitive;
 use nutkin_flink::process::Role;
+use nutkin_flink::{Problem, digest};
 
 /// How long a living JobManager is asked before its jobs count as unknown: a loaded one answers within two
 /// seconds, and one that has just started within a few more.
@@ -48,8 +48,9 @@ pub fn plan(session: &Session, seen: &Observation) -> Result<Planned, Refusal> {
     let is_told = old.is_some_and(|old| seen.told == Some(old.generation));
     let none = Ports::new();
     let own = old.map_or(&none, |old| &old.ports);
-    let (ports, said) = ports::choose(session, own, seen.runs() || is_told, &machine.ports)?;
+    let (ports, mut said) = ports::choose(session, own, seen.runs() || is_told, &machine.ports)?;
     let planned = process::plan(session, &machine.machine(session, seen, &ports))?;
+    said.extend(too_much(planned.memory, machine.memory)?);
     let token = old.map_or_else(|| machine.token.clone(), |old| old.token.clone());
     let generation = old.map_or(1, |old| old.generation + 1);
     let (mut launch, files) =
@@ -58,6 +59,20 @@ pub fn plan(session: &Session, seen: &Observation) -> Result<Planned, Refusal> {
         launch.keep_what_serves(old, |name| seen.lives(name));
     }
     Ok(Planned { launch, files, said, assumptions: assumptions(session, machine) })
+}
+
+/// So many times the memory of a machine cannot be meant: a digit or a unit too many. Less is warned of, because Java takes
+/// memory as it is used.
+const ABSURD: u64 = 100;
+
+/// What is said of processes that may take more memory than the machine has.
+///
+/// # Errors
+/// They may take more than [`ABSURD`] times as much.
+fn too_much(needed: u64, there: Option<u64>) -> Result<Option<String>, Vec<Problem>> {
+    let Some(there) = there.filter(|there| *there < needed) else { return Ok(None) };
+    let text = refusal::too_much_memory(needed, there);
+    if needed / ABSURD < there { Ok(Some(text)) } else { Err(vec![Problem::new("", text)]) }
 }
 
 /// What to do for a session.

@@ -1,6 +1,7 @@
 //! The configuration that the containers of a session read.
 
 use super::{REST_PORT, TASK_MANAGER_PORT, ZOOKEEPER_PORT};
+use crate::plan::zookeeper;
 use crate::session::Session;
 use nutkin_flink::{Configuration, Origin};
 
@@ -32,6 +33,7 @@ pub(super) fn effective(session: &Session, data: &str, zookeeper: bool) -> Confi
         );
         all.set_default("high-availability.storageDir", format!("file://{data}/ha"), place.clone());
         all.set_default("high-availability.cluster-id", format!("/{}", session.name), place);
+        zookeeper::fail_over_soon(&mut all, session.flink);
     }
     // 3.
     let open = Origin::Default("the session's network is its own");

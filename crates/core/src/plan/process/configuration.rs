@@ -1,6 +1,7 @@
 //! The configuration that the processes of one machine read.
 
 use super::Machine;
+use crate::plan::zookeeper;
 use crate::session::Session;
 use nutkin_flink::Problem;
 use nutkin_flink::dialect::{self, Dialect};
@@ -49,6 +50,7 @@ pub fn effective(session: &Session, machine: &Machine) -> Configuration {
         all.set("high-availability.zookeeper.quorum", format!("127.0.0.1:{port}"), quorum);
         all.set_default("high-availability.storageDir", format!("file://{data}/ha"), place.clone());
         all.set_default("high-availability.cluster-id", format!("/{}", session.name), place);
+        zookeeper::fail_over_soon(&mut all, session.flink);
     }
 
     // 3.
@@ -67,6 +69,8 @@ pub fn effective(session: &Session, machine: &Machine) -> Configuration {
     all.set("jobmanager.rpc.port", machine.rpc_port.to_string(), chosen.clone());
     // Each of several JobManagers is told its own on its command line.
     all.remove("rest.port");
+    // It would win over the port that was chosen.
+    all.remove("rest.bind-port");
     if let [port] = machine.rest_ports.as_slice() {
         all.set("rest.port", port.to_string(), chosen);
     }

@@ -72,6 +72,8 @@ pub struct Processes {
     pub rest_urls: Vec<String>,
     /// All options that Flink finds in its configuration file, and ours that decide what is loaded.
     pub options: BTreeMap<String, String>,
+    /// What Flink's processes may take together, bytes.
+    pub memory: u64,
 }
 
 /// One process.
@@ -142,6 +144,10 @@ pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Probl
     for index in 1..=session.task_manager.replicas.unwrap_or(1) {
         processes.push(jvm.task_manager(index, &task_manager));
     }
+    let task_managers = session.task_manager.replicas.unwrap_or(1);
+    let of_job_managers = job_manager.process().saturating_mul(count as u64);
+    let of_task_managers = task_manager.process().saturating_mul(u64::from(task_managers));
+    let memory = of_job_managers.saturating_add(of_task_managers);
     let mut options: BTreeMap<String, String> = configuration
         .iter()
         .map(|(key, entry)| (key.to_owned(), entry.value.to_string()))
@@ -164,6 +170,7 @@ pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Probl
             .map(|port| format!("http://127.0.0.1:{port}"))
             .collect(),
         options,
+        memory,
     })
 }
 

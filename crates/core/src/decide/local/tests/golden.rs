@@ -69,6 +69,11 @@ fn decisions() {
         let decision = decide(Goal::Gone(ending), &world.observe(None, None)).unwrap();
         show(&mut text, &format!("down, {ending:?}"), &decision);
     }
+    let mut world = running(&[AVAILABLE]);
+    world.data =
+        [("ha", 3), ("savepoints", 1)].map(|(name, count)| (name.to_owned(), count)).into();
+    let decision = decide(Goal::Gone(Ending::default()), &world.observe(None, None)).unwrap();
+    show(&mut text, "down, highly available", &decision);
     check_golden(Path::new("fixtures/decide/local.txt"), &text);
 }
 
@@ -80,6 +85,31 @@ fn show(text: &mut String, name: &str, decision: &Decision<Step>) {
     for step in &decision.steps {
         writeln!(text, "  - {step}").unwrap();
     }
+}
+
+#[test]
+fn memory_that_the_machine_does_not_have() {
+    #[track_caller]
+    fn check(task_managers: u32, expected: Result<&[&str], &str>) {
+        let wanted = session(&[("taskmanager.memory.process.size", "8g")], task_managers);
+        let decided = decide(Goal::Session(&wanted), &World::new().observe(Some(&wanted), None));
+        match (decided, expected) {
+            (Ok(decision), Ok(expected)) => {
+                let remarks = &decision.change.remarks;
+                let said: Vec<String> = remarks.iter().map(crate::Remark::plain).collect();
+                assert_eq!(said, expected);
+            }
+            (Err(Refusal::Input(problems)), Err(expected)) => {
+                assert!(problems[0].message.contains(expected), "{problems:?}");
+            }
+            (decided, _) => panic!("{decided:?}"),
+        }
+    }
+    check(1, Ok(&[]));
+    let text =
+        "the processes of the session may take 17.6 GiB of memory, and this machine has 16.0 GiB";
+    check(2, Ok(&[text]));
+    check(100_000, Err("800001.6 GiB"));
 }
 
 #[test]

@@ -132,6 +132,7 @@ impl World {
                 programs: self.programs.clone(),
                 free: (20_001..20_020).collect(),
             },
+            memory: Some(16 << 30),
             token: "token".to_owned(),
         }
     }
@@ -166,6 +167,7 @@ impl World {
                 self.logs &= keep_logs;
             }
             Step::DeleteData => self.data.clear(),
+            Step::DeleteOrphaned { .. } => drop(self.data.remove("ha")),
         }
     }
 
