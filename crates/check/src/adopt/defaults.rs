@@ -82,6 +82,7 @@ fn is_sized(said: &Settings, key: &str) -> bool {
     let role = key.split('.').next().unwrap_or(key);
     let (memory, heap) = (format!("{role}.memory."), format!("{role}.heap."));
     said.effective().any(|one| {
-        one.key.starts_with(&heap) || one.key.starts_with(&memory) && one.key.ends_with(".size")
+        one.key.starts_with(&heap)
+            || one.key.starts_with(&memory) && one.key.rsplit('.').next() == Some("size")
     })
 }

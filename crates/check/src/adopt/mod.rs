@@ -9,6 +9,7 @@ pub mod difference;
 mod keep;
 mod notes;
 mod options;
+mod own;
 mod pods;
 mod ports;
 mod refuse;
@@ -123,6 +124,9 @@ impl Maker<'_> {
 /// `render` and `up` take.
 pub fn adopt(inputs: &[Input], request: &AdoptionRequest) -> Result<Adoption, Vec<Problem>> {
     let world = World::read(inputs.iter().map(File::new).collect());
+    if let Some(adoption) = own::adopt(&world, request) {
+        return Ok(adoption);
+    }
     let systems = system::group(&world, request.flink);
     let runs = |system: &&System<'_>| !system.workloads.is_empty() || system.boot.is_some();
     let with_pods: Vec<&System<'_>> = systems.iter().filter(runs).collect();

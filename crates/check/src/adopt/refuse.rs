@@ -109,7 +109,7 @@ pub(super) fn is_on_host(workload: &Workload<'_>) -> bool {
     workload.pod.text_of("hostNetwork") == Some("true")
 }
 
-/// The kind of volume that holds the configuration, where that is none of which the text is known.
+/// The kind of volume that holds the configuration, where its text is not known.
 fn hidden_configuration(system: &System<'_>, workload: &Workload<'_>) -> Option<String> {
     let is_known = system
         .texts

@@ -30,9 +30,8 @@ pub(super) fn lost(
         let is_on_pods = |one: &Workload<'_>| matches!(reach(system, one, &path), Reach::One(_));
         // What a StatefulSet claims for each pod is mounted by options.
         let is_claimed = |one: &Workload<'_>| {
-            one.mount_of(&path).is_some_and(|mount| {
-                mount.path == path && mount.volume.is_some_and(|volume| is_template(volume))
-            })
+            one.mount_of(&path)
+                .is_some_and(|mount| mount.path == path && mount.volume.is_some_and(is_template))
         };
         let is_held =
             found.iter().any(|known| path == *known || path.starts_with(&format!("{known}/")));
