@@ -52,9 +52,9 @@ struct Case<'a> {
 pub(crate) fn run(bench: Bench, other: &Path) -> Result<String> {
     let load = machine::load();
     let sides = [
-        bench.with(&bench.binary, "ours")?,
-        bench.with(other, "other")?,
-        bench.with(&bench.binary, "same")?,
+        bench.with_copy(&bench.binary, "ours")?,
+        bench.with_copy(other, "other")?,
+        bench.with_copy(&bench.binary, "same")?,
     ];
     let rounds = bench.runs(ROUNDS);
     let mut figures = vec![size(&sides)?];
