@@ -7,6 +7,9 @@ use super::{Input, Settings, check, codes, page};
 /// Names that lead to each reader.
 const NAMES: &[&str] = &[
     "a.yaml",
+    "compose.yaml",
+    "compose.override.yaml",
+    ".env",
     "flink-conf.yaml",
     "config.yaml",
     "conf/masters",

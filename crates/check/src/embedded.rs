@@ -6,6 +6,7 @@ use super::finding::Place;
 use super::kubernetes::{Object, Workload};
 use super::names::Names;
 use super::node::Walk;
+use super::service::Source;
 use super::source::{File, FileKind};
 use nutkin_flink::yaml::{Key, Node};
 
@@ -38,6 +39,8 @@ pub(super) enum Origin {
     ConfigMap(usize),
     /// `FLINK_PROPERTIES` of a workload: index of the object.
     Properties(usize),
+    /// A text of `configs` in a Compose file: index of the service.
+    Content(usize),
 }
 
 impl Embedded {
@@ -67,6 +70,22 @@ impl Embedded {
     /// The place at which it begins.
     pub(super) const fn start(&self) -> Place {
         Place { file: self.file, line: self.first_line, column: self.column }
+    }
+
+    /// A whole file. `name` is how Flink calls it.
+    fn of_file(name: &str, kind: FileKind, file: usize, text: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            key: name.to_owned(),
+            kind,
+            text: text.to_owned(),
+            origin: Origin::File,
+            file,
+            first_line: 1,
+            is_aligned: true,
+            column: 1,
+            blanks: Vec::new(),
+        }
     }
 
     /// The value of a key. `name` is how the text is called.
@@ -106,6 +125,44 @@ fn of_name(name: &str) -> Option<FileKind> {
     }
 }
 
+/// Files that containers of Compose services mount into Flink's configuration directory under a name that says more
+/// than their own, and texts of `configs`.
+pub(super) fn mounted(
+    files: &[File],
+    objects: &[Object],
+    contents: &[(usize, String, Node)],
+    known: &[Embedded],
+) -> Vec<Embedded> {
+    let mut found = Vec::new();
+    for object in objects {
+        for mount in object.compose.iter().flat_map(|service| &service.mounts) {
+            let Source::Path(path) = &mount.source else { continue };
+            let Some((name, kind)) = of_target(&mount.target) else { continue };
+            let Some(file) = files.iter().position(|file| file.name == *path) else { continue };
+            let is_there = |text: &Embedded| {
+                text.origin == Origin::File && text.file == file && text.kind == kind
+            };
+            if !known.iter().chain(&found).any(is_there) {
+                found.push(Embedded::of_file(name, kind, file, &files[file].text));
+            }
+        }
+    }
+    for (of, target, node) in contents {
+        let Some((name, kind)) = of_target(target) else { continue };
+        let key = Key { name: name.to_owned(), line: node.line, column: node.column };
+        let entry = (key, node.clone());
+        let file = objects[*of].file;
+        found.extend(Embedded::of_entry(name, kind, file, &entry, Origin::Content(*of)));
+    }
+    found
+}
+
+/// What a file is that is mounted at a path.
+fn of_target(target: &str) -> Option<(&str, FileKind)> {
+    let (directory, name) = target.rsplit_once('/')?;
+    (directory == "/opt/flink/conf").then_some((name, of_name(name)?))
+}
+
 /// All such texts of the files and objects.
 pub(super) fn collect(files: &[File], objects: &[Object], names: &Names) -> Vec<Embedded> {
     let mut found = Vec::new();
@@ -117,18 +174,7 @@ pub(super) fn collect(files: &[File], objects: &[Object], names: &Names) -> Vec<
         );
         if is_conf {
             let name = file.name.rsplit('/').next().unwrap_or_default();
-            found.push(Embedded {
-                name: name.to_owned(),
-                key: name.to_owned(),
-                kind,
-                text: file.text.clone(),
-                origin: Origin::File,
-                file: index,
-                first_line: 1,
-                is_aligned: true,
-                column: 1,
-                blanks: Vec::new(),
-            });
+            found.push(Embedded::of_file(name, kind, index, &file.text));
         }
     }
     for (index, object) in objects.iter().enumerate().filter(|(_, o)| o.kind == "ConfigMap") {

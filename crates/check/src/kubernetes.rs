@@ -3,6 +3,7 @@
 use super::finding::Place;
 use super::node::{Walk, key_place};
 use super::role::{self, Program};
+use super::service::{self, Service};
 use super::source::File;
 use super::template;
 use nutkin_flink::yaml::{Key, Node, NodeKind};
@@ -18,6 +19,8 @@ pub(super) struct Object {
     pub(super) namespace: Option<String>,
     /// The line of the key at which the object was cut off from the one above, when no `---` does it.
     pub(super) cut: Option<Place>,
+    /// What a service of a Compose file has beside this; `None` for objects of Kubernetes.
+    pub(super) compose: Option<Box<Service>>,
 }
 
 impl Object {
@@ -30,8 +33,12 @@ impl Object {
         self.node.at(path).map_or_else(|| self.place(), |node| node.place(self.file))
     }
 
-    /// Whether the two are in one namespace, as far as the files say.
+    /// Whether the two are in one namespace, as far as the files say: a Compose file is one of its own.
     pub(super) fn shares_namespace(&self, other: &Self) -> bool {
+        let project = |one: &'_ Self| one.compose.as_ref().map(|service| service.project.clone());
+        if project(self) != project(other) {
+            return false;
+        }
         match (&self.namespace, &other.namespace) {
             (Some(one), Some(two)) => one == two,
             _ => true,
@@ -99,7 +106,7 @@ fn object(file: usize, entries: Vec<(Key, Node)>, cut: Option<Place>) -> Vec<Obj
     }
     let text = |path: &str| node.at(path).and_then(Walk::text).map(str::to_owned);
     let (name, namespace) = (text("metadata/name").unwrap_or_default(), text("metadata/namespace"));
-    vec![Object { file, node, kind, name, namespace, cut }]
+    vec![Object { file, node, kind, name, namespace, cut, compose: None }]
 }
 
 /// What a pod of Flink is.
@@ -162,8 +169,13 @@ impl<'a> Workload<'a> {
 
     fn with(object: &'a Object, role: impl Fn(&Node) -> Option<Role>) -> Option<Self> {
         let template = match object.kind.as_str() {
-            "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "DeploymentConfig"
-            | "Job" => object.node.at("spec/template")?,
+            "Deployment"
+            | "StatefulSet"
+            | "DaemonSet"
+            | "ReplicaSet"
+            | "DeploymentConfig"
+            | "Job"
+            | service::KIND => object.node.at("spec/template")?,
             "Pod" => &object.node,
             _ => return None,
         };

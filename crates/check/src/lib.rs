@@ -11,6 +11,7 @@
 
 pub mod adopt;
 pub mod codes;
+mod compose;
 mod conf;
 mod dockerfile;
 mod embedded;
@@ -28,6 +29,7 @@ mod rules;
 mod script;
 mod secrets;
 mod selectors;
+mod service;
 mod settings;
 mod shell;
 mod silence;
@@ -128,6 +130,7 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
     });
     let mut known: BTreeSet<usize> = world.objects.iter().map(|object| object.file).collect();
     known.extend(world.broken.iter().map(|(place, _)| place.file));
+    known.extend(world.used.iter().copied());
     let files = || world.files.iter().enumerate();
     let foreign = files()
         .filter(|(index, file)| file.kind == Some(FileKind::Objects) && !known.contains(index));
@@ -136,7 +139,7 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
         findings: list.into_iter().map(|(_, finding)| finding).collect(),
         sessions: sessions.collect(),
         files: world.files.len(),
-        skipped: passed_over::all(&world.files),
+        skipped: passed_over::all(&world.files, &world.used),
     }
 }
 
@@ -152,6 +155,17 @@ fn ours(world: &World) -> BTreeMap<usize, Vec<(u32, u32)>> {
         }
     }
     lines
+}
+
+/// Paths of files that the given ones name and that belong to them, as far as they are not among them: what Compose
+/// files mount, extend and build from. They may not exist.
+pub fn beside(inputs: &[Input]) -> Vec<String> {
+    if !inputs.iter().any(|input| compose::looks_like_one(&input.text)) {
+        return Vec::new();
+    }
+    let world = World::read(inputs.iter().map(File::new).collect());
+    let is_new = |path: &String| inputs.iter().all(|input| input.name != *path);
+    world.wanted.into_iter().filter(is_new).collect()
 }
 
 /// Whether a finding only says what a later version would want, of an object that Nutkin made: it is made again for

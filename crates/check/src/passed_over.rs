@@ -22,8 +22,8 @@ impl std::fmt::Display for Skipped {
     }
 }
 
-/// All such files.
-pub(super) fn all(files: &[File]) -> Vec<Skipped> {
+/// All such files, those apart that a Compose file names.
+pub(super) fn all(files: &[File], used: &BTreeSet<usize>) -> Vec<Skipped> {
     let charts = charts(files);
     let reason = |file: &File| match &file.passed_over {
         PassedOver::Unknown => "it is not a file that `check` knows".to_owned(),
@@ -43,8 +43,9 @@ pub(super) fn all(files: &[File]) -> Vec<Skipped> {
             }
         }
     };
-    let unknown = files.iter().filter(|file| file.kind.is_none());
-    unknown.map(|file| Skipped { name: file.name.clone(), reason: reason(file) }).collect()
+    let unknown = files.iter().enumerate();
+    let unknown = unknown.filter(|(index, file)| file.kind.is_none() && !used.contains(index));
+    unknown.map(|(_, file)| Skipped { name: file.name.clone(), reason: reason(file) }).collect()
 }
 
 /// Directories of Helm charts.

@@ -71,6 +71,7 @@ pub const THEMES: &[(&str, &str)] = &[
     ("NK07", "Images"),
     ("NK08", "Logs"),
     ("NK09", "Exposure and secrets"),
+    ("NK10", "Docker Compose"),
 ];
 
 /// Sections begin with `=== bad NAME` or `=== good NAME` in a line of its own.

@@ -72,7 +72,8 @@ fn label((key, value): &(Key, Node)) -> Label<'_> {
 impl<'a> Pods<'a> {
     pub(super) fn of(objects: &'a [Object]) -> Self {
         let mut pods = Self::default();
-        for object in objects {
+        // Services of Compose files are in no cluster.
+        for object in objects.iter().filter(|object| object.compose.is_none()) {
             let workload = Workload::of(object);
             let labels = object.node.at("spec/template/metadata/labels").map(Walk::entries);
             let labels = labels.or_else(|| Some(workload.as_ref()?.labels())).unwrap_or_default();

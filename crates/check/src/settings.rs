@@ -151,6 +151,21 @@ pub(super) fn read(
     Ok(())
 }
 
+/// Reads the configuration files among some texts, in their order. What Flink refuses is returned.
+pub(super) fn read_all(
+    texts: &[&Embedded],
+    files: &[File],
+    into: &mut Settings,
+) -> Vec<(Place, Problem)> {
+    let is_conf =
+        |text: &&&Embedded| matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml);
+    let mut refused = Vec::new();
+    for text in texts.iter().filter(is_conf) {
+        refused.extend(read(text, files, into).err().unwrap_or_default());
+    }
+    refused
+}
+
 /// `-D key=value` and `-Dkey=value` in the words of a container, those of shell texts included.
 pub(super) fn arguments(workload: &Workload<'_>) -> Vec<Setting> {
     let mut found = Vec::new();

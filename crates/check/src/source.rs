@@ -35,6 +35,8 @@ pub enum FileKind {
     Dockerfile,
     /// A shell script.
     Script,
+    /// Variables for a Compose file: `.env`.
+    Environment,
 }
 
 impl FileKind {
@@ -58,6 +60,8 @@ impl FileKind {
             Some(Self::Log4j)
         } else if lower.starts_with("logback") && ends(".xml") {
             Some(Self::Logback)
+        } else if ends(".env") {
+            Some(Self::Environment)
         } else if ends(".sh") || ends(".bash") || lower.starts_with("docker-entrypoint") {
             Some(Self::Script)
         } else if ends(".yaml") || ends(".yml") {

@@ -11,11 +11,14 @@ use super::kubernetes::{Object, Workload};
 use super::node::Walk;
 use super::script::Script;
 use super::settings::{self, Settings};
-use super::source::FileKind;
 use super::together::{self, Group};
 pub(super) use super::world::World;
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::Problem;
+
+mod services;
+
+pub(super) use services::of as of_service;
 
 /// One session, as far as the files describe it.
 pub(super) struct System<'a> {
@@ -50,9 +53,15 @@ impl<'a> System<'a> {
         self.workloads.iter().filter(|workload| workload.role.is_task_manager())
     }
 
+    /// Whether its containers are those of a Compose file.
+    pub(super) fn is_of_compose(&self) -> bool {
+        self.workloads.first().is_some_and(|workload| workload.object.compose.is_some())
+    }
+
     /// Whether anything of it runs on Kubernetes.
     pub(super) fn is_on_kubernetes(&self) -> bool {
-        !self.workloads.is_empty() || self.session.is_some() || self.boot.is_some()
+        let has_pods = !self.workloads.is_empty() && !self.is_of_compose();
+        has_pods || self.session.is_some() || self.boot.is_some()
     }
 
     /// What runs a job instead of a session: the object, and where that is said.
@@ -153,16 +162,16 @@ pub(super) fn group(world: &World, flink: Option<FlinkVersion>) -> Vec<System<'_
             systems.push(with_session(world, object));
         }
     }
+    systems.extend(services::group(world));
     systems.extend(without_pods(world, &systems));
     attach(world, &mut systems);
     for system in &mut systems {
         system.settings.extend(settings::of_image(&system.workloads));
-        for text in &system.texts {
-            if matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml)
-                && let Err(problems) = settings::read(text, &world.files, &mut system.settings)
-            {
-                system.refused.extend(problems);
-            }
+        if system.is_of_compose() {
+            services::read(system);
+        } else {
+            let refused = settings::read_all(&system.texts, &world.files, &mut system.settings);
+            system.refused.extend(refused);
         }
         if let Some(boot) = &system.boot {
             system.settings.extend(settings::arguments(boot));

@@ -30,6 +30,7 @@ pub(super) fn groups(world: &World) -> Vec<Group<'_>> {
         .objects
         .iter()
         .enumerate()
+        .filter(|(_, object)| object.compose.is_none())
         .filter_map(|(index, object)| Some((index, Workload::of(object)?)))
         .collect();
     let mut union = Union { above: (0..workloads.len()).collect() };

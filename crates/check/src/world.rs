@@ -1,7 +1,8 @@
 //! Everything that was read, before anybody asks what belongs together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::compose;
 use super::dockerfile::{self, Dockerfile};
 use super::embedded::{self, Embedded, Origin};
 use super::finding::Place;
@@ -29,6 +30,12 @@ pub(super) struct World {
     pub(super) hosts: Vec<Hosts>,
     /// YAML that could not be read.
     pub(super) broken: Vec<(Place, Problem)>,
+    /// What Docker Compose says to Compose files.
+    pub(super) refusals: Vec<compose::Refusal>,
+    /// Indices of files that Compose files name.
+    pub(super) used: BTreeSet<usize>,
+    /// Paths that Compose files name.
+    pub(super) wanted: BTreeSet<String>,
 }
 
 impl World {
@@ -36,6 +43,7 @@ impl World {
     pub(super) fn read(mut files: Vec<File>) -> Self {
         passed_over::mark_patches(&mut files);
         let mut objects = Vec::new();
+        let mut composed = Vec::new();
         let mut broken = Vec::new();
         let (mut dockerfiles, mut scripts, mut hosts) = (Vec::new(), Vec::new(), Vec::new());
         for (index, file) in files.iter().enumerate() {
@@ -45,14 +53,20 @@ impl World {
                     let text = file.text.replace(['\u{a0}', '\u{3000}'], " ");
                     let (documents, problems) = nutkin_flink::yaml::forgiving(&text, &file.name);
                     // Other people's YAML, such as a workflow, does not concern us.
-                    let is_ours = file.text.contains("apiVersion:");
+                    let is_ours =
+                        file.text.contains("apiVersion:") || compose::looks_like_one(&file.text);
                     for problem in problems.into_iter().filter(|_| is_ours) {
                         let at = problem.location.as_ref();
                         let line = at.and_then(|at| at.line).unwrap_or(1).min(file.count());
                         let column = at.and_then(|at| at.column).unwrap_or(1);
                         broken.push((Place { file: index, line, column }, problem));
                     }
-                    objects.extend(kubernetes::objects(index, documents));
+                    match &documents[..] {
+                        [one] if compose::is_compose(one) => {
+                            composed.extend(documents.into_iter().map(|one| (index, one)));
+                        }
+                        _ => objects.extend(kubernetes::objects(index, documents)),
+                    }
                 }
                 Some(FileKind::Dockerfile) => dockerfiles.push(dockerfile::read(index, file)),
                 Some(FileKind::Script) => scripts.push(script::read(index, file)),
@@ -63,9 +77,12 @@ impl World {
             }
         }
         kubernetes::hide_secrets(&mut files, &objects);
+        let projects = compose::take(&mut files, &composed, &mut objects);
         secrets::hide(&mut files, &objects);
         let names = Names::of(&objects);
-        let texts = embedded::collect(&files, &objects, &names);
+        let mut texts = embedded::collect(&files, &objects, &names);
+        let mounted = embedded::mounted(&files, &objects, &projects.contents, &texts);
+        texts.extend(mounted);
         let mut texts_of: BTreeMap<Origin, Vec<usize>> = BTreeMap::new();
         for (index, text) in texts.iter().enumerate().filter(|(_, t)| t.origin != Origin::File) {
             texts_of.entry(text.origin).or_default().push(index);
@@ -82,6 +99,9 @@ impl World {
             scripts,
             hosts,
             broken,
+            refusals: projects.refusals,
+            used: projects.used,
+            wanted: projects.wanted,
         }
     }
 

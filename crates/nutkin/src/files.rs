@@ -72,7 +72,43 @@ pub fn read(paths: &[PathBuf]) -> Result<Found, Vec<Problem>> {
             }
         }
     }
+    add_beside(&mut found, &mut known);
     if problems.is_empty() { Ok(found) } else { Err(problems) }
+}
+
+/// How often files may name others that name others: an override that extends a file with a file of variables is two.
+const ROUNDS: usize = 4;
+
+/// Reads what the files name and belongs to them, where it is there and is text: what a Compose file mounts and extends.
+fn add_beside(found: &mut Found, known: &mut BTreeSet<String>) {
+    for _ in 0..ROUNDS {
+        let before = found.inputs.len();
+        for name in nutkin_check::beside(&found.inputs) {
+            let path = Path::new(&name);
+            let mut paths = Vec::new();
+            if path.is_dir() {
+                let entries = WalkDir::new(path).max_depth(1).sort_by_file_name().into_iter();
+                let named = |entry: &DirEntry| {
+                    FileKind::of_name(&entry.file_name().to_string_lossy()).is_some()
+                };
+                let entries = entries.filter_map(Result::ok).filter(named);
+                paths.extend(entries.map(DirEntry::into_path));
+            } else {
+                paths.push(path.to_owned());
+            }
+            for path in paths.iter().filter(|path| path.is_file()) {
+                let name = name_of(path);
+                if let Ok(text) = bytes_of(path).and_then(text_of)
+                    && known.insert(name.clone())
+                {
+                    found.inputs.push(Input { name, text });
+                }
+            }
+        }
+        if found.inputs.len() == before {
+            return;
+        }
+    }
 }
 
 /// The text of a file, as far as a configuration can be long; `-` is standard input.

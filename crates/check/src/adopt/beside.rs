@@ -25,7 +25,7 @@ pub(super) fn beside(
         let is_conf = system.texts.iter().any(
             |text| matches!(text.origin, crate::embedded::Origin::ConfigMap(of) if of == index),
         );
-        if is_workload {
+        if is_workload || object.compose.is_some() {
             continue;
         }
         let all = world.names.all(&object.kind, &object.name);

@@ -151,6 +151,13 @@ pub fn adopt(inputs: &[Input], request: &AdoptionRequest) -> Result<Adoption, Ve
             ]);
         }
     };
+    if system.is_of_compose() {
+        let message = format!("{} is started by Docker Compose", system.title);
+        return Err(vec![
+            Problem::argument(Argument::From, message)
+                .hint("`nutkin init` writes a session file to start from"),
+        ]);
+    }
     if let Some(problem) = unclear::of(&world, system) {
         return Err(vec![problem]);
     }

@@ -25,7 +25,7 @@ rules! {
 }
 
 /// Flink's default of `rest.port`.
-const REST: i64 = 8081;
+pub(super) const REST: i64 = 8081;
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     open_rest(system, out);

@@ -1,15 +1,16 @@
 //! Memory and resources: what Flink takes, what the container may have, and what the slots get.
 
 use super::rules;
-use crate::embedded::Origin;
+use crate::embedded::{Embedded, Origin};
 use crate::finding::Findings;
+use crate::image;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
 use crate::settings::{Setting, Settings};
 use crate::source::FileKind;
 use crate::system::System;
 use nutkin_flink::memory::{self, LegacyHeap, MemoryInput};
-use nutkin_flink::{Configuration, FlinkVersion};
+use nutkin_flink::{Configuration, FlinkVersion, Value};
 
 rules! {
     IMPOSSIBLE "NK0501" Error "memory that does not add up"
@@ -98,6 +99,28 @@ fn is_whole(system: &System<'_>) -> bool {
         })
 }
 
+/// Sizes in the configuration of Flink's images (`flink-conf.yaml` and `config.yaml` of the distribution, 1.13 to 2.3).
+const OF_IMAGE: &[(&str, &str)] =
+    &[("jobmanager.memory.process.size", "1600m"), ("taskmanager.memory.process.size", "1728m")];
+
+/// What the image of a service sets where its files are silent: nothing where all its configuration is mounted, `None`
+/// where nobody knows.
+fn of_image(
+    system: &System<'_>,
+    workload: &Workload<'_>,
+) -> Option<&'static [(&'static str, &'static str)]> {
+    let mounts = &workload.object.compose.as_ref()?.mounts;
+    if mounts.iter().any(|mount| mount.target.starts_with("/opt/flink/conf")) {
+        let is_conf = |text: &&Embedded| {
+            matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml)
+                && !matches!(text.origin, Origin::Properties(_))
+        };
+        return (system.refused.is_empty() && system.texts.iter().any(is_conf)).then_some(&[]);
+    }
+    let image = workload.image().and_then(Walk::text)?;
+    image::is_flinks_own(image).then_some(OF_IMAGE)
+}
+
 /// Heap that an environment variable or a script sets is not known here.
 fn is_sized_elsewhere(workload: &Workload<'_>) -> bool {
     workload.container.items_of("env").iter().any(|entry| {
@@ -106,14 +129,29 @@ fn is_sized_elsewhere(workload: &Workload<'_>) -> bool {
 }
 
 fn of_workload(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
-    if !is_whole(system)
+    let is_whole =
+        is_whole(system) || system.is_of_compose() && of_image(system, workload).is_some();
+    if !is_whole
         || system.is_of_unknown_release()
         || is_sized_elsewhere(workload)
         || workload.role == Role::Both
     {
         return;
     }
-    let settings = system.settings.with_arguments(workload);
+    let mut settings = system.settings.with_arguments(workload);
+    for (key, value) in of_image(system, workload).unwrap_or_default() {
+        if system.is_of_compose() && settings.get(key).is_none() {
+            let place = workload.object.place();
+            let value = Value::Text((*value).to_owned());
+            settings.push(Setting {
+                key: (*key).to_owned(),
+                value,
+                place,
+                dialect: None,
+                implied: true,
+            });
+        }
+    }
     let configuration = settings.configuration();
     let input = input(&configuration, system.version);
     let (process, slots) = if workload.role == Role::JobManager {

@@ -1,5 +1,6 @@
 //! The rules, by theme. Each file has its part of the table and a function for each defect.
 
+mod compose;
 mod config;
 mod exposure;
 mod files;
@@ -53,12 +54,14 @@ pub(super) static TABLES: &[&[&Rule]] = &[
     images::TABLE,
     logs::TABLE,
     exposure::TABLE,
+    compose::TABLE,
 ];
 
 /// What can be said of files and objects without knowing which session they belong to.
 pub(super) fn of_world(world: &World, silences: &[Silence], out: &mut Findings<'_>) {
     files::check(world, silences, out);
     network::services::without_pods(world, out);
+    compose::of_world(world, out);
     pods::removed_versions(world, out);
 }
 
@@ -84,6 +87,17 @@ fn of_logs(system: &System<'_>, out: &mut Findings<'_>) {
 
 /// What can be said of a session.
 pub(super) fn of_system(system: &System<'_>, out: &mut Findings<'_>) {
+    if !system.is_of_compose() {
+        return of_any(system, out);
+    }
+    let mut all = Findings::new(out.files);
+    of_any(system, &mut all);
+    compose::keep(&mut all.list);
+    out.list.append(&mut all.list);
+    compose::check(system, out);
+}
+
+fn of_any(system: &System<'_>, out: &mut Findings<'_>) {
     files::of_system(system, out);
     config::check(system, out);
     ha::check(system, out);

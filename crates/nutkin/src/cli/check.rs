@@ -80,7 +80,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let files::Found { inputs, skipped } = files::read(&paths).map_err(Error::input)?;
     if inputs.is_empty() && skipped.is_empty() {
         let problem = Problem::new("", "none of the files is of a kind that is looked at here")
-            .hint("Kubernetes YAML, flink-conf.yaml, config.yaml, log4j*.properties, Dockerfiles, *.sh");
+            .hint("Kubernetes YAML, Docker Compose files, flink-conf.yaml, config.yaml, log4j*.properties, Dockerfiles, *.sh");
         return Err(Error::input(vec![problem]));
     }
     let mut report = check(&inputs, &settings);

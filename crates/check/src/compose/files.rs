@@ -1,0 +1,122 @@
+//! The files around a Compose file: overrides, overlays, what `extends` and `env_file` name.
+
+use std::collections::BTreeMap;
+
+use super::variables::{self, Variables};
+use crate::node::Walk;
+use crate::source::File;
+use nutkin_flink::yaml::Node;
+
+/// All files, to be found by name.
+pub(super) struct Files<'a> {
+    pub(super) all: &'a [File],
+    by_name: BTreeMap<&'a str, usize>,
+    /// Compose files by index.
+    documents: BTreeMap<usize, &'a Node>,
+}
+
+impl<'a> Files<'a> {
+    pub(super) fn new(all: &'a [File], documents: &'a [(usize, Node)]) -> Self {
+        let by_name = all.iter().enumerate().map(|(index, file)| (file.name.as_str(), index));
+        let documents = documents.iter().map(|(file, document)| (*file, document));
+        Self { all, by_name: by_name.collect(), documents: documents.collect() }
+    }
+
+    /// The file of a name.
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The Compose file of a name.
+    pub(super) fn compose(&self, name: &str) -> Option<(usize, &'a Node)> {
+        let index = self.find(name)?;
+        Some((index, *self.documents.get(&index)?))
+    }
+
+    /// Whether Compose reads the file on top of another that is here.
+    pub(super) fn is_override(&self, name: &str) -> bool {
+        let Some((stem, _)) = name.rsplit_once('.') else { return false };
+        let Some(base) = stem.strip_suffix(".override") else { return false };
+        ["yml", "yaml"].iter().any(|end| self.compose(&format!("{base}.{end}")).is_some())
+    }
+
+    /// What Compose reads on top of a file without being told.
+    pub(super) fn override_of(&self, name: &str) -> Option<(usize, &'a Node)> {
+        let (stem, _) = name.rsplit_once('.')?;
+        ["yml", "yaml"].iter().find_map(|end| self.compose(&format!("{stem}.override.{end}")))
+    }
+
+    /// Whether a file only changes services of another in its directory: Compose takes it with a further `-f`.
+    pub(super) fn is_overlay(&self, name: &str, document: &Node) -> bool {
+        let directory = |name: &str| name.rsplit_once('/').map_or("", |(d, _)| d).to_owned();
+        let own = directory(name);
+        let is_part =
+            |one: &Node| ["image", "build", "extends"].iter().all(|field| one.get(field).is_none());
+        let services = document.get("services").map_or(&[][..], Walk::entries);
+        services.iter().filter(|(_, one)| is_part(one)).any(|(key, _)| {
+            self.documents.iter().any(|(index, other)| {
+                let other = other.get("services").and_then(|all| all.get(&key.name));
+                directory(&self.all[*index].name) == own
+                    && other.is_some_and(|other| !is_part(other))
+            })
+        })
+    }
+
+    /// Whether other Compose files lie in the directory of one, its own override apart.
+    pub(super) fn has_siblings(&self, name: &str) -> bool {
+        let directory = |name: &str| name.rsplit_once('/').map_or("", |(d, _)| d).to_owned();
+        let overriding = self.override_of(name).map(|(index, _)| index);
+        self.documents.keys().any(|index| {
+            let other = &self.all[*index].name;
+            other != name && Some(*index) != overriding && directory(other) == directory(name)
+        })
+    }
+
+    /// The values of the `.env` beside a Compose file.
+    pub(super) fn environment(&self, name: &str) -> (Option<usize>, Variables) {
+        let index = self.find(&beside(name, ".env"));
+        let text = index.map_or("", |index| self.all[index].text.as_str());
+        let lines = variables::file(text, &Variables::new());
+        (index, lines.into_iter().filter_map(|(key, value, _)| Some((key, value?))).collect())
+    }
+}
+
+/// A path that a file names, as files are named here.
+pub(super) fn beside(name: &str, path: &str) -> String {
+    if path.starts_with('/') {
+        return path.to_owned();
+    }
+    let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
+    let is_absolute = directory.starts_with('/');
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    if is_absolute || name.starts_with('/') { format!("/{joined}") } else { joined }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::beside;
+
+    #[test]
+    fn paths_are_those_of_the_other_files() {
+        #[track_caller]
+        fn check(name: &str, path: &str, expected: &str) {
+            assert_eq!(beside(name, path), expected);
+        }
+        check("compose.yaml", "./conf/a", "conf/a");
+        check("deploy/compose.yaml", "../conf", "conf");
+        check("../deploy/compose.yaml", "../../x", "../../x");
+        check("/srv/compose.yaml", "conf", "/srv/conf");
+        check("a/compose.yaml", "/etc/x", "/etc/x");
+        check("compose.yaml", "..", "..");
+    }
+}

@@ -1,0 +1,77 @@
+//! The variables of a service: `env_file` and `environment`, as a list or as a map.
+
+use super::Project;
+use crate::compose::files::beside;
+use crate::compose::tree::{as_text, entry, text, variable};
+use crate::compose::variables;
+use crate::node::Walk;
+use nutkin_flink::yaml::{Key, Node, NodeKind};
+
+/// How far above the place of a block of text its `- |` is looked for: blank lines may be between.
+const NEAR: usize = 16;
+
+impl Project<'_, '_> {
+    /// The line on which a block of text in a list begins, above its first line.
+    fn begin(&self, node: &Node) -> u32 {
+        let file = &self.files.all[self.file];
+        let begins = |line: &u32| file.line(*line).is_some_and(|text| text.contains("- |"));
+        (1..=node.line).rev().take(NEAR).find(begins).unwrap_or(node.line)
+    }
+
+    /// The variables of the containers, as a list of `name` and `value`: files first, since the service's own count.
+    pub(super) fn environment(&mut self, service: &Node) -> Vec<Node> {
+        let mut found: Vec<(String, Node)> = Vec::new();
+        let mut put = |name: String, node: Node| {
+            found.retain(|(known, _)| *known != name);
+            found.push((name, node));
+        };
+        let named = service.get("env_file");
+        let files = named.map_or(&[][..], |node| {
+            if node.text().is_some() { std::slice::from_ref(node) } else { node.items() }
+        });
+        for node in files {
+            let Some(path) = node.text().or_else(|| node.text_of("path")) else { continue };
+            let path = beside(self.name, path);
+            self.out.wanted.insert(path.clone());
+            let Some(index) = self.files.find(&path) else { continue };
+            self.out.used.insert(index);
+            for (name, value, _) in variables::file(&self.files.all[index].text, &self.variables) {
+                let value = value.map(|value| entry("value", text(node, &value)));
+                put(name.clone(), variable(node, &name, value));
+            }
+        }
+        match service.get("environment") {
+            Some(all) if all.entries().is_empty() => {
+                for node in all.items() {
+                    // A map is text that lacks its quotes; Compose refuses it, and what was meant is plain.
+                    let meant = node
+                        .entries()
+                        .first()
+                        .and_then(|(key, value)| Some(format!("{}: {}", key.name, value.text()?)));
+                    let Some(whole) = node.text().or(meant.as_deref()) else { continue };
+                    let (name, value) = match whole.split_once('=') {
+                        Some((name, value)) => {
+                            let kind = NodeKind::Text(value.to_owned());
+                            let line = if node.block { self.begin(node) } else { node.line };
+                            let key = Key { name: "value".to_owned(), line, column: node.column };
+                            (name, Some((key, Node { kind, ..node.clone() })))
+                        }
+                        None => (whole, None),
+                    };
+                    put(name.to_owned(), variable(node, name, value));
+                }
+            }
+            Some(all) => {
+                for (key, node) in all.entries() {
+                    let value = node
+                        .text()
+                        .map(|_| (Key { name: "value".to_owned(), ..key.clone() }, as_text(node)));
+                    let at = Node { line: key.line, column: key.column, ..node.clone() };
+                    put(key.name.clone(), variable(&at, &key.name, value));
+                }
+            }
+            None => {}
+        }
+        found.into_iter().map(|(_, node)| node).collect()
+    }
+}

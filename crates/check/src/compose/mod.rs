@@ -1,0 +1,122 @@
+//! Docker Compose files: each service as an object with a pod, so that what is known of pods holds for containers.
+//!
+//! Source: the Compose Specification. What Compose merges is merged (`compose.override.yaml`, `extends`, `env_file`,
+//! `.env`); what only a shell knows stays open.
+
+mod files;
+mod lower;
+mod merge;
+mod refuse;
+mod tree;
+mod variables;
+mod words;
+
+use std::collections::BTreeSet;
+
+use super::finding::Place;
+use super::kubernetes::Object;
+use super::node::Walk;
+use super::source::{File, FileKind};
+use nutkin_flink::yaml::Node;
+
+/// What Docker Compose says to a file before it starts anything.
+#[derive(Debug, Clone)]
+pub(super) struct Refusal {
+    pub(super) place: Place,
+    pub(super) message: String,
+}
+
+/// All Compose files that start Flink.
+#[derive(Debug, Default)]
+pub(super) struct Projects {
+    /// A service each.
+    pub(super) objects: Vec<Object>,
+    /// What Compose refuses.
+    pub(super) refusals: Vec<Refusal>,
+    /// Texts of `configs`: index of the object, path in the container, text.
+    pub(super) contents: Vec<(usize, String, Node)>,
+    /// Indices of the files that are read by Compose.
+    pub(super) used: BTreeSet<usize>,
+    /// Paths that are named and may be files worth reading.
+    pub(super) wanted: BTreeSet<String>,
+}
+
+/// Whether a document is a Compose file, by what it holds: names are whatever people like.
+pub(super) fn is_compose(document: &Node) -> bool {
+    const FIELDS: &[&str] =
+        &["image", "build", "extends", "command", "environment", "volumes", "ports", "depends_on"];
+    let services = document.get("services").map_or(&[][..], Walk::entries);
+    document.get("kind").is_none()
+        && document.get("apiVersion").is_none()
+        && services.iter().any(|(_, one)| FIELDS.iter().any(|field| one.get(field).is_some()))
+}
+
+/// Whether the text of a broken file was one.
+pub(super) fn looks_like_one(text: &str) -> bool {
+    let starts = |line: &str| line.starts_with("services:");
+    text.lines().any(starts)
+        && text.lines().any(|line| {
+            let line = line.trim_start();
+            line.starts_with("image:") || line.starts_with("build:")
+        })
+}
+
+/// Reads the Compose files among all documents: index of the file, and the document. Their services become further
+/// objects, and files that hold variables are hidden where lines are shown.
+pub(super) fn take(
+    files: &mut [File],
+    documents: &[(usize, Node)],
+    objects: &mut Vec<Object>,
+) -> Projects {
+    let mut projects = read(files, documents);
+    for (of, ..) in &mut projects.contents {
+        *of += objects.len();
+    }
+    objects.append(&mut projects.objects);
+    for (index, file) in files.iter_mut().enumerate() {
+        let is_named = projects.used.contains(&index) && file.kind.is_none();
+        if file.kind == Some(FileKind::Environment) || is_named {
+            file.hide(1..=file.count());
+        }
+    }
+    projects
+}
+
+fn read(files: &[File], documents: &[(usize, Node)]) -> Projects {
+    let mut projects = Projects::default();
+    let reader = files::Files::new(files, documents);
+    for (file, document) in documents {
+        let name = &files[*file].name;
+        if reader.is_override(name) || reader.is_overlay(name, document) {
+            continue;
+        }
+        let overriding = reader.override_of(name);
+        let mut own = Projects::default();
+        lower::project(&reader, *file, document, overriding, &mut own);
+        // Other people's systems do not concern us, nor does what Compose says to them.
+        if !own.objects.iter().any(is_of_flink) {
+            continue;
+        }
+        let before = projects.objects.len();
+        projects.contents.extend(own.contents.into_iter().map(|(i, n, t)| (i + before, n, t)));
+        projects.objects.extend(own.objects);
+        projects.refusals.extend(own.refusals);
+        projects.wanted.extend(own.wanted);
+        projects.used.extend(own.used);
+        projects.used.insert(*file);
+        projects.used.extend(overriding.map(|(file, _)| file));
+    }
+    projects
+}
+
+/// Whether a service has to do with Flink, whatever it does with it.
+fn is_of_flink(object: &Object) -> bool {
+    let containers = object.node.at("spec/template/spec/containers").map_or(&[][..], Walk::items);
+    super::kubernetes::Workload::of(object).is_some()
+        || containers
+            .iter()
+            .any(|one| one.text_of("image").is_some_and(super::kubernetes::is_flink_image))
+}
+
+#[cfg(test)]
+mod tests;

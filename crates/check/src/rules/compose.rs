@@ -1,0 +1,189 @@
+//! What only Compose files can have wrong, and which of the other rules hold for containers of one machine.
+
+mod address;
+mod storage;
+
+use super::rules;
+use crate::conf::{Line, lines};
+use crate::embedded::Origin;
+use crate::finding::{Finding, Findings, Place};
+use crate::kubernetes::Workload;
+use crate::node::Walk;
+use crate::system::{System, World};
+use nutkin_flink::options;
+
+rules! {
+    REFUSED_FILE "NK1001" Error "Docker Compose refuses this file"
+        happens "`docker compose up` ends before it starts anything."
+        cure "Correct the line; `docker compose config` prints the file as Compose understands it.";
+    SAME_PORT "NK1002" Error "two containers publish one port of the host"
+        happens "The second container does not start: `Bind for 0.0.0.0:8081 failed: port is already allocated`."
+        cure "Give each of them a port of its own, or leave the port of the host out: then the daemon chooses a free one.";
+    ONE_LINE "NK1003" Error "several options on one line of FLINK_PROPERTIES"
+        happens "Flink reads one option from each line: the first one gets all that follows as its value, and the others are not set."
+        cure "Write FLINK_PROPERTIES as a block that keeps its lines: `|`, not `>` and not one line of text.";
+    OPEN_VARIABLE "NK1004" Note "a variable that no file gives a value"
+        happens "Where the shell that starts Compose does not have it either, Compose takes nothing for it, with a warning: an image without a tag, an option without a value."
+        cure "Write the variable into `.env` beside the Compose file, or give it a default: `${NAME:-value}`.";
+}
+
+/// Findings that hold for containers of Compose as they do for pods. The rules of all others are about objects,
+/// permissions or nodes of Kubernetes, or are told in words of containers by this module.
+const HOLD: &[&str] = &[
+    "NK0101", "NK0102", "NK0103", "NK0104", "NK0105", "NK0106", "NK0107", "NK0108", "NK0109",
+    "NK0110", "NK0111", "NK0112", "NK0113", "NK0114", "NK0115", "NK0116", "NK0117", "NK0204",
+    "NK0205", "NK0206", "NK0410", "NK0412", "NK0501", "NK0502", "NK0503", "NK0504", "NK0506",
+    "NK0508", "NK0601", "NK0602", "NK0611", "NK0701", "NK0702", "NK0704", "NK0705", "NK0707",
+    "NK0801", "NK0802", "NK0803", "NK0804", "NK0806", "NK0902", "NK0903",
+];
+
+/// Those whose patches are written in the notation of Kubernetes.
+const NOT_PATCHED: &[&str] = &["NK0204", "NK0502"];
+
+/// Keeps what holds of the findings of the other rules. A value that is not one is told once, not as memory that
+/// does not add up as well.
+pub(super) fn keep(list: &mut Vec<(Place, Finding)>) {
+    let values: Vec<Place> = list
+        .iter()
+        .filter(|(_, finding)| finding.rule.code == "NK0103")
+        .map(|(place, _)| *place)
+        .collect();
+    list.retain_mut(|(place, finding)| {
+        holds(finding) && !(finding.rule.code == "NK0501" && values.contains(place))
+    });
+}
+
+fn holds(finding: &mut Finding) -> bool {
+    let code = finding.rule.code;
+    let changes = |patch: &crate::Patch| {
+        !NOT_PATCHED.contains(&code)
+            // A value that a variable has is not in the line.
+            && patch.remove.iter().map(|l| l.trim()).ne(patch.insert.iter().map(|l| l.trim()))
+    };
+    finding.patch = finding.patch.take().filter(changes);
+    HOLD.contains(&code)
+}
+
+/// What Docker Compose says to the files.
+pub(super) fn of_world(world: &World, out: &mut Findings<'_>) {
+    for refusal in &world.refusals {
+        out.add(&REFUSED_FILE, refusal.place, refusal.message.clone());
+    }
+    same_ports(world, out);
+}
+
+pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
+    address::check(system, out);
+    storage::check(system, out);
+    one_line(system, out);
+    for workload in &system.workloads {
+        open_variables(workload, out);
+        if workload.role.is_job_manager() {
+            published(system, workload, out);
+        }
+    }
+}
+
+/// Containers that always run and publish one port of the host.
+fn same_ports(world: &World, out: &mut Findings<'_>) {
+    let mut known: Vec<(&str, &str, u16, Option<&str>)> = Vec::new();
+    for object in &world.objects {
+        let Some(service) = &object.compose else { continue };
+        // Of profiles one may exclude the other.
+        if !service.profiles.is_empty() {
+            continue;
+        }
+        let count = object.node.at("spec/replicas").and_then(Walk::whole).unwrap_or(1);
+        for (port, place) in &service.published {
+            let Some(host) = port.host else { continue };
+            let address = port.address.as_deref().filter(|address| *address != "0.0.0.0");
+            let other = known.iter().find(|(project, _, number, there)| {
+                *project == service.project
+                    && *number == host
+                    && (address.is_none() || there.is_none() || address == *there)
+            });
+            if 1 < count {
+                let message =
+                    format!("{count} containers of `{}` publish port {host}", object.name);
+                out.add(&SAME_PORT, *place, message);
+            } else if let Some((_, name, ..)) = other {
+                let message = format!("`{name}` publishes port {host} as well");
+                out.add(&SAME_PORT, *place, message);
+            }
+            known.push((&service.project, &object.name, host, address));
+        }
+    }
+}
+
+/// A value of FLINK_PROPERTIES that has a further option in it.
+fn one_line(system: &System<'_>, out: &mut Findings<'_>) {
+    for text in system.texts.iter().filter(|text| matches!(text.origin, Origin::Properties(_))) {
+        for (number, column, line) in lines(&text.text) {
+            let Line::Entry { key, value, .. } = line else { continue };
+            let mut words = value.split_whitespace().skip(1);
+            let more = words.find(|word| {
+                word.strip_suffix(':').is_some_and(|word| options::find(word).is_some())
+            });
+            if let Some(more) = more {
+                let more = more.trim_end_matches(':');
+                let message = format!("`{more}` follows the value of `{key}` on its line");
+                out.add(&ONE_LINE, text.place(out.files, number, column), message);
+            }
+        }
+    }
+}
+
+fn open_variables(workload: &Workload<'_>, out: &mut Findings<'_>) {
+    let Some(service) = &workload.object.compose else { return };
+    for name in &service.open {
+        let place = used_at(name, workload, out);
+        out.add(&OPEN_VARIABLE, place, format!("no file gives `{name}` a value"));
+    }
+}
+
+/// The first line of a service on which a variable is, otherwise that of the service.
+fn used_at(name: &str, workload: &Workload<'_>, out: &Findings<'_>) -> Place {
+    let start = workload.container.place(workload.file());
+    let file = &out.files[start.file];
+    let own = [format!("${{{name}"), format!("${name}")];
+    let line = (start.line..=file.count())
+        .find(|line| file.line(*line).is_some_and(|text| own.iter().any(|one| text.contains(one))));
+    line.map_or(start, |line| Place { line, column: 1, ..start })
+}
+
+/// The REST API on all addresses of the host.
+fn published(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
+    let secured = system.settings.value("security.ssl.rest.authentication-enabled");
+    let Some(service) =
+        workload.object.compose.as_ref().filter(|_| secured.as_deref() != Some("true"))
+    else {
+        return;
+    };
+    let settings = system.settings.with_arguments(workload);
+    let rest = settings.port("rest.bind-port").or_else(|| settings.port("rest.port"));
+    let rest = rest.unwrap_or(super::exposure::REST);
+    for (port, place) in &service.published {
+        let is_open = matches!(port.address.as_deref(), None | Some("0.0.0.0" | "::"));
+        if i64::from(port.target) != rest || !is_open {
+            continue;
+        }
+        let host = port.host.map_or_else(String::new, |host| host.to_string());
+        let message = format!(
+            "port {} leads to the REST API from all addresses of the host",
+            port.host.unwrap_or(port.target)
+        );
+        let closed = format!("127.0.0.1:{host}:{}", port.target);
+        let line = out.files[place.file].line(place.line).unwrap_or_default();
+        let written =
+            [format!("{host}:{}", port.target), format!("0.0.0.0:{host}:{}", port.target)];
+        let found = written.iter().rev().find(|text| line.matches(text.as_str()).count() == 1);
+        let patch = found.filter(|_| !host.is_empty()).and_then(|found| {
+            out.replace(*place, line.replacen(found.as_str(), &closed, 1).trim())
+        });
+        let finding = out.add(&super::exposure::ALL_INTERFACES, *place, message);
+        finding.cure = Some(format!(
+            "Publish it as `{closed}`, and reach it through ssh or a proxy with a login. Where only trusted machines reach the port, silence this code with that reason."
+        ));
+        finding.patch = patch;
+    }
+}

@@ -1,0 +1,66 @@
+//! What a service of a Compose file has beside what pods have.
+
+use std::collections::BTreeSet;
+
+use super::finding::Place;
+
+/// The kind of the objects that services become.
+pub(super) const KIND: &str = "service";
+
+/// What a service has beside what pods have.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Service {
+    /// The Compose file.
+    pub(super) project: String,
+    /// Its `hostname`.
+    pub(super) hostname: Option<String>,
+    /// Whether other Compose files lie beside its own, which may be started with it.
+    pub(super) has_siblings: bool,
+    /// Names under which the other containers reach it.
+    pub(super) hosts: BTreeSet<String>,
+    /// The Dockerfile that it is built from.
+    pub(super) dockerfile: Option<String>,
+    /// Published ports.
+    pub(super) published: Vec<(Port, Place)>,
+    /// What is mounted.
+    pub(super) mounts: Vec<Mounted>,
+    /// Profiles without which it does not start.
+    pub(super) profiles: Vec<String>,
+    /// Variables that no file gives a value.
+    pub(super) open: Vec<String>,
+    /// All other fields: name and place.
+    pub(super) fields: Vec<(String, Place)>,
+}
+
+/// Something that is mounted.
+#[derive(Debug, Clone)]
+pub(super) struct Mounted {
+    /// What it is.
+    pub(super) source: Source,
+    /// The path in the container.
+    pub(super) target: String,
+    /// Where it stands.
+    pub(super) place: Place,
+}
+
+/// What a container can mount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Source {
+    /// A file or directory beside the Compose file: its path, as files are named here.
+    Path(String),
+    /// A volume that others may mount.
+    Volume(String),
+    /// Nothing that is there before or after the container.
+    Own,
+}
+
+/// A published port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Port {
+    /// The address of the host; `None`: all of them.
+    pub(super) address: Option<String>,
+    /// The port of the host; `None`: the daemon chooses.
+    pub(super) host: Option<u16>,
+    /// The port of the container.
+    pub(super) target: u16,
+}

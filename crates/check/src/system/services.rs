@@ -1,0 +1,170 @@
+//! Which services of a Compose file form one session, and what is set for them.
+
+use std::collections::BTreeMap;
+
+use super::{System, World, empty, settings};
+use crate::embedded::{Embedded, Origin};
+use crate::finding::Place;
+use crate::kubernetes::{Role, Workload};
+use crate::node::Walk;
+use crate::service::Source;
+use crate::settings::{Setting, Settings};
+use nutkin_flink::{Problem, Value};
+
+/// What variables of the image's entrypoint set, before `FLINK_PROPERTIES` (`docker-entrypoint.sh` of Flink's images,
+/// `prepare_configuration`).
+const VARIABLES: &[(&str, &str)] = &[
+    ("JOB_MANAGER_RPC_ADDRESS", "jobmanager.rpc.address"),
+    ("TASK_MANAGER_NUMBER_OF_TASK_SLOTS", "taskmanager.numberOfTaskSlots"),
+];
+
+/// Services of one file that know each other: TaskManagers belong to the JobManager whose name they are given, and
+/// JobManagers of one highly available cluster to each other.
+pub(super) fn group(world: &World) -> Vec<System<'_>> {
+    let objects = world.objects.iter().filter(|object| object.compose.is_some());
+    let services = objects.filter_map(Workload::of);
+    let mut projects: BTreeMap<&str, Vec<Workload<'_>>> = BTreeMap::new();
+    for workload in services {
+        let project = workload.object.compose.as_ref().map_or("", |one| one.project.as_str());
+        projects.entry(project).or_default().push(workload);
+    }
+    let mut systems = Vec::new();
+    for services in projects.into_values() {
+        let mut groups: Vec<(Option<String>, Vec<Workload<'_>>)> = Vec::new();
+        let cluster = |workload: &Workload<'_>| {
+            let (own, _) = of(world, workload);
+            let kind = own
+                .value("high-availability.type")
+                .filter(|kind| !kind.eq_ignore_ascii_case("none"))?;
+            let id = own.value("high-availability.cluster-id").unwrap_or_default();
+            Some(format!("{kind} {id}"))
+        };
+        let (masters, workers): (Vec<_>, Vec<_>) =
+            services.into_iter().partition(|workload| workload.role.is_job_manager());
+        for master in masters {
+            let id = cluster(&master);
+            match groups.iter_mut().find(|(known, _)| id.is_some() && *known == id) {
+                Some((_, members)) => members.push(master),
+                None => groups.push((id, vec![master])),
+            }
+        }
+        let several = 1 < groups.len();
+        let mut lonely = Vec::new();
+        for worker in workers {
+            let id = cluster(&worker);
+            let host = of(world, &worker).0.value("jobmanager.rpc.address");
+            let is_called = |workload: &Workload<'_>| {
+                let hosts = workload.object.compose.as_ref().map(|service| &service.hosts);
+                host.as_ref().is_some_and(|host| hosts.is_some_and(|hosts| hosts.contains(host)))
+            };
+            let found = groups.iter_mut().find(|(known, members)| {
+                !several || id.is_some() && *known == id || members.iter().any(is_called)
+            });
+            match found {
+                Some((_, members)) => members.push(worker),
+                None => lonely.push(worker),
+            }
+        }
+        if !lonely.is_empty() {
+            groups.push((None, lonely));
+        }
+        systems.extend(groups.into_iter().map(|(_, members)| of_services(world, members)));
+    }
+    systems
+}
+
+fn of_services<'a>(world: &'a World, workloads: Vec<Workload<'a>>) -> System<'a> {
+    let project = workloads.first().and_then(|one| one.object.compose.as_ref());
+    let project = project.map_or("", |service| service.project.as_str());
+    let title = workloads.first().map(Workload::title).unwrap_or_default();
+    let mut system = empty(world, format!("{title} of {project}"));
+    for workload in &workloads {
+        for text in texts(world, workload) {
+            if !system.texts.iter().any(|known| std::ptr::eq(*known, text)) {
+                system.texts.push(text);
+            }
+        }
+    }
+    system.workloads = workloads;
+    system
+}
+
+/// The configuration and log files of a service, in the order in which they count.
+fn texts<'a>(world: &'a World, workload: &Workload<'a>) -> Vec<&'a Embedded> {
+    let mounts = workload.object.compose.as_ref().map_or(&[][..], |service| &service.mounts[..]);
+    let is_mounted = |text: &Embedded| {
+        let file = world.files[text.start().file].name.as_str();
+        mounts.iter().any(|mount| {
+            let Source::Path(path) = &mount.source else { return false };
+            let inside = file.strip_prefix(path.as_str()).and_then(|rest| {
+                rest.strip_prefix('/').or_else(|| path.is_empty().then_some(rest))
+            });
+            match inside {
+                Some(rest) => {
+                    format!("{}/{rest}", mount.target) == format!("/opt/flink/conf/{}", text.name)
+                }
+                None => *path == file && mount.target == format!("/opt/flink/conf/{}", text.name),
+            }
+        })
+    };
+    let belongs = |text: &&Embedded| match text.origin {
+        Origin::File => is_mounted(text),
+        Origin::ConfigMap(_) => false,
+        Origin::Properties(index) | Origin::Content(index) => {
+            std::ptr::eq(&raw const world.objects[index], workload.object)
+        }
+    };
+    let mut found: Vec<&Embedded> = world.texts.iter().filter(belongs).collect();
+    found.sort_by_key(|text| matches!(text.origin, Origin::Properties(_)));
+    found
+}
+
+/// What is set for one service: variables, files, `FLINK_PROPERTIES`, arguments.
+pub(crate) fn of(world: &World, workload: &Workload<'_>) -> (Settings, Vec<(Place, Problem)>) {
+    let mut own = Settings::default();
+    let mut refused = Vec::new();
+    let texts = texts(world, workload);
+    let (properties, files): (Vec<&Embedded>, Vec<&Embedded>) =
+        texts.into_iter().partition(|text| matches!(text.origin, Origin::Properties(_)));
+    refused.extend(settings::read_all(&files, &world.files, &mut own));
+    for (variable, key) in VARIABLES {
+        if let Some((entry, Some(value))) = workload.variable(variable) {
+            own.push(Setting {
+                key: (*key).to_owned(),
+                value: Value::Text(value.to_owned()),
+                place: entry.place(workload.file()),
+                dialect: None,
+                implied: false,
+            });
+        }
+    }
+    refused.extend(settings::read_all(&properties, &world.files, &mut own));
+    (own, refused)
+}
+
+/// What is set for the session: where the roles are told different things, each option counts as it is told to the
+/// role that reads it.
+pub(super) fn read(system: &mut System<'_>) {
+    let all: Vec<(Role, Settings)> = system
+        .workloads
+        .iter()
+        .map(|workload| {
+            let (own, refused) = of(system.world, workload);
+            system.refused.extend(refused);
+            (workload.role, own)
+        })
+        .collect();
+    let (masters, workers): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|(role, _)| role.is_job_manager());
+    let is_of_worker = |setting: &&Setting| setting.key.starts_with("taskmanager.");
+    for (_, own) in workers.iter().chain(&masters) {
+        for setting in &own.list {
+            system.settings.push(setting.clone());
+        }
+    }
+    for (_, own) in &workers {
+        for setting in own.list.iter().filter(is_of_worker) {
+            system.settings.push(setting.clone());
+        }
+    }
+}
