@@ -12,6 +12,7 @@
 #![deny(missing_docs)]
 
 pub mod change;
+pub mod crash_log;
 pub mod decide;
 pub mod jobs;
 pub mod kubernetes;

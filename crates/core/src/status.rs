@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::Remark;
 use crate::words::status as words;
+use nutkin_flink::FlinkVersion;
 
 /// The state of a session in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,6 +103,12 @@ pub fn derive(name: &str, observed: &ObservedSession) -> (SessionState, Vec<Rema
         Some(_) => return (SessionState::Running, messages),
     }
     (SessionState::Starting, messages)
+}
+
+/// That a JobManager is of another release line than the session is planned for.
+pub fn other_release(runs: Option<FlinkVersion>, wanted: FlinkVersion) -> Option<Remark> {
+    let runs = runs.filter(|runs| runs.line() != wanted.line())?;
+    Some(words::other_release(&runs.to_string(), &wanted.to_string()))
 }
 
 /// Of a session of which the ledger is left, that it is so.

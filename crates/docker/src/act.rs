@@ -8,6 +8,7 @@ use bollard::query_parameters::{CreateImageOptionsBuilder, RemoveVolumeOptions};
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use nutkin_container::image::ImageUser;
+use nutkin_core::crash_log;
 use nutkin_core::decide::docker::{Make, Step, Within, undo};
 use nutkin_core::decide::{Condition, Goal};
 use nutkin_core::plan::docker::SESSION;
@@ -20,6 +21,9 @@ use super::{copy, failure, helper, lock, make, message, status, view};
 
 /// Lines of a dead container that are shown: the exception and its cause fit.
 const SHOWN_LINES: usize = 15;
+
+/// Lines in which the exception is looked for: a JobManager that ends writes some hundreds after it.
+const SEARCHED_LINES: usize = 500;
 
 impl Run {
     /// Does a step.
@@ -213,7 +217,8 @@ impl Run {
     pub async fn explain(&self, stalled: &Condition) -> Error {
         let alias = stalled.message.split(' ').next().unwrap_or_default();
         let name = format!("nutkin-{}-{alias}", self.session.name);
-        let lines = view::last_lines(&self.session, &name, SHOWN_LINES).await;
+        let lines = view::last_lines(&self.session, &name, SEARCHED_LINES).await;
+        let lines = crash_log::excerpt(&lines.join("\n"), SHOWN_LINES);
         let message = format!("{}\n{}", stalled.message, lines.join("\n"));
         Error::new(Kind::Broken, message.trim_end().to_owned())
             .because(stalled.reason)

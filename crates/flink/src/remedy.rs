@@ -104,7 +104,10 @@ pub enum Deed {
     /// The permissions that commands and Flink's processes need.
     Permissions,
     /// The log of the container before this one.
-    PreviousLog,
+    PreviousLog {
+        /// The session.
+        session: String,
+    },
     /// A session file to start from.
     Init,
     /// A configuration in another form.

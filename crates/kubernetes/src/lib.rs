@@ -27,3 +27,4 @@ pub mod session;
 pub mod store;
 pub mod tunnel;
 mod view;
+mod way;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::{join_all, join3};
+use futures_util::future::{join_all, join3, join4};
 use nutkin_core::decide::kubernetes::{FoundObjects, Look, Predicted};
 use nutkin_core::kubernetes::resource::{Resource, title};
 use nutkin_shell::Error;
@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::api::Api;
 use crate::error::{failure, is_immutable};
+use crate::session::KubernetesSession;
 
 /// Reads the session's objects, all at once.
 ///
@@ -21,8 +22,9 @@ pub(crate) async fn look_at(api: &Api, look: &Look) -> Result<FoundObjects, Erro
     let list = |kind: &Resource| api.list(*kind, &look.selector);
     let labelled = join_all(look.labelled.iter().map(list));
     let permissions = join_all(look.permissions.iter().map(list));
-    let rest = join3(labelled, api.get(Look::SECRET, &look.secret), permissions);
-    let (workload, others, (labelled, secret, permissions)) =
+    let pods = join_all(look.pods_of.iter().map(|name| KubernetesSession::pods_of(api, name)));
+    let rest = join4(labelled, api.get(Look::SECRET, &look.secret), permissions, pods);
+    let (workload, others, (labelled, secret, permissions, pods)) =
         join3(api.get(*kind, name), others, rest).await;
     let mut found =
         FoundObjects { workload: workload.map_err(failure)?, ..FoundObjects::default() };
@@ -31,6 +33,7 @@ pub(crate) async fn look_at(api: &Api, look: &Look) -> Result<FoundObjects, Erro
     }
     let labelled = labelled.into_iter().flat_map(Result::unwrap_or_default);
     found.labelled = labelled.chain(secret.unwrap_or_default()).collect();
+    found.pods = pods.into_iter().flat_map(Result::unwrap_or_default).collect();
     // Who may not see them cannot have made them.
     found.permissions = permissions.into_iter().flat_map(Result::unwrap_or_default).collect();
     Ok(found)

@@ -4,15 +4,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all, join4};
 use nutkin_core::decide::kubernetes::{
-    self as rules, Ask, By, Creation, FoundObjects, Observation, Plan, Rest, SeenProgress, Step,
-    Target,
+    self as rules, Ask, By, Creation, FoundObjects, Observation, Plan, SeenProgress, Step, Target,
 };
 use nutkin_core::decide::{Decision, Jobs};
 use nutkin_core::kubernetes::resource::REPLICA_SETS;
-use nutkin_core::kubernetes::rollout;
+use nutkin_core::kubernetes::{progress, rollout, shape};
 use nutkin_core::ledger::Opened;
 use nutkin_core::remedy::Deed;
-use nutkin_rest::{Overview, Probe, Ready};
+use nutkin_rest::Ready;
 use nutkin_shell::{Context, Error, Kind, Place, Purpose, Shell, Wish};
 use serde_json::Value;
 
@@ -21,15 +20,13 @@ use crate::api::Api;
 use crate::error::{failure, refusal};
 use crate::look::{look_at, predict};
 use crate::note::Note;
-use crate::reach::{self, Reached};
+use crate::reach;
 use crate::session::KubernetesSession;
+use crate::way::Way;
 use crate::{cluster, native_client, refused};
 
 /// How often the logs of processes that run and do not answer are looked at for what is refused to them.
 const REFUSED: Duration = Duration::from_secs(5);
-
-/// A TaskManager is counted a moment before its slots are. No longer: an image may give others than the options say.
-const SLOTS: Duration = Duration::from_secs(5);
 
 /// What to do where a request failed that may succeed another time.
 const GOES_ON: &str = "run the same command again: it goes on from there";
@@ -44,12 +41,8 @@ pub struct Run {
     seen: Observation,
     /// Why something that the new workload needs was refused for good.
     refused: Option<Undone>,
-    /// The way to REST, once there is one.
-    reached: Option<Reached>,
-    /// What REST said last.
-    overview: Option<Overview>,
-    /// Since when TaskManagers lack slots.
-    lacking: Option<Instant>,
+    /// The way to REST, and what was said there.
+    way: Way,
     /// When logs were last looked at for refusals.
     told: Instant,
     /// Whether it was looked at before.
@@ -90,9 +83,7 @@ impl Run {
             plan,
             seen: Observation { by, client, ..Observation::default() },
             refused: None,
-            reached: None,
-            overview: None,
-            lacking: None,
+            way: Way::default(),
             told: Instant::now(),
             is_seen: false,
             has_acted: false,
@@ -174,9 +165,10 @@ impl Run {
 
     /// What REST says, and the address to show, once everything is there.
     pub fn ready(&self) -> Option<Ready> {
-        let (overview, reached) = (self.overview?, self.reached.as_ref()?);
-        let url = reached.tunnel.is_none().then(|| reached.url.clone());
-        Some(Ready { overview, url })
+        let progress = self.seen.progress.iter();
+        let pods = progress.flat_map(|seen| &seen.pods).filter(|pod| shape::is_job_manager(pod));
+        let pods: Vec<Value> = pods.cloned().collect();
+        self.way.ready(progress::unready(&pods).into_iter().collect())
     }
 
     /// What becomes of the change that this decision orders if nobody waits for its end; `None`: it ends by itself.
@@ -271,8 +263,8 @@ impl Run {
                 progress.leader = leader;
             }
             Ask::Rest => {
-                progress.rest = self.rest(&session).await?;
-                progress.is_settled = self.lacking.is_some_and(|since| SLOTS <= since.elapsed());
+                progress.rest = self.way.ask(&session, self.plan.slots).await?;
+                progress.is_settled = self.way.is_settled();
             }
             Ask::Told => {
                 let is_due = REFUSED <= self.told.elapsed();
@@ -291,21 +283,6 @@ impl Run {
         }
         self.seen.progress = Some(progress);
         Ok(())
-    }
-
-    async fn rest(&mut self, session: &KubernetesSession) -> Result<Rest, Error> {
-        if self.reached.is_none() {
-            self.reached = Some(reach::find(&self.api, &session.name, true).await?);
-        }
-        let Some(reached) = &self.reached else { return Ok(Rest::Silent) };
-        let probe = Probe::new(std::slice::from_ref(&reached.url))?;
-        let Some((overview, _)) = probe.overview().await else { return Ok(Rest::Silent) };
-        self.overview = Some(overview);
-        let (task_managers, slots) = (overview.taskmanagers, overview.slots_total);
-        if slots < task_managers.saturating_mul(self.plan.slots) {
-            self.lacking.get_or_insert_with(Instant::now);
-        }
-        Ok(Rest::Answers { task_managers, slots })
     }
 }
 

@@ -1,13 +1,13 @@
 //! Looks at a session on Kubernetes.
 
-use futures_util::future::join3;
+use futures_util::future::join4;
 use nutkin_core::kubernetes::shape;
 use nutkin_core::kubernetes::status::{self, Pod};
 use nutkin_core::selection::Platform;
-use nutkin_core::status::SessionState;
+use nutkin_core::status::{SessionState, other_release};
 use nutkin_core::{Remark, Remedy};
 use nutkin_rest::{Probe, ProcessView, View};
-use nutkin_shell::Error;
+use nutkin_shell::{Error, Kind};
 
 use super::session::KubernetesSession;
 use super::{reach, refused};
@@ -22,12 +22,19 @@ impl KubernetesSession {
             let namespace = Some(self.api.namespace().to_owned());
             return Ok(View::ended(self.name.clone(), Platform::Kubernetes, namespace));
         }
-        let (workload, pods, events) = join3(self.now(), self.pods(), self.events()).await;
+        let (workload, pods, events, own) =
+            join4(self.now(), self.pods(), self.events(), self.task_managers()).await;
         let workload = workload?.unwrap_or_else(|| self.workload.clone());
         let pods = pods?;
         let shown: Vec<Pod> = pods.iter().map(Pod::of).collect();
         let runs = shown.iter().any(|pod| pod.is_job_manager && pod.runs);
-        let reached = if runs { reach::find(&self.api, &self.name, true).await.ok() } else { None };
+        let way = if runs { Some(reach::find(&self.api, &self.name, true).await) } else { None };
+        let (reached, no_way) = match way {
+            Some(Ok(reached)) => (Some(reached), None),
+            // The Service is missing, or has no port for REST: nobody gets in by waiting.
+            Some(Err(error)) => (None, Some(error).filter(|error| error.kind == Kind::Broken)),
+            None => (None, None),
+        };
         let overview = match &reached {
             Some(reached) => {
                 let probe = Probe::new(std::slice::from_ref(&reached.url))?;
@@ -36,7 +43,16 @@ impl KubernetesSession {
             None => None,
         };
         let registered = overview.map(|overview| overview.taskmanagers);
-        let (mut state, mut messages) = status::derive(&workload, &pods, &events, registered);
+        let own = own.unwrap_or_default();
+        let (mut state, mut messages) =
+            status::derive(&workload, own.as_ref(), &pods, &events, registered);
+        if let Some(error) = no_way {
+            state = SessionState::Degraded;
+            messages = vec![Remark::new(error.error.to_string(), error.hints)];
+        }
+        let runs_flink = overview.and_then(|overview| overview.flink_version);
+        let planned = self.flink();
+        messages.extend(planned.and_then(|planned| other_release(runs_flink, planned)));
         // A JobManager that does not answer, or jobs for which nobody makes TaskManagers.
         if overview.is_none_or(|one| one.taskmanagers == 0 && 0 < one.jobs_running)
             && let Some(told) = refused::told(self, &pods).await
@@ -53,7 +69,7 @@ impl KubernetesSession {
             namespace: Some(self.api.namespace().to_owned()),
             state,
             messages,
-            flink_version: self.flink().map(|flink| flink.to_string()),
+            flink_version: runs_flink.or(planned).map(|flink| flink.to_string()),
             rest_url,
             job_managers: usize::try_from(job_managers).unwrap_or(usize::MAX),
             task_managers: shown.iter().filter(|pod| !pod.is_job_manager).count(),

@@ -101,7 +101,11 @@ impl LocalShell {
         }
         let Some((_, probe)) = &self.probe else { return Ok((None, Jobs::Unknown)) };
         let answer = probe.overview().await;
-        self.answered = answer.map(|(overview, url)| Ready { overview, url: Some(url.to_owned()) });
+        self.answered = answer.map(|(overview, url)| Ready {
+            overview,
+            url: Some(url.to_owned()),
+            remarks: Vec::new(),
+        });
         let overview = self.answered.as_ref().map(|ready| Registered {
             task_managers: ready.overview.taskmanagers,
             slots: ready.overview.slots_total,

@@ -119,7 +119,7 @@ fn call(call: &Deed) -> String {
         Deed::Status { name, on } => format!("`nutkin status {name} --on {on}`"),
         Deed::Open { name: session } => format!("`nutkin open{}`", name(session)),
         Deed::Permissions => "`nutkin rbac`".to_owned(),
-        Deed::PreviousLog => "`nutkin logs --previous`".to_owned(),
+        Deed::PreviousLog { session } => format!("`nutkin logs --previous --session {session}`"),
         Deed::Init => "`nutkin init`".to_owned(),
         Deed::Convert => "`nutkin convert`".to_owned(),
         Deed::ImageBuild { flink, tag } => {

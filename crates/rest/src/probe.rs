@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use nutkin_flink::FlinkVersion;
+use serde::{Deserialize, Deserializer};
 
 use crate::http;
 
@@ -27,6 +28,13 @@ pub struct Overview {
     pub jobs_cancelled: u32,
     /// Jobs that failed.
     pub jobs_failed: u32,
+    /// The release of the JobManager; `None` where it is not one that Nutkin knows.
+    #[serde(default, deserialize_with = "release")]
+    pub flink_version: Option<FlinkVersion>,
+}
+
+fn release<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Option<FlinkVersion>, D::Error> {
+    Ok(String::deserialize(deserializer)?.parse().ok())
 }
 
 impl Overview {

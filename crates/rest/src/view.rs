@@ -60,6 +60,8 @@ pub struct Ready {
     pub overview: Overview,
     /// The address to show; `None` where it ends with this command.
     pub url: Option<String>,
+    /// What is not as one might think all the same.
+    pub remarks: Vec<Remark>,
 }
 
 /// How the waiting ended.

@@ -102,8 +102,8 @@ impl Shortage {
             (None, Some(task_managers)) => Remedy::Scale { task_managers },
             (None, None) => Remedy::TaskManagersMissing,
         });
-        if 1 < self.needed {
-            hints.push(words::fits(self.reach().max(1)).into());
+        if 1 < self.needed && 0 < self.reach() {
+            hints.push(words::fits(self.reach()).into());
         }
         hints
     }
@@ -192,6 +192,12 @@ mod tests {
             slots(0, 0, 0),
             FIXED,
             &["the job needs 1 slot; 0 of 0 are free, 1 is missing", "TaskManagersMissing"],
+        );
+        check(
+            4,
+            slots(0, 0, 0),
+            FIXED,
+            &["the job needs 4 slots; 0 of 0 are free, 4 are missing", "TaskManagersMissing"],
         );
         let adaptive = Provision { adaptive: true, ..FIXED };
         check(9, slots(1, 2, 1), adaptive, &[]);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::resource::title;
 use super::shape::{self, WorkloadLayout};
-use super::{desired, diff, ownership, rollout};
+use super::{desired, diff, ownership, progress, rollout};
 use crate::change::{Difference, Effect, is_recovered_in};
 pub use crate::change::{Object as ObjectChange, ObjectAction};
 use crate::plan::kubernetes::{config_map, marks};
@@ -69,8 +69,12 @@ pub fn of_session(
 ) -> KubernetesChange {
     let objects: Vec<ObjectChange> = pairs.iter().map(of_pair).collect();
     let template = |object: Option<&Value>| object.map(|object| object["spec"]["template"].clone());
+    // A command that was cut off has left old pods and a hold: they end when that is taken away.
+    let goes_on = |old: &Value| rollout::is_held(old) && progress::has_old_pods(old);
     let restarts_job_managers = pairs.first().is_some_and(|pair| {
-        pair.old.is_some() && template(pair.old.as_ref()) != template(pair.new.as_ref())
+        pair.old
+            .as_ref()
+            .is_some_and(|old| goes_on(old) || template(Some(old)) != template(pair.new.as_ref()))
     });
     let read_by_workers = |object: &ObjectChange| match object.title.split('/').next() {
         Some("Deployment" | "StatefulSet" | "Service") => false,
@@ -82,8 +86,9 @@ pub fn of_session(
         }
     };
     let own_workload = |pair: &Pair| {
-        pair.old.as_ref().is_some_and(desired::is_workload)
-            && (pair.replace || template(pair.old.as_ref()) != template(pair.new.as_ref()))
+        pair.old.as_ref().filter(|old| desired::is_workload(old)).is_some_and(|old| {
+            pair.replace || goes_on(old) || template(Some(old)) != template(pair.new.as_ref())
+        })
     };
     let shape = pairs.first().and_then(|pair| pair.old.as_ref()).map(WorkloadLayout::of);
     let restarts_task_managers = are_old

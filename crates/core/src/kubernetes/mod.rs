@@ -1,6 +1,7 @@
 //! Decisions about a session that exists on Kubernetes: whose objects are whose, how REST is reached, what is
 //! waited for, what a change would do, what stays behind. Objects are JSON as the API server gives it.
 
+pub mod by_hand;
 pub mod change;
 pub mod desired;
 pub mod diff;
@@ -15,3 +16,4 @@ pub mod resource;
 pub mod rollout;
 pub mod shape;
 pub mod status;
+pub mod workers;

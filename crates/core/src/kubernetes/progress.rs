@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::shape;
-use crate::Remedy;
 pub use crate::words::progress::plain;
-use crate::words::progress::{CONTAINERS_ENDED, Defect, NO_NODE, Waits};
+use crate::words::progress::{CONTAINERS_ENDED, Defect, EndedContainer, NO_NODE, Waits};
+use crate::words::status as words;
+use crate::{Remark, Remedy};
 
 /// How far the JobManager is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,12 +44,85 @@ impl From<Waits<'_>> for JobManagerProgress {
 
 /// Whether the pods that the Deployment asks for now are the only ones: a change has reached all of them.
 pub fn is_rolled_out(deployment: &Value) -> bool {
-    let number = |value: &Value| value.as_u64().unwrap_or(0);
-    let (spec, status) = (&deployment["spec"], &deployment["status"]);
-    let wanted = spec["replicas"].as_u64().unwrap_or(1);
-    number(&deployment["metadata"]["generation"]) <= number(&status["observedGeneration"])
+    let status = &deployment["status"];
+    let wanted = shape::replicas(deployment);
+    is_observed(deployment)
         && number(&status["updatedReplicas"]) == wanted
         && number(&status["replicas"]) == wanted
+}
+
+/// Whether the workload's controller has seen what is asked for now.
+pub fn is_observed(workload: &Value) -> bool {
+    number(&workload["metadata"]["generation"]) <= number(&workload["status"]["observedGeneration"])
+}
+
+/// Whether a workload has pods of an older template.
+pub fn has_old_pods(workload: &Value) -> bool {
+    let status = &workload["status"];
+    number(&status["updatedReplicas"]) < number(&status["replicas"])
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or(0)
+}
+
+/// Whether a pod was told to end.
+pub fn is_ending(pod: &Value) -> bool {
+    pod["metadata"]["deletionTimestamp"].is_string()
+}
+
+/// Whether Services lead to a pod.
+pub fn is_ready(pod: &Value) -> bool {
+    let mut conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
+    conditions.any(|one| one["type"] == "Ready" && one["status"] == "True")
+}
+
+/// That Services lead to none of these JobManagers, which run: the readiness probe of none of them has succeeded.
+pub fn unready(pods: &[Value]) -> Option<Remark> {
+    let mut running =
+        pods.iter().filter(|pod| !is_ending(pod) && pod["status"]["phase"] == "Running");
+    let containers =
+        |pod: &'_ Value| pod["spec"]["containers"].as_array().cloned().unwrap_or_default();
+    let delays = |pod: &Value| {
+        let probes = containers(pod).into_iter().map(|one| one["readinessProbe"].clone());
+        let probes = probes.filter(Value::is_object);
+        probes.map(|probe| probe["initialDelaySeconds"].as_u64().unwrap_or(0)).max()
+    };
+    let first = running.next()?;
+    let delay = delays(first)?;
+    let is_any_ready = is_ready(first) || running.any(is_ready);
+    (!is_any_ready).then(|| words::not_ready(delay))
+}
+
+/// Whether no node takes a pod, by the scheduler's word.
+pub fn is_unscheduled(pod: &Value) -> bool {
+    let mut conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
+    conditions.any(|one| one["type"] == "PodScheduled" && one["status"] == "False")
+}
+
+/// Why Kubernetes does not make pods that a workload lacks: a quota, an account that is missing, a policy.
+pub fn not_made(workload: &Value, events: &[Value]) -> Option<Stuck> {
+    let lacks = number(&workload["status"]["replicas"]) < shape::replicas(workload);
+    let failure = creation_failure(workload, events).filter(|_| lacks)?;
+    let message = failure["message"].as_str().unwrap_or_default();
+    Some(Stuck::by(Defect::NoPod(role_of(workload), message)))
+}
+
+/// What says that pods of a workload cannot be made: a condition, or an event.
+fn creation_failure<'a>(workload: &'a Value, events: &'a [Value]) -> Option<&'a Value> {
+    let conditions = workload["status"]["conditions"].as_array().into_iter().flatten();
+    let failure = conditions
+        .into_iter()
+        .find(|one| one["type"] == "ReplicaFailure" && one["status"] == "True");
+    // A StatefulSet has no conditions; what it cannot make it tells in events.
+    failure.or_else(|| {
+        let about = |event: &&Value| {
+            event["involvedObject"]["kind"] == "StatefulSet"
+                && event["involvedObject"]["uid"] == workload["metadata"]["uid"]
+        };
+        let newest = events.iter().filter(about).max_by_key(|event| time(event));
+        newest.filter(|event| event["reason"] == "FailedCreate")
+    })
 }
 
 /// How far the JobManager is, from its Deployment, its pods, and events about both.
@@ -85,28 +159,15 @@ pub fn revision(pod: &Value) -> Option<&Value> {
 }
 
 fn without_pod(deployment: &Value, events: &[Value]) -> JobManagerProgress {
-    let conditions = deployment["status"]["conditions"].as_array();
-    let failure = conditions
-        .into_iter()
-        .flatten()
-        .find(|one| one["type"] == "ReplicaFailure" && one["status"] == "True");
-    // A StatefulSet has no conditions; what it cannot make it tells in events.
-    let failure = failure.or_else(|| {
-        let about = |event: &&Value| {
-            event["involvedObject"]["kind"] == "StatefulSet"
-                && event["involvedObject"]["uid"] == deployment["metadata"]["uid"]
-                && event["reason"] == "FailedCreate"
-        };
-        events.iter().filter(about).max_by_key(|event| time(event))
-    });
-    let Some(failure) = failure else {
+    let Some(failure) = creation_failure(deployment, events) else {
         return Waits::Pod(role_of(deployment)).into();
     };
     let message = failure["message"].as_str().unwrap_or_default();
     JobManagerProgress::Stuck(Stuck::by(Defect::NoPod(role_of(deployment), message)))
 }
 
-fn of_pod(pod: &Value, events: &[Value]) -> JobManagerProgress {
+/// How far one pod is.
+pub fn of_pod(pod: &Value, events: &[Value]) -> JobManagerProgress {
     let name = pod["metadata"]["name"].as_str().unwrap_or_default();
     let conditions = pod["status"]["conditions"].as_array();
     let condition = |kind: &str| conditions.into_iter().flatten().find(|one| one["type"] == kind);
@@ -117,7 +178,7 @@ fn of_pod(pod: &Value, events: &[Value]) -> JobManagerProgress {
         .into_iter()
         .flat_map(|key| pod["status"][key].as_array().into_iter().flatten());
     for container in statuses {
-        if let Some(progress) = of_container(container, name) {
+        if let Some(progress) = of_container(container, pod) {
             return progress;
         }
     }
@@ -155,7 +216,7 @@ fn time(event: &Value) -> &str {
     of("lastTimestamp").or_else(|| of("eventTime")).or_else(|| of("firstTimestamp")).unwrap_or("")
 }
 
-fn of_container(container: &Value, pod: &str) -> Option<JobManagerProgress> {
+fn of_container(container: &Value, pod: &Value) -> Option<JobManagerProgress> {
     let stuck = |defect| Some(JobManagerProgress::Stuck(Stuck::by(defect)));
     let name = container["name"].as_str().unwrap_or_default();
     let image = container["image"].as_str().unwrap_or_default();
@@ -182,8 +243,18 @@ fn of_container(container: &Value, pod: &str) -> Option<JobManagerProgress> {
     let ready = container["ready"] == true;
     let ended = ended.filter(|ended| !ready && ended["exitCode"] != 0)?;
     let (reason, code) = (ended["reason"].as_str(), ended["exitCode"].to_string());
-    let stuck = Stuck::by(Defect::Ended(name, pod, reason, &code));
-    Some(JobManagerProgress::Stuck(Stuck { crashed: Some(pod.to_owned()), ..stuck }))
+    let metadata = &pod["metadata"];
+    let (pod_name, session) = (metadata["name"].as_str(), metadata["labels"]["app"].as_str());
+    let ended = EndedContainer {
+        container: name,
+        pod: pod_name.unwrap_or_default(),
+        session: session.unwrap_or_default(),
+        is_job_manager: shape::is_job_manager(pod),
+        reason,
+        code: &code,
+    };
+    let crashed = pod_name.map(str::to_owned);
+    Some(JobManagerProgress::Stuck(Stuck { crashed, ..Stuck::by(Defect::Ended(ended)) }))
 }
 
 fn or<'a>(message: &'a str, reason: &'a str) -> &'a str {

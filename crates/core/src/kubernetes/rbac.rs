@@ -4,6 +4,8 @@ use serde_json::Value;
 
 pub use crate::plan::kubernetes::rbac::{PolicyRule, ProcessNeeds, objects};
 use crate::plan::kubernetes::rbac::{merged, rule};
+use crate::session::Session;
+use nutkin_flink::values;
 
 /// What a command of Nutkin's needs in the session's namespace.
 #[derive(Debug, Clone, Copy)]
@@ -249,13 +251,50 @@ pub const COMMANDS: &[CommandNeeds] = &[
     },
 ];
 
+/// What `nutkin.rbac.create` makes. Who only foresees a change asks for it as well, without making it.
+const MAKES: [PolicyRule; 3] = [
+    rule("", "serviceaccounts", &EVERYTHING, "the account of Flink's processes is not made"),
+    rule(
+        "rbac.authorization.k8s.io",
+        "roles",
+        &EVERYTHING,
+        "the permissions of Flink's processes are not made",
+    ),
+    rule(
+        "rbac.authorization.k8s.io",
+        "rolebindings",
+        &EVERYTHING,
+        "Flink's processes are not given their permissions",
+    ),
+];
+
+const EVERYTHING: [&str; 5] = ["create", "delete", "get", "list", "patch"];
+
 /// What these commands need, each resource once, in order. An unknown command needs nothing.
-pub fn for_commands(commands: &[&str]) -> Vec<Value> {
+fn for_commands(commands: &[&str]) -> Vec<Value> {
     let rules = COMMANDS
         .iter()
         .filter(|one| one.commands.iter().any(|command| commands.contains(command)))
         .flat_map(|one| one.rules);
     merged(rules)
+}
+
+/// The same for this session. Where Nutkin makes the account and the permissions of its processes, a command needs those
+/// as well: an API server lets nobody give what they may not do themselves (Kubernetes, "Privilege escalation prevention").
+pub fn for_session(commands: &[&str], session: &Session) -> Vec<Value> {
+    let makes = session.configuration.text("nutkin.rbac.create");
+    let makes = makes.is_some_and(|text| values::boolean(text.trim()) == Ok(true));
+    let plans = |command: &str| ["plan", "scale", "status", "up"].contains(&command);
+    if !makes || !commands.iter().any(|command| plans(command)) {
+        return for_commands(commands);
+    }
+    let needs = ProcessNeeds::of(session);
+    let (job_managers, task_managers) = (needs.job_manager(), needs.task_manager());
+    let own = COMMANDS
+        .iter()
+        .filter(|one| one.commands.iter().any(|command| commands.contains(command)))
+        .flat_map(|one| one.rules);
+    merged(own.chain(&MAKES).chain(&job_managers).chain(&task_managers))
 }
 
 /// Names of all commands that need something.
@@ -269,6 +308,7 @@ pub fn commands() -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::{Inputs, resolve};
 
     #[test]
     fn what_commands_need() {
@@ -277,5 +317,29 @@ mod tests {
         assert!(text.contains("pods/log") && !text.contains("create"), "{text}");
         assert!(commands().contains(&"down"));
         assert_eq!(for_commands(&["init"]), Vec::<Value>::new());
+    }
+
+    #[test]
+    fn who_has_permissions_made_needs_them() {
+        let session = |create: &str| {
+            let options = [("nutkin.rbac.create", create), ("kubernetes.service-account", "flink")];
+            let pairs = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            let inputs = Inputs {
+                name: Some("a".to_owned()),
+                options: pairs.collect(),
+                ..Inputs::default()
+            };
+            resolve(&inputs).unwrap()
+        };
+        let text = |rules: Vec<Value>| serde_json::to_string(&rules).unwrap();
+        let made = text(for_session(&["up"], &session("true")));
+        for resource in ["serviceaccounts", "roles", "rolebindings"] {
+            assert!(made.contains(resource), "{made}");
+        }
+        // What the JobManager may do: no other command watches pods.
+        assert!(made.contains("watch"), "{made}");
+        // The controls.
+        assert_eq!(for_session(&["up"], &session("false")), for_commands(&["up"]));
+        assert_eq!(for_session(&["logs"], &session("true")), for_commands(&["logs"]));
     }
 }

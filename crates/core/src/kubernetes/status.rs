@@ -56,9 +56,11 @@ fn how_ended(ended: &Value) -> String {
 }
 
 /// The state, and in sentences what is not as it should be, with what fixes it. `registered` is the number of
-/// TaskManagers that REST reports; `None` where it does not answer.
+/// TaskManagers that REST reports; `None` where it does not answer. `own` is the TaskManagers' workload, where they have
+/// one.
 pub fn derive(
     deployment: &Value,
+    own: Option<&Value>,
     pods: &[Value],
     events: &[Value],
     registered: Option<u32>,
@@ -80,16 +82,57 @@ pub fn derive(
             let Some(registered) = registered else {
                 return (SessionState::Starting, vec![words::silent()]);
             };
-            let broken: Vec<Pod> =
-                pods.iter().map(Pod::of).filter(|pod| !pod.is_job_manager && !pod.runs).collect();
-            if broken.is_empty() {
-                return (SessionState::Running, Vec::new());
-            }
-            let list: Vec<(&str, &str)> =
-                broken.iter().map(|pod| (pod.name.as_str(), pod.state.as_str())).collect();
-            (SessionState::Degraded, vec![words::broken_pods(registered, &list)])
+            let (state, mut messages) = task_managers(deployment, own, pods, events, registered);
+            messages.extend(progress::unready(&job_managers));
+            (state, messages)
         }
     }
+}
+
+/// The same of TaskManagers, where the JobManager answers.
+fn task_managers(
+    deployment: &Value,
+    own: Option<&Value>,
+    pods: &[Value],
+    events: &[Value],
+    registered: u32,
+) -> (SessionState, Vec<Remark>) {
+    let mut state = SessionState::Running;
+    let mut messages = Vec::new();
+    let wanted = shape::task_managers(deployment, own);
+    let lacks = wanted.filter(|wanted| u64::from(registered) < *wanted);
+    if let Some(wanted) = lacks {
+        state = SessionState::Starting;
+        messages.push(words::registered(registered, u32::try_from(wanted).unwrap_or(u32::MAX)));
+        if let Some(stuck) = progress::not_made(own.unwrap_or(deployment), events) {
+            state = SessionState::Degraded;
+            messages.push(Remark::new(stuck.what, vec![stuck.hint]));
+        }
+    }
+    for pod in pods.iter().filter(|pod| !shape::is_job_manager(pod)) {
+        // One that ends is not missed: another one follows where it is wanted.
+        if progress::is_ending(pod) {
+            continue;
+        }
+        let Pod { name, .. } = Pod::of(pod);
+        match progress::of_pod(pod, events) {
+            JobManagerProgress::Runs => {}
+            JobManagerProgress::Waiting(what) => {
+                let grows = if progress::is_unscheduled(pod) {
+                    SessionState::Degraded
+                } else {
+                    SessionState::Starting
+                };
+                state = state.max(grows);
+                messages.push(words::of_pod(&name, &what).into());
+            }
+            JobManagerProgress::Stuck(stuck) => {
+                state = SessionState::Degraded;
+                messages.push(Remark::new(words::of_pod(&name, &stuck.what), vec![stuck.hint]));
+            }
+        }
+    }
+    (state, messages)
 }
 
 #[cfg(test)]
@@ -107,7 +150,7 @@ mod tests {
 
     #[track_caller]
     fn check(pods: &[Value], registered: Option<u32>, expected: SessionState, words: Option<&str>) {
-        let (state, messages) = derive(&json!({}), pods, &[], registered);
+        let (state, messages) = derive(&json!({}), None, pods, &[], registered);
         assert_eq!(state, expected, "{messages:?}");
         assert_eq!(messages.len(), usize::from(words.is_some()), "{messages:?}");
         if let Some(words) = words {
@@ -124,7 +167,51 @@ mod tests {
         check(std::slice::from_ref(&runs), None, Starting, Some("does not answer"));
         check(std::slice::from_ref(&runs), Some(0), Running, None);
         let pending = pod("taskmanager", "Pending");
-        check(&[runs, pending], Some(0), Degraded, Some("a-taskmanager (Pending on n)"));
+        let made = "a-taskmanager: the TaskManager's container is being made";
+        check(&[runs.clone(), pending], Some(0), Starting, Some(made));
+        let mut unscheduled = pod("taskmanager", "Pending");
+        unscheduled["status"]["conditions"] = json!([{
+            "type": "PodScheduled", "status": "False", "message": "0/1 nodes: Insufficient cpu",
+        }]);
+        let why = "a-taskmanager: waiting for a node: 0/1 nodes: Insufficient cpu";
+        check(&[runs.clone(), unscheduled], Some(0), Degraded, Some(why));
+        let mut ends = pod("taskmanager", "Running");
+        ends["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        check(&[runs, ends], Some(0), Running, None);
+    }
+
+    #[test]
+    fn task_managers_that_are_wanted() {
+        #[track_caller]
+        fn check(own: &Value, registered: u32, expected: SessionState, says: &[&str]) {
+            let deployment =
+                json!({"metadata": {"labels": {"type": "flink-standalone-kubernetes"}}});
+            let pods = [pod("jobmanager", "Running")];
+            let (state, messages) = derive(&deployment, Some(own), &pods, &[], Some(registered));
+            assert_eq!(state, expected, "{messages:?}");
+            let messages: Vec<String> = messages.iter().map(Remark::plain).collect();
+            assert_eq!(messages.len(), says.len(), "{messages:?}");
+            for (message, part) in messages.iter().zip(says) {
+                assert!(message.contains(part), "{message}");
+            }
+        }
+        use SessionState::{Degraded, Running, Starting};
+        let own = |replicas: u64, failure: bool| {
+            json!({
+                "metadata": {"labels": {"component": "taskmanager"}},
+                "spec": {"replicas": 2},
+                "status": {"replicas": replicas, "conditions": [{
+                    "type": "ReplicaFailure", "status": if failure { "True" } else { "False" },
+                    "message": "pods \"x\" is forbidden: exceeded quota: tiny",
+                }]},
+            })
+        };
+        check(&own(2, false), 2, Running, &[]);
+        check(&own(2, false), 1, Starting, &["1 of 2 TaskManagers are registered"]);
+        // What Kubernetes has once refused does not count where it was made since.
+        check(&own(2, true), 1, Starting, &["1 of 2 TaskManagers are registered"]);
+        let quota = "does not make a TaskManager's pod: exceeded quota: tiny; ask for less";
+        check(&own(1, true), 1, Degraded, &["1 of 2 TaskManagers are registered", quota]);
     }
 
     #[test]

@@ -15,6 +15,13 @@ pub(crate) fn keeps_permissions(titles: &str) -> String {
     )
 }
 
+/// A field of a workload's pods that somebody else has set.
+pub(crate) fn by_hand(workload: &str, field: &str, author: &str) -> String {
+    format!(
+        "{workload}: `{author}` has set `{field}`, which nobody wants of the session: Nutkin leaves it as it is"
+    )
+}
+
 /// High availability data, with the jobs that it names.
 pub(crate) fn comes_back(jobs: &[String]) -> String {
     match jobs {

@@ -82,8 +82,25 @@ pub(crate) enum Defect<'a> {
     Image(&'a str, &'a str),
     /// This container cannot start, and why.
     Container(&'a str, &'a str),
-    /// This container of this pod ended: the reason, and the exit code as Kubernetes writes it.
-    Ended(&'a str, &'a str, Option<&'a str>, &'a str),
+    /// A container ended.
+    Ended(EndedContainer<'a>),
+}
+
+/// How a container ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct EndedContainer<'a> {
+    /// Its name.
+    pub(crate) container: &'a str,
+    /// Its pod.
+    pub(crate) pod: &'a str,
+    /// The session of that.
+    pub(crate) session: &'a str,
+    /// Whether that is a JobManager.
+    pub(crate) is_job_manager: bool,
+    /// Kubernetes' reason.
+    pub(crate) reason: Option<&'a str>,
+    /// The exit code as Kubernetes writes it.
+    pub(crate) code: &'a str,
 }
 
 /// Kubernetes' reason for the end of a container that used more memory than its limit.
@@ -112,8 +129,16 @@ impl Defect<'_> {
             Self::Container(..) => {
                 "check the Secrets, ConfigMaps and commands that the pod template names"
             }
-            Self::Ended(_, _, OUT_OF_MEMORY, _) => "give it more: `jobmanager.memory.process.size`",
-            Self::Ended(..) => return Deed::PreviousLog.within("its log says why: ", ""),
+            Self::Ended(EndedContainer { reason: OUT_OF_MEMORY, is_job_manager: true, .. }) => {
+                "give it more: `jobmanager.memory.process.size`"
+            }
+            Self::Ended(EndedContainer { reason: OUT_OF_MEMORY, .. }) => {
+                "give it more: `taskmanager.memory.process.size`"
+            }
+            Self::Ended(EndedContainer { session, .. }) => {
+                let log = Deed::PreviousLog { session: session.to_owned() };
+                return log.within("its log says why: ", "");
+            }
         };
         words.into()
     }
@@ -129,8 +154,8 @@ impl Display for Defect<'_> {
             Self::ImageName(image) => write!(f, "`{image}` is not a valid image name"),
             Self::Image(image, why) => write!(f, "the image `{image}` cannot be pulled: {why}"),
             Self::Container(name, why) => write!(f, "container {name} cannot start: {why}"),
-            Self::Ended(name, pod, reason, code) => {
-                write!(f, "container {name} of pod {pod} ended: ")?;
+            Self::Ended(EndedContainer { container, pod, reason, code, .. }) => {
+                write!(f, "container {container} of pod {pod} ended: ")?;
                 match reason {
                     OUT_OF_MEMORY => f.write_str("it used more memory than its limit"),
                     Some(reason) if reason != "Error" => write!(f, "{reason}, exit code {code}"),

@@ -69,10 +69,26 @@ pub(crate) fn scaled_to_zero(workload: &str) -> Remark {
     Remark::new(text, vec![Deed::up().does("starts it again")])
 }
 
-/// Pods of TaskManagers that do not run.
-pub(crate) fn broken_pods(registered: u32, pods: &[(&str, &str)]) -> Remark {
-    let list: Vec<String> = pods.iter().map(|(name, state)| format!("{name} ({state})")).collect();
-    format!("{registered} TaskManagers are registered; not running: {}", list.join(", ")).into()
+/// Services lead to no JobManager. The probe is asked after so many seconds for the first time.
+pub(crate) fn not_ready(delay: u64) -> Remark {
+    format!(
+        "no JobManager's pod is ready: its Services, node ports and Ingress lead nowhere until its `readinessProbe` \
+         succeeds, {delay} s after its container's start at the earliest"
+    )
+    .into()
+}
+
+/// The image has another release than the session's.
+pub(crate) fn other_release(runs: &str, wanted: &str) -> Remark {
+    let text = format!("the JobManager runs Flink {runs}, and Flink {wanted} is wanted");
+    let remedy =
+        "give the session an image with that release, or set `flinkVersion` to what the image has";
+    Remark::new(text, vec![remedy.into()])
+}
+
+/// A pod that does not run: what it waits for, or what is wrong with it.
+pub(crate) fn of_pod(name: &str, what: &str) -> String {
+    format!("{name}: {what}")
 }
 
 /// A session of which the ledger is left.

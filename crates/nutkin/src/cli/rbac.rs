@@ -2,6 +2,7 @@
 
 use nutkin_core::kubernetes::rbac;
 use nutkin_core::plan::kubernetes;
+use nutkin_core::session::Session;
 use nutkin_flink::Problem;
 use serde_json::{Value, json};
 
@@ -48,7 +49,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let session = native_client::in_namespace(&session, place.namespace.as_deref(), implied);
     let namespace = kubernetes::namespace(&session, implied);
     let objects = match &args.commands {
-        Some(commands) => of_commands(commands, &namespace)?,
+        Some(commands) => of_commands(commands, &session, &namespace)?,
         None => rbac::objects(&session, &namespace),
     };
     match args.output.output {
@@ -66,7 +67,11 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn of_commands(commands: &[String], namespace: &str) -> Result<Vec<Value>, Error> {
+fn of_commands(
+    commands: &[String],
+    session: &Session,
+    namespace: &str,
+) -> Result<Vec<Value>, Error> {
     let known = rbac::commands();
     let unknown = commands.iter().filter(|one| !known.contains(&one.as_str()));
     let problems: Vec<Problem> = unknown
@@ -84,6 +89,6 @@ fn of_commands(commands: &[String], namespace: &str) -> Result<Vec<Value>, Error
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "Role",
         "metadata": {"name": "nutkin", "namespace": namespace},
-        "rules": rbac::for_commands(&wanted),
+        "rules": rbac::for_session(&wanted, session),
     })])
 }

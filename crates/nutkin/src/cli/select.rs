@@ -42,16 +42,24 @@ pub async fn find(
         given.filter(|on| *on != Platform::Local),
         naming.given.or(naming.file).or(naming.variable),
     ) {
-        // Who names both need not be told what else there is.
-        return platform::open(name, &place, context).await;
+        // Who names both need not be told what else there is. Where it was started from here is where it is.
+        let noted = noted(place.platform(), &cluster, context)?;
+        let noted = noted.into_iter().find(|(one, _)| one.name == name).map(|(_, place)| place);
+        return platform::open(name, &noted.unwrap_or(place), context).await;
     }
     let (known, places): (Vec<Known>, Vec<Place>) = match given {
         None | Some(Platform::Local) => platform::known(context.environment)?.into_iter().unzip(),
-        Some(platform) => platform::all(&place, context)
-            .await?
-            .iter()
-            .map(|one| (Known { name: one.name().to_owned(), platform }, place.clone()))
-            .unzip(),
+        Some(platform) => {
+            let there = platform::all(&place, context).await?;
+            let of = |name: &str| (Known { name: name.to_owned(), platform }, place.clone());
+            let mut all: Vec<(Known, Place)> = there.iter().map(|one| of(one.name())).collect();
+            for (one, place) in noted(platform, &cluster, context)? {
+                if all.iter().all(|(known, _)| *known != one) {
+                    all.push((one, place));
+                }
+            }
+            all.into_iter().unzip()
+        }
     };
     let chosen = match selection::choose(naming, given, &known) {
         Ok(chosen) => chosen,
@@ -68,6 +76,20 @@ pub async fn find(
     let index = known.iter().position(|one| *one == chosen);
     let noted = index.map_or_else(|| place.clone(), |index| places[index].clone());
     platform::open(&chosen.name, &completed(cluster, noted), context).await
+}
+
+/// Sessions of a platform that were started from this machine, each with its place; none where the arguments say where to
+/// look.
+fn noted(
+    platform: Platform,
+    cluster: &ClusterPlace,
+    context: &Context<'_>,
+) -> Result<Vec<(Known, Place)>, Error> {
+    if *cluster != ClusterPlace::default() {
+        return Ok(Vec::new());
+    }
+    let known = platform::known(context.environment)?.into_iter();
+    Ok(known.filter(|(one, _)| one.platform == platform).collect())
 }
 
 /// A session that is gone, by the data that it has left where the arguments look for it.

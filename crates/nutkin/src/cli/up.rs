@@ -6,6 +6,7 @@ use std::time::Duration;
 use nutkin_core::ledger::Opened;
 use nutkin_core::remedy::Deed;
 use nutkin_core::session::Session;
+use nutkin_core::status::other_release;
 
 use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, SpecArgs, document};
@@ -268,7 +269,7 @@ async fn finish(
     match waited {
         Ok(Waited::Ready(ready)) => {
             stage.set(Stage::Up);
-            announce(name, decision, &ready, context);
+            announce(session, decision, &ready, context);
             if ready.overview.has_ended_jobs() {
                 outcomes::look(&decision.session()).await;
             }
@@ -293,7 +294,9 @@ async fn finish(
                     .hint(then));
             }
             Err(failure
-                .hint(format!("it goes on starting: `nutkin status {name}`, `nutkin logs {name}`"))
+                .hint(format!(
+                    "it goes on starting: `nutkin status {name}`, `nutkin logs --session {name}`"
+                ))
                 .hint(format!("`nutkin down {name}` ends it")))
         }
         Err(failure) => {
@@ -303,18 +306,30 @@ async fn finish(
     }
 }
 
-fn announce(name: &str, decision: &Decision, ready: &Ready, context: &Context<'_>) {
-    let printer = context.printer;
+fn announce(session: &Session, decision: &Decision, ready: &Ready, context: &Context<'_>) {
+    let (printer, name) = (context.printer, &session.name);
+    let mut about = decision.outline().about;
+    // What the image has, not what was asked for.
+    if let Some(runs) = ready.overview.flink_version {
+        about.flink_version = runs.to_string();
+    }
     printer.say(&format!(
         "session {} is up: {}, {}",
         printer.style(Style::Bold, &format!("`{name}`")),
-        decision.outline().about.summary(),
+        about.summary(),
         counted(ready.overview.slots_total, "slot"),
     ));
-    let open = || words(&Deed::Open { name: Some(name.to_owned()) }.does("opens it"));
+    let open = || words(&Deed::Open { name: Some(name.clone()) }.does("opens it"));
     let url = ready.url.clone().unwrap_or_else(open);
     printer.say(&format!("  web UI     {}", printer.style(Style::Cyan, &url)));
     printer.say("  run a job  nutkin run JAR");
     printer.say("  look       nutkin status, nutkin logs");
     printer.say(&format!("  stop       nutkin down {name}"));
+    let release = other_release(ready.overview.flink_version, session.flink);
+    for remark in release.iter().chain(&ready.remarks) {
+        printer.warn(&remark.text);
+        for remedy in &remark.remedies {
+            printer.hint(&words(remedy));
+        }
+    }
 }

@@ -104,7 +104,8 @@ impl Change {
         let driven = drive(&mut self.run.within(context), &mut watcher).await;
         self.run.release();
         let answered = self.run.answer();
-        let answered = answered.map(|(overview, url)| Ready { overview, url: Some(url) });
+        let ready = |(overview, url)| Ready { overview, url: Some(url), remarks: Vec::new() };
+        let answered = answered.map(ready);
         match waited(driven?, answered, &name)? {
             Ok(waited) => Ok(waited),
             Err(stalled) => Err(self.run.explain(&stalled).await),

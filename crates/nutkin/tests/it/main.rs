@@ -28,6 +28,7 @@ mod scenario_ledger;
 mod scenario_looking;
 mod scenario_rbac;
 mod scenario_records;
+mod scenario_so;
 mod session;
 mod supervisor;
 mod terminal;

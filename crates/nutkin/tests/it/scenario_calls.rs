@@ -102,7 +102,7 @@ fn what_is_in_flight_together() {
     }
     let create = "GET configmaps/nutkin-a, POST deployments";
     let look = "GET configmaps (list), GET configmaps/flink-config-a, GET deployments/a, GET ingresses (list), \
-                GET rolebindings (list), GET roles (list), GET secrets/kerberos-keytab-a, GET serviceaccounts (list), \
+                GET pods (list), GET rolebindings (list), GET roles (list), GET secrets/kerberos-keytab-a, GET serviceaccounts (list), \
                 GET services (list), GET services/a, GET services/a-rest";
     let predict = "PATCH configmaps/flink-config-a (dry), PATCH deployments/a (dry), PATCH services/a (dry), \
                    PATCH services/a-rest (dry)";

@@ -6,11 +6,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{Ask, Plan, Refusal, Rest, SeenProgress, Step, Target};
+use crate::crash_log;
 use crate::decide::{Again, Condition, Decision};
 use crate::kubernetes::ownership::{self, Owner};
 use crate::kubernetes::progress::{self, Stuck};
 use crate::kubernetes::rollout::{self, SeenPods};
-use crate::kubernetes::{forbidden, shape};
+use crate::kubernetes::shape::{self, WorkloadLayout};
+use crate::kubernetes::{forbidden, workers};
 use crate::remedy::Remedy;
 use crate::words::waits as words;
 
@@ -20,7 +22,7 @@ const POLL: Duration = Duration::from_millis(500);
 /// Between two looks once the container runs: REST answers some seconds later, and every one counts.
 const SOON: Duration = Duration::from_millis(200);
 
-/// Lines of a crashed container's log that are shown: the exception and its cause fit.
+/// Lines of a crashed container's log that are shown: an exception with its causes fits.
 const SHOWN_LINES: usize = 15;
 
 /// How far the processes are.
@@ -84,6 +86,13 @@ pub(super) fn decide(plan: &Plan, seen: &SeenProgress) -> Result<Decision<Step>,
         State::Stuck(stuck) => return Err(stuck_for_good(plan, seen, stuck)),
         State::Waits(what, after) => (what, after),
         State::Replaces => (replacing, POLL),
+        State::Ready if !old_workers(plan, seen, workload).is_empty() => {
+            // The JobManager that has ended asked for them, and the change that ended it was agreed to.
+            let old = old_workers(plan, seen, workload);
+            let names: Vec<String> = old.iter().map(|one| one.name.clone()).collect();
+            decision.steps = vec![Step::EndPods(old)];
+            (words::replacing(&names), POLL)
+        }
         State::Ready => {
             decision.conditions.push(condition("Ready", true, "Answers", ""));
             return Ok(decision);
@@ -92,6 +101,15 @@ pub(super) fn decide(plan: &Plan, seen: &SeenProgress) -> Result<Decision<Step>,
     decision.conditions.push(condition("Ready", false, "Starting", &reason));
     decision.again = Again::Wait { reason, after };
     Ok(decision)
+}
+
+/// TaskManagers of a native session that were started with other sizes than its objects have.
+fn old_workers(plan: &Plan, seen: &SeenProgress, workload: &Value) -> Vec<Target> {
+    if WorkloadLayout::of(workload) != WorkloadLayout::Native {
+        return Vec::new();
+    }
+    let wanted = workers::wanted(&plan.objects, plan.flink);
+    seen.pods.iter().filter(|pod| workers::is_old(pod, &wanted)).map(Target::of).collect()
 }
 
 fn condition(kind: &'static str, status: bool, reason: &'static str, message: &str) -> Condition {
@@ -164,7 +182,9 @@ fn state(seen: &SeenProgress, workload: &Value, slots: Option<u32>) -> State {
     if is_replacing(seen, workload) {
         return State::Replaces;
     }
-    if !progress::is_rolled_out(workload) {
+    // One that is about to end may answer with what it knew.
+    let ends = |pod: &&Value| progress::is_ending(pod) && progress::is_ready(pod);
+    if !progress::is_rolled_out(workload) || job_managers(seen).iter().any(|pod| ends(&pod)) {
         return State::Waits(words::OLD_PODS.to_owned(), POLL);
     }
     let Rest::Answers { task_managers, slots: all } = seen.rest else {
@@ -185,14 +205,23 @@ fn state(seen: &SeenProgress, workload: &Value, slots: Option<u32>) -> State {
 fn missing(seen: &SeenProgress, workload: &Value, registered: u32) -> State {
     let own = seen.task_managers.as_ref();
     let Some(wanted) = shape::task_managers(workload, own) else { return State::Ready };
-    if own.is_some_and(|own| !progress::is_rolled_out(own)) {
-        return State::Waits(words::OLD_TASK_MANAGERS.to_owned(), SOON);
+    let workers = seen.pods.iter().filter(|pod| !shape::is_job_manager(pod));
+    let workers: Vec<Value> = workers.cloned().collect();
+    if let Some(own) = own.filter(|own| !progress::is_rolled_out(own)) {
+        let ends = progress::has_old_pods(own) || workers.iter().any(progress::is_ending);
+        return match progress::not_made(own, &seen.events) {
+            // What ends makes room: a quota counts it.
+            Some(stuck) if !ends => State::Stuck(stuck),
+            Some(stuck) => State::Waits(stuck.what, POLL),
+            None if ends || !progress::is_observed(own) => {
+                State::Waits(words::OLD_TASK_MANAGERS.to_owned(), SOON)
+            }
+            None => State::Waits(words::task_managers(registered, wanted), SOON),
+        };
     }
     if wanted <= u64::from(registered) {
         return State::Ready;
     }
-    let workers = seen.pods.iter().filter(|pod| !shape::is_job_manager(pod));
-    let workers: Vec<Value> = workers.cloned().collect();
     match progress::of(own.unwrap_or(workload), &workers, &seen.events) {
         progress::JobManagerProgress::Stuck(stuck) => State::Stuck(stuck),
         progress::JobManagerProgress::Waiting(what) => State::Waits(what, SOON),
@@ -207,9 +236,7 @@ fn stuck_for_good(plan: &Plan, seen: &SeenProgress, mut stuck: Stuck) -> Refusal
     let log = seen.crash.as_deref().unwrap_or_default();
     let mut lines: Vec<String> = Vec::new();
     if stuck.crashed.is_some() && !log.trim().is_empty() {
-        let all: Vec<&str> = log.trim_end().lines().collect();
-        let shown = all.len().saturating_sub(SHOWN_LINES);
-        lines.extend(all[shown..].iter().map(|line| (*line).to_owned()));
+        lines = crash_log::excerpt(log, SHOWN_LINES);
         if let Some(told) = forbidden::told(log) {
             lines.push(told);
             stuck.hint = Remedy::ProcessPermissions;

@@ -85,6 +85,8 @@ pub struct FoundObjects {
     pub labelled: Vec<Value>,
     /// Accounts, roles and bindings with the session's label; none where they may not be seen.
     pub permissions: Vec<Value>,
+    /// Pods of a native session, whose TaskManagers Flink makes; none where they may not be seen.
+    pub pods: Vec<Value>,
 }
 
 /// What applying an object would give.
@@ -164,6 +166,8 @@ pub struct Look {
     pub secret: String,
     /// More kinds to list by the selector: who may not see them cannot have made them.
     pub permissions: Vec<Resource>,
+    /// The session whose pods are to be listed, as far as they may be: where no workload of ours makes the TaskManagers.
+    pub pods_of: Option<String>,
 }
 
 impl Look {
@@ -183,6 +187,7 @@ impl Look {
             labelled: KINDS.iter().chain(more).copied().collect(),
             secret: format!("kerberos-keytab-{id}"),
             permissions: PERMISSIONS.to_vec(),
+            pods_of: is_native.then(|| id.clone()),
         }
     }
 

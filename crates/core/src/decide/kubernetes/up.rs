@@ -12,7 +12,7 @@ use crate::decide::{self, Again, Change, Decision, Jobs, Restarts};
 use crate::kubernetes::change::{self, Pair};
 use crate::kubernetes::resource::title;
 use crate::kubernetes::shape::WorkloadLayout;
-use crate::kubernetes::{desired, diff, managed, rollout};
+use crate::kubernetes::{by_hand, desired, diff, managed, rollout, workers};
 use crate::plan::kubernetes::Objects;
 use crate::remedy::{Deed, Remark};
 use crate::words::{kept as words, waits};
@@ -218,8 +218,11 @@ fn compare(
     pairs.extend(gone.map(|old| Pair { old: Some((*old).clone()), new: None, replace: false }));
     // A run that was cut off may have left TaskManagers of the old content. Those of a workload are replaced by that: then
     // only the note is missing.
-    let are_old = desired::workers_are_old(objects, live.workload) == Some(true);
     let is_native = WorkloadLayout::of(live.workload) == WorkloadLayout::Native;
+    let sizes = workers::wanted(objects, plan.flink);
+    let mut pods = seen.found.iter().flat_map(|found| &found.pods);
+    let are_old = desired::workers_are_old(objects, live.workload) == Some(true)
+        || (is_native && pods.any(|pod| workers::is_old(pod, &sizes)));
     let max_unavailable = plan.max_unavailable as u64;
     let change = change::of_session(&pairs, plan.flink, max_unavailable, are_old && is_native);
     let mut change = shared(change);
@@ -232,6 +235,15 @@ fn compare(
             words::keeps_permissions(&left.join(", ")),
             vec![down.does("removes them")],
         ));
+    }
+    if !live.adopted {
+        let all = std::iter::once(&live.workload).chain(&live.others).copied();
+        for workload in all.filter(|one| desired::is_workload(one)) {
+            let by_hand = by_hand::of(workload, &seen.by.manager).into_iter();
+            let said =
+                by_hand.map(|(field, author)| words::by_hand(&title(workload), &field, &author));
+            change.remarks.extend(said.map(Remark::from));
+        }
     }
     Ok((pairs, change))
 }

@@ -194,3 +194,29 @@ fn what_goes_and_what_is_made_anew() {
     ];
     check(&pairs, Some("j"), &lines);
 }
+
+#[test]
+fn a_replacement_that_was_cut_off_goes_on() {
+    let old = |updated: u64| {
+        let mut own = workload("a-taskmanager", "x:2", 2);
+        own["spec"]["minReadySeconds"] = json!(540);
+        own["status"] = json!({"replicas": 4, "updatedReplicas": updated});
+        own
+    };
+    let first = workload("a", "x:1", 1);
+    let pairs = |old: Value| {
+        let new = workload("a-taskmanager", "x:2", 2);
+        [pair(Some(first.clone()), Some(first.clone())), pair(Some(old), Some(new))]
+    };
+    let hold = ["~ Deployment/a-taskmanager", "    - spec.minReadySeconds: 540"];
+    let total = "plan: 0 to add, 1 to change, 0 to remove";
+    let goes_on = "jobs that fail over to their last checkpoint: j";
+    check(
+        &pairs(old(2)),
+        Some("j"),
+        &[hold[0], hold[1], "restarts all TaskManagers", goes_on, total],
+    );
+    // The control: all pods are new, and only the hold is left.
+    let untouched = "jobs that keep running: j";
+    check(&pairs(old(4)), Some("j"), &[hold[0], hold[1], "restarts nothing", untouched, total]);
+}

@@ -22,6 +22,8 @@ pub(super) struct Cluster {
     pub(super) objects: BTreeMap<String, Value>,
     /// What was created so far.
     pub(super) uids: u64,
+    /// Pods of the session.
+    pub(super) pods: Vec<Value>,
     /// Kind and name of what nobody may create.
     pub(super) refused: Option<String>,
 }
@@ -131,6 +133,7 @@ impl Cluster {
                         .collect(),
                     labelled: look.labelled.iter().flat_map(|kind| list(kind.kind)).collect(),
                     permissions: look.permissions.iter().flat_map(|kind| list(kind.kind)).collect(),
+                    pods: look.pods_of.iter().flat_map(|_| self.pods.clone()).collect(),
                 });
             }
             Ask::Predict(items) => {
@@ -201,7 +204,8 @@ impl Cluster {
                 self.patch(target, patch);
                 self.own(&target.title(), *authors);
             }
-            Step::EndPods(_) | Step::EndTaskManagers | Step::SaveLedger | Step::Together(_) => {}
+            Step::EndTaskManagers => self.pods.clear(),
+            Step::EndPods(_) | Step::SaveLedger | Step::Together(_) => {}
         }
         seen.after(step, answer);
         Ok(())

@@ -144,3 +144,89 @@ fn held_workloads_are_released_when_all_new_pods_are_ready() {
     let decision = decide(&plan(STANDALONE), &seen(ready)).unwrap();
     assert_eq!(decision.steps[0].line(), "at once: release Deployment/a");
 }
+
+#[test]
+fn task_managers_that_kubernetes_does_not_make_are_told_with_the_cause() {
+    let own = |replicas: u64, updated: u64, failure: &str| {
+        let mut own = workload(STANDALONE, 1);
+        own["status"]["replicas"] = json!(replicas);
+        own["status"]["updatedReplicas"] = json!(updated);
+        own["status"]["conditions"] = json!([{
+            "type": "ReplicaFailure", "status": failure,
+            "message": "pods \"x\" is forbidden: exceeded quota: tiny, used: 2Gi",
+        }]);
+        own
+    };
+    let here = |task_managers: Value| SeenProgress {
+        workload: Some(workload(STANDALONE, 0)),
+        task_managers: Some(task_managers),
+        pods: vec![pod(json!({"phase": "Running"}))],
+        rest: Rest::Answers { task_managers: 1, slots: 1 },
+        told: Some(None),
+        ..SeenProgress::default()
+    };
+    let quota = "Kubernetes does not make a TaskManager's pod: exceeded quota: tiny, used: 2Gi";
+    let stuck = format!("session `a` does not start: {quota}");
+    check(STANDALONE, here(own(1, 1, "True")), None, &stuck);
+    // Old ones count for the quota until they have ended.
+    check(STANDALONE, here(own(1, 0, "True")), None, quota);
+    let old = "waiting for the old TaskManagers to terminate";
+    check(STANDALONE, here(own(3, 2, "False")), None, old);
+    // The control: none was refused, and none is old.
+    let some = "waiting for TaskManagers: 1 of 2 are registered";
+    check(STANDALONE, here(own(1, 1, "False")), None, some);
+}
+
+#[test]
+fn a_job_manager_that_is_about_to_end_is_not_asked() {
+    let job_manager = |ends: bool, ready: &str| {
+        let status =
+            json!({"phase": "Running", "conditions": [{"type": "Ready", "status": ready}]});
+        let mut job_manager = pod(status);
+        if ends {
+            job_manager["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        }
+        job_manager
+    };
+    let here = |old: Value| SeenProgress {
+        workload: Some(workload("", 0)),
+        pods: vec![job_manager(false, "True"), old],
+        rest: Rest::Answers { task_managers: 0, slots: 0 },
+        told: Some(None),
+        ..SeenProgress::default()
+    };
+    let waits = "waiting for the old pods to terminate";
+    check("", here(job_manager(true, "True")), None, waits);
+    // One that does not run any more, or whose node is lost, answers nobody.
+    check("", here(job_manager(true, "False")), None, "Done");
+}
+
+#[test]
+fn task_managers_that_the_old_job_manager_asked_for_are_replaced() {
+    let worker = |name: &str, slots: u64| {
+        let words = format!("kubernetes-taskmanager.sh -D taskmanager.numberOfTaskSlots={slots}");
+        json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "labels": {"component": "taskmanager"}},
+            "spec": {"containers": [{"args": ["bash", "-c", words]}]},
+            "status": {"phase": "Running"},
+        })
+    };
+    let fields = "  flinkConfiguration: {taskmanager.numberOfTaskSlots: '4'}\n";
+    let here = |workers: &[Value]| {
+        let mut pods = vec![pod(json!({"phase": "Running"}))];
+        pods.extend(workers.iter().cloned());
+        SeenProgress {
+            workload: Some(workload(fields, 0)),
+            pods,
+            rest: Rest::Answers { task_managers: 2, slots: 8 },
+            told: Some(None),
+            ..SeenProgress::default()
+        }
+    };
+    let mixed = here(&[worker("a-1", 2), worker("a-2", 4)]);
+    check(fields, mixed.clone(), None, "replacing a-1");
+    let decision = decide(&plan(fields), &seen(mixed)).unwrap();
+    assert_eq!(decision.steps[0].line(), "end Pod/a-1");
+    check(fields, here(&[worker("a-2", 4)]), None, "Done");
+}

@@ -251,3 +251,34 @@ fn an_end_deletes_the_workload_first_and_high_availability_data_last() {
     ends.workload["metadata"]["labels"] = json!({});
     assert_eq!(ends.decide(plain).unwrap_err().reason(), "NotOurs");
 }
+
+#[test]
+fn task_managers_of_another_size_are_told_and_ended() {
+    let changed = plan("  flinkConfiguration: {taskmanager.numberOfTaskSlots: '4'}\n");
+    let worker = |slots: u64| {
+        let words = format!("kubernetes-taskmanager.sh -D taskmanager.numberOfTaskSlots={slots}");
+        json!({
+            "kind": "Pod",
+            "metadata": {"name": "a-1", "labels": {"component": "taskmanager"}},
+            "spec": {"containers": [{"args": ["bash", "-c", words]}]},
+        })
+    };
+    let mut cluster = Cluster::default();
+    cluster.run(&changed, &acts(), None).unwrap();
+    // The control.
+    cluster.pods = vec![worker(4)];
+    assert!(cluster.run(&changed, &By::default(), None).unwrap().last.is_done());
+    cluster.pods = vec![worker(2)];
+    let shown = cluster.run(&changed, &By::default(), None).unwrap().last;
+    assert_eq!(shown.harm, Harm::Change);
+    let lines = shown.announcement(Remedy::plain);
+    assert!(lines.contains(&"restarts all TaskManagers".to_owned()), "{lines:?}");
+    let lines = [
+        "create Deployment/a, unless it is there",
+        "end the pods of all TaskManagers",
+        "note the TaskManagers' content on Deployment/a",
+    ];
+    let course = cluster.run(&changed, &acts(), None).unwrap();
+    assert!(lines.iter().all(|line| course.lines.iter().any(|one| one == line)), "{course:?}");
+    assert!(cluster.run(&changed, &By::default(), None).unwrap().last.is_done());
+}

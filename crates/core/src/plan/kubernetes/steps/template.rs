@@ -12,6 +12,8 @@ use nutkin_flink::{Location, Problem};
 
 const JOB_MANAGER: &str = "kubernetes.pod-template-file.jobmanager";
 const TASK_MANAGER: &str = "kubernetes.pod-template-file.taskmanager";
+/// What holds for a role without a file of its own.
+const COMMON: &str = "kubernetes.pod-template-file.default";
 
 /// Begins pod and main container with the role's template, if there is one.
 pub(in crate::plan::kubernetes) fn start(draft: &mut Draft<'_>) {
@@ -21,7 +23,10 @@ pub(in crate::plan::kubernetes) fn start(draft: &mut Draft<'_>) {
         Role::TaskManager => (&session.task_manager.pod_template, TASK_MANAGER),
     };
     let (template, place) = match merged(session.pod_template.as_ref(), own.as_ref()) {
-        Some(template) => (template, "spec.podTemplate"),
+        Some(template) => {
+            warn_of_unused(draft, option);
+            (template, "spec.podTemplate")
+        }
         None => match file(draft, option) {
             Some((_, template)) => (template, option),
             None => return,
@@ -50,6 +55,21 @@ pub(in crate::plan::kubernetes) fn start(draft: &mut Draft<'_>) {
     draft.pod = pod;
 }
 
+/// Says that a template's file is not used: the operator, which knows no such files, makes them from the fields.
+fn warn_of_unused(draft: &mut Draft<'_>, option: &str) {
+    if draft.settings.text(option).is_none() {
+        return;
+    }
+    let has_own = draft.settings.configuration.contains(option);
+    let key = if has_own { option } else { COMMON };
+    let message = "it has no effect: the session file has a `podTemplate`, which holds";
+    let warning = Problem::new(key, message)
+        .hint("write what the file says into `podTemplate`, or take `podTemplate` out of the session file");
+    if !draft.settings.warnings.contains(&warning) {
+        draft.settings.warnings.push(warning);
+    }
+}
+
 /// The TaskManager's template as text: that of the file as it is there.
 pub(in crate::plan::kubernetes) fn task_manager_text(draft: &mut Draft<'_>) -> Option<String> {
     let session = draft.session;
@@ -60,7 +80,10 @@ pub(in crate::plan::kubernetes) fn task_manager_text(draft: &mut Draft<'_>) -> O
         json!({"spec": {"containers": [{"name": MAIN_CONTAINER, "resources": resources}]}})
     });
     let (text, template) = match fields {
-        Some(template) => (None, Some(template)),
+        Some(template) => {
+            warn_of_unused(draft, TASK_MANAGER);
+            (None, Some(template))
+        }
         None => {
             file(draft, TASK_MANAGER).map_or((None, None), |(text, one)| (Some(text), Some(one)))
         }
