@@ -3,6 +3,7 @@
 //! A command writes what shall run into the session's [`directory`], and a [`supervisor`] keeps it
 //! running. What is [ours](ownership) is read from `/proc`, never from a note alone.
 
+pub mod checkpoints;
 pub mod control;
 pub mod directory;
 pub mod down;
@@ -16,6 +17,7 @@ pub mod ready;
 pub mod rotate;
 pub mod scale;
 pub mod shell;
+mod silent;
 pub mod store;
 pub mod suffering;
 pub mod supervisor;

@@ -17,6 +17,9 @@ use super::launch::{DEFINITION_VARIABLE, PROCESS_VARIABLE, TOKEN_VARIABLE};
 /// Clock ticks in a second, as `/proc` counts them: `USER_HZ`, which is 100 on every architecture that Java runs on (time(7)).
 pub const TICKS: u64 = 100;
 
+/// [`Stat::state`] of a process that a signal has stopped (proc_pid_stat(5)). One that a debugger holds has another.
+pub const STOPPED: char = 'T';
+
 /// Seconds since the machine was started.
 pub fn seconds_since_boot() -> Option<u64> {
     let text = fs::read_to_string("/proc/uptime").ok()?;

@@ -28,7 +28,7 @@ use super::launch::{
     Running, TOKEN_VARIABLE,
 };
 use super::ownership::{self, Owned};
-use super::rotate;
+use super::{rotate, silent};
 
 /// How often the sizes of the `.out` files are looked at: a handful of `stat` calls.
 const ROTATE_EVERY: Duration = Duration::from_mins(1);
@@ -70,16 +70,19 @@ pub fn run(directory: &SessionDirectory) -> Result<(), SupervisorError> {
         processes: BTreeMap::new(),
         ending: false,
         written: None,
+        patience: silent::patience(&launch),
     };
     supervisor.adopt();
     supervisor.obey(launch);
     let mut next_rotation = Instant::now() + ROTATE_EVERY;
+    let mut next_look = Instant::now() + silent::LOOK_EVERY;
     loop {
         supervisor.write();
         if supervisor.ending && supervisor.processes.is_empty() {
             return Ok(());
         }
-        let deadline = supervisor.deadline().map_or(next_rotation, |at| at.min(next_rotation));
+        let next = next_rotation.min(next_look);
+        let deadline = supervisor.deadline().map_or(next, |at| at.min(next));
         let ended = wait(&hang_up, &terminate, &supervisor.processes, deadline)?;
         if drain(&terminate) {
             supervisor.end_all();
@@ -93,6 +96,10 @@ pub fn run(directory: &SessionDirectory) -> Result<(), SupervisorError> {
             supervisor.ended(&name);
         }
         supervisor.act_on_time(Instant::now());
+        if next_look <= Instant::now() {
+            next_look = Instant::now() + silent::LOOK_EVERY;
+            supervisor.kill_silent(Instant::now());
+        }
         if next_rotation <= Instant::now() {
             next_rotation = Instant::now() + ROTATE_EVERY;
             supervisor.rotate();
@@ -121,6 +128,8 @@ struct Supervisor<'a> {
     processes: BTreeMap<String, Process>,
     ending: bool,
     written: Option<Running>,
+    /// How long a stopped process is left alone.
+    patience: Duration,
 }
 
 struct Process {
@@ -148,6 +157,8 @@ struct Living {
     start_time: u64,
     pidfd: OwnedFd,
     since: Instant,
+    /// Since when it is stopped.
+    stopped: Option<Instant>,
     /// Absent for one that a former supervisor started: init reaps it.
     child: Option<Child>,
 }
@@ -196,6 +207,7 @@ impl Supervisor<'_> {
             return;
         }
         self.generation = launch.generation;
+        self.patience = silent::patience(&launch);
         self.orders = launch.processes.into_iter().map(|one| (one.name.clone(), one)).collect();
         let desired =
             self.orders.iter().map(|(name, one)| (name.clone(), one.fingerprint())).collect();
@@ -339,6 +351,26 @@ impl Supervisor<'_> {
         }
     }
 
+    /// Kills what has been stopped for longer than the others wait for it; its end has it started again.
+    fn kill_silent(&mut self, now: Instant) {
+        let mut lively = 0;
+        for process in self.processes.values_mut() {
+            let State::Running { living } = &mut process.state else { continue };
+            living.stopped = silent::since(living.pid, living.stopped, now);
+            lively += usize::from(process.role == Role::JobManager && living.stopped.is_none());
+        }
+        for (name, process) in &self.processes {
+            let State::Running { living } = &process.state else { continue };
+            let Some(stopped) = living.stopped else { continue };
+            if self.patience <= now - stopped && silent::may_go(process.role, lively) {
+                self.note(&format!(
+                    "{name} was stopped (SIGSTOP) and silent: it is killed and started again"
+                ));
+                let _ = rustix::process::pidfd_send_signal(&living.pidfd, Signal::KILL);
+            }
+        }
+    }
+
     fn rotate(&self) {
         for process in self.processes.values() {
             if let Err(error) = rotate::if_larger(&process.out, rotate::LARGEST) {
@@ -404,6 +436,7 @@ fn adopted(owned: Owned, noted: Option<&ProcessState>) -> (String, Process) {
                 start_time: owned.start_time,
                 pidfd: owned.pidfd,
                 since: Instant::now(),
+                stopped: None,
                 child: None,
             },
         },
@@ -434,7 +467,8 @@ fn spawn(definition: &Definition, fingerprint: &str, token: &str) -> io::Result<
     // A child that was not waited for keeps its PID, so both of these are about this very process.
     let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
     let start_time = ownership::stat(pid).map_or(0, |stat| stat.start_time);
-    Ok(Living { pid, start_time, pidfd, since: Instant::now(), child: Some(child) })
+    let (since, stopped) = (Instant::now(), None);
+    Ok(Living { pid, start_time, pidfd, since, stopped, child: Some(child) })
 }
 
 /// For appending, so that the file can be cut under its writer.

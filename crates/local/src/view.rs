@@ -4,6 +4,7 @@ use nutkin_core::selection::Platform;
 use nutkin_core::status::{self, Keeper, ObservedSession, SessionState};
 use nutkin_core::{Remark, Remedy};
 use nutkin_shell::files::document;
+use rustix::process::Pid;
 
 use super::directory::SessionDirectory;
 use super::launch::{Launch, Role};
@@ -11,6 +12,13 @@ use super::{control, ownership};
 use nutkin_rest::Probe;
 use nutkin_rest::{ProcessView, View};
 use nutkin_shell::Error;
+
+/// `PID 17`, and that it does nothing where a signal has stopped it.
+fn shown_state(pid: i32) -> String {
+    let stat = Pid::from_raw(pid).and_then(ownership::stat);
+    let is_stopped = stat.is_some_and(|stat| stat.state == ownership::STOPPED);
+    if is_stopped { format!("PID {pid}, stopped (SIGSTOP)") } else { format!("PID {pid}") }
+}
 
 /// Seconds for which a process has lived that was started at this clock tick since boot.
 fn uptime(start: u64, now: u64) -> Option<u64> {
@@ -67,7 +75,7 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
     let shown = processes.iter().map(|one| ProcessView {
         name: one.name.clone(),
         role: one.role.to_string(),
-        state: one.pid.map_or_else(|| "not running".to_owned(), |pid| format!("PID {pid}")),
+        state: one.pid.map_or_else(|| "not running".to_owned(), shown_state),
         pid: one.pid,
         restarts: one.restarts,
         last_end: one.last_end.clone(),

@@ -204,6 +204,16 @@ impl Client {
         })
     }
 
+    /// Whether a TaskManager with this id (`taskmanager.resource-id`) has no task.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn is_idle(&self, task_manager: &str) -> Result<bool, RestError> {
+        let answer = self.get(&format!("/taskmanagers/{task_manager}")).await?;
+        let slots = answer["slotsNumber"].as_u64();
+        Ok(slots.is_some() && slots == answer["freeSlots"].as_u64())
+    }
+
     /// How the session gets slots, from the JobManager's own options.
     ///
     /// # Errors

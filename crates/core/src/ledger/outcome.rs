@@ -49,6 +49,27 @@ impl Ledger {
         open.filter_map(|job| job.id.clone()).filter(|id| !is_listed(id)).collect()
     }
 
+    /// Jobs that no session file names, that have not ended as far as anybody saw, and that the session does not list: they are
+    /// gone with a JobManager, unless another job was started from what they have left.
+    pub fn gone(&self, jobs: &[(&str, &str)]) -> Vec<(&str, &JobRecord)> {
+        let is_listed = |id: &str| jobs.iter().any(|(listed, _)| *listed == id);
+        let is_resumed = |id: &str| {
+            let mut from = self.jobs.values().filter_map(|job| job.started_from.as_deref());
+            from.any(|path| path.contains(id))
+        };
+        let is_gone = |job: &JobRecord| {
+            let is_forgotten = job.ended.as_deref() == Some(FORGOTTEN);
+            let id = job.id.as_deref().unwrap_or_default();
+            job.origin != Bringer::File
+                && ((job.is_open() && job.request.is_none()) || is_forgotten)
+                && !id.is_empty()
+                && !is_listed(id)
+                && !is_resumed(id)
+        };
+        let all = self.jobs.iter().map(|(name, job)| (name.as_str(), job));
+        all.filter(|(_, job)| is_gone(job)).collect()
+    }
+
     /// Notes that the session has forgotten a job: how it ended is not known.
     pub fn note_forgotten(&mut self, id: &str) {
         if let Some(job) = self.job_of(id) {
@@ -181,6 +202,28 @@ mod tests {
         one.job_of("aa").unwrap().request = Some(crate::ledger::Request::default());
         assert_eq!(one.forgotten_since(&[]), Vec::<String>::new());
         assert_eq!(ledger(Bringer::File).forgotten_since(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_gone_is_told_until_it_goes_on() {
+        let mut one = ledger(Bringer::Run);
+        let gone = |ledger: &Ledger, listed: &[(&str, &str)]| ledger.gone(listed).len();
+        assert_eq!(gone(&one, &[("aa", "RUNNING")]), 0);
+        assert_eq!(gone(&one, &[]), 1);
+        one.note_forgotten("aa");
+        assert_eq!((gone(&one, &[]), gone(&one, &[("aa", "RUNNING")])), (1, 0));
+        let again = JobRecord {
+            id: Some("bb".to_owned()),
+            origin: Bringer::Run,
+            started_from: Some("file:/checkpoints/aa/chk-7".to_owned()),
+            ..JobRecord::default()
+        };
+        one.jobs.insert("bb".to_owned(), again);
+        assert_eq!(gone(&one, &[("bb", "RUNNING")]), 0);
+        // The controls: one that has ended, and one of a file.
+        let mut one = ledger(Bringer::Run);
+        one.note_end("aa", "FINISHED", Left::default());
+        assert_eq!((gone(&one, &[]), gone(&ledger(Bringer::File), &[])), (0, 0));
     }
 
     #[test]

@@ -48,6 +48,7 @@ pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
         let mut jobs = client.jobs().await.map_err(failure)?;
         if let Some(session) = &session {
             outcomes::note(session, &client, &jobs).await;
+            outcomes::tell_gone(session, &jobs, context).await;
         }
         let ended = jobs.len();
         jobs.retain(|job| args.all || !job.state.has_ended());

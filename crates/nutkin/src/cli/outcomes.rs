@@ -2,11 +2,15 @@
 //! ended, and what they have left.
 
 use futures_util::stream::{self, StreamExt as _};
+use nutkin_core::ledger::Ledger;
+use nutkin_core::remedy::Deed;
 use nutkin_rest::{Client, Job, left_after};
 use nutkin_shell::ledger;
 use serde_json::Value;
 
+use super::Context;
 use crate::platform::{AT_ONCE, Session};
+use crate::remedies::words;
 
 /// Notes it in the ledger. Nothing is asked or written unless a job of these has ended; whoever may look but not write
 /// leaves it to others.
@@ -32,6 +36,42 @@ pub(super) async fn look(session: &Session) {
         let all: Vec<(String, String)> = jobs.iter().map(id_and_state).collect();
         write(session, &client, &all, true).await;
     }
+}
+
+/// Says which jobs are gone with a JobManager, and how they go on: each time where they can, otherwise the first time.
+pub(super) async fn tell_gone(session: &Session, jobs: &[Job], context: &Context<'_>) {
+    let Ok(opened) = ledger::load(session).await else { return };
+    let all: Vec<(String, String)> = jobs.iter().map(id_and_state).collect();
+    let listed: Vec<(&str, &str)> =
+        all.iter().map(|(id, state)| (id.as_str(), state.as_str())).collect();
+    for (name, job) in opened.ledger.gone(&listed) {
+        let id = job.id.as_deref().unwrap_or(name);
+        let mut left = job.clone();
+        left.last_savepoint = session.newest_checkpoint(id).or(left.last_savepoint);
+        let text =
+            format!("job `{name}` is gone: its JobManager was started again, or has forgotten it");
+        match left.start_again() {
+            Some(again) => {
+                let text = format!("{text}; it can go on from {}: ", again.from);
+                context.printer.say(&words(&Deed::Run(again).within(text, "")));
+            }
+            None if job.ended.is_none() => {
+                context.printer.say(&format!("{text}; how it ended is not known"));
+            }
+            None => {}
+        }
+    }
+}
+
+/// How many jobs are gone with a JobManager, as far as the ledger knows.
+pub(super) async fn gone(session: &Session) -> usize {
+    let opened = ledger::load(session).await;
+    let gone = |ledger: &Ledger| {
+        let gone = ledger.gone(&[]);
+        // What nobody has missed yet runs.
+        gone.iter().filter(|(_, job)| job.ended.is_some()).count()
+    };
+    opened.map_or(0, |opened| gone(&opened.ledger))
 }
 
 fn id_and_state(job: &Job) -> (String, String) {

@@ -55,7 +55,8 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             outcomes::look(&session).await;
         }
         if args.output.output == Output::Text {
-            show(&view, drifted.as_ref(), context);
+            let gone = if view.overview.is_some() { outcomes::gone(&session).await } else { 0 };
+            show(&view, drifted.as_ref(), gone, context);
         } else {
             let mut fields = view.document(words);
             if let Some(drifted) = &drifted {
@@ -67,7 +68,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     })
 }
 
-fn show(view: &View, drifted: Option<&Drifted>, context: &Context<'_>) {
+fn show(view: &View, drifted: Option<&Drifted>, gone: usize, context: &Context<'_>) {
     let printer = context.printer;
     let style = match view.state {
         SessionState::Running => Style::Green,
@@ -108,6 +109,13 @@ fn show(view: &View, drifted: Option<&Drifted>, context: &Context<'_>) {
                 overview.jobs_failed
             ),
         );
+    }
+    if gone != 0 {
+        let name = &view.name;
+        let text = format!(
+            "{gone} with a JobManager that was started again: `nutkin jobs {name}` names them"
+        );
+        field("jobs gone", text);
     }
     for process in &view.processes {
         let restarts = match process.restarts {

@@ -106,6 +106,17 @@ impl Session {
         }
     }
 
+    /// The newest checkpoint of a job that lies where this machine sees it.
+    pub fn newest_checkpoint(&self, job: &str) -> Option<String> {
+        match self {
+            Self::Local(directory) => {
+                let path = local::checkpoints::newest(directory, job)?;
+                Some(format!("file:{}", path.display()))
+            }
+            Self::Kubernetes(_) | Self::Docker(_) => None,
+        }
+    }
+
     /// What its processes log.
     ///
     /// # Errors

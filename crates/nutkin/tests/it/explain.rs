@@ -174,3 +174,11 @@ fn an_empty_legacy_variable_is_no_size() {
     let said = test.env("FLINK_JM_HEAP", "").any_stderr().code(2).run();
     assert!(said.stderr.contains("`FLINK_JM_HEAP`"), "{}", said.stderr);
 }
+
+#[test]
+fn words_find_options_by_their_descriptions() {
+    let said = Test::new().args(["explain", "sign of life"]).any_stdout().any_stderr().code(2);
+    said.run();
+    let said = Test::new().args(["explain", "heartbeat timeout"]).any_stdout().run();
+    assert!(said.stdout.contains("heartbeat.timeout"), "{}", said.stdout);
+}

@@ -178,3 +178,21 @@ fn a_session_whose_jobs_can_go_on_says_how() {
     assert!(!down.stderr.contains("can go on"), "{}", down.all());
     world.place.run(&["ls"]).expect(0).says("there is no session");
 }
+
+#[test]
+fn jobs_that_are_gone_with_a_job_manager_are_told() {
+    let world = World::new();
+    world.submit();
+    let gone = format!("job `{OURS}` is gone: its JobManager was started again");
+    let jobs = || world.place.run(&["jobs"]);
+    assert!(!jobs().expect(0).stderr.contains("is gone"), "the control");
+    world.place.run(&["savepoint", OURS]).expect(0);
+    world.flink.with(|flink| flink.listed.clear());
+    let go_on = format!("it can go on from {SAVEPOINT}: `nutkin run --from-savepoint");
+    jobs().expect(0).says(&gone).says(&go_on);
+    world.place.run(&["status", "a"]).expect(0).prints("jobs gone");
+    jobs().expect(0).says(&gone);
+    // It is there again.
+    world.set(OURS, "RUNNING", &Value::Null);
+    assert!(!jobs().expect(0).stderr.contains("is gone"));
+}

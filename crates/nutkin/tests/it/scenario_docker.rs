@@ -375,3 +375,20 @@ fn a_number_that_runs_already_is_noted() {
     assert_eq!(place.server.with(|docker| docker.plain()), scaled);
     place.run(two).expect(0).says("session `a` is unchanged");
 }
+
+#[test]
+fn taskmanagers_without_a_task_end_without_a_question() {
+    #[track_caller]
+    fn check(idle: &[&str], code: i32) {
+        let idle = idle.iter().map(|name| (*name).to_owned()).collect();
+        let jobs = vec!["orders".to_owned()];
+        let flink = Flink { slots: 4, task_managers: 2, jobs, idle, ..Flink::default() };
+        let flink = Server::start(flink);
+        let place: Place<Docker> = Place::docker(flink.port());
+        place.run(&["up", "a", "--task-managers", "2"]).expect(0);
+        place.run(&["scale", "a", "--task-managers", "1"]).expect(code);
+    }
+    check(&["taskmanager-2"], 0);
+    // The control: the other one has none.
+    check(&["taskmanager-1"], 6);
+}

@@ -117,3 +117,15 @@ fn two_scalings_at_once_do_not_overwrite_each_other() {
     }
     world.until_running("a");
 }
+
+#[test]
+fn an_up_does_not_wait_for_a_session_that_has_ended() {
+    let world = World::new();
+    let up = world.command(&["up", "a", "-D", "rest.port=0"]).spawn().unwrap();
+    world.until_running("a");
+    world.run(&["down", "a", "--force"]).expect(0);
+    // Otherwise it waits for 120 s.
+    let said = finish(up);
+    said.expect(1).says("another command changed session `a` in the meantime");
+    assert_eq!(world.living("a"), []);
+}

@@ -22,6 +22,8 @@ pub struct Flink {
     pub slots: u32,
     /// Names of the jobs that run.
     pub jobs: Vec<String>,
+    /// TaskManagers without a task, by their ids.
+    pub idle: Vec<String>,
     /// More jobs, by id, each with its state.
     pub listed: BTreeMap<String, String>,
     /// What `/jobs/:id/checkpoints` says of each of these as its latest ones.
@@ -39,6 +41,7 @@ impl Default for Flink {
             task_managers: 1,
             slots: 1,
             jobs: Vec::new(),
+            idle: Vec::new(),
             listed: BTreeMap::new(),
             latest: BTreeMap::new(),
             savepoint: "file:/savepoint-1".to_owned(),
@@ -56,6 +59,13 @@ impl Flink {
                 Answer::json(200, &json!({"flink-version": self.version, "refresh-interval": 20}))
             }
             ("GET", "/jobmanager/config") => Answer::json(200, &json!([])),
+            ("GET", _)
+                if path
+                    .strip_prefix("/taskmanagers/")
+                    .is_some_and(|id| self.idle.iter().any(|one| one == id)) =>
+            {
+                Answer::json(200, &json!({"slotsNumber": 2, "freeSlots": 2}))
+            }
             ("GET", "/jobs/overview") => {
                 let job = |(number, name): (usize, &String)| json!({"jid": format!("{number:032x}"), "name": name, "state": "RUNNING"});
                 let listed = |(id, state): (&String, &String)| json!({"jid": id, "name": "listed", "state": state});

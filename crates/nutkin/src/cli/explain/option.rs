@@ -55,7 +55,7 @@ pub fn run(args: &OptionArgs, context: &Context<'_>) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// The option of the key; without one, all options below it.
+/// The option of the key; without one, all options below it, or those whose key and description have all these words.
 fn find(key: &str, version: Option<FlinkVersion>) -> Vec<OptionInfo> {
     let current = match version {
         Some(version) => options::canonical(key, version),
@@ -69,7 +69,18 @@ fn find(key: &str, version: Option<FlinkVersion>) -> Vec<OptionInfo> {
     if let Some(info) = options::find(&current).filter(has) {
         return vec![info];
     }
-    options::matching(key).into_iter().filter(has).collect()
+    let below: Vec<OptionInfo> = options::matching(key).into_iter().filter(has).collect();
+    let is_one_word = !key.contains(' ');
+    if !below.is_empty() || (is_one_word && !options::suggest(key).is_empty()) {
+        return below;
+    }
+    // Neither a key nor the beginning of one: words to look for.
+    let words: Vec<String> = key.split_whitespace().map(str::to_lowercase).collect();
+    let says = |info: &OptionInfo| {
+        let text = format!("{} {}", info.key, info.text.unwrap_or_default()).to_lowercase();
+        words.iter().all(|word| text.contains(word))
+    };
+    options::matching("").into_iter().filter(|info| has(info) && says(info)).collect()
 }
 
 /// What the key is called today, unless the newest version still reads it as an option of its own.

@@ -55,8 +55,8 @@ pub(super) async fn follow(
             let mut failed =
                 Error::new(Kind::JobFailed, format!("job {id} is {state}{after}{cause}"));
             if !outcome.trace.is_empty() {
-                failed =
-                    failed.hint(format!("the exception:\n    {}", outcome.trace.join("\n    ")));
+                let lines = shortened(&outcome.trace).join("\n    ");
+                failed = failed.hint(format!("the exception:\n    {lines}"));
             }
             if let Some(advice) = advice {
                 failed = failed.hint(advice);
@@ -93,6 +93,20 @@ fn out_of_sight(id: &str, error: RestError) -> Error {
     failed.hint("`nutkin status` shows the session, `nutkin jobs --all` its jobs")
 }
 
+/// Frames of each exception that are shown: where it was thrown, and who called that.
+const FRAMES: usize = 2;
+
+/// An exception with its causes, of each the first frames. `nutkin job` and the logs have them all.
+fn shortened(trace: &[String]) -> Vec<&str> {
+    let mut frames = 0;
+    let is_shown = |line: &&String| {
+        let is_frame = line.trim_start().starts_with("at ") || line.trim_start().starts_with("...");
+        frames = if is_frame { frames + 1 } else { 0 };
+        frames <= FRAMES
+    };
+    trace.iter().filter(is_shown).map(String::as_str).collect()
+}
+
 /// What may say why, the root cause first.
 fn cause_texts(outcome: &nutkin_rest::Outcome) -> Vec<String> {
     outcome.cause.iter().chain(outcome.trace.iter().rev()).cloned().collect()
@@ -112,4 +126,15 @@ pub(super) fn print(
         context.printer.document(args.output.output, &document("Job", fields))?;
     }
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_exception_is_shown_with_few_frames() {
+        let trace = ["a.B: no", "at c", "at d", "at e", "Caused by: f", "at g", "... 3 more"];
+        let trace = trace.map(str::to_owned);
+        let shown = ["a.B: no", "at c", "at d", "Caused by: f", "at g", "... 3 more"];
+        assert_eq!(super::shortened(&trace), shown);
+    }
 }

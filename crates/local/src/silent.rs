@@ -1,0 +1,73 @@
+//! Processes that live and do nothing, because somebody stopped them (SIGSTOP, Ctrl-Z): the others take them for dead after
+//! `heartbeat.timeout`, and nobody would start them again.
+
+use std::time::{Duration, Instant};
+
+use nutkin_flink::{FlinkVersion, values};
+use rustix::process::Pid;
+
+use super::launch::{Launch, Role};
+use super::ownership;
+
+/// How often it is looked at whether processes are stopped: one small file of `/proc` each.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// `heartbeat.timeout` of every Flink unless it is set (`HeartbeatManagerOptions`).
+const HEARTBEAT: Duration = Duration::from_secs(50);
+
+/// How long a stopped process of these orders is left alone: as long as Flink's own processes wait for its heartbeat.
+pub(super) fn patience(launch: &Launch) -> Duration {
+    let version = launch.flink_version.parse().unwrap_or(FlinkVersion::DEFAULT);
+    let option = launch.options.get("heartbeat.timeout");
+    option.and_then(|text| values::duration(text, version).ok()).unwrap_or(HEARTBEAT)
+}
+
+/// Since when a process is stopped, as far as these looks tell. The clock does not count a suspended machine.
+pub(super) fn since(pid: Pid, before: Option<Instant>, now: Instant) -> Option<Instant> {
+    let is_stopped = ownership::stat(pid).is_some_and(|stat| stat.state == ownership::STOPPED);
+    is_stopped.then(|| before.unwrap_or(now))
+}
+
+/// Whether a stopped process may be killed and started again. A JobManager has the jobs: it is left alone where there is no
+/// other one that runs.
+pub(super) fn may_go(role: Role, other_job_managers: usize) -> bool {
+    role != Role::JobManager || other_job_managers != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use rustix::process::{Signal, kill_process};
+
+    use super::*;
+
+    #[test]
+    fn a_stopped_process_is_seen() {
+        let mut child = Command::new("/bin/sleep").arg("60").spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let now = Instant::now();
+        assert_eq!(since(pid, None, now), None);
+        kill_process(pid, Signal::STOP).unwrap();
+        while ownership::stat(pid).unwrap().state != ownership::STOPPED {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(since(pid, None, now), Some(now));
+        let later = now + Duration::from_secs(9);
+        assert_eq!(since(pid, Some(now), later), Some(now));
+        kill_process(pid, Signal::CONT).unwrap();
+        while ownership::stat(pid).unwrap().state == ownership::STOPPED {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(since(pid, Some(now), later), None);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn jobs_are_not_killed() {
+        assert!(may_go(Role::TaskManager, 0));
+        assert!(may_go(Role::JobManager, 1));
+        assert!(!may_go(Role::JobManager, 0));
+    }
+}
