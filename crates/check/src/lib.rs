@@ -18,6 +18,7 @@ mod embedded;
 mod finding;
 mod hosts;
 mod image;
+mod inside;
 mod kubernetes;
 mod names;
 mod node;
@@ -42,6 +43,7 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use finding::{Finding, Patch};
+pub use inside::convert_manifest;
 pub use passed_over::Skipped;
 pub use rule::{Rule, Severity};
 pub use source::{FileKind, Input, is_manifest};
@@ -122,7 +124,8 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
     });
     list.dedup_by(|(one, a), (two, b)| one == two && a.rule == b.rule && a.message == b.message);
     let sessions = systems.iter().map(|system| {
-        let mut files: BTreeSet<usize> = system.workloads.iter().map(|w| w.object.file).collect();
+        let workloads = system.workloads.iter().chain(&system.boot);
+        let mut files: BTreeSet<usize> = workloads.map(|w| w.object.file).collect();
         files.extend(system.texts.iter().map(|text| text.start().file));
         files.extend(system.session.iter().map(|object| object.file));
         let files = files.into_iter().map(|file| world.files[file].name.clone()).collect();

@@ -9,6 +9,7 @@ use super::source::File;
 #[derive(Debug, Default)]
 pub(super) struct Names {
     by_kind: BTreeMap<String, BTreeMap<String, Vec<usize>>>,
+    kinds: BTreeMap<String, Vec<usize>>,
 }
 
 impl Names {
@@ -17,6 +18,7 @@ impl Names {
         for (index, object) in objects.iter().enumerate() {
             let of_kind = names.by_kind.entry(object.kind.clone()).or_default();
             of_kind.entry(object.name.clone()).or_default().push(index);
+            names.kinds.entry(object.kind.clone()).or_default().push(index);
         }
         names
     }
@@ -25,6 +27,11 @@ impl Names {
     pub(super) fn all(&self, kind: &str, name: &str) -> &[usize] {
         let found = self.by_kind.get(kind).and_then(|of_kind| of_kind.get(name));
         found.map_or(&[], Vec::as_slice)
+    }
+
+    /// All objects of a kind.
+    pub(super) fn of_kind(&self, kind: &str) -> &[usize] {
+        self.kinds.get(kind).map_or(&[], Vec::as_slice)
     }
 
     /// Kinds and names that more than one object has.

@@ -9,7 +9,7 @@ use nutkin_flink::yaml::{Key, Node};
 /// Services by what they select, so that a thousand sessions need not be held against a thousand Services each.
 #[derive(Debug, Default)]
 pub(super) struct Selectors {
-    /// Indices of objects, by the first label that the selector asks for.
+    /// Indices of objects, by the rarest label that the selector asks for.
     by_label: BTreeMap<(String, String), Vec<usize>>,
     /// Those that ask for a pod by its name.
     by_pod: Vec<usize>,
@@ -18,14 +18,24 @@ pub(super) struct Selectors {
 impl Selectors {
     pub(super) fn of(objects: &[Object]) -> Self {
         let mut selectors = Self::default();
-        for (index, service) in objects.iter().enumerate().filter(|(_, o)| o.kind == "Service") {
+        let services = || objects.iter().enumerate().filter(|(_, object)| object.kind == "Service");
+        let mut asked: BTreeMap<Label<'_>, usize> = BTreeMap::new();
+        for entry in services().flat_map(|(_, service)| {
+            service.node.at("spec/selector").map_or(&[][..], Walk::entries)
+        }) {
+            *asked.entry(label(entry)).or_default() += 1;
+        }
+        for (index, service) in services() {
             let Some(selector) = service.node.at("spec/selector").map(Walk::entries) else {
                 continue;
             };
             if selector.iter().any(|(key, _)| key.name == POD_NAME) {
                 selectors.by_pod.push(index);
-            } else if let Some((key, value)) = selector.first() {
-                let label = (key.name.clone(), value.text().unwrap_or_default().to_owned());
+            } else if let Some(entry) = selector.iter().min_by_key(|entry| asked.get(&label(entry)))
+            {
+                // By the label that the fewest Services ask for: `app: flink` may be in all of them.
+                let (key, value) = label(entry);
+                let label = (key.to_owned(), value.to_owned());
                 selectors.by_label.entry(label).or_default().push(index);
             }
         }
@@ -95,7 +105,8 @@ impl<'a> Pods<'a> {
 
     /// Whether a Service's selector selects any pods, of Flink or not.
     pub(super) fn are_selected(&self, service: &Object, selector: &[(Key, Node)]) -> bool {
-        let mut by_label = selector.first().map_or(&[][..], |entry| self.with(entry)).iter();
+        let rarest = selector.iter().map(|entry| self.with(entry)).min_by_key(|with| with.len());
+        let mut by_label = rarest.unwrap_or_default().iter();
         let of_set = |(key, value): &(Key, Node)| {
             let set = value.text().filter(|_| key.name == POD_NAME)?.rsplit_once('-')?.0;
             self.by_set.get(set)

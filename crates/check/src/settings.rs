@@ -189,6 +189,38 @@ pub(super) fn arguments(workload: &Workload<'_>) -> Vec<Setting> {
     found
 }
 
+/// What `kubernetes-session.sh` is told, and the word at which it stops reading: Flink's client drops that word and all
+/// behind it, and deploys (`KubernetesSessionCli` with commons-cli, as 1.13 to 2.3 answered when they were run).
+pub(super) fn of_boot(boot: &Workload<'_>) -> (Vec<Setting>, Option<(String, Place)>) {
+    let words = super::role::words(boot.container);
+    let start = words.iter().position(|(word, _)| word.ends_with("kubernetes-session.sh"));
+    let mut rest = words.iter().skip(start.map_or(words.len(), |at| at + 1));
+    let mut found = Vec::new();
+    while let Some((word, node)) = rest.next() {
+        let place = node.place(boot.file());
+        let pair = match word.strip_prefix("-D") {
+            Some("") => rest.next().map(|(pair, _)| pair.to_string()).unwrap_or_default(),
+            Some(pair) => pair.to_owned(),
+            None if matches!(&**word, "-t" | "--target" | "-e" | "--executor") => {
+                rest.next();
+                continue;
+            }
+            // Where the shell sends what it prints.
+            None if word.contains(['>', '<']) => break,
+            None => return (found, Some((word.to_string(), place))),
+        };
+        let (key, value) = match pair.split_once('=') {
+            Some(pair) => pair,
+            // `-Dkey: value` sets nothing that Flink has.
+            None if pair.ends_with(':') => continue,
+            None => (pair.as_str(), "true"),
+        };
+        let (key, value) = (key.trim().to_owned(), Value::Text(value.to_owned()));
+        found.push(Setting { key, value, place, dialect: None, implied: false });
+    }
+    (found, None)
+}
+
 /// Where the image keeps its configuration.
 const CONF: &str = "/opt/flink/conf";
 

@@ -75,14 +75,6 @@ impl<'a> System<'a> {
         Some((workload.object, word.place(workload.file())))
     }
 
-    /// Services in reach of its pods.
-    pub(super) fn services(&self) -> impl Iterator<Item = &'a Object> + use<'a, '_> {
-        let near = |service: &&Object| {
-            self.workloads.iter().any(|workload| workload.object.shares_namespace(service))
-        };
-        self.world.objects.iter().filter(|object| object.kind == "Service").filter(near)
-    }
-
     /// The Service of a name in reach of its pods.
     pub(super) fn service(&self, name: &str) -> Option<&'a Object> {
         let mut all = self.workloads.iter().map(|workload| workload.object);
@@ -174,7 +166,7 @@ pub(super) fn group(world: &World, flink: Option<FlinkVersion>) -> Vec<System<'_
             system.refused.extend(refused);
         }
         if let Some(boot) = &system.boot {
-            system.settings.extend(settings::arguments(boot));
+            system.settings.extend(settings::of_boot(boot).0);
         }
         system.version = flink.or_else(|| version(system));
     }
@@ -321,7 +313,7 @@ fn version(system: &System<'_>) -> Option<FlinkVersion> {
         pinned.and_then(|text| text.parse().ok()).or_else(|| field.parse().ok())
     };
     let of_pods = |of_image: fn(&str) -> Option<FlinkVersion>| {
-        let images = system.job_managers().chain(&system.workloads);
+        let images = system.job_managers().chain(&system.workloads).chain(&system.boot);
         images.filter_map(Workload::image).filter_map(Walk::text).find_map(of_image)
     };
     let of_dockerfile = || system.dockerfiles.iter().find_map(|d| Some(d.version?.0));

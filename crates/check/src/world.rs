@@ -116,7 +116,16 @@ impl World {
     }
 
     /// Objects of a kind.
-    pub(super) fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Object> {
-        self.objects.iter().filter(move |object| object.kind == kind)
+    pub(super) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Object> + use<'_> {
+        self.names.of_kind(kind).iter().map(|index| &self.objects[*index])
+    }
+
+    /// Objects of a kind and a name.
+    pub(super) fn all_named(
+        &self,
+        kind: &str,
+        name: &str,
+    ) -> impl Iterator<Item = &Object> + use<'_> {
+        self.names.all(kind, name).iter().map(|index| &self.objects[*index])
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn beside(
     let mut kept = Vec::new();
     for (index, object) in world.objects.iter().enumerate() {
         let place = object.place();
-        let is_workload = system.workloads.iter().any(|w| std::ptr::eq(w.object, object));
+        let mut all = system.workloads.iter().chain(&system.boot);
+        let is_workload = all.any(|w| std::ptr::eq(w.object, object));
         let is_conf = system.texts.iter().any(
             |text| matches!(text.origin, crate::embedded::Origin::ConfigMap(of) if of == index),
         );

@@ -132,18 +132,13 @@ pub fn adopt(inputs: &[Input], request: &AdoptionRequest) -> Result<Adoption, Ve
     let with_pods: Vec<&System<'_>> = systems.iter().filter(runs).collect();
     let system = match (&with_pods[..], &systems[..]) {
         ([one], _) => *one,
-        ([], [one]) => one,
-        ([], []) => {
-            return Err(vec![
-                Problem::argument(Argument::From, "the files describe no session of Flink")
-                    .hint("name the Kubernetes files, or the directory with flink-conf.yaml"),
-            ]);
-        }
+        ([], [one]) if one.session.is_some() || !one.texts.is_empty() => one,
+        ([], [] | [_]) => return Err(vec![unclear::nothing(&world)]),
         (several, all) => {
             let titles: Vec<String> = if several.is_empty() {
                 all.iter().map(|system| system.title.clone()).collect()
             } else {
-                several.iter().map(|system| system.title.clone()).collect()
+                several.iter().map(|system| unclear::title(&world, system, several)).collect()
             };
             let message = format!("the files describe several sessions: {}", titles.join(", "));
             return Err(vec![
@@ -261,9 +256,12 @@ fn make(
     if !request.as_is {
         vanished(system, &mut maker);
     }
+    // A client puts its session where its options say, wherever it runs itself.
+    let chosen = system.settings.value("kubernetes.namespace");
+    let chosen = chosen.unwrap_or_else(|| "default".to_owned());
     let content = Content {
         name: &name,
-        namespace: system.namespace(),
+        namespace: if system.boot.is_some() { Some(&chosen) } else { system.namespace() },
         spec: &spec,
         options: &options.lines,
         log,
@@ -274,7 +272,7 @@ fn make(
         all.get(key).map(|setting| maker.location(setting.place))
     })?;
     maker.placed.sort();
-    let notes = notes::of(world, system, &name);
+    let notes = notes::of(world, system, &name, request.flink.is_some());
     Ok(Adoption { name, text, beside, placed: maker.placed, cures: maker.cures, notes })
 }
 

@@ -1,12 +1,35 @@
 //! What a user has to know or to do when a session file takes the place of hand-written files.
 
+use crate::image;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::system::{System, World};
+use nutkin_flink::FlinkVersion;
 
-/// The notes, in the order in which they matter.
-pub(super) fn of(world: &World, system: &System<'_>, name: &str) -> Vec<String> {
+/// The release of Flink, where nobody named it for certain.
+fn guess(system: &System<'_>) -> Option<String> {
+    let how = "`--flink VERSION` says which one it is";
+    let Some(version) = system.version else {
+        let version = FlinkVersion::DEFAULT;
+        return Some(format!(
+            "`flinkVersion: {}` is a guess, because no file names a release of Flink; {how}",
+            version.operator_name()
+        ));
+    };
+    let mut all = system.workloads.iter().chain(&system.boot).filter_map(Workload::image);
+    let image = all.find_map(|image| {
+        image.text().filter(|text| image::likely_release(text) == Some(version))
+    })?;
+    let is_certain = image::release(image).is_some() || !system.dockerfiles.is_empty();
+    (!is_certain).then(|| {
+        format!("Flink {version} is a guess from the tag of `{image}`, which is not an image of Flink's own; {how}")
+    })
+}
+
+/// The notes, in the order in which they matter. `is_told`: the user named the release.
+pub(super) fn of(world: &World, system: &System<'_>, name: &str, is_told: bool) -> Vec<String> {
     let mut notes = Vec::new();
+    notes.extend(guess(system).filter(|_| !is_told));
     let mut missing: Vec<&str> = Vec::new();
     let is_there = |name: &str| world.of_kind("ConfigMap").any(|object| object.name == name);
     for mount in system.workloads.iter().flat_map(Workload::mounts) {

@@ -22,6 +22,9 @@ pub(super) enum Shape {
 
 impl Shape {
     pub(super) fn of(system: &System<'_>) -> Self {
+        if system.boot.is_some() {
+            return Self::Native;
+        }
         let Some(main) = system.job_managers().next().or(system.workloads.first()) else {
             return Self::Files;
         };

@@ -1,17 +1,83 @@
 //! Files of which no session file is made, because they would become another system.
 
 use crate::kubernetes::Object;
+use crate::passed_over;
+use crate::settings;
+use crate::source::{File, PassedOver};
 use crate::system::{System, World};
 use crate::template;
+use nutkin_flink::options::is_sensitive;
 use nutkin_flink::{Argument, Problem};
 
 /// Why no session file is made of a session, if there is a reason.
 pub(super) fn of(world: &World, system: &System<'_>) -> Option<Problem> {
-    open(world, system).or_else(|| twice(world)).or_else(|| application(world, system))
+    let reasons = [
+        patched(world),
+        open(world, system),
+        twice(world),
+        application(world, system),
+        boot(world, system),
+    ];
+    reasons.into_iter().flatten().next()
+}
+
+/// Why the files are nothing: there is no session in them, or they have to be rendered first.
+pub(super) fn nothing(world: &World) -> Problem {
+    let message = "the files describe no session of Flink";
+    let problem = Problem::argument(Argument::From, message);
+    let skipped = passed_over::all(&world.files);
+    match skipped.iter().find(|skipped| skipped.reason.contains("render")) {
+        Some(skipped) => problem.hint(skipped.to_string()),
+        None => problem.hint("name the Kubernetes files, or the directory with flink-conf.yaml"),
+    }
+}
+
+/// How a session is called among others: with its file, where two have one title.
+pub(super) fn title(world: &World, system: &System<'_>, all: &[&System<'_>]) -> String {
+    let title = &system.title;
+    let file = system.workloads.first().map(|workload| &world.files[workload.file()].name);
+    match file.filter(|_| 1 < all.iter().filter(|other| other.title == *title).count()) {
+        Some(file) => format!("{title} ({file})"),
+        None => title.clone(),
+    }
+}
+
+/// What a client that deploys a session reads from elsewhere, or does not read at all.
+fn boot(world: &World, system: &System<'_>) -> Option<Problem> {
+    let boot = system.boot.as_ref()?;
+    if let Some((word, place)) = settings::of_boot(boot).1.filter(|(word, _)| !is_sensitive(word)) {
+        let file = &world.files[place.file].name;
+        let message = format!(
+            "{file}:{}: kubernetes-session.sh stops reading its options at `{word}`: what follows is not in force",
+            place.line
+        );
+        let hint = "write each option as `-Dkey=value`, or remove what has no effect today";
+        return Some(Problem::argument(Argument::From, message).hint(hint));
+    }
+    let setting = system
+        .settings
+        .effective()
+        .find(|one| one.key.starts_with("kubernetes.pod-template-file"))?;
+    let message = format!("{} reads `{}`, a file of its own container", boot.title(), setting.key);
+    let hint =
+        "leave the option out, and write the template as `spec.podTemplate` into the session file";
+    Some(Problem::argument(Argument::From, message).hint(hint))
 }
 
 fn at(world: &World, object: &Object) -> String {
     format!("{}:{}", world.files[object.file].name, object.node.line)
+}
+
+/// Files that a kustomization changes before anything is applied.
+fn patched(world: &World) -> Option<Problem> {
+    let is_patch = |file: &&File| matches!(file.passed_over, PassedOver::Patch(_));
+    let file = world.files.iter().find(is_patch)?;
+    let PassedOver::Patch(directory) = &file.passed_over else { return None };
+    let message = format!("a kustomization in `{directory}` changes the objects by {}", file.name);
+    let hint = format!(
+        "render what is applied, `kubectl kustomize {directory} > all.yaml`, and name all.yaml"
+    );
+    Some(Problem::argument(Argument::From, message).hint(hint))
 }
 
 /// A parameter of a template that has no value.

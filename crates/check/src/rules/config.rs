@@ -64,6 +64,9 @@ rules! {
     LAST_OF_1X "NK0117" Note "flink-conf.yaml, which ends with Flink 1.x"
         happens "It works in this version. Flink 2.x does not read the file any more and stops without a config.yaml."
         cure "From Flink 1.19 on `nutkin convert flink-conf.yaml -o config.yaml` prepares the change; for an older Flink it is part of the upgrade.";
+    DROPPED "NK0118" Error "kubernetes-session.sh does not read all of its options"
+        happens "Flink's client stops at the first word that it does not know, drops it and everything behind it, and deploys the session all the same: options that come later, high availability among them, are not in force, and nothing says so."
+        cure "Write each option as one word, `-Dkey=value`, with `=` and without blanks around it.";
 }
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
@@ -87,6 +90,19 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     }
     both_files(system, out);
     arguments(system, out);
+    boot(system, out);
+}
+
+/// A word at which `kubernetes-session.sh` stops reading.
+fn boot(system: &System<'_>, out: &mut Findings<'_>) {
+    let stray = system.boot.as_ref().and_then(|boot| crate::settings::of_boot(boot).1);
+    let Some((word, place)) = stray else { return };
+    let message = if options::is_sensitive(&word) {
+        "the client stops reading its options at a word that is not one".to_owned()
+    } else {
+        format!("the client stops reading its options at `{word}`")
+    };
+    out.add(&DROPPED, place, message);
 }
 
 /// Options in `-D` arguments of containers.
@@ -110,8 +126,12 @@ fn one_option(system: &System<'_>, setting: &Setting, out: &mut Findings<'_>) {
     // A variable of the environment stands for a value that is not known here.
     let text = setting.text();
     let is_open = text.contains("$(") || text.contains("${");
-    let versions: Vec<FlinkVersion> =
+    let mut versions: Vec<FlinkVersion> =
         version.map_or_else(|| options::OBSERVED.to_vec(), |version| vec![version]);
+    if is_foreign(&setting.key) {
+        // What no version knows is the same to all of them.
+        versions.truncate(1);
+    }
     let findings: Vec<_> = versions.iter().map(|version| finding(setting, *version)).collect();
     // Without a known version only what is wrong in all of them is wrong.
     if let Some(Some((level, problem))) =
@@ -185,6 +205,12 @@ fn reporter_by_class(system: &System<'_>, setting: &Setting, out: &mut Findings<
         setting.text().trim()
     ));
     true
+}
+
+/// Whether neither the key nor one above it is an option of any version.
+fn is_foreign(key: &str) -> bool {
+    let ends = key.match_indices('.').map(|(at, _)| at).chain([key.len()]);
+    ends.into_iter().all(|end| options::find(&key[..end]).is_none())
 }
 
 /// What the table of options says of one setting in one version.

@@ -79,9 +79,9 @@ fn open_rest(system: &System<'_>, out: &mut Findings<'_>) {
     }
     for ingress in system.world.of_kind("Ingress") {
         let near = system.workloads.iter().any(|w| w.object.shares_namespace(ingress));
-        let names: Vec<&str> = system.services().map(|service| service.name.as_str()).collect();
         let mut place = None;
-        find_backend(&ingress.node, &names, ingress.file, &mut place);
+        let is_ours = |name: &str| system.service(name).is_some();
+        find_backend(&ingress.node, &is_ours, ingress.file, &mut place);
         let has_login = ingress.node.at("metadata/annotations").is_some_and(|annotations| {
             annotations.entries().iter().any(|(key, _)| key.name.contains("auth"))
         });
@@ -113,20 +113,20 @@ fn open_rest(system: &System<'_>, out: &mut Findings<'_>) {
 /// The first backend of an Ingress that is one of the Services.
 fn find_backend(
     node: &nutkin_flink::yaml::Node,
-    names: &[&str],
+    is_ours: &dyn Fn(&str) -> bool,
     file: usize,
     found: &mut Option<Place>,
 ) {
     for (key, value) in node.entries() {
         let is_service = key.name == "service" || key.name == "backend";
         let name = value.text_of("name").or_else(|| value.text_of("serviceName"));
-        if is_service && found.is_none() && name.is_some_and(|name| names.contains(&name)) {
+        if is_service && found.is_none() && name.is_some_and(is_ours) {
             *found = Some(value.place(file));
         }
-        find_backend(value, names, file, found);
+        find_backend(value, is_ours, file, found);
     }
     for item in node.items() {
-        find_backend(item, names, file, found);
+        find_backend(item, is_ours, file, found);
     }
 }
 

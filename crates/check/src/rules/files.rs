@@ -1,5 +1,7 @@
 //! Files that cannot be read as they were meant.
 
+mod alike;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -9,7 +11,6 @@ use crate::finding::{Findings, Patch, Place};
 use crate::kubernetes::Object;
 use crate::node::{Walk, key_place};
 use crate::silence::Silence;
-use crate::source::FileKind;
 use crate::system::{System, World};
 use nutkin_core::spec;
 use nutkin_flink::yaml::{Node, NodeKind};
@@ -60,7 +61,7 @@ pub(super) fn check(world: &World, silences: &[Silence], out: &mut Findings<'_>)
         let message = format!("`{}` is silenced here, and nobody says why", silence.code);
         out.add(&BARE_SILENCE, silence.place, message);
     }
-    look_alikes(world, out);
+    alike::check(world, out);
 }
 
 fn missing_separator(above: Option<&Object>, object: &Object, out: &mut Findings<'_>) {
@@ -224,58 +225,5 @@ pub(super) fn of_system(system: &System<'_>, out: &mut Findings<'_>) {
             other.node.line
         );
         out.add(&ALTERNATIVES, master.place(), message);
-    }
-}
-
-/// Characters that people see as `-`, a blank or a quote.
-const ALIKE: &[(char, &str)] = &[
-    ('\u{2010}', "a hyphen `-`"),
-    ('\u{2011}', "a hyphen `-`"),
-    ('\u{2012}', "a hyphen `-`"),
-    ('\u{2013}', "a hyphen `-`"),
-    ('\u{2212}', "a hyphen `-`"),
-    ('\u{a0}', "a space"),
-    ('\u{3000}', "a space"),
-    ('\u{200b}', "nothing"),
-    ('\u{feff}', "nothing"),
-    ('\u{ff1a}', "a colon `:`"),
-    ('\u{201c}', "a quote"),
-    ('\u{201d}', "a quote"),
-];
-
-fn look_alikes(world: &World, out: &mut Findings<'_>) {
-    for (index, file) in world.files.iter().enumerate() {
-        let Some(kind) = file.kind else { continue };
-        if file.text.is_ascii() || kind == FileKind::Logback {
-            continue;
-        }
-        // Each such character once in a file, with the number of lines that have it.
-        let mut found: Vec<(char, &str, Place, usize)> = Vec::new();
-        for (number, line) in file.text.lines().enumerate() {
-            let code = line.split('#').next().unwrap_or_default();
-            // Free text may hold what it likes; these are names, keys and paths.
-            if code.chars().any(|c| c.is_alphabetic() && !c.is_ascii()) {
-                continue;
-            }
-            let alike = code
-                .chars()
-                .enumerate()
-                .find_map(|(at, c)| Some((at, ALIKE.iter().find(|(alike, _)| *alike == c)?)));
-            let Some((at, (character, meant))) = alike else { continue };
-            if let Some(known) = found.iter_mut().find(|(known, ..)| known == character) {
-                known.3 += 1;
-                continue;
-            }
-            let line = u32::try_from(number + 1).unwrap_or(u32::MAX);
-            let column = u32::try_from(at + 1).unwrap_or(u32::MAX);
-            found.push((*character, meant, Place { file: index, line, column }, 0));
-        }
-        for (character, meant, place, more) in found {
-            let mut message = format!("U+{:04X} looks like {meant}", u32::from(character));
-            if more != 0 {
-                message.push_str(&format!("; {more} more lines have it"));
-            }
-            out.add(&LOOK_ALIKE, place, message);
-        }
     }
 }

@@ -117,11 +117,8 @@ fn session_rights(
     for binding in &bindings {
         let text = |path: &str| binding.node.at(path).and_then(Walk::text).unwrap_or_default();
         let (kind, name) = (text("roleRef/kind"), text("roleRef/name"));
-        let role = system.world.objects.iter().find(|role| {
-            role.kind == kind
-                && role.name == name
-                && (kind == "ClusterRole" || role.shares_namespace(binding))
-        });
+        let mut named = system.world.all_named(kind, name);
+        let role = named.find(|role| kind == "ClusterRole" || role.shares_namespace(binding));
         // A role that is not here may grant anything.
         let Some(role) = role else { return };
         roles.push(role);
@@ -171,14 +168,16 @@ fn without_account(system: &System<'_>, workload: &Workload<'_>, out: &mut Findi
     out.add(rule, place, message).patch = patch;
 }
 
-/// Whether the files hold any permissions: without them they are made elsewhere.
-fn has_permissions(system: &System<'_>) -> bool {
-    system.world.objects.iter().any(|object| {
-        matches!(
-            object.kind.as_str(),
-            "ServiceAccount" | "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding"
-        )
-    })
+/// Whether the files hold the permissions of an account: otherwise they are made elsewhere, whatever else lies beside.
+fn has_permissions(system: &System<'_>, of: &Object, account: &str) -> bool {
+    let is_meant = |role: &&Object| {
+        let resources = || role.node.items_of("rules").iter().flat_map(|r| r.items_of("resources"));
+        role.shares_namespace(of)
+            && (role.name.contains("flink") || role.name.contains(account))
+            && resources().any(|resource| resource.text() == Some("configmaps"))
+    };
+    system.world.named("ServiceAccount", account, of).is_some()
+        || system.world.of_kind("Role").any(|role| is_meant(&role))
 }
 
 fn unknown_account(
@@ -187,13 +186,20 @@ fn unknown_account(
     name: &str,
     out: &mut Findings<'_>,
 ) {
-    let mut accounts = system.world.of_kind("ServiceAccount").peekable();
-    if name == "default" || accounts.peek().is_none() {
+    // One that looks as if it were meant: accounts of other programs say nothing of this one.
+    let is_akin = |account: &Object| {
+        account.shares_namespace(workload.object)
+            && (account.file == workload.file()
+                || account.name.contains("flink")
+                || account.name.contains(name)
+                || name.contains(account.name.as_str()))
+    };
+    if name == "default" || system.world.named("ServiceAccount", name, workload.object).is_some() {
         return;
     }
-    let known =
-        accounts.any(|account| account.name == name && account.shares_namespace(workload.object));
-    if let (false, Some(node)) = (known, workload.service_account()) {
+    if let (true, Some(node)) =
+        (system.world.of_kind("ServiceAccount").any(is_akin), workload.service_account())
+    {
         let message =
             format!("no ServiceAccount `{name}` in the namespace of {}", workload.title());
         out.add(&UNKNOWN_ACCOUNT, node.place(workload.file()), message);
@@ -203,24 +209,23 @@ fn unknown_account(
 /// The bindings that name an account.
 fn bindings<'a>(system: &System<'a>, of: &Object, account: &str) -> Vec<&'a Object> {
     let names = |binding: &&Object| {
-        matches!(binding.kind.as_str(), "RoleBinding" | "ClusterRoleBinding")
-            && binding.node.items_of("subjects").iter().any(|subject| {
-                let namespace = subject.text_of("namespace").or(binding.namespace.as_deref());
-                let own = of.namespace.as_deref();
-                let group =
-                    subject.text_of("name").filter(|_| subject.text_of("kind") == Some("Group"));
-                // All accounts of a namespace, or of all of them.
-                let of_group = group.and_then(|group| group.strip_prefix("system:serviceaccounts"));
-                if of_group.is_some_and(|of| of.strip_prefix(':').is_none_or(|of| Some(of) == own))
-                {
-                    return true;
-                }
-                subject.text_of("kind") == Some("ServiceAccount")
-                    && subject.text_of("name") == Some(account)
-                    && (namespace.is_none() || own.is_none() || namespace == own)
-            })
+        binding.node.items_of("subjects").iter().any(|subject| {
+            let namespace = subject.text_of("namespace").or(binding.namespace.as_deref());
+            let own = of.namespace.as_deref();
+            let group =
+                subject.text_of("name").filter(|_| subject.text_of("kind") == Some("Group"));
+            // All accounts of a namespace, or of all of them.
+            let of_group = group.and_then(|group| group.strip_prefix("system:serviceaccounts"));
+            if of_group.is_some_and(|of| of.strip_prefix(':').is_none_or(|of| Some(of) == own)) {
+                return true;
+            }
+            subject.text_of("kind") == Some("ServiceAccount")
+                && subject.text_of("name") == Some(account)
+                && (namespace.is_none() || own.is_none() || namespace == own)
+        })
     };
-    system.world.objects.iter().filter(names).collect()
+    let world = system.world;
+    world.of_kind("RoleBinding").chain(world.of_kind("ClusterRoleBinding")).filter(names).collect()
 }
 
 fn rights(
@@ -234,7 +239,9 @@ fn rights(
     let bindings = bindings(system, workload.object, account);
     if bindings.is_empty() {
         let place = workload.service_account().map(|node| node.place(workload.file()));
-        if let (true, true, Some(place)) = (uses_kubernetes, has_permissions(system), place) {
+        if let (true, true, Some(place)) =
+            (uses_kubernetes, has_permissions(system, workload.object, account), place)
+        {
             let message = format!("no RoleBinding of the files names the account `{account}`");
             out.add(&NO_BINDING, place, message);
         }
@@ -246,15 +253,12 @@ fn rights(
         if kind == "ClusterRole" && name == "cluster-admin" {
             continue;
         }
-        let role = system.world.objects.iter().find(|role| {
-            role.kind == kind
-                && role.name == name
-                && (kind == "ClusterRole" || role.shares_namespace(binding))
-        });
+        let mut named = system.world.all_named(kind, name);
+        let role = named.find(|role| kind == "ClusterRole" || role.shares_namespace(binding));
         let Some(role) = role else {
             // The ClusterRoles of Kubernetes are in no file.
             let is_built_in = kind == "ClusterRole" && matches!(name, "edit" | "admin" | "view");
-            let others = system.world.objects.iter().any(|role| role.kind == kind);
+            let others = system.world.of_kind(kind).next().is_some();
             if kind == "Role" && others && !is_built_in {
                 let message =
                     format!("{} names {kind} `{name}`, which is not there", binding.title());

@@ -49,10 +49,7 @@ fn of_volume(system: &System<'_>, workload: &Workload<'_>, volume: &Node, path: 
         return Reach::One(format!("`{path}` is a volume of its own in each pod"));
     }
     if let Some(name) = volume.at("persistentVolumeClaim/claimName").and_then(Walk::text) {
-        let claim = system
-            .world
-            .of_kind("PersistentVolumeClaim")
-            .find(|claim| claim.name == name && claim.shares_namespace(workload.object));
+        let claim = system.world.named("PersistentVolumeClaim", name, workload.object);
         let modes: Vec<&str> = claim
             .and_then(|claim| claim.node.at("spec/accessModes"))
             .map_or(&[][..], Walk::items)

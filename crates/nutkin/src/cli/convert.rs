@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
+use nutkin_check::{convert_manifest, is_manifest};
 use nutkin_flink::Problem;
 use nutkin_flink::convert::{Conversion, ConversionRequest, convert};
 use nutkin_flink::dialect::Dialect;
@@ -21,6 +22,7 @@ use nutkin_shell::Error;
   nutkin convert conf/flink-conf.yaml --to 1.20 -o conf/config.yaml
   nutkin convert conf/config.yaml --to 1.17                   back: flink-conf.yaml for an old Flink
   cat flink-conf.yaml | nutkin convert - > config.yaml
+  nutkin convert configmap.yaml --to 2.3                      the file inside a ConfigMap, where it stands
 
 What was renamed, changed or removed is told on stderr, line by line. Comments stay.")]
 pub struct Args {
@@ -71,7 +73,13 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         return Err(Error::input(vec![Problem::new("--output", message)]));
     }
     let request = ConversionRequest { from, to, version };
-    let conversion = convert(&text, &name, request).map_err(Error::input)?;
+    // A manifest is not the file that it holds, whatever its name is.
+    let conversion = if is_manifest(&text) {
+        convert_manifest(&text, &name, request)
+    } else {
+        convert(&text, &name, request)
+    };
+    let conversion = conversion.map_err(Error::input)?;
     if args.output.as_os_str() == "-" {
         context.printer.out(&conversion.text);
     } else {

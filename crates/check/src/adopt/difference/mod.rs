@@ -86,7 +86,9 @@ pub fn differences(
 ) -> Result<Vec<LineDifference>, Vec<Problem>> {
     let world = World::read(inputs.iter().map(File::new).collect());
     let systems = system::group(&world, request.flink);
-    let is_main = |system: &&System<'_>| !system.workloads.is_empty() || system.session.is_some();
+    let is_main = |system: &&System<'_>| {
+        !system.workloads.is_empty() || system.session.is_some() || system.boot.is_some()
+    };
     let Some(system) = systems.iter().find(is_main).or(systems.first()) else {
         return Ok(Vec::new());
     };

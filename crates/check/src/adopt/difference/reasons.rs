@@ -129,6 +129,7 @@ const TABLE: &[Reason] = &[
     Reason("options", "kubernetes.*", New, Always, FIELDS),
     Reason("options", "execution.target", New, Always, "Flink's client finds the session by it"),
     Reason("options", "kubernetes.cluster-id|high-availability.cluster-id", Any, Always, NAMED),
+    Reason("options", "kubernetes.namespace", Gone, If(|_, c| c.system.boot.is_some()), "the namespace of the session"),
     Reason("options", "kubernetes.namespace", Other, Cure("NK0202"), "cured: the namespace of the pods"),
     Reason("options", "jobmanager.rpc.address", Any, Always, "the address of the session's own Service"),
     Reason("options", "jobmanager.rpc.port|taskmanager.rpc.port|blob.server.port|rest.port|rest.bind-port|high-availability.jobmanager.port", New, Always, FIXED),
@@ -147,6 +148,7 @@ const TABLE: &[Reason] = &[
     Reason("FlinkDeployment *|FlinkSessionJob *", "*", Any, If(is_patched), "cured"),
     Reason("options", "*", Any, If(is_patched), "cured"),
     // Other objects.
+    Reason("*", "", Gone, If(|d, c| c.system.boot.is_some_and(|boot| boot.title() == d.object)), "`nutkin up` deploys the session"),
     Reason("Service *", "", Gone, If(is_query_service), "cured: queryable state is off"),
     Reason("Service *", "", Gone, If(|d, c| selected(d, c).is_some()), "the Services of the session do the same"),
     Reason("Service *", "", New, Always, "the address of the JobManager, and REST"),

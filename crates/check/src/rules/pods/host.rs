@@ -78,7 +78,7 @@ fn may_be_host(system: &System<'_>, workload: &Workload<'_>, word: &str) -> bool
     let is_address = word.contains('$') || word.contains(':') || name.parse::<u8>().is_ok();
     let is_set = system.settings.value("jobmanager.rpc.address").as_deref() == Some(word)
         || workload.variable("JOB_MANAGER_RPC_ADDRESS").is_some_and(|(_, v)| v == Some(word));
-    let is_named = system.world.of_kind("Service").any(|service| service.name == name)
+    let is_named = system.world.all_named("Service", name).next().is_some()
         || name.starts_with(workload.object.name.as_str())
         || workload.pod.text_of("hostname") == Some(name);
     // A name with dots may be known to the DNS; one word has to be in the files, if Services are.

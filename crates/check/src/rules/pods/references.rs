@@ -36,7 +36,7 @@ pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Find
     let Some(namespace) = workload.object.namespace.as_deref() else { return };
     for (kind, name) in used(workload) {
         let text = name.text().unwrap_or_default();
-        let mut others = system.world.of_kind(kind).filter(|object| object.name == text).peekable();
+        let mut others = system.world.all_named(kind, text).peekable();
         let Some(other) = others.peek().and_then(|object| object.namespace.as_deref()) else {
             continue;
         };

@@ -46,7 +46,7 @@ pub(super) fn of_account(system: &System<'_>, of: &Object, account: &str, out: &
 
 /// Whether a ClusterRole of the files may create or change what runs.
 fn is_powerful(system: &System<'_>, name: &str) -> bool {
-    let mut roles = system.world.of_kind("ClusterRole").filter(|role| role.name == name);
+    let mut roles = system.world.all_named("ClusterRole", name);
     let has = |rule: &Node, key: &str, words: &[&str]| {
         rule.items_of(key).iter().filter_map(Walk::text).any(|word| words.contains(&word))
     };

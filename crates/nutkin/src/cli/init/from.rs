@@ -91,9 +91,12 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
         }
         printer.say(&line);
         left(&path, &adoption, context);
-        if !args.taken.explain {
-            printer.say("--explain says of each line of the files where it went");
-        }
+    }
+    for note in &adoption.notes {
+        printer.say(&format!("note: {note}"));
+    }
+    if path.as_os_str() != "-" && !args.taken.explain {
+        printer.say("--explain says of each line of the files where it went");
     }
     Ok(Exit::Done)
 }
@@ -108,9 +111,6 @@ fn left(path: &Path, adoption: &Adoption, context: &Context<'_>) {
             "left to you: {} ({}): {}",
             finding.rule.code, finding.location, finding.message
         ));
-    }
-    for note in &adoption.notes {
-        context.printer.say(&format!("note: {note}"));
     }
 }
 

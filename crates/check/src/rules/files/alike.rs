@@ -1,0 +1,141 @@
+//! Characters that only look like the ones that are meant, where names, keys and paths are.
+
+use super::LOOK_ALIKE;
+use crate::finding::{Findings, Place};
+use crate::kubernetes::{Object, Workload, last_line};
+use crate::source::FileKind;
+use crate::system::World;
+use nutkin_flink::yaml::{Node, NodeKind};
+
+/// Characters that people see as `-`, a blank or a quote.
+const ALIKE: &[(char, &str)] = &[
+    ('\u{2010}', "a hyphen `-`"),
+    ('\u{2011}', "a hyphen `-`"),
+    ('\u{2012}', "a hyphen `-`"),
+    ('\u{2013}', "a hyphen `-`"),
+    ('\u{2212}', "a hyphen `-`"),
+    ('\u{a0}', "a space"),
+    ('\u{3000}', "a space"),
+    ('\u{200b}', "nothing"),
+    ('\u{feff}', "nothing"),
+    ('\u{ff1a}', "a colon `:`"),
+    ('\u{201c}', "a quote"),
+    ('\u{201d}', "a quote"),
+];
+
+/// How much of a line is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    All,
+    /// The blanks at its beginning: the rest is somebody's text, or about something else.
+    Indentation,
+    Nothing,
+}
+
+pub(super) fn check(world: &World, out: &mut Findings<'_>) {
+    for (index, file) in world.files.iter().enumerate() {
+        let Some(kind) = file.kind else { continue };
+        if file.text.is_ascii() || kind == FileKind::Logback {
+            continue;
+        }
+        let parts = parts(world, index);
+        // Each such character once in a file, with the number of lines that have it.
+        let mut found: Vec<(char, &str, Place, usize)> = Vec::new();
+        for (number, line) in file.text.lines().enumerate() {
+            let code = line.split('#').next().unwrap_or_default();
+            let code = match parts.get(number).unwrap_or(&Part::All) {
+                Part::All => code,
+                Part::Indentation => &code[..code.len() - code.trim_start().len()],
+                Part::Nothing => continue,
+            };
+            // Free text may hold what it likes; these are names, keys and paths.
+            if code.chars().any(|c| c.is_alphabetic() && !c.is_ascii()) {
+                continue;
+            }
+            let alike = code
+                .chars()
+                .enumerate()
+                .find_map(|(at, c)| Some((at, ALIKE.iter().find(|(alike, _)| *alike == c)?)));
+            let Some((at, (character, meant))) = alike else { continue };
+            if let Some(known) = found.iter_mut().find(|(known, ..)| known == character) {
+                known.3 += 1;
+                continue;
+            }
+            let line = u32::try_from(number + 1).unwrap_or(u32::MAX);
+            let column = u32::try_from(at + 1).unwrap_or(u32::MAX);
+            found.push((*character, meant, Place { file: index, line, column }, 0));
+        }
+        for (character, meant, place, more) in found {
+            let mut message = format!("U+{:04X} looks like {meant}", u32::from(character));
+            if more != 0 {
+                message.push_str(&format!("; {more} more lines have it"));
+            }
+            out.add(&LOOK_ALIKE, place, message);
+        }
+    }
+}
+
+/// What is looked at of each line of a file with objects.
+fn parts(world: &World, file: usize) -> Vec<Part> {
+    let mut parts = Vec::new();
+    if world.files[file].kind != Some(FileKind::Objects) {
+        return parts;
+    }
+    for object in world.objects.iter().filter(|object| object.file == file) {
+        if !concerns_flink(object) {
+            mark(object.node.line, last_line(&object.node), Part::Indentation, &mut parts);
+        }
+        texts(&object.node, &mut parts);
+    }
+    for text in world.texts.iter().filter(|text| text.start().file == file) {
+        let lines = u32::try_from(text.text.lines().count()).unwrap_or(u32::MAX);
+        let first = text.start().line;
+        mark(first, first.saturating_add(lines.saturating_sub(1)), Part::All, &mut parts);
+    }
+    parts
+}
+
+fn mark(first: u32, last: u32, part: Part, parts: &mut Vec<Part>) {
+    let (first, last) = (first.saturating_sub(1) as usize, last as usize);
+    if parts.len() < last {
+        parts.resize(last, Part::All);
+    }
+    parts[first.min(last)..last].fill(part);
+}
+
+/// Leaves out texts of several lines, annotations, and what ConfigMaps and Secrets hold.
+fn texts(node: &Node, parts: &mut Vec<Part>) {
+    match &node.kind {
+        NodeKind::Map(entries) => {
+            for (key, value) in entries {
+                if value.block {
+                    mark(key.line + 1, last_line(value).max(key.line + 1), Part::Nothing, parts);
+                } else if matches!(key.name.as_str(), "annotations" | "data" | "stringData") {
+                    mark(key.line + 1, last_line(value), Part::Indentation, parts);
+                }
+                texts(value, parts);
+            }
+        }
+        NodeKind::List(items) => items.iter().for_each(|item| texts(item, parts)),
+        _ => {}
+    }
+}
+
+/// Whether an object is a part of a session, or what one needs.
+fn concerns_flink(object: &Object) -> bool {
+    const KINDS: [&str; 8] = [
+        "Service",
+        "ServiceAccount",
+        "Role",
+        "RoleBinding",
+        "PersistentVolumeClaim",
+        "ConfigMap",
+        "Secret",
+        "Ingress",
+    ];
+    KINDS.contains(&object.kind.as_str())
+        || object.is_of_operator("FlinkDeployment")
+        || object.is_of_operator("FlinkSessionJob")
+        || Workload::of(object).is_some()
+        || Workload::boot(object).is_some()
+}
