@@ -106,7 +106,9 @@ fn names(node: &Node, file: &File, from: &str, to: &str, edits: &mut Vec<Edit>) 
             rename(file, node.line, from, to, edits);
         }
         NodeKind::Map(entries) => {
-            entries.iter().for_each(|(_, value)| names(value, file, from, to, edits));
+            for (_, value) in entries {
+                names(value, file, from, to, edits);
+            }
         }
         NodeKind::List(items) => items.iter().for_each(|item| names(item, file, from, to, edits)),
         _ => {}
@@ -120,15 +122,12 @@ fn edited(file: &File, edits: &[Edit]) -> String {
     let mut number = 1;
     let count = file.count() - u32::from(file.text.ends_with('\n'));
     while number <= count {
-        match edits.next_if(|edit| edit.first <= number) {
-            Some(edit) => {
-                edit.with.iter().for_each(|line| push(line, &mut text));
-                number += edit.removed;
-            }
-            None => {
-                push(file.line(number).unwrap_or_default(), &mut text);
-                number += 1;
-            }
+        if let Some(edit) = edits.next_if(|edit| edit.first <= number) {
+            edit.with.iter().for_each(|line| push(line, &mut text));
+            number += edit.removed;
+        } else {
+            push(file.line(number).unwrap_or_default(), &mut text);
+            number += 1;
         }
     }
     text

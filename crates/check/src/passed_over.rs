@@ -26,17 +26,15 @@ impl std::fmt::Display for Skipped {
 pub(super) fn all(files: &[File], used: &BTreeSet<usize>) -> Vec<Skipped> {
     let charts = charts(files);
     let reason = |file: &File| match &file.passed_over {
-        PassedOver::Unknown => "it is not a file that `check` knows".to_owned(),
+        PassedOver::Unknown => "nobody here knows such files".to_owned(),
         PassedOver::Patch(directory) => format!(
-            "a kustomization applies it; `kubectl kustomize {directory} > all.yaml` renders the result, and `nutkin check \
-             all.yaml` checks it"
+            "a kustomization applies it; `kubectl kustomize {directory} > all.yaml` renders the result: check all.yaml"
         ),
         PassedOver::Template => {
             let chart = charts.iter().filter(|chart| is_above(chart, file.directory()));
             match chart.max_by_key(|chart| chart.len()) {
                 Some(chart) => format!(
-                    "a template of a Helm chart; `helm template {} > all.yaml` renders it, and `nutkin check all.yaml` checks \
-                     the result",
+                    "a template of a Helm chart; `helm template {} > all.yaml` renders it: check all.yaml",
                     here(chart)
                 ),
                 None => "a template, which is not YAML until something fills it in; render it, and check the result".to_owned(),

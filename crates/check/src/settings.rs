@@ -189,6 +189,9 @@ pub(super) fn arguments(workload: &Workload<'_>) -> Vec<Setting> {
     found
 }
 
+/// Options of Flink's generic command line that take a value and have no effect on `kubernetes-session.sh` (`GenericCLI`).
+const TARGETS: [&str; 4] = ["t", "target", "e", "executor"];
+
 /// What `kubernetes-session.sh` is told, and the word at which it stops reading: Flink's client drops that word and all
 /// behind it, and deploys (`KubernetesSessionCli` with commons-cli, as 1.13 to 2.3 answered when they were run).
 pub(super) fn of_boot(boot: &Workload<'_>) -> (Vec<Setting>, Option<(String, Place)>) {
@@ -201,7 +204,7 @@ pub(super) fn of_boot(boot: &Workload<'_>) -> (Vec<Setting>, Option<(String, Pla
         let pair = match word.strip_prefix("-D") {
             Some("") => rest.next().map(|(pair, _)| pair.to_string()).unwrap_or_default(),
             Some(pair) => pair.to_owned(),
-            None if matches!(&**word, "-t" | "--target" | "-e" | "--executor") => {
+            None if word.starts_with('-') && TARGETS.contains(&word.trim_start_matches('-')) => {
                 rest.next();
                 continue;
             }

@@ -26,7 +26,7 @@ pub(super) struct System<'a> {
     /// How to call it.
     pub(super) title: String,
     pub(super) workloads: Vec<Workload<'a>>,
-    /// What deploys the session by `kubernetes-session.sh`, and is no part of it.
+    /// What deploys the session by `kubernetes-session.sh`, and is not a part of it.
     pub(super) boot: Option<Workload<'a>>,
     /// JobManagers that the files have in the place of this one.
     pub(super) alternatives: Vec<&'a Object>,

@@ -59,6 +59,39 @@ fn nothing_wrong_is_said_so() {
 }
 
 #[test]
+fn what_is_not_looked_at_is_not_called_correct() {
+    let large = format!("apiVersion: v1\npad: |\n{}", "  a line of a text\n".repeat(250_000));
+    Test::new()
+        .file("flink-conf.yaml", "parallelism.default: 4\n")
+        .file("deploy/large.yaml", &large)
+        .file("deploy/wide.yaml", "a\0p\0i\0\n\0")
+        .file("chart/Chart.yaml", "apiVersion: v2\nname: words\n")
+        .file("chart/templates/pods.yaml", "kind: Deployment\nmetadata: {name: {{ .Values.name }}}\n")
+        .args(["check"])
+        .stderr(
+            "nothing was found in 2 files\n\
+             not looked at: chart/templates/pods.yaml: a template of a Helm chart; `helm template chart > all.yaml` renders it: check all.yaml\n\
+             not looked at: deploy/large.yaml: it is larger than 4 MiB, which no configuration is\n\
+             not looked at: deploy/wide.yaml: it holds bytes of zero: it is UTF-16, which can be saved as UTF-8, or not text\n",
+        )
+        .run();
+}
+
+/// A device without an end is read as far as a configuration can be long.
+#[test]
+fn a_file_without_an_end_ends() {
+    for arguments in [
+        &["check", "/dev/zero"][..],
+        &["convert", "/dev/zero"],
+        &["render", "-f", "/dev/zero"],
+        &["init", "--from", "/dev/zero"],
+    ] {
+        let said = Test::new().args(arguments).code(2).any_stderr().run();
+        assert!(said.stderr.contains("larger than 4 MiB"), "{arguments:?}: {}", said.stderr);
+    }
+}
+
+#[test]
 fn paths_that_cannot_be_read_are_told_together() {
     Test::new()
         .args(["check", "one.yaml", "two.yaml"])

@@ -50,3 +50,23 @@ fn standard_input_and_back() {
         .stdout("parallelism.default: 2\n")
         .run();
 }
+
+#[test]
+fn a_manifest_is_not_taken_for_the_file_in_it() {
+    let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata:\n  flink-conf.yaml: |\n    rest.port: 8082\n";
+    let said = Test::new()
+        .file("flink-conf.yaml", manifest)
+        .args(["convert", "flink-conf.yaml"])
+        .any_stdout()
+        .any_stderr()
+        .run();
+    assert!(said.stdout.starts_with("apiVersion: v1\nkind: ConfigMap\n"), "{}", said.stdout);
+    assert!(said.stdout.contains("  config.yaml: |\n    rest.port: 8082\n"), "{}", said.stdout);
+    let said = Test::new()
+        .file("service.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n")
+        .args(["convert", "service.yaml"])
+        .code(2)
+        .any_stderr()
+        .run();
+    assert!(said.stderr.contains("is a Kubernetes manifest"), "{}", said.stderr);
+}

@@ -16,7 +16,8 @@ fn a_configuration_directory_becomes_a_session_file() {
              conf/flink-conf.yaml:2:1: taskmanager.memory.process.size -> spec.taskManager.resource.memory\n\
              conf/flink-conf.yaml:3:1: taskmanager.numberOfTaskSlots -> nowhere: conf/flink-conf.yaml:4:1 counts in its place\n\
              conf/flink-conf.yaml:4:1: taskmanager.numberOfTaskSlots -> spec.flinkConfiguration, `taskmanager.numberOfTaskSlots`\n\
-             wrote `orders.yaml`; `nutkin check -f orders.yaml` looks at it\n",
+             wrote `orders.yaml`; `nutkin check -f orders.yaml` looks at it\n\
+             note: `flinkVersion: v1_20` is a guess, because no file names a release of Flink; `--flink VERSION` says which one it is\n",
         )
         .run();
     let text = std::fs::read_to_string(said.directory.path().join("orders.yaml")).unwrap();
