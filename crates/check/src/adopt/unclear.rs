@@ -25,7 +25,7 @@ pub(super) fn of(world: &World, system: &System<'_>) -> Option<Problem> {
 pub(super) fn nothing(world: &World) -> Problem {
     let message = "the files describe no session of Flink";
     let problem = Problem::argument(Argument::From, message);
-    let skipped = passed_over::all(&world.files);
+    let skipped = passed_over::all(&world.files, &world.used);
     match skipped.iter().find(|skipped| skipped.reason.contains("render")) {
         Some(skipped) => problem.hint(skipped.to_string()),
         None => problem.hint("name the Kubernetes files, or the directory with flink-conf.yaml"),
