@@ -61,6 +61,8 @@ pub struct Settings {
     pub flink: Option<FlinkVersion>,
     /// Codes that are silenced everywhere, with the reason.
     pub silenced: BTreeMap<String, String>,
+    /// Names of files that the user calls session files: what `up` and `render` refuse is an error of them.
+    pub session_files: Vec<String>,
 }
 
 /// What was found.
@@ -106,6 +108,10 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
     rules::of_world(&world, &silences, &mut findings);
     for system in &systems {
         rules::of_system(system, &mut findings);
+        let name = system.session.map(|object| &world.files[object.file].name);
+        if name.is_some_and(|name| settings.session_files.contains(name)) {
+            rules::of_session_file(system, &mut findings);
+        }
     }
     let mut list = findings.list;
     let ours = ours(&world);

@@ -179,7 +179,8 @@ fn fault_of(inputs: &[Input], request: &AdoptionRequest, adoption: &Adoption) ->
     }
     for (name, text) in made {
         let input = Input { name: name.to_owned(), text };
-        let report = check(&[input], &Settings::default());
+        let settings = Settings { session_files: vec![name.to_owned()], ..Settings::default() };
+        let report = check(&[input], &settings);
         let is_error = |finding: &&super::Finding| {
             finding.severity() == Severity::Error && finding.silenced.is_none()
         };

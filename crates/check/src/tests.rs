@@ -288,3 +288,23 @@ fn the_configuration_of_another_program_is_not_flinks() {
     );
     assert_eq!(report.foreign, ["a.yaml"]);
 }
+
+/// A session file that the planner refuses is wrong where the user calls it a session file, and what another tool may run
+/// where not.
+#[test]
+fn session_files_are_judged_as_up_judges_them() {
+    let text = "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {name: orders}\nspec:\n  flinkVersion: v1_20\n  \
+                mode: standalone\n  flinkConfiguration:\n    execution.checkpointing.dir: file:///tmp/checkpoints\n";
+    let errors = |text: &str, session_files: &[&str]| -> Vec<String> {
+        let session_files = session_files.iter().map(|name| (*name).to_owned()).collect();
+        let settings = Settings { session_files, ..Settings::default() };
+        let found = check(&inputs(&[("session.yaml", text)]), &settings).findings.into_iter();
+        let errors = found.filter(|finding| finding.severity() == Severity::Error);
+        errors.map(|one| format!("{} {}", one.rule.code, one.location)).collect()
+    };
+    assert_eq!(errors(text, &["session.yaml"]), ["NK0005 session.yaml:8:5"]);
+    assert_eq!(errors(text, &[]), [""; 0]);
+    assert_eq!(errors(text, &["other.yaml"]), [""; 0]);
+    let shared = text.replace("    execution", "    nutkin.claim.state.path: /tmp\n    execution");
+    assert_eq!(errors(&shared, &["session.yaml"]), [""; 0]);
+}

@@ -47,7 +47,8 @@ pub(super) fn of(system: &System<'_>, said: &Settings) -> Vec<Unsaid> {
         let (entry, value) = workload.variable(SLOTS_VARIABLE)?;
         Some((value?, entry.place(workload.file())))
     });
-    let anywhere = system.workloads.first().map(|workload| workload.object.place());
+    let mut all = system.workloads.iter().chain(&system.boot);
+    let anywhere = all.next().map(|workload| workload.object.place());
     let anywhere = anywhere.or_else(|| system.texts.first().map(|text| text.start()));
     match (of_variable, anywhere) {
         (Some((slots, place)), _) => add((SLOTS.0, slots), place, SLOTS_VARIABLE),

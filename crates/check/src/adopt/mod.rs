@@ -7,6 +7,7 @@ mod beside;
 mod defaults;
 pub mod difference;
 mod keep;
+mod logging;
 mod notes;
 mod options;
 mod own;
@@ -20,17 +21,18 @@ mod services;
 mod shape;
 mod storage;
 mod unclear;
+mod vanish;
 mod write;
 
 use serde_json::{Value, json};
 
 use super::codes::Rule;
-use super::finding::{Findings, Place};
+use super::finding::Place;
+use super::image;
 use super::kubernetes::Workload;
 use super::node::Walk;
-use super::source::{File, FileKind, Input};
+use super::source::{File, Input};
 use super::system::{self, HighAvailability, System, World};
-use super::{image, rules};
 use nutkin_core::spec;
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::{Argument, Location, Problem};
@@ -104,6 +106,11 @@ impl Maker<'_> {
         }
     }
 
+    /// One that collects for nobody.
+    const fn quiet(&self) -> Self {
+        Self { files: self.files, as_is: self.as_is, placed: Vec::new(), cures: Vec::new() }
+    }
+
     fn put(&mut self, place: Place, what: impl Into<String>, to: impl Into<String>) {
         let location = self.location(place);
         self.placed.push(PlacedPart { location, what: what.into(), to: to.into() });
@@ -156,10 +163,14 @@ pub fn adopt(inputs: &[Input], request: &AdoptionRequest) -> Result<Adoption, Ve
     if let Some(problem) = unclear::of(&world, system) {
         return Err(vec![problem]);
     }
-    match system.session {
+    let adoption = match system.session {
         Some(session) => keep::keep(&world, system, session, request),
         None => make(&world, system, request),
+    }?;
+    if !request.as_is {
+        refuse::left(&adoption, inputs, request, !world.objects.is_empty())?;
     }
+    Ok(adoption)
 }
 
 fn make(
@@ -193,6 +204,9 @@ fn make(
     let mut spec = serde_json::Map::new();
     spec.insert("flinkVersion".to_owned(), version.operator_name().into());
     let main = job_manager.as_ref().or(system.workloads.first());
+    if let Some((patch, origin)) = system.boot.as_ref().and_then(|boot| release_of(boot, &maker)) {
+        options.push("nutkin.flink.version", &patch, origin);
+    }
     if let Some(mode) = shape.mode() {
         spec.insert("mode".to_owned(), mode.into());
     }
@@ -214,7 +228,7 @@ fn make(
             spec.insert("serviceAccount".to_owned(), account.text().unwrap_or_default().into());
         }
     }
-    let log = log_configuration(system, &mut maker);
+    let log = logging::of(system, &mut maker);
     let (job_managers, task_managers) = shape::replicas(system, shape, &mut maker);
     if let (Shape::One, Some(main)) = (shape, main) {
         if let Some(template) = pods::template(system, main, &name, "spec.podTemplate", &mut maker)
@@ -248,13 +262,19 @@ fn make(
             }
             options.claims(workload, &mut maker);
         }
+        if let (None, Some(main), Shape::Deployments) = (workload, main, shape) {
+            let lost = storage::lost(system, main, &mut maker.quiet());
+            if !lost.is_empty() {
+                side.insert("podTemplate".to_owned(), storage::template(&lost));
+            }
+        }
         if !side.is_empty() {
             spec.insert(role.to_owned(), Value::Object(side));
         }
     }
     let beside = beside::beside(world, system, &name, &mut options, &mut maker);
     if !request.as_is {
-        vanished(system, &mut maker);
+        vanish::tell(system, &mut maker);
     }
     // A client puts its session where its options say, wherever it runs itself.
     let chosen = system.settings.value("kubernetes.namespace");
@@ -290,42 +310,6 @@ const WRITTEN: &[&str] = &[
     "metadata/annotations/deployment.kubernetes.io~1revision",
 ];
 
-/// Defects that no session file has, whatever the files were: code and what is in their place.
-const VANISHING: &[(&str, &str)] = &[
-    ("NK0207", "each JobManager has its own address"),
-    ("NK0302", "TaskManagers run under the ServiceAccount as well"),
-    ("NK0401", "the session has Services of its own"),
-    ("NK0403", "the session has Services of its own"),
-    ("NK0405", "the address is that of the session's own Service"),
-    ("NK0406", "the session has Services of its own"),
-    ("NK0409", "the session has probes of its own"),
-    ("NK0414", "TaskManagers find the JobManager by the session's Service"),
-    ("NK0505", "cpu and memory are asked for, as the options size the processes"),
-    ("NK0601", "the address is given as this Flink takes it"),
-    ("NK0602", "the address is given as this Flink takes it"),
-    ("NK0605", "Flink's own log configuration is written"),
-    ("NK0606", "the options of the session file say it"),
-    ("NK0607", "the options of the session file say it"),
-    ("NK0608", "the configuration is made of the session file"),
-    ("NK0611", "the address is given as this Flink takes it"),
-    ("NK0702", "all pods have one image"),
-];
-
-/// Describes each such defect that was found.
-fn vanished(system: &System<'_>, maker: &mut Maker<'_>) {
-    let mut findings = Findings::new(maker.files);
-    rules::of_system(system, &mut findings);
-    for (place, finding) in findings.list {
-        let code = finding.rule.code;
-        if let Some((_, message)) = VANISHING.iter().find(|(known, _)| *known == code) {
-            let location = maker.location(place);
-            if !maker.cures.iter().any(|cure| cure.rule.code == code && cure.location == location) {
-                maker.cure(code, place, *message);
-            }
-        }
-    }
-}
-
 /// The cluster-id, otherwise the name of the JobManager's workload without what every such name has.
 fn name_of(system: &System<'_>) -> String {
     let id = system.settings.value("kubernetes.cluster-id");
@@ -341,6 +325,13 @@ fn name_of(system: &System<'_>) -> String {
         .into_iter()
         .find(|name| spec::is_name(name))
         .unwrap_or_else(|| spec::DEFAULT_NAME.to_owned())
+}
+
+/// The release of the client that deploys a session, and where its image is named. The image of the pods is an option.
+fn release_of(boot: &Workload<'_>, maker: &Maker<'_>) -> Option<(String, String)> {
+    let node = boot.image()?;
+    let patch = image::patch(node.text()?)?;
+    Some((patch.to_string(), maker.origin(node.place(boot.file()))))
 }
 
 /// The image, with a tag that does not move.
@@ -370,40 +361,6 @@ fn image_of(
     }
     maker.put(place, "image", "spec.image");
     Some(text.to_owned())
-}
-
-/// The log files, fixed.
-fn log_configuration(system: &System<'_>, maker: &mut Maker<'_>) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String)> = Vec::new();
-    for text in &system.texts {
-        if !matches!(text.kind, FileKind::Log4j | FileKind::Logback)
-            || found.iter().any(|(n, _)| *n == text.name)
-        {
-            continue;
-        }
-        let mut content = text.text.trim_end().to_owned() + "\n";
-        if !maker.as_is && text.kind == FileKind::Log4j {
-            let mut findings = Findings::new(maker.files);
-            rules::of_log(system, text, &mut findings);
-            for (place, finding) in findings.list {
-                if let (Some(patch), "NK0801") = (&finding.patch, finding.rule.code) {
-                    let (Some(old), Some(new)) = (patch.remove.first(), patch.insert.first())
-                    else {
-                        continue;
-                    };
-                    content = content.replace(old.trim(), new.trim());
-                    maker.cure("NK0801", place, format!("`{}`", new.trim()));
-                }
-            }
-        }
-        maker.put(
-            text.start(),
-            text.name.clone(),
-            format!("spec.logConfiguration, `{}`", text.name),
-        );
-        found.push((text.name.clone(), content));
-    }
-    found
 }
 
 /// Whether Kubernetes keeps the leader, for parts that ask only this.

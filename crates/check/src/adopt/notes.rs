@@ -56,6 +56,16 @@ pub(super) fn of(world: &World, system: &System<'_>, name: &str, is_told: bool) 
     if old.is_empty() {
         return notes;
     }
+    if system.job_managers().next().is_none() {
+        notes.push(
+            "no JobManager is among the files: the session has one, with the options of the files"
+                .to_owned(),
+        );
+    }
+    let is_native = system.job_managers().any(Workload::is_native);
+    if system.task_managers().next().is_none() && !is_native {
+        notes.push("no TaskManager is among the files: the session has one".to_owned());
+    }
     let namespace = system.namespace().map(|name| format!(" -n {name}")).unwrap_or_default();
     notes.push(format!(
         "`nutkin up` starts a session of its own beside what runs; take savepoints of the jobs, then end the old one \

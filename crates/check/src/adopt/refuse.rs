@@ -1,10 +1,12 @@
 //! What no session file can be: said before anything is written.
 
-use super::{Maker, pods};
+use super::difference::rendered;
+use super::{Adoption, AdoptionRequest, Maker, pods, unclear};
 use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::source::FileKind;
 use crate::system::System;
+use crate::{Finding, Input, Settings, Severity, check};
 use nutkin_core::plan::kubernetes::native::{ClientMachine, wanted};
 use nutkin_core::plan::kubernetes::plan;
 use nutkin_core::session::Session;
@@ -17,6 +19,10 @@ const CONFIGURATION: [&str; 2] = ["/opt/flink/conf/flink-conf.yaml", "/opt/flink
 
 /// All reasons for which the files cannot become a session file.
 pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
+    let has_pods = !system.workloads.is_empty() || system.boot.is_some();
+    if !has_pods && system.texts.is_empty() {
+        return vec![unclear::nothing(system.world)];
+    }
     let mut problems = Vec::new();
     let mut add = |workload: &Workload<'_>, path: &str, message: String, hint: &str| {
         let place = workload.object.place_of(path);
@@ -163,4 +169,51 @@ fn planned(session: &Session) -> Result<(), Vec<Problem>> {
         return Ok(());
     }
     plan(session, &ClientMachine::default()).map(|_| ())
+}
+
+/// What is still an error in a session file, or in the objects that it makes: whoever writes such a file has to cure it
+/// again. What the user silenced in the files is well.
+pub(super) fn left(
+    adoption: &Adoption,
+    inputs: &[Input],
+    request: &AdoptionRequest,
+    is_on_kubernetes: bool,
+) -> Result<(), Vec<Problem>> {
+    let mut made = vec![("session file", adoption.text.clone())];
+    if is_on_kubernetes && let Ok(objects) = rendered(adoption) {
+        made.push(("objects", objects));
+    }
+    let mut errors: Vec<Finding> = Vec::new();
+    for (name, text) in made {
+        let input = Input { name: name.to_owned(), text };
+        let settings = Settings { session_files: vec![name.to_owned()], ..Settings::default() };
+        let found = check(&[input], &settings).findings.into_iter();
+        let is_error = |one: &Finding| one.severity() == Severity::Error && one.silenced.is_none();
+        errors.extend(found.filter(is_error));
+    }
+    errors.dedup_by(|one, other| one.rule == other.rule);
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let settings = Settings { flink: request.flink, ..Settings::default() };
+    let before = check(inputs, &settings).findings;
+    let mut problems: Vec<Problem> = Vec::new();
+    for error in errors {
+        let mut same = before.iter().filter(|one| one.rule == error.rule);
+        let first = same.next();
+        if first.is_some_and(|one| one.silenced.is_some()) {
+            continue;
+        }
+        let told = first.unwrap_or(&error);
+        let message = format!("{} is left to you: {}", error.rule.code, told.message);
+        let problem = Problem::argument(Argument::From, message).hint(told.advice());
+        let problem = match first {
+            Some(one) => problem.at(one.location.clone()),
+            None => problem,
+        };
+        if !problems.iter().any(|known| known.message == problem.message) {
+            problems.push(problem);
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }

@@ -5,8 +5,11 @@ use serde_json::{Value, json};
 use super::Maker;
 use super::shape::Shape;
 use crate::kubernetes::Workload;
+use crate::node::Walk;
 use crate::rules::storage::{Reach, local_path, reach};
 use crate::system::System;
+use nutkin_core::plan::kubernetes::MAIN_CONTAINER;
+use nutkin_flink::yaml::Node;
 
 /// The name of the volume that a cure adds, and of its claim.
 pub(super) const SHARED: &str = "flink-state";
@@ -52,8 +55,7 @@ pub(super) fn lost(
     found
 }
 
-fn is_template(volume: &nutkin_flink::yaml::Node) -> bool {
-    use crate::node::Walk as _;
+fn is_template(volume: &Node) -> bool {
     volume.get("spec").is_some()
 }
 
@@ -86,6 +88,15 @@ pub(super) fn mounts(lost: &[String]) -> Vec<Value> {
         _ => json!({"name": SHARED, "mountPath": path, "subPath": path.trim_start_matches('/')}),
     };
     lost.iter().map(mount).collect()
+}
+
+/// A pod template with nothing but the claim: of a role that the files do not have.
+pub(super) fn template(lost: &[String]) -> Value {
+    json!({"spec": {
+        "securityContext": {"fsGroup": 9999},
+        "volumes": [{"name": SHARED, "persistentVolumeClaim": {"claimName": SHARED}}],
+        "containers": [{"name": MAIN_CONTAINER, "volumeMounts": mounts(lost)}],
+    }})
 }
 
 /// The claim, where a cure asked for it.

@@ -10,6 +10,7 @@ mod logback;
 mod logs;
 pub(super) mod memory;
 mod network;
+mod planned;
 mod pods;
 mod rbac;
 mod schema;
@@ -83,6 +84,11 @@ fn of_logs(system: &System<'_>, out: &mut Findings<'_>) {
             _ => {}
         }
     }
+}
+
+/// What can be said of a session file that the user names as one.
+pub(super) fn of_session_file(system: &System<'_>, out: &mut Findings<'_>) {
+    planned::check(system, out);
 }
 
 /// What can be said of a session.

@@ -72,7 +72,14 @@ pub enum Output {
 /// # Errors
 /// A file cannot be read, or an argument is none (2).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    let settings = Settings { flink: args.flink, silenced: silenced(&args.allow)? };
+    let name = |path: &PathBuf| {
+        path.strip_prefix("./").unwrap_or(path).to_string_lossy().replace('\\', "/")
+    };
+    let settings = Settings {
+        flink: args.flink,
+        silenced: silenced(&args.allow)?,
+        session_files: args.file.iter().map(name).collect(),
+    };
     let mut paths: Vec<PathBuf> = args.paths.iter().chain(&args.file).cloned().collect();
     if paths.is_empty() {
         paths.push(".".into());

@@ -127,6 +127,7 @@ const TABLE: &[Reason] = &[
     Reason(PODS, "*.volumeMounts[*].*", New, If(is_claim), "what the StatefulSet claims"),
     // Options.
     Reason("options", "kubernetes.*", New, Always, FIELDS),
+    Reason("options", "nutkin.*", New, Always, "what Nutkin has to know beside the options of Flink"),
     Reason("options", "execution.target", New, Always, "Flink's client finds the session by it"),
     Reason("options", "kubernetes.cluster-id|high-availability.cluster-id", Any, Always, NAMED),
     Reason("options", "kubernetes.namespace", Gone, If(|_, c| c.system.boot.is_some()), "the namespace of the session"),
@@ -134,6 +135,7 @@ const TABLE: &[Reason] = &[
     Reason("options", "jobmanager.rpc.address", Any, Always, "the address of the session's own Service"),
     Reason("options", "jobmanager.rpc.port|taskmanager.rpc.port|blob.server.port|rest.port|rest.bind-port|high-availability.jobmanager.port", New, Always, FIXED),
     Reason("options", "jobmanager.rpc.port", Other, Always, "with high availability JobManagers listen on `high-availability.jobmanager.port`"),
+    Reason("options", "rest.bind-address|jobmanager.bind-host|taskmanager.bind-host|taskmanager.host", Gone, Always, "pods listen at all of their addresses, each under its own name"),
     Reason("options", "rest.address|rest.bind-address|jobmanager.bind-host|taskmanager.bind-host", New, Always, "pods answer the other pods"),
     Reason("options", "jobmanager.memory.process.size|taskmanager.memory.process.size", New, Always, FIELDS),
     Reason("options", "kubernetes.hostnetwork.enabled", New, Always, "the pods' hostNetwork, as an option"),
@@ -166,6 +168,7 @@ const TABLE: &[Reason] = &[
     Reason("PersistentVolumeClaim flink-state", "", New, Always, "cured: a claim that all pods share"),
     Reason("Role *", "rules*.verbs", Other, Cure("NK0304"), "cured: verbs that Flink uses"),
     Reason("ClusterRoleBinding *", "", Gone, Cure("NK0306"), "cured: a Role on configmaps is enough"),
+    Reason("Job *", "", Gone, If(is_boot), "`nutkin up` starts the session"),
     Reason("Role *|RoleBinding *|ServiceAccount *", "", New, Always, "permissions for high availability"),
     Reason("*", "spec.selector.*|spec.podSelector.*|spec.scaleTargetRef.*", Any, Always, LABELS),
 ];
@@ -344,6 +347,11 @@ fn is_shared(one: &LineDifference, context: &Context<'_>) -> bool {
     };
     inside(".volumeMounts[").is_some_and(is_directory)
         || inside(".volumes[").is_some_and(|name| name == storage::SHARED || made_place(name))
+}
+
+/// Whether it is what deploys the session.
+fn is_boot(one: &LineDifference, context: &Context<'_>) -> bool {
+    context.system.boot.as_ref().is_some_and(|boot| boot.object.title() == one.object)
 }
 
 /// Whether the mount is that of a claim of each pod.
