@@ -36,13 +36,12 @@ pub fn find(environment: &Environment) -> Result<Endpoint, Error> {
         return Ok(Endpoint { host: host.to_owned(), by: Some("DOCKER_HOST".to_owned()) });
     }
     let folder = folder(environment);
-    let (name, by) = match environment.text("DOCKER_CONTEXT") {
-        Some(name) => (Some(name.to_owned()), "DOCKER_CONTEXT".to_owned()),
-        None => {
-            let path = folder.join("config.json");
-            let config = read(&path)?.unwrap_or_default();
-            (config["currentContext"].as_str().map(str::to_owned), path.display().to_string())
-        }
+    let (name, by) = if let Some(name) = environment.text("DOCKER_CONTEXT") {
+        (Some(name.to_owned()), "DOCKER_CONTEXT".to_owned())
+    } else {
+        let path = folder.join("config.json");
+        let config = read(&path)?.unwrap_or_default();
+        (config["currentContext"].as_str().map(str::to_owned), path.display().to_string())
     };
     match name.filter(|name| !name.is_empty() && name != DEFAULT) {
         None => Ok(Endpoint { host: SOCKET.to_owned(), by: None }),
