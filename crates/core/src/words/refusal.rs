@@ -120,3 +120,14 @@ pub(crate) fn too_much_memory(needed: u64, there: u64) -> String {
         "the processes of the session may take {needed} of memory, and this machine has {there}"
     )
 }
+
+/// REST that a daemon elsewhere would publish on its own machine alone.
+pub(crate) fn published_elsewhere(daemon: &str, address: &str) -> String {
+    format!(
+        "the Docker daemon is on `{daemon}`: nobody here reaches what it publishes on {address}"
+    )
+}
+
+/// What to do about that.
+pub(crate) const PUBLISH_FOR_ALL: &str = "`nutkin.docker.publish: 0.0.0.0:8081` publishes on all its addresses, where anybody \
+     who reaches one can run code; or forward the daemon's socket by SSH, and port 8081 with it";

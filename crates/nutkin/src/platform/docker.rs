@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use nutkin_core::decide::Decision;
 use nutkin_core::decide::docker::Step;
 use nutkin_core::ledger::Opened;
+use nutkin_core::plan::docker::unreachable;
 use nutkin_docker::{Aim, DockerSession, Run};
 use nutkin_rest::{Ready, Waited};
 use nutkin_shell::{Context, Error, Kind};
@@ -32,6 +33,11 @@ impl Change {
         aim: Aim,
         context: &Context<'_>,
     ) -> Result<Self, Error> {
+        if let Aim::Session(wanted) = &aim
+            && let Some(problem) = unreachable(wanted, &session.host)
+        {
+            return Err(Error::input(vec![problem]));
+        }
         let mut run = Run::new(session, aim);
         let decision = look(&mut run.within(context), &mut Looks).await?;
         let is_new = decision.change.is_new;

@@ -6,11 +6,13 @@
 
 mod compose;
 mod configuration;
+mod reach;
 mod steps;
 
 use std::collections::BTreeMap;
 
 pub use compose::{HEALTH_SECONDS, START_SECONDS, compose};
+pub use reach::unreachable;
 pub use steps::{SeenContainer, Steps, steps};
 
 use crate::change::{Shape, readers};
