@@ -27,6 +27,20 @@ pub(super) fn is_newest(image: &str) -> bool {
     is_official(image) && !image.contains('@') && tag(image).is_none_or(words)
 }
 
+/// The Java of an image that the Flink project publishes: what the tag says, otherwise 11 for 1.x, and 17 for 2.x and what
+/// is newest (tags without a Java, as Docker Hub lists them).
+pub(super) fn java(image: &str) -> Option<u8> {
+    if !is_official(image) || image.contains('@') {
+        return None;
+    }
+    let named = tag(image).and_then(|tag| tag.rsplit_once("java"));
+    if let Some((_, number)) = named {
+        return number.parse().ok();
+    }
+    let is_2x = is_newest(image) || tag(image).is_some_and(|tag| numbers(tag).first() == Some(&2));
+    Some(if is_2x { 17 } else { 11 })
+}
+
 /// Whether an image of Flink's own names a release of which Nutkin does not know the rules.
 pub(super) fn is_unknown(image: &str) -> bool {
     let numbers = tag(image).map(numbers).unwrap_or_default();
@@ -135,6 +149,20 @@ mod tests {
         check("shop/flink:latest", false, false, false);
         check("host:5000/flink", false, false, false);
         check("apache/flink-kubernetes-operator:1.6.0", false, false, false);
+    }
+
+    #[test]
+    fn javas() {
+        #[track_caller]
+        fn check(image: &str, expected: Option<u8>) {
+            assert_eq!(super::java(image), expected, "{image}");
+        }
+        check("flink:1.20.1-java17", Some(17));
+        check("flink:1.20.1-scala_2.12-java8", Some(8));
+        check("flink:1.20.1", Some(11));
+        check("flink:2.0.0", Some(17));
+        check("flink", Some(17));
+        check("shop/flink:1.20.1-java17", None);
     }
 
     #[test]

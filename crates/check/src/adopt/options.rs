@@ -7,7 +7,7 @@ use crate::node::Walk;
 use crate::settings::{Setting, Settings};
 use crate::system::System;
 use nutkin_flink::units::MemorySize;
-use nutkin_flink::{FlinkVersion, options};
+use nutkin_flink::{FlinkVersion, options, process};
 
 /// The options, and the sizes that have fields of their own.
 #[derive(Debug, Default)]
@@ -72,6 +72,10 @@ pub(super) struct Line {
 
 /// What Nutkin sets itself for every session on Kubernetes.
 const OWN: &[&str] = &["jobmanager.rpc.address", "kubernetes.cluster-id", "kubernetes.namespace"];
+
+/// Addresses of one machine or one pod, which no pod of a session gets (`steps::flink_conf`).
+const ADDRESSES: &[&str] =
+    &["rest.bind-address", "jobmanager.bind-host", "taskmanager.bind-host", "taskmanager.host"];
 
 /// All options that count, cured where that is wanted.
 pub(super) fn of(system: &System<'_>, version: FlinkVersion, maker: &mut Maker<'_>) -> Options {
@@ -184,13 +188,41 @@ fn one(
     made: &mut Options,
     maker: &mut Maker<'_>,
 ) {
-    let (place, text) = (setting.place, setting.text());
+    let (place, mut text) = (setting.place, setting.text());
     let key = setting.key.as_str();
     if (!system.workloads.is_empty() || system.boot.is_some()) && OWN.contains(&key) {
         maker.put(place, key, "nowhere: set for every session from its name and namespace");
         return;
     }
+    if !system.workloads.is_empty() && ADDRESSES.contains(&key) {
+        maker.put(place, key, "nowhere: each pod answers at its own address");
+        return;
+    }
+    // Every session on Kubernetes has the flags that Flink ships.
+    let is_flags = matches!(key, "env.java.opts.all" | "env.java.opts");
+    if is_flags && !system.workloads.is_empty() && version.is_at_least(1, 18) {
+        match process::beside_module_flags(&text) {
+            Some(rest) if rest.is_empty() => {
+                maker.put(place, key, "nowhere: set for every session, to open Java's modules");
+                return;
+            }
+            Some(rest) => text = rest,
+            None => {}
+        }
+    }
     if !maker.as_is {
+        if key == "scheduler-mode" && text.trim().eq_ignore_ascii_case("reactive") {
+            let new = "jobmanager.scheduler";
+            maker.put(place, key, format!("spec.flinkConfiguration, `{new}`"));
+            maker.cure(
+                "NK0509",
+                place,
+                "`jobmanager.scheduler: adaptive` takes the slots that are there",
+            );
+            let origin = maker.origin(place);
+            made.push(new, "adaptive", origin);
+            return;
+        }
         if key.starts_with("queryable-state.") || key == "query.server.port" {
             maker.put(place, key, "nowhere: queryable state was off");
             maker.cure("NK0410", place, format!("`{key}` is left out"));

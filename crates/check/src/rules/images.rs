@@ -206,6 +206,10 @@ fn dockerfiles(system: &System<'_>, out: &mut Findings<'_>) {
             out.add(&OLD_BASE, *place, message);
         }
         one(system, image, *place, out);
+        if dockerfile.is_unknown && !is_official(image) {
+            let message = "this builds a Flink of which no line is known here";
+            out.add(&UNKNOWN_FLINK, *place, message);
+        }
         let Some((built, place)) = dockerfile.version else { continue };
         for (at, text) in &dockerfile.instructions {
             let lower = text.to_lowercase();

@@ -247,7 +247,8 @@ fn limit(workload: &Workload<'_>, process: u64, out: &mut Findings<'_>) {
         node.text().unwrap_or_default(),
         mebibytes(process)
     );
-    if limit < process {
+    // Flink's own client rounds down to whole MiB.
+    if limit >> 20 < process >> 20 {
         let needed = format!("{}Mi", process.div_ceil(1 << 20));
         let patch = out.exchange(place, node.text().unwrap_or_default(), &needed);
         out.add(&LIMIT, place, words).patch = patch;

@@ -1,6 +1,7 @@
 //! Pods: arguments, volumes and what the image's entrypoint makes of them.
 
 mod host;
+mod java;
 mod kubernetes;
 mod references;
 
@@ -52,6 +53,9 @@ rules! {
     OTHER_NAMESPACE "NK0613" Error "pods use an object of another namespace"
         happens "Pods reach ConfigMaps, Secrets and claims of their own namespace only. The pod stays in ContainerCreating or Pending: `MountVolume.SetUp failed ... not found`, `CreateContainerConfigError`."
         cure "Create the object in the namespace of the pods.";
+    MODULES "NK0614" Warning "the mounted configuration hides the module options for Java 17"
+        happens "Java 17 and later close the classes of the JDK to Flink. Flink's own configuration opens them in `env.java.opts.all`; a configuration that is mounted over it lacks the line. Jobs whose types Kryo serializes, and some connectors, fail: `InaccessibleObjectException: Unable to make field ... accessible: module java.base does not \"opens java.util\" to unnamed module`."
+        cure "Copy the line `env.java.opts.all` of the image's own configuration into yours: `docker run --rm IMAGE cat /opt/flink/conf/config.yaml` shows it (flink-conf.yaml in 1.18 and 1.19).";
 }
 
 pub(super) use kubernetes::removed_versions;
@@ -67,6 +71,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         volumes(system, workload, out);
         no_effect(workload, out);
         configuration(system, workload, out);
+        java::check(system, workload, out);
     }
     edits(system, out);
 }

@@ -115,7 +115,12 @@ pub fn of_session(
     let sizes = if objects.iter().all(|one| one.action == ObjectAction::Keep) {
         Vec::new()
     } else {
-        let mut sizes = sizes(&old, &new, version);
+        // The scripts in pods of ours take an old heap size for another part than Flink's client does.
+        let target = match shape {
+            Some(WorkloadLayout::Standalone | WorkloadLayout::United(_)) => LegacyTarget::Scripts,
+            _ => LegacyTarget::Kubernetes,
+        };
+        let mut sizes = sizes(&old, &new, version, target);
         let slots = |options: &Configuration, side: fn(&Pair) -> &Option<Value>| {
             let each: u64 = slots(options).parse().ok()?;
             Some((task_managers(pairs, side)?.saturating_mul(each)).to_string())
@@ -228,10 +233,14 @@ fn slots(options: &Configuration) -> String {
 }
 
 /// Slots and memory of both configurations, where they differ.
-fn sizes(old: &Configuration, new: &Configuration, version: FlinkVersion) -> Vec<Difference> {
+fn sizes(
+    old: &Configuration,
+    new: &Configuration,
+    version: FlinkVersion,
+    target: LegacyTarget,
+) -> Vec<Difference> {
     let memory = |options: &Configuration, job_manager: bool| {
-        let legacy =
-            LegacyHeap { job_manager: None, task_manager: None, target: LegacyTarget::Kubernetes };
+        let legacy = LegacyHeap { target, ..LegacyHeap::default() };
         let input = MemoryInput { configuration: options, version, legacy };
         let bytes = if job_manager {
             memory::job_manager(&input).map(|memory| memory.process())

@@ -53,6 +53,21 @@ pub fn module_flags() -> String {
     java_flags(MODULES_SINCE).join(" ")
 }
 
+/// Whether a text of flags opens modules.
+pub fn opens_modules(text: &str) -> bool {
+    text.contains("--add-opens")
+}
+
+/// What a text of flags has beside those of [`module_flags`], in whatever order; `None` where it lacks one of them.
+pub fn beside_module_flags(text: &str) -> Option<String> {
+    let mut rest = format!("{text} ");
+    for flag in java_flags(MODULES_SINCE) {
+        let flag = format!("{flag} ");
+        rest = rest.contains(&flag).then(|| rest.replacen(&flag, "", 1))?;
+    }
+    Some(rest.trim().to_owned())
+}
+
 /// What a Java of this major version must be told before Flink runs on it.
 pub fn java_flags(java_major: u8) -> Vec<String> {
     let mut flags = Vec::new();
@@ -116,6 +131,19 @@ pub fn words(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn flags_beside_those_that_flink_ships() {
+        #[track_caller]
+        fn check(text: &str, expected: Option<&str>) {
+            assert_eq!(super::beside_module_flags(text).as_deref(), expected, "{text:?}");
+        }
+        let shipped = super::module_flags();
+        check(&shipped, Some(""));
+        check(&format!("-Xss1m {shipped} -Da='b  c'"), Some("-Xss1m -Da='b  c'"));
+        check(&shipped.replacen("java.text", "java.sql", 1), None);
+        check("-Xss1m", None);
+    }
+
     #[test]
     fn flags_are_split_as_a_shell_does() {
         #[track_caller]

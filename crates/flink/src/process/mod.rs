@@ -11,7 +11,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use class_path::{class_path, is_dist};
-pub use flags::{ARCHIVE_FLAGS, UserFlags, java_flags, module_flags, words};
+pub use flags::{
+    ARCHIVE_FLAGS, UserFlags, beside_module_flags, java_flags, module_flags, opens_modules, words,
+};
 pub use line::{Jvm, dynamic};
 
 /// Main class of the JobManager of a session.

@@ -8,6 +8,7 @@ use crate::embedded::Origin;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::system::System;
+use nutkin_flink::process;
 
 /// What reasons ask.
 pub(super) struct Context<'a> {
@@ -139,6 +140,9 @@ const TABLE: &[Reason] = &[
     Reason("options", "rest.address|rest.bind-address|jobmanager.bind-host|taskmanager.bind-host", New, Always, "pods answer the other pods"),
     Reason("options", "jobmanager.memory.process.size|taskmanager.memory.process.size", New, Always, FIELDS),
     Reason("options", "kubernetes.hostnetwork.enabled", New, Always, "the pods' hostNetwork, as an option"),
+    Reason("options", "rest.bind-address|jobmanager.bind-host|taskmanager.bind-host|taskmanager.host", Gone, Always, "each pod answers at its own address"),
+    Reason("options", "scheduler-mode|jobmanager.scheduler", Any, Cure("NK0509"), "cured: reactive mode is for applications"),
+    Reason("options", "env.java.opts.all", Any, If(opens_modules), "what opens Java's modules, as in the configuration that Flink ships"),
     Reason("options", "queryable-state.*|query.server.port", Gone, Cure("NK0410"), "cured: queryable state is off"),
     Reason("options", "*", Gone, If(|d, c| is_cured_there("NK0102", d, c)), "cured: this Flink has no such option"),
     Reason("options", "jobmanager.heap.*|taskmanager.heap.*", Gone, Cure("NK0506"), "cured: `resource.memory` sizes all parts"),
@@ -231,6 +235,15 @@ fn is_patched(one: &LineDifference, context: &Context<'_>) -> bool {
     let is_told = |text: &str| text.contains(&one.path) || text.contains(&format!("{last}:"));
     context.system.session.is_some()
         && context.adoption.cures.iter().any(|cure| is_told(&cure.message))
+}
+
+/// Whether flags differ only in those that open modules.
+fn opens_modules(one: &LineDifference, _: &Context<'_>) -> bool {
+    let own = |text: &Option<String>| {
+        let text = text.as_deref().unwrap_or_default();
+        process::beside_module_flags(text).unwrap_or_else(|| text.trim().to_owned())
+    };
+    own(&one.was) == own(&one.is)
 }
 
 /// Whether the object is one that the session file makes.

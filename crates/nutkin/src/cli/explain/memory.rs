@@ -2,17 +2,18 @@
 
 use std::path::PathBuf;
 
+use nutkin_core::session::Mode;
 use nutkin_flink::Problem;
 use nutkin_flink::dialect::{self, Dialect};
 use nutkin_flink::memory::{
-    self, JobManagerMemory, JvmMemory, LegacyHeap, MemoryInput, TaskManagerMemory,
+    self, JobManagerMemory, JvmMemory, LegacyHeap, LegacyTarget, MemoryInput, TaskManagerMemory,
 };
 use nutkin_flink::{Configuration, FlinkVersion, dynamic};
 use serde_json::{Map, Value, json};
 
 use super::bars;
 use super::shown::{Bound, Part, Shown};
-use crate::cli::shared::{Output, OutputArgs, PlatformArgs, SpecArgs, document};
+use crate::cli::shared::{Output, OutputArgs, Platform, PlatformArgs, SpecArgs, document};
 use crate::cli::{Context, session_file};
 use crate::{Exit, Outcome, files};
 use nutkin_shell::Error;
@@ -69,12 +70,12 @@ enum Component {
 /// # Errors
 /// Exit 2: bad options, or memory that does not fit; all problems of both processes.
 pub fn run(args: &MemoryArgs, context: &Context<'_>) -> Outcome {
-    let (configuration, version) = configuration(args, context)?;
+    let (configuration, version, target) = configuration(args, context)?;
     // An empty variable is not a size, and Flink says so.
     let legacy = LegacyHeap {
         job_manager: context.environment.exact("FLINK_JM_HEAP"),
         task_manager: context.environment.exact("FLINK_TM_HEAP"),
-        ..LegacyHeap::default()
+        target,
     };
     let input = MemoryInput { configuration: &configuration, version, legacy };
     let wanted = |component| args.component.is_none_or(|only| only == component);
@@ -109,12 +110,12 @@ pub fn run(args: &MemoryArgs, context: &Context<'_>) -> Outcome {
 fn configuration(
     args: &MemoryArgs,
     context: &Context<'_>,
-) -> Result<(Configuration, FlinkVersion), Error> {
+) -> Result<(Configuration, FlinkVersion, LegacyTarget), Error> {
     let version = args.flink.unwrap_or(FlinkVersion::DEFAULT);
     if args.file.is_some() || (args.conf_dir.is_none() && args.options.is_empty()) {
         let mut platform = args.platform.clone();
         // Nothing is started: any file may be looked at.
-        platform.on.get_or_insert(crate::cli::shared::Platform::Local);
+        platform.on.get_or_insert(Platform::Local);
         let spec = SpecArgs {
             file: args.file.clone(),
             conf_dir: None,
@@ -122,8 +123,12 @@ fn configuration(
             flink: args.flink.map(|version| version.to_string()),
             platform,
         };
+        let is_on_kubernetes = spec.platform.on == Some(Platform::Kubernetes);
         let session = session_file::load(&spec, None, None, context)?;
-        return Ok((session.configuration, session.flink));
+        // Flink's client gives an old heap size another meaning than the scripts that start all other processes.
+        let is_native = is_on_kubernetes && session.mode != Some(Mode::Standalone);
+        let target = if is_native { LegacyTarget::Kubernetes } else { LegacyTarget::Scripts };
+        return Ok((session.configuration, session.flink, target));
     }
     let mut configuration = match &args.conf_dir {
         Some(directory) => read_directory(directory, version)?,
@@ -132,7 +137,7 @@ fn configuration(
     for (key, entry) in dynamic::parse(&args.options).map_err(Error::input)?.iter() {
         configuration.set(key, entry.value.clone(), entry.origin.clone());
     }
-    Ok((configuration, version))
+    Ok((configuration, version, LegacyTarget::Scripts))
 }
 
 fn read_directory(

@@ -56,7 +56,7 @@ pub fn plan(session: &Session, client: &ClientMachine) -> Result<Objects, Vec<Pr
     let mut job_manager = draft(Role::JobManager, settings);
     names::check(&mut job_manager);
     super::steps::effective::warn_of_missing_storage(&mut job_manager.settings);
-    let sizes = memory::sizes(&mut job_manager).unwrap_or_default();
+    let sizes = memory::of_scripts(&mut job_manager).unwrap_or_default();
     let claims = claims::read(&mut job_manager);
     pod::fill(&mut job_manager, workload, &claims, sizes);
     pod::fill(&mut task_manager, workload, &claims, sizes);

@@ -1,5 +1,6 @@
 //! What the objects of a standalone session are, and that nothing else changes them.
 
+mod java;
 mod pods;
 
 use std::collections::BTreeMap;

@@ -1,10 +1,13 @@
 //! The options of a session as Flink's client completes them before it builds anything.
 
 use super::client::ClientMachine;
+use super::modules;
 use super::settings::Settings;
 use crate::session::Session;
 use nutkin_flink::Problem;
 use nutkin_flink::dialect::Dialect;
+use nutkin_flink::memory::{self, LegacyHeap, LegacyTarget, MemoryInput};
+use nutkin_flink::units::MemorySize;
 use nutkin_flink::{Entry, Origin, options};
 
 /// Class that the JobManager's start script runs (`KubernetesClusterDescriptor.deploySessionCluster`).
@@ -32,6 +35,7 @@ pub(in crate::plan::kubernetes) fn effective(
     all.set("kubernetes.cluster-id", session.name.as_str(), dictated.clone());
     all.set("internal.cluster.execution-mode", "NORMAL", dictated.clone());
     all.set("kubernetes.internal.jobmanager.entrypoint.class", ENTRYPOINT, dictated.clone());
+    settle_old_heap(session, &mut settings);
     for (key, port) in FIXED_PORTS {
         fix_port(&mut settings, key, port.to_string());
     }
@@ -41,6 +45,27 @@ pub(in crate::plan::kubernetes) fn effective(
         fix_port(&mut settings, "high-availability.jobmanager.port", rpc);
     }
     settings
+}
+
+/// Says in today's words what an old heap size means. To Flink's client it is the size of the pod; the script in the pod
+/// takes it for the heap alone, and the process grows over its limit. TaskManagers are told their sizes one by one. A configuration
+/// directory is taken as it is.
+fn settle_old_heap(session: &Session, settings: &mut Settings) {
+    const SIZE: &str = "jobmanager.memory.process.size";
+    let all = &settings.configuration;
+    let is_old = ["jobmanager.heap.size", "jobmanager.heap.mb"].iter().any(|key| all.contains(key));
+    let is_sized = [SIZE, "jobmanager.memory.flink.size", "jobmanager.memory.heap.size"];
+    let is_directory = session.conf_dir.is_some();
+    if is_directory || !is_old || is_sized.iter().any(|key| all.contains(key)) {
+        return;
+    }
+    let legacy = LegacyHeap { target: LegacyTarget::Kubernetes, ..LegacyHeap::default() };
+    let input = MemoryInput { configuration: all, version: settings.version, legacy };
+    // What cannot be calculated is told later.
+    let Ok(memory) = memory::job_manager(&input) else { return };
+    let size = MemorySize::from_bytes(memory.process()).to_string();
+    let reason = Origin::Derived("what an old heap size means on Kubernetes");
+    settings.configuration.set(SIZE, size, reason);
 }
 
 /// Steps 1 and 2, which all modes share.
@@ -67,6 +92,7 @@ pub(in crate::plan::kubernetes) fn begin(session: &Session, client: &ClientMachi
     for key in own {
         all.remove(&key);
     }
+    modules::open(session, &mut settings);
     settings
 }
 

@@ -14,6 +14,7 @@ pub(super) mod json;
 pub(super) mod kerberos;
 pub(super) mod logging;
 pub(super) mod memory;
+mod modules;
 pub(super) mod names;
 pub(super) mod owners;
 pub(super) mod resources;
