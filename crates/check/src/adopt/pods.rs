@@ -324,7 +324,7 @@ fn volumes(
             volumes.push(json);
         }
     }
-    // What only other containers mount.
+    // What only other containers mount, or none.
     let others =
         ["initContainers", "containers"].into_iter().flat_map(|list| workload.pod.items_of(list));
     let others = others.filter(|other| !std::ptr::eq(*other, workload.container));
@@ -335,7 +335,9 @@ fn volumes(
     for volume in workload.pod.items_of("volumes") {
         let name = volume.text_of("name").unwrap_or_default();
         let is_there = volumes.iter().any(|known| known["name"] == name);
-        if wanted.contains(&name) && !is_there {
+        let mut mounts = workload.container.items_of("volumeMounts").iter();
+        let is_mounted = mounts.any(|mount| mount.text_of("name") == Some(name));
+        if (wanted.contains(&name) || !is_mounted) && !is_there {
             volumes.push(clean_volume(volume));
         }
     }

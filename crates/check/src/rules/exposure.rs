@@ -56,12 +56,20 @@ fn open_rest(system: &System<'_>, out: &mut Findings<'_>) {
         let Some(kind) = service.node.at("spec/type") else { continue };
         let outside = matches!(kind.text(), Some("NodePort" | "LoadBalancer"));
         let ports = service.node.at("spec/ports").map_or(&[][..], Walk::items);
+        let is_named = |name: &str| {
+            let mut ports =
+                system.job_managers().flat_map(|workload| workload.container.items_of("ports"));
+            ports.any(|port| {
+                port.text_of("name") == Some(name)
+                    && port.get("containerPort").and_then(Walk::whole) == Some(rest)
+            })
+        };
         let is_rest = |port: &&nutkin_flink::yaml::Node| {
             let target = port.get("targetPort").or_else(|| port.get("port"));
             target.and_then(Walk::whole) == Some(rest)
                 || target
                     .and_then(Walk::text)
-                    .is_some_and(|name| matches!(name, "rest" | "webui" | "ui"))
+                    .is_some_and(|name| matches!(name, "rest" | "webui" | "ui") || is_named(name))
         };
         if let (true, Some(port)) = (outside, ports.iter().find(is_rest)) {
             let message = format!(
