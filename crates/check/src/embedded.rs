@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::finding::Place;
 use super::kubernetes::{Object, Workload};
+use super::kustomize::GeneratedKey;
 use super::names::Names;
 use super::node::Walk;
 use super::service::Source;
@@ -164,7 +165,12 @@ fn of_target(target: &str) -> Option<(&str, FileKind)> {
 }
 
 /// All such texts of the files and objects.
-pub(super) fn collect(files: &[File], objects: &[Object], names: &Names) -> Vec<Embedded> {
+pub(super) fn collect(
+    files: &[File],
+    objects: &[Object],
+    names: &Names,
+    generated: &[GeneratedKey],
+) -> Vec<Embedded> {
     let mut found = Vec::new();
     for (index, file) in files.iter().enumerate() {
         let Some(kind) = file.kind else { continue };
@@ -172,9 +178,18 @@ pub(super) fn collect(files: &[File], objects: &[Object], names: &Names) -> Vec<
             kind,
             FileKind::FlinkConf | FileKind::ConfigYaml | FileKind::Log4j | FileKind::Logback
         );
-        if is_conf {
+        let mut keys = generated.iter().filter(|one| one.file == index).peekable();
+        if is_conf && keys.peek().is_none() {
             let name = file.name.rsplit('/').next().unwrap_or_default();
             found.push(Embedded::of_file(name, kind, index, &file.text));
+        }
+        for one in keys {
+            let Some(kind) = of_name(&one.key) else { continue };
+            found.push(Embedded {
+                origin: Origin::ConfigMap(one.map),
+                blanks: file.text.lines().map(blanks).collect(),
+                ..Embedded::of_file(&one.key, kind, index, &file.text)
+            });
         }
     }
     for (index, object) in objects.iter().enumerate().filter(|(_, o)| o.kind == "ConfigMap") {

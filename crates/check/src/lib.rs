@@ -20,6 +20,7 @@ mod hosts;
 mod image;
 mod inside;
 mod kubernetes;
+mod kustomize;
 mod names;
 mod node;
 pub mod page;
@@ -167,9 +168,12 @@ fn ours(world: &World) -> BTreeMap<usize, Vec<(u32, u32)>> {
 }
 
 /// Paths of files that the given ones name and that belong to them, as far as they are not among them: what Compose
-/// files mount, extend and build from. They may not exist.
+/// files mount, extend and build from, and what kustomizations make ConfigMaps of. They may not exist.
 pub fn beside(inputs: &[Input]) -> Vec<String> {
-    if !inputs.iter().any(|input| compose::looks_like_one(&input.text)) {
+    let names_files = |input: &Input| {
+        input.text.contains("configMapGenerator:") || compose::looks_like_one(&input.text)
+    };
+    if !inputs.iter().any(names_files) {
         return Vec::new();
     }
     let world = World::read(inputs.iter().map(File::new).collect());

@@ -56,15 +56,23 @@ impl Names {
         let own = own.copied().find(fits);
         own.or_else(|| {
             let near = |index: &usize| distance(files, objects[*index].file, from.file);
-            all.iter().copied().filter(fits).min_by_key(near)
+            let mut others: Vec<usize> = all.iter().copied().filter(fits).collect();
+            others.sort_by_key(near);
+            // Two that are equally far, in directories of their own, are alternatives: neither is meant.
+            let is_open = others.len() > 1
+                && FAR <= near(&others[0])
+                && near(&others[0]) == near(&others[1])
+                && objects[others[0]].node.to_json() != objects[others[1]].node.to_json();
+            others.first().copied().filter(|_| !is_open)
         })
     }
 }
 
+/// More than any path has parts, so that the kinds of places do not mix.
+const FAR: usize = 1 << 16;
+
 /// How far a file is from another: in the same directory, above it, below it, anywhere else.
 pub(super) fn distance(files: &[File], one: usize, from: usize) -> usize {
-    /// More than any path has parts, so that the four kinds of places do not mix.
-    const FAR: usize = 1 << 16;
     if one == from {
         return 0;
     }

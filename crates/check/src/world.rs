@@ -8,8 +8,8 @@ use super::embedded::{self, Embedded, Origin};
 use super::finding::Place;
 use super::hosts::{self, Hosts};
 use super::kubernetes::{self, Object};
+use super::kustomize::{self, Kustomization};
 use super::names::Names;
-use super::passed_over;
 use super::script::{self, Script};
 use super::secrets;
 use super::selectors::Selectors;
@@ -32,16 +32,17 @@ pub(super) struct World {
     pub(super) broken: Vec<(Place, Problem)>,
     /// What Docker Compose says to Compose files.
     pub(super) refusals: Vec<compose::Refusal>,
-    /// Indices of files that Compose files name.
+    pub(super) kustomizations: Vec<Kustomization>,
+    /// Indices of files that Compose files and kustomizations name.
     pub(super) used: BTreeSet<usize>,
-    /// Paths that Compose files name.
+    /// Paths that they name.
     pub(super) wanted: BTreeSet<String>,
 }
 
 impl World {
     /// Reads all files.
     pub(super) fn read(mut files: Vec<File>) -> Self {
-        passed_over::mark_patches(&mut files);
+        let kustomizations = kustomize::read(&mut files);
         let mut objects = Vec::new();
         let mut composed = Vec::new();
         let mut broken = Vec::new();
@@ -79,8 +80,9 @@ impl World {
         kubernetes::hide_secrets(&mut files, &objects);
         let projects = compose::take(&mut files, &composed, &mut objects);
         secrets::hide(&mut files, &objects);
+        let generated = kustomize::generate(&kustomizations, &files, &mut objects);
         let names = Names::of(&objects);
-        let mut texts = embedded::collect(&files, &objects, &names);
+        let mut texts = embedded::collect(&files, &objects, &names, &generated.keys);
         let mounted = embedded::mounted(&files, &objects, &projects.contents, &texts);
         texts.extend(mounted);
         let mut texts_of: BTreeMap<Origin, Vec<usize>> = BTreeMap::new();
@@ -100,8 +102,9 @@ impl World {
             hosts,
             broken,
             refusals: projects.refusals,
-            used: projects.used,
-            wanted: projects.wanted,
+            kustomizations,
+            used: projects.used.into_iter().chain(generated.used).collect(),
+            wanted: projects.wanted.into_iter().chain(generated.wanted).collect(),
         }
     }
 

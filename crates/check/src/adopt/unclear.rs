@@ -1,9 +1,10 @@
 //! Files of which no session file is made, because they would become another system.
 
+use crate::embedded::{Embedded, Origin};
 use crate::kubernetes::Object;
 use crate::passed_over;
 use crate::settings;
-use crate::source::{File, PassedOver};
+use crate::source::FileKind;
 use crate::system::{System, World};
 use crate::template;
 use nutkin_flink::options::is_sensitive;
@@ -17,6 +18,7 @@ pub(super) fn of(world: &World, system: &System<'_>) -> Option<Problem> {
         twice(world),
         application(world, system),
         boot(world, system),
+        absent(world, system),
     ];
     reasons.into_iter().flatten().next()
 }
@@ -70,12 +72,40 @@ fn at(world: &World, object: &Object) -> String {
 
 /// Files that a kustomization changes before anything is applied.
 fn patched(world: &World) -> Option<Problem> {
-    let is_patch = |file: &&File| matches!(file.passed_over, PassedOver::Patch(_));
-    let file = world.files.iter().find(is_patch)?;
-    let PassedOver::Patch(directory) = &file.passed_over else { return None };
-    let message = format!("a kustomization in `{directory}` changes the objects by {}", file.name);
+    let mut all = world.kustomizations.iter();
+    let (one, field) = all.find_map(|one| Some((one, one.change()?)))?;
+    let file = &world.files[one.file];
+    let directory = passed_over::here(file.directory());
+    let message = format!("{} changes the objects by `{field}`", file.name);
     let hint = format!(
         "render what is applied, `kubectl kustomize {directory} > all.yaml`, and name all.yaml"
+    );
+    Some(Problem::argument(Argument::From, message).hint(hint))
+}
+
+/// A ConfigMap over the image's configuration that is not there: the session would be without all of it.
+fn absent(world: &World, system: &System<'_>) -> Option<Problem> {
+    let is_configuration = |text: &&Embedded| {
+        matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml)
+            && matches!(text.origin, Origin::ConfigMap(_))
+    };
+    if system.texts.iter().any(is_configuration) {
+        return None;
+    }
+    let (workload, map) = system.workloads.iter().find_map(|workload| {
+        let mount = workload.mount_of("/opt/flink/conf/flink-conf.yaml")?;
+        let (map, _) = mount.config_maps().next()?;
+        Some((workload, map))
+    })?;
+    if world.named("ConfigMap", map, workload.object).is_some() {
+        return None;
+    }
+    let message = format!(
+        "the configuration of {} is in ConfigMap {map}, which is not among the files, or there are several",
+        workload.title()
+    );
+    let hint = format!(
+        "`kubectl get configmap {map} -o yaml > {map}.yaml` prints it; name that file as well"
     );
     Some(Problem::argument(Argument::From, message).hint(hint))
 }

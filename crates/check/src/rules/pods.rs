@@ -8,7 +8,7 @@ mod references;
 use super::rules;
 use crate::embedded::Origin;
 use crate::finding::Findings;
-use crate::kubernetes::Workload;
+use crate::kubernetes::{Mount, Workload};
 use crate::node::Walk;
 use crate::source::FileKind;
 use crate::system::System;
@@ -151,20 +151,29 @@ fn configuration(system: &System<'_>, workload: &Workload<'_>, out: &mut Finding
         return;
     }
     let Some(name) = mount.config_map() else { return };
+    // Files that are mounted one by one hide nothing, and are there as well.
+    let below =
+        |other: &Mount<'_>| other.path.strip_prefix(CONF).is_some_and(|p| p.starts_with('/'));
+    let mut files: Vec<&str> = Vec::new();
+    for other in workload.mounts().iter().filter(|other| below(other)) {
+        files.push(&other.path[CONF.len() + 1..]);
+    }
     // The names of the files that are there: of `items`, otherwise of the ConfigMap, if it is in the files.
-    let items =
-        mount.volume.and_then(|volume| volume.at("configMap/items")).map_or(&[][..], Walk::items);
-    let files: Vec<&str> = if items.is_empty() {
-        let Some(map) = config_map(system, workload, Some(name)) else { return };
-        map.node
-            .get("data")
-            .map_or(&[][..], Walk::entries)
-            .iter()
-            .map(|(k, _)| k.name.as_str())
-            .collect()
-    } else {
-        items.iter().filter_map(|item| item.text_of("path")).collect()
-    };
+    let maps: Vec<_> = mount.config_maps().collect();
+    for (map, items) in &maps {
+        if items.is_empty() {
+            let Some(map) = config_map(system, workload, Some(map)) else { return };
+            let data = map.node.get("data").map_or(&[][..], Walk::entries);
+            files.extend(data.iter().map(|(key, _)| key.name.as_str()));
+        } else {
+            files.extend(items.iter().filter_map(|item| item.text_of("path")));
+        }
+    }
+    // A Secret or whatever else is projected beside may hold the rest.
+    let sources = mount.volume.and_then(|volume| volume.at("projected/sources"));
+    if sources.is_some_and(|sources| sources.items().len() != maps.len()) {
+        return;
+    }
     let place = mount.node.place(workload.file());
     if !files.iter().any(|file| matches!(*file, "flink-conf.yaml" | "config.yaml")) {
         let message = format!("ConfigMap {name} puts {} into `{CONF}`", listed(&files));
