@@ -16,6 +16,8 @@ pub(super) struct Service {
     pub(super) hostname: Option<String>,
     /// Whether other Compose files lie beside its own, which may be started with it.
     pub(super) has_siblings: bool,
+    /// What the project calls itself: `name`.
+    pub(super) name: Option<String>,
     /// Names under which the other containers reach it.
     pub(super) hosts: BTreeSet<String>,
     /// The Dockerfile that it is built from.
@@ -28,6 +30,8 @@ pub(super) struct Service {
     pub(super) profiles: Vec<String>,
     /// Variables that no file gives a value.
     pub(super) open: Vec<String>,
+    /// Files that it names and that are not among those that were read.
+    pub(super) missing: Vec<String>,
     /// All other fields: name and place.
     pub(super) fields: Vec<(String, Place)>,
 }

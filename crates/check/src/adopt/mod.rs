@@ -4,6 +4,7 @@
 //! a JobManager, its address, the mounted configuration) is left out and told; all other objects lie beside.
 
 mod beside;
+mod compose;
 mod defaults;
 pub mod difference;
 mod keep;
@@ -153,22 +154,17 @@ pub fn adopt(inputs: &[Input], request: &AdoptionRequest) -> Result<Adoption, Ve
             ]);
         }
     };
-    if system.is_of_compose() {
-        let message = format!("{} is started by Docker Compose", system.title);
-        return Err(vec![
-            Problem::argument(Argument::From, message)
-                .hint("`nutkin init` writes a session file to start from"),
-        ]);
-    }
     if let Some(problem) = unclear::of(&world, system) {
         return Err(vec![problem]);
     }
     let adoption = match system.session {
         Some(session) => keep::keep(&world, system, session, request),
+        None if system.is_of_compose() => compose::make(&world, system, request),
         None => make(&world, system, request),
     }?;
     if !request.as_is {
-        refuse::left(&adoption, inputs, request, !world.objects.is_empty())?;
+        let is_on_kubernetes = !world.objects.is_empty() && !system.is_of_compose();
+        refuse::left(&adoption, inputs, request, is_on_kubernetes)?;
     }
     Ok(adoption)
 }

@@ -54,6 +54,8 @@ struct Project<'a, 'o> {
     name: &'a str,
     document: Node,
     variables: Variables,
+    /// Files that the service names and that are not there.
+    missing: Vec<String>,
     out: &'o mut Projects,
 }
 
@@ -77,7 +79,7 @@ pub(super) fn project(
     if !stem.ends_with(".override") {
         out.wanted.extend(["yml", "yaml"].map(|end| format!("{stem}.override.{end}")));
     }
-    let mut project = Project { files, file, name, document, variables, out };
+    let mut project = Project { files, file, name, document, variables, missing: Vec::new(), out };
     for (key, service) in project.document.get("services").map_or(&[][..], Walk::entries).to_vec() {
         project.service(&key, &service);
     }
@@ -85,6 +87,7 @@ pub(super) fn project(
 
 impl Project<'_, '_> {
     fn service(&mut self, key: &Key, service: &Node) {
+        self.missing.clear();
         let whole = self.extended(self.name, service, 0);
         let mut open = Vec::new();
         let whole = self.filled(&whole, &mut open);
@@ -97,6 +100,7 @@ impl Project<'_, '_> {
         self.out.refusals.extend(refused);
         let mut made = Service {
             project: self.name.to_owned(),
+            name: self.document.text_of("name").map(str::to_owned),
             hostname: whole.text_of("hostname").map(str::to_owned),
             has_siblings,
             open,
@@ -118,6 +122,7 @@ impl Project<'_, '_> {
             .collect();
         self.mounts(&whole, &mut made);
         let node = self.node(key, &whole, &made);
+        made.missing = std::mem::take(&mut self.missing);
         self.out.objects.push(Object {
             file: self.file,
             node,
@@ -140,18 +145,30 @@ impl Project<'_, '_> {
                 let path = beside(name, path);
                 self.out.wanted.insert(path.clone());
                 self.files.compose(&path).map(|(index, document)| {
-                    self.out.used.insert(index);
+                    if path != self.name {
+                        self.out.used.insert(index);
+                    }
                     (path, document)
                 })
             }
             None => self.files.compose(name).map(|(_, document)| (name.to_owned(), document)),
         };
-        let Some((path, document)) = other else { return service.clone() };
+        let Some((path, document)) = other else {
+            self.missing.extend(extends.text_of("file").map(str::to_owned));
+            return service.clone();
+        };
         let found = document.get("services").and_then(|all| all.get(base?));
         let Some(found) = found else { return service.clone() };
         let below = self.extended(&path, &found.clone(), depth + 1);
-        let below =
-            if path == self.name { below } else { merge::moved(&below, key.line, key.column) };
+        let below = if path == self.name {
+            below
+        } else {
+            merge::moved(
+                &merge::rebased(&below, extends.text_of("file").unwrap_or_default()),
+                key.line,
+                key.column,
+            )
+        };
         merge::service(&below, service)
     }
 

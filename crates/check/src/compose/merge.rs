@@ -103,6 +103,43 @@ fn pairs(map: &Node) -> Vec<Node> {
     map.entries().iter().map(pair).collect()
 }
 
+/// A service of another file, with its paths from here on. `file` is the path of that file.
+pub(super) fn rebased(service: &Node, file: &str) -> Node {
+    let Some((directory, _)) = file.rsplit_once('/') else { return service.clone() };
+    let NodeKind::Map(mut entries) = service.kind.clone() else { return service.clone() };
+    for (key, node) in &mut entries {
+        match key.name.as_str() {
+            "env_file" => each(node, "path", &|text| Some(format!("./{directory}/{text}"))),
+            "volumes" => each(node, "source", &|text| {
+                text.starts_with('.').then(|| format!("./{directory}/{text}"))
+            }),
+            "build" => each(node, "context", &|text| Some(format!("./{directory}/{text}"))),
+            _ => {}
+        }
+    }
+    Node { kind: NodeKind::Map(entries), ..service.clone() }
+}
+
+/// A text, each text of a list, or a field of each of its maps.
+fn each(node: &mut Node, name: &str, change: &impl Fn(&str) -> Option<String>) {
+    match &mut node.kind {
+        NodeKind::Text(text) if !text.starts_with('/') => {
+            if let Some(new) = change(text) {
+                *text = new;
+            }
+        }
+        NodeKind::List(items) => items.iter_mut().for_each(|item| each(item, name, change)),
+        _ => field(node, name, change),
+    }
+}
+
+fn field(node: &mut Node, name: &str, change: &impl Fn(&str) -> Option<String>) {
+    let NodeKind::Map(entries) = &mut node.kind else { return };
+    for (_, value) in entries.iter_mut().filter(|(key, _)| key.name == name) {
+        each(value, name, change);
+    }
+}
+
 /// All of a tree at one place: what comes from another file is told where it is asked for.
 pub(super) fn moved(node: &Node, line: u32, column: u32) -> Node {
     let kind = match &node.kind {

@@ -41,14 +41,13 @@ pub(super) struct Projects {
     pub(super) wanted: BTreeSet<String>,
 }
 
-/// Whether a document is a Compose file, by what it holds: names are whatever people like.
+/// Whether a document is a Compose file, by what it holds: names are whatever people like. Other programs have services
+/// as well, which concern nobody here as long as none of them is of Flink.
 pub(super) fn is_compose(document: &Node) -> bool {
-    const FIELDS: &[&str] =
-        &["image", "build", "extends", "command", "environment", "volumes", "ports", "depends_on"];
     let services = document.get("services").map_or(&[][..], Walk::entries);
     document.get("kind").is_none()
         && document.get("apiVersion").is_none()
-        && services.iter().any(|(_, one)| FIELDS.iter().any(|field| one.get(field).is_some()))
+        && services.iter().any(|(_, one)| !one.entries().is_empty())
 }
 
 /// Whether the text of a broken file was one.
@@ -85,6 +84,7 @@ pub(super) fn take(
 fn read(files: &[File], documents: &[(usize, Node)]) -> Projects {
     let mut projects = Projects::default();
     let reader = files::Files::new(files, documents);
+    let mut all = Vec::new();
     for (file, document) in documents {
         let name = &files[*file].name;
         if reader.is_override(name) || reader.is_overlay(name, document) {
@@ -97,14 +97,21 @@ fn read(files: &[File], documents: &[(usize, Node)]) -> Projects {
         if !own.objects.iter().any(is_of_flink) {
             continue;
         }
+        all.push((*file, overriding.map(|(file, _)| file), own));
+    }
+    // What only others extend is a part of them.
+    let extended: BTreeSet<usize> =
+        all.iter().flat_map(|(_, _, own)| own.used.iter().copied()).collect();
+    all.retain(|(file, ..)| !extended.contains(file));
+    for (file, overriding, own) in all {
         let before = projects.objects.len();
         projects.contents.extend(own.contents.into_iter().map(|(i, n, t)| (i + before, n, t)));
         projects.objects.extend(own.objects);
         projects.refusals.extend(own.refusals);
         projects.wanted.extend(own.wanted);
         projects.used.extend(own.used);
-        projects.used.insert(*file);
-        projects.used.extend(overriding.map(|(file, _)| file));
+        projects.used.insert(file);
+        projects.used.extend(overriding);
     }
     projects
 }

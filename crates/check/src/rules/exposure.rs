@@ -195,7 +195,8 @@ fn no_plugin(system: &System<'_>, out: &mut Findings<'_>) {
                     });
                 let own = system.settings.list.iter().any(|setting| {
                     (setting.key.starts_with("nutkin.plugins")
-                        || setting.key.starts_with("nutkin.libs"))
+                        || setting.key.starts_with("nutkin.libs")
+                        || setting.key.ends_with(".env.ENABLE_BUILT_IN_PLUGINS"))
                         && setting.text().contains(word)
                 });
                 if !plain || brought || own {

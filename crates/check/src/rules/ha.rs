@@ -72,6 +72,11 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
 
 fn high_availability_storage(system: &System<'_>, place: Place, out: &mut Findings<'_>) {
     let Some(setting) = system.settings.get("high-availability.storageDir") else {
+        // Where Nutkin brings the ZooKeeper it has a directory for it as well.
+        let platform = system.settings.value("nutkin.platform");
+        if matches!(platform.as_deref(), Some("local" | "docker")) {
+            return;
+        }
         out.add(&NO_STORAGE, place, "`high-availability.storageDir` is not set");
         return;
     };

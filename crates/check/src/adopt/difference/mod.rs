@@ -6,7 +6,7 @@ mod reasons;
 
 use super::super::source::{File, Input};
 use super::super::system::{self, System, World};
-use super::{Adoption, AdoptionRequest, options};
+use super::{Adoption, AdoptionRequest, compose, options};
 use facts::{Fact, Facts, OPTIONS};
 use nutkin_core::plan;
 use nutkin_core::spec::{self, Inputs};
@@ -93,10 +93,18 @@ pub fn differences(
         return Ok(Vec::new());
     };
     let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
-    let old = facts::of(&world, system, &options::all(system, version));
+    let mut old = facts::of(&world, system, &options::all(system, version));
+    let is_of_compose = system.is_of_compose();
+    if is_of_compose {
+        // Containers of a session on Docker are no objects: what Flink reads is compared.
+        let is_read =
+            |name: &String| name == OPTIONS || system.texts.iter().any(|text| text.name == *name);
+        old.retain(|name, _| is_read(name));
+    }
     let new = match (system.session, &system.workloads[..]) {
         (Some(_), _) => of_kept(adoption),
         (None, []) => of_file(adoption)?,
+        _ if is_of_compose => of_file(adoption)?,
         _ => of_pods(adoption)?,
     };
     let mut found = Vec::new();
@@ -110,6 +118,9 @@ pub fn differences(
     let context = reasons::Context { system, adoption };
     let tell = |(mut one, place): (LineDifference, Option<super::Place>)| {
         one.why = reasons::why(&one, &context);
+        if is_of_compose && one.object == OPTIONS {
+            one.why = one.why.or_else(|| compose::why(&adoption.placed, &one.path));
+        }
         one.location = place.map(|place| Location {
             file: world.files[place.file].name.clone(),
             line: Some(place.line),

@@ -33,7 +33,12 @@ impl Project<'_, '_> {
             let Some(path) = node.text().or_else(|| node.text_of("path")) else { continue };
             let path = beside(self.name, path);
             self.out.wanted.insert(path.clone());
-            let Some(index) = self.files.find(&path) else { continue };
+            let Some(index) = self.files.find(&path) else {
+                if node.text_of("required") != Some("false") {
+                    self.missing.push(path);
+                }
+                continue;
+            };
             self.out.used.insert(index);
             for (name, value, _) in variables::file(&self.files.all[index].text, &self.variables) {
                 let value = value.map(|value| entry("value", text(node, &value)));

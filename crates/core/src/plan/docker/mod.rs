@@ -244,7 +244,8 @@ impl Maker<'_> {
         published: Published,
     ) -> Container {
         // Both entry points write it into the configuration; each JobManager of several tells its own.
-        let environment = BTreeMap::from([("JOB_MANAGER_RPC_ADDRESS".to_owned(), alias.clone())]);
+        let mut environment = self.variables("containerized.master.env.");
+        environment.insert("JOB_MANAGER_RPC_ADDRESS".to_owned(), alias.clone());
         Container {
             command: vec!["jobmanager".to_owned()],
             environment,
@@ -262,8 +263,8 @@ impl Maker<'_> {
             1 => "jobmanager",
             _ => "jobmanager-1",
         };
-        let mut environment =
-            BTreeMap::from([("JOB_MANAGER_RPC_ADDRESS".to_owned(), job_manager.to_owned())]);
+        let mut environment = self.variables("containerized.taskmanager.env.");
+        environment.insert("JOB_MANAGER_RPC_ADDRESS".to_owned(), job_manager.to_owned());
         // The entry point of 1.13 sets one slot unless told otherwise.
         if let Some(slots) = self.shape.options.get("taskmanager.numberOfTaskSlots") {
             environment.insert("TASK_MANAGER_NUMBER_OF_TASK_SLOTS".to_owned(), slots.clone());
@@ -301,6 +302,15 @@ impl Maker<'_> {
             ..self.container("zookeeper".to_owned(), Role::ZooKeeper, ZOOKEEPER_PORT)
         }
         .finished(&Shape::default(), |_| false)
+    }
+
+    /// Variables that options give the containers of a role, by the prefix that Flink has for them on other clusters
+    /// (`ResourceManagerOptions.CONTAINERIZED_MASTER_ENV_PREFIX` and its neighbour).
+    fn variables(&self, prefix: &str) -> BTreeMap<String, String> {
+        let all = self.session.configuration.iter().filter_map(|(key, entry)| {
+            Some((key.strip_prefix(prefix)?.to_owned(), entry.value.to_string()))
+        });
+        all.collect()
     }
 
     fn container(&self, alias: String, role: Role, port: u16) -> Container {

@@ -1,0 +1,170 @@
+//! What services a session on Docker cannot be: said before anything is written.
+
+use crate::adopt::Maker;
+use crate::finding::Place;
+use crate::image;
+use crate::kubernetes::{Role, Workload};
+use crate::node::Walk;
+use crate::service::{Service, Source};
+use crate::source::FileKind;
+use crate::system::{System, of_service};
+use nutkin_flink::{Argument, Problem};
+
+/// All reasons.
+pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut add = |place: Place, message: String, hint: &str| {
+        let problem = Problem::argument(Argument::From, message).hint(hint);
+        problems.push(problem.at(maker.location(place)));
+    };
+    for (role, missing) in [
+        ("JobManager", system.job_managers().next().is_none()),
+        ("TaskManager", system.task_managers().next().is_none()),
+    ] {
+        if let (true, Some(first)) = (missing, system.workloads.first()) {
+            let message = format!("no service beside {} runs a {role}", first.title());
+            add(first.object.place(), message, "name the Compose file that has one as well");
+        }
+    }
+    for workload in &system.workloads {
+        let (place, title) = (workload.object.place(), workload.title());
+        let Some(service) = &workload.object.compose else { continue };
+        if !service.open.is_empty() {
+            let names = service.open.join("`, `");
+            let message = format!("{title} uses `{names}`, and no file gives it a value");
+            add(place, message, "write NAME=VALUE into `.env` beside the Compose file");
+        }
+        for file in &service.missing {
+            let message = format!("{title} needs `{file}`, which is not among the files");
+            add(place, message, "name it as well");
+        }
+        if workload.role == Role::Both {
+            let message = format!("{title} runs JobManager and TaskManager in one container");
+            add(place, message, "give each of them a service of its own");
+        }
+        if workload.image().is_none() {
+            let message = format!("{title} is built here, and its image has no name");
+            add(place, message, "give the service `image: NAME` beside `build`, and build it");
+        }
+        if let Some(mount) = unread(system, service) {
+            let message =
+                format!("the configuration of {title} at `{mount}` is not among the files");
+            add(place, message, "name its file or directory as well");
+        }
+        let empty =
+            workload.container.items_of("env").iter().find(|entry| entry.get("value").is_none());
+        if let Some(name) = empty.and_then(|entry| entry.text_of("name")) {
+            let message = format!("the variable `{name}` of {title} has the value of a shell");
+            add(place, message, "write NAME=VALUE in the Compose file or in an `env_file`");
+        }
+    }
+    images(system, &mut add);
+    alike(system, &mut add);
+    problems
+}
+
+/// Where a configuration is mounted whose text is not known.
+fn unread(system: &System<'_>, service: &Service) -> Option<String> {
+    const FILES: [&str; 3] =
+        ["/opt/flink/conf", "/opt/flink/conf/flink-conf.yaml", "/opt/flink/conf/config.yaml"];
+    let mut mounts = service.mounts.iter().filter(|mount| FILES.contains(&mount.target.as_str()));
+    let mount = mounts.find(|mount| {
+        let Source::Path(path) = &mount.source else { return true };
+        !system.texts.iter().any(|text| {
+            let file = system.world.files[text.start().file].name.as_str();
+            let is_conf = matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml);
+            is_conf && (file == path || file.starts_with(path.as_str()) || path.contains('#'))
+        })
+    });
+    mount.map(|mount| mount.target.clone())
+}
+
+/// A session has one image.
+fn images(system: &System<'_>, add: &mut impl FnMut(Place, String, &str)) {
+    let Some(first) = system.job_managers().next() else { return };
+    let name = |workload: &Workload<'_>| {
+        let text = workload.image().and_then(Walk::text).unwrap_or_default();
+        let name = text.split('@').next().unwrap_or(text);
+        let tag = image::tag(text).map_or(0, |tag| tag.len() + 1);
+        name[..name.len() - tag.min(name.len())].to_owned()
+    };
+    let text = |workload: &Workload<'_>| workload.image().and_then(Walk::text).map(str::to_owned);
+    for other in system.workloads.iter().filter(|one| text(one).is_some() && text(first).is_some())
+    {
+        let is_flinks = text(other).is_some_and(|image| image::is_flinks_own(&image));
+        // Releases of Flink that are mixed are a defect, which one image cures.
+        if text(other) != text(first) && !(is_flinks && name(other) == name(first)) {
+            let message = format!(
+                "{} runs `{}`, {} runs `{}`: a session has one image",
+                first.title(),
+                text(first).unwrap_or_default(),
+                other.title(),
+                text(other).unwrap_or_default()
+            );
+            add(other.object.place(), message, "give both roles one image");
+        }
+    }
+}
+
+/// Services of one role are as many containers of one kind.
+fn alike(system: &System<'_>, add: &mut impl FnMut(Place, String, &str)) {
+    for is_master in [true, false] {
+        let mut of_role =
+            system.workloads.iter().filter(|one| one.role.is_job_manager() == is_master);
+        let Some(first) = of_role.next() else { continue };
+        for other in of_role {
+            if let Some(what) = difference(system, first, other) {
+                let message = format!(
+                    "{} and {} differ in `{what}`: containers of one role are alike in a session",
+                    first.title(),
+                    other.title()
+                );
+                add(other.object.place(), message, "name a Compose file in which they are alike");
+            }
+        }
+    }
+}
+
+/// Options in which containers of one role have to differ, and that a session gives each of them.
+const OWN: &[&str] = &[
+    "jobmanager.rpc.address",
+    "rest.address",
+    "rest.port",
+    "taskmanager.host",
+    "taskmanager.resource-id",
+    "taskmanager.rpc.port",
+];
+
+/// What two services of one role do not have in common.
+fn difference(system: &System<'_>, one: &Workload<'_>, other: &Workload<'_>) -> Option<String> {
+    let settings = |workload: &Workload<'_>| {
+        let (own, _) = of_service(system.world, workload);
+        let all = own.with_arguments(workload);
+        let all: std::collections::BTreeMap<String, String> =
+            all.effective().map(|setting| (setting.key.clone(), setting.text())).collect();
+        all
+    };
+    let (left, right) = (settings(one), settings(other));
+    let keys = left.keys().chain(right.keys());
+    let mut keys = keys.filter(|key| !OWN.contains(&key.as_str()));
+    if let Some(key) = keys.find(|key| left.get(*key) != right.get(*key)) {
+        return Some(key.clone());
+    }
+    let json = |workload: &Workload<'_>| {
+        workload.container.get("resources").map(nutkin_flink::yaml::Node::to_json)
+    };
+    if json(one) != json(other) {
+        return Some("deploy.resources".to_owned());
+    }
+    let variables = |workload: &Workload<'_>| -> std::collections::BTreeMap<String, String> {
+        let entries = workload.container.items_of("env").iter();
+        let all = entries.filter_map(|entry| {
+            Some((entry.text_of("name")?.to_owned(), entry.text_of("value")?.to_owned()))
+        });
+        all.filter(|(name, _)| name != "FLINK_PROPERTIES" && name != "JOB_MANAGER_RPC_ADDRESS")
+            .collect()
+    };
+    let (left, right) = (variables(one), variables(other));
+    let mut names = left.keys().chain(right.keys());
+    names.find(|name| left.get(*name) != right.get(*name)).cloned()
+}

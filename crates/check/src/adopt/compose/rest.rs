@@ -1,0 +1,84 @@
+//! What a user has to know or to do when a session on Docker takes the place of services of a Compose file.
+
+use super::options::names_a_service;
+use crate::kubernetes::Workload;
+use crate::system::{System, World};
+
+/// The notes, in the order in which they matter.
+pub(super) fn of(world: &World, system: &System<'_>, name: &str) -> Vec<String> {
+    let mut notes = Vec::new();
+    let Some(project) = system.workloads.first().and_then(|one| one.object.compose.as_ref()) else {
+        return notes;
+    };
+    let project = project.project.as_str();
+    for workload in &system.workloads {
+        notes.extend(left(world, system, workload));
+    }
+    let others: Vec<&str> = world
+        .objects
+        .iter()
+        .filter(|object| object.compose.as_ref().is_some_and(|one| one.project == project))
+        .filter(|object| !system.workloads.iter().any(|own| std::ptr::eq(own.object, *object)))
+        .map(|object| object.name.as_str())
+        .collect();
+    if !others.is_empty() {
+        let plural = if others.len() == 1 { "stays a service" } else { "stay services" };
+        notes.push(format!(
+            "{} {plural} of {project}; the session has a network of its own: after `nutkin up`, `docker network connect nutkin-{name} \
+             CONTAINER` lets the session reach a container, by the name of that container",
+            others.join(", ")
+        ));
+    }
+    let settings = system.settings.effective().filter(|setting| {
+        setting.key != "jobmanager.rpc.address"
+            && setting.key != "high-availability.zookeeper.quorum"
+            && !setting.key.ends_with("address")
+            && names_a_service(system, &setting.text())
+            && setting.text().contains(':')
+    });
+    for setting in settings {
+        notes.push(format!(
+            "`{}` names a service of {project}, which the session reaches only after `docker network connect`",
+            setting.key
+        ));
+    }
+    let own: Vec<&str> = system.workloads.iter().map(|one| one.object.name.as_str()).collect();
+    notes.push(format!(
+        "`nutkin up` starts a session of its own beside what runs; take savepoints of the jobs, then end the old one with `docker \
+         compose -f {project} rm --stop {}`",
+        own.join(" ")
+    ));
+    notes
+}
+
+/// Fields and ports of a service that a session has no place for.
+fn left(world: &World, system: &System<'_>, workload: &Workload<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    let Some(service) = &workload.object.compose else { return notes };
+    let title = workload.title();
+    let at = |line: u32| format!("{}:{line}", world.files[workload.file()].name);
+    for (field, place) in &service.fields {
+        notes.push(format!(
+            "{}: `{field}` of {title} has no place in a session on Docker",
+            at(place.line)
+        ));
+    }
+    if let Some(profile) = service.profiles.first() {
+        notes.push(format!(
+            "{title} starts with the profile `{profile}` only; the session always has it"
+        ));
+    }
+    let settings = system.settings.with_arguments(workload);
+    let rest = settings.port("rest.bind-port").or_else(|| settings.port("rest.port"));
+    let rest = rest.unwrap_or(8081);
+    for (port, place) in &service.published {
+        if !workload.role.is_job_manager() || i64::from(port.target) != rest {
+            notes.push(format!(
+                "{}: port {} of {title} is not published: a session on Docker publishes REST only",
+                at(place.line),
+                port.target
+            ));
+        }
+    }
+    notes
+}
