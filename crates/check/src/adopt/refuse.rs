@@ -2,7 +2,7 @@
 
 use super::difference::rendered;
 use super::{Adoption, AdoptionRequest, Maker, pods, unclear};
-use crate::kubernetes::Workload;
+use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
 use crate::source::FileKind;
 use crate::system::System;
@@ -64,6 +64,17 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
                 "FLINK_PROPERTIES of {title} comes from an object that is not among the files"
             );
             add(workload, "spec/template", message, "name the file of that object as well");
+        }
+    }
+    for (role, what) in [(Role::JobManager, "JobManagers"), (Role::TaskManager, "TaskManagers")] {
+        let mut of_role = system.workloads.iter().filter(|workload| workload.role == role);
+        if let (Some(one), Some(other)) = (of_role.next(), of_role.next()) {
+            let message = format!(
+                "{} and {} are two workloads of {what}, and a session has one",
+                one.title(),
+                other.title()
+            );
+            add(other, "kind", message, "make one of them, or name the files of one");
         }
     }
     let (on_host, others): (Vec<&Workload<'_>>, Vec<&Workload<'_>>) =

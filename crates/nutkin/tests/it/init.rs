@@ -96,3 +96,42 @@ fn a_format_is_no_file() {
     check(&["init", "--from", "flink-conf.yaml", "-o", "yaml"], "yaml");
     check(&["convert", "flink-conf.yaml", "-o", "json"], "json");
 }
+
+/// Two Deployments without a configuration of their own, a claim, and checkpoints where `up` does not want them.
+fn session_with(options: &str) -> String {
+    let pods = |role: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: orders-{role}\nspec:\n  template:\n    spec:\n      \
+             containers:\n      - name: {role}\n        image: flink:1.20.1\n        args: [{role}]\n        env:\n        \
+             - name: FLINK_PROPERTIES\n          value: |\n            jobmanager.rpc.address: orders-jobmanager\n            \
+             {options}\n---\n"
+        )
+    };
+    let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: jars\n";
+    pods("jobmanager") + &pods("taskmanager") + claim
+}
+
+#[test]
+fn whoever_is_refused_finds_nothing_written() {
+    #[track_caller]
+    fn check(test: Test, code: i32, written: &[&str]) {
+        let said = test.code(code).any_stderr().run();
+        for name in ["orders.yaml", "orders-objects.yaml"] {
+            let path = said.directory.path().join(name);
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            assert_eq!(!text.is_empty() && text != "mine\n", written.contains(&name), "{name}");
+        }
+    }
+    let with = |options: &str| Test::new().file("pods.yaml", &session_with(options));
+    let both = ["orders.yaml", "orders-objects.yaml"];
+    let good = "parallelism.default: 2";
+    check(with(good).args(["init", "--from", "pods.yaml"]), 0, &both);
+    for name in both {
+        let test = with(good).file(name, "mine\n").args(["init", "--from", "pods.yaml"]);
+        check(test, 2, &[]);
+    }
+    let lost = "state.checkpoints.dir: file:///tmp/checkpoints";
+    check(with(lost).args(["init", "--from", "pods.yaml", "--as-is"]), 2, &[]);
+    check(with(lost).args(["init", "--from", "pods.yaml"]), 0, &both);
+    check(with("taskmanager.numberOfTaskSlots: two").args(["init", "--from", "pods.yaml"]), 2, &[]);
+}

@@ -186,3 +186,18 @@ fn both_roles_have_hadoop_secrets_and_kerberos() {
     let count = |kind: &str| objects.items.iter().filter(|item| item["kind"] == kind).count();
     assert_eq!((count("Secret"), count("ConfigMap")), (1, 2), "the keytab; options and krb5.conf");
 }
+
+/// Probes call ports by name, so that pods have to declare them also where they use the network of their nodes.
+#[test]
+fn pods_in_the_network_of_their_nodes_declare_what_probes_ask() {
+    for enabled in ["true", "false"] {
+        let options = [("kubernetes.hostnetwork.enabled", enabled)];
+        let objects = planned(&session("v1_20", "", &options), &ClientMachine::default());
+        for pod in pods(&objects) {
+            assert_eq!(pod["spec"]["hostNetwork"], json!(enabled == "true"));
+            let main = main(pod);
+            let port = main["livenessProbe"]["tcpSocket"]["port"].as_str().unwrap();
+            assert!(names(&main["ports"]).contains(&port), "{main}");
+        }
+    }
+}
