@@ -1,5 +1,7 @@
 //! Silencing a code where it stands: `# nutkin: allow NK0404 because ...`, on the line or above it.
 
+use std::collections::BTreeMap;
+
 use super::finding::{Finding, Place};
 use super::source::File;
 
@@ -63,12 +65,15 @@ fn code(text: &str) -> Option<(&str, &str)> {
 
 /// Sets the reason on the findings that are silenced with one.
 pub(super) fn apply(silences: &[Silence], findings: &mut [(Place, Finding)]) {
+    // By file and code: there may be thousands of both.
+    let mut known: BTreeMap<(usize, &str), Vec<&Silence>> = BTreeMap::new();
+    for silence in silences {
+        known.entry((silence.place.file, &silence.code)).or_default().push(silence);
+    }
     for (place, finding) in findings {
-        let reason = silences.iter().find(|silence| {
-            silence.code == finding.rule.code
-                && silence.place.file == place.file
-                && (silence.place.line..=silence.until).contains(&place.line)
-                && !silence.reason.is_empty()
+        let mut near = known.get(&(place.file, finding.rule.code)).into_iter().flatten();
+        let reason = near.find(|silence| {
+            (silence.place.line..=silence.until).contains(&place.line) && !silence.reason.is_empty()
         });
         if let Some(silence) = reason {
             finding.silenced = Some(silence.reason.clone());
