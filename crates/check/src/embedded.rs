@@ -68,6 +68,11 @@ impl Embedded {
         self.file == place.file && line.is_some_and(|line| line < lines)
     }
 
+    /// Whether it is a part of its file.
+    pub(super) const fn is_inside(&self) -> bool {
+        self.first_line != 1
+    }
+
     /// The place at which it begins.
     pub(super) const fn start(&self) -> Place {
         Place { file: self.file, line: self.first_line, column: self.column }

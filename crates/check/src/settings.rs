@@ -227,23 +227,23 @@ pub(super) fn of_boot(boot: &Workload<'_>) -> (Vec<Setting>, Option<(String, Pla
 /// Where the image keeps its configuration.
 const CONF: &str = "/opt/flink/conf";
 
+/// Whether a container runs the entrypoint of Flink's own image, with the configuration that is in the image.
+pub(super) fn has_configuration_of_image(workload: &Workload<'_>) -> bool {
+    let is_mounted = |name: &str| workload.mount_of(&format!("{CONF}/{name}")).is_some();
+    let first = || workload.words().next().map(|(word, _)| word);
+    let has_entrypoint = workload.container.get("command").is_none()
+        || first().is_some_and(|word| word.ends_with("docker-entrypoint.sh"));
+    has_entrypoint
+        && image::is_flinks_own(workload.image().and_then(Walk::text).unwrap_or_default())
+        && workload.variable("FLINK_CONF_DIR").is_none()
+        && !is_mounted("flink-conf.yaml")
+        && !is_mounted("config.yaml")
+}
+
 /// What Flink's image says where the files are silent: its entrypoint writes these on every start, into a configuration
 /// that it can write (`docker-entrypoint.sh`, `prepare_configuration`, the same from 1.13 to 2.3).
 pub(super) fn of_image(workloads: &[Workload<'_>]) -> Vec<Setting> {
-    let is_silent = |workload: &&Workload<'_>| {
-        let is_mounted = |name: &str| workload.mount_of(&format!("{CONF}/{name}")).is_some();
-        let has_entrypoint = workload.container.get("command").is_none()
-            || workload
-                .words()
-                .next()
-                .is_some_and(|(word, _)| word.ends_with("docker-entrypoint.sh"));
-        let image = workload.image().and_then(Walk::text).unwrap_or_default();
-        has_entrypoint
-            && image::is_flinks_own(image)
-            && workload.variable("FLINK_CONF_DIR").is_none()
-            && !is_mounted("flink-conf.yaml")
-            && !is_mounted("config.yaml")
-    };
+    let is_silent = |workload: &&Workload<'_>| has_configuration_of_image(workload);
     let mut found = Vec::new();
     let mut put = |key: &str, value: &str, place: Place| {
         let (key, value) = (key.to_owned(), Value::Text(value.to_owned()));
@@ -252,6 +252,12 @@ pub(super) fn of_image(workloads: &[Workload<'_>]) -> Vec<Setting> {
     if let Some(master) = workloads.iter().filter(|w| w.role.is_job_manager()).find(is_silent) {
         let place = master.image().map_or(master.object.place(), |node| node.place(master.file()));
         put("blob.server.port", "6124", place);
+    }
+    let slots = workloads.iter().filter(|w| w.role.is_task_manager()).find(is_silent);
+    if let Some((worker, (entry, Some(slots)))) = slots
+        .and_then(|worker| Some((worker, worker.variable("TASK_MANAGER_NUMBER_OF_TASK_SLOTS")?)))
+    {
+        put("taskmanager.numberOfTaskSlots", slots, entry.place(worker.file()));
     }
     // Where TaskManagers look counts, whatever the JobManager calls itself.
     let named = workloads.iter().filter(is_silent).filter_map(|workload| {

@@ -255,7 +255,15 @@ fn old_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
             FlinkVersion::DEFAULT
         ));
     } else if !is_properties && system.version.is_some() {
-        out.add(&LAST_OF_1X, text.start(), "Flink 2.x does not read this file");
+        let file = text.start().file;
+        let name = out.files[file].name.clone();
+        let finding = out.add(&LAST_OF_1X, text.start(), "Flink 2.x does not read this file");
+        if matches!(text.origin, Origin::ConfigMap(_)) && text.is_inside() {
+            finding.cure = Some(format!(
+                "From Flink 1.19 on `nutkin convert {name} -o NEW.yaml` prepares the change inside the ConfigMap; for an \
+                 older Flink it is part of the upgrade."
+            ));
+        }
     }
     let mut seen: Vec<(&str, u32)> = Vec::new();
     for (number, column, line) in lines(&text.text) {

@@ -6,7 +6,7 @@ use crate::finding::Findings;
 use crate::image;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
-use crate::settings::{Setting, Settings};
+use crate::settings::{self, Setting, Settings};
 use crate::source::FileKind;
 use crate::system::System;
 use nutkin_flink::memory::{self, LegacyHeap, MemoryInput};
@@ -103,13 +103,16 @@ fn is_whole(system: &System<'_>) -> bool {
 const OF_IMAGE: &[(&str, &str)] =
     &[("jobmanager.memory.process.size", "1600m"), ("taskmanager.memory.process.size", "1728m")];
 
-/// What the image of a service sets where its files are silent: nothing where all its configuration is mounted, `None`
+/// What the image of a container sets where its files are silent: nothing where all its configuration is mounted, `None`
 /// where nobody knows.
 fn of_image(
     system: &System<'_>,
     workload: &Workload<'_>,
 ) -> Option<&'static [(&'static str, &'static str)]> {
-    let mounts = &workload.object.compose.as_ref()?.mounts;
+    let Some(service) = &workload.object.compose else {
+        return settings::has_configuration_of_image(workload).then_some(OF_IMAGE);
+    };
+    let mounts = &service.mounts;
     if mounts.iter().any(|mount| mount.target.starts_with("/opt/flink/conf")) {
         let is_conf = |text: &&Embedded| {
             matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml)
@@ -129,8 +132,7 @@ fn is_sized_elsewhere(workload: &Workload<'_>) -> bool {
 }
 
 fn of_workload(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
-    let is_whole =
-        is_whole(system) || system.is_of_compose() && of_image(system, workload).is_some();
+    let is_whole = is_whole(system) || of_image(system, workload).is_some();
     if !is_whole
         || system.is_of_unknown_release()
         || is_sized_elsewhere(workload)
@@ -140,7 +142,7 @@ fn of_workload(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<
     }
     let mut settings = system.settings.with_arguments(workload);
     for (key, value) in of_image(system, workload).unwrap_or_default() {
-        if system.is_of_compose() && settings.get(key).is_none() {
+        if settings.get(key).is_none() {
             let place = workload.object.place();
             let value = Value::Text((*value).to_owned());
             settings.push(Setting {
