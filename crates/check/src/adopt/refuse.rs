@@ -67,7 +67,9 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
         }
     }
     for (role, what) in [(Role::JobManager, "JobManagers"), (Role::TaskManager, "TaskManagers")] {
-        let mut of_role = system.workloads.iter().filter(|workload| workload.role == role);
+        // Of Compose each process may be a service of its own.
+        let is_of_role = |one: &&Workload<'_>| one.role == role && one.object.compose.is_none();
+        let mut of_role = system.workloads.iter().filter(is_of_role);
         if let (Some(one), Some(other)) = (of_role.next(), of_role.next()) {
             let message = format!(
                 "{} and {} are two workloads of {what}, and a session has one",

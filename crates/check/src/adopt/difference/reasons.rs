@@ -172,6 +172,7 @@ const TABLE: &[Reason] = &[
     Reason("PersistentVolumeClaim flink-state", "", New, Always, "cured: a claim that all pods share"),
     Reason("Role *", "rules*.verbs", Other, Cure("NK0304"), "cured: verbs that Flink uses"),
     Reason("ClusterRoleBinding *", "", Gone, Cure("NK0306"), "cured: a Role on configmaps is enough"),
+    Reason("Kustomization *", "", Gone, Always, "it only lists the files of the objects"),
     Reason("Job *", "", Gone, If(is_boot), "`nutkin up` starts the session"),
     Reason("Role *|RoleBinding *|ServiceAccount *", "", New, Always, "permissions for high availability"),
     Reason("*", "spec.selector.*|spec.podSelector.*|spec.scaleTargetRef.*", Any, Always, LABELS),
