@@ -78,7 +78,7 @@ fn fault(name: &str, image: Option<&str>) -> Option<String> {
     if name.contains(',') {
         return Some("names are separated by `;`, so that this is one name".to_owned());
     }
-    if !name.ends_with(".jar") {
+    if name.strip_suffix(".jar").is_none() {
         return Some("the name of a jar ends with `.jar`".to_owned());
     }
     let image = image.filter(|image| is_official(image))?;

@@ -66,7 +66,7 @@ fn after_starter<'a>(words: &[(&'a str, &'a Node)]) -> Option<(&'a str, &'a str,
     let mut rest = words[at + 1..].iter();
     let mut next = rest.next()?;
     // The script's own first word.
-    if words[at].0.ends_with(".sh") && matches!(next.0, "start" | "start-foreground") {
+    if words[at].0 != "jobmanager" && matches!(next.0, "start" | "start-foreground") {
         next = rest.next()?;
     }
     Some((words[at].0, next.0, next.1))
