@@ -97,7 +97,8 @@ impl UserFlags {
         let all = ["env.java.opts.all", "env.java.opts"];
         let all = all.into_iter().find(|key| configuration.contains(key));
         let texts = |keys: [Option<String>; 2]| {
-            keys.into_iter().flatten().filter_map(|key| configuration.text(&key)).collect()
+            let texts = keys.into_iter().flatten().filter_map(|key| configuration.text(&key));
+            texts.map(|text| unquoted(&text).to_owned()).collect()
         };
         Self {
             all: texts([Some("env.java.default-opts.all".to_owned()), all.map(str::to_owned)]),
@@ -107,6 +108,12 @@ impl UserFlags {
             ]),
         }
     }
+}
+
+/// Flags without the double quotes around all of them, which `config.sh` takes away.
+fn unquoted(text: &str) -> &str {
+    let inner = text.trim().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    inner.filter(|inner| !inner.contains('"')).unwrap_or(text)
 }
 
 /// Splits flags as a shell would: at blanks, quotes keep a word together.
@@ -131,6 +138,20 @@ pub fn words(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn quotes_around_all_flags_are_not_part_of_them() {
+        #[track_caller]
+        fn check(text: &str, expected: &str) {
+            let configuration = [("env.java.opts.all", text)].into_iter().collect();
+            let flags = super::UserFlags::of(&configuration, "jobmanager");
+            assert_eq!(flags.all, [expected], "{text:?}");
+        }
+        check("\"-Xlog:gc -Da=b\"", "-Xlog:gc -Da=b");
+        check("-Da=\"b c\"", "-Da=\"b c\"");
+        check("\"-Da=b c\" \"-Dd=e\"", "\"-Da=b c\" \"-Dd=e\"");
+        check("'-Xlog:gc'", "'-Xlog:gc'");
+    }
+
     #[test]
     fn flags_beside_those_that_flink_ships() {
         #[track_caller]
