@@ -1,6 +1,7 @@
 //! Silencing a code where it stands: `# nutkin: allow NK0404 because ...`, on the line or above it.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::finding::{Finding, Place};
 use super::source::File;
@@ -14,6 +15,17 @@ pub(super) struct Silence {
     pub(super) reason: String,
     /// The last line for which it counts: that of the comment, otherwise the next one that is not a comment.
     until: u32,
+}
+
+impl Silence {
+    /// Whether it is, with a reason, about this code on one of these lines of a file.
+    pub(super) fn allows(&self, code: &str, file: usize, lines: RangeInclusive<u32>) -> bool {
+        self.code == code
+            && self.place.file == file
+            && self.place.line <= *lines.end()
+            && *lines.start() <= self.until
+            && !self.reason.is_empty()
+    }
 }
 
 /// The words that begin a silence.

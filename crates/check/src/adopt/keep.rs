@@ -7,9 +7,9 @@ use super::{Adoption, AdoptionRequest, Maker, WRITTEN, beside, options, refuse};
 use crate::finding::{Finding, Findings, Place};
 use crate::kubernetes::Object;
 use crate::node::Walk;
-use crate::rules;
 use crate::source::File;
 use crate::system::{System, World};
+use crate::{rules, silence};
 use nutkin_flink::Problem;
 use nutkin_flink::yaml::{Key, Node};
 
@@ -125,6 +125,7 @@ fn cure(system: &System<'_>, edits: &mut BTreeMap<usize, Vec<Edit>>, maker: &mut
     let mut findings = Findings::new(maker.files);
     rules::of_system(system, &mut findings);
     let mut found: Vec<(Place, Finding)> = findings.list;
+    silence::apply(&silence::read(maker.files), &mut found);
     found.sort_by_key(|(place, _)| *place);
     for (place, finding) in found {
         let Some(patch) = finding.patch.filter(|_| finding.silenced.is_none()) else { continue };

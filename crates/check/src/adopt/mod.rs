@@ -29,11 +29,11 @@ use serde_json::{Value, json};
 
 use super::codes::Rule;
 use super::finding::Place;
-use super::image;
-use super::kubernetes::Workload;
+use super::kubernetes::{Object, Workload, last_line};
 use super::node::Walk;
 use super::source::{File, Input};
 use super::system::{self, HighAvailability, System, World};
+use super::{image, silence};
 use nutkin_core::spec;
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::{Argument, Location, Problem};
@@ -110,6 +110,13 @@ impl Maker<'_> {
     /// One that collects for nobody.
     const fn quiet(&self) -> Self {
         Self { files: self.files, as_is: self.as_is, placed: Vec::new(), cures: Vec::new() }
+    }
+
+    /// Whether somebody has written at this object that a defect is meant to be, and why.
+    fn allows(&self, code: &str, object: &Object) -> bool {
+        let lines = object.place().line..=last_line(&object.node);
+        let silences = silence::read(self.files);
+        silences.iter().any(|one| one.allows(code, object.file, lines.clone()))
     }
 
     fn put(&mut self, place: Place, what: impl Into<String>, to: impl Into<String>) {

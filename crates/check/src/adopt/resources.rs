@@ -11,6 +11,20 @@ use crate::system::System;
 use nutkin_flink::units::MemorySize;
 use nutkin_flink::{FlinkVersion, options};
 
+/// A container that asks for nothing.
+pub(super) const NONE: &str = "NK0505";
+
+/// What the pods of the session file ask for instead: `kubernetes.jobmanager.cpu.amount` and `kubernetes.taskmanager.cpu.amount` by
+/// default, which is 1 and the number of slots.
+pub(super) fn asked_for(system: &System<'_>) -> String {
+    let slots = system.settings.value("taskmanager.numberOfTaskSlots");
+    let slots = slots.unwrap_or_else(|| "1".to_owned());
+    format!(
+        "memory is asked for as the options size the processes, and 1 cpu for each JobManager, {slots} for each TaskManager \
+         (its slots); `resource.cpu` of a role asks for less"
+    )
+}
+
 /// Adds `resource` and `resources` to a role. `process` is the process size of the options.
 pub(super) fn of(
     system: &System<'_>,

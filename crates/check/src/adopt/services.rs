@@ -47,7 +47,7 @@ pub(super) fn of(
         return Some(Fate::Gone);
     }
     let is_open = kind != "ClusterIP" && workload.role.is_job_manager();
-    let kind = if is_open && !maker.as_is {
+    let kind = if is_open && !maker.as_is && !maker.allows("NK0901", object) {
         let message =
             format!("{title} is reached inside the cluster only; `nutkin open` shows the web UI");
         maker.cure("NK0901", place, message);

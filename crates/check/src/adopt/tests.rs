@@ -122,3 +122,22 @@ fn what_is_no_session_is_told() {
     assert!(problems[0].message.contains("several sessions: a, b"), "{problems:?}");
     assert!(adopt(&[], &AdoptionRequest::default()).is_err());
 }
+
+#[test]
+fn what_somebody_allows_stays() {
+    #[track_caller]
+    fn check(comment: &str, is_kept: bool) {
+        let bad = check::codes::find("NK0901").unwrap().bad();
+        let (name, text) = bad[0];
+        let text = text.replace("  type: LoadBalancer", &format!("  type: LoadBalancer{comment}"));
+        let adoption = adopt(&inputs(&[(name, &text)]), &AdoptionRequest::default()).unwrap();
+        assert_eq!(adoption.text.contains("LoadBalancer"), is_kept, "{}", adoption.text);
+        let cured = adoption.cures.iter().any(|cure| cure.rule.code == "NK0901");
+        assert_eq!(cured, !is_kept, "{:?}", adoption.cures);
+    }
+    check(" # nutkin: allow NK0901 because only the office reaches it", true);
+    // The controls: nobody, nobody with a reason, and another code.
+    check("", false);
+    check(" # nutkin: allow NK0901", false);
+    check(" # nutkin: allow NK0902 because of something", false);
+}

@@ -1,6 +1,6 @@
 //! Defects that no session file has, whatever the files were.
 
-use super::Maker;
+use super::{Maker, resources};
 use crate::finding::Findings;
 use crate::rules;
 use crate::system::System;
@@ -17,7 +17,6 @@ const VANISHING: &[(&str, &str)] = &[
     ("NK0414", "TaskManagers find the JobManager by the session's Service"),
     ("NK0417", "pods listen at all of their addresses"),
     ("NK0418", "each TaskManager has its own name"),
-    ("NK0505", "cpu and memory are asked for, as the options size the processes"),
     ("NK0601", "the address is given as this Flink takes it"),
     ("NK0602", "the address is given as this Flink takes it"),
     ("NK0605", "Flink's own log configuration is written"),
@@ -34,10 +33,12 @@ pub(super) fn tell(system: &System<'_>, maker: &mut Maker<'_>) {
     rules::of_system(system, &mut findings);
     for (place, finding) in findings.list {
         let code = finding.rule.code;
-        if let Some((_, message)) = VANISHING.iter().find(|(known, _)| *known == code) {
+        let asked = (code == resources::NONE).then(|| resources::asked_for(system));
+        let gone = VANISHING.iter().find(|(known, _)| *known == code).map(|(_, message)| *message);
+        if let Some(message) = asked.as_deref().or(gone) {
             let location = maker.location(place);
             if !maker.cures.iter().any(|cure| cure.rule.code == code && cure.location == location) {
-                maker.cure(code, place, *message);
+                maker.cure(code, place, message);
             }
         }
     }
