@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use nutkin_core::jobs::arguments::Sight;
 use nutkin_core::selection::Platform;
+use nutkin_core::status::SessionState;
 use nutkin_flink::FlinkVersion;
 
 use super::Context;
@@ -11,6 +12,8 @@ use super::select;
 use super::shared::SessionArgs;
 use crate::jobs::{self, failure};
 use crate::platform::Session;
+use crate::progress::Spinner;
+use crate::remedies::words;
 use nutkin_rest::{Client, Job};
 use nutkin_shell::{Error, ledger};
 
@@ -74,6 +77,21 @@ async fn tell_of_an_election(target: &Target, context: &Context<'_>) {
             "no JobManager of session `{name}` leads at the moment: waiting for one"
         ));
     }
+}
+
+/// Waits for a session that is starting, and says what for: a job is given to it as soon as it answers.
+///
+/// # Errors
+/// It cannot be looked at.
+pub async fn until_started(target: &Target, context: &Context<'_>) -> Result<(), Error> {
+    let Some(session) = &target.session else { return Ok(()) };
+    let starts = async || {
+        let view = session.look().await?;
+        let reason = view.messages.first().map(|message| message.line(words));
+        Ok(reason.filter(|_| view.state == SessionState::Starting))
+    };
+    let mut spinner = Spinner::new(context.printer);
+    jobs::until_it_answers(&target.client, starts, |reason| spinner.say(reason)).await
 }
 
 /// The session or the address that the arguments name.

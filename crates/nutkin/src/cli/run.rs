@@ -14,7 +14,7 @@ use serde_json::json;
 
 use nutkin_core::ledger::Bringer;
 
-use super::client::{Target, target};
+use super::client::{Target, target, until_started};
 use super::select;
 use super::shared::{OutputArgs, SessionArgs, SpecArgs};
 use super::submission::Submission;
@@ -194,6 +194,7 @@ async fn submit_jar(
     }
     let mut request = request(args)?;
     let target = target(&args.session, context).await?;
+    until_started(&target, context).await?;
     check_release(args, target.client.version())?;
     let directory = &context.environment.directory;
     if let Some(given) = request.savepoint.take() {

@@ -11,7 +11,7 @@ use super::{failure, shortage_of};
 use crate::remedies::words;
 use crate::runtime::Interrupt;
 use nutkin_rest::jobs::Described;
-use nutkin_rest::{Client, Job, JobState, Outcome, Polled, RestError, TriggerId};
+use nutkin_rest::{Client, Job, JobState, Outcome, Polled, Probe, RestError, TriggerId};
 use nutkin_shell::Error;
 
 /// How the waiting ended.
@@ -78,6 +78,30 @@ pub async fn until_it_ends(
         Driven::TimedOut => Ended::TimedOut(last),
         Driven::Interrupted => Ended::Interrupted,
     })
+}
+
+/// How long a session may take to start before it is asked all the same: as long as `up` waits by default.
+const STARTS: Duration = Duration::from_mins(2);
+
+/// Waits until a session answers that is starting. `starts` says what that waits for, or nothing if it is not starting: then
+/// whoever asks it for something is told how it is.
+///
+/// # Errors
+/// It cannot be looked at.
+pub async fn until_it_answers(
+    client: &Client,
+    mut starts: impl AsyncFnMut() -> Result<Option<String>, Error>,
+    progress: impl FnMut(&str),
+) -> Result<(), Error> {
+    let probe = Probe::new(client.urls())?;
+    let look = async || {
+        if probe.overview().await.is_some() {
+            return Ok(Look::Done(()));
+        }
+        Ok::<_, Error>(starts().await?.map_or(Look::Done(()), Look::Wait))
+    };
+    until(&mut Patience::new(Some(STARTS)).telling(progress), look).await?;
+    Ok(())
 }
 
 /// Waits until all tasks of a job run, which savepoints and checkpoints need, or for a few seconds: what Flink says then

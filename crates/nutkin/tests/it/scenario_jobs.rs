@@ -9,7 +9,7 @@ use nutkin_testkit::scenario::flink::Submitted;
 use nutkin_testkit::scenario::{Docker, Fault, Flink, Request, Seen, Server};
 use serde_json::Value;
 
-use crate::scenario::Place;
+use crate::scenario::{Place, times, trouble};
 
 /// Looks cost a request more or less, as time goes: this long the last ones are waited for.
 const NEVER: Duration = Duration::from_secs(2);
@@ -250,4 +250,20 @@ fn a_relative_path_that_the_job_manager_does_not_see_is_refused_before_anything_
     // The control: what is not here is theirs.
     run("other.txt").expect(0);
     assert_eq!(world.flink.with(|flink| flink.work.jobs.len()), 1);
+}
+
+#[test]
+fn a_session_that_starts_is_waited_for() {
+    let docker = Docker::default().with_image("flink:1.20.5");
+    let world = World::new(&docker, &Flink { slots: 4, ..Flink::default() }, "parallelism: 1");
+    world.place.run(&["up", "a", "--no-wait"]).expect(0);
+    let run = || world.place.run(&["run", "-d", "-c", "a.B", "count.jar"]);
+    let waits = "the JobManager does not answer yet";
+    world.flink.set(times(5, "overview", trouble(503)).rule());
+    run().expect(0).says(waits);
+    // The control: one that answers.
+    let run = run();
+    run.expect(0);
+    assert!(!run.stderr.contains(waits), "{}", run.all());
+    assert_eq!(world.flink.with(|flink| flink.work.jobs.len()), 2);
 }
