@@ -103,7 +103,12 @@ pub fn is_unscheduled(pod: &Value) -> bool {
 /// Why Kubernetes does not make pods that a workload lacks: a quota, an account that is missing, a policy.
 pub fn not_made(workload: &Value, events: &[Value]) -> Option<Stuck> {
     let lacks = number(&workload["status"]["replicas"]) < shape::replicas(workload);
-    let failure = creation_failure(workload, events).filter(|_| lacks)?;
+    refused(workload, events).filter(|_| lacks)
+}
+
+/// Why Kubernetes does not make a pod of a workload, those that take the place of old ones included.
+pub fn refused(workload: &Value, events: &[Value]) -> Option<Stuck> {
+    let failure = creation_failure(workload, events)?;
     let message = failure["message"].as_str().unwrap_or_default();
     Some(Stuck::by(Defect::NoPod(role_of(workload), message)))
 }

@@ -22,8 +22,13 @@ const TWICE: &str = ".min";
 const SAME: u64 = MemorySize::MIB;
 
 /// What Flink's ResourceManager tells a TaskManager that it asks for (`TaskExecutorProcessUtils.generateDynamicConfigsStr`,
-/// 1.13 to 2.3): key and value; none where the sizes cannot be computed.
+/// 1.13 to 2.3): key and value; none where the sizes cannot be computed, or the JobManager is given others beside its
+/// configuration.
 pub fn wanted(objects: &Objects, version: FlinkVersion) -> Vec<(String, String)> {
+    let job_manager = words(&objects.workload()["spec"]["template"]);
+    if job_manager.contains(SLOTS) || job_manager.contains(MEMORY) {
+        return Vec::new();
+    }
     let maps = objects.items.iter().filter(|item| item["kind"] == "ConfigMap");
     let options = maps.map(config_map::options_of).find(|options| !options.is_empty());
     let configuration: Configuration = options.unwrap_or_default().into_iter().collect();
@@ -50,12 +55,13 @@ pub fn is_old(pod: &Value, wanted: &[(String, String)]) -> bool {
     SAME <= u64::abs_diff(has, shall)
 }
 
-/// All that the containers of a pod are started with.
+/// All that the containers of a pod are started with: words, and variables such as `FLINK_PROPERTIES`.
 fn words(pod: &Value) -> String {
     let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
-    let lists = containers.flat_map(|one| [&one["command"], &one["args"]]);
+    let lists = containers.flat_map(|one| [&one["command"], &one["args"], &one["env"]]);
     let words = lists.flat_map(|list| list.as_array().into_iter().flatten());
-    words.filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+    let text = |word: &Value| word.as_str().or_else(|| word["value"].as_str()).map(str::to_owned);
+    words.filter_map(text).collect::<Vec<_>>().join(" ")
 }
 
 /// The value that is given to a key, `-D key=value` or `-Dkey='value'`.
@@ -79,11 +85,20 @@ mod tests {
     /// Whether a TaskManager with these words is old in a session with so many slots and so much memory.
     #[track_caller]
     fn check(words: &str, slots: u64, process: &str, expected: bool) {
+        check_of("kubernetes-jobmanager.sh kubernetes-session", words, slots, process, expected);
+    }
+
+    /// The same with other words for the JobManager.
+    #[track_caller]
+    fn check_of(first: &str, words: &str, slots: u64, process: &str, expected: bool) {
         let text = format!("{SLOTS}: {slots}\ntaskmanager.memory.process.size: {process}\n");
         let objects = Objects {
             cluster_id: "a".to_owned(),
             namespace: "n".to_owned(),
-            items: vec![json!({"kind": "ConfigMap", "data": {"config.yaml": text}})],
+            items: vec![
+                json!({"spec": {"template": {"spec": {"containers": [{"args": [first]}]}}}}),
+                json!({"kind": "ConfigMap", "data": {"config.yaml": text}}),
+            ],
             warnings: Vec::new(),
         };
         let pod = json!({
@@ -113,6 +128,10 @@ mod tests {
         check(&of(2, heap), 4, "1728m", true);
         check(&of(2, heap), 2, "1800m", true);
         check(&of(2, heap / 2), 2, "1728m", true);
+        // What the JobManager is given beside its configuration is what it tells them.
+        let given =
+            "kubernetes-jobmanager.sh kubernetes-session -D taskmanager.numberOfTaskSlots=4";
+        check_of(given, &of(4, heap), 2, "1728m", false);
         // Nothing is known of what says nothing.
         check("sleep 1", 2, "1728m", false);
     }

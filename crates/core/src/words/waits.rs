@@ -41,6 +41,11 @@ pub(crate) fn replacing(names: &[String]) -> String {
     format!("replacing {}", names.join(", "))
 }
 
+/// What is waited for, and what keeps it from coming.
+pub(crate) fn because(what: &str, why: &str) -> String {
+    format!("{what}; {why}")
+}
+
 /// These objects are being deleted.
 pub(crate) fn end_of(what: &str) -> String {
     format!("waiting for the end of {what}")

@@ -60,8 +60,12 @@ pub(super) fn question(seen: &SeenProgress) -> Option<Ask> {
     }
 }
 
-/// What is done next, and what is waited for.
-pub(super) fn decide(plan: &Plan, seen: &SeenProgress) -> Result<Decision<Step>, Refusal> {
+/// What is done next, and what is waited for. `ended` has the UIDs of pods that were ended before.
+pub(super) fn decide(
+    plan: &Plan,
+    seen: &SeenProgress,
+    ended: &[String],
+) -> Result<Decision<Step>, Refusal> {
     let mut decision = Decision::nothing(plan.about());
     if !seen.is_seen {
         decision.again = Again::Look;
@@ -85,10 +89,10 @@ pub(super) fn decide(plan: &Plan, seen: &SeenProgress) -> Result<Decision<Step>,
         State::Stuck(_) if !decision.steps.is_empty() => (replacing, POLL),
         State::Stuck(stuck) => return Err(stuck_for_good(plan, seen, stuck)),
         State::Waits(what, after) => (what, after),
-        State::Replaces => (replacing, POLL),
-        State::Ready if !old_workers(plan, seen, workload).is_empty() => {
+        State::Replaces => (hindered(replacing, seen, workload), POLL),
+        State::Ready if !old_workers(plan, seen, workload, ended).is_empty() => {
             // The JobManager that has ended asked for them, and the change that ended it was agreed to.
-            let old = old_workers(plan, seen, workload);
+            let old = old_workers(plan, seen, workload, ended);
             let names: Vec<String> = old.iter().map(|one| one.name.clone()).collect();
             decision.steps = vec![Step::EndPods(old)];
             (words::replacing(&names), POLL)
@@ -103,13 +107,20 @@ pub(super) fn decide(plan: &Plan, seen: &SeenProgress) -> Result<Decision<Step>,
     Ok(decision)
 }
 
-/// TaskManagers of a native session that were started with other sizes than its objects have.
-fn old_workers(plan: &Plan, seen: &SeenProgress, workload: &Value) -> Vec<Target> {
+/// TaskManagers of a native session that were started with other sizes than its objects have. Those that come after the
+/// first ones were ended are what the JobManager asks for now, whatever their sizes are.
+fn old_workers(
+    plan: &Plan,
+    seen: &SeenProgress,
+    workload: &Value,
+    ended: &[String],
+) -> Vec<Target> {
     if WorkloadLayout::of(workload) != WorkloadLayout::Native {
         return Vec::new();
     }
     let wanted = workers::wanted(&plan.objects, plan.flink);
-    seen.pods.iter().filter(|pod| workers::is_old(pod, &wanted)).map(Target::of).collect()
+    let old = seen.pods.iter().filter(|pod| workers::is_old(pod, &wanted)).map(Target::of);
+    old.filter(|pod| ended.is_empty() || ended.contains(&pod.uid)).collect()
 }
 
 fn condition(kind: &'static str, status: bool, reason: &'static str, message: &str) -> Condition {
@@ -159,6 +170,19 @@ fn replace(plan: &Plan, seen: &SeenProgress, workload: &Value) -> (Vec<Step>, St
             (vec![Step::Together(steps)], what)
         }
     }
+}
+
+/// What is waited for, with what keeps new TaskManagers from being made or started.
+fn hindered(what: String, seen: &SeenProgress, workload: &Value) -> String {
+    let workloads = workloads(seen, workload);
+    let mut refused = workloads.iter().filter_map(|one| progress::refused(one, &seen.events));
+    let mut waiting = seen.pods.iter().filter(|pod| progress::is_unscheduled(pod));
+    let of_pod = |pod: &Value| match progress::of_pod(pod, &seen.events) {
+        progress::JobManagerProgress::Waiting(why) => Some(why),
+        _ => None,
+    };
+    let why = refused.next().map(|stuck| stuck.what).or_else(|| waiting.find_map(of_pod));
+    why.map_or(what.clone(), |why| words::because(&what, &why))
 }
 
 fn job_managers(seen: &SeenProgress) -> Vec<Value> {

@@ -75,7 +75,7 @@ pub fn question(plan: &Plan, seen: &Observation) -> Result<Option<Ask>, Refusal>
 /// It cannot be had as things are; nothing is to be touched.
 pub fn decide(plan: &Plan, seen: &Observation) -> Result<Decision<Step>, Refusal> {
     match &seen.progress {
-        Some(progress) if seen.refused.is_none() => follow::decide(plan, progress),
+        Some(progress) if seen.refused.is_none() => follow::decide(plan, progress, &seen.ended),
         _ => up::decide(plan, seen),
     }
 }

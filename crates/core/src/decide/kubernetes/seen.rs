@@ -36,6 +36,8 @@ pub struct Observation {
     pub jobs: Option<Jobs>,
     /// How far the session is on its way, once everything is ordered.
     pub progress: Option<SeenProgress>,
+    /// UIDs of pods that were ended on that way.
+    pub ended: Vec<String>,
 }
 
 /// Who asks, and how.

@@ -388,6 +388,10 @@ impl Observation {
                 self.made.get_or_insert_default().extend(answer);
             }
             (Step::Together(_) | Step::SaveLedger, _) => {}
+            (Step::EndPods(pods), _) => {
+                self.ended.extend(pods.iter().map(|pod| pod.uid.clone()));
+                self.later();
+            }
             _ => self.later(),
         }
     }

@@ -139,6 +139,14 @@ fn held_workloads_are_released_when_all_new_pods_are_ready() {
     let waits = "0 of 2 new JobManagers are ready; the old ones run until all are";
     check(STANDALONE, here(None), Some(&Ask::Replacing), waits);
     check(STANDALONE, here(Some(vec![set(0)])), None, waits);
+    let mut unscheduled = pod(json!({"phase": "Pending", "conditions": [{
+        "type": "PodScheduled", "status": "False", "message": "Insufficient cpu",
+    }]}));
+    unscheduled["metadata"]["labels"] = json!({"component": "taskmanager"});
+    let mut hindered = here(Some(vec![set(0)]));
+    hindered.pods.push(unscheduled);
+    let why = "waiting for a node: Insufficient cpu";
+    check(STANDALONE, hindered, None, &format!("{waits}; {why}"));
     let ready = here(Some(vec![set(2)]));
     check(STANDALONE, ready.clone(), None, "ending the old pods");
     let decision = decide(&plan(STANDALONE), &seen(ready)).unwrap();
@@ -207,7 +215,7 @@ fn task_managers_that_the_old_job_manager_asked_for_are_replaced() {
         let words = format!("kubernetes-taskmanager.sh -D taskmanager.numberOfTaskSlots={slots}");
         json!({
             "apiVersion": "v1", "kind": "Pod",
-            "metadata": {"name": name, "labels": {"component": "taskmanager"}},
+            "metadata": {"name": name, "uid": name, "labels": {"component": "taskmanager"}},
             "spec": {"containers": [{"args": ["bash", "-c", words]}]},
             "status": {"phase": "Running"},
         })
@@ -226,7 +234,13 @@ fn task_managers_that_the_old_job_manager_asked_for_are_replaced() {
     };
     let mixed = here(&[worker("a-1", 2), worker("a-2", 4)]);
     check(fields, mixed.clone(), None, "replacing a-1");
-    let decision = decide(&plan(fields), &seen(mixed)).unwrap();
+    let decision = decide(&plan(fields), &seen(mixed.clone())).unwrap();
     assert_eq!(decision.steps[0].line(), "end Pod/a-1");
+    // What comes after that is what the JobManager asks for, and is not ended for ever.
+    let mut later = seen(mixed);
+    later.after(&decision.steps[0], None);
+    later.progress = seen(here(&[worker("a-3", 2)])).progress;
+    assert_eq!(later.ended.len(), 1);
+    assert_eq!(decide(&plan(fields), &later).unwrap().again, Again::Done);
     check(fields, here(&[worker("a-2", 4)]), None, "Done");
 }
