@@ -49,7 +49,14 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             client.cancel(&job.id).await.map_err(failure)?;
             let timeout = Some(Duration::from_secs(args.timeout));
             let progress = Spinner::at_terminal(context.printer);
-            let ended = until_it_ends(client, &job.id, timeout, Some(&mut interrupt), progress);
+            let ended = until_it_ends(
+                client,
+                &job.id,
+                timeout,
+                Some(&mut interrupt),
+                progress,
+                async || None,
+            );
             let ended = match ended.await.map_err(failure)? {
                 Ended::Job(state, _) => Ok(state),
                 Ended::TimedOut(_) => Err(Kind::TimedOut),

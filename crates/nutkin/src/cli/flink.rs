@@ -333,7 +333,7 @@ async fn submit_and_wait(
     if run.detached {
         return Ok(Exit::Done);
     }
-    match until_it_ends(client, &id, None, None, |_| ()).await.map_err(failure)? {
+    match until_it_ends(client, &id, None, None, |_| (), async || None).await.map_err(failure)? {
         Ended::Job(state, outcome) if state.is_finished() => {
             let runtime = outcome.runtime.unwrap_or_default();
             printer.out(&format!(

@@ -33,6 +33,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 const REPEATED: Duration = Duration::from_secs(10);
 
 /// Waits until a job has ended, telling `progress` of every change. Without an `interrupt`, Ctrl-C is the caller's affair.
+/// `why` looks for what keeps TaskManagers from coming, where a job waits for some that Flink has asked for.
 ///
 /// # Errors
 /// The session does not answer, or has forgotten the job.
@@ -42,9 +43,10 @@ pub async fn until_it_ends(
     timeout: Option<Duration>,
     interrupt: Option<&mut Interrupt>,
     progress: impl FnMut(&str),
+    mut why: impl AsyncFnMut() -> Option<String>,
 ) -> Result<Ended, RestError> {
-    // Looked for once for each time of waiting.
-    let mut missing: Option<String> = None;
+    // What was found, and when: it is looked for again after a while.
+    let mut missing: Option<(String, Instant)> = None;
     let mut waiting: Option<Instant> = None;
     let mut last = JobState::of("");
     let look = async || {
@@ -59,17 +61,22 @@ pub async fn until_it_ends(
         let since = *waiting.get_or_insert_with(Instant::now);
         if !waits {
             (missing, waiting) = (None, None);
-        } else if missing.is_none() && PATIENCE < since.elapsed() {
-            missing = Some(match shortage_of(client, id).await {
+        } else if PATIENCE < missing.as_ref().map_or(since, |(_, at)| *at).elapsed() {
+            let found = match shortage_of(client, id).await {
                 Some(shortage) => {
                     let hints: Vec<String> = shortage.hints().iter().map(words).collect();
                     let hints = hints.join("; ");
                     format!("the job waits for slots: {shortage}; {hints}")
                 }
-                None => describe(&state, &tasks),
-            });
+                None => match why().await {
+                    Some(why) => format!("the job waits for TaskManagers: {why}"),
+                    None => describe(&state, &tasks),
+                },
+            };
+            missing = Some((found, Instant::now()));
         }
-        Ok(Look::Wait(missing.clone().unwrap_or_else(|| describe(&state, &tasks))))
+        let missing = missing.as_ref().map(|(found, _)| found.clone());
+        Ok(Look::Wait(missing.unwrap_or_else(|| describe(&state, &tasks))))
     };
     let mut patience = Patience::new(timeout).hearing(interrupt).telling(progress);
     let driven = until(&mut patience, look).await?;

@@ -10,6 +10,7 @@ use crate::cli::shared::{Output, document};
 use crate::cli::{Context, outcomes};
 use crate::jobs::{Ended, failure, until_it_ends};
 use crate::progress::Spinner;
+use crate::remedies::words;
 use crate::report::Style;
 use crate::runtime::Interrupt;
 use crate::{Exit, Outcome};
@@ -28,7 +29,12 @@ pub(super) async fn follow(
     let mut spinner = Spinner::new(printer);
     let timeout = args.timeout.map(Duration::from_secs);
     let progress = |line: &str| spinner.say(line);
-    let ended = until_it_ends(client, id, timeout, Some(interrupt), progress).await;
+    let why = async || {
+        let view = submitted.place.as_ref()?.look().await.ok()?;
+        let said: Vec<String> = view.messages.iter().map(|one| one.line(words)).collect();
+        (!said.is_empty()).then(|| said.join("; "))
+    };
+    let ended = until_it_ends(client, id, timeout, Some(interrupt), progress, why).await;
     drop(spinner);
     match ended.map_err(|error| out_of_sight(id, error))? {
         Ended::Job(state, outcome) => {
