@@ -167,6 +167,15 @@ impl<'a> Workload<'a> {
         Self::with(object, |container| is_boot(container).then_some(Role::JobManager))
     }
 
+    /// The workload of an object of which nobody can tell what it runs: neither its words nor its names say it.
+    pub(super) fn unknown(object: &'a Object) -> Option<Self> {
+        let is_unknown = |container: &Node| {
+            matches!(role::program(container), None | Some(Program::Unknown))
+                && role(object, container).is_none()
+        };
+        Self::with(object, |container| is_unknown(container).then_some(Role::JobManager))
+    }
+
     fn with(object: &'a Object, role: impl Fn(&Node) -> Option<Role>) -> Option<Self> {
         let template = match object.kind.as_str() {
             "Deployment"

@@ -64,7 +64,8 @@ fn script(words: &[&str]) -> Option<usize> {
         return None;
     }
     let flag = words[shell + 1..].iter().position(|word| is_command_flag(word))?;
-    let at = shell + 1 + flag + 1;
+    let first = shell + 1 + flag + 1;
+    let at = first + words.get(first..)?.iter().take_while(|word| **word == "--").count();
     (at < words.len()).then_some(at)
 }
 
@@ -178,7 +179,10 @@ fn of_words(words: &[&str]) -> Program {
     let (program, arguments) = (rest[0], &rest[1..]);
     if is_shell(program) {
         return match arguments.iter().position(|word| is_command_flag(word)) {
-            Some(flag) => arguments.get(flag + 1).map_or(Program::Tool, |text| of_script(text)),
+            Some(flag) => {
+                let mut texts = arguments[flag + 1..].iter().skip_while(|word| **word == "--");
+                texts.next().map_or(Program::Tool, |text| of_script(text))
+            }
             None if arguments.is_empty() => Program::Tool,
             None => {
                 of_words(&arguments[arguments.iter().take_while(|w| w.starts_with('-')).count()..])
@@ -296,6 +300,7 @@ mod tests {
         check(&["standalone-job", "--job-classname", "com.example.TaskManager"], Application);
         check(&["bash", "-c", "kubernetes-jobmanager.sh kubernetes-session "], NativeJobManager);
         check(&["kubernetes-jobmanager.sh", "kubernetes-application"], NativeApplication);
+        check(&["bash", "-c", "--", "exec /docker-entrypoint.sh jobmanager"], JobManager);
         check(&["gosu", "flink", "taskmanager.sh", "start-foreground"], TaskManager);
         check(
             &["java", "-cp", "/x/*", "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"],

@@ -1,7 +1,7 @@
 //! Files of which no session file is made, because they would become another system.
 
 use crate::embedded::{Embedded, Origin};
-use crate::kubernetes::Object;
+use crate::kubernetes::{Mount, Object, Workload};
 use crate::passed_over;
 use crate::settings;
 use crate::source::FileKind;
@@ -19,6 +19,7 @@ pub(super) fn of(world: &World, system: &System<'_>) -> Option<Problem> {
         application(world, system),
         boot(world, system),
         absent(world, system),
+        unknown(world, system),
     ];
     reasons.into_iter().flatten().next()
 }
@@ -80,6 +81,26 @@ fn patched(world: &World) -> Option<Problem> {
     let hint = format!(
         "render what is applied, `kubectl kustomize {directory} > all.yaml`, and name all.yaml"
     );
+    Some(Problem::argument(Argument::From, message).hint(hint))
+}
+
+/// Pods with the session's configuration of which nobody can tell what they run: the session would be without them.
+fn unknown(world: &World, system: &System<'_>) -> Option<Problem> {
+    let is_configuration =
+        |index: usize| system.texts.iter().any(|text| text.origin == Origin::ConfigMap(index));
+    let object = world.objects.iter().filter(|object| object.compose.is_none()).find(|object| {
+        let mounts =
+            Workload::unknown(object).map(|workload| workload.mounts()).unwrap_or_default();
+        let maps = mounts.iter().filter(|mount| mount.path.starts_with("/opt/flink/conf"));
+        let mut maps = maps.flat_map(Mount::config_maps);
+        maps.any(|(map, _)| world.index_of("ConfigMap", map, object).is_some_and(is_configuration))
+    })?;
+    let message = format!(
+        "{} ({}) has the configuration of the session, and its words do not say what it runs",
+        object.title(),
+        at(world, object)
+    );
+    let hint = "give the container the words of Flink's entrypoint, `jobmanager` or `taskmanager`, or leave its file out";
     Some(Problem::argument(Argument::From, message).hint(hint))
 }
 
