@@ -8,5 +8,6 @@ mod flink_command;
 mod job_faults;
 mod jobs;
 mod local;
+mod modules;
 mod session;
 mod verbs;

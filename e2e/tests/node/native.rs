@@ -84,6 +84,11 @@ fn count_words(world: &World, version: &str) {
     let mut lines = committed(&output);
     lines.sort();
     assert_eq!(lines, ["be 2", "not 1", "or 1", "to 2"]);
+
+    // The file of the session hides the one in which an image opens modules of Java 17.
+    let jar = world.cluster.nutkin.setup().job(version, "NeedsModules");
+    let run = ["run", "--session", "a", jar.to_str().expect("a path in UTF-8")];
+    world.ok(&run).says("has finished");
 }
 
 /// Of pods that run, of a container that has ended before, and as they come.

