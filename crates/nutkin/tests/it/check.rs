@@ -159,10 +159,10 @@ fn a_code_explains_itself() {
 /// What the planner refuses is an error of a session file, and of no file that somebody else may run.
 #[test]
 fn a_session_file_is_judged_as_render_judges_it() {
-    let text = "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata:\n  name: orders\nspec:\n  \
+    let session = "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata:\n  name: orders\nspec:\n  \
                 flinkVersion: v1_20\n  mode: standalone\n  flinkConfiguration:\n    taskmanager.numberOfTaskSlots: \"1\"\n    \
                 execution.checkpointing.dir: file:///tmp/checkpoints\n";
-    let test = || Test::new().file("session.yaml", text).any_stdout().any_stderr();
+    let test = || Test::new().file("session.yaml", session).any_stdout().any_stderr();
     let said = test().args(["check", "-f", "./session.yaml"]).code(1).run();
     assert!(said.stdout.contains("NK0005"), "{}", said.stdout);
     let said = test().args(["check", "session.yaml"]).run();

@@ -118,8 +118,8 @@ fn whoever_is_refused_finds_nothing_written() {
         let said = test.code(code).any_stderr().run();
         for name in ["orders.yaml", "orders-objects.yaml"] {
             let path = said.directory.path().join(name);
-            let text = std::fs::read_to_string(path).unwrap_or_default();
-            assert_eq!(!text.is_empty() && text != "mine\n", written.contains(&name), "{name}");
+            let found = std::fs::read_to_string(path).unwrap_or_default();
+            assert_eq!(!found.is_empty() && found != "mine\n", written.contains(&name), "{name}");
         }
     }
     let with = |options: &str| Test::new().file("pods.yaml", &session_with(options));
