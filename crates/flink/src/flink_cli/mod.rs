@@ -10,6 +10,7 @@ mod options;
 pub mod program;
 pub mod python;
 pub mod say;
+pub mod target;
 
 use options::{Options, Taken};
 use python::Python;

@@ -4,7 +4,7 @@
 //! JobManager, which gets the jar over REST, and in a JVM on this side only where that is not the same.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use nutkin_core::ledger::Bringer;
@@ -13,18 +13,16 @@ use nutkin_flink::flink_cli::{self, Action, Call, ProgramRun, say};
 use serde_json::Value;
 
 use super::Context;
-use super::client::{Target, target};
+use super::client::Target;
 use super::flink_jvm;
-use super::shared::SessionArgs;
+use super::flink_target::{Whom, reach};
 use super::submission::Submission;
 use super::taken::Asked;
 use crate::jobs::{
     Driven, Ended, Jar, Patience, failure, random_id, submit, until_done, until_it_ends,
 };
-use crate::platform::{self};
 use crate::{Exit, Outcome, runtime};
 use nutkin_rest::{Client, RunRequest, Trigger};
-use nutkin_shell::{ClusterPlace, Place};
 use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin flink`.
@@ -63,8 +61,8 @@ flink <ACTION> [OPTIONS] [ARGUMENTS]
   savepoint -d PATH                                                    dispose of one
   checkpoint [-full] JOB                                               take a checkpoint
 
-All of them take -m HOST:PORT, or -t kubernetes-session -Dkubernetes.cluster-id=ID; without them they talk to the session that
-`nutkin status` shows. --client says where main() of a program runs: in the JobManager (rest), in Flink's own client here (jvm),
+All of them take -m HOST:PORT, -Drest.address=HOST, or -t kubernetes-session -Dkubernetes.cluster-id=ID; without them they talk to
+what the configuration in FLINK_CONF_DIR names, otherwise to the session that `nutkin status` shows. --client says where main() of a program runs: in the JobManager (rest), in Flink's own client here (jvm),
 or there where it is the same and else here (auto). `nutkin --help` has more.
 ";
 
@@ -137,53 +135,6 @@ pub(super) fn failed(failure: Error, context: &Context<'_>) -> Exit {
     context.printer.say(BANNER);
     context.printer.failure(&Error { kind: Kind::Broken, ..failure });
     Exit::Failed
-}
-
-/// Which cluster was meant.
-struct Whom {
-    /// `-m`.
-    address: Option<String>,
-    /// `-t`, or `-e`.
-    target: Option<String>,
-}
-
-/// Finds the cluster. `secret` is for an address that only this command knows.
-async fn reach(
-    whom: &Whom,
-    options: &[String],
-    secret: bool,
-    context: &Context<'_>,
-) -> Result<Target, Error> {
-    let options = dynamic::parse(options).map_err(Error::input)?;
-    let named = whom.target.clone().or_else(|| options.text("execution.target"));
-    match named.as_deref() {
-        None | Some("remote") => {
-            let address = whom.address.clone();
-            target(&SessionArgs { address, ..SessionArgs::default() }, context).await
-        }
-        Some("kubernetes-session") => {
-            let id = options.text("kubernetes.cluster-id").ok_or_else(|| {
-                let message = "No cluster id was specified. Please specify a cluster to which you \
-                               would like to connect.";
-                Error::new(Kind::Broken, message).hint("-Dkubernetes.cluster-id=ID")
-            })?;
-            // As Flink's client: the namespace of the kubeconfig's context does not count.
-            let namespace = options.text("kubernetes.namespace");
-            let place = Place::Kubernetes(ClusterPlace {
-                namespace: Some(namespace.unwrap_or_else(|| "default".to_owned())),
-                context: options.text("kubernetes.context"),
-                kubeconfig: options.text("kubernetes.config.file").map(PathBuf::from),
-            });
-            let session = platform::open(&id, &place, context).await?;
-            Target::of(session, secret).await
-        }
-        Some(other) => {
-            let message =
-                format!("`{other}` is not a session target; use `remote` or `kubernetes-session`");
-            Err(Error::new(Kind::Broken, message)
-                .hint("-t remote -m HOST:PORT, or -t kubernetes-session"))
-        }
-    }
 }
 
 async fn act(

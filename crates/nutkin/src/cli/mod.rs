@@ -16,6 +16,7 @@ pub mod flink;
 mod flink_jvm;
 mod flink_python;
 mod flink_submitted;
+mod flink_target;
 pub mod image;
 pub mod init;
 pub mod job;

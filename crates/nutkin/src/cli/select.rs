@@ -17,7 +17,7 @@ use nutkin_kubernetes::native_client;
 use nutkin_shell::{ClusterPlace, Error, Kind, Place};
 
 /// Variable that names the session of a shell.
-const SESSION_VARIABLE: &str = "NUTKIN_SESSION";
+pub(super) const SESSION_VARIABLE: &str = "NUTKIN_SESSION";
 
 /// The session that is named, or the only one.
 ///

@@ -48,3 +48,32 @@ fn output_that_cannot_be_written_is_a_failure() {
         .unwrap();
     assert_eq!(said.status.code(), Some(0), "{said:?}");
 }
+
+/// Flink's client looks there, and so does its stand-in.
+#[test]
+fn flink_asks_the_address_of_its_configuration() {
+    #[track_caller]
+    fn check(args: &[&str], file: Option<&str>, expected: &str) {
+        let home = tempfile::tempdir().unwrap();
+        if let Some(text) = file {
+            std::fs::create_dir(home.path().join("conf")).unwrap();
+            std::fs::write(home.path().join("conf/flink-conf.yaml"), text).unwrap();
+        }
+        let mut command = nutkin_testkit::cli::command(home.path());
+        command.current_dir(home.path()).arg("flink").args(args).env("FLINK_CONF_DIR", "conf");
+        let said = command.output().unwrap();
+        assert_eq!(said.status.code(), Some(1), "{said:?}");
+        let said = String::from_utf8(said.stderr).unwrap();
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    // Nobody listens on port 1.
+    let file = "jobmanager.rpc.address: 127.0.0.1\nrest.port: 1\n";
+    check(&["list"], Some(file), "127.0.0.1:1");
+    check(&["list", "-t", "remote"], Some(file), "127.0.0.1:1");
+    check(&["list", "-Drest.address=127.0.0.2"], Some(file), "127.0.0.2:1");
+    check(&["list", "-m", "127.0.0.3:1"], Some(file), "127.0.0.3:1");
+    check(&["list"], Some("high-availability: zookeeper\n"), "-m HOST:PORT");
+    // The control: nothing names a JobManager.
+    check(&["list"], Some("taskmanager.numberOfTaskSlots: 2\n"), "there is no session");
+    check(&["list"], None, "there is no session");
+}
