@@ -8,7 +8,7 @@ mod rest;
 use serde_json::{Map, Value};
 
 use super::write::{Content, write};
-use super::{Adoption, AdoptionRequest, Maker, PlacedPart, image_of, logging};
+use super::{Adoption, AdoptionRequest, Maker, image_of, logging};
 use super::{refuse as judge, resources};
 use crate::finding::Findings;
 use crate::image;
@@ -144,15 +144,6 @@ fn vanished(world: &World, system: &System<'_>, maker: &mut Maker<'_>) {
             maker.cure(code, place, *message);
         }
     }
-}
-
-/// Why an option is not in the session file as it was in the files.
-pub(super) fn why(placed: &[PlacedPart], key: &str) -> Option<String> {
-    if key.starts_with("nutkin.") || key.starts_with("containerized.") {
-        return Some("how a session on Docker says what the Compose file says".to_owned());
-    }
-    let part = placed.iter().find(|part| part.what == key && part.to.starts_with("nowhere"))?;
-    Some(part.to.clone())
 }
 
 #[cfg(test)]

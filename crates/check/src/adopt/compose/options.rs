@@ -80,7 +80,7 @@ pub(super) fn names_a_service(system: &System<'_>, value: &str) -> bool {
     })
 }
 
-/// Tells of an option that it went elsewhere than was told before.
+/// Says that an option went elsewhere than was said before.
 fn replace(key: &str, to: &str, maker: &mut Maker<'_>) {
     let told = format!("spec.flinkConfiguration, `{key}`");
     for part in &mut maker.placed {

@@ -6,7 +6,7 @@ mod reasons;
 
 use super::super::source::{File, Input};
 use super::super::system::{self, System, World};
-use super::{Adoption, AdoptionRequest, compose, options};
+use super::{Adoption, AdoptionRequest, options};
 use facts::{Fact, Facts, OPTIONS};
 use nutkin_core::plan;
 use nutkin_core::spec::{self, Inputs};
@@ -96,7 +96,7 @@ pub fn differences(
     let mut old = facts::of(&world, system, &options::all(system, version));
     let is_of_compose = system.is_of_compose();
     if is_of_compose {
-        // Containers of a session on Docker are no objects: what Flink reads is compared.
+        // A session on Docker has containers instead of objects: what Flink reads is compared.
         let is_read =
             |name: &String| name == OPTIONS || system.texts.iter().any(|text| text.name == *name);
         old.retain(|name, _| is_read(name));
@@ -119,7 +119,7 @@ pub fn differences(
     let tell = |(mut one, place): (LineDifference, Option<super::Place>)| {
         one.why = reasons::why(&one, &context);
         if is_of_compose && one.object == OPTIONS {
-            one.why = one.why.or_else(|| compose::why(&adoption.placed, &one.path));
+            one.why = one.why.or_else(|| reasons::of_containers(&adoption.placed, &one.path));
         }
         one.location = place.map(|place| Location {
             file: world.files[place.file].name.clone(),

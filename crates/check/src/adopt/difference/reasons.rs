@@ -1,8 +1,8 @@
 //! Why a line is otherwise: a table of what Nutkin does for every session, of cures, and of what it drops knowingly.
 
 use super::LineDifference;
-use crate::adopt::Adoption;
 use crate::adopt::shape::Shape;
+use crate::adopt::{Adoption, PlacedPart};
 use crate::adopt::{ports, storage};
 use crate::embedded::Origin;
 use crate::kubernetes::Workload;
@@ -395,4 +395,13 @@ fn selected(one: &LineDifference, context: &Context<'_>) -> Option<bool> {
 
 fn is_query_service(one: &LineDifference, context: &Context<'_>) -> bool {
     selected(one, context) == Some(false) && is_cured("NK0410", context)
+}
+
+/// Why an option is not in the session file as it was in the files.
+pub(super) fn of_containers(placed: &[PlacedPart], key: &str) -> Option<String> {
+    if key.starts_with("nutkin.") || key.starts_with("containerized.") {
+        return Some("how a session on Docker says what the Compose file says".to_owned());
+    }
+    let part = placed.iter().find(|part| part.what == key && part.to.starts_with("nowhere"))?;
+    Some(part.to.clone())
 }
