@@ -190,6 +190,10 @@ pub const COMMANDS: &[CommandNeeds] = &[
     },
     CommandNeeds { commands: &["status", "ls"], rules: &REACH },
     CommandNeeds {
+        commands: &["jobs"],
+        rules: &[rule("", "secrets", &["get"], "it is not told which jobs are gone")],
+    },
+    CommandNeeds {
         commands: &["run"],
         rules: &[
             rule("", "configmaps", &["get", "create", "update"], "jobs are not remembered"),
