@@ -1,6 +1,7 @@
 //! Kubernetes objects in the files: cut apart, named, and the Flink workloads among them.
 
 use super::finding::Place;
+pub(super) use super::mount::Mount;
 use super::node::{Walk, key_place};
 use super::role::{self, Program};
 use super::service::{self, Service};
@@ -306,61 +307,6 @@ impl<'a> Workload<'a> {
     }
 }
 
-/// A volume where a container sees it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Mount<'a> {
-    pub(super) path: &'a str,
-    pub(super) node: &'a Node,
-    pub(super) volume: Option<&'a Node>,
-}
-
-impl<'a> Mount<'a> {
-    /// The name of the ConfigMap that is mounted.
-    pub(super) fn config_map(&self) -> Option<&'a str> {
-        self.config_maps().next().map(|(name, _)| name)
-    }
-
-    /// The names of all ConfigMaps that are mounted together, with the `items` of each.
-    pub(super) fn config_maps(&self) -> impl Iterator<Item = (&'a str, &'a [Node])> + use<'a> {
-        let projected = self.volume.and_then(|volume| volume.at("projected/sources"));
-        let sources = self.volume.into_iter().chain(projected.map_or(&[][..], Walk::items));
-        sources.filter_map(|source| {
-            let map = source.get("configMap")?;
-            Some((map.text_of("name")?, map.items_of("items")))
-        })
-    }
-
-    /// Keys of ConfigMaps that the container sees under another name: ConfigMap, key, name of the file.
-    pub(super) fn mapped(&self) -> Vec<(&'a str, &'a str, &'a str)> {
-        let part = self.node.text_of("subPath");
-        let mut found = Vec::new();
-        for (map, items) in self.config_maps() {
-            let pairs =
-                items.iter().filter_map(|item| Some((item.text_of("key")?, item.text_of("path")?)));
-            for (key, path) in pairs {
-                match part {
-                    None => found.push((map, key, last_part(path))),
-                    Some(part) if part == path => found.push((map, key, last_part(self.path))),
-                    Some(_) => {}
-                }
-            }
-            if let (Some(part), true) = (part, items.is_empty()) {
-                found.push((map, part, last_part(self.path)));
-            }
-        }
-        found
-    }
-
-    /// Whether the volume is a ConfigMap or Secret, which nobody can write to.
-    pub(super) fn is_read_only(&self) -> bool {
-        self.volume.is_some_and(|volume| {
-            ["configMap", "secret", "projected", "downwardAPI"]
-                .iter()
-                .any(|kind| volume.get(kind).is_some())
-        })
-    }
-}
-
 /// What a container is to Flink, or `None` where it has nothing to do with it.
 fn role(object: &Object, container: &Node) -> Option<Role> {
     let variables = |prefix: &str| {
@@ -403,10 +349,6 @@ fn role(object: &Object, container: &Node) -> Option<Role> {
         (false, true) => Some(Role::TaskManager),
         _ => None,
     }
-}
-
-fn last_part(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// Whether an image is one of Flink, by the last part of its name.

@@ -21,6 +21,7 @@ mod image;
 mod inside;
 mod kubernetes;
 mod kustomize;
+mod mount;
 mod names;
 mod node;
 pub mod page;
