@@ -65,7 +65,7 @@ fn rendered(nutkin: &Nutkin, version: &str, mode: &str) -> String {
 fn check(java: &Path, version: &str) {
     let nutkin = Nutkin::new();
     let (is_done, said) = alone(java, version, &[]);
-    assert!(!is_done && said.contains(CLOSED), "the control fails for want of the flags: {said}");
+    assert!(!is_done && said.contains(CLOSED), "the control fails without the flags: {said}");
     for mode in ["native", "standalone"] {
         let flags = rendered(&nutkin, version, mode);
         let (is_done, said) = alone(java, version, &flags.split_whitespace().collect::<Vec<_>>());
