@@ -66,7 +66,7 @@ pub struct Resolved {
 
 /// Relative paths of somebody who is in `directory`, as the JobManager finds them: whole, where it sees the files of this
 /// machine. A relative path is an argument that is there and looks like a path (it has a `/` or an extension, or follows an
-/// option of [`OF_PATHS`]), or the value of `--output`.
+/// option of `OF_PATHS`), or the value of `--output`.
 ///
 /// # Errors
 /// The JobManager does not see the files of this machine: each argument that names one by a relative path.
