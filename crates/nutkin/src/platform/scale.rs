@@ -110,10 +110,13 @@ impl Scaling {
         if self.old <= self.new as usize {
             return Ok(RunningJobs::Known(Vec::new()));
         }
-        if self.are_idle().await {
+        let jobs = self.session.endangered(is_asked).await?;
+        // A session that did not answer this is not asked more, which would wait for its leader.
+        let has_jobs = matches!(&jobs, RunningJobs::Known(known) if !known.is_empty());
+        if has_jobs && self.are_idle().await {
             return Ok(RunningJobs::Known(Vec::new()));
         }
-        self.session.endangered(is_asked).await
+        Ok(jobs)
     }
 
     /// Whether no task runs on any TaskManager that ends: those with the highest numbers. On Kubernetes it is not known which
