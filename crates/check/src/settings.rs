@@ -31,6 +31,14 @@ impl Setting {
     pub(super) fn text(&self) -> String {
         self.value.to_string()
     }
+
+    /// Whether the value names a variable of the environment, which is not known here: Kubernetes puts values in for
+    /// `$(NAME)`, shells and the entrypoint of Flink's images (`envsubst`) for `$NAME` and `${NAME}`.
+    pub(super) fn is_open(&self) -> bool {
+        let text = self.text();
+        let begins = |c: char| c == '(' || c == '{' || c == '_' || c.is_ascii_alphabetic();
+        text.split('$').skip(1).any(|rest| rest.starts_with(begins))
+    }
 }
 
 /// All that is set, in the order in which later ones win.

@@ -113,6 +113,31 @@ impl<'a> System<'a> {
         named.chain(self.dockerfiles.iter().filter_map(|d| d.from.as_ref().map(|f| f.0.as_str())))
     }
 
+    /// What counts for the processes of a workload: of texts that pods mount or are given, only those of its own. A JobManager and
+    /// TaskManagers may each have a configuration, and so may two groups of TaskManagers.
+    pub(super) fn settings_of(&self, workload: &Workload<'_>) -> Settings {
+        let objects = &self.world.objects;
+        let is_own = |text: &Embedded| match text.origin {
+            Origin::Properties(index) => std::ptr::eq(&raw const objects[index], workload.object),
+            Origin::ConfigMap(index) => {
+                let mounts = workload.mounts();
+                let mut names = mounts.iter().flat_map(super::mount::Mount::config_maps);
+                names.any(|(name, _)| {
+                    self.world.index_of("ConfigMap", name, workload.object) == Some(index)
+                })
+            }
+            Origin::File | Origin::Content(_) => true,
+        };
+        if self.is_of_compose() || self.texts.iter().all(|text| is_own(text)) {
+            return self.settings.with_arguments(workload);
+        }
+        let own: Vec<&Embedded> = self.texts.iter().copied().filter(|text| is_own(text)).collect();
+        let mut settings = Settings::default();
+        settings.extend(settings::of_image(std::slice::from_ref(workload)));
+        settings::read_all(&own, &self.world.files, &mut settings);
+        settings.with_arguments(workload)
+    }
+
     /// Whether images or Dockerfiles name a Flink of which Nutkin does not know the rules: an older or a later one.
     pub(super) fn is_of_unknown_release(&self) -> bool {
         self.version.is_none()

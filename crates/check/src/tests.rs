@@ -308,3 +308,68 @@ fn session_files_are_judged_as_up_judges_them() {
     let shared = text.replace("    execution", "    nutkin.claim.state.path: /tmp\n    execution");
     assert_eq!(errors(&shared, &["session.yaml"]), [""; 0]);
 }
+
+/// A Deployment of one role. `more`: further fields of its container, in the notation of a map.
+fn deployment(role: &str, memory: &str, more: &str, volumes: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {role}}}\nspec:\n  replicas: 1\n  \
+         selector: {{matchLabels: {{part: {role}}}}}\n  template:\n    metadata: {{labels: {{part: {role}}}}}\n    \
+         spec:\n      volumes: [{volumes}]\n      containers:\n      - {{name: flink, image: 'flink:1.18.1', \
+         resources: {{requests: {{cpu: 1, memory: {memory}}}, limits: {{memory: {memory}}}}}, {more}}}\n---\n"
+    )
+}
+
+/// What both roles need to find each other.
+const SERVICE: &str = "apiVersion: v1\nkind: Service\nmetadata: {name: jobmanager}\nspec:\n  selector: {part: jobmanager}\n  \
+                       ports: [{name: rpc, port: 6123}, {name: blob, port: 6124}, {name: ui, port: 8081}]\n---\n";
+
+#[test]
+fn a_workload_is_judged_by_its_own_configuration() {
+    // Each role mounts a file of its own, in which the other one's sizes are not looked after.
+    let mount = "volumeMounts: [{name: c, mountPath: /opt/flink/conf/flink-conf.yaml, subPath: flink-conf.yaml}]";
+    let map = |role: &str, size: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: of-{role}}}\ndata:\n  flink-conf.yaml: |\n    \
+             jobmanager.rpc.address: jobmanager\n    blob.server.port: 6124\n    jobmanager.memory.process.size: 1600m\n    \
+             taskmanager.memory.process.size: {size}\n---\n"
+        )
+    };
+    let role = |role: &str, memory: &str| {
+        let volume = format!("{{name: c, configMap: {{name: of-{role}}}}}");
+        deployment(role, memory, &format!("args: [{role}], {mount}"), &volume)
+    };
+    let both = role("taskmanager", "2Gi") + &role("jobmanager", "1600Mi") + SERVICE;
+    let system = |of_workers: &str, of_leader: &str| {
+        both.clone() + &map("taskmanager", of_workers) + &map("jobmanager", of_leader)
+    };
+    check_codes(&[("a.yaml", &system("2g", "8g"))], &["NK0117", "NK0117"]);
+    // The control: the TaskManagers' own file asks for more than their limit.
+    check_codes(&[("a.yaml", &system("8g", "2g"))], &["NK0502", "NK0117", "NK0117"]);
+}
+
+#[test]
+fn a_variable_in_a_value_is_not_judged() {
+    let with = |env: &str, args: &str| {
+        let address = "{name: JOB_MANAGER_RPC_ADDRESS, value: jobmanager}";
+        let leader = format!("args: [jobmanager], env: [{address}]");
+        let workers = format!("{args}, env: [{address}, {env}]");
+        deployment("jobmanager", "2Gi", &leader, "")
+            + &deployment("taskmanager", "2Gi", &workers, "")
+            + SERVICE
+    };
+    let shell = |slots: &str| {
+        let exec = "exec /docker-entrypoint.sh taskmanager -Dtaskmanager.numberOfTaskSlots=";
+        with("{name: SLOTS, value: '6'}", &format!("command: [sh, -c], args: ['{exec}{slots}']"))
+    };
+    check_codes(&[("a.yaml", &shell("$SLOTS"))], &[]);
+    check_codes(&[("a.yaml", &shell("six"))], &["NK0103"]);
+    let properties = |size: &str| {
+        let size = format!("taskmanager.memory.process.size: {size}");
+        with(
+            &format!("{{name: MEM, value: 2g}}, {{name: FLINK_PROPERTIES, value: '{size}'}}"),
+            "args: [taskmanager]",
+        )
+    };
+    check_codes(&[("a.yaml", &properties("$(MEM)"))], &[]);
+    check_codes(&[("a.yaml", &properties("3g"))], &["NK0502"]);
+}

@@ -124,7 +124,8 @@ impl Bench {
     /// binaries were 17 % apart. Files that were just written alike can be compared.
     pub(crate) fn with_copy(&self, binary: &Path, directory: &str) -> Result<Self> {
         let directory = self.fresh(directory)?;
-        let copy = directory.join("nutkin");
+        // Not `nutkin`: directories of that name are made beside it.
+        let copy = directory.join("binary");
         fs::copy(binary, &copy).with_context(|| format!("cannot copy `{}`", binary.display()))?;
         Ok(Self {
             binary: copy,

@@ -2,6 +2,7 @@
 
 use super::difference::rendered;
 use super::{Adoption, AdoptionRequest, Maker, pods, unclear};
+use crate::finding::Place;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
 use crate::source::FileKind;
@@ -23,7 +24,12 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
     if !has_pods && system.texts.is_empty() {
         return vec![unclear::nothing(system.world)];
     }
-    let mut problems = Vec::new();
+    // What Flink cannot read has options that nobody knows.
+    let unread = |(place, problem): &(Place, Problem)| {
+        let message = format!("Flink does not read this configuration: {}", problem.message);
+        Problem::argument(Argument::From, message).hint("fix the line").at(maker.location(*place))
+    };
+    let mut problems: Vec<Problem> = system.refused.iter().map(unread).collect();
     let mut add = |workload: &Workload<'_>, path: &str, message: String, hint: &str| {
         let place = workload.object.place_of(path);
         let problem = Problem::argument(Argument::From, message).hint(hint);

@@ -34,7 +34,9 @@ pub(super) fn of(
     let shape = Shape::of(system);
     let ports = object.node.at("spec/ports").map_or(&[][..], Walk::items);
     let query = |port: &Node| number(workload, port) == Some(query_port(system));
-    if workload.role == Role::TaskManager && ports.iter().all(query) && !maker.as_is {
+    // A headless Service may have no ports at all.
+    let is_for_queries = !ports.is_empty() && ports.iter().all(query);
+    if workload.role == Role::TaskManager && is_for_queries && !maker.as_is {
         maker.put(place, title.clone(), "nowhere: nothing listens on it");
         maker.cure("NK0410", place, format!("{title} is left out"));
         return Some(Fate::Gone);

@@ -124,8 +124,7 @@ fn one_option(system: &System<'_>, setting: &Setting, out: &mut Findings<'_>) {
         return;
     }
     // A variable of the environment stands for a value that is not known here.
-    let text = setting.text();
-    let is_open = text.contains("$(") || text.contains("${");
+    let (text, is_open) = (setting.text(), setting.is_open());
     let mut versions: Vec<FlinkVersion> =
         version.map_or_else(|| options::OBSERVED.to_vec(), |version| vec![version]);
     if is_foreign(&setting.key) {

@@ -124,6 +124,11 @@ fn of_image(
     image::is_flinks_own(image).then_some(OF_IMAGE)
 }
 
+/// Whether an option counts when the memory of a process is computed.
+fn is_of_memory(key: &str) -> bool {
+    key.contains("memory") || key.contains("heap")
+}
+
 /// Heap that an environment variable or a script sets is not known here.
 fn is_sized_elsewhere(workload: &Workload<'_>) -> bool {
     workload.container.items_of("env").iter().any(|entry| {
@@ -140,7 +145,7 @@ fn of_workload(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<
     {
         return;
     }
-    let mut settings = system.settings.with_arguments(workload);
+    let mut settings = system.settings_of(workload);
     for (key, value) in of_image(system, workload).unwrap_or_default() {
         if settings.get(key).is_none() {
             let place = workload.object.place();
@@ -153,6 +158,9 @@ fn of_workload(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<
                 implied: true,
             });
         }
+    }
+    if settings.list.iter().any(|setting| is_of_memory(&setting.key) && setting.is_open()) {
+        return;
     }
     let configuration = settings.configuration();
     let input = input(&configuration, system.version);
@@ -318,7 +326,7 @@ fn parallelism(system: &System<'_>, out: &mut Findings<'_>) {
     }
     let slots: i64 = workers
         .map(|workload| {
-            let settings = system.settings.with_arguments(workload);
+            let settings = system.settings_of(workload);
             let each = settings.value("taskmanager.numberOfTaskSlots");
             each.and_then(|each| each.parse::<i64>().ok())
                 .unwrap_or(1)

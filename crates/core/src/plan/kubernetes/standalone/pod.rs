@@ -57,6 +57,11 @@ fn name(draft: &mut Draft<'_>, workload: Workload) {
     if draft.role == Role::JobManager && workload == Workload::Deployments {
         return;
     }
+    // A template may have it already, and Kubernetes refuses a variable that is there twice.
+    let variables = draft.container.get("env").and_then(Value::as_array);
+    if variables.is_some_and(|all| all.iter().any(|one| one["name"] == "POD_NAME")) {
+        return;
+    }
     let field = json!({"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}});
     append(&mut draft.container, "env", [json!({"name": "POD_NAME", "valueFrom": field})]);
 }

@@ -7,6 +7,7 @@ use super::json::{append, object, texts};
 use super::{resources, tolerations};
 use crate::plan::kubernetes::MAIN_CONTAINER;
 use crate::session::Mode;
+use nutkin_flink::FlinkVersion;
 
 /// Where Flink puts jars that it fetched (`Constants.USER_ARTIFACTS_VOLUME`), from 1.20 on.
 const ARTIFACTS_VOLUME: &str = "user-artifacts-volume";
@@ -63,7 +64,11 @@ fn container(draft: &mut Draft<'_>, mebibytes: u64) {
     let image_key = "kubernetes.container.image.ref";
     let image_key =
         if draft.settings.has(image_key) { image_key } else { "kubernetes.container.image" };
-    let image = resolved(draft, image_key, "image");
+    let image = draft
+        .settings
+        .text(image_key)
+        .or_else(|| draft.container.get("image")?.as_str().map(str::to_owned))
+        .unwrap_or_else(|| default_image(draft.settings.version));
     if image.trim().is_empty() {
         draft.settings.problem(
             nutkin_flink::Problem::new(image_key, "an image is needed")
@@ -114,6 +119,12 @@ fn container(draft: &mut Draft<'_>, mebibytes: u64) {
         env.push(json!({"name": "FLINK_LOG_DIR", "value": directory}));
     }
     append(&mut draft.container, "env", env);
+}
+
+/// The image that Flink's client takes unless one is named: that of its own release
+/// (`KubernetesConfigOptions.getDefaultFlinkImage`, 1.13 to 2.3). The table of options has it only for the releases that it was made from.
+fn default_image(version: FlinkVersion) -> String {
+    format!("apache/flink:{version}-scala_2.12")
 }
 
 /// `KubernetesUtils.resolveUserDefinedValue`: the option where it is set, otherwise the template's value, otherwise the

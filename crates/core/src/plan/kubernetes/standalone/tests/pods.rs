@@ -201,3 +201,29 @@ fn pods_in_the_network_of_their_nodes_declare_what_probes_ask() {
         }
     }
 }
+
+#[test]
+fn without_an_image_it_is_that_of_the_release() {
+    #[track_caller]
+    fn check(version: &str, image: &str) {
+        let objects = planned(&session(version, "", &[]), &ClientMachine::default());
+        for pod in pods(&objects) {
+            assert_eq!(main(pod)["image"], image);
+        }
+    }
+    check("v1_16", "apache/flink:1.16.3-scala_2.12");
+    check("v1_19", "apache/flink:1.19.3-scala_2.12");
+    check("v1_20", "apache/flink:1.20.5-scala_2.12");
+    check("v2_0", "apache/flink:2.0.2-scala_2.12");
+}
+
+#[test]
+fn a_variable_of_the_template_is_there_once() {
+    let template = "  podTemplate:\n    spec:\n      containers:\n      - name: flink-main-container\n        env:\n        \
+                    - name: POD_NAME\n          valueFrom: {fieldRef: {fieldPath: metadata.name}}\n";
+    let objects = planned(&session("v1_20", template, &[]), &ClientMachine::default());
+    for pod in pods(&objects) {
+        let names = names(&main(pod)["env"]);
+        assert_eq!(names.iter().filter(|name| **name == "POD_NAME").count(), 1, "{names:?}");
+    }
+}
