@@ -69,13 +69,19 @@ pub(super) fn of(system: &System<'_>, said: &Settings) -> Vec<Unsaid> {
     found
 }
 
-/// Whether the image is Flink's, and nothing is mounted over its configuration.
+/// Whether the image is Flink's, nothing is mounted over its configuration, and no variable is there for an entrypoint that
+/// sizes the heap.
 fn has_configuration_of_image(workload: &Workload<'_>) -> bool {
     let image = workload.image().and_then(Walk::text).unwrap_or_default();
     is_flink_image(image)
         && workload.mount_of(CONFIGURATION).is_none()
         && workload.variable("FLINK_CONF_DIR").is_none()
         && !workload.is_native()
+        && !workload
+            .container
+            .items_of("env")
+            .iter()
+            .any(|entry| entry.text_of("name").is_some_and(|name| name.contains("HEAP")))
 }
 
 /// Whether anything sizes the process whose size this is: beside it the image's size would be a second wish.

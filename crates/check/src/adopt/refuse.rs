@@ -190,6 +190,10 @@ fn planned(session: &Session) -> Result<(), Vec<Problem>> {
     plan(session, &ClientMachine::default()).map(|_| ())
 }
 
+/// Errors of a session file that the files did not have: what their own image brings is not in a session file that has to
+/// name another image. `check` tells its author.
+const OF_THE_IMAGE: [&str; 1] = ["NK0902"];
+
 /// What is still an error in a session file, or in the objects that it makes: whoever writes such a file has to cure it
 /// again. What the user silenced in the files is well.
 pub(super) fn left(
@@ -220,7 +224,8 @@ pub(super) fn left(
     for error in errors {
         let mut same = before.iter().filter(|one| one.rule == error.rule);
         let first = same.next();
-        if first.is_some_and(|one| one.silenced.is_some()) {
+        let is_brought = first.is_none() && OF_THE_IMAGE.contains(&error.rule.code);
+        if is_brought || first.is_some_and(|one| one.silenced.is_some()) {
             continue;
         }
         let told = first.unwrap_or(&error);
