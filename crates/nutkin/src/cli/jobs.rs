@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use nutkin_core::ledger::Bringer;
+use nutkin_core::ledger::{Bringer, Ledger};
 use serde_json::json;
 
 use super::client::{Target, target};
 use super::shared::{Output, OutputArgs, SessionArgs, document};
 use super::{Context, outcomes};
-use crate::platform::Session;
 use crate::report::table;
 use crate::{Exit, Outcome, runtime};
 use nutkin_rest::Job;
 use nutkin_rest::jobs::failure;
-use nutkin_shell::ledger;
 
 /// Arguments of `nutkin jobs`.
 #[derive(Debug, clap::Args)]
@@ -46,9 +44,12 @@ pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
         let Target { client, session, .. } = target(&args.session, context).await?;
         let mut jobs = client.jobs().await.map_err(failure)?;
-        if let Some(session) = &session {
-            outcomes::note(session, &client, &jobs).await;
-            outcomes::tell_gone(session, &jobs, context).await;
+        let mut in_file = BTreeMap::new();
+        if let Some(session) = &session
+            && let Some(ledger) = outcomes::note(session, &client, &jobs).await
+        {
+            outcomes::tell_gone(session, &ledger, &jobs, context);
+            in_file = names_in_file(ledger);
         }
         let ended = jobs.len();
         jobs.retain(|job| args.all || !job.state.has_ended());
@@ -66,10 +67,6 @@ pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
             context.printer.say(&format!("no job runs{more}"));
             return Ok(Exit::Done);
         }
-        let in_file = match &session {
-            Some(session) => names_in_file(session).await,
-            None => BTreeMap::new(),
-        };
         let mut rows = vec![["ID", "STATE", "DURATION", "NAME"].map(str::to_owned)];
         for job in &jobs {
             // What other commands call it.
@@ -87,10 +84,9 @@ pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
     })
 }
 
-/// Names that jobs have in the session file, by id. None where the ledger cannot be read.
-async fn names_in_file(session: &Session) -> BTreeMap<String, String> {
-    let Ok(opened) = ledger::load(session).await else { return BTreeMap::new() };
-    let of_file = opened.ledger.jobs.into_iter().filter(|(_, job)| job.origin == Bringer::File);
+/// Names that jobs have in the session file, by id.
+fn names_in_file(ledger: Ledger) -> BTreeMap<String, String> {
+    let of_file = ledger.jobs.into_iter().filter(|(_, job)| job.origin == Bringer::File);
     of_file.filter_map(|(name, job)| Some((job.id?, name))).collect()
 }
 

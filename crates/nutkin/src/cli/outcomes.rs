@@ -12,39 +12,36 @@ use super::Context;
 use crate::platform::{AT_ONCE, Session};
 use crate::remedies::words;
 
-/// Notes it in the ledger. Nothing is asked or written unless a job of these has ended; whoever may look but not write
-/// leaves it to others.
-pub(super) async fn note(session: &Session, client: &Client, jobs: &[Job]) {
+/// Notes it in the ledger, and gives the ledger; `None` where it cannot be read. Nothing is asked or written unless a job of
+/// these has ended; whoever may look but not write leaves it to others.
+pub(super) async fn note(session: &Session, client: &Client, jobs: &[Job]) -> Option<Ledger> {
     let ended = jobs.iter().filter(|job| job.state.has_ended());
     let ended: Vec<(String, String)> = ended.map(id_and_state).collect();
-    note_ended(session, client, &ended).await;
+    write(session, client, &ended, false).await
 }
 
-/// The same of jobs that are known to have ended, by id and state.
+/// Notes jobs that are known to have ended, by id and state. Without any the ledger is not read.
 pub(super) async fn note_ended(session: &Session, client: &Client, jobs: &[(String, String)]) {
     if !jobs.is_empty() {
         write(session, client, jobs, false).await;
     }
 }
 
-/// The same of a session that nothing else is asked of, and of jobs that it has forgotten. One that does not answer is
-/// left alone.
-pub(super) async fn look(session: &Session) {
-    let Ok(connected) = session.connect(true).await else { return };
-    let Ok(client) = connected.client() else { return };
-    if let Ok(jobs) = client.jobs().await {
-        let all: Vec<(String, String)> = jobs.iter().map(id_and_state).collect();
-        write(session, &client, &all, true).await;
-    }
+/// Notes the ends of all jobs of a session that nothing else is asked of, and which it has forgotten; gives the ledger. One
+/// that does not answer is left alone.
+pub(super) async fn look(session: &Session) -> Option<Ledger> {
+    let client = session.connect(true).await.ok()?.client().ok()?;
+    let jobs = client.jobs().await.ok()?;
+    let all: Vec<(String, String)> = jobs.iter().map(id_and_state).collect();
+    write(session, &client, &all, true).await
 }
 
 /// Says which jobs are gone with a JobManager, and how they go on: each time where they can, otherwise the first time.
-pub(super) async fn tell_gone(session: &Session, jobs: &[Job], context: &Context<'_>) {
-    let Ok(opened) = ledger::load(session).await else { return };
+pub(super) fn tell_gone(session: &Session, ledger: &Ledger, jobs: &[Job], context: &Context<'_>) {
     let all: Vec<(String, String)> = jobs.iter().map(id_and_state).collect();
     let listed: Vec<(&str, &str)> =
         all.iter().map(|(id, state)| (id.as_str(), state.as_str())).collect();
-    for (name, job) in opened.ledger.gone(&listed) {
+    for (name, job) in ledger.gone(&listed) {
         let id = job.id.as_deref().unwrap_or(name);
         let mut left = job.clone();
         left.last_savepoint = session.newest_checkpoint(id).or(left.last_savepoint);
@@ -64,29 +61,30 @@ pub(super) async fn tell_gone(session: &Session, jobs: &[Job], context: &Context
 }
 
 /// How many jobs are gone with a JobManager, as far as the ledger knows.
-pub(super) async fn gone(session: &Session) -> usize {
-    let opened = ledger::load(session).await;
-    let gone = |ledger: &Ledger| {
-        let gone = ledger.gone(&[]);
-        // What nobody has missed yet runs.
-        gone.iter().filter(|(_, job)| job.ended.is_some()).count()
-    };
-    opened.map_or(0, |opened| gone(&opened.ledger))
+pub(super) fn gone(ledger: &Ledger) -> usize {
+    let gone = ledger.gone(&[]);
+    // What nobody has missed yet runs.
+    gone.iter().filter(|(_, job)| job.ended.is_some()).count()
 }
 
 fn id_and_state(job: &Job) -> (String, String) {
     (job.id.clone(), job.state.to_string())
 }
 
-/// `are_all`: jobs that are not among these are not known to the session.
-async fn write(session: &Session, client: &Client, jobs: &[(String, String)], are_all: bool) {
+/// Notes what is new of these jobs, and gives the ledger. `are_all`: the session does not know any others.
+async fn write(
+    session: &Session,
+    client: &Client,
+    jobs: &[(String, String)],
+    are_all: bool,
+) -> Option<Ledger> {
     let listed: Vec<(&str, &str)> =
         jobs.iter().map(|(id, state)| (id.as_str(), state.as_str())).collect();
-    let Ok(mut opened) = ledger::load(session).await else { return };
+    let mut opened = ledger::load(session).await.ok()?;
     let ended = opened.ledger.ended_since(&listed);
     let forgotten = if are_all { opened.ledger.forgotten_since(&listed) } else { Vec::new() };
     if ended.is_empty() && forgotten.is_empty() {
-        return;
+        return Some(opened.ledger);
     }
     let asked = stream::iter(ended).map(|(id, state)| async move {
         let ask = async |part| client.job(id, part).await.unwrap_or(Value::Null);
@@ -101,4 +99,5 @@ async fn write(session: &Session, client: &Client, jobs: &[(String, String)], ar
         opened.ledger.note_forgotten(&id);
     }
     let _ = ledger::save(session, &mut opened).await;
+    Some(opened.ledger)
 }

@@ -12,6 +12,7 @@ use crate::remedies::words;
 use crate::report::Style;
 use crate::{Exit, Outcome, runtime};
 use nutkin_rest::{Overview, View};
+use nutkin_shell::ledger;
 
 /// Arguments of `nutkin status`.
 #[derive(Debug, clap::Args)]
@@ -51,11 +52,15 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let drifted = if runs { Box::pin(drift::of(&session, context)).await } else { None };
         let open = drifted.as_ref().map_or(0, |one| one.ledger.open_jobs());
         let has_news = |one: Overview| one.has_ended_jobs() || (one.jobs_running as usize) < open;
-        if view.overview.is_some_and(has_news) {
-            outcomes::look(&session).await;
-        }
+        let has_news = view.overview.is_some_and(has_news);
+        let noted = if has_news { outcomes::look(&session).await } else { None };
         if args.output.output == Output::Text {
-            let gone = if view.overview.is_some() { outcomes::gone(&session).await } else { 0 };
+            let gone = match noted.as_ref().or(drifted.as_ref().map(|one| &one.ledger)) {
+                _ if view.overview.is_none() => 0,
+                Some(ledger) => outcomes::gone(ledger),
+                // Where drift cannot be known there may be a ledger all the same.
+                None => ledger::load(&session).await.map_or(0, |one| outcomes::gone(&one.ledger)),
+            };
             show(&view, drifted.as_ref(), gone, context);
         } else {
             let mut fields = view.document(words);
