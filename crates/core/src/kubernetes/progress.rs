@@ -66,9 +66,9 @@ fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or(0)
 }
 
-/// Whether a pod was told to end.
-pub fn is_ending(pod: &Value) -> bool {
-    pod["metadata"]["deletionTimestamp"].is_string()
+/// Whether an object was told to end.
+pub fn is_ending(object: &Value) -> bool {
+    object["metadata"]["deletionTimestamp"].is_string()
 }
 
 /// Whether Services lead to a pod.
@@ -132,8 +132,7 @@ fn creation_failure<'a>(workload: &'a Value, events: &'a [Value]) -> Option<&'a 
 
 /// How far the JobManager is, from its Deployment, its pods, and events about both.
 pub fn of(deployment: &Value, pods: &[Value], events: &[Value]) -> JobManagerProgress {
-    let mut pods: Vec<&Value> =
-        pods.iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null()).collect();
+    let mut pods: Vec<&Value> = pods.iter().filter(|pod| !is_ending(pod)).collect();
     // The newest belong to the change that is waited for.
     pods.sort_by_key(|pod| pod["metadata"]["creationTimestamp"].as_str().unwrap_or_default());
     let hash = |pod: &Value| revision(pod).cloned();

@@ -144,7 +144,7 @@ fn deployments(seen: SeenPods<'_>, held: &[&Value]) -> RolloutStep {
     let newest = newest(seen, job_managers).and_then(|set| set["metadata"]["uid"].as_str());
     let mut lives = seen.pods.iter().filter(|pod| {
         shape::is_job_manager(pod)
-            && pod["metadata"]["deletionTimestamp"].is_null()
+            && !progress::is_ending(pod)
             && !newest.is_some_and(|uid| ownership::is_owned_by(pod, uid))
     });
     if lives.next().is_some() {
@@ -183,7 +183,7 @@ fn sets(seen: SeenPods<'_>, held: &[&Value]) -> RolloutStep {
         seen.pods.iter().filter(move |pod| shape::is_job_manager(pod) == job_managers)
     };
     // One that is ending is no more to be ended.
-    let lives = |pod: &&Value| pod["metadata"]["deletionTimestamp"].is_null();
+    let lives = |pod: &&Value| !progress::is_ending(pod);
     let old = |job_managers: bool| -> Vec<String> {
         let old = of(job_managers).filter(|pod| is_old(pod, held)).filter(lives);
         old.filter(|pod| is_ready(pod)).map(|pod| name(&pod)).collect()
@@ -243,9 +243,7 @@ fn is_old(pod: &Value, held: &[&Value]) -> bool {
 }
 
 fn is_ready(pod: &Value) -> bool {
-    let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
-    let mut conditions = conditions.filter(|one| one["type"] == "Ready");
-    pod["metadata"]["deletionTimestamp"].is_null() && conditions.any(|one| one["status"] == "True")
+    !progress::is_ending(pod) && progress::is_ready(pod)
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ impl Pod {
         let (metadata, status) = (&pod["metadata"], &pod["status"]);
         let phase = status["phase"].as_str().unwrap_or("Unknown");
         let node = pod["spec"]["nodeName"].as_str();
-        let ending = metadata["deletionTimestamp"].is_string();
+        let ending = progress::is_ending(pod);
         let containers = status["containerStatuses"].as_array();
         let containers = || containers.into_iter().flatten();
         let waiting = containers().find_map(|one| one["state"]["waiting"]["reason"].as_str());
@@ -65,7 +65,7 @@ pub fn derive(
     events: &[Value],
     registered: Option<u32>,
 ) -> (SessionState, Vec<Remark>) {
-    if deployment["metadata"]["deletionTimestamp"].is_string() {
+    if progress::is_ending(deployment) {
         return (SessionState::Stopped, vec![words::being_deleted()]);
     }
     if deployment["spec"]["replicas"] == 0 {

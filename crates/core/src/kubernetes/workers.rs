@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::shape;
+use super::{progress, shape};
 use crate::plan::kubernetes::{Objects, config_map};
 use nutkin_flink::memory::{self, LegacyHeap, LegacyTarget, MemoryInput};
 use nutkin_flink::units::MemorySize;
@@ -40,7 +40,7 @@ pub fn wanted(objects: &Objects, version: FlinkVersion) -> Vec<(String, String)>
 
 /// Whether a pod is a TaskManager that was started with other slots or another memory than these, and is not ending.
 pub fn is_old(pod: &Value, wanted: &[(String, String)]) -> bool {
-    if shape::is_job_manager(pod) || pod["metadata"]["deletionTimestamp"].is_string() {
+    if shape::is_job_manager(pod) || progress::is_ending(pod) {
         return false;
     }
     let text = words(pod);

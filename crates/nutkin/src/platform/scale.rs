@@ -112,8 +112,7 @@ impl Scaling {
         }
         let jobs = self.session.endangered(is_asked).await?;
         // A session that did not answer this is not asked more, which would wait for its leader.
-        let has_jobs = matches!(&jobs, RunningJobs::Known(known) if !known.is_empty());
-        if has_jobs && self.are_idle().await {
+        if jobs.are_some() && self.are_idle().await {
             return Ok(RunningJobs::Known(Vec::new()));
         }
         Ok(jobs)

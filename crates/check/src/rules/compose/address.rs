@@ -18,12 +18,12 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     if system.high_availability().is_some() || shares_network(master) {
         return;
     }
-    let own = called(system, master, out);
+    let own = called(system, master);
     for worker in system.task_managers().filter(|worker| !worker.role.is_job_manager()) {
         if shares_network(worker) {
             continue;
         }
-        let Some((address, place)) = called(system, worker, out) else {
+        let Some((address, place)) = called(system, worker) else {
             if is_plain(worker) {
                 let place = worker.container.place(worker.file());
                 let message = format!("{} does not say where the JobManager is", worker.title());
@@ -85,11 +85,7 @@ fn wrong(
 }
 
 /// The address that a service is told, and where.
-fn called(
-    system: &System<'_>,
-    workload: &Workload<'_>,
-    _: &Findings<'_>,
-) -> Option<(String, Place)> {
+fn called(system: &System<'_>, workload: &Workload<'_>) -> Option<(String, Place)> {
     let (own, _) = of_service(system.world, workload);
     let settings = own.with_arguments(workload);
     settings.get("jobmanager.rpc.address").map(|setting: &Setting| (setting.text(), setting.place))

@@ -90,16 +90,16 @@ pub(super) fn decide(
         State::Stuck(stuck) => return Err(stuck_for_good(plan, seen, stuck)),
         State::Waits(what, after) => (what, after),
         State::Replaces => (hindered(replacing, seen, workload), POLL),
-        State::Ready if !old_workers(plan, seen, workload, ended).is_empty() => {
-            // The JobManager that has ended asked for them, and the change that ended it was agreed to.
+        State::Ready => {
             let old = old_workers(plan, seen, workload, ended);
+            if old.is_empty() {
+                decision.conditions.push(condition("Ready", true, "Answers", ""));
+                return Ok(decision);
+            }
+            // The JobManager that has ended asked for them, and the change that ended it was agreed to.
             let names: Vec<String> = old.iter().map(|one| one.name.clone()).collect();
             decision.steps = vec![Step::EndPods(old)];
             (words::replacing(&names), POLL)
-        }
-        State::Ready => {
-            decision.conditions.push(condition("Ready", true, "Answers", ""));
-            return Ok(decision);
         }
     };
     decision.conditions.push(condition("Ready", false, "Starting", &reason));

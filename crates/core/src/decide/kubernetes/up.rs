@@ -12,7 +12,7 @@ use crate::decide::{self, Again, Change, Decision, Jobs, Restarts};
 use crate::kubernetes::change::{self, Pair};
 use crate::kubernetes::resource::title;
 use crate::kubernetes::shape::WorkloadLayout;
-use crate::kubernetes::{by_hand, desired, diff, managed, rollout, workers};
+use crate::kubernetes::{by_hand, desired, diff, managed, progress, rollout, workers};
 use crate::plan::kubernetes::Objects;
 use crate::remedy::{Deed, Remark};
 use crate::words::{kept as words, waits};
@@ -60,7 +60,7 @@ fn wanted<'s>(
 ) -> Result<Option<Wanted<'s>>, Refusal> {
     let Some(live) = live::of(&plan.objects, found, seen.by.adopts)? else { return Ok(None) };
     let session = plan.objects.cluster_id.clone();
-    if live.workload["metadata"]["deletionTimestamp"].is_string() {
+    if progress::is_ending(live.workload) {
         return Err(Refusal::BeingDeleted { session });
     }
     if let Some(why) = change::cannot_become(live.workload, plan.objects.workload()) {
