@@ -1,6 +1,6 @@
 //! Configuration and log files, whether they stand alone, in a ConfigMap or in a variable.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Place;
 use super::kubernetes::{Object, Workload};
@@ -140,17 +140,16 @@ pub(super) fn mounted(
     known: &[Embedded],
 ) -> Vec<Embedded> {
     let mut found = Vec::new();
-    for object in objects {
-        for mount in object.compose.iter().flat_map(|service| &service.mounts) {
-            let Source::Path(path) = &mount.source else { continue };
-            let Some((name, kind)) = of_target(&mount.target) else { continue };
-            let Some(file) = files.iter().position(|file| file.name == *path) else { continue };
-            let is_there = |text: &Embedded| {
-                text.origin == Origin::File && text.file == file && text.kind == kind
-            };
-            if !known.iter().chain(&found).any(is_there) {
-                found.push(Embedded::of_file(name, kind, file, &files[file].text));
-            }
+    let by_name: BTreeMap<&str, usize> =
+        files.iter().enumerate().rev().map(|(index, file)| (file.name.as_str(), index)).collect();
+    let whole = known.iter().filter(|text| text.origin == Origin::File);
+    let mut whole: BTreeSet<(usize, FileKind)> = whole.map(|text| (text.file, text.kind)).collect();
+    for mount in objects.iter().filter_map(|one| one.compose.as_ref()).flat_map(|one| &one.mounts) {
+        let Source::Path(path) = &mount.source else { continue };
+        let Some((name, kind)) = of_target(&mount.target) else { continue };
+        let Some(file) = by_name.get(path.as_str()).copied() else { continue };
+        if whole.insert((file, kind)) {
+            found.push(Embedded::of_file(name, kind, file, &files[file].text));
         }
     }
     for (of, target, node) in contents {
@@ -177,14 +176,18 @@ pub(super) fn collect(
     generated: &[GeneratedKey],
 ) -> Vec<Embedded> {
     let mut found = Vec::new();
+    let mut keys_of: BTreeMap<usize, Vec<&GeneratedKey>> = BTreeMap::new();
+    for one in generated {
+        keys_of.entry(one.file).or_default().push(one);
+    }
     for (index, file) in files.iter().enumerate() {
         let Some(kind) = file.kind else { continue };
         let is_conf = matches!(
             kind,
             FileKind::FlinkConf | FileKind::ConfigYaml | FileKind::Log4j | FileKind::Logback
         );
-        let mut keys = generated.iter().filter(|one| one.file == index).peekable();
-        if is_conf && keys.peek().is_none() {
+        let keys = keys_of.get(&index).map_or(&[][..], Vec::as_slice);
+        if is_conf && keys.is_empty() {
             let name = file.name.rsplit('/').next().unwrap_or_default();
             found.push(Embedded::of_file(name, kind, index, &file.text));
         }

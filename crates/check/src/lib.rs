@@ -10,6 +10,7 @@
 //! of the table in [`codes`]. Files are other people's: nothing here fails, whatever they hold.
 
 pub mod adopt;
+mod bindings;
 pub mod codes;
 mod compose;
 mod conf;
@@ -177,9 +178,16 @@ pub fn beside(inputs: &[Input]) -> Vec<String> {
     if !inputs.iter().any(names_files) {
         return Vec::new();
     }
-    let world = World::read(inputs.iter().map(File::new).collect());
-    let is_new = |path: &String| inputs.iter().all(|input| input.name != *path);
-    world.wanted.into_iter().filter(is_new).collect()
+    // Variables are a part of what Compose files name; nothing else has to be read for it.
+    let is_needed = |input: &&Input| {
+        let name = input.name.rsplit('/').next().unwrap_or_default();
+        FileKind::of_name(name) == Some(FileKind::Environment)
+            || ["services:", "configMapGenerator:"].iter().any(|word| input.text.contains(word))
+    };
+    let files = inputs.iter().filter(is_needed);
+    let world = World::read(files.map(File::new).collect());
+    let known: BTreeSet<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+    world.wanted.into_iter().filter(|path| !known.contains(path.as_str())).collect()
 }
 
 /// Whether a finding only says what a later version would want, of an object that Nutkin made: it is made again for

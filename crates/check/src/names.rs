@@ -8,25 +8,38 @@ use super::source::File;
 /// Indices of objects, by kind and name, in the order of the files.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    by_kind: BTreeMap<String, BTreeMap<String, Vec<usize>>>,
+    by_kind: BTreeMap<String, BTreeMap<String, Known>>,
     kinds: BTreeMap<String, Vec<usize>>,
 }
 
+/// All objects of one kind and name.
+#[derive(Debug, Default)]
+struct Known {
+    all: Vec<usize>,
+    by_directory: BTreeMap<String, Vec<usize>>,
+}
+
 impl Names {
-    pub(super) fn of(objects: &[Object]) -> Self {
+    pub(super) fn of(objects: &[Object], files: &[File]) -> Self {
         let mut names = Self::default();
         for (index, object) in objects.iter().enumerate() {
             let of_kind = names.by_kind.entry(object.kind.clone()).or_default();
-            of_kind.entry(object.name.clone()).or_default().push(index);
+            let known = of_kind.entry(object.name.clone()).or_default();
+            known.all.push(index);
+            let directory = files[object.file].directory().to_owned();
+            known.by_directory.entry(directory).or_default().push(index);
             names.kinds.entry(object.kind.clone()).or_default().push(index);
         }
         names
     }
 
+    fn known(&self, kind: &str, name: &str) -> Option<&Known> {
+        self.by_kind.get(kind)?.get(name)
+    }
+
     /// All objects of a kind and a name.
     pub(super) fn all(&self, kind: &str, name: &str) -> &[usize] {
-        let found = self.by_kind.get(kind).and_then(|of_kind| of_kind.get(name));
-        found.map_or(&[], Vec::as_slice)
+        self.known(kind, name).map_or(&[], |known| &known.all)
     }
 
     /// All objects of a kind.
@@ -37,7 +50,7 @@ impl Names {
     /// Kinds and names that more than one object has.
     pub(super) fn repeated(&self) -> impl Iterator<Item = &[usize]> {
         let all = self.by_kind.values().flat_map(BTreeMap::values);
-        all.map(Vec::as_slice).filter(|indices| 1 < indices.len())
+        all.map(|known| known.all.as_slice()).filter(|indices| 1 < indices.len())
     }
 
     /// The object of a kind and a name that another object of the same namespace means: the one that lies nearest.
@@ -48,13 +61,18 @@ impl Names {
         (kind, name): (&str, &str),
         from: &Object,
     ) -> Option<usize> {
-        let all = self.all(kind, name);
+        let known = self.known(kind, name)?;
+        let all = &known.all;
         let fits = |index: &usize| objects[*index].shares_namespace(from);
         // In the same file first, where there may be thousands of one name.
         let start = all.partition_point(|index| objects[*index].file < from.file);
         let own = all[start..].iter().take_while(|index| objects[**index].file == from.file);
         let own = own.copied().find(fits);
-        own.or_else(|| {
+        // Then in its directory and those above it, of which the nearest counts.
+        let above = || above(files[from.file].directory());
+        let beside =
+            || above().find_map(|at| known.by_directory.get(at)?.iter().copied().find(fits));
+        own.or_else(beside).or_else(|| {
             let near = |index: &usize| distance(files, objects[*index].file, from.file);
             let mut others: Vec<usize> = all.iter().copied().filter(fits).collect();
             others.sort_by_key(near);
@@ -66,6 +84,14 @@ impl Names {
             others.first().copied().filter(|_| !is_open)
         })
     }
+}
+
+/// A directory and all above it, from the nearest on.
+pub(super) fn above(directory: &str) -> impl Iterator<Item = &str> {
+    let ends = directory.rmatch_indices('/').map(|(at, _)| at);
+    let ends =
+        std::iter::once(directory.len()).chain(ends).chain((!directory.is_empty()).then_some(0));
+    ends.map(|end| &directory[..end])
 }
 
 /// More than any path has parts, so that the kinds of places do not mix.
@@ -99,7 +125,7 @@ pub(super) fn is_above(directory: &str, below: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::distance;
+    use super::{above, distance};
     use crate::source::{File, Input};
 
     #[test]
@@ -109,5 +135,17 @@ mod tests {
         let files: Vec<File> = names.iter().map(|name| File::new(&input(name))).collect();
         let far: Vec<usize> = (0..names.len()).map(|one| distance(&files, one, 0)).collect();
         assert!(far.is_sorted() && far.windows(2).all(|two| two[0] != two[1]), "{far:?}");
+    }
+
+    #[test]
+    fn directories_above() {
+        #[track_caller]
+        fn check(directory: &str, expected: &[&str]) {
+            assert_eq!(above(directory).collect::<Vec<_>>(), expected);
+        }
+        check("a/b", &["a/b", "a", ""]);
+        check("a", &["a", ""]);
+        check("", &[""]);
+        check("/a/b", &["/a/b", "/a", "", ""]);
     }
 }

@@ -8,6 +8,7 @@ use super::finding::Place;
 use super::hosts::Hosts;
 use super::image;
 use super::kubernetes::{Object, Workload};
+use super::names;
 use super::node::Walk;
 use super::script::Script;
 use super::settings::{self, Settings};
@@ -321,8 +322,7 @@ impl<'a, T> Below<'a, T> {
         let Some(directories) = directories else { return self.all.iter().collect() };
         let mut found = BTreeSet::new();
         for below in directories {
-            let ends = below.match_indices('/').map(|(at, _)| at).chain([0, below.len()]);
-            for above in ends.map(|end| &below[..end]) {
+            for above in names::above(below) {
                 found.extend(self.by_directory.get(above).into_iter().flatten().copied());
             }
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bindings::Bindings;
 use super::compose;
 use super::dockerfile::{self, Dockerfile};
 use super::embedded::{self, Embedded, Origin};
@@ -24,7 +25,10 @@ pub(super) struct World {
     pub(super) names: Names,
     /// Texts by what they come from: a file is 0, the rest by the index of the object.
     pub(super) texts_of: BTreeMap<Origin, Vec<usize>>,
+    /// Texts that are whole files, by the name of the file.
+    pub(super) texts_in: BTreeMap<String, Vec<usize>>,
     pub(super) selectors: Selectors,
+    pub(super) bindings: Bindings,
     pub(super) dockerfiles: Vec<Dockerfile>,
     pub(super) scripts: Vec<Script>,
     pub(super) hosts: Vec<Hosts>,
@@ -81,22 +85,31 @@ impl World {
         let projects = compose::take(&mut files, &composed, &mut objects);
         secrets::hide(&mut files, &objects);
         let generated = kustomize::generate(&kustomizations, &files, &mut objects);
-        let names = Names::of(&objects);
+        let names = Names::of(&objects, &files);
         let mut texts = embedded::collect(&files, &objects, &names, &generated.keys);
         let mounted = embedded::mounted(&files, &objects, &projects.contents, &texts);
         texts.extend(mounted);
         let mut texts_of: BTreeMap<Origin, Vec<usize>> = BTreeMap::new();
-        for (index, text) in texts.iter().enumerate().filter(|(_, t)| t.origin != Origin::File) {
-            texts_of.entry(text.origin).or_default().push(index);
+        let mut texts_in: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, text) in texts.iter().enumerate() {
+            match text.origin {
+                Origin::File => {
+                    let file = files[text.start().file].name.clone();
+                    texts_in.entry(file).or_default().push(index);
+                }
+                origin => texts_of.entry(origin).or_default().push(index),
+            }
         }
-        let selectors = Selectors::of(&objects);
+        let (selectors, bindings) = (Selectors::of(&objects), Bindings::of(&objects));
         Self {
             files,
             objects,
             texts,
             names,
             texts_of,
+            texts_in,
             selectors,
+            bindings,
             dockerfiles,
             scripts,
             hosts,
@@ -106,6 +119,11 @@ impl World {
             used: projects.used.into_iter().chain(generated.used).collect(),
             wanted: projects.wanted.into_iter().chain(generated.wanted).collect(),
         }
+    }
+
+    /// Which one an object of it is.
+    pub(super) fn index(&self, object: &Object) -> Option<usize> {
+        self.objects.element_offset(object)
     }
 
     /// The object of a kind and a name that another one of the same namespace means: the nearest, if there are several.

@@ -13,13 +13,26 @@ pub(super) struct Files<'a> {
     by_name: BTreeMap<&'a str, usize>,
     /// Compose files by index.
     documents: BTreeMap<usize, &'a Node>,
+    /// Indices of Compose files, by directory.
+    by_directory: BTreeMap<&'a str, Vec<usize>>,
 }
 
 impl<'a> Files<'a> {
     pub(super) fn new(all: &'a [File], documents: &'a [(usize, Node)]) -> Self {
         let by_name = all.iter().enumerate().map(|(index, file)| (file.name.as_str(), index));
         let documents = documents.iter().map(|(file, document)| (*file, document));
-        Self { all, by_name: by_name.collect(), documents: documents.collect() }
+        let documents: BTreeMap<usize, &Node> = documents.collect();
+        let mut by_directory: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for index in documents.keys() {
+            by_directory.entry(all[*index].directory()).or_default().push(*index);
+        }
+        Self { all, by_name: by_name.collect(), documents, by_directory }
+    }
+
+    /// The Compose files in the directory of a file.
+    fn beside(&self, name: &str) -> &[usize] {
+        let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
+        self.by_directory.get(directory).map_or(&[], Vec::as_slice)
     }
 
     /// The file of a name.
@@ -48,28 +61,23 @@ impl<'a> Files<'a> {
 
     /// Whether a file only changes services of another in its directory: Compose takes it with a further `-f`.
     pub(super) fn is_overlay(&self, name: &str, document: &Node) -> bool {
-        let directory = |name: &str| name.rsplit_once('/').map_or("", |(d, _)| d).to_owned();
-        let own = directory(name);
         let is_part =
             |one: &Node| ["image", "build", "extends"].iter().all(|field| one.get(field).is_none());
         let services = document.get("services").map_or(&[][..], Walk::entries);
         services.iter().filter(|(_, one)| is_part(one)).any(|(key, _)| {
-            self.documents.iter().any(|(index, other)| {
-                let other = other.get("services").and_then(|all| all.get(&key.name));
-                directory(&self.all[*index].name) == own
-                    && other.is_some_and(|other| !is_part(other))
+            self.beside(name).iter().any(|index| {
+                let other = self.documents[index].get("services");
+                other.and_then(|all| all.get(&key.name)).is_some_and(|other| !is_part(other))
             })
         })
     }
 
     /// Whether other Compose files lie in the directory of one, its own override apart.
     pub(super) fn has_siblings(&self, name: &str) -> bool {
-        let directory = |name: &str| name.rsplit_once('/').map_or("", |(d, _)| d).to_owned();
         let overriding = self.override_of(name).map(|(index, _)| index);
-        self.documents.keys().any(|index| {
-            let other = &self.all[*index].name;
-            other != name && Some(*index) != overriding && directory(other) == directory(name)
-        })
+        let is_other =
+            |index: &&usize| self.all[**index].name != name && Some(**index) != overriding;
+        self.beside(name).iter().any(|index| is_other(&index))
     }
 
     /// The values of the `.env` beside a Compose file.

@@ -2,6 +2,8 @@
 
 mod power;
 
+use std::collections::BTreeSet;
+
 use super::rules;
 use crate::finding::Place;
 use crate::finding::{Findings, Patch};
@@ -224,8 +226,12 @@ fn bindings<'a>(system: &System<'a>, of: &Object, account: &str) -> Vec<&'a Obje
                 && (namespace.is_none() || own.is_none() || namespace == own)
         })
     };
-    let world = system.world;
-    world.of_kind("RoleBinding").chain(world.of_kind("ClusterRoleBinding")).filter(names).collect()
+    let (world, own) = (system.world, of.namespace.as_deref());
+    let candidates: BTreeSet<usize> = world.bindings.candidates(account, own).into_iter().collect();
+    let all = candidates.into_iter().map(|index| &world.objects[index]).filter(names);
+    let (of_cluster, of_namespaces): (Vec<_>, Vec<_>) =
+        all.partition(|binding| binding.kind == "ClusterRoleBinding");
+    of_namespaces.into_iter().chain(of_cluster).collect()
 }
 
 fn rights(

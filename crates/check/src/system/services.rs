@@ -1,6 +1,7 @@
 //! Which services of a Compose file form one session, and what is set for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use super::{System, World, empty, settings};
 use crate::embedded::{Embedded, Origin};
@@ -91,30 +92,29 @@ fn of_services<'a>(world: &'a World, workloads: Vec<Workload<'a>>) -> System<'a>
 
 /// The configuration and log files of a service, in the order in which they count.
 fn texts<'a>(world: &'a World, workload: &Workload<'a>) -> Vec<&'a Embedded> {
+    let own = world.index(workload.object).into_iter();
+    let own = own.flat_map(|index| [Origin::Properties(index), Origin::Content(index)]);
+    let own = own.filter_map(|origin| world.texts_of.get(&origin)).flatten().copied();
+    let mut found: BTreeSet<usize> = own.collect();
     let mounts = workload.object.compose.as_ref().map_or(&[][..], |service| &service.mounts[..]);
-    let is_mounted = |text: &Embedded| {
-        let file = world.files[text.start().file].name.as_str();
-        mounts.iter().any(|mount| {
-            let Source::Path(path) = &mount.source else { return false };
-            let inside = file.strip_prefix(path.as_str()).and_then(|rest| {
-                rest.strip_prefix('/').or_else(|| path.is_empty().then_some(rest))
-            });
-            match inside {
-                Some(rest) => {
-                    format!("{}/{rest}", mount.target) == format!("/opt/flink/conf/{}", text.name)
-                }
-                None => *path == file && mount.target == format!("/opt/flink/conf/{}", text.name),
-            }
-        })
-    };
-    let belongs = |text: &&Embedded| match text.origin {
-        Origin::File => is_mounted(text),
-        Origin::ConfigMap(_) => false,
-        Origin::Properties(index) | Origin::Content(index) => {
-            std::ptr::eq(&raw const world.objects[index], workload.object)
+    for mount in mounts {
+        let Source::Path(path) = &mount.source else { continue };
+        let below =
+            world.texts_in.range::<str, _>((Bound::Included(path.as_str()), Bound::Unbounded));
+        for (file, texts) in below.take_while(|(file, _)| file.starts_with(path.as_str())) {
+            let rest = &file[path.len()..];
+            let inside = rest.strip_prefix('/').or_else(|| path.is_empty().then_some(rest));
+            let target = match inside {
+                Some(rest) => format!("{}/{rest}", mount.target),
+                None if rest.is_empty() => mount.target.clone(),
+                None => continue,
+            };
+            let is_there =
+                |text: &&usize| target == format!("/opt/flink/conf/{}", world.texts[**text].name);
+            found.extend(texts.iter().filter(is_there));
         }
-    };
-    let mut found: Vec<&Embedded> = world.texts.iter().filter(belongs).collect();
+    }
+    let mut found: Vec<&Embedded> = found.into_iter().map(|index| &world.texts[index]).collect();
     found.sort_by_key(|text| matches!(text.origin, Origin::Properties(_)));
     found
 }

@@ -1,6 +1,9 @@
 //! Characters that only look like the ones that are meant, where names, keys and paths are.
 
+use std::collections::BTreeMap;
+
 use super::LOOK_ALIKE;
+use crate::embedded::Embedded;
 use crate::finding::{Findings, Place};
 use crate::kubernetes::{Object, Workload, last_line};
 use crate::source::FileKind;
@@ -33,12 +36,13 @@ enum Part {
 }
 
 pub(super) fn check(world: &World, out: &mut Findings<'_>) {
+    let held = Held::of(world);
     for (index, file) in world.files.iter().enumerate() {
         let Some(kind) = file.kind else { continue };
         if file.text.is_ascii() || kind == FileKind::Logback {
             continue;
         }
-        let parts = parts(world, index);
+        let parts = held.parts(world, index);
         // Each such character once in a file, with the number of lines that have it.
         let mut found: Vec<(char, &str, Place, usize)> = Vec::new();
         for (number, line) in file.text.lines().enumerate() {
@@ -75,24 +79,43 @@ pub(super) fn check(world: &World, out: &mut Findings<'_>) {
     }
 }
 
-/// What is looked at of each line of a file with objects.
-fn parts(world: &World, file: usize) -> Vec<Part> {
-    let mut parts = Vec::new();
-    if world.files[file].kind != Some(FileKind::Objects) {
-        return parts;
-    }
-    for object in world.objects.iter().filter(|object| object.file == file) {
-        if !concerns_flink(object) {
-            mark(object.node.line, last_line(&object.node), Part::Indentation, &mut parts);
+/// What files hold: objects and texts, by file.
+struct Held<'a> {
+    objects: BTreeMap<usize, Vec<&'a Object>>,
+    texts: BTreeMap<usize, Vec<&'a Embedded>>,
+}
+
+impl<'a> Held<'a> {
+    fn of(world: &'a World) -> Self {
+        let mut held = Self { objects: BTreeMap::new(), texts: BTreeMap::new() };
+        for object in &world.objects {
+            held.objects.entry(object.file).or_default().push(object);
         }
-        texts(&object.node, &mut parts);
+        for text in &world.texts {
+            held.texts.entry(text.start().file).or_default().push(text);
+        }
+        held
     }
-    for text in world.texts.iter().filter(|text| text.start().file == file) {
-        let lines = u32::try_from(text.text.lines().count()).unwrap_or(u32::MAX);
-        let first = text.start().line;
-        mark(first, first.saturating_add(lines.saturating_sub(1)), Part::All, &mut parts);
+
+    /// What is looked at of each line of a file with objects.
+    fn parts(&self, world: &World, file: usize) -> Vec<Part> {
+        let mut parts = Vec::new();
+        if world.files[file].kind != Some(FileKind::Objects) {
+            return parts;
+        }
+        for object in self.objects.get(&file).into_iter().flatten() {
+            if !concerns_flink(object) {
+                mark(object.node.line, last_line(&object.node), Part::Indentation, &mut parts);
+            }
+            texts(&object.node, &mut parts);
+        }
+        for text in self.texts.get(&file).into_iter().flatten() {
+            let lines = u32::try_from(text.text.lines().count()).unwrap_or(u32::MAX);
+            let first = text.start().line;
+            mark(first, first.saturating_add(lines.saturating_sub(1)), Part::All, &mut parts);
+        }
+        parts
     }
-    parts
 }
 
 fn mark(first: u32, last: u32, part: Part, parts: &mut Vec<Part>) {
