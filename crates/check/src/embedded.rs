@@ -7,6 +7,7 @@ use super::kubernetes::{Object, Workload};
 use super::kustomize::GeneratedKey;
 use super::names::Names;
 use super::node::Walk;
+use super::path;
 use super::service::Source;
 use super::source::{File, FileKind};
 use nutkin_flink::yaml::{Key, Node};
@@ -188,7 +189,7 @@ pub(super) fn collect(
         );
         let keys = keys_of.get(&index).map_or(&[][..], Vec::as_slice);
         if is_conf && keys.is_empty() {
-            let name = file.name.rsplit('/').next().unwrap_or_default();
+            let name = path::last(&file.name);
             found.push(Embedded::of_file(name, kind, index, &file.text));
         }
         for one in keys {

@@ -3,6 +3,10 @@
 use super::kubernetes::is_flink_image;
 use nutkin_flink::{FlinkVersion, version::LINES};
 
+/// Sizes in the configuration of Flink's images (`flink-conf.yaml` and `config.yaml` of the distribution, 1.13 to 2.3).
+pub(super) const SIZES: [(&str, &str); 2] =
+    [("jobmanager.memory.process.size", "1600m"), ("taskmanager.memory.process.size", "1728m")];
+
 /// The tag of a reference, without digest; `None` where there is none.
 pub(super) fn tag(image: &str) -> Option<&str> {
     let name = image.split('@').next()?;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::kubernetes::Object;
 use super::node::Walk;
 use super::passed_over::here;
+use super::path::{joined, last};
 use super::source::{File, FileKind, PassedOver};
 use nutkin_flink::yaml::{self, Key, Node, NodeKind};
 
@@ -41,7 +42,7 @@ pub(super) struct Generated {
 pub(super) fn read(files: &mut [File]) -> Vec<Kustomization> {
     let mut found = Vec::new();
     for (index, file) in files.iter().enumerate() {
-        let name = file.name.rsplit('/').next().unwrap_or_default();
+        let name = last(&file.name);
         if file.kind == Some(FileKind::Objects)
             && matches!(name, "kustomization.yaml" | "kustomization.yml")
         {
@@ -115,7 +116,7 @@ pub(super) fn generate(
             let map = objects.len();
             let mut data = Vec::new();
             for entry in generator.items_of("files").iter().filter_map(Walk::text) {
-                let (key, path) = entry.split_once('=').unwrap_or((last_part(entry), entry));
+                let (key, path) = entry.split_once('=').unwrap_or((last(entry), entry));
                 let path = joined(directory, path);
                 let file = by_name.get(path.as_str()).copied();
                 generated.wanted.insert(path);
@@ -175,26 +176,6 @@ fn config_map(
         cut: None,
         compose: None,
     }
-}
-
-fn last_part(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-/// A path from a directory on.
-fn joined(directory: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    let start = if directory.starts_with('/') { "/" } else { "" };
-    format!("{start}{}", parts.join("/"))
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ mod names;
 mod node;
 pub mod page;
 mod passed_over;
+mod path;
 mod role;
 mod rule;
 mod rules;
@@ -180,7 +181,7 @@ pub fn beside(inputs: &[Input]) -> Vec<String> {
     }
     // Variables are a part of what Compose files name; nothing else has to be read for it.
     let is_needed = |input: &&Input| {
-        let name = input.name.rsplit('/').next().unwrap_or_default();
+        let name = path::last(&input.name);
         FileKind::of_name(name) == Some(FileKind::Environment)
             || ["services:", "configMapGenerator:"].iter().any(|word| input.text.contains(word))
     };

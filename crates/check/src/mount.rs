@@ -1,6 +1,7 @@
 //! Volumes as a container sees them.
 
 use super::node::Walk;
+use super::path;
 use nutkin_flink::yaml::Node;
 
 /// A volume where a container sees it.
@@ -36,13 +37,13 @@ impl<'a> Mount<'a> {
                 items.iter().filter_map(|item| Some((item.text_of("key")?, item.text_of("path")?)));
             for (key, path) in pairs {
                 match part {
-                    None => found.push((map, key, last_part(path))),
-                    Some(part) if part == path => found.push((map, key, last_part(self.path))),
+                    None => found.push((map, key, path::last(path))),
+                    Some(part) if part == path => found.push((map, key, path::last(self.path))),
                     Some(_) => {}
                 }
             }
             if let (Some(part), true) = (part, items.is_empty()) {
-                found.push((map, part, last_part(self.path)));
+                found.push((map, part, path::last(self.path)));
             }
         }
         found
@@ -56,8 +57,4 @@ impl<'a> Mount<'a> {
                 .any(|kind| volume.get(kind).is_some())
         })
     }
-}
-
-fn last_part(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }

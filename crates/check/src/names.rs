@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::kubernetes::Object;
+use super::path::{above, is_above};
 use super::source::File;
 
 /// Indices of objects, by kind and name, in the order of the files.
@@ -86,14 +87,6 @@ impl Names {
     }
 }
 
-/// A directory and all above it, from the nearest on.
-pub(super) fn above(directory: &str) -> impl Iterator<Item = &str> {
-    let ends = directory.rmatch_indices('/').map(|(at, _)| at);
-    let ends =
-        std::iter::once(directory.len()).chain(ends).chain((!directory.is_empty()).then_some(0));
-    ends.map(|end| &directory[..end])
-}
-
 /// More than any path has parts, so that the kinds of places do not mix.
 const FAR: usize = 1 << 16;
 
@@ -115,17 +108,9 @@ pub(super) fn distance(files: &[File], one: usize, from: usize) -> usize {
     }
 }
 
-/// Whether a directory is above another one, or the same.
-pub(super) fn is_above(directory: &str, below: &str) -> bool {
-    directory.is_empty()
-        || below
-            .strip_prefix(directory)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{above, distance};
+    use super::distance;
     use crate::source::{File, Input};
 
     #[test]
@@ -135,17 +120,5 @@ mod tests {
         let files: Vec<File> = names.iter().map(|name| File::new(&input(name))).collect();
         let far: Vec<usize> = (0..names.len()).map(|one| distance(&files, one, 0)).collect();
         assert!(far.is_sorted() && far.windows(2).all(|two| two[0] != two[1]), "{far:?}");
-    }
-
-    #[test]
-    fn directories_above() {
-        #[track_caller]
-        fn check(directory: &str, expected: &[&str]) {
-            assert_eq!(above(directory).collect::<Vec<_>>(), expected);
-        }
-        check("a/b", &["a/b", "a", ""]);
-        check("a", &["a", ""]);
-        check("", &[""]);
-        check("/a/b", &["/a/b", "/a", "", ""]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::names::is_above;
+use super::path::is_above;
 use super::source::{File, PassedOver};
 
 /// A file that is not looked at.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::path;
 use nutkin_flink::options;
 use nutkin_flink::yaml::{self, Node, NodeKind};
 
@@ -42,7 +43,7 @@ pub enum FileKind {
 impl FileKind {
     /// What a name promises, or `None` where only the text can tell.
     pub fn of_name(name: &str) -> Option<Self> {
-        let base = name.rsplit('/').next().unwrap_or(name);
+        let base = path::last(name);
         let lower = base.to_ascii_lowercase();
         let ends = |end: &str| lower.ends_with(end);
         if lower == "flink-conf.yaml" || lower == "flink-conf.yml" {
@@ -72,7 +73,7 @@ impl FileKind {
     }
 
     fn of(name: &str, text: &str) -> Option<Self> {
-        let base = name.rsplit('/').next().unwrap_or(name);
+        let base = path::last(name);
         let is_object = |text: &str| {
             text.lines().any(|line| line.starts_with("kind:") || line.starts_with("apiVersion:"))
         };
@@ -206,6 +207,6 @@ impl File {
 
     /// The directory part of the name, `""` where it has none.
     pub(super) fn directory(&self) -> &str {
-        self.name.rsplit_once('/').map_or("", |(directory, _)| directory)
+        path::directory(&self.name)
     }
 }

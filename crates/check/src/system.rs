@@ -8,8 +8,8 @@ use super::finding::Place;
 use super::hosts::Hosts;
 use super::image;
 use super::kubernetes::{Object, Workload};
-use super::names;
 use super::node::Walk;
+use super::path;
 use super::script::Script;
 use super::settings::{self, Settings};
 use super::together::{self, Group};
@@ -117,22 +117,16 @@ impl<'a> System<'a> {
     /// What counts for the processes of a workload: of texts that pods mount or are given, only those of its own. A JobManager and
     /// TaskManagers may each have a configuration, and so may two groups of TaskManagers.
     pub(super) fn settings_of(&self, workload: &Workload<'_>) -> Settings {
-        let objects = &self.world.objects;
-        let is_own = |text: &Embedded| match text.origin {
-            Origin::Properties(index) => std::ptr::eq(&raw const objects[index], workload.object),
-            Origin::ConfigMap(index) => {
-                let mounts = workload.mounts();
-                let mut names = mounts.iter().flat_map(super::mount::Mount::config_maps);
-                names.any(|(name, _)| {
-                    self.world.index_of("ConfigMap", name, workload.object) == Some(index)
-                })
-            }
+        let index = self.world.index(workload.object);
+        let origins = index.map(|index| origins(self.world, index, workload)).unwrap_or_default();
+        let is_own = |text: &&Embedded| match text.origin {
+            Origin::Properties(_) | Origin::ConfigMap(_) => origins.contains(&text.origin),
             Origin::File | Origin::Content(_) => true,
         };
-        if self.is_of_compose() || self.texts.iter().all(|text| is_own(text)) {
+        if self.is_of_compose() || self.texts.iter().all(is_own) {
             return self.settings.with_arguments(workload);
         }
-        let own: Vec<&Embedded> = self.texts.iter().copied().filter(|text| is_own(text)).collect();
+        let own: Vec<&Embedded> = self.texts.iter().copied().filter(is_own).collect();
         let mut settings = Settings::default();
         settings.extend(settings::of_image(std::slice::from_ref(workload)));
         settings::read_all(&own, &self.world.files, &mut settings);
@@ -218,15 +212,21 @@ fn empty(world: &World, title: String) -> System<'_> {
     }
 }
 
+/// Where the texts of a workload come from: the ConfigMaps that its container mounts, and its variables. `index` is that of its
+/// object.
+fn origins(world: &World, index: usize, workload: &Workload<'_>) -> BTreeSet<Origin> {
+    let maps = workload.mounts().into_iter().flat_map(|mount| mount.config_maps());
+    let maps = maps.filter_map(|(name, _)| world.index_of("ConfigMap", name, workload.object));
+    maps.map(Origin::ConfigMap).chain([Origin::Properties(index)]).collect()
+}
+
 fn with_pods<'a>(world: &'a World, group: Group<'a>) -> System<'a> {
     let workloads: Vec<Workload<'a>> = group.workloads.iter().map(|(_, one)| *one).collect();
     let main = workloads.iter().find(|w| w.role.is_job_manager()).or(workloads.first());
     let mut system = empty(world, main.map(Workload::title).unwrap_or_default());
     let mut texts = BTreeSet::new();
     for (index, workload) in &group.workloads {
-        let maps = workload.mounts().into_iter().flat_map(|mount| mount.config_maps());
-        let maps = maps.filter_map(|(name, _)| world.index_of("ConfigMap", name, workload.object));
-        for origin in maps.map(Origin::ConfigMap).chain([Origin::Properties(*index)]) {
+        for origin in origins(world, *index, workload) {
             texts.extend(world.texts_of.get(&origin).into_iter().flatten().copied());
         }
     }
@@ -322,7 +322,7 @@ impl<'a, T> Below<'a, T> {
         let Some(directories) = directories else { return self.all.iter().collect() };
         let mut found = BTreeSet::new();
         for below in directories {
-            for above in names::above(below) {
+            for above in path::above(below) {
                 found.extend(self.by_directory.get(above).into_iter().flatten().copied());
             }
         }

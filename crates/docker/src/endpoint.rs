@@ -27,7 +27,7 @@ pub struct Endpoint {
 /// The daemon that commands of this environment talk to.
 ///
 /// # Errors
-/// There is no such context, its files cannot be read, or it needs what Nutkin does not speak: TLS, SSH.
+/// The context does not exist, its files cannot be read, or it needs TLS or SSH, which Nutkin does not support.
 pub fn find(environment: &Environment) -> Result<Endpoint, Error> {
     if let Some(host) = environment.text("DOCKER_HOST") {
         if environment.text("DOCKER_TLS_VERIFY").is_some() && host.starts_with("tcp://") {

@@ -11,7 +11,6 @@ use super::write::{Content, write};
 use super::{Adoption, AdoptionRequest, Maker, image_of, logging};
 use super::{refuse as judge, resources};
 use crate::finding::Findings;
-use crate::image;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::rules;
@@ -38,8 +37,7 @@ pub(super) fn make(
     system: &System<'_>,
     request: &AdoptionRequest,
 ) -> Result<Adoption, Vec<Problem>> {
-    let mut maker =
-        Maker { files: &world.files, as_is: request.as_is, placed: Vec::new(), cures: Vec::new() };
+    let mut maker = Maker::new(world, request);
     let mut refused = judge::of(system, &maker);
     refused.extend(refuse::of(system, &maker));
     if !refused.is_empty() {
@@ -52,13 +50,8 @@ pub(super) fn make(
     let mut spec = Map::new();
     spec.insert("flinkVersion".to_owned(), version.operator_name().into());
     if let Some(main) = system.job_managers().next()
-        && let Some(image) = image_of(main, version, &mut maker)
+        && let Some(image) = image_of(main, version, &mut made, &mut maker)
     {
-        if let Some(patch) = image::patch(&image) {
-            let place = main.image().map(|node| node.place(main.file()));
-            let origin = place.map(|place| maker.origin(place)).unwrap_or_default();
-            made.push("nutkin.flink.version", &patch.to_string(), origin);
-        }
         spec.insert("image".to_owned(), image.into());
         let policy = match main.container.text_of("imagePullPolicy") {
             Some("always") => Some("Always"),

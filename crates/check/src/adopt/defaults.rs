@@ -1,6 +1,7 @@
 //! What Flink does where the files are silent: a session file says it, because Nutkin's own defaults are others.
 
 use crate::finding::Place;
+use crate::image::SIZES;
 use crate::kubernetes::{Workload, is_flink_image};
 use crate::node::Walk;
 use crate::settings::{Setting, Settings};
@@ -16,10 +17,6 @@ const SLOTS: (&str, &str) = ("taskmanager.numberOfTaskSlots", "1");
 
 /// The variable from which the entrypoint of Flink's image takes the slots.
 const SLOTS_VARIABLE: &str = "TASK_MANAGER_NUMBER_OF_TASK_SLOTS";
-
-/// Sizes of the configuration in Flink's image (`flink-conf.yaml` and `config.yaml`, 1.13 to 2.3).
-const SIZES: [(&str, &str); 2] =
-    [("jobmanager.memory.process.size", "1600m"), ("taskmanager.memory.process.size", "1728m")];
 
 /// An option that nobody wrote.
 pub(super) struct Unsaid {

@@ -27,8 +27,7 @@ pub(super) fn keep(
     session: &Object,
     request: &AdoptionRequest,
 ) -> Result<Adoption, Vec<Problem>> {
-    let mut maker =
-        Maker { files: &world.files, as_is: request.as_is, placed: Vec::new(), cures: Vec::new() };
+    let mut maker = Maker::new(world, request);
     let is_job = |object: &&Object| {
         object.kind == "FlinkSessionJob"
             && object.node.at("spec/deploymentName").and_then(Walk::text)

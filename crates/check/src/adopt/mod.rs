@@ -98,7 +98,12 @@ struct Maker<'a> {
     cures: Vec<Cure>,
 }
 
-impl Maker<'_> {
+impl<'a> Maker<'a> {
+    fn new(world: &'a World, request: &AdoptionRequest) -> Self {
+        let (placed, cures) = (Vec::new(), Vec::new());
+        Self { files: &world.files, as_is: request.as_is, placed, cures }
+    }
+
     fn location(&self, place: Place) -> Location {
         Location {
             file: self.files[place.file].name.clone(),
@@ -181,8 +186,7 @@ fn make(
     system: &System<'_>,
     request: &AdoptionRequest,
 ) -> Result<Adoption, Vec<Problem>> {
-    let mut maker =
-        Maker { files: &world.files, as_is: request.as_is, placed: Vec::new(), cures: Vec::new() };
+    let mut maker = Maker::new(world, request);
     let refused = refuse::of(system, &maker);
     if !refused.is_empty() {
         return Err(refused);
@@ -214,12 +218,7 @@ fn make(
         spec.insert("mode".to_owned(), mode.into());
     }
     if let Some(main) = main {
-        if let Some(image) = image_of(main, version, &mut maker) {
-            if let Some(patch) = image::patch(&image) {
-                let place = main.image().map(|node| node.place(main.file()));
-                let origin = place.map(|place| maker.origin(place)).unwrap_or_default();
-                options.push("nutkin.flink.version", &patch.to_string(), origin);
-            }
+        if let Some(image) = image_of(main, version, &mut options, &mut maker) {
             spec.insert("image".to_owned(), image.into());
         }
         let policy = main.container.text_of("imagePullPolicy");
@@ -337,8 +336,23 @@ fn release_of(boot: &Workload<'_>, maker: &Maker<'_>) -> Option<(String, String)
     Some((patch.to_string(), maker.origin(node.place(boot.file()))))
 }
 
-/// The image, with a tag that does not move.
+/// The image, with a tag that does not move. The release that it says to the last number is an option.
 fn image_of(
+    workload: &Workload<'_>,
+    version: FlinkVersion,
+    options: &mut options::Options,
+    maker: &mut Maker<'_>,
+) -> Option<String> {
+    let image = still_image(workload, version, maker)?;
+    if let Some(patch) = image::patch(&image) {
+        let place = workload.image().map(|node| node.place(workload.file()));
+        let origin = place.map(|place| maker.origin(place)).unwrap_or_default();
+        options.push("nutkin.flink.version", &patch.to_string(), origin);
+    }
+    Some(image)
+}
+
+fn still_image(
     workload: &Workload<'_>,
     version: FlinkVersion,
     maker: &mut Maker<'_>,

@@ -24,7 +24,7 @@ pub(super) fn of(world: &World, system: &System<'_>) -> Option<Problem> {
     reasons.into_iter().flatten().next()
 }
 
-/// Why the files are nothing: there is no session in them, or they have to be rendered first.
+/// Why the files give no session file: they describe no session, or have to be rendered first.
 pub(super) fn nothing(world: &World) -> Problem {
     let message = "the files describe no session of Flink";
     let problem = Problem::argument(Argument::From, message);

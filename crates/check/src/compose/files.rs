@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::variables::{self, Variables};
 use crate::node::Walk;
+use crate::path::{beside, directory};
 use crate::source::File;
 use nutkin_flink::yaml::Node;
 
@@ -31,8 +32,7 @@ impl<'a> Files<'a> {
 
     /// The Compose files in the directory of a file.
     fn beside(&self, name: &str) -> &[usize] {
-        let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
-        self.by_directory.get(directory).map_or(&[], Vec::as_slice)
+        self.by_directory.get(directory(name)).map_or(&[], Vec::as_slice)
     }
 
     /// The file of a name.
@@ -86,45 +86,5 @@ impl<'a> Files<'a> {
         let text = index.map_or("", |index| self.all[index].text.as_str());
         let lines = variables::file(text, &Variables::new());
         (index, lines.into_iter().filter_map(|(key, value, _)| Some((key, value?))).collect())
-    }
-}
-
-/// A path that a file names, as files are named here.
-pub(super) fn beside(name: &str, path: &str) -> String {
-    if path.starts_with('/') {
-        return path.to_owned();
-    }
-    let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
-    let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
-    let is_absolute = directory.starts_with('/');
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    let joined = parts.join("/");
-    if is_absolute || name.starts_with('/') { format!("/{joined}") } else { joined }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::beside;
-
-    #[test]
-    fn paths_are_those_of_the_other_files() {
-        #[track_caller]
-        fn check(name: &str, path: &str, expected: &str) {
-            assert_eq!(beside(name, path), expected);
-        }
-        check("compose.yaml", "./conf/a", "conf/a");
-        check("deploy/compose.yaml", "../conf", "conf");
-        check("../deploy/compose.yaml", "../../x", "../../x");
-        check("/srv/compose.yaml", "conf", "/srv/conf");
-        check("a/compose.yaml", "/etc/x", "/etc/x");
-        check("compose.yaml", "..", "..");
     }
 }

@@ -5,13 +5,14 @@ mod mounts;
 
 use std::collections::BTreeSet;
 
-use super::files::{Files, beside};
+use super::files::Files;
 use super::tree::{as_text, entry, list, map, number, text};
 use super::variables::{Variables, fill};
 use super::{Projects, merge, refuse, words};
 use crate::finding::Place;
 use crate::kubernetes::Object;
 use crate::node::{Walk, key_place};
+use crate::path::beside;
 use crate::service::{KIND, Port, Service};
 use nutkin_flink::yaml::{Key, Node, NodeKind};
 

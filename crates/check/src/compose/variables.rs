@@ -80,7 +80,7 @@ fn value(
             Some(_) => other(&operation[1..]),
             None => Some(String::new()),
         },
-        // `?` ends Compose with a message where there is no value.
+        // `?`: without a value Compose stops with a message.
         Some('?') => counts.cloned(),
         _ => set.cloned(),
     }

@@ -99,10 +99,6 @@ fn is_whole(system: &System<'_>) -> bool {
         })
 }
 
-/// Sizes in the configuration of Flink's images (`flink-conf.yaml` and `config.yaml` of the distribution, 1.13 to 2.3).
-const OF_IMAGE: &[(&str, &str)] =
-    &[("jobmanager.memory.process.size", "1600m"), ("taskmanager.memory.process.size", "1728m")];
-
 /// What the image of a container sets where its files are silent: nothing where all its configuration is mounted, `None`
 /// where nobody knows.
 fn of_image(
@@ -110,7 +106,7 @@ fn of_image(
     workload: &Workload<'_>,
 ) -> Option<&'static [(&'static str, &'static str)]> {
     let Some(service) = &workload.object.compose else {
-        return settings::has_configuration_of_image(workload).then_some(OF_IMAGE);
+        return settings::has_configuration_of_image(workload).then_some(&image::SIZES);
     };
     let mounts = &service.mounts;
     if mounts.iter().any(|mount| mount.target.starts_with("/opt/flink/conf")) {
@@ -121,7 +117,7 @@ fn of_image(
         return (system.refused.is_empty() && system.texts.iter().any(is_conf)).then_some(&[]);
     }
     let image = workload.image().and_then(Walk::text)?;
-    image::is_flinks_own(image).then_some(OF_IMAGE)
+    image::is_flinks_own(image).then_some(&image::SIZES)
 }
 
 /// Whether an option counts when the memory of a process is computed.

@@ -10,6 +10,7 @@ use crate::embedded::Origin;
 use crate::finding::Findings;
 use crate::kubernetes::{Mount, Workload};
 use crate::node::Walk;
+use crate::path;
 use crate::source::FileKind;
 use crate::system::System;
 
@@ -205,7 +206,7 @@ fn edits(system: &System<'_>, out: &mut Findings<'_>) {
         text.kind == FileKind::FlinkConf && matches!(text.origin, Origin::ConfigMap(_))
     });
     for script in &system.scripts {
-        let name = out.files[script.file].name.rsplit('/').next().unwrap_or_default();
+        let name = path::last(&out.files[script.file].name);
         // Without a command of its own a container runs the ENTRYPOINT of its image, whatever that is.
         let runs = |workload: &Workload<'_>| {
             workload.container.get("command").is_none()

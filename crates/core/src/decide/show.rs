@@ -157,7 +157,7 @@ impl Fates {
     }
 
     /// What becomes of the jobs, a line for each fate that one of them has. `failovers`: how often a job fails over at
-    /// most, where that can be more than once. `why`: why jobs are lost, where it is not that there is no high availability.
+    /// most, where that can be more than once. `why`: why jobs are lost, unless high availability is missing.
     pub fn lines(&self, failovers: u64, why: Option<&str>) -> Vec<String> {
         match self {
             Self::Unknown(fate) => {

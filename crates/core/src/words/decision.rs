@@ -61,7 +61,7 @@ pub(crate) fn moved(names: &str) -> String {
     format!("jobs that are stopped with a savepoint and resumed from it: {names}")
 }
 
-/// Jobs that nothing brings back. `why`: where it is not that there is no high availability.
+/// Jobs that nothing brings back. `why`: the reason, unless high availability is missing.
 pub(crate) fn lost(names: &str, why: Option<&str>) -> String {
     let why = why.unwrap_or("no high availability");
     format!("jobs that will be lost ({why}): {names}")

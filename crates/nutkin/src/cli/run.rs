@@ -350,10 +350,14 @@ mod tests {
         run: Args,
     }
 
+    /// The arguments of a command line that begins with `run`.
+    pub(super) fn parsed(line: &str) -> Result<Args, clap::Error> {
+        Line::try_parse_from(line.split(' ')).map(|line| line.run)
+    }
+
     #[track_caller]
     fn check(line: &str, job: &[&str], detached: bool) {
-        let line = Line::try_parse_from(line.split(' ')).map(|line| line.run);
-        let run = line.unwrap_or_else(|error| panic!("{error}"));
+        let run = parsed(line).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(run.job, job);
         assert_eq!(run.detached, detached);
     }

@@ -1,10 +1,10 @@
 //! The variables of a service: `env_file` and `environment`, as a list or as a map.
 
 use super::Project;
-use crate::compose::files::beside;
 use crate::compose::tree::{as_text, entry, text, variable};
 use crate::compose::variables;
 use crate::node::Walk;
+use crate::path::beside;
 use nutkin_flink::yaml::{Key, Node, NodeKind};
 
 /// How far above the place of a block of text its `- |` is looked for: blank lines may be between.

@@ -1,9 +1,9 @@
 //! What a service mounts: `volumes` and `configs`, in one line or as a map.
 
 use super::Project;
-use crate::compose::files::beside;
 use crate::compose::words;
 use crate::node::Walk;
+use crate::path::beside;
 use crate::service::{Mounted, Service, Source};
 use nutkin_flink::yaml::Node;
 

@@ -4,6 +4,7 @@ use super::OTHER_NAMESPACE;
 use crate::finding::Findings;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
+use crate::path;
 use crate::system::System;
 use nutkin_flink::yaml::Node;
 
@@ -28,7 +29,7 @@ pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Find
     // A kustomization gives all objects its own namespace.
     let is_moved = || {
         system.world.files.iter().any(|file| {
-            let base = file.name.rsplit('/').next().unwrap_or_default();
+            let base = path::last(&file.name);
             base.starts_with("kustomization.")
                 && file.text.lines().any(|line| line.starts_with("namespace:"))
         })

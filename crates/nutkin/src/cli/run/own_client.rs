@@ -110,20 +110,12 @@ fn words(args: &Args, request: &RunRequest, jar: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
-
-    #[derive(clap::Parser)]
-    struct Line {
-        #[command(flatten)]
-        run: Args,
-    }
+    use crate::cli::run::tests::parsed;
 
     #[track_caller]
     fn check(line: &str, expected: &str) {
-        let args = Line::try_parse_from(line.split(' ')).map(|line| line.run);
-        let args = args.unwrap_or_else(|error| panic!("{error}"));
+        let args = parsed(line).unwrap_or_else(|error| panic!("{error}"));
         let request = crate::cli::run::request(&args).unwrap();
         let words = words(&args, &request, "/a.jar");
         assert_eq!(words.join(" "), expected);
@@ -143,8 +135,7 @@ mod tests {
     fn what_flinks_own_client_cannot_do() {
         #[track_caller]
         fn check(line: &str, expected: bool) {
-            let args = Line::try_parse_from(line.split(' ')).map(|line| line.run);
-            assert_eq!(args.map(|args| is_possible(&args)).ok(), Some(expected), "{line}");
+            assert_eq!(parsed(line).map(|args| is_possible(&args)).ok(), Some(expected), "{line}");
         }
         check("run a.jar -d", true);
         check("run -d a.jar", false);
