@@ -52,6 +52,9 @@ pub struct Session {
     pub ingress: Option<serde_json::Value>,
     /// `spec.restartNonce`.
     pub restart_nonce: Option<i64>,
+    /// When somebody asked for a restart of its processes, in RFC 3339: what runs and was not started for that restarts.
+    /// `None`, which every file and ledger says: nothing restarts for it, whatever was asked for before.
+    pub restarted: Option<String>,
     /// The `FlinkSessionJob`s of the file that belong to this session.
     pub jobs: Vec<SessionJob>,
 }
@@ -68,6 +71,13 @@ impl Session {
     #[must_use]
     pub fn scaled(mut self, task_managers: u32) -> Self {
         self.task_manager.replicas = Some(task_managers);
+        self
+    }
+
+    /// The same session with other processes: what `restart` wants. `time`: now, in RFC 3339.
+    #[must_use]
+    pub fn restarted(mut self, time: String) -> Self {
+        self.restarted = Some(time);
         self
     }
 

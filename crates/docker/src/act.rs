@@ -53,6 +53,13 @@ impl Run {
                 self.mine.started.insert(id.clone());
                 make::start(&self.session, name).await
             }
+            Step::Restart { id, name } => {
+                if !self.is_quiet {
+                    context.events.say(&format!("Restarting {name}"));
+                }
+                self.mine.started.insert(id.clone());
+                make::restart(&self.session, id).await
+            }
             Step::RemoveNetwork { name } => match self.session.docker.remove_network(name).await {
                 Err(error) if status(&error) != Some(404) => Err(failure(&error)),
                 _ => Ok(()),

@@ -12,8 +12,8 @@ use bollard::models::{
 };
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder,
-    RemoveContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
-    UploadToContainerOptionsBuilder,
+    RemoveContainerOptionsBuilder, RestartContainerOptionsBuilder, StartContainerOptions,
+    StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
@@ -160,6 +160,15 @@ fn is_gone(error: &DaemonError) -> bool {
 pub async fn start(session: &DockerSession, name: &str) -> Result<(), Error> {
     let started = session.docker.start_container(name, None::<StartContainerOptions>).await;
     started.map_err(|error| refused(name, &error))
+}
+
+/// Stops a container and starts it again.
+///
+/// # Errors
+/// The daemon refuses.
+pub async fn restart(session: &DockerSession, id: &str) -> Result<(), Error> {
+    let options = RestartContainerOptionsBuilder::default().t(STOP_SECONDS).build();
+    session.docker.restart_container(id, Some(options)).await.map_err(|error| failure(&error))
 }
 
 /// Stops and removes a container; one that is gone is not an error.

@@ -279,21 +279,31 @@ impl Change {
 /// What a difference of the number of TaskManagers is called, apart from the objects that it is a part of.
 const TASK_MANAGERS: &str = "taskManager.replicas";
 
+/// What a difference is called that `restart` alone makes: the time of the last one.
+pub const RESTARTED: &str = "restarted";
+
 /// The same within a workload.
 const REPLICAS: &str = "spec.replicas";
 
 impl Change {
     /// What differs beside the number of TaskManagers, as `plan` names it.
     pub fn beside_task_managers(&self) -> Vec<String> {
-        let of_fields = self.differences.iter().map(|one| &one.what);
-        let of_fields = of_fields.filter(|what| *what != TASK_MANAGERS).cloned();
-        let of_objects = self.objects.iter().filter(|one| {
-            let is_replicas = |one: &Difference| one.what == REPLICAS;
-            match one.action {
-                ObjectAction::Keep => false,
-                ObjectAction::Change => !one.differences.iter().all(is_replicas),
-                ObjectAction::Add | ObjectAction::Remove | ObjectAction::Replace => true,
-            }
+        self.beside(&[TASK_MANAGERS, REPLICAS])
+    }
+
+    /// What differs beside the time of a restart, as `plan` names it.
+    pub fn beside_restart(&self) -> Vec<String> {
+        self.beside(&[RESTARTED])
+    }
+
+    /// What differs beside these fields.
+    fn beside(&self, fields: &[&str]) -> Vec<String> {
+        let is_other = |one: &&Difference| !fields.contains(&one.what.as_str());
+        let of_fields = self.differences.iter().filter(is_other).map(|one| one.what.clone());
+        let of_objects = self.objects.iter().filter(|one| match one.action {
+            ObjectAction::Keep => false,
+            ObjectAction::Change => one.differences.iter().any(|one| is_other(&one)),
+            ObjectAction::Add | ObjectAction::Remove | ObjectAction::Replace => true,
         });
         let of_objects = of_objects.map(|one| one.title.clone());
         self.adopts.iter().cloned().chain(of_fields).chain(of_objects).collect()

@@ -38,6 +38,7 @@ pub fn of_directory(
         pod_template: None,
         ingress: None,
         restart_nonce: None,
+        restarted: None,
         jobs: Vec::new(),
     }
 }

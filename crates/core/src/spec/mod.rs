@@ -177,6 +177,7 @@ pub fn resolve(inputs: &Inputs) -> Result<Session, Vec<Problem>> {
         pod_template: file.pod_template,
         ingress: file.ingress,
         restart_nonce: file.restart_nonce,
+        restarted: None,
         jobs: file.jobs,
     })
 }

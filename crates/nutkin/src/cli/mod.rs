@@ -31,6 +31,7 @@ pub mod probe;
 pub mod rbac;
 pub mod render;
 mod render_objects;
+pub mod restart;
 pub mod run;
 pub mod savepoint;
 pub mod scale;
@@ -93,6 +94,8 @@ pub enum Command {
     Open(open::Args),
     /// Change the number of TaskManagers
     Scale(scale::Args),
+    /// Restart the processes of a session
+    Restart(restart::Args),
     /// Run a job on a session
     Run(run::Args),
     /// List the jobs of a session
@@ -225,6 +228,7 @@ impl Command {
             Self::Logs(args) => logs::run(args, context),
             Self::Open(args) => open::run(args, context),
             Self::Scale(args) => scale::run(args, context),
+            Self::Restart(args) => restart::run(args, context),
             Self::Run(args) => run::run(args, context),
             Self::Jobs(args) => jobs::run(args, context),
             Self::Job(args) => job::run(args, context),

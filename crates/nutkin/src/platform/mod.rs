@@ -22,6 +22,7 @@ pub mod kubernetes;
 pub mod ledger;
 mod local;
 pub mod rebuild;
+mod restart;
 mod scale;
 mod session;
 
@@ -29,5 +30,6 @@ pub use attend::Carried;
 pub use decision::Decision;
 pub use elsewhere::{forget, remember};
 pub use find::{all, known, left, open, origin, without_directory};
+pub use restart::Restarting;
 pub use scale::Scaling;
 pub use session::Session;

@@ -377,6 +377,40 @@ fn a_number_that_runs_already_is_noted() {
 }
 
 #[test]
+fn a_restart_keeps_the_containers() {
+    let (place, _flink) = world();
+    place.run(UP).expect(0);
+    let before = place.server.with(|docker| docker.plain());
+    let restart = &["restart", "a"];
+    let said = place.run(restart);
+    said.expect(0).says("restarts nutkin-a-jobmanager, nutkin-a-taskmanager-1");
+    said.says("session `a` is up again");
+    let history = "restart of all processes";
+    let ledger = |docker: &mut Docker| format!("{:?}", docker.all_files()).contains(history);
+    assert!(place.server.with(ledger));
+    place.run(UP).expect(0).says("session `a` is unchanged");
+    let titles: Vec<String> = before.into_keys().collect();
+    assert_eq!(place.server.with(|docker| docker.titles()), titles);
+    // A daemon that refuses it, and a session that there is not.
+    place.run_with(&always("restart", no(500, "no such process")), restart).expect(1);
+    place.run(&["restart", "b"]).expect(5);
+    // What is wanted has another image by now.
+    place.server.with(|docker| *docker = docker.clone().with_image("nutkin/flink:1.20.5"));
+    place.run(restart).expect(1).says("session `a` is not what is wanted of it: image");
+}
+
+#[test]
+fn a_restart_that_loses_jobs_needs_consent() {
+    let jobs = vec!["orders".to_owned()];
+    let flink = Server::start(Flink { slots: 4, task_managers: 1, jobs, ..Flink::default() });
+    let place: Place<Docker> = Place::docker(flink.port());
+    place.run(UP).expect(0);
+    let said = place.run(&["restart", "a", "--yes"]);
+    said.expect(6).says("jobs that will be lost (no high availability): `orders`");
+    place.run(&["restart", "a", "--force"]).expect(0).says("Restarting nutkin-a-jobmanager");
+}
+
+#[test]
 fn taskmanagers_without_a_task_end_without_a_question() {
     #[track_caller]
     fn check(idle: &[&str], code: i32) {

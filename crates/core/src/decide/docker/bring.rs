@@ -122,6 +122,9 @@ pub(super) fn decide(
     let mut todo = steps(wanted, &plain);
     // What this run started and what has ended since is broken: that is told, and not started again and again.
     todo.start.retain(|name| !is_started(name, seen));
+    if session.restarted.is_some() {
+        todo.restart = restarted(wanted, &todo, seen);
+    }
     let is_new = seen.containers.is_empty();
     let (mut differences, mut effect, mut not_recovered) = (Vec::new(), Effect::None, None);
     if !is_new {
@@ -146,12 +149,13 @@ pub(super) fn decide(
         _ => (carry_out(&planned, &todo, seen)?, vec![reconciling()], Again::Look),
     };
     // Containers without jobs are nobody's loss.
-    let touches = !todo.remove.is_empty() || !todo.replace.is_empty();
+    let touches = !todo.remove.is_empty() || !todo.replace.is_empty() || !todo.restart.is_empty();
     let harm = match effect {
         Effect::None => Harm::None,
         effect => harm(touches && !seen.jobs.are_none(), effect, &seen.jobs),
     };
-    let restarts = |role| todo.replace.iter().any(|name| has_role(name, role, seen));
+    let restarted = || todo.replace.iter().chain(&todo.restart);
+    let restarts = |role| restarted().any(|name| has_role(name, role, seen));
     let shape = &wanted.shape;
     Ok(Decision {
         about: About {
@@ -182,6 +186,16 @@ pub(super) fn decide(
         assumptions: assumptions(&planned),
         again,
     })
+}
+
+/// The running Flink processes that stay and that this run has not started.
+fn restarted(wanted: &Containers, todo: &Steps, seen: &Observation) -> Vec<String> {
+    let stays = |name: &String| !todo.remove.contains(name) && !todo.replace.contains(name);
+    let runs =
+        |name: &String| seen.containers.iter().any(|one| one.seen.name == *name && one.seen.runs);
+    let flink = wanted.containers.iter().filter(|one| one.role != Role::ZooKeeper);
+    let names = flink.map(|one| one.name.clone());
+    names.filter(|name| stays(name) && runs(name) && !is_started(name, seen)).collect()
 }
 
 fn is_started(name: &str, seen: &Observation) -> bool {
@@ -257,9 +271,15 @@ fn effect_of(todo: &Steps, seen: &Observation, is_recovered: bool) -> Effect {
 
 /// What becomes of containers, in words.
 fn parts(todo: &Steps) -> Vec<String> {
-    let Steps { remove, replace, create, start } = todo;
-    [("removes", remove), ("replaces", replace), ("creates", create), ("starts", start)]
-        .into_iter()
+    let Steps { remove, replace, create, start, restart } = todo;
+    let all = [
+        ("removes", remove),
+        ("replaces", replace),
+        ("creates", create),
+        ("starts", start),
+        ("restarts", restart),
+    ];
+    all.into_iter()
         .filter(|(_, names)| !names.is_empty())
         .map(|(word, names)| format!("{word} {}", names.join(", ")))
         .collect()
@@ -359,6 +379,8 @@ fn carry_out(
             steps.push(Step::Make(Box::new(make)));
         } else if todo.start.contains(name) {
             steps.push(Step::Start { name: name.clone(), id: id(name) });
+        } else if todo.restart.contains(name) {
+            steps.push(Step::Restart { name: name.clone(), id: id(name) });
         }
     }
     Ok(steps)

@@ -61,6 +61,13 @@ pub enum Step {
         /// Its ID.
         id: String,
     },
+    /// Stops a container and starts it again, with the files that it has.
+    Restart {
+        /// Its name, for people.
+        name: String,
+        /// Its ID.
+        id: String,
+    },
     /// Removes the session's network.
     RemoveNetwork {
         /// Its name.
@@ -142,6 +149,7 @@ impl fmt::Display for Step {
                 Some(like) => write!(f, "make {} with the jars of {like}", make.container.name),
             },
             Self::Start { name, .. } => write!(f, "start {name}"),
+            Self::Restart { name, .. } => write!(f, "restart {name}"),
             Self::RemoveNetwork { name } => write!(f, "remove network {name}"),
             Self::RemoveVolume { name } => write!(f, "remove volume {name}"),
         }

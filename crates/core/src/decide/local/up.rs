@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::{Give, Launch, Observation, Orders, Ports, Refusal, Step, Surroundings, ports, ready};
 use crate::change::{self, Effect};
-use crate::decide::{self, About, Again, Change, Condition, Decision, Jobs, Restarts, fates, harm};
+use crate::decide::{
+    self, About, Again, Change, Condition, Decision, Jobs, RESTARTED, Restarts, fates, harm,
+};
 use crate::plan::process;
 use crate::selection::Platform;
 use crate::session::Session;
@@ -49,7 +51,11 @@ pub fn plan(session: &Session, seen: &Observation) -> Result<Planned, Refusal> {
     let none = Ports::new();
     let own = old.map_or(&none, |old| &old.ports);
     let (ports, mut said) = ports::choose(session, own, seen.runs() || is_told, &machine.ports)?;
-    let planned = process::plan(session, &machine.machine(session, seen, &ports))?;
+    let mut planned = process::plan(session, &machine.machine(session, seen, &ports))?;
+    // Whoever wants no restart keeps what was restarted.
+    let before = old.and_then(|old| old.options.get(RESTARTED));
+    let restarted = session.restarted.as_ref().or(before).cloned();
+    planned.options.extend(restarted.map(|time| (RESTARTED.to_owned(), time)));
     said.extend(too_much(planned.memory, machine.memory)?);
     let token = old.map_or_else(|| machine.token.clone(), |old| old.token.clone());
     let generation = old.map_or(1, |old| old.generation + 1);

@@ -29,6 +29,8 @@ pub struct Steps {
     pub create: Vec<String>,
     /// Containers that are as they shall be and do not run.
     pub start: Vec<String>,
+    /// Containers that are as they shall be and run, of which somebody wants a restart.
+    pub restart: Vec<String>,
 }
 
 /// Compares. A container that differs only in labels stays.
@@ -58,11 +60,12 @@ impl Steps {
             && self.replace.is_empty()
             && self.create.is_empty()
             && self.start.is_empty()
+            && self.restart.is_empty()
     }
 
     /// Whether a living container of a role ends.
     pub fn ends(&self, role: Role, seen: &[SeenContainer]) -> bool {
-        let mut ended = self.remove.iter().chain(&self.replace);
+        let mut ended = self.remove.iter().chain(&self.replace).chain(&self.restart);
         ended.any(|name| {
             seen.iter().any(|one| one.name == *name && one.runs && one.role == Some(role))
         })

@@ -179,6 +179,10 @@ impl Docker {
                 }
                 Ok(nothing())
             }
+            ("POST", "restart") => {
+                container.state = State::Running;
+                Ok(nothing())
+            }
             ("POST", "stop") if container.state != State::Running => Ok(Answer::text(304, "")),
             ("POST", "stop") => {
                 container.state = State::Exited(143);

@@ -166,6 +166,11 @@ impl Daemon {
                 one.status = "Up 1 second".to_owned();
                 mine.started.insert(id.clone());
             }
+            Step::Restart { id, .. } => {
+                let one = self.containers.iter().find(|one| one.id == *id).expect("there");
+                assert!(one.seen.runs, "{}", one.seen.name);
+                mine.started.insert(id.clone());
+            }
             Step::RemoveNetwork { .. } => {
                 assert!(self.containers.is_empty(), "a network in use");
                 assert_eq!(self.network, Thing::Ours);

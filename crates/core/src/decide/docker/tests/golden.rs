@@ -135,6 +135,39 @@ fn more_and_fewer_task_managers_and_none() {
 }
 
 #[test]
+fn a_restart_of_flinks_processes() {
+    let wanted = session(1, &[HA]);
+    let mut daemon = Daemon::new();
+    daemon.bring(&wanted);
+    daemon.stop("jobmanager-2");
+    job(&mut daemon);
+    let again = wanted.clone().restarted("2026-11-30T00:00:00Z".to_owned());
+    check(
+        &decided(&daemon, &again),
+        &[
+            "starts nutkin-s-jobmanager-2",
+            "restarts nutkin-s-jobmanager-1, nutkin-s-taskmanager-1",
+            "jobs that fail over to their last checkpoint: `orders` (0a)",
+        ],
+        &[
+            "restart nutkin-s-jobmanager-1",
+            "start nutkin-s-jobmanager-2",
+            "restart nutkin-s-taskmanager-1",
+        ],
+        Harm::Change,
+    );
+    daemon.bring(&again);
+    check(&decided(&daemon, &wanted), &["session `s`: no change"], &[], Harm::None);
+    // The control: without high availability jobs are lost.
+    let plain = session(1, &[]);
+    let mut daemon = Daemon::new();
+    daemon.bring(&plain);
+    job(&mut daemon);
+    let again = plain.restarted("2026-11-30T00:00:00Z".to_owned());
+    assert_eq!(decided(&daemon, &again).harm, Harm::Loss);
+}
+
+#[test]
 fn what_has_stopped_is_started_once() {
     let wanted = session(1, &[]);
     let mut daemon = Daemon::new();

@@ -21,6 +21,9 @@ pub(super) fn running(options: &[(&str, &str)]) -> World {
 
 const AVAILABLE: (&str, &str) = ("high-availability.type", "zookeeper");
 
+/// When somebody asks for a restart.
+const NOW: &str = "2026-11-30T00:00:00Z";
+
 fn altered(alter: impl FnOnce(&mut World)) -> World {
     let mut world = running(&[]);
     alter(&mut world);
@@ -60,6 +63,11 @@ fn decisions() {
         let decision =
             decide(Goal::Session(&wanted), &running(&[]).observe(Some(&wanted), None)).unwrap();
         show(&mut text, &format!("scale to {count}"), &decision);
+    }
+    for (name, options) in [("restart", &[][..]), ("restart, highly available", &[AVAILABLE])] {
+        let wanted = session(options, 2).restarted(NOW.to_owned());
+        let seen = running(options).observe(Some(&wanted), None);
+        show(&mut text, name, &decide(Goal::Session(&wanted), &seen).unwrap());
     }
     let mut world = running(&[]);
     world.data.insert("savepoints".to_owned(), 1);
@@ -110,6 +118,22 @@ fn memory_that_the_machine_does_not_have() {
         "the processes of the session may take 17.6 GiB of memory, and this machine has 16.0 GiB";
     check(2, Ok(&[text]));
     check(100_000, Err("800001.6 GiB"));
+}
+
+#[test]
+fn what_was_restarted_stays_and_restarts_again_when_asked() {
+    let plain = session(&[], 2);
+    let mut world = running(&[]);
+    world.drive(Ok(&plain.clone().restarted(NOW.to_owned())), usize::MAX);
+    let is_done = |wanted: &Session| {
+        let seen = world.observe(Some(wanted), None);
+        decide(Goal::Session(wanted), &seen).unwrap().is_done()
+    };
+    assert!(is_done(&plain), "what the file says is not another restart");
+    assert!(is_done(&plain.clone().restarted(NOW.to_owned())), "it was carried out");
+    // The controls.
+    assert!(!is_done(&plain.clone().restarted("2026-11-30T00:00:01Z".to_owned())));
+    assert!(!is_done(&session(&[("web.refresh-interval", "5000")], 2)));
 }
 
 #[test]
