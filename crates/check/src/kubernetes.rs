@@ -198,6 +198,14 @@ impl<'a> Workload<'a> {
         Some(Self { object, role, replicas, template, pod, container, program })
     }
 
+    /// Containers beside it that run a process of Flink as well.
+    pub(super) fn others(&self) -> Vec<&'a Node> {
+        let is_flink =
+            |container: &&Node| role::program(container).is_some_and(Program::is_process);
+        let all = self.pod.items_of("containers").iter();
+        all.filter(|one| !std::ptr::eq(*one, self.container)).filter(is_flink).collect()
+    }
+
     pub(super) const fn file(&self) -> usize {
         self.object.file
     }

@@ -31,6 +31,21 @@ pub(super) enum Program {
     Both,
 }
 
+impl Program {
+    /// Whether it is a process of a cluster, of either role.
+    pub(super) const fn is_process(self) -> bool {
+        matches!(
+            self,
+            Self::JobManager
+                | Self::NativeJobManager
+                | Self::Application
+                | Self::NativeApplication
+                | Self::TaskManager
+                | Self::Both
+        )
+    }
+}
+
 /// What the words of a container start: `command` and `args` together. `None` where it has no words.
 pub(super) fn program(container: &Node) -> Option<Program> {
     let words: Vec<&str> = texts(container).map(|(text, _)| text).collect();

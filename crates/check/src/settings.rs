@@ -233,7 +233,7 @@ pub(super) fn of_boot(boot: &Workload<'_>) -> (Vec<Setting>, Option<(String, Pla
 }
 
 /// Where the image keeps its configuration.
-const CONF: &str = "/opt/flink/conf";
+pub(super) const CONF: &str = "/opt/flink/conf";
 
 /// Whether a container runs the entrypoint of Flink's own image, with the configuration that is in the image.
 pub(super) fn has_configuration_of_image(workload: &Workload<'_>) -> bool {

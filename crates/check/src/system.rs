@@ -1,5 +1,6 @@
 //! Which files form one session: workloads that mount one configuration, and what lies beside them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dockerfile::Dockerfile;
@@ -11,7 +12,7 @@ use super::kubernetes::{Object, Workload};
 use super::node::Walk;
 use super::path;
 use super::script::Script;
-use super::settings::{self, Settings};
+use super::settings::{self, Setting, Settings};
 use super::together::{self, Group};
 pub(super) use super::world::World;
 use nutkin_flink::FlinkVersion;
@@ -93,8 +94,9 @@ impl<'a> System<'a> {
     }
 
     /// What high availability is asked for: `kubernetes`, `zookeeper`, a class name; `None` for none.
-    pub(super) fn high_availability(&self) -> Option<(HighAvailability, &settings::Setting)> {
-        let setting = self.settings.get("high-availability.type")?;
+    pub(super) fn high_availability(&self) -> Option<(HighAvailability, Setting)> {
+        let settings = self.settings_of_job_managers();
+        let setting = settings.get("high-availability.type")?.clone();
         let text = setting.text();
         let kind = match text.to_ascii_lowercase().as_str() {
             "none" | "" => return None,
@@ -114,23 +116,52 @@ impl<'a> System<'a> {
         named.chain(self.dockerfiles.iter().filter_map(|d| d.from.as_ref().map(|f| f.0.as_str())))
     }
 
-    /// What counts for the processes of a workload: of texts that pods mount or are given, only those of its own. A JobManager and
-    /// TaskManagers may each have a configuration, and so may two groups of TaskManagers.
+    /// What counts for the processes of a workload, with its arguments: of texts that pods mount or are given, only those of
+    /// its own. A JobManager and TaskManagers may each have a configuration, and so may two groups of TaskManagers.
     pub(super) fn settings_of(&self, workload: &Workload<'_>) -> Settings {
+        self.files_of(workload).with_arguments(workload)
+    }
+
+    /// Its texts: those that its pods mount or are given, and those that lie beside the files.
+    pub(super) fn texts_of(&self, workload: &Workload<'_>) -> impl Iterator<Item = &'a Embedded> {
         let index = self.world.index(workload.object);
         let origins = index.map(|index| origins(self.world, index, workload)).unwrap_or_default();
-        let is_own = |text: &&Embedded| match text.origin {
-            Origin::Properties(_) | Origin::ConfigMap(_) => origins.contains(&text.origin),
+        let is_of_compose = self.is_of_compose();
+        self.texts.iter().copied().filter(move |text| match text.origin {
+            Origin::Properties(_) | Origin::ConfigMap(_) => {
+                is_of_compose || origins.contains(&text.origin)
+            }
             Origin::File | Origin::Content(_) => true,
-        };
-        if self.is_of_compose() || self.texts.iter().all(is_own) {
-            return self.settings.with_arguments(workload);
+        })
+    }
+
+    /// The same without its arguments.
+    pub(super) fn files_of(&self, workload: &Workload<'_>) -> Settings {
+        let own: Vec<&Embedded> = self.texts_of(workload).collect();
+        if own.len() == self.texts.len() {
+            return self.settings.clone();
         }
-        let own: Vec<&Embedded> = self.texts.iter().copied().filter(is_own).collect();
         let mut settings = Settings::default();
         settings.extend(settings::of_image(std::slice::from_ref(workload)));
         settings::read_all(&own, &self.world.files, &mut settings);
-        settings.with_arguments(workload)
+        settings
+    }
+
+    /// What counts for JobManagers; for the session, where the files have none.
+    pub(super) fn settings_of_job_managers(&self) -> Cow<'_, Settings> {
+        self.settings_of_first(self.job_managers().next())
+    }
+
+    /// What counts for TaskManagers; for the session, where the files have none.
+    pub(super) fn settings_of_task_managers(&self) -> Cow<'_, Settings> {
+        self.settings_of_first(self.task_managers().next())
+    }
+
+    fn settings_of_first(&self, workload: Option<&Workload<'a>>) -> Cow<'_, Settings> {
+        match workload {
+            Some(workload) => Cow::Owned(self.settings_of(workload)),
+            None => Cow::Borrowed(&self.settings),
+        }
     }
 
     /// Whether images or Dockerfiles name a Flink of which Nutkin does not know the rules: an older or a later one.

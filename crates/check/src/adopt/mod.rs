@@ -7,6 +7,7 @@ mod beside;
 mod compose;
 mod defaults;
 pub mod difference;
+mod directory;
 mod keep;
 mod logging;
 mod notes;
@@ -16,6 +17,7 @@ mod pods;
 mod ports;
 mod refuse;
 mod resources;
+mod roles;
 mod scripts;
 mod select;
 mod services;
@@ -204,6 +206,9 @@ fn make(
         && system.settings.get(pods::HOST_NETWORK).is_none()
     {
         options.push(pods::HOST_NETWORK, "true", maker.origin(workload.object.place()));
+    }
+    if let Some((directory, place)) = directory::option(system) {
+        options.push("kubernetes.flink.conf.dir", &directory, maker.origin(place));
     }
     let job_manager = system.job_managers().next().copied();
     let task_manager = system.task_managers().find(|w| w.role != super::kubernetes::Role::Both);

@@ -1,6 +1,6 @@
 //! The options of a session, from all files, as `spec.flinkConfiguration` holds them.
 
-use super::{Maker, defaults, scripts};
+use super::{Maker, defaults, roles};
 use crate::finding::Place;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
@@ -77,14 +77,23 @@ const OWN: &[&str] = &["jobmanager.rpc.address", "kubernetes.cluster-id", "kuber
 const ADDRESSES: &[&str] =
     &["rest.bind-address", "jobmanager.bind-host", "taskmanager.bind-host", "taskmanager.host"];
 
+/// Whether an option is left out of every session, because its value is made for each of them, or for each pod.
+pub(super) fn is_dropped(key: &str) -> bool {
+    OWN.contains(&key) || ADDRESSES.contains(&key)
+}
+
 /// All options that count, cured where that is wanted.
 pub(super) fn of(system: &System<'_>, version: FlinkVersion, maker: &mut Maker<'_>) -> Options {
     let mut made = Options::default();
-    let all = said(system, version);
+    let merged = roles::merge(system, version);
+    for (setting, to) in &merged.dropped {
+        maker.put(setting.place, setting.key.clone(), to.clone());
+    }
+    let all = merged.settings;
     let mut counting: Vec<&Setting> = all.effective().collect();
     counting.sort_by_key(|setting| setting.place);
     for setting in counting {
-        one(system, setting, version, &mut made, maker);
+        one(system, &all, setting, version, &mut made, maker);
     }
     for defaults::Unsaid { setting, origin } in defaults::of(system, &all) {
         let (key, text) = (setting.key.as_str(), setting.text());
@@ -131,8 +140,8 @@ pub(super) fn of(system: &System<'_>, version: FlinkVersion, maker: &mut Maker<'
     }
     if let (Some((_, setting)), true) = (system.high_availability(), super::uses_kubernetes(system))
     {
-        let set =
-            system.settings.value("kubernetes.namespace").unwrap_or_else(|| "default".to_owned());
+        let settings = system.settings_of_job_managers();
+        let set = settings.value("kubernetes.namespace").unwrap_or_else(|| "default".to_owned());
         if let Some(namespace) = system.namespace().filter(|namespace| *namespace != set) {
             let message =
                 format!("`metadata.namespace: {namespace}` is the namespace of everything");
@@ -158,31 +167,16 @@ fn web_port(system: &System<'_>, all: &Settings) -> Option<(String, Place)> {
 
 /// All that counts: what the files say, and what Flink does where they are silent.
 pub(super) fn all(system: &System<'_>, version: FlinkVersion) -> Settings {
-    let mut all = said(system, version);
+    let mut all = roles::merge(system, version).settings;
     for unsaid in defaults::of(system, &all) {
         all.push(unsaid.setting);
     }
     all
 }
 
-/// The files, what scripts write into them, then the arguments of both roles that stand for options.
-pub(super) fn said(system: &System<'_>, version: FlinkVersion) -> Settings {
-    let mut all = system.settings.of_files();
-    for setting in scripts::settings(system, version) {
-        all.push(setting);
-    }
-    for workload in &system.workloads {
-        for setting in crate::settings::arguments(workload) {
-            if !setting.text().contains("$(") {
-                all.push(setting);
-            }
-        }
-    }
-    all
-}
-
 fn one(
     system: &System<'_>,
+    all: &Settings,
     setting: &Setting,
     version: FlinkVersion,
     made: &mut Options,
@@ -255,7 +249,7 @@ fn one(
     let new = if maker.as_is { key } else { &*current };
     // The current spelling counts, should both be set.
     if new != key {
-        if system.settings.exact(new).is_some() {
+        if all.exact(new).is_some() {
             maker.put(place, key, format!("nowhere: `{new}` counts in its place"));
             return;
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Maker, ports, select, storage};
+use super::{Maker, directory, ports, select, storage};
 use crate::kubernetes::{Mount, Workload};
 use crate::node::{Walk, key_place};
 use crate::system::System;
@@ -254,6 +254,10 @@ fn environment(workload: &Workload<'_>, field: &str, maker: &mut Maker<'_>) -> V
             !other.text_of("name").is_some_and(|name| ENTRYPOINT.contains(&name))
                 && text.contains(&format!("$({name})"))
         });
+        if directory::is_moved(workload, name) {
+            maker.put(place, name, "nowhere: a session has its configuration where its image looks");
+            continue;
+        }
         if ENTRYPOINT.contains(&name) && !maker.as_is && !is_used {
             if name.contains("HEAP") {
                 maker.cure(

@@ -1,7 +1,7 @@
 //! What no session file can be: said before anything is written.
 
 use super::difference::rendered;
-use super::{Adoption, AdoptionRequest, Maker, pods, unclear};
+use super::{Adoption, AdoptionRequest, Maker, directory, pods, roles, unclear};
 use crate::finding::Place;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
@@ -13,7 +13,8 @@ use nutkin_core::plan::kubernetes::plan;
 use nutkin_core::session::Session;
 use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::options::{self, Level};
-use nutkin_flink::{Argument, Location, Problem};
+use nutkin_flink::yaml::Node;
+use nutkin_flink::{Argument, FlinkVersion, Location, Problem};
 
 /// Files that Flink reads as its configuration, where its images have them.
 const CONFIGURATION: [&str; 2] = ["/opt/flink/conf/flink-conf.yaml", "/opt/flink/conf/config.yaml"];
@@ -30,6 +31,13 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
         Problem::argument(Argument::From, message).hint("fix the line").at(maker.location(*place))
     };
     let mut problems: Vec<Problem> = system.refused.iter().map(unread).collect();
+    let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
+    let mut conflicts = roles::merge(system, version).conflicts;
+    conflicts.sort_by_key(|conflict| conflict.place);
+    problems.extend(conflicts.into_iter().map(|conflict| {
+        let problem = Problem::argument(Argument::From, conflict.message).hint(conflict.hint);
+        problem.at(maker.location(conflict.place))
+    }));
     let mut add = |workload: &Workload<'_>, path: &str, message: String, hint: &str| {
         let place = workload.object.place_of(path);
         let problem = Problem::argument(Argument::From, message).hint(hint);
@@ -37,6 +45,7 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
     };
     for workload in &system.workloads {
         let title = workload.title();
+        let is_of_compose = workload.object.compose.is_some();
         if workload.object.kind == "DaemonSet" {
             let message =
                 format!("{title} has a pod on every node, which a session file cannot say");
@@ -46,7 +55,7 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
             let message = format!("{title} has no pods, and a session has one at least");
             add(workload, "spec/replicas", message, "say how many pods it has when it runs");
         }
-        if let Some(kind) = hidden_configuration(system, workload) {
+        if let Some(kind) = hidden_configuration(system, workload).filter(|_| is_of_compose) {
             let message = format!(
                 "the configuration of {title} is in a volume of kind {kind}, which is not read"
             );
@@ -56,6 +65,19 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
                 message,
                 "write its options to a ConfigMap among the files",
             );
+        }
+        let reasons = directory::refuse(system, workload).into_iter();
+        for reason in reasons.filter(|_| !is_of_compose) {
+            add(workload, "spec/template", reason.message, &reason.hint);
+        }
+        if let Some(other) = workload.others().first() {
+            let name = |container: &Node| container.text_of("name").unwrap_or_default().to_owned();
+            let message = format!(
+                "{title} runs two processes of Flink in one pod, in the containers `{}` and `{}`",
+                name(workload.container),
+                name(other)
+            );
+            add(workload, "spec/template", message, "give each of them a workload of its own");
         }
         if let Some(more) = more_than_flink(workload).filter(|_| !maker.as_is) {
             let message =

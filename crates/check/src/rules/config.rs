@@ -1,11 +1,13 @@
 //! Options: those that do not exist, are not read, or arrive as something else.
 
+use std::collections::BTreeSet;
+
 use super::rules;
 use crate::conf::{Line, lines};
 use crate::embedded::{Embedded, Origin};
-use crate::finding::Findings;
+use crate::finding::{Findings, Place};
 use crate::image::is_newest;
-use crate::settings::Setting;
+use crate::settings::{Setting, Settings};
 use crate::source::FileKind;
 use crate::system::System;
 use nutkin_flink::dialect::{self, Dialect};
@@ -70,9 +72,7 @@ rules! {
 }
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
-    for setting in system.settings.effective() {
-        one_option(system, setting, out);
-    }
+    files(system, out);
     for text in system.texts.iter().copied() {
         match text.kind {
             FileKind::FlinkConf => old_file(system, text, out),
@@ -93,6 +93,23 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     boot(system, out);
 }
 
+/// Options of the files as each workload has them: one that another workload sets otherwise counts as well.
+fn files(system: &System<'_>, out: &mut Findings<'_>) {
+    if system.workloads.is_empty() || system.is_of_compose() {
+        system.settings.effective().for_each(|one| one_option(system, &system.settings, one, out));
+        return;
+    }
+    let mut judged: BTreeSet<(Place, String)> = BTreeSet::new();
+    for workload in &system.workloads {
+        let settings = system.files_of(workload);
+        for setting in settings.effective() {
+            if judged.insert((setting.place, setting.key.clone())) {
+                one_option(system, &settings, setting, out);
+            }
+        }
+    }
+}
+
 /// A word at which `kubernetes-session.sh` stops reading.
 fn boot(system: &System<'_>, out: &mut Findings<'_>) {
     let stray = system.boot.as_ref().and_then(|boot| crate::settings::of_boot(boot).1);
@@ -108,19 +125,25 @@ fn boot(system: &System<'_>, out: &mut Findings<'_>) {
 /// Options in `-D` arguments of containers.
 fn arguments(system: &System<'_>, out: &mut Findings<'_>) {
     for workload in &system.workloads {
+        let settings = system.settings_of(workload);
         for setting in crate::settings::arguments(workload) {
-            one_option(system, &setting, out);
+            one_option(system, &settings, &setting, out);
         }
     }
 }
 
-fn one_option(system: &System<'_>, setting: &Setting, out: &mut Findings<'_>) {
+fn one_option(
+    system: &System<'_>,
+    settings: &Settings,
+    setting: &Setting,
+    out: &mut Findings<'_>,
+) {
     let version = system.version;
     // What a Flink of 2018 had is in no table here; and the image's entrypoint itself writes this port (NK0410).
     if system.is_of_unknown_release() || setting.key == "query.server.port" {
         return;
     }
-    if reporter_by_class(system, setting, out) {
+    if reporter_by_class(system, settings, setting, out) {
         return;
     }
     // A variable of the environment stands for a value that is not known here.
@@ -182,7 +205,12 @@ fn one_option(system: &System<'_>, setting: &Setting, out: &mut Findings<'_>) {
 const FACTORIES_ONLY: (u16, u16) = (1, 17);
 
 /// Whether a setting names a metric reporter by its class, which this version does not ask for.
-fn reporter_by_class(system: &System<'_>, setting: &Setting, out: &mut Findings<'_>) -> bool {
+fn reporter_by_class(
+    system: &System<'_>,
+    settings: &Settings,
+    setting: &Setting,
+    out: &mut Findings<'_>,
+) -> bool {
     let Some(version) = system.version else { return false };
     let reporter = setting.key.strip_prefix("metrics.reporter.");
     let reporter = reporter.and_then(|rest| rest.strip_suffix(".class"));
@@ -192,7 +220,7 @@ fn reporter_by_class(system: &System<'_>, setting: &Setting, out: &mut Findings<
     if !version.is_at_least(major, minor) {
         return false;
     }
-    let message = if system.settings.exact(&factory).is_some() {
+    let message = if settings.exact(&factory).is_some() {
         format!("Flink {version} does not read `{}`; `{factory}` counts", setting.key)
     } else {
         format!("Flink {version} makes no reporter of `{}`: nothing is reported", setting.key)

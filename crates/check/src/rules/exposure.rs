@@ -46,12 +46,13 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
 }
 
 fn open_rest(system: &System<'_>, out: &mut Findings<'_>) {
-    let protected = system.settings.value("security.ssl.rest.authentication-enabled").as_deref()
-        == Some("true");
+    let settings = system.settings_of_job_managers();
+    let protected =
+        settings.value("security.ssl.rest.authentication-enabled").as_deref() == Some("true");
     if protected {
         return;
     }
-    let rest = system.settings.port("rest.port").unwrap_or(REST);
+    let rest = settings.port("rest.port").unwrap_or(REST);
     for service in system.services_of_job_managers() {
         let Some(kind) = service.node.at("spec/type") else { continue };
         let outside = matches!(kind.text(), Some("NodePort" | "LoadBalancer"));
@@ -164,8 +165,9 @@ fn is_for_pods(session: &Object, system: &System<'_>) -> bool {
 }
 
 fn no_plugin(system: &System<'_>, out: &mut Findings<'_>) {
+    let settings = system.settings_of_job_managers();
     for key in DIRECTORIES {
-        let Some(setting) = system.settings.get(key) else { continue };
+        let Some(setting) = settings.get(key) else { continue };
         let text = setting.text();
         let Some((scheme, _)) = text.split_once("://").or_else(|| text.split_once(":/")) else {
             continue;

@@ -43,18 +43,21 @@ rules! {
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     let high_availability = system.high_availability();
-    if let Some((kind, setting)) = high_availability {
+    if let Some((kind, setting)) = &high_availability {
         let place = setting.place;
         high_availability_storage(system, place, out);
-        if kind == HighAvailability::Kubernetes && !system.workloads.is_empty() {
+        if *kind == HighAvailability::Kubernetes && !system.workloads.is_empty() {
             namespace(system, place, out);
-            if system.settings.get("kubernetes.cluster-id").is_none() {
+            let has_id = |workload: &Workload<'_>| {
+                system.settings_of(workload).get("kubernetes.cluster-id").is_some()
+            };
+            if !system.workloads.iter().all(has_id) {
                 out.add(&CLUSTER_ID, place, "`kubernetes.cluster-id` is not set");
             }
         }
-        if kind == HighAvailability::ZooKeeper && system.session.is_none() {
-            let quorum = system.settings.get("high-availability.zookeeper.quorum");
-            if quorum.is_none() {
+        if *kind == HighAvailability::ZooKeeper && system.session.is_none() {
+            let settings = system.settings_of_job_managers();
+            if settings.get("high-availability.zookeeper.quorum").is_none() {
                 out.add(&NO_QUORUM, place, "`high-availability.zookeeper.quorum` is not set");
             }
         }
@@ -71,9 +74,10 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
 }
 
 fn high_availability_storage(system: &System<'_>, place: Place, out: &mut Findings<'_>) {
-    let Some(setting) = system.settings.get("high-availability.storageDir") else {
+    let settings = system.settings_of_job_managers();
+    let Some(setting) = settings.get("high-availability.storageDir") else {
         // Where Nutkin brings the ZooKeeper it has a directory for it as well.
-        let platform = system.settings.value("nutkin.platform");
+        let platform = settings.value("nutkin.platform");
         if matches!(platform.as_deref(), Some("local" | "docker")) {
             return;
         }
@@ -107,7 +111,8 @@ fn out_of_reach(system: &System<'_>, setting: &Setting) -> Option<String> {
 
 fn namespace(system: &System<'_>, place: Place, out: &mut Findings<'_>) {
     let Some(namespace) = system.namespace() else { return };
-    let set = system.settings.get("kubernetes.namespace");
+    let settings = system.settings_of_job_managers();
+    let set = settings.get("kubernetes.namespace");
     let value = set.map(Setting::text);
     let used = value.as_deref().unwrap_or("default");
     if used == namespace || used.contains('$') {
@@ -152,7 +157,7 @@ fn one_address(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<
     if workload.replicas < 2 || workload.role.is_task_manager() {
         return;
     }
-    let settings = system.settings.with_arguments(workload);
+    let settings = system.settings_of(workload);
     let Some(address) = settings.get("jobmanager.rpc.address") else { return };
     let positional =
         workload.words().any(|(word, _)| word.contains("$(") && !word.starts_with("-D"));
@@ -171,8 +176,9 @@ fn one_address(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<
 }
 
 fn checkpoints(system: &System<'_>, out: &mut Findings<'_>) {
+    let settings = system.settings_of_job_managers();
     for key in ["execution.checkpointing.dir", "execution.checkpointing.savepoint-dir"] {
-        let Some(setting) = system.settings.get(key) else { continue };
+        let Some(setting) = settings.get(key) else { continue };
         if let Some(reason) = out_of_reach(system, setting) {
             let message = format!("`{}` is not shared: {reason}", setting.key);
             out.add(&LOCAL_CHECKPOINTS, setting.place, message);

@@ -73,7 +73,7 @@ fn reactive(system: &System<'_>, out: &mut Findings<'_>) {
         |workload: &Workload<'_>| workload.words().any(|(word, _)| word.contains("standalone-job"));
     let mut found = Vec::new();
     for workload in system.job_managers().filter(|workload| !is_application(workload)) {
-        let settings = system.settings.with_arguments(workload);
+        let settings = system.settings_of(workload);
         found.extend(settings.get("scheduler-mode").cloned());
     }
     if system.session.is_some_and(|session| session.node.at("spec/job").is_none()) {
@@ -91,9 +91,9 @@ fn input(configuration: &Configuration, version: Option<FlinkVersion>) -> Memory
 }
 
 /// Whether the whole configuration of a workload is known: it mounts a ConfigMap that is in the files.
-fn is_whole(system: &System<'_>) -> bool {
+fn is_whole(system: &System<'_>, workload: &Workload<'_>) -> bool {
     system.refused.is_empty()
-        && system.texts.iter().any(|text| {
+        && system.texts_of(workload).any(|text| {
             matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml)
                 && matches!(text.origin, Origin::ConfigMap(_))
         })
@@ -133,7 +133,7 @@ fn is_sized_elsewhere(workload: &Workload<'_>) -> bool {
 }
 
 fn of_workload(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
-    let is_whole = is_whole(system) || of_image(system, workload).is_some();
+    let is_whole = is_whole(system, workload) || of_image(system, workload).is_some();
     if !is_whole
         || system.is_of_unknown_release()
         || is_sized_elsewhere(workload)
@@ -313,7 +313,8 @@ fn by_hand(workload: &Workload<'_>, out: &mut Findings<'_>) {
 }
 
 fn parallelism(system: &System<'_>, out: &mut Findings<'_>) {
-    let Some(setting) = system.settings.get("parallelism.default") else { return };
+    let settings = system.settings_of_job_managers();
+    let Some(setting) = settings.get("parallelism.default") else { return };
     let Ok(wanted) = setting.text().parse::<i64>() else { return };
     let mut workers = system.task_managers().peekable();
     // Without TaskManagers in the files, or with a number that somebody else changes, nothing is known.

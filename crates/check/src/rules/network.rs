@@ -183,13 +183,14 @@ fn is_ip(text: &str) -> bool {
 }
 
 fn queryable_state(system: &System<'_>, out: &mut Findings<'_>) {
-    let on = system.settings.value("queryable-state.enable").is_some_and(|value| value == "true");
+    let settings = system.settings_of_task_managers();
+    let on = settings.value("queryable-state.enable").is_some_and(|value| value == "true");
     if on {
         return;
     }
     for key in ["queryable-state.proxy.ports", "queryable-state.server.ports", "query.server.port"]
     {
-        if let Some(setting) = system.settings.exact(key) {
+        if let Some(setting) = settings.exact(key) {
             let message = format!("`{key}` is set, `queryable-state.enable` is not");
             out.add(&QUERYABLE_STATE, setting.place, message);
         }

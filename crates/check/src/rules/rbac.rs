@@ -95,7 +95,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
 }
 
 fn needs(system: &System<'_>, native: bool, high_availability: bool) -> ProcessNeeds {
-    let host = system.settings.value("kubernetes.hostnetwork.enabled");
+    let host = system.settings_of_job_managers().value("kubernetes.hostnetwork.enabled");
     ProcessNeeds {
         version: system.version.unwrap_or(FlinkVersion::DEFAULT),
         native,

@@ -10,7 +10,9 @@ use crate::source::FileKind;
 use crate::system::System;
 
 pub(super) fn of_job_manager(system: &System<'_>, out: &mut Findings<'_>) {
-    let Some(setting) = system.settings.get("jobmanager.rpc.address") else { return };
+    // What JobManagers call themselves is their own address where several of them lead.
+    let settings = system.settings_of_task_managers();
+    let Some(setting) = settings.get("jobmanager.rpc.address") else { return };
     let text = setting.text();
     let numeric = text.chars().all(|c| c.is_ascii_digit() || c == '.');
     if numeric && !is_ip(&text) || text.contains([' ', '/']) || text.ends_with('.') && numeric {
@@ -60,17 +62,18 @@ pub(super) fn of_job_manager(system: &System<'_>, out: &mut Findings<'_>) {
         .iter()
         .filter_map(|port| port.get("port")?.whole())
         .collect();
-    let rpc = system.settings.port("jobmanager.rpc.port").unwrap_or(RPC);
+    let masters = system.settings_of_job_managers();
+    let rpc = settings.port("jobmanager.rpc.port").unwrap_or(RPC);
     let mut lacking = Vec::new();
     if !ports.contains(&rpc) {
         lacking.push(format!("port {rpc} for `jobmanager.rpc.port`"));
     }
-    match system.settings.port("blob.server.port") {
+    match masters.port("blob.server.port") {
         Some(blob) if !ports.contains(&blob) => {
             lacking.push(format!("port {blob} for `blob.server.port`"));
         }
         // The image's entrypoint sets 6124 where it can write.
-        None if system.workloads.iter().all(has_fixed_configuration) => {
+        None if system.job_managers().all(has_fixed_configuration) => {
             lacking.push("a fixed `blob.server.port` (unset, it is a random one)".to_owned());
         }
         _ => {}

@@ -24,7 +24,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         if is_together(workload) || workload.is_native() {
             continue;
         }
-        let settings = system.settings.with_arguments(workload);
+        let settings = system.settings_of(workload);
         let keys = OF_ROLES.iter().filter(|(role, _)| *role == workload.role);
         for key in keys.flat_map(|(_, keys)| *keys) {
             let Some(setting) = settings.exact(key).filter(|s| is_loopback(&s.text())) else {

@@ -26,7 +26,7 @@ pub(super) fn container_ports(
     if !is_known(system) {
         return;
     }
-    let settings = system.settings.with_arguments(workload);
+    let settings = system.settings_of(workload);
     for port in workload.container.items_of("ports") {
         let (Some(node), Some(name)) = (port.get("containerPort"), port.text_of("name")) else {
             continue;
@@ -66,7 +66,7 @@ pub(super) fn probes(system: &System<'_>, workload: &Workload<'_>, out: &mut Fin
     if !is_known(system) {
         return;
     }
-    let settings = system.settings.with_arguments(workload);
+    let settings = system.settings_of(workload);
     for kind in ["livenessProbe", "readinessProbe", "startupProbe"] {
         let Some(probe) = workload.container.get(kind) else { continue };
         let asked = ["tcpSocket/port", "httpGet/port"].iter().find_map(|path| probe.at(path));
@@ -97,7 +97,7 @@ pub(super) fn self_address(system: &System<'_>, workload: &Workload<'_>, out: &m
     }
     let named =
         workload.variable("JOB_MANAGER_RPC_ADDRESS").is_some()
-            || system.settings.with_arguments(workload).list.iter().any(|setting| {
+            || system.settings_of(workload).list.iter().any(|setting| {
                 setting.key == "jobmanager.rpc.address" && setting.dialect.is_none()
             });
     if !has_fixed_configuration(workload) && !named && workload.container.get("envFrom").is_none() {

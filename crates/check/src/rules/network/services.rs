@@ -72,7 +72,7 @@ fn target(
     let mut known = Vec::new();
     for workload in selected {
         let number = node.whole().or_else(|| by_name(workload, node.text()?));
-        let ports = listening(&system.settings.with_arguments(workload), workload);
+        let ports = listening(&system.settings_of(workload), workload);
         let is_known = number.is_some_and(|n| ports.contains(&n) || is_declared(workload, n));
         if is_known || ports.is_empty() {
             return;
@@ -97,7 +97,7 @@ fn spread_rest(
     selected: &[&Workload<'_>],
     out: &mut Findings<'_>,
 ) {
-    let rest = system.settings.port("rest.port").unwrap_or(REST);
+    let rest = system.settings_of_job_managers().port("rest.port").unwrap_or(REST);
     let mut ports = service.node.at("spec/ports").map_or(&[][..], Walk::items).iter();
     let port = ports.find(|port| {
         port.get("targetPort").or_else(|| port.get("port")).and_then(Walk::whole) == Some(rest)
@@ -107,7 +107,7 @@ fn spread_rest(
         .iter()
         .find(|w| w.role.is_job_manager() && !w.role.is_task_manager() && 1 < w.replicas);
     let Some(workload) = several else { return };
-    let directory = system.settings.value("web.upload.dir").unwrap_or_default();
+    let directory = system.settings_of_job_managers().value("web.upload.dir").unwrap_or_default();
     let uploads = format!("{}/flink-web-upload", directory.trim_end_matches('/'));
     let shared =
         !directory.is_empty() && storage::reach(system, workload, &uploads) == storage::Reach::All;

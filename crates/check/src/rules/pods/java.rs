@@ -32,7 +32,7 @@ pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Find
         let mount = workload.mount_of(&format!("{CONF}/{file}"));
         mount.is_some_and(|mount| mount.config_map().is_some())
     });
-    let text = system.texts.iter().find(|text| {
+    let text = system.texts_of(workload).find(|text| {
         matches!(text.kind, FileKind::ConfigYaml | FileKind::FlinkConf)
             && matches!(text.origin, Origin::ConfigMap(_))
     });
@@ -41,7 +41,7 @@ pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Find
     if text.kind == FileKind::FlinkConf && image::is_newest(image) {
         return;
     }
-    let settings = system.settings.with_arguments(workload);
+    let settings = system.settings_of(workload);
     let by_option = settings.effective().any(|setting| {
         setting.key.starts_with("env.java.") && process::opens_modules(&setting.text())
     });
