@@ -365,8 +365,13 @@ impl<'a, T> Below<'a, T> {
 fn version(system: &System<'_>) -> Option<FlinkVersion> {
     let of_session = || {
         let pinned = system.settings.value("nutkin.flink.version");
-        let field = system.session?.node.at("spec/flinkVersion")?.text()?.to_owned();
-        pinned.and_then(|text| text.parse().ok()).or_else(|| field.parse().ok())
+        let session = system.session?;
+        let field: Option<FlinkVersion> =
+            session.node.at("spec/flinkVersion")?.text()?.parse().ok();
+        // The field knows no third number; the image may.
+        let image = session.node.at("spec/image").and_then(Walk::text).and_then(image::patch);
+        let image = image.filter(|patch| field.is_some_and(|field| field.line() == patch.line()));
+        pinned.and_then(|text| text.parse().ok()).or(image).or(field)
     };
     let of_pods = |of_image: fn(&str) -> Option<FlinkVersion>| {
         let images = system.job_managers().chain(&system.workloads).chain(&system.boot);

@@ -25,7 +25,7 @@ const VANISHING: &[(&str, &str)] = &[
     ("NK0405", "containers of the session find the JobManager by its name"),
     ("NK0414", "containers of the session find the JobManager by its name"),
     ("NK0702", "all containers have one image"),
-    ("NK1001", "the line is read as it was meant"),
+    ("NK1001", "`nutkin up` does not read the Compose file"),
 ];
 
 /// Makes the session file.

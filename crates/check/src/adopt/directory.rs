@@ -86,7 +86,8 @@ pub(super) fn refuse(system: &System<'_>, workload: &Workload<'_>) -> Vec<Reason
         reasons.push(Reason { message, hint: hint.to_owned() });
     };
     if matches!(workload.variable(VARIABLE), Some((_, None))) {
-        let message = format!("where {title} has its configuration is not in the files: {VARIABLE}");
+        let message =
+            format!("where {title} has its configuration is not in the files: {VARIABLE}");
         add(message, "write the directory into the variable");
         return reasons;
     }

@@ -131,11 +131,11 @@ pub(super) fn of(system: &System<'_>, version: FlinkVersion, maker: &mut Maker<'
                 setting.key.clone(),
                 format!("nowhere: {at} counts in its place"),
             );
-            maker.cure(
-                "NK0104",
-                winner.place,
-                format!("`{}` appears once, with the last value", setting.key),
-            );
+            // One that an argument or a variable replaces is not a defect either.
+            if in_one_text {
+                let message = format!("`{}` appears once, with the last value", setting.key);
+                maker.cure("NK0104", winner.place, message);
+            }
         }
     }
     if let (Some((_, setting)), true) = (system.high_availability(), super::uses_kubernetes(system))

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Maker, directory, ports, select, storage};
 use crate::kubernetes::{Mount, Workload};
 use crate::node::{Walk, key_place};
+use crate::rules;
 use crate::system::System;
 use nutkin_core::plan::kubernetes::MAIN_CONTAINER;
 use nutkin_flink::yaml::Node;
@@ -255,7 +256,11 @@ fn environment(workload: &Workload<'_>, field: &str, maker: &mut Maker<'_>) -> V
                 && text.contains(&format!("$({name})"))
         });
         if directory::is_moved(workload, name) {
-            maker.put(place, name, "nowhere: a session has its configuration where its image looks");
+            maker.put(
+                place,
+                name,
+                "nowhere: a session has its configuration where its image looks",
+            );
             continue;
         }
         if ENTRYPOINT.contains(&name) && !maker.as_is && !is_used {
@@ -321,7 +326,7 @@ fn volumes(
             json = json!({"name": volume.text_of("name"), "emptyDir": {}});
             maker.cure("NK0604", volume.place(file), format!("`{}` is an emptyDir", mount.path));
         }
-        if volume.at("persistentVolumeClaim").is_some() && !maker.as_is {
+        if rules::ha::lacks_group(workload, &mount) && !maker.as_is {
             fs_group(pod, place, maker);
         }
         if !volumes.contains(&json) {

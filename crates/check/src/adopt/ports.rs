@@ -34,8 +34,8 @@ pub(super) fn own_name(
     port: &Node,
 ) -> Option<&'static str> {
     let number = port.get("containerPort").and_then(Walk::whole)?;
-    let is_one =
-        |(key, default, _): &&Port| system.settings.port(key).unwrap_or(*default) == number;
+    let settings = system.settings_of(workload);
+    let is_one = |(key, default, _): &&Port| settings.port(key).unwrap_or(*default) == number;
     let known = |ports: &'static [Port]| ports.iter().find(is_one).map(|(.., name)| *name);
     let of_job_manager = || {
         let name = port.text_of("name").unwrap_or_default();

@@ -233,10 +233,9 @@ fn split_flags(master: &mut Told, worker: &mut Told, merged: &mut Merged) {
     if plain(&ours) == plain(&theirs) {
         return;
     }
-    for (told, flags, own) in [
-        (master, ours, "env.java.opts.jobmanager"),
-        (worker, theirs, "env.java.opts.taskmanager"),
-    ] {
+    for (told, flags, own) in
+        [(master, ours, "env.java.opts.jobmanager"), (worker, theirs, "env.java.opts.taskmanager")]
+    {
         let Some(flags) = flags else { continue };
         let beside = told.settings.exact(own).map(Setting::text).unwrap_or_default();
         let text = plain(&Some(flags.clone()));

@@ -87,7 +87,25 @@ pub(super) fn of(
         select::relabel(spec.get_mut("selector"), name, workload.role, shape);
     }
     ports::follow(&mut value, &ports::names(system, workload));
+    lead_to_leader(&mut value, system, workload);
     Some(Fate::Beside(value))
+}
+
+/// Where a highly available JobManager listens on another port than `jobmanager.rpc.port`, a Service leads there.
+fn lead_to_leader(value: &mut Value, system: &System<'_>, workload: &Workload<'_>) {
+    let settings = system.settings_of(workload);
+    let rpc = settings.port("jobmanager.rpc.port").unwrap_or(6123);
+    let leader = settings.port("high-availability.jobmanager.port").filter(|port| *port != rpc);
+    if leader.is_none() || system.high_availability().is_none() || !workload.role.is_job_manager() {
+        return;
+    }
+    let ports = value.pointer_mut("/spec/ports").and_then(Value::as_array_mut);
+    for port in ports.into_iter().flatten() {
+        let target = port.get("targetPort").or_else(|| port.get("port"));
+        if target.and_then(Value::as_i64) == Some(rpc) {
+            port["targetPort"] = json!("jobmanager-rpc");
+        }
+    }
 }
 
 /// Whether a Service says no more than options can: beside that it may say what the API server fills in.
@@ -125,7 +143,7 @@ fn close(spec: &mut Map<String, Value>) {
 
 /// The port on which Flink would answer questions about state (`QueryableStateOptions.PROXY_PORT_RANGE` of the files).
 fn query_port(system: &System<'_>) -> i64 {
-    system.settings.port("queryable-state.proxy.ports").unwrap_or(6125)
+    system.settings_of_task_managers().port("queryable-state.proxy.ports").unwrap_or(6125)
 }
 
 /// The number of the container's port that a Service's port leads to.
@@ -146,9 +164,10 @@ fn word(system: &System<'_>, workload: &Workload<'_>, port: &Node, kind: &str) -
     {
         return None;
     }
-    let of = |key: &str, default: i64| system.settings.port(key).unwrap_or(default);
+    let settings = system.settings_of(workload);
+    let of = |key: &str, default: i64| settings.port(key).unwrap_or(default);
     let known = if workload.role.is_job_manager() {
-        let rest = system.settings.port("rest.bind-port").unwrap_or_else(|| of("rest.port", 8081));
+        let rest = settings.port("rest.bind-port").unwrap_or_else(|| of("rest.port", 8081));
         [
             ("rest", rest),
             ("rpc", of("jobmanager.rpc.port", 6123)),
@@ -235,7 +254,8 @@ fn led(system: &System<'_>, service: &Value, port: &Value, name: &str) -> Option
     };
     let found = ports.iter().find(is_meant)?;
     let is_rest = workload.role.is_job_manager()
-        && number(workload, found) == Some(system.settings.port("rest.port").unwrap_or(8081));
+        && number(workload, found)
+            == Some(system.settings_of(workload).port("rest.port").unwrap_or(8081));
     if is_made_anyway(object, name) && is_rest {
         return Some((format!("{name}-rest").into(), number(workload, found)?));
     }

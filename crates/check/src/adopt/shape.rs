@@ -34,7 +34,11 @@ impl Shape {
         if main.role == Role::Both {
             return Self::One;
         }
-        if main.object.kind == "StatefulSet" {
+        // Only the pods of StatefulSets have claims of their own.
+        let has_claims = |workload: &Workload<'_>| {
+            workload.object.node.at("spec/volumeClaimTemplates").is_some()
+        };
+        if main.object.kind == "StatefulSet" || system.workloads.iter().any(has_claims) {
             return Self::TwoStatefulSets;
         }
         Self::Deployments

@@ -132,12 +132,7 @@ fn arguments(system: &System<'_>, out: &mut Findings<'_>) {
     }
 }
 
-fn one_option(
-    system: &System<'_>,
-    settings: &Settings,
-    setting: &Setting,
-    out: &mut Findings<'_>,
-) {
+fn one_option(system: &System<'_>, settings: &Settings, setting: &Setting, out: &mut Findings<'_>) {
     let version = system.version;
     // What a Flink of 2018 had is in no table here; and the image's entrypoint itself writes this port (NK0410).
     if system.is_of_unknown_release() || setting.key == "query.server.port" {

@@ -203,21 +203,32 @@ fn is_given(workload: &Workload<'_>, mount: &Mount<'_>) -> bool {
     workload.pod.items_of("initContainers").iter().any(gives) || gives(workload.container)
 }
 
+/// Whether Flink's user may not be able to write to a volume that it is meant to write to.
+pub(crate) fn lacks_group(workload: &Workload<'_>, mount: &Mount<'_>) -> bool {
+    let user = |node: &nutkin_flink::yaml::Node| {
+        node.at("securityContext/runAsUser").and_then(Walk::whole)
+    };
+    let Some(volume) = mount.volume else { return false };
+    let claim = volume.get("persistentVolumeClaim");
+    let runs_as_root = user(workload.container).or(user(workload.pod)) == Some(0);
+    let has_group = workload.pod.at("securityContext/fsGroup").is_some();
+    let reads = [Some(mount.node), claim].into_iter().flatten();
+    let mut reads = reads.map(|node| node.text_of("readOnly") == Some("true"));
+    (claim.is_some() || volume.get("spec").is_some())
+        && !has_group
+        && !runs_as_root
+        && !reads.any(|reads| reads)
+        && !is_given(workload, mount)
+}
+
 fn volumes(system: &System<'_>, out: &mut Findings<'_>) {
     let mut pods_of_claim: Vec<(String, i64, Place)> = Vec::new();
     for workload in &system.workloads {
-        let user = |node: Option<&nutkin_flink::yaml::Node>| {
-            node.and_then(|node| node.at("securityContext/runAsUser")).and_then(Walk::whole)
-        };
-        let runs_as_root = user(Some(workload.container)).or(user(Some(workload.pod))) == Some(0);
-        let has_group = workload.pod.at("securityContext/fsGroup").is_some();
         for mount in workload.mounts() {
             let Some(volume) = mount.volume else { continue };
             let claim = volume.at("persistentVolumeClaim/claimName").and_then(Walk::text);
-            let is_disk = claim.is_some() || volume.get("spec").is_some();
             let place = mount.node.place(workload.file());
-            let reads = mount.node.text_of("readOnly") == Some("true");
-            if is_disk && !has_group && !runs_as_root && !reads && !is_given(workload, &mount) {
+            if lacks_group(workload, &mount) {
                 let message = format!(
                     "the volume at `{}` belongs to root, and the pod sets no fsGroup",
                     mount.path

@@ -4,7 +4,7 @@ mod compose;
 mod config;
 mod exposure;
 mod files;
-mod ha;
+pub(super) mod ha;
 mod images;
 mod logback;
 mod logs;

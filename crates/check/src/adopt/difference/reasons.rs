@@ -76,6 +76,7 @@ const TABLE: &[Reason] = &[
     // The workload.
     Reason(PODS, "apiVersion", Other, Always, "the version that every Kubernetes has"),
     Reason(PODS, "kind", Other, If(|d, _| d.is.as_deref() == Some("Deployment")), "a Deployment, which keeps as many pods as are asked for"),
+    Reason(PODS, "kind", Other, If(|d, c| d.was.as_deref() == Some("Deployment") && Shape::of(c.system) == Shape::TwoStatefulSets), "both roles are StatefulSets, where one of them is"),
     Reason(PODS, "spec.replicas", Other, Cure("NK0204"), "cured: one JobManager without high availability"),
     Reason(PODS, "spec.replicas", New, Always, WRITTEN),
     Reason("JobManager", "spec.strategy.*", Any, If(|_, c| c.system.high_availability().is_none()), "without high availability one JobManager must be gone before the next one starts"),
@@ -115,12 +116,13 @@ const TABLE: &[Reason] = &[
     Reason(PODS, "*.containers[main].ports[*].*", Gone, If(is_own_port), "not a port of this role, or one with another name"),
     Reason(PODS, "*.containers[main].ports[*].protocol", Gone, Was("TCP"), WRITTEN),
     Reason(PODS, "*.containers[main].env[_POD_IP_ADDRESS]*|*.containers[main].env[POD_NAME]*|*.containers[main].env[JOB_MANAGER_HOSTS]*", New, Always, "the pod's own address and name, for the options that need them"),
+    Reason(PODS, "*.containers[main].env[FLINK_CONF_DIR]*", Gone, Always, "the configuration is where the image looks for it"),
     Reason(PODS, "*.containers[main].env[JOB_MANAGER_HEAP_MB]*|*.containers[main].env[TASK_MANAGER_HEAP_MB]*", Gone, Cure("NK0506"), "cured: `resource.memory` sizes all parts"),
     Reason(PODS, "*.containers[main].env[FLINK_PROPERTIES]*|*.containers[main].env[JOB_MANAGER_RPC_ADDRESS]*|*.containers[main].env[TASK_MANAGER_NUMBER_OF_TASK_SLOTS]*|*.containers[main].env[POD_IP]*", Gone, Always, "the options of the session file say it"),
     // Volumes.
     Reason(PODS, "*.volumeMounts[/opt/flink/artifacts].*|*.volumes[user-artifacts-volume].*", New, Always, "where Flink puts jars that it fetched"),
     Reason(PODS, "*.volumeMounts[/opt/flink/conf].*|*.volumes[flink-config-volume].*", Any, Always, "the configuration is made of the session file"),
-    Reason(PODS, "*.volumeMounts[*].*", Gone, If(is_configuration), "the configuration is made of the session file"),
+    Reason(PODS, "*.volumeMounts[*].*", Any, If(is_configuration), "the configuration is made of the session file"),
     Reason(PODS, "*.volumes[*].*", Gone, If(is_configuration), "the configuration is made of the session file"),
     Reason(PODS, "*.volumes[*].*Probe.*", Gone, Cure("NK0004"), "cured: the probe is at the container"),
     Reason(PODS, "*.volumes[*].hostPath.*", Gone, Cure("NK0604"), "cured: a directory of the pod's own"),

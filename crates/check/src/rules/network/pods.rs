@@ -100,7 +100,9 @@ pub(super) fn self_address(system: &System<'_>, workload: &Workload<'_>, out: &m
             || system.settings_of(workload).list.iter().any(|setting| {
                 setting.key == "jobmanager.rpc.address" && setting.dialect.is_none()
             });
-    if !has_fixed_configuration(workload) && !named && workload.container.get("envFrom").is_none() {
+    let is_elsewhere = workload.variable("FLINK_CONF_DIR").is_some();
+    let is_fixed = has_fixed_configuration(workload) || is_elsewhere;
+    if !is_fixed && !named && workload.container.get("envFrom").is_none() {
         let place = workload.container.place(workload.file());
         let message = format!("{} does not say where the JobManager is", workload.title());
         out.add(&SELF, place, message);

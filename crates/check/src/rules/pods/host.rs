@@ -76,7 +76,8 @@ fn after_starter<'a>(words: &[(&'a str, &'a Node)]) -> Option<(&'a str, &'a str,
 fn may_be_host(system: &System<'_>, workload: &Workload<'_>, word: &str) -> bool {
     let name = word.split('.').next().unwrap_or(word);
     let is_address = word.contains('$') || word.contains(':') || name.parse::<u8>().is_ok();
-    let is_set = system.settings_of_task_managers().value("jobmanager.rpc.address").as_deref() == Some(word)
+    let is_set = system.settings_of_task_managers().value("jobmanager.rpc.address").as_deref()
+        == Some(word)
         || workload.variable("JOB_MANAGER_RPC_ADDRESS").is_some_and(|(_, v)| v == Some(word));
     let is_named = system.world.all_named("Service", name).next().is_some()
         || name.starts_with(workload.object.name.as_str())
