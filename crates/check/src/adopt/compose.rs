@@ -7,8 +7,9 @@ mod rest;
 
 use serde_json::{Map, Value};
 
+use super::images::image_of;
 use super::write::{Content, write};
-use super::{Adoption, AdoptionRequest, Maker, image_of, logging};
+use super::{Adoption, AdoptionRequest, Maker, logging};
 use super::{refuse as judge, resources};
 use crate::finding::Findings;
 use crate::kubernetes::Workload;

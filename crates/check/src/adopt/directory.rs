@@ -151,7 +151,11 @@ fn hidden(mount: &Mount<'_>) -> Vec<String> {
     }
     let kinds = |node: &nutkin_flink::yaml::Node| -> Vec<String> {
         let names = node.entries().iter().map(|(key, _)| key.name.clone());
-        names.filter(|name| name != "name" && name != "configMap" && name != "projected").collect()
+        // A probe that stands here by mistake (NK0004) is not a kind.
+        let is_kind = |name: &String| {
+            !["name", "configMap", "projected"].contains(&name.as_str()) && !name.ends_with("Probe")
+        };
+        names.filter(is_kind).collect()
     };
     let mut found = kinds(volume);
     let sources = volume.at("projected/sources").map_or(&[][..], Walk::items);

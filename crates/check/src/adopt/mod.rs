@@ -8,6 +8,7 @@ mod compose;
 mod defaults;
 pub mod difference;
 mod directory;
+mod images;
 mod keep;
 mod logging;
 mod notes;
@@ -33,9 +34,9 @@ use super::codes::Rule;
 use super::finding::Place;
 use super::kubernetes::{Object, Workload, last_line};
 use super::node::Walk;
+use super::silence;
 use super::source::{File, Input};
 use super::system::{self, HighAvailability, System, World};
-use super::{image, silence};
 use nutkin_core::spec;
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::{Argument, Location, Problem};
@@ -210,20 +211,27 @@ fn make(
     if let Some((directory, place)) = directory::option(system) {
         options.push("kubernetes.flink.conf.dir", &directory, maker.origin(place));
     }
+    if let Some(place) = system.workloads.iter().find_map(pods::without_user)
+        && system.settings.get(pods::USER).is_none()
+    {
+        options.push(pods::USER, "none", maker.origin(place));
+    }
     let job_manager = system.job_managers().next().copied();
     let task_manager = system.task_managers().find(|w| w.role != super::kubernetes::Role::Both);
 
     let mut spec = serde_json::Map::new();
     spec.insert("flinkVersion".to_owned(), version.operator_name().into());
     let main = job_manager.as_ref().or(system.workloads.first());
-    if let Some((patch, origin)) = system.boot.as_ref().and_then(|boot| release_of(boot, &maker)) {
+    if let Some((patch, origin)) =
+        system.boot.as_ref().and_then(|boot| images::release_of(boot, &maker))
+    {
         options.push("nutkin.flink.version", &patch, origin);
     }
     if let Some(mode) = shape.mode() {
         spec.insert("mode".to_owned(), mode.into());
     }
     if let Some(main) = main {
-        if let Some(image) = image_of(main, version, &mut options, &mut maker) {
+        if let Some(image) = images::image_of(main, version, &mut options, &mut maker) {
             spec.insert("image".to_owned(), image.into());
         }
         let policy = main.container.text_of("imagePullPolicy");
@@ -332,57 +340,6 @@ fn name_of(system: &System<'_>) -> String {
         .into_iter()
         .find(|name| spec::is_name(name))
         .unwrap_or_else(|| spec::DEFAULT_NAME.to_owned())
-}
-
-/// The release of the client that deploys a session, and where its image is named. The image of the pods is an option.
-fn release_of(boot: &Workload<'_>, maker: &Maker<'_>) -> Option<(String, String)> {
-    let node = boot.image()?;
-    let patch = image::patch(node.text()?)?;
-    Some((patch.to_string(), maker.origin(node.place(boot.file()))))
-}
-
-/// The image, with a tag that does not move. The release that it says to the last number is an option.
-fn image_of(
-    workload: &Workload<'_>,
-    version: FlinkVersion,
-    options: &mut options::Options,
-    maker: &mut Maker<'_>,
-) -> Option<String> {
-    let image = still_image(workload, version, maker)?;
-    if let Some(patch) = image::patch(&image) {
-        let place = workload.image().map(|node| node.place(workload.file()));
-        let origin = place.map(|place| maker.origin(place)).unwrap_or_default();
-        options.push("nutkin.flink.version", &patch.to_string(), origin);
-    }
-    Some(image)
-}
-
-fn still_image(
-    workload: &Workload<'_>,
-    version: FlinkVersion,
-    maker: &mut Maker<'_>,
-) -> Option<String> {
-    let node = workload.image()?;
-    let text = node.text()?;
-    let place = node.place(workload.file());
-    let numbers = image::tag(text).map(image::numbers).unwrap_or_default();
-    let is_flink = image::is_flinks_own(text);
-    let brings = image::tag(text).and_then(image::version);
-    if !maker.as_is && is_flink && brings.is_none() && 2 <= numbers.len() {
-        let message = format!("`{text}` is left out: Flink {version} comes with its own image");
-        maker.cure("NK0704", place, message);
-        return None;
-    }
-    let base = text.split('@').next().unwrap_or(text);
-    let official = matches!(base.split(':').next(), Some("flink" | "apache/flink"));
-    if !maker.as_is && official && numbers.len() < 2 && !text.contains('@') {
-        let name = base.split(':').next().unwrap_or(base);
-        maker.cure("NK0701", place, format!("the image is `{name}:{version}`"));
-        maker.put(place, "image", "spec.image");
-        return Some(format!("{name}:{version}"));
-    }
-    maker.put(place, "image", "spec.image");
-    Some(text.to_owned())
 }
 
 /// Whether Kubernetes keeps the leader, for parts that ask only this.

@@ -70,18 +70,6 @@ pub(super) struct Line {
     pub(super) origin: String,
 }
 
-/// What Nutkin sets itself for every session on Kubernetes.
-const OWN: &[&str] = &["jobmanager.rpc.address", "kubernetes.cluster-id", "kubernetes.namespace"];
-
-/// Addresses of one machine or one pod, which no pod of a session gets (`steps::flink_conf`).
-const ADDRESSES: &[&str] =
-    &["rest.bind-address", "jobmanager.bind-host", "taskmanager.bind-host", "taskmanager.host"];
-
-/// Whether an option is left out of every session, because its value is made for each of them, or for each pod.
-pub(super) fn is_dropped(key: &str) -> bool {
-    OWN.contains(&key) || ADDRESSES.contains(&key)
-}
-
 /// All options that count, cured where that is wanted.
 pub(super) fn of(system: &System<'_>, version: FlinkVersion, maker: &mut Maker<'_>) -> Options {
     let mut made = Options::default();
@@ -184,11 +172,11 @@ fn one(
 ) {
     let (place, mut text) = (setting.place, setting.text());
     let key = setting.key.as_str();
-    if (!system.workloads.is_empty() || system.boot.is_some()) && OWN.contains(&key) {
+    if (!system.workloads.is_empty() || system.boot.is_some()) && roles::OWN.contains(&key) {
         maker.put(place, key, "nowhere: set for every session from its name and namespace");
         return;
     }
-    if !system.workloads.is_empty() && ADDRESSES.contains(&key) {
+    if !system.workloads.is_empty() && roles::ADDRESSES.contains(&key) {
         maker.put(place, key, "nowhere: each pod answers at its own address");
         return;
     }

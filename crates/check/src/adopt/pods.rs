@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Maker, directory, ports, select, storage};
+use crate::finding::Place;
 use crate::kubernetes::{Mount, Workload};
 use crate::node::{Walk, key_place};
 use crate::rules;
@@ -141,6 +142,21 @@ pub(super) fn template(
 /// (`InitJobManagerDecorator` and `InitTaskManagerDecorator`).
 pub(super) const HOST_NETWORK: &str = "kubernetes.hostnetwork.enabled";
 
+/// The option by which pods run as whatever user their images say.
+pub(super) const USER: &str = "nutkin.security-context";
+
+/// A container beside Flink that has the user of its image, where the pod names none. It would run as Flink's user in a
+/// session, and what it does may need another one: `chown` of a volume, for example.
+pub(super) fn without_user(workload: &Workload<'_>) -> Option<Place> {
+    const PATH: &str = "securityContext/runAsUser";
+    let mut others = ["initContainers", "containers"]
+        .into_iter()
+        .flat_map(|list| workload.pod.items_of(list))
+        .filter(|other| !std::ptr::eq(*other, workload.container));
+    let other = others.find(|other| other.at(PATH).is_none())?;
+    workload.pod.at(PATH).is_none().then(|| other.place(workload.file()))
+}
+
 /// Whether the release has that option.
 pub(super) fn has_host_network(system: &System<'_>) -> bool {
     let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
@@ -176,7 +192,7 @@ fn declared(
     workload: &Workload<'_>,
     node: &Node,
     container: &mut Map<String, Value>,
-    place: crate::finding::Place,
+    place: Place,
     field: &str,
     maker: &mut Maker<'_>,
 ) {
@@ -198,7 +214,7 @@ fn declared(
 fn resources(
     node: &Node,
     container: &mut Map<String, Value>,
-    place: crate::finding::Place,
+    place: Place,
     field: &str,
     maker: &mut Maker<'_>,
 ) {
@@ -370,7 +386,7 @@ fn clean_volume(volume: &Node) -> Value {
     json
 }
 
-fn fs_group(pod: &mut Map<String, Value>, place: crate::finding::Place, maker: &mut Maker<'_>) {
+fn fs_group(pod: &mut Map<String, Value>, place: Place, maker: &mut Maker<'_>) {
     let security = pod.entry("securityContext").or_insert_with(|| json!({}));
     let Some(security) = security.as_object_mut() else { return };
     if !security.contains_key("fsGroup") {

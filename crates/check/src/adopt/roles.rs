@@ -75,6 +75,19 @@ const READERS: &[(&str, Reader)] = &[
     ("parallelism.default", Reader::Job),
 ];
 
+/// What Nutkin sets itself for every session on Kubernetes.
+pub(super) const OWN: &[&str] =
+    &["jobmanager.rpc.address", "kubernetes.cluster-id", "kubernetes.namespace"];
+
+/// Addresses of one machine or one pod, which no pod of a session gets (`steps::flink_conf`).
+pub(super) const ADDRESSES: &[&str] =
+    &["rest.bind-address", "jobmanager.bind-host", "taskmanager.bind-host", "taskmanager.host"];
+
+/// Whether an option is left out of every session, because its value is made for each of them, or for each pod.
+fn is_dropped(key: &str) -> bool {
+    OWN.contains(&key) || ADDRESSES.contains(&key)
+}
+
 /// What Nutkin sets for every pod, whatever the files say.
 const FOR_EVERY_POD: &[&str] = &["taskmanager.resource-id"];
 
@@ -163,9 +176,7 @@ fn closed(workload: &Workload<'_>, all: Settings, merged: &mut Merged) -> Settin
                 setting.value = Value::Text(text);
                 made.push(setting);
             }
-            None if super::options::is_dropped(&setting.key)
-                || FOR_EVERY_POD.contains(&setting.key.as_str()) =>
-            {
+            None if is_dropped(&setting.key) || FOR_EVERY_POD.contains(&setting.key.as_str()) => {
                 let to = "nowhere: each pod has its own".to_owned();
                 merged.dropped.push((setting, to));
             }
@@ -257,7 +268,7 @@ fn both(master: &Told, worker: &Told, version: FlinkVersion, merged: &mut Merged
     let mut without: [BTreeSet<String>; 2] = Default::default();
     let keys: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
     for key in keys {
-        if super::options::is_dropped(key) {
+        if is_dropped(key) {
             continue;
         }
         let (our, their) = (ours.get(key).copied(), theirs.get(key).copied());
