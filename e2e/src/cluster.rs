@@ -47,13 +47,21 @@ impl Cluster {
     /// When `cargo xtask test` has not set up an API server.
     #[track_caller]
     pub fn new() -> Self {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Self::in_namespace(&format!("t-{}-{number}", std::process::id()))
+    }
+
+    /// An empty namespace of this name, for files that name theirs. There must be none.
+    ///
+    /// # Panics
+    /// As [`Self::new`].
+    #[track_caller]
+    pub fn in_namespace(name: &str) -> Self {
         let kubeconfig = std::env::var_os(KUBECONFIG).map(PathBuf::from);
         let Some(kubeconfig) = kubeconfig else {
             panic!("{KUBECONFIG} is not set: run these tests with `cargo xtask test kubernetes`")
         };
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let namespace = format!("t-{}-{number}", std::process::id());
-        let cluster = Self { nutkin: Nutkin::new(), namespace, kubeconfig };
+        let cluster = Self { nutkin: Nutkin::new(), namespace: name.to_owned(), kubeconfig };
         cluster.kubectl(&["create", "namespace", &cluster.namespace]);
         cluster
     }

@@ -46,12 +46,24 @@ impl World {
     /// When `cargo xtask test` has not set up a node.
     #[track_caller]
     pub fn new(title: &str) -> Self {
-        let cluster = Cluster::new();
+        Self::of(title, Cluster::new())
+    }
+
+    /// The same in a namespace of this name: that of the files which the test is about.
+    ///
+    /// # Panics
+    /// As [`Self::new`].
+    #[track_caller]
+    pub fn in_namespace(title: &str, namespace: &str) -> Self {
+        Self::of(title, Cluster::in_namespace(namespace))
+    }
+
+    #[track_caller]
+    fn of(title: &str, cluster: Cluster) -> Self {
         let shared = PathBuf::from(variable("NUTKIN_TEST_SHARED")).join(&cluster.namespace);
-        std::fs::create_dir_all(&shared).expect("a shared directory");
-        let everybody = std::fs::Permissions::from_mode(0o777);
-        std::fs::set_permissions(&shared, everybody).expect("a directory for everybody");
-        Self { cluster, title: title.to_owned(), shared }
+        let world = Self { cluster, title: title.to_owned(), shared };
+        world.directory("");
+        world
     }
 
     /// A directory that is at this path here and, by a `hostPath`, in pods.
@@ -96,20 +108,40 @@ impl World {
     /// When the API server refuses.
     #[track_caller]
     pub fn claim(&self, name: &str) {
+        let volume = self.volume(name, "", &self.shared);
+        let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "metadata": {"name": name, "namespace": self.cluster.namespace},
+            "spec": {"accessModes": ["ReadWriteMany"], "storageClassName": "", "volumeName": volume,
+                "resources": {"requests": {"storage": "1Gi"}}}});
+        self.cluster.apply(&claim);
+    }
+
+    /// A volume of a storage class, for a claim of somebody's own files: a directory of this machine. Gives its name.
+    ///
+    /// # Panics
+    /// When the API server refuses.
+    #[track_caller]
+    pub fn volume(&self, name: &str, class: &str, path: &Path) -> String {
         let volume = format!("{}-{name}", self.cluster.namespace);
-        let size = json!({"storage": "1Gi"});
-        let modes = json!(["ReadWriteMany"]);
-        let items = json!([
-            {"apiVersion": "v1", "kind": "PersistentVolume",
-                "metadata": {"name": volume, "labels": {"test": self.cluster.namespace}},
-                "spec": {"capacity": size, "accessModes": modes, "storageClassName": "",
-                    "persistentVolumeReclaimPolicy": "Retain", "hostPath": {"path": self.shared}}},
-            {"apiVersion": "v1", "kind": "PersistentVolumeClaim",
-                "metadata": {"name": name, "namespace": self.cluster.namespace},
-                "spec": {"accessModes": modes, "storageClassName": "", "volumeName": volume,
-                    "resources": {"requests": size}}},
-        ]);
-        self.cluster.apply(&json!({"apiVersion": "v1", "kind": "List", "items": items}));
+        self.cluster.apply(&json!({"apiVersion": "v1", "kind": "PersistentVolume",
+            "metadata": {"name": volume, "labels": {"test": self.cluster.namespace}},
+            "spec": {"capacity": {"storage": "5Gi"}, "accessModes": ["ReadWriteMany"],
+                "storageClassName": class, "persistentVolumeReclaimPolicy": "Retain",
+                "hostPath": {"path": path}}}));
+        volume
+    }
+
+    /// A directory below [`Self::shared`] that everybody may write to.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[track_caller]
+    pub fn directory(&self, name: &str) -> PathBuf {
+        let path = self.shared.join(name);
+        std::fs::create_dir_all(&path).expect("a directory");
+        let everybody = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(&path, everybody).expect("a directory for everybody");
+        path
     }
 
     /// Runs Nutkin in the namespace.

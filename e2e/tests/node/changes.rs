@@ -87,10 +87,7 @@ impl Session {
     /// Starts the job with two tasks of each kind, and waits until it has a checkpoint to go on from.
     #[track_caller]
     fn job(&self) -> String {
-        let attempts = self.world.shared().join("attempts");
-        std::fs::create_dir(&attempts).expect("a directory");
-        let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o777);
-        std::fs::set_permissions(&attempts, everybody).expect("a directory for everybody");
+        self.world.directory("attempts");
         let jar = self.world.cluster.nutkin.setup().job(self.version, "ExactlyOnce");
         let jar = jar.to_str().expect("a path in UTF-8");
         let run = ["run", "--session", "a", "-d", "-p", "2", jar, "--output", "/data/out"];

@@ -41,10 +41,9 @@ pub(super) fn client(world: &World, directory: &str) -> (String, String) {
     (lines("            ", mounts), lines("        ", volumes))
 }
 
-/// Starts it, with a ConfigMap `hadoop-files` that tells clients of it, and waits until it takes blocks. Gives its REST
-/// API.
+/// Starts it, with a ConfigMap that tells clients of it, and waits until it takes blocks. Gives its REST API.
 #[track_caller]
-pub(super) fn start(world: &World) -> Rest {
+pub(super) fn start(world: &World, files: &str) -> Rest {
     let (mut volumes, mut mounts) = jars(world, &[&CLIENT[..], &[SERVERS]].concat(), "/hadoop");
     volumes.push(json!({"name": "data", "emptyDir": {}}));
     mounts.push(json!({"name": "data", "mountPath": "/data"}));
@@ -83,7 +82,7 @@ pub(super) fn start(world: &World) -> Rest {
     let replication = "<configuration><property><name>dfs.replication</name><value>1</value>\
                        </property></configuration>";
     world.cluster.apply(&json!({"apiVersion": "v1", "kind": "List", "items": [
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "hadoop-files"},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": files},
             "data": {"core-site.xml": site, "hdfs-site.xml": replication}},
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME_NODE},
             "spec": {"clusterIP": "None", "selector": labels, "ports": [{"port": PORT}]}},

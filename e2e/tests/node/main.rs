@@ -5,7 +5,7 @@
 //!   the administrator, as in the tests with an API server alone. The namespace goes with the world, pods at once;
 //! - Nutkin in that namespace: `world.run(&["status", "a"])`, `world.ok(..)` where exit code 0 is expected, and
 //!   `world.up("a", "1.20.5", &[..])`, which names the image and small sizes;
-//! - images, always by a fixed tag: `image("1.20.5")` and `image("2.3.0")`. They hold bash, ls, cat and sleep. A pod that
+//! - images, always by a fixed tag: `image("1.20.5")` and `image("2.3.0")`, for `seeds` a third one. They hold bash, ls, cat and sleep. A pod that
 //!   names another image, or `:latest`, never starts: there is no registry;
 //! - files that this machine and pods see at the same path: `world.shared()`, a directory that everybody may write to,
 //!   for a `hostPath`; `world.claim("data")` makes a claim (`ReadWriteMany`) of it, and `world.template()` and
@@ -23,5 +23,6 @@ mod changes;
 mod failover;
 mod hadoop;
 mod native;
+mod seeds;
 mod standalone;
 mod stateful_set;

@@ -38,7 +38,7 @@ pub(super) fn is_ready(pod: &Value) -> bool {
 }
 
 /// How many numbers the job emits in all, and how many a second: long enough for a leader to be missed.
-const TOTAL: u64 = 4000;
+pub(super) const TOTAL: u64 = 4000;
 const RATE: &str = "50";
 
 /// Submits the job whose output is judged.
@@ -80,6 +80,19 @@ pub(super) fn survives(
     kill: impl FnOnce(),
     is_taken_over: impl FnMut() -> bool,
 ) {
+    ends_in_spite_of(world, rest, job, kill, is_taken_over);
+    assert_eq!(faults(&committed(output), TOTAL), Vec::<String>::new());
+}
+
+/// The same, but for what it has written.
+#[track_caller]
+pub(super) fn ends_in_spite_of(
+    world: &World,
+    rest: &Rest,
+    job: &str,
+    kill: impl FnOnce(),
+    is_taken_over: impl FnMut() -> bool,
+) {
     world.eventually("two checkpoints are completed", || 2 <= checkpoints(rest, job).0);
     let (seen, _) = checkpoints(rest, job);
     let lost = Instant::now();
@@ -92,7 +105,6 @@ pub(super) fn survives(
     });
     world.measured("to resumed", seconds(lost.elapsed()));
     world.eventually("the job ends", || rest.job_state(job).as_deref() == Some("FINISHED"));
-    assert_eq!(faults(&committed(output), TOTAL), Vec::<String>::new());
 }
 
 /// What Kubernetes' high availability has for the leader: a number that each election makes again, and the address.

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::hadoop;
 use super::standalone::{election, example, is_ready, leader, submit, submit_to, survives};
 
-/// A ZooKeeper of one, from Flink's own jars.
-fn zookeeper(world: &World) {
+/// A ZooKeeper of one, from Flink's own jars, at more addresses than that of its Service.
+pub(super) fn zookeeper(world: &World, addresses: &[&str]) {
     let cfg = "tickTime=2000\ndataDir=/tmp/zookeeper\nclientPort=2181\nadmin.enableServer=false\n";
     let command = [
         "java",
@@ -29,7 +29,7 @@ fn zookeeper(world: &World) {
     world.cluster.apply(&json!({"apiVersion": "v1", "kind": "List", "items": [
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "zoo"}, "data": {"zoo.cfg": cfg}},
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "zookeeper"},
-            "spec": {"selector": labels, "ports": [{"port": 2181}]}},
+            "spec": {"selector": labels, "ports": [{"port": 2181}], "externalIPs": addresses}},
         {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "zookeeper", "labels": labels},
             "spec": {"containers": [container],
                 "volumes": [{"name": "zoo", "configMap": {"name": "zoo"}}]}},
@@ -50,13 +50,10 @@ fn in_zookeeper(world: &World, path: &str) -> String {
 #[test]
 fn one_stateful_set_with_zookeeper_and_hdfs() {
     let world = World::new("example stateful-set, Flink 1.20.5");
-    zookeeper(&world);
-    let hdfs = hadoop::start(&world);
+    zookeeper(&world, &[]);
+    let hdfs = hadoop::start(&world, "hadoop-files");
     world.claim("output");
-    let log = world.shared().join("log");
-    std::fs::create_dir_all(&log).expect("a directory");
-    let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o777);
-    std::fs::set_permissions(&log, everybody).expect("a directory for everybody");
+    let log = world.directory("log");
     // Instead of an image that has Hadoop's client.
     let (mounts, volumes) = hadoop::client(&world, "/opt/hadoop/share");
     let instead = [

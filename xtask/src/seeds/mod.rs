@@ -44,6 +44,25 @@ pub(crate) fn run() -> Result<Vec<(String, Result<()>)>> {
     Ok(results)
 }
 
+/// Writes the files of each document into a directory of its own, by which tests take them over: `000` to `004`.
+///
+/// # Errors
+/// The variable is not set, or a file cannot be read or written.
+pub(crate) fn write(into: &Path) -> Result<()> {
+    let directory = std::env::var(VARIABLE).with_context(|| format!("{VARIABLE} is not set"))?;
+    let directory = Path::new(&directory);
+    let mut files = vec![native::configuration(&text_of(directory, "003")?)];
+    for (stem, ..) in expected::SESSIONS {
+        files.extend(document(directory, stem)?);
+    }
+    for file in files {
+        let path = into.join(file.name);
+        fs::create_dir_all(path.parent().context("a file is in a directory")?)?;
+        fs::write(path, file.text)?;
+    }
+    Ok(())
+}
+
 /// The files of the document whose name begins so.
 fn document(directory: &Path, stem: &str) -> Result<Vec<Input>> {
     let files = cut::files(&text_of(directory, stem)?, stem);

@@ -30,19 +30,28 @@ const WORDS: &[(&str, &str)] = &[
     ("- key: flink-conf.yaml", "- key: flink-conf.yaml"),
 ];
 
+/// What the code of the document sets: `// blob.server.port = 6124` says it of the line of code below it.
+fn options(document: &str) -> Vec<(&str, &str)> {
+    let said =
+        document.lines().filter_map(|line| line.trim().strip_prefix("// ")?.split_once(" = "));
+    let is_option = |(key, value): &(&str, &str)| {
+        let is_key =
+            key.contains('.') && key.chars().all(|c| c.is_ascii_lowercase() || ".-".contains(c));
+        is_key && value.parse::<u16>().is_ok()
+    };
+    said.filter(is_option).collect()
+}
+
+/// The configuration that the code of the document makes.
+pub(super) fn configuration(document: &str) -> Input {
+    let lines = options(document).into_iter().map(|(key, value)| format!("{key}: {value}\n"));
+    Input { name: "003/conf/flink-conf.yaml".to_owned(), text: lines.collect() }
+}
+
 /// Takes the configuration over and compares.
 pub(super) fn check(directory: &Path) -> Result<()> {
     let document = text_of(directory, "003")?;
-    // `// blob.server.port = 6124` says what the line of code below it sets.
-    let said =
-        document.lines().filter_map(|line| line.trim().strip_prefix("// ")?.split_once(" = "));
-    let mut options: Vec<(&str, &str)> = said
-        .filter(|(key, value)| {
-            let is_key = key.contains('.')
-                && key.chars().all(|c| c.is_ascii_lowercase() || ".-".contains(c));
-            is_key && value.parse::<u16>().is_ok()
-        })
-        .collect();
+    let mut options = options(&document);
     ensure!(3 <= options.len(), "the document sets ports: {options:?}");
     options.extend([
         ("kubernetes.cluster-id", "words"),

@@ -79,7 +79,8 @@ pub(super) fn beside(
             remove(value, path);
         }
     }
-    kept.extend(storage::claim(system, maker));
+    let claim = storage::claim(system, maker, &kept);
+    kept.extend(claim);
     kept
 }
 

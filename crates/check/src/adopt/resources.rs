@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Maker;
+use super::shape::Shape;
 use crate::finding::Place;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
@@ -14,14 +15,27 @@ use nutkin_flink::{FlinkVersion, options};
 /// A container that asks for nothing.
 pub(super) const NONE: &str = "NK0505";
 
-/// What the pods of the session file ask for instead: `kubernetes.jobmanager.cpu.amount` and `kubernetes.taskmanager.cpu.amount` by
-/// default, which is 1 and the number of slots.
-pub(super) fn asked_for(system: &System<'_>) -> String {
+/// CPUs that a pod asks for where the files ask for none: little, so that pods which ran on a node still fit there. Flink's
+/// own default (1, and the number of slots) would be five CPUs for a session of a JobManager and two TaskManagers.
+const LITTLE: &str = "0.25";
+
+/// The most that a pod of such files may use: what Flink's client asks for, which is 1 and the number of slots. Without any
+/// limit the files let it use what the node has.
+fn most(system: &System<'_>, role: &str) -> String {
     let slots = system.settings.value("taskmanager.numberOfTaskSlots");
-    let slots = slots.unwrap_or_else(|| "1".to_owned());
+    let slots = slots.filter(|slots| role == TASK_MANAGER && slots.parse::<u16>().is_ok());
+    slots.unwrap_or_else(|| "1".to_owned())
+}
+
+const JOB_MANAGER: &str = "jobManager";
+const TASK_MANAGER: &str = "taskManager";
+
+/// What the pods of the session file ask for instead.
+pub(super) fn asked_for(system: &System<'_>) -> String {
+    let [job_manager, task_manager] = [JOB_MANAGER, TASK_MANAGER].map(|role| most(system, role));
     format!(
-        "memory is asked for as the options size the processes, and 1 cpu for each JobManager, {slots} for each TaskManager \
-         (its slots); `resource.cpu` of a role asks for less"
+        "memory is asked for as the options size the processes, and {LITTLE} cpu for each pod; a JobManager may use \
+         {job_manager} cpu, a TaskManager {task_manager} (its slots): `resources` of a role says it otherwise"
     )
 }
 
@@ -60,11 +74,25 @@ pub(super) fn of(
     let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
     let mut amounts = Amounts { role, made: Map::new(), maker };
     let request = text("requests/cpu").or_else(|| text("limits/cpu"));
+    let asks = ["requests", "limits"].iter().any(|kind| {
+        let amounts = workload.container.at(&format!("resources/{kind}"));
+        amounts.is_some_and(|amounts| !amounts.entries().is_empty())
+    });
+    let is_pod_of_ours = !system.is_of_compose() && Shape::of(system) != Shape::Native;
+    if !asks && is_pod_of_ours && !amounts.maker.as_is {
+        for (kind, cpu) in [("requests", LITTLE.to_owned()), ("limits", most(system, role))] {
+            amounts.made.insert(kind.to_owned(), json!({ "cpu": cpu }));
+        }
+        amounts.done(side);
+        return;
+    }
     if let Some((cpu, place)) = request {
         amounts.put("requests", "cpu", &cpu, place);
     }
-    let has_factors = options::find("kubernetes.jobmanager.cpu.limit-factor")
-        .is_some_and(|info| info.at(version).is_some());
+    // Pods of standalone mode are ours, whatever Flink's client knows.
+    let has_factors = is_pod_of_ours
+        || options::find("kubernetes.jobmanager.cpu.limit-factor")
+            .is_some_and(|info| info.at(version).is_some());
     if !has_factors {
         amounts.done(side);
         return;

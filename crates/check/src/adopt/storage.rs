@@ -99,8 +99,9 @@ pub(super) fn template(lost: &[String]) -> Value {
     }})
 }
 
-/// The claim, where a cure asked for it.
-pub(super) fn claim(system: &System<'_>, maker: &Maker<'_>) -> Option<Value> {
+/// The claim, where a cure asked for it. Its storage class is that of the files' own claim that pods share: the default class
+/// of a cluster is one of disks as a rule, which one node has at a time. `kept` are the objects of the files that stay.
+pub(super) fn claim(system: &System<'_>, maker: &Maker<'_>, kept: &[Value]) -> Option<Value> {
     let is_lost = |code: &str| DIRECTORIES.iter().any(|(_, known)| *known == code);
     if !maker.cures.iter().any(|cure| is_lost(cure.rule.code)) {
         return None;
@@ -109,13 +110,25 @@ pub(super) fn claim(system: &System<'_>, maker: &Maker<'_>) -> Option<Value> {
     if let Some(namespace) = system.namespace() {
         metadata["namespace"] = namespace.into();
     }
+    let mut spec = json!({
+        "accessModes": ["ReadWriteMany"],
+        "resources": {"requests": {"storage": "1Gi"}},
+    });
+    if let Some(class) = kept.iter().find_map(shared_class) {
+        spec["storageClassName"] = class.into();
+    }
     Some(json!({
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
         "metadata": metadata,
-        "spec": {
-            "accessModes": ["ReadWriteMany"],
-            "resources": {"requests": {"storage": "1Gi"}},
-        },
+        "spec": spec,
     }))
+}
+
+/// The storage class of a claim that all pods may use.
+fn shared_class(object: &Value) -> Option<&str> {
+    let modes = object["spec"]["accessModes"].as_array()?;
+    let is_shared = object["kind"] == "PersistentVolumeClaim"
+        && modes.iter().any(|mode| *mode == "ReadWriteMany");
+    object["spec"]["storageClassName"].as_str().filter(|class| is_shared && !class.is_empty())
 }

@@ -102,6 +102,49 @@ fn defects_are_cured_and_told() {
     check(&cured("NK0410"), &[], &["NK0410"]);
 }
 
+/// Pods that asked for nothing ask for little, and may use what Flink's client would ask for, also where it knows no limits.
+#[test]
+fn pods_without_resources_ask_for_little() {
+    #[track_caller]
+    fn check(files: &[(&str, &str)], flink: &str, expected: [&str; 4]) {
+        let (name, text) = files[0];
+        let text = text
+            .replace("flink:1.20.5", &format!("flink:{flink}"))
+            .replace("    taskm", "    taskmanager.numberOfTaskSlots: 3\n    taskm");
+        let adoption = adopt(&inputs(&[(name, &text)]), &AdoptionRequest::default()).unwrap();
+        let objects = super::difference::rendered(&adoption).unwrap();
+        let amounts = objects.lines().filter_map(|line| line.trim().strip_prefix("cpu: "));
+        assert_eq!(amounts.collect::<Vec<_>>(), expected, "{}", adoption.text);
+    }
+    let of = check::codes::find("NK0505").unwrap();
+    // Limit and request of the JobManager, which the files do not have, and of TaskManagers.
+    for flink in ["1.13.6", "1.20.5"] {
+        check(&of.bad(), flink, ["\"1.0\"", "\"1.0\"", "\"3.0\"", "\"0.25\""]);
+    }
+    // The control: what somebody asks for counts.
+    check(&of.good(), "1.20.5", ["\"1.0\"", "\"1.0\"", "\"1.0\"", "\"1.0\""]);
+}
+
+/// The claim of a cure is of the class of a claim that the files' pods share; another claim's class may be one of disks.
+#[test]
+fn a_shared_claim_is_of_the_class_of_another_one() {
+    #[track_caller]
+    fn check(mode: &str, expected: Option<&str>) {
+        let bad = check::codes::find("NK0201").unwrap().bad();
+        let claim = format!(
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: jars\nspec:\n  accessModes: [{mode}]\n  \
+             storageClassName: nfs\n  resources:\n    requests:\n      storage: 1Gi\n"
+        );
+        let files = [&bad[..], &[("claim.yaml", claim.as_str())]].concat();
+        let adoption = adopt(&inputs(&files), &AdoptionRequest::default()).unwrap();
+        let made = adoption.beside.iter().find(|one| one["metadata"]["name"] == "flink-state");
+        let class = made.expect("a claim")["spec"]["storageClassName"].as_str();
+        assert_eq!(class, expected, "{:#?}", adoption.beside);
+    }
+    check("ReadWriteMany", Some("nfs"));
+    check("ReadWriteOnce", None);
+}
+
 #[test]
 fn as_is_keeps_what_was_found() {
     let bad = check::codes::find("NK0603").unwrap().bad();

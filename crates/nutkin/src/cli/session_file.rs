@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use nutkin_core::ledger::Wanted;
-use nutkin_core::session::Session;
+use nutkin_core::session::{Mode, Session};
 use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::Problem;
+use nutkin_flink::configuration::Origin;
 use nutkin_flink::options::{self, Level, OptionFinding};
 use nutkin_flink::version::UnknownVersion;
 use nutkin_flink::{Configuration, FlinkVersion, dynamic};
@@ -125,6 +126,7 @@ pub fn check_options(session: &Session, context: &Context<'_>) -> Result<(), Err
     for OptionFinding { level, problem } in options::check(&session.configuration, session.flink) {
         match level {
             Level::Error => problems.push(problem),
+            Level::Warning if is_met_by_ours(session, &problem.path) => {}
             Level::Warning => {
                 context.events.warn_problem(&problem);
             }
@@ -142,6 +144,15 @@ pub fn check_options(session: &Session, context: &Context<'_>) -> Result<(), Err
         ));
     }
     if problems.is_empty() { Ok(()) } else { Err(Error::input(problems)) }
+}
+
+/// Whether an option stands for a field of the session file that has its effect although this Flink's client does not know
+/// the option: CPUs are asked for in its own words, and pods of standalone mode are ours.
+fn is_met_by_ours(session: &Session, key: &str) -> bool {
+    let entry = session.configuration.get(key);
+    let is_ours = session.mode == Some(Mode::Standalone) && key.starts_with("kubernetes.");
+    (is_ours || key.ends_with(".cpu.amount"))
+        && entry.is_some_and(|entry| matches!(entry.origin, Origin::Field(_)))
 }
 
 /// Reads a session file; `-` is standard input.

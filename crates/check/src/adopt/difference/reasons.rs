@@ -105,6 +105,7 @@ const TABLE: &[Reason] = &[
     Reason(PODS, "*.containers[main].command|*.containers[main].args", Any, Always, "left out: the entrypoint of Flink's image starts the role; what else the command did belongs in an init container"),
     Reason(PODS, "*.containers[main].startupProbe.*|*.containers[main].readinessProbe.*|*.containers[main].livenessProbe.*", New, If(is_stray), "cured: the probe is at the container"),
     Reason(PODS, "*.containers[main].startupProbe.*|*.containers[main].readinessProbe.*|*.containers[main].livenessProbe.*", New, Always, PROBES),
+    Reason(PODS, "*.containers[main].resources.*.cpu", New, Cure("NK0505"), "cured: what a pod asks for and may use where the files say nothing"),
     Reason(PODS, "*.containers[main].resources.requests.cpu", New, Always, "one CPU for a JobManager, one for each slot of a TaskManager, unless `resource.cpu` says otherwise"),
     Reason(PODS, "*.containers[main].resources.limits.cpu", New, Always, "the request is the limit as well, unless `resources.limits.cpu` says otherwise"),
     Reason(PODS, "*.containers[main].resources.limits.cpu", Other, If(|_, c| !has_factors(c)), "this Flink knows one amount for request and limit"),
@@ -381,6 +382,9 @@ fn has_logging(context: &Context<'_>) -> bool {
 }
 
 fn has_factors(context: &Context<'_>) -> bool {
+    if Shape::of(context.system) != Shape::Native {
+        return true;
+    }
     let version = context.system.version.unwrap_or(nutkin_flink::FlinkVersion::DEFAULT);
     nutkin_flink::options::find("kubernetes.jobmanager.cpu.limit-factor")
         .is_some_and(|info| info.at(version).is_some())

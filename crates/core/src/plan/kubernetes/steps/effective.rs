@@ -47,6 +47,29 @@ pub(in crate::plan::kubernetes) fn effective(
     settings
 }
 
+/// Fields of a role stand for options in the words of Flink 1.17: clients before it call the CPUs otherwise, and have no
+/// factor between request and limit.
+fn respell(settings: &mut Settings) {
+    for role in ["jobmanager", "taskmanager"] {
+        let cpu = format!("kubernetes.{role}.cpu");
+        let factors =
+            ["cpu", "memory"].map(|what| format!("kubernetes.{role}.{what}.limit-factor"));
+        for key in [&[format!("{cpu}.amount")], &factors[..]].concat() {
+            let is_field = |entry: &Entry| matches!(entry.origin, Origin::Field(_));
+            if settings.has(&key) || !settings.configuration.get(&key).is_some_and(is_field) {
+                continue;
+            }
+            let Some(Entry { value, origin }) = settings.configuration.remove(&key) else {
+                continue;
+            };
+            // What the command line says in this Flink's own words counts more than the file.
+            if key.ends_with(".amount") && !settings.configuration.contains(&cpu) {
+                settings.configuration.set(&*cpu, value, origin);
+            }
+        }
+    }
+}
+
 /// Says in today's words what an old heap size means. To Flink's client it is the size of the pod; the script in the pod
 /// takes it for the heap alone, and the process grows over its limit. TaskManagers are told their sizes one by one. A configuration
 /// directory is taken as it is.
@@ -81,6 +104,7 @@ pub(in crate::plan::kubernetes) fn begin(session: &Session, client: &ClientMachi
         warnings: Vec::new(),
     };
     fields(session, &mut settings);
+    respell(&mut settings);
     namespace(session, client, &mut settings);
     let all = &mut settings.configuration;
     // Options of our own do not concern Flink.

@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 
 use super::draft::{Draft, Role};
 use super::json::object;
-use nutkin_flink::Problem;
+use crate::session::Mode;
 use nutkin_flink::values;
+use nutkin_flink::{Origin, Problem};
 
 /// What the role asks for, over what a template asks for: CPU and memory are replaced, everything else
 /// stays. Limits are requests times a factor that is at least 1.
@@ -60,10 +61,16 @@ fn cpu(draft: &mut Draft<'_>) -> f64 {
 }
 
 fn factor(draft: &mut Draft<'_>, key: &str) -> f64 {
-    if !draft.settings.has(key) {
-        return 1.0;
-    }
-    let factor = draft.settings.double(key).unwrap_or(1.0);
+    let factor = if draft.settings.has(key) {
+        draft.settings.double(key)
+    } else {
+        // A client of 1.13 knows no factors. Pods of standalone mode are ours in every release.
+        let is_ours = draft.session.mode == Some(Mode::Standalone);
+        let entry = draft.session.configuration.get(key).filter(|_| is_ours);
+        let field = entry.filter(|entry| matches!(entry.origin, Origin::Field(_)));
+        field.and_then(|entry| values::double(&entry.value.to_string()).ok())
+    };
+    let factor = factor.unwrap_or(1.0);
     if factor < 1.0 || factor.is_nan() {
         let message = "a limit must not be below the request";
         draft.settings.problem(Problem::new(key, message).hint("write 1 or more"));

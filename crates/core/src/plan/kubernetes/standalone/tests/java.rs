@@ -76,3 +76,37 @@ fn modules_are_opened_as_in_the_configuration_that_flink_ships() {
         check(version, &[("env.java.opts.all", own)], Some(own));
     }
 }
+
+/// Fields of a role count in every release: the option is in the words of its client, or in none where it has no such words.
+#[test]
+fn cpus_of_fields_count_whatever_the_client_knows() {
+    #[track_caller]
+    fn check(version: &str, is_native: bool, limit: &str, written: &[&str]) {
+        let fields = "  jobManager: {resources: {requests: {cpu: 0.25}, limits: {cpu: 2}}}\n";
+        let mut text = session(version, fields, &[]);
+        if is_native {
+            text = text.replace("  mode: standalone\n", "");
+            text = text.replace("  taskManager: {replicas: 2}\n", "");
+        }
+        let file = spec::read(&text, "session.yaml").unwrap();
+        let session = spec::resolve(&Inputs { file: Some(file), ..Inputs::default() }).unwrap();
+        let client = ClientMachine::default();
+        let plan = if is_native { native::plan } else { super::super::plan };
+        let objects = plan(&session, &client).unwrap();
+        let resources = "/spec/template/spec/containers/0/resources";
+        let amounts = objects.items.iter().find_map(|item| item.pointer(resources)).unwrap();
+        let of = |kind: &str| amounts[kind]["cpu"].as_str().unwrap();
+        assert_eq!([of("requests"), of("limits")], ["0.25", limit], "{version}");
+        let options = options_of(&objects);
+        let lines = options.lines().map(str::trim);
+        let lines: Vec<&str> =
+            lines.filter(|line| line.starts_with("kubernetes.jobmanager.cpu")).collect();
+        assert_eq!(lines, written, "{version}");
+    }
+    check("v1_13", false, "2.0", &["kubernetes.jobmanager.cpu: 0.25"]);
+    check("v1_13", true, "0.25", &["kubernetes.jobmanager.cpu: 0.25"]);
+    let newer =
+        ["kubernetes.jobmanager.cpu.amount: 0.25", "kubernetes.jobmanager.cpu.limit-factor: 8.0"];
+    check("v1_18", false, "2.0", &newer);
+    check("v1_18", true, "2.0", &newer);
+}
