@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Place;
 use super::kubernetes::{Object, Workload};
-use super::kustomize::GeneratedKey;
 use super::names::Names;
 use super::node::Walk;
 use super::path;
@@ -169,36 +168,24 @@ fn of_target(target: &str) -> Option<(&str, FileKind)> {
     (directory == "/opt/flink/conf").then_some((name, of_name(name)?))
 }
 
-/// All such texts of the files and objects.
+/// All such texts of the files and objects. `used` are files that kustomizations make objects of.
 pub(super) fn collect(
     files: &[File],
     objects: &[Object],
     names: &Names,
-    generated: &[GeneratedKey],
+    used: &BTreeSet<usize>,
 ) -> Vec<Embedded> {
     let mut found = Vec::new();
-    let mut keys_of: BTreeMap<usize, Vec<&GeneratedKey>> = BTreeMap::new();
-    for one in generated {
-        keys_of.entry(one.file).or_default().push(one);
-    }
     for (index, file) in files.iter().enumerate() {
         let Some(kind) = file.kind else { continue };
         let is_conf = matches!(
             kind,
             FileKind::FlinkConf | FileKind::ConfigYaml | FileKind::Log4j | FileKind::Logback
         );
-        let keys = keys_of.get(&index).map_or(&[][..], Vec::as_slice);
-        if is_conf && keys.is_empty() {
+        // What a kustomization makes a ConfigMap of is there as one.
+        if is_conf && !used.contains(&index) {
             let name = path::last(&file.name);
             found.push(Embedded::of_file(name, kind, index, &file.text));
-        }
-        for one in keys {
-            let Some(kind) = of_name(&one.key) else { continue };
-            found.push(Embedded {
-                origin: Origin::ConfigMap(one.map),
-                blanks: file.text.lines().map(blanks).collect(),
-                ..Embedded::of_file(&one.key, kind, index, &file.text)
-            });
         }
     }
     for (index, object) in objects.iter().enumerate().filter(|(_, o)| o.kind == "ConfigMap") {

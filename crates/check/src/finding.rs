@@ -16,6 +16,16 @@ pub(super) struct Place {
     pub column: u32,
 }
 
+impl Place {
+    /// The place in the file that somebody wrote: one of an overlay leads to the file that says the value.
+    pub(super) fn home(self, files: &[File]) -> Self {
+        match files[self.file].home(self.line) {
+            Some((file, line)) => Self { file, line, ..self },
+            None => self,
+        }
+    }
+}
+
 /// Lines to replace in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patch {
@@ -137,6 +147,27 @@ impl<'a> Findings<'a> {
             remove: Vec::new(),
             insert: lines.lines().map(|line| format!("{indent}{line}")).collect(),
         })
+    }
+}
+
+/// Leads findings in overlays back to the files that somebody wrote. Lines of another file are not changed.
+pub(super) fn bring_home(files: &[File], list: &mut [(Place, Finding)]) {
+    for (place, finding) in list {
+        let home = place.home(files);
+        if home == *place {
+            continue;
+        }
+        finding.patch = finding.patch.take().and_then(|patch| {
+            // What is inserted comes behind the line above it.
+            let line =
+                if patch.remove.is_empty() { patch.line.saturating_sub(1) } else { patch.line };
+            let at = Place { line, ..*place }.home(files);
+            let line = if patch.remove.is_empty() { at.line + 1 } else { at.line };
+            (at.file == home.file).then_some(Patch { line, ..patch })
+        });
+        finding.location.file.clone_from(&files[home.file].name);
+        finding.location.line = Some(home.line);
+        *place = home;
     }
 }
 

@@ -20,11 +20,21 @@ pub(super) struct Object {
     pub(super) namespace: Option<String>,
     /// The line of the key at which the object was cut off from the one above, when no `---` does it.
     pub(super) cut: Option<Place>,
+    /// The text of the overlay that applies it, where a kustomization does: index of the file.
+    pub(super) overlay: Option<usize>,
     /// What a service of a Compose file has beside this; `None` for objects of Kubernetes.
     pub(super) compose: Option<Box<Service>>,
 }
 
 impl Object {
+    /// The object of a document, if it is one.
+    pub(super) fn of(file: usize, node: Node, cut: Option<Place>) -> Option<Self> {
+        let text = |path: &str| node.at(path).and_then(Walk::text).map(str::to_owned);
+        let (kind, namespace) = (text("kind")?, text("metadata/namespace"));
+        let name = text("metadata/name").unwrap_or_default();
+        Some(Self { file, node, kind, name, namespace, cut, overlay: None, compose: None })
+    }
+
     pub(super) fn place(&self) -> Place {
         self.node.place(self.file)
     }
@@ -34,8 +44,14 @@ impl Object {
         self.node.at(path).map_or_else(|| self.place(), |node| node.place(self.file))
     }
 
-    /// Whether the two are in one namespace, as far as the files say: a Compose file is one of its own.
+    /// Whether the two are in one namespace, as far as the files say: a Compose file is one of its own, and what one overlay
+    /// applies is not there with what another one does.
     pub(super) fn shares_namespace(&self, other: &Self) -> bool {
+        if let (Some(one), Some(two)) = (self.overlay, other.overlay)
+            && one != two
+        {
+            return false;
+        }
         let project = |one: &'_ Self| one.compose.as_ref().map(|service| service.project.clone());
         if project(self) != project(other) {
             return false;
@@ -97,7 +113,7 @@ fn object(file: usize, entries: Vec<(Key, Node)>, cut: Option<Place>) -> Vec<Obj
     let Some((first, _)) = entries.first() else { return Vec::new() };
     let (line, column) = (first.line, first.column);
     let node = Node { line, column, block: false, kind: NodeKind::Map(entries) };
-    let Some(kind) = node.text_of("kind").map(str::to_owned) else { return Vec::new() };
+    let Some(kind) = node.text_of("kind") else { return Vec::new() };
     // Of kubectl (`List`, `ConfigMapList`), and of OpenShift.
     if kind.ends_with("List") && node.get("items").is_some() {
         return objects(file, node.items_of("items").to_vec());
@@ -105,9 +121,7 @@ fn object(file: usize, entries: Vec<(Key, Node)>, cut: Option<Place>) -> Vec<Obj
     if kind == "Template" && node.get("objects").is_some() {
         return objects(file, template::filled(&node));
     }
-    let text = |path: &str| node.at(path).and_then(Walk::text).map(str::to_owned);
-    let (name, namespace) = (text("metadata/name").unwrap_or_default(), text("metadata/namespace"));
-    vec![Object { file, node, kind, name, namespace, cut, compose: None }]
+    Object::of(file, node, cut).into_iter().collect()
 }
 
 /// What a pod of Flink is.
@@ -380,8 +394,16 @@ pub(super) fn hide_secrets(files: &mut [File], objects: &[Object]) {
     for object in objects.iter().filter(|object| object.kind == "Secret") {
         for key in ["data", "stringData"] {
             let Some((name, node)) = object.node.entry(key) else { continue };
+            let file = &mut files[object.file];
+            if file.is_composed() {
+                // Its lines are those of several files.
+                for (key, value) in node.entries() {
+                    file.hide(key.line..=last_line(value));
+                }
+                continue;
+            }
             let last = last_line(node);
-            files[object.file].hide(name.line + 1..=last);
+            file.hide(name.line + 1..=last);
         }
     }
 }

@@ -123,6 +123,7 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
         let mut lines = ours.get(&place.file).into_iter().flatten();
         !is_for_later(finding) || !lines.any(|(first, last)| (*first..=*last).contains(&place.line))
     });
+    finding::bring_home(&world.files, &mut list);
     silence::apply(&silences, &mut list);
     for (_, finding) in &mut list {
         if let Some(reason) = settings.silenced.get(finding.rule.code) {
@@ -135,24 +136,26 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
     list.dedup_by(|(one, a), (two, b)| one == two && a.rule == b.rule && a.message == b.message);
     let sessions = systems.iter().map(|system| {
         let workloads = system.workloads.iter().chain(&system.boot);
-        let mut files: BTreeSet<usize> = workloads.map(|w| w.object.file).collect();
-        files.extend(system.texts.iter().map(|text| text.start().file));
-        files.extend(system.session.iter().map(|object| object.file));
+        let home = |place: finding::Place| place.home(&world.files).file;
+        let mut files: BTreeSet<usize> = workloads.map(|w| home(w.object.place())).collect();
+        files.extend(system.texts.iter().map(|text| home(text.start())));
+        files.extend(system.session.iter().map(|object| home(object.place())));
         let files = files.into_iter().map(|file| world.files[file].name.clone()).collect();
         CheckedSession { title: system.title.clone(), flink: system.version, files }
     });
     let mut known: BTreeSet<usize> = world.objects.iter().map(|object| object.file).collect();
+    known.extend(world.applied.unread.iter().map(|(place, _)| place.file));
     known.extend(world.broken.iter().map(|(place, _)| place.file));
     known.extend(world.used.iter().copied());
-    let files = || world.files.iter().enumerate();
-    let foreign = files()
+    let foreign = world
+        .own_files()
         .filter(|(index, file)| file.kind == Some(FileKind::Objects) && !known.contains(index));
     Report {
         foreign: foreign.map(|(_, file)| file.name.clone()).collect(),
         findings: list.into_iter().map(|(_, finding)| finding).collect(),
         sessions: sessions.collect(),
-        files: world.files.len(),
-        skipped: passed_over::all(&world.files, &world.used),
+        files: world.own_files().count(),
+        skipped: passed_over::all(&world),
     }
 }
 
@@ -171,11 +174,10 @@ fn ours(world: &World) -> BTreeMap<usize, Vec<(u32, u32)>> {
 }
 
 /// Paths of files that the given ones name and that belong to them, as far as they are not among them: what Compose
-/// files mount, extend and build from, and what kustomizations make ConfigMaps of. They may not exist.
+/// files mount, extend and build from, and what kustomizations use, directories among it. They may not exist.
 pub fn beside(inputs: &[Input]) -> Vec<String> {
-    let names_files = |input: &Input| {
-        input.text.contains("configMapGenerator:") || compose::looks_like_one(&input.text)
-    };
+    let names_files =
+        |input: &Input| kustomize::is_one(&input.name) || compose::looks_like_one(&input.text);
     if !inputs.iter().any(names_files) {
         return Vec::new();
     }
@@ -183,12 +185,14 @@ pub fn beside(inputs: &[Input]) -> Vec<String> {
     let is_needed = |input: &&Input| {
         let name = path::last(&input.name);
         FileKind::of_name(name) == Some(FileKind::Environment)
-            || ["services:", "configMapGenerator:"].iter().any(|word| input.text.contains(word))
+            || kustomize::is_one(name)
+            || input.text.contains("services:")
     };
     let files = inputs.iter().filter(is_needed);
     let world = World::read(files.map(File::new).collect());
-    let known: BTreeSet<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
-    world.wanted.into_iter().filter(|path| !known.contains(path.as_str())).collect()
+    let known: BTreeSet<String> =
+        inputs.iter().map(|input| path::joined("", &input.name)).collect();
+    world.wanted.into_iter().filter(|path| !known.contains(path)).collect()
 }
 
 /// Whether a finding only says what a later version would want, of an object that Nutkin made: it is made again for

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::path::is_above;
+use super::path::{here, is_above};
 use super::source::{File, PassedOver};
+use super::world::World;
 
 /// A file that is not looked at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,8 +21,9 @@ impl std::fmt::Display for Skipped {
     }
 }
 
-/// All such files, those apart that a Compose file names.
-pub(super) fn all(files: &[File], used: &BTreeSet<usize>) -> Vec<Skipped> {
+/// All such files, those apart that a Compose file or a kustomization names, and what of kustomizations is not carried out.
+pub(super) fn all(world: &World) -> Vec<Skipped> {
+    let (files, used) = (&world.files, &world.used);
     let charts = charts(files);
     let reason = |file: &File| match &file.passed_over {
         PassedOver::Unknown => "nobody here knows such files".to_owned(),
@@ -41,16 +43,21 @@ pub(super) fn all(files: &[File], used: &BTreeSet<usize>) -> Vec<Skipped> {
     };
     let unknown = files.iter().enumerate();
     let unknown = unknown.filter(|(index, file)| file.kind.is_none() && !used.contains(index));
-    unknown.map(|(_, file)| Skipped { name: file.name.clone(), reason: reason(file) }).collect()
+    let unknown =
+        unknown.map(|(_, file)| Skipped { name: file.name.clone(), reason: reason(file) });
+    let unread = world.applied.unread.iter().map(|(place, field)| {
+        let file = &files[place.file];
+        let reason = format!(
+            "`{field}` is not carried out here; `kubectl kustomize {} > all.yaml` renders the result: check all.yaml",
+            here(file.directory())
+        );
+        Skipped { name: format!("{}:{}", file.name, place.line), reason }
+    });
+    unknown.chain(unread).collect()
 }
 
 /// Directories of Helm charts.
 fn charts(files: &[File]) -> BTreeSet<&str> {
     let is_chart = |file: &&File| matches!(file.name.rsplit('/').next(), Some("Chart.yaml"));
     files.iter().filter(is_chart).map(File::directory).collect()
-}
-
-/// A directory as an argument of a command.
-pub(super) fn here(directory: &str) -> &str {
-    if directory.is_empty() { "." } else { directory }
 }

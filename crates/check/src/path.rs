@@ -5,6 +5,11 @@ pub(super) fn directory(name: &str) -> &str {
     name.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
+/// A directory as an argument of a command.
+pub(super) fn here(directory: &str) -> &str {
+    if directory.is_empty() { "." } else { directory }
+}
+
 /// The last part of a path.
 pub(super) fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)

@@ -65,7 +65,7 @@ impl FileKind {
             Some(Self::Environment)
         } else if ends(".sh") || ends(".bash") || lower.starts_with("docker-entrypoint") {
             Some(Self::Script)
-        } else if ends(".yaml") || ends(".yml") {
+        } else if ends(".yaml") || ends(".yml") || base == "Kustomization" {
             Some(Self::Objects)
         } else {
             None
@@ -165,6 +165,23 @@ pub(super) struct File {
     starts: Vec<usize>,
     /// Lines that hold the data of a Secret.
     secrets: BTreeSet<u32>,
+    /// The files that it is put together of, in the order of their lines; none for a file that somebody wrote.
+    parts: Vec<Part>,
+}
+
+/// A file as a part of another text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    /// How many lines are above its first; the last of them is empty.
+    pub(super) first: u32,
+    /// Index of the file.
+    pub(super) file: usize,
+}
+
+/// Byte offsets at which lines begin.
+fn starts(text: &str) -> Vec<usize> {
+    let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1);
+    std::iter::once(0).chain(ends).collect()
 }
 
 impl File {
@@ -173,15 +190,38 @@ impl File {
         let kind = FileKind::of(&input.name, plain);
         // Flink takes a byte order mark for a letter of the first key of flink-conf.yaml; all other readers skip it.
         let text = if kind == Some(FileKind::FlinkConf) { &input.text } else { plain }.to_owned();
-        let starts = std::iter::once(0)
-            .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1))
-            .collect();
+        let starts = starts(&text);
         let passed_over = match FileKind::of_name(&input.name) {
             Some(FileKind::Objects) if kind.is_none() && is_template(plain) => PassedOver::Template,
             _ => PassedOver::Unknown,
         };
         let secrets = BTreeSet::new();
-        Self { name: input.name.clone(), text, kind, passed_over, starts, secrets }
+        let name = input.name.clone();
+        Self { name, text, kind, passed_over, starts, secrets, parts: Vec::new() }
+    }
+
+    /// A text of objects that is put together of others.
+    pub(super) fn composed(name: String, text: String, parts: Vec<Part>) -> Self {
+        let starts = starts(&text);
+        let (kind, passed_over) = (Some(FileKind::Objects), PassedOver::Unknown);
+        Self { name, text, kind, passed_over, starts, secrets: BTreeSet::new(), parts }
+    }
+
+    /// The files that it is put together of.
+    pub(super) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// Whether it is put together of others.
+    pub(super) fn is_composed(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
+    /// The file that somebody wrote, and its line, for a line of this one; `None` for a file that somebody wrote.
+    pub(super) fn home(&self, line: u32) -> Option<(usize, u32)> {
+        let at = self.parts.partition_point(|part| part.first <= line).checked_sub(1)?;
+        let part = self.parts[at];
+        Some((part.file, line.saturating_sub(part.first).max(1)))
     }
 
     /// A line, counted from 1, without its end.

@@ -254,7 +254,12 @@ fn origins(world: &World, index: usize, workload: &Workload<'_>) -> BTreeSet<Ori
 fn with_pods<'a>(world: &'a World, group: Group<'a>) -> System<'a> {
     let workloads: Vec<Workload<'a>> = group.workloads.iter().map(|(_, one)| *one).collect();
     let main = workloads.iter().find(|w| w.role.is_job_manager()).or(workloads.first());
-    let mut system = empty(world, main.map(Workload::title).unwrap_or_default());
+    let mut title = main.map(Workload::title).unwrap_or_default();
+    let overlay = main.and_then(|main| main.object.overlay);
+    if let Some(overlay) = overlay.filter(|_| 1 < world.overlays().count()) {
+        title = format!("{title} of {}", path::here(world.files[overlay].directory()));
+    }
+    let mut system = empty(world, title);
     let mut texts = BTreeSet::new();
     for (index, workload) in &group.workloads {
         for origin in origins(world, *index, workload) {
@@ -325,7 +330,11 @@ fn attach<'a>(world: &'a World, systems: &mut Vec<System<'a>>) {
         let objects = system.workloads.iter().chain(&system.boot).map(Workload::file);
         let texts = system.texts.iter().map(|text| text.start().file);
         let session = system.session.iter().map(|object| object.file);
-        let own: BTreeSet<&str> = objects.chain(texts).chain(session).map(directory).collect();
+        let mut files: BTreeSet<usize> = objects.chain(texts).chain(session).collect();
+        for overlay in files.clone() {
+            files.extend(world.files[overlay].parts().iter().map(|part| part.file));
+        }
+        let own: BTreeSet<&str> = files.into_iter().map(directory).collect();
         let own = (!only).then_some(own);
         system.dockerfiles = dockerfiles.near(own.as_ref());
         system.scripts = scripts.near(own.as_ref());

@@ -9,7 +9,7 @@ use super::embedded::{self, Embedded, Origin};
 use super::finding::Place;
 use super::hosts::{self, Hosts};
 use super::kubernetes::{self, Object};
-use super::kustomize::{self, Kustomization};
+use super::kustomize::{self, Applied};
 use super::names::Names;
 use super::script::{self, Script};
 use super::secrets;
@@ -36,7 +36,8 @@ pub(super) struct World {
     pub(super) broken: Vec<(Place, Problem)>,
     /// What Docker Compose says to Compose files.
     pub(super) refusals: Vec<compose::Refusal>,
-    pub(super) kustomizations: Vec<Kustomization>,
+    /// What kustomizations apply, and what of it is not known.
+    pub(super) applied: Applied,
     /// Indices of files that Compose files and kustomizations name.
     pub(super) used: BTreeSet<usize>,
     /// Paths that they name.
@@ -70,6 +71,7 @@ impl World {
                         [one] if compose::is_compose(one) => {
                             composed.extend(documents.into_iter().map(|one| (index, one)));
                         }
+                        _ if kustomize::is_one(&file.name) => {}
                         _ => objects.extend(kubernetes::objects(index, documents)),
                     }
                 }
@@ -81,12 +83,14 @@ impl World {
                 _ => {}
             }
         }
-        kubernetes::hide_secrets(&mut files, &objects);
+        let applied = kustomize::apply(&kustomizations, &mut files, &mut objects);
         let projects = compose::take(&mut files, &composed, &mut objects);
-        secrets::hide(&mut files, &objects);
-        let generated = kustomize::generate(&kustomizations, &files, &mut objects);
+        for all in [&objects, &applied.written] {
+            kubernetes::hide_secrets(&mut files, all);
+            secrets::hide(&mut files, all);
+        }
         let names = Names::of(&objects, &files);
-        let mut texts = embedded::collect(&files, &objects, &names, &generated.keys);
+        let mut texts = embedded::collect(&files, &objects, &names, &applied.used);
         let mounted = embedded::mounted(&files, &objects, &projects.contents, &texts);
         texts.extend(mounted);
         let mut texts_of: BTreeMap<Origin, Vec<usize>> = BTreeMap::new();
@@ -115,10 +119,27 @@ impl World {
             hosts,
             broken,
             refusals: projects.refusals,
-            kustomizations,
-            used: projects.used.into_iter().chain(generated.used).collect(),
-            wanted: projects.wanted.into_iter().chain(generated.wanted).collect(),
+            used: projects.used.into_iter().chain(applied.used.iter().copied()).collect(),
+            wanted: projects.wanted.into_iter().chain(applied.wanted.iter().cloned()).collect(),
+            applied,
         }
+    }
+
+    /// The files that somebody wrote.
+    pub(super) fn own_files(&self) -> impl Iterator<Item = (usize, &File)> {
+        self.files.iter().enumerate().filter(|(_, file)| !file.is_composed())
+    }
+
+    /// The texts of overlays.
+    pub(super) fn overlays(&self) -> impl Iterator<Item = &File> {
+        self.files.iter().filter(|file| file.is_composed())
+    }
+
+    /// The objects as somebody wrote them: kustomizations apply others.
+    pub(super) fn written(&self) -> impl Iterator<Item = &Object> {
+        let loose = self.objects.iter().filter(|object| object.overlay.is_none());
+        let is_used = |object: &&Object| self.applied.used.contains(&object.file);
+        self.applied.written.iter().filter(is_used).chain(loose)
     }
 
     /// Which one an object of it is.

@@ -85,7 +85,7 @@ pub(super) fn beside(
 }
 
 /// Takes what stands at a path away; `~1` in it is a slash.
-fn remove(value: &mut Value, path: &str) {
+pub(super) fn remove(value: &mut Value, path: &str) {
     let (parents, last) = path.rsplit_once('/').unwrap_or(("", path));
     let at = if parents.is_empty() { String::new() } else { format!("/{parents}") };
     if let Some(Value::Object(parent)) = value.pointer_mut(&at) {

@@ -38,7 +38,8 @@ pub(super) fn keep(
     let mut edits: BTreeMap<usize, Vec<Edit>> = BTreeMap::new();
     for object in &kept {
         for path in WRITTEN {
-            if let Some((key, _)) = entry(&object.node, path) {
+            let is_composed = world.files[object.file].is_composed();
+            if let Some((key, _)) = entry(&object.node, path).filter(|_| !is_composed) {
                 let last = end_of(&world.files[object.file], key);
                 let place = Place { file: object.file, line: key.line, column: key.column };
                 maker.put(place, key.name.clone(), "nowhere: written by the cluster");
@@ -48,7 +49,7 @@ pub(super) fn keep(
         }
         maker.put(object.place(), object.title(), "the session file");
     }
-    if !request.as_is {
+    if !request.as_is && !world.files[session.file].is_composed() {
         cure(system, &mut edits, &mut maker);
     }
     let mut text = String::new();
@@ -150,6 +151,9 @@ fn cure(system: &System<'_>, edits: &mut BTreeMap<usize, Vec<Edit>>, maker: &mut
 /// Writes the lines of one document, edited: from the separator above it to the one below.
 fn document(world: &World, object: &Object, edits: &[Edit], text: &mut String) {
     let file = &world.files[object.file];
+    if file.is_composed() {
+        return composed(object, text);
+    }
     let line = |number: u32| file.line(number).unwrap_or_default();
     let is_separator =
         |number: u32| line(number).starts_with("---") || line(number).starts_with("...");
@@ -177,6 +181,16 @@ fn document(world: &World, object: &Object, edits: &[Edit], text: &mut String) {
     while text.ends_with("\n\n") {
         text.pop();
     }
+}
+
+/// The document of an object that a kustomization changes: the lines of its files are not what is applied.
+fn composed(object: &Object, text: &mut String) {
+    let mut value = object.node.to_json();
+    for path in WRITTEN {
+        beside::remove(&mut value, path);
+    }
+    // Numbers of YAML are all that could not be written, and these were read.
+    text.push_str(&nutkin_flink::yaml::to_string(&value).unwrap_or_default());
 }
 
 fn push(lines: &[String], text: &mut String) {

@@ -108,6 +108,7 @@ impl<'a> Maker<'a> {
     }
 
     fn location(&self, place: Place) -> Location {
+        let place = place.home(self.files);
         Location {
             file: self.files[place.file].name.clone(),
             line: Some(place.line),
@@ -164,9 +165,12 @@ pub fn adopt(inputs: &[Input], request: &AdoptionRequest) -> Result<Adoption, Ve
                 several.iter().map(|system| unclear::title(&world, system, several)).collect()
             };
             let message = format!("the files describe several sessions: {}", titles.join(", "));
-            return Err(vec![
-                Problem::argument(Argument::From, message).hint("name the files of one of them"),
-            ]);
+            let hint = if 1 < world.overlays().count() {
+                "name the directory of one overlay: what it is made of is read as well"
+            } else {
+                "name the files of one of them"
+            };
+            return Err(vec![Problem::argument(Argument::From, message).hint(hint)]);
         }
     };
     if let Some(problem) = unclear::of(&world, system) {

@@ -3,6 +3,7 @@
 use crate::embedded::{Embedded, Origin};
 use crate::kubernetes::{Mount, Object, Workload};
 use crate::passed_over;
+use crate::path;
 use crate::settings;
 use crate::source::FileKind;
 use crate::system::{System, World};
@@ -28,7 +29,7 @@ pub(super) fn of(world: &World, system: &System<'_>) -> Option<Problem> {
 pub(super) fn nothing(world: &World) -> Problem {
     let message = "the files describe no session of Flink";
     let problem = Problem::argument(Argument::From, message);
-    let skipped = passed_over::all(&world.files, &world.used);
+    let skipped = passed_over::all(world);
     match skipped.iter().find(|skipped| skipped.reason.contains("render")) {
         Some(skipped) => problem.hint(skipped.to_string()),
         None => problem.hint("name the Kubernetes files, or the directory with flink-conf.yaml"),
@@ -49,6 +50,7 @@ pub(super) fn title(world: &World, system: &System<'_>, all: &[&System<'_>]) -> 
 fn boot(world: &World, system: &System<'_>) -> Option<Problem> {
     let boot = system.boot.as_ref()?;
     if let Some((word, place)) = settings::of_boot(boot).1.filter(|(word, _)| !is_sensitive(word)) {
+        let place = place.home(&world.files);
         let file = &world.files[place.file].name;
         let message = format!(
             "{file}:{}: kubernetes-session.sh stops reading its options at `{word}`: what follows is not in force",
@@ -68,15 +70,20 @@ fn boot(world: &World, system: &System<'_>) -> Option<Problem> {
 }
 
 fn at(world: &World, object: &Object) -> String {
-    format!("{}:{}", world.files[object.file].name, object.node.line)
+    let home = object.place().home(&world.files);
+    format!("{}:{}", world.files[home.file].name, home.line)
 }
 
-/// Files that a kustomization changes before anything is applied.
+/// Kustomizations of which nobody here knows what they apply.
 fn patched(world: &World) -> Option<Problem> {
-    let mut all = world.kustomizations.iter();
-    let (one, field) = all.find_map(|one| Some((one, one.change()?)))?;
-    let file = &world.files[one.file];
-    let directory = passed_over::here(file.directory());
+    if let Some((place, reason)) = world.applied.refused.first() {
+        let file = &world.files[place.file].name;
+        let message = format!("{file}:{}: Kustomize stops here: {reason}", place.line);
+        return Some(Problem::argument(Argument::From, message));
+    }
+    let (place, field) = world.applied.unread.first()?;
+    let file = &world.files[place.file];
+    let directory = path::here(file.directory());
     let message = format!("{} changes the objects by `{field}`", file.name);
     let hint = format!(
         "render what is applied, `kubectl kustomize {directory} > all.yaml`, and name all.yaml"
@@ -152,10 +159,8 @@ fn twice(world: &World) -> Option<Problem> {
     })?;
     let places = format!("{} and {}", at(world, first), at(world, second));
     let message = format!("the files hold two alternatives of {}: {places}", first.title());
-    let overlay = world.objects.iter().find(|object| object.kind == "Kustomization");
-    let hint = match overlay.map(|object| world.files[object.file].directory()) {
+    let hint = match world.overlays().next().map(|file| path::here(file.directory())) {
         Some(directory) => {
-            let directory = if directory.is_empty() { "." } else { directory };
             format!(
                 "render what is applied, for example `kubectl kustomize {directory} > all.yaml`, and name all.yaml"
             )

@@ -82,7 +82,8 @@ fn push_indented(part: &str, text: &mut String) {
 
 /// The names of the files, at most three.
 fn sources(maker: &Maker<'_>) -> String {
-    let names: Vec<&str> = maker.files.iter().map(|file| file.name.as_str()).collect();
+    let own = maker.files.iter().filter(|file| !file.is_composed());
+    let names: Vec<&str> = own.map(|file| file.name.as_str()).collect();
     let text = match &names[..] {
         [first, second, third, rest @ ..] if !rest.is_empty() => {
             format!("{first}, {second}, {third} and {} more", rest.len())

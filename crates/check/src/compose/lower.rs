@@ -131,6 +131,7 @@ impl Project<'_, '_> {
             name: key.name.clone(),
             namespace: None,
             cut: None,
+            overlay: None,
             compose: Some(Box::new(made)),
         });
     }

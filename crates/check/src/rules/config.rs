@@ -327,7 +327,7 @@ fn old_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
                 }
                 let first = seen.iter().find(|(known, _)| *known == key).map(|(_, line)| *line);
                 if let Some(first) = first {
-                    let line = text.place(out.files, first, 1).line;
+                    let line = text.place(out.files, first, 1).home(out.files).line;
                     let message = format!("`{key}` is also on line {line}; this line counts");
                     out.add(&TWICE, place, message);
                 }

@@ -49,11 +49,12 @@ pub(super) fn check(world: &World, silences: &[Silence], out: &mut Findings<'_>)
     for (place, problem) in &world.broken {
         out.add(&SYNTAX, *place, problem.message.clone());
     }
-    for (index, object) in world.objects.iter().enumerate() {
-        let above = index.checked_sub(1).map(|above| &world.objects[above]);
+    let mut above = None;
+    for object in world.written() {
         missing_separator(above, object, out);
         duplicate_keys(object, &object.node, out);
         stray_fields(object, out);
+        above = Some(object);
     }
     session_files(world, out);
     twins(world, out);
@@ -188,12 +189,9 @@ fn twins(world: &World, out: &mut Findings<'_>) {
             {
                 continue;
             }
-            let mut message = format!(
-                "{} is also in {}:{}",
-                first.title(),
-                world.files[first.file].name,
-                first.node.line
-            );
+            let home = first.place().home(&world.files);
+            let file = &world.files[home.file].name;
+            let mut message = format!("{} is also in {file}:{}", first.title(), home.line);
             if 1 < rest.len() {
                 message.push_str(&format!("; {} more are of this name", rest.len() - 1));
             }
@@ -217,12 +215,13 @@ pub(super) fn of_system(system: &System<'_>, out: &mut Findings<'_>) {
             && !other.is_twin(master)
     });
     if let Some(other) = others.next() {
+        let home = other.place().home(out.files);
+        let file = &out.files[home.file].name;
         let message = format!(
-            "{} takes the place of {} ({}:{})",
+            "{} takes the place of {} ({file}:{})",
             master.title(),
             other.title(),
-            out.files[other.file].name,
-            other.node.line
+            home.line
         );
         out.add(&ALTERNATIVES, master.place(), message);
     }

@@ -121,7 +121,7 @@ pub fn differences(
         if is_of_compose && one.object == OPTIONS {
             one.why = one.why.or_else(|| reasons::of_containers(&adoption.placed, &one.path));
         }
-        one.location = place.map(|place| Location {
+        one.location = place.map(|place| place.home(&world.files)).map(|place| Location {
             file: world.files[place.file].name.clone(),
             line: Some(place.line),
             column: Some(place.column),

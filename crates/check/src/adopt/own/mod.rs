@@ -75,11 +75,12 @@ pub(super) fn adopt(world: &World, request: &AdoptionRequest) -> Option<Adoption
         file.name.clone_from(name);
         file.planned()?;
     }
-    let placed = world.objects.iter().map(|object| PlacedPart {
+    let objects = world.objects.iter().map(|object| (object, object.place().home(&world.files)));
+    let placed = objects.map(|(object, place)| PlacedPart {
         location: Location {
-            file: world.files[object.file].name.clone(),
-            line: Some(object.node.line),
-            column: Some(object.node.column),
+            file: world.files[place.file].name.clone(),
+            line: Some(place.line),
+            column: Some(place.column),
         },
         what: object.title(),
         to: "the session file, which makes it as it is here".to_owned(),

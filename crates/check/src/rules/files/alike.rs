@@ -39,7 +39,9 @@ pub(super) fn check(world: &World, out: &mut Findings<'_>) {
     let held = Held::of(world);
     for (index, file) in world.files.iter().enumerate() {
         let Some(kind) = file.kind else { continue };
-        if file.text.is_ascii() || kind == FileKind::Logback {
+        // The text of an overlay has the files of which it is made.
+        let is_part = world.applied.used.contains(&index);
+        if file.text.is_ascii() || kind == FileKind::Logback || is_part {
             continue;
         }
         let parts = held.parts(world, index);
