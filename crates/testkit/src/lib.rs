@@ -13,5 +13,5 @@ pub mod terminal;
 pub use api_proxy::ApiProxy;
 pub use cli::Test;
 pub use golden::{check_golden, golden_difference};
-pub use run::{Finished, Running, eventually, eventually_or};
+pub use run::{Finished, Running, eventually, eventually_or, side_by_side};
 pub use terminal::Terminal;

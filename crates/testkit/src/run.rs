@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// Between two looks at a process or a condition: far below what anything that is waited for takes.
 const POLL: Duration = Duration::from_millis(5);
+/// Cases of one test that run at the same time: beside other tests that is more than cores, and little enough that none
+/// waits long for one.
+const SIDE_BY_SIDE: usize = 6;
 /// Lines of each log that a failed assertion prints.
 const LOG_LINES: usize = 60;
 /// What a command that fails never shows to its user.
@@ -207,6 +211,26 @@ impl Finished {
             tails(&self.logs)
         )
     }
+}
+
+/// Checks all of these, a few at a time: cases that wait more than they work, each with a world of its own.
+///
+/// # Panics
+/// When a check does.
+pub fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
+    let cases: Vec<T> = cases.into_iter().collect();
+    let threads = SIDE_BY_SIDE.min(cases.len());
+    let cases = Mutex::new(cases.into_iter());
+    let next = || cases.lock().expect("no iterator of a list panics").next();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(case) = next() {
+                    check(case);
+                }
+            });
+        }
+    });
 }
 
 /// Asks again until it is so, and says how long that took.

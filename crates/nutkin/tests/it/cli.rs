@@ -1,6 +1,6 @@
 //! What the command line says before any command runs.
 
-use nutkin_testkit::Test;
+use nutkin_testkit::{Test, side_by_side};
 
 #[test]
 fn version_is_the_workspace_version() {
@@ -68,12 +68,15 @@ fn flink_asks_the_address_of_its_configuration() {
     }
     // Nobody listens on port 1.
     let file = "jobmanager.rpc.address: 127.0.0.1\nrest.port: 1\n";
-    check(&["list"], Some(file), "127.0.0.1:1");
-    check(&["list", "-t", "remote"], Some(file), "127.0.0.1:1");
-    check(&["list", "-Drest.address=127.0.0.2"], Some(file), "127.0.0.2:1");
-    check(&["list", "-m", "127.0.0.3:1"], Some(file), "127.0.0.3:1");
-    check(&["list"], Some("high-availability: zookeeper\n"), "-m HOST:PORT");
-    // The control: nothing names a JobManager.
-    check(&["list"], Some("taskmanager.numberOfTaskSlots: 2\n"), "there is no session");
-    check(&["list"], None, "there is no session");
+    let cases = [
+        (&["list"][..], Some(file), "127.0.0.1:1"),
+        (&["list", "-t", "remote"], Some(file), "127.0.0.1:1"),
+        (&["list", "-Drest.address=127.0.0.2"], Some(file), "127.0.0.2:1"),
+        (&["list", "-m", "127.0.0.3:1"], Some(file), "127.0.0.3:1"),
+        (&["list"], Some("high-availability: zookeeper\n"), "-m HOST:PORT"),
+        // The control: nothing names a JobManager.
+        (&["list"], Some("taskmanager.numberOfTaskSlots: 2\n"), "there is no session"),
+        (&["list"], None, "there is no session"),
+    ];
+    side_by_side(cases, |(args, file, expected)| check(args, file, expected));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use nutkin_testkit::Finished;
+use nutkin_testkit::{Finished, side_by_side};
 
 use crate::world::{World, eventually, finish};
 
@@ -60,8 +60,8 @@ fn ctrl_c_while_the_session_starts() {
 /// Moments that nobody chose: before the handler, within the decision, around the orders.
 #[test]
 fn ctrl_c_at_any_moment() {
-    let world = World::new();
-    for millis in [0, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96] {
+    side_by_side([0, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96], |millis| {
+        let world = World::new();
         let child = world.command(&["up", "a", "-D", "rest.port=0"]).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(millis));
         interrupt(&child);
@@ -74,7 +74,7 @@ fn ctrl_c_at_any_moment() {
         check_converges(&world);
         world.run(&["down", "a", "--yes"]).expect(0);
         assert_eq!(world.living("a"), []);
-    }
+    });
 }
 
 /// A Java that cannot do it.

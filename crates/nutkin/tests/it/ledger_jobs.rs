@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use nutkin_testkit::scenario::{Docker, Flink, Server};
-use nutkin_testkit::{Running, eventually};
+use nutkin_testkit::{Running, eventually, side_by_side};
 use serde_json::{Value, json};
 
 use crate::scenario::{LIMIT, Place, SECRET, finish};
@@ -113,13 +113,16 @@ fn the_end_of_a_job_is_noted_by_whoever_looks() {
         assert_eq!((&job["checkpoint"]["path"], &job["lastSavepoint"]), (&path, &path));
         assert_eq!(world.job(OTHERS), Value::Null);
     }
-    check(&["jobs", "--all"], "FAILED", &json!("FAILED"));
-    check(&["status", "a"], "CANCELED", &json!("CANCELED"));
-    check(&["up", "a"], "FAILED", &json!("FAILED"));
-    check(&["down", "a", "--yes"], "FAILED", &json!("FAILED"));
-    // The control: it runs, or another JobManager will continue it.
-    check(&["jobs", "--all"], "RUNNING", &Value::Null);
-    check(&["jobs", "--all"], "SUSPENDED", &Value::Null);
+    let cases = [
+        (&["jobs", "--all"][..], "FAILED", json!("FAILED")),
+        (&["status", "a"], "CANCELED", json!("CANCELED")),
+        (&["up", "a"], "FAILED", json!("FAILED")),
+        (&["down", "a", "--yes"], "FAILED", json!("FAILED")),
+        // The control: it runs, or another JobManager will continue it.
+        (&["jobs", "--all"], "RUNNING", Value::Null),
+        (&["jobs", "--all"], "SUSPENDED", Value::Null),
+    ];
+    side_by_side(cases, |(args, state, ended)| check(args, state, &ended));
 }
 
 #[test]
@@ -149,16 +152,19 @@ fn a_savepoint_is_in_the_record_of_its_job() {
         assert_eq!(job["savepoint"]["time"].is_string(), is_there, "{job:#}");
         assert_eq!(job["savepoint"]["job"] == OURS, is_there);
     }
-    let there = json!(SAVEPOINT);
-    check(&["savepoint", OURS], &Value::Null, &there);
-    check(&["stop", OURS], &json!("FINISHED"), &there);
-    check(&["flink", "savepoint", OURS], &Value::Null, &there);
-    check(&["flink", "stop", OURS], &json!("FINISHED"), &there);
-    check(&["flink", "cancel", "-s", "file:/x", OURS], &json!("CANCELED"), &there);
-    // The job cannot go on from this one.
-    check(&["stop", OURS, "--drain"], &json!("FINISHED"), &Value::Null);
-    // The control: of a job that nobody noted.
-    check(&["savepoint", OTHERS], &Value::Null, &Value::Null);
+    let there = || json!(SAVEPOINT);
+    let cases = [
+        (&["savepoint", OURS][..], Value::Null, there()),
+        (&["stop", OURS], json!("FINISHED"), there()),
+        (&["flink", "savepoint", OURS], Value::Null, there()),
+        (&["flink", "stop", OURS], json!("FINISHED"), there()),
+        (&["flink", "cancel", "-s", "file:/x", OURS], json!("CANCELED"), there()),
+        // The job cannot go on from this one.
+        (&["stop", OURS, "--drain"], json!("FINISHED"), Value::Null),
+        // The control: of a job that nobody noted.
+        (&["savepoint", OTHERS], Value::Null, Value::Null),
+    ];
+    side_by_side(cases, |(args, ended, savepoint)| check(args, &ended, &savepoint));
 }
 
 #[test]

@@ -2,15 +2,20 @@
 //! does.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use nutkin_testkit::scenario::{Backend, Docker, Fault, Kubernetes};
+use nutkin_testkit::scenario::{Backend, Docker, Fault, Flink, Kubernetes, Server};
+use nutkin_testkit::side_by_side;
 use serde_json::{Value, json};
 
 use crate::scenario::{Place, standalone};
 
 /// Requests of one batch come in any order, and a look may cost one more or less: this long the last one is waited for.
-const NEVER: Duration = Duration::from_secs(5);
+const NEVER: Duration = Duration::from_secs(20);
+
+/// The JobManager of all sessions on Docker, which answers that there are no jobs: one that does not answer is waited for.
+static JOB_MANAGER: LazyLock<Server<Flink>> = LazyLock::new(|| Server::start(Flink::default()));
 
 /// A backend whose state can be put under a fresh server, and looked at.
 trait State: Backend + Clone {
@@ -35,7 +40,9 @@ impl State for Kubernetes {
 
 impl State for Docker {
     fn fresh() -> Self {
-        Self::default().with_image("flink:1.20.5")
+        let mut daemon = Self::default().with_image("flink:1.20.5");
+        daemon.rest_port = JOB_MANAGER.port();
+        daemon
     }
 
     fn place(state: Self) -> Place<Self> {
@@ -82,8 +89,9 @@ fn check_after<B: State>(
     assert_ne!(start.look(), expected, "the command changes something");
     let uncut = place.server.seen().len();
     assert!(1 < uncut, "{uncut} requests");
-    for cut in 1..=uncut {
-        let place = of(start.clone());
+    let cuts = (1..=uncut).map(|cut| (cut, start.clone()));
+    side_by_side(cuts, |(cut, start)| {
+        let place = of(start);
         place.server.set(move |one| if one.number == cut { Fault::Hang } else { Fault::None });
         let running = place.start(args);
         let hangs = place.server.hangs_within(NEVER);
@@ -101,7 +109,7 @@ fn check_after<B: State>(
             "cut after request {cut} of {uncut}, {last}: found, expected:\n{differences}\n{}",
             again.all()
         );
-    }
+    });
 }
 
 fn differences(found: &BTreeMap<String, Value>, expected: &BTreeMap<String, Value>) -> String {

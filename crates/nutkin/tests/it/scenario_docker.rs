@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nutkin_testkit::scenario::docker::refusal;
 use nutkin_testkit::scenario::{Docker, Fault, Flink, Server};
-use nutkin_testkit::{Finished, Running};
+use nutkin_testkit::{Finished, Running, side_by_side};
 use serde_json::json;
 
 use crate::scenario::{LIMIT, On, Place, SECRET, always, finish, once, times};
@@ -142,7 +142,7 @@ fn a_creation_that_is_refused_leaves_nothing() {
         says,
         left: Left::Before,
     };
-    for row in [
+    let rows = [
         row("images/", no(404, "No such image"), &["cannot be pulled", "nutkin image build"]),
         row("networks/create", no(500, "no address pool"), &["no address pool"]),
         row("volumes/create", no(500, "no space left on device"), &["no space left on device"]),
@@ -160,9 +160,8 @@ fn a_creation_that_is_refused_leaves_nothing() {
         row("containers/json", no(500, "the store is locked"), &["the store is locked"]),
         row("volumes/create", Fault::CutBefore, &["error: "]),
         row("taskmanager-1/start", Fault::CutBefore, &["error: "]),
-    ] {
-        check(&row);
-    }
+    ];
+    side_by_side(rows, |row| drop(check(&row)));
 }
 
 #[test]
@@ -207,10 +206,10 @@ fn a_container_that_dies_is_shown_with_its_last_words() {
 #[test]
 fn slow_answers_are_waited_for() {
     let slow = Fault::Slow(Duration::from_millis(300));
-    for (before, args) in [(&[][..], UP), (&[UP][..], CHANGE), (&[UP][..], DOWN)] {
+    side_by_side([(&[][..], UP), (&[UP][..], CHANGE), (&[UP][..], DOWN)], |(before, args)| {
         let on = times(3, "", slow.clone());
         check(&Row { before, args, on, code: 0, says: &[], left: Left::Same });
-    }
+    });
     // What never answers is ended by Ctrl-C, which says what is left.
     let (place, _flink) = world();
     place.server.set(once("containers/create", Fault::Hang).rule());
@@ -222,7 +221,7 @@ fn slow_answers_are_waited_for() {
 
 #[test]
 fn a_change_that_is_refused_says_why_and_goes_on_at_the_next_call() {
-    for (part, fault, says) in [
+    let faults = [
         (
             "stop",
             no(500, "cannot stop container: tried to kill, but got no exit event"),
@@ -238,7 +237,8 @@ fn a_change_that_is_refused_says_why_and_goes_on_at_the_next_call() {
         ("start", no(500, "OCI runtime create failed"), "OCI runtime create failed"),
         ("containers/create", Fault::CutAfter, "error: "),
         ("start", Fault::CutAfter, "error: "),
-    ] {
+    ];
+    side_by_side(faults, |(part, fault, says)| {
         let (place, _flink) = world();
         place.run(UP).expect(0);
         place.run(CHANGE).expect(0);
@@ -248,13 +248,13 @@ fn a_change_that_is_refused_says_why_and_goes_on_at_the_next_call() {
         place.run_with(&once(part, fault), CHANGE).expect(1).says(says);
         place.run(CHANGE).expect(0);
         assert_eq!(place.server.with(|docker| docker.plain()), control, "after `{part}`: {says}");
-    }
+    });
 }
 
 #[test]
 fn scaling() {
     let row = |on, code, says, left| Row { before: &[UP], args: SCALE, on, code, says, left };
-    for row in [
+    let rows = [
         row(
             times(2, "", Fault::Slow(Duration::from_millis(50))),
             0,
@@ -268,15 +268,14 @@ fn scaling() {
             Left::Before,
         ),
         row(always("containers/json", no(500, "locked")), 1, &["locked"], Left::Before),
-    ] {
-        check(&row);
-    }
+    ];
+    side_by_side(rows, |row| drop(check(&row)));
 }
 
 #[test]
 fn ending() {
     let row = |on, code, says, left| Row { before: &[UP], args: DOWN, on, code, says, left };
-    for row in [
+    let rows = [
         row(once("taskmanager-1/stop", no(304, "")), 0, &["session `a` ended"][..], Left::Same),
         row(
             once("jobmanager/stop", no(404, "No such container")),
@@ -292,9 +291,8 @@ fn ending() {
             Left::Other,
         ),
         row(always("volumes?", no(500, "locked")), 1, &["locked"], Left::Before),
-    ] {
-        check(&row);
-    }
+    ];
+    side_by_side(rows, |row| drop(check(&row)));
     let (place, _flink) = world();
     place.run(DOWN).expect(5).says("`a`");
 }

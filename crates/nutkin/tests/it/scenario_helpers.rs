@@ -1,6 +1,7 @@
 //! Commands that are killed while they read or write the ledger on a Docker volume: what they leave is in nobody's way.
 
 use nutkin_testkit::scenario::{Docker, Fault, Flink, Server};
+use nutkin_testkit::side_by_side;
 
 use crate::scenario::{LIMIT, Place, once};
 
@@ -43,19 +44,15 @@ const PARTS: [&str; 2] = ["containers/create?name=nutkin-a-ledger", "PUT /contai
 
 #[test]
 fn a_change_that_is_killed_while_it_writes_is_not_in_the_way_of_another() {
-    let other = ["up", "a", "--yes", "--force", "-D", "env.java.opts.all=-Dx=z"];
-    for part in PARTS {
-        check(part, &other, false);
-    }
-    check(PARTS[0], CHANGE, false);
+    let other = &["up", "a", "--yes", "--force", "-D", "env.java.opts.all=-Dx=z"][..];
+    let cases = [(PARTS[0], other), (PARTS[1], other), (PARTS[0], CHANGE)];
+    side_by_side(cases, |(part, next)| check(part, next, false));
 }
 
 #[test]
 fn a_change_that_is_killed_while_it_writes_is_not_in_the_way_of_an_end() {
-    for part in PARTS {
-        check(part, DELETE, true);
-        check(part, DOWN, false);
-    }
+    let cases = PARTS.into_iter().flat_map(|part| [(part, DELETE, true), (part, DOWN, false)]);
+    side_by_side(cases, |(part, next, is_deleted)| check(part, next, is_deleted));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use nutkin_testkit::scenario::flink::Submitted;
 use nutkin_testkit::scenario::{Docker, Fault, Flink, Request, Seen, Server};
+use nutkin_testkit::side_by_side;
 use serde_json::Value;
 
 use crate::scenario::{Place, times, trouble};
@@ -116,34 +117,32 @@ fn check(before: &str, after: &str, says: &[&str], savepoints: u32) {
             .any(|one| again.stderr.contains(&format!("job `count` is {one}")))
     );
     assert_eq!(whole.outcome(), expected, "deciding again decides nothing");
-    for (side, count) in counts.into_iter().enumerate() {
-        for cut in 1..=count {
-            let world = World::new(&docker, &flink, after);
-            let (flink, place) = (&world.flink, &world.place);
-            if side == 0 {
-                flink.set(cut_after(cut));
-            } else {
-                place.server.set(cut_after(cut));
-            }
-            let running = place.start(RUN);
-            let hangs = if side == 0 {
-                flink.hangs_within(NEVER)
-            } else {
-                place.server.hangs_within(NEVER)
-            };
-            drop(running);
-            flink.set(|_| Fault::None);
-            place.server.set(|_| Fault::None);
-            let again = place.run(RUN);
-            let whom = ["the JobManager", "the daemon"][side];
-            assert!(
-                again.code == Some(0) && world.outcome() == expected,
-                "cut after request {cut} of {count} to {whom} (came: {hangs}): found, expected:\n{:#?}\n{expected:#?}\n{}",
-                world.outcome(),
-                again.all()
-            );
+    let cuts = counts.into_iter().enumerate();
+    let cuts = cuts.flat_map(|(side, count)| (1..=count).map(move |cut| (side, cut, count)));
+    let cuts = cuts.map(|cut| (cut, docker.clone(), flink.clone()));
+    side_by_side(cuts, |((side, cut, count), docker, flink)| {
+        let world = World::new(&docker, &flink, after);
+        let (flink, place) = (&world.flink, &world.place);
+        if side == 0 {
+            flink.set(cut_after(cut));
+        } else {
+            place.server.set(cut_after(cut));
         }
-    }
+        let running = place.start(RUN);
+        let hangs =
+            if side == 0 { flink.hangs_within(NEVER) } else { place.server.hangs_within(NEVER) };
+        drop(running);
+        flink.set(|_| Fault::None);
+        place.server.set(|_| Fault::None);
+        let again = place.run(RUN);
+        let whom = ["the JobManager", "the daemon"][side];
+        assert!(
+            again.code == Some(0) && world.outcome() == expected,
+            "cut after request {cut} of {count} to {whom} (came: {hangs}): found, expected:\n{:#?}\n{expected:#?}\n{}",
+            world.outcome(),
+            again.all()
+        );
+    });
 }
 
 #[test]
@@ -220,7 +219,8 @@ fn a_stop_that_is_killed_takes_no_second_savepoint() {
     let expected = look(&whole);
     assert_eq!(expected, (1, "file:/savepoints/savepoint-1".into(), Value::Null));
     let count = changes(&whole.flink.seen());
-    for cut in 1..=count {
+    let cuts = (1..=count).map(|cut| (cut, docker.clone(), flink.clone()));
+    side_by_side(cuts, |(cut, docker, flink)| {
         let world = World::new(&docker, &flink, "args: []");
         world.flink.set(cut_after(cut));
         let running = world.place.start(STOP);
@@ -230,7 +230,7 @@ fn a_stop_that_is_killed_takes_no_second_savepoint() {
         let again = world.place.run(STOP);
         assert_eq!(look(&world), expected, "cut after {cut} of {count}\n{}", again.all());
         assert!(again.stdout.contains("file:/savepoints/savepoint-1"), "{}", again.all());
-    }
+    });
 }
 
 #[test]

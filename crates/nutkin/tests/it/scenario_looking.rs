@@ -1,7 +1,7 @@
 //! Looking at sessions on Kubernetes, waiting for them and scaling them, while an API server answers well or badly.
 
-use nutkin_testkit::Running;
 use nutkin_testkit::scenario::{Fault, Kubernetes};
+use nutkin_testkit::{Running, side_by_side};
 use serde_json::json;
 
 use crate::scenario::{
@@ -90,13 +90,18 @@ fn looking_at_what_answers_badly() {
     }
     let events = may_not("GET", "/api/v1/namespaces/default/events");
     let (status, ls) = (&["status", "a"][..], &["ls"][..]);
-    check(always("events", events), status, 0, "starting", "");
-    check(always("GET", may_not("GET", DEPLOYMENT)), status, 1, "", "you may not get Deployment/a");
-    check(always("GET", trouble(500)), status, 1, "", "500");
-    check(always("GET", trouble(503)), ls, 1, "", "503");
-    check(times(3, "GET", trouble(503)), ls, 0, "a", "");
-    check(always("GET", Fault::CutBefore), status, 1, "", "the connection to the API server broke");
-    check(times(2, "GET", Fault::CutBefore), status, 0, "starting", "");
+    let denied = may_not("GET", DEPLOYMENT);
+    let broke = "the connection to the API server broke";
+    let cases = [
+        (always("events", events), status, 0, "starting", ""),
+        (always("GET", denied), status, 1, "", "you may not get Deployment/a"),
+        (always("GET", trouble(500)), status, 1, "", "500"),
+        (always("GET", trouble(503)), ls, 1, "", "503"),
+        (times(3, "GET", trouble(503)), ls, 0, "a", ""),
+        (always("GET", Fault::CutBefore), status, 1, "", broke),
+        (times(2, "GET", Fault::CutBefore), status, 0, "starting", ""),
+    ];
+    side_by_side(cases, |(on, args, code, prints, says)| check(on, args, code, prints, says));
 }
 
 #[test]
@@ -104,13 +109,13 @@ fn an_api_server_that_is_not_there() {
     let place = Place::kubernetes();
     let kubeconfig = Kubernetes::kubeconfig("http://127.0.0.1:1", TOKEN);
     let path = place.file("nowhere", &kubeconfig);
-    for args in [UP, DOWN, &["status", "a"]] {
+    side_by_side([UP, DOWN, &["status", "a"]], |args| {
         let mut command = place.command(args);
         command.env("KUBECONFIG", &path);
         let run = finish(Running::start(command));
         run.expect(1).says("the API server at http://127.0.0.1:1/ does not answer");
         run.says("--context");
-    }
+    });
 }
 
 #[test]

@@ -2,9 +2,11 @@
 //! there for nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use nutkin_core::kubernetes::rbac::COMMANDS;
 use nutkin_testkit::scenario::{Fault, Kubernetes};
+use nutkin_testkit::side_by_side;
 
 use crate::scenario::{Place, standalone};
 
@@ -116,6 +118,12 @@ impl Sums {
         let asked = seen.iter().filter_map(|seen| needs(&seen.request.line()));
         self.0.entry(args[0]).or_default().extend(asked);
     }
+
+    fn add(&mut self, other: Self) {
+        for (command, asked) in other.0 {
+            self.0.entry(command).or_default().extend(asked);
+        }
+    }
 }
 
 /// A session that is made, changed, looked at, and ended.
@@ -147,11 +155,15 @@ fn life(sums: &mut Sums, file: &str, runs_pods: bool) {
 
 #[test]
 fn rows_are_what_commands_ask_for() {
-    let mut sums = Sums::default();
-    for file in [NATIVE, &standalone(2)] {
-        life(&mut sums, file, true);
-        life(&mut sums, file, false);
-    }
+    let all = Mutex::new(Sums::default());
+    let standalone = standalone(2);
+    let lives = [NATIVE, &standalone].into_iter().flat_map(|file| [(file, true), (file, false)]);
+    side_by_side(lives, |(file, runs_pods)| {
+        let mut sums = Sums::default();
+        life(&mut sums, file, runs_pods);
+        all.lock().unwrap().add(sums);
+    });
+    let sums = all.into_inner().unwrap();
     let (mut missing, mut unused) = (Vec::new(), Vec::new());
     for (command, asked) in &sums.0 {
         let rows = rows(command);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use nutkin_testkit::scenario::Kubernetes;
+use nutkin_testkit::side_by_side;
 use serde_json::{Value, json};
 
 use crate::scenario::{LIMIT, Place, always, finish, standalone, trouble};
@@ -83,9 +84,8 @@ fn the_release_that_runs_is_told() {
         assert_eq!(up.stderr.contains(warning), is_warned, "{}", up.all());
         assert_eq!(status.stdout.contains(warning), is_warned, "{}", status.all());
     }
-    check("1.19.3", true);
-    check("1.20.5", false);
-    check("1.20.4", false);
+    let releases = [("1.19.3", true), ("1.20.5", false), ("1.20.4", false)];
+    side_by_side(releases, |(runs, is_warned)| check(runs, is_warned));
 }
 
 #[test]
@@ -120,8 +120,7 @@ fn nobody_gets_in_before_a_readiness_probe_succeeds() {
         let status = place.run(&["status", "a"]);
         assert_eq!(status.stdout.contains(warning), is_warned, "{}", status.all());
     }
-    check("False", true);
-    check("True", false);
+    side_by_side([("False", true), ("True", false)], |(ready, is_warned)| check(ready, is_warned));
 }
 
 /// A JobManager that nobody is led to for some minutes.

@@ -307,6 +307,7 @@ fn what_was_scaled_stays_so() {
         let world = World::new();
         world.up("a", &[]).expect(0);
         let before = world.until_running("a");
+        answer(rest_port(&world.launch("a")), 1, &[]);
         world.run(&["scale", "a", "--task-managers", "2"]).expect(0).says("1 -> 2 TaskManagers");
         world.run(&["scale", "a", "--task-managers", "2"]).expect(0).says("already");
         let scaled = world.until_running("a");
@@ -327,6 +328,7 @@ fn scaling_needs_to_know_what_is_wanted() {
     let world = World::new();
     world.up("a", &[]).expect(0);
     world.until_running("a");
+    answer(rest_port(&world.launch("a")), 1, &[]);
     let ledger = world.session("a").path().join("record.json");
     let scale = |number| world.run(&["scale", "a", "--task-managers", number]);
     fs::remove_file(&ledger).unwrap();
