@@ -9,6 +9,7 @@ use super::image;
 use super::kubernetes::Workload;
 use super::node::Walk;
 use super::source::{File, FileKind};
+use super::world::World;
 use nutkin_flink::Problem;
 use nutkin_flink::configuration;
 use nutkin_flink::dialect::{self, Dialect};
@@ -248,9 +249,30 @@ pub(super) fn has_configuration_of_image(workload: &Workload<'_>) -> bool {
         && !is_mounted("config.yaml")
 }
 
+/// Whether the entrypoint of Flink's own image runs, and cannot write the variables it takes into the configuration: that is
+/// mounted read-only, or in another directory than the one that it writes to.
+pub(super) fn has_variables_in_vain(workload: &Workload<'_>) -> bool {
+    let runs_entrypoint = match workload.words().next() {
+        Some((word, _)) if workload.container.get("command").is_some() => {
+            word.ends_with("docker-entrypoint.sh")
+        }
+        _ => true,
+    };
+    let is_fixed = ["flink-conf.yaml", "config.yaml"].iter().any(|name| {
+        workload.mount_of(&format!("{CONF}/{name}")).is_some_and(|mount| mount.is_read_only())
+    });
+    let is_elsewhere = workload
+        .variable("FLINK_CONF_DIR")
+        .and_then(|(_, value)| value)
+        .is_some_and(|path| path.trim_end_matches('/') != CONF);
+    runs_entrypoint
+        && image::is_flinks_own(workload.image().and_then(Walk::text).unwrap_or_default())
+        && (is_fixed || is_elsewhere)
+}
+
 /// What Flink's image says where the files are silent: its entrypoint writes these on every start, into a configuration
 /// that it can write (`docker-entrypoint.sh`, `prepare_configuration`, the same from 1.13 to 2.3).
-pub(super) fn of_image(workloads: &[Workload<'_>]) -> Vec<Setting> {
+pub(super) fn of_image(world: &World, workloads: &[Workload<'_>]) -> Vec<Setting> {
     let is_silent = |workload: &&Workload<'_>| has_configuration_of_image(workload);
     let mut found = Vec::new();
     let mut put = |key: &str, value: &str, place: Place| {
@@ -262,15 +284,15 @@ pub(super) fn of_image(workloads: &[Workload<'_>]) -> Vec<Setting> {
         put("blob.server.port", "6124", place);
     }
     let slots = workloads.iter().filter(|w| w.role.is_task_manager()).find(is_silent);
-    if let Some((worker, (entry, Some(slots)))) = slots
-        .and_then(|worker| Some((worker, worker.variable("TASK_MANAGER_NUMBER_OF_TASK_SLOTS")?)))
-    {
-        put("taskmanager.numberOfTaskSlots", slots, entry.place(worker.file()));
+    let slots =
+        slots.and_then(|worker| world.variable(worker, "TASK_MANAGER_NUMBER_OF_TASK_SLOTS"));
+    if let Some(Ok((slots, place))) = slots {
+        put("taskmanager.numberOfTaskSlots", slots, place);
     }
     // Where TaskManagers look counts, whatever the JobManager calls itself.
     let named = workloads.iter().filter(is_silent).filter_map(|workload| {
-        let (entry, value) = workload.variable("JOB_MANAGER_RPC_ADDRESS")?;
-        Some((workload.role.is_job_manager(), value?, entry.place(workload.file())))
+        let (value, place) = world.variable(workload, "JOB_MANAGER_RPC_ADDRESS")?.ok()?;
+        Some((workload.role.is_job_manager(), value, place))
     });
     if let Some((_, address, place)) = named.min_by_key(|(is_master, ..)| *is_master) {
         put("jobmanager.rpc.address", address, place);

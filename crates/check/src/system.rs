@@ -13,6 +13,7 @@ use super::node::Walk;
 use super::path;
 use super::script::Script;
 use super::settings::{self, Setting, Settings};
+use super::source::FileKind;
 use super::together::{self, Group};
 pub(super) use super::world::World;
 use nutkin_flink::FlinkVersion;
@@ -141,10 +142,38 @@ impl<'a> System<'a> {
         if own.len() == self.texts.len() {
             return self.settings.clone();
         }
+        let own = self.counting(own);
         let mut settings = Settings::default();
-        settings.extend(settings::of_image(std::slice::from_ref(workload)));
+        settings.extend(settings::of_image(self.world, std::slice::from_ref(workload)));
         settings::read_all(&own, &self.world.files, &mut settings);
         settings
+    }
+
+    /// Texts that Flink reads: not what its entrypoint cannot write, and one of two configurations in one place.
+    fn counting(&self, texts: Vec<&'a Embedded>) -> Vec<&'a Embedded> {
+        let of = |index: usize| {
+            let object = &self.world.objects[index];
+            self.workloads.iter().find(|workload| std::ptr::eq(workload.object, object))
+        };
+        let directory = |text: &Embedded| self.world.files[text.start().file].directory();
+        let is_in_vain = |text: &Embedded| match text.origin {
+            Origin::Properties(index) => of(index).is_some_and(settings::has_variables_in_vain),
+            _ => false,
+        };
+        let is_hidden = |text: &Embedded| {
+            let Some(line) = self.version.map(FlinkVersion::line) else { return false };
+            let other = match text.kind {
+                FileKind::ConfigYaml if line.reads_flink_conf => FileKind::FlinkConf,
+                FileKind::FlinkConf if !line.reads_flink_conf => FileKind::ConfigYaml,
+                _ => return false,
+            };
+            texts.iter().any(|one| {
+                one.kind == other
+                    && one.origin == text.origin
+                    && (one.origin != Origin::File || directory(one) == directory(text))
+            })
+        };
+        texts.iter().copied().filter(|text| !is_in_vain(text) && !is_hidden(text)).collect()
     }
 
     /// What counts for JobManagers; for the session, where the files have none.
@@ -209,11 +238,15 @@ pub(super) fn group(world: &World, flink: Option<FlinkVersion>) -> Vec<System<'_
     systems.extend(without_pods(world, &systems));
     attach(world, &mut systems);
     for system in &mut systems {
-        system.settings.extend(settings::of_image(&system.workloads));
+        if system.session.is_none() {
+            system.version = flink.or_else(|| version(system));
+        }
+        system.settings.extend(settings::of_image(world, &system.workloads));
         if system.is_of_compose() {
             services::read(system);
         } else {
-            let refused = settings::read_all(&system.texts, &world.files, &mut system.settings);
+            let texts = system.counting(system.texts.clone());
+            let refused = settings::read_all(&texts, &world.files, &mut system.settings);
             system.refused.extend(refused);
         }
         if let Some(boot) = &system.boot {
@@ -224,7 +257,8 @@ pub(super) fn group(world: &World, flink: Option<FlinkVersion>) -> Vec<System<'_
     systems
 }
 
-fn empty(world: &World, title: String) -> System<'_> {
+/// A session of which nothing is known.
+pub(super) fn empty(world: &World, title: String) -> System<'_> {
     System {
         world,
         title,

@@ -8,9 +8,10 @@ use super::dockerfile::{self, Dockerfile};
 use super::embedded::{self, Embedded, Origin};
 use super::finding::Place;
 use super::hosts::{self, Hosts};
-use super::kubernetes::{self, Object};
+use super::kubernetes::{self, Object, Workload};
 use super::kustomize::{self, Applied};
 use super::names::Names;
+use super::node::Walk;
 use super::script::{self, Script};
 use super::secrets;
 use super::selectors::Selectors;
@@ -155,6 +156,35 @@ impl World {
     /// Its index.
     pub(super) fn index_of(&self, kind: &str, name: &str, from: &Object) -> Option<usize> {
         self.names.nearest(&self.objects, &self.files, (kind, name), from)
+    }
+
+    /// The value of a container's variable and its place: written there, or in a ConfigMap of the files. An error is the
+    /// place of a variable whose value is not in the files; `None`: there is no such variable, as far as the files say.
+    pub(super) fn variable<'a>(
+        &'a self,
+        workload: &Workload<'a>,
+        name: &str,
+    ) -> Option<Result<(&'a str, Place), Place>> {
+        let in_map = |map: &str, key: &str| {
+            let map = self.named("ConfigMap", map, workload.object)?;
+            let (_, value) = map.node.get("data")?.entry(key)?;
+            Some((value.text()?, value.place(map.file)))
+        };
+        if let Some((entry, value)) = workload.variable(name) {
+            let place = entry.place(workload.file());
+            let of_map = || {
+                let reference = entry.at("valueFrom/configMapKeyRef")?;
+                in_map(reference.text_of("name")?, reference.text_of("key")?)
+            };
+            let found = value.map(|value| (value, place)).or_else(of_map);
+            return Some(found.ok_or(place));
+        }
+        let all = workload.container.items_of("envFrom").iter().rev();
+        let mut found = all.filter_map(|from| {
+            let map = from.at("configMapRef/name")?.text()?;
+            in_map(map, name.strip_prefix(from.text_of("prefix").unwrap_or_default())?)
+        });
+        found.next().map(Ok)
     }
 
     /// Objects of a kind.

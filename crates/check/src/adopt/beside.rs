@@ -14,11 +14,12 @@ use crate::system::{System, World};
 pub(super) fn beside(
     world: &World,
     system: &System<'_>,
-    name: &str,
+    (name, spec): (&str, &Value),
     options: &mut Options,
     maker: &mut Maker<'_>,
 ) -> Vec<Value> {
     let mut kept = Vec::new();
+    let mut taken: Vec<&Object> = Vec::new();
     for (index, object) in world.objects.iter().enumerate() {
         let place = object.place();
         let mut all = system.workloads.iter().chain(&system.boot);
@@ -48,6 +49,7 @@ pub(super) fn beside(
                     object.title(),
                     "spec.flinkConfiguration and spec.logConfiguration",
                 );
+                taken.push(object);
                 continue;
             }
         }
@@ -73,6 +75,14 @@ pub(super) fn beside(
             maker.cure("NK0002", place, format!("{} is an object of its own", object.title()));
         }
     }
+    for object in taken {
+        // Other containers of the session, or of other objects, may read it as well.
+        if asks_for(spec, &object.name) || kept.iter().any(|one| asks_for(one, &object.name)) {
+            let to = "the session file, and an object beside it for whatever else reads it";
+            maker.put(object.place(), object.title(), to);
+            kept.push(object.node.to_json());
+        }
+    }
     for value in &mut kept {
         services::lead(value, system, name);
         for path in WRITTEN {
@@ -82,6 +92,18 @@ pub(super) fn beside(
     let claim = storage::claim(system, maker, &kept);
     kept.extend(claim);
     kept
+}
+
+/// Whether pods somewhere in a value read a ConfigMap.
+fn asks_for(value: &Value, map: &str) -> bool {
+    const FIELDS: [&str; 3] = ["configMap", "configMapRef", "configMapKeyRef"];
+    match value {
+        Value::Object(fields) => fields.iter().any(|(field, value)| {
+            FIELDS.contains(&field.as_str()) && value["name"] == map || asks_for(value, map)
+        }),
+        Value::Array(items) => items.iter().any(|item| asks_for(item, map)),
+        _ => false,
+    }
 }
 
 /// Takes what stands at a path away; `~1` in it is a slash.

@@ -4,7 +4,7 @@ use crate::finding::Place;
 use crate::image::SIZES;
 use crate::kubernetes::{Workload, is_flink_image};
 use crate::node::Walk;
-use crate::settings::{Setting, Settings};
+use crate::settings::{Setting, Settings, has_variables_in_vain};
 use crate::system::System;
 use nutkin_flink::Value;
 
@@ -16,7 +16,7 @@ const CONFIGURATION: &str = "/opt/flink/conf/flink-conf.yaml";
 const SLOTS: (&str, &str) = ("taskmanager.numberOfTaskSlots", "1");
 
 /// The variable from which the entrypoint of Flink's image takes the slots.
-const SLOTS_VARIABLE: &str = "TASK_MANAGER_NUMBER_OF_TASK_SLOTS";
+pub(super) const SLOTS_VARIABLE: &str = "TASK_MANAGER_NUMBER_OF_TASK_SLOTS";
 
 /// An option that nobody wrote.
 pub(super) struct Unsaid {
@@ -41,8 +41,8 @@ pub(super) fn of(system: &System<'_>, said: &Settings) -> Vec<Unsaid> {
         }
     };
     let of_variable = system.task_managers().find_map(|workload| {
-        let (entry, value) = workload.variable(SLOTS_VARIABLE)?;
-        Some((value?, entry.place(workload.file())))
+        let is_in_vain = has_variables_in_vain(workload);
+        system.world.variable(workload, SLOTS_VARIABLE).filter(|_| !is_in_vain)?.ok()
     });
     let mut all = system.workloads.iter().chain(&system.boot);
     let anywhere = all.next().map(|workload| workload.object.place());

@@ -151,7 +151,7 @@ fn hidden(mount: &Mount<'_>) -> Vec<String> {
     }
     let kinds = |node: &nutkin_flink::yaml::Node| -> Vec<String> {
         let names = node.entries().iter().map(|(key, _)| key.name.clone());
-        // A probe that stands here by mistake (NK0004) is not a kind.
+        // A probe below a volume is a mistake (NK0004), not a kind.
         let is_kind = |name: &String| {
             !["name", "configMap", "projected"].contains(&name.as_str()) && !name.ends_with("Probe")
         };

@@ -71,7 +71,10 @@ pub(super) fn keep(
     };
     refuse::judge(&text, &session.name, true, location)?;
     let mut others = options::Options::default();
-    let mut around = beside::beside(world, system, &session.name, &mut others, &mut maker);
+    let mut around = {
+        let spec = session.node.to_json();
+        beside::beside(world, system, (&session.name, &spec), &mut others, &mut maker)
+    };
     around.retain(|value| {
         !kept.iter().any(|object| {
             value["kind"] == *object.kind && value["metadata"]["name"] == *object.name

@@ -199,6 +199,15 @@ fn make(
         return Err(refused);
     }
     let name = request.name.clone().unwrap_or_else(|| name_of(system));
+    if let Some(service) = services::taken(system, &name) {
+        let message = format!(
+            "{} has the name of a Service of the session `{name}`, and other ports",
+            service.title()
+        );
+        let problem = Problem::argument(Argument::From, message)
+            .hint("give the session another name: `nutkin init NAME --from ...`");
+        return Err(vec![problem.at(maker.location(service.place()))]);
+    }
     let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
     let shape = Shape::of(system);
     let mut options = options::of(system, version, &mut maker);
@@ -291,7 +300,10 @@ fn make(
             spec.insert(role.to_owned(), Value::Object(side));
         }
     }
-    let beside = beside::beside(world, system, &name, &mut options, &mut maker);
+    let beside = {
+        let spec = Value::Object(spec.clone());
+        beside::beside(world, system, (&name, &spec), &mut options, &mut maker)
+    };
     if !request.as_is {
         vanish::tell(system, &mut maker);
     }

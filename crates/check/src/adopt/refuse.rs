@@ -1,10 +1,11 @@
 //! What no session file can be: said before anything is written.
 
 use super::difference::rendered;
-use super::{Adoption, AdoptionRequest, Maker, directory, pods, roles, unclear};
+use super::{Adoption, AdoptionRequest, Maker, defaults, directory, pods, roles, unclear};
 use crate::finding::Place;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
+use crate::settings::has_variables_in_vain;
 use crate::source::FileKind;
 use crate::system::System;
 use crate::{Finding, Input, Settings, Severity, check};
@@ -83,6 +84,14 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
             let message =
                 format!("{title} runs `{more}` before Flink, which a session file cannot say");
             add(workload, "spec/template", message, "do it in the image, or in an init container");
+        }
+        let slots = defaults::SLOTS_VARIABLE;
+        if let Some(Err(_)) = system.world.variable(workload, slots)
+            && !is_of_compose
+            && !has_variables_in_vain(workload)
+        {
+            let message = format!("the value of {slots} of {title} is not in the files");
+            add(workload, "spec/template", message, "name the file of its ConfigMap as well");
         }
         let is_elsewhere = workload.variable("FLINK_PROPERTIES").is_some_and(|(_, value)| {
             value.is_none() && !system.texts.iter().any(|text| text.name == "FLINK_PROPERTIES")

@@ -6,7 +6,7 @@ use super::scripts;
 use crate::finding::Place;
 use crate::kubernetes::{Role, Workload};
 use crate::settings::{Setting, Settings, arguments};
-use crate::system::System;
+use crate::system::{System, World};
 use nutkin_flink::units::MemorySize;
 use nutkin_flink::{FlinkVersion, Value, options, process};
 
@@ -121,7 +121,7 @@ pub(super) fn merge(system: &System<'_>, version: FlinkVersion) -> Merged {
     }
     if let Some(workload) = system.workloads.first().filter(|_| !system.is_of_compose()) {
         let all = std::mem::take(&mut merged.settings);
-        merged.settings = closed(workload, all, &mut merged);
+        merged.settings = closed(system.world, workload, all, &mut merged);
     }
     merged
 }
@@ -160,18 +160,18 @@ fn told(
     let mut all = system.files_of(workload).of_files();
     all.extend(scripts::settings(system, version));
     all.extend(arguments(workload));
-    closed(workload, all, merged)
+    closed(system.world, workload, all, merged)
 }
 
 /// The settings with the values of the container's variables. What only the container knows cannot be written.
-fn closed(workload: &Workload<'_>, all: Settings, merged: &mut Merged) -> Settings {
+fn closed(world: &World, workload: &Workload<'_>, all: Settings, merged: &mut Merged) -> Settings {
     let mut made = Settings::default();
     for mut setting in all.list {
         if !is_filled_in(&setting) {
             made.push(setting);
             continue;
         }
-        match filled(workload, &setting.text()) {
+        match filled(world, workload, &setting.text()) {
             Some(text) => {
                 setting.value = Value::Text(text);
                 made.push(setting);
@@ -207,7 +207,7 @@ fn is_filled_in(setting: &Setting) -> bool {
 
 /// A text with the literal values of the container's variables for `$(NAME)`, `${NAME}` and `$NAME`. `None` where one of
 /// them is not written in the files.
-fn filled(workload: &Workload<'_>, text: &str) -> Option<String> {
+fn filled(world: &World, workload: &Workload<'_>, text: &str) -> Option<String> {
     let mut made = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {
@@ -225,7 +225,10 @@ fn filled(workload: &Workload<'_>, text: &str) -> Option<String> {
                 continue;
             }
         };
-        let value = workload.variable(name)?.1.filter(|value| !value.contains('$'))?;
+        let (value, _) = world.variable(workload, name)?.ok()?;
+        if value.contains('$') {
+            return None;
+        }
         made.push_str(value);
         rest = behind;
     }

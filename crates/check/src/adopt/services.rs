@@ -43,8 +43,8 @@ pub(super) fn of(
     }
     let kind = object.node.at("spec/type").and_then(Walk::text).unwrap_or("ClusterIP");
     let is_headless = object.node.at("spec/clusterIP").and_then(Walk::text) == Some("None");
-    let own = [name.to_owned(), format!("{name}-rest"), format!("{name}-taskmanager")];
-    if is_headless || (own.contains(&object.name) && kind == "ClusterIP") {
+    let is_own = is_made(system, &object.name, name);
+    if is_headless || (is_own && kind == "ClusterIP") {
         maker.put(place, title, "nowhere: made for every session");
         return Some(Fate::Gone);
     }
@@ -57,7 +57,7 @@ pub(super) fn of(
     } else {
         kind
     };
-    if own.contains(&object.name) && kind == "ClusterIP" {
+    if is_own && kind == "ClusterIP" {
         maker.put(place, title, "nowhere: made for every session");
         return Some(Fate::Gone);
     }
@@ -195,7 +195,12 @@ pub(super) fn follow(value: &mut Value, system: &System<'_>, object: &Object, na
         is_changed |= select::labels(selector, system, name);
     }
     is_changed |= select::follow(value, system, name);
-    let target = value.pointer_mut("/spec/scaleTargetRef/name");
+    // Of a HorizontalPodAutoscaler or a ScaledObject, and of a VerticalPodAutoscaler.
+    let field = ["scaleTargetRef", "targetRef"]
+        .into_iter()
+        .find(|field| value["spec"][field]["name"].is_string())
+        .unwrap_or("scaleTargetRef");
+    let target = value.pointer_mut(&format!("/spec/{field}/name"));
     if let Some(target) = target
         && let Some(workload) = system.workloads.iter().find(|w| *target == json!(w.object.name))
     {
@@ -256,17 +261,46 @@ fn led(system: &System<'_>, service: &Value, port: &Value, name: &str) -> Option
     let is_rest = workload.role.is_job_manager()
         && number(workload, found)
             == Some(system.settings_of(workload).port("rest.port").unwrap_or(8081));
-    if is_made_anyway(object, name) && is_rest {
+    if is_made_anyway(system, object, name) && is_rest {
         return Some((format!("{name}-rest").into(), number(workload, found)?));
     }
     Some((service.clone(), found.get("port")?.whole()?))
 }
 
 /// Whether every session has a Service in place of this one.
-fn is_made_anyway(object: &Object, name: &str) -> bool {
-    let own = [name.to_owned(), format!("{name}-rest"), format!("{name}-taskmanager")];
+fn is_made_anyway(system: &System<'_>, object: &Object, name: &str) -> bool {
     let is_headless = object.node.at("spec/clusterIP").and_then(Walk::text) == Some("None");
-    is_headless || own.contains(&object.name)
+    is_headless || is_made(system, &object.name, name)
+}
+
+/// Whether a session has a Service of a name: that by which TaskManagers find the JobManager, which a session of Deployments
+/// that elects its leaders does without, that of REST, and that of a StatefulSet's pods.
+fn is_made(system: &System<'_>, service: &str, session: &str) -> bool {
+    let shape = Shape::of(system);
+    let elects = system.high_availability().is_some();
+    match service.strip_prefix(session) {
+        Some("") => !(elects && matches!(shape, Shape::Deployments | Shape::Native)),
+        Some("-rest") => true,
+        Some("-taskmanager") => shape == Shape::TwoStatefulSets,
+        _ => false,
+    }
+}
+
+/// A Service of the files under the name of one that the session has, with ports that this one has not. The one of
+/// REST has its port, and the others, which are headless, all ports of their pods.
+pub(super) fn taken<'a>(system: &System<'a>, session: &str) -> Option<&'a Object> {
+    let mut all = system.selecting.iter().copied();
+    all.find(|object| {
+        let is_headless = object.node.at("spec/clusterIP").and_then(Walk::text) == Some("None");
+        let ports = object.node.at("spec/ports").map_or(&[][..], Walk::items);
+        let selector = object.node.at("spec/selector").map_or(&[][..], Walk::entries);
+        let workload = system.workloads.iter().find(|workload| workload.is_selected(selector));
+        let is_there = |port: &Node| {
+            let word = workload.and_then(|workload| word(system, workload, port, "ClusterIP"));
+            word.is_some_and(|word| !object.name.ends_with("-rest") || word == "rest")
+        };
+        is_made(system, &object.name, session) && !is_headless && !ports.iter().all(is_there)
+    })
 }
 
 /// Whether a monitor finds the Service by its labels, which only an object beside the session file keeps.

@@ -20,7 +20,7 @@ const VANISHING: &[(&str, &str)] = &[
     ("NK0601", "the address is given as this Flink takes it"),
     ("NK0602", "the address is given as this Flink takes it"),
     ("NK0605", "Flink's own log configuration is written"),
-    ("NK0606", "the options of the session file say it"),
+    ("NK0606", "the variable is left out: it had no effect"),
     ("NK0607", "the options of the session file say it"),
     ("NK0608", "the configuration is made of the session file"),
     ("NK0611", "the address is given as this Flink takes it"),

@@ -103,7 +103,11 @@ pub fn differences(
     }
     let new = match (system.session, &system.workloads[..]) {
         (Some(_), _) => of_kept(adoption),
-        (None, []) => of_file(adoption)?,
+        (None, []) => {
+            let mut facts = of_file(adoption)?;
+            facts.extend(of_objects(adoption));
+            facts
+        }
         _ if is_of_compose => of_file(adoption)?,
         _ => of_pods(adoption)?,
     };
@@ -148,6 +152,15 @@ fn of_pods(adoption: &Adoption) -> Result<Facts, Vec<Problem>> {
         }
     }
     Ok(facts::of(&world, system, &settings))
+}
+
+/// The facts of the objects beside the session file.
+fn of_objects(adoption: &Adoption) -> Facts {
+    let texts = adoption.beside.iter().map(|object| yaml::to_string(object).unwrap_or_default());
+    let text = texts.collect::<Vec<_>>().join("---\n");
+    let world = World::read(vec![File::new(&Input { name: "objects.yaml".to_owned(), text })]);
+    let system = system::empty(&world, String::new());
+    facts::of(&world, &system, &system.settings)
 }
 
 /// The facts of a session file that was kept.

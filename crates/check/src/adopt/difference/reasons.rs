@@ -158,6 +158,7 @@ const TABLE: &[Reason] = &[
     Reason("options", "*", Any, If(is_patched), "cured"),
     // Other objects.
     Reason("*", "", Gone, If(|d, c| c.system.boot.is_some_and(|boot| boot.title() == d.object)), "`nutkin up` deploys the session"),
+    Reason("ConfigMap *", "data.*", New, If(is_configuration_map), "kept for whatever else reads it"),
     Reason("Service *", "", Gone, If(is_query_service), "cured: queryable state is off"),
     Reason("Service *", "", Gone, If(|d, c| selected(d, c).is_some()), "the Services of the session do the same"),
     Reason("Service *", "", New, Always, "the address of the JobManager, and REST"),
@@ -178,7 +179,7 @@ const TABLE: &[Reason] = &[
     Reason("Kustomization *", "", Gone, Always, "it only lists the files of the objects"),
     Reason("Job *", "", Gone, If(is_boot), "`nutkin up` starts the session"),
     Reason("Role *|RoleBinding *|ServiceAccount *", "", New, Always, "permissions for high availability"),
-    Reason("*", "spec.selector.*|spec.podSelector.*|spec.scaleTargetRef.*", Any, Always, LABELS),
+    Reason("*", "spec.selector.*|spec.podSelector.*|spec.scaleTargetRef.*|spec.targetRef.*", Any, Always, LABELS),
 ];
 
 /// The first reason that holds.
