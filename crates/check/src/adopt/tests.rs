@@ -137,8 +137,8 @@ fn a_shared_claim_is_of_the_class_of_another_one() {
         );
         let files = [&bad[..], &[("claim.yaml", claim.as_str())]].concat();
         let adoption = adopt(&inputs(&files), &AdoptionRequest::default()).unwrap();
-        let made = adoption.beside.iter().find(|one| one["metadata"]["name"] == "flink-state");
-        let class = made.expect("a claim")["spec"]["storageClassName"].as_str();
+        let added = adoption.beside.iter().find(|one| one["metadata"]["name"] == "flink-state");
+        let class = added.expect("a claim")["spec"]["storageClassName"].as_str();
         assert_eq!(class, expected, "{:#?}", adoption.beside);
     }
     check("ReadWriteMany", Some("nfs"));

@@ -279,11 +279,14 @@ impl Change {
 /// What a difference of the number of TaskManagers is called, apart from the objects that it is a part of.
 const TASK_MANAGERS: &str = "taskManager.replicas";
 
+/// The same within a workload.
+const REPLICAS: &str = "spec.replicas";
+
 /// What a difference is called that `restart` alone makes: the time of the last one.
 pub const RESTARTED: &str = "restarted";
 
-/// The same within a workload.
-const REPLICAS: &str = "spec.replicas";
+/// The same in the pod template of a workload: [`crate::kubernetes::restart::RESTARTED_AT`].
+const RESTARTED_PODS: &str = "spec.template.metadata.annotations[nutkin.dev/restarted-at]";
 
 impl Change {
     /// What differs beside the number of TaskManagers, as `plan` names it.
@@ -293,7 +296,7 @@ impl Change {
 
     /// What differs beside the time of a restart, as `plan` names it.
     pub fn beside_restart(&self) -> Vec<String> {
-        self.beside(&[RESTARTED])
+        self.beside(&[RESTARTED, RESTARTED_PODS])
     }
 
     /// What differs beside these fields.

@@ -6,9 +6,30 @@ use serde_json::Value;
 /// What is not meant to last or to mean anything: the time at which `kubectl rollout restart` was called.
 const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 
-/// Each field of the pod template that another author than `manager` has set, and the author: `spec.template.spec.x`,
-/// `kubectl-set`. Fields that we have set as well are not among them.
-pub fn of(workload: &Value, manager: &str) -> Vec<(String, String)> {
+/// Authors whose fields are put back, by the beginning of their names: people. A controller would set its fields again.
+const PEOPLE: &str = "kubectl";
+
+/// A field of the pod template that somebody else has set, and nobody of us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByHand {
+    /// `spec.template.spec.x`
+    pub path: String,
+    /// `kubectl-set`
+    pub author: String,
+    /// The way to it below the template, as the API server notes it: `f:spec`, `k:{"name":"main"}`.
+    keys: Vec<String>,
+}
+
+impl ByHand {
+    /// Whether a person has set it, and no controller.
+    pub fn is_of_a_person(&self) -> bool {
+        self.author.starts_with(PEOPLE)
+    }
+}
+
+/// Each field of the pod template that another author than `manager` has set. Fields that we have set as well are not
+/// among them.
+pub fn of(workload: &Value, manager: &str) -> Vec<ByHand> {
     let entries = workload["metadata"]["managedFields"].as_array().map_or(&[][..], Vec::as_slice);
     let template = |entry: &Value| entry["fieldsV1"]["f:spec"]["f:template"].clone();
     let is_ours = |entry: &&Value| entry["manager"] == manager;
@@ -16,16 +37,19 @@ pub fn of(workload: &Value, manager: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for entry in entries.iter().filter(|entry| !is_ours(entry) && entry["subresource"].is_null()) {
         let ours: Vec<&Value> = ours.iter().collect();
-        let mut paths = Vec::new();
-        paths_of(&template(entry), &ours, "spec.template", &mut paths);
         let author = entry["manager"].as_str().unwrap_or_default();
-        found.extend(paths.into_iter().map(|path| (path, author.to_owned())));
+        let start = ByHand {
+            path: "spec.template".to_owned(),
+            author: author.to_owned(),
+            keys: Vec::new(),
+        };
+        fields_of(&template(entry), &ours, &start, &mut found);
     }
     found
 }
 
-/// The paths of fields that none of ours has. What was added as a whole is one.
-fn paths_of(fields: &Value, ours: &[&Value], path: &str, found: &mut Vec<String>) {
+/// The fields that none of ours has. What was added as a whole is one.
+fn fields_of(fields: &Value, ours: &[&Value], at: &ByHand, found: &mut Vec<ByHand>) {
     for (key, below) in fields.as_object().into_iter().flatten() {
         let name = match key.split_once(':') {
             Some(("f", name)) if name == RESTARTED_AT => continue,
@@ -34,17 +58,68 @@ fn paths_of(fields: &Value, ours: &[&Value], path: &str, found: &mut Vec<String>
             // The item itself.
             None => continue,
         };
-        let path = format!("{path}{name}");
+        let mut field = at.clone();
+        field.path.push_str(&name);
+        field.keys.push(key.clone());
         let ours: Vec<&Value> = ours.iter().filter_map(|one| one.get(key)).collect();
         let is_leaf = below.as_object().is_none_or(serde_json::Map::is_empty);
-        let is_whole = ours.is_empty() && below.get(".").is_some();
+        let is_restart = below.get(format!("f:{RESTARTED_AT}")).is_some();
+        let is_whole = ours.is_empty() && below.get(".").is_some() && !is_restart;
         if is_leaf || is_whole {
             if ours.is_empty() {
-                found.push(path);
+                found.push(field);
             }
         } else {
-            paths_of(below, &ours, &path, found);
+            fields_of(below, &ours, &field, found);
         }
+    }
+}
+
+/// Takes what people have set out of a workload as applying would leave it. Gives whether there was anything.
+pub fn put_back(workload: &Value, manager: &str, becomes: &mut Value) -> bool {
+    let fields = of(workload, manager).into_iter().filter(ByHand::is_of_a_person);
+    fields.fold(false, |_, field| {
+        remove(&mut becomes["spec"]["template"], &field.keys);
+        true
+    })
+}
+
+/// Removes what a path leads to, and what is empty without it.
+fn remove(value: &mut Value, keys: &[String]) {
+    let Some((key, rest)) = keys.split_first() else { return };
+    let is_gone = |below: &mut Value| {
+        remove(below, rest);
+        let is_empty = match below {
+            Value::Object(fields) => fields.is_empty(),
+            Value::Array(items) => items.is_empty(),
+            _ => false,
+        };
+        rest.is_empty() || is_empty
+    };
+    match (key.split_once(':'), value) {
+        (Some(("f", name)), Value::Object(fields)) => {
+            let is_gone = fields.get_mut(name).is_some_and(is_gone);
+            if is_gone {
+                fields.shift_remove(name);
+            }
+        }
+        (Some(("k", key)), Value::Array(items)) => {
+            let key: Value = serde_json::from_str(key).unwrap_or_default();
+            let is_meant = |item: &Value| {
+                key.as_object().is_some_and(|key| key.iter().all(|(name, is)| item[name] == *is))
+            };
+            let meant = items.iter_mut().position(|item| is_meant(item));
+            if let Some(index) = meant
+                && is_gone(&mut items[index])
+            {
+                items.remove(index);
+            }
+        }
+        (Some(("v", item)), Value::Array(items)) => {
+            let item: Value = serde_json::from_str(item).unwrap_or_default();
+            items.retain(|one| *one != item);
+        }
+        _ => {}
     }
 }
 
@@ -73,7 +148,7 @@ mod tests {
         }}}});
         let workload = json!({"metadata": {"managedFields": [entry("nutkin", &ours), entry(author, template)]}});
         let found: Vec<String> =
-            of(&workload, "nutkin").into_iter().map(|(path, _)| path).collect();
+            of(&workload, "nutkin").into_iter().map(|field| field.path).collect();
         assert_eq!(found, expected);
     }
 
@@ -94,5 +169,37 @@ mod tests {
         check("kubectl-rollout", &restarted, &[]);
         let selector = json!({"f:spec": {"f:nodeSelector": {"f:disk": {}}}});
         check("kubectl-edit", &selector, &["spec.template.spec.nodeSelector.disk"]);
+    }
+
+    /// What a workload with these containers would be, once this author's variable `FOO` is put back.
+    #[track_caller]
+    fn check_put_back(author: &str, env: &Value, expected: &Value) {
+        let fields = json!({"f:spec": {"f:containers": {"k:{\"name\":\"main\"}": {
+            "f:env": {".": {}, "k:{\"name\":\"FOO\"}": {".": {}, "f:name": {}, "f:value": {}}},
+        }}}});
+        let entry = json!({"manager": author, "fieldsV1": {"f:spec": {"f:template": fields}}});
+        let ours = json!({"manager": "nutkin", "fieldsV1": {"f:spec": {"f:template": {"f:spec": {
+            "f:containers": {"k:{\"name\":\"main\"}": {"f:env": {"k:{\"name\":\"A\"}": {"f:value": {}}}}},
+        }}}}});
+        let has_ours = env.as_array().is_some_and(|env| 1 < env.len());
+        let entries = if has_ours { json!([ours, entry]) } else { json!([entry]) };
+        let pod = |env: &Value| json!({"name": "main", "image": "a", "env": env});
+        let workload = json!({"metadata": {"managedFields": entries},
+            "spec": {"template": {"spec": {"containers": [pod(env)]}}}});
+        let mut becomes = workload.clone();
+        put_back(&workload, "nutkin", &mut becomes);
+        assert_eq!(becomes["spec"]["template"]["spec"]["containers"][0], *expected);
+    }
+
+    #[test]
+    fn what_a_person_has_set_is_put_back() {
+        let (ours, foo) =
+            (json!({"name": "A", "value": "1"}), json!({"name": "FOO", "value": "2"}));
+        let main = |env: Value| json!({"name": "main", "image": "a", "env": env});
+        let both = json!([ours, foo]);
+        check_put_back("kubectl-set", &both, &main(json!([ours])));
+        check_put_back("kubectl-edit", &json!([foo]), &json!({"name": "main", "image": "a"}));
+        // The control: a controller.
+        check_put_back("vpa-updater", &both, &main(both.clone()));
     }
 }

@@ -13,6 +13,7 @@ pub mod progress;
 pub mod rbac;
 pub mod reach;
 pub mod resource;
+pub mod restart;
 pub mod rollout;
 pub mod shape;
 pub mod status;

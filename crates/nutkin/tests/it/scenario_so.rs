@@ -163,16 +163,8 @@ Caused by: java.lang.IllegalStateException: the directory isn't accessible
 2026-01-01 00:00:02,000 INFO  a.B [] - Remote daemon shut down; proceeding with flushing remote transports.
 ";
 
-#[test]
-fn what_somebody_has_set_by_hand_is_told() {
-    let place = Place::kubernetes();
-    place.file("session.yaml", &standalone(1));
-    place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
-    let says = "Deployment/a-taskmanager: `kubectl-set` has set `spec.template.spec.containers[flink-main-container].env[FOO]`";
-    // The control.
-    let plan = place.run(&["plan", "-f", "session.yaml"]);
-    plan.expect(0);
-    assert!(!plan.stdout.contains("kubectl-set"), "{}", plan.all());
+/// Sets a variable of TaskManagers as another author of the workload does.
+fn set_variable(place: &Place<Kubernetes>, author: &str) {
     place.server.with(|kubernetes| {
         let mut workload = kubernetes.get("Deployment", "a-taskmanager");
         let env = &mut workload["spec"]["template"]["spec"]["containers"][0]["env"];
@@ -185,12 +177,75 @@ fn what_somebody_has_set_by_hand_is_told() {
             },
         }}}}});
         let entry = json!({
-            "manager": "kubectl-set", "operation": "Update", "apiVersion": "apps/v1",
+            "manager": author, "operation": "Update", "apiVersion": "apps/v1",
             "fieldsType": "FieldsV1", "fieldsV1": fields, "time": "2026-01-01T00:00:00Z",
         });
         let entries = workload["metadata"]["managedFields"].as_array_mut();
         entries.expect("whose the fields are").push(entry);
         kubernetes.put("deployments", workload);
     });
-    place.run(&["plan", "-f", "session.yaml"]).expect(0).prints(says);
+}
+
+const FIELD: &str = "spec.template.spec.containers[flink-main-container].env[FOO]";
+
+#[test]
+fn what_a_controller_has_set_is_told() {
+    let place = Place::kubernetes();
+    place.file("session.yaml", &standalone(1));
+    place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
+    // The control.
+    let plan = place.run(&["plan", "-f", "session.yaml"]);
+    plan.expect(0);
+    assert!(!plan.stdout.contains("FOO"), "{}", plan.all());
+    set_variable(&place, "somebodys-controller");
+    let says = format!("Deployment/a-taskmanager: `somebodys-controller` has set `{FIELD}`");
+    place.run(&["plan", "-f", "session.yaml"]).expect(0).prints(&says);
+}
+
+#[test]
+fn what_a_person_has_set_by_hand_is_put_back() {
+    let place = Place::kubernetes();
+    place.file("session.yaml", &standalone(1));
+    place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
+    let env = || {
+        let workload = place.server.with(|server| server.get("Deployment", "a-taskmanager"));
+        workload["spec"]["template"]["spec"]["containers"][0]["env"].clone()
+    };
+    let before = env();
+    set_variable(&place, "kubectl-set");
+    let plan = place.run(&["plan", "-f", "session.yaml"]);
+    plan.expect(0).prints(&format!("- {FIELD}.value: bar")).prints("restarts all TaskManagers");
+    place.run(&["up", "-f", "session.yaml", "--yes", "--no-wait"]).expect(0);
+    assert_eq!(env(), before);
+    let plan = place.run(&["plan", "-f", "session.yaml"]);
+    plan.expect(0).prints("no change");
+}
+
+#[test]
+fn a_restart_of_pods_is_a_time_in_their_templates() {
+    let place = Place::kubernetes();
+    place.file("session.yaml", &standalone(1));
+    place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
+    let times = || {
+        let time = |name: &str| {
+            let workload = place.server.with(|server| server.get("Deployment", name));
+            let annotations = &workload["spec"]["template"]["metadata"]["annotations"];
+            annotations["nutkin.dev/restarted-at"].clone()
+        };
+        [time("a"), time("a-taskmanager")]
+    };
+    assert_eq!(times(), [json!(null), json!(null)]);
+    let restart = place.run(&["restart", "a", "--no-wait", "--force"]);
+    restart.expect(0).says("restarts all JobManagers and TaskManagers");
+    let first = times();
+    assert!(first[0].is_string() && first[0] == first[1], "{first:?}");
+    // Whoever wants no restart keeps what was restarted.
+    place.run(&["plan", "-f", "session.yaml"]).expect(0).prints("no change");
+    place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
+    assert_eq!(times(), first);
+    // The control: what is not as it is wanted is not restarted.
+    set_variable(&place, "kubectl-set");
+    let restart = place.run(&["restart", "a", "--no-wait", "--force"]);
+    restart.expect(1).says("session `a` is not what is wanted of it: Deployment/a-taskmanager");
+    assert_eq!(times(), first);
 }

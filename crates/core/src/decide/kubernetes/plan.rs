@@ -18,6 +18,8 @@ pub struct Plan {
     pub flink: FlinkVersion,
     /// `spec.restartNonce`.
     pub restart_nonce: Option<i64>,
+    /// When somebody asked for a restart: [`Session::restarted`].
+    pub restarted: Option<String>,
     /// How many TaskManagers may be missing while a change replaces them: `nutkin.upgrade.max-unavailable`.
     pub max_unavailable: usize,
     /// Slots of each TaskManager, as far as options say it. An image may give others.
@@ -37,6 +39,7 @@ impl Plan {
             objects: kubernetes::plan(session, client)?,
             flink: session.flink,
             restart_nonce: session.restart_nonce,
+            restarted: session.restarted.clone(),
             max_unavailable: usize::try_from(max_unavailable).unwrap_or(usize::MAX),
             slots: number("taskmanager.numberOfTaskSlots").unwrap_or(1),
         })

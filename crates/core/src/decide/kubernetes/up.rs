@@ -12,7 +12,7 @@ use crate::decide::{self, Again, Change, Decision, Jobs, Restarts};
 use crate::kubernetes::change::{self, Pair};
 use crate::kubernetes::resource::title;
 use crate::kubernetes::shape::WorkloadLayout;
-use crate::kubernetes::{by_hand, desired, diff, managed, progress, rollout, workers};
+use crate::kubernetes::{by_hand, desired, diff, managed, progress, restart, rollout, workers};
 use crate::plan::kubernetes::Objects;
 use crate::remedy::{Deed, Remark};
 use crate::words::{kept as words, waits};
@@ -68,8 +68,9 @@ fn wanted<'s>(
     }
     let mut objects = plan.objects.clone();
     objects.items.retain(|item| !live.shared.iter().any(|one| live::is_same(one, item)));
-    let items =
+    let mut items =
         desired::for_live(&objects, plan.restart_nonce, live.workload, |item| live.find(item));
+    restart::ask(&mut items, plan.restarted.as_deref(), |item| live.find(item));
     Ok(Some(Wanted { live, objects, items }))
 }
 
@@ -200,8 +201,8 @@ fn compare(
             continue;
         };
         let predicted = seen.predicted.as_ref().and_then(|all| all.get(&title(item)));
-        let (new, replace) = match predicted {
-            Some(Predicted::Becomes(new)) => (new, false),
+        let (mut new, replace) = match predicted {
+            Some(Predicted::Becomes(new)) => (new.clone(), false),
             Some(Predicted::Never(message)) if !live.may_be_replaced(item) => {
                 return Err(Refusal::Immutable {
                     session: objects.cluster_id.clone(),
@@ -210,9 +211,12 @@ fn compare(
                 });
             }
             // Nobody was asked where it must be made again in any case.
-            Some(Predicted::Never(_)) | None => (item, true),
+            Some(Predicted::Never(_)) | None => (item.clone(), true),
         };
-        pairs.push(Pair { old: Some(old.clone()), new: Some(new.clone()), replace });
+        if !live.adopted && !replace && desired::is_workload(item) {
+            by_hand::put_back(old, &seen.by.manager, &mut new);
+        }
+        pairs.push(Pair { old: Some(old.clone()), new: Some(new), replace });
     }
     let gone = live.extra.iter();
     pairs.extend(gone.map(|old| Pair { old: Some((*old).clone()), new: None, replace: false }));
@@ -222,7 +226,8 @@ fn compare(
     let sizes = workers::wanted(objects, plan.flink);
     let mut pods = seen.found.iter().flat_map(|found| &found.pods);
     let are_old = desired::workers_are_old(objects, live.workload) == Some(true)
-        || (is_native && pods.any(|pod| workers::is_old(pod, &sizes)));
+        || (is_native && pods.any(|pod| workers::is_old(pod, &sizes)))
+        || restart::is_due(live.workload, plan.restarted.as_deref());
     let max_unavailable = plan.max_unavailable as u64;
     let change = change::of_session(&pairs, plan.flink, max_unavailable, are_old && is_native);
     let mut change = shared(change);
@@ -240,8 +245,9 @@ fn compare(
         let all = std::iter::once(&live.workload).chain(&live.others).copied();
         for workload in all.filter(|one| desired::is_workload(one)) {
             let by_hand = by_hand::of(workload, &seen.by.manager).into_iter();
+            let by_hand = by_hand.filter(|field| !field.is_of_a_person());
             let said =
-                by_hand.map(|(field, author)| words::by_hand(&title(workload), &field, &author));
+                by_hand.map(|field| words::by_hand(&title(workload), &field.path, &field.author));
             change.remarks.extend(said.map(Remark::from));
         }
     }
@@ -328,6 +334,10 @@ fn steps(seen: &Observation, wanted: &Wanted<'_>, pairs: &[Pair], change: &Chang
                 steps.push(Step::Hold { target: Target::of(old), patch });
             }
         }
+        if let Some(old) = pair.old.as_ref().filter(|old| is_set_by_a_person(old, seen, live)) {
+            // Applying takes away only what is ours.
+            steps.push(Step::Own { object: old.clone(), authors: Authors::Everyone });
+        }
         let step = match &pair.old {
             None => Step::Create { object, workload: live.workload.clone(), authors },
             Some(old) if pair.replace => Step::Replace { old: Target::of(old), object, authors },
@@ -362,6 +372,13 @@ fn steps(seen: &Observation, wanted: &Wanted<'_>, pairs: &[Pair], change: &Chang
     let patch = desired::note_workers(objects);
     steps.push(Step::Note { target: Target::of(live.workload), patch, authors });
     steps
+}
+
+/// Whether a workload that stays ours has fields that a person has set.
+fn is_set_by_a_person(old: &Value, seen: &Observation, live: &Live<'_>) -> bool {
+    !live.adopted
+        && desired::is_workload(old)
+        && by_hand::of(old, &seen.by.manager).iter().any(by_hand::ByHand::is_of_a_person)
 }
 
 impl Observation {
