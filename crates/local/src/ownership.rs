@@ -26,9 +26,9 @@ pub fn seconds_since_boot() -> Option<u64> {
     text.split('.').next()?.parse().ok()
 }
 
-/// How often an empty environment is looked at: becoming another program takes well below a millisecond where there
-/// is a CPU for it, and processes that have no variables, which are few, cost all looks each time.
-const LOOKS: u32 = 4;
+/// How often a process that becomes another program is looked at: that takes well below a millisecond where there is a CPU
+/// for it, and on a machine that is busy it waits for one.
+const LOOKS: u32 = 1000;
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(1);
 
@@ -105,10 +105,21 @@ fn environment(pid: Pid) -> Option<Vec<u8>> {
         if !environ.is_empty() || fs::read_link(of("exe")).is_err() {
             return Some(environ);
         }
+        let stat = fs::read_to_string(of("stat")).ok()?;
+        if has_environment(&stat)? {
+            // It has one since, or was started without any variable, and so not by us.
+            return fs::read(of("environ")).ok();
+        }
         std::thread::sleep(LOOK);
     }
-    // Started without any variable, so not by us.
     Some(Vec::new())
+}
+
+/// Whether a process has the place for its environment, which holds nothing where it has no variables: field 50 of `stat`,
+/// see proc_pid_stat(5). It is 0 while the process becomes another program.
+fn has_environment(stat: &str) -> Option<bool> {
+    let place: u64 = stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(47)?.parse().ok()?;
+    Some(place != 0)
 }
 
 /// All processes of the session in `directory`, oldest first, without the calling one.
@@ -193,6 +204,30 @@ mod tests {
         assert!(find(c, ours).is_none());
         let all: Vec<_> = find_all(ours).into_iter().map(|owned| owned.pid).collect();
         assert_eq!(all, [a]);
+    }
+
+    /// `up` starts a supervisor and ends: a `down` right behind it must not take its session for one without processes.
+    #[test]
+    fn a_process_is_seen_as_soon_as_it_was_started() {
+        let ours = Path::new("/made-up/ownership/young");
+        for _ in 0..100 {
+            let mut command = Command::new("sleep");
+            command.arg("60").env(TOKEN_VARIABLE, "00:/made-up/ownership/young");
+            let child = Fake(command.spawn().unwrap());
+            assert!(find(Pid::from_child(&child.0), ours).is_some());
+        }
+    }
+
+    #[test]
+    fn a_process_without_variables_is_looked_at_once() {
+        let child = Fake(Command::new("sleep").arg("60").env_clear().spawn().unwrap());
+        let pid = Pid::from_child(&child.0);
+        let stat = || fs::read_to_string(format!("/proc/{}/stat", child.0.id())).unwrap();
+        while has_environment(&stat()) != Some(true) {
+            std::thread::yield_now();
+        }
+        assert_eq!(environment(pid), Some(Vec::new()));
+        assert_eq!(has_environment("1 (x) S 2"), None);
     }
 
     #[test]
