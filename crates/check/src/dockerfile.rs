@@ -1,5 +1,8 @@
 //! The lines of a Dockerfile that matter to Flink.
 
+use std::collections::BTreeMap;
+
+use super::compose::variables;
 use super::finding::Place;
 use super::image;
 use super::source::File;
@@ -19,8 +22,18 @@ pub(super) struct Dockerfile {
     pub(super) instructions: Vec<(Place, String)>,
 }
 
-/// Reads one.
+/// Reads one, with the values that its `ARG`s have by default.
 pub(super) fn read(index: usize, file: &File) -> Dockerfile {
+    build(index, file, &BTreeMap::new(), None)
+}
+
+/// Reads one that is built with values of `ARG`s, up to a stage.
+pub(super) fn build(
+    index: usize,
+    file: &File,
+    values: &BTreeMap<String, String>,
+    target: Option<&str>,
+) -> Dockerfile {
     let mut dockerfile = Dockerfile {
         file: index,
         from: None,
@@ -28,15 +41,39 @@ pub(super) fn read(index: usize, file: &File) -> Dockerfile {
         is_unknown: false,
         instructions: Vec::new(),
     };
+    let mut args: BTreeMap<String, String> = BTreeMap::new();
+    // Names of stages, and the images that they begin with.
+    let mut stages: Vec<(String, String)> = Vec::new();
     for (place, text) in instructions(index, &file.text) {
         let mut words = text.split_whitespace();
         let instruction = words.next().unwrap_or_default();
+        if instruction.eq_ignore_ascii_case("ARG") {
+            for (name, default) in words.clone().filter_map(|word| word.split_once('=')) {
+                let default = with_args(default.trim_matches(['"', '\'']), &args);
+                args.insert(name.to_owned(), values.get(name).cloned().unwrap_or(default));
+            }
+            for name in words.clone().filter(|word| !word.contains('=')) {
+                args.extend(values.get(name).map(|value| (name.to_owned(), value.clone())));
+            }
+        }
         if instruction.eq_ignore_ascii_case("FROM") {
-            let Some(image) = words.find(|word| !word.starts_with("--")) else { continue };
-            dockerfile.from = Some((image.to_owned(), place));
-            dockerfile.is_unknown = image::is_unknown(image);
-            let version = image::release(image).or_else(|| image::likely_release(image));
+            let last = stages.last().map(|(name, _)| name.as_str());
+            if target.is_some() && target == last {
+                break;
+            }
+            let mut words = words.skip_while(|word| word.starts_with("--"));
+            let Some(image) = words.next() else { continue };
+            let image = with_args(image, &args);
+            let named = words.next().filter(|word| word.eq_ignore_ascii_case("AS"));
+            let name = named.and(words.next()).unwrap_or_default().to_owned();
+            // A stage goes on from another one.
+            let base = stages.iter().rev().find(|(stage, _)| *stage == image && !image.is_empty());
+            let image = base.map_or(image, |(_, base)| base.clone());
+            dockerfile.is_unknown = image::is_unknown(&image);
+            let version = image::release(&image).or_else(|| image::likely_release(&image));
             dockerfile.version = version.map(|version| (version, place));
+            stages.push((name, image.clone()));
+            dockerfile.from = Some((image, place));
             continue;
         }
         if dockerfile.version.is_none() {
@@ -47,7 +84,17 @@ pub(super) fn read(index: usize, file: &File) -> Dockerfile {
         }
         dockerfile.instructions.push((place, text));
     }
+    if let (None, Some((_, place))) = (dockerfile.version, &dockerfile.from) {
+        let named = args.get("FLINK_VERSION").and_then(|number| image::version(number));
+        dockerfile.version = named.map(|version| (version, *place));
+    }
     dockerfile
+}
+
+/// Puts the values of arguments in; what has none stays.
+fn with_args(text: &str, args: &BTreeMap<String, String>) -> String {
+    let mut open = Vec::new();
+    variables::fill(text, args, &mut open)
 }
 
 /// `FLINK_VERSION=1.14.0` or the name of a release's archive or directory: `flink-1.14.0`.

@@ -1,6 +1,5 @@
 //! What an image reference says about Flink.
 
-use super::kubernetes::is_flink_image;
 use nutkin_flink::{FlinkVersion, version::LINES};
 
 /// Sizes in the configuration of Flink's images (`flink-conf.yaml` and `config.yaml` of the distribution, 1.13 to 2.3).
@@ -83,18 +82,34 @@ pub(super) fn version(tag: &str) -> Option<FlinkVersion> {
     }
 }
 
+/// Whether an image is one of Flink, by the last part of its name.
+pub(super) fn is_flink_image(image: &str) -> bool {
+    let name = image.rsplit('/').next().unwrap_or(image);
+    name.split([':', '@']).next().is_some_and(|name| name.contains("flink"))
+}
+
 /// Whether an image is one that the Flink project makes, or a copy of it in another registry: the last part of its name
 /// is `flink`. What others call `flink-orders` counts its own releases.
 pub(super) fn is_flinks_own(image: &str) -> bool {
+    is_called_flink(image) && !is_bitnami(image)
+}
+
+fn is_called_flink(image: &str) -> bool {
     let name = image.rsplit('/').next().unwrap_or(image);
     name.split([':', '@']).next() == Some("flink")
+}
+
+/// Whether an image is one of Bitnami's: its releases are Flink's, its entrypoint, variables and directories are not.
+pub(super) fn is_bitnami(image: &str) -> bool {
+    is_called_flink(image) && image.split('/').any(|part| part.starts_with("bitnami"))
 }
 
 /// The release of Flink that an image says, where it is certain: Flink's own images, and tags with Flink's own words.
 pub(super) fn release(image: &str) -> Option<FlinkVersion> {
     let tag = tag(image)?;
-    let is_flinks_tag = || is_flink_image(image) && tag.contains("-scala_2.1");
-    version(tag).filter(|_| is_flinks_own(image) || is_flinks_tag())
+    let is_flinks_tag =
+        || is_flink_image(image) && tag.contains("-scala_2.1") && 2 <= numbers(tag).len();
+    version(tag).filter(|_| is_called_flink(image) || is_flinks_tag())
 }
 
 /// The release that the tag of somebody's own image may mean: all three numbers of a line of Flink 1.x that no counting
@@ -132,6 +147,7 @@ mod tests {
         check("flink:1.20", None);
         check("flink:latest", None);
         check("flink", None);
+        check("docker.io/bitnami/flink:1.20.0-debian-12-r1", Some("1.20.0"));
         // A tag of somebody's own may count something else.
         check("acme/words:1.20.1", None);
     }

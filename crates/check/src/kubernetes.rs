@@ -1,6 +1,8 @@
 //! Kubernetes objects in the files: cut apart, named, and the Flink workloads among them.
 
 use super::finding::Place;
+use super::image;
+pub(super) use super::image::is_flink_image;
 pub(super) use super::mount::Mount;
 use super::node::{Walk, key_place};
 use super::role::{self, Program};
@@ -356,6 +358,15 @@ fn role(object: &Object, container: &Node) -> Option<Role> {
     if is_job || !is_flink_image(container.text_of("image").unwrap_or_default()) {
         return None;
     }
+    if program.is_none() && image::is_bitnami(container.text_of("image").unwrap_or_default()) {
+        let mut mode = container.items_of("env").iter().rev();
+        let mode = mode.find(|entry| entry.text_of("name") == Some("FLINK_MODE"));
+        return match mode.map(|entry| entry.text_of("value")) {
+            None | Some(Some("jobmanager")) => Some(Role::JobManager),
+            Some(Some("taskmanager")) => Some(Role::TaskManager),
+            Some(_) => None,
+        };
+    }
     if program.is_none() {
         match (variables("JOB_MAN"), variables("TASK_MANAGER")) {
             (true, true) => return Some(Role::Both),
@@ -371,12 +382,6 @@ fn role(object: &Object, container: &Node) -> Option<Role> {
         (false, true) => Some(Role::TaskManager),
         _ => None,
     }
-}
-
-/// Whether an image is one of Flink, by the last part of its name.
-pub(super) fn is_flink_image(image: &str) -> bool {
-    let name = image.rsplit('/').next().unwrap_or(image);
-    name.split([':', '@']).next().is_some_and(|name| name.contains("flink"))
 }
 
 /// Whether a Service's selector selects pods with these labels.

@@ -46,6 +46,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use compose::is_file as is_compose_file;
 pub use finding::{Finding, Patch};
 pub use inside::convert_manifest;
 pub use passed_over::Skipped;
@@ -147,6 +148,7 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
     known.extend(world.applied.unread.iter().map(|(place, _)| place.file));
     known.extend(world.broken.iter().map(|(place, _)| place.file));
     known.extend(world.used.iter().copied());
+    known.extend(world.overlays.iter().map(|(file, _)| *file));
     let foreign = world
         .own_files()
         .filter(|(index, file)| file.kind == Some(FileKind::Objects) && !known.contains(index));
@@ -155,7 +157,7 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
         findings: list.into_iter().map(|(_, finding)| finding).collect(),
         sessions: sessions.collect(),
         files: world.own_files().count(),
-        skipped: passed_over::all(&world),
+        skipped: passed_over::of(&world),
     }
 }
 

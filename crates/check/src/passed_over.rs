@@ -1,8 +1,10 @@
 //! Files that are not looked at: why, and what makes files of them that can be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::path::{here, is_above};
+use super::kubernetes::{Object, Workload, is_flink_image};
+use super::node::Walk;
+use super::path::{here, is_above, shell_word};
 use super::source::{File, PassedOver};
 use super::world::World;
 
@@ -21,8 +23,57 @@ impl std::fmt::Display for Skipped {
     }
 }
 
+/// All such files.
+pub(super) fn of(world: &World) -> Vec<Skipped> {
+    let mut found = all(world);
+    found.extend(world.overlays.iter().map(|(file, below)| {
+        let name = &world.files[*file].name;
+        Skipped { name: name.clone(), reason: overlay(name, below) }
+    }));
+    found.extend(unclear(world));
+    found.sort();
+    found
+}
+
+/// Compose files with images of Flink of which nothing says what they run.
+fn unclear(world: &World) -> Vec<Skipped> {
+    let project = |object: &Object| object.compose.as_ref().map(|service| service.project.clone());
+    let runs = world.objects.iter().filter(|object| Workload::of(object).is_some());
+    let known: BTreeSet<String> = runs.filter_map(project).collect();
+    let mut found: BTreeMap<String, &str> = BTreeMap::new();
+    for object in &world.objects {
+        let Some(project) = project(object).filter(|project| !known.contains(project)) else {
+            continue;
+        };
+        if Workload::unknown(object).is_some_and(|workload| is_of_flink(&workload)) {
+            found.entry(project).or_insert(&object.name);
+        }
+    }
+    let skipped = |(name, service): (String, &str)| Skipped {
+        name,
+        reason: format!(
+            "nothing says whether service {service} runs a JobManager or a TaskManager; give it the words of Flink's entrypoint, \
+             `command: jobmanager` or `command: taskmanager`"
+        ),
+    };
+    found.into_iter().map(skipped).collect()
+}
+
+fn is_of_flink(workload: &Workload<'_>) -> bool {
+    workload.image().and_then(Walk::text).is_some_and(is_flink_image)
+}
+
+/// Why a file on top of another Compose file is not looked at.
+fn overlay(name: &str, below: &str) -> String {
+    let (name, below) = (shell_word(name), shell_word(below));
+    format!(
+        "Compose reads it on top of {below} only when it is told to; `docker compose -f {below} -f {name} config > all.yaml` puts them \
+         together: check all.yaml"
+    )
+}
+
 /// All such files, those apart that a Compose file or a kustomization names, and what of kustomizations is not carried out.
-pub(super) fn all(world: &World) -> Vec<Skipped> {
+fn all(world: &World) -> Vec<Skipped> {
     let (files, used) = (&world.files, &world.used);
     let charts = charts(files);
     let reason = |file: &File| match &file.passed_over {

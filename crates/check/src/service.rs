@@ -1,6 +1,6 @@
 //! What a service of a Compose file has beside what pods have.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Place;
 
@@ -20,8 +20,10 @@ pub(super) struct Service {
     pub(super) name: Option<String>,
     /// Names under which the other containers reach it.
     pub(super) hosts: BTreeSet<String>,
-    /// The Dockerfile that it is built from.
-    pub(super) dockerfile: Option<String>,
+    /// What it is built from.
+    pub(super) build: Option<Build>,
+    /// Its networks; `None`: that of the host or of another container.
+    pub(super) networks: Option<BTreeSet<String>>,
     /// Published ports.
     pub(super) published: Vec<(Port, Place)>,
     /// What is mounted.
@@ -34,6 +36,17 @@ pub(super) struct Service {
     pub(super) missing: Vec<String>,
     /// All other fields: name and place.
     pub(super) fields: Vec<(String, Place)>,
+}
+
+/// What an image is built from.
+#[derive(Debug, Clone)]
+pub(super) struct Build {
+    /// The Dockerfile.
+    pub(super) dockerfile: String,
+    /// Values of its `ARG`s.
+    pub(super) args: BTreeMap<String, String>,
+    /// The stage that is built; `None`: the last one.
+    pub(super) target: Option<String>,
 }
 
 /// Something that is mounted.

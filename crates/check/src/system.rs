@@ -21,7 +21,7 @@ use nutkin_flink::Problem;
 
 mod services;
 
-pub(super) use services::of as of_service;
+pub(super) use services::{of as of_service, texts as texts_of_service};
 
 /// One session, as far as the files describe it.
 pub(super) struct System<'a> {
@@ -138,6 +138,12 @@ impl<'a> System<'a> {
 
     /// The same without its arguments.
     pub(super) fn files_of(&self, workload: &Workload<'_>) -> Settings {
+        if self.is_of_compose() {
+            let mut settings = Settings::default();
+            settings.extend(settings::of_image(self.world, std::slice::from_ref(workload)));
+            settings.extend(services::of(self.world, workload).0.list);
+            return settings;
+        }
         let own: Vec<&Embedded> = self.texts_of(workload).collect();
         if own.len() == self.texts.len() {
             return self.settings.clone();

@@ -307,6 +307,13 @@ fn session_files_are_judged_as_up_judges_them() {
     assert_eq!(errors(text, &["other.yaml"]), [""; 0]);
     let shared = text.replace("    execution", "    nutkin.claim.state.path: /tmp\n    execution");
     assert_eq!(errors(&shared, &["session.yaml"]), [""; 0]);
+    // On Docker and on this machine memory has to add up as well.
+    let local = text.replace("  mode: standalone\n", "").replace(
+        "execution.checkpointing.dir: file:///tmp/checkpoints",
+        "taskmanager.memory.process.size: 64m",
+    );
+    assert_eq!(errors(&local, &["session.yaml"]), ["NK0005 session.yaml:7:5"]);
+    assert_eq!(errors(&local.replace("64m", "2g"), &["session.yaml"]), [""; 0]);
 }
 
 /// A Deployment of one role. `more`: further fields of its container, in the notation of a map.

@@ -15,6 +15,7 @@ use super::node::Walk;
 use super::script::{self, Script};
 use super::secrets;
 use super::selectors::Selectors;
+use super::service::Build;
 use super::source::{File, FileKind};
 use nutkin_flink::Problem;
 
@@ -43,6 +44,8 @@ pub(super) struct World {
     pub(super) used: BTreeSet<usize>,
     /// Paths that they name.
     pub(super) wanted: BTreeSet<String>,
+    /// Compose files that are read only with a further `-f`, each with the one below it.
+    pub(super) overlays: Vec<(usize, String)>,
 }
 
 impl World {
@@ -70,7 +73,8 @@ impl World {
                     }
                     match &documents[..] {
                         [one] if compose::is_compose(one) => {
-                            composed.extend(documents.into_iter().map(|one| (index, one)));
+                            let tagged = |one| compose::with_tags(&text, &file.name, one);
+                            composed.extend(documents.into_iter().map(|one| (index, tagged(one))));
                         }
                         _ if kustomize::is_one(&file.name) => {}
                         _ => objects.extend(kubernetes::objects(index, documents)),
@@ -86,6 +90,7 @@ impl World {
         }
         let applied = kustomize::apply(&kustomizations, &mut files, &mut objects);
         let projects = compose::take(&mut files, &composed, &mut objects);
+        build(&mut dockerfiles, &files, &objects);
         for all in [&objects, &applied.written] {
             kubernetes::hide_secrets(&mut files, all);
             secrets::hide(&mut files, all);
@@ -120,6 +125,7 @@ impl World {
             hosts,
             broken,
             refusals: projects.refusals,
+            overlays: projects.overlays,
             used: projects.used.into_iter().chain(applied.used.iter().copied()).collect(),
             wanted: projects.wanted.into_iter().chain(applied.wanted.iter().cloned()).collect(),
             applied,
@@ -199,5 +205,24 @@ impl World {
         name: &str,
     ) -> impl Iterator<Item = &Object> + use<'_> {
         self.names.all(kind, name).iter().map(|index| &self.objects[*index])
+    }
+}
+
+/// Reads Dockerfiles again as Compose files build them: with values of their arguments, up to a stage.
+fn build(dockerfiles: &mut [Dockerfile], files: &[File], objects: &[Object]) {
+    if dockerfiles.is_empty() {
+        return;
+    }
+    let services = objects.iter().filter_map(|object| object.compose.as_ref());
+    let mut builds: BTreeMap<&str, &Build> = BTreeMap::new();
+    for one in services.filter_map(|service| service.build.as_ref()) {
+        builds.entry(one.dockerfile.as_str()).or_insert(one);
+    }
+    for dockerfile in dockerfiles {
+        let file = &files[dockerfile.file];
+        if let Some(one) = builds.get(file.name.as_str()) {
+            *dockerfile =
+                dockerfile::build(dockerfile.file, file, &one.args, one.target.as_deref());
+        }
     }
 }

@@ -25,8 +25,11 @@ const VANISHING: &[(&str, &str)] = &[
     ("NK0201", "the leaders' files are on the volume of the session"),
     ("NK0405", "containers of the session find the JobManager by its name"),
     ("NK0414", "containers of the session find the JobManager by its name"),
+    ("NK0417", "each container answers at its own address"),
+    ("NK0418", "each container has a name of its own"),
+    ("NK0502", "each container may have the memory that its process takes"),
+    ("NK0605", "the log configuration of the session is there"),
     ("NK0702", "all containers have one image"),
-    ("NK1001", "`nutkin up` does not read the Compose file"),
 ];
 
 /// Makes the session file.
@@ -83,6 +86,7 @@ pub(super) fn make(
     if !request.as_is {
         vanished(world, system, &mut maker);
     }
+    notes.extend(super::notes::guess(system).filter(|_| request.flink.is_none()));
     notes.extend(rest::of(world, system, &name));
     let content = Content { name: &name, namespace: None, spec: &spec, options: &made.lines, log };
     let text = with_notes(&write(content, &maker)?, &notes);
@@ -118,11 +122,13 @@ fn name_of(system: &System<'_>) -> String {
 fn vanished(world: &World, system: &System<'_>, maker: &mut Maker<'_>) {
     let mut findings = Findings::new(maker.files);
     rules::of_system(system, &mut findings);
-    let mut found: Vec<_> =
+    for refusal in refuse::refusals(world, system) {
+        if let Some(cure) = refusal.cure {
+            maker.cure("NK1001", refusal.place, cure);
+        }
+    }
+    let found: Vec<_> =
         findings.list.iter().map(|(place, finding)| (*place, finding.rule.code)).collect();
-    let own = system.workloads.first().map(Workload::file);
-    let refused = world.refusals.iter().filter(|refusal| Some(refusal.place.file) == own);
-    found.extend(refused.map(|refusal| (refusal.place, "NK1001")));
     for (place, code) in found {
         let Some((_, message)) = VANISHING.iter().find(|(known, _)| *known == code) else {
             continue;

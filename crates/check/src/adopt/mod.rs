@@ -16,6 +16,7 @@ mod options;
 mod own;
 mod pods;
 mod ports;
+mod profiles;
 mod refuse;
 mod resources;
 mod roles;
@@ -147,7 +148,8 @@ impl<'a> Maker<'a> {
 /// The files describe no session or several, one that no session file can be, or what would be written is nothing that
 /// `render` and `up` take.
 pub fn adopt(inputs: &[Input], request: &AdoptionRequest) -> Result<Adoption, Vec<Problem>> {
-    let world = World::read(inputs.iter().map(File::new).collect());
+    let mut world = World::read(inputs.iter().map(File::new).collect());
+    profiles::leave(&mut world);
     if let Some(adoption) = own::adopt(&world, request) {
         return Ok(adoption);
     }

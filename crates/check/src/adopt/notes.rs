@@ -7,7 +7,7 @@ use crate::system::{System, World};
 use nutkin_flink::FlinkVersion;
 
 /// The release of Flink, where nobody named it for certain.
-fn guess(system: &System<'_>) -> Option<String> {
+pub(super) fn guess(system: &System<'_>) -> Option<String> {
     let how = "`--flink VERSION` says which one it is";
     let Some(version) = system.version else {
         let version = FlinkVersion::DEFAULT;

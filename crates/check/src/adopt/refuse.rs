@@ -5,6 +5,7 @@ use super::{Adoption, AdoptionRequest, Maker, defaults, directory, pods, roles, 
 use crate::finding::Place;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
+use crate::rules::planned::containers;
 use crate::settings::has_variables_in_vain;
 use crate::source::FileKind;
 use crate::system::System;
@@ -203,7 +204,7 @@ pub(super) fn judge(
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        if is_on_kubernetes { planned(&session) } else { Ok(()) }
+        if is_on_kubernetes { planned(&session) } else { containers(&session) }
     };
     // Nobody has seen the file of these lines.
     let of_the_files = |problem: Problem| {

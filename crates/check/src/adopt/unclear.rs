@@ -29,10 +29,20 @@ pub(super) fn of(world: &World, system: &System<'_>) -> Option<Problem> {
 pub(super) fn nothing(world: &World) -> Problem {
     let message = "the files describe no session of Flink";
     let problem = Problem::argument(Argument::From, message);
-    let skipped = passed_over::all(world);
-    match skipped.iter().find(|skipped| skipped.reason.contains("render")) {
+    let skipped = passed_over::of(world);
+    if let Some((place, broken)) = world.broken.first() {
+        let message =
+            format!("{}:{}: {}", world.files[place.file].name, place.line, broken.message);
+        return Problem::argument(Argument::From, message).hint("fix the line");
+    }
+    let tells = |skipped: &&passed_over::Skipped| {
+        ["render", "nothing says"].iter().any(|word| skipped.reason.contains(word))
+    };
+    match skipped.iter().find(tells) {
         Some(skipped) => problem.hint(skipped.to_string()),
-        None => problem.hint("name the Kubernetes files, or the directory with flink-conf.yaml"),
+        None => problem.hint(
+            "name the Kubernetes files, the Compose file, or the directory with flink-conf.yaml",
+        ),
     }
 }
 
@@ -140,7 +150,9 @@ fn absent(world: &World, system: &System<'_>) -> Option<Problem> {
 
 /// A parameter of a template that has no value.
 fn open(world: &World, system: &System<'_>) -> Option<Problem> {
-    let mut objects = system.workloads.iter().chain(&system.boot).map(|workload| workload.object);
+    let objects = system.workloads.iter().chain(&system.boot).map(|workload| workload.object);
+    // Variables of Compose are told by where their values come from.
+    let mut objects = objects.filter(|object| object.compose.is_none());
     let (object, name) = objects.find_map(|one| Some((one, template::open_in(&one.node)?)))?;
     let file = &world.files[object.file].name;
     let message = format!("{file}: the template's parameter `{name}` has no value");

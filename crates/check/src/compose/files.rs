@@ -1,12 +1,24 @@
 //! The files around a Compose file: overrides, overlays, what `extends` and `env_file` name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::variables::{self, Variables};
 use crate::node::Walk;
 use crate::path::{beside, directory};
 use crate::source::File;
 use nutkin_flink::yaml::Node;
+
+/// Names that Compose looks for, the one that counts first (`cli/options.go` of compose-go).
+pub(super) const MAINS: [&str; 4] =
+    ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+
+/// Names of the file that Compose reads on top of it.
+pub(super) const OVERRIDES: [&str; 4] = [
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+];
 
 /// All files, to be found by name.
 pub(super) struct Files<'a> {
@@ -16,6 +28,10 @@ pub(super) struct Files<'a> {
     documents: BTreeMap<usize, &'a Node>,
     /// Indices of Compose files, by directory.
     by_directory: BTreeMap<&'a str, Vec<usize>>,
+    /// What Compose reads on top of a file.
+    above: BTreeMap<usize, Vec<usize>>,
+    /// All of these.
+    overriding: BTreeSet<usize>,
 }
 
 impl<'a> Files<'a> {
@@ -27,7 +43,13 @@ impl<'a> Files<'a> {
         for index in documents.keys() {
             by_directory.entry(all[*index].directory()).or_default().push(*index);
         }
-        Self { all, by_name: by_name.collect(), documents, by_directory }
+        let by_name = by_name.collect();
+        let (above, overriding) = (BTreeMap::new(), BTreeSet::new());
+        let mut files = Self { all, by_name, documents, by_directory, above, overriding };
+        let firsts = files.by_directory.values().filter_map(|indices| indices.first());
+        files.above = firsts.filter_map(|first| files.taken(&all[*first].name)).collect();
+        files.overriding = files.above.values().flatten().copied().collect();
+        files
     }
 
     /// The Compose files in the directory of a file.
@@ -46,43 +68,70 @@ impl<'a> Files<'a> {
         Some((index, *self.documents.get(&index)?))
     }
 
-    /// Whether Compose reads the file on top of another that is here.
+    /// Whether Compose reads the file on top of another that is here, without being told by `-f`.
     pub(super) fn is_override(&self, name: &str) -> bool {
-        let Some((stem, _)) = name.rsplit_once('.') else { return false };
-        let Some(base) = stem.strip_suffix(".override") else { return false };
-        ["yml", "yaml"].iter().any(|end| self.compose(&format!("{base}.{end}")).is_some())
+        self.find(name).is_some_and(|index| self.overriding.contains(&index))
     }
 
-    /// What Compose reads on top of a file without being told.
-    pub(super) fn override_of(&self, name: &str) -> Option<(usize, &'a Node)> {
-        let (stem, _) = name.rsplit_once('.')?;
-        ["yml", "yaml"].iter().find_map(|end| self.compose(&format!("{stem}.override.{end}")))
+    /// What Compose reads on top of a file without being told: what `COMPOSE_FILE` of `.env` lists behind it, otherwise
+    /// the override of the file that Compose takes by its name.
+    pub(super) fn overrides_of(&self, name: &str) -> impl Iterator<Item = (usize, &'a Node)> {
+        let above = self.find(name).and_then(|index| self.above.get(&index));
+        above.into_iter().flatten().map(|index| (*index, self.documents[index]))
     }
 
-    /// Whether a file only changes services of another in its directory: Compose takes it with a further `-f`.
-    pub(super) fn is_overlay(&self, name: &str, document: &Node) -> bool {
+    /// The paths of `COMPOSE_FILE`, which `.env` beside a file may set.
+    pub(super) fn listed(&self, name: &str) -> Option<Vec<String>> {
+        let (_, variables) = self.environment(name);
+        let list = variables.get("COMPOSE_FILE").filter(|list| !list.is_empty())?;
+        let separator = variables.get("COMPOSE_PATH_SEPARATOR").map_or(":", String::as_str);
+        Some(list.split(separator).map(|path| beside(name, path)).collect())
+    }
+
+    /// The file that Compose takes in the directory of another one, and what it reads on top.
+    fn taken(&self, name: &str) -> Option<(usize, Vec<usize>)> {
+        let find = |path: &String| self.compose(path).map(|(index, _)| index);
+        if let Some(listed) = self.listed(name) {
+            let mut listed = listed.iter().filter_map(find);
+            let first = listed.next()?;
+            return Some((first, listed.filter(|index| *index != first).collect()));
+        }
+        let first =
+            |names: &[&str]| names.iter().map(|one| beside(name, one)).find_map(|path| find(&path));
+        Some((first(&MAINS)?, first(&OVERRIDES).into_iter().collect()))
+    }
+
+    /// The file in whose directory a file lies that only changes services of it: Compose takes it with a further `-f`.
+    pub(super) fn below(&self, name: &str, document: &Node) -> Option<&'a str> {
         let is_part =
             |one: &Node| ["image", "build", "extends"].iter().all(|field| one.get(field).is_none());
         let services = document.get("services").map_or(&[][..], Walk::entries);
-        services.iter().filter(|(_, one)| is_part(one)).any(|(key, _)| {
-            self.beside(name).iter().any(|index| {
-                let other = self.documents[index].get("services");
+        services.iter().filter(|(_, one)| is_part(one)).find_map(|(key, _)| {
+            let has = |index: &&usize| {
+                let other = self.documents[*index].get("services");
                 other.and_then(|all| all.get(&key.name)).is_some_and(|other| !is_part(other))
-            })
+            };
+            self.beside(name).iter().find(has).map(|index| self.all[*index].name.as_str())
         })
     }
 
     /// Whether other Compose files lie in the directory of one, its own override apart.
     pub(super) fn has_siblings(&self, name: &str) -> bool {
-        let overriding = self.override_of(name).map(|(index, _)| index);
-        let is_other =
-            |index: &&usize| self.all[**index].name != name && Some(**index) != overriding;
+        let is_other = |index: &&usize| {
+            self.all[**index].name != name
+                && self.overrides_of(name).all(|(above, _)| above != **index)
+        };
         self.beside(name).iter().any(|index| is_other(&index))
     }
 
     /// The values of the `.env` beside a Compose file.
     pub(super) fn environment(&self, name: &str) -> (Option<usize>, Variables) {
-        let index = self.find(&beside(name, ".env"));
+        self.variables(&beside(name, ".env"))
+    }
+
+    /// The values of a file of variables.
+    pub(super) fn variables(&self, path: &str) -> (Option<usize>, Variables) {
+        let index = self.find(path);
         let text = index.map_or("", |index| self.all[index].text.as_str());
         let lines = variables::file(text, &Variables::new());
         (index, lines.into_iter().filter_map(|(key, value, _)| Some((key, value?))).collect())

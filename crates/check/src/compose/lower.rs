@@ -5,15 +5,15 @@ mod mounts;
 
 use std::collections::BTreeSet;
 
-use super::files::Files;
+use super::files::{Files, MAINS, OVERRIDES};
 use super::tree::{as_text, entry, list, map, number, text};
 use super::variables::{Variables, fill};
-use super::{Projects, merge, refuse, words};
+use super::{Projects, Refusal, merge, refuse, words};
 use crate::finding::Place;
 use crate::kubernetes::Object;
 use crate::node::{Walk, key_place};
 use crate::path::beside;
-use crate::service::{KIND, Port, Service};
+use crate::service::{Build, KIND, Port, Service};
 use nutkin_flink::yaml::{Key, Node, NodeKind};
 
 /// Longest chain of services that extend each other: far beyond any, and an end for those in a circle.
@@ -53,64 +53,136 @@ struct Project<'a, 'o> {
     files: &'a Files<'a>,
     file: usize,
     name: &'a str,
+    /// The file with which Compose begins: another one may include this.
+    main: &'a str,
+    /// What the project calls itself there.
+    title: Option<String>,
     document: Node,
     variables: Variables,
+    /// Whether further files may have what these lack.
+    has_siblings: bool,
     /// Files that the service names and that are not there.
     missing: Vec<String>,
     out: &'o mut Projects,
 }
 
-/// Makes an object of each service of a file.
-pub(super) fn project(
-    files: &Files<'_>,
-    file: usize,
-    document: &Node,
-    overriding: Option<(usize, &Node)>,
-    out: &mut Projects,
-) {
+/// Makes an object of each service of a file, and of those that it includes.
+pub(super) fn project(files: &Files<'_>, file: usize, document: &Node, out: &mut Projects) {
     let name = files.all[file].name.as_str();
     let (environment, variables) = files.environment(name);
     out.used.extend(environment);
     out.wanted.insert(beside(name, ".env"));
-    let document = match overriding {
-        Some((_, above)) => merge::overridden(document, above),
-        None => document.clone(),
+    out.wanted.extend(files.listed(name).into_iter().flatten());
+    if MAINS.iter().any(|main| beside(name, main) == name) {
+        out.wanted.extend(OVERRIDES.map(|one| beside(name, one)));
+    }
+    let mut whole = document.clone();
+    for (above, overriding) in files.overrides_of(name) {
+        out.used.insert(above);
+        whole = merge::overridden(&whole, overriding);
+    }
+    let document = merge::untagged(&whole);
+    let is_whole = whole.get("include").is_none();
+    let mut project = Project {
+        files,
+        file,
+        name,
+        main: name,
+        title: document.text_of("name").map(str::to_owned),
+        has_siblings: files.has_siblings(name) || !is_whole,
+        document,
+        variables,
+        missing: Vec::new(),
+        out,
     };
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    if !stem.ends_with(".override") {
-        out.wanted.extend(["yml", "yaml"].map(|end| format!("{stem}.override.{end}")));
-    }
-    let mut project = Project { files, file, name, document, variables, missing: Vec::new(), out };
-    for (key, service) in project.document.get("services").map_or(&[][..], Walk::entries).to_vec() {
-        project.service(&key, &service);
-    }
+    let refused = refuse::of_document(&project.document, file);
+    project.out.refusals.extend(refused);
+    project.services();
+    project.include(0);
 }
 
-impl Project<'_, '_> {
+/// What is included once more includes others at most this often: far beyond any, and an end for those in a circle.
+const DEEPEST: usize = 8;
+
+impl<'a> Project<'a, '_> {
+    fn services(&mut self) {
+        let services = self.document.get("services").map_or(&[][..], Walk::entries).to_vec();
+        for (key, service) in services {
+            self.service(&key, &service);
+        }
+    }
+
+    /// The services of included files, which are those of the project with paths and variables of their own (Compose
+    /// Specification, "Include").
+    fn include(&mut self, depth: usize) {
+        for one in self.document.items_of("include").to_vec() {
+            let listed = one.get("path").map_or(&[][..], Walk::items);
+            let paths: Vec<&str> = one
+                .text()
+                .or_else(|| one.text_of("path"))
+                .into_iter()
+                .chain(listed.iter().filter_map(Walk::text))
+                .collect();
+            let paths: Vec<String> = paths.iter().map(|path| beside(self.name, path)).collect();
+            self.out.wanted.extend(paths.iter().cloned());
+            let mut found = paths.iter().filter_map(|path| self.files.compose(path));
+            let Some((file, document)) = found.next().filter(|_| depth < DEEPEST) else { continue };
+            let mut whole = document.clone();
+            let mut used = vec![file];
+            for (above, overriding) in found {
+                whole = merge::overridden(&whole, overriding);
+                used.push(above);
+            }
+            let name = self.files.all[file].name.as_str();
+            // What the including project sets counts more.
+            let path = match one.text_of("env_file") {
+                Some(path) => beside(self.name, path),
+                None => beside(name, ".env"),
+            };
+            let (environment, mut variables) = self.files.variables(&path);
+            self.out.wanted.insert(path);
+            variables.extend(self.variables.clone());
+            used.extend(environment);
+            self.out.used.extend(used);
+            let mut included = Project {
+                files: self.files,
+                file,
+                name,
+                main: self.main,
+                title: self.title.clone(),
+                document: merge::untagged(&whole),
+                variables,
+                has_siblings: true,
+                missing: Vec::new(),
+                out: self.out,
+            };
+            included.services();
+            included.include(depth + 1);
+        }
+    }
+
     fn service(&mut self, key: &Key, service: &Node) {
         self.missing.clear();
-        let whole = self.extended(self.name, service, 0);
+        let whole = self.extended(self.name, key, service, &mut vec![key.name.clone()]);
         let mut open = Vec::new();
         let whole = self.filled(&whole, &mut open);
+        let refused = refuse::refusals(&self.document, self.file, key, &whole, self.has_siblings);
+        self.out.refusals.extend(refused);
         if whole.get("image").is_none() && whole.get("build").is_none() {
             return;
         }
-        let has_siblings =
-            self.files.has_siblings(self.name) || self.document.get("include").is_some();
-        let refused = refuse::refusals(&self.document, self.file, key, &whole, has_siblings);
-        self.out.refusals.extend(refused);
         let mut made = Service {
-            project: self.name.to_owned(),
-            name: self.document.text_of("name").map(str::to_owned),
+            project: self.main.to_owned(),
+            name: self.title.clone(),
             hostname: whole.text_of("hostname").map(str::to_owned),
-            has_siblings,
+            has_siblings: self.has_siblings,
             open,
+            networks: self.networks(&whole),
             ..Service::default()
         };
         made.hosts = hosts(key, &whole, &self.document);
-        made.dockerfile = self.dockerfile(&whole);
-        made.profiles =
-            whole.items_of("profiles").iter().filter_map(Walk::text).map(str::to_owned).collect();
+        made.build = self.build(&whole);
+        made.profiles = self.profiles(&whole);
         made.published = self.published(&whole);
         let unread = |(field, _): &&(Key, Node)| {
             !READ.contains(&field.name.as_str()) && !field.name.starts_with("x-")
@@ -136,40 +208,79 @@ impl Project<'_, '_> {
         });
     }
 
-    /// The service with what it extends.
-    fn extended(&mut self, name: &str, service: &Node, depth: usize) -> Node {
-        let Some((key, extends)) = service.entry("extends").filter(|_| depth < LONGEST) else {
+    /// The profiles of a service, if none of them is on: `COMPOSE_PROFILES` of `.env` lists those that are.
+    fn profiles(&self, service: &Node) -> Vec<String> {
+        let on = self.variables.get("COMPOSE_PROFILES").map_or("", String::as_str);
+        let on: Vec<&str> = on.split(',').map(str::trim).collect();
+        let named = service.items_of("profiles").iter().filter_map(Walk::text);
+        let named: Vec<String> = named.map(str::to_owned).collect();
+        let is_on = on.contains(&"*") || named.iter().any(|name| on.contains(&name.as_str()));
+        if is_on { Vec::new() } else { named }
+    }
+
+    /// The networks of a service by their names outside; `None` where it has that of the host or of another container.
+    fn networks(&self, service: &Node) -> Option<BTreeSet<String>> {
+        if service.get("network_mode").is_some() {
+            return None;
+        }
+        let listed = service.items_of("networks").iter().filter_map(Walk::text);
+        let mapped = service.get("networks").map_or(&[][..], Walk::entries).iter();
+        let mut names: BTreeSet<&str> =
+            listed.chain(mapped.map(|(key, _)| key.name.as_str())).collect();
+        if names.is_empty() {
+            names.insert("default");
+        }
+        let outside = |name: &str| {
+            let network = self.document.get("networks").and_then(|all| all.get(name));
+            network.and_then(|network| network.text_of("name")).unwrap_or(name).to_owned()
+        };
+        Some(names.into_iter().map(outside).collect())
+    }
+
+    /// The service with what it extends. `chain`: the services above it, each once.
+    fn extended(&mut self, name: &str, key: &Key, service: &Node, chain: &mut Vec<String>) -> Node {
+        let Some((at, extends)) = service.entry("extends").cloned() else {
             return service.clone();
         };
+        let place =
+            if name == self.name { key_place(&at, self.file) } else { key_place(key, self.file) };
         let base = extends.text().or_else(|| extends.text_of("service"));
-        let other = match extends.text_of("file") {
-            Some(path) => {
-                let path = beside(name, path);
-                self.out.wanted.insert(path.clone());
-                self.files.compose(&path).map(|(index, document)| {
-                    if path != self.name {
-                        self.out.used.insert(index);
-                    }
-                    (path, document)
-                })
-            }
-            None => self.files.compose(name).map(|(_, document)| (name.to_owned(), document)),
+        let (Some(base), is_short) = (base, chain.len() < LONGEST) else { return service.clone() };
+        let path = extends.text_of("file").map(|path| beside(name, path));
+        let path = path.unwrap_or_else(|| name.to_owned());
+        let service_of =
+            |document: &Node| document.get("services").and_then(|all| all.get(base)).cloned();
+        let found = if path == self.name {
+            service_of(&self.document)
+        } else {
+            self.out.wanted.insert(path.clone());
+            let Some((index, document)) = self.files.compose(&path) else {
+                self.missing.extend(extends.text_of("file").map(str::to_owned));
+                return service.clone();
+            };
+            self.out.used.insert(index);
+            service_of(document).map(|found| merge::untagged(&found))
         };
-        let Some((path, document)) = other else {
-            self.missing.extend(extends.text_of("file").map(str::to_owned));
+        let mut refuse = |message: String| self.out.refusals.push(Refusal::new(place, message));
+        let link = if path == self.name { base.to_owned() } else { format!("{base} of {path}") };
+        if chain.contains(&link) || !is_short {
+            let message =
+                format!("services extend each other in a circle: {}, {link}", chain.join(", "));
+            refuse(message);
+            return service.clone();
+        }
+        let Some(found) = found else {
+            refuse(format!("`{}` extends `{base}`, which is not a service of {path}", key.name));
             return service.clone();
         };
-        let found = document.get("services").and_then(|all| all.get(base?));
-        let Some(found) = found else { return service.clone() };
-        let below = self.extended(&path, &found.clone(), depth + 1);
+        chain.push(link);
+        let below = self.extended(&path, key, &found, chain);
         let below = if path == self.name {
             below
         } else {
-            merge::moved(
-                &merge::rebased(&below, extends.text_of("file").unwrap_or_default()),
-                key.line,
-                key.column,
-            )
+            let asked = extends.text_of("file").unwrap_or_default();
+            let below = if path == name { below } else { merge::rebased(&below, asked) };
+            merge::moved(&below, at.line, at.column)
         };
         merge::service(&below, service)
     }
@@ -192,7 +303,7 @@ impl Project<'_, '_> {
         Node { kind, ..node.clone() }
     }
 
-    fn dockerfile(&mut self, service: &Node) -> Option<String> {
+    fn build(&mut self, service: &Node) -> Option<Build> {
         let build = service.get("build")?;
         let context = build.text().or_else(|| build.text_of("context")).unwrap_or(".");
         if context.contains("://") {
@@ -201,7 +312,16 @@ impl Project<'_, '_> {
         let file = build.text_of("dockerfile").unwrap_or("Dockerfile");
         let path = beside(self.name, &format!("{context}/{file}"));
         self.out.wanted.insert(path.clone());
-        Some(path)
+        let mut args = Variables::new();
+        for item in build.items_of("args").iter().filter_map(Walk::text) {
+            if let Some((name, value)) = item.split_once('=') {
+                args.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        for (key, value) in build.get("args").map_or(&[][..], Walk::entries) {
+            args.extend(value.text().map(|value| (key.name.clone(), value.to_owned())));
+        }
+        Some(Build { dockerfile: path, args, target: build.text_of("target").map(str::to_owned) })
     }
 
     fn published(&self, service: &Node) -> Vec<(Port, Place)> {

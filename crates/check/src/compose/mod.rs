@@ -3,12 +3,13 @@
 //! Source: the Compose Specification. What Compose merges is merged (`compose.override.yaml`, `extends`, `env_file`,
 //! `.env`); what only a shell knows stays open.
 
+mod fields;
 mod files;
 mod lower;
 mod merge;
 mod refuse;
 mod tree;
-mod variables;
+pub(super) mod variables;
 mod words;
 
 use std::collections::BTreeSet;
@@ -24,7 +25,18 @@ use nutkin_flink::yaml::Node;
 pub(super) struct Refusal {
     pub(super) place: Place,
     pub(super) message: String,
+    /// What `init` does about it; `None`: nobody knows what was meant.
+    pub(super) cure: Option<&'static str>,
 }
+
+impl Refusal {
+    const fn new(place: Place, message: String) -> Self {
+        Self { place, message, cure: None }
+    }
+}
+
+/// The cure of what a session on Docker does not have at all.
+const NEEDLESS: &str = "a session on Docker does not need it";
 
 /// All Compose files that start Flink.
 #[derive(Debug, Default)]
@@ -39,6 +51,8 @@ pub(super) struct Projects {
     pub(super) used: BTreeSet<usize>,
     /// Paths that are named and may be files worth reading.
     pub(super) wanted: BTreeSet<String>,
+    /// Files that Compose reads only when it is told to, each with the one below it.
+    pub(super) overlays: Vec<(usize, String)>,
 }
 
 /// Whether a document is a Compose file, by what it holds: names are whatever people like. Other programs have services
@@ -48,6 +62,19 @@ pub(super) fn is_compose(document: &Node) -> bool {
     document.get("kind").is_none()
         && document.get("apiVersion").is_none()
         && services.iter().any(|(_, one)| !one.entries().is_empty())
+}
+
+/// Whether a text is a Compose file, whatever it is called.
+pub fn is_file(text: &str, name: &str) -> bool {
+    looks_like_one(text) && nutkin_flink::yaml::forgiving(text, name).0.iter().any(is_compose)
+}
+
+/// The document of a Compose file, with the tags that only Compose knows.
+pub(super) fn with_tags(text: &str, file: &str, document: Node) -> Node {
+    if !text.contains(merge::RESET) && !text.contains(merge::OVERRIDE) {
+        return document;
+    }
+    nutkin_flink::yaml::tagged(text, file).0.into_iter().next().unwrap_or(document)
 }
 
 /// Whether the text of a broken file was one.
@@ -84,26 +111,29 @@ pub(super) fn take(
 fn read(files: &[File], documents: &[(usize, Node)]) -> Projects {
     let mut projects = Projects::default();
     let reader = files::Files::new(files, documents);
-    let mut all = Vec::new();
+    let (mut all, mut overlays) = (Vec::new(), Vec::new());
     for (file, document) in documents {
         let name = &files[*file].name;
-        if reader.is_override(name) || reader.is_overlay(name, document) {
+        if reader.is_override(name) {
             continue;
         }
-        let overriding = reader.override_of(name);
+        if let Some(below) = reader.below(name, document) {
+            overlays.push((*file, below.to_owned()));
+            continue;
+        }
         let mut own = Projects::default();
-        lower::project(&reader, *file, document, overriding, &mut own);
+        lower::project(&reader, *file, document, &mut own);
         // Other people's systems do not concern us, nor does what Compose says to them.
         if !own.objects.iter().any(is_of_flink) {
             continue;
         }
-        all.push((*file, overriding.map(|(file, _)| file), own));
+        all.push((*file, own));
     }
     // What only others extend is a part of them.
     let extended: BTreeSet<usize> =
-        all.iter().flat_map(|(_, _, own)| own.used.iter().copied()).collect();
-    all.retain(|(file, ..)| !extended.contains(file));
-    for (file, overriding, own) in all {
+        all.iter().flat_map(|(_, own)| own.used.iter().copied()).collect();
+    all.retain(|(file, _)| !extended.contains(file));
+    for (file, own) in all {
         let before = projects.objects.len();
         projects.contents.extend(own.contents.into_iter().map(|(i, n, t)| (i + before, n, t)));
         projects.objects.extend(own.objects);
@@ -111,8 +141,10 @@ fn read(files: &[File], documents: &[(usize, Node)]) -> Projects {
         projects.wanted.extend(own.wanted);
         projects.used.extend(own.used);
         projects.used.insert(file);
-        projects.used.extend(overriding);
     }
+    let is_read = |below: &String| projects.used.iter().any(|file| files[*file].name == *below);
+    overlays.retain(|(file, below)| !projects.used.contains(file) && is_read(below));
+    projects.overlays = overlays;
     projects
 }
 

@@ -1,9 +1,33 @@
 //! What Docker Compose says to a service before it starts anything.
 
-use super::{Refusal, words};
+use std::collections::BTreeMap;
+
+use super::{NEEDLESS, Refusal, fields, words};
 use crate::finding::Place;
 use crate::node::{Walk, key_place};
 use nutkin_flink::yaml::{Key, Node};
+
+/// What is wrong with a file as a whole: keys that appear twice, and words in the place of a section.
+pub(super) fn of_document(document: &Node, file: usize) -> Vec<Refusal> {
+    let mut told = Vec::new();
+    twice(document, file, &mut told);
+    fields::of_map(document, "a Compose file", &fields::OF_FILE, file, &mut told);
+    told
+}
+
+/// Keys that appear twice in one map, which YAML does not allow.
+fn twice(node: &Node, file: usize, told: &mut Vec<Refusal>) {
+    let mut lines: BTreeMap<&str, u32> = BTreeMap::new();
+    for (key, value) in node.entries() {
+        if let Some(first) = lines.insert(&key.name, key.line) {
+            let message =
+                format!("the key `{}` appears a second time; it was on line {first}", key.name);
+            told.push(Refusal::new(key_place(key, file), message));
+        }
+        twice(value, file, told);
+    }
+    node.items().iter().for_each(|item| twice(item, file, told));
+}
 
 /// All that is refused. `open`: other files may have the services and volumes that this one lacks.
 pub(super) fn refusals(
@@ -20,14 +44,83 @@ pub(super) fn refusals(
             let message = format!(
                 "`{variable}` is a map here, because a space follows a colon: quote the whole item, or write it as a block (`|`)"
             );
-            told.push(Refusal { place: key_place(name, file), message });
+            let place = key_place(name, file);
+            told.push(Refusal { place, message, cure: Some("the line is read as it was meant") });
         }
     }
+    fields::of_map(service, "a service", &fields::OF_SERVICE, file, &mut told);
+    told.extend(one_name(file, key, service));
+    told.extend(two_networks(file, key, service));
+    told.extend(ports(file, service));
     if !open {
         told.extend(unknown_services(document, file, key, service));
         told.extend(unknown_volumes(document, file, service));
+        for section in ["networks", "configs", "secrets"] {
+            told.extend(unknown(section, document, file, key, service));
+        }
+        let has_image =
+            ["image", "build", "provider"].iter().any(|field| service.get(field).is_some());
+        if !has_image {
+            let message = format!("`{}` has neither an image nor a build", key.name);
+            told.push(Refusal::new(key_place(key, file), message));
+        }
     }
     told
+}
+
+/// One name for several containers.
+fn one_name(file: usize, key: &Key, service: &Node) -> Option<Refusal> {
+    let (name, _) = service.entry("container_name")?;
+    let count = service.at("deploy/replicas").or_else(|| service.get("scale"))?.whole()?;
+    let message = format!("`{}` has one `container_name` for {count} containers", key.name);
+    (1 < count).then(|| Refusal { place: key_place(name, file), message, cure: Some(NEEDLESS) })
+}
+
+/// A network of its own and that of somebody else.
+fn two_networks(file: usize, key: &Key, service: &Node) -> Option<Refusal> {
+    let ((mode, _), networks) = (service.entry("network_mode")?, service.get("networks")?);
+    let has_some = !networks.items().is_empty() || !networks.entries().is_empty();
+    let message =
+        format!("`{}` has `network_mode` and `networks`, which exclude each other", key.name);
+    has_some.then(|| Refusal::new(key_place(mode, file), message))
+}
+
+/// Published ports that are not ports.
+fn ports(file: usize, service: &Node) -> Vec<Refusal> {
+    let refusal = |node: &Node| {
+        let text =
+            node.text().filter(|text| !text.contains('$') && words::ports(text).is_none())?;
+        let message =
+            format!("`{text}` is not a port, nor a port of the host and one of the container");
+        Some(Refusal::new(node.place(file), message))
+    };
+    service.items_of("ports").iter().filter_map(refusal).collect()
+}
+
+/// Networks, configs and secrets that a service names and the file does not have.
+fn unknown(section: &str, document: &Node, file: usize, key: &Key, service: &Node) -> Vec<Refusal> {
+    let known = document.get(section).map_or(&[][..], Walk::entries);
+    let listed = service.items_of(section).iter();
+    let name = |node: &Node| {
+        let name = node.text().or_else(|| node.text_of("source"))?;
+        Some((name.to_owned(), node.place(file)))
+    };
+    let mapped = service.get(section).map_or(&[][..], Walk::entries).iter();
+    let mut named: Vec<(String, Place)> = listed.filter_map(name).collect();
+    named.extend(mapped.map(|(key, _)| (key.name.clone(), key_place(key, file))));
+    named.retain(|(name, _)| {
+        name != "default"
+            && !name.contains('$')
+            && !known.iter().any(|(known, _)| known.name == *name)
+    });
+    let refusal = |(name, place): (String, Place)| {
+        let message = format!(
+            "`{}` names `{name}`, which is not among the `{section}` of the file",
+            key.name
+        );
+        Refusal { place, message, cure: (section == "networks").then_some(NEEDLESS) }
+    };
+    named.into_iter().map(refusal).collect()
 }
 
 fn unknown_services(document: &Node, file: usize, key: &Key, service: &Node) -> Vec<Refusal> {
@@ -46,7 +139,7 @@ fn unknown_services(document: &Node, file: usize, key: &Key, service: &Node) -> 
     });
     let refusal = |(name, place): (&str, Place)| {
         let message = format!("`{}` depends on `{name}`, which is not a service", key.name);
-        Refusal { place, message }
+        Refusal { place, message, cure: Some(NEEDLESS) }
     };
     needed.into_iter().map(refusal).collect()
 }
@@ -66,7 +159,7 @@ fn unknown_volumes(document: &Node, file: usize, service: &Node) -> Vec<Refusal>
     let refusal = |node: &Node| {
         let source = source(node).filter(is_unknown)?;
         let message = format!("the volume `{source}` is not among the `volumes` of the file");
-        Some(Refusal { place: node.place(file), message })
+        Some(Refusal { place: node.place(file), message, cure: Some(NEEDLESS) })
     };
     service.items_of("volumes").iter().filter_map(refusal).collect()
 }

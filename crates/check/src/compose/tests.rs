@@ -72,7 +72,11 @@ services:
 ";
     finds(
         &[("docker-compose.yml", text)],
-        &["NK0103 docker-compose.yml:10", "NK0702 docker-compose.yml:12"],
+        &[
+            "NK0103 docker-compose.yml:10",
+            "NK0502 docker-compose.yml:16",
+            "NK0702 docker-compose.yml:12",
+        ],
     );
     let sane = text.replace("abc", "2");
     finds(
@@ -160,7 +164,14 @@ fn configuration_that_is_mounted_is_read() {
     );
     let directory = "volumes: [{type: bind, source: ./conf, target: /opt/flink/conf}]";
     let files = [("compose.yaml", &*pair(directory, "")), ("conf/flink-conf.yaml", conf)];
-    finds(&files, &["NK0103 conf/flink-conf.yaml:2", "NK0117 conf/flink-conf.yaml:1"]);
+    finds(
+        &files,
+        &[
+            "NK0103 conf/flink-conf.yaml:2",
+            "NK0117 conf/flink-conf.yaml:1",
+            "NK0605 compose.yaml:7",
+        ],
+    );
     sessions(&files, &[("service jobmanager of compose.yaml", Some("1.20.5"))]);
     let content = "configs: [{source: flink, target: /opt/flink/conf/config.yaml}]";
     let text = pair(content, "")
@@ -251,4 +262,119 @@ fn what_compose_refuses_is_told_where_no_other_file_may_have_it() {
     finds(&[("compose.yaml", &text), ("compose.zoo.yaml", other)], &[]);
     let broken = "services:\n  jobmanager:\n    image: [flink\n";
     finds(&[("compose.yaml", broken)], &["NK0001 compose.yaml:3"]);
+}
+
+#[test]
+fn tags_and_lists_of_an_override() {
+    let base = pair("ports: ['8081:8081', '9249:9249']\nvolumes: ['./a:/a']", "scale: 2");
+    let over = "services:\n  jobmanager:\n    ports: !override ['127.0.0.1:8081:8081']\n    volumes: ['./b:/a']\n  taskmanager:\n    scale: !reset null\n    container_name: tm\n";
+    finds(&[("compose.yaml", &base)], &["NK0904 compose.yaml:7"]);
+    finds(&[("compose.yaml", &base), ("compose.override.yml", over)], &[]);
+    let more = over.replace("!override ", "").replace("!reset null", "3");
+    finds(
+        &[("compose.yaml", &base), ("compose.override.yml", &more)],
+        &["NK0904 compose.yaml:7", "NK1001 compose.yaml:9", "NK1002 compose.yaml:2"],
+    );
+    // Of a file that Compose does not look for, and of what `.env` lists.
+    let flink = [("flink.yaml", &*base), ("flink.override.yaml", over)];
+    finds(&flink, &["NK0904 flink.yaml:7"]);
+    let report = check(&inputs(&flink), &Settings::default());
+    assert!(report.skipped[0].reason.contains("-f flink.yaml -f flink.override.yaml config"));
+    let listed = ("COMPOSE_FILE", "COMPOSE_FILE=flink.yaml:flink.override.yaml\n");
+    finds(&[flink[0], flink[1], (".env", listed.1)], &[]);
+}
+
+#[test]
+fn included_files_are_of_the_project() {
+    let main = "include: [jobs/kafka.yml, {path: flink/one.yml, env_file: flink/some.env}]\nservices:\n  ui: {image: grafana/grafana, ports: ['8081:3000']}\n";
+    let text = pair("ports: ['127.0.0.1:8081:8081']\ndepends_on: [kafka]", "");
+    let text = text.replace("1.20.5", "${FLINK}").replace(
+        "taskmanager:\n    image",
+        "taskmanager:\n    extends: {service: base}\n    image",
+    );
+    let text = text
+        + "  base: {image: busybox, environment: ['FLINK_PROPERTIES=taskmanager.numberOfTaskSlots: x']}\n";
+    let files = [
+        ("compose.yaml", main),
+        ("jobs/kafka.yml", "services:\n  kafka: {image: 'apache/kafka:4.0.0'}\n"),
+        ("flink/one.yml", &*text),
+        ("flink/some.env", "FLINK=1.19.1\n"),
+    ];
+    finds(&files, &["NK0103 flink/one.yml:15", "NK1002 flink/one.yml:7"]);
+    sessions(&files, &[("service jobmanager of compose.yaml", Some("1.19.1"))]);
+}
+
+#[test]
+fn what_compose_refuses_in_a_service() {
+    let one = |more: &str| pair("", more);
+    let check = |text: &str, expected: &[&str]| finds(&[("compose.yaml", text)], expected);
+    check(&one("container_name: tm\ndeploy: {replicas: 2}"), &["NK1001 compose.yaml:12"]);
+    check(&one("extends: {service: a}"), &["NK1001 compose.yaml:12"]);
+    let circle = "  a: {image: x, extends: b}\n  b: {image: x, extends: {service: a}}\n";
+    check(&(one("") + circle), &["NK1001 compose.yaml:12", "NK1001 compose.yaml:13"]);
+    check(&one("networks: [some]"), &["NK0405 compose.yaml:7", "NK1001 compose.yaml:12"]);
+    check(&one("network_mode: host\nnetworks: [default]"), &["NK1001 compose.yaml:12"]);
+    check(&one("enviroment: {A: b}"), &["NK1001 compose.yaml:12"]);
+    check(&one("ports: ['80801:8081']"), &["NK1001 compose.yaml:12"]);
+    check(&one("tty: true\ntty: false"), &["NK1001 compose.yaml:13"]);
+    check(&(one("") + "  other: {command: x}\n"), &["NK1001 compose.yaml:12"]);
+    check(&(one("gpus: all\nx-any: y\ncap_add: [ALL]") + "x-more: z\n"), &[]);
+}
+
+#[test]
+fn networks_of_the_roles() {
+    let with = |master: &str, worker: &str| {
+        let text = pair(&format!("networks: {master}"), &format!("networks: {worker}"));
+        text + "networks: {a: {}, b: {}, c: {name: a}}\n"
+    };
+    finds(&[("compose.yaml", &with("[a]", "[b]"))], &["NK0405 compose.yaml:8"]);
+    finds(&[("compose.yaml", &with("[a]", "{b: {}, a: {}}"))], &[]);
+    finds(&[("compose.yaml", &with("[a]", "[c]"))], &[]);
+}
+
+#[test]
+fn addresses_of_a_single_machine() {
+    let told_to = |line: &str| format!("  FLINK_PROPERTIES: '{line}'");
+    let check = |master: &str, worker: &str, expected: &[&str]| {
+        finds(&[("compose.yaml", &pair(master, worker))], expected);
+    };
+    check(&told_to("jobmanager.bind-host: localhost"), "", &["NK0417 compose.yaml:7"]);
+    let rest = told_to("rest.bind-address: localhost");
+    check(&rest, "", &[]);
+    check(&(rest + "\nports: ['127.0.0.1:8081:8081']"), "", &["NK0417 compose.yaml:7"]);
+    let host = told_to("taskmanager.host: taskmanager");
+    check("", &host, &[]);
+    check("", &(host + "\nscale: 2"), &["NK0418 compose.yaml:12"]);
+}
+
+#[test]
+fn images_of_others() {
+    let bitnami = "\
+services:
+  jm: {image: 'bitnami/flink:1.19.1', environment: [FLINK_MODE=jobmanager]}
+  tm:
+    image: bitnami/flink:1.18.1
+    environment: [FLINK_MODE=taskmanager, FLINK_JOB_MANAGER_RPC_ADDRESS=jm]
+";
+    finds(&[("compose.yaml", bitnami)], &["NK0702 compose.yaml:4"]);
+    let unclear = "services:\n  a: {image: 'acme/flink:1.19.1', command: [./start.sh]}\n";
+    let report = check(&inputs(&[("compose.yaml", unclear)]), &Settings::default());
+    assert!(report.skipped[0].reason.starts_with("nothing says whether service a"));
+}
+
+#[test]
+fn images_that_are_built() {
+    let text = pair("", "").replace(
+        "image: flink:1.20.5",
+        "image: acme/jobs\n    build: {context: docker, args: {FLINK: 1.18.1}, target: flink}",
+    );
+    let file =
+        "ARG FLINK=1.20.1\nFROM flink:${FLINK}-java11 AS flink\nFROM flink:1.17.2 AS other\n";
+    let named = [("compose.yaml", &*text), ("docker/Dockerfile", file)];
+    sessions(&named, &[("service jobmanager of compose.yaml", Some("1.18.1"))]);
+    let plain = text.replace(", args: {FLINK: 1.18.1}", "");
+    sessions(
+        &[("compose.yaml", &*plain), named[1]],
+        &[("service jobmanager of compose.yaml", Some("1.20.1"))],
+    );
 }

@@ -12,7 +12,7 @@ const DEEPEST: usize = 16;
 
 /// Fills the variables in. What no file gives a value stays as it is, and its name is added to `open`: a shell may
 /// have one.
-pub(super) fn fill(text: &str, variables: &Variables, open: &mut Vec<String>) -> String {
+pub(crate) fn fill(text: &str, variables: &Variables, open: &mut Vec<String>) -> String {
     filled(text, variables, open, 0)
 }
 
@@ -112,49 +112,98 @@ fn closing(text: &str) -> Option<usize> {
 }
 
 /// Reads an environment file: name, value and line. A name without `=` has no value of its own.
+///
+/// Source: `dotenv/parser.go` of compose-go, which also takes `NAME: value`, and quoted values of several lines.
 pub(super) fn file(text: &str, known: &Variables) -> Vec<(String, Option<String>, u32)> {
     let mut found: Vec<(String, Option<String>, u32)> = Vec::new();
     let mut variables = known.clone();
-    for (index, line) in text.lines().enumerate() {
-        let line = line.trim();
-        let line = line.strip_prefix("export ").map_or(line, str::trim_start);
-        if line.is_empty() || line.starts_with('#') {
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start();
+        if rest.is_empty() {
+            return found;
+        }
+        let line = text[..text.len() - rest.len()].matches('\n').count() + 1;
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        let (whole, below) = rest.split_once('\n').unwrap_or((rest, ""));
+        if whole.starts_with('#') {
+            rest = below;
             continue;
         }
-        let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-        let Some((name, value)) = line.split_once('=') else {
-            found.push((line.to_owned(), None, number));
+        let begin = whole.strip_prefix("export").filter(|rest| rest.starts_with([' ', '\t']));
+        let begin = begin.map_or(whole, str::trim_start);
+        let Some((name, value)) = begin.split_once(['=', ':']) else {
+            found.push((begin.trim_end().to_owned(), None, line));
+            rest = below;
             continue;
         };
-        let name = name.trim();
-        let value = quoted(value.trim(), &variables);
+        let (name, value) = (name.trim_end(), value.trim_start_matches([' ', '\t']));
+        let start = whole.len() - value.len();
+        let (value, after) = match quoted(&rest[start..], &variables) {
+            Some((value, length)) => (value, &rest[start + length..]),
+            None => (plain(value, &variables), below),
+        };
+        rest = after;
         variables.insert(name.to_owned(), value.clone());
-        found.push((name.to_owned(), Some(value), number));
+        found.push((name.to_owned(), Some(value), line));
     }
-    found
 }
 
-/// A value with its quotes taken away: single ones keep all as it is, others let variables in.
-fn quoted(value: &str, variables: &Variables) -> String {
-    let inside = |quote: char| {
-        let rest = value.strip_prefix(quote)?;
-        rest.rfind(quote).map(|end| &rest[..end])
+/// The lines of a file with `format: raw`: values as they stand.
+pub(super) fn raw(text: &str) -> Vec<(String, Option<String>, u32)> {
+    let lines = text.lines().zip(1..).filter(|(line, _)| {
+        let line = line.trim();
+        !line.is_empty() && !line.starts_with('#')
+    });
+    let pair = |(line, number): (&str, u32)| match line.split_once('=') {
+        Some((name, value)) => (name.trim().to_owned(), Some(value.to_owned()), number),
+        None => (line.trim().to_owned(), None, number),
     };
-    if let Some(inner) = inside('\'') {
-        return inner.to_owned();
-    }
-    let mut open = Vec::new();
-    if let Some(inner) = inside('"') {
-        let inner = inner.replace("\\n", "\n").replace("\\\"", "\"");
-        return fill(&inner, variables, &mut open);
-    }
+    lines.map(pair).collect()
+}
+
+/// A value without quotes: what follows ` #` is a comment.
+fn plain(value: &str, variables: &Variables) -> String {
+    let value = if value.starts_with('#') { "" } else { value };
     let plain = value.split(" #").next().unwrap_or(value).trim_end();
-    fill(plain, variables, &mut open)
+    fill(plain, variables, &mut Vec::new())
+}
+
+/// A value in quotes, and how many bytes it takes with them: single ones keep all as it is, others let variables in.
+/// `None` where there are no quotes, or no second one.
+fn quoted(text: &str, variables: &Variables) -> Option<(String, usize)> {
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let mut inner = String::new();
+    let mut is_escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            c if c == quote && !is_escaped => {
+                if quote == '\'' {
+                    return Some((inner, at + 1));
+                }
+                let escaped = [("\\n", "\n"), ("\\r", "\r"), ("\\t", "\t")];
+                let inner = escaped.iter().fold(inner, |text, (from, to)| text.replace(from, to));
+                return Some((fill(&inner, variables, &mut Vec::new()), at + 1));
+            }
+            c if c == quote => {
+                is_escaped = false;
+                inner.push(c);
+            }
+            '\\' if !is_escaped => is_escaped = true,
+            c => {
+                if std::mem::take(&mut is_escaped) {
+                    inner.push('\\');
+                }
+                inner.push(c);
+            }
+        }
+    }
+    None
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Variables, file, fill};
+    use super::{Variables, file, fill, raw};
 
     fn variables() -> Variables {
         [("SET", "one"), ("EMPTY", "")].map(|(k, v)| (k.to_owned(), v.to_owned())).into()
@@ -183,7 +232,7 @@ mod tests {
 
     #[test]
     fn files_of_variables() {
-        let text = "# all\nA=1 # one\nexport B = \"two ${A}\"\nC='$A'\n\nD\nE=x#y\n";
+        let text = "# all\nA=1 # one\nexport B = \"two ${A}\"\nC='$A'\n\nD\nE=x#y\nF: yaml\nG=\"a: 1\n  b: \\\"2\\\"\" # two\nH=open'\n";
         let found = file(text, &Variables::new());
         let found: Vec<(&str, Option<&str>, u32)> =
             found.iter().map(|(n, v, l)| (n.as_str(), v.as_deref(), *l)).collect();
@@ -193,7 +242,11 @@ mod tests {
             ("C", Some("$A"), 4),
             ("D", None, 6),
             ("E", Some("x#y"), 7),
+            ("F", Some("yaml"), 8),
+            ("G", Some("a: 1\n  b: \"2\""), 9),
+            ("H", Some("open'"), 11),
         ];
         assert_eq!(found, expected);
+        assert_eq!(raw("A=\"$B\" # c\n").remove(0).1.as_deref(), Some("\"$B\" # c"));
     }
 }

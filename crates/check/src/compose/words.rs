@@ -102,9 +102,13 @@ fn range(text: &str) -> Option<std::ops::RangeInclusive<u16>> {
 
 /// Source, target and mode of `./conf:/opt/flink/conf:ro`. Without a source it is a volume of the container's own.
 pub(super) fn volume(text: &str) -> (Option<&str>, &str, bool) {
-    let mut parts = text.splitn(2, ':');
-    let first = parts.next().unwrap_or_default();
-    let Some(rest) = parts.next() else { return (None, first, false) };
+    // One letter is a drive of Windows.
+    let is_drive = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && (text[1..].starts_with(":\\") || text[1..].starts_with(":/"))
+        && 1 < text.matches(':').count();
+    let from = if is_drive { 2 } else { 0 };
+    let Some(at) = text[from..].find(':').map(|at| from + at) else { return (None, text, false) };
+    let (first, rest) = (&text[..at], &text[at + 1..]);
     let (target, mode) = rest.split_once(':').unwrap_or((rest, ""));
     (Some(first), target, mode.split(',').any(|word| word == "ro"))
 }
@@ -178,5 +182,7 @@ mod tests {
         );
         assert_eq!(volume("state:/state"), (Some("state"), "/state", false));
         assert_eq!(volume("/cache"), (None, "/cache", false));
+        assert_eq!(volume("C:\\conf:/opt/conf"), (Some("C:\\conf"), "/opt/conf", false));
+        assert_eq!(volume("c:/a"), (Some("c"), "/a", false));
     }
 }

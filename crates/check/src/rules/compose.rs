@@ -1,6 +1,7 @@
 //! What only Compose files can have wrong, and which of the other rules hold for containers of one machine.
 
 mod address;
+mod configuration;
 mod storage;
 
 use super::rules;
@@ -32,9 +33,10 @@ rules! {
 const HOLD: &[&str] = &[
     "NK0101", "NK0102", "NK0103", "NK0104", "NK0105", "NK0106", "NK0107", "NK0108", "NK0109",
     "NK0110", "NK0111", "NK0112", "NK0113", "NK0114", "NK0115", "NK0116", "NK0117", "NK0204",
-    "NK0205", "NK0206", "NK0410", "NK0412", "NK0501", "NK0502", "NK0503", "NK0504", "NK0506",
-    "NK0508", "NK0509", "NK0601", "NK0602", "NK0611", "NK0701", "NK0702", "NK0704", "NK0705",
-    "NK0707", "NK0708", "NK0801", "NK0802", "NK0803", "NK0804", "NK0806", "NK0902", "NK0903",
+    "NK0205", "NK0206", "NK0410", "NK0412", "NK0417", "NK0418", "NK0501", "NK0502", "NK0503",
+    "NK0504", "NK0506", "NK0508", "NK0509", "NK0601", "NK0602", "NK0611", "NK0701", "NK0702",
+    "NK0704", "NK0705", "NK0707", "NK0708", "NK0801", "NK0802", "NK0803", "NK0804", "NK0806",
+    "NK0902", "NK0903",
 ];
 
 /// Those whose patches are written in the notation of Kubernetes.
@@ -53,8 +55,15 @@ pub(super) fn keep(list: &mut Vec<(Place, Finding)>) {
     });
 }
 
+/// How a password gets into a container without being in the file.
+const SECRET: &str = "Take the value out of the file: write `${NAME:?}` in its place, and the value into a file of variables that is not in \
+                      the repository, such as `.env`.";
+
 fn holds(finding: &mut Finding) -> bool {
     let code = finding.rule.code;
+    if code == "NK0903" {
+        finding.cure = Some(SECRET.to_owned());
+    }
     let changes = |patch: &crate::Patch| {
         !NOT_PATCHED.contains(&code)
             // A value that a variable has is not in the line.
@@ -75,6 +84,7 @@ pub(super) fn of_world(world: &World, out: &mut Findings<'_>) {
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     address::check(system, out);
     storage::check(system, out);
+    configuration::check(system, out);
     one_line(system, out);
     for workload in &system.workloads {
         open_variables(workload, out);

@@ -17,7 +17,7 @@ use nutkin_flink::yaml::{Node, NodeKind};
 
 rules! {
     SYNTAX "NK0001" Error "this is not YAML"
-        happens "Kubernetes refuses the whole file, and nothing in it is created. `check` did not look at what follows the fault either."
+        happens "kubectl and Docker Compose refuse the whole file, and nothing in it is created. `check` did not look at what follows the fault either."
         cure "Look at the indentation and the colons of this line and the one above. Tabs cannot indent in YAML.";
     MISSING_SEPARATOR "NK0002" Error "two objects without `---` between them"
         happens "To YAML this is one object with keys that appear twice. kubectl takes the last of them, so that only the second object is created, and says nothing of the first. Newer versions refuse the file."

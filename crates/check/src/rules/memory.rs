@@ -8,7 +8,7 @@ use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
 use crate::settings::{self, Setting, Settings};
 use crate::source::FileKind;
-use crate::system::System;
+use crate::system::{System, texts_of_service};
 use nutkin_flink::memory::{self, LegacyHeap, MemoryInput};
 use nutkin_flink::{Configuration, FlinkVersion, Value};
 
@@ -108,13 +108,16 @@ fn of_image(
     let Some(service) = &workload.object.compose else {
         return settings::has_configuration_of_image(workload).then_some(&image::SIZES);
     };
-    let mounts = &service.mounts;
-    if mounts.iter().any(|mount| mount.target.starts_with("/opt/flink/conf")) {
+    // Files that are mounted one by one leave the image's own configuration where it is.
+    const FILES: [&str; 3] =
+        ["/opt/flink/conf", "/opt/flink/conf/flink-conf.yaml", "/opt/flink/conf/config.yaml"];
+    if service.mounts.iter().any(|mount| FILES.contains(&mount.target.as_str())) {
         let is_conf = |text: &&Embedded| {
             matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml)
                 && !matches!(text.origin, Origin::Properties(_))
         };
-        return (system.refused.is_empty() && system.texts.iter().any(is_conf)).then_some(&[]);
+        let own = texts_of_service(system.world, workload);
+        return (system.refused.is_empty() && own.iter().any(is_conf)).then_some(&[]);
     }
     let image = workload.image().and_then(Walk::text)?;
     image::is_flinks_own(image).then_some(&image::SIZES)

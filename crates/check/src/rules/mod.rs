@@ -10,7 +10,7 @@ mod logback;
 mod logs;
 pub(super) mod memory;
 mod network;
-mod planned;
+pub(super) mod planned;
 mod pods;
 mod rbac;
 mod schema;

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use super::{System, World, empty, settings};
 use crate::embedded::{Embedded, Origin};
 use crate::finding::Place;
+use crate::image;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
 use crate::service::Source;
@@ -17,6 +18,12 @@ use nutkin_flink::{Problem, Value};
 const VARIABLES: &[(&str, &str)] = &[
     ("JOB_MANAGER_RPC_ADDRESS", "jobmanager.rpc.address"),
     ("TASK_MANAGER_NUMBER_OF_TASK_SLOTS", "taskmanager.numberOfTaskSlots"),
+];
+
+/// The same of Bitnami's images (`libflink.sh`).
+const VARIABLES_OF_BITNAMI: &[(&str, &str)] = &[
+    ("FLINK_JOB_MANAGER_RPC_ADDRESS", "jobmanager.rpc.address"),
+    ("FLINK_TASK_MANAGER_NUMBER_OF_TASK_SLOTS", "taskmanager.numberOfTaskSlots"),
 ];
 
 /// Services of one file that know each other: TaskManagers belong to the JobManager whose name they are given, and
@@ -91,7 +98,7 @@ fn of_services<'a>(world: &'a World, workloads: Vec<Workload<'a>>) -> System<'a>
 }
 
 /// The configuration and log files of a service, in the order in which they count.
-fn texts<'a>(world: &'a World, workload: &Workload<'a>) -> Vec<&'a Embedded> {
+pub(crate) fn texts<'a>(world: &'a World, workload: &Workload<'a>) -> Vec<&'a Embedded> {
     let own = world.index(workload.object).into_iter();
     let own = own.flat_map(|index| [Origin::Properties(index), Origin::Content(index)]);
     let own = own.filter_map(|origin| world.texts_of.get(&origin)).flatten().copied();
@@ -127,7 +134,9 @@ pub(crate) fn of(world: &World, workload: &Workload<'_>) -> (Settings, Vec<(Plac
     let (properties, files): (Vec<&Embedded>, Vec<&Embedded>) =
         texts.into_iter().partition(|text| matches!(text.origin, Origin::Properties(_)));
     refused.extend(settings::read_all(&files, &world.files, &mut own));
-    for (variable, key) in VARIABLES {
+    let image = workload.image().and_then(Walk::text).unwrap_or_default();
+    let variables = if image::is_bitnami(image) { VARIABLES_OF_BITNAMI } else { VARIABLES };
+    for (variable, key) in variables {
         if let Some((entry, Some(value))) = workload.variable(variable) {
             own.push(Setting {
                 key: (*key).to_owned(),

@@ -16,4 +16,4 @@ pub fn to_string(document: &serde_json::Value) -> Result<String, YamlError> {
 
 mod tree;
 
-pub use tree::{Key, Node, NodeKind, documents, forgiving};
+pub use tree::{Key, Node, NodeKind, documents, forgiving, tagged};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use granit_parser::{Event, Parser, ScalarStyle};
+use granit_parser::{Event, Parser, ScalarStyle, Tag};
 
 use crate::{Fault, Location, Problem};
 
@@ -66,7 +66,16 @@ pub fn documents(text: &str, file: &str) -> (Vec<Node>, Vec<Problem>) {
 /// Reads what can be read, for looking at files that others wrote: a broken document does not hide the
 /// next, and a key may appear twice. The problems are those of the syntax only.
 pub fn forgiving(text: &str, file: &str) -> (Vec<Node>, Vec<Problem>) {
-    let mut reader = Reader { forgiving: true, ..Reader::new(file) };
+    in_parts(text, Reader { forgiving: true, ..Reader::new(file) })
+}
+
+/// The same, with tags of an application, such as Compose's `!reset`: what has one is a map with the tag as its only
+/// key.
+pub fn tagged(text: &str, file: &str) -> (Vec<Node>, Vec<Problem>) {
+    in_parts(text, Reader { forgiving: true, keeps_tags: true, ..Reader::new(file) })
+}
+
+fn in_parts(text: &str, mut reader: Reader<'_>) -> (Vec<Node>, Vec<Problem>) {
     let mut first_line = 0;
     let mut start = 0;
     let mut here = 0;
@@ -97,11 +106,14 @@ struct Reader<'a> {
     copied: usize,
     /// A key may appear twice, and what is left of a broken document is dropped.
     forgiving: bool,
+    /// Tags of an application become keys.
+    keeps_tags: bool,
 }
 
 struct Open {
     place: (u32, u32),
     anchor: usize,
+    tag: Option<String>,
     nodes_before: usize,
     content: Content,
 }
@@ -123,6 +135,7 @@ impl<'a> Reader<'a> {
             nodes: 0,
             copied: 0,
             forgiving: false,
+            keeps_tags: false,
         }
     }
 
@@ -166,17 +179,20 @@ impl<'a> Reader<'a> {
     fn event(&mut self, event: Event<'_>, place: (u32, u32)) -> bool {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let is_text = style != ScalarStyle::Plain || tag.is_some();
+                let own = self.tag_of(tag.as_deref());
+                let is_text = style != ScalarStyle::Plain || tag.is_some() && own.is_none();
                 let kind = if is_text { NodeKind::Text(text.into_owned()) } else { plain(&text) };
                 self.nodes += 1;
                 let block = style == ScalarStyle::Literal;
-                self.named(anchor, node(place, block, kind), 1);
+                self.named(anchor, with_tag(own, node(place, block, kind)), 1);
             }
-            Event::SequenceStart(_, anchor, _) => {
-                self.begin(place, anchor, Content::List(Vec::new()));
+            Event::SequenceStart(_, anchor, tag) => {
+                let tag = self.tag_of(tag.as_deref());
+                self.begin(place, anchor, tag, Content::List(Vec::new()));
             }
-            Event::MappingStart(_, anchor, _) => {
-                self.begin(place, anchor, Content::Map(Vec::new(), None, BTreeMap::new()));
+            Event::MappingStart(_, anchor, tag) => {
+                let tag = self.tag_of(tag.as_deref());
+                self.begin(place, anchor, tag, Content::Map(Vec::new(), None, BTreeMap::new()));
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(open) = self.open.pop() {
@@ -185,7 +201,8 @@ impl<'a> Reader<'a> {
                         Content::List(items) => NodeKind::List(items),
                         Content::Map(entries, ..) => NodeKind::Map(merged(entries)),
                     };
-                    self.named(open.anchor, node(open.place, false, kind), size);
+                    let made = with_tag(open.tag, node(open.place, false, kind));
+                    self.named(open.anchor, made, size);
                 }
             }
             Event::Alias(id) => {
@@ -215,8 +232,14 @@ impl<'a> Reader<'a> {
         true
     }
 
-    fn begin(&mut self, place: (u32, u32), anchor: usize, content: Content) {
-        self.open.push(Open { place, anchor, nodes_before: self.nodes, content });
+    /// The tag of an application, where these are kept.
+    fn tag_of(&self, tag: Option<&Tag>) -> Option<String> {
+        let tag = tag.filter(|tag| self.keeps_tags && tag.handle() == "!")?;
+        Some(format!("!{}", tag.suffix()))
+    }
+
+    fn begin(&mut self, place: (u32, u32), anchor: usize, tag: Option<String>, content: Content) {
+        self.open.push(Open { place, anchor, tag, nodes_before: self.nodes, content });
         self.nodes += 1;
     }
 
@@ -279,6 +302,14 @@ impl<'a> Reader<'a> {
 
 const fn node((line, column): (u32, u32), block: bool, kind: NodeKind) -> Node {
     Node { line, column, block, kind }
+}
+
+/// A node below its tag.
+fn with_tag(tag: Option<String>, tagged: Node) -> Node {
+    let Some(name) = tag else { return tagged };
+    let (line, column) = (tagged.line, tagged.column);
+    let kind = NodeKind::Map(vec![(Key { name, line, column }, tagged)]);
+    node((line, column), false, kind)
 }
 
 /// A map with what its `<<` brings in: entries that it does not have itself.
@@ -410,6 +441,19 @@ mod tests {
         });
         check(text, Ok(expected));
         check("a: &a [*a]\n", Err("inside of what it names"));
+    }
+
+    #[test]
+    fn tags_of_an_application_are_kept_where_they_are_asked_for() {
+        let text = "a: !reset []\nb: !override\n  c: 1\nd: !reset null\ne: !!str 1\n";
+        let (documents, problems) = tagged(text, "f");
+        assert_eq!(problems, []);
+        let expected = serde_json::json!({
+            "a": {"!reset": []}, "b": {"!override": {"c": 1}}, "d": {"!reset": null}, "e": "1",
+        });
+        assert_eq!(documents.first().map(Node::to_json), Some(expected));
+        let plain = serde_json::json!({"a": [], "b": {"c": 1}, "d": "null", "e": "1"});
+        check(text, Ok(plain));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use nutkin_check::{convert_manifest, is_manifest};
+use nutkin_check::{convert_manifest, is_compose_file, is_manifest};
 use nutkin_flink::Problem;
 use nutkin_flink::convert::{Conversion, ConversionRequest, convert};
 use nutkin_flink::dialect::Dialect;
@@ -73,6 +73,12 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         return Err(Error::input(vec![Problem::new("--output", message)]));
     }
     let request = ConversionRequest { from, to, version };
+    if is_compose_file(&text, &name) {
+        let message = format!("`{name}` is a Docker Compose file, not a configuration file");
+        let hint = "name the configuration file that it mounts; FLINK_PROPERTIES stays as it is, because the image's entrypoint writes it \
+                    into the file of its release";
+        return Err(Error::input(vec![Problem::new("", message).hint(hint)]));
+    }
     // A manifest is not the file that it holds, whatever its name is.
     let conversion = if is_manifest(&text) {
         convert_manifest(&text, &name, request)

@@ -1,14 +1,17 @@
 //! What services a session on Docker cannot be: said before anything is written.
 
+use std::collections::BTreeSet;
+
 use crate::adopt::Maker;
+use crate::compose::Refusal;
 use crate::finding::Place;
 use crate::image;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
 use crate::service::{Service, Source};
 use crate::source::FileKind;
-use crate::system::{System, of_service};
-use nutkin_flink::{Argument, Problem};
+use crate::system::{System, World, of_service};
+use nutkin_flink::{Argument, FlinkVersion, Problem};
 
 /// All reasons.
 pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
@@ -42,6 +45,27 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
             let message = format!("{title} runs JobManager and TaskManager in one container");
             add(place, message, "give each of them a service of its own");
         }
+        if service.networks.is_none() {
+            let mode = service.fields.iter().find(|(field, _)| field == "network_mode");
+            let place = mode.map_or(place, |(_, place)| *place);
+            let message = format!(
+                "{title} has the network of the host or of another container, and a session on Docker has a network of its own"
+            );
+            add(place, message, "take `network_mode` out, and name other hosts by their names");
+        }
+        let bitnami =
+            workload.image().and_then(Walk::text).filter(|image| image::is_bitnami(image));
+        if let Some(image) = bitnami {
+            let release = system.version.unwrap_or(FlinkVersion::DEFAULT);
+            let message = format!(
+                "`{image}` of {title} has an entrypoint and directories of its own, which no session has"
+            );
+            let hint = format!(
+                "give the services Flink's own image, `flink:{release}`, with `command: jobmanager` or `command: taskmanager` and \
+                 JOB_MANAGER_RPC_ADDRESS"
+            );
+            add(place, message, &hint);
+        }
         if workload.image().is_none() {
             let message = format!("{title} is built here, and its image has no name");
             add(place, message, "give the service `image: NAME` beside `build`, and build it");
@@ -58,9 +82,26 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
             add(place, message, "write NAME=VALUE in the Compose file or in an `env_file`");
         }
     }
+    for refusal in refusals(system.world, system).filter(|refusal| refusal.cure.is_none()) {
+        let message = format!("Docker Compose refuses this file: {}", refusal.message);
+        add(
+            refusal.place,
+            message,
+            "correct the line; `docker compose config` prints the file as Compose reads it",
+        );
+    }
     images(system, &mut add);
     alike(system, &mut add);
     problems
+}
+
+/// What Compose says to the files of a session's services.
+pub(super) fn refusals<'a>(
+    world: &'a World,
+    system: &System<'_>,
+) -> impl Iterator<Item = &'a Refusal> {
+    let own: BTreeSet<usize> = system.workloads.iter().map(Workload::file).collect();
+    world.refusals.iter().filter(move |refusal| own.contains(&refusal.place.file))
 }
 
 /// Where a configuration is mounted whose text is not known.

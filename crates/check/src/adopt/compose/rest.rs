@@ -1,7 +1,9 @@
 //! What a user has to know or to do when a session on Docker takes the place of services of a Compose file.
 
 use super::options::names_a_service;
+use crate::adopt::profiles::LEFT;
 use crate::kubernetes::Workload;
+use crate::path::shell_word;
 use crate::system::{System, World};
 
 /// The notes, in the order in which they matter.
@@ -14,11 +16,34 @@ pub(super) fn of(world: &World, system: &System<'_>, name: &str) -> Vec<String> 
     for workload in &system.workloads {
         notes.extend(left(world, system, workload));
     }
+    let overlays = world.overlays.iter().filter(|(_, below)| below == project);
+    for name in overlays.map(|(file, _)| world.files[*file].name.as_str()) {
+        notes.push(format!(
+            "{name} is left out: Compose reads it only with `-f`; where it counts, `docker compose -f {} -f {} config > all.yaml` puts \
+             both together, and `nutkin init --from all.yaml` takes them over",
+            shell_word(project),
+            shell_word(name)
+        ));
+    }
+    let left = world.objects.iter().filter(|object| object.kind == LEFT);
+    let left: Vec<&str> = left
+        .filter(|object| object.compose.as_ref().is_some_and(|one| one.project == project))
+        .map(|object| object.name.as_str())
+        .collect();
+    if !left.is_empty() {
+        notes.push(format!(
+            "services of {project} that only start with a profile are left out: {}",
+            left.join(", ")
+        ));
+    }
     let others: Vec<&str> = world
         .objects
         .iter()
         .filter(|object| object.compose.as_ref().is_some_and(|one| one.project == project))
-        .filter(|object| !system.workloads.iter().any(|own| std::ptr::eq(own.object, *object)))
+        .filter(|object| {
+            object.kind != LEFT
+                && !system.workloads.iter().any(|own| std::ptr::eq(own.object, *object))
+        })
         .map(|object| object.name.as_str())
         .collect();
     if !others.is_empty() {
@@ -45,7 +70,8 @@ pub(super) fn of(world: &World, system: &System<'_>, name: &str) -> Vec<String> 
     let own: Vec<&str> = system.workloads.iter().map(|one| one.object.name.as_str()).collect();
     notes.push(format!(
         "`nutkin up` starts a session of its own beside what runs; take savepoints of the jobs, then end the old one with `docker \
-         compose -f {project} rm --stop {}`",
+         compose -f {} rm --stop {}`",
+        shell_word(project),
         own.join(" ")
     ));
     notes

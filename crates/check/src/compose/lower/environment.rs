@@ -18,6 +18,11 @@ impl Project<'_, '_> {
         (1..=node.line).rev().take(NEAR).find(begins).unwrap_or(node.line)
     }
 
+    /// The value that `.env` gives a variable that a service only names.
+    fn own(&self, name: &str, at: &Node) -> Option<(Key, Node)> {
+        self.variables.get(name).map(|value| entry("value", text(at, value)))
+    }
+
     /// The variables of the containers, as a list of `name` and `value`: files first, since the service's own count.
     pub(super) fn environment(&mut self, service: &Node) -> Vec<Node> {
         let mut found: Vec<(String, Node)> = Vec::new();
@@ -40,7 +45,14 @@ impl Project<'_, '_> {
                 continue;
             };
             self.out.used.insert(index);
-            for (name, value, _) in variables::file(&self.files.all[index].text, &self.variables) {
+            let lines = &self.files.all[index].text;
+            let lines = match node.text_of("format") {
+                Some("raw") => variables::raw(lines),
+                _ => variables::file(lines, &self.variables),
+            };
+            for (name, value, _) in lines {
+                // Compose looks for the others in the shell and in `.env`.
+                let value = value.or_else(|| self.variables.get(&name).cloned());
                 let value = value.map(|value| entry("value", text(node, &value)));
                 put(name.clone(), variable(node, &name, value));
             }
@@ -61,7 +73,7 @@ impl Project<'_, '_> {
                             let key = Key { name: "value".to_owned(), line, column: node.column };
                             (name, Some((key, Node { kind, ..node.clone() })))
                         }
-                        None => (whole, None),
+                        None => (whole, self.own(whole, node)),
                     };
                     put(name.to_owned(), variable(node, name, value));
                 }
@@ -70,7 +82,8 @@ impl Project<'_, '_> {
                 for (key, node) in all.entries() {
                     let value = node
                         .text()
-                        .map(|_| (Key { name: "value".to_owned(), ..key.clone() }, as_text(node)));
+                        .map(|_| (Key { name: "value".to_owned(), ..key.clone() }, as_text(node)))
+                        .or_else(|| self.own(&key.name, node));
                     let at = Node { line: key.line, column: key.column, ..node.clone() };
                     put(key.name.clone(), variable(&at, &key.name, value));
                 }

@@ -1,5 +1,7 @@
 //! Where TaskManagers look for the JobManager among containers, and what the JobManager calls itself.
 
+use std::collections::BTreeSet;
+
 use crate::finding::{Findings, Place};
 use crate::image;
 use crate::kubernetes::Workload;
@@ -21,6 +23,12 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     let own = called(system, master);
     for worker in system.task_managers().filter(|worker| !worker.role.is_job_manager()) {
         if shares_network(worker) {
+            continue;
+        }
+        if let Some(message) = apart(master, worker) {
+            let place = worker.object.place();
+            let cure = "Give both services one network, under `networks` of each.";
+            out.add(&ADDRESS, place, message).cure = Some(cure.to_owned());
             continue;
         }
         let Some((address, place)) = called(system, worker) else {
@@ -103,6 +111,26 @@ fn is_plain(workload: &Workload<'_>) -> bool {
 
 /// Whether the container has the network of the host or of another container.
 fn shares_network(workload: &Workload<'_>) -> bool {
-    let fields = workload.object.compose.as_ref().map_or(&[][..], |service| &service.fields[..]);
-    fields.iter().any(|(field, _)| field == "network_mode")
+    workload.object.compose.as_ref().is_some_and(|service| service.networks.is_none())
+}
+
+/// Networks of two services that have none in common.
+fn apart(master: &Workload<'_>, worker: &Workload<'_>) -> Option<String> {
+    let (one, other) = (master.object.compose.as_ref()?, worker.object.compose.as_ref()?);
+    // A further file may add a network.
+    if one.has_siblings || other.has_siblings {
+        return None;
+    }
+    let (ours, theirs) = (one.networks.as_ref()?, other.networks.as_ref()?);
+    let listed =
+        |names: &BTreeSet<String>| names.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    ours.is_disjoint(theirs).then(|| {
+        format!(
+            "{} is in the network {}, {} in {}: they do not reach each other",
+            worker.title(),
+            listed(theirs),
+            master.title(),
+            listed(ours)
+        )
+    })
 }

@@ -4,7 +4,8 @@ use super::{OF_MACHINE, ONE_WORKER};
 use crate::finding::{Findings, Place};
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
-use crate::settings::Setting;
+use crate::service::Service;
+use crate::settings::{Setting, Settings};
 use crate::system::System;
 
 /// Options that bind a process of a role to an address, or name it.
@@ -21,24 +22,32 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     let mut workers: Vec<(String, i64, Place)> = Vec::new();
     for workload in &system.workloads {
         // A native session takes these options away from its pods (FLINK-25771).
-        if is_together(workload) || workload.is_native() {
+        if is_together(workload) || workload.is_native() || shares_network(workload) {
             continue;
         }
         let settings = system.settings_of(workload);
+        let is_container = workload.object.compose.is_some();
         let keys = OF_ROLES.iter().filter(|(role, _)| *role == workload.role);
         for key in keys.flat_map(|(_, keys)| *keys) {
             let Some(setting) = settings.exact(key).filter(|s| is_loopback(&s.text())) else {
                 continue;
             };
-            // Without a Service the REST API may be meant for `kubectl port-forward` alone.
-            if *key == "rest.bind-address" && system.services_of_job_managers().next().is_none() {
+            // Without a Service the REST API may be meant for `kubectl port-forward` alone, and without a published port for
+            // programs in the container.
+            let is_rest = *key == "rest.bind-address";
+            let is_asked = match &workload.object.compose {
+                Some(service) => publishes_rest(service, &settings),
+                None => system.services_of_job_managers().next().is_some(),
+            };
+            if is_rest && !is_asked {
                 continue;
             }
-            let message = format!(
-                "`{key}` is `{}`: other pods do not reach {}",
-                setting.text(),
-                workload.title()
-            );
+            let others = match (is_container, is_rest) {
+                (true, true) => "a published port does not lead to",
+                (true, false) => "other containers do not reach",
+                (false, _) => "other pods do not reach",
+            };
+            let message = format!("`{key}` is `{}`: {others} {}", setting.text(), workload.title());
             let patch = key
                 .contains("bind")
                 .then(|| out.exchange(setting.place, &setting.text(), "0.0.0.0"))
@@ -57,13 +66,28 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     }
     for (host, pods, place) in workers {
         if 1 < pods {
-            out.add(
-                &ONE_WORKER,
-                place,
-                format!("{pods} TaskManagers all call themselves `{host}`"),
-            );
+            let message = format!("{pods} TaskManagers all call themselves `{host}`");
+            let finding = out.add(&ONE_WORKER, place, message);
+            if system.is_of_compose() {
+                finding.cure = Some(
+                    "Leave `taskmanager.host` out: each container then takes its own address."
+                        .to_owned(),
+                );
+            }
         }
     }
+}
+
+/// Whether a container has the network of the host or of another one.
+fn shares_network(workload: &Workload<'_>) -> bool {
+    workload.object.compose.as_ref().is_some_and(|service| service.networks.is_none())
+}
+
+/// Whether a service publishes the port of the REST API.
+fn publishes_rest(service: &Service, settings: &Settings) -> bool {
+    let rest = settings.port("rest.bind-port").or_else(|| settings.port("rest.port"));
+    let rest = rest.unwrap_or(super::REST);
+    service.published.iter().any(|(port, _)| i64::from(port.target) == rest)
 }
 
 /// Whether an address is the same text in every pod.
