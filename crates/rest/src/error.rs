@@ -46,10 +46,19 @@ impl RestError {
         let errors: Vec<&str> =
             answer["errors"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let whole = if errors.is_empty() { text } else { errors.join("\n") };
-        if status == StatusCode::NOT_FOUND {
+        // `/jobs/:id/status` tells it as an error of its own (`JobStatusHandler`, 1.20).
+        if status == StatusCode::NOT_FOUND || whole.contains("FlinkJobNotFoundException") {
             return Err(Self::NotFound(root_cause(&whole)));
         }
         Err(Self::of_trace(&whole))
+    }
+
+    /// All that Flink said, as far as it is kept.
+    pub fn whole(&self) -> String {
+        match self {
+            Self::Refused { cause, trace } => format!("{cause}\n{}", trace.join("\n")),
+            other => other.to_string(),
+        }
     }
 
     /// An error out of a Java stack trace.

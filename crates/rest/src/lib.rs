@@ -25,5 +25,7 @@ pub use running::RunningJobs;
 pub use snapshots::left_after;
 pub use trigger::{Polled, Trigger, TriggerId};
 pub use tunnel::Tunnel;
-pub use types::{Job, JobState, Outcome, RunRequest, newest_state, retains_checkpoints};
+pub use types::{
+    Job, JobState, Outcome, RunRequest, newest_state, retains_checkpoints, savepoint_at_end,
+};
 pub use view::{ProcessView, Ready, View, Waited};

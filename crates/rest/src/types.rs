@@ -96,6 +96,17 @@ pub fn newest_state(checkpoints: &Value) -> Option<String> {
     usable.max_by_key(|(id, _)| *id).map(|(_, path)| path.to_owned())
 }
 
+/// The savepoint with which a finished job was stopped, out of `/jobs/:id/checkpoints`; `None`: it came to its end by itself.
+/// The last thing that a job does which is stopped is its savepoint. Its checkpoints are deleted then, although
+/// the answer still names one.
+pub fn savepoint_at_end(checkpoints: &Value) -> Option<String> {
+    let latest = &checkpoints["latest"];
+    let savepoint = &latest["savepoint"];
+    let path = savepoint["external_path"].as_str()?;
+    let is_last = latest["completed"]["id"].as_u64() <= savepoint["id"].as_u64();
+    (is_last && savepoint["discarded"] != true).then(|| path.to_owned())
+}
+
 /// Whether a job's checkpoints outlive its cancelation, out of `/jobs/:id/checkpoints/config`.
 pub fn retains_checkpoints(config: &Value) -> bool {
     let kept = &config["externalization"];

@@ -9,5 +9,6 @@ mod job_faults;
 mod jobs;
 mod local;
 mod modules;
+mod moving;
 mod session;
 mod verbs;

@@ -341,16 +341,19 @@ fn jobs_without_high_availability_are_lost_only_with_consent() {
     session.change(&job, ["-D", "taskmanager.debug.memory.log=true"], ([false, true], 1));
     session.said.extend(["-D", "parallelism.default=2"].map(str::to_owned));
     let plan = session.world.plan_file(&session.file, session.version, &session.words(&[]));
+    assert_eq!((&plan["jobsLost"], &plan["fates"][0]["fate"]), (&json!(false), &json!("moved")));
+    let lose = session.words(&["--jobs", "lose"]);
+    let plan = session.world.plan_file(&session.file, session.version, &lose);
     assert_eq!((&plan["jobsLost"], &plan["runningJobs"]), (&json!(true), &json!(1)), "{plan:#}");
     let (before, attempts) = (session.identities(), session.attempts());
-    for consent in [&[][..], &["--yes"]] {
+    for consent in [&["--jobs", "lose"][..], &["--jobs", "lose", "--yes"]] {
         let asked = session.up(consent);
         asked.expect(6).says("will be lost").says(&job);
     }
     session.completes_two(&job);
     assert_eq!((session.identities(), session.attempts()), (before.clone(), attempts));
 
-    session.up(&["--yes", "--force"]).expect(0);
+    session.up(&["--jobs", "lose", "--yes", "--force"]).expect(0);
     let after = session.identities();
     assert!(before.iter().zip(&after).all(|(before, after)| before.is_disjoint(after)));
     let jobs = session.world.ok(&["jobs", "--session", "a", "--all", "-o", "json"]).json();

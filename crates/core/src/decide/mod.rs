@@ -153,6 +153,8 @@ pub struct JobFate {
     pub name: String,
     /// What becomes of it.
     pub fate: Fate,
+    /// Why it is not moved, where that was wanted, or what is waited for; `None`: what the change does to all jobs says why.
+    pub why: Option<String>,
 }
 
 /// The words for what a change does to a job.
@@ -256,6 +258,19 @@ impl<S> Decision<S> {
         !self.is_done() && self.steps.is_empty() && matches!(self.again, Again::Wait { .. })
     }
 
+    /// The same decision where each job that runs has a fate of its own: what it takes to agree to is less where none is
+    /// lost.
+    #[must_use]
+    pub fn with_fates(mut self, jobs: Vec<JobFate>) -> Self {
+        let is_lost = jobs.iter().any(|job| job.fate == Fate::Lost);
+        self.jobs = Fates::Known(jobs);
+        self.harm = match self.harm {
+            Harm::Loss if !is_lost => Harm::Change,
+            harm => harm,
+        };
+        self
+    }
+
     /// Whether jobs that run are lost, as far as is known.
     pub fn loses_jobs(&self) -> bool {
         match &self.jobs {
@@ -353,7 +368,12 @@ pub fn fates(effect: Effect, jobs: &Jobs) -> Fates {
         Effect::Restart => Fate::FailsOver,
         Effect::Loss => Fate::Lost,
     };
-    let of = |(id, name): &(String, String)| JobFate { id: id.clone(), name: name.clone(), fate };
+    let of = |(id, name): &(String, String)| JobFate {
+        id: id.clone(),
+        name: name.clone(),
+        fate,
+        why: None,
+    };
     match jobs {
         Jobs::Known(jobs) => Fates::Known(jobs.iter().map(of).collect()),
         Jobs::Unknown => Fates::Unknown(fate),

@@ -103,6 +103,7 @@ impl<S> Decision<S> {
             "differences": differences,
             "restarts": {"jobManagers": job_managers, "taskManagers": task_managers},
             "runningJobs": self.jobs.count(),
+            "fates": self.jobs.document(change.not_recovered.as_deref()),
             "jobsLost": self.loses_jobs(),
             "assumptions": self.assumptions,
         });
@@ -165,19 +166,78 @@ impl Fates {
             }
             Self::Known(jobs) => [Fate::Untouched, Fate::FailsOver, Fate::Moved, Fate::Lost]
                 .into_iter()
-                .filter_map(|fate| {
+                .flat_map(|fate| {
                     let jobs: Vec<_> = jobs.iter().filter(|job| job.fate == fate).collect();
-                    (!jobs.is_empty()).then(|| fate.line(&names(&jobs), failovers, why))
+                    // Jobs of one reason stand together, in the order in which the session lists the first of each.
+                    let mut reasons: Vec<Option<&str>> = Vec::new();
+                    for job in &jobs {
+                        if !reasons.contains(&job.why.as_deref()) {
+                            reasons.push(job.why.as_deref());
+                        }
+                    }
+                    let lines = |reason: Option<&str>| {
+                        let jobs = jobs.iter().copied().filter(|job| job.why.as_deref() == reason);
+                        let names = names(&jobs.collect::<Vec<_>>());
+                        if fate == Fate::Untouched {
+                            return vec![words::untouched(&names, reason)];
+                        }
+                        let mut lines = vec![fate.line(&names, failovers, why)];
+                        lines.extend(reason.map(words::not_moved));
+                        lines
+                    };
+                    reasons.into_iter().flat_map(lines).collect::<Vec<_>>()
                 })
                 .collect(),
         }
     }
+
+    /// Each job with its fate and the reason, for programs; nothing where the jobs are not known.
+    fn document(&self, why: Option<&str>) -> Value {
+        let Self::Known(jobs) = self else { return Value::Null };
+        let job = |job: &JobFate| {
+            let reason = match (job.fate, &job.why) {
+                (Fate::Untouched, Some(waits)) => waits.clone(),
+                (fate, hindrance) => {
+                    let why = why.filter(|_| fate == Fate::Lost);
+                    let why = why.unwrap_or_else(|| fate.reason());
+                    let hindrance = hindrance.as_ref().map(|one| words::not_moved(one));
+                    [Some(why.to_owned()), hindrance]
+                        .into_iter()
+                        .flatten()
+                        .collect::<Vec<_>>()
+                        .join("; ")
+                }
+            };
+            json!({"id": job.id, "name": job.name, "fate": job.fate.word(), "reason": reason})
+        };
+        jobs.iter().map(job).collect()
+    }
 }
 
 impl Fate {
+    /// One word for programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Untouched => "untouched",
+            Self::FailsOver => "fails-over",
+            Self::Moved => "moved",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// Why that becomes of a job, where nothing says it better.
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Untouched => words::NOTHING_RESTARTS,
+            Self::FailsOver => words::RECOVERED,
+            Self::Moved => words::MOVED,
+            Self::Lost => words::NOT_AVAILABLE,
+        }
+    }
+
     fn line(self, names: &str, failovers: u64, why: Option<&str>) -> String {
         match self {
-            Self::Untouched => words::untouched(names),
+            Self::Untouched => words::untouched(names, None),
             Self::FailsOver => words::fail_over(names, failovers),
             Self::Moved => words::moved(names),
             Self::Lost => words::lost(names, why),

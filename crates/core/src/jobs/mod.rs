@@ -5,6 +5,7 @@ pub mod arguments;
 mod claim;
 mod decide;
 mod find;
+mod moving;
 mod notes;
 mod outlook;
 mod policy;
@@ -23,6 +24,10 @@ pub use crate::words::advice::advice;
 pub use claim::ClaimMode;
 pub use decide::{carried_out, decide, problems};
 pub use find::{ListedJob, NotFound, find};
+pub use moving::{
+    Hindrance, JobsChoice, MovableJob, Stop, again, fates, savepoint_in, stopped, to_resume,
+    to_stop,
+};
 pub use notes::{Note, notes, sent};
 pub use outlook::{Next, Outlook, next};
 pub use policy::Policy;
@@ -35,6 +40,9 @@ pub const NAMESPACE: &str = "default";
 /// Hex digits of a job's id that its name gives, which is what [`nutkin_flink::digest::short`] makes; as many belong to its
 /// generation.
 const NAME_DIGITS: usize = 16;
+
+/// The generation of a first submission.
+const FIRST: u64 = 1;
 
 /// The id of a job: it follows from its name, so that whoever tries again finds it running.
 pub fn job_id(namespace: &str, name: &str, generation: u64) -> String {
@@ -113,8 +121,12 @@ pub fn known<'a>(
         .collect()
 }
 
-/// The generation in a job's id, if it is the id of a job of this name.
+/// The generation in a job's id, if it is the id of a job of this name. A job that no session file names is called by the id
+/// of its first submission.
 fn generation(namespace: &str, name: &str, id: &str) -> Option<u64> {
+    if id == name {
+        return Some(FIRST);
+    }
     let prefix = job_id(namespace, name, 0);
     let generation = id.strip_prefix(&prefix[..NAME_DIGITS])?;
     u64::from_str_radix(generation, 16).ok()

@@ -10,7 +10,7 @@ mod tests;
 use std::time::Duration;
 
 use self::course::Course;
-use super::{Known, ObservedJob, job_id, settle};
+use super::{FIRST, Known, ObservedJob, job_id, settle};
 use crate::decide::Again;
 use crate::ledger::JobRecord;
 use crate::session::SessionJob;
@@ -56,6 +56,8 @@ pub enum Answer {
     Completed(Option<String>),
     /// It failed.
     Failed,
+    /// The savepoint is there, but the job failed while it was stopping: what its sinks had not committed is not.
+    Uncommitted(String),
     /// No JobManager knows of it.
     Unknown,
 }
@@ -124,6 +126,10 @@ pub enum Act {
 pub enum News {
     /// It is stopped, with this savepoint.
     Stopped(String),
+    /// The same, but it failed while it was stopping.
+    Uncommitted(String),
+    /// It came to its end by itself before it could be stopped.
+    Finished,
     /// A savepoint was taken.
     Savepoint(String),
     /// A checkpoint was taken.
@@ -143,6 +149,8 @@ impl News {
     pub fn line(&self, job: &str, version: &str) -> String {
         match self {
             Self::Stopped(path) => words::stopped(job, path),
+            Self::Uncommitted(path) => words::uncommitted(job, path),
+            Self::Finished => words::ended_by_itself(job),
             Self::Savepoint(path) => words::savepoint(job, path),
             Self::Checkpoint => words::checkpoint(job),
             Self::NoCheckpoint => words::no_checkpoint(job, version),
@@ -168,7 +176,7 @@ pub struct Turn {
     pub has_failed: bool,
 }
 
-/// A job of a session file.
+/// A job of a session file, or one that is known by the id of its first submission.
 #[derive(Debug, Clone, Copy)]
 pub struct AboutJob<'a> {
     /// What it shall be.
@@ -177,11 +185,16 @@ pub struct AboutJob<'a> {
     pub namespace: &'a str,
     /// The session's options.
     pub session: &'a Configuration,
+    /// No session file names it: its name is the id of its first submission.
+    pub by_id: bool,
 }
 
 impl AboutJob<'_> {
     /// The id of a generation.
     pub fn id(&self, generation: u64) -> String {
+        if self.by_id && generation == FIRST {
+            return self.job.name.clone();
+        }
         job_id(self.namespace, &self.job.name, generation)
     }
 

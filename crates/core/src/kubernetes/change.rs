@@ -301,7 +301,7 @@ impl KubernetesChange {
 
     fn affected(&self, names: &str) -> String {
         match self.effect {
-            Effect::None => words::untouched(names),
+            Effect::None => words::untouched(names, None),
             Effect::Restart => words::fail_over(names, self.failovers),
             Effect::Loss => words::lost(names, self.not_recovered.as_deref()),
         }

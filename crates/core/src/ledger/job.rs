@@ -83,6 +83,10 @@ pub struct JobRecord {
     /// A request whose answer has not come yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,
+    /// Whether it is being moved: it is stopped with a savepoint because its session changes, and is to go on from that as
+    /// soon as the session is there again. It holds until its first checkpoint there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moving: bool,
     /// Fields of a newer Nutkin, which are kept.
     #[serde(flatten)]
     pub unknown: BTreeMap<String, Value>,

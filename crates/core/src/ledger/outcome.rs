@@ -34,7 +34,9 @@ impl Ledger {
         let is_news = |id: &str| {
             let mut known = self.jobs.values();
             known.any(|job| {
-                let is_open = job.ended.as_deref().is_none_or(|ended| ended == FORGOTTEN);
+                // Whoever moves it writes what becomes of it.
+                let is_open =
+                    !job.moving && job.ended.as_deref().is_none_or(|ended| ended == FORGOTTEN);
                 job.id.as_deref() == Some(id) && job.origin != Bringer::File && is_open
             })
         };
@@ -95,6 +97,12 @@ impl Ledger {
         self.jobs.iter().filter(|(_, job)| job.is_resumable()).map(line).collect()
     }
 
+    /// Names of the jobs that are being moved.
+    pub fn moving(&self) -> Vec<&str> {
+        let moving = self.jobs.iter().filter(|(_, job)| job.moving);
+        moving.map(|(name, _)| name.as_str()).collect()
+    }
+
     /// Notes the end of a job, and what it has left. A savepoint that is known and of which Flink says nothing stays.
     pub fn note_end(&mut self, id: &str, state: &str, left: Left) {
         let Some(job) = self.job_of(id) else { return };
@@ -112,7 +120,7 @@ impl Ledger {
 
 impl JobRecord {
     fn is_open(&self) -> bool {
-        self.origin != Bringer::File && self.ended.is_none()
+        self.origin != Bringer::File && self.ended.is_none() && !self.moving
     }
 
     /// What starts the job again from what it has left, for a job that no session file names; `None`: nothing can.

@@ -40,10 +40,29 @@ pub(crate) fn restarts(job_managers: bool, task_managers: bool, zookeeper: bool)
 /// In place of names, when nobody can tell them.
 pub(crate) const UNKNOWN_JOBS: &str = "unknown, because no JobManager answers";
 
-/// Jobs that notice nothing.
-pub(crate) fn untouched(names: &str) -> String {
-    format!("jobs that keep running: {names}")
+/// Jobs that notice nothing. `why`: what is waited for before anything changes.
+pub(crate) fn untouched(names: &str, why: Option<&str>) -> String {
+    let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+    format!("jobs that keep running{why}: {names}")
 }
+
+/// Why a job notices nothing.
+pub(crate) const NOTHING_RESTARTS: &str = "nothing restarts that it runs on";
+
+/// Why a job fails over.
+pub(crate) const RECOVERED: &str = "it goes on from its last checkpoint: its JobManager lives on, or high availability brings it back";
+
+/// Why a job is moved.
+pub(crate) const MOVED: &str =
+    "no high availability brings it back: it is stopped with a savepoint and resumed from that";
+
+/// Why jobs are not moved, although that would do them less harm.
+pub(crate) fn not_moved(why: &str) -> String {
+    format!("they cannot be moved: {why}")
+}
+
+/// Why a job is lost.
+pub(crate) const NOT_AVAILABLE: &str = "no high availability";
 
 /// Jobs that high availability brings back, so many times at most.
 pub(crate) fn fail_over(names: &str, failovers: u64) -> String {
@@ -63,7 +82,7 @@ pub(crate) fn moved(names: &str) -> String {
 
 /// Jobs that nothing brings back. `why`: the reason, unless high availability is missing.
 pub(crate) fn lost(names: &str, why: Option<&str>) -> String {
-    let why = why.unwrap_or("no high availability");
+    let why = why.unwrap_or(NOT_AVAILABLE);
     format!("jobs that will be lost ({why}): {names}")
 }
 

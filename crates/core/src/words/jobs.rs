@@ -45,6 +45,19 @@ pub(crate) fn stopped(name: &str, path: &str) -> String {
     format!("job `{name}` is stopped; its savepoint is {path}")
 }
 
+/// A job whose savepoint is there, and that failed while it was stopping.
+pub(crate) fn uncommitted(name: &str, path: &str) -> String {
+    format!(
+        "job `{name}` failed while it was stopping; its savepoint {path} is complete, but what its sinks wrote last may not \
+         be committed"
+    )
+}
+
+/// A job that ended before it could be stopped.
+pub(crate) fn ended_by_itself(name: &str) -> String {
+    format!("job `{name}` has come to its end by itself: nothing of it is to be resumed")
+}
+
 /// A savepoint of a job that goes on.
 pub(crate) fn savepoint(name: &str, path: &str) -> String {
     format!("job `{name}`: savepoint {path}")

@@ -15,6 +15,7 @@ use tokio::process::Command;
 
 use super::client::Target;
 use super::{Context, submission};
+use crate::jobs::{Jar, Jars};
 
 /// The first pause between two looks at the jobs: main() of most programs takes a few seconds.
 const FIRST: Duration = Duration::from_millis(500);
@@ -101,5 +102,9 @@ fn file(program: &ProgramRun, context: &Context<'_>) -> Option<String> {
 
 async fn digest(program: &ProgramRun, context: &Context<'_>) -> Option<String> {
     let path = file(program, context)?;
+    if let Ok(jar) = Jar::read(Path::new(&path)).await {
+        Jars::of(context.environment).keep(&jar, context).await;
+        return Some(jar.digest);
+    }
     tokio::task::spawn_blocking(move || sha256_of_file(Path::new(&path)).ok()).await.ok()?
 }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use nutkin_core::decide::Outline;
 use nutkin_core::jobs::Outlook;
 use nutkin_core::ledger::Ledger;
 use nutkin_core::session::Session;
 use serde_json::{Value, json};
 
+use super::moving::Moves;
 use super::shared::{Output, OutputArgs, document};
 use super::up::warn_of_origin;
 use super::{Context, session_file, wanted};
@@ -65,10 +67,14 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
         let asked = Wish { session, place, purpose: Purpose::Look, adopt: args.wish.adopt };
         let decision = Decision::of(asked, &|_| (), context).await?;
-        let outline = decision.outline();
+        let moves = Moves::of(&args.wish, &wish, context)?;
+        let (outline, _) = moves.of_jobs(decision.outline(), &decision.session()).await?;
         let (is_new, is_done) = (outline.change.is_new, outline.is_done());
-        let outlooks =
-            if args.wish.no_jobs { Ok(Vec::new()) } else { jobs(session, &decision).await };
+        let outlooks = if args.wish.no_jobs {
+            Ok(Vec::new())
+        } else {
+            jobs(session, &decision, &outline).await
+        };
         let outlooks = match outlooks {
             Err(failure) if failure.kind == Kind::Invalid => return Err(failure),
             outlooks => outlooks.ok(),
@@ -110,8 +116,11 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
 }
 
 /// What becomes of the jobs of the file.
-async fn jobs(session: &Session, decision: &Decision) -> Result<Vec<Outlook>, Error> {
-    let outline = decision.outline();
+async fn jobs(
+    session: &Session,
+    decision: &Decision,
+    outline: &Outline,
+) -> Result<Vec<Outlook>, Error> {
     if session.jobs.is_empty() || outline.change.is_new {
         return foresee(session, None, &Ledger::new(&session.name), false).await;
     }

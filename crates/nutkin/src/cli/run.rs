@@ -19,7 +19,7 @@ use super::select;
 use super::shared::{OutputArgs, SessionArgs, SpecArgs};
 use super::submission::Submission;
 use super::{Context, file_jobs, session_file};
-use crate::jobs::{Jar, arrives, failure, random_id, shortage, submit};
+use crate::jobs::{Jar, Jars, arrives, failure, random_id, shortage, submit};
 use crate::runtime::{self, Interrupt, unless_interrupted};
 use crate::{Exit, Outcome, platform};
 use nutkin_fetch::artifacts::Fetcher;
@@ -224,6 +224,7 @@ async fn submit_jar(
     for hint in arguments::hints(&request.arguments, &sight, directory, Path::exists) {
         printer.hint(&hint);
     }
+    Jars::of(context.environment).keep(&jar, context).await;
     let uploaded = jar.bring(&client).await.map_err(failure)?;
     if !args.no_slot_check
         && let Some(shortage) = shortage(&client, &uploaded, &request).await

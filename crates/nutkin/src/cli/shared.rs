@@ -1,8 +1,10 @@
 //! Arguments that several commands share.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use nutkin_core::jobs::JobsChoice;
 use nutkin_flink::Problem;
 
 use nutkin_shell::Error;
@@ -16,6 +18,67 @@ pub enum Platform {
     Docker,
     /// A Kubernetes cluster.
     Kubernetes,
+}
+
+/// What becomes of jobs that run when their session changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Jobs {
+    /// Stopped with a savepoint, and resumed from it afterwards.
+    Move,
+    /// Restarted from their last checkpoint, where the session brings them back.
+    FailOver,
+    /// Nothing is done for them.
+    Lose,
+    /// The change waits until they have ended.
+    Wait,
+}
+
+impl From<Jobs> for JobsChoice {
+    fn from(jobs: Jobs) -> Self {
+        match jobs {
+            Jobs::Move => Self::Move,
+            Jobs::FailOver => Self::FailOver,
+            Jobs::Lose => Self::Lose,
+            Jobs::Wait => Self::Wait,
+        }
+    }
+}
+
+/// What is said about jobs that run when their session changes.
+#[derive(Debug, Clone, Args)]
+pub struct MoveArgs {
+    /// What becomes of jobs that run; by default the least harmful that is possible
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub jobs: Option<Jobs>,
+
+    /// The jar of a job that is moved, by its name or id, where it is not kept: JOB=PATH
+    #[arg(long, value_name = "JOB=PATH")]
+    pub jar: Vec<String>,
+
+    /// How long a job that is moved may take to stop, and again to its first checkpoint
+    #[arg(long, default_value = "600", value_name = "SECONDS")]
+    pub move_timeout: u64,
+}
+
+impl MoveArgs {
+    /// The jars by the job.
+    ///
+    /// # Errors
+    /// Exit 2: one is not `JOB=PATH`.
+    pub fn jars(&self) -> Result<BTreeMap<String, PathBuf>, Error> {
+        let mut jars = BTreeMap::new();
+        let mut problems = Vec::new();
+        for text in &self.jar {
+            match text.split_once('=').filter(|(job, path)| !job.is_empty() && !path.is_empty()) {
+                Some((job, path)) => drop(jars.insert(job.to_owned(), PathBuf::from(path))),
+                None => problems.push(
+                    Problem::new("--jar", format!("`{text}` names no job"))
+                        .hint("write JOB=PATH, with the job's name in the session file or its id"),
+                ),
+            }
+        }
+        if problems.is_empty() { Ok(jars) } else { Err(Error::input(problems)) }
+    }
 }
 
 /// How data is printed.

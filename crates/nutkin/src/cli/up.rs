@@ -3,14 +3,17 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use nutkin_core::decide::{Change, Outline};
 use nutkin_core::ledger::Opened;
 use nutkin_core::remedy::Deed;
 use nutkin_core::session::Session;
 use nutkin_core::status::other_release;
 
 use super::consent::{self, ConsentArgs};
+use super::moving::Moves;
 use super::shared::{Output, OutputArgs, SpecArgs, document};
 use super::{Context, outcomes, session_file, wanted};
+use crate::jobs::moving::Candidate;
 use crate::platform::{Carried, Decision};
 use crate::progress::Spinner;
 use crate::remedies::words;
@@ -85,6 +88,8 @@ enum Stage {
     Prepared,
     /// It changes the session, or waits for its turn to.
     Changing,
+    /// Jobs are stopped with savepoints, to go on from these.
+    Stopping,
     /// Everything is ordered.
     Starting,
     /// Pods are replaced step by step; and what becomes of them if that ends here.
@@ -103,6 +108,11 @@ impl Stage {
                 "interrupted; what session `{name}` needs was brought here, the session itself is as it was"
             ),
             Self::Changing => format!("interrupted while session `{name}` was being changed"),
+            Self::Stopping => {
+                format!(
+                    "interrupted while jobs of session `{name}` were being stopped; it was not changed yet"
+                )
+            }
             Self::Starting => format!("interrupted; session `{name}` goes on starting"),
             Self::Replacing(_) => {
                 format!("interrupted while pods of session `{name}` were being replaced")
@@ -121,6 +131,9 @@ impl Stage {
             Self::Replacing(then) => {
                 failure.hint("the same command again goes on from there").hint(then)
             }
+            Self::Stopping => failure
+                .hint("the same command again goes on from there")
+                .hint(format!("`nutkin up {name}` resumes them in the session as it is")),
             Self::Starting | Self::Up => failure
                 .hint(format!("`nutkin status {name}` shows it, `nutkin down {name}` ends it")),
             Self::Jobs => failure
@@ -139,36 +152,53 @@ async fn bring_up(
     let wanted::Wish { session, place, .. } = wish;
     let asked = Wish { session, place, purpose: Purpose::Act, adopt: args.wish.adopt };
     let begins = |begun: bool| stage.set(if begun { Stage::Changing } else { Stage::Looking });
+    let moves = Moves::of(&args.wish, wish, context)?;
     let mut decision = Decision::of(asked, &begins, context).await?;
-    let known = decision.ledger().await?;
+    let mut known = decision.ledger().await?;
     let mut changes = Vec::new();
+    let mut agreed: Option<Change> = None;
     let is_new = decision.outline().change.is_new;
     loop {
-        let outline = decision.outline();
+        let platform = decision.outline();
         // There may be something to do all the same that nobody would notice: a jar to fetch.
-        if outline.is_done() && outline.steps.is_empty() {
+        if platform.is_done() && platform.steps.is_empty() {
             context.printer.say(&format!("session `{}` is unchanged", session.name));
             stage.set(Stage::Starting);
-            wish.remember(&decision.session(), &[], known, false, context).await?;
-            if args.no_wait {
+            let noted = wish.remember(&decision.session(), &[], known, false, context).await?;
+            moves.see(noted.as_ref());
+            if args.no_wait && !moves.are_under_way() {
                 return Ok(Exit::Done);
             }
-            return finish(args, wish, &mut decision, stage, context).await;
+            return finish(args, wish, &moves, &mut decision, stage, context).await;
         }
+        let harm = platform.harm;
+        let (outline, candidates) = moves.of_jobs(platform, &decision.session()).await?;
         let announcement = outline.announcement(words);
-        if !announcement.is_empty() {
-            agree(args, wish, &decision, &announcement, known.as_ref(), context).await?;
+        let is_agreed = agreed.as_ref().is_some_and(|agreed| is_same(agreed, &outline.change));
+        let is_known = is_agreed && candidates.is_empty();
+        if !(announcement.is_empty() || is_known) {
+            let shown = (&outline, &announcement[..], &candidates[..]);
+            agree(args, wish, &decision, shown, known.as_ref(), context).await?;
             changes = announcement;
+            agreed = Some(outline.change.clone());
         }
         let mut is_unchanged = outline.is_done();
         if decision.prepare(context).await? {
             stage.set(Stage::Prepared);
             // What was assumed is known now: there may be nothing to do, or more harm than was agreed to.
             let known = decision.outline();
-            if outline.harm < known.harm || known.is_done() {
+            if harm < known.harm || known.is_done() {
                 continue;
             }
             is_unchanged = false;
+        }
+        if moves.has_work(&outline, &candidates) {
+            stage.set(Stage::Stopping);
+            moves.stop(&outline, &candidates, &decision.session()).await?;
+            // What was decided hung on the jobs that ran. Another one may have come in meanwhile.
+            decision = Decision::of(asked, &begins, context).await?;
+            known = decision.ledger().await?;
+            continue;
         }
         if !is_unchanged {
             stage.set(Stage::Changing);
@@ -177,26 +207,36 @@ async fn bring_up(
             wish.note(&mut wanted, &or_summary(&changes, &decision), context);
             decision.remember(wanted, context).await?;
         }
-        match decision.carry_out(!args.no_wait, context).await? {
+        match decision.carry_out(!args.no_wait, context).await {
             // What was fetched or pulled brought to light what could only be assumed before.
-            Carried::Differs => {}
-            Carried::Done if is_unchanged => {}
-            Carried::Done => break,
+            Ok(Carried::Differs) => {}
+            Ok(Carried::Done) if is_unchanged => {}
+            Ok(Carried::Done) => break,
+            Err(failure) => return Err(moves.rescue(failure, &decision.session()).await),
         }
     }
     stage.set(decision.left_alone().map_or(Stage::Starting, Stage::Replacing));
     decision.note(args.wish.spec.file.as_deref(), context)?;
     if let Some(written) = decision.remembered() {
+        moves.see(known.as_ref().map(|known| &known.ledger));
         wish.told(written, context)?;
     } else {
         let changes = or_summary(&changes, &decision);
-        wish.remember(&decision.session(), &changes, known, is_new, context).await?;
+        let session = decision.session();
+        let noted = wish.remember(&session, &changes, known, is_new, context).await?;
+        moves.see(noted.as_ref());
     }
-    if args.no_wait {
+    if args.no_wait && !moves.are_under_way() {
         context.printer.say(&format!("session `{}` is starting", session.name));
         return Ok(Exit::Done);
     }
-    finish(args, wish, &mut decision, stage, context).await
+    finish(args, wish, &moves, &mut decision, stage, context).await
+}
+
+/// Whether a change is the one that was agreed to. How often jobs fail over hangs on those that run.
+fn is_same(agreed: &Change, now: &Change) -> bool {
+    let without = |change: &Change| Change { failovers: 0, ..change.clone() };
+    without(agreed) == without(now)
 }
 
 /// What the history says was changed.
@@ -209,7 +249,7 @@ async fn agree(
     args: &Args,
     wish: &wanted::Wish,
     decision: &Decision,
-    announcement: &[String],
+    (outline, announcement, candidates): (&Outline, &[String], &[Candidate]),
     known: Option<&Opened>,
     context: &Context<'_>,
 ) -> Result<(), Error> {
@@ -226,7 +266,10 @@ async fn agree(
     for line in announcement.iter().chain(&left_out) {
         context.printer.say(&format!("  {line}"));
     }
-    match decision.outline().harm {
+    for hint in Moves::hints(candidates) {
+        context.printer.hint(hint);
+    }
+    match outline.harm {
         // What somebody wanted before is not dropped without a word, even where nothing is harmed.
         Harm::None if left_out.is_none() => Ok(()),
         harm => consent::ask(args.consent, harm == Harm::Loss, "Go on?", context),
@@ -256,6 +299,7 @@ pub(super) fn warn_of_origin(
 async fn finish(
     args: &Args,
     wish: &wanted::Wish,
+    moves: &Moves<'_>,
     decision: &mut Decision,
     stage: &Cell<Stage>,
     context: &Context<'_>,
@@ -273,6 +317,9 @@ async fn finish(
             if ready.overview.has_ended_jobs() {
                 outcomes::look(&decision.session()).await;
             }
+            stage.set(Stage::Jobs);
+            moves.resume(&decision.session()).await?;
+            stage.set(Stage::Up);
             if !args.wish.no_jobs && (!session.jobs.is_empty() || args.wish.spec.file.is_some()) {
                 stage.set(Stage::Jobs);
                 super::file_jobs::bring(session, &decision.session(), &wish.base, context).await?;
@@ -288,6 +335,7 @@ async fn finish(
         Ok(Waited::TimedOut(seen)) => {
             let message = format!("session `{name}` is not ready after {} s: {seen}", args.timeout);
             let failure = Error::new(Kind::TimedOut, message);
+            let failure = moves.told(failure, &decision.session()).await;
             if let Some(then) = decision.left_alone() {
                 return Err(failure
                     .hint("run the same command again to continue; `--timeout` gives it more time")
@@ -301,7 +349,8 @@ async fn finish(
         }
         Err(failure) => {
             stage.set(Stage::Changing);
-            Err(decision.give_up(failure, context).await?)
+            let failure = decision.give_up(failure, context).await?;
+            Err(moves.rescue(failure, &decision.session()).await)
         }
     }
 }

@@ -8,7 +8,7 @@ use nutkin_shell::ledger as store;
 use nutkin_shell::{Environment, Error, Kind, Place};
 
 use super::select;
-use super::shared::SpecArgs;
+use super::shared::{MoveArgs, SpecArgs};
 use super::{Context, session_file};
 use crate::platform::{self, ledger, rebuild};
 use crate::{remedies, runtime};
@@ -34,6 +34,9 @@ pub(super) struct WishArgs {
     /// Leave the jobs of the file alone
     #[arg(long)]
     pub(super) no_jobs: bool,
+
+    #[command(flatten)]
+    pub(super) moves: MoveArgs,
 }
 
 /// What is wanted, and where.
@@ -122,7 +125,8 @@ impl Wish {
         (!left_out.is_empty()).then(|| format!("- no longer wanted: {}", left_out.join(", ")))
     }
 
-    /// Writes into the ledger what is wanted from now on. A ledger that must not be written is told, and no failure.
+    /// Writes into the ledger what is wanted from now on, and gives it. A ledger that must not be written is told, and no
+    /// failure.
     ///
     /// # Errors
     /// Another command wants something else, or the platform refuses.
@@ -133,7 +137,7 @@ impl Wish {
         known: Option<Opened>,
         is_new: bool,
         context: &Context<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Ledger>, Error> {
         let is_guessed = is_new && known.is_none();
         // There is hardly a ledger of a new session: that is seen when it is written.
         let new = || nutkin_core::ledger::open(Stored::default(), session.name()).ok();
@@ -144,7 +148,10 @@ impl Wish {
             }
             written => written,
         };
-        self.told(written, context)
+        match written {
+            Ok(ledger) => Ok(Some(ledger)),
+            Err(failure) => self.told(Err(failure), context).map(|()| None),
+        }
     }
 
     /// Warns of a ledger that must not be written, which is not a failure.
@@ -166,13 +173,14 @@ impl Wish {
         changes: &[String],
         known: Option<Opened>,
         context: &Context<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<Ledger, Error> {
         let mut opened = match known {
             Some(known) => known,
             None => store::load(session).await?,
         };
         self.note(&mut opened, changes, context);
-        store::save(session, &mut opened).await
+        store::save(session, &mut opened).await?;
+        Ok(opened.ledger)
     }
 
     /// Notes what is wanted from now on.

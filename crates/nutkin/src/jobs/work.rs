@@ -9,11 +9,12 @@ use nutkin_flink::Problem;
 
 use super::known::known_of;
 use super::wait::{PATIENCE as READY, are_ready, tasks_of};
-use super::{Jar, JarError, failure, shortage, submit, trigger_id};
+use super::{Jar, JarError, Jars, failure, shortage, submit, trigger_id};
 use crate::Context;
 use nutkin_fetch::artifacts::Fetcher;
 use nutkin_rest::{
     Client, Polled, RestError, RunRequest, Trigger, TriggerId, newest_state, retains_checkpoints,
+    savepoint_at_end,
 };
 use nutkin_shell::ledger::{later, now};
 use nutkin_shell::{Error, Kind};
@@ -27,12 +28,20 @@ struct Uploaded {
     digest: String,
 }
 
+/// The jar of a job that is moved.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MovedJar<'a>(pub(super) Option<&'a Path>);
+
 /// One job, and what is remembered of it between two looks.
 pub(super) struct Work<'a> {
     about: rules::AboutJob<'a>,
     client: &'a Client,
     context: &'a Context<'a>,
     base: &'a Path,
+    /// It is moved: this is the jar that ran, where it is another one than the job names; and who owns its savepoint.
+    moved: Option<MovedJar<'a>>,
+    /// The list of jobs, which may be a moment old, is not enough: whether it runs is asked for.
+    is_exact: bool,
     known: Option<Known>,
     is_ready: bool,
     /// Since when all its tasks are waited for.
@@ -59,6 +68,8 @@ impl<'a> Work<'a> {
             client,
             context,
             base,
+            moved: None,
+            is_exact: false,
             known: None,
             is_ready: false,
             waiting: None,
@@ -69,6 +80,18 @@ impl<'a> Work<'a> {
             failed: None,
             is_open: false,
         }
+    }
+
+    /// The same of a job that is moved.
+    pub(super) const fn moving(mut self, jar: MovedJar<'a>) -> Self {
+        self.moved = Some(jar);
+        self
+    }
+
+    /// The same of a job of which it matters whether it runs at this very moment.
+    pub(super) const fn exact(mut self) -> Self {
+        self.is_exact = true;
+        self
     }
 
     /// The session's Flink release.
@@ -83,6 +106,9 @@ impl<'a> Work<'a> {
         let request = request.filter(|request| request.job == self.about.id(generation));
         if request.is_none() || self.known.is_none() {
             self.look().await?;
+            if self.is_exact && 0 < generation {
+                self.refine(generation).await?;
+            }
         }
         let mut answer = None;
         let mut repeats_for = Duration::ZERO;
@@ -136,8 +162,11 @@ impl<'a> Work<'a> {
                 Answer::Completed(result["location"].as_str().map(str::to_owned))
             }
             Ok(Polled::Failed(error)) => {
+                let said = error.whole();
+                let savepoint = rules::savepoint_in(&said).filter(|_| asked == Asked::Stop);
+                let answer = savepoint.map(|path| Answer::Uncommitted(path.to_owned()));
                 self.failed = Some(error);
-                Answer::Failed
+                answer.unwrap_or(Answer::Failed)
             }
             Err(error @ RestError::NotFound(_)) => {
                 self.failed = Some(error);
@@ -217,8 +246,11 @@ impl<'a> Work<'a> {
                 }
             }
             Act::Recall(generation) => {
+                let known = self.known.as_ref().and_then(|known| known.get(generation));
+                let has_finished = known == Some(&ObservedJob::Finished);
                 let path = match self.client.job(&self.about.id(*generation), "/checkpoints").await
                 {
+                    Ok(checkpoints) if has_finished => savepoint_at_end(&checkpoints),
                     Ok(checkpoints) => newest_state(&checkpoints),
                     Err(RestError::NotFound(_)) => None,
                     Err(error) => return Err(failure(error)),
@@ -246,7 +278,9 @@ impl<'a> Work<'a> {
         };
         // Lives until the upload is done.
         let empty;
-        let jar = if let Some(uri) = &job.jar_uri {
+        let jar = if let Some(MovedJar(Some(path))) = self.moved {
+            Jar::read(path).await.map_err(bad)?
+        } else if let Some(uri) = &job.jar_uri {
             let fetcher =
                 Fetcher { events: self.context.events, environment: self.context.environment };
             let path = fetcher.fetch(uri, self.base).await?;
@@ -262,6 +296,7 @@ impl<'a> Work<'a> {
                 Problem::new("spec.job.entryClass", message).hint("name the class here"),
             ]));
         }
+        Jars::of(self.context.environment).keep(&jar, self.context).await;
         let id = jar.bring(self.client).await.map_err(failure)?;
         self.jar = Some(Uploaded { id, digest: jar.digest });
         Ok(())
@@ -285,10 +320,17 @@ impl<'a> Work<'a> {
             job_id: None,
             savepoint: from.cloned(),
             allow_non_restored_state: job.allow_non_restored_state,
-            claim_mode: None,
+            // Who sets CLAIM for the whole session would have the savepoint deleted that is the way back.
+            claim_mode: self
+                .moved
+                .filter(|_| from.is_some() && self.client.version().line().run_takes_configuration)
+                .map(|_| rules::ClaimMode::NoClaim.name().to_owned()),
             options: rules::sent(job).map(|(key, value)| (key.to_owned(), value)).collect(),
         };
-        if let Some(shortage) = shortage(self.client, &jar.id, &request).await {
+        // main() of a job that ran need not run once more for that.
+        if self.moved.is_none()
+            && let Some(shortage) = shortage(self.client, &jar.id, &request).await
+        {
             self.context.events.warn(&format!("job `{}`: {shortage}", job.name));
             for hint in shortage.hints() {
                 self.context.events.hint(&hint);

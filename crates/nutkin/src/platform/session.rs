@@ -117,6 +117,17 @@ impl Session {
         }
     }
 
+    /// The newest state of a job whose JobManager has died, of savepoints too, that lies where this machine sees it.
+    pub fn newest_state(&self, job: &str) -> Option<String> {
+        match self {
+            Self::Local(directory) => {
+                let path = local::checkpoints::newest_state(directory, job)?;
+                Some(format!("file:{}", path.display()))
+            }
+            Self::Kubernetes(_) | Self::Docker(_) => None,
+        }
+    }
+
     /// What its processes log.
     ///
     /// # Errors

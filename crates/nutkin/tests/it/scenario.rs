@@ -90,6 +90,11 @@ impl<B: Backend> Place<B> {
         path
     }
 
+    /// Where everything of this place is.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.home.path()
+    }
+
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = nutkin_testkit::cli::command(self.home.path());
         let (name, value) = &self.variable;

@@ -30,6 +30,8 @@ pub struct Flink {
     pub latest: BTreeMap<String, Value>,
     /// Where a savepoint is complete as soon as it is asked for, and its job ended where it is to stop.
     pub savepoint: String,
+    /// Options of the JobManager, each with its value.
+    pub options: Vec<(&'static str, &'static str)>,
     /// What was submitted over REST, and what became of it.
     pub work: Work,
 }
@@ -45,6 +47,7 @@ impl Default for Flink {
             listed: BTreeMap::new(),
             latest: BTreeMap::new(),
             savepoint: "file:/savepoint-1".to_owned(),
+            options: Vec::new(),
             work: Work::default(),
         }
     }
@@ -58,7 +61,10 @@ impl Flink {
             ("GET", "/config") => {
                 Answer::json(200, &json!({"flink-version": self.version, "refresh-interval": 20}))
             }
-            ("GET", "/jobmanager/config") => Answer::json(200, &json!([])),
+            ("GET", "/jobmanager/config") => {
+                let row = |(key, value): &(&str, &str)| json!({"key": key, "value": value});
+                Answer::json(200, &self.options.iter().map(row).collect())
+            }
             ("GET", _)
                 if path
                     .strip_prefix("/taskmanagers/")

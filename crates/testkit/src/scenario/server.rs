@@ -248,6 +248,12 @@ impl<B: Backend> Server<B> {
         look(&mut self.lock().backend)
     }
 
+    /// What changes it from elsewhere: from the rule of another server.
+    pub fn changer(&self) -> impl Fn(&dyn Fn(&mut B)) + Send + 'static {
+        let shared = Arc::clone(&self.shared);
+        move |change| change(&mut shared.lock().backend)
+    }
+
     /// The requests since [`Server::set`].
     pub fn seen(&self) -> Vec<Seen> {
         self.lock().seen.clone()

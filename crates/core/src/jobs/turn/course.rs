@@ -133,6 +133,29 @@ impl Course<'_> {
                     }
                 }
             }
+            Answer::Uncommitted(path) if !self.state.is_alive() => {
+                self.remember(&path);
+                self.news.push(News::Uncommitted(path));
+                self.close(request);
+            }
+            // It has ended with its savepoint, of which nobody tells any more, or by itself.
+            Answer::Unknown if asked == Asked::Stop && self.state == ObservedJob::Finished => {
+                let generation = self.record.generation;
+                match self.seen.left.clone() {
+                    Some((of, left)) if of == generation => match left {
+                        Some(path) => {
+                            self.remember(&path);
+                            self.news.push(News::Stopped(path));
+                            self.close(request);
+                        }
+                        None => self.finish(),
+                    },
+                    _ => return Some((Some(Act::Recall(generation)), Again::Look, false)),
+                }
+            }
+            Answer::Failed if asked == Asked::Stop && self.state == ObservedJob::Finished => {
+                self.finish();
+            }
             // The same id again: where it was heard before, it is not obeyed twice.
             Answer::Unknown
                 if !self.seen.is_asked
@@ -145,7 +168,7 @@ impl Course<'_> {
                 let act = Act::Trigger { generation, asked, trigger };
                 return Some((Some(act), Again::Look, false));
             }
-            Answer::Failed | Answer::Unknown => {
+            Answer::Failed | Answer::Uncommitted(_) | Answer::Unknown => {
                 self.record.request = None;
                 if self.seen.is_asked {
                     self.record.suspended = false;
@@ -155,6 +178,13 @@ impl Course<'_> {
             }
         }
         None
+    }
+
+    /// It came to its end before it could be stopped: nothing of it is to go on.
+    fn finish(&mut self) {
+        self.record.request = None;
+        self.record.suspended = false;
+        self.news.push(News::Finished);
     }
 
     /// The job is stopped or canceled, and its record says where it goes on.

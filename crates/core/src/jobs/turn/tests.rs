@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::super::tests::job;
+use super::super::{Stop, stopped, to_resume, to_stop};
 use super::*;
 use crate::session::UpgradeMode;
 
@@ -200,7 +201,7 @@ proptest! {
     ) {
         let session = Configuration::new();
         let before = job();
-        let about = AboutJob { job: &before, namespace: "n", session: &session };
+        let about = AboutJob { job: &before, namespace: "n", session: &session, by_id: false };
         let (mut memory, mut record) = (Memory::default(), None);
         run(&about, &mut memory, &mut record, usize::MAX);
         prop_assert_eq!(memory.jobs.get(&1), Some(&ObservedJob::Running));
@@ -225,4 +226,155 @@ proptest! {
             prop_assert_eq!(outcome(&memory, record.as_ref()), expected.clone(), "cut after {}", cut);
         }
     }
+}
+
+/// A job that is moved: stopped in one session, and resumed in another one of that name. A cut after so many changes, in the
+/// first part or in the second.
+fn moved(by_id: bool, cut: Option<(bool, usize)>) -> (Memory, Option<JobRecord>) {
+    let session = Configuration::new();
+    let job = job();
+    let about = AboutJob { job: &job, namespace: "n", session: &session, by_id };
+    let (mut memory, mut record) = (Memory::default(), None);
+    run(&about, &mut memory, &mut record, usize::MAX);
+    if let Some(record) = &mut record {
+        record.moving = true;
+    }
+    let [stop, resume] = [to_stop(job.clone()), to_resume(job.clone())];
+    for (job, is_first) in [(&stop, true), (&resume, false)] {
+        if !is_first {
+            // The session is another one: of the old jobs nothing is known.
+            memory.jobs.clear();
+            memory.triggers.clear();
+            memory.has_jar = false;
+        }
+        let about = AboutJob { job, ..about };
+        if let Some((first, changes)) = cut
+            && first == is_first
+        {
+            run(&about, &mut memory, &mut record, changes);
+        }
+        run(&about, &mut memory, &mut record, usize::MAX);
+        if is_first {
+            let record = record.as_ref().expect("a record");
+            let path = "savepoint-1-of-1".to_owned();
+            assert_eq!(stopped(record, &about.id(1)), Stop::At(path));
+        }
+    }
+    (memory, record)
+}
+
+#[test]
+fn a_job_that_is_moved_goes_on_from_its_one_savepoint_whatever_is_cut() {
+    for by_id in [false, true] {
+        let (memory, record) = moved(by_id, None);
+        assert_eq!(memory.started[&2].as_deref(), Some("savepoint-1-of-1"));
+        assert_eq!(memory.jobs, Known::from([(2, ObservedJob::Running)]));
+        assert_eq!(memory.savepoints, 1);
+        let whole = record.expect("a record");
+        assert!(whole.moving && !whole.suspended && whole.request.is_none());
+        for changes in 0..20 {
+            for first in [true, false] {
+                let (cut, record) = moved(by_id, Some((first, changes)));
+                assert_eq!(cut.started, memory.started, "{first} {changes}");
+                assert_eq!((cut.jobs, cut.savepoints), (memory.jobs.clone(), 1));
+                assert_eq!(record.as_ref(), Some(&whole), "{first} {changes}");
+            }
+        }
+    }
+}
+
+#[test]
+fn ids_of_jobs_that_no_file_names() {
+    let (session, job) = (Configuration::new(), SessionJob { name: "0a".repeat(16), ..job() });
+    let about = AboutJob { job: &job, namespace: "n", session: &session, by_id: true };
+    assert_eq!(about.id(1), job.name);
+    let second = about.id(2);
+    assert_eq!(second, job_id("n", &job.name, 2));
+    let known =
+        super::super::known("n", &job.name, [(&*job.name, "FINISHED"), (&*second, "RUNNING")]);
+    assert_eq!(known, Known::from([(1, ObservedJob::Finished), (2, ObservedJob::Running)]));
+    // The control: a job of a file has no id of its own.
+    let of_file = AboutJob { by_id: false, ..about };
+    assert_eq!(of_file.id(1), job_id("n", &job.name, 1));
+}
+
+/// What becomes of a job that was asked to stop, by what is heard of that and how the job is then.
+#[track_caller]
+fn check_stop(
+    answer: Answer,
+    state: Option<ObservedJob>,
+    is_asked: bool,
+    left: Option<(u64, Option<&str>)>,
+    expected: Result<&Stop, Option<&Act>>,
+) {
+    let session = Configuration::new();
+    let (before, stop) = (job(), to_stop(job()));
+    let about = AboutJob { job: &before, namespace: "n", session: &session, by_id: false };
+    let (mut memory, mut record) = (Memory::default(), None);
+    run(&about, &mut memory, &mut record, usize::MAX);
+    let about = AboutJob { job: &stop, ..about };
+    let mut record = record.expect("a record");
+    record.suspended = true;
+    record.request = Some(crate::ledger::Request {
+        kind: "stop".to_owned(),
+        job: about.id(1),
+        trigger: Some("t".to_owned()),
+        // In the past: it is not asked for again.
+        deadline: Some("2026-11-29T11:00:00Z".to_owned()),
+        ..crate::ledger::Request::default()
+    });
+    let mut act = None;
+    let mut seen = SeenJob {
+        known: state.map(|state| (1, state)).into_iter().collect(),
+        is_ready: true,
+        answer: Some(answer.clone()),
+        is_asked,
+        left: left.map(|(of, left)| (of, left.map(str::to_owned))),
+        now: "2026-11-29T12:00:00Z".to_owned(),
+        deadline: "2026-11-29T12:10:00Z".to_owned(),
+        trigger: Some("t2".to_owned()),
+        ..SeenJob::default()
+    };
+    let mut has_failed = false;
+    for _ in 0..3 {
+        let turn = about.turn(Some(&record), &seen);
+        record = turn.record;
+        has_failed |= turn.has_failed;
+        act = turn.act;
+        if act.is_some() || has_failed || turn.again == Again::Done {
+            break;
+        }
+        seen.answer = None;
+    }
+    let stop = stopped(&record, &about.id(1));
+    let found = if has_failed || act.is_some() { Err(act.as_ref()) } else { Ok(&stop) };
+    assert_eq!(found, expected, "{answer:?} {state:?} {is_asked}");
+}
+
+#[test]
+fn what_becomes_of_a_stop() {
+    use ObservedJob::{Failed, Finished, Restarting, Running};
+    let path = || "file:/sp".to_owned();
+    let at = Stop::At(path());
+    let again = Act::Trigger { generation: 1, asked: Asked::Stop, trigger: Some("t2".to_owned()) };
+    // The control: it is stopped with its savepoint.
+    check_stop(Answer::Completed(Some(path())), Some(Finished), true, None, Ok(&at));
+    // The savepoint is there, and the job failed while it was stopping; or it goes on, and is asked again.
+    check_stop(Answer::Uncommitted(path()), Some(Failed), true, None, Ok(&at));
+    check_stop(Answer::Uncommitted(path()), Some(Failed), false, None, Ok(&at));
+    check_stop(Answer::Uncommitted(path()), Some(Restarting), true, None, Err(None));
+    // Its savepoint is refused: whoever asked says so, and whoever comes later asks anew.
+    check_stop(Answer::Failed, Some(Running), true, None, Err(None));
+    check_stop(Answer::Failed, Some(Running), false, None, Err(Some(&again)));
+    // The trigger is lost while it was restarting.
+    check_stop(Answer::Unknown, Some(Running), false, None, Err(Some(&again)));
+    // It came to its end by itself: nothing is to be resumed.
+    check_stop(Answer::Failed, Some(Finished), true, None, Ok(&Stop::Ended));
+    check_stop(Answer::Failed, Some(Finished), false, None, Ok(&Stop::Ended));
+    // Nobody knows of the request any more: what the job has left tells.
+    check_stop(Answer::Unknown, Some(Finished), false, None, Err(Some(&Act::Recall(1))));
+    check_stop(Answer::Unknown, Some(Finished), false, Some((1, Some("file:/sp"))), Ok(&at));
+    check_stop(Answer::Unknown, Some(Finished), false, Some((1, None)), Ok(&Stop::Ended));
+    // The JobManager is another one, which knows neither.
+    check_stop(Answer::Unknown, None, false, None, Ok(&Stop::Lost));
 }

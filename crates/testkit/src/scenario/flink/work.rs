@@ -51,6 +51,11 @@ impl Work {
         })
     }
 
+    /// The JobManager ends: the next one knows nothing of jobs, jars and requests.
+    pub fn forget(&mut self) {
+        *self = Self { savepoints: self.savepoints, ..Self::default() };
+    }
+
     /// How many run.
     pub(super) fn running(&self) -> usize {
         self.jobs.values().filter(|job| job.state == "RUNNING").count()

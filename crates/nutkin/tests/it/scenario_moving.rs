@@ -1,0 +1,211 @@
+//! Jobs that are moved when their session changes: on scenario servers, and the same command again after a kill.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
+use std::time::Duration;
+
+use nutkin_testkit::Finished;
+use nutkin_testkit::scenario::flink::Submitted;
+use nutkin_testkit::scenario::{Docker, Fault, Flink, Request, Server};
+
+use crate::scenario::{Place, trouble};
+
+/// Looks cost a request more or less, as time goes: this long the last ones are waited for.
+const NEVER: Duration = Duration::from_secs(2);
+
+const CHANGE: &[&str] = &["up", "a", "--yes", "-D", "env.java.opts.all=-Dx=y"];
+
+/// A daemon, and the JobManager behind the port that its containers publish.
+struct World {
+    place: Place<Docker>,
+    flink: Server<Flink>,
+}
+
+impl World {
+    fn new(docker: &Docker, flink: &Flink) -> Self {
+        let flink = Server::start(flink.clone());
+        let mut docker = docker.clone();
+        docker.rest_port = flink.port();
+        let world = Self { place: Place::docker_with(docker), flink };
+        world.cut_daemon(None);
+        world
+    }
+
+    /// The daemon answers nothing after so many changes. A JobManager that starts anew knows nothing of the one before it.
+    fn cut_daemon(&self, cut: Option<usize>) {
+        let (flink, mut cuts) = (self.flink.changer(), cut.map(cut_after));
+        self.place.server.set(move |request| {
+            if request.path.ends_with("/containers/nutkin-a-jobmanager/start") {
+                flink(&|flink| flink.work.forget());
+            }
+            cuts.as_mut().map_or(Fault::None, |cut| cut(request))
+        });
+    }
+
+    /// A session with a job that `run` brought. Its jar is kept, and the file of it is gone.
+    fn with_job(flink: Flink) -> Self {
+        let world = Self::new(&Docker::default().with_image("flink:1.20.5"), &flink);
+        world.place.run(&["up", "a"]).expect(0);
+        let jar = world.place.file("count.jar", "");
+        let mut zip = zip::ZipWriter::new(File::create(&jar).unwrap());
+        zip.start_file("a/B.class", zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(b"class").unwrap();
+        zip.finish().unwrap();
+        let run = ["run", "-d", "--job-id", FIRST, "-c", "a.B", "count.jar", "--n", "7"];
+        world.place.run(&run).expect(0);
+        std::fs::remove_file(jar).unwrap();
+        world
+    }
+
+    /// Another world in the same state, with the jars that this one has kept.
+    fn again(&self) -> Self {
+        let docker = self.place.server.with(|docker| docker.clone());
+        let world = Self::new(&docker, &self.flink.with(|flink| flink.clone()));
+        let kept = ".local/state/nutkin/jars";
+        let copied = std::process::Command::new("cp")
+            .args(["-r", "--parents", kept])
+            .arg(world.place.folder())
+            .current_dir(self.place.folder())
+            .status();
+        assert!(copied.unwrap().success());
+        world
+    }
+
+    fn jobs(&self) -> (BTreeMap<String, Submitted>, u32) {
+        self.flink.with(|flink| (flink.work.jobs.clone(), flink.work.savepoints))
+    }
+
+    /// Whether the ledger says that something is being moved.
+    fn is_moving(&self) -> bool {
+        let files = self.place.server.with(|docker| docker.plain());
+        let files = files.values().filter_map(|one| one["files"].as_object());
+        let mut jobs = files.flat_map(|files| files.values()).map(|file| &file["jobs"]);
+        let jobs = jobs.find_map(|jobs| jobs.as_object()).expect("a ledger");
+        jobs.values().any(|job| job["moving"] == true)
+    }
+
+    #[track_caller]
+    fn is_moved(&self, run: &Finished) {
+        run.expect(0);
+        let (jobs, savepoints) = self.jobs();
+        assert_eq!(savepoints, 1, "{}", run.all());
+        let states: Vec<_> = jobs.values().map(|job| job.state).collect();
+        assert_eq!(states, ["RUNNING"], "{}", run.all());
+        let second = jobs.values().next().unwrap();
+        assert_eq!(second.from.as_deref(), Some("file:/savepoints/savepoint-1"));
+        assert_eq!(second.arguments, serde_json::json!(["--n", "7"]));
+        assert!(!self.is_moving(), "{}", run.all());
+    }
+}
+
+const FIRST: &str = "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
+
+fn flink() -> Flink {
+    let options = vec![("state.savepoints.dir", "file:///opt/flink/data/savepoints")];
+    Flink { slots: 4, options, ..Flink::default() }
+}
+
+fn is_look(request: &Request) -> bool {
+    request.method == "GET" || request.method == "HEAD"
+}
+
+/// Nothing is answered after the k-th request that changed something.
+fn cut_after(cut: usize) -> impl FnMut(&Request) -> Fault + Send + 'static {
+    let mut changes = 0;
+    move |request| {
+        changes += usize::from(!is_look(request));
+        if changes == cut && !is_look(request) { Fault::Hang } else { Fault::None }
+    }
+}
+
+#[test]
+fn a_job_outlives_a_change_whatever_is_cut() {
+    let world = World::with_job(flink());
+    // What is to come is said, and nothing of it done.
+    let fates = world.again();
+    let plan = fates.place.run(&["plan", "a", "-D", "env.java.opts.all=-Dx=y", "-o", "json"]);
+    plan.expect(0);
+    assert_eq!(plan.json()["fates"][0]["fate"], "moved", "{}", plan.json());
+    assert_eq!(plan.json()["jobsLost"], false);
+    let asked = fates.place.run(&["up", "a", "-D", "env.java.opts.all=-Dx=y"]);
+    asked.expect(6).says("jobs that are stopped with a savepoint and resumed from it: `job`");
+    // The control: whoever chooses to lose it is asked for that, and loses it.
+    let lose = ["up", "a", "--yes", "--jobs", "lose", "-D", "env.java.opts.all=-Dx=y"];
+    fates.place.run(&lose).expect(6).says("jobs that will be lost (no high availability): `job`");
+    assert_eq!(fates.jobs().1, 0, "nothing was stopped");
+
+    let whole = world.again();
+    whole.flink.set(|_| Fault::None);
+    whole.cut_daemon(None);
+    let run = whole.place.run(CHANGE);
+    run.says("is stopped; its savepoint is file:/savepoints/savepoint-1").says("runs again as");
+    whole.is_moved(&run);
+    let changes = |seen: Vec<nutkin_testkit::scenario::Seen>| {
+        seen.iter().filter(|seen| !is_look(&seen.request)).count()
+    };
+    let counts = [changes(whole.flink.seen()), changes(whole.place.server.seen())];
+    whole.is_moved(&whole.place.run(CHANGE));
+
+    // Each cut of what the JobManager is asked for, and some of what the daemon is: the property test of core has all.
+    let of_flink = (1..=counts[0]).map(|cut| (true, cut));
+    let of_daemon = (1..=counts[1]).step_by(7).map(|cut| (false, cut));
+    for (is_flink, cut) in of_flink.chain(of_daemon) {
+        let world = world.again();
+        if is_flink {
+            world.flink.set(cut_after(cut));
+        } else {
+            world.cut_daemon(Some(cut));
+        }
+        let running = world.place.start(CHANGE);
+        let _ = if is_flink {
+            world.flink.hangs_within(NEVER)
+        } else {
+            world.place.server.hangs_within(NEVER)
+        };
+        drop(running);
+        world.flink.set(|_| Fault::None);
+        world.cut_daemon(None);
+        world.is_moved(&world.place.run(CHANGE));
+    }
+}
+
+#[test]
+fn a_job_that_does_not_stop_stops_the_change() {
+    let world = World::with_job(flink());
+    let before = world.place.server.with(|docker| docker.titles());
+    world.flink.set(
+        |request| {
+            if request.path.ends_with("/stop") { trouble(500) } else { Fault::None }
+        },
+    );
+    let run = world.place.run(CHANGE);
+    run.expect(1)
+        .says("is not stopped")
+        .says("session `a` was not changed, and its jobs run as they did");
+    world.flink.set(|_| Fault::None);
+    assert_eq!(world.place.server.with(|docker| docker.titles()), before);
+    let (jobs, _) = world.jobs();
+    assert_eq!(jobs.values().map(|job| job.state).collect::<Vec<_>>(), ["RUNNING"]);
+    // The control: without the fault it is moved.
+    world.is_moved(&world.place.run(CHANGE));
+}
+
+#[test]
+fn what_cannot_be_moved_is_said_before_anything_happens() {
+    #[track_caller]
+    fn check(flink: Flink, unmanaged: bool, says: &str) {
+        let world = World::with_job(flink);
+        if unmanaged {
+            world.flink.with(|flink| flink.listed.insert("0b".repeat(16), "RUNNING".to_owned()));
+        }
+        let run = world.place.run(CHANGE);
+        run.expect(6).says("jobs that will be lost (no high availability)").says(says);
+        assert_eq!(world.jobs().1, 0, "nothing was stopped");
+    }
+    let without = Flink { options: Vec::new(), ..flink() };
+    check(without, false, "they cannot be moved: the session has no directory for savepoints");
+    let with_pods = vec![("state.savepoints.dir", "file:///tmp/savepoints")];
+    check(Flink { options: with_pods, ..flink() }, false, "end with the pods");
+    check(flink(), true, "they cannot be moved: Nutkin did not submit them");
+}
