@@ -89,6 +89,7 @@ async fn process(session: &DockerSession, one: &ListedContainer) -> ProcessView 
         restarts: u32::try_from(restarts).unwrap_or_default(),
         last_end,
         uptime: None,
+        leads: None,
     }
 }
 

@@ -7,6 +7,7 @@ use nutkin_core::selection::Platform;
 use nutkin_core::status::{SessionState, other_release};
 use nutkin_core::{Remark, Remedy};
 use nutkin_rest::{Probe, ProcessView, View};
+use nutkin_shell::ledger::seconds_since;
 use nutkin_shell::{Error, Kind};
 
 use super::session::KubernetesSession;
@@ -35,6 +36,12 @@ impl KubernetesSession {
             Some(Err(error)) => (None, Some(error).filter(|error| error.kind == Kind::Broken)),
             None => (None, None),
         };
+        // Of one it need not be asked.
+        let job_managers = shape::job_managers(&workload);
+        let leader = match job_managers {
+            0 | 1 => None,
+            _ => reach::leader(&self.api, &self.name).await.0,
+        };
         let overview = match &reached {
             Some(reached) => {
                 let probe = Probe::new(std::slice::from_ref(&reached.url))?;
@@ -62,7 +69,6 @@ impl KubernetesSession {
         }
         // An address that ends with this command is none to show.
         let rest_url = reached.filter(|reached| reached.tunnel.is_none()).map(|one| one.url);
-        let job_managers = shape::job_managers(&workload);
         Ok(View {
             name: self.name.clone(),
             platform: Platform::Kubernetes,
@@ -82,7 +88,11 @@ impl KubernetesSession {
                     pid: None,
                     restarts: pod.restarts,
                     last_end: pod.last_end.clone(),
-                    uptime: None,
+                    uptime: pod.started.as_deref().filter(|_| pod.runs).and_then(seconds_since),
+                    leads: leader
+                        .as_ref()
+                        .filter(|_| pod.is_job_manager)
+                        .map(|one| *one == pod.name),
                 })
                 .collect(),
             overview,

@@ -80,6 +80,7 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
         restarts: one.restarts,
         last_end: one.last_end.clone(),
         uptime: one.pid.and(one.start_time).and_then(|start| uptime(start, now?)),
+        leads: None,
     });
     Ok(View {
         name,

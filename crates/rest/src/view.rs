@@ -51,6 +51,8 @@ pub struct ProcessView {
     pub last_end: Option<String>,
     /// Seconds since it was started, where it lives and that is known.
     pub uptime: Option<u64>,
+    /// Whether it leads, of several JobManagers; `None` where nobody says which one does.
+    pub leads: Option<bool>,
 }
 
 /// A session that is up.
@@ -134,6 +136,7 @@ impl View {
                 "restarts": one.restarts,
                 "lastEnd": one.last_end,
                 "uptimeSeconds": one.uptime,
+                "leads": one.leads,
             })).collect::<Vec<_>>(),
             "messages": self.messages.iter().map(|one| one.line(wording)).collect::<Vec<_>>(),
             // What is not as the ledger wants it: `status` looks for that.

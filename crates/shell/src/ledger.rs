@@ -119,6 +119,12 @@ pub fn now() -> String {
     second.to_string()
 }
 
+/// Seconds since a time in RFC 3339; `None`: it is none, or still to come.
+pub fn seconds_since(time: &str) -> Option<u64> {
+    let then: jiff::Timestamp = time.parse().ok()?;
+    u64::try_from(jiff::Timestamp::now().as_second() - then.as_second()).ok()
+}
+
 /// A time in the same form, of milliseconds since 1970; `None`: there is no such time.
 pub fn time_of(millis: i64) -> Option<String> {
     jiff::Timestamp::from_second(millis / 1000).ok().map(|time| time.to_string())

@@ -24,6 +24,8 @@ pub struct Pod {
     pub restarts: u32,
     /// How a container ended the last time.
     pub last_end: Option<String>,
+    /// When the container that runs was started, in RFC 3339.
+    pub started: Option<String>,
 }
 
 impl Pod {
@@ -38,6 +40,8 @@ impl Pod {
         let waiting = containers().find_map(|one| one["state"]["waiting"]["reason"].as_str());
         let word = if ending { "Terminating" } else { waiting.unwrap_or(phase) };
         let ended = containers().map(|one| &one["lastState"]["terminated"]);
+        let mut started =
+            containers().filter_map(|one| one["state"]["running"]["startedAt"].as_str());
         let restarts = containers().filter_map(|one| one["restartCount"].as_u64()).max();
         Self {
             name: metadata["name"].as_str().unwrap_or_default().to_owned(),
@@ -46,6 +50,7 @@ impl Pod {
             state: node.map_or_else(|| word.to_owned(), |node| format!("{word} on {node}")),
             restarts: u32::try_from(restarts.unwrap_or(0)).unwrap_or(u32::MAX),
             last_end: ended.filter(|one| one.is_object()).map(how_ended).next(),
+            started: started.next().map(str::to_owned),
         }
     }
 }

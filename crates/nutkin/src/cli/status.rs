@@ -133,7 +133,8 @@ fn show(view: &View, drifted: Option<&Drifted>, gone: usize, context: &Context<'
         let ended = process.last_end.as_ref().filter(|_| process.restarts != 0 || since.is_none());
         let ended = ended.map(|end| format!(", ended last: {end}")).unwrap_or_default();
         let since = since.unwrap_or_default();
-        field(&process.name, format!("{}{since}{restarts}{ended}", process.state));
+        let leads = if process.leads == Some(true) { ", leads" } else { "" };
+        field(&process.name, format!("{}{leads}{since}{restarts}{ended}", process.state));
     }
     if let Some(Drifted { drift, ledger }) = drifted.filter(|one| !one.drift.is_empty()) {
         for one in drift {

@@ -89,6 +89,30 @@ fn the_release_that_runs_is_told() {
 }
 
 #[test]
+fn who_leads_is_told() {
+    let place = with_pods();
+    let two = ["kubernetes.jobmanager.replicas=2", "high-availability.type=kubernetes"];
+    let storage = "high-availability.storageDir=s3://bucket/ha";
+    place.run(&["up", "a", "-D", two[0], "-D", two[1], "-D", storage]).expect(0);
+    let leads = || -> Vec<Value> {
+        let status = place.run(&["status", "a", "-o", "json"]);
+        status.expect(0);
+        let processes = status.json()["processes"].clone();
+        processes.as_array().unwrap().iter().map(|one| one["leads"].clone()).collect()
+    };
+    // The control.
+    assert_eq!(leads(), [json!(null), json!(null)]);
+    let map = json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "a-cluster-config-map", "labels": labels("")},
+        "data": {"org.apache.flink.k8s.leader.restserver": "1,http://192.0.2.11:8081"},
+    });
+    place.server.with(|kubernetes| kubernetes.put("configmaps", map));
+    assert_eq!(leads(), [json!(false), json!(true)]);
+    place.run(&["status", "a"]).expect(0).prints("Running, leads, up ");
+}
+
+#[test]
 fn a_rest_service_that_is_missing_is_told() {
     let place = with_pods();
     place.run(UP).expect(0);
