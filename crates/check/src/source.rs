@@ -11,7 +11,7 @@ use nutkin_flink::yaml::{self, Node, NodeKind};
 pub struct Input {
     /// The file as the user named it, with `/` between directories.
     pub name: String,
-    /// Its text; bytes that are not UTF-8 replaced.
+    /// Its text.
     pub text: String,
 }
 

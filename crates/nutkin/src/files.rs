@@ -135,7 +135,7 @@ fn limited(from: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The text of bytes, those that are not UTF-8 replaced. What has zeros in it is another encoding, or no text at all.
+/// The text of bytes. What has zeros in it is another encoding, or no text at all.
 fn text_of(bytes: Vec<u8>) -> io::Result<String> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(refused("it is UTF-16; save it as UTF-8"));
@@ -145,8 +145,11 @@ fn text_of(bytes: Vec<u8>) -> io::Result<String> {
             "it holds bytes of zero: it is UTF-16, which can be saved as UTF-8, or not text",
         ));
     }
-    Ok(String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    String::from_utf8(bytes).map_err(|error| {
+        let read = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + read.split(|byte| *byte == b'\n').count().saturating_sub(1);
+        refused(&format!("line {line} is not UTF-8; save the file as UTF-8"))
+    })
 }
 
 fn refused(reason: &str) -> io::Error {

@@ -1,6 +1,7 @@
 //! The only place that prints. Data goes to stdout, talk to stderr; colour only on a terminal and never
 //! needed to understand.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
 
@@ -86,6 +87,11 @@ impl Printer {
             }
             _ => {}
         }
+    }
+
+    /// Text for people on stdout: nothing in it, such as a line of somebody's file, reaches a terminal as a command.
+    pub fn show(&self, text: &str) {
+        self.out(&harmless(text));
     }
 
     /// Whether all data has reached stdout.
@@ -184,8 +190,33 @@ impl Printer {
     #[allow(clippy::unused_self, reason = "a printer is needed to print: that is the point")]
     fn line(&self, line: &str) {
         let mut stderr = io::stderr().lock();
-        let _ = writeln!(stderr, "{line}");
+        let _ = writeln!(stderr, "{}", harmless(line));
     }
+}
+
+/// What [`paint`] writes, and nothing else that begins with an escape, may reach a terminal.
+const OURS: [&str; 7] = ["[0m", "[1m", "[2m", "[31m", "[32m", "[33m", "[36m"];
+
+/// A text whose control characters are written out, but for the ends of lines, tabs and our own styles: files, clusters and
+/// jobs may hold sequences that clear the screen, move the cursor or answer for the user. Characters that turn the
+/// direction of text around are written out as well.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_bad = |c: char| c.is_control() && c != '\n' && c != '\t' || turns(c);
+    if !text.contains(is_bad) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for (at, letter) in text.char_indices() {
+        let rest = &text[at + letter.len_utf8()..];
+        let is_ours = letter == '\u{1b}' && OURS.iter().any(|style| rest.starts_with(style));
+        if is_bad(letter) && !is_ours {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    Cow::Owned(shown)
 }
 
 fn paint(colour: bool, style: Style, text: &str) -> String {
@@ -215,4 +246,24 @@ pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
         text.push('\n');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn control_characters_are_written_out() {
+        #[track_caller]
+        fn check(text: &str, expected: &str) {
+            assert_eq!(harmless(text), expected);
+        }
+        check("a\tb\nc", "a\tb\nc");
+        check("\u{1b}[2J\u{1b}[31mred\u{1b}[0m", "\\u{1b}[2J\u{1b}[31mred\u{1b}[0m");
+        check("\u{1b}]0;title\u{7}", "\\u{1b}]0;title\\u{7}");
+        check("a\rb", "a\\rb");
+        check("\u{9b}31m", "\\u{9b}31m");
+        check("\u{202e}txt", "\\u{202e}txt");
+        check("Grüße", "Grüße");
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+mod heartbeat;
+
 use super::rules;
 use crate::conf::{Line, lines};
 use crate::embedded::{Embedded, Origin};
@@ -69,6 +71,9 @@ rules! {
     DROPPED "NK0118" Error "kubernetes-session.sh does not read all of its options"
         happens "Flink's client stops at the first word that it does not know, drops it and everything behind it, and deploys the session all the same: options that come later, high availability among them, are not in force, and nothing says so."
         cure "Write each option as one word, `-Dkey=value`, with `=` and without blanks around it.";
+    HEARTBEAT "NK0119" Error "heartbeats come less often than they are waited for"
+        happens "JobManagers and TaskManagers stop at the start: `The heartbeat timeout should be larger or equal than the heartbeat interval`."
+        cure "Make `heartbeat.timeout` several times `heartbeat.interval`. The defaults are 50 and 10 seconds.";
 }
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
@@ -89,6 +94,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         out.add(&REFUSED, *place, message).cure = problem.hint.as_ref().map(|hint| hint.plain());
     }
     both_files(system, out);
+    heartbeat::check(system, out);
     arguments(system, out);
     boot(system, out);
 }

@@ -86,13 +86,20 @@ fn open_rest(system: &System<'_>, out: &mut Findings<'_>) {
                 patch.filter(|_| port.get("nodePort").is_none());
         }
     }
-    for ingress in system.world.of_kind("Ingress") {
+    let is_way = |object: &&Object| match object.kind.as_str() {
+        "Route" => object.group().is_none_or(|group| matches!(group, "" | "route.openshift.io")),
+        _ => true,
+    };
+    let ways = WAYS.iter().flat_map(|kind| system.world.of_kind(kind)).filter(is_way);
+    for ingress in ways {
         let near = system.workloads.iter().any(|w| w.object.shares_namespace(ingress));
         let mut place = None;
         let is_ours = |name: &str| system.service(name).is_some();
         find_backend(&ingress.node, &is_ours, ingress.file, &mut place);
         let has_login = ingress.node.at("metadata/annotations").is_some_and(|annotations| {
-            annotations.entries().iter().any(|(key, _)| key.name.contains("auth"))
+            let words = ["auth", "whitelist", "allowlist"];
+            let mut keys = annotations.entries().iter();
+            keys.any(|(key, _)| words.iter().any(|word| key.name.contains(word)))
         });
         if let (true, false, Some(place)) = (near, has_login, place) {
             let message =
@@ -119,7 +126,10 @@ fn open_rest(system: &System<'_>, out: &mut Findings<'_>) {
     }
 }
 
-/// The first backend of an Ingress that is one of the Services.
+/// Kinds that lead from outside to a Service: of Kubernetes, its Gateway API, OpenShift and Traefik.
+const WAYS: &[&str] = &["Ingress", "HTTPRoute", "Route", "IngressRoute"];
+
+/// The first backend of an Ingress or the like that is one of the Services.
 fn find_backend(
     node: &nutkin_flink::yaml::Node,
     is_ours: &dyn Fn(&str) -> bool,
@@ -127,10 +137,15 @@ fn find_backend(
     found: &mut Option<Place>,
 ) {
     for (key, value) in node.entries() {
-        let is_service = key.name == "service" || key.name == "backend";
-        let name = value.text_of("name").or_else(|| value.text_of("serviceName"));
-        if is_service && found.is_none() && name.is_some_and(is_ours) {
-            *found = Some(value.place(file));
+        let is_service = matches!(
+            key.name.as_str(),
+            "service" | "backend" | "to" | "alternateBackends" | "backendRefs" | "services"
+        );
+        for one in std::iter::once(value).chain(value.items()).filter(|_| is_service) {
+            let name = one.text_of("name").or_else(|| one.text_of("serviceName"));
+            if found.is_none() && name.is_some_and(is_ours) {
+                *found = Some(one.place(file));
+            }
         }
         find_backend(value, is_ours, file, found);
     }

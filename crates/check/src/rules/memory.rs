@@ -129,17 +129,32 @@ fn is_of_memory(key: &str) -> bool {
 }
 
 /// Heap that an environment variable or a script sets is not known here.
-fn is_sized_elsewhere(workload: &Workload<'_>) -> bool {
-    workload.container.items_of("env").iter().any(|entry| {
-        entry.text_of("name").is_some_and(|name| name.contains("HEAP") || name.contains("MEMORY"))
-    }) || workload.container.get("envFrom").is_some()
+fn is_sized_elsewhere(system: &System<'_>, workload: &Workload<'_>) -> bool {
+    let sizes = |name: &str| name.contains("HEAP") || name.contains("MEMORY");
+    let mut named = workload.container.items_of("env").iter().filter_map(|e| e.text_of("name"));
+    if named.any(sizes) {
+        return true;
+    }
+    workload.container.items_of("envFrom").iter().any(|from| {
+        let of = |kind, field: &str| {
+            let name = from.at(field)?.text()?;
+            system.world.named(kind, name, workload.object)
+        };
+        let source =
+            of("ConfigMap", "configMapRef/name").or_else(|| of("Secret", "secretRef/name"));
+        // What is not among the files may hold anything.
+        source.is_none_or(|source| {
+            let parts = ["data", "stringData"].into_iter().filter_map(|part| source.node.get(part));
+            parts.flat_map(Walk::entries).any(|(key, _)| sizes(&key.name))
+        })
+    })
 }
 
 fn of_workload(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
     let is_whole = is_whole(system, workload) || of_image(system, workload).is_some();
     if !is_whole
         || system.is_of_unknown_release()
-        || is_sized_elsewhere(workload)
+        || is_sized_elsewhere(system, workload)
         || workload.role == Role::Both
     {
         return;

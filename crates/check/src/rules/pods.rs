@@ -4,6 +4,7 @@ mod host;
 mod java;
 mod kubernetes;
 mod references;
+mod user;
 
 use super::rules;
 use crate::embedded::Origin;
@@ -57,6 +58,9 @@ rules! {
     MODULES "NK0614" Warning "the mounted configuration hides the module options for Java 17"
         happens "Java 17 and later close the classes of the JDK to Flink. Flink's own configuration opens them in `env.java.opts.all`; a configuration that is mounted over it lacks the line. Jobs whose types Kryo serializes, and some connectors, fail: `InaccessibleObjectException: Unable to make field ... accessible: module java.base does not \"opens java.util\" to unnamed module`."
         cure "Copy the line `env.java.opts.all` of the image's own configuration into yours: `docker run --rm IMAGE cat /opt/flink/conf/config.yaml` shows it (flink-conf.yaml in 1.18 and 1.19).";
+    FORBIDDEN_ROOT "NK0615" Error "the image starts as root, and the pod forbids it"
+        happens "Flink's images name no user: their entrypoint starts as root and becomes `flink` (uid 9999). With `runAsNonRoot: true` alone Kubernetes does not start the container: `container has runAsNonRoot and image will run as root`. Without the capabilities SETUID and SETGID the entrypoint stops: `failed switching to \"flink\": operation not permitted`."
+        cure "Set `runAsUser: 9999` and `runAsGroup: 9999` in the security context: the entrypoint then starts as `flink` and needs no capability.";
 }
 
 pub(super) use kubernetes::removed_versions;
@@ -73,6 +77,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         no_effect(workload, out);
         configuration(system, workload, out);
         java::check(system, workload, out);
+        user::check(system, workload, out);
     }
     edits(system, out);
 }

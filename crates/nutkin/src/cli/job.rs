@@ -72,7 +72,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             return Ok(Exit::Done);
         }
         let printer = context.printer;
-        printer.out(&format!(
+        printer.show(&format!(
             "{}  {}\n  id         {}\n  running    {}\n",
             printer.style_out(Style::Bold, &job.name),
             job.state,
@@ -82,14 +82,14 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let completed = checkpoints["counts"]["completed"].as_u64().unwrap_or(0);
         if 0 < completed {
             let path = latest["completed"]["external_path"].as_str().unwrap_or("not kept");
-            printer.out(&format!("  checkpoints  {completed} completed, last: {path}\n"));
+            printer.show(&format!("  checkpoints  {completed} completed, last: {path}\n"));
         }
         for (name, path) in [
             ("last savepoint", &latest["savepoint"]["external_path"]),
             ("restored from", &latest["restored"]["external_path"]),
         ] {
             if let Some(path) = path.as_str() {
-                printer.out(&format!("  {name}  {path}\n"));
+                printer.show(&format!("  {name}  {path}\n"));
             }
         }
         let mut rows = vec![["  STATE", "PARALLEL", "VERTEX"].map(str::to_owned)];
@@ -101,9 +101,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
                 text("name"),
             ]);
         }
-        printer.out(&table(&rows));
+        printer.show(&table(&rows));
         if let Some(exception) = exception {
-            printer.out(&format!("  last exception: {exception}\n"));
+            printer.show(&format!("  last exception: {exception}\n"));
         }
         Ok(Exit::Done)
     })

@@ -79,7 +79,7 @@ pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
                 name.unwrap_or_else(|| job.name.clone()),
             ]);
         }
-        context.printer.out(&table(&rows));
+        context.printer.show(&table(&rows));
         Ok(Exit::Done)
     })
 }

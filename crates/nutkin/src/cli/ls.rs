@@ -57,7 +57,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
                 view.rest_url.clone().unwrap_or_else(|| "-".to_owned()),
             ]);
         }
-        context.printer.out(&crate::report::table(&rows));
+        context.printer.show(&crate::report::table(&rows));
         Ok(Exit::Done)
     })
 }

@@ -97,7 +97,7 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
             if outlooks.is_none() {
                 lines.push("what becomes of the jobs of the file is not known: the session does not answer".to_owned());
             }
-            context.printer.out(&(lines.join("\n") + "\n"));
+            context.printer.show(&(lines.join("\n") + "\n"));
         } else {
             let mut plan = outline.document();
             plan["jobs"] = outlooks.as_ref().map_or(Value::Null, |outlooks| {

@@ -145,5 +145,5 @@ fn show(view: &View, drifted: Option<&Drifted>, gone: usize, context: &Context<'
     for message in &view.messages {
         lines.push(format!("  {}", message.line(words)));
     }
-    printer.out(&(lines.join("\n") + "\n"));
+    printer.show(&(lines.join("\n") + "\n"));
 }

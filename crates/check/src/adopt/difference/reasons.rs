@@ -62,6 +62,7 @@ const FIELDS: &str = "a field of the session file, which Flink reads as an optio
 const TABLE: &[Reason] = &[
     // Names and marks, of all objects.
     Reason("*", "metadata.namespace", New, Always, "the namespace, written out"),
+    Reason("Service *", "metadata.namespace", Other, If(|_, c| is_cured("NK0405", c)), "cured: the namespace of the pods"),
     Reason("*", "metadata.annotations.nutkin.dev/*", New, Always, "notes of Nutkin, for later changes"),
     Reason("*", "metadata.labels.*", Any, If(is_made), LABELS),
     Reason(PODS, "metadata.name", Other, Always, NAMED),

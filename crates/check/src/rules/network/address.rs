@@ -5,7 +5,10 @@ use super::{
     has_fixed_configuration, is_ip,
 };
 use crate::finding::{Findings, Place};
+use crate::image;
+use crate::kubernetes::Workload;
 use crate::node::Walk;
+use crate::role;
 use crate::source::FileKind;
 use crate::system::System;
 
@@ -41,6 +44,11 @@ pub(super) fn of_job_manager(system: &System<'_>, out: &mut Findings<'_>) {
         return;
     }
     let name = text.split('.').next().unwrap_or_default();
+    if let Some(message) = elsewhere(system, name, &text) {
+        let patch = system.service(name).and_then(|_| out.exchange(setting.place, &text, name));
+        out.add(&ADDRESS, setting.place, message).patch = patch;
+        return;
+    }
     let Some(service) = system.service(name) else {
         let is_pod = system.workloads.iter().any(|w| {
             w.object.node.at("spec/serviceName").is_some() || name.starts_with(&w.object.name)
@@ -73,7 +81,7 @@ pub(super) fn of_job_manager(system: &System<'_>, out: &mut Findings<'_>) {
             lacking.push(format!("port {blob} for `blob.server.port`"));
         }
         // The image's entrypoint sets 6124 where it can write.
-        None if system.job_managers().all(has_fixed_configuration) => {
+        None if system.job_managers().all(has_random_blob_port) => {
             lacking.push("a fixed `blob.server.port` (unset, it is a random one)".to_owned());
         }
         _ => {}
@@ -82,6 +90,50 @@ pub(super) fn of_job_manager(system: &System<'_>, out: &mut Findings<'_>) {
         let message = format!("{} lacks {}", service.title(), lacking.join(" and "));
         out.add(&SERVICE_PORTS, service.place_of("spec/ports"), message);
     }
+}
+
+/// Why an address leads into another namespace than that of the pods, if it does.
+fn elsewhere(system: &System<'_>, name: &str, text: &str) -> Option<String> {
+    let own = system.namespace()?;
+    let mut rest = text.split('.').skip(1);
+    let (namespace, tail) = (rest.next(), rest.next());
+    let there = |namespace: &str| {
+        let mut all = system.world.all_named("Service", name);
+        all.find(|service| service.namespace.as_deref() == Some(namespace))
+    };
+    if let Some(namespace) = namespace.filter(|namespace| *namespace != own) {
+        // `POD.SERVICE` is an address as well.
+        let is_pod = system.service(namespace).is_some()
+            || system.workloads.iter().any(|workload| {
+                let service = workload.object.node.at("spec/serviceName").and_then(Walk::text);
+                service == Some(namespace)
+            });
+        let is_named = matches!(tail, None | Some("svc")) && !is_pod;
+        return (is_named && there(namespace).is_none() && system.service(name).is_some()).then(
+            || format!("`{text}` leads into namespace `{namespace}`; the Service and the pods are in `{own}`"),
+        );
+    }
+    if system.service(name).is_some() {
+        return None;
+    }
+    // A Service selects pods of its own namespace only.
+    let other = system.world.all_named("Service", name).find(|service| {
+        let selector = service.node.at("spec/selector").map_or(&[][..], Walk::entries);
+        system.job_managers().any(|workload| workload.is_selected(selector))
+    })?;
+    let namespace = other.namespace.as_deref()?;
+    Some(format!("Service `{name}` is in namespace `{namespace}`; the pods are in `{own}`"))
+}
+
+/// Whether nothing fixes the port of blobs where no file does: the entrypoint of Flink's image cannot write it, or is not
+/// called.
+fn has_random_blob_port(workload: &Workload<'_>) -> bool {
+    let is_called = workload.container.get("command").is_none()
+        || role::words(workload.container)
+            .iter()
+            .any(|(word, _)| word.ends_with("docker-entrypoint.sh"));
+    let is_official = workload.image().and_then(Walk::text).is_some_and(image::is_official);
+    has_fixed_configuration(workload) || !is_called && is_official
 }
 
 /// Machines that cannot be: what is in a line goes to ssh.

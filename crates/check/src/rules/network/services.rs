@@ -5,12 +5,12 @@ use super::{
     is_ip, is_known, list, listening,
 };
 use crate::finding::Findings;
-use crate::kubernetes::{Object, Workload};
+use crate::kubernetes::{Object, Role, Workload};
 use crate::node::Walk;
 use crate::rules::storage;
 use crate::selectors::Pods;
 use crate::system::{System, World};
-use nutkin_flink::yaml::Node;
+use nutkin_flink::yaml::{Key, Node};
 
 /// Services that select nothing are looked at once, for all sessions together.
 pub(in crate::rules) fn without_pods(world: &World, out: &mut Findings<'_>) {
@@ -57,7 +57,73 @@ pub(super) fn of_service(system: &System<'_>, service: &Object, out: &mut Findin
             target(system, service, port, &selected, out);
         }
     }
+    if is_known(system) {
+        too_wide(system, service, selector, &selected, out);
+    }
     spread_rest(system, service, &selected, out);
+}
+
+/// A Service whose selector has pods of both roles, where only JobManagers listen.
+fn too_wide(
+    system: &System<'_>,
+    service: &Object,
+    selector: &Node,
+    selected: &[&Workload<'_>],
+    out: &mut Findings<'_>,
+) {
+    let of = |role| selected.iter().filter(move |workload| workload.role == role);
+    // Names of pods below it are called, not the Service itself.
+    if gives_names(system, service) {
+        return;
+    }
+    let listens = |workload: &Workload<'_>, port: &Node| {
+        let target = port.get("targetPort").or_else(|| port.get("port"))?;
+        let number = target.whole().or_else(|| by_name(workload, target.text()?))?;
+        let is_there = listening(&system.settings_of(workload), workload).contains(&number)
+            || is_declared(workload, number)
+            || 1 < workload.pod.items_of("containers").len();
+        Some(number).filter(|_| is_there)
+    };
+    let Some(worker) = of(Role::TaskManager).next() else { return };
+    let ports = service.node.at("spec/ports").map_or(&[][..], Walk::items);
+    let dead = ports.iter().find_map(|port| {
+        let number = of(Role::JobManager).find_map(|master| listens(master, port))?;
+        of(Role::TaskManager).all(|worker| listens(worker, port).is_none()).then_some(number)
+    });
+    let Some(number) = dead else { return };
+    let message = format!(
+        "{} selects the pods of {} as well, where nothing listens on port {number}",
+        service.title(),
+        worker.object.title()
+    );
+    let is_apart = |(key, value): &&(Key, Node)| {
+        let mut workers = of(Role::TaskManager);
+        workers.all(|worker| {
+            let mut own = worker.labels().iter();
+            !own.any(|(other, text)| other.name == key.name && text.text() == value.text())
+        })
+    };
+    let master = of(Role::JobManager).next();
+    let label = master.and_then(|master| master.labels().iter().find(is_apart));
+    let finding = out.add(&DEAD_TARGET, selector.place(service.file), message);
+    finding.cure = Some(match label {
+        Some((key, value)) => format!(
+            "Add `{}: {}`, which only the JobManager's pods have, to the selector.",
+            key.name,
+            value.text().unwrap_or_default()
+        ),
+        None => "Give the JobManager's pods a label of their own, and add it to the selector."
+            .to_owned(),
+    });
+}
+
+/// Whether a Service only gives the pods of a StatefulSet their names.
+fn gives_names(system: &System<'_>, service: &Object) -> bool {
+    let is_headless = service.node.at("spec/clusterIP").and_then(Walk::text) == Some("None");
+    is_headless
+        && system.workloads.iter().any(|workload| {
+            workload.object.node.at("spec/serviceName").and_then(Walk::text) == Some(&service.name)
+        })
 }
 
 /// Whether somebody listens behind a port of a Service.
@@ -113,12 +179,7 @@ fn spread_rest(
         !directory.is_empty() && storage::reach(system, workload, &uploads) == storage::Reach::All;
     let is_sticky =
         service.node.at("spec/sessionAffinity").and_then(Walk::text) == Some("ClientIP");
-    // The Service that gives the pods of a StatefulSet their names is not there to be called itself.
-    let gives_names = system.workloads.iter().any(|workload| {
-        workload.object.node.at("spec/serviceName").and_then(Walk::text) == Some(&service.name)
-    });
-    let is_headless = service.node.at("spec/clusterIP").and_then(Walk::text) == Some("None");
-    let is_harmless = shared || is_sticky || gives_names && is_headless;
+    let is_harmless = shared || is_sticky || gives_names(system, service);
     if !is_harmless {
         let message = format!(
             "{} spreads requests over {} JobManagers, each with uploaded jars of its own",

@@ -1,9 +1,12 @@
 //! The word after `jobmanager`, which Flink 1.x takes for the host to listen on.
 
+use std::borrow::Cow;
+
 use super::{HOST_1X, HOST_2X, ONE_WORD};
 use crate::finding::{Findings, Patch, Place};
 use crate::kubernetes::Workload;
 use crate::node::Walk;
+use crate::role;
 use crate::system::System;
 use nutkin_flink::yaml::Node;
 
@@ -11,8 +14,19 @@ pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Find
     if !workload.role.is_job_manager() {
         return;
     }
-    let words: Vec<_> = workload.words().collect();
-    let Some((starter, word, node)) = after_starter(&words) else { return };
+    let words = role::words(workload.container);
+    let Some((start, next)) = after_starter(&words) else { return };
+    let (starter, (word, node)) = (&*words[start].0, &words[next]);
+    let word = &**word;
+    // In a shell a variable may be several words, or none, and what is redirected is no argument.
+    let is_shell = node.text() != Some(word);
+    let is_unknown = |word: &str| {
+        is_shell
+            && (word.contains('$') && !is_address_of_pod(word) || word.contains(['>', '<', '&']))
+    };
+    if is_unknown(word) {
+        return;
+    }
     let is_at_least = |major, minor| system.version.is_none_or(|v| v.is_at_least(major, minor));
     let place = node.place(workload.file());
     if word.starts_with('-') || word.is_empty() {
@@ -47,6 +61,19 @@ pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Find
         finding.cure = Some(format!("Remove `{word}`, or write the address of the JobManager."));
         return;
     }
+    if !is_new && let Some((third, node)) = words.get(next + 1).filter(|(w, _)| !is_unknown(w)) {
+        // `jobmanager.sh` of 1.x takes it for the port, unless it is `-D` alone from 1.16 on.
+        let is_option = third.starts_with('-') || third.contains('=');
+        if is_option && !(third == "-D" && is_at_least(1, 16)) {
+            let place = node.place(workload.file());
+            let patch = split(place, third, third.trim_start_matches("-D"), out);
+            let message = format!(
+                "`{third}` follows the host `{word}`, in the place of the port of the web UI"
+            );
+            out.add(&ONE_WORD, place, message).patch = patch.filter(|_| is_at_least(1, 16));
+            return;
+        }
+    }
     // Before 1.16 this is the only place for the address (FLINK-28733).
     if !is_at_least(1, 16) {
         return;
@@ -58,18 +85,23 @@ pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Find
     out.add(rule, place, message).patch = patch;
 }
 
-/// The word behind what starts a JobManager, with both.
-fn after_starter<'a>(words: &[(&'a str, &'a Node)]) -> Option<(&'a str, &'a str, &'a Node)> {
+/// What starts a JobManager, and the word behind it: their indices.
+fn after_starter(words: &[(Cow<'_, str>, &Node)]) -> Option<(usize, usize)> {
     let is_starter =
         |word: &str| word == "jobmanager" || word.rsplit('/').next() == Some("jobmanager.sh");
     let at = words.iter().position(|(word, _)| is_starter(word))?;
-    let mut rest = words[at + 1..].iter();
-    let mut next = rest.next()?;
+    let mut next = at + 1;
     // The script's own first word.
-    if words[at].0 != "jobmanager" && matches!(next.0, "start" | "start-foreground") {
-        next = rest.next()?;
+    if words[at].0 != "jobmanager" && matches!(&*words.get(next)?.0, "start" | "start-foreground") {
+        next += 1;
     }
-    Some((words[at].0, next.0, next.1))
+    (next < words.len()).then_some((at, next))
+}
+
+/// Whether a word of a shell stands for an address: `$(hostname -i)`, `${POD_IP}`.
+fn is_address_of_pod(word: &str) -> bool {
+    let upper = word.to_ascii_uppercase();
+    ["HOSTNAME", "POD_IP", "ADDRESS", "_HOST"].iter().any(|name| upper.contains(name))
 }
 
 /// Whether a word can be an address under which TaskManagers reach the JobManager.

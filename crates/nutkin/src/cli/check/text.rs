@@ -13,7 +13,7 @@ const WIDTH: usize = 96;
 pub(super) fn print(report: &Report, printer: &Printer) {
     let mut told = BTreeSet::new();
     for finding in report.findings.iter().filter(|finding| finding.silenced.is_none()) {
-        printer.out(&one(finding, told.insert(finding.rule.code), printer));
+        printer.show(&one(finding, told.insert(finding.rule.code), printer));
     }
     let silenced = report.findings.iter().filter(|finding| finding.silenced.is_some()).count();
     let counted = |severity: Severity| {
