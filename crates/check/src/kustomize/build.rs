@@ -298,7 +298,8 @@ impl<'a> Builder<'a> {
     fn inline(&mut self, one: &Kustomization, patch: &Node) -> Option<Vec<Node>> {
         let above = self.paper.above(one.file, self.known.files);
         let (documents, _) = yaml::forgiving(patch.text()?, "");
-        let above = above + if patch.block { patch.line } else { patch.line.saturating_sub(1) };
+        // A text begins in the line of its node.
+        let above = above.saturating_add(patch.line.saturating_sub(1));
         Some(documents.iter().map(|node| super::edit::shifted(node, above)).collect())
     }
 }

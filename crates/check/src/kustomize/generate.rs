@@ -33,7 +33,7 @@ pub(super) fn whole(key: &str, content: &str, above: u32) -> Entry {
     let key = Key { name: key.to_owned(), line: above, column: 1 };
     // As a text that begins in the line below its key, each of its lines is one of the file.
     let kind = NodeKind::Text(content.to_owned());
-    (key, Node { line: above, column: 1, block: true, kind })
+    (key, Node { line: above.saturating_add(1), column: 1, block: true, kind })
 }
 
 /// The lines of a file as keys.

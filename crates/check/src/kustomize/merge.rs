@@ -2,7 +2,7 @@
 
 use super::edit::{get_mut, remove, set};
 use crate::node::Walk;
-use nutkin_flink::yaml::{Node, NodeKind};
+use nutkin_flink::yaml::{Key, Node, NodeKind};
 
 /// Lists whose items are told apart by a key, so that a patch changes one of them (`patchMergeKey` of the types of
 /// `k8s.io/api`). All other lists are replaced.
@@ -40,20 +40,27 @@ pub(super) fn lay(base: &mut Node, patch: &Node, has_keys: bool) {
         if is_gone {
             remove(base, &key.name);
         } else if let Some(own) = get_mut(base, &key.name) {
+            let is_whole = !matches!(value.kind, NodeKind::Map(_) | NodeKind::List(_));
             let keys = KEYS.iter().find(|(list, _)| has_keys && *list == key.name);
             match (keys, &value.kind) {
                 (Some((_, keys)), NodeKind::List(items)) => lay_list(own, value, items, keys),
                 _ => lay(own, value, has_keys),
             }
+            if is_whole {
+                move_key(base, key);
+            }
         } else {
             set(base, &key.name, cleaned(value));
-            // The key stands where the patch has it.
-            if let NodeKind::Map(entries) = &mut base.kind
-                && let Some((own, _)) = entries.last_mut()
-            {
-                (own.line, own.column) = (key.line, key.column);
-            }
+            move_key(base, key);
         }
+    }
+}
+
+/// Lets a key stand where the patch has it.
+fn move_key(base: &mut Node, key: &Key) {
+    let NodeKind::Map(entries) = &mut base.kind else { return };
+    for (own, _) in entries.iter_mut().filter(|(own, _)| own.name == key.name) {
+        (own.line, own.column) = (key.line, key.column);
     }
 }
 

@@ -70,7 +70,14 @@ fn put(node: &mut Node, path: &str, value: Node, is_new: bool) -> Option<()> {
             if !is_new {
                 parent.get(&last)?;
             }
+            // The lines of a text are those below its key.
+            let (line, column) = (value.line.saturating_sub(u32::from(value.block)), value.column);
             set(parent, &last, value);
+            if let NodeKind::Map(entries) = &mut parent.kind {
+                for (key, _) in entries.iter_mut().filter(|(key, _)| key.name == last) {
+                    (key.line, key.column) = (line, column);
+                }
+            }
         }
         _ => return None,
     }

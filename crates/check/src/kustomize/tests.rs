@@ -251,9 +251,39 @@ fn places_lead_to_the_files() {
     let text = world.texts.iter().find(|text| text.name == "config.yaml").unwrap();
     let place = text.place(&world.files, 2, 1).home(&world.files);
     assert_eq!((&*world.files[place.file].name, place.line), ("base/all.yaml", 7));
-    // The kustomization is the last of its kind that changes the image.
+    // The kustomization itself says the image.
     let image = image(object);
     assert_eq!(image.home(&world.files).line, 3);
+}
+
+/// A text inside of a kustomization has its lines, too.
+#[test]
+fn places_lead_into_patches_of_the_kustomization() {
+    let patch = "\
+patches:
+- patch: |-
+    apiVersion: v1
+    kind: ConfigMap
+    metadata: {name: conf}
+    data:
+      config.yaml: |
+        rest.port: 8082
+- target: {kind: Deployment}
+  patch: |
+    - op: replace
+      path: /spec/replicas
+      value: 5
+";
+    let world = overlay(patch, &[]);
+    let text = world.texts.iter().find(|text| text.name == "config.yaml").unwrap();
+    let home = |place: crate::finding::Place| {
+        let place = place.home(&world.files);
+        (world.files[place.file].name.clone(), place.line)
+    };
+    assert_eq!(home(text.place(&world.files, 1, 1)), ("o/kustomization.yaml".to_owned(), 9));
+    let object = world.objects.iter().find(|object| object.kind == "Deployment").unwrap();
+    let place = object.place_of("spec/replicas");
+    assert_eq!(home(place), ("o/kustomization.yaml".to_owned(), 14));
 }
 
 fn image(object: &crate::kubernetes::Object) -> crate::finding::Place {

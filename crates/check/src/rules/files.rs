@@ -43,6 +43,9 @@ rules! {
     ALTERNATIVES "NK0009" Warning "alternatives of which only one can be there"
         happens "Of two objects of one kind and name the one that is applied last replaces the other. Of two JobManagers with one configuration TaskManagers find one or the other. `check` looked at each alternative by itself."
         cure "Keep alternatives in directories of their own, apply one of them, and name its files.";
+    KUSTOMIZE "NK0010" Error "Kustomize stops at this"
+        happens "`kubectl apply -k` and `kubectl kustomize` end with an error, and nothing is applied. `check` looked at what is left."
+        cure "Correct the path, the name or the patch; `kubectl kustomize DIRECTORY` shows what comes out.";
 }
 
 pub(super) fn check(world: &World, silences: &[Silence], out: &mut Findings<'_>) {
@@ -55,6 +58,9 @@ pub(super) fn check(world: &World, silences: &[Silence], out: &mut Findings<'_>)
         duplicate_keys(object, &object.node, out);
         stray_fields(object, out);
         above = Some(object);
+    }
+    for (place, reason) in &world.applied.refused {
+        out.add(&KUSTOMIZE, *place, reason.clone());
     }
     session_files(world, out);
     twins(world, out);

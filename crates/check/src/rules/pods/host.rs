@@ -18,7 +18,7 @@ pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Find
     let Some((start, next)) = after_starter(&words) else { return };
     let (starter, (word, node)) = (&*words[start].0, &words[next]);
     let word = &**word;
-    // In a shell a variable may be several words, or none, and what is redirected is no argument.
+    // In a shell a variable may be several words, or none, and what is redirected is not an argument.
     let is_shell = node.text() != Some(word);
     let is_unknown = |word: &str| {
         is_shell
