@@ -92,7 +92,9 @@ impl Ledger {
             });
             let pending = job.pending.as_ref().and_then(|job| job.last_savepoint.as_ref());
             let from = state.or(pending).map_or("", String::as_str);
-            words::goes_on(name, from, job.start_again())
+            // `up` resumes it by itself.
+            let again = job.start_again().filter(|_| !job.moving);
+            words::goes_on(name, from, again)
         };
         self.jobs.iter().filter(|(_, job)| job.is_resumable()).map(line).collect()
     }

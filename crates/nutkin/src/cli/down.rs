@@ -7,9 +7,10 @@ use std::time::Duration;
 use nutkin_core::Remark;
 use nutkin_core::ledger::{ENDED, Opened};
 use nutkin_core::selection::Platform;
-use nutkin_flink::Configuration;
+use nutkin_flink::{Configuration, Problem};
 
 use super::consent::{self, ConsentArgs};
+use super::end_jobs::{self, AtEnd};
 use super::select;
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
 use super::{Context, outcomes};
@@ -37,6 +38,7 @@ Examples:
   nutkin down             the only session there is
   nutkin down orders --yes    without asking, unless jobs would be lost
   nutkin down orders --force  with the jobs that run
+  nutkin down orders --jobs savepoint   its jobs go on when `up orders` starts it again
   nutkin down orders --keep-logs
   nutkin down orders --delete-data
   nutkin down orders --delete-data --on docker   the volume of a session that is gone, too"
@@ -52,6 +54,14 @@ pub struct Args {
 
     #[command(flatten)]
     platform: PlatformArgs,
+
+    /// What becomes of jobs that run
+    #[arg(long, value_enum, value_name = "WHAT")]
+    jobs: Option<AtEnd>,
+
+    /// How long a savepoint may take
+    #[arg(long, default_value = "600", value_name = "SECONDS")]
+    savepoint_timeout: u64,
 
     /// Keep the log files
     #[arg(long)]
@@ -193,6 +203,11 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
         found => found?,
     };
     let name = session.name().to_owned();
+    if args.delete_data && args.jobs == Some(AtEnd::Savepoint) {
+        let message = "`--delete-data` deletes the savepoints of `--jobs savepoint`";
+        let problem = Problem::new("--delete-data", message);
+        return Err(Error::input(vec![problem.hint("leave one of the two out")]));
+    }
     let ending = Ending {
         keep_logs: args.keep_logs,
         delete_data: args.delete_data,
@@ -202,8 +217,13 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
     for one in session.deletes(ending).await? {
         context.printer.say(&format!("session `{name}`: will be deleted: {one}"));
     }
+    let limit = Duration::from_secs(args.savepoint_timeout);
+    let have_ended = match args.jobs {
+        Some(choice) => end_jobs::bring(choice, &session, limit, args.consent, context).await?,
+        None => false,
+    };
     let jobs = session.endangered(!args.consent.yes && !args.consent.force).await?;
-    if let Some(names) = jobs.names() {
+    if let Some(names) = jobs.names().filter(|_| !have_ended) {
         let comes_back = session.comes_back(ending).await?;
         let what = if comes_back {
             "jobs that end, and that high availability runs again in a session of this name"

@@ -9,6 +9,7 @@ pub mod consent;
 pub mod convert;
 pub mod dist;
 pub mod down;
+mod end_jobs;
 pub mod entrypoint;
 pub mod explain;
 mod file_jobs;

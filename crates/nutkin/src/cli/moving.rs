@@ -55,6 +55,24 @@ impl<'a> Moves<'a> {
         })
     }
 
+    /// The same for the end of a session.
+    pub(super) fn at_end(
+        wish: &'a wanted::Wish,
+        limit: Duration,
+        context: &'a Context<'a>,
+    ) -> Self {
+        Self {
+            wish,
+            choice: Some(JobsChoice::Move),
+            jars: BTreeMap::new(),
+            limit,
+            leaves_jobs: false,
+            parted: RefCell::default(),
+            under_way: Cell::new(false),
+            context,
+        }
+    }
+
     fn within<'w>(
         &'w self,
         session: &'w nutkin_core::session::Session,
@@ -112,7 +130,10 @@ impl<'a> Moves<'a> {
     }
 
     /// Looks at each job that runs, whether it can be moved.
-    async fn look(
+    ///
+    /// # Errors
+    /// The session does not answer.
+    pub(super) async fn look(
         &self,
         running: &[(String, String)],
         opened: &Opened,
@@ -221,11 +242,11 @@ impl<'a> Moves<'a> {
     /// A job could not be stopped: those that were are resumed, and the session is as it was.
     pub(super) async fn stop(
         &self,
-        outline: &Outline,
+        fates: &Fates,
         candidates: &[Candidate],
         session: &Session,
     ) -> Result<(), Error> {
-        let Fates::Known(fates) = &outline.jobs else { return Ok(()) };
+        let Fates::Known(fates) = fates else { return Ok(()) };
         let of = |fate: Fate| -> BTreeSet<&str> {
             fates.iter().filter(|job| job.fate == fate).map(|job| job.id.as_str()).collect()
         };

@@ -194,7 +194,7 @@ async fn bring_up(
         }
         if moves.has_work(&outline, &candidates) {
             stage.set(Stage::Stopping);
-            moves.stop(&outline, &candidates, &decision.session()).await?;
+            moves.stop(&outline.jobs, &candidates, &decision.session()).await?;
             // What was decided hung on the jobs that ran. Another one may have come in meanwhile.
             decision = Decision::of(asked, &begins, context).await?;
             known = decision.ledger().await?;

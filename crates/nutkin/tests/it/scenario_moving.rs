@@ -209,3 +209,22 @@ fn what_cannot_be_moved_is_said_before_anything_happens() {
     check(Flink { options: with_pods, ..flink() }, false, "end with the pods");
     check(flink(), true, "they cannot be moved: Nutkin did not submit them");
 }
+
+#[test]
+fn jobs_outlive_the_end_of_their_session() {
+    let world = World::with_job(flink());
+    // The control: without a word about them they would be lost.
+    world.place.run(&["down", "a", "--yes"]).expect(6).says("jobs that will be lost: `job`");
+    let savepoint = ["down", "a", "--yes", "--jobs", "savepoint"];
+    let both = [&savepoint[..], &["--delete-data"]].concat();
+    world.place.run(&both).expect(2).says("deletes the savepoints");
+    assert_eq!(world.jobs().1, 0, "nothing was stopped");
+    let down = world.place.run(&savepoint);
+    down.expect(0)
+        .says("jobs that are stopped with a savepoint and resumed from it: `job`")
+        .says("can go on from file:/savepoints/savepoint-1")
+        .says("`nutkin up a` starts it again");
+    let up = world.place.run(&["up", "a"]);
+    up.says("runs again as");
+    world.is_moved(&up);
+}
