@@ -95,6 +95,8 @@ pub fn decide(
         return steps;
     }
     match state {
+        // A session that started again does not know what has finished before.
+        ObservedJob::Absent if record.has_finished() => Vec::new(),
         // A session that started again: the id is free again.
         ObservedJob::Absent => vec![JobStep::Submit { generation, from: resumed }],
         ObservedJob::Finished | ObservedJob::Failed | ObservedJob::Canceled => Vec::new(),

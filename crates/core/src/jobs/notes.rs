@@ -33,6 +33,9 @@ pub fn notes(
         let text = match (state, record) {
             (ObservedJob::Failed, _) => words::failed(name),
             (ObservedJob::Finished, Some(record)) if !record.suspended => words::finished(name),
+            (ObservedJob::Absent, Some(record)) if job.running && record.has_finished() => {
+                words::finished(name)
+            }
             _ if !job.running => words::suspended(name),
             _ => words::unchanged(name),
         };

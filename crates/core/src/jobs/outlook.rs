@@ -28,7 +28,9 @@ pub fn next(
 ) -> Next {
     let record = settle(job, remembered, known);
     let state = record.as_ref().and_then(|record| known.get(&record.generation)).copied();
-    let state = state.filter(|_| !are_lost).unwrap_or(ObservedJob::Absent);
+    // What has finished is noted before.
+    let stays = |state: &ObservedJob| !are_lost || *state == ObservedJob::Finished;
+    let state = state.filter(stays).unwrap_or(ObservedJob::Absent);
     let policy = Policy::of(session, &job.configuration);
     let steps = decide(job, policy, record.as_ref(), state);
     Next { record, state, steps }

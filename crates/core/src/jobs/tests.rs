@@ -74,7 +74,11 @@ fn submitted_once() {
     check(Some(&record), &[(1, ObservedJob::Failed)], &[]);
     check(Some(&record), &[(1, ObservedJob::Canceled)], &[submit(2, From::Nothing)]);
     check(Some(&record), &[(1, ObservedJob::Canceled), (2, ObservedJob::Restarting)], &[]);
-    check(Some(&record), &[], &[first]);
+    check(Some(&record), &[], std::slice::from_ref(&first));
+    // A session that started again: what has finished before does not run again, what else has ended does.
+    let ended = |state: &str| JobRecord { ended: Some(state.to_owned()), ..record.clone() };
+    check(Some(&ended("FINISHED")), &[], &[]);
+    check(Some(&ended("UNKNOWN")), &[], &[first]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! How large a ledger may become. A ConfigMap takes 1 MiB with everything in it.
 
-use super::{JobRecord, Ledger};
+use super::{Bringer, JobRecord, Ledger};
 use crate::words::ledger as words;
 
 /// Most bytes of the document: half of what a ConfigMap takes, as somebody else may add to its metadata.
@@ -59,7 +59,11 @@ impl Ledger {
     }
 
     fn ended(&self) -> impl Iterator<Item = (&String, &JobRecord)> {
-        self.jobs.iter().filter(|(_, job)| job.ended.is_some() && job.pending.is_none())
+        // Without its record a job of a file would be submitted again.
+        let is_ended = |job: &JobRecord| {
+            job.ended.is_some() && job.pending.is_none() && job.origin != Bringer::File
+        };
+        self.jobs.iter().filter(move |(_, job)| is_ended(job))
     }
 
     /// The job that has ended and is missed least: without a state to go on from, and the oldest of those.

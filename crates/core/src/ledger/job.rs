@@ -186,6 +186,11 @@ impl Request {
 }
 
 impl JobRecord {
+    /// Whether it is known to have come to its own end, and is not to go on.
+    pub fn has_finished(&self) -> bool {
+        self.ended.as_deref() == Some("FINISHED") && !self.suspended
+    }
+
     /// Whether a state is known from which it could go on.
     pub fn is_resumable(&self) -> bool {
         self.last_savepoint.is_some()

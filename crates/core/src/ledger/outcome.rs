@@ -29,18 +29,20 @@ impl Ledger {
     }
 
     /// Of jobs as a session lists them (id, state): those that have ended and of which the ledger does not know that.
-    /// Jobs of a session file are not among them: what becomes of these follows from the file.
+    /// Of jobs of a session file only those that have finished are among them: what becomes of the others follows from the file.
     pub fn ended_since<'j>(&self, jobs: &[(&'j str, &'j str)]) -> Vec<(&'j str, &'j str)> {
-        let is_news = |id: &str| {
+        let is_news = |id: &str, state: &str| {
             let mut known = self.jobs.values();
             known.any(|job| {
                 // Whoever moves it writes what becomes of it.
                 let is_open =
                     !job.moving && job.ended.as_deref().is_none_or(|ended| ended == FORGOTTEN);
-                job.id.as_deref() == Some(id) && job.origin != Bringer::File && is_open
+                let counts = job.origin != Bringer::File || (state == ENDS[0] && !job.suspended);
+                job.id.as_deref() == Some(id) && counts && is_open
             })
         };
-        jobs.iter().copied().filter(|(id, state)| ENDS.contains(state) && is_news(id)).collect()
+        let is_end = |(id, state): &(&str, &str)| ENDS.contains(state) && is_news(id, state);
+        jobs.iter().copied().filter(is_end).collect()
     }
 
     /// Ids of jobs that run as far as the ledger knows, and that the session does not list any more: it was started anew, or
@@ -109,6 +111,9 @@ impl Ledger {
     pub fn note_end(&mut self, id: &str, state: &str, left: Left) {
         let Some(job) = self.job_of(id) else { return };
         job.ended = Some(state.to_owned());
+        if job.origin == Bringer::File {
+            return;
+        }
         job.request = None;
         if left.savepoint.is_some() {
             job.savepoint = left.savepoint;
@@ -169,7 +174,10 @@ mod tests {
         check(Bringer::Run, ("aa", "RUNNING"), false);
         check(Bringer::Run, ("aa", "SUSPENDED"), false);
         check(Bringer::Run, ("bb", "FINISHED"), false);
-        check(Bringer::File, ("aa", "FINISHED"), false);
+        // Of a file's job that it has finished: another JobManager must not be given it again.
+        check(Bringer::File, ("aa", "FINISHED"), true);
+        check(Bringer::File, ("aa", "FAILED"), false);
+        check(Bringer::File, ("aa", "CANCELED"), false);
     }
 
     #[test]

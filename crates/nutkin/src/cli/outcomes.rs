@@ -2,7 +2,7 @@
 //! ended, and what they have left.
 
 use futures_util::stream::{self, StreamExt as _};
-use nutkin_core::ledger::Ledger;
+use nutkin_core::ledger::{Bringer, Ledger, Left};
 use nutkin_core::remedy::Deed;
 use nutkin_rest::{Client, Job, left_after};
 use nutkin_shell::ledger;
@@ -34,6 +34,35 @@ pub(super) async fn look(session: &Session) -> Option<Ledger> {
     let jobs = client.jobs().await.ok()?;
     let all: Vec<(String, String)> = jobs.iter().map(id_and_state).collect();
     write(session, &client, &all, true).await
+}
+
+/// Notes jobs of the session file that have finished, before a change after which the session does not know them any more:
+/// they would be submitted again. Gives whether there was one to note.
+pub(super) async fn keep_finished(session: &Session) -> bool {
+    let finished = async {
+        let client = session.connect(true).await.ok()?.client().ok()?;
+        let jobs = client.jobs().await.ok()?;
+        let mut opened = ledger::load(session).await.ok()?;
+        let all: Vec<(String, String)> = jobs.iter().map(id_and_state).collect();
+        let listed: Vec<(&str, &str)> =
+            all.iter().map(|(id, state)| (id.as_str(), state.as_str())).collect();
+        let ended = opened.ledger.ended_since(&listed);
+        let of_file: Vec<_> =
+            ended.into_iter().filter(|(id, _)| is_of_file(&opened.ledger, id)).collect();
+        for (id, state) in &of_file {
+            opened.ledger.note_end(id, state, Left::default());
+        }
+        if of_file.is_empty() {
+            return None;
+        }
+        ledger::save(session, &mut opened).await.ok()
+    };
+    finished.await.is_some()
+}
+
+fn is_of_file(ledger: &Ledger, id: &str) -> bool {
+    let mut jobs = ledger.jobs.values();
+    jobs.any(|job| job.id.as_deref() == Some(id) && job.origin == Bringer::File)
 }
 
 /// Says which jobs are gone with a JobManager, and how they go on: each time where they can, otherwise the first time.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Context;
 use super::consent::{self, ConsentArgs};
+use super::outcomes;
 use super::select;
 use super::shared::PlatformArgs;
 use crate::platform::Restarting;
@@ -69,6 +70,7 @@ fn interrupted(begun: bool) -> Error {
 async fn restart(args: &Args, begun: &Cell<bool>, context: &Context<'_>) -> Outcome {
     let session = select::find(args.name.as_deref(), None, &args.platform, context).await?;
     let name = session.name().to_owned();
+    outcomes::keep_finished(&session).await;
     let mut restarting = Box::pin(Restarting::of(session, context)).await?;
     let outline = restarting.outline();
     context.printer.say(&format!("session `{name}` restarts:"));

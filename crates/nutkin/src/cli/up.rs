@@ -20,6 +20,7 @@ use crate::remedies::words;
 use crate::report::Style;
 use crate::runtime::unless_interrupted;
 use crate::{Exit, Outcome, platform, runtime};
+use nutkin_core::change::Effect;
 use nutkin_flink::counted;
 use nutkin_rest::{Ready, Waited};
 use nutkin_shell::Purpose;
@@ -196,6 +197,13 @@ async fn bring_up(
             stage.set(Stage::Stopping);
             moves.stop(&outline.jobs, &candidates, &decision.session()).await?;
             // What was decided hung on the jobs that ran. Another one may have come in meanwhile.
+            decision = Decision::of(asked, &begins, context).await?;
+            known = decision.ledger().await?;
+            continue;
+        }
+        let loses = outline.change.effect == Effect::Loss && !is_unchanged;
+        if loses && !session.jobs.is_empty() && outcomes::keep_finished(&decision.session()).await {
+            // The ledger is another one by now.
             decision = Decision::of(asked, &begins, context).await?;
             known = decision.ledger().await?;
             continue;
