@@ -187,10 +187,17 @@ impl World {
         }
         let all = workload.container.items_of("envFrom").iter().rev();
         let mut found = all.filter_map(|from| {
-            let map = from.at("configMapRef/name")?.text()?;
-            in_map(map, name.strip_prefix(from.text_of("prefix").unwrap_or_default())?)
+            let key = name.strip_prefix(from.text_of("prefix").unwrap_or_default())?;
+            if let Some(secret) = from.at("secretRef/name").and_then(Walk::text) {
+                let secret = self.named("Secret", secret, workload.object)?;
+                let has =
+                    |data: &str| secret.node.get(data).is_some_and(|data| data.get(key).is_some());
+                let is_there = has("data") || has("stringData");
+                return is_there.then(|| Err(from.place(workload.file())));
+            }
+            in_map(from.at("configMapRef/name")?.text()?, key).map(Ok)
         });
-        found.next().map(Ok)
+        found.next()
     }
 
     /// Objects of a kind.

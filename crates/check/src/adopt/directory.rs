@@ -121,6 +121,12 @@ pub(super) fn refuse(system: &System<'_>, workload: &Workload<'_>) -> Vec<Reason
             format!("{title} reads its configuration in `{directory}`, which is not in the files");
         add(message, "write its options to a ConfigMap among the files, and mount it there");
     }
+    if let Some(text) = of_dockerfile(system).filter(|_| !is_known && inside.is_empty()) {
+        let message = format!(
+            "the image of {title} has a configuration of its own, which that of a session hides: `{text}`"
+        );
+        add(message, "mount that configuration as a ConfigMap among the files");
+    }
     for mount in &inside {
         let kinds = hidden(mount);
         for kind in &kinds {
@@ -140,6 +146,27 @@ pub(super) fn refuse(system: &System<'_>, workload: &Workload<'_>) -> Vec<Reason
         }
     }
     reasons
+}
+
+/// The instruction by which a Dockerfile of the files puts a configuration into the image. What a script does to it when the
+/// container starts is known.
+fn of_dockerfile<'a>(system: &System<'a>) -> Option<&'a str> {
+    if system.scripts.iter().any(|script| script.is_entrypoint) {
+        return None;
+    }
+    let all = system.dockerfiles.iter().flat_map(|dockerfile| &dockerfile.instructions);
+    let mut texts = all.map(|(_, text)| text.as_str());
+    texts.find(|text| {
+        let mut words = text.split_whitespace();
+        let is_copy = words.next().is_some_and(|first| {
+            first.eq_ignore_ascii_case("COPY") || first.eq_ignore_ascii_case("ADD")
+        });
+        let target = words.last().unwrap_or_default().trim_matches(['"', ']', '[']);
+        is_copy
+            && (text.contains("flink-conf.yaml")
+                || target.trim_end_matches('/').ends_with("flink/conf")
+                || target.contains("FLINK_HOME") && target.trim_end_matches('/').ends_with("/conf"))
+    })
 }
 
 /// Kinds of a volume in a configuration directory of which nobody knows what they hold.

@@ -27,6 +27,7 @@ mod shape;
 mod storage;
 mod unclear;
 mod vanish;
+mod volumes;
 mod write;
 
 use serde_json::{Value, json};

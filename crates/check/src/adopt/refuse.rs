@@ -7,8 +7,8 @@ use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
 use crate::rules::planned::containers;
 use crate::settings::has_variables_in_vain;
-use crate::source::FileKind;
-use crate::system::System;
+use crate::source::{File, FileKind};
+use crate::system::{System, World};
 use crate::{Finding, Input, Settings, Severity, check};
 use nutkin_core::plan::kubernetes::native::{ClientMachine, wanted};
 use nutkin_core::plan::kubernetes::plan;
@@ -94,14 +94,13 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
             let message = format!("the value of {slots} of {title} is not in the files");
             add(workload, "spec/template", message, "name the file of its ConfigMap as well");
         }
-        let is_elsewhere = workload.variable("FLINK_PROPERTIES").is_some_and(|(_, value)| {
-            value.is_none() && !system.texts.iter().any(|text| text.name == "FLINK_PROPERTIES")
-        });
-        if is_elsewhere {
+        let properties = system.world.variable(workload, "FLINK_PROPERTIES");
+        if let Some(Err(_)) = properties {
             let message = format!(
-                "FLINK_PROPERTIES of {title} comes from an object that is not among the files"
+                "FLINK_PROPERTIES of {title} comes from a Secret, or from an object that is not among the files"
             );
-            add(workload, "spec/template", message, "name the file of that object as well");
+            let hint = "name the file of its ConfigMap as well; options of a Secret have to be written where a session file may show them";
+            add(workload, "spec/template", message, hint);
         }
     }
     for (role, what) in [(Role::JobManager, "JobManagers"), (Role::TaskManager, "TaskManagers")] {
@@ -226,6 +225,24 @@ fn planned(session: &Session) -> Result<(), Vec<Problem>> {
 /// name another image. `check` tells its author.
 const OF_THE_IMAGE: [&str; 1] = ["NK0902"];
 
+/// Whether an object beside the session file has the kind and the name of one that the session makes.
+fn twice(objects: &str) -> Result<(), Vec<Problem>> {
+    let world = World::read(vec![File::new(&Input {
+        name: "objects".to_owned(),
+        text: objects.to_owned(),
+    })]);
+    let twin = world.names.repeated().find_map(|indices| {
+        let mut pairs =
+            indices.windows(2).map(|two| (&world.objects[two[0]], &world.objects[two[1]]));
+        pairs.find(|(one, two)| one.is_twin(two))
+    });
+    let Some((object, _)) = twin else { return Ok(()) };
+    let message =
+        format!("{} of the files has the name of an object of the session", object.title());
+    let hint = "give the session another name: `nutkin init NAME --from ...`";
+    Err(vec![Problem::argument(Argument::From, message).hint(hint)])
+}
+
 /// What is still an error in a session file, or in the objects that it makes: whoever writes such a file has to cure it
 /// again. What the user silenced in the files is well.
 pub(super) fn left(
@@ -236,6 +253,7 @@ pub(super) fn left(
 ) -> Result<(), Vec<Problem>> {
     let mut made = vec![("session file", adoption.text.clone())];
     if is_on_kubernetes && let Ok(objects) = rendered(adoption) {
+        twice(&objects)?;
         made.push(("objects", objects));
     }
     let mut errors: Vec<Finding> = Vec::new();

@@ -61,6 +61,17 @@ pub(super) fn of(
         maker.put(place, title, "nowhere: made for every session");
         return Some(Fate::Gone);
     }
+    if is_own && object.name.ends_with("-rest") {
+        // The session's own Service of REST, which everybody may reach.
+        let at = maker.origin(place);
+        options.push("kubernetes.rest-service.exposed.type", kind, at.clone());
+        let mut nodes = ports.iter().filter_map(|port| port.text_of("nodePort"));
+        if let Some(node) = nodes.next() {
+            options.push("nutkin.rest.node-port", node, at);
+        }
+        maker.put(place, title, "spec.flinkConfiguration, `kubernetes.rest-service.exposed.type`");
+        return Some(Fate::Gone);
+    }
     let words: Option<Vec<String>> =
         ports.iter().map(|port| word(system, workload, port, kind)).collect();
     let is_plain = !is_watched(system, object) && says_no_more(object);

@@ -82,6 +82,7 @@ const TABLE: &[Reason] = &[
     Reason(PODS, "spec.replicas", New, Always, WRITTEN),
     Reason("JobManager", "spec.strategy.*", Any, If(|_, c| c.system.high_availability().is_none()), "without high availability one JobManager must be gone before the next one starts"),
     Reason(PODS, "spec.strategy.*", Any, Always, "new pods start beside the old ones"),
+    Reason(PODS, "spec.triggers*", Gone, Always, "left out: `nutkin up` replaces pods after a change"),
     Reason(PODS, "spec.podManagementPolicy", Any, Always, "all pods start at once"),
     Reason(PODS, "spec.serviceName", Any, Always, NAMED),
     Reason(PODS, "spec.revisionHistoryLimit|spec.minReadySeconds|spec.progressDeadlineSeconds|spec.updateStrategy.*", Gone, Always, "left out: the session file has no place for it"),
@@ -124,6 +125,8 @@ const TABLE: &[Reason] = &[
     // Volumes.
     Reason(PODS, "*.volumeMounts[/opt/flink/artifacts].*|*.volumes[user-artifacts-volume].*", New, Always, "where Flink puts jars that it fetched"),
     Reason(PODS, "*.volumeMounts[/opt/flink/conf].*|*.volumes[flink-config-volume].*", Any, Always, "the configuration is made of the session file"),
+    Reason(PODS, "*.volumes[files-*", New, Always, "a name that no volume of a session's own has"),
+    Reason(PODS, "*.volumeMounts[*].name", Other, If(|d, _| d.is.as_deref().is_some_and(|is| is.starts_with("files-"))), "a name that no volume of a session's own has"),
     Reason(PODS, "*.volumeMounts[*].*", Any, If(is_configuration), "the configuration is made of the session file"),
     Reason(PODS, "*.volumes[*].*", Gone, If(is_configuration), "the configuration is made of the session file"),
     Reason(PODS, "*.volumes[*].*Probe.*", Gone, Cure("NK0004"), "cured: the probe is at the container"),

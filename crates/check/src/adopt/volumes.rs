@@ -1,0 +1,145 @@
+//! Volumes of the files and where they are mounted, beside those that a session has itself.
+
+use serde_json::{Map, Value, json};
+
+use super::{Maker, storage};
+use crate::finding::Place;
+use crate::kubernetes::{Mount, Workload};
+use crate::node::Walk;
+use crate::rules;
+use crate::system::System;
+use nutkin_flink::yaml::Node;
+
+/// Names that a session gives volumes of its own (`Constants` of Flink's client).
+const OWN_VOLUMES: [&str; 6] = [
+    "flink-config-volume",
+    "hadoop-config-volume",
+    "user-artifacts-volume",
+    "pod-template-volume",
+    "kerberos-keytab-volume",
+    "kerberos-krb5conf-volume",
+];
+
+/// Gives volumes of the files other names than those of a session's own.
+pub(super) fn rename(pod: &mut Map<String, Value>) {
+    let new = |name: &Value| {
+        let name = name.as_str().filter(|name| OWN_VOLUMES.contains(name))?;
+        Some(json!(format!("files-{name}")))
+    };
+    for volume in pod.get_mut("volumes").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(name) = new(&volume["name"]) {
+            volume["name"] = name;
+        }
+    }
+    for list in ["containers", "initContainers"] {
+        let containers = pod.get_mut(list).and_then(Value::as_array_mut);
+        let mounts = containers
+            .into_iter()
+            .flatten()
+            .filter_map(|container| container.get_mut("volumeMounts")?.as_array_mut());
+        for mount in mounts.flatten() {
+            if let Some(name) = new(&mount["name"]) {
+                mount["name"] = name;
+            }
+        }
+    }
+}
+
+/// Mounts and volumes, without the configuration that Nutkin mounts itself.
+pub(super) fn of(
+    system: &System<'_>,
+    workload: &Workload<'_>,
+    pod: &mut Map<String, Value>,
+    field: &str,
+    maker: &mut Maker<'_>,
+) -> (Vec<Value>, Vec<Value>) {
+    let file = workload.file();
+    let is_conf = |mount: &Mount<'_>| {
+        mount.path == "/opt/flink/conf"
+            || mount.config_map().is_some_and(|name| {
+                system.texts.iter().any(|text| {
+                    matches!(text.origin, crate::embedded::Origin::ConfigMap(index)
+                    if system.world.objects[index].name == name)
+                })
+            })
+    };
+    let (mut mounts, mut volumes) = (Vec::new(), Vec::new());
+    let lost = storage::lost(system, workload, maker);
+    for mount in workload.mounts() {
+        let place = mount.node.place(file);
+        if lost.iter().any(|path| path == mount.path) {
+            maker.put(place, format!("mount at {}", mount.path), "nowhere: a claim is there");
+            continue;
+        }
+        if is_conf(&mount) {
+            maker.put(
+                place,
+                "mounted configuration",
+                "nowhere: made of spec.flinkConfiguration and spec.logConfiguration",
+            );
+            continue;
+        }
+        maker.put(place, format!("mount at {}", mount.path), field);
+        // What a StatefulSet claims is mounted by the options of the claim.
+        let is_claimed = mount.volume.is_some_and(|volume| volume.get("spec").is_some());
+        if !is_claimed {
+            mounts.push(mount.node.to_json());
+        }
+        let Some(volume) = mount.volume.filter(|_| !is_claimed) else { continue };
+        let mut json = clean_volume(volume);
+        if volume.get("hostPath").is_some() && !maker.as_is {
+            json = json!({"name": volume.text_of("name"), "emptyDir": {}});
+            maker.cure("NK0604", volume.place(file), format!("`{}` is an emptyDir", mount.path));
+        }
+        if rules::ha::lacks_group(workload, &mount) && !maker.as_is {
+            fs_group(pod, place, maker);
+        }
+        if !volumes.contains(&json) {
+            volumes.push(json);
+        }
+    }
+    // What only other containers mount, or none.
+    let others =
+        ["initContainers", "containers"].into_iter().flat_map(|list| workload.pod.items_of(list));
+    let others = others.filter(|other| !std::ptr::eq(*other, workload.container));
+    let wanted: Vec<&str> = others
+        .flat_map(|other| other.items_of("volumeMounts"))
+        .filter_map(|mount| mount.text_of("name"))
+        .collect();
+    for volume in workload.pod.items_of("volumes") {
+        let name = volume.text_of("name").unwrap_or_default();
+        let is_there = volumes.iter().any(|known| known["name"] == name);
+        let mut mounts = workload.container.items_of("volumeMounts").iter();
+        let is_mounted = mounts.any(|mount| mount.text_of("name") == Some(name));
+        if (wanted.contains(&name) || !is_mounted) && !is_there {
+            volumes.push(clean_volume(volume));
+        }
+    }
+    if !lost.is_empty() {
+        mounts.extend(storage::mounts(&lost));
+        volumes.push(json!({"name": storage::SHARED, "persistentVolumeClaim": {"claimName": storage::SHARED}}));
+        let security = pod.entry("securityContext").or_insert_with(|| json!({}));
+        if let Some(security) = security.as_object_mut() {
+            security.entry("fsGroup").or_insert_with(|| json!(9999));
+        }
+    }
+    (mounts, volumes)
+}
+
+/// A volume with the fields that volumes have.
+fn clean_volume(volume: &Node) -> Value {
+    let mut json = volume.to_json();
+    if let Some(map) = json.as_object_mut() {
+        map.retain(|field, _| !field.ends_with("Probe"));
+    }
+    json
+}
+
+fn fs_group(pod: &mut Map<String, Value>, place: Place, maker: &mut Maker<'_>) {
+    let security = pod.entry("securityContext").or_insert_with(|| json!({}));
+    let Some(security) = security.as_object_mut() else { return };
+    if !security.contains_key("fsGroup") {
+        security.insert("fsGroup".to_owned(), json!(9999));
+        maker.cure("NK0209", place, "the pod sets fsGroup 9999");
+    }
+}
