@@ -5,8 +5,8 @@ use nutkin_e2e::{Nutkin, Rest};
 
 use crate::session::{RECOVERY, rest, up};
 
-/// Numbers of a job, and how many each second: of the 20 s the changes come in the first few.
-const NUMBERS: u64 = 6000;
+/// Numbers of a job, and how many each second: of the 30 s the changes come in the first ten, on a loaded machine too.
+const NUMBERS: u64 = 9000;
 const RATE: &str = "300";
 
 /// The only job that runs, once it has a checkpoint.
