@@ -29,6 +29,7 @@ const VANISHING: &[(&str, &str)] = &[
     ("NK0418", "each container has a name of its own"),
     ("NK0502", "each container may have the memory that its process takes"),
     ("NK0605", "the log configuration of the session is there"),
+    ("NK0614", "`env.java.opts.all` opens the modules"),
     ("NK0702", "all containers have one image"),
 ];
 

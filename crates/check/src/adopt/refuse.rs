@@ -84,7 +84,12 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
         if let Some(more) = more_than_flink(workload).filter(|_| !maker.as_is) {
             let message =
                 format!("{title} runs `{more}` before Flink, which a session file cannot say");
-            add(workload, "spec/template", message, "do it in the image, or in an init container");
+            let hint = if is_of_compose {
+                "do it in the image"
+            } else {
+                "do it in the image, or in an init container"
+            };
+            add(workload, "spec/template", message, hint);
         }
         let slots = defaults::SLOTS_VARIABLE;
         if let Some(Err(_)) = system.world.variable(workload, slots)
@@ -157,7 +162,16 @@ fn more_than_flink(workload: &Workload<'_>) -> Option<String> {
         let is_harmless = HARMLESS.contains(&first) || first.starts_with('#');
         !STARTS.iter().any(|script| command.contains(script)) && (writes || !is_harmless)
     };
-    commands.into_iter().find(is_more).map(|command| command.chars().take(60).collect())
+    commands.into_iter().find(is_more).map(shortened)
+}
+
+/// The beginning of a command that is too long for a sentence.
+fn shortened(command: &str) -> String {
+    const LONGEST: usize = 60;
+    match command.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{} ...", command[..end].trim_end()),
+        None => command.to_owned(),
+    }
 }
 
 /// Whether pods use the network of their node.

@@ -104,7 +104,7 @@ pub(super) fn project(files: &Files<'_>, file: usize, document: &Node, out: &mut
 /// What is included once more includes others at most this often: far beyond any, and an end for those in a circle.
 const DEEPEST: usize = 8;
 
-impl<'a> Project<'a, '_> {
+impl Project<'_, '_> {
     fn services(&mut self) {
         let services = self.document.get("services").map_or(&[][..], Walk::entries).to_vec();
         for (key, service) in services {

@@ -34,9 +34,9 @@ const HOLD: &[&str] = &[
     "NK0101", "NK0102", "NK0103", "NK0104", "NK0105", "NK0106", "NK0107", "NK0108", "NK0109",
     "NK0110", "NK0111", "NK0112", "NK0113", "NK0114", "NK0115", "NK0116", "NK0117", "NK0204",
     "NK0205", "NK0206", "NK0410", "NK0412", "NK0417", "NK0418", "NK0501", "NK0502", "NK0503",
-    "NK0504", "NK0506", "NK0508", "NK0509", "NK0601", "NK0602", "NK0611", "NK0701", "NK0702",
-    "NK0704", "NK0705", "NK0707", "NK0708", "NK0801", "NK0802", "NK0803", "NK0804", "NK0806",
-    "NK0902", "NK0903",
+    "NK0504", "NK0506", "NK0508", "NK0509", "NK0601", "NK0602", "NK0611", "NK0614", "NK0701",
+    "NK0702", "NK0704", "NK0705", "NK0707", "NK0708", "NK0801", "NK0802", "NK0803", "NK0804",
+    "NK0806", "NK0902", "NK0903",
 ];
 
 /// Those whose patches are written in the notation of Kubernetes.
@@ -127,6 +127,14 @@ fn same_ports(world: &World, out: &mut Findings<'_>) {
 
 /// A value of FLINK_PROPERTIES that has a further option in it.
 fn one_line(system: &System<'_>, out: &mut Findings<'_>) {
+    for (place, message) in one_lines(system) {
+        out.add(&ONE_LINE, place, message);
+    }
+}
+
+/// The places of such values, and what follows them.
+pub(crate) fn one_lines(system: &System<'_>) -> Vec<(Place, String)> {
+    let mut found = Vec::new();
     for text in system.texts.iter().filter(|text| matches!(text.origin, Origin::Properties(_))) {
         for (number, column, line) in lines(&text.text) {
             let Line::Entry { key, value, .. } = line else { continue };
@@ -137,10 +145,11 @@ fn one_line(system: &System<'_>, out: &mut Findings<'_>) {
             if let Some(more) = more {
                 let more = more.trim_end_matches(':');
                 let message = format!("`{more}` follows the value of `{key}` on its line");
-                out.add(&ONE_LINE, text.place(out.files, number, column), message);
+                found.push((text.place(&system.world.files, number, column), message));
             }
         }
     }
+    found
 }
 
 fn open_variables(workload: &Workload<'_>, out: &mut Findings<'_>) {

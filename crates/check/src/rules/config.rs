@@ -310,7 +310,9 @@ fn old_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
                     Some((key, value)) => format!("{key}: {value}"),
                     None => format!("# {words}"),
                 };
+                // In a value on one line it is a part of the line only.
                 let patch = out.replace(place, &fixed);
+                let patch = patch.filter(|patch| patch.remove[0].trim() == words.trim());
                 out.add(&NO_OPTION, place, message).patch = patch;
             }
             Line::Incomplete(key) => {

@@ -99,6 +99,10 @@ fn is_whole(system: &System<'_>, workload: &Workload<'_>) -> bool {
         })
 }
 
+/// What takes the place of the image's configuration where it is mounted: other files of the directory leave it where it is.
+const FILES: [&str; 3] =
+    ["/opt/flink/conf", "/opt/flink/conf/flink-conf.yaml", "/opt/flink/conf/config.yaml"];
+
 /// What the image of a container sets where its files are silent: nothing where all its configuration is mounted, `None`
 /// where nobody knows.
 fn of_image(
@@ -108,9 +112,6 @@ fn of_image(
     let Some(service) = &workload.object.compose else {
         return settings::has_configuration_of_image(workload).then_some(&image::SIZES);
     };
-    // Files that are mounted one by one leave the image's own configuration where it is.
-    const FILES: [&str; 3] =
-        ["/opt/flink/conf", "/opt/flink/conf/flink-conf.yaml", "/opt/flink/conf/config.yaml"];
     if service.mounts.iter().any(|mount| FILES.contains(&mount.target.as_str())) {
         let is_conf = |text: &&Embedded| {
             matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml)

@@ -1,6 +1,6 @@
 //! The rules, by theme. Each file has its part of the table and a function for each defect.
 
-mod compose;
+pub(super) mod compose;
 mod config;
 mod exposure;
 mod files;
@@ -11,7 +11,7 @@ mod logs;
 pub(super) mod memory;
 mod network;
 pub(super) mod planned;
-mod pods;
+pub(super) mod pods;
 mod rbac;
 mod schema;
 pub(super) mod storage;

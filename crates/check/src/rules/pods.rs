@@ -63,6 +63,7 @@ rules! {
         cure "Set `runAsUser: 9999` and `runAsGroup: 9999` in the security context: the entrypoint then starts as `flink` and needs no capability.";
 }
 
+pub(crate) use java::closed_java;
 pub(super) use kubernetes::removed_versions;
 
 /// Where the image keeps its configuration.

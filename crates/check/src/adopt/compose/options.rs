@@ -4,10 +4,11 @@ use crate::adopt::options::{self, Options};
 use crate::adopt::{Maker, PlacedPart};
 use crate::kubernetes::Workload;
 use crate::node::Walk;
+use crate::rules::pods::closed_java;
 use crate::rules::storage::local_path;
 use crate::service::Service;
 use crate::system::System;
-use nutkin_flink::FlinkVersion;
+use nutkin_flink::{FlinkVersion, process};
 
 /// How the place of a directory begins that is mounted in the files.
 pub(super) const ON_VOLUME: &str = "nowhere: the session has a volume of its own for it";
@@ -48,11 +49,41 @@ pub(super) fn of(system: &System<'_>, version: FlinkVersion, maker: &mut Maker<'
     }
     let origin = system.workloads.first().map(|one| maker.origin(one.object.place()));
     made.push("nutkin.platform", "docker", origin.unwrap_or_default());
+    open_modules(system, version, &mut made, maker.as_is);
     published(system, &mut made, maker);
     for workload in &system.workloads {
         variables(workload, &mut made, maker);
     }
     made
+}
+
+/// What the image's own configuration says for Java 17 and later, and the session's, which takes its place, does not.
+fn open_modules(system: &System<'_>, version: FlinkVersion, made: &mut Options, as_is: bool) {
+    const KEY: &str = "env.java.opts.all";
+    let Some(master) = system.job_managers().next() else { return };
+    let Some(service) = &master.object.compose else { return };
+    let is_closed = closed_java(system, master).is_some();
+    // The configuration that Flink ships has it since 1.18.
+    if !is_closed || !version.is_at_least(1, 18) {
+        return;
+    }
+    // A session that Nutkin rendered stays what it was, and so does a configuration that is meant to.
+    let is_ours = service.name.as_deref().is_some_and(|name| name.starts_with("nutkin-"));
+    let mut mounts = service.mounts.iter().map(|mount| mount.target.as_str());
+    let is_mounted = mounts.any(|target| {
+        ["", "/flink-conf.yaml", "/config.yaml"]
+            .iter()
+            .any(|end| target.strip_prefix("/opt/flink/conf").is_some_and(|rest| rest == *end))
+    });
+    if is_ours || as_is && is_mounted {
+        return;
+    }
+    let flags = process::module_flags();
+    match made.lines.iter_mut().find(|line| line.key == KEY) {
+        Some(line) if process::opens_modules(&line.value) => {}
+        Some(line) => line.value = format!("{flags} {}", line.value),
+        None => made.push(KEY, &flags, "as in the image's configuration".to_owned()),
+    }
 }
 
 /// Why an option is left out.

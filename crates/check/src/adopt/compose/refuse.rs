@@ -8,6 +8,7 @@ use crate::finding::Place;
 use crate::image;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
+use crate::rules::compose::one_lines;
 use crate::service::{Service, Source};
 use crate::source::FileKind;
 use crate::system::{System, World, of_service};
@@ -66,6 +67,13 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
             );
             add(place, message, &hint);
         }
+        if let Some(script) = strange_script(workload) {
+            let message = format!(
+                "{title} starts by `{script}`, which is not a script of Flink's: what it does is not known"
+            );
+            let hint = "let the image's ENTRYPOINT do it, and start it by `command: jobmanager` or `command: taskmanager`";
+            add(place, message, hint);
+        }
         if workload.image().is_none() {
             let message = format!("{title} is built here, and its image has no name");
             add(place, message, "give the service `image: NAME` beside `build`, and build it");
@@ -90,6 +98,9 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
             "correct the line; `docker compose config` prints the file as Compose reads it",
         );
     }
+    for (place, message) in one_lines(system) {
+        add(place, message, "write FLINK_PROPERTIES as a block that keeps its lines, `|`");
+    }
     images(system, &mut add);
     alike(system, &mut add);
     problems
@@ -102,6 +113,16 @@ pub(super) fn refusals<'a>(
 ) -> impl Iterator<Item = &'a Refusal> {
     let own: BTreeSet<usize> = system.workloads.iter().map(Workload::file).collect();
     world.refusals.iter().filter(move |refusal| own.contains(&refusal.place.file))
+}
+
+/// A script of somebody's own with which a container starts.
+fn strange_script<'a>(workload: &Workload<'a>) -> Option<&'a str> {
+    const OF_FLINK: [&str; 3] = ["docker-entrypoint.sh", "jobmanager.sh", "taskmanager.sh"];
+    let (first, _) = workload.words().next()?;
+    let name = crate::path::last(first);
+    let is_strange =
+        name.strip_suffix(".sh").is_some() && !OF_FLINK.contains(&name) && !name.contains("wait");
+    is_strange.then_some(first)
 }
 
 /// Where a configuration is mounted whose text is not known.

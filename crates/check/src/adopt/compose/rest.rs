@@ -4,6 +4,7 @@ use super::options::names_a_service;
 use crate::adopt::profiles::LEFT;
 use crate::kubernetes::Workload;
 use crate::path::shell_word;
+use crate::service::Port;
 use crate::system::{System, World};
 
 /// The notes, in the order in which they matter.
@@ -97,14 +98,29 @@ fn left(world: &World, system: &System<'_>, workload: &Workload<'_>) -> Vec<Stri
     let settings = system.settings.with_arguments(workload);
     let rest = settings.port("rest.bind-port").or_else(|| settings.port("rest.port"));
     let rest = rest.unwrap_or(8081);
-    for (port, place) in &service.published {
-        if !workload.role.is_job_manager() || i64::from(port.target) != rest {
-            notes.push(format!(
-                "{}: port {} of {title} is not published: a session on Docker publishes REST only",
-                at(place.line),
-                port.target
-            ));
+    let is_left = |port: &Port| !workload.role.is_job_manager() || i64::from(port.target) != rest;
+    // Ports that follow each other on one line are one range.
+    let mut ranges: Vec<(u32, u16, u16)> = Vec::new();
+    for (port, place) in service.published.iter().filter(|(port, _)| is_left(port)) {
+        match ranges.last_mut() {
+            Some((line, _, last))
+                if *line == place.line && last.checked_add(1) == Some(port.target) =>
+            {
+                *last = port.target;
+            }
+            _ => ranges.push((place.line, port.target, port.target)),
         }
+    }
+    for (line, first, last) in ranges {
+        let (what, is) = if first == last {
+            (format!("port {first}"), "is")
+        } else {
+            (format!("ports {first}-{last}"), "are")
+        };
+        notes.push(format!(
+            "{}: {what} of {title} {is} not published: a session on Docker publishes REST only",
+            at(line)
+        ));
     }
     notes
 }

@@ -6,8 +6,9 @@ use crate::finding::Findings;
 use crate::image;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
+use crate::service::Mounted;
 use crate::source::FileKind;
-use crate::system::System;
+use crate::system::{System, texts_of_service};
 use nutkin_flink::process;
 
 /// The first Java that closes its own classes (JEP 403).
@@ -17,24 +18,38 @@ const CLOSED_SINCE: u8 = 17;
 const VARIABLES: &[&str] =
     &["FLINK_ENV_JAVA_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "JVM_ARGS", "_JAVA_OPTIONS"];
 
-pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
-    let Some(image) = workload.image().and_then(Walk::text) else { return };
+/// The Java of a workload's image, where its modules are closed: what the tag says, otherwise what Dockerfiles build on.
+pub(crate) fn closed_java(system: &System<'_>, workload: &Workload<'_>) -> Option<u8> {
+    let image = workload.image().and_then(Walk::text)?;
     let of_builds = || {
         let froms = system.dockerfiles.iter().filter_map(|d| d.from.as_ref());
         froms.filter_map(|(image, _)| image::java(image)).min()
     };
-    let Some(java) = image::java(image).or_else(of_builds).filter(|java| CLOSED_SINCE <= *java)
-    else {
-        return;
-    };
+    image::java(image).or_else(of_builds).filter(|java| CLOSED_SINCE <= *java)
+}
+
+pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
+    let Some(image) = workload.image().and_then(Walk::text) else { return };
+    let Some(java) = closed_java(system, workload) else { return };
+    let service = workload.object.compose.as_ref();
     // The file that hides the image's own: one of a ConfigMap, over the directory or over the file.
     let is_hidden = ["config.yaml", "flink-conf.yaml"].iter().any(|file| {
-        let mount = workload.mount_of(&format!("{CONF}/{file}"));
+        let path = format!("{CONF}/{file}");
+        let is_over = |mounted: &Mounted| mounted.target == CONF || mounted.target == path;
+        let mount = workload.mount_of(&path);
         mount.is_some_and(|mount| mount.config_map().is_some())
+            || service.is_some_and(|service| service.mounts.iter().any(is_over))
     });
+    let own = texts_of_service(system.world, workload);
     let text = system.texts_of(workload).find(|text| {
         matches!(text.kind, FileKind::ConfigYaml | FileKind::FlinkConf)
-            && matches!(text.origin, Origin::ConfigMap(_))
+            && match text.origin {
+                Origin::ConfigMap(_) => true,
+                Origin::File | Origin::Content(_) => {
+                    service.is_some() && own.iter().any(|one| std::ptr::eq(*one, *text))
+                }
+                Origin::Properties(_) => false,
+            }
     });
     let Some(text) = text.filter(|_| is_hidden && system.refused.is_empty()) else { return };
     // The newest Flink does not read that file at all (NK0107).
