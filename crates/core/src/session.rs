@@ -1,9 +1,10 @@
 //! A session, validated: the single input of every planner.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use nutkin_flink::dialect::Dialect;
-use nutkin_flink::{Configuration, FlinkVersion, Problem};
+use nutkin_flink::{Configuration, FlinkVersion, Problem, options};
 
 /// Who creates TaskManagers on Kubernetes: Flink itself, or a workload of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +80,23 @@ impl Session {
     pub fn restarted(mut self, time: String) -> Self {
         self.restarted = Some(time);
         self
+    }
+
+    /// The same session with each value in the words of `old` where these say the same: `1600m` and `1677721600b` do not
+    /// differ. `old`: options of a session that runs.
+    pub fn in_words_of<'s>(&'s self, old: &BTreeMap<String, String>) -> Cow<'s, Self> {
+        let mut session = Cow::Borrowed(self);
+        for (key, entry) in self.configuration.iter() {
+            let new = entry.value.to_string();
+            let same = old.get(key).filter(|before| {
+                **before != new && options::is_same(key, before, &new, self.flink)
+            });
+            if let Some(before) = same {
+                let origin = entry.origin.clone();
+                session.to_mut().configuration.set(key, before.as_str(), origin);
+            }
+        }
+        session
     }
 
     /// Whether Nutkin brings a ZooKeeper along: high availability with ZooKeeper is wanted and none is named.

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use nutkin_container::image::ImageUser;
 use nutkin_core::crash_log;
-use nutkin_core::decide::docker::{Make, Step, Within, undo};
+use nutkin_core::decide::docker::{Make, Mine, Step, Within, undo};
 use nutkin_core::decide::{Condition, Goal};
-use nutkin_core::plan::docker::SESSION;
+use nutkin_core::plan::docker::{SESSION, next_name, old_name};
 use nutkin_core::remedy::Deed;
 use nutkin_fetch::extras;
 use nutkin_shell::{Context, Error, Kind, Purpose, ledger};
@@ -43,11 +43,27 @@ impl Run {
             Step::SaveLedger => self.save_ledger().await,
             Step::Copy { name, alias, like } => self.copy(name, alias, like).await,
             Step::End { name, id } => {
+                if self.mine.retired.contains(id) {
+                    // The new ones serve: there is nothing to take back any more.
+                    self.prepared.clear();
+                    self.retired.clear();
+                    self.drop_old(name, id, context).await;
+                    return Ok(());
+                }
                 if matches!(self.aim, Aim::Session(_)) && !self.is_quiet {
                     context.events.say(&format!("Ending {name}"));
                 }
                 make::end(&self.session, id).await
             }
+            Step::Prepare(make) => self.prepare(make).await,
+            Step::Retire { name, id } => {
+                context.events.say(&format!("Ending {name}"));
+                self.mine.retired.insert(id.clone());
+                self.retired.push((name.clone(), id.clone()));
+                make::stop(&self.session, id).await?;
+                make::rename(&self.session, id, &old_name(name)).await
+            }
+            Step::Promote { name } => self.promote(name).await,
             Step::Make(make) => self.make(make).await,
             Step::Start { id, name } => {
                 self.mine.started.insert(id.clone());
@@ -163,13 +179,60 @@ impl Run {
             Some((of, archives)) if of == *within => archives,
             _ => self.pack(within).await?,
         };
-        let body = make::body(container, &within.network, &within.volume, &within.data);
-        let mut ids = Vec::new();
-        let result = make::make(&self.session, &container.name, body, &archives, &mut ids).await;
+        let body = make::body(container, within, &self.log_driver().await);
+        let (all, mut ids) = (with_empty(&archives, make)?, Vec::new());
+        let result = make::make(&self.session, &container.name, body, &all, &mut ids).await;
         self.mine.started.extend(ids.iter().cloned());
         self.mine.made.extend(ids);
         self.packed = Some((Arc::clone(within), archives));
         result
+    }
+
+    /// Removes a container that was stopped for another one. That it stays is not a failure of the change.
+    async fn drop_old(&mut self, name: &str, id: &str, context: &Context<'_>) {
+        match make::end(&self.session, id).await {
+            Ok(()) => _ = self.mine.retired.remove(id),
+            Err(failure) => context.events.say(&format!(
+                "{name}, which is not needed any more, was not removed: {:#}; the next `up` does",
+                failure.error
+            )),
+        }
+    }
+
+    /// How the daemon keeps what containers print; empty where it does not say.
+    async fn log_driver(&mut self) -> String {
+        if self.log_driver.is_none() {
+            let info = self.session.docker.info().await.ok();
+            self.log_driver = Some(info.and_then(|info| info.logging_driver).unwrap_or_default());
+        }
+        self.log_driver.clone().unwrap_or_default()
+    }
+
+    /// Makes a container under another name, without starting it.
+    async fn prepare(&mut self, make: &Make) -> Result<(), Error> {
+        let Make { container, within } = make;
+        let archives = match self.packed.take() {
+            Some((of, archives)) if of == *within => archives,
+            _ => self.pack(within).await?,
+        };
+        let body = make::body(container, within, &self.log_driver().await);
+        let (all, mut ids) = (with_empty(&archives, make)?, Vec::new());
+        let next = next_name(&container.name);
+        let result = make::create(&self.session, &next, body, &all, &mut ids).await;
+        self.prepared.extend(ids.into_iter().map(|id| (container.name.clone(), id)));
+        self.packed = Some((Arc::clone(within), archives));
+        result
+    }
+
+    /// Gives a container that was prepared its name, and starts it.
+    async fn promote(&mut self, name: &str) -> Result<(), Error> {
+        let Some((_, id)) = self.prepared.iter().find(|(prepared, _)| prepared == name) else {
+            return Err(Error::changed_meanwhile(&self.session.name));
+        };
+        self.mine.made.push(id.clone());
+        self.mine.started.insert(id.clone());
+        make::rename(&self.session, id, name).await?;
+        make::start(&self.session, name).await
     }
 
     async fn copy(&mut self, name: &str, alias: &str, like: &str) -> Result<(), Error> {
@@ -220,6 +283,37 @@ impl Run {
         Ok(())
     }
 
+    /// Takes a change back that cannot be completed: what was stopped for it runs again under its name, and what was made
+    /// for it is ended. Says what runs again.
+    ///
+    /// # Errors
+    /// The daemon refuses.
+    pub async fn roll_back(&mut self) -> Result<Vec<String>, Error> {
+        let mut failure = None;
+        for (_, id) in std::mem::take(&mut self.prepared) {
+            failure = make::end(&self.session, &id).await.err().or(failure);
+        }
+        let retired = std::mem::take(&mut self.retired);
+        // As many as can be: one that does not start must not keep the others down.
+        for (name, id) in &retired {
+            failure = make::restore(&self.session, id, name).await.err().or(failure);
+        }
+        self.mine = Mine::default();
+        self.lock = None;
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        Ok(retired.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// Ends what was stopped for new containers, whether or not these serve by now.
+    pub async fn settle(&mut self, context: &Context<'_>) {
+        self.prepared.clear();
+        for (name, id) in std::mem::take(&mut self.retired) {
+            self.drop_old(&old_name(&name), &id, context).await;
+        }
+    }
+
     /// Why the session does not come up: what a condition says, with the last lines of the container that it is about.
     pub async fn explain(&self, stalled: &Condition) -> Error {
         let alias = stalled.message.split(' ').next().unwrap_or_default();
@@ -231,6 +325,20 @@ impl Run {
             .because(stalled.reason)
             .hint(format!("`docker logs {name}` shows all of it"))
     }
+}
+
+/// The archives for a container, with its folders that begin empty: the daemon would make them root's.
+fn with_empty(archives: &[(String, Bytes)], make: &Make) -> Result<Vec<(String, Bytes)>, Error> {
+    let (uid, gid) = make.within.owner;
+    let mut all = archives.to_vec();
+    for mount in make.container.mounts.iter().filter(|mount| mount.source.is_none()) {
+        let target = mount.target.trim_end_matches('/');
+        let Some((parent, name)) = target.rsplit_once('/') else { continue };
+        let mut archive = make::Archive::new(ImageUser { uid, gid });
+        archive.directory(name)?;
+        all.push((format!("{parent}/"), archive.finish()?));
+    }
+    Ok(all)
 }
 
 /// Configuration, the folder of the volume, and what of jars and plugins is on this machine.

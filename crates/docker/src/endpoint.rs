@@ -10,7 +10,7 @@ use nutkin_shell::{Environment, Error, Kind};
 use serde_json::Value;
 
 /// Where a daemon listens unless something else is said.
-const SOCKET: &str = "unix:///var/run/docker.sock";
+pub(super) const SOCKET: &str = "unix:///var/run/docker.sock";
 
 /// The context that stands for no context.
 const DEFAULT: &str = "default";

@@ -7,18 +7,22 @@ use std::path::Path;
 use bollard::body_full;
 use bollard::errors::Error as DaemonError;
 use bollard::models::{
-    ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, Mount, MountType,
-    NetworkingConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum,
+    ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, HostConfigLogConfig, Mount,
+    MountBindOptions, MountType, NetworkingConfig, PortBinding, RestartPolicy,
+    RestartPolicyNameEnum,
 };
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder,
-    RemoveContainerOptionsBuilder, RestartContainerOptionsBuilder, StartContainerOptions,
-    StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, InspectContainerOptions,
+    RemoveContainerOptionsBuilder, RenameContainerOptionsBuilder, RestartContainerOptionsBuilder,
+    StartContainerOptions, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use nutkin_container::image::ImageUser;
-use nutkin_core::plan::docker::{Container, HEALTH_SECONDS, PUBLISH, REST_PORT, START_SECONDS};
+use nutkin_core::decide::docker::Within;
+use nutkin_core::plan::docker::{
+    BindMount, Container, HEALTH_SECONDS, PUBLISH, REST_PORT, START_SECONDS,
+};
 use tar::{EntryType, Header};
 
 use super::session::DockerSession;
@@ -29,8 +33,24 @@ use nutkin_shell::{Error, Kind};
 /// Seconds that a container gets to end by itself: a JVM ends in less than one, a checkpoint on the way in a few.
 const STOP_SECONDS: i32 = 10;
 
-/// What the daemon is asked for.
-pub fn body(one: &Container, network: &str, volume: &str, data: &str) -> ContainerCreateBody {
+/// What an image needs that starts as root and becomes another user by itself, as the official one does with `gosu`: it
+/// writes configuration that is another user's, and changes its user and groups.
+const TO_BECOME_ANOTHER: [&str; 5] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"];
+
+/// Drivers that keep what a container prints in files without a limit unless they are given one.
+const FILE_DRIVERS: [&str; 2] = ["json-file", "local"];
+
+/// Size and number of those files: Flink prints its log, and a job may print each record.
+const LOG_LIMITS: [(&str, &str); 2] = [("max-size", "100m"), ("max-file", "3")];
+
+/// What the daemon is asked for. `log_driver`: how it keeps what containers print.
+pub fn body(one: &Container, within: &Within, log_driver: &str) -> ContainerCreateBody {
+    let Within { network, volume, data, starts_as_root, .. } = within;
+    let texts = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+    let log = FILE_DRIVERS.contains(&log_driver).then(|| HostConfigLogConfig {
+        typ: Some(log_driver.to_owned()),
+        config: Some(LOG_LIMITS.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
+    });
     let nanoseconds = |seconds: u64| i64::try_from(seconds).unwrap_or_default() * 1_000_000_000;
     let (interval, timeout, retries) = HEALTH_SECONDS;
     let mut test = vec!["CMD".to_owned()];
@@ -45,6 +65,12 @@ pub fn body(one: &Container, network: &str, volume: &str, data: &str) -> Contain
         HashMap::from([(format!("{REST_PORT}/tcp"), Some(vec![binding]))])
     });
     let memory = i64::try_from(one.memory).ok();
+    let data_volume = Mount {
+        target: Some(data.clone()),
+        source: Some(volume.clone()),
+        typ: Some(MountType::VOLUME),
+        ..Mount::default()
+    };
     let host = HostConfig {
         memory,
         // Swapped memory would make a slow session of one that is too small.
@@ -55,13 +81,12 @@ pub fn body(one: &Container, network: &str, volume: &str, data: &str) -> Contain
             maximum_retry_count: None,
         }),
         port_bindings: ports,
-        network_mode: Some(network.to_owned()),
-        mounts: Some(vec![Mount {
-            target: Some(data.to_owned()),
-            source: Some(volume.to_owned()),
-            typ: Some(MountType::VOLUME),
-            ..Mount::default()
-        }]),
+        log_config: log,
+        cap_drop: one.hardened.then(|| texts(&["ALL"])),
+        cap_add: (one.hardened && *starts_as_root).then(|| texts(&TO_BECOME_ANOTHER)),
+        security_opt: one.hardened.then(|| texts(&["no-new-privileges"])),
+        network_mode: Some(network.clone()),
+        mounts: Some(std::iter::once(data_volume).chain(one.mounts.iter().map(mount)).collect()),
         ..HostConfig::default()
     };
     let endpoint =
@@ -83,9 +108,25 @@ pub fn body(one: &Container, network: &str, volume: &str, data: &str) -> Contain
         }),
         host_config: Some(host),
         networking_config: Some(NetworkingConfig {
-            endpoints_config: Some(HashMap::from([(network.to_owned(), endpoint)])),
+            endpoints_config: Some(HashMap::from([(network.clone(), endpoint)])),
         }),
         ..ContainerCreateBody::default()
+    }
+}
+
+/// A folder of the daemon's machine, or one that begins empty and is removed with the container.
+fn mount(one: &BindMount) -> Mount {
+    let typ = if one.source.is_some() { MountType::BIND } else { MountType::VOLUME };
+    let makes = one
+        .is_made
+        .then(|| MountBindOptions { create_mountpoint: Some(true), ..MountBindOptions::default() });
+    Mount {
+        target: Some(one.target.clone()),
+        source: one.source.clone(),
+        typ: Some(typ),
+        read_only: Some(one.read_only),
+        bind_options: makes,
+        ..Mount::default()
     }
 }
 
@@ -101,13 +142,37 @@ pub async fn make(
     archives: &[(String, Bytes)],
     made: &mut Vec<String>,
 ) -> Result<(), Error> {
+    create(session, name, body, archives, made).await?;
+    start(session, name).await
+}
+
+/// The same without starting it.
+///
+/// # Errors
+/// The daemon refuses: said with the remedy.
+pub async fn create(
+    session: &DockerSession,
+    name: &str,
+    body: ContainerCreateBody,
+    archives: &[(String, Bytes)],
+    made: &mut Vec<String>,
+) -> Result<(), Error> {
     let options = CreateContainerOptionsBuilder::default().name(name).build();
     let created = session.docker.create_container(Some(options), body).await;
     made.push(created.map_err(|error| refused(name, &error))?.id);
     for (folder, archive) in archives {
         upload(session, name, folder, archive.clone()).await?;
     }
-    start(session, name).await
+    Ok(())
+}
+
+/// Gives a container another name.
+///
+/// # Errors
+/// The daemon refuses: said with the remedy.
+pub async fn rename(session: &DockerSession, id: &str, name: &str) -> Result<(), Error> {
+    let options = RenameContainerOptionsBuilder::default().name(name).build();
+    session.docker.rename_container(id, options).await.map_err(|error| refused(name, &error))
 }
 
 /// Unpacks a tar archive in a folder of a container, with the owners that it states.
@@ -162,6 +227,22 @@ pub async fn start(session: &DockerSession, name: &str) -> Result<(), Error> {
     started.map_err(|error| refused(name, &error))
 }
 
+/// Gives a container the name that it had, and starts it, as far as it has another one or does not run.
+///
+/// # Errors
+/// The daemon refuses: said with the remedy.
+pub async fn restore(session: &DockerSession, id: &str, name: &str) -> Result<(), Error> {
+    let found = session.docker.inspect_container(id, None::<InspectContainerOptions>).await;
+    let found = found.map_err(|error| failure(&error))?;
+    if found.name.is_none_or(|there| there.trim_start_matches('/') != name) {
+        rename(session, id, name).await?;
+    }
+    if found.state.and_then(|state| state.running) == Some(true) {
+        return Ok(());
+    }
+    start(session, name).await
+}
+
 /// Stops a container and starts it again.
 ///
 /// # Errors
@@ -171,16 +252,24 @@ pub async fn restart(session: &DockerSession, id: &str) -> Result<(), Error> {
     session.docker.restart_container(id, Some(options)).await.map_err(|error| failure(&error))
 }
 
+/// Stops a container; one that does not run or is gone is not an error.
+///
+/// # Errors
+/// The daemon refuses.
+pub async fn stop(session: &DockerSession, name: &str) -> Result<(), Error> {
+    let stop = StopContainerOptionsBuilder::default().t(STOP_SECONDS).build();
+    match session.docker.stop_container(name, Some(stop)).await {
+        Err(error) if !matches!(status(&error), Some(304 | 404)) => Err(failure(&error)),
+        _ => Ok(()),
+    }
+}
+
 /// Stops and removes a container; one that is gone is not an error.
 ///
 /// # Errors
 /// The daemon refuses.
 pub async fn end(session: &DockerSession, name: &str) -> Result<(), Error> {
-    let stop = StopContainerOptionsBuilder::default().t(STOP_SECONDS).build();
-    match session.docker.stop_container(name, Some(stop)).await {
-        Err(error) if !matches!(status(&error), Some(304 | 404)) => return Err(failure(&error)),
-        _ => {}
-    }
+    stop(session, name).await?;
     let remove = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
     match session.docker.remove_container(name, Some(remove)).await {
         Err(error) if status(&error) != Some(404) => Err(failure(&error)),
@@ -195,13 +284,20 @@ fn refused(name: &str, error: &DaemonError) -> Error {
     if is_taken.iter().any(|text| said.contains(text)) {
         let message = format!("the port for the REST API of `{name}` is taken: {said}");
         return Error::new(Kind::Broken, message)
-            .hint(format!("choose another one: -D {PUBLISH}=9999; 0 is any free one"));
+            .hint(format!("choose another one: -D {PUBLISH}=PORT; 0 is any free one"));
     }
     if said.contains("Conflict. The container name") {
         let message = format!("there is a container `{name}` that Nutkin did not make");
         return Error::new(Kind::Broken, message).hint("give the session another name");
     }
-    Error::new(Kind::Broken, format!("the Docker daemon cannot start `{name}`: {said}"))
+    let failure =
+        Error::new(Kind::Broken, format!("the Docker daemon cannot start `{name}`: {said}"));
+    if said.contains("bind source path does not exist") {
+        return failure.hint(
+            "make the folder on the daemon's machine, or let the daemon do it: `type: DirectoryOrCreate` of the `hostPath`",
+        );
+    }
+    failure
 }
 
 /// A tar archive in the making, for the files of a container.

@@ -52,6 +52,12 @@ pub struct Run {
     /// Images that this run has pulled.
     pub(super) pulled: BTreeSet<String>,
     pub(super) mine: Mine,
+    /// Containers that were prepared: name and ID.
+    pub(super) prepared: Vec<(String, String)>,
+    /// Containers that were stopped for new ones: name and ID.
+    pub(super) retired: Vec<(String, String)>,
+    /// How the daemon keeps what containers print, once it was asked.
+    pub(super) log_driver: Option<String>,
     /// The containers that the last decision is about, by name and hash.
     pub(super) marks: Vec<(String, String)>,
     pub(super) lock: Option<FileLock>,
@@ -78,6 +84,9 @@ impl Run {
             images: None,
             pulled: BTreeSet::new(),
             mine: Mine::default(),
+            prepared: Vec::new(),
+            retired: Vec::new(),
+            log_driver: None,
             marks: Vec::new(),
             lock: None,
             is_held: false,
@@ -155,8 +164,8 @@ impl Run {
         }
         self.answer = None;
         let session = &self.session;
-        let (containers, network, volume, volumes) = tokio::try_join!(
-            session.containers(),
+        let ((containers, taken), network, volume, volumes) = tokio::try_join!(
+            session.survey(),
             network(session),
             volume(session),
             session::volumes(session),
@@ -191,6 +200,7 @@ impl Run {
             network,
             volume,
             volumes,
+            taken,
             jobs,
             overview,
             is_saved: self.is_saved(),
@@ -226,6 +236,7 @@ impl Run {
         let is_ours = config.labels.is_some_and(|labels| labels.contains_key(FLINK));
         let user = config.user.unwrap_or_default();
         let (uid, gid) = user.split_once(':').unwrap_or((&user, &user));
+        let starts_as_root = matches!(uid, "" | "0" | "root");
         // The official image starts as root and becomes `flink`.
         let owner = match (uid.parse(), gid.parse()) {
             (Ok(uid), Ok(gid)) if uid != 0 => (uid, gid),
@@ -235,6 +246,7 @@ impl Run {
             flink_home: home.unwrap_or(nutkin_flink::official::FLINK_HOME).to_owned(),
             probe: if is_ours { HealthCheck::Nutkin } else { HealthCheck::Bash },
             owner,
+            starts_as_root,
             is_fresh: self.pulled.contains(name),
         }))
     }

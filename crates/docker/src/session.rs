@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use bollard::Docker;
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, Volume};
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder};
+use nutkin_core::decide::docker::{TRIED, TakenPort};
 use nutkin_core::plan::docker::{FLINK, HASH, NAME, REST_PORT, ROLE, SESSION, SeenContainer};
 use nutkin_core::remedy::Deed;
 use nutkin_core::selection::Platform;
@@ -25,6 +26,8 @@ pub struct DockerSession {
     pub docker: Docker,
     /// Where its published ports are: this machine, or the daemon's.
     pub host: String,
+    /// Whether the daemon is that of this machine for sure: a socket of another place may be forwarded.
+    is_here: bool,
 }
 
 /// A container, as the daemon's list has it.
@@ -54,10 +57,11 @@ impl DockerSession {
 
     pub(super) fn with(name: &str, docker: Docker, environment: &Environment) -> Self {
         let endpoint = endpoint::find(environment).ok();
+        let is_here = endpoint.as_ref().is_some_and(|one| one.host == endpoint::SOCKET);
         let host = endpoint.as_ref().and_then(|one| one.host.strip_prefix("tcp://"));
         let host =
             host.and_then(|host| host.rsplit_once(':')).map_or("127.0.0.1", |(host, _)| host);
-        Self { name: name.to_owned(), docker, host: host.to_owned() }
+        Self { name: name.to_owned(), docker, host: host.to_owned(), is_here }
     }
 
     /// All sessions of the daemon, by name.
@@ -92,9 +96,45 @@ impl DockerSession {
     /// The daemon refuses.
     pub async fn containers(&self) -> Result<Vec<ListedContainer>, Error> {
         let all = list(&self.docker, format!("{SESSION}={}", self.name)).await?;
-        let mut all: Vec<ListedContainer> = all.into_iter().filter_map(container).collect();
-        all.sort_by_key(order);
-        Ok(all)
+        Ok(listed(all))
+    }
+
+    /// Its containers, by name, and the ports that containers of others have.
+    ///
+    /// # Errors
+    /// The daemon refuses.
+    pub async fn survey(&self) -> Result<(Vec<ListedContainer>, Vec<TakenPort>), Error> {
+        let options = ListContainersOptionsBuilder::default().all(true).build();
+        let all =
+            self.docker.list_containers(Some(options)).await.map_err(|error| failure(&error))?;
+        let is_own = |one: &ContainerSummary| {
+            one.labels.as_ref().and_then(|labels| labels.get(SESSION)) == Some(&self.name)
+        };
+        let (own, others): (Vec<_>, Vec<_>) = all.into_iter().partition(is_own);
+        let own_ports: Vec<u16> = own.iter().flat_map(ports).map(|(_, port)| port).collect();
+        let mut taken = Vec::new();
+        for one in &others {
+            let name = one.names.iter().flatten().next();
+            let by = name.map(|name| name.trim_start_matches('/').to_owned());
+            let of = |(address, port)| TakenPort { address, port, by: by.clone() };
+            taken.extend(ports(one).map(of));
+        }
+        taken.extend(self.taken_here(&own_ports));
+        Ok((listed(own), taken))
+    }
+
+    /// Ports that programs of this machine have, where it is the daemon's: of those on which a session may publish REST
+    /// unless an option says it.
+    fn taken_here(&self, own: &[u16]) -> Vec<TakenPort> {
+        if !self.is_here {
+            return Vec::new();
+        }
+        let address = "127.0.0.1";
+        let is_taken = |port: &u16| {
+            !own.contains(port) && std::net::TcpListener::bind((address, *port)).is_err()
+        };
+        let ports = (REST_PORT..REST_PORT + TRIED).filter(is_taken);
+        ports.map(|port| TakenPort { address: address.to_owned(), port, by: None }).collect()
     }
 
     /// REST addresses of its JobManagers.
@@ -152,11 +192,28 @@ pub(super) async fn list_volumes(docker: &Docker, label: String) -> Result<Vec<V
     Ok(found.volumes.unwrap_or_default())
 }
 
+/// Addresses and ports of the daemon's machine that a container publishes.
+fn ports(one: &ContainerSummary) -> impl Iterator<Item = (String, u16)> + '_ {
+    let published = one.ports.iter().flatten();
+    published.filter_map(|port| Some((port.ip.clone().unwrap_or_default(), port.public_port?)))
+}
+
+fn listed(all: Vec<ContainerSummary>) -> Vec<ListedContainer> {
+    let mut all: Vec<ListedContainer> = all.into_iter().filter_map(container).collect();
+    all.sort_by_key(order);
+    all
+}
+
 fn container(one: ContainerSummary) -> Option<ListedContainer> {
     let labels: BTreeMap<String, String> = one.labels.unwrap_or_default().into_iter().collect();
     let name = one.names?.first()?.trim_start_matches('/').to_owned();
     let label = |key: &str| labels.get(key).cloned().unwrap_or_default();
+    // One that does not have its own name was prepared, or stopped for a new one, by a command that was cut off.
+    let prefix = format!("nutkin-{}-", label(SESSION));
+    let below = name.strip_prefix(&prefix).unwrap_or(&name).to_owned();
+    let is_spare = below != label(NAME);
     let role = match label(ROLE).as_str() {
+        _ if is_spare => None,
         "JobManager" => Some(Role::JobManager),
         "TaskManager" => Some(Role::TaskManager),
         "ZooKeeper" => Some(Role::ZooKeeper),
@@ -169,7 +226,7 @@ fn container(one: ContainerSummary) -> Option<ListedContainer> {
     // What was never started may lack files that it was made for: a command was cut off. It is none that is wanted.
     let is_whole = one.state != Some(ContainerSummaryStateEnum::CREATED);
     let hash = if is_whole { label(HASH) } else { String::new() };
-    let seen = SeenContainer { name, alias: label(NAME), role, hash, runs };
+    let seen = SeenContainer { name, alias: below, role, hash, runs };
     let id = one.id.unwrap_or_default();
     Some(ListedContainer { seen, id, status: one.status.unwrap_or_default(), labels, rest })
 }

@@ -64,6 +64,7 @@ pub(crate) fn containers(session: &Session) -> Result<(), Vec<Problem>> {
         flink_home: "/opt/flink".to_owned(),
         probe: HealthCheck::Bash,
         extras: BTreeMap::new(),
+        port: None,
     };
     docker::plan(session, &around).map(|_| ())
 }

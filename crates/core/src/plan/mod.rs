@@ -2,5 +2,6 @@
 
 pub mod docker;
 pub mod kubernetes;
+mod pod_template;
 pub mod process;
 mod zookeeper;

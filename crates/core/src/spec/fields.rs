@@ -56,6 +56,9 @@ const SAME: &str = "the same";
 /// What has a meaning on Kubernetes only. `up` on this machine reads and keeps it.
 const KUBERNETES: &str = "no effect: for Kubernetes only";
 
+/// Docker takes of it what has a meaning for a container.
+const TEMPLATE: &str = "no effect on this machine; on Docker: `env`, and volumes of `hostPath` and `emptyDir`, of the main container";
+
 /// Processes of one machine are not bound to a number of its processors.
 const CPU: &str = "no effect: the processes share this machine's processors";
 
@@ -97,7 +100,7 @@ pub const DEPLOYMENT: &[Field] = &[
         "who makes TaskManagers: native (Flink, the default) or standalone",
     ),
     field("spec.ingress", Type::Any, KUBERNETES, "an Ingress in front of the REST Service"),
-    field("spec.podTemplate", Type::Any, KUBERNETES, "template of all pods"),
+    field("spec.podTemplate", Type::Any, TEMPLATE, "template of all pods"),
     field(
         "spec.restartNonce",
         Type::Whole(i64::MIN),
@@ -151,7 +154,7 @@ pub const DEPLOYMENT: &[Field] = &[
     field(
         "spec.jobManager.podTemplate",
         Type::Any,
-        KUBERNETES,
+        TEMPLATE,
         "template of JobManager pods, over the common one",
     ),
     field(
@@ -200,7 +203,7 @@ pub const DEPLOYMENT: &[Field] = &[
     field(
         "spec.taskManager.podTemplate",
         Type::Any,
-        KUBERNETES,
+        TEMPLATE,
         "template of TaskManager pods, over the common one",
     ),
     field(

@@ -108,6 +108,12 @@ pub(crate) fn one_rest_port(found: &str) -> String {
 pub(crate) const ONE_REST_PORT: &str =
     "give the port with `rest.port`, or leave both out to get a free one";
 
+/// The usual port of the daemon's machine, which a container or another program has; and the one that a new session gets.
+pub(crate) fn port_published(usual: u16, container: Option<&str>, port: u16) -> String {
+    let by = container.map(|name| format!(" by container `{name}`")).unwrap_or_default();
+    format!("port {usual} is taken{by}: the session uses {port}")
+}
+
 /// The usual port, which belongs to this session or to any program; and the one that a new session gets.
 pub(crate) fn port_taken(usual: u16, owner: Option<&str>, port: u16) -> String {
     let how = owner.map_or("is taken".to_owned(), |name| format!("belongs to session `{name}`"));

@@ -131,3 +131,14 @@ pub(crate) fn published_elsewhere(daemon: &str, address: &str) -> String {
 /// What to do about that.
 pub(crate) const PUBLISH_FOR_ALL: &str = "`nutkin.docker.publish: 0.0.0.0:8081` publishes on all its addresses, where anybody \
      who reaches one can run code; or forward the daemon's socket by SSH, and port 8081 with it";
+
+/// A port that an option says and that somebody else has.
+pub(crate) fn port_taken(address: &str, port: u16, by: Option<&str>) -> String {
+    let by = by.map_or_else(|| "another program".to_owned(), |name| format!("container `{name}`"));
+    format!("port {port} of {address} is taken by {by}")
+}
+
+/// What to do about that, behind the flag of an option.
+pub(crate) fn other_port(option: &str, free: u16) -> String {
+    format!(" {option}={free}; 0 takes any free one")
+}

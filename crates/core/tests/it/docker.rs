@@ -28,6 +28,7 @@ fn ours() -> DaemonImage {
         flink_home: "/opt/flink".to_owned(),
         probe: HealthCheck::Nutkin,
         extras: BTreeMap::new(),
+        port: None,
     }
 }
 

@@ -9,6 +9,7 @@ mod own;
 mod page;
 mod patterns;
 mod ports;
+mod same;
 mod table;
 mod words;
 
@@ -20,6 +21,7 @@ pub use check::{Level, OptionFinding, check, foreign, is_first_word};
 pub use operator::note_on_operator;
 pub use own::{OWN, OptionPlatform, OwnOption};
 pub use page::page;
+pub use same::is_same;
 pub use table::{Facts, OBSERVED};
 
 use super::{Configuration, Entry, FlinkVersion};

@@ -96,11 +96,19 @@ pub const OWN: &[OwnOption] = &[
         example: "nfs",
     },
     OwnOption {
+        key: "nutkin.docker.hardened",
+        type_name: "Boolean",
+        default: Some("true"),
+        platforms: &[OptionPlatform::Docker],
+        text: "Whether containers run without capabilities and cannot gain privileges (`no-new-privileges`). Containers of an image that starts as root keep what its entrypoint needs to become another user",
+        example: "false",
+    },
+    OwnOption {
         key: "nutkin.docker.publish",
         type_name: "String",
         default: Some("127.0.0.1:8081"),
         platforms: &[OptionPlatform::Docker],
-        text: "Where the REST API is published on the daemon's host: a port, then on 127.0.0.1, or an address and a port; 0 is any free port. A second JobManager takes the port above",
+        text: "Where the REST API is published on the daemon's host: a port, then on 127.0.0.1, or an address and a port; 0 is any free port. A second JobManager takes the port above. Unless this is set, a session takes the next free port where 8081 is taken",
         example: "0.0.0.0:9999",
     },
     OwnOption {

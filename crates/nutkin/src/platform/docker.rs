@@ -4,14 +4,15 @@ use std::time::{Duration, Instant};
 
 use nutkin_core::decide::Decision;
 use nutkin_core::decide::docker::Step;
-use nutkin_core::ledger::Opened;
+use nutkin_core::ledger::{Ledger, Opened, Wanted};
 use nutkin_core::plan::docker::unreachable;
 use nutkin_docker::{Aim, DockerSession, Run};
 use nutkin_rest::{Ready, Waited};
-use nutkin_shell::{Context, Error, Kind};
+use nutkin_shell::{Context, Error, Kind, ledger};
 
 use super::attend::{Agreed, Carried, Looks, Watcher, waited};
-use crate::drive::{carry_on, drive, look};
+use crate::drive::{Driven, carry_on, drive, look};
+use crate::remedies::words;
 
 /// A change, decided and perhaps on its way.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Change {
     pub decision: Decision<Step>,
     /// Whether there was no session at the first look.
     is_new: bool,
+    /// What the ledger wanted before the change; `None`: it was not read.
+    before: Option<Option<Wanted>>,
 }
 
 impl Change {
@@ -41,7 +44,7 @@ impl Change {
         let mut run = Run::new(session, aim);
         let decision = look(&mut run.within(context), &mut Looks).await?;
         let is_new = decision.change.is_new;
-        Ok(Self { run, decision, is_new })
+        Ok(Self { run, decision, is_new, before: None })
     }
 
     /// The session.
@@ -72,7 +75,19 @@ impl Change {
     ///
     /// # Errors
     /// The daemon refuses, or somebody else was quicker. What a new session had until then is removed.
-    pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<Carried, Error> {
+    pub async fn carry_out(
+        &mut self,
+        waits: bool,
+        context: &Context<'_>,
+    ) -> Result<Carried, Error> {
+        if self.is_new {
+            let remarks = &self.decision.change.remarks;
+            remarks.iter().for_each(|one| context.events.say(&one.line(words)));
+        }
+        if !self.is_new && !self.decision.is_done() && self.before.is_none() {
+            let opened = ledger::load(&self.run.session).await.ok();
+            self.before = opened.map(|opened| opened.ledger.wanted);
+        }
         let (first, name) = (self.decision.clone(), self.run.session.name.clone());
         let mut agreed = Agreed::new(&first, Step::only_brings, &name, context);
         let driven = carry_on(&mut self.run.within(context), first, &mut agreed).await;
@@ -83,6 +98,10 @@ impl Change {
             }
             (Ok(driven), None) => {
                 self.decision = driven.decision();
+                // Nobody sees whether the new containers serve.
+                if !waits {
+                    self.run.settle(context).await;
+                }
                 self.run.release();
                 return Ok(Carried::Done);
             }
@@ -90,8 +109,43 @@ impl Change {
         };
         if self.is_new {
             self.run.undo(context).await?;
+            return Err(failure);
         }
-        Err(failure)
+        Err(self.taken_back(failure, context).await)
+    }
+
+    /// Has the ledger want what it wanted before the change.
+    async fn want_again(&mut self, context: &Context<'_>) -> Result<(), Error> {
+        let Some(before) = self.before.take() else { return Ok(()) };
+        let note = |ledger: &mut Ledger| {
+            if ledger.wanted != before {
+                ledger.wanted = before;
+                let changes = vec!["the change failed and was taken back".to_owned()];
+                ledger.note(ledger::event(context.environment, changes));
+            }
+        };
+        ledger::update(&self.run.session, note).await.map(drop)
+    }
+
+    /// Takes a change back that failed, and says so.
+    async fn taken_back(&mut self, failure: Error, context: &Context<'_>) -> Error {
+        match self.run.roll_back().await {
+            Ok(names) if names.is_empty() => failure,
+            Ok(names) => {
+                let said = format!("Nutkin took the change back: {} run again as before", names.join(", "));
+                match self.want_again(context).await {
+                    Ok(()) => failure.hint(said),
+                    Err(other) => failure.hint(said).hint(format!(
+                        "the ledger still wants the change: {:#}", other.error
+                    )),
+                }
+            }
+            Err(other) => failure.hint(format!(
+                "taking the change back failed, too: {:#}; `nutkin status` shows what runs, `nutkin up` completes the \
+                 change once its cause is fixed",
+                other.error
+            )),
+        }
     }
 
     /// Waits until the session answers and has its slots. A container that has stopped is started once.
@@ -108,6 +162,9 @@ impl Change {
         let guards = Some(name.as_str());
         let mut watcher = Watcher { started: Instant::now(), timeout, progress, guards };
         let driven = drive(&mut self.run.within(context), &mut watcher).await;
+        if let Ok(Driven::Left(_)) = &driven {
+            self.run.settle(context).await;
+        }
         self.run.release();
         let answered = self.run.answer();
         let ready = |(overview, url)| Ready { overview, url: Some(url), remarks: Vec::new() };
@@ -124,8 +181,11 @@ impl Change {
     /// Something could not be ended.
     pub async fn give_up(&mut self, failure: Error, context: &Context<'_>) -> Result<Error, Error> {
         // What another command made of it is not this one's to end.
-        if !self.is_new || failure.kind == Kind::Conflict {
+        if failure.kind == Kind::Conflict {
             return Ok(failure);
+        }
+        if !self.is_new {
+            return Ok(self.taken_back(failure, context).await);
         }
         self.run.undo(context).await?;
         Ok(failure.hint(format!("session `{}` was ended again", self.run.session.name)))

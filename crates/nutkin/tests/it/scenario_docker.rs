@@ -227,11 +227,6 @@ fn a_change_that_is_refused_says_why_and_goes_on_at_the_next_call() {
             no(500, "cannot stop container: tried to kill, but got no exit event"),
             "cannot stop container",
         ),
-        (
-            "DELETE /containers",
-            no(409, "removal of container is already in progress"),
-            "already in progress",
-        ),
         ("containers/create", no(500, "no space left on device"), "no space left on device"),
         ("PUT", no(500, "no space left on device"), "no space left on device"),
         ("start", no(500, "OCI runtime create failed"), "OCI runtime create failed"),
@@ -249,6 +244,108 @@ fn a_change_that_is_refused_says_why_and_goes_on_at_the_next_call() {
         place.run(CHANGE).expect(0);
         assert_eq!(place.server.with(|docker| docker.plain()), control, "after `{part}`: {says}");
     });
+}
+
+/// A session with folders of the daemon's machine, and what means nothing to a container.
+const TEMPLATE: &str = "apiVersion: flink.apache.org/v1beta1
+kind: FlinkDeployment
+metadata: {name: a}
+spec:
+  flinkVersion: v1_20
+  podTemplate:
+    spec:
+      nodeSelector: {disk: ssd}
+      containers:
+        - name: flink-main-container
+          env: [{name: BUCKET, value: orders}]
+          volumeMounts: [{name: in, mountPath: /in, readOnly: true}, {name: tmp, mountPath: /scratch}]
+      volumes: [{name: in, hostPath: {path: /srv/in}}, {name: tmp, emptyDir: {}}]
+";
+
+#[test]
+fn containers_get_what_the_template_says_and_no_more_privileges_than_they_need() {
+    let (place, _flink) = world();
+    place.file("session.yaml", TEMPLATE);
+    let up = &["up", "-f", "session.yaml", "--on", "docker"];
+    place.run(up).expect(0).says("no effect on Docker: spec.nodeSelector of `podTemplate`");
+    place.run(up).expect(0).says("session `a` is unchanged");
+    let all = place.server.with(|docker| docker.plain());
+    for name in ["container/nutkin-a-jobmanager", "container/nutkin-a-taskmanager-1"] {
+        let body = &all[name]["body"];
+        let env: Vec<&str> =
+            body["Env"].as_array().unwrap().iter().flat_map(|one| one.as_str()).collect();
+        assert!(env.contains(&"BUCKET=orders"), "{env:?}");
+        let host = &body["HostConfig"];
+        let mounts = json!([
+            {"Target": "/opt/flink/data", "Source": "nutkin-a-data", "Type": "volume"},
+            {"Target": "/in", "Source": "/srv/in", "Type": "bind", "ReadOnly": true},
+            {"Target": "/scratch", "Type": "volume", "ReadOnly": false},
+        ]);
+        assert_eq!(host["Mounts"], mounts);
+        let logs = json!({"Type": "json-file", "Config": {"max-size": "100m", "max-file": "3"}});
+        assert_eq!(host["LogConfig"], logs);
+        assert_eq!(
+            (&host["CapDrop"], &host["SecurityOpt"]),
+            (&json!(["ALL"]), &json!(["no-new-privileges"]))
+        );
+        let needed = json!(["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"]);
+        assert_eq!(host["CapAdd"], needed, "the official image starts as root");
+        assert_eq!(all[name]["files"]["/scratch"]["owner"], json!([9999, 9999]));
+    }
+    // The control, and a change of the template.
+    let (place, _flink) = world();
+    place.run(&["up", "a", "-D", "nutkin.docker.hardened=false"]).expect(0);
+    let all = place.server.with(|docker| docker.plain());
+    let host = &all["container/nutkin-a-jobmanager"]["body"]["HostConfig"];
+    assert!(host["CapDrop"].is_null() && host["SecurityOpt"].is_null());
+    place.file("session.yaml", TEMPLATE);
+    let up = ["up", "-f", "session.yaml", "--on", "docker", "--yes"];
+    place.run(&up).expect(0).says("replaces nutkin-a-jobmanager");
+}
+
+#[test]
+fn a_change_that_fails_is_taken_back() {
+    let dies = |docker: &mut Docker| {
+        docker.dies.insert("nutkin-a-jobmanager".to_owned(), "Unrecognized VM option".to_owned());
+    };
+    let taken = no(500, "driver failed: Bind for 127.0.0.1:8081 failed: port is already allocated");
+    for (part, fault, dies, says) in [
+        ("containers/create?name=nutkin-a-taskmanager", no(500, "no space"), None, "no space"),
+        ("nutkin-a-jobmanager/start", taken, None, "is taken"),
+        (
+            "nutkin-a-taskmanager-1/start",
+            no(500, "OCI runtime"),
+            None,
+            "Nutkin took the change back",
+        ),
+        ("nothing", no(500, "never"), Some(dies), "jobmanager did not start: Exited (1)"),
+    ] {
+        let (place, _flink) = world();
+        place.run(UP).expect(0);
+        let before = place.server.with(|docker| docker.running());
+        assert_eq!(before.len(), 2);
+        if let Some(dies) = dies {
+            place.server.with(dies);
+        }
+        place.run_with(&once(part, fault), CHANGE).expect(1).says(says);
+        place.server.set(|_| Fault::None);
+        assert_eq!(place.server.with(|docker| docker.running()), before, "{part}");
+        assert_eq!(place.server.with(|docker| docker.titles()).len(), 4, "{part}");
+        // What is wanted is what it was.
+        place.server.with(|docker| docker.dies.clear());
+        place.run(UP).expect(0).says("session `a` is unchanged");
+    }
+    // The controls: without a fault others run, and an old container that stays does not fail the change.
+    let (place, _flink) = world();
+    place.run(UP).expect(0);
+    let before = place.server.with(|docker| docker.running());
+    let stays = always("DELETE /containers", no(409, "removal is already in progress"));
+    place.run_with(&stays, CHANGE).expect(0).says("was not removed").says("in progress");
+    place.server.set(|_| Fault::None);
+    let after = place.server.with(|docker| docker.running());
+    assert!(after.iter().all(|id| !before.contains(id)), "{before:?} {after:?}");
+    place.run(CHANGE).expect(0);
+    assert_eq!(place.server.with(|docker| docker.titles()).len(), 4);
 }
 
 #[test]

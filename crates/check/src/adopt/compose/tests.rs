@@ -22,6 +22,7 @@ fn planned(session: &Session, image: &str) -> Containers {
         flink_home: HOME.to_owned(),
         probe: HealthCheck::Bash,
         extras: BTreeMap::new(),
+        port: None,
     };
     plan(session, &around).unwrap()
 }

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Extras, FoundContainer, Image, Make, Observation, Step, Thing, Within, assumed, ready,
+    Extras, FoundContainer, Image, Make, Observation, Step, Thing, Within, assumed, ports, ready,
 };
 use crate::change::{self, Difference, Effect, Shape};
 use crate::decide::{self, About, Again, Change, Condition, Decision, Harm, Restarts, fates, harm};
-use crate::plan::docker::{self, Containers, DaemonImage, Steps, steps};
-use crate::remedy::Deed;
+use crate::plan::docker::{self, Container, Containers, DaemonImage, Steps, steps};
+use crate::remedy::{Deed, Remark};
 use crate::selection::Platform;
 use crate::session::Session;
-use crate::words::waits as words;
+use crate::words::{advice, waits as words};
 use nutkin_flink::Problem;
 use nutkin_flink::is_highly_available;
 use nutkin_flink::options::is_sensitive;
@@ -55,6 +55,8 @@ pub(super) struct Planned {
     /// Jars and plugins that are not on this machine yet.
     absent: Vec<String>,
     extras: Vec<String>,
+    /// What is to be said of the port.
+    said: Option<String>,
 }
 
 /// Plans without a daemon, for `render`: with an image that nobody looked into.
@@ -67,7 +69,7 @@ pub fn planned(
 ) -> Result<(Containers, String), Vec<Problem>> {
     let name = images(session).swap_remove(0);
     let Image { flink_home, probe, .. } = assumed(&name);
-    let around = DaemonImage { image: name, flink_home, probe, extras };
+    let around = DaemonImage { image: name, flink_home, probe, extras, port: None };
     Ok((docker::plan(session, &around)?, around.flink_home))
 }
 
@@ -98,14 +100,19 @@ fn plan(session: &Session, seen: &Observation) -> Result<Planned, Vec<Problem>> 
         }
     };
     let paths = extras.keys().cloned().collect();
+    let options = first.and_then(|one| serde_json::from_str(one.labels.get(docker::OPTIONS)?).ok());
+    let in_words = options.as_ref().map(|options| session.in_words_of(options));
+    let session = in_words.as_deref().unwrap_or(session);
+    let (port, said) = ports::choose(session, seen).unzip();
     let around = DaemonImage {
         image: chosen.name.clone(),
         flink_home: chosen.image.flink_home.clone(),
         probe: chosen.image.probe,
         extras,
+        port,
     };
     let containers = docker::plan(session, &around)?;
-    Ok(Planned { containers, chosen, absent, extras: paths })
+    Ok(Planned { containers, chosen, absent, extras: paths, said: said.flatten() })
 }
 
 /// What stands for the digest of what is not on this machine yet.
@@ -122,8 +129,12 @@ pub(super) fn decide(
     let mut todo = steps(wanted, &plain);
     // What this run started and what has ended since is broken: that is told, and not started again and again.
     todo.start.retain(|name| !is_started(name, seen));
+    todo.remove.retain(|name| !is_retired(name, seen));
     if session.restarted.is_some() {
         todo.restart = restarted(wanted, &todo, seen);
+    }
+    if let Some(problem) = ports::refused(wanted, &todo, seen) {
+        return Err(vec![problem]);
     }
     let is_new = seen.containers.is_empty();
     let (mut differences, mut effect, mut not_recovered) = (Vec::new(), Effect::None, None);
@@ -144,7 +155,8 @@ pub(super) fn decide(
         _ if todo.is_empty() && !seen.is_saved => (save(&planned, seen), Vec::new(), Again::Look),
         _ if todo.is_empty() => {
             let (conditions, again) = ready::look(wanted, seen);
-            (Vec::new(), conditions, again)
+            let serves = conditions.iter().all(|one| one.kind != "Stalled") && again == Again::Done;
+            (if serves { end_retired(seen) } else { Vec::new() }, conditions, again)
         }
         _ => (carry_out(&planned, &todo, seen)?, vec![reconciling()], Again::Look),
     };
@@ -177,6 +189,7 @@ pub(super) fn decide(
             },
             effect,
             not_recovered,
+            remarks: remarks(&planned),
             ..Change::default()
         },
         jobs: fates(effect, &seen.jobs),
@@ -196,6 +209,18 @@ fn restarted(wanted: &Containers, todo: &Steps, seen: &Observation) -> Vec<Strin
     let flink = wanted.containers.iter().filter(|one| one.role != Role::ZooKeeper);
     let names = flink.map(|one| one.name.clone());
     names.filter(|name| stays(name) && runs(name) && !is_started(name, seen)).collect()
+}
+
+/// Whether a container was stopped by this run for a new one, which does not serve yet.
+fn is_retired(name: &str, seen: &Observation) -> bool {
+    let mut of_name = seen.containers.iter().filter(|one| one.seen.name == name);
+    of_name.any(|one| seen.mine.retired.contains(&one.id))
+}
+
+/// The new ones serve.
+fn end_retired(seen: &Observation) -> Vec<Step> {
+    let retired = seen.containers.iter().filter(|one| seen.mine.retired.contains(&one.id));
+    retired.map(|one| Step::End { name: one.seen.name.clone(), id: one.id.clone() }).collect()
 }
 
 fn is_started(name: &str, seen: &Observation) -> bool {
@@ -306,6 +331,13 @@ fn first_of_all(session: &Session, planned: &Planned, todo: &Steps) -> Vec<Step>
     first
 }
 
+/// What should be known beside the change.
+fn remarks(planned: &Planned) -> Vec<Remark> {
+    let unused = &planned.containers.unused;
+    let unused = (!unused.is_empty()).then(|| advice::unused_on_docker(unused));
+    planned.said.iter().cloned().chain(unused).map(Into::into).collect()
+}
+
 /// What was taken for true until it is looked at.
 fn assumptions(planned: &Planned) -> Vec<String> {
     let mut all = Vec::new();
@@ -349,34 +381,55 @@ fn carry_out(
     seen: &Observation,
 ) -> Result<Vec<Step>, Vec<Problem>> {
     let Containers { network, volume, data, containers, files, .. } = &planned.containers;
-    let mut steps = Vec::new();
-    if seen.network == Thing::Absent {
-        steps.push(Step::MakeNetwork { name: network.clone() });
-    }
-    steps.extend(save(planned, seen));
-    let id = |name: &String| {
-        let one = seen.containers.iter().find(|one| one.seen.name == *name);
-        one.map(|one| one.id.clone()).unwrap_or_default()
-    };
-    let like = like(planned, todo, seen)?;
-    for name in todo.remove.iter().chain(&todo.replace) {
-        steps.push(Step::End { name: name.clone(), id: id(name) });
-    }
+    let found = |name: &String| seen.containers.iter().find(|one| one.seen.name == *name);
+    let id = |name: &String| found(name).map(|one| one.id.clone()).unwrap_or_default();
+    let runs = |name: &&String| found(name).is_some_and(|one| one.seen.runs);
     let within = Arc::new(Within {
         network: network.clone(),
         volume: volume.clone(),
         data: data.clone(),
         flink_home: planned.chosen.image.flink_home.clone(),
         owner: planned.chosen.image.owner,
+        starts_as_root: planned.chosen.image.starts_as_root,
         files: files.clone(),
         extras: planned.extras.clone(),
-        like,
+        like: like(planned, todo, seen)?,
     });
+    let is_made =
+        |one: &&Container| todo.create.contains(&one.name) || todo.replace.contains(&one.name);
+    let make =
+        |one: &Container| Box::new(Make { container: one.clone(), within: Arc::clone(&within) });
+    let (living, dead): (Vec<_>, Vec<_>) = todo.remove.iter().chain(&todo.replace).partition(runs);
+    let makes = containers.iter().any(|one| is_made(&one));
+    // What runs is kept until the new ones do, and whatever can be refused is asked for before it is stopped.
+    let keeps = makes && !living.is_empty();
+    let mut steps = Vec::new();
+    if seen.network == Thing::Absent {
+        steps.push(Step::MakeNetwork { name: network.clone() });
+    }
+    let mut saved = save(planned, seen);
+    if keeps {
+        let ledger = saved.iter().position(|step| *step == Step::SaveLedger);
+        let ledger = ledger.map(|index| saved.remove(index));
+        steps.append(&mut saved);
+        steps.extend(dead.iter().map(|name| Step::End { name: (*name).clone(), id: id(name) }));
+        steps.extend(containers.iter().filter(is_made).map(|one| Step::Prepare(make(one))));
+        steps.extend(ledger);
+        steps
+            .extend(living.iter().map(|name| Step::Retire { name: (*name).clone(), id: id(name) }));
+    } else {
+        steps.append(&mut saved);
+        let ended = todo.remove.iter().chain(&todo.replace);
+        steps.extend(ended.map(|name| Step::End { name: name.clone(), id: id(name) }));
+    }
     for one in containers {
         let name = &one.name;
-        if todo.create.contains(name) || todo.replace.contains(name) {
-            let make = Make { container: one.clone(), within: Arc::clone(&within) };
-            steps.push(Step::Make(Box::new(make)));
+        if is_made(&one) {
+            steps.push(if keeps {
+                Step::Promote { name: name.clone() }
+            } else {
+                Step::Make(make(one))
+            });
         } else if todo.start.contains(name) {
             steps.push(Step::Start { name: name.clone(), id: id(name) });
         } else if todo.restart.contains(name) {

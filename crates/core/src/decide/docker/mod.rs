@@ -11,6 +11,7 @@
 mod bring;
 mod end;
 mod observation;
+mod ports;
 mod ready;
 mod resize;
 mod step;
@@ -23,7 +24,10 @@ use nutkin_flink::Problem;
 pub use super::ready::Registered;
 pub use bring::{images, planned};
 pub use end::undo;
-pub use observation::{Extras, FoundContainer, Image, Mine, Observation, Thing, assumed};
+pub use observation::{
+    Extras, FoundContainer, Image, Mine, Observation, TakenPort, Thing, assumed,
+};
+pub use ports::TRIED;
 pub use resize::resized;
 pub use step::{Make, Step, Within};
 

@@ -25,6 +25,8 @@ pub struct Observation {
     pub volume: Thing,
     /// Names of all volumes with the session's label.
     pub volumes: Vec<String>,
+    /// Ports of the daemon's machine that others have, as far as that is known.
+    pub taken: Vec<TakenPort>,
     /// Jobs that run. None where no JobManager does.
     pub jobs: Jobs,
     /// What the JobManager says of its TaskManagers; `None` where none answers.
@@ -44,6 +46,8 @@ pub struct Image {
     pub probe: HealthCheck,
     /// User and group of Flink's files.
     pub owner: (u32, u32),
+    /// Whether its containers start as root, and become another user by themselves.
+    pub starts_as_root: bool,
     /// Whether this very run pulled it: then there is no newer one to pull.
     pub is_fresh: bool,
 }
@@ -54,6 +58,7 @@ pub fn assumed(name: &str) -> Image {
         flink_home: FLINK_HOME.to_owned(),
         probe: if is_official(name) { HealthCheck::Bash } else { HealthCheck::Nutkin },
         owner: (FLINK_ID, FLINK_ID),
+        starts_as_root: is_official(name),
         is_fresh: false,
     }
 }
@@ -88,6 +93,17 @@ pub struct FoundContainer {
     pub labels: BTreeMap<String, String>,
 }
 
+/// A port of the daemon's machine that somebody else has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenPort {
+    /// The address, `0.0.0.0` for all of them.
+    pub address: String,
+    /// The port.
+    pub port: u16,
+    /// Who has it: the name of a container; `None`: another program.
+    pub by: Option<String>,
+}
+
 /// A network or a volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Thing {
@@ -107,6 +123,9 @@ pub struct Mine {
     pub made: Vec<String>,
     /// IDs of containers that were started. One of them that has ended is broken, and not started again.
     pub started: BTreeSet<String>,
+    /// IDs of containers that were stopped for new ones. They are ended when the session serves with those, and come back
+    /// if it never does.
+    pub retired: BTreeSet<String>,
     /// Whether the volume is new: then nothing on it is worth keeping.
     pub volume: bool,
 }

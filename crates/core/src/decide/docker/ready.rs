@@ -29,6 +29,7 @@ fn died(seen: &Observation) -> Option<Condition> {
     let one = seen
         .containers
         .iter()
+        .filter(|one| !seen.mine.retired.contains(&one.id))
         .find(|one| !one.seen.runs && !one.status.is_empty() && one.status != "Created")?;
     Some(ready::stalled("ContainerDied", &one.seen.alias, &one.status))
 }

@@ -45,6 +45,21 @@ pub enum Step {
     },
     /// Makes a container, brings its files into it and starts it.
     Make(Box<Make>),
+    /// Makes a container beside the one whose name it is to have, with its files. It is not started yet: whatever a daemon
+    /// refuses is seen while the old one runs.
+    Prepare(Box<Make>),
+    /// Stops a container, and keeps it under another name until the new ones serve.
+    Retire {
+        /// Its name, for people.
+        name: String,
+        /// Its ID.
+        id: String,
+    },
+    /// Gives a container that was prepared its name, and starts it.
+    Promote {
+        /// The name.
+        name: String,
+    },
     /// Makes a TaskManager like another one, where nobody knows what the session was made from.
     Copy {
         /// Its name.
@@ -109,6 +124,8 @@ pub struct Within {
     pub flink_home: String,
     /// User and group of files.
     pub owner: (u32, u32),
+    /// Whether containers start as root, and become another user by themselves.
+    pub starts_as_root: bool,
     /// Files of `FLINK_HOME/conf`, by name. They may hold passwords.
     pub files: BTreeMap<String, String>,
     /// Jars and plugins that this machine brings, or that are taken from a container.
@@ -148,6 +165,12 @@ impl fmt::Display for Step {
                 None => write!(f, "make {}", make.container.name),
                 Some(like) => write!(f, "make {} with the jars of {like}", make.container.name),
             },
+            Self::Prepare(make) => match &make.within.like {
+                None => write!(f, "prepare {}", make.container.name),
+                Some(like) => write!(f, "prepare {} with the jars of {like}", make.container.name),
+            },
+            Self::Retire { name, .. } => write!(f, "stop {name} and keep it"),
+            Self::Promote { name } => write!(f, "start {name} as it was prepared"),
             Self::Start { name, .. } => write!(f, "start {name}"),
             Self::Restart { name, .. } => write!(f, "restart {name}"),
             Self::RemoveNetwork { name } => write!(f, "remove network {name}"),

@@ -47,6 +47,8 @@ pub fn plan(session: &Session, seen: &Observation) -> Result<Planned, Refusal> {
         Orders::Absent | Orders::Damaged => return Err(Refusal::Damaged),
     };
     let machine = seen.machine.as_ref().ok_or(Refusal::Unseen)?;
+    let in_words = old.map(|old| session.in_words_of(&old.options));
+    let session = in_words.as_deref().unwrap_or(session);
     let is_told = old.is_some_and(|old| seen.told == Some(old.generation));
     let none = Ports::new();
     let own = old.map_or(&none, |old| &old.ports);

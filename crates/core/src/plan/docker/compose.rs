@@ -83,6 +83,15 @@ fn service(
     volumes.extend(extras.iter().map(|(path, source)| {
         json!({"type": "bind", "source": source, "target": format!("{flink_home}/{path}"), "read_only": true})
     }));
+    for mount in &one.mounts {
+        volumes.push(match &mount.source {
+            Some(source) => json!({
+                "type": "bind", "source": source, "target": mount.target, "read_only": mount.read_only,
+                "bind": {"create_host_path": mount.is_made},
+            }),
+            None => json!({"type": "volume", "target": mount.target}),
+        });
+    }
     let mut service = json!({
         "image": one.image,
         "container_name": one.name,

@@ -8,13 +8,16 @@ mod compose;
 mod configuration;
 mod reach;
 mod steps;
+mod template;
 
 use std::collections::BTreeMap;
 
 pub use compose::{HEALTH_SECONDS, START_SECONDS, compose};
 pub use reach::unreachable;
 pub use steps::{SeenContainer, Steps, steps};
+pub use template::BindMount;
 
+use self::template::Template;
 use crate::change::{Shape, readers};
 use crate::session::Session;
 use nutkin_flink::Problem;
@@ -43,6 +46,22 @@ pub const EXTRAS: &str = "nutkin.dev/extras";
 /// Label of containers: digests of the files that the user brings (logging, jars, plugins), as JSON by path.
 pub const FILES: &str = "nutkin.dev/files";
 
+/// Option: whether containers run without the privileges that Flink does not need.
+const HARDENED: &str = "nutkin.docker.hardened";
+
+/// Label of JobManagers: the port on which REST is published, where no option says it.
+pub const PUBLISHED: &str = "nutkin.dev/published";
+
+/// The name of a container that is made and does not run yet, while the old one of its name does.
+pub fn next_name(name: &str) -> String {
+    format!("{name}-next")
+}
+
+/// The name of a container that was stopped for a new one, until that one serves.
+pub fn old_name(name: &str) -> String {
+    format!("{name}-old")
+}
+
 /// Option: where REST is published.
 pub const PUBLISH: &str = "nutkin.docker.publish";
 
@@ -68,6 +87,8 @@ pub struct DaemonImage {
     pub probe: HealthCheck,
     /// Jars and plugins that the user adds: path below `FLINK_HOME`, digest of the content.
     pub extras: BTreeMap<String, String>,
+    /// The port on which REST is published unless an option says it; `None`: the usual one.
+    pub port: Option<u16>,
 }
 
 /// How health is checked.
@@ -96,6 +117,8 @@ pub struct Containers {
     pub files: BTreeMap<String, String>,
     /// What a change is seen in.
     pub shape: Shape,
+    /// What of the session's pod templates has no effect here.
+    pub unused: Vec<String>,
 }
 
 /// One container.
@@ -113,6 +136,8 @@ pub struct Container {
     pub command: Vec<String>,
     /// Variables.
     pub environment: BTreeMap<String, String>,
+    /// Folders and files beside the session's volume.
+    pub mounts: Vec<BindMount>,
     /// Bytes that it may use.
     pub memory: u64,
     /// Thousandths of a CPU; `None`: no limit.
@@ -121,6 +146,8 @@ pub struct Container {
     pub health: Vec<String>,
     /// Where its REST port is published.
     pub published: Option<Published>,
+    /// Whether it runs without the privileges that Flink does not need.
+    pub hardened: bool,
     /// Hash of all that makes a difference to it.
     pub hash: String,
     /// Labels.
@@ -155,17 +182,30 @@ pub fn plan(session: &Session, around: &DaemonImage) -> Result<Containers, Vec<P
     let task_memory =
         memory::task_manager(&input).map_err(&mut keep).map(|memory| memory.process());
     let published = session.configuration.text(PUBLISH);
-    let published = published.as_deref().map_or(Ok(default_published()), read_published);
+    let by_default = || Published { port: around.port.unwrap_or(REST_PORT), ..default_published() };
+    let published = published.as_deref().map_or_else(|| Ok(by_default()), read_published);
     let published = published.map_err(&mut keep);
+    let job_template = template::read(session, &session.job_manager);
+    let task_template = template::read(session, &session.task_manager);
+    for found in [&job_template, &task_template] {
+        if let Err(all) = found {
+            all.iter().cloned().for_each(&mut keep);
+        }
+    }
     let job_cpus = cpus(session, "kubernetes.jobmanager.cpu.amount", &mut keep);
     let task_cpus = cpus(session, "kubernetes.taskmanager.cpu.amount", &mut keep);
     let (file_name, text) =
         crate::plan::process::configuration::file(&configuration, session.flink, &mut problems);
-    let (Ok(job_memory), Ok(task_memory), Ok(published), true) =
-        (job_memory, task_memory, published, problems.is_empty())
+    let (Ok(job_memory), Ok(task_memory), Ok(published), Ok(job_template), Ok(task_template), true) =
+        (job_memory, task_memory, published, job_template, task_template, problems.is_empty())
     else {
+        problems.dedup();
         return Err(problems);
     };
+    let mut unused = job_template.unused.clone();
+    unused.extend(
+        task_template.unused.iter().filter(|one| !job_template.unused.contains(one)).cloned(),
+    );
     let mut files = session.log_configuration.clone();
     files.insert(file_name.to_owned(), text);
     if zookeeper {
@@ -187,10 +227,11 @@ pub fn plan(session: &Session, around: &DaemonImage) -> Result<Containers, Vec<P
         let offset = u16::try_from(index).unwrap_or_default();
         let port = if published.port == 0 { 0 } else { published.port.saturating_add(offset) };
         let published = Published { address: published.address.clone(), port };
-        containers.push(maker.job_manager(alias, job_memory, job_cpus, published));
+        let size = (job_memory, job_cpus);
+        containers.push(maker.job_manager(alias, size, published, &job_template));
     }
     for index in 1..=session.task_manager.replicas.unwrap_or(1) {
-        containers.push(maker.task_manager(index, task_memory, task_cpus));
+        containers.push(maker.task_manager(index, (task_memory, task_cpus), &task_template));
     }
     Ok(Containers {
         session: session.name.clone(),
@@ -200,6 +241,7 @@ pub fn plan(session: &Session, around: &DaemonImage) -> Result<Containers, Vec<P
         containers,
         files,
         shape,
+        unused,
     })
 }
 
@@ -239,31 +281,43 @@ impl Maker<'_> {
     fn job_manager(
         &self,
         alias: String,
-        memory: u64,
-        millicpus: Option<u64>,
+        (memory, millicpus): (u64, Option<u64>),
         published: Published,
+        template: &Template,
     ) -> Container {
         // Both entry points write it into the configuration; each JobManager of several tells its own.
-        let mut environment = self.variables("containerized.master.env.");
+        let mut environment = template.environment.clone();
+        environment.extend(self.variables("containerized.master.env."));
         environment.insert("JOB_MANAGER_RPC_ADDRESS".to_owned(), alias.clone());
+        let mut container = self.container(alias, Role::JobManager, REST_PORT);
+        if let Some(port) = self.around.port {
+            container.labels.insert(PUBLISHED.to_owned(), port.to_string());
+        }
         Container {
             command: vec!["jobmanager".to_owned()],
             environment,
+            mounts: template.mounts.clone(),
             memory,
             millicpus,
             published: Some(published),
-            ..self.container(alias, Role::JobManager, REST_PORT)
+            ..container
         }
         .finished(self.shape, |key| readers(key).0)
     }
 
-    fn task_manager(&self, index: u32, memory: u64, millicpus: Option<u64>) -> Container {
+    fn task_manager(
+        &self,
+        index: u32,
+        (memory, millicpus): (u64, Option<u64>),
+        template: &Template,
+    ) -> Container {
         let alias = format!("taskmanager-{index}");
         let job_manager = match self.shape.job_managers {
             1 => "jobmanager",
             _ => "jobmanager-1",
         };
-        let mut environment = self.variables("containerized.taskmanager.env.");
+        let mut environment = template.environment.clone();
+        environment.extend(self.variables("containerized.taskmanager.env."));
         environment.insert("JOB_MANAGER_RPC_ADDRESS".to_owned(), job_manager.to_owned());
         // The entry point of 1.13 sets one slot unless told otherwise.
         if let Some(slots) = self.shape.options.get("taskmanager.numberOfTaskSlots") {
@@ -273,6 +327,7 @@ impl Maker<'_> {
         Container {
             command: command.to_vec(),
             environment,
+            mounts: template.mounts.clone(),
             memory,
             millicpus,
             ..self.container(alias, Role::TaskManager, TASK_MANAGER_PORT)
@@ -339,10 +394,16 @@ impl Maker<'_> {
             image: self.around.image.clone(),
             command: Vec::new(),
             environment: BTreeMap::new(),
+            mounts: Vec::new(),
             memory: 0,
             millicpus: None,
             health,
             published: None,
+            hardened: !self
+                .session
+                .configuration
+                .text(HARDENED)
+                .is_some_and(|text| text.trim().eq_ignore_ascii_case("false")),
             hash: String::new(),
             labels: labels.map(|(key, value)| (key.to_owned(), value)).into(),
         }
@@ -356,7 +417,7 @@ impl Container {
         // Without its own name: all TaskManagers are alike, and one more is a copy of the first.
         let command: Vec<String> =
             self.command.iter().map(|word| word.replace(&self.alias, "")).collect();
-        let made_of = serde_json::json!([
+        let mut made_of = serde_json::json!([
             self.image,
             command,
             self.environment,
@@ -367,6 +428,14 @@ impl Container {
             options,
             shape.files,
         ]);
+        if let (Some(made_of), false) = (made_of.as_array_mut(), self.hardened) {
+            made_of.push(serde_json::json!("with all privileges"));
+        }
+        // Containers of older releases, which knew no mounts, keep their hash.
+        if let (Some(made_of), false) = (made_of.as_array_mut(), self.mounts.is_empty()) {
+            let mounts = self.mounts.iter().map(|one| (&one.target, &one.source, one.read_only));
+            made_of.push(serde_json::json!(mounts.collect::<Vec<_>>()));
+        }
         self.hash = digest::short(made_of.to_string());
         self.labels.insert(HASH.to_owned(), self.hash.clone());
         self
@@ -380,6 +449,11 @@ pub const fn role_name(role: Role) -> &'static str {
         Role::TaskManager => "TaskManager",
         Role::ZooKeeper => "ZooKeeper",
     }
+}
+
+/// The addresses on which a session would publish REST, where an option says it and can be read.
+pub fn said_published(session: &Session) -> Option<Published> {
+    read_published(&session.configuration.text(PUBLISH)?).ok()
 }
 
 fn default_published() -> Published {

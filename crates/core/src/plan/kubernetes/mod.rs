@@ -17,9 +17,7 @@ use serde_json::{Value, json};
 use crate::session::{Mode, Session};
 use nutkin_flink::Problem;
 
-/// Name of the container with Flink's process in every pod that Flink or this makes (`Constants.MAIN_CONTAINER_NAME`): a
-/// template's container of this name is merged with Flink's.
-pub const MAIN_CONTAINER: &str = "flink-main-container";
+pub use crate::plan::pod_template::MAIN_CONTAINER;
 
 /// Plans the objects of a session in the mode that it asks for: native where it asks for none, as Flink's own
 /// client does.

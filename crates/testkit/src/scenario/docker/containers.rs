@@ -36,6 +36,14 @@ impl Container {
         Self { id, body, state: State::Created, created, restarts: 0, files, log }
     }
 
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.state == State::Running
+    }
+
     pub(super) fn end(&mut self, code: i64) {
         self.state = State::Exited(code);
     }
@@ -173,10 +181,21 @@ impl Docker {
             ("POST", "start") if container.state == State::Running => Ok(Answer::text(304, "")),
             ("POST", "start") => {
                 container.state = State::Running;
-                if let Some(words) = self.dies.get(&name) {
-                    container.log.push_str(words);
+                if let Some(words) = self.dies.remove(&name) {
+                    container.log.push_str(&words);
                     container.state = State::Exited(1);
                 }
+                Ok(nothing())
+            }
+            ("POST", "rename") => {
+                let to = request.query("name").to_owned();
+                if self.containers.contains_key(&to) {
+                    let message =
+                        format!("Conflict. The container name \"/{to}\" is already in use");
+                    return Err(refusal(409, &message));
+                }
+                let renamed = self.containers.remove(&name).ok_or_else(none)?;
+                self.containers.insert(to, renamed);
                 Ok(nothing())
             }
             ("POST", "restart") => {

@@ -30,7 +30,7 @@ pub struct Docker {
     pub registry: Vec<String>,
     /// The port that REST is published on, whichever is asked for: there a server of the test listens.
     pub rest_port: u16,
-    /// What a container says when it is started in place of running, by its name: it ends at once.
+    /// What a container says the first time that it is started, in place of running, by its name: it ends at once.
     pub dies: BTreeMap<String, String>,
     /// Counts containers.
     ids: u64,
@@ -113,6 +113,12 @@ impl Docker {
         helpers.map(|(name, _)| name.clone()).collect()
     }
 
+    /// IDs of the containers that run.
+    pub fn running(&self) -> Vec<String> {
+        let running = self.containers.values().filter(|one| one.is_running());
+        running.map(|one| one.id().to_owned()).collect()
+    }
+
     /// Somebody removes a container by hand.
     pub fn remove_container(&mut self, name: &str) {
         self.containers.remove(name);
@@ -163,6 +169,7 @@ impl Docker {
                     "Version": "28.0.0", "ApiVersion": VERSION, "MinAPIVersion": "1.24", "Os": "linux", "Arch": "amd64",
                 }),
             )),
+            ("GET", ["info"]) => Ok(Answer::json(200, &json!({"LoggingDriver": "json-file"}))),
             ("GET" | "HEAD", ["_ping"]) => Ok(Answer::text(200, "OK")),
             ("GET", ["images", "json"]) => Ok(self.list_images()),
             ("GET", ["images", name @ .., "json"]) => self.image(&name.join("/")),

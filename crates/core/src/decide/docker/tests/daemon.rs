@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decide::docker::{
-    Extras, FoundContainer, Image, Mine, Observation, Registered, Step, Thing, decide, images,
+    Extras, FoundContainer, Image, Make, Mine, Observation, Registered, Step, TakenPort, Thing,
+    decide, images,
 };
 use crate::decide::{Again, Decision, Goal, Jobs};
-use crate::plan::docker::{HealthCheck, SeenContainer};
+use crate::plan::docker::{HASH, HealthCheck, NAME, ROLE, SeenContainer, next_name, old_name};
 use crate::session::Session;
 use nutkin_flink::official::{FLINK_HOME, FLINK_ID};
 use nutkin_flink::process::Role;
@@ -26,6 +27,8 @@ pub(super) struct Daemon {
     pub(super) jobs: Vec<(String, String)>,
     /// Digests of jars that the session names; `None`: to be fetched.
     pub(super) extras: BTreeMap<String, Option<String>>,
+    /// Ports that others have.
+    pub(super) taken: Vec<TakenPort>,
     /// Whether the ledger says what the present run wants.
     saved: bool,
     next: u32,
@@ -33,7 +36,9 @@ pub(super) struct Daemon {
 
 /// An image as the official one, or as ours.
 pub(super) fn image(probe: HealthCheck) -> Image {
-    Image { flink_home: FLINK_HOME.to_owned(), probe, owner: (FLINK_ID, FLINK_ID), is_fresh: false }
+    let owner = (FLINK_ID, FLINK_ID);
+    let starts_as_root = probe == HealthCheck::Bash;
+    Image { flink_home: FLINK_HOME.to_owned(), probe, owner, starts_as_root, is_fresh: false }
 }
 
 impl Daemon {
@@ -56,6 +61,7 @@ impl Daemon {
             volume: Thing::Absent,
             jobs: Vec::new(),
             extras: BTreeMap::new(),
+            taken: Vec::new(),
             saved: false,
             next: 0,
         }
@@ -86,6 +92,7 @@ impl Daemon {
                 .then(|| "nutkin-s-data".to_owned())
                 .into_iter()
                 .collect(),
+            taken: self.taken.clone(),
             jobs: Jobs::Known(if lives { self.jobs.clone() } else { Vec::new() }),
             overview: lives.then_some(Registered { task_managers, slots: 8 * task_managers }),
             is_saved: self.saved,
@@ -131,34 +138,40 @@ impl Daemon {
             }
             Step::End { id, .. } => self.containers.retain(|one| one.id != *id),
             Step::Make(make) => {
-                assert!(self.network != Thing::Absent && self.volume != Thing::Absent);
-                let one = &make.container;
-                assert!(self.images.contains_key(&one.image), "{}", one.image);
-                assert!(!self.containers.iter().any(|there| there.seen.name == one.name));
-                self.next += 1;
-                let id = format!("{:04}", self.next);
-                mine.made.push(id.clone());
+                let id = self.make(make, mine);
+                self.rename(&id, &make.container.name);
+                mine.started.insert(id);
+            }
+            Step::Prepare(make) => {
+                let name = make.container.name.clone();
+                let id = self.make(make, mine);
+                let one = self.containers.iter_mut().find(|one| one.id == id).expect("there");
+                assert_eq!(one.seen.name, name);
+                one.seen.runs = false;
+                one.status = "Created".to_owned();
+                // One that was never started is none that is wanted.
+                one.seen.hash = String::new();
+                self.rename(&id, &next_name(&name));
+            }
+            Step::Retire { name, id } => {
+                let one = self.containers.iter_mut().find(|one| one.id == *id).expect("there");
+                assert!(one.seen.runs, "{name}");
+                one.seen.runs = false;
+                one.status = "Exited (143) 1 second ago".to_owned();
+                mine.retired.insert(id.clone());
+                self.rename(id, &old_name(name));
+            }
+            Step::Promote { name } => {
+                let next = next_name(name);
+                let one = self.containers.iter_mut().find(|one| one.seen.name == next);
+                let one = one.expect("prepared");
+                one.seen.runs = true;
+                one.status = "Up 1 second".to_owned();
+                one.seen.hash.clone_from(&one.labels[HASH]);
+                one.seen.alias.clone_from(&one.labels[NAME]);
+                let id = one.id.clone();
                 mine.started.insert(id.clone());
-                self.containers.push(FoundContainer {
-                    seen: SeenContainer {
-                        name: one.name.clone(),
-                        alias: one.alias.clone(),
-                        role: Some(one.role),
-                        hash: one.hash.clone(),
-                        runs: true,
-                    },
-                    id,
-                    status: "Up 1 second".to_owned(),
-                    labels: one.labels.clone(),
-                });
-                self.containers.sort_by_key(|one| {
-                    let role = match one.seen.role {
-                        Some(Role::ZooKeeper) => 0,
-                        Some(Role::JobManager) => 1,
-                        _ => 2,
-                    };
-                    (role, one.seen.alias.len(), one.seen.alias.clone())
-                });
+                self.rename(&id, name);
             }
             Step::Start { id, .. } => {
                 let one = self.containers.iter_mut().find(|one| one.id == *id).expect("there");
@@ -181,6 +194,52 @@ impl Daemon {
                 self.volume = Thing::Absent;
             }
         }
+    }
+
+    /// Makes a container that runs. Returns its ID.
+    fn make(&mut self, make: &Make, mine: &mut Mine) -> String {
+        assert!(self.network != Thing::Absent && self.volume != Thing::Absent);
+        let one = &make.container;
+        assert!(self.images.contains_key(&one.image), "{}", one.image);
+        self.next += 1;
+        let id = format!("{:04}", self.next);
+        mine.made.push(id.clone());
+        self.containers.push(FoundContainer {
+            seen: SeenContainer {
+                name: one.name.clone(),
+                alias: one.alias.clone(),
+                role: Some(one.role),
+                hash: one.hash.clone(),
+                runs: true,
+            },
+            id: id.clone(),
+            status: "Up 1 second".to_owned(),
+            labels: one.labels.clone(),
+        });
+        id
+    }
+
+    /// Gives a container another name. One that does not have its own has no role, as a shell sees it.
+    fn rename(&mut self, id: &str, name: &str) {
+        assert!(!self.containers.iter().any(|one| one.seen.name == name && one.id != id), "{name}");
+        let one = self.containers.iter_mut().find(|one| one.id == id).expect("there");
+        name.clone_into(&mut one.seen.name);
+        let is_own = name == format!("nutkin-s-{}", one.labels[NAME]);
+        one.seen.role = match one.labels[ROLE].as_str() {
+            _ if !is_own => None,
+            "ZooKeeper" => Some(Role::ZooKeeper),
+            "JobManager" => Some(Role::JobManager),
+            _ => Some(Role::TaskManager),
+        };
+        self.containers.sort_by_key(|one| {
+            let role = match one.seen.role {
+                Some(Role::ZooKeeper) => 0,
+                Some(Role::JobManager) => 1,
+                Some(Role::TaskManager) => 2,
+                None => 3,
+            };
+            (role, one.seen.alias.len(), one.seen.alias.clone())
+        });
     }
 
     /// Decides and acts until nothing is left to do, or until so many steps are done. Returns the first decision.

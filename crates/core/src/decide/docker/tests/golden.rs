@@ -4,7 +4,7 @@ use super::daemon::{Daemon, image};
 use super::{HA, session};
 use crate::Remedy;
 use crate::change::Effect;
-use crate::decide::docker::{Extras, Mine, Step, Thing, decide, resized, undo};
+use crate::decide::docker::{Extras, Mine, Step, TakenPort, Thing, decide, resized, undo};
 use crate::decide::{Again, Decision, Ending, Goal, Harm};
 use crate::plan::docker::{FILES, HealthCheck};
 use crate::session::Session;
@@ -58,6 +58,16 @@ fn nothing_to_do() {
 }
 
 #[test]
+fn the_same_memory_in_other_words_is_no_change() {
+    let size = |text| session(1, &[("taskmanager.memory.process.size", text)]);
+    let mut daemon = Daemon::new();
+    daemon.bring(&size("2g"));
+    assert!(decided(&daemon, &size("2147483648b")).is_done());
+    // The control.
+    assert!(!decided(&daemon, &size("2147483649b")).is_done());
+}
+
+#[test]
 fn an_option_that_only_job_managers_read() {
     let mut daemon = Daemon::new();
     daemon.bring(&session(1, &[]));
@@ -69,7 +79,11 @@ fn an_option_that_only_job_managers_read() {
             "replaces nutkin-s-jobmanager",
             "jobs that will be lost (no high availability): `orders` (0a)",
         ],
-        &["end nutkin-s-jobmanager", "make nutkin-s-jobmanager"],
+        &[
+            "prepare nutkin-s-jobmanager",
+            "stop nutkin-s-jobmanager and keep it",
+            "start nutkin-s-jobmanager as it was prepared",
+        ],
         Harm::Loss,
     );
     daemon.jobs = Vec::new();
@@ -93,10 +107,12 @@ fn with_high_availability_jobs_fail_over() {
             "jobs that fail over to their last checkpoint: `orders` (0a)",
         ],
         &[
-            "end nutkin-s-jobmanager-1",
-            "end nutkin-s-jobmanager-2",
-            "make nutkin-s-jobmanager-1",
-            "make nutkin-s-jobmanager-2",
+            "prepare nutkin-s-jobmanager-1",
+            "prepare nutkin-s-jobmanager-2",
+            "stop nutkin-s-jobmanager-1 and keep it",
+            "stop nutkin-s-jobmanager-2 and keep it",
+            "start nutkin-s-jobmanager-1 as it was prepared",
+            "start nutkin-s-jobmanager-2 as it was prepared",
         ],
         Harm::Change,
     );
@@ -132,6 +148,95 @@ fn more_and_fewer_task_managers_and_none() {
     assert_eq!(daemon.containers.len(), 1);
     daemon.bring(&wanted.clone().scaled(1));
     assert_eq!(daemon.containers.len(), 2);
+}
+
+/// A daemon on which a change was carried out as far as the new containers run.
+fn changed() -> (Daemon, Mine, Session) {
+    let mut daemon = Daemon::new();
+    daemon.bring(&session(1, &[]));
+    let wanted = session(1, &[("web.refresh-interval", "1000")]);
+    let (goal, mut mine) = (Goal::Session(&wanted), Mine::default());
+    for step in decide(goal, &daemon.seen(goal, &mine)).expect("a decision").steps {
+        daemon.act(&step, &mut mine);
+    }
+    (daemon, mine, wanted)
+}
+
+#[test]
+fn what_was_stopped_for_a_change_is_kept_until_the_session_serves() {
+    let (daemon, mine, wanted) = changed();
+    let goal = Goal::Session(&wanted);
+    let mut seen = daemon.seen(goal, &mine);
+    let decision = decide(goal, &seen).expect("a decision");
+    check(&decision, &["session `s`: no change"], &["end nutkin-s-jobmanager-old"], Harm::None);
+    assert_eq!(decision.again, Again::Done);
+    // The controls: it does not answer yet, and it never will.
+    seen.overview = None;
+    let decision = decide(goal, &seen).expect("a decision");
+    assert!(decision.steps.is_empty() && matches!(decision.again, Again::Wait { .. }));
+    let new = seen.containers.iter_mut().find(|one| one.seen.name == "nutkin-s-jobmanager");
+    let new = new.expect("there");
+    (new.seen.runs, new.status) = (false, "Exited (1) 1 second ago".to_owned());
+    let decision = decide(goal, &seen).expect("a decision");
+    assert!(decision.steps.is_empty());
+    assert_eq!(decision.conditions[0].kind, "Stalled");
+    assert!(decision.conditions[0].message.starts_with("jobmanager did not start"));
+}
+
+/// Another container that publishes a port.
+fn taken(address: &str, port: u16) -> TakenPort {
+    TakenPort { address: address.to_owned(), port, by: Some("other".to_owned()) }
+}
+
+#[test]
+fn a_port_that_somebody_has_is_seen_before_anything_ends() {
+    #[track_caller]
+    fn check_port(publish: &str, taken: &[TakenPort], expected: Option<&str>) {
+        let mut daemon = Daemon::new();
+        daemon.bring(&session(1, &[]));
+        daemon.taken = taken.to_vec();
+        let wanted = session(1, &[("nutkin.docker.publish", publish)]);
+        let goal = Goal::Session(&wanted);
+        let decided = decide(goal, &daemon.seen(goal, &Mine::default()));
+        match (decided, expected) {
+            (Ok(decision), None) => assert!(!decision.steps.is_empty()),
+            (Err(problems), Some(expected)) => assert_eq!(problems[0].to_string(), expected),
+            (decided, _) => panic!("{decided:?}"),
+        }
+    }
+    let said = "`nutkin.docker.publish`: port 9999 of 127.0.0.1 is taken by container `other`";
+    check_port("9999", &[taken("127.0.0.1", 9999)], Some(said));
+    check_port("9999", &[taken("0.0.0.0", 9999)], Some(said));
+    check_port(
+        "0.0.0.0:9999",
+        &[taken("10.0.0.1", 9999)],
+        Some(&said.replace("127.0.0.1", "0.0.0.0")),
+    );
+    // The controls: other ports, another address, and any port.
+    check_port("9999", &[taken("127.0.0.1", 9998)], None);
+    check_port("9999", &[taken("10.0.0.1", 9999)], None);
+    check_port("0", &[taken("127.0.0.1", 9999)], None);
+}
+
+#[test]
+fn the_usual_port_is_another_one_where_it_is_taken_and_stays_that() {
+    let wanted = session(1, &[]);
+    let mut daemon = Daemon::new();
+    daemon.taken = vec![taken("0.0.0.0", 8081)];
+    let decision = decided(&daemon, &wanted);
+    let said: Vec<String> = decision.change.remarks.iter().map(crate::Remark::plain).collect();
+    assert_eq!(said, ["port 8081 is taken by container `other`: the session uses 8082"]);
+    daemon.bring(&wanted);
+    assert!(decided(&daemon, &wanted).is_done());
+    // It is not given up when the usual one is free again.
+    daemon.taken.clear();
+    assert!(decided(&daemon, &wanted).is_done());
+    // The control: a session of two JobManagers needs two ports side by side.
+    let two = session(1, &[HA]);
+    let mut daemon = Daemon::new();
+    daemon.taken = vec![taken("127.0.0.1", 8082)];
+    let said = decided(&daemon, &two).change.remarks[0].plain();
+    assert!(said.ends_with("the session uses 8083"), "{said}");
 }
 
 #[test]

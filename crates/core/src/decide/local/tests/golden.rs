@@ -24,6 +24,8 @@ const AVAILABLE: (&str, &str) = ("high-availability.type", "zookeeper");
 /// When somebody asks for a restart.
 const NOW: &str = "2026-11-30T00:00:00Z";
 
+const MEMORY: (&str, &str) = ("taskmanager.memory.process.size", "2g");
+
 fn altered(alter: impl FnOnce(&mut World)) -> World {
     let mut world = running(&[]);
     alter(&mut world);
@@ -37,6 +39,7 @@ fn decisions() {
     let web = session(&[("web.refresh-interval", "5000")], 2);
     let available = session(&[AVAILABLE, ("web.refresh-interval", "5000")], 2);
     let newer = session(&[("nutkin.flink.version", "2.0.0"), ("nutkin.libs", "mvn:g:a:1")], 2);
+    let same = session(&[("taskmanager.memory.process.size", "2147483648b")], 2);
     let name = |world: &mut World| _ = world.living.remove("taskmanager-1");
     let cases: Vec<(&str, World, &Session)> = vec![
         ("new", World::new(), &plain),
@@ -46,6 +49,7 @@ fn decisions() {
         ("another web UI", running(&[]), &web),
         ("another web UI, no jobs", altered(|world| world.jobs.clear()), &web),
         ("another web UI, highly available", running(&[AVAILABLE]), &available),
+        ("the same memory in other words", running(&[MEMORY]), &same),
         ("slots", running(&[]), &slots),
         ("another release that is not installed", running(&[]), &newer),
         ("a TaskManager is dead", altered(name), &plain),

@@ -7,6 +7,7 @@ use super::draft::{Draft, Role};
 use super::json::object;
 use super::shape::{self, Step};
 use crate::plan::kubernetes::MAIN_CONTAINER;
+use crate::plan::pod_template::merged;
 use nutkin_flink::yaml::{self, Node, NodeKind};
 use nutkin_flink::{Location, Problem};
 
@@ -102,41 +103,6 @@ pub(in crate::plan::kubernetes) fn task_manager_text(draft: &mut Draft<'_>) -> O
             draft.settings.problem(Problem::new("spec.podTemplate", error.to_string()));
             None
         }
-    }
-}
-
-/// A role's template over the common one: objects are merged, containers and the like by their names, everything
-/// else is replaced.
-fn merged(common: Option<&Value>, role: Option<&Value>) -> Option<Value> {
-    match (common, role) {
-        (None, None) => None,
-        (Some(one), None) | (None, Some(one)) => Some(one.clone()),
-        (Some(common), Some(role)) => {
-            let mut template = common.clone();
-            merge(&mut template, role);
-            Some(template)
-        }
-    }
-}
-
-fn merge(under: &mut Value, over: &Value) {
-    match (under, over) {
-        (Value::Object(under), Value::Object(over)) => {
-            for (key, value) in over {
-                merge(under.entry(key.as_str()).or_insert(Value::Null), value);
-            }
-        }
-        (Value::Array(under), Value::Array(over))
-            if over.iter().all(|item| item["name"].is_string()) =>
-        {
-            for item in over {
-                match under.iter_mut().find(|known| known["name"] == item["name"]) {
-                    Some(known) => merge(known, item),
-                    None => under.push(item.clone()),
-                }
-            }
-        }
-        (under, over) => *under = over.clone(),
     }
 }
 
