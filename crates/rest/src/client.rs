@@ -51,7 +51,7 @@ impl Client {
     /// The HTTP client cannot be set up.
     pub fn new(urls: &[String], version: FlinkVersion) -> Result<Self, http::DownloadError> {
         // Reading may take as long as main() does; requests that should be quick have their own limit.
-        let http = http::client_with(Duration::from_secs(2), Duration::from_hours(24))?;
+        let http = http::client_for(urls, Duration::from_secs(2), Duration::from_hours(24))?;
         Ok(Self { http, urls: urls.to_vec(), version, _tunnel: None })
     }
 

@@ -93,31 +93,51 @@ pub fn prepare_tls() {
 /// # Errors
 /// When the system's certificates or proxy settings are unusable.
 pub fn client() -> Result<Client, DownloadError> {
-    client_with(CONNECT, SILENCE)
+    shared(CONNECT, SILENCE, false)
 }
 
-/// Clients of this process, by their patience. One that is made reads all certificates of the system, and keeps the
-/// connections that the next request can take: who looks at many sessions needs one.
-static CLIENTS: Mutex<BTreeMap<(Duration, Duration), Client>> = Mutex::new(BTreeMap::new());
+/// Clients of this process, by their patience and whether they stay on this machine. One that is made reads all
+/// certificates of the system unless it stays here, and keeps the connections that the next request can take: who looks
+/// at many sessions needs one.
+static CLIENTS: Mutex<BTreeMap<(Duration, Duration, bool), Client>> = Mutex::new(BTreeMap::new());
 
-/// The client of this patience, which everybody in this process shares.
+/// The client of this patience for these addresses, which everybody in this process shares.
 ///
 /// # Errors
 /// As [`client`].
-pub fn client_with(connect: Duration, silence: Duration) -> Result<Client, DownloadError> {
+pub fn client_for(
+    urls: &[String],
+    connect: Duration,
+    silence: Duration,
+) -> Result<Client, DownloadError> {
+    shared(connect, silence, urls.iter().all(|url| stays_here(url)))
+}
+
+fn shared(connect: Duration, silence: Duration, is_here: bool) -> Result<Client, DownloadError> {
     prepare_tls();
     let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(client) = clients.get(&(connect, silence)) {
+    let key = (connect, silence, is_here);
+    if let Some(client) = clients.get(&key) {
         return Ok(client.clone());
     }
-    let client = Client::builder()
+    let mut builder = Client::builder()
         .user_agent(concat!("nutkin/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(connect)
-        .read_timeout(silence)
-        .build()
-        .map_err(|error| DownloadError::Client(error.without_url()))?;
-    clients.insert((connect, silence), client.clone());
+        .read_timeout(silence);
+    if is_here {
+        // No proxy knows the way to this machine, and nobody has to prove who it is: 147 files of certificates (Debian
+        // 12) are not read.
+        builder = builder.no_proxy().tls_certs_only([]);
+    }
+    let client = builder.build().map_err(|error| DownloadError::Client(error.without_url()))?;
+    clients.insert(key, client.clone());
     Ok(client)
+}
+
+/// Whether it is asked without TLS and on this machine.
+fn stays_here(url: &str) -> bool {
+    url.strip_prefix("http://")
+        .is_some_and(|rest| is_loopback(rest.split('/').next().unwrap_or_default()))
 }
 
 /// Asks for a file and returns the answer if it is a good one.
@@ -200,5 +220,20 @@ mod tests {
         {
             assert!(!is_loopback(elsewhere), "{elsewhere}");
         }
+    }
+
+    #[test]
+    fn who_is_asked_here_without_tls_needs_no_certificates() {
+        #[track_caller]
+        fn check(url: &str, expected: bool) {
+            assert_eq!(stays_here(url), expected, "{url}");
+        }
+        check("http://127.0.0.1:8081", true);
+        check("http://127.0.0.1:8081/secret/", true);
+        check("http://[::1]:8081", true);
+        check("https://127.0.0.1:8081", false);
+        check("http://flink.example:8081", false);
+        check("http://127.0.0.1@flink.example:8081", false);
+        check("127.0.0.1:8081", false);
     }
 }

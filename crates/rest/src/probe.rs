@@ -78,7 +78,7 @@ impl Probe {
     /// # Errors
     /// The HTTP client cannot be set up.
     pub fn new(urls: &[String]) -> Result<Self, http::DownloadError> {
-        let client = http::client_with(PATIENCE, PATIENCE)?;
+        let client = http::client_for(urls, PATIENCE, PATIENCE)?;
         Ok(Self { client, urls: urls.to_vec() })
     }
 

@@ -50,8 +50,9 @@ impl Up {
     /// See [`Up::of`].
     pub async fn decided(mut run: Run, begins: &dyn Fn(bool)) -> Result<Self, Error> {
         loop {
-            let seen = run.observe().await?;
-            let decision = run.decide(&seen)?;
+            // What it gives is not kept beside what it keeps, while steps are done.
+            drop(run.observe().await?);
+            let decision = run.decide(run.seen())?;
             let prepares = run.acts() && decision.again == Again::Look;
             if !prepares || run.has_begun() {
                 return Ok(Self { run, decision, left_alone: None });
@@ -72,7 +73,8 @@ impl Up {
     /// The API server refuses, or cannot be asked: then the same command goes on from there.
     pub async fn carry_out(&mut self, stays: bool) -> Result<(), Error> {
         self.run.stays(stays);
-        // How pods are replaced is decided by that, too.
+        // What was shown is decided again, because how pods are replaced hangs on that: its objects are not kept beside these.
+        self.decision.steps.clear();
         let decision = self.run.decide(self.run.seen())?;
         self.left_alone = Run::left_alone(&decision);
         for step in &decision.steps {
