@@ -75,7 +75,7 @@ async fn scale(args: &Args, begun: &RefCell<Option<Begun>>, context: &Context<'_
         consent::ask(args.consent, false, "Go on?", context)?;
     }
     begun.replace(Some((name.clone(), old, new)));
-    scaling.carry_out(context).await?;
+    Box::pin(scaling.carry_out(context)).await?;
     context.printer.say(&if scaling.is_there() {
         format!("session `{name}` has {} already", counted(new, "TaskManager"))
     } else {

@@ -129,7 +129,7 @@ impl Decision {
         match self {
             Self::Local(up) => up.carry_out(context).await,
             Self::Kubernetes(decision) => decision.carry_out(waits).await.map(|()| Carried::Done),
-            Self::Docker(decision) => decision.carry_out(waits, context).await,
+            Self::Docker(decision) => Box::pin(decision.carry_out(waits, context)).await,
         }
     }
 

@@ -14,6 +14,10 @@ use super::attend::{Agreed, Carried, Looks, Watcher, waited};
 use crate::drive::{Driven, carry_on, drive, look};
 use crate::remedies::words;
 
+/// What a ledger wanted, if anything.
+#[derive(Debug)]
+struct Noted(Option<Wanted>);
+
 /// A change, decided and perhaps on its way.
 #[derive(Debug)]
 pub struct Change {
@@ -23,7 +27,7 @@ pub struct Change {
     /// Whether there was no session at the first look.
     is_new: bool,
     /// What the ledger wanted before the change; `None`: it was not read.
-    before: Option<Option<Wanted>>,
+    before: Option<Noted>,
 }
 
 impl Change {
@@ -81,12 +85,13 @@ impl Change {
         context: &Context<'_>,
     ) -> Result<Carried, Error> {
         if self.is_new {
-            let remarks = &self.decision.change.remarks;
-            remarks.iter().for_each(|one| context.events.say(&one.line(words)));
+            for remark in &self.decision.change.remarks {
+                context.events.say(&remark.line(words));
+            }
         }
         if !self.is_new && !self.decision.is_done() && self.before.is_none() {
             let opened = ledger::load(&self.run.session).await.ok();
-            self.before = opened.map(|opened| opened.ledger.wanted);
+            self.before = opened.map(|opened| Noted(opened.ledger.wanted));
         }
         let (first, name) = (self.decision.clone(), self.run.session.name.clone());
         let mut agreed = Agreed::new(&first, Step::only_brings, &name, context);
@@ -116,7 +121,7 @@ impl Change {
 
     /// Has the ledger want what it wanted before the change.
     async fn want_again(&mut self, context: &Context<'_>) -> Result<(), Error> {
-        let Some(before) = self.before.take() else { return Ok(()) };
+        let Some(Noted(before)) = self.before.take() else { return Ok(()) };
         let note = |ledger: &mut Ledger| {
             if ledger.wanted != before {
                 ledger.wanted = before;

@@ -149,7 +149,9 @@ impl Scaling {
         if let Some(noted) = &mut opened {
             self.told(ledger::save(&self.session, noted).await, context)?;
         }
-        let Some(decision) = &mut self.decision else { return self.resize(context).await };
+        let Some(decision) = &mut self.decision else {
+            return Box::pin(self.resize(context)).await;
+        };
         if is_left {
             let done = decision.carry_out(false, context).await;
             let written = decision.remembered();
@@ -176,7 +178,9 @@ impl Scaling {
         match &self.session {
             _ if self.is_there() => Ok(()),
             Session::Local(directory) => Err(local::scale::not_noted(directory, self.new)),
-            Session::Docker(session) => docker::scale::resize(session, self.new, context).await,
+            Session::Docker(session) => {
+                Box::pin(docker::scale::resize(session, self.new, context)).await
+            }
             Session::Kubernetes(session) => kubernetes::scale::resize(session, self.new).await,
         }
     }

@@ -160,7 +160,7 @@ impl Session {
         match self {
             Self::Local(directory) => local::end::end(directory, ending, context).await,
             Self::Kubernetes(session) => super::kubernetes::end(session, ending, context).await,
-            Self::Docker(session) => docker::end::end(session, ending, context).await,
+            Self::Docker(session) => Box::pin(docker::end::end(session, ending, context)).await,
         }
     }
 

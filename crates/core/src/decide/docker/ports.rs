@@ -45,7 +45,8 @@ pub(super) fn refused(wanted: &Containers, todo: &Steps, seen: &Observation) -> 
     let (published, other) =
         published.find_map(|one| Some((one, taken(&one.address, one.port, seen)?)))?;
     let Published { address, port } = published;
-    let free = (port.saturating_add(1)..).find(|port| taken(address, *port, seen).is_none());
+    let free =
+        (port.saturating_add(1)..=u16::MAX).find(|port| taken(address, *port, seen).is_none());
     let free = free.unwrap_or_default();
     let text = refusal::port_taken(address, *port, other.by.as_deref());
     Some(

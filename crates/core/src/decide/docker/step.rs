@@ -143,6 +143,7 @@ impl fmt::Debug for Within {
             .field("data", &self.data)
             .field("flink_home", &self.flink_home)
             .field("owner", &self.owner)
+            .field("starts_as_root", &self.starts_as_root)
             .field("files", &self.files.keys().collect::<Vec<_>>())
             .field("extras", &self.extras)
             .field("like", &self.like)

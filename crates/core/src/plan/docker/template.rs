@@ -88,14 +88,16 @@ impl Reading {
         }
         for one in items(&container["env"]) {
             let name = one["name"].as_str().unwrap_or_default().to_owned();
-            match (&one["value"], one.get("valueFrom")) {
-                (_, Some(_)) => self.found.unused.push(format!("variable `{name}` (valueFrom)")),
-                (Value::String(value), None) => {
-                    _ = self.found.environment.insert(name, value.clone())
+            let value = match (&one["value"], one.get("valueFrom")) {
+                (_, Some(_)) => {
+                    self.found.unused.push(format!("variable `{name}` (valueFrom)"));
+                    continue;
                 }
-                (Value::Null, None) => _ = self.found.environment.insert(name, String::new()),
-                (other, None) => _ = self.found.environment.insert(name, other.to_string()),
-            }
+                (Value::String(value), None) => value.clone(),
+                (Value::Null, None) => String::new(),
+                (other, None) => other.to_string(),
+            };
+            self.found.environment.insert(name, value);
         }
         for mount in items(&container["volumeMounts"]) {
             self.mount(mount, volumes);

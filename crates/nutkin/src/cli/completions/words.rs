@@ -130,7 +130,8 @@ fn value(one: &Arg, before: &str) -> Next {
         };
         return Next::Words(shown.map(word).collect());
     }
-    let name = one.get_value_names().and_then(|names| names.first()).map(|name| name.as_str());
+    let name =
+        one.get_value_names().and_then(|names| names.first()).map(clap::builder::Str::as_str);
     let looked = match name {
         _ if one.get_long() == Some("session") => Looked::Sessions,
         Some("NAME" | "[NAME] PROCESS") if one.is_positional() => Looked::Sessions,
@@ -191,8 +192,8 @@ mod tests {
         fn check(line: &str, expected: &[&str], others: &[&str]) {
             let Next::Words(found) = next_of(line) else { panic!("{line}") };
             let has = |word: &&str| found.iter().any(|(one, _)| one == *word);
-            assert!(expected.iter().all(|word| has(&word)), "{line}: {found:?}");
-            assert!(!others.iter().any(|word| has(&word)), "{line}: {found:?}");
+            assert!(expected.iter().all(has), "{line}: {found:?}");
+            assert!(!others.iter().any(has), "{line}: {found:?}");
         }
         check("", &["up", "restart", "completions"], &["supervise"]);
         check("-q ", &["up"], &[]);
