@@ -5,9 +5,10 @@ use serde_json::Value;
 use super::WRITTEN;
 use super::options::Options;
 use super::services::Fate;
-use super::{Maker, services, storage, uses_kubernetes};
+use super::{Maker, services, storage};
 use crate::kubernetes::Object;
 use crate::node::Walk;
+use crate::rules::rbac;
 use crate::system::{System, World};
 
 /// All other objects, cured.
@@ -117,7 +118,6 @@ pub(super) fn remove(value: &mut Value, path: &str) {
 
 /// An object with the permissions that Flink needs; `None` for one that is needless.
 fn access(system: &System<'_>, object: &Object, maker: &mut Maker<'_>) -> Option<Value> {
-    const VERBS: &[&str] = &["get", "list", "watch", "create", "update", "patch", "delete"];
     // Where a key appears twice the last one stays, as kubectl takes it.
     let mut value = object.node.to_json();
     if maker.as_is {
@@ -130,21 +130,19 @@ fn access(system: &System<'_>, object: &Object, maker: &mut Maker<'_>) -> Option
         maker.put(object.place(), object.title(), "nowhere: a Role on configmaps is enough");
         return None;
     }
-    if object.kind == "Role" && uses_kubernetes(system) {
-        for rule in value.get_mut("rules").and_then(Value::as_array_mut).into_iter().flatten() {
-            let has = |key: &str, word: &str| {
-                rule[key].as_array().is_some_and(|items| items.iter().any(|item| item == word))
-            };
-            if !has("resources", "configmaps") || has("verbs", "*") {
-                continue;
-            }
-            let missing: Vec<&str> =
-                VERBS.iter().copied().filter(|verb| !has("verbs", verb)).collect();
-            if let (false, Some(verbs)) = (missing.is_empty(), rule["verbs"].as_array_mut()) {
-                verbs.extend(missing.iter().map(|verb| Value::from(*verb)));
-                let message = format!("{} has {}, too", object.title(), missing.join(", "));
-                maker.cure("NK0304", object.place(), message);
-            }
+    if object.kind == "Role"
+        && let Some(lack) = rbac::lacks(system).iter().find(|lack| std::ptr::eq(lack.role, object))
+    {
+        let rules = value.get_mut("rules").and_then(Value::as_array_mut).into_iter().flatten();
+        let has = |rule: &Value, word: &str| {
+            rule["resources"].as_array().is_some_and(|items| items.iter().any(|item| item == word))
+        };
+        let mut of_config_maps = rules.filter(|rule| has(rule, "configmaps") || has(rule, "*"));
+        let verbs = of_config_maps.next().and_then(|rule| rule["verbs"].as_array_mut());
+        if let Some(verbs) = verbs {
+            verbs.extend(lack.missing.iter().map(|verb| Value::from(*verb)));
+            let message = format!("{} has {}, too", object.title(), lack.missing.join(", "));
+            maker.cure("NK0304", object.place(), message);
         }
     }
     Some(value)

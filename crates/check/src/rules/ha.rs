@@ -69,6 +69,16 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
             one_address(system, workload, out);
         }
     }
+    if high_availability.is_none()
+        && let Some(session) = system.session
+        && let Some(replicas) = session.node.at("spec/jobManager/replicas")
+        && let Some(number) = replicas.whole().filter(|number| 1 < *number)
+    {
+        let place = replicas.place(session.file);
+        let message = format!("{number} JobManagers, and `high-availability.type` is not set");
+        let patch = out.exchange(place, &number.to_string(), "1");
+        out.add(&NO_HA, place, message).patch = patch;
+    }
     checkpoints(system, out);
     volumes(system, out);
 }

@@ -63,8 +63,41 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     if is_alone && !system.settings.is_empty() && !system.is_of_unknown_release() {
         plain(system, out);
     }
+    session(system, out);
     reactive(system, out);
     parallelism(system, out);
+}
+
+/// The memory of a session file: what its fields give the processes has to add up with its options.
+fn session(system: &System<'_>, out: &mut Findings<'_>) {
+    let Some(session) = system.session.filter(|_| !system.is_of_unknown_release()) else { return };
+    for (role, key) in [
+        ("jobManager", "jobmanager.memory.process.size"),
+        ("taskManager", "taskmanager.memory.process.size"),
+    ] {
+        let Some(node) = session.node.at(&format!("spec/{role}/resource/memory")) else { continue };
+        // Quantities of Kubernetes are sizes of Flink but for their last letter.
+        let text = node.text().unwrap_or_default().to_ascii_lowercase();
+        let value = Value::Text(text.strip_suffix('i').unwrap_or(&text).to_owned());
+        let mut settings = system.settings.clone();
+        let place = node.place(session.file);
+        let key = key.to_owned();
+        settings.push(Setting { key, value, place, dialect: None, implied: false });
+        if settings.list.iter().any(|setting| is_of_memory(&setting.key) && setting.is_open()) {
+            continue;
+        }
+        let configuration = settings.configuration();
+        let input = input(&configuration, system.version);
+        let problem = match role {
+            "jobManager" => memory::job_manager(&input).err(),
+            _ => memory::task_manager(&input).err(),
+        };
+        let Some(problem) = problem else { continue };
+        let place = blamed(&settings, &problem.path).map_or(place, |setting| setting.place);
+        let message = format!("`spec.{role}` of {}: {}", session.title(), problem.message);
+        let finding = out.add(&IMPOSSIBLE, place, message);
+        finding.cure = problem.hint.as_ref().map(|hint| as_sentence(&hint.plain()));
+    }
 }
 
 /// `ClusterEntrypoint.startCluster` of 1.13 and later refuses reactive mode for all but standalone applications.
@@ -338,6 +371,15 @@ fn parallelism(system: &System<'_>, out: &mut Findings<'_>) {
     let mut workers = system.task_managers().peekable();
     // Without TaskManagers in the files, or with a number that somebody else changes, nothing is known.
     if workers.peek().is_none() || system.session.is_some() {
+        return;
+    }
+    // A configuration that is not among the files may say any number.
+    let is_unknown = |workload: &Workload<'_>| {
+        let mount = workload.mount_of("/opt/flink/conf/flink-conf.yaml");
+        let mut maps = mount.iter().flat_map(|mount| mount.config_maps());
+        maps.any(|(map, _)| system.world.named("ConfigMap", map, workload.object).is_none())
+    };
+    if system.task_managers().any(is_unknown) {
         return;
     }
     let slots: i64 = workers

@@ -12,7 +12,7 @@ pub(super) mod memory;
 mod network;
 pub(super) mod planned;
 pub(super) mod pods;
-mod rbac;
+pub(super) mod rbac;
 mod schema;
 pub(super) mod storage;
 

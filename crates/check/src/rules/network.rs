@@ -120,7 +120,7 @@ fn listening(settings: &Settings, workload: &Workload<'_>) -> Vec<i64> {
         ports.push(settings.port("rest.port").unwrap_or(REST));
         ports.extend(settings.port("jobmanager.rpc.bind-port"));
         ports.extend(settings.port("high-availability.jobmanager.port"));
-        ports.extend(settings.port("blob.server.port"));
+        ports.extend(range(settings.value("blob.server.port")));
         if !has_fixed_configuration(workload) {
             ports.push(BLOB_OF_ENTRYPOINT);
         }
@@ -133,20 +133,52 @@ fn listening(settings: &Settings, workload: &Workload<'_>) -> Vec<i64> {
     }
     // A range binds one of its ports: which one is not known.
     for key in ["rest.bind-port", "taskmanager.rpc.bind-port", "taskmanager.data.bind-port"] {
-        let Some(value) = settings.value(key) else { continue };
-        match value.split_once('-') {
-            None => ports.extend(value.parse::<i64>().ok()),
-            Some((low, high)) => {
-                if let (Ok(low), Ok(high)) = (low.trim().parse::<i64>(), high.trim().parse::<i64>())
-                {
-                    // A thousand ports are more than anybody's range.
-                    ports.extend((low..=high).take(1000));
-                }
-            }
-        }
+        ports.extend(range(settings.value(key)));
     }
+    ports.extend(range(settings.value("jmx.server.port")));
+    ports.extend(of_java(settings, workload));
     for setting in settings.effective().filter(|s| s.key.starts_with("metrics.reporter.")) {
         ports.extend(setting.text().split('-').filter_map(|port| port.trim().parse::<i64>().ok()));
+        let name = setting.key.trim_end_matches(".class").trim_end_matches(".factory");
+        if setting.text().contains("PrometheusReporter")
+            && settings.exact(&format!("{name}.port")).is_none()
+        {
+            ports.push(PROMETHEUS);
+        }
+    }
+    ports
+}
+
+/// The default of `port` of a `PrometheusReporter` (`PrometheusReporterFactory`, 1.13 to 2.3).
+const PROMETHEUS: i64 = 9249;
+
+/// The ports of an option that takes one, several or a range.
+fn range(value: Option<String>) -> Vec<i64> {
+    let value = value.unwrap_or_default();
+    let number = |text: &str| text.trim().parse::<i64>().ok();
+    let ports = value.split(',').filter_map(|part| match part.split_once('-') {
+        None => number(part).map(|port| port..=port),
+        Some((low, high)) => Some(number(low)?..=number(high)?),
+    });
+    // A thousand ports are more than anybody's range.
+    ports.flat_map(|range| range.take(1000)).collect()
+}
+
+/// Ports that options of the JVM may open: of agents, of JMX, of debuggers.
+fn of_java(settings: &Settings, workload: &Workload<'_>) -> Vec<i64> {
+    let options = settings.effective().filter(|setting| setting.key.starts_with("env.java."));
+    let variables = workload.container.items_of("env").iter().filter(|entry| {
+        entry.text_of("name").is_some_and(|name| name.contains("JAVA") || name.contains("JVM"))
+    });
+    let texts = options.map(crate::settings::Setting::text);
+    let texts =
+        texts.chain(variables.filter_map(|entry| entry.text_of("value")).map(str::to_owned));
+    let mut ports = Vec::new();
+    for text in texts {
+        let words = text.split(|c: char| !c.is_ascii_digit());
+        ports.extend(
+            words.filter(|word| 4 <= word.len()).filter_map(|word| word.parse::<i64>().ok()),
+        );
     }
     ports
 }

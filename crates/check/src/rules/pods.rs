@@ -5,6 +5,7 @@ mod java;
 mod kubernetes;
 mod references;
 mod user;
+mod words;
 
 use super::rules;
 use crate::embedded::Origin;
@@ -61,6 +62,12 @@ rules! {
     FORBIDDEN_ROOT "NK0615" Error "the image starts as root, and the pod forbids it"
         happens "Flink's images name no user: their entrypoint starts as root and becomes `flink` (uid 9999). With `runAsNonRoot: true` alone Kubernetes does not start the container: `container has runAsNonRoot and image will run as root`. Without the capabilities SETUID and SETGID the entrypoint stops: `failed switching to \"flink\": operation not permitted`."
         cure "Set `runAsUser: 9999` and `runAsGroup: 9999` in the security context: the entrypoint then starts as `flink` and needs no capability.";
+    ENDS "NK0616" Error "the container ends at once"
+        happens "The entrypoint of Flink's image runs a word that it does not know as a program, which does not exist; and `start` of Flink's scripts leaves the process in the background and ends. Either way the container ends, and Kubernetes restarts it for ever: `CrashLoopBackOff`."
+        cure "Give the entrypoint its own words, `jobmanager` or `taskmanager`; call Flink's scripts with `start-foreground`.";
+    OTHER_MAP "NK0617" Warning "the ConfigMap of the configuration is not among the files"
+        happens "Where the ConfigMap is not in the cluster either, the pods stay in ContainerCreating: `configmap ... not found`. Mostly the name is a misspelling of one that is there."
+        cure "Write the name of the ConfigMap that is among the files, or add the one that is named.";
 }
 
 pub(crate) use java::closed_java;
@@ -79,6 +86,8 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         configuration(system, workload, out);
         java::check(system, workload, out);
         user::check(system, workload, out);
+        words::check(workload, out);
+        references::configuration(system, workload, out);
     }
     edits(system, out);
 }

@@ -2,7 +2,7 @@
 
 mod power;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::rules;
 use crate::finding::Place;
@@ -12,6 +12,7 @@ use crate::node::Walk;
 use crate::system::{HighAvailability, System};
 use nutkin_core::kubernetes::rbac::ProcessNeeds;
 use nutkin_flink::FlinkVersion;
+use nutkin_flink::yaml::Node;
 
 rules! {
     NO_ACCOUNT_JM "NK0301" Error "JobManagers without a ServiceAccount under Kubernetes high availability"
@@ -43,6 +44,12 @@ rules! {
         cure "Grant the missing verbs in a Role of the session's namespace and bind it to the account. The message lists all of them; nothing more is needed.";
 }
 
+/// The account of pods that name none.
+const DEFAULT: &str = "default";
+
+/// What TaskManagers do with ConfigMaps: they watch those of the leaders (`KubernetesLeaderRetrievalDriver`, 1.13 to 2.3).
+const READS: [&str; 3] = ["get", "list", "watch"];
+
 /// What Flink does with ConfigMaps under high availability.
 fn needed(version: Option<FlinkVersion>) -> Vec<&'static str> {
     let version = version.unwrap_or(FlinkVersion::DEFAULT);
@@ -57,11 +64,16 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     let mut accounts: Vec<(&str, Workload<'_>)> = Vec::new();
     for workload in &system.workloads {
         match workload.service_account().and_then(Walk::text) {
+            None if uses_kubernetes && !bindings(system, workload.object, DEFAULT).is_empty() => {
+                if !accounts.iter().any(|(known, _)| *known == DEFAULT) {
+                    accounts.push((DEFAULT, *workload));
+                }
+            }
             None => {
                 if uses_kubernetes {
                     without_account(system, workload, out);
                 }
-                power::of_account(system, workload.object, "default", out);
+                power::of_account(system, workload.object, DEFAULT, out);
             }
             Some(name) => {
                 unknown_account(system, workload, name, out);
@@ -70,6 +82,9 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
                 }
             }
         }
+    }
+    for lack in lacks(system) {
+        missing_verbs(&lack, out);
     }
     for (name, workload) in accounts {
         rights(system, &workload, name, uses_kubernetes, out);
@@ -121,19 +136,17 @@ fn session_rights(
         let (kind, name) = (text("roleRef/kind"), text("roleRef/name"));
         let mut named = system.world.all_named(kind, name);
         let role = named.find(|role| kind == "ClusterRole" || role.shares_namespace(binding));
-        // A role that is not here may grant anything.
-        let Some(role) = role else { return };
+        // A role that is not here, or that the cluster fills, may grant anything.
+        let Some(role) = role.filter(|role| role.node.get("aggregationRule").is_none()) else {
+            return;
+        };
         roles.push(role);
     }
     let Some(first) = roles.first() else { return };
-    let has = |rule: &nutkin_flink::yaml::Node, key: &str, word: &str| {
-        rule.items_of(key)
-            .iter()
-            .any(|item| matches!(item.text(), Some(text) if text == word || text == "*"))
-    };
+    let has = |rule: &Node, key: &str, word: &str| has(rule, key, &[word, "*"]);
     let mut missing = Vec::new();
     for need in needs.job_manager() {
-        let of_resource = |rule: &&nutkin_flink::yaml::Node| {
+        let of_resource = |rule: &&Node| {
             has(rule, "apiGroups", need.group) && has(rule, "resources", need.resource)
         };
         let all = roles.iter().flat_map(|role| role.node.items_of("rules"));
@@ -218,7 +231,11 @@ fn bindings<'a>(system: &System<'a>, of: &Object, account: &str) -> Vec<&'a Obje
                 subject.text_of("name").filter(|_| subject.text_of("kind") == Some("Group"));
             // All accounts of a namespace, or of all of them.
             let of_group = group.and_then(|group| group.strip_prefix("system:serviceaccounts"));
-            if of_group.is_some_and(|of| of.strip_prefix(':').is_none_or(|of| Some(of) == own)) {
+            // What names no namespace may be applied to any.
+            let is_meant = |of: &str| own.is_none_or(|own| own == of);
+            if group == Some("system:authenticated")
+                || of_group.is_some_and(|of| of.strip_prefix(':').is_none_or(is_meant))
+            {
                 return true;
             }
             subject.text_of("kind") == Some("ServiceAccount")
@@ -272,40 +289,99 @@ fn rights(
             }
             continue;
         };
-        look_at_role(system, role, uses_kubernetes, out);
+        wildcards(role, out);
     }
 }
 
-fn look_at_role(system: &System<'_>, role: &Object, uses_kubernetes: bool, out: &mut Findings<'_>) {
-    let rules = role.node.items_of("rules");
-    let all = |rule: &nutkin_flink::yaml::Node, key: &str| {
-        rule.items_of(key).iter().any(|item| item.text() == Some("*"))
-    };
-    let mut verbs: Vec<&str> = Vec::new();
-    let mut place = None;
-    for rule in rules {
-        if all(rule, "resources") && all(rule, "verbs") {
+fn has(rule: &Node, key: &str, words: &[&str]) -> bool {
+    rule.items_of(key).iter().filter_map(Walk::text).any(|word| words.contains(&word))
+}
+
+fn wildcards(role: &Object, out: &mut Findings<'_>) {
+    for rule in role.node.items_of("rules") {
+        if has(rule, "resources", &["*"]) && has(rule, "verbs", &["*"]) {
             let message = format!("{} allows every verb on every resource", role.title());
             out.add(&WILDCARD, rule.place(role.file), message);
         }
-        let of_config_maps = all(rule, "resources")
-            || rule.items_of("resources").iter().any(|item| item.text() == Some("configmaps"));
-        let core =
-            rule.items_of("apiGroups").iter().any(|group| matches!(group.text(), Some("" | "*")));
-        if of_config_maps && core {
+    }
+}
+
+/// What an account lacks on ConfigMaps: the Role that gives most of it, and what it gives.
+pub(crate) struct Lack<'a> {
+    pub(crate) role: &'a Object,
+    place: Place,
+    given: Vec<&'a str>,
+    pub(crate) missing: Vec<&'static str>,
+}
+
+/// What the accounts of a session's pods lack under high availability on Kubernetes.
+pub(crate) fn lacks<'a>(system: &System<'a>) -> Vec<Lack<'a>> {
+    if !matches!(system.high_availability(), Some((HighAvailability::Kubernetes, _))) {
+        return Vec::new();
+    }
+    let mut accounts: BTreeMap<&str, (&Workload<'_>, bool)> = BTreeMap::new();
+    for workload in &system.workloads {
+        let name = workload.service_account().and_then(Walk::text).unwrap_or(DEFAULT);
+        let (_, leads) = accounts.entry(name).or_insert((workload, false));
+        *leads |= workload.role.is_job_manager();
+    }
+    let all = accounts.into_iter().filter_map(|(name, (workload, leads))| {
+        let needed = if leads { needed(system.version) } else { READS.to_vec() };
+        lack(system, workload.object, name, needed)
+    });
+    let mut found: Vec<Lack<'_>> = Vec::new();
+    for lack in all {
+        if !found.iter().any(|known| std::ptr::eq(known.role, lack.role)) {
+            found.push(lack);
+        }
+    }
+    found
+}
+
+/// Rights of all Roles that are bound to an account add up. `None` where nothing is missing, or nobody knows.
+fn lack<'a>(
+    system: &System<'a>,
+    of: &Object,
+    account: &str,
+    needed: Vec<&'static str>,
+) -> Option<Lack<'a>> {
+    let mut roles: Vec<(Vec<&str>, &Object, Place)> = Vec::new();
+    for binding in bindings(system, of, account) {
+        let text = |path: &str| binding.node.at(path).and_then(Walk::text).unwrap_or_default();
+        let (kind, name) = (text("roleRef/kind"), text("roleRef/name"));
+        let mut named = system.world.all_named(kind, name);
+        let role = named.find(|role| kind == "ClusterRole" || role.shares_namespace(binding));
+        // A ClusterRole of the cluster, and one that the cluster fills, may give anything.
+        let Some(role) = role.filter(|role| role.node.get("aggregationRule").is_none()) else {
+            if kind == "ClusterRole" {
+                return None;
+            }
+            continue;
+        };
+        let rules = role.node.items_of("rules").iter().filter(|rule| {
+            has(rule, "apiGroups", &["", "*"]) && has(rule, "resources", &["configmaps", "*"])
+        });
+        let mut place = None;
+        let mut verbs = Vec::new();
+        for rule in rules {
             verbs.extend(rule.items_of("verbs").iter().filter_map(Walk::text));
             place = place.or_else(|| rule.get("verbs").map(|verbs| verbs.place(role.file)));
         }
+        roles.push((verbs, role, place.unwrap_or_else(|| role.place())));
     }
-    if !uses_kubernetes || verbs.contains(&"*") {
-        return;
+    let is_given = |verb: &str| roles.iter().any(|(verbs, ..)| verbs.contains(&verb));
+    if is_given("*") {
+        return None;
     }
-    let missing: Vec<&str> =
-        needed(system.version).into_iter().filter(|verb| !verbs.contains(verb)).collect();
-    if missing.is_empty() {
-        return;
-    }
-    let place = place.unwrap_or_else(|| role.place());
+    let missing: Vec<&str> = needed.into_iter().filter(|verb| !is_given(verb)).collect();
+    let most = |verbs: &Vec<&str>| verbs.len();
+    let first = roles.iter().rev().max_by_key(|(verbs, ..)| most(verbs))?;
+    let (given, role, place) = (first.0.clone(), first.1, first.2);
+    (!missing.is_empty()).then_some(Lack { role, place, given, missing })
+}
+
+fn missing_verbs(lack: &Lack<'_>, out: &mut Findings<'_>) {
+    let Lack { role, place, given, missing } = lack;
     let message = format!("{} lacks {} on configmaps", role.title(), missing.join(", "));
     let inline = out.files[place.file].line(place.line).is_some_and(|line| {
         line.trim_start().starts_with("verbs:") && line.contains('[') && line.contains(']')
@@ -313,9 +389,9 @@ fn look_at_role(system: &System<'_>, role: &Object, uses_kubernetes: bool, out: 
     let patch = inline
         .then(|| {
             let all: Vec<String> =
-                verbs.iter().chain(&missing).map(|verb| format!("\"{verb}\"")).collect();
-            out.replace(place, &format!("verbs: [{}]", all.join(", ")))
+                given.iter().chain(missing).map(|verb| format!("\"{verb}\"")).collect();
+            out.replace(*place, &format!("verbs: [{}]", all.join(", ")))
         })
         .flatten();
-    out.add(&MISSING_VERBS, place, message).patch = patch;
+    out.add(&MISSING_VERBS, *place, message).patch = patch;
 }

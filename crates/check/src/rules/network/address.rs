@@ -2,7 +2,7 @@
 
 use super::{
     ADDRESS, HOST_LINE, MASTERS, NO_ADDRESS, RPC, SERVICE_PORTS, SEVERAL_MASTERS,
-    has_fixed_configuration, is_ip,
+    has_fixed_configuration, is_ip, range,
 };
 use crate::finding::{Findings, Place};
 use crate::image;
@@ -76,7 +76,9 @@ pub(super) fn of_job_manager(system: &System<'_>, out: &mut Findings<'_>) {
     if !ports.contains(&rpc) {
         lacking.push(format!("port {rpc} for `jobmanager.rpc.port`"));
     }
-    match masters.port("blob.server.port") {
+    // Of a range it takes the first that is free.
+    let blob = range(masters.value("blob.server.port")).into_iter().find(|port| 0 < *port);
+    match blob {
         Some(blob) if !ports.contains(&blob) => {
             lacking.push(format!("port {blob} for `blob.server.port`"));
         }

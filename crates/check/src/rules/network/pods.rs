@@ -49,7 +49,10 @@ pub(super) fn container_ports(
             _ => continue,
         };
         let Some(expected) = expected else { continue };
-        if node.whole() != Some(expected) && settings.exact("rest.bind-port").is_none() {
+        let binds = key.trim_end_matches("port").to_owned() + "bind-port";
+        let is_bound = settings.port(&binds).is_some_and(|port| node.whole() == Some(port));
+        if node.whole() != Some(expected) && !is_bound && settings.exact("rest.bind-port").is_none()
+        {
             let message = format!(
                 "the port `{name}` is {}, `{key}` is {expected}",
                 node.text().unwrap_or_default()

@@ -1,6 +1,6 @@
 //! What pods use of other objects, and whether it is in their namespace.
 
-use super::OTHER_NAMESPACE;
+use super::{OTHER_MAP, OTHER_NAMESPACE};
 use crate::finding::Findings;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
@@ -50,6 +50,30 @@ pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Find
         );
         out.add(&OTHER_NAMESPACE, name.place(workload.file()), message);
     }
+}
+
+/// A ConfigMap over the image's configuration that is not there, beside one of the session that is.
+pub(super) fn configuration(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
+    let Some(mount) = workload.mount_of("/opt/flink/conf/flink-conf.yaml") else { return };
+    let Some(volume) = mount.volume else { return };
+    let Some(name) = volume.at("configMap/name") else { return };
+    let is_there = |name: &str| system.world.named("ConfigMap", name, workload.object).is_some();
+    let text = name.text().unwrap_or_default();
+    if is_there(text) || volume.at("configMap/optional").and_then(Walk::text) == Some("true") {
+        return;
+    }
+    let other = system.workloads.iter().find_map(|other| {
+        let mount = other.mount_of("/opt/flink/conf/flink-conf.yaml")?;
+        mount.config_map().filter(|name| is_there(name))
+    });
+    let Some(other) = other else { return };
+    let message = format!(
+        "{} mounts ConfigMap `{text}`, which is not among the files; the other pods of the session mount `{other}`",
+        workload.title()
+    );
+    let place = name.place(workload.file());
+    let patch = out.exchange(place, text, other);
+    out.add(&OTHER_MAP, place, message).patch = patch;
 }
 
 /// Names of objects without which the pods do not start: kind and place.
