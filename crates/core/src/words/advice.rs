@@ -45,6 +45,11 @@ pub fn advice<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Remedy> {
     })
 }
 
+/// Parts of a pod template that say nothing about a container.
+pub(crate) fn unused_on_docker(parts: &[String]) -> String {
+    format!("no effect on Docker: {} of `podTemplate`", parts.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::advice;
@@ -64,9 +69,4 @@ mod tests {
         check(&["failed as asked"], None);
         check(&[], None);
     }
-}
-
-/// Parts of a pod template that say nothing about a container.
-pub(crate) fn unused_on_docker(parts: &[String]) -> String {
-    format!("no effect on Docker: {} of `podTemplate`", parts.join(", "))
 }
