@@ -43,6 +43,8 @@ pub(super) struct Service {
 pub(super) struct Build {
     /// The Dockerfile.
     pub(super) dockerfile: String,
+    /// Its text, where it is in the Compose file.
+    pub(super) inline: Option<String>,
     /// Values of its `ARG`s.
     pub(super) args: BTreeMap<String, String>,
     /// The stage that is built; `None`: the last one.
@@ -80,4 +82,6 @@ pub(super) struct Port {
     pub(super) host: Option<u16>,
     /// The port of the container.
     pub(super) target: u16,
+    /// Whether it is one of TCP: others have numbers of their own.
+    pub(super) is_tcp: bool,
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::dockerfile::Dockerfile;
+use super::dockerfile::{self, Dockerfile};
 use super::embedded::{Embedded, Origin};
 use super::finding::Place;
 use super::hosts::Hosts;
@@ -14,6 +14,7 @@ use super::path;
 use super::script::Script;
 use super::settings::{self, Setting, Settings};
 use super::source::FileKind;
+use super::source::{File, Input};
 use super::together::{self, Group};
 pub(super) use super::world::World;
 use nutkin_flink::FlinkVersion;
@@ -410,6 +411,25 @@ impl<'a, T> Below<'a, T> {
     }
 }
 
+/// The Dockerfile of an image that a Compose file builds: what it says counts, not the tag that somebody gives the image.
+fn built(world: &World, workload: &Workload<'_>) -> Option<Dockerfile> {
+    let build = workload.object.compose.as_ref()?.build.as_ref()?;
+    if let Some(text) = &build.inline {
+        let file = File::new(&Input { name: "Dockerfile".to_owned(), text: text.clone() });
+        return Some(dockerfile::build(0, &file, &build.args, build.target.as_deref()));
+    }
+    let mut all = world.dockerfiles.iter();
+    all.find(|one| world.files[one.file].name == build.dockerfile).cloned()
+}
+
+/// The release that the image of a workload has for certain: built here, or one of Flink's own.
+pub(super) fn release_of(world: &World, workload: &Workload<'_>) -> Option<FlinkVersion> {
+    match built(world, workload) {
+        Some(dockerfile) => dockerfile.version.map(|(version, _)| version),
+        None => image::release(workload.image()?.text()?),
+    }
+}
+
 /// The Flink release: of the session file, of the JobManager's image, of the Dockerfile.
 fn version(system: &System<'_>) -> Option<FlinkVersion> {
     let of_session = || {
@@ -424,10 +444,16 @@ fn version(system: &System<'_>) -> Option<FlinkVersion> {
     };
     let of_pods = |of_image: fn(&str) -> Option<FlinkVersion>| {
         let images = system.job_managers().chain(&system.workloads).chain(&system.boot);
+        let images = images.filter(|one| built(system.world, one).is_none());
         images.filter_map(Workload::image).filter_map(Walk::text).find_map(of_image)
+    };
+    let of_builds = || {
+        let mut all = system.job_managers().chain(&system.workloads);
+        all.find_map(|one| Some(built(system.world, one)?.version?.0))
     };
     let of_dockerfile = || system.dockerfiles.iter().find_map(|d| Some(d.version?.0));
     of_session()
+        .or_else(of_builds)
         .or_else(|| of_pods(image::release))
         .or_else(of_dockerfile)
         .or_else(|| of_pods(image::likely_release))

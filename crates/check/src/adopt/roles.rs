@@ -75,6 +75,21 @@ const READERS: &[(&str, Reader)] = &[
     ("parallelism.default", Reader::Job),
 ];
 
+/// Options of jobs that are settled before a TaskManager hears of the job, by what clients and JobManagers have.
+const OF_CLIENTS: &[&str] = &[
+    "parallelism.default",
+    "restart-strategy",
+    "table.",
+    "execution.checkpointing.interval",
+    "execution.checkpointing.min-pause",
+    "execution.checkpointing.mode",
+    "execution.checkpointing.timeout",
+];
+
+fn is_of_client(key: &str) -> bool {
+    OF_CLIENTS.iter().any(|prefix| key.starts_with(prefix))
+}
+
 /// What Nutkin sets itself for every session on Kubernetes.
 pub(super) const OWN: &[&str] =
     &["jobmanager.rpc.address", "kubernetes.cluster-id", "kubernetes.namespace"];
@@ -104,7 +119,7 @@ pub(super) fn merge(system: &System<'_>, version: FlinkVersion) -> Merged {
     let mut merged = Merged::default();
     let of_role = |role: Role| system.workloads.iter().find(|workload| workload.role == role);
     let roles = (of_role(Role::JobManager), of_role(Role::TaskManager));
-    if let (Some(master), Some(worker), false) = (roles.0, roles.1, system.is_of_compose()) {
+    if let (Some(master), Some(worker)) = roles {
         let [mut master, mut worker] = [master, worker].map(|workload| Told {
             role: workload.role,
             title: workload.title(),
@@ -291,6 +306,9 @@ fn both(master: &Told, worker: &Told, version: FlinkVersion, merged: &mut Merged
             (Reader::JobManager, _, their) => drop(1, worker, their, "JobManagers"),
             (Reader::TaskManager, our, _) => drop(0, master, our, "TaskManagers"),
             (Reader::Job, Some(_), None) => {}
+            (Reader::Job, None, their) if is_of_client(key) => {
+                drop(1, worker, their, "clients and JobManagers");
+            }
             (_, Some(our), Some(their)) => {
                 merged.conflicts.push(differ(our, master, their, worker));
             }

@@ -124,6 +124,12 @@ impl<'a> Files<'a> {
         self.beside(name).iter().any(|index| is_other(&index))
     }
 
+    /// The same, those apart that the file reads itself.
+    pub(super) fn has_siblings_beside(&self, name: &str, used: &BTreeSet<usize>) -> bool {
+        let is_other = |index: &usize| self.all[*index].name != name && !used.contains(index);
+        self.beside(name).iter().any(is_other)
+    }
+
     /// The values of the `.env` beside a Compose file.
     pub(super) fn environment(&self, name: &str) -> (Option<usize>, Variables) {
         self.variables(&beside(name, ".env"))

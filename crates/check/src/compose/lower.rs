@@ -321,7 +321,13 @@ impl Project<'_, '_> {
         for (key, value) in build.get("args").map_or(&[][..], Walk::entries) {
             args.extend(value.text().map(|value| (key.name.clone(), value.to_owned())));
         }
-        Some(Build { dockerfile: path, args, target: build.text_of("target").map(str::to_owned) })
+        let inline = build.text_of("dockerfile_inline").map(str::to_owned);
+        Some(Build {
+            dockerfile: path,
+            inline,
+            args,
+            target: build.text_of("target").map(str::to_owned),
+        })
     }
 
     fn published(&self, service: &Node) -> Vec<(Port, Place)> {
@@ -337,7 +343,8 @@ impl Project<'_, '_> {
             };
             let address = node.text_of("host_ip").map(str::to_owned);
             let host = node.text_of("published").and_then(|text| text.parse().ok());
-            found.push((Port { address, host, target }, place));
+            let is_tcp = node.text_of("protocol").is_none_or(|protocol| protocol == "tcp");
+            found.push((Port { address, host, target, is_tcp }, place));
         }
         found
     }

@@ -127,6 +127,13 @@ fn read(files: &[File], documents: &[(usize, Node)]) -> Projects {
         if !own.objects.iter().any(is_of_flink) {
             continue;
         }
+        // What the project reads itself is not something else that may be started with it.
+        let has_siblings = reader.has_siblings_beside(name, &own.used);
+        for object in &mut own.objects {
+            if let Some(service) = &mut object.compose {
+                service.has_siblings = has_siblings;
+            }
+        }
         all.push((*file, own));
     }
     // What only others extend is a part of them.

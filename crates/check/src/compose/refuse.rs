@@ -50,6 +50,7 @@ pub(super) fn refusals(
     }
     fields::of_map(service, "a service", &fields::OF_SERVICE, file, &mut told);
     told.extend(one_name(file, key, service));
+    told.extend(amounts(file, service));
     told.extend(two_networks(file, key, service));
     told.extend(ports(file, service));
     if !open {
@@ -74,6 +75,40 @@ fn one_name(file: usize, key: &Key, service: &Node) -> Option<Refusal> {
     let count = service.at("deploy/replicas").or_else(|| service.get("scale"))?.whole()?;
     let message = format!("`{}` has one `container_name` for {count} containers", key.name);
     (1 < count).then(|| Refusal { place: key_place(name, file), message, cure: Some(NEEDLESS) })
+}
+
+/// Numbers that are not, and amounts that are said twice.
+fn amounts(file: usize, service: &Node) -> Vec<Refusal> {
+    let mut told = Vec::new();
+    let mut add = |node: &Node, message: String| {
+        told.push(Refusal::new(node.place(file), message));
+    };
+    let text = |path: &str| {
+        let node = service.at(path)?;
+        Some((node, node.text().filter(|text| !text.contains('$'))?))
+    };
+    for path in ["deploy/replicas", "scale"] {
+        if let Some((node, text)) = text(path).filter(|(node, _)| node.whole().is_none()) {
+            add(node, format!("`{text}` is not a number of containers"));
+        }
+    }
+    for path in ["mem_limit", "mem_reservation", "deploy/resources/limits/memory"] {
+        if let Some((node, text)) = text(path).filter(|(_, text)| words::bytes(text).is_none()) {
+            add(node, format!("`{text}` is not an amount of memory"));
+        }
+    }
+    if let (Some((one, count)), Some((_, other))) = (text("scale"), text("deploy/replicas"))
+        && count != other
+    {
+        add(one, format!("`scale` is {count} and `deploy.replicas` {other}"));
+    }
+    let limit = text("deploy/resources/limits/memory");
+    if let (Some((one, amount)), Some((_, other))) = (text("mem_limit"), limit)
+        && words::bytes(amount) != words::bytes(other)
+    {
+        add(one, format!("`mem_limit` is {amount} and `deploy.resources.limits.memory` {other}"));
+    }
+    told
 }
 
 /// A network of its own and that of somebody else.

@@ -378,3 +378,35 @@ fn images_that_are_built() {
         &[("service jobmanager of compose.yaml", Some("1.20.1"))],
     );
 }
+
+#[test]
+fn ports_that_do_not_meet() {
+    let udp = pair("ports: ['127.0.0.1:8081:8081']", "ports: ['127.0.0.1:8081:80/udp']");
+    finds(&[("compose.yaml", &udp)], &[]);
+    let rpc = "  FLINK_PROPERTIES: 'jobmanager.rpc.port: 6999'";
+    finds(&[("compose.yaml", &pair("", rpc))], &["NK0405 compose.yaml:12"]);
+    finds(&[("compose.yaml", &pair(rpc, rpc))], &[]);
+}
+
+#[test]
+fn the_file_that_a_release_reads_counts() {
+    let mount = "volumes: ['./a.yaml:/opt/flink/conf/flink-conf.yaml', './b.yaml:/opt/flink/conf/config.yaml']";
+    let old = "jobmanager.memory.process.size: 1g\ntaskmanager.memory.process.size: 2g\n";
+    let files =
+        [("compose.yaml", &*pair(mount, mount)), ("a.yaml", old), ("b.yaml", "x: {y: z}\n")];
+    let told_of = told(&files);
+    assert!(!told_of.iter().any(|one| one.starts_with("NK0501")), "{told_of:?}");
+    let dead = pair(mount, mount).replace("1.20.5", "2.0.0");
+    let told_of = told(&[("compose.yaml", &dead), files[1]]);
+    assert!(told_of.iter().any(|one| one.starts_with("NK0107")), "{told_of:?}");
+}
+
+#[test]
+fn amounts_that_compose_refuses() {
+    let check =
+        |more: &str| finds(&[("compose.yaml", &pair("", more))], &["NK1001 compose.yaml:12"]);
+    check("scale: 3\ndeploy: {replicas: 2}");
+    check("deploy: {replicas: two}");
+    check("mem_limit: lots");
+    check("mem_limit: 3g\ndeploy: {resources: {limits: {memory: 2g}}}");
+}

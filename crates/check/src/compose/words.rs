@@ -65,7 +65,7 @@ pub(super) fn quantity(text: &str) -> Option<String> {
 
 /// `8081`, `8081:8081`, `127.0.0.1:9999:8081/tcp`; ranges are one port each. `None` where it is not a port.
 pub(super) fn ports(text: &str) -> Option<Vec<Port>> {
-    let (text, _) = text.split_once('/').unwrap_or((text, "tcp"));
+    let (text, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     let (rest, target) = match text.rsplit_once(':') {
         Some((rest, target)) => (Some(rest), target),
         None => (None, text),
@@ -89,6 +89,7 @@ pub(super) fn ports(text: &str) -> Option<Vec<Port>> {
             _ => hosts.nth(index),
         }),
         target,
+        is_tcp: protocol == "tcp",
     });
     Some(made.collect())
 }
@@ -161,6 +162,7 @@ mod tests {
                     address: address.map(str::to_owned),
                     host: *host,
                     target: *target,
+                    is_tcp: true,
                 })
                 .collect();
             assert_eq!(found, expected, "{text}");

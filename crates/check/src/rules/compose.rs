@@ -104,7 +104,7 @@ fn same_ports(world: &World, out: &mut Findings<'_>) {
             continue;
         }
         let count = object.node.at("spec/replicas").and_then(Walk::whole).unwrap_or(1);
-        for (port, place) in &service.published {
+        for (port, place) in service.published.iter().filter(|(port, _)| port.is_tcp) {
             let Some(host) = port.host else { continue };
             let address = port.address.as_deref().filter(|address| *address != "0.0.0.0");
             let other = known.iter().find(|(project, _, number, there)| {

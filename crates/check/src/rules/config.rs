@@ -351,8 +351,14 @@ fn old_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
 }
 
 fn new_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
+    // Of Compose services that mount both, the one that is read is there.
+    let has_old = system.is_of_compose()
+        && system.texts.iter().any(|other| {
+            other.kind == FileKind::FlinkConf && !matches!(other.origin, Origin::Properties(_))
+        });
     if let Some(version) = system.version
         && !version.line().reads_config_yaml
+        && !has_old
     {
         let message = format!("Flink {version} does not read config.yaml");
         out.add(&NOT_READ_OLD, text.start(), message);

@@ -8,7 +8,7 @@ use crate::image::{is_flinks_own, is_newest, is_official, numbers, release, tag,
 use crate::kubernetes::{Workload, is_flink_image};
 use crate::node::Walk;
 use crate::source::FileKind;
-use crate::system::System;
+use crate::system::{System, release_of};
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::version::LINES;
 
@@ -131,16 +131,18 @@ fn java(image: &str, place: Place, out: &mut Findings<'_>) {
 }
 
 fn mixed(system: &System<'_>, out: &mut Findings<'_>) {
-    let version_of = |workload: &Workload<'_>| release(workload.image()?.text()?);
+    let version_of = |workload: &Workload<'_>| release_of(system.world, workload);
     let Some((first, wanted)) = system.job_managers().find_map(|w| Some((w, version_of(w)?)))
     else {
         return;
     };
     for workload in &system.workloads {
-        let (Some(node), Some(found)) = (workload.image(), version_of(workload)) else { continue };
+        let Some(found) = version_of(workload) else { continue };
+        let object = &workload.object.node;
         if found != wanted {
             let message =
                 format!("{} runs Flink {found}, {} runs {wanted}", workload.title(), first.title());
+            let node = workload.image().unwrap_or(object);
             out.add(&MIXED, node.place(workload.file()), message);
         }
     }

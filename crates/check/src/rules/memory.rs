@@ -145,7 +145,14 @@ fn of_image(
     let Some(service) = &workload.object.compose else {
         return settings::has_configuration_of_image(workload).then_some(&image::SIZES);
     };
-    if service.mounts.iter().any(|mount| FILES.contains(&mount.target.as_str())) {
+    // A file that its release does not read takes nobody's place.
+    let is_read = |target: &str| match system.version.map(FlinkVersion::line) {
+        Some(line) if target.ends_with("/flink-conf.yaml") => line.reads_flink_conf,
+        Some(line) if target.ends_with("/config.yaml") => line.reads_config_yaml,
+        _ => true,
+    };
+    let mut targets = service.mounts.iter().map(|mount| mount.target.as_str());
+    if targets.any(|target| FILES.contains(&target) && is_read(target)) {
         let is_conf = |text: &&Embedded| {
             matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml)
                 && !matches!(text.origin, Origin::Properties(_))

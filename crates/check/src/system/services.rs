@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use super::{System, World, empty, settings};
+use super::{System, World, empty, release_of, settings};
 use crate::embedded::{Embedded, Origin};
 use crate::finding::Place;
 use crate::image;
@@ -11,7 +11,8 @@ use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
 use crate::service::Source;
 use crate::settings::{Setting, Settings};
-use nutkin_flink::{Problem, Value};
+use crate::source::FileKind;
+use nutkin_flink::{FlinkVersion, Problem, Value};
 
 /// What variables of the image's entrypoint set, before `FLINK_PROPERTIES` (`docker-entrypoint.sh` of Flink's images,
 /// `prepare_configuration`).
@@ -126,6 +127,18 @@ pub(crate) fn texts<'a>(world: &'a World, workload: &Workload<'a>) -> Vec<&'a Em
     found
 }
 
+/// Whether the release of a service reads a file of its configuration: of the two flink-conf.yaml counts as long as there is
+/// a reader of it (`GlobalConfiguration.loadConfiguration` of 1.19 and 1.20).
+fn is_read(text: &Embedded, all: &[&Embedded], world: &World, workload: &Workload<'_>) -> bool {
+    let Some(line) = release_of(world, workload).map(FlinkVersion::line) else { return true };
+    let has_old = all.iter().any(|other| other.kind == FileKind::FlinkConf);
+    match text.kind {
+        FileKind::FlinkConf => line.reads_flink_conf,
+        FileKind::ConfigYaml => line.reads_config_yaml && !(line.reads_flink_conf && has_old),
+        _ => true,
+    }
+}
+
 /// What is set for one service: variables, files, `FLINK_PROPERTIES`, arguments.
 pub(crate) fn of(world: &World, workload: &Workload<'_>) -> (Settings, Vec<(Place, Problem)>) {
     let mut own = Settings::default();
@@ -133,6 +146,8 @@ pub(crate) fn of(world: &World, workload: &Workload<'_>) -> (Settings, Vec<(Plac
     let texts = texts(world, workload);
     let (properties, files): (Vec<&Embedded>, Vec<&Embedded>) =
         texts.into_iter().partition(|text| matches!(text.origin, Origin::Properties(_)));
+    let files: Vec<&Embedded> =
+        files.iter().copied().filter(|text| is_read(text, &files, world, workload)).collect();
     refused.extend(settings::read_all(&files, &world.files, &mut own));
     let image = workload.image().and_then(Walk::text).unwrap_or_default();
     let variables = if image::is_bitnami(image) { VARIABLES_OF_BITNAMI } else { VARIABLES };

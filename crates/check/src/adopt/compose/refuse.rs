@@ -12,6 +12,7 @@ use crate::rules::compose::one_lines;
 use crate::service::{Service, Source};
 use crate::source::FileKind;
 use crate::system::{System, World, of_service};
+use nutkin_flink::options::{self, Level};
 use nutkin_flink::{Argument, FlinkVersion, Problem};
 
 /// All reasons.
@@ -103,7 +104,27 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
     }
     images(system, &mut add);
     alike(system, &mut add);
+    for problem in wrong_values(system, maker) {
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
     problems
+}
+
+/// Values at which Flink stops, also those of a role that does not ask for the option: nobody knows what was meant.
+fn wrong_values(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
+    let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
+    let mut found = Vec::new();
+    for workload in &system.workloads {
+        let settings = system.settings_of(workload);
+        let wrong = options::check(&settings.configuration(), version).into_iter();
+        for finding in wrong.filter(|finding| finding.level == Level::Error) {
+            let setting = settings.get(&finding.problem.path).filter(|one| !one.is_open());
+            found.extend(setting.map(|one| finding.problem.at(maker.location(one.place))));
+        }
+    }
+    found
 }
 
 /// What Compose says to the files of a session's services.

@@ -7,8 +7,11 @@ use crate::image;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::rules::network::{ADDRESS, SELF};
-use crate::settings::Setting;
+use crate::settings::{Setting, Settings};
 use crate::system::{System, of_service};
+
+/// Flink's default of `jobmanager.rpc.port` (`JobManagerOptions.RPC_PORT`).
+const DEFAULT_PORT: i64 = 6123;
 
 /// How to cure an address of a container.
 const CURE: &str = "Set `jobmanager.rpc.address` to the name of the JobManager's service, in the FLINK_PROPERTIES of \
@@ -43,8 +46,35 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         };
         if let Some(message) = wrong(system, master, worker, &address, own.as_ref()) {
             out.add(&ADDRESS, place, message).cure = Some(CURE.to_owned());
+        } else {
+            other_port(system, master, worker, out);
         }
     }
+}
+
+/// A port at which TaskManagers look for a JobManager that listens at another one.
+fn other_port(
+    system: &System<'_>,
+    master: &Workload<'_>,
+    worker: &Workload<'_>,
+    out: &mut Findings<'_>,
+) {
+    const KEY: &str = "jobmanager.rpc.port";
+    let (ours, theirs) = (system.settings_of(master), system.settings_of(worker));
+    let port = |settings: &Settings| settings.port(KEY).unwrap_or(DEFAULT_PORT);
+    let is_open = |settings: &Settings| settings.get(KEY).is_some_and(Setting::is_open);
+    let (our, their) = (port(&ours), port(&theirs));
+    if our == their || is_open(&ours) || is_open(&theirs) {
+        return;
+    }
+    let Some(setting) = theirs.get(KEY).or_else(|| ours.get(KEY)) else { return };
+    let message = format!(
+        "{} looks for the JobManager at port {their}, {} listens at {our}",
+        worker.title(),
+        master.title()
+    );
+    out.add(&ADDRESS, setting.place, message).cure =
+        Some(format!("Set `{KEY}` in the services of both roles, or in none."));
 }
 
 /// Why an address does not lead to the JobManager.
