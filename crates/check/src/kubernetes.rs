@@ -216,10 +216,14 @@ impl<'a> Workload<'a> {
 
     /// Containers beside it that run a process of Flink as well.
     pub(super) fn others(&self) -> Vec<&'a Node> {
-        let is_flink =
-            |container: &&Node| role::program(container).is_some_and(Program::is_process);
+        let is_flink = |container: &&Node| Self::runs_process(container);
         let all = self.pod.items_of("containers").iter();
         all.filter(|one| !std::ptr::eq(*one, self.container)).filter(is_flink).collect()
+    }
+
+    /// Whether a container runs a process of Flink, by its words.
+    pub(super) fn runs_process(container: &Node) -> bool {
+        role::program(container).is_some_and(Program::is_process)
     }
 
     pub(super) const fn file(&self) -> usize {

@@ -33,6 +33,17 @@ pub(super) fn keep(
             && object.node.at("spec/deploymentName").and_then(Walk::text)
                 == Some(session.name.as_str())
     };
+    let strays = world.objects.iter().filter(|object| {
+        object.is_of_operator("FlinkSessionJob")
+            && object.node.at("spec/deploymentName").and_then(Walk::text).is_some()
+            && !is_job(object)
+    });
+    let notes = strays.map(|stray| {
+        let at = maker.location(stray.place());
+        let title = stray.title();
+        format!("{title} ({at}) is a job of another session than `{}`: correct its `spec.deploymentName`, or leave it out", session.name)
+    });
+    let notes: Vec<String> = notes.collect();
     let jobs = world.objects.iter().filter(is_job);
     let kept: Vec<&Object> = std::iter::once(session).chain(jobs).collect();
     let mut edits: BTreeMap<usize, Vec<Edit>> = BTreeMap::new();
@@ -87,7 +98,7 @@ pub(super) fn keep(
         beside: around,
         placed: maker.placed,
         cures: maker.cures,
-        notes: Vec::new(),
+        notes,
     })
 }
 

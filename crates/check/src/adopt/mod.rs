@@ -8,6 +8,7 @@ mod compose;
 mod defaults;
 pub mod difference;
 mod directory;
+mod entry;
 mod images;
 mod keep;
 mod logging;
@@ -227,7 +228,17 @@ fn make(
     if let Some((directory, place)) = directory::option(system) {
         options.push("kubernetes.flink.conf.dir", &directory, maker.origin(place));
     }
-    if let Some(place) = system.workloads.iter().find_map(pods::without_user)
+    if let Some((entry, place)) = entry::own(system)
+        && system.settings.get("kubernetes.entry.path").is_none()
+    {
+        options.push("kubernetes.entry.path", &entry, maker.origin(place));
+    }
+    // OpenShift gives pods of each project users of their own, and refuses others.
+    let is_of_openshift =
+        |object: &&Object| object.group().is_some_and(|group| group.ends_with("openshift.io"));
+    let of_openshift = world.objects.iter().find(is_of_openshift).map(Object::place);
+    let without_user = system.workloads.iter().find_map(pods::without_user);
+    if let Some(place) = without_user.or(of_openshift)
         && system.settings.get(pods::USER).is_none()
     {
         options.push(pods::USER, "none", maker.origin(place));

@@ -1,6 +1,6 @@
 //! The options of a session, from all files, as `spec.flinkConfiguration` holds them.
 
-use super::{Maker, defaults, roles};
+use super::{Maker, defaults, ports, roles};
 use crate::finding::Place;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
@@ -205,7 +205,8 @@ fn one(
             made.push(new, "adaptive", origin);
             return;
         }
-        if key.starts_with("queryable-state.") || key == "query.server.port" {
+        let is_of_queries = key.starts_with("queryable-state.") || key == "query.server.port";
+        if is_of_queries && !ports::answers_queries(system) {
             maker.put(place, key, "nowhere: queryable state was off");
             maker.cure("NK0410", place, format!("`{key}` is left out"));
             return;

@@ -198,7 +198,9 @@ fn declared(
 ) {
     let is_query = |port: &Node| {
         let query = system.settings.port("queryable-state.proxy.ports").unwrap_or(QUERIES);
-        !maker.as_is && port.get("containerPort").and_then(Walk::whole) == Some(query)
+        !maker.as_is
+            && !ports::answers_queries(system)
+            && port.get("containerPort").and_then(Walk::whole) == Some(query)
     };
     let other = |port: &&Node| ports::own_name(system, workload, port).is_none() && !is_query(port);
     let kept: Vec<Value> = node.items().iter().filter(other).map(Node::to_json).collect();

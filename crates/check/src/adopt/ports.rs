@@ -47,6 +47,12 @@ pub(super) fn own_name(
     found.or_else(|| workload.role.is_task_manager().then(|| known(OF_TASK_MANAGER)).flatten())
 }
 
+/// Whether TaskManagers answer questions about state.
+pub(super) fn answers_queries(system: &System<'_>) -> bool {
+    let settings = system.settings_of_task_managers();
+    settings.value("queryable-state.enable").is_some_and(|value| value.trim() == "true")
+}
+
 /// The names of the files for ports of Flink, and those of the session.
 pub(super) fn names(
     system: &System<'_>,

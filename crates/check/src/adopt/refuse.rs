@@ -1,7 +1,7 @@
 //! What no session file can be: said before anything is written.
 
 use super::difference::rendered;
-use super::{Adoption, AdoptionRequest, Maker, defaults, directory, pods, roles, unclear};
+use super::{Adoption, AdoptionRequest, Maker, defaults, directory, entry, pods, roles, unclear};
 use crate::finding::Place;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
@@ -40,6 +40,21 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
         let problem = Problem::argument(Argument::From, conflict.message).hint(conflict.hint);
         problem.at(maker.location(conflict.place))
     }));
+    // Whatever release it is, a session file would be of another one; an old spelling shows that it may be.
+    let old = system.settings.list.iter().find(|setting| {
+        options::canonical(&setting.key, version) != setting.key
+            && !setting.key.starts_with("kubernetes.")
+    });
+    let is_guess = system.version.is_none() && has_pods && !system.is_of_compose();
+    if let Some(setting) = old.filter(|_| is_guess && !maker.as_is) {
+        let message = format!(
+            "no file names a release of Flink, and `{}` is an old spelling, which not all of them read",
+            setting.key
+        );
+        let problem = Problem::argument(Argument::From, message);
+        let problem = problem.hint("`--flink VERSION` says which release it is");
+        problems.push(problem.at(maker.location(setting.place)));
+    }
     let mut add = |workload: &Workload<'_>, path: &str, message: String, hint: &str| {
         let place = workload.object.place_of(path);
         let problem = Problem::argument(Argument::From, message).hint(hint);
@@ -68,7 +83,8 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
                 "write its options to a ConfigMap among the files",
             );
         }
-        let reasons = directory::refuse(system, workload).into_iter();
+        let entry = entry::refuse(system, workload);
+        let reasons = directory::refuse(system, workload).into_iter().chain(entry);
         for reason in reasons.filter(|_| !is_of_compose) {
             add(workload, "spec/template", reason.message, &reason.hint);
         }

@@ -36,7 +36,8 @@ pub(super) fn of(
     let query = |port: &Node| number(workload, port) == Some(query_port(system));
     // A headless Service may have no ports at all.
     let is_for_queries = !ports.is_empty() && ports.iter().all(query);
-    if workload.role == Role::TaskManager && is_for_queries && !maker.as_is {
+    let is_off = !maker.as_is && !ports::answers_queries(system);
+    if workload.role == Role::TaskManager && is_for_queries && is_off {
         maker.put(place, title.clone(), "nowhere: nothing listens on it");
         maker.cure("NK0410", place, format!("{title} is left out"));
         return Some(Fate::Gone);
@@ -74,7 +75,24 @@ pub(super) fn of(
     }
     let words: Option<Vec<String>> =
         ports.iter().map(|port| word(system, workload, port, kind)).collect();
-    let is_plain = !is_watched(system, object) && says_no_more(object);
+    // Of pods of both roles, an option would leave those of one of them.
+    let is_of_both = shape != Shape::One
+        && system
+            .workloads
+            .iter()
+            .any(|other| other.role != workload.role && other.is_selected(selector.entries()));
+    let leads_to_master = |port: &Node| {
+        let word = word(system, workload, port, kind);
+        workload.role.is_job_manager()
+            && word.is_some_and(|word| {
+                ["rest", "rpc", "blob"].contains(&word.split(':').next().unwrap_or(&word))
+            })
+    };
+    let is_of_both = is_of_both && !ports.iter().all(leads_to_master);
+    let is_plain = !is_watched(system, object)
+        && says_no_more(object)
+        && !is_of_both
+        && !is_called_by_name(system, object);
     let words = words.filter(|words| is_plain && !words.is_empty() && shape != Shape::Native);
     if let Some(words) = words {
         let key = |setting: &str| format!("nutkin.service.{}.{setting}", object.name);
@@ -95,7 +113,8 @@ pub(super) fn of(
         if kind == "ClusterIP" && is_open {
             close(spec);
         }
-        select::relabel(spec.get_mut("selector"), name, workload.role, shape);
+        let role = if is_of_both { Role::Both } else { workload.role };
+        select::relabel(spec.get_mut("selector"), name, role, shape);
     }
     ports::follow(&mut value, &ports::names(system, workload));
     lead_to_leader(&mut value, system, workload);
@@ -152,6 +171,24 @@ fn close(spec: &mut Map<String, Value>) {
     }
 }
 
+/// Whether objects that are not rewritten call a port of a Service by its name, which is another one in the session: a Route, or
+/// what an Ingress controller has of its own.
+fn is_called_by_name(system: &System<'_>, service: &Object) -> bool {
+    fn has(node: &Node, text: &str) -> bool {
+        node.text() == Some(text)
+            || node.items().iter().any(|item| has(item, text))
+            || node.entries().iter().any(|(_, value)| has(value, text))
+    }
+    let ports = service.node.at("spec/ports").map_or(&[][..], Walk::items);
+    let names: Vec<&str> = ports.iter().filter_map(|port| port.text_of("name")).collect();
+    let others = system.world.objects.iter().filter(|object| {
+        let is_rewritten = ["Service", "Ingress", "ConfigMap", "Secret"].contains(&&*object.kind);
+        !is_rewritten && Workload::of(object).is_none() && object.shares_namespace(service)
+    });
+    let mut others = others.filter(|object| has(&object.node, &service.name));
+    others.any(|object| names.iter().any(|name| has(&object.node, name)))
+}
+
 /// The port on which Flink would answer questions about state (`QueryableStateOptions.PROXY_PORT_RANGE` of the files).
 fn query_port(system: &System<'_>) -> i64 {
     system.settings_of_task_managers().port("queryable-state.proxy.ports").unwrap_or(6125)
@@ -202,10 +239,13 @@ pub(super) fn follow(value: &mut Value, system: &System<'_>, object: &Object, na
             ports::follow(value, &ports::names(system, workload));
         }
     }
-    if let Some(selector) = value.pointer_mut("/spec/selector") {
-        is_changed |= select::labels(selector, system, name);
+    // A monitor of Services finds them by their own labels, which they keep.
+    if object.kind != "ServiceMonitor" {
+        if let Some(selector) = value.pointer_mut("/spec/selector") {
+            is_changed |= select::labels(selector, system, name);
+        }
+        is_changed |= select::follow(value, system, name);
     }
-    is_changed |= select::follow(value, system, name);
     // Of a HorizontalPodAutoscaler or a ScaledObject, and of a VerticalPodAutoscaler.
     let field = ["scaleTargetRef", "targetRef"]
         .into_iter()
@@ -310,7 +350,8 @@ pub(super) fn taken<'a>(system: &System<'a>, session: &str) -> Option<&'a Object
             let word = workload.and_then(|workload| word(system, workload, port, "ClusterIP"));
             word.is_some_and(|word| !object.name.ends_with("-rest") || word == "rest")
         };
-        is_made(system, &object.name, session) && !is_headless && !ports.iter().all(is_there)
+        let is_same = ports.iter().all(is_there) && !is_called_by_name(system, object);
+        is_made(system, &object.name, session) && !is_headless && !is_same
     })
 }
 

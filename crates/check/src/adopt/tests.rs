@@ -184,3 +184,26 @@ fn what_somebody_allows_stays() {
     check(" # nutkin: allow NK0901", false);
     check(" # nutkin: allow NK0902 because of something", false);
 }
+
+/// Selectors of the objects beside: of pods they follow the session's, of both roles where they did, and those of Services stay.
+#[test]
+fn selectors_select_what_they_did() {
+    #[track_caller]
+    fn check(text: &str, kind: &str, name: &str, component: Option<&str>, app: &str) {
+        let files = inputs(&[("all.yaml", text)]);
+        let adoption = adopt(&files, &AdoptionRequest::default()).unwrap();
+        let is_meant =
+            |one: &&serde_json::Value| one["kind"] == kind && one["metadata"]["name"] == name;
+        let selector = &adoption.beside.iter().find(is_meant).unwrap()["spec"]["selector"];
+        let labels = selector.get("matchLabels").unwrap_or(selector);
+        assert_eq!(labels["app"], app, "{labels}");
+        assert_eq!(labels.get("component").and_then(|one| one.as_str()), component, "{labels}");
+        let is_of_pods = kind == "Service";
+        assert_eq!(labels.get("type").is_some(), is_of_pods, "{labels}");
+    }
+    let both = include_str!("../../strangers/service-of-both-roles/all.yaml");
+    check(both, "Service", "api-metrics", None, "api");
+    let monitor = include_str!("../../strangers/monitor-of-services/all.yaml");
+    check(monitor, "ServiceMonitor", "ida", None, "ida");
+    check(monitor, "Service", "ida-jm", Some("jobmanager"), "ida");
+}

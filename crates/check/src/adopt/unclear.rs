@@ -2,6 +2,7 @@
 
 use crate::embedded::{Embedded, Origin};
 use crate::kubernetes::{Mount, Object, Workload};
+use crate::node::Walk;
 use crate::passed_over;
 use crate::path;
 use crate::settings;
@@ -21,6 +22,7 @@ pub(super) fn of(world: &World, system: &System<'_>) -> Option<Problem> {
         boot(world, system),
         absent(world, system),
         unknown(world, system),
+        misspelt(world, system),
     ];
     reasons.into_iter().flatten().next()
 }
@@ -121,23 +123,41 @@ fn unknown(world: &World, system: &System<'_>) -> Option<Problem> {
     Some(Problem::argument(Argument::From, message).hint(hint))
 }
 
+/// An object that runs Flink as a workload does, and whose kind is not one.
+fn misspelt(world: &World, system: &System<'_>) -> Option<Problem> {
+    let of = system.workloads.first().filter(|_| !system.is_of_compose())?.object;
+    let others = world.objects.iter().filter(|object| {
+        object.compose.is_none() && object.shares_namespace(of) && Workload::of(object).is_none()
+    });
+    let runs_flink = |object: &&Object| {
+        let containers = object.node.at("spec/template/spec").map(|pod| pod.items_of("containers"));
+        containers.into_iter().flatten().any(Workload::runs_process)
+    };
+    let object = others.into_iter().find(runs_flink)?;
+    let message = format!(
+        "{} ({}) runs a process of Flink, and its kind is not one that is looked at here",
+        object.title(),
+        at(world, object)
+    );
+    let hint = "correct its kind, or leave its file out";
+    Some(Problem::argument(Argument::From, message).hint(hint))
+}
+
 /// A ConfigMap over the image's configuration that is not there: the session would be without all of it.
 fn absent(world: &World, system: &System<'_>) -> Option<Problem> {
     let is_configuration = |text: &&Embedded| {
         matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml)
             && matches!(text.origin, Origin::ConfigMap(_))
     };
-    if system.texts.iter().any(is_configuration) {
-        return None;
-    }
-    let (workload, map) = system.workloads.iter().find_map(|workload| {
+    let unread = system.workloads.iter().filter(|workload| {
+        system.is_of_compose() || !system.texts_of(workload).any(|text| is_configuration(&text))
+    });
+    let (workload, map) = unread.into_iter().find_map(|workload| {
         let mount = workload.mount_of("/opt/flink/conf/flink-conf.yaml")?;
         let (map, _) = mount.config_maps().next()?;
-        Some((workload, map))
+        let is_absent = world.named("ConfigMap", map, workload.object).is_none();
+        is_absent.then_some((workload, map))
     })?;
-    if world.named("ConfigMap", map, workload.object).is_some() {
-        return None;
-    }
     let message = format!(
         "the configuration of {} is in ConfigMap {map}, which is not among the files, or there are several",
         workload.title()

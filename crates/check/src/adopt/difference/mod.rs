@@ -110,7 +110,7 @@ pub fn differences(
             facts
         }
         _ if is_of_compose => of_file(adoption)?,
-        _ => of_pods(adoption)?,
+        _ => of_pods(adoption, system.version)?,
     };
     let mut found = Vec::new();
     let none = std::collections::BTreeMap::new();
@@ -137,10 +137,10 @@ pub fn differences(
 }
 
 /// The facts of what the session file makes on Kubernetes.
-fn of_pods(adoption: &Adoption) -> Result<Facts, Vec<Problem>> {
+fn of_pods(adoption: &Adoption, version: Option<FlinkVersion>) -> Result<Facts, Vec<Problem>> {
     let input = Input { name: "objects.yaml".to_owned(), text: rendered(adoption)? };
     let world = World::read(vec![File::new(&input)]);
-    let systems = system::group(&world, None);
+    let systems = system::group(&world, version);
     let Some(system) = systems.iter().find(|system| !system.workloads.is_empty()) else {
         return Ok(Facts::new());
     };
