@@ -4,7 +4,7 @@ use super::rules;
 use crate::embedded::{Embedded, Origin};
 use crate::finding::Findings;
 use crate::image;
-use crate::kubernetes::{Role, Workload};
+use crate::kubernetes::{Mount, Role, Workload};
 use crate::node::Walk;
 use crate::settings::{self, Setting, Settings};
 use crate::source::FileKind;
@@ -383,7 +383,7 @@ fn parallelism(system: &System<'_>, out: &mut Findings<'_>) {
     // A configuration that is not among the files may say any number.
     let is_unknown = |workload: &Workload<'_>| {
         let mount = workload.mount_of("/opt/flink/conf/flink-conf.yaml");
-        let mut maps = mount.iter().flat_map(|mount| mount.config_maps());
+        let mut maps = mount.iter().flat_map(Mount::config_maps);
         maps.any(|(map, _)| system.world.named("ConfigMap", map, workload.object).is_none())
     };
     if system.task_managers().any(is_unknown) {

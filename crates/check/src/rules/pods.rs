@@ -5,6 +5,7 @@ mod java;
 mod kubernetes;
 mod references;
 mod user;
+mod values;
 mod words;
 
 use super::rules;
@@ -68,6 +69,9 @@ rules! {
     OTHER_MAP "NK0617" Warning "the ConfigMap of the configuration is not among the files"
         happens "Where the ConfigMap is not in the cluster either, the pods stay in ContainerCreating: `configmap ... not found`. Mostly the name is a misspelling of one that is there."
         cure "Write the name of the ConfigMap that is among the files, or add the one that is named.";
+    REFUSED_VALUE "NK0618" Error "a value that Kubernetes refuses"
+        happens "The API server refuses the object, and nothing of it is created: labels, annotations and values of variables are text, names have the letters that host names may have, and a request is not above its limit."
+        cure "Put numbers and truth values in quotes where text is wanted, and write the name or amount as the message says.";
 }
 
 pub(crate) use java::closed_java;
@@ -87,6 +91,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         java::check(system, workload, out);
         user::check(system, workload, out);
         words::check(workload, out);
+        values::check(workload, out);
         references::configuration(system, workload, out);
     }
     edits(system, out);

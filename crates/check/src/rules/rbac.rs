@@ -97,6 +97,9 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
             session_rights(system, name, workload.object, place, &needs, out);
         }
     }
+    if let Some(boot) = &system.boot {
+        of_boot(system, boot, uses_kubernetes, out);
+    }
     if let Some(session) = system.session
         && let Some(account) = session.node.at("spec/serviceAccount")
         && let Some(name) = account.text()
@@ -107,6 +110,26 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         session_rights(system, name, session, place, &needs, out);
         power::of_account(system, session, name, out);
     }
+}
+
+/// The account of the session that `kubernetes-session.sh` deploys, where it is in the namespace of who calls it.
+fn of_boot(
+    system: &System<'_>,
+    boot: &Workload<'_>,
+    uses_kubernetes: bool,
+    out: &mut Findings<'_>,
+) {
+    let settings = &system.settings;
+    let namespace = settings.value("kubernetes.namespace");
+    if namespace.is_some() && namespace.as_deref() != boot.object.namespace.as_deref() {
+        return;
+    }
+    let setting = settings
+        .get("kubernetes.jobmanager.service-account")
+        .or_else(|| settings.get("kubernetes.service-account"));
+    let Some(setting) = setting.filter(|setting| !setting.is_open()) else { return };
+    let needs = needs(system, true, uses_kubernetes);
+    session_rights(system, &setting.text(), boot.object, setting.place, &needs, out);
 }
 
 fn needs(system: &System<'_>, native: bool, high_availability: bool) -> ProcessNeeds {
@@ -358,12 +381,12 @@ fn lack<'a>(
             }
             continue;
         };
-        let rules = role.node.items_of("rules").iter().filter(|rule| {
+        let of_maps = role.node.items_of("rules").iter().filter(|rule| {
             has(rule, "apiGroups", &["", "*"]) && has(rule, "resources", &["configmaps", "*"])
         });
         let mut place = None;
         let mut verbs = Vec::new();
-        for rule in rules {
+        for rule in of_maps {
             verbs.extend(rule.items_of("verbs").iter().filter_map(Walk::text));
             place = place.or_else(|| rule.get("verbs").map(|verbs| verbs.place(role.file)));
         }

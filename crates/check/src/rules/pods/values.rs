@@ -1,0 +1,75 @@
+//! Values of workloads that the API server refuses, as its validation says (`k8s.io/apimachinery`, `validation.go`).
+
+use super::REFUSED_VALUE;
+use crate::finding::Findings;
+use crate::kubernetes::Workload;
+use crate::node::Walk;
+use crate::rules::memory::quantity;
+use nutkin_flink::yaml::{Node, NodeKind};
+
+/// Longest name of a port of a container (`IsValidPortName`).
+const LONGEST: usize = 15;
+
+pub(super) fn check(workload: &Workload<'_>, out: &mut Findings<'_>) {
+    let object = workload.object;
+    if object.compose.is_some() {
+        return;
+    }
+    let file = object.file;
+    let maps = ["metadata/labels", "metadata/annotations", "spec/template/metadata/labels"];
+    let texts = maps.iter().filter_map(|path| object.node.at(path)).flat_map(Walk::entries);
+    let variables = workload.container.items_of("env").iter();
+    let values = variables.filter_map(|entry| entry.entry("value"));
+    for (key, value) in texts.chain(values).filter(|(_, value)| !is_text(value)) {
+        let text = value.text().unwrap_or_default();
+        let place = value.place(file);
+        let message =
+            format!("`{}` of {} is a text, and `{text}` is not", key.name, object.title());
+        let patch = out.exchange(place, text, &format!("\"{text}\""));
+        out.add(&REFUSED_VALUE, place, message).patch = patch;
+    }
+    if !is_name(&object.name)
+        && let Some(name) = object.node.at("metadata/name")
+    {
+        let message =
+            format!("`{}` is not a name: small letters, digits, `-` and `.`", object.name);
+        out.add(&REFUSED_VALUE, name.place(file), message);
+    }
+    for name in workload.container.items_of("ports").iter().filter_map(|port| port.get("name")) {
+        let text = name.text().unwrap_or_default();
+        if LONGEST < text.len() && !text.contains('$') {
+            let message = format!(
+                "`{text}` has {} characters; names of ports have at most {LONGEST}",
+                text.len()
+            );
+            out.add(&REFUSED_VALUE, name.place(file), message);
+        }
+    }
+    let amount = |path: &str| {
+        let node = workload.container.at(path)?;
+        Some((node, quantity(node.text()?)?))
+    };
+    if let (Some((node, wanted)), Some((limit, most))) =
+        (amount("resources/requests/memory"), amount("resources/limits/memory"))
+        && most < wanted
+    {
+        let message = format!(
+            "the request of {} is above the limit of {}",
+            node.text().unwrap_or_default(),
+            limit.text().unwrap_or_default()
+        );
+        out.add(&REFUSED_VALUE, node.place(file), message);
+    }
+}
+
+/// Whether a value is text, or nothing.
+const fn is_text(value: &Node) -> bool {
+    !matches!(value.kind, NodeKind::Number(_) | NodeKind::Bool(_))
+}
+
+/// Whether a name may be that of a workload; what is filled in later may.
+fn is_name(name: &str) -> bool {
+    let is_open = name.is_empty() || name.contains(['$', '{', '<', '%']);
+    is_open
+        || name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c))
+}
