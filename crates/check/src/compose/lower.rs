@@ -125,6 +125,12 @@ impl Project<'_, '_> {
                 .collect();
             let paths: Vec<String> = paths.iter().map(|path| beside(self.name, path)).collect();
             self.out.wanted.extend(paths.iter().cloned());
+            let is_here = |path: &&String| !path.contains([':', '@', '$']);
+            for path in paths.iter().filter(is_here).filter(|path| self.files.find(path).is_none())
+            {
+                let message = format!("`{path}` is included, and there is no such file");
+                self.out.refusals.push(Refusal::new(one.place(self.file), message));
+            }
             let mut found = paths.iter().filter_map(|path| self.files.compose(path));
             let Some((file, document)) = found.next().filter(|_| depth < DEEPEST) else { continue };
             let mut whole = document.clone();

@@ -410,3 +410,10 @@ fn amounts_that_compose_refuses() {
     check("mem_limit: lots");
     check("mem_limit: 3g\ndeploy: {resources: {limits: {memory: 2g}}}");
 }
+
+#[test]
+fn included_files_that_are_not_there() {
+    let main = format!("include: [other.yml, 'https://example.com/x.git']\n{}", pair("", ""));
+    finds(&[("compose.yaml", &main)], &["NK1001 compose.yaml:1"]);
+    finds(&[("compose.yaml", &main), ("other.yml", "volumes: {}\n")], &[]);
+}

@@ -308,7 +308,12 @@ fn old_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
                 };
                 let fixed = match words.split_once(':') {
                     Some((key, value)) => format!("{key}: {value}"),
-                    None => format!("# {words}"),
+                    None => match words.split_once('=') {
+                        Some((key, value)) if options::find(key.trim()).is_some() => {
+                            format!("{}: {}", key.trim(), value.trim())
+                        }
+                        _ => format!("# {words}"),
+                    },
                 };
                 // In a value on one line it is a part of the line only.
                 let patch = out.replace(place, &fixed);

@@ -35,6 +35,13 @@ pub(super) fn of(
                 let to = format!("spec.flinkConfiguration, `{option}`");
                 maker.put(mount.place, format!("mount at {target}"), to);
                 let jar = (*option, path.clone(), maker.origin(mount.place));
+                if !is_everywhere(system, target) {
+                    let note = format!(
+                        "`{path}` is mounted in {} and not in all services: all containers of the session have it",
+                        workload.title()
+                    );
+                    notes.push(note);
+                }
                 if !jars.iter().any(|(known, other, _)| known == option && *other == *path) {
                     jars.push(jar);
                 }
@@ -65,6 +72,14 @@ pub(super) fn of(
             made.push(option, &paths.join(";"), origin.clone());
         }
     }
+}
+
+/// Whether all containers mount something at a path.
+fn is_everywhere(system: &System<'_>, target: &str) -> bool {
+    system.workloads.iter().all(|workload| {
+        let service = workload.object.compose.as_ref();
+        service.is_some_and(|service| service.mounts.iter().any(|mount| mount.target == target))
+    })
 }
 
 /// What becomes of a mount that a session does not have.

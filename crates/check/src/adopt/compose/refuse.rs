@@ -11,7 +11,7 @@ use crate::node::Walk;
 use crate::rules::compose::one_lines;
 use crate::service::{Service, Source};
 use crate::source::FileKind;
-use crate::system::{System, World, of_service};
+use crate::system::{System, World, of_service, release_of};
 use nutkin_flink::options::{self, Level};
 use nutkin_flink::{Argument, FlinkVersion, Problem};
 
@@ -175,8 +175,10 @@ fn images(system: &System<'_>, add: &mut impl FnMut(Place, String, &str)) {
     for other in system.workloads.iter().filter(|one| text(one).is_some() && text(first).is_some())
     {
         let is_flinks = text(other).is_some_and(|image| image::is_flinks_own(&image));
+        let release = |one: &Workload<'_>| release_of(system.world, one);
+        let is_mixed = release(other) != release(first);
         // Releases of Flink that are mixed are a defect, which one image cures.
-        if text(other) != text(first) && !(is_flinks && name(other) == name(first)) {
+        if text(other) != text(first) && !(is_flinks && is_mixed && name(other) == name(first)) {
             let message = format!(
                 "{} runs `{}`, {} runs `{}`: a session has one image",
                 first.title(),

@@ -68,6 +68,14 @@ pub(super) fn of(world: &World, system: &System<'_>, name: &str) -> Vec<String> 
             setting.key
         ));
     }
+    if let Some(setting) = system.settings.get("high-availability.zookeeper.quorum")
+        && names_a_service(system, &setting.text())
+    {
+        notes.push(format!(
+            "the session has a ZooKeeper of its own in the place of `{}`, which starts empty: it knows no job of the old one",
+            setting.text()
+        ));
+    }
     let own: Vec<&str> = system.workloads.iter().map(|one| one.object.name.as_str()).collect();
     notes.push(format!(
         "`nutkin up` starts a session of its own beside what runs; take savepoints of the jobs, then end the old one with `docker \
@@ -77,6 +85,9 @@ pub(super) fn of(world: &World, system: &System<'_>, name: &str) -> Vec<String> 
     ));
     notes
 }
+
+/// More JobManagers than any session has: a number in a file may be anything.
+const MOST: i64 = 100;
 
 /// Fields and ports of a service that a session has no place for.
 fn left(world: &World, system: &System<'_>, workload: &Workload<'_>) -> Vec<String> {
@@ -98,6 +109,28 @@ fn left(world: &World, system: &System<'_>, workload: &Workload<'_>) -> Vec<Stri
     let settings = system.settings.with_arguments(workload);
     let rest = settings.port("rest.bind-port").or_else(|| settings.port("rest.port"));
     let rest = rest.unwrap_or(8081);
+    // The session publishes REST at one port, and further JobManagers at those behind it (`plan::docker`).
+    let of_rest = |port: &Port| i64::from(port.target) == rest;
+    let masters = system.job_managers();
+    let count: i64 = masters.map(|one| one.replicas.max(1)).sum();
+    let mut all = system.job_managers().filter_map(|one| one.object.compose.as_ref());
+    let base = all.find_map(|one| one.published.iter().find(|(port, _)| of_rest(port)));
+    let first = base.and_then(|(port, _)| port.host).map(i64::from);
+    let mut known: Vec<i64> =
+        first.map(|first| (first..first + count.min(MOST)).collect()).unwrap_or_default();
+    let published = service.published.iter().filter(|_| workload.role.is_job_manager());
+    for (port, place) in published.filter(|(port, _)| of_rest(port)) {
+        let Some(host) = port.host.map(i64::from) else { continue };
+        // Each once: the same number of another address is one more.
+        if let Some(at) = known.iter().position(|one| *one == host) {
+            known.remove(at);
+            continue;
+        }
+        notes.push(format!(
+            "{}: port {host} of {title} is not published: a session on Docker publishes REST once for each JobManager",
+            at(place.line)
+        ));
+    }
     let is_left = |port: &Port| !workload.role.is_job_manager() || i64::from(port.target) != rest;
     // Ports that follow each other on one line are one range.
     let mut ranges: Vec<(u32, u16, u16)> = Vec::new();
