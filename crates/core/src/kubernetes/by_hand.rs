@@ -34,6 +34,10 @@ pub fn of(workload: &Value, manager: &str) -> Vec<ByHand> {
     let template = |entry: &Value| entry["fieldsV1"]["f:spec"]["f:template"].clone();
     let is_ours = |entry: &&Value| entry["manager"] == manager;
     let ours: Vec<Value> = entries.iter().filter(is_ours).map(template).collect();
+    // What was rendered and applied by kubectl has never been ours: all of it is as its author wants it.
+    if ours.iter().all(Value::is_null) {
+        return Vec::new();
+    }
     let mut found = Vec::new();
     for entry in entries.iter().filter(|entry| !is_ours(entry) && entry["subresource"].is_null()) {
         let ours: Vec<&Value> = ours.iter().collect();
@@ -173,7 +177,7 @@ mod tests {
 
     /// What a workload with these containers would be, once this author's variable `FOO` is put back.
     #[track_caller]
-    fn check_put_back(author: &str, env: &Value, expected: &Value) {
+    fn check_put_back(author: &str, is_ours: bool, env: &Value, expected: &Value) {
         let fields = json!({"f:spec": {"f:containers": {"k:{\"name\":\"main\"}": {
             "f:env": {".": {}, "k:{\"name\":\"FOO\"}": {".": {}, "f:name": {}, "f:value": {}}},
         }}}});
@@ -181,8 +185,7 @@ mod tests {
         let ours = json!({"manager": "nutkin", "fieldsV1": {"f:spec": {"f:template": {"f:spec": {
             "f:containers": {"k:{\"name\":\"main\"}": {"f:env": {"k:{\"name\":\"A\"}": {"f:value": {}}}}},
         }}}}});
-        let has_ours = env.as_array().is_some_and(|env| 1 < env.len());
-        let entries = if has_ours { json!([ours, entry]) } else { json!([entry]) };
+        let entries = if is_ours { json!([ours, entry]) } else { json!([entry]) };
         let pod = |env: &Value| json!({"name": "main", "image": "a", "env": env});
         let workload = json!({"metadata": {"managedFields": entries},
             "spec": {"template": {"spec": {"containers": [pod(env)]}}}});
@@ -197,9 +200,12 @@ mod tests {
             (json!({"name": "A", "value": "1"}), json!({"name": "FOO", "value": "2"}));
         let main = |env: Value| json!({"name": "main", "image": "a", "env": env});
         let both = json!([ours, foo]);
-        check_put_back("kubectl-set", &both, &main(json!([ours])));
-        check_put_back("kubectl-edit", &json!([foo]), &json!({"name": "main", "image": "a"}));
+        check_put_back("kubectl-set", true, &both, &main(json!([ours])));
+        let alone = json!([foo]);
+        check_put_back("kubectl-edit", true, &alone, &json!({"name": "main", "image": "a"}));
+        // Applied by kubectl, and never ours.
+        check_put_back("kubectl", false, &alone, &main(alone.clone()));
         // The control: a controller.
-        check_put_back("vpa-updater", &both, &main(both.clone()));
+        check_put_back("vpa-updater", true, &both, &main(both.clone()));
     }
 }
