@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::kubernetes::{Object, Workload, is_flink_image};
 use super::node::Walk;
-use super::path::{here, is_above, shell_word};
+use super::path::{here, is_above};
 use super::source::{File, PassedOver};
 use super::world::World;
+use nutkin_flink::words::shell_word;
 
 /// A file that is not looked at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

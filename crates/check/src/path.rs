@@ -41,15 +41,6 @@ pub(super) fn beside(name: &str, path: &str) -> String {
     if name.starts_with('/') && !joined.starts_with('/') { format!("/{joined}") } else { joined }
 }
 
-/// A path as a word of a shell.
-pub(super) fn shell_word(path: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./:=+,@%".contains(c);
-    if !path.is_empty() && path.chars().all(is_plain) {
-        return path.to_owned();
-    }
-    format!("'{}'", path.replace('\'', "'\\''"))
-}
-
 /// A directory and all above it, from the nearest on.
 pub(super) fn above(directory: &str) -> impl Iterator<Item = &str> {
     let ends = directory.rmatch_indices('/').map(|(at, _)| at);

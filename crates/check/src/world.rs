@@ -164,8 +164,8 @@ impl World {
         self.names.nearest(&self.objects, &self.files, (kind, name), from)
     }
 
-    /// The value of a container's variable and its place: written there, or in a ConfigMap of the files. An error is the
-    /// place of a variable whose value is not in the files; `None`: there is no such variable, as far as the files say.
+    /// The value of a container's variable and its place: written there, or in a ConfigMap of the files. `Err` is
+    /// the place of a variable whose value is not in the files; `None`: the files do not set it.
     pub(super) fn variable<'a>(
         &'a self,
         workload: &Workload<'a>,

@@ -174,16 +174,31 @@ impl Run {
     }
 
     async fn make(&mut self, make: &Make) -> Result<(), Error> {
+        let mut ids = Vec::new();
+        let mut result = self.create(make, &make.container.name, &mut ids).await;
+        if result.is_ok() {
+            result = make::start(&self.session, &make.container.name).await;
+        }
+        self.mine.started.extend(ids.iter().cloned());
+        self.mine.made.extend(ids);
+        result
+    }
+
+    /// Makes a container under a name, without starting it. What it makes is in `ids` also where it fails.
+    async fn create(
+        &mut self,
+        make: &Make,
+        name: &str,
+        ids: &mut Vec<String>,
+    ) -> Result<(), Error> {
         let Make { container, within } = make;
         let archives = match self.packed.take() {
             Some((of, archives)) if of == *within => archives,
             _ => self.pack(within).await?,
         };
         let body = make::body(container, within, &self.log_driver().await);
-        let (all, mut ids) = (with_empty(&archives, make)?, Vec::new());
-        let result = make::make(&self.session, &container.name, body, &all, &mut ids).await;
-        self.mine.started.extend(ids.iter().cloned());
-        self.mine.made.extend(ids);
+        let all = with_empty(&archives, make)?;
+        let result = make::create(&self.session, name, body, &all, ids).await;
         self.packed = Some((Arc::clone(within), archives));
         result
     }
@@ -210,17 +225,9 @@ impl Run {
 
     /// Makes a container under another name, without starting it.
     async fn prepare(&mut self, make: &Make) -> Result<(), Error> {
-        let Make { container, within } = make;
-        let archives = match self.packed.take() {
-            Some((of, archives)) if of == *within => archives,
-            _ => self.pack(within).await?,
-        };
-        let body = make::body(container, within, &self.log_driver().await);
-        let (all, mut ids) = (with_empty(&archives, make)?, Vec::new());
-        let next = next_name(&container.name);
-        let result = make::create(&self.session, &next, body, &all, &mut ids).await;
-        self.prepared.extend(ids.into_iter().map(|id| (container.name.clone(), id)));
-        self.packed = Some((Arc::clone(within), archives));
+        let (name, mut ids) = (&make.container.name, Vec::new());
+        let result = self.create(make, &next_name(name), &mut ids).await;
+        self.prepared.extend(ids.into_iter().map(|id| (name.clone(), id)));
         result
     }
 

@@ -1,4 +1,4 @@
-//! Numbers of things, in words.
+//! Numbers of things in words, and words as a shell takes them.
 
 use std::fmt::Display;
 
@@ -8,11 +8,33 @@ pub fn counted(number: impl TryInto<u64> + Display + Copy, one: &str) -> String 
     format!("{number} {one}{plural}")
 }
 
+/// A word as a shell has to be given it: as it is, or in single quotes.
+pub fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+,@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
     fn one_is_not_many() {
         let counted = |number: usize| super::counted(number, "slot");
         assert_eq!([counted(0), counted(1), counted(2)], ["0 slots", "1 slot", "2 slots"]);
+    }
+
+    #[test]
+    fn words_for_a_shell() {
+        #[track_caller]
+        fn check(word: &str, expected: &str) {
+            assert_eq!(super::shell_word(word), expected);
+        }
+        check("a/b-1.jar", "a/b-1.jar");
+        check("", "''");
+        check("a b", "'a b'");
+        check("it's", "'it'\\''s'");
+        check("$HOME", "'$HOME'");
     }
 }

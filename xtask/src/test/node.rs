@@ -87,14 +87,8 @@ fn bring_image(node: &Node, directory: &Path, binary: &Path, version: &str) -> R
         // What tests look around with.
         .args(["--program", "bash", "--program", "ls", "--program", "cat", "--program", "sleep"])
         // What the servers of HDFS call.
-        .args(["--program", "chmod", "--program", "df", "--program", "du", "--program", "id"])
-        .arg("--binary")
-        .arg(binary)
-        .arg("--archive")
-        .arg(&archive)
-        .env("XDG_CACHE_HOME", setup::cache()?);
-    command(&mut build)?;
-    node.import(&archive)?;
+        .args(["--program", "chmod", "--program", "df", "--program", "du", "--program", "id"]);
+    bring(node, build, binary, &archive)?;
     Ok(archive)
 }
 
@@ -107,13 +101,19 @@ fn bring_hadoop_image(node: &Node, directory: &Path, binary: &Path, base: &Path)
         .args(["image", "build", "--flink", version, "--flink-from", "base"])
         .args(["-t", &format!("nutkin/flink:{version}-hadoop"), "--base"])
         .arg(base)
-        .args(HADOOP)
+        .args(HADOOP);
+    bring(node, build, binary, &archive)?;
+    Ok(fs::remove_file(archive)?)
+}
+
+/// Builds an image with a static binary as an archive, and gives it to the node.
+fn bring(node: &Node, mut build: Command, binary: &Path, archive: &Path) -> Result<()> {
+    build
         .arg("--binary")
         .arg(binary)
         .arg("--archive")
-        .arg(&archive)
+        .arg(archive)
         .env("XDG_CACHE_HOME", setup::cache()?);
     command(&mut build)?;
-    node.import(&archive)?;
-    Ok(fs::remove_file(archive)?)
+    node.import(archive)
 }

@@ -128,7 +128,7 @@ impl Project<'_, '_> {
             let is_here = |path: &&String| !path.contains([':', '@', '$']);
             for path in paths.iter().filter(is_here).filter(|path| self.files.find(path).is_none())
             {
-                let message = format!("`{path}` is included, and there is no such file");
+                let message = format!("`{path}` is included, but there is no such file");
                 self.out.refusals.push(Refusal::new(one.place(self.file), message));
             }
             let mut found = paths.iter().filter_map(|path| self.files.compose(path));

@@ -170,7 +170,7 @@ fn plain(value: &str, variables: &Variables) -> String {
 }
 
 /// A value in quotes, and how many bytes it takes with them: single ones keep all as it is, others let variables in.
-/// `None` where there are no quotes, or no second one.
+/// `None`: the text does not begin with a quote, or the closing one is missing.
 fn quoted(text: &str, variables: &Variables) -> Option<(String, usize)> {
     let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let mut inner = String::new();

@@ -13,7 +13,7 @@ pub(crate) const SEVERAL: &str = "their program submits several jobs, and REST s
 /// No jar: a module of Python, a program that no upload runs.
 pub(crate) const NO_JAR: &str = "REST submits jars only, and their program is none";
 
-/// There is no place for savepoints.
+/// The session has no directory for savepoints.
 pub(crate) const NO_DIRECTORY: &str =
     "the session has no directory for savepoints: set `state.savepoints.dir`";
 

@@ -187,7 +187,7 @@ impl<'a> Moves<'a> {
         Ok(candidates)
     }
 
-    /// Why no job can be moved: there is no place for savepoints.
+    /// What keeps every job from being moved: no directory for savepoints, or one that cannot be used.
     async fn hindrance_of_all(
         &self,
         client: &Client,

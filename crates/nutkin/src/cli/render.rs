@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use nutkin_core::change;
 use nutkin_core::selection::Platform;
 use nutkin_flink::options;
+use nutkin_flink::words::shell_word;
 use serde_json::json;
 
 use super::select;
@@ -143,7 +144,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             text.push_str(&format!("# {}\n{}", one.name, one.program.display()));
             for argument in &one.arguments {
                 let separator = if argument.starts_with('-') { " \\\n  " } else { " " };
-                text.push_str(&format!("{separator}{}", quoted(argument)));
+                text.push_str(&format!("{separator}{}", shell_word(argument)));
             }
             text.push_str("\n\n");
         }
@@ -157,13 +158,4 @@ fn environment(process: &Definition, show_secrets: bool) -> BTreeMap<&str, &str>
     let is_hidden = |name| !show_secrets && change::is_secret_variable(name, options::is_sensitive);
     let shown = |(name, value)| (name, if is_hidden(name) { "******" } else { value });
     process.environment.iter().map(|(name, value)| shown((name.as_str(), value.as_str()))).collect()
-}
-
-/// An argument as a shell takes it.
-fn quoted(argument: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+,@%".contains(c);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        return argument.to_owned();
-    }
-    format!("'{}'", argument.replace('\'', "'\\''"))
 }

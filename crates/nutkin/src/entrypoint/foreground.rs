@@ -12,6 +12,7 @@ use nutkin_container::entrypoint::user::User;
 use nutkin_container::entrypoint::{self, Effective, ObservedContainer, Service, Start, plugins};
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::Problem;
+use nutkin_flink::words::shell_word;
 use serde_json::json;
 
 use super::{Options, observe, places, privileges};
@@ -180,15 +181,7 @@ pub(super) fn jemalloc(environment: &BTreeMap<String, String>) -> Option<String>
 
 /// Words as a shell would have to be given them.
 pub(super) fn shell_line(words: &[String]) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    let quoted = |word: &String| {
-        if !word.is_empty() && word.chars().all(plain) {
-            word.clone()
-        } else {
-            format!("'{}'", word.replace('\'', "'\\''"))
-        }
-    };
-    words.iter().map(quoted).collect::<Vec<_>>().join(" ")
+    words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// `--dry-run`: what would be executed, without the values of secrets.

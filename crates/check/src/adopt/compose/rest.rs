@@ -3,9 +3,9 @@
 use super::options::names_a_service;
 use crate::adopt::profiles::LEFT;
 use crate::kubernetes::Workload;
-use crate::path::shell_word;
 use crate::service::Port;
 use crate::system::{System, World};
+use nutkin_flink::words::shell_word;
 
 /// The notes, in the order in which they matter.
 pub(super) fn of(world: &World, system: &System<'_>, name: &str) -> Vec<String> {

@@ -53,7 +53,7 @@ pub(super) fn check(workload: &Workload<'_>, out: &mut Findings<'_>) {
     }
 }
 
-/// The last command of a text for a shell, its options left out; `None` where there is no shell.
+/// The last command of a text for a shell, without the options of `start`; `None`: the program is not a shell.
 fn shell_words(workload: &Workload<'_>, first: &str) -> Option<Vec<String>> {
     if !matches!(path::last(first), "sh" | "bash" | "dash" | "ash") {
         return None;

@@ -42,7 +42,7 @@ const OWN: &[&str] = &["name", "env", "volumeMounts"];
 /// Reads the template of a role.
 ///
 /// # Errors
-/// A folder whose path is not absolute, a mount of a volume that there is not.
+/// A folder whose path is not absolute, or a mount of a volume that the template does not define.
 pub(super) fn read(session: &Session, role: &RoleSpec) -> Result<Template, Vec<Problem>> {
     let Some(template) = merged(session.pod_template.as_ref(), role.pod_template.as_ref()) else {
         return Ok(Template::default());
