@@ -123,6 +123,8 @@ const WORDS: &[&str] = &[
     "volumes:",
     "volumeMounts:",
     "mountPath: /opt/flink/conf",
+    "mountPath: config.yaml",
+    "subPath: config.yaml",
     "replicas: 2",
     "data:",
     "flink-conf.yaml: |",

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Place;
+use super::image::CONF;
 use super::kubernetes::{Object, Workload};
 use super::names::Names;
 use super::node::Walk;
@@ -59,6 +60,11 @@ impl Embedded {
             shift = outer.saturating_sub(inner);
         }
         Place { file: self.file, line: number, column: column + shift }
+    }
+
+    /// Whether it has options, and is in a ConfigMap.
+    pub(super) const fn is_options_of_map(&self) -> bool {
+        self.kind.is_options() && matches!(self.origin, Origin::ConfigMap(_))
     }
 
     /// Whether a place is one of its lines.
@@ -123,7 +129,7 @@ fn blanks(line: &str) -> u32 {
 }
 
 /// What a file of the configuration directory is, by its name.
-fn of_name(name: &str) -> Option<FileKind> {
+pub(super) fn of_name(name: &str) -> Option<FileKind> {
     match FileKind::of_name(name) {
         Some(FileKind::Objects) if name == "config.yaml" => Some(FileKind::ConfigYaml),
         Some(kind @ (FileKind::FlinkConf | FileKind::Log4j | FileKind::Logback)) => Some(kind),
@@ -165,7 +171,7 @@ pub(super) fn mounted(
 /// What a file is that is mounted at a path.
 fn of_target(target: &str) -> Option<(&str, FileKind)> {
     let (directory, name) = target.rsplit_once('/')?;
-    (directory == "/opt/flink/conf").then_some((name, of_name(name)?))
+    (directory == CONF).then_some((name, of_name(name)?))
 }
 
 /// All such texts of the files and objects. `used` are files that kustomizations make objects of.
@@ -178,10 +184,7 @@ pub(super) fn collect(
     let mut found = Vec::new();
     for (index, file) in files.iter().enumerate() {
         let Some(kind) = file.kind else { continue };
-        let is_conf = matches!(
-            kind,
-            FileKind::FlinkConf | FileKind::ConfigYaml | FileKind::Log4j | FileKind::Logback
-        );
+        let is_conf = kind.is_options() || matches!(kind, FileKind::Log4j | FileKind::Logback);
         // What a kustomization makes a ConfigMap of is there as one.
         if is_conf && !used.contains(&index) {
             let name = path::last(&file.name);

@@ -6,6 +6,15 @@ use nutkin_flink::{FlinkVersion, version::LINES};
 pub(super) const SIZES: [(&str, &str); 2] =
     [("jobmanager.memory.process.size", "1600m"), ("taskmanager.memory.process.size", "1728m")];
 
+/// Where the image keeps its configuration.
+pub(super) const CONF: &str = "/opt/flink/conf";
+
+/// The file there that every release up to 1.20 reads.
+pub(super) const FLINK_CONF: &str = "/opt/flink/conf/flink-conf.yaml";
+
+/// What takes the place of the image's options where it is mounted: other files of the directory leave them where they are.
+pub(super) const CONF_OR_OPTIONS: [&str; 3] = [CONF, FLINK_CONF, "/opt/flink/conf/config.yaml"];
+
 /// The tag of a reference, without digest; `None` where there is none.
 pub(super) fn tag(image: &str) -> Option<&str> {
     let name = image.split('@').next()?;

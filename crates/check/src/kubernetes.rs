@@ -46,6 +46,11 @@ impl Object {
         self.node.at(path).map_or_else(|| self.place(), |node| node.place(self.file))
     }
 
+    /// Whether it is a Service without an address of its own: its name leads to the pods themselves.
+    pub(super) fn is_headless(&self) -> bool {
+        self.node.at("spec/clusterIP").and_then(Walk::text) == Some("None")
+    }
+
     /// Whether the two are in one namespace, as far as the files say: a Compose file is one of its own, and what one overlay
     /// applies is not there with what another one does.
     pub(super) fn shares_namespace(&self, other: &Self) -> bool {
@@ -194,6 +199,9 @@ impl<'a> Workload<'a> {
     }
 
     fn with(object: &'a Object, role: impl Fn(&Node) -> Option<Role>) -> Option<Self> {
+        if object.compose.as_ref().is_some_and(|service| service.is_left) {
+            return None;
+        }
         let template = match object.kind.as_str() {
             "Deployment"
             | "StatefulSet"
@@ -219,6 +227,18 @@ impl<'a> Workload<'a> {
         let is_flink = |container: &&Node| Self::runs_process(container);
         let all = self.pod.items_of("containers").iter();
         all.filter(|one| !std::ptr::eq(*one, self.container)).filter(is_flink).collect()
+    }
+
+    /// All containers of its pods beside it, those first that end before it starts.
+    pub(super) fn other_containers(&self) -> impl Iterator<Item = &'a Node> + use<'a> {
+        let (pod, own) = (self.pod, self.container);
+        let all = ["initContainers", "containers"].into_iter().flat_map(|list| pod.items_of(list));
+        all.filter(move |other| !std::ptr::eq(*other, own))
+    }
+
+    /// Whether it is a container with the network of the host or of another container.
+    pub(super) fn shares_network(&self) -> bool {
+        self.object.compose.as_ref().is_some_and(|service| service.networks.is_none())
     }
 
     /// Whether a container runs a process of Flink, by its words.

@@ -26,12 +26,22 @@ impl std::fmt::Display for Skipped {
 
 /// All such files.
 pub(super) fn of(world: &World) -> Vec<Skipped> {
+    with_remedies(world).into_iter().map(|(skipped, _)| skipped).collect()
+}
+
+/// The first of them of which a session could be made: its reason tells how.
+pub(super) fn remedy(world: &World) -> Option<Skipped> {
+    with_remedies(world).into_iter().find(|(_, tells)| *tells).map(|(skipped, _)| skipped)
+}
+
+/// All of them, and whether the reason tells what makes files of them that describe a session.
+fn with_remedies(world: &World) -> Vec<(Skipped, bool)> {
     let mut found = all(world);
     found.extend(world.overlays.iter().map(|(file, below)| {
         let name = &world.files[*file].name;
-        Skipped { name: name.clone(), reason: overlay(name, below) }
+        (Skipped { name: name.clone(), reason: overlay(name, below) }, false)
     }));
-    found.extend(unclear(world));
+    found.extend(unclear(world).into_iter().map(|skipped| (skipped, true)));
     found.sort();
     found
 }
@@ -73,8 +83,8 @@ fn overlay(name: &str, below: &str) -> String {
     )
 }
 
-/// All such files, those apart that a Compose file or a kustomization names, and what of kustomizations is not carried out.
-fn all(world: &World) -> Vec<Skipped> {
+/// Those apart that a Compose file or a kustomization names, and what of kustomizations is not carried out.
+fn all(world: &World) -> Vec<(Skipped, bool)> {
     let (files, used) = (&world.files, &world.used);
     let charts = charts(files);
     let reason = |file: &File| match &file.passed_over {
@@ -95,15 +105,17 @@ fn all(world: &World) -> Vec<Skipped> {
     };
     let unknown = files.iter().enumerate();
     let unknown = unknown.filter(|(index, file)| file.kind.is_none() && !used.contains(index));
-    let unknown =
-        unknown.map(|(_, file)| Skipped { name: file.name.clone(), reason: reason(file) });
+    let unknown = unknown.map(|(_, file)| {
+        let tells = !matches!(file.passed_over, PassedOver::Unknown);
+        (Skipped { name: file.name.clone(), reason: reason(file) }, tells)
+    });
     let unread = world.applied.unread.iter().map(|(place, field)| {
         let file = &files[place.file];
         let reason = format!(
             "`{field}` is not carried out here; `kubectl kustomize {} > all.yaml` renders the result: check all.yaml",
             here(file.directory())
         );
-        Skipped { name: format!("{}:{}", file.name, place.line), reason }
+        (Skipped { name: format!("{}:{}", file.name, place.line), reason }, true)
     });
     unknown.chain(unread).collect()
 }

@@ -30,6 +30,8 @@ pub(super) struct Service {
     pub(super) mounts: Vec<Mounted>,
     /// Profiles without which it does not start.
     pub(super) profiles: Vec<String>,
+    /// Whether a session is made without it, because of its profiles.
+    pub(super) is_left: bool,
     /// Variables that no file gives a value.
     pub(super) open: Vec<String>,
     /// Files that it names and that are not among those that were read.

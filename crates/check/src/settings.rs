@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::conf::{Line, lines};
 use super::embedded::{Embedded, Origin};
 use super::finding::Place;
-use super::image;
+use super::image::{self, CONF};
 use super::kubernetes::Workload;
 use super::node::Walk;
 use super::source::{File, FileKind};
@@ -15,6 +15,9 @@ use nutkin_flink::configuration;
 use nutkin_flink::dialect::{self, Dialect};
 use nutkin_flink::yaml::{Node, NodeKind};
 use nutkin_flink::{Configuration, Value, options};
+
+/// Flink's default of `rest.port` (`RestOptions.PORT`).
+pub(super) const REST: i64 = 8081;
 
 /// An option where it is set.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,6 +91,11 @@ impl Settings {
     /// A port number of an option; ranges and 0 are none.
     pub(super) fn port(&self, key: &str) -> Option<i64> {
         self.value(key)?.parse().ok().filter(|port| 0 < *port)
+    }
+
+    /// The port on which the REST API listens.
+    pub(super) fn rest_port(&self) -> i64 {
+        self.port("rest.bind-port").or_else(|| self.port("rest.port")).unwrap_or(REST)
     }
 
     /// What counts of every key.
@@ -166,10 +174,8 @@ pub(super) fn read_all(
     files: &[File],
     into: &mut Settings,
 ) -> Vec<(Place, Problem)> {
-    let is_conf =
-        |text: &&&Embedded| matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml);
     let mut refused = Vec::new();
-    for text in texts.iter().filter(is_conf) {
+    for text in texts.iter().filter(|text| text.kind.is_options()) {
         refused.extend(read(text, files, into).err().unwrap_or_default());
     }
     refused
@@ -233,16 +239,24 @@ pub(super) fn of_boot(boot: &Workload<'_>) -> (Vec<Setting>, Option<(String, Pla
     (found, None)
 }
 
-/// Where the image keeps its configuration.
-pub(super) const CONF: &str = "/opt/flink/conf";
+/// Whether a container runs the entrypoint of its image, which that of Flink's own is called.
+pub(super) fn runs_entrypoint(workload: &Workload<'_>) -> bool {
+    let mut words = workload.words();
+    workload.container.get("command").is_none()
+        || words.next().is_some_and(|(word, _)| word.ends_with("docker-entrypoint.sh"))
+}
+
+/// Whether the image's entrypoint cannot write to the configuration of the pods.
+pub(super) fn has_fixed_configuration(workload: &Workload<'_>) -> bool {
+    ["flink-conf.yaml", "config.yaml"].iter().any(|name| {
+        workload.mount_of(&format!("{CONF}/{name}")).is_some_and(|mount| mount.is_read_only())
+    })
+}
 
 /// Whether a container runs the entrypoint of Flink's own image, with the configuration that is in the image.
 pub(super) fn has_configuration_of_image(workload: &Workload<'_>) -> bool {
     let is_mounted = |name: &str| workload.mount_of(&format!("{CONF}/{name}")).is_some();
-    let first = || workload.words().next().map(|(word, _)| word);
-    let has_entrypoint = workload.container.get("command").is_none()
-        || first().is_some_and(|word| word.ends_with("docker-entrypoint.sh"));
-    has_entrypoint
+    runs_entrypoint(workload)
         && image::is_flinks_own(workload.image().and_then(Walk::text).unwrap_or_default())
         && workload.variable("FLINK_CONF_DIR").is_none()
         && !is_mounted("flink-conf.yaml")
@@ -252,22 +266,15 @@ pub(super) fn has_configuration_of_image(workload: &Workload<'_>) -> bool {
 /// Whether the entrypoint of Flink's own image runs, and cannot write the variables it takes into the configuration: that is
 /// mounted read-only, or in another directory than the one that it writes to.
 pub(super) fn has_variables_in_vain(workload: &Workload<'_>) -> bool {
-    let runs_entrypoint = match workload.words().next() {
-        Some((word, _)) if workload.container.get("command").is_some() => {
-            word.ends_with("docker-entrypoint.sh")
-        }
-        _ => true,
-    };
-    let is_fixed = ["flink-conf.yaml", "config.yaml"].iter().any(|name| {
-        workload.mount_of(&format!("{CONF}/{name}")).is_some_and(|mount| mount.is_read_only())
-    });
+    // An empty command is none.
+    let has_entrypoint = runs_entrypoint(workload) || workload.words().next().is_none();
     let is_elsewhere = workload
         .variable("FLINK_CONF_DIR")
         .and_then(|(_, value)| value)
         .is_some_and(|path| path.trim_end_matches('/') != CONF);
-    runs_entrypoint
+    has_entrypoint
         && image::is_flinks_own(workload.image().and_then(Walk::text).unwrap_or_default())
-        && (is_fixed || is_elsewhere)
+        && (has_fixed_configuration(workload) || is_elsewhere)
 }
 
 /// What Flink's image says where the files are silent: its entrypoint writes these on every start, into a configuration

@@ -41,6 +41,11 @@ pub enum FileKind {
 }
 
 impl FileKind {
+    /// Whether Flink reads options in such a file.
+    pub(crate) const fn is_options(self) -> bool {
+        matches!(self, Self::FlinkConf | Self::ConfigYaml)
+    }
+
     /// What a name promises, or `None` where only the text can tell.
     pub fn of_name(name: &str) -> Option<Self> {
         let base = path::last(name);

@@ -8,7 +8,7 @@ use super::embedded::{Embedded, Origin};
 use super::finding::Place;
 use super::hosts::Hosts;
 use super::image;
-use super::kubernetes::{Object, Workload};
+use super::kubernetes::{Object, Role, Workload};
 use super::node::Walk;
 use super::path;
 use super::script::Script;
@@ -43,6 +43,8 @@ pub(super) struct System<'a> {
     pub(super) scripts: Vec<&'a Script>,
     pub(super) hosts: Vec<&'a Hosts>,
     pub(super) settings: Settings,
+    /// What counts for each of the workloads, in their order.
+    told: Vec<Settings>,
     /// Configuration files that Flink refuses.
     pub(super) refused: Vec<(Place, Problem)>,
     pub(super) version: Option<FlinkVersion>,
@@ -96,9 +98,8 @@ impl<'a> System<'a> {
     }
 
     /// What high availability is asked for: `kubernetes`, `zookeeper`, a class name; `None` for none.
-    pub(super) fn high_availability(&self) -> Option<(HighAvailability, Setting)> {
-        let settings = self.settings_of_job_managers();
-        let setting = settings.get("high-availability.type")?.clone();
+    pub(super) fn high_availability(&self) -> Option<(HighAvailability, &Setting)> {
+        let setting = self.settings_of_job_managers().get("high-availability.type")?;
         let text = setting.text();
         let kind = match text.to_ascii_lowercase().as_str() {
             "none" | "" => return None,
@@ -120,8 +121,12 @@ impl<'a> System<'a> {
 
     /// What counts for the processes of a workload, with its arguments: of texts that pods mount or are given, only those of
     /// its own. A JobManager and TaskManagers may each have a configuration, and so may two groups of TaskManagers.
-    pub(super) fn settings_of(&self, workload: &Workload<'_>) -> Settings {
-        self.files_of(workload).with_arguments(workload)
+    pub(super) fn settings_of(&self, workload: &Workload<'_>) -> Cow<'_, Settings> {
+        let is_own = |one: &Workload<'_>| std::ptr::eq(one.container, workload.container);
+        match self.workloads.iter().position(is_own).and_then(|index| self.told.get(index)) {
+            Some(settings) => Cow::Borrowed(settings),
+            None => Cow::Owned(self.files_of(workload).with_arguments(workload)),
+        }
     }
 
     /// Its texts: those that its pods mount or are given, and those that lie beside the files.
@@ -184,20 +189,19 @@ impl<'a> System<'a> {
     }
 
     /// What counts for JobManagers; for the session, where the files have none.
-    pub(super) fn settings_of_job_managers(&self) -> Cow<'_, Settings> {
-        self.settings_of_first(self.job_managers().next())
+    pub(super) fn settings_of_job_managers(&self) -> &Settings {
+        self.settings_of_first(Role::is_job_manager)
     }
 
     /// What counts for TaskManagers; for the session, where the files have none.
-    pub(super) fn settings_of_task_managers(&self) -> Cow<'_, Settings> {
-        self.settings_of_first(self.task_managers().next())
+    pub(super) fn settings_of_task_managers(&self) -> &Settings {
+        self.settings_of_first(Role::is_task_manager)
     }
 
-    fn settings_of_first(&self, workload: Option<&Workload<'a>>) -> Cow<'_, Settings> {
-        match workload {
-            Some(workload) => Cow::Owned(self.settings_of(workload)),
-            None => Cow::Borrowed(&self.settings),
-        }
+    fn settings_of_first(&self, is_meant: fn(Role) -> bool) -> &Settings {
+        let mut all = self.workloads.iter().zip(&self.told);
+        let first = all.find(|(workload, _)| is_meant(workload.role));
+        first.map_or(&self.settings, |(_, settings)| settings)
     }
 
     /// Whether images or Dockerfiles name a Flink of which Nutkin does not know the rules: an older or a later one.
@@ -245,9 +249,7 @@ pub(super) fn group(world: &World, flink: Option<FlinkVersion>) -> Vec<System<'_
     systems.extend(without_pods(world, &systems));
     attach(world, &mut systems);
     for system in &mut systems {
-        if system.session.is_none() {
-            system.version = flink.or_else(|| version(system));
-        }
+        system.version = flink.or_else(|| version(system));
         system.settings.extend(settings::of_image(world, &system.workloads));
         if system.is_of_compose() {
             services::read(system);
@@ -259,7 +261,8 @@ pub(super) fn group(world: &World, flink: Option<FlinkVersion>) -> Vec<System<'_
         if let Some(boot) = &system.boot {
             system.settings.extend(settings::of_boot(boot).0);
         }
-        system.version = flink.or_else(|| version(system));
+        let told = system.workloads.iter().map(|one| system.settings_of(one).into_owned());
+        system.told = told.collect();
     }
     systems
 }
@@ -279,6 +282,7 @@ pub(super) fn empty(world: &World, title: String) -> System<'_> {
         scripts: Vec::new(),
         hosts: Vec::new(),
         settings: Settings::default(),
+        told: Vec::new(),
         refused: Vec::new(),
         version: None,
     }
@@ -412,14 +416,15 @@ impl<'a, T> Below<'a, T> {
 }
 
 /// The Dockerfile of an image that a Compose file builds: what it says counts, not the tag that somebody gives the image.
-fn built(world: &World, workload: &Workload<'_>) -> Option<Dockerfile> {
+fn built<'a>(world: &'a World, workload: &Workload<'_>) -> Option<Cow<'a, Dockerfile>> {
     let build = workload.object.compose.as_ref()?.build.as_ref()?;
     if let Some(text) = &build.inline {
         let file = File::new(&Input { name: "Dockerfile".to_owned(), text: text.clone() });
-        return Some(dockerfile::build(0, &file, &build.args, build.target.as_deref()));
+        let dockerfile = dockerfile::build(0, &file, &build.args, build.target.as_deref());
+        return Some(Cow::Owned(dockerfile));
     }
     let mut all = world.dockerfiles.iter();
-    all.find(|one| world.files[one.file].name == build.dockerfile).cloned()
+    all.find(|one| world.files[one.file].name == build.dockerfile).map(Cow::Borrowed)
 }
 
 /// The release that the image of a workload has for certain: built here, or one of Flink's own.

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::embedded::Origin;
 use super::kubernetes::{Object, Workload};
 use super::names::distance;
-use super::source::FileKind;
 use super::world::World;
 
 /// The workloads of one session, each with the index of its object.
@@ -37,7 +36,7 @@ pub(super) fn groups(world: &World) -> Vec<Group<'_>> {
     let configures: BTreeSet<usize> = world
         .texts
         .iter()
-        .filter(|text| matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml))
+        .filter(|text| text.kind.is_options())
         .filter_map(|text| match text.origin {
             Origin::ConfigMap(index) => Some(index),
             _ => None,

@@ -46,6 +46,8 @@ pub(super) struct World {
     pub(super) wanted: BTreeSet<String>,
     /// Compose files that are read only with a further `-f`, each with the one below it.
     pub(super) overlays: Vec<(usize, String)>,
+    /// Whether the objects are for OpenShift, which gives every pod a user that is not root.
+    pub(super) is_open_shift: bool,
 }
 
 impl World {
@@ -96,6 +98,10 @@ impl World {
             secrets::hide(&mut files, all);
         }
         let names = Names::of(&objects, &files);
+        let is_open_shift = objects.iter().any(|object| {
+            object.group().is_some_and(|group| group.ends_with("openshift.io"))
+                || matches!(object.kind.as_str(), "DeploymentConfig" | "Route")
+        });
         let mut texts = embedded::collect(&files, &objects, &names, &applied.used);
         let mounted = embedded::mounted(&files, &objects, &projects.contents, &texts);
         texts.extend(mounted);
@@ -126,6 +132,7 @@ impl World {
             broken,
             refusals: projects.refusals,
             overlays: projects.overlays,
+            is_open_shift,
             used: projects.used.into_iter().chain(applied.used.iter().copied()).collect(),
             wanted: projects.wanted.into_iter().chain(applied.wanted.iter().cloned()).collect(),
             applied,
@@ -145,8 +152,7 @@ impl World {
     /// The objects as somebody wrote them: kustomizations apply others.
     pub(super) fn written(&self) -> impl Iterator<Item = &Object> {
         let loose = self.objects.iter().filter(|object| object.overlay.is_none());
-        let is_used = |object: &&Object| self.applied.used.contains(&object.file);
-        self.applied.written.iter().filter(is_used).chain(loose)
+        self.applied.written.iter().chain(loose)
     }
 
     /// Which one an object of it is.

@@ -1,15 +1,12 @@
 //! What Flink does where the files are silent: a session file says it, because Nutkin's own defaults are others.
 
 use crate::finding::Place;
-use crate::image::SIZES;
+use crate::image::{FLINK_CONF, SIZES};
 use crate::kubernetes::{Workload, is_flink_image};
 use crate::node::Walk;
 use crate::settings::{Setting, Settings, has_variables_in_vain};
 use crate::system::System;
 use nutkin_flink::Value;
-
-/// Where the image has its configuration.
-const CONFIGURATION: &str = "/opt/flink/conf/flink-conf.yaml";
 
 /// Slots of a TaskManager: Flink's default (`TaskManagerOptions.NUM_TASK_SLOTS`), and what the configuration says that
 /// Flink ships.
@@ -71,7 +68,7 @@ pub(super) fn of(system: &System<'_>, said: &Settings) -> Vec<Unsaid> {
 fn has_configuration_of_image(workload: &Workload<'_>) -> bool {
     let image = workload.image().and_then(Walk::text).unwrap_or_default();
     is_flink_image(image)
-        && workload.mount_of(CONFIGURATION).is_none()
+        && workload.mount_of(FLINK_CONF).is_none()
         && workload.variable("FLINK_CONF_DIR").is_none()
         && !workload.is_native()
         && !workload

@@ -1,13 +1,11 @@
 //! The configuration directory of a container: a session has one ConfigMap there, and nothing else.
 
-use crate::embedded::Origin;
+use crate::embedded::{Embedded, Origin};
 use crate::finding::Place;
-use crate::image;
+use crate::image::{self, CONF};
 use crate::kubernetes::{Mount, Workload};
 use crate::node::Walk;
 use crate::path;
-use crate::settings::CONF;
-use crate::source::FileKind;
 use crate::system::System;
 
 /// The variable that names another directory to Flink's scripts (`config.sh`).
@@ -55,7 +53,7 @@ fn mounted<'a>(system: &System<'_>, workload: &Workload<'a>) -> Vec<&'a str> {
         let has_options = mount.config_maps().any(|(name, _)| {
             let map = system.world.index_of("ConfigMap", name, workload.object);
             system.texts.iter().any(|text| {
-                matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml)
+                text.kind.is_options()
                     && map.is_some_and(|map| text.origin == Origin::ConfigMap(map))
             })
         });
@@ -63,8 +61,7 @@ fn mounted<'a>(system: &System<'_>, workload: &Workload<'a>) -> Vec<&'a str> {
         let name = path::last(mount.path);
         let is_options = matches!(name, "flink-conf.yaml" | "config.yaml");
         if has_options && (!is_file || is_options) {
-            let end = mount.path.len() - if is_file { name.len() + 1 } else { 0 };
-            found.push(&mount.path[..end]);
+            found.push(if is_file { path::directory(mount.path) } else { mount.path });
         }
     }
     found
@@ -106,16 +103,10 @@ pub(super) fn refuse(system: &System<'_>, workload: &Workload<'_>) -> Vec<Reason
         let message = format!("{title} mounts options at `{other}`, and Flink reads `{directory}`");
         add(message, "mount them where Flink reads them");
     }
-    let below = |mount: &&Mount<'_>| {
-        mount.path == directory
-            || mount.path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
-    };
+    let below = |mount: &&Mount<'_>| path::is_above(directory, mount.path);
     let mounts = workload.mounts();
     let inside: Vec<&Mount<'_>> = mounts.iter().filter(below).collect();
-    let is_known = system.texts_of(workload).any(|text| {
-        matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml)
-            && matches!(text.origin, Origin::ConfigMap(_))
-    });
+    let is_known = system.texts_of(workload).any(Embedded::is_options_of_map);
     if directory != CONF && !is_known {
         let message =
             format!("{title} reads its configuration in `{directory}`, which is not in the files");

@@ -6,6 +6,7 @@ use crate::finding::Place;
 use crate::image;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
+use crate::path;
 use crate::system::System;
 
 /// Programs that start Flink, or whatever follows them; shells are looked at elsewhere.
@@ -31,10 +32,6 @@ const USUAL: &[&str] = &[
     "java",
 ];
 
-fn base(word: &str) -> &str {
-    word.rsplit('/').next().unwrap_or(word)
-}
-
 /// The ENTRYPOINT of the only Dockerfile, where it is one program of the user's own, and containers of an image of the
 /// user's own run it.
 pub(super) fn own(system: &System<'_>) -> Option<(String, Place)> {
@@ -56,7 +53,7 @@ pub(super) fn own(system: &System<'_>) -> Option<(String, Place)> {
     let words = text["ENTRYPOINT".len()..].trim().trim_matches(['[', ']']).trim();
     let word = words.trim_matches(['"', '\'']);
     let is_one = !word.is_empty() && !word.contains([',', ' ', '"', '$']);
-    (is_one && !USUAL.contains(&base(word))).then(|| (word.to_owned(), *place))
+    (is_one && !USUAL.contains(&path::last(word))).then(|| (word.to_owned(), *place))
 }
 
 /// All reasons for which a session would not run what a container runs.
@@ -73,7 +70,8 @@ pub(super) fn refuse(system: &System<'_>, workload: &Workload<'_>) -> Vec<Reason
         add(message, "take an image of Flink's own, and write the variables as options");
     }
     let first = workload.container.items_of("command").first().and_then(Walk::text);
-    let is_own = |first: &&str| !first.contains([' ', '$', '\n']) && !USUAL.contains(&base(first));
+    let is_own =
+        |first: &&str| !first.contains([' ', '$', '\n']) && !USUAL.contains(&path::last(first));
     if let Some(first) = first.filter(is_own) {
         let message =
             format!("{title} runs `{first}` before Flink, which a session file cannot say");

@@ -144,14 +144,20 @@ impl<'a> Maker<'a> {
     }
 }
 
+/// Reads the files as a session file is made of them: without services that only start with a profile.
+fn read(inputs: &[Input]) -> World {
+    let mut world = World::read(inputs.iter().map(File::new).collect());
+    profiles::leave(&mut world);
+    world
+}
+
 /// Makes a session file of other files.
 ///
 /// # Errors
 /// The files describe no session or several, one that no session file can be, or what would be written is nothing that
 /// `render` and `up` take.
 pub fn adopt(inputs: &[Input], request: &AdoptionRequest) -> Result<Adoption, Vec<Problem>> {
-    let mut world = World::read(inputs.iter().map(File::new).collect());
-    profiles::leave(&mut world);
+    let world = read(inputs);
     if let Some(adoption) = own::adopt(&world, request) {
         return Ok(adoption);
     }

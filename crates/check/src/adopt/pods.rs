@@ -149,11 +149,7 @@ pub(super) const USER: &str = "nutkin.security-context";
 /// session, and what it does may need another one: `chown` of a volume, for example.
 pub(super) fn without_user(workload: &Workload<'_>) -> Option<Place> {
     const PATH: &str = "securityContext/runAsUser";
-    let mut others = ["initContainers", "containers"]
-        .into_iter()
-        .flat_map(|list| workload.pod.items_of(list))
-        .filter(|other| !std::ptr::eq(*other, workload.container));
-    let other = others.find(|other| other.at(PATH).is_none())?;
+    let other = workload.other_containers().find(|other| other.at(PATH).is_none())?;
     workload.pod.at(PATH).is_none().then(|| other.place(workload.file()))
 }
 

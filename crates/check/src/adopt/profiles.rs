@@ -33,10 +33,7 @@ pub(super) fn leave(world: &mut World) {
     };
     for object in &mut world.objects {
         if is_left(object) {
-            LEFT.clone_into(&mut object.kind);
+            object.compose.iter_mut().for_each(|service| service.is_left = true);
         }
     }
 }
-
-/// The kind of services that are left out because of their profile.
-pub(super) const LEFT: &str = "service with a profile";

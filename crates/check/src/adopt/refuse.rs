@@ -7,7 +7,7 @@ use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
 use crate::rules::planned::containers;
 use crate::settings::has_variables_in_vain;
-use crate::source::{File, FileKind};
+use crate::source::File;
 use crate::system::{System, World};
 use crate::{Finding, Input, Settings, Severity, check};
 use nutkin_core::plan::kubernetes::native::{ClientMachine, wanted};
@@ -17,9 +17,6 @@ use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::options::{self, Level};
 use nutkin_flink::yaml::Node;
 use nutkin_flink::{Argument, FlinkVersion, Location, Problem};
-
-/// Files that Flink reads as its configuration, where its images have them.
-const CONFIGURATION: [&str; 2] = ["/opt/flink/conf/flink-conf.yaml", "/opt/flink/conf/config.yaml"];
 
 /// All reasons for which the files cannot become a session file.
 pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
@@ -72,21 +69,11 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
             let message = format!("{title} has no pods, and a session has one at least");
             add(workload, "spec/replicas", message, "say how many pods it has when it runs");
         }
-        if let Some(kind) = hidden_configuration(system, workload).filter(|_| is_of_compose) {
-            let message = format!(
-                "the configuration of {title} is in a volume of kind {kind}, which is not read"
-            );
-            add(
-                workload,
-                "spec/template",
-                message,
-                "write its options to a ConfigMap among the files",
-            );
-        }
-        let entry = entry::refuse(system, workload);
-        let reasons = directory::refuse(system, workload).into_iter().chain(entry);
-        for reason in reasons.filter(|_| !is_of_compose) {
-            add(workload, "spec/template", reason.message, &reason.hint);
+        if !is_of_compose {
+            let entry = entry::refuse(system, workload);
+            for reason in directory::refuse(system, workload).into_iter().chain(entry) {
+                add(workload, "spec/template", reason.message, &reason.hint);
+            }
         }
         if let Some(other) = workload.others().first() {
             let name = |container: &Node| container.text_of("name").unwrap_or_default().to_owned();
@@ -193,24 +180,6 @@ fn shortened(command: &str) -> String {
 /// Whether pods use the network of their node.
 pub(super) fn is_on_host(workload: &Workload<'_>) -> bool {
     workload.pod.text_of("hostNetwork") == Some("true")
-}
-
-/// The kind of volume that holds the configuration, where its text is not known.
-fn hidden_configuration(system: &System<'_>, workload: &Workload<'_>) -> Option<String> {
-    let is_known = system
-        .texts
-        .iter()
-        .any(|text| matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml));
-    if is_known {
-        return None;
-    }
-    let mounts = CONFIGURATION.iter().filter_map(|path| workload.mount_of(path));
-    let mut mounts = mounts.filter(|mount| mount.config_map().is_none());
-    let volume = mounts.next()?.volume?;
-    let kinds = volume.entries().iter().map(|(key, _)| key.name.as_str());
-    let kind = kinds.into_iter().find(|kind| *kind != "name")?;
-    // What an emptyDir has at the start is nothing: Flink would not start without somebody who fills it.
-    Some(kind.to_owned())
 }
 
 /// What `render` and `up` would say of a session file: values at which Flink stops, and on Kubernetes all that its

@@ -27,6 +27,13 @@ fn most(system: &System<'_>, role: &str) -> String {
     slots.unwrap_or_else(|| "1".to_owned())
 }
 
+/// Whether Flink's client of the release takes limits that are more than what pods ask for.
+pub(super) fn has_factors(system: &System<'_>) -> bool {
+    let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
+    options::find("kubernetes.jobmanager.cpu.limit-factor")
+        .is_some_and(|info| info.at(version).is_some())
+}
+
 const JOB_MANAGER: &str = "jobManager";
 const TASK_MANAGER: &str = "taskManager";
 
@@ -71,7 +78,6 @@ pub(super) fn of(
     if let Some(memory) = &said {
         side.insert("resource".to_owned(), json!({ "memory": memory }));
     }
-    let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
     let mut amounts = Amounts { role, made: Map::new(), maker };
     let request = text("requests/cpu").or_else(|| text("limits/cpu"));
     let asks = ["requests", "limits"].iter().any(|kind| {
@@ -90,10 +96,7 @@ pub(super) fn of(
         amounts.put("requests", "cpu", &cpu, place);
     }
     // Pods of standalone mode are ours, whatever Flink's client knows.
-    let has_factors = is_pod_of_ours
-        || options::find("kubernetes.jobmanager.cpu.limit-factor")
-            .is_some_and(|info| info.at(version).is_some());
-    if !has_factors {
+    if !is_pod_of_ours && !has_factors(system) {
         amounts.done(side);
         return;
     }

@@ -8,6 +8,7 @@ use super::{Maker, ports, select};
 use crate::finding::Place;
 use crate::kubernetes::{Object, Role, Workload};
 use crate::node::Walk;
+use crate::settings::REST;
 use crate::system::System;
 use nutkin_flink::yaml::Node;
 
@@ -43,9 +44,8 @@ pub(super) fn of(
         return Some(Fate::Gone);
     }
     let kind = object.node.at("spec/type").and_then(Walk::text).unwrap_or("ClusterIP");
-    let is_headless = object.node.at("spec/clusterIP").and_then(Walk::text) == Some("None");
     let is_own = is_made(system, &object.name, name);
-    if is_headless || (is_own && kind == "ClusterIP") {
+    if object.is_headless() || (is_own && kind == "ClusterIP") {
         maker.put(place, title, "nowhere: made for every session");
         return Some(Fate::Gone);
     }
@@ -81,14 +81,11 @@ pub(super) fn of(
             .workloads
             .iter()
             .any(|other| other.role != workload.role && other.is_selected(selector.entries()));
-    let leads_to_master = |port: &Node| {
-        let word = word(system, workload, port, kind);
-        workload.role.is_job_manager()
-            && word.is_some_and(|word| {
-                ["rest", "rpc", "blob"].contains(&word.split(':').next().unwrap_or(&word))
-            })
-    };
-    let is_of_both = is_of_both && !ports.iter().all(leads_to_master);
+    let is_of_master =
+        |word: &String| ["rest", "rpc", "blob"].contains(&word.split(':').next().unwrap_or(word));
+    let leads_to_master = workload.role.is_job_manager()
+        && words.as_ref().is_some_and(|words| words.iter().all(is_of_master));
+    let is_of_both = is_of_both && !leads_to_master;
     let is_plain = !is_watched(system, object)
         && says_no_more(object)
         && !is_of_both
@@ -215,9 +212,8 @@ fn word(system: &System<'_>, workload: &Workload<'_>, port: &Node, kind: &str) -
     let settings = system.settings_of(workload);
     let of = |key: &str, default: i64| settings.port(key).unwrap_or(default);
     let known = if workload.role.is_job_manager() {
-        let rest = settings.port("rest.bind-port").unwrap_or_else(|| of("rest.port", 8081));
         [
-            ("rest", rest),
+            ("rest", settings.rest_port()),
             ("rpc", of("jobmanager.rpc.port", 6123)),
             ("blob", of("blob.server.port", 6124)),
         ]
@@ -311,7 +307,7 @@ fn led(system: &System<'_>, service: &Value, port: &Value, name: &str) -> Option
     let found = ports.iter().find(is_meant)?;
     let is_rest = workload.role.is_job_manager()
         && number(workload, found)
-            == Some(system.settings_of(workload).port("rest.port").unwrap_or(8081));
+            == Some(system.settings_of(workload).port("rest.port").unwrap_or(REST));
     if is_made_anyway(system, object, name) && is_rest {
         return Some((format!("{name}-rest").into(), number(workload, found)?));
     }
@@ -320,8 +316,7 @@ fn led(system: &System<'_>, service: &Value, port: &Value, name: &str) -> Option
 
 /// Whether every session has a Service in place of this one.
 fn is_made_anyway(system: &System<'_>, object: &Object, name: &str) -> bool {
-    let is_headless = object.node.at("spec/clusterIP").and_then(Walk::text) == Some("None");
-    is_headless || is_made(system, &object.name, name)
+    object.is_headless() || is_made(system, &object.name, name)
 }
 
 /// Whether a session has a Service of a name: that by which TaskManagers find the JobManager, which a session of Deployments
@@ -342,7 +337,6 @@ fn is_made(system: &System<'_>, service: &str, session: &str) -> bool {
 pub(super) fn taken<'a>(system: &System<'a>, session: &str) -> Option<&'a Object> {
     let mut all = system.selecting.iter().copied();
     all.find(|object| {
-        let is_headless = object.node.at("spec/clusterIP").and_then(Walk::text) == Some("None");
         let ports = object.node.at("spec/ports").map_or(&[][..], Walk::items);
         let selector = object.node.at("spec/selector").map_or(&[][..], Walk::entries);
         let workload = system.workloads.iter().find(|workload| workload.is_selected(selector));
@@ -351,7 +345,7 @@ pub(super) fn taken<'a>(system: &System<'a>, session: &str) -> Option<&'a Object
             word.is_some_and(|word| !object.name.ends_with("-rest") || word == "rest")
         };
         let is_same = ports.iter().all(is_there) && !is_called_by_name(system, object);
-        is_made(system, &object.name, session) && !is_headless && !is_same
+        is_made(system, &object.name, session) && !object.is_headless() && !is_same
     })
 }
 

@@ -207,3 +207,20 @@ fn selectors_select_what_they_did() {
     check(monitor, "ServiceMonitor", "ida", None, "ida");
     check(monitor, "Service", "ida-jm", Some("jobmanager"), "ida");
 }
+
+#[test]
+fn options_are_mounted_at_a_path_without_a_directory() {
+    let pods = |role: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {role}}}\nspec:\n  template:\n    metadata: {{labels: {{app: {role}}}}}\n    \
+             spec:\n      containers:\n      - name: flink\n        image: flink:1.20\n        args: [{role}]\n        \
+             volumeMounts: [{{name: conf, mountPath: config.yaml, subPath: config.yaml}}]\n      \
+             volumes: [{{name: conf, configMap: {{name: conf}}}}]\n---\n"
+        )
+    };
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata:\n  config.yaml: |\n    parallelism.default: 1\n";
+    let text = format!("{}{}{map}", pods("jobmanager"), pods("taskmanager"));
+    let problems = adopt(&inputs(&[("all.yaml", &text)]), &AdoptionRequest::default()).unwrap_err();
+    let expected = "Flink reads `/opt/flink/conf`";
+    assert!(problems.iter().any(|one| one.message.contains(expected)), "{problems:?}");
+}

@@ -1,12 +1,12 @@
 //! Files of which no session file is made, because they would become another system.
 
 use crate::embedded::{Embedded, Origin};
+use crate::image::{CONF, FLINK_CONF};
 use crate::kubernetes::{Mount, Object, Workload};
 use crate::node::Walk;
 use crate::passed_over;
 use crate::path;
 use crate::settings;
-use crate::source::FileKind;
 use crate::system::{System, World};
 use crate::template;
 use nutkin_flink::options::is_sensitive;
@@ -31,16 +31,12 @@ pub(super) fn of(world: &World, system: &System<'_>) -> Option<Problem> {
 pub(super) fn nothing(world: &World) -> Problem {
     let message = "the files describe no session of Flink";
     let problem = Problem::argument(Argument::From, message);
-    let skipped = passed_over::of(world);
     if let Some((place, broken)) = world.broken.first() {
         let message =
             format!("{}:{}: {}", world.files[place.file].name, place.line, broken.message);
         return Problem::argument(Argument::From, message).hint("fix the line");
     }
-    let tells = |skipped: &&passed_over::Skipped| {
-        ["render", "nothing says"].iter().any(|word| skipped.reason.contains(word))
-    };
-    match skipped.iter().find(tells) {
+    match passed_over::remedy(world) {
         Some(skipped) => problem.hint(skipped.to_string()),
         None => problem.hint(
             "name the Kubernetes files, the Compose file, or the directory with flink-conf.yaml",
@@ -110,7 +106,7 @@ fn unknown(world: &World, system: &System<'_>) -> Option<Problem> {
     let object = world.objects.iter().filter(|object| object.compose.is_none()).find(|object| {
         let mounts =
             Workload::unknown(object).map(|workload| workload.mounts()).unwrap_or_default();
-        let maps = mounts.iter().filter(|mount| mount.path.starts_with("/opt/flink/conf"));
+        let maps = mounts.iter().filter(|mount| mount.path.starts_with(CONF));
         let mut maps = maps.flat_map(Mount::config_maps);
         maps.any(|(map, _)| world.index_of("ConfigMap", map, object).is_some_and(is_configuration))
     })?;
@@ -145,15 +141,11 @@ fn misspelt(world: &World, system: &System<'_>) -> Option<Problem> {
 
 /// A ConfigMap over the image's configuration that is not there: the session would be without all of it.
 fn absent(world: &World, system: &System<'_>) -> Option<Problem> {
-    let is_configuration = |text: &&Embedded| {
-        matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml)
-            && matches!(text.origin, Origin::ConfigMap(_))
-    };
     let unread = system.workloads.iter().filter(|workload| {
-        system.is_of_compose() || !system.texts_of(workload).any(|text| is_configuration(&text))
+        system.is_of_compose() || !system.texts_of(workload).any(Embedded::is_options_of_map)
     });
     let (workload, map) = unread.into_iter().find_map(|workload| {
-        let mount = workload.mount_of("/opt/flink/conf/flink-conf.yaml")?;
+        let mount = workload.mount_of(FLINK_CONF)?;
         let (map, _) = mount.config_maps().next()?;
         let is_absent = world.named("ConfigMap", map, workload.object).is_none();
         is_absent.then_some((workload, map))

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Maker, storage};
 use crate::finding::Place;
+use crate::image::CONF;
 use crate::kubernetes::{Mount, Workload};
 use crate::node::Walk;
 use crate::rules;
@@ -55,7 +56,7 @@ pub(super) fn of(
 ) -> (Vec<Value>, Vec<Value>) {
     let file = workload.file();
     let is_conf = |mount: &Mount<'_>| {
-        mount.path == "/opt/flink/conf"
+        mount.path == CONF
             || mount.config_map().is_some_and(|name| {
                 system.texts.iter().any(|text| {
                     matches!(text.origin, crate::embedded::Origin::ConfigMap(index)
@@ -99,10 +100,8 @@ pub(super) fn of(
         }
     }
     // What only other containers mount, or none.
-    let others =
-        ["initContainers", "containers"].into_iter().flat_map(|list| workload.pod.items_of(list));
-    let others = others.filter(|other| !std::ptr::eq(*other, workload.container));
-    let wanted: Vec<&str> = others
+    let wanted: Vec<&str> = workload
+        .other_containers()
         .flat_map(|other| other.items_of("volumeMounts"))
         .filter_map(|mount| mount.text_of("name"))
         .collect();

@@ -154,19 +154,10 @@ pub(super) fn of_map(
 
 /// Whether two words differ by one letter, or by two that change places.
 fn is_slip(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    let short = one.len().min(other.len());
-    if short < 4 || 1 < one.len().abs_diff(other.len()) {
-        return false;
-    }
-    let head = one.iter().zip(other).take_while(|(a, b)| a == b).count();
-    let tail = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
-    let middle = one.len().max(other.len()).saturating_sub(head + tail);
-    let is_swapped = one.len() == other.len()
-        && middle == 2
-        && one.get(head) == other.get(head + 1)
-        && one.get(head + 1) == other.get(head);
-    middle <= 1 || is_swapped
+    // The lengths first: a name of a file may be of any length.
+    4 <= one.len().min(other.len())
+        && one.len().abs_diff(other.len()) <= 1
+        && strsim::damerau_levenshtein(one, other) <= 1
 }
 
 #[cfg(test)]

@@ -115,17 +115,8 @@ impl<'a> Files<'a> {
         })
     }
 
-    /// Whether other Compose files lie in the directory of one, its own override apart.
-    pub(super) fn has_siblings(&self, name: &str) -> bool {
-        let is_other = |index: &&usize| {
-            self.all[**index].name != name
-                && self.overrides_of(name).all(|(above, _)| above != **index)
-        };
-        self.beside(name).iter().any(|index| is_other(&index))
-    }
-
-    /// The same, those apart that the file reads itself.
-    pub(super) fn has_siblings_beside(&self, name: &str, used: &BTreeSet<usize>) -> bool {
+    /// Whether other Compose files lie in the directory of one, those apart that it reads itself.
+    pub(super) fn has_siblings(&self, name: &str, used: &BTreeSet<usize>) -> bool {
         let is_other = |index: &usize| self.all[*index].name != name && !used.contains(index);
         self.beside(name).iter().any(is_other)
     }

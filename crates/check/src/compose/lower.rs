@@ -76,20 +76,17 @@ pub(super) fn project(files: &Files<'_>, file: usize, document: &Node, out: &mut
     if MAINS.iter().any(|main| beside(name, main) == name) {
         out.wanted.extend(OVERRIDES.map(|one| beside(name, one)));
     }
-    let mut whole = document.clone();
-    for (above, overriding) in files.overrides_of(name) {
-        out.used.insert(above);
-        whole = merge::overridden(&whole, overriding);
-    }
-    let document = merge::untagged(&whole);
-    let is_whole = whole.get("include").is_none();
+    out.used.extend(files.overrides_of(name).map(|(above, _)| above));
+    let document =
+        merge::stacked(document, files.overrides_of(name).map(|(_, overriding)| overriding));
+    let is_whole = document.get("include").is_none();
     let mut project = Project {
         files,
         file,
         name,
         main: name,
         title: document.text_of("name").map(str::to_owned),
-        has_siblings: files.has_siblings(name) || !is_whole,
+        has_siblings: files.has_siblings(name, &out.used) || !is_whole,
         document,
         variables,
         missing: Vec::new(),
@@ -133,12 +130,8 @@ impl Project<'_, '_> {
             }
             let mut found = paths.iter().filter_map(|path| self.files.compose(path));
             let Some((file, document)) = found.next().filter(|_| depth < DEEPEST) else { continue };
-            let mut whole = document.clone();
-            let mut used = vec![file];
-            for (above, overriding) in found {
-                whole = merge::overridden(&whole, overriding);
-                used.push(above);
-            }
+            let (mut used, overriding): (Vec<usize>, Vec<&Node>) = found.unzip();
+            used.push(file);
             let name = self.files.all[file].name.as_str();
             // What the including project sets counts more.
             let path = match one.text_of("env_file") {
@@ -156,7 +149,7 @@ impl Project<'_, '_> {
                 name,
                 main: self.main,
                 title: self.title.clone(),
-                document: merge::untagged(&whole),
+                document: merge::stacked(document, overriding),
                 variables,
                 has_siblings: true,
                 missing: Vec::new(),
@@ -181,7 +174,6 @@ impl Project<'_, '_> {
             project: self.main.to_owned(),
             name: self.title.clone(),
             hostname: whole.text_of("hostname").map(str::to_owned),
-            has_siblings: self.has_siblings,
             open,
             networks: self.networks(&whole),
             ..Service::default()

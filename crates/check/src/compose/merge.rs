@@ -89,8 +89,14 @@ fn listed(node: &Node) -> Node {
     Node { kind: NodeKind::List(vec![node.clone()]), block: false, ..node.clone() }
 }
 
+/// A file under all that lie on top of it, the lowest first, without tags.
+pub(super) fn stacked<'n>(below: &Node, above: impl IntoIterator<Item = &'n Node>) -> Node {
+    let whole = above.into_iter().fold(below.clone(), |below, above| overridden(&below, above));
+    untagged(&whole)
+}
+
 /// A file under its override. What the override says is told at the services that it changes.
-pub(super) fn overridden(below: &Node, above: &Node) -> Node {
+fn overridden(below: &Node, above: &Node) -> Node {
     let services = below.get("services").map_or(&[][..], Walk::entries);
     let place = |name: &str| {
         let known = services.iter().find(|(key, _)| key.name == name);

@@ -128,7 +128,7 @@ fn read(files: &[File], documents: &[(usize, Node)]) -> Projects {
             continue;
         }
         // What the project reads itself is not something else that may be started with it.
-        let has_siblings = reader.has_siblings_beside(name, &own.used);
+        let has_siblings = reader.has_siblings(name, &own.used);
         for object in &mut own.objects {
             if let Some(service) = &mut object.compose {
                 service.has_siblings = has_siblings;

@@ -118,13 +118,17 @@ pub(super) fn file(text: &str, known: &Variables) -> Vec<(String, Option<String>
     let mut found: Vec<(String, Option<String>, u32)> = Vec::new();
     let mut variables = known.clone();
     let mut rest = text;
+    // The line of an offset.
+    let (mut line, mut counted) = (1_u32, 0);
     loop {
         rest = rest.trim_start();
         if rest.is_empty() {
             return found;
         }
-        let line = text[..text.len() - rest.len()].matches('\n').count() + 1;
-        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        let at = text.len() - rest.len();
+        let more = text[counted..at].matches('\n').count();
+        line = line.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+        counted = at;
         let (whole, below) = rest.split_once('\n').unwrap_or((rest, ""));
         if whole.starts_with('#') {
             rest = below;

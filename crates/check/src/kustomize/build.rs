@@ -127,8 +127,8 @@ impl<'a> Builder<'a> {
         // What follows are lines of the text in which all files of the overlay are.
         let node = self.paper.node(&one.node, one.file, known.files);
         for list in ["resources", "bases"] {
-            for (resource, at) in node.items_of(list).iter().zip(one.node.items_of(list)) {
-                self.resource(one, resource, at, &mut items);
+            for resource in one.node.items_of(list) {
+                self.resource(one, resource, &mut items);
             }
         }
         for kind in ["ConfigMap", "Secret"] {
@@ -182,8 +182,8 @@ impl<'a> Builder<'a> {
         file
     }
 
-    fn resource(&mut self, one: &Kustomization, node: &Node, at: &Node, items: &mut Vec<Item>) {
-        let text = node.text().unwrap_or_default();
+    fn resource(&mut self, one: &Kustomization, at: &Node, items: &mut Vec<Item>) {
+        let text = at.text().unwrap_or_default();
         let path = joined(self.directory(one), text);
         if let Some(of) = self.known.by_directory.get(&path) {
             let more = self.build(*of, Vec::new());

@@ -43,6 +43,14 @@ pub(super) fn set(node: &mut Node, name: &str, value: Node) {
     }
 }
 
+/// Gives a key that is there a place.
+pub(super) fn move_key(node: &mut Node, key: &Key) {
+    let NodeKind::Map(entries) = &mut node.kind else { return };
+    for (own, _) in entries.iter_mut().filter(|(own, _)| own.name == key.name) {
+        (own.line, own.column) = (key.line, key.column);
+    }
+}
+
 /// Takes a key and its value away.
 pub(super) fn remove(node: &mut Node, name: &str) {
     if let NodeKind::Map(entries) = &mut node.kind {

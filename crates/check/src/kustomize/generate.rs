@@ -1,5 +1,7 @@
 //! ConfigMaps and Secrets that kustomizations make of files and words.
 
+use std::collections::BTreeSet;
+
 use super::edit::{ensure, map, set, text};
 use super::item::Item;
 use crate::node::Walk;
@@ -102,12 +104,15 @@ pub(super) fn put(
     true
 }
 
+/// Puts entries at the end, in the place of what has their keys; of two with one key the last one counts.
 fn put_all(data: &mut Node, entries: Vec<Entry>) {
     let NodeKind::Map(own) = &mut data.kind else { return };
-    for (key, value) in entries {
-        own.retain(|(known, _)| known.name != key.name);
-        own.push((key, value));
-    }
+    let mut keys = BTreeSet::new();
+    let is_last = |(key, _): &Entry| keys.insert(key.name.clone());
+    let mut last: Vec<Entry> = entries.into_iter().rev().filter(is_last).collect();
+    last.reverse();
+    own.retain(|(known, _)| !keys.contains(&known.name));
+    own.extend(last);
 }
 
 #[cfg(test)]

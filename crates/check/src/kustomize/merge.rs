@@ -1,8 +1,8 @@
 //! Strategic merge patches: a part of an object, laid over the whole.
 
-use super::edit::{get_mut, remove, set};
+use super::edit::{get_mut, move_key, remove, set};
 use crate::node::Walk;
-use nutkin_flink::yaml::{Key, Node, NodeKind};
+use nutkin_flink::yaml::{Node, NodeKind};
 
 /// Lists whose items are told apart by a key, so that a patch changes one of them (`patchMergeKey` of the types of
 /// `k8s.io/api`). All other lists are replaced.
@@ -53,14 +53,6 @@ pub(super) fn lay(base: &mut Node, patch: &Node, has_keys: bool) {
             set(base, &key.name, cleaned(value));
             move_key(base, key);
         }
-    }
-}
-
-/// Lets a key stand where the patch has it.
-fn move_key(base: &mut Node, key: &Key) {
-    let NodeKind::Map(entries) = &mut base.kind else { return };
-    for (own, _) in entries.iter_mut().filter(|(own, _)| own.name == key.name) {
-        (own.line, own.column) = (key.line, key.column);
     }
 }
 

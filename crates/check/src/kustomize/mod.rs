@@ -36,7 +36,7 @@ pub(super) struct Kustomization {
 /// What the kustomizations apply.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
-    /// The objects as somebody wrote them, where kustomizations apply others.
+    /// The objects as somebody wrote them, in the place of which kustomizations apply others.
     pub(super) written: Vec<Object>,
     /// Indices of all files of which they are made.
     pub(super) used: BTreeSet<usize>,
@@ -145,8 +145,8 @@ pub(super) fn apply(
     if made.is_empty() {
         return applied;
     }
-    applied.written.clone_from(objects);
-    objects.retain(|object| !applied.used.contains(&object.file));
+    (applied.written, *objects) =
+        std::mem::take(objects).into_iter().partition(|object| applied.used.contains(&object.file));
     for (file, items) in made {
         let index = files.len();
         files.push(file);

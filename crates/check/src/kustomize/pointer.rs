@@ -1,8 +1,8 @@
 //! JSON patches (RFC 6902): a list of operations at paths.
 
-use super::edit::{get_mut, remove, set};
+use super::edit::{get_mut, move_key, remove, set};
 use crate::node::Walk;
-use nutkin_flink::yaml::{Node, NodeKind};
+use nutkin_flink::yaml::{Key, Node, NodeKind};
 
 /// Carries out a list of operations. `None` where Kustomize would stop: a path that is not there, a test that fails.
 pub(super) fn carry_out(node: &mut Node, operations: &[Node]) -> Option<()> {
@@ -73,11 +73,7 @@ fn put(node: &mut Node, path: &str, value: Node, is_new: bool) -> Option<()> {
             // The lines of a text are those below its key.
             let (line, column) = (value.line.saturating_sub(u32::from(value.block)), value.column);
             set(parent, &last, value);
-            if let NodeKind::Map(entries) = &mut parent.kind {
-                for (key, _) in entries.iter_mut().filter(|(key, _)| key.name == last) {
-                    (key.line, key.column) = (line, column);
-                }
-            }
+            move_key(parent, &Key { name: last, line, column });
         }
         _ => return None,
     }

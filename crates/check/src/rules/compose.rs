@@ -179,8 +179,7 @@ fn published(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_
         return;
     };
     let settings = system.settings.with_arguments(workload);
-    let rest = settings.port("rest.bind-port").or_else(|| settings.port("rest.port"));
-    let rest = rest.unwrap_or(super::exposure::REST);
+    let rest = settings.rest_port();
     for (port, place) in &service.published {
         let is_open = matches!(port.address.as_deref(), None | Some("0.0.0.0" | "::"));
         if i64::from(port.target) != rest || !is_open {

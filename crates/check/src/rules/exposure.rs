@@ -7,6 +7,7 @@ use crate::finding::{Findings, Place};
 use crate::image::is_official;
 use crate::kubernetes::Object;
 use crate::node::Walk;
+use crate::settings::REST;
 use crate::system::System;
 
 rules! {
@@ -23,9 +24,6 @@ rules! {
         happens "Flink's REST API asks for no password: whoever reaches the machine runs any code on it."
         cure "Set `rest.bind-address: localhost`, and reach it through ssh or a proxy with a login.";
 }
-
-/// Flink's default of `rest.port`.
-pub(super) const REST: i64 = 8081;
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     open_rest(system, out);

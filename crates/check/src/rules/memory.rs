@@ -2,15 +2,15 @@
 
 use super::rules;
 use crate::embedded::{Embedded, Origin};
-use crate::finding::Findings;
-use crate::image;
+use crate::finding::{Findings, Place};
+use crate::image::{self, CONF_OR_OPTIONS, FLINK_CONF};
 use crate::kubernetes::{Mount, Role, Workload};
 use crate::node::Walk;
 use crate::settings::{self, Setting, Settings};
 use crate::source::FileKind;
 use crate::system::{System, texts_of_service};
 use nutkin_flink::memory::{self, LegacyHeap, MemoryInput};
-use nutkin_flink::{Configuration, FlinkVersion, Value};
+use nutkin_flink::{Configuration, FlinkVersion, Problem, Value};
 
 rules! {
     IMPOSSIBLE "NK0501" Error "memory that does not add up"
@@ -95,8 +95,7 @@ fn session(system: &System<'_>, out: &mut Findings<'_>) {
         let Some(problem) = problem else { continue };
         let place = blamed(&settings, &problem.path).map_or(place, |setting| setting.place);
         let message = format!("`spec.{role}` of {}: {}", session.title(), problem.message);
-        let finding = out.add(&IMPOSSIBLE, place, message);
-        finding.cure = problem.hint.as_ref().map(|hint| as_sentence(&hint.plain()));
+        impossible(place, message, &problem, out);
     }
 }
 
@@ -125,16 +124,8 @@ fn input(configuration: &Configuration, version: Option<FlinkVersion>) -> Memory
 
 /// Whether the whole configuration of a workload is known: it mounts a ConfigMap that is in the files.
 fn is_whole(system: &System<'_>, workload: &Workload<'_>) -> bool {
-    system.refused.is_empty()
-        && system.texts_of(workload).any(|text| {
-            matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml)
-                && matches!(text.origin, Origin::ConfigMap(_))
-        })
+    system.refused.is_empty() && system.texts_of(workload).any(Embedded::is_options_of_map)
 }
-
-/// What takes the place of the image's configuration where it is mounted: other files of the directory leave it where it is.
-const FILES: [&str; 3] =
-    ["/opt/flink/conf", "/opt/flink/conf/flink-conf.yaml", "/opt/flink/conf/config.yaml"];
 
 /// What the image of a container sets where its files are silent: nothing where all its configuration is mounted, `None`
 /// where nobody knows.
@@ -152,10 +143,9 @@ fn of_image(
         _ => true,
     };
     let mut targets = service.mounts.iter().map(|mount| mount.target.as_str());
-    if targets.any(|target| FILES.contains(&target) && is_read(target)) {
+    if targets.any(|target| CONF_OR_OPTIONS.contains(&target) && is_read(target)) {
         let is_conf = |text: &&Embedded| {
-            matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml)
-                && !matches!(text.origin, Origin::Properties(_))
+            text.kind.is_options() && !matches!(text.origin, Origin::Properties(_))
         };
         let own = texts_of_service(system.world, workload);
         return (system.refused.is_empty() && own.iter().any(is_conf)).then_some(&[]);
@@ -192,16 +182,16 @@ fn is_sized_elsewhere(system: &System<'_>, workload: &Workload<'_>) -> bool {
 }
 
 fn of_workload(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
-    let is_whole = is_whole(system, workload) || of_image(system, workload).is_some();
-    if !is_whole
+    let of_image = of_image(system, workload);
+    if !is_whole(system, workload) && of_image.is_none()
         || system.is_of_unknown_release()
         || is_sized_elsewhere(system, workload)
         || workload.role == Role::Both
     {
         return;
     }
-    let mut settings = system.settings_of(workload);
-    for (key, value) in of_image(system, workload).unwrap_or_default() {
+    let mut settings = system.settings_of(workload).into_owned();
+    for (key, value) in of_image.unwrap_or_default() {
         if settings.get(key).is_none() {
             let place = workload.object.place();
             let value = Value::Text((*value).to_owned());
@@ -222,12 +212,12 @@ fn of_workload(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<
     let (process, slots) = if workload.role == Role::JobManager {
         match memory::job_manager(&input) {
             Ok(memory) => (memory.process(), None),
-            Err(problem) => return impossible(system, &settings, &problem, workload, out),
+            Err(problem) => return impossible_of(system, &settings, &problem, workload, out),
         }
     } else {
         match memory::task_manager(&input) {
             Ok(memory) => (memory.process(), Some((memory.task_heap, memory.slots))),
-            Err(problem) => return impossible(system, &settings, &problem, workload, out),
+            Err(problem) => return impossible_of(system, &settings, &problem, workload, out),
         }
     };
     limit(workload, process, out);
@@ -244,22 +234,21 @@ fn plain(system: &System<'_>, out: &mut Findings<'_>) {
     let configuration = system.settings.configuration();
     let input = input(&configuration, system.version);
     let fallback = system.settings.list[0].place;
-    let mut tell = |problem: &nutkin_flink::Problem| {
+    let tell = |problem: &Problem, out: &mut Findings<'_>| {
         let place =
             blamed(&system.settings, &problem.path).map_or(fallback, |setting| setting.place);
         let message = format!("`{}`: {}", problem.path, problem.message);
-        let finding = out.add(&IMPOSSIBLE, place, message);
-        finding.cure = problem.hint.as_ref().map(|hint| as_sentence(&hint.plain()));
+        impossible(place, message, problem, out);
     };
     if !memory::job_manager_needs_size(&input)
         && let Err(problem) = memory::job_manager(&input)
     {
-        tell(&problem);
+        tell(&problem, out);
     }
     if !memory::task_manager_needs_size(&input) {
         match memory::task_manager(&input) {
             Ok(memory) => small_slots(&system.settings, memory.task_heap, memory.slots, out),
-            Err(problem) => tell(&problem),
+            Err(problem) => tell(&problem, out),
         }
     }
 }
@@ -284,10 +273,16 @@ fn blamed<'s>(settings: &'s Settings, path: &str) -> Option<&'s Setting> {
     settings.get(path).or_else(size)
 }
 
-fn impossible(
+fn impossible(place: Place, message: String, problem: &Problem, out: &mut Findings<'_>) {
+    let finding = out.add(&IMPOSSIBLE, place, message);
+    finding.cure = problem.hint.as_ref().map(|hint| as_sentence(&hint.plain()));
+}
+
+/// The same of a workload.
+fn impossible_of(
     system: &System<'_>,
     settings: &Settings,
-    problem: &nutkin_flink::Problem,
+    problem: &Problem,
     workload: &Workload<'_>,
     out: &mut Findings<'_>,
 ) {
@@ -299,8 +294,7 @@ fn impossible(
         .or_else(of_file)
         .unwrap_or_else(|| workload.object.place());
     let message = format!("{} of {}: {}", workload.role.name(), workload.title(), problem.message);
-    let finding = out.add(&IMPOSSIBLE, place, message);
-    finding.cure = problem.hint.as_ref().map(|hint| as_sentence(&hint.plain()));
+    impossible(place, message, problem, out);
 }
 
 fn limit(workload: &Workload<'_>, process: u64, out: &mut Findings<'_>) {
@@ -382,7 +376,7 @@ fn parallelism(system: &System<'_>, out: &mut Findings<'_>) {
     }
     // A configuration that is not among the files may say any number.
     let is_unknown = |workload: &Workload<'_>| {
-        let mount = workload.mount_of("/opt/flink/conf/flink-conf.yaml");
+        let mount = workload.mount_of(FLINK_CONF);
         let mut maps = mount.iter().flat_map(Mount::config_maps);
         maps.any(|(map, _)| system.world.named("ConfigMap", map, workload.object).is_none())
     };

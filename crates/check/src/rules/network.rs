@@ -10,7 +10,7 @@ use crate::finding::Findings;
 use crate::image::is_official;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
-use crate::settings::Settings;
+use crate::settings::{REST, Settings, has_fixed_configuration};
 use crate::system::System;
 use nutkin_flink::yaml::Node;
 
@@ -73,11 +73,10 @@ rules! {
 
 /// Flink's defaults of the ports that others must reach (`JobManagerOptions`, `RestOptions`); those of
 /// TaskManagers and blobs are random unless set.
-const RPC: i64 = 6123;
+pub(super) const RPC: i64 = 6123;
 
 /// `blob.server.port` as the image's entrypoint sets it on every start.
 const BLOB_OF_ENTRYPOINT: i64 = 6124;
-const REST: i64 = 8081;
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     for workload in &system.workloads {
@@ -95,12 +94,6 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     services::calls(system, out);
     address::masters(system, out);
     address::host_lines(system, out);
-}
-
-/// Whether the image's entrypoint cannot write to the configuration of the pods.
-fn has_fixed_configuration(workload: &Workload<'_>) -> bool {
-    let files = ["/opt/flink/conf/flink-conf.yaml", "/opt/flink/conf/config.yaml"];
-    files.iter().any(|file| workload.mount_of(file).is_some_and(|mount| mount.is_read_only()))
 }
 
 /// The option that says where TaskManagers reach the JobManager, and its value.

@@ -11,6 +11,7 @@ mod words;
 use super::rules;
 use crate::embedded::Origin;
 use crate::finding::Findings;
+use crate::image::CONF;
 use crate::kubernetes::{Mount, Workload};
 use crate::node::Walk;
 use crate::path;
@@ -76,9 +77,6 @@ rules! {
 
 pub(crate) use java::closed_java;
 pub(super) use kubernetes::removed_versions;
-
-/// Where the image keeps its configuration.
-const CONF: &str = "/opt/flink/conf";
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     for workload in &system.workloads {
@@ -200,13 +198,15 @@ fn configuration(system: &System<'_>, workload: &Workload<'_>, out: &mut Finding
         let message = format!("ConfigMap {name} puts {} into `{CONF}`", listed(&files));
         out.add(&NO_CONFIG, place, message);
     }
-    let has_log = files.iter().any(|file| {
-        file.starts_with("log4j") && file.contains("console") || file.starts_with("logback-console")
-    });
-    if !has_log {
+    if !files.iter().any(|file| is_of_console(file)) {
         let message = format!("ConfigMap {name} hides the image's log4j-console.properties");
         out.add(&NO_LOG_CONFIG, place, message);
     }
+}
+
+/// Whether a file has the logging of processes that run in the foreground.
+pub(super) fn is_of_console(file: &str) -> bool {
+    file.starts_with("log4j") && file.contains("console") || file.starts_with("logback-console")
 }
 
 fn listed(files: &[&str]) -> String {

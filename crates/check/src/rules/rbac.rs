@@ -9,7 +9,7 @@ use crate::finding::Place;
 use crate::finding::{Findings, Patch};
 use crate::kubernetes::{Object, Workload};
 use crate::node::Walk;
-use crate::system::{HighAvailability, System};
+use crate::system::{HighAvailability, System, World};
 use nutkin_core::kubernetes::rbac::ProcessNeeds;
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::yaml::Node;
@@ -155,10 +155,7 @@ fn session_rights(
     let bindings = bindings(system, object, account);
     let mut roles = Vec::new();
     for binding in &bindings {
-        let text = |path: &str| binding.node.at(path).and_then(Walk::text).unwrap_or_default();
-        let (kind, name) = (text("roleRef/kind"), text("roleRef/name"));
-        let mut named = system.world.all_named(kind, name);
-        let role = named.find(|role| kind == "ClusterRole" || role.shares_namespace(binding));
+        let role = role_of(system.world, binding);
         // A role that is not here, or that the cluster fills, may grant anything.
         let Some(role) = role.filter(|role| role.node.get("aggregationRule").is_none()) else {
             return;
@@ -274,6 +271,19 @@ fn bindings<'a>(system: &System<'a>, of: &Object, account: &str) -> Vec<&'a Obje
     of_namespaces.into_iter().chain(of_cluster).collect()
 }
 
+/// Kind and name of the role that a binding gives.
+fn role_named(binding: &Object) -> (&str, &str) {
+    let text = |path: &str| binding.node.at(path).and_then(Walk::text).unwrap_or_default();
+    (text("roleRef/kind"), text("roleRef/name"))
+}
+
+/// That role, where the files have it.
+fn role_of<'a>(world: &'a World, binding: &Object) -> Option<&'a Object> {
+    let (kind, name) = role_named(binding);
+    let mut named = world.all_named(kind, name);
+    named.find(|role| kind == "ClusterRole" || role.shares_namespace(binding))
+}
+
 fn rights(
     system: &System<'_>,
     workload: &Workload<'_>,
@@ -293,15 +303,12 @@ fn rights(
         }
     }
     for binding in bindings {
-        let kind = binding.node.at("roleRef/kind").and_then(Walk::text).unwrap_or_default();
-        let name = binding.node.at("roleRef/name").and_then(Walk::text).unwrap_or_default();
+        let (kind, name) = role_named(binding);
         let place = binding.place_of("roleRef/name");
         if kind == "ClusterRole" && name == "cluster-admin" {
             continue;
         }
-        let mut named = system.world.all_named(kind, name);
-        let role = named.find(|role| kind == "ClusterRole" || role.shares_namespace(binding));
-        let Some(role) = role else {
+        let Some(role) = role_of(system.world, binding) else {
             // The ClusterRoles of Kubernetes are in no file.
             let is_built_in = kind == "ClusterRole" && matches!(name, "edit" | "admin" | "view");
             let others = system.world.of_kind(kind).next().is_some();
@@ -370,14 +377,12 @@ fn lack<'a>(
 ) -> Option<Lack<'a>> {
     let mut roles: Vec<(Vec<&str>, &Object, Place)> = Vec::new();
     for binding in bindings(system, of, account) {
-        let text = |path: &str| binding.node.at(path).and_then(Walk::text).unwrap_or_default();
-        let (kind, name) = (text("roleRef/kind"), text("roleRef/name"));
+        let (kind, name) = role_named(binding);
         // Whoever follows NK0306 takes it away: the rest has to be enough.
         if kind == "ClusterRole" && name == "cluster-admin" {
             continue;
         }
-        let mut named = system.world.all_named(kind, name);
-        let role = named.find(|role| kind == "ClusterRole" || role.shares_namespace(binding));
+        let role = role_of(system.world, binding);
         // A ClusterRole of the cluster, and one that the cluster fills, may give anything.
         let Some(role) = role.filter(|role| role.node.get("aggregationRule").is_none()) else {
             if kind == "ClusterRole" {

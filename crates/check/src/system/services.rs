@@ -129,8 +129,8 @@ pub(crate) fn texts<'a>(world: &'a World, workload: &Workload<'a>) -> Vec<&'a Em
 
 /// Whether the release of a service reads a file of its configuration: of the two flink-conf.yaml counts as long as there is
 /// a reader of it (`GlobalConfiguration.loadConfiguration` of 1.19 and 1.20).
-fn is_read(text: &Embedded, all: &[&Embedded], world: &World, workload: &Workload<'_>) -> bool {
-    let Some(line) = release_of(world, workload).map(FlinkVersion::line) else { return true };
+fn is_read(text: &Embedded, all: &[&Embedded], release: Option<FlinkVersion>) -> bool {
+    let Some(line) = release.map(FlinkVersion::line) else { return true };
     let has_old = all.iter().any(|other| other.kind == FileKind::FlinkConf);
     match text.kind {
         FileKind::FlinkConf => line.reads_flink_conf,
@@ -146,8 +146,9 @@ pub(crate) fn of(world: &World, workload: &Workload<'_>) -> (Settings, Vec<(Plac
     let texts = texts(world, workload);
     let (properties, files): (Vec<&Embedded>, Vec<&Embedded>) =
         texts.into_iter().partition(|text| matches!(text.origin, Origin::Properties(_)));
+    let release = release_of(world, workload);
     let files: Vec<&Embedded> =
-        files.iter().copied().filter(|text| is_read(text, &files, world, workload)).collect();
+        files.iter().copied().filter(|text| is_read(text, &files, release)).collect();
     refused.extend(settings::read_all(&files, &world.files, &mut own));
     let image = workload.image().and_then(Walk::text).unwrap_or_default();
     let variables = if image::is_bitnami(image) { VARIABLES_OF_BITNAMI } else { VARIABLES };

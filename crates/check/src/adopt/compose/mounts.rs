@@ -2,6 +2,8 @@
 
 use crate::adopt::Maker;
 use crate::adopt::options::Options;
+use crate::image::CONF;
+use crate::path::is_above;
 use crate::rules::storage::local_path;
 use crate::service::Source;
 use crate::system::System;
@@ -22,7 +24,7 @@ pub(super) fn of(
     for workload in &system.workloads {
         for mount in workload.object.compose.iter().flat_map(|service| &service.mounts) {
             let target = mount.target.as_str();
-            if target == "/opt/flink/conf" || target.starts_with("/opt/flink/conf/") {
+            if is_above(CONF, target) {
                 maker.put(
                     mount.place,
                     format!("mount at {target}"),

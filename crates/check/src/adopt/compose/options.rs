@@ -2,6 +2,7 @@
 
 use crate::adopt::options::{self, Options};
 use crate::adopt::{Maker, PlacedPart};
+use crate::image::CONF_OR_OPTIONS;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::rules::pods::closed_java;
@@ -70,11 +71,7 @@ fn open_modules(system: &System<'_>, version: FlinkVersion, made: &mut Options, 
     // A session that Nutkin rendered stays what it was, and so does a configuration that is meant to.
     let is_ours = service.name.as_deref().is_some_and(|name| name.starts_with("nutkin-"));
     let mut mounts = service.mounts.iter().map(|mount| mount.target.as_str());
-    let is_mounted = mounts.any(|target| {
-        ["", "/flink-conf.yaml", "/config.yaml"]
-            .iter()
-            .any(|end| target.strip_prefix("/opt/flink/conf").is_some_and(|rest| rest == *end))
-    });
+    let is_mounted = mounts.any(|target| CONF_OR_OPTIONS.contains(&target));
     if is_ours || as_is && is_mounted {
         return;
     }
@@ -128,8 +125,7 @@ fn published(system: &System<'_>, made: &mut Options, maker: &mut Maker<'_>) {
     for workload in system.job_managers() {
         let Some(service) = &workload.object.compose else { continue };
         let settings = system.settings.with_arguments(workload);
-        let rest = settings.port("rest.bind-port").or_else(|| settings.port("rest.port"));
-        let rest = rest.unwrap_or(8081);
+        let rest = settings.rest_port();
         for (port, place) in &service.published {
             let is_first = !made.lines.iter().any(|line| line.key == "nutkin.docker.publish");
             if i64::from(port.target) != rest || !is_first {

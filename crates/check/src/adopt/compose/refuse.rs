@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use crate::adopt::Maker;
 use crate::compose::Refusal;
 use crate::finding::Place;
-use crate::image;
+use crate::image::{self, CONF_OR_OPTIONS};
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
 use crate::rules::compose::one_lines;
 use crate::service::{Service, Source};
-use crate::source::FileKind;
 use crate::system::{System, World, of_service, release_of};
 use nutkin_flink::options::{self, Level};
 use nutkin_flink::{Argument, FlinkVersion, Problem};
@@ -47,7 +46,7 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
             let message = format!("{title} runs JobManager and TaskManager in one container");
             add(place, message, "give each of them a service of its own");
         }
-        if service.networks.is_none() {
+        if workload.shares_network() {
             let mode = service.fields.iter().find(|(field, _)| field == "network_mode");
             let place = mode.map_or(place, |(_, place)| *place);
             let message = format!(
@@ -148,15 +147,14 @@ fn strange_script<'a>(workload: &Workload<'a>) -> Option<&'a str> {
 
 /// Where a configuration is mounted whose text is not known.
 fn unread(system: &System<'_>, service: &Service) -> Option<String> {
-    const FILES: [&str; 3] =
-        ["/opt/flink/conf", "/opt/flink/conf/flink-conf.yaml", "/opt/flink/conf/config.yaml"];
-    let mut mounts = service.mounts.iter().filter(|mount| FILES.contains(&mount.target.as_str()));
+    let mut mounts =
+        service.mounts.iter().filter(|mount| CONF_OR_OPTIONS.contains(&mount.target.as_str()));
     let mount = mounts.find(|mount| {
         let Source::Path(path) = &mount.source else { return true };
         !system.texts.iter().any(|text| {
             let file = system.world.files[text.start().file].name.as_str();
-            let is_conf = matches!(text.kind, FileKind::FlinkConf | FileKind::ConfigYaml);
-            is_conf && (file == path || file.starts_with(path.as_str()) || path.contains('#'))
+            text.kind.is_options()
+                && (file == path || file.starts_with(path.as_str()) || path.contains('#'))
         })
     });
     mount.map(|mount| mount.target.clone())

@@ -1,8 +1,7 @@
 //! What a user has to know or to do when a session on Docker takes the place of services of a Compose file.
 
 use super::options::names_a_service;
-use crate::adopt::profiles::LEFT;
-use crate::kubernetes::Workload;
+use crate::kubernetes::{Object, Workload};
 use crate::service::Port;
 use crate::system::{System, World};
 use nutkin_flink::words::shell_word;
@@ -26,27 +25,20 @@ pub(super) fn of(world: &World, system: &System<'_>, name: &str) -> Vec<String> 
             shell_word(name)
         ));
     }
-    let left = world.objects.iter().filter(|object| object.kind == LEFT);
-    let left: Vec<&str> = left
-        .filter(|object| object.compose.as_ref().is_some_and(|one| one.project == project))
-        .map(|object| object.name.as_str())
-        .collect();
+    let services = world.objects.iter().filter_map(|one| Some((one, one.compose.as_ref()?)));
+    let services = services.filter(|(_, service)| service.project == project);
+    let (left, others): (Vec<_>, Vec<_>) = services.partition(|(_, service)| service.is_left);
+    let left: Vec<&str> = left.iter().map(|(object, _)| object.name.as_str()).collect();
     if !left.is_empty() {
         notes.push(format!(
             "services of {project} that only start with a profile are left out: {}",
             left.join(", ")
         ));
     }
-    let others: Vec<&str> = world
-        .objects
-        .iter()
-        .filter(|object| object.compose.as_ref().is_some_and(|one| one.project == project))
-        .filter(|object| {
-            object.kind != LEFT
-                && !system.workloads.iter().any(|own| std::ptr::eq(own.object, *object))
-        })
-        .map(|object| object.name.as_str())
-        .collect();
+    let is_own =
+        |object: &Object| system.workloads.iter().any(|own| std::ptr::eq(own.object, object));
+    let others = others.iter().filter(|(object, _)| !is_own(object));
+    let others: Vec<&str> = others.map(|(object, _)| object.name.as_str()).collect();
     if !others.is_empty() {
         let plural = if others.len() == 1 { "stays a service" } else { "stay services" };
         notes.push(format!(
@@ -107,8 +99,7 @@ fn left(world: &World, system: &System<'_>, workload: &Workload<'_>) -> Vec<Stri
         ));
     }
     let settings = system.settings.with_arguments(workload);
-    let rest = settings.port("rest.bind-port").or_else(|| settings.port("rest.port"));
-    let rest = rest.unwrap_or(8081);
+    let rest = settings.rest_port();
     // The session publishes REST at one port, and further JobManagers at those behind it (`plan::docker`).
     let of_rest = |port: &Port| i64::from(port.target) == rest;
     let masters = system.job_managers();

@@ -6,7 +6,7 @@ mod reasons;
 
 use super::super::source::{File, Input};
 use super::super::system::{self, System, World};
-use super::{Adoption, AdoptionRequest, options, profiles};
+use super::{Adoption, AdoptionRequest, options};
 use facts::{Fact, Facts, OPTIONS};
 use nutkin_core::plan;
 use nutkin_core::spec::{self, Inputs};
@@ -84,8 +84,7 @@ pub fn differences(
     request: &AdoptionRequest,
     adoption: &Adoption,
 ) -> Result<Vec<LineDifference>, Vec<Problem>> {
-    let mut world = World::read(inputs.iter().map(File::new).collect());
-    profiles::leave(&mut world);
+    let world = super::read(inputs);
     let systems = system::group(&world, request.flink);
     let is_main = |system: &&System<'_>| {
         !system.workloads.is_empty() || system.session.is_some() || system.boot.is_some()

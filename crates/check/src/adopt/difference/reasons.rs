@@ -3,7 +3,7 @@
 use super::LineDifference;
 use crate::adopt::shape::Shape;
 use crate::adopt::{Adoption, PlacedPart};
-use crate::adopt::{ports, storage};
+use crate::adopt::{ports, resources, storage};
 use crate::embedded::Origin;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
@@ -387,12 +387,7 @@ fn has_logging(context: &Context<'_>) -> bool {
 }
 
 fn has_factors(context: &Context<'_>) -> bool {
-    if Shape::of(context.system) != Shape::Native {
-        return true;
-    }
-    let version = context.system.version.unwrap_or(nutkin_flink::FlinkVersion::DEFAULT);
-    nutkin_flink::options::find("kubernetes.jobmanager.cpu.limit-factor")
-        .is_some_and(|info| info.at(version).is_some())
+    Shape::of(context.system) != Shape::Native || resources::has_factors(context.system)
 }
 
 /// Whether a Service of the files leads to pods of the session, and to which role.

@@ -2,13 +2,11 @@
 
 use super::Project;
 use crate::compose::words;
+use crate::image::CONF;
 use crate::node::Walk;
 use crate::path::beside;
 use crate::service::{Mounted, Service, Source};
 use nutkin_flink::yaml::Node;
-
-/// Where images of Flink have their configuration.
-const CONF: &str = "/opt/flink/conf";
 
 impl Project<'_, '_> {
     /// Adds all that is mounted.

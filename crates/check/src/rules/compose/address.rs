@@ -3,15 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::finding::{Findings, Place};
-use crate::image;
+use crate::image::{self, CONF};
 use crate::kubernetes::Workload;
 use crate::node::Walk;
-use crate::rules::network::{ADDRESS, SELF};
+use crate::rules::network::{ADDRESS, RPC, SELF};
 use crate::settings::{Setting, Settings};
 use crate::system::{System, of_service};
-
-/// Flink's default of `jobmanager.rpc.port` (`JobManagerOptions.RPC_PORT`).
-const DEFAULT_PORT: i64 = 6123;
 
 /// How to cure an address of a container.
 const CURE: &str = "Set `jobmanager.rpc.address` to the name of the JobManager's service, in the FLINK_PROPERTIES of \
@@ -20,12 +17,12 @@ const CURE: &str = "Set `jobmanager.rpc.address` to the name of the JobManager's
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     let mut masters = system.job_managers();
     let (Some(master), None) = (masters.next(), masters.next()) else { return };
-    if system.high_availability().is_some() || shares_network(master) {
+    if system.high_availability().is_some() || master.shares_network() {
         return;
     }
     let own = called(system, master);
     for worker in system.task_managers().filter(|worker| !worker.role.is_job_manager()) {
-        if shares_network(worker) {
+        if worker.shares_network() {
             continue;
         }
         if let Some(message) = apart(master, worker) {
@@ -61,7 +58,7 @@ fn other_port(
 ) {
     const KEY: &str = "jobmanager.rpc.port";
     let (ours, theirs) = (system.settings_of(master), system.settings_of(worker));
-    let port = |settings: &Settings| settings.port(KEY).unwrap_or(DEFAULT_PORT);
+    let port = |settings: &Settings| settings.port(KEY).unwrap_or(RPC);
     let is_open = |settings: &Settings| settings.get(KEY).is_some_and(Setting::is_open);
     let (our, their) = (port(&ours), port(&theirs));
     if our == their || is_open(&ours) || is_open(&theirs) {
@@ -136,12 +133,7 @@ fn is_plain(workload: &Workload<'_>) -> bool {
     let mounts = workload.object.compose.as_ref().map_or(&[][..], |service| &service.mounts[..]);
     image::is_flinks_own(image)
         && workload.container.get("command").is_none()
-        && !mounts.iter().any(|mount| mount.target.starts_with("/opt/flink/conf"))
-}
-
-/// Whether the container has the network of the host or of another container.
-fn shares_network(workload: &Workload<'_>) -> bool {
-    workload.object.compose.as_ref().is_some_and(|service| service.networks.is_none())
+        && !mounts.iter().any(|mount| mount.target.starts_with(CONF))
 }
 
 /// Networks of two services that have none in common.

@@ -1,14 +1,13 @@
 //! A directory that is mounted over the configuration of the image, and what it hides.
 
+use crate::embedded;
 use crate::finding::Findings;
+use crate::image::CONF;
 use crate::path::is_above;
-use crate::rules::pods::NO_LOG_CONFIG;
+use crate::rules::pods::{NO_LOG_CONFIG, is_of_console};
 use crate::service::Source;
 use crate::source::FileKind;
 use crate::system::System;
-
-/// Where the image keeps its configuration.
-const CONF: &str = "/opt/flink/conf";
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     for workload in &system.workloads {
@@ -19,16 +18,11 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         let below = files.filter(|file| is_above(path, &file.name) && file.name != *path);
         let names: Vec<&str> = below.map(|file| crate::path::last(&file.name)).collect();
         // Of a directory that is not among the files nothing is known.
-        let is_known = names.iter().any(|name| {
-            *name == "config.yaml" || FileKind::of_name(name) == Some(FileKind::FlinkConf)
-        });
-        let of_console = |name: &str| {
-            name.starts_with("log4j") && name.contains("console")
-                || name.starts_with("logback-console")
-        };
+        let is_known =
+            names.iter().any(|name| embedded::of_name(name).is_some_and(FileKind::is_options));
         // A file that is mounted by itself lies in it as well.
         let targets = mounts.iter().map(|mount| crate::path::last(&mount.target));
-        if !is_known || names.iter().copied().chain(targets).any(of_console) {
+        if !is_known || names.iter().copied().chain(targets).any(is_of_console) {
             continue;
         }
         let message = format!("`{path}` hides the image's log4j-console.properties");

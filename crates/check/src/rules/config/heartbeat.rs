@@ -18,7 +18,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         return;
     }
     for settings in [system.settings_of_job_managers(), system.settings_of_task_managers()] {
-        of_role(system, &settings, out);
+        of_role(system, settings, out);
     }
 }
 

@@ -1,14 +1,14 @@
 //! Where TaskManagers look for the JobManager, in pods and on machines.
 
 use super::{
-    ADDRESS, HOST_LINE, MASTERS, NO_ADDRESS, RPC, SERVICE_PORTS, SEVERAL_MASTERS,
-    has_fixed_configuration, is_ip, range,
+    ADDRESS, HOST_LINE, MASTERS, NO_ADDRESS, RPC, SERVICE_PORTS, SEVERAL_MASTERS, is_ip, range,
 };
 use crate::finding::{Findings, Place};
 use crate::image;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::role;
+use crate::settings::has_fixed_configuration;
 use crate::source::FileKind;
 use crate::system::System;
 
@@ -60,7 +60,7 @@ pub(super) fn of_job_manager(system: &System<'_>, out: &mut Findings<'_>) {
         }
         return;
     };
-    if service.node.at("spec/clusterIP").and_then(Walk::text) == Some("None") {
+    if service.is_headless() {
         return;
     }
     let ports: Vec<i64> = service

@@ -22,7 +22,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     let mut workers: Vec<(String, i64, Place)> = Vec::new();
     for workload in &system.workloads {
         // A native session takes these options away from its pods (FLINK-25771).
-        if is_together(workload) || workload.is_native() || shares_network(workload) {
+        if is_together(workload) || workload.is_native() || workload.shares_network() {
             continue;
         }
         let settings = system.settings_of(workload);
@@ -78,15 +78,9 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     }
 }
 
-/// Whether a container has the network of the host or of another one.
-fn shares_network(workload: &Workload<'_>) -> bool {
-    workload.object.compose.as_ref().is_some_and(|service| service.networks.is_none())
-}
-
 /// Whether a service publishes the port of the REST API.
 fn publishes_rest(service: &Service, settings: &Settings) -> bool {
-    let rest = settings.port("rest.bind-port").or_else(|| settings.port("rest.port"));
-    let rest = rest.unwrap_or(super::REST);
+    let rest = settings.rest_port();
     service.published.iter().any(|(port, _)| i64::from(port.target) == rest)
 }
 

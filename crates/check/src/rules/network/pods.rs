@@ -1,13 +1,14 @@
 //! What pods say of their own ports and labels.
 
 use super::{
-    CONTAINER_PORT, DEAD_PROBE, REST, SELECTOR, SELF, by_name, has_fixed_configuration,
-    is_declared, is_known, list, listening, rpc_port,
+    CONTAINER_PORT, DEAD_PROBE, SELECTOR, SELF, by_name, is_declared, is_known, list, listening,
+    rpc_port,
 };
 use crate::finding::Findings;
 use crate::image::is_official;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
+use crate::settings::{REST, has_fixed_configuration};
 use crate::system::System;
 
 pub(super) fn own_labels(workload: &Workload<'_>, out: &mut Findings<'_>) {
@@ -70,12 +71,12 @@ pub(super) fn probes(system: &System<'_>, workload: &Workload<'_>, out: &mut Fin
         return;
     }
     let settings = system.settings_of(workload);
+    let ports = listening(&settings, workload);
     for kind in ["livenessProbe", "readinessProbe", "startupProbe"] {
         let Some(probe) = workload.container.get(kind) else { continue };
         let asked = ["tcpSocket/port", "httpGet/port"].iter().find_map(|path| probe.at(path));
         let Some(node) = asked else { continue };
         let number = node.whole().or_else(|| by_name(workload, node.text()?));
-        let ports = listening(&settings, workload);
         let message = match number {
             Some(number) if ports.contains(&number) => continue,
             // An image of somebody's own starts more than Flink where the container names the port.

@@ -1,14 +1,15 @@
 //! Services: whether they select anything, and whether anybody listens behind them.
 
 use super::{
-    DEAD_TARGET, NODE_PORT, REST, SELECTS_NOTHING, SPREAD_REST, WRONG_CALL, by_name, is_declared,
-    is_ip, is_known, list, listening,
+    DEAD_TARGET, NODE_PORT, SELECTS_NOTHING, SPREAD_REST, WRONG_CALL, by_name, is_declared, is_ip,
+    is_known, list, listening,
 };
 use crate::finding::Findings;
 use crate::kubernetes::{Object, Role, Workload};
 use crate::node::Walk;
 use crate::rules::storage;
 use crate::selectors::Pods;
+use crate::settings::REST;
 use crate::system::{System, World};
 use nutkin_flink::yaml::{Key, Node};
 
@@ -34,6 +35,9 @@ fn is_flink_name(name: &str) -> bool {
     ["flink", "jobmanager", "taskmanager"].iter().any(|word| name.contains(word))
 }
 
+/// A workload that a Service selects, and the ports on which it listens.
+type Listener<'w, 'a> = (&'w Workload<'a>, Vec<i64>);
+
 pub(super) fn of_service(system: &System<'_>, service: &Object, out: &mut Findings<'_>) {
     let Some(selector) = service.node.at("spec/selector") else { return };
     let selected: Vec<&Workload<'_>> = system
@@ -44,6 +48,11 @@ pub(super) fn of_service(system: &System<'_>, service: &Object, out: &mut Findin
     if selected.is_empty() {
         return;
     }
+    // Each with the ports on which it listens.
+    let listeners: Option<Vec<Listener<'_, '_>>> = is_known(system).then(|| {
+        let of = |workload| (workload, listening(&system.settings_of(workload), workload));
+        selected.iter().copied().map(of).collect()
+    });
     let ports = service.node.at("spec/ports").map_or(&[][..], Walk::items);
     for port in ports {
         if let Some(node) = port.get("nodePort")
@@ -53,12 +62,12 @@ pub(super) fn of_service(system: &System<'_>, service: &Object, out: &mut Findin
                 format!("node port {} of {}", node.text().unwrap_or_default(), service.title());
             out.add(&NODE_PORT, node.place(service.file), message);
         }
-        if is_known(system) {
-            target(system, service, port, &selected, out);
+        if let Some(listeners) = &listeners {
+            target(service, port, listeners, out);
         }
     }
-    if is_known(system) {
-        too_wide(system, service, selector, &selected, out);
+    if let Some(listeners) = &listeners {
+        too_wide(system, service, selector, listeners, out);
     }
     spread_rest(system, service, &selected, out);
 }
@@ -68,23 +77,23 @@ fn too_wide(
     system: &System<'_>,
     service: &Object,
     selector: &Node,
-    selected: &[&Workload<'_>],
+    listeners: &[Listener<'_, '_>],
     out: &mut Findings<'_>,
 ) {
-    let of = |role| selected.iter().filter(move |workload| workload.role == role);
+    let of = |role| listeners.iter().filter(move |(workload, _)| workload.role == role);
     // Names of pods below it are called, not the Service itself.
     if gives_names(system, service) {
         return;
     }
-    let listens = |workload: &Workload<'_>, port: &Node| {
+    let listens = |(workload, known): &Listener<'_, '_>, port: &Node| {
         let target = port.get("targetPort").or_else(|| port.get("port"))?;
         let number = target.whole().or_else(|| by_name(workload, target.text()?))?;
-        let is_there = listening(&system.settings_of(workload), workload).contains(&number)
+        let is_there = known.contains(&number)
             || is_declared(workload, number)
             || 1 < workload.pod.items_of("containers").len();
         Some(number).filter(|_| is_there)
     };
-    let Some(worker) = of(Role::TaskManager).next() else { return };
+    let Some((worker, _)) = of(Role::TaskManager).next() else { return };
     let ports = service.node.at("spec/ports").map_or(&[][..], Walk::items);
     let dead = ports.iter().find_map(|port| {
         let number = of(Role::JobManager).find_map(|master| listens(master, port))?;
@@ -98,13 +107,13 @@ fn too_wide(
     );
     let is_apart = |(key, value): &&(Key, Node)| {
         let mut workers = of(Role::TaskManager);
-        workers.all(|worker| {
+        workers.all(|(worker, _)| {
             let mut own = worker.labels().iter();
             !own.any(|(other, text)| other.name == key.name && text.text() == value.text())
         })
     };
     let master = of(Role::JobManager).next();
-    let label = master.and_then(|master| master.labels().iter().find(is_apart));
+    let label = master.and_then(|(master, _)| master.labels().iter().find(is_apart));
     let finding = out.add(&DEAD_TARGET, selector.place(service.file), message);
     finding.cure = Some(match label {
         Some((key, value)) => format!(
@@ -119,26 +128,18 @@ fn too_wide(
 
 /// Whether a Service only gives the pods of a StatefulSet their names.
 fn gives_names(system: &System<'_>, service: &Object) -> bool {
-    let is_headless = service.node.at("spec/clusterIP").and_then(Walk::text) == Some("None");
-    is_headless
+    service.is_headless()
         && system.workloads.iter().any(|workload| {
             workload.object.node.at("spec/serviceName").and_then(Walk::text) == Some(&service.name)
         })
 }
 
 /// Whether somebody listens behind a port of a Service.
-fn target(
-    system: &System<'_>,
-    service: &Object,
-    port: &Node,
-    selected: &[&Workload<'_>],
-    out: &mut Findings<'_>,
-) {
+fn target(service: &Object, port: &Node, listeners: &[Listener<'_, '_>], out: &mut Findings<'_>) {
     let Some(node) = port.get("targetPort").or_else(|| port.get("port")) else { return };
     let mut known = Vec::new();
-    for workload in selected {
+    for (workload, ports) in listeners {
         let number = node.whole().or_else(|| by_name(workload, node.text()?));
-        let ports = listening(&system.settings_of(workload), workload);
         let is_known = number.is_some_and(|n| ports.contains(&n) || is_declared(workload, n));
         if is_known || ports.is_empty() {
             return;

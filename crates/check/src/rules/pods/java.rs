@@ -1,9 +1,9 @@
 //! Java 17 and later without what opens its modules to Flink.
 
-use super::{CONF, MODULES};
+use super::MODULES;
 use crate::embedded::Origin;
 use crate::finding::Findings;
-use crate::image;
+use crate::image::{self, CONF};
 use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::service::Mounted;
@@ -42,7 +42,7 @@ pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Find
     });
     let own = texts_of_service(system.world, workload);
     let text = system.texts_of(workload).find(|text| {
-        matches!(text.kind, FileKind::ConfigYaml | FileKind::FlinkConf)
+        text.kind.is_options()
             && match text.origin {
                 Origin::ConfigMap(_) => true,
                 Origin::File | Origin::Content(_) => {

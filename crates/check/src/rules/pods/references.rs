@@ -2,6 +2,7 @@
 
 use super::{OTHER_MAP, OTHER_NAMESPACE};
 use crate::finding::Findings;
+use crate::image::FLINK_CONF;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::path;
@@ -54,7 +55,7 @@ pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Find
 
 /// A ConfigMap over the image's configuration that is not there, beside one of the session that is.
 pub(super) fn configuration(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
-    let Some(mount) = workload.mount_of("/opt/flink/conf/flink-conf.yaml") else { return };
+    let Some(mount) = workload.mount_of(FLINK_CONF) else { return };
     let Some(volume) = mount.volume else { return };
     let Some(name) = volume.at("configMap/name") else { return };
     let is_there = |name: &str| system.world.named("ConfigMap", name, workload.object).is_some();
@@ -63,7 +64,7 @@ pub(super) fn configuration(system: &System<'_>, workload: &Workload<'_>, out: &
         return;
     }
     let other = system.workloads.iter().find_map(|other| {
-        let mount = other.mount_of("/opt/flink/conf/flink-conf.yaml")?;
+        let mount = other.mount_of(FLINK_CONF)?;
         mount.config_map().filter(|name| is_there(name))
     });
     let Some(other) = other else { return };

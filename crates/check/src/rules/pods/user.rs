@@ -5,6 +5,7 @@ use crate::finding::Findings;
 use crate::image::is_official;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
+use crate::settings::runs_entrypoint;
 use crate::system::System;
 use nutkin_flink::yaml::Node;
 
@@ -13,14 +14,7 @@ const NEEDED: [&str; 2] = ["SETUID", "SETGID"];
 
 pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
     let is_flinks = workload.image().and_then(Walk::text).is_some_and(is_official);
-    // OpenShift gives every pod a user that is not root.
-    let is_open_shift = || {
-        system.world.objects.iter().any(|object| {
-            object.group().is_some_and(|group| group.ends_with("openshift.io"))
-                || matches!(object.kind.as_str(), "DeploymentConfig" | "Route")
-        })
-    };
-    if !is_flinks || is_open_shift() {
+    if !is_flinks || system.world.is_open_shift {
         return;
     }
     let said = |path: &str| {
@@ -41,15 +35,13 @@ pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Find
         out.add(&FORBIDDEN_ROOT, place, message).patch = patch;
         return;
     }
-    let entrypoint = workload.container.get("command").is_none()
-        || workload.words().next().is_some_and(|(word, _)| word.ends_with("docker-entrypoint.sh"));
     let capabilities = workload.container.at("securityContext/capabilities");
     let listed = |field: &str| capabilities.map_or(&[][..], |node| node.items_of(field));
     let has = |field: &str, name: &str| listed(field).iter().any(|one| is(one, name));
     let lacking = |name: &&&str| {
         (has("drop", "ALL") || has("drop", name)) && !has("add", name) && !has("add", "ALL")
     };
-    if let (true, Some(name)) = (entrypoint, NEEDED.iter().find(lacking)) {
+    if let (true, Some(name)) = (runs_entrypoint(workload), NEEDED.iter().find(lacking)) {
         let drops = listed("drop").iter().find(|one| is(one, "ALL") || is(one, name));
         let node = drops.or(capabilities).unwrap_or(workload.container);
         let message = format!("{} starts as root without the capability {name}", workload.title());
