@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use nutkin_container::image::ImageUser;
 use nutkin_core::decide::docker::{
-    Extras, FoundContainer, Image, Mine, Observation, Registered, Step, Thing, Within, images,
+    Extras, FoundContainer, Image, Mine, Observation, Registered, Step, TakenPort, Thing, Within,
+    images,
 };
 use nutkin_core::decide::{Decision, Ending, Goal, Jobs, docker};
 use nutkin_core::ledger::Opened;
@@ -49,6 +50,8 @@ pub struct Run {
     pub(super) extras: Option<Vec<(String, PathBuf)>>,
     digests: Option<BTreeMap<String, Option<String>>>,
     images: Option<Vec<(String, Option<Image>)>>,
+    /// Ports that programs of this machine had at the first look.
+    busy: OnceLock<Vec<TakenPort>>,
     /// Images that this run has pulled.
     pub(super) pulled: BTreeSet<String>,
     pub(super) mine: Mine,
@@ -82,6 +85,7 @@ impl Run {
             extras: None,
             digests: None,
             images: None,
+            busy: OnceLock::new(),
             pulled: BTreeSet::new(),
             mine: Mine::default(),
             prepared: Vec::new(),
@@ -165,7 +169,7 @@ impl Run {
         self.answer = None;
         let session = &self.session;
         let ((containers, taken), network, volume, volumes) = tokio::try_join!(
-            session.survey(),
+            session.survey(&self.busy),
             network(session),
             volume(session),
             session::volumes(session),

@@ -1,12 +1,15 @@
 //! A session that exists on a Docker daemon: its containers, as the daemon tells.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
 use bollard::Docker;
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, Volume};
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder};
 use nutkin_core::decide::docker::{TRIED, TakenPort};
-use nutkin_core::plan::docker::{FLINK, HASH, NAME, REST_PORT, ROLE, SESSION, SeenContainer};
+use nutkin_core::plan::docker::{
+    FLINK, HASH, LOOPBACK, NAME, REST_PORT, ROLE, SESSION, SeenContainer,
+};
 use nutkin_core::remedy::Deed;
 use nutkin_core::selection::Platform;
 use nutkin_flink::FlinkVersion;
@@ -15,7 +18,7 @@ use nutkin_flink::process::Role;
 
 use super::{connect, endpoint, failure};
 use nutkin_rest::Connected;
-use nutkin_shell::{Context, Environment, Error, Kind};
+use nutkin_shell::{Context, Environment, Error, Kind, ports};
 
 /// A session's name and the daemon that has it.
 #[derive(Debug, Clone)]
@@ -41,6 +44,8 @@ pub struct ListedContainer {
     pub status: String,
     /// Labels.
     pub labels: BTreeMap<String, String>,
+    /// Whether a command that was cut off has prepared it, or stopped it for a new one.
+    pub is_spare: bool,
     /// Where REST is published.
     pub rest: Option<(String, u16)>,
 }
@@ -81,8 +86,7 @@ impl DockerSession {
 
     /// The name below the session of a container's name.
     pub fn alias<'a>(&self, name: &'a str) -> &'a str {
-        let below = name.strip_prefix("nutkin-").and_then(|name| name.strip_prefix(&self.name));
-        below.and_then(|name| name.strip_prefix('-')).unwrap_or(name)
+        below(&self.name, name)
     }
 
     /// Name of its volume.
@@ -99,11 +103,15 @@ impl DockerSession {
         Ok(listed(all))
     }
 
-    /// Its containers, by name, and the ports that containers of others have.
+    /// Its containers, by name, and the ports that others have. `busy`: those that programs of this machine have, which are
+    /// looked for once.
     ///
     /// # Errors
     /// The daemon refuses.
-    pub async fn survey(&self) -> Result<(Vec<ListedContainer>, Vec<TakenPort>), Error> {
+    pub(super) async fn survey(
+        &self,
+        busy: &OnceLock<Vec<TakenPort>>,
+    ) -> Result<(Vec<ListedContainer>, Vec<TakenPort>), Error> {
         let options = ListContainersOptionsBuilder::default().all(true).build();
         let all =
             self.docker.list_containers(Some(options)).await.map_err(|error| failure(&error))?;
@@ -111,15 +119,15 @@ impl DockerSession {
             one.labels.as_ref().and_then(|labels| labels.get(SESSION)) == Some(&self.name)
         };
         let (own, others): (Vec<_>, Vec<_>) = all.into_iter().partition(is_own);
-        let own_ports: Vec<u16> = own.iter().flat_map(ports).map(|(_, port)| port).collect();
+        let own_ports: Vec<u16> = own.iter().flat_map(published).map(|(_, port)| port).collect();
         let mut taken = Vec::new();
         for one in &others {
             let name = one.names.iter().flatten().next();
             let by = name.map(|name| name.trim_start_matches('/').to_owned());
             let of = |(address, port)| TakenPort { address, port, by: by.clone() };
-            taken.extend(ports(one).map(of));
+            taken.extend(published(one).map(of));
         }
-        taken.extend(self.taken_here(&own_ports));
+        taken.extend(busy.get_or_init(|| self.taken_here(&own_ports)).iter().cloned());
         Ok((listed(own), taken))
     }
 
@@ -129,12 +137,9 @@ impl DockerSession {
         if !self.is_here {
             return Vec::new();
         }
-        let address = "127.0.0.1";
-        let is_taken = |port: &u16| {
-            !own.contains(port) && std::net::TcpListener::bind((address, *port)).is_err()
-        };
+        let is_taken = |port: &u16| !own.contains(port) && ports::take(*port).is_none();
         let ports = (REST_PORT..REST_PORT + TRIED).filter(is_taken);
-        ports.map(|port| TakenPort { address: address.to_owned(), port, by: None }).collect()
+        ports.map(|port| TakenPort { address: LOOPBACK.to_owned(), port, by: None }).collect()
     }
 
     /// REST addresses of its JobManagers.
@@ -192,8 +197,14 @@ pub(super) async fn list_volumes(docker: &Docker, label: String) -> Result<Vec<V
     Ok(found.volumes.unwrap_or_default())
 }
 
+/// The name below a session of a container's name.
+fn below<'a>(session: &str, name: &'a str) -> &'a str {
+    let below = name.strip_prefix("nutkin-").and_then(|name| name.strip_prefix(session));
+    below.and_then(|name| name.strip_prefix('-')).unwrap_or(name)
+}
+
 /// Addresses and ports of the daemon's machine that a container publishes.
-fn ports(one: &ContainerSummary) -> impl Iterator<Item = (String, u16)> + '_ {
+fn published(one: &ContainerSummary) -> impl Iterator<Item = (String, u16)> + '_ {
     let published = one.ports.iter().flatten();
     published.filter_map(|port| Some((port.ip.clone().unwrap_or_default(), port.public_port?)))
 }
@@ -209,9 +220,8 @@ fn container(one: ContainerSummary) -> Option<ListedContainer> {
     let name = one.names?.first()?.trim_start_matches('/').to_owned();
     let label = |key: &str| labels.get(key).cloned().unwrap_or_default();
     // One that does not have its own name was prepared, or stopped for a new one, by a command that was cut off.
-    let prefix = format!("nutkin-{}-", label(SESSION));
-    let below = name.strip_prefix(&prefix).unwrap_or(&name).to_owned();
-    let is_spare = below != label(NAME);
+    let alias = below(&label(SESSION), &name).to_owned();
+    let is_spare = alias != label(NAME);
     let role = match label(ROLE).as_str() {
         _ if is_spare => None,
         "JobManager" => Some(Role::JobManager),
@@ -226,9 +236,10 @@ fn container(one: ContainerSummary) -> Option<ListedContainer> {
     // What was never started may lack files that it was made for: a command was cut off. It is none that is wanted.
     let is_whole = one.state != Some(ContainerSummaryStateEnum::CREATED);
     let hash = if is_whole { label(HASH) } else { String::new() };
-    let seen = SeenContainer { name, alias: below, role, hash, runs };
+    let seen = SeenContainer { name, alias, role, hash, runs };
     let id = one.id.unwrap_or_default();
-    Some(ListedContainer { seen, id, status: one.status.unwrap_or_default(), labels, rest })
+    let status = one.status.unwrap_or_default();
+    Some(ListedContainer { seen, id, status, labels, is_spare, rest })
 }
 
 /// ZooKeeper, JobManagers, TaskManagers; each by its number.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bollard::query_parameters::{InspectContainerOptions, LogsOptionsBuilder};
 use futures_util::stream::{self, StreamExt as _};
-use nutkin_core::plan::docker::{NAME, OPTIONS};
+use nutkin_core::plan::docker::OPTIONS;
 use nutkin_core::selection::Platform;
 use nutkin_core::status::{self, Keeper, ObservedSession};
 use nutkin_flink::is_highly_available;
@@ -34,10 +34,8 @@ pub async fn look(session: &DockerSession) -> Result<View, Error> {
         return Ok(View::ended(session.name.clone(), Platform::Docker, None));
     }
     // What a cut-off command prepared or stopped for new ones is not a process of the session.
-    let is_spare =
-        |one: &ListedContainer| one.labels.get(NAME).is_some_and(|name| *name != one.seen.alias);
     let containers: Vec<ListedContainer> =
-        containers.into_iter().filter(|one| !is_spare(one)).collect();
+        containers.into_iter().filter(|one| !one.is_spare).collect();
     let rest_urls = session.rest_urls(&containers);
     let probe = Probe::new(&rest_urls)?;
     let (overview, answered) = probe.overview().await.unzip();

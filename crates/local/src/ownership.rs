@@ -231,6 +231,17 @@ mod tests {
     }
 
     #[test]
+    fn while_a_process_becomes_another_program_its_environment_has_no_place() {
+        let stat = |place: &str| {
+            // Fields 4 to 49.
+            let between = "0 ".repeat(46);
+            format!("1 (x) S {between}{place} 140 0 0")
+        };
+        assert_eq!(has_environment(&stat("0")), Some(false));
+        assert_eq!(has_environment(&stat("140735")), Some(true));
+    }
+
+    #[test]
     fn a_reused_pid_is_not_ours() {
         let ours = Path::new("/made-up/ownership/reused");
         let (_a, a) = sleeper("00:/made-up/ownership/reused");

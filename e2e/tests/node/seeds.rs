@@ -150,7 +150,7 @@ fn one_stateful_set_002() {
 
 /// REST of one pod, whether it is ready or not.
 #[track_caller]
-fn rest_of(world: &World, pod: &str, port: u16) -> Rest {
+pub(super) fn rest_of(world: &World, pod: &str, port: u16) -> Rest {
     let pod = world.cluster.get(&format!("pod/{pod}"));
     let ip = pod["status"]["podIP"].as_str().expect("an address");
     Rest::new(&format!("http://{ip}:{port}"))

@@ -1,10 +1,10 @@
 //! Sessions in StatefulSets whose leader is lost: pods come back under their names, and with the name in their role.
 
-use nutkin_e2e::Rest;
 use nutkin_e2e::node::{World, image};
 use serde_json::{Value, json};
 
 use super::hadoop;
+use super::seeds::rest_of;
 use super::standalone::{election, example, is_ready, leader, submit, submit_to, survives};
 
 /// A ZooKeeper of one, from Flink's own jars, at more addresses than that of its Service.
@@ -165,8 +165,7 @@ spec:
     });
     let before = before.expect("a leader");
     let other = if before == "sets-0" { "sets-1" } else { "sets-0" };
-    let ip = world.cluster.get(&format!("pod/{other}"))["status"]["podIP"].clone();
-    let rest = Rest::new(&format!("http://{}:8081", ip.as_str().expect("an address")));
+    let rest = rest_of(&world, other, 8081);
     let known = rest.get("/taskmanagers").unwrap_or_default();
     let known = &known["taskmanagers"][0];
     assert_eq!((&known["id"], &known["slotsNumber"]), (&json!(task_manager), &json!(2)));

@@ -170,6 +170,17 @@ pub enum Fate {
     Lost,
 }
 
+impl From<Effect> for Fate {
+    /// What becomes of a job that is left alone.
+    fn from(effect: Effect) -> Self {
+        match effect {
+            Effect::None => Self::Untouched,
+            Effect::Restart => Self::FailsOver,
+            Effect::Loss => Self::Lost,
+        }
+    }
+}
+
 /// How much the user has to agree before a change is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Harm {
@@ -262,12 +273,10 @@ impl<S> Decision<S> {
     /// lost.
     #[must_use]
     pub fn with_fates(mut self, jobs: Vec<JobFate>) -> Self {
-        let is_lost = jobs.iter().any(|job| job.fate == Fate::Lost);
         self.jobs = Fates::Known(jobs);
-        self.harm = match self.harm {
-            Harm::Loss if !is_lost => Harm::Change,
-            harm => harm,
-        };
+        if self.harm == Harm::Loss && !self.loses_jobs() {
+            self.harm = Harm::Change;
+        }
         self
     }
 
@@ -363,11 +372,7 @@ fn not_recovered(is_available: bool, old: &str, new: &str) -> Option<String> {
 
 /// What an effect on the session means for each of its jobs.
 pub fn fates(effect: Effect, jobs: &Jobs) -> Fates {
-    let fate = match effect {
-        Effect::None => Fate::Untouched,
-        Effect::Restart => Fate::FailsOver,
-        Effect::Loss => Fate::Lost,
-    };
+    let fate = Fate::from(effect);
     let of = |(id, name): &(String, String)| JobFate {
         id: id.clone(),
         name: name.clone(),

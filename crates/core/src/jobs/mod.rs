@@ -32,7 +32,7 @@ pub use notes::{Note, notes, sent};
 pub use outlook::{Next, Outlook, next};
 pub use policy::Policy;
 pub use settle::settle;
-pub use turn::{AboutJob, Act, Answer, Asked, News, POLL, SeenJob, Turn};
+pub use turn::{AboutJob, Act, Answer, Asked, News, POLL, SAVEPOINT_DIRECTORY, SeenJob, Turn};
 
 /// Namespace of the jobs of a file that names none, so that ids are the same everywhere.
 pub const NAMESPACE: &str = "default";

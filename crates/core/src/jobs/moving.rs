@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::policy::FALLBACK;
 use crate::change::Effect;
 use crate::decide::{Fate, JobFate};
 use crate::ledger::JobRecord;
@@ -78,11 +79,7 @@ impl Hindrance {
 /// the least harmful that is possible: a job that would be lost is moved, and one that fails over does that.
 pub fn fates(effect: Effect, choice: Option<JobsChoice>, jobs: &[MovableJob]) -> Vec<JobFate> {
     let of = |job: &MovableJob| {
-        let left_alone = match effect {
-            Effect::None => Fate::Untouched,
-            Effect::Restart => Fate::FailsOver,
-            Effect::Loss => Fate::Lost,
-        };
+        let left_alone = Fate::from(effect);
         let is_to_move = match choice {
             _ if effect == Effect::None => false,
             None => effect == Effect::Loss,
@@ -124,9 +121,6 @@ pub fn again(name: &str, record: &JobRecord) -> SessionJob {
         configuration,
     }
 }
-
-/// The option that lets a job go on from its last checkpoint where it takes no savepoint now.
-const FALLBACK: &str = "kubernetes.operator.job.upgrade.last-state-fallback.enabled";
 
 /// What a job is to be before its session changes: stopped, with a savepoint whatever its file says of changes to the job
 /// itself. One that is between two attempts is waited for.

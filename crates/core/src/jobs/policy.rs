@@ -2,6 +2,9 @@
 
 use nutkin_flink::Configuration;
 
+/// The option that lets a job go on from its last checkpoint where it takes no savepoint now.
+pub(super) const FALLBACK: &str = "kubernetes.operator.job.upgrade.last-state-fallback.enabled";
+
 /// Options of the operator that hold here too. Those of the job come before those of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
@@ -21,10 +24,7 @@ impl Policy {
         };
         Self {
             restart_failed: is("kubernetes.operator.job.restart.failed", false),
-            last_state_fallback: is(
-                "kubernetes.operator.job.upgrade.last-state-fallback.enabled",
-                true,
-            ),
+            last_state_fallback: is(FALLBACK, true),
         }
     }
 }

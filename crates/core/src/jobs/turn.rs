@@ -10,6 +10,7 @@ mod tests;
 use std::time::Duration;
 
 use self::course::Course;
+pub use self::course::SAVEPOINT_DIRECTORY;
 use super::{FIRST, Known, ObservedJob, job_id, settle};
 use crate::decide::Again;
 use crate::ledger::JobRecord;

@@ -7,7 +7,7 @@ use serde_json::Value;
 const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 
 /// Authors whose fields are put back, by the beginning of their names: people. A controller would set its fields again.
-const PEOPLE: &str = "kubectl";
+pub const PEOPLE: &str = "kubectl";
 
 /// A field of the pod template that somebody else has set, and nobody of us.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,13 +79,11 @@ fn fields_of(fields: &Value, ours: &[&Value], at: &ByHand, found: &mut Vec<ByHan
     }
 }
 
-/// Takes what people have set out of a workload as applying would leave it. Gives whether there was anything.
-pub fn put_back(workload: &Value, manager: &str, becomes: &mut Value) -> bool {
-    let fields = of(workload, manager).into_iter().filter(ByHand::is_of_a_person);
-    fields.fold(false, |_, field| {
+/// Takes what people have set out of a workload as applying would leave it.
+pub fn put_back(fields: &[ByHand], becomes: &mut Value) {
+    for field in fields.iter().filter(|field| field.is_of_a_person()) {
         remove(&mut becomes["spec"]["template"], &field.keys);
-        true
-    })
+    }
 }
 
 /// Removes what a path leads to, and what is empty without it.
@@ -190,7 +188,7 @@ mod tests {
         let workload = json!({"metadata": {"managedFields": entries},
             "spec": {"template": {"spec": {"containers": [pod(env)]}}}});
         let mut becomes = workload.clone();
-        put_back(&workload, "nutkin", &mut becomes);
+        put_back(&of(&workload, "nutkin"), &mut becomes);
         assert_eq!(becomes["spec"]["template"]["spec"]["containers"][0], *expected);
     }
 

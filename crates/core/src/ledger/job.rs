@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// Flink's word for the state of a job that has come to its own end.
+pub(super) const FINISHED: &str = "FINISHED";
+
 /// A job that Nutkin submitted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -188,7 +191,7 @@ impl Request {
 impl JobRecord {
     /// Whether it is known to have come to its own end, and is not to go on.
     pub fn has_finished(&self) -> bool {
-        self.ended.as_deref() == Some("FINISHED") && !self.suspended
+        self.ended.as_deref() == Some(FINISHED) && !self.suspended
     }
 
     /// Whether a state is known from which it could go on.

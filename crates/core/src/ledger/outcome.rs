@@ -1,12 +1,13 @@
 //! What became of jobs after their submission, as some command saw it.
 
+use super::job::FINISHED;
 use super::{Bringer, JobRecord, Ledger, Snapshot};
 use crate::remedy::{Remedy, RunAgain};
 use crate::words::status as words;
 
 /// States that a job does not leave any more and that mean its end. `SUSPENDED` is not one: another JobManager continues
 /// such a job.
-const ENDS: [&str; 3] = ["FINISHED", "CANCELED", "FAILED"];
+const ENDS: [&str; 3] = [FINISHED, "CANCELED", "FAILED"];
 
 /// What is noted of a job that its session does not know any more, in Flink's word for what nobody knows.
 const FORGOTTEN: &str = "UNKNOWN";
@@ -37,7 +38,7 @@ impl Ledger {
                 // Whoever moves it writes what becomes of it.
                 let is_open =
                     !job.moving && job.ended.as_deref().is_none_or(|ended| ended == FORGOTTEN);
-                let counts = job.origin != Bringer::File || (state == ENDS[0] && !job.suspended);
+                let counts = job.origin != Bringer::File || (state == FINISHED && !job.suspended);
                 job.id.as_deref() == Some(id) && counts && is_open
             })
         };

@@ -10,12 +10,11 @@ use nutkin_core::jobs::{self as rules, JobsChoice};
 use nutkin_shell::{Error, Kind, ledger};
 
 use super::consent::{self, ConsentArgs};
-use super::moving::Moves;
+use super::moving::{Moves, until_all_have_ended};
 use super::{Context, wanted};
+use crate::jobs::failure;
 use crate::jobs::moving::{self, Candidate};
-use crate::jobs::{Patience, failure};
 use crate::platform::Session;
-use crate::progress::Spinner;
 
 /// What becomes of jobs that run when their session ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -45,9 +44,7 @@ pub(super) async fn bring(
     let connected = session.connect(true).await?;
     let client = connected.client()?;
     if choice == AtEnd::Wait {
-        let mut spinner = Spinner::new(context.printer);
-        let mut patience = Patience::new(None).telling(|line| spinner.say(line));
-        moving::until_none_runs(&client, &mut patience).await?;
+        until_all_have_ended(&client, context).await?;
         return Ok(true);
     }
     let name = session.name();

@@ -27,7 +27,8 @@ pub(super) struct Moves<'a> {
     choice: Option<JobsChoice>,
     jars: BTreeMap<String, PathBuf>,
     limit: Duration,
-    leaves_jobs: bool,
+    /// The session whose jobs are resumed as it says.
+    wanted: nutkin_core::session::Session,
     /// Jobs that were to be parted with: they are not stopped again, whatever has become of them.
     parted: RefCell<BTreeSet<String>>,
     /// Whether jobs wait to be resumed.
@@ -43,12 +44,16 @@ impl<'a> Moves<'a> {
         wish: &'a wanted::Wish,
         context: &'a Context<'a>,
     ) -> Result<Self, Error> {
+        let mut wanted = wish.session.clone();
+        if asked.no_jobs {
+            wanted.jobs.clear();
+        }
         Ok(Self {
             wish,
             choice: asked.moves.jobs.map(JobsChoice::from),
             jars: asked.moves.jars()?,
             limit: Duration::from_secs(asked.moves.move_timeout),
-            leaves_jobs: asked.no_jobs,
+            wanted,
             parted: RefCell::default(),
             under_way: Cell::new(false),
             context,
@@ -66,7 +71,7 @@ impl<'a> Moves<'a> {
             choice: Some(JobsChoice::Move),
             jars: BTreeMap::new(),
             limit,
-            leaves_jobs: false,
+            wanted: wish.session.clone(),
             parted: RefCell::default(),
             under_way: Cell::new(false),
             context,
@@ -80,15 +85,6 @@ impl<'a> Moves<'a> {
     ) -> Within<'w> {
         let Self { wish, jars, limit, context, .. } = self;
         Within { session, base: &wish.base, given: jars, found, limit: *limit, context }
-    }
-
-    /// The session whose jobs are resumed as it says.
-    fn session(&self) -> nutkin_core::session::Session {
-        let mut session = self.wish.session.clone();
-        if self.leaves_jobs {
-            session.jobs.clear();
-        }
-        session
     }
 
     /// The decision with a fate for each job that runs. A session that does not answer in time keeps the one fate of all.
@@ -144,9 +140,8 @@ impl<'a> Moves<'a> {
         let begun: BTreeSet<String> = being_stopped(opened).map(|(id, _)| id).collect();
         let of_all = self.hindrance_of_all(&client, session).await?;
         let takes_savepoint = of_all.is_none();
-        let wanted = self.session();
         let found = |id: &str| session.newest_state(id);
-        let within = self.within(&wanted, &found);
+        let within = self.within(&self.wanted, &found);
         let mut candidates = Vec::new();
         for (id, name) in running {
             let found = within.recorded(id, opened);
@@ -172,8 +167,8 @@ impl<'a> Moves<'a> {
             if hindrance.is_none() && is_one_of_several(&key, opened) {
                 hindrance = Some(Hindrance::Several);
             }
-            let is_of_file =
-                wanted.jobs.iter().any(|one| one.name == key) && record.origin == Bringer::File;
+            let is_of_file = self.wanted.jobs.iter().any(|one| one.name == key)
+                && record.origin == Bringer::File;
             if hindrance.is_none() && !is_of_file {
                 let found = located(&key, &record, within.base, &self.jars, self.context).await;
                 hindrance = found.err();
@@ -253,16 +248,11 @@ impl<'a> Moves<'a> {
         let (to_move, lost) = (of(Fate::Moved), of(Fate::Lost));
         let connected = session.connect(true).await?;
         let client = connected.client()?;
-        let wanted = self.session();
-        let found = |id: &str| session.newest_state(id);
-        let within = self.within(&wanted, &found);
-        let waits = self.choice == Some(JobsChoice::Wait) && !candidates.is_empty();
-        if waits {
-            let mut spinner = Spinner::new(self.context.printer);
-            let mut patience = Patience::new(None).telling(|line| spinner.say(line));
-            moving::until_none_runs(&client, &mut patience).await?;
-            return Ok(());
+        if self.choice == Some(JobsChoice::Wait) && !candidates.is_empty() {
+            return until_all_have_ended(&client, self.context).await;
         }
+        let found = |id: &str| session.newest_state(id);
+        let within = self.within(&self.wanted, &found);
         let to_stop: Vec<Candidate> = candidates
             .iter()
             .filter(|one| to_move.contains(one.about.id.as_str()))
@@ -330,9 +320,8 @@ impl<'a> Moves<'a> {
         }
         let connected = session.connect(true).await?;
         let client = connected.client()?;
-        let wanted = self.session();
         let found = |id: &str| session.newest_state(id);
-        moving::resume(session, &client, self.within(&wanted, &found)).await
+        moving::resume(session, &client, self.within(&self.wanted, &found)).await
     }
 
     /// Sees in the ledger whether jobs wait to be resumed.
@@ -345,6 +334,19 @@ impl<'a> Moves<'a> {
     pub(super) const fn are_under_way(&self) -> bool {
         self.under_way.get()
     }
+}
+
+/// Waits until no job of a session runs any more, and shows how many do.
+///
+/// # Errors
+/// The session does not answer.
+pub(super) async fn until_all_have_ended(
+    client: &Client,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let mut spinner = Spinner::new(context.printer);
+    let mut patience = Patience::new(None).telling(|line| spinner.say(line));
+    moving::until_none_runs(client, &mut patience).await.map(drop)
 }
 
 /// Jobs that somebody has asked to stop without hearing of the end of it, by id and name in the ledger.

@@ -2,7 +2,7 @@
 //! ended, and what they have left.
 
 use futures_util::stream::{self, StreamExt as _};
-use nutkin_core::ledger::{Bringer, Ledger, Left};
+use nutkin_core::ledger::{Bringer, JobRecord, Ledger, Left};
 use nutkin_core::remedy::Deed;
 use nutkin_rest::{Client, Job, left_after};
 use nutkin_shell::ledger;
@@ -37,12 +37,17 @@ pub(super) async fn look(session: &Session) -> Option<Ledger> {
 }
 
 /// Notes jobs of the session file that have finished, before a change after which the session does not know them any more:
-/// they would be submitted again. Gives whether there was one to note.
+/// they would be submitted again. Gives whether there was one to note. Where the ledger has no such job the session is not
+/// asked.
 pub(super) async fn keep_finished(session: &Session) -> bool {
     let finished = async {
+        let mut opened = ledger::load(session).await.ok()?;
+        let is_open = |job: &JobRecord| job.origin == Bringer::File && job.ended.is_none();
+        if !opened.ledger.jobs.values().any(is_open) {
+            return None;
+        }
         let client = session.connect(true).await.ok()?.client().ok()?;
         let jobs = client.jobs().await.ok()?;
-        let mut opened = ledger::load(session).await.ok()?;
         let all: Vec<(String, String)> = jobs.iter().map(id_and_state).collect();
         let listed: Vec<(&str, &str)> =
             all.iter().map(|(id, state)| (id.as_str(), state.as_str())).collect();

@@ -7,7 +7,7 @@ use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::outcomes;
 use super::select;
-use super::shared::PlatformArgs;
+use super::shared::{PlatformArgs, goes_on, not_ready};
 use crate::platform::Restarting;
 use crate::progress::Spinner;
 use crate::remedies::words;
@@ -97,10 +97,6 @@ async fn restart(args: &Args, begun: &Cell<bool>, context: &Context<'_>) -> Outc
             context.printer.say(&format!("session `{name}` is up again: {summary}, {slots}"));
             Ok(Exit::Done)
         }
-        Waited::TimedOut(seen) => {
-            let message = format!("session `{name}` is not ready after {} s: {seen}", args.timeout);
-            Err(Error::new(Kind::TimedOut, message)
-                .hint(format!("it goes on starting: `nutkin status {name}`, `nutkin logs {name}`")))
-        }
+        Waited::TimedOut(seen) => Err(not_ready(&name, args.timeout, &seen).hint(goes_on(&name))),
     }
 }

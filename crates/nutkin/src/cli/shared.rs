@@ -7,7 +7,18 @@ use clap::{Args, ValueEnum};
 use nutkin_core::jobs::JobsChoice;
 use nutkin_flink::Problem;
 
-use nutkin_shell::Error;
+use nutkin_shell::{Error, Kind};
+
+/// A session that was waited for is not ready. `seen` is what was last seen of it.
+pub(super) fn not_ready(name: &str, seconds: u64, seen: &str) -> Error {
+    let message = format!("session `{name}` is not ready after {seconds} s: {seen}");
+    Error::new(Kind::TimedOut, message)
+}
+
+/// A hint: how to see what becomes of such a session.
+pub(super) fn goes_on(name: &str) -> String {
+    format!("it goes on starting: `nutkin status {name}`, `nutkin logs --session {name}`")
+}
 
 /// Where a session runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -11,7 +11,7 @@ use nutkin_core::status::other_release;
 
 use super::consent::{self, ConsentArgs};
 use super::moving::Moves;
-use super::shared::{Output, OutputArgs, SpecArgs, document};
+use super::shared::{Output, OutputArgs, SpecArgs, document, goes_on, not_ready};
 use super::{Context, outcomes, session_file, wanted};
 use crate::jobs::moving::Candidate;
 use crate::platform::{Carried, Decision};
@@ -202,7 +202,7 @@ async fn bring_up(
             continue;
         }
         let loses = outline.change.effect == Effect::Loss && !is_unchanged;
-        if loses && !session.jobs.is_empty() && outcomes::keep_finished(&decision.session()).await {
+        if loses && outcomes::keep_finished(&decision.session()).await {
             // The ledger is another one by now.
             decision = Decision::of(asked, &begins, context).await?;
             known = decision.ledger().await?;
@@ -341,19 +341,14 @@ async fn finish(
             Ok(Exit::Done)
         }
         Ok(Waited::TimedOut(seen)) => {
-            let message = format!("session `{name}` is not ready after {} s: {seen}", args.timeout);
-            let failure = Error::new(Kind::TimedOut, message);
+            let failure = not_ready(name, args.timeout, &seen);
             let failure = moves.told(failure, &decision.session()).await;
             if let Some(then) = decision.left_alone() {
                 return Err(failure
                     .hint("run the same command again to continue; `--timeout` gives it more time")
                     .hint(then));
             }
-            Err(failure
-                .hint(format!(
-                    "it goes on starting: `nutkin status {name}`, `nutkin logs --session {name}`"
-                ))
-                .hint(format!("`nutkin down {name}` ends it")))
+            Err(failure.hint(goes_on(name)).hint(format!("`nutkin down {name}` ends it")))
         }
         Err(failure) => {
             stage.set(Stage::Changing);

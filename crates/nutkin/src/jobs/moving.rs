@@ -356,7 +356,7 @@ fn has_completed(checkpoints: &Value) -> bool {
     checkpoints["latest"]["completed"].is_object()
 }
 
-/// Waits until no job runs any more. `progress` hears how many do.
+/// Waits until no job runs any more. `patience` hears how many do.
 ///
 /// # Errors
 /// The session does not answer.
@@ -392,8 +392,7 @@ pub async fn directory(client: &Client) -> Result<Option<String>, Error> {
         .iter()
         .map(|(key, value)| (key.as_str(), value.as_str()))
         .collect();
-    let keys = ["execution.checkpointing.savepoint-dir", "state.savepoints.dir"];
-    let found = keys.into_iter().find_map(|key| options.get(key));
+    let found = rules::SAVEPOINT_DIRECTORY.into_iter().find_map(|key| options.get(key));
     Ok(found.map(|entry| entry.value.to_string()).filter(|text| !text.trim().is_empty()))
 }
 

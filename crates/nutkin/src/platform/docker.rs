@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use nutkin_core::decide::Decision;
 use nutkin_core::decide::docker::Step;
-use nutkin_core::ledger::{Ledger, Opened, Wanted};
+use nutkin_core::ledger::{Ledger, Opened};
 use nutkin_core::plan::docker::unreachable;
 use nutkin_docker::{Aim, DockerSession, Run};
 use nutkin_rest::{Ready, Waited};
@@ -14,10 +14,6 @@ use super::attend::{Agreed, Carried, Looks, Watcher, waited};
 use crate::drive::{Driven, carry_on, drive, look};
 use crate::remedies::words;
 
-/// What a ledger wanted, if anything.
-#[derive(Debug)]
-struct Noted(Option<Wanted>);
-
 /// A change, decided and perhaps on its way.
 #[derive(Debug)]
 pub struct Change {
@@ -26,8 +22,8 @@ pub struct Change {
     pub decision: Decision<Step>,
     /// Whether there was no session at the first look.
     is_new: bool,
-    /// What the ledger wanted before the change; `None`: it was not read.
-    before: Option<Noted>,
+    /// The ledger before the change; `None`: it was not read.
+    before: Option<Opened>,
 }
 
 impl Change {
@@ -90,8 +86,7 @@ impl Change {
             }
         }
         if !self.is_new && !self.decision.is_done() && self.before.is_none() {
-            let opened = ledger::load(&self.run.session).await.ok();
-            self.before = opened.map(|opened| Noted(opened.ledger.wanted));
+            self.before = ledger::load(&self.run.session).await.ok();
         }
         let (first, name) = (self.decision.clone(), self.run.session.name.clone());
         let mut agreed = Agreed::new(&first, Step::only_brings, &name, context);
@@ -121,7 +116,8 @@ impl Change {
 
     /// Has the ledger want what it wanted before the change.
     async fn want_again(&mut self, context: &Context<'_>) -> Result<(), Error> {
-        let Some(Noted(before)) = self.before.take() else { return Ok(()) };
+        let Some(before) = self.before.take() else { return Ok(()) };
+        let before = before.ledger.wanted;
         let note = |ledger: &mut Ledger| {
             if ledger.wanted != before {
                 ledger.wanted = before;

@@ -65,6 +65,25 @@ pub fn surroundings(wanted: &Wanted, environment: &Environment) -> Option<Enviro
     is_another.then(|| environment.in_directory(directory))
 }
 
+/// The context within these surroundings; `None`: the given ones.
+pub fn within<'c>(there: Option<&'c Environment>, context: &Context<'c>) -> Context<'c> {
+    there.map_or(*context, |there| context.within(there))
+}
+
+/// The ledger of a session that is there, with what is wanted of it as far as anybody knows; tells what of it is lost.
+///
+/// # Errors
+/// The platform cannot be asked, or a newer Nutkin wrote it.
+pub async fn rebuilt(session: &Session, context: &Context<'_>) -> Result<Opened, Error> {
+    let mut opened = ledger::load(session).await?;
+    tell_damage(&opened, context);
+    if opened.ledger.wanted.is_none() {
+        opened.ledger.wanted =
+            super::rebuild::of(session.name(), &session.exact_place(), context).await;
+    }
+    Ok(opened)
+}
+
 /// Tells what of a ledger is lost.
 pub fn tell_damage(opened: &Opened, context: &Context<'_>) {
     for line in opened.damage() {

@@ -8,8 +8,8 @@ use nutkin_rest::Waited;
 use nutkin_shell::{Environment, Error, Kind, Purpose, Wish, ledger};
 
 use super::attend::Carried;
-use super::ledger::{surroundings, tell_damage, unless_denied};
-use super::{Decision, Session, rebuild};
+use super::ledger::{rebuilt, surroundings, unless_denied, within};
+use super::{Decision, Session};
 use crate::Context;
 
 /// What the history says of a restart.
@@ -33,13 +33,10 @@ impl Restarting {
     /// Nobody knows what is wanted of the session, or it is otherwise not what is wanted of it; the platform cannot be
     /// asked or restarts nothing.
     pub async fn of(session: Session, context: &Context<'_>) -> Result<Self, Error> {
-        let mut opened = ledger::load(&session).await?;
-        tell_damage(&opened, context);
-        let (place, name) = (session.exact_place(), session.name().to_owned());
-        if opened.ledger.wanted.is_none() {
-            opened.ledger.wanted = rebuild::of(&name, &place, context).await;
-        }
+        let mut opened = rebuilt(&session, context).await?;
+        let place = session.exact_place();
         let Some(wanted) = &opened.ledger.wanted else {
+            let name = session.name();
             let message = format!("no ledger says what is wanted of session `{name}`");
             return Err(Error::new(Kind::Broken, message).hint(format!(
                 "`nutkin up {name} -f FILE` with all options says it, then restart the session"
@@ -48,11 +45,11 @@ impl Restarting {
         let there = surroundings(wanted, context.environment);
         let asked = wanted.session().map_err(Error::input)?.restarted(ledger::now());
         opened.ledger.note(ledger::event(context.environment, vec![NOTED.to_owned()]));
-        let within = &there.as_ref().map_or(*context, |there| context.within(there));
+        let context = &within(there.as_ref(), context);
         // Jars and plugins are those that the session has.
         let wish = Wish { session: &asked, place: &place, purpose: Purpose::Scale, adopt: false };
-        let mut decision = Decision::of(wish, &|_| (), within).await?;
-        decision.prepare(within).await?;
+        let mut decision = Decision::of(wish, &|_| (), context).await?;
+        decision.prepare(context).await?;
         let restarting = Self { session, opened, decision, there };
         restarting.check()?;
         Ok(restarting)
@@ -77,8 +74,7 @@ impl Restarting {
             )));
         }
         if outline.is_done() {
-            let message =
-                format!("`restart` does not know sessions on {} yet", outline.about.platform);
+            let message = format!("nothing of session `{name}` would be restarted");
             return Err(Error::new(Kind::Invalid, message)
                 .hint("another `spec.restartNonce` in the session file restarts all processes"));
         }
@@ -95,8 +91,7 @@ impl Restarting {
     /// # Errors
     /// Another command changed the session, or the platform refuses.
     pub async fn carry_out(&mut self, waits: bool, context: &Context<'_>) -> Result<(), Error> {
-        let there = self.there.clone();
-        let context = &there.as_ref().map_or(*context, |there| context.within(there));
+        let context = &within(self.there.as_ref(), context);
         if self.decision.carry_out(waits, context).await? == Carried::Differs {
             return Err(Error::changed_meanwhile(self.session.name()));
         }
@@ -114,8 +109,7 @@ impl Restarting {
         progress: impl FnMut(&str),
         context: &Context<'_>,
     ) -> Result<Waited, Error> {
-        let there = self.there.clone();
-        let context = &there.as_ref().map_or(*context, |there| context.within(there));
+        let context = &within(self.there.as_ref(), context);
         self.decision.wait(timeout, progress, context).await
     }
 }

@@ -7,8 +7,8 @@ use nutkin_shell::{Environment, Error, Kind, Purpose, Wish, ledger};
 use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
 
 use super::attend::Carried;
-use super::ledger::{surroundings, tell_damage, unless_denied};
-use super::{Decision, Session, rebuild};
+use super::ledger::{rebuilt, surroundings, unless_denied, within};
+use super::{Decision, Session};
 use crate::Context;
 
 /// A change of the number of TaskManagers, decided and not carried out.
@@ -35,12 +35,8 @@ impl Scaling {
     /// of it; the platform cannot be asked.
     pub async fn of(session: Session, new: u32, context: &Context<'_>) -> Result<Self, Error> {
         let old = session.task_managers().await?;
-        let mut opened = ledger::load(&session).await?;
-        tell_damage(&opened, context);
+        let mut opened = rebuilt(&session, context).await?;
         let place = session.exact_place();
-        if opened.ledger.wanted.is_none() {
-            opened.ledger.wanted = rebuild::of(session.name(), &place, context).await;
-        }
         let Some(wanted) = &mut opened.ledger.wanted else {
             return match &session {
                 Session::Local(directory) if old != new as usize => {
@@ -50,7 +46,7 @@ impl Scaling {
             };
         };
         let there = surroundings(wanted, context.environment);
-        let context = &there.as_ref().map_or(*context, |there| context.within(there));
+        let context = &within(there.as_ref(), context);
         let mut asked = wanted.session().map_err(Error::input)?;
         if asked.task_manager.replicas != Some(new) {
             wanted.task_managers = Some(new);
@@ -139,8 +135,7 @@ impl Scaling {
     /// # Errors
     /// Another command changed the session or what is wanted of it, or the platform refuses.
     pub async fn carry_out(&mut self, context: &Context<'_>) -> Result<(), Error> {
-        let there = self.there.clone();
-        let context = &there.as_ref().map_or(*context, |there| context.within(there));
+        let context = &within(self.there.as_ref(), context);
         let is_left = self.is_left();
         let mut opened = self.opened.take();
         if let (Some(decision), Some(noted)) = (&mut self.decision, opened.take_if(|_| is_left)) {

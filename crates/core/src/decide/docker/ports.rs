@@ -1,14 +1,11 @@
 //! The port on which REST is published: one that nobody else has.
 
 use super::{Observation, TakenPort};
-use crate::plan::docker::{Containers, PUBLISH, PUBLISHED, Published, REST_PORT, Steps};
+use crate::plan::docker::{Containers, LOOPBACK, PUBLISH, PUBLISHED, Published, REST_PORT, Steps};
 use crate::session::Session;
 use crate::words::{decision, refusal};
 use nutkin_flink::process::Role;
 use nutkin_flink::{Argument, Problem};
-
-/// Where REST is published unless told otherwise.
-const LOOPBACK: &str = "127.0.0.1";
 
 /// Ports after the usual one that are tried: more sessions are on no daemon.
 pub const TRIED: u16 = 100;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::kubernetes::managed;
 use crate::kubernetes::resource::title;
+use crate::kubernetes::{by_hand, managed};
 
 /// One thing to do. Whoever carries it out answers with what the API server made of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,6 +101,8 @@ pub enum Authors {
     Nobody,
     /// What we made ourselves.
     Ours,
+    /// What we made ourselves, and what people have set since, see [`by_hand::PEOPLE`].
+    People,
     /// What any of the known authors made, see [`managed::AUTHORS`].
     Everyone,
 }
@@ -111,6 +113,7 @@ impl Authors {
         match self {
             Self::Nobody => Vec::new(),
             Self::Ours => vec![manager],
+            Self::People => vec![manager, by_hand::PEOPLE],
             Self::Everyone => managed::AUTHORS.to_vec(),
         }
     }

@@ -9,10 +9,11 @@ use super::{
     Ask, Authors, Creation, FoundObjects, Look, Observation, Plan, Predicted, Refusal, Step, Target,
 };
 use crate::decide::{self, Again, Change, Decision, Jobs, Restarts};
+use crate::kubernetes::by_hand::{self, ByHand};
 use crate::kubernetes::change::{self, Pair};
 use crate::kubernetes::resource::title;
 use crate::kubernetes::shape::WorkloadLayout;
-use crate::kubernetes::{by_hand, desired, diff, managed, progress, restart, rollout, workers};
+use crate::kubernetes::{desired, diff, managed, progress, restart, rollout, workers};
 use crate::plan::kubernetes::Objects;
 use crate::remedy::{Deed, Remark};
 use crate::words::{kept as words, waits};
@@ -36,6 +37,16 @@ struct Wanted<'s> {
     objects: Objects,
     /// What is asked of the API server, in the order of the plan.
     items: Vec<Value>,
+    /// What others have set in the pods of each of its workloads; nothing of a session that is taken over.
+    by_hand: Vec<(&'s Value, Vec<ByHand>)>,
+}
+
+impl Wanted<'_> {
+    /// What others have set in a workload's pods.
+    fn by_hand(&self, workload: &Value) -> &[ByHand] {
+        let of = self.by_hand.iter().find(|(one, _)| live::is_same(one, workload));
+        of.map_or(&[], |(_, fields)| fields)
+    }
 }
 
 fn stage<'s>(plan: &Plan, seen: &'s Observation) -> Result<Stage<'s>, Refusal> {
@@ -71,7 +82,10 @@ fn wanted<'s>(
     let mut items =
         desired::for_live(&objects, plan.restart_nonce, live.workload, |item| live.find(item));
     restart::ask(&mut items, plan.restarted.as_deref(), |item| live.find(item));
-    Ok(Some(Wanted { live, objects, items }))
+    let all = std::iter::once(&live.workload).chain(&live.others).copied();
+    let workloads = all.filter(|one| desired::is_workload(one) && !live.adopted);
+    let by_hand = workloads.map(|one| (one, by_hand::of(one, &seen.by.manager))).collect();
+    Ok(Some(Wanted { live, objects, items, by_hand }))
 }
 
 /// See [`super::question`].
@@ -193,7 +207,7 @@ fn compare(
     seen: &Observation,
     wanted: &Wanted<'_>,
 ) -> Result<(Vec<Pair>, Change), Refusal> {
-    let Wanted { live, objects, items } = wanted;
+    let Wanted { live, objects, items, by_hand } = wanted;
     let mut pairs = Vec::new();
     for item in items {
         let Some(old) = live.find(item) else {
@@ -213,8 +227,8 @@ fn compare(
             // Nobody was asked where it must be made again in any case.
             Some(Predicted::Never(_)) | None => (item.clone(), true),
         };
-        if !live.adopted && !replace && desired::is_workload(item) {
-            by_hand::put_back(old, &seen.by.manager, &mut new);
+        if !replace {
+            by_hand::put_back(wanted.by_hand(old), &mut new);
         }
         pairs.push(Pair { old: Some(old.clone()), new: Some(new), replace });
     }
@@ -241,15 +255,10 @@ fn compare(
             vec![down.does("removes them")],
         ));
     }
-    if !live.adopted {
-        let all = std::iter::once(&live.workload).chain(&live.others).copied();
-        for workload in all.filter(|one| desired::is_workload(one)) {
-            let by_hand = by_hand::of(workload, &seen.by.manager).into_iter();
-            let by_hand = by_hand.filter(|field| !field.is_of_a_person());
-            let said =
-                by_hand.map(|field| words::by_hand(&title(workload), &field.path, &field.author));
-            change.remarks.extend(said.map(Remark::from));
-        }
+    for (workload, fields) in by_hand {
+        let stay = fields.iter().filter(|field| !field.is_of_a_person());
+        let said = stay.map(|field| words::by_hand(&title(workload), &field.path, &field.author));
+        change.remarks.extend(said.map(Remark::from));
     }
     Ok((pairs, change))
 }
@@ -320,7 +329,7 @@ fn touches(pairs: &[Pair], change: &Change) -> bool {
 /// workload that says for which content they are, then what nothing wants any more, then the TaskManagers of the old
 /// content, then the note that they were ended.
 fn steps(seen: &Observation, wanted: &Wanted<'_>, pairs: &[Pair], change: &Change) -> Vec<Step> {
-    let Wanted { live, objects, items } = wanted;
+    let Wanted { live, objects, items, .. } = wanted;
     let authors = if live.adopted { Authors::Everyone } else { Authors::Ours };
     let mut steps: Vec<Step> = remembered(seen).into_iter().collect();
     let (mut first, mut workloads, mut others) = (Vec::new(), Vec::new(), Vec::new());
@@ -334,9 +343,11 @@ fn steps(seen: &Observation, wanted: &Wanted<'_>, pairs: &[Pair], change: &Chang
                 steps.push(Step::Hold { target: Target::of(old), patch });
             }
         }
-        if let Some(old) = pair.old.as_ref().filter(|old| is_set_by_a_person(old, seen, live)) {
+        if let Some(old) = &pair.old
+            && wanted.by_hand(old).iter().any(ByHand::is_of_a_person)
+        {
             // Applying takes away only what is ours.
-            steps.push(Step::Own { object: old.clone(), authors: Authors::Everyone });
+            steps.push(Step::Own { object: old.clone(), authors: Authors::People });
         }
         let step = match &pair.old {
             None => Step::Create { object, workload: live.workload.clone(), authors },
@@ -372,13 +383,6 @@ fn steps(seen: &Observation, wanted: &Wanted<'_>, pairs: &[Pair], change: &Chang
     let patch = desired::note_workers(objects);
     steps.push(Step::Note { target: Target::of(live.workload), patch, authors });
     steps
-}
-
-/// Whether a workload that stays ours has fields that a person has set.
-fn is_set_by_a_person(old: &Value, seen: &Observation, live: &Live<'_>) -> bool {
-    !live.adopted
-        && desired::is_workload(old)
-        && by_hand::of(old, &seen.by.manager).iter().any(by_hand::ByHand::is_of_a_person)
 }
 
 impl Observation {

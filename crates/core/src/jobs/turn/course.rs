@@ -6,6 +6,10 @@ use crate::decide::Again;
 use crate::ledger::{JobRecord, Request, Snapshot};
 use crate::words::jobs as words;
 
+/// Options that say where savepoints are written; the first one that is there holds.
+pub const SAVEPOINT_DIRECTORY: [&str; 2] =
+    ["execution.checkpointing.savepoint-dir", "state.savepoints.dir"];
+
 /// A request for a cancelation.
 const CANCEL: &str = "cancel";
 /// The same of a job that goes on from its last checkpoint.
@@ -113,9 +117,7 @@ impl Course<'_> {
                 let path = path.unwrap_or_default();
                 match asked {
                     Asked::Stop => {
-                        self.remember(&path);
-                        self.news.push(News::Stopped(path));
-                        self.close(request);
+                        self.stopped(path, News::Stopped, request);
                         if self.state.is_alive() {
                             return Some((None, self.waits(words::waits_for_end), false));
                         }
@@ -134,20 +136,14 @@ impl Course<'_> {
                 }
             }
             Answer::Uncommitted(path) if !self.state.is_alive() => {
-                self.remember(&path);
-                self.news.push(News::Uncommitted(path));
-                self.close(request);
+                self.stopped(path, News::Uncommitted, request);
             }
             // It has ended with its savepoint, of which nobody tells any more, or by itself.
             Answer::Unknown if asked == Asked::Stop && self.state == ObservedJob::Finished => {
                 let generation = self.record.generation;
                 match self.seen.left.clone() {
                     Some((of, left)) if of == generation => match left {
-                        Some(path) => {
-                            self.remember(&path);
-                            self.news.push(News::Stopped(path));
-                            self.close(request);
-                        }
+                        Some(path) => self.stopped(path, News::Stopped, request),
                         None => self.finish(),
                     },
                     _ => return Some((Some(Act::Recall(generation)), Again::Look, false)),
@@ -185,6 +181,13 @@ impl Course<'_> {
         self.record.request = None;
         self.record.suspended = false;
         self.news.push(News::Finished);
+    }
+
+    /// The job is stopped with this savepoint.
+    fn stopped(&mut self, path: String, news: impl FnOnce(String) -> News, request: &Request) {
+        self.remember(&path);
+        self.news.push(news(path));
+        self.close(request);
     }
 
     /// The job is stopped or canceled, and its record says where it goes on.
@@ -282,7 +285,7 @@ impl Course<'_> {
         }
         self.record.suspended |= asked == Asked::Stop;
         let trigger = self.seen.trigger.clone();
-        let directory = ["execution.checkpointing.savepoint-dir", "state.savepoints.dir"]
+        let directory = SAVEPOINT_DIRECTORY
             .into_iter()
             .find_map(|key| self.about.job.configuration.get(key).or(self.about.session.get(key)))
             .filter(|_| asked != Asked::Checkpoint)

@@ -66,7 +66,7 @@ pub fn old_name(name: &str) -> String {
 pub const PUBLISH: &str = "nutkin.docker.publish";
 
 /// Where REST is published unless told otherwise: whoever reaches it may run code.
-const LOOPBACK: &str = "127.0.0.1";
+pub const LOOPBACK: &str = "127.0.0.1";
 /// Flink's REST port, inside and outside unless told otherwise.
 pub const REST_PORT: u16 = 8081;
 /// The port that TaskManagers take for RPC, so that their health can be seen.
@@ -199,6 +199,7 @@ pub fn plan(session: &Session, around: &DaemonImage) -> Result<Containers, Vec<P
     let (Ok(job_memory), Ok(task_memory), Ok(published), Ok(job_template), Ok(task_template), true) =
         (job_memory, task_memory, published, job_template, task_template, problems.is_empty())
     else {
+        problems.sort();
         problems.dedup();
         return Err(problems);
     };
@@ -451,11 +452,6 @@ pub const fn role_name(role: Role) -> &'static str {
     }
 }
 
-/// The addresses on which a session would publish REST, where an option says it and can be read.
-pub fn said_published(session: &Session) -> Option<Published> {
-    read_published(&session.configuration.text(PUBLISH)?).ok()
-}
-
 fn default_published() -> Published {
     Published { address: LOOPBACK.to_owned(), port: REST_PORT }
 }
@@ -513,5 +509,25 @@ mod tests {
         check("example.com:1", None);
         check("70000", None);
         check("", None);
+    }
+
+    #[test]
+    fn faults_that_all_processes_have_are_told_once() {
+        let text = "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {name: a}\nspec:\n  \
+            flinkVersion: v1_20\n  podTemplate: {spec: {containers: [{name: flink-main-container, volumeMounts: \
+            [{name: a, mountPath: /a}, {name: b, mountPath: /b}]}]}}\n";
+        let file = crate::spec::read(text, "session.yaml").unwrap();
+        let inputs = crate::spec::Inputs { file: Some(file), ..Default::default() };
+        let session = crate::spec::resolve(&inputs).unwrap();
+        let around = DaemonImage {
+            image: "flink".to_owned(),
+            flink_home: "/opt/flink".to_owned(),
+            probe: HealthCheck::Bash,
+            extras: BTreeMap::new(),
+            port: None,
+        };
+        let problems = plan(&session, &around).unwrap_err();
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert_ne!(problems[0], problems[1]);
     }
 }

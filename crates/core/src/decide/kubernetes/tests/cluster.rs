@@ -287,10 +287,13 @@ fn prune(object: &mut Value, before: &Value, now: &Value, others: &[&Value]) {
     let Some(before) = before.as_object() else { return };
     for (key, below) in before {
         let name = key.strip_prefix("f:").unwrap_or(key);
-        if !now[key].is_null() {
-            let others: Vec<&Value> = others.iter().map(|one| &one[key]).collect();
+        let others: Vec<&Value> =
+            others.iter().map(|one| &one[key]).filter(|one| !one.is_null()).collect();
+        // Somebody else may have set other fields of it.
+        let is_shared = !others.is_empty() && below.as_object().is_some_and(|all| !all.is_empty());
+        if !now[key].is_null() || is_shared {
             prune(&mut object[name], below, &now[key], &others);
-        } else if others.iter().all(|one| one[key].is_null())
+        } else if others.is_empty()
             && let Some(map) = object.as_object_mut()
         {
             map.remove(name);

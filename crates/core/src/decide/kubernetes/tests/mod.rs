@@ -101,6 +101,34 @@ fn a_change_comes_in_an_order_that_may_be_cut_off() {
 }
 
 #[test]
+fn what_a_person_has_set_becomes_ours_and_what_another_program_has_set_does_not() {
+    let mut cluster = Cluster::default();
+    cluster.run(&plan(""), &acts(), None).unwrap();
+    let deployment = cluster.objects.get_mut("Deployment/a").unwrap();
+    let version = deployment["apiVersion"].clone();
+    let set = |manager: &str, name: &str| {
+        let fields = json!({"f:spec": {"f:template": {"f:spec": {"f:nodeSelector": {format!("f:{name}"): {}}}}}});
+        json!({"manager": manager, "operation": "Update", "apiVersion": version, "fieldsV1": fields})
+    };
+    let entries = [set("kubectl-edit", "disk"), set("helm", "zone")];
+    deployment["spec"]["template"]["spec"]["nodeSelector"] = json!({"disk": "ssd", "zone": "a"});
+    deployment["metadata"]["managedFields"].as_array_mut().unwrap().extend(entries);
+    let course = cluster.run(&plan(""), &acts(), None).unwrap();
+    assert!(
+        course.lines.contains(&"own the fields of Deployment/a".to_owned()),
+        "{:?}",
+        course.lines
+    );
+    let deployment = &cluster.objects["Deployment/a"];
+    assert_eq!(deployment["spec"]["template"]["spec"]["nodeSelector"], json!({"zone": "a"}));
+    let entries = deployment["metadata"]["managedFields"].as_array().unwrap();
+    let mut managers: Vec<&str> =
+        entries.iter().filter_map(|entry| entry["manager"].as_str()).collect();
+    managers.sort_unstable();
+    assert_eq!(managers, ["helm", "nutkin"]);
+}
+
+#[test]
 fn pods_of_task_managers_that_a_cut_left_are_told_of() {
     let mut cluster = Cluster::default();
     cluster.run(&plan(""), &acts(), None).unwrap();
