@@ -17,7 +17,8 @@ pub(super) struct Names {
 #[derive(Debug, Default)]
 struct Known {
     all: Vec<usize>,
-    by_directory: BTreeMap<String, Vec<usize>>,
+    /// The same, in the order of their directories.
+    by_directory: Vec<usize>,
 }
 
 impl Names {
@@ -27,9 +28,12 @@ impl Names {
             let of_kind = names.by_kind.entry(object.kind.clone()).or_default();
             let known = of_kind.entry(object.name.clone()).or_default();
             known.all.push(index);
-            let directory = files[object.file].directory().to_owned();
-            known.by_directory.entry(directory).or_default().push(index);
             names.kinds.entry(object.kind.clone()).or_default().push(index);
+        }
+        for known in names.by_kind.values_mut().flat_map(BTreeMap::values_mut) {
+            known.all.shrink_to_fit();
+            known.by_directory.clone_from(&known.all);
+            known.by_directory.sort_by_key(|index| files[objects[*index].file].directory());
         }
         names
     }
@@ -71,8 +75,13 @@ impl Names {
         let own = own.copied().find(fits);
         // Then in its directory and those above it, of which the nearest counts.
         let above = || above(files[from.file].directory());
-        let beside =
-            || above().find_map(|at| known.by_directory.get(at)?.iter().copied().find(fits));
+        let directory = |index: &usize| files[objects[*index].file].directory();
+        let in_directory = |at: &str| {
+            let start = known.by_directory.partition_point(|index| directory(index) < at);
+            let all = known.by_directory[start..].iter().take_while(|index| directory(index) == at);
+            all.copied().find(fits)
+        };
+        let beside = || above().find_map(in_directory);
         own.or_else(beside).or_else(|| {
             let near = |index: &usize| distance(files, objects[*index].file, from.file);
             let mut others: Vec<usize> = all.iter().copied().filter(fits).collect();

@@ -43,8 +43,8 @@ pub(super) struct System<'a> {
     pub(super) scripts: Vec<&'a Script>,
     pub(super) hosts: Vec<&'a Hosts>,
     pub(super) settings: Settings,
-    /// What counts for each of the workloads, in their order.
-    told: Vec<Settings>,
+    /// What counts for each of the workloads, in their order; `None`: the same as for the session.
+    told: Vec<Option<Settings>>,
     /// Configuration files that Flink refuses.
     pub(super) refused: Vec<(Place, Problem)>,
     pub(super) version: Option<FlinkVersion>,
@@ -124,9 +124,20 @@ impl<'a> System<'a> {
     pub(super) fn settings_of(&self, workload: &Workload<'_>) -> Cow<'_, Settings> {
         let is_own = |one: &Workload<'_>| std::ptr::eq(one.container, workload.container);
         match self.workloads.iter().position(is_own).and_then(|index| self.told.get(index)) {
-            Some(settings) => Cow::Borrowed(settings),
-            None => Cow::Owned(self.files_of(workload).with_arguments(workload)),
+            Some(own) => Cow::Borrowed(own.as_ref().unwrap_or(&self.settings)),
+            None => self.read_for(workload),
         }
+    }
+
+    /// The same, read anew.
+    fn read_for(&self, workload: &Workload<'_>) -> Cow<'_, Settings> {
+        let arguments = settings::arguments(workload);
+        if arguments.is_empty() {
+            return self.files_of(workload);
+        }
+        let mut settings = self.files_of(workload).into_owned();
+        settings.extend(arguments);
+        Cow::Owned(settings)
     }
 
     /// Its texts: those that its pods mount or are given, and those that lie beside the files.
@@ -143,22 +154,22 @@ impl<'a> System<'a> {
     }
 
     /// The same without its arguments.
-    pub(super) fn files_of(&self, workload: &Workload<'_>) -> Settings {
+    pub(super) fn files_of(&self, workload: &Workload<'_>) -> Cow<'_, Settings> {
         if self.is_of_compose() {
             let mut settings = Settings::default();
             settings.extend(settings::of_image(self.world, std::slice::from_ref(workload)));
             settings.extend(services::of(self.world, workload).0.list);
-            return settings;
+            return Cow::Owned(settings);
         }
         let own: Vec<&Embedded> = self.texts_of(workload).collect();
         if own.len() == self.texts.len() {
-            return self.settings.clone();
+            return Cow::Borrowed(&self.settings);
         }
         let own = self.counting(own);
         let mut settings = Settings::default();
         settings.extend(settings::of_image(self.world, std::slice::from_ref(workload)));
         settings::read_all(&own, &self.world.files, &mut settings);
-        settings
+        Cow::Owned(settings)
     }
 
     /// Texts that Flink reads: not what its entrypoint cannot write, and one of two configurations in one place.
@@ -201,7 +212,7 @@ impl<'a> System<'a> {
     fn settings_of_first(&self, is_meant: fn(Role) -> bool) -> &Settings {
         let mut all = self.workloads.iter().zip(&self.told);
         let first = all.find(|(workload, _)| is_meant(workload.role));
-        first.map_or(&self.settings, |(_, settings)| settings)
+        first.and_then(|(_, own)| own.as_ref()).unwrap_or(&self.settings)
     }
 
     /// Whether images or Dockerfiles name a Flink of which Nutkin does not know the rules: an older or a later one.
@@ -261,7 +272,10 @@ pub(super) fn group(world: &World, flink: Option<FlinkVersion>) -> Vec<System<'_
         if let Some(boot) = &system.boot {
             system.settings.extend(settings::of_boot(boot).0);
         }
-        let told = system.workloads.iter().map(|one| system.settings_of(one).into_owned());
+        let told = system.workloads.iter().map(|one| match system.read_for(one) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(own) => Some(own),
+        });
         system.told = told.collect();
     }
     systems

@@ -197,9 +197,17 @@ impl<'a> Reader<'a> {
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(open) = self.open.pop() {
                     let size = self.nodes - open.nodes_before;
+                    // Most have one or two entries, for which a vector that grows takes the room of four.
                     let kind = match open.content {
-                        Content::List(items) => NodeKind::List(items),
-                        Content::Map(entries, ..) => NodeKind::Map(merged(entries)),
+                        Content::List(mut items) => {
+                            items.shrink_to_fit();
+                            NodeKind::List(items)
+                        }
+                        Content::Map(entries, ..) => {
+                            let mut entries = merged(entries);
+                            entries.shrink_to_fit();
+                            NodeKind::Map(entries)
+                        }
                     };
                     let made = with_tag(open.tag, node(open.place, false, kind));
                     self.named(open.anchor, made, size);
