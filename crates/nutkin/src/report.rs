@@ -144,7 +144,14 @@ impl Printer {
         self.line(&format!("{} {line}", self.style(Style::Yellow, "warning:")));
     }
 
-    /// A hint, after what it belongs to.
+    /// What can be done next, where all is well. Silenced by `--quiet`.
+    pub fn suggest(&self, line: &str) {
+        if !self.quiet {
+            self.hint(line);
+        }
+    }
+
+    /// A hint, after a warning or an error.
     pub fn hint(&self, line: &str) {
         self.line(&format!("{} {line}", self.style(Style::Cyan, "hint:")));
     }

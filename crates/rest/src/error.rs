@@ -31,8 +31,17 @@ pub enum RestError {
     },
 }
 
-/// Lines of a Java exception that are shown: its head and every cause, with the first frames of each.
+/// Lines of a Java exception that are shown: its head and every cause, with the job's own frames below each.
 const TRACE_LINES: usize = 20;
+
+/// Frames of the job's own code below each of them: where it threw, and who called that.
+const OWN_FRAMES: usize = 2;
+
+/// Packages of Java: whoever reads a trace did not write these.
+const JAVA: [&str; 4] = ["java.", "javax.", "jdk.", "sun."];
+
+/// Packages of Flink and of what it is built on.
+const FLINK: [&str; 4] = ["org.apache.flink.", "org.apache.pekko.", "akka.", "scala."];
 
 impl RestError {
     /// The JSON of a good answer, or what Flink says is wrong.
@@ -118,22 +127,36 @@ fn exception(line: &str) -> Option<(&str, &str)> {
     is_class.then_some((class, message.trim()))
 }
 
-/// The lines of a trace that say something: heads, and two frames below each.
+/// The lines of a trace that say something: heads, and below each the frames of the job's own code, two at most. Where the
+/// last head has none, the first frame of Flink says where it was thrown.
 pub(super) fn shorten(trace: &str) -> Vec<String> {
-    let mut frames = 0;
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> = Vec::new();
+    let (mut own, mut thrown) = (0, None);
     for line in trace.lines().filter(|line| !line.trim().is_empty()) {
-        if line.trim_start().starts_with("at ") || line.trim_start().starts_with("... ") {
-            frames += 1;
-            if 2 < frames {
-                continue;
+        let line = line.trim_end();
+        let Some(frame) = line.trim_start().strip_prefix("at ") else {
+            // `... 12 more`
+            if !line.trim_start().starts_with("... ") {
+                (own, thrown) = (0, None);
+                lines.push(line.to_owned());
             }
-        } else {
-            frames = 0;
+            continue;
+        };
+        // `java.base/java.net.URLClassLoader.findClass`, `app//a.Job.main`
+        let method = frame.rsplit('/').next().unwrap_or(frame);
+        let is_of = |packages: &[&str]| packages.iter().any(|package| method.starts_with(package));
+        if is_of(&JAVA) {
+            continue;
         }
-        lines.push(line.trim_end().to_owned());
+        thrown.get_or_insert(line);
+        if own < OWN_FRAMES && !is_of(&FLINK) {
+            own += 1;
+            lines.push(line.to_owned());
+        }
     }
+    let last = thrown.filter(|_| own == 0);
     lines.truncate(TRACE_LINES);
+    lines.extend(last.map(str::to_owned));
     lines
 }
 
@@ -167,6 +190,42 @@ mod tests {
         check(
             "Internal server error.\n<Exception on server side:\njava.lang.Error: no\n\tat x\nEnd>",
             "no",
+        );
+    }
+
+    #[test]
+    fn of_a_trace_the_heads_and_the_jobs_own_code_are_shown() {
+        #[track_caller]
+        fn check(trace: &[&str], expected: &[&str]) {
+            assert_eq!(super::shorten(&trace.join("\n")), expected);
+        }
+        check(
+            &[
+                "org.apache.flink.client.program.ProgramInvocationException: The main method caused an error",
+                "\tat org.apache.flink.client.program.PackagedProgram.callMainMethod(PackagedProgram.java:373)",
+                "\tat java.base/java.lang.Thread.run(Thread.java:840)",
+                "Caused by: java.lang.IllegalArgumentException: expected --name value, found -q",
+                "\tat app//shop.Arguments.read(Arguments.java:12)",
+                "\tat shop.Orders.main(Orders.java:7)",
+                "\tat shop.Start.main(Start.java:3)",
+                "\tat java.base/java.lang.reflect.Method.invoke(Method.java:569)",
+                "\t... 12 more",
+            ],
+            &[
+                "org.apache.flink.client.program.ProgramInvocationException: The main method caused an error",
+                "Caused by: java.lang.IllegalArgumentException: expected --name value, found -q",
+                "\tat app//shop.Arguments.read(Arguments.java:12)",
+                "\tat shop.Orders.main(Orders.java:7)",
+            ],
+        );
+        let thrown = "\tat org.apache.flink.runtime.jobmaster.JobMaster.start(JobMaster.java:9)";
+        check(
+            &[
+                "java.lang.NullPointerException",
+                thrown,
+                "\tat java.base/java.lang.Thread.run(Thread.java:840)",
+            ],
+            &["java.lang.NullPointerException", thrown],
         );
     }
 }

@@ -282,10 +282,9 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
         for line in opened.iter().flat_map(|opened| opened.ledger.goes_on()) {
             context.printer.say(&words(&line));
         }
-        context.printer.hint(&format!("`nutkin up {name}` starts it again with the same options"));
-        context
-            .printer
-            .hint(&format!("`nutkin down {name} --delete-data` removes the ledger, too"));
+        let printer = context.printer;
+        printer.suggest(&format!("`nutkin up {name}` starts it again with the same options"));
+        printer.suggest(&format!("`nutkin down {name} --delete-data` removes the ledger, too"));
     }
     if args.output.output != Output::Text {
         let data = kept.iter().filter(|one| one.is_data).map(|one| &one.what);

@@ -150,6 +150,9 @@ enum Begun {
     OwnClient(Box<own_client::Program>),
 }
 
+/// Classes with a main() that a hint lists: a jar with its libraries has some of theirs, too.
+const CLASSES: usize = 5;
+
 /// A job that the session has.
 struct Submitted {
     client: Client,
@@ -182,18 +185,21 @@ async fn submit_jar(
 ) -> Result<Begun, Error> {
     let printer = context.printer;
     let fetcher = Fetcher { events: context.events, environment: context.environment };
+    let is_elsewhere = uri.contains("://") || uri.starts_with("mvn:");
+    // Nothing is fetched for a session that is not there.
+    let known = if is_elsewhere { Some(target(&args.session, context).await?) } else { None };
     let path = fetcher.fetch(uri, &context.environment.directory).await?;
     let jar = Jar::read(&path).await.map_err(|error| {
         Error::input(vec![Problem::new("JAR", error.to_string()).hint("has the job been built?")])
     })?;
     if args.class.is_none() && jar.main_class.is_none() {
-        let message = format!("`{uri}` does not name its main class");
-        return Err(Error::input(vec![
-            Problem::new("JAR", message).hint("name it with --class, or in the jar's manifest"),
-        ]));
+        return Err(Error::input(vec![nameless(uri, &path)]));
     }
     let mut request = request(args)?;
-    let target = target(&args.session, context).await?;
+    let target = match known {
+        Some(known) => known,
+        None => target(&args.session, context).await?,
+    };
     until_started(&target, context).await?;
     check_release(args, target.client.version())?;
     let directory = &context.environment.directory;
@@ -234,8 +240,7 @@ async fn submit_jar(
             context.events.hint(&hint);
         }
     }
-    let whole = uri.contains("://") || uri.starts_with("mvn:");
-    let uri = if whole { uri.to_owned() } else { directory.join(uri).display().to_string() };
+    let uri = if is_elsewhere { uri.to_owned() } else { directory.join(uri).display().to_string() };
     let submission = Submission { id, jar: &uri, digest: &jar.digest, origin: Bringer::Run };
     let noted = submission.begin(place.as_ref(), &request, context).await;
     stage.replace(Stage::Submitting(client.clone()));
@@ -251,6 +256,18 @@ async fn submit_jar(
     })?;
     let (id, jar) = (id.to_owned(), jar.upload_name);
     Ok(Begun::Submitted(Submitted { client, session, id, jar, place }))
+}
+
+/// A jar whose manifest names no main class, and which ones it could be.
+fn nameless(uri: &str, path: &Path) -> Problem {
+    let problem = Problem::new("JAR", format!("`{uri}` does not name its main class"));
+    match &Jar::with_main(path, CLASSES)[..] {
+        [] => problem.hint("name it with --class, or in the jar's manifest"),
+        classes => {
+            let listed: Vec<String> = classes.iter().map(|one| format!("--class {one}")).collect();
+            problem.hint(format!("these have a main(): {}", listed.join(", ")))
+        }
+    }
 }
 
 /// `run -f FILE`: the jobs of the file, not the session.

@@ -69,6 +69,27 @@ impl Jar {
         })
     }
 
+    /// Classes of a jar that have a `main(String[])`, in its order; at most so many. What cannot be read has none.
+    pub fn with_main(path: &Path, most: usize) -> Vec<String> {
+        let archive = File::open(path).ok().and_then(|file| zip::ZipArchive::new(file).ok());
+        let Some(mut archive) = archive else { return Vec::new() };
+        let (mut found, mut content) = (Vec::new(), Vec::new());
+        for index in 0..archive.len() {
+            let Ok(mut entry) = archive.by_index(index) else { continue };
+            let name = entry.name().ok();
+            let class = name.and_then(|name| Some(name.strip_suffix(".class")?.replace('/', ".")));
+            let Some(name) = class else { continue };
+            content.clear();
+            if entry.read_to_end(&mut content).is_ok() && has_main(&content) {
+                found.push(name);
+                if found.len() == most {
+                    break;
+                }
+            }
+        }
+        found
+    }
+
     /// Writes a jar without content, for a job whose classes the session has.
     ///
     /// # Errors
@@ -116,6 +137,13 @@ impl Write for HashWriter<'_> {
     }
 }
 
+/// Whether a class file names a method `main` and the type of one that takes words: its constants, each with its kind and
+/// length before it (Java Virtual Machine Specification, 4.4.7).
+fn has_main(class: &[u8]) -> bool {
+    let has = |constant: &[u8]| class.windows(constant.len()).any(|here| here == constant);
+    has(b"\x01\x00\x04main") && has(b"\x01\x00\x16([Ljava/lang/String;)V")
+}
+
 /// Flink looks at `program-class` before `Main-Class`. Source: `PackagedProgram`, 1.13 to 2.3. Long lines go on after a line
 /// break and a blank.
 fn main_class(manifest: &str) -> Option<String> {
@@ -143,6 +171,25 @@ mod tests {
         check("Main-Class: a.B\nprogram-class: c.D\n", Some("c.D"));
         check("Main-Class: a.very.long\n .Name\n", Some("a.very.long.Name"));
         check("Manifest-Version: 1.0\n", None);
+    }
+
+    #[test]
+    fn classes_with_a_main() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.jar");
+        let mut archive = zip::ZipWriter::new(File::create(&path).unwrap());
+        let mut add = |name: &str, content: &[u8]| {
+            archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            archive.write_all(content).unwrap();
+        };
+        let main = b"\xca\xfe\x01\x00\x04main\x01\x00\x16([Ljava/lang/String;)V";
+        add("shop/Orders.class", main);
+        add("shop/Helper.class", b"\xca\xfe\x01\x00\x06domain\x01\x00\x16([Ljava/lang/String;)V");
+        add("shop/readme.txt", main);
+        add("shop/Stock.class", main);
+        archive.finish().unwrap();
+        assert_eq!(Jar::with_main(&path, 5), ["shop.Orders", "shop.Stock"]);
+        assert_eq!(Jar::with_main(&path, 1), ["shop.Orders"]);
     }
 
     #[test]
