@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use nutkin_flink::dialect::Dialect;
 use nutkin_flink::{Configuration, FlinkVersion, Problem, options};
 
+/// The option that has jobs go on from their checkpoints when their JobManager is lost.
+const RECOVER: &str = "nutkin.jobs.recover";
+
 /// Who creates TaskManagers on Kubernetes: Flink itself, or a workload of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -97,6 +100,14 @@ impl Session {
             }
         }
         session
+    }
+
+    /// Whether its jobs go on from their checkpoints when its JobManager is lost: unless the user says otherwise, and only where
+    /// high availability does not bring them back.
+    pub fn recovers(&self) -> bool {
+        let said = self.configuration.text(RECOVER);
+        let is_off = said.is_some_and(|text| text.trim().eq_ignore_ascii_case("false"));
+        !is_off && !nutkin_flink::is_highly_available(&self.configuration)
     }
 
     /// Whether Nutkin brings a ZooKeeper along: high availability with ZooKeeper is wanted and none is named.

@@ -1,19 +1,49 @@
-//! Checkpoints that lie where a session on this machine keeps them by default.
+//! Checkpoints and archives of jobs that lie on this machine.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use nutkin_shell::ledger::time_of;
+use serde_json::Value;
 
 use super::directory::SessionDirectory;
 
 /// The newest whole checkpoint of a job. `None`: there is none, or the session keeps them elsewhere.
 pub fn newest(directory: &SessionDirectory, job: &str) -> Option<PathBuf> {
-    let folder = directory.data().join("checkpoints").join(job);
-    let all = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let all = whole(&directory.data().join("checkpoints"), job)?;
+    all.into_values().next_back()
+}
+
+/// The whole checkpoints of a job below the directory of all, by their numbers. `None`: the job has no directory there.
+pub fn whole(root: &Path, job: &str) -> Option<BTreeMap<u64, PathBuf>> {
+    let all = std::fs::read_dir(root.join(job)).ok()?.flatten();
     let numbered = all.filter_map(|entry| {
         let number: u64 = entry.file_name().to_str()?.strip_prefix("chk-")?.parse().ok()?;
         // Written last: without it a checkpoint is not complete (`FsCheckpointMetadataOutputStream`).
-        entry.path().join("_metadata").is_file().then(|| (number, entry.path()))
+        let metadata = entry.path().join("_metadata").metadata().ok()?;
+        (metadata.is_file() && 0 < metadata.len()).then(|| (number, entry.path()))
     });
-    numbered.max_by_key(|(number, _)| *number).map(|(_, path)| path)
+    Some(numbered.collect())
+}
+
+/// Flink's word for the state in which a job has ended, as its JobManager wrote it down since `since` (RFC 3339): one of the same id
+/// may have ended before. `None`: it wrote down nothing.
+pub fn archived(root: &Path, job: &str, since: Option<&str>) -> Option<String> {
+    let path = root.join(job);
+    let written = path.metadata().ok()?.modified().ok()?;
+    let written = written.duration_since(std::time::UNIX_EPOCH).ok()?.as_millis();
+    let written = time_of(i64::try_from(written).ok()?)?;
+    if since.is_some_and(|since| written.as_str() < since) {
+        return None;
+    }
+    // `FsJobArchivist`: each answer of REST as it was, by its path.
+    let archive: Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+    let answers = archive["archive"].as_array()?;
+    let overview = answers.iter().find(|one| one["path"] == "/jobs/overview")?;
+    let overview: Value = serde_json::from_str(overview["json"].as_str()?).ok()?;
+    let jobs = overview["jobs"].as_array()?;
+    let found = jobs.iter().find(|one| one["jid"] == job)?;
+    found["state"].as_str().map(str::to_owned)
 }
 
 /// The newest of what a job has left where a session on this machine keeps it by default, savepoints and checkpoints: of a job
@@ -45,9 +75,29 @@ mod tests {
         assert_eq!(newest(&directory, "aa"), None);
         for (name, file) in [("chk-9", "_metadata"), ("chk-10", "_metadata"), ("chk-11", "part")] {
             std::fs::create_dir_all(checkpoints.join(name)).unwrap();
-            std::fs::write(checkpoints.join(name).join(file), "").unwrap();
+            std::fs::write(checkpoints.join(name).join(file), "x").unwrap();
         }
         assert_eq!(newest(&directory, "aa"), Some(checkpoints.join("chk-10")));
+    }
+
+    #[test]
+    fn what_a_job_manager_wrote_down() {
+        let temporary = tempfile::tempdir().unwrap();
+        let (root, job) = (temporary.path(), "0123456789abcdef0123456789abcdef");
+        let state = |since| archived(root, job, since);
+        assert_eq!(state(None), None);
+        let overview = format!("{{\"jobs\": [{{\"jid\": \"{job}\", \"state\": \"CANCELED\"}}]}}");
+        let answers = serde_json::json!([
+            {"path": "/config", "json": "{}"},
+            {"path": "/jobs/overview", "json": overview},
+        ]);
+        let archive = serde_json::json!({"archive": answers}).to_string();
+        std::fs::write(root.join(job), archive).unwrap();
+        assert_eq!(state(None).as_deref(), Some("CANCELED"));
+        assert_eq!(state(Some("2020-01-01T00:00:00Z")).as_deref(), Some("CANCELED"));
+        assert_eq!(state(Some("2999-01-01T00:00:00Z")), None, "of an earlier job of this id");
+        std::fs::write(root.join(job), "{\"archive\"").unwrap();
+        assert_eq!(state(None), None);
     }
 
     #[test]
@@ -65,7 +115,8 @@ mod tests {
         ] {
             let path = data.join(path);
             std::fs::create_dir_all(&path).unwrap();
-            let file = std::fs::File::create(path.join("_metadata")).unwrap();
+            std::fs::write(path.join("_metadata"), "x").unwrap();
+            let file = std::fs::File::options().write(true).open(path.join("_metadata")).unwrap();
             let time = std::time::SystemTime::now() - std::time::Duration::from_secs(age);
             file.set_modified(time).unwrap();
             assert_eq!(newest_state(&directory, id), Some(path.clone()));

@@ -72,6 +72,12 @@ impl SessionDirectory {
         Ok(Self { path: root.join("sessions").join(name), name: name.to_owned() })
     }
 
+    /// What `XDG_STATE_HOME` says where this is the directory of a user's session.
+    pub(super) fn state_home(&self) -> Option<&Path> {
+        let sessions = self.path.parent().filter(|all| all.ends_with("nutkin/sessions"))?;
+        sessions.parent()?.parent()
+    }
+
     /// A directory by its path, as the supervisor is given it.
     pub fn at(path: PathBuf) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -14,6 +14,7 @@ pub mod machine;
 pub mod observe;
 pub mod ownership;
 pub mod ready;
+mod recovery;
 pub mod rotate;
 pub mod scale;
 pub mod shell;

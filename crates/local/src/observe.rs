@@ -13,6 +13,7 @@ use nutkin_shell::files::document::{self, StateError};
 use nutkin_shell::{Context, Error};
 
 use super::launch::{Launch, ProcessPhase, SUPERVISOR};
+use super::recovery::RECOVERY;
 use super::shell::LocalShell;
 use super::{control, down, machine, ownership};
 
@@ -61,7 +62,9 @@ impl LocalShell {
             // An end misses nothing, noted or not.
             for owned in ownership::find_all(directory.path()) {
                 let name = owned.process;
-                if name != SUPERVISOR && !processes.iter().any(|one| one.name == name && one.lives)
+                if name != SUPERVISOR
+                    && name != RECOVERY
+                    && !processes.iter().any(|one| one.name == name && one.lives)
                 {
                     let role = Role::of_name(&name);
                     processes.push(SeenProcess { name, role, lives: true, runs: true, died: None });

@@ -28,6 +28,7 @@ use super::launch::{
     Running, TOKEN_VARIABLE,
 };
 use super::ownership::{self, Owned};
+use super::recovery::Recovery;
 use super::{rotate, silent};
 
 /// How often the sizes of the `.out` files are looked at: a handful of `stat` calls.
@@ -71,8 +72,15 @@ pub fn run(directory: &SessionDirectory) -> Result<(), SupervisorError> {
         ending: false,
         written: None,
         patience: silent::patience(&launch),
+        recovers: launch.recovers,
+        is_lost: false,
+        recovery: Recovery::default(),
     };
     supervisor.adopt();
+    if supervisor.recovers && !supervisor.has_job_manager() {
+        // It was lost while nobody looked. Whoever has started this supervisor has the jobs go on.
+        supervisor.end_task_managers();
+    }
     supervisor.obey(launch);
     let mut next_rotation = Instant::now() + ROTATE_EVERY;
     let mut next_look = Instant::now() + silent::LOOK_EVERY;
@@ -94,6 +102,12 @@ pub fn run(directory: &SessionDirectory) -> Result<(), SupervisorError> {
         }
         for name in ended {
             supervisor.ended(&name);
+        }
+        if let Some(status) = supervisor.recovery.ended().filter(|status| !status.success()) {
+            supervisor.note(&format!(
+                "not all jobs go on: the command that has them go on {}",
+                describe(status)
+            ));
         }
         supervisor.act_on_time(Instant::now());
         if next_look <= Instant::now() {
@@ -130,6 +144,11 @@ struct Supervisor<'a> {
     written: Option<Running>,
     /// How long a stopped process is left alone.
     patience: Duration,
+    /// Whether jobs go on when their JobManager is lost.
+    recovers: bool,
+    /// Whether jobs wait for the next JobManager.
+    is_lost: bool,
+    recovery: Recovery,
 }
 
 struct Process {
@@ -208,6 +227,7 @@ impl Supervisor<'_> {
         }
         self.generation = launch.generation;
         self.patience = silent::patience(&launch);
+        self.recovers = launch.recovers;
         self.orders = launch.processes.into_iter().map(|one| (one.name.clone(), one)).collect();
         let desired =
             self.orders.iter().map(|(name, one)| (name.clone(), one.fingerprint())).collect();
@@ -271,8 +291,40 @@ impl Supervisor<'_> {
         self.processes.insert(name.to_owned(), process);
     }
 
+    fn has_job_manager(&self) -> bool {
+        self.processes.values().any(|one| one.role == Role::JobManager && one.living().is_some())
+    }
+
+    /// Kills the TaskManagers that run, which are started again: tasks of a lost JobManager would go on writing for as long as its
+    /// heartbeat is waited for, and no job of the same id would start beside them (FLINK-32212).
+    fn end_task_managers(&mut self) {
+        for name in self.names(|process| process.role == Role::TaskManager) {
+            let Some(mut process) = self.processes.remove(&name) else { continue };
+            if let State::Running { living } = process.state {
+                let _ = rustix::process::pidfd_send_signal(&living.pidfd, Signal::KILL);
+                self.note(&format!("{name} is started again: its JobManager is lost"));
+                process.restarts += 1;
+                process.last_end = Some("was killed, because its JobManager was lost".to_owned());
+                process.state =
+                    State::Ending { living, kill_at: Instant::now() + supervision::GRACE };
+            }
+            self.processes.insert(name, process);
+        }
+    }
+
+    /// Has the jobs go on of a JobManager that was lost, now that there is another one.
+    fn recover(&mut self, job_manager: &str) {
+        let Some(definition) = self.orders.get(job_manager) else { return };
+        self.is_lost = false;
+        let begun = self.recovery.begin(self.directory, &self.token, &definition.environment);
+        if let Err(error) = begun {
+            self.note(&format!("jobs do not go on by themselves: {error}"));
+        }
+    }
+
     fn end_all(&mut self) {
         self.ending = true;
+        self.recovery.end();
         self.orders.clear();
         self.end_next_stage();
     }
@@ -322,7 +374,13 @@ impl Supervisor<'_> {
         process.last_end = Some(end);
         process.state =
             State::Waiting { until: Instant::now() + supervision::delay(process.failures) };
+        let is_lost = process.role == Role::JobManager && self.recovers;
         self.processes.insert(name.to_owned(), process);
+        if is_lost {
+            self.is_lost = true;
+            self.recovery.end();
+            self.end_task_managers();
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -340,7 +398,11 @@ impl Supervisor<'_> {
             match &mut process.state {
                 State::Waiting { until } if *until <= now => {
                     process.restarts += 1;
+                    let has_jobs = self.is_lost && process.role == Role::JobManager;
                     self.start(&name);
+                    if has_jobs && self.has_job_manager() {
+                        self.recover(&name);
+                    }
                 }
                 State::Ending { living, kill_at } if *kill_at <= now => {
                     let _ = rustix::process::pidfd_send_signal(&living.pidfd, Signal::KILL);

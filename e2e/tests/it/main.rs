@@ -8,6 +8,7 @@ mod flink_command;
 mod job_faults;
 mod jobs;
 mod local;
+mod lost;
 mod modules;
 mod moving;
 mod session;

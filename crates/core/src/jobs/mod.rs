@@ -5,6 +5,7 @@ pub mod arguments;
 mod claim;
 mod decide;
 mod find;
+mod lost;
 mod moving;
 mod notes;
 mod outlook;
@@ -24,6 +25,7 @@ pub use crate::words::advice::advice;
 pub use claim::ClaimMode;
 pub use decide::{carried_out, decide, problems};
 pub use find::{ListedJob, NotFound, find};
+pub use lost::{AfterLoss, LostJob, LostOutcome, WhyLost, is_one_of_several, lost, open};
 pub use moving::{
     Hindrance, JobsChoice, MovableJob, Stop, again, fates, savepoint_in, stopped, to_resume,
     to_stop,

@@ -31,6 +31,7 @@ pub use bounds::{DOCUMENT_LIMIT, TooLarge};
 pub use history::{ENDED, Event, Phase, Who};
 pub use job::{Bringer, JobRecord, Request, Snapshot};
 pub use merge::{Conflict, merge};
+pub(crate) use outcome::FORGOTTEN;
 pub use outcome::Left;
 pub use read::{Newer, Read, read};
 pub use secrets::{MissingSecret, Secrets};
@@ -72,6 +73,10 @@ pub struct Ledger {
     /// Jobs: those of the session file by their name there, others by their id.
     #[serde(default)]
     pub jobs: BTreeMap<String, JobRecord>,
+    /// When a change was last agreed to that ended the jobs of the session (RFC 3339): none that was submitted before goes on by
+    /// itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_up: Option<String>,
     /// Who changed what, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Event>,
@@ -100,6 +105,7 @@ impl Ledger {
             wanted: None,
             phase: None,
             jobs: BTreeMap::new(),
+            given_up: None,
             history: Vec::new(),
             secrets: BTreeMap::new(),
             unknown: BTreeMap::new(),

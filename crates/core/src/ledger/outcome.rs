@@ -10,7 +10,7 @@ use crate::words::status as words;
 const ENDS: [&str; 3] = [FINISHED, "CANCELED", "FAILED"];
 
 /// What is noted of a job that its session does not know any more, in Flink's word for what nobody knows.
-const FORGOTTEN: &str = "UNKNOWN";
+pub(crate) const FORGOTTEN: &str = "UNKNOWN";
 
 /// What a job has left from which another can start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,4 +4,5 @@ pub mod docker;
 pub mod kubernetes;
 mod pod_template;
 pub mod process;
+pub mod retention;
 mod zookeeper;

@@ -10,6 +10,7 @@ pub(crate) mod decision;
 pub(crate) mod jobs;
 pub(crate) mod kept;
 pub(crate) mod ledger;
+pub(crate) mod lost;
 pub(crate) mod moving;
 pub(crate) mod outlook;
 pub mod progress;

@@ -128,6 +128,14 @@ pub const OWN: &[OwnOption] = &[
         example: "strict",
     },
     OwnOption {
+        key: "nutkin.jobs.recover",
+        type_name: "Boolean",
+        default: Some("true"),
+        platforms: &[OptionPlatform::Local],
+        text: "Whether jobs go on from their newest checkpoints when the JobManager of a session without high availability is lost",
+        example: "false",
+    },
+    OwnOption {
         key: "nutkin.libs",
         type_name: "List<String>",
         default: None,

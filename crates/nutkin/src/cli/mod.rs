@@ -24,6 +24,7 @@ pub mod job;
 pub mod jobs;
 pub mod kubernetes_session;
 pub mod logs;
+mod lost;
 pub mod ls;
 mod moving;
 pub mod open;
@@ -49,6 +50,7 @@ pub mod supervise;
 mod taken;
 pub mod up;
 mod wanted;
+pub mod watch;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -95,6 +97,8 @@ pub enum Command {
     Logs(logs::Args),
     /// Print the address of the web UI and open it
     Open(open::Args),
+    /// Keep a session and its jobs running
+    Watch(watch::Args),
     /// Change the number of TaskManagers
     Scale(scale::Args),
     /// Restart the processes of a session
@@ -230,6 +234,7 @@ impl Command {
             Self::Ls(args) => ls::run(args, context),
             Self::Logs(args) => logs::run(args, context),
             Self::Open(args) => open::run(args, context),
+            Self::Watch(args) => watch::run(args, context),
             Self::Scale(args) => scale::run(args, context),
             Self::Restart(args) => restart::run(args, context),
             Self::Run(args) => run::run(args, context),

@@ -164,7 +164,7 @@ impl<'a> Moves<'a> {
             if hindrance.is_none() && moving::is_batch(&client, id).await {
                 hindrance = Some(Hindrance::Batch);
             }
-            if hindrance.is_none() && is_one_of_several(&key, opened) {
+            if hindrance.is_none() && rules::is_one_of_several(&key, &opened.ledger) {
                 hindrance = Some(Hindrance::Several);
             }
             let is_of_file = self.wanted.jobs.iter().any(|one| one.name == key)
@@ -386,42 +386,4 @@ fn help(hindrance: &Hindrance) -> Option<&'static str> {
 /// Whether a job that is not resumed gets a savepoint all the same: only a batch job takes none.
 fn is_parted(candidate: &Candidate) -> bool {
     candidate.takes_savepoint && candidate.about.hindrance != Some(Hindrance::Batch)
-}
-
-/// Whether one program submitted this job and others: Flink's client notes all that are new with one record.
-fn is_one_of_several(key: &str, opened: &Opened) -> bool {
-    let jobs = &opened.ledger.jobs;
-    let Some(this) = jobs.get(key).filter(|job| job.origin == Bringer::Flink) else { return false };
-    jobs.iter().any(|(name, other)| {
-        name != key
-            && other.origin == Bringer::Flink
-            && other.submitted == this.submitted
-            && other.jar == this.jar
-            && other.args == this.args
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn jobs_of_one_program() {
-        let mut opened =
-            nutkin_core::ledger::open(nutkin_core::ledger::Stored::default(), "s").unwrap();
-        let record = |origin: Bringer, submitted: &str| JobRecord {
-            origin,
-            submitted: Some(submitted.to_owned()),
-            ..Default::default()
-        };
-        let jobs = [
-            ("a", record(Bringer::Flink, "1")),
-            ("b", record(Bringer::Flink, "1")),
-            ("c", record(Bringer::Flink, "2")),
-            ("d", record(Bringer::Run, "1")),
-        ];
-        opened.ledger.jobs = jobs.map(|(name, job)| (name.to_owned(), job)).into();
-        let several = ["a", "b", "c", "d"].map(|name| is_one_of_several(name, &opened));
-        assert_eq!(several, [true, true, false, false]);
-    }
 }

@@ -12,7 +12,7 @@ use nutkin_core::status::other_release;
 use super::consent::{self, ConsentArgs};
 use super::moving::Moves;
 use super::shared::{Output, OutputArgs, SpecArgs, document, goes_on, not_ready};
-use super::{Context, outcomes, session_file, wanted};
+use super::{Context, lost, outcomes, session_file, wanted};
 use crate::jobs::moving::Candidate;
 use crate::platform::{Carried, Decision};
 use crate::progress::Spinner;
@@ -211,7 +211,14 @@ async fn bring_up(
         if !is_unchanged {
             stage.set(Stage::Changing);
         }
+        if loses && known.is_none() {
+            let given_up = Some(ledger::now());
+            ledger::update(&decision.session(), |ledger| ledger.given_up = given_up).await?;
+        }
         if let Some(mut wanted) = known.clone() {
+            if loses {
+                wanted.ledger.given_up = Some(ledger::now());
+            }
             wish.note(&mut wanted, &or_summary(&changes, &decision), context);
             decision.remember(wanted, context).await?;
         }
@@ -327,6 +334,8 @@ async fn finish(
             }
             stage.set(Stage::Jobs);
             moves.resume(&decision.session()).await?;
+            let limit = Duration::from_secs(args.wish.moves.move_timeout);
+            lost::recover(&decision.session(), limit, &mut lost::Told::default(), context).await?;
             stage.set(Stage::Up);
             if !args.wish.no_jobs && (!session.jobs.is_empty() || args.wish.spec.file.is_some()) {
                 stage.set(Stage::Jobs);

@@ -209,8 +209,23 @@ pub async fn resume(store: &impl Store, client: &Client, within: Within<'_>) -> 
     let opened = ledger::load(store).await?;
     let names: Vec<String> = opened.ledger.moving().into_iter().map(str::to_owned).collect();
     if names.is_empty() {
-        return Ok(());
+        Ok(())
+    } else {
+        resume_these(store, client, &names, opened, within).await
     }
+}
+
+/// The same of some of them. `opened`: the ledger, just read.
+///
+/// # Errors
+/// As [`resume`].
+pub async fn resume_these(
+    store: &impl Store,
+    client: &Client,
+    names: &[String],
+    opened: Opened,
+    within: Within<'_>,
+) -> Result<(), Error> {
     let records = opened.ledger.jobs.clone();
     let shared = Shared(store, Mutex::new(opened));
     let is_alone = names.len() == 1;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use nutkin_core::change::Effect;
 use nutkin_core::decide::Outline;
 use nutkin_core::ledger::Opened;
 use nutkin_rest::Waited;
@@ -50,6 +51,9 @@ impl Restarting {
         let wish = Wish { session: &asked, place: &place, purpose: Purpose::Scale, adopt: false };
         let mut decision = Decision::of(wish, &|_| (), context).await?;
         decision.prepare(context).await?;
+        if decision.outline().change.effect == Effect::Loss {
+            opened.ledger.given_up = Some(ledger::now());
+        }
         let restarting = Self { session, opened, decision, there };
         restarting.check()?;
         Ok(restarting)

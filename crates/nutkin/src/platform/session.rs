@@ -1,5 +1,8 @@
 //! A session that exists, and what can be done with it as a whole.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use nutkin_core::selection::Platform;
 
 use nutkin_docker::DockerSession;
@@ -117,6 +120,29 @@ impl Session {
         }
     }
 
+    /// The whole checkpoints of a job below a directory of them, path by number. `None`: it has none there, or it is not seen from
+    /// here.
+    pub fn checkpoints(&self, directory: &str, job: &str) -> Option<BTreeMap<u64, String>> {
+        let Self::Local(_) = self else { return None };
+        let all = local::checkpoints::whole(&path_of(directory)?, job)?;
+        Some(
+            all.into_iter()
+                .map(|(number, path)| (number, format!("file:{}", path.display())))
+                .collect(),
+        )
+    }
+
+    /// The state in which a job has ended, as its JobManager wrote it down in that directory since a time in RFC 3339.
+    pub fn archived(&self, directory: &str, job: &str, since: Option<&str>) -> Option<String> {
+        let Self::Local(_) = self else { return None };
+        local::checkpoints::archived(&path_of(directory)?, job, since)
+    }
+
+    /// Whether files of its processes can be read from here.
+    pub const fn is_seen(&self) -> bool {
+        matches!(self, Self::Local(_))
+    }
+
     /// The newest state of a job whose JobManager has died, of savepoints too, that lies where this machine sees it.
     pub fn newest_state(&self, job: &str) -> Option<String> {
         match self {
@@ -186,5 +212,29 @@ impl Session {
             Self::Local(directory) => Some(local::down::left(directory)),
             Self::Kubernetes(_) | Self::Docker(_) => None,
         }
+    }
+}
+
+/// The path that an address of Flink's names on this machine: `file:///a`, `file:/a`, `/a`.
+fn path_of(address: &str) -> Option<PathBuf> {
+    let path = address.strip_prefix("file:").unwrap_or(address);
+    path.starts_with('/').then(|| PathBuf::from(format!("/{}", path.trim_start_matches('/'))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_this_machine() {
+        #[track_caller]
+        fn check(address: &str, expected: Option<&str>) {
+            assert_eq!(path_of(address), expected.map(PathBuf::from));
+        }
+        check("file:///a/b", Some("/a/b"));
+        check("file:/a/b", Some("/a/b"));
+        check("/a/b", Some("/a/b"));
+        check("s3://bucket/a", None);
+        check("a/b", None);
     }
 }

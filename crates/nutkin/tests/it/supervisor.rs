@@ -58,6 +58,7 @@ impl Session {
             ports: BTreeMap::new(),
             options: BTreeMap::new(),
             files: BTreeMap::new(),
+            recovers: false,
             processes,
         }
     }

@@ -12,6 +12,7 @@ use super::{Adoption, AdoptionRequest, PlacedPart};
 use crate::system::World;
 use nutkin_core::plan::kubernetes::native::ClientMachine;
 use nutkin_core::plan::kubernetes::{config_map, marks, plan};
+use nutkin_core::plan::retention::RETENTION;
 use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::dialect::Dialect;
 use nutkin_flink::{FlinkVersion, Location, options, yaml};
@@ -19,9 +20,10 @@ use objects::Rendering;
 
 /// Options that the planner writes where nobody said them, or that fields of the session file say: left out where the
 /// objects are the same without them.
-const DERIVED: [&str; 18] = [
+const DERIVED: [&str; 19] = [
     "blob.server.port",
     "env.java.opts.all",
+    RETENTION,
     "execution.target",
     "high-availability.cluster-id",
     "high-availability.jobmanager.port",

@@ -41,6 +41,9 @@ pub struct Launch {
     /// Digests of the files that the user brings (`logConfiguration`), by path, for the same purpose.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
+    /// Whether the jobs of a JobManager that is lost go on from their checkpoints: only where nothing else brings them back.
+    #[serde(default)]
+    pub recovers: bool,
     /// What shall run.
     pub processes: Vec<Definition>,
 }
@@ -111,6 +114,7 @@ impl Launch {
             ports,
             options,
             files: digests,
+            recovers: session.recovers(),
             processes,
         };
         (launch, files)

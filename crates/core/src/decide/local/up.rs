@@ -104,6 +104,9 @@ pub(super) fn decide(session: &Session, seen: &Observation) -> Result<Decision<S
     let all_live = new.processes.iter().all(|wanted| seen.lives(&wanted.name));
     // Incidental differences alone are not a reason for new orders, unless something has to be started anyway.
     let is_new_to_what_starts = old != Some(&new) && !all_live && !is_told;
+    // Nothing restarts for that.
+    let is_supervised_otherwise = old.is_some_and(|old| old.recovers != new.recovers);
+    let is_new_to_what_starts = is_new_to_what_starts || is_supervised_otherwise;
     let todo = if is_changed || is_new_to_what_starts || !has_files(&files, seen) {
         let instead = old.map(|old| (old.token.clone(), old.generation));
         let give = Give { launch: new.clone(), files, instead };

@@ -1,7 +1,7 @@
 //! The configuration that the containers of a session read.
 
 use super::{REST_PORT, TASK_MANAGER_PORT, ZOOKEEPER_PORT};
-use crate::plan::zookeeper;
+use crate::plan::{retention, zookeeper};
 use crate::session::Session;
 use nutkin_flink::{Configuration, Origin};
 
@@ -24,6 +24,8 @@ pub(super) fn effective(session: &Session, data: &str, zookeeper: bool) -> Confi
             all.set(keys[usize::from(is_new)], format!("file://{data}/{folder}"), place.clone());
         }
     }
+    retention::retain(&mut all, session.flink);
+    retention::archive(&mut all, data);
     if zookeeper {
         let quorum = Origin::Derived("the ZooKeeper that Nutkin brings along");
         all.set(

@@ -1,7 +1,7 @@
 //! The configuration that the processes of one machine read.
 
 use super::Machine;
-use crate::plan::zookeeper;
+use crate::plan::{retention, zookeeper};
 use crate::session::Session;
 use nutkin_flink::Problem;
 use nutkin_flink::dialect::{self, Dialect};
@@ -45,6 +45,8 @@ pub fn effective(session: &Session, machine: &Machine) -> Configuration {
             place.clone(),
         );
     }
+    retention::retain(&mut all, session.flink);
+    retention::archive(&mut all, data);
     if let Some(port) = machine.zookeeper_port {
         let quorum = Origin::Derived("the ZooKeeper that Nutkin brings along");
         all.set("high-availability.zookeeper.quorum", format!("127.0.0.1:{port}"), quorum);

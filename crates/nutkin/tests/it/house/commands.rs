@@ -25,6 +25,7 @@ const NAMES_BELOW: &[(&str, &str)] = &[
     ("flink/src/options/own.rs", "texts of docs/options.md"),
     ("flink/src/options/page.rs", "a page of docs/options.md"),
     ("flink/src/process/flags.rs", "arguments of the JVM"),
+    ("local/src/recovery.rs", "the program calls itself"),
     ("images/src/class_data.rs", "arguments of unshare and mount"),
     ("images/src/java.rs", "arguments of jlink"),
 ];

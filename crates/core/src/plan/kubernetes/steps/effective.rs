@@ -3,6 +3,7 @@
 use super::client::ClientMachine;
 use super::modules;
 use super::settings::Settings;
+use crate::plan::retention;
 use crate::session::Session;
 use nutkin_flink::Problem;
 use nutkin_flink::dialect::Dialect;
@@ -117,6 +118,9 @@ pub(in crate::plan::kubernetes) fn begin(session: &Session, client: &ClientMachi
         all.remove(&key);
     }
     modules::open(session, &mut settings);
+    if session.conf_dir.is_none() {
+        retention::retain(&mut settings.configuration, session.flink);
+    }
     settings
 }
 

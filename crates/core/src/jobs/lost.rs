@@ -1,0 +1,210 @@
+//! Jobs whose JobManager was lost without high availability: which of them go on, and from where.
+//!
+//! The ledger has what was submitted, the directory of checkpoints what is left of it. Nothing is guessed: a job goes on only where
+//! nothing speaks against it that it had ended, and where what it has left can be seen.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::FIRST;
+use super::moving::Hindrance;
+use crate::ledger::{Bringer, JobRecord, Ledger, Snapshot};
+use crate::words::lost as words;
+
+/// What is there once a JobManager answers again.
+#[derive(Debug, Clone, Default)]
+pub struct AfterLoss {
+    /// Ids of the jobs that this JobManager knows.
+    pub known: BTreeSet<String>,
+    /// What each job has in its directory of checkpoints: path by number, of those that are complete. A job that has no such
+    /// directory is not among them.
+    pub checkpoints: BTreeMap<String, BTreeMap<u64, String>>,
+    /// Jobs that the JobManagers before have written down as ended, with Flink's word for their state; `None`: they write down
+    /// nothing, or not where it can be read.
+    pub archived: Option<BTreeMap<String, String>>,
+    /// Whether a TaskManager may live that knows the lost registrations: it would refuse a job of the same id for ever
+    /// (`BlobLibraryCacheManager`, FLINK-32212).
+    pub may_be_registered: bool,
+    /// Jobs, by their names in the ledger, that cannot be submitted again, and why.
+    pub hindrances: BTreeMap<String, Hindrance>,
+}
+
+/// A job of the ledger that no JobManager has any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostJob {
+    /// What the ledger calls it.
+    pub name: String,
+    /// The id that it had.
+    pub id: String,
+    /// What becomes of it.
+    pub outcome: LostOutcome,
+}
+
+/// What becomes of a job whose JobManager was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LostOutcome {
+    /// It goes on.
+    GoesOn {
+        /// Its record, which has it resumed.
+        record: Box<JobRecord>,
+        /// From where; `None`: it had completed no checkpoint, and begins as it began.
+        from: Option<String>,
+    },
+    /// It had ended before.
+    HadEnded {
+        /// Its record, which knows that.
+        record: Box<JobRecord>,
+        /// Flink's word for how.
+        state: String,
+    },
+    /// It stays lost.
+    Stays(WhyLost),
+}
+
+/// Why a job does not go on by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhyLost {
+    /// Somebody was ending it.
+    WasEnding,
+    /// It has no complete checkpoint where it could be seen, and whether it had ended is not known.
+    NoCheckpoint,
+    /// It has its checkpoints deleted.
+    Deleted,
+    /// It cannot be submitted again.
+    Hindered(Hindrance),
+}
+
+impl LostJob {
+    /// What people read.
+    pub fn line(&self) -> String {
+        let name = &self.name;
+        match &self.outcome {
+            LostOutcome::GoesOn { from: Some(from), .. } => words::goes_on(name, from),
+            LostOutcome::GoesOn { from: None, .. } => words::begins_again(name),
+            LostOutcome::HadEnded { state, .. } => words::had_ended(name, state),
+            LostOutcome::Stays(why) => {
+                let why = match why {
+                    WhyLost::WasEnding => words::WAS_ENDING.to_owned(),
+                    WhyLost::NoCheckpoint => words::NO_CHECKPOINT.to_owned(),
+                    WhyLost::Deleted => words::DELETED.to_owned(),
+                    WhyLost::Hindered(hindrance) => hindrance.line(),
+                };
+                words::stays_lost(name, &why)
+            }
+        }
+    }
+}
+
+/// Kinds of requests after which a job is not to run.
+const ENDINGS: [&str; 4] = ["stop", "cancel", "cancel-at-checkpoint", "end"];
+
+/// The jobs of a ledger that ran as far as it knows, that no JobManager has any more, and what becomes of each.
+///
+/// Carried out and asked again, there is none.
+pub fn lost(ledger: &Ledger, seen: &AfterLoss) -> Vec<LostJob> {
+    let all = ledger.jobs.iter();
+    all.filter_map(|(name, record)| {
+        let record = arrived(record, seen);
+        let id = record.id.clone()?;
+        let is_lost = may_go_on(record, ledger) && !seen.known.contains(&id);
+        is_lost.then(|| LostJob {
+            name: name.clone(),
+            outcome: outcome(name, record, &id, seen),
+            id,
+        })
+    })
+    .collect()
+}
+
+/// Jobs of a ledger that ran as far as it knows: these have to be looked for.
+pub fn open(ledger: &Ledger) -> impl Iterator<Item = (&String, &JobRecord)> {
+    ledger.jobs.iter().filter(|(_, record)| may_go_on(record, ledger))
+}
+
+/// The record that counts: a submission that was begun has arrived where it has left something.
+fn arrived<'r>(record: &'r JobRecord, seen: &AfterLoss) -> &'r JobRecord {
+    let has_left = |pending: &JobRecord| {
+        pending.id.as_ref().is_some_and(|id| {
+            seen.known.contains(id) || seen.checkpoints.get(id).is_some_and(|all| !all.is_empty())
+        })
+    };
+    record.pending.as_deref().filter(|pending| has_left(pending)).unwrap_or(record)
+}
+
+fn may_go_on(record: &JobRecord, ledger: &Ledger) -> bool {
+    let is_open = record.ended.as_deref().is_none_or(|state| state == crate::ledger::FORGOTTEN);
+    // What is stopped with a savepoint to be moved is resumed by its move.
+    is_open && !record.suspended && (record.moving || !is_given_up(record, ledger))
+}
+
+/// Whether it was submitted before a change that was agreed to and ended all jobs.
+fn is_given_up(record: &JobRecord, ledger: &Ledger) -> bool {
+    let ended = ledger.history.iter().rev().find(|event| event.changes == [crate::ledger::ENDED]);
+    let last = ended.map(|event| &event.time).max(ledger.given_up.as_ref());
+    last.is_some_and(|last| record.submitted.as_ref().is_none_or(|time| time <= last))
+}
+
+fn outcome(name: &str, record: &JobRecord, id: &str, seen: &AfterLoss) -> LostOutcome {
+    let request = record.request.as_ref().filter(|request| request.job == id);
+    let left = seen.checkpoints.get(id);
+    let newest = left.and_then(|all| all.last_key_value()).map(|(_, path)| path.clone());
+    if let Some(state) = seen.archived.as_ref().and_then(|all| all.get(id)) {
+        let mut record = record.clone();
+        record.ended = Some(state.clone());
+        record.request = None;
+        record.moving = false;
+        if let Some(path) = newest.filter(|_| record.origin != Bringer::File) {
+            record.checkpoint = Some(Snapshot::new("checkpoint", None, &path, None, id));
+            record.last_savepoint = Some(path);
+        }
+        return LostOutcome::HadEnded { record: Box::new(record), state: state.clone() };
+    }
+    if request.is_some_and(|request| ENDINGS.contains(&request.kind.as_str())) {
+        return LostOutcome::Stays(WhyLost::WasEnding);
+    }
+    let from = match newest {
+        Some(path) => Some(path),
+        None if record.deletes_checkpoints => return LostOutcome::Stays(WhyLost::Deleted),
+        // Flink makes the directory when it starts the job, and empties it when the job has finished.
+        None if left.is_some() && seen.archived.is_some() => {
+            let began = if record.moving { &record.last_savepoint } else { &record.started_from };
+            began.clone()
+        }
+        None => return LostOutcome::Stays(WhyLost::NoCheckpoint),
+    };
+    if let Some(hindrance) = seen.hindrances.get(name) {
+        return LostOutcome::Stays(WhyLost::Hindered(hindrance.clone()));
+    }
+    let record = resumed(record, id, from.clone(), seen.may_be_registered);
+    LostOutcome::GoesOn { record: Box::new(record), from }
+}
+
+/// The record of a job that is resumed from there: under the same id, or under the next one where that is not free.
+fn resumed(record: &JobRecord, id: &str, from: Option<String>, is_registered: bool) -> JobRecord {
+    let mut now = record.clone();
+    now.generation = now.generation.max(FIRST) + u64::from(is_registered);
+    now.pending = None;
+    now.request = None;
+    now.ended = None;
+    now.moving = true;
+    if let Some(path) = from.as_ref().filter(|path| now.last_savepoint.as_ref() != Some(path)) {
+        now.checkpoint = Some(Snapshot::new("checkpoint", None, path, None, id));
+    }
+    now.last_savepoint = from;
+    now
+}
+
+/// Whether one program submitted this job and others: Flink's client notes all that are new with one record.
+pub fn is_one_of_several(key: &str, ledger: &Ledger) -> bool {
+    let jobs = &ledger.jobs;
+    let Some(this) = jobs.get(key).filter(|job| job.origin == Bringer::Flink) else { return false };
+    jobs.iter().any(|(name, other)| {
+        name != key
+            && other.origin == Bringer::Flink
+            && other.submitted == this.submitted
+            && other.jar == this.jar
+            && other.args == this.args
+    })
+}

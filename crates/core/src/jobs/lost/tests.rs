@@ -1,0 +1,184 @@
+//! Every way in which a job may have been lost.
+
+use super::*;
+use crate::ledger::{ENDED, Event, Request};
+
+const ID: &str = "0123456789abcdef0123456789abcdef";
+
+fn record() -> JobRecord {
+    JobRecord {
+        generation: 3,
+        id: Some(ID.to_owned()),
+        submitted: Some("2026-11-29T12:00:00Z".to_owned()),
+        started_from: Some("file:/first".to_owned()),
+        last_savepoint: Some("file:/old".to_owned()),
+        ..JobRecord::default()
+    }
+}
+
+/// A JobManager that knows nothing and writes down ends, and a job that has left these checkpoints.
+fn seen(numbers: &[u64]) -> AfterLoss {
+    let path = |number: &u64| (*number, format!("file:/c/{ID}/chk-{number}"));
+    AfterLoss {
+        checkpoints: [(ID.to_owned(), numbers.iter().map(path).collect())].into(),
+        archived: Some(BTreeMap::new()),
+        ..AfterLoss::default()
+    }
+}
+
+fn ledger(record: JobRecord) -> Ledger {
+    let mut ledger = Ledger::new("s");
+    ledger.jobs.insert("orders".to_owned(), record);
+    ledger
+}
+
+/// In a few words: the generation and from where, or why not.
+fn verdict(record: JobRecord, seen: &AfterLoss) -> String {
+    of_ledger(&ledger(record), seen)
+}
+
+fn of_ledger(ledger: &Ledger, seen: &AfterLoss) -> String {
+    let all = lost(ledger, seen);
+    let Some(job) = all.first() else { return "-".to_owned() };
+    match &job.outcome {
+        LostOutcome::GoesOn { record, from } => {
+            assert!(record.moving && record.ended.is_none() && record.request.is_none());
+            assert_eq!(&record.last_savepoint, from);
+            format!("{} {}", record.generation, from.as_deref().unwrap_or("nothing"))
+        }
+        LostOutcome::HadEnded { record, state } => {
+            assert_eq!(record.ended.as_ref(), Some(state));
+            state.clone()
+        }
+        LostOutcome::Stays(why) => format!("{why:?}"),
+    }
+}
+
+#[test]
+fn the_greatest_number_counts_and_not_the_last_name() {
+    let expected = format!("3 file:/c/{ID}/chk-10");
+    assert_eq!(verdict(record(), &seen(&[9, 10])), expected);
+}
+
+#[test]
+fn another_id_where_the_old_one_may_be_registered() {
+    let seen = AfterLoss { may_be_registered: true, ..seen(&[7]) };
+    assert_eq!(verdict(record(), &seen), format!("4 file:/c/{ID}/chk-7"));
+    let by_id = JobRecord { generation: 0, origin: Bringer::Run, ..record() };
+    assert_eq!(verdict(by_id, &seen), format!("2 file:/c/{ID}/chk-7"));
+}
+
+#[test]
+fn what_runs_or_has_ended_is_left_alone() {
+    let left = seen(&[7]);
+    let known = AfterLoss { known: [ID.to_owned()].into(), ..left.clone() };
+    assert_eq!(verdict(record(), &known), "-");
+    for state in ["FINISHED", "CANCELED", "FAILED"] {
+        let ended = JobRecord { ended: Some(state.to_owned()), ..record() };
+        assert_eq!(verdict(ended, &left), "-");
+        let archived = [(ID.to_owned(), state.to_owned())].into();
+        let seen = AfterLoss { archived: Some(archived), ..left.clone() };
+        assert_eq!(verdict(record(), &seen), state);
+    }
+    let suspended = JobRecord { suspended: true, ..record() };
+    assert_eq!(verdict(suspended, &left), "-");
+    // The control: a command that looked meanwhile has missed it.
+    let missed = JobRecord { ended: Some("UNKNOWN".to_owned()), ..record() };
+    assert_eq!(verdict(missed, &left), format!("3 file:/c/{ID}/chk-7"));
+}
+
+#[test]
+fn a_job_that_is_being_ended_does_not_come_back() {
+    for (kind, expected) in [
+        ("stop", "WasEnding".to_owned()),
+        ("cancel", "WasEnding".to_owned()),
+        ("savepoint", format!("3 file:/c/{ID}/chk-7")),
+    ] {
+        let request = Request { kind: kind.to_owned(), job: ID.to_owned(), ..Request::default() };
+        let asked = JobRecord { request: Some(request), ..record() };
+        assert_eq!(verdict(asked, &seen(&[7])), expected);
+    }
+}
+
+#[test]
+fn without_a_checkpoint_nothing_is_guessed() {
+    assert_eq!(verdict(record(), &seen(&[])), "3 file:/first");
+    let first = JobRecord { started_from: None, ..record() };
+    assert_eq!(verdict(first, &seen(&[])), "3 nothing");
+    // It may have finished.
+    let unknown = AfterLoss { archived: None, ..seen(&[]) };
+    assert_eq!(verdict(record(), &unknown), "NoCheckpoint");
+    // Its checkpoints may lie elsewhere.
+    let elsewhere = AfterLoss { checkpoints: BTreeMap::new(), ..seen(&[]) };
+    assert_eq!(verdict(record(), &elsewhere), "NoCheckpoint");
+    let deletes = JobRecord { deletes_checkpoints: true, ..record() };
+    assert_eq!(verdict(deletes.clone(), &seen(&[])), "Deleted");
+    assert_eq!(verdict(deletes, &seen(&[7])), format!("3 file:/c/{ID}/chk-7"));
+}
+
+#[test]
+fn lost_once_more_on_its_way() {
+    let again = JobRecord { moving: true, ..record() };
+    assert_eq!(verdict(again.clone(), &seen(&[])), "3 file:/old");
+    assert_eq!(verdict(again, &seen(&[8])), format!("3 file:/c/{ID}/chk-8"));
+    let pending = JobRecord { pending: Some(Box::new(record())), ..JobRecord::default() };
+    assert_eq!(verdict(pending.clone(), &seen(&[8])), format!("3 file:/c/{ID}/chk-8"));
+    assert_eq!(verdict(pending, &seen(&[])), "-", "it has not arrived");
+}
+
+#[test]
+fn what_was_given_up_does_not_come_back() {
+    let expected = format!("3 file:/c/{ID}/chk-7");
+    for (time, given_up) in [("2026-11-29T12:00:00Z", true), ("2026-11-29T11:59:59Z", false)] {
+        let expected = if given_up { "-" } else { expected.as_str() };
+        let mut lost = ledger(record());
+        lost.given_up = Some(time.to_owned());
+        assert_eq!(of_ledger(&lost, &seen(&[7])), expected);
+        let mut ended = ledger(record());
+        let changes = vec![ENDED.to_owned()];
+        ended.note(Event { time: time.to_owned(), changes, ..Event::default() });
+        assert_eq!(of_ledger(&ended, &seen(&[7])), expected);
+    }
+    let mut moved = ledger(JobRecord { moving: true, ..record() });
+    moved.given_up = Some("2026-11-29T13:00:00Z".to_owned());
+    assert_eq!(of_ledger(&moved, &seen(&[7])), expected);
+}
+
+#[test]
+fn what_cannot_be_submitted_is_told() {
+    let hindrances = [("orders".to_owned(), Hindrance::NoJar)].into();
+    let seen = AfterLoss { hindrances, ..seen(&[7]) };
+    assert_eq!(verdict(record(), &seen), "Hindered(NoJar)");
+}
+
+#[test]
+fn carried_out_and_asked_again_nothing_is_left() {
+    let seen = seen(&[7]);
+    let mut one = ledger(record());
+    let all = lost(&one, &seen);
+    let [LostJob { outcome: LostOutcome::GoesOn { record, .. }, .. }] = all.as_slice() else {
+        panic!("{all:?}")
+    };
+    one.jobs.insert("orders".to_owned(), (**record).clone());
+    let known = AfterLoss { known: [ID.to_owned()].into(), ..seen };
+    assert_eq!(lost(&one, &known), []);
+}
+
+#[test]
+fn jobs_of_one_program() {
+    let record = |origin: Bringer, submitted: &str| JobRecord {
+        origin,
+        submitted: Some(submitted.to_owned()),
+        ..JobRecord::default()
+    };
+    let jobs = [
+        ("a", record(Bringer::Flink, "1")),
+        ("b", record(Bringer::Flink, "1")),
+        ("c", record(Bringer::Flink, "2")),
+        ("d", record(Bringer::Run, "1")),
+    ];
+    let mut ledger = Ledger::new("s");
+    ledger.jobs = jobs.map(|(name, job)| (name.to_owned(), job)).into();
+    let several = ["a", "b", "c", "d"].map(|name| is_one_of_several(name, &ledger));
+    assert_eq!(several, [true, true, false, false]);
+}
