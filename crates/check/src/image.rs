@@ -113,12 +113,14 @@ pub(super) fn is_bitnami(image: &str) -> bool {
     is_called_flink(image) && image.split('/').any(|part| part.starts_with("bitnami"))
 }
 
-/// The release of Flink that an image says, where it is certain: Flink's own images, and tags with Flink's own words.
+/// The release of Flink that an image says, where it is certain: Flink's own images, and tags with Flink's own words. One number
+/// alone is that of whoever gave it, unless the image is one of the project's.
 pub(super) fn release(image: &str) -> Option<FlinkVersion> {
     let tag = tag(image)?;
     let is_flinks_tag =
         || is_flink_image(image) && tag.contains("-scala_2.1") && 2 <= numbers(tag).len();
-    version(tag).filter(|_| is_called_flink(image) || is_flinks_tag())
+    let is_called = || is_called_flink(image) && (is_official(image) || 2 <= numbers(tag).len());
+    version(tag).filter(|_| is_called() || is_flinks_tag())
 }
 
 /// The release that the tag of somebody's own image may mean: all three numbers of a line of Flink 1.x that no counting

@@ -20,8 +20,16 @@ pub(super) struct Service {
     pub(super) name: Option<String>,
     /// Names under which the other containers reach it.
     pub(super) hosts: BTreeSet<String>,
+    /// Names among them that it has in one network only: name and network.
+    pub(super) aliases: BTreeSet<(String, String)>,
+    /// Hosts that it knows beside those of its networks: name, address and place.
+    pub(super) extra_hosts: Vec<(String, String, Place)>,
+    /// The user that its container starts as.
+    pub(super) user: Option<(String, Place)>,
     /// What it is built from.
     pub(super) build: Option<Build>,
+    /// Whose network it has, where it is not its own: `host`, `none`, `service:NAME`, `container:NAME`.
+    pub(super) network_mode: Option<String>,
     /// Its networks; `None`: that of the host or of another container.
     pub(super) networks: Option<BTreeSet<String>>,
     /// Published ports.
@@ -60,6 +68,10 @@ pub(super) struct Mounted {
     pub(super) source: Source,
     /// The path in the container.
     pub(super) target: String,
+    /// Whether the container may only read it.
+    pub(super) read_only: bool,
+    /// How the daemon calls a volume, where that is known.
+    pub(super) volume: Option<String>,
     /// Where it stands.
     pub(super) place: Place,
 }
@@ -73,6 +85,8 @@ pub(super) enum Source {
     Volume(String),
     /// Nothing that is there before or after the container.
     Own,
+    /// A text that Compose copies into the container: of `configs` with `content`, or of a Secret of the shell.
+    Text(String),
 }
 
 /// A published port.

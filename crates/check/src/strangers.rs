@@ -100,7 +100,11 @@ fn judge(inputs: &[Input], claims: &Claims) -> (String, Faults) {
     }
     text.push_str(&seen(&report));
     text.push_str("init:\n");
-    let request = AdoptionRequest { flink: claims.settings.flink, ..AdoptionRequest::default() };
+    let request = AdoptionRequest {
+        flink: claims.settings.flink,
+        directory: Some("/srv/shop".to_owned()),
+        ..AdoptionRequest::default()
+    };
     match adopt(inputs, &request) {
         Ok(adoption) => {
             text.push_str(&written(&adoption));

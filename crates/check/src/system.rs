@@ -429,9 +429,20 @@ impl<'a, T> Below<'a, T> {
     }
 }
 
-/// The Dockerfile of an image that a Compose file builds: what it says counts, not the tag that somebody gives the image.
+/// The Dockerfile of an image that a Compose file builds, for this service or for another one under the same name: what it
+/// says counts, not the tag that somebody gives the image.
 fn built<'a>(world: &'a World, workload: &Workload<'_>) -> Option<Cow<'a, Dockerfile>> {
-    let build = workload.object.compose.as_ref()?.build.as_ref()?;
+    let service = workload.object.compose.as_ref()?;
+    let named = || {
+        let image = workload.image()?.text()?;
+        let mut others = world.objects.iter().filter_map(|object| {
+            let other = object.compose.as_ref().filter(|one| one.project == service.project)?;
+            let container = object.node.at("spec/template/spec/containers")?.items().first()?;
+            other.build.as_ref().filter(|_| container.text_of("image") == Some(image))
+        });
+        others.next()
+    };
+    let build = service.build.as_ref().or_else(named)?;
     if let Some(text) = &build.inline {
         let file = File::new(&Input { name: "Dockerfile".to_owned(), text: text.clone() });
         let dockerfile = dockerfile::build(0, &file, &build.args, build.target.as_deref());

@@ -11,7 +11,7 @@ use nutkin_container::image::ImageUser;
 use nutkin_core::crash_log;
 use nutkin_core::decide::docker::{Make, Mine, Step, Within, undo};
 use nutkin_core::decide::{Condition, Goal};
-use nutkin_core::plan::docker::{SESSION, next_name, old_name};
+use nutkin_core::plan::docker::{MountSource, SESSION, next_name, old_name};
 use nutkin_core::remedy::Deed;
 use nutkin_fetch::extras;
 use nutkin_shell::{Context, Error, Kind, Purpose, ledger};
@@ -338,7 +338,7 @@ impl Run {
 fn with_empty(archives: &[(String, Bytes)], make: &Make) -> Result<Vec<(String, Bytes)>, Error> {
     let (uid, gid) = make.within.owner;
     let mut all = archives.to_vec();
-    for mount in make.container.mounts.iter().filter(|mount| mount.source.is_none()) {
+    for mount in make.container.mounts.iter().filter(|mount| mount.source == MountSource::Scratch) {
         let target = mount.target.trim_end_matches('/');
         let Some((parent, name)) = target.rsplit_once('/') else { continue };
         let mut archive = make::Archive::new(ImageUser { uid, gid });

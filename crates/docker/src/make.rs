@@ -21,7 +21,7 @@ use futures_util::TryStreamExt as _;
 use nutkin_container::image::ImageUser;
 use nutkin_core::decide::docker::Within;
 use nutkin_core::plan::docker::{
-    BindMount, Container, HEALTH_SECONDS, PUBLISH, REST_PORT, START_SECONDS,
+    Container, ContainerMount, HEALTH_SECONDS, MountSource, PUBLISH, REST_PORT, START_SECONDS,
 };
 use tar::{EntryType, Header};
 
@@ -86,6 +86,9 @@ pub fn body(one: &Container, within: &Within, log_driver: &str) -> ContainerCrea
         cap_add: (one.hardened && *starts_as_root).then(|| texts(&TO_BECOME_ANOTHER)),
         security_opt: one.hardened.then(|| texts(&["no-new-privileges"])),
         network_mode: Some(network.clone()),
+        extra_hosts: (!one.extra_hosts.is_empty()).then(|| {
+            one.extra_hosts.iter().map(|(host, address)| format!("{host}:{address}")).collect()
+        }),
         mounts: Some(std::iter::once(data_volume).chain(one.mounts.iter().map(mount)).collect()),
         ..HostConfig::default()
     };
@@ -114,15 +117,17 @@ pub fn body(one: &Container, within: &Within, log_driver: &str) -> ContainerCrea
     }
 }
 
-/// A folder of the daemon's machine, or one that begins empty and is removed with the container.
-fn mount(one: &BindMount) -> Mount {
-    let typ = if one.source.is_some() { MountType::BIND } else { MountType::VOLUME };
-    let makes = one
-        .is_made
+/// A folder of the daemon's machine, a volume of the daemon, or a folder that begins empty and is removed with the container.
+fn mount(one: &ContainerMount) -> Mount {
+    let (typ, is_made) = match &one.source {
+        MountSource::Folder { is_made, .. } => (MountType::BIND, *is_made),
+        MountSource::Volume(_) | MountSource::Scratch => (MountType::VOLUME, false),
+    };
+    let makes = is_made
         .then(|| MountBindOptions { create_mountpoint: Some(true), ..MountBindOptions::default() });
     Mount {
         target: Some(one.target.clone()),
-        source: one.source.clone(),
+        source: one.source.name().map(str::to_owned),
         typ: Some(typ),
         read_only: Some(one.read_only),
         bind_options: makes,

@@ -11,7 +11,7 @@ use super::images::image_of;
 use super::write::{Content, write};
 use super::{Adoption, AdoptionRequest, Maker, logging};
 use super::{refuse as judge, resources};
-use crate::finding::Findings;
+use crate::finding::{Findings, Place};
 use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::rules;
@@ -23,14 +23,19 @@ use nutkin_flink::{FlinkVersion, Problem};
 const VANISHING: &[(&str, &str)] = &[
     ("NK0208", "checkpoints and savepoints are on the volume of the session"),
     ("NK0201", "the leaders' files are on the volume of the session"),
+    ("NK0206", "Nutkin brings a ZooKeeper along"),
+    ("NK0207", "each JobManager has a name of its own"),
     ("NK0405", "containers of the session find the JobManager by its name"),
     ("NK0414", "containers of the session find the JobManager by its name"),
     ("NK0417", "each container answers at its own address"),
     ("NK0418", "each container has a name of its own"),
     ("NK0502", "each container may have the memory that its process takes"),
+    ("NK0601", "each container answers at its own address"),
+    ("NK0602", "each container answers at its own address"),
     ("NK0605", "the log configuration of the session is there"),
-    ("NK0614", "`env.java.opts.all` opens the modules"),
+    ("NK0614", "Nutkin opens the modules"),
     ("NK0702", "all containers have one image"),
+    ("NK1002", "a session on Docker publishes REST only"),
 ];
 
 /// Makes the session file.
@@ -44,7 +49,7 @@ pub(super) fn make(
 ) -> Result<Adoption, Vec<Problem>> {
     let mut maker = Maker::new(world, request);
     let mut refused = judge::of(system, &maker);
-    refused.extend(refuse::of(system, &maker));
+    refused.extend(refuse::of(system, &maker, request));
     if !refused.is_empty() {
         return Err(refused);
     }
@@ -70,6 +75,15 @@ pub(super) fn make(
     }
     mounts::of(system, &mut made, &mut maker, &mut notes);
     let log = logging::of(system, &mut maker);
+    let first = |is_master: bool| {
+        system.workloads.iter().find(|workload| workload.role.is_job_manager() == is_master)
+    };
+    let template = |is_master: bool| mounts::template(system, first(is_master)?, request);
+    let templates = [template(true), template(false)];
+    let is_common = templates[0] == templates[1];
+    if let (Some(template), true) = (&templates[0], is_common) {
+        spec.insert("podTemplate".to_owned(), template.clone());
+    }
     for (role, is_master) in [("jobManager", true), ("taskManager", false)] {
         let of_role: Vec<&Workload<'_>> =
             system.workloads.iter().filter(|w| w.role.is_job_manager() == is_master).collect();
@@ -82,6 +96,8 @@ pub(super) fn make(
         }
         let process = if is_master { &made.job_manager } else { &made.task_manager };
         resources::of(system, first, role, process.clone(), &mut side, &mut maker);
+        let own = templates[usize::from(!is_master)].as_ref().filter(|_| !is_common);
+        side.extend(own.map(|template| ("podTemplate".to_owned(), template.clone())));
         spec.insert(role.to_owned(), Value::Object(side));
     }
     if !request.as_is {
@@ -128,6 +144,15 @@ fn vanished(world: &World, system: &System<'_>, maker: &mut Maker<'_>) {
             maker.cure("NK1001", refusal.place, cure);
         }
     }
+    let mut of_files = Findings::new(maker.files);
+    rules::compose::of_world(world, &mut of_files);
+    // Ports of TaskManagers are not published.
+    let is_of_worker = |place: &Place| {
+        let mut services = system.task_managers().filter_map(|one| one.object.compose.as_ref());
+        services.any(|service| service.published.iter().any(|(_, at)| at == place))
+    };
+    of_files.list.retain(|(place, one)| one.rule.code == "NK1002" && is_of_worker(place));
+    findings.list.append(&mut of_files.list);
     let found: Vec<_> =
         findings.list.iter().map(|(place, finding)| (*place, finding.rule.code)).collect();
     for (place, code) in found {

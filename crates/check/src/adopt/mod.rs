@@ -55,6 +55,8 @@ pub struct AdoptionRequest {
     pub flink: Option<FlinkVersion>,
     /// Keep what was found, as far as a session file can hold it.
     pub as_is: bool,
+    /// The directory in which the command runs, from the root on: paths of the files begin there. `None`: nobody knows.
+    pub directory: Option<String>,
 }
 
 /// A session file made of other files.
@@ -192,6 +194,9 @@ pub fn adopt(inputs: &[Input], request: &AdoptionRequest) -> Result<Adoption, Ve
         None => make(&world, system, request),
     }?;
     if !request.as_is {
+        if system.is_of_compose() {
+            refuse::lost(&adoption, inputs, request)?;
+        }
         let is_on_kubernetes = !world.objects.is_empty() && !system.is_of_compose();
         refuse::left(&adoption, inputs, request, is_on_kubernetes)?;
     }

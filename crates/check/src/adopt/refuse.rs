@@ -242,6 +242,26 @@ fn twice(objects: &str) -> Result<(), Vec<Problem>> {
     Err(vec![Problem::argument(Argument::From, message).hint(hint)])
 }
 
+/// Errors of the files that nobody has cured: a session file without them would be another system, and nobody would know.
+pub(super) fn lost(
+    adoption: &Adoption,
+    inputs: &[Input],
+    request: &AdoptionRequest,
+) -> Result<(), Vec<Problem>> {
+    let settings = Settings { flink: request.flink, ..Settings::default() };
+    let mut problems: Vec<Problem> = Vec::new();
+    for error in check(inputs, &settings).findings {
+        let is_cured = adoption.cures.iter().any(|cure| cure.rule.code == error.rule.code);
+        if error.severity() != Severity::Error || error.silenced.is_some() || is_cured {
+            continue;
+        }
+        let message = format!("{} is left to you: {}", error.rule.code, error.message);
+        let problem = Problem::argument(Argument::From, message).hint(error.advice());
+        problems.push(problem.at(error.location.clone()));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
 /// What is still an error in a session file, or in the objects that it makes: whoever writes such a file has to cure it
 /// again. What the user silenced in the files is well.
 pub(super) fn left(

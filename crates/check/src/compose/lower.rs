@@ -1,7 +1,7 @@
 //! From a service to an object: what a container of it is, in the fields of a pod.
 
 mod environment;
-mod mounts;
+pub(super) mod mounts;
 
 use std::collections::BTreeSet;
 
@@ -46,6 +46,12 @@ const READ: &[&str] = &[
     "restart",
     "healthcheck",
     "pull_policy",
+    "secrets",
+    "tmpfs",
+    "extra_hosts",
+    "user",
+    // Nutkin gives no container a privilege that Flink does not need.
+    "cap_drop",
 ];
 
 /// One Compose file on its way to objects.
@@ -164,6 +170,7 @@ impl Project<'_, '_> {
         self.missing.clear();
         let whole = self.extended(self.name, key, service, &mut vec![key.name.clone()]);
         let mut open = Vec::new();
+        refuse::interpolation(&whole, self.file, &mut self.out.refusals);
         let whole = self.filled(&whole, &mut open);
         let refused = refuse::refusals(&self.document, self.file, key, &whole, self.has_siblings);
         self.out.refusals.extend(refused);
@@ -176,6 +183,12 @@ impl Project<'_, '_> {
             hostname: whole.text_of("hostname").map(str::to_owned),
             open,
             networks: self.networks(&whole),
+            network_mode: whole.text_of("network_mode").map(str::to_owned),
+            aliases: self.aliases(&whole),
+            extra_hosts: extra_hosts(self.file, &whole),
+            user: whole
+                .get("user")
+                .and_then(|node| Some((node.text()?.to_owned(), node.place(self.file)))),
             ..Service::default()
         };
         made.hosts = hosts(key, &whole, &self.document);
@@ -228,11 +241,23 @@ impl Project<'_, '_> {
         if names.is_empty() {
             names.insert("default");
         }
-        let outside = |name: &str| {
-            let network = self.document.get("networks").and_then(|all| all.get(name));
-            network.and_then(|network| network.text_of("name")).unwrap_or(name).to_owned()
-        };
-        Some(names.into_iter().map(outside).collect())
+        Some(names.into_iter().map(|name| self.outside(name)).collect())
+    }
+
+    /// The name of a network outside of the project.
+    fn outside(&self, name: &str) -> String {
+        let network = self.document.get("networks").and_then(|all| all.get(name));
+        network.and_then(|network| network.text_of("name")).unwrap_or(name).to_owned()
+    }
+
+    /// Names of a service that only those know who are in one network with it.
+    fn aliases(&self, service: &Node) -> BTreeSet<(String, String)> {
+        let networks = service.get("networks").map_or(&[][..], Walk::entries).iter();
+        let names = networks.flat_map(|(key, network)| {
+            let names = network.items_of("aliases").iter().filter_map(Walk::text);
+            names.map(|name| (name.to_owned(), self.outside(&key.name))).collect::<Vec<_>>()
+        });
+        names.collect()
     }
 
     /// The service with what it extends. `chain`: the services above it, each once.
@@ -384,6 +409,19 @@ impl Project<'_, '_> {
         spec.extend(replicas.map(|node| entry("replicas", node.clone())));
         map(&here, vec![entry("spec", map(&here, spec))])
     }
+}
+
+/// Hosts of `extra_hosts`: a list of `name:address` or `name=address`, or a map.
+fn extra_hosts(file: usize, service: &Node) -> Vec<(String, String, Place)> {
+    let Some(all) = service.get("extra_hosts") else { return Vec::new() };
+    let pair = |node: &Node| {
+        let (name, address) = node.text()?.split_once(['=', ':'])?;
+        Some((name.to_owned(), address.trim_matches(['[', ']']).to_owned(), node.place(file)))
+    };
+    let entry = |(key, node): &(Key, Node)| {
+        Some((key.name.clone(), node.text()?.to_owned(), key_place(key, file)))
+    };
+    all.items().iter().filter_map(pair).chain(all.entries().iter().filter_map(entry)).collect()
 }
 
 /// Names under which other containers reach a service.

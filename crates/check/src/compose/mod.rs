@@ -12,6 +12,8 @@ mod tree;
 pub(super) mod variables;
 mod words;
 
+pub(super) use lower::mounts::normalized;
+
 use std::collections::BTreeSet;
 
 use super::finding::Place;

@@ -1,6 +1,6 @@
 //! What Docker Compose says to a service before it starts anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{NEEDLESS, Refusal, fields, words};
 use crate::finding::Place;
@@ -12,7 +12,44 @@ pub(super) fn of_document(document: &Node, file: usize) -> Vec<Refusal> {
     let mut told = Vec::new();
     twice(document, file, &mut told);
     fields::of_map(document, "a Compose file", &fields::OF_FILE, file, &mut told);
+    told.extend(circle(document, file));
     told
+}
+
+/// Services that wait for each other in a circle, each of which is told once, at the service that is named first.
+fn circle(document: &Node, file: usize) -> Option<Refusal> {
+    let services = document.get("services").map_or(&[][..], Walk::entries);
+    let needs = |service: &Node| -> Vec<String> {
+        let needs = service.get("depends_on");
+        let listed = needs.map_or(&[][..], Walk::items).iter().filter_map(Walk::text);
+        let mapped = needs.map_or(&[][..], Walk::entries).iter().map(|(key, _)| key.name.as_str());
+        listed.chain(mapped).map(str::to_owned).collect()
+    };
+    let all: BTreeMap<&str, Vec<String>> =
+        services.iter().map(|(key, one)| (key.name.as_str(), needs(one))).collect();
+    // What nobody needs that is not done yet is done: what is left is in a circle, or needs one.
+    let mut left: BTreeSet<&str> = all.keys().copied().collect();
+    loop {
+        let is_done = |name: &&str| all[*name].iter().all(|need| !left.contains(need.as_str()));
+        let done: Vec<&str> = left.iter().filter(|name| is_done(name)).copied().collect();
+        if done.is_empty() {
+            break;
+        }
+        left.retain(|name| !done.contains(name));
+    }
+    let (key, service) = services.iter().find(|(key, _)| left.contains(key.name.as_str()))?;
+    let mut path = vec![key.name.as_str()];
+    while let Some(next) = all[*path.last()?].iter().find(|need| left.contains(need.as_str())) {
+        let seen = path.iter().position(|name| name == next);
+        path.push(next);
+        if let Some(from) = seen {
+            path.drain(..from);
+            break;
+        }
+    }
+    let message = format!("services wait for each other in a circle: {}", path.join(", "));
+    let (at, _) = service.entry("depends_on")?;
+    Some(Refusal { place: key_place(at, file), message, cure: Some(NEEDLESS) })
 }
 
 /// Keys that appear twice in one map, which YAML does not allow.
@@ -54,6 +91,7 @@ pub(super) fn refusals(
     told.extend(two_networks(file, key, service));
     told.extend(ports(file, service));
     if !open {
+        told.extend(unknown_network(document, file, key, service));
         told.extend(unknown_services(document, file, key, service));
         told.extend(unknown_volumes(document, file, service));
         for section in ["networks", "configs", "secrets"] {
@@ -118,6 +156,41 @@ fn two_networks(file: usize, key: &Key, service: &Node) -> Option<Refusal> {
     let message =
         format!("`{}` has `network_mode` and `networks`, which exclude each other", key.name);
     has_some.then(|| Refusal::new(key_place(mode, file), message))
+}
+
+/// The network of a service that there is not.
+fn unknown_network(document: &Node, file: usize, key: &Key, service: &Node) -> Option<Refusal> {
+    let mode = service.get("network_mode")?;
+    let name = mode.text()?.strip_prefix("service:").filter(|name| !name.contains('$'))?;
+    let message = format!("`{}` has the network of `{name}`, which is not a service", key.name);
+    let is_known = document.get("services").is_some_and(|all| all.get(name).is_some());
+    (!is_known).then(|| Refusal::new(mode.place(file), message))
+}
+
+/// What begins like a variable in the texts of a service before they are filled in, and is none: Compose takes `$$` for a
+/// dollar sign that is meant.
+pub(super) fn interpolation(node: &Node, file: usize, told: &mut Vec<Refusal>) {
+    if let Some(part) = node.text().and_then(broken_variable) {
+        let message = format!("`{part}` is not a variable; `$$` is a dollar sign");
+        told.push(Refusal::new(node.place(file), message));
+    }
+    node.items().iter().for_each(|item| interpolation(item, file, told));
+    node.entries().iter().for_each(|(_, value)| interpolation(value, file, told));
+}
+
+/// The part of a text that begins like a variable in braces and is none (`template/template.go` of compose-go).
+fn broken_variable(text: &str) -> Option<String> {
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('$') {
+        rest = after.strip_prefix('$').unwrap_or(after);
+        let Some(inner) = after.strip_prefix('{') else { continue };
+        let is_named = inner.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if !is_named || !inner.contains('}') {
+            let end = inner.find(['}', '\n', ' ']).map_or(inner.len(), |at| at + 1);
+            return Some(format!("${{{}", inner[..end].trim_end()));
+        }
+    }
+    None
 }
 
 /// Published ports that are not ports.
@@ -197,4 +270,22 @@ fn unknown_volumes(document: &Node, file: usize, service: &Node) -> Vec<Refusal>
         Some(Refusal { place: node.place(file), message, cure: Some(NEEDLESS) })
     };
     service.items_of("volumes").iter().filter_map(refusal).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::broken_variable;
+
+    #[test]
+    fn variables_that_are_none() {
+        #[track_caller]
+        fn check(text: &str, expected: Option<&str>) {
+            assert_eq!(broken_variable(text).as_deref(), expected, "{text}");
+        }
+        check("-Dx=${", Some("${"));
+        check("-Dx=${1bad} y", Some("${1bad}"));
+        check("${A} ${B:-${C}} $D", None);
+        check("$${1} $$", None);
+        check("${OPEN", Some("${OPEN"));
+    }
 }

@@ -24,19 +24,19 @@ rules! {
         happens "Flink reads one option from each line: the first one gets all that follows as its value, and the others are not set."
         cure "Write FLINK_PROPERTIES as a block that keeps its lines: `|`, not `>` and not one line of text.";
     OPEN_VARIABLE "NK1004" Note "a variable that no file gives a value"
-        happens "Where the shell that starts Compose does not have it either, Compose takes nothing for it, with a warning: an image without a tag, an option without a value."
+        happens "Where the shell that starts Compose does not have it either, Compose takes nothing for it, with a warning: an image without a tag, an option without a value. Of `${NAME:?}` it stops."
         cure "Write the variable into `.env` beside the Compose file, or give it a default: `${NAME:-value}`.";
 }
 
 /// Findings that hold for containers of Compose as they do for pods. The rules of all others are about objects,
 /// permissions or nodes of Kubernetes, or are told in words of containers by this module.
 const HOLD: &[&str] = &[
-    "NK0101", "NK0102", "NK0103", "NK0104", "NK0105", "NK0106", "NK0107", "NK0108", "NK0109",
-    "NK0110", "NK0111", "NK0112", "NK0113", "NK0114", "NK0115", "NK0116", "NK0117", "NK0204",
-    "NK0205", "NK0206", "NK0410", "NK0412", "NK0417", "NK0418", "NK0501", "NK0502", "NK0503",
-    "NK0504", "NK0506", "NK0508", "NK0509", "NK0601", "NK0602", "NK0611", "NK0614", "NK0701",
-    "NK0702", "NK0704", "NK0705", "NK0707", "NK0708", "NK0801", "NK0802", "NK0803", "NK0804",
-    "NK0806", "NK0902", "NK0903",
+    "NK0008", "NK0101", "NK0102", "NK0103", "NK0104", "NK0105", "NK0106", "NK0107", "NK0108",
+    "NK0109", "NK0110", "NK0111", "NK0112", "NK0113", "NK0114", "NK0115", "NK0116", "NK0117",
+    "NK0204", "NK0205", "NK0206", "NK0207", "NK0410", "NK0412", "NK0417", "NK0418", "NK0501",
+    "NK0502", "NK0503", "NK0504", "NK0506", "NK0508", "NK0509", "NK0601", "NK0602", "NK0611",
+    "NK0614", "NK0616", "NK0701", "NK0702", "NK0704", "NK0705", "NK0707", "NK0708", "NK0801",
+    "NK0802", "NK0803", "NK0804", "NK0806", "NK0902", "NK0903",
 ];
 
 /// Those whose patches are written in the notation of Kubernetes.
@@ -55,14 +55,33 @@ pub(super) fn keep(list: &mut Vec<(Place, Finding)>) {
     });
 }
 
-/// How a password gets into a container without being in the file.
-const SECRET: &str = "Take the value out of the file: write `${NAME:?}` in its place, and the value into a file of variables that is not in \
-                      the repository, such as `.env`.";
+/// Cures of other rules in the words of Compose.
+const CURES: &[(&str, &str)] = &[
+    (
+        "NK0204",
+        "Run one JobManager, or set `high-availability.type: zookeeper` with a quorum and a storage directory that all containers mount.",
+    ),
+    (
+        "NK0207",
+        "Leave JOB_MANAGER_RPC_ADDRESS and `jobmanager.rpc.address` out of the service: each container then takes its own name.",
+    ),
+    ("NK0601", "Leave the host out, and set JOB_MANAGER_RPC_ADDRESS to the name of the service."),
+    ("NK0602", "Leave the host out, and set JOB_MANAGER_RPC_ADDRESS to the name of the service."),
+    (
+        "NK0616",
+        "Write `command: jobmanager` or `command: taskmanager`; call Flink's scripts with `start-foreground`.",
+    ),
+    (
+        "NK0903",
+        "Take the value out of the file: write `${NAME:?}` in its place, and the value into a file of variables that is not in the \
+         repository, such as `.env`.",
+    ),
+];
 
 fn holds(finding: &mut Finding) -> bool {
     let code = finding.rule.code;
-    if code == "NK0903" {
-        finding.cure = Some(SECRET.to_owned());
+    if let Some((_, cure)) = CURES.iter().find(|(known, _)| *known == code) {
+        finding.cure = Some((*cure).to_owned());
     }
     let changes = |patch: &crate::Patch| {
         !NOT_PATCHED.contains(&code)
@@ -74,7 +93,7 @@ fn holds(finding: &mut Finding) -> bool {
 }
 
 /// What Docker Compose says to the files.
-pub(super) fn of_world(world: &World, out: &mut Findings<'_>) {
+pub(crate) fn of_world(world: &World, out: &mut Findings<'_>) {
     for refusal in &world.refusals {
         out.add(&REFUSED_FILE, refusal.place, refusal.message.clone());
     }
@@ -156,7 +175,17 @@ fn open_variables(workload: &Workload<'_>, out: &mut Findings<'_>) {
     let Some(service) = &workload.object.compose else { return };
     for name in &service.open {
         let place = used_at(name, workload, out);
-        out.add(&OPEN_VARIABLE, place, format!("no file gives `{name}` a value"));
+        let is_needed = out.files[place.file].line(place.line).is_some_and(|line| {
+            let begin = format!("${{{name}");
+            let mut after = line.split(begin.as_str()).skip(1);
+            after.any(|rest| rest.starts_with(":?") || rest.starts_with('?'))
+        });
+        let message = if is_needed {
+            format!("no file gives `{name}` a value, and Compose stops without one")
+        } else {
+            format!("no file gives `{name}` a value")
+        };
+        out.add(&OPEN_VARIABLE, place, message);
     }
 }
 

@@ -8,10 +8,11 @@ use super::rules;
 use crate::conf::{Line, lines};
 use crate::embedded::{Embedded, Origin};
 use crate::finding::{Findings, Place};
-use crate::image::is_newest;
+use crate::image::{CONF, is_newest};
+use crate::kubernetes::Workload;
 use crate::settings::{Setting, Settings};
 use crate::source::FileKind;
-use crate::system::System;
+use crate::system::{System, texts_of_service};
 use nutkin_flink::dialect::{self, Dialect};
 use nutkin_flink::options::{self, Level};
 use nutkin_flink::{Configuration, FlinkVersion, Value, configuration};
@@ -265,6 +266,9 @@ fn sentence(hint: &str) -> String {
 
 fn old_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
     let is_properties = matches!(text.origin, Origin::Properties(_));
+    if beside_the_image(system, text, out) {
+        return;
+    }
     let has_other = system.texts.iter().any(|new| is_beside(new, text, out));
     let newest =
         system.images().find(|image| is_newest(image)).filter(|_| system.version.is_none());
@@ -356,6 +360,9 @@ fn old_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
 }
 
 fn new_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
+    if beside_the_image(system, text, out) {
+        return;
+    }
     // Of Compose services that mount both, the one that is read is there.
     let has_old = system.is_of_compose()
         && system.texts.iter().any(|other| {
@@ -423,6 +430,40 @@ fn retyped(text: &Embedded, key: &str, line: u32, value: &Value, out: &mut Findi
         let patch = out.exchange(place, &format!(": {raw}"), &format!(": '{raw}'"));
         out.add(&RETYPED, place, message).patch = patch;
     }
+}
+
+/// A file that containers mount by itself, beside the one of the image, which their release reads: they start as if it were not
+/// there.
+fn beside_the_image(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) -> bool {
+    let Some(line) = system.version.map(FlinkVersion::line) else { return false };
+    let other = match text.kind {
+        FileKind::FlinkConf if !line.reads_flink_conf => "config.yaml",
+        FileKind::ConfigYaml if !line.reads_config_yaml => "flink-conf.yaml",
+        _ => return false,
+    };
+    let is_own = |workload: &&Workload<'_>| {
+        let texts = texts_of_service(system.world, workload);
+        texts.iter().any(|one| std::ptr::eq(*one, text))
+    };
+    let hides = |workload: &Workload<'_>| {
+        let mounts = workload.object.compose.iter().flat_map(|service| &service.mounts);
+        mounts.into_iter().any(|mount| {
+            mount.target == CONF || mount.target.strip_prefix(CONF) == Some(&format!("/{other}"))
+        })
+    };
+    let mut own = system.workloads.iter().filter(is_own).peekable();
+    let is_beside = !matches!(text.origin, Origin::Properties(_))
+        && system.is_of_compose()
+        && own.peek().is_some()
+        && !own.any(hides);
+    if is_beside {
+        let message = format!("{other} of the image is read, and {} beside it is not", text.name);
+        let finding = out.add(&BOTH, text.start(), message);
+        finding.cure = Some(format!(
+            "Write the options into a file that is mounted at `{CONF}/{other}`, with what the image's own has; or into FLINK_PROPERTIES."
+        ));
+    }
+    is_beside
 }
 
 /// Whether a config.yaml lies in the same directory or ConfigMap as a flink-conf.yaml.

@@ -75,7 +75,6 @@ rules! {
         cure "Put numbers and truth values in quotes where text is wanted, and write the name or amount as the message says.";
 }
 
-pub(crate) use java::closed_java;
 pub(super) use kubernetes::removed_versions;
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {

@@ -6,10 +6,10 @@ use std::ops::Bound;
 use super::{System, World, empty, release_of, settings};
 use crate::embedded::{Embedded, Origin};
 use crate::finding::Place;
-use crate::image;
+use crate::image::{self, CONF};
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
-use crate::service::Source;
+use crate::service::{Mounted, Source};
 use crate::settings::{Setting, Settings};
 use crate::source::FileKind;
 use nutkin_flink::{FlinkVersion, Problem, Value};
@@ -139,7 +139,23 @@ fn is_read(text: &Embedded, all: &[&Embedded], release: Option<FlinkVersion>) ->
     }
 }
 
-/// What is set for one service: variables, files, `FLINK_PROPERTIES`, arguments.
+/// Whether the entrypoint cannot write the configuration of a service: what counts of it is mounted to be read only.
+fn is_closed(workload: &Workload<'_>, files: &[&Embedded]) -> bool {
+    let mounts = workload.object.compose.as_ref().map_or(&[][..], |service| &service.mounts[..]);
+    let is_over = |target: &str| {
+        target == CONF
+            || files.iter().any(|text| {
+                text.kind.is_options()
+                    && target.strip_prefix(CONF) == Some(&format!("/{}", text.name))
+            })
+    };
+    let is_bind = |mount: &&Mounted| matches!(mount.source, Source::Path(_));
+    let mut over = mounts.iter().filter(|mount| is_over(&mount.target)).filter(is_bind);
+    over.any(|mount| mount.read_only) && files.iter().any(|text| text.kind.is_options())
+}
+
+/// What is set for one service: variables, files, `FLINK_PROPERTIES`, arguments. Variables of the entrypoint have no effect on
+/// a configuration that it cannot write.
 pub(crate) fn of(world: &World, workload: &Workload<'_>) -> (Settings, Vec<(Place, Problem)>) {
     let mut own = Settings::default();
     let mut refused = Vec::new();
@@ -150,6 +166,9 @@ pub(crate) fn of(world: &World, workload: &Workload<'_>) -> (Settings, Vec<(Plac
     let files: Vec<&Embedded> =
         files.iter().copied().filter(|text| is_read(text, &files, release)).collect();
     refused.extend(settings::read_all(&files, &world.files, &mut own));
+    if is_closed(workload, &files) {
+        return (own, refused);
+    }
     let image = workload.image().and_then(Walk::text).unwrap_or_default();
     let variables = if image::is_bitnami(image) { VARIABLES_OF_BITNAMI } else { VARIABLES };
     for (variable, key) in variables {

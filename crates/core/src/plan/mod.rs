@@ -2,7 +2,10 @@
 
 pub mod docker;
 pub mod kubernetes;
+mod modules;
 mod pod_template;
 pub mod process;
 pub mod retention;
 mod zookeeper;
+
+pub use pod_template::MAIN_CONTAINER;

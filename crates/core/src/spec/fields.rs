@@ -57,7 +57,7 @@ const SAME: &str = "the same";
 const KUBERNETES: &str = "no effect: for Kubernetes only";
 
 /// Docker takes of it what has a meaning for a container.
-const TEMPLATE: &str = "no effect on this machine; on Docker: `env`, and volumes of `hostPath` and `emptyDir`, of the main container";
+const TEMPLATE: &str = "no effect on this machine; on Docker: `env` and volumes (`hostPath`, `persistentVolumeClaim`, `emptyDir`) of the main container, and `hostAliases`";
 
 /// Processes of one machine are not bound to a number of its processors.
 const CPU: &str = "no effect: the processes share this machine's processors";

@@ -71,6 +71,7 @@ fn keeps_the_rules(file: &Value) {
         "healthcheck",
         "ports",
         "depends_on",
+        "extra_hosts",
     ];
     assert!(is_literal(file), "{file:#}");
     let object = |value: &Value| value.as_object().cloned().unwrap_or_default();
@@ -133,6 +134,25 @@ fn high_availability_logging_and_jars() {
     };
     let extras = [("lib/udf.jar".to_owned(), "/my/$1/udf.jar".to_owned())];
     check("ha.yaml", &session, &around, &extras);
+}
+
+#[test]
+fn folders_volumes_and_hosts_of_a_template() {
+    let mut session = session(V1_20, 1, &[]);
+    session.pod_template = Some(serde_json::json!({"spec": {
+        "hostAliases": [{"ip": "host-gateway", "hostnames": ["host.docker.internal"]}],
+        "containers": [{"name": "flink-main-container", "volumeMounts": [
+            {"name": "in", "mountPath": "/in", "readOnly": true},
+            {"name": "archive", "mountPath": "/archive"},
+            {"name": "scratch", "mountPath": "/scratch"},
+        ]}],
+        "volumes": [
+            {"name": "in", "hostPath": {"path": "/srv/$in"}},
+            {"name": "archive", "persistentVolumeClaim": {"claimName": "shop_archive"}},
+            {"name": "scratch", "emptyDir": {}},
+        ],
+    }}));
+    check("template.yaml", &session, &ours(), &[]);
 }
 
 #[track_caller]

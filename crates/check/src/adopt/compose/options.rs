@@ -1,15 +1,13 @@
 //! The options of services, as a session on Docker has them: it names its containers and its volume itself.
 
+use super::mounts;
 use crate::adopt::options::{self, Options};
 use crate::adopt::{Maker, PlacedPart};
-use crate::image::CONF_OR_OPTIONS;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
-use crate::rules::pods::closed_java;
-use crate::rules::storage::local_path;
 use crate::service::Service;
 use crate::system::System;
-use nutkin_flink::{FlinkVersion, process};
+use nutkin_flink::FlinkVersion;
 
 /// How the place of a directory begins that is mounted in the files.
 pub(super) const ON_VOLUME: &str = "nowhere: the session has a volume of its own for it";
@@ -23,15 +21,6 @@ const NAMED: &[&str] = &[
     "taskmanager.rpc.port",
     "taskmanager.rpc.bind-port",
     "taskmanager.resource-id",
-];
-
-/// Directories for which the session has a volume.
-const DIRECTORIES: &[&str] = &[
-    "state.checkpoints.dir",
-    "state.savepoints.dir",
-    "execution.checkpointing.dir",
-    "execution.checkpointing.savepoint-dir",
-    "high-availability.storageDir",
 ];
 
 /// Variables that tell the image's entrypoint what the session file tells Nutkin.
@@ -50,37 +39,11 @@ pub(super) fn of(system: &System<'_>, version: FlinkVersion, maker: &mut Maker<'
     }
     let origin = system.workloads.first().map(|one| maker.origin(one.object.place()));
     made.push("nutkin.platform", "docker", origin.unwrap_or_default());
-    open_modules(system, version, &mut made, maker.as_is);
     published(system, &mut made, maker);
     for workload in &system.workloads {
         variables(workload, &mut made, maker);
     }
     made
-}
-
-/// What the image's own configuration says for Java 17 and later, and the session's, which takes its place, does not.
-fn open_modules(system: &System<'_>, version: FlinkVersion, made: &mut Options, as_is: bool) {
-    const KEY: &str = "env.java.opts.all";
-    let Some(master) = system.job_managers().next() else { return };
-    let Some(service) = &master.object.compose else { return };
-    let is_closed = closed_java(system, master).is_some();
-    // The configuration that Flink ships has it since 1.18.
-    if !is_closed || !version.is_at_least(1, 18) {
-        return;
-    }
-    // A session that Nutkin rendered stays what it was, and so does a configuration that is meant to.
-    let is_ours = service.name.as_deref().is_some_and(|name| name.starts_with("nutkin-"));
-    let mut mounts = service.mounts.iter().map(|mount| mount.target.as_str());
-    let is_mounted = mounts.any(|target| CONF_OR_OPTIONS.contains(&target));
-    if is_ours || as_is && is_mounted {
-        return;
-    }
-    let flags = process::module_flags();
-    match made.lines.iter_mut().find(|line| line.key == KEY) {
-        Some(line) if process::opens_modules(&line.value) => {}
-        Some(line) => line.value = format!("{flags} {}", line.value),
-        None => made.push(KEY, &flags, "as in the image's configuration".to_owned()),
-    }
 }
 
 /// Why an option is left out.
@@ -91,9 +54,7 @@ fn fate(system: &System<'_>, key: &str, value: &str) -> Option<&'static str> {
     if key == "high-availability.zookeeper.quorum" && names_a_service(system, value) {
         return Some("nowhere: Nutkin brings a ZooKeeper along");
     }
-    let path = local_path(value).filter(|_| DIRECTORIES.contains(&key))?;
-    let is_mounted = |workload: &Workload<'_>| workload.mount_of(path).is_some();
-    system.workloads.iter().any(is_mounted).then_some(ON_VOLUME)
+    mounts::is_on_own_volume(system, key, value).then_some(ON_VOLUME)
 }
 
 /// Whether an address is that of another service of the file.

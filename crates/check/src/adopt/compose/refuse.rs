@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::adopt::Maker;
+use super::mounts;
+use crate::adopt::{AdoptionRequest, Maker};
 use crate::compose::Refusal;
 use crate::finding::Place;
 use crate::image::{self, CONF_OR_OPTIONS};
@@ -15,7 +16,11 @@ use nutkin_flink::options::{self, Level};
 use nutkin_flink::{Argument, FlinkVersion, Problem};
 
 /// All reasons.
-pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
+pub(super) fn of(
+    system: &System<'_>,
+    maker: &Maker<'_>,
+    request: &AdoptionRequest,
+) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut add = |place: Place, message: String, hint: &str| {
         let problem = Problem::argument(Argument::From, message).hint(hint);
@@ -53,6 +58,26 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
                 "{title} has the network of the host or of another container, and a session on Docker has a network of its own"
             );
             add(place, message, "take `network_mode` out, and name other hosts by their names");
+        }
+        for (mount, reason, hint) in mounts::refusals(system, workload, request) {
+            add(mount.place, reason, hint);
+        }
+        let counts = |field: &str| COUNTING.contains(&field);
+        for (field, place) in service.fields.iter().filter(|(field, _)| counts(field)) {
+            let message = format!("`{field}` of {title} is nothing that a session on Docker has");
+            add(
+                *place,
+                message,
+                "take it out where Flink and its jobs do without it, or do it in the image",
+            );
+        }
+        if let Some((user, place)) = &service.user
+            && !OWN_USERS.contains(&user.as_str())
+        {
+            let message = format!(
+                "{title} runs as the user `{user}`, and containers of a session as that of the image"
+            );
+            add(*place, message, "leave `user` out, and give the directories to uid 9999");
         }
         let bitnami =
             workload.image().and_then(Walk::text).filter(|image| image::is_bitnami(image));
@@ -111,6 +136,43 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
     problems
 }
 
+/// Fields on which a container may depend, and that no session on Docker has.
+const COUNTING: &[&str] = &[
+    "cap_add",
+    "cgroup",
+    "cgroup_parent",
+    "credential_spec",
+    "device_cgroup_rules",
+    "devices",
+    "dns",
+    "dns_opt",
+    "dns_search",
+    "external_links",
+    "gpus",
+    "group_add",
+    "ipc",
+    "isolation",
+    "models",
+    "pid",
+    "post_start",
+    "pre_stop",
+    "privileged",
+    "provider",
+    "runtime",
+    "security_opt",
+    "shm_size",
+    "sysctls",
+    "ulimits",
+    "use_api_socket",
+    "userns_mode",
+    "volumes_from",
+    "working_dir",
+];
+
+/// Users with which containers of Flink's images end up as `flink`: the entrypoint starts as root, and becomes another one.
+const OWN_USERS: &[&str] =
+    &["root", "root:root", "0", "0:0", "flink", "flink:flink", "9999", "9999:9999"];
+
 /// Values at which Flink stops, also those of a role that does not ask for the option: nobody knows what was meant.
 fn wrong_values(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
     let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
@@ -150,11 +212,14 @@ fn unread(system: &System<'_>, service: &Service) -> Option<String> {
     let mut mounts =
         service.mounts.iter().filter(|mount| CONF_OR_OPTIONS.contains(&mount.target.as_str()));
     let mount = mounts.find(|mount| {
-        let Source::Path(path) = &mount.source else { return true };
+        let path = match &mount.source {
+            Source::Path(path) => path,
+            Source::Text(_) => return false,
+            Source::Volume(_) | Source::Own => return true,
+        };
         !system.texts.iter().any(|text| {
             let file = system.world.files[text.start().file].name.as_str();
-            text.kind.is_options()
-                && (file == path || file.starts_with(path.as_str()) || path.contains('#'))
+            text.kind.is_options() && (file == path || file.starts_with(path.as_str()))
         })
     });
     mount.map(|mount| mount.target.clone())
@@ -238,6 +303,16 @@ fn difference(system: &System<'_>, one: &Workload<'_>, other: &Workload<'_>) -> 
     };
     if json(one) != json(other) {
         return Some("deploy.resources".to_owned());
+    }
+    if mounts::kept(system, one) != mounts::kept(system, other) {
+        return Some("volumes".to_owned());
+    }
+    let hosts = |workload: &Workload<'_>| -> Vec<(String, String)> {
+        let all = workload.object.compose.iter().flat_map(|service| &service.extra_hosts);
+        all.map(|(name, address, _)| (name.clone(), address.clone())).collect()
+    };
+    if hosts(one) != hosts(other) {
+        return Some("extra_hosts".to_owned());
     }
     let variables = |workload: &Workload<'_>| -> std::collections::BTreeMap<String, String> {
         let entries = workload.container.items_of("env").iter();

@@ -9,7 +9,7 @@ use crate::node::Walk;
 use crate::service::Mounted;
 use crate::source::FileKind;
 use crate::system::{System, texts_of_service};
-use nutkin_flink::process;
+use nutkin_flink::{FlinkVersion, process};
 
 /// The first Java that closes its own classes (JEP 403).
 const CLOSED_SINCE: u8 = 17;
@@ -19,7 +19,7 @@ const VARIABLES: &[&str] =
     &["FLINK_ENV_JAVA_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "JVM_ARGS", "_JAVA_OPTIONS"];
 
 /// The Java of a workload's image, where its modules are closed: what the tag says, otherwise what Dockerfiles build on.
-pub(crate) fn closed_java(system: &System<'_>, workload: &Workload<'_>) -> Option<u8> {
+fn closed_java(system: &System<'_>, workload: &Workload<'_>) -> Option<u8> {
     let image = workload.image().and_then(Walk::text)?;
     let of_builds = || {
         let froms = system.dockerfiles.iter().filter_map(|d| d.from.as_ref());
@@ -33,7 +33,14 @@ pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Find
     let Some(java) = closed_java(system, workload) else { return };
     let service = workload.object.compose.as_ref();
     // The file that hides the image's own: one of a ConfigMap, over the directory or over the file.
-    let is_hidden = ["config.yaml", "flink-conf.yaml"].iter().any(|file| {
+    let line = system.version.map(FlinkVersion::line);
+    let is_read = |file: &str| match line {
+        Some(line) if file == "flink-conf.yaml" => line.reads_flink_conf,
+        Some(line) => line.reads_config_yaml,
+        None => true,
+    };
+    let files = ["config.yaml", "flink-conf.yaml"];
+    let is_hidden = files.iter().filter(|file| is_read(file)).any(|file| {
         let path = format!("{CONF}/{file}");
         let is_over = |mounted: &Mounted| mounted.target == CONF || mounted.target == path;
         let mount = workload.mount_of(&path);
@@ -43,6 +50,7 @@ pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Find
     let own = texts_of_service(system.world, workload);
     let text = system.texts_of(workload).find(|text| {
         text.kind.is_options()
+            && is_read(&text.name)
             && match text.origin {
                 Origin::ConfigMap(_) => true,
                 Origin::File | Origin::Content(_) => {

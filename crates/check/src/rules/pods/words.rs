@@ -27,7 +27,8 @@ pub(super) fn check(workload: &Workload<'_>, out: &mut Findings<'_>) {
     let is_flinks = workload.image().and_then(Walk::text).is_some_and(is_flinks_own);
     if is_flinks && (!has_command || is_entrypoint) {
         let plain = |word: &str| word.to_ascii_lowercase().replace(['-', '_'], "");
-        let meant = VERBS.iter().find(|verb| plain(verb) == plain(first) && **verb != first);
+        let meant =
+            VERBS.iter().find(|verb| is_meant(&plain(first), &plain(verb)) && **verb != first);
         if let Some(verb) = meant {
             let message = format!(
                 "`{first}` of {} is not a word of the entrypoint; `{verb}` is",
@@ -37,6 +38,15 @@ pub(super) fn check(workload: &Workload<'_>, out: &mut Findings<'_>) {
             out.add(&ENDS, place, message).patch = patch;
             return;
         }
+    }
+    // A verb of images before Flink 1.10.
+    if is_flinks && (!has_command || is_entrypoint) && first == "local" {
+        let message = format!(
+            "`local` of {} is not a word of the entrypoint; `jobmanager` and `taskmanager` are",
+            workload.title()
+        );
+        out.add(&ENDS, place, message);
+        return;
     }
     let last = shell_words(workload, first).or_else(|| {
         let second = words.next()?.0;
@@ -51,6 +61,12 @@ pub(super) fn check(workload: &Workload<'_>, out: &mut Findings<'_>) {
         });
         out.add(&ENDS, place, message).patch = patch.flatten();
     }
+}
+
+/// Whether a word is a verb with a slip: two letters at most, or the word itself.
+fn is_meant(word: &str, verb: &str) -> bool {
+    // The lengths first: a word of a file may be of any length.
+    word.len().abs_diff(verb.len()) <= 2 && strsim::damerau_levenshtein(word, verb) <= 2
 }
 
 /// The last command of a text for a shell, without the options of `start`; `None`: the program is not a shell.

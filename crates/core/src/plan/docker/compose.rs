@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Container, Containers, SESSION};
+use super::{Container, Containers, MountSource, SESSION};
 use nutkin_flink::official::FLINK_ID;
 use nutkin_flink::process::Role;
 
@@ -35,11 +35,18 @@ pub fn compose(wanted: &Containers, flink_home: &str, extras: &[(String, String)
     let label = json!({SESSION: wanted.session});
     let configs =
         wanted.files.iter().map(|(name, text)| (config_name(name), json!({"content": text})));
+    let mut volumes = Map::new();
+    volumes.insert("data".to_owned(), json!({"name": wanted.volume, "labels": label}));
+    for mount in wanted.containers.iter().flat_map(|one| &one.mounts) {
+        if let MountSource::Volume(name) = &mount.source {
+            volumes.insert(volume_key(name), json!({"name": name}));
+        }
+    }
     literal(json!({
         "name": wanted.network,
         "services": services,
         "networks": {"session": {"name": wanted.network, "labels": label}},
-        "volumes": {"data": {"name": wanted.volume, "labels": label}},
+        "volumes": volumes,
         "configs": Value::Object(configs.collect()),
     }))
 }
@@ -85,11 +92,15 @@ fn service(
     }));
     for mount in &one.mounts {
         volumes.push(match &mount.source {
-            Some(source) => json!({
-                "type": "bind", "source": source, "target": mount.target, "read_only": mount.read_only,
-                "bind": {"create_host_path": mount.is_made},
+            MountSource::Folder { path, is_made } => json!({
+                "type": "bind", "source": path, "target": mount.target, "read_only": mount.read_only,
+                "bind": {"create_host_path": is_made},
             }),
-            None => json!({"type": "volume", "target": mount.target}),
+            MountSource::Volume(name) => json!({
+                "type": "volume", "source": volume_key(name), "target": mount.target,
+                "read_only": mount.read_only,
+            }),
+            MountSource::Scratch => json!({"type": "volume", "target": mount.target}),
         });
     }
     let mut service = json!({
@@ -112,6 +123,10 @@ fn service(
             "start_period": format!("{START_SECONDS}s"),
         },
     });
+    if !one.extra_hosts.is_empty() {
+        let all = one.extra_hosts.iter().map(|(host, address)| format!("{host}:{address}"));
+        service["extra_hosts"] = all.collect();
+    }
     if let Some(published) = &one.published {
         let mut port = json!({
             "target": super::REST_PORT,
@@ -124,6 +139,11 @@ fn service(
         service["ports"] = json!([port]);
     }
     service
+}
+
+/// A volume of somebody else's among those of the file: `data` is the session's own.
+fn volume_key(name: &str) -> String {
+    format!("volume-{name}")
 }
 
 /// Names of configs are those of Compose's resources.

@@ -1,7 +1,7 @@
 //! The configuration that the containers of a session read.
 
-use super::{REST_PORT, TASK_MANAGER_PORT, ZOOKEEPER_PORT};
-use crate::plan::{retention, zookeeper};
+use super::{HealthCheck, REST_PORT, TASK_MANAGER_PORT, ZOOKEEPER_PORT};
+use crate::plan::{modules, retention, zookeeper};
 use crate::session::Session;
 use nutkin_flink::{Configuration, Origin};
 
@@ -11,7 +11,15 @@ use nutkin_flink::{Configuration, Origin};
 /// 2. the session's own options;
 /// 3. what containers dictate: names instead of addresses, everything bound to all addresses of the container (its
 ///    network is the session's own; what leaves it is published, see [`super::PUBLISH`]), ports that are known.
-pub(super) fn effective(session: &Session, data: &str, zookeeper: bool) -> Configuration {
+///
+/// The entry point of the official image starts Java by the flags of the configuration alone, so that this one has what
+/// opens Java's modules, like the one whose place it takes. Our own entry point opens them by itself.
+pub(super) fn effective(
+    session: &Session,
+    data: &str,
+    zookeeper: bool,
+    probe: HealthCheck,
+) -> Configuration {
     let mut all = session.configuration.clone();
     // 1.
     let place = Origin::Default("on the session's volume unless told otherwise");
@@ -50,6 +58,9 @@ pub(super) fn effective(session: &Session, data: &str, zookeeper: bool) -> Confi
     all.set("jobmanager.rpc.address", job_manager, names.clone());
     all.set("rest.port", REST_PORT.to_string(), names.clone());
     all.set("taskmanager.rpc.port", TASK_MANAGER_PORT.to_string(), names);
+    if probe == HealthCheck::Bash && session.conf_dir.is_none() {
+        modules::open(&mut all, session.flink);
+    }
     // Options of our own do not concern Flink.
     let own: Vec<String> = all
         .iter()
@@ -68,4 +79,44 @@ pub(super) fn zookeeper(data: &str) -> String {
         "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir={data}/zookeeper\nclientPort={ZOOKEEPER_PORT}\n\
          admin.enableServer=false\nserver.1=127.0.0.1:2888:3888\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{self, Inputs};
+    use nutkin_flink::process::module_flags;
+
+    /// The value of `env.java.opts.all` in the containers of a release.
+    #[track_caller]
+    fn check(flink: &str, own: Option<(&str, &str)>, probe: HealthCheck, expected: Option<&str>) {
+        let options = own.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let inputs = Inputs {
+            flink: Some(flink.parse().unwrap()),
+            options: options.into_iter().collect(),
+            ..Inputs::default()
+        };
+        let session = spec::resolve(&inputs).unwrap();
+        let all = effective(&session, "/opt/flink/data", false, probe);
+        let found = ["env.java.opts.all", "env.java.opts"].iter().find_map(|key| all.text(key));
+        assert_eq!(found.as_deref(), expected, "{flink} {own:?}");
+    }
+
+    #[test]
+    fn modules_are_opened_as_in_the_configuration_that_flink_ships() {
+        let shipped = module_flags();
+        let behind = format!("{shipped} -Xss1m");
+        let flags = ("env.java.opts.all", "-Xss1m");
+        let own = "--add-opens=java.base/java.lang=ALL-UNNAMED";
+        check("1.17.2", None, HealthCheck::Bash, None);
+        for flink in ["1.18.1", "1.20.5", "2.3.0"] {
+            check(flink, None, HealthCheck::Bash, Some(&shipped));
+            check(flink, Some(flags), HealthCheck::Bash, Some(&behind));
+            // Whoever opens modules says which.
+            check(flink, Some(("env.java.opts.all", own)), HealthCheck::Bash, Some(own));
+            // Our own entry point opens them once.
+            check(flink, None, HealthCheck::Nutkin, None);
+            check(flink, Some(flags), HealthCheck::Nutkin, Some("-Xss1m"));
+        }
+    }
 }

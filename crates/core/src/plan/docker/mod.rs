@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 pub use compose::{HEALTH_SECONDS, START_SECONDS, compose};
 pub use reach::unreachable;
 pub use steps::{SeenContainer, Steps, steps};
-pub use template::BindMount;
+pub use template::{ContainerMount, MountSource};
 
 use self::template::Template;
 use crate::change::{Shape, readers};
@@ -137,7 +137,9 @@ pub struct Container {
     /// Variables.
     pub environment: BTreeMap<String, String>,
     /// Folders and files beside the session's volume.
-    pub mounts: Vec<BindMount>,
+    pub mounts: Vec<ContainerMount>,
+    /// Addresses that it knows beside those of its network: name and address, which may be `host-gateway`.
+    pub extra_hosts: Vec<(String, String)>,
     /// Bytes that it may use.
     pub memory: u64,
     /// Thousandths of a CPU; `None`: no limit.
@@ -170,7 +172,7 @@ pub struct Published {
 pub fn plan(session: &Session, around: &DaemonImage) -> Result<Containers, Vec<Problem>> {
     let data = format!("{}/data", around.flink_home);
     let zookeeper = session.needs_zookeeper();
-    let configuration = configuration::effective(session, &data, zookeeper);
+    let configuration = configuration::effective(session, &data, zookeeper, around.probe);
     let mut problems = Vec::new();
     let input = MemoryInput {
         configuration: &configuration,
@@ -298,6 +300,7 @@ impl Maker<'_> {
             command: vec!["jobmanager".to_owned()],
             environment,
             mounts: template.mounts.clone(),
+            extra_hosts: template.extra_hosts.clone(),
             memory,
             millicpus,
             published: Some(published),
@@ -329,6 +332,7 @@ impl Maker<'_> {
             command: command.to_vec(),
             environment,
             mounts: template.mounts.clone(),
+            extra_hosts: template.extra_hosts.clone(),
             memory,
             millicpus,
             ..self.container(alias, Role::TaskManager, TASK_MANAGER_PORT)
@@ -396,6 +400,7 @@ impl Maker<'_> {
             command: Vec::new(),
             environment: BTreeMap::new(),
             mounts: Vec::new(),
+            extra_hosts: Vec::new(),
             memory: 0,
             millicpus: None,
             health,
@@ -434,8 +439,12 @@ impl Container {
         }
         // Containers of older releases, which knew no mounts, keep their hash.
         if let (Some(made_of), false) = (made_of.as_array_mut(), self.mounts.is_empty()) {
-            let mounts = self.mounts.iter().map(|one| (&one.target, &one.source, one.read_only));
+            let mounts =
+                self.mounts.iter().map(|one| (&one.target, one.source.name(), one.read_only));
             made_of.push(serde_json::json!(mounts.collect::<Vec<_>>()));
+        }
+        if let (Some(made_of), false) = (made_of.as_array_mut(), self.extra_hosts.is_empty()) {
+            made_of.push(serde_json::json!(self.extra_hosts));
         }
         self.hash = digest::short(made_of.to_string());
         self.labels.insert(HASH.to_owned(), self.hash.clone());

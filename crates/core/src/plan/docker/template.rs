@@ -1,5 +1,5 @@
-//! What of a `podTemplate` has a meaning for a container: variables, folders of the daemon's machine, folders that begin
-//! empty. Everything else in it is said.
+//! What of a `podTemplate` has a meaning for a container: variables, folders of the daemon's machine, volumes of the daemon,
+//! folders that begin empty, further hosts. Everything else in it is said.
 
 use std::collections::BTreeMap;
 
@@ -15,22 +15,49 @@ pub(super) struct Template {
     /// Variables.
     pub environment: BTreeMap<String, String>,
     /// Folders and files.
-    pub mounts: Vec<BindMount>,
+    pub mounts: Vec<ContainerMount>,
+    /// Further hosts: name and address.
+    pub extra_hosts: Vec<(String, String)>,
     /// Paths within the template that have no meaning here.
     pub unused: Vec<String>,
 }
 
 /// A folder or a file in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BindMount {
+pub struct ContainerMount {
     /// Where it is in the container.
     pub target: String,
-    /// Where it is on the daemon's machine; `None`: a folder that begins empty and ends with the container.
-    pub source: Option<String>,
+    /// What is there.
+    pub source: MountSource,
     /// Whether the container may only read it.
     pub read_only: bool,
-    /// Whether the daemon makes the folder if it is not there.
-    pub is_made: bool,
+}
+
+/// What a container mounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MountSource {
+    /// A folder or a file of the daemon's machine.
+    Folder {
+        /// Its path there.
+        path: String,
+        /// Whether the daemon makes the folder if it is not there.
+        is_made: bool,
+    },
+    /// A volume of the daemon, which it makes if it is not there. No session owns it: `down` leaves it.
+    Volume(String),
+    /// A folder that begins empty and ends with the container.
+    Scratch,
+}
+
+impl MountSource {
+    /// The path or the name of what is mounted: only paths begin with `/`. `None`: nothing that others know.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Folder { path, .. } => Some(path),
+            Self::Volume(name) => Some(name),
+            Self::Scratch => None,
+        }
+    }
 }
 
 /// Fields of a Pod that say nothing about a container.
@@ -66,9 +93,15 @@ struct Reading {
 impl Reading {
     fn spec(&mut self, spec: &Value) {
         for (field, value) in spec.as_object().into_iter().flatten() {
-            if !["containers", "volumes"].contains(&field.as_str()) && !is_empty(value) {
+            let is_read = ["containers", "volumes", "hostAliases"].contains(&field.as_str());
+            if !is_read && !is_empty(value) {
                 self.found.unused.push(format!("spec.{field}"));
             }
+        }
+        for one in items(&spec["hostAliases"]) {
+            let Some(address) = one["ip"].as_str() else { continue };
+            let names = items(&one["hostnames"]).filter_map(Value::as_str);
+            self.found.extra_hosts.extend(names.map(|name| (name.to_owned(), address.to_owned())));
         }
         for one in items(&spec["containers"]) {
             let name = one["name"].as_str().unwrap_or_default();
@@ -125,17 +158,32 @@ impl Reading {
                 return;
             }
             let is_made = volume["hostPath"]["type"] == "DirectoryOrCreate";
-            let source = Some(format!("{}{below}", path.trim_end_matches('/')));
-            let source = source.map(|path| if path.is_empty() { "/".to_owned() } else { path });
-            self.found.mounts.push(BindMount { target, source, read_only, is_made });
+            let path = format!("{}{below}", path.trim_end_matches('/'));
+            let path = if path.is_empty() { "/".to_owned() } else { path };
+            let source = MountSource::Folder { path, is_made };
+            self.found.mounts.push(ContainerMount { target, source, read_only });
+        } else if let (Some(claim), "") = (claim_of(volume), below.as_str()) {
+            let source = MountSource::Volume(claim.to_owned());
+            let is_read = volume["persistentVolumeClaim"]["readOnly"] == true;
+            let read_only = read_only || is_read;
+            self.found.mounts.push(ContainerMount { target, source, read_only });
         } else if volume.get("emptyDir").is_some() {
-            self.found.mounts.push(BindMount { target, source: None, read_only, is_made: false });
+            let source = MountSource::Scratch;
+            self.found.mounts.push(ContainerMount { target, source, read_only });
         } else {
             let fields = volume.as_object().into_iter().flatten();
             let kind = fields.map(|(field, _)| field.as_str()).find(|field| *field != "name");
             self.found.unused.push(format!("volume `{name}` ({})", kind.unwrap_or("empty")));
         }
     }
+}
+
+/// The claim of a volume: on Docker the name of a volume, where it can be one (`RestrictedNamePattern` of moby).
+fn claim_of(volume: &Value) -> Option<&str> {
+    let name = volume["persistentVolumeClaim"]["claimName"].as_str()?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(fits);
+    is_name.then_some(name)
 }
 
 fn items(list: &Value) -> impl Iterator<Item = &Value> {
@@ -182,30 +230,45 @@ mod tests {
         fn check(
             volume: Value,
             mount: Value,
-            expected: Option<(Option<&str>, bool, bool)>,
+            expected: Option<(MountSource, bool)>,
             unused: &[&str],
         ) {
             let found = read_of(mounted(&volume, &mount), json!({})).unwrap();
-            let shown =
-                found.mounts.first().map(|one| (one.source.as_deref(), one.read_only, one.is_made));
+            let shown = found.mounts.first().map(|one| (one.source.clone(), one.read_only));
             assert_eq!(
                 (shown, found.unused),
                 (expected, unused.iter().map(|one| (*one).to_owned()).collect())
             );
         }
+        let folder = |path: &str, is_made| MountSource::Folder { path: path.to_owned(), is_made };
         let host = json!({"hostPath": {"path": "/srv/in/"}});
-        check(host.clone(), json!({}), Some((Some("/srv/in"), false, false)), &[]);
+        check(host.clone(), json!({}), Some((folder("/srv/in", false), false)), &[]);
         check(
             host,
             json!({"readOnly": true, "subPath": "a"}),
-            Some((Some("/srv/in/a"), true, false)),
+            Some((folder("/srv/in/a", false), true)),
             &[],
         );
         let made = json!({"hostPath": {"path": "/srv", "type": "DirectoryOrCreate"}});
-        check(made, json!({}), Some((Some("/srv"), false, true)), &[]);
-        check(json!({"emptyDir": {}}), json!({}), Some((None, false, false)), &[]);
-        let claim = json!({"persistentVolumeClaim": {"claimName": "c"}});
-        check(claim, json!({}), None, &["volume `data` (persistentVolumeClaim)"]);
+        check(made, json!({}), Some((folder("/srv", true), false)), &[]);
+        check(json!({"emptyDir": {}}), json!({}), Some((MountSource::Scratch, false)), &[]);
+        let claim = json!({"persistentVolumeClaim": {"claimName": "c", "readOnly": true}});
+        let volume = MountSource::Volume("c".to_owned());
+        check(claim.clone(), json!({}), Some((volume, true)), &[]);
+        // A part of a volume, and what cannot be the name of one.
+        let unused = ["volume `data` (persistentVolumeClaim)"];
+        check(claim, json!({"subPath": "a"}), None, &unused);
+        let odd = json!({"persistentVolumeClaim": {"claimName": "/c"}});
+        check(odd, json!({}), None, &unused);
+        check(json!({"secret": {"secretName": "s"}}), json!({}), None, &["volume `data` (secret)"]);
+    }
+
+    #[test]
+    fn further_hosts() {
+        let aliases = json!([{"ip": "10.0.0.1", "hostnames": ["a", "b"]}, {"hostnames": ["c"]}]);
+        let found = read_of(json!({"spec": {"hostAliases": aliases}}), json!({})).unwrap();
+        let expected = ["a", "b"].map(|name| (name.to_owned(), "10.0.0.1".to_owned()));
+        assert_eq!((found.extra_hosts, found.unused), (expected.to_vec(), Vec::new()));
     }
 
     #[test]

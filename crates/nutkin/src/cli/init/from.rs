@@ -35,6 +35,11 @@ pub(super) struct FromArgs {
     pub(super) flink: Option<FlinkVersion>,
 }
 
+/// Where the command runs, as the files are named.
+fn directory() -> Option<String> {
+    Some(std::env::current_dir().ok()?.to_str()?.to_owned())
+}
+
 /// Writes the session file, and the objects that have no place in it beside it.
 ///
 /// # Errors
@@ -48,6 +53,7 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
         name: args.name.clone(),
         flink: args.taken.flink,
         as_is: args.taken.as_is,
+        directory: directory(),
     };
     let adoption = adopt(&inputs, &request).map_err(Error::input)?;
     let path = args.output.clone().unwrap_or_else(|| format!("{}.yaml", adoption.name).into());

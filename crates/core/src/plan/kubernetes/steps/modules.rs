@@ -1,29 +1,12 @@
-//! The flags that open the modules of Java 17 and later to Flink.
+//! The flags that open the modules of Java 17 and later in pods.
 
 use super::settings::Settings;
+use crate::plan::modules;
 use crate::session::Session;
-use nutkin_flink::process::{module_flags, opens_modules};
-use nutkin_flink::{Origin, options};
 
-/// What opens the modules of Java 17 and later to Flink. The configuration that Flink ships has it since 1.18, and ours is
-/// mounted over that of the image. Flags of the user come behind it, unless they open modules themselves. A
-/// configuration directory is Flink's own, and is taken as it is.
-///
-/// `config.sh` starts Java 8 with `-XX:+IgnoreUnrecognizedVMOptions`, so that the flags do no harm there.
+/// Opens the modules, see [`modules::open`]. A configuration directory is Flink's own, and is taken as it is.
 pub(super) fn open(session: &Session, settings: &mut Settings) {
-    let key = "env.java.opts.all";
-    if session.conf_dir.is_some() || !settings.version.is_at_least(1, 18) {
-        return;
+    if session.conf_dir.is_none() {
+        modules::open(&mut settings.configuration, settings.version);
     }
-    let set = options::lookup(&settings.configuration, key, settings.version);
-    let set = set.map(|(key, entry)| (key.to_owned(), entry.value.to_string()));
-    let flags = module_flags();
-    let (key, value) = match set {
-        Some((_, own)) if opens_modules(&own) => return,
-        Some((key, own)) => (key, format!("{flags} {own}")),
-        None => (key.to_owned(), flags),
-    };
-    let reason =
-        Origin::Derived("what opens Java's modules, as in the configuration that Flink ships");
-    settings.configuration.set(key, value, reason);
 }
