@@ -6,8 +6,8 @@ use nutkin_e2e::{Nutkin, Rest};
 use crate::session::{RECOVERY, rest, up};
 
 /// Numbers of a job, and how many each second: of the 30 s the changes come in the first ten, on a loaded machine too.
-const NUMBERS: u64 = 9000;
-const RATE: &str = "300";
+const NUMBERS: u64 = 30_000;
+const RATE: &str = "1000";
 
 /// The only job that runs, once it has a checkpoint.
 fn running(nutkin: &Nutkin, flink: &Rest) -> String {
@@ -86,4 +86,31 @@ fn a_job_that_is_not_moved_leaves_gaps() {
     assert_eq!(jobs["items"].as_array().map(Vec::len), Some(0), "the job is lost: {jobs}");
     let gaps = faults(&committed(&output), NUMBERS);
     assert!(gaps.iter().any(|fault| fault.ends_with("is missing")), "{gaps:?}");
+}
+
+/// A flag that no JVM knows: the processes end at once.
+const WRONG: [&str; 2] = ["-D", "env.java.opts.all=-XX:NoSuchFlag=1"];
+
+#[test]
+fn a_change_that_cannot_run_the_job_is_taken_back() {
+    let nutkin = Nutkin::new();
+    let (_, output) = start(&nutkin);
+    let flink = rest(&nutkin, "a");
+    let first = running(&nutkin, &flink);
+    up(&nutkin, "a", "1.20.5", &[&WRONG[..], &["--yes", "--timeout", "20"]].concat())
+        .expect(1)
+        .says("goes back to what it was")
+        .says("session `a` is as it was before the change");
+    let flink = rest(&nutkin, "a");
+    let second = running(&nutkin, &flink);
+    assert_ne!(first, second);
+    let restored = flink.get(&format!("/jobs/{second}/checkpoints")).unwrap_or_default();
+    assert_eq!(restored["latest"]["restored"]["is_savepoint"], true, "{restored}");
+    nutkin.eventually("the job has finished", RECOVERY, || {
+        let jobs = rest(&nutkin, "a").get("/jobs/overview").unwrap_or_default();
+        jobs["jobs"][0]["state"] == "FINISHED"
+    });
+    let lines = committed(&output);
+    assert_eq!(faults(&lines, NUMBERS), Vec::<String>::new(), "of {} lines", lines.len());
+    up(&nutkin, "a", "1.20.5", &[]).expect(0).says("session `a` is unchanged");
 }

@@ -15,6 +15,7 @@ pub mod slots;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod way_back;
 
 use std::collections::BTreeMap;
 
@@ -35,6 +36,7 @@ pub use outlook::{Next, Outlook, next};
 pub use policy::Policy;
 pub use settle::settle;
 pub use turn::{AboutJob, Act, Answer, Asked, News, POLL, SAVEPOINT_DIRECTORY, SeenJob, Turn};
+pub use way_back::{Moved, WayBack, reads_savepoints};
 
 /// Namespace of the jobs of a file that names none, so that ids are the same everywhere.
 pub const NAMESPACE: &str = "default";

@@ -222,6 +222,20 @@ impl AboutJob<'_> {
         record.pending.as_deref().unwrap_or(record).clone()
     }
 
+    /// The record where the id of a submission is that of a job which has ended for good, as the result store of high
+    /// availability knows: the next generation is submitted.
+    pub fn taken(&self, record: &JobRecord) -> JobRecord {
+        let mut record = record.clone();
+        if let Some(pending) = record.pending.take() {
+            (record.generation, record.id) = (pending.generation, pending.id);
+            record.suspended = true;
+            if let Some(savepoint) = &mut record.savepoint {
+                savepoint.job.clone_from(&record.id);
+            }
+        }
+        record
+    }
+
     /// The record where an act was refused: nothing of it will arrive.
     pub fn refused(&self, record: &JobRecord, act: &Act) -> JobRecord {
         let mut record = record.clone();

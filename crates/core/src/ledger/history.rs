@@ -1,4 +1,4 @@
-//! Who changed what, and which change is under way.
+//! Who changed what.
 
 use std::collections::BTreeMap;
 
@@ -38,26 +38,6 @@ pub struct Event {
     /// What it changed, for people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<String>,
-    /// Fields of a newer Nutkin, which are kept.
-    #[serde(flatten)]
-    pub unknown: BTreeMap<String, Value>,
-}
-
-/// A change that was begun and is not done.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Phase {
-    /// Which change: `up`, `scale`, `down`.
-    pub change: String,
-    /// Its step, in the words of the decision.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub step: Option<String>,
-    /// When it was begun, in RFC 3339.
-    #[serde(default)]
-    pub since: String,
-    /// By whom.
-    #[serde(flatten)]
-    pub who: Who,
     /// Fields of a newer Nutkin, which are kept.
     #[serde(flatten)]
     pub unknown: BTreeMap<String, Value>,

@@ -23,6 +23,9 @@ const JSON: &str = "nutkin-json:";
 /// from its digest.
 const SALT: &str = "salt";
 
+/// Where in the document it is said what was wanted before the change under way.
+pub(super) const BEFORE: &str = "phase.before";
+
 /// Longest beginning of a name: with the digest it stays below the 253 characters of a Secret's key.
 const LONGEST: usize = 200;
 
@@ -174,22 +177,29 @@ type Visitor<'v> = dyn FnMut(&str, &mut Value, bool) + 'v;
 
 fn visit(ledger: &mut Ledger, visitor: &mut Visitor<'_>) {
     if let Some(wanted) = &mut ledger.wanted {
-        visit_wanted(wanted, visitor);
+        visit_wanted(wanted, "wanted", visitor);
     }
     for (name, job) in &mut ledger.jobs {
         visit_job(job, &format!("jobs.{name}"), visitor);
     }
+    let Some(phase) = &mut ledger.phase else { return };
+    if let Some(before) = &mut phase.before {
+        visit_wanted(before, BEFORE, visitor);
+    }
+    for (name, job) in &mut phase.jobs {
+        visit_job(job, &format!("phase.jobs.{name}"), visitor);
+    }
 }
 
-fn visit_wanted(wanted: &mut Wanted, visitor: &mut Visitor<'_>) {
-    visit_options(&mut wanted.options, "wanted.options", visitor);
+fn visit_wanted(wanted: &mut Wanted, path: &str, visitor: &mut Visitor<'_>) {
+    visit_options(&mut wanted.options, &format!("{path}.options"), visitor);
     for (index, document) in wanted.documents.iter_mut().enumerate() {
-        visit_value(document, &format!("wanted.documents.{index}"), false, visitor);
+        visit_value(document, &format!("{path}.documents.{index}"), false, visitor);
     }
     if let Some(directory) = &mut wanted.conf_dir {
         for (key, entry) in &mut directory.entries {
             let is_secret = is_sensitive(key) || is_secret_text(&entry.value);
-            visit_text(&mut entry.value, &format!("wanted.confDir.{key}"), is_secret, visitor);
+            visit_text(&mut entry.value, &format!("{path}.confDir.{key}"), is_secret, visitor);
         }
     }
 }

@@ -69,9 +69,17 @@ pub fn open(stored: Stored, name: &str) -> Result<Opened, Newer> {
         None => Read { ledger: Ledger::new(name), lost: Vec::new() },
     };
     let missing = secrets::join(&mut ledger, &secrets);
+    let below = |place: &str| -> Vec<String> {
+        let below = missing
+            .iter()
+            .filter(|one| one.path.strip_prefix(place).is_some_and(|rest| rest.starts_with('.')));
+        below.map(|one| one.path.clone()).collect()
+    };
     if let Some(wanted) = &mut ledger.wanted {
-        let of_wanted = missing.iter().filter(|one| one.path.starts_with("wanted."));
-        wanted.missing = of_wanted.map(|one| one.path.clone()).collect();
+        wanted.missing = below("wanted");
+    }
+    if let Some(before) = ledger.phase.as_mut().and_then(|phase| phase.before.as_mut()) {
+        before.missing = below(secrets::BEFORE);
     }
     let base = ledger.clone();
     Ok(Opened { ledger, base, version, secrets, lost, missing })

@@ -201,6 +201,16 @@ impl Wanted {
         left_out
     }
 
+    /// Whether the same was said, wherever and by whichever Nutkin.
+    pub fn is_same_wish(&self, other: &Self) -> bool {
+        self.documents == other.documents
+            && self.conf_dir == other.conf_dir
+            && self.name == other.name
+            && self.options == other.options
+            && self.flink == other.flink
+            && self.task_managers == other.task_managers
+    }
+
     /// Resolves the session again.
     ///
     /// # Errors

@@ -44,3 +44,13 @@ pub(crate) fn values_lost(session: &str, paths: &[&str]) -> String {
     let paths = paths.join(", ");
     format!("values that lay beside the ledger of session `{session}` are lost: {paths}")
 }
+
+/// A change that somebody began and that is not done.
+pub(crate) fn under_way(command: &str, who: &str, since: &str) -> String {
+    format!("`{command}` of {who} is under way since {since}")
+}
+
+/// The same that is being taken back, and why.
+pub(crate) fn being_taken_back(command: &str, who: &str, since: &str, why: &str) -> String {
+    format!("`{command}` of {who}, begun {since}, is being taken back: {why}")
+}

@@ -162,6 +162,8 @@ async fn remember_end(
     opened: &mut Opened,
     context: &Context<'_>,
 ) -> Result<(), Error> {
+    // What it was before a change that is under way is nowhere to go back to.
+    opened.ledger.close();
     opened.ledger.note(ledger::event(context.environment, vec![ENDED.to_owned()]));
     ledger::save(session, opened).await
 }

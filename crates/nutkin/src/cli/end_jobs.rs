@@ -1,6 +1,5 @@
 //! What becomes of the jobs that run when `down` ends their session.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -55,13 +54,7 @@ pub(super) async fn bring(
         return Err(Error::new(Kind::Broken, message)
             .hint("`nutkin stop JOB` stops each job with a savepoint"));
     };
-    let wish = wanted::Wish {
-        session: said.session().map_err(Error::input)?,
-        place: session.exact_place(),
-        base: said.source.as_ref().map(|source| PathBuf::from(&source.base)).unwrap_or_default(),
-        wanted: said,
-        of_ledger: None,
-    };
+    let wish = wanted::Wish::of_ledger(session, said)?;
     let moves = Moves::at_end(&wish, limit, context);
     let running = moving::running(&client.jobs().await.map_err(failure)?);
     let candidates = moves.look(&running, &opened, session).await?;

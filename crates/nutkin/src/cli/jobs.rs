@@ -45,10 +45,12 @@ pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
         let Target { client, session, .. } = target(&args.session, context).await?;
         let mut jobs = client.jobs().await.map_err(failure)?;
         let mut in_file = BTreeMap::new();
+        let mut phase = None;
         if let Some(session) = &session
             && let Some(ledger) = outcomes::note(session, &client, &jobs).await
         {
             outcomes::tell_gone(session, &ledger, &jobs, context);
+            phase.clone_from(&ledger.phase);
             in_file = names_in_file(ledger);
         }
         let ended = jobs.len();
@@ -56,10 +58,15 @@ pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
         let ended = ended - jobs.len();
         if args.output.output != Output::Text {
             let items: Vec<_> = jobs.iter().map(Job::document).collect();
-            context
-                .printer
-                .document(args.output.output, &document("JobList", json!({"items": items})))?;
+            let mut fields = json!({"items": items});
+            if let Some(phase) = phase {
+                fields["underWay"] = phase.document();
+            }
+            context.printer.document(args.output.output, &document("JobList", fields))?;
             return Ok(Exit::Done);
+        }
+        if let Some(phase) = phase {
+            context.printer.say(&phase.line());
         }
         if jobs.is_empty() {
             let more =

@@ -1,5 +1,7 @@
 //! What the user types. Parsing only records; each command is in a file of its own.
 
+pub mod abort;
+pub mod adopt_job;
 pub mod cancel;
 pub mod check;
 pub mod checkpoint;
@@ -51,6 +53,7 @@ mod taken;
 pub mod up;
 mod wanted;
 pub mod watch;
+mod way_back;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -103,12 +106,16 @@ pub enum Command {
     Scale(scale::Args),
     /// Restart the processes of a session
     Restart(restart::Args),
+    /// Take back a change of a session that is under way
+    Abort(abort::Args),
     /// Run a job on a session
     Run(run::Args),
     /// List the jobs of a session
     Jobs(jobs::Args),
     /// Show one job
     Job(job::Args),
+    /// Take over a job that somebody else submitted, so that it can be moved
+    AdoptJob(adopt_job::Args),
     /// Cancel a job
     Cancel(cancel::Args),
     /// Stop a job with a savepoint
@@ -237,9 +244,11 @@ impl Command {
             Self::Watch(args) => watch::run(args, context),
             Self::Scale(args) => scale::run(args, context),
             Self::Restart(args) => restart::run(args, context),
+            Self::Abort(args) => abort::run(args, context),
             Self::Run(args) => run::run(args, context),
             Self::Jobs(args) => jobs::run(args, context),
             Self::Job(args) => job::run(args, context),
+            Self::AdoptJob(args) => adopt_job::run(args, context),
             Self::Cancel(args) => cancel::run(args, context),
             Self::Check(args) => check::run(args, context),
             Self::Convert(args) => convert::run(args, context),

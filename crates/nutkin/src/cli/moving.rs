@@ -1,6 +1,6 @@
 //! What becomes of the jobs that run when `up` changes their session, and the move of those that are moved.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,14 +8,17 @@ use std::time::Duration;
 use nutkin_core::change::Effect;
 use nutkin_core::decide::{Fate, Fates, JobFate, Outline};
 use nutkin_core::jobs::{self as rules, Hindrance, JobsChoice, MovableJob, Stop};
-use nutkin_core::ledger::{Bringer, JobRecord, Ledger, Opened};
+use nutkin_core::ledger::{Bringer, InTheWay, JobRecord, Ledger, Opened, Phase, Wanted};
 use nutkin_rest::Client;
-use nutkin_shell::{Error, ledger};
+use nutkin_shell::{Error, Kind, ledger};
 
+use super::shared::{Limits, MoveArgs};
+use super::way_back;
 use super::{Context, savepoint_place, wanted};
 use crate::jobs::moving::{self, Candidate, Within};
 use crate::jobs::{Patience, located};
-use crate::platform::Session;
+use crate::platform::ledger::{goes_back, takes_back, under_way};
+use crate::platform::{Session, rebuild};
 use crate::progress::Spinner;
 
 /// How long a session may take to answer for its jobs before a change of it.
@@ -27,12 +30,16 @@ pub(super) struct Moves<'a> {
     choice: Option<JobsChoice>,
     jars: BTreeMap<String, PathBuf>,
     limit: Duration,
+    /// The change that jobs are moved for; `None`: the session ends.
+    change: Option<&'static str>,
+    /// How long the way back may take; `None`: nobody wants to go it.
+    way_back: Option<Limits>,
     /// The session whose jobs are resumed as it says.
     wanted: nutkin_core::session::Session,
     /// Jobs that were to be parted with: they are not stopped again, whatever has become of them.
     parted: RefCell<BTreeSet<String>>,
-    /// Whether jobs wait to be resumed.
-    under_way: Cell<bool>,
+    /// The session, while jobs wait to be resumed.
+    under_way: RefCell<Option<Session>>,
     context: &'a Context<'a>,
 }
 
@@ -44,18 +51,33 @@ impl<'a> Moves<'a> {
         wish: &'a wanted::Wish,
         context: &'a Context<'a>,
     ) -> Result<Self, Error> {
-        let mut wanted = wish.session.clone();
+        let mut moves = Self::at_change("up", &asked.moves, wish, context)?;
         if asked.no_jobs {
-            wanted.jobs.clear();
+            moves.wanted.jobs.clear();
         }
+        Ok(moves)
+    }
+
+    /// The same for a change of this name.
+    ///
+    /// # Errors
+    /// Exit 2: an argument is wrong.
+    pub(super) fn at_change(
+        change: &'static str,
+        asked: &MoveArgs,
+        wish: &'a wanted::Wish,
+        context: &'a Context<'a>,
+    ) -> Result<Self, Error> {
         Ok(Self {
             wish,
-            choice: asked.moves.jobs.map(JobsChoice::from),
-            jars: asked.moves.jars()?,
-            limit: Duration::from_secs(asked.moves.move_timeout),
-            wanted,
+            choice: asked.jobs.map(JobsChoice::from),
+            jars: asked.jars()?,
+            limit: Duration::from_secs(asked.move_timeout),
+            change: Some(change),
+            way_back: asked.way_back(),
+            wanted: wish.session.clone(),
             parted: RefCell::default(),
-            under_way: Cell::new(false),
+            under_way: RefCell::default(),
             context,
         })
     }
@@ -71,9 +93,11 @@ impl<'a> Moves<'a> {
             choice: Some(JobsChoice::Move),
             jars: BTreeMap::new(),
             limit,
+            change: None,
+            way_back: None,
             wanted: wish.session.clone(),
             parted: RefCell::default(),
-            under_way: Cell::new(false),
+            under_way: RefCell::default(),
             context,
         }
     }
@@ -94,6 +118,7 @@ impl<'a> Moves<'a> {
     pub(super) async fn of_jobs(
         &self,
         outline: Outline,
+        opened: Option<&Opened>,
         session: &Session,
     ) -> Result<(Outline, Vec<Candidate>), Error> {
         let effect = outline.change.effect;
@@ -106,7 +131,10 @@ impl<'a> Moves<'a> {
         if outline.is_done() || !is_of_interest {
             return Ok((outline, Vec::new()));
         }
-        let opened = ledger::load(session).await?;
+        let opened = match opened {
+            Some(opened) => opened.clone(),
+            None => ledger::load(session).await?,
+        };
         let mut running: Vec<(String, String)> =
             jobs.iter().map(|job| (job.id.clone(), job.name.clone())).collect();
         for (id, name) in being_stopped(&opened) {
@@ -223,14 +251,6 @@ impl<'a> Moves<'a> {
         !candidates.is_empty() && fates.iter().any(is_work)
     }
 
-    /// A failure, with what is stopped at that time.
-    pub(super) async fn told(&self, failure: Error, session: &Session) -> Error {
-        match ledger::load(session).await {
-            Ok(opened) if !opened.ledger.moving().is_empty() => failure.hint(left(&opened)),
-            _ => failure,
-        }
-    }
-
     /// Stops what is to be moved, and parts with what is lost for good: it was agreed to.
     ///
     /// # Errors
@@ -259,8 +279,10 @@ impl<'a> Moves<'a> {
             .cloned()
             .collect();
         if !to_stop.is_empty() {
-            self.under_way.set(true);
-            let stopped = moving::stop(session, &client, &to_stop, within).await;
+            self.under_way.replace(Some(session.clone()));
+            let before = rebuild::of(session.name(), &session.exact_place(), self.context).await;
+            let begins = |ledger: &mut Ledger| self.begin(ledger, before);
+            let stopped = moving::stop(session, &client, &to_stop, begins, within).await;
             if let Err(failure) = stopped {
                 return Err(self.back(failure, session, &client).await);
             }
@@ -278,35 +300,68 @@ impl<'a> Moves<'a> {
         Ok(())
     }
 
+    /// Writes into the ledger that the change begins, and the way back. `rebuilt` is what is wanted of the session as far as
+    /// it is seen in what runs, which counts where nobody noted it.
+    fn begin(&self, ledger: &mut Ledger, rebuilt: Option<Wanted>) {
+        let Some(change) = self.change else { return };
+        let environment = self.context.environment;
+        let who = ledger::who(environment);
+        let mut phase = Phase::new(change, &ledger::now(), &who, &environment.words);
+        if ledger.wanted.is_none() {
+            phase.before = rebuilt.map(Box::new);
+        }
+        ledger.begin(phase, &self.wish.wanted);
+    }
+
     /// The jobs that were stopped go on in the session as it is.
     async fn back(&self, failure: Error, session: &Session, client: &Client) -> Error {
         let mut as_it_was = self.wish.session.clone();
         as_it_was.jobs.clear();
         let found = |id: &str| session.newest_state(id);
-        let resumed = moving::resume(session, client, self.within(&as_it_was, &found)).await;
-        match resumed {
-            Ok(()) => failure.hint(format!(
-                "session `{}` was not changed, and its jobs run as they did",
-                self.wish.session.name
-            )),
-            Err(second) => failure
-                .hint(format!("{:#}; the same command again goes on from there", second.error)),
+        let within = self.within(&as_it_was, &found);
+        let resumed = async {
+            let why = format!("{:#}", failure.error);
+            ledger::update(session, |ledger| {
+                ledger.take_back(&why);
+            })
+            .await?;
+            moving::resume(session, client, Ledger::close, within).await
+        };
+        let name = &self.wish.session.name;
+        match resumed.await {
+            Ok(()) => failure
+                .hint(format!("session `{name}` was not changed, and its jobs run as they did")),
+            Err(second) => failure.hint(format!("{:#}", second.error)).hint(goes_back(name)),
         }
     }
 
-    /// After a change that has failed: what was stopped goes on where something answers.
-    pub(super) async fn rescue(&self, failure: Error, session: &Session) -> Error {
+    /// After a change that has failed: the session goes back to what it was, and with it the jobs that were stopped.
+    pub(super) async fn rescue(&self, failure: Error) -> Error {
+        let Some(session) = &self.under_way.take() else { return failure };
         let Ok(opened) = ledger::load(session).await else { return failure };
-        if opened.ledger.moving().is_empty() {
+        if opened.ledger.phase.is_none() && opened.ledger.moving().is_empty() {
             return failure;
         }
-        let client = match session.connect(true).await {
-            Ok(connected) => connected.client().map(|client| (connected, client)),
-            Err(error) => Err(error),
+        let name = session.name();
+        // What another command made of it is not this one's to take back.
+        let is_ours = !matches!(failure.kind, Kind::Conflict | Kind::Interrupted);
+        let Some(limits) = self.way_back.filter(|_| is_ours && opened.ledger.phase.is_some())
+        else {
+            let failure = failure.hint(left(&opened));
+            return match opened.ledger.phase {
+                Some(_) => failure.hint(takes_back(name)),
+                None => failure,
+            };
         };
-        match client {
-            Ok((_connected, client)) => self.back(failure, session, &client).await,
-            Err(_) => failure.hint(left(&opened)),
+        let why = format!("{:#}", failure.error);
+        self.context.printer.warn(&format!("the change of session `{name}` has failed: {why}"));
+        self.context.printer.say(&format!("session `{name}` goes back to what it was"));
+        let back = Box::pin(way_back::take_back(session, &why, limits, self.context)).await;
+        match back {
+            Ok(jobs) => failure.hint(way_back::done(name, &jobs)),
+            Err(second) => failure
+                .hint(format!("the way back failed, too: {:#}", second.error))
+                .hint(goes_back(name)),
         }
     }
 
@@ -321,18 +376,44 @@ impl<'a> Moves<'a> {
         let connected = session.connect(true).await?;
         let client = connected.client()?;
         let found = |id: &str| session.newest_state(id);
-        moving::resume(session, &client, self.within(&self.wanted, &found)).await
+        moving::resume(session, &client, Ledger::close, self.within(&self.wanted, &found)).await?;
+        self.under_way.take();
+        Ok(())
+    }
+
+    /// Refuses while another change of the session is under way. Gives whether this one is what takes it back.
+    ///
+    /// # Errors
+    /// Another one is.
+    pub(super) fn in_the_way(&self, opened: Option<&Opened>) -> Result<bool, Error> {
+        let Some(ledger) = opened.map(|opened| &opened.ledger) else { return Ok(false) };
+        match (ledger.in_the_way(&self.wish.wanted), &ledger.phase) {
+            (InTheWay::Yes, Some(phase)) => Err(under_way(&ledger.name, phase)),
+            (is, _) => Ok(is == InTheWay::TakesBack),
+        }
+    }
+
+    /// Completes a change back that was cut off.
+    ///
+    /// # Errors
+    /// The session does not come up.
+    pub(super) async fn take_back(&self, session: &Session) -> Result<(), Error> {
+        let limits = self.way_back.unwrap_or_default();
+        let jobs = Box::pin(way_back::take_back(session, "", limits, self.context)).await?;
+        self.context.printer.say(&way_back::done(session.name(), &jobs));
+        Ok(())
     }
 
     /// Sees in the ledger whether jobs wait to be resumed.
-    pub(super) fn see(&self, ledger: Option<&Ledger>) {
-        let moves = ledger.is_some_and(|ledger| !ledger.moving().is_empty());
-        self.under_way.set(self.under_way.get() || moves);
+    pub(super) fn see(&self, ledger: Option<&Ledger>, session: &Session) {
+        if ledger.is_some_and(|ledger| ledger.phase.is_some() || !ledger.moving().is_empty()) {
+            self.under_way.replace(Some(session.clone()));
+        }
     }
 
     /// Whether jobs wait to be resumed.
-    pub(super) const fn are_under_way(&self) -> bool {
-        self.under_way.get()
+    pub(super) fn are_under_way(&self) -> bool {
+        self.under_way.borrow().is_some()
     }
 }
 
@@ -375,7 +456,7 @@ pub(super) fn left(opened: &Opened) -> String {
 fn help(hindrance: &Hindrance) -> Option<&'static str> {
     Some(match hindrance {
         Hindrance::NotOurs => {
-            "`nutkin stop JOB` takes a savepoint of a job, and `nutkin run --from-savepoint` resumes it"
+            "`nutkin adopt-job JOB --jar PATH` says what runs as the job: then it is moved, too"
         }
         Hindrance::JarGone(_) => "`--jar JOB=PATH` names the jar of a job",
         Hindrance::Batch => "`--jobs wait` changes the session when its jobs have ended",

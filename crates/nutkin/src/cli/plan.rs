@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nutkin_core::decide::Outline;
 use nutkin_core::jobs::Outlook;
-use nutkin_core::ledger::Ledger;
+use nutkin_core::ledger::{Ledger, Phase};
 use nutkin_core::session::Session;
 use serde_json::{Value, json};
 
@@ -68,8 +68,12 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
         let asked = Wish { session, place, purpose: Purpose::Look, adopt: args.wish.adopt };
         let decision = Decision::of(asked, &|_| (), context).await?;
         let moves = Moves::of(&args.wish, &wish, context)?;
-        let (outline, _) = moves.of_jobs(decision.outline(), &decision.session()).await?;
-        let (is_new, is_done) = (outline.change.is_new, outline.is_done());
+        let is_new = decision.outline().change.is_new;
+        let opened = if is_new { None } else { Some(ledger::load(&decision.session()).await?) };
+        let phase = opened.as_ref().and_then(|opened| opened.ledger.phase.as_ref());
+        let (outline, _) =
+            moves.of_jobs(decision.outline(), opened.as_ref(), &decision.session()).await?;
+        let is_done = outline.is_done();
         let outlooks = if args.wish.no_jobs {
             Ok(Vec::new())
         } else {
@@ -81,15 +85,15 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
         };
         let mut left_out = None;
         if !is_new && !is_done {
-            let opened = ledger::load(&decision.session()).await?;
-            left_out = wish.left_out(&opened.ledger);
-            if opened.ledger.wanted.is_none() {
+            left_out = opened.as_ref().and_then(|opened| wish.left_out(&opened.ledger));
+            if opened.as_ref().is_some_and(|opened| opened.ledger.wanted.is_none()) {
                 warn_of_origin(&args.wish.spec, session, place, context);
             }
         }
         let comes = outlooks.iter().flatten().any(|outlook| !outlook.names().is_empty());
         if args.output.output == Output::Text {
             let mut lines = outline.lines(crate::remedies::words);
+            lines.extend(phase.map(Phase::line));
             lines.extend(left_out);
             let is_drift = !is_new && !is_done;
             lines.extend(wish.of_ledger.clone().filter(|_| is_drift));
@@ -105,12 +109,15 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
                     |outlook: &Outlook| json!({"name": outlook.name, "steps": outlook.names()});
                 outlooks.iter().map(item).collect()
             });
-            if comes {
+            if let Some(phase) = phase {
+                plan["underWay"] = phase.document();
+            }
+            if comes || phase.is_some() {
                 plan["changes"] = Value::Bool(true);
             }
             context.printer.document(args.output.output, &document("Plan", plan))?;
         }
-        let changes = is_new || !is_done || comes;
+        let changes = is_new || !is_done || comes || phase.is_some();
         Ok(if changes && args.detailed_exitcode { Exit::Changes } else { Exit::Done })
     })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use nutkin_core::jobs::JobsChoice;
@@ -18,6 +19,28 @@ pub(super) fn not_ready(name: &str, seconds: u64, seen: &str) -> Error {
 /// A hint: how to see what becomes of such a session.
 pub(super) fn goes_on(name: &str) -> String {
     format!("it goes on starting: `nutkin status {name}`, `nutkin logs --session {name}`")
+}
+
+/// How long a session may take by default until it serves: a cold start takes 10 s, a pulled image a minute.
+const SESSION_SECONDS: u64 = 120;
+
+/// How long a savepoint may take by default, and again the way to a first checkpoint: large states go to slow storage.
+const JOBS_SECONDS: u64 = 600;
+
+/// How long the way back from a change may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Until the session serves.
+    pub(super) session: Duration,
+    /// A savepoint, and again until each job has its first checkpoint.
+    pub(super) jobs: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let [session, jobs] = [SESSION_SECONDS, JOBS_SECONDS].map(Duration::from_secs);
+        Self { session, jobs }
+    }
 }
 
 /// Where a session runs.
@@ -67,11 +90,26 @@ pub struct MoveArgs {
     pub jar: Vec<String>,
 
     /// How long a job that is moved may take to stop, and again to its first checkpoint
-    #[arg(long, default_value = "600", value_name = "SECONDS")]
+    #[arg(long, default_value_t = JOBS_SECONDS, value_name = "SECONDS")]
     pub move_timeout: u64,
+
+    /// Leave a change that fails as it is; otherwise the session goes back to what it was, with the jobs that were stopped
+    #[arg(long)]
+    pub no_rollback: bool,
+
+    /// How long the session may take to serve again on the way back; each job has --move-timeout again
+    #[arg(long, default_value_t = SESSION_SECONDS, value_name = "SECONDS")]
+    pub rollback_timeout: u64,
 }
 
 impl MoveArgs {
+    /// How long the way back may take; `None`: the user does not want it.
+    pub(super) fn way_back(&self) -> Option<Limits> {
+        let session = Duration::from_secs(self.rollback_timeout);
+        let jobs = Duration::from_secs(self.move_timeout);
+        (!self.no_rollback).then_some(Limits { session, jobs })
+    }
+
     /// The jars by the job.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! `nutkin status`.
 
 use nutkin_core::decide::Drift;
+use nutkin_core::ledger::Phase;
 use nutkin_core::status::SessionState;
 
 use super::jobs::duration;
@@ -54,18 +55,23 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let has_news = |one: Overview| one.has_ended_jobs() || (one.jobs_running as usize) < open;
         let has_news = view.overview.is_some_and(has_news);
         let noted = if has_news { outcomes::look(&session).await } else { None };
+        let read = if noted.is_none() && drifted.is_none() {
+            ledger::load(&session).await.ok().map(|opened| opened.ledger)
+        } else {
+            None
+        };
+        let ledger = noted.as_ref().or(drifted.as_ref().map(|one| &one.ledger)).or(read.as_ref());
+        let phase = ledger.and_then(|ledger| ledger.phase.as_ref());
         if args.output.output == Output::Text {
-            let gone = match noted.as_ref().or(drifted.as_ref().map(|one| &one.ledger)) {
-                _ if view.overview.is_none() => 0,
-                Some(ledger) => outcomes::gone(ledger),
-                // Where drift cannot be known there may be a ledger all the same.
-                None => ledger::load(&session).await.map_or(0, |one| outcomes::gone(&one.ledger)),
-            };
-            show(&view, drifted.as_ref(), gone, context);
+            let gone = ledger.filter(|_| view.overview.is_some()).map_or(0, outcomes::gone);
+            show(&view, drifted.as_ref(), gone, phase, context);
         } else {
             let mut fields = view.document(words);
             if let Some(drifted) = &drifted {
                 fields["drift"] = drifted.drift.iter().map(Drift::document).collect();
+            }
+            if let Some(phase) = phase {
+                fields["underWay"] = phase.document();
             }
             context.printer.document(args.output.output, &document("Session", fields))?;
         }
@@ -73,7 +79,13 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     })
 }
 
-fn show(view: &View, drifted: Option<&Drifted>, gone: usize, context: &Context<'_>) {
+fn show(
+    view: &View,
+    drifted: Option<&Drifted>,
+    gone: usize,
+    phase: Option<&Phase>,
+    context: &Context<'_>,
+) {
     let printer = context.printer;
     let style = match view.state {
         SessionState::Running => Style::Green,
@@ -135,6 +147,9 @@ fn show(view: &View, drifted: Option<&Drifted>, gone: usize, context: &Context<'
         let since = since.unwrap_or_default();
         let leads = if process.leads == Some(true) { ", leads" } else { "" };
         field(&process.name, format!("{}{leads}{since}{restarts}{ended}", process.state));
+    }
+    if let Some(phase) = phase {
+        field("change", phase.line());
     }
     if let Some(Drifted { drift, ledger }) = drifted.filter(|one| !one.drift.is_empty()) {
         for one in drift {

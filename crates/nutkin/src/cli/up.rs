@@ -150,10 +150,26 @@ async fn bring_up(
     stage: &Cell<Stage>,
     context: &Context<'_>,
 ) -> Outcome {
+    let moves = Moves::of(&args.wish, wish, context)?;
+    let failure = match Box::pin(change(args, wish, &moves, stage, context)).await {
+        Err(failure) if moves.are_under_way() => failure,
+        ended => return ended,
+    };
+    stage.set(Stage::Changing);
+    Err(moves.rescue(failure).await)
+}
+
+/// Changes the session. Whether jobs are stopped for that, `moves` knows.
+async fn change(
+    args: &Args,
+    wish: &wanted::Wish,
+    moves: &Moves<'_>,
+    stage: &Cell<Stage>,
+    context: &Context<'_>,
+) -> Outcome {
     let wanted::Wish { session, place, .. } = wish;
     let asked = Wish { session, place, purpose: Purpose::Act, adopt: args.wish.adopt };
     let begins = |begun: bool| stage.set(if begun { Stage::Changing } else { Stage::Looking });
-    let moves = Moves::of(&args.wish, wish, context)?;
     let mut decision = Decision::of(asked, &begins, context).await?;
     let mut known = decision.ledger().await?;
     let mut changes = Vec::new();
@@ -161,25 +177,34 @@ async fn bring_up(
     let is_new = decision.outline().change.is_new;
     loop {
         let platform = decision.outline();
+        let opened = opened(&decision, known.as_ref()).await?;
+        if moves.in_the_way(opened.as_ref())? {
+            stage.set(Stage::Changing);
+            moves.take_back(&decision.session()).await?;
+            return Ok(Exit::Done);
+        }
+        moves.see(opened.as_ref().map(|opened| &opened.ledger), &decision.session());
         // There may be something to do all the same that nobody would notice: a jar to fetch.
         if platform.is_done() && platform.steps.is_empty() {
             context.printer.say(&format!("session `{}` is unchanged", session.name));
             stage.set(Stage::Starting);
-            let noted = wish.remember(&decision.session(), &[], known, false, context).await?;
-            moves.see(noted.as_ref());
+            let opened = known.or(opened);
+            let noted = wish.remember(&decision.session(), &[], opened, false, context).await?;
+            moves.see(noted.as_ref(), &decision.session());
             if args.no_wait && !moves.are_under_way() {
                 return Ok(Exit::Done);
             }
-            return finish(args, wish, &moves, &mut decision, stage, context).await;
+            return finish(args, wish, moves, &mut decision, stage, context).await;
         }
         let harm = platform.harm;
-        let (outline, candidates) = moves.of_jobs(platform, &decision.session()).await?;
+        let (outline, candidates) =
+            moves.of_jobs(platform, opened.as_ref(), &decision.session()).await?;
         let announcement = outline.announcement(words);
         let is_agreed = agreed.as_ref().is_some_and(|agreed| is_same(agreed, &outline.change));
         let is_known = is_agreed && candidates.is_empty();
         if !(announcement.is_empty() || is_known) {
             let shown = (&outline, &announcement[..], &candidates[..]);
-            agree(args, wish, &decision, shown, known.as_ref(), context).await?;
+            agree(args, wish, &decision, shown, opened.as_ref(), context).await?;
             changes = announcement;
             agreed = Some(outline.change.clone());
         }
@@ -227,25 +252,34 @@ async fn bring_up(
             Ok(Carried::Differs) => {}
             Ok(Carried::Done) if is_unchanged => {}
             Ok(Carried::Done) => break,
-            Err(failure) => return Err(moves.rescue(failure, &decision.session()).await),
+            Err(failure) => return Err(failure),
         }
     }
     stage.set(decision.left_alone().map_or(Stage::Starting, Stage::Replacing));
     decision.note(args.wish.spec.file.as_deref(), context)?;
     if let Some(written) = decision.remembered() {
-        moves.see(known.as_ref().map(|known| &known.ledger));
+        moves.see(known.as_ref().map(|known| &known.ledger), &decision.session());
         wish.told(written, context)?;
     } else {
         let changes = or_summary(&changes, &decision);
         let session = decision.session();
         let noted = wish.remember(&session, &changes, known, is_new, context).await?;
-        moves.see(noted.as_ref());
+        moves.see(noted.as_ref(), &session);
     }
     if args.no_wait && !moves.are_under_way() {
         context.printer.say(&format!("session `{}` is starting", session.name));
         return Ok(Exit::Done);
     }
-    finish(args, wish, &moves, &mut decision, stage, context).await
+    finish(args, wish, moves, &mut decision, stage, context).await
+}
+
+/// The ledger of a session that is there: what is under way, and what was wanted.
+async fn opened(decision: &Decision, known: Option<&Opened>) -> Result<Option<Opened>, Error> {
+    match (known, decision.outline().change.is_new) {
+        (Some(known), _) => Ok(Some(known.clone())),
+        (None, true) => Ok(None),
+        (None, false) => ledger::load(&decision.session()).await.map(Some),
+    }
 }
 
 /// Whether a change is the one that was agreed to. How often jobs fail over hangs on those that run.
@@ -351,7 +385,9 @@ async fn finish(
         }
         Ok(Waited::TimedOut(seen)) => {
             let failure = not_ready(name, args.timeout, &seen);
-            let failure = moves.told(failure, &decision.session()).await;
+            if moves.are_under_way() {
+                return Err(failure);
+            }
             if let Some(then) = decision.left_alone() {
                 return Err(failure
                     .hint("run the same command again to continue; `--timeout` gives it more time")
@@ -361,8 +397,7 @@ async fn finish(
         }
         Err(failure) => {
             stage.set(Stage::Changing);
-            let failure = decision.give_up(failure, context).await?;
-            Err(moves.rescue(failure, &decision.session()).await)
+            Err(decision.give_up(failure, context).await?)
         }
     }
 }

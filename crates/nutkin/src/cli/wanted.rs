@@ -111,6 +111,21 @@ fn source(file: &Path, base: &Path, context: &Context<'_>) -> Source {
 }
 
 impl Wish {
+    /// What a session is wanted to be already.
+    ///
+    /// # Errors
+    /// Exit 2: that is damaged.
+    pub(super) fn of_ledger(session: &platform::Session, wanted: Wanted) -> Result<Self, Error> {
+        let base = wanted.source.as_ref().map(|source| PathBuf::from(&source.base));
+        Ok(Self {
+            session: wanted.session().map_err(Error::input)?,
+            place: session.exact_place(),
+            base: base.unwrap_or_default(),
+            wanted,
+            of_ledger: None,
+        })
+    }
+
     /// Where it is looked for: relative paths that the ledger has count from where they were given.
     pub(super) fn surroundings(&self, context: &Context<'_>) -> Option<Environment> {
         self.of_ledger.as_ref()?;

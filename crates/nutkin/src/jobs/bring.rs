@@ -74,6 +74,10 @@ pub async fn bring(
     Ok(())
 }
 
+/// How many ids of one job may be those of jobs that have ended for good: each costs a submission, and a result store that
+/// holds more is better looked at.
+const IDS: usize = 8;
+
 /// How one job is driven.
 #[derive(Debug)]
 pub(super) struct Manner {
@@ -111,7 +115,7 @@ pub(super) async fn drive(
         let error = failed.error.context(manner.otherwise.clone());
         Error { error, ..failed }.hint("run the same command again to go on from here")
     };
-    let mut tries = manner.tries;
+    let (mut tries, mut taken) = (manner.tries, 0);
     let mut waiting: Option<Waiting<'_>> = None;
     loop {
         let seen = match work.observe(record.as_ref()).await {
@@ -146,6 +150,12 @@ pub(super) async fn drive(
             match work.act(act, &mut now).await {
                 // Whether it was heard the same command sees.
                 Err(failed) if work.is_open => return Err(not_so(failed)),
+                Err(_) if work.is_taken && taken < IDS => {
+                    taken += 1;
+                    work.is_taken = false;
+                    now = about.taken(&now);
+                    keep(&now).await?;
+                }
                 Err(failed) => {
                     now = about.refused(&now, act);
                     keep(&now).await?;

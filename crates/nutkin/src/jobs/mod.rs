@@ -21,6 +21,6 @@ pub use jars::{Jars, located};
 pub use nutkin_rest::jobs::{failure, find, shortage, shortage_of};
 pub use preflight::local_jars;
 pub use strays::{goes_on, strays};
-pub use submit::{arrives, random_id, submit, trigger_id};
+pub use submit::{arrives, is_duplicate, random_id, submit, trigger_id};
 pub use wait::{Ended, described, until_done, until_it_answers, until_it_ends, until_tasks_run};
 pub use work::PATIENCE;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use nutkin_core::jobs::{self as rules, AboutJob, MovableJob, Stop};
-use nutkin_core::ledger::{Bringer, JobRecord, Opened, Snapshot};
+use nutkin_core::ledger::{Bringer, JobRecord, Ledger, Opened, Snapshot};
 use nutkin_core::session::{Session, SessionJob};
 use nutkin_flink::Configuration;
 use nutkin_rest::{Client, Job, RestError, Trigger};
@@ -115,9 +115,16 @@ impl<S: Store> Shared<'_, S> {
         opened.ledger.jobs.insert(name.to_owned(), now.clone());
         ledger::save(self.0, &mut opened).await
     }
+
+    async fn change(&self, change: impl FnOnce(&mut Ledger)) -> Result<(), Error> {
+        let mut opened = self.1.lock().await;
+        change(&mut opened.ledger);
+        ledger::save(self.0, &mut opened).await
+    }
 }
 
-/// Stops jobs with savepoints, side by side.
+/// Stops jobs with savepoints, side by side. `begins` writes into the ledger what they are stopped for, before anything is
+/// done.
 ///
 /// # Errors
 /// One of them could not be stopped, and why; others may be. None goes on before [`resume`] was called.
@@ -125,10 +132,12 @@ pub async fn stop(
     store: &impl Store,
     client: &Client,
     jobs: &[Candidate],
+    begins: impl FnOnce(&mut Ledger),
     within: Within<'_>,
 ) -> Result<(), Error> {
     let listed = client.jobs().await.map_err(failure)?;
     let mut opened = ledger::load(store).await?;
+    begins(&mut opened.ledger);
     for one in jobs {
         let known = known_of(&listed, within.namespace(), &one.job);
         let mut record = opened.ledger.jobs.get(&one.key).cloned().unwrap_or_default();
@@ -136,9 +145,8 @@ pub async fn stop(
             record.generation = record.generation.max(1);
         }
         let mut record = rules::settle(&one.job, Some(&record), &known).unwrap_or(record);
-        record.moving = true;
         record.id = Some(one.about.id.clone());
-        opened.ledger.jobs.insert(one.key.clone(), record);
+        opened.ledger.will_stop(&one.key, record);
     }
     ledger::save(store, &mut opened).await?;
     let records = opened.ledger.jobs.clone();
@@ -160,7 +168,10 @@ pub async fn stop(
             let record = drive(about, work, record, &manner, within.context, keep).await?;
             match rules::stopped(&record, &one.about.id) {
                 Stop::At(_) => Ok(()),
-                Stop::Ended => shared.keep(&one.key, &JobRecord { moving: false, ..record }).await,
+                Stop::Ended => {
+                    shared.keep(&one.key, &record).await?;
+                    shared.change(|ledger| ledger.stays_ended(&one.key)).await
+                }
                 Stop::Lost => {
                     let name = &one.about.name;
                     let message = format!(
@@ -201,21 +212,24 @@ pub async fn part(client: &Client, jobs: &[(String, String)], within: Within<'_>
 }
 
 /// Resumes every job of the ledger that is being moved, side by side, and waits until all their tasks run and a first
-/// checkpoint is complete.
+/// checkpoint is complete. `ends` writes into the ledger that this is so.
 ///
 /// # Errors
 /// A job cannot be submitted, fails, or takes too long: it stays in the ledger as one that is being moved.
-pub async fn resume(store: &impl Store, client: &Client, within: Within<'_>) -> Result<(), Error> {
+pub async fn resume(
+    store: &impl Store,
+    client: &Client,
+    ends: impl FnOnce(&mut Ledger),
+    within: Within<'_>,
+) -> Result<(), Error> {
     let opened = ledger::load(store).await?;
     let names: Vec<String> = opened.ledger.moving().into_iter().map(str::to_owned).collect();
-    if names.is_empty() {
-        Ok(())
-    } else {
-        resume_these(store, client, &names, opened, within).await
-    }
+    let shared = Shared(store, Mutex::new(opened));
+    all(client, &names, &shared, within).await?;
+    shared.change(ends).await
 }
 
-/// The same of some of them. `opened`: the ledger, just read.
+/// The same of some of them, of which nothing else is to be written. `opened`: the ledger, just read.
 ///
 /// # Errors
 /// As [`resume`].
@@ -226,11 +240,19 @@ pub async fn resume_these(
     opened: Opened,
     within: Within<'_>,
 ) -> Result<(), Error> {
-    let records = opened.ledger.jobs.clone();
-    let shared = Shared(store, Mutex::new(opened));
+    all(client, names, &Shared(store, Mutex::new(opened)), within).await
+}
+
+async fn all<S: Store>(
+    client: &Client,
+    names: &[String],
+    shared: &Shared<'_, S>,
+    within: Within<'_>,
+) -> Result<(), Error> {
+    let records = shared.1.lock().await.ledger.jobs.clone();
     let is_alone = names.len() == 1;
     let resumed = names.iter().map(|name| {
-        let (record, shared) = (records[name].clone(), &shared);
+        let record = records[name].clone();
         async move {
             let keep = async |now: &JobRecord| shared.keep(name, now).await;
             let record = one(name, record, client, within, is_alone, keep).await?;
@@ -254,6 +276,13 @@ async fn one(
     let job = of_file.cloned().unwrap_or_else(|| rules::again(name, &record));
     let job = rules::to_resume(job);
     let id = within.about(&job, by_id).id(record.generation);
+    if !record.suspended && record.pending.is_none() && has_failed(client, &id).await {
+        // It was resumed and did not run: what kept it from that may be fixed by now.
+        record.suspended = true;
+        if let Some(savepoint) = &mut record.savepoint {
+            savepoint.job = Some(id.clone());
+        }
+    }
     if record.suspended
         && rules::stopped(&record, &id) == Stop::Lost
         && matches!(client.state(&id).await, Err(RestError::NotFound(_)))
@@ -299,6 +328,12 @@ async fn one(
         within.context.events.say(&format!("job `{name}` runs again as {id}"));
     }
     Ok(record)
+}
+
+/// Whether a job has come to an end that is not its own.
+async fn has_failed(client: &Client, id: &str) -> bool {
+    let state = client.state(id).await;
+    state.is_ok_and(|state| state.has_ended() && !state.is_finished())
 }
 
 /// The jar of a job that no file of the session names, where it is now; `None`: it has none. It is known to be there since
@@ -367,7 +402,7 @@ async fn runs(client: &Client, id: &str, name: &str, within: Within<'_>) -> Resu
 }
 
 /// Whether a job has completed a checkpoint since it started.
-fn has_completed(checkpoints: &Value) -> bool {
+pub fn has_completed(checkpoints: &Value) -> bool {
     checkpoints["latest"]["completed"].is_object()
 }
 

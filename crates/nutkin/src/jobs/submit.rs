@@ -28,7 +28,16 @@ pub fn trigger_id(version: FlinkVersion) -> std::io::Result<Option<String>> {
     if version.line().takes_trigger_id { random_id().map(Some) } else { Ok(None) }
 }
 
-/// Runs main() of an uploaded jar. An answer that is lost is not a failure when the job shows up.
+/// What Flink says where a job of this id runs, or has ended for good. Source: `DuplicateJobSubmissionException`, 1.13 to 2.3.
+const DUPLICATE: &str = "Job has already been submitted";
+
+/// Whether a submission was refused because there is, or was, a job of its id.
+pub fn is_duplicate(error: &RestError) -> bool {
+    matches!(error, RestError::Refused { .. }) && error.whole().contains(DUPLICATE)
+}
+
+/// Runs main() of an uploaded jar. An answer that is lost is not a failure when the job shows up, nor is a second submission
+/// of a job that runs: nobody else makes its id.
 ///
 /// # Errors
 /// See [`RestError`]; main() threw.
@@ -42,8 +51,14 @@ pub async fn submit(
     match client.run(jar, &request).await {
         Ok(_) => Ok(()),
         Err(RestError::Broken(_)) if arrives(client, id, ARRIVAL).await => Ok(()),
+        Err(error) if is_duplicate(&error) && runs(client, id).await => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a job is there and has not ended.
+async fn runs(client: &Client, id: &str) -> bool {
+    client.state(id).await.is_ok_and(|state| !state.has_ended())
 }
 
 /// Whether a job that was submitted shows up in time.

@@ -9,7 +9,7 @@ use nutkin_flink::Problem;
 
 use super::known::known_of;
 use super::wait::{PATIENCE as READY, are_ready, tasks_of};
-use super::{Jar, JarError, Jars, failure, shortage, submit, trigger_id};
+use super::{Jar, JarError, Jars, failure, is_duplicate, shortage, submit, trigger_id};
 use crate::Context;
 use nutkin_fetch::artifacts::Fetcher;
 use nutkin_rest::{
@@ -54,6 +54,8 @@ pub(super) struct Work<'a> {
     failed: Option<RestError>,
     /// Whether what was asked for last may have been heard, although no answer came.
     pub(super) is_open: bool,
+    /// Whether the id of what was submitted last is that of a job that has ended for good.
+    pub(super) is_taken: bool,
 }
 
 impl<'a> Work<'a> {
@@ -79,6 +81,7 @@ impl<'a> Work<'a> {
             jar: None,
             failed: None,
             is_open: false,
+            is_taken: false,
         }
     }
 
@@ -336,7 +339,9 @@ impl<'a> Work<'a> {
                 self.context.events.hint(&hint);
             }
         }
-        submit(self.client, &jar.id, &id, &request).await.map_err(failure)?;
+        let submitted = submit(self.client, &jar.id, &id, &request).await;
+        self.is_taken = submitted.as_ref().is_err_and(is_duplicate);
+        submitted.map_err(failure)?;
         *record = self.about.arrived(record);
         Ok(News::Submitted(id, from.cloned()))
     }

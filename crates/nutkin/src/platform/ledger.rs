@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use nutkin_core::ledger::{Opened, Sealed, Stored, Version, Wanted};
+use nutkin_core::ledger::{Ledger, Opened, Phase, Sealed, Stored, Version, Wanted};
 use nutkin_docker::DockerSession;
 use nutkin_kubernetes as kubernetes;
 use nutkin_local::directory::SessionDirectory;
@@ -82,6 +82,39 @@ pub async fn rebuilt(session: &Session, context: &Context<'_>) -> Result<Opened,
             super::rebuild::of(session.name(), &session.exact_place(), context).await;
     }
     Ok(opened)
+}
+
+/// Refuses while a change of the session is under way, `but` this one.
+///
+/// # Errors
+/// One is: which one, and what to do.
+pub fn none_under_way(ledger: &Ledger, but: &str) -> Result<(), Error> {
+    match &ledger.phase {
+        Some(phase) if phase.change != but || phase.taken_back.is_some() => {
+            Err(under_way(&ledger.name, phase))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A change of a session is under way, and something else is wanted of it.
+pub fn under_way(name: &str, phase: &Phase) -> Error {
+    let error = Error::new(Kind::Conflict, format!("session `{name}`: {}", phase.line()));
+    let error = error.because("UnderWay");
+    if phase.taken_back.is_some() {
+        return error.hint(goes_back(name));
+    }
+    error.hint("that command again continues the change").hint(takes_back(name))
+}
+
+/// How a change is taken back.
+pub fn takes_back(name: &str) -> String {
+    format!("`nutkin abort {name}` takes the change back")
+}
+
+/// The same of one that is being taken back.
+pub fn goes_back(name: &str) -> String {
+    format!("`nutkin abort {name}` continues to take the change back")
 }
 
 /// Tells what of a ledger is lost.

@@ -9,7 +9,7 @@ use nutkin_rest::Waited;
 use nutkin_shell::{Environment, Error, Kind, Purpose, Wish, ledger};
 
 use super::attend::Carried;
-use super::ledger::{rebuilt, surroundings, unless_denied, within};
+use super::ledger::{none_under_way, rebuilt, surroundings, unless_denied, within};
 use super::{Decision, Session};
 use crate::Context;
 
@@ -35,6 +35,7 @@ impl Restarting {
     /// asked or restarts nothing.
     pub async fn of(session: Session, context: &Context<'_>) -> Result<Self, Error> {
         let mut opened = rebuilt(&session, context).await?;
+        none_under_way(&opened.ledger, "restart")?;
         let place = session.exact_place();
         let Some(wanted) = &opened.ledger.wanted else {
             let name = session.name();
@@ -83,6 +84,11 @@ impl Restarting {
                 .hint("another `spec.restartNonce` in the session file restarts all processes"));
         }
         Ok(())
+    }
+
+    /// The ledger, as it is to be when the restart is ordered.
+    pub const fn opened(&self) -> &Opened {
+        &self.opened
     }
 
     /// What it means.

@@ -7,7 +7,7 @@ use nutkin_shell::{Environment, Error, Kind, Purpose, Wish, ledger};
 use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
 
 use super::attend::Carried;
-use super::ledger::{rebuilt, surroundings, unless_denied, within};
+use super::ledger::{none_under_way, rebuilt, surroundings, unless_denied, within};
 use super::{Decision, Session};
 use crate::Context;
 
@@ -36,6 +36,7 @@ impl Scaling {
     pub async fn of(session: Session, new: u32, context: &Context<'_>) -> Result<Self, Error> {
         let old = session.task_managers().await?;
         let mut opened = rebuilt(&session, context).await?;
+        none_under_way(&opened.ledger, "scale")?;
         let place = session.exact_place();
         let Some(wanted) = &mut opened.ledger.wanted else {
             return match &session {

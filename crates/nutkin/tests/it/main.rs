@@ -30,6 +30,7 @@ mod scenario_moving;
 mod scenario_rbac;
 mod scenario_records;
 mod scenario_so;
+mod scenario_way_back;
 mod session;
 mod supervisor;
 mod terminal;

@@ -6,20 +6,21 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use nutkin_testkit::Finished;
-use nutkin_testkit::scenario::flink::Submitted;
+use nutkin_testkit::scenario::flink::{Stops, Submitted};
 use nutkin_testkit::scenario::{Docker, Fault, Flink, Request, Server};
+use serde_json::Value;
 
 use crate::scenario::{Place, trouble};
 
 /// Looks cost a request more or less, as time goes: this long the last ones are waited for.
-const NEVER: Duration = Duration::from_secs(2);
+pub(crate) const NEVER: Duration = Duration::from_secs(2);
 
-const CHANGE: &[&str] = &["up", "a", "--yes", "-D", "env.java.opts.all=-Dx=y"];
+pub(crate) const CHANGE: &[&str] = &["up", "a", "--yes", "-D", "env.java.opts.all=-Dx=y"];
 
 /// A daemon, and the JobManager behind the port that its containers publish.
-struct World {
-    place: Place<Docker>,
-    flink: Server<Flink>,
+pub(crate) struct World {
+    pub(crate) place: Place<Docker>,
+    pub(crate) flink: Server<Flink>,
 }
 
 impl World {
@@ -33,10 +34,12 @@ impl World {
     }
 
     /// The daemon answers nothing after so many changes. A JobManager that starts anew knows nothing of the one before it.
-    fn cut_daemon(&self, cut: Option<usize>) {
+    pub(crate) fn cut_daemon(&self, cut: Option<usize>) {
         let (flink, mut cuts) = (self.flink.changer(), cut.map(cut_after));
         self.place.server.set(move |request| {
-            if request.path.ends_with("/containers/nutkin-a-jobmanager/start") {
+            let ends =
+                ["start", "restart"].map(|verb| format!("/containers/nutkin-a-jobmanager/{verb}"));
+            if ends.iter().any(|end| request.path.contains(end.as_str())) {
                 flink(&|flink| flink.work.forget());
             }
             cuts.as_mut().map_or(Fault::None, |cut| cut(request))
@@ -44,22 +47,27 @@ impl World {
     }
 
     /// A session with a job that `run` brought. Its jar is kept, and the file of it is gone.
-    fn with_job(flink: Flink) -> Self {
+    pub(crate) fn with_job(flink: Flink) -> Self {
         let world = Self::new(&Docker::default().with_image("flink:1.20.5"), &flink);
         world.place.run(&["up", "a"]).expect(0);
-        let jar = world.place.file("count.jar", "");
-        let mut zip = zip::ZipWriter::new(File::create(&jar).unwrap());
-        zip.start_file("a/B.class", zip::write::SimpleFileOptions::default()).unwrap();
-        zip.write_all(b"class").unwrap();
-        zip.finish().unwrap();
+        let jar = world.jar();
         let run = ["run", "-d", "--job-id", FIRST, "-c", "a.B", "count.jar", "--n", "7"];
         world.place.run(&run).expect(0);
         std::fs::remove_file(jar).unwrap();
         world
     }
 
+    fn jar(&self) -> std::path::PathBuf {
+        let jar = self.place.file("count.jar", "");
+        let mut zip = zip::ZipWriter::new(File::create(&jar).unwrap());
+        zip.start_file("a/B.class", zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(b"class").unwrap();
+        zip.finish().unwrap();
+        jar
+    }
+
     /// Another world in the same state, with the jars that this one has kept.
-    fn again(&self) -> Self {
+    pub(crate) fn again(&self) -> Self {
         let docker = self.place.server.with(|docker| docker.clone());
         let world = Self::new(&docker, &self.flink.with(|flink| flink.clone()));
         let kept = ".local/state/nutkin/jars";
@@ -72,21 +80,27 @@ impl World {
         world
     }
 
-    fn jobs(&self) -> (BTreeMap<String, Submitted>, u32) {
+    pub(crate) fn jobs(&self) -> (BTreeMap<String, Submitted>, u32) {
         self.flink.with(|flink| (flink.work.jobs.clone(), flink.work.savepoints))
     }
 
-    /// Whether the ledger says that something is being moved.
-    fn is_moving(&self) -> bool {
+    /// What the ledger says.
+    pub(crate) fn ledger(&self) -> Value {
         let files = self.place.server.with(|docker| docker.plain());
         let files = files.values().filter_map(|one| one["files"].as_object());
-        let mut jobs = files.flat_map(|files| files.values()).map(|file| &file["jobs"]);
-        let jobs = jobs.find_map(|jobs| jobs.as_object()).expect("a ledger");
-        jobs.values().any(|job| job["moving"] == true)
+        let mut files = files.flat_map(|files| files.values());
+        files.find(|file| file["jobs"].is_object()).expect("a ledger").clone()
+    }
+
+    /// Whether it says that something is being moved.
+    pub(crate) fn is_moving(&self) -> bool {
+        let ledger = self.ledger();
+        let jobs = ledger["jobs"].as_object().expect("jobs");
+        jobs.values().any(|job| job["moving"] == true) || !ledger["underWay"].is_null()
     }
 
     #[track_caller]
-    fn is_moved(&self, run: &Finished) {
+    pub(crate) fn is_moved(&self, run: &Finished) {
         run.expect(0);
         let (jobs, savepoints) = self.jobs();
         assert_eq!(savepoints, 1, "{}", run.all());
@@ -101,17 +115,17 @@ impl World {
 
 const FIRST: &str = "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
 
-fn flink() -> Flink {
+pub(crate) fn flink() -> Flink {
     let options = vec![("state.savepoints.dir", "file:///opt/flink/data/savepoints")];
     Flink { slots: 4, options, ..Flink::default() }
 }
 
-fn is_look(request: &Request) -> bool {
+pub(crate) fn is_look(request: &Request) -> bool {
     request.method == "GET" || request.method == "HEAD"
 }
 
 /// Nothing is answered after the k-th request that changed something.
-fn cut_after(cut: usize) -> impl FnMut(&Request) -> Fault + Send + 'static {
+pub(crate) fn cut_after(cut: usize) -> impl FnMut(&Request) -> Fault + Send + 'static {
     let mut changes = 0;
     move |request| {
         changes += usize::from(!is_look(request));
@@ -227,4 +241,116 @@ fn jobs_outlive_the_end_of_their_session() {
     let up = world.place.run(&["up", "a"]);
     up.says("runs again as");
     world.is_moved(&up);
+}
+
+/// A change of a session whose job stops in this way.
+#[track_caller]
+fn change(stops: Stops) -> (World, Finished) {
+    let world = World::with_job(flink());
+    world.flink.with(|flink| flink.work.stops = stops);
+    let run = world.place.run(CHANGE);
+    (world, run)
+}
+
+#[test]
+fn a_stop_that_goes_wrong_costs_no_state() {
+    // The control: nothing goes wrong.
+    let (world, run) = change(Stops::Well);
+    world.is_moved(&run);
+    // The savepoint is there and the job has failed: the path is in what Flink says.
+    let (world, run) = change(Stops::Uncommitted);
+    world.is_moved(&run);
+    run.says("failed while it was stopping");
+    // The savepoint fails, and the job restarts: it is waited for and asked again.
+    let (world, run) = change(Stops::Refused(2));
+    world.is_moved(&run);
+    run.says("it is asked again");
+    // It restarts when it is to be stopped.
+    let (world, run) = change(Stops::Restarting(3));
+    world.is_moved(&run);
+}
+
+/// The session is as it was, and so is its job.
+#[track_caller]
+fn is_untouched(world: &World, run: &Finished, savepoints: u32) {
+    run.expect(1).says("session `a` was not changed, and its jobs run as they did");
+    let (jobs, taken) = world.jobs();
+    let states: Vec<_> = jobs.values().map(|job| job.state).collect();
+    assert_eq!((states, taken), (vec!["RUNNING"], savepoints), "{}", run.all());
+    assert!(!world.is_moving(), "{}", run.all());
+    world.place.run(&["plan", "a", "--detailed-exitcode"]).expect(0);
+}
+
+#[test]
+fn a_source_that_takes_no_savepoint_now_is_not_asked_for_ever() {
+    let (world, run) = change(Stops::Refused(100));
+    run.says("Checkpoint Coordinator is suspending");
+    is_untouched(&world, &run, 0);
+}
+
+#[test]
+fn a_job_that_ends_while_it_is_to_be_stopped_is_not_resumed() {
+    let (world, run) = change(Stops::Ended);
+    run.expect(0).says("has come to its end by itself");
+    assert_eq!(world.jobs(), (BTreeMap::new(), 0), "{}", run.all());
+    assert!(!world.is_moving(), "{}", run.all());
+}
+
+#[test]
+fn a_job_manager_that_dies_while_a_job_is_stopped_is_told() {
+    let (world, run) = change(Stops::Dies);
+    run.expect(1).says("the JobManager has died while job").says("`nutkin abort a`");
+    assert!(world.is_moving(), "{}", run.all());
+}
+
+#[test]
+fn an_id_that_the_result_store_holds_is_not_used_again() {
+    let world = World::with_job(flink());
+    // What the first resubmission would be called.
+    let second = nutkin_core::jobs::job_id("default", FIRST, 2);
+    world.flink.with(|flink| flink.work.results = vec![second.clone()]);
+    let run = world.place.run(CHANGE);
+    world.is_moved(&run);
+    let third = nutkin_core::jobs::job_id("default", FIRST, 3);
+    assert_eq!(world.jobs().0.keys().collect::<Vec<_>>(), [&third], "{}", run.all());
+}
+
+#[test]
+fn a_job_that_came_in_is_asked_about_and_the_others_go_on() {
+    let world = World::with_job(flink());
+    world.flink.with(|flink| flink.work.comes_in = vec!["0c".repeat(16)]);
+    let run = world.place.run(CHANGE);
+    run.expect(6).says("jobs that will be lost").says("session `a` is as it was before the change");
+    let (jobs, savepoints) = world.jobs();
+    let alive = jobs.values().filter(|job| job.state == "RUNNING").count();
+    assert_eq!((alive, savepoints), (2, 1), "{}", run.all());
+    assert!(!world.is_moving(), "{}", run.all());
+}
+
+#[test]
+fn jobs_outlive_a_restart() {
+    let world = World::with_job(flink());
+    // The control: whoever chooses to lose it is asked for that.
+    let lose = ["restart", "a", "--yes", "--jobs", "lose"];
+    world.place.run(&lose).expect(6).says("jobs that will be lost (no high availability): `job`");
+    assert_eq!(world.jobs().1, 0, "nothing was stopped");
+    let run = world.place.run(&["restart", "a", "--yes"]);
+    run.says("jobs that are stopped with a savepoint and resumed from it: `job`");
+    run.says("session `a` is up again").says("runs again as");
+    world.is_moved(&run);
+}
+
+#[test]
+fn a_job_of_somebody_else_is_moved_once_its_jar_is_known() {
+    let world = World::new(&Docker::default().with_image("flink:1.20.5"), &flink());
+    world.place.run(&["up", "a"]).expect(0);
+    world.flink.with(|flink| flink.work.submit("0c".repeat(16)));
+    world.jar();
+    // The control: nobody knows what it is.
+    world.place.run(CHANGE).expect(6).says("Nutkin did not submit them").says("nutkin adopt-job");
+    let adopt = ["adopt-job", "0c0c", "--jar", "count.jar", "-c", "a.B", "--args", "--n", "7"];
+    world.place.run(&adopt[..4]).expect(2).says("does not name its main class");
+    world.place.run(&adopt).expect(0).says("can be moved from now on");
+    world.place.run(&adopt).expect(2).says("is known");
+    world.is_moved(&world.place.run(CHANGE));
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-pub use self::work::{Submitted, Work};
+pub use self::work::{Stops, Submitted, Work};
 
 use super::server::{Answer, Backend, Reply, Request};
 
@@ -122,6 +122,9 @@ impl Flink {
 
 impl Backend for Flink {
     fn reply(&mut self, request: &Request) -> Reply {
+        if request.path == "/jobs/overview" {
+            self.work.tick();
+        }
         if let Some(answer) = self.work.answer(request) {
             return Reply::Now(answer);
         }

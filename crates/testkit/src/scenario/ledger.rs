@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// What is wanted and the jobs; not its version and its history, which count attempts, nor paths of this machine.
+/// What is wanted, the jobs, and which change is under way; not its version and its history, which count attempts, nor paths of this machine.
 pub(super) fn plain(document: &str) -> Value {
     let document: Value = serde_json::from_str(document).unwrap_or_default();
     let mut wanted = document["wanted"].clone();
@@ -16,6 +16,9 @@ pub(super) fn plain(document: &str) -> Value {
         wanted.remove("source");
     }
     let mut plain = json!({"wanted": wanted, "jobs": document["jobs"]});
+    if document["phase"].is_object() {
+        plain["underWay"] = document["phase"]["change"].clone();
+    }
     without_digests(&mut plain);
     plain
 }

@@ -149,6 +149,10 @@ impl Course<'_> {
                     _ => return Some((Some(Act::Recall(generation)), Again::Look, false)),
                 }
             }
+            // Another JobManager, which knows neither: whether the savepoint is complete nobody tells.
+            Answer::Unknown if asked == Asked::Stop && self.state == ObservedJob::Absent => {
+                self.record.request = None;
+            }
             Answer::Failed if asked == Asked::Stop && self.state == ObservedJob::Finished => {
                 self.finish();
             }

@@ -375,6 +375,36 @@ fn what_becomes_of_a_stop() {
     check_stop(Answer::Unknown, Some(Finished), false, None, Err(Some(&Act::Recall(1))));
     check_stop(Answer::Unknown, Some(Finished), false, Some((1, Some("file:/sp"))), Ok(&at));
     check_stop(Answer::Unknown, Some(Finished), false, Some((1, None)), Ok(&Stop::Ended));
-    // The JobManager is another one, which knows neither.
+    // The JobManager is another one, which knows neither, for whoever asked, too: the job has not ended by itself.
     check_stop(Answer::Unknown, None, false, None, Ok(&Stop::Lost));
+    check_stop(Answer::Unknown, None, true, None, Ok(&Stop::Lost));
+}
+
+#[test]
+fn an_id_that_is_taken_for_good_costs_a_generation_and_no_state() {
+    let session = Configuration::new();
+    let (stop, resume) = (to_stop(job()), to_resume(job()));
+    let about = AboutJob { job: &stop, namespace: "n", session: &session, by_id: false };
+    let (mut memory, mut record) = (Memory::default(), None);
+    run(&AboutJob { job: &resume, ..about }, &mut memory, &mut record, usize::MAX);
+    run(&about, &mut memory, &mut record, usize::MAX);
+    let about = AboutJob { job: &resume, ..about };
+    let mut record = record.expect("a record");
+    memory.jobs.clear();
+    let seen = SeenJob { jar: Some("digest".to_owned()), is_ready: true, ..SeenJob::default() };
+    for generation in 2..5 {
+        let turn = about.turn(Some(&record), &seen);
+        let from = Some("savepoint-1-of-1".to_owned());
+        assert_eq!(turn.act, Some(Act::Submit { generation, from }));
+        record = about.taken(&turn.record);
+        assert_eq!(
+            stopped(&record, &about.id(generation)),
+            Stop::At("savepoint-1-of-1".to_owned())
+        );
+    }
+    // The control: one that was refused for another reason is submitted under the same id.
+    let turn = about.turn(Some(&record), &seen);
+    let act = turn.act.expect("a submission");
+    let refused = about.refused(&turn.record, &act);
+    assert_eq!(about.turn(Some(&refused), &seen).act, Some(act));
 }

@@ -9,15 +9,45 @@ use super::super::server::{Answer, Request};
 /// Looks at a savepoint or a job that ends until it is there.
 const LOOKS: u32 = 2;
 
+/// What becomes of a stop with a savepoint.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Stops {
+    /// The savepoint is complete, and then the job has finished.
+    #[default]
+    Well,
+    /// The savepoint is complete, and the job fails while it stops (`StopWithSavepointStoppingException`).
+    Uncommitted,
+    /// The savepoint fails so often; the job restarts each time, and runs again after a few looks.
+    Refused(u32),
+    /// The job has finished by itself before the savepoint was begun.
+    Ended,
+    /// The JobManager dies while the savepoint is made, and another one comes that knows nothing.
+    Dies,
+    /// The job is between two attempts when it is to stop: its tasks run after so many looks.
+    Restarting(u32),
+}
+
 /// What was submitted, and what became of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Work {
+    /// How jobs stop.
+    pub stops: Stops,
+    /// How often it refuses after the restart that is under way.
+    refuses: u32,
+    /// Ids of jobs that somebody else submits as soon as a job is asked to stop.
+    pub comes_in: Vec<String>,
+    /// Jobs that have ended for good in the result store, by id: they are not submitted again (`JobResultStore`).
+    pub results: Vec<String>,
     /// Names under which jars were uploaded.
     pub jars: Vec<String>,
     /// By id.
     pub jobs: BTreeMap<String, Submitted>,
     /// How many savepoints were begun.
     pub savepoints: u32,
+    /// How many JobManagers there were before this one.
+    pub before: u32,
+    /// The JobManager, counted from 0, of which all jobs fail as soon as they run.
+    pub fails: Option<u32>,
     /// By trigger id: the job, whether it stops it, looks until it is there, where it is.
     triggers: BTreeMap<String, (String, bool, u32, String)>,
 }
@@ -47,13 +77,16 @@ impl Work {
     /// Rows of `/jobs/overview`.
     pub(super) fn rows(&self) -> impl Iterator<Item = Value> {
         self.jobs.iter().map(|(id, job)| {
-            json!({"jid": id, "name": "job", "state": job.state, "tasks": {"running": 1}})
+            let task = if job.state == "RESTARTING" { "created" } else { "running" };
+            json!({"jid": id, "name": "job", "state": job.state, "tasks": {task: 1}})
         })
     }
 
     /// The JobManager ends: the next one knows nothing of jobs, jars and requests.
     pub fn forget(&mut self) {
-        *self = Self { savepoints: self.savepoints, ..Self::default() };
+        let Self { savepoints, before, fails, stops, .. } = *self;
+        let results = std::mem::take(&mut self.results);
+        *self = Self { savepoints, before: before + 1, fails, stops, results, ..Self::default() };
     }
 
     /// How many run.
@@ -97,12 +130,13 @@ impl Work {
 
     fn run(&mut self, body: &Value) -> Answer {
         let id = body["jobId"].as_str().unwrap_or_default().to_owned();
-        if self.jobs.contains_key(&id) {
+        if self.jobs.contains_key(&id) || self.results.contains(&id) {
             return refusal(400, "Job has already been submitted.");
         }
         let from = body["savepointPath"].as_str().map(str::to_owned);
         let arguments = body["programArgsList"].clone();
-        let job = Submitted { state: "RUNNING", from, arguments, ends: None };
+        let state = if self.fails == Some(self.before) { "FAILED" } else { "RUNNING" };
+        let job = Submitted { state, from, arguments, ends: None };
         self.jobs.insert(id.clone(), job);
         Answer::json(200, &json!({"jobid": id}))
     }
@@ -147,8 +181,27 @@ impl Work {
             self.savepoints += 1;
             let path = format!("file:/savepoints/savepoint-{}", self.savepoints);
             self.triggers.insert(trigger.clone(), (id.to_owned(), stops, LOOKS, path));
+            for id in std::mem::take(&mut self.comes_in) {
+                self.submit(id);
+            }
+            if stops && self.stops == Stops::Ended {
+                self.savepoints -= 1;
+                self.set(id, "FINISHED");
+            }
         }
         accepted(&trigger)
+    }
+
+    /// Somebody else submits a job.
+    pub fn submit(&mut self, id: String) {
+        let job = Submitted { state: "RUNNING", from: None, arguments: Value::Null, ends: None };
+        self.jobs.insert(id, job);
+    }
+
+    fn set(&mut self, id: &str, state: &'static str) {
+        if let Some(job) = self.jobs.get_mut(id) {
+            job.state = state;
+        }
     }
 
     fn poll(&mut self, trigger: &str) -> Answer {
@@ -159,13 +212,74 @@ impl Work {
             *looks -= 1;
             return Answer::json(200, &json!({"status": {"id": "IN_PROGRESS"}, "operation": null}));
         }
-        if *stops
-            && let Some(job) = self.jobs.get_mut(id)
+        let (id, stops, path) = (id.clone(), *stops, path.clone());
+        let failed = |said: &str| {
+            let cause = json!({"class": "java.lang.Exception", "stack-trace": said});
+            let operation = json!({"failure-cause": cause});
+            Answer::json(200, &json!({"status": {"id": "COMPLETED"}, "operation": operation}))
+        };
+        match self.stops {
+            Stops::Dies if stops => {
+                self.forget();
+                self.stops = Stops::Well;
+                return refusal(404, "Operation not found under key");
+            }
+            Stops::Uncommitted if stops => {
+                self.set(&id, "FAILED");
+                return failed(&format!(
+                    "org.apache.flink.runtime.scheduler.stopwithsavepoint.StopWithSavepointStoppingException: A savepoint has \
+                     been created at: {path}, but the corresponding job {id} failed during stopping. The savepoint is \
+                     consistent, but might have uncommitted transactions. If you want to resume the job, please restart a \
+                     new job from this savepoint."
+                ));
+            }
+            Stops::Refused(times) if stops && 0 < times => {
+                self.stops = Stops::Restarting(LOOKS);
+                if 1 < times {
+                    self.refuses = times - 1;
+                }
+                self.triggers.remove(trigger);
+                self.savepoints -= 1;
+                self.set(&id, "RESTARTING");
+                return failed(
+                    "org.apache.flink.runtime.checkpoint.CheckpointException: Checkpoint Coordinator is suspending.",
+                );
+            }
+            Stops::Ended if stops => {
+                return failed(
+                    "org.apache.flink.runtime.checkpoint.CheckpointException: Task has failed.",
+                );
+            }
+            _ => {}
+        }
+        if stops
+            && let Some(job) = self.jobs.get_mut(&id)
             && job.state == "RUNNING"
         {
             job.ends.get_or_insert(LOOKS);
         }
         let operation = json!({"location": path});
         Answer::json(200, &json!({"status": {"id": "COMPLETED"}, "operation": operation}))
+    }
+
+    /// Time passes for jobs between two attempts, with each look at all jobs.
+    pub(super) fn tick(&mut self) {
+        let Stops::Restarting(looks) = self.stops else { return };
+        if 0 < looks {
+            self.stops = Stops::Restarting(looks - 1);
+            self.jobs
+                .values_mut()
+                .filter(|job| job.state == "RUNNING")
+                .for_each(|job| job.state = "RESTARTING");
+            return;
+        }
+        self.jobs
+            .values_mut()
+            .filter(|job| job.state == "RESTARTING")
+            .for_each(|job| job.state = "RUNNING");
+        self.stops = match std::mem::take(&mut self.refuses) {
+            0 => Stops::Well,
+            times => Stops::Refused(times),
+        };
     }
 }
