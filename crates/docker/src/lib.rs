@@ -15,6 +15,7 @@ pub mod scale;
 mod session;
 mod shell;
 pub mod store;
+pub mod tls;
 pub mod view;
 
 use std::io;
@@ -33,12 +34,17 @@ pub use shell::DockerShell;
 /// Containers and volumes that are looked at side by side: a daemon answers so many no later than one.
 const AT_ONCE: usize = 8;
 
+/// What Go's `net/http` answers to a request without TLS at a port with it.
+const WANTS_TLS: &str = "HTTP request to an HTTPS server";
+/// See above.
+const SPEAK_TLS: &str = "set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the directory with ca.pem, cert.pem and key.pem";
+
 /// Connects, and asks the daemon for its version, so that a daemon that is not there is noticed here.
 ///
 /// # Errors
 /// No daemon, no permission, an address that is none: with the remedy.
 pub async fn connect(environment: &Environment) -> Result<Docker, Error> {
-    let Endpoint { host, by } = endpoint::find(environment)?;
+    let Endpoint { host, by, tls } = endpoint::find(environment)?;
     let host = host.as_str();
     let by = by.unwrap_or_else(|| "the default".to_owned());
     let path = host.strip_prefix("unix://").map(Path::new);
@@ -47,20 +53,33 @@ pub async fn connect(environment: &Environment) -> Result<Docker, Error> {
     {
         return Err(no_socket(path, &error));
     }
-    let docker = Docker::connect_with_host(host).map_err(|error| {
-        Error::new(Kind::Invalid, format!("`{host}` ({by}): {error}"))
-            .hint("write DOCKER_HOST=unix:///path/docker.sock or DOCKER_HOST=tcp://HOST:PORT")
-    })?;
-    docker.negotiate_version().await.map_err(|error| match status(&error) {
-        Some(_) => failure(&error).hint(format!("its address is `{host}` ({by})")),
-        None => no_answer(host, &by, &error),
+    let docker = match &tls {
+        Some(tls) => tls.connect(host)?,
+        None => Docker::connect_with_host(host).map_err(|error| {
+            Error::new(Kind::Invalid, format!("`{host}` ({by}): {error}"))
+                .hint("write DOCKER_HOST=unix:///path/docker.sock or DOCKER_HOST=tcp://HOST:PORT")
+        })?,
+    };
+    docker.negotiate_version().await.map_err(|error| {
+        let explained = tls.and_then(|tls| tls.explain(&error));
+        match (explained, status(&error)) {
+            (Some((why, hint)), _) => refused(host, &why).hint(hint),
+            (None, Some(_)) => {
+                let failure = failure(&error).hint(format!("its address is `{host}` ({by})"));
+                if message(&error).contains(WANTS_TLS) { failure.hint(SPEAK_TLS) } else { failure }
+            }
+            (None, None) => no_answer(host, &by, &error),
+        }
     })
+}
+
+fn refused(host: &str, why: &str) -> Error {
+    Error::new(Kind::Broken, format!("no Docker daemon answers at `{host}`: {why}"))
 }
 
 /// What listens at the address does not speak as a daemon does.
 fn no_answer(host: &str, by: &str, error: &DaemonError) -> Error {
-    let message = format!("no Docker daemon answers at `{host}`: {}", message(error));
-    Error::new(Kind::Broken, message)
+    refused(host, &message(error))
         .hint(format!("{by} names this address: see that its daemon runs and listens there"))
 }
 
@@ -136,6 +155,25 @@ mod tests {
         assert!(said.starts_with("no Docker daemon answers at `tcp://127.0.0.1:1`"), "{said}");
         assert!(said.contains("refused"), "{said}");
         assert!(format!("{:?}", failure.hints[0]).contains("DOCKER_HOST"), "{failure:?}");
+    }
+
+    #[test]
+    fn a_daemon_that_wants_tls_is_not_only_quoted() {
+        use nutkin_testkit::scenario::{Answer, Docker, Fault, Server};
+        #[track_caller]
+        fn check(answer: &str, is_tls: bool) {
+            let server = Server::start(Docker::default());
+            let answer = Answer::text(400, answer);
+            server.set(move |_| Fault::Answer(answer.clone()));
+            let host = format!("tcp://127.0.0.1:{}", server.port());
+            let environment = Environment::of_test(&[("DOCKER_HOST", &host)], "/".into());
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let failure = runtime.block_on(connect(&environment)).unwrap_err();
+            assert_eq!(format!("{:?}", failure.hints).contains("DOCKER_TLS_VERIFY=1"), is_tls);
+        }
+        check("Client sent an HTTP request to an HTTPS server.\n", true);
+        check("no", false);
     }
 
     #[test]

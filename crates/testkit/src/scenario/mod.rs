@@ -11,6 +11,7 @@ pub mod kubernetes;
 mod ledger;
 mod script;
 mod server;
+pub mod tls;
 
 pub use docker::Docker;
 pub use flink::Flink;

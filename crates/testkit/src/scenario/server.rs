@@ -192,6 +192,20 @@ impl<B: Backend> Server<B> {
         })
     }
 
+    /// Listens on loopback, on any port, and speaks nothing but TLS.
+    ///
+    /// # Panics
+    /// When no port can be had.
+    pub fn start_tls(backend: B, config: Arc<rustls::ServerConfig>) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("the address");
+        listener.set_nonblocking(true).expect("a socket that does not block");
+        Self::serve(backend, format!("https://{address}"), async move || {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            Ok(Listener::Tls(listener, config.into()))
+        })
+    }
+
     fn serve<L>(backend: B, url: String, listen: L) -> Self
     where
         L: AsyncFnOnce() -> io::Result<Listener> + Send + 'static,
@@ -304,6 +318,7 @@ impl<B> Shared<B> {
 
 enum Listener {
     Tcp(tokio::net::TcpListener),
+    Tls(tokio::net::TcpListener, tokio_rustls::TlsAcceptor),
     Unix(tokio::net::UnixListener),
 }
 
@@ -316,6 +331,15 @@ async fn accept<B: Backend>(listener: Listener, shared: Arc<Shared<B>>) {
                 // Small answers are not held back for more to come.
                 let _ = stream.set_nodelay(true);
                 tokio::spawn(connection(stream, shared));
+            }
+            Listener::Tls(listener, tls) => {
+                let Ok((stream, _)) = listener.accept().await else { return };
+                let handshake = tls.accept(stream);
+                tokio::spawn(async {
+                    // Who cannot show who they are is sent away, and has been told so.
+                    let Ok(stream) = handshake.await else { return };
+                    connection(stream, shared).await;
+                });
             }
             Listener::Unix(listener) => {
                 let Ok((stream, _)) = listener.accept().await else { return };
