@@ -1,5 +1,7 @@
 //! What the supervisor of a local session decides: what to start, what to end, and when to try again.
 
+pub mod life;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -123,6 +123,7 @@ fn found(directory: &SessionDirectory) -> Option<Running> {
             pid: Some(owned.pid.as_raw_pid()),
             start_time: Some(owned.start_time),
             restarts: 0,
+            hangs: false,
             last_end: None,
             out: directory.log().join(format!("{}.out", owned.process)),
         })

@@ -50,6 +50,9 @@ pub struct ProcessState {
     pub start_time: Option<u64>,
     /// How often the supervisor started it again after a death.
     pub restarts: u32,
+    /// Whether it counts as hung: it gives no sign of life, and others do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hangs: bool,
     /// How it ended the last time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_end: Option<String>,

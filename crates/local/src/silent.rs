@@ -1,5 +1,5 @@
-//! Processes that live and do nothing, because somebody stopped them (SIGSTOP, Ctrl-Z): the others take them for dead after
-//! `heartbeat.timeout`, and nobody would start them again.
+//! Processes that live and do nothing, because somebody stopped them (SIGSTOP, Ctrl-Z) or because they hang: the others take
+//! them for dead after `heartbeat.timeout`, and nobody would start them again.
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,12 @@ use rustix::process::Pid;
 use super::launch::{Launch, Role};
 use super::ownership;
 
-/// How often it is looked at whether processes are stopped: one small file of `/proc` each.
+/// How often it is looked at whether processes are stopped or hang: one small file of `/proc` each, and one request.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// Looks that are further apart than this say that the machine or the supervisor stood still: whatever was silent before
+/// begins anew.
+const LATE: Duration = Duration::from_secs(30);
 
 /// `heartbeat.timeout` of every Flink unless it is set (`HeartbeatManagerOptions`).
 const HEARTBEAT: Duration = Duration::from_secs(50);
@@ -26,6 +30,11 @@ pub(super) fn patience(launch: &Launch) -> Duration {
 pub(super) fn since(pid: Pid, before: Option<Instant>, now: Instant) -> Option<Instant> {
     let is_stopped = ownership::stat(pid).is_some_and(|stat| stat.state == ownership::STOPPED);
     is_stopped.then(|| before.unwrap_or(now))
+}
+
+/// Whether what was seen before this look still counts.
+pub(super) fn is_in_time(before: Option<Instant>, now: Instant) -> bool {
+    before.is_some_and(|before| now.saturating_duration_since(before) < LATE)
 }
 
 /// Whether a stopped process may be killed and started again. A JobManager has the jobs: it is left alone where there is no
@@ -62,6 +71,14 @@ mod tests {
         assert_eq!(since(pid, Some(now), later), None);
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_machine_that_stood_still_is_nobodys_silence() {
+        let now = Instant::now();
+        assert!(is_in_time(Some(now), now + LOOK_EVERY));
+        assert!(!is_in_time(Some(now), now + LATE));
+        assert!(!is_in_time(None, now));
     }
 
     #[test]

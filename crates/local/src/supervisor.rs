@@ -18,6 +18,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use nutkin_core::supervision::life::{self as signs, Life};
 use nutkin_core::supervision::{self, ProcessStep};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
@@ -29,7 +30,7 @@ use super::launch::{
 };
 use super::ownership::{self, Owned};
 use super::recovery::Recovery;
-use super::{rotate, silent};
+use super::{life, rotate, silent};
 
 /// How often the sizes of the `.out` files are looked at: a handful of `stat` calls.
 const ROTATE_EVERY: Duration = Duration::from_mins(1);
@@ -72,6 +73,9 @@ pub fn run(directory: &SessionDirectory) -> Result<(), SupervisorError> {
         ending: false,
         written: None,
         patience: silent::patience(&launch),
+        addresses: BTreeMap::new(),
+        question: None,
+        looked: None,
         recovers: launch.recovers,
         is_lost: false,
         recovery: Recovery::default(),
@@ -144,6 +148,12 @@ struct Supervisor<'a> {
     written: Option<Running>,
     /// How long a stopped process is left alone.
     patience: Duration,
+    /// JobManagers that can be asked for a sign of life, and where.
+    addresses: BTreeMap<String, String>,
+    /// What they were asked last, until all have answered.
+    question: Option<life::Question>,
+    /// When it was looked at last whether processes hang.
+    looked: Option<Instant>,
     /// Whether jobs go on when their JobManager is lost.
     recovers: bool,
     /// Whether jobs wait for the next JobManager.
@@ -178,6 +188,12 @@ struct Living {
     since: Instant,
     /// Since when it is stopped.
     stopped: Option<Instant>,
+    /// Its signs of life.
+    life: Life,
+    /// Whether they have been missed for too long.
+    hangs: bool,
+    /// Why the supervisor has killed it.
+    killed_for: Option<String>,
     /// Absent for one that a former supervisor started: init reaps it.
     child: Option<Child>,
 }
@@ -227,6 +243,7 @@ impl Supervisor<'_> {
         }
         self.generation = launch.generation;
         self.patience = silent::patience(&launch);
+        self.addresses = life::addresses(&launch);
         self.recovers = launch.recovers;
         self.orders = launch.processes.into_iter().map(|one| (one.name.clone(), one)).collect();
         let desired =
@@ -361,7 +378,9 @@ impl Supervisor<'_> {
             }
         };
         let lived = living.since.elapsed();
+        let killed_for = living.killed_for.clone();
         let end = reap(living);
+        let end = killed_for.unwrap_or(end);
         if asked {
             self.start_if_wanted(name);
             if self.ending {
@@ -413,7 +432,7 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Kills what has been stopped for longer than the others wait for it; its end has it started again.
+    /// Kills what has been stopped or silent for longer than the others wait for it; its end has it started again.
     fn kill_silent(&mut self, now: Instant) {
         let mut lively = 0;
         for process in self.processes.values_mut() {
@@ -421,14 +440,62 @@ impl Supervisor<'_> {
             living.stopped = silent::since(living.pid, living.stopped, now);
             lively += usize::from(process.role == Role::JobManager && living.stopped.is_none());
         }
-        for (name, process) in &self.processes {
-            let State::Running { living } = &process.state else { continue };
-            let Some(stopped) = living.stopped else { continue };
-            if self.patience <= now - stopped && silent::may_go(process.role, lively) {
-                self.note(&format!(
-                    "{name} was stopped (SIGSTOP) and silent: it is killed and started again"
-                ));
+        self.listen(now);
+        let hangs_after = signs::patience(self.patience);
+        let mut notes = Vec::new();
+        for (name, process) in &mut self.processes {
+            let State::Running { living } = &mut process.state else { continue };
+            let silence = living.life.silence(now - living.since);
+            living.hangs = hangs_after <= silence;
+            let reason = match living.stopped {
+                Some(stopped) if self.patience <= now - stopped => {
+                    "was stopped (SIGSTOP)".to_owned()
+                }
+                None if living.hangs => {
+                    format!("gave no sign of life for {} s", silence.as_secs())
+                }
+                _ => continue,
+            };
+            // A JobManager that hangs is not another one itself.
+            let hangs = process.role == Role::JobManager && living.stopped.is_none();
+            if silent::may_go(process.role, lively - usize::from(hangs)) {
+                notes.push(format!("{name} {reason}: it is killed and started again"));
+                living.killed_for = Some(format!("{reason} and was killed"));
                 let _ = rustix::process::pidfd_send_signal(&living.pidfd, Signal::KILL);
+            }
+        }
+        for note in notes {
+            self.note(&note);
+        }
+    }
+
+    /// Notes the signs of life since the last look, and asks for the next ones.
+    fn listen(&mut self, now: Instant) {
+        if !silent::is_in_time(self.looked.replace(now), now) {
+            self.question = None;
+            for process in self.processes.values_mut() {
+                if let State::Running { living } = &mut process.state {
+                    living.life.note(signs::Sign::Unclear, now - living.since);
+                }
+            }
+        }
+        let answers = match self.question.take().map(life::Question::answers) {
+            Some(Err(unanswered)) => {
+                self.question = Some(unanswered);
+                return;
+            }
+            Some(Ok(answers)) => answers,
+            None => BTreeMap::new(),
+        };
+        self.question = life::Question::ask(self.addresses.clone());
+        let task_managers = self.names(|process| process.role == Role::TaskManager);
+        let found = signs::signs(&answers, &task_managers);
+        for (name, process) in &mut self.processes {
+            let State::Running { living } = &mut process.state else { continue };
+            let lived = now - living.since;
+            // Who did not run yet when it was asked was not heard.
+            if let Some(sign) = found.get(name).filter(|_| silent::LOOK_EVERY <= lived) {
+                living.life.note(*sign, lived);
             }
         }
     }
@@ -481,6 +548,7 @@ fn state_of(name: &str, process: &Process) -> ProcessState {
         pid: process.living().map(|living| living.pid.as_raw_pid()),
         start_time: process.living().map(|living| living.start_time),
         restarts: process.restarts,
+        hangs: process.living().is_some_and(|living| living.hangs),
         last_end: process.last_end.clone(),
         out: process.out.clone(),
     }
@@ -499,6 +567,9 @@ fn adopted(owned: Owned, noted: Option<&ProcessState>) -> (String, Process) {
                 pidfd: owned.pidfd,
                 since: Instant::now(),
                 stopped: None,
+                life: Life::default(),
+                hangs: false,
+                killed_for: None,
                 child: None,
             },
         },
@@ -529,8 +600,17 @@ fn spawn(definition: &Definition, fingerprint: &str, token: &str) -> io::Result<
     // A child that was not waited for keeps its PID, so both of these are about this very process.
     let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
     let start_time = ownership::stat(pid).map_or(0, |stat| stat.start_time);
-    let (since, stopped) = (Instant::now(), None);
-    Ok(Living { pid, start_time, pidfd, since, stopped, child: Some(child) })
+    Ok(Living {
+        pid,
+        start_time,
+        pidfd,
+        since: Instant::now(),
+        stopped: None,
+        life: Life::default(),
+        hangs: false,
+        killed_for: None,
+        child: Some(child),
+    })
 }
 
 /// For appending, so that the file can be cut under its writer.

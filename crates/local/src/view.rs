@@ -13,11 +13,15 @@ use nutkin_rest::Probe;
 use nutkin_rest::{ProcessView, View};
 use nutkin_shell::Error;
 
-/// `PID 17`, and that it does nothing where a signal has stopped it.
-fn shown_state(pid: i32) -> String {
+/// `PID 17`, and that it does nothing where a signal has stopped it or where it hangs.
+fn shown_state(pid: i32, hangs: bool) -> String {
     let stat = Pid::from_raw(pid).and_then(ownership::stat);
     let is_stopped = stat.is_some_and(|stat| stat.state == ownership::STOPPED);
-    if is_stopped { format!("PID {pid}, stopped (SIGSTOP)") } else { format!("PID {pid}") }
+    match (is_stopped, hangs) {
+        (true, _) => format!("PID {pid}, stopped (SIGSTOP)"),
+        (false, true) => format!("PID {pid}, hangs: it gives no sign of life"),
+        (false, false) => format!("PID {pid}"),
+    }
 }
 
 /// Seconds for which a process has lived that was started at this clock tick since boot.
@@ -75,7 +79,7 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
     let shown = processes.iter().map(|one| ProcessView {
         name: one.name.clone(),
         role: one.role.to_string(),
-        state: one.pid.map_or_else(|| "not running".to_owned(), shown_state),
+        state: one.pid.map_or_else(|| "not running".to_owned(), |pid| shown_state(pid, one.hangs)),
         pid: one.pid,
         restarts: one.restarts,
         last_end: one.last_end.clone(),

@@ -256,6 +256,7 @@ fn a_reused_pid_is_neither_adopted_nor_killed() {
             pid: Some(stranger_pid.as_raw_pid()),
             start_time: ownership::stat(stranger_pid).map(|stat| stat.start_time),
             restarts: 0,
+            hangs: false,
             last_end: None,
             out: session.directory.log().join("a.out"),
         }],
