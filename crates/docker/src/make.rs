@@ -21,7 +21,8 @@ use futures_util::TryStreamExt as _;
 use nutkin_container::image::ImageUser;
 use nutkin_core::decide::docker::Within;
 use nutkin_core::plan::docker::{
-    Container, ContainerMount, HEALTH_SECONDS, MountSource, PUBLISH, REST_PORT, START_SECONDS,
+    Container, ContainerMount, HEALTH_SECONDS, LOG_LIMITS, MountSource, PUBLISH, REST_PORT,
+    START_SECONDS, TO_BECOME_ANOTHER,
 };
 use tar::{EntryType, Header};
 
@@ -33,15 +34,8 @@ use nutkin_shell::{Error, Kind};
 /// Seconds that a container gets to end by itself: a JVM ends in less than one, a checkpoint on the way in a few.
 const STOP_SECONDS: i32 = 10;
 
-/// What an image needs that starts as root and becomes another user by itself, as the official one does with `gosu`: it
-/// writes configuration that is another user's, and changes its user and groups.
-const TO_BECOME_ANOTHER: [&str; 5] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"];
-
 /// Drivers that keep what a container prints in files without a limit unless they are given one.
 const FILE_DRIVERS: [&str; 2] = ["json-file", "local"];
-
-/// Size and number of those files: Flink prints its log, and a job may print each record.
-const LOG_LIMITS: [(&str, &str); 2] = [("max-size", "100m"), ("max-file", "3")];
 
 /// What the daemon is asked for. `log_driver`: how it keeps what containers print.
 pub fn body(one: &Container, within: &Within, log_driver: &str) -> ContainerCreateBody {

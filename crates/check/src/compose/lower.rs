@@ -14,6 +14,7 @@ use crate::kubernetes::Object;
 use crate::node::{Walk, key_place};
 use crate::path::beside;
 use crate::service::{Build, KIND, Port, Service};
+use nutkin_core::plan::docker::protections;
 use nutkin_flink::yaml::{Key, Node, NodeKind};
 
 /// Longest chain of services that extend each other: far beyond any, and an end for those in a circle.
@@ -195,8 +196,12 @@ impl Project<'_, '_> {
         made.build = self.build(&whole);
         made.profiles = self.profiles(&whole);
         made.published = self.published(&whole);
-        let unread = |(field, _): &&(Key, Node)| {
-            !READ.contains(&field.name.as_str()) && !field.name.starts_with("x-")
+        // What every session has is not lost with it.
+        let kept = protections(true);
+        let unread = |(field, value): &&(Key, Node)| {
+            !READ.contains(&field.name.as_str())
+                && !field.name.starts_with("x-")
+                && kept.get(&field.name) != Some(&value.to_json())
         };
         made.fields = whole
             .entries()

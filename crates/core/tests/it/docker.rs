@@ -71,6 +71,10 @@ fn keeps_the_rules(file: &Value) {
         "healthcheck",
         "ports",
         "depends_on",
+        "logging",
+        "cap_drop",
+        "cap_add",
+        "security_opt",
         "extra_hosts",
     ];
     assert!(is_literal(file), "{file:#}");

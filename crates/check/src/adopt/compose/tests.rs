@@ -60,6 +60,30 @@ fn check(options: &str, image: &str, replicas: (u32, u32)) {
     assert_eq!(seen(&one), seen(&again), "{rendered}\n{}", adoption.text);
 }
 
+/// Which fields of a service an adoption says to have no place.
+#[track_caller]
+fn check_left(fields: &str, expected: &[&str]) {
+    let text = format!(
+        "services:\n  jobmanager:\n    image: flink:1.20.1\n    command: jobmanager\n{fields}  taskmanager:\n    \
+         image: flink:1.20.1\n    command: taskmanager\n    environment: [\"FLINK_PROPERTIES=jobmanager.rpc.address: jobmanager\"]\n"
+    );
+    let adoption = adopted(&text);
+    let notes = format!("{:?}", adoption.notes);
+    for field in ["cap_drop", "cap_add", "security_opt", "logging"] {
+        let is_left = notes.contains(&format!("`{field}` of"));
+        assert_eq!(is_left, expected.contains(&field), "{field}: {notes}");
+    }
+}
+
+#[test]
+fn protections_of_services_are_those_of_every_session() {
+    check_left("    cap_drop: [ALL]\n    security_opt: [\"no-new-privileges:true\"]\n", &[]);
+    check_left(
+        "    cap_add: [NET_ADMIN]\n    logging: {driver: fluentd}\n",
+        &["cap_add", "logging"],
+    );
+}
+
 #[test]
 fn own_renderings_are_the_session_file_again() {
     check("", "flink:1.20.1", (1, 1));

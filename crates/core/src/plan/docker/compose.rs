@@ -13,6 +13,29 @@ pub const HEALTH_SECONDS: (u64, u64, u64) = (5, 3, 6);
 /// Seconds that a start may take before failed looks count.
 pub const START_SECONDS: u64 = 30;
 
+/// What an image needs that starts as root and becomes another user by itself, as the official one does with `gosu`: it
+/// writes configuration that is another user's, and changes its user and groups. Whoever starts as another user has none
+/// of it.
+pub const TO_BECOME_ANOTHER: [&str; 5] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"];
+
+/// Size and number of the files that keep what a container prints: Flink prints its log, and a job may print each record.
+pub const LOG_LIMITS: [(&str, &str); 2] = [("max-size", "100m"), ("max-file", "3")];
+
+/// Fields of each service that keep it within bounds: its log, and what of root's privileges it has. They are those of
+/// containers that `up` makes, but for the log driver of the daemon, which a file does not know.
+pub fn protections(hardened: bool) -> Map<String, Value> {
+    let limits = LOG_LIMITS.map(|(key, value)| (key.to_owned(), json!(value)));
+    let options = Value::Object(limits.into_iter().collect());
+    let mut fields = Map::new();
+    fields.insert("logging".to_owned(), json!({"driver": "json-file", "options": options}));
+    if hardened {
+        fields.insert("cap_drop".to_owned(), json!(["ALL"]));
+        fields.insert("cap_add".to_owned(), json!(TO_BECOME_ANOTHER));
+        fields.insert("security_opt".to_owned(), json!(["no-new-privileges:true"]));
+    }
+    fields
+}
+
 /// The document. `extras` are the jars and plugins that are mounted: path below `FLINK_HOME`, path on the host.
 pub fn compose(wanted: &Containers, flink_home: &str, extras: &[(String, String)]) -> Value {
     let mut services = Map::new();
@@ -137,6 +160,9 @@ fn service(
             port["published"] = json!(published.port.to_string());
         }
         service["ports"] = json!([port]);
+    }
+    if let Value::Object(service) = &mut service {
+        service.extend(protections(one.hardened));
     }
     service
 }

@@ -12,7 +12,9 @@ mod template;
 
 use std::collections::BTreeMap;
 
-pub use compose::{HEALTH_SECONDS, START_SECONDS, compose};
+pub use compose::{
+    HEALTH_SECONDS, LOG_LIMITS, START_SECONDS, TO_BECOME_ANOTHER, compose, protections,
+};
 pub use reach::unreachable;
 pub use steps::{SeenContainer, Steps, steps};
 pub use template::{ContainerMount, MountSource};
