@@ -240,6 +240,7 @@ impl KubernetesSession {
             platform: Platform::Kubernetes,
             rest_urls,
             flink,
+            identity: None,
             tunnel: reached.tunnel,
         })
     }

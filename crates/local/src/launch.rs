@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use nutkin_rest::Identity;
 use nutkin_shell::files::document;
 use nutkin_shell::{Error, token};
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,12 @@ pub enum ProcessPhase {
 /// It is missing or damaged: what to do is said.
 pub(super) fn read_launch(directory: &SessionDirectory) -> Result<Launch, Error> {
     document::read_json(&directory.launch()).map_err(|error| directory::damaged(directory, error))
+}
+
+/// What the JobManagers of these orders are known by: the folder for their jars, which lies in the session's directory.
+pub(super) fn identity(launch: &Launch) -> Option<Identity> {
+    const KEY: &str = "web.upload.dir";
+    launch.options.get(KEY).map(|folder| Identity::new(KEY, folder.clone()))
 }
 
 /// A new token for the session in `directory`.

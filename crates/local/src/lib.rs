@@ -54,11 +54,13 @@ pub fn connect(directory: &SessionDirectory) -> Result<Connected, Error> {
             .hint(Deed::up_of(name).does("starts it again with the same options")));
     }
     let flink = launch.flink_version.parse()?;
+    let identity = launch::identity(&launch);
     Ok(Connected {
         name: directory.name().to_owned(),
         platform: Platform::Local,
         rest_urls: launch.rest_urls,
         flink,
+        identity,
         tunnel: None,
     })
 }

@@ -12,7 +12,7 @@ use nutkin_rest::{Probe, Ready};
 use nutkin_shell::files::document::{self, StateError};
 use nutkin_shell::{Context, Error};
 
-use super::launch::{Launch, ProcessPhase, SUPERVISOR};
+use super::launch::{Launch, ProcessPhase, SUPERVISOR, identity};
 use super::recovery::RECOVERY;
 use super::shell::LocalShell;
 use super::{control, down, machine, ownership};
@@ -72,9 +72,8 @@ impl LocalShell {
             }
         }
         let has_job_manager = processes.iter().any(|one| one.role == Role::JobManager && one.lives);
-        let urls = orders.given().filter(|_| has_job_manager).map(|launch| &launch.rest_urls);
-        let (overview, jobs) = match urls {
-            Some(urls) if wanted.is_some() => self.ask(urls).await?,
+        let (overview, jobs) = match orders.given().filter(|_| has_job_manager) {
+            Some(launch) if wanted.is_some() => self.ask(launch).await?,
             _ => (None, Jobs::Known(Vec::new())),
         };
         let files = if wanted.is_some() { files(&directory.conf()) } else { BTreeMap::new() };
@@ -98,9 +97,10 @@ impl LocalShell {
     }
 
     /// What a JobManager says. Its jobs are asked for only until this run has changed something.
-    async fn ask(&mut self, urls: &[String]) -> Result<(Option<Registered>, Jobs), Error> {
+    async fn ask(&mut self, launch: &Launch) -> Result<(Option<Registered>, Jobs), Error> {
+        let urls = &launch.rest_urls;
         if self.probe.as_ref().is_none_or(|(made_for, _)| made_for != urls) {
-            self.probe = Some((urls.to_vec(), Probe::new(urls)?));
+            self.probe = Some((urls.clone(), Probe::new(urls)?.of(identity(launch))));
         }
         let Some((_, probe)) = &self.probe else { return Ok((None, Jobs::Unknown)) };
         let answer = probe.overview().await;

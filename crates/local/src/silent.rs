@@ -26,6 +26,26 @@ pub(super) fn patience(launch: &Launch) -> Duration {
     option.and_then(|text| values::duration(text, version).ok()).unwrap_or(HEARTBEAT)
 }
 
+/// `high-availability.zookeeper.client.session-timeout` of every Flink unless it is set (`HighAvailabilityOptions`).
+const SESSION: Duration = Duration::from_mins(1);
+
+/// The longest session that a ZooKeeper of ours grants: 20 times its `tickTime` of 2 s.
+const LONGEST_SESSION: Duration = Duration::from_secs(40);
+
+/// How long the JobManagers of these orders keep their sessions with a ZooKeeper that is away.
+pub(super) fn session(launch: &Launch) -> Duration {
+    let version = launch.flink_version.parse().unwrap_or(FlinkVersion::DEFAULT);
+    let option = launch.options.get("high-availability.zookeeper.client.session-timeout");
+    let given = option.and_then(|text| values::duration(text, version).ok());
+    given.unwrap_or(SESSION).min(LONGEST_SESSION)
+}
+
+/// Whether something listens at this port of this machine. Nobody waits: loopback refuses at once.
+pub(super) fn listens(port: u16) -> bool {
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    std::net::TcpStream::connect_timeout(&address, Duration::from_millis(100)).is_ok()
+}
+
 /// Since when a process is stopped, as far as these looks tell. The clock does not count a suspended machine.
 pub(super) fn since(pid: Pid, before: Option<Instant>, now: Instant) -> Option<Instant> {
     let is_stopped = ownership::stat(pid).is_some_and(|stat| stat.state == ownership::STOPPED);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::control;
 use super::directory::SessionDirectory;
-use super::launch::{Launch, Role};
+use super::launch::{Launch, Role, identity};
 use nutkin_flink::is_highly_available;
 use nutkin_rest::{Probe, RunningJobs};
 use nutkin_shell::Error;
@@ -22,7 +22,7 @@ const ASK: Duration = Duration::from_millis(100);
 /// # Errors
 /// The HTTP client cannot be set up.
 pub async fn jobs(directory: &SessionDirectory, launch: &Launch) -> Result<RunningJobs, Error> {
-    let probe = Probe::new(&launch.rest_urls)?;
+    let probe = Probe::new(&launch.rest_urls)?.of(identity(launch));
     let started = Instant::now();
     loop {
         if let Some(jobs) = probe.running_jobs().await {
@@ -68,7 +68,8 @@ pub fn comes_back(directory: &SessionDirectory) -> bool {
 /// # Errors
 /// The HTTP client cannot be set up.
 pub async fn look(launch: &Launch) -> Result<RunningJobs, Error> {
-    let jobs = Probe::new(&launch.rest_urls)?.running_jobs().await;
+    let probe = Probe::new(&launch.rest_urls)?.of(identity(launch));
+    let jobs = probe.running_jobs().await;
     Ok(jobs.map_or(RunningJobs::Unknown, RunningJobs::Known))
 }
 

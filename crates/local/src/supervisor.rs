@@ -18,7 +18,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use nutkin_core::supervision::life::{self as signs, Life};
+use nutkin_core::supervision::life::{self as signs, Leadership, Life};
 use nutkin_core::supervision::{self, ProcessStep};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
@@ -34,6 +34,12 @@ use super::{life, rotate, silent};
 
 /// How often the sizes of the `.out` files are looked at: a handful of `stat` calls.
 const ROTATE_EVERY: Duration = Duration::from_mins(1);
+
+/// The name of ZooKeeper's port among those of a session.
+const ZOOKEEPER_PORT: &str = "zookeeper";
+
+/// How often it is looked at whether a ZooKeeper that ended is there again.
+const ZOOKEEPER_LOOK: Duration = Duration::from_millis(250);
 
 /// How long the end of a killed supervisor may take: it has some kilobytes of memory and a few files.
 const CLEARED_AWAY: Duration = Duration::from_secs(2);
@@ -76,6 +82,10 @@ pub fn run(directory: &SessionDirectory) -> Result<(), SupervisorError> {
         addresses: BTreeMap::new(),
         question: None,
         looked: None,
+        leadership: Leadership::default(),
+        zookeeper: None,
+        zookeeper_away: None,
+        started: Instant::now(),
         recovers: launch.recovers,
         is_lost: false,
         recovery: Recovery::default(),
@@ -94,6 +104,10 @@ pub fn run(directory: &SessionDirectory) -> Result<(), SupervisorError> {
             return Ok(());
         }
         let next = next_rotation.min(next_look);
+        let next = match supervisor.zookeeper_away {
+            Some(_) => next.min(Instant::now() + ZOOKEEPER_LOOK),
+            None => next,
+        };
         let deadline = supervisor.deadline().map_or(next, |at| at.min(next));
         let ended = wait(&hang_up, &terminate, &supervisor.processes, deadline)?;
         if drain(&terminate) {
@@ -114,6 +128,7 @@ pub fn run(directory: &SessionDirectory) -> Result<(), SupervisorError> {
             ));
         }
         supervisor.act_on_time(Instant::now());
+        supervisor.follow_zookeeper();
         if next_look <= Instant::now() {
             next_look = Instant::now() + silent::LOOK_EVERY;
             supervisor.kill_silent(Instant::now());
@@ -154,6 +169,14 @@ struct Supervisor<'a> {
     question: Option<life::Question>,
     /// When it was looked at last whether processes hang.
     looked: Option<Instant>,
+    /// Whether somebody leads.
+    leadership: Leadership,
+    /// Where the ZooKeeper of these orders listens, and how long sessions with it last without it.
+    zookeeper: Option<(u16, Duration)>,
+    /// Since when it is away.
+    zookeeper_away: Option<Instant>,
+    /// When this supervisor was started.
+    started: Instant,
     /// Whether jobs go on when their JobManager is lost.
     recovers: bool,
     /// Whether jobs wait for the next JobManager.
@@ -244,6 +267,8 @@ impl Supervisor<'_> {
         self.generation = launch.generation;
         self.patience = silent::patience(&launch);
         self.addresses = life::addresses(&launch);
+        let port = launch.ports.get(ZOOKEEPER_PORT);
+        self.zookeeper = port.map(|port| (*port, silent::session(&launch)));
         self.recovers = launch.recovers;
         self.orders = launch.processes.into_iter().map(|one| (one.name.clone(), one)).collect();
         let desired =
@@ -389,6 +414,9 @@ impl Supervisor<'_> {
             return;
         }
         self.note(&format!("{name} {end} after {} s", lived.as_secs()));
+        if process.role == Role::ZooKeeper {
+            self.zookeeper_away.get_or_insert_with(Instant::now);
+        }
         process.failures = supervision::failures_after(process.failures, lived);
         process.last_end = Some(end);
         process.state =
@@ -469,6 +497,36 @@ impl Supervisor<'_> {
         }
     }
 
+    /// Once a ZooKeeper that had ended is there again: JobManagers whose sessions it has outstayed are started again.
+    fn follow_zookeeper(&mut self) {
+        let Some(since) = self.zookeeper_away else { return };
+        let Some((port, session)) = self.zookeeper.filter(|_| !self.ending) else {
+            self.zookeeper_away = None;
+            return;
+        };
+        if !silent::listens(port) {
+            return;
+        }
+        self.zookeeper_away = None;
+        let away = since.elapsed();
+        if signs::lost_sessions(away, session) {
+            self.restart_job_managers(&format!("ZooKeeper was away for {} s", away.as_secs()));
+        }
+    }
+
+    /// Starts those again that run, in good order.
+    fn restart_job_managers(&mut self, reason: &str) {
+        for name in self.names(|process| process.role == Role::JobManager) {
+            let Some(process) = self.processes.get_mut(&name) else { continue };
+            if matches!(process.state, State::Running { .. }) {
+                process.last_end = Some(format!("restarted: {reason}"));
+                process.restarts += 1;
+                self.note(&format!("{name} is started again: {reason}"));
+                self.end(&name);
+            }
+        }
+    }
+
     /// Notes the signs of life since the last look, and asks for the next ones.
     fn listen(&mut self, now: Instant) {
         if !silent::is_in_time(self.looked.replace(now), now) {
@@ -488,6 +546,16 @@ impl Supervisor<'_> {
             None => BTreeMap::new(),
         };
         self.question = life::Question::ask(self.addresses.clone());
+        let since_start = now - self.started;
+        let is_young = |process: &Process| {
+            process.role == Role::JobManager
+                && process.living().is_none_or(|one| now - one.since < signs::ELECTION)
+        };
+        if self.processes.values().any(is_young) {
+            self.leadership.wait();
+        } else if self.zookeeper.is_some() && self.leadership.is_lost(&answers, since_start) {
+            self.restart_job_managers("none of them led for a minute");
+        }
         let task_managers = self.names(|process| process.role == Role::TaskManager);
         let found = signs::signs(&answers, &task_managers);
         for (name, process) in &mut self.processes {

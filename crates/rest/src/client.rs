@@ -8,11 +8,11 @@ use nutkin_flink::FlinkVersion;
 use reqwest::{Client as Http, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use crate::Tunnel;
 use crate::error::RestError;
 use crate::http;
 use crate::trigger::{Polled, Trigger, TriggerId};
 use crate::types::{Job, JobState, Outcome, RunRequest};
+use crate::{Identity, Tunnel};
 
 /// How long one answer may take. A standby hangs while a leader is elected; main() of a job runs inside the
 /// answer to its submission, which therefore has no limit of its own.
@@ -40,6 +40,7 @@ pub struct Client {
     http: Http,
     urls: Vec<String>,
     version: FlinkVersion,
+    identity: Option<Identity>,
     /// Open for as long as somebody may ask.
     _tunnel: Option<Tunnel>,
 }
@@ -52,7 +53,13 @@ impl Client {
     pub fn new(urls: &[String], version: FlinkVersion) -> Result<Self, http::DownloadError> {
         // Reading may take as long as main() does; requests that should be quick have their own limit.
         let http = http::client_for(urls, Duration::from_secs(2), Duration::from_hours(24))?;
-        Ok(Self { http, urls: urls.to_vec(), version, _tunnel: None })
+        Ok(Self { http, urls: urls.to_vec(), version, identity: None, _tunnel: None })
+    }
+
+    /// The same client, which has nothing to do with the JobManagers of other sessions.
+    #[must_use]
+    pub fn of(self, identity: Option<Identity>) -> Self {
+        Self { identity, ..self }
     }
 
     /// The same client, which keeps the way to its addresses open.
@@ -159,8 +166,13 @@ impl Client {
         Ok(())
     }
 
-    /// Whether this one of several JobManagers answers. Of one alone nothing is asked: there is no other choice.
+    /// Whether this one of several JobManagers answers. Of one alone only is asked whose it is: there is no other choice.
     async fn probe(&self, url: &str) -> Result<(), RestError> {
+        if let Some(identity) = &self.identity
+            && identity.is_anothers(&self.http, url).await
+        {
+            return Err(RestError::Stranger(url.to_owned()));
+        }
         if self.urls.len() == 1 {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 use nutkin_core::selection::Platform;
 use nutkin_flink::FlinkVersion;
 
-use crate::{Client, Tunnel};
+use crate::{Client, Identity, Tunnel};
 use nutkin_shell::Error;
 
 /// A session that can be talked to.
@@ -18,6 +18,8 @@ pub struct Connected {
     pub rest_urls: Vec<String>,
     /// Its Flink release.
     pub flink: FlinkVersion,
+    /// What its JobManagers are known by, where others may answer at their addresses.
+    pub identity: Option<Identity>,
     /// What keeps the addresses reachable, where they are not so by themselves.
     pub tunnel: Option<Tunnel>,
 }
@@ -28,6 +30,7 @@ impl Connected {
     /// # Errors
     /// The HTTP client cannot be set up.
     pub fn client(&self) -> Result<Client, Error> {
-        Ok(Client::new(&self.rest_urls, self.flink)?.through(self.tunnel.clone()))
+        let client = Client::new(&self.rest_urls, self.flink)?.of(self.identity.clone());
+        Ok(client.through(self.tunnel.clone()))
     }
 }

@@ -9,6 +9,9 @@ pub enum RestError {
     /// No JobManager could be connected to.
     #[error("no JobManager answers at {0}")]
     Unreachable(String, #[source] reqwest::Error),
+    /// Somebody else's JobManager has the port.
+    #[error("what answers at {0} is the JobManager of another session, which has the port")]
+    Stranger(String),
     /// JobManagers are there, and none leads.
     #[error("no JobManager leads: the session is starting or electing one")]
     NoLeader,

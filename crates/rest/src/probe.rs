@@ -5,6 +5,7 @@ use std::time::Duration;
 use nutkin_flink::FlinkVersion;
 use serde::{Deserialize, Deserializer};
 
+use crate::Identity;
 use crate::http;
 
 /// A standby hangs instead of answering while a leader is elected: nobody waits for it longer than this.
@@ -70,6 +71,7 @@ struct JobList {
 pub struct Probe {
     client: reqwest::Client,
     urls: Vec<String>,
+    identity: Option<Identity>,
 }
 
 impl Probe {
@@ -79,7 +81,13 @@ impl Probe {
     /// The HTTP client cannot be set up.
     pub fn new(urls: &[String]) -> Result<Self, http::DownloadError> {
         let client = http::client_for(urls, PATIENCE, PATIENCE)?;
-        Ok(Self { client, urls: urls.to_vec() })
+        Ok(Self { client, urls: urls.to_vec(), identity: None })
+    }
+
+    /// The same probe, for which the JobManagers of other sessions do not answer.
+    #[must_use]
+    pub fn of(self, identity: Option<Identity>) -> Self {
+        Self { identity, ..self }
     }
 
     /// The overview of the first JobManager that answers, and its address.
@@ -100,9 +108,13 @@ impl Probe {
             let Ok(response) = request.send().await else { continue };
             // Until the dispatcher is there, REST answers 503.
             let Ok(response) = response.error_for_status() else { continue };
-            if let Ok(answer) = response.json().await {
-                return Some((answer, url));
+            let Ok(answer) = response.json().await else { continue };
+            if let Some(identity) = &self.identity
+                && identity.is_anothers(&self.client, url).await
+            {
+                continue;
             }
+            return Some((answer, url));
         }
         None
     }

@@ -89,6 +89,51 @@ impl Life {
     }
 }
 
+/// How long nobody may lead before the JobManagers are started again: longer than an election, which takes the 40 s at most
+/// that a ZooKeeper of Nutkin grants a dead session (`tickTime` 2 s), and some seconds on a machine that is busy.
+pub const ELECTION: Duration = Duration::from_mins(1);
+
+/// Whether somebody leads a session whose JobManagers elect their leader by a ZooKeeper that Nutkin starts.
+///
+/// Curator's latch may hand the leadership to two of them once their sessions were lost together, for example while
+/// ZooKeeper was away for longer than they last. They overwrite each other for ever, and REST has no leader to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Leadership {
+    was_led: bool,
+    lost_at: Option<Duration>,
+}
+
+impl Leadership {
+    /// A JobManager has just been started, and needs its time: the silence begins anew.
+    pub fn wait(&mut self) {
+        self.lost_at = None;
+    }
+
+    /// Notes what the JobManagers say. Whether it is too long now since one led; then it counts anew.
+    pub fn is_lost(&mut self, job_managers: &BTreeMap<String, Heard>, now: Duration) -> bool {
+        let leads = |one: &Heard| matches!(one, Heard::TaskManagers(_));
+        if job_managers.values().any(leads) {
+            *self = Self { was_led: true, lost_at: None };
+        } else if self.was_led && !job_managers.is_empty() {
+            let lost_at = *self.lost_at.get_or_insert(now);
+            if ELECTION <= now.saturating_sub(lost_at) {
+                *self = Self::default();
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Whether JobManagers have lost their sessions with a ZooKeeper that was away for so long (`session`: their
+/// `high-availability.zookeeper.client.session-timeout`). Those start again: see [`Leadership`].
+pub fn lost_sessions(away: Duration, session: Duration) -> bool {
+    session <= away + SLACK
+}
+
+/// What may lie between the end of a ZooKeeper and the moment in which its clients notice, and between looks.
+const SLACK: Duration = Duration::from_secs(1);
+
 /// From which silence on a process counts as hung: twice `heartbeat.timeout`. After the first of them Flink itself has
 /// given it up; in the second one that was only slow, or whose JobManager is new, has come back.
 pub fn patience(heartbeat: Duration) -> Duration {
@@ -135,6 +180,53 @@ mod tests {
         check(&[Other], &["t1"], "a?");
         check(&[Nothing, Nothing], &["t1"], "???");
         check(&[Nothing, Other], &["t1"], "?a?");
+    }
+
+    #[test]
+    fn nobody_leads_for_longer_than_an_election() {
+        /// One look each 20 s: `l` somebody leads, `n` nobody, `-` nobody was asked, `s` one
+        /// was started. Expected: the looks that tell.
+        #[track_caller]
+        fn check(looks: &str, expected: &[usize]) {
+            let mut leadership = Leadership::default();
+            let mut told = Vec::new();
+            for (index, look) in looks.chars().enumerate() {
+                let heard = match look {
+                    'l' => [("a", Heard::Nothing), ("b", listed(&[]))].to_vec(),
+                    'n' => [("a", Heard::Other), ("b", Heard::Nothing)].to_vec(),
+                    _ => Vec::new(),
+                };
+                if look == 's' {
+                    leadership.wait();
+                }
+                let heard = heard.into_iter().map(|(name, one)| (name.to_owned(), one)).collect();
+                let now = Duration::from_secs(20 * index as u64);
+                if leadership.is_lost(&heard, now) {
+                    told.push(index);
+                }
+            }
+            assert_eq!(told, expected);
+        }
+        check("lnnnnnnn", &[4]);
+        check("lnnnlnnnn", &[8]);
+        check("ln--n", &[4]);
+        // The controls: an election, a session that has never had a leader, and one that has one.
+        check("lnnnl", &[]);
+        check("lnnsnnns", &[]);
+        check("nnnnnnnn", &[]);
+        check("llllllll", &[]);
+    }
+
+    #[test]
+    fn sessions_that_are_lost() {
+        let check = |away, session, lost| {
+            let (away, session) = (Duration::from_secs(away), Duration::from_secs(session));
+            assert_eq!(lost_sessions(away, session), lost);
+        };
+        check(17, 6, true);
+        check(5, 6, true);
+        check(4, 6, false);
+        check(17, 40, false);
     }
 
     #[test]

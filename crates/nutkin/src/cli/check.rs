@@ -4,17 +4,18 @@ mod sarif;
 mod text;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use nutkin_check::{Finding, Report, Settings, Severity, Skipped, check, codes};
+use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::Problem;
 use serde_json::{Value, json};
 
 use super::Context;
 use super::shared::document;
-use crate::{Exit, Outcome, files};
+use crate::{Exit, Outcome, files, jobs, runtime};
 use nutkin_shell::Error;
 
 /// Arguments of `nutkin check`.
@@ -104,9 +105,26 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         Output::Json => context.printer.json(&json(&report)),
         Output::Sarif => context.printer.json(&sarif::document(&report)),
     }
+    for problem in args.file.iter().flat_map(|file| missing_jars(file)) {
+        context.printer.warn(&problem);
+    }
     let bad =
         report.count(Severity::Error) != 0 || args.strict && report.count(Severity::Warning) != 0;
     Ok(if bad { Exit::Failed } else { Exit::Done })
+}
+
+/// What is wrong with the jars of a session file that are files of this machine: `up` would refuse it. Where the file itself
+/// cannot be read nothing is said: its findings tell.
+fn missing_jars(path: &Path) -> Vec<String> {
+    let name = path.display().to_string();
+    let Ok(text) = std::fs::read_to_string(path) else { return Vec::new() };
+    let Ok(file) = spec::read(&text, &name) else { return Vec::new() };
+    let inputs = Inputs { file: Some(file), ..Inputs::default() };
+    let Ok(session) = spec::resolve(&inputs) else { return Vec::new() };
+    let base = path.parent().unwrap_or(Path::new(""));
+    let found = runtime::block_on(async { Ok(jobs::local_jars(&session.jobs, base).await.err()) });
+    let line = |problem: Problem| format!("{name}: {problem}");
+    found.ok().flatten().unwrap_or_default().into_iter().map(line).collect()
 }
 
 /// Whether a file was named itself, not only its directory.

@@ -12,7 +12,7 @@ use super::moving::Moves;
 use super::shared::{Output, OutputArgs, document};
 use super::up::warn_of_origin;
 use super::{Context, session_file, wanted};
-use crate::jobs::foresee;
+use crate::jobs::{failure, foresee, goes_on, strays};
 use crate::platform::Decision;
 use crate::{Exit, Outcome, runtime};
 use nutkin_shell::Purpose;
@@ -74,14 +74,16 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
         let (outline, _) =
             moves.of_jobs(decision.outline(), opened.as_ref(), &decision.session()).await?;
         let is_done = outline.is_done();
-        let outlooks = if args.wish.no_jobs {
-            Ok(Vec::new())
+        let foreseen = if args.wish.no_jobs {
+            Ok(Foreseen::default())
         } else {
-            jobs(session, &decision, &outline).await
+            let has_file = args.wish.spec.file.is_some();
+            foresee_all(session, has_file, &decision, &outline).await
         };
-        let outlooks = match outlooks {
+        let (outlooks, strays) = match foreseen {
             Err(failure) if failure.kind == Kind::Invalid => return Err(failure),
-            outlooks => outlooks.ok(),
+            Ok(Foreseen { outlooks, strays }) => (Some(outlooks), strays),
+            Err(_) => (None, Vec::new()),
         };
         let mut left_out = None;
         if !is_new && !is_done {
@@ -98,6 +100,7 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
             let is_drift = !is_new && !is_done;
             lines.extend(wish.of_ledger.clone().filter(|_| is_drift));
             lines.extend(outlooks.iter().flatten().filter_map(Outlook::line));
+            lines.extend(strays.iter().map(|(name, id)| goes_on(name, id)));
             if outlooks.is_none() {
                 lines.push("what becomes of the jobs of the file is not known: the session does not answer".to_owned());
             }
@@ -122,21 +125,42 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
     })
 }
 
-/// What becomes of the jobs of the file.
-async fn jobs(
+/// What becomes of the jobs of the file, and of those that it had before.
+#[derive(Debug, Default)]
+struct Foreseen {
+    outlooks: Vec<Outlook>,
+    /// Names and ids of those that run and that it no longer has.
+    strays: Vec<(String, String)>,
+}
+
+async fn foresee_all(
     session: &Session,
+    has_file: bool,
     decision: &Decision,
     outline: &Outline,
-) -> Result<Vec<Outlook>, Error> {
-    if session.jobs.is_empty() || outline.change.is_new {
-        return foresee(session, None, &Ledger::new(&session.name), false).await;
+) -> Result<Foreseen, Error> {
+    let has_jobs = !session.jobs.is_empty();
+    if outline.change.is_new || !has_jobs && !has_file {
+        let outlooks = foresee(session, None, &Ledger::new(&session.name), false).await?;
+        return Ok(Foreseen { outlooks, strays: Vec::new() });
     }
     let asked = async {
         let place = decision.session();
-        let client = place.connect(true).await?.client()?;
         let record = ledger::load(&place).await?.ledger;
-        foresee(session, Some(&client), &record, outline.harm == Harm::Loss).await
+        if !has_jobs && record.jobs.is_empty() {
+            return Ok(Foreseen::default());
+        }
+        let client = place.connect(true).await?.client()?;
+        let listed = client.jobs().await.map_err(failure)?;
+        let strays = strays(session, &record, &listed);
+        let is_lost = outline.harm == Harm::Loss;
+        let outlooks = foresee(session, Some(&client), &record, is_lost).await?;
+        Ok(Foreseen { outlooks, strays })
     };
     let late = |_| Error::new(Kind::TimedOut, "the session does not answer");
-    tokio::time::timeout(PATIENCE, asked).await.map_err(late)?
+    match tokio::time::timeout(PATIENCE, asked).await.map_err(late).flatten() {
+        // A file without jobs has none of which something would not be known.
+        Err(_) if !has_jobs => Ok(Foreseen::default()),
+        foreseen => foreseen,
+    }
 }

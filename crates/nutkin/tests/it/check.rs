@@ -168,3 +168,23 @@ fn a_session_file_is_judged_as_render_judges_it() {
     let said = test().args(["check", "session.yaml"]).run();
     assert!(!said.stdout.contains("NK0005"), "{}", said.stdout);
 }
+
+/// `up` would refuse it: a file that was checked is not to fail there because of a jar.
+#[test]
+fn jars_of_a_session_file_that_are_not_there_are_said() {
+    #[track_caller]
+    fn check(jar: &str, is_said: bool) {
+        let session = format!(
+            "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {{name: orders}}\nspec: {{flinkVersion: v1_20}}\n---\n\
+             apiVersion: flink.apache.org/v1beta1\nkind: FlinkSessionJob\nmetadata: {{name: count}}\n\
+             spec: {{deploymentName: orders, job: {{jarURI: {jar}, entryClass: a.B}}}}\n"
+        );
+        let test = Test::new().file("session.yaml", &session).any_stdout().any_stderr();
+        let said = test.args(["check", "-f", "session.yaml"]).run();
+        let line = "session.yaml: `spec.job.jarURI`: job `count`:";
+        assert_eq!(said.stderr.contains(line), is_said, "{}", said.stderr);
+    }
+    check("missing.jar", true);
+    // The control: what is fetched when it is needed is not looked for.
+    check("https://example.org/a.jar", false);
+}

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 
-use crate::world::{World, answer, eventually, finish, rest_port};
+use crate::world::{World, answer, answer_as, eventually, finish, rest_port};
 
 const FILE: &str = "\
 apiVersion: flink.apache.org/v1beta1
@@ -57,6 +57,22 @@ fn a_changed_log_configuration_asks_and_restarts() {
     for ((name, old), (_, new)) in before.iter().zip(&after) {
         assert_eq!(old == new, name == "supervisor", "{name}: {old} and {new}");
     }
+}
+
+#[test]
+fn the_job_manager_of_another_session_does_not_count() {
+    #[track_caller]
+    fn check(folder: impl Fn(&World) -> String, state: &str) {
+        let world = World::new();
+        world.up("a", &[]).expect(0);
+        world.until_running("a");
+        let options = serde_json::json!([{"key": "web.upload.dir", "value": folder(&world)}]);
+        answer_as(rest_port(&world.launch("a")), 1, &["orders"], &options);
+        world.run(&["status", "a"]).expect(0).prints(state);
+    }
+    check(|_| "/elsewhere/jars".to_owned(), "the JobManager does not answer");
+    let own = |world: &World| world.session("a").join("jars").display().to_string();
+    check(own, "a  running");
 }
 
 /// A change without jobs needs `--yes`.

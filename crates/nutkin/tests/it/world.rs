@@ -156,6 +156,12 @@ pub(crate) fn eventually(what: &str, is_so: impl FnMut() -> bool) {
 
 /// A JobManager's REST API that knows two questions. Lives as long as the test.
 pub(crate) fn answer(port: u16, task_managers: u32, jobs: &[&str]) {
+    answer_as(port, task_managers, jobs, &json!({}));
+}
+
+/// The same of a JobManager that says this of its options.
+pub(crate) fn answer_as(port: u16, task_managers: u32, jobs: &[&str], options: &Value) {
+    let options = options.to_string();
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let overview = json!({
         "taskmanagers": task_managers, "slots-total": 2 * task_managers, "slots-available": 0,
@@ -172,6 +178,8 @@ pub(crate) fn answer(port: u16, task_managers: u32, jobs: &[&str]) {
             let request = String::from_utf8_lossy(&request[..count]).into_owned();
             let body = if request.starts_with("GET /jobs/overview ") {
                 jobs.to_string()
+            } else if request.starts_with("GET /jobmanager/config ") {
+                options.clone()
             } else {
                 overview.to_string()
             };
