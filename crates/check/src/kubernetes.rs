@@ -432,7 +432,8 @@ pub(super) fn hide_secrets(files: &mut [File], objects: &[Object]) {
                 continue;
             }
             let last = last_line(node);
-            file.hide(name.line + 1..=last);
+            // On one line, as in JSON, nothing of it is shown.
+            file.hide((name.line + 1).min(last)..=last);
         }
     }
 }

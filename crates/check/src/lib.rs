@@ -51,7 +51,7 @@ pub use finding::{Finding, Patch};
 pub use inside::convert_manifest;
 pub use passed_over::Skipped;
 pub use rule::{Rule, Severity};
-pub use source::{FileKind, Input, is_manifest};
+pub use source::{FileKind, Input, is_manifest, is_other_json};
 
 use finding::Findings;
 use nutkin_core::plan;
@@ -125,6 +125,11 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
         !is_for_later(finding) || !lines.any(|(first, last)| (*first..=*last).contains(&place.line))
     });
     finding::bring_home(&world.files, &mut list);
+    for (place, finding) in &mut list {
+        // Patches are lines of YAML.
+        finding.patch =
+            finding.patch.take().filter(|_| !source::is_json(&world.files[place.file].name));
+    }
     silence::apply(&silences, &mut list);
     for (_, finding) in &mut list {
         if let Some(reason) = settings.silenced.get(finding.rule.code) {

@@ -70,7 +70,7 @@ impl FileKind {
             Some(Self::Environment)
         } else if ends(".sh") || ends(".bash") || lower.starts_with("docker-entrypoint") {
             Some(Self::Script)
-        } else if ends(".yaml") || ends(".yml") || base == "Kustomization" {
+        } else if ends(".yaml") || ends(".yml") || is_json(name) || base == "Kustomization" {
             Some(Self::Objects)
         } else {
             None
@@ -83,6 +83,8 @@ impl FileKind {
             text.lines().any(|line| line.starts_with("kind:") || line.starts_with("apiVersion:"))
         };
         match Self::of_name(name) {
+            // Most JSON is something else.
+            Some(Self::Objects) if is_json(name) && !is_manifest_of_json(text) => None,
             // A template of Helm or the like is not YAML before it is filled in.
             Some(Self::Objects) if is_template(text) => None,
             // Somebody's name for a manifest with the file in it.
@@ -113,6 +115,21 @@ fn is_flinks(text: &str) -> bool {
 pub fn is_manifest(text: &str) -> bool {
     let has = |word: &str| text.lines().any(|line| line.starts_with(word));
     has("kind:") && has("apiVersion:")
+}
+
+/// Whether a file is JSON by its name. `kubectl` takes it as it takes YAML.
+pub(super) fn is_json(name: &str) -> bool {
+    path::last(name).to_ascii_lowercase().ends_with(".json")
+}
+
+/// Whether a file is JSON without objects of Kubernetes: nobody means it, where only its directory was named.
+pub fn is_other_json(name: &str, text: &str) -> bool {
+    is_json(name) && !is_manifest_of_json(text)
+}
+
+/// Whether a JSON text has objects of Kubernetes in it.
+fn is_manifest_of_json(text: &str) -> bool {
+    ["\"apiVersion\"", "\"kind\""].iter().all(|key| text.contains(key))
 }
 
 /// Whether something fills the text in before it is YAML. What the operator fills in, `{{name}}` and `{{namespace}}`
@@ -183,6 +200,15 @@ pub(super) struct Part {
     pub(super) file: usize,
 }
 
+/// JSON as YAML reads it. Nearly all of it is YAML: not characters in two escapes, and not tabs in front of a line.
+fn as_yaml(text: String) -> String {
+    let is_special = ["\\ud", "\\uD", "\\/", "\t"].iter().any(|part| text.contains(part));
+    let value = is_special.then(|| serde_json::from_str::<serde_json::Value>(&text));
+    let written =
+        value.and_then(Result::ok).and_then(|value| serde_json::to_string_pretty(&value).ok());
+    written.unwrap_or(text)
+}
+
 /// Byte offsets at which lines begin.
 fn starts(text: &str) -> Vec<usize> {
     let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1);
@@ -195,6 +221,10 @@ impl File {
         let kind = FileKind::of(&input.name, plain);
         // Flink takes a byte order mark for a letter of the first key of flink-conf.yaml; all other readers skip it.
         let text = if kind == Some(FileKind::FlinkConf) { &input.text } else { plain }.to_owned();
+        let text = match kind {
+            Some(FileKind::Objects) if is_json(&input.name) => as_yaml(text),
+            _ => text,
+        };
         let starts = starts(&text);
         let passed_over = match FileKind::of_name(&input.name) {
             Some(FileKind::Objects) if kind.is_none() && is_template(plain) => PassedOver::Template,

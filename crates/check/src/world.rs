@@ -16,7 +16,7 @@ use super::script::{self, Script};
 use super::secrets;
 use super::selectors::Selectors;
 use super::service::Build;
-use super::source::{File, FileKind};
+use super::source::{File, FileKind, is_json};
 use nutkin_flink::Problem;
 
 /// Everything that was read, file by file.
@@ -67,6 +67,7 @@ impl World {
                     // Other people's YAML, such as a workflow, does not concern us.
                     let is_ours =
                         file.text.contains("apiVersion:") || compose::looks_like_one(&file.text);
+                    let is_ours = is_ours || is_json(&file.name);
                     for problem in problems.into_iter().filter(|_| is_ours) {
                         let at = problem.location.as_ref();
                         let line = at.and_then(|at| at.line).unwrap_or(1).min(file.count());

@@ -60,7 +60,10 @@ pub fn read(paths: &[PathBuf]) -> Result<Found, Vec<Problem>> {
                         continue;
                     }
                     match bytes_of(entry.path()).and_then(text_of) {
+                        Ok(text) if nutkin_check::is_other_json(&name, &text) => {}
                         Ok(text) => found.inputs.push(Input { name, text }),
+                        // Most JSON is data.
+                        Err(_) if is_json(&name) => {}
                         Err(error) if error.kind() == ErrorKind::InvalidData => {
                             found.skipped.push(Skipped { name, reason: error.to_string() });
                         }
@@ -159,6 +162,11 @@ fn refused(reason: &str) -> io::Error {
 /// A file as the user named it, with `/` between directories.
 fn name_of(path: &Path) -> String {
     path.strip_prefix("./").unwrap_or(path).to_string_lossy().replace('\\', "/")
+}
+
+/// Whether a file is JSON by its name.
+fn is_json(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("json"))
 }
 
 /// Whether to go into an entry: hidden directories and those of builds are passed over.

@@ -7,7 +7,7 @@ use super::{Adoption, AdoptionRequest, Maker, WRITTEN, beside, options, refuse};
 use crate::finding::{Finding, Findings, Place};
 use crate::kubernetes::Object;
 use crate::node::Walk;
-use crate::source::File;
+use crate::source::{File, is_json};
 use crate::system::{System, World};
 use crate::{rules, silence};
 use nutkin_flink::Problem;
@@ -30,6 +30,7 @@ pub(super) fn keep(
     let mut maker = Maker::new(world, request);
     let is_job = |object: &&Object| {
         object.kind == "FlinkSessionJob"
+            && object.shares_namespace(session)
             && object.node.at("spec/deploymentName").and_then(Walk::text)
                 == Some(session.name.as_str())
     };
@@ -41,7 +42,7 @@ pub(super) fn keep(
     let notes = strays.map(|stray| {
         let at = maker.location(stray.place());
         let title = stray.title();
-        format!("{title} ({at}) is a job of another session than `{}`: correct its `spec.deploymentName`, or leave it out", session.name)
+        format!("{title} ({at}) is a job of another session than `{}`: correct its `spec.deploymentName` or its namespace, or leave it out", session.name)
     });
     let notes: Vec<String> = notes.collect();
     let jobs = world.objects.iter().filter(is_job);
@@ -49,7 +50,7 @@ pub(super) fn keep(
     let mut edits: BTreeMap<usize, Vec<Edit>> = BTreeMap::new();
     for object in &kept {
         for path in WRITTEN {
-            let is_composed = world.files[object.file].is_composed();
+            let is_composed = is_written_anew(world, object);
             if let Some((key, _)) = entry(&object.node, path).filter(|_| !is_composed) {
                 let last = end_of(&world.files[object.file], key);
                 let place = Place { file: object.file, line: key.line, column: key.column };
@@ -60,7 +61,7 @@ pub(super) fn keep(
         }
         maker.put(object.place(), object.title(), "the session file");
     }
-    if !request.as_is && !world.files[session.file].is_composed() {
+    if !request.as_is && !is_written_anew(world, session) {
         cure(system, &mut edits, &mut maker);
     }
     let mut text = String::new();
@@ -165,7 +166,7 @@ fn cure(system: &System<'_>, edits: &mut BTreeMap<usize, Vec<Edit>>, maker: &mut
 /// Writes the lines of one document, edited: from the separator above it to the one below.
 fn document(world: &World, object: &Object, edits: &[Edit], text: &mut String) {
     let file = &world.files[object.file];
-    if file.is_composed() {
+    if is_written_anew(world, object) {
         return composed(object, text);
     }
     let line = |number: u32| file.line(number).unwrap_or_default();
@@ -197,7 +198,13 @@ fn document(world: &World, object: &Object, edits: &[Edit], text: &mut String) {
     }
 }
 
-/// The document of an object that a kustomization changes: the lines of its files are not what is applied.
+/// Whether the lines of a file are not those of the object: a kustomization changes it, it is JSON, or a `List` holds it.
+fn is_written_anew(world: &World, object: &Object) -> bool {
+    let file = &world.files[object.file];
+    file.is_composed() || is_json(&file.name) || 1 < object.node.column
+}
+
+/// The document of such an object.
 fn composed(object: &Object, text: &mut String) {
     let mut value = object.node.to_json();
     for path in WRITTEN {

@@ -19,6 +19,7 @@ mod pods;
 mod ports;
 mod profiles;
 mod refuse;
+mod renamed;
 mod resources;
 mod roles;
 mod scripts;
@@ -303,6 +304,10 @@ fn make(
             side.insert("replicas".to_owned(), replicas.into());
             maker.put(workload.object.place(), workload.title(), format!("spec.{role}"));
             resources::of(system, workload, role, process, &mut side, &mut maker);
+            if let Some((key, factor, place)) = resources::headroom(system, workload, role) {
+                options.push(&key, &factor, maker.origin(place));
+                maker.put(place, "memory", format!("spec.flinkConfiguration, `{key}`"));
+            }
         } else if let Some(memory) = process {
             side.insert("resource".to_owned(), json!({ "memory": memory }));
         }
@@ -348,7 +353,8 @@ fn make(
         all.get(key).map(|setting| maker.location(setting.place))
     })?;
     maker.placed.sort();
-    let notes = notes::of(world, system, &name, request.flink.is_some());
+    let mut notes = notes::of(world, system, &name, request.flink.is_some());
+    notes.extend(renamed::notes(system, &beside, &name));
     Ok(Adoption { name, text, beside, placed: maker.placed, cures: maker.cures, notes })
 }
 

@@ -1,5 +1,6 @@
 //! What a user has to know or to do when a session file takes the place of hand-written files.
 
+use super::resources;
 use crate::image;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
@@ -66,6 +67,7 @@ pub(super) fn of(world: &World, system: &System<'_>, name: &str, is_told: bool) 
     if system.task_managers().next().is_none() && !is_native {
         notes.push("no TaskManager is among the files: the session has one".to_owned());
     }
+    notes.extend(resources::unlimited(system));
     let namespace = system.namespace().map(|name| format!(" -n {name}")).unwrap_or_default();
     notes.push(format!(
         "`nutkin up` starts a session of its own beside what runs; take savepoints of the jobs, then end the old one \

@@ -46,6 +46,79 @@ pub(super) fn asked_for(system: &System<'_>) -> String {
     )
 }
 
+/// What is said where pods of the files may use any cpu that is free: a session file has no word for that. `None`: they all
+/// have limits, or ask for nothing at all, which is said elsewhere.
+pub(super) fn unlimited(system: &System<'_>) -> Option<String> {
+    if system.is_of_compose() || Shape::of(system) == Shape::Native {
+        return None;
+    }
+    let of = |role: &str| {
+        let mut all = system.workloads.iter();
+        all.find(|one| match role {
+            JOB_MANAGER => one.role.is_job_manager(),
+            _ => one.role.is_task_manager(),
+        })
+    };
+    let mut said = Vec::new();
+    for (role, title) in [(JOB_MANAGER, "a JobManager"), (TASK_MANAGER, "a TaskManager")] {
+        let Some(workload) = of(role) else { continue };
+        let cpu = |kind: &str| workload.container.at(&format!("resources/{kind}/cpu"));
+        if let (true, None) = (asks(workload), cpu("limits")) {
+            let asked = cpu("requests").and_then(Walk::text);
+            let limit = more(&most(system, role), asked)
+                .unwrap_or_else(|| asked.map_or_else(|| most(system, role), str::to_owned));
+            said.push(format!("{title} {limit} cpu (`spec.{role}.resources.limits.cpu`)"));
+        }
+    }
+    (!said.is_empty()).then(|| {
+        format!(
+            "the pods of the files have no limit of cpu, and those of a session always have one: {}",
+            said.join(", ")
+        )
+    })
+}
+
+/// Whether a container asks for anything, or is limited in anything.
+fn asks(workload: &Workload<'_>) -> bool {
+    ["requests", "limits"].iter().any(|kind| {
+        let amounts = workload.container.at(&format!("resources/{kind}"));
+        amounts.is_some_and(|amounts| !amounts.entries().is_empty())
+    })
+}
+
+/// The limit, where it is more than what is asked for.
+fn more(limit: &str, asked: Option<&str>) -> Option<String> {
+    let cpus = |text: &str| match text.strip_suffix('m') {
+        Some(thousandths) => Some(thousandths.parse::<f64>().ok()? / 1000.0),
+        None => text.parse::<f64>().ok(),
+    };
+    (cpus(asked?)? < cpus(limit)?).then(|| limit.to_owned())
+}
+
+/// The option that keeps a container's limit of memory above what Flink takes, where options size the parts of the process
+/// instead of all of it: the amounts of a session file would be another size of the process.
+pub(super) fn headroom(
+    system: &System<'_>,
+    workload: &Workload<'_>,
+    role: &str,
+) -> Option<(String, String, Place)> {
+    let is_pod_of_ours = !system.is_of_compose() && Shape::of(system) != Shape::Native;
+    if !is_pod_of_ours || !is_sized(system, role) || !has_factors(system) {
+        return None;
+    }
+    let node = workload.container.at("resources/limits/memory")?;
+    let limit = memory::quantity(node.text()?)? >> 20;
+    let process = memory::process_size(system, workload)? >> 20;
+    let key = format!("kubernetes.{}.memory.limit-factor", role.to_ascii_lowercase());
+    if limit <= process || system.settings.get(&key).is_some() {
+        return None;
+    }
+    // Flink cuts the product down to whole MiB: half a one more, so that the limit is met.
+    #[allow(clippy::cast_precision_loss, reason = "MiB of memory are far below 2^52")]
+    let factor = (limit as f64 + 0.5) / process as f64;
+    Some((key, format!("{factor:.6}"), node.place(workload.file())))
+}
+
 /// Adds `resource` and `resources` to a role. `process` is the process size of the options.
 pub(super) fn of(
     system: &System<'_>,
@@ -80,12 +153,8 @@ pub(super) fn of(
     }
     let mut amounts = Amounts { role, made: Map::new(), maker };
     let request = text("requests/cpu").or_else(|| text("limits/cpu"));
-    let asks = ["requests", "limits"].iter().any(|kind| {
-        let amounts = workload.container.at(&format!("resources/{kind}"));
-        amounts.is_some_and(|amounts| !amounts.entries().is_empty())
-    });
     let is_pod_of_ours = !system.is_of_compose() && Shape::of(system) != Shape::Native;
-    if !asks && is_pod_of_ours && !amounts.maker.as_is {
+    if !asks(workload) && is_pod_of_ours && !amounts.maker.as_is {
         for (kind, cpu) in [("requests", LITTLE.to_owned()), ("limits", most(system, role))] {
             amounts.made.insert(kind.to_owned(), json!({ "cpu": cpu }));
         }
@@ -102,6 +171,9 @@ pub(super) fn of(
     }
     if let Some((cpu, place)) = text("limits/cpu").filter(|_| text("requests/cpu").is_some()) {
         amounts.put("limits", "cpu", &cpu, place);
+    } else if text("limits/cpu").is_none() && is_pod_of_ours && !amounts.maker.as_is {
+        // A session has a limit, and what is asked for may be little: not less than pods that ask for nothing get.
+        amounts.limit(&most(system, role), text("requests/cpu").map(|(cpu, _)| cpu));
     }
     let process = process.and_then(|size| size.parse::<MemorySize>().ok()).map(MemorySize::bytes);
     if let (Some((amount, place)), Some(process)) = (limit, process)
@@ -133,6 +205,13 @@ impl Amounts<'_, '_> {
         self.maker.put(place, amount, to);
         let of_kind = self.made.entry(kind).or_insert_with(|| json!({}));
         of_kind[amount] = text.into();
+    }
+
+    /// A limit of cpu, where it is more than what is asked for.
+    fn limit(&mut self, most: &str, asked: Option<String>) {
+        if let Some(limit) = more(most, asked.as_deref()) {
+            self.made.insert("limits".to_owned(), json!({ "cpu": limit }));
+        }
     }
 
     fn done(self, side: &mut Map<String, Value>) {

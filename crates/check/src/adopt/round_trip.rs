@@ -73,7 +73,9 @@ fn stateful_sets_with_claims_budgets_and_sidecars() {
     let of = |kind: &str| adoption.beside.iter().find(|object| object["kind"] == kind).unwrap();
     let selector = &of("PodDisruptionBudget")["spec"]["selector"]["matchLabels"];
     assert_eq!((&selector["app"], &selector["tier"]), (&"lines".into(), &"stream".into()));
-    assert_eq!(of("Service")["spec"]["selector"]["component"], "taskmanager");
+    let services = adoption.beside.iter().filter(|object| object["kind"] == "Service");
+    let roles: Vec<_> = services.map(|one| &one["spec"]["selector"]["component"]).collect();
+    assert_eq!(roles, ["jobmanager", "taskmanager"]);
     let limit = "spec.template.spec.containers[main].resources.limits.memory";
     assert!(!lines(&found, "JobManager").any(|line| line.starts_with(limit)), "{found:#?}");
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::options::Options;
 use super::shape::Shape;
-use super::{Maker, ports, select};
+use super::{Maker, ports, renamed, select};
 use crate::finding::Place;
 use crate::kubernetes::{Object, Role, Workload};
 use crate::node::Walk;
@@ -45,7 +45,7 @@ pub(super) fn of(
     }
     let kind = object.node.at("spec/type").and_then(Walk::text).unwrap_or("ClusterIP");
     let is_own = is_made(system, &object.name, name);
-    if object.is_headless() || (is_own && kind == "ClusterIP") {
+    if is_own && (object.is_headless() || kind == "ClusterIP") {
         maker.put(place, title, "nowhere: made for every session");
         return Some(Fate::Gone);
     }
@@ -86,7 +86,9 @@ pub(super) fn of(
     let leads_to_master = workload.role.is_job_manager()
         && words.as_ref().is_some_and(|words| words.iter().all(is_of_master));
     let is_of_both = is_of_both && !leads_to_master;
-    let is_plain = !is_watched(system, object)
+    // A Service of an option has an address of its own.
+    let is_plain = !object.is_headless()
+        && !is_watched(system, object)
         && says_no_more(object)
         && !is_of_both
         && !is_called_by_name(system, object);
@@ -251,10 +253,13 @@ pub(super) fn follow(value: &mut Value, system: &System<'_>, object: &Object, na
     if let Some(target) = target
         && let Some(workload) = system.workloads.iter().find(|w| *target == json!(w.object.name))
     {
-        *target = match workload.role {
-            Role::TaskManager => json!(format!("{name}-taskmanager")),
-            _ => json!(name),
-        };
+        *target = json!(renamed::name(workload, name));
+        let kind = renamed::kind(system);
+        if workload.object.kind != kind {
+            // Without a kind it is a Deployment (KEDA, "Scaling Deployments").
+            value["spec"][field]["kind"] = json!(kind);
+            value["spec"][field]["apiVersion"] = json!("apps/v1");
+        }
         is_changed = true;
     }
     is_changed
@@ -308,15 +313,10 @@ fn led(system: &System<'_>, service: &Value, port: &Value, name: &str) -> Option
     let is_rest = workload.role.is_job_manager()
         && number(workload, found)
             == Some(system.settings_of(workload).port("rest.port").unwrap_or(REST));
-    if is_made_anyway(system, object, name) && is_rest {
+    if is_made(system, &object.name, name) && is_rest {
         return Some((format!("{name}-rest").into(), number(workload, found)?));
     }
     Some((service.clone(), found.get("port")?.whole()?))
-}
-
-/// Whether every session has a Service in place of this one.
-fn is_made_anyway(system: &System<'_>, object: &Object, name: &str) -> bool {
-    object.is_headless() || is_made(system, &object.name, name)
 }
 
 /// Whether a session has a Service of a name: that by which TaskManagers find the JobManager, which a session of Deployments

@@ -15,6 +15,7 @@ use nutkin_flink::{Argument, Problem};
 /// Why no session file is made of a session, if there is a reason.
 pub(super) fn of(world: &World, system: &System<'_>) -> Option<Problem> {
     let reasons = [
+        broken(world),
         patched(world),
         open(world, system),
         twice(world),
@@ -42,6 +43,15 @@ pub(super) fn nothing(world: &World) -> Problem {
             "name the Kubernetes files, the Compose file, or the directory with flink-conf.yaml",
         ),
     }
+}
+
+/// A file that could not be read to its end: what is in the rest may be a part of the session.
+fn broken(world: &World) -> Option<Problem> {
+    let (place, broken) = world.broken.first()?;
+    let place = place.home(&world.files);
+    let name = &world.files[place.file].name;
+    let message = format!("{name}:{}: {}", place.line, broken.message);
+    Some(Problem::argument(Argument::From, message).hint("fix the line, or leave the file out"))
 }
 
 /// How a session is called among others: with its file, where two have one title.

@@ -14,6 +14,7 @@ const VANISHING: &[(&str, &str)] = &[
     ("NK0405", "the address is that of the session's own Service"),
     ("NK0406", "the session has Services of its own"),
     ("NK0409", "the session has probes of its own"),
+    ("NK0412", "the addresses are those of the session's own pods and Services"),
     ("NK0414", "TaskManagers find the JobManager by the session's Service"),
     ("NK0417", "pods listen at all of their addresses"),
     ("NK0418", "each TaskManager has its own name"),

@@ -159,7 +159,29 @@ fn session_files(world: &World, out: &mut Findings<'_>) {
         {
             strange_owner(world, object, session, out);
         }
+        if !is_session {
+            other_namespace(world, object, out);
+        }
     }
+}
+
+/// A job of a session that is in the same directory, and in another namespace.
+fn other_namespace(world: &World, job: &Object, out: &mut Findings<'_>) {
+    let name = job.node.at("spec/deploymentName").and_then(Walk::text).unwrap_or_default();
+    let mut sessions = world.all_named("FlinkDeployment", name).peekable();
+    let directory = |object: &Object| world.files[object.file].directory();
+    let Some(first) = sessions.peek().copied() else { return };
+    if sessions.any(|one| one.shares_namespace(job) || directory(one) != directory(job)) {
+        return;
+    }
+    let namespace = |object: &Object| object.namespace.clone().unwrap_or_default();
+    let message = format!(
+        "the job is in namespace `{}`, and its session `{name}` in `{}`: the operator looks in that of the job",
+        namespace(job),
+        namespace(first)
+    );
+    let finding = out.add(&SESSION_FILE, job.place_of("metadata/namespace"), message);
+    finding.cure = Some("Give both the same namespace.".to_owned());
 }
 
 /// A job beside the only session of its file, for a session that is nowhere.

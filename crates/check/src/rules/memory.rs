@@ -226,6 +226,20 @@ fn of_workload(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<
     }
 }
 
+/// What the process of a workload takes by its options, in bytes; `None` where they do not say it, or do not add up.
+pub(crate) fn process_size(system: &System<'_>, workload: &Workload<'_>) -> Option<u64> {
+    let settings = system.settings_of(workload);
+    if settings.list.iter().any(|setting| is_of_memory(&setting.key) && setting.is_open()) {
+        return None;
+    }
+    let configuration = settings.configuration();
+    let input = input(&configuration, system.version);
+    match workload.role {
+        Role::JobManager => Some(memory::job_manager(&input).ok()?.process()),
+        _ => Some(memory::task_manager(&input).ok()?.process()),
+    }
+}
+
 /// A configuration directory: only what it sets itself can be wrong, for an image may add the rest.
 fn plain(system: &System<'_>, out: &mut Findings<'_>) {
     if !system.refused.is_empty() {

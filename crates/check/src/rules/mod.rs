@@ -62,8 +62,11 @@ pub(super) static TABLES: &[&[&Rule]] = &[
 pub(super) fn of_world(world: &World, silences: &[Silence], out: &mut Findings<'_>) {
     files::check(world, silences, out);
     network::services::without_pods(world, out);
+    network::routes::check(world, out);
     compose::of_world(world, out);
     pods::removed_versions(world, out);
+    pods::unknown_kinds(world, out);
+    pods::names::of_world(world, out);
 }
 
 /// What can be said of one log file.

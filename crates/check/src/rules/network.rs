@@ -3,7 +3,10 @@
 mod address;
 mod machine;
 mod pods;
+mod policies;
+pub(super) mod routes;
 pub(super) mod services;
+mod twice;
 
 use super::rules;
 use crate::finding::Findings;
@@ -69,6 +72,15 @@ rules! {
     ONE_WORKER "NK0418" Error "several TaskManagers under one address"
         happens "The JobManager connects to the address that a TaskManager names. Under a name for several of them it reaches another one each time: messages are dropped, and TaskManagers come and go."
         cure "Leave `taskmanager.host` out: the pod's own address is the default. Otherwise give each pod its own: an environment variable POD_IP from `status.podIP`, and the arguments `-D` and `taskmanager.host=$(POD_IP)`.";
+    NO_SUCH_PORT "NK0419" Error "an Ingress leads to a port that the Service does not have"
+        happens "Kubernetes accepts it, and the controller answers every request with 503 or 502: it finds no pods behind that port."
+        cure "Name a port of the Service: the number of `port`, or its name.";
+    CLOSED "NK0420" Warning "a NetworkPolicy keeps the pods of a session apart"
+        happens "Where the network of the cluster enforces policies, the connection times out: TaskManagers do not register, or jobs fail when they start, `Could not fetch BLOB`. A policy that selects pods closes everything that no policy opens."
+        cure "Open `jobmanager.rpc.port` (6123) and `blob.server.port` (6124) of JobManagers to TaskManagers, and all ports of TaskManagers to the pods of the session.";
+    TWO_LISTENERS "NK0421" Error "two listeners of one process on one port"
+        happens "The second of them cannot start: `BindException: Address already in use`, or `Could not start rest endpoint on any port in port range`. Without its REST API a JobManager ends, and Kubernetes restarts it for ever."
+        cure "Give each a port of its own. Prometheus has 9249 by default, the REST API 8081.";
 }
 
 /// Flink's defaults of the ports that others must reach (`JobManagerOptions`, `RestOptions`); those of
@@ -88,7 +100,10 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     for service in &system.selecting {
         services::of_service(system, service, out);
     }
+    policies::check(system, out);
+    twice::check(system, out);
     address::of_job_manager(system, out);
+    address::literal(system, out);
     machine::check(system, out);
     queryable_state(system, out);
     services::calls(system, out);

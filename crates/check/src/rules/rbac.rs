@@ -121,6 +121,7 @@ fn of_boot(
 ) {
     let settings = &system.settings;
     let namespace = settings.value("kubernetes.namespace");
+    account_of_boot(system, boot, namespace.as_deref(), out);
     if namespace.is_some() && namespace.as_deref() != boot.object.namespace.as_deref() {
         return;
     }
@@ -130,6 +131,45 @@ fn of_boot(
     let Some(setting) = setting.filter(|setting| !setting.is_open()) else { return };
     let needs = needs(system, true, uses_kubernetes);
     session_rights(system, &setting.text(), boot.object, setting.place, &needs, out);
+}
+
+/// An account of a session that is not in the session's namespace, beside others in the files.
+fn account_of_boot(
+    system: &System<'_>,
+    boot: &Workload<'_>,
+    namespace: Option<&str>,
+    out: &mut Findings<'_>,
+) {
+    let keys = ["kubernetes.jobmanager.service-account", "kubernetes.service-account"];
+    let setting = keys.iter().find_map(|key| system.settings.get(key));
+    let Some(setting) = setting.filter(|setting| !setting.is_open()) else { return };
+    let name = setting.text();
+    // Without the option a client deploys into `default`, where its own configuration says nothing else.
+    let of = namespace.or(boot.object.namespace.as_deref());
+    let is_meant = |account: &&Object| {
+        of.is_none() || account.namespace.is_none() || account.namespace.as_deref() == of
+    };
+    if name == DEFAULT || system.world.all_named("ServiceAccount", &name).any(|one| is_meant(&one))
+    {
+        return;
+    }
+    let is_akin = |account: &&Object| {
+        account.name.contains("flink")
+            || account.name.contains(name.as_str())
+            || name.contains(account.name.as_str())
+    };
+    let mut accounts = system.world.of_kind("ServiceAccount");
+    let Some(other) = accounts.find(is_akin) else { return };
+    let place = |account: &Object| match &account.namespace {
+        Some(namespace) => format!("`{}` is in `{namespace}`", account.name),
+        None => format!("`{}` is", account.name),
+    };
+    let message = format!(
+        "no ServiceAccount `{name}` in the namespace of the session{}; {}",
+        of.map(|of| format!(", `{of}`")).unwrap_or_default(),
+        place(other)
+    );
+    out.add(&UNKNOWN_ACCOUNT, setting.place, message);
 }
 
 fn needs(system: &System<'_>, native: bool, high_availability: bool) -> ProcessNeeds {

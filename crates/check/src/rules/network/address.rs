@@ -5,7 +5,7 @@ use super::{
 };
 use crate::finding::{Findings, Place};
 use crate::image;
-use crate::kubernetes::Workload;
+use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
 use crate::role;
 use crate::settings::has_fixed_configuration;
@@ -136,6 +136,48 @@ fn has_random_blob_port(workload: &Workload<'_>) -> bool {
             .any(|(word, _)| word.ends_with("docker-entrypoint.sh"));
     let is_official = workload.image().and_then(Walk::text).is_some_and(image::is_official);
     has_fixed_configuration(workload) || !is_called && is_official
+}
+
+/// Options with an address, by who reads them.
+const ADDRESSES: &[(Role, &[&str])] = &[
+    (Role::JobManager, &["jobmanager.bind-host", "rest.bind-address"]),
+    (Role::TaskManager, &["taskmanager.host", "taskmanager.bind-host", "jobmanager.rpc.address"]),
+];
+
+/// Variables in a mounted configuration: the entrypoint of Flink's image puts values in only where it can write, and Flink
+/// takes the text as it is.
+pub(super) fn literal(system: &System<'_>, out: &mut Findings<'_>) {
+    for workload in &system.workloads {
+        let is_official = workload.image().and_then(Walk::text).is_some_and(image::is_official);
+        if !is_official || !has_fixed_configuration(workload) {
+            continue;
+        }
+        let settings = system.settings_of(workload);
+        let keys = ADDRESSES.iter().filter(|(role, _)| *role == workload.role);
+        for key in keys.flat_map(|(_, keys)| *keys) {
+            let is_found_otherwise =
+                *key == "jobmanager.rpc.address" && system.high_availability().is_some();
+            let Some(setting) = settings.get(key).filter(|_| !is_found_otherwise) else { continue };
+            let text = setting.text();
+            if setting.dialect.is_none() || !setting.is_open() {
+                continue;
+            }
+            let message = format!(
+                "`{key}` is `{text}` to Flink: {} mounts its configuration, and nothing puts the value in",
+                workload.title()
+            );
+            let finding = out.add(&NO_ADDRESS, setting.place, message);
+            finding.cure = Some(format!(
+                "Remove the line, and give the arguments `-D` and `{key}={}`: Kubernetes puts values into `args`.",
+                in_arguments(&text)
+            ));
+        }
+    }
+}
+
+/// A variable as Kubernetes writes it: `$(POD_IP)` for `${POD_IP}`.
+fn in_arguments(text: &str) -> String {
+    text.replace("${", "$(").replace('}', ")")
 }
 
 /// Machines that cannot be: what is in a line goes to ssh.

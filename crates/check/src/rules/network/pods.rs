@@ -5,7 +5,7 @@ use super::{
     rpc_port,
 };
 use crate::finding::Findings;
-use crate::image::is_official;
+use crate::image::{FLINK_CONF, is_official};
 use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::settings::{REST, has_fixed_configuration};
@@ -105,7 +105,10 @@ pub(super) fn self_address(system: &System<'_>, workload: &Workload<'_>, out: &m
                 setting.key == "jobmanager.rpc.address" && setting.dialect.is_none()
             });
     let is_elsewhere = workload.variable("FLINK_CONF_DIR").is_some();
-    let is_fixed = has_fixed_configuration(workload) || is_elsewhere;
+    // What an init container writes there is known to nobody.
+    let is_written = !workload.pod.items_of("initContainers").is_empty()
+        && workload.mount_of(FLINK_CONF).is_some();
+    let is_fixed = has_fixed_configuration(workload) || is_elsewhere || is_written;
     if !is_fixed && !named && workload.container.get("envFrom").is_none() {
         let place = workload.container.place(workload.file());
         let message = format!("{} does not say where the JobManager is", workload.title());

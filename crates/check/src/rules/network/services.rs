@@ -16,7 +16,12 @@ use nutkin_flink::yaml::{Key, Node};
 /// Services that select nothing are looked at once, for all sessions together.
 pub(in crate::rules) fn without_pods(world: &World, out: &mut Findings<'_>) {
     let pods = Pods::of(&world.objects);
+    let directory = |file: usize| world.files[file].directory();
     for service in world.of_kind("Service") {
+        // The pods may be in what could not be read.
+        if world.broken.iter().any(|(place, _)| directory(place.file) == directory(service.file)) {
+            continue;
+        }
         let Some(selector) = service.node.at("spec/selector") else { continue };
         let entries = selector.entries();
         // A Service that has nothing to do with these pods has its own somewhere else.
@@ -136,6 +141,10 @@ fn gives_names(system: &System<'_>, service: &Object) -> bool {
 
 /// Whether somebody listens behind a port of a Service.
 fn target(service: &Object, port: &Node, listeners: &[Listener<'_, '_>], out: &mut Findings<'_>) {
+    // Without an address of its own it is only a name: whoever calls the pods says the port.
+    if service.is_headless() {
+        return;
+    }
     let Some(node) = port.get("targetPort").or_else(|| port.get("port")) else { return };
     let mut known = Vec::new();
     for (workload, ports) in listeners {
@@ -180,7 +189,9 @@ fn spread_rest(
         !directory.is_empty() && storage::reach(system, workload, &uploads) == storage::Reach::All;
     let is_sticky =
         service.node.at("spec/sessionAffinity").and_then(Walk::text) == Some("ClientIP");
-    let is_harmless = shared || is_sticky || gives_names(system, service);
+    // One without an address of its own gives the pods of a set their names.
+    let is_of_set = service.is_headless() && workload.object.kind == "StatefulSet";
+    let is_harmless = shared || is_sticky || is_of_set || gives_names(system, service);
     if !is_harmless {
         let message = format!(
             "{} spreads requests over {} JobManagers, each with uploaded jars of its own",

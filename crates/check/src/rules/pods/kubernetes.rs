@@ -1,6 +1,6 @@
 //! API versions that Kubernetes no longer has.
 
-use super::NO_SUCH_API;
+use super::{NO_SUCH_API, REFUSED_VALUE};
 use crate::finding::Findings;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
@@ -62,5 +62,77 @@ pub(in crate::rules) fn removed_versions(world: &World, out: &mut Findings<'_>) 
             && object.node.at("spec/selector").is_some() == (*new == "apps/v1");
         let patch = out.exchange(place, gone, new).filter(|_| is_same);
         out.add(&NO_SUCH_API, place, message).patch = patch;
+    }
+}
+
+/// API versions with all their kinds ("Kubernetes API", reference of 1.32); of `v1` those that are misspelt for them, because
+/// OpenShift had more.
+const KINDS: &[(&str, &[&str])] = &[
+    (
+        "v1",
+        &[
+            "ConfigMap",
+            "Endpoints",
+            "LimitRange",
+            "Namespace",
+            "PersistentVolume",
+            "PersistentVolumeClaim",
+            "Pod",
+            "ResourceQuota",
+            "Secret",
+            "Service",
+            "ServiceAccount",
+        ],
+    ),
+    (
+        "apps/v1",
+        &["ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "Scale", "StatefulSet"],
+    ),
+    ("batch/v1", &["CronJob", "Job"]),
+    (
+        "networking.k8s.io/v1",
+        &["IPAddress", "Ingress", "IngressClass", "NetworkPolicy", "ServiceCIDR"],
+    ),
+    ("policy/v1", &["Eviction", "PodDisruptionBudget"]),
+    ("autoscaling/v2", &["HorizontalPodAutoscaler"]),
+    ("rbac.authorization.k8s.io/v1", &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]),
+];
+
+/// Kinds of other versions that are written with `v1`, and that OpenShift never had there.
+const NOT_OF_CORE: &[&str] = &["Deployment", "StatefulSet", "CronJob", "Ingress", "NetworkPolicy"];
+
+/// Objects of a kind that their API version does not have. Files without Flink are not looked at.
+pub(in crate::rules) fn unknown_kinds(world: &World, out: &mut Findings<'_>) {
+    let is_flinks = world.objects.iter().any(|object| Workload::of(object).is_some());
+    let objects = world.objects.iter().filter(|object| is_flinks && object.compose.is_none());
+    for object in objects {
+        let kind = object.kind.as_str();
+        let Some(version) = object.node.text_of("apiVersion") else { continue };
+        let Some((_, known)) = KINDS.iter().find(|(of, _)| *of == version) else { continue };
+        let is_list = kind.ends_with("List");
+        if known.contains(&kind) || is_list || kind.contains(['$', '{', '<']) {
+            continue;
+        }
+        let slip = |known: &&&str| strsim::damerau_levenshtein(known, kind) <= 2;
+        let meant = known.iter().find(slip);
+        if version == "v1" && meant.is_none() && !NOT_OF_CORE.contains(&kind) {
+            continue;
+        }
+        let home = KINDS.iter().find(|(_, kinds)| kinds.contains(&kind));
+        let message = match (meant, home) {
+            (_, Some((home, _))) => {
+                format!("{} is of `{home}`, not of `{version}`", object.title())
+            }
+            (Some(meant), None) => {
+                format!("`{kind}` is not a kind of `{version}`; `{meant}` is")
+            }
+            (None, None) => format!("`{kind}` is not a kind of `{version}`"),
+        };
+        let place = object.place_of("kind");
+        let patch = match (meant, home) {
+            (Some(meant), None) => out.exchange(place, kind, meant),
+            _ => None,
+        };
+        out.add(&REFUSED_VALUE, place, message).patch = patch;
     }
 }

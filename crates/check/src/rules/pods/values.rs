@@ -45,6 +45,16 @@ pub(super) fn check(workload: &Workload<'_>, out: &mut Findings<'_>) {
             out.add(&REFUSED_VALUE, name.place(file), message);
         }
     }
+    for (key, node) in ["command", "args"].iter().filter_map(|key| workload.container.entry(key)) {
+        if let NodeKind::Text(text) = &node.kind {
+            let place = node.place(file);
+            let message =
+                format!("`{}` of {} is a list, and this is a text", key.name, object.title());
+            let is_word = !text.contains(char::is_whitespace);
+            let patch = out.exchange(place, text, &format!("[{text}]")).filter(|_| is_word);
+            out.add(&REFUSED_VALUE, place, message).patch = patch;
+        }
+    }
     let amount = |path: &str| {
         let node = workload.container.at(path)?;
         Some((node, quantity(node.text()?)?))

@@ -2,7 +2,7 @@
 
 use super::ENDS;
 use crate::finding::Findings;
-use crate::image::is_flinks_own;
+use crate::image::{is_flinks_own, is_official};
 use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::path;
@@ -26,9 +26,19 @@ pub(super) fn check(workload: &Workload<'_>, out: &mut Findings<'_>) {
     let place = node.place(workload.file());
     let is_flinks = workload.image().and_then(Walk::text).is_some_and(is_flinks_own);
     if is_flinks && (!has_command || is_entrypoint) {
+        let word = first.split_whitespace().next().unwrap_or_default();
+        if VERBS.contains(&word) && word != first {
+            let message = format!(
+                "`{first}` of {} is one word, and no word of the entrypoint; `{word}` is",
+                workload.title()
+            );
+            let finding = out.add(&ENDS, place, message);
+            finding.cure = Some("Write each word as an item of the list of its own.".to_owned());
+            return;
+        }
         let plain = |word: &str| word.to_ascii_lowercase().replace(['-', '_'], "");
-        let meant =
-            VERBS.iter().find(|verb| is_meant(&plain(first), &plain(verb)) && **verb != first);
+        let is_verb = VERBS.contains(&first);
+        let meant = VERBS.iter().find(|verb| !is_verb && is_meant(&plain(first), &plain(verb)));
         if let Some(verb) = meant {
             let message = format!(
                 "`{first}` of {} is not a word of the entrypoint; `{verb}` is",
@@ -46,6 +56,16 @@ pub(super) fn check(workload: &Workload<'_>, out: &mut Findings<'_>) {
             workload.title()
         );
         out.add(&ENDS, place, message);
+        return;
+    }
+    let is_official = workload.image().and_then(Walk::text).is_some_and(is_official);
+    if is_official && has_command && !is_entrypoint && VERBS.contains(&first) {
+        let message = format!(
+            "`{first}` of {} is a word for the entrypoint, and `command` takes the place of that",
+            workload.title()
+        );
+        let finding = out.add(&ENDS, place, message);
+        finding.cure = Some(format!("Write `args: [{first}]`, and no `command`."));
         return;
     }
     let last = shell_words(workload, first).or_else(|| {
