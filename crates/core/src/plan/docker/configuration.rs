@@ -1,7 +1,8 @@
 //! The configuration that the containers of a session read.
 
 use super::{HealthCheck, REST_PORT, TASK_MANAGER_PORT, ZOOKEEPER_PORT};
-use crate::plan::{modules, retention, zookeeper};
+use crate::plan::zookeeper::{self, KeptBy};
+use crate::plan::{modules, retention};
 use crate::session::Session;
 use nutkin_flink::{Configuration, Origin};
 
@@ -43,7 +44,7 @@ pub(super) fn effective(
         );
         all.set_default("high-availability.storageDir", format!("file://{data}/ha"), place.clone());
         all.set_default("high-availability.cluster-id", format!("/{}", session.name), place);
-        zookeeper::fail_over_soon(&mut all, session.flink);
+        zookeeper::fail_over_soon(&mut all, session.flink, KeptBy::Daemon);
     }
     // 3.
     let open = Origin::Default("the session's network is its own");

@@ -1,7 +1,8 @@
 //! The configuration that the processes of one machine read.
 
 use super::Machine;
-use crate::plan::{retention, zookeeper};
+use crate::plan::retention;
+use crate::plan::zookeeper::{self, KeptBy};
 use crate::session::Session;
 use nutkin_flink::Problem;
 use nutkin_flink::dialect::{self, Dialect};
@@ -52,7 +53,7 @@ pub fn effective(session: &Session, machine: &Machine) -> Configuration {
         all.set("high-availability.zookeeper.quorum", format!("127.0.0.1:{port}"), quorum);
         all.set_default("high-availability.storageDir", format!("file://{data}/ha"), place.clone());
         all.set_default("high-availability.cluster-id", format!("/{}", session.name), place);
-        zookeeper::fail_over_soon(&mut all, session.flink);
+        zookeeper::fail_over_soon(&mut all, session.flink, KeptBy::Supervisor);
     }
 
     // 3.
