@@ -138,7 +138,6 @@ pub(super) fn of(
 
 /// Fields on which a container may depend, and that no session on Docker has.
 const COUNTING: &[&str] = &[
-    "cap_add",
     "cgroup",
     "cgroup_parent",
     "credential_spec",
