@@ -336,8 +336,12 @@ fn jobs_outlive_a_restart() {
     assert_eq!(world.jobs().1, 0, "nothing was stopped");
     let run = world.place.run(&["restart", "a", "--yes"]);
     run.says("jobs that are stopped with a savepoint and resumed from it: `job`");
-    run.says("session `a` is up again").says("runs again as");
-    world.is_moved(&run);
+    run.expect(0).says("session `a` is up again").says("runs again as");
+    let (jobs, savepoints) = world.jobs();
+    let alive: Vec<_> = jobs.values().filter(|job| job.state == "RUNNING").collect();
+    assert_eq!((alive.len(), savepoints), (1, 1), "{}", run.all());
+    assert_eq!(alive[0].from.as_deref(), Some("file:/savepoints/savepoint-1"), "{}", run.all());
+    assert!(!world.is_moving(), "{}", run.all());
 }
 
 #[test]
