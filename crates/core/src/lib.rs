@@ -14,6 +14,7 @@
 pub mod change;
 pub mod crash_log;
 pub mod decide;
+pub mod gc;
 pub mod jobs;
 pub mod kubernetes;
 pub mod ledger;

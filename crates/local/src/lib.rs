@@ -9,6 +9,7 @@ pub mod directory;
 pub mod down;
 pub mod end;
 pub mod launch;
+pub mod leftovers;
 mod life;
 pub mod logs;
 pub mod machine;

@@ -7,6 +7,7 @@
 pub mod advice;
 pub(crate) mod change;
 pub(crate) mod decision;
+pub(crate) mod gc;
 pub(crate) mod jobs;
 pub(crate) mod kept;
 pub(crate) mod ledger;

@@ -20,10 +20,12 @@ mod flink_jvm;
 mod flink_python;
 mod flink_submitted;
 mod flink_target;
+pub mod gc;
 pub mod image;
 pub mod init;
 pub mod job;
 pub mod jobs;
+pub mod kept_jars;
 pub mod kubernetes_session;
 pub mod logs;
 mod lost;
@@ -102,6 +104,10 @@ pub enum Command {
     Open(open::Args),
     /// Keep a session and its jobs running
     Watch(watch::Args),
+    /// List the jars that are kept, and the jobs that need them
+    Jars(kept_jars::Args),
+    /// Delete what sessions have left and nobody needs
+    Gc(gc::Args),
     /// Change the number of TaskManagers
     Scale(scale::Args),
     /// Restart the processes of a session
@@ -242,6 +248,8 @@ impl Command {
             Self::Logs(args) => logs::run(args, context),
             Self::Open(args) => open::run(args, context),
             Self::Watch(args) => watch::run(args, context),
+            Self::Jars(args) => kept_jars::run(args, context),
+            Self::Gc(args) => gc::run(args, context),
             Self::Scale(args) => scale::run(args, context),
             Self::Restart(args) => restart::run(args, context),
             Self::Abort(args) => abort::run(args, context),

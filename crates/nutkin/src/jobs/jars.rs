@@ -1,14 +1,16 @@
 //! Jars that were submitted, kept by content on this machine: a job that is moved needs the one that ran, whatever has
 //! become of the file since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use nutkin_core::gc::{Leftover, LeftoverKind};
 use nutkin_core::jobs::Hindrance;
 use nutkin_core::ledger::{Bringer, JobRecord};
+use nutkin_fetch::artifacts::Fetcher;
 use nutkin_flink::artifact::Artifact;
 use nutkin_shell::{Context, Environment};
 
@@ -46,6 +48,27 @@ impl Jars {
     pub fn find(&self, digest: &str) -> Option<PathBuf> {
         let entries = fs::read_dir(self.root.join(digest)).ok()?;
         entries.flatten().map(|entry| entry.path()).find(|path| path.is_file())
+    }
+
+    /// All that are kept.
+    pub fn all(&self) -> Vec<Leftover> {
+        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        let mut all: Vec<Leftover> = entries
+            .filter_map(|entry| {
+                let digest = entry.file_name().to_str()?.to_owned();
+                let path = entry.path();
+                // What begins with a dot is being written.
+                (!digest.starts_with('.') && path.is_dir()).then(|| Leftover {
+                    session: None,
+                    what: LeftoverKind::Jar(digest),
+                    bytes: size(&path),
+                    path: path.display().to_string(),
+                    mentions: BTreeSet::new(),
+                })
+            })
+            .collect();
+        all.sort_by(|a, b| a.path.cmp(&b.path));
+        all
     }
 
     fn write(&self, jar: &Jar) -> io::Result<()> {
@@ -119,9 +142,13 @@ pub async fn located(
     }
     let path = match uri.parse::<Artifact>() {
         Ok(Artifact::Path(path)) => base.join(path),
-        Ok(Artifact::Url { .. } | Artifact::Maven(_)) | Err(_) => {
-            return Err(Hindrance::JarGone(uri.clone()));
+        // Fetched again: what is there by now may be another one, which its digest tells.
+        Ok(Artifact::Url { .. } | Artifact::Maven(_)) => {
+            let fetcher = Fetcher { events: context.events, environment: context.environment };
+            let found = fetcher.fetch(uri, base).await;
+            found.map_err(|_| Hindrance::JarGone(uri.clone()))?
         }
+        Err(_) => return Err(Hindrance::JarGone(uri.clone())),
     };
     match Jar::read(&path).await {
         Ok(jar) if jar.digest == digest => Ok(Some(path)),

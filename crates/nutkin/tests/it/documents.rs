@@ -18,6 +18,7 @@ fn check(kind: &str, args: &[&str]) -> serde_json::Value {
 #[test]
 fn documents_are_as_their_schemas_say() {
     assert_eq!(check("SessionList", &["ls"])["items"], serde_json::json!([]));
+    assert_eq!(check("JarList", &["jars"])["items"], serde_json::json!([]));
     check("DistributionList", &["dist", "list"]);
     // Both processes, every part.
     assert_eq!(check("MemoryList", &["explain", "memory"])["items"][1]["component"], "taskmanager");

@@ -1,0 +1,58 @@
+//! What is left, and who needs it, in words for people.
+
+/// A jar goes.
+pub(crate) fn jar_goes(path: &str, size: &str) -> String {
+    format!("{path} ({size}): no job of a ledger needs this jar")
+}
+
+/// Checkpoints go.
+pub(crate) fn checkpoints_go(path: &str, size: &str, job: &str) -> String {
+    format!(
+        "{path} ({size}): job {job} does not run, no ledger names it, and no checkpoint or savepoint that stays refers to it"
+    )
+}
+
+/// An archive goes.
+pub(crate) fn archive_goes(path: &str, size: &str, job: &str) -> String {
+    format!("{path} ({size}): no ledger names job {job}, which has ended")
+}
+
+/// A savepoint goes.
+pub(crate) fn savepoint_goes(path: &str, size: &str) -> String {
+    format!("{path} ({size}): its session is gone, and no ledger names it")
+}
+
+/// It stays.
+pub(crate) fn stays(path: &str, why: &str) -> String {
+    format!("{path} stays: {why}")
+}
+
+/// Its job runs.
+pub(crate) fn runs(session: &str) -> String {
+    format!("its job runs in session `{session}`")
+}
+
+/// A ledger has it.
+pub(crate) fn in_ledger(session: &str) -> String {
+    format!("the ledger of session `{session}` names it")
+}
+
+/// Nobody tells.
+pub(crate) fn not_told(session: &str) -> String {
+    format!("session `{session}` may need it: it does not answer, or its ledger cannot be read")
+}
+
+/// High availability.
+pub(crate) fn may_come_back(session: &str) -> String {
+    format!("high availability of session `{session}` may bring its job back")
+}
+
+/// Something else that stays.
+pub(crate) fn refers(path: &str) -> String {
+    format!("`{path}` refers to it")
+}
+
+/// A savepoint of a session that is there.
+pub(crate) fn by_hand(session: &str) -> String {
+    format!("somebody may want it: session `{session}` is still there")
+}

@@ -1,0 +1,118 @@
+//! What sessions of a user have left on this machine: directories of checkpoints, archives of jobs, savepoints.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nutkin_core::gc::{Leftover, LeftoverKind, ids_in};
+use nutkin_shell::Environment;
+
+/// Hex digits of an id of a job.
+const ID_DIGITS: usize = 32;
+
+/// All that lies where sessions keep data by default, of sessions that are gone as well.
+pub fn all(environment: &Environment) -> Vec<Leftover> {
+    let data = environment.directory.join(environment.state_directory()).join("data");
+    let mut found = Vec::new();
+    for session in entries(&data) {
+        let Some(name) = name_of(&session) else { continue };
+        let mut add = |path: PathBuf, what: LeftoverKind| {
+            found.push(Leftover {
+                session: Some(name.clone()),
+                what,
+                bytes: size(&path),
+                mentions: mentions(&path),
+                path: path.display().to_string(),
+            });
+        };
+        for path in entries(&session.join("checkpoints")) {
+            if let Some(job) = name_of(&path).filter(|name| is_id(name)) {
+                add(path, LeftoverKind::Checkpoints(job));
+            }
+        }
+        for path in entries(&session.join("archive")) {
+            if let Some(job) = name_of(&path).filter(|name| is_id(name)) {
+                add(path, LeftoverKind::Archive(job));
+            }
+        }
+        for path in entries(&session.join("savepoints")) {
+            if path.join("_metadata").is_file() {
+                add(path, LeftoverKind::Savepoint);
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+/// Whether high availability data of a session lies there.
+pub fn has_high_availability(environment: &Environment, session: &str) -> bool {
+    let data = environment.directory.join(environment.state_directory()).join("data");
+    !entries(&data.join(session).join("ha")).is_empty()
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let all = fs::read_dir(folder).into_iter().flatten().flatten();
+    all.map(|entry| entry.path()).collect()
+}
+
+fn name_of(path: &Path) -> Option<String> {
+    path.file_name()?.to_str().map(str::to_owned)
+}
+
+fn is_id(name: &str) -> bool {
+    name.len() == ID_DIGITS && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Bytes of a file, or of all files below a directory. Links are not followed.
+fn size(path: &Path) -> u64 {
+    match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_dir() => entries(path).iter().map(|one| size(one)).sum(),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    }
+}
+
+/// Ids in the `_metadata` of a savepoint, or of each checkpoint of a job.
+fn mentions(path: &Path) -> BTreeSet<String> {
+    let own = path.join("_metadata");
+    let of_checkpoints = entries(path).into_iter().map(|one| one.join("_metadata"));
+    let files = of_checkpoints.chain([own]).filter(|file| file.is_file());
+    files.filter_map(|file| fs::read(file).ok()).flat_map(|bytes| ids_in(&bytes)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_with_what_it_refers_to() {
+        let temporary = tempfile::tempdir().unwrap();
+        let state = temporary.path().display().to_string();
+        let environment =
+            Environment::of_test(&[("XDG_STATE_HOME", &state)], temporary.path().to_owned());
+        assert_eq!(all(&environment), []);
+        let data = temporary.path().join("nutkin/data/s");
+        let [a, b] = ["a", "b"].map(|digit| digit.repeat(ID_DIGITS));
+        for (path, text) in [
+            (format!("checkpoints/{a}/chk-7/_metadata"), format!("\0file:/c/{b}/shared/x")),
+            (format!("checkpoints/{a}/shared/x"), "12345".to_owned()),
+            ("checkpoints/notes/x".to_owned(), String::new()),
+            (format!("archive/{b}"), "{}".to_owned()),
+            ("savepoints/savepoint-aaaaaa-1/_metadata".to_owned(), "m".to_owned()),
+            ("savepoints/savepoint-aaaaaa-2/part".to_owned(), "m".to_owned()),
+        ] {
+            let path = data.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let found = all(&environment);
+        let kinds: Vec<&LeftoverKind> = found.iter().map(|one| &one.what).collect();
+        let (checkpoints, archive) =
+            (LeftoverKind::Checkpoints(a.clone()), LeftoverKind::Archive(b.clone()));
+        assert_eq!(kinds, [&archive, &checkpoints, &LeftoverKind::Savepoint]);
+        assert_eq!(found[1].mentions, [b].into());
+        assert!(5 < found[1].bytes);
+        assert!(!has_high_availability(&environment, "s"));
+    }
+}
