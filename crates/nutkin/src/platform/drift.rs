@@ -46,7 +46,7 @@ async fn look(session: &Session, context: &Context<'_>) -> Option<Drifted> {
         // Its files are a part of what is wanted.
         return None;
     }
-    let drift = compare(session, &wanted, context).await?;
+    let drift = Box::pin(compare(session, &wanted, context)).await?;
     Some(Drifted { drift, ledger })
 }
 
