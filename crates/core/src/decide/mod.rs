@@ -1,5 +1,5 @@
-//! The one way in which anything is decided: `decide(wanted, ledger, &observation) -> Decision`, for every verb and
-//! on every platform.
+//! The one way in which anything is decided: `decide(wanted, &observation) -> Decision`, for every verb and on every
+//! platform. The ledger comes in as what is wanted, and as a part of what was observed.
 //!
 //! ```text
 //! session file ─► wanted ─┐

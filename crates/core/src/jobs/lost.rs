@@ -70,8 +70,6 @@ pub enum WhyLost {
     WasEnding,
     /// It has no complete checkpoint where it could be seen, and whether it had ended is not known.
     NoCheckpoint,
-    /// It has its checkpoints deleted.
-    Deleted,
     /// It cannot be submitted again.
     Hindered(Hindrance),
 }
@@ -88,7 +86,6 @@ impl LostJob {
                 let why = match why {
                     WhyLost::WasEnding => words::WAS_ENDING.to_owned(),
                     WhyLost::NoCheckpoint => words::NO_CHECKPOINT.to_owned(),
-                    WhyLost::Deleted => words::DELETED.to_owned(),
                     WhyLost::Hindered(hindrance) => hindrance.line(),
                 };
                 words::stays_lost(name, &why)
@@ -166,7 +163,6 @@ fn outcome(name: &str, record: &JobRecord, id: &str, seen: &AfterLoss) -> LostOu
     }
     let from = match newest {
         Some(path) => Some(path),
-        None if record.deletes_checkpoints => return LostOutcome::Stays(WhyLost::Deleted),
         // Flink makes the directory when it starts the job, and empties it when the job has finished.
         None if left.is_some() && seen.archived.is_some() => {
             let began = if record.moving { &record.last_savepoint } else { &record.started_from };

@@ -90,9 +90,6 @@ pub struct JobRecord {
     /// soon as the session is there again. It holds until its first checkpoint there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub moving: bool,
-    /// Whether it overrules its session, and has Flink delete its checkpoints when it is canceled or its JobManager ends.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub deletes_checkpoints: bool,
     /// Fields of a newer Nutkin, which are kept.
     #[serde(flatten)]
     pub unknown: BTreeMap<String, Value>,

@@ -6,9 +6,6 @@ pub(crate) const WAS_ENDING: &str = "it was being stopped or canceled";
 /// Nothing is there from which it could go on.
 pub(crate) const NO_CHECKPOINT: &str = "no complete checkpoint of it is there";
 
-/// It overrules the session.
-pub(crate) const DELETED: &str = "it has Flink delete its checkpoints";
-
 /// It goes on from there.
 pub(crate) fn goes_on(name: &str, from: &str) -> String {
     format!("job `{name}` has lost its JobManager and goes on from {from}")

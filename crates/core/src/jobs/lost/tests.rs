@@ -111,9 +111,6 @@ fn without_a_checkpoint_nothing_is_guessed() {
     // Its checkpoints may lie elsewhere.
     let elsewhere = AfterLoss { checkpoints: BTreeMap::new(), ..seen(&[]) };
     assert_eq!(verdict(record(), &elsewhere), "NoCheckpoint");
-    let deletes = JobRecord { deletes_checkpoints: true, ..record() };
-    assert_eq!(verdict(deletes.clone(), &seen(&[])), "Deleted");
-    assert_eq!(verdict(deletes, &seen(&[7])), format!("3 file:/c/{ID}/chk-7"));
 }
 
 #[test]
