@@ -56,9 +56,12 @@ fn start(nutkin: &Nutkin, more: &[&str]) -> Vec<PathBuf> {
     outputs
 }
 
-fn end_job_manager(nutkin: &Nutkin, signal: Signal) {
+/// Ends the JobManager, and waits until it answers no more: a polite end takes a moment.
+fn end_job_manager(nutkin: &Nutkin, flink: &Rest, signal: Signal) {
     let job_manager = pid(nutkin, "a", "jobmanager").and_then(Pid::from_raw).expect("a JobManager");
     kill_process(job_manager, signal).expect("the JobManager can be killed");
+    nutkin
+        .eventually("the JobManager has gone", RECOVERY, || flink.get("/jobs/overview").is_none());
 }
 
 /// The jobs keep their ids, and commit each number once.
@@ -67,10 +70,8 @@ fn goes_on_after(signal: Signal) {
     let outputs = start(&nutkin, &[]);
     let flink = rest(&nutkin, "a");
     let before = until_all_have_a_checkpoint(&nutkin, &flink);
-    end_job_manager(&nutkin, signal);
     let lost = Instant::now();
-    nutkin
-        .eventually("the JobManager has gone", RECOVERY, || flink.get("/jobs/overview").is_none());
+    end_job_manager(&nutkin, &flink, signal);
     let after = until_all_have_a_checkpoint(&nutkin, &flink);
     let seconds = lost.elapsed().as_secs_f64();
     let line = format!("{signal:?}: {JOBS} jobs at their first checkpoints after {seconds:.1} s");
@@ -90,7 +91,7 @@ fn goes_on_after(signal: Signal) {
         assert_eq!(faults(&lines, NUMBERS), Vec::<String>::new(), "of {} lines", lines.len());
     }
     // What has finished does not come back with the next JobManager.
-    end_job_manager(&nutkin, signal);
+    end_job_manager(&nutkin, &flink, signal);
     nutkin.eventually("the session runs again", RECOVERY, || {
         nutkin.run(&["watch", "a", "--once"]).code == Some(0)
     });
@@ -115,9 +116,7 @@ fn without_recovery_they_are_gone() {
     let outputs = start(&nutkin, &["-D", "nutkin.jobs.recover=false"]);
     let flink = rest(&nutkin, "a");
     until_all_have_a_checkpoint(&nutkin, &flink);
-    end_job_manager(&nutkin, Signal::KILL);
-    nutkin
-        .eventually("the JobManager has gone", RECOVERY, || flink.get("/jobs/overview").is_none());
+    end_job_manager(&nutkin, &flink, Signal::KILL);
     nutkin.eventually("another JobManager answers", RECOVERY, || {
         flink.get("/jobs/overview").is_some()
     });
