@@ -79,7 +79,8 @@ fn goes_on_after(signal: Signal) {
     assert_eq!(before, after);
     for id in &after {
         let seen = flink.get(&format!("/jobs/{id}/checkpoints")).unwrap_or_default();
-        assert_eq!(seen["latest"]["restored"]["is_savepoint"], false, "{seen}");
+        let from = seen["latest"]["restored"]["external_path"].as_str().unwrap_or_default();
+        assert!(from.contains("/chk-"), "{seen}");
     }
     nutkin.eventually("all jobs have finished", RECOVERY, || {
         let jobs = flink.get("/jobs/overview").unwrap_or_default();
