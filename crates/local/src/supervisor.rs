@@ -200,6 +200,8 @@ enum State {
     Running { living: Living },
     /// It died and will be started again.
     Waiting { until: Instant },
+    /// It is to start, once no JobManager is ending any more.
+    Held,
     /// It was asked to end; what remains at `kill_at` is killed.
     Ending { living: Living, kill_at: Instant },
 }
@@ -225,7 +227,7 @@ impl Process {
     fn living(&self) -> Option<&Living> {
         match &self.state {
             State::Running { living } | State::Ending { living, .. } => Some(living),
-            State::Waiting { .. } => None,
+            State::Waiting { .. } | State::Held => None,
         }
     }
 }
@@ -290,7 +292,9 @@ impl Supervisor<'_> {
     fn start(&mut self, name: &str) {
         let Some(definition) = self.orders.get(name) else { return };
         let fingerprint = definition.fingerprint();
-        let started = spawn(definition, &fingerprint, &self.token);
+        let is_held = definition.role == Role::TaskManager && self.has_ending_job_manager();
+        let started =
+            if is_held { Ok(None) } else { spawn(definition, &fingerprint, &self.token).map(Some) };
         let before = self.processes.remove(name);
         let mut process = Process {
             fingerprint,
@@ -302,7 +306,8 @@ impl Supervisor<'_> {
             last_end: before.and_then(|process| process.last_end),
         };
         match started {
-            Ok(living) => process.state = State::Running { living },
+            Ok(Some(living)) => process.state = State::Running { living },
+            Ok(None) => process.state = State::Held,
             Err(error) => {
                 let program = definition.program.display();
                 process.last_end = Some(format!("`{program}` could not be started: {error}"));
@@ -315,6 +320,23 @@ impl Supervisor<'_> {
         self.processes.insert(name.to_owned(), process);
     }
 
+    /// Whether a JobManager is ending. A TaskManager that finds one takes it for its own: its successor at the same address has
+    /// another actor there, and the TaskManager asks the old one until it gives up (`RetryingRegistration` keeps its gateway).
+    fn has_ending_job_manager(&self) -> bool {
+        let is_ending = |one: &Process| matches!(one.state, State::Ending { .. });
+        self.processes.values().any(|one| one.role == Role::JobManager && is_ending(one))
+    }
+
+    /// Starts what was held until all JobManagers that were to end have ended.
+    fn start_held(&mut self) {
+        if self.has_ending_job_manager() {
+            return;
+        }
+        for name in self.names(|process| matches!(process.state, State::Held)) {
+            self.start_if_wanted(&name);
+        }
+    }
+
     /// Asks a process to end. Whether it is started again is decided when it has ended.
     fn end(&mut self, name: &str) {
         let Some(mut process) = self.processes.remove(name) else { return };
@@ -324,7 +346,7 @@ impl Supervisor<'_> {
                 let _ = rustix::process::pidfd_send_signal(&living.pidfd, Signal::TERM);
                 State::Ending { living, kill_at: Instant::now() + supervision::GRACE }
             }
-            State::Waiting { .. } => {
+            State::Waiting { .. } | State::Held => {
                 self.start_if_wanted(name);
                 return;
             }
@@ -397,7 +419,7 @@ impl Supervisor<'_> {
         let (living, asked) = match process.state {
             State::Running { living } => (living, false),
             State::Ending { living, .. } => (living, true),
-            State::Waiting { .. } => {
+            State::Waiting { .. } | State::Held => {
                 self.processes.insert(name.to_owned(), process);
                 return;
             }
@@ -408,6 +430,7 @@ impl Supervisor<'_> {
         let end = killed_for.unwrap_or(end);
         if asked {
             self.start_if_wanted(name);
+            self.start_held();
             if self.ending {
                 self.end_next_stage();
             }
@@ -432,7 +455,7 @@ impl Supervisor<'_> {
 
     fn deadline(&self) -> Option<Instant> {
         let deadlines = self.processes.values().filter_map(|process| match process.state {
-            State::Running { .. } => None,
+            State::Running { .. } | State::Held => None,
             State::Waiting { until } => Some(until),
             State::Ending { kill_at, .. } => Some(kill_at),
         });
@@ -610,7 +633,7 @@ fn state_of(name: &str, process: &Process) -> ProcessState {
         role: process.role,
         phase: match process.state {
             State::Running { .. } => ProcessPhase::Running,
-            State::Waiting { .. } => ProcessPhase::Waiting,
+            State::Waiting { .. } | State::Held => ProcessPhase::Waiting,
             State::Ending { .. } => ProcessPhase::Ending,
         },
         pid: process.living().map(|living| living.pid.as_raw_pid()),

@@ -72,7 +72,11 @@ impl Session {
         };
         Definition {
             name: name.to_owned(),
-            role: if name.starts_with("zookeeper") { Role::ZooKeeper } else { Role::TaskManager },
+            role: match name {
+                _ if name.starts_with("zookeeper") => Role::ZooKeeper,
+                _ if name.starts_with("jobmanager") => Role::JobManager,
+                _ => Role::TaskManager,
+            },
             program: PathBuf::from(program),
             arguments,
             environment: BTreeMap::from([(
@@ -201,6 +205,23 @@ fn new_orders_touch_only_what_they_change() {
     assert_ne!(pid(&after, "b"), pid(&before, "b"));
     assert_eq!(process(&after, "b").restarts, 0, "a wanted restart is none");
     assert_eq!(session.living(), ["a", "b", "d", SUPERVISOR]);
+}
+
+#[test]
+fn task_managers_wait_for_the_end_of_a_job_manager() {
+    let mut session = Session::new();
+    // It takes a second to end.
+    let slow = "trap 'sleep 1; exit 0' TERM; while :; do sleep 0.05; done";
+    session.order(&[("jobmanager", slow), ("taskmanager-1", "exec sleep 600")]);
+    let before = session.until_running(&["jobmanager", "taskmanager-1"]);
+    session.order(&[("jobmanager", "exec sleep 601"), ("taskmanager-1", "exec sleep 602")]);
+    let held = session
+        .until("held", |running| process(running, "taskmanager-1").phase == ProcessPhase::Waiting);
+    assert_eq!(pid(&held, "jobmanager"), pid(&before, "jobmanager"));
+    assert_eq!(process(&held, "jobmanager").phase, ProcessPhase::Ending);
+    let after = session.until_running(&["jobmanager", "taskmanager-1"]);
+    assert_ne!(pid(&after, "jobmanager"), pid(&before, "jobmanager"));
+    assert_eq!(process(&after, "taskmanager-1").restarts, 0);
 }
 
 #[test]
