@@ -633,8 +633,9 @@ fn state_of(name: &str, process: &Process) -> ProcessState {
         role: process.role,
         phase: match process.state {
             State::Running { .. } => ProcessPhase::Running,
-            State::Waiting { .. } | State::Held => ProcessPhase::Waiting,
-            State::Ending { .. } => ProcessPhase::Ending,
+            State::Waiting { .. } => ProcessPhase::Waiting,
+            // What is held has not failed: it is a part of the end of its JobManager.
+            State::Ending { .. } | State::Held => ProcessPhase::Ending,
         },
         pid: process.living().map(|living| living.pid.as_raw_pid()),
         start_time: process.living().map(|living| living.start_time),
