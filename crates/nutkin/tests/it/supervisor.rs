@@ -215,8 +215,10 @@ fn task_managers_wait_for_the_end_of_a_job_manager() {
     session.order(&[("jobmanager", slow), ("taskmanager-1", "exec sleep 600")]);
     let before = session.until_running(&["jobmanager", "taskmanager-1"]);
     session.order(&[("jobmanager", "exec sleep 601"), ("taskmanager-1", "exec sleep 602")]);
-    let held = session
-        .until("held", |running| process(running, "taskmanager-1").phase == ProcessPhase::Waiting);
+    let held = session.until("held", |running| {
+        let task_manager = process(running, "taskmanager-1");
+        task_manager.pid.is_none() && task_manager.phase == ProcessPhase::Ending
+    });
     assert_eq!(pid(&held, "jobmanager"), pid(&before, "jobmanager"));
     assert_eq!(process(&held, "jobmanager").phase, ProcessPhase::Ending);
     let after = session.until_running(&["jobmanager", "taskmanager-1"]);
