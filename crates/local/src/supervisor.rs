@@ -7,30 +7,27 @@
 //! Killed with SIGKILL it leaves the JVMs running. The next one finds them by their token and adopts
 //! them; a pidfd can be polled by others than the parent.
 
-use nutkin_shell::files::document;
+mod loss;
+mod process;
+mod signs;
+mod wait;
+
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::fs::File;
+use std::io;
 use std::time::{Duration, Instant};
 
-use nutkin_core::supervision::life::{self as signs, Leadership, Life};
+use nutkin_core::supervision::life::Leadership;
 use nutkin_core::supervision::{self, ProcessStep};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use nutkin_shell::files::document;
+use rustix::process::Signal;
 
+use self::process::{Process, State, adopted, describe, reap, spawn, state_of};
+use self::wait::{drain, on_signal, wait};
 use super::directory::{self, SessionDirectory};
-use super::launch::{
-    DEFINITION_VARIABLE, Definition, Launch, PROCESS_VARIABLE, ProcessPhase, ProcessState, Role,
-    Running, TOKEN_VARIABLE,
-};
-use super::ownership::{self, Owned};
+use super::launch::{Definition, Launch, Role, Running};
 use super::recovery::Recovery;
-use super::{life, rotate, silent};
+use super::{life, ownership, rotate, silent};
 
 /// How often the sizes of the `.out` files are looked at: a handful of `stat` calls.
 const ROTATE_EVERY: Duration = Duration::from_mins(1);
@@ -184,54 +181,6 @@ struct Supervisor<'a> {
     recovery: Recovery,
 }
 
-struct Process {
-    /// What it was started by.
-    fingerprint: String,
-    role: Role,
-    out: std::path::PathBuf,
-    state: State,
-    failures: u32,
-    restarts: u32,
-    last_end: Option<String>,
-}
-
-enum State {
-    /// It lives.
-    Running { living: Living },
-    /// It died and will be started again.
-    Waiting { until: Instant },
-    /// It is to start, once no JobManager is ending any more.
-    Held,
-    /// It was asked to end; what remains at `kill_at` is killed.
-    Ending { living: Living, kill_at: Instant },
-}
-
-struct Living {
-    pid: Pid,
-    start_time: u64,
-    pidfd: OwnedFd,
-    since: Instant,
-    /// Since when it is stopped.
-    stopped: Option<Instant>,
-    /// Its signs of life.
-    life: Life,
-    /// Whether they have been missed for too long.
-    hangs: bool,
-    /// Why the supervisor has killed it.
-    killed_for: Option<String>,
-    /// Absent for one that a former supervisor started: init reaps it.
-    child: Option<Child>,
-}
-
-impl Process {
-    fn living(&self) -> Option<&Living> {
-        match &self.state {
-            State::Running { living } | State::Ending { living, .. } => Some(living),
-            State::Waiting { .. } | State::Held => None,
-        }
-    }
-}
-
 impl Supervisor<'_> {
     /// Takes over what a former supervisor left running.
     fn adopt(&mut self) {
@@ -343,7 +292,7 @@ impl Supervisor<'_> {
         process.state = match process.state {
             State::Running { living } => {
                 // To the leader alone: it ends its own helpers, as after Flink's `stop` scripts.
-                let _ = rustix::process::pidfd_send_signal(&living.pidfd, Signal::TERM);
+                living.signal(Signal::TERM);
                 State::Ending { living, kill_at: Instant::now() + supervision::GRACE }
             }
             State::Waiting { .. } | State::Held => {
@@ -353,37 +302,6 @@ impl Supervisor<'_> {
             ending @ State::Ending { .. } => ending,
         };
         self.processes.insert(name.to_owned(), process);
-    }
-
-    fn has_job_manager(&self) -> bool {
-        self.processes.values().any(|one| one.role == Role::JobManager && one.living().is_some())
-    }
-
-    /// Kills the TaskManagers that run, which are started again: tasks of a lost JobManager would go on writing for as long as its
-    /// heartbeat is waited for, and no job of the same id would start beside them (FLINK-32212).
-    fn end_task_managers(&mut self) {
-        for name in self.names(|process| process.role == Role::TaskManager) {
-            let Some(mut process) = self.processes.remove(&name) else { continue };
-            if let State::Running { living } = process.state {
-                let _ = rustix::process::pidfd_send_signal(&living.pidfd, Signal::KILL);
-                self.note(&format!("{name} is started again: its JobManager is lost"));
-                process.restarts += 1;
-                process.last_end = Some("was killed, because its JobManager was lost".to_owned());
-                process.state =
-                    State::Ending { living, kill_at: Instant::now() + supervision::GRACE };
-            }
-            self.processes.insert(name, process);
-        }
-    }
-
-    /// Has the jobs go on of a JobManager that was lost, now that there is another one.
-    fn recover(&mut self, job_manager: &str) {
-        let Some(definition) = self.orders.get(job_manager) else { return };
-        self.is_lost = false;
-        let begun = self.recovery.begin(self.directory, &self.token, &definition.environment);
-        if let Err(error) = begun {
-            self.note(&format!("jobs do not go on by themselves: {error}"));
-        }
     }
 
     fn end_all(&mut self) {
@@ -475,118 +393,10 @@ impl Supervisor<'_> {
                     }
                 }
                 State::Ending { living, kill_at } if *kill_at <= now => {
-                    let _ = rustix::process::pidfd_send_signal(&living.pidfd, Signal::KILL);
+                    living.signal(Signal::KILL);
                     *kill_at = now + supervision::GRACE;
                 }
                 _ => {}
-            }
-        }
-    }
-
-    /// Kills what has been stopped or silent for longer than the others wait for it; its end has it started again.
-    fn kill_silent(&mut self, now: Instant) {
-        let mut lively = 0;
-        for process in self.processes.values_mut() {
-            let State::Running { living } = &mut process.state else { continue };
-            living.stopped = silent::since(living.pid, living.stopped, now);
-            lively += usize::from(process.role == Role::JobManager && living.stopped.is_none());
-        }
-        self.listen(now);
-        let hangs_after = signs::patience(self.patience);
-        let mut notes = Vec::new();
-        for (name, process) in &mut self.processes {
-            let State::Running { living } = &mut process.state else { continue };
-            let silence = living.life.silence(now - living.since);
-            living.hangs = hangs_after <= silence;
-            let reason = match living.stopped {
-                Some(stopped) if self.patience <= now - stopped => {
-                    "was stopped (SIGSTOP)".to_owned()
-                }
-                None if living.hangs => {
-                    format!("gave no sign of life for {} s", silence.as_secs())
-                }
-                _ => continue,
-            };
-            // A JobManager that hangs is not another one itself.
-            let hangs = process.role == Role::JobManager && living.stopped.is_none();
-            if silent::may_go(process.role, lively - usize::from(hangs)) {
-                notes.push(format!("{name} {reason}: it is killed and started again"));
-                living.killed_for = Some(format!("{reason} and was killed"));
-                let _ = rustix::process::pidfd_send_signal(&living.pidfd, Signal::KILL);
-            }
-        }
-        for note in notes {
-            self.note(&note);
-        }
-    }
-
-    /// Once a ZooKeeper that had ended is there again: JobManagers whose sessions it has outstayed are started again.
-    fn follow_zookeeper(&mut self) {
-        let Some(since) = self.zookeeper_away else { return };
-        let Some((port, session)) = self.zookeeper.filter(|_| !self.ending) else {
-            self.zookeeper_away = None;
-            return;
-        };
-        if !silent::listens(port) {
-            return;
-        }
-        self.zookeeper_away = None;
-        let away = since.elapsed();
-        if signs::lost_sessions(away, session) {
-            self.restart_job_managers(&format!("ZooKeeper was away for {} s", away.as_secs()));
-        }
-    }
-
-    /// Starts those again that run, in good order.
-    fn restart_job_managers(&mut self, reason: &str) {
-        for name in self.names(|process| process.role == Role::JobManager) {
-            let Some(process) = self.processes.get_mut(&name) else { continue };
-            if matches!(process.state, State::Running { .. }) {
-                process.last_end = Some(format!("restarted: {reason}"));
-                process.restarts += 1;
-                self.note(&format!("{name} is started again: {reason}"));
-                self.end(&name);
-            }
-        }
-    }
-
-    /// Notes the signs of life since the last look, and asks for the next ones.
-    fn listen(&mut self, now: Instant) {
-        if !silent::is_in_time(self.looked.replace(now), now) {
-            self.question = None;
-            for process in self.processes.values_mut() {
-                if let State::Running { living } = &mut process.state {
-                    living.life.note(signs::Sign::Unclear, now - living.since);
-                }
-            }
-        }
-        let answers = match self.question.take().map(life::Question::answers) {
-            Some(Err(unanswered)) => {
-                self.question = Some(unanswered);
-                return;
-            }
-            Some(Ok(answers)) => answers,
-            None => BTreeMap::new(),
-        };
-        self.question = life::Question::ask(self.addresses.clone());
-        let since_start = now - self.started;
-        let is_young = |process: &Process| {
-            process.role == Role::JobManager
-                && process.living().is_none_or(|one| now - one.since < signs::ELECTION)
-        };
-        if self.processes.values().any(is_young) {
-            self.leadership.wait();
-        } else if self.zookeeper.is_some() && self.leadership.is_lost(&answers, since_start) {
-            self.restart_job_managers("none of them led for a minute");
-        }
-        let task_managers = self.names(|process| process.role == Role::TaskManager);
-        let found = signs::signs(&answers, &task_managers);
-        for (name, process) in &mut self.processes {
-            let State::Running { living } = &mut process.state else { continue };
-            let lived = now - living.since;
-            // Who did not run yet when it was asked was not heard.
-            if let Some(sign) = found.get(name).filter(|_| silent::LOOK_EVERY <= lived) {
-                living.life.note(*sign, lived);
             }
         }
     }
@@ -625,149 +435,4 @@ impl Supervisor<'_> {
         use std::io::Write;
         let _ = writeln!(io::stderr(), "{} {line}", jiff::Timestamp::now());
     }
-}
-
-fn state_of(name: &str, process: &Process) -> ProcessState {
-    ProcessState {
-        name: name.to_owned(),
-        role: process.role,
-        phase: match process.state {
-            State::Running { .. } => ProcessPhase::Running,
-            State::Waiting { .. } => ProcessPhase::Waiting,
-            // What is held has not failed: it is a part of the end of its JobManager.
-            State::Ending { .. } | State::Held => ProcessPhase::Ending,
-        },
-        pid: process.living().map(|living| living.pid.as_raw_pid()),
-        start_time: process.living().map(|living| living.start_time),
-        restarts: process.restarts,
-        hangs: process.living().is_some_and(|living| living.hangs),
-        last_end: process.last_end.clone(),
-        out: process.out.clone(),
-    }
-}
-
-fn adopted(owned: Owned, noted: Option<&ProcessState>) -> (String, Process) {
-    let role = noted.map_or_else(|| Role::of_name(&owned.process), |noted| noted.role);
-    let process = Process {
-        fingerprint: owned.definition,
-        role,
-        out: noted.map(|noted| noted.out.clone()).unwrap_or_default(),
-        state: State::Running {
-            living: Living {
-                pid: owned.pid,
-                start_time: owned.start_time,
-                pidfd: owned.pidfd,
-                since: Instant::now(),
-                stopped: None,
-                life: Life::default(),
-                hangs: false,
-                killed_for: None,
-                child: None,
-            },
-        },
-        failures: 0,
-        restarts: noted.map_or(0, |noted| noted.restarts),
-        last_end: noted.and_then(|noted| noted.last_end.clone()),
-    };
-    (owned.process, process)
-}
-
-fn spawn(definition: &Definition, fingerprint: &str, token: &str) -> io::Result<Living> {
-    rotate::before_start(&definition.out)?;
-    let out = open_out(&definition.out)?;
-    let child = Command::new(&definition.program)
-        .args(&definition.arguments)
-        .env_clear()
-        .envs(&definition.environment)
-        .env(TOKEN_VARIABLE, token)
-        .env(PROCESS_VARIABLE, &definition.name)
-        .env(DEFINITION_VARIABLE, fingerprint)
-        .current_dir(&definition.directory)
-        .stdin(Stdio::null())
-        .stdout(out.try_clone()?)
-        .stderr(out)
-        .process_group(0)
-        .spawn()?;
-    let pid = Pid::from_child(&child);
-    // A child that was not waited for keeps its PID, so both of these are about this very process.
-    let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
-    let start_time = ownership::stat(pid).map_or(0, |stat| stat.start_time);
-    Ok(Living {
-        pid,
-        start_time,
-        pidfd,
-        since: Instant::now(),
-        stopped: None,
-        life: Life::default(),
-        hangs: false,
-        killed_for: None,
-        child: Some(child),
-    })
-}
-
-/// For appending, so that the file can be cut under its writer.
-fn open_out(path: &std::path::Path) -> io::Result<File> {
-    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
-}
-
-/// Ends the rest of a process group and says how its leader ended.
-fn reap(living: Living) -> String {
-    let Some(mut child) = living.child else {
-        return "ended".to_owned();
-    };
-    // The leader is not waited for yet, so no other group can have got its number.
-    let _ = kill_process_group(living.pid, Signal::KILL);
-    child.wait().map_or_else(|error| error.to_string(), describe)
-}
-
-fn describe(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("ended with exit code {code}"),
-        (None, Some(9)) => "was killed (SIGKILL)".to_owned(),
-        (None, Some(signal)) => format!("was ended by signal {signal}"),
-        (None, None) => "ended".to_owned(),
-    }
-}
-
-fn on_signal(signals: &[i32]) -> io::Result<UnixStream> {
-    let (read, write) = UnixStream::pair()?;
-    read.set_nonblocking(true)?;
-    for signal in signals {
-        signal_hook::low_level::pipe::register(*signal, write.try_clone()?)?;
-    }
-    Ok(read)
-}
-
-fn drain(mut stream: &UnixStream) -> bool {
-    let mut any = false;
-    let mut buffer = [0; 64];
-    while stream.read(&mut buffer).is_ok_and(|count| 0 < count) {
-        any = true;
-    }
-    any
-}
-
-/// Sleeps until a signal, the end of a process or the deadline; names the processes that ended.
-fn wait(
-    hang_up: &UnixStream,
-    terminate: &UnixStream,
-    processes: &BTreeMap<String, Process>,
-    deadline: Instant,
-) -> io::Result<Vec<String>> {
-    let living: Vec<_> = processes
-        .iter()
-        .filter_map(|(name, process)| process.living().map(|living| (name, living)))
-        .collect();
-    let mut fds = vec![PollFd::new(hang_up, PollFlags::IN), PollFd::new(terminate, PollFlags::IN)];
-    for (_, living) in &living {
-        fds.push(PollFd::from_borrowed_fd(living.pidfd.as_fd(), PollFlags::IN));
-    }
-    let timeout = Timespec::try_from(deadline.saturating_duration_since(Instant::now()))
-        .map_err(io::Error::other)?;
-    match poll(&mut fds, Some(&timeout)) {
-        Ok(_) | Err(rustix::io::Errno::INTR) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let ended = fds[2..].iter().zip(&living).filter(|(fd, _)| !fd.revents().is_empty());
-    Ok(ended.map(|(_, (name, _))| (*name).clone()).collect())
 }
