@@ -155,6 +155,15 @@ fn text_of(bytes: Vec<u8>) -> io::Result<String> {
     })
 }
 
+/// The path that an address of Flink's means, as `file:///a`, `file:/a` and `/a` do; `None`: it means something else.
+pub fn of_address(address: &str) -> Option<&Path> {
+    match address.split_once(':') {
+        Some(("file", path)) => Some(Path::new(path.strip_prefix("//").unwrap_or(path))),
+        Some(_) => None,
+        None => Some(Path::new(address)),
+    }
+}
+
 fn refused(reason: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, reason)
 }
@@ -179,4 +188,22 @@ fn is_open(entry: &DirEntry) -> bool {
 
 fn problem(path: &Path, reason: &str) -> Problem {
     Problem::new("", format!("cannot read `{}`: {reason}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_files() {
+        #[track_caller]
+        fn check(directory: &str, expected: Option<&str>) {
+            assert_eq!(of_address(directory), expected.map(Path::new));
+        }
+        check("file:///data/sp", Some("/data/sp"));
+        check("file:/data/sp", Some("/data/sp"));
+        check("/data/sp", Some("/data/sp"));
+        check("s3://bucket/sp", None);
+        check("hdfs:///sp", None);
+    }
 }

@@ -65,13 +65,7 @@ async fn look(
     within: Within<'_>,
 ) -> Result<AfterLoss, Error> {
     let mut seen = AfterLoss::default();
-    let options: Configuration = client
-        .configuration()
-        .await
-        .map_err(failure)?
-        .iter()
-        .map(|(key, value)| (key.as_str(), value.as_str()))
-        .collect();
+    let options = moving::options(client).await?;
     let directory = directory_of_checkpoints(&options);
     let archive = options.text(ARCHIVE);
     for (name, record) in rules::open(&opened.ledger) {

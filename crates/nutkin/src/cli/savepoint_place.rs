@@ -7,6 +7,8 @@ use nutkin_core::selection::Platform;
 use nutkin_core::session::Session;
 use serde_json::Value;
 
+use crate::files::of_address;
+
 /// Why savepoints in a directory are of no use for a change of this session; `None`: they outlive it.
 pub(super) fn hindrance(
     directory: String,
@@ -35,25 +37,16 @@ pub(super) fn hindrance(
                 !is_docker && paths.any(|claimed| path.starts_with(claimed.trim()))
             };
             let is_on_volume = |path: &Path| is_docker && path.starts_with(DOCKER_VOLUME);
-            let outlives = file(&directory)
+            let outlives = of_address(&directory)
                 .is_none_or(|path| is_on_volume(path) || is_mounted(path) || is_claimed(path));
             (!outlives).then_some(Hindrance::EndsWithPods(directory))
         }
     }
 }
 
-/// The path of a directory of files; `None`: it is elsewhere.
-fn file(directory: &str) -> Option<&Path> {
-    match directory.split_once(':') {
-        Some(("file", path)) => Some(Path::new(path.strip_prefix("//").unwrap_or(path))),
-        Some(_) => None,
-        None => Some(Path::new(directory)),
-    }
-}
-
 /// Why nothing can be written to a directory of this machine, which Flink makes where it is not there.
 fn unwritable(directory: &str) -> Option<Hindrance> {
-    let path = file(directory)?;
+    let path = of_address(directory)?;
     let there = path.ancestors().find(|path| path.exists())?;
     // A file without a name, which is gone when it is closed.
     let error = tempfile::tempfile_in(there).err()?;
@@ -89,19 +82,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn where_savepoints_lie() {
-        #[track_caller]
-        fn check(directory: &str, expected: Option<&str>) {
-            assert_eq!(file(directory), expected.map(Path::new));
-        }
-        check("file:///data/sp", Some("/data/sp"));
-        check("file:/data/sp", Some("/data/sp"));
-        check("/data/sp", Some("/data/sp"));
-        check("s3://bucket/sp", None);
-        check("hdfs:///sp", None);
-    }
 
     #[test]
     fn a_directory_that_takes_nothing() {

@@ -430,18 +430,20 @@ pub async fn is_batch(client: &Client, id: &str) -> bool {
     job["plan"]["type"] == "BATCH" || job["job-type"] == "BATCH"
 }
 
+/// The session's own options, with `******` for secrets.
+///
+/// # Errors
+/// It does not answer.
+pub async fn options(client: &Client) -> Result<Configuration, Error> {
+    Ok(client.configuration().await.map_err(failure)?.into_iter().collect())
+}
+
 /// Where the session writes savepoints, by its own options.
 ///
 /// # Errors
 /// It does not answer.
 pub async fn directory(client: &Client) -> Result<Option<String>, Error> {
-    let options: Configuration = client
-        .configuration()
-        .await
-        .map_err(failure)?
-        .iter()
-        .map(|(key, value)| (key.as_str(), value.as_str()))
-        .collect();
+    let options = options(client).await?;
     let found = rules::SAVEPOINT_DIRECTORY.into_iter().find_map(|key| options.get(key));
     Ok(found.map(|entry| entry.value.to_string()).filter(|text| !text.trim().is_empty()))
 }

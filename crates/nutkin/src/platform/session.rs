@@ -1,7 +1,7 @@
 //! A session that exists, and what can be done with it as a whole.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use nutkin_core::selection::Platform;
 
@@ -11,7 +11,7 @@ use nutkin_rest::{Connected, RunningJobs, View};
 use nutkin_shell::{Ended, Ending, Error, LogStream, Logs, Place};
 use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
 
-use crate::Context;
+use crate::{Context, files};
 
 /// A session that exists.
 #[derive(Debug, Clone)]
@@ -124,7 +124,7 @@ impl Session {
     /// here.
     pub fn checkpoints(&self, directory: &str, job: &str) -> Option<BTreeMap<u64, String>> {
         let Self::Local(_) = self else { return None };
-        let all = local::checkpoints::whole(&path_of(directory)?, job)?;
+        let all = local::checkpoints::whole(path_of(directory)?, job)?;
         Some(
             all.into_iter()
                 .map(|(number, path)| (number, format!("file:{}", path.display())))
@@ -135,7 +135,7 @@ impl Session {
     /// The state in which a job has ended, as its JobManager wrote it down in that directory since a time in RFC 3339.
     pub fn archived(&self, directory: &str, job: &str, since: Option<&str>) -> Option<String> {
         let Self::Local(_) = self else { return None };
-        local::checkpoints::archived(&path_of(directory)?, job, since)
+        local::checkpoints::archived(path_of(directory)?, job, since)
     }
 
     /// Whether files of its processes can be read from here.
@@ -216,9 +216,8 @@ impl Session {
 }
 
 /// The path that an address of Flink's names on this machine: `file:///a`, `file:/a`, `/a`.
-fn path_of(address: &str) -> Option<PathBuf> {
-    let path = address.strip_prefix("file:").unwrap_or(address);
-    path.starts_with('/').then(|| PathBuf::from(format!("/{}", path.trim_start_matches('/'))))
+fn path_of(address: &str) -> Option<&Path> {
+    files::of_address(address).filter(|path| path.is_absolute())
 }
 
 #[cfg(test)]
@@ -229,7 +228,7 @@ mod tests {
     fn addresses_of_this_machine() {
         #[track_caller]
         fn check(address: &str, expected: Option<&str>) {
-            assert_eq!(path_of(address), expected.map(PathBuf::from));
+            assert_eq!(path_of(address), expected.map(Path::new));
         }
         check("file:///a/b", Some("/a/b"));
         check("file:/a/b", Some("/a/b"));

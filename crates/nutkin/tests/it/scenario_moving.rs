@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use nutkin_testkit::Finished;
 use nutkin_testkit::scenario::flink::{Stops, Submitted};
-use nutkin_testkit::scenario::{Docker, Fault, Flink, Request, Server};
+use nutkin_testkit::scenario::{Docker, Fault, Flink, Request, Seen, Server};
 use serde_json::Value;
 
 use crate::scenario::{Place, trouble};
 
 /// Looks cost a request more or less, as time goes: this long the last ones are waited for.
-pub(crate) const NEVER: Duration = Duration::from_secs(2);
+const NEVER: Duration = Duration::from_secs(2);
 
 pub(crate) const CHANGE: &[&str] = &["up", "a", "--yes", "-D", "env.java.opts.all=-Dx=y"];
 
@@ -78,6 +78,30 @@ impl World {
             .status();
         assert!(copied.unwrap().success());
         world
+    }
+
+    /// How often the JobManager and the daemon were asked to change something.
+    pub(crate) fn changes(&self) -> [usize; 2] {
+        let count = |seen: Vec<Seen>| seen.iter().filter(|seen| !is_look(&seen.request)).count();
+        [count(self.flink.seen()), count(self.place.server.seen())]
+    }
+
+    /// The change, killed when the JobManager, or else the daemon, has been asked so often.
+    pub(crate) fn cut_off(&self, is_flink: bool, cut: usize) {
+        if is_flink {
+            self.flink.set(cut_after(cut));
+        } else {
+            self.cut_daemon(Some(cut));
+        }
+        let running = self.place.start(CHANGE);
+        let _ = if is_flink {
+            self.flink.hangs_within(NEVER)
+        } else {
+            self.place.server.hangs_within(NEVER)
+        };
+        drop(running);
+        self.flink.set(|_| Fault::None);
+        self.cut_daemon(None);
     }
 
     pub(crate) fn jobs(&self) -> (BTreeMap<String, Submitted>, u32) {
@@ -155,10 +179,7 @@ fn a_job_outlives_a_change_whatever_is_cut() {
     let run = whole.place.run(CHANGE);
     run.says("is stopped; its savepoint is file:/savepoints/savepoint-1").says("runs again as");
     whole.is_moved(&run);
-    let changes = |seen: Vec<nutkin_testkit::scenario::Seen>| {
-        seen.iter().filter(|seen| !is_look(&seen.request)).count()
-    };
-    let counts = [changes(whole.flink.seen()), changes(whole.place.server.seen())];
+    let counts = whole.changes();
     whole.is_moved(&whole.place.run(CHANGE));
 
     // Each cut of what the JobManager is asked for, and some of what the daemon is: the property test of core has all.
@@ -166,20 +187,7 @@ fn a_job_outlives_a_change_whatever_is_cut() {
     let of_daemon = (1..=counts[1]).step_by(7).map(|cut| (false, cut));
     for (is_flink, cut) in of_flink.chain(of_daemon) {
         let world = world.again();
-        if is_flink {
-            world.flink.set(cut_after(cut));
-        } else {
-            world.cut_daemon(Some(cut));
-        }
-        let running = world.place.start(CHANGE);
-        let _ = if is_flink {
-            world.flink.hangs_within(NEVER)
-        } else {
-            world.place.server.hangs_within(NEVER)
-        };
-        drop(running);
-        world.flink.set(|_| Fault::None);
-        world.cut_daemon(None);
+        world.cut_off(is_flink, cut);
         world.is_moved(&world.place.run(CHANGE));
     }
 }

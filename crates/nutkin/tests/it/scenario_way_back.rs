@@ -1,9 +1,8 @@
 //! Changes that are taken back with the jobs that they have stopped: by themselves where they fail, or by `abort`.
 
-use nutkin_testkit::scenario::Fault;
 use nutkin_testkit::{Finished, side_by_side};
 
-use crate::scenario_moving::{CHANGE, NEVER, World, cut_after, flink, is_look};
+use crate::scenario_moving::{CHANGE, World, flink};
 
 const ABORT: &[&str] = &["abort", "a", "--yes"];
 
@@ -96,29 +95,13 @@ fn a_change_is_taken_back_whatever_is_cut() {
     let whole = world.again();
     let run = whole.place.run(CHANGE);
     whole.is_back(&run);
-    let changes = |seen: Vec<nutkin_testkit::scenario::Seen>| {
-        seen.iter().filter(|seen| !is_look(&seen.request)).count()
-    };
-    let counts = [changes(whole.flink.seen()), changes(whole.place.server.seen())];
+    let counts = whole.changes();
     // Each cut of what the JobManager is asked for, and some of what the daemon is.
     let of_flink = (1..=counts[0]).map(|cut| (true, cut));
     let of_daemon = (1..=counts[1]).step_by(9).map(|cut| (false, cut));
     let cuts = of_flink.chain(of_daemon).map(|(is_flink, cut)| (is_flink, cut, world.again()));
     side_by_side(cuts, |(is_flink, cut, world)| {
-        if is_flink {
-            world.flink.set(cut_after(cut));
-        } else {
-            world.cut_daemon(Some(cut));
-        }
-        let running = world.place.start(CHANGE);
-        let _ = if is_flink {
-            world.flink.hangs_within(NEVER)
-        } else {
-            world.place.server.hangs_within(NEVER)
-        };
-        drop(running);
-        world.flink.set(|_| Fault::None);
-        world.cut_daemon(None);
+        world.cut_off(is_flink, cut);
         // In the session as it was it runs, by whichever JobManager that comes again.
         world.flink.with(|flink| flink.work.fails = None);
         let run = world.place.run(ABORT);
