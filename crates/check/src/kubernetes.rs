@@ -431,9 +431,9 @@ pub(super) fn hide_secrets(files: &mut [File], objects: &[Object]) {
                 }
                 continue;
             }
-            let last = last_line(node);
-            // On one line, as in JSON, nothing of it is shown.
-            file.hide((name.line + 1).min(last)..=last);
+            // In JSON the first value may be on the line of the key.
+            let first = node.entries().first().map_or(name.line, |(key, _)| key.line);
+            file.hide(first.min(name.line + 1)..=last_line(node));
         }
     }
 }

@@ -38,6 +38,7 @@ mod service;
 mod settings;
 mod shell;
 mod silence;
+mod slip;
 mod source;
 mod system;
 mod template;

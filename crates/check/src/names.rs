@@ -21,6 +21,13 @@ struct Known {
     by_directory: Vec<usize>,
 }
 
+/// Whether a name is one that people give to what belongs to Flink.
+pub(super) fn is_flink_name(name: &str) -> bool {
+    ["flink", "jobmanager", "job-manager", "taskmanager", "task-manager"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
 impl Names {
     pub(super) fn of(objects: &[Object], files: &[File]) -> Self {
         let mut names = Self::default();

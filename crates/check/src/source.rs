@@ -202,11 +202,16 @@ pub(super) struct Part {
 
 /// JSON as YAML reads it. Nearly all of it is YAML: not characters in two escapes, and not tabs in front of a line.
 fn as_yaml(text: String) -> String {
-    let is_special = ["\\ud", "\\uD", "\\/", "\t"].iter().any(|part| text.contains(part));
-    let value = is_special.then(|| serde_json::from_str::<serde_json::Value>(&text));
-    let written =
-        value.and_then(Result::ok).and_then(|value| serde_json::to_string_pretty(&value).ok());
-    written.unwrap_or(text)
+    let is_escaped = ["\\ud", "\\uD", "\\/"].iter().any(|part| text.contains(part));
+    if !is_escaped && !text.contains('\t') {
+        return text;
+    }
+    let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) else { return text };
+    if is_escaped {
+        return serde_json::to_string_pretty(&value).unwrap_or(text);
+    }
+    // In texts of JSON a tab is an escape: these are between the words, and the lines stay as they are.
+    text.replace('\t', " ")
 }
 
 /// Byte offsets at which lines begin.
@@ -283,5 +288,20 @@ impl File {
     /// The directory part of the name, `""` where it has none.
     pub(super) fn directory(&self) -> &str {
         path::directory(&self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn json_keeps_its_lines() {
+        #[track_caller]
+        fn check(text: &str, expected: &str) {
+            assert_eq!(super::as_yaml(text.to_owned()), expected);
+        }
+        check("{\n\t\"a\":\t[1, 2],\n\n\t\"b\": 3}", "{\n \"a\": [1, 2],\n\n \"b\": 3}");
+        check("{\"a\": \"\\t\",\t\"b\": 1}", "{\"a\": \"\\t\", \"b\": 1}");
+        check("{\"a\": \"b\\/c\"}", "{\n  \"a\": \"b/c\"\n}");
+        check("{\t\"a\": no}", "{\t\"a\": no}");
     }
 }

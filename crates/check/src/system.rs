@@ -334,7 +334,8 @@ fn with_pods<'a>(world: &'a World, group: Group<'a>) -> System<'a> {
     system
 }
 
-fn selecting<'a>(world: &'a World, workloads: &[Workload<'a>]) -> Vec<&'a Object> {
+/// Services that select pods of some workloads.
+pub(super) fn selecting<'a>(world: &'a World, workloads: &[Workload<'a>]) -> Vec<&'a Object> {
     let mut found = BTreeSet::new();
     for workload in workloads {
         let selects = |index: &usize| {
@@ -435,12 +436,8 @@ fn built<'a>(world: &'a World, workload: &Workload<'_>) -> Option<Cow<'a, Docker
     let service = workload.object.compose.as_ref()?;
     let named = || {
         let image = workload.image()?.text()?;
-        let mut others = world.objects.iter().filter_map(|object| {
-            let other = object.compose.as_ref().filter(|one| one.project == service.project)?;
-            let container = object.node.at("spec/template/spec/containers")?.items().first()?;
-            other.build.as_ref().filter(|_| container.text_of("image") == Some(image))
-        });
-        others.next()
+        let index = world.builders.get(&(service.project.clone(), image.to_owned()))?;
+        world.objects[*index].compose.as_ref()?.build.as_ref()
     };
     let build = service.build.as_ref().or_else(named)?;
     if let Some(text) = &build.inline {

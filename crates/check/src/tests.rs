@@ -380,3 +380,78 @@ fn a_variable_in_a_value_is_not_judged() {
     check_codes(&[("a.yaml", &properties("$(MEM)"))], &[]);
     check_codes(&[("a.yaml", &properties("3g"))], &["NK0502"]);
 }
+
+/// A JobManager and TaskManagers with nothing wrong. `args`: of the TaskManagers; `volumes`: those of their pods.
+fn pair(args: &str, volumes: &str) -> String {
+    let address = "env: [{name: JOB_MANAGER_RPC_ADDRESS, value: jobmanager}]";
+    deployment("jobmanager", "2Gi", &format!("args: [jobmanager], {address}"), "")
+        + &deployment("taskmanager", "2Gi", &format!("args: {args}, {address}"), volumes)
+        + SERVICE
+}
+
+#[test]
+fn kinds_of_the_core() {
+    let beside = |kind: &str| {
+        let object = format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: beside}}\n");
+        pair("[taskmanager]", "") + &object
+    };
+    let long = "Pod".repeat(40_000);
+    for kind in ["Node", "Event", "Binding", "PodTemplate", "ReplicationController", "Role", &long]
+    {
+        check_codes(&[("a.yaml", &beside(kind))], &[]);
+    }
+    for kind in ["Nod", "Evnt", "Job"] {
+        check_codes(&[("a.yaml", &beside(kind))], &["NK0618"]);
+    }
+}
+
+#[test]
+fn arguments_that_are_filled_in() {
+    check_codes(&[("a.yaml", &pair("'${ARGS}'", ""))], &[]);
+    check_codes(&[("a.yaml", &pair("taskmanager", ""))], &["NK0618"]);
+}
+
+#[test]
+fn names_with_a_slip() {
+    let scaled = |target: &str| {
+        let scaler = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: beside}\nspec: ";
+        let target = format!("{{scaleTargetRef: {{kind: Deployment, name: {target}}}}}\n");
+        pair("[taskmanager]", "") + &deployment("tm", "1Gi", "", "") + scaler + &target
+    };
+    for target in ["ui", "tasks", &"t".repeat(100_000)] {
+        check_codes(&[("a.yaml", &scaled(target))], &[]);
+    }
+    check_codes(&[("a.yaml", &scaled("taskmanger"))], &["NK0619"]);
+    let mounted = |kind: &str, path: &str| {
+        let claim =
+            |name: &str| format!("{{name: c, persistentVolumeClaim: {{claimName: {name}}}}}");
+        let claims = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: cups}\n---\n";
+        let inside =
+            path.split('/').rev().fold(format!("{{volumes: [{}]}}", claim("cups")), |all, key| {
+                format!("{{{key}: {all}}}")
+            });
+        let other = format!("kind: {kind}\nmetadata: {{name: beside}}\nspec: {inside}\n");
+        told(&[("a.yaml", &(pair("[taskmanager]", &claim("cup")) + claims + &other))]).0
+    };
+    let has = |found: Vec<&str>| found.contains(&"NK0619");
+    assert!(!has(mounted("CronJob", "jobTemplate/spec/template/spec")));
+    assert!(!has(mounted("FlinkDeployment", "podTemplate/spec")));
+    assert!(!has(mounted("FlinkDeployment", "taskManager/podTemplate/spec")));
+    assert!(has(mounted("CronJob", "elsewhere")));
+}
+
+/// A value of a Secret on the line of its key, in JSON: a finding on that line does not show it.
+#[test]
+fn values_of_a_secret_are_not_shown() {
+    let quoted = |kind: &str| {
+        let secret = format!(
+            "{{\"apiVersion\": \"v1\", \"kind\": \"{kind}\", \"metadata\": {{\"name\": \"s\"}},\n\
+             \u{a0}\"data\": {{\"password\": \"aHVudGVy\",\n\"b\": \"eA==\"}}}}\n"
+        );
+        told(&[("a.yaml", &pair("[taskmanager]", "")), ("secret.json", &secret)])
+    };
+    let (found, text) = quoted("Secret");
+    assert!(found.contains(&"NK0007") && !text.contains("aHVudGVy"), "{text}");
+    let (_, text) = quoted("ConfigMap");
+    assert!(text.contains("aHVudGVy"), "{text}");
+}

@@ -32,6 +32,8 @@ pub(super) struct World {
     pub(super) selectors: Selectors,
     pub(super) bindings: Bindings,
     pub(super) dockerfiles: Vec<Dockerfile>,
+    /// Services that build an image, by the Compose file and the name of the image: the first of each.
+    pub(super) builders: BTreeMap<(String, String), usize>,
     pub(super) scripts: Vec<Script>,
     pub(super) hosts: Vec<Hosts>,
     /// YAML that could not be read.
@@ -118,6 +120,7 @@ impl World {
             }
         }
         let (selectors, bindings) = (Selectors::of(&objects), Bindings::of(&objects));
+        let builders = builders(&objects);
         Self {
             files,
             objects,
@@ -128,6 +131,7 @@ impl World {
             selectors,
             bindings,
             dockerfiles,
+            builders,
             scripts,
             hosts,
             broken,
@@ -220,6 +224,20 @@ impl World {
     ) -> impl Iterator<Item = &Object> + use<'_> {
         self.names.all(kind, name).iter().map(|index| &self.objects[*index])
     }
+}
+
+/// Services that build an image, by the Compose file and the name of the image.
+fn builders(objects: &[Object]) -> BTreeMap<(String, String), usize> {
+    let mut found = BTreeMap::new();
+    for (index, object) in objects.iter().enumerate() {
+        let service = object.compose.as_ref().filter(|service| service.build.is_some());
+        let containers = object.node.at("spec/template/spec/containers").map(Walk::items);
+        let image = containers.and_then(<[_]>::first).and_then(|one| one.text_of("image"));
+        if let Some((service, image)) = service.zip(image) {
+            found.entry((service.project.clone(), image.to_owned())).or_insert(index);
+        }
+    }
+    found
 }
 
 /// Reads Dockerfiles again as Compose files build them: with values of their arguments, up to a stage.

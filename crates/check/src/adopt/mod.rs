@@ -353,7 +353,7 @@ fn make(
         all.get(key).map(|setting| maker.location(setting.place))
     })?;
     maker.placed.sort();
-    let mut notes = notes::of(world, system, &name, request.flink.is_some());
+    let mut notes = notes::of(world, system, &name, request);
     notes.extend(renamed::notes(system, &beside, &name));
     Ok(Adoption { name, text, beside, placed: maker.placed, cures: maker.cures, notes })
 }

@@ -1,6 +1,6 @@
 //! What a user has to know or to do when a session file takes the place of hand-written files.
 
-use super::resources;
+use super::{AdoptionRequest, resources};
 use crate::image;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
@@ -27,10 +27,15 @@ pub(super) fn guess(system: &System<'_>) -> Option<String> {
     })
 }
 
-/// The notes, in the order in which they matter. `is_told`: the user named the release.
-pub(super) fn of(world: &World, system: &System<'_>, name: &str, is_told: bool) -> Vec<String> {
+/// The notes, in the order in which they matter.
+pub(super) fn of(
+    world: &World,
+    system: &System<'_>,
+    name: &str,
+    request: &AdoptionRequest,
+) -> Vec<String> {
     let mut notes = Vec::new();
-    notes.extend(guess(system).filter(|_| !is_told));
+    notes.extend(guess(system).filter(|_| request.flink.is_none()));
     let mut missing: Vec<&str> = Vec::new();
     let is_there = |name: &str| world.of_kind("ConfigMap").any(|object| object.name == name);
     for mount in system.workloads.iter().flat_map(Workload::mounts) {
@@ -67,7 +72,7 @@ pub(super) fn of(world: &World, system: &System<'_>, name: &str, is_told: bool) 
     if system.task_managers().next().is_none() && !is_native {
         notes.push("no TaskManager is among the files: the session has one".to_owned());
     }
-    notes.extend(resources::unlimited(system));
+    notes.extend(resources::unlimited(system, request.as_is));
     let namespace = system.namespace().map(|name| format!(" -n {name}")).unwrap_or_default();
     notes.push(format!(
         "`nutkin up` starts a session of its own beside what runs; take savepoints of the jobs, then end the old one \

@@ -242,7 +242,11 @@ fn twice(objects: &str) -> Result<(), Vec<Problem>> {
     Err(vec![Problem::argument(Argument::From, message).hint(hint)])
 }
 
-/// Errors of the files that nobody has cured: a session file without them would be another system, and nobody would know.
+/// Looks for what is wrong in the files and not cured there: a session file without it would be another system, and nobody
+/// would know.
+///
+/// # Errors
+/// Each error of the files that is left, unless it is silenced.
 pub(super) fn lost(
     adoption: &Adoption,
     inputs: &[Input],
@@ -251,7 +255,10 @@ pub(super) fn lost(
     let settings = Settings { flink: request.flink, ..Settings::default() };
     let mut problems: Vec<Problem> = Vec::new();
     for error in check(inputs, &settings).findings {
-        let is_cured = adoption.cures.iter().any(|cure| cure.rule.code == error.rule.code);
+        let line = |at: &Location| (at.file.clone(), at.line);
+        let is_cured = adoption.cures.iter().any(|cure| {
+            cure.rule.code == error.rule.code && line(&cure.location) == line(&error.location)
+        });
         if error.severity() != Severity::Error || error.silenced.is_some() || is_cured {
             continue;
         }

@@ -47,8 +47,9 @@ pub(super) fn asked_for(system: &System<'_>) -> String {
 }
 
 /// What is said where pods of the files may use any cpu that is free: a session file has no word for that. `None`: they all
-/// have limits, or ask for nothing at all, which is said elsewhere.
-pub(super) fn unlimited(system: &System<'_>) -> Option<String> {
+/// have limits, or ask for nothing at all, which is said elsewhere. `as_is`: no limit is written, and Flink's client takes what
+/// is asked for.
+pub(super) fn unlimited(system: &System<'_>, as_is: bool) -> Option<String> {
     if system.is_of_compose() || Shape::of(system) == Shape::Native {
         return None;
     }
@@ -66,6 +67,7 @@ pub(super) fn unlimited(system: &System<'_>) -> Option<String> {
         if let (true, None) = (asks(workload), cpu("limits")) {
             let asked = cpu("requests").and_then(Walk::text);
             let limit = more(&most(system, role), asked)
+                .filter(|_| !as_is)
                 .unwrap_or_else(|| asked.map_or_else(|| most(system, role), str::to_owned));
             said.push(format!("{title} {limit} cpu (`spec.{role}.resources.limits.cpu`)"));
         }

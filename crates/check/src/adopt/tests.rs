@@ -224,3 +224,44 @@ fn options_are_mounted_at_a_path_without_a_directory() {
     let expected = "Flink reads `/opt/flink/conf`";
     assert!(problems.iter().any(|one| one.message.contains(expected)), "{problems:?}");
 }
+
+/// What is said of limits is what the session file has.
+#[test]
+fn a_limit_that_is_not_written_is_not_promised() {
+    #[track_caller]
+    fn check(as_is: bool, expected: [&str; 2]) {
+        let text = include_str!("../../strangers/names-with-slips/all.yaml");
+        let request = AdoptionRequest { as_is, ..AdoptionRequest::default() };
+        let adoption = adopt(&inputs(&[("all.yaml", text)]), &request).unwrap();
+        let note = adoption.notes.iter().find(|note| note.contains("no limit of cpu")).unwrap();
+        assert!(expected.iter().all(|part| note.contains(part)), "{note}");
+        assert_eq!(adoption.text.contains("cpu: \"1\""), !as_is, "{}", adoption.text);
+    }
+    check(false, ["a JobManager 1 cpu", "a TaskManager 2 cpu"]);
+    check(true, ["a JobManager 500m cpu", "a TaskManager 500m cpu"]);
+}
+
+/// An error that the session file does not cure, beside one of the same code that it does.
+#[test]
+fn an_error_is_cured_where_it_is() {
+    let with = |other: &str| {
+        let role = |role: &str, ports: &str| {
+            format!(
+                "  {role}:\n    image: flink:1.20.1\n    command: {role}\n    ports: [{ports}]\n    \
+                 environment: [JOB_MANAGER_RPC_ADDRESS=jobmanager]\n"
+            )
+        };
+        let text = format!(
+            "services:\n{}{}  other:\n    image: busybox\n    ports: ['{other}:80']\n",
+            role("jobmanager", "'127.0.0.1:8081:8081', '127.0.0.1:6123:6123'"),
+            role("taskmanager", "'127.0.0.1:8081:9000'")
+        );
+        adopt(&inputs(&[("compose.yaml", &text)]), &AdoptionRequest::default())
+    };
+    let adoption = with("127.0.0.1:9000").unwrap();
+    assert!(adoption.cures.iter().any(|cure| cure.rule.code == "NK1002"), "{:?}", adoption.cures);
+    let problems = with("127.0.0.1:6123").unwrap_err();
+    assert!(problems.iter().all(|one| one.message.starts_with("NK1002")), "{problems:?}");
+    let lines: Vec<_> = problems.iter().map(|one| one.location.as_ref().unwrap().line).collect();
+    assert_eq!(lines, [Some(14)]);
+}

@@ -4,6 +4,7 @@
 
 use super::Refusal;
 use crate::node::{Walk, key_place};
+use crate::slip;
 use nutkin_flink::yaml::Node;
 
 /// Fields of a map: those that it has, and words that people write in their place, with what is meant.
@@ -154,10 +155,7 @@ pub(super) fn of_map(
 
 /// Whether two words differ by one letter, or by two that change places.
 fn is_slip(one: &str, other: &str) -> bool {
-    // The lengths first: a name of a file may be of any length.
-    4 <= one.len().min(other.len())
-        && one.len().abs_diff(other.len()) <= 1
-        && strsim::damerau_levenshtein(one, other) <= 1
+    slip::SHORTEST <= one.len().min(other.len()) && slip::is_slip(one, other, 1)
 }
 
 #[cfg(test)]

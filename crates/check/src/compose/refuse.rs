@@ -1,6 +1,6 @@
 //! What Docker Compose says to a service before it starts anything.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{NEEDLESS, Refusal, fields, words};
 use crate::finding::Place;
@@ -16,40 +16,54 @@ pub(super) fn of_document(document: &Node, file: usize) -> Vec<Refusal> {
     told
 }
 
-/// Services that wait for each other in a circle, each of which is told once, at the service that is named first.
+/// The first services that wait for each other in a circle, at the one with which it begins.
 fn circle(document: &Node, file: usize) -> Option<Refusal> {
-    let services = document.get("services").map_or(&[][..], Walk::entries);
-    let needs = |service: &Node| -> Vec<String> {
-        let needs = service.get("depends_on");
-        let listed = needs.map_or(&[][..], Walk::items).iter().filter_map(Walk::text);
-        let mapped = needs.map_or(&[][..], Walk::entries).iter().map(|(key, _)| key.name.as_str());
-        listed.chain(mapped).map(str::to_owned).collect()
+    let services = document.get("services")?;
+    let all: BTreeMap<&str, Vec<&str>> =
+        services.entries().iter().map(|(key, one)| (key.name.as_str(), needs(one))).collect();
+    // What needs nobody that is not done yet is done: what is left is in a circle, or needs one.
+    let mut waiting: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+    for (name, needs) in &all {
+        let needs = needs.iter().filter(|need| all.contains_key(**need));
+        left.insert(name, needs.clone().count());
+        needs.for_each(|need| waiting.entry(need).or_default().push(name));
+    }
+    let mut done: Vec<&str> =
+        left.iter().filter(|(_, count)| **count == 0).map(|(name, _)| *name).collect();
+    while let Some(name) = done.pop() {
+        left.remove(name);
+        for user in waiting.remove(name).unwrap_or_default() {
+            if let Some(count) = left.get_mut(user) {
+                *count -= 1;
+                if *count == 0 {
+                    done.push(user);
+                }
+            }
+        }
+    }
+    let first = services.entries().iter().find(|(key, _)| left.contains_key(key.name.as_str()));
+    let mut path = vec![first?.0.name.as_str()];
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let from = loop {
+        let last = *path.last()?;
+        if let Some(from) = seen.insert(last, path.len() - 1) {
+            break from;
+        }
+        path.push(all.get(last)?.iter().copied().find(|need| left.contains_key(need))?);
     };
-    let all: BTreeMap<&str, Vec<String>> =
-        services.iter().map(|(key, one)| (key.name.as_str(), needs(one))).collect();
-    // What nobody needs that is not done yet is done: what is left is in a circle, or needs one.
-    let mut left: BTreeSet<&str> = all.keys().copied().collect();
-    loop {
-        let is_done = |name: &&str| all[*name].iter().all(|need| !left.contains(need.as_str()));
-        let done: Vec<&str> = left.iter().filter(|name| is_done(name)).copied().collect();
-        if done.is_empty() {
-            break;
-        }
-        left.retain(|name| !done.contains(name));
-    }
-    let (key, service) = services.iter().find(|(key, _)| left.contains(key.name.as_str()))?;
-    let mut path = vec![key.name.as_str()];
-    while let Some(next) = all[*path.last()?].iter().find(|need| left.contains(need.as_str())) {
-        let seen = path.iter().position(|name| name == next);
-        path.push(next);
-        if let Some(from) = seen {
-            path.drain(..from);
-            break;
-        }
-    }
+    path.drain(..from);
     let message = format!("services wait for each other in a circle: {}", path.join(", "));
-    let (at, _) = service.entry("depends_on")?;
+    let (at, _) = services.get(path.first()?)?.entry("depends_on")?;
     Some(Refusal { place: key_place(at, file), message, cure: Some(NEEDLESS) })
+}
+
+/// The services that one waits for.
+fn needs(service: &Node) -> Vec<&str> {
+    let needs = service.get("depends_on");
+    let listed = needs.map_or(&[][..], Walk::items).iter().filter_map(Walk::text);
+    let mapped = needs.map_or(&[][..], Walk::entries).iter().map(|(key, _)| key.name.as_str());
+    listed.chain(mapped).collect()
 }
 
 /// Keys that appear twice in one map, which YAML does not allow.

@@ -312,6 +312,18 @@ fn what_compose_refuses_in_a_service() {
     check(&one("extends: {service: a}"), &["NK1001 compose.yaml:12"]);
     let circle = "  a: {image: x, extends: b}\n  b: {image: x, extends: {service: a}}\n";
     check(&(one("") + circle), &["NK1001 compose.yaml:12", "NK1001 compose.yaml:13"]);
+    // The first one only needs the circle.
+    let needing = |end: &str| {
+        format!(
+            "  w: {{image: x, depends_on: [a]}}\n  a: {{image: x, depends_on: [b]}}\n  b: {{image: x{end}}}\n"
+        )
+    };
+    check(
+        &(one("") + &needing(", depends_on: {c: {}, a: {}}")),
+        &["NK1001 compose.yaml:13", "NK1001 compose.yaml:14"],
+    );
+    check(&(one("") + &needing(", depends_on: [a]")), &["NK1001 compose.yaml:13"]);
+    check(&(one("") + &needing("")), &[]);
     check(&one("networks: [some]"), &["NK0405 compose.yaml:7", "NK1001 compose.yaml:12"]);
     check(&one("network_mode: host\nnetworks: [default]"), &["NK1001 compose.yaml:12"]);
     check(&one("enviroment: {A: b}"), &["NK1001 compose.yaml:12"]);

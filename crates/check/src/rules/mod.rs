@@ -19,6 +19,7 @@ pub(super) mod storage;
 use super::embedded::Embedded;
 use super::finding::Findings;
 use super::rule::Rule;
+use super::selectors::Pods;
 use super::silence::Silence;
 use super::source::FileKind;
 use super::system::{System, World};
@@ -61,8 +62,9 @@ pub(super) static TABLES: &[&[&Rule]] = &[
 /// What can be said of files and objects without knowing which session they belong to.
 pub(super) fn of_world(world: &World, silences: &[Silence], out: &mut Findings<'_>) {
     files::check(world, silences, out);
-    network::services::without_pods(world, out);
-    network::routes::check(world, out);
+    let pods = Pods::of(&world.objects);
+    network::services::without_pods(world, &pods, out);
+    network::routes::check(world, &pods, out);
     compose::of_world(world, out);
     pods::removed_versions(world, out);
     pods::unknown_kinds(world, out);

@@ -16,13 +16,16 @@ struct Need<'w, 'a> {
 }
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
+    if system.is_of_compose() || !system.refused.is_empty() {
+        return;
+    }
     let of = |object: &&Object| {
         let groups = ["networking.k8s.io", "extensions"];
         object.group().is_none_or(|group| groups.contains(&group))
             && system.workloads.iter().any(|workload| workload.object.shares_namespace(object))
     };
     let policies: Vec<&Object> = system.world.of_kind("NetworkPolicy").filter(of).collect();
-    if policies.is_empty() || system.is_of_compose() || !system.refused.is_empty() {
+    if policies.is_empty() {
         return;
     }
     for need in needs(system) {

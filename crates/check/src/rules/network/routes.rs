@@ -65,8 +65,7 @@ fn collect<'a>(node: &'a Node, found: &mut Vec<Backend<'a>>) {
 }
 
 /// Ways to a Service of Flink's pods, and to a port that it does not have.
-pub(in crate::rules) fn check(world: &World, out: &mut Findings<'_>) {
-    let pods = Pods::of(&world.objects);
+pub(in crate::rules) fn check(world: &World, pods: &Pods<'_>, out: &mut Findings<'_>) {
     for (way, backend) in backends(world) {
         let (Some(name), Some(port)) = (backend.service.text(), backend.port) else { continue };
         let Some(wanted) = port.text() else { continue };

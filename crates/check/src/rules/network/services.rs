@@ -1,11 +1,14 @@
 //! Services: whether they select anything, and whether anybody listens behind them.
 
+use std::collections::BTreeSet;
+
 use super::{
     DEAD_TARGET, NODE_PORT, SELECTS_NOTHING, SPREAD_REST, WRONG_CALL, by_name, is_declared, is_ip,
     is_known, list, listening,
 };
 use crate::finding::Findings;
 use crate::kubernetes::{Object, Role, Workload};
+use crate::names::is_flink_name;
 use crate::node::Walk;
 use crate::rules::storage;
 use crate::selectors::Pods;
@@ -14,12 +17,13 @@ use crate::system::{System, World};
 use nutkin_flink::yaml::{Key, Node};
 
 /// Services that select nothing are looked at once, for all sessions together.
-pub(in crate::rules) fn without_pods(world: &World, out: &mut Findings<'_>) {
-    let pods = Pods::of(&world.objects);
+pub(in crate::rules) fn without_pods(world: &World, pods: &Pods<'_>, out: &mut Findings<'_>) {
     let directory = |file: usize| world.files[file].directory();
+    let broken: BTreeSet<&str> =
+        world.broken.iter().map(|(place, _)| directory(place.file)).collect();
     for service in world.of_kind("Service") {
         // The pods may be in what could not be read.
-        if world.broken.iter().any(|(place, _)| directory(place.file) == directory(service.file)) {
+        if broken.contains(directory(service.file)) {
             continue;
         }
         let Some(selector) = service.node.at("spec/selector") else { continue };
@@ -34,10 +38,6 @@ pub(in crate::rules) fn without_pods(world: &World, out: &mut Findings<'_>) {
             out.add(&SELECTS_NOTHING, selector.place(service.file), message);
         }
     }
-}
-
-fn is_flink_name(name: &str) -> bool {
-    ["flink", "jobmanager", "taskmanager"].iter().any(|word| name.contains(word))
 }
 
 /// A workload that a Service selects, and the ports on which it listens.

@@ -4,6 +4,7 @@ use super::{NO_SUCH_API, REFUSED_VALUE};
 use crate::finding::Findings;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
+use crate::slip::is_slip;
 use crate::system::World;
 
 /// Kinds, the version that is gone, the release that does not have it any more, and what to write.
@@ -65,19 +66,24 @@ pub(in crate::rules) fn removed_versions(world: &World, out: &mut Findings<'_>) 
     }
 }
 
-/// API versions with all their kinds ("Kubernetes API", reference of 1.32); of `v1` those that are misspelt for them, because
-/// OpenShift had more.
+/// API versions with all their kinds ("Kubernetes API", reference of 1.32). OpenShift had more of `v1`.
 const KINDS: &[(&str, &[&str])] = &[
     (
         "v1",
         &[
+            "Binding",
+            "ComponentStatus",
             "ConfigMap",
             "Endpoints",
+            "Event",
             "LimitRange",
             "Namespace",
+            "Node",
             "PersistentVolume",
             "PersistentVolumeClaim",
             "Pod",
+            "PodTemplate",
+            "ReplicationController",
             "ResourceQuota",
             "Secret",
             "Service",
@@ -101,6 +107,9 @@ const KINDS: &[(&str, &[&str])] = &[
 /// Kinds of other versions that are written with `v1`, and that OpenShift never had there.
 const NOT_OF_CORE: &[&str] = &["Deployment", "StatefulSet", "CronJob", "Ingress", "NetworkPolicy"];
 
+/// A kind of `v1` of OpenShift that is nearly `Node`.
+const OF_OPEN_SHIFT: &str = "Role";
+
 /// Objects of a kind that their API version does not have. Files without Flink are not looked at.
 pub(in crate::rules) fn unknown_kinds(world: &World, out: &mut Findings<'_>) {
     let is_flinks = world.objects.iter().any(|object| Workload::of(object).is_some());
@@ -110,10 +119,11 @@ pub(in crate::rules) fn unknown_kinds(world: &World, out: &mut Findings<'_>) {
         let Some(version) = object.node.text_of("apiVersion") else { continue };
         let Some((_, known)) = KINDS.iter().find(|(of, _)| *of == version) else { continue };
         let is_list = kind.ends_with("List");
-        if known.contains(&kind) || is_list || kind.contains(['$', '{', '<']) {
+        let is_known = known.contains(&kind) || version == "v1" && kind == OF_OPEN_SHIFT;
+        if is_known || is_list || kind.contains(['$', '{', '<']) {
             continue;
         }
-        let slip = |known: &&&str| strsim::damerau_levenshtein(known, kind) <= 2;
+        let slip = |known: &&&str| is_slip(known, kind, 2);
         let meant = known.iter().find(slip);
         if version == "v1" && meant.is_none() && !NOT_OF_CORE.contains(&kind) {
             continue;

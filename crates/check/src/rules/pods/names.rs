@@ -5,22 +5,24 @@ use std::collections::BTreeSet;
 use super::OTHER_NAME;
 use crate::finding::{Findings, Place};
 use crate::kubernetes::{Object, Workload};
+use crate::names::is_flink_name;
 use crate::node::Walk;
 use crate::rules::network::routes;
+use crate::secrets;
 use crate::shell;
-use crate::system::{System, World};
+use crate::slip;
+use crate::system::{self, System, World};
 
 /// Where ZooKeeper listens for clients (`clientPort` of its own example).
 const ZOOKEEPER: i64 = 2181;
 
-fn is_flink_name(name: &str) -> bool {
-    ["flink", "jobmanager", "job-manager", "taskmanager", "task-manager"]
-        .iter()
-        .any(|word| name.contains(word))
-}
-
 fn is_open(name: &str) -> bool {
     name.is_empty() || name.contains(['$', '{', '<', '%'])
+}
+
+/// Whether a name is another one with a slip.
+fn is_near_name(one: &str, other: &str) -> bool {
+    slip::SHORTEST <= one.len().min(other.len()) && slip::is_slip(one, other, 2)
 }
 
 /// Whether an object of a kind and a name may be where another one is.
@@ -43,39 +45,31 @@ pub(in crate::rules) fn of_world(world: &World, out: &mut Findings<'_>) {
     if objects.clone().any(makes) {
         return;
     }
+    let mut selecting = None;
     for (way, backend) in routes::backends(world) {
         let name = backend.service.text().unwrap_or_default();
         let is_akin = is_flink_name(name) && !is_open(name);
         if is_akin && !is_there(world, "Service", name, way) {
             let place = backend.service.place(way.file);
-            tell(world, way, ("Service", name, place), &way.title(), &workloads, out);
+            let selecting = selecting.get_or_insert_with(|| system::selecting(world, &workloads));
+            tell(selecting, way, (name, place), &way.title(), out);
         }
     }
 }
 
-/// Says that a Service is missing, if the files have one of the session's pods.
+/// Says that a Service is missing, if the files have one of the session's pods. `selecting`: those that select pods.
 fn tell(
-    world: &World,
+    selecting: &[&Object],
     from: &Object,
-    (kind, name, place): (&str, &str, Place),
+    (name, place): (&str, Place),
     who: &str,
-    workloads: &[Workload<'_>],
     out: &mut Findings<'_>,
 ) {
-    let is_near = |object: &&Object| object.shares_namespace(from);
-    let selects = |service: &&Object| {
-        let selector = service.node.at("spec/selector").map_or(&[][..], Walk::entries);
-        workloads.iter().any(|workload| workload.is_selected(selector))
-    };
-    let known: BTreeSet<&str> = world
-        .of_kind(kind)
-        .filter(is_near)
-        .filter(selects)
-        .map(|service| service.name.as_str())
-        .collect();
+    let near = selecting.iter().filter(|service| service.shares_namespace(from));
+    let known: BTreeSet<&str> = near.map(|service| service.name.as_str()).collect();
     let Some(first) = known.iter().next() else { return };
     let message =
-        format!("{who} names {kind} `{name}`, which is not among the files; `{first}` is");
+        format!("{who} names Service `{name}`, which is not among the files; `{first}` is");
     let patch = out.exchange(place, name, first).filter(|_| known.len() == 1);
     out.add(&OTHER_NAME, place, message).patch = patch;
 }
@@ -86,13 +80,15 @@ fn claims(world: &World, workloads: &[Workload<'_>], out: &mut Findings<'_>) {
     if world.of_kind(KIND).next().is_none() {
         return;
     }
-    let of_pods = |object: &Object| -> Vec<String> {
-        let pod = object.node.at("spec/template/spec").or_else(|| object.node.get("spec"));
-        let volumes = pod.map_or(&[][..], |pod| pod.items_of("volumes"));
-        let names = volumes.iter().filter_map(|one| one.at("persistentVolumeClaim/claimName"));
-        names.filter_map(|name| name.text().map(str::to_owned)).collect()
-    };
-    let mounted: BTreeSet<String> = world.objects.iter().flat_map(of_pods).collect();
+    // Other kinds may have the fields of a pod as their own.
+    let pods = world.objects.iter().flat_map(|object| {
+        let of_jobs = object.node.at("spec/jobTemplate/spec/template/spec");
+        secrets::pods(object).chain(of_jobs).chain(object.node.get("spec"))
+    });
+    let volumes = pods.flat_map(|pod| pod.items_of("volumes"));
+    let mounted: BTreeSet<&str> = volumes
+        .filter_map(|volume| volume.at("persistentVolumeClaim/claimName").and_then(Walk::text))
+        .collect();
     for workload in workloads {
         for volume in workload.pod.items_of("volumes") {
             let Some(node) = volume.at("persistentVolumeClaim/claimName") else { continue };
@@ -101,7 +97,7 @@ fn claims(world: &World, workloads: &[Workload<'_>], out: &mut Findings<'_>) {
                 continue;
             }
             let is_free = |claim: &&Object| {
-                claim.shares_namespace(workload.object) && !mounted.contains(&claim.name)
+                claim.shares_namespace(workload.object) && !mounted.contains(claim.name.as_str())
             };
             let Some(free) = world.of_kind(KIND).find(is_free) else { continue };
             let message = format!(
@@ -136,7 +132,7 @@ fn targets(world: &World, workloads: &[Workload<'_>], out: &mut Findings<'_>) {
             let near = workloads.iter().filter(|one| one.object.shares_namespace(scaler));
             let meant = near.clone().find(|one| {
                 plain(&one.object.name) == plain(name)
-                    || strsim::damerau_levenshtein(&one.object.name, name) <= 2
+                    || is_near_name(&one.object.name, name)
                     || one.object.name == name && one.object.kind != of
             });
             let Some(meant) = meant else { continue };
@@ -166,14 +162,7 @@ pub(super) fn of_system(system: &System<'_>, out: &mut Findings<'_>) {
                 };
                 let place = node.place(workload.file());
                 let who = format!("{} waits and", workload.title());
-                tell(
-                    system.world,
-                    workload.object,
-                    ("Service", &host, place),
-                    &who,
-                    &system.workloads,
-                    out,
-                );
+                tell(&system.selecting, workload.object, (&host, place), &who, out);
             }
         }
     }

@@ -46,7 +46,9 @@ pub(super) fn check(workload: &Workload<'_>, out: &mut Findings<'_>) {
         }
     }
     for (key, node) in ["command", "args"].iter().filter_map(|key| workload.container.entry(key)) {
-        if let NodeKind::Text(text) = &node.kind {
+        if let NodeKind::Text(text) = &node.kind
+            && !is_filled_in(text)
+        {
             let place = node.place(file);
             let message =
                 format!("`{}` of {} is a list, and this is a text", key.name, object.title());
@@ -72,6 +74,21 @@ pub(super) fn check(workload: &Workload<'_>, out: &mut Findings<'_>) {
     }
 }
 
+/// Whether a text is one variable or parameter, in the place of which a list may come: `${ARGS}`, `$(ARGS)`, `$ARGS`.
+fn is_filled_in(text: &str) -> bool {
+    let is_name = |name: &str| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let Some(rest) = text.trim().strip_prefix('$') else { return false };
+    let inside = |begin: &str, end: &str| rest.strip_prefix(begin)?.strip_suffix(end);
+    let name = inside("{{", "}}").or_else(|| inside("{", "}")).or_else(|| inside("(", ")"));
+    match name {
+        // What counts where the variable is empty may be any text: `${ARGS:-[taskmanager]}`.
+        Some(name) => !name.is_empty() && !name.contains(['{', '}', '(', ')']),
+        None => is_name(rest),
+    }
+}
+
 /// Whether a value is text, or nothing.
 const fn is_text(value: &Node) -> bool {
     !matches!(value.kind, NodeKind::Number(_) | NodeKind::Bool(_))
@@ -82,4 +99,23 @@ fn is_name(name: &str) -> bool {
     let is_open = name.is_empty() || name.contains(['$', '{', '<', '%']);
     is_open
         || name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_is_filled_in() {
+        #[track_caller]
+        fn check(text: &str, expected: bool) {
+            assert_eq!(super::is_filled_in(text), expected, "{text}");
+        }
+        for text in ["${ARGS}", "$(ARGS)", "$ARGS", "${{ARGS}}", "${ARGS:-[taskmanager]}"] {
+            check(text, true);
+        }
+        for text in
+            ["taskmanager", "$", "${}", "${A} ${B}", "$A $B", "run $(ARGS)", "$(ARGS) run", ""]
+        {
+            check(text, false);
+        }
+    }
 }

@@ -7,6 +7,7 @@ use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::path;
 use crate::shell;
+use crate::slip::is_slip;
 
 /// The words of the image's entrypoint that start a process (`docker-entrypoint.sh`, 1.13 to 2.3).
 const VERBS: [&str; 4] = ["jobmanager", "taskmanager", "standalone-job", "history-server"];
@@ -38,7 +39,7 @@ pub(super) fn check(workload: &Workload<'_>, out: &mut Findings<'_>) {
         }
         let plain = |word: &str| word.to_ascii_lowercase().replace(['-', '_'], "");
         let is_verb = VERBS.contains(&first);
-        let meant = VERBS.iter().find(|verb| !is_verb && is_meant(&plain(first), &plain(verb)));
+        let meant = VERBS.iter().find(|verb| !is_verb && is_slip(&plain(first), &plain(verb), 2));
         if let Some(verb) = meant {
             let message = format!(
                 "`{first}` of {} is not a word of the entrypoint; `{verb}` is",
@@ -81,12 +82,6 @@ pub(super) fn check(workload: &Workload<'_>, out: &mut Findings<'_>) {
         });
         out.add(&ENDS, place, message).patch = patch.flatten();
     }
-}
-
-/// Whether a word is a verb with a slip: two letters at most, or the word itself.
-fn is_meant(word: &str, verb: &str) -> bool {
-    // The lengths first: a word of a file may be of any length.
-    word.len().abs_diff(verb.len()) <= 2 && strsim::damerau_levenshtein(word, verb) <= 2
 }
 
 /// The last command of a text for a shell, without the options of `start`; `None`: the program is not a shell.
