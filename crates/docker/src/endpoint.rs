@@ -18,8 +18,11 @@ pub(super) const SOCKET: &str = "unix:///var/run/docker.sock";
 /// Where a daemon listens for TLS unless something else is said (`defaultTLSHost`).
 const TLS_HOST: &str = "tcp://localhost:2376";
 
+/// The host of an address without one (`defaultHTTPHost`).
+const HOST: &str = "localhost";
+
 /// The port of an address without one (`defaultHTTPPort`, with and without TLS).
-const PORT: u16 = 2375;
+const PORT: &str = "2375";
 
 /// The context that stands for no context.
 const DEFAULT: &str = "default";
@@ -65,7 +68,8 @@ pub fn find(environment: &Environment) -> Result<Endpoint, Error> {
     }
 }
 
-/// An address as Docker's own command understands it: a path is a socket, and what has no scheme is `tcp`.
+/// An address as Docker's own command understands it (`ParseTCPAddr`): a path is a socket, what has no scheme is `tcp`, and
+/// what `tcp` leaves out is the usual host and port.
 fn full(host: &str) -> String {
     let host = host.trim();
     let address = match host.split_once("://") {
@@ -74,8 +78,12 @@ fn full(host: &str) -> String {
         Some(("tcp", address)) => address,
         Some(_) => return host.to_owned(),
     };
-    let has_port = address.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
-    if has_port { format!("tcp://{address}") } else { format!("tcp://{address}:{PORT}") }
+    // The colons of `[::1]` are its own.
+    let parts = address.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
+    let (name, port) = parts.unwrap_or((address, ""));
+    let name = if name.is_empty() { HOST } else { name };
+    let port = if port.is_empty() { PORT } else { port };
+    format!("tcp://{name}:{port}")
 }
 
 /// TLS by `DOCKER_TLS_VERIFY`, or without a look at the daemon's certificate by `DOCKER_TLS`: the files of
@@ -200,6 +208,9 @@ mod tests {
         check("", &of("/x/docker.sock"), Ok("unix:///x/docker.sock"));
         check("", &of("10.0.0.1:99"), Ok("tcp://10.0.0.1:99"));
         check("", &of("tcp://far"), Ok("tcp://far:2375"));
+        check("", &of("tcp://far:"), Ok("tcp://far:2375"));
+        check("", &of("tcp://:2376"), Ok("tcp://localhost:2376"));
+        check("", &of("tcp://"), Ok("tcp://localhost:2375"));
         check("", &of("tcp://[::1]"), Ok("tcp://[::1]:2375"));
         check("", &of("tcp://[::1]:99"), Ok("tcp://[::1]:99"));
         check("", &of("ssh://me@far"), Ok("ssh://me@far"));

@@ -177,6 +177,22 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_without_words_has_a_cause() {
+        #[track_caller]
+        fn check(error: &DaemonError, expected: &str) {
+            let said = failure(error).error.to_string();
+            assert_eq!(said, format!("the Docker daemon: {expected}"));
+        }
+        let of = |message: &str| DaemonError::DockerResponseServerError {
+            status_code: 404,
+            message: message.to_owned(),
+        };
+        check(&of("no such image"), "no such image");
+        check(&of(""), "it answers with HTTP status 404 and without a message");
+        check(&DaemonError::RequestTimeoutError, "it does not answer in time");
+    }
+
+    #[test]
     fn a_missing_permission_names_the_group() {
         let error = io::Error::from(io::ErrorKind::PermissionDenied);
         let failure = no_socket(Path::new("/var/run/docker.sock"), &error);

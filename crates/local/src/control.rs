@@ -16,6 +16,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 use super::directory::{self, SessionDirectory};
 use super::launch::{
     PROCESS_VARIABLE, ProcessPhase, ProcessState, Role, Running, SUPERVISOR, TOKEN_VARIABLE,
+    is_helper,
 };
 use super::ownership::{self, Owned};
 
@@ -114,7 +115,7 @@ fn found(directory: &SessionDirectory) -> Option<Running> {
     let all = ownership::find_all(directory.path());
     let supervisor = all.iter().find(|owned| owned.process == SUPERVISOR);
     let supervisor = supervisor.map_or(0, |owned| owned.pid.as_raw_pid());
-    let leaders = all.iter().filter(|owned| owned.leads_group && owned.process != SUPERVISOR);
+    let leaders = all.iter().filter(|owned| owned.leads_group && !is_helper(&owned.process));
     let processes: Vec<_> = leaders
         .map(|owned| ProcessState {
             name: owned.process.clone(),
@@ -141,7 +142,7 @@ pub fn end(directory: &SessionDirectory) -> io::Result<Vec<String>> {
     let mut ended: Vec<String> = Vec::new();
     let note = |ended: &mut Vec<String>, owned: &Owned| {
         let name = &owned.process;
-        if name != SUPERVISOR && !name.is_empty() && !ended.contains(name) {
+        if !is_helper(name) && !name.is_empty() && !ended.contains(name) {
             ended.push(name.clone());
         }
     };

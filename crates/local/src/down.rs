@@ -6,7 +6,7 @@ use std::path::Path;
 use nutkin_core::decide::local::Data;
 
 use super::directory::SessionDirectory;
-use super::launch::SUPERVISOR;
+use super::launch::is_helper;
 use super::{control, ownership};
 
 /// Ends all processes. On a thread of its own, so that Ctrl-C is heard while processes take their time; it ends with the command then.
@@ -24,7 +24,7 @@ pub async fn end_processes(directory: &SessionDirectory) -> std::io::Result<Vec<
 pub fn left(directory: &SessionDirectory) -> Vec<String> {
     let living = ownership::find_all(directory.path());
     let mut names: Vec<String> = living.into_iter().map(|one| one.process).collect();
-    names.retain(|name| !name.is_empty() && name != SUPERVISOR);
+    names.retain(|name| !name.is_empty() && !is_helper(name));
     names.sort();
     names.dedup();
     names

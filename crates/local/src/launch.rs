@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use nutkin_rest::Identity;
+use nutkin_rest::{Identity, Probe};
 use nutkin_shell::files::document;
 use nutkin_shell::{Error, token};
 use serde::{Deserialize, Serialize};
@@ -14,12 +14,19 @@ pub use nutkin_flink::process::Role;
 
 /// Variable that says to which session a process belongs: `<32 hex digits>:<session directory>`.
 pub const TOKEN_VARIABLE: &str = "NUTKIN_TOKEN";
-/// Variable with the name of the process (`taskmanager-1`), or [`SUPERVISOR`].
+/// Variable with the name of the process (`taskmanager-1`), or of a helper: see [`is_helper`].
 pub const PROCESS_VARIABLE: &str = "NUTKIN_PROCESS";
 /// Variable with the fingerprint of the definition that a process was started by.
 pub const DEFINITION_VARIABLE: &str = "NUTKIN_DEFINITION";
 /// Value of [`PROCESS_VARIABLE`] in the supervisor itself.
 pub const SUPERVISOR: &str = "supervisor";
+/// Value of [`PROCESS_VARIABLE`] in the command with which the supervisor has the jobs of a lost JobManager go on.
+pub const RECOVERY: &str = "recovery";
+
+/// Whether a process with this name works for the session and is not one of those that the orders name.
+pub fn is_helper(name: &str) -> bool {
+    [SUPERVISOR, RECOVERY].contains(&name)
+}
 
 /// What the supervisor keeps running, as of its last change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +92,14 @@ pub(super) fn read_launch(directory: &SessionDirectory) -> Result<Launch, Error>
 pub(super) fn identity(launch: &Launch) -> Option<Identity> {
     const KEY: &str = "web.upload.dir";
     launch.options.get(KEY).map(|folder| Identity::new(KEY, folder.clone()))
+}
+
+/// Asks the JobManagers of these orders, and no others that answer at their addresses.
+///
+/// # Errors
+/// The HTTP client cannot be set up.
+pub(super) fn probe(launch: &Launch) -> Result<Probe, Error> {
+    Ok(Probe::new(&launch.rest_urls)?.of(identity(launch)))
 }
 
 /// A new token for the session in `directory`.

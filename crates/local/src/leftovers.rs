@@ -5,16 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use nutkin_core::gc::{Leftover, LeftoverKind, ids_in};
+use nutkin_flink::flink_cli::is_job_id;
 use nutkin_shell::Environment;
-
-/// Hex digits of an id of a job.
-const ID_DIGITS: usize = 32;
 
 /// All that lies where sessions keep data by default, of sessions that are gone as well.
 pub fn all(environment: &Environment) -> Vec<Leftover> {
-    let data = environment.directory.join(environment.state_directory()).join("data");
     let mut found = Vec::new();
-    for session in entries(&data) {
+    for session in entries(&data(environment)) {
         let Some(name) = name_of(&session) else { continue };
         let mut add = |path: PathBuf, what: LeftoverKind| {
             found.push(Leftover {
@@ -25,16 +22,15 @@ pub fn all(environment: &Environment) -> Vec<Leftover> {
                 path: path.display().to_string(),
             });
         };
-        for path in entries(&session.join("checkpoints")) {
-            if let Some(job) = name_of(&path).filter(|name| is_id(name)) {
-                add(path, LeftoverKind::Checkpoints(job));
+        let mut of_jobs = |folder: &str, kind: fn(String) -> LeftoverKind| {
+            for path in entries(&session.join(folder)) {
+                if let Some(job) = name_of(&path).filter(|name| is_job_id(name)) {
+                    add(path, kind(job));
+                }
             }
-        }
-        for path in entries(&session.join("archive")) {
-            if let Some(job) = name_of(&path).filter(|name| is_id(name)) {
-                add(path, LeftoverKind::Archive(job));
-            }
-        }
+        };
+        of_jobs("checkpoints", LeftoverKind::Checkpoints);
+        of_jobs("archive", LeftoverKind::Archive);
         for path in entries(&session.join("savepoints")) {
             if path.join("_metadata").is_file() {
                 add(path, LeftoverKind::Savepoint);
@@ -47,8 +43,12 @@ pub fn all(environment: &Environment) -> Vec<Leftover> {
 
 /// Whether high availability data of a session lies there.
 pub fn has_high_availability(environment: &Environment, session: &str) -> bool {
-    let data = environment.directory.join(environment.state_directory()).join("data");
-    !entries(&data.join(session).join("ha")).is_empty()
+    !entries(&data(environment).join(session).join("ha")).is_empty()
+}
+
+/// Where sessions keep data by default.
+fn data(environment: &Environment) -> PathBuf {
+    environment.directory.join(environment.state_directory()).join("data")
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
@@ -58,10 +58,6 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 
 fn name_of(path: &Path) -> Option<String> {
     path.file_name()?.to_str().map(str::to_owned)
-}
-
-fn is_id(name: &str) -> bool {
-    name.len() == ID_DIGITS && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Bytes of a file, or of all files below a directory. Links are not followed.
@@ -93,7 +89,7 @@ mod tests {
             Environment::of_test(&[("XDG_STATE_HOME", &state)], temporary.path().to_owned());
         assert_eq!(all(&environment), []);
         let data = temporary.path().join("nutkin/data/s");
-        let [a, b] = ["a", "b"].map(|digit| digit.repeat(ID_DIGITS));
+        let [a, b] = ["a", "b"].map(|digit| digit.repeat(32));
         for (path, text) in [
             (format!("checkpoints/{a}/chk-7/_metadata"), format!("\0file:/c/{b}/shared/x")),
             (format!("checkpoints/{a}/shared/x"), "12345".to_owned()),

@@ -51,10 +51,14 @@ pub(super) fn addresses(launch: &Launch) -> BTreeMap<String, String> {
 pub(super) struct Question(JoinHandle<BTreeMap<String, Heard>>);
 
 impl Question {
-    /// Asks all of them, one after the other. `None` where the system gives no thread.
+    /// Asks all of them, one after the other. `None` where there is nobody to ask, or the system gives no thread.
     pub(super) fn ask(addresses: BTreeMap<String, String>) -> Option<Self> {
+        if addresses.is_empty() {
+            return None;
+        }
         let thread = thread::Builder::new().stack_size(STACK).spawn(move || {
-            addresses.into_iter().map(|(name, address)| (name, answer(&address))).collect()
+            let ask = |(name, address): (String, String)| (name, answer(&address, PATIENCE));
+            addresses.into_iter().map(ask).collect()
         });
         thread.ok().map(Self)
     }
@@ -66,8 +70,8 @@ impl Question {
     }
 }
 
-fn answer(address: &str) -> Heard {
-    match ask(address) {
+fn answer(address: &str, patience: Duration) -> Heard {
+    match ask(address, patience) {
         Ok((200, body)) => match serde_json::from_slice::<List>(&body) {
             Ok(List { taskmanagers }) => {
                 let ids: BTreeSet<_> = taskmanagers.into_iter().map(|one| one.id).collect();
@@ -81,11 +85,11 @@ fn answer(address: &str) -> Heard {
 }
 
 /// The status and the body of `GET /taskmanagers`.
-fn ask(address: &str) -> io::Result<(u16, Vec<u8>)> {
-    let end = Instant::now() + PATIENCE;
+fn ask(address: &str, patience: Duration) -> io::Result<(u16, Vec<u8>)> {
+    let end = Instant::now() + patience;
     let resolved = address.to_socket_addrs()?.next().ok_or(io::ErrorKind::AddrNotAvailable)?;
-    let mut stream = TcpStream::connect_timeout(&resolved, PATIENCE)?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut stream = TcpStream::connect_timeout(&resolved, patience)?;
+    stream.set_write_timeout(Some(patience))?;
     let head = format!("Host: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(format!("GET /taskmanagers HTTP/1.1\r\n{head}").as_bytes())?;
     let mut bytes = Vec::new();
@@ -141,20 +145,18 @@ mod tests {
 
     use super::*;
 
-    /// A JobManager that says this, or takes the connection and hangs.
+    /// A JobManager that says this.
     #[track_caller]
-    fn check(says: Option<&str>, expected: &Heard) {
+    fn check(says: &str, expected: &Heard) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let server = says.map(|says| {
-            let says = says.to_owned();
-            thread::spawn(move || {
-                let (mut stream, _) = listener.accept().unwrap();
-                let mut request = [0; 512];
-                let count = stream.read(&mut request).unwrap();
-                stream.write_all(says.as_bytes()).unwrap();
-                String::from_utf8_lossy(&request[..count]).into_owned()
-            })
+        let says = says.to_owned();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 512];
+            let count = stream.read(&mut request).unwrap();
+            stream.write_all(says.as_bytes()).unwrap();
+            String::from_utf8_lossy(&request[..count]).into_owned()
         });
         let asked = Question::ask([("jobmanager".to_owned(), address)].into()).unwrap();
         let mut answers = asked.answers();
@@ -163,9 +165,26 @@ mod tests {
             answers = asked.answers();
         }
         assert_eq!(answers.unwrap()["jobmanager"], *expected);
-        if let Some(server) = server {
-            assert!(server.join().unwrap().starts_with("GET /taskmanagers HTTP/1.1\r\nHost: 127."));
-        }
+        assert!(server.join().unwrap().starts_with("GET /taskmanagers HTTP/1.1\r\nHost: 127."));
+    }
+
+    #[test]
+    fn who_takes_the_question_and_hangs_is_not_waited_for() {
+        // The system takes the connection; nobody reads what it brings.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let start = Instant::now();
+        let patience = Duration::from_millis(30);
+        assert_eq!(answer(&address, patience), Heard::Nothing);
+        assert!(patience <= start.elapsed() && start.elapsed() < PATIENCE, "{:?}", start.elapsed());
+        // The control: who is not there at all is not waited for either.
+        drop(listener);
+        assert_eq!(answer(&address, PATIENCE), Heard::Nothing);
+    }
+
+    #[test]
+    fn without_addresses_nobody_is_asked() {
+        assert!(Question::ask(BTreeMap::new()).is_none());
     }
 
     #[test]
@@ -176,12 +195,12 @@ mod tests {
         let body = r#"{"taskmanagers":[{"id":"taskmanager-1","slotsNumber":2}]}"#;
         let length = body.len();
         let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
-        check(Some(&format!("{head}{body}")), &of(&["taskmanager-1"]));
-        check(Some(&format!("HTTP/1.1 200 OK\r\n\r\n{body}")), &of(&["taskmanager-1"]));
-        check(Some("HTTP/1.1 200 OK\r\n\r\n{\"taskmanagers\":[]}"), &of(&[]));
-        check(Some("HTTP/1.1 200 OK\r\n\r\n<html>"), &Heard::Other);
-        check(Some("HTTP/1.1 503 Service Unavailable\r\n\r\n{}"), &Heard::Other);
-        check(Some("not HTTP"), &Heard::Nothing);
-        check(Some(""), &Heard::Nothing);
+        check(&format!("{head}{body}"), &of(&["taskmanager-1"]));
+        check(&format!("HTTP/1.1 200 OK\r\n\r\n{body}"), &of(&["taskmanager-1"]));
+        check("HTTP/1.1 200 OK\r\n\r\n{\"taskmanagers\":[]}", &of(&[]));
+        check("HTTP/1.1 200 OK\r\n\r\n<html>", &Heard::Other);
+        check("HTTP/1.1 503 Service Unavailable\r\n\r\n{}", &Heard::Other);
+        check("not HTTP", &Heard::Nothing);
+        check("", &Heard::Nothing);
     }
 }

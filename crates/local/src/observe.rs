@@ -8,12 +8,11 @@ use nutkin_core::decide::local::{Data, Observation, Orders, Ports, Registered, S
 use nutkin_core::session::Session;
 use nutkin_flink::digest;
 use nutkin_flink::process::Role;
-use nutkin_rest::{Probe, Ready};
+use nutkin_rest::Ready;
 use nutkin_shell::files::document::{self, StateError};
 use nutkin_shell::{Context, Error};
 
-use super::launch::{Launch, ProcessPhase, SUPERVISOR, identity};
-use super::recovery::RECOVERY;
+use super::launch::{Launch, ProcessPhase, is_helper, probe};
 use super::shell::LocalShell;
 use super::{control, down, machine, ownership};
 
@@ -62,10 +61,7 @@ impl LocalShell {
             // An end misses nothing, noted or not.
             for owned in ownership::find_all(directory.path()) {
                 let name = owned.process;
-                if name != SUPERVISOR
-                    && name != RECOVERY
-                    && !processes.iter().any(|one| one.name == name && one.lives)
-                {
+                if !is_helper(&name) && !processes.iter().any(|one| one.name == name && one.lives) {
                     let role = Role::of_name(&name);
                     processes.push(SeenProcess { name, role, lives: true, runs: true, died: None });
                 }
@@ -100,7 +96,7 @@ impl LocalShell {
     async fn ask(&mut self, launch: &Launch) -> Result<(Option<Registered>, Jobs), Error> {
         let urls = &launch.rest_urls;
         if self.probe.as_ref().is_none_or(|(made_for, _)| made_for != urls) {
-            self.probe = Some((urls.clone(), Probe::new(urls)?.of(identity(launch))));
+            self.probe = Some((urls.clone(), probe(launch)?));
         }
         let Some((_, probe)) = &self.probe else { return Ok((None, Jobs::Unknown)) };
         let answer = probe.overview().await;

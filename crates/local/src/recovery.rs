@@ -7,10 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
 use super::directory::SessionDirectory;
-use super::launch::{PROCESS_VARIABLE, TOKEN_VARIABLE};
-
-/// Value of [`PROCESS_VARIABLE`] in that command.
-pub(super) const RECOVERY: &str = "recovery";
+use super::launch::{PROCESS_VARIABLE, RECOVERY, TOKEN_VARIABLE};
 
 /// The variable that says where the sessions of a user are.
 const STATE_HOME: &str = "XDG_STATE_HOME";

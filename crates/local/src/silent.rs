@@ -21,9 +21,13 @@ const HEARTBEAT: Duration = Duration::from_secs(50);
 
 /// How long a stopped process of these orders is left alone: as long as Flink's own processes wait for its heartbeat.
 pub(super) fn patience(launch: &Launch) -> Duration {
+    duration_of(launch, "heartbeat.timeout").unwrap_or(HEARTBEAT)
+}
+
+/// An option of these orders that is a duration, where it is set.
+fn duration_of(launch: &Launch, key: &str) -> Option<Duration> {
     let version = launch.flink_version.parse().unwrap_or(FlinkVersion::DEFAULT);
-    let option = launch.options.get("heartbeat.timeout");
-    option.and_then(|text| values::duration(text, version).ok()).unwrap_or(HEARTBEAT)
+    values::duration(launch.options.get(key)?, version).ok()
 }
 
 /// `high-availability.zookeeper.client.session-timeout` of every Flink unless it is set (`HighAvailabilityOptions`).
@@ -34,9 +38,7 @@ const LONGEST_SESSION: Duration = Duration::from_secs(40);
 
 /// How long the JobManagers of these orders keep their sessions with a ZooKeeper that is away.
 pub(super) fn session(launch: &Launch) -> Duration {
-    let version = launch.flink_version.parse().unwrap_or(FlinkVersion::DEFAULT);
-    let option = launch.options.get("high-availability.zookeeper.client.session-timeout");
-    let given = option.and_then(|text| values::duration(text, version).ok());
+    let given = duration_of(launch, "high-availability.zookeeper.client.session-timeout");
     given.unwrap_or(SESSION).min(LONGEST_SESSION)
 }
 

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::control;
 use super::directory::SessionDirectory;
-use super::launch::{Launch, Role, identity};
+use super::launch::{Launch, Role, probe};
 use nutkin_flink::is_highly_available;
-use nutkin_rest::{Probe, RunningJobs};
+use nutkin_rest::RunningJobs;
 use nutkin_shell::Error;
 
 /// How long a living JobManager is asked before its jobs count as unknown: a loaded one answers within two
@@ -22,7 +22,7 @@ const ASK: Duration = Duration::from_millis(100);
 /// # Errors
 /// The HTTP client cannot be set up.
 pub async fn jobs(directory: &SessionDirectory, launch: &Launch) -> Result<RunningJobs, Error> {
-    let probe = Probe::new(&launch.rest_urls)?.of(identity(launch));
+    let probe = probe(launch)?;
     let started = Instant::now();
     loop {
         if let Some(jobs) = probe.running_jobs().await {
@@ -68,7 +68,7 @@ pub fn comes_back(directory: &SessionDirectory) -> bool {
 /// # Errors
 /// The HTTP client cannot be set up.
 pub async fn look(launch: &Launch) -> Result<RunningJobs, Error> {
-    let probe = Probe::new(&launch.rest_urls)?.of(identity(launch));
+    let probe = probe(launch)?;
     let jobs = probe.running_jobs().await;
     Ok(jobs.map_or(RunningJobs::Unknown, RunningJobs::Known))
 }

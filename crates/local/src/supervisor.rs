@@ -25,7 +25,7 @@ use rustix::process::Signal;
 use self::process::{Process, State, adopted, describe, reap, spawn, state_of};
 use self::wait::{drain, on_signal, wait};
 use super::directory::{self, SessionDirectory};
-use super::launch::{Definition, Launch, Role, Running};
+use super::launch::{Definition, Launch, Role, Running, is_helper};
 use super::recovery::Recovery;
 use super::{life, ownership, rotate, silent};
 
@@ -67,26 +67,7 @@ pub fn run(directory: &SessionDirectory) -> Result<(), SupervisorError> {
         return Err(SupervisorError::Taken(directory.name().to_owned()));
     };
     let launch: Launch = document::read_json(&directory.launch())?;
-    let mut supervisor = Supervisor {
-        directory,
-        orders: BTreeMap::new(),
-        generation: 0,
-        token: launch.token.clone(),
-        processes: BTreeMap::new(),
-        ending: false,
-        written: None,
-        patience: silent::patience(&launch),
-        addresses: BTreeMap::new(),
-        question: None,
-        looked: None,
-        leadership: Leadership::default(),
-        zookeeper: None,
-        zookeeper_away: None,
-        started: Instant::now(),
-        recovers: launch.recovers,
-        is_lost: false,
-        recovery: Recovery::default(),
-    };
+    let mut supervisor = Supervisor::new(directory, &launch);
     supervisor.adopt();
     if supervisor.recovers && !supervisor.has_job_manager() {
         // It was lost while nobody looked. Whoever has started this supervisor has the jobs go on.
@@ -181,7 +162,31 @@ struct Supervisor<'a> {
     recovery: Recovery,
 }
 
-impl Supervisor<'_> {
+impl<'a> Supervisor<'a> {
+    /// One that runs nothing yet.
+    fn new(directory: &'a SessionDirectory, launch: &Launch) -> Self {
+        Self {
+            directory,
+            orders: BTreeMap::new(),
+            generation: 0,
+            token: launch.token.clone(),
+            processes: BTreeMap::new(),
+            ending: false,
+            written: None,
+            patience: silent::patience(launch),
+            addresses: BTreeMap::new(),
+            question: None,
+            looked: None,
+            leadership: Leadership::default(),
+            zookeeper: None,
+            zookeeper_away: None,
+            started: Instant::now(),
+            recovers: launch.recovers,
+            is_lost: false,
+            recovery: Recovery::default(),
+        }
+    }
+
     /// Takes over what a former supervisor left running.
     fn adopt(&mut self) {
         let before = document::read_json::<Running>(&self.directory.processes()).ok();
@@ -189,7 +194,7 @@ impl Supervisor<'_> {
             // Leaders only: what a JVM started itself carries the same variables and ends with it.
             if owned.leads_group
                 && owned.token == self.token
-                && owned.process != super::launch::SUPERVISOR
+                && !is_helper(&owned.process)
                 && !self.processes.contains_key(&owned.process)
             {
                 let noted = before.as_ref().and_then(|running| {
@@ -344,6 +349,7 @@ impl Supervisor<'_> {
         };
         let lived = living.since.elapsed();
         let killed_for = living.killed_for.clone();
+        let stopped = living.stopped;
         let end = reap(living);
         let end = killed_for.unwrap_or(end);
         if asked {
@@ -356,7 +362,8 @@ impl Supervisor<'_> {
         }
         self.note(&format!("{name} {end} after {} s", lived.as_secs()));
         if process.role == Role::ZooKeeper {
-            self.zookeeper_away.get_or_insert_with(Instant::now);
+            // One that was stopped has been away since then.
+            self.zookeeper_away.get_or_insert_with(|| stopped.unwrap_or_else(Instant::now));
         }
         process.failures = supervision::failures_after(process.failures, lived);
         process.last_end = Some(end);
@@ -434,5 +441,54 @@ impl Supervisor<'_> {
     fn note(&self, line: &str) {
         use std::io::Write;
         let _ = writeln!(io::stderr(), "{} {line}", jiff::Timestamp::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zookeeper_that_was_stopped_has_been_away_since_then() {
+        fn away(stopped: Option<Instant>) -> Option<Instant> {
+            let temporary = tempfile::tempdir().unwrap();
+            let directory = SessionDirectory::at(temporary.path().join("sessions/s"));
+            let definition = Definition {
+                name: "zookeeper".to_owned(),
+                role: Role::ZooKeeper,
+                program: "/bin/sleep".into(),
+                arguments: vec!["60".to_owned()],
+                environment: BTreeMap::new(),
+                directory: temporary.path().to_owned(),
+                out: temporary.path().join("out"),
+                log: temporary.path().join("log"),
+                inputs: String::new(),
+            };
+            let launch = Launch {
+                generation: 1,
+                token: String::new(),
+                flink_version: String::new(),
+                rest_urls: Vec::new(),
+                ports: BTreeMap::new(),
+                options: BTreeMap::new(),
+                files: BTreeMap::new(),
+                recovers: false,
+                processes: vec![definition],
+            };
+            let mut supervisor = Supervisor::new(&directory, &launch);
+            supervisor.obey(launch);
+            let process = supervisor.processes.get_mut("zookeeper").unwrap();
+            let State::Running { living } = &mut process.state else { panic!("it does not run") };
+            living.stopped = stopped;
+            // Its end is waited for with it.
+            living.signal(Signal::KILL);
+            supervisor.ended("zookeeper");
+            supervisor.zookeeper_away
+        }
+        let before = Instant::now();
+        let stopped = before.checked_sub(Duration::from_secs(20)).unwrap();
+        assert_eq!(away(Some(stopped)), Some(stopped));
+        // The control: one that died is away from now on.
+        assert!(away(None).is_some_and(|away| before <= away));
     }
 }

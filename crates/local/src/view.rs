@@ -7,9 +7,8 @@ use nutkin_shell::files::document;
 use rustix::process::Pid;
 
 use super::directory::SessionDirectory;
-use super::launch::{Launch, Role, identity};
+use super::launch::{Launch, Role, probe};
 use super::{control, ownership};
-use nutkin_rest::Probe;
 use nutkin_rest::{ProcessView, View};
 use nutkin_shell::Error;
 
@@ -48,7 +47,7 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
     };
     let seen = control::look(directory);
     let processes = seen.running.map_or_else(Vec::new, |running| running.processes);
-    let probe = Probe::new(&launch.rest_urls)?.of(identity(&launch));
+    let probe = probe(&launch)?;
     let (overview, answered) = probe.overview().await.unzip();
     let wanted = |role| launch.processes.iter().filter(|one| one.role == role).count();
     let alive = |name: &str| processes.iter().any(|one| one.name == name && one.pid.is_some());

@@ -157,9 +157,8 @@ pub(super) fn shorten(trace: &str) -> Vec<String> {
             lines.push(line.to_owned());
         }
     }
-    let last = thrown.filter(|_| own == 0);
+    lines.extend(thrown.filter(|_| own == 0).map(str::to_owned));
     lines.truncate(TRACE_LINES);
-    lines.extend(last.map(str::to_owned));
     lines
 }
 
@@ -230,5 +229,9 @@ mod tests {
             ],
             &["java.lang.NullPointerException", thrown],
         );
+        // However many causes there are, and with the frame of the last one.
+        let causes = ["Caused by: java.lang.Error"; super::TRACE_LINES];
+        check(&[&causes[..], &[thrown]].concat(), &causes);
+        check(&[&causes[1..], &[thrown]].concat(), &[&causes[1..], &[thrown]].concat());
     }
 }

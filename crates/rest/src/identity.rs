@@ -36,20 +36,27 @@ impl Identity {
         let request = http.get(format!("{url}/jobmanager/config")).timeout(PATIENCE);
         let Ok(answer) = request.send().await else { return false };
         let Ok(options) = answer.json().await else { return false };
-        if self.differs(&options) {
-            return true;
-        }
-        if let Ok(mut found) = self.0.found.lock() {
+        self.notes(url, &options)
+    }
+
+    /// Whether a JobManager of another session has given this answer. That of one's own is remembered, and only that: a
+    /// JobManager that is starting does not say whose it is.
+    fn notes(&self, url: &str, options: &Value) -> bool {
+        let differs = self.differs(options);
+        if differs == Some(false)
+            && let Ok(mut found) = self.0.found.lock()
+        {
             found.insert(url.to_owned());
         }
-        false
+        differs == Some(true)
     }
 
     /// Whether these are the options of another JobManager: `GET /jobmanager/config` (`ConfigurationInfo`, all versions).
-    fn differs(&self, options: &Value) -> bool {
-        let Some(rows) = options.as_array().filter(|rows| !rows.is_empty()) else { return false };
+    /// `None` where they are not options.
+    fn differs(&self, options: &Value) -> Option<bool> {
+        let rows = options.as_array().filter(|rows| !rows.is_empty())?;
         let own = rows.iter().find(|row| row["key"] == self.0.key);
-        own.is_none_or(|row| row["value"] != self.0.value.as_str())
+        Some(own.is_none_or(|row| row["value"] != self.0.value.as_str()))
     }
 }
 
@@ -62,15 +69,19 @@ mod tests {
     #[test]
     fn another_sessions_job_manager() {
         #[track_caller]
-        fn check(options: &Value, differs: bool) {
-            assert_eq!(Identity::new("web.upload.dir", "/a".to_owned()).differs(options), differs);
+        fn check(options: &Value, differs: Option<bool>) {
+            let identity = Identity::new("web.upload.dir", "/a".to_owned());
+            assert_eq!(identity.differs(options), differs);
+            assert_eq!(identity.notes("http://a", options), differs == Some(true));
+            let is_remembered = identity.0.found.lock().unwrap().contains("http://a");
+            assert_eq!(is_remembered, differs == Some(false), "{options}");
         }
         let port = json!({"key": "rest.port", "value": "8081"});
-        check(&json!([port, {"key": "web.upload.dir", "value": "/a"}]), false);
-        check(&json!([port, {"key": "web.upload.dir", "value": "/b"}]), true);
-        check(&json!([port]), true);
+        check(&json!([port, {"key": "web.upload.dir", "value": "/a"}]), Some(false));
+        check(&json!([port, {"key": "web.upload.dir", "value": "/b"}]), Some(true));
+        check(&json!([port]), Some(true));
         // What is not a JobManager's answer says nothing.
-        check(&json!([]), false);
-        check(&json!({"errors": ["no"]}), false);
+        check(&json!([]), None);
+        check(&json!({"errors": ["no"]}), None);
     }
 }

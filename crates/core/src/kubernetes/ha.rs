@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use nutkin_flink::flink_cli::is_job_id;
 use serde_json::Value;
 
 use super::ownership::TYPES;
@@ -34,9 +35,8 @@ pub fn is_map(map: &Value, cluster_id: &str) -> bool {
     let Some(rest) = name.strip_prefix(cluster_id).and_then(|rest| rest.strip_prefix('-')) else {
         return false;
     };
-    let is_job = |id: &str| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     CLUSTER_MAPS.contains(&rest)
-        || JOB_MAPS.iter().any(|end| rest.strip_suffix(end).is_some_and(is_job))
+        || JOB_MAPS.iter().any(|end| rest.strip_suffix(end).is_some_and(is_job_id))
 }
 
 /// The jobs that a session of this cluster-id would run again, by id.

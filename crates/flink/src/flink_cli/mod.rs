@@ -299,9 +299,14 @@ pub fn for_client(words: &[String]) -> Vec<String> {
     kept
 }
 
-/// A job's id, in the form in which Flink prints it.
+/// Whether this is the id of a job in the form in which Flink prints it (`JobID`, 16 bytes).
+pub fn is_job_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// A job's id.
 fn id(text: &str) -> Result<String, String> {
-    if text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if is_job_id(text) {
         return Ok(text.to_ascii_lowercase());
     }
     Err(format!(

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use nutkin_core::jobs::{ClaimMode, arguments};
 use nutkin_flink::Problem;
+use nutkin_flink::flink_cli::is_job_id;
 use nutkin_flink::{FlinkVersion, dynamic};
 use serde_json::json;
 
@@ -304,9 +305,8 @@ fn file_interrupted(is_begun: bool) -> Error {
 }
 
 fn check(args: &Args) -> Result<(), Error> {
-    let is_id = |id: &String| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
     let mut problems = Vec::new();
-    if let Some(id) = args.job_id.as_ref().filter(|id| !is_id(id)) {
+    if let Some(id) = args.job_id.as_ref().filter(|id| !is_job_id(id)) {
         problems.push(
             Problem::new("--job-id", format!("`{id}` is not a job id")).hint("give 32 hex digits"),
         );

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use nutkin_local::control;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_local::launch::{
-    Definition, Launch, PROCESS_VARIABLE, ProcessPhase, ProcessState, Role, Running, SUPERVISOR,
-    new_token,
+    Definition, Launch, PROCESS_VARIABLE, ProcessPhase, ProcessState, RECOVERY, Role, Running,
+    SUPERVISOR, TOKEN_VARIABLE, new_token,
 };
-use nutkin_local::ownership;
+use nutkin_local::{down, ownership};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A session in a directory of its own. Dropped, none of its processes is left.
@@ -311,6 +311,34 @@ fn the_end_leaves_nothing() {
     assert_eq!(control::end(&session.directory).unwrap(), ["a", "b", "c", "d", "zookeeper"]);
     assert!(session.living().is_empty());
     assert!(!control::has_supervisor(&session.directory));
+}
+
+#[test]
+fn the_command_of_a_recovery_is_not_a_process_of_the_session() {
+    use std::os::unix::process::CommandExt as _;
+    let mut session = Session::new();
+    let start = |session: &Session, name: &str| {
+        let mut command = Command::new("/bin/sleep");
+        command.arg("60").env(TOKEN_VARIABLE, &session.token).env(PROCESS_VARIABLE, name);
+        command.process_group(0).spawn().unwrap()
+    };
+    let mut recovery = start(&session, RECOVERY);
+    // The control: a TaskManager, which the orders do not name.
+    let mut task_manager = start(&session, "taskmanager-9");
+    while session.living() != [RECOVERY, "taskmanager-9"] {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(down::left(&session.directory), ["taskmanager-9"]);
+    let seen = control::look(&session.directory).running.unwrap();
+    let names: Vec<_> = seen.processes.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["taskmanager-9"]);
+    // A supervisor takes over the one, which its orders do not have, and leaves the other alone.
+    session.order(&[("a", "exec sleep 60")]);
+    session.until_running(&["a"]);
+    task_manager.wait().unwrap();
+    assert!(recovery.try_wait().unwrap().is_none(), "it still runs");
+    assert_eq!(control::end(&session.directory).unwrap(), ["a"]);
+    assert!(recovery.wait().unwrap().code().is_none(), "the end has ended it");
 }
 
 #[test]
