@@ -1,6 +1,7 @@
 //! The connection to a Docker daemon, and its refusals in plain words.
 
 mod act;
+pub mod checkpoints;
 mod copy;
 pub mod end;
 pub mod endpoint;
@@ -104,7 +105,12 @@ pub fn failure(error: &DaemonError) -> Error {
 /// What the daemon said; of what came in between, the first cause.
 pub fn message(error: &DaemonError) -> String {
     match error {
+        // What is not a daemon may say nothing: a proxy for example.
+        DaemonError::DockerResponseServerError { status_code, message } if message.is_empty() => {
+            format!("it answers with HTTP status {status_code} and without a message")
+        }
         DaemonError::DockerResponseServerError { message, .. } => message.clone(),
+        DaemonError::RequestTimeoutError => "it does not answer in time".to_owned(),
         DaemonError::DockerStreamError { error } => error.clone(),
         other => {
             let mut cause: &dyn std::error::Error = other;

@@ -235,7 +235,7 @@ fn read(files: &HashMap<String, String>) -> Found {
 }
 
 /// A container of the session that has the volume, and where.
-async fn keeper(session: &DockerSession) -> Result<Option<(String, String)>, Error> {
+pub(super) async fn keeper(session: &DockerSession) -> Result<Option<(String, String)>, Error> {
     let volume = session.volume();
     for one in session.containers().await? {
         let options = None::<InspectContainerOptions>;

@@ -9,9 +9,18 @@ use serde_json::Value;
 use super::directory::SessionDirectory;
 
 /// The newest whole checkpoint of a job. `None`: there is none, or the session keeps them elsewhere.
-pub fn newest(directory: &SessionDirectory, job: &str) -> Option<PathBuf> {
+fn newest(directory: &SessionDirectory, job: &str) -> Option<PathBuf> {
     let all = whole(&directory.data().join("checkpoints"), job)?;
     all.into_values().next_back()
+}
+
+/// The address of the newest whole checkpoint of a job below the directory of all, and the seconds since 1970 at which it was
+/// complete. `None`: there is none.
+pub fn newest_below(root: &Path, job: &str) -> Option<(String, u64)> {
+    let path = whole(root, job)?.into_values().next_back()?;
+    let time = path.join("_metadata").metadata().ok()?.modified().ok()?;
+    let seconds = time.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
+    Some((format!("file:{}", path.display()), seconds))
 }
 
 /// The whole checkpoints of a job below the directory of all, by their numbers. `None`: the job has no directory there.
@@ -78,6 +87,9 @@ mod tests {
             std::fs::write(checkpoints.join(name).join(file), "x").unwrap();
         }
         assert_eq!(newest(&directory, "aa"), Some(checkpoints.join("chk-10")));
+        let (address, seconds) = newest_below(checkpoints.parent().unwrap(), "aa").unwrap();
+        assert_eq!(address, format!("file:{}", checkpoints.join("chk-10").display()));
+        assert!(1_700_000_000 < seconds);
     }
 
     #[test]

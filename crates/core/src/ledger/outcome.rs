@@ -127,6 +127,18 @@ impl Ledger {
 }
 
 impl JobRecord {
+    /// Notes a checkpoint of it that was found after its JobManager was lost: it goes on from that one, unless it has a savepoint
+    /// of a later time.
+    pub fn goes_on_from(&mut self, checkpoint: Snapshot) {
+        let savepoint = self.savepoint.as_ref();
+        let savepoint = savepoint.filter(|one| self.last_savepoint.as_ref() == Some(&one.path));
+        let times = savepoint.and_then(|one| one.time.as_ref()).zip(checkpoint.time.as_ref());
+        if times.is_none_or(|(savepoint, checkpoint)| savepoint <= checkpoint) {
+            self.last_savepoint = Some(checkpoint.path.clone());
+        }
+        self.checkpoint = Some(checkpoint);
+    }
+
     fn is_open(&self) -> bool {
         self.origin != Bringer::File && self.ended.is_none() && !self.moving
     }
@@ -179,6 +191,28 @@ mod tests {
         check(Bringer::File, ("aa", "FINISHED"), true);
         check(Bringer::File, ("aa", "FAILED"), false);
         check(Bringer::File, ("aa", "CANCELED"), false);
+    }
+
+    #[test]
+    fn a_checkpoint_that_is_found_counts_unless_a_savepoint_is_newer() {
+        #[track_caller]
+        fn check(savepoint: Option<&str>, checkpoint: Option<&str>, expected: &str) {
+            let timed = |path, time: Option<&str>| Snapshot {
+                time: time.map(str::to_owned),
+                ..snapshot(path)
+            };
+            let mut job = JobRecord::default();
+            job.remember_savepoint(timed("file:/sp", savepoint));
+            job.goes_on_from(timed("file:/chk", checkpoint));
+            assert_eq!(job.last_savepoint.as_deref(), Some(expected));
+            assert_eq!(job.checkpoint.unwrap().path, "file:/chk");
+        }
+        let [earlier, later] = [Some("2026-01-01T00:00:01Z"), Some("2026-01-01T00:00:02Z")];
+        check(earlier, later, "file:/chk");
+        check(earlier, earlier, "file:/chk");
+        check(later, earlier, "file:/sp");
+        check(None, earlier, "file:/chk");
+        check(later, None, "file:/chk");
     }
 
     #[test]

@@ -22,9 +22,12 @@ pub(super) fn cpu(
 ) -> Result<f64, Problem> {
     let cpu = read::double(configuration, CPU)?.unwrap_or_else(|| f64::from(slots));
     if !cpu.is_finite() || cpu <= 0.0 {
-        let path = if read::is_set(configuration, CPU) { CPU[0] } else { SLOTS[0] };
-        return Err(Problem::new(path, "a TaskManager needs a number of CPU cores above 0")
-            .hint(format!("set `{}` to a number above 0", CPU[0])));
+        let (path, text) = if read::is_set(configuration, CPU) {
+            (CPU[0], "a TaskManager needs a number of CPU cores above 0")
+        } else {
+            (SLOTS[0], "a TaskManager needs at least one slot")
+        };
+        return Err(Problem::new(path, text).hint(format!("set `{path}` to a number above 0")));
     }
     // 1.13.6 keeps all digits; 1.17.2 and later cut off.
     Ok(if version.is_at_least(1, 14) { cut(cpu) } else { cpu })

@@ -75,8 +75,8 @@ fn check_one(
     let info = find(&current).filter(|info| info.key == current || info.pattern.is_some());
     if let Some(facts) = info.as_ref().and_then(|info| info.at(version)) {
         let text = entry.value.to_string();
-        let reason = value_problem(facts.type_name, &text, version, dialect)
-            .or_else(|| ports::problem(&current, &text))
+        let reason = ports::problem(&current, &text)
+            .or_else(|| value_problem(facts.type_name, &text, version, dialect))
             .or_else(|| no_such_name(&current, &text))?;
         let message = if super::is_sensitive(key) {
             format!("the value does not fit: {reason}")

@@ -49,7 +49,7 @@ pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
         if let Some(session) = &session
             && let Some(ledger) = outcomes::note(session, &client, &jobs).await
         {
-            outcomes::tell_gone(session, &ledger, &jobs, context);
+            outcomes::tell_gone(session, &client, &ledger, &jobs, context).await;
             phase.clone_from(&ledger.phase);
             in_file = names_in_file(ledger);
         }

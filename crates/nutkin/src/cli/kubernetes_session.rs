@@ -172,8 +172,8 @@ async fn create(run: Run, context: &Context<'_>) -> Result<session::KubernetesSe
         return Err(Error::new(Kind::Broken, message)
             .hint("`nutkin up --on kubernetes --conf-dir DIR` shows the changes and asks"));
     }
-    up.carry_out(false).await?;
     remember(context.environment, &name, &up.run.place(), None)?;
+    up.carry_out(false).await?;
     Ok(up.run.session())
 }
 

@@ -95,7 +95,8 @@ async fn look(
     Ok(seen)
 }
 
-fn directory_of_checkpoints(options: &Configuration) -> Option<String> {
+/// Where options have Flink keep checkpoints.
+pub(super) fn directory_of_checkpoints(options: &Configuration) -> Option<String> {
     CHECKPOINT_DIRECTORY.iter().find_map(|key| options.text(key))
 }
 

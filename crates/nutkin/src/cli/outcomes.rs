@@ -4,12 +4,15 @@
 use futures_util::stream::{self, StreamExt as _};
 use nutkin_core::ledger::{Bringer, JobRecord, Ledger, Left};
 use nutkin_core::remedy::Deed;
+use nutkin_flink::flink_cli::is_job_id;
 use nutkin_rest::{Client, Job, left_after};
 use nutkin_shell::ledger;
 use serde_json::Value;
 
 use super::Context;
-use crate::platform::{AT_ONCE, Session};
+use super::lost::directory_of_checkpoints;
+use crate::jobs::moving::options;
+use crate::platform::{AT_ONCE, NewestCheckpoint, Session};
 use crate::remedies::words;
 
 /// Notes it in the ledger, and gives the ledger; `None` where it cannot be read. Nothing is asked or written unless a job of
@@ -71,27 +74,68 @@ fn is_of_file(ledger: &Ledger, id: &str) -> bool {
 }
 
 /// Says which jobs are gone with a JobManager, and how they go on: each time where they can, otherwise the first time.
-pub(super) fn tell_gone(session: &Session, ledger: &Ledger, jobs: &[Job], context: &Context<'_>) {
+pub(super) async fn tell_gone(
+    session: &Session,
+    client: &Client,
+    ledger: &Ledger,
+    jobs: &[Job],
+    context: &Context<'_>,
+) {
     let all: Vec<(String, String)> = jobs.iter().map(id_and_state).collect();
     let listed: Vec<(&str, &str)> =
         all.iter().map(|(id, state)| (id.as_str(), state.as_str())).collect();
-    for (name, job) in ledger.gone(&listed) {
+    let gone = ledger.gone(&listed);
+    if gone.is_empty() {
+        return;
+    }
+    // A job that was stopped and resumed is known by its first id, and has another one.
+    let is_other = |name: &str, id: &str| is_job_id(name) && name != id;
+    let of_session = directory_of_session(client).await;
+    for (name, job) in gone {
         let id = job.id.as_deref().unwrap_or(name);
+        let name = if is_other(name, id) { id } else { name };
         let mut left = job.clone();
-        left.last_savepoint = session.newest_checkpoint(id).or(left.last_savepoint);
+        let mut unseen = None;
+        if let Some(directory) = directory_of(job, of_session.as_deref()) {
+            match session.newest_checkpoint(&directory, id).await {
+                NewestCheckpoint::There(checkpoint) => left.goes_on_from(checkpoint),
+                NewestCheckpoint::Nothing => {}
+                NewestCheckpoint::Unseen => unseen = Some(format!("{directory}/{id}")),
+            }
+        }
         let text =
             format!("job `{name}` is gone: its JobManager was started again, or has forgotten it");
-        match left.start_again() {
-            Some(again) => {
-                let text = format!("{text}; it can go on from {}: ", again.from);
+        match (left.start_again(), unseen) {
+            (Some(again), unseen) => {
+                let text = format!("{text}; it can go on from {}", again.from);
+                let text = match unseen {
+                    Some(place) => format!(
+                        "{text}, but look first for newer checkpoints below {place}, otherwise it repeats what it did since: "
+                    ),
+                    None => format!("{text}: "),
+                };
                 context.printer.say(&words(&Deed::Run(again).within(text, "")));
             }
-            None if job.ended.is_none() => {
+            (None, Some(place)) => {
+                context.printer.say(&format!("{text}; its checkpoints, if any, are below {place}"));
+            }
+            (None, None) if job.ended.is_none() => {
                 context.printer.say(&format!("{text}; how it ended is not known"));
             }
-            None => {}
+            (None, None) => {}
         }
     }
+}
+
+/// Where a session keeps checkpoints of jobs that say nothing else. `None`: nowhere, or its JobManager does not say it.
+async fn directory_of_session(client: &Client) -> Option<String> {
+    directory_of_checkpoints(&options(client).await.ok()?)
+}
+
+/// Where the checkpoints of a job are.
+fn directory_of(job: &JobRecord, of_session: Option<&str>) -> Option<String> {
+    let own = job.options.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    directory_of_checkpoints(&own).or_else(|| of_session.map(str::to_owned))
 }
 
 /// How many jobs are gone with a JobManager, as far as the ledger knows.
@@ -129,8 +173,15 @@ async fn write(
     for (id, state, left) in all {
         opened.ledger.note_end(id, state, left);
     }
+    let of_session = if forgotten.is_empty() { None } else { directory_of_session(client).await };
     for id in forgotten {
         opened.ledger.note_forgotten(&id);
+        let Some(job) = opened.ledger.job_of(&id) else { continue };
+        let Some(directory) = directory_of(job, of_session.as_deref()) else { continue };
+        let found = session.newest_checkpoint(&directory, &id).await;
+        if let NewestCheckpoint::There(checkpoint) = found {
+            job.goes_on_from(checkpoint);
+        }
     }
     let _ = ledger::save(session, &mut opened).await;
     Some(opened.ledger)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use nutkin_core::decide::{Change, Outline};
 use nutkin_core::ledger::Opened;
 use nutkin_core::remedy::Deed;
+use nutkin_core::selection::Platform;
 use nutkin_core::session::Session;
 use nutkin_core::status::other_release;
 
@@ -247,12 +248,23 @@ async fn change(
             wish.note(&mut wanted, &or_summary(&changes, &decision), context);
             decision.remember(wanted, context).await?;
         }
+        // Before the first thing of it is there: what a killed command leaves is found without being told where.
+        let is_noted = is_new && !is_unchanged && place.platform() != Platform::Local;
+        if is_noted {
+            decision.note(args.wish.spec.file.as_deref(), context)?;
+        }
         match decision.carry_out(!args.no_wait, context).await {
             // What was fetched or pulled brought to light what could only be assumed before.
             Ok(Carried::Differs) => {}
             Ok(Carried::Done) if is_unchanged => {}
             Ok(Carried::Done) => break,
-            Err(failure) => return Err(failure),
+            Err(failure) => {
+                if is_noted {
+                    // Throws the note away where nothing is left.
+                    let _ = platform::open(&session.name, place, context).await;
+                }
+                return Err(failure);
+            }
         }
     }
     stage.set(decision.left_alone().map_or(Stage::Starting, Stage::Replacing));

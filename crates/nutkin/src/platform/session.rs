@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use nutkin_core::ledger::Snapshot;
 use nutkin_core::selection::Platform;
 
 use nutkin_docker::DockerSession;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_rest::{Connected, RunningJobs, View};
+use nutkin_shell::ledger::time_of;
 use nutkin_shell::{Ended, Ending, Error, LogStream, Logs, Place};
 use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
 
@@ -22,6 +24,17 @@ pub enum Session {
     Kubernetes(Box<kubernetes::session::KubernetesSession>),
     /// Containers of a Docker daemon.
     Docker(Box<DockerSession>),
+}
+
+/// The newest whole checkpoint of a job, as far as it is seen from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NewestCheckpoint {
+    /// It is there.
+    There(Snapshot),
+    /// There is none.
+    Nothing,
+    /// Nobody here can look.
+    Unseen,
 }
 
 impl Session {
@@ -109,14 +122,29 @@ impl Session {
         }
     }
 
-    /// The newest checkpoint of a job that lies where this machine sees it.
-    pub fn newest_checkpoint(&self, job: &str) -> Option<String> {
-        match self {
-            Self::Local(directory) => {
-                let path = local::checkpoints::newest(directory, job)?;
-                Some(format!("file:{}", path.display()))
+    /// The newest whole checkpoint of a job below a directory of them, as its JobManager has it.
+    pub async fn newest_checkpoint(&self, directory: &str, job: &str) -> NewestCheckpoint {
+        let Some(path) = path_of(directory) else { return NewestCheckpoint::Unseen };
+        let found = match self {
+            Self::Local(_) => Ok(local::checkpoints::newest_below(path, job)),
+            Self::Docker(session) => docker::checkpoints::newest(session, path, job).await,
+            Self::Kubernetes(_) => return NewestCheckpoint::Unseen,
+        };
+        match found {
+            Ok(Some((path, seconds))) => {
+                let seconds = i64::try_from(seconds).unwrap_or(i64::MAX / 1000);
+                let time = time_of(seconds.saturating_mul(1000));
+                let (kind, of) = ("checkpoint".to_owned(), Some(job.to_owned()));
+                NewestCheckpoint::There(Snapshot {
+                    path,
+                    kind,
+                    time,
+                    job: of,
+                    ..Snapshot::default()
+                })
             }
-            Self::Kubernetes(_) | Self::Docker(_) => None,
+            Ok(None) => NewestCheckpoint::Nothing,
+            Err(_) => NewestCheckpoint::Unseen,
         }
     }
 

@@ -186,6 +186,39 @@ fn a_session_whose_jobs_can_go_on_says_how() {
 }
 
 #[test]
+fn a_job_that_is_gone_goes_on_from_the_checkpoint_on_its_volume() {
+    let world = World::new();
+    world.submit();
+    world.place.run(&["savepoint", OURS]).expect(0);
+    let on = |directory: &'static str| {
+        world.flink.with(|flink| {
+            flink.listed.clear();
+            flink.options = vec![("state.checkpoints.dir", directory)];
+        });
+    };
+    let says = |text: &str| {
+        world.place.run(&["jobs"]).expect(0).says(text);
+    };
+    on("file:///opt/flink/data/checkpoints");
+    // The control: nothing is there yet but the savepoint.
+    says(&format!("it can go on from {SAVEPOINT}: `nutkin run --from-savepoint"));
+    let put = |path: &str, text: &str| {
+        let path = format!("checkpoints/{OURS}/{path}/_metadata");
+        world.place.server.with(|docker| docker.put_file("nutkin-a-data", &path, text));
+    };
+    put("chk-9", "x");
+    put("chk-10", "x");
+    // It is not complete.
+    put("chk-11", "");
+    let newest = format!("file:/opt/flink/data/checkpoints/{OURS}/chk-10");
+    says(&format!("it can go on from {newest}: `nutkin run --from-savepoint {newest}"));
+    // Elsewhere nobody here can look.
+    on("s3://bucket/checkpoints");
+    says(&format!("it can go on from {SAVEPOINT}, but look first for newer checkpoints below"));
+    says(&format!("s3://bucket/checkpoints/{OURS}"));
+}
+
+#[test]
 fn jobs_that_are_gone_with_a_job_manager_are_told() {
     let world = World::new();
     world.submit();

@@ -133,6 +133,32 @@ fn what_a_new_session_asks_for() {
 }
 
 #[test]
+fn what_a_killed_creation_leaves_is_found_without_being_told_where() {
+    let (place, _flink) = world();
+    let here = |args: &[&str]| {
+        let mut command = place.command(args);
+        command.env_remove("NUTKIN_PLATFORM");
+        finish(Running::start(command))
+    };
+    // The control: what is refused is removed again, and its note with it.
+    let refused = always("taskmanager-1/start", no(500, "no space left on device"));
+    place.run_with(&refused, UP).expect(1);
+    here(&["ls"]).expect(0).says("there is no session");
+    place.server.set(|request| {
+        let is_last = request.line().contains("taskmanager-1/archive");
+        if is_last { Fault::Hang } else { Fault::None }
+    });
+    let running = place.start(UP);
+    assert!(place.server.hangs_within(LIMIT));
+    drop(running);
+    place.server.set(|_| Fault::None);
+    here(&["ls"]).expect(0).prints("\na ");
+    here(&["status", "a"]).expect(0).prints("jobmanager");
+    here(&["down", "a", "--yes", "--force"]).expect(0);
+    here(&["ls"]).expect(0).says("there is no session");
+}
+
+#[test]
 fn a_creation_that_is_refused_leaves_nothing() {
     let row = |part, fault, says| Row {
         before: &[],

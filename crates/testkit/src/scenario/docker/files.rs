@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
 
@@ -69,16 +70,18 @@ impl Files {
         self.0.is_empty()
     }
 
-    /// As an archive, with names relative to the parent of `path`.
+    /// As an archive, with names relative to the parent of `path`: all of it was written a moment ago.
     pub(super) fn pack(&self, path: &str) -> Vec<u8> {
         let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
         let mut archive = tar::Builder::new(Vec::new());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         for (one, file) in &self.0 {
             let name = one.strip_prefix(parent).unwrap_or(one).trim_start_matches('/');
             let mut header = tar::Header::new_gnu();
             header.set_uid(file.owner.0);
             header.set_gid(file.owner.1);
             header.set_mode(file.mode);
+            header.set_mtime(now);
             let content = file.content.clone().unwrap_or_default();
             header.set_size(content.len() as u64);
             if file.content.is_none() {
