@@ -104,18 +104,19 @@ impl Needed {
     }
 }
 
-/// Which jobs need a jar, as session and job.
+/// Which jobs need a jar, as session and job: those that run with it, and those that a change under way may bring back with it.
 pub fn needs_jar<'h>(digest: &str, holders: &'h [Holder]) -> Vec<(&'h str, &'h str)> {
-    let mut found = Vec::new();
+    let has = |record: &JobRecord| record.jar_digest.as_deref() == Some(digest);
+    let needs = |record: &JobRecord| has(record) || record.pending.as_deref().is_some_and(has);
+    let mut found = BTreeSet::new();
     for holder in holders {
-        for (name, record) in holder.ledger.iter().flat_map(|ledger| &ledger.jobs) {
-            let has = |record: &JobRecord| record.jar_digest.as_deref() == Some(digest);
-            if !is_done(record) && (has(record) || record.pending.as_deref().is_some_and(has)) {
-                found.push((holder.session.as_str(), name.as_str()));
-            }
-        }
+        let Some(ledger) = &holder.ledger else { continue };
+        let now = ledger.jobs.iter().filter(|(_, record)| !is_done(record));
+        let before = ledger.phase.iter().flat_map(|phase| &phase.jobs);
+        let all = now.chain(before).filter(|(_, record)| needs(record));
+        found.extend(all.map(|(name, _)| (holder.session.as_str(), name.as_str())));
     }
-    found
+    found.into_iter().collect()
 }
 
 /// Says of each leftover whether it is needed.

@@ -1,7 +1,7 @@
 //! Nothing goes that anybody may need.
 
 use super::*;
-use crate::ledger::Snapshot;
+use crate::ledger::{Phase, Snapshot};
 
 const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
@@ -65,6 +65,26 @@ fn what_a_ledger_may_need_stays() {
     // The controls.
     check(ended(A, "FINISHED"), false);
     check(ended(A, "CANCELED"), false);
+}
+
+#[test]
+fn what_the_way_back_from_a_change_needs_stays() {
+    let jar = Leftover { session: None, ..leftover(LeftoverKind::Jar("old".to_owned()), &[]) };
+    // The job runs with another jar by now.
+    let now = JobRecord { jar_digest: Some("new".to_owned()), ..job(B) };
+    let check = |phase: Option<Phase>, expected: bool| {
+        let mut changed = holder("s", vec![("orders", now.clone())]);
+        changed.ledger.as_mut().unwrap().phase = phase;
+        let holders = [changed];
+        assert_eq!(stays(&[checkpoints(A, &[]), jar.clone()], &holders), [expected, expected]);
+        let needs = needs_jar("old", &holders);
+        assert_eq!(needs, if expected { vec![("s", "orders")] } else { Vec::new() });
+    };
+    let before = JobRecord { jar_digest: Some("old".to_owned()), ..job(A) };
+    let jobs = [("orders".to_owned(), before)].into();
+    check(Some(Phase { jobs, ..Phase::default() }), true);
+    // The control: the change is done.
+    check(None, false);
 }
 
 #[test]

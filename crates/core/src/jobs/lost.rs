@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::FIRST;
 use super::moving::Hindrance;
-use crate::ledger::{Bringer, JobRecord, Ledger, Snapshot};
+use crate::ledger::{Bringer, JobRecord, Ledger, Request, Snapshot};
 use crate::words::lost as words;
 
 /// What is there once a JobManager answers again.
@@ -94,9 +94,6 @@ impl LostJob {
     }
 }
 
-/// Kinds of requests after which a job is not to run.
-const ENDINGS: [&str; 4] = ["stop", "cancel", "cancel-at-checkpoint", "end"];
-
 /// The jobs of a ledger that ran as far as it knows, that no JobManager has any more, and what becomes of each.
 ///
 /// Carried out and asked again, there is none.
@@ -158,7 +155,7 @@ fn outcome(name: &str, record: &JobRecord, id: &str, seen: &AfterLoss) -> LostOu
         }
         return LostOutcome::HadEnded { record: Box::new(record), state: state.clone() };
     }
-    if request.is_some_and(|request| ENDINGS.contains(&request.kind.as_str())) {
+    if request.is_some_and(Request::ends_job) {
         return LostOutcome::Stays(WhyLost::WasEnding);
     }
     let from = match newest {

@@ -13,7 +13,7 @@ use self::course::Course;
 pub use self::course::SAVEPOINT_DIRECTORY;
 use super::{FIRST, Known, ObservedJob, job_id, settle};
 use crate::decide::Again;
-use crate::ledger::JobRecord;
+use crate::ledger::{JobRecord, Request};
 use crate::session::SessionJob;
 use crate::words::jobs as words;
 use nutkin_flink::Configuration;
@@ -78,7 +78,7 @@ impl Asked {
     /// As a record has it.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Stop => "stop",
+            Self::Stop => Request::STOP,
             Self::Savepoint => "savepoint",
             Self::Checkpoint => "checkpoint",
         }

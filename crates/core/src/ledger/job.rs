@@ -185,7 +185,23 @@ impl Request {
         self.kind == Self::CANCEL_AT_CHECKPOINT
     }
 
+    /// Whether the job is not to run once it is obeyed.
+    pub fn ends_job(&self) -> bool {
+        let endings = [Self::STOP, Self::CANCEL, Self::CANCEL_AT_CHECKPOINT, Self::END];
+        endings.contains(&self.kind.as_str())
+    }
+
+    /// A stop with a savepoint.
+    pub(crate) const STOP: &str = "stop";
+
+    /// A cancelation.
+    pub(crate) const CANCEL: &str = "cancel";
+
+    /// The same of a job that goes on from its last checkpoint.
     pub(crate) const CANCEL_AT_CHECKPOINT: &str = "cancel-at-checkpoint";
+
+    /// A job that was stopped or canceled, and whose last state is in its record.
+    pub(crate) const END: &str = "end";
 }
 
 impl JobRecord {

@@ -42,8 +42,9 @@ pub fn merge(base: &Ledger, ours: &Ledger, theirs: &Ledger) -> Result<Ledger, Co
     merged.namespace.clone_from(namespace.ok_or_else(|| conflict(words::NAMESPACE))?);
     let phase = one(&base.phase, &ours.phase, &theirs.phase);
     merged.phase.clone_from(phase.ok_or_else(|| conflict(words::PHASE))?);
-    // Whichever is later: both say that nothing before it goes on.
-    merged.given_up = ours.given_up.clone().max(theirs.given_up.clone());
+    // Where both changed it, whichever is later: both say that nothing before it goes on.
+    let given_up = one(&base.given_up, &ours.given_up, &theirs.given_up);
+    merged.given_up.clone_from(given_up.unwrap_or((&ours.given_up).max(&theirs.given_up)));
     let names = base.jobs.keys().chain(ours.jobs.keys());
     for name in names {
         let (base, ours, there) = (base.jobs.get(name), ours.jobs.get(name), theirs.jobs.get(name));

@@ -119,7 +119,11 @@ impl Ledger {
         if left.savepoint.is_some() {
             job.savepoint = left.savepoint;
         }
-        job.checkpoint = left.checkpoint;
+        let before = std::mem::replace(&mut job.checkpoint, left.checkpoint);
+        if state == FINISHED && before.is_some_and(|old| job.last_savepoint == Some(old.path)) {
+            // Flink deletes the checkpoints of a job that has finished, also the one that it went on from.
+            job.last_savepoint = job.savepoint.as_ref().map(|savepoint| savepoint.path.clone());
+        }
         if left.newest.is_some() {
             job.last_savepoint = left.newest;
         }
@@ -239,6 +243,22 @@ mod tests {
             has_arguments: true,
         };
         assert_eq!(job.start_again().unwrap(), again);
+    }
+
+    #[test]
+    fn a_job_that_has_finished_after_a_recovery_leaves_no_checkpoint() {
+        #[track_caller]
+        fn check(state: &str, expected: Option<&str>) {
+            let mut ledger = ledger(Bringer::Run);
+            let job = ledger.jobs.get_mut("aa").unwrap();
+            job.checkpoint = Some(snapshot("file:/aa/chk-7"));
+            job.last_savepoint = Some("file:/aa/chk-7".to_owned());
+            ledger.note_end("aa", state, Left::default());
+            assert_eq!(ledger.jobs["aa"].last_savepoint.as_deref(), expected);
+            assert_eq!(ledger.jobs["aa"].is_resumable(), expected.is_some());
+        }
+        check("FINISHED", None);
+        check("FAILED", Some("file:/aa/chk-7"));
     }
 
     #[test]

@@ -344,6 +344,29 @@ fn two_changes_are_one_where_they_touch_different_parts() {
     assert_eq!(conflict.what, "job `a`");
 }
 
+#[test]
+fn jobs_that_are_given_up_are_merged_as_the_rest() {
+    #[track_caller]
+    fn check(base: &str, ours: &str, theirs: &str, expected: &str) {
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let of = |time| Ledger { given_up: text(time), ..Ledger::new("s") };
+        let merged = merge(&of(base), &of(ours), &of(theirs)).unwrap();
+        assert_eq!(merged.given_up, text(expected));
+    }
+    let [first, second, third] =
+        ["2026-11-29T12:00:00Z", "2026-11-29T12:00:01Z", "2026-11-29T12:00:02Z"];
+    // Whoever changed it, also back.
+    check(first, second, first, second);
+    check(first, first, second, second);
+    check(second, first, second, first);
+    check(second, "", second, "");
+    check(second, second, "", "");
+    // Both did: whichever is later.
+    check(first, third, second, third);
+    check(first, second, third, third);
+    check(first, "", second, second);
+}
+
 /// Words for the values of random session files: of every YAML type, some of them secret.
 fn word() -> impl Strategy<Value = String> {
     const WORDS: &[&str] = &[

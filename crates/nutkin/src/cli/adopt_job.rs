@@ -87,6 +87,8 @@ async fn adopt(args: Args, context: &Context<'_>) -> Outcome {
         entry_class: args.class,
         args: args.of_main,
         parallelism: args.parallelism,
+        // Whatever was given up before: it runs now.
+        submitted: Some(ledger::now()),
         ..JobRecord::default()
     };
     let mut is_known = false;

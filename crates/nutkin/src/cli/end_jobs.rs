@@ -54,7 +54,7 @@ pub(super) async fn bring(
         return Err(Error::new(Kind::Broken, message)
             .hint("`nutkin stop JOB` stops each job with a savepoint"));
     };
-    let wish = wanted::Wish::of_ledger(session, said)?;
+    let wish = wanted::Wish::of_ledger(session, said, context)?;
     let moves = Moves::at_end(&wish, limit, context);
     let running = moving::running(&client.jobs().await.map_err(failure)?);
     let candidates = moves.look(&running, &opened, session).await?;

@@ -1,7 +1,6 @@
 //! Jobs whose JobManager was lost without high availability: looks what is left of them, and has them go on.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use nutkin_core::jobs::{self as rules, AfterLoss, Hindrance, LostJob, LostOutcome};
@@ -14,7 +13,7 @@ use nutkin_shell::{Error, ledger};
 use super::Context;
 use crate::jobs::moving::{self, Within};
 use crate::jobs::{failure, located, until_it_answers};
-use crate::platform::Session;
+use crate::platform::{self, Session};
 
 /// Lines that were said about jobs that stay lost, so that nobody reads them twice.
 pub(super) type Told = BTreeSet<String>;
@@ -39,11 +38,16 @@ pub(super) async fn recover(
     if !wanted.recovers() || rules::open(&opened.ledger).next().is_none() {
         return Ok(0);
     }
-    let base = said.source.as_ref().map(|source| PathBuf::from(&source.base)).unwrap_or_default();
+    let base = platform::ledger::base(&said, context.environment);
     let connected = session.connect(true).await?;
     let client = connected.client()?;
     let waits = async || Ok(Some("waiting for the JobManager to answer".to_owned()));
     until_it_answers(&client, waits, |_| ()).await?;
+    let listed = client.jobs().await.map_err(failure)?;
+    let listed: BTreeSet<String> = listed.into_iter().map(|job| job.id).collect();
+    if rules::open(&opened.ledger).all(|(_, record)| ids(record).all(|id| listed.contains(id))) {
+        return Ok(0);
+    }
     // What a job of the file was submitted as, and not what has become of the file since.
     wanted.jobs.retain(|job| {
         let record = opened.ledger.jobs.get(&job.name);
@@ -52,27 +56,37 @@ pub(super) async fn recover(
     let (given, nothing) = (BTreeMap::new(), |_: &str| None);
     let within =
         Within { session: &wanted, base: &base, given: &given, found: &nothing, limit, context };
-    let seen = look(session, &client, &opened, within).await?;
+    let seen = look(session, &client, listed, &opened, within).await?;
     let lost = rules::lost(&opened.ledger, &seen);
     go_on(session, &client, lost, opened, within, told).await
 }
 
-/// What is left of the jobs that ran as far as the ledger knows.
+/// The ids under which a job may run.
+fn ids(record: &JobRecord) -> impl Iterator<Item = &String> {
+    let pending = record.pending.as_ref().and_then(|pending| pending.id.as_ref());
+    record.id.iter().chain(pending)
+}
+
+/// What is left of the jobs that ran as far as the ledger knows. `known`: those that the JobManager lists.
 async fn look(
     session: &Session,
     client: &Client,
+    known: BTreeSet<String>,
     opened: &Opened,
     within: Within<'_>,
 ) -> Result<AfterLoss, Error> {
-    let mut seen = AfterLoss::default();
+    let mut seen = AfterLoss { known, ..AfterLoss::default() };
     let options = moving::options(client).await?;
     let directory = directory_of_checkpoints(&options);
     let archive = options.text(ARCHIVE);
     for (name, record) in rules::open(&opened.ledger) {
-        let pending = record.pending.as_ref().and_then(|pending| pending.id.as_ref());
-        for id in record.id.iter().chain(pending) {
+        for id in ids(record).filter(|id| !seen.known.contains(*id)).collect::<Vec<_>>() {
+            // The list may be a moment old.
             match client.state(id).await {
-                Ok(_) => drop(seen.known.insert(id.clone())),
+                Ok(_) => {
+                    seen.known.insert(id.clone());
+                    continue;
+                }
                 Err(RestError::NotFound(_)) => {}
                 Err(error) => return Err(failure(error)),
             }

@@ -145,9 +145,9 @@ impl<'a> Moves<'a> {
         if running.is_empty() {
             return Ok((outline, Vec::new()));
         }
-        let looked = self.look(&running, &opened, session);
-        let looked = tokio::time::timeout(PATIENCE, looked).await;
-        let Ok(Ok(candidates)) = looked else { return Ok((outline, Vec::new())) };
+        let asked = tokio::time::timeout(PATIENCE, self.ask(&running, &opened, session)).await;
+        let Ok(Ok(candidates)) = asked else { return Ok((outline, Vec::new())) };
+        let candidates = self.with_jars(candidates, &opened, session).await;
         let about: Vec<MovableJob> = candidates.iter().map(|one| one.about.clone()).collect();
         let fates = rules::fates(effect, self.choice, &about);
         Ok((outline.with_fates(fates), candidates))
@@ -158,6 +158,20 @@ impl<'a> Moves<'a> {
     /// # Errors
     /// The session does not answer.
     pub(super) async fn look(
+        &self,
+        running: &[(String, String)],
+        opened: &Opened,
+        session: &Session,
+    ) -> Result<Vec<Candidate>, Error> {
+        let candidates = self.ask(running, opened, session).await?;
+        Ok(self.with_jars(candidates, opened, session).await)
+    }
+
+    /// The same, as far as the session tells.
+    ///
+    /// # Errors
+    /// It does not answer.
+    async fn ask(
         &self,
         running: &[(String, String)],
         opened: &Opened,
@@ -195,12 +209,6 @@ impl<'a> Moves<'a> {
             if hindrance.is_none() && rules::is_one_of_several(&key, &opened.ledger) {
                 hindrance = Some(Hindrance::Several);
             }
-            let is_of_file = self.wanted.jobs.iter().any(|one| one.name == key)
-                && record.origin == Bringer::File;
-            if hindrance.is_none() && !is_of_file {
-                let found = located(&key, &record, within.base, &self.jars, self.context).await;
-                hindrance = found.err();
-            }
             // What was begun is brought to its end.
             let hindrance = hindrance.filter(|_| !begun.contains(id));
             let by_id = record.origin != Bringer::File;
@@ -208,6 +216,30 @@ impl<'a> Moves<'a> {
             candidates.push(Candidate { about, key, job, by_id, takes_savepoint });
         }
         Ok(candidates)
+    }
+
+    /// With those hindered whose jars are nowhere: that may take a download.
+    async fn with_jars(
+        &self,
+        mut candidates: Vec<Candidate>,
+        opened: &Opened,
+        session: &Session,
+    ) -> Vec<Candidate> {
+        let begun: BTreeSet<String> = being_stopped(opened).map(|(id, _)| id).collect();
+        let found = |id: &str| session.newest_state(id);
+        let within = self.within(&self.wanted, &found);
+        let is_open =
+            |one: &&mut Candidate| one.about.hindrance.is_none() && !begun.contains(&one.about.id);
+        for one in candidates.iter_mut().filter(is_open) {
+            let Some((key, _, record)) = within.recorded(&one.about.id, opened) else { continue };
+            let is_of_file = self.wanted.jobs.iter().any(|job| job.name == key)
+                && record.origin == Bringer::File;
+            if !is_of_file {
+                let found = located(&key, &record, within.base, &self.jars, self.context).await;
+                one.about.hindrance = found.err();
+            }
+        }
+        candidates
     }
 
     /// What keeps every job from being moved: no directory for savepoints, or one that cannot be used.

@@ -77,7 +77,7 @@ async fn restart(args: &Args, begun: &Cell<bool>, context: &Context<'_>) -> Outc
     outcomes::keep_finished(&session).await;
     let restarting = Box::pin(Restarting::of(session.clone(), context)).await?;
     let wanted = restarting.opened().ledger.wanted.clone().unwrap_or_default();
-    let wish = wanted::Wish::of_ledger(&session, wanted)?;
+    let wish = wanted::Wish::of_ledger(&session, wanted, context)?;
     let moves = Moves::at_change(CHANGE, &args.moves, &wish, context)?;
     moves.see(Some(&restarting.opened().ledger), &session);
     let work = carry_out(args, &session, restarting, &moves, begun, context);

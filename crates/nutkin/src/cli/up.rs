@@ -184,7 +184,6 @@ async fn change(
             moves.take_back(&decision.session()).await?;
             return Ok(Exit::Done);
         }
-        moves.see(opened.as_ref().map(|opened| &opened.ledger), &decision.session());
         // There may be something to do all the same that nobody would notice: a jar to fetch.
         if platform.is_done() && platform.steps.is_empty() {
             context.printer.say(&format!("session `{}` is unchanged", session.name));
@@ -209,6 +208,8 @@ async fn change(
             changes = announcement;
             agreed = Some(outline.change.clone());
         }
+        // Before it was agreed to, nothing is taken back either.
+        moves.see(opened.as_ref().map(|opened| &opened.ledger), &decision.session());
         let mut is_unchanged = outline.is_done();
         if decision.prepare(context).await? {
             stage.set(Stage::Prepared);
@@ -237,12 +238,14 @@ async fn change(
         if !is_unchanged {
             stage.set(Stage::Changing);
         }
-        if loses && known.is_none() {
-            let given_up = Some(ledger::now());
-            ledger::update(&decision.session(), |ledger| ledger.given_up = given_up).await?;
+        // Where nobody sees what jobs have left, none goes on by itself, and that costs no trip of its own.
+        let gives_up = loses && (known.is_some() || decision.session().is_seen());
+        let before = opened.as_ref().and_then(|opened| opened.ledger.given_up.clone());
+        if gives_up && known.is_none() {
+            give_up(wish, &decision.session(), opened, context).await?;
         }
         if let Some(mut wanted) = known.clone() {
-            if loses {
+            if gives_up {
                 wanted.ledger.given_up = Some(ledger::now());
             }
             wish.note(&mut wanted, &or_summary(&changes, &decision), context);
@@ -253,7 +256,11 @@ async fn change(
         if is_noted {
             decision.note(args.wish.spec.file.as_deref(), context)?;
         }
-        match decision.carry_out(!args.no_wait, context).await {
+        let carried = decision.carry_out(!args.no_wait, context).await;
+        if gives_up && !matches!(carried, Ok(Carried::Done)) {
+            put_back(&decision.session(), before).await;
+        }
+        match carried {
             // What was fetched or pulled brought to light what could only be assumed before.
             Ok(Carried::Differs) => {}
             Ok(Carried::Done) if is_unchanged => {}
@@ -283,6 +290,37 @@ async fn change(
         return Ok(Exit::Done);
     }
     finish(args, wish, moves, &mut decision, stage, context).await
+}
+
+/// Notes that the jobs which run now are agreed to be lost: none of them goes on by itself.
+///
+/// # Errors
+/// Another command changed the session, or the ledger cannot be read.
+async fn give_up(
+    wish: &wanted::Wish,
+    session: &platform::Session,
+    opened: Option<Opened>,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let mut opened = match opened {
+        Some(opened) => opened,
+        None => ledger::load(session).await?,
+    };
+    opened.ledger.given_up = Some(ledger::now());
+    wish.told(ledger::save(session, &mut opened).await, context)
+}
+
+/// Takes that back where the change did not come to it: a job that still runs goes on by itself as it did.
+async fn put_back(session: &platform::Session, before: Option<String>) {
+    let runs = async {
+        let client = session.connect(true).await.ok()?.client().ok()?;
+        let jobs = client.jobs().await.ok()?;
+        jobs.iter().any(|job| !job.state.has_ended()).then_some(())
+    };
+    if runs.await.is_some() {
+        // What cannot be written now harms less than the failure that is told.
+        let _ = ledger::update(session, |ledger| ledger.given_up = before).await;
+    }
 }
 
 /// The ledger of a session that is there: what is under way, and what was wanted.

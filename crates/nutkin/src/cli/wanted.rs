@@ -76,8 +76,7 @@ pub(super) fn wish(asked: &WishArgs, context: &Context<'_>) -> Result<Wish, Erro
         };
         if let Some((wanted, of_ledger)) = found {
             let session = wanted.session().map_err(Error::input)?;
-            let base = wanted.source.as_ref().map(|source| PathBuf::from(&source.base));
-            let base = base.unwrap_or_else(|| context.environment.directory.clone());
+            let base = ledger::base(&wanted, context.environment);
             return Ok(Wish { session, place, base, wanted, of_ledger });
         }
     }
@@ -115,12 +114,15 @@ impl Wish {
     ///
     /// # Errors
     /// Exit 2: that is damaged.
-    pub(super) fn of_ledger(session: &platform::Session, wanted: Wanted) -> Result<Self, Error> {
-        let base = wanted.source.as_ref().map(|source| PathBuf::from(&source.base));
+    pub(super) fn of_ledger(
+        session: &platform::Session,
+        wanted: Wanted,
+        context: &Context<'_>,
+    ) -> Result<Self, Error> {
         Ok(Self {
             session: wanted.session().map_err(Error::input)?,
             place: session.exact_place(),
-            base: base.unwrap_or_default(),
+            base: ledger::base(&wanted, context.environment),
             wanted,
             of_ledger: None,
         })

@@ -16,7 +16,7 @@ use super::shared::{Limits, not_ready};
 use crate::jobs::moving::{self, Candidate, Within};
 use crate::jobs::{failure, until_it_ends};
 use crate::platform::ledger::{surroundings, within};
-use crate::platform::{Carried, Decision, Session};
+use crate::platform::{self, Carried, Decision, Session};
 use crate::progress::Spinner;
 
 /// How long a session that is left may take to answer for its jobs, and a job of it to be canceled.
@@ -74,8 +74,7 @@ pub(super) async fn take_back(
     bring_back(session, &wanted, before, limits, context).await?;
     let connected = session.connect(true).await?;
     let client = connected.client()?;
-    let base = before.source.as_ref().map(|source| PathBuf::from(&source.base));
-    let base = base.unwrap_or_else(|| context.environment.directory.clone());
+    let base = platform::ledger::base(before, context.environment);
     let found = |id: &str| session.newest_state(id);
     let given = BTreeMap::new();
     let all = Within {

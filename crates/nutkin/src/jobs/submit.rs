@@ -37,7 +37,7 @@ pub fn is_duplicate(error: &RestError) -> bool {
 }
 
 /// Runs main() of an uploaded jar. An answer that is lost is not a failure when the job shows up, nor is a second submission
-/// of a job that runs: nobody else makes its id.
+/// of a job that runs: only submissions of the same job have its id.
 ///
 /// # Errors
 /// See [`RestError`]; main() threw.
@@ -51,14 +51,14 @@ pub async fn submit(
     match client.run(jar, &request).await {
         Ok(_) => Ok(()),
         Err(RestError::Broken(_)) if arrives(client, id, ARRIVAL).await => Ok(()),
-        Err(error) if is_duplicate(&error) && runs(client, id).await => Ok(()),
+        Err(error) if is_duplicate(&error) => match client.state(id).await {
+            Ok(state) if !state.has_ended() => Ok(()),
+            Ok(_) | Err(RestError::NotFound(_)) => Err(error),
+            // It may run: that nobody answers does not make its id free.
+            Err(silent) => Err(silent),
+        },
         Err(error) => Err(error),
     }
-}
-
-/// Whether a job is there and has not ended.
-async fn runs(client: &Client, id: &str) -> bool {
-    client.state(id).await.is_ok_and(|state| !state.has_ended())
 }
 
 /// Whether a job that was submitted shows up in time.

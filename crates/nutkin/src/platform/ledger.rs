@@ -65,6 +65,12 @@ pub fn surroundings(wanted: &Wanted, environment: &Environment) -> Option<Enviro
     is_another.then(|| environment.in_directory(directory))
 }
 
+/// The folder that relative jars of what is wanted count from.
+pub fn base(wanted: &Wanted, environment: &Environment) -> PathBuf {
+    let base = wanted.source.as_ref().map(|source| PathBuf::from(&source.base));
+    base.unwrap_or_else(|| environment.directory.clone())
+}
+
 /// The context within these surroundings; `None`: the given ones.
 pub fn within<'c>(there: Option<&'c Environment>, context: &Context<'c>) -> Context<'c> {
     there.map_or(*context, |there| context.within(there))

@@ -267,3 +267,37 @@ fn a_session_that_starts_is_waited_for() {
     assert!(!run.stderr.contains(waits), "{}", run.all());
     assert_eq!(world.flink.with(|flink| flink.work.jobs.len()), 2);
 }
+
+#[test]
+fn a_job_that_may_run_is_not_submitted_beside_itself() {
+    #[track_caller]
+    fn check(status: &Fault, code: i32) {
+        let docker = Docker::default().with_image("flink:1.20.5");
+        let world = World::new(&docker, &Flink { slots: 4, ..Flink::default() }, "parallelism: 1");
+        world.place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
+        let id = nutkin_core::jobs::job_id("default", "count", 1);
+        // Somebody is faster: after the last look at the jobs, when the ledger gets what is about to be submitted.
+        let (flink, first, answer) = (world.flink.changer(), id.clone(), status.clone());
+        world.place.server.set(move |_| {
+            flink(&|flink| {
+                if !flink.work.jars.is_empty() {
+                    flink.work.submit(first.clone());
+                }
+            });
+            Fault::None
+        });
+        world.flink.set(move |request| {
+            if request.path.ends_with("/status") { answer.clone() } else { Fault::None }
+        });
+        let run = world.place.run(RUN);
+        run.expect(code);
+        world.flink.set(|_| Fault::None);
+        world.place.server.set(|_| Fault::None);
+        world.place.run(RUN).expect(0);
+        let jobs = world.flink.with(|flink| flink.work.jobs.clone());
+        assert_eq!(jobs.keys().collect::<Vec<_>>(), [&id], "{}", run.all());
+    }
+    check(&trouble(500), 1);
+    // The control: it tells that it runs.
+    check(&Fault::None, 0);
+}

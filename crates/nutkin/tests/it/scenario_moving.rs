@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::scenario::{Place, trouble};
 
 /// Looks cost a request more or less, as time goes: this long the last ones are waited for.
-const NEVER: Duration = Duration::from_secs(2);
+pub(crate) const NEVER: Duration = Duration::from_secs(2);
 
 pub(crate) const CHANGE: &[&str] = &["up", "a", "--yes", "-D", "env.java.opts.all=-Dx=y"];
 
@@ -58,12 +58,7 @@ impl World {
     }
 
     fn jar(&self) -> std::path::PathBuf {
-        let jar = self.place.file("count.jar", "");
-        let mut zip = zip::ZipWriter::new(File::create(&jar).unwrap());
-        zip.start_file("a/B.class", zip::write::SimpleFileOptions::default()).unwrap();
-        zip.write_all(b"class").unwrap();
-        zip.finish().unwrap();
-        jar
+        jar_in(&self.place)
     }
 
     /// Another world in the same state, with the jars that this one has kept.
@@ -135,6 +130,16 @@ impl World {
         assert_eq!(second.arguments, serde_json::json!(["--n", "7"]));
         assert!(!self.is_moving(), "{}", run.all());
     }
+}
+
+/// A jar `count.jar` beside everything else of a place.
+pub(crate) fn jar_in<B: nutkin_testkit::scenario::Backend>(place: &Place<B>) -> std::path::PathBuf {
+    let jar = place.file("count.jar", "");
+    let mut zip = zip::ZipWriter::new(File::create(&jar).unwrap());
+    zip.start_file("a/B.class", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(b"class").unwrap();
+    zip.finish().unwrap();
+    jar
 }
 
 const FIRST: &str = "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
@@ -336,6 +341,21 @@ fn a_job_that_came_in_is_asked_about_and_the_others_go_on() {
 }
 
 #[test]
+fn a_change_that_was_cut_off_is_neither_continued_nor_taken_back_without_consent() {
+    let world = World::with_job(flink());
+    world.cut_off(true, 1);
+    assert!(world.is_moving());
+    let (before, ledger) = (world.jobs(), world.ledger());
+    let unasked: Vec<&str> = CHANGE.iter().copied().filter(|word| *word != "--yes").collect();
+    let run = world.place.run(&unasked);
+    run.expect(6);
+    assert_eq!(world.changes(), [0, 0], "{}", run.all());
+    assert_eq!((world.jobs(), world.ledger()), (before, ledger), "{}", run.all());
+    // The control: once it is agreed to it is completed.
+    world.is_moved(&world.place.run(CHANGE));
+}
+
+#[test]
 fn jobs_outlive_a_restart() {
     let world = World::with_job(flink());
     // The control: whoever chooses to lose it is asked for that.
@@ -363,6 +383,8 @@ fn a_job_of_somebody_else_is_moved_once_its_jar_is_known() {
     let adopt = ["adopt-job", "0c0c", "--jar", "count.jar", "-c", "a.B", "--args", "--n", "7"];
     world.place.run(&adopt[..4]).expect(2).says("does not name its main class");
     world.place.run(&adopt).expect(0).says("can be moved from now on");
+    let submitted = world.ledger()["jobs"]["0c".repeat(16)]["submitted"].clone();
+    assert!(submitted.is_string(), "what was given up before is another job: {submitted}");
     world.place.run(&adopt).expect(2).says("is known");
     world.is_moved(&world.place.run(CHANGE));
 }

@@ -60,6 +60,31 @@ fn a_changed_log_configuration_asks_and_restarts() {
 }
 
 #[test]
+fn a_change_that_did_not_come_to_it_gives_no_job_up() {
+    let world = World::new();
+    let file = world.file("work/s.yaml", &FILE.replace("LEVEL", "INFO"));
+    world.run(&["up", "-f", "s.yaml", "--no-wait", "--on", "local"]).expect(0);
+    world.until_running("a");
+    fs::write(&file, FILE.replace("LEVEL", "DEBUG")).unwrap();
+    answer(rest_port(&world.launch("a")), 1, &["orders"]);
+    let given_up = || {
+        let ledger = fs::read_to_string(world.session("a").record()).unwrap();
+        serde_json::from_str::<serde_json::Value>(&ledger).unwrap()["givenUp"].clone()
+    };
+    let force = ["up", "-f", "s.yaml", "--no-wait", "--force"];
+    // Nobody can take the lock under which it would be restarted.
+    let lock = world.session("a").join("lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    world.run(&force).expect(1);
+    assert_eq!(given_up(), serde_json::Value::Null);
+    // The control: a change that is carried out does.
+    fs::remove_dir(&lock).unwrap();
+    world.run(&force).expect(0);
+    assert!(given_up().is_string());
+}
+
+#[test]
 fn the_job_manager_of_another_session_does_not_count() {
     #[track_caller]
     fn check(folder: impl Fn(&World) -> String, state: &str) {

@@ -10,12 +10,9 @@ use crate::words::jobs as words;
 pub const SAVEPOINT_DIRECTORY: [&str; 2] =
     ["execution.checkpointing.savepoint-dir", "state.savepoints.dir"];
 
-/// A request for a cancelation.
-const CANCEL: &str = "cancel";
-/// The same of a job that goes on from its last checkpoint.
+const CANCEL: &str = Request::CANCEL;
 const CANCEL_AT_CHECKPOINT: &str = Request::CANCEL_AT_CHECKPOINT;
-/// A job that was stopped or canceled, and whose last state is in its record.
-const END: &str = "end";
+const END: &str = Request::END;
 
 /// Where an answer leads: an act or none, what comes then, and whether it has failed.
 type Next = (Option<Act>, Again, bool);
