@@ -20,6 +20,7 @@ pub mod kubernetes;
 pub mod ledger;
 pub mod plan;
 pub mod record;
+pub mod relocation;
 pub mod remedy;
 pub mod selection;
 pub mod session;

@@ -69,6 +69,11 @@ impl DockerSession {
         Self { name: name.to_owned(), docker, host: host.to_owned(), is_here }
     }
 
+    /// Whether the daemon is that of this machine for sure.
+    pub const fn is_here(&self) -> bool {
+        self.is_here
+    }
+
     /// All sessions of the daemon, by name.
     ///
     /// # Errors

@@ -34,7 +34,7 @@ pub use job::{Bringer, JobRecord, Request, Snapshot};
 pub use merge::{Conflict, merge};
 pub(crate) use outcome::FORGOTTEN;
 pub use outcome::Left;
-pub use phase::{InTheWay, Phase};
+pub use phase::{Destination, InTheWay, Phase};
 pub use read::{Newer, Read, read};
 pub use secrets::{MissingSecret, Secrets};
 pub use store::{Opened, Sealed, Stored, Version, open};

@@ -33,6 +33,35 @@ pub struct Phase {
     /// Why it is being taken back; `None`: it is being made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_back: Option<String>,
+    /// Where the session moves to; `None`: it stays where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Destination>,
+    /// Fields of a newer Nutkin, which are kept.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, Value>,
+}
+
+/// Where a session moves to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Destination {
+    /// `local`, `docker`, `kubernetes`.
+    pub platform: String,
+    /// Its namespace there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// The context of the kubeconfig.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// The kubeconfig, where it is not the usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubeconfig: Option<String>,
+    /// Whether every job runs there: the session only has to end where it was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_arrived: bool,
+    /// What is wanted of it there.
+    #[serde(default)]
+    pub wanted: Box<Wanted>,
     /// Fields of a newer Nutkin, which are kept.
     #[serde(flatten)]
     pub unknown: BTreeMap<String, Value>,
@@ -79,6 +108,7 @@ impl Phase {
             "host": self.who.host,
             "since": self.since,
             "takenBack": self.taken_back,
+            "to": self.to.as_ref().map(|to| &to.platform),
         })
     }
 }
@@ -140,6 +170,8 @@ impl Ledger {
         let Some(phase) = &self.phase else { return InTheWay::No };
         let is_same = self.wanted.as_ref().is_some_and(|now| now.is_same_wish(wanted));
         match (is_same, &phase.taken_back) {
+            // Its jobs may run elsewhere by now.
+            _ if phase.to.is_some() => InTheWay::Yes,
             (false, _) => InTheWay::Yes,
             (true, None) => InTheWay::No,
             (true, Some(_)) => InTheWay::TakesBack,
@@ -259,6 +291,9 @@ mod tests {
         for wish in ["old", "new"] {
             check(&ledger, wish, InTheWay::No);
         }
+        // Where it moves to another platform, `up` would run its jobs twice.
+        ledger.begin(Phase { to: Some(Destination::default()), ..phase() }, &wanted("new"));
+        check(&ledger, "new", InTheWay::Yes);
         // Where it stands does not make it another wish.
         let mut elsewhere = wanted("new");
         elsewhere.directory = Some("/elsewhere".to_owned());

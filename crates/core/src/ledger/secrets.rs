@@ -26,6 +26,9 @@ const SALT: &str = "salt";
 /// Where in the document it is said what was wanted before the change under way.
 pub(super) const BEFORE: &str = "phase.before";
 
+/// Where in it it is said what is wanted of the session where it moves to.
+pub(super) const THERE: &str = "phase.to.wanted";
+
 /// Longest beginning of a name: with the digest it stays below the 253 characters of a Secret's key.
 const LONGEST: usize = 200;
 
@@ -185,6 +188,9 @@ fn visit(ledger: &mut Ledger, visitor: &mut Visitor<'_>) {
     let Some(phase) = &mut ledger.phase else { return };
     if let Some(before) = &mut phase.before {
         visit_wanted(before, BEFORE, visitor);
+    }
+    if let Some(to) = &mut phase.to {
+        visit_wanted(&mut to.wanted, THERE, visitor);
     }
     for (name, job) in &mut phase.jobs {
         visit_job(job, &format!("phase.jobs.{name}"), visitor);

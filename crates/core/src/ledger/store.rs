@@ -81,6 +81,9 @@ pub fn open(stored: Stored, name: &str) -> Result<Opened, Newer> {
     if let Some(before) = ledger.phase.as_mut().and_then(|phase| phase.before.as_mut()) {
         before.missing = below(secrets::BEFORE);
     }
+    if let Some(to) = ledger.phase.as_mut().and_then(|phase| phase.to.as_mut()) {
+        to.wanted.missing = below(secrets::THERE);
+    }
     let base = ledger.clone();
     Ok(Opened { ledger, base, version, secrets, lost, missing })
 }

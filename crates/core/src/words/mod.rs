@@ -16,6 +16,7 @@ pub(crate) mod moving;
 pub(crate) mod outlook;
 pub mod progress;
 pub(crate) mod refusal;
+pub(crate) mod relocation;
 pub(crate) mod selection;
 pub(crate) mod status;
 pub(crate) mod waits;

@@ -9,7 +9,7 @@ use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::select;
 use super::shared::{Limits, Output, OutputArgs, PlatformArgs, document};
-use super::way_back;
+use super::{move_session, relocation, way_back};
 use crate::runtime::{self, unless_interrupted};
 use crate::{Exit, Outcome};
 use nutkin_shell::{Error, Kind, ledger};
@@ -74,7 +74,14 @@ fn interrupted(begun: bool) -> Error {
 }
 
 async fn abort(args: &Args, begun: &Cell<bool>, context: &Context<'_>) -> Outcome {
-    let session = select::find(args.name.as_deref(), None, &args.platform, context).await?;
+    let session = match select::find(args.name.as_deref(), None, &args.platform, context).await {
+        // While it moves there are two of its name.
+        Err(failure) if failure.kind == Kind::Invalid && args.platform.on.is_none() => {
+            let name = args.name.as_deref().unwrap_or_default();
+            move_session::find_begun(name, context).await?.ok_or(failure)?
+        }
+        found => found?,
+    };
     let name = session.name();
     let opened = ledger::load(&session).await?;
     let phase = &opened.ledger.phase;
@@ -94,7 +101,12 @@ async fn abort(args: &Args, begun: &Cell<bool>, context: &Context<'_>) -> Outcom
             session: Duration::from_secs(args.timeout),
             jobs: Duration::from_secs(args.move_timeout),
         };
-        let taken = Box::pin(way_back::take_back(&session, ABORTED, limits, context)).await;
+        let is_moving = phase.to.is_some();
+        let taken = if is_moving {
+            Box::pin(relocation::take_back(&session, ABORTED, limits, context)).await
+        } else {
+            Box::pin(way_back::take_back(&session, ABORTED, limits, context)).await
+        };
         jobs =
             taken.map_err(|failure| failure.hint("the same command again goes on from there"))?;
         context.printer.say(&way_back::done(name, &jobs));

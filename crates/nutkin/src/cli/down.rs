@@ -237,8 +237,13 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
         let is_loss = !comes_back && (jobs.are_some() || !args.consent.yes);
         consent::ask(args.consent, is_loss, "End the session?", context)?;
     }
-    begun.replace(Some(session.clone()));
     let mut opened = open(&session, context).await;
+    let phase = opened.as_ref().and_then(|opened| opened.ledger.phase.as_ref());
+    if let Some(phase) = phase.filter(|phase| phase.to.is_some() && !args.consent.force) {
+        // Its jobs may run elsewhere, and would run twice when it comes again.
+        return Err(platform::ledger::under_way(&name, phase));
+    }
+    begun.replace(Some(session.clone()));
     if opened.as_ref().is_some_and(|opened| opened.ledger.open_jobs() != 0) {
         // The session can still tell what they have left.
         let _ = tokio::time::timeout(PATIENCE, outcomes::look(&session)).await;

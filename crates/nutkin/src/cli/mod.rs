@@ -30,12 +30,14 @@ pub mod kubernetes_session;
 pub mod logs;
 mod lost;
 pub mod ls;
+pub mod move_session;
 mod moving;
 pub mod open;
 mod outcomes;
 pub mod plan;
 pub mod probe;
 pub mod rbac;
+mod relocation;
 pub mod render;
 mod render_objects;
 pub mod restart;
@@ -110,6 +112,8 @@ pub enum Command {
     Gc(gc::Args),
     /// Change the number of TaskManagers
     Scale(scale::Args),
+    /// Move a session with its jobs to another platform
+    Move(move_session::Args),
     /// Restart the processes of a session
     Restart(restart::Args),
     /// Take back a change of a session that is under way
@@ -251,6 +255,7 @@ impl Command {
             Self::Jars(args) => kept_jars::run(args, context),
             Self::Gc(args) => gc::run(args, context),
             Self::Scale(args) => scale::run(args, context),
+            Self::Move(args) => move_session::run(args, context),
             Self::Restart(args) => restart::run(args, context),
             Self::Abort(args) => abort::run(args, context),
             Self::Run(args) => run::run(args, context),

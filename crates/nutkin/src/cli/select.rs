@@ -78,6 +78,30 @@ pub async fn find(
     platform::open(&chosen.name, &completed(cluster, noted), context).await
 }
 
+/// The session that is named, or the only one, but not on this platform. `from`: on which one.
+///
+/// # Errors
+/// As [`find`].
+pub async fn find_elsewhere(
+    name: Option<&str>,
+    but: Platform,
+    from: Option<Platform>,
+    context: &Context<'_>,
+) -> Result<Session, Error> {
+    let is_meant =
+        |place: &Place| place.platform() != but && from.is_none_or(|from| place.platform() == from);
+    let known = platform::known(context.environment)?;
+    let (known, places): (Vec<Known>, Vec<Place>) =
+        known.into_iter().filter(|(_, place)| is_meant(place)).unzip();
+    let variable = context.environment.text(SESSION_VARIABLE);
+    let naming = Naming { given: name, file: None, variable };
+    let chosen = selection::choose(naming, None, &known)
+        .map_err(|error| not_chosen(error, None, variable))?;
+    let index = known.iter().position(|one| *one == chosen);
+    let place = index.map_or(Place::Local, |index| places[index].clone());
+    platform::open(&chosen.name, &place, context).await
+}
+
 /// Sessions of a platform that were started from this machine, each with its place; none where the arguments say where to
 /// look.
 fn noted(

@@ -22,10 +22,10 @@ pub(super) fn goes_on(name: &str) -> String {
 }
 
 /// How long a session may take by default until it serves: a cold start takes 10 s, a pulled image a minute.
-const SESSION_SECONDS: u64 = 120;
+pub(super) const SESSION_SECONDS: u64 = 120;
 
 /// How long a savepoint may take by default, and again the way to a first checkpoint: large states go to slow storage.
-const JOBS_SECONDS: u64 = 600;
+pub(super) const JOBS_SECONDS: u64 = 600;
 
 /// How long the way back from a change may take.
 #[derive(Debug, Clone, Copy)]

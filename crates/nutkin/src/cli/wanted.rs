@@ -60,7 +60,7 @@ pub(super) struct Wish {
 pub(super) fn wish(asked: &WishArgs, context: &Context<'_>) -> Result<Wish, Error> {
     let WishArgs { name, spec: args, task_managers, .. } = asked;
     let (name, task_managers) = (name.as_deref(), *task_managers);
-    let (session, mut wanted) = session_file::load_wanted(args, name, task_managers, context)?;
+    let (session, wanted, base) = said(args, name, task_managers, context)?;
     let place = select::place(args, &session, context)?;
     if session_file::says_nothing(args, task_managers, context)? {
         let opened = runtime::block_on(ledger::of(&session.name, &place, context))?;
@@ -80,10 +80,24 @@ pub(super) fn wish(asked: &WishArgs, context: &Context<'_>) -> Result<Wish, Erro
             return Ok(Wish { session, place, base, wanted, of_ledger });
         }
     }
+    Ok(Wish { session, place, base, wanted, of_ledger: None })
+}
+
+/// What the arguments alone say: the session, what the ledger is to say of it, and the folder that relative jars count from.
+///
+/// # Errors
+/// Exit 2 with all problems.
+pub(super) fn said(
+    args: &SpecArgs,
+    name: Option<&str>,
+    task_managers: Option<u32>,
+    context: &Context<'_>,
+) -> Result<(Session, Wanted, PathBuf), Error> {
+    let (session, mut wanted) = session_file::load_wanted(args, name, task_managers, context)?;
     let base = session_file::folder(args.file.as_deref(), context);
     wanted.directory = Some(context.environment.directory.display().to_string());
     wanted.source = args.file.as_deref().map(|file| source(file, &base, context));
-    Ok(Wish { session, place, base, wanted, of_ledger: None })
+    Ok((session, wanted, base))
 }
 
 /// What is wanted of a session whose ledger is lost, as far as it is seen in what runs.

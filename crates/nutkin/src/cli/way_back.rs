@@ -2,11 +2,11 @@
 //! moved with.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nutkin_core::jobs::{self as rules, MovableJob, Moved, ObservedJob, WayBack};
-use nutkin_core::ledger::{Bringer, JobRecord, Ledger, Left, Opened, Phase, Wanted};
+use nutkin_core::ledger::{Bringer, JobRecord, Ledger, Left, Opened, Phase};
 use nutkin_core::session;
 use nutkin_rest::{Client, Job, Waited};
 use nutkin_shell::{Error, Kind, Purpose, Wish, ledger};
@@ -71,7 +71,10 @@ pub(super) async fn take_back(
         ledger::save(session, &mut opened).await?;
     }
     let jobs = opened.ledger.moving().into_iter().map(str::to_owned).collect();
-    bring_back(session, &wanted, before, limits, context).await?;
+    let place = session.exact_place();
+    let asked = Wish { session: &wanted, place: &place, purpose: Purpose::Act, adopt: false };
+    let file = before.source.as_ref().map(|source| PathBuf::from(&source.file));
+    Box::pin(bring(asked, file.as_deref(), limits.session, |_| (), context)).await?;
     let connected = session.connect(true).await?;
     let client = connected.client()?;
     let base = platform::ledger::base(before, context.environment);
@@ -96,23 +99,27 @@ pub(super) async fn take_back(
     Ok(jobs)
 }
 
-/// The session as it was, on its platform.
-async fn bring_back(
-    session: &Session,
-    wanted: &session::Session,
-    before: &Wanted,
-    limits: Limits,
+/// Brings a session up that was agreed to, and waits until it serves. `note` changes its ledger where that is written with it;
+/// `file` is what it was made from.
+///
+/// # Errors
+/// It does not come up in time.
+pub(super) async fn bring(
+    asked: Wish<'_>,
+    file: Option<&Path>,
+    limit: Duration,
+    note: impl Fn(&mut Opened),
     context: &Context<'_>,
 ) -> Result<(), Error> {
-    let (name, place) = (session.name(), session.exact_place());
-    let asked = Wish { session: wanted, place: &place, purpose: Purpose::Act, adopt: false };
+    let name = &asked.session.name;
     for _ in 0..ROUNDS {
         let mut decision = Decision::of(asked, &|_| (), context).await?;
         decision.prepare(context).await?;
         let outline = decision.outline();
         let mut carried = Carried::Done;
         if !(outline.is_done() && outline.steps.is_empty()) {
-            if let Some(known) = decision.ledger().await? {
+            if let Some(mut known) = decision.ledger().await? {
+                note(&mut known);
                 decision.remember(known, context).await?;
             }
             carried = Box::pin(decision.carry_out(true, context)).await?;
@@ -120,14 +127,13 @@ async fn bring_back(
         if carried == Carried::Differs {
             continue;
         }
-        let file = before.source.as_ref().map(|source| PathBuf::from(&source.file));
-        decision.note(file.as_deref(), context)?;
+        decision.note(file, context)?;
         let mut spinner = Spinner::new(context.printer);
-        let ready = decision.wait(limits.session, |line| spinner.say(line), context).await?;
+        let ready = decision.wait(limit, |line| spinner.say(line), context).await?;
         drop(spinner);
         return match ready {
             Waited::Ready(_) => Ok(()),
-            Waited::TimedOut(seen) => Err(not_ready(name, limits.session.as_secs(), &seen)),
+            Waited::TimedOut(seen) => Err(not_ready(name, limit.as_secs(), &seen)),
         };
     }
     Err(Error::new(Kind::Conflict, format!("session `{name}` keeps changing")))

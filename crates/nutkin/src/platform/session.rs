@@ -171,6 +171,15 @@ impl Session {
         matches!(self, Self::Local(_))
     }
 
+    /// Whether its platform is this machine, so that containers see folders of it where they ask for them.
+    pub const fn sees_folders(&self) -> bool {
+        match self {
+            Self::Local(_) => true,
+            Self::Docker(session) => session.is_here(),
+            Self::Kubernetes(_) => false,
+        }
+    }
+
     /// The newest state of a job whose JobManager has died, of savepoints too, that lies where this machine sees it.
     pub fn newest_state(&self, job: &str) -> Option<String> {
         match self {

@@ -122,11 +122,18 @@ impl Flink {
 
 impl Backend for Flink {
     fn reply(&mut self, request: &Request) -> Reply {
+        Reply::Now(self.now(request))
+    }
+}
+
+impl Flink {
+    /// What it says now, with what becomes of its jobs.
+    pub fn now(&mut self, request: &Request) -> Answer {
         if request.path == "/jobs/overview" {
             self.work.tick();
         }
         if let Some(answer) = self.work.answer(request) {
-            return Reply::Now(answer);
+            return answer;
         }
         let answer = self.answer(&request.method, &request.path);
         let stops = request.method == "POST" && request.path.ends_with("/stop");
@@ -134,6 +141,6 @@ impl Backend for Flink {
         if let Some(state) = job.and_then(|job| self.listed.get_mut(job)) {
             "FINISHED".clone_into(state);
         }
-        Reply::Now(answer)
+        answer
     }
 }

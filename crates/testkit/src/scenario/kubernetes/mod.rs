@@ -172,7 +172,7 @@ impl Kubernetes {
     }
 
     /// Logs and proxies.
-    fn below(&self, place: &Place, request: &Request) -> Done {
+    fn below(&mut self, place: &Place, request: &Request) -> Done {
         if let Some(path) = place.rest.strip_prefix("proxy") {
             let runs = self
                 .objects
@@ -183,7 +183,8 @@ impl Kubernetes {
                 let message = format!("no endpoints available for service \"{name}\"");
                 return Err(status(503, "ServiceUnavailable", &message));
             }
-            return Ok(self.flink.answer(&request.method, path));
+            let asked = Request { path: path.to_owned(), ..request.clone() };
+            return Ok(self.flink.now(&asked));
         }
         if place.rest == "log" {
             self.found(place)?;

@@ -1,0 +1,356 @@
+//! A session that moves to another platform with its jobs: whether their state can be read there, and what comes next.
+//!
+//! The new session comes up beside the old one, which keeps its JobManager until every job has a first checkpoint in the new
+//! one: until then the jobs can go on where they were, from the same savepoints.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::ledger::{JobRecord, Ledger, Wanted};
+use crate::selection::Platform;
+use crate::session::Session;
+use crate::words::relocation as words;
+
+/// A session on a platform, as far as it matters which files it sees.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// Where it runs.
+    pub platform: Platform,
+    /// It.
+    pub session: &'a Session,
+    /// Whether its containers see folders of this machine where they ask for them.
+    pub is_here: bool,
+}
+
+/// Why the new session cannot read what the old one writes to its directory of savepoints; `None`: it can. `path`: the directory
+/// where it is one of files, and not of a store that is reached over the network.
+pub fn hindrance(
+    directory: &str,
+    path: Option<&Path>,
+    old: Side<'_>,
+    new: Side<'_>,
+) -> Option<String> {
+    let path = path?;
+    let Some(folder) = old.folder(path) else {
+        return Some(words::apart(directory, &old.platform.to_string()));
+    };
+    let is_same = new.folder(path).is_some_and(|there| there == folder);
+    (!is_same).then(|| words::unseen(directory, &new.platform.to_string()))
+}
+
+impl Side<'_> {
+    /// The folder of this machine that all its processes see at a path; `None`: that is another one, or not known.
+    fn folder(self, path: &Path) -> Option<PathBuf> {
+        match self.platform {
+            Platform::Local => Some(path.to_owned()),
+            Platform::Docker if self.is_here => {
+                let Session { pod_template, job_manager, task_manager, .. } = self.session;
+                let of = |own: &Option<Value>| {
+                    let templates = [own, pod_template];
+                    templates.iter().find_map(|one| host_path(path, one.as_ref()?))
+                };
+                let folder = of(&job_manager.pod_template)?;
+                (of(&task_manager.pod_template)? == folder).then_some(folder)
+            }
+            // Which machine's folder it is nobody can tell.
+            Platform::Docker | Platform::Kubernetes => None,
+        }
+    }
+}
+
+/// The folder of the machine that containers of this template see at a path.
+fn host_path(path: &Path, template: &Value) -> Option<PathBuf> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let volumes = list(&template["spec"]["volumes"]);
+    let containers = list(&template["spec"]["containers"]);
+    let mounts = containers.iter().flat_map(|one| list(&one["volumeMounts"]));
+    // The longest path is the mount that counts.
+    let found = mounts.filter_map(|mount| {
+        let rest = path.strip_prefix(mount["mountPath"].as_str()?).ok()?.to_owned();
+        Some((rest, mount))
+    });
+    let (rest, mount) = found.min_by_key(|(rest, _)| rest.components().count())?;
+    let volume = volumes.iter().find(|one| one["name"] == mount["name"])?;
+    let mut folder = PathBuf::from(volume["hostPath"]["path"].as_str()?);
+    folder.extend(mount["subPath"].as_str().map(Path::new));
+    folder.extend(rest.components());
+    Some(folder)
+}
+
+/// What is seen of a move to another platform that was begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Whether all jobs run in the new session, by the ledger: the old one is only to end.
+    pub has_arrived: bool,
+    /// Whether this command has brought the new session up, or has seen that it serves.
+    pub serves: bool,
+    /// Whether jobs run in the old session.
+    pub runs: bool,
+    /// Whether the new ledger has what [`Ledger::hand_over`] gives it.
+    pub is_handed_over: bool,
+    /// Whether the new ledger has jobs that wait to be resumed.
+    pub waits: bool,
+}
+
+/// What comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelocationStep {
+    /// Bring the new session up. The old one runs with its jobs.
+    Start,
+    /// Stop the jobs of the old session with savepoints.
+    Stop,
+    /// Write them into the new ledger.
+    HandOver,
+    /// Resume them in the new session, to the first checkpoint of each.
+    Resume,
+    /// Note that they run there: from now on there is only one way.
+    Arrive,
+    /// End the old session, whose ledger goes last.
+    End,
+}
+
+/// The next step. Carried out one by one they come to an end, whatever is cut.
+pub fn next(seen: Seen) -> RelocationStep {
+    match seen {
+        Seen { has_arrived: true, .. } => RelocationStep::End,
+        Seen { serves: false, .. } => RelocationStep::Start,
+        Seen { runs: true, .. } => RelocationStep::Stop,
+        Seen { is_handed_over: false, .. } => RelocationStep::HandOver,
+        Seen { waits: true, .. } => RelocationStep::Resume,
+        _ => RelocationStep::Arrive,
+    }
+}
+
+impl Ledger {
+    /// Gives its jobs to the ledger of the new session, of which this is `wanted`. What has been submitted there since stays.
+    pub fn hand_over(&self, new: &mut Self, wanted: &Wanted) {
+        new.wanted = Some(wanted.clone());
+        new.namespace.clone_from(&self.namespace);
+        for (name, job) in &self.jobs {
+            if !new.jobs.get(name).is_some_and(|there| is_ahead(there, job)) {
+                new.jobs.insert(name.clone(), job.clone());
+            }
+        }
+    }
+
+    /// The jobs are to go on where they were: `new` is the ledger of the session that they were to run in, and in it these have
+    /// come to their own end. Ids that were used there are not used again.
+    pub fn return_from(&mut self, new: &Self, finished: &[String], why: &str) {
+        let names: Vec<String> =
+            self.phase.iter().flat_map(|phase| phase.jobs.keys().cloned()).collect();
+        for name in &names {
+            let (Some(there), Some(here)) = (new.jobs.get(name), self.jobs.get_mut(name)) else {
+                continue;
+            };
+            if is_ahead(there, here) {
+                *here = there.clone();
+            }
+        }
+        for name in finished {
+            self.stays_ended(name);
+        }
+        self.take_back(why);
+    }
+}
+
+/// Whether a job was submitted since it was what `before` says.
+fn is_ahead(now: &JobRecord, before: &JobRecord) -> bool {
+    before.generation < now.pending.as_deref().unwrap_or(now).generation
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ledger::{Phase, Snapshot};
+    use crate::spec::{Inputs, resolve};
+
+    fn session(hosts: &[(&str, &str)]) -> Session {
+        let mut session = resolve(&Inputs::default()).unwrap();
+        let volumes: Vec<Value> = hosts
+            .iter()
+            .map(|(host, _)| json!({"name": host, "hostPath": {"path": host}}))
+            .collect();
+        let mounts: Vec<Value> =
+            hosts.iter().map(|(host, at)| json!({"name": host, "mountPath": at})).collect();
+        session.pod_template = Some(json!({"spec": {
+            "volumes": volumes, "containers": [{"volumeMounts": mounts}],
+        }}));
+        session
+    }
+
+    #[test]
+    fn state_lies_where_both_can_read_it() {
+        use Platform::{Docker, Kubernetes, Local};
+        #[track_caller]
+        fn check(old: Platform, new: Platform, hosts: &[(&str, &str)], says: Option<&str>) {
+            let session = session(hosts);
+            let side = |platform| Side { platform, session: &session, is_here: true };
+            let path = Some(Path::new("/state/sp"));
+            let found = hindrance("file:///state/sp", path, side(old), side(new));
+            match says {
+                None => assert_eq!(found, None),
+                Some(says) => assert!(found.as_ref().unwrap().contains(says), "{found:?}"),
+            }
+            // A store is reached from everywhere.
+            assert_eq!(hindrance("s3://b/sp", None, side(old), side(new)), None);
+            // Folders of a daemon of another machine are others.
+            let far = |platform| Side { is_here: false, ..side(platform) };
+            assert!(hindrance("file:///state/sp", path, far(old), far(new)).is_some());
+        }
+        let same: &[_] = &[("/state", "/state")];
+        check(Local, Docker, same, None);
+        check(Docker, Local, same, None);
+        check(Local, Docker, &[], Some("a session on docker does not see"));
+        check(Local, Docker, &[("/other", "/state")], Some("does not see"));
+        check(Local, Docker, &[("/state", "/state"), ("/x", "/state/sp")], Some("does not see"));
+        check(Docker, Local, &[], Some("only the session on docker sees"));
+        check(Local, Kubernetes, same, Some("a session on kubernetes does not see"));
+        check(Kubernetes, Docker, same, Some("only the session on kubernetes sees"));
+    }
+
+    #[test]
+    fn both_roles_have_to_see_it() {
+        let mut session = session(&[("/state", "/state")]);
+        session.job_manager.pod_template = session.pod_template.take();
+        let side = |platform| Side { platform, session: &session, is_here: true };
+        let path = Some(Path::new("/state/sp"));
+        let found = hindrance("/state/sp", path, side(Platform::Local), side(Platform::Docker));
+        assert!(found.is_some());
+    }
+
+    /// A world that a move changes: cut anywhere, the same steps lead to the end.
+    #[derive(Debug, Clone, PartialEq)]
+    struct World {
+        old: Option<Ledger>,
+        new: Ledger,
+        runs: [bool; 2],
+    }
+
+    fn job(generation: u64, id: &str) -> JobRecord {
+        JobRecord { generation, id: Some(id.to_owned()), ..JobRecord::default() }
+    }
+
+    fn begun() -> World {
+        let mut old = Ledger::new("s");
+        old.wanted = Some(Wanted::default());
+        old.begin(Phase { change: "move".to_owned(), ..Phase::default() }, &Wanted::default());
+        old.jobs.insert("a".to_owned(), job(1, "old"));
+        old.jobs.insert(
+            "done".to_owned(),
+            JobRecord { ended: Some("FINISHED".to_owned()), ..job(1, "done") },
+        );
+        World { old: Some(old), new: Ledger::new("s"), runs: [true, false] }
+    }
+
+    impl World {
+        fn seen(&self, serves: bool, has_arrived: bool) -> Option<Seen> {
+            let old = self.old.as_ref()?;
+            let mut handed = self.new.clone();
+            old.hand_over(&mut handed, &Wanted::default());
+            Some(Seen {
+                has_arrived,
+                serves,
+                runs: self.runs[0],
+                is_handed_over: handed == self.new,
+                waits: !self.new.moving().is_empty(),
+            })
+        }
+
+        /// Does a step. `half` leaves what a cut in its middle leaves.
+        fn act(&mut self, step: RelocationStep, half: bool) {
+            let Some(old) = &mut self.old else { return };
+            match step {
+                RelocationStep::Start | RelocationStep::Arrive => {}
+                RelocationStep::Stop => {
+                    if old.phase.as_ref().unwrap().jobs.is_empty() {
+                        let record = old.jobs["a"].clone();
+                        old.will_stop("a", record);
+                    }
+                    if !half {
+                        let job = old.jobs.get_mut("a").unwrap();
+                        job.suspended = true;
+                        job.remember_savepoint(Snapshot::new(
+                            "savepoint",
+                            None,
+                            "sp-1",
+                            None,
+                            "old",
+                        ));
+                        self.runs[0] = false;
+                    }
+                }
+                RelocationStep::HandOver => old.hand_over(&mut self.new, &Wanted::default()),
+                RelocationStep::Resume => {
+                    let mut now = self.new.jobs["a"].clone();
+                    now.started_from.clone_from(&now.last_savepoint);
+                    (now.generation, now.id) = (2, Some("new".to_owned()));
+                    (now.suspended, now.moving) = (false, half);
+                    self.new.jobs.insert("a".to_owned(), now);
+                    self.runs[1] = true;
+                }
+                RelocationStep::End => self.old = None,
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_is_cut_the_same_steps_lead_to_the_end() {
+        for cut in 0..8 {
+            let (mut world, mut arrived, mut count) = (begun(), false, 0);
+            // The command that is cut off, and the same once more.
+            for is_first in [true, false] {
+                // Each finds out anew whether the new session serves.
+                let mut serves = false;
+                while let Some(seen) = world.seen(serves, arrived) {
+                    let step = next(seen);
+                    let is_cut = is_first && count == cut;
+                    count += 1;
+                    world.act(step, is_cut);
+                    if is_cut {
+                        break;
+                    }
+                    serves |= step == RelocationStep::Start;
+                    arrived |= step == RelocationStep::Arrive;
+                }
+            }
+            assert_eq!((world.old.as_ref(), world.runs), (None, [false, true]), "cut {cut}");
+            let job = &world.new.jobs["a"];
+            assert_eq!(job.started_from.as_deref(), Some("sp-1"));
+            assert!(!job.moving && world.new.jobs["done"].has_finished());
+        }
+    }
+
+    #[test]
+    fn jobs_go_on_where_they_were_under_ids_of_their_own() {
+        #[track_caller]
+        fn check(steps: &[RelocationStep], half: bool, finished: bool, expected: (u64, bool)) {
+            let mut world = begun();
+            for (index, step) in steps.iter().enumerate() {
+                world.act(*step, half && index + 1 == steps.len());
+            }
+            let mut old = world.old.unwrap();
+            let finished = if finished { vec!["a".to_owned()] } else { Vec::new() };
+            old.return_from(&world.new, &finished, "it does not start");
+            let job = &old.jobs["a"];
+            assert_eq!((job.generation, job.moving), expected);
+            if job.suspended {
+                assert_eq!(job.last_savepoint.as_deref(), Some("sp-1"));
+                assert_eq!(job.savepoint.as_ref().unwrap().job, job.id);
+            }
+            let once = old.clone();
+            old.return_from(&world.new, &finished, "again");
+            assert_eq!(old.jobs["a"].moving, once.jobs["a"].moving);
+        }
+        use RelocationStep::{HandOver, Resume, Start, Stop};
+        check(&[Start], false, false, (1, false));
+        check(&[Start, Stop], true, false, (1, true));
+        check(&[Start, Stop], false, false, (1, true));
+        check(&[Start, Stop, HandOver], false, false, (1, true));
+        check(&[Start, Stop, HandOver, Resume], true, false, (2, true));
+        check(&[Start, Stop, HandOver, Resume], false, false, (2, true));
+        check(&[Start, Stop, HandOver, Resume], false, true, (2, false));
+    }
+}

@@ -1,0 +1,369 @@
+//! The steps of a session to another platform, and the way back.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use nutkin_core::decide::Ending;
+use nutkin_core::jobs::reads_savepoints;
+use nutkin_core::ledger::{Destination, ENDED, Ledger, Opened, Phase};
+use nutkin_core::relocation::{self as rules, RelocationStep, Seen, Side};
+use nutkin_core::selection::{self, Platform};
+use nutkin_core::session;
+use nutkin_shell::ledger::{self, Store};
+use nutkin_shell::{ClusterPlace, Environment, Error, Kind, Place, Purpose, Wish};
+
+use super::moving::Moves;
+use super::shared::Limits;
+use super::{Context, wanted, way_back};
+use crate::files::of_address;
+use crate::jobs::failure;
+use crate::jobs::moving::{self, Candidate, Within};
+use crate::platform::ledger::{base, surroundings, under_way, within};
+use crate::platform::{self, Session};
+
+/// How long a session that the jobs leave again may take to say which of them have finished.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What people read when the jobs go on where they were.
+pub(super) fn done(old: &Session, jobs: &[String]) -> String {
+    format!(
+        "session `{}` stays on {}: {}",
+        old.name(),
+        old.platform(),
+        way_back::done(old.name(), jobs)
+    )
+}
+
+/// The jobs that run in a session, and whether they can be moved.
+///
+/// # Errors
+/// It does not answer.
+pub(super) async fn candidates(
+    moves: &Moves<'_>,
+    session: &Session,
+    opened: &Opened,
+) -> Result<Vec<Candidate>, Error> {
+    let connected = session.connect(true).await?;
+    let client = connected.client()?;
+    let running = moving::running(&client.jobs().await.map_err(failure)?);
+    moves.look(&running, opened, session).await
+}
+
+/// Refuses where the new session could not read the savepoints of the old one.
+///
+/// # Errors
+/// It could not, and why.
+pub(super) async fn check_state(
+    (old, before): (&Session, &session::Session),
+    (there, new): (&Session, &session::Session),
+) -> Result<(), Error> {
+    let on = there.platform();
+    let connected = old.connect(true).await?;
+    let client = connected.client()?;
+    let refused = |why: String| {
+        let message = format!("session `{}` cannot move to {on}: {why}", old.name());
+        Err(Error::new(Kind::Invalid, message))
+    };
+    if !reads_savepoints(new.flink, client.version()) {
+        let (new, old) = (new.flink, client.version());
+        return refused(format!("Flink {new} does not read savepoints of Flink {old}"));
+    }
+    let Some(directory) = moving::directory(&client).await? else { return Ok(()) };
+    let path = of_address(&directory);
+    let side = |one: &Session, session| Side {
+        platform: one.platform(),
+        session,
+        is_here: one.sees_folders(),
+    };
+    let why = rules::hindrance(&directory, path, side(old, before), side(there, new));
+    why.map_or(Ok(()), refused)
+}
+
+/// Where a session moves to.
+fn place_of(to: &Destination) -> Place {
+    let platform = selection::parse(&to.platform).unwrap_or(Platform::Local);
+    let cluster = ClusterPlace {
+        namespace: to.namespace.clone(),
+        context: to.context.clone(),
+        kubeconfig: to.kubeconfig.as_ref().map(PathBuf::from),
+    };
+    Place::on(platform, cluster)
+}
+
+/// A move that was begun.
+pub(super) struct Relocation<'a> {
+    old: &'a Session,
+    /// What the old session is.
+    wish: &'a wanted::Wish,
+    moves: &'a Moves<'a>,
+    to: Destination,
+    place: Place,
+    /// What the new session is.
+    new: session::Session,
+    jars: BTreeMap<String, PathBuf>,
+    limits: Limits,
+    there: Option<Environment>,
+    context: &'a Context<'a>,
+}
+
+impl<'a> Relocation<'a> {
+    /// # Errors
+    /// What the ledger says of it is damaged.
+    pub(super) fn of(
+        old: &'a Session,
+        wish: &'a wanted::Wish,
+        moves: &'a Moves<'a>,
+        to: Destination,
+        jars: BTreeMap<String, PathBuf>,
+        limits: Limits,
+        context: &'a Context<'a>,
+    ) -> Result<Self, Error> {
+        let (new, place) = (to.wanted.session().map_err(Error::input)?, place_of(&to));
+        let there = surroundings(&to.wanted, context.environment);
+        Ok(Self { old, wish, moves, to, place, new, jars, limits, there, context })
+    }
+
+    /// Does step after step. Gives the names of the jobs that run in the new session.
+    ///
+    /// # Errors
+    /// A step fails. The same call goes on from there.
+    pub(super) async fn carry_out(&self) -> Result<Vec<String>, Error> {
+        let mut serves = false;
+        loop {
+            let (seen, opened, candidates) = self.look(serves).await?;
+            let printer = self.context.printer;
+            match rules::next(seen) {
+                RelocationStep::Start => {
+                    Box::pin(self.start()).await?;
+                    serves = true;
+                }
+                RelocationStep::Stop => self.stop(&candidates).await?,
+                RelocationStep::HandOver => {
+                    let change =
+                        vec![format!("its jobs came from the session on {}", self.old.platform())];
+                    let event = ledger::event(self.context.environment, change);
+                    let handed = |new: &mut Ledger| {
+                        opened.ledger.hand_over(new, &self.to.wanted);
+                        new.note(event);
+                    };
+                    ledger::update(&self.new_session().await?, handed).await?;
+                }
+                RelocationStep::Resume => self.resume().await?,
+                RelocationStep::Arrive => {
+                    let arrived = |ledger: &mut Ledger| {
+                        let to = ledger.phase.as_mut().and_then(|phase| phase.to.as_mut());
+                        if let Some(to) = to {
+                            to.has_arrived = true;
+                        }
+                    };
+                    ledger::update(self.old, arrived).await?;
+                }
+                RelocationStep::End => {
+                    let jobs = opened.ledger.phase.iter().flat_map(|phase| phase.jobs.keys());
+                    let jobs = jobs.cloned().collect();
+                    printer.say(&format!(
+                        "session `{}` ends on {}",
+                        self.old.name(),
+                        self.old.platform()
+                    ));
+                    end(self.old, self.context).await?;
+                    return Ok(jobs);
+                }
+            }
+        }
+    }
+
+    async fn new_session(&self) -> Result<Session, Error> {
+        platform::open(self.old.name(), &self.place, self.context).await
+    }
+
+    async fn look(&self, serves: bool) -> Result<(Seen, Opened, Vec<Candidate>), Error> {
+        let opened = ledger::load(self.old).await?;
+        let name = self.old.name();
+        let phase = opened.ledger.phase.as_ref().filter(|phase| phase.to.is_some());
+        let Some(phase) = phase else {
+            let message = format!("the move of session `{name}` was taken back meanwhile");
+            return Err(Error::new(Kind::Conflict, message));
+        };
+        if phase.taken_back.is_some() {
+            return Err(under_way(name, phase));
+        }
+        let mut seen = Seen {
+            has_arrived: phase.to.as_ref().is_some_and(|to| to.has_arrived),
+            serves,
+            runs: false,
+            is_handed_over: false,
+            waits: false,
+        };
+        if seen.has_arrived || !serves {
+            return Ok((seen, opened, Vec::new()));
+        }
+        let candidates = candidates(self.moves, self.old, &opened).await?;
+        seen.runs = !candidates.is_empty();
+        let new = ledger::load(&self.new_session().await?).await?.ledger;
+        let mut handed = new.clone();
+        opened.ledger.hand_over(&mut handed, &self.to.wanted);
+        seen.is_handed_over = handed == new;
+        seen.waits = !new.moving().is_empty();
+        Ok((seen, opened, candidates))
+    }
+
+    /// Brings the new session up. What a cut has left of it is completed.
+    async fn start(&self) -> Result<(), Error> {
+        let context = &within(self.there.as_ref(), self.context);
+        let wish =
+            Wish { session: &self.new, place: &self.place, purpose: Purpose::Act, adopt: false };
+        let source = self.to.wanted.source.as_ref();
+        let file = source.map(|source| PathBuf::from(&source.file));
+        // A platform that writes its ledger with the change writes what is wanted of it.
+        let note = |opened: &mut Opened| opened.ledger.wanted = Some((*self.to.wanted).clone());
+        let brought = way_back::bring(wish, file.as_deref(), self.limits.session, note, context);
+        Box::pin(brought).await?;
+        let (name, platform) = (self.old.name(), self.place.platform());
+        self.context.printer.say(&format!("session `{name}` is up on {platform}"));
+        Ok(())
+    }
+
+    async fn stop(&self, candidates: &[Candidate]) -> Result<(), Error> {
+        // One that came in meanwhile.
+        if let Some((name, why)) = candidates.iter().find_map(|one| {
+            one.about.hindrance.as_ref().map(|hindrance| (&one.about.name, hindrance.line()))
+        }) {
+            let message = format!("job `{name}` came in, and cannot be moved: {why}");
+            return Err(Error::new(Kind::Broken, message));
+        }
+        let connected = self.old.connect(true).await?;
+        let client = connected.client()?;
+        let found = |id: &str| self.old.newest_state(id);
+        let all = self.within(&self.wish.session, &self.wish.base, &found, self.context);
+        moving::stop(self.old, &client, candidates, |_| (), all).await
+    }
+
+    async fn resume(&self) -> Result<(), Error> {
+        let context = &within(self.there.as_ref(), self.context);
+        let new = self.new_session().await?;
+        let connected = new.connect(true).await?;
+        let client = connected.client()?;
+        let base = base(&self.to.wanted, context.environment);
+        let found = |_: &str| None;
+        let all = self.within(&self.new, &base, &found, context);
+        moving::resume(&new, &client, |_| (), all).await
+    }
+
+    fn within<'w>(
+        &'w self,
+        session: &'w session::Session,
+        base: &'w std::path::Path,
+        found: &'w dyn Fn(&str) -> Option<String>,
+        context: &'w Context<'w>,
+    ) -> Within<'w> {
+        Within { session, base, given: &self.jars, found, limit: self.limits.jobs, context }
+    }
+}
+
+/// Ends a session of which nothing is needed any more. Its ledger goes last.
+async fn end(session: &Session, context: &Context<'_>) -> Result<(), Error> {
+    let mut opened = ledger::load(session).await?;
+    if !opened.is_new() && opened.ledger.history.last().is_none_or(|last| last.changes != [ENDED]) {
+        // From now on it outlives its session on every platform.
+        opened.ledger.note(ledger::event(context.environment, vec![ENDED.to_owned()]));
+        ledger::save(session, &mut opened).await?;
+    }
+    session.end(Ending::default(), context).await?;
+    match Store::remove(session, &opened.version).await {
+        Err(failure) if failure.kind == Kind::Denied => {
+            context.printer.warn(&format!("the ledger stays: {:#}", failure.error));
+        }
+        removed => removed?,
+    }
+    platform::forget(context.environment, session.name(), &session.place());
+    Ok(())
+}
+
+/// Takes the move back that is under way. What a cut leaves the same call completes. Gives the names of the jobs that go on.
+///
+/// # Errors
+/// Every job runs in the new session already; that cannot be ended, or a job does not go on.
+pub(super) async fn take_back(
+    old: &Session,
+    why: &str,
+    limits: Limits,
+    context: &Context<'_>,
+) -> Result<Vec<String>, Error> {
+    let name = old.name();
+    let mut opened = ledger::load(old).await?;
+    let Some((phase, to)) = begun(&opened) else { return Ok(Vec::new()) };
+    if to.has_arrived {
+        let message = format!("the jobs of session `{name}` run on {} already", to.platform);
+        return Err(Error::new(Kind::Conflict, message)
+            .hint(format!("`nutkin move {name} --on {}` ends the session here", to.platform)));
+    }
+    let new = match platform::open(name, &place_of(&to), context).await {
+        Ok(new) => Some(new),
+        Err(failure) if failure.kind == Kind::NotFound => None,
+        Err(failure) => return Err(failure),
+    };
+    if phase.taken_back.is_none() {
+        let (theirs, finished) = match &new {
+            Some(new) => left(new).await?,
+            None => (Ledger::new(name), Vec::new()),
+        };
+        opened.ledger.return_from(&theirs, &finished, why);
+        ledger::save(old, &mut opened).await?;
+    }
+    if let Some(new) = &new {
+        end(new, context).await?;
+    }
+    let before = phase.before.as_deref().cloned().unwrap_or_default();
+    let there = surroundings(&before, context.environment);
+    let context = &within(there.as_ref(), context);
+    let session = before.session().map_err(Error::input)?;
+    let base = base(&before, context.environment);
+    let connected = old.connect(true).await?;
+    let client = connected.client()?;
+    let jobs = opened.ledger.moving().into_iter().map(str::to_owned).collect();
+    let found = |id: &str| old.newest_state(id);
+    let given = BTreeMap::new();
+    let all = Within {
+        session: &session,
+        base: &base,
+        given: &given,
+        found: &found,
+        limit: limits.jobs,
+        context,
+    };
+    let event = ledger::event(context.environment, vec![format!("the move was taken back: {why}")]);
+    let ends = |ledger: &mut Ledger| {
+        ledger.close();
+        ledger.note(event);
+    };
+    moving::resume(old, &client, ends, all).await?;
+    Ok(jobs)
+}
+
+fn begun(opened: &Opened) -> Option<(Phase, Destination)> {
+    let phase = opened.ledger.phase.clone()?;
+    let to = phase.to.clone()?;
+    Some((phase, to))
+}
+
+/// What a session has that its jobs leave again: its ledger, and the names of those that have come to their own end there.
+async fn left(new: &Session) -> Result<(Ledger, Vec<String>), Error> {
+    let ledger = ledger::load(new).await?.ledger;
+    let listed = async {
+        let connected = new.connect(true).await?;
+        connected.client()?.jobs().await.map_err(failure)
+    };
+    // One that does not answer has none.
+    let listed = tokio::time::timeout(PATIENCE, listed).await.ok().and_then(Result::ok);
+    let listed = listed.unwrap_or_default();
+    let has_finished =
+        |id: &String| listed.iter().any(|job| job.id == *id && job.state.is_finished());
+    let finished = ledger.jobs.iter().filter(|(_, job)| {
+        let last = job.pending.as_deref().unwrap_or(job);
+        last.id.as_ref().is_some_and(has_finished)
+    });
+    let finished = finished.map(|(name, _)| name.clone()).collect();
+    Ok((ledger, finished))
+}
