@@ -21,6 +21,10 @@ const OWN_VOLUMES: [&str; 6] = [
     "kerberos-krb5conf-volume",
 ];
 
+/// Where pods of a session keep what they fetch (the default of `user.artifacts.base-dir`; Flink's client mounts an empty
+/// directory there).
+const ARTIFACTS: &str = "/opt/flink/artifacts";
+
 /// Gives volumes of the files other names than those of a session's own.
 pub(super) fn rename(pod: &mut Map<String, Value>) {
     let new = |name: &Value| {
@@ -70,6 +74,11 @@ pub(super) fn of(
         let place = mount.node.place(file);
         if lost.iter().any(|path| path == mount.path) {
             maker.put(place, format!("mount at {}", mount.path), "nowhere: a claim is there");
+            continue;
+        }
+        let is_empty = mount.volume.is_some_and(|volume| volume.get("emptyDir").is_some());
+        if mount.path == ARTIFACTS && is_empty {
+            maker.put(place, "mount of artifacts", "nowhere: each pod of a session has one");
             continue;
         }
         if is_conf(&mount) {

@@ -154,6 +154,9 @@ fn session_files(world: &World, out: &mut Findings<'_>) {
             out.add(&SESSION_FILE, place, message).cure =
                 problem.hint.as_ref().map(|hint| hint.plain());
         }
+        if is_session {
+            other_id(object, out);
+        }
         if let (Some([session]), false) =
             (sessions.get(&object.file).map(Vec::as_slice), is_session)
         {
@@ -161,6 +164,26 @@ fn session_files(world: &World, out: &mut Findings<'_>) {
         }
         if !is_session {
             other_namespace(world, object, out);
+        }
+    }
+}
+
+/// Options that the operator refuses, because the object says it (`DefaultValidator`: "Forbidden Flink config key"), where
+/// the object says something else.
+fn other_id(session: &Object, out: &mut Findings<'_>) {
+    let Some(options) = session.node.at("spec/flinkConfiguration") else { return };
+    let namespace = session.namespace.as_deref();
+    for (key, own) in [
+        ("kubernetes.cluster-id", Some(session.name.as_str())),
+        ("kubernetes.namespace", namespace),
+    ] {
+        let node = options.get(key).or_else(|| options.at(&key.replace('.', "/")));
+        let Some((node, own)) = node.zip(own) else { continue };
+        if let Some(text) = node.text().filter(|text| *text != own && !text.contains('$')) {
+            let message = format!("`{key}` is `{text}`, and the object says `{own}`");
+            out.add(&SESSION_FILE, node.place(session.file), message).cure = Some(
+                "Take the option out: the name and the namespace of the object count.".to_owned(),
+            );
         }
     }
 }

@@ -5,6 +5,7 @@ mod java;
 mod kubernetes;
 pub(super) mod names;
 mod references;
+mod refused;
 mod user;
 mod values;
 mod words;
@@ -95,6 +96,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         values::check(workload, out);
         references::configuration(system, workload, out);
     }
+    refused::check(system, out);
     names::of_system(system, out);
     edits(system, out);
 }

@@ -61,7 +61,7 @@ const CONTAINER: Shape = Shape {
     ],
 };
 
-const VOLUME: Shape = Shape {
+pub(super) const VOLUME: Shape = Shape {
     name: "a volume",
     fields: &[
         "awsElasticBlockStore",

@@ -1,0 +1,504 @@
+//! What the API server refuses in workloads, their Services and ConfigMaps: values of another type, names that appear twice, words
+//! that are not of a list (`pkg/apis/core/validation/validation.go` of Kubernetes 1.32, types of `core/v1` and `apps/v1`).
+
+use std::collections::BTreeSet;
+
+use super::REFUSED_VALUE;
+use crate::finding::{Findings, Place};
+use crate::kubernetes::{Object, Workload};
+use crate::node::Walk;
+use crate::rules::schema::VOLUME;
+use crate::system::System;
+use nutkin_flink::yaml::{Node, NodeKind};
+
+/// Fields that are whole numbers wherever they are in a workload.
+const NUMBERS: &[&str] = &[
+    "backoffLimit",
+    "completions",
+    "containerPort",
+    "failureThreshold",
+    "fsGroup",
+    "hostPort",
+    "initialDelaySeconds",
+    "minReadySeconds",
+    "nodePort",
+    "parallelism",
+    "periodSeconds",
+    "progressDeadlineSeconds",
+    "replicas",
+    "revisionHistoryLimit",
+    "runAsGroup",
+    "runAsUser",
+    "successThreshold",
+    "terminationGracePeriodSeconds",
+    "timeoutSeconds",
+];
+
+/// Fields that are true or false.
+const SWITCHES: &[&str] = &[
+    "allowPrivilegeEscalation",
+    "automountServiceAccountToken",
+    "hostIPC",
+    "hostNetwork",
+    "hostPID",
+    "privileged",
+    "publishNotReadyAddresses",
+    "readOnly",
+    "readOnlyRootFilesystem",
+    "runAsNonRoot",
+    "shareProcessNamespace",
+];
+
+/// Fields with the words that they may have.
+const WORDS: &[(&str, &[&str])] = &[
+    ("imagePullPolicy", &["Always", "IfNotPresent", "Never"]),
+    ("podManagementPolicy", &["OrderedReady", "Parallel"]),
+    ("protocol", &["TCP", "UDP", "SCTP"]),
+    ("sessionAffinity", &["None", "ClientIP"]),
+];
+
+/// Maps with keys of the user's own.
+const FREE: &[&str] = &[
+    "annotations",
+    "labels",
+    "matchLabels",
+    "nodeSelector",
+    "options",
+    "selector",
+    "volumeAttributes",
+    "env",
+];
+
+/// What asks whether a container is well.
+const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
+
+/// How a probe asks.
+const HANDLERS: [&str; 4] = ["exec", "grpc", "httpGet", "tcpSocket"];
+
+pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
+    for workload in system.workloads.iter().chain(&system.boot) {
+        if workload.object.compose.is_some() {
+            return;
+        }
+        let mut refused = Refused { object: workload.object, out };
+        refused.types(&workload.object.node);
+        refused.workload(workload);
+        let named = workload.mounts().into_iter().flat_map(|mount| mount.config_maps());
+        let maps: BTreeSet<&str> = named.map(|(name, _)| name).collect();
+        for map in maps
+            .into_iter()
+            .filter_map(|name| system.world.named("ConfigMap", name, workload.object))
+        {
+            Refused { object: map, out }.data();
+        }
+    }
+    for service in &system.selecting {
+        let mut refused = Refused { object: service, out };
+        refused.types(&service.node);
+        refused.service();
+    }
+}
+
+/// Whether something puts another value in the place of a text.
+fn is_open(text: &str) -> bool {
+    text.contains(['$', '{', '<', '%'])
+}
+
+/// One object, and what is said of it.
+struct Refused<'a, 'f, 'o> {
+    object: &'a Object,
+    out: &'o mut Findings<'f>,
+}
+
+impl Refused<'_, '_, '_> {
+    fn tell(&mut self, node: &Node, message: String) {
+        let place = node.place(self.object.file);
+        self.tell_at(place, message);
+    }
+
+    fn tell_at(&mut self, place: Place, message: String) {
+        let message = format!("{message} ({})", self.object.title());
+        self.out.add(&REFUSED_VALUE, place, message);
+    }
+
+    /// Numbers, switches and words of a list, wherever they are.
+    fn types(&mut self, node: &Node) {
+        for (key, value) in node.entries() {
+            let name = key.name.as_str();
+            if FREE.contains(&name) {
+                continue;
+            }
+            if let NodeKind::Text(text) = &value.kind
+                && !is_open(text)
+            {
+                let is_switch =
+                    SWITCHES.contains(&name) && matches!(text.as_str(), "true" | "false");
+                let words = WORDS.iter().find(|(known, _)| *known == name).map(|(_, words)| *words);
+                if NUMBERS.contains(&name) {
+                    self.tell(value, format!("`{name}` is a whole number, and `{text}` is a text"));
+                } else if is_switch {
+                    self.tell(
+                        value,
+                        format!("`{name}` is true or false without quotes, and this is a text"),
+                    );
+                } else if let Some(words) = words.filter(|words| !words.contains(&text.as_str())) {
+                    self.tell(
+                        value,
+                        format!("`{name}` is not `{text}`, but one of {}", words.join(", ")),
+                    );
+                }
+            }
+            self.types(value);
+        }
+        node.items().iter().for_each(|item| self.types(item));
+    }
+
+    fn workload(&mut self, workload: &Workload<'_>) {
+        let object = self.object;
+        let (pod, kind) = (workload.pod, object.kind.as_str());
+        let has_image = workload.image().is_some();
+        if object.node.text_of("apiVersion") == Some("apps/v1")
+            && has_image
+            && object.node.at("spec/selector").is_none()
+        {
+            self.tell_at(object.place(), "`spec.selector` is missing".to_owned());
+        }
+        let policy = pod.get("restartPolicy");
+        let text = policy.and_then(Walk::text).unwrap_or("Always");
+        match kind {
+            "Deployment" | "StatefulSet" | "DaemonSet" if text != "Always" && !is_open(text) => {
+                if let Some(node) = policy {
+                    self.tell(
+                        node,
+                        format!("`restartPolicy` of a {kind} is `Always`, not `{text}`"),
+                    );
+                }
+            }
+            "Job" if text == "Always" => {
+                let place = policy.unwrap_or(pod).place(object.file);
+                let message = "`restartPolicy` of a Job is `Never` or `OnFailure`, and `Always` where it is missing";
+                self.tell_at(place, message.to_owned());
+            }
+            _ => {}
+        }
+        for path in
+            ["metadata/labels", "spec/template/metadata/labels", "spec/selector/matchLabels"]
+        {
+            for (key, value) in object.node.at(path).map_or(&[][..], Walk::entries) {
+                if let Some(text) = value.text().filter(|text| !is_open(text) && !is_label(text)) {
+                    let message = format!(
+                        "the label `{}` is `{text}`: labels have letters, digits, `-`, `_` and `.`, 63 at most",
+                        key.name
+                    );
+                    self.tell(value, message);
+                }
+            }
+        }
+        let lists =
+            || ["initContainers", "containers"].into_iter().flat_map(|list| pod.items_of(list));
+        self.twice(lists(), "name", "two containers");
+        self.twice(pod.items_of("volumes").iter(), "name", "two volumes");
+        for volume in pod.items_of("volumes") {
+            let kinds: Vec<&str> = volume
+                .entries()
+                .iter()
+                .map(|(key, _)| key.name.as_str())
+                .filter(|key| *key != "name" && VOLUME.fields.contains(key))
+                .collect();
+            if 1 < kinds.len() {
+                let name = volume.text_of("name").unwrap_or_default();
+                self.tell(
+                    volume,
+                    format!("the volume `{name}` is of several kinds: {}", kinds.join(", ")),
+                );
+            }
+        }
+        for container in lists() {
+            self.container(container, has_image || object.node.at("spec/selector").is_some());
+        }
+    }
+
+    /// `is_whole`: the object is not a patch, which leaves out what it does not change.
+    fn container(&mut self, container: &Node, is_whole: bool) {
+        let name = container.text_of("name").unwrap_or_default();
+        // OpenShift fills it in where a DeploymentConfig has triggers.
+        let is_needed = is_whole && self.object.kind != "DeploymentConfig";
+        if container.get("image").is_none() && is_needed {
+            self.tell(container, format!("the container `{name}` has no image"));
+        }
+        self.twice(container.items_of("volumeMounts").iter(), "mountPath", "two mounts");
+        self.twice(container.items_of("ports").iter(), "name", "two ports");
+        if let Some(variables) = container.get("env").filter(|env| !env.entries().is_empty()) {
+            self.tell(
+                variables,
+                "`env` is a list of `name` and `value`, and this is a map".to_owned(),
+            );
+        }
+        for entry in container.items_of("env") {
+            let is_set = entry.text_of("value").is_some_and(|text| !text.is_empty());
+            if is_set && entry.get("valueFrom").is_some() {
+                let name = entry.text_of("name").unwrap_or_default();
+                self.tell(entry, format!("the variable `{name}` has `value` and `valueFrom`, which exclude each other"));
+            }
+        }
+        for (key, value) in ["requests", "limits"]
+            .iter()
+            .filter_map(|part| container.at("resources")?.get(part))
+            .flat_map(Walk::entries)
+        {
+            if let Some(text) = value.text().filter(|text| !is_open(text) && !is_quantity(text)) {
+                let cure = "a number with `m`, `k`, `M`, `G`, `T`, `Ki`, `Mi`, `Gi` or `Ti` behind it, or none";
+                self.tell(value, format!("`{text}` of `{}` is not an amount: {cure}", key.name));
+            }
+        }
+        for (key, probe) in PROBES.iter().filter_map(|key| container.entry(key)) {
+            let known: Vec<&str> =
+                HANDLERS.into_iter().filter(|one| probe.get(one).is_some()).collect();
+            match known[..] {
+                [_] => {}
+                [] if probe.entries().is_empty() => {}
+                [] => self.tell(
+                    probe,
+                    format!("`{}` asks nothing: it needs one of {}", key.name, HANDLERS.join(", ")),
+                ),
+                _ => self.tell(
+                    probe,
+                    format!("`{}` asks in several ways: {}", key.name, known.join(", ")),
+                ),
+            }
+        }
+    }
+
+    fn service(&mut self) {
+        let object = self.object;
+        let ports = object.node.at("spec/ports").map_or(&[][..], Walk::items);
+        for port in ports {
+            if let Some(NodeKind::Text(text)) = port.get("port").map(|node| &node.kind)
+                && !is_open(text)
+            {
+                self.tell(port, format!("`port` is a whole number, and `{text}` is a text"));
+            }
+            if 1 < ports.len() && port.get("name").is_none() {
+                self.tell(
+                    port,
+                    "of several ports each has a name, and this one has none".to_owned(),
+                );
+            }
+        }
+        self.twice(ports.iter(), "name", "two ports");
+        let is_letter = |c: char| c.is_ascii_lowercase();
+        if !object.name.starts_with(is_letter)
+            && !is_open(&object.name)
+            && !object.name.is_empty()
+            && let Some(name) = object.node.at("metadata/name")
+        {
+            self.tell(
+                name,
+                format!(
+                    "the name of a Service begins with a small letter, not as `{}`",
+                    object.name
+                ),
+            );
+        }
+    }
+
+    /// Values of a ConfigMap that are not texts.
+    fn data(&mut self) {
+        let object = self.object;
+        for (key, value) in object.node.get("data").map_or(&[][..], Walk::entries) {
+            let what = match value.kind {
+                NodeKind::Text(_) | NodeKind::Null => continue,
+                NodeKind::Map(_) => "a map: `|` behind the colon is missing",
+                NodeKind::List(_) => "a list: `|` behind the colon is missing",
+                NodeKind::Number(_) => "a number without quotes",
+                NodeKind::Bool(_) => "true or false without quotes",
+            };
+            self.tell(value, format!("`{}` is a text, and this is {what}", key.name));
+        }
+    }
+
+    /// Values of a key that two of some nodes have.
+    fn twice<'n>(&mut self, nodes: impl Iterator<Item = &'n Node>, key: &str, what: &str) {
+        let mut known: BTreeSet<&str> = BTreeSet::new();
+        for (value, text) in nodes.filter_map(|node| Some((node.get(key)?, node.text_of(key)?))) {
+            if !known.insert(text) && !is_open(text) {
+                self.tell(value, format!("{what} have the {key} `{text}`"));
+            }
+        }
+    }
+}
+
+/// Whether a text may be the value of a label (`IsValidLabelValue`).
+fn is_label(text: &str) -> bool {
+    let is_end = |c: char| c.is_ascii_alphanumeric();
+    let is_inside = text.chars().all(|c| is_end(c) || "-_.".contains(c));
+    text.is_empty()
+        || text.len() <= 63 && is_inside && text.starts_with(is_end) && text.ends_with(is_end)
+}
+
+/// What may follow the number of an amount, powers of ten apart.
+const UNITS: [&str; 16] =
+    ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+
+/// Whether a text is an amount (`resource.ParseQuantity`).
+fn is_quantity(text: &str) -> bool {
+    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let is_number = number.bytes().any(|b| b.is_ascii_digit()) && number.matches('.').count() <= 1;
+    let is_power = || {
+        let power = unit.strip_prefix(['e', 'E']).unwrap_or_default();
+        power.parse::<i32>().is_ok()
+    };
+    is_number && (UNITS.contains(&unit) || is_power())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_label, is_quantity};
+    use crate::{Input, Settings, check};
+
+    /// A session with nothing wrong.
+    const SESSION: &str = "\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: flink}
+data:
+  flink-conf.yaml: 'jobmanager.rpc.address: jm'
+---
+apiVersion: v1
+kind: Service
+metadata: {name: jm}
+spec:
+  selector: {app: jm}
+  ports: [{name: rpc, port: 6123}, {name: blob, port: 6124}, {name: rest, port: 8081}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: jm}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: jm}}
+  template:
+    metadata: {labels: {app: jm}}
+    spec:
+      restartPolicy: Always
+      containers:
+      - name: main
+        image: flink:1.18.1
+        args: [jobmanager]
+        env: [{name: TZ, value: UTC}, {name: JOB_MANAGER_RPC_ADDRESS, value: jm}]
+        ports: [{name: rpc, containerPort: 6123}]
+        resources: {limits: {cpu: 1, memory: 2Gi}}
+        livenessProbe: {tcpSocket: {port: 6123}}
+        volumeMounts: [{name: logs, mountPath: /logs}, {name: conf, mountPath: /conf, readOnly: true}]
+      - {name: beside, image: busybox, args: [sleep], resources: {limits: {memory: 1Gi}}}
+      volumes: [{name: logs, emptyDir: {}}, {name: conf, configMap: {name: flink}}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: tm}
+spec:
+  selector: {matchLabels: {app: tm}}
+  template:
+    metadata: {labels: {app: tm}}
+    spec:
+      containers:
+      - name: main
+        image: flink:1.18.1
+        args: [taskmanager]
+        env: [{name: JOB_MANAGER_RPC_ADDRESS, value: jm}]
+        resources: {limits: {memory: 2Gi}}
+";
+
+    #[test]
+    fn objects_that_the_server_refuses() {
+        #[track_caller]
+        fn errors(text: &str) -> Vec<(&'static str, String)> {
+            let input = Input { name: "a.yaml".to_owned(), text: text.to_owned() };
+            let report = check(&[input], &Settings::default());
+            let errors =
+                report.findings.iter().filter(|one| one.severity() == crate::Severity::Error);
+            errors.map(|one| (one.rule.code, one.message.clone())).collect()
+        }
+        assert_eq!(errors(SESSION), []);
+        for (from, to, message) in [
+            ("replicas: 1", "replicas: '1'", "`replicas` is a whole number"),
+            ("containerPort: 6123", "containerPort: \"6123\"", "`containerPort` is a whole number"),
+            ("readOnly: true", "readOnly: 'true'", "`readOnly` is true or false"),
+            ("name: rpc, containerPort", "protocol: tcp, containerPort", "`protocol` is not `tcp`"),
+            ("  selector: {matchLabels: {app: tm}}\n", "", "`spec.selector` is missing"),
+            ("restartPolicy: Always", "restartPolicy: Never", "`restartPolicy` of a Deployment"),
+            (
+                "labels: {app: tm}",
+                "labels: {app: tm, of: Data Team}",
+                "the label `of` is `Data Team`",
+            ),
+            ("name: beside", "name: main", "two containers have the name `main`"),
+            ("name: conf, configMap", "name: logs, configMap", "two volumes have the name `logs`"),
+            (
+                "{name: logs, emptyDir: {}}",
+                "{name: logs, emptyDir: {}, hostPath: {path: /x}}",
+                "of several kinds",
+            ),
+            ("image: busybox, ", "", "the container `beside` has no image"),
+            ("mountPath: /conf", "mountPath: /logs", "two mounts have the mountPath `/logs`"),
+            (
+                "env: [{name: TZ, value: UTC}, {name: JOB_MANAGER_RPC_ADDRESS, value: jm}]",
+                "env: {TZ: UTC}",
+                "`env` is a list",
+            ),
+            (
+                "value: UTC",
+                "value: UTC, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}",
+                "exclude each other",
+            ),
+            ("memory: 1Gi", "memory: 1GB", "`1GB` of `memory` is not an amount"),
+            (
+                "tcpSocket: {port: 6123}",
+                "tcpSocket: {port: 6123}, exec: {command: [ls]}",
+                "asks in several ways",
+            ),
+            ("tcpSocket: {port: 6123}", "periodSeconds: 5", "asks nothing"),
+            ("{name: blob, port: 6124}", "{port: 6124}", "of several ports each has a name"),
+            (
+                "{name: blob, port: 6124}",
+                "{name: rpc, port: 6124}",
+                "two ports have the name `rpc`",
+            ),
+            (
+                "'jobmanager.rpc.address: jm'",
+                "{jobmanager.rpc.address: jm}",
+                "a map: `|` behind the colon is missing",
+            ),
+        ] {
+            let changed = SESSION.replacen(from, to, 1);
+            assert_ne!(changed, SESSION, "{from}");
+            let found = errors(&changed);
+            let is_told =
+                |(code, text): &(&str, String)| *code == "NK0618" && text.contains(message);
+            assert!(found.iter().any(is_told), "{to}: {found:?}");
+            // A value that is filled in later may be right.
+            if let Some(value) = to.strip_prefix("replicas: ") {
+                let open = SESSION.replacen(from, &to.replace(value, "'${N}'"), 1);
+                assert_eq!(errors(&open), []);
+            }
+        }
+    }
+
+    #[test]
+    fn amounts_and_labels() {
+        for text in ["1", "1.5Gi", "500m", "1e3", "1E", ".5", "12E2", "2Ti", "100u"] {
+            assert!(is_quantity(text), "{text}");
+        }
+        for text in ["", "1728mi", "1 core", "2GB", "512MB", "Gi", "1.2.3", "two", "1K"] {
+            assert!(!is_quantity(text), "{text}");
+        }
+        for text in ["", "a", "Flink-1.18_b", "9"] {
+            assert!(is_label(text), "{text}");
+        }
+        for text in ["a b", "-a", "a.", "ä", &"a".repeat(64)] {
+            assert!(!is_label(text), "{text}");
+        }
+    }
+}
