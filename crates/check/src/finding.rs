@@ -111,8 +111,9 @@ impl<'a> Findings<'a> {
 
     /// A patch that replaces one line of a file, keeping its indentation.
     pub(super) fn replace(&self, place: Place, with: &str) -> Option<Patch> {
-        let old = self.files[place.file].line(place.line)?;
-        if options::is_sensitive(old) {
+        let file = &self.files[place.file];
+        let old = file.line(place.line)?;
+        if options::is_sensitive(old) || file.is_secret(place.line) {
             return None;
         }
         let indent: String = old.chars().take_while(|c| c.is_whitespace()).collect();
@@ -131,7 +132,8 @@ impl<'a> Findings<'a> {
         let (from, _) = line.char_indices().nth(column)?;
         let (before, behind) = line.split_at(from + line[from..].find(old)?);
         let rest = behind.strip_prefix(old)?;
-        if old == new || old.is_empty() || options::is_sensitive(line) {
+        let is_hidden = self.files[place.file].is_secret(place.line);
+        if old == new || old.is_empty() || options::is_sensitive(line) || is_hidden {
             return None;
         }
         let insert = vec![format!("{before}{new}{rest}")];

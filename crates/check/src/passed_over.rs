@@ -103,7 +103,7 @@ fn all(world: &World) -> Vec<(Skipped, bool)> {
             }
         }
     };
-    let unknown = files.iter().enumerate();
+    let unknown = world.own_files();
     let unknown = unknown.filter(|(index, file)| file.kind.is_none() && !used.contains(index));
     let unknown = unknown.map(|(_, file)| {
         let tells = !matches!(file.passed_over, PassedOver::Unknown);

@@ -36,6 +36,10 @@ pub(super) struct Service {
     pub(super) published: Vec<(Port, Place)>,
     /// What is mounted.
     pub(super) mounts: Vec<Mounted>,
+    /// Texts of its health check, if another service waits for that.
+    pub(super) health: Vec<(String, Place)>,
+    /// Services without which it does not start.
+    pub(super) needs: Vec<(String, Place)>,
     /// Profiles without which it does not start.
     pub(super) profiles: Vec<String>,
     /// Whether a session is made without it, because of its profiles.

@@ -247,6 +247,11 @@ impl File {
         Self { name, text, kind, passed_over, starts, secrets: BTreeSet::new(), parts }
     }
 
+    /// A text of files that are read one on top of the other: nobody looks for anything in it.
+    pub(super) fn put_together(name: String, text: String, parts: Vec<Part>) -> Self {
+        Self { kind: None, ..Self::composed(name, text, parts) }
+    }
+
     /// The files that it is put together of.
     pub(super) fn parts(&self) -> &[Part] {
         &self.parts

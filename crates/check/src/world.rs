@@ -151,7 +151,7 @@ impl World {
 
     /// The texts of overlays.
     pub(super) fn overlays(&self) -> impl Iterator<Item = &File> {
-        self.files.iter().filter(|file| file.is_composed())
+        self.files.iter().filter(|file| file.is_composed() && file.kind.is_some())
     }
 
     /// The objects as somebody wrote them: kustomizations apply others.

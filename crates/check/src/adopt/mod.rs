@@ -178,8 +178,12 @@ pub fn adopt(inputs: &[Input], request: &AdoptionRequest) -> Result<Adoption, Ve
                 several.iter().map(|system| unclear::title(&world, system, several)).collect()
             };
             let message = format!("the files describe several sessions: {}", titles.join(", "));
+            let mut files = several.iter().flat_map(|system| &system.workloads).map(Workload::file);
+            let first = files.next();
             let hint = if 1 < world.overlays().count() {
                 "name the directory of one overlay: what it is made of is read as well"
+            } else if first.is_some() && files.all(|file| Some(file) == first) {
+                "put the services or objects of one of them into a file of their own, and name it"
             } else {
                 "name the files of one of them"
             };

@@ -6,6 +6,7 @@ pub(super) mod mounts;
 use std::collections::BTreeSet;
 
 use super::files::{Files, MAINS, OVERRIDES};
+use super::paper::{Paper, shifted};
 use super::tree::{as_text, entry, list, map, number, text};
 use super::variables::{Variables, fill};
 use super::{Projects, Refusal, merge, refuse, words};
@@ -58,7 +59,9 @@ const READ: &[&str] = &[
 /// One Compose file on its way to objects.
 struct Project<'a, 'o> {
     files: &'a Files<'a>,
+    /// The file in which places are: its own, or the text that it is put together with others to.
     file: usize,
+    paper: Paper,
     name: &'a str,
     /// The file with which Compose begins: another one may include this.
     main: &'a str,
@@ -83,13 +86,18 @@ pub(super) fn project(files: &Files<'_>, file: usize, document: &Node, out: &mut
     if MAINS.iter().any(|main| beside(name, main) == name) {
         out.wanted.extend(OVERRIDES.map(|one| beside(name, one)));
     }
-    out.used.extend(files.overrides_of(name).map(|(above, _)| above));
-    let document =
-        merge::stacked(document, files.overrides_of(name).map(|(_, overriding)| overriding));
+    let above: Vec<(usize, &Node)> = files.overrides_of(name).collect();
+    out.used.extend(above.iter().map(|(above, _)| *above));
+    let services = document.get("services").map_or(&[][..], Walk::entries).iter();
+    let extended = services.filter_map(|(_, one)| one.at("extends/file")?.text());
+    let extended = extended.filter_map(|path| files.compose(&beside(name, path)));
+    out.used.extend(extended.map(|(index, _)| index));
+    let (place, paper, document) = put_together(files, file, document, &above, out);
     let is_whole = document.get("include").is_none();
     let mut project = Project {
         files,
-        file,
+        file: place,
+        paper,
         name,
         main: name,
         title: document.text_of("name").map(str::to_owned),
@@ -99,10 +107,36 @@ pub(super) fn project(files: &Files<'_>, file: usize, document: &Node, out: &mut
         missing: Vec::new(),
         out,
     };
-    let refused = refuse::of_document(&project.document, file);
+    let refused = refuse::of_document(&project.document, place);
     project.out.refusals.extend(refused);
     project.services();
     project.include(0);
+    project.write(file);
+}
+
+/// A file with those on top of it: where its places are, the text, and the document. A file that reads no other one is its own.
+fn put_together(
+    files: &Files<'_>,
+    file: usize,
+    document: &Node,
+    above: &[(usize, &Node)],
+    out: &mut Projects,
+) -> (usize, Paper, Node) {
+    let own = &files.all[file];
+    let mut paper = Paper::of(file, own);
+    let is_alone =
+        above.is_empty() && !["env_file", "extends"].iter().any(|word| own.text.contains(word));
+    let place = if is_alone { file } else { files.all.len() + out.composed.len() };
+    if !is_alone {
+        // Its place among the texts, until it is written.
+        out.composed.push(own.clone());
+    }
+    let above: Vec<Node> = above
+        .iter()
+        .map(|(index, node)| shifted(node, paper.add(*index, &files.all[*index])))
+        .collect();
+    let document = merge::stacked(document, &above);
+    (place, paper, document)
 }
 
 /// What is included once more includes others at most this often: far beyond any, and an end for those in a circle.
@@ -137,7 +171,8 @@ impl Project<'_, '_> {
             }
             let mut found = paths.iter().filter_map(|path| self.files.compose(path));
             let Some((file, document)) = found.next().filter(|_| depth < DEEPEST) else { continue };
-            let (mut used, overriding): (Vec<usize>, Vec<&Node>) = found.unzip();
+            let above: Vec<(usize, &Node)> = found.collect();
+            let mut used: Vec<usize> = above.iter().map(|(index, _)| *index).collect();
             used.push(file);
             let name = self.files.all[file].name.as_str();
             // What the including project sets counts more.
@@ -150,21 +185,44 @@ impl Project<'_, '_> {
             variables.extend(self.variables.clone());
             used.extend(environment);
             self.out.used.extend(used);
+            let (place, paper, document) =
+                put_together(self.files, file, document, &above, self.out);
             let mut included = Project {
                 files: self.files,
-                file,
+                file: place,
+                paper,
                 name,
                 main: self.main,
                 title: self.title.clone(),
-                document: merge::stacked(document, overriding),
+                document,
                 variables,
                 has_siblings: true,
                 missing: Vec::new(),
                 out: self.out,
             };
+            let twice = twice(&self.document, &included.document);
+            let message = twice.map(|name| {
+                format!("`{name}` is a service of {name_of} as well", name_of = self.name)
+            });
+            let refused = message.map(|message| Refusal::new(one.place(self.file), message));
+            included.out.refusals.extend(refused);
             included.services();
             included.include(depth + 1);
+            included.write(file);
         }
+    }
+
+    /// Keeps the text that its places are in, if that is not the file itself.
+    fn write(self, file: usize) {
+        if self.file != file {
+            let at = self.file - self.files.all.len();
+            self.out.composed[at] = self.paper.into_file(self.name);
+        }
+    }
+
+    /// A document of another file, with its places in the text of the project.
+    fn of_file(&mut self, index: usize, document: &Node) -> Node {
+        shifted(document, self.paper.add(index, &self.files.all[index]))
     }
 
     fn service(&mut self, key: &Key, service: &Node) {
@@ -195,6 +253,11 @@ impl Project<'_, '_> {
         made.hosts = hosts(key, &whole, &self.document);
         made.build = self.build(&whole);
         made.profiles = self.profiles(&whole);
+        made.health = self.health(key, &whole);
+        made.needs = refuse::needed(self.file, &whole)
+            .into_iter()
+            .map(|(name, place)| (name.to_owned(), place))
+            .collect();
         made.published = self.published(&whole);
         // What every session has is not lost with it.
         let kept = protections(true);
@@ -234,6 +297,24 @@ impl Project<'_, '_> {
         if is_on { Vec::new() } else { named }
     }
 
+    /// The texts of a health check for which another service waits.
+    fn health(&self, key: &Key, service: &Node) -> Vec<(String, Place)> {
+        let waits = |other: &Node| {
+            let how = other.get("depends_on").and_then(|needs| needs.get(&key.name));
+            how.is_some_and(|how| how.text_of("condition") == Some("service_healthy"))
+        };
+        let others = self.document.get("services").map_or(&[][..], Walk::entries);
+        let check = service.get("healthcheck");
+        let check = check.filter(|check| check.text_of("disable") != Some("true"));
+        let Some(test) = check.and_then(|check| check.get("test")) else { return Vec::new() };
+        if !others.iter().any(|(_, other)| waits(other)) {
+            return Vec::new();
+        }
+        let texts = if test.text().is_some() { std::slice::from_ref(test) } else { test.items() };
+        let placed = |node: &Node| Some((node.text()?.to_owned(), node.place(self.file)));
+        texts.iter().filter_map(placed).collect()
+    }
+
     /// The networks of a service by their names outside; `None` where it has that of the host or of another container.
     fn networks(&self, service: &Node) -> Option<BTreeSet<String>> {
         if service.get("network_mode").is_some() {
@@ -270,8 +351,7 @@ impl Project<'_, '_> {
         let Some((at, extends)) = service.entry("extends").cloned() else {
             return service.clone();
         };
-        let place =
-            if name == self.name { key_place(&at, self.file) } else { key_place(key, self.file) };
+        let place = key_place(&at, self.file);
         let base = extends.text().or_else(|| extends.text_of("service"));
         let (Some(base), is_short) = (base, chain.len() < LONGEST) else { return service.clone() };
         let path = extends.text_of("file").map(|path| beside(name, path));
@@ -287,7 +367,8 @@ impl Project<'_, '_> {
                 return service.clone();
             };
             self.out.used.insert(index);
-            service_of(document).map(|found| merge::untagged(&found))
+            let found = service_of(document).map(|found| merge::untagged(&found));
+            found.map(|found| self.of_file(index, &found))
         };
         let mut refuse = |message: String| self.out.refusals.push(Refusal::new(place, message));
         let link = if path == self.name { base.to_owned() } else { format!("{base} of {path}") };
@@ -307,8 +388,7 @@ impl Project<'_, '_> {
             below
         } else {
             let asked = extends.text_of("file").unwrap_or_default();
-            let below = if path == name { below } else { merge::rebased(&below, asked) };
-            merge::moved(&below, at.line, at.column)
+            if path == name { below } else { merge::rebased(&below, asked) }
         };
         merge::service(&below, service)
     }
@@ -414,6 +494,16 @@ impl Project<'_, '_> {
         spec.extend(replicas.map(|node| entry("replicas", node.clone())));
         map(&here, vec![entry("spec", map(&here, spec))])
     }
+}
+
+/// A service that a file and one that it includes both have, and not in the same words (`include.go` of compose-go).
+fn twice(document: &Node, included: &Node) -> Option<String> {
+    let own = document.get("services")?;
+    let differs = |(key, other): &&(Key, Node)| {
+        own.get(&key.name).is_some_and(|one| one.to_json() != other.to_json())
+    };
+    let services = included.get("services").map_or(&[][..], Walk::entries);
+    services.iter().find(differs).map(|(key, _)| key.name.clone())
 }
 
 /// Hosts of `extra_hosts`: a list of `name:address` or `name=address`, or a map.

@@ -95,24 +95,23 @@ pub(super) fn stacked<'n>(below: &Node, above: impl IntoIterator<Item = &'n Node
     untagged(&whole)
 }
 
-/// A file under its override. What the override says is told at the services that it changes.
+/// A file under its override. Services stay where the file below has them.
 fn overridden(below: &Node, above: &Node) -> Node {
     let services = below.get("services").map_or(&[][..], Walk::entries);
     let place = |name: &str| {
         let known = services.iter().find(|(key, _)| key.name == name);
-        known.map_or((below.line, below.column), |(key, _)| (key.line, key.column))
+        known.map(|(key, _)| (key.line, key.column))
     };
-    let mut moved_all = moved(above, below.line, below.column);
-    if let NodeKind::Map(entries) = &mut moved_all.kind {
+    let mut above = above.clone();
+    if let NodeKind::Map(entries) = &mut above.kind {
         for (_, all) in entries.iter_mut().filter(|(key, _)| key.name == "services") {
             let NodeKind::Map(services) = &mut all.kind else { continue };
-            for (key, one) in services {
-                (key.line, key.column) = place(&key.name);
-                *one = moved(one, key.line, key.column);
+            for (key, _) in services {
+                (key.line, key.column) = place(&key.name).unwrap_or((key.line, key.column));
             }
         }
     }
-    let mut merged = service(below, &moved_all);
+    let mut merged = service(below, &above);
     // What only the file says stays where it is.
     (merged.line, merged.column) = (below.line, below.column);
     merged
@@ -231,21 +230,4 @@ fn field(node: &mut Node, name: &str, change: &impl Fn(&str) -> Option<String>) 
     for (_, value) in entries.iter_mut().filter(|(key, _)| key.name == name) {
         each(value, name, change);
     }
-}
-
-/// All of a tree at one place: what comes from another file is told where it is asked for.
-pub(super) fn moved(node: &Node, line: u32, column: u32) -> Node {
-    let kind = match &node.kind {
-        NodeKind::Map(entries) => {
-            let entry = |(key, value): &(Key, Node)| {
-                (Key { name: key.name.clone(), line, column }, moved(value, line, column))
-            };
-            NodeKind::Map(entries.iter().map(entry).collect())
-        }
-        NodeKind::List(items) => {
-            NodeKind::List(items.iter().map(|item| moved(item, line, column)).collect())
-        }
-        other => other.clone(),
-    };
-    Node { line, column, block: false, kind }
 }

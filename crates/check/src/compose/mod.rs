@@ -7,6 +7,7 @@ mod fields;
 mod files;
 mod lower;
 mod merge;
+mod paper;
 mod refuse;
 mod tree;
 pub(super) mod variables;
@@ -53,6 +54,8 @@ pub(super) struct Projects {
     pub(super) used: BTreeSet<usize>,
     /// Paths that are named and may be files worth reading.
     pub(super) wanted: BTreeSet<String>,
+    /// Texts that are put together of several files, behind all others.
+    pub(super) composed: Vec<File>,
     /// Files that Compose reads only when it is told to, each with the one below it.
     pub(super) overlays: Vec<(usize, String)>,
 }
@@ -92,7 +95,7 @@ pub(super) fn looks_like_one(text: &str) -> bool {
 /// Reads the Compose files among all documents: index of the file, and the document. Their services become further
 /// objects, and files that hold variables are hidden where lines are shown.
 pub(super) fn take(
-    files: &mut [File],
+    files: &mut Vec<File>,
     documents: &[(usize, Node)],
     objects: &mut Vec<Object>,
 ) -> Projects {
@@ -106,6 +109,15 @@ pub(super) fn take(
         if file.kind == Some(FileKind::Environment) || is_named {
             file.hide(1..=file.count());
         }
+    }
+    for mut file in projects.composed.drain(..) {
+        for part in file.parts().to_vec() {
+            let lines = files[part.file].count();
+            let is_hidden = |line: &u32| files[part.file].is_secret(*line);
+            let hidden: Vec<u32> = (1..=lines).filter(is_hidden).collect();
+            file.hide(hidden.into_iter().map(|line| part.first + line));
+        }
+        files.push(file);
     }
     projects
 }
@@ -123,10 +135,14 @@ fn read(files: &[File], documents: &[(usize, Node)]) -> Projects {
             overlays.push((*file, below.to_owned()));
             continue;
         }
-        let mut own = Projects::default();
+        let before = projects.composed.len();
+        let composed = std::mem::take(&mut projects.composed);
+        let mut own = Projects { composed, ..Projects::default() };
         lower::project(&reader, *file, document, &mut own);
+        projects.composed = std::mem::take(&mut own.composed);
         // Other people's systems do not concern us, nor does what Compose says to them.
         if !own.objects.iter().any(is_of_flink) {
+            projects.composed.truncate(before);
             continue;
         }
         // What the project reads itself is not something else that may be started with it.

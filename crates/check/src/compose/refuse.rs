@@ -245,8 +245,8 @@ fn unknown(section: &str, document: &Node, file: usize, key: &Key, service: &Nod
     named.into_iter().map(refusal).collect()
 }
 
-fn unknown_services(document: &Node, file: usize, key: &Key, service: &Node) -> Vec<Refusal> {
-    let known = document.get("services").map_or(&[][..], Walk::entries);
+/// Services that one needs, each with the place that says so.
+pub(super) fn needed(file: usize, service: &Node) -> Vec<(&str, Place)> {
     let needs = service.get("depends_on");
     let listed = needs.map_or(&[][..], Walk::items).iter();
     let mut needed: Vec<(&str, Place)> =
@@ -256,6 +256,12 @@ fn unknown_services(document: &Node, file: usize, key: &Key, service: &Node) -> 
     needed.extend(
         mapped.filter(is_required).map(|(key, _)| (key.name.as_str(), key_place(key, file))),
     );
+    needed
+}
+
+fn unknown_services(document: &Node, file: usize, key: &Key, service: &Node) -> Vec<Refusal> {
+    let known = document.get("services").map_or(&[][..], Walk::entries);
+    let mut needed = needed(file, service);
     needed.retain(|(name, _)| {
         !name.contains('$') && !known.iter().any(|(known, _)| known.name == *name)
     });

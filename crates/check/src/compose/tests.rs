@@ -117,7 +117,10 @@ fn what_compose_merges_is_one_file() {
         &[("d/compose.yaml", &base), ("d/.env", "FLINK=1.18.1 # ours\n")],
         &[("service jobmanager of d/compose.yaml", Some("1.18.1"))],
     );
-    finds(&[("compose.yaml", &base), ("compose.override.yaml", over)], &["NK1002 compose.yaml:7"]);
+    finds(
+        &[("compose.yaml", &base), ("compose.override.yaml", over)],
+        &["NK1002 compose.override.yaml:4"],
+    );
     // What a further `-f` would bring is not merged.
     finds(&[("compose.yaml", &base), ("compose.scaled.yaml", over)], &[]);
     let extended = "\
@@ -150,7 +153,7 @@ services:
     let file = pair("env_file: flink.env", "");
     finds(
         &[("compose.yaml", &file), ("flink.env", "FLINK_PROPERTIES=rest.port: x\n")],
-        &["NK0103 compose.yaml:7"],
+        &["NK0103 flink.env:1"],
     );
 }
 
@@ -273,7 +276,11 @@ fn tags_and_lists_of_an_override() {
     let more = over.replace("!override ", "").replace("!reset null", "3");
     finds(
         &[("compose.yaml", &base), ("compose.override.yml", &more)],
-        &["NK0904 compose.yaml:7", "NK1001 compose.yaml:9", "NK1002 compose.yaml:2"],
+        &[
+            "NK0904 compose.yaml:7",
+            "NK1001 compose.override.yml:7",
+            "NK1002 compose.override.yml:3",
+        ],
     );
     // Of a file that Compose does not look for, and of what `.env` lists.
     let flink = [("flink.yaml", &*base), ("flink.override.yaml", over)];

@@ -1,7 +1,9 @@
 //! What only Compose files can have wrong, and which of the other rules hold for containers of one machine.
 
 mod address;
+mod clients;
 mod configuration;
+mod reach;
 mod storage;
 
 use super::rules;
@@ -10,6 +12,7 @@ use crate::embedded::Origin;
 use crate::finding::{Finding, Findings, Place};
 use crate::kubernetes::Workload;
 use crate::node::Walk;
+use crate::service::KIND;
 use crate::system::{System, World};
 use nutkin_flink::options;
 
@@ -26,6 +29,18 @@ rules! {
     OPEN_VARIABLE "NK1004" Note "a variable that no file gives a value"
         happens "Where the shell that starts Compose does not have it either, Compose takes nothing for it, with a warning: an image without a tag, an option without a value. Of `${NAME:?}` it stops."
         cure "Write the variable into `.env` beside the Compose file, or give it a default: `${NAME:-value}`.";
+    DEAD_PORT "NK1005" Error "a port of a container on which nothing listens"
+        happens "The daemon publishes the port, and connections to it are refused: the web UI does not open. A health check that asks such a port never succeeds; services that wait for `service_healthy` are not started: `dependency failed to start: container is unhealthy`."
+        cure "Take the port that `rest.port` sets, 8081 by default, or change the option.";
+    LOST_CLIENT "NK1006" Error "a client looks for the JobManager at a name that no service has"
+        happens "The client ends with `UnknownHostException` or `Connection refused`: no job is submitted, and no query of the SQL client runs."
+        cure "Write the name of the JobManager's service.";
+    HIDDEN_JARS "NK1007" Warning "a directory is mounted over the jars of Flink"
+        happens "What is mounted takes the place of the image's files. Without `flink-dist` and Flink's other jars no process starts: `Could not find or load main class`."
+        cure "Mount each jar by itself, `./my.jar:/opt/flink/lib/my.jar`, or copy it in a Dockerfile. Where the directory has all jars of the image, silence this code with that reason.";
+    LEFT_OUT "NK1008" Warning "a service needs another one that does not start with it"
+        happens "Services with profiles start only when one of them is named. Without it Compose refuses the file: `depends on undefined service`."
+        cure "Give both services the same profiles, or none; or take the service out of `depends_on`.";
 }
 
 /// Findings that hold for containers of Compose as they do for pods. The rules of all others are about objects,
@@ -98,12 +113,34 @@ pub(crate) fn of_world(world: &World, out: &mut Findings<'_>) {
         out.add(&REFUSED_FILE, refusal.place, refusal.message.clone());
     }
     same_ports(world, out);
+    left_out(world, out);
+}
+
+/// Services that need one which starts with other profiles only.
+fn left_out(world: &World, out: &mut Findings<'_>) {
+    for object in &world.objects {
+        let Some(service) = &object.compose else { continue };
+        for (name, place) in &service.needs {
+            let mut all = world.all_named(KIND, name).filter_map(|other| other.compose.as_ref());
+            let Some(other) = all.find(|other| other.project == service.project) else { continue };
+            let is_shared = other.profiles.iter().any(|one| service.profiles.contains(one));
+            if let Some(profile) = other.profiles.first().filter(|_| !is_shared) {
+                let message = format!(
+                    "`{}` depends on `{name}`, which starts with the profile `{profile}` only",
+                    object.name
+                );
+                out.add(&LEFT_OUT, *place, message);
+            }
+        }
+    }
 }
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     address::check(system, out);
     storage::check(system, out);
     configuration::check(system, out);
+    reach::check(system, out);
+    clients::check(system, out);
     one_line(system, out);
     for workload in &system.workloads {
         open_variables(workload, out);
@@ -157,7 +194,9 @@ pub(crate) fn one_lines(system: &System<'_>) -> Vec<(Place, String)> {
     for text in system.texts.iter().filter(|text| matches!(text.origin, Origin::Properties(_))) {
         for (number, column, line) in lines(&text.text) {
             let Line::Entry { key, value, .. } = line else { continue };
-            let mut words = value.split_whitespace().skip(1);
+            // In quotes that keep them, a backslash and an `n` are two letters.
+            let words = value.replace("\\n", " ");
+            let mut words = words.split_whitespace().skip(1);
             let more = words.find(|word| {
                 word.strip_suffix(':').is_some_and(|word| options::find(word).is_some())
             });
@@ -234,3 +273,6 @@ fn published(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_
         finding.patch = patch;
     }
 }
+
+#[cfg(test)]
+mod tests;

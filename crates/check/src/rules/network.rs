@@ -121,7 +121,7 @@ fn rpc_port(settings: &Settings, is_highly_available: bool) -> (&'static str, i6
 }
 
 /// Ports on which a workload's process listens, as far as they are known.
-fn listening(settings: &Settings, workload: &Workload<'_>) -> Vec<i64> {
+pub(super) fn listening(settings: &Settings, workload: &Workload<'_>) -> Vec<i64> {
     let mut ports = Vec::new();
     if workload.role.is_job_manager() {
         ports.push(settings.port("jobmanager.rpc.port").unwrap_or(RPC));

@@ -1,7 +1,9 @@
 //! What a user has to know or to do when a session on Docker takes the place of services of a Compose file.
 
 use super::options::names_a_service;
+use crate::finding::Place;
 use crate::kubernetes::{Object, Workload};
+use crate::node::Walk;
 use crate::service::Port;
 use crate::system::{System, World};
 use nutkin_flink::words::shell_word;
@@ -86,7 +88,10 @@ fn left(world: &World, system: &System<'_>, workload: &Workload<'_>) -> Vec<Stri
     let mut notes = Vec::new();
     let Some(service) = &workload.object.compose else { return notes };
     let title = workload.title();
-    let at = |line: u32| format!("{}:{line}", world.files[workload.file()].name);
+    let at = |line: u32| {
+        let place = Place { file: workload.file(), line, column: 1 }.home(&world.files);
+        format!("{}:{}", world.files[place.file].name, place.line)
+    };
     for (field, place) in &service.fields {
         notes.push(format!(
             "{}: `{field}` of {title} has no place in a session on Docker",
@@ -96,6 +101,12 @@ fn left(world: &World, system: &System<'_>, workload: &Workload<'_>) -> Vec<Stri
     if let Some(profile) = service.profiles.first() {
         notes.push(format!(
             "{title} starts with the profile `{profile}` only; the session always has it"
+        ));
+    }
+    if let Some(amount) = workload.container.at("resources/requests/memory") {
+        notes.push(format!(
+            "{}: memory is reserved for {title}, which a session on Docker does not do: it has limits only",
+            at(amount.line)
         ));
     }
     let settings = system.settings.with_arguments(workload);

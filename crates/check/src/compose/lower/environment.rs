@@ -2,7 +2,7 @@
 
 use super::Project;
 use crate::compose::tree::{as_text, entry, text, variable};
-use crate::compose::variables;
+use crate::compose::{Refusal, variables};
 use crate::node::Walk;
 use crate::path::beside;
 use nutkin_flink::yaml::{Key, Node, NodeKind};
@@ -13,8 +13,10 @@ const NEAR: usize = 16;
 impl Project<'_, '_> {
     /// The line on which a block of text in a list begins, above its first line.
     fn begin(&self, node: &Node) -> u32 {
-        let file = &self.files.all[self.file];
-        let begins = |line: &u32| file.line(*line).is_some_and(|text| text.contains("- |"));
+        let begins = |line: &u32| {
+            let (file, line) = self.paper.home(*line);
+            self.files.all[file].line(line).is_some_and(|text| text.contains("- |"))
+        };
         (1..=node.line).rev().take(NEAR).find(begins).unwrap_or(node.line)
     }
 
@@ -40,6 +42,12 @@ impl Project<'_, '_> {
             self.out.wanted.insert(path.clone());
             let Some(index) = self.files.find(&path) else {
                 if node.text_of("required") != Some("false") {
+                    if !path.contains('$') {
+                        let message = format!(
+                            "`{path}` is named as a file of variables, but there is no such file"
+                        );
+                        self.out.refusals.push(Refusal::new(node.place(self.file), message));
+                    }
                     self.missing.push(path);
                 }
                 continue;
@@ -50,11 +58,14 @@ impl Project<'_, '_> {
                 Some("raw") => variables::raw(lines),
                 _ => variables::file(lines, &self.variables),
             };
-            for (name, value, _) in lines {
+            let above = self.paper.add(index, &self.files.all[index]);
+            for (name, value, line) in lines {
+                let line = above.saturating_add(line);
+                let at = Node { line, column: 1, block: false, kind: NodeKind::Null };
                 // Compose looks for the others in the shell and in `.env`.
                 let value = value.or_else(|| self.variables.get(&name).cloned());
-                let value = value.map(|value| entry("value", text(node, &value)));
-                put(name.clone(), variable(node, &name, value));
+                let value = value.map(|value| entry("value", text(&at, &value)));
+                put(name.clone(), variable(&at, &name, value));
             }
         }
         match service.get("environment") {

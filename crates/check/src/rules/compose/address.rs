@@ -215,7 +215,7 @@ fn called(system: &System<'_>, workload: &Workload<'_>) -> Option<(String, Place
 
 /// Whether nothing but the image's entrypoint and the file say what is set: an official image, and no configuration
 /// that is mounted.
-fn is_plain(world: &World, workload: &Workload<'_>) -> bool {
+pub(super) fn is_plain(world: &World, workload: &Workload<'_>) -> bool {
     let image = workload.image().and_then(Walk::text).unwrap_or_default();
     let mounts = workload.object.compose.as_ref().map_or(&[][..], |service| &service.mounts[..]);
     image::is_flinks_own(image)

@@ -1,8 +1,12 @@
 //! A directory that is mounted over the configuration of the image, and what it hides.
 
+use super::HIDDEN_JARS;
 use crate::embedded;
 use crate::finding::Findings;
 use crate::image::CONF;
+use crate::image::is_flinks_own;
+use crate::kubernetes::Workload;
+use crate::node::Walk;
 use crate::path::is_above;
 use crate::rules::pods::{NO_LOG_CONFIG, is_of_console};
 use crate::service::Source;
@@ -11,6 +15,7 @@ use crate::system::System;
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     for workload in &system.workloads {
+        jars(system, workload, out);
         let mounts = workload.object.compose.as_ref().map_or(&[][..], |service| &service.mounts);
         let Some(mount) = mounts.iter().find(|mount| mount.target == CONF) else { continue };
         let Source::Path(path) = &mount.source else { continue };
@@ -30,5 +35,22 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
             "Copy the image's log4j-console.properties into the directory; or mount only the file with the options."
                 .to_owned(),
         );
+    }
+}
+
+/// A directory of the machine over Flink's jars. A volume is another thing: Docker copies into a new one what the image has there.
+fn jars(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
+    let mounts = workload.object.compose.as_ref().map_or(&[][..], |service| &service.mounts);
+    let is_flinks = workload.image().and_then(Walk::text).is_some_and(is_flinks_own);
+    for mount in mounts.iter().filter(|_| is_flinks) {
+        let Source::Path(path) = &mount.source else { continue };
+        if !matches!(mount.target.as_str(), "/opt/flink" | "/opt/flink/lib") {
+            continue;
+        }
+        let mut below = system.world.files.iter().filter(|file| is_above(path, &file.name));
+        if !below.any(|file| crate::path::last(&file.name).starts_with("flink-dist")) {
+            let message = format!("`{path}` hides the image's files at `{}`", mount.target);
+            out.add(&HIDDEN_JARS, mount.place, message);
+        }
     }
 }

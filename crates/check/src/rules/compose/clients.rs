@@ -1,0 +1,106 @@
+//! Clients of a session beside it: SQL clients, gateways, whatever submits jobs. Where they look for the JobManager.
+
+use super::LOST_CLIENT;
+use crate::conf::{Line, lines};
+use crate::finding::{Findings, Place};
+use crate::image::is_flink_image;
+use crate::kubernetes::{Object, Workload};
+use crate::node::Walk;
+use crate::role::{self, Program};
+use crate::service::Service;
+use crate::shell;
+use crate::system::System;
+use nutkin_flink::yaml::Node;
+
+/// Options that say where the REST API is, the one that counts first.
+const KEYS: [&str; 2] = ["rest.address", "jobmanager.rpc.address"];
+
+pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
+    let master = system.job_managers().next().and_then(|one| one.object.compose.as_ref());
+    let Some(master) = master.filter(|master| !master.has_siblings) else { return };
+    for object in &system.world.objects {
+        let own = object.compose.as_ref().filter(|own| own.project == master.project);
+        let Some(own) = own.filter(|own| own.network_mode.is_none()) else { continue };
+        if system.workloads.iter().any(|one| std::ptr::eq(one.object, object)) {
+            continue;
+        }
+        let Some((address, place)) = container(object).and_then(|one| called(one, object.file))
+        else {
+            continue;
+        };
+        if let Some(reason) = wrong(system, own, &address) {
+            let message =
+                format!("{} looks for the JobManager at `{address}`: {reason}", object.title());
+            out.add(&LOST_CLIENT, place, message);
+        }
+    }
+}
+
+/// The container of a service that only uses a session.
+fn container(object: &Object) -> Option<&Node> {
+    let container = object.node.at("spec/template/spec/containers")?.items().first()?;
+    let is_flinks = container.text_of("image").is_some_and(is_flink_image);
+    let is_client = matches!(role::program(container), Some(Program::Client));
+    (is_flinks && is_client && Workload::of(object).is_none()).then_some(container)
+}
+
+/// The address that a container is told, and where: its words count more than its variables.
+fn called(container: &Node, file: usize) -> Option<(String, Place)> {
+    let mut words: Vec<(String, &Node)> = Vec::new();
+    for node in ["command", "args"].into_iter().flat_map(|key| container.items_of(key)) {
+        let Some(text) = node.text() else { continue };
+        if text.contains(char::is_whitespace) {
+            words.extend(shell::commands(text).concat().into_iter().map(|word| (word, node)));
+        } else {
+            words.push((text.to_owned(), node));
+        }
+    }
+    let host = |text: &str| text.split(':').next().unwrap_or_default().to_owned();
+    for (index, (word, node)) in words.iter().enumerate() {
+        let next = || words.get(index + 1).map(|(word, _)| word.as_str());
+        let found = match word.as_str() {
+            "-m" | "--jobmanager" => next(),
+            _ => word.strip_prefix("--jobmanager=").or_else(|| option(word)),
+        };
+        if let Some(found) = found {
+            return Some((host(found), node.place(file)));
+        }
+    }
+    let variable = |name: &str| {
+        let mut all = container.items_of("env").iter();
+        all.find(|entry| entry.text_of("name") == Some(name))?.entry("value")
+    };
+    let of_properties = |key: &&str| {
+        let (key_of, node) = variable("FLINK_PROPERTIES")?;
+        let found = lines(node.text()?).find_map(|(number, _, line)| match line {
+            Line::Entry { key: own, value, .. } if own == *key => Some((number, value.to_owned())),
+            _ => None,
+        });
+        let (number, value) = found?;
+        let line = if node.block { key_of.line + number } else { node.line };
+        Some((value, Place { line, ..node.place(file) }))
+    };
+    KEYS.iter().find_map(of_properties).or_else(|| {
+        let (_, node) = variable("JOB_MANAGER_RPC_ADDRESS")?;
+        Some((node.text()?.to_owned(), node.place(file)))
+    })
+}
+
+/// The value of `-Drest.address=HOST`, or of what follows a `-D`.
+fn option(word: &str) -> Option<&str> {
+    let word = word.strip_prefix("-D").unwrap_or(word);
+    KEYS.iter().find_map(|key| word.strip_prefix(key)?.strip_prefix('='))
+}
+
+/// Why nobody answers at an address.
+fn wrong(system: &System<'_>, own: &Service, address: &str) -> Option<String> {
+    if address == "localhost" || address.starts_with("127.") {
+        return Some("that is its own container".to_owned());
+    }
+    let is_far = address.is_empty() || address.contains(['.', ':', '$', '%', '{']);
+    let is_known =
+        |service: &Service| service.project == own.project && service.hosts.contains(address);
+    let is_given = own.extra_hosts.iter().any(|(name, ..)| name == address);
+    let mut all = system.world.objects.iter().filter_map(|object| object.compose.as_deref());
+    (!is_far && !is_given && !all.any(is_known)).then(|| "no service is called so".to_owned())
+}
