@@ -153,11 +153,6 @@ impl Run {
         Place::Kubernetes(self.api.place())
     }
 
-    /// Whether this run has changed anything that somebody could see.
-    pub const fn has_begun(&self) -> bool {
-        matches!(self.seen.creation, Creation::Made(_))
-    }
-
     /// The session, now that it exists.
     pub fn session(&self) -> KubernetesSession {
         KubernetesSession::of(&self.api, self.workload())
@@ -303,6 +298,10 @@ impl Shell for Run {
 
     fn decide(&self, seen: &Observation) -> Result<Decision<Step>, Error> {
         rules::decide(&self.plan, seen).map_err(refusal)
+    }
+
+    fn has_begun(&self) -> bool {
+        matches!(self.seen.creation, Creation::Made(_))
     }
 
     async fn act(&mut self, step: &Step) -> Result<(), Error> {

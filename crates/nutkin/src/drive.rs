@@ -26,6 +26,11 @@ pub trait Attend<S> {
     /// A step begins: from now on something may have changed.
     fn begins(&mut self, step: &S);
 
+    /// A step is done. `has_begun`: something has changed that somebody can see ([`Shell::has_begun`]).
+    fn done(&mut self, has_begun: bool) {
+        let _ = has_begun;
+    }
+
     /// Somebody else was faster: nothing of the step was done, and it is looked at again.
     ///
     /// # Errors
@@ -102,6 +107,24 @@ pub async fn look<S: Shell>(
     }
 }
 
+/// Looks and decides, and does what a decision needs beforehand, until something is to be shown or has changed that
+/// somebody can see.
+///
+/// # Errors
+/// As [`look`], or the platform refuses.
+pub async fn prepare<S: Shell>(
+    shell: &mut S,
+    attend: &mut impl Attend<S::Step>,
+) -> Result<Decision<S::Step>, Error> {
+    loop {
+        let decision = look(shell, attend).await?;
+        if decision.again != Again::Look || shell.has_begun() {
+            return Ok(decision);
+        }
+        act(shell, &decision, attend).await?;
+    }
+}
+
 /// The same from a decision on that was shown already: as far as things are still as they were seen then.
 ///
 /// # Errors
@@ -147,6 +170,7 @@ async fn act<S: Shell>(
     for step in &decision.steps {
         attend.begins(step);
         shell.act(step).await?;
+        attend.done(shell.has_begun());
     }
     Ok(())
 }

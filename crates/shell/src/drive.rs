@@ -39,6 +39,12 @@ pub trait Shell {
     /// [`Kind::Conflict`](crate::Kind::Conflict): somebody else was faster; whoever drives looks again.
     async fn act(&mut self, step: &Self::Step) -> Result<(), Error>;
 
+    /// Whether a step has changed anything that somebody can see. Where nothing is asked before something is created, it
+    /// is the creation; elsewhere any step may have.
+    fn has_begun(&self) -> bool {
+        true
+    }
+
     /// Writes down what this turn has brought about, before anything is waited for.
     ///
     /// # Errors

@@ -97,6 +97,10 @@ impl Shell for Memory {
         Ok(())
     }
 
+    fn has_begun(&self) -> bool {
+        self.acted.iter().any(|step| *step != Step::Install)
+    }
+
     async fn save(&mut self, _decision: &Decision<Step>) -> Result<(), Error> {
         self.saved += 1;
         Ok(())
@@ -110,12 +114,20 @@ struct Attendant {
     patience: u32,
     asked: Vec<Harm>,
     begun: usize,
+    done: Vec<bool>,
     reasons: Vec<String>,
 }
 
 impl Attendant {
     fn new(agrees: Harm, patience: u32) -> Self {
-        Self { agrees, patience, asked: Vec::new(), begun: 0, reasons: Vec::new() }
+        Self {
+            agrees,
+            patience,
+            asked: Vec::new(),
+            begun: 0,
+            done: Vec::new(),
+            reasons: Vec::new(),
+        }
     }
 }
 
@@ -135,6 +147,10 @@ impl Attend<Step> for Attendant {
         self.begun += 1;
     }
 
+    fn done(&mut self, has_begun: bool) {
+        self.done.push(has_begun);
+    }
+
     async fn waits(&mut self, wait: Wait<'_>) -> bool {
         self.reasons.push(wait.reason.to_owned());
         self.patience = self.patience.saturating_sub(1);
@@ -144,10 +160,14 @@ impl Attend<Step> for Attendant {
 
 /// Runs a driver to its end, on no runtime: nothing here ever waits for the outside.
 fn run(memory: &mut Memory, attendant: &mut Attendant) -> Result<Driven<Step>, Error> {
-    let mut future = std::pin::pin!(drive(memory, attendant));
+    ends(drive(memory, attendant))
+}
+
+fn ends<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     match future.as_mut().poll(&mut context) {
-        std::task::Poll::Ready(driven) => driven,
+        std::task::Poll::Ready(output) => output,
         std::task::Poll::Pending => panic!("it waits for somebody"),
     }
 }
@@ -180,6 +200,21 @@ fn consent_is_asked_for_once_and_again_where_the_harm_grows() {
     let error = run(&mut other, &mut Attendant::new(Harm::Change, 100)).unwrap_err();
     assert_eq!(error.kind, Kind::Unconfirmed);
     assert_eq!(other.acted, [Step::Install], "nothing harmful was done without consent");
+}
+
+#[test]
+fn what_a_decision_needs_is_prepared_until_something_is_shown_or_has_begun() {
+    #[track_caller]
+    fn check(wanted: u32, acted: &[Step], left: &[Step], done: &[bool]) {
+        let mut memory = Memory { wanted, ..Memory::default() };
+        let mut attendant = Attendant::new(Harm::None, 100);
+        let decision = ends(prepare(&mut memory, &mut attendant)).unwrap();
+        assert_eq!((memory.acted.as_slice(), decision.steps.as_slice()), (acted, left));
+        assert_eq!((attendant.done.as_slice(), attendant.asked.len()), (done, 0));
+    }
+    check(0, &[Step::Install], &[], &[false]);
+    check(1, &[Step::Install, Step::Start], &[], &[false, true]);
+    check(2, &[Step::Install, Step::Start], &[Step::Start], &[false, true]);
 }
 
 #[test]
@@ -220,9 +255,7 @@ fn a_cut_after_any_step_comes_to_the_same() {
                 jobs: Jobs::Known(Vec::new()),
             };
             let step = memory.decide(&seen).unwrap().steps[0];
-            let mut future = std::pin::pin!(memory.act(&step));
-            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-            assert!(future.as_mut().poll(&mut context).is_ready());
+            ends(memory.act(&step)).unwrap();
         }
         run(&mut memory, &mut Attendant::new(Harm::None, 100)).unwrap();
         assert_eq!((memory.started, memory.has_flink, &memory.acted), (3, true, &whole.acted));

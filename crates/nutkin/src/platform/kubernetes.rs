@@ -11,7 +11,7 @@ use nutkin_rest::Waited;
 use nutkin_shell::{Context, Ended, Ending, Error, Kind, Shell, Wish};
 
 use super::attend::{Watcher, silent};
-use crate::drive::{Attend, Driven, Wait, drive};
+use crate::drive::{Attend, Driven, Wait, drive, look, prepare};
 
 /// How long all of a session may take to go: pods have 30 s to end by themselves, and a node may be slow.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -49,21 +49,13 @@ impl Up {
     /// # Errors
     /// See [`Up::of`].
     pub async fn decided(mut run: Run, begins: &dyn Fn(bool)) -> Result<Self, Error> {
-        loop {
-            // What it gives is not kept beside what it keeps, while steps are done.
-            drop(run.observe().await?);
-            let decision = run.decide(run.seen())?;
-            let prepares = run.acts() && decision.again == Again::Look;
-            if !prepares || run.has_begun() {
-                return Ok(Self { run, decision, left_alone: None });
-            }
-            for step in &decision.steps {
-                begins(true);
-                run.act(step).await?;
-                // That there was one already is an answer, and who manages which fields is seen by nobody.
-                begins(run.has_begun());
-            }
-        }
+        let mut attend = Prepares(begins);
+        let decision = if run.acts() {
+            prepare(&mut run, &mut attend).await?
+        } else {
+            look(&mut run, &mut attend).await?
+        };
+        Ok(Self { run, decision, left_alone: None })
     }
 
     /// Carries out what was decided and agreed to. `stays` says that a wait follows, in which pods are replaced step by
@@ -160,6 +152,28 @@ impl Attend<Step> for Orders {
     }
 
     fn begins(&mut self, _step: &Step) {}
+
+    async fn waits(&mut self, _wait: Wait<'_>) -> bool {
+        false
+    }
+}
+
+/// Does what a decision needs beforehand, and says whether somebody can see it.
+struct Prepares<'r>(&'r dyn Fn(bool));
+
+impl Attend<Step> for Prepares<'_> {
+    fn decided(&mut self, _decision: &Decision<Step>, _asks: bool) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn begins(&mut self, _step: &Step) {
+        (self.0)(true);
+    }
+
+    fn done(&mut self, has_begun: bool) {
+        // That there was one already is an answer, and who manages which fields is seen by nobody.
+        (self.0)(has_begun);
+    }
 
     async fn waits(&mut self, _wait: Wait<'_>) -> bool {
         false
