@@ -17,6 +17,7 @@ pub mod decide;
 pub mod gc;
 pub mod jobs;
 pub mod kubernetes;
+pub mod leaders;
 pub mod ledger;
 pub mod plan;
 pub mod record;

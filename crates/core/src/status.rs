@@ -57,6 +57,8 @@ pub struct ObservedSession {
     pub processes: Vec<(String, bool)>,
     /// Those that are about to be started for the first time.
     pub coming: Vec<String>,
+    /// Those that somebody has stopped without ending them, which count as alive: name, and the name of the container.
+    pub paused: Vec<(String, String)>,
     /// Number of TaskManagers that shall be registered.
     pub task_managers: u32,
     /// Number of TaskManagers that REST reports; `None` when it does not answer.
@@ -91,6 +93,9 @@ pub fn derive(name: &str, observed: &ObservedSession) -> (SessionState, Vec<Rema
             // What was stopped by hand stays so.
             Keeper::Docker => words::stays_stopped(&gone, up),
         });
+    }
+    if !observed.paused.is_empty() {
+        messages.push(words::paused(&observed.paused));
     }
     if !messages.is_empty() {
         return (SessionState::Degraded, messages);
@@ -139,6 +144,7 @@ mod tests {
             supervised,
             processes,
             coming,
+            paused: Vec::new(),
             task_managers,
             registered,
             file,

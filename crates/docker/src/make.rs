@@ -291,6 +291,9 @@ fn refused(name: &str, error: &DaemonError) -> Error {
     }
     let failure =
         Error::new(Kind::Broken, format!("the Docker daemon cannot start `{name}`: {said}"));
+    if said.contains("paused container") {
+        return failure.hint(format!("`docker unpause {name}` lets it go on"));
+    }
     if said.contains("bind source path does not exist") {
         return failure.hint(
             "make the folder on the daemon's machine, or let the daemon do it: `type: DirectoryOrCreate` of the `hostPath`",

@@ -12,7 +12,7 @@ use nutkin_core::decide::docker::{
 };
 use nutkin_core::decide::{Decision, Ending, Goal, Jobs, docker};
 use nutkin_core::ledger::Opened;
-use nutkin_core::plan::docker::{FLINK, HealthCheck, SESSION};
+use nutkin_core::plan::docker::{FLINK, HealthCheck, SESSION, asked_ports};
 use nutkin_core::session::Session;
 use nutkin_fetch::extras;
 use nutkin_flink::process::Role;
@@ -168,8 +168,12 @@ impl Run {
         }
         self.answer = None;
         let session = &self.session;
+        let asked = match self.wanted() {
+            Goal::Session(wanted) => asked_ports(wanted),
+            Goal::Gone(_) => Vec::new(),
+        };
         let ((containers, taken), network, volume, volumes) = tokio::try_join!(
-            session.survey(&self.busy),
+            session.survey(&self.busy, &asked),
             network(session),
             volume(session),
             session::volumes(session),
@@ -300,7 +304,8 @@ pub(super) async fn digests(
 }
 
 fn plain(one: session::ListedContainer) -> FoundContainer {
-    FoundContainer { seen: one.seen, id: one.id, status: one.status, labels: one.labels }
+    let session::ListedContainer { seen, id, status, labels, rest, .. } = one;
+    FoundContainer { seen, id, status, labels, rest }
 }
 
 async fn network(session: &DockerSession) -> Result<Thing, Error> {

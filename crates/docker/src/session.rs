@@ -10,7 +10,7 @@ use nutkin_core::decide::docker::{TRIED, TakenPort};
 use nutkin_core::plan::docker::{
     FLINK, HASH, LOOPBACK, NAME, REST_PORT, ROLE, SESSION, SeenContainer,
 };
-use nutkin_core::remedy::Deed;
+use nutkin_core::remedy::{Deed, UpWith};
 use nutkin_core::selection::Platform;
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::Problem;
@@ -31,6 +31,13 @@ pub struct DockerSession {
     pub host: String,
     /// Whether the daemon is that of this machine for sure: a socket of another place may be forwarded.
     is_here: bool,
+}
+
+impl ListedContainer {
+    /// Whether somebody has stopped its processes without ending them (`docker pause`).
+    pub fn is_paused(&self) -> bool {
+        self.status.ends_with("(Paused)")
+    }
 }
 
 /// A container, as the daemon's list has it.
@@ -109,13 +116,14 @@ impl DockerSession {
     }
 
     /// Its containers, by name, and the ports that others have. `busy`: those that programs of this machine have, which are
-    /// looked for once.
+    /// looked for once. `asked`: ports that an option says.
     ///
     /// # Errors
     /// The daemon refuses.
     pub(super) async fn survey(
         &self,
         busy: &OnceLock<Vec<TakenPort>>,
+        asked: &[u16],
     ) -> Result<(Vec<ListedContainer>, Vec<TakenPort>), Error> {
         let options = ListContainersOptionsBuilder::default().all(true).build();
         let all =
@@ -132,18 +140,20 @@ impl DockerSession {
             let of = |(address, port)| TakenPort { address, port, by: by.clone() };
             taken.extend(published(one).map(of));
         }
-        taken.extend(busy.get_or_init(|| self.taken_here(&own_ports)).iter().cloned());
+        taken.extend(busy.get_or_init(|| self.taken_here(&own_ports, asked)).iter().cloned());
         Ok((listed(own), taken))
     }
 
-    /// Ports that programs of this machine have, where it is the daemon's: of those on which a session may publish REST
-    /// unless an option says it.
-    fn taken_here(&self, own: &[u16]) -> Vec<TakenPort> {
+    /// Ports that programs of this machine have, where it is the daemon's: of those on which a session may publish REST, and of
+    /// those that an option says.
+    fn taken_here(&self, own: &[u16], asked: &[u16]) -> Vec<TakenPort> {
         if !self.is_here {
             return Vec::new();
         }
         let is_taken = |port: &u16| !own.contains(port) && ports::take(*port).is_none();
-        let ports = (REST_PORT..REST_PORT + TRIED).filter(is_taken);
+        let usual = REST_PORT..REST_PORT + TRIED;
+        let more = asked.iter().copied().filter(|port| !usual.contains(port));
+        let ports = usual.clone().chain(more).filter(is_taken);
         ports.map(|port| TakenPort { address: LOOPBACK.to_owned(), port, by: None }).collect()
     }
 
@@ -169,9 +179,9 @@ impl DockerSession {
         let rest_urls = self.rest_urls(&containers);
         if rest_urls.is_empty() {
             let message = format!("no JobManager of session `{}` runs", self.name);
-            return Err(
-                Error::new(Kind::Broken, message).hint(Deed::up_on("docker").does("starts it"))
-            );
+            let up =
+                UpWith { name: Some(self.name.clone()), on: Some("docker"), ..UpWith::default() };
+            return Err(Error::new(Kind::Broken, message).hint(Deed::Up(up).does("starts it")));
         }
         let flink = flink(&containers).ok_or_else(|| {
             let message =

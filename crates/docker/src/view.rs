@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bollard::models::{ContainerState, ContainerStateStatusEnum};
 use bollard::query_parameters::{InspectContainerOptions, LogsOptionsBuilder};
 use futures_util::stream::{self, StreamExt as _};
+use nutkin_core::leaders;
 use nutkin_core::plan::docker::OPTIONS;
 use nutkin_core::selection::Platform;
 use nutkin_core::status::{self, Keeper, ObservedSession};
@@ -46,7 +48,15 @@ pub async fn look(session: &DockerSession) -> Result<View, Error> {
         keeper: Keeper::Docker,
         // The daemon restarts what dies, and nothing that was stopped by hand.
         supervised: containers.iter().any(|one| one.seen.runs || one.status.starts_with("Restart")),
-        processes: containers.iter().map(|one| (one.seen.alias.clone(), one.seen.runs)).collect(),
+        processes: containers
+            .iter()
+            .map(|one| (one.seen.alias.clone(), one.seen.runs || one.is_paused()))
+            .collect(),
+        paused: containers
+            .iter()
+            .filter(|one| one.is_paused())
+            .map(|one| (one.seen.alias.clone(), one.seen.name.clone()))
+            .collect(),
         coming: Vec::new(),
         task_managers: u32::try_from(task_managers).unwrap_or(u32::MAX),
         registered: overview.map(|overview| overview.taskmanagers),
@@ -54,7 +64,19 @@ pub async fn look(session: &DockerSession) -> Result<View, Error> {
     };
     let (state, messages) = status::derive(&session.name, &observed);
     let processes = stream::iter(&containers).map(|one| process(session, one));
-    let processes = processes.buffered(AT_ONCE).collect().await;
+    let mut processes: Vec<ProcessView> = processes.buffered(AT_ONCE).collect().await;
+    if 1 < job_managers {
+        let is_one = |one: &&ListedContainer| one.seen.role == Some(Role::JobManager);
+        let names = containers.iter().filter(is_one).map(|one| one.seen.alias.as_str());
+        let names: Vec<&str> = names.collect();
+        let said = stream::iter(&names).map(|name| said(session, name, &containers));
+        let said: Vec<Option<bool>> = said.buffered(AT_ONCE).collect().await;
+        for (name, leads) in names.iter().zip(leaders::leads(&said)) {
+            if let Some(one) = processes.iter_mut().find(|one| one.name == *name) {
+                one.leads = leads;
+            }
+        }
+    }
     Ok(View {
         name: session.name.clone(),
         platform: Platform::Docker,
@@ -70,6 +92,23 @@ pub async fn look(session: &DockerSession) -> Result<View, Error> {
     })
 }
 
+/// Lines in which the last word on who leads is looked for: a standby has hardly more, and a leader says one or two for each
+/// checkpoint.
+const LOOKED_AT: usize = 5000;
+
+/// Whether a JobManager leads, as far as its log says.
+async fn said(
+    session: &DockerSession,
+    alias: &str,
+    containers: &[ListedContainer],
+) -> Option<bool> {
+    let one = containers.iter().find(|one| one.seen.alias == alias)?;
+    if !one.seen.runs {
+        return Some(false);
+    }
+    leaders::said(&last_lines(session, &one.seen.name, LOOKED_AT).await.join("\n"))
+}
+
 async fn process(session: &DockerSession, one: &ListedContainer) -> ProcessView {
     let inspected = session
         .docker
@@ -78,7 +117,12 @@ async fn process(session: &DockerSession, one: &ListedContainer) -> ProcessView 
         .ok();
     let restarts = inspected.as_ref().and_then(|one| one.restart_count).unwrap_or_default();
     let state = inspected.and_then(|one| one.state);
-    let last_end = state.filter(|_| !one.seen.runs || restarts != 0).and_then(|state| {
+    // One that runs has the exit code 0, whatever its last one was, and one that was never started has it, too.
+    let has_ended = |state: &ContainerState| {
+        let runs = state.running == Some(true) && state.restarting != Some(true);
+        !runs && state.status != Some(ContainerStateStatusEnum::CREATED)
+    };
+    let last_end = state.filter(has_ended).and_then(|state| {
         if state.oom_killed == Some(true) {
             return Some("killed: out of memory".to_owned());
         }

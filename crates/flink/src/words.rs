@@ -8,6 +8,13 @@ pub fn counted(number: impl TryInto<u64> + Display + Copy, one: &str) -> String 
     format!("{number} {one}{plural}")
 }
 
+/// The one of these that was most likely meant by a word: at most two letters differ, and fewer than a third.
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let distance = |one: &str| strsim::damerau_levenshtein(one, word);
+    let near = |one: &&str| distance(one) <= 2 && 3 * distance(one) < word.len();
+    known.into_iter().filter(near).min_by_key(|one| distance(one))
+}
+
 /// A word as a shell has to be given it: as it is, or in single quotes.
 pub fn shell_word(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+,@%".contains(c);
@@ -23,6 +30,19 @@ mod tests {
     fn one_is_not_many() {
         let counted = |number: usize| super::counted(number, "slot");
         assert_eq!([counted(0), counted(1), counted(2)], ["0 slots", "1 slot", "2 slots"]);
+    }
+
+    #[test]
+    fn words_with_a_slip() {
+        #[track_caller]
+        fn check(word: &str, expected: Option<&str>) {
+            assert_eq!(super::nearest(word, ["jobmanager", "taskmanager", "local"]), expected);
+        }
+        check("jobmanger", Some("jobmanager"));
+        check("tsakmanager", Some("taskmanager"));
+        check("locla", Some("local"));
+        check("ls", None);
+        check("manager", None);
     }
 
     #[test]

@@ -118,6 +118,11 @@ pub async fn prepare(mut options: Options, context: &Context<'_>) -> Result<Prep
     let loaded = base::load(&source, &architecture, work.path(), context).await?;
 
     let (release, distribution) = flink::find(&options, work.path(), context).await?;
+    if let Some(distribution) = &distribution {
+        // Before Java is packed, which takes its time.
+        planned::missing_parts(&request, &flink::found(distribution), release)
+            .map_err(Error::input)?;
+    }
     let java = java::choose(&options, loaded.as_ref(), release, work.path(), context)?;
     let binary = programs::binary(&options)?;
     let mut linked = Vec::new();

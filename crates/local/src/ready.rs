@@ -30,6 +30,14 @@ pub fn died(directory: &SessionDirectory, message: &str) -> Error {
         .hint(format!("its output is `{}`", dead.out.display()))
 }
 
+/// Whether a process died of a port that another program has: what Java says of it (`java.net.BindException`), and Flink of REST
+/// (`RestServerEndpoint`). TaskManagers are not given ports.
+pub fn lacks_a_port(failure: &Error) -> bool {
+    let said = failure.error.to_string();
+    let is_bound = ["BindException", "Could not start rest endpoint", "Address already in use"];
+    !said.starts_with("taskmanager") && is_bound.iter().any(|words| said.contains(words))
+}
+
 /// The last lines of a file; none when it cannot be read.
 pub fn tail(path: &Path, count: usize) -> Vec<String> {
     let text = std::fs::read(path).unwrap_or_default();

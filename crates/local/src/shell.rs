@@ -197,6 +197,20 @@ impl LocalShell {
         written.map_err(directory::cannot)
     }
 
+    /// Ends what was started, and forgets the orders for it: the next look begins anew.
+    ///
+    /// # Errors
+    /// Something cannot be ended, or another command holds the lock too long.
+    pub async fn forget_orders(&mut self, context: &Context<'_>) -> Result<(), Error> {
+        self.hold(context).await?;
+        down::end_processes(&self.directory).await?;
+        let orders = self.directory.launch();
+        std::fs::remove_file(&orders).at("remove", &orders).map_err(directory::cannot)?;
+        self.release();
+        (self.machine, self.told) = (None, None);
+        Ok(())
+    }
+
     /// Has the orders obeyed, whoever gave them.
     async fn supervise(&mut self, context: &Context<'_>) -> Result<(), Error> {
         let _lock = self.lock(LOCK_WAIT, context).await?;

@@ -1,5 +1,11 @@
 //! Looks at a session on this machine.
 
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use nutkin_core::leaders;
 use nutkin_core::selection::Platform;
 use nutkin_core::status::{self, Keeper, ObservedSession, SessionState};
 use nutkin_core::{Remark, Remedy};
@@ -7,7 +13,7 @@ use nutkin_shell::files::document;
 use rustix::process::Pid;
 
 use super::directory::SessionDirectory;
-use super::launch::{Launch, Role, probe};
+use super::launch::{Launch, ProcessState, Role, probe};
 use super::{control, ownership};
 use nutkin_rest::{ProcessView, View};
 use nutkin_shell::Error;
@@ -26,6 +32,38 @@ fn shown_state(pid: i32, hangs: bool) -> String {
 /// Seconds for which a process has lived that was started at this clock tick since boot.
 fn uptime(start: u64, now: u64) -> Option<u64> {
     now.checked_sub(start / ownership::TICKS)
+}
+
+/// Bytes in which the last word on who leads is looked for: a standby hardly writes more, and reading them takes some
+/// milliseconds.
+const LOOKED_AT: u64 = 8 << 20;
+
+/// Which of several JobManagers leads, as their logs say, by name. Empty: there is one alone.
+fn leading<'p>(launch: &Launch, processes: &'p [ProcessState]) -> BTreeMap<&'p str, Option<bool>> {
+    let is_one = |one: &&ProcessState| one.role == Role::JobManager;
+    let all: Vec<&ProcessState> = processes.iter().filter(is_one).collect();
+    if all.len() < 2 {
+        return BTreeMap::new();
+    }
+    let said = |one: &&ProcessState| {
+        if one.pid.is_none() {
+            return Some(false);
+        }
+        let definition = launch.processes.iter().find(|definition| definition.name == one.name)?;
+        leaders::said(&end_of(&definition.log).ok()?)
+    };
+    let said: Vec<Option<bool>> = all.iter().map(said).collect();
+    all.iter().map(|one| one.name.as_str()).zip(leaders::leads(&said)).collect()
+}
+
+/// The end of a log.
+fn end_of(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(LOOKED_AT)))?;
+    let mut bytes = Vec::new();
+    file.take(LOOKED_AT).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Looks at a session.
@@ -69,12 +107,14 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
             })
             .map(|one| one.name.clone())
             .collect(),
+        paused: Vec::new(),
         task_managers: u32::try_from(wanted(Role::TaskManager)).unwrap_or(u32::MAX),
         registered: overview.map(|overview| overview.taskmanagers),
         file: directory.origin().map(|file| file.display().to_string()),
     };
     let (state, messages) = status::derive(&name, &observed);
     let now = ownership::seconds_since_boot();
+    let leads = leading(&launch, &processes);
     let shown = processes.iter().map(|one| ProcessView {
         name: one.name.clone(),
         role: one.role.to_string(),
@@ -83,7 +123,7 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
         restarts: one.restarts,
         last_end: one.last_end.clone(),
         uptime: one.pid.and(one.start_time).and_then(|start| uptime(start, now?)),
-        leads: None,
+        leads: leads.get(one.name.as_str()).copied().flatten(),
     });
     Ok(View {
         name,

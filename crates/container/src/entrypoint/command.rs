@@ -125,7 +125,7 @@ pub fn parse(
     host: &Host,
 ) -> Result<Command, Vec<Problem>> {
     if SCRIPTS.contains(&name) {
-        return script(name, arguments);
+        return Ok(told_of_variables(script(name, arguments)?, name, environment));
     }
     let Some((verb, rest)) = arguments.split_first() else { return Ok(Command::Help) };
     let rules = if CLUSTER_VARIABLES.iter().any(|name| is_set(environment, name)) {
@@ -229,9 +229,41 @@ fn pass_through(
         words.remove(0);
     }
     match words.split_first() {
-        Some((name, rest)) if SCRIPTS.contains(&base(name)) => script(base(name), rest),
+        Some((name, rest)) if SCRIPTS.contains(&base(name)) => {
+            Ok(told_of_variables(script(base(name), rest)?, base(name), environment))
+        }
         _ => as_it_is(),
     }
+}
+
+/// Variables that the verbs read and the scripts do not.
+const OF_VERBS: [&str; 3] =
+    ["JOB_MANAGER_RPC_ADDRESS", "TASK_MANAGER_NUMBER_OF_TASK_SLOTS", "FLINK_PROPERTIES"];
+
+/// Scripts with a verb that starts the same process.
+const WITH_VERB: [(&str, &str); 4] = [
+    ("jobmanager.sh", "jobmanager"),
+    ("taskmanager.sh", "taskmanager"),
+    ("standalone-job.sh", "standalone-job"),
+    ("historyserver.sh", "history-server"),
+];
+
+/// The command, which says that variables do not count where somebody has set them. Flink's native mode sets none of them.
+fn told_of_variables(
+    command: Command,
+    script: &str,
+    environment: &BTreeMap<String, String>,
+) -> Command {
+    let verb = WITH_VERB.iter().find(|(name, _)| *name == script).map(|(_, verb)| verb);
+    let (Command::Start(mut start), Some(verb)) = (command.clone(), verb) else { return command };
+    let set: Vec<&str> = OF_VERBS.into_iter().filter(|name| is_set(environment, name)).collect();
+    if !set.is_empty() {
+        start.said.push(format!(
+            "{script} reads the configuration alone, not {}: the verb `{verb}` reads both",
+            set.join(", ")
+        ));
+    }
+    Command::Start(start)
 }
 
 fn is_shell(program: &str) -> bool {

@@ -22,6 +22,7 @@ pub mod plugins;
 pub mod processors;
 pub mod report;
 mod substitute;
+pub mod unknown;
 pub mod user;
 pub mod words;
 

@@ -26,7 +26,7 @@ pub use base::{Base, BaseNode, lay_over};
 pub use config::{Blob, Config, config_json, docker_manifest, index_json, manifest_json};
 pub use dockerfile::{dockerfile, file_name};
 pub use found::{FoundFlink, FoundJava, FoundParts};
-pub use plan::{ImagePlan, plan};
+pub use plan::{ImagePlan, missing_parts, plan};
 pub use request::{Copy, Directory, ImageRequest, ImageUser, Words};
 
 /// Where the official image has Java.
@@ -41,12 +41,14 @@ pub const ENTRYPOINT: &str = "/docker-entrypoint.sh";
 /// Ports that Flink's documentation gives to RPC, blobs, TaskManagers' RPC and REST.
 pub const PORTS: [u16; 4] = [6123, 6124, 6122, 8081];
 
-/// Flink's scripts that our binary answers to when it is called by their names.
+/// Flink's programs that our binary answers to when it is called by their names.
 pub const SCRIPTS: &[&str] = &[
+    "flink",
     "historyserver.sh",
     "jobmanager.sh",
     "kubernetes-jobmanager.sh",
     "kubernetes-taskmanager.sh",
+    "standalone-job.sh",
     "start-cluster.sh",
     "stop-cluster.sh",
     "taskmanager.sh",

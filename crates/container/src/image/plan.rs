@@ -6,12 +6,12 @@ mod parts;
 use crate::class_data;
 use crate::image::config::Config;
 use crate::image::{
-    BINARY, Content, ENTRYPOINT, FoundJava, FoundParts, ImageRequest, ImageUser, JAVA_HOME,
-    JAVA_WITHOUT, Layer, LayerEntry, SCRIPTS, system,
+    BINARY, Content, ENTRYPOINT, FoundFlink, FoundJava, FoundParts, ImageRequest, ImageUser,
+    JAVA_HOME, JAVA_WITHOUT, Layer, LayerEntry, SCRIPTS, system,
 };
 use nutkin_flink::dialect::Dialect;
 use nutkin_flink::remedy::Deed;
-use nutkin_flink::{Argument, Problem, Remedy};
+use nutkin_flink::{Argument, FlinkVersion, Problem, Remedy};
 
 use builder::Builder;
 
@@ -30,6 +30,19 @@ pub struct ImagePlan {
     pub layers: Vec<Layer>,
     /// What the image says about itself.
     pub config: Config,
+}
+
+/// Sees that Flink has the plugins and parts that are wanted of it by name.
+///
+/// # Errors
+/// All those that it does not have.
+pub fn missing_parts(
+    request: &ImageRequest,
+    flink: &FoundFlink,
+    release: FlinkVersion,
+) -> Result<(), Vec<Problem>> {
+    let problems = parts::missing(request, flink, release);
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 /// Plans an image.

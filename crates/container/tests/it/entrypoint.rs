@@ -214,6 +214,21 @@ fn scripts_and_native_commands_follow_the_file_alone() {
     }
 }
 
+#[test]
+fn scripts_say_which_variables_they_do_not_read() {
+    #[track_caller]
+    fn check(words: &str, variable: &str, expected: &[&str]) {
+        let case = Case::new(words).variable(variable, "x");
+        assert_eq!(case.at("1.20.5").start().said, expected, "{words}");
+    }
+    let said = "taskmanager.sh reads the configuration alone, not FLINK_PROPERTIES: the verb `taskmanager` reads both";
+    check("taskmanager.sh start-foreground", "FLINK_PROPERTIES", &[said]);
+    // The controls: the verb reads them, other variables are everybody's, and the native mode has none.
+    check("taskmanager", "FLINK_PROPERTIES", &[]);
+    check("taskmanager.sh start-foreground", "HOME", &[]);
+    check("kubernetes-taskmanager.sh -Da=b", "FLINK_PROPERTIES", &[]);
+}
+
 /// The main class of what takes the container's place, in every version.
 #[track_caller]
 fn becomes(words: &str, class: &str) {

@@ -3,6 +3,7 @@
 pub mod docker;
 pub mod kubernetes;
 mod modules;
+pub(crate) mod network;
 mod pod_template;
 pub mod process;
 pub mod retention;

@@ -121,6 +121,20 @@ pub(crate) fn too_much_memory(needed: u64, there: u64) -> String {
     )
 }
 
+/// An option with an address where others than this machine reach processes of the session.
+pub(crate) fn open_to_all(option: &str) -> String {
+    format!(
+        "`{option}`: whoever reaches this machine can run code as the user of the session, because Flink asks for no password"
+    )
+}
+
+/// The same of REST that a daemon publishes.
+pub(crate) fn published_to_all(address: &str) -> String {
+    format!(
+        "REST is published on {address}: whoever reaches it can run code in the session, because Flink asks for no password"
+    )
+}
+
 /// REST that a daemon elsewhere would publish on its own machine alone.
 pub(crate) fn published_elsewhere(daemon: &str, address: &str) -> String {
     format!(

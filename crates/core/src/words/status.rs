@@ -48,6 +48,16 @@ pub(crate) fn stays_stopped(names: &[&str], up: Again<'_>) -> Remark {
     up.does(format!("not running: {}", names.join(", ")), "starts it again")
 }
 
+/// These containers were stopped without being ended: name, and the name of the container.
+pub(crate) fn paused(all: &[(String, String)]) -> Remark {
+    let part = |which: fn(&(String, String)) -> &str, between| {
+        all.iter().map(which).collect::<Vec<_>>().join(between)
+    };
+    let (names, containers) = (part(|one| &one.0, ", "), part(|one| &one.1, " "));
+    let remedy = format!("`docker unpause {containers}` lets them go on");
+    Remark::new(format!("paused: {names}"), vec![remedy.into()])
+}
+
 /// REST does not answer.
 pub(crate) fn silent() -> Remark {
     "the JobManager does not answer yet".into()

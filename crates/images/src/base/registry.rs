@@ -189,10 +189,16 @@ fn refused(name: &Reference, action: &str, error: OciDistributionError) -> Error
             format!("`{login}`, or set NUTKIN_REGISTRY_USERNAME and NUTKIN_REGISTRY_PASSWORD")
         }
         OciDistributionError::ImageManifestNotFoundError(_) => {
-            format!("does `{host}` have it under this name and tag?")
+            format!(
+                "does `{host}` have it under this name and tag? An image that only the Docker daemon has is given as a file: \
+                 `docker save {name} -o FILE`, and FILE as the base"
+            )
         }
         OciDistributionError::RequestError(_) => {
-            format!("is `{host}` reachable from here? A name without a registry means Docker Hub")
+            format!(
+                "is `{host}` reachable from here? A name without a registry means Docker Hub; an image that only the Docker daemon \
+                 has is given as a file: `docker save {name} -o FILE`, and FILE as the base"
+            )
         }
         _ => format!("look into the log of the registry `{host}`"),
     };

@@ -66,12 +66,10 @@ impl Target {
 /// How long one of several JobManagers may take to answer before a person is told that this is waited for.
 const NOTICED: Duration = Duration::from_secs(2);
 
-/// Says that a leader is waited for, where there are several JobManagers and none answers at once: nothing else would be
+/// Says that a leader is waited for, where of several JobManagers none answers at once: nothing else would be
 /// seen until there is one.
 async fn tell_of_an_election(target: &Target, context: &Context<'_>) {
-    let is_one_of_several = 1 < target.client.urls().len();
-    if is_one_of_several && tokio::time::timeout(NOTICED, target.client.answering()).await.is_err()
-    {
+    if tokio::time::timeout(NOTICED, target.client.answering()).await.is_err() {
         let name = &target.name;
         context.printer.say(&format!(
             "no JobManager of session `{name}` leads at the moment: waiting for one"
@@ -88,10 +86,23 @@ pub async fn until_started(target: &Target, context: &Context<'_>) -> Result<(),
     let starts = async || {
         let view = session.look().await?;
         let reason = view.messages.first().map(|message| message.line(words));
-        Ok(reason.filter(|_| view.state == SessionState::Starting))
+        // What the supervisor starts again is not lost: who can be connected to has one.
+        let is_coming = view.state == SessionState::Starting
+            || (view.state == SessionState::Degraded && view.platform == Platform::Local);
+        Ok(reason.filter(|_| is_coming))
     };
     let mut spinner = Spinner::new(context.printer);
-    jobs::until_it_answers(&target.client, starts, |reason| spinner.say(reason)).await
+    let mut is_told = false;
+    let tell = |reason: &str| {
+        if !std::mem::replace(&mut is_told, true) {
+            let name = &target.name;
+            context
+                .printer
+                .say(&format!("session `{name}` is starting: waiting for its JobManager"));
+        }
+        spinner.say(reason);
+    };
+    jobs::until_it_answers(&target.client, starts, tell).await
 }
 
 /// The session or the address that the arguments name.
@@ -103,7 +114,11 @@ pub async fn target(args: &SessionArgs, context: &Context<'_>) -> Result<Target,
         let (name, file) = (args.session.as_deref(), args.file.as_deref());
         let session = select::find(name, file, &args.platform, context).await?;
         let target = Target::of(session, true).await?;
-        tell_of_an_election(&target, context).await;
+        if target.client.urls().len() == 1 {
+            until_started(&target, context).await?;
+        } else {
+            tell_of_an_election(&target, context).await;
+        }
         return Ok(target);
     };
     let url = if address.contains("://") { address.clone() } else { format!("http://{address}") };

@@ -70,7 +70,12 @@ or there where it is the same and else here (auto). `nutkin --help` has more.
 pub fn in_its_place(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let name = arguments.first().map(Path::new).and_then(Path::file_name);
     if name.is_some_and(|name| name == NAME) {
+        let is_help = arguments.get(1).is_some_and(|word| word == "--help" || word == "-h");
         arguments.insert(1, NAME.into());
+        if is_help {
+            // Flink's command has its own.
+            arguments.insert(2, "--".into());
+        }
     }
     arguments
 }

@@ -74,6 +74,11 @@ async fn scale(args: &Args, begun: &RefCell<Option<Begun>>, context: &Context<'_
         ));
         consent::ask(args.consent, false, "Go on?", context)?;
     }
+    if scaling.starts_all() {
+        context.printer.say(&format!(
+            "no process of session `{name}` runs: Nutkin starts its JobManagers, too"
+        ));
+    }
     begun.replace(Some((name.clone(), old, new)));
     Box::pin(scaling.carry_out(context)).await?;
     context.printer.say(&if scaling.is_there() {

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process;
 use std::sync::Arc;
 
-use nutkin_container::entrypoint::{Command, command, launch};
+use nutkin_container::entrypoint::{Command, command, launch, unknown};
 use nutkin_flink::Problem;
 
 use crate::report::Printer;
@@ -42,6 +42,7 @@ Usage: docker-entrypoint.sh [--dry-run [-o json]] [--quiet] VERB [ARGS]
   history-server                            the history server
   cluster [ha]                              JobManager or TaskManager, by the host names in JOB_MANGER_HOSTS
   local                                     a JobManager and a TaskManager in one container
+  flink ARGS                                Flink's command: run, list, cancel, stop, savepoint, checkpoint
   help                                      this text
 
 Anything else is executed as it stands; the commands of Flink's native mode on Kubernetes are understood without a
@@ -181,7 +182,7 @@ fn pass_through(
     Err(Error::from(
         anyhow::Error::new(error).context(format!("cannot execute `{}`", program.display())),
     )
-    .hint("`help` lists the verbs that need no program"))
+    .hint(unknown::hint(&program.to_string_lossy())))
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ pub async fn open(name: &str, place: &Place, context: &Context<'_>) -> Result<Se
             let others = DockerSession::all(context).await?;
             let names: Vec<&str> = others.iter().map(|one| one.name.as_str()).collect();
             Err(if names.is_empty() {
-                failure.hint("`nutkin up --on docker` starts one")
+                failure.hint(format!("`nutkin up {name} --on docker` starts it"))
             } else {
                 failure.hint(format!("there are: {}", names.join(", ")))
             })

@@ -16,6 +16,10 @@ use crate::Context;
 use crate::drive::{carry_on, drive, look};
 use crate::remedies::words;
 
+/// How often a new session is begun anew with other ports: another program rarely takes one in the moment between choice and
+/// use, and hardly twice.
+const BEGINNINGS: usize = 3;
+
 /// Bringing a session to what is wanted.
 #[derive(Debug)]
 pub struct Up {
@@ -94,17 +98,39 @@ impl Up {
     pub async fn wait(
         &mut self,
         timeout: Duration,
-        progress: impl FnMut(&str),
+        mut progress: impl FnMut(&str),
         context: &Context<'_>,
     ) -> Result<Waited, Error> {
-        let guards = Some(self.session.name.as_str());
-        let mut watcher = Watcher { started: Instant::now(), timeout, progress, guards };
-        let mut wanting = self.shell.wanting(Goal::Session(&self.session), context);
-        let driven = drive(&mut wanting, &mut watcher).await?;
-        match waited(driven, self.shell.answered.clone(), &self.session.name)? {
-            Ok(waited) => Ok(waited),
-            Err(stalled) => Err(ready::died(&self.shell.directory, &stalled.message)),
+        let started = Instant::now();
+        let mut beginnings = 1;
+        loop {
+            let guards = Some(self.session.name.as_str());
+            let mut watcher = Watcher { started, timeout, progress: &mut progress, guards };
+            let mut wanting = self.shell.wanting(Goal::Session(&self.session), context);
+            let driven = drive(&mut wanting, &mut watcher).await?;
+            let stalled = match waited(driven, self.shell.answered.clone(), &self.session.name)? {
+                Ok(waited) => return Ok(waited),
+                Err(stalled) => stalled,
+            };
+            let failure = ready::died(&self.shell.directory, &stalled.message);
+            if !self.is_new || !ready::lacks_a_port(&failure) || BEGINNINGS <= beginnings {
+                return Err(failure);
+            }
+            beginnings += 1;
+            context.printer.say(&format!(
+                "another program has taken a port of session `{}`: Nutkin starts it with other ports",
+                self.session.name
+            ));
+            self.begin_anew(context).await?;
         }
+    }
+
+    /// Ends what was started of a new session, and starts it as if nothing of it had been there: with ports that are free now.
+    async fn begin_anew(&mut self, context: &Context<'_>) -> Result<(), Error> {
+        self.shell.forget_orders(context).await?;
+        let mut wanting = self.shell.wanting(Goal::Session(&self.session), context);
+        self.decision = look(&mut wanting, &mut Looks).await?;
+        self.carry_out(context).await.map(drop)
     }
 
     /// Ends a new session that never came up: it is of no use; its logs are.

@@ -93,6 +93,14 @@ impl Scaling {
         )))
     }
 
+    /// Whether nothing of it runs: then all of it starts.
+    pub fn starts_all(&self) -> bool {
+        let Session::Local(directory) = &self.session else { return false };
+        let running = local::control::look(directory).running;
+        let mut processes = running.iter().flat_map(|running| &running.processes);
+        self.is_left() && processes.all(|one| one.pid.is_none())
+    }
+
     /// Whether there are as many as are wanted.
     pub fn is_there(&self) -> bool {
         self.old == self.new as usize

@@ -132,6 +132,20 @@ fn java_dies_at_once() {
 }
 
 #[test]
+fn a_port_that_is_taken_between_choice_and_use_is_another_one() {
+    let world = World::new();
+    let script = "case \"$*\" in *StandaloneSession*) if [ ! -e ../failed ] && [ ! -e \"$HOME/failed\" ]; then touch \"$HOME/failed\"; \
+         echo 'Caused by: java.net.BindException: Could not start rest endpoint on any port in port range 8081'; exit 1; fi;; \
+         esac; exec sleep 600";
+    world.java("java", "17.0.1", script);
+    let said = world.run(&["up", "a", "-D", "rest.port=0", "--timeout", "3"]);
+    said.expect(4)
+        .says("another program has taken a port of session `a`: Nutkin starts it with other ports");
+    // It runs, and answers nobody here. The control is `java_dies_at_once`, which is ended.
+    world.until_running("a");
+}
+
+#[test]
 fn java_is_no_program() {
     let broken = |world: &World| {
         world.java("java", "17.0.1", "");

@@ -203,6 +203,28 @@ fn a_container_of_somebody_else_is_not_touched() {
 }
 
 #[test]
+fn a_paused_container_is_said_to_be_one() {
+    let (place, _flink) = world();
+    place.run(UP).expect(0);
+    let status = || place.run(&["status", "a"]).stdout;
+    assert!(!status().contains("paused"), "the control");
+    place.server.with(|docker| docker.pause("nutkin-a-jobmanager"));
+    let said = status();
+    assert!(said.contains("paused: jobmanager; `docker unpause nutkin-a-jobmanager`"), "{said}");
+    assert!(!said.contains("ended last") && !said.contains("not running"), "{said}");
+    place.run(UP).expect(1).says("`docker unpause nutkin-a-jobmanager` lets it go on");
+}
+
+#[test]
+fn a_session_whose_job_manager_is_gone_is_started_by_its_name() {
+    let (place, _flink) = world();
+    place.run(UP).expect(0);
+    place.run(&["jobs", "a"]).expect(0);
+    place.server.with(|docker| docker.crash("nutkin-a-jobmanager", 137));
+    place.run(&["jobs", "a"]).expect(1).says("`nutkin up a --on docker` starts it");
+}
+
+#[test]
 fn an_image_that_is_missing_is_pulled() {
     let (place, _flink) = world();
     place.server.with(|docker| {

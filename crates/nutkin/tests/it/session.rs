@@ -1,7 +1,9 @@
 //! `up` on a session that exists: what it sees as a change, what it says of it, and what it leaves alone.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+
+use serde_json::{Value, json};
 
 use crate::world::{World, answer, answer_as, eventually, finish, rest_port};
 
@@ -252,6 +254,50 @@ fn a_session_that_nobody_starts_again_is_not_waited_for() {
     }
     // An election is given 30 s.
     assert!(started.elapsed() < std::time::Duration::from_secs(20));
+    let scaled = world.run(&["scale", "a", "--task-managers", "2"]);
+    scaled.expect(0).says("no process of session `a` runs: Nutkin starts its JobManagers, too");
+}
+
+#[test]
+fn who_leads_is_shown() {
+    let world = World::new();
+    world.up("a", &["-D", "high-availability.type=zookeeper"]).expect(0);
+    world.until_running("a");
+    let starts = "INFO  ClusterEntrypoint [] -  Starting StandaloneSessionClusterEntrypoint (Version: 1.20.5)\n";
+    let log = |name: &str, text: &str| {
+        let launch = world.launch("a");
+        let process = launch.processes.iter().find(|one| one.name == name).unwrap();
+        std::fs::write(&process.log, text).unwrap();
+    };
+    let leads = |expected: &[Value]| {
+        let said = world.run(&["status", "a", "-o", "json"]);
+        let document: Value = serde_json::from_str(&said.expect(0).stdout).unwrap();
+        let all = document["processes"].as_array().unwrap();
+        let found: Vec<&Value> =
+            all.iter().filter(|one| one["role"] == "JobManager").map(|one| &one["leads"]).collect();
+        assert_eq!(found, expected.iter().collect::<Vec<_>>());
+    };
+    log("jobmanager-1", starts);
+    log("jobmanager-2", starts);
+    // The control: they elect one.
+    leads(&[Value::Null, Value::Null]);
+    let granted = "INFO  DispatcherRestEndpoint [] - http://127.0.0.1:1 was granted leadership with leaderSessionID=a\n";
+    log("jobmanager-2", &format!("{starts}{granted}"));
+    leads(&[json!(false), json!(true)]);
+    world.run(&["status", "a"]).expect(0).prints(", leads, up");
+}
+
+#[test]
+fn a_session_that_is_starting_is_waited_for() {
+    let world = World::new();
+    world.up("a", &[]).expect(0);
+    world.until_running("a");
+    let mut jobs = world.command(&["jobs", "a"]).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(jobs.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "session `a` is starting: waiting for its JobManager\n");
+    answer(rest_port(&world.launch("a")), 1, &[]);
+    assert!(jobs.wait().unwrap().success());
 }
 
 #[test]
@@ -349,7 +395,9 @@ fn what_was_scaled_stays_so() {
         world.up("a", &[]).expect(0);
         let before = world.until_running("a");
         answer(rest_port(&world.launch("a")), 1, &[]);
-        world.run(&["scale", "a", "--task-managers", "2"]).expect(0).says("1 -> 2 TaskManagers");
+        let scaled = world.run(&["scale", "a", "--task-managers", "2"]);
+        scaled.expect(0).says("1 -> 2 TaskManagers");
+        assert!(!scaled.stderr.contains("no process"), "{}", scaled.all());
         world.run(&["scale", "a", "--task-managers", "2"]).expect(0).says("already");
         let scaled = world.until_running("a");
         assert!(before.iter().all(|one| scaled.contains(one)), "{before:?} {scaled:?}");

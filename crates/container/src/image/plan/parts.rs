@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::image::{FoundFlink, FoundParts, ImageRequest, ImageUser, LayerEntry};
-use nutkin_flink::{Argument, Problem};
+use nutkin_flink::{Argument, FlinkVersion, Problem};
 
 /// Parts of `opt/` that Flink loads as plugins, by the beginning of their names; others go to `lib/`
 /// (Flink documentation, "File Systems", "Plugins").
@@ -57,13 +57,11 @@ pub(super) fn chosen(
     let flink = found.distribution.as_ref().unwrap_or(&nothing);
     let mut entries = Vec::new();
     let (paths, names): (Vec<_>, Vec<_>) =
-        request.plugins.iter().partition(|plugin| plugin.contains('/') || is_jar(plugin));
+        request.plugins.iter().partition(|plugin| is_path(plugin));
     let mut folders: BTreeSet<&String> = BTreeSet::new();
+    problems.extend(missing(request, flink, found.flink));
     for name in &names {
-        match flink.plugins.get_key_value(name.as_str()) {
-            Some((folder, _)) => drop(folders.insert(folder)),
-            None => problems.push(unknown(Argument::Plugin, name, flink.plugins.keys())),
-        }
+        folders.extend(flink.plugins.get_key_value(name.as_str()).map(|(folder, _)| folder));
     }
     if names.is_empty() {
         folders.extend(flink.plugins.keys());
@@ -85,11 +83,7 @@ pub(super) fn chosen(
         });
     }
     for wanted in &request.opt {
-        let version = format!("{wanted}-{}.jar", found.flink);
-        let Some(jar) = flink.opt.iter().find(|jar| *jar == wanted || **jar == version) else {
-            problems.push(unknown(Argument::Opt, wanted, flink.opt.iter()));
-            continue;
-        };
+        let Some(jar) = of_opt(wanted, flink, found.flink) else { continue };
         let place = if PLUGINS.iter().any(|prefix| jar.starts_with(prefix)) {
             let folder =
                 jar.trim_end_matches(".jar").trim_end_matches(&format!("-{}", found.flink));
@@ -106,13 +100,67 @@ pub(super) fn chosen(
     entries
 }
 
-fn unknown<'a>(option: Argument, name: &str, there: impl Iterator<Item = &'a String>) -> Problem {
-    let there: Vec<&str> = there.map(String::as_str).collect();
+/// Plugins and parts of `opt` that are wanted by name and that Flink does not have.
+pub(super) fn missing(
+    request: &ImageRequest,
+    flink: &FoundFlink,
+    release: FlinkVersion,
+) -> Vec<Problem> {
+    let plugins = request.plugins.iter().filter(|plugin| !is_path(plugin));
+    let plugins = plugins.filter(|name| !flink.plugins.contains_key(name.as_str()));
+    let plugins =
+        plugins.map(|name| unknown(Argument::Plugin, name, flink.plugins.keys().cloned(), false));
+    let parts = request.opt.iter().filter(|wanted| of_opt(wanted, flink, release).is_none());
+    let parts = parts.map(|wanted| {
+        let name = wanted.trim_end_matches(".jar").trim_end_matches(&format!("-{release}"));
+        let is_elsewhere = OF_ARCHIVE.contains(&name);
+        unknown(Argument::Opt, wanted, flink.opt.iter().cloned(), is_elsewhere)
+    });
+    plugins.chain(parts).collect()
+}
+
+/// The jar of `opt` that a word means.
+fn of_opt<'f>(wanted: &str, flink: &'f FoundFlink, release: FlinkVersion) -> Option<&'f String> {
+    let version = format!("{wanted}-{release}.jar");
+    flink.opt.iter().find(|jar| *jar == wanted || **jar == version)
+}
+
+/// Parts of `opt` in the archives that Apache publishes, 1.13 to 2.3; distributions from PyPI have the Python parts alone.
+const OF_ARCHIVE: [&str; 9] = [
+    "flink-azure-fs-hadoop",
+    "flink-gs-fs-hadoop",
+    "flink-oss-fs-hadoop",
+    "flink-queryable-state-runtime",
+    "flink-s3-fs-hadoop",
+    "flink-s3-fs-presto",
+    "flink-sql-client",
+    "flink-sql-gateway",
+    "flink-state-processor-api",
+];
+
+/// Whether a plugin is given by its place.
+fn is_path(plugin: &str) -> bool {
+    plugin.contains('/') || is_jar(plugin)
+}
+
+/// `is_elsewhere`: another distribution of the same release has it.
+fn unknown(
+    option: Argument,
+    name: &str,
+    there: impl Iterator<Item = String>,
+    is_elsewhere: bool,
+) -> Problem {
+    let there: Vec<String> = there.collect();
     let hint = match there.as_slice() {
         [] => "this Flink has none; a jar is named by its path".to_owned(),
         _ => format!("there are {}", there.join(", ")),
     };
-    Problem::argument(option, format!("this Flink has no `{name}`")).hint(hint)
+    let problem = Problem::argument(option, format!("this Flink has no `{name}`"));
+    if is_elsewhere {
+        let before = format!("{hint}; the archive of Flink that Apache publishes has it (");
+        return problem.hint(Argument::FlinkFrom.within(before, " names it)"));
+    }
+    problem.hint(hint)
 }
 
 fn is_jar(name: &str) -> bool {

@@ -9,6 +9,7 @@ use super::{
 use crate::change::{self, Difference, Effect, Shape};
 use crate::decide::{self, About, Again, Change, Condition, Decision, Harm, Restarts, fates, harm};
 use crate::plan::docker::{self, Container, Containers, DaemonImage, Steps, steps};
+use crate::plan::network;
 use crate::remedy::{Deed, Remark};
 use crate::selection::Platform;
 use crate::session::Session;
@@ -143,6 +144,7 @@ pub(super) fn decide(
         // What nothing is made again for is not a difference to what runs.
         if !todo.is_empty() {
             differences = change::compare(&old, &wanted.shape, is_sensitive).differences;
+            differences.extend(ports::moved(wanted, &todo, seen));
             differences.extend(unexplained(&differences, &todo, seen));
         }
         let is_available = old.high_availability && wanted.shape.high_availability;
@@ -335,7 +337,11 @@ fn first_of_all(session: &Session, planned: &Planned, todo: &Steps) -> Vec<Step>
 fn remarks(planned: &Planned) -> Vec<Remark> {
     let unused = &planned.containers.unused;
     let unused = (!unused.is_empty()).then(|| advice::unused_on_docker(unused));
-    planned.said.iter().cloned().chain(unused).map(Into::into).collect()
+    let published = planned.containers.containers.iter().find_map(|one| one.published.as_ref());
+    let options = planned.containers.shape.options.iter();
+    let configuration = options.map(|(key, value)| (key.clone(), value.clone())).collect();
+    let open = published.and_then(|one| network::published(&one.address, &configuration));
+    planned.said.iter().cloned().chain(unused).chain(open).map(Into::into).collect()
 }
 
 /// What was taken for true until it is looked at.

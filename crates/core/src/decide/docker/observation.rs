@@ -91,6 +91,8 @@ pub struct FoundContainer {
     pub status: String,
     /// Labels.
     pub labels: BTreeMap<String, String>,
+    /// Where REST is published, of one that runs.
+    pub rest: Option<(String, u16)>,
 }
 
 /// A port of the daemon's machine that somebody else has.

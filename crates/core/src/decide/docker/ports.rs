@@ -1,6 +1,7 @@
 //! The port on which REST is published: one that nobody else has.
 
 use super::{Observation, TakenPort};
+use crate::change::Difference;
 use crate::plan::docker::{Containers, LOOPBACK, PUBLISH, PUBLISHED, Published, REST_PORT, Steps};
 use crate::session::Session;
 use crate::words::{decision, refusal};
@@ -51,6 +52,25 @@ pub(super) fn refused(wanted: &Containers, todo: &Steps, seen: &Observation) -> 
             Argument::Option.within("choose another one: ", refusal::other_port(PUBLISH, free)),
         ),
     )
+}
+
+/// The port on which REST was published until now, where it is made again on another one.
+pub(super) fn moved(wanted: &Containers, todo: &Steps, seen: &Observation) -> Option<Difference> {
+    let is_made_again = |name: &String| todo.replace.contains(name);
+    let mut made = wanted.containers.iter().filter(|one| is_made_again(&one.name));
+    let (name, new) = made.find_map(|one| Some((&one.name, one.published.as_ref()?)))?;
+    let of_name = seen.containers.iter().find(|one| one.seen.name == *name)?;
+    let (address, port) = of_name.rest.as_ref()?;
+    // The daemon chooses, and its choice need not be another one.
+    if new.port == 0 || (*address == new.address && *port == new.port) {
+        return None;
+    }
+    let (old, new) = if *address == new.address {
+        (port.to_string(), new.port.to_string())
+    } else {
+        (format!("{address}:{port}"), format!("{}:{}", new.address, new.port))
+    };
+    Some(Difference { what: PUBLISH.to_owned(), old: Some(old), new: Some(new) })
 }
 
 /// Who has a port. Whoever has it on all addresses has it on each.

@@ -101,7 +101,7 @@ impl Launch {
         token: String,
         generation: u64,
     ) -> (Self, BTreeMap<String, String>) {
-        let Processes { files, processes, rest_urls, options, memory: _ } = planned;
+        let Processes { files, processes, rest_urls, options, open: _ } = planned;
         let inputs = Inputs { options: &options, files: &files };
         let digests = inputs.file_digests();
         let processes =

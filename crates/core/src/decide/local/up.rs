@@ -53,12 +53,17 @@ pub fn plan(session: &Session, seen: &Observation) -> Result<Planned, Refusal> {
     let none = Ports::new();
     let own = old.map_or(&none, |old| &old.ports);
     let (ports, mut said) = ports::choose(session, own, seen.runs() || is_told, &machine.ports)?;
-    let mut planned = process::plan(session, &machine.machine(session, seen, &ports))?;
+    let around = machine.machine(session, seen, &ports);
+    // Before any of the processes is planned: there may be a million of them.
+    if let Some(needed) = process::memory(session, &around) {
+        said.extend(too_much(needed, machine.memory)?);
+    }
+    let mut planned = process::plan(session, &around)?;
     // Whoever wants no restart keeps what was restarted.
     let before = old.and_then(|old| old.options.get(RESTARTED));
     let restarted = session.restarted.as_ref().or(before).cloned();
     planned.options.extend(restarted.map(|time| (RESTARTED.to_owned(), time)));
-    said.extend(too_much(planned.memory, machine.memory)?);
+    said.append(&mut planned.open);
     let token = old.map_or_else(|| machine.token.clone(), |old| old.token.clone());
     let generation = old.map_or(1, |old| old.generation + 1);
     let (mut launch, files) =

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 pub use compose::{
     HEALTH_SECONDS, LOG_LIMITS, START_SECONDS, TO_BECOME_ANOTHER, compose, protections,
 };
-pub use reach::unreachable;
+pub use reach::{asked_ports, unreachable};
 pub use steps::{SeenContainer, Steps, steps};
 pub use template::{ContainerMount, MountSource};
 

@@ -1,8 +1,7 @@
 //! Whether the REST API of a session can be reached from where the command runs.
 
-use std::net::IpAddr;
-
 use super::{PUBLISH, default_published, read_published};
+use crate::plan::network::is_loopback;
 use crate::session::Session;
 use crate::words::refusal as words;
 use nutkin_flink::Problem;
@@ -13,13 +12,19 @@ pub fn unreachable(session: &Session, daemon: &str) -> Option<Problem> {
     let text = session.configuration.text(PUBLISH);
     let published =
         text.map_or_else(|| Some(default_published()), |text| read_published(&text).ok())?;
-    let is_loopback = |host: &str| {
-        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-    };
     (is_loopback(&published.address) && !is_loopback(daemon)).then(|| {
         Problem::new(PUBLISH, words::published_elsewhere(daemon, &published.address))
             .hint(words::PUBLISH_FOR_ALL)
     })
+}
+
+/// Ports of the daemon's machine on which an option has REST published, one for each JobManager. Empty: no option says it, or the
+/// daemon chooses.
+pub fn asked_ports(session: &Session) -> Vec<u16> {
+    let text = session.configuration.text(PUBLISH);
+    let port = text.and_then(|text| read_published(&text).ok()).map_or(0, |one| one.port);
+    let count = u16::try_from(session.job_managers()).unwrap_or(1);
+    if port == 0 { Vec::new() } else { (port..port.saturating_add(count)).collect() }
 }
 
 #[cfg(test)]
@@ -33,6 +38,20 @@ mod tests {
         let options = options.into_iter().collect();
         let session = spec::resolve(&Inputs { options, ..Inputs::default() }).unwrap();
         assert_eq!(unreachable(&session, daemon).is_some(), expected);
+    }
+
+    #[test]
+    fn ports_that_an_option_names() {
+        #[track_caller]
+        fn check(options: &[(&str, &str)], expected: &[u16]) {
+            let options = options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            let session = spec::resolve(&Inputs { options, ..Inputs::default() }).unwrap();
+            assert_eq!(asked_ports(&session), expected);
+        }
+        check(&[], &[]);
+        check(&[(PUBLISH, "0")], &[]);
+        check(&[(PUBLISH, "0.0.0.0:9999")], &[9999]);
+        check(&[(PUBLISH, "9999"), ("high-availability.type", "zookeeper")], &[9999, 10_000]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 pub use configuration::effective;
 
+use crate::plan::network;
 use crate::session::Session;
 use nutkin_flink::memory::{self, LegacyHeap, MemoryInput};
 use nutkin_flink::process::{Role, is_dist};
@@ -72,8 +73,8 @@ pub struct Processes {
     pub rest_urls: Vec<String>,
     /// All options that Flink finds in its configuration file, and ours that decide what is loaded.
     pub options: BTreeMap<String, String>,
-    /// What Flink's processes may take together, bytes.
-    pub memory: u64,
+    /// What lets others than this machine reach them, each in one line.
+    pub open: Vec<String>,
 }
 
 /// One process.
@@ -110,6 +111,9 @@ pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Probl
     };
     let job_manager = memory::job_manager(&input).map_err(|problem| problems.push(problem)).ok();
     let task_manager = memory::task_manager(&input).map_err(|problem| problems.push(problem)).ok();
+    let count = u32::try_from(machine.rest_ports.len()).unwrap_or(u32::MAX);
+    let task_managers = session.task_manager.replicas.unwrap_or(1);
+    problems.extend(network::shared(&configuration, count, task_managers));
     problems.extend(log::problem(&session.log_configuration, &machine.extra_libs));
     problems.extend(file_systems::missing(&configuration, session.flink, machine));
     if !machine.lib.iter().any(|jar| is_dist(jar)) {
@@ -133,7 +137,6 @@ pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Probl
         files.insert("conf/zoo.cfg".to_owned(), zookeeper_file(&machine.directory, port));
         processes.push(jvm.zookeeper());
     }
-    let count = machine.rest_ports.len();
     for (index, port) in machine.rest_ports.iter().enumerate() {
         let name = match (count, index) {
             (1, _) => "jobmanager".to_owned(),
@@ -141,13 +144,9 @@ pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Probl
         };
         processes.push(jvm.job_manager(name, *port, &job_manager));
     }
-    for index in 1..=session.task_manager.replicas.unwrap_or(1) {
+    for index in 1..=task_managers {
         processes.push(jvm.task_manager(index, &task_manager));
     }
-    let task_managers = session.task_manager.replicas.unwrap_or(1);
-    let of_job_managers = job_manager.process().saturating_mul(count as u64);
-    let of_task_managers = task_manager.process().saturating_mul(u64::from(task_managers));
-    let memory = of_job_managers.saturating_add(of_task_managers);
     let mut options: BTreeMap<String, String> = configuration
         .iter()
         .map(|(key, entry)| (key.to_owned(), entry.value.to_string()))
@@ -170,8 +169,23 @@ pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Probl
             .map(|port| format!("http://127.0.0.1:{port}"))
             .collect(),
         options,
-        memory,
+        open: network::open(&configuration),
     })
+}
+
+/// What Flink's processes of a session may take together, bytes; `None`: [`plan`] says what is wrong.
+pub fn memory(session: &Session, machine: &Machine) -> Option<u64> {
+    let configuration = effective(session, machine);
+    let input = MemoryInput {
+        configuration: &configuration,
+        version: session.flink,
+        legacy: LegacyHeap::default(),
+    };
+    let job_manager = memory::job_manager(&input).ok()?.process();
+    let task_manager = memory::task_manager(&input).ok()?.process();
+    let of_job_managers = job_manager.saturating_mul(machine.rest_ports.len() as u64);
+    let count = u64::from(session.task_manager.replicas.unwrap_or(1));
+    Some(of_job_managers.saturating_add(task_manager.saturating_mul(count)))
 }
 
 /// A ZooKeeper of one server. Flink's own peer wants a server line even then.

@@ -25,6 +25,7 @@ pub(super) struct Container {
 enum State {
     Created,
     Running,
+    Paused,
     Exited(i64),
 }
 
@@ -46,6 +47,10 @@ impl Container {
 
     pub(super) fn end(&mut self, code: i64) {
         self.state = State::Exited(code);
+    }
+
+    pub(super) fn pause(&mut self) {
+        self.state = State::Paused;
     }
 
     pub(super) fn plain(&self) -> Value {
@@ -75,6 +80,7 @@ impl Container {
         match self.state {
             State::Created => ("created", "Created".to_owned()),
             State::Running => ("running", "Up 2 seconds".to_owned()),
+            State::Paused => ("paused", "Up 2 seconds (Paused)".to_owned()),
             State::Exited(code) => ("exited", format!("Exited ({code}) 1 second ago")),
         }
     }
@@ -106,7 +112,7 @@ impl Container {
             "Config": config,
             "HostConfig": self.body["HostConfig"],
             "State": {
-                "Status": status, "Running": self.state == State::Running, "ExitCode": code, "OOMKilled": code == 137,
+                "Status": status, "Running": matches!(self.state, State::Running | State::Paused), "ExitCode": code, "OOMKilled": code == 137,
             },
             "RestartCount": self.restarts,
             "Mounts": self.mounts().map(|(target, source)| {
@@ -144,7 +150,8 @@ impl Docker {
     pub(super) fn list_containers(&self, request: &Request) -> Answer {
         let all = request.query("all") == "true";
         let found = self.containers.iter().filter(|(_, one)| {
-            (all || one.state == State::Running) && is_wanted(request, &one.body["Labels"])
+            (all || matches!(one.state, State::Running | State::Paused))
+                && is_wanted(request, &one.body["Labels"])
         });
         let found = found.map(|(name, one)| {
             let (state, status) = one.words();
@@ -179,6 +186,9 @@ impl Docker {
         match (method, what) {
             ("GET", "json") => Ok(Answer::json(200, &container.inspected(&name))),
             ("POST", "start") if container.state == State::Running => Ok(Answer::text(304, "")),
+            ("POST", "start") if container.state == State::Paused => {
+                Err(refusal(500, "cannot start a paused container, try unpause instead"))
+            }
             ("POST", "start") => {
                 container.state = State::Running;
                 if let Some(words) = self.dies.remove(&name) {

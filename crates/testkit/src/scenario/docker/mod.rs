@@ -107,6 +107,14 @@ impl Docker {
         self.containers.get_mut(name).expect("a container").end(code);
     }
 
+    /// Somebody stops the processes of a container without ending them.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    pub fn pause(&mut self, name: &str) {
+        self.containers.get_mut(name).expect("a container").pause();
+    }
+
     /// Names of the containers that were made to reach the ledger on a volume, and are left.
     pub fn helpers(&self) -> Vec<String> {
         let helpers = self.containers.iter().filter(|(_, one)| one.is_helper());

@@ -205,6 +205,7 @@ impl Daemon {
         let id = format!("{:04}", self.next);
         mine.made.push(id.clone());
         self.containers.push(FoundContainer {
+            rest: one.published.as_ref().map(|one| (one.address.clone(), one.port)),
             seen: SeenContainer {
                 name: one.name.clone(),
                 alias: one.alias.clone(),

@@ -3,7 +3,7 @@
 use super::daemon::{Daemon, image};
 use super::{HA, session};
 use crate::Remedy;
-use crate::change::Effect;
+use crate::change::{Difference, Effect};
 use crate::decide::docker::{Extras, Mine, Step, TakenPort, Thing, decide, resized, undo};
 use crate::decide::{Again, Decision, Ending, Goal, Harm};
 use crate::plan::docker::{FILES, HealthCheck};
@@ -216,6 +216,24 @@ fn a_port_that_somebody_has_is_seen_before_anything_ends() {
     check_port("9999", &[taken("127.0.0.1", 9998)], None);
     check_port("9999", &[taken("10.0.0.1", 9999)], None);
     check_port("0", &[taken("127.0.0.1", 9999)], None);
+}
+
+#[test]
+fn a_change_of_the_port_is_named() {
+    #[track_caller]
+    fn check(publish: &str, expected: &[&str], remarks: usize) {
+        let mut daemon = Daemon::new();
+        daemon.bring(&session(1, &[("nutkin.docker.publish", "7500")]));
+        let change = decided(&daemon, &session(1, &[("nutkin.docker.publish", publish)])).change;
+        let lines: Vec<String> = change.differences.iter().map(Difference::line).collect();
+        assert_eq!(lines, expected);
+        assert_eq!(change.remarks.len(), remarks, "{:?}", change.remarks);
+    }
+    check("8081", &["~ nutkin.docker.publish: 7500 -> 8081"], 0);
+    // It lets others in, too.
+    check("0.0.0.0:7500", &["~ nutkin.docker.publish: 127.0.0.1:7500 -> 0.0.0.0:7500"], 1);
+    // The control.
+    check("7500", &[], 0);
 }
 
 #[test]
