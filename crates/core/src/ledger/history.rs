@@ -78,8 +78,44 @@ impl Ledger {
         }
     }
 
+    /// What was noted of a job, oldest first: changes that name it by any of these names.
+    pub fn history_of(&self, names: &[&str]) -> Vec<(&Event, Vec<&str>)> {
+        let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let is_about = |change: &&str| quoted.iter().any(|name| change.contains(name.as_str()));
+        let all = self.history.iter().map(|event| {
+            (event, event.changes.iter().map(String::as_str).filter(is_about).collect::<Vec<_>>())
+        });
+        all.filter(|(_, changes)| !changes.is_empty()).collect()
+    }
+
     /// Notes who changed what.
     pub fn note(&mut self, event: Event) {
         self.history.push(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_noted_of_a_job() {
+        let mut ledger = Ledger::new("s");
+        let who = Who { user: "ann".to_owned(), host: "laptop".to_owned() };
+        let mut note = |changes: &[&str]| {
+            let changes = changes.iter().map(|change| (*change).to_owned()).collect();
+            ledger.note(Event::new("2026-11-30T12:00:00Z", &who, &[], changes));
+        };
+        note(&["job `a` goes on from x", "job `ab` goes on from y"]);
+        note(&["TaskManagers: 3"]);
+        note(&["jobs that are stopped: `Orders`, `b`"]);
+        let about = |names: &[&str]| -> Vec<String> {
+            let found = ledger.history_of(names);
+            found.into_iter().flat_map(|(_, changes)| changes).map(str::to_owned).collect()
+        };
+        assert_eq!(about(&["a"]), ["job `a` goes on from x"]);
+        let both = ["job `a` goes on from x", "jobs that are stopped: `Orders`, `b`"];
+        assert_eq!(about(&["a", "Orders"]), both);
+        assert_eq!(about(&["c"]), Vec::<String>::new());
     }
 }

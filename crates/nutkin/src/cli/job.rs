@@ -4,12 +4,14 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::client::target;
-use super::jobs::duration;
+use super::job_details::duration;
 use super::shared::{Output, OutputArgs, SessionArgs, document, extend};
 use crate::jobs::described;
 use crate::report::{Style, table};
 use crate::{Exit, Outcome, runtime};
+use nutkin_core::ledger::{JobRecord, Ledger};
 use nutkin_rest::jobs::Described;
+use nutkin_shell::ledger;
 
 /// Arguments of `nutkin job`.
 #[derive(Debug, clap::Args)]
@@ -54,6 +56,11 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             })
             .collect();
         let latest = &checkpoints["latest"];
+        let known = match &target.session {
+            Some(session) => ledger::load(session).await.ok().map(|opened| opened.ledger),
+            None => None,
+        };
+        let known = known.as_ref().and_then(|ledger| Some((ledger, record_of(ledger, &job.id)?)));
         let exception = root_exception(&exceptions);
         if args.output.output != Output::Text {
             let mut fields = job.document();
@@ -66,6 +73,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
                     "restoredFrom": latest["restored"]["external_path"],
                 },
                 "exception": exception,
+                "ledger": known.map(|(ledger, of)| noted(ledger, of, &job.name)),
             });
             extend(&mut fields, more);
             context.printer.document(args.output.output, &document("Job", fields))?;
@@ -105,8 +113,60 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         if let Some(exception) = exception {
             printer.show(&format!("  last exception: {exception}\n"));
         }
+        if let Some((ledger, (name, record))) = known {
+            for line in told(ledger, name, record, &job.name) {
+                printer.show(&format!("  {line}\n"));
+            }
+        }
         Ok(Exit::Done)
     })
+}
+
+/// What the ledger has of a job, by the name that it has there.
+fn record_of<'l>(ledger: &'l Ledger, id: &str) -> Option<(&'l String, &'l JobRecord)> {
+    let is_it = |(name, record): &(&String, &JobRecord)| {
+        name.as_str() == id || record.id.as_deref() == Some(id)
+    };
+    // A job that was resumed is known by its first id, and another one may run under that.
+    let of_id = ledger.jobs.iter().find(|(_, record)| record.id.as_deref() == Some(id));
+    of_id.or_else(|| ledger.jobs.iter().find(is_it))
+}
+
+/// The same for programs.
+fn noted(ledger: &Ledger, (name, record): (&String, &JobRecord), of_flink: &str) -> Value {
+    let history = ledger.history_of(&[name, of_flink]).into_iter().map(|(event, changes)| {
+        json!({
+            "time": event.time,
+            "user": event.who.user,
+            "host": event.who.host,
+            "command": event.command,
+            "changes": changes,
+        })
+    });
+    json!({
+        "name": name,
+        "generation": record.generation,
+        "submitted": record.submitted,
+        "startedFrom": record.started_from,
+        "lastSavepoint": record.last_savepoint,
+        "history": history.collect::<Vec<_>>(),
+    })
+}
+
+/// The same for people.
+fn told(ledger: &Ledger, name: &str, record: &JobRecord, of_flink: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(time) = &record.submitted {
+        let from = record.started_from.as_ref().map(|from| format!(" from {from}"));
+        lines.push(format!("submitted  {time}{}", from.unwrap_or_default()));
+    }
+    for (event, changes) in ledger.history_of(&[name, of_flink]) {
+        let who = format!("{}@{}", event.who.user, event.who.host);
+        lines.extend(
+            changes.iter().map(|change| format!("{}  {who}: {}", event.time, change.trim())),
+        );
+    }
+    lines
 }
 
 /// The newest exception in one line, in the form of 1.13 and later, or the older one.

@@ -6,19 +6,24 @@ use nutkin_core::ledger::{Bringer, Ledger};
 use serde_json::json;
 
 use super::client::{Target, target};
+use super::job_details::{self, duration};
 use super::shared::{Output, OutputArgs, SessionArgs, document};
 use super::{Context, outcomes};
 use crate::report::table;
 use crate::{Exit, Outcome, runtime};
-use nutkin_rest::Job;
 use nutkin_rest::jobs::failure;
 
 /// Arguments of `nutkin jobs`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(
+    after_help = "CHECKPOINT is how long ago the last one was complete. RESTARTS counts since the job was submitted to this session. \
+ON CHANGE is what becomes of the job when its session changes; `nutkin plan` says more.
+
+Examples:
   nutkin jobs
   nutkin jobs orders                the jobs of the session `orders`
-  nutkin jobs --all -o json | jq -r '.items[].id'")]
+  nutkin jobs --all -o json | jq -r '.items[].id'"
+)]
 pub struct Args {
     /// The session's name, as with --session
     #[arg(value_name = "NAME", conflicts_with_all = ["session", "address"])]
@@ -44,20 +49,21 @@ pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
         let Target { client, session, .. } = target(&args.session, context).await?;
         let mut jobs = client.jobs().await.map_err(failure)?;
-        let mut in_file = BTreeMap::new();
-        let mut phase = None;
+        let mut ledger = None;
         if let Some(session) = &session
-            && let Some(ledger) = outcomes::note(session, &client, &jobs).await
+            && let Some(known) = outcomes::note(session, &client, &jobs).await
         {
-            outcomes::tell_gone(session, &client, &ledger, &jobs, context).await;
-            phase.clone_from(&ledger.phase);
-            in_file = names_in_file(ledger);
+            outcomes::tell_gone(session, &client, &known, &jobs, context).await;
+            ledger = Some(known);
         }
+        let phase = ledger.as_ref().and_then(|ledger| ledger.phase.clone());
         let ended = jobs.len();
         jobs.retain(|job| args.all || !job.state.has_ended());
         let ended = ended - jobs.len();
+        let details = job_details::of(&jobs, &client, session.as_ref(), ledger.as_ref()).await;
         if args.output.output != Output::Text {
-            let items: Vec<_> = jobs.iter().map(Job::document).collect();
+            let all = jobs.iter().zip(&details);
+            let items: Vec<_> = all.map(|(job, more)| more.document(job.document())).collect();
             let mut fields = json!({"items": items});
             if let Some(phase) = phase {
                 fields["underWay"] = phase.document();
@@ -74,8 +80,11 @@ pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
             context.printer.say(&format!("no job runs{more}"));
             return Ok(Exit::Done);
         }
-        let mut rows = vec![["ID", "STATE", "DURATION", "NAME"].map(str::to_owned)];
-        for job in &jobs {
+        let heads = ["ID", "STATE", "DURATION", "CHECKPOINT", "RESTARTS", "ON CHANGE", "NAME"];
+        let mut rows = vec![heads.map(str::to_owned)];
+        let in_file = ledger.map(names_in_file).unwrap_or_default();
+        for (job, more) in jobs.iter().zip(&details) {
+            let [checkpoint, restarts, fate] = more.columns();
             // What other commands call it.
             let name = in_file.get(&job.id).filter(|name| **name != job.name);
             let name = name.map(|name| format!("{} (`{name}` of the session file)", job.name));
@@ -83,6 +92,9 @@ pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
                 job.id.clone(),
                 job.state.to_string(),
                 duration(job.duration),
+                checkpoint,
+                restarts,
+                fate,
                 name.unwrap_or_else(|| job.name.clone()),
             ]);
         }
@@ -95,14 +107,4 @@ pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
 fn names_in_file(ledger: Ledger) -> BTreeMap<String, String> {
     let of_file = ledger.jobs.into_iter().filter(|(_, job)| job.origin == Bringer::File);
     of_file.filter_map(|(name, job)| Some((job.id?, name))).collect()
-}
-
-/// `1h 02m`, `3m 05s`, `7.2s`.
-pub(super) fn duration(millis: i64) -> String {
-    let seconds = millis / 1000;
-    match seconds {
-        3600.. => format!("{}h {:02}m", seconds / 3600, seconds % 3600 / 60),
-        60.. => format!("{}m {:02}s", seconds / 60, seconds % 60),
-        _ => format!("{:.1}s", millis as f64 / 1000.0),
-    }
 }

@@ -24,6 +24,7 @@ pub mod gc;
 pub mod image;
 pub mod init;
 pub mod job;
+mod job_details;
 pub mod jobs;
 pub mod kept_jars;
 pub mod kubernetes_session;

@@ -4,7 +4,7 @@ use nutkin_core::decide::Drift;
 use nutkin_core::ledger::Phase;
 use nutkin_core::status::SessionState;
 
-use super::jobs::duration;
+use super::job_details::duration;
 use super::select;
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
 use super::{Context, outcomes};

@@ -443,9 +443,13 @@ pub async fn options(client: &Client) -> Result<Configuration, Error> {
 /// # Errors
 /// It does not answer.
 pub async fn directory(client: &Client) -> Result<Option<String>, Error> {
-    let options = options(client).await?;
+    Ok(directory_in(&options(client).await?))
+}
+
+/// The same, where its options are known.
+pub fn directory_in(options: &Configuration) -> Option<String> {
     let found = rules::SAVEPOINT_DIRECTORY.into_iter().find_map(|key| options.get(key));
-    Ok(found.map(|entry| entry.value.to_string()).filter(|text| !text.trim().is_empty()))
+    found.map(|entry| entry.value.to_string()).filter(|text| !text.trim().is_empty())
 }
 
 /// Jobs that run, out of a list.
