@@ -16,7 +16,7 @@ use super::shared::{Limits, MoveArgs};
 use super::way_back;
 use super::{Context, savepoint_place, wanted};
 use crate::jobs::moving::{self, Candidate, Within};
-use crate::jobs::{Patience, located};
+use crate::jobs::{Patience, failure, located};
 use crate::platform::ledger::{goes_back, takes_back, under_way};
 use crate::platform::{Session, rebuild};
 use crate::progress::Spinner;
@@ -240,6 +240,28 @@ impl<'a> Moves<'a> {
             }
         }
         candidates
+    }
+
+    /// What becomes of each job where TaskManagers end.
+    ///
+    /// # Errors
+    /// The session does not answer.
+    pub(super) async fn at_scaling(
+        &self,
+        session: &Session,
+    ) -> Result<(Fates, Vec<Candidate>), Error> {
+        let opened = ledger::load(session).await?;
+        let connected = session.connect(true).await?;
+        let listed = connected.client()?.jobs().await.map_err(failure)?;
+        let candidates = self.look(&moving::running(&listed), &opened, session).await?;
+        let about: Vec<MovableJob> = candidates.iter().map(|one| one.about.clone()).collect();
+        Ok((Fates::Known(rules::fates(Effect::Restart, self.choice, &about)), candidates))
+    }
+
+    /// Whether anything has to be done about jobs before that.
+    pub(super) fn stops(&self, fates: &Fates) -> bool {
+        let Fates::Known(fates) = fates else { return false };
+        self.choice == Some(JobsChoice::Wait) || fates.iter().any(|job| job.fate == Fate::Moved)
     }
 
     /// What keeps every job from being moved: no directory for savepoints, or one that cannot be used.

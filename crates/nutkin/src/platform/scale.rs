@@ -1,13 +1,13 @@
 //! Another number of TaskManagers: what the ledger wants, with this number, planned again like any change.
 
 use nutkin_core::change::Effect;
-use nutkin_core::ledger::Opened;
+use nutkin_core::ledger::{Ledger, Opened, Wanted};
 use nutkin_rest::RunningJobs;
 use nutkin_shell::{Environment, Error, Kind, Purpose, Wish, ledger};
 use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
 
 use super::attend::Carried;
-use super::ledger::{none_under_way, rebuilt, surroundings, unless_denied, within};
+use super::ledger::{none_under_way, rebuilt, surroundings, under_way, unless_denied, within};
 use super::{Decision, Session};
 use crate::Context;
 
@@ -49,6 +49,11 @@ impl Scaling {
         let there = surroundings(wanted, context.environment);
         let context = &within(there.as_ref(), context);
         let mut asked = wanted.session().map_err(Error::input)?;
+        if let Some(phase) =
+            opened.ledger.phase.as_ref().filter(|_| asked.task_manager.replicas != Some(new))
+        {
+            return Err(under_way(session.name(), phase));
+        }
         if asked.task_manager.replicas != Some(new) {
             wanted.task_managers = Some(new);
             asked = wanted.session().map_err(Error::input)?;
@@ -99,6 +104,21 @@ impl Scaling {
         let running = local::control::look(directory).running;
         let mut processes = running.iter().flat_map(|running| &running.processes);
         self.is_left() && processes.all(|one| one.pid.is_none())
+    }
+
+    /// The session's name.
+    pub fn name(&self) -> &str {
+        self.session.name()
+    }
+
+    /// What is wanted of it, with this number; `None`: nobody noted it.
+    pub fn wanted(&self) -> Option<&Wanted> {
+        self.ledger().and_then(|ledger| ledger.wanted.as_ref())
+    }
+
+    /// Its ledger, as it is to be.
+    pub fn ledger(&self) -> Option<&Ledger> {
+        self.opened.as_ref().map(|opened| &opened.ledger)
     }
 
     /// Whether there are as many as are wanted.

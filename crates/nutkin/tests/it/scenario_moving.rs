@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::Write as _;
 use std::time::Duration;
 
-use nutkin_testkit::Finished;
 use nutkin_testkit::scenario::flink::{Stops, Submitted};
 use nutkin_testkit::scenario::{Docker, Fault, Flink, Request, Seen, Server};
+use nutkin_testkit::{Finished, side_by_side};
 use serde_json::Value;
 
 use crate::scenario::{Place, trouble};
@@ -83,12 +83,17 @@ impl World {
 
     /// The change, killed when the JobManager, or else the daemon, has been asked so often.
     pub(crate) fn cut_off(&self, is_flink: bool, cut: usize) {
+        self.cut_off_in(CHANGE, is_flink, cut);
+    }
+
+    /// The same of another change.
+    fn cut_off_in(&self, change: &[&str], is_flink: bool, cut: usize) {
         if is_flink {
             self.flink.set(cut_after(cut));
         } else {
             self.cut_daemon(Some(cut));
         }
-        let running = self.place.start(CHANGE);
+        let running = self.place.start(change);
         let _ = if is_flink {
             self.flink.hangs_within(NEVER)
         } else {
@@ -353,6 +358,45 @@ fn a_change_that_was_cut_off_is_neither_continued_nor_taken_back_without_consent
     assert_eq!((world.jobs(), world.ledger()), (before, ledger), "{}", run.all());
     // The control: once it is agreed to it is completed.
     world.is_moved(&world.place.run(CHANGE));
+}
+
+/// The job runs from its savepoint on what is left of the session.
+#[track_caller]
+fn is_moved_at_scaling(world: &World, run: &Finished) {
+    run.expect(0);
+    let (jobs, savepoints) = world.jobs();
+    assert_eq!(savepoints, 1, "{}", run.all());
+    let mut alive = jobs.values().filter(|job| job.state == "RUNNING");
+    let second = alive.next().expect("a job that runs");
+    assert_eq!(second.from.as_deref(), Some("file:/savepoints/savepoint-1"), "{}", run.all());
+    assert_eq!((alive.count(), world.is_moving()), (0, false), "{}", run.all());
+    assert_eq!(world.ledger()["wanted"]["taskManagers"], 1);
+}
+
+#[test]
+fn jobs_are_moved_where_task_managers_end() {
+    const SCALE: &[&str] = &["scale", "a", "--task-managers", "1", "--jobs", "move", "--yes"];
+    let world = World::with_job(Flink { task_managers: 2, ..flink() });
+    world.place.run(&["up", "a", "--yes", "--task-managers", "2"]).expect(0);
+    let whole = world.again();
+    let asked = whole.place.run(&SCALE[..6]);
+    asked.expect(6).says("jobs that are stopped with a savepoint and resumed from it: `job`");
+    assert_eq!(whole.jobs().1, 0, "nothing was stopped");
+    whole.flink.set(|_| Fault::None);
+    whole.cut_daemon(None);
+    is_moved_at_scaling(&whole, &whole.place.run(SCALE));
+    let counts = whole.changes();
+    let of_flink = (1..=counts[0]).map(|cut| (true, cut));
+    let of_daemon = (1..=counts[1]).step_by(7).map(|cut| (false, cut));
+    let cuts = of_flink.chain(of_daemon).map(|(is_flink, cut)| (is_flink, cut, world.again()));
+    side_by_side(cuts, |(is_flink, cut, world)| {
+        world.cut_off_in(SCALE, is_flink, cut);
+        is_moved_at_scaling(&world, &world.place.run(SCALE));
+    });
+    // The control: they fail over where nobody says more.
+    let control = world.again();
+    control.place.run(&["scale", "a", "--task-managers", "1", "--yes"]).expect(0);
+    assert_eq!(control.jobs().1, 0);
 }
 
 #[test]

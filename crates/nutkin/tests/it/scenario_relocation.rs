@@ -185,9 +185,9 @@ fn a_session_moves_to_another_platform_whatever_is_cut() {
     let [daemon, old, cluster] = whole.changes();
     whole.run(MOVE).expect(0).says("nowhere else");
 
-    // Each cut of what the JobManagers are asked for, and some of what the daemon is.
+    // Each cut of what the old JobManager and the cluster with the new one are asked for, and some of what the daemon is.
     let cuts = (1..=old).map(Cut::OldFlink).chain((1..=cluster).map(Cut::Cluster));
-    let cuts = cuts.chain((1..=daemon).step_by(5).map(Cut::Daemon));
+    let cuts = cuts.chain((1..=daemon).step_by(9).map(Cut::Daemon));
     side_by_side(cuts.map(|cut| (cut, world.again())), |(cut, world)| {
         world.cut_off(MOVE, cut);
         let run = world.run(MOVE);
@@ -216,8 +216,8 @@ fn a_move_is_taken_back_whatever_is_cut() {
     }
     left.is_back(left.run(ABORT).expect(0));
 
-    let cuts = (1..=old).map(Cut::OldFlink).chain((1..=cluster).map(Cut::Cluster));
-    let cuts = cuts.chain((1..=daemon).step_by(5).map(Cut::Daemon));
+    let cuts = (1..=old).map(Cut::OldFlink).chain((1..=cluster).step_by(2).map(Cut::Cluster));
+    let cuts = cuts.chain((1..=daemon).step_by(9).map(Cut::Daemon));
     side_by_side(cuts.map(|cut| (cut, world.again())), |(cut, world)| {
         world.cut_off(MOVE, cut);
         let run = world.run(ABORT);
