@@ -12,6 +12,7 @@ mod flink;
 mod kubernetes;
 mod machine;
 mod measure;
+mod moving;
 mod node;
 mod page;
 mod rest;
@@ -74,6 +75,7 @@ const SCENARIOS: &[Scenario] = &[
     Scenario { name: "commands", measure: commands::measure },
     Scenario { name: "entrypoint", measure: entrypoint::measure },
     Scenario { name: "kubernetes", measure: kubernetes::measure },
+    Scenario { name: "moving", measure: moving::measure },
     Scenario { name: "node", measure: node::measure },
     Scenario { name: "session", measure: session::measure },
     Scenario { name: "supervisor", measure: supervisor::measure },

@@ -11,6 +11,8 @@ use serde_json::Value;
 const EVERY: Duration = Duration::from_millis(5);
 /// For one answer.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// For an answer that runs main() first.
+const FOR_MAIN: Duration = Duration::from_secs(30);
 /// For the session: ten times what a busy machine of two cores takes.
 const GIVE_UP: Duration = Duration::from_mins(3);
 
@@ -48,15 +50,32 @@ fn slots_of(port: u16) -> Option<u64> {
 
 /// The document of a path; `None` when nobody answers in time, or with an error.
 pub(crate) fn get(address: SocketAddr, path: &str) -> Option<Value> {
-    let answer = ask(address, path)?;
+    document(&ask(address, path)?)
+}
+
+fn document(answer: &str) -> Option<Value> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     head.starts_with("HTTP/1.1 200").then(|| serde_json::from_str(body).ok())?
 }
 
+/// The same of a request with a document.
+pub(crate) fn post(address: SocketAddr, path: &str, body: &str) -> Option<Value> {
+    let length = body.len();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    );
+    document(&exchange(address, &request, FOR_MAIN)?)
+}
+
 fn ask(address: SocketAddr, path: &str) -> Option<String> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    exchange(address, &request, PATIENCE)
+}
+
+fn exchange(address: SocketAddr, request: &str, patience: Duration) -> Option<String> {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
+    stream.set_read_timeout(Some(patience)).ok()?;
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;

@@ -36,6 +36,21 @@ struct Process {
 /// Ends its processes when it goes.
 struct Processes(Vec<Child>);
 
+/// A session that was started so. It is killed when it goes.
+pub(crate) struct Session {
+    processes: Processes,
+    ready: Instant,
+    cpu: Duration,
+}
+
+impl Rendered {
+    /// Its configuration directory.
+    pub(crate) fn conf(&self) -> PathBuf {
+        let first = self.processes.first().map(|first| first.directory.join("conf"));
+        first.unwrap_or_default()
+    }
+}
+
 impl Drop for Processes {
     fn drop(&mut self) {
         for child in &mut self.0 {
@@ -50,32 +65,43 @@ impl Drop for Processes {
 /// # Errors
 /// When a JVM cannot be started or ends.
 pub(crate) fn start(flink: &Flink, rendered: &Rendered, port: u16, slots: u64) -> Result<Started> {
-    let first = rendered.processes.first().context("there are no processes")?;
-    write(&first.directory, &rendered.files)?;
-    let conf = first.directory.join("conf");
     let started = Instant::now();
-    let mut cpu = Duration::ZERO;
-    let mut processes = Processes(Vec::new());
-    for process in &rendered.processes {
-        let component = if process.name.starts_with("taskmanager") {
-            Component::TaskManager
-        } else {
-            Component::JobManager
-        };
-        let mut calculator = flink.calculator(&process.program, component, &conf)?;
-        cpu += measure::run(&mut calculator)?.cpu;
-        processes.0.push(spawn(process)?);
-    }
-    let ready = rest::registered(port, slots, || {
-        for child in &mut processes.0 {
-            let ended = child.try_wait()?;
-            ensure!(ended.is_none(), "a JVM ended: {ended:?}");
-        }
-        Ok(())
-    })?;
+    let Session { processes, ready, mut cpu } = Session::start(flink, rendered, port, slots)?;
     let ticks: u64 = processes.0.iter().filter_map(|child| cpu_ticks(child.id())).sum();
     cpu += TICK * u32::try_from(ticks)?;
     Ok(Started { ready: ready - started, returned: ready - started, cpu })
+}
+
+impl Session {
+    /// Starts everything and waits until the slots are registered.
+    ///
+    /// # Errors
+    /// When a JVM cannot be started or ends.
+    pub(crate) fn start(flink: &Flink, rendered: &Rendered, port: u16, slots: u64) -> Result<Self> {
+        let first = rendered.processes.first().context("there are no processes")?;
+        write(&first.directory, &rendered.files)?;
+        let conf = rendered.conf();
+        let mut cpu = Duration::ZERO;
+        let mut processes = Processes(Vec::new());
+        for process in &rendered.processes {
+            let component = if process.name.starts_with("taskmanager") {
+                Component::TaskManager
+            } else {
+                Component::JobManager
+            };
+            let mut calculator = flink.calculator(&process.program, component, &conf)?;
+            cpu += measure::run(&mut calculator)?.cpu;
+            processes.0.push(spawn(process)?);
+        }
+        let ready = rest::registered(port, slots, || {
+            for child in &mut processes.0 {
+                let ended = child.try_wait()?;
+                ensure!(ended.is_none(), "a JVM ended: {ended:?}");
+            }
+            Ok(())
+        })?;
+        Ok(Self { processes, ready, cpu })
+    }
 }
 
 fn write(directory: &Path, files: &BTreeMap<String, String>) -> Result<()> {
