@@ -45,11 +45,19 @@ fn leading<'p>(launch: &Launch, processes: &'p [ProcessState]) -> BTreeMap<&'p s
     if all.len() < 2 {
         return BTreeMap::new();
     }
+    let now = ownership::seconds_since_boot();
     let said = |one: &&ProcessState| {
         if one.pid.is_none() {
             return Some(false);
         }
         let definition = launch.processes.iter().find(|definition| definition.name == one.name)?;
+        let written = definition.log.metadata().and_then(|log| log.modified());
+        let age = written.ok().and_then(|time| time.elapsed().ok());
+        let lived = one.start_time.and_then(|start| uptime(start, now?));
+        // What lies there was written by the one before.
+        if age.zip(lived).is_some_and(|(age, lived)| lived < age.as_secs()) {
+            return Some(false);
+        }
         leaders::said(&end_of(&definition.log).ok()?)
     };
     let said: Vec<Option<bool>> = all.iter().map(said).collect();

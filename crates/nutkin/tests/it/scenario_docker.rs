@@ -203,6 +203,32 @@ fn a_container_of_somebody_else_is_not_touched() {
 }
 
 #[test]
+fn the_log_says_who_leads() {
+    let (place, _flink) = world();
+    place.run(&["up", "a", "-D", "high-availability.type=zookeeper"]).expect(0);
+    let leads = || -> Vec<String> {
+        let said = place.run(&["status", "a"]).stdout;
+        let lines = said.lines().filter(|line| line.contains(", leads"));
+        lines.map(|line| line.split_whitespace().next().unwrap_or_default().to_owned()).collect()
+    };
+    let say = |name: &str, words: &str| {
+        let words = format!("INFO  ClusterEntrypoint [] - {words}\n");
+        place.server.with(|docker| docker.say(name, &words));
+    };
+    let none: Vec<String> = Vec::new();
+    for name in ["nutkin-a-jobmanager-1", "nutkin-a-jobmanager-2"] {
+        say(name, " Starting StandaloneSessionClusterEntrypoint (Version: 1.20.5)");
+    }
+    // The control: they elect one.
+    assert_eq!(leads(), none);
+    say(
+        "nutkin-a-jobmanager-2",
+        "http://jobmanager-2:8081 was granted leadership with leaderSessionID=a",
+    );
+    assert_eq!(leads(), ["jobmanager-2"]);
+}
+
+#[test]
 fn a_paused_container_is_said_to_be_one() {
     let (place, _flink) = world();
     place.run(UP).expect(0);

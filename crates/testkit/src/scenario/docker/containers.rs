@@ -49,6 +49,10 @@ impl Container {
         self.state = State::Exited(code);
     }
 
+    pub(super) fn say(&mut self, words: &str) {
+        self.log.push_str(words);
+    }
+
     pub(super) fn pause(&mut self) {
         self.state = State::Paused;
     }

@@ -107,6 +107,14 @@ impl Docker {
         self.containers.get_mut(name).expect("a container").end(code);
     }
 
+    /// A container logs this.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    pub fn say(&mut self, name: &str, words: &str) {
+        self.containers.get_mut(name).expect("a container").say(words);
+    }
+
     /// Somebody stops the processes of a container without ending them.
     ///
     /// # Panics
