@@ -7,6 +7,7 @@ use crate::kubernetes::{Mount, Workload};
 use crate::node::Walk;
 use crate::settings::Setting;
 use crate::system::{HighAvailability, System};
+use nutkin_core::plan::retention::{CHECKPOINT_DIRECTORY, RETAIN, RETENTION};
 
 rules! {
     LOCAL_STORAGE "NK0201" Error "high-availability storage that pods cannot share"
@@ -39,7 +40,19 @@ rules! {
     ONE_NODE "NK0210" Warning "a volume that only one node can mount is shared by several pods"
         happens "A claim that is ReadWriteOnce only can be mounted on one node at a time. Pods that land on another node wait for ever: `Multi-Attach error for volume`."
         cure "Ask for `ReadWriteMany`, with a storage class that has it, or use a storage service instead of a volume.";
+    NOT_RETAINED "NK0211" Warning "checkpoints that end with their JobManager"
+        happens "Without high availability Flink deletes the checkpoints of every job when its JobManager is told to end: at a rolling update, when a node is drained, when a pod is evicted. Only a crash leaves them. Nothing is there then from which a job could continue."
+        cure "Set `execution.checkpointing.externalized-checkpoint-retention: RETAIN_ON_CANCELLATION`, and start a job again from its newest directory `chk-`, as `nutkin watch` does; or set up high availability.";
+    CLAIMED "NK0212" Warning "native savepoints that are claimed"
+        happens "When a job with incremental checkpoints is started with CLAIM from a native savepoint, Flink 1.15 to 2.3.0 makes a first checkpoint that cannot be restored (FLINK-39964): the next failure loses the job's state."
+        cure "Take NO_CLAIM, and delete the savepoint yourself after the first checkpoint; or take savepoints in the format CANONICAL.";
+    ONE_NAME "NK0213" Warning "one name for all jobs of a session"
+        happens "From Flink 2.3 on, high availability brings the jobs of an application back by their names. `pipeline.name` in the configuration of a session gives all of them the same name: only the order in which they are submitted tells which state is whose."
+        cure "Leave `pipeline.name` out of the session's configuration. A job gets its name in its program, or by its own options.";
 }
+
+/// The release from which on high availability knows applications (FLIP-549).
+const APPLICATIONS: (u16, u16) = (2, 3);
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     let high_availability = system.high_availability();
@@ -80,7 +93,60 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         out.add(&NO_HA, place, message).patch = patch;
     }
     checkpoints(system, out);
+    if high_availability.is_none() {
+        retention(system, out);
+    }
+    restored(system, high_availability.is_some(), out);
     volumes(system, out);
+}
+
+/// Checkpoints of a session without high availability. A session file need not say it: Nutkin retains them.
+fn retention(system: &System<'_>, out: &mut Findings<'_>) {
+    let settings = system.settings_of_job_managers();
+    if let Some(said) = settings.get(RETENTION) {
+        let value = said.text();
+        if !value.trim().eq_ignore_ascii_case(RETAIN) {
+            let message = format!("`{RETENTION}` is `{value}`, and there is no high availability");
+            let patch = out.exchange(said.place, value.trim(), RETAIN);
+            out.add(&NOT_RETAINED, said.place, message).patch = patch;
+        }
+        return;
+    }
+    let has_directory = CHECKPOINT_DIRECTORY.iter().any(|key| settings.get(key).is_some());
+    let interval = settings.get("execution.checkpointing.interval");
+    if let (None, true, Some(interval)) = (system.session, has_directory, interval) {
+        let message = format!("jobs take checkpoints, and `{RETENTION}` is not set");
+        let patch = out.append(interval.place, &format!("{RETENTION}: {RETAIN}"));
+        // In a tree the key stands at another place.
+        let is_flat = interval.key.starts_with("execution.") && {
+            let line = out.files[interval.place.file].line(interval.place.line);
+            line.is_some_and(|line| line.trim_start().starts_with("execution.checkpointing."))
+        };
+        out.add(&NOT_RETAINED, interval.place, message).patch = patch.filter(|_| is_flat);
+    }
+}
+
+/// From what jobs are restored, and which ones.
+fn restored(system: &System<'_>, is_available: bool, out: &mut Findings<'_>) {
+    let settings = system.settings_of_job_managers();
+    let says = |key: &str, word: &str| {
+        settings.get(key).filter(|one| one.text().trim().eq_ignore_ascii_case(word))
+    };
+    let is_native = says("kubernetes.operator.savepoint.format.type", "NATIVE").is_some();
+    let claim = says("execution.state-recovery.claim-mode", "CLAIM").filter(|_| is_native);
+    if let Some(claim) = claim {
+        out.add(
+            &CLAIMED,
+            claim.place,
+            format!("`{}: CLAIM`, and savepoints are native", claim.key),
+        );
+    }
+    let (major, minor) = APPLICATIONS;
+    let has_applications = system.version.is_some_and(|version| version.is_at_least(major, minor));
+    if let Some(name) = settings.get("pipeline.name").filter(|_| is_available && has_applications) {
+        let message = format!("every job of the session is named `{}`", name.text());
+        out.add(&ONE_NAME, name.place, message);
+    }
 }
 
 fn high_availability_storage(system: &System<'_>, place: Place, out: &mut Findings<'_>) {
