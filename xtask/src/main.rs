@@ -2,6 +2,7 @@
 
 mod bench;
 mod conformance;
+mod cuts;
 mod demo;
 mod docker;
 mod groups;
@@ -36,6 +37,8 @@ enum Task {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<std::ffi::OsString>,
     },
+    /// Kill a change that moves jobs behind each of its steps, on a real Flink
+    Cuts(cuts::Args),
     /// Compare with a real Flink on random cases
     #[command(subcommand)]
     Conformance(conformance::Args),
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::E2e => test::run(&test::Args::end_to_end()),
         Task::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         Task::Weigh { command } => bench::weigher(&command).map(|()| ExitCode::SUCCESS),
+        Task::Cuts(args) => cuts::run(&args).map(|()| ExitCode::SUCCESS),
         Task::Conformance(args) => conformance::run(&args),
         Task::Options(args) => options::run(&args).map(|()| ExitCode::SUCCESS),
         Task::Kube(args) => kube::run(args).map(|()| ExitCode::SUCCESS),

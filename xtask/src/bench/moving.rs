@@ -88,7 +88,8 @@ pub(crate) fn measure(bench: &Bench) -> Result<Section> {
         "A session of one JobManager and {TASK_MANAGERS} TaskManagers, Flink {VERSION}, with {JOBS} jobs (exactly once, a checkpoint each \
          second) gets another option for its JVMs. `nutkin up` stops the jobs with savepoints, restarts the session, resumes the jobs and waits for their \
          first checkpoints; beside it, one command after the other, `flink stop` for each job, the processes killed and started as by \
-         `start-cluster.sh`, and `flink run -s` for each job, until all jobs run, without waiting for checkpoints. How long a job \
+         `start-cluster.sh`, and `flink run -s` for each job, until all jobs run, \
+         without waiting for checkpoints. The client is started without the shell of its script, which favours it. How long a job \
          does not run is asked every {} ms, on average over the jobs. A submission is that of the same jar once more; the JobManager's own time is that of \
          `POST /jars/:id/run`. Median of {rounds} rounds in turn.",
         EVERY.as_millis(),
@@ -248,9 +249,15 @@ fn by_flink(bench: &Bench, flink: &Flink, jar: &Path, runs: &mut Vec<f64>) -> Re
     };
     let (first, second) = (rendered(false)?, rendered(true)?);
     let session = stock::Session::start(flink, &first, port, slots)?;
+    // What the `flink` script comes to: it is in no distribution of a package index.
     let client = |words: &[&str]| -> Command {
-        let mut command = Command::new(flink.home.join("bin/flink"));
-        command.env("FLINK_CONF_DIR", first.conf()).env("FLINK_LOG_DIR", &state).args(words);
+        let mut command = Command::new(first.java());
+        command
+            .env("FLINK_CONF_DIR", first.conf())
+            .args(first.opens())
+            .arg("-cp")
+            .arg(flink.home.join("lib/*"));
+        command.arg("org.apache.flink.client.cli.CliFrontend").args(words);
         command.args(["-m", &format!("127.0.0.1:{port}")]);
         command
     };

@@ -44,6 +44,17 @@ pub(crate) struct Session {
 }
 
 impl Rendered {
+    /// Its Java.
+    pub(crate) fn java(&self) -> &str {
+        self.processes.first().map_or("java", |first| first.program.as_str())
+    }
+
+    /// Flags that open Java's modules to Flink, which its client needs as well.
+    pub(crate) fn opens(&self) -> impl Iterator<Item = &String> {
+        let arguments = self.processes.first().into_iter().flat_map(|first| &first.arguments);
+        arguments.filter(|argument| argument.starts_with("--add-"))
+    }
+
     /// Its configuration directory.
     pub(crate) fn conf(&self) -> PathBuf {
         let first = self.processes.first().map(|first| first.directory.join("conf"));
