@@ -49,6 +49,21 @@ impl<'a> Mount<'a> {
         found
     }
 
+    /// Whether a container sees a key of a ConfigMap there: `items` and `subPath` choose some.
+    pub(super) fn shows(&self, map: &str, key: &str) -> bool {
+        let part = self.node.text_of("subPath");
+        let is_chosen =
+            |path: &str| part.is_none_or(|part| path == part || path::is_above(part, path));
+        self.config_maps().filter(|(name, _)| *name == map).any(|(_, items)| {
+            let mut of_key = items.iter().filter(|item| item.text_of("key") == Some(key));
+            if items.is_empty() {
+                is_chosen(key)
+            } else {
+                of_key.any(|item| item.text_of("path").is_some_and(is_chosen))
+            }
+        })
+    }
+
     /// Whether the volume is a ConfigMap or Secret, which nobody can write to.
     pub(super) fn is_read_only(&self) -> bool {
         self.volume.is_some_and(|volume| {

@@ -95,7 +95,7 @@ impl FileKind {
                 is_flinks(text).then_some(Self::ConfigYaml)
             }
             Some(kind) => Some(kind),
-            None if is_object(text) => Some(Self::Objects),
+            None if is_object(text) || looks_like_compose(text) => Some(Self::Objects),
             None if text.starts_with("#!") => Some(Self::Script),
             None if text.lines().any(|line| line.starts_with("FROM ")) => Some(Self::Dockerfile),
             None => None,
@@ -109,6 +109,19 @@ fn is_flinks(text: &str) -> bool {
     let mut words = keys.by_ref().map(|line| line.split([':', '.', ' ']).next().unwrap_or(line));
     let Some(first) = words.next() else { return true };
     std::iter::once(first).chain(words).any(options::is_first_word)
+}
+
+/// Whether a text is a Compose file, or would be one if it were not broken.
+pub(super) fn looks_like_compose(text: &str) -> bool {
+    let is_of_image = |line: &str| {
+        ["image:", "build:"].iter().any(|key| {
+            let before = line.split_once(key).map(|(before, _)| before);
+            before.is_some_and(|before| {
+                before.is_empty() || before.ends_with([' ', '{', ',', '"', '\''])
+            })
+        })
+    };
+    text.lines().any(|line| line.starts_with("services:")) && text.lines().any(is_of_image)
 }
 
 /// Whether a text is a Kubernetes object, whatever its name promises.

@@ -8,7 +8,7 @@ use super::embedded::{Embedded, Origin};
 use super::finding::Place;
 use super::hosts::Hosts;
 use super::image;
-use super::kubernetes::{Object, Role, Workload};
+use super::kubernetes::{Mount, Object, Role, Workload};
 use super::node::Walk;
 use super::path;
 use super::script::Script;
@@ -145,9 +145,10 @@ impl<'a> System<'a> {
         let index = self.world.index(workload.object);
         let origins = index.map(|index| origins(self.world, index, workload)).unwrap_or_default();
         let is_of_compose = self.is_of_compose();
+        let (world, mounts) = (self.world, workload.mounts());
         self.texts.iter().copied().filter(move |text| match text.origin {
             Origin::Properties(_) | Origin::ConfigMap(_) => {
-                is_of_compose || origins.contains(&text.origin)
+                is_of_compose || origins.contains(&text.origin) && is_shown(world, &mounts, text)
             }
             Origin::File | Origin::Content(_) => true,
         })
@@ -310,6 +311,13 @@ fn origins(world: &World, index: usize, workload: &Workload<'_>) -> BTreeSet<Ori
     maps.map(Origin::ConfigMap).chain([Origin::Properties(index)]).collect()
 }
 
+/// Whether mounts show a text, of whose ConfigMap they may show some keys only.
+fn is_shown(world: &World, mounts: &[Mount<'_>], text: &Embedded) -> bool {
+    let Origin::ConfigMap(index) = text.origin else { return true };
+    let map = world.objects[index].name.as_str();
+    mounts.iter().any(|mount| mount.shows(map, &text.key))
+}
+
 fn with_pods<'a>(world: &'a World, group: Group<'a>) -> System<'a> {
     let workloads: Vec<Workload<'a>> = group.workloads.iter().map(|(_, one)| *one).collect();
     let main = workloads.iter().find(|w| w.role.is_job_manager()).or(workloads.first());
@@ -321,8 +329,10 @@ fn with_pods<'a>(world: &'a World, group: Group<'a>) -> System<'a> {
     let mut system = empty(world, title);
     let mut texts = BTreeSet::new();
     for (index, workload) in &group.workloads {
+        let mounts = workload.mounts();
         for origin in origins(world, *index, workload) {
-            texts.extend(world.texts_of.get(&origin).into_iter().flatten().copied());
+            let all = world.texts_of.get(&origin).into_iter().flatten().copied();
+            texts.extend(all.filter(|text| is_shown(world, &mounts, &world.texts[*text])));
         }
     }
     system.texts = texts.into_iter().map(|index| &world.texts[index]).collect();
@@ -362,8 +372,20 @@ fn with_session<'a>(world: &'a World, object: &'a Object) -> System<'a> {
 fn without_pods<'a>(world: &'a World, systems: &[System<'a>]) -> Vec<System<'a>> {
     let all = systems.iter().flat_map(|system| &system.texts);
     let taken: BTreeSet<*const Embedded> = all.map(|text| std::ptr::from_ref(*text)).collect();
+    // What else is in a ConfigMap of a session is a part of no other.
+    let mut mounted: BTreeSet<usize> = BTreeSet::new();
+    for workload in systems.iter().flat_map(|system| &system.workloads) {
+        let maps = workload.mounts().into_iter().flat_map(|mount| mount.config_maps());
+        let maps = maps.filter_map(|(name, _)| world.index_of("ConfigMap", name, workload.object));
+        mounted.extend(maps);
+    }
+    let is_mounted = |text: &&Embedded| match text.origin {
+        Origin::ConfigMap(index) => mounted.contains(&index),
+        _ => false,
+    };
     let mut groups: BTreeMap<(bool, String), Vec<&'a Embedded>> = BTreeMap::new();
-    for text in world.texts.iter().filter(|text| !taken.contains(&std::ptr::from_ref(*text))) {
+    let loose = world.texts.iter().filter(|text| !taken.contains(&std::ptr::from_ref(*text)));
+    for text in loose.filter(|text| !is_mounted(text)) {
         let key = match text.origin {
             Origin::ConfigMap(index) => (true, world.objects[index].title()),
             _ => (false, world.files[text.start().file].directory().to_owned()),

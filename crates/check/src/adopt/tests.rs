@@ -265,3 +265,36 @@ fn an_error_is_cured_where_it_is() {
     let lines: Vec<_> = problems.iter().map(|one| one.location.as_ref().unwrap().line).collect();
     assert_eq!(lines, [Some(14)]);
 }
+
+/// A ConfigMap of which the pods see some keys only: what they do not see is not in the session.
+#[test]
+fn keys_that_are_not_mounted_do_not_count() {
+    let adopted = |mount: &str, items: &str| {
+        let workload = |role: &str| {
+            format!(
+                "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {role}}}\nspec:\n  selector: {{matchLabels: {{app: {role}}}}}\n  \
+                 template:\n    metadata: {{labels: {{app: {role}}}}}\n    spec:\n      containers:\n      - name: main\n        image: \
+                 flink:1.18.1\n        args: [{role}]\n        env: [{{name: JOB_MANAGER_RPC_ADDRESS, value: jm}}]\n        resources: {{limits: {{memory: 2Gi, cpu: 1}}}}\n        volumeMounts: \
+                 [{{name: conf, mountPath: /opt/flink/conf{mount}}}]\n      volumes: [{{name: conf, configMap: {{name: flink{items}}}}}]\n"
+            )
+        };
+        let text = format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: flink}}\ndata:\n  flink-conf.yaml: |\n    jobmanager.rpc.address: jm\n    \
+             blob.server.port: 6124\n    jobmanager.memory.process.size: 2g\n    taskmanager.memory.process.size: 2g\n    \
+             taskmanager.numberOfTaskSlots: 3\n  log4j-console.properties: |\n    rootLogger.level = WARN\n---\napiVersion: v1\nkind: \
+             Service\nmetadata: {{name: jm}}\nspec:\n  selector: {{app: jobmanager}}\n  ports: [{{name: rpc, port: 6123}}, {{name: blob, \
+             port: 6124}}, {{name: rest, port: 8081}}]\n{}{}",
+            workload("jobmanager"),
+            workload("taskmanager")
+        );
+        let text = adopt(&inputs(&[("a.yaml", &text)]), &AdoptionRequest::default()).unwrap().text;
+        (text.contains("numberOfTaskSlots: \"3\""), text.contains("level = WARN"))
+    };
+    assert_eq!(adopted("", ""), (true, true));
+    let one = "/flink-conf.yaml, subPath: flink-conf.yaml";
+    assert_eq!(adopted(one, ""), (true, false));
+    let items = ", items: [{key: flink-conf.yaml, path: flink-conf.yaml}]";
+    assert_eq!(adopted("", items), (true, false));
+    let log = "/log4j-console.properties, subPath: log4j-console.properties";
+    assert_eq!(adopted(log, ""), (false, true));
+}

@@ -110,7 +110,7 @@ pub(super) fn project(files: &Files<'_>, file: usize, document: &Node, out: &mut
     let refused = refuse::of_document(&project.document, place);
     project.out.refusals.extend(refused);
     project.services();
-    project.include(0);
+    project.include(&[file]);
     project.write(file);
 }
 
@@ -152,7 +152,7 @@ impl Project<'_, '_> {
 
     /// The services of included files, which are those of the project with paths and variables of their own (Compose
     /// Specification, "Include").
-    fn include(&mut self, depth: usize) {
+    fn include(&mut self, chain: &[usize]) {
         for one in self.document.items_of("include").to_vec() {
             let listed = one.get("path").map_or(&[][..], Walk::items);
             let paths: Vec<&str> = one
@@ -170,7 +170,17 @@ impl Project<'_, '_> {
                 self.out.refusals.push(Refusal::new(one.place(self.file), message));
             }
             let mut found = paths.iter().filter_map(|path| self.files.compose(path));
-            let Some((file, document)) = found.next().filter(|_| depth < DEEPEST) else { continue };
+            let Some((file, document)) = found.next().filter(|_| chain.len() <= DEEPEST) else {
+                continue;
+            };
+            if chain.contains(&file) {
+                let message = format!(
+                    "`{}` includes itself, by way of others or not",
+                    self.files.all[file].name
+                );
+                self.out.refusals.push(Refusal::new(one.place(self.file), message));
+                continue;
+            }
             let above: Vec<(usize, &Node)> = found.collect();
             let mut used: Vec<usize> = above.iter().map(|(index, _)| *index).collect();
             used.push(file);
@@ -207,7 +217,7 @@ impl Project<'_, '_> {
             let refused = message.map(|message| Refusal::new(one.place(self.file), message));
             included.out.refusals.extend(refused);
             included.services();
-            included.include(depth + 1);
+            included.include(&[chain, &[file]].concat());
             included.write(file);
         }
     }

@@ -15,7 +15,7 @@ mod words;
 
 pub(super) use lower::mounts::normalized;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Place;
 use super::kubernetes::Object;
@@ -82,15 +82,7 @@ pub(super) fn with_tags(text: &str, file: &str, document: Node) -> Node {
     nutkin_flink::yaml::tagged(text, file).0.into_iter().next().unwrap_or(document)
 }
 
-/// Whether the text of a broken file was one.
-pub(super) fn looks_like_one(text: &str) -> bool {
-    let starts = |line: &str| line.starts_with("services:");
-    text.lines().any(starts)
-        && text.lines().any(|line| {
-            let line = line.trim_start();
-            line.starts_with("image:") || line.starts_with("build:")
-        })
-}
+pub(super) use super::source::looks_like_compose as looks_like_one;
 
 /// Reads the Compose files among all documents: index of the file, and the document. Their services become further
 /// objects, and files that hold variables are hidden where lines are shown.
@@ -157,7 +149,19 @@ fn read(files: &[File], documents: &[(usize, Node)]) -> Projects {
     // What only others extend is a part of them.
     let extended: BTreeSet<usize> =
         all.iter().flat_map(|(_, own)| own.used.iter().copied()).collect();
-    all.retain(|(file, _)| !extended.contains(file));
+    let used: BTreeMap<usize, &BTreeSet<usize>> =
+        all.iter().map(|(file, own)| (*file, &own.used)).collect();
+    // Of those in a circle the first one counts.
+    let is_first = |file: &usize, own: &Projects| {
+        let mut users = used.iter().filter(|(user, used)| *user != file && used.contains(file));
+        users.all(|(user, _)| file < user && own.used.contains(user))
+    };
+    let kept: BTreeSet<usize> = all
+        .iter()
+        .filter(|(file, own)| !extended.contains(file) || is_first(file, own))
+        .map(|(file, _)| *file)
+        .collect();
+    all.retain(|(file, _)| kept.contains(file));
     for (file, own) in all {
         let before = projects.objects.len();
         projects.contents.extend(own.contents.into_iter().map(|(i, n, t)| (i + before, n, t)));

@@ -268,6 +268,40 @@ fn what_compose_refuses_is_told_where_no_other_file_may_have_it() {
 }
 
 #[test]
+fn files_of_variables_that_are_not_there() {
+    let file = |path: &str| pair(&format!("env_file: {path}"), "");
+    finds(&[("compose.yaml", &file("my.env"))], &["NK1001 compose.yaml:7"]);
+    finds(&[("compose.yaml", &file("my.env")), ("my.env", "A=b\n")], &[]);
+    // Everybody writes one.
+    finds(&[("compose.yaml", &file(".env")), (".env.example", "A=b\n")], &[]);
+    finds(&[("d/compose.yaml", &file("my.env")), ("d/my.sample.env", "A=b\n")], &[]);
+    finds(&[("d/compose.yaml", &file("e/.env")), ("d/e/example.env", "A=b\n")], &[]);
+    finds(&[("compose.yaml", &file("/etc/my.env"))], &[]);
+}
+
+#[test]
+fn files_that_include_each_other() {
+    let with = |of: &str| format!("include: [{of}]\n{}", pair("", ""));
+    let other = "include: [compose.yaml]\nservices: {x: {image: busybox}}\n";
+    finds(
+        &[("compose.yaml", &with("other.yaml")), ("other.yaml", other)],
+        &["NK1001 other.yaml:1"],
+    );
+    let harmless = "services: {x: {image: busybox}}\n";
+    finds(&[("compose.yaml", &with("other.yaml")), ("other.yaml", harmless)], &[]);
+}
+
+#[test]
+fn a_compose_file_without_a_name() {
+    let flow = "services:\n  jobmanager: {image: flink:1.18.1, command: jobmanager}\n  taskmanager: {image: flink:1.18.1, command: taskmanager}\n";
+    finds(&[("/dev/stdin", flow)], &["NK0414 /dev/stdin:3"]);
+    finds(
+        &[("compose.yaml", &flow.replace("taskmanager}\n", "taskmanager\n"))],
+        &["NK0001 compose.yaml:3"],
+    );
+}
+
+#[test]
 fn tags_and_lists_of_an_override() {
     let base = pair("ports: ['8081:8081', '9249:9249']\nvolumes: ['./a:/a']", "scale: 2");
     let over = "services:\n  jobmanager:\n    ports: !override ['127.0.0.1:8081:8081']\n    volumes: ['./b:/a']\n  taskmanager:\n    scale: !reset null\n    container_name: tm\n";

@@ -68,6 +68,7 @@ pub(super) fn of_world(world: &World, silences: &[Silence], out: &mut Findings<'
     compose::of_world(world, out);
     pods::removed_versions(world, out);
     pods::unknown_kinds(world, out);
+    pods::refused_beside(world, out);
     pods::names::of_world(world, out);
 }
 

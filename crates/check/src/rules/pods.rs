@@ -81,6 +81,7 @@ rules! {
 }
 
 pub(super) use kubernetes::{removed_versions, unknown_kinds};
+pub(super) use refused::of_world as refused_beside;
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     for workload in &system.workloads {

@@ -20,6 +20,23 @@ impl Project<'_, '_> {
         (1..=node.line).rev().take(NEAR).find(begins).unwrap_or(node.line)
     }
 
+    /// Whether a file beside shows what a file of variables has in it, so that everybody writes one: `.env.example`.
+    fn has_example(&mut self, path: &str) -> bool {
+        let (stem, end) = match path.strip_suffix(".env") {
+            Some(stem) => (stem, ".env"),
+            None => (path, ""),
+        };
+        let names = ["example", "sample", "template", "dist"].into_iter().flat_map(|word| {
+            let dot = if stem.is_empty() || stem.ends_with('/') { "" } else { "." };
+            [format!("{path}.{word}"), format!("{stem}{dot}{word}{end}")]
+        });
+        let names: Vec<String> = names.collect();
+        self.out.wanted.extend(names.iter().cloned());
+        let found: Vec<usize> = names.iter().filter_map(|name| self.files.find(name)).collect();
+        self.out.used.extend(&found);
+        !found.is_empty()
+    }
+
     /// The value that `.env` gives a variable that a service only names.
     fn own(&self, name: &str, at: &Node) -> Option<(Key, Node)> {
         self.variables.get(name).map(|value| entry("value", text(at, value)))
@@ -42,7 +59,8 @@ impl Project<'_, '_> {
             self.out.wanted.insert(path.clone());
             let Some(index) = self.files.find(&path) else {
                 if node.text_of("required") != Some("false") {
-                    if !path.contains('$') {
+                    let is_here = !path.contains('$') && !path.starts_with(['/', '~']);
+                    if is_here && !self.has_example(&path) {
                         let message = format!(
                             "`{path}` is named as a file of variables, but there is no such file"
                         );

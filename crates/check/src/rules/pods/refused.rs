@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use super::REFUSED_VALUE;
 use crate::finding::{Findings, Place};
 use crate::kubernetes::{Object, Workload};
-use crate::node::Walk;
+use crate::node::{Walk, key_place};
 use crate::rules::schema::VOLUME;
-use crate::system::System;
+use crate::secrets;
+use crate::system::{System, World};
 use nutkin_flink::yaml::{Node, NodeKind};
 
 /// Fields that are whole numbers wherever they are in a workload.
@@ -57,6 +58,9 @@ const WORDS: &[(&str, &[&str])] = &[
     ("sessionAffinity", &["None", "ClientIP"]),
 ];
 
+/// Types of Services.
+const TYPES: [&str; 4] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
+
 /// Maps with keys of the user's own.
 const FREE: &[&str] = &[
     "annotations",
@@ -92,10 +96,35 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
             Refused { object: map, out }.data();
         }
     }
+    if let Some(session) = system.session {
+        let mut refused = Refused { object: session, out };
+        for pod in secrets::pods(session) {
+            refused.types(pod);
+            refused.pod(pod, false);
+        }
+    }
     for service in &system.selecting {
         let mut refused = Refused { object: service, out };
         refused.types(&service.node);
         refused.service();
+    }
+}
+
+/// What lies beside a session: ways to it, and claims.
+pub(in crate::rules) fn of_world(world: &World, out: &mut Findings<'_>) {
+    let is_flinks = |object: &Object| Workload::of(object).is_some() && object.compose.is_none();
+    let mut beside =
+        world.of_kind("Ingress").chain(world.of_kind("PersistentVolumeClaim")).peekable();
+    if beside.peek().is_none() || !world.objects.iter().any(is_flinks) {
+        return;
+    }
+    for object in beside {
+        let mut refused = Refused { object, out };
+        match object.node.text_of("apiVersion") {
+            Some("networking.k8s.io/v1") => refused.ingress(),
+            Some("v1") => refused.claim(),
+            _ => {}
+        }
     }
 }
 
@@ -194,6 +223,11 @@ impl Refused<'_, '_, '_> {
                 }
             }
         }
+        self.pod(pod, has_image || object.node.at("spec/selector").is_some());
+    }
+
+    /// `is_whole`: the object is not a patch or a template, which leave out what they do not change.
+    fn pod(&mut self, pod: &Node, is_whole: bool) {
         let lists =
             || ["initContainers", "containers"].into_iter().flat_map(|list| pod.items_of(list));
         self.twice(lists(), "name", "two containers");
@@ -214,11 +248,10 @@ impl Refused<'_, '_, '_> {
             }
         }
         for container in lists() {
-            self.container(container, has_image || object.node.at("spec/selector").is_some());
+            self.container(container, is_whole);
         }
     }
 
-    /// `is_whole`: the object is not a patch, which leaves out what it does not change.
     fn container(&mut self, container: &Node, is_whole: bool) {
         let name = container.text_of("name").unwrap_or_default();
         // OpenShift fills it in where a DeploymentConfig has triggers.
@@ -286,6 +319,11 @@ impl Refused<'_, '_, '_> {
             }
         }
         self.twice(ports.iter(), "name", "two ports");
+        if let Some(node) = object.node.at("spec/type")
+            && let Some(text) = node.text().filter(|text| !is_open(text) && !TYPES.contains(text))
+        {
+            self.tell(node, format!("`type` is not `{text}`, but one of {}", TYPES.join(", ")));
+        }
         let is_letter = |c: char| c.is_ascii_lowercase();
         if !object.name.starts_with(is_letter)
             && !is_open(&object.name)
@@ -299,6 +337,32 @@ impl Refused<'_, '_, '_> {
                     object.name
                 ),
             );
+        }
+    }
+
+    /// Paths of an Ingress: what the versions before v1 had by default, and how they named Services.
+    fn ingress(&mut self) {
+        let rules = self.object.node.at("spec/rules").map_or(&[][..], Walk::items);
+        let paths = rules.iter().filter_map(|rule| rule.at("http/paths")).flat_map(Walk::items);
+        for path in paths {
+            if path.get("pathType").is_none() {
+                self.tell(path, "a path without `pathType`: `Prefix` is mostly meant".to_owned());
+            }
+            if let Some((key, _)) = path.get("backend").and_then(|one| one.entry("serviceName")) {
+                let place = key_place(key, self.object.file);
+                let message = "`serviceName` and `servicePort` are `service.name` and `service.port.number` in this version";
+                self.tell_at(place, message.to_owned());
+            }
+        }
+    }
+
+    fn claim(&mut self) {
+        let Some((key, spec)) = self.object.node.entry("spec") else { return };
+        let place = key_place(key, self.object.file);
+        for path in ["accessModes", "resources/requests/storage"] {
+            if spec.at(path).is_none() && spec.get("volumeName").is_none() {
+                self.tell_at(place, format!("`spec.{}` is missing", path.replace('/', ".")));
+            }
         }
     }
 
@@ -373,6 +437,16 @@ spec:
   selector: {app: jm}
   ports: [{name: rpc, port: 6123}, {name: blob, port: 6124}, {name: rest, port: 8081}]
 ---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: ui, annotations: {nginx.ingress.kubernetes.io/auth-type: basic}}
+spec: {rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: jm, port: {number: 8081}}}}]}}]}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: state}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+---
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: jm}
@@ -423,6 +497,18 @@ spec:
         }
         assert_eq!(errors(SESSION), []);
         for (from, to, message) in [
+            (
+                "  selector: {app: jm}\n",
+                "  selector: {app: jm}\n  type: Nodeport\n",
+                "`type` is not `Nodeport`",
+            ),
+            ("pathType: Prefix, ", "", "a path without `pathType`"),
+            (
+                "{service: {name: jm, port: {number: 8081}}}",
+                "{serviceName: jm, servicePort: 8081}",
+                "in this version",
+            ),
+            ("accessModes: [ReadWriteOnce], ", "", "`spec.accessModes` is missing"),
             ("replicas: 1", "replicas: '1'", "`replicas` is a whole number"),
             ("containerPort: 6123", "containerPort: \"6123\"", "`containerPort` is a whole number"),
             ("readOnly: true", "readOnly: 'true'", "`readOnly` is true or false"),
@@ -484,6 +570,22 @@ spec:
                 assert_eq!(errors(&open), []);
             }
         }
+    }
+
+    /// Templates of pods in session files.
+    #[test]
+    fn templates_that_the_server_refuses() {
+        let found = |env: &str| {
+            let text = format!(
+                "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {{name: s}}\nspec:\n  image: flink:1.20.1\n  flinkVersion: \
+                 v1_20\n  serviceAccount: flink\n  podTemplate: {{spec: {{containers: [{{name: flink-main-container, env: {env}}}]}}}}\n  \
+                 jobManager: {{resource: {{memory: 2g, cpu: 1}}}}\n  taskManager: {{resource: {{memory: 2g, cpu: 1}}}}\n"
+            );
+            let report = check(&[Input { name: "s.yaml".to_owned(), text }], &Settings::default());
+            report.findings.iter().any(|one| one.rule.code == "NK0618")
+        };
+        assert!(found("{TZ: UTC}"));
+        assert!(!found("[{name: TZ, value: UTC}]"));
     }
 
     #[test]
