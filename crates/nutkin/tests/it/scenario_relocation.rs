@@ -197,6 +197,24 @@ fn a_session_moves_to_another_platform_whatever_is_cut() {
 }
 
 #[test]
+fn a_session_comes_back_from_there() {
+    let world = World::with_job("s3://bucket/savepoints");
+    world.is_moved(&world.run(MOVE));
+    // The next JobManager on Docker is another one.
+    world.flink.with(|flink| flink.work.forget());
+    let run = world.run(&["move", "a", "--on", "docker", "--yes", "-o", "json"]);
+    run.expect(0).says("session `a` runs on docker, and has ended on kubernetes");
+    assert_eq!((&run.json()["from"], &run.json()["to"]), (&"kubernetes".into(), &"docker".into()));
+    assert_eq!(world.pods(), Vec::<String>::new(), "{}", run.all());
+    let [here, there] = world.states();
+    assert_eq!((here, there), (vec!["RUNNING"], vec!["FINISHED"]), "{}", run.all());
+    let job = world.flink.with(|flink| flink.work.jobs.values().next().cloned()).unwrap();
+    assert_eq!(job.arguments, serde_json::json!(["--n", "7"]));
+    // Nothing else of it is another one than its ledger wants.
+    world.run(&["plan", "a", "--detailed-exitcode"]).expect(0);
+}
+
+#[test]
 fn a_move_is_taken_back_whatever_is_cut() {
     let world = World::with_job("s3://bucket/savepoints");
     // The job fails where it is resumed.
