@@ -169,7 +169,8 @@ mod tests {
         fn check(line: &str, looked: Looked, before: &str) {
             assert_eq!(next_of(line), Next::Value(looked, before.to_owned()), "{line}");
         }
-        for command in ["up", "down", "plan", "status", "open", "scale", "restart", "jobs", "logs"]
+        for command in
+            ["up", "down", "plan", "status", "open", "scale", "restart", "move", "jobs", "logs"]
         {
             check(&format!("{command} "), Looked::Sessions, "");
         }
