@@ -3,21 +3,22 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use futures_util::future::join3;
+use futures_util::future::join4;
 use futures_util::stream::{self, StreamExt as _};
 use nutkin_core::change::Effect;
 use nutkin_core::decide::JobFate;
 use nutkin_core::jobs::{self as rules, Hindrance, MovableJob};
 use nutkin_core::ledger::Ledger;
+use nutkin_core::plan::retention::{RETAIN, RETENTION};
 use nutkin_flink::{Configuration, is_highly_available};
-use nutkin_rest::{Client, Job};
+use nutkin_rest::{Client, Job, retains_checkpoints};
 use serde_json::{Value, json};
 
 use super::savepoint_place;
 use crate::jobs::moving;
 use crate::platform::{AT_ONCE, Session};
 
-/// So many jobs are looked at, each with three requests: a list that is longer is read by programs, which ask `job` for more.
+/// So many jobs are looked at, each with four requests: a list that is longer is read by programs, which ask `job` for more.
 const MOST: usize = 100;
 
 /// What is known of a job that runs.
@@ -28,6 +29,8 @@ pub(super) struct Details {
     restarts: Option<u64>,
     /// What a change that restarts the session does to it.
     fate: Option<JobFate>,
+    /// Whether it says itself that its checkpoints are not retained, in a session where nothing else brings it back.
+    overrules: bool,
 }
 
 impl Details {
@@ -40,6 +43,16 @@ impl Details {
             self.restarts.map_or_else(none, |count| count.to_string()),
             self.fate.as_ref().map_or_else(none, |fate| fate.fate.word().to_owned()),
         ]
+    }
+
+    /// What people should know of it, by its name.
+    pub(super) fn warning(&self, name: &str) -> Option<String> {
+        self.overrules.then(|| {
+            format!(
+                "job `{name}` has its checkpoints deleted when its JobManager is told to end: it overrules \
+                 `execution.checkpointing.externalized-checkpoint-retention` of the session"
+            )
+        })
     }
 
     /// Adds the fields of `-o json` to those of the job.
@@ -71,16 +84,20 @@ pub(super) async fn of(
 ) -> Vec<Details> {
     let options = moving::options(client).await.ok();
     let of_all = options.as_ref().map(|options| of_all(options, session, ledger));
+    let retains = options.as_ref().and_then(|options| options.text(RETENTION));
+    let retains = retains.is_some_and(|said| said.trim() == RETAIN);
     let each = jobs.iter().enumerate().map(|(index, job)| {
         let of_all = of_all.clone();
         async move {
             if MOST <= index || job.state.has_ended() {
                 return Details::default();
             }
-            let parts = ["/checkpoints", "/metrics?get=numRestarts"];
-            let [checkpoints, metrics] = parts.map(|part| client.job(&job.id, part));
+            let parts = ["/checkpoints", "/checkpoints/config", "/metrics?get=numRestarts"];
+            let [checkpoints, config, metrics] = parts.map(|part| client.job(&job.id, part));
             let is_batch = moving::is_batch(client, &job.id);
-            let (checkpoints, metrics, is_batch) = join3(checkpoints, metrics, is_batch).await;
+            let all = join4(checkpoints, config, metrics, is_batch);
+            let (checkpoints, config, metrics, is_batch) = all.await;
+            let is_lost = of_all.as_ref().is_some_and(|(effect, _)| *effect == Effect::Loss);
             let fate = of_all.map(|(effect, hindrance)| {
                 let is_ours = || hindrance_of(job, ledger);
                 let batch = || is_batch.then_some(Hindrance::Batch);
@@ -92,6 +109,7 @@ pub(super) async fn of(
                 checkpoint: checkpoints.ok().as_ref().and_then(last_checkpoint),
                 restarts: metrics.ok().as_ref().and_then(restarts),
                 fate,
+                overrules: is_lost && retains && config.is_ok_and(|config| overrules(&config)),
             }
         }
     });
@@ -141,6 +159,11 @@ fn last_checkpoint(checkpoints: &Value) -> Option<(Option<String>, i64)> {
     Some((path.map(str::to_owned), time))
 }
 
+/// Whether checkpoints of a job go with it. One that takes none has no such page. Source: `CheckpointConfigInfo`, 1.13 to 2.3.
+fn overrules(config: &Value) -> bool {
+    config["externalization"].is_object() && !retains_checkpoints(config)
+}
+
 /// The metric `numRestarts` of the JobManager: how often the job was restarted since it was submitted to it. One that was asked for no
 /// metric so far has none yet (`MetricFetcherImpl`).
 fn restarts(metrics: &Value) -> Option<u64> {
@@ -171,6 +194,11 @@ mod tests {
         assert_eq!(checkpoint(Value::Null), None);
         assert_eq!(restarts(&json!([{"id": "numRestarts", "value": "3"}])), Some(3));
         assert_eq!(restarts(&json!([])), None);
+        let config = |enabled: bool, deletes: bool| json!({"externalization": {"enabled": enabled, "delete_on_cancellation": deletes}});
+        assert!(overrules(&config(false, true)) && overrules(&config(true, true)));
+        assert!(!overrules(&config(true, false)) && !overrules(&Value::Null));
+        let details = Details { overrules: true, ..Details::default() };
+        assert!(details.warning("x").is_some() && Details::default().warning("x").is_none());
     }
 
     #[test]

@@ -99,6 +99,11 @@ pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
             ]);
         }
         context.printer.show(&table(&rows));
+        for (job, more) in jobs.iter().zip(&details) {
+            if let Some(warning) = more.warning(&job.name) {
+                context.printer.warn(&warning);
+            }
+        }
         Ok(Exit::Done)
     })
 }
