@@ -178,6 +178,13 @@ impl DockerSession {
         let containers = self.containers().await?;
         let rest_urls = self.rest_urls(&containers);
         if rest_urls.is_empty() {
+            let mut job_managers =
+                containers.iter().filter(|one| one.seen.role == Some(Role::JobManager));
+            if job_managers.any(|one| one.status.starts_with("Restarting")) {
+                let message = format!("the JobManager of session `{}` has ended", self.name);
+                return Err(Error::new(Kind::Broken, message)
+                    .hint("Docker starts it again in a moment; its log says why it ended"));
+            }
             let message = format!("no JobManager of session `{}` runs", self.name);
             let up =
                 UpWith { name: Some(self.name.clone()), on: Some("docker"), ..UpWith::default() };

@@ -52,9 +52,21 @@ pub(crate) fn open(configuration: &Configuration) -> Vec<String> {
 
 /// That REST is published on an address of the daemon's machine where others reach it.
 pub(crate) fn published(address: &str, configuration: &Configuration) -> Option<String> {
+    let is_open = !asks_for_certificates(configuration) && !is_loopback(address);
+    is_open.then(|| words::published_to_all(address))
+}
+
+/// That the Service of REST leads there from outside of the cluster (`KubernetesConfigOptions.ServiceExposedType`).
+pub(crate) fn exposed(configuration: &Configuration) -> Option<String> {
+    let kind = configuration.text("kubernetes.rest-service.exposed.type")?;
+    let leads_in = ["NodePort", "LoadBalancer"].contains(&kind.trim());
+    let is_open = leads_in && !asks_for_certificates(configuration);
+    is_open.then(|| words::exposed_to_all(kind.trim()))
+}
+
+fn asks_for_certificates(configuration: &Configuration) -> bool {
     let certificates = configuration.text(REST_CERTIFICATES);
-    let is_closed = certificates.is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
-    (!is_closed && !is_loopback(address)).then(|| words::published_to_all(address))
+    certificates.is_some_and(|text| text.trim().eq_ignore_ascii_case("true"))
 }
 
 /// Ports that several processes of this machine would have to share: all but one of them could not start.
@@ -150,6 +162,12 @@ mod tests {
         assert!(published("0.0.0.0", &configuration(&[])).is_some());
         assert!(published("127.0.0.1", &configuration(&[])).is_none());
         assert!(published("0.0.0.0", &configuration(&[(closed, "true")])).is_none());
+        let exposed = |kind, more| {
+            let kind = ("kubernetes.rest-service.exposed.type", kind);
+            super::exposed(&configuration(&[kind, (closed, more)])).is_some()
+        };
+        assert!(exposed("LoadBalancer", "false") && exposed("NodePort", ""));
+        assert!(!exposed("LoadBalancer", "true") && !exposed("ClusterIP", ""));
     }
 
     #[test]

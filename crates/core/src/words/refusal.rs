@@ -135,6 +135,13 @@ pub(crate) fn published_to_all(address: &str) -> String {
     )
 }
 
+/// The same of REST behind a Service of this type.
+pub(crate) fn exposed_to_all(kind: &str) -> String {
+    format!(
+        "a Service of type {kind} leads to REST: whoever reaches it can run code in the session, because Flink asks for no password"
+    )
+}
+
 /// REST that a daemon elsewhere would publish on its own machine alone.
 pub(crate) fn published_elsewhere(daemon: &str, address: &str) -> String {
     format!(

@@ -114,10 +114,12 @@ pub async fn target(args: &SessionArgs, context: &Context<'_>) -> Result<Target,
         let (name, file) = (args.session.as_deref(), args.file.as_deref());
         let session = select::find(name, file, &args.platform, context).await?;
         let target = Target::of(session, true).await?;
-        if target.client.urls().len() == 1 {
-            until_started(&target, context).await?;
-        } else {
+        // Kubernetes may never make a pod: only `run` waits for one.
+        let starts_soon = matches!(target.platform, Some(Platform::Local | Platform::Docker));
+        if 1 < target.client.urls().len() {
             tell_of_an_election(&target, context).await;
+        } else if starts_soon {
+            until_started(&target, context).await?;
         }
         return Ok(target);
     };

@@ -4,6 +4,7 @@ use crate::decide::About;
 use crate::kubernetes::shape;
 use crate::plan::kubernetes::native::ClientMachine;
 use crate::plan::kubernetes::{self, Objects};
+use crate::plan::network;
 use crate::selection::Platform;
 use crate::session::Session;
 use nutkin_flink::FlinkVersion;
@@ -24,6 +25,8 @@ pub struct Plan {
     pub max_unavailable: usize,
     /// Slots of each TaskManager, as far as options say it. An image may give others.
     pub slots: u32,
+    /// That others than the cluster reach REST, in one line.
+    pub open: Option<String>,
 }
 
 impl Plan {
@@ -42,6 +45,7 @@ impl Plan {
             restarted: session.restarted.clone(),
             max_unavailable: usize::try_from(max_unavailable).unwrap_or(usize::MAX),
             slots: number("taskmanager.numberOfTaskSlots").unwrap_or(1),
+            open: network::exposed(&session.configuration),
         })
     }
 

@@ -141,8 +141,9 @@ fn new(plan: &Plan, made: Option<&Value>) -> Decision<Step> {
     let pairs: Vec<Pair> =
         all.map(|new| Pair { old: None, new: Some(new), replace: false }).collect();
     let change = change::of(&pairs, plan.flink, plan.max_unavailable as u64);
+    let remarks = plan.open.iter().cloned().map(Remark::from).collect();
     Decision {
-        change: Change { is_new: true, ..shared(change) },
+        change: Change { is_new: true, remarks, ..shared(change) },
         ..Decision::nothing(plan.about())
     }
 }
@@ -247,6 +248,9 @@ fn compare(
     let mut change = shared(change);
     change.completes = are_old && change.is_empty();
     change.adopts = live.adopted.then(|| title(live.workload));
+    if !change.is_empty() {
+        change.remarks.extend(plan.open.iter().cloned().map(Remark::from));
+    }
     let left: Vec<String> = live.permissions.iter().map(|one| title(one)).collect();
     if !left.is_empty() {
         let down = Deed::down(objects.cluster_id.as_str());
