@@ -18,6 +18,7 @@ mod shell;
 pub mod store;
 pub mod tls;
 pub mod view;
+pub mod watch;
 
 use std::io;
 use std::path::Path;

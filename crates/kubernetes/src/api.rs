@@ -10,7 +10,7 @@ use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
 use kube::core::Status;
-use nutkin_core::kubernetes::resource::{Resource, title};
+use nutkin_core::kubernetes::resource::{PODS, Resource, title};
 use serde_json::{Value, json};
 
 use super::cluster::Access;
@@ -139,6 +139,25 @@ impl Api {
         self.listed(resource, &query).await
     }
 
+    /// The version of all objects that a label selector finds, from which changes can be watched.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn version(&self, resource: Resource, selector: &str) -> Result<String, ApiError> {
+        let path = resource.path(self.namespace());
+        let path = format!("{path}?labelSelector={}&limit=1", escaped(selector));
+        let what = format!("list {}", resource.plural);
+        let answer = self.ask(Method::GET, &path, "", Vec::new(), &what).await?;
+        Ok(answer["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The path that streams what happens to these objects since a version.
+    pub fn watch_path(&self, resource: Resource, selector: &str, version: &str) -> String {
+        let path = resource.path(self.namespace());
+        let selector = escaped(selector);
+        format!("{path}?labelSelector={selector}&watch=true&resourceVersion={version}")
+    }
+
     async fn listed(&self, resource: Resource, query: &str) -> Result<Vec<Value>, ApiError> {
         let path = format!("{}{query}", resource.path(self.namespace()));
         let what = format!("list {}", resource.plural);
@@ -217,13 +236,30 @@ impl Api {
         uid: &str,
         policy: &str,
     ) -> Result<(), ApiError> {
+        let options = json!({"propagationPolicy": policy});
+        self.delete_with(resource, name, uid, options).await
+    }
+
+    /// Ends a pod within so many seconds.
+    ///
+    /// # Errors
+    /// As [`Api::delete`].
+    pub async fn end_pod(&self, name: &str, uid: &str, seconds: u32) -> Result<(), ApiError> {
+        self.delete_with(PODS, name, uid, json!({"gracePeriodSeconds": seconds})).await
+    }
+
+    async fn delete_with(
+        &self,
+        resource: Resource,
+        name: &str,
+        uid: &str,
+        options: Value,
+    ) -> Result<(), ApiError> {
         let path = resource.path_of(self.namespace(), name);
-        let body = json!({
-            "apiVersion": "v1",
-            "kind": "DeleteOptions",
-            "propagationPolicy": policy,
-            "preconditions": {"uid": uid},
-        });
+        let mut body = options;
+        body["apiVersion"] = json!("v1");
+        body["kind"] = json!("DeleteOptions");
+        body["preconditions"] = json!({"uid": uid});
         let what = format!("delete {}/{name}", resource.kind);
         absent(self.ask(Method::DELETE, &path, JSON, body.to_string().into(), &what).await)?;
         Ok(())

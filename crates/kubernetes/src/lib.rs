@@ -27,4 +27,5 @@ pub mod session;
 pub mod store;
 pub mod tunnel;
 mod view;
+pub mod watch;
 mod way;

@@ -156,14 +156,17 @@ impl KubernetesSession {
     /// # Errors
     /// The API server cannot be asked.
     pub async fn pods_of(api: &Api, name: &str) -> Result<Vec<Value>, ApiError> {
-        let types = ownership::TYPES.join(",");
-        let selector = format!("app={name},type in ({types})");
-        let mut pods = api.list(PODS, &selector).await?;
+        let mut pods = api.list(PODS, &Self::selector(name)).await?;
         pods.sort_by_cached_key(|pod| {
             let pod = Pod::of(pod);
             (!pod.is_job_manager, pod.name)
         });
         Ok(pods)
+    }
+
+    /// Label selector of the pods of the session of a name.
+    pub(super) fn selector(name: &str) -> String {
+        format!("app={name},type in ({})", ownership::TYPES.join(","))
     }
 
     /// Its JobManagers' pods.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use nutkin_core::jobs::archived_state;
 use nutkin_shell::ledger::time_of;
-use serde_json::Value;
 
 use super::directory::SessionDirectory;
 
@@ -45,14 +45,7 @@ pub fn archived(root: &Path, job: &str, since: Option<&str>) -> Option<String> {
     if since.is_some_and(|since| written.as_str() < since) {
         return None;
     }
-    // `FsJobArchivist`: each answer of REST as it was, by its path.
-    let archive: Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-    let answers = archive["archive"].as_array()?;
-    let overview = answers.iter().find(|one| one["path"] == "/jobs/overview")?;
-    let overview: Value = serde_json::from_str(overview["json"].as_str()?).ok()?;
-    let jobs = overview["jobs"].as_array()?;
-    let found = jobs.iter().find(|one| one["jid"] == job)?;
-    found["state"].as_str().map(str::to_owned)
+    archived_state(&std::fs::read(path).ok()?, job)
 }
 
 /// The newest of what a job has left where a session on this machine keeps it by default, savepoints and checkpoints: of a job

@@ -29,6 +29,11 @@ fn left(checkpoints: &Value, id: &str) -> Left {
     Left { savepoint: snapshot(savepoint), checkpoint: snapshot(checkpoint), newest }
 }
 
+/// The last completed checkpoint of the job `id` that runs.
+pub fn newest_checkpoint(checkpoints: &Value, id: &str) -> Option<Snapshot> {
+    left(checkpoints, id).checkpoint
+}
+
 /// What a job in the state `state` has left. A checkpoint that Flink deletes at such an end is not a part of it, whatever
 /// the JobManager still says: the job may have ended a moment ago. `config` is `/jobs/:id/checkpoints/config`.
 pub fn left_after(state: &str, checkpoints: &Value, config: &Value, id: &str) -> Left {

@@ -5,6 +5,7 @@ mod compose;
 mod containerd;
 mod image;
 mod login;
+mod lost;
 mod session;
 mod user;
 mod versions;

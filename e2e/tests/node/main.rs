@@ -22,6 +22,7 @@
 mod changes;
 mod failover;
 mod hadoop;
+mod lost;
 mod native;
 mod seeds;
 mod standalone;

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::FIRST;
 use super::moving::Hindrance;
 use crate::ledger::{Bringer, JobRecord, Ledger, Request, Snapshot};
+use crate::supervision::fence::is_before;
 use crate::words::lost as words;
 
 /// What is there once a JobManager answers again.
@@ -21,6 +22,11 @@ pub struct AfterLoss {
     /// What each job has in its directory of checkpoints: path by number, of those that are complete. A job that has no such
     /// directory is not among them.
     pub checkpoints: BTreeMap<String, BTreeMap<u64, String>>,
+    /// Ids of jobs whose directory nobody can look into from here: for these the last checkpoint counts that the ledger has noted.
+    pub unseen: BTreeSet<String>,
+    /// When the JobManager was started, where its platform tells: without an archive, a job that was submitted later and that it
+    /// does not know has ended there.
+    pub since: Option<String>,
     /// Jobs that the JobManagers before have written down as ended, with Flink's word for their state; `None`: they write down
     /// nothing, or not where it can be read.
     pub archived: Option<BTreeMap<String, String>>,
@@ -102,7 +108,8 @@ pub fn lost(ledger: &Ledger, seen: &AfterLoss) -> Vec<LostJob> {
     all.filter_map(|(name, record)| {
         let record = arrived(record, seen);
         let id = record.id.clone()?;
-        let is_lost = may_go_on(record, ledger) && !seen.known.contains(&id);
+        let is_lost =
+            may_go_on(record, ledger) && !seen.known.contains(&id) && !has_ended(record, seen);
         is_lost.then(|| LostJob {
             name: name.clone(),
             outcome: outcome(name, record, &id, seen),
@@ -110,6 +117,12 @@ pub fn lost(ledger: &Ledger, seen: &AfterLoss) -> Vec<LostJob> {
         })
     })
     .collect()
+}
+
+/// Whether it was submitted to the JobManager that lives, which has forgotten it since (`jobstore.expiration-time`).
+fn has_ended(record: &JobRecord, seen: &AfterLoss) -> bool {
+    let since = seen.since.as_deref().filter(|_| seen.archived.is_none() && !record.moving);
+    since.is_some() && !is_before(record.submitted.as_deref(), since)
 }
 
 /// Jobs of a ledger that ran as far as it knows: these have to be looked for.
@@ -144,6 +157,7 @@ fn outcome(name: &str, record: &JobRecord, id: &str, seen: &AfterLoss) -> LostOu
     let request = record.request.as_ref().filter(|request| request.job == id);
     let left = seen.checkpoints.get(id);
     let newest = left.and_then(|all| all.last_key_value()).map(|(_, path)| path.clone());
+    let newest = newest.or_else(|| noted(record, id).filter(|_| seen.unseen.contains(id)));
     if let Some(state) = seen.archived.as_ref().and_then(|all| all.get(id)) {
         let mut record = record.clone();
         record.ended = Some(state.clone());
@@ -172,6 +186,16 @@ fn outcome(name: &str, record: &JobRecord, id: &str, seen: &AfterLoss) -> LostOu
     }
     let record = resumed(record, id, from.clone(), seen.may_be_registered);
     LostOutcome::GoesOn { record: Box::new(record), from }
+}
+
+/// The last checkpoint of this run of the job that somebody noted while it ran.
+fn noted(record: &JobRecord, id: &str) -> Option<String> {
+    let is_of_run = |one: &&Snapshot| {
+        let is_later =
+            one.time.as_ref().is_some_and(|time| Some(time) >= record.submitted.as_ref());
+        is_later && one.job.as_deref() == Some(id)
+    };
+    record.checkpoint.as_ref().filter(is_of_run).map(|one| one.path.clone())
 }
 
 /// The record of a job that is resumed from there: under the same id, or under the next one where that is not free.

@@ -5,6 +5,7 @@ pub mod arguments;
 mod claim;
 mod decide;
 mod find;
+mod left;
 mod lost;
 mod moving;
 mod notes;
@@ -26,6 +27,7 @@ pub use crate::words::advice::advice;
 pub use claim::ClaimMode;
 pub use decide::{carried_out, decide, problems};
 pub use find::{ListedJob, NotFound, find};
+pub use left::{LIST, archived_end, archived_state, listed};
 pub use lost::{AfterLoss, LostJob, LostOutcome, WhyLost, is_one_of_several, lost, open};
 pub use moving::{
     Hindrance, JobsChoice, MovableJob, Stop, again, fates, savepoint_in, stopped, to_resume,

@@ -205,6 +205,37 @@ pub const COMMANDS: &[CommandNeeds] = &[
             ),
         ],
     },
+    CommandNeeds { commands: &["watch"], rules: &FIND },
+    CommandNeeds { commands: &["watch"], rules: &REACH },
+    CommandNeeds {
+        commands: &["watch"],
+        rules: &[
+            rule("", "configmaps", &["update"], "what becomes of jobs is not remembered"),
+            rule(
+                "",
+                "secrets",
+                &["get", "create", "update", "delete"],
+                "jobs with secret options or arguments do not continue",
+            ),
+            rule("", "pods", &["watch"], "the end of a JobManager is seen some seconds later"),
+            rule(
+                "",
+                "pods",
+                &["delete"],
+                "TaskManagers of a lost JobManager continue to write, and jobs continue under new ids",
+            ),
+        ],
+    },
+    // A `WebSocket` is opened with GET; since Kubernetes 1.35 that needs `create` as well (KEP-4006).
+    CommandNeeds {
+        commands: &["up", "watch"],
+        rules: &[rule(
+            "",
+            "pods/exec",
+            &["create", "get"],
+            "jobs of a lost JobManager continue from the checkpoint that was noted last",
+        )],
+    },
     CommandNeeds {
         commands: &["scale"],
         rules: &[

@@ -13,6 +13,11 @@ pub const RETAIN: &str = "RETAIN_ON_CANCELLATION";
 pub const CHECKPOINT_DIRECTORY: [&str; 2] =
     ["execution.checkpointing.dir", "state.checkpoints.dir"];
 
+/// Where options have checkpoints kept.
+pub fn checkpoint_directory(options: &Configuration) -> Option<String> {
+    CHECKPOINT_DIRECTORY.iter().find_map(|key| options.text(key))
+}
+
 /// The option that says where a JobManager writes down each job that has come to its end.
 pub const ARCHIVE: &str = "jobmanager.archive.fs.dir";
 

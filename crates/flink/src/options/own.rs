@@ -131,7 +131,7 @@ pub const OWN: &[OwnOption] = &[
         key: "nutkin.jobs.recover",
         type_name: "Boolean",
         default: Some("true"),
-        platforms: &[OptionPlatform::Local],
+        platforms: EVERYWHERE,
         text: "Whether jobs go on from their newest checkpoints when the JobManager of a session without high availability is lost",
         example: "false",
     },

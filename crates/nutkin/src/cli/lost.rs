@@ -5,20 +5,55 @@ use std::time::Duration;
 
 use nutkin_core::jobs::{self as rules, AfterLoss, Hindrance, LostJob, LostOutcome};
 use nutkin_core::ledger::{JobRecord, Opened};
-use nutkin_core::plan::retention::{ARCHIVE, CHECKPOINT_DIRECTORY};
+use nutkin_core::plan::retention::{ARCHIVE, checkpoint_directory};
+use nutkin_core::selection::Platform;
+use nutkin_core::supervision::fence::{LivingProcesses, Watched};
 use nutkin_flink::Configuration;
-use nutkin_rest::{Client, RestError};
+use nutkin_rest::{Client, Connected, Job, RestError};
 use nutkin_shell::{Error, ledger};
 
-use super::Context;
+use super::noted::Notes;
+use super::{Context, fence};
 use crate::jobs::moving::{self, Within};
 use crate::jobs::{failure, located, until_it_answers};
 use crate::platform::{self, Session};
 
-/// Lines that were said about jobs that stay lost, so that nobody reads them twice.
-pub(super) type Told = BTreeSet<String>;
+/// How many looks a JobManager that runs may be silent before that is said: it takes some seconds to start.
+const SILENT_LOOKS: usize = 30;
 
-/// Has the jobs of a session go on that its JobManager does not have any more, and waits for their first checkpoints. Gives how many.
+/// What somebody knows who has looked before.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// Lines that were said about jobs that stay lost, so that nobody reads them twice.
+    lines: BTreeSet<String>,
+    /// Whether there will be more looks.
+    watches: bool,
+    /// The processes at the last look.
+    processes: Watched,
+    /// The way to the JobManager that was started at that time.
+    connected: Option<(String, Connected)>,
+    /// Looks at which it ran and did not answer.
+    silent: usize,
+    notes: Notes,
+}
+
+impl Told {
+    /// For many looks.
+    pub(super) fn watching() -> Self {
+        Self { watches: true, ..Self::default() }
+    }
+}
+
+/// What one look came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Recovered {
+    /// How many jobs go on.
+    pub(super) count: usize,
+    /// Whether jobs wait for a JobManager that is not there yet.
+    pub(super) waits: bool,
+}
+
+/// Has the jobs of a session go on that its JobManager does not have any more, and waits for their first checkpoints.
 /// Nothing is done where high availability brings them back.
 ///
 /// # Errors
@@ -28,26 +63,49 @@ pub(super) async fn recover(
     limit: Duration,
     told: &mut Told,
     context: &Context<'_>,
-) -> Result<usize, Error> {
-    if !session.is_seen() {
-        return Ok(0);
-    }
+) -> Result<Recovered, Error> {
     let opened = ledger::load(session).await?;
-    let Some(said) = opened.ledger.wanted.clone() else { return Ok(0) };
+    let Some(said) = opened.ledger.wanted.clone() else { return Ok(Recovered::default()) };
     let mut wanted = said.session().map_err(Error::input)?;
-    if !wanted.recovers() || rules::open(&opened.ledger).next().is_none() {
-        return Ok(0);
+    // Whoever makes a change brings its jobs back.
+    let is_changing = opened.ledger.phase.is_some() && session.platform() != Platform::Local;
+    let open = rules::open(&opened.ledger).filter(|_| !is_changing);
+    let open: Vec<&JobRecord> = open.map(|(_, record)| record).collect();
+    if !wanted.recovers() || (open.is_empty() && !told.watches) {
+        return Ok(Recovered::default());
     }
+    let processes = session.processes().await?;
+    if let Some(seen) = &processes {
+        let submitted: Vec<_> = open.iter().map(|record| record.submitted.as_deref()).collect();
+        let old = told.processes.look(seen, &submitted);
+        fence::end(session, &old, context).await;
+    }
+    if open.is_empty() {
+        return Ok(Recovered::default());
+    }
+    if processes.as_ref().is_some_and(|seen| seen.job_managers.is_empty()) {
+        return Ok(Recovered { count: 0, waits: true });
+    }
+    let since = processes.as_ref().and_then(LivingProcesses::job_manager_since);
+    let client = told.client(session, since).await?;
+    if processes.is_none() {
+        let waits = async || Ok(Some("waiting for the JobManager to answer".to_owned()));
+        until_it_answers(&client, waits, |_| ()).await?;
+    }
+    let jobs = match client.jobs().await {
+        Ok(jobs) => jobs,
+        // It has not ended: nobody knows more than that.
+        Err(error) => {
+            told.connected = None;
+            told.silent += 1;
+            if processes.is_none() || told.silent == SILENT_LOOKS {
+                return Err(failure(error));
+            }
+            return Ok(Recovered { count: 0, waits: true });
+        }
+    };
+    told.silent = 0;
     let base = platform::ledger::base(&said, context.environment);
-    let connected = session.connect(true).await?;
-    let client = connected.client()?;
-    let waits = async || Ok(Some("waiting for the JobManager to answer".to_owned()));
-    until_it_answers(&client, waits, |_| ()).await?;
-    let listed = client.jobs().await.map_err(failure)?;
-    let listed: BTreeSet<String> = listed.into_iter().map(|job| job.id).collect();
-    if rules::open(&opened.ledger).all(|(_, record)| ids(record).all(|id| listed.contains(id))) {
-        return Ok(0);
-    }
     // What a job of the file was submitted as, and not what has become of the file since.
     wanted.jobs.retain(|job| {
         let record = opened.ledger.jobs.get(&job.name);
@@ -56,9 +114,61 @@ pub(super) async fn recover(
     let (given, nothing) = (BTreeMap::new(), |_: &str| None);
     let within =
         Within { session: &wanted, base: &base, given: &given, found: &nothing, limit, context };
-    let seen = look(session, &client, listed, &opened, within).await?;
-    let lost = rules::lost(&opened.ledger, &seen);
+    let listed: BTreeSet<String> = jobs.iter().map(|job| job.id.clone()).collect();
+    if open.iter().all(|record| ids(record).all(|id| listed.contains(id))) {
+        return goes_on(session, &client, opened, &jobs, since, within, told).await;
+    }
+    let mut seen = look(session, &client, listed, &opened, within).await?;
+    seen.since = since.map(str::to_owned);
+    let mut lost = rules::lost(&opened.ledger, &seen);
+    let go_on_now =
+        |lost: &[LostJob]| lost.iter().any(|job| matches!(job.outcome, LostOutcome::GoesOn { .. }));
+    if processes.is_some() && go_on_now(&lost) {
+        let are_used = jobs.iter().any(|job| !job.state.has_ended());
+        let freed = fence::freed(session, &told.processes, are_used, context).await?;
+        seen.may_be_registered = !freed;
+        lost = rules::lost(&opened.ledger, &seen);
+    }
     go_on(session, &client, lost, opened, within, told).await
+}
+
+impl Told {
+    /// The way to the JobManager, which stays open from look to look.
+    async fn client(&mut self, session: &Session, since: Option<&str>) -> Result<Client, Error> {
+        let since = since.unwrap_or_default();
+        let connected =
+            match self.connected.take().filter(|(of, _)| of == since && !since.is_empty()) {
+                Some((_, connected)) => connected,
+                None => session.connect(true).await?,
+            };
+        let client = connected.client()?;
+        self.connected = Some((since.to_owned(), connected));
+        Ok(client)
+    }
+}
+
+/// Nothing is lost: notes how jobs are, and sees those through that a command resumed which was cut off.
+async fn goes_on(
+    session: &Session,
+    client: &Client,
+    opened: Opened,
+    jobs: &[Job],
+    since: Option<&str>,
+    within: Within<'_>,
+    told: &mut Told,
+) -> Result<Recovered, Error> {
+    if !told.watches {
+        return Ok(Recovered::default());
+    }
+    let is_cut = |record: &JobRecord| record.moving && !record.suspended;
+    let cut = opened.ledger.jobs.iter().filter(|(_, record)| is_cut(record));
+    let cut: Vec<String> = cut.map(|(name, _)| name.clone()).collect();
+    if opened.ledger.phase.is_none() && !cut.is_empty() {
+        moving::resume_these(session, client, &cut, opened, within).await?;
+        return Ok(Recovered { count: cut.len(), waits: false });
+    }
+    told.notes.write(session, client, &opened, jobs, since.unwrap_or_default()).await?;
+    Ok(Recovered::default())
 }
 
 /// The ids under which a job may run.
@@ -76,29 +186,14 @@ async fn look(
     within: Within<'_>,
 ) -> Result<AfterLoss, Error> {
     let mut seen = AfterLoss { known, ..AfterLoss::default() };
-    let options = moving::options(client).await?;
-    let directory = directory_of_checkpoints(&options);
-    let archive = options.text(ARCHIVE);
+    let mut missing: Vec<(&String, &JobRecord)> = Vec::new();
     for (name, record) in rules::open(&opened.ledger) {
         for id in ids(record).filter(|id| !seen.known.contains(*id)).collect::<Vec<_>>() {
             // The list may be a moment old.
             match client.state(id).await {
-                Ok(_) => {
-                    seen.known.insert(id.clone());
-                    continue;
-                }
-                Err(RestError::NotFound(_)) => {}
+                Ok(_) => drop(seen.known.insert(id.clone())),
+                Err(RestError::NotFound(_)) => missing.push((id, record)),
                 Err(error) => return Err(failure(error)),
-            }
-            let own: Configuration =
-                record.options.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-            let directory = directory_of_checkpoints(&own).or_else(|| directory.clone());
-            let left = directory.and_then(|directory| session.checkpoints(&directory, id));
-            seen.checkpoints.extend(left.map(|left| (id.clone(), left)));
-            if let Some(archive) = &archive {
-                let all = seen.archived.get_or_insert_default();
-                let ended = session.archived(archive, id, record.submitted.as_deref());
-                all.extend(ended.map(|state| (id.clone(), state)));
             }
         }
         let is_known = record.id.as_ref().is_some_and(|id| seen.known.contains(id));
@@ -106,12 +201,46 @@ async fn look(
             seen.hindrances.insert(name.clone(), hindrance);
         }
     }
+    if missing.is_empty() {
+        return Ok(seen);
+    }
+    let options = moving::options(client).await?;
+    let directory = checkpoint_directory(&options);
+    let mut by_directory: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (id, record) in &missing {
+        let own: Configuration =
+            record.options.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        if let Some(directory) = checkpoint_directory(&own).or_else(|| directory.clone()) {
+            by_directory.entry(directory).or_default().push(id);
+        }
+    }
+    for (directory, ids) in by_directory {
+        match session.checkpoints(&directory, &ids).await {
+            Some(left) => seen.checkpoints.extend(left),
+            None => seen.unseen.extend(ids.into_iter().map(str::to_owned)),
+        }
+    }
+    if let Some(archive) = options.text(ARCHIVE) {
+        seen.archived = archived(session, &archive, &missing).await.ok();
+    }
     Ok(seen)
 }
 
-/// Where options have Flink keep checkpoints.
-pub(super) fn directory_of_checkpoints(options: &Configuration) -> Option<String> {
-    CHECKPOINT_DIRECTORY.iter().find_map(|key| options.text(key))
+/// Jobs that have ended, each with its state, by what their JobManager wrote down.
+///
+/// # Errors
+/// It cannot be read: what may have ended is not started from nothing.
+async fn archived(
+    session: &Session,
+    directory: &str,
+    missing: &[(&String, &JobRecord)],
+) -> Result<BTreeMap<String, String>, Error> {
+    let mut all = BTreeMap::new();
+    for (id, record) in missing {
+        let state = session.archived(directory, id, record.submitted.as_deref()).await?;
+        all.extend(state.map(|state| ((*id).clone(), state)));
+    }
+    Ok(all)
 }
 
 /// Why a job cannot be submitted again.
@@ -135,7 +264,7 @@ async fn go_on(
     mut opened: Opened,
     within: Within<'_>,
     told: &mut Told,
-) -> Result<usize, Error> {
+) -> Result<Recovered, Error> {
     let mut names = Vec::new();
     let mut changes = Vec::new();
     for job in lost {
@@ -152,17 +281,19 @@ async fn go_on(
                 opened.ledger.jobs.insert(job.name, *record);
                 changes.push(line);
             }
-            LostOutcome::Stays(_) if told.insert(line.clone()) => within.context.events.warn(&line),
+            LostOutcome::Stays(_) if told.lines.insert(line.clone()) => {
+                within.context.events.warn(&line);
+            }
             LostOutcome::Stays(_) => {}
         }
     }
     if changes.is_empty() {
-        return Ok(0);
+        return Ok(Recovered::default());
     }
     opened.ledger.note(ledger::event(within.context.environment, changes));
     ledger::save(session, &mut opened).await?;
     if !names.is_empty() {
         moving::resume_these(session, client, &names, opened, within).await?;
     }
-    Ok(names.len())
+    Ok(Recovered { count: names.len(), waits: false })
 }

@@ -3,6 +3,7 @@
 
 use futures_util::stream::{self, StreamExt as _};
 use nutkin_core::ledger::{Bringer, JobRecord, Ledger, Left};
+use nutkin_core::plan::retention::checkpoint_directory;
 use nutkin_core::remedy::Deed;
 use nutkin_flink::flink_cli::is_job_id;
 use nutkin_rest::{Client, Job, left_after};
@@ -10,7 +11,6 @@ use nutkin_shell::ledger;
 use serde_json::Value;
 
 use super::Context;
-use super::lost::directory_of_checkpoints;
 use crate::jobs::moving::options;
 use crate::platform::{AT_ONCE, NewestCheckpoint, Session};
 use crate::remedies::words;
@@ -129,13 +129,13 @@ pub(super) async fn tell_gone(
 
 /// Where a session keeps checkpoints of jobs that say nothing else. `None`: nowhere, or its JobManager does not say it.
 async fn directory_of_session(client: &Client) -> Option<String> {
-    directory_of_checkpoints(&options(client).await.ok()?)
+    checkpoint_directory(&options(client).await.ok()?)
 }
 
 /// Where the checkpoints of a job are.
 fn directory_of(job: &JobRecord, of_session: Option<&str>) -> Option<String> {
     let own = job.options.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    directory_of_checkpoints(&own).or_else(|| of_session.map(str::to_owned))
+    checkpoint_directory(&own).or_else(|| of_session.map(str::to_owned))
 }
 
 /// How many jobs are gone with a JobManager, as far as the ledger knows.

@@ -238,14 +238,12 @@ async fn change(
         if !is_unchanged {
             stage.set(Stage::Changing);
         }
-        // Where nobody sees what jobs have left, none goes on by itself, and that costs no trip of its own.
-        let gives_up = loses && (known.is_some() || decision.session().is_seen());
         let before = opened.as_ref().and_then(|opened| opened.ledger.given_up.clone());
-        if gives_up && known.is_none() {
+        if loses && known.is_none() {
             give_up(wish, &decision.session(), opened, context).await?;
         }
         if let Some(mut wanted) = known.clone() {
-            if gives_up {
+            if loses {
                 wanted.ledger.given_up = Some(ledger::now());
             }
             wish.note(&mut wanted, &or_summary(&changes, &decision), context);
@@ -257,7 +255,7 @@ async fn change(
             decision.note(args.wish.spec.file.as_deref(), context)?;
         }
         let carried = decision.carry_out(!args.no_wait, context).await;
-        if gives_up && !matches!(carried, Ok(Carried::Done)) {
+        if loses && !matches!(carried, Ok(Carried::Done)) {
             put_back(&decision.session(), before).await;
         }
         match carried {

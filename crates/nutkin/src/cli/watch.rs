@@ -16,12 +16,14 @@ use crate::{Exit, Outcome};
 /// Arguments of `nutkin watch`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Without high availability the jobs of a JobManager that is lost go on from their newest checkpoints. On this \
-machine the supervisor of the session does the same by itself.
+    after_help = "Without high availability the jobs of a JobManager that is lost go on from their newest checkpoints: `nutkin watch` \
+hears from Docker or Kubernetes at once when it ends, ends the TaskManagers, and submits the jobs again when the next JobManager is there. \
+A JobManager that only does not answer is left alone. On this machine the supervisor of the session does the same by itself.
 
 Examples:
-  nutkin watch orders          until Ctrl-C
-  nutkin watch orders --once   the jobs that are lost now"
+  nutkin watch orders                    until Ctrl-C
+  nutkin watch orders --on kubernetes    the same of a session on Kubernetes
+  nutkin watch orders --once             the jobs that are lost now"
 )]
 pub struct Args {
     /// The session's name
@@ -32,7 +34,7 @@ pub struct Args {
     #[arg(long)]
     once: bool,
 
-    /// How often to look
+    /// How often to look if nobody says that something has happened
     #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     interval: u64,
 
@@ -55,26 +57,30 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     })
 }
 
+/// How soon to look again where jobs wait for the next JobManager.
+const SOON: Duration = Duration::from_millis(500);
+
 async fn watch(args: &Args, context: &Context<'_>) -> Outcome {
     let session = select::find(args.name.as_deref(), None, &args.platform, context).await?;
-    check(&session)?;
-    let limit = Duration::from_secs(args.move_timeout);
-    let mut told = Told::new();
     if args.once {
-        let count = lost::recover(&session, limit, &mut told, context).await?;
-        context.printer.say(&match count {
-            0 => format!("session `{}` has no lost jobs that can go on", session.name()),
-            1 => format!("session `{}`: 1 job runs again", session.name()),
-            count => format!("session `{}`: {count} jobs run again", session.name()),
-        });
-        return Ok(Exit::Done);
+        return once(args, &session, context).await;
     }
+    let limit = Duration::from_secs(args.move_timeout);
     context.printer.say(&format!("watching session `{}`", session.name()));
+    let (mut told, mut changes) = (Told::watching(), session.changes());
     let mut patience = Patience::new(None);
     let mut trouble = None;
     loop {
+        // Before the look, so that nothing happens between the two.
+        changes.open().await;
+        let mut after = Duration::from_secs(args.interval);
         match lost::recover(&session, limit, &mut told, context).await {
-            Ok(_) => trouble = None,
+            Ok(recovered) => {
+                trouble = None;
+                if recovered.waits {
+                    after = after.min(SOON);
+                }
+            }
             Err(failure) if failure.kind == Kind::NotFound => return Err(failure),
             Err(failure) => {
                 // What lasts is told once.
@@ -85,20 +91,45 @@ async fn watch(args: &Args, context: &Context<'_>) -> Outcome {
                 trouble = Some(line);
             }
         }
-        let interval = Duration::from_secs(args.interval);
-        if !matches!(patience.waits("", interval).await, Driven::Done(())) {
-            return Ok(Exit::Done);
+        tokio::select! {
+            waited = patience.waits("", after) => {
+                if !matches!(waited, Driven::Done(())) {
+                    return Ok(Exit::Done);
+                }
+            }
+            () = changes.next() => {}
         }
     }
 }
 
-/// # Errors
-/// Checkpoints of this session are not seen from here.
-fn check(session: &Session) -> Result<(), Error> {
-    if session.is_seen() {
-        return Ok(());
+/// Looks until jobs that are lost run again, or until none is.
+async fn once(args: &Args, session: &Session, context: &Context<'_>) -> Outcome {
+    let limit = Duration::from_secs(args.move_timeout);
+    let mut told = Told::default();
+    let mut patience = Patience::new(Some(limit));
+    loop {
+        let recovered = lost::recover(session, limit, &mut told, context).await?;
+        if recovered.waits {
+            match patience.waits("", SOON).await {
+                Driven::Done(()) => continue,
+                Driven::TimedOut | Driven::Interrupted => {
+                    return Err(no_job_manager(session, limit));
+                }
+            }
+        }
+        context.printer.say(&match recovered.count {
+            0 => format!("session `{}` has no lost jobs that can go on", session.name()),
+            1 => format!("session `{}`: 1 job runs again", session.name()),
+            count => format!("session `{}`: {count} jobs run again", session.name()),
+        });
+        return Ok(Exit::Done);
     }
-    let message = format!("sessions on {} are not watched yet", session.platform());
-    Err(Error::new(Kind::Invalid, message)
-        .hint("high availability brings the jobs of such a session back"))
+}
+
+fn no_job_manager(session: &Session, limit: Duration) -> Error {
+    let (name, seconds) = (session.name(), limit.as_secs());
+    let message = format!(
+        "jobs of session `{name}` wait for a JobManager, and there is none after {seconds} s"
+    );
+    Error::new(Kind::TimedOut, message).hint(format!("`nutkin up {name}` starts one"))
 }

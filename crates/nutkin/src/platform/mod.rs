@@ -32,4 +32,4 @@ pub use elsewhere::{forget, remember};
 pub use find::{all, known, left, open, origin, without_directory};
 pub use restart::Restarting;
 pub use scale::Scaling;
-pub use session::{NewestCheckpoint, Session};
+pub use session::{NewestCheckpoint, ProcessChanges, Session};

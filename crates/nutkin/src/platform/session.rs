@@ -1,16 +1,17 @@
 //! A session that exists, and what can be done with it as a whole.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nutkin_core::ledger::Snapshot;
 use nutkin_core::selection::Platform;
+use nutkin_core::supervision::fence::{LivingProcesses, ProcessStart};
 
 use nutkin_docker::DockerSession;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_rest::{Connected, RunningJobs, View};
 use nutkin_shell::ledger::time_of;
-use nutkin_shell::{Ended, Ending, Error, LogStream, Logs, Place};
+use nutkin_shell::{Ended, Ending, Error, Kind, LogStream, Logs, Place};
 use {nutkin_docker as docker, nutkin_kubernetes as kubernetes, nutkin_local as local};
 
 use crate::{Context, files};
@@ -148,27 +149,86 @@ impl Session {
         }
     }
 
-    /// The whole checkpoints of a job below a directory of them, path by number. `None`: it has none there, or it is not seen from
-    /// here.
-    pub fn checkpoints(&self, directory: &str, job: &str) -> Option<BTreeMap<u64, String>> {
-        let Self::Local(_) = self else { return None };
-        let all = local::checkpoints::whole(path_of(directory)?, job)?;
-        Some(
-            all.into_iter()
-                .map(|(number, path)| (number, format!("file:{}", path.display())))
-                .collect(),
-        )
+    /// The whole checkpoints of jobs below a directory of them, by job, path by number. A job without a directory there is not among
+    /// them. `None`: nobody can look there from here.
+    pub async fn checkpoints(
+        &self,
+        directory: &str,
+        jobs: &[&str],
+    ) -> Option<BTreeMap<String, BTreeMap<u64, String>>> {
+        let path = path_of(directory)?;
+        match self {
+            Self::Local(_) => {
+                let whole =
+                    |job: &&str| Some(((*job).to_owned(), local::checkpoints::whole(path, job)?));
+                let named =
+                    |(number, path): (u64, PathBuf)| (number, format!("file:{}", path.display()));
+                let all = jobs.iter().filter_map(whole);
+                Some(all.map(|(job, all)| (job, all.into_iter().map(named).collect())).collect())
+            }
+            Self::Docker(session) => session.left(path.to_str()?, jobs).await,
+            Self::Kubernetes(session) => session.left(path.to_str()?, jobs).await,
+        }
     }
 
-    /// The state in which a job has ended, as its JobManager wrote it down in that directory since a time in RFC 3339.
-    pub fn archived(&self, directory: &str, job: &str, since: Option<&str>) -> Option<String> {
-        let Self::Local(_) = self else { return None };
-        local::checkpoints::archived(path_of(directory)?, job, since)
+    /// The state in which a job has ended, as its JobManager wrote it down in that directory since a time in RFC 3339; `None`: it
+    /// wrote down nothing.
+    ///
+    /// # Errors
+    /// Nobody can look there from here.
+    pub async fn archived(
+        &self,
+        directory: &str,
+        job: &str,
+        since: Option<&str>,
+    ) -> Result<Option<String>, Error> {
+        let unseen = || Error::new(Kind::Broken, format!("`{directory}` cannot be read from here"));
+        let path = path_of(directory).ok_or_else(unseen)?;
+        let text = path.to_str().ok_or_else(unseen)?;
+        match self {
+            Self::Local(_) => Ok(local::checkpoints::archived(path, job, since)),
+            Self::Docker(session) => session.archived(text, job, since).await,
+            Self::Kubernetes(session) => session.archived(text, job, since).await,
+        }
     }
 
-    /// Whether files of its processes can be read from here.
-    pub const fn is_seen(&self) -> bool {
-        matches!(self, Self::Local(_))
+    /// The processes that run; `None`: a supervisor ends those of a lost JobManager.
+    ///
+    /// # Errors
+    /// The platform cannot be asked.
+    pub async fn processes(&self) -> Result<Option<LivingProcesses>, Error> {
+        match self {
+            Self::Local(_) => Ok(None),
+            Self::Docker(session) => session.processes().await.map(Some),
+            Self::Kubernetes(session) => session.processes().await.map(Some),
+        }
+    }
+
+    /// Ends processes at once; others take their places.
+    ///
+    /// # Errors
+    /// The platform refuses.
+    pub async fn end_processes(&self, all: &[ProcessStart]) -> Result<(), Error> {
+        match self {
+            Self::Local(_) => Ok(()),
+            Self::Docker(session) => session.end_processes(all).await,
+            Self::Kubernetes(session) => session.end_processes(all).await,
+        }
+    }
+
+    /// What happens to its processes from now on.
+    pub fn changes(&self) -> ProcessChanges {
+        match self {
+            Self::Local(_) => ProcessChanges::Untold,
+            Self::Docker(session) => {
+                let changes = docker::watch::ContainerChanges::of((**session).clone());
+                ProcessChanges::Docker(Box::new(changes))
+            }
+            Self::Kubernetes(session) => {
+                let changes = kubernetes::watch::PodChanges::of((**session).clone());
+                ProcessChanges::Kubernetes(Box::new(changes))
+            }
+        }
     }
 
     /// Whether its platform is this machine, so that containers see folders of it where they ask for them.
@@ -248,6 +308,37 @@ impl Session {
         match self {
             Self::Local(directory) => Some(local::down::left(directory)),
             Self::Kubernetes(_) | Self::Docker(_) => None,
+        }
+    }
+}
+
+/// What happens to the processes of a session.
+#[allow(missing_debug_implementations, reason = "the streams inside have none")]
+pub enum ProcessChanges {
+    /// Nobody tells.
+    Untold,
+    /// The daemon does.
+    Docker(Box<docker::watch::ContainerChanges>),
+    /// The API server does.
+    Kubernetes(Box<kubernetes::watch::PodChanges>),
+}
+
+impl ProcessChanges {
+    /// Asks for what happens from now on, where that is not asked already.
+    pub async fn open(&mut self) {
+        match self {
+            Self::Untold => {}
+            Self::Docker(changes) => changes.open(),
+            Self::Kubernetes(changes) => changes.open().await,
+        }
+    }
+
+    /// Ends when something has happened; where nobody tells, never.
+    pub async fn next(&mut self) {
+        match self {
+            Self::Untold => std::future::pending().await,
+            Self::Docker(changes) => changes.next().await,
+            Self::Kubernetes(changes) => changes.next().await,
         }
     }
 }

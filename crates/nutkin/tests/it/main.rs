@@ -26,6 +26,7 @@ mod scenario_jobs;
 mod scenario_kubernetes;
 mod scenario_ledger;
 mod scenario_looking;
+mod scenario_lost;
 mod scenario_moving;
 mod scenario_rbac;
 mod scenario_records;

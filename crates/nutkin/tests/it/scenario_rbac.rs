@@ -11,7 +11,7 @@ use nutkin_testkit::side_by_side;
 use crate::scenario::{Place, standalone};
 
 /// Resource and verb: `deployments.apps get`.
-type Asked = BTreeSet<String>;
+pub(crate) type Asked = BTreeSet<String>;
 
 const NATIVE: &str = "
 apiVersion: flink.apache.org/v1beta1
@@ -64,12 +64,13 @@ const UNUSED: &[(&str, &str)] = &[
     ("down: secrets", "the end of a session with jobs that can go on"),
     ("scale: pods list", "sessions whose TaskManagers are counted by their pods"),
     ("scale: services", "scaling that waits for jobs"),
+    ("pods/exec", "checkpoints of a lost JobManager: `scenario_lost` has them"),
     ("configmaps list", "commands that are not told a name"),
     ("configmaps get", "commands about a session that has ended"),
 ];
 
 /// What a request needs; `None`: every user may ask it.
-fn needs(line: &str) -> Option<String> {
+pub(crate) fn needs(line: &str) -> Option<String> {
     let (method, path) = line.split_once(' ')?;
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let (group, rest) = match path.strip_prefix("/apis/") {
@@ -95,7 +96,7 @@ fn needs(line: &str) -> Option<String> {
 }
 
 /// The rows of a command.
-fn rows(command: &str) -> Asked {
+pub(crate) fn rows(command: &str) -> Asked {
     let rules = COMMANDS.iter().filter(|one| one.commands.contains(&command));
     let rules = rules.flat_map(|one| one.rules);
     let row = |rule: &'static nutkin_core::kubernetes::rbac::PolicyRule| {

@@ -15,7 +15,7 @@ use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::oneshot;
 
 /// A request as it came.
@@ -111,6 +111,8 @@ pub enum Reply {
     Now(Answer),
     /// The answer comes by this way; where its sender is dropped the connection breaks.
     Later(oneshot::Receiver<Answer>),
+    /// The connection is that of another protocol from then on: the body of this answer comes in it, and its end.
+    Upgraded(Answer),
 }
 
 /// What stands behind a server. Requests come one at a time.
@@ -356,15 +358,16 @@ async fn connection<B: Backend>(
     let service = service_fn(move |request| answer(Arc::clone(&shared), request));
     let http = hyper::server::conn::http1::Builder::new();
     // A client that is killed breaks its connections: no news.
-    let _ = http.serve_connection(TokioIo::new(stream), service).await;
+    let _ = http.serve_connection(TokioIo::new(stream), service).with_upgrades().await;
 }
 
 type Body = BoxBody<Bytes, io::Error>;
 
 async fn answer<B: Backend>(
     shared: Arc<Shared<B>>,
-    request: hyper::Request<Incoming>,
+    mut request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Body>, Cut> {
+    let upgrade = hyper::upgrade::on(&mut request);
     let request = read(request).await?;
     let (reply, fault, index, turn) = {
         let mut state = shared.lock();
@@ -395,6 +398,17 @@ async fn answer<B: Backend>(
     let answer = match reply {
         Reply::Now(answer) => answer,
         Reply::Later(answer) => answer.await.map_err(|_| Cut)?,
+        Reply::Upgraded(answer) => {
+            let bytes = answer.body.clone();
+            tokio::spawn(async move {
+                let Ok(stream) = upgrade.await else { return };
+                let mut stream = TokioIo::new(stream);
+                // A client that is killed breaks its connections: no news.
+                let _ = stream.write_all(&bytes).await;
+                let _ = stream.shutdown().await;
+            });
+            Answer { body: Bytes::new(), ..answer }
+        }
     };
     {
         let mut state = shared.lock();
@@ -429,8 +443,10 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Request, Cut> {
 fn response(answer: Answer, cut: bool) -> Result<hyper::Response<Body>, Cut> {
     let mut response = hyper::Response::builder().status(answer.status);
     let is_json = matches!(answer.body.first(), Some(b'{' | b'['));
-    response =
-        response.header("content-type", if is_json { "application/json" } else { "text/plain" });
+    if answer.status != 101 {
+        response = response
+            .header("content-type", if is_json { "application/json" } else { "text/plain" });
+    }
     for (name, value) in &answer.headers {
         response = response.header(name, value);
     }

@@ -179,3 +179,41 @@ fn jobs_of_one_program() {
     let several = ["a", "b", "c", "d"].map(|name| is_one_of_several(name, &ledger));
     assert_eq!(several, [true, true, false, false]);
 }
+
+#[test]
+fn where_nobody_can_look_the_checkpoint_counts_that_was_noted() {
+    let unseen = |archived: Option<BTreeMap<String, String>>| AfterLoss {
+        unseen: [ID.to_owned()].into(),
+        archived,
+        ..AfterLoss::default()
+    };
+    let noted = |time: &str, job: &str| {
+        let time = Some(time.to_owned());
+        let checkpoint = Some(Snapshot::new("checkpoint", None, "s3://c/chk-7", time, job));
+        JobRecord { checkpoint, ..record() }
+    };
+    let now = noted("2026-11-29T12:00:30Z", ID);
+    assert_eq!(verdict(now.clone(), &unseen(None)), "3 s3://c/chk-7");
+    // Another run of it, or another job.
+    assert_eq!(verdict(noted("2026-11-29T11:00:00Z", ID), &unseen(None)), "NoCheckpoint");
+    assert_eq!(verdict(noted("2026-11-29T12:00:30Z", "other"), &unseen(None)), "NoCheckpoint");
+    // What can be seen counts.
+    let looked = AfterLoss { archived: None, ..seen(&[]) };
+    assert_eq!(verdict(now.clone(), &looked), "NoCheckpoint");
+    let archived = [(ID.to_owned(), "FINISHED".to_owned())].into();
+    assert_eq!(verdict(now, &unseen(Some(archived))), "FINISHED");
+}
+
+#[test]
+fn what_the_living_job_manager_has_forgotten_has_ended_there() {
+    let left = AfterLoss { archived: None, ..seen(&[7]) };
+    let since = |time: &str| AfterLoss { since: Some(time.to_owned()), ..left.clone() };
+    assert_eq!(verdict(record(), &since("2026-11-29T11:00:00Z")), "-");
+    // The control: it was submitted to the one before.
+    let expected = format!("3 file:/c/{ID}/chk-7");
+    assert_eq!(verdict(record(), &since("2026-11-29T12:30:00Z")), expected);
+    assert_eq!(verdict(record(), &left), expected);
+    // Its last submission was begun, and has not arrived.
+    let moving = JobRecord { moving: true, ..record() };
+    assert_eq!(verdict(moving, &since("2026-11-29T11:00:00Z")), expected);
+}

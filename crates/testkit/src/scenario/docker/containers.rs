@@ -1,6 +1,6 @@
 //! Containers of the daemon.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -17,6 +17,8 @@ pub(super) struct Container {
     /// When it was made, in seconds of the Unix epoch.
     created: u64,
     restarts: u64,
+    /// When it was started last, in RFC 3339.
+    started: String,
     pub(super) files: Files,
     log: String,
 }
@@ -34,7 +36,15 @@ impl Container {
         let (id, files) = (format!("{number:064x}"), Files::default());
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let (created, log) = (now.as_secs(), String::new());
-        Self { id, body, state: State::Created, created, restarts: 0, files, log }
+        let (state, started) = (State::Created, String::new());
+        Self { id, body, state, created, restarts: 0, started, files, log }
+    }
+
+    /// The start with that number of all starts of the daemon.
+    pub(super) fn start(&mut self, number: u32) {
+        self.state = State::Running;
+        let later = Duration::from_secs(10) * number;
+        self.started = later_than(self.created, later);
     }
 
     pub(super) fn id(&self) -> &str {
@@ -116,6 +126,7 @@ impl Container {
             "Config": config,
             "HostConfig": self.body["HostConfig"],
             "State": {
+                "StartedAt": self.started,
                 "Status": status, "Running": matches!(self.state, State::Running | State::Paused), "ExitCode": code, "OOMKilled": code == 137,
             },
             "RestartCount": self.restarts,
@@ -173,6 +184,18 @@ impl Docker {
         Answer::json(200, &found.collect())
     }
 
+    /// What a container sees, its volumes included.
+    pub(super) fn files_of(&self, name: &str) -> Files {
+        let Some(container) = self.containers.get(name) else { return Files::default() };
+        let mut files = container.files.clone();
+        for (target, source) in container.mounts() {
+            if let Some((_, volume)) = self.volumes.get(source) {
+                files.extend(volume.moved_to(target));
+            }
+        }
+        files
+    }
+
     /// Requests about one container, by its name or ID.
     pub(super) fn of_container(
         &mut self,
@@ -194,7 +217,8 @@ impl Docker {
                 Err(refusal(500, "cannot start a paused container, try unpause instead"))
             }
             ("POST", "start") => {
-                container.state = State::Running;
+                self.starts += 1;
+                container.start(self.starts);
                 if let Some(words) = self.dies.remove(&name) {
                     container.log.push_str(&words);
                     container.state = State::Exited(1);
@@ -213,9 +237,11 @@ impl Docker {
                 Ok(nothing())
             }
             ("POST", "restart") => {
-                container.state = State::Running;
+                self.starts += 1;
+                container.start(self.starts);
                 Ok(nothing())
             }
+            ("POST", "exec") => Ok(self.make_exec(&name, request)),
             ("POST", "stop") if container.state != State::Running => Ok(Answer::text(304, "")),
             ("POST", "stop") => {
                 container.state = State::Exited(143);
@@ -241,13 +267,7 @@ impl Docker {
             }
             ("GET", "archive") => {
                 let path = request.query("path");
-                let mut files = container.files.clone();
-                for (target, source) in container.mounts() {
-                    if let Some((_, volume)) = self.volumes.get(source) {
-                        files.extend(volume.moved_to(target));
-                    }
-                }
-                let found = files.below(path);
+                let found = self.files_of(&name).below(path);
                 if found.is_empty() {
                     let message = format!("Could not find the file {path} in container {name}");
                     return Err(refusal(404, &message));
@@ -259,8 +279,18 @@ impl Docker {
     }
 }
 
-/// A log in the frames of a stream without a terminal: stream, three zeros, length, text.
+/// Seconds of the Unix epoch, and so long after that, in RFC 3339.
+fn later_than(created: u64, by: Duration) -> String {
+    let seconds = i64::try_from(created + by.as_secs()).unwrap_or_default();
+    jiff::Timestamp::from_second(seconds).unwrap_or_default().to_string()
+}
+
 fn logged(log: &str) -> Answer {
+    Answer { status: 200, headers: Vec::new(), body: framed(log).into() }
+}
+
+/// A text in the frames of a stream without a terminal: stream, three zeros, length, text.
+pub(super) fn framed(log: &str) -> Vec<u8> {
     let mut body = Vec::new();
     for line in log.lines() {
         let line = format!("{line}\n");
@@ -268,5 +298,5 @@ fn logged(log: &str) -> Answer {
         body.extend(u32::try_from(line.len()).unwrap_or(u32::MAX).to_be_bytes());
         body.extend(line.as_bytes());
     }
-    Answer { status: 200, headers: Vec::new(), body: body.into() }
+    body
 }

@@ -11,6 +11,11 @@ use crate::scenario::ledger;
 /// Where the ledger lies on a volume: in pages that take turns.
 const LEDGER: &str = ".nutkin/";
 
+/// Seconds of the Unix epoch.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
 /// A file or, without content, a directory.
 #[derive(Debug, Clone)]
 struct File {
@@ -74,7 +79,7 @@ impl Files {
     pub(super) fn pack(&self, path: &str) -> Vec<u8> {
         let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
         let mut archive = tar::Builder::new(Vec::new());
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = now();
         for (one, file) in &self.0 {
             let name = one.strip_prefix(parent).unwrap_or(one).trim_start_matches('/');
             let mut header = tar::Header::new_gnu();

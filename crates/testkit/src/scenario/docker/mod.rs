@@ -2,6 +2,7 @@
 //! run, and their files can be brought and fetched.
 
 mod containers;
+mod exec;
 mod files;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,12 @@ pub struct Docker {
     pub dies: BTreeMap<String, String>,
     /// Counts containers.
     ids: u64,
+    /// Counts starts of containers: each is ten seconds later than the one before, so that nobody has to wait.
+    starts: u32,
+    /// What is to be run in containers, by name of the container.
+    execs: Vec<(String, Vec<String>)>,
+    /// Who waits for events.
+    listeners: exec::Listeners,
 }
 
 /// How a request ends.
@@ -41,7 +48,11 @@ type Done = Result<Answer, Answer>;
 
 impl Backend for Docker {
     fn reply(&mut self, request: &Request) -> Reply {
-        Reply::Now(self.carry_out(request).unwrap_or_else(|refused| refused))
+        if request.path.ends_with("/events") {
+            return Reply::Later(self.listeners.listen(request));
+        }
+        let answer = self.carry_out(request).unwrap_or_else(|refused| refused);
+        if answer.status == 101 { Reply::Upgraded(answer) } else { Reply::Now(answer) }
     }
 }
 
@@ -105,6 +116,18 @@ impl Docker {
     /// When there is none of that name.
     pub fn crash(&mut self, name: &str, code: i64) {
         self.containers.get_mut(name).expect("a container").end(code);
+        self.listeners.tell();
+    }
+
+    /// The daemon starts a container again that has ended.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    pub fn restart(&mut self, name: &str) {
+        self.starts += 1;
+        let starts = self.starts;
+        self.containers.get_mut(name).expect("a container").start(starts);
+        self.listeners.tell();
     }
 
     /// A container logs this.
@@ -133,6 +156,11 @@ impl Docker {
     pub fn running(&self) -> Vec<String> {
         let running = self.containers.values().filter(|one| one.is_running());
         running.map(|one| one.id().to_owned()).collect()
+    }
+
+    /// Whether a container runs.
+    pub fn is_running(&self, name: &str) -> bool {
+        self.containers.get(name).is_some_and(Container::is_running)
     }
 
     /// Somebody removes a container by hand.
@@ -198,6 +226,8 @@ impl Docker {
             ("GET", ["volumes", name]) => self.volume(name),
             ("DELETE", ["volumes", name]) => self.remove_volume(name),
             ("POST", ["containers", "create"]) => self.make_container(request),
+            ("POST", ["exec", number, "start"]) => self.run(number),
+            ("GET", ["exec", number, "json"]) => self.ran(number),
             ("GET", ["containers", "json"]) => Ok(self.list_containers(request)),
             (method, ["containers", name, rest @ ..]) => {
                 self.of_container(method, name, rest.first().copied().unwrap_or(""), request)

@@ -27,6 +27,9 @@ pub enum Stops {
     Restarting(u32),
 }
 
+/// When every snapshot was complete, in milliseconds since 1970: in 2100, after everything that a test does.
+const COMPLETE: i64 = 4_102_444_800_000;
+
 /// What was submitted, and what became of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Work {
@@ -156,7 +159,11 @@ impl Work {
     fn checkpoints(&self, id: &str) -> Answer {
         let of = |one: &&(String, bool, u32, String)| one.0 == id && one.2 == 0;
         let savepoint = self.triggers.values().filter(of).map(|one| &one.3).next_back();
-        let state = |number: u32, path: &str| json!({"id": number, "external_path": path, "discarded": false});
+        let state = |number: u32, path: &str| {
+            json!({
+                "id": number, "external_path": path, "discarded": false, "latest_ack_timestamp": COMPLETE,
+            })
+        };
         let savepoint = savepoint.map(|path| state(2, path));
         let completed = state(1, &format!("file:/checkpoints/{id}/chk-1"));
         Answer::json(200, &json!({"latest": {"completed": completed, "savepoint": savepoint}}))

@@ -1,6 +1,7 @@
 //! An API server with its objects in memory: versions, server-side apply, dry runs, and a garbage collector that is
 //! quick.
 
+mod exec;
 mod fields;
 mod patch;
 mod path;
@@ -36,6 +37,10 @@ pub struct Kubernetes {
     pub flink: Flink,
     /// Logs by the names of pods.
     pub logs: BTreeMap<String, String>,
+    /// When pods are started from now on, in RFC 3339; empty: long ago.
+    pub started: &'static str,
+    /// What a shell prints in pods; `None`: nobody may run one.
+    pub printed: Option<String>,
 }
 
 /// How a request ends.
@@ -50,7 +55,7 @@ impl Backend for Kubernetes {
                 self.run_pods();
             }
         }
-        Reply::Now(answer)
+        if answer.status == 101 { Reply::Upgraded(answer) } else { Reply::Now(answer) }
     }
 }
 
@@ -185,6 +190,11 @@ impl Kubernetes {
             }
             let asked = Request { path: path.to_owned(), ..request.clone() };
             return Ok(self.flink.now(&asked));
+        }
+        if place.rest == "exec" {
+            self.found(place)?;
+            let printed = self.printed.as_ref().ok_or_else(|| forbidden(request))?;
+            return Ok(exec::answer(request, printed));
         }
         if place.rest == "log" {
             self.found(place)?;

@@ -7,10 +7,12 @@ use super::{Kubernetes, key};
 
 /// Annotation of a pod: what its workload's template was when it was made.
 const TEMPLATE: &str = "scenario/template";
+/// When pods were started, where a test does not say otherwise.
+const LONG_AGO: &str = "2026-01-01T00:00:00Z";
 
 impl Kubernetes {
     /// Brings pods and the statuses of workloads to what the workloads ask for.
-    pub(super) fn run_pods(&mut self) {
+    pub fn run_pods(&mut self) {
         let is_workload =
             |one: &&Value| one["kind"] == "Deployment" || one["kind"] == "StatefulSet";
         let workloads: Vec<Value> = self.objects.values().filter(is_workload).cloned().collect();
@@ -60,13 +62,14 @@ impl Kubernetes {
                 "apiVersion": workload["apiVersion"], "kind": workload["kind"], "name": name, "uid": uid, "controller": true,
             }]);
             let container = text(&made["spec"]["containers"][0]["name"]);
+            let started = if self.started.is_empty() { LONG_AGO } else { self.started };
             made["status"] = json!({
                 "phase": "Running",
                 "podIP": format!("192.0.2.{}", number + 10),
                 "conditions": [{"type": "Ready", "status": "True"}, {"type": "PodScheduled", "status": "True"}],
                 "containerStatuses": [{
                     "name": container, "ready": true, "restartCount": 0, "started": true,
-                    "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}},
+                    "state": {"running": {"startedAt": started}},
                 }],
             });
             self.store(&place, made);

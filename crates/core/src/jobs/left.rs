@@ -1,0 +1,78 @@
+//! What jobs have left in their directories, as a shell in a container of the session lists it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// Prints, for a directory of checkpoints and the ids of jobs, each id that has a directory there, and below it each checkpoint that
+/// is complete: Flink writes `_metadata` last (`FsCheckpointMetadataOutputStream`). It needs nothing but the shell itself.
+pub const LIST: &str = include_str!("left.sh");
+
+/// Reads what [`LIST`] printed: paths by number of the complete checkpoints of each job that has a directory.
+pub fn listed(directory: &str, printed: &str) -> BTreeMap<String, BTreeMap<u64, String>> {
+    let directory = directory.trim_end_matches('/');
+    let mut all: BTreeMap<String, BTreeMap<u64, String>> = BTreeMap::new();
+    for line in printed.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let Some((id, below)) = line.split_once('/') else {
+            all.entry(line.to_owned()).or_default();
+            continue;
+        };
+        let folder = below.strip_suffix("/_metadata");
+        let number = folder.and_then(|folder| folder.strip_prefix("chk-")?.parse().ok());
+        if let (Some(folder), Some(number)) = (folder, number) {
+            let path = format!("file:{directory}/{id}/{folder}");
+            all.entry(id.to_owned()).or_default().insert(number, path);
+        }
+    }
+    all
+}
+
+/// Flink's word for the state in which a job has ended, out of what its JobManager wrote down of it. `None`: it is not such a file,
+/// or of another job.
+pub fn archived_state(archive: &[u8], job: &str) -> Option<String> {
+    archived(archive, job)?["state"].as_str().map(str::to_owned)
+}
+
+/// When the job has ended, in milliseconds since 1970, out of the same.
+pub fn archived_end(archive: &[u8], job: &str) -> Option<i64> {
+    archived(archive, job)?["end-time"].as_i64().filter(|time| 0 < *time)
+}
+
+/// The job's row of the list of all (`FsJobArchivist`: each answer of REST as it was, by its path).
+fn archived(archive: &[u8], job: &str) -> Option<Value> {
+    let archive: Value = serde_json::from_slice(archive).ok()?;
+    let answers = archive["archive"].as_array()?;
+    let overview = answers.iter().find(|one| one["path"] == "/jobs/overview")?;
+    let overview: Value = serde_json::from_str(overview["json"].as_str()?).ok()?;
+    let jobs = overview["jobs"].as_array()?;
+    jobs.iter().find(|one| one["jid"] == job).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_and_when_a_job_has_ended() {
+        let row = serde_json::json!({"jid": "aa", "state": "FINISHED", "end-time": 1_700_000});
+        let overview = serde_json::json!({"jobs": [row]}).to_string();
+        let archive =
+            serde_json::json!({"archive": [{"path": "/jobs/overview", "json": overview}]});
+        let archive = archive.to_string();
+        let of =
+            |job| (archived_state(archive.as_bytes(), job), archived_end(archive.as_bytes(), job));
+        assert_eq!(of("aa"), (Some("FINISHED".to_owned()), Some(1_700_000)));
+        assert_eq!(of("bb"), (None, None));
+        assert_eq!(archived_state(b"{", "aa"), None);
+    }
+
+    #[test]
+    fn checkpoints_by_number() {
+        let printed = "aa\naa/chk-9/_metadata\naa/chk-10/_metadata\nbb\ncc/shared/_metadata\n";
+        let all = listed("/data/checkpoints/", printed);
+        let newest = all["aa"].last_key_value();
+        assert_eq!(newest, Some((&10, &"file:/data/checkpoints/aa/chk-10".to_owned())));
+        assert_eq!((all["aa"].len(), all["bb"].len(), all.get("cc")), (2, 0, None));
+        assert_eq!(listed("/data", ""), BTreeMap::new());
+    }
+}

@@ -1,0 +1,202 @@
+//! What somebody needs who keeps the jobs of a session running: which containers run, since when, and what jobs have left.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read as _;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bollard::container::LogOutput;
+use bollard::errors::Error as DaemonError;
+use bollard::exec::{CreateExecOptions, StartExecResults};
+use bollard::models::EventMessage;
+use bollard::query_parameters::{
+    EventsOptionsBuilder, InspectContainerOptions, RestartContainerOptionsBuilder,
+};
+use futures_util::StreamExt as _;
+use futures_util::future::try_join_all;
+use futures_util::stream::BoxStream;
+use nutkin_core::jobs::{LIST, archived_state, listed};
+use nutkin_core::plan::docker::SESSION;
+use nutkin_core::supervision::fence::{LivingProcesses, ProcessStart};
+use nutkin_flink::process::Role;
+use nutkin_shell::ledger::time_of;
+use nutkin_shell::{Error, Kind};
+
+use super::session::{DockerSession, ListedContainer};
+use super::{checkpoints, failure, make, status};
+
+impl DockerSession {
+    /// The containers that run, a paused one included: it has not ended.
+    ///
+    /// # Errors
+    /// The daemon refuses.
+    pub async fn processes(&self) -> Result<LivingProcesses, Error> {
+        let containers = self.containers().await?;
+        let starts = try_join_all(containers.iter().map(|one| self.start_of(one))).await?;
+        let of = |role| {
+            let all = containers.iter().zip(&starts).filter(move |(one, _)| one.seen.role == role);
+            all.filter_map(|(_, start)| start.clone()).collect()
+        };
+        Ok(LivingProcesses {
+            job_managers: of(Some(Role::JobManager)),
+            task_managers: of(Some(Role::TaskManager)),
+        })
+    }
+
+    /// When a container was started; `None`: it does not run.
+    async fn start_of(&self, one: &ListedContainer) -> Result<Option<ProcessStart>, Error> {
+        let found = self.docker.inspect_container(&one.id, None::<InspectContainerOptions>).await;
+        let found = match found {
+            Err(error) if status(&error) == Some(404) => return Ok(None),
+            found => found.map_err(|error| failure(&error))?,
+        };
+        // One that waits for its next start is told to run as well.
+        let lives = |state: &bollard::models::ContainerState| {
+            state.running == Some(true) && state.restarting != Some(true)
+        };
+        let state = found.state.filter(lives);
+        Ok(state.map(|state| ProcessStart {
+            name: one.seen.alias.clone(),
+            id: one.id.clone(),
+            since: state.started_at.unwrap_or_default(),
+        }))
+    }
+
+    /// Kills containers and starts them again.
+    ///
+    /// # Errors
+    /// The daemon refuses.
+    pub async fn end_processes(&self, all: &[ProcessStart]) -> Result<(), Error> {
+        let ended = all.iter().map(|one| async {
+            let options = RestartContainerOptionsBuilder::default().t(0).build();
+            match self.docker.restart_container(&one.id, Some(options)).await {
+                Err(error) if status(&error) != Some(404) => Err(failure(&error)),
+                _ => Ok(()),
+            }
+        });
+        try_join_all(ended).await.map(drop)
+    }
+
+    /// The complete checkpoints of jobs below a directory of containers; `None`: no JobManager runs, or nobody can look there. Of a
+    /// JobManager without a shell the newest ones are looked for in what the daemon packs.
+    pub async fn left(
+        &self,
+        directory: &str,
+        jobs: &[&str],
+    ) -> Option<BTreeMap<String, BTreeMap<u64, String>>> {
+        let job_manager = self.processes().await.ok()?.job_managers.into_iter().next()?;
+        let words = ["sh", "-c", LIST, "sh", directory].into_iter().chain(jobs.iter().copied());
+        let words = words.map(str::to_owned).collect();
+        if let Ok(Some(printed)) = self.printed_by(&job_manager.id, words).await {
+            return Some(listed(directory, &printed));
+        }
+        let mut all = BTreeMap::new();
+        for job in jobs {
+            let newest = checkpoints::newest(self, Path::new(directory), job).await.ok()?;
+            let number = |path: &str| path.rsplit_once("chk-")?.1.parse().ok();
+            if let Some(found) = newest.and_then(|(path, _)| Some((number(&path)?, path))) {
+                all.insert((*job).to_owned(), [found].into());
+            }
+        }
+        (!jobs.is_empty()).then_some(all)
+    }
+
+    /// What a command prints in a container; `None`: it fails.
+    async fn printed_by(
+        &self,
+        container: &str,
+        words: Vec<String>,
+    ) -> Result<Option<String>, DaemonError> {
+        let options = CreateExecOptions {
+            attach_stdout: Some(true),
+            cmd: Some(words),
+            ..CreateExecOptions::default()
+        };
+        let made = self.docker.create_exec(container, options).await?;
+        let StartExecResults::Attached { mut output, .. } =
+            self.docker.start_exec(&made.id, None).await?
+        else {
+            return Ok(None);
+        };
+        let mut printed = Vec::new();
+        while let Some(part) = output.next().await {
+            if let LogOutput::StdOut { message } = part? {
+                printed.extend_from_slice(&message);
+            }
+        }
+        let ended = self.docker.inspect_exec(&made.id).await?;
+        let is_good = ended.exit_code == Some(0);
+        Ok(is_good.then(|| String::from_utf8_lossy(&printed).into_owned()))
+    }
+
+    /// The state in which a job has ended, as its JobManager wrote it down in a directory of containers since a time in RFC 3339;
+    /// `None`: it wrote down nothing.
+    ///
+    /// # Errors
+    /// The daemon refuses, or there is no container.
+    pub async fn archived(
+        &self,
+        directory: &str,
+        job: &str,
+        since: Option<&str>,
+    ) -> Result<Option<String>, Error> {
+        let containers = self.containers().await?;
+        let is_one = |one: &&ListedContainer| one.seen.role == Some(Role::JobManager);
+        let one = containers.iter().find(is_one);
+        let one = one.ok_or_else(|| Error::new(Kind::NotFound, "there is no JobManager"))?;
+        let path = format!("{}/{job}", directory.trim_end_matches('/'));
+        let Some(packed) = make::download(self, &one.id, &path).await? else { return Ok(None) };
+        let mut archive = tar::Archive::new(packed.as_slice());
+        let Some(entry) = archive.entries()?.next() else { return Ok(None) };
+        let mut entry = entry?;
+        let written = i64::try_from(entry.header().mtime()?).unwrap_or_default();
+        if since > time_of(written.saturating_mul(1000)).as_deref() {
+            return Ok(None);
+        }
+        let mut text = Vec::new();
+        entry.read_to_end(&mut text)?;
+        Ok(archived_state(&text, job))
+    }
+}
+
+/// What happens to the containers of a session, as the daemon tells.
+#[allow(missing_debug_implementations, reason = "the stream inside has none")]
+pub struct ContainerChanges {
+    session: DockerSession,
+    stream: Option<BoxStream<'static, Result<EventMessage, DaemonError>>>,
+}
+
+impl ContainerChanges {
+    /// Of a session; nothing is asked yet.
+    pub const fn of(session: DockerSession) -> Self {
+        Self { session, stream: None }
+    }
+
+    /// Asks from now on, where that is not asked already.
+    pub fn open(&mut self) {
+        if self.stream.is_some() {
+            return;
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let filters: HashMap<String, Vec<String>> = [
+            ("type".to_owned(), vec!["container".to_owned()]),
+            ("event".to_owned(), ["die", "start", "destroy"].map(str::to_owned).to_vec()),
+            ("label".to_owned(), vec![format!("{SESSION}={}", self.session.name)]),
+        ]
+        .into();
+        let options = EventsOptionsBuilder::default().since(&now.to_string()).filters(&filters);
+        let docker = self.session.docker.clone();
+        self.stream = Some(docker.events(Some(options.build())).boxed());
+    }
+
+    /// Ends when something has happened; where the daemon tells nothing, never.
+    pub async fn next(&mut self) {
+        if let Some(stream) = &mut self.stream {
+            if let Some(Ok(_)) = stream.next().await {
+                return;
+            }
+            self.stream = None;
+        }
+        std::future::pending::<()>().await;
+    }
+}

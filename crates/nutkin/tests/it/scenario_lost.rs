@@ -1,0 +1,347 @@
+//! A JobManager without high availability is lost on a scenario server: its TaskManagers are ended, and its jobs go on once.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::time::Duration;
+
+use nutkin_testkit::scenario::flink::Submitted;
+use nutkin_testkit::scenario::{Backend, Docker, Fault, Flink, Kubernetes, Request, Server};
+use nutkin_testkit::{Running, eventually};
+use serde_json::json;
+
+use crate::scenario::{Place, standalone, trouble};
+use crate::scenario_rbac::{Asked, needs, rows};
+
+const JOB: &str = "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
+/// Far more than anything here takes.
+const LIMIT: Duration = Duration::from_secs(30);
+/// What would be too much was waited for this long.
+const NOTHING: Duration = Duration::from_secs(2);
+/// A watch that hears of nothing by itself for as long as the test runs.
+const WATCH: &[&str] = &["watch", "a", "--interval", "600"];
+const VOLUME: &str = "nutkin-a-data";
+const JOB_MANAGER: &str = "nutkin-a-jobmanager";
+
+fn flink(archive: bool) -> Flink {
+    let mut options = vec![("state.checkpoints.dir", "file:///opt/flink/data/checkpoints")];
+    if archive {
+        options.push(("jobmanager.archive.fs.dir", "file:///opt/flink/data/archive"));
+    }
+    Flink { slots: 4, options, ..Flink::default() }
+}
+
+/// A jar beside the commands.
+fn jar<B: Backend>(place: &Place<B>) {
+    let jar = place.file("count.jar", "");
+    let mut zip = zip::ZipWriter::new(File::create(jar).unwrap());
+    zip.start_file("a/B.class", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(b"class").unwrap();
+    zip.finish().unwrap();
+}
+
+const RUN: &[&str] = &["run", "-d", "--job-id", JOB, "-c", "a.B", "count.jar"];
+
+/// A daemon with a session and its job, which has left checkpoints.
+struct Daemon {
+    place: Place<Docker>,
+    flink: Server<Flink>,
+}
+
+impl Daemon {
+    fn new(options: &[&str]) -> Self {
+        let flink = Server::start(flink(true));
+        let place = Place::docker(flink.port());
+        place.run(&[&["up", "a"], options].concat()).expect(0);
+        jar(&place);
+        place.run(RUN).expect(0);
+        let daemon = Self { place, flink };
+        daemon.leave(9);
+        daemon.leave(10);
+        daemon
+    }
+
+    /// The job completes a checkpoint.
+    fn leave(&self, number: u64) {
+        let path = format!("checkpoints/{JOB}/chk-{number}/_metadata");
+        self.place.server.with(|docker| docker.put_file(VOLUME, &path, "x"));
+    }
+
+    /// The JobManager ends, and the daemon starts it again at once or not at all.
+    fn lose(&self, is_back: bool) {
+        self.flink.with(|flink| flink.work.forget());
+        self.place.server.with(|docker| docker.crash(JOB_MANAGER, 143));
+        if is_back {
+            self.come_back();
+        }
+    }
+
+    fn come_back(&self) {
+        self.place.server.with(|docker| docker.restart(JOB_MANAGER));
+    }
+
+    fn jobs(&self) -> Vec<(String, Submitted)> {
+        self.flink.with(|flink| flink.work.jobs.clone()).into_iter().collect()
+    }
+
+    fn restarts(&self) -> usize {
+        self.place.count("nutkin-a-taskmanager-1/restart") + self.restarts_by_id()
+    }
+
+    fn restarts_by_id(&self) -> usize {
+        let is_one =
+            |request: &Request| request.path.ends_with("/restart") && request.query("t") == "0";
+        self.place.server.seen().iter().filter(|seen| is_one(&seen.request)).count()
+    }
+
+    /// A watch that has looked once.
+    fn watch(&self, args: &[&str]) -> Running {
+        self.flink.set(|_| Fault::None);
+        let watch = self.place.start(args);
+        eventually("the watch has looked", LIMIT, || {
+            self.flink.seen().iter().any(|seen| seen.request.path == "/jobs/overview")
+        });
+        watch
+    }
+
+    fn until_it_goes_on(&self, from: &str) {
+        eventually("the job goes on", LIMIT, || !self.jobs().is_empty());
+        let jobs = self.jobs();
+        assert_eq!(jobs.len(), 1);
+        assert_eq!((jobs[0].0.as_str(), jobs[0].1.from.as_deref()), (JOB, Some(from)));
+    }
+
+    /// Whether the ledger says that the job is on its way.
+    fn is_moving(&self) -> bool {
+        let files = self.place.server.with(|docker| docker.plain());
+        let files = files.values().filter_map(|one| one["files"].as_object());
+        let mut files = files.flat_map(|files| files.values());
+        let ledger = files.find(|file| file["jobs"].is_object()).expect("a ledger").clone();
+        ledger["jobs"].as_object().expect("jobs").values().any(|job| job["moving"] == true)
+    }
+}
+
+const NEWEST: &str = "file:/opt/flink/data/checkpoints/0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a/chk-10";
+
+#[test]
+fn docker_tells_of_the_end_at_once() {
+    for is_back in [true, false] {
+        let daemon = Daemon::new(&[]);
+        let watch = daemon.watch(WATCH);
+        daemon.lose(is_back);
+        if !is_back {
+            eventually("the TaskManager is ended", LIMIT, || daemon.restarts() == 1);
+            assert_eq!(daemon.jobs(), [], "nobody is there to take the job");
+            daemon.come_back();
+        }
+        daemon.until_it_goes_on(NEWEST);
+        assert_eq!(daemon.restarts(), 1);
+        drop(watch);
+    }
+}
+
+#[test]
+fn up_does_the_same_without_a_watch() {
+    let daemon = Daemon::new(&[]);
+    daemon.lose(true);
+    daemon.place.run(&["up", "a"]).expect(0).says("has lost its JobManager and goes on from");
+    daemon.until_it_goes_on(NEWEST);
+    assert_eq!(daemon.restarts(), 1);
+    // Once more: nothing is lost.
+    daemon.place.run(&["watch", "a", "--once"]).expect(0).says("no lost jobs");
+    assert_eq!((daemon.jobs().len(), daemon.restarts(), daemon.is_moving()), (1, 1, false));
+}
+
+#[test]
+fn what_has_not_ended_is_left_alone() {
+    // Switched off.
+    let daemon = Daemon::new(&["-D", "nutkin.jobs.recover=false"]);
+    daemon.lose(true);
+    daemon.place.run(&["watch", "a", "--once"]).expect(0).says("no lost jobs");
+    assert_eq!((daemon.jobs(), daemon.restarts()), (Vec::new(), 0));
+    // It runs, and does not answer.
+    let daemon = Daemon::new(&[]);
+    daemon.flink.set(|_| trouble(503));
+    let watch = daemon.place.start(&["watch", "a", "--interval", "1"]);
+    eventually("the watch has asked", LIMIT, || daemon.flink.seen().len() > 3);
+    daemon.flink.set(|_| Fault::None);
+    drop(watch);
+    assert_eq!((daemon.jobs().len(), daemon.restarts()), (1, 0));
+    assert_eq!(daemon.jobs()[0].1.from, None, "it is the one that was there");
+}
+
+#[test]
+fn a_job_that_had_finished_does_not_come_back() {
+    let daemon = Daemon::new(&[]);
+    let overview = json!({"jobs": [{"jid": JOB, "state": "FINISHED"}]}).to_string();
+    let archive = json!({"archive": [{"path": "/jobs/overview", "json": overview}]}).to_string();
+    daemon.place.server.with(|docker| {
+        docker.put_file(VOLUME, &format!("archive/{JOB}"), &archive);
+    });
+    daemon.lose(true);
+    let run = daemon.place.run(&["watch", "a", "--once"]);
+    run.expect(0).says("was FINISHED before its JobManager was lost");
+    assert_eq!((daemon.jobs(), daemon.restarts()), (Vec::new(), 0));
+}
+
+#[test]
+fn no_job_runs_twice_whatever_is_cut() {
+    let once: &[&str] = &["watch", "a", "--once"];
+    let is_change = |request: &Request| !["GET", "HEAD"].contains(&request.method.as_str());
+    // How often the JobManager is asked to change something in a run that nobody cuts.
+    let daemon = Daemon::new(&[]);
+    daemon.lose(true);
+    daemon.flink.set(|_| Fault::None);
+    daemon.place.run(once).expect(0);
+    let count = daemon.flink.seen().iter().filter(|seen| is_change(&seen.request)).count();
+    assert!(1 < count, "{count}");
+    for cut in 1..=count {
+        let daemon = Daemon::new(&[]);
+        daemon.lose(true);
+        let mut changes = 0;
+        daemon.flink.set(move |request| {
+            changes += usize::from(is_change(request));
+            if is_change(request) && changes == cut { Fault::Hang } else { Fault::None }
+        });
+        let watch = daemon.place.start(once);
+        assert!(daemon.flink.hangs_within(LIMIT), "cut {cut}");
+        drop(watch);
+        daemon.flink.set(|_| Fault::None);
+        let watch = daemon.watch(&["watch", "a", "--interval", "1"]);
+        daemon.until_it_goes_on(NEWEST);
+        eventually("nothing is on its way", LIMIT, || !daemon.is_moving());
+        drop(watch);
+    }
+}
+
+/// A cluster with a session and its job.
+fn cluster(file: &str, started: &'static str) -> Place<Kubernetes> {
+    let place = Place::kubernetes();
+    place.server.with(|one| {
+        one.runs_pods = true;
+        one.flink = flink(false);
+    });
+    place.file("session.yaml", file);
+    place.run(&["up", "-f", "session.yaml"]).expect(0);
+    jar(&place);
+    place.run(RUN).expect(0);
+    let printed = format!("{JOB}\n{JOB}/chk-9/_metadata\n{JOB}/chk-10/_metadata\n");
+    place.server.with(|one| {
+        one.printed = Some(printed);
+        one.started = started;
+    });
+    place
+}
+
+/// Far from now: later than everything.
+const LATER: &str = "2099-01-01T00:00:00Z";
+
+fn native() -> String {
+    standalone(1)
+        .replace("mode: standalone", "mode: native")
+        .replace("taskManager: {replicas: 1}", "")
+}
+
+/// The container of a pod has ended, or was started again.
+fn container(place: &Place<Kubernetes>, pod: &str, state: &serde_json::Value) {
+    place.server.with(|one| {
+        let mut found = one.get("Pod", pod);
+        found["status"]["containerStatuses"][0]["state"] = state.clone();
+        one.put("pods", found);
+    });
+}
+
+fn jobs(place: &Place<Kubernetes>) -> Vec<(String, Option<String>)> {
+    let jobs = place.server.with(|one| one.flink.work.jobs.clone());
+    jobs.into_iter().map(|(id, job)| (id, job.from)).collect()
+}
+
+fn ended_task_managers(place: &Place<Kubernetes>) -> usize {
+    place.count("DELETE /api/v1/namespaces/default/pods/")
+}
+
+/// What `watch` has asked for has its row in `nutkin rbac`.
+#[track_caller]
+fn has_rows(place: &Place<Kubernetes>) {
+    let seen = place.server.seen();
+    let asked: Asked = seen.iter().filter_map(|seen| needs(&seen.request.line())).collect();
+    let missing: Vec<_> = asked.difference(&rows("watch")).cloned().collect();
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn a_job_manager_of_kubernetes_that_is_started_again_in_its_pod() {
+    let place = cluster(&standalone(1), LATER);
+    place.server.set(|_| Fault::None);
+    place.server.with(|one| one.flink.work.forget());
+    container(&place, "a-0", &json!({"running": {"startedAt": "2098-01-01T00:00:00Z"}}));
+    let run = place.run(&["watch", "a", "--once"]);
+    run.expect(0).says("1 job runs again");
+    assert_eq!(jobs(&place), [(JOB.to_owned(), Some(NEWEST.to_owned()))], "{}", run.all());
+    assert_eq!(ended_task_managers(&place), 1, "{}", run.all());
+    has_rows(&place);
+    place.run(&["watch", "a", "--once"]).expect(0).says("no lost jobs");
+    assert_eq!(jobs(&place).len(), 1);
+}
+
+#[test]
+fn a_job_manager_of_kubernetes_that_goes_with_its_pod() {
+    for file in [standalone(1), native()] {
+        let place = cluster(&file, LATER);
+        place.server.set(|_| Fault::None);
+        let watch = place.start(&["watch", "a", "--interval", "1"]);
+        eventually("the watch has looked", LIMIT, || 0 < place.count("/proxy/jobs/overview"));
+        place.server.with(|one| {
+            one.flink.work.forget();
+            one.remove("Pod", "a-0");
+        });
+        let task_managers = usize::from(file.contains("standalone"));
+        eventually("the TaskManagers are ended", LIMIT, || {
+            ended_task_managers(&place) == task_managers
+        });
+        place.server.with(Kubernetes::run_pods);
+        let expected = [(JOB.to_owned(), Some(NEWEST.to_owned()))];
+        eventually("the job goes on", LIMIT, || jobs(&place) == expected);
+        drop(watch);
+        assert_eq!(ended_task_managers(&place), task_managers);
+        has_rows(&place);
+    }
+}
+
+#[test]
+fn a_pod_that_is_to_end_has_not_ended() {
+    let place = cluster(&standalone(1), "");
+    place.server.with(|one| {
+        let mut pod = one.get("Pod", "a-0");
+        pod["metadata"]["deletionTimestamp"] = json!("2026-11-30T12:00:00Z");
+        one.put("pods", pod);
+    });
+    place.server.set(
+        |request| {
+            if request.path.contains("/proxy/") { trouble(503) } else { Fault::None }
+        },
+    );
+    let watch = place.start(&["watch", "a", "--interval", "1"]);
+    eventually("the watch has asked", LIMIT, || 3 < place.count("/proxy/"));
+    std::thread::sleep(NOTHING);
+    drop(watch);
+    assert_eq!(ended_task_managers(&place), 0);
+    assert_eq!(jobs(&place), [(JOB.to_owned(), None)]);
+}
+
+#[test]
+fn where_nobody_may_look_the_checkpoint_counts_that_was_noted() {
+    let place = cluster(&standalone(1), LATER);
+    place.server.with(|one| one.printed = None);
+    place.server.set(|_| Fault::None);
+    let watch = place.start(&["watch", "a", "--interval", "1"]);
+    eventually("a checkpoint is noted", LIMIT, || {
+        let map = place.server.with(|one| one.get("ConfigMap", "nutkin-a"));
+        map.to_string().contains("chk-1")
+    });
+    drop(watch);
+    place.server.with(|one| one.flink.work.forget());
+    container(&place, "a-0", &json!({"running": {"startedAt": "2098-01-01T00:00:00Z"}}));
+    place.run(&["watch", "a", "--once"]).expect(0).says("1 job runs again");
+    let noted = format!("file:/checkpoints/{JOB}/chk-1");
+    assert_eq!(jobs(&place), [(JOB.to_owned(), Some(noted))]);
+}
