@@ -1,7 +1,7 @@
 //! What `jobs` says of a job beside its state: its last checkpoint, how often it was restarted, and what a change of its session
 //! would do to it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join4;
 use futures_util::stream::{self, StreamExt as _};
@@ -11,15 +11,18 @@ use nutkin_core::jobs::{self as rules, Hindrance, MovableJob};
 use nutkin_core::ledger::Ledger;
 use nutkin_core::plan::retention::{RETAIN, RETENTION};
 use nutkin_flink::{Configuration, is_highly_available};
-use nutkin_rest::{Client, Job, retains_checkpoints};
+use nutkin_rest::{Client, Job, POLL, retains_checkpoints};
 use serde_json::{Value, json};
 
 use super::savepoint_place;
-use crate::jobs::moving;
+use crate::jobs::{Driven, Patience, moving};
 use crate::platform::{AT_ONCE, Session};
 
 /// So many jobs are looked at, each with four requests: a list that is longer is read by programs, which ask `job` for more.
 const MOST: usize = 100;
+
+/// How long a JobManager may take to collect its own metrics: it asks itself.
+const COLLECTED: Duration = Duration::from_millis(500);
 
 /// What is known of a job that runs.
 #[derive(Debug, Default)]
@@ -92,11 +95,12 @@ pub(super) async fn of(
             if MOST <= index || job.state.has_ended() {
                 return Details::default();
             }
-            let parts = ["/checkpoints", "/checkpoints/config", "/metrics?get=numRestarts"];
-            let [checkpoints, config, metrics] = parts.map(|part| client.job(&job.id, part));
+            let parts = ["/checkpoints", "/checkpoints/config"];
+            let [checkpoints, config] = parts.map(|part| client.job(&job.id, part));
             let is_batch = moving::is_batch(client, &job.id);
-            let all = join4(checkpoints, config, metrics, is_batch);
-            let (checkpoints, config, metrics, is_batch) = all.await;
+            let restarts = restarts_of(&job.id, client);
+            let all = join4(checkpoints, config, restarts, is_batch);
+            let (checkpoints, config, restarts, is_batch) = all.await;
             let is_lost = of_all.as_ref().is_some_and(|(effect, _)| *effect == Effect::Loss);
             let fate = of_all.map(|(effect, hindrance)| {
                 let is_ours = || hindrance_of(job, ledger);
@@ -107,13 +111,25 @@ pub(super) async fn of(
             });
             Details {
                 checkpoint: checkpoints.ok().as_ref().and_then(last_checkpoint),
-                restarts: metrics.ok().as_ref().and_then(restarts),
+                restarts,
                 fate,
                 overrules: is_lost && retains && config.is_ok_and(|config| overrules(&config)),
             }
         }
     });
     stream::iter(each).buffered(AT_ONCE).collect().await
+}
+
+/// How often a job was restarted. A JobManager that was asked for no metric so far collects them first.
+async fn restarts_of(id: &str, client: &Client) -> Option<u64> {
+    let mut patience = Patience::new(Some(COLLECTED));
+    loop {
+        let metrics = client.job(id, "/metrics?get=numRestarts").await.ok()?;
+        let is_empty = metrics.as_array().is_some_and(Vec::is_empty);
+        if !is_empty || !matches!(patience.waits("", POLL).await, Driven::Done(())) {
+            return restarts(&metrics);
+        }
+    }
 }
 
 /// What a restart does to jobs that are left alone, and what keeps all of them from being moved.
