@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use nutkin_e2e::Rest;
 use nutkin_e2e::exactly_once::{committed, faults};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::world::{World, docker};
 
@@ -73,17 +74,31 @@ fn started(world: &World) -> String {
 fn end_job_manager(world: &World, how: End) {
     let name = format!("nutkin-{}-jobmanager", world.session);
     let before = started(world);
-    let pid = docker(&["inspect", "--format", "{{.State.Pid}}", &name]);
-    let pid = pid.trim().parse().ok().and_then(rustix::process::Pid::from_raw).expect("a process");
+    let id = docker(&["inspect", "--format", "{{.Id}}", &name]);
+    let pid = first_process(id.trim()).expect("a process");
     let signal = match how {
-        End::Kill => rustix::process::Signal::KILL,
-        End::Politely => rustix::process::Signal::TERM,
+        End::Kill => Signal::KILL,
+        End::Politely => Signal::TERM,
     };
-    rustix::process::kill_process(pid, signal).expect("the JobManager can be killed");
+    kill_process(pid, signal).expect("the JobManager can be killed");
     world.eventually("Docker has started the JobManager again", || {
         let now = started(world);
         now != before && now.contains("true")
     });
+}
+
+/// The first process of a container, as this machine numbers it: the daemon has a PID namespace of its own.
+fn first_process(container: &str) -> Option<Pid> {
+    let is_first = |pid: &i32| {
+        let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).ok();
+        let numbers = read("status").unwrap_or_default();
+        let numbers = numbers.lines().find_map(|line| line.strip_prefix("NSpid:"));
+        let is_one = numbers.and_then(|all| all.split_whitespace().last()) == Some("1");
+        is_one && read("cgroup").is_some_and(|cgroup| cgroup.contains(container))
+    };
+    let entries = std::fs::read_dir("/proc").ok()?;
+    let mut pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    pids.find(is_first).and_then(Pid::from_raw)
 }
 
 /// What the jobs have committed.
