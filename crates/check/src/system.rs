@@ -374,7 +374,11 @@ fn without_pods<'a>(world: &'a World, systems: &[System<'a>]) -> Vec<System<'a>>
     let taken: BTreeSet<*const Embedded> = all.map(|text| std::ptr::from_ref(*text)).collect();
     // What else is in a ConfigMap of a session is a part of no other.
     let mut mounted: BTreeSet<usize> = BTreeSet::new();
-    for workload in systems.iter().flat_map(|system| &system.workloads) {
+    let loose = world.texts.iter().filter(|text| !taken.contains(&std::ptr::from_ref(*text)));
+    let loose: Vec<&'a Embedded> = loose.collect();
+    let is_of_map = |text: &&Embedded| matches!(text.origin, Origin::ConfigMap(_));
+    let is_asked = loose.iter().any(is_of_map);
+    for workload in systems.iter().filter(|_| is_asked).flat_map(|system| &system.workloads) {
         let maps = workload.mounts().into_iter().flat_map(|mount| mount.config_maps());
         let maps = maps.filter_map(|(name, _)| world.index_of("ConfigMap", name, workload.object));
         mounted.extend(maps);
@@ -384,8 +388,7 @@ fn without_pods<'a>(world: &'a World, systems: &[System<'a>]) -> Vec<System<'a>>
         _ => false,
     };
     let mut groups: BTreeMap<(bool, String), Vec<&'a Embedded>> = BTreeMap::new();
-    let loose = world.texts.iter().filter(|text| !taken.contains(&std::ptr::from_ref(*text)));
-    for text in loose.filter(|text| !is_mounted(text)) {
+    for text in loose.iter().copied().filter(|text| !is_mounted(text)) {
         let key = match text.origin {
             Origin::ConfigMap(index) => (true, world.objects[index].title()),
             _ => (false, world.files[text.start().file].directory().to_owned()),

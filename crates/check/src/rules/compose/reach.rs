@@ -13,6 +13,9 @@ use crate::service::Service;
 use crate::settings::REST;
 use crate::system::{System, texts_of_service};
 
+/// Ports that people give web interfaces.
+const WEB: std::ops::Range<i64> = 8000..9000;
+
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     for workload in &system.workloads {
         let Some(service) = &workload.object.compose else { continue };
@@ -52,12 +55,14 @@ fn published(
     out: &mut Findings<'_>,
 ) {
     let rest = system.settings_of(workload).rest_port();
-    let mut ports = service.published.iter().filter(|(port, _)| port.is_tcp);
-    if ports.clone().any(|(port, _)| i64::from(port.target) == rest) {
+    let ports: Vec<_> = service.published.iter().filter(|(port, _)| port.is_tcp).collect();
+    if ports.iter().any(|(port, _)| i64::from(port.target) == rest) {
         return;
     }
-    let Some((port, place)) = ports.find(|(port, _)| !open.contains(&i64::from(port.target)))
-    else {
+    // Others may be meant for something else, such as queryable state.
+    let is_meant = |target: i64| target == REST || ports.len() == 1 && WEB.contains(&target);
+    let is_dead = |target: i64| is_meant(target) && !open.contains(&target);
+    let Some((port, place)) = ports.iter().find(|(port, _)| is_dead(port.target.into())) else {
         return;
     };
     let message = format!(

@@ -29,6 +29,8 @@ fn ports_at_which_nobody_listens() {
     finds(&pair(&ports("['127.0.0.1:8081:8081']"), ""), &["NK1005:7"]);
     // Others may be those of an agent in the image.
     finds(&pair(&ports("['127.0.0.1:8081:8081', '127.0.0.1:9999:9999']"), ""), &[]);
+    finds(&pair(&ports("['127.0.0.1:8081:8080']"), ""), &["NK1005:7"]);
+    finds(&pair(&ports("['127.0.0.1:6123:6123', '127.0.0.1:6125:6125']"), ""), &[]);
     let own = ports("['127.0.0.1:8081:8081']") + "    entrypoint: [/run.sh]\n";
     finds(&pair(&own, ""), &[]);
     let check = |port: u16| {
