@@ -8,8 +8,8 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::FIRST;
 use super::moving::Hindrance;
+use super::{FIRST, ObservedJob};
 use crate::ledger::{Bringer, JobRecord, Ledger, Request, Snapshot};
 use crate::supervision::fence::is_before;
 use crate::words::lost as words;
@@ -211,6 +211,24 @@ fn resumed(record: &JobRecord, id: &str, from: Option<String>, is_registered: bo
     }
     now.last_savepoint = from;
     now
+}
+
+/// Jobs that a command resumed which was cut off, by how the JobManager lists them: names of those to be seen through, and what
+/// people read of those that have failed since. Nobody resumes these again and again.
+pub fn cut(ledger: &Ledger, states: &BTreeMap<String, String>) -> (Vec<String>, Vec<String>) {
+    let is_cut = |record: &JobRecord| record.moving && !record.suspended;
+    let (mut resumed, mut failed) = (Vec::new(), Vec::new());
+    for (name, record) in ledger.jobs.iter().filter(|(_, record)| is_cut(record)) {
+        let id = record.pending.as_deref().unwrap_or(record).id.as_ref();
+        let state = id.and_then(|id| states.get(id)).map_or("", String::as_str);
+        match ObservedJob::of_state(state) {
+            ObservedJob::Failed | ObservedJob::Canceled => {
+                failed.push(words::was_resumed(name, state));
+            }
+            _ => resumed.push(name.clone()),
+        }
+    }
+    (resumed, failed)
 }
 
 /// Whether one program submitted this job and others: Flink's client notes all that are new with one record.

@@ -45,6 +45,12 @@ impl LivingProcesses {
         self.job_managers.iter().min_by_key(|one| &one.since)
     }
 
+    /// The JobManagers, where there is more than one: without high availability each of them may write.
+    pub fn doubled(&self) -> Option<String> {
+        let names: Vec<&str> = self.job_managers.iter().map(|one| one.name.as_str()).collect();
+        (1 < names.len()).then(|| names.join(", "))
+    }
+
     /// When the JobManager was started that has been there for longest.
     pub fn job_manager_since(&self) -> Option<&str> {
         self.oldest().map(|one| one.since.as_str())

@@ -25,3 +25,8 @@ pub(crate) fn had_ended(name: &str, state: &str) -> String {
 pub(crate) fn stays_lost(name: &str, why: &str) -> String {
     format!("job `{name}` has lost its JobManager and does not go on by itself: {why}")
 }
+
+/// It was resumed, and has come to an end that is not its own.
+pub(crate) fn was_resumed(name: &str, state: &str) -> String {
+    format!("job `{name}` was resumed and is {state}; it does not go on by itself")
+}

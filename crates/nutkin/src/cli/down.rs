@@ -152,6 +152,14 @@ async fn open(session: &Session, context: &Context<'_>) -> Option<Opened> {
     }
 }
 
+/// # Errors
+/// It is moving: its jobs may run elsewhere, and would run twice when it comes again.
+fn refuse_move(name: &str, opened: Option<&Opened>) -> Result<(), Error> {
+    let phase = opened.and_then(|opened| opened.ledger.phase.as_ref());
+    let phase = phase.filter(|phase| phase.to.is_some());
+    phase.map_or(Ok(()), |phase| Err(platform::ledger::under_way(name, phase)))
+}
+
 fn resumable(opened: &Opened) -> Vec<String> {
     opened.ledger.resumable().into_iter().map(str::to_owned).collect()
 }
@@ -220,6 +228,10 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
         context.printer.say(&format!("session `{name}`: will be deleted: {one}"));
     }
     let limit = Duration::from_secs(args.savepoint_timeout);
+    if args.jobs.is_some() && !args.consent.force {
+        // Before any of them is stopped.
+        refuse_move(&name, open(&session, context).await.as_ref())?;
+    }
     let have_ended = match args.jobs {
         Some(choice) => end_jobs::bring(choice, &session, limit, args.consent, context).await?,
         None => false,
@@ -238,10 +250,8 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
         consent::ask(args.consent, is_loss, "End the session?", context)?;
     }
     let mut opened = open(&session, context).await;
-    let phase = opened.as_ref().and_then(|opened| opened.ledger.phase.as_ref());
-    if let Some(phase) = phase.filter(|phase| phase.to.is_some() && !args.consent.force) {
-        // Its jobs may run elsewhere, and would run twice when it comes again.
-        return Err(platform::ledger::under_way(&name, phase));
+    if !args.consent.force {
+        refuse_move(&name, opened.as_ref())?;
     }
     begun.replace(Some(session.clone()));
     if opened.as_ref().is_some_and(|opened| opened.ledger.open_jobs() != 0) {

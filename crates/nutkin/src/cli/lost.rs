@@ -10,16 +10,20 @@ use nutkin_core::selection::Platform;
 use nutkin_core::supervision::fence::{LivingProcesses, Watched};
 use nutkin_flink::Configuration;
 use nutkin_rest::{Client, Connected, Job, RestError};
-use nutkin_shell::{Error, ledger};
+use nutkin_shell::{Error, Kind, ledger};
 
 use super::noted::Notes;
 use super::{Context, fence};
 use crate::jobs::moving::{self, Within};
-use crate::jobs::{failure, located, until_it_answers};
+use crate::jobs::{Driven, Patience, failure, located, until_it_answers};
 use crate::platform::{self, Session};
 
-/// How many looks a JobManager that runs may be silent before that is said: it takes some seconds to start.
+/// How many looks a JobManager that runs may be silent before that is said: it takes some seconds to start. The same of one that
+/// has not ended yet.
 const SILENT_LOOKS: usize = 30;
+
+/// How soon to look again where jobs wait for a JobManager.
+pub(super) const SOON: Duration = Duration::from_millis(500);
 
 /// What somebody knows who has looked before.
 #[derive(Debug, Default)]
@@ -34,6 +38,8 @@ pub(super) struct Told {
     connected: Option<(String, Connected)>,
     /// Looks at which it ran and did not answer.
     silent: usize,
+    /// Looks at which there were several.
+    doubled: usize,
     notes: Notes,
 }
 
@@ -49,8 +55,46 @@ impl Told {
 pub(super) struct Recovered {
     /// How many jobs go on.
     pub(super) count: usize,
-    /// Whether jobs wait for a JobManager that is not there yet.
+    /// Whether jobs wait for a JobManager that is not there yet, or for the end of the one before.
     pub(super) waits: bool,
+    /// Whether that one has not ended yet.
+    pub(super) is_doubled: bool,
+}
+
+impl Recovered {
+    const WAITS: Self = Self { count: 0, waits: true, is_doubled: false };
+
+    const fn jobs(count: usize) -> Self {
+        Self { count, waits: false, is_doubled: false }
+    }
+}
+
+/// The same for a command that looks once: waits for the end of a JobManager that is being replaced.
+///
+/// # Errors
+/// As [`recover`]; it does not end in time (4).
+pub(super) async fn recover_now(
+    session: &Session,
+    limit: Duration,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let (mut told, mut patience) = (Told::default(), Patience::new(Some(limit)));
+    while recover(session, limit, &mut told, context).await?.is_doubled {
+        if !matches!(patience.waits("", SOON).await, Driven::Done(())) {
+            return Err(still_lives(session, limit));
+        }
+    }
+    Ok(())
+}
+
+/// Jobs wait for the end of a JobManager, which has not come.
+pub(super) fn still_lives(session: &Session, limit: Duration) -> Error {
+    let (name, seconds) = (session.name(), limit.as_secs());
+    let message = format!(
+        "session `{name}` has two JobManagers after {seconds} s: its lost jobs go on when one of them has ended"
+    );
+    Error::new(Kind::TimedOut, message)
+        .hint("a pod of a node that is silent ends when the node answers, or is deleted")
 }
 
 /// Has the jobs of a session go on that its JobManager does not have any more, and waits for their first checkpoints.
@@ -84,7 +128,7 @@ pub(super) async fn recover(
         return Ok(Recovered::default());
     }
     if processes.as_ref().is_some_and(|seen| seen.job_managers.is_empty()) {
-        return Ok(Recovered { count: 0, waits: true });
+        return Ok(Recovered::WAITS);
     }
     let since = processes.as_ref().and_then(LivingProcesses::job_manager_since);
     let client = told.client(session, since).await?;
@@ -98,10 +142,11 @@ pub(super) async fn recover(
         Err(error) => {
             told.connected = None;
             told.silent += 1;
-            if processes.is_none() || told.silent == SILENT_LOOKS {
+            // Who looks once waits for as long as was agreed to.
+            if processes.is_none() || (told.watches && told.silent == SILENT_LOOKS) {
                 return Err(failure(error));
             }
-            return Ok(Recovered { count: 0, waits: true });
+            return Ok(Recovered::WAITS);
         }
     };
     told.silent = 0;
@@ -118,6 +163,16 @@ pub(super) async fn recover(
     if open.iter().all(|record| ids(record).all(|id| listed.contains(id))) {
         return goes_on(session, &client, opened, &jobs, since, within, told).await;
     }
+    if let Some(names) = processes.as_ref().and_then(LivingProcesses::doubled) {
+        // The one before may write as well: on a node that is silent it is to end for long.
+        told.doubled += 1;
+        if told.doubled == SILENT_LOOKS {
+            let line = format!("lost jobs go on when only one JobManager is left of: {names}");
+            context.events.warn(&line);
+        }
+        return Ok(Recovered { is_doubled: true, ..Recovered::WAITS });
+    }
+    told.doubled = 0;
     let mut seen = look(session, &client, listed, &opened, within).await?;
     seen.since = since.map(str::to_owned);
     let mut lost = rules::lost(&opened.ledger, &seen);
@@ -160,12 +215,19 @@ async fn goes_on(
     if !told.watches {
         return Ok(Recovered::default());
     }
-    let is_cut = |record: &JobRecord| record.moving && !record.suspended;
-    let cut = opened.ledger.jobs.iter().filter(|(_, record)| is_cut(record));
-    let cut: Vec<String> = cut.map(|(name, _)| name.clone()).collect();
-    if opened.ledger.phase.is_none() && !cut.is_empty() {
-        moving::resume_these(session, client, &cut, opened, within).await?;
-        return Ok(Recovered { count: cut.len(), waits: false });
+    if opened.ledger.phase.is_none() {
+        let states = jobs.iter().map(|job| (job.id.clone(), job.state.to_string())).collect();
+        let (cut, failed) = rules::cut(&opened.ledger, &states);
+        for line in failed {
+            if told.lines.insert(line.clone()) {
+                let name = session.name();
+                within.context.events.warn(&format!("{line}: `nutkin up {name}` resumes it"));
+            }
+        }
+        if !cut.is_empty() {
+            moving::resume_these(session, client, &cut, opened, within).await?;
+            return Ok(Recovered::jobs(cut.len()));
+        }
     }
     told.notes.write(session, client, &opened, jobs, since.unwrap_or_default()).await?;
     Ok(Recovered::default())
@@ -295,5 +357,5 @@ async fn go_on(
     if !names.is_empty() {
         moving::resume_these(session, client, &names, opened, within).await?;
     }
-    Ok(Recovered { count: names.len(), waits: false })
+    Ok(Recovered::jobs(names.len()))
 }

@@ -417,7 +417,7 @@ async fn finish(
             stage.set(Stage::Jobs);
             moves.resume(&decision.session()).await?;
             let limit = Duration::from_secs(args.wish.moves.move_timeout);
-            lost::recover(&decision.session(), limit, &mut lost::Told::default(), context).await?;
+            lost::recover_now(&decision.session(), limit, context).await?;
             stage.set(Stage::Up);
             if !args.wish.no_jobs && (!session.jobs.is_empty() || args.wish.spec.file.is_some()) {
                 stage.set(Stage::Jobs);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use nutkin_shell::{Error, Kind};
 
 use super::Context;
-use super::lost::{self, Told};
+use super::lost::{self, SOON, Told};
 use super::select;
 use super::shared::PlatformArgs;
 use crate::jobs::{Driven, Patience};
@@ -49,16 +49,13 @@ pub struct Args {
 /// Keeps the jobs of a session running for as long as this runs.
 ///
 /// # Errors
-/// No such session (5); with `--once` a job that does not go on (1).
+/// No such session (5); with `--once` a job that does not go on (1), or no JobManager in time (4).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
         let left = || Error::new(Kind::Interrupted, "interrupted; the session goes on");
         unless_interrupted(watch(&args, context), left).await
     })
 }
-
-/// How soon to look again where jobs wait for the next JobManager.
-const SOON: Duration = Duration::from_millis(500);
 
 async fn watch(args: &Args, context: &Context<'_>) -> Outcome {
     let session = select::find(args.name.as_deref(), None, &args.platform, context).await?;
@@ -112,6 +109,9 @@ async fn once(args: &Args, session: &Session, context: &Context<'_>) -> Outcome 
         if recovered.waits {
             match patience.waits("", SOON).await {
                 Driven::Done(()) => continue,
+                Driven::TimedOut | Driven::Interrupted if recovered.is_doubled => {
+                    return Err(lost::still_lives(session, limit));
+                }
                 Driven::TimedOut | Driven::Interrupted => {
                     return Err(no_job_manager(session, limit));
                 }
@@ -129,7 +129,7 @@ async fn once(args: &Args, session: &Session, context: &Context<'_>) -> Outcome 
 fn no_job_manager(session: &Session, limit: Duration) -> Error {
     let (name, seconds) = (session.name(), limit.as_secs());
     let message = format!(
-        "jobs of session `{name}` wait for a JobManager, and there is none after {seconds} s"
+        "jobs of session `{name}` wait for a JobManager, and none answers after {seconds} s"
     );
     Error::new(Kind::TimedOut, message).hint(format!("`nutkin up {name}` starts one"))
 }

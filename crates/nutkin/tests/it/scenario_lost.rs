@@ -345,3 +345,41 @@ fn where_nobody_may_look_the_checkpoint_counts_that_was_noted() {
     let noted = format!("file:/checkpoints/{JOB}/chk-1");
     assert_eq!(jobs(&place), [(JOB.to_owned(), Some(noted))]);
 }
+
+#[test]
+fn jobs_wait_for_the_end_of_the_job_manager_before() {
+    let place = cluster(&standalone(1), LATER);
+    place.server.set(|_| Fault::None);
+    place.server.with(|one| {
+        one.flink.work.forget();
+        let mut old = one.get("Pod", "a-0");
+        old["metadata"]["name"] = json!("a-old");
+        old["metadata"]["uid"] = json!("old");
+        old["metadata"]["deletionTimestamp"] = json!("2026-11-30T12:00:00Z");
+        one.put("pods", old);
+    });
+    container(&place, "a-0", &json!({"running": {"startedAt": "2098-01-01T00:00:00Z"}}));
+    let watch = place.start(&["watch", "a", "--once"]);
+    eventually("it has looked", LIMIT, || 2 < place.count("/proxy/jobs/overview"));
+    assert_eq!(jobs(&place), [], "the one before may still write");
+    place.server.with(|one| one.remove("Pod", "a-old"));
+    let run = crate::scenario::finish(watch);
+    run.expect(0).says("1 job runs again");
+    assert_eq!(jobs(&place), [(JOB.to_owned(), Some(NEWEST.to_owned()))], "{}", run.all());
+}
+
+#[test]
+fn a_job_that_fails_again_is_resumed_once() {
+    let daemon = Daemon::new(&[]);
+    daemon.lose(true);
+    daemon.flink.with(|flink| flink.work.fails = Some(flink.work.before));
+    let watch = daemon.watch(&["watch", "a", "--interval", "1"]);
+    eventually("the job was resumed", LIMIT, || !daemon.jobs().is_empty());
+    std::thread::sleep(NOTHING);
+    drop(watch);
+    assert_eq!(daemon.jobs().len(), 1, "{:?}", daemon.jobs());
+    // The control: who wants it to go on says so.
+    daemon.flink.with(|flink| flink.work.fails = None);
+    daemon.place.run(&["up", "a"]).expect(0);
+    assert_eq!((daemon.jobs().len(), daemon.is_moving()), (2, false));
+}

@@ -217,3 +217,25 @@ fn what_the_living_job_manager_has_forgotten_has_ended_there() {
     let moving = JobRecord { moving: true, ..record() };
     assert_eq!(verdict(moving, &since("2026-11-29T11:00:00Z")), expected);
 }
+
+#[test]
+fn what_was_resumed_and_failed_is_not_resumed_again() {
+    #[track_caller]
+    fn check(record: JobRecord, state: Option<&str>, resumed: bool, says: usize) {
+        let states = state.map(|state| (ID.to_owned(), state.to_owned()));
+        let (names, lines) = cut(&ledger(record), &states.into_iter().collect());
+        assert_eq!((names.len() == 1, lines.len()), (resumed, says), "{state:?}");
+    }
+    let moved = JobRecord { moving: true, ..record() };
+    for state in ["FAILED", "CANCELED"] {
+        check(moved.clone(), Some(state), false, 1);
+        let old = JobRecord { id: Some("b".repeat(32)), ..moved.clone() };
+        check(JobRecord { pending: Some(Box::new(moved.clone())), ..old }, Some(state), false, 1);
+    }
+    for state in [Some("RUNNING"), Some("RESTARTING"), Some("FINISHED"), None] {
+        check(moved.clone(), state, true, 0);
+    }
+    // At rest, or stopped with a savepoint: somebody else's.
+    check(record(), Some("FAILED"), false, 0);
+    check(JobRecord { suspended: true, ..moved }, Some("FAILED"), false, 0);
+}
