@@ -149,10 +149,30 @@ impl Ledger {
         }
         for name in finished {
             self.stays_ended(name);
+            if let Some(job) = self.jobs.get_mut(name) {
+                if let Some(last) = job.pending.take() {
+                    *job = JobRecord { moving: false, ..*last };
+                }
+                job.ended = Some(FINISHED.to_owned());
+            }
         }
         self.take_back(why);
     }
+
+    /// The jobs of the change under way that were submitted in the new session, by the ledger of that one: name, and what it has
+    /// of each.
+    pub fn submitted_there<'n>(&self, new: &'n Self) -> Vec<(String, &'n JobRecord)> {
+        let names = self.phase.iter().flat_map(|phase| phase.jobs.keys());
+        let of = |name: &String| {
+            let (there, here) = (new.jobs.get(name)?, self.jobs.get(name)?);
+            is_ahead(there, here).then(|| (name.clone(), there))
+        };
+        names.filter_map(of).collect()
+    }
 }
+
+/// Flink's word for the state of a job that has come to its own end.
+const FINISHED: &str = "FINISHED";
 
 /// Whether a job was submitted since it was what `before` says.
 fn is_ahead(now: &JobRecord, before: &JobRecord) -> bool {
@@ -352,5 +372,37 @@ mod tests {
         check(&[Start, Stop, HandOver, Resume], true, false, (2, true));
         check(&[Start, Stop, HandOver, Resume], false, false, (2, true));
         check(&[Start, Stop, HandOver, Resume], false, true, (2, false));
+    }
+
+    #[test]
+    fn what_has_finished_there_is_known_to_have() {
+        use RelocationStep::{HandOver, Resume, Stop};
+        let mut world = begun();
+        let names = |world: &World| {
+            let old = world.old.as_ref().unwrap();
+            let there = old.submitted_there(&world.new);
+            there.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        for step in [Stop, HandOver] {
+            world.act(step, false);
+        }
+        assert_eq!(names(&world), Vec::<String>::new());
+        // Submitted, and whether that has arrived is not in the ledger yet.
+        let mut pending = world.clone();
+        pending.act(Resume, false);
+        let last = Box::new(pending.new.jobs["a"].clone());
+        pending.new.jobs.insert(
+            "a".to_owned(),
+            JobRecord { pending: Some(last), ..world.new.jobs["a"].clone() },
+        );
+        world.act(Resume, false);
+        for world in [world, pending] {
+            assert_eq!(names(&world), ["a"]);
+            let mut old = world.old.unwrap();
+            old.return_from(&world.new, &["a".to_owned()], "it does not start");
+            let job = &old.jobs["a"];
+            assert!(job.has_finished() && !job.moving && job.pending.is_none(), "{job:?}");
+            assert_eq!((job.generation, job.id.as_deref()), (2, Some("new")));
+        }
     }
 }

@@ -10,6 +10,7 @@ use nutkin_core::ledger::{Destination, ENDED, Ledger, Opened, Phase};
 use nutkin_core::relocation::{self as rules, RelocationStep, Seen, Side};
 use nutkin_core::selection::{self, Platform};
 use nutkin_core::session;
+use nutkin_rest::Job;
 use nutkin_shell::ledger::{self, Store};
 use nutkin_shell::{ClusterPlace, Environment, Error, Kind, Place, Purpose, Wish};
 
@@ -305,11 +306,14 @@ pub(super) async fn take_back(
         Err(failure) => return Err(failure),
     };
     if phase.taken_back.is_none() {
-        let (theirs, finished) = match &new {
-            Some(new) => left(new).await?,
-            None => (Ledger::new(name), Vec::new()),
+        let left = match &new {
+            Some(new) => left(&opened, new).await?,
+            None => Left { ledger: Ledger::new(name), finished: Vec::new(), repeated: Vec::new() },
         };
-        opened.ledger.return_from(&theirs, &finished, why);
+        for job in &left.repeated {
+            context.printer.warn(&way_back::repeats(job));
+        }
+        opened.ledger.return_from(&left.ledger, &left.finished, why);
         ledger::save(old, &mut opened).await?;
     }
     if let Some(new) = &new {
@@ -348,22 +352,64 @@ fn begun(opened: &Opened) -> Option<(Phase, Destination)> {
     Some((phase, to))
 }
 
-/// What a session has that its jobs leave again: its ledger, and the names of those that have come to their own end there.
-async fn left(new: &Session) -> Result<(Ledger, Vec<String>), Error> {
+/// What a session has that its jobs leave again.
+struct Left {
+    ledger: Ledger,
+    /// Names of the jobs that have come to their own end there.
+    finished: Vec<String>,
+    /// Names of those whose sinks get twice what they have got there.
+    repeated: Vec<String>,
+}
+
+/// # Errors
+/// Jobs were submitted there, and what has become of them cannot be asked: its JobManager lives, and is silent.
+async fn left(old: &Opened, new: &Session) -> Result<Left, Error> {
     let ledger = ledger::load(new).await?.ledger;
-    let listed = async {
+    let asked = async {
         let connected = new.connect(true).await?;
-        connected.client()?.jobs().await.map_err(failure)
+        let client = connected.client()?;
+        let jobs = client.jobs().await.map_err(failure)?;
+        Ok::<_, Error>((connected, client, jobs))
     };
-    // One that does not answer has none.
-    let listed = tokio::time::timeout(PATIENCE, listed).await.ok().and_then(Result::ok);
-    let listed = listed.unwrap_or_default();
-    let has_finished =
-        |id: &String| listed.iter().any(|job| job.id == *id && job.state.is_finished());
-    let finished = ledger.jobs.iter().filter(|(_, job)| {
-        let last = job.pending.as_deref().unwrap_or(job);
-        last.id.as_ref().is_some_and(has_finished)
-    });
-    let finished = finished.map(|(name, _)| name.clone()).collect();
-    Ok((ledger, finished))
+    let answer = tokio::time::timeout(PATIENCE, asked).await.ok().and_then(Result::ok);
+    let listed = answer.as_ref().map(|(_, _, jobs)| jobs.as_slice()).unwrap_or_default();
+    let (mut finished, mut repeated) = (Vec::new(), Vec::new());
+    for (name, there) in old.ledger.submitted_there(&ledger) {
+        let last = there.pending.as_deref().unwrap_or(there);
+        let is_it = |job: &&Job| Some(&job.id) == last.id.as_ref();
+        if last.has_finished()
+            || listed.iter().find(is_it).is_some_and(|job| job.state.is_finished())
+        {
+            finished.push(name);
+            continue;
+        }
+        let Some((_, client, _)) = &answer else {
+            if lives(new).await? {
+                let (session, platform) = (new.name(), new.platform());
+                let message = format!(
+                    "session `{session}` on {platform} does not answer, and whether job `{name}` has finished there is not known"
+                );
+                let hint =
+                    format!("`nutkin down {session} --on {platform} --force` ends it as it is");
+                return Err(Error::new(Kind::Broken, message).hint(hint));
+            }
+            repeated.extend(Some(name).filter(|_| !there.moving));
+            continue;
+        };
+        let id = last.id.as_deref().unwrap_or_default();
+        let checkpoints = client.job(id, "/checkpoints").await.unwrap_or_default();
+        if !there.moving || moving::has_completed(&checkpoints) {
+            repeated.push(name);
+        }
+    }
+    Ok(Left { ledger, finished, repeated })
+}
+
+/// Whether the JobManager of a session may live, by what its platform says.
+async fn lives(session: &Session) -> Result<bool, Error> {
+    let processes = session.processes().await?;
+    Ok(match processes {
+        Some(seen) => !seen.job_managers.is_empty(),
+        None => session.left().is_none_or(|left| !left.is_empty()),
+    })
 }

@@ -37,6 +37,13 @@ pub(super) fn done(name: &str, jobs: &[String]) -> String {
     }
 }
 
+/// What people read of a job that does again what it has done since.
+pub(super) fn repeats(name: &str) -> String {
+    format!(
+        "job `{name}` continues from the savepoint before the change: its sinks get again what they have committed since"
+    )
+}
+
 /// Takes the change under way back. What a cut leaves the same call completes. Gives the names of the jobs that go on.
 ///
 /// # Errors
@@ -178,9 +185,7 @@ async fn leave(
             continue;
         }
         if leaving.job(name, job, last, answer).await {
-            context.printer.warn(&format!(
-                "job `{name}` continues from the savepoint before the change: its sinks get again what they have committed since"
-            ));
+            context.printer.warn(&repeats(name));
         }
     }
     if let Some((client, listed)) = answer {

@@ -228,8 +228,12 @@ fn a_move_is_taken_back_whatever_is_cut() {
     // Left as it is, it is in the way of everything else.
     let left = world.again();
     left.run(&[MOVE, &["--no-rollback"]].concat()).expect(1).says("`nutkin abort a`");
-    for args in [&["up", "a"][..], &["scale", "a", "--task-managers", "2"], &["down", "a", "--yes"]]
-    {
+    for args in [
+        &["up", "a"][..],
+        &["scale", "a", "--task-managers", "2"],
+        &["down", "a", "--yes"],
+        &["down", "a", "--yes", "--jobs", "savepoint"],
+    ] {
         left.run(args).expect(1).says("is under way");
     }
     left.is_back(left.run(ABORT).expect(0));
@@ -270,4 +274,32 @@ fn what_cannot_move_is_refused_before_anything_stops() {
     let run = silent.run(MOVE);
     assert_ne!(run.code, Some(0), "{}", run.all());
     assert_eq!(silent.pods(), Vec::<String>::new());
+}
+
+#[test]
+fn a_job_that_may_have_finished_there_does_not_run_again() {
+    let world = World::with_job("s3://bucket/savepoints");
+    world.kubernetes.with(|one| one.flink.work.fails = Some(0));
+    world.run(&[MOVE, &["--no-rollback"]].concat()).expect(1).says("is FAILED");
+    // It runs there, and nobody answers for it.
+    world.kubernetes.set(
+        |request| {
+            if request.path.contains("/proxy/") { trouble(503) } else { Fault::None }
+        },
+    );
+    world.run(ABORT).expect(1).says("has finished there is not known");
+    let [old, _] = world.states();
+    assert_eq!(old, ["FINISHED"], "it is stopped, and not resumed");
+    world.forget();
+    let failed = world.again();
+    world.kubernetes.with(|one| {
+        for job in one.flink.work.jobs.values_mut() {
+            job.state = "FINISHED";
+        }
+    });
+    let run = world.run(ABORT);
+    run.expect(0);
+    assert_eq!(world.states()[0], ["FINISHED"], "{}", run.all());
+    // The control: one that has failed there goes on here.
+    failed.is_back(failed.run(ABORT).expect(0));
 }
