@@ -30,6 +30,8 @@ pub struct AfterLoss {
     /// Jobs that the JobManagers before have written down as ended, with Flink's word for their state; `None`: they write down
     /// nothing, or not where it can be read.
     pub archived: Option<BTreeMap<String, String>>,
+    /// The same of jobs that whoever looks has seen to have ended while their JobManager lived.
+    pub watched: BTreeMap<String, String>,
     /// Whether a TaskManager may live that knows the lost registrations: it would refuse a job of the same id for ever
     /// (`BlobLibraryCacheManager`, FLINK-32212).
     pub may_be_registered: bool,
@@ -158,7 +160,8 @@ fn outcome(name: &str, record: &JobRecord, id: &str, seen: &AfterLoss) -> LostOu
     let left = seen.checkpoints.get(id);
     let newest = left.and_then(|all| all.last_key_value()).map(|(_, path)| path.clone());
     let newest = newest.or_else(|| noted(record, id).filter(|_| seen.unseen.contains(id)));
-    if let Some(state) = seen.archived.as_ref().and_then(|all| all.get(id)) {
+    let ended = seen.archived.as_ref().and_then(|all| all.get(id));
+    if let Some(state) = ended.or_else(|| seen.watched.get(id)) {
         let mut record = record.clone();
         record.ended = Some(state.clone());
         record.request = None;
@@ -229,6 +232,18 @@ pub fn cut(ledger: &Ledger, states: &BTreeMap<String, String>) -> (Vec<String>, 
         }
     }
     (resumed, failed)
+}
+
+/// Takes a list of jobs (id, state) into account: `ended` has those that have ended, each with its state.
+pub fn watch_ends(ended: &mut BTreeMap<String, String>, jobs: &BTreeMap<String, String>) {
+    for (id, state) in jobs {
+        match ObservedJob::of_state(state) {
+            ObservedJob::Finished | ObservedJob::Failed | ObservedJob::Canceled => {
+                ended.insert(id.clone(), state.clone());
+            }
+            _ => drop(ended.remove(id)),
+        }
+    }
 }
 
 /// Whether one program submitted this job and others: Flink's client notes all that are new with one record.

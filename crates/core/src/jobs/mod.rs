@@ -28,7 +28,9 @@ pub use claim::ClaimMode;
 pub use decide::{carried_out, decide, problems};
 pub use find::{ListedJob, NotFound, find};
 pub use left::{LIST, archived_end, archived_state, listed};
-pub use lost::{AfterLoss, LostJob, LostOutcome, WhyLost, cut, is_one_of_several, lost, open};
+pub use lost::{
+    AfterLoss, LostJob, LostOutcome, WhyLost, cut, is_one_of_several, lost, open, watch_ends,
+};
 pub use moving::{
     Hindrance, JobsChoice, MovableJob, Stop, again, fates, savepoint_in, stopped, to_resume,
     to_stop,

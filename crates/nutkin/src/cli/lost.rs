@@ -14,6 +14,7 @@ use nutkin_shell::{Error, Kind, ledger};
 
 use super::noted::Notes;
 use super::{Context, fence};
+use crate::files::of_address;
 use crate::jobs::moving::{self, Within};
 use crate::jobs::{Driven, Patience, failure, located, until_it_answers};
 use crate::platform::{self, Session};
@@ -38,6 +39,8 @@ pub(super) struct Told {
     connected: Option<(String, Connected)>,
     /// Looks at which it ran and did not answer.
     silent: usize,
+    /// Jobs that were seen to have ended, each with its state: without an archive nobody else knows that of a canceled one.
+    ended: BTreeMap<String, String>,
     /// Looks at which there were several.
     doubled: usize,
     notes: Notes,
@@ -150,6 +153,8 @@ pub(super) async fn recover(
         }
     };
     told.silent = 0;
+    let states = jobs.iter().map(|job| (job.id.clone(), job.state.to_string())).collect();
+    rules::watch_ends(&mut told.ended, &states);
     let base = platform::ledger::base(&said, context.environment);
     // What a job of the file was submitted as, and not what has become of the file since.
     wanted.jobs.retain(|job| {
@@ -161,7 +166,7 @@ pub(super) async fn recover(
         Within { session: &wanted, base: &base, given: &given, found: &nothing, limit, context };
     let listed: BTreeSet<String> = jobs.iter().map(|job| job.id.clone()).collect();
     if open.iter().all(|record| ids(record).all(|id| listed.contains(id))) {
-        return goes_on(session, &client, opened, &jobs, since, within, told).await;
+        return goes_on(session, &client, opened, (&jobs, &states), since, within, told).await;
     }
     if let Some(names) = processes.as_ref().and_then(LivingProcesses::doubled) {
         // The one before may write as well: on a node that is silent it is to end for long.
@@ -174,7 +179,7 @@ pub(super) async fn recover(
     }
     told.doubled = 0;
     let mut seen = look(session, &client, listed, &opened, within).await?;
-    seen.since = since.map(str::to_owned);
+    (seen.since, seen.watched) = (since.map(str::to_owned), told.ended.clone());
     let mut lost = rules::lost(&opened.ledger, &seen);
     let go_on_now =
         |lost: &[LostJob]| lost.iter().any(|job| matches!(job.outcome, LostOutcome::GoesOn { .. }));
@@ -207,7 +212,7 @@ async fn goes_on(
     session: &Session,
     client: &Client,
     opened: Opened,
-    jobs: &[Job],
+    (jobs, states): (&[Job], &BTreeMap<String, String>),
     since: Option<&str>,
     within: Within<'_>,
     told: &mut Told,
@@ -216,8 +221,7 @@ async fn goes_on(
         return Ok(Recovered::default());
     }
     if opened.ledger.phase.is_none() {
-        let states = jobs.iter().map(|job| (job.id.clone(), job.state.to_string())).collect();
-        let (cut, failed) = rules::cut(&opened.ledger, &states);
+        let (cut, failed) = rules::cut(&opened.ledger, states);
         for line in failed {
             if told.lines.insert(line.clone()) {
                 let name = session.name();
@@ -283,7 +287,13 @@ async fn look(
         }
     }
     if let Some(archive) = options.text(ARCHIVE) {
-        seen.archived = archived(session, &archive, &missing).await.ok();
+        seen.archived = match archived(session, &archive, &missing).await {
+            // What can be looked into now and then is asked again: what has ended is not started again meanwhile.
+            Err(failure) if seen.unseen.is_empty() && of_address(&archive).is_some() => {
+                return Err(failure);
+            }
+            archived => archived.ok(),
+        };
     }
     Ok(seen)
 }

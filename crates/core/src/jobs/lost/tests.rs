@@ -239,3 +239,24 @@ fn what_was_resumed_and_failed_is_not_resumed_again() {
     check(record(), Some("FAILED"), false, 0);
     check(JobRecord { suspended: true, ..moved }, Some("FAILED"), false, 0);
 }
+
+#[test]
+fn what_a_watch_saw_ended_does_not_come_back() {
+    #[track_caller]
+    fn check(states: &[&str], expected: &str) {
+        let mut ended = BTreeMap::new();
+        for state in states {
+            watch_ends(&mut ended, &[(ID.to_owned(), (*state).to_owned())].into());
+        }
+        let seen = AfterLoss { archived: None, watched: ended, ..seen(&[7]) };
+        assert_eq!(verdict(record(), &seen), expected);
+    }
+    for state in ["CANCELED", "FAILED", "FINISHED"] {
+        check(&["RUNNING", state], state);
+    }
+    // The controls: it ran, or runs again under its id.
+    let expected = format!("3 file:/c/{ID}/chk-7");
+    for states in [&["RUNNING"][..], &["FAILING"], &["CANCELLING"], &["FAILED", "RUNNING"], &[]] {
+        check(states, &expected);
+    }
+}
