@@ -3,13 +3,16 @@
 //! The new session comes up beside the old one, which keeps its JobManager until every job has a first checkpoint in the new
 //! one: until then the jobs can go on where they were, from the same savepoints.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::jobs::open;
 use crate::ledger::{JobRecord, Ledger, Wanted};
 use crate::selection::Platform;
 use crate::session::Session;
+use crate::supervision::fence::is_before;
 use crate::words::relocation as words;
 
 /// A session on a platform, as far as it matters which files it sees.
@@ -157,6 +160,27 @@ impl Ledger {
             }
         }
         self.take_back(why);
+    }
+
+    /// Jobs that run as far as this ledger knows, that the JobManager does not list, and that were not submitted in the new session:
+    /// it is another JobManager than the one that had them. `since`: its start, where that is known; what was submitted to it later
+    /// it has forgotten since (`jobstore.expiration-time`).
+    pub fn lost_on_the_way(
+        &self,
+        new: &Self,
+        listed: &BTreeSet<String>,
+        since: Option<&str>,
+    ) -> Vec<String> {
+        let is_lost = |(name, job): &(&String, &JobRecord)| {
+            let pending = job.pending.as_deref().and_then(|pending| pending.id.as_ref());
+            let is_listed = job.id.iter().chain(pending).any(|id| listed.contains(id));
+            let has_ended =
+                !job.moving && since.is_some() && !is_before(job.submitted.as_deref(), since);
+            let is_there = new.jobs.get(*name).is_some_and(|there| is_ahead(there, job));
+            job.ended.is_none() && job.id.is_some() && !is_listed && !has_ended && !is_there
+        };
+        let all = open(self).filter(is_lost);
+        all.map(|(name, _)| name.clone()).collect()
     }
 
     /// The jobs of the change under way that were submitted in the new session, by the ledger of that one: name, and what it has
@@ -372,6 +396,39 @@ mod tests {
         check(&[Start, Stop, HandOver, Resume], true, false, (2, true));
         check(&[Start, Stop, HandOver, Resume], false, false, (2, true));
         check(&[Start, Stop, HandOver, Resume], false, true, (2, false));
+    }
+
+    #[test]
+    fn jobs_that_their_job_manager_has_lost_are_not_forgotten() {
+        #[track_caller]
+        fn check(change: impl Fn(&mut World), listed: &[&str], since: Option<&str>, lost: bool) {
+            let mut world = begun();
+            change(&mut world);
+            let old = world.old.unwrap();
+            let listed = listed.iter().map(|id| (*id).to_owned()).collect();
+            let expected: &[&str] = if lost { &["a"] } else { &[] };
+            assert_eq!(old.lost_on_the_way(&world.new, &listed, since), expected);
+        }
+        use RelocationStep::{HandOver, Resume, Stop};
+        let (before, after) = (Some("2026-11-30T11:00:00Z"), Some("2026-11-30T13:00:00Z"));
+        let submitted = |world: &mut World| {
+            let job = world.old.as_mut().unwrap().jobs.get_mut("a").unwrap();
+            job.submitted = Some("2026-11-30T12:00:00Z".to_owned());
+        };
+        check(submitted, &["old"], after, false);
+        check(submitted, &[], after, true);
+        check(submitted, &[], None, true);
+        check(submitted, &[], before, false);
+        // It was to be stopped; it is stopped; it runs there.
+        check(|world| world.act(Stop, true), &[], before, true);
+        check(|world| world.act(Stop, true), &["old"], before, false);
+        check(|world| world.act(Stop, false), &[], before, false);
+        let resumed = |world: &mut World| {
+            for step in [Stop, HandOver, Resume] {
+                world.act(step, false);
+            }
+        };
+        check(resumed, &[], None, false);
     }
 
     #[test]

@@ -7,13 +7,13 @@ use serde_json::json;
 use super::consent::{self, ConsentArgs};
 use super::shared::{self, JOBS_SECONDS, Limits, MoveArgs, Output, OutputArgs, SESSION_SECONDS};
 use super::shared::{SpecArgs, document};
-use super::{Context, relocation, select, session_file, wanted};
+use super::{Context, relocation, select, session_file, wanted, way_back};
 use crate::jobs::moving::Candidate;
 use crate::platform::ledger::{rebuilt, takes_back, under_way};
 use crate::platform::{self, Decision, Session};
 use crate::runtime::{self, unless_interrupted};
 use crate::{Exit, Outcome};
-use nutkin_core::ledger::{Destination, Opened, Phase, Wanted};
+use nutkin_core::ledger::{Destination, Ledger, Opened, Phase, Wanted};
 use nutkin_core::selection::Platform;
 use nutkin_core::session;
 use nutkin_flink::Problem;
@@ -201,8 +201,9 @@ async fn begin(
     let there = platform::ledger::surroundings(&wanted, context.environment);
     let inner = &platform::ledger::within(there.as_ref(), context);
     let place = select::place(&args.spec, &new, context)?;
-    let candidates = relocation::candidates(moves, old, opened).await?;
+    let (candidates, lost) = relocation::candidates(moves, old, opened, &Ledger::new(name)).await?;
     refuse_hindered(name, &candidates)?;
+    refuse_lost(name, &lost, args.consent.force, opened)?;
     let asked = Wish { session: &new, place: &place, purpose: Purpose::Look, adopt: false };
     let decision = Decision::of(asked, &|_| (), inner).await?;
     if !candidates.is_empty() {
@@ -284,6 +285,26 @@ fn check(new: &session::Session, name: &str, on: Platform, said: &Wanted) -> Res
         problems.push(Problem::new("--on", message).hint("give another session file with -f"));
     }
     if problems.is_empty() { Ok(()) } else { Err(Error::input(problems)) }
+}
+
+/// Jobs that their JobManager has lost do not come along: with `force` they are given up, which the ledger knows from then on.
+///
+/// # Errors
+/// There are some.
+fn refuse_lost(name: &str, lost: &[String], force: bool, opened: &mut Opened) -> Result<(), Error> {
+    if !lost.is_empty() && !force {
+        let names = way_back::quoted(lost);
+        let message =
+            format!("session `{name}` cannot move, because its JobManager has lost jobs: {names}");
+        return Err(Error::new(Kind::Invalid, message)
+            .hint(relocation::go_on(name))
+            .hint("`--force` moves the session without them"));
+    }
+    let ids = lost.iter().filter_map(|job| opened.ledger.jobs.get(job)?.id.clone());
+    for id in ids.collect::<Vec<_>>() {
+        opened.ledger.note_forgotten(&id);
+    }
+    Ok(())
 }
 
 /// # Errors

@@ -10,6 +10,7 @@ use nutkin_core::ledger::{Destination, ENDED, Ledger, Opened, Phase};
 use nutkin_core::relocation::{self as rules, RelocationStep, Seen, Side};
 use nutkin_core::selection::{self, Platform};
 use nutkin_core::session;
+use nutkin_core::supervision::fence::LivingProcesses;
 use nutkin_rest::Job;
 use nutkin_shell::ledger::{self, Store};
 use nutkin_shell::{ClusterPlace, Environment, Error, Kind, Place, Purpose, Wish};
@@ -36,7 +37,7 @@ pub(super) fn done(old: &Session, jobs: &[String]) -> String {
     )
 }
 
-/// The jobs that run in a session, and whether they can be moved.
+/// The jobs that run in a session, and whether they can be moved; and names of those that its JobManager has lost.
 ///
 /// # Errors
 /// It does not answer.
@@ -44,11 +45,38 @@ pub(super) async fn candidates(
     moves: &Moves<'_>,
     session: &Session,
     opened: &Opened,
-) -> Result<Vec<Candidate>, Error> {
+    new: &Ledger,
+) -> Result<(Vec<Candidate>, Vec<String>), Error> {
     let connected = session.connect(true).await?;
     let client = connected.client()?;
-    let running = moving::running(&client.jobs().await.map_err(failure)?);
-    moves.look(&running, opened, session).await
+    let jobs = client.jobs().await.map_err(failure)?;
+    let lost = lost(session, opened, new, &jobs).await?;
+    Ok((moves.look(&moving::running(&jobs), opened, session).await?, lost))
+}
+
+/// Names of the jobs that the JobManager has lost: nobody would miss them where their session has moved. `new`: the ledger of the
+/// session that they move to.
+async fn lost(
+    session: &Session,
+    opened: &Opened,
+    new: &Ledger,
+    jobs: &[Job],
+) -> Result<Vec<String>, Error> {
+    let listed = jobs.iter().map(|job| job.id.clone()).collect();
+    let lost = opened.ledger.lost_on_the_way(new, &listed, None);
+    if lost.is_empty() {
+        return Ok(lost);
+    }
+    let processes = session.processes().await?;
+    let since = processes.as_ref().and_then(LivingProcesses::job_manager_since);
+    Ok(opened.ledger.lost_on_the_way(new, &listed, since))
+}
+
+/// How lost jobs go on.
+pub(super) fn go_on(name: &str) -> String {
+    format!(
+        "`nutkin watch {name} --once` has jobs that are lost go on from their newest checkpoints"
+    )
 }
 
 /// Refuses where the new session could not read the savepoints of the old one.
@@ -200,9 +228,22 @@ impl<'a> Relocation<'a> {
         if seen.has_arrived || !serves {
             return Ok((seen, opened, Vec::new()));
         }
-        let candidates = candidates(self.moves, self.old, &opened).await?;
-        seen.runs = !candidates.is_empty();
         let new = ledger::load(&self.new_session().await?).await?.ledger;
+        let (candidates, lost) = candidates(self.moves, self.old, &opened, &new).await?;
+        if !lost.is_empty() {
+            // They are not resumed from something older, there or here.
+            let at_rest = |ledger: &mut Ledger| {
+                for job in &lost {
+                    ledger.stays_ended(job);
+                }
+            };
+            ledger::update(self.old, at_rest).await?;
+            let names = way_back::quoted(&lost);
+            let message =
+                format!("the JobManager of session `{name}` has ended, and jobs with it: {names}");
+            return Err(Error::new(Kind::Broken, message).hint(go_on(name)));
+        }
+        seen.runs = !candidates.is_empty();
         let mut handed = new.clone();
         opened.ledger.hand_over(&mut handed, &self.to.wanted);
         seen.is_handed_over = handed == new;
@@ -306,6 +347,14 @@ pub(super) async fn take_back(
         Err(failure) => return Err(failure),
     };
     if phase.taken_back.is_none() {
+        let theirs = match &new {
+            Some(new) => ledger::load(new).await?.ledger,
+            None => Ledger::new(name),
+        };
+        for job in lost_here(old, &opened, &theirs).await {
+            opened.ledger.stays_ended(&job);
+            context.printer.warn(&format!("job `{job}` is lost: {}", go_on(name)));
+        }
         let left = match &new {
             Some(new) => left(&opened, new).await?,
             None => Left { ledger: Ledger::new(name), finished: Vec::new(), repeated: Vec::new() },
@@ -403,6 +452,17 @@ async fn left(old: &Opened, new: &Session) -> Result<Left, Error> {
         }
     }
     Ok(Left { ledger, finished, repeated })
+}
+
+/// Names of the jobs that the JobManager here has lost before they were stopped, where it answers.
+async fn lost_here(old: &Session, opened: &Opened, new: &Ledger) -> Vec<String> {
+    let asked = async {
+        let connected = old.connect(true).await?;
+        let jobs = connected.client()?.jobs().await.map_err(failure)?;
+        lost(old, opened, new, &jobs).await
+    };
+    let answer = tokio::time::timeout(PATIENCE, asked).await;
+    answer.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 /// Whether the JobManager of a session may live, by what its platform says.

@@ -27,14 +27,18 @@ const ROUNDS: usize = 10;
 
 /// What people read when it is done.
 pub(super) fn done(name: &str, jobs: &[String]) -> String {
-    let jobs: Vec<String> = jobs.iter().map(|job| format!("`{job}`")).collect();
-    match jobs.as_slice() {
+    match jobs {
         [] => format!("session `{name}` is as it was before the change"),
         jobs => format!(
             "session `{name}` is as it was before the change, and these jobs run in it again: {}",
-            jobs.join(", ")
+            quoted(jobs)
         ),
     }
+}
+
+/// Names of jobs in a row.
+pub(super) fn quoted(jobs: &[String]) -> String {
+    jobs.iter().map(|job| format!("`{job}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// What people read of a job that does again what it has done since.

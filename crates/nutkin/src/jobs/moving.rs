@@ -170,7 +170,12 @@ pub async fn stop(
                 Stop::At(_) => Ok(()),
                 Stop::Ended => {
                     shared.keep(&one.key, &record).await?;
-                    shared.change(|ledger| ledger.stays_ended(&one.key)).await
+                    shared.change(|ledger| ledger.stays_ended(&one.key)).await?;
+                    match client.state(&one.about.id).await {
+                        Err(RestError::NotFound(_)) => Err(lost(&one.about.name, within)),
+                        // What is silent says nothing else.
+                        _ => Ok(()),
+                    }
                 }
                 Stop::Lost => {
                     let name = &one.about.name;
@@ -184,6 +189,16 @@ pub async fn stop(
         }
     });
     join_all(stops).await.into_iter().collect()
+}
+
+/// A job went with its JobManager before it was stopped: it is left as one that is lost.
+fn lost(name: &str, within: Within<'_>) -> Error {
+    let message = format!(
+        "the JobManager has died while job `{name}` was being stopped, and the job with it"
+    );
+    let session = &within.session.name;
+    Error::new(Kind::Broken, message)
+        .hint(format!("`nutkin watch {session} --once` has it go on from its newest checkpoint"))
 }
 
 /// Stops jobs with savepoints that nothing resumes, as far as they take any; tells each with its savepoint.

@@ -303,3 +303,30 @@ fn a_job_that_may_have_finished_there_does_not_run_again() {
     // The control: one that has failed there goes on here.
     failed.is_back(failed.run(ABORT).expect(0));
 }
+
+#[test]
+fn jobs_that_a_job_manager_has_lost_are_not_forgotten() {
+    let world = World::with_job("s3://bucket/savepoints");
+    let lose = |world: &World| {
+        world.flink.with(|flink| flink.work.forget());
+        world.docker.server.with(|docker| {
+            docker.crash("nutkin-a-jobmanager", 143);
+            docker.restart("nutkin-a-jobmanager");
+        });
+    };
+    let lost = world.again();
+    lose(&lost);
+    lost.forget();
+    let run = lost.run(MOVE);
+    run.expect(2).says("has lost jobs: ").says("`nutkin watch a --once`");
+    assert_eq!(lost.changes(), [0, 0, 0], "{}", run.all());
+    lost.run(&[MOVE, &["--force"]].concat()).expect(0);
+    assert_eq!(lost.states()[1], Vec::<&str>::new());
+    // Lost while the new session comes up.
+    world.cut_off(MOVE, Cut::Cluster(1));
+    lose(&world);
+    let run = world.run(MOVE);
+    run.expect(1).says("has ended, and jobs with it").says("`nutkin watch a --once`");
+    let [old, new] = world.states();
+    assert_eq!((old, new), (vec![], vec![]), "nothing starts from what is old: {}", run.all());
+}
