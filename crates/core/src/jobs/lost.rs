@@ -204,7 +204,9 @@ fn noted(record: &JobRecord, id: &str) -> Option<String> {
 /// The record of a job that is resumed from there: under the same id, or under the next one where that is not free.
 fn resumed(record: &JobRecord, id: &str, from: Option<String>, is_registered: bool) -> JobRecord {
     let mut now = record.clone();
-    now.generation = now.generation.max(FIRST) + u64::from(is_registered);
+    // Somebody else is submitting it: under the one id of both it runs once.
+    let is_on_its_way = record.moving && record.pending.is_some();
+    now.generation = now.generation.max(FIRST) + u64::from(is_registered && !is_on_its_way);
     now.pending = None;
     now.request = None;
     now.ended = None;

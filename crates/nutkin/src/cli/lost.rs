@@ -26,6 +26,9 @@ const SILENT_LOOKS: usize = 30;
 /// How soon to look again where jobs wait for a JobManager.
 pub(super) const SOON: Duration = Duration::from_millis(500);
 
+/// How often to look whether a JobManager lives whose jobs have been resumed and have no checkpoint yet.
+const SELDOM: Duration = Duration::from_secs(2);
+
 /// What somebody knows who has looked before.
 #[derive(Debug, Default)]
 pub(super) struct Told {
@@ -189,7 +192,7 @@ pub(super) async fn recover(
         seen.may_be_registered = !freed;
         lost = rules::lost(&opened.ledger, &seen);
     }
-    go_on(session, &client, lost, opened, within, told).await
+    go_on(session, &client, lost, opened, since, within, told).await
 }
 
 impl Told {
@@ -229,7 +232,7 @@ async fn goes_on(
             }
         }
         if !cut.is_empty() {
-            moving::resume_these(session, client, &cut, opened, within).await?;
+            resume(session, client, &cut, opened, since, within).await?;
             return Ok(Recovered::jobs(cut.len()));
         }
     }
@@ -334,6 +337,7 @@ async fn go_on(
     client: &Client,
     lost: Vec<LostJob>,
     mut opened: Opened,
+    since: Option<&str>,
     within: Within<'_>,
     told: &mut Told,
 ) -> Result<Recovered, Error> {
@@ -365,7 +369,41 @@ async fn go_on(
     opened.ledger.note(ledger::event(within.context.environment, changes));
     ledger::save(session, &mut opened).await?;
     if !names.is_empty() {
-        moving::resume_these(session, client, &names, opened, within).await?;
+        let since = since.filter(|_| told.watches);
+        resume(session, client, &names, opened, since, within).await?;
     }
     Ok(Recovered::jobs(names.len()))
+}
+
+/// Resumes jobs, and sees them to their first checkpoints. `since`: the start of the JobManager that has them, where somebody goes on
+/// watching: when it ends, too, the next look is not to wait for that.
+async fn resume(
+    session: &Session,
+    client: &Client,
+    names: &[String],
+    opened: Opened,
+    since: Option<&str>,
+    within: Within<'_>,
+) -> Result<(), Error> {
+    let resumed = Box::pin(moving::resume_these(session, client, names, opened, within));
+    let Some(since) = since else { return resumed.await };
+    tokio::select! {
+        resumed = resumed => resumed,
+        () = until_replaced(session, since) => {
+            let name = session.name();
+            let message = format!("the JobManager of session `{name}` has ended once more");
+            Err(Error::new(Kind::Broken, message))
+        }
+    }
+}
+
+/// Waits until the JobManager with that start has ended.
+async fn until_replaced(session: &Session, since: &str) {
+    let mut patience = Patience::new(None);
+    while matches!(patience.waits("", SELDOM).await, Driven::Done(())) {
+        let processes = session.processes().await.ok().flatten();
+        if processes.is_some_and(|seen| seen.job_manager_since() != Some(since)) {
+            return;
+        }
+    }
 }

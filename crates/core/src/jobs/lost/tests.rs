@@ -64,6 +64,12 @@ fn the_greatest_number_counts_and_not_the_last_name() {
 fn another_id_where_the_old_one_may_be_registered() {
     let seen = AfterLoss { may_be_registered: true, ..seen(&[7]) };
     assert_eq!(verdict(record(), &seen), format!("4 file:/c/{ID}/chk-7"));
+    // Two watches: what the other one is submitting keeps its id.
+    let other = JobRecord { id: Some("b".repeat(32)), ..record() };
+    let on_its_way = JobRecord { moving: true, pending: Some(Box::new(other)), ..record() };
+    assert_eq!(verdict(on_its_way, &seen), format!("3 file:/c/{ID}/chk-7"));
+    let at_rest = JobRecord { moving: true, ..record() };
+    assert_eq!(verdict(at_rest, &seen), format!("4 file:/c/{ID}/chk-7"));
     let by_id = JobRecord { generation: 0, origin: Bringer::Run, ..record() };
     assert_eq!(verdict(by_id, &seen), format!("2 file:/c/{ID}/chk-7"));
 }
