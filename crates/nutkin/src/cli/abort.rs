@@ -107,8 +107,11 @@ async fn abort(args: &Args, begun: &Cell<bool>, context: &Context<'_>) -> Outcom
         } else {
             Box::pin(way_back::take_back(&session, ABORTED, limits, context)).await
         };
-        jobs =
-            taken.map_err(|failure| failure.hint("the same command again goes on from there"))?;
+        jobs = taken.map_err(|failure| match failure.kind {
+            // It has said what to do instead.
+            Kind::Conflict => failure,
+            _ => failure.hint("the same command again goes on from there"),
+        })?;
         context.printer.say(&way_back::done(name, &jobs));
     } else {
         context.printer.say(&format!("no change of session `{name}` is under way"));

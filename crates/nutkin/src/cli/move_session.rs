@@ -112,6 +112,7 @@ async fn move_session(args: &Args, begun: &Cell<bool>, context: &Context<'_>) ->
                 return Err(failure);
             }
             context.printer.say(&format!("session `{name}` is on {on}, and nowhere else"));
+            tell(args, name, [on, on], &[], context)?;
             return Ok(Exit::Done);
         }
         (found, _) => found?,
@@ -128,10 +129,12 @@ async fn move_session(args: &Args, begun: &Cell<bool>, context: &Context<'_>) ->
     let moves = Moves::at_change(CHANGE, &asked, &wish, context)?;
     if let Some(phase) = &opened.ledger.phase {
         let is_this = phase.to.as_ref().is_some_and(|to| to.platform == on.to_string());
-        if !is_this || phase.taken_back.is_some() {
+        let is_same_place = phase.to.as_ref().is_some_and(|to| is_at(to, args));
+        if !is_this || !is_same_place || phase.taken_back.is_some() {
             return Err(under_way(&name, phase));
         }
         context.printer.say(&format!("session `{name}`: {}", phase.line()));
+        consent::ask(args.consent, false, "Go on?", context)?;
     } else {
         begin(args, on, &old, &mut opened, &moves, said, context).await?;
     }
@@ -139,6 +142,7 @@ async fn move_session(args: &Args, begun: &Cell<bool>, context: &Context<'_>) ->
     let limits = Limits { session: args.session_limit(), jobs: args.jobs_limit() };
     let to = opened.ledger.phase.as_ref().and_then(|phase| phase.to.clone()).unwrap_or_default();
     let relocation = Relocation::of(&old, &wish, &moves, to, asked.jars()?, limits, context)?;
+    let relocation = relocation.forced(args.consent.force);
     let names = match Box::pin(relocation.carry_out()).await {
         Ok(names) => names,
         Err(failure) => return Err(rescue(args, &old, failure, limits, context).await),
@@ -146,16 +150,31 @@ async fn move_session(args: &Args, begun: &Cell<bool>, context: &Context<'_>) ->
     context
         .printer
         .say(&format!("session `{name}` runs on {on}, and has ended on {}", old.platform()));
-    if args.output.output != Output::Text {
-        let fields = json!({
-            "name": name,
-            "from": old.platform().to_string(),
-            "to": on.to_string(),
-            "jobs": names,
-        });
-        context.printer.document(args.output.output, &document("Move", fields))?;
-    }
+    tell(args, &name, [old.platform(), on], &names, context)?;
     Ok(Exit::Done)
+}
+
+/// What programs read.
+fn tell(
+    args: &Args,
+    name: &str,
+    [from, to]: [Platform; 2],
+    jobs: &[String],
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    if args.output.output == Output::Text {
+        return Ok(());
+    }
+    let fields =
+        json!({ "name": name, "from": from.to_string(), "to": to.to_string(), "jobs": jobs });
+    context.printer.document(args.output.output, &document("Move", fields))
+}
+
+/// Whether that is where the arguments say, as far as they say it.
+fn is_at(to: &Destination, args: &Args) -> bool {
+    let said = select::cluster_of(&args.spec.platform);
+    let is_so = |said: Option<String>, noted: &Option<String>| said.is_none() || said == *noted;
+    is_so(said.namespace, &to.namespace) && is_so(said.context, &to.context)
 }
 
 /// The option that says where a session runs.

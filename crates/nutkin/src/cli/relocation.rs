@@ -132,6 +132,8 @@ pub(super) struct Relocation<'a> {
     new: session::Session,
     jars: BTreeMap<String, PathBuf>,
     limits: Limits,
+    /// Whether jobs may be lost that come in meanwhile.
+    force: bool,
     there: Option<Environment>,
     context: &'a Context<'a>,
 }
@@ -150,7 +152,13 @@ impl<'a> Relocation<'a> {
     ) -> Result<Self, Error> {
         let (new, place) = (to.wanted.session().map_err(Error::input)?, place_of(&to));
         let there = surroundings(&to.wanted, context.environment);
-        Ok(Self { old, wish, moves, to, place, new, jars, limits, there, context })
+        let force = false;
+        Ok(Self { old, wish, moves, to, place, new, jars, limits, force, there, context })
+    }
+
+    /// The same where it is agreed to lose jobs that come in meanwhile.
+    pub(super) fn forced(self, force: bool) -> Self {
+        Self { force, ..self }
     }
 
     /// Does step after step. Gives the names of the jobs that run in the new session.
@@ -189,6 +197,7 @@ impl<'a> Relocation<'a> {
                     ledger::update(self.old, arrived).await?;
                 }
                 RelocationStep::End => {
+                    self.refuse_newcomers(&opened).await?;
                     let jobs = opened.ledger.phase.iter().flat_map(|phase| phase.jobs.keys());
                     let jobs = jobs.cloned().collect();
                     printer.say(&format!(
@@ -201,6 +210,34 @@ impl<'a> Relocation<'a> {
                 }
             }
         }
+    }
+
+    /// # Errors
+    /// Jobs came into the old session since its own have left, and nobody has agreed to lose them (6).
+    async fn refuse_newcomers(&self, opened: &Opened) -> Result<(), Error> {
+        let running = async {
+            let connected = self.old.connect(true).await?;
+            let jobs = connected.client()?.jobs().await.map_err(failure)?;
+            Ok::<_, Error>(moving::running(&jobs))
+        };
+        // One that does not answer may have ended already.
+        let running = tokio::time::timeout(PATIENCE, running).await.ok().and_then(Result::ok);
+        // The list of jobs may be a moment old.
+        let is_stopped = |id: &String| {
+            let mut records = opened.ledger.jobs.values();
+            records.any(|record| record.suspended && record.id.as_ref() == Some(id))
+        };
+        let running = running.unwrap_or_default().into_iter();
+        let newcomers = running.filter(|(id, _)| !is_stopped(id));
+        let names: Vec<String> = newcomers.map(|(_, name)| name).collect();
+        if names.is_empty() || self.force {
+            return Ok(());
+        }
+        let (name, platform) = (self.old.name(), self.old.platform());
+        let names = way_back::quoted(&names);
+        let message = format!("jobs came into session `{name}` on {platform} meanwhile: {names}");
+        Err(Error::new(Kind::Unconfirmed, message)
+            .hint("with `--force` the session ends there, and they are lost"))
     }
 
     async fn new_session(&self) -> Result<Session, Error> {

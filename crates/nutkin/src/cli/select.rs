@@ -95,8 +95,11 @@ pub async fn find_elsewhere(
         known.into_iter().filter(|(_, place)| is_meant(place)).unzip();
     let variable = context.environment.text(SESSION_VARIABLE);
     let naming = Naming { given: name, file: None, variable };
-    let chosen = selection::choose(naming, None, &known)
-        .map_err(|error| not_chosen(error, None, variable))?;
+    let chosen = selection::choose(naming, None, &known).map_err(|error| match error {
+        SelectionError::Ambiguous(_) => Error::new(Kind::Invalid, error.to_string())
+            .hint("say where it is now: --from local, --from docker or --from kubernetes"),
+        error => not_chosen(error, None, variable),
+    })?;
     let index = known.iter().position(|one| *one == chosen);
     let place = index.map_or(Place::Local, |index| places[index].clone());
     platform::open(&chosen.name, &place, context).await

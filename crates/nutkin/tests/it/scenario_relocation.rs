@@ -183,7 +183,12 @@ fn a_session_moves_to_another_platform_whatever_is_cut() {
     run.says("session `a` runs on kubernetes, and has ended on docker");
     whole.is_moved(&run);
     let [daemon, old, cluster] = whole.changes();
-    whole.run(MOVE).expect(0).says("nowhere else");
+    let again = whole.run(&[MOVE, &["-o", "json"]].concat());
+    again.expect(0).says("nowhere else");
+    assert_eq!(
+        (&again.json()["from"], &again.json()["to"]),
+        (&"kubernetes".into(), &"kubernetes".into())
+    );
 
     // Each cut of what the old JobManager and the cluster with the new one are asked for, and some of what the daemon is.
     let cuts = (1..=old).map(Cut::OldFlink).chain((1..=cluster).map(Cut::Cluster));
@@ -307,7 +312,7 @@ fn a_job_that_may_have_finished_there_does_not_run_again() {
 #[test]
 fn jobs_that_a_job_manager_has_lost_are_not_forgotten() {
     let world = World::with_job("s3://bucket/savepoints");
-    let lose = |world: &World| {
+    let restart_job_manager = |world: &World| {
         world.flink.with(|flink| flink.work.forget());
         world.docker.server.with(|docker| {
             docker.crash("nutkin-a-jobmanager", 143);
@@ -315,7 +320,7 @@ fn jobs_that_a_job_manager_has_lost_are_not_forgotten() {
         });
     };
     let lost = world.again();
-    lose(&lost);
+    restart_job_manager(&lost);
     lost.forget();
     let run = lost.run(MOVE);
     run.expect(2).says("has lost jobs: ").says("`nutkin watch a --once`");
@@ -324,9 +329,32 @@ fn jobs_that_a_job_manager_has_lost_are_not_forgotten() {
     assert_eq!(lost.states()[1], Vec::<&str>::new());
     // Lost while the new session comes up.
     world.cut_off(MOVE, Cut::Cluster(1));
-    lose(&world);
+    restart_job_manager(&world);
     let run = world.run(MOVE);
     run.expect(1).says("has ended, and jobs with it").says("`nutkin watch a --once`");
     let [old, new] = world.states();
     assert_eq!((old, new), (vec![], vec![]), "nothing starts from what is old: {}", run.all());
+}
+
+#[test]
+fn a_job_that_came_in_meanwhile_is_not_lost_without_a_word() {
+    let world = World::with_job("s3://bucket/savepoints");
+    // The job runs there, and the session is about to end here.
+    world
+        .docker
+        .server
+        .set(|request| if request.path.ends_with("/stop") { Fault::Hang } else { Fault::None });
+    let running = world.start(MOVE);
+    assert!(world.docker.server.hangs_within(NEVER));
+    drop(running);
+    world.forget();
+    world.flink.with(|flink| flink.listed.insert("0b".repeat(16), "RUNNING".to_owned()));
+    // Whoever goes on agrees to it.
+    world.run(&MOVE[..4]).expect(6).says("is under way");
+    let elsewhere = world.run(&[MOVE, &["-n", "elsewhere"]].concat());
+    elsewhere.expect(1).says("is under way");
+    let run = world.run(MOVE);
+    run.expect(6).says("came into session `a` on docker meanwhile");
+    assert_eq!(world.containers().len(), 1, "{}", run.all());
+    world.is_moved(&world.run(&[MOVE, &["--force"]].concat()));
 }
