@@ -7,6 +7,8 @@ use nutkin_flink::yaml::{Key, Node, NodeKind};
 pub(super) trait Walk {
     /// The value of a key.
     fn get(&self, key: &str) -> Option<&Node>;
+    /// The value at the end of several keys, separated by `/`, unless it is null: for a server the field is not there.
+    fn set(&self, path: &str) -> Option<&Node>;
     /// The entry of a key.
     fn entry(&self, key: &str) -> Option<&(Key, Node)>;
     /// The value at the end of several keys, separated by `/`.
@@ -38,6 +40,10 @@ impl Walk for Node {
 
     fn at(&self, path: &str) -> Option<&Node> {
         path.split('/').try_fold(self, |node, key| node.get(key))
+    }
+
+    fn set(&self, path: &str) -> Option<&Node> {
+        self.at(path).filter(|node| !matches!(node.kind, NodeKind::Null))
     }
 
     fn text(&self) -> Option<&str> {

@@ -73,8 +73,8 @@ rules! {
         happens "Where the ConfigMap is not in the cluster either, the pods stay in ContainerCreating: `configmap ... not found`. Mostly the name is a misspelling of one that is there."
         cure "Write the name of the ConfigMap that is among the files, or add the one that is named.";
     REFUSED_VALUE "NK0618" Error "a value that Kubernetes refuses"
-        happens "The API server refuses the object, and nothing of it is created: labels, annotations and values of variables are text, names have the letters that host names may have, a request is not above its limit, and a kind is one of its API version."
-        cure "Put numbers and truth values in quotes where text is wanted, and write the name or amount as the message says.";
+        happens "The API server refuses the object, and nothing of it is created: labels, annotations and values of variables are text, counts and ports are numbers without quotes, names have the letters that host names may have, a request is not above its limit, what a kind needs is there, and a kind is one of its API version."
+        cure "Write the value as the message says: in quotes where text is wanted and without them where it is not, with the name, word or amount that Kubernetes knows; and add what is missing.";
     OTHER_NAME "NK0619" Warning "a name that is not among the files, beside one that may be meant"
         happens "Where the cluster does not have it either: a pod with the claim stays in Pending, an Ingress answers 503, an autoscaler does nothing (`FailedGetScale`), and a pod that waits for the name waits for ever. Mostly the name is a misspelling of one that is there."
         cure "Write the name that the message gives, or add the object that is named.";

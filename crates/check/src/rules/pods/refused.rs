@@ -10,7 +10,7 @@ use crate::node::{Walk, key_place};
 use crate::rules::schema::VOLUME;
 use crate::secrets;
 use crate::system::{System, World};
-use nutkin_flink::yaml::{Node, NodeKind};
+use nutkin_flink::yaml::{Key, Node, NodeKind};
 
 /// Fields that are whole numbers wherever they are in a workload.
 const NUMBERS: &[&str] = &[
@@ -86,7 +86,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         }
         let mut refused = Refused { object: workload.object, out };
         refused.types(&workload.object.node);
-        refused.workload(workload);
+        refused.workload(workload, system.world);
         let named = workload.mounts().into_iter().flat_map(|mount| mount.config_maps());
         let maps: BTreeSet<&str> = named.map(|(name, _)| name).collect();
         for map in maps
@@ -122,10 +122,17 @@ pub(in crate::rules) fn of_world(world: &World, out: &mut Findings<'_>) {
         let mut refused = Refused { object, out };
         match object.node.text_of("apiVersion") {
             Some("networking.k8s.io/v1") => refused.ingress(),
-            Some("v1") => refused.claim(),
+            Some("v1") => refused.claim(world),
             _ => {}
         }
     }
+}
+
+/// Whether another object among the files is the whole of one that lacks a field: this one is then a patch of it, also where no
+/// kustomization among them says so.
+fn is_part(object: &Object, field: &str, world: &World) -> bool {
+    let mut others = world.all_named(&object.kind, &object.name);
+    others.any(|other| !std::ptr::eq(other, object) && other.node.set(field).is_some())
 }
 
 /// Whether something puts another value in the place of a text: also the server, where it is empty.
@@ -150,6 +157,13 @@ impl Refused<'_, '_, '_> {
         self.out.add(&REFUSED_VALUE, place, message);
     }
 
+    /// A text in the place of a number or of a truth value.
+    fn tell_quoted(&mut self, node: &Node, message: &str) {
+        let message = format!("{message} ({})", self.object.title());
+        let finding = self.out.add(&REFUSED_VALUE, node.place(self.object.file), message);
+        finding.cure = Some("Write the value without quotes.".to_owned());
+    }
+
     /// Numbers, switches and words of a list, wherever they are.
     fn types(&mut self, node: &Node) {
         for (key, value) in node.entries() {
@@ -164,12 +178,12 @@ impl Refused<'_, '_, '_> {
                     SWITCHES.contains(&name) && matches!(text.as_str(), "true" | "false");
                 let words = WORDS.iter().find(|(known, _)| *known == name).map(|(_, words)| *words);
                 if NUMBERS.contains(&name) {
-                    self.tell(value, format!("`{name}` is a whole number, and `{text}` is a text"));
+                    let message = format!("`{name}` is a whole number, and `{text}` is a text");
+                    self.tell_quoted(value, &message);
                 } else if is_switch {
-                    self.tell(
-                        value,
-                        format!("`{name}` is true or false without quotes, and this is a text"),
-                    );
+                    let message =
+                        format!("`{name}` is true or false without quotes, and this is a text");
+                    self.tell_quoted(value, &message);
                 } else if let Some(words) = words.filter(|words| !words.contains(&text.as_str())) {
                     self.tell(
                         value,
@@ -182,13 +196,19 @@ impl Refused<'_, '_, '_> {
         node.items().iter().for_each(|item| self.types(item));
     }
 
-    fn workload(&mut self, workload: &Workload<'_>) {
+    fn workload(&mut self, workload: &Workload<'_>, world: &World) {
         let object = self.object;
         let (pod, kind) = (workload.pod, object.kind.as_str());
         let has_image = workload.image().is_some();
-        if object.node.text_of("apiVersion") == Some("apps/v1")
+        let has_selector = object.node.set("spec/selector").is_some();
+        let has_labels = object.node.set("spec/template/metadata/labels").is_some();
+        // Kinds of other versions need no selector.
+        let is_of_apps = object.node.text_of("apiVersion") == Some("apps/v1");
+        if is_of_apps
             && has_image
-            && object.node.at("spec/selector").is_none()
+            && has_labels
+            && !has_selector
+            && !is_part(object, "spec/selector", world)
         {
             self.tell_at(object.place(), "`spec.selector` is missing".to_owned());
         }
@@ -223,7 +243,7 @@ impl Refused<'_, '_, '_> {
                 }
             }
         }
-        self.pod(pod, has_image || object.node.at("spec/selector").is_some());
+        self.pod(pod, has_selector || has_image && (has_labels || !is_of_apps));
     }
 
     /// `is_whole`: the object is not a patch or a template, which leave out what they do not change.
@@ -233,9 +253,11 @@ impl Refused<'_, '_, '_> {
         self.twice(lists(), "name", "two containers");
         self.twice(pod.items_of("volumes").iter(), "name", "two volumes");
         for volume in pod.items_of("volumes") {
+            let is_set = |(_, value): &&(Key, Node)| !matches!(value.kind, NodeKind::Null);
             let kinds: Vec<&str> = volume
                 .entries()
                 .iter()
+                .filter(is_set)
                 .map(|(key, _)| key.name.as_str())
                 .filter(|key| *key != "name" && VOLUME.fields.contains(key))
                 .collect();
@@ -256,7 +278,7 @@ impl Refused<'_, '_, '_> {
         let name = container.text_of("name").unwrap_or_default();
         // OpenShift fills it in where a DeploymentConfig has triggers.
         let is_needed = is_whole && self.object.kind != "DeploymentConfig";
-        if container.get("image").is_none() && is_needed {
+        if container.set("image").is_none() && is_needed {
             self.tell(container, format!("the container `{name}` has no image"));
         }
         self.twice(container.items_of("volumeMounts").iter(), "mountPath", "two mounts");
@@ -269,7 +291,7 @@ impl Refused<'_, '_, '_> {
         }
         for entry in container.items_of("env") {
             let is_set = entry.text_of("value").is_some_and(|text| !text.is_empty());
-            if is_set && entry.get("valueFrom").is_some() {
+            if is_set && entry.set("valueFrom").is_some() {
                 let name = entry.text_of("name").unwrap_or_default();
                 self.tell(entry, format!("the variable `{name}` has `value` and `valueFrom`, which exclude each other"));
             }
@@ -286,10 +308,11 @@ impl Refused<'_, '_, '_> {
         }
         for (key, probe) in PROBES.iter().filter_map(|key| container.entry(key)) {
             let known: Vec<&str> =
-                HANDLERS.into_iter().filter(|one| probe.get(one).is_some()).collect();
+                HANDLERS.into_iter().filter(|one| probe.set(one).is_some()).collect();
             match known[..] {
                 [_] => {}
-                [] if probe.entries().is_empty() => {}
+                // A template may only time what the one above it or below it asks.
+                [] if probe.entries().is_empty() || !is_whole => {}
                 [] => self.tell(
                     probe,
                     format!("`{}` asks nothing: it needs one of {}", key.name, HANDLERS.join(", ")),
@@ -309,9 +332,10 @@ impl Refused<'_, '_, '_> {
             if let Some(NodeKind::Text(text)) = port.get("port").map(|node| &node.kind)
                 && !is_open(text)
             {
-                self.tell(port, format!("`port` is a whole number, and `{text}` is a text"));
+                let message = format!("`port` is a whole number, and `{text}` is a text");
+                self.tell_quoted(port, &message);
             }
-            if 1 < ports.len() && port.get("name").is_none() {
+            if 1 < ports.len() && port.set("name").is_none() {
                 self.tell(
                     port,
                     "of several ports each has a name, and this one has none".to_owned(),
@@ -344,7 +368,7 @@ impl Refused<'_, '_, '_> {
         let rules = self.object.node.at("spec/rules").map_or(&[][..], Walk::items);
         let paths = rules.iter().filter_map(|rule| rule.at("http/paths")).flat_map(Walk::items);
         for path in paths {
-            if path.get("pathType").is_none() {
+            if path.set("pathType").is_none() {
                 self.tell(path, "a path without `pathType`: `Prefix` is mostly meant".to_owned());
             }
             if let Some((key, _)) = path.get("backend").and_then(|one| one.entry("serviceName")) {
@@ -355,11 +379,13 @@ impl Refused<'_, '_, '_> {
         }
     }
 
-    fn claim(&mut self) {
-        let Some((key, spec)) = self.object.node.entry("spec") else { return };
-        let place = key_place(key, self.object.file);
+    fn claim(&mut self, world: &World) {
+        let object = self.object;
+        let Some((key, spec)) = object.node.entry("spec") else { return };
+        let place = key_place(key, object.file);
         for path in ["accessModes", "resources/requests/storage"] {
-            if spec.at(path).is_none() && spec.get("volumeName").is_none() {
+            let is_missing = spec.set(path).is_none() && spec.set("volumeName").is_none();
+            if is_missing && !is_part(object, &format!("spec/{path}"), world) {
                 self.tell_at(place, format!("`spec.{}` is missing", path.replace('/', ".")));
             }
         }
@@ -499,6 +525,26 @@ spec:
         // The server fills these in.
         let empty = SESSION.replacen("image: busybox", "image: busybox, imagePullPolicy: ''", 1);
         assert_eq!(errors(&empty), []);
+        // What is null is not there.
+        for (from, to) in [
+            ("name: logs, emptyDir: {}", "name: logs, hostPath: null, emptyDir: {}"),
+            ("value: UTC", "value: UTC, valueFrom: null"),
+            ("tcpSocket: {port: 6123}", "httpGet: null, tcpSocket: {port: 6123}"),
+        ] {
+            let changed = SESSION.replacen(from, to, 1);
+            assert_ne!(changed, SESSION, "{from}");
+            assert_eq!(errors(&changed), [], "{to}");
+        }
+        // Patches that no kustomization among the files names.
+        let patches = [
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: tm}\nspec: {template: {spec: {containers: [{name: main, image: \
+             flink:1.18.1, args: [taskmanager], resources: {limits: {memory: 2Gi}}, livenessProbe: {periodSeconds: 9}}]}}}\n",
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: state}\nspec: {resources: {requests: {storage: 9Gi}}}\n",
+        ];
+        for patch in patches {
+            let found = errors(&format!("{SESSION}---\n{patch}"));
+            assert!(!found.iter().any(|(code, _)| *code == "NK0618"), "{patch}: {found:?}");
+        }
         for (from, to, message) in [
             (
                 "  selector: {app: jm}\n",
@@ -512,6 +558,9 @@ spec:
                 "in this version",
             ),
             ("accessModes: [ReadWriteOnce], ", "", "`spec.accessModes` is missing"),
+            ("accessModes: [ReadWriteOnce]", "accessModes: null", "`spec.accessModes` is missing"),
+            ("image: busybox", "image: null", "the container `beside` has no image"),
+            ("selector: {matchLabels: {app: tm}}", "selector: null", "`spec.selector` is missing"),
             ("replicas: 1", "replicas: '1'", "`replicas` is a whole number"),
             ("containerPort: 6123", "containerPort: \"6123\"", "`containerPort` is a whole number"),
             ("readOnly: true", "readOnly: 'true'", "`readOnly` is true or false"),
@@ -578,17 +627,22 @@ spec:
     /// Templates of pods in session files.
     #[test]
     fn templates_that_the_server_refuses() {
-        let found = |env: &str| {
+        let found_of = |env: &str, more: &str| {
             let text = format!(
                 "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {{name: s}}\nspec:\n  image: flink:1.20.1\n  flinkVersion: \
-                 v1_20\n  serviceAccount: flink\n  podTemplate: {{spec: {{containers: [{{name: flink-main-container, env: {env}}}]}}}}\n  \
+                 v1_20\n  serviceAccount: flink\n  podTemplate: {{spec: {{containers: [{{name: flink-main-container, env: {env}{more}}}]}}}}\n  \
                  jobManager: {{resource: {{memory: 2g, cpu: 1}}}}\n  taskManager: {{resource: {{memory: 2g, cpu: 1}}}}\n"
             );
             let report = check(&[Input { name: "s.yaml".to_owned(), text }], &Settings::default());
             report.findings.iter().any(|one| one.rule.code == "NK0618")
         };
+        let found = |env: &str| found_of(env, "");
         assert!(found("{TZ: UTC}"));
         assert!(!found("[{name: TZ, value: UTC}]"));
+        // The template of a role may time the probe of the one for both.
+        let probe = |fields: &str| found_of("[]", &format!(", livenessProbe: {{{fields}}}"));
+        assert!(!probe("periodSeconds: 5"));
+        assert!(probe("tcpSocket: {port: 6123}, exec: {command: [ls]}"));
     }
 
     #[test]
