@@ -67,6 +67,31 @@ pub(super) fn words(container: &Node) -> Vec<(Cow<'_, str>, &Node)> {
     commands.flatten().map(|word| (Cow::Owned(word), node)).collect()
 }
 
+/// The commands of a container that use a session, shell texts taken apart, each as its words with the node that it is part of.
+pub(super) fn clients(container: &Node) -> Vec<Vec<(Cow<'_, str>, &Node)>> {
+    let all: Vec<(&str, &Node)> = texts(container).collect();
+    let plain: Vec<&str> = all.iter().map(|(text, _)| *text).collect();
+    // One word may hold a whole command.
+    let whole = || {
+        let first = plain.iter().position(|word| !is_wrapper(word) && !word.starts_with('-'))?;
+        plain[first].contains(char::is_whitespace).then_some(first)
+    };
+    let mut commands: Vec<Vec<(Cow<'_, str>, &Node)>> = match script(&plain).or_else(whole) {
+        Some(at) => {
+            let (text, node) = all[at];
+            let placed =
+                |words: Vec<String>| words.into_iter().map(|word| (Cow::Owned(word), node));
+            shell::commands(text).into_iter().map(|words| placed(words).collect()).collect()
+        }
+        None => vec![all.into_iter().map(|(text, node)| (Cow::Borrowed(text), node)).collect()],
+    };
+    commands.retain(|command| {
+        let words: Vec<&str> = command.iter().map(|(word, _)| word.as_ref()).collect();
+        of_words(&words) == Program::Client
+    });
+    commands
+}
+
 fn texts(container: &Node) -> impl Iterator<Item = (&str, &Node)> {
     let nodes = ["command", "args"].into_iter().flat_map(|key| container.items_of(key));
     nodes.filter_map(|node| Some((node.text()?, node)))

@@ -252,6 +252,7 @@ impl Project<'_, '_> {
             hostname: whole.text_of("hostname").map(str::to_owned),
             open,
             networks: self.networks(&whole),
+            has_outer_network: self.has_outer_network(&whole),
             network_mode: whole.text_of("network_mode").map(str::to_owned),
             aliases: self.aliases(&whole),
             extra_hosts: extra_hosts(self.file, &whole),
@@ -330,14 +331,16 @@ impl Project<'_, '_> {
         if service.get("network_mode").is_some() {
             return None;
         }
-        let listed = service.items_of("networks").iter().filter_map(Walk::text);
-        let mapped = service.get("networks").map_or(&[][..], Walk::entries).iter();
-        let mut names: BTreeSet<&str> =
-            listed.chain(mapped.map(|(key, _)| key.name.as_str())).collect();
-        if names.is_empty() {
-            names.insert("default");
-        }
-        Some(names.into_iter().map(|name| self.outside(name)).collect())
+        Some(networks_of(service).into_iter().map(|name| self.outside(name)).collect())
+    }
+
+    /// Whether a service has a network that Compose does not make.
+    fn has_outer_network(&self, service: &Node) -> bool {
+        let networks = self.document.get("networks");
+        networks_of(service).into_iter().any(|name| {
+            let external = networks.and_then(|all| all.get(name)?.set("external"));
+            external.is_some_and(|external| external.text() != Some("false"))
+        })
     }
 
     /// The name of a network outside of the project.
@@ -514,6 +517,18 @@ fn twice(document: &Node, included: &Node) -> Option<String> {
     };
     let services = included.get("services").map_or(&[][..], Walk::entries);
     services.iter().find(differs).map(|(key, _)| key.name.clone())
+}
+
+/// The networks of a service as the file calls them.
+fn networks_of(service: &Node) -> BTreeSet<&str> {
+    let listed = service.items_of("networks").iter().filter_map(Walk::text);
+    let mapped = service.get("networks").map_or(&[][..], Walk::entries).iter();
+    let mut names: BTreeSet<&str> =
+        listed.chain(mapped.map(|(key, _)| key.name.as_str())).collect();
+    if names.is_empty() {
+        names.insert("default");
+    }
+    names
 }
 
 /// Hosts of `extra_hosts`: a list of `name:address` or `name=address`, or a map.

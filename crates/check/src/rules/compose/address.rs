@@ -164,7 +164,8 @@ fn wrong(
         });
         let is_worker = other.is_some_and(|other| std::ptr::eq(other, worker.object));
         // A name with a dot, or of a file beside this one, may be anywhere.
-        let is_far = address.contains(['.', ':']) || service.has_siblings;
+        let is_far =
+            address.contains(['.', ':']) || service.has_siblings || has_outer_network(worker);
         return match other {
             Some(_) if is_worker => Some(format!("`{address}` is {} itself", worker.title())),
             None if !is_far => Some(format!("no service is called `{address}`")),
@@ -204,6 +205,11 @@ fn wrong(
         "{} calls the JobManager `{address}`, which calls itself {calls_itself} and drops messages to other names",
         worker.title()
     ))
+}
+
+/// Whether a container is in a network that is made elsewhere, where others may have any name.
+fn has_outer_network(workload: &Workload<'_>) -> bool {
+    workload.object.compose.as_ref().is_some_and(|service| service.has_outer_network)
 }
 
 /// The address that a service is told, and where.

@@ -1,14 +1,16 @@
 //! Clients of a session beside it: SQL clients, gateways, whatever submits jobs. Where they look for the JobManager.
 
+use std::borrow::Cow;
+
 use super::LOST_CLIENT;
 use crate::conf::{Line, lines};
 use crate::finding::{Findings, Place};
 use crate::image::is_flink_image;
 use crate::kubernetes::{Object, Workload};
 use crate::node::Walk;
+use crate::path;
 use crate::role::{self, Program};
 use crate::service::Service;
-use crate::shell;
 use crate::system::System;
 use nutkin_flink::yaml::Node;
 
@@ -46,25 +48,12 @@ fn container(object: &Object) -> Option<&Node> {
 
 /// The address that a container is told, and where: its words count more than its variables.
 fn called(container: &Node, file: usize) -> Option<(String, Place)> {
-    let mut words: Vec<(String, &Node)> = Vec::new();
-    for node in ["command", "args"].into_iter().flat_map(|key| container.items_of(key)) {
-        let Some(text) = node.text() else { continue };
-        if text.contains(char::is_whitespace) {
-            words.extend(shell::commands(text).concat().into_iter().map(|word| (word, node)));
-        } else {
-            words.push((text.to_owned(), node));
-        }
-    }
-    let host = |text: &str| text.split(':').next().unwrap_or_default().to_owned();
-    for (index, (word, node)) in words.iter().enumerate() {
-        let next = || words.get(index + 1).map(|(word, _)| word.as_str());
-        let found = match word.as_str() {
-            "-m" | "--jobmanager" => next(),
-            _ => word.strip_prefix("--jobmanager=").or_else(|| option(word)),
-        };
-        if let Some(found) = found {
-            return Some((host(found), node.place(file)));
-        }
+    let of_words = role::clients(container).iter().find_map(|command| {
+        let (address, node) = told(command)?;
+        Some((address.split(':').next()?.to_owned(), node.place(file)))
+    });
+    if of_words.is_some() {
+        return of_words;
     }
     let variable = |name: &str| {
         let mut all = container.items_of("env").iter();
@@ -86,6 +75,34 @@ fn called(container: &Node, file: usize) -> Option<(String, Place)> {
     })
 }
 
+/// Options of `flink` whose values are jars that are not the job's own (`CliFrontendParser`, 1.13 to 2.3).
+const OF_JARS: [&str; 4] = ["-C", "--classpath", "-j", "--jarfile"];
+
+/// The address that the words of one command tell: `-m` is one of `flink` alone, and what follows a jar is the job's.
+fn told<'w>(command: &'w [(Cow<'_, str>, &'w Node)]) -> Option<(&'w str, &'w Node)> {
+    let is_jar = |word: &str| word.strip_suffix(".jar").is_some();
+    let start = command.iter().position(|(word, _)| path::last(word) == "flink");
+    let mut before = "";
+    for (index, (word, node)) in command.iter().enumerate() {
+        let next = || command.get(index + 1).map(|(word, _)| word.as_ref());
+        let is_of_flink = start.is_some_and(|start| start < index);
+        let found = match word.as_ref() {
+            "-m" | "--jobmanager" if is_of_flink => next(),
+            word if is_of_flink && is_jar(word) && !OF_JARS.contains(&before) => return None,
+            word => {
+                let long = word.strip_prefix("--jobmanager=").filter(|_| is_of_flink);
+                long.or_else(|| option(word))
+            }
+        };
+        if let Some(found) = found {
+            // A word in the place of an address: who runs Flink on YARN.
+            return (found != "yarn-cluster").then_some((found, *node));
+        }
+        before = word;
+    }
+    None
+}
+
 /// The value of `-Drest.address=HOST`, or of what follows a `-D`.
 fn option(word: &str) -> Option<&str> {
     let word = word.strip_prefix("-D").unwrap_or(word);
@@ -98,9 +115,21 @@ fn wrong(system: &System<'_>, own: &Service, address: &str) -> Option<String> {
         return Some("that is its own container".to_owned());
     }
     let is_far = address.is_empty() || address.contains(['.', ':', '$', '%', '{']);
-    let is_known =
-        |service: &Service| service.project == own.project && service.hosts.contains(address);
+    // Compose calls containers `PROJECT-SERVICE-NUMBER`, and other files give names in networks of theirs.
+    let container =
+        address.rsplit_once(['-', '_']).filter(|(_, number)| number.parse::<u32>().is_ok());
+    let is_container = |service: &Service| {
+        container.is_some_and(|(name, _)| {
+            service.hosts.iter().any(|host| {
+                name.ends_with(&format!("-{host}")) || name.ends_with(&format!("_{host}"))
+            })
+        })
+    };
+    let is_known = |service: &Service| {
+        service.project == own.project && (service.hosts.contains(address) || is_container(service))
+    };
     let is_given = own.extra_hosts.iter().any(|(name, ..)| name == address);
     let mut all = system.world.objects.iter().filter_map(|object| object.compose.as_deref());
-    (!is_far && !is_given && !all.any(is_known)).then(|| "no service is called so".to_owned())
+    (!is_far && !is_given && !own.has_outer_network && !all.any(is_known))
+        .then(|| "no service is called so".to_owned())
 }

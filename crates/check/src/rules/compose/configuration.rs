@@ -15,7 +15,7 @@ use crate::system::System;
 
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     for workload in &system.workloads {
-        jars(system, workload, out);
+        jars(workload, out);
         let mounts = workload.object.compose.as_ref().map_or(&[][..], |service| &service.mounts);
         let Some(mount) = mounts.iter().find(|mount| mount.target == CONF) else { continue };
         let Source::Path(path) = &mount.source else { continue };
@@ -39,7 +39,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
 }
 
 /// A directory of the machine over Flink's jars. A volume is another thing: Docker copies into a new one what the image has there.
-fn jars(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
+fn jars(workload: &Workload<'_>, out: &mut Findings<'_>) {
     let mounts = workload.object.compose.as_ref().map_or(&[][..], |service| &service.mounts);
     let is_flinks = workload.image().and_then(Walk::text).is_some_and(is_flinks_own);
     for mount in mounts.iter().filter(|_| is_flinks) {
@@ -47,10 +47,18 @@ fn jars(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
         if !matches!(mount.target.as_str(), "/opt/flink" | "/opt/flink/lib") {
             continue;
         }
-        let mut below = system.world.files.iter().filter(|file| is_above(path, &file.name));
-        if !below.any(|file| crate::path::last(&file.name).starts_with("flink-dist")) {
+        if !is_distribution(path) {
             let message = format!("`{path}` hides the image's files at `{}`", mount.target);
             out.add(&HIDDEN_JARS, mount.place, message);
         }
     }
+}
+
+/// Whether a directory is one of an unpacked release, or of its jars: its name says so. Jars are not among the files that are read.
+fn is_distribution(path: &str) -> bool {
+    let is_release = |part: &str| {
+        let number = part.strip_prefix("flink-");
+        number.is_some_and(|number| number.starts_with(|first: char| first.is_ascii_digit()))
+    };
+    path.split('/').any(is_release)
 }

@@ -91,7 +91,11 @@ fn is_known(system: &System<'_>, workload: &Workload<'_>, service: &Service) -> 
         let mut others = system.world.objects.iter().filter_map(|object| object.compose.as_ref());
         others.any(|other| other.network_mode.as_deref() == Some(&network))
     };
+    // What others call `flink` may come with options of its own.
+    let is_projects = || image::is_official(image) && service.build.is_none();
+    let is_said = || system.settings_of(workload).get("rest.port").is_some();
     image::is_flinks_own(image)
+        && (is_projects() || is_said())
         && workload.container.get("command").is_none()
         && is_alone
         && system.refused.is_empty()

@@ -31,6 +31,14 @@ fn ports_at_which_nobody_listens() {
     finds(&pair(&ports("['127.0.0.1:8081:8081', '127.0.0.1:9999:9999']"), ""), &[]);
     finds(&pair(&ports("['127.0.0.1:8081:8080']"), ""), &["NK1005:7"]);
     finds(&pair(&ports("['127.0.0.1:6123:6123', '127.0.0.1:6125:6125']"), ""), &[]);
+    // What others call `flink` may listen anywhere, unless the files say where.
+    let of = |image: &str, text: &str| text.replacen("image: flink:1.20.5", image, 1);
+    let silent = pair("    ports: ['127.0.0.1:8081:8080']\n", "");
+    finds(&silent, &["NK1005:6"]);
+    finds(&of("image: registry.example.com/shop/flink:1.20.5", &silent), &[]);
+    finds(&of("image: flink:1.20.5\n    build: .", &silent), &[]);
+    let said = pair(&ports("['127.0.0.1:8081:8081']"), "");
+    finds(&of("image: registry.example.com/shop/flink:1.20.5", &said), &["NK1005:7"]);
     let own = ports("['127.0.0.1:8081:8081']") + "    entrypoint: [/run.sh]\n";
     finds(&pair(&own, ""), &[]);
     let check = |port: u16| {
@@ -63,6 +71,30 @@ fn clients_look_for_the_job_manager() {
         finds(&pair("", &client(words, "jobmanger")), &[&format!("NK1006:{line}")]);
         finds(&pair("", &client(words, "localhost")), &[&format!("NK1006:{line}")]);
     }
+    // Options of other programs and of the job, and words that do not name a service.
+    for words in [
+        "command: sh -c 'curl -m 5 jobmanager:8081; flink list -m jobmanager'",
+        "command: sh -c 'mkdir -m 777 /x && python -m pip list && flink list -m jobmanager'",
+        "command: flink run -d /jobs/a.jar -m prod",
+        "command: flink run -m yarn-cluster /jobs/a.jar",
+        "command: flink list -m shop-jobmanager-1:8081",
+    ] {
+        finds(&pair("", &client(words, "")), &[]);
+    }
+    for words in [
+        "command: sh -c 'curl -m 5 jobmanager:8081; flink list -m jobmanger'",
+        "command: flink run -C file:///b.jar -m jobmanger /jobs/a.jar",
+        "command: flink list -m shop-jobmanger-1:8081",
+    ] {
+        finds(&pair("", &client(words, "")), &["NK1006:12"]);
+    }
+    // A network that another file makes has names of its own.
+    let network = |external: &str| {
+        client("networks: [default, shop]\n    command: flink list -m jobmanger", "")
+            + &format!("networks: {{shop: {{external: {external}}}}}\n")
+    };
+    finds(&pair("", &network("true")), &[]);
+    finds(&pair("", &network("false")), &["NK1006:13"]);
     let program = "  other:\n    image: acme/flink-tools:1\n    command: report --to jobmanger\n    environment: {JOB_MANAGER_RPC_ADDRESS: jobmanger}\n";
     finds(&pair("", program), &[]);
 }
@@ -72,6 +104,8 @@ fn directories_over_the_jars_of_flink() {
     let mount = |path: &str| format!("    volumes: ['{path}']\n");
     finds(&pair(&mount("./lib:/opt/flink/lib"), ""), &["NK1007:6"]);
     finds(&pair(&mount("./lib/a.jar:/opt/flink/lib/a.jar"), ""), &[]);
+    finds(&pair(&mount("./flink-1.20.5/lib:/opt/flink/lib"), ""), &[]);
+    finds(&pair(&mount("./flink-jars:/opt/flink/lib"), ""), &["NK1007:6"]);
     // Docker fills a new volume with what the image has there.
     let volume = pair(&mount("jars:/opt/flink/lib"), "volumes: {jars: {}}\n");
     finds(&volume, &[]);
