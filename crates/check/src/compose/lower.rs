@@ -143,6 +143,11 @@ fn put_together(
 const DEEPEST: usize = 8;
 
 impl Project<'_, '_> {
+    /// Whether it is known what lies beside the file: one that a shell hands over (`/dev/stdin`, `/dev/fd/63`) lies somewhere else.
+    fn is_placed(&self) -> bool {
+        !self.name.starts_with("/dev/")
+    }
+
     fn services(&mut self) {
         let services = self.document.get("services").map_or(&[][..], Walk::entries).to_vec();
         for (key, service) in services {
@@ -163,7 +168,8 @@ impl Project<'_, '_> {
                 .collect();
             let paths: Vec<String> = paths.iter().map(|path| beside(self.name, path)).collect();
             self.out.wanted.extend(paths.iter().cloned());
-            let is_here = |path: &&String| !path.contains([':', '@', '$']);
+            let is_placed = self.is_placed();
+            let is_here = |path: &&String| is_placed && !path.contains([':', '@', '$']);
             for path in paths.iter().filter(is_here).filter(|path| self.files.find(path).is_none())
             {
                 let message = format!("`{path}` is included, but there is no such file");
@@ -241,7 +247,10 @@ impl Project<'_, '_> {
         let mut open = Vec::new();
         refuse::interpolation(&whole, self.file, &mut self.out.refusals);
         let whole = self.filled(&whole, &mut open);
-        let refused = refuse::refusals(&self.document, self.file, key, &whole, self.has_siblings);
+        // Of a service that no profile starts Compose reads no more than the words.
+        let is_off = !self.profiles(&whole).is_empty();
+        let is_open = self.has_siblings || is_off;
+        let refused = refuse::refusals(&self.document, self.file, key, &whole, is_open);
         self.out.refusals.extend(refused);
         if whole.get("image").is_none() && whole.get("build").is_none() {
             return;

@@ -80,7 +80,7 @@ fn twice(node: &Node, file: usize, told: &mut Vec<Refusal>) {
     node.items().iter().for_each(|item| twice(item, file, told));
 }
 
-/// All that is refused. `open`: other files may have the services and volumes that this one lacks.
+/// All that is refused. `open`: other files may have the services and volumes that this one lacks, or nobody asks for them.
 pub(super) fn refusals(
     document: &Node,
     file: usize,

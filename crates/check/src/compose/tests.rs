@@ -277,6 +277,29 @@ fn files_of_variables_that_are_not_there() {
     finds(&[("d/compose.yaml", &file("my.env")), ("d/my.sample.env", "A=b\n")], &[]);
     finds(&[("d/compose.yaml", &file("e/.env")), ("d/e/example.env", "A=b\n")], &[]);
     finds(&[("compose.yaml", &file("/etc/my.env"))], &[]);
+    finds(&[("compose.yaml", &file("~/my.env"))], &[]);
+    finds(&[("/srv/flink/compose.yaml", &file("~/my.env"))], &[]);
+    finds(&[("/srv/flink/compose.yaml", &file("my.env"))], &["NK1001 /srv/flink/compose.yaml:7"]);
+    // Where a file from elsewhere lies is not known.
+    finds(&[("/dev/stdin", &file("my.env"))], &[]);
+}
+
+/// Compose reads no more than the words of a service that no profile starts.
+#[test]
+fn services_that_no_profile_starts() {
+    let broken = |profiles: &str| {
+        let more = "    env_file: my.env\n    volumes: ['state:/state']\n    networks: [shop]\n    depends_on: [zoo]\n";
+        pair("", "") + &format!("  tool:\n    image: busybox\n{more}{profiles}")
+    };
+    finds(&[("compose.yaml", &broken("    profiles: [tools]\n"))], &[]);
+    let told = ["14", "15", "16", "17"].map(|line| format!("NK1001 compose.yaml:{line}"));
+    let told: Vec<&str> = told.iter().map(String::as_str).collect();
+    finds(&[("compose.yaml", &broken(""))], &told);
+    let on = (".env", "COMPOSE_PROFILES=tools\n");
+    finds(&[("compose.yaml", &broken("    profiles: [tools]\n")), on], &told);
+    // The words themselves it reads.
+    let word = broken("    profiles: [tools]\n    prots: ['1:1']\n");
+    finds(&[("compose.yaml", &word)], &["NK1001 compose.yaml:19"]);
 }
 
 #[test]

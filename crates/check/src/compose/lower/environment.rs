@@ -1,5 +1,7 @@
 //! The variables of a service: `env_file` and `environment`, as a list or as a map.
 
+use std::collections::BTreeMap;
+
 use super::Project;
 use crate::compose::tree::{as_text, entry, text, variable};
 use crate::compose::{Refusal, variables};
@@ -44,23 +46,26 @@ impl Project<'_, '_> {
 
     /// The variables of the containers, as a list of `name` and `value`: files first, since the service's own count.
     pub(super) fn environment(&mut self, service: &Node) -> Vec<Node> {
-        let mut found: Vec<(String, Node)> = Vec::new();
+        // The last one of a name counts, and stands where it is.
+        let mut found: BTreeMap<String, (usize, Node)> = BTreeMap::new();
+        let mut count = 0;
         let mut put = |name: String, node: Node| {
-            found.retain(|(known, _)| *known != name);
-            found.push((name, node));
+            count += 1;
+            found.insert(name, (count, node));
         };
+        let is_off = !self.profiles(service).is_empty();
         let named = service.get("env_file");
         let files = named.map_or(&[][..], |node| {
             if node.text().is_some() { std::slice::from_ref(node) } else { node.items() }
         });
         for node in files {
-            let Some(path) = node.text().or_else(|| node.text_of("path")) else { continue };
-            let path = beside(self.name, path);
+            let Some(written) = node.text().or_else(|| node.text_of("path")) else { continue };
+            let path = beside(self.name, written);
             self.out.wanted.insert(path.clone());
             let Some(index) = self.files.find(&path) else {
                 if node.text_of("required") != Some("false") {
-                    let is_here = !path.contains('$') && !path.starts_with(['/', '~']);
-                    if is_here && !self.has_example(&path) {
+                    let is_here = !written.contains('$') && !written.starts_with(['/', '~']);
+                    if is_here && !is_off && self.is_placed() && !self.has_example(&path) {
                         let message = format!(
                             "`{path}` is named as a file of variables, but there is no such file"
                         );
@@ -119,6 +124,8 @@ impl Project<'_, '_> {
             }
             None => {}
         }
+        let mut found: Vec<(usize, Node)> = found.into_values().collect();
+        found.sort_by_key(|(count, _)| *count);
         found.into_iter().map(|(_, node)| node).collect()
     }
 }
