@@ -15,7 +15,7 @@ use super::node::Walk;
 use super::script::{self, Script};
 use super::secrets;
 use super::selectors::Selectors;
-use super::service::Build;
+use super::service::{Build, Service};
 use super::source::{File, FileKind, is_json};
 use nutkin_flink::Problem;
 
@@ -32,6 +32,8 @@ pub(super) struct World {
     pub(super) selectors: Selectors,
     pub(super) bindings: Bindings,
     pub(super) dockerfiles: Vec<Dockerfile>,
+    /// Indices of the services of each Compose file.
+    pub(super) services_of: BTreeMap<String, Vec<usize>>,
     /// Services that build an image, by the Compose file and the name of the image: the first of each.
     pub(super) builders: BTreeMap<(String, String), usize>,
     pub(super) scripts: Vec<Script>,
@@ -121,6 +123,12 @@ impl World {
         }
         let (selectors, bindings) = (Selectors::of(&objects), Bindings::of(&objects));
         let builders = builders(&objects);
+        let mut services_of: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, object) in objects.iter().enumerate() {
+            if let Some(service) = &object.compose {
+                services_of.entry(service.project.clone()).or_default().push(index);
+            }
+        }
         Self {
             files,
             objects,
@@ -131,6 +139,7 @@ impl World {
             selectors,
             bindings,
             dockerfiles,
+            services_of,
             builders,
             scripts,
             hosts,
@@ -214,6 +223,13 @@ impl World {
     /// Objects of a kind.
     pub(super) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Object> + use<'_> {
         self.names.of_kind(kind).iter().map(|index| &self.objects[*index])
+    }
+
+    /// The services of a Compose file.
+    pub(super) fn services_of(&self, project: &str) -> impl Iterator<Item = (&Object, &Service)> {
+        let indices = self.services_of.get(project).map_or(&[][..], Vec::as_slice);
+        let objects = indices.iter().map(|index| &self.objects[*index]);
+        objects.filter_map(|object| Some((object, object.compose.as_deref()?)))
     }
 
     /// Objects of a kind and a name.

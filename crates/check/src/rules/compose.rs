@@ -6,13 +6,14 @@ mod configuration;
 mod reach;
 mod storage;
 
+use std::collections::BTreeMap;
+
 use super::rules;
 use crate::conf::{Line, lines};
 use crate::embedded::Origin;
 use crate::finding::{Finding, Findings, Place};
 use crate::kubernetes::Workload;
 use crate::node::Walk;
-use crate::service::KIND;
 use crate::system::{System, World};
 use nutkin_flink::options;
 
@@ -121,8 +122,8 @@ fn left_out(world: &World, out: &mut Findings<'_>) {
     for object in &world.objects {
         let Some(service) = &object.compose else { continue };
         for (name, place) in &service.needs {
-            let mut all = world.all_named(KIND, name).filter_map(|other| other.compose.as_ref());
-            let Some(other) = all.find(|other| other.project == service.project) else { continue };
+            let mut all = world.services_of(&service.project);
+            let Some((_, other)) = all.find(|(other, _)| other.name == *name) else { continue };
             let is_shared = other.profiles.iter().any(|one| service.profiles.contains(one));
             if let Some(profile) = other.profiles.first().filter(|_| !is_shared) {
                 let message = format!(
@@ -150,9 +151,12 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     }
 }
 
+/// A service that publishes a port, and the address of the host: `None` for all of them.
+type Publisher<'a> = (&'a str, Option<&'a str>);
+
 /// Containers that always run and publish one port of the host.
 fn same_ports(world: &World, out: &mut Findings<'_>) {
-    let mut known: Vec<(&str, &str, u16, Option<&str>)> = Vec::new();
+    let mut known: BTreeMap<(&str, u16), Vec<Publisher<'_>>> = BTreeMap::new();
     for object in &world.objects {
         let Some(service) = &object.compose else { continue };
         // Of profiles one may exclude the other.
@@ -163,20 +167,19 @@ fn same_ports(world: &World, out: &mut Findings<'_>) {
         for (port, place) in service.published.iter().filter(|(port, _)| port.is_tcp) {
             let Some(host) = port.host else { continue };
             let address = port.address.as_deref().filter(|address| *address != "0.0.0.0");
-            let other = known.iter().find(|(project, _, number, there)| {
-                *project == service.project
-                    && *number == host
-                    && (address.is_none() || there.is_none() || address == *there)
-            });
+            let known = known.entry((&service.project, host)).or_default();
+            let mut others = known.iter();
+            let other =
+                others.find(|(_, there)| address.is_none() || there.is_none() || address == *there);
             if 1 < count {
                 let message =
                     format!("{count} containers of `{}` publish port {host}", object.name);
                 out.add(&SAME_PORT, *place, message);
-            } else if let Some((_, name, ..)) = other {
+            } else if let Some((name, _)) = other {
                 let message = format!("`{name}` publishes port {host} as well");
                 out.add(&SAME_PORT, *place, message);
             }
-            known.push((&service.project, &object.name, host, address));
+            known.push((&object.name, address));
         }
     }
 }

@@ -157,12 +157,9 @@ fn wrong(
     }
     let service = master.object.compose.as_ref()?;
     if !service.hosts.contains(address) {
-        let other = system.world.objects.iter().find(|object| {
-            object.compose.as_ref().is_some_and(|other| {
-                other.project == service.project && other.hosts.contains(address)
-            })
-        });
-        let is_worker = other.is_some_and(|other| std::ptr::eq(other, worker.object));
+        let mut others = system.world.services_of(&service.project);
+        let other = others.find(|(_, other)| other.hosts.contains(address));
+        let is_worker = other.is_some_and(|(other, _)| std::ptr::eq(other, worker.object));
         // A name with a dot, or of a file beside this one, may be anywhere.
         let is_far =
             address.contains(['.', ':']) || service.has_siblings || has_outer_network(worker);

@@ -20,9 +20,8 @@ const KEYS: [&str; 2] = ["rest.address", "jobmanager.rpc.address"];
 pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     let master = system.job_managers().next().and_then(|one| one.object.compose.as_ref());
     let Some(master) = master.filter(|master| !master.has_siblings) else { return };
-    for object in &system.world.objects {
-        let own = object.compose.as_ref().filter(|own| own.project == master.project);
-        let Some(own) = own.filter(|own| own.network_mode.is_none()) else { continue };
+    let services = system.world.services_of(&master.project);
+    for (object, own) in services.filter(|(_, own)| own.network_mode.is_none()) {
         if system.workloads.iter().any(|one| std::ptr::eq(one.object, object)) {
             continue;
         }
@@ -125,11 +124,9 @@ fn wrong(system: &System<'_>, own: &Service, address: &str) -> Option<String> {
             })
         })
     };
-    let is_known = |service: &Service| {
-        service.project == own.project && (service.hosts.contains(address) || is_container(service))
-    };
+    let is_known = |service: &Service| service.hosts.contains(address) || is_container(service);
     let is_given = own.extra_hosts.iter().any(|(name, ..)| name == address);
-    let mut all = system.world.objects.iter().filter_map(|object| object.compose.as_deref());
+    let mut all = system.world.services_of(&own.project).map(|(_, service)| service);
     (!is_far && !is_given && !own.has_outer_network && !all.any(is_known))
         .then(|| "no service is called so".to_owned())
 }

@@ -88,8 +88,8 @@ fn is_known(system: &System<'_>, workload: &Workload<'_>, service: &Service) -> 
     };
     let is_joined = || {
         let network = format!("service:{}", workload.object.name);
-        let mut others = system.world.objects.iter().filter_map(|object| object.compose.as_ref());
-        others.any(|other| other.network_mode.as_deref() == Some(&network))
+        let mut others = system.world.services_of(&service.project);
+        others.any(|(_, other)| other.network_mode.as_deref() == Some(&network))
     };
     // What others call `flink` may come with options of its own.
     let is_projects = || image::is_official(image) && service.build.is_none();
