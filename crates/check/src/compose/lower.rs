@@ -124,8 +124,8 @@ fn put_together(
 ) -> (usize, Paper, Node) {
     let own = &files.all[file];
     let mut paper = Paper::of(file, own);
-    let is_alone =
-        above.is_empty() && !["env_file", "extends"].iter().any(|word| own.text.contains(word));
+    let is_alone = above.is_empty()
+        && !["env_file", "extends", "include"].iter().any(|word| own.text.contains(word));
     let place = if is_alone { file } else { files.all.len() + out.composed.len() };
     if !is_alone {
         // Its place among the texts, until it is written.
@@ -150,23 +150,45 @@ impl Project<'_, '_> {
 
     fn services(&mut self) {
         let services = self.document.get("services").map_or(&[][..], Walk::entries).to_vec();
-        for (key, service) in services {
+        // What an including file says counts more, and it has taken up what is said here.
+        let known: BTreeSet<String> =
+            self.out.objects.iter().map(|object| object.name.clone()).collect();
+        for (key, service) in services.into_iter().filter(|(key, _)| !known.contains(&key.name)) {
             self.service(&key, &service);
         }
+    }
+
+    /// A service on top of what included files say of one of its name: Compose up to 2.21 with an override beside, and from 5 on
+    /// (`include.go` of compose-go 2.10). Those between refuse it.
+    fn over_included(&mut self, key: &Key, service: &Node) -> Node {
+        let mut below: Option<Node> = None;
+        for one in self.document.items_of("include").to_vec() {
+            for asked in included(&one) {
+                let path = beside(self.name, asked);
+                let Some((index, document)) = self.files.compose(&path) else { continue };
+                let found = document.get("services").and_then(|all| all.get(&key.name));
+                let Some(found) = found.filter(|_| path != self.name) else { continue };
+                let found = self.of_file(index, &merge::untagged(found));
+                let chain = &mut vec![key.name.clone()];
+                let mut found = merge::rebased(&self.extended(&path, key, &found, chain), asked);
+                if let NodeKind::Map(entries) = &mut found.kind {
+                    entries.retain(|(field, _)| field.name != "extends");
+                }
+                below = Some(match &below {
+                    Some(below) => merge::service(below, &found),
+                    None => found,
+                });
+            }
+        }
+        below.map_or_else(|| service.clone(), |below| merge::service(&below, service))
     }
 
     /// The services of included files, which are those of the project with paths and variables of their own (Compose
     /// Specification, "Include").
     fn include(&mut self, chain: &[usize]) {
         for one in self.document.items_of("include").to_vec() {
-            let listed = one.get("path").map_or(&[][..], Walk::items);
-            let paths: Vec<&str> = one
-                .text()
-                .or_else(|| one.text_of("path"))
-                .into_iter()
-                .chain(listed.iter().filter_map(Walk::text))
-                .collect();
-            let paths: Vec<String> = paths.iter().map(|path| beside(self.name, path)).collect();
+            let paths: Vec<String> =
+                included(&one).into_iter().map(|path| beside(self.name, path)).collect();
             self.out.wanted.extend(paths.iter().cloned());
             let is_placed = self.is_placed();
             let is_here = |path: &&String| is_placed && !path.contains([':', '@', '$']);
@@ -216,12 +238,6 @@ impl Project<'_, '_> {
                 missing: Vec::new(),
                 out: self.out,
             };
-            let twice = twice(&self.document, &included.document);
-            let message = twice.map(|name| {
-                format!("`{name}` is a service of {name_of} as well", name_of = self.name)
-            });
-            let refused = message.map(|message| Refusal::new(one.place(self.file), message));
-            included.out.refusals.extend(refused);
             included.services();
             included.include(&[chain, &[file]].concat());
             included.write(file);
@@ -243,6 +259,7 @@ impl Project<'_, '_> {
 
     fn service(&mut self, key: &Key, service: &Node) {
         self.missing.clear();
+        let service = &self.over_included(key, service);
         let whole = self.extended(self.name, key, service, &mut vec![key.name.clone()]);
         let mut open = Vec::new();
         refuse::interpolation(&whole, self.file, &mut self.out.refusals);
@@ -518,14 +535,11 @@ impl Project<'_, '_> {
     }
 }
 
-/// A service that a file and one that it includes both have, and not in the same words (`include.go` of compose-go).
-fn twice(document: &Node, included: &Node) -> Option<String> {
-    let own = document.get("services")?;
-    let differs = |(key, other): &&(Key, Node)| {
-        own.get(&key.name).is_some_and(|one| one.to_json() != other.to_json())
-    };
-    let services = included.get("services").map_or(&[][..], Walk::entries);
-    services.iter().find(differs).map(|(key, _)| key.name.clone())
+/// The paths of an entry of `include`.
+fn included(one: &Node) -> Vec<&str> {
+    let listed = one.get("path").map_or(&[][..], Walk::items);
+    let own = one.text().or_else(|| one.text_of("path"));
+    own.into_iter().chain(listed.iter().filter_map(Walk::text)).collect()
 }
 
 /// The networks of a service as the file calls them.

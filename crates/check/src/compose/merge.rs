@@ -215,7 +215,7 @@ pub(super) fn rebased(service: &Node, file: &str) -> Node {
 /// A text, each text of a list, or a field of each of its maps.
 fn each(node: &mut Node, name: &str, change: &impl Fn(&str) -> Option<String>) {
     match &mut node.kind {
-        NodeKind::Text(text) if !text.starts_with('/') => {
+        NodeKind::Text(text) if !text.starts_with(['/', '~']) => {
             if let Some(new) = change(text) {
                 *text = new;
             }

@@ -487,6 +487,36 @@ fn amounts_that_compose_refuses() {
     check("mem_limit: 3g\ndeploy: {resources: {limits: {memory: 2g}}}");
 }
 
+/// One service of a file and of one that it includes: the including file counts more, and the rest is of the other.
+#[test]
+fn services_over_included_ones() {
+    let flink = pair("ports: ['127.0.0.1:8081:8081']", "");
+    let over =
+        |more: &str| format!("include: [flink/compose.yaml]\nservices:\n  jobmanager:\n{more}");
+    let files = |main: &str| {
+        let all = [("compose.yaml", main), ("flink/compose.yaml", &*flink)];
+        let count = check(&inputs(&all), &Settings::default()).sessions.len();
+        (told(&all), count)
+    };
+    let (found, count) = files(&over("    image: flink:1.20.5\n    restart: always\n"));
+    assert_eq!((&*found, count), (&[][..], 1));
+    // The value of the including file counts, and it is told at that line.
+    let (found, count) = files(&over(
+        "    environment:\n      FLINK_PROPERTIES: \"taskmanager.numberOfTaskSlots: x\"\n",
+    ));
+    assert_eq!((&*found, count), (&["NK0103 compose.yaml:5".to_owned()][..], 1));
+    // A file that two others include is there once.
+    let main = "include: [a.yaml, b.yaml]\nservices: {ui: {image: busybox}}\n";
+    let both = |name: &str| {
+        format!("include: [flink/compose.yaml]\nservices: {{{name}: {{image: busybox}}}}\n")
+    };
+    let (a, b) = (both("a"), both("b"));
+    let all =
+        [("compose.yaml", main), ("a.yaml", &*a), ("b.yaml", &*b), ("flink/compose.yaml", &*flink)];
+    finds(&all, &[]);
+    sessions(&all, &[("service jobmanager of compose.yaml", Some("1.20.5"))]);
+}
+
 #[test]
 fn included_files_that_are_not_there() {
     let main = format!("include: [other.yml, 'https://example.com/x.git']\n{}", pair("", ""));
