@@ -244,6 +244,10 @@ fn make(
     if let Some((directory, place)) = directory::option(system) {
         options.push("kubernetes.flink.conf.dir", &directory, maker.origin(place));
     }
+    if let Some((key, directory, place)) = volumes::other_artifacts(system, version) {
+        options.lines.retain(|line| line.key != key);
+        options.push(key, directory, maker.origin(place));
+    }
     if let Some((entry, place)) = entry::own(system)
         && system.settings.get("kubernetes.entry.path").is_none()
     {

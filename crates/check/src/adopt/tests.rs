@@ -68,6 +68,35 @@ fn a_correct_session_keeps_everything() {
     assert!(file.log_configuration["log4j-console.properties"].contains("rootLogger"));
 }
 
+/// What an init container fetches for the main one stays mounted, and Flink keeps what it fetches somewhere else.
+#[test]
+fn artifacts_that_an_init_container_fetches() {
+    let mount = "        - name: state\n          mountPath: /state\n";
+    let volume = "      - name: state\n        persistentVolumeClaim:";
+    let made = |fetches: &str, path: &str, flink: &str| {
+        let text = HA[0]
+            .1
+            .replacen(mount, &format!("{mount}        - {{name: jars, mountPath: {path}}}\n"), 1)
+            .replacen(volume, &format!("      - {{name: jars, emptyDir: {{}}}}\n{volume}"), 1)
+            .replacen("      containers:\n", &format!("{fetches}      containers:\n"), 1)
+            .replace("1.20.5", flink);
+        let files = inputs(&[("session.yaml", &text), HA[1]]);
+        let made = adopt(&files, &AdoptionRequest::default()).unwrap();
+        let file = spec::read(&made.text, "made.yaml").unwrap();
+        let main = file.job_manager_template.unwrap()["spec"]["containers"][0].clone();
+        let mounts = main["volumeMounts"].as_array().cloned().unwrap_or_default();
+        let is_mounted = mounts.iter().any(|mount| mount["name"] == "jars");
+        (is_mounted, made.text.contains("user.artifacts.base-dir"))
+    };
+    let fetches = "      initContainers:\n      - name: fetch\n        image: busybox:1.35.0\n        args: [wget, -O, /jars/a.jar, 'https://example.com/a.jar']\n        volumeMounts: [{name: jars, mountPath: /jars}]\n";
+    let usual = "/opt/flink/artifacts";
+    assert_eq!(made(fetches, usual, "1.20.5"), (true, true));
+    assert_eq!(made(fetches, "/opt/flink/jars", "1.20.5"), (true, false));
+    // Each pod of a session has one of its own, of releases that fetch.
+    assert_eq!(made("", usual, "1.20.5"), (false, false));
+    assert_eq!(made("", usual, "1.17.2"), (true, false));
+}
+
 #[test]
 fn each_part_of_the_files_is_accounted_for() {
     let adoption = adopt(&inputs(HA), &AdoptionRequest::default()).unwrap();

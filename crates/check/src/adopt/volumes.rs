@@ -10,6 +10,7 @@ use crate::node::Walk;
 use crate::rules;
 use crate::system::System;
 use nutkin_flink::yaml::Node;
+use nutkin_flink::{FlinkVersion, options};
 
 /// Names that a session gives volumes of its own (`Constants` of Flink's client).
 const OWN_VOLUMES: [&str; 6] = [
@@ -21,9 +22,40 @@ const OWN_VOLUMES: [&str; 6] = [
     "kerberos-krb5conf-volume",
 ];
 
-/// Where pods of a session keep what they fetch (the default of `user.artifacts.base-dir`; Flink's client mounts an empty
-/// directory there).
-const ARTIFACTS: &str = "/opt/flink/artifacts";
+/// Where pods of a session keep what they fetch; Flink's client mounts an empty directory there (`InitJobManagerDecorator`).
+const ARTIFACTS: &str = "user.artifacts.base-dir";
+
+/// Another place for what they fetch, where the files have theirs for something else.
+const OTHER_ARTIFACTS: &str = "/opt/flink/fetched-artifacts";
+
+/// Where the pods of a session mount a directory of their own for what they fetch, if the release has one.
+fn artifacts(system: &System<'_>, version: FlinkVersion) -> Option<String> {
+    let facts = options::find(ARTIFACTS)?;
+    let default = facts.at(version)?.default?;
+    Some(system.settings.value(ARTIFACTS).unwrap_or_else(|| default.to_owned()))
+}
+
+/// Whether a mount is the same as the one that pods of a session have at its path: an empty directory that no other container mounts.
+fn is_of_session(workload: &Workload<'_>, mount: &Mount<'_>) -> bool {
+    let is_empty = mount.volume.is_some_and(|volume| volume.set("emptyDir").is_some());
+    let name = mount.node.text_of("name");
+    let mut others = workload.other_containers().flat_map(|other| other.items_of("volumeMounts"));
+    is_empty && !others.any(|other| other.text_of("name") == name)
+}
+
+/// Another directory for what pods fetch, where the files mount something else at that of the release: option, value and place.
+pub(super) fn other_artifacts(
+    system: &System<'_>,
+    version: FlinkVersion,
+) -> Option<(&'static str, &'static str, Place)> {
+    let directory = artifacts(system, version)?;
+    system.workloads.iter().find_map(|workload| {
+        let mounts = workload.mounts().into_iter();
+        let mut kept =
+            mounts.filter(|mount| mount.path == directory && !is_of_session(workload, mount));
+        Some((ARTIFACTS, OTHER_ARTIFACTS, kept.next()?.node.place(workload.file())))
+    })
+}
 
 /// Gives volumes of the files other names than those of a session's own.
 pub(super) fn rename(pod: &mut Map<String, Value>) {
@@ -70,14 +102,16 @@ pub(super) fn of(
     };
     let (mut mounts, mut volumes) = (Vec::new(), Vec::new());
     let lost = storage::lost(system, workload, maker);
+    let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
+    let artifacts = artifacts(system, version);
     for mount in workload.mounts() {
         let place = mount.node.place(file);
         if lost.iter().any(|path| path == mount.path) {
             maker.put(place, format!("mount at {}", mount.path), "nowhere: a claim is there");
             continue;
         }
-        let is_empty = mount.volume.is_some_and(|volume| volume.get("emptyDir").is_some());
-        if mount.path == ARTIFACTS && is_empty {
+        let is_artifacts = artifacts.as_deref() == Some(mount.path);
+        if is_artifacts && is_of_session(workload, &mount) {
             maker.put(place, "mount of artifacts", "nowhere: each pod of a session has one");
             continue;
         }
