@@ -3,6 +3,7 @@
 pub mod cluster;
 pub mod exactly_once;
 pub mod harness;
+pub mod lost;
 pub mod node;
 pub mod rest;
 pub mod setup;

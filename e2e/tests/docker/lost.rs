@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use nutkin_e2e::Rest;
 use nutkin_e2e::exactly_once::{committed, faults};
+use nutkin_e2e::lost::{assert_restored_from_checkpoints, have_finished, with_checkpoint};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::world::{World, docker};
@@ -24,19 +25,6 @@ const JOBS: usize = 3;
 enum End {
     Kill,
     Politely,
-}
-
-/// The ids of jobs that run and have completed a checkpoint.
-fn with_checkpoint(flink: &Rest) -> BTreeSet<String> {
-    let jobs = flink.get("/jobs/overview").unwrap_or_default();
-    let all = jobs["jobs"].as_array().into_iter().flatten();
-    let running = all.filter(|job| job["state"] == "RUNNING");
-    let ids = running.filter_map(|job| job["jid"].as_str().map(str::to_owned));
-    ids.filter(|id| {
-        let seen = flink.get(&format!("/jobs/{id}/checkpoints")).unwrap_or_default();
-        seen["latest"]["completed"].is_object()
-    })
-    .collect()
 }
 
 fn until_all_have_a_checkpoint(world: &World, flink: &Rest) -> BTreeSet<String> {
@@ -129,16 +117,8 @@ fn goes_on_after(session: &'static str, how: End) {
         format!("Docker, {how:?}: {JOBS} jobs at their first checkpoints after {seconds:.1} s");
     writeln!(std::io::stdout(), "{line}").expect("somebody listens");
     assert_eq!(before, after);
-    for id in &after {
-        let seen = flink.get(&format!("/jobs/{id}/checkpoints")).unwrap_or_default();
-        let from = seen["latest"]["restored"]["external_path"].as_str().unwrap_or_default();
-        assert!(from.contains("/chk-"), "{seen}");
-    }
-    world.eventually("all jobs have finished", || {
-        let jobs = flink.get("/jobs/overview").unwrap_or_default();
-        let all = jobs["jobs"].as_array().cloned().unwrap_or_default();
-        all.len() == JOBS && all.iter().all(|job| job["state"] == "FINISHED")
-    });
+    assert_restored_from_checkpoints(&flink, &after);
+    world.eventually("all jobs have finished", || have_finished(&flink, JOBS));
     for lines in outputs(&world) {
         assert_eq!(faults(&lines, NUMBERS), Vec::<String>::new(), "of {} lines", lines.len());
     }

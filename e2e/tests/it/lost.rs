@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use nutkin_e2e::exactly_once::{committed, faults};
+use nutkin_e2e::lost::{assert_restored_from_checkpoints, have_finished, with_checkpoint};
 use nutkin_e2e::{Nutkin, Rest};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -17,19 +18,6 @@ const RATE: &str = "200";
 
 /// So many jobs.
 const JOBS: usize = 3;
-
-/// The ids of jobs that run and have completed a checkpoint.
-fn with_checkpoint(flink: &Rest) -> BTreeSet<String> {
-    let jobs = flink.get("/jobs/overview").unwrap_or_default();
-    let all = jobs["jobs"].as_array().into_iter().flatten();
-    let running = all.filter(|job| job["state"] == "RUNNING");
-    let ids = running.filter_map(|job| job["jid"].as_str().map(str::to_owned));
-    ids.filter(|id| {
-        let seen = flink.get(&format!("/jobs/{id}/checkpoints")).unwrap_or_default();
-        seen["latest"]["completed"].is_object()
-    })
-    .collect()
-}
 
 fn until_all_have_a_checkpoint(nutkin: &Nutkin, flink: &Rest) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -77,16 +65,8 @@ fn goes_on_after(signal: Signal) {
     let line = format!("{signal:?}: {JOBS} jobs at their first checkpoints after {seconds:.1} s");
     writeln!(std::io::stdout(), "{line}").expect("somebody listens");
     assert_eq!(before, after);
-    for id in &after {
-        let seen = flink.get(&format!("/jobs/{id}/checkpoints")).unwrap_or_default();
-        let from = seen["latest"]["restored"]["external_path"].as_str().unwrap_or_default();
-        assert!(from.contains("/chk-"), "{seen}");
-    }
-    nutkin.eventually("all jobs have finished", RECOVERY, || {
-        let jobs = flink.get("/jobs/overview").unwrap_or_default();
-        let all = jobs["jobs"].as_array().cloned().unwrap_or_default();
-        all.len() == JOBS && all.iter().all(|job| job["state"] == "FINISHED")
-    });
+    assert_restored_from_checkpoints(&flink, &after);
+    nutkin.eventually("all jobs have finished", RECOVERY, || have_finished(&flink, JOBS));
     for output in &outputs {
         let lines = committed(output);
         assert_eq!(faults(&lines, NUMBERS), Vec::<String>::new(), "of {} lines", lines.len());

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use nutkin_e2e::Rest;
 use nutkin_e2e::exactly_once::{committed, faults};
+use nutkin_e2e::lost::{assert_restored_from_checkpoints, have_finished, with_checkpoint};
 use nutkin_e2e::node::{World, seconds};
 use serde_json::json;
 
@@ -38,19 +39,6 @@ enum End {
     Term,
     /// `SIGKILL` to its process, and the pod is deleted.
     Kill,
-}
-
-/// The ids of jobs that run and have completed a checkpoint.
-fn with_checkpoint(flink: &Rest) -> BTreeSet<String> {
-    let jobs = flink.get("/jobs/overview").unwrap_or_default();
-    let all = jobs["jobs"].as_array().into_iter().flatten();
-    let running = all.filter(|job| job["state"] == "RUNNING");
-    let ids = running.filter_map(|job| job["jid"].as_str().map(str::to_owned));
-    ids.filter(|id| {
-        let seen = flink.get(&format!("/jobs/{id}/checkpoints")).unwrap_or_default();
-        seen["latest"]["completed"].is_object()
-    })
-    .collect()
 }
 
 fn until_all_have_a_checkpoint(world: &World, flink: &Rest) -> BTreeSet<String> {
@@ -134,16 +122,8 @@ fn check(mode: &str, how: End) {
     let after = until_all_have_a_checkpoint(&world, &flink);
     world.measured("to resumed", seconds(lost.elapsed()));
     assert_eq!(before, after);
-    for id in &after {
-        let seen = flink.get(&format!("/jobs/{id}/checkpoints")).unwrap_or_default();
-        let from = seen["latest"]["restored"]["external_path"].as_str().unwrap_or_default();
-        assert!(from.contains("/chk-"), "{seen}");
-    }
-    world.eventually("all jobs have finished", || {
-        let jobs = flink.get("/jobs/overview").unwrap_or_default();
-        let all = jobs["jobs"].as_array().cloned().unwrap_or_default();
-        all.len() == JOBS && all.iter().all(|job| job["state"] == "FINISHED")
-    });
+    assert_restored_from_checkpoints(&flink, &after);
+    world.eventually("all jobs have finished", || have_finished(&flink, JOBS));
     for number in 0..JOBS {
         let lines = committed(&world.shared().join(format!("numbers-{number}")));
         assert_eq!(faults(&lines, NUMBERS), Vec::<String>::new(), "of {} lines", lines.len());
