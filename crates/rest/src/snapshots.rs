@@ -34,6 +34,21 @@ pub fn newest_checkpoint(checkpoints: &Value, id: &str) -> Option<Snapshot> {
     left(checkpoints, id).checkpoint
 }
 
+/// Where the last savepoint of the job `id` is: the JobManager's, or `noted`, if that is the later one. The JobManager
+/// answers from a copy that is up to `web.refresh-interval` old, three seconds by default (`ExecutionGraphCache` since
+/// Flink 1.5), and may not know yet of a savepoint that it has just reported as complete.
+pub fn last_savepoint(checkpoints: &Value, noted: Option<&Snapshot>, id: &str) -> Option<String> {
+    let of_flink = &checkpoints["latest"]["savepoint"];
+    let known = left(checkpoints, id).savepoint;
+    let is_later = |noted: &&Snapshot| {
+        let is_of_job = noted.job.as_deref().is_none_or(|job| job == id);
+        let is_told = of_flink["external_path"] == noted.path.as_str();
+        let known = known.as_ref().and_then(|known| known.time.as_ref());
+        is_of_job && !is_told && known.is_none_or(|known| noted.time.as_ref() >= Some(known))
+    };
+    noted.filter(is_later).or(known.as_ref()).map(|one| one.path.clone())
+}
+
 /// What a job in the state `state` has left. A checkpoint that Flink deletes at such an end is not a part of it, whatever
 /// the JobManager still says: the job may have ended a moment ago. `config` is `/jobs/:id/checkpoints/config`.
 pub fn left_after(state: &str, checkpoints: &Value, config: &Value, id: &str) -> Left {
@@ -94,6 +109,32 @@ mod tests {
         check(json!({"savepoint": null, "completed": gone}), None, None, None);
         let within = json!({"id": 7, "external_path": "<checkpoint-not-externally-addressable>"});
         check(json!({"completed": within}), None, None, None);
+    }
+
+    #[test]
+    fn the_last_savepoint() {
+        #[track_caller]
+        fn check(of_flink: Value, noted: (&str, Option<&str>, &str), expected: Option<&str>) {
+            let (path, time, job) = noted;
+            let noted = Snapshot::new("savepoint", None, path, time.map(str::to_owned), job);
+            let checkpoints = json!({"latest": {"savepoint": of_flink}});
+            assert_eq!(last_savepoint(&checkpoints, Some(&noted), "ab").as_deref(), expected);
+        }
+        let of_flink = |discarded: bool| {
+            let time = 1_795_953_600_123_i64;
+            json!({"id": 4, "external_path": "file:/4", "discarded": discarded, "latest_ack_timestamp": time})
+        };
+        let (before, after) = (Some("2026-11-29T11:59:59Z"), Some("2026-11-29T12:00:03Z"));
+        // The JobManager does not know yet of the savepoint that was noted.
+        check(Value::Null, ("file:/5", after, "ab"), Some("file:/5"));
+        check(of_flink(false), ("file:/5", after, "ab"), Some("file:/5"));
+        // Somebody else took a later one, or an earlier run of the job was noted.
+        check(of_flink(false), ("file:/3", before, "ab"), Some("file:/4"));
+        check(of_flink(false), ("file:/3", None, "ab"), Some("file:/4"));
+        check(of_flink(false), ("file:/5", after, "cd"), Some("file:/4"));
+        // It is gone.
+        check(of_flink(true), ("file:/4", after, "ab"), None);
+        assert_eq!(last_savepoint(&Value::Null, None, "ab"), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::report::{Style, table};
 use crate::{Exit, Outcome, runtime};
 use nutkin_core::ledger::{JobRecord, Ledger};
 use nutkin_rest::jobs::Described;
+use nutkin_rest::last_savepoint;
 use nutkin_shell::ledger;
 
 /// Arguments of `nutkin job`.
@@ -61,6 +62,8 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             None => None,
         };
         let known = known.as_ref().and_then(|ledger| Some((ledger, record_of(ledger, &job.id)?)));
+        let noted_savepoint = known.and_then(|(_, (_, record))| record.savepoint.as_ref());
+        let savepoint = last_savepoint(&checkpoints, noted_savepoint, &job.id);
         let exception = root_exception(&exceptions);
         if args.output.output != Output::Text {
             let mut fields = job.document();
@@ -69,7 +72,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
                 "checkpoints": {
                     "counts": checkpoints["counts"],
                     "lastCompleted": latest["completed"]["external_path"],
-                    "lastSavepoint": latest["savepoint"]["external_path"],
+                    "lastSavepoint": savepoint,
                     "restoredFrom": latest["restored"]["external_path"],
                 },
                 "exception": exception,
@@ -93,10 +96,10 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             printer.show(&format!("  checkpoints  {completed} completed, last: {path}\n"));
         }
         for (name, path) in [
-            ("last savepoint", &latest["savepoint"]["external_path"]),
-            ("restored from", &latest["restored"]["external_path"]),
+            ("last savepoint", savepoint.as_deref()),
+            ("restored from", latest["restored"]["external_path"].as_str()),
         ] {
-            if let Some(path) = path.as_str() {
+            if let Some(path) = path {
                 printer.show(&format!("  {name}  {path}\n"));
             }
         }
