@@ -156,7 +156,7 @@ pub fn ids_in(bytes: &[u8]) -> BTreeSet<String> {
 }
 
 /// A job of which nothing is needed any more.
-fn is_done(record: &JobRecord) -> bool {
+pub(crate) fn is_done(record: &JobRecord) -> bool {
     let has_ended = record.ended.as_deref().is_some_and(|state| state != crate::ledger::FORGOTTEN);
     let waits = record.suspended || record.moving || record.pending.is_some();
     record.has_finished() || (has_ended && !waits && !record.is_resumable())

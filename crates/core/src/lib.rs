@@ -25,6 +25,7 @@ pub mod relocation;
 pub mod remedy;
 pub mod selection;
 pub mod session;
+pub mod snapshots;
 pub mod spec;
 pub mod status;
 pub mod supervision;

@@ -135,6 +135,9 @@ impl Ledger {
                 new.jobs.insert(name.clone(), job.clone());
             }
         }
+        for (name, snapshot) in &self.snapshots {
+            new.snapshots.entry(name.clone()).or_insert_with(|| snapshot.clone());
+        }
     }
 
     /// The jobs are to go on where they were: `new` is the ledger of the session that they were to run in, and in it these have

@@ -61,6 +61,8 @@ pub struct Session {
     pub restarted: Option<String>,
     /// The `FlinkSessionJob`s of the file that belong to this session.
     pub jobs: Vec<SessionJob>,
+    /// The `FlinkStateSnapshot`s of the file.
+    pub snapshots: Vec<SnapshotDocument>,
 }
 
 impl Session {
@@ -195,4 +197,36 @@ pub enum UpgradeMode {
     Savepoint,
     /// Cancel, start from the last checkpoint.
     LastState,
+}
+
+/// A `FlinkStateSnapshot`: a savepoint or checkpoint that is wanted once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotDocument {
+    /// `metadata.name`.
+    pub name: String,
+    /// `spec.jobReference.name`; `None`: it is of no job of the file, and there already.
+    pub job: Option<String>,
+    /// What is taken.
+    pub what: WantedSnapshot,
+    /// `spec.backoffLimit`: how often it is tried again. `None`: without an end, as the Java operator does (-1).
+    pub backoff_limit: Option<u32>,
+}
+
+/// What a `FlinkStateSnapshot` asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WantedSnapshot {
+    /// `spec.checkpoint`.
+    Checkpoint,
+    /// `spec.savepoint`.
+    Savepoint {
+        /// `path`: the directory to write it to, or the savepoint that is there already.
+        path: Option<String>,
+        /// `formatType`, where it says one.
+        format: Option<String>,
+        /// `alreadyExists`: nothing is taken.
+        exists: bool,
+        /// `disposeOnDelete`: whether it is deleted with its document. Of a savepoint that is there already only where
+        /// the file says so.
+        disposes: bool,
+    },
 }

@@ -42,6 +42,9 @@ pub use settle::settle;
 pub use turn::{AboutJob, Act, Answer, Asked, News, POLL, SAVEPOINT_DIRECTORY, SeenJob, Turn};
 pub use way_back::{Moved, WayBack, reads_savepoints};
 
+/// Options about snapshots of a job, which are nothing to the job itself.
+const SNAPSHOTS: &str = "nutkin.snapshots.";
+
 /// Namespace of the jobs of a file that names none, so that ids are the same everywhere.
 pub const NAMESPACE: &str = "default";
 
@@ -63,7 +66,7 @@ pub fn job_id(namespace: &str, name: &str, generation: u64) -> String {
 /// autoscaler read. Source: `SpecDiff` annotations of the operator's `FlinkSessionJobSpec`.
 pub fn digest(job: &SessionJob) -> String {
     let is_ignored = |key: &str| {
-        let prefixes = ["kubernetes.operator", "job.autoscaler", "parallelism.default"];
+        let prefixes = ["kubernetes.operator", "job.autoscaler", "parallelism.default", SNAPSHOTS];
         prefixes.iter().any(|prefix| key.starts_with(prefix))
     };
     let options: Vec<String> = job

@@ -58,10 +58,12 @@ pub fn notes(
     notes
 }
 
-/// Options that go to Flink with a job: all but those of the operator.
+/// Options that go to Flink with a job: all but those of the operator, and those about its snapshots.
 pub fn sent(job: &SessionJob) -> impl Iterator<Item = (&str, String)> {
     job.configuration
         .iter()
-        .filter(|(key, _)| !key.starts_with("kubernetes.operator."))
+        .filter(|(key, _)| {
+            !key.starts_with("kubernetes.operator.") && !key.starts_with(super::SNAPSHOTS)
+        })
         .map(|(key, entry)| (key, entry.value.to_string()))
 }

@@ -1,6 +1,8 @@
 //! What the slower of two commands does with its change of the ledger: it reads the ledger again and makes its change
 //! again where the other one touched something else.
 
+use std::collections::BTreeMap;
+
 use super::{Event, Ledger};
 use crate::words::ledger as words;
 
@@ -45,18 +47,31 @@ pub fn merge(base: &Ledger, ours: &Ledger, theirs: &Ledger) -> Result<Ledger, Co
     // Where both changed it, whichever is later: both say that nothing before it goes on.
     let given_up = one(&base.given_up, &ours.given_up, &theirs.given_up);
     merged.given_up.clone_from(given_up.unwrap_or((&ours.given_up).max(&theirs.given_up)));
-    let names = base.jobs.keys().chain(ours.jobs.keys());
-    for name in names {
-        let (base, ours, there) = (base.jobs.get(name), ours.jobs.get(name), theirs.jobs.get(name));
-        let job = one(&base, &ours, &there).ok_or_else(|| conflict(&words::job(name)))?;
-        match job {
-            Some(job) => merged.jobs.insert(name.clone(), (*job).clone()),
-            None => merged.jobs.remove(name),
-        };
-    }
+    let both = [&base.jobs, &ours.jobs, &theirs.jobs];
+    merge_each(both, &mut merged.jobs).map_err(|name| conflict(&words::job(&name)))?;
+    let both = [&base.snapshots, &ours.snapshots, &theirs.snapshots];
+    merge_each(both, &mut merged.snapshots).map_err(|name| conflict(&words::snapshot(&name)))?;
     let new = ours.history.iter().filter(|event| !base.history.contains(event));
     merged.history.extend(new.cloned());
     Ok(merged)
+}
+
+/// Merges entry by entry what base, ours and theirs have.
+///
+/// # Errors
+/// The name of an entry that both changed.
+fn merge_each<T: Clone + PartialEq>(
+    [base, ours, theirs]: [&BTreeMap<String, T>; 3],
+    merged: &mut BTreeMap<String, T>,
+) -> Result<(), String> {
+    for name in base.keys().chain(ours.keys()) {
+        let (base, ours, there) = (base.get(name), ours.get(name), theirs.get(name));
+        match one(&base, &ours, &there).ok_or_else(|| name.clone())? {
+            Some(entry) => merged.insert(name.clone(), (*entry).clone()),
+            None => merged.remove(name),
+        };
+    }
+    Ok(())
 }
 
 /// The one of two that is new, if it is one.

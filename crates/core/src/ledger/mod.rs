@@ -18,6 +18,7 @@ mod outcome;
 mod phase;
 mod read;
 mod secrets;
+mod snapshot;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ pub use outcome::Left;
 pub use phase::{Destination, InTheWay, Phase};
 pub use read::{Newer, Read, read};
 pub use secrets::{MissingSecret, Secrets};
+pub use snapshot::{SnapshotOrigin, SnapshotRecord, SnapshotState};
 pub use store::{Opened, Sealed, Stored, Version, open};
 pub use wanted::{ConfDirectory, LeftOut, Source, Wanted};
 
@@ -75,6 +77,9 @@ pub struct Ledger {
     /// Jobs: those of the session file by their name there, others by their id.
     #[serde(default)]
     pub jobs: BTreeMap<String, JobRecord>,
+    /// Snapshots that a session file or the clock asked for, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub snapshots: BTreeMap<String, SnapshotRecord>,
     /// When a change was last agreed to that ended the jobs of the session (RFC 3339): none that was submitted before goes on by
     /// itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,11 +112,20 @@ impl Ledger {
             wanted: None,
             phase: None,
             jobs: BTreeMap::new(),
+            snapshots: BTreeMap::new(),
             given_up: None,
             history: Vec::new(),
             secrets: BTreeMap::new(),
             unknown: BTreeMap::new(),
         }
+    }
+
+    /// Snapshots of the job of this name that the session file or the clock asked for, by their names.
+    pub fn snapshots_of<'a>(
+        &'a self,
+        job: &'a str,
+    ) -> impl Iterator<Item = (&'a String, &'a SnapshotRecord)> {
+        self.snapshots.iter().filter(move |(_, one)| one.job.as_deref() == Some(job))
     }
 
     /// Names of the jobs that could go on from a state that they left. A session that ends with any of these keeps its

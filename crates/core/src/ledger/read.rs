@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{API_VERSION, JobRecord, KIND, Ledger, Wanted};
+use super::{API_VERSION, JobRecord, KIND, Ledger, SnapshotRecord, Wanted};
 use crate::words::ledger as words;
 
 /// A ledger of a newer Nutkin, whose meaning is not known here.
@@ -41,6 +41,7 @@ pub fn read(text: &str, name: &str) -> Result<Read, Newer> {
     }
     // One by one, so that a damaged job costs no other.
     let jobs = take_map(&mut document, "jobs", &mut lost);
+    let snapshots = take_map(&mut document, "snapshots", &mut lost);
     let wanted = document.remove("wanted");
     let history = take_list(&mut document, "history", &mut lost);
     let mut ledger: Ledger = salvage(document, "", &mut lost).unwrap_or_else(|| Ledger::new(name));
@@ -48,6 +49,12 @@ pub fn read(text: &str, name: &str) -> Result<Read, Newer> {
         let path = format!("jobs.{job}");
         if let Some(record) = part::<JobRecord>(value, &path, &mut lost) {
             ledger.jobs.insert(job, record);
+        }
+    }
+    for (name, value) in snapshots {
+        let path = format!("snapshots.{name}");
+        if let Some(record) = part::<SnapshotRecord>(value, &path, &mut lost) {
+            ledger.snapshots.insert(name, record);
         }
     }
     ledger.wanted = wanted.and_then(|value| part::<Wanted>(value, "wanted", &mut lost));

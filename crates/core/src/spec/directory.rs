@@ -40,5 +40,6 @@ pub fn of_directory(
         restart_nonce: None,
         restarted: None,
         jobs: Vec::new(),
+        snapshots: Vec::new(),
     }
 }

@@ -1,4 +1,4 @@
-//! Every field of the two kinds: what it is, and what it does on each platform. `docs/fields.md` is made from
+//! Every field of the three kinds: what it is, and what it does on each platform. `docs/fields.md` is made from
 //! this table.
 
 /// What a field holds.
@@ -272,6 +272,60 @@ pub const SESSION_JOB: &[Field] = &[
         "spec.job.savepointRedeployNonce",
         Type::Whole(i64::MIN),
         "another number starts the job again from initialSavepointPath",
+        SAME,
+    ),
+    field("status", Type::Any, "ignored: written by an operator", SAME),
+];
+
+/// Fields of a `FlinkStateSnapshot`.
+pub const STATE_SNAPSHOT: &[Field] = &[
+    field("apiVersion", Type::Text, "must be flink.apache.org/v1beta1", SAME),
+    field("kind", Type::Text, "says which kind the document is", SAME),
+    field("metadata.name", Type::Text, "name of the snapshot in the ledger", SAME),
+    field("metadata.namespace", Type::Text, NOTHING, SAME),
+    field("metadata.labels", Type::TextMap, NOTHING, SAME),
+    field("metadata.annotations", Type::TextMap, NOTHING, SAME),
+    field(
+        "spec.backoffLimit",
+        Type::Whole(-1),
+        "how often a snapshot that fails is tried again; -1, the default: without an end",
+        SAME,
+    ),
+    field(
+        "spec.jobReference.kind",
+        Type::OneOf(&["FlinkSessionJob", "FlinkDeployment"]),
+        "must be FlinkSessionJob, which is the default",
+        SAME,
+    ),
+    field("spec.jobReference.name", Type::Text, "the job of the file that it is taken of", SAME),
+    field(
+        "spec.checkpoint",
+        Type::Any,
+        "takes a checkpoint: `checkpoint: {}` (Flink 1.17 and later)",
+        SAME,
+    ),
+    field(
+        "spec.savepoint.path",
+        Type::Text,
+        "directory of the savepoint, the session's by default; with alreadyExists the savepoint itself",
+        SAME,
+    ),
+    field(
+        "spec.savepoint.formatType",
+        Type::OneOf(&["CANONICAL", "NATIVE", "UNKNOWN"]),
+        "format of the savepoint; by default that of the release, NATIVE on Flink 2.x",
+        SAME,
+    ),
+    field(
+        "spec.savepoint.disposeOnDelete",
+        Type::Bool,
+        "whether the savepoint is deleted when its document is taken out of the file; true by default, with alreadyExists false",
+        SAME,
+    ),
+    field(
+        "spec.savepoint.alreadyExists",
+        Type::Bool,
+        "the savepoint is at `path` already: nothing is taken",
         SAME,
     ),
     field("status", Type::Any, "ignored: written by an operator", SAME),

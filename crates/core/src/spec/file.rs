@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::walk::{Values, walk};
-use super::{fields, is_name, not_a_name};
-use crate::session::{Mode, SessionJob, UpgradeMode};
+use super::walk::{Values, entry, walk};
+use super::{fields, is_name, not_a_name, snapshot};
+use crate::session::{Mode, SessionJob, SnapshotDocument, UpgradeMode};
 use nutkin_flink::remedy::Deed;
 use nutkin_flink::units::MemorySize;
 use nutkin_flink::values::double_text;
@@ -62,14 +62,16 @@ pub struct SessionFile {
     pub restart_nonce: Option<i64>,
     /// The `FlinkSessionJob`s.
     pub jobs: Vec<SessionJob>,
+    /// The `FlinkStateSnapshot`s.
+    pub snapshots: Vec<SnapshotDocument>,
     /// The documents that it was read from, for [`SessionFile::documents`].
     pub(super) nodes: Arc<[Node]>,
 }
 
-/// The API version of both kinds.
+/// The API version of all kinds.
 const API_VERSION: &str = "flink.apache.org/v1beta1";
 
-/// Reads a session file: one `FlinkDeployment` and its `FlinkSessionJob`s.
+/// Reads a session file: one `FlinkDeployment`, its `FlinkSessionJob`s and their `FlinkStateSnapshot`s.
 ///
 /// # Errors
 /// All problems of the text, in the order of its lines.
@@ -101,6 +103,7 @@ pub(super) fn read_nodes(
     let mut file = SessionFile { name: name.to_owned(), ..SessionFile::default() };
     let mut sessions = 0;
     let mut owners = Vec::new();
+    let mut taken = Vec::new();
     for document in documents.iter().filter(|document| document.kind != NodeKind::Null) {
         let at = |node: &Node, path: &str, message: String| {
             let place = Location {
@@ -114,6 +117,7 @@ pub(super) fn read_nodes(
         let table = match kind.and_then(as_text) {
             Some("FlinkDeployment") => fields::DEPLOYMENT,
             Some("FlinkSessionJob") => fields::SESSION_JOB,
+            Some("FlinkStateSnapshot") => fields::STATE_SNAPSHOT,
             other => {
                 let (fault, message) = match other {
                     Some(other) => {
@@ -123,7 +127,7 @@ pub(super) fn read_nodes(
                     None => (Fault::Told, "the document has no `kind`".to_owned()),
                 };
                 problems.push(at(kind.unwrap_or(document), "kind", message).of(fault).hint(
-                    "a session file holds one `FlinkDeployment` and its `FlinkSessionJob`s; other objects go to kubectl",
+                    "a session file holds one `FlinkDeployment`, its `FlinkSessionJob`s and `FlinkStateSnapshot`s; other objects go to kubectl",
                 ));
                 continue;
             }
@@ -164,6 +168,12 @@ pub(super) fn read_nodes(
             file.jobs.push(read);
             continue;
         }
+        if table == fields::STATE_SNAPSHOT {
+            if problems.len() == before {
+                taken.push((snapshot::read(&values, document, name, &mut problems), document));
+            }
+            continue;
+        }
         sessions += 1;
         if 1 < sessions {
             let message =
@@ -179,6 +189,7 @@ pub(super) fn read_nodes(
                 .hint(Deed::Init.does("writes a session file to start from")),
         );
     }
+    file.snapshots = snapshot::of_jobs(taken, &file.jobs, name, &mut problems);
     for (session, document) in owners {
         if file.session.as_ref().is_some_and(|name| *name != session) {
             let place = Location {
@@ -195,11 +206,6 @@ pub(super) fn read_nodes(
     problems.sort();
     file.nodes = documents.into();
     (file, problems)
-}
-
-fn entry<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
-    let NodeKind::Map(entries) = &node.kind else { return None };
-    entries.iter().find(|(key, _)| key.name == name).map(|(_, node)| node)
 }
 
 fn as_text(node: &Node) -> Option<&str> {

@@ -5,6 +5,7 @@ mod directory;
 pub mod fields;
 mod file;
 mod object;
+mod snapshot;
 mod walk;
 
 pub use directory::of_directory;
@@ -179,6 +180,7 @@ pub fn resolve(inputs: &Inputs) -> Result<Session, Vec<Problem>> {
         restart_nonce: file.restart_nonce,
         restarted: None,
         jobs: file.jobs,
+        snapshots: file.snapshots,
     })
 }
 

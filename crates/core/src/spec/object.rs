@@ -32,13 +32,11 @@ pub fn read_documents(documents: &[Value], name: &str) -> Result<SessionFile, Ve
 
 fn table_of(document: &Node) -> &'static [Field] {
     let NodeKind::Map(entries) = &document.kind else { return &[] };
-    let is_kind = |(key, node): &&(Key, Node)| {
-        key.name == "kind" && node.kind == NodeKind::Text("FlinkSessionJob".to_owned())
-    };
-    if entries.iter().any(|entry| is_kind(&entry)) {
-        fields::SESSION_JOB
-    } else {
-        fields::DEPLOYMENT
+    let kind = entries.iter().find(|(key, _)| key.name == "kind").map(|(_, node)| &node.kind);
+    match kind {
+        Some(NodeKind::Text(kind)) if kind == "FlinkSessionJob" => fields::SESSION_JOB,
+        Some(NodeKind::Text(kind)) if kind == "FlinkStateSnapshot" => fields::STATE_SNAPSHOT,
+        _ => fields::DEPLOYMENT,
     }
 }
 

@@ -66,6 +66,12 @@ impl<'a> Values<'a> {
     }
 }
 
+/// What a map has under this name.
+pub(super) fn entry<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
+    let NodeKind::Map(entries) = &node.kind else { return None };
+    entries.iter().find(|(key, _)| key.name == name).map(|(_, node)| node)
+}
+
 /// The options that a node holds: key, value, line.
 pub(super) fn flattened(node: &Node) -> Vec<(String, Value, u32)> {
     let mut options = Vec::new();

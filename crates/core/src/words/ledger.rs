@@ -19,6 +19,11 @@ pub(crate) fn job(name: &str) -> String {
     format!("job `{name}`")
 }
 
+/// The part about one snapshot.
+pub(crate) fn snapshot(name: &str) -> String {
+    format!("snapshot `{name}`")
+}
+
 /// It is larger than it may be, in bytes.
 pub(crate) fn too_large(session: &str, bytes: usize, most: usize) -> String {
     format!(

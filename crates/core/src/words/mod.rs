@@ -18,5 +18,6 @@ pub mod progress;
 pub(crate) mod refusal;
 pub(crate) mod relocation;
 pub(crate) mod selection;
+pub(crate) mod snapshots;
 pub(crate) mod status;
 pub(crate) mod waits;

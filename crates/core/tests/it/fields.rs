@@ -15,12 +15,14 @@ use serde_json::{Value, json};
 fn right(path: &str) -> Value {
     let text = match path {
         "spec.flinkVersion" => "v2_0",
-        "spec.deploymentName" | "metadata.name" => "other",
+        "spec.deploymentName" | "metadata.name" | "spec.jobReference.name" => "other",
         "spec.imagePullPolicy" => "Always",
         "spec.mode" => "standalone",
         "spec.job.jarURI" => "/other.jar",
         "spec.job.state" => "suspended",
         "spec.job.upgradeMode" => "savepoint",
+        "spec.jobReference.kind" => "FlinkDeployment",
+        "spec.savepoint.formatType" => "NATIVE",
         path if path.ends_with("memory") => "3g",
         _ => "text",
     };
@@ -37,7 +39,10 @@ fn right(path: &str) -> Value {
         | "spec.taskManager.podTemplate"
         | "status" => json!({"a": "b"}),
         "spec.job.args" => json!(["--x"]),
-        "spec.job.allowNonRestoredState" => json!(true),
+        "spec.job.allowNonRestoredState" | "spec.savepoint.alreadyExists" => json!(true),
+        "spec.savepoint.disposeOnDelete" => json!(false),
+        "spec.checkpoint" => json!({}),
+        "spec.backoffLimit" => json!(3),
         path if path.to_lowercase().ends_with("nonce") => json!(5),
         path if path.ends_with("replicas") || path.ends_with("parallelism") => json!(3),
         path if path.ends_with("cpu") => json!(1.5),
@@ -45,8 +50,8 @@ fn right(path: &str) -> Value {
     }
 }
 
-/// A session with one job, highly available so that its JobManagers can be counted.
-fn base() -> [Value; 2] {
+/// A session with one job and a snapshot of it, highly available so that its JobManagers can be counted.
+fn base() -> [Value; 3] {
     let version = "flink.apache.org/v1beta1";
     [
         json!({"apiVersion": version, "kind": "FlinkDeployment", "metadata": {"name": "a"}, "spec": {
@@ -56,6 +61,10 @@ fn base() -> [Value; 2] {
         json!({"apiVersion": version, "kind": "FlinkSessionJob", "metadata": {"name": "j"}, "spec": {
             "deploymentName": "a",
             "job": {"jarURI": "/a.jar"},
+        }}),
+        json!({"apiVersion": version, "kind": "FlinkStateSnapshot", "metadata": {"name": "s"}, "spec": {
+            "jobReference": {"name": "j"},
+            "savepoint": {"path": "/savepoints"},
         }}),
     ]
 }
@@ -75,7 +84,7 @@ fn set(document: &mut Value, path: &str, value: Value) {
     }
 }
 
-fn session(documents: &[Value; 2]) -> Result<Session, String> {
+fn session(documents: &[Value; 3]) -> Result<Session, String> {
     let text: Vec<String> = documents.iter().map(ToString::to_string).collect();
     let said = |problems: Vec<nutkin_flink::Problem>| {
         problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
@@ -106,7 +115,7 @@ fn planned(session: &Session) -> String {
     };
     let planned = process::plan(session, &machine).unwrap();
     let jobs: Vec<String> = session.jobs.iter().map(|job| format!("{job:?}")).collect();
-    format!("{} {planned:?} {jobs:?}", session.name)
+    format!("{} {planned:?} {jobs:?} {:?}", session.name, session.snapshots)
 }
 
 #[track_caller]
@@ -119,10 +128,17 @@ fn check(index: usize, kind: &str, field: &Field) {
     }
     let changed = match session(&documents) {
         Ok(session) => planned(&session) != planned(&self::session(&base()).unwrap()),
-        // A job of another session, which this file does not have, is told.
+        // A job of another session, or one which this file does not have, is told; so is what is two things at once.
         Err(said) => {
             assert!(
-                ["spec.deploymentName", "metadata.name"].contains(&field.path),
+                [
+                    "spec.deploymentName",
+                    "metadata.name",
+                    "spec.jobReference.kind",
+                    "spec.jobReference.name",
+                    "spec.checkpoint",
+                ]
+                .contains(&field.path),
                 "{}: {said}",
                 field.path
             );
@@ -135,11 +151,12 @@ fn check(index: usize, kind: &str, field: &Field) {
 
 #[test]
 fn a_right_value_changes_the_plan_or_is_said_not_to() {
-    for (index, (kind, table)) in
-        [("FlinkDeployment", fields::DEPLOYMENT), ("FlinkSessionJob", fields::SESSION_JOB)]
-            .into_iter()
-            .enumerate()
-    {
+    let kinds = [
+        ("FlinkDeployment", fields::DEPLOYMENT),
+        ("FlinkSessionJob", fields::SESSION_JOB),
+        ("FlinkStateSnapshot", fields::STATE_SNAPSHOT),
+    ];
+    for (index, (kind, table)) in kinds.into_iter().enumerate() {
         // These two say what the document is.
         let fixed = ["apiVersion", "kind"];
         for field in table.iter().filter(|field| !fixed.contains(&field.path)) {

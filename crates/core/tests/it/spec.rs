@@ -65,14 +65,19 @@ fn every_fixture() {
     assert!(6 <= count, "the fixtures are there");
 }
 
+/// The kinds of a session file, each with its fields.
+const KINDS: [(&str, &[fields::Field]); 3] = [
+    ("FlinkDeployment", fields::DEPLOYMENT),
+    ("FlinkSessionJob", fields::SESSION_JOB),
+    ("FlinkStateSnapshot", fields::STATE_SNAPSHOT),
+];
+
 #[test]
 fn the_table_of_fields_is_documented() {
     let mut text = String::from(
         "# Fields of a session file\n\nMade from the table in `crates/core/src/spec/fields.rs`; a test keeps it current.\n",
     );
-    for (kind, table) in
-        [("FlinkDeployment", fields::DEPLOYMENT), ("FlinkSessionJob", fields::SESSION_JOB)]
-    {
+    for (kind, table) in KINDS {
         text.push_str(&format!(
             "\n## {kind}\n\n| field | holds | on this machine | on Kubernetes |\n|---|---|---|---|\n"
         ));
@@ -112,9 +117,7 @@ fn wrong(kind: fields::Type) -> Option<&'static str> {
 
 #[test]
 fn a_wrong_value_of_any_field_is_refused_at_its_place() {
-    for (kind, table) in
-        [("FlinkDeployment", fields::DEPLOYMENT), ("FlinkSessionJob", fields::SESSION_JOB)]
-    {
+    for (kind, table) in KINDS {
         for field in table.iter().filter(|field| field.path.starts_with("spec.")) {
             let Some(value) = wrong(field.kind) else { continue };
             let mut text = format!(

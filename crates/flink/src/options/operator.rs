@@ -5,10 +5,18 @@ use crate::Configuration;
 /// Where the Java operator's options stand.
 const PREFIX: &str = "kubernetes.operator.";
 
-/// Those that Nutkin obeys when it brings the jobs of a file; see `jobs::policy`.
+/// Those that Nutkin obeys when it brings the jobs of a file; see `jobs::policy`, and takes snapshots of them; see
+/// `snapshots::policy`.
 const OBEYED: &[&str] = &[
     "kubernetes.operator.job.restart.failed",
     "kubernetes.operator.job.upgrade.last-state-fallback.enabled",
+    "kubernetes.operator.periodic.checkpoint.interval",
+    "kubernetes.operator.periodic.savepoint.interval",
+    "kubernetes.operator.savepoint.cleanup.enabled",
+    "kubernetes.operator.savepoint.dispose-on-delete",
+    "kubernetes.operator.savepoint.format.type",
+    "kubernetes.operator.savepoint.history.max.age",
+    "kubernetes.operator.savepoint.history.max.count",
 ];
 
 /// One sentence on the options that are for the operator alone; `None` when there are none.

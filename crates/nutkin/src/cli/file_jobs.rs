@@ -9,14 +9,16 @@ use super::Context;
 use crate::{jobs, platform, runtime};
 use nutkin_shell::{Error, ledger};
 
-/// Looks at the jars of the jobs before anything is started for them.
+/// Looks at the jars of the jobs, and at when snapshots of them are due, before anything is started for them.
 ///
 /// # Errors
 /// Exit 2 with all that is wrong.
 pub(super) fn check(session: &Session, base: &Path) -> Result<(), Error> {
     runtime::block_on(async {
         jobs::local_jars(&session.jobs, base).await.map(drop).map_err(Error::input)
-    })
+    })?;
+    let problems = nutkin_core::snapshots::problems(session);
+    if problems.is_empty() { Ok(()) } else { Err(Error::input(problems)) }
 }
 
 /// Brings the jobs to what the file says, and remembers what was done in the session's ledger. `base` is the folder that

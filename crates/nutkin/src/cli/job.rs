@@ -9,7 +9,7 @@ use super::shared::{Output, OutputArgs, SessionArgs, document, extend};
 use crate::jobs::described;
 use crate::report::{Style, table};
 use crate::{Exit, Outcome, runtime};
-use nutkin_core::ledger::{JobRecord, Ledger};
+use nutkin_core::ledger::{JobRecord, Ledger, SnapshotRecord};
 use nutkin_rest::jobs::Described;
 use nutkin_rest::last_savepoint;
 use nutkin_shell::ledger;
@@ -152,7 +152,20 @@ fn noted(ledger: &Ledger, (name, record): (&String, &JobRecord), of_flink: &str)
         "submitted": record.submitted,
         "startedFrom": record.started_from,
         "lastSavepoint": record.last_savepoint,
+        "snapshots": ledger.snapshots_of(name).map(snapshot).collect::<Vec<_>>(),
         "history": history.collect::<Vec<_>>(),
+    })
+}
+
+/// A snapshot that the file or the clock asked for.
+fn snapshot((name, record): (&String, &SnapshotRecord)) -> Value {
+    json!({
+        "name": name,
+        "kind": record.kind,
+        "state": record.state.word(),
+        "path": record.path,
+        "time": record.time,
+        "error": record.error,
     })
 }
 
@@ -163,6 +176,7 @@ fn told(ledger: &Ledger, name: &str, record: &JobRecord, of_flink: &str) -> Vec<
         let from = record.started_from.as_ref().map(|from| format!(" from {from}"));
         lines.push(format!("submitted  {time}{}", from.unwrap_or_default()));
     }
+    lines.extend(ledger.snapshots_of(name).map(|(name, record)| record.line(name)));
     for (event, changes) in ledger.history_of(&[name, of_flink]) {
         let who = format!("{}@{}", event.who.user, event.who.host);
         lines.extend(

@@ -52,6 +52,7 @@ pub mod select;
 pub mod session_file;
 pub mod shared;
 mod snapshot;
+mod snapshots;
 pub mod status;
 pub mod stop;
 mod submission;

@@ -6,6 +6,7 @@ use nutkin_core::decide::Outline;
 use nutkin_core::jobs::Outlook;
 use nutkin_core::ledger::{Ledger, Phase};
 use nutkin_core::session::Session;
+use nutkin_core::snapshots::{SnapshotNext, outlooks as outlooks_of_snapshots};
 use serde_json::{Value, json};
 
 use super::moving::Moves;
@@ -92,7 +93,15 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
                 warn_of_origin(&args.wish.spec, session, place, context);
             }
         }
-        let comes = outlooks.iter().flatten().any(|outlook| !outlook.names().is_empty());
+        let snapshots = if args.wish.no_jobs {
+            Vec::new()
+        } else {
+            let none = Ledger::new(&session.name);
+            let ledger = opened.as_ref().map_or(&none, |opened| &opened.ledger);
+            outlooks_of_snapshots(session, ledger, args.wish.spec.file.is_some())
+        };
+        let comes = !snapshots.is_empty()
+            || outlooks.iter().flatten().any(|outlook| !outlook.names().is_empty());
         if args.output.output == Output::Text {
             let mut lines = outline.lines(crate::remedies::words);
             lines.extend(phase.map(Phase::line));
@@ -100,6 +109,7 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
             let is_drift = !is_new && !is_done;
             lines.extend(wish.of_ledger.clone().filter(|_| is_drift));
             lines.extend(outlooks.iter().flatten().filter_map(Outlook::line));
+            lines.extend(snapshots.iter().map(|one| one.line.clone()));
             lines.extend(strays.iter().map(|(name, id)| goes_on(name, id)));
             if outlooks.is_none() {
                 lines.push("what becomes of the jobs of the file is not known: the session does not answer".to_owned());
@@ -112,6 +122,8 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
                     |outlook: &Outlook| json!({"name": outlook.name, "steps": outlook.names()});
                 outlooks.iter().map(item).collect()
             });
+            let item = |one: &SnapshotNext| json!({"name": one.name, "job": one.job, "action": one.action});
+            plan["snapshots"] = snapshots.iter().map(item).collect();
             if let Some(phase) = phase {
                 plan["underWay"] = phase.document();
             }

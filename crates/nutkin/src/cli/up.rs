@@ -13,7 +13,7 @@ use nutkin_core::status::other_release;
 use super::consent::{self, ConsentArgs};
 use super::moving::Moves;
 use super::shared::{Output, OutputArgs, SpecArgs, document, goes_on, not_ready};
-use super::{Context, lost, outcomes, session_file, wanted};
+use super::{Context, lost, outcomes, session_file, snapshots, wanted};
 use crate::jobs::moving::Candidate;
 use crate::platform::{Carried, Decision};
 use crate::progress::Spinner;
@@ -423,6 +423,10 @@ async fn finish(
                 stage.set(Stage::Jobs);
                 super::file_jobs::bring(session, &decision.session(), &wish.base, context).await?;
                 stage.set(Stage::Up);
+            }
+            if !args.wish.no_jobs {
+                let is_whole = args.wish.spec.file.is_some();
+                snapshots::of_up(session, &decision.session(), is_whole, context).await?;
             }
             if args.output.output != Output::Text {
                 let view = decision.session().look().await?;

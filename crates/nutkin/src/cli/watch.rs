@@ -8,6 +8,7 @@ use super::Context;
 use super::lost::{self, SOON, Told};
 use super::select;
 use super::shared::PlatformArgs;
+use super::snapshots;
 use crate::jobs::{Driven, Patience};
 use crate::platform::Session;
 use crate::runtime::{self, unless_interrupted};
@@ -18,7 +19,8 @@ use crate::{Exit, Outcome};
 #[command(
     after_help = "Without high availability the jobs of a JobManager that is lost go on from their newest checkpoints: `nutkin watch` \
 hears from Docker or Kubernetes at once when it ends, ends the TaskManagers, and submits the jobs again when the next JobManager is there. \
-A JobManager that only does not answer is left alone. On this machine the supervisor of the session does the same by itself.
+A JobManager that only does not answer is left alone. On this machine the supervisor of the session does the same by itself. \
+Everywhere `nutkin watch` takes the periodic savepoints and checkpoints that `nutkin.snapshots.*` asks for, and deletes old ones.
 
 Examples:
   nutkin watch orders                    until Ctrl-C
@@ -73,20 +75,15 @@ async fn watch(args: &Args, context: &Context<'_>) -> Outcome {
         let mut after = Duration::from_secs(args.interval);
         match lost::recover(&session, limit, &mut told, context).await {
             Ok(recovered) => {
-                trouble = None;
                 if recovered.waits {
+                    trouble = None;
                     after = after.min(SOON);
+                } else {
+                    after = tended(&session, after, &mut trouble, context).await;
                 }
             }
             Err(failure) if failure.kind == Kind::NotFound => return Err(failure),
-            Err(failure) => {
-                // What lasts is told once.
-                let line = format!("{:#}", failure.error);
-                if trouble.as_ref() != Some(&line) {
-                    context.printer.warn(&line);
-                }
-                trouble = Some(line);
-            }
+            Err(failure) => tell(&failure, &mut trouble, context),
         }
         tokio::select! {
             waited = patience.waits("", after) => {
@@ -97,6 +94,34 @@ async fn watch(args: &Args, context: &Context<'_>) -> Outcome {
             () = changes.next() => {}
         }
     }
+}
+
+/// Takes the snapshots that are due. Gives how long to wait until the next look, at most `after`.
+async fn tended(
+    session: &Session,
+    after: Duration,
+    trouble: &mut Option<String>,
+    context: &Context<'_>,
+) -> Duration {
+    match snapshots::tend(session, context).await {
+        Ok(next) => {
+            *trouble = None;
+            next.map_or(after, |next| next.clamp(SOON, after))
+        }
+        Err(failure) => {
+            tell(&failure, trouble, context);
+            after
+        }
+    }
+}
+
+/// What lasts is told once.
+fn tell(failure: &Error, trouble: &mut Option<String>, context: &Context<'_>) {
+    let line = format!("{:#}", failure.error);
+    if trouble.as_ref() != Some(&line) {
+        context.printer.warn(&line);
+    }
+    *trouble = Some(line);
 }
 
 /// Looks until jobs that are lost run again, or until none is.

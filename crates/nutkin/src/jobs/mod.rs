@@ -8,6 +8,7 @@ mod jars;
 mod known;
 pub mod moving;
 mod preflight;
+pub mod snapshots;
 mod strays;
 mod submit;
 mod wait;

@@ -31,6 +31,7 @@ mod scenario_moving;
 mod scenario_rbac;
 mod scenario_records;
 mod scenario_relocation;
+mod scenario_snapshots;
 mod scenario_so;
 mod scenario_way_back;
 mod session;

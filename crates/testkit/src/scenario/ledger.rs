@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// What is wanted, the jobs, and which change is under way; not its version and its history, which count attempts, nor paths of this machine.
+/// What is wanted, the jobs, snapshots that are asked for, and which change is under way; not its version and its history, which count attempts, nor paths of this machine.
 pub(super) fn plain(document: &str) -> Value {
     let document: Value = serde_json::from_str(document).unwrap_or_default();
     let mut wanted = document["wanted"].clone();
@@ -18,6 +18,13 @@ pub(super) fn plain(document: &str) -> Value {
     let mut plain = json!({"wanted": wanted, "jobs": document["jobs"]});
     if document["phase"].is_object() {
         plain["underWay"] = document["phase"]["change"].clone();
+    }
+    if let Some(snapshots) = document["snapshots"].as_object() {
+        let mut snapshots = snapshots.clone();
+        for one in snapshots.values_mut().filter_map(Value::as_object_mut) {
+            one.remove("time");
+        }
+        plain["snapshots"] = Value::Object(snapshots);
     }
     without_digests(&mut plain);
     plain

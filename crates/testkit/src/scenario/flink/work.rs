@@ -47,6 +47,8 @@ pub struct Work {
     pub jobs: BTreeMap<String, Submitted>,
     /// How many savepoints were begun.
     pub savepoints: u32,
+    /// Savepoints that were disposed of.
+    pub disposed: Vec<String>,
     /// How many JobManagers there were before this one.
     pub before: u32,
     /// The JobManager, counted from 0, of which all jobs fail as soon as they run.
@@ -74,6 +76,11 @@ fn refusal(status: u16, message: &str) -> Answer {
 
 fn accepted(id: &str) -> Answer {
     Answer::json(202, &json!({"request-id": id}))
+}
+
+/// What was asked for is done.
+fn done(operation: &Value) -> Answer {
+    Answer::json(200, &json!({"status": {"id": "COMPLETED"}, "operation": operation}))
 }
 
 impl Work {
@@ -117,6 +124,14 @@ impl Work {
             ("POST", ["jars", _, "run"]) => self.run(&body),
             (_, ["jobs", id, ..]) if !self.jobs.contains_key(*id) => return None,
             ("GET", ["jobs", id, "status"]) => self.state(id),
+            ("GET", ["jobs", id]) => {
+                let state = self.jobs.get(*id).map(|job| job.state);
+                Answer::json(
+                    200,
+                    &json!({"jid": id, "name": "job", "state": state, "vertices": []}),
+                )
+            }
+            ("GET", ["jobs", _, "exceptions"]) => Answer::json(200, &json!({})),
             ("GET", ["jobs", id, "checkpoints"]) => self.checkpoints(id),
             ("GET", ["jobs", _, "checkpoints", "config"]) => {
                 let kept = json!({"enabled": true, "delete_on_cancellation": false});
@@ -126,7 +141,16 @@ impl Work {
             ("POST", ["jobs", id, verb @ ("stop" | "savepoints")]) => {
                 self.trigger(id, &body, *verb == "stop")
             }
+            ("POST", ["jobs", _, "checkpoints"]) => {
+                accepted(body["triggerId"].as_str().unwrap_or_default())
+            }
+            ("GET", ["jobs", _, "checkpoints", _]) => done(&json!({"checkpointId": 1})),
             ("GET", ["jobs", _, "savepoints", trigger]) => self.poll(trigger),
+            ("POST", ["savepoint-disposal"]) => {
+                self.disposed.extend(body["savepoint-path"].as_str().map(str::to_owned));
+                accepted("disposal")
+            }
+            ("GET", ["savepoint-disposal", _]) => done(&json!({})),
             _ => return None,
         })
     }
@@ -265,8 +289,7 @@ impl Work {
         {
             job.ends.get_or_insert(LOOKS);
         }
-        let operation = json!({"location": path});
-        Answer::json(200, &json!({"status": {"id": "COMPLETED"}, "operation": operation}))
+        done(&json!({"location": path}))
     }
 
     /// Time passes for jobs between two attempts, with each look at all jobs.

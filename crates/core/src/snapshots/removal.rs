@@ -1,0 +1,184 @@
+//! Snapshots that nobody wants any more: which are deleted, which are forgotten, and which stay because something refers
+//! to them. A file is deleted before its record is forgotten.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{SAVEPOINT, SnapshotPolicy, seconds_of};
+use crate::gc::is_done;
+use crate::ledger::{Ledger, SnapshotOrigin, SnapshotRecord, SnapshotState};
+use crate::session::{Session, WantedSnapshot};
+use crate::words::snapshots as words;
+
+/// What may refer to a snapshot, beside the ledger of its session.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Around<'a> {
+    /// What is wanted now, where somebody says it: documents that it does not have are not wanted any more.
+    pub wanted: Option<&'a Session>,
+    /// Ledgers of other sessions.
+    pub others: &'a [Ledger],
+    /// What jobs that run were restored from, wherever they come from.
+    pub restored: &'a [String],
+    /// Options of jobs, and of the session for those that are not there.
+    pub policies: Option<(&'a BTreeMap<String, SnapshotPolicy>, &'a SnapshotPolicy)>,
+    /// The time, in seconds since 1970.
+    pub now: i64,
+}
+
+/// A snapshot that nobody wants any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    /// Its name in the ledger.
+    pub name: String,
+    /// What becomes of it.
+    pub step: RemovalStep,
+}
+
+/// What becomes of such a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RemovalStep {
+    /// Its files are deleted, then it is forgotten.
+    Dispose(String),
+    /// It is forgotten: it has no files, or they stay.
+    Forget(Option<String>),
+    /// It stays for now: where it is, and who refers to it.
+    Stays(String, String),
+}
+
+/// Says what becomes of each snapshot that nobody wants any more. What is under way is wanted.
+pub fn removals(ledger: &Ledger, around: &Around<'_>) -> Vec<Removal> {
+    let expired = expired(ledger, around);
+    let mut all = Vec::new();
+    for (name, record) in &ledger.snapshots {
+        let is_document = record.origin == SnapshotOrigin::Document;
+        let is_wanted = match around.wanted {
+            Some(session) => session.snapshots.iter().any(|one| one.name == *name),
+            None => !record.dropped,
+        };
+        let goes = expired.contains(name) || (is_document && (record.dropped || !is_wanted));
+        if !goes || record.state == SnapshotState::InProgress {
+            continue;
+        }
+        let is_there = record.state == SnapshotState::Completed;
+        let path = record.path.clone().filter(|_| is_there && record.kind == SAVEPOINT);
+        let step = match path {
+            Some(path) if record.disposes => match referrer(&path, name, ledger, around) {
+                Some(who) => RemovalStep::Stays(path, who),
+                None => RemovalStep::Dispose(path),
+            },
+            path => RemovalStep::Forget(path),
+        };
+        all.push(Removal { name: name.clone(), step });
+    }
+    all
+}
+
+/// Names of periodic snapshots that are too many or too old. The newest one of each job and kind that is there stays.
+fn expired(ledger: &Ledger, around: &Around<'_>) -> BTreeSet<String> {
+    let Some((policies, of_session)) = around.policies else { return BTreeSet::new() };
+    let mut by_job: BTreeMap<_, Vec<(i64, &String, &SnapshotRecord)>> = BTreeMap::new();
+    for (name, record) in &ledger.snapshots {
+        if record.origin == SnapshotOrigin::Periodic && record.state.is_final() {
+            let time = record.time.as_deref().and_then(seconds_of).unwrap_or(i64::MIN);
+            let of = (record.job.as_deref().unwrap_or_default(), record.kind.as_str());
+            by_job.entry(of).or_default().push((time, name, record));
+        }
+    }
+    let mut gone = BTreeSet::new();
+    for ((job, _), mut all) in by_job {
+        let policy = policies.get(job).unwrap_or(of_session);
+        // Newest first.
+        all.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
+        let mut there = 0;
+        for (time, name, record) in all {
+            if record.state != SnapshotState::Completed {
+                // What failed is of interest until the next one is there.
+                if 0 < there {
+                    gone.insert(name.clone());
+                }
+                continue;
+            }
+            there += 1;
+            let is_too_many = policy.count.is_some_and(|most| most.max(1) < there);
+            let is_too_old = policy.age.is_some_and(|most| most < around.now.saturating_sub(time));
+            if 1 < there && (is_too_many || is_too_old) {
+                gone.insert(name.clone());
+            }
+        }
+    }
+    gone
+}
+
+/// Who refers to a snapshot; `None`: nobody.
+fn referrer(path: &str, name: &str, ledger: &Ledger, around: &Around<'_>) -> Option<String> {
+    let needle = needle(path);
+    let holds = |text: &str| text.contains(needle);
+    if around.restored.iter().any(|restored| holds(restored)) {
+        return Some(words::RESTORED.to_owned());
+    }
+    if around.wanted.is_some_and(|session| names(session, name, needle)) {
+        return Some(words::FILE.to_owned());
+    }
+    let mut own = ledger.clone();
+    own.snapshots.remove(name);
+    if around.wanted.is_some() {
+        // What is wanted now was looked at.
+        own.wanted = None;
+    } else if let Some(wanted) = &mut own.wanted {
+        // A document that is its own.
+        wanted.documents.retain(|document| document["metadata"]["name"] != name);
+    }
+    std::iter::once(&own).chain(around.others).find_map(|ledger| {
+        let mut rest = ledger.clone();
+        rest.history.clear();
+        let mut jobs = std::mem::take(&mut rest.jobs).into_iter();
+        let job = jobs.find(|(_, record)| {
+            !is_done(record) && serde_json::to_string(record).is_ok_and(|text| holds(&text))
+        });
+        if let Some((job, _)) = job {
+            return Some(words::job(&ledger.name, &job));
+        }
+        let text = serde_json::to_string(&rest).ok()?;
+        holds(&text).then(|| words::ledger(&ledger.name))
+    })
+}
+
+/// Whether a session file refers to it with anything but its own document.
+fn names(session: &Session, name: &str, needle: &str) -> bool {
+    let holds = |path: &Option<String>| path.as_ref().is_some_and(|path| path.contains(needle));
+    let jobs = session.jobs.iter().any(|job| {
+        holds(&job.initial_savepoint_path) || job.args.iter().any(|word| word.contains(needle))
+    });
+    let others = session.snapshots.iter().filter(|one| one.name != name);
+    let mut paths = others.filter_map(|one| match &one.what {
+        WantedSnapshot::Savepoint { path, .. } => path.as_ref(),
+        WantedSnapshot::Checkpoint => None,
+    });
+    let options = session.configuration.iter().any(|(_, entry)| {
+        let value = entry.value.to_string();
+        value.contains(needle)
+    });
+    jobs || options || paths.any(|path| path.contains(needle))
+}
+
+/// What a text has that names this path: the directory of a savepoint has a name that is used once (`savepoint-5f3a8c-0b1c…`), so that
+/// the same place is known by `file:/sp`, `file:///sp` and a mount elsewhere.
+fn needle(path: &str) -> &str {
+    let path = path.trim_end_matches('/');
+    let last = path.rsplit('/').next().unwrap_or(path);
+    if last.starts_with("savepoint-") {
+        return last;
+    }
+    let rest = path.split_once(':').map_or(path, |(_, rest)| rest);
+    rest.trim_start_matches('/')
+}
+
+impl Removal {
+    /// What is said when it was done, for people.
+    pub fn line(&self) -> String {
+        match &self.step {
+            RemovalStep::Dispose(path) => words::disposed(&self.name, path),
+            RemovalStep::Forget(path) => words::forgotten(&self.name, path.as_deref()),
+            RemovalStep::Stays(path, who) => words::stays(&self.name, path, who),
+        }
+    }
+}
