@@ -1,6 +1,6 @@
 //! The table of codes: what can be found, what it leads to, and what to do. `docs/checks/` is made from it.
 
-pub use crate::rule::{Rule, THEMES};
+pub use crate::rule::{RUNNING, Rule, THEMES};
 use crate::rules;
 
 /// All codes, in order.

@@ -71,7 +71,9 @@ fn the_pages_are_those_of_the_table() {
     let mut strays = Vec::new();
     for entry in std::fs::read_dir(&directory).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
-        if !pages.iter().any(|(known, _)| *known == name) {
+        // Those of what runs are held by a test of the crate that finds it.
+        let is_of_running = name.starts_with(codes::RUNNING) || name == "running.md";
+        if !is_of_running && !pages.iter().any(|(known, _)| *known == name) {
             strays.push(name);
         }
     }

@@ -15,11 +15,7 @@ const FATAL: [&str; 6] = [
 /// the causes and without their stacks; otherwise its last lines.
 pub fn excerpt(log: &str, most: usize) -> Vec<String> {
     let lines: Vec<&str> = log.trim_end().lines().collect();
-    let heads: Vec<usize> = (0..lines.len()).filter(|at| is_head(lines[*at])).collect();
-    let entries = heads.iter().enumerate().map(|(index, &from)| {
-        let to = heads.get(index + 1).copied().unwrap_or(lines.len());
-        &lines[from..to]
-    });
+    let entries = entries(&lines).into_iter();
     let thrown: Vec<&[&str]> =
         entries.filter(|entry| entry.iter().any(|line| names(line))).collect();
     let is_fatal = |entry: &&&[&str]| FATAL.iter().any(|text| entry[0].contains(text));
@@ -38,6 +34,17 @@ pub fn excerpt(log: &str, most: usize) -> Vec<String> {
     owned(&[&shown[..1], last].concat())
 }
 
+/// The entries of a log: each begins with a line of its own, and has the exception that belongs to it. What comes before the first
+/// one belongs to none.
+pub fn entries<'a, 'l>(lines: &'a [&'l str]) -> Vec<&'a [&'l str]> {
+    let heads: Vec<usize> = (0..lines.len()).filter(|at| is_head(lines[*at])).collect();
+    let entry = |(index, &from): (usize, &usize)| {
+        let to = heads.get(index + 1).copied().unwrap_or(lines.len());
+        &lines[from..to]
+    };
+    heads.iter().enumerate().map(entry).collect()
+}
+
 fn owned(lines: &[&str]) -> Vec<String> {
     lines.iter().map(|line| (*line).to_owned()).collect()
 }
@@ -51,7 +58,10 @@ fn is_head(line: &str) -> bool {
 
 /// Whether a line is an exception's own: `a.b.SomeException: why`.
 fn is_thrown(line: &str) -> bool {
-    line.split_once(": ").is_some_and(|(class, _)| names(class) && !class.contains(' '))
+    let is_class = |class: &str| {
+        !class.contains(' ') && (names(class) || class.contains('.') && class.ends_with("Error"))
+    };
+    line.split_once(": ").is_some_and(|(class, _)| is_class(class))
 }
 
 /// Whether an exception is named.
@@ -60,7 +70,7 @@ fn names(line: &str) -> bool {
 }
 
 /// An entry without the frames of its exceptions.
-fn without_stacks<'l>(entry: &[&'l str]) -> Vec<&'l str> {
+pub fn without_stacks<'l>(entry: &[&'l str]) -> Vec<&'l str> {
     let is_frame = |line: &str| line.starts_with("at ") || line.starts_with("... ");
     entry.iter().filter(|line| !is_frame(line.trim_start())).copied().collect()
 }

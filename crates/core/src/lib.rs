@@ -12,6 +12,8 @@
 #![deny(missing_docs)]
 
 pub mod change;
+pub mod code_page;
+pub mod codes;
 pub mod crash_log;
 pub mod decide;
 pub mod gc;

@@ -19,6 +19,7 @@ pub mod store;
 pub mod tls;
 pub mod view;
 pub mod watch;
+pub mod why;
 
 use std::io;
 use std::path::Path;

@@ -29,3 +29,4 @@ pub mod tunnel;
 mod view;
 pub mod watch;
 mod way;
+mod why;

@@ -289,6 +289,22 @@ impl KubernetesSession {
         self.api.text(&path, &format!("read the log of Pod/{pod}")).await
     }
 
+    /// The last lines of a container, each with the time at which it was written.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub(super) async fn dated_log(
+        &self,
+        pod: &str,
+        container: Option<&str>,
+        previous: bool,
+        lines: usize,
+    ) -> Result<String, ApiError> {
+        let path = path(self, pod, container, previous, Some(lines), false);
+        let path = format!("{path}&timestamps=true");
+        self.api.text(&path, &format!("read the log of Pod/{pod}")).await
+    }
+
     /// What a container logged in the last seconds.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ pub(super) async fn crash(session: &KubernetesSession, pods: &[Value], name: &st
 }
 
 /// The container to be asked; a pod with one container needs no name.
-fn main_container(pod: &Value) -> Option<&'static str> {
+pub(super) fn main_container(pod: &Value) -> Option<&'static str> {
     let containers = pod["spec"]["containers"].as_array();
     let has = containers.into_iter().flatten().any(|one| one["name"] == MAIN_CONTAINER);
     has.then_some(MAIN_CONTAINER)

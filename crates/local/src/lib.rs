@@ -25,6 +25,7 @@ pub mod store;
 pub mod suffering;
 pub mod supervisor;
 pub mod view;
+pub mod why;
 
 use directory::SessionDirectory;
 use nutkin_core::remedy::Deed;

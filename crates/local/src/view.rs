@@ -30,7 +30,7 @@ fn shown_state(pid: i32, hangs: bool) -> String {
 }
 
 /// Seconds for which a process has lived that was started at this clock tick since boot.
-fn uptime(start: u64, now: u64) -> Option<u64> {
+pub(super) fn uptime(start: u64, now: u64) -> Option<u64> {
     now.checked_sub(start / ownership::TICKS)
 }
 

@@ -3,6 +3,7 @@
 
 pub mod http;
 pub mod jobs;
+pub mod why;
 
 mod client;
 mod connected;

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use nutkin_diagnosis::root_cause;
 use nutkin_flink::FlinkVersion;
 use serde_json::{Map, Value, json};
 
-use super::error::{root_cause, shorten};
+use super::error::shorten;
 
 /// A row of the list of jobs.
 #[derive(Debug, Clone, PartialEq, Eq)]

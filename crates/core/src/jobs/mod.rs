@@ -23,7 +23,6 @@ use std::collections::BTreeMap;
 use crate::record::JobRecord;
 use crate::session::SessionJob;
 
-pub use crate::words::advice::advice;
 pub use claim::ClaimMode;
 pub use decide::{carried_out, decide, problems};
 pub use find::{ListedJob, NotFound, find};

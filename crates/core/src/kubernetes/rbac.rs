@@ -189,6 +189,17 @@ pub const COMMANDS: &[CommandNeeds] = &[
         rules: &[rule("", "events", &["list"], "`status` does not tell what a pod waits for")],
     },
     CommandNeeds { commands: &["status", "ls"], rules: &REACH },
+    CommandNeeds { commands: &["why"], rules: &FIND },
+    CommandNeeds { commands: &["why"], rules: &REACH },
+    CommandNeeds {
+        commands: &["why"],
+        rules: &[
+            rule("", "events", &["list"], "what pods wait for is not a finding"),
+            rule("", "pods/log", &["get"], "what processes say is not a finding"),
+            rule("", "configmaps", &["get"], "jobs that are gone are not found"),
+            rule("", "secrets", &["get"], "jobs that are gone are not found"),
+        ],
+    },
     CommandNeeds {
         commands: &["jobs"],
         rules: &[rule("", "secrets", &["get"], "it is not told which jobs are gone")],

@@ -37,7 +37,7 @@ pub(crate) use outcome::FORGOTTEN;
 pub use outcome::Left;
 pub use phase::{Destination, InTheWay, Phase};
 pub use read::{Newer, Read, read};
-pub use secrets::{MissingSecret, Secrets};
+pub use secrets::{MissingSecret, Secrets, masked_line};
 pub use snapshot::{SnapshotOrigin, SnapshotRecord, SnapshotState};
 pub use store::{Opened, Sealed, Stored, Version, open};
 pub use wanted::{ConfDirectory, LeftOut, Source, Wanted};

@@ -143,7 +143,8 @@ impl JobRecord {
         self.checkpoint = Some(checkpoint);
     }
 
-    fn is_open(&self) -> bool {
+    /// Whether it runs as far as the ledger knows, and no session file names it.
+    pub fn is_open(&self) -> bool {
         self.origin != Bringer::File && self.ended.is_none() && !self.moving
     }
 

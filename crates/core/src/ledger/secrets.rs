@@ -288,6 +288,30 @@ fn secret_words<'a>(words: impl Iterator<Item = &'a str>) -> Vec<bool> {
         .collect()
 }
 
+/// A line of a log as it may be shown: values of secrets in it are hidden, the rest stays.
+pub fn masked_line(line: &str) -> String {
+    if !is_secret_text(line) {
+        return line.to_owned();
+    }
+    let mut follows = false;
+    let words = line.split(' ').map(|word| {
+        let is_sign = word == "=" || word == ":";
+        let hides = follows && !is_sign && !word.is_empty();
+        let names = word.trim_end_matches([':', '=']);
+        let is_key = is_sensitive(names) && !names.contains(['=', ':']);
+        follows = is_key || follows && (is_sign || word.is_empty());
+        match word.split_once('=') {
+            _ if hides => HIDDEN.to_owned(),
+            Some((key, _)) if is_secret_text(word) && !key.contains("://") => {
+                format!("{key}={HIDDEN}")
+            }
+            _ if is_secret_text(word) && !is_key => HIDDEN.to_owned(),
+            _ => word.to_owned(),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// Whether a text carries a secret: `x.password=y` anywhere in it, or `://user:password@`.
 fn is_secret_text(text: &str) -> bool {
     has_password(text)
@@ -338,6 +362,19 @@ mod tests {
         {
             check(text, false);
         }
+    }
+
+    #[test]
+    fn lines_of_a_log() {
+        #[track_caller]
+        fn check(line: &str, expected: &str) {
+            assert_eq!(masked_line(line), expected);
+        }
+        check("INFO a.B [] - fs.s3a.secret.key=x y", "INFO a.B [] - fs.s3a.secret.key=****** y");
+        check("s3.secret-key: abc def", "s3.secret-key: ****** def");
+        check("ssl.password = abc def", "ssl.password = ****** def");
+        check("at https://a:b@h/x.jar now", "at ****** now");
+        check("token expired: no luck", "token expired: no luck");
     }
 
     #[test]

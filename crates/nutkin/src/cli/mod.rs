@@ -62,6 +62,7 @@ pub mod up;
 mod wanted;
 pub mod watch;
 mod way_back;
+pub mod why;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -108,6 +109,8 @@ pub enum Command {
     Logs(logs::Args),
     /// Print the address of the web UI and open it
     Open(open::Args),
+    /// Say what is wrong with a session, the earliest cause first
+    Why(why::Args),
     /// Keep a session and its jobs running
     Watch(watch::Args),
     /// List the jars that are kept, and the jobs that need them
@@ -255,6 +258,7 @@ impl Command {
             Self::Ls(args) => ls::run(args, context),
             Self::Logs(args) => logs::run(args, context),
             Self::Open(args) => open::run(args, context),
+            Self::Why(args) => why::run(args, context),
             Self::Watch(args) => watch::run(args, context),
             Self::Jars(args) => kept_jars::run(args, context),
             Self::Gc(args) => gc::run(args, context),

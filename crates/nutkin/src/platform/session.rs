@@ -7,6 +7,7 @@ use nutkin_core::ledger::Snapshot;
 use nutkin_core::selection::Platform;
 use nutkin_core::supervision::fence::{LivingProcesses, ProcessStart};
 
+use nutkin_diagnosis::Evidence;
 use nutkin_docker::DockerSession;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_rest::{Connected, RunningJobs, View};
@@ -83,6 +84,18 @@ impl Session {
             Self::Local(directory) => local::view::look(directory).await,
             Self::Kubernetes(session) => session.look().await,
             Self::Docker(session) => docker::view::look(session).await,
+        }
+    }
+
+    /// What there is to see of it, for whoever looks for what is wrong.
+    ///
+    /// # Errors
+    /// It has ended (5), or the platform cannot be asked.
+    pub async fn evidence(&self) -> Result<Evidence, Error> {
+        match self {
+            Self::Local(directory) => local::why::evidence(directory).await,
+            Self::Kubernetes(session) => session.evidence().await,
+            Self::Docker(session) => docker::why::evidence(session).await,
         }
     }
 

@@ -79,3 +79,35 @@ fn plan_of_a_session_that_runs() {
     assert_eq!(below(&world.path("state")), files);
     assert_eq!(world.living("a"), before);
 }
+
+/// TaskManagers whose JVM refuses its arguments, beside a JobManager that sleeps.
+const REFUSES: &str = "case \"$*\" in *TaskManagerRunner*) echo \"Unrecognized VM option 'UseParallelOldGC'\"; \
+                       echo 'Error: Could not create the Java Virtual Machine.'; exit 1;; esac\nexec sleep 600";
+
+#[test]
+fn why_names_what_the_jvm_of_a_task_manager_refuses() {
+    let world = World::new();
+    world.up("a", &[]).expect(0);
+    world.until_running("a");
+    crate::world::answer(crate::world::rest_port(&world.launch("a")), 1, &[]);
+    let before = below(&world.path("state"));
+    let well = world.run(&["why", "a"]);
+    well.expect(0).prints("session `a`: nothing is wrong that is known here");
+    assert_eq!(below(&world.path("state")), before, "nothing was made");
+    world.run(&["down", "a", "--yes"]).expect(0);
+
+    world.java("java", "17.0.1", REFUSES);
+    world.up("a", &[]).expect(0);
+    crate::world::answer(crate::world::rest_port(&world.launch("a")), 0, &[]);
+    crate::world::eventually("it has ended", || {
+        world.run(&["why", "a"]).stdout.contains("exit code 1")
+    });
+    let said = world.run(&["why", "a", "-o", "json"]);
+    let document = nutkin_testkit::schema::read(&said.expect(1).stdout);
+    assert_eq!(document["items"][0]["code"], "NK2601", "{document:#}");
+    let led: Vec<&Value> =
+        document["items"][0]["ledTo"].as_array().unwrap().iter().map(|one| &one["code"]).collect();
+    assert_eq!(led, ["NK2108", "NK2121"], "{document:#}");
+    assert!(document["items"][0]["ledTo"][0]["time"].is_string(), "{document:#}");
+    assert_eq!(document["items"].as_array().map(Vec::len), Some(1), "{document:#}");
+}

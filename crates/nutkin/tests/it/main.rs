@@ -34,6 +34,7 @@ mod scenario_relocation;
 mod scenario_snapshots;
 mod scenario_so;
 mod scenario_way_back;
+mod scenario_why;
 mod session;
 mod supervisor;
 mod terminal;

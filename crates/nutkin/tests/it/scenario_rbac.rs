@@ -141,6 +141,7 @@ fn life(sums: &mut Sums, file: &str, runs_pods: bool) {
     sums.run(&place, &[up, change].concat());
     for args in [
         &["status", "a"][..],
+        &["why", "a"],
         &["ls"],
         &["logs", "--session", "a"],
         &["scale", "a", "--task-managers", "3", "--yes"],

@@ -49,7 +49,7 @@ pub fn failure(error: RestError) -> Error {
     let advice = match &error {
         RestError::Refused { cause, trace } => {
             let texts = trace.iter().rev().map(String::as_str);
-            rules::advice(std::iter::once(cause.as_str()).chain(texts))
+            nutkin_diagnosis::advice(std::iter::once(cause.as_str()).chain(texts))
         }
         RestError::NoLeader => Some(Remedy::Status { name: None }),
         _ => None,

@@ -134,7 +134,9 @@ fn value(one: &Arg, before: &str) -> Next {
         one.get_value_names().and_then(|names| names.first()).map(clap::builder::Str::as_str);
     let looked = match name {
         _ if one.get_long() == Some("session") => Looked::Sessions,
-        Some("NAME" | "[NAME] PROCESS") if one.is_positional() => Looked::Sessions,
+        Some("NAME" | "[NAME] PROCESS" | "SESSION|JOB|POD|TASKMANAGER") if one.is_positional() => {
+            Looked::Sessions
+        }
         Some("JOB") => Looked::Jobs,
         Some("KEY") => Looked::Options,
         Some("KEY=VALUE") => Looked::Settings,
@@ -169,9 +171,10 @@ mod tests {
         fn check(line: &str, looked: Looked, before: &str) {
             assert_eq!(next_of(line), Next::Value(looked, before.to_owned()), "{line}");
         }
-        for command in
-            ["up", "down", "plan", "status", "open", "scale", "restart", "move", "jobs", "logs"]
-        {
+        for command in [
+            "up", "down", "plan", "status", "why", "open", "scale", "restart", "move", "jobs",
+            "logs",
+        ] {
             check(&format!("{command} "), Looked::Sessions, "");
         }
         check("down --yes or", Looked::Sessions, "");

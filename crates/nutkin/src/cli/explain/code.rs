@@ -1,6 +1,7 @@
-//! `nutkin explain NK0202`: what a code of `nutkin check` means.
+//! `nutkin explain NK0202`: what a code of `nutkin check` or `nutkin why` means.
 
-use nutkin_check::{codes, page};
+use nutkin_check::codes;
+use nutkin_core::code_page::page;
 use nutkin_flink::Problem;
 use serde_json::json;
 
@@ -20,13 +21,13 @@ pub(super) fn is_one(key: &str) -> bool {
 /// # Errors
 /// There is no such code.
 pub(super) fn run(key: &str, output: &OutputArgs, context: &Context<'_>) -> Outcome {
-    let Some(rule) = codes::find(key) else {
-        let problem = Problem::new(key, "`nutkin check` has no such code")
-            .hint("docs/checks/README.md lists all codes");
+    let Some(rule) = codes::find(key).or_else(|| nutkin_diagnosis::codes::find(key)) else {
+        let problem =
+            Problem::new(key, "Nutkin has no such code").hint("docs/checks/ lists all codes");
         return Err(Error::input(vec![problem]));
     };
     if output.output == Output::Text {
-        context.printer.out(&page::page(rule));
+        context.printer.out(&page(rule));
         return Ok(Exit::Done);
     }
     let files = |files: Vec<(&str, &str)>| {

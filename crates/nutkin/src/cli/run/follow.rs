@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use nutkin_core::jobs as rules;
 use serde_json::json;
 
 use super::{Args, Submitted};
@@ -56,7 +55,7 @@ pub(super) async fn follow(
             }
             print(args, context, id, fields)?;
             let texts = cause_texts(&outcome);
-            let advice = rules::advice(texts.iter().map(String::as_str));
+            let advice = nutkin_diagnosis::advice(texts.iter().map(String::as_str));
             let cause = outcome.cause.map(|cause| format!(": {cause}")).unwrap_or_default();
             let mut failed =
                 Error::new(Kind::JobFailed, format!("job {id} is {state}{after}{cause}"));

@@ -17,6 +17,8 @@ const NAMES_BELOW: &[(&str, &str)] = &[
     ("core/src/plan/kubernetes/kustomize.rs", "the head of a file says who wrote it"),
     ("core/src/plan/process/configuration.rs", "the head of a file says who wrote it"),
     ("core/src/plan/process/jvm.rs", "arguments of Flink's main classes"),
+    ("diagnosis/src/page.rs", "a page of docs/checks"),
+    ("diagnosis/src/rules/", "pages of docs/checks, and findings in the words of these"),
     ("fetch/src/artifacts/maven.rs", "arguments of Maven"),
     ("fetch/src/dist/class_data.rs", "the program calls itself"),
     ("fetch/src/dist/origin/pip.rs", "arguments of pip"),

@@ -14,7 +14,7 @@ pub(crate) use source::code;
 use crate::tidy::{files, root};
 
 /// The crates that decide, and neither look nor act.
-const PURE: [&str; 4] = ["flink", "core", "check", "container"];
+const PURE: [&str; 5] = ["flink", "core", "check", "container", "diagnosis"];
 
 /// The crates that look and act, below the binary.
 pub(crate) const SHELLS: [&str; 7] =
@@ -23,18 +23,19 @@ pub(crate) const SHELLS: [&str; 7] =
 /// Which crates of `crates/` each may be built from. Who is not named in a row is not to be known there: a platform does
 /// not know another, nobody but the binary knows the command line, and no decision needs the rules for other people's
 /// files.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("flink", &[]),
     ("core", &["flink"]),
     ("check", &["flink", "core"]),
     ("container", &["flink"]),
+    ("diagnosis", &["flink", "core"]),
     ("shell", &["flink", "core"]),
-    ("rest", &["flink", "core", "shell"]),
+    ("rest", &["flink", "core", "diagnosis", "shell"]),
     ("fetch", &["flink", "core", "shell", "rest"]),
     ("images", &["flink", "container", "shell", "rest", "fetch"]),
-    ("local", &["flink", "core", "shell", "rest", "fetch"]),
-    ("docker", &["flink", "core", "container", "shell", "rest", "fetch"]),
-    ("kubernetes", &["flink", "core", "shell", "rest"]),
+    ("local", &["flink", "core", "diagnosis", "shell", "rest", "fetch"]),
+    ("docker", &["flink", "core", "container", "diagnosis", "shell", "rest", "fetch"]),
+    ("kubernetes", &["flink", "core", "diagnosis", "shell", "rest"]),
     (
         "nutkin",
         &[
@@ -42,6 +43,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
             "core",
             "check",
             "container",
+            "diagnosis",
             "shell",
             "rest",
             "fetch",

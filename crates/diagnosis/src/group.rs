@@ -1,0 +1,176 @@
+//! From facts to findings: facts of one kind are one finding, however often they happen and to however many.
+
+use nutkin_core::crash_log;
+use nutkin_flink::process::Role;
+
+use crate::codes;
+use crate::diagnosis::{Diagnosis, Proof};
+use crate::evidence::Evidence;
+use crate::fact::{Fact, Source};
+use crate::rules;
+use crate::symptom::{Counts, Symptom};
+use crate::time;
+
+/// Facts that are shown of one finding: the first ones, which are nearest to the cause.
+const PROOFS: usize = 3;
+
+/// Lines of the log of a process of which nothing else says why it has ended.
+const EXCERPT: usize = 4;
+
+/// For how long what is repeated while it is so counts after it was seen last, milliseconds: Flink tries what was refused again every five
+/// seconds at the latest (`high-availability.kubernetes.leader-election.retry-period`).
+const LATELY: i64 = 60_000;
+
+/// How the session is at this moment.
+#[derive(Debug, Clone, Copy)]
+struct Health {
+    /// Processes are missing, or nothing is known of them.
+    misses: bool,
+    /// Jobs fail or wait, or nothing is known of them.
+    fails: bool,
+    /// Now.
+    now: Option<i64>,
+}
+
+impl Health {
+    fn of(facts: &[Fact], evidence: &Evidence) -> Self {
+        // Logs alone do not say how it is now.
+        let is_blind = evidence.flink.is_none()
+            && evidence.processes.is_empty()
+            && evidence.objects.is_empty();
+        let present = || facts.iter().filter(|fact| !fact.previous);
+        let is_missing = |fact: &Fact| {
+            let is_pod = fact.source == Source::Event && fact.role.is_some();
+            let missing =
+                [codes::NOT_RUNNING, codes::TASK_MANAGERS_MISSING, codes::SILENT, codes::HANGS];
+            is_pod
+                || fact.source == Source::End
+                || fact.code.is_some_and(|code| missing.contains(&code))
+        };
+        let is_of_job = |fact: &Fact| {
+            fact.source == Source::Job || fact.code.is_some_and(|code| code.starts_with("NK25"))
+        };
+        let misses = is_blind || present().any(is_missing);
+        let fails = misses || facts.iter().any(is_of_job);
+        Self { misses, fails, now: evidence.now.as_deref().and_then(time::of_rfc3339) }
+    }
+
+    /// Whether what a log says counts at this moment.
+    fn counts(self, symptom: &Symptom, fact: &Fact, ended: &[&str]) -> bool {
+        match fact.source {
+            // What was said of a pod that runs by now, or is gone, is over.
+            Source::Event if fact.previous => return self.misses,
+            Source::End | Source::Event | Source::Job | Source::Look => return true,
+            Source::Log => {}
+        }
+        // The log of a life that has ended says why, where the end is still of interest.
+        if fact.previous && !self.misses && !ended.contains(&fact.of.as_str()) {
+            return false;
+        }
+        let is_late = || {
+            let age = self.now.zip(fact.at).map(|(now, at)| now.saturating_sub(at));
+            age.is_some_and(|age| age <= LATELY)
+        };
+        match symptom.counts {
+            Counts::Always => true,
+            Counts::WhileMissing => self.misses,
+            Counts::WhileFailing => self.fails,
+            Counts::Lately => self.misses || is_late(),
+        }
+    }
+}
+
+/// What was found, in order of time.
+pub(crate) fn findings(facts: &[Fact], evidence: &Evidence) -> Vec<Diagnosis> {
+    let health = Health::of(facts, evidence);
+    let ends = facts.iter().filter(|fact| fact.source == Source::End);
+    let ended: Vec<&str> = ends.map(|fact| fact.of.as_str()).collect();
+    let mut found: Vec<Diagnosis> = Vec::new();
+    for fact in facts {
+        let Some(symptom) = symptom_of(fact) else { continue };
+        if health.counts(symptom, fact, &ended) {
+            add(&mut found, symptom, fact);
+        }
+    }
+    let explained: Vec<(String, crate::symptom::Layer)> = found
+        .iter()
+        .flat_map(|one| one.subjects.iter().map(|subject| (subject.clone(), one.symptom.layer)))
+        .collect();
+    for one in &mut found {
+        let layer = one.symptom.layer;
+        let is_explained = |subject: &String| {
+            explained.iter().any(|(other, lower)| other == subject && *lower < layer)
+        };
+        if one.has_end && !one.subjects.iter().any(is_explained) {
+            one.proofs.extend(last_words(&one.subjects, evidence));
+        }
+    }
+    found
+}
+
+/// The row that a fact is a case of: of those whose words are in it the one nearest to the beginning of a chain, and for exceptions of jobs otherwise the one of all others.
+fn symptom_of(fact: &Fact) -> Option<&'static Symptom> {
+    let of_job = || rules::all().find(|one| one.rule.code == codes::JOB_FAILS);
+    let seen = rules::all().filter(|symptom| symptom.is_seen_in(fact));
+    let found = seen.min_by_key(|symptom| symptom.layer);
+    found.or_else(|| of_job().filter(|_| fact.source == Source::Job))
+}
+
+fn add(found: &mut Vec<Diagnosis>, symptom: &'static Symptom, fact: &Fact) {
+    // Failures of jobs that have nothing in common but that they are failures.
+    let cause = fact.cause.clone().filter(|_| symptom.rule.code == codes::JOB_FAILS);
+    let place = found.iter_mut().position(|one| {
+        one.symptom.rule.code == symptom.rule.code && (cause.is_none() || one.cause == cause)
+    });
+    let place = place.unwrap_or_else(|| {
+        found.push(Diagnosis::new(symptom, cause));
+        found.len() - 1
+    });
+    let one = &mut found[place];
+    one.count += 1;
+    one.at = one.at.or(fact.at);
+    one.has_end |= fact.source == Source::End;
+    one.touches(fact.role);
+    if !one.subjects.contains(&fact.of) {
+        one.subjects.push(fact.of.clone());
+    }
+    one.words.push_str(&fact.text);
+    one.words.push('\n');
+    let is_new = one.proofs.iter().all(|proof| proof.lines != fact.quote);
+    if is_new && one.proofs.len() < PROOFS {
+        one.proofs.push(Proof {
+            at: fact.at,
+            source: fact.source.name(),
+            of: fact.of.clone(),
+            lines: fact.quote.clone(),
+        });
+    }
+}
+
+/// What the first of these processes wrote before it ended, where that is known.
+fn last_words(subjects: &[String], evidence: &Evidence) -> Option<Proof> {
+    let of = subjects.first()?;
+    let logs = evidence.logs.iter().filter(|log| log.process == *of && !log.text.trim().is_empty());
+    let mut excerpts: Vec<Vec<String>> = logs
+        .map(|log| {
+            let log = crate::facts::without_times(&log.text);
+            crash_log::excerpt(&log, EXCERPT)
+        })
+        .collect();
+    let says = |lines: &Vec<String>| {
+        lines.iter().any(|line| line.contains("Exception") || line.contains("Error"))
+    };
+    let place = excerpts.iter().position(says).or(excerpts.len().checked_sub(1))?;
+    let lines = excerpts.swap_remove(place).iter().map(|line| crate::facts::shown(line)).collect();
+    Some(Proof { at: None, source: Source::Log.name(), of: of.clone(), lines })
+}
+
+impl Diagnosis {
+    fn touches(&mut self, role: Option<Role>) {
+        match role {
+            Some(Role::TaskManager) => self.of_task_managers = true,
+            Some(Role::JobManager) => self.of_job_managers = true,
+            Some(Role::ZooKeeper) | None => {}
+        }
+    }
+}

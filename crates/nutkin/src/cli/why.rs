@@ -1,0 +1,140 @@
+//! `nutkin why`.
+
+use nutkin_core::ledger::Ledger;
+use nutkin_diagnosis::{Diagnosis, Evidence, diagnose};
+
+use super::select;
+use super::shared::{Output, OutputArgs, PlatformArgs, document};
+use crate::platform::Session;
+use crate::{Context, Exit, Outcome, runtime};
+use nutkin_shell::{Error, Kind, ledger};
+
+/// Arguments of `nutkin why`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  nutkin why                          the only session
+  nutkin why orders                   the session `orders`
+  nutkin why taskmanager-2            a process of the only session
+  nutkin why totals --session orders  a job, by its name or its id
+  nutkin why orders -o json
+
+Exit codes: 0 nothing is wrong, 1 something is, 5 no such session, process or job.")]
+pub struct Args {
+    /// A session, or a job, pod or process of one
+    #[arg(value_name = "SESSION|JOB|POD|TASKMANAGER")]
+    name: Option<String>,
+
+    /// The session's name
+    #[arg(long)]
+    session: Option<String>,
+
+    /// A session file that names it
+    #[arg(long, short)]
+    file: Option<std::path::PathBuf>,
+
+    #[command(flatten)]
+    platform: PlatformArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Says what is wrong with a session, the earliest cause first, and what it led to. Nothing is changed.
+///
+/// # Errors
+/// No such session, process or job (5).
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    runtime::block_on(async {
+        let (session, of) = chosen(&args, context).await?;
+        let evidence = collect(&session).await?;
+        let mut found = diagnose(&evidence);
+        if let Some(of) = &of {
+            let name = subject(of, &evidence, &session)?;
+            found.retain(|one| concerns(one, &name));
+        }
+        let printer = context.printer;
+        if args.output.output == Output::Text {
+            printer.show(&nutkin_diagnosis::text(session.name(), &found));
+            if !found.is_empty() {
+                printer.suggest("`nutkin explain CODE` says more about a code");
+            }
+        } else {
+            let mut fields = nutkin_diagnosis::document(session.name(), &found);
+            fields["platform"] = session.platform().to_string().into();
+            printer.document(args.output.output, &document("Diagnosis", fields))?;
+        }
+        Ok(if found.is_empty() { Exit::Done } else { Exit::Failed })
+    })
+}
+
+/// The session, and what of it is meant where a word names something else.
+async fn chosen(args: &Args, context: &Context<'_>) -> Result<(Session, Option<String>), Error> {
+    let file = args.file.as_deref();
+    if args.session.is_some() || file.is_some() {
+        let session = select::find(args.session.as_deref(), file, &args.platform, context).await?;
+        return Ok((session, args.name.clone()));
+    }
+    let named = select::find(args.name.as_deref(), None, &args.platform, context).await;
+    match (named, &args.name) {
+        (Ok(session), _) => Ok((session, None)),
+        (Err(failure), Some(name)) if failure.kind == Kind::NotFound => {
+            // Without another session to look into, the word was meant as one.
+            match select::find(None, None, &args.platform, context).await {
+                Ok(session) => Ok((session, Some(name.clone()))),
+                Err(_) => Err(failure),
+            }
+        }
+        (Err(failure), _) => Err(failure),
+    }
+}
+
+/// What there is to see of a session, the jobs that its ledger knows included.
+///
+/// # Errors
+/// It has ended, or its platform cannot be asked.
+pub(super) async fn collect(session: &Session) -> Result<Evidence, Error> {
+    let mut evidence = session.evidence().await?;
+    match ledger::load(session).await {
+        Ok(opened) => evidence.open_jobs = open_jobs(&opened.ledger),
+        Err(error) => evidence.unseen.push(nutkin_diagnosis::Unseen {
+            what: "the session's ledger".to_owned(),
+            why: error.error.to_string(),
+        }),
+    }
+    Ok(evidence)
+}
+
+/// Jobs that run as far as the ledger knows, name by id.
+fn open_jobs(ledger: &Ledger) -> std::collections::BTreeMap<String, String> {
+    let open = ledger.jobs.iter().filter(|(_, job)| job.is_open());
+    open.filter_map(|(name, job)| Some((job.id.clone()?, name.clone()))).collect()
+}
+
+/// The name by which findings know what a word names: a process, a pod, or a job by its name or the beginning of its id.
+fn subject(word: &str, evidence: &Evidence, session: &Session) -> Result<String, Error> {
+    let processes = evidence.processes.iter().map(|one| one.name.as_str());
+    let pods = evidence.objects.iter().filter(|object| object["kind"] == "Pod");
+    let pods = pods.filter_map(|pod| pod["metadata"]["name"].as_str());
+    let names: Vec<&str> = processes.chain(pods).collect();
+    if names.contains(&word) {
+        return Ok(word.to_owned());
+    }
+    let flink = evidence.flink.iter().flat_map(|flink| &flink.jobs);
+    let jobs = flink.filter_map(|job| Some((job.job["jid"].as_str()?, job.job["name"].as_str()?)));
+    let open = evidence.open_jobs.iter().map(|(id, name)| (id.as_str(), name.as_str()));
+    let jobs: Vec<(&str, &str)> = jobs.chain(open).collect();
+    let is_meant = |(id, name): &&(&str, &str)| *name == word || id.starts_with(word);
+    if let Some((_, name)) = jobs.iter().find(is_meant) {
+        return Ok((*name).to_owned());
+    }
+    let message = format!("session `{}` has no process and no job `{word}`", session.name());
+    let known = names.into_iter().chain(jobs.iter().map(|(_, name)| *name));
+    Err(Error::new(Kind::NotFound, message)
+        .hint(format!("there are: {}", known.collect::<Vec<_>>().join(", "))))
+}
+
+/// Whether a finding, or something that it led to, is about this.
+fn concerns(found: &Diagnosis, name: &str) -> bool {
+    let is_about = |one: &Diagnosis| one.subjects.iter().any(|subject| subject == name);
+    is_about(found) || found.led_to.iter().any(is_about)
+}
