@@ -17,6 +17,8 @@ pub struct Holder {
     pub ledger: Option<Ledger>,
     /// Ids of its jobs that have not ended; `None`: it may have some and does not tell.
     pub running: Option<BTreeSet<String>>,
+    /// Whether it has processes or a workload: what it left is not left yet.
+    pub lives: bool,
     /// Whether high availability may bring jobs back that nobody else knows.
     pub is_highly_available: bool,
 }
@@ -47,6 +49,8 @@ pub enum LeftoverKind {
     Archive(String),
     /// A savepoint.
     Savepoint,
+    /// What high availability wrote of a session, and how many jobs a session of that name would bring back from it.
+    HighAvailability(usize),
 }
 
 /// A leftover, and why it stays.
@@ -71,6 +75,10 @@ pub enum Needed {
     HighAvailability(String),
     /// What stays there refers to it.
     Refers(String),
+    /// A session of its name would bring so many jobs back from it.
+    BringsBack(usize),
+    /// Its session is still there.
+    Lives(String),
     /// Somebody may have taken it by hand: this session is still there.
     ByHand(String),
 }
@@ -85,6 +93,7 @@ impl Judged {
             (None, LeftoverKind::Checkpoints(job)) => words::checkpoints_go(path, &size, job),
             (None, LeftoverKind::Archive(job)) => words::archive_goes(path, &size, job),
             (None, LeftoverKind::Savepoint) => words::savepoint_goes(path, &size),
+            (None, LeftoverKind::HighAvailability(_)) => words::high_availability_goes(path, &size),
             (Some(needed), _) => words::stays(path, &needed.line()),
         }
     }
@@ -99,6 +108,8 @@ impl Needed {
             Self::NotTold(session) => words::not_told(session),
             Self::HighAvailability(session) => words::may_come_back(session),
             Self::Refers(path) => words::refers(path),
+            Self::BringsBack(count) => words::brings_back(*count),
+            Self::Lives(session) => words::lives(session),
             Self::ByHand(session) => words::by_hand(session),
         }
     }
@@ -172,6 +183,9 @@ fn text(holder: &Holder) -> String {
 
 fn by_holders(leftover: &Leftover, holders: &[Holder], texts: &[String]) -> Option<Needed> {
     let own = leftover.session.as_ref();
+    if let LeftoverKind::HighAvailability(jobs) = leftover.what {
+        return of_high_availability(jobs, own, holders);
+    }
     let is_jar = matches!(leftover.what, LeftoverKind::Jar(_));
     for (holder, text) in holders.iter().zip(texts) {
         let name = &holder.session;
@@ -185,6 +199,7 @@ fn by_holders(leftover: &Leftover, holders: &[Holder], texts: &[String]) -> Opti
                 job.as_str()
             }
             LeftoverKind::Savepoint => leftover.path.rsplit('/').next().unwrap_or_default(),
+            LeftoverKind::HighAvailability(_) => continue,
         };
         if text.contains(needle) {
             return Some(Needed::Ledger(name.clone()));
@@ -197,6 +212,24 @@ fn by_holders(leftover: &Leftover, holders: &[Holder], texts: &[String]) -> Opti
         }
         if is_own && leftover.what == LeftoverKind::Savepoint {
             return Some(Needed::ByHand(name.clone()));
+        }
+    }
+    None
+}
+
+/// Only a session of this name reads it, and only to bring jobs back that were submitted: one that holds no such job is needed by
+/// nobody once its session is gone.
+fn of_high_availability(jobs: usize, own: Option<&String>, holders: &[Holder]) -> Option<Needed> {
+    if 0 < jobs {
+        return Some(Needed::BringsBack(jobs));
+    }
+    for holder in holders.iter().filter(|holder| own == Some(&holder.session)) {
+        let name = holder.session.clone();
+        if holder.lives {
+            return Some(Needed::Lives(name));
+        }
+        if holder.ledger.is_none() || holder.running.is_none() {
+            return Some(Needed::NotTold(name));
         }
     }
     None

@@ -36,14 +36,35 @@ pub fn all(environment: &Environment) -> Vec<Leftover> {
                 add(path, LeftoverKind::Savepoint);
             }
         }
+        let available = session.join(HIGH_AVAILABILITY);
+        if !entries(&available).is_empty() {
+            let jobs = submitted(&available);
+            add(available, LeftoverKind::HighAvailability(jobs));
+        }
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found
 }
 
-/// Whether high availability data of a session lies there.
-pub fn has_high_availability(environment: &Environment, session: &str) -> bool {
-    !entries(&data(environment).join(session).join("ha")).is_empty()
+/// Whether high availability data of a session lies there that brings jobs back.
+pub fn brings_jobs_back(environment: &Environment, session: &str) -> bool {
+    0 < submitted(&data(environment).join(session).join(HIGH_AVAILABILITY))
+}
+
+/// Folder of high availability data, the default `high-availability.storageDir` of sessions on this machine.
+const HIGH_AVAILABILITY: &str = "ha";
+
+/// Beginning of the names of files that hold a job which a JobManager brings back: `submittedJobGraph` up to 1.20,
+/// `submittedExecutionPlan` and `submittedApplication` since. Source: constants of `ZooKeeperUtils`, 1.13 to 2.3.
+const SUBMITTED: &str = "submitted";
+
+/// How many jobs high availability data would bring back. Links are not followed.
+fn submitted(path: &Path) -> usize {
+    match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_dir() => entries(path).iter().map(|one| submitted(one)).sum(),
+        Ok(_) => usize::from(name_of(path).is_some_and(|name| name.starts_with(SUBMITTED))),
+        Err(_) => 0,
+    }
 }
 
 /// Where sessions keep data by default.
@@ -109,6 +130,17 @@ mod tests {
         assert_eq!(kinds, [&archive, &checkpoints, &LeftoverKind::Savepoint]);
         assert_eq!(found[1].mentions, [b].into());
         assert!(5 < found[1].bytes);
-        assert!(!has_high_availability(&environment, "s"));
+        assert!(!brings_jobs_back(&environment, "s"));
+        // A result store holds what has ended; a job graph is brought back.
+        for (path, jobs) in [("job-result-store/s/a.json", 0), ("default/submittedJobGraph0a1b", 1)]
+        {
+            let path = data.join("ha").join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
+            let found = all(&environment).into_iter().map(|one| one.what);
+            let found = found.filter(|what| matches!(what, LeftoverKind::HighAvailability(_)));
+            assert_eq!(found.collect::<Vec<_>>(), [LeftoverKind::HighAvailability(jobs)]);
+            assert_eq!(brings_jobs_back(&environment, "s"), 0 < jobs);
+        }
     }
 }

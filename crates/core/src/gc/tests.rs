@@ -14,6 +14,7 @@ fn holder(name: &str, jobs: Vec<(&str, JobRecord)>) -> Holder {
         session: name.to_owned(),
         ledger: Some(ledger),
         running: Some(BTreeSet::new()),
+        lives: true,
         is_highly_available: false,
     }
 }
@@ -132,4 +133,24 @@ fn ids_of_jobs_in_bytes() {
     let text = format!("\0\x01file:/c/{A}/shared/{B}0 chk-7/{C}\u{7}");
     let expected = [A, C].map(str::to_owned);
     assert_eq!(ids_in(text.as_bytes()), expected.into());
+}
+
+#[test]
+fn high_availability_data_goes_when_its_session_is_gone_and_it_brings_nothing_back() {
+    let empty = [leftover(LeftoverKind::HighAvailability(0), &[])];
+    let full = [leftover(LeftoverKind::HighAvailability(2), &[])];
+    let living = || holder("s", Vec::new());
+    let gone = || Holder { lives: false, ..living() };
+    let check = |holders: &[Holder], expected: [bool; 2]| {
+        assert_eq!([stays(&empty, holders)[0], stays(&full, holders)[0]], expected);
+    };
+    check(&[living()], [true, true]);
+    check(&[gone()], [false, true]);
+    check(&[], [false, true]);
+    // Who does not tell keeps everything; other sessions do not count.
+    check(&[Holder { ledger: None, ..gone() }], [true, true]);
+    check(&[Holder { running: None, ..gone() }], [true, true]);
+    check(&[Holder { ledger: None, ..holder("other", Vec::new()) }], [false, true]);
+    let said = judge(full.to_vec(), &[]).remove(0).line();
+    assert!(said.ends_with("a session of this name would bring 2 jobs back from it"), "{said}");
 }

@@ -56,3 +56,21 @@ pub(crate) fn refers(path: &str) -> String {
 pub(crate) fn by_hand(session: &str) -> String {
     format!("somebody may want it: session `{session}` is still there")
 }
+
+/// High availability data goes.
+pub(crate) fn high_availability_goes(path: &str, size: &str) -> String {
+    format!(
+        "{path} ({size}): its session is gone, and it holds no job that a session of this name would bring back"
+    )
+}
+
+/// High availability data stays.
+pub(crate) fn brings_back(count: usize) -> String {
+    let jobs = if count == 1 { "1 job" } else { &format!("{count} jobs") };
+    format!("a session of this name would bring {jobs} back from it")
+}
+
+/// The session is there.
+pub(crate) fn lives(session: &str) -> String {
+    format!("session `{session}` is still there")
+}

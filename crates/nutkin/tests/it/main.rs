@@ -21,6 +21,7 @@ mod scenario_calls;
 mod scenario_cuts;
 mod scenario_docker;
 mod scenario_drift;
+mod scenario_gc;
 mod scenario_helpers;
 mod scenario_jobs;
 mod scenario_kubernetes;
