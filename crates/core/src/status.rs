@@ -63,9 +63,15 @@ pub struct ObservedSession {
     pub task_managers: u32,
     /// Number of TaskManagers that REST reports; `None` when it does not answer.
     pub registered: Option<u32>,
+    /// Seconds for which all its JobManagers have lived, where that is known.
+    pub job_managers_for: Option<u64>,
     /// The session file that it was made from, where that is known.
     pub file: Option<String>,
 }
+
+/// Seconds in which a JobManager answers that was started, also on a machine that has much else to do: as long as `up` waits by
+/// default. One that has lived for longer and does not answer is not starting.
+pub const STARTS: u64 = 120;
 
 /// The state, and in sentences what is not as it should be, with what fixes it.
 pub fn derive(name: &str, observed: &ObservedSession) -> (SessionState, Vec<Remark>) {
@@ -97,6 +103,8 @@ pub fn derive(name: &str, observed: &ObservedSession) -> (SessionState, Vec<Rema
     if !observed.paused.is_empty() {
         messages.push(words::paused(&observed.paused));
     }
+    let silent_for = observed.job_managers_for.filter(|_| observed.registered.is_none());
+    messages.extend(silent_for.and_then(hangs));
     if !messages.is_empty() {
         return (SessionState::Degraded, messages);
     }
@@ -108,6 +116,11 @@ pub fn derive(name: &str, observed: &ObservedSession) -> (SessionState, Vec<Rema
         Some(_) => return (SessionState::Running, messages),
     }
     (SessionState::Starting, messages)
+}
+
+/// That JobManagers do not answer which have all lived for so many seconds: `None` where they may still be starting.
+pub fn hangs(lived: u64) -> Option<Remark> {
+    (STARTS <= lived).then(|| words::hangs(lived))
 }
 
 /// That a JobManager is of another release line than the session is planned for.
@@ -147,6 +160,7 @@ mod tests {
             paused: Vec::new(),
             task_managers,
             registered,
+            job_managers_for: Some(STARTS - 1),
             file,
         };
         let (found, messages) = derive("s", &observed);
@@ -176,6 +190,31 @@ mod tests {
         // The controls: it ran before, or nobody starts it.
         check(true, &[], Degraded, "not running: taskmanager-1");
         check(false, &["taskmanager-1"], Degraded, "the supervisor is gone");
+    }
+
+    #[test]
+    fn a_job_manager_that_has_lived_for_long_is_not_starting() {
+        #[track_caller]
+        fn check(lived: Option<u64>, registered: Option<u32>, state: SessionState, words: &str) {
+            let observed = ObservedSession {
+                supervised: true,
+                processes: vec![("jobmanager".to_owned(), true)],
+                registered,
+                job_managers_for: lived,
+                ..ObservedSession::default()
+            };
+            let (found, messages) = derive("s", &observed);
+            assert_eq!(found, state, "{messages:?}");
+            let text: Vec<String> = messages.iter().map(Remark::plain).collect();
+            assert_eq!(text.join("\n").contains(words), !words.is_empty(), "{text:?}");
+        }
+        use SessionState::{Degraded, Running, Starting};
+        check(Some(STARTS), None, Degraded, "has run for 2m and does not answer");
+        check(Some(3 * 3600), None, Degraded, "has run for 180m and does not answer");
+        // The controls: it was started a moment ago, nobody knows when, or it answers.
+        check(Some(STARTS - 1), None, Starting, "does not answer yet");
+        check(None, None, Starting, "does not answer yet");
+        check(Some(STARTS), Some(0), Running, "");
     }
 
     #[test]

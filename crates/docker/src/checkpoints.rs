@@ -1,9 +1,14 @@
 //! Checkpoints of jobs on the volume of a session.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use bollard::container::LogOutput;
+use bollard::errors::Error as DaemonError;
+use bollard::exec::{CreateExecOptions, StartExecResults};
 use bollard::query_parameters::DownloadFromContainerOptionsBuilder;
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use nutkin_core::jobs::{LIST, listed};
 use nutkin_shell::{Error, Kind};
 use tar::Header;
 
@@ -17,11 +22,89 @@ const MOST: u64 = 256 << 20;
 const BLOCK: usize = 512;
 
 /// The newest whole checkpoint of a job below a directory of containers, with the seconds since 1970 at which it was complete.
-/// `None`: there is none.
+/// `None`: there is none. A JobManager that runs and has a shell lists them; otherwise they are looked for in what the daemon packs.
+///
+/// # Errors
+/// As [`packed`], where nobody lists them.
+pub async fn newest(
+    session: &DockerSession,
+    directory: &Path,
+    job: &str,
+) -> Result<Option<(String, u64)>, Error> {
+    let job_managers = session.processes().await?.job_managers;
+    let (Some(job_manager), Some(text)) = (job_managers.first(), directory.to_str()) else {
+        return packed(session, directory, job).await;
+    };
+    let Some(all) = listed_by(session, &job_manager.id, text, &[job]).await else {
+        return packed(session, directory, job).await;
+    };
+    let newest = all.get(job).and_then(BTreeMap::last_key_value);
+    let Some((number, path)) = newest else { return Ok(None) };
+    let metadata = directory.join(job).join(format!("chk-{number}/_metadata"));
+    let time = written(session, &job_manager.id, &metadata).await?;
+    Ok(Some((path.clone(), time)))
+}
+
+/// The complete checkpoints of jobs below a directory, as a program of the container lists them; `None`: it cannot.
+pub(super) async fn listed_by(
+    session: &DockerSession,
+    container: &str,
+    directory: &str,
+    jobs: &[&str],
+) -> Option<BTreeMap<String, BTreeMap<u64, String>>> {
+    let words = ["sh", "-c", LIST, "sh", directory].into_iter().chain(jobs.iter().copied());
+    let words = words.map(str::to_owned).collect();
+    let printed = printed_by(session, container, words).await.ok()??;
+    Some(listed(directory, &printed))
+}
+
+/// When a file of a container was written, in seconds since 1970. Its contents are not waited for.
+async fn written(session: &DockerSession, container: &str, path: &Path) -> Result<u64, Error> {
+    let path = path.display().to_string();
+    let options = DownloadFromContainerOptionsBuilder::default().path(&path).build();
+    let mut pieces = session.docker.download_from_container(container, Some(options));
+    let mut header = Vec::new();
+    while header.len() < BLOCK {
+        let piece = pieces.try_next().await.map_err(|error| failure(&error))?;
+        let unseen = || Error::new(Kind::Broken, format!("`{path}` cannot be read"));
+        header.extend_from_slice(&piece.ok_or_else(unseen)?);
+    }
+    Ok(Header::from_byte_slice(&header[..BLOCK]).mtime()?)
+}
+
+/// What a command prints in a container; `None`: it fails.
+async fn printed_by(
+    session: &DockerSession,
+    container: &str,
+    words: Vec<String>,
+) -> Result<Option<String>, DaemonError> {
+    let options = CreateExecOptions {
+        attach_stdout: Some(true),
+        cmd: Some(words),
+        ..CreateExecOptions::default()
+    };
+    let made = session.docker.create_exec(container, options).await?;
+    let StartExecResults::Attached { mut output, .. } =
+        session.docker.start_exec(&made.id, None).await?
+    else {
+        return Ok(None);
+    };
+    let mut printed = Vec::new();
+    while let Some(part) = output.next().await {
+        if let LogOutput::StdOut { message } = part? {
+            printed.extend_from_slice(&message);
+        }
+    }
+    let ended = session.docker.inspect_exec(&made.id).await?;
+    let is_good = ended.exit_code == Some(0);
+    Ok(is_good.then(|| String::from_utf8_lossy(&printed).into_owned()))
+}
+
+/// The same as [`newest`], out of all that the daemon packs of the job's folder.
 ///
 /// # Errors
 /// The directory is not on the session's volume, the daemon refuses, or there is too much to look through.
-pub async fn newest(
+pub(super) async fn packed(
     session: &DockerSession,
     directory: &Path,
     job: &str,

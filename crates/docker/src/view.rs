@@ -1,11 +1,13 @@
 //! Looks at a session on a Docker daemon.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bollard::models::{ContainerState, ContainerStateStatusEnum};
-use bollard::query_parameters::{InspectContainerOptions, LogsOptionsBuilder};
-use futures_util::stream::{self, StreamExt as _};
+use bollard::query_parameters::{
+    EventsOptionsBuilder, InspectContainerOptions, LogsOptionsBuilder,
+};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use nutkin_core::leaders;
 use nutkin_core::plan::docker::OPTIONS;
 use nutkin_core::selection::Platform;
@@ -19,6 +21,7 @@ use nutkin_rest::Probe;
 use nutkin_rest::RunningJobs;
 use nutkin_rest::{ProcessView, View};
 use nutkin_shell::Error;
+use nutkin_shell::ledger::seconds_since;
 
 /// How often a JobManager that runs is asked for its jobs before they count as unknown, and the pause between: a
 /// loaded one answers within a few seconds.
@@ -40,7 +43,10 @@ pub async fn look(session: &DockerSession) -> Result<View, Error> {
         containers.into_iter().filter(|one| !one.is_spare).collect();
     let rest_urls = session.rest_urls(&containers);
     let probe = Probe::new(&rest_urls)?;
-    let (overview, answered) = probe.overview().await.unzip();
+    let inspected = stream::iter(&containers).map(|one| process(session, one));
+    let (overview, mut processes) =
+        tokio::join!(probe.overview(), inspected.buffered(AT_ONCE).collect::<Vec<ProcessView>>());
+    let (overview, answered) = overview.unzip();
     let count = |role| containers.iter().filter(|one| one.seen.role == Some(role)).count();
     let job_managers = count(Role::JobManager);
     let task_managers = count(Role::TaskManager);
@@ -60,11 +66,10 @@ pub async fn look(session: &DockerSession) -> Result<View, Error> {
         coming: Vec::new(),
         task_managers: u32::try_from(task_managers).unwrap_or(u32::MAX),
         registered: overview.map(|overview| overview.taskmanagers),
+        job_managers_for: job_managers_for(&containers, &processes),
         file: None,
     };
     let (state, messages) = status::derive(&session.name, &observed);
-    let processes = stream::iter(&containers).map(|one| process(session, one));
-    let mut processes: Vec<ProcessView> = processes.buffered(AT_ONCE).collect().await;
     if 1 < job_managers {
         let is_one = |one: &&ListedContainer| one.seen.role == Some(Role::JobManager);
         let names = containers.iter().filter(is_one).map(|one| one.seen.alias.as_str());
@@ -90,6 +95,14 @@ pub async fn look(session: &DockerSession) -> Result<View, Error> {
         processes,
         overview,
     })
+}
+
+/// Seconds for which all JobManagers have lived; `None`: one does not, or the daemon does not say it.
+fn job_managers_for(containers: &[ListedContainer], processes: &[ProcessView]) -> Option<u64> {
+    let all = containers.iter().zip(processes);
+    let all = all.filter(|(one, _)| one.seen.role == Some(Role::JobManager));
+    let lived = all.map(|(_, process)| process.uptime);
+    lived.collect::<Option<Vec<u64>>>()?.into_iter().min()
 }
 
 /// Lines in which the last word on who leads is looked for: a standby has hardly more, and a leader says one or two for each
@@ -118,16 +131,19 @@ async fn process(session: &DockerSession, one: &ListedContainer) -> ProcessView 
     let restarts = inspected.as_ref().and_then(|one| one.restart_count).unwrap_or_default();
     let state = inspected.and_then(|one| one.state);
     // One that runs has the exit code 0, whatever its last one was, and one that was never started has it, too.
+    let runs =
+        |state: &ContainerState| state.running == Some(true) && state.restarting != Some(true);
     let has_ended = |state: &ContainerState| {
-        let runs = state.running == Some(true) && state.restarting != Some(true);
-        !runs && state.status != Some(ContainerStateStatusEnum::CREATED)
+        !runs(state) && state.status != Some(ContainerStateStatusEnum::CREATED)
     };
-    let last_end = state.filter(has_ended).and_then(|state| {
-        if state.oom_killed == Some(true) {
-            return Some("killed: out of memory".to_owned());
-        }
-        state.exit_code.map(|code| format!("exit code {code}"))
-    });
+    let since = state.as_ref().filter(|state| runs(state) && !one.is_paused());
+    let uptime = since.and_then(|state| seconds_since(state.started_at.as_deref()?));
+    let last_end = match state.filter(has_ended) {
+        Some(state) if state.oom_killed == Some(true) => Some(OUT_OF_MEMORY.to_owned()),
+        Some(state) => state.exit_code.map(|code| format!("exit code {code}")),
+        None if 0 < restarts => ended_before(session, &one.id).await,
+        None => None,
+    };
     ProcessView {
         name: one.seen.alias.clone(),
         role: one.seen.role.map_or_else(|| "unknown".to_owned(), role_name),
@@ -135,9 +151,33 @@ async fn process(session: &DockerSession, one: &ListedContainer) -> ProcessView 
         pid: None,
         restarts: u32::try_from(restarts).unwrap_or_default(),
         last_end,
-        uptime: None,
+        uptime,
         leads: None,
     }
+}
+
+/// How a container ended that the kernel killed because it took too much memory.
+const OUT_OF_MEMORY: &str = "killed: out of memory";
+
+/// How a container ended that runs again, as far as the daemon remembers: it keeps its last 256 events
+/// (`daemon/events/events.go`).
+async fn ended_before(session: &DockerSession, id: &str) -> Option<String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let filters: HashMap<String, Vec<String>> = [
+        ("container".to_owned(), vec![id.to_owned()]),
+        ("event".to_owned(), ["die", "oom"].map(str::to_owned).to_vec()),
+    ]
+    .into();
+    let options = EventsOptionsBuilder::default().since("0").until(&now.to_string());
+    let events = session.docker.events(Some(options.filters(&filters).build()));
+    let events: Vec<_> = events.try_collect().await.ok()?;
+    let (last, before) = events.split_last()?;
+    // A program that the container runs may be killed and leave it alive: only what comes right before its end counts.
+    if before.last().is_some_and(|one| one.action.as_deref() == Some("oom")) {
+        return Some(OUT_OF_MEMORY.to_owned());
+    }
+    let code = last.actor.as_ref()?.attributes.as_ref()?.get("exitCode")?;
+    Some(format!("exit code {code}"))
 }
 
 /// The jobs that its end would end. Where nobody is asked for consent, a session that does not answer is not waited for.

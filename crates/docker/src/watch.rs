@@ -5,9 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bollard::container::LogOutput;
 use bollard::errors::Error as DaemonError;
-use bollard::exec::{CreateExecOptions, StartExecResults};
 use bollard::models::EventMessage;
 use bollard::query_parameters::{
     EventsOptionsBuilder, InspectContainerOptions, RestartContainerOptionsBuilder,
@@ -15,7 +13,7 @@ use bollard::query_parameters::{
 use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
 use futures_util::stream::BoxStream;
-use nutkin_core::jobs::{LIST, archived_state, listed};
+use nutkin_core::jobs::archived_state;
 use nutkin_core::plan::docker::SESSION;
 use nutkin_core::supervision::fence::{LivingProcesses, ProcessStart};
 use nutkin_flink::process::Role;
@@ -85,48 +83,18 @@ impl DockerSession {
         jobs: &[&str],
     ) -> Option<BTreeMap<String, BTreeMap<u64, String>>> {
         let job_manager = self.processes().await.ok()?.job_managers.into_iter().next()?;
-        let words = ["sh", "-c", LIST, "sh", directory].into_iter().chain(jobs.iter().copied());
-        let words = words.map(str::to_owned).collect();
-        if let Ok(Some(printed)) = self.printed_by(&job_manager.id, words).await {
-            return Some(listed(directory, &printed));
+        if let Some(listed) = checkpoints::listed_by(self, &job_manager.id, directory, jobs).await {
+            return Some(listed);
         }
         let mut all = BTreeMap::new();
         for job in jobs {
-            let newest = checkpoints::newest(self, Path::new(directory), job).await.ok()?;
+            let newest = checkpoints::packed(self, Path::new(directory), job).await.ok()?;
             let number = |path: &str| path.rsplit_once("chk-")?.1.parse().ok();
             if let Some(found) = newest.and_then(|(path, _)| Some((number(&path)?, path))) {
                 all.insert((*job).to_owned(), [found].into());
             }
         }
         (!jobs.is_empty()).then_some(all)
-    }
-
-    /// What a command prints in a container; `None`: it fails.
-    async fn printed_by(
-        &self,
-        container: &str,
-        words: Vec<String>,
-    ) -> Result<Option<String>, DaemonError> {
-        let options = CreateExecOptions {
-            attach_stdout: Some(true),
-            cmd: Some(words),
-            ..CreateExecOptions::default()
-        };
-        let made = self.docker.create_exec(container, options).await?;
-        let StartExecResults::Attached { mut output, .. } =
-            self.docker.start_exec(&made.id, None).await?
-        else {
-            return Ok(None);
-        };
-        let mut printed = Vec::new();
-        while let Some(part) = output.next().await {
-            if let LogOutput::StdOut { message } = part? {
-                printed.extend_from_slice(&message);
-            }
-        }
-        let ended = self.docker.inspect_exec(&made.id).await?;
-        let is_good = ended.exit_code == Some(0);
-        Ok(is_good.then(|| String::from_utf8_lossy(&printed).into_owned()))
     }
 
     /// The state in which a job has ended, as its JobManager wrote it down in a directory of containers since a time in RFC 3339;

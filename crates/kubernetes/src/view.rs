@@ -4,7 +4,7 @@ use futures_util::future::join4;
 use nutkin_core::kubernetes::shape;
 use nutkin_core::kubernetes::status::{self, Pod};
 use nutkin_core::selection::Platform;
-use nutkin_core::status::{SessionState, other_release};
+use nutkin_core::status::{SessionState, hangs, other_release};
 use nutkin_core::{Remark, Remedy};
 use nutkin_rest::{Probe, ProcessView, View};
 use nutkin_shell::ledger::seconds_since;
@@ -53,6 +53,15 @@ impl KubernetesSession {
         let own = own.unwrap_or_default();
         let (mut state, mut messages) =
             status::derive(&workload, own.as_ref(), &pods, &events, registered);
+        let lived = |pod: &Pod| pod.started.as_deref().filter(|_| pod.runs).and_then(seconds_since);
+        let all = shown.iter().filter(|pod| pod.is_job_manager).map(lived);
+        let lived_for = all.collect::<Option<Vec<u64>>>().and_then(|all| all.into_iter().min());
+        if state == SessionState::Starting
+            && registered.is_none()
+            && let Some(hangs) = lived_for.and_then(hangs)
+        {
+            (state, messages) = (SessionState::Degraded, vec![hangs]);
+        }
         if let Some(error) = no_way {
             state = SessionState::Degraded;
             messages = vec![Remark::new(error.error.to_string(), error.hints)];
@@ -88,7 +97,7 @@ impl KubernetesSession {
                     pid: None,
                     restarts: pod.restarts,
                     last_end: pod.last_end.clone(),
-                    uptime: pod.started.as_deref().filter(|_| pod.runs).and_then(seconds_since),
+                    uptime: lived(pod),
                     leads: leader
                         .as_ref()
                         .filter(|_| pod.is_job_manager)

@@ -1,11 +1,14 @@
 //! Why a process of a session died, from what it left.
 
+use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::path::Path;
 
+use nutkin_shell::files::document;
 use nutkin_shell::{Error, Kind};
 
 use super::directory::SessionDirectory;
-use super::launch::ProcessPhase;
+use super::launch::{Launch, ProcessPhase};
 use super::{control, rotate};
 
 /// Lines of a dead JVM's output that are shown: the exception and its cause fit.
@@ -35,7 +38,32 @@ pub fn died(directory: &SessionDirectory, message: &str) -> Error {
 pub fn lacks_a_port(failure: &Error) -> bool {
     let said = failure.error.to_string();
     let is_bound = ["BindException", "Could not start rest endpoint", "Address already in use"];
-    !said.starts_with("taskmanager") && is_bound.iter().any(|words| said.contains(words))
+    // `BindException` has other causes, too (`EADDRNOTAVAIL`, `EACCES`), which another port does not cure.
+    let is_refused = ["Cannot assign requested address", "Permission denied"];
+    !said.starts_with("taskmanager")
+        && is_bound.iter().any(|words| said.contains(words))
+        && !is_refused.iter().any(|words| said.contains(words))
+}
+
+/// Options whose value is an address at which a JobManager listens, with the name of its port.
+const LISTENS: [(&str, &str); 2] = [("rest.bind-address", "rest"), ("jobmanager.bind-host", "rpc")];
+
+/// Why this machine lets no program of this user listen where the options of a session say, whatever others do. About REST Flink
+/// says only that it could get no port (`RestServerEndpoint` drops the cause).
+pub fn refused_address(directory: &SessionDirectory) -> Option<String> {
+    let launch: Launch = document::read_json(&directory.launch()).ok()?;
+    LISTENS.iter().find_map(|(key, name)| {
+        let (address, port) = (launch.options.get(*key)?, launch.ports.get(*name)?);
+        match TcpListener::bind((address.as_str(), *port)).err()?.kind() {
+            ErrorKind::AddrNotAvailable => {
+                Some(format!("this machine does not have the address `{address}` of `{key}`"))
+            }
+            ErrorKind::PermissionDenied => {
+                Some(format!("this user may not listen on port {port} of `{address}`"))
+            }
+            _ => None,
+        }
+    })
 }
 
 /// The last lines of a file; none when it cannot be read.

@@ -34,6 +34,14 @@ pub(super) fn uptime(start: u64, now: u64) -> Option<u64> {
     now.checked_sub(start / ownership::TICKS)
 }
 
+/// Seconds for which all JobManagers have lived; `None`: one does not, or nobody knows.
+fn job_managers_for(processes: &[ProcessState]) -> Option<u64> {
+    let now = ownership::seconds_since_boot()?;
+    let all = processes.iter().filter(|one| one.role == Role::JobManager);
+    let lived = all.map(|one| one.pid.and(one.start_time).and_then(|start| uptime(start, now)));
+    lived.collect::<Option<Vec<u64>>>()?.into_iter().min()
+}
+
 /// Bytes in which the last word on who leads is looked for: a standby hardly writes more, and reading them takes some
 /// milliseconds.
 const LOOKED_AT: u64 = 8 << 20;
@@ -118,6 +126,7 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
         paused: Vec::new(),
         task_managers: u32::try_from(wanted(Role::TaskManager)).unwrap_or(u32::MAX),
         registered: overview.map(|overview| overview.taskmanagers),
+        job_managers_for: job_managers_for(&processes),
         file: directory.origin().map(|file| file.display().to_string()),
     };
     let (state, messages) = status::derive(&name, &observed);

@@ -23,6 +23,19 @@ pub struct Left {
     pub newest: Option<String>,
 }
 
+impl Left {
+    /// Takes a checkpoint into account that was found where the job left it: what the JobManager says may be older.
+    pub fn found(&mut self, checkpoint: Snapshot) {
+        let savepoint =
+            self.savepoint.as_ref().filter(|one| self.newest.as_ref() == Some(&one.path));
+        let times = savepoint.and_then(|one| one.time.as_ref()).zip(checkpoint.time.as_ref());
+        if savepoint.is_none() || times.is_some_and(|(savepoint, time)| savepoint < time) {
+            self.newest = Some(checkpoint.path.clone());
+        }
+        self.checkpoint = Some(checkpoint);
+    }
+}
+
 impl Ledger {
     /// The record of the job with this id, whichever command brought it.
     pub fn job_of(&mut self, id: &str) -> Option<&mut JobRecord> {
@@ -79,6 +92,14 @@ impl Ledger {
     pub fn note_forgotten(&mut self, id: &str) {
         if let Some(job) = self.job_of(id) {
             job.ended = Some(FORGOTTEN.to_owned());
+        }
+    }
+
+    /// Notes the same, and the newest checkpoint that was found of it.
+    pub fn note_left(&mut self, id: &str, checkpoint: Snapshot) {
+        self.note_forgotten(id);
+        if let Some(job) = self.job_of(id) {
+            job.goes_on_from(Snapshot { is_last: true, ..checkpoint });
         }
     }
 
@@ -143,6 +164,12 @@ impl JobRecord {
         self.checkpoint = Some(checkpoint);
     }
 
+    /// Whether its newest checkpoint is known, because it was looked for after its session had forgotten it.
+    pub fn knows_its_last(&self) -> bool {
+        self.ended.as_deref() == Some(FORGOTTEN)
+            && self.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.is_last)
+    }
+
     /// Whether it runs as far as the ledger knows, and no session file names it.
     pub fn is_open(&self) -> bool {
         self.origin != Bringer::File && self.ended.is_none() && !self.moving
@@ -196,6 +223,27 @@ mod tests {
         check(Bringer::File, ("aa", "FINISHED"), true);
         check(Bringer::File, ("aa", "FAILED"), false);
         check(Bringer::File, ("aa", "CANCELED"), false);
+    }
+
+    #[test]
+    fn what_a_job_has_left_counts_before_what_its_job_manager_said() {
+        #[track_caller]
+        fn check(newest: &str, found: &str, expected: &str) {
+            let timed =
+                |path: &str, time: &str| Snapshot { time: Some(time.to_owned()), ..snapshot(path) };
+            let mut left = Left {
+                savepoint: Some(timed("savepoint", "2026-01-01T00:00:05Z")),
+                checkpoint: Some(timed("chk-3", "2026-01-01T00:00:04Z")),
+                newest: Some(newest.to_owned()),
+            };
+            left.found(timed("chk-9", found));
+            assert_eq!(left.newest.as_deref(), Some(expected));
+            assert_eq!(left.checkpoint.unwrap().path, "chk-9");
+        }
+        check("chk-3", "2026-01-01T00:00:04Z", "chk-9");
+        check("savepoint", "2026-01-01T00:00:06Z", "chk-9");
+        // The control: the savepoint is as new.
+        check("savepoint", "2026-01-01T00:00:05Z", "savepoint");
     }
 
     #[test]

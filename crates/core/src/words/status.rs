@@ -63,6 +63,12 @@ pub(crate) fn silent() -> Remark {
     "the JobManager does not answer yet".into()
 }
 
+/// REST does not answer, and has had the time for it: seconds.
+pub(crate) fn hangs(lived: u64) -> Remark {
+    let text = format!("the JobManager has run for {}m and does not answer", lived / 60);
+    Remark::new(text, vec!["it hangs, or is overloaded: its log may say why".into()])
+}
+
 /// TaskManagers are missing.
 pub(crate) fn registered(registered: u32, wanted: u32) -> Remark {
     format!("{registered} of {wanted} TaskManagers are registered").into()

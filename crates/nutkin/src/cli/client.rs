@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nutkin_core::jobs::arguments::Sight;
 use nutkin_core::selection::Platform;
-use nutkin_core::status::SessionState;
+use nutkin_core::status::{STARTS, SessionState};
 use nutkin_flink::FlinkVersion;
 
 use super::Context;
@@ -14,7 +14,7 @@ use crate::jobs::{self, failure};
 use crate::platform::Session;
 use crate::progress::Spinner;
 use crate::remedies::words;
-use nutkin_rest::{Client, Job};
+use nutkin_rest::{Client, Job, View};
 use nutkin_shell::{Error, ledger};
 
 /// What a command about jobs talks to.
@@ -77,18 +77,30 @@ async fn tell_of_an_election(target: &Target, context: &Context<'_>) {
     }
 }
 
-/// Waits for a session that is starting, and says what for: a job is given to it as soon as it answers.
+/// Whether all JobManagers have lived for longer than their start takes.
+fn has_started(view: &View) -> bool {
+    let mut all = view.processes.iter().filter(|one| one.role == "JobManager");
+    all.all(|one| one.uptime.is_some_and(|uptime| STARTS <= uptime))
+}
+
+/// Waits for a session that is starting, and says what for: a job is given to it as soon as it answers. One that hangs is not
+/// starting: that is said.
 ///
 /// # Errors
 /// It cannot be looked at.
 pub async fn until_started(target: &Target, context: &Context<'_>) -> Result<(), Error> {
     let Some(session) = &target.session else { return Ok(()) };
+    let mut hangs = None;
     let starts = async || {
         let view = session.look().await?;
         let reason = view.messages.first().map(|message| message.line(words));
+        let is_degraded = view.state == SessionState::Degraded;
         // What the supervisor starts again is not lost: who can be connected to has one.
-        let is_coming = view.state == SessionState::Starting
-            || (view.state == SessionState::Degraded && view.platform == Platform::Local);
+        let is_kept = is_degraded && view.platform == Platform::Local && !has_started(&view);
+        let is_coming = view.state == SessionState::Starting || is_kept;
+        if is_degraded && !is_coming && view.overview.is_none() {
+            hangs.clone_from(&reason);
+        }
         Ok(reason.filter(|_| is_coming))
     };
     let mut spinner = Spinner::new(context.printer);
@@ -102,7 +114,12 @@ pub async fn until_started(target: &Target, context: &Context<'_>) -> Result<(),
         }
         spinner.say(reason);
     };
-    jobs::until_it_answers(&target.client, starts, tell).await
+    jobs::until_it_answers(&target.client, starts, tell).await?;
+    drop(spinner);
+    if let Some(reason) = hangs {
+        context.printer.say(&format!("session `{}`: {reason}", target.name));
+    }
+    Ok(())
 }
 
 /// The session or the address that the arguments name.

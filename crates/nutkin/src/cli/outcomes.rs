@@ -2,7 +2,7 @@
 //! ended, and what they have left.
 
 use futures_util::stream::{self, StreamExt as _};
-use nutkin_core::ledger::{Bringer, JobRecord, Ledger, Left};
+use nutkin_core::ledger::{Bringer, JobRecord, Ledger, Left, Snapshot};
 use nutkin_core::plan::retention::checkpoint_directory;
 use nutkin_core::remedy::Deed;
 use nutkin_flink::flink_cli::is_job_id;
@@ -11,7 +11,7 @@ use nutkin_shell::ledger;
 use serde_json::Value;
 
 use super::Context;
-use crate::jobs::moving::options;
+use crate::jobs::{self, moving::options};
 use crate::platform::{AT_ONCE, NewestCheckpoint, Session};
 use crate::remedies::words;
 
@@ -73,7 +73,7 @@ fn is_of_file(ledger: &Ledger, id: &str) -> bool {
     jobs.any(|job| job.id.as_deref() == Some(id) && job.origin == Bringer::File)
 }
 
-/// Says which jobs are gone with a JobManager, and how they go on: each time where they can, otherwise the first time.
+/// Says which jobs are gone with a JobManager, and how they go on where they can. `status` counts the same ones.
 pub(super) async fn tell_gone(
     session: &Session,
     client: &Client,
@@ -91,14 +91,20 @@ pub(super) async fn tell_gone(
     // A job that was stopped and resumed is known by its first id, and has another one.
     let is_other = |name: &str, id: &str| is_job_id(name) && name != id;
     let of_session = directory_of_session(client).await;
+    let mut found = Vec::new();
     for (name, job) in gone {
         let id = job.id.as_deref().unwrap_or(name);
         let name = if is_other(name, id) { id } else { name };
         let mut left = job.clone();
         let mut unseen = None;
-        if let Some(directory) = directory_of(job, of_session.as_deref()) {
+        let directory = directory_of(job, of_session.as_deref());
+        // Looking may mean to read all that the job has left.
+        if let Some(directory) = directory.filter(|_| !job.knows_its_last()) {
             match session.newest_checkpoint(&directory, id).await {
-                NewestCheckpoint::There(checkpoint) => left.goes_on_from(checkpoint),
+                NewestCheckpoint::There(checkpoint) => {
+                    found.push((id.to_owned(), checkpoint.clone()));
+                    left.goes_on_from(checkpoint);
+                }
                 NewestCheckpoint::Nothing => {}
                 NewestCheckpoint::Unseen => unseen = Some(format!("{directory}/{id}")),
             }
@@ -119,10 +125,40 @@ pub(super) async fn tell_gone(
             (None, Some(place)) => {
                 context.printer.say(&format!("{text}; its checkpoints, if any, are below {place}"));
             }
-            (None, None) if job.ended.is_none() => {
+            (None, None) => {
                 context.printer.say(&format!("{text}; how it ended is not known"));
             }
-            (None, None) => {}
+        }
+    }
+    note_left(session, found).await;
+}
+
+/// Notes what jobs have left that are gone, so that nobody looks for it again. Whoever may not write leaves it to others.
+async fn note_left(session: &Session, found: Vec<(String, Snapshot)>) {
+    if found.is_empty() {
+        return;
+    }
+    let Ok(mut opened) = ledger::load(session).await else { return };
+    for (id, checkpoint) in found {
+        opened.ledger.note_left(&id, checkpoint);
+    }
+    let _ = ledger::save(session, &mut opened).await;
+}
+
+/// Looks where a job that has ended has left its checkpoints. The JobManager may say for a while what it said before the end
+/// (`AbstractCheckpointStatsHandler` keeps its answers for `web.refresh-interval`), and the checkpoint of then is deleted when the
+/// next one is complete. What nobody can look at from here is asked for again.
+async fn look_again(session: &Session, client: &Client, job: (&str, &str), left: &mut Left) {
+    let (id, state) = job;
+    let Some(checkpoint) = &left.checkpoint else { return };
+    let Some((directory, _)) = checkpoint.path.rsplit_once(&format!("/{id}/chk-")) else { return };
+    match session.newest_checkpoint(directory, id).await {
+        NewestCheckpoint::There(newest) if newest.path != checkpoint.path => left.found(newest),
+        NewestCheckpoint::There(_) | NewestCheckpoint::Nothing => {}
+        NewestCheckpoint::Unseen => {
+            let again = jobs::said_from_now_on(client, id).await;
+            let (Ok(checkpoints), Ok(config)) = again else { return };
+            *left = left_after(state, &checkpoints, &config, id);
         }
     }
 }
@@ -167,7 +203,9 @@ async fn write(
     let asked = stream::iter(ended).map(|(id, state)| async move {
         let ask = async |part| client.job(id, part).await.unwrap_or(Value::Null);
         let (checkpoints, config) = tokio::join!(ask("/checkpoints"), ask("/checkpoints/config"));
-        (id, state, left_after(state, &checkpoints, &config, id))
+        let mut left = left_after(state, &checkpoints, &config, id);
+        look_again(session, client, (id, state), &mut left).await;
+        (id, state, left)
     });
     let all: Vec<_> = asked.buffered(AT_ONCE).collect().await;
     for (id, state, left) in all {
@@ -180,7 +218,7 @@ async fn write(
         let Some(directory) = directory_of(job, of_session.as_deref()) else { continue };
         let found = session.newest_checkpoint(&directory, &id).await;
         if let NewestCheckpoint::There(checkpoint) = found {
-            job.goes_on_from(checkpoint);
+            opened.ledger.note_left(&id, checkpoint);
         }
     }
     let _ = ledger::save(session, &mut opened).await;

@@ -140,9 +140,13 @@ fn show(
             1 => ", restarted once".to_owned(),
             count => format!(", restarted {count} times"),
         };
+        // Docker's own words for the state say it.
+        let is_said = process.state.starts_with("Up ");
         let since = process.uptime.and_then(|seconds| i64::try_from(seconds).ok());
-        let since = since.map(|seconds| format!(", up {}", duration(1000 * seconds)));
-        let ended = process.last_end.as_ref().filter(|_| process.restarts != 0 || since.is_none());
+        let since =
+            since.filter(|_| !is_said).map(|seconds| format!(", up {}", duration(1000 * seconds)));
+        let ended =
+            process.last_end.as_ref().filter(|_| process.restarts != 0 || process.uptime.is_none());
         let ended = ended.map(|end| format!(", ended last: {end}")).unwrap_or_default();
         let since = since.unwrap_or_default();
         let leads = if process.leads == Some(true) { ", leads" } else { "" };

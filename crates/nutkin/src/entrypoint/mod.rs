@@ -182,7 +182,17 @@ fn pass_through(
     Err(Error::from(
         anyhow::Error::new(error).context(format!("cannot execute `{}`", program.display())),
     )
-    .hint(unknown::hint(&program.to_string_lossy())))
+    .hint(hint(Path::new(program))))
+}
+
+/// What helps whoever named a program that is not there.
+fn hint(program: &Path) -> String {
+    let is_session = program.file_name().is_some_and(|name| name == "kubernetes-session.sh");
+    if is_session {
+        return "images of Nutkin do not have it: `nutkin kubernetes-session` takes the same arguments"
+            .to_owned();
+    }
+    unknown::hint(&program.to_string_lossy())
 }
 
 #[cfg(test)]

@@ -23,5 +23,8 @@ pub use nutkin_rest::jobs::{failure, find, shortage, shortage_of};
 pub use preflight::local_jars;
 pub use strays::{goes_on, strays};
 pub use submit::{arrives, is_duplicate, random_id, submit, trigger_id};
-pub use wait::{Ended, described, until_done, until_it_answers, until_it_ends, until_tasks_run};
+pub use wait::{
+    Ended, described, said_from_now_on, until_done, until_it_answers, until_it_ends,
+    until_tasks_run,
+};
 pub use work::PATIENCE;

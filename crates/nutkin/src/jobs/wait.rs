@@ -168,6 +168,18 @@ pub async fn described(client: &Client, job: &Job) -> Result<Described, Error> {
     }
 }
 
+/// What the JobManager says of the checkpoints of a job and of their settings, no older than this call: it keeps its answers for
+/// `web.refresh-interval`.
+pub async fn said_from_now_on(
+    client: &Client,
+    id: &str,
+) -> (Result<Value, RestError>, Result<Value, RestError>) {
+    let interval = client.refresh_interval().await.unwrap_or(REPEATED).min(REPEATED);
+    // Nobody hears of it, and there is no limit.
+    let _ = Patience::new(None).waits("", interval).await;
+    tokio::join!(client.job(id, "/checkpoints"), client.job(id, "/checkpoints/config"))
+}
+
 async fn tasks(client: &Client, id: &str) -> BTreeMap<String, u64> {
     tasks_of(&client.jobs().await.unwrap_or_default(), id)
 }

@@ -113,8 +113,10 @@ impl Up {
                 Err(stalled) => stalled,
             };
             let failure = ready::died(&self.shell.directory, &stalled.message);
-            if !self.is_new || !ready::lacks_a_port(&failure) || BEGINNINGS <= beginnings {
-                return Err(failure);
+            let refused = ready::refused_address(&self.shell.directory);
+            let lacks_a_port = refused.is_none() && ready::lacks_a_port(&failure);
+            if !self.is_new || !lacks_a_port || BEGINNINGS <= beginnings {
+                return Err(refused.into_iter().fold(failure, Error::hint));
             }
             beginnings += 1;
             context.printer.say(&format!(

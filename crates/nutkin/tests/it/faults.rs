@@ -146,6 +146,21 @@ fn a_port_that_is_taken_between_choice_and_use_is_another_one() {
 }
 
 #[test]
+fn an_address_that_this_machine_does_not_have_is_not_a_taken_port() {
+    let dies = "echo 'Caused by: java.net.BindException: Could not start rest endpoint on any port in port range 8081'; exit 1";
+    // An address of TEST-NET-3 (RFC 5737), which no machine has.
+    let elsewhere = "rest.bind-address=203.0.113.9";
+    let world = World::new();
+    world.java("java", "17.0.1", dies);
+    let said = world.run(&["up", "a", "-D", "rest.port=0", "-D", elsewhere]);
+    said.expect(1)
+        .says("Could not start rest endpoint")
+        .says("this machine does not have the address `203.0.113.9` of `rest.bind-address`");
+    assert!(!said.stderr.contains("another program"), "{}", said.all());
+    assert_eq!(world.living("a"), []);
+}
+
+#[test]
 fn java_is_no_program() {
     let broken = |world: &World| {
         world.java("java", "17.0.1", "");

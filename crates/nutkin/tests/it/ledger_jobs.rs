@@ -126,6 +126,30 @@ fn the_end_of_a_job_is_noted_by_whoever_looks() {
 }
 
 #[test]
+fn what_a_job_has_left_is_looked_for_where_it_is() {
+    #[track_caller]
+    fn check(there: &[u64], expected: u64) {
+        let world = World::new();
+        world.submit();
+        let path = |number: u64| format!("checkpoints/{OURS}/chk-{number}");
+        let at = |number| format!("file:/opt/flink/data/{}", path(number));
+        for number in there {
+            let file = format!("{}/_metadata", path(*number));
+            world.place.server.with(|docker| docker.put_file("nutkin-a-data", &file, "x"));
+        }
+        // What a JobManager says for some seconds after the end, when the next checkpoint has replaced this one.
+        let checkpoint = json!({"id": 9, "external_path": at(9), "discarded": false});
+        world.set(OURS, "FAILED", &json!({"completed": checkpoint, "savepoint": null}));
+        world.place.run(&["jobs", "--all"]).expect(0);
+        assert_eq!(world.job(OURS)["lastSavepoint"], at(expected));
+    }
+    check(&[10], 10);
+    // The controls.
+    check(&[9], 9);
+    check(&[], 9);
+}
+
+#[test]
 fn a_job_that_the_session_has_forgotten_does_not_count_as_one_that_runs() {
     let world = World::new();
     world.submit();
@@ -199,6 +223,10 @@ fn a_job_that_is_gone_goes_on_from_the_checkpoint_on_its_volume() {
     let says = |text: &str| {
         world.place.run(&["jobs"]).expect(0).says(text);
     };
+    // Elsewhere nobody here can look.
+    on("s3://bucket/checkpoints");
+    says(&format!("it can go on from {SAVEPOINT}, but look first for newer checkpoints below"));
+    says(&format!("s3://bucket/checkpoints/{OURS}"));
     on("file:///opt/flink/data/checkpoints");
     // The control: nothing is there yet but the savepoint.
     says(&format!("it can go on from {SAVEPOINT}: `nutkin run --from-savepoint"));
@@ -211,11 +239,31 @@ fn a_job_that_is_gone_goes_on_from_the_checkpoint_on_its_volume() {
     // It is not complete.
     put("chk-11", "");
     let newest = format!("file:/opt/flink/data/checkpoints/{OURS}/chk-10");
-    says(&format!("it can go on from {newest}: `nutkin run --from-savepoint {newest}"));
-    // Elsewhere nobody here can look.
-    on("s3://bucket/checkpoints");
-    says(&format!("it can go on from {SAVEPOINT}, but look first for newer checkpoints below"));
-    says(&format!("s3://bucket/checkpoints/{OURS}"));
+    let goes_on = format!("it can go on from {newest}: `nutkin run --from-savepoint {newest}");
+    let looks = || {
+        let all = world.place.server.seen();
+        all.iter().filter(|one| one.request.line().contains("/exec")).count()
+    };
+    let before = looks();
+    says(&goes_on);
+    let after = looks();
+    assert!(before < after, "the control: somebody has looked");
+    // Nothing is newer than what a job has left that is gone.
+    says(&goes_on);
+    assert_eq!(looks(), after);
+}
+
+#[test]
+fn a_job_that_is_counted_as_gone_is_named() {
+    let world = World::new();
+    world.submit();
+    world.flink.with(|flink| flink.listed.clear());
+    let status = world.place.run(&["status", "a"]);
+    status.expect(0).prints("1 with a JobManager that was started again: `nutkin jobs a` names");
+    for _ in 0..2 {
+        let gone = format!("job `{OURS}` is gone: its JobManager was started again");
+        world.place.run(&["jobs"]).expect(0).says(&gone).says("how it ended is not known");
+    }
 }
 
 #[test]

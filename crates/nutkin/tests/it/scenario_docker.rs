@@ -242,6 +242,21 @@ fn a_paused_container_is_said_to_be_one() {
 }
 
 #[test]
+fn a_container_that_runs_again_says_how_it_ended() {
+    let (place, _flink) = world();
+    place.run(UP).expect(0);
+    let status = || place.run(&["status", "a"]).stdout;
+    assert!(!status().contains("ended last"), "the control");
+    place.server.with(|docker| {
+        docker.crash("nutkin-a-jobmanager", 137);
+        docker.restart("nutkin-a-jobmanager");
+    });
+    let said = status();
+    assert!(said.contains("restarted once, ended last: exit code 137"), "{said}");
+    assert_eq!(said.matches("ended last").count(), 1, "{said}");
+}
+
+#[test]
 fn a_session_whose_job_manager_is_gone_is_started_by_its_name() {
     let (place, _flink) = world();
     place.run(UP).expect(0);
@@ -587,16 +602,19 @@ fn a_restart_that_loses_jobs_needs_consent() {
 #[test]
 fn taskmanagers_without_a_task_end_without_a_question() {
     #[track_caller]
-    fn check(idle: &[&str], code: i32) {
+    fn check(task_managers: u32, idle: &[&str], code: i32) {
         let idle = idle.iter().map(|name| (*name).to_owned()).collect();
         let jobs = vec!["orders".to_owned()];
         let flink = Flink { slots: 4, task_managers: 2, jobs, idle, ..Flink::default() };
         let flink = Server::start(flink);
         let place: Place<Docker> = Place::docker(flink.port());
         place.run(&["up", "a", "--task-managers", "2"]).expect(0);
+        flink.with(|flink| flink.task_managers = task_managers);
         place.run(&["scale", "a", "--task-managers", "1"]).expect(code);
     }
-    check(&["taskmanager-2"], 0);
+    check(2, &["taskmanager-2"], 0);
+    // It has not registered yet.
+    check(1, &[], 0);
     // The control: the other one has none.
-    check(&["taskmanager-1"], 6);
+    check(2, &["taskmanager-1"], 6);
 }

@@ -54,6 +54,14 @@ impl Default for Flink {
 }
 
 impl Flink {
+    /// The free slots of the TaskManager that is asked for; `None`: it has not registered.
+    fn task_manager(&self, path: &str) -> Option<u32> {
+        let id = path.strip_prefix("/taskmanagers/")?;
+        let number: u32 = id.strip_prefix("taskmanager-")?.parse().ok()?;
+        let is_idle = self.idle.iter().any(|one| one == id);
+        (number <= self.task_managers).then_some(if is_idle { 2 } else { 1 })
+    }
+
     /// What it says to a request below its address.
     pub fn answer(&self, method: &str, path: &str) -> Answer {
         match (method, path) {
@@ -65,12 +73,9 @@ impl Flink {
                 let row = |(key, value): &(&str, &str)| json!({"key": key, "value": value});
                 Answer::json(200, &self.options.iter().map(row).collect())
             }
-            ("GET", _)
-                if path
-                    .strip_prefix("/taskmanagers/")
-                    .is_some_and(|id| self.idle.iter().any(|one| one == id)) =>
-            {
-                Answer::json(200, &json!({"slotsNumber": 2, "freeSlots": 2}))
+            ("GET", _) if self.task_manager(path).is_some() => {
+                let free = self.task_manager(path).unwrap_or_default();
+                Answer::json(200, &json!({"slotsNumber": 2, "freeSlots": free}))
             }
             ("GET", "/jobs/overview") => {
                 let job = |(number, name): (usize, &String)| json!({"jid": format!("{number:032x}"), "name": name, "state": "RUNNING"});

@@ -17,6 +17,8 @@ pub(super) struct Container {
     /// When it was made, in seconds of the Unix epoch.
     created: u64,
     restarts: u64,
+    /// How it ended the last time.
+    code: Option<i64>,
     /// When it was started last, in RFC 3339.
     started: String,
     pub(super) files: Files,
@@ -37,7 +39,7 @@ impl Container {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let (created, log) = (now.as_secs(), String::new());
         let (state, started) = (State::Created, String::new());
-        Self { id, body, state, created, restarts: 0, started, files, log }
+        Self { id, body, state, created, restarts: 0, code: None, started, files, log }
     }
 
     /// The start with that number of all starts of the daemon.
@@ -57,6 +59,20 @@ impl Container {
 
     pub(super) fn end(&mut self, code: i64) {
         self.state = State::Exited(code);
+        self.code = Some(code);
+    }
+
+    /// The daemon starts it again, as the start with that number.
+    pub(super) fn restart(&mut self, number: u32) {
+        self.restarts += 1;
+        self.start(number);
+    }
+
+    /// Its last end, as an event.
+    pub(super) fn died(&self) -> Option<Value> {
+        let code = self.code?.to_string();
+        let actor = json!({"ID": self.id, "Attributes": {"exitCode": code}});
+        Some(json!({"Type": "container", "Action": "die", "Actor": actor}))
     }
 
     pub(super) fn say(&mut self, words: &str) {

@@ -56,6 +56,14 @@ fn event() -> Answer {
 }
 
 impl Docker {
+    /// What happened before: the last end of the container that is asked for.
+    pub(super) fn ends_of(&self, request: &Request) -> Answer {
+        let asked = request.query("filters").to_owned();
+        let all = self.containers.values().filter(|one| asked.contains(one.id()));
+        let lines: String = all.filter_map(|one| Some(format!("{}\n", one.died()?))).collect();
+        Answer::text(200, &lines)
+    }
+
     pub(super) fn make_exec(&mut self, container: &str, request: &Request) -> Answer {
         let words = request.json()["Cmd"].as_array().cloned().unwrap_or_default();
         let words = words.iter().filter_map(|word| word.as_str().map(str::to_owned));

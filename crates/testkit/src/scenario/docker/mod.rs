@@ -48,6 +48,9 @@ type Done = Result<Answer, Answer>;
 
 impl Backend for Docker {
     fn reply(&mut self, request: &Request) -> Reply {
+        if request.path.ends_with("/events") && !request.query("until").is_empty() {
+            return Reply::Now(self.ends_of(request));
+        }
         if request.path.ends_with("/events") {
             return Reply::Later(self.listeners.listen(request));
         }
@@ -126,7 +129,7 @@ impl Docker {
     pub fn restart(&mut self, name: &str) {
         self.starts += 1;
         let starts = self.starts;
-        self.containers.get_mut(name).expect("a container").start(starts);
+        self.containers.get_mut(name).expect("a container").restart(starts);
         self.listeners.tell();
     }
 
