@@ -14,7 +14,7 @@ use crate::jobs::{Driven, Patience, failure, until_done, until_tasks_run};
 use crate::progress::Spinner;
 use crate::runtime::{self, unless_interrupted};
 use crate::{Exit, Outcome};
-use nutkin_rest::{Client, RestError, Trigger, TriggerId};
+use nutkin_rest::{Client, Job, RestError, Trigger, TriggerId, left_after};
 use nutkin_shell::{Error, Kind};
 
 /// What `stop` and `savepoint` take alike.
@@ -115,8 +115,7 @@ async fn take(snapshot: &Snapshot<'_>, stage: &RefCell<Stage>, context: &Context
     let noted = Asked::begin(target.session.as_ref(), about, &trigger, client.version()).await;
     let id = noted.as_ref().and_then(|noted| noted.id.clone());
     if has_ended && id.is_none() {
-        let message = format!("job {} is {}: it has no state any more", job.id, job.state);
-        return Err(Error::new(Kind::Broken, message));
+        return Err(too_late(client, &job).await);
     }
     let asked = match id {
         // An earlier command asked for it, and its end is what there is to tell.
@@ -142,6 +141,19 @@ async fn take(snapshot: &Snapshot<'_>, stage: &RefCell<Stage>, context: &Context
         );
     };
     print(snapshot, context, &job.id, &result)
+}
+
+/// That a job has ended, with its last savepoint where it has one: another command may have made it, and been killed.
+async fn too_late(client: &Client, job: &Job) -> Error {
+    let checkpoints = client.job(&job.id, "/checkpoints").await.unwrap_or_default();
+    let left = left_after(&job.state.to_string(), &checkpoints, &Value::Null, &job.id);
+    let (id, state) = (&job.id, &job.state);
+    let Some(savepoint) = left.savepoint.map(|savepoint| savepoint.path) else {
+        return Error::new(Kind::Broken, format!("job {id} is {state}: it has no state any more"));
+    };
+    let message = format!("job {id} is {state}; its last savepoint is {savepoint}");
+    Error::new(Kind::Broken, message)
+        .hint(format!("`nutkin run --from-savepoint {savepoint} JAR` continues from it"))
 }
 
 /// Waits for the result; `None` when the time is over.

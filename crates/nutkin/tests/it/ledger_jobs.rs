@@ -254,6 +254,21 @@ fn a_job_that_is_gone_goes_on_from_the_checkpoint_on_its_volume() {
 }
 
 #[test]
+fn a_job_that_another_command_has_stopped_names_its_savepoint() {
+    #[track_caller]
+    fn check(savepoint: &Value, says: &str) {
+        let world = World::new();
+        world.submit();
+        world.set(OURS, "FINISHED", &json!({"completed": null, "savepoint": savepoint}));
+        world.place.run(&["stop", OURS]).expect(1).says(says);
+    }
+    let there = json!({"id": 4, "external_path": SAVEPOINT, "discarded": false});
+    check(&there, &format!("is FINISHED; its last savepoint is {SAVEPOINT}"));
+    // The control.
+    check(&Value::Null, "is FINISHED: it has no state any more");
+}
+
+#[test]
 fn a_job_that_is_counted_as_gone_is_named() {
     let world = World::new();
     world.submit();
