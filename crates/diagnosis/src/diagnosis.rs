@@ -3,7 +3,8 @@
 use nutkin_core::codes::Rule;
 use serde_json::{Value, json};
 
-use crate::symptom::Symptom;
+use crate::codes;
+use crate::symptom::{Layer, Symptom};
 use crate::time;
 
 /// One thing that is wrong.
@@ -63,6 +64,22 @@ impl Diagnosis {
     /// The entry of the table of codes.
     pub const fn rule(&self) -> &'static Rule {
         &self.symptom.rule
+    }
+
+    /// Whether it says why something is so, and not only that something is missing or was not seen.
+    pub fn is_cause(&self) -> bool {
+        let is_missing = matches!(self.symptom.layer, Layer::Connection | Layer::Missing);
+        !is_missing && self.rule().code != codes::UNSEEN
+    }
+
+    /// In short, for documents about something else.
+    pub fn brief(&self) -> Value {
+        json!({
+            "code": self.rule().code,
+            "message": self.what(),
+            "time": self.time(),
+            "subjects": self.subjects,
+        })
     }
 
     /// When it was seen first, in RFC 3339.

@@ -12,6 +12,9 @@ use crate::{Identity, Probe, http};
 /// How long one answer may take: a JobManager that needs longer is a finding.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How often JobManagers are asked whether they answer, a second each: a loaded one does within two or three.
+const ATTEMPTS: usize = 3;
+
 /// Jobs of which more than the state is read, those that are not well first: one screen of them, and few requests.
 const JOBS: usize = 20;
 
@@ -27,7 +30,7 @@ pub async fn look(
     identity: Option<Identity>,
 ) -> Result<(Option<FlinkEvidence>, Vec<Unseen>), http::DownloadError> {
     let probe = Probe::new(urls)?.of(identity);
-    let Some((_, url)) = probe.overview().await else { return Ok((None, Vec::new())) };
+    let Some(url) = answering(&probe).await else { return Ok((None, Vec::new())) };
     let asked = Asked { client: http::client_for(urls, PATIENCE, PATIENCE)?, url };
     let mut unseen = Vec::new();
     let mut keep = |answer: Result<Value, Unseen>| {
@@ -57,6 +60,16 @@ pub async fn look(
         unseen.extend(errors);
     }
     Ok((Some(flink), unseen))
+}
+
+/// The first JobManager that answers. One that refuses is not waited for.
+async fn answering(probe: &Probe) -> Option<&str> {
+    for _ in 0..ATTEMPTS {
+        if let Some((_, url)) = probe.overview().await {
+            return Some(url);
+        }
+    }
+    None
 }
 
 /// A JobManager that answers.

@@ -13,3 +13,4 @@ mod modules;
 mod moving;
 mod session;
 mod verbs;
+mod why;

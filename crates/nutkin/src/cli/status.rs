@@ -12,7 +12,8 @@ use crate::platform::drift::{self, Drifted};
 use crate::remedies::words;
 use crate::report::Style;
 use crate::{Exit, Outcome, runtime};
-use nutkin_rest::{Overview, View};
+use nutkin_diagnosis::Diagnosis;
+use nutkin_rest::{Overview, ProcessView, View};
 use nutkin_shell::ledger;
 
 /// Arguments of `nutkin status`.
@@ -50,6 +51,10 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             view.state,
             SessionState::Stopped | SessionState::Damaged | SessionState::Ended
         );
+        let has_ended = |one: &ProcessView| one.restarts != 0 || one.last_end.is_some();
+        let is_ill = view.state == SessionState::Degraded
+            || view.state == SessionState::Starting && view.processes.iter().any(has_ended);
+        let causes = if is_ill { super::why::causes(&session).await } else { Vec::new() };
         let drifted = if runs { Box::pin(drift::of(&session, context)).await } else { None };
         let open = drifted.as_ref().map_or(0, |one| one.ledger.open_jobs());
         let has_news = |one: Overview| one.has_ended_jobs() || (one.jobs_running as usize) < open;
@@ -65,6 +70,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         if args.output.output == Output::Text {
             let gone = ledger.filter(|_| view.overview.is_some()).map_or(0, outcomes::gone);
             show(&view, drifted.as_ref(), gone, phase, context);
+            show_causes(&view.name, &causes, context);
         } else {
             let mut fields = view.document(words);
             if let Some(drifted) = &drifted {
@@ -73,10 +79,22 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             if let Some(phase) = phase {
                 fields["underWay"] = phase.document();
             }
+            if !causes.is_empty() {
+                fields["causes"] = causes.iter().map(Diagnosis::brief).collect();
+            }
             context.printer.document(args.output.output, &document("Session", fields))?;
         }
         Ok(Exit::Done)
     })
+}
+
+/// What `why` finds, in one line for each cause.
+fn show_causes(name: &str, causes: &[Diagnosis], context: &Context<'_>) {
+    let lines: String = causes.iter().map(|one| format!("  cause: {}\n", one.line())).collect();
+    context.printer.show(&lines);
+    if !causes.is_empty() {
+        context.printer.suggest(&format!("`nutkin why {name}` has the evidence, and what to do"));
+    }
 }
 
 fn show(

@@ -437,6 +437,7 @@ async fn finish(
         }
         Ok(Waited::TimedOut(seen)) => {
             let failure = not_ready(name, args.timeout, &seen);
+            let failure = super::why::explained(failure, &decision.session()).await;
             if moves.are_under_way() {
                 return Err(failure);
             }
@@ -448,6 +449,8 @@ async fn finish(
             Err(failure.hint(goes_on(name)).hint(format!("`nutkin down {name}` ends it")))
         }
         Err(failure) => {
+            // Before what failed is taken back.
+            let failure = super::why::explained(failure, &decision.session()).await;
             stage.set(Stage::Changing);
             Err(decision.give_up(failure, context).await?)
         }

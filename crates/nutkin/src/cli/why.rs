@@ -1,5 +1,7 @@
 //! `nutkin why`.
 
+use std::time::Duration;
+
 use nutkin_core::ledger::Ledger;
 use nutkin_diagnosis::{Diagnosis, Evidence, diagnose};
 
@@ -102,6 +104,33 @@ pub(super) async fn collect(session: &Session) -> Result<Evidence, Error> {
         }),
     }
     Ok(evidence)
+}
+
+/// How long a command that is about something else looks for causes: `why` itself takes a fraction of a second.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The causes of what is wrong with a session, in the words of `why`. None where nothing is known, or where only something is missing:
+/// the command that asks says that itself.
+pub(super) async fn causes(session: &Session) -> Vec<Diagnosis> {
+    let collected = tokio::time::timeout(PATIENCE, collect(session)).await;
+    let Ok(Ok(evidence)) = collected else { return Vec::new() };
+    diagnose(&evidence).into_iter().filter(Diagnosis::is_cause).collect()
+}
+
+/// A failure of a session, with the earliest cause that is seen.
+pub(super) async fn explained(failure: Error, session: &Session) -> Error {
+    // Whatever else fails says itself why.
+    if failure.kind != Kind::TimedOut && failure.reason != "ProcessDied" {
+        return failure;
+    }
+    match causes(session).await.first() {
+        Some(cause) => failure.hint(format!(
+            "the earliest cause that is seen: {}; `nutkin explain {}` describes it",
+            cause.line(),
+            cause.rule().code
+        )),
+        None => failure,
+    }
 }
 
 /// Jobs that run as far as the ledger knows, name by id.

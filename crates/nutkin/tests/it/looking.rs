@@ -102,6 +102,11 @@ fn why_names_what_the_jvm_of_a_task_manager_refuses() {
     crate::world::eventually("it has ended", || {
         world.run(&["why", "a"]).stdout.contains("exit code 1")
     });
+    let status = world.run(&["status", "a"]);
+    status.expect(0).prints("cause: NK2601 the JVM refuses its arguments (taskmanager-1)");
+    let document = world.run(&["status", "a", "-o", "json"]);
+    let document = nutkin_testkit::schema::read(&document.expect(0).stdout);
+    assert_eq!(document["causes"][0]["code"], "NK2601", "{document:#}");
     let said = world.run(&["why", "a", "-o", "json"]);
     let document = nutkin_testkit::schema::read(&said.expect(1).stdout);
     assert_eq!(document["items"][0]["code"], "NK2601", "{document:#}");
