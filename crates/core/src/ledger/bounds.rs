@@ -1,6 +1,6 @@
 //! How large a ledger may become. A ConfigMap takes 1 MiB with everything in it.
 
-use super::{Bringer, JobRecord, Ledger};
+use super::{Bringer, JobRecord, Ledger, SnapshotOrigin};
 use crate::words::ledger as words;
 
 /// Most bytes of the document: half of what a ConfigMap takes, as somebody else may add to its metadata.
@@ -24,7 +24,7 @@ pub struct TooLarge {
 
 impl Ledger {
     /// Leaves out what is least needed until the document is small enough: history first, the oldest of it before the
-    /// rest, then jobs that have ended and cannot be resumed, then those that could be.
+    /// rest, then periodic snapshots that have come to their end, then jobs that have ended and cannot be resumed, then those that could be.
     ///
     /// # Errors
     /// It is too large all the same.
@@ -41,6 +41,11 @@ impl Ledger {
                 self.history.drain(..half);
                 continue;
             }
+            // What is taken by the clock comes again, and its files stay.
+            if let Some(name) = self.oldest_periodic() {
+                self.snapshots.remove(&name);
+                continue;
+            }
             let mut left_out = 0;
             while left_out <= excess {
                 let Some(job) = self.drop_one_ended() else { break };
@@ -50,6 +55,14 @@ impl Ledger {
                 return Err(TooLarge { name: self.name.clone(), bytes });
             }
         }
+    }
+
+    /// The periodic snapshot that has come to its end and is missed least.
+    fn oldest_periodic(&self) -> Option<String> {
+        let ended = self.snapshots.iter().filter(|(_, one)| {
+            one.origin == SnapshotOrigin::Periodic && one.state.is_final() && !one.disposing
+        });
+        ended.min_by_key(|(_, one)| one.time.clone()).map(|(name, _)| name.clone())
     }
 
     /// The document as it is stored.

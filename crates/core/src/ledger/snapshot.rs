@@ -37,6 +37,9 @@ pub struct SnapshotRecord {
     /// When the request counts as lost (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<String>,
+    /// When it was asked for (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
     /// Where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -58,6 +61,9 @@ pub struct SnapshotRecord {
     /// Whether nobody wants it any more: it goes as soon as nothing refers to it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dropped: bool,
+    /// Whether its files are being deleted: written before that is asked for, so that nobody takes it for one that is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disposing: bool,
     /// Fields of a newer Nutkin, which are kept.
     #[serde(flatten)]
     pub unknown: BTreeMap<String, Value>,

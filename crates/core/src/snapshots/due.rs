@@ -45,6 +45,8 @@ pub fn due(ledger: &Ledger, policies: &BTreeMap<String, SnapshotPolicy>, now: i6
                 last = last.max(one.time.as_deref().and_then(seconds_of));
             }
             let (Some(last), false) = (last, is_open) else { continue };
+            // One that is still to come was noted by a clock that was ahead.
+            let last = last.min(now);
             let Some(time) = schedule.after(last) else { continue };
             if time <= now {
                 due.now.push(DueSnapshot { job: job.clone(), kind, time });

@@ -13,13 +13,13 @@ mod schedule;
 mod tests;
 mod turn;
 
-use crate::ledger::{Ledger, SnapshotRecord};
+use crate::ledger::{Ledger, SnapshotRecord, SnapshotState};
 use crate::session::{SnapshotDocument, WantedSnapshot};
 
 pub use calendar::{seconds_of, text_of};
 pub use due::{Due, DueSnapshot, due};
 pub use outlook::{SnapshotNext, outlooks};
-pub use policy::{SnapshotPolicy, problems};
+pub use policy::{SnapshotPolicy, problems, warnings};
 pub use removal::{Around, Removal, RemovalStep, removals};
 pub use schedule::{BadSchedule, Schedule};
 pub use turn::{AboutSnapshot, SeenSnapshot, SnapshotAct, SnapshotTurn, failed};
@@ -48,14 +48,21 @@ pub fn digest(document: &SnapshotDocument) -> String {
     nutkin_flink::digest::short(format!("{:?}", (&document.job, what)))
 }
 
-/// Puts a record into a ledger. One of another snapshot that had this name becomes one that nobody wants any more.
+/// Puts a record into a ledger. One of another snapshot that had this name stays under a free name until it has come to its end,
+/// and is forgotten then: its files stay.
 pub fn put(ledger: &mut Ledger, name: &str, record: SnapshotRecord) {
-    let old = ledger.snapshots.insert(name.to_owned(), record.clone());
-    let replaced = old.filter(|old| old.digest != record.digest && old.state.is_final());
-    if let Some(mut old) = replaced {
+    let is_same = |old: &SnapshotRecord| old.digest == record.digest && !old.disposing;
+    let old = ledger.snapshots.get(name).filter(|old| !is_same(old)).cloned();
+    if let Some(mut old) = old.filter(|old| old.state != SnapshotState::TriggerPending) {
         old.dropped = true;
-        ledger.snapshots.insert(format!("{name}@{}", old.generation), old);
+        old.disposes = old.disposing;
+        let mut free = format!("{name}@{}", old.generation);
+        while ledger.snapshots.contains_key(&free) {
+            free.push('+');
+        }
+        ledger.snapshots.insert(free, old);
     }
+    ledger.snapshots.insert(name.to_owned(), record);
 }
 
 /// Name of a snapshot that the clock asks for, as the Java operator forms it. `millis`: the time, since 1970.

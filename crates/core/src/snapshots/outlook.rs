@@ -18,8 +18,14 @@ pub struct SnapshotNext {
     pub line: String,
 }
 
-/// What `up` would do for the snapshots of a file. `removes`: whether the file is the whole of what is wanted.
-pub fn outlooks(session: &Session, ledger: &Ledger, removes: bool) -> Vec<SnapshotNext> {
+/// What `up` would do for the snapshots of a file. `removes`: whether the file is the whole of what is wanted; `deletes`: whether files may be
+/// deleted.
+pub fn outlooks(
+    session: &Session,
+    ledger: &Ledger,
+    removes: bool,
+    deletes: bool,
+) -> Vec<SnapshotNext> {
     let mut all = Vec::new();
     for document in &session.snapshots {
         let about = AboutSnapshot { document, origin: &SnapshotOrigin::Document };
@@ -38,7 +44,7 @@ pub fn outlooks(session: &Session, ledger: &Ledger, removes: bool) -> Vec<Snapsh
         all.push(SnapshotNext { name: name.clone(), action, job, line });
     }
     if removes {
-        let around = Around { wanted: Some(session), ..Around::default() };
+        let around = Around { wanted: Some(session), deletes, ..Around::default() };
         for removal in removals(ledger, &around) {
             let job = ledger.snapshots.get(&removal.name).and_then(|record| record.job.clone());
             let (action, line) = match &removal.step {

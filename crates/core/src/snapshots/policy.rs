@@ -1,7 +1,7 @@
 //! The options that say when snapshots are taken by the clock, and how many stay.
 
 use super::schedule::NOTATION;
-use super::{BadSchedule, CHECKPOINT, SAVEPOINT, Schedule};
+use super::{CHECKPOINT, SAVEPOINT, Schedule};
 use crate::session::Session;
 use crate::words::snapshots as words;
 use nutkin_flink::{Configuration, Problem, values};
@@ -29,6 +29,12 @@ const FORMAT: &str = "kubernetes.operator.savepoint.format.type";
 /// How many periodic snapshots of a job stay. Source: `KubernetesOperatorConfigOptions` 1.16.
 const DEFAULT_COUNT: usize = 10;
 
+/// How many are noted of which the files are never deleted: a ledger is bounded.
+const MOST: usize = 100;
+
+/// Flink's words for formats (`SavepointFormatType`).
+const FORMATS: [&str; 2] = ["CANONICAL", "NATIVE"];
+
 /// How old they become, in seconds: a day. Source: the same.
 const DEFAULT_AGE: i64 = 86_400;
 
@@ -43,8 +49,8 @@ pub struct SnapshotPolicy {
     pub format: Option<String>,
     /// Whether the files of those go that do not stay.
     pub disposes: bool,
-    /// How many periodic snapshots of a kind stay; `None`: all.
-    pub count: Option<usize>,
+    /// How many periodic snapshots of a kind stay.
+    pub count: usize,
     /// How old they become, in seconds; `None`: as old as they are.
     pub age: Option<i64>,
 }
@@ -59,14 +65,18 @@ impl SnapshotPolicy {
         };
         let schedule = |keys: Keys| said(&keys).and_then(|text| Schedule::read(&text).ok()?);
         let cleans = said(&[CLEANUP]).is_none_or(|text| text.trim() != "false");
+        // Who asks in the words of the operator gets what it does: files stay unless `dispose-on-delete` says otherwise.
+        let is_own = || said(&SAVEPOINTS[..1]).is_some();
         let count = said(&COUNT).and_then(|text| text.trim().parse().ok());
         let age = said(&AGE).and_then(|text| seconds(&text));
         Self {
             savepoints: schedule(SAVEPOINTS),
             checkpoints: schedule(CHECKPOINTS),
-            format: said(&[FORMAT]).map(|text| text.trim().to_owned()),
-            disposes: said(&[DISPOSE]).is_none_or(|text| text.trim() != "false"),
-            count: cleans.then(|| count.unwrap_or(DEFAULT_COUNT)),
+            format: said(&[FORMAT])
+                .map(|text| text.trim().to_ascii_uppercase())
+                .filter(|format| FORMATS.contains(&format.as_str())),
+            disposes: cleans && said(&[DISPOSE]).map_or_else(is_own, |text| text.trim() == "true"),
+            count: if cleans { count.unwrap_or(DEFAULT_COUNT) } else { MOST },
             age: cleans.then(|| age.unwrap_or(DEFAULT_AGE)),
         }
     }
@@ -88,34 +98,43 @@ fn seconds(text: &str) -> Option<i64> {
     i64::try_from(age.as_secs()).ok()
 }
 
-/// What is wrong with these options of a session and of its jobs.
+/// What is wrong with the own options of a session and of its jobs.
 pub fn problems(session: &Session) -> Vec<Problem> {
+    let wrong = wrong(session).into_iter().filter(|(key, ..)| key.starts_with("nutkin."));
+    wrong.map(|(key, _, message)| Problem::new(key, message)).collect()
+}
+
+/// What is wrong with the operator's options, which count as not said then: as the operator does, nothing is refused for them.
+pub fn warnings(session: &Session) -> Vec<String> {
+    let wrong = wrong(session).into_iter().filter(|(key, ..)| !key.starts_with("nutkin."));
+    wrong.map(|(key, _, message)| words::ignored(key, &message)).collect()
+}
+
+/// Options with a wrong value: key, value, what is wrong with it.
+fn wrong(session: &Session) -> Vec<(&'static str, String, String)> {
     let jobs = session.jobs.iter().map(|job| (Some(job.name.as_str()), &job.configuration));
     let all = std::iter::once((None, &session.configuration)).chain(jobs);
-    all.flat_map(|(job, options)| {
-        let told = move |key: &str, message: String| {
-            Problem::new(key, job.map_or_else(|| message.clone(), |job| words::of(job, &message)))
-        };
-        let mut found = Vec::new();
-        for key in SAVEPOINTS.into_iter().chain(CHECKPOINTS) {
-            let read = options.text(key).map(|text| Schedule::read(&text));
-            if let Some(Err(bad @ BadSchedule(_))) = read {
-                found.push(told(key, bad.to_string()));
+    let mut found = Vec::new();
+    for (job, options) in all {
+        let mut check = |key: &'static str, is_wrong: &dyn Fn(&str) -> Option<String>| {
+            let Some(text) = options.text(key) else { return };
+            if let Some(message) = is_wrong(&text) {
+                let message = job.map_or_else(|| message.clone(), |job| words::of(job, &message));
+                found.push((key, text, message));
             }
+        };
+        for key in SAVEPOINTS.into_iter().chain(CHECKPOINTS) {
+            check(key, &|text| Schedule::read(text).err().map(|bad| bad.to_string()));
         }
         for key in COUNT {
-            if let Some(text) =
-                options.text(key).filter(|text| text.trim().parse::<usize>().is_err())
-            {
-                found.push(told(key, words::no_count(&text)));
-            }
+            let is_number = |text: &str| text.trim().parse::<usize>().is_ok();
+            check(key, &|text| (!is_number(text)).then(|| words::no_count(text)));
         }
         for key in AGE {
-            if let Some(text) = options.text(key).filter(|text| seconds(text).is_none()) {
-                found.push(told(key, words::no_age(&text)));
-            }
+            check(key, &|text| seconds(text).is_none().then(|| words::no_age(text)));
         }
-        found
-    })
-    .collect()
+        let is_format = |text: &str| FORMATS.contains(&text.trim().to_ascii_uppercase().as_str());
+        check(FORMAT, &|text| (!is_format(text)).then(|| words::no_format(text)));
+    }
+    found
 }

@@ -8,6 +8,7 @@ use crate::gc::is_done;
 use crate::ledger::{Ledger, SnapshotOrigin, SnapshotRecord, SnapshotState};
 use crate::session::{Session, WantedSnapshot};
 use crate::words::snapshots as words;
+use nutkin_flink::Configuration;
 
 /// What may refer to a snapshot, beside the ledger of its session.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,8 +21,8 @@ pub struct Around<'a> {
     pub restored: &'a [String],
     /// Options of jobs, and of the session for those that are not there.
     pub policies: Option<(&'a BTreeMap<String, SnapshotPolicy>, &'a SnapshotPolicy)>,
-    /// The time, in seconds since 1970.
-    pub now: i64,
+    /// Whether files may be deleted: not where somebody may refer to them of whom nobody knows here.
+    pub deletes: bool,
 }
 
 /// A snapshot that nobody wants any more.
@@ -54,17 +55,23 @@ pub fn removals(ledger: &Ledger, around: &Around<'_>) -> Vec<Removal> {
             Some(session) => session.snapshots.iter().any(|one| one.name == *name),
             None => !record.dropped,
         };
-        let goes = expired.contains(name) || (is_document && (record.dropped || !is_wanted));
-        if !goes || record.state == SnapshotState::InProgress {
+        let goes = record.disposing
+            || expired.contains(name)
+            || (is_document && (record.dropped || !is_wanted));
+        // What is under way comes to its end first, and what a newer Nutkin knows is its affair.
+        let is_known = !matches!(record.state, SnapshotState::InProgress | SnapshotState::Other(_));
+        if !(goes && is_known) {
             continue;
         }
         let is_there = record.state == SnapshotState::Completed;
         let path = record.path.clone().filter(|_| is_there && record.kind == SAVEPOINT);
         let step = match path {
-            Some(path) if record.disposes => match referrer(&path, name, ledger, around) {
-                Some(who) => RemovalStep::Stays(path, who),
-                None => RemovalStep::Dispose(path),
-            },
+            Some(path) if record.disposes && around.deletes && is_file(&path) => {
+                match referrer(&path, name, ledger, around) {
+                    Some(who) => RemovalStep::Stays(path, who),
+                    None => RemovalStep::Dispose(path),
+                }
+            }
             path => RemovalStep::Forget(path),
         };
         all.push(Removal { name: name.clone(), step });
@@ -72,7 +79,13 @@ pub fn removals(ledger: &Ledger, around: &Around<'_>) -> Vec<Removal> {
     all
 }
 
-/// Names of periodic snapshots that are too many or too old. The newest one of each job and kind that is there stays.
+/// Whether a path is of a file system, and not of a store that others use as well.
+fn is_file(path: &str) -> bool {
+    path.starts_with('/') || path.starts_with("file:")
+}
+
+/// Names of periodic snapshots that are too many or too old. The newest one of each job and kind that is there stays. Their age is that
+/// at the newest one, and two are never too old: a clock that is ahead for a moment makes only one new.
 fn expired(ledger: &Ledger, around: &Around<'_>) -> BTreeSet<String> {
     let Some((policies, of_session)) = around.policies else { return BTreeSet::new() };
     let mut by_job: BTreeMap<_, Vec<(i64, &String, &SnapshotRecord)>> = BTreeMap::new();
@@ -89,18 +102,20 @@ fn expired(ledger: &Ledger, around: &Around<'_>) -> BTreeSet<String> {
         // Newest first.
         all.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
         let mut there = 0;
-        for (time, name, record) in all {
+        let newest = all.iter().find(|one| one.2.state == SnapshotState::Completed);
+        let newest = newest.map(|one| one.0);
+        for (index, (time, name, record)) in all.into_iter().enumerate() {
             if record.state != SnapshotState::Completed {
-                // What failed is of interest until the next one is there.
-                if 0 < there {
+                // What failed is of interest until the next one.
+                if 0 < index {
                     gone.insert(name.clone());
                 }
                 continue;
             }
             there += 1;
-            let is_too_many = policy.count.is_some_and(|most| most.max(1) < there);
-            let is_too_old = policy.age.is_some_and(|most| most < around.now.saturating_sub(time));
-            if 1 < there && (is_too_many || is_too_old) {
+            let age = newest.unwrap_or(time).saturating_sub(time);
+            let is_too_old = policy.age.is_some_and(|most| most < age);
+            if policy.count.max(1) < there || (2 < there && is_too_old) {
                 gone.insert(name.clone());
             }
         }
@@ -120,12 +135,11 @@ fn referrer(path: &str, name: &str, ledger: &Ledger, around: &Around<'_>) -> Opt
     }
     let mut own = ledger.clone();
     own.snapshots.remove(name);
-    if around.wanted.is_some() {
-        // What is wanted now was looked at.
-        own.wanted = None;
-    } else if let Some(wanted) = &mut own.wanted {
+    if let Some(wanted) = &mut own.wanted {
         // A document that is its own.
-        wanted.documents.retain(|document| document["metadata"]["name"] != name);
+        wanted.documents.retain(|document| {
+            document["kind"] != "FlinkStateSnapshot" || document["metadata"]["name"] != name
+        });
     }
     std::iter::once(&own).chain(around.others).find_map(|ledger| {
         let mut rest = ledger.clone();
@@ -145,18 +159,20 @@ fn referrer(path: &str, name: &str, ledger: &Ledger, around: &Around<'_>) -> Opt
 /// Whether a session file refers to it with anything but its own document.
 fn names(session: &Session, name: &str, needle: &str) -> bool {
     let holds = |path: &Option<String>| path.as_ref().is_some_and(|path| path.contains(needle));
+    let is_in = |options: &Configuration| {
+        options.iter().any(|(_, entry)| entry.value.to_string().contains(needle))
+    };
     let jobs = session.jobs.iter().any(|job| {
-        holds(&job.initial_savepoint_path) || job.args.iter().any(|word| word.contains(needle))
+        holds(&job.initial_savepoint_path)
+            || job.args.iter().any(|word| word.contains(needle))
+            || is_in(&job.configuration)
     });
     let others = session.snapshots.iter().filter(|one| one.name != name);
     let mut paths = others.filter_map(|one| match &one.what {
         WantedSnapshot::Savepoint { path, .. } => path.as_ref(),
         WantedSnapshot::Checkpoint => None,
     });
-    let options = session.configuration.iter().any(|(_, entry)| {
-        let value = entry.value.to_string();
-        value.contains(needle)
-    });
+    let options = is_in(&session.configuration);
     jobs || options || paths.any(|path| path.contains(needle))
 }
 

@@ -193,7 +193,7 @@ fn a_document_that_is_taken_out_goes_with_its_savepoint() {
     let mut ledger = Ledger::new("a");
     ledger.snapshots.insert("s".to_owned(), record(&SnapshotOrigin::Document, path, 0));
     let empty = session("");
-    let around = |wanted| Around { wanted: Some(wanted), ..Around::default() };
+    let around = |wanted| Around { wanted: Some(wanted), deletes: true, ..Around::default() };
     let one = |step| vec![("s".to_owned(), step)];
     assert_eq!(steps(&ledger, &around(&empty)), one("dispose"));
     let there = session(&format!(
@@ -202,7 +202,22 @@ fn a_document_that_is_taken_out_goes_with_its_savepoint() {
     ));
     assert_eq!(steps(&ledger, &around(&there)), []);
     assert_eq!(steps(&ledger, &Around::default()), [], "nobody says that it is not wanted");
+    // What others may refer to of whom nobody knows here is not deleted.
+    assert_eq!(steps(&ledger, &Around { deletes: false, ..around(&empty) }), one("forget"));
+    let mut elsewhere = ledger.clone();
+    elsewhere.snapshots.get_mut("s").expect("there").path =
+        Some("s3://b/savepoint-aa-1".to_owned());
+    assert_eq!(steps(&elsewhere, &around(&empty)), one("forget"));
+    // What a newer Nutkin knows is its affair.
+    let mut newer = ledger.clone();
+    newer.snapshots.get_mut("s").expect("there").state = SnapshotState::Other("NEW".to_owned());
+    assert_eq!(steps(&newer, &around(&empty)), []);
     // Whoever refers to it keeps it.
+    let option = format!(
+        "{JOB}, state: suspended}}, flinkConfiguration: {{execution.savepoint.path: '{path}'}}}}\n"
+    );
+    let option = session(&option);
+    assert_eq!(steps(&ledger, &around(&option)), one("stays"));
     let begins = session(&format!("{JOB}, initialSavepointPath: '{path}'}}}}\n"));
     assert_eq!(steps(&ledger, &around(&begins)), one("stays"));
     let restored = [path.to_owned()];
@@ -229,7 +244,7 @@ fn a_document_that_is_taken_out_goes_with_its_savepoint() {
 }
 
 #[test]
-fn another_snapshot_of_the_same_name_lets_the_first_one_go() {
+fn another_snapshot_of_the_same_name_leaves_the_files_of_the_first_one() {
     let mut ledger = Ledger::new("a");
     let old = SnapshotRecord {
         digest: "x".to_owned(),
@@ -239,8 +254,12 @@ fn another_snapshot_of_the_same_name_lets_the_first_one_go() {
     put(&mut ledger, "s", old.clone());
     put(&mut ledger, "s", SnapshotRecord { disposes: false, ..old.clone() });
     assert_eq!(ledger.snapshots.len(), 1);
-    put(&mut ledger, "s", SnapshotRecord { digest: "y".to_owned(), generation: 2, ..old });
+    put(&mut ledger, "s", SnapshotRecord { digest: "y".to_owned(), generation: 1, ..old.clone() });
     assert_eq!(ledger.snapshots.keys().collect::<Vec<_>>(), ["s", "s@1"]);
+    // Whatever becomes of the names, none is overwritten.
+    put(&mut ledger, "s", SnapshotRecord { digest: "z".to_owned(), ..old.clone() });
+    assert_eq!(ledger.snapshots.keys().collect::<Vec<_>>(), ["s", "s@1", "s@1+"]);
+    ledger.snapshots.remove("s@1+");
     assert_eq!(steps(&ledger, &Around::default()), [("s@1".to_owned(), "forget")]);
 }
 
@@ -256,6 +275,51 @@ fn a_ledger_keeps_what_a_file_asks_for() {
     assert_eq!(session.snapshots[0].backoff_limit, Some(3));
     let again = Wanted::of(&inputs, &session, None).session();
     assert_eq!(again.map(|again| again.snapshots), Ok(session.snapshots));
+}
+
+#[test]
+fn one_that_is_being_deleted_is_not_there() {
+    let document = savepoint("s");
+    let about = AboutSnapshot { document: &document, origin: &SnapshotOrigin::Document };
+    let mut ledger = Ledger::new("a");
+    let taken = SnapshotRecord {
+        digest: digest(&document),
+        generation: 1,
+        ..record(&SnapshotOrigin::Document, "/sp/savepoint-1", 0)
+    };
+    assert!(about.is_of(&taken));
+    let marked = SnapshotRecord { disposing: true, dropped: true, ..taken };
+    assert!(!about.is_of(&marked));
+    // Its document comes back: another one is taken, and the deletion is seen through.
+    put(&mut ledger, "s", marked.clone());
+    put(&mut ledger, "s", about.turn(Some(&marked), &SeenSnapshot::default()).record);
+    let around = Around { deletes: true, ..Around::default() };
+    assert_eq!(steps(&ledger, &around), [("s@1".to_owned(), "dispose")]);
+}
+
+#[test]
+fn failures_do_not_fill_a_ledger() {
+    let (mut ledger, policies, policy) = with(&[("nutkin.snapshots.savepoint-interval", "1 s")]);
+    for index in 0..9 {
+        let failed = SnapshotRecord {
+            state: SnapshotState::Failed,
+            path: None,
+            ..record(&SnapshotOrigin::Periodic, "", index)
+        };
+        ledger.snapshots.insert(format!("p{index}"), failed);
+    }
+    let around = Around { policies: Some((&policies, &policy)), ..Around::default() };
+    let gone = steps(&ledger, &around);
+    assert_eq!(gone.len(), 8, "the newest one stays: {gone:?}");
+    // Files stay where the words of the operator do not say otherwise.
+    let of = |options: &[(&str, &str)]| with(options).2;
+    let key = "kubernetes.operator.periodic.savepoint.interval";
+    assert!(policy.disposes && !of(&[(key, "1 h")]).disposes);
+    let dispose = "kubernetes.operator.savepoint.dispose-on-delete";
+    assert!(of(&[(key, "1 h"), (dispose, "true")]).disposes);
+    let cleanup = "kubernetes.operator.savepoint.cleanup.enabled";
+    let kept = of(&[("nutkin.snapshots.savepoint-interval", "1 h"), (cleanup, "false")]);
+    assert!(!kept.disposes && kept.age.is_none());
 }
 
 /// A session with options, and a ledger with a job that was submitted at the beginning of time.
@@ -285,6 +349,10 @@ fn what_is_due() {
     let open = ledger.snapshots.get_mut("p").expect("there");
     open.state = SnapshotState::InProgress;
     assert_eq!(at(&ledger, 9999), (vec![], None));
+    // A clock that was ahead does not stop it.
+    let (mut ahead, policies, _) = with(&[("nutkin.snapshots.savepoint-interval", "10 s")]);
+    ahead.snapshots.insert("p".to_owned(), record(&SnapshotOrigin::Periodic, "/p", 99_999));
+    assert_eq!(due(&ahead, &policies, 50).next, Some(60));
     // The own option comes first; nothing is due of a job that has ended.
     let (mut ledger, policies, _) = with(&[
         ("kubernetes.operator.periodic.savepoint.interval", "100 s"),
@@ -303,7 +371,7 @@ fn options_that_are_wrong_are_told() {
     };
     assert_eq!(told("nutkin.snapshots.savepoint-interval: 6 h"), [""; 0]);
     let key = "kubernetes.operator.periodic.checkpoint.interval";
-    assert_eq!(told(&format!("{key}: soon")), [key]);
+    assert_eq!(told(&format!("{key}: soon")), [""; 0], "as the operator, which takes none");
     assert_eq!(told("nutkin.snapshots.max-count: few"), ["nutkin.snapshots.max-count"]);
     assert_eq!(told("nutkin.snapshots.max-age: old"), ["nutkin.snapshots.max-age"]);
 }
@@ -353,7 +421,7 @@ proptest! {
             others: &others,
             restored: &restored,
             policies: Some((&policies, &policy)),
-            now: 5000,
+            deletes: true,
         };
         let gone: BTreeSet<String> = removals(&ledger, &around)
             .into_iter()

@@ -84,7 +84,7 @@ impl AboutSnapshot<'_> {
 
     /// Whether this is the record of the same snapshot.
     pub fn is_of(&self, record: &SnapshotRecord) -> bool {
-        record.digest == digest(self.document)
+        record.digest == digest(self.document) && !record.disposing
     }
 
     /// What is to be done next. Carried out until nothing is left and asked again, it says that nothing is to be done; a cut
@@ -111,7 +111,9 @@ impl AboutSnapshot<'_> {
 
     fn ask(&self, mut record: SnapshotRecord, seen: &SeenSnapshot) -> SnapshotTurn {
         let done = |record| SnapshotTurn { record, act: None, again: Again::Done };
-        if record.retry.as_ref().is_some_and(|retry| seen.now < *retry) {
+        // A failure that is still to come was noted by a clock that was ahead.
+        let is_past = record.time.as_ref().is_none_or(|time| *time <= seen.now);
+        if is_past && record.retry.as_ref().is_some_and(|retry| seen.now < *retry) {
             return done(record);
         }
         let Some((job, _)) = seen.job.as_ref().filter(|(_, state)| state.is_alive()) else {
@@ -134,6 +136,7 @@ impl AboutSnapshot<'_> {
         record.job_id = Some(job.clone());
         record.trigger.clone_from(&seen.trigger);
         record.deadline = Some(seen.deadline.clone());
+        record.asked = Some(seen.now.clone());
         record.error = None;
         record.retry = None;
         let act = SnapshotAct { job: job.clone(), trigger: seen.trigger.clone() };

@@ -92,7 +92,7 @@ pub(crate) fn is_noted(name: &str) -> String {
 
 /// It goes, for `plan`.
 pub(crate) fn goes(name: &str, path: &str) -> String {
-    format!("  - savepoint `{name}`: deleted ({path})")
+    format!("  - savepoint `{name}`: deleted unless something refers to it ({path})")
 }
 
 /// It is forgotten, for `plan`.
@@ -115,6 +115,16 @@ pub(crate) fn no_count(text: &str) -> String {
 /// A text that says no age.
 pub(crate) fn no_age(text: &str) -> String {
     format!("`{text}` is not a duration: write `24 h`")
+}
+
+/// A text that is not a format.
+pub(crate) fn no_format(text: &str) -> String {
+    format!("`{text}` is not CANONICAL or NATIVE")
+}
+
+/// An option of the operator that is wrong.
+pub(crate) fn ignored(key: &str, message: &str) -> String {
+    format!("`{key}` has no effect: {message}")
 }
 
 /// A problem of the options of a job.

@@ -157,7 +157,8 @@ fn silent(name: &str) -> Holder {
     Holder { session, ledger: None, running: None, lives: true, is_highly_available: false }
 }
 
-async fn holder(
+/// What a session may need, and what it has left on its platform where it is gone.
+pub(super) async fn holder(
     name: &str,
     place: &Place,
     context: &Context<'_>,

@@ -98,7 +98,12 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
         } else {
             let none = Ledger::new(&session.name);
             let ledger = opened.as_ref().map_or(&none, |opened| &opened.ledger);
-            outlooks_of_snapshots(session, ledger, args.wish.spec.file.is_some())
+            outlooks_of_snapshots(
+                session,
+                ledger,
+                args.wish.spec.file.is_some(),
+                super::snapshots::deletes(place.platform()),
+            )
         };
         let comes = !snapshots.is_empty()
             || outlooks.iter().flatten().any(|outlook| !outlook.names().is_empty());

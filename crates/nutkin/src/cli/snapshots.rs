@@ -1,22 +1,25 @@
 //! The snapshots of a session: those that its file asks for, those that the clock asks for, and those that go.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use nutkin_core::jobs as jobs_rules;
 use nutkin_core::ledger::{
     JobRecord, Ledger, Opened, Snapshot, SnapshotOrigin, SnapshotRecord, SnapshotState,
 };
+use nutkin_core::selection::Platform;
 use nutkin_core::session::{Session, SnapshotDocument, WantedSnapshot};
 use nutkin_core::snapshots::{
-    self as rules, AboutSnapshot, Around, RemovalStep, SAVEPOINT, SnapshotPolicy, seconds_of,
+    self as rules, AboutSnapshot, Around, Removal, RemovalStep, SAVEPOINT, SnapshotPolicy,
+    seconds_of,
 };
 use nutkin_flink::Configuration;
 use nutkin_rest::{Client, RestError};
-use nutkin_shell::{Error, Kind, ledger};
+use nutkin_shell::{Error, Kind, Place, ledger};
 
-use super::Context;
-use crate::jobs::snapshots::{limit, take};
+use super::consent::{self, ConsentArgs};
+use super::{Context, gc};
+use crate::jobs::snapshots::{limit, outcome_of, take};
 use crate::jobs::{Driven, Patience, failure, until_done};
 use crate::platform;
 use crate::progress::Spinner;
@@ -27,43 +30,65 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Milliseconds of a second.
 const MILLIS: i64 = 1000;
 
-/// What `up` does for snapshots once the jobs run: those of the file, and those that are due. `is_whole`: a file says all
-/// that is wanted.
+/// What was told before, by somebody who looks again and again.
+#[derive(Debug, Default)]
+pub(super) struct Tending {
+    lines: BTreeSet<String>,
+    /// When it was last looked who refers to what is to go.
+    looked: Option<Instant>,
+}
+
+/// How often it is looked whether something still refers to a snapshot that is to go: all sessions are asked.
+const SELDOM: Duration = Duration::from_mins(5);
+
+/// How long the periodic snapshots of an `up` may take: a watch takes those that need longer.
+const SOON: Duration = Duration::from_mins(1);
+
+/// What `up` does for snapshots once the jobs run: those of the file, and those that are due. `whole`: a file says all
+/// that is wanted, and how far somebody agrees to what follows.
 ///
 /// # Errors
-/// As [`bring`] and [`tend`].
+/// As [`bring`].
 pub(super) async fn of_up(
     session: &Session,
     place: &platform::Session,
-    is_whole: bool,
+    whole: Option<ConsentArgs>,
     context: &Context<'_>,
 ) -> Result<(), Error> {
+    for line in rules::warnings(session) {
+        context.printer.warn(&line);
+    }
     let of = |options: &Configuration| SnapshotPolicy::of(&session.configuration, options);
     let mut jobs = session.jobs.iter().map(|job| of(&job.configuration));
     let is_periodic =
         of(&Configuration::new()).is_periodic() || jobs.any(|policy| policy.is_periodic());
-    if is_whole || !session.snapshots.is_empty() {
-        bring(session, place, is_whole, context).await?;
-    }
+    let brought = if whole.is_some() || !session.snapshots.is_empty() {
+        bring(session, place, whole, context).await
+    } else {
+        Ok(())
+    };
     if is_periodic {
-        tend(place, context).await?;
+        // The session and its jobs are as they shall be: the next look takes what this one could not.
+        if let Err(failed) = tend(place, SOON, &mut Tending::default(), context).await {
+            context.printer.warn(&format!("periodic snapshots: {:#}", failed.error));
+        }
         let name = place.name();
         context.printer.hint(&format!(
             "periodic savepoints and checkpoints are taken while `nutkin watch {name}` runs"
         ));
     }
-    Ok(())
+    brought
 }
 
-/// Takes the snapshots that a session file asks for, once each, and removes those that it asks for no more. `removes`: whether the
-/// file is the whole of what is wanted.
+/// Takes the snapshots that a session file asks for, once each, and removes those that it asks for no more, if it is the whole of what
+/// is wanted.
 ///
 /// # Errors
 /// One of them is not there, or the session does not answer. The same command goes on.
-pub(super) async fn bring(
+async fn bring(
     session: &Session,
     place: &platform::Session,
-    removes: bool,
+    whole: Option<ConsentArgs>,
     context: &Context<'_>,
 ) -> Result<(), Error> {
     let mut opened = ledger::load(place).await?;
@@ -72,7 +97,7 @@ pub(super) async fn bring(
     }
     let connected = place.connect(true).await?;
     let client = connected.client()?;
-    let mut wrong = Vec::new();
+    let mut wrong: Option<Error> = None;
     for document in &session.snapshots {
         let about = AboutSnapshot { document, origin: &SnapshotOrigin::Document };
         let before = opened.ledger.snapshots.get(&document.name);
@@ -85,34 +110,43 @@ pub(super) async fn bring(
         }
         let patience = Patience::new(Some(limit()));
         let patience = patience.telling(Spinner::at_terminal(context.printer));
-        let record = one(&about, session, place, &client, &mut opened, patience).await?;
-        let line = record.line(&document.name);
-        if record.state == SnapshotState::Completed {
-            context.events.say(&line);
-        } else {
-            context.events.warn(&line);
-            wrong.push(line.clone());
+        match one(&about, session, place, &client, &mut opened, patience).await {
+            Ok(record) => {
+                let line = record.line(&document.name);
+                if record.state == SnapshotState::Completed {
+                    context.events.say(&line);
+                } else {
+                    context.events.warn(&line);
+                    wrong.get_or_insert_with(|| Error::new(Kind::Broken, line.clone()));
+                }
+                opened.ledger.note(ledger::event(context.environment, vec![line]));
+            }
+            Err(failed) if failed.kind == Kind::Conflict => return Err(failed),
+            // The others are taken all the same.
+            Err(failed) => {
+                context.events.warn(&format!("{:#}", failed.error));
+                wrong.get_or_insert(failed);
+            }
         }
-        opened.ledger.note(ledger::event(context.environment, vec![line]));
     }
     ledger::save(place, &mut opened).await?;
-    if removes {
+    if let Some(consent) = whole {
         let around = Around { wanted: Some(session), ..Around::default() };
-        remove(place, &client, &mut opened, around, context).await?;
+        let mut told = Tending::default();
+        remove(place, &client, around, Some(consent), &mut told, context).await?;
     }
-    match wrong.pop() {
-        None => Ok(()),
-        Some(line) => Err(Error::new(Kind::Broken, line)),
-    }
+    wrong.map_or(Ok(()), Err)
 }
 
 /// Does what time brings: takes the periodic snapshots that are due, tries those again that have failed, and removes what is
-/// too old. Gives the seconds until the next one is due.
+/// too old. Gives the seconds until the next one is due. `most`: how long one may take.
 ///
 /// # Errors
-/// The session does not answer, or one cannot be removed. The next call goes on.
+/// The session does not answer. The next call goes on.
 pub(super) async fn tend(
     place: &platform::Session,
+    most: Duration,
+    told: &mut Tending,
     context: &Context<'_>,
 ) -> Result<Option<Duration>, Error> {
     let mut opened = ledger::load(place).await?;
@@ -129,10 +163,15 @@ pub(super) async fn tend(
     }
     let connected = place.connect(true).await?;
     let client = connected.client()?;
-    retry(&session, place, &client, &mut opened, context).await?;
-    let next = take_due(&session, place, &client, &policies, &mut opened, context).await?;
-    let around = Around { policies: Some((&policies, &of_session)), ..Around::default() };
-    remove(place, &client, &mut opened, around, context).await?;
+    retry(&session, place, &client, &mut opened, most, context).await?;
+    let before = opened.ledger.snapshots.len();
+    let next = take_due(&session, place, &client, &policies, &mut opened, most, context).await?;
+    let is_new = opened.ledger.snapshots.len() != before;
+    if is_new || told.looked.is_none_or(|looked| SELDOM < looked.elapsed()) {
+        told.looked = Some(Instant::now());
+        let around = Around { policies: Some((&policies, &of_session)), ..Around::default() };
+        remove(place, &client, around, None, told, context).await?;
+    }
     Ok(next)
 }
 
@@ -165,10 +204,17 @@ async fn one(
     let remembered = opened.ledger.snapshots.get(name).cloned();
     let keep = async |record: &SnapshotRecord| {
         rules::put(&mut opened.ledger, name, record.clone());
-        remember(&mut opened.ledger, record);
         ledger::save(place, opened).await
     };
-    take(*about, id.as_deref(), client, remembered, patience, keep).await
+    let record = take(*about, id.as_deref(), client, remembered, patience, keep).await?;
+    // Another command may be doing something with the job: then that says where it goes on.
+    if record.state == SnapshotState::Completed && record.kind == SAVEPOINT {
+        let written = ledger::update(place, |ledger| remember(ledger, &record)).await;
+        if let Ok(now) = written {
+            *opened = now;
+        }
+    }
+    Ok(record)
 }
 
 fn id_of(session: &Session, name: &str, record: &JobRecord) -> String {
@@ -200,6 +246,7 @@ async fn retry(
     place: &platform::Session,
     client: &Client,
     opened: &mut Opened,
+    most: Duration,
     context: &Context<'_>,
 ) -> Result<(), Error> {
     let now = ledger::now();
@@ -209,7 +256,7 @@ async fn retry(
         .iter()
         .filter(|(_, record)| {
             let is_time = record.retry.as_ref().is_none_or(|retry| *retry <= now);
-            !record.state.is_final() && is_time && !record.dropped
+            !record.state.is_final() && is_time
         })
         .map(|(name, record)| (name.clone(), record.clone()))
         .collect();
@@ -224,9 +271,24 @@ async fn retry(
             }
             SnapshotOrigin::Other(_) => None,
         };
-        let Some(document) = document else { continue };
+        let of_it = |document: &SnapshotDocument| {
+            AboutSnapshot { document, origin: &record.origin }.is_of(&record)
+        };
+        let Some(document) = document.filter(of_it) else {
+            // Nobody wants it any more: what becomes of it is noted all the same.
+            let outcome = if record.state == SnapshotState::InProgress {
+                outcome_of(client, &record).await?
+            } else {
+                Some(SnapshotRecord { state: SnapshotState::Failed, ..record.clone() })
+            };
+            if let Some(outcome) = outcome {
+                opened.ledger.snapshots.insert(name, outcome);
+                ledger::save(place, opened).await?;
+            }
+            continue;
+        };
         let about = AboutSnapshot { document: &document, origin: &record.origin };
-        let patience = Patience::new(Some(limit()));
+        let patience = Patience::new(Some(most));
         let record = one(&about, session, place, client, opened, patience).await?;
         tell(&record, &name, context);
     }
@@ -261,6 +323,7 @@ async fn take_due(
     client: &Client,
     policies: &BTreeMap<String, SnapshotPolicy>,
     opened: &mut Opened,
+    most: Duration,
     context: &Context<'_>,
 ) -> Result<Option<Duration>, Error> {
     let now = seconds_of(&ledger::now()).unwrap_or_default();
@@ -281,7 +344,7 @@ async fn take_due(
         let name = rules::periodic_name(job, kind, one_due.time * MILLIS);
         let document = periodic(&name, job, kind, policy);
         let about = AboutSnapshot { document: &document, origin: &SnapshotOrigin::Periodic };
-        let patience = Patience::new(Some(limit()));
+        let patience = Patience::new(Some(most));
         match one(&about, session, place, client, opened, patience).await {
             Ok(record) => tell(&record, &name, context),
             // Somebody else takes the same one.
@@ -296,63 +359,218 @@ async fn take_due(
     Ok(wait.map(Duration::from_secs))
 }
 
-/// Removes snapshots that nobody wants any more: first their files, then what the ledger says of them.
+/// Whether files may be deleted: on Kubernetes and in stores whoever has access may refer to them, and nobody here knows of that.
+pub(super) fn deletes(platform: Platform) -> bool {
+    platform != Platform::Kubernetes
+}
+
+/// Removes snapshots that nobody wants any more: first their files, then what the ledger says of them. `consent`: how far somebody
+/// agrees who has taken documents out of a file; `None`: only what was agreed to before, and what the clock has asked for.
 async fn remove(
     place: &platform::Session,
     client: &Client,
-    opened: &mut Opened,
     around: Around<'_>,
+    consent: Option<ConsentArgs>,
+    told: &mut Tending,
     context: &Context<'_>,
 ) -> Result<(), Error> {
-    let now = seconds_of(&ledger::now()).unwrap_or_default();
-    let around = Around { now, ..around };
-    if rules::removals(&opened.ledger, &around).is_empty() {
+    let around = Around { deletes: deletes(place.platform()), ..around };
+    let mut opened = ledger::load(place).await?;
+    let first = rules::removals(&opened.ledger, &around);
+    if first.is_empty() || !is_whole(&opened) {
         return Ok(());
     }
-    let Some(others) = others(place, context).await else { return Ok(()) };
-    let restored = restored(client).await?;
-    let around = Around { others: &others, restored: &restored, ..around };
-    let removals = rules::removals(&opened.ledger, &around);
-    for removal in removals {
-        let Some(record) = opened.ledger.snapshots.get_mut(&removal.name) else { continue };
-        if let RemovalStep::Stays(..) = removal.step {
-            // What a file has named before is told once.
-            if record.origin == SnapshotOrigin::Document && !record.dropped {
-                record.dropped = true;
-                context.events.say(&removal.line());
-            }
+    let mut is_agreed = None;
+    for Removal { name, step } in first {
+        if !matches!(step, RemovalStep::Dispose(_)) {
+            removed(place, &mut opened, &name, &step, told, context).await?;
             continue;
         }
-        let is_document = record.origin == SnapshotOrigin::Document;
-        if let RemovalStep::Dispose(path) = &removal.step {
-            dispose(client, path).await?;
+        // What refers to it is looked up for each one by itself, just before it goes.
+        let around = Around { policies: around.policies, wanted: around.wanted, ..around };
+        let Some(step) =
+            Box::pin(looked_up(place, client, &mut opened, &name, around, told, context)).await?
+        else {
+            continue;
+        };
+        let RemovalStep::Dispose(path) = &step else {
+            removed(place, &mut opened, &name, &step, told, context).await?;
+            continue;
+        };
+        let record = opened.ledger.snapshots.get(&name);
+        let is_asked = record.is_some_and(|record| {
+            record.origin == SnapshotOrigin::Document && !record.dropped && !record.disposing
+        });
+        if is_asked {
+            let agreed = match is_agreed {
+                Some(agreed) => agreed,
+                None => agree(consent, &name, path, context)?,
+            };
+            is_agreed = Some(agreed);
+            if !agreed {
+                context.events.warn(&format!(
+                    "snapshot `{name}` is in no document any more, and {path} stays: `--yes` deletes it"
+                ));
+                continue;
+            }
         }
-        opened.ledger.snapshots.remove(&removal.name);
-        if is_document {
-            let event = ledger::event(context.environment, vec![removal.line()]);
-            opened.ledger.note(event);
+        // Before it is asked for: from now on nobody takes it for one that is there.
+        if let Some(record) = opened.ledger.snapshots.get_mut(&name) {
+            (record.disposing, record.dropped) = (true, true);
         }
-        ledger::save(place, opened).await?;
-        context.events.say(&removal.line());
+        ledger::save(place, &mut opened).await?;
+        match dispose(client, path).await {
+            Ok(()) => removed(place, &mut opened, &name, &step, told, context).await?,
+            // The others go all the same.
+            Err(failed) => {
+                let line = format!("snapshot `{name}` is not deleted: {:#}", failed.error);
+                if told.lines.insert(line.clone()) {
+                    context.events.warn(&line);
+                }
+            }
+        }
     }
-    ledger::save(place, opened).await
+    ledger::save(place, &mut opened).await
 }
 
-/// Ledgers of other sessions; `None`: one of them does not tell what it refers to, so that nothing is removed.
-async fn others(place: &platform::Session, context: &Context<'_>) -> Option<Vec<Ledger>> {
+/// What becomes of a snapshot in the light of all that refers to anything now; `None`: that is not known, or it does not go any more.
+async fn looked_up(
+    place: &platform::Session,
+    client: &Client,
+    opened: &mut Opened,
+    name: &str,
+    around: Around<'_>,
+    told: &mut Tending,
+    context: &Context<'_>,
+) -> Result<Option<RemovalStep>, Error> {
+    ledger::save(place, opened).await?;
+    *opened = ledger::load(place).await?;
+    let others = match others(place, client, &opened.ledger, context).await {
+        Ok(others) => others,
+        Err(why) => {
+            let line = format!("no snapshot is deleted: {why}");
+            if told.lines.insert(line.clone()) {
+                context.events.warn(&line);
+            }
+            return Ok(None);
+        }
+    };
+    if !is_whole(opened) {
+        return Ok(None);
+    }
+    let restored = restored(client).await?;
+    let around = Around { others: &others, restored: &restored, ..around };
+    let all = rules::removals(&opened.ledger, &around);
+    Ok(all.into_iter().find(|one| one.name == name).map(|one| one.step))
+}
+
+/// Whether a ledger says all that it said.
+fn is_whole(opened: &Opened) -> bool {
+    opened.lost.is_empty() && opened.missing.is_empty()
+}
+
+/// Whether somebody agrees to what a document leaves behind that is not in the file any more.
+fn agree(
+    consent: Option<ConsentArgs>,
+    name: &str,
+    path: &str,
+    context: &Context<'_>,
+) -> Result<bool, Error> {
+    let Some(consent) = consent else { return Ok(false) };
+    context.printer.say("savepoints whose documents are not in the file any more will be deleted:");
+    context.printer.say(&format!("  `{name}`: {path}"));
+    match consent::ask(consent, false, "Delete them?", context) {
+        Ok(()) => Ok(true),
+        Err(failed) if failed.kind == Kind::Unconfirmed => Ok(false),
+        Err(failed) => Err(failed),
+    }
+}
+
+/// Notes and tells what became of a snapshot.
+async fn removed(
+    place: &platform::Session,
+    opened: &mut Opened,
+    name: &str,
+    step: &RemovalStep,
+    told: &mut Tending,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let line = Removal { name: name.to_owned(), step: step.clone() }.line();
+    if matches!(step, RemovalStep::Stays(..)) {
+        if told.lines.insert(line.clone()) {
+            context.events.say(&line);
+        }
+        return Ok(());
+    }
+    let record = opened.ledger.snapshots.remove(name);
+    if record.is_some_and(|record| record.origin == SnapshotOrigin::Document) {
+        opened.ledger.note(ledger::event(context.environment, vec![line.clone()]));
+    }
+    ledger::save(place, opened).await?;
+    context.events.say(&line);
+    Ok(())
+}
+
+/// Ledgers of other sessions.
+///
+/// # Errors
+/// Why nothing may be deleted: one of them does not tell what it refers to, or a job runs of which nobody knows what it needs.
+async fn others(
+    place: &platform::Session,
+    client: &Client,
+    own: &Ledger,
+    context: &Context<'_>,
+) -> Result<Vec<Ledger>, String> {
+    let known = platform::known(context.environment).map_err(|error| error.to_string())?;
+    let mut places: Vec<(String, Place)> =
+        known.into_iter().map(|(known, there)| (known.name, there)).collect();
+    if place.platform() == Platform::Docker {
+        // All of this daemon, whoever has made them.
+        let of_daemon = platform::all(&Place::Docker, context).await;
+        let of_daemon = of_daemon.map_err(|failed| format!("{:#}", failed.error))?;
+        places.retain(|(_, there)| there.platform() != Platform::Docker);
+        places.extend(of_daemon.iter().map(|one| (one.name().to_owned(), Place::Docker)));
+    }
+    let jobs = client.jobs().await.map_err(|failed| failed.to_string())?;
+    let running: Vec<String> =
+        jobs.into_iter().filter(|job| !job.state.has_ended()).map(|job| job.id).collect();
+    unmanaged(own, running.iter())?;
     let mut all = Vec::new();
-    for (known, there) in platform::known(context.environment).ok()? {
-        if known.name == place.name() && known.platform == place.platform() {
+    for (name, there) in places {
+        if name == place.name() && there.platform() == place.platform() {
             continue;
         }
-        let opened = async {
-            let store = platform::ledger::store(&known.name, &there, context).await.ok()?;
-            let opened = ledger::load(&store).await.ok()?;
-            (opened.lost.is_empty() && opened.missing.is_empty()).then_some(opened.ledger)
+        let silent = || format!("session `{name}` does not tell what it refers to");
+        let asked =
+            tokio::time::timeout(PATIENCE, Box::pin(gc::holder(&name, &there, context))).await;
+        let (holder, _) = asked.map_err(|_| silent())?;
+        let (Some(ledger), Some(running)) = (holder.ledger, holder.running) else {
+            return Err(silent());
         };
-        all.push(tokio::time::timeout(PATIENCE, opened).await.ok().flatten()?);
+        // A note on a session of which nobody finds anything.
+        if !holder.lives && ledger.wanted.is_none() && there.platform() != Platform::Local {
+            return Err(silent());
+        }
+        unmanaged(&ledger, running.iter())?;
+        all.push(ledger);
     }
-    Some(all)
+    Ok(all)
+}
+
+/// # Errors
+/// A job runs that is in no ledger: what it was restored from is not known.
+fn unmanaged<'a>(ledger: &Ledger, running: impl Iterator<Item = &'a String>) -> Result<(), String> {
+    let is_known = |id: &&String| {
+        ledger.jobs.iter().any(|(name, record)| {
+            let pending = record.pending.as_ref().and_then(|pending| pending.id.as_ref());
+            *name == **id || record.id.as_ref() == Some(*id) || pending == Some(*id)
+        })
+    };
+    let mut running = running;
+    running.find(|id| !is_known(id)).map_or(Ok(()), |id| {
+        let name = &ledger.name;
+        Err(format!("job {id} of session `{name}` is in no ledger, and may need any of them"))
+    })
 }
 
 /// What the jobs that run were restored from.

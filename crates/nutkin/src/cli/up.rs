@@ -425,8 +425,8 @@ async fn finish(
                 stage.set(Stage::Up);
             }
             if !args.wish.no_jobs {
-                let is_whole = args.wish.spec.file.is_some();
-                snapshots::of_up(session, &decision.session(), is_whole, context).await?;
+                let whole = args.wish.spec.file.as_ref().map(|_| args.consent);
+                snapshots::of_up(session, &decision.session(), whole, context).await?;
             }
             if args.output.output != Output::Text {
                 let view = decision.session().look().await?;

@@ -9,7 +9,7 @@ use super::lost::{self, SOON, Told};
 use super::select;
 use super::shared::PlatformArgs;
 use super::snapshots;
-use crate::jobs::{Driven, Patience};
+use crate::jobs::{Driven, PATIENCE, Patience};
 use crate::platform::Session;
 use crate::runtime::{self, unless_interrupted};
 use crate::{Exit, Outcome};
@@ -68,7 +68,7 @@ async fn watch(args: &Args, context: &Context<'_>) -> Outcome {
     context.printer.say(&format!("watching session `{}`", session.name()));
     let (mut told, mut changes) = (Told::watching(), session.changes());
     let mut patience = Patience::new(None);
-    let mut trouble = None;
+    let (mut trouble, mut tending) = (None, snapshots::Tending::default());
     loop {
         // Before the look, so that nothing happens between the two.
         changes.open().await;
@@ -79,7 +79,7 @@ async fn watch(args: &Args, context: &Context<'_>) -> Outcome {
                     trouble = None;
                     after = after.min(SOON);
                 } else {
-                    after = tended(&session, after, &mut trouble, context).await;
+                    after = tended(&session, after, (&mut trouble, &mut tending), context).await;
                 }
             }
             Err(failure) if failure.kind == Kind::NotFound => return Err(failure),
@@ -100,10 +100,10 @@ async fn watch(args: &Args, context: &Context<'_>) -> Outcome {
 async fn tended(
     session: &Session,
     after: Duration,
-    trouble: &mut Option<String>,
+    (trouble, tending): (&mut Option<String>, &mut snapshots::Tending),
     context: &Context<'_>,
 ) -> Duration {
-    match snapshots::tend(session, context).await {
+    match snapshots::tend(session, PATIENCE, tending, context).await {
         Ok(next) => {
             *trouble = None;
             next.map_or(after, |next| next.clamp(SOON, after))

@@ -174,12 +174,32 @@ fn a_snapshot_that_is_taken_out_goes_when_nothing_refers_to_it() {
     world.file("", "parallelism: 1", &[]);
     world.place.run(UP).expect(0).says("snapshot `one` stays for now: job `count` of session `a`");
     assert_eq!(world.disposed(), [""; 0]);
+    // Nobody agrees.
     world.file("", "parallelism: 1", &[two]);
+    let unasked = &UP[..UP.len() - 1];
+    world.place.run(unasked).expect(0).says("snapshot `one` is in no document any more");
+    assert_eq!(world.disposed(), [""; 0]);
     world.place.run(UP).expect(0).says("snapshot `one` is deleted: file:/savepoints/savepoint-1");
     assert_eq!(world.disposed(), ["file:/savepoints/savepoint-1"]);
     assert_eq!(world.snapshots().as_object().map(serde_json::Map::len), Some(1));
     // Without a file nobody says that it is not wanted.
     world.place.run(&["up", "a", "--yes"]).expect(0);
+    assert_eq!(world.disposed().len(), 1);
+}
+
+#[test]
+fn while_a_job_runs_that_nobody_knows_nothing_is_deleted() {
+    let (docker, flink) = running();
+    let world = World::new(&docker, &flink);
+    world.file("", "parallelism: 1", &[("one", SAVEPOINT)]);
+    world.place.run(UP).expect(0);
+    world.file("", "parallelism: 1", &[("two", SAVEPOINT)]);
+    world.flink.with(|flink| flink.work.submit("ab".repeat(16)));
+    world.place.run(UP).expect(0).says("no snapshot is deleted: job abab");
+    assert_eq!(world.disposed(), [""; 0]);
+    // The control.
+    world.flink.with(|flink| flink.work.jobs.remove(&"ab".repeat(16)));
+    world.place.run(UP).expect(0);
     assert_eq!(world.disposed().len(), 1);
 }
 
@@ -221,8 +241,7 @@ fn what_becomes_of_a_snapshot_is_told() {
 #[test]
 fn a_watch_takes_savepoints_by_the_clock_and_keeps_the_last_two() {
     let world = World::fresh();
-    let options =
-        "kubernetes.operator.periodic.savepoint.interval: 1 s, nutkin.snapshots.max-count: 2";
+    let options = "nutkin.snapshots.savepoint-interval: 1 s, nutkin.snapshots.max-count: 2";
     world.file(options, "parallelism: 1", &[]);
     world.place.run(UP).expect(0).says("while `nutkin watch a` runs");
     let watch = world.place.start(&["watch", "a", "--interval", "1"]);

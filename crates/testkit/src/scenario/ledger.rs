@@ -23,6 +23,7 @@ pub(super) fn plain(document: &str) -> Value {
         let mut snapshots = snapshots.clone();
         for one in snapshots.values_mut().filter_map(Value::as_object_mut) {
             one.remove("time");
+            one.remove("asked");
         }
         plain["snapshots"] = Value::Object(snapshots);
     }
