@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use serde_json::Value;
+
 use crate::words::refusal as words;
 use nutkin_flink::{Configuration, Problem};
 
@@ -56,12 +58,32 @@ pub(crate) fn published(address: &str, configuration: &Configuration) -> Option<
     is_open.then(|| words::published_to_all(address))
 }
 
-/// That the Service of REST leads there from outside of the cluster (`KubernetesConfigOptions.ServiceExposedType`).
-pub(crate) fn exposed(configuration: &Configuration) -> Option<String> {
-    let kind = configuration.text("kubernetes.rest-service.exposed.type")?;
-    let leads_in = ["NodePort", "LoadBalancer"].contains(&kind.trim());
-    let is_open = leads_in && !asks_for_certificates(configuration);
-    is_open.then(|| words::exposed_to_all(kind.trim()))
+/// Types of Services that lead into the cluster from outside of it.
+const LEAD_IN: [&str; 2] = ["NodePort", "LoadBalancer"];
+
+/// That a Service leads to REST from outside of the cluster, whatever it is planned for: an option of Flink's, its default in native
+/// mode of 1.13, or a Service of the user's.
+pub(crate) fn exposed(configuration: &Configuration, objects: &[Value]) -> Option<String> {
+    if asks_for_certificates(configuration) {
+        return None;
+    }
+    let services = || objects.iter().filter(|object| object["kind"] == "Service");
+    let ports =
+        |service: &'_ Value| service["spec"]["ports"].as_array().cloned().unwrap_or_default();
+    let is_called_rest = |port: &Value| port["name"] == "rest";
+    let rest: Vec<Value> = services()
+        .flat_map(ports)
+        .filter(is_called_rest)
+        .map(|port| port["targetPort"].clone())
+        .collect();
+    let leads_to_rest = |service: &Value| {
+        service["spec"]["selector"]["component"] != "taskmanager"
+            && ports(service).iter().any(|port| rest.contains(&port["targetPort"]))
+    };
+    services().filter(|service| leads_to_rest(service)).find_map(|service| {
+        let kind = service["spec"]["type"].as_str().filter(|kind| LEAD_IN.contains(kind))?;
+        Some(words::exposed_to_all(service["metadata"]["name"].as_str()?, kind))
+    })
 }
 
 fn asks_for_certificates(configuration: &Configuration) -> bool {
@@ -135,6 +157,8 @@ fn of_jvm(text: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn configuration(options: &[(&str, &str)]) -> Configuration {
@@ -162,12 +186,34 @@ mod tests {
         assert!(published("0.0.0.0", &configuration(&[])).is_some());
         assert!(published("127.0.0.1", &configuration(&[])).is_none());
         assert!(published("0.0.0.0", &configuration(&[(closed, "true")])).is_none());
-        let exposed = |kind, more| {
-            let kind = ("kubernetes.rest-service.exposed.type", kind);
-            super::exposed(&configuration(&[kind, (closed, more)])).is_some()
+    }
+
+    #[test]
+    fn services_that_lead_to_rest() {
+        #[track_caller]
+        fn check(options: &[(&str, &str)], objects: &Value, expected: Option<&str>) {
+            let said = exposed(&configuration(options), objects.as_array().unwrap());
+            assert_eq!(said.is_some(), expected.is_some(), "{said:?}");
+            assert!(said.unwrap_or_default().contains(expected.unwrap_or_default()));
+        }
+        let service = |name: &str, kind: &str, component: &str, port: (&str, u16)| {
+            let ports = json!([{"name": port.0, "port": port.1, "targetPort": port.1}]);
+            let spec = json!({"type": kind, "selector": {"component": component}, "ports": ports});
+            json!({"kind": "Service", "metadata": {"name": name}, "spec": spec})
         };
-        assert!(exposed("LoadBalancer", "false") && exposed("NodePort", ""));
-        assert!(!exposed("LoadBalancer", "true") && !exposed("ClusterIP", ""));
+        let rest = |kind: &str| service("shop-rest", kind, "jobmanager", ("rest", 8081));
+        let closed = ("security.ssl.rest.authentication-enabled", "TRUE");
+        check(&[], &json!([rest("LoadBalancer")]), Some("Service shop-rest of type LoadBalancer"));
+        check(&[closed], &json!([rest("LoadBalancer")]), None);
+        check(&[], &json!([rest("ClusterIP")]), None);
+        // A Service of the user's, by the port's name or by its number.
+        let web = |component: &str, name: &str, port: u16| {
+            json!([rest("ClusterIP"), service("web", "NodePort", component, (name, port))])
+        };
+        check(&[], &web("jobmanager", "rest", 8081), Some("Service web of type NodePort"));
+        check(&[], &web("jobmanager", "port-8081", 8081), Some("web"));
+        check(&[], &web("jobmanager", "port-9249", 9249), None);
+        check(&[], &web("taskmanager", "port-8081", 8081), None);
     }
 
     #[test]

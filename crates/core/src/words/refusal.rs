@@ -136,9 +136,9 @@ pub(crate) fn published_to_all(address: &str) -> String {
 }
 
 /// The same of REST behind a Service of this type.
-pub(crate) fn exposed_to_all(kind: &str) -> String {
+pub(crate) fn exposed_to_all(name: &str, kind: &str) -> String {
     format!(
-        "a Service of type {kind} leads to REST: whoever reaches it can run code in the session, because Flink asks for no password"
+        "Service {name} of type {kind} leads to REST: whoever reaches it can run code in the session, because Flink asks for no password"
     )
 }
 

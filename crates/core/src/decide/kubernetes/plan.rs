@@ -38,14 +38,15 @@ impl Plan {
         // Both are checked with the other options, before anything is planned.
         let number = |key: &str| session.configuration.text(key)?.trim().parse::<u32>().ok();
         let max_unavailable = number("nutkin.upgrade.max-unavailable").unwrap_or(1);
+        let objects = kubernetes::plan(session, client)?;
         Ok(Self {
-            objects: kubernetes::plan(session, client)?,
+            open: network::exposed(&session.configuration, &objects.items),
+            objects,
             flink: session.flink,
             restart_nonce: session.restart_nonce,
             restarted: session.restarted.clone(),
             max_unavailable: usize::try_from(max_unavailable).unwrap_or(usize::MAX),
             slots: number("taskmanager.numberOfTaskSlots").unwrap_or(1),
-            open: network::exposed(&session.configuration),
         })
     }
 
