@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::compose::variables;
 use super::finding::Place;
 use super::image;
 use super::source::File;
+use super::variables;
 use nutkin_flink::FlinkVersion;
 
 /// What a Dockerfile says.
@@ -20,6 +20,26 @@ pub(super) struct Dockerfile {
     pub(super) is_unknown: bool,
     /// All other instructions: place and text, continued lines put together.
     pub(super) instructions: Vec<(Place, String)>,
+}
+
+impl Dockerfile {
+    /// What follows the last instruction of a name, and where it stands.
+    pub(super) fn last(&self, name: &str) -> Option<(Place, &str)> {
+        let is_one = |text: &str| {
+            let word = text.split_whitespace().next().unwrap_or_default();
+            word.eq_ignore_ascii_case(name)
+        };
+        let found = self.instructions.iter().rev().find(|(_, text)| is_one(text));
+        found.map(|(place, text)| (*place, text.trim_start()[name.len()..].trim()))
+    }
+
+    /// The words of the last instruction of a name: those of its list, otherwise a text for a shell.
+    pub(super) fn words(&self, name: &str) -> Option<Vec<String>> {
+        let (_, text) = self.last(name)?;
+        let listed = serde_json::from_str(text).ok();
+        let shell = || ["/bin/sh", "-c", text].map(str::to_owned).to_vec();
+        Some(listed.unwrap_or_else(shell))
+    }
 }
 
 /// Reads one, with the values that its `ARG`s have by default.

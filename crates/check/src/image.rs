@@ -97,6 +97,12 @@ pub(super) fn is_flink_image(image: &str) -> bool {
     name.split([':', '@']).next().is_some_and(|name| name.contains("flink"))
 }
 
+/// Whether an image is that of the Flink Kubernetes Operator, wherever it comes from.
+pub(super) fn is_operator(image: &str) -> bool {
+    let name = image.rsplit('/').next().unwrap_or(image);
+    name.split([':', '@']).next() == Some("flink-kubernetes-operator")
+}
+
 /// Whether an image is one that the Flink project makes, or a copy of it in another registry: the last part of its name
 /// is `flink`. What others call `flink-orders` counts its own releases.
 pub(super) fn is_flinks_own(image: &str) -> bool {

@@ -89,6 +89,12 @@ impl Object {
             && self.shares_namespace(other)
     }
 
+    /// Whether it only shows that the operator is alive, and has no fields (`CanaryResourceManager`).
+    pub(super) fn is_canary(&self) -> bool {
+        let labels = self.node.at("metadata/labels");
+        labels.and_then(|labels| labels.text_of("flink.apache.org/canary")) == Some("true")
+    }
+
     /// Whether it is of a kind of the Flink Kubernetes Operator: other operators call theirs the same.
     pub(super) fn is_of_operator(&self, kind: &str) -> bool {
         self.kind == kind && self.group().is_none_or(|group| group == "flink.apache.org")
@@ -187,6 +193,13 @@ impl<'a> Workload<'a> {
     pub(super) fn boot(object: &'a Object) -> Option<Self> {
         let is_boot = |container: &Node| role::program(container) == Some(Program::Boot);
         Self::with(object, |container| is_boot(container).then_some(Role::JobManager))
+    }
+
+    /// The Flink Kubernetes Operator, whose configuration is one of Flink's files and not that of a session.
+    pub(super) fn operator(object: &'a Object) -> Option<Self> {
+        let is_operator =
+            |container: &Node| container.text_of("image").is_some_and(image::is_operator);
+        Self::with(object, |container| is_operator(container).then_some(Role::JobManager))
     }
 
     /// The workload of an object of which nobody can tell what it runs: neither its words nor its names say it.

@@ -43,6 +43,7 @@ mod source;
 mod system;
 mod template;
 mod together;
+mod variables;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,10 +113,13 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
     let systems = system::group(&world, settings.flink);
     let mut findings = Findings::new(&world.files);
     rules::of_world(&world, &silences, &mut findings);
+    let is_ours = |object: &kubernetes::Object| {
+        settings.session_files.contains(&world.files[object.file].name)
+    };
+    rules::of_jobs(&world, is_ours, &mut findings);
     for system in &systems {
         rules::of_system(system, &mut findings);
-        let name = system.session.map(|object| &world.files[object.file].name);
-        if name.is_some_and(|name| settings.session_files.contains(name)) {
+        if system.session.is_some_and(is_ours) {
             rules::of_session_file(system, &mut findings);
         }
     }
@@ -154,6 +158,7 @@ pub fn check(inputs: &[Input], settings: &Settings) -> Report {
     known.extend(world.applied.unread.iter().map(|(place, _)| place.file));
     known.extend(world.broken.iter().map(|(place, _)| place.file));
     known.extend(world.used.iter().copied());
+    known.extend(world.of_format_one.iter().copied());
     known.extend(world.overlays.iter().map(|(file, _)| *file));
     let foreign = world
         .own_files()

@@ -41,6 +41,11 @@ fn with_remedies(world: &World) -> Vec<(Skipped, bool)> {
         let name = &world.files[*file].name;
         (Skipped { name: name.clone(), reason: overlay(name, below) }, false)
     }));
+    found.extend(world.of_format_one.iter().map(|file| {
+        let name = world.files[*file].name.clone();
+        let reason = "a Compose file of format 1, which Docker Compose 2 does not read; put what it has below `services:`";
+        (Skipped { name, reason: reason.to_owned() }, true)
+    }));
     found.extend(unclear(world).into_iter().map(|skipped| (skipped, true)));
     found.sort();
     found

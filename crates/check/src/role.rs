@@ -54,17 +54,32 @@ pub(super) fn program(container: &Node) -> Option<Program> {
 
 /// The words of the commands that start Flink, shell texts taken apart, each with the node that it is part of.
 pub(super) fn words(container: &Node) -> Vec<(Cow<'_, str>, &Node)> {
+    processes(container).concat()
+}
+
+/// The commands that start Flink, each as its words; where nothing is known to start it, all that may.
+pub(super) fn processes(container: &Node) -> Vec<Vec<(Cow<'_, str>, &Node)>> {
     let all: Vec<(&str, &Node)> = texts(container).collect();
     let plain: Vec<&str> = all.iter().map(|(text, _)| *text).collect();
     let Some(at) = script(&plain) else {
-        return all.into_iter().map(|(text, node)| (Cow::Borrowed(text), node)).collect();
+        return vec![all.into_iter().map(|(text, node)| (Cow::Borrowed(text), node)).collect()];
     };
     let node = all[at].1;
-    let commands = shell::commands(all[at].0).into_iter().filter(|words| {
+    let program = |words: &[String]| {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        !matches!(of_words(&words), Program::Tool | Program::Client)
-    });
-    commands.flatten().map(|word| (Cow::Owned(word), node)).collect()
+        of_words(&words)
+    };
+    let mut commands = shell::commands(all[at].0);
+    commands.retain(|words| !matches!(program(words), Program::Tool | Program::Client));
+    let starts = |words: &Vec<String>| {
+        let program = program(words);
+        program.is_process() || program == Program::Boot
+    };
+    if commands.iter().any(starts) {
+        commands.retain(starts);
+    }
+    let placed = |words: Vec<String>| words.into_iter().map(|word| (Cow::Owned(word), node));
+    commands.into_iter().map(|words| placed(words).collect()).collect()
 }
 
 /// The commands of a container that use a session, shell texts taken apart, each as its words with the node that it is part of.
@@ -163,7 +178,7 @@ const TOOLS: &[&str] = &[
     "printenv", "printf", "read", "return", "rm", "sed", "set", "shift", "sleep", "source", "tail",
     "tar", "tee", "test", "touch", "trap", "true", "umask", "unset", "unzip", "wait", "wget",
     "whoami", "}", ".", "test", "pip", "pip3", "kubectl", "aws", "gsutil", "dig", "id", "ulimit",
-    "case", "local", "xargs",
+    "case", "local", "xargs", ":",
 ];
 
 /// Programs that use a session, or have nothing to do with one.
@@ -183,6 +198,9 @@ const CLIENTS: &[&str] = &[
     "sql-client",
     "sql-gateway",
     "historyserver",
+    // Words of the entrypoint of the operator's image (`docker-entrypoint.sh`, Flink Kubernetes Operator 1.0 to 1.15).
+    "operator",
+    "webhook",
 ];
 
 /// The main classes of Flink's processes (`flink-runtime`, `flink-kubernetes`), by the end of their names.
@@ -305,7 +323,7 @@ fn of_name(program: &str) -> Option<Program> {
 }
 
 /// What a shell text starts, all commands together.
-fn of_script(text: &str) -> Program {
+pub(super) fn of_script(text: &str) -> Program {
     let mut found = Program::Tool;
     for command in shell::commands(text) {
         let words: Vec<&str> = command.iter().map(String::as_str).collect();

@@ -32,8 +32,8 @@ pub(super) struct Service {
     pub(super) network_mode: Option<String>,
     /// Its networks; `None`: that of the host or of another container.
     pub(super) networks: Option<BTreeSet<String>>,
-    /// Whether one of its networks is made elsewhere: others there may have any name.
-    pub(super) has_outer_network: bool,
+    /// Those of its networks that are made elsewhere: others there may have any name.
+    pub(super) outer_networks: BTreeSet<String>,
     /// Published ports.
     pub(super) published: Vec<(Port, Place)>,
     /// What is mounted.

@@ -15,6 +15,17 @@ pub struct Input {
     pub text: String,
 }
 
+/// The text of a file that cannot be read as text; no other has a zero in it.
+const UNREADABLE: &str = "\0";
+
+impl Input {
+    /// A file that is there and that nobody can read as text: larger than any configuration, or in another encoding. Nothing is found in
+    /// it, and whatever names it does not name a file that is missing.
+    pub fn unreadable(name: String) -> Self {
+        Self { name, text: UNREADABLE.to_owned() }
+    }
+}
+
 /// What a file is, by its name and first words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FileKind {
@@ -263,6 +274,11 @@ impl File {
     /// A text of files that are read one on top of the other: nobody looks for anything in it.
     pub(super) fn put_together(name: String, text: String, parts: Vec<Part>) -> Self {
         Self { kind: None, ..Self::composed(name, text, parts) }
+    }
+
+    /// Whether it is there, and nobody could read it.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.text == UNREADABLE
     }
 
     /// The files that it is put together of.

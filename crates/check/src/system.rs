@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::dockerfile::{self, Dockerfile};
-use super::embedded::{Embedded, Origin};
+use super::dockerfile::Dockerfile;
+use super::embedded::{self, Embedded, Origin};
 use super::finding::Place;
 use super::hosts::Hosts;
 use super::image;
@@ -14,14 +14,17 @@ use super::path;
 use super::script::Script;
 use super::settings::{self, Setting, Settings};
 use super::source::FileKind;
-use super::source::{File, Input};
 use super::together::{self, Group};
 pub(super) use super::world::World;
-use nutkin_flink::FlinkVersion;
-use nutkin_flink::Problem;
+use near::attach;
+use nutkin_flink::{FlinkVersion, Problem};
+use release::version;
 
+mod near;
+mod release;
 mod services;
 
+pub(super) use release::release_of;
 pub(super) use services::{of as of_service, texts as texts_of_service};
 
 /// One session, as far as the files describe it.
@@ -253,7 +256,7 @@ pub(super) fn group(world: &World, flink: Option<FlinkVersion>) -> Vec<System<'_
             system.boot = Some(boot);
             systems.push(system);
         }
-        if object.is_of_operator("FlinkDeployment") {
+        if object.is_of_operator("FlinkDeployment") && !object.is_canary() {
             systems.push(with_session(world, object));
         }
     }
@@ -311,11 +314,23 @@ fn origins(world: &World, index: usize, workload: &Workload<'_>) -> BTreeSet<Ori
     maps.map(Origin::ConfigMap).chain([Origin::Properties(index)]).collect()
 }
 
-/// Whether mounts show a text, of whose ConfigMap they may show some keys only.
+/// Whether mounts show a text, of whose ConfigMap they may show some keys only. One that lists a key which is not there means the
+/// text of that kind (NK0610).
 fn is_shown(world: &World, mounts: &[Mount<'_>], text: &Embedded) -> bool {
     let Origin::ConfigMap(index) = text.origin else { return true };
-    let map = world.objects[index].name.as_str();
-    mounts.iter().any(|mount| mount.shows(map, &text.key))
+    let map = &world.objects[index];
+    let is_lost = |key: &str| {
+        let parts = ["data", "binaryData"].into_iter().filter_map(|part| map.node.get(part));
+        parts.flat_map(Walk::entries).all(|(known, _)| known.name != key)
+    };
+    let is_meant = |mount: &Mount<'_>| {
+        let mut mapped = mount.mapped().into_iter();
+        text.kind.is_options()
+            && mapped.any(|(name, key, file)| {
+                name == map.name && embedded::of_name(file) == Some(text.kind) && is_lost(key)
+            })
+    };
+    mounts.iter().any(|mount| mount.shows(&map.name, &text.key) || is_meant(mount))
 }
 
 fn with_pods<'a>(world: &'a World, group: Group<'a>) -> System<'a> {
@@ -378,7 +393,10 @@ fn without_pods<'a>(world: &'a World, systems: &[System<'a>]) -> Vec<System<'a>>
     let loose: Vec<&'a Embedded> = loose.collect();
     let is_of_map = |text: &&Embedded| matches!(text.origin, Origin::ConfigMap(_));
     let is_asked = loose.iter().any(is_of_map);
-    for workload in systems.iter().filter(|_| is_asked).flat_map(|system| &system.workloads) {
+    let operators = world.objects.iter().filter(|_| is_asked).filter_map(Workload::operator);
+    let operators: Vec<Workload<'_>> = operators.collect();
+    let workloads = systems.iter().filter(|_| is_asked).flat_map(|system| &system.workloads);
+    for workload in workloads.chain(&operators) {
         let maps = workload.mounts().into_iter().flat_map(|mount| mount.config_maps());
         let maps = maps.filter_map(|(name, _)| world.index_of("ConfigMap", name, workload.object));
         mounted.extend(maps);
@@ -396,117 +414,4 @@ fn without_pods<'a>(world: &'a World, systems: &[System<'a>]) -> Vec<System<'a>>
         groups.entry(key).or_default().push(text);
     }
     groups.into_iter().map(|((_, title), texts)| System { texts, ..empty(world, title) }).collect()
-}
-
-/// Gives Dockerfiles, scripts, `masters` and `workers` to the sessions beside or below which they lie.
-fn attach<'a>(world: &'a World, systems: &mut Vec<System<'a>>) {
-    if world.dockerfiles.is_empty() && world.scripts.is_empty() && world.hosts.is_empty() {
-        return;
-    }
-    if systems.is_empty() {
-        systems.push(empty(world, "the files".to_owned()));
-    }
-    let only = systems.len() == 1;
-    let directory = |file: usize| world.files[file].directory();
-    let dockerfiles = Below::of(&world.dockerfiles, |one| directory(one.file));
-    let scripts = Below::of(&world.scripts, |one| directory(one.file));
-    let hosts = Below::of(&world.hosts, |one| directory(one.file));
-    for system in systems {
-        let objects = system.workloads.iter().chain(&system.boot).map(Workload::file);
-        let texts = system.texts.iter().map(|text| text.start().file);
-        let session = system.session.iter().map(|object| object.file);
-        let mut files: BTreeSet<usize> = objects.chain(texts).chain(session).collect();
-        for overlay in files.clone() {
-            files.extend(world.files[overlay].parts().iter().map(|part| part.file));
-        }
-        let own: BTreeSet<&str> = files.into_iter().map(directory).collect();
-        let own = (!only).then_some(own);
-        system.dockerfiles = dockerfiles.near(own.as_ref());
-        system.scripts = scripts.near(own.as_ref());
-        system.hosts = hosts.near(own.as_ref());
-    }
-}
-
-/// Files by their directories, to be found from below.
-struct Below<'a, T> {
-    all: &'a [T],
-    by_directory: BTreeMap<&'a str, Vec<usize>>,
-}
-
-impl<'a, T> Below<'a, T> {
-    fn of(all: &'a [T], directory: impl Fn(&'a T) -> &'a str) -> Self {
-        let mut by_directory: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (index, one) in all.iter().enumerate() {
-            by_directory.entry(directory(one)).or_default().push(index);
-        }
-        Self { all, by_directory }
-    }
-
-    /// What lies in some directories or above them, in order; all, where the directories do not matter.
-    fn near(&self, directories: Option<&BTreeSet<&str>>) -> Vec<&'a T> {
-        let Some(directories) = directories else { return self.all.iter().collect() };
-        let mut found = BTreeSet::new();
-        for below in directories {
-            for above in path::above(below) {
-                found.extend(self.by_directory.get(above).into_iter().flatten().copied());
-            }
-        }
-        found.into_iter().map(|index| &self.all[index]).collect()
-    }
-}
-
-/// The Dockerfile of an image that a Compose file builds, for this service or for another one under the same name: what it
-/// says counts, not the tag that somebody gives the image.
-fn built<'a>(world: &'a World, workload: &Workload<'_>) -> Option<Cow<'a, Dockerfile>> {
-    let service = workload.object.compose.as_ref()?;
-    let named = || {
-        let image = workload.image()?.text()?;
-        let index = world.builders.get(&(service.project.clone(), image.to_owned()))?;
-        world.objects[*index].compose.as_ref()?.build.as_ref()
-    };
-    let build = service.build.as_ref().or_else(named)?;
-    if let Some(text) = &build.inline {
-        let file = File::new(&Input { name: "Dockerfile".to_owned(), text: text.clone() });
-        let dockerfile = dockerfile::build(0, &file, &build.args, build.target.as_deref());
-        return Some(Cow::Owned(dockerfile));
-    }
-    let mut all = world.dockerfiles.iter();
-    all.find(|one| world.files[one.file].name == build.dockerfile).map(Cow::Borrowed)
-}
-
-/// The release that the image of a workload has for certain: built here, or one of Flink's own.
-pub(super) fn release_of(world: &World, workload: &Workload<'_>) -> Option<FlinkVersion> {
-    match built(world, workload) {
-        Some(dockerfile) => dockerfile.version.map(|(version, _)| version),
-        None => image::release(workload.image()?.text()?),
-    }
-}
-
-/// The Flink release: of the session file, of the JobManager's image, of the Dockerfile.
-fn version(system: &System<'_>) -> Option<FlinkVersion> {
-    let of_session = || {
-        let pinned = system.settings.value("nutkin.flink.version");
-        let session = system.session?;
-        let field: Option<FlinkVersion> =
-            session.node.at("spec/flinkVersion")?.text()?.parse().ok();
-        // The field knows no third number; the image may.
-        let image = session.node.at("spec/image").and_then(Walk::text).and_then(image::patch);
-        let image = image.filter(|patch| field.is_some_and(|field| field.line() == patch.line()));
-        pinned.and_then(|text| text.parse().ok()).or(image).or(field)
-    };
-    let of_pods = |of_image: fn(&str) -> Option<FlinkVersion>| {
-        let images = system.job_managers().chain(&system.workloads).chain(&system.boot);
-        let images = images.filter(|one| built(system.world, one).is_none());
-        images.filter_map(Workload::image).filter_map(Walk::text).find_map(of_image)
-    };
-    let of_builds = || {
-        let mut all = system.job_managers().chain(&system.workloads);
-        all.find_map(|one| Some(built(system.world, one)?.version?.0))
-    };
-    let of_dockerfile = || system.dockerfiles.iter().find_map(|d| Some(d.version?.0));
-    of_session()
-        .or_else(of_builds)
-        .or_else(|| of_pods(image::release))
-        .or_else(of_dockerfile)
-        .or_else(|| of_pods(image::likely_release))
 }

@@ -50,6 +50,8 @@ pub(super) struct World {
     pub(super) wanted: BTreeSet<String>,
     /// Compose files that are read only with a further `-f`, each with the one below it.
     pub(super) overlays: Vec<(usize, String)>,
+    /// Indices of Compose files of format 1.
+    pub(super) of_format_one: BTreeSet<usize>,
     /// Whether the objects are for OpenShift, which gives every pod a user that is not root.
     pub(super) is_open_shift: bool,
 }
@@ -57,10 +59,14 @@ pub(super) struct World {
 impl World {
     /// Reads all files.
     pub(super) fn read(mut files: Vec<File>) -> Self {
+        let unreadable = files.iter().filter(|file| file.is_unreadable());
+        let unreadable: BTreeSet<String> = unreadable.map(|file| file.name.clone()).collect();
+        files.retain(|file| !file.is_unreadable());
         let kustomizations = kustomize::read(&mut files);
         let mut objects = Vec::new();
         let mut composed = Vec::new();
         let mut broken = Vec::new();
+        let mut of_format_one = BTreeSet::new();
         let (mut dockerfiles, mut scripts, mut hosts) = (Vec::new(), Vec::new(), Vec::new());
         for (index, file) in files.iter().enumerate() {
             match file.kind {
@@ -83,6 +89,9 @@ impl World {
                             let tagged = |one| compose::with_tags(&text, &file.name, one);
                             composed.extend(documents.into_iter().map(|one| (index, tagged(one))));
                         }
+                        [one] if compose::is_of_format_one(one, &file.name) => {
+                            of_format_one.insert(index);
+                        }
                         _ if kustomize::is_one(&file.name) => {}
                         _ => objects.extend(kubernetes::objects(index, documents)),
                     }
@@ -95,8 +104,8 @@ impl World {
                 _ => {}
             }
         }
-        let applied = kustomize::apply(&kustomizations, &mut files, &mut objects);
-        let projects = compose::take(&mut files, &composed, &mut objects);
+        let applied = kustomize::apply(&kustomizations, &unreadable, &mut files, &mut objects);
+        let projects = compose::take(&mut files, &unreadable, &composed, &mut objects);
         build(&mut dockerfiles, &files, &objects);
         for all in [&objects, &applied.written] {
             kubernetes::hide_secrets(&mut files, all);
@@ -146,6 +155,7 @@ impl World {
             broken,
             refusals: projects.refusals,
             overlays: projects.overlays,
+            of_format_one,
             is_open_shift,
             used: projects.used.into_iter().chain(applied.used.iter().copied()).collect(),
             wanted: projects.wanted.into_iter().chain(applied.wanted.iter().cloned()).collect(),

@@ -65,6 +65,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Found, Vec<Problem>> {
                         // Most JSON is data.
                         Err(_) if is_json(&name) => {}
                         Err(error) if error.kind() == ErrorKind::InvalidData => {
+                            found.inputs.push(Input::unreadable(name.clone()));
                             found.skipped.push(Skipped { name, reason: error.to_string() });
                         }
                         Err(error) => problems.push(problem(entry.path(), &error.to_string())),
@@ -101,11 +102,17 @@ fn add_beside(found: &mut Found, known: &mut BTreeSet<String>) {
             }
             for path in paths.iter().filter(|path| path.is_file()) {
                 let name = name_of(path);
-                if let Ok(text) = bytes_of(path).and_then(text_of)
-                    && known.insert(name.clone())
-                {
-                    found.inputs.push(Input { name, text });
+                if known.contains(&name) {
+                    continue;
                 }
+                match bytes_of(path).and_then(text_of) {
+                    Ok(text) => found.inputs.push(Input { name: name.clone(), text }),
+                    Err(error) if error.kind() == ErrorKind::InvalidData => {
+                        found.inputs.push(Input::unreadable(name.clone()));
+                    }
+                    Err(_) => continue,
+                }
+                known.insert(name);
             }
         }
         if found.inputs.len() == before {

@@ -7,6 +7,7 @@ use crate::image;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::path;
+use crate::rules::pods::of_one_role;
 use crate::system::System;
 
 /// Programs that start Flink, or whatever follows them; shells are looked at elsewhere.
@@ -46,14 +47,11 @@ pub(super) fn own(system: &System<'_>) -> Option<(String, Place)> {
     {
         return None;
     }
-    let all = dockerfile.instructions.iter().rev();
-    let (place, text) = all.into_iter().find(|(_, text)| {
-        text.get(.."ENTRYPOINT".len()).is_some_and(|word| word.eq_ignore_ascii_case("ENTRYPOINT"))
-    })?;
-    let words = text["ENTRYPOINT".len()..].trim().trim_matches(['[', ']']).trim();
+    let (place, text) = dockerfile.last("ENTRYPOINT")?;
+    let words = text.trim_matches(['[', ']']).trim();
     let word = words.trim_matches(['"', '\'']);
     let is_one = !word.is_empty() && !word.contains([',', ' ', '"', '$']);
-    (is_one && !USUAL.contains(&path::last(word))).then(|| (word.to_owned(), *place))
+    (is_one && !USUAL.contains(&path::last(word))).then(|| (word.to_owned(), place))
 }
 
 /// All reasons for which a session would not run what a container runs.
@@ -68,6 +66,9 @@ pub(super) fn refuse(system: &System<'_>, workload: &Workload<'_>) -> Vec<Reason
         let message =
             format!("`{image}` of {title} has an entrypoint of its own, with variables of its own");
         add(message, "take an image of Flink's own, and write the variables as options");
+    }
+    if let Some((_, message)) = of_one_role(system, workload) {
+        add(message, "end the script with `exec /docker-entrypoint.sh \"$@\"`");
     }
     let first = workload.container.items_of("command").first().and_then(Walk::text);
     let is_own =

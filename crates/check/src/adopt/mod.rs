@@ -193,14 +193,15 @@ pub fn adopt(inputs: &[Input], request: &AdoptionRequest) -> Result<Adoption, Ve
     if let Some(problem) = unclear::of(&world, system) {
         return Err(vec![problem]);
     }
-    let adoption = match system.session {
+    let mut adoption = match system.session {
         Some(session) => keep::keep(&world, system, session, request),
         None if system.is_of_compose() => compose::make(&world, system, request),
         None => make(&world, system, request),
     }?;
     if !request.as_is {
         if system.is_of_compose() {
-            refuse::lost(&adoption, inputs, request)?;
+            let told = refuse::lost(&adoption, inputs, request)?;
+            adoption.notes.extend(told);
         }
         let is_on_kubernetes = !world.objects.is_empty() && !system.is_of_compose();
         refuse::left(&adoption, inputs, request, is_on_kubernetes)?;

@@ -36,6 +36,14 @@ pub(super) fn of(
 ) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(guess(system).filter(|_| request.flink.is_none()));
+    if let Some(first) = system.workloads.first().filter(|_| system.job_managers().next().is_none())
+    {
+        notes.push(format!(
+            "no workload beside {} runs a JobManager: the session has one of its own, with one replica; where another file has it, name \
+             that file as well",
+            first.title()
+        ));
+    }
     let mut missing: Vec<&str> = Vec::new();
     let is_there = |name: &str| world.of_kind("ConfigMap").any(|object| object.name == name);
     for mount in system.workloads.iter().flat_map(Workload::mounts) {

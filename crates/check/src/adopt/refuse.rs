@@ -242,8 +242,11 @@ fn twice(objects: &str) -> Result<(), Vec<Problem>> {
     Err(vec![Problem::argument(Argument::From, message).hint(hint)])
 }
 
+/// Errors of services beside the session, which stay as they are: NK1006, of clients.
+const BESIDE: [&str; 1] = ["NK1006"];
+
 /// Looks for what is wrong in the files and not cured there: a session file without it would be another system, and nobody
-/// would know.
+/// would know. What is wrong beside the session is told.
 ///
 /// # Errors
 /// Each error of the files that is left, unless it is silenced.
@@ -251,9 +254,10 @@ pub(super) fn lost(
     adoption: &Adoption,
     inputs: &[Input],
     request: &AdoptionRequest,
-) -> Result<(), Vec<Problem>> {
+) -> Result<Vec<String>, Vec<Problem>> {
     let settings = Settings { flink: request.flink, ..Settings::default() };
     let mut problems: Vec<Problem> = Vec::new();
+    let mut told = Vec::new();
     for error in check(inputs, &settings).findings {
         let line = |at: &Location| (at.file.clone(), at.line);
         let is_cured = adoption.cures.iter().any(|cure| {
@@ -263,10 +267,14 @@ pub(super) fn lost(
             continue;
         }
         let message = format!("{} is left to you: {}", error.rule.code, error.message);
+        if BESIDE.contains(&error.rule.code) {
+            told.push(format!("{message} ({})", error.location));
+            continue;
+        }
         let problem = Problem::argument(Argument::From, message).hint(error.advice());
         problems.push(problem.at(error.location.clone()));
     }
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+    if problems.is_empty() { Ok(told) } else { Err(problems) }
 }
 
 /// What is still an error in a session file, or in the objects that it makes: whoever writes such a file has to cure it

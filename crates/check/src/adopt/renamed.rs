@@ -92,3 +92,36 @@ fn is_called(text: &str, name: &str) -> bool {
         ends && word.is_some_and(|word| WORDS.contains(&word))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn workloads_that_objects_call_by_name() {
+        #[track_caller]
+        fn check(value: &Value, expected: bool) {
+            assert_eq!(calls(value, ("Deployment", "shop-tm")), expected, "{value}");
+        }
+        let command = |text: &str| json!({"command": ["sh", "-c", text]});
+        check(&command("kubectl rollout restart deployment/shop-tm"), true);
+        check(&command("kubectl -n x scale deploy shop-tm --replicas=3"), true);
+        check(&command("kubectl get deployment.apps/shop-tm && date"), true);
+        check(&json!({"args": ["scale", "statefulset", "shop-tm"]}), true);
+        check(&json!({"kind": "Deployment", "name": "shop-tm"}), true);
+        check(
+            &json!({"resources": ["deployments", "deployments/scale"], "resourceNames": ["shop-tm"]}),
+            true,
+        );
+        // Other names, other kinds, and the name alone.
+        check(&command("kubectl rollout restart deployment/shop-tm-two"), false);
+        check(&command("kubectl rollout restart deployment/old-shop-tm"), false);
+        check(&command("kubectl logs service/shop-tm; echo shop-tm"), false);
+        check(&json!({"args": ["scale", "service", "shop-tm"]}), false);
+        check(&json!({"kind": "Service", "name": "shop-tm"}), false);
+        check(&json!({"resources": ["configmaps"], "resourceNames": ["shop-tm"]}), false);
+        check(&json!({"resources": ["deployments"], "resourceNames": ["shop"]}), false);
+    }
+}

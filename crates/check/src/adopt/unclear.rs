@@ -170,17 +170,22 @@ fn absent(world: &World, system: &System<'_>) -> Option<Problem> {
     Some(Problem::argument(Argument::From, message).hint(hint))
 }
 
-/// A parameter of a template that has no value.
+/// A parameter of a template that has no value, or a variable that something else fills in.
 fn open(world: &World, system: &System<'_>) -> Option<Problem> {
     let objects = system.workloads.iter().chain(&system.boot).map(|workload| workload.object);
     // Variables of Compose are told by where their values come from.
     let mut objects = objects.filter(|object| object.compose.is_none());
     let (object, name) = objects.find_map(|one| Some((one, template::open_in(&one.node)?)))?;
+    let is_template = world.files[object.file].text.contains("kind: Template");
     let file = &world.files[object.file].name;
-    let message = format!("{file}: the template's parameter `{name}` has no value");
-    let hint = format!(
-        "render it first: `oc process --local -f {file} -p {name}=VALUE -o yaml > all.yaml`, and name all.yaml"
-    );
+    let (what, how) = if is_template {
+        let how = format!("oc process --local -f {file} -p {name}=VALUE -o yaml > all.yaml");
+        ("the template's parameter", how)
+    } else {
+        ("the variable", format!("envsubst < {file} > all.yaml"))
+    };
+    let message = format!("{file}: {what} `{name}` has no value");
+    let hint = format!("render it first: `{how}`, and name all.yaml");
     Some(Problem::argument(Argument::From, message).hint(hint))
 }
 

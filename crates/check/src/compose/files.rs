@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::variables::{self, Variables};
 use crate::node::Walk;
 use crate::path::{beside, directory};
 use crate::source::File;
+use crate::variables::{self, Variables};
 use nutkin_flink::yaml::Node;
 
 /// Names that Compose looks for, the one that counts first (`cli/options.go` of compose-go).
@@ -24,6 +24,8 @@ pub(super) const OVERRIDES: [&str; 4] = [
 pub(super) struct Files<'a> {
     pub(super) all: &'a [File],
     by_name: BTreeMap<&'a str, usize>,
+    /// Names of files that are there, and that nobody could read.
+    unreadable: &'a BTreeSet<String>,
     /// Compose files by index.
     documents: BTreeMap<usize, &'a Node>,
     /// Indices of Compose files, by directory.
@@ -35,7 +37,11 @@ pub(super) struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    pub(super) fn new(all: &'a [File], documents: &'a [(usize, Node)]) -> Self {
+    pub(super) fn new(
+        all: &'a [File],
+        unreadable: &'a BTreeSet<String>,
+        documents: &'a [(usize, Node)],
+    ) -> Self {
         let by_name = all.iter().enumerate().map(|(index, file)| (file.name.as_str(), index));
         let documents = documents.iter().map(|(file, document)| (*file, document));
         let documents: BTreeMap<usize, &Node> = documents.collect();
@@ -45,7 +51,8 @@ impl<'a> Files<'a> {
         }
         let by_name = by_name.collect();
         let (above, overriding) = (BTreeMap::new(), BTreeSet::new());
-        let mut files = Self { all, by_name, documents, by_directory, above, overriding };
+        let mut files =
+            Self { all, by_name, unreadable, documents, by_directory, above, overriding };
         let firsts = files.by_directory.values().filter_map(|indices| indices.first());
         files.above = firsts.filter_map(|first| files.taken(&all[*first].name)).collect();
         files.overriding = files.above.values().flatten().copied().collect();
@@ -60,6 +67,11 @@ impl<'a> Files<'a> {
     /// The file of a name.
     pub(super) fn find(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
+    }
+
+    /// Whether there is a file of a name, read or not.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name) || self.unreadable.contains(name)
     }
 
     /// The Compose file of a name.

@@ -1,25 +1,26 @@
 //! From a service to an object: what a container of it is, in the fields of a pod.
 
+mod container;
 mod environment;
+mod extend;
+mod include;
 pub(super) mod mounts;
+mod network;
 
 use std::collections::BTreeSet;
 
 use super::files::{Files, MAINS, OVERRIDES};
 use super::paper::{Paper, shifted};
-use super::tree::{as_text, entry, list, map, number, text};
-use super::variables::{Variables, fill};
-use super::{Projects, Refusal, merge, refuse, words};
+use super::{Projects, merge, refuse};
 use crate::finding::Place;
 use crate::kubernetes::Object;
 use crate::node::{Walk, key_place};
 use crate::path::beside;
-use crate::service::{Build, KIND, Port, Service};
+use crate::service::{KIND, Service};
+use crate::variables::{Variables, fill};
+use network::{extra_hosts, hosts};
 use nutkin_core::plan::docker::protections;
 use nutkin_flink::yaml::{Key, Node, NodeKind};
-
-/// Longest chain of services that extend each other: far beyond any, and an end for those in a circle.
-const LONGEST: usize = 8;
 
 /// Fields that are read here, or whose place in a session is the same for everyone.
 const READ: &[&str] = &[
@@ -139,9 +140,6 @@ fn put_together(
     (place, paper, document)
 }
 
-/// What is included once more includes others at most this often: far beyond any, and an end for those in a circle.
-const DEEPEST: usize = 8;
-
 impl Project<'_, '_> {
     /// Whether it is known what lies beside the file: one that a shell hands over (`/dev/stdin`, `/dev/fd/63`) lies somewhere else.
     fn is_placed(&self) -> bool {
@@ -153,94 +151,14 @@ impl Project<'_, '_> {
         // What an including file says counts more, and it has taken up what is said here.
         let known: BTreeSet<String> =
             self.out.objects.iter().map(|object| object.name.clone()).collect();
-        for (key, service) in services.into_iter().filter(|(key, _)| !known.contains(&key.name)) {
-            self.service(&key, &service);
+        for (key, service) in services.iter().filter(|(key, _)| !known.contains(&key.name)) {
+            self.service(key, service);
         }
-    }
-
-    /// A service on top of what included files say of one of its name: Compose up to 2.21 with an override beside, and from 5 on
-    /// (`include.go` of compose-go 2.10). Those between refuse it.
-    fn over_included(&mut self, key: &Key, service: &Node) -> Node {
-        let mut below: Option<Node> = None;
-        for one in self.document.items_of("include").to_vec() {
-            for asked in included(&one) {
-                let path = beside(self.name, asked);
-                let Some((index, document)) = self.files.compose(&path) else { continue };
-                let found = document.get("services").and_then(|all| all.get(&key.name));
-                let Some(found) = found.filter(|_| path != self.name) else { continue };
-                let found = self.of_file(index, &merge::untagged(found));
-                let chain = &mut vec![key.name.clone()];
-                let mut found = merge::rebased(&self.extended(&path, key, &found, chain), asked);
-                if let NodeKind::Map(entries) = &mut found.kind {
-                    entries.retain(|(field, _)| field.name != "extends");
-                }
-                below = Some(match &below {
-                    Some(below) => merge::service(below, &found),
-                    None => found,
-                });
+        for (key, nothing) in self.of_several_includes() {
+            let is_own = services.iter().any(|(own, _)| own.name == key.name);
+            if !is_own && !known.contains(&key.name) {
+                self.service(&key, &nothing);
             }
-        }
-        below.map_or_else(|| service.clone(), |below| merge::service(&below, service))
-    }
-
-    /// The services of included files, which are those of the project with paths and variables of their own (Compose
-    /// Specification, "Include").
-    fn include(&mut self, chain: &[usize]) {
-        for one in self.document.items_of("include").to_vec() {
-            let paths: Vec<String> =
-                included(&one).into_iter().map(|path| beside(self.name, path)).collect();
-            self.out.wanted.extend(paths.iter().cloned());
-            let is_placed = self.is_placed();
-            let is_here = |path: &&String| is_placed && !path.contains([':', '@', '$']);
-            for path in paths.iter().filter(is_here).filter(|path| self.files.find(path).is_none())
-            {
-                let message = format!("`{path}` is included, but there is no such file");
-                self.out.refusals.push(Refusal::new(one.place(self.file), message));
-            }
-            let mut found = paths.iter().filter_map(|path| self.files.compose(path));
-            let Some((file, document)) = found.next().filter(|_| chain.len() <= DEEPEST) else {
-                continue;
-            };
-            if chain.contains(&file) {
-                let message = format!(
-                    "`{}` includes itself, by way of others or not",
-                    self.files.all[file].name
-                );
-                self.out.refusals.push(Refusal::new(one.place(self.file), message));
-                continue;
-            }
-            let above: Vec<(usize, &Node)> = found.collect();
-            let mut used: Vec<usize> = above.iter().map(|(index, _)| *index).collect();
-            used.push(file);
-            let name = self.files.all[file].name.as_str();
-            // What the including project sets counts more.
-            let path = match one.text_of("env_file") {
-                Some(path) => beside(self.name, path),
-                None => beside(name, ".env"),
-            };
-            let (environment, mut variables) = self.files.variables(&path);
-            self.out.wanted.insert(path);
-            variables.extend(self.variables.clone());
-            used.extend(environment);
-            self.out.used.extend(used);
-            let (place, paper, document) =
-                put_together(self.files, file, document, &above, self.out);
-            let mut included = Project {
-                files: self.files,
-                file: place,
-                paper,
-                name,
-                main: self.main,
-                title: self.title.clone(),
-                document,
-                variables,
-                has_siblings: true,
-                missing: Vec::new(),
-                out: self.out,
-            };
-            included.services();
-            included.include(&[chain, &[file]].concat());
-            included.write(file);
         }
     }
 
@@ -278,7 +196,7 @@ impl Project<'_, '_> {
             hostname: whole.text_of("hostname").map(str::to_owned),
             open,
             networks: self.networks(&whole),
-            has_outer_network: self.has_outer_network(&whole),
+            outer_networks: self.outer_networks(&whole),
             network_mode: whole.text_of("network_mode").map(str::to_owned),
             aliases: self.aliases(&whole),
             extra_hosts: extra_hosts(self.file, &whole),
@@ -352,86 +270,6 @@ impl Project<'_, '_> {
         texts.iter().filter_map(placed).collect()
     }
 
-    /// The networks of a service by their names outside; `None` where it has that of the host or of another container.
-    fn networks(&self, service: &Node) -> Option<BTreeSet<String>> {
-        if service.get("network_mode").is_some() {
-            return None;
-        }
-        Some(networks_of(service).into_iter().map(|name| self.outside(name)).collect())
-    }
-
-    /// Whether a service has a network that Compose does not make.
-    fn has_outer_network(&self, service: &Node) -> bool {
-        let networks = self.document.get("networks");
-        networks_of(service).into_iter().any(|name| {
-            let external = networks.and_then(|all| all.get(name)?.set("external"));
-            external.is_some_and(|external| external.text() != Some("false"))
-        })
-    }
-
-    /// The name of a network outside of the project.
-    fn outside(&self, name: &str) -> String {
-        let network = self.document.get("networks").and_then(|all| all.get(name));
-        network.and_then(|network| network.text_of("name")).unwrap_or(name).to_owned()
-    }
-
-    /// Names of a service that only those know who are in one network with it.
-    fn aliases(&self, service: &Node) -> BTreeSet<(String, String)> {
-        let networks = service.get("networks").map_or(&[][..], Walk::entries).iter();
-        let names = networks.flat_map(|(key, network)| {
-            let names = network.items_of("aliases").iter().filter_map(Walk::text);
-            names.map(|name| (name.to_owned(), self.outside(&key.name))).collect::<Vec<_>>()
-        });
-        names.collect()
-    }
-
-    /// The service with what it extends. `chain`: the services above it, each once.
-    fn extended(&mut self, name: &str, key: &Key, service: &Node, chain: &mut Vec<String>) -> Node {
-        let Some((at, extends)) = service.entry("extends").cloned() else {
-            return service.clone();
-        };
-        let place = key_place(&at, self.file);
-        let base = extends.text().or_else(|| extends.text_of("service"));
-        let (Some(base), is_short) = (base, chain.len() < LONGEST) else { return service.clone() };
-        let path = extends.text_of("file").map(|path| beside(name, path));
-        let path = path.unwrap_or_else(|| name.to_owned());
-        let service_of =
-            |document: &Node| document.get("services").and_then(|all| all.get(base)).cloned();
-        let found = if path == self.name {
-            service_of(&self.document)
-        } else {
-            self.out.wanted.insert(path.clone());
-            let Some((index, document)) = self.files.compose(&path) else {
-                self.missing.extend(extends.text_of("file").map(str::to_owned));
-                return service.clone();
-            };
-            self.out.used.insert(index);
-            let found = service_of(document).map(|found| merge::untagged(&found));
-            found.map(|found| self.of_file(index, &found))
-        };
-        let mut refuse = |message: String| self.out.refusals.push(Refusal::new(place, message));
-        let link = if path == self.name { base.to_owned() } else { format!("{base} of {path}") };
-        if chain.contains(&link) || !is_short {
-            let message =
-                format!("services extend each other in a circle: {}, {link}", chain.join(", "));
-            refuse(message);
-            return service.clone();
-        }
-        let Some(found) = found else {
-            refuse(format!("`{}` extends `{base}`, which is not a service of {path}", key.name));
-            return service.clone();
-        };
-        chain.push(link);
-        let below = self.extended(&path, key, &found, chain);
-        let below = if path == self.name {
-            below
-        } else {
-            let asked = extends.text_of("file").unwrap_or_default();
-            if path == name { below } else { merge::rebased(&below, asked) }
-        };
-        merge::service(&below, service)
-    }
-
     /// A tree with its variables filled in.
     fn filled(&self, node: &Node, open: &mut Vec<String>) -> Node {
         let kind = match &node.kind {
@@ -449,170 +287,4 @@ impl Project<'_, '_> {
         };
         Node { kind, ..node.clone() }
     }
-
-    fn build(&mut self, service: &Node) -> Option<Build> {
-        let build = service.get("build")?;
-        let context = build.text().or_else(|| build.text_of("context")).unwrap_or(".");
-        if context.contains("://") {
-            return None;
-        }
-        let file = build.text_of("dockerfile").unwrap_or("Dockerfile");
-        let path = beside(self.name, &format!("{context}/{file}"));
-        self.out.wanted.insert(path.clone());
-        let mut args = Variables::new();
-        for item in build.items_of("args").iter().filter_map(Walk::text) {
-            if let Some((name, value)) = item.split_once('=') {
-                args.insert(name.to_owned(), value.to_owned());
-            }
-        }
-        for (key, value) in build.get("args").map_or(&[][..], Walk::entries) {
-            args.extend(value.text().map(|value| (key.name.clone(), value.to_owned())));
-        }
-        let inline = build.text_of("dockerfile_inline").map(str::to_owned);
-        Some(Build {
-            dockerfile: path,
-            inline,
-            args,
-            target: build.text_of("target").map(str::to_owned),
-        })
-    }
-
-    fn published(&self, service: &Node) -> Vec<(Port, Place)> {
-        let mut found = Vec::new();
-        for node in service.items_of("ports") {
-            let place = node.place(self.file);
-            if let Some(text) = node.text() {
-                found.extend(words::ports(text).into_iter().flatten().map(|port| (port, place)));
-                continue;
-            }
-            let Some(target) = node.text_of("target").and_then(|text| text.parse().ok()) else {
-                continue;
-            };
-            let address = node.text_of("host_ip").map(str::to_owned);
-            let host = node.text_of("published").and_then(|text| text.parse().ok());
-            let is_tcp = node.text_of("protocol").is_none_or(|protocol| protocol == "tcp");
-            found.push((Port { address, host, target, is_tcp }, place));
-        }
-        found
-    }
-
-    /// The object as a tree.
-    fn node(&mut self, key: &Key, service: &Node, made: &Service) -> Node {
-        let here = Node { line: key.line, column: key.column, block: false, kind: NodeKind::Null };
-        let mut container = vec![entry("name", text(&here, &key.name))];
-        for (field, to) in [("image", "image"), ("pull_policy", "imagePullPolicy")] {
-            container.extend(service.get(field).map(|node| entry(to, node.clone())));
-        }
-        for (field, to) in [("entrypoint", "command"), ("command", "args")] {
-            container.extend(service.get(field).map(|node| entry(to, command(node))));
-        }
-        let variables = self.environment(service);
-        if !variables.is_empty() {
-            container.push(entry("env", list(&here, variables)));
-        }
-        let ports = made.published.iter().map(|(port, place)| {
-            let at = Node { line: place.line, column: place.column, ..here.clone() };
-            map(&at, vec![entry("containerPort", number(&at, port.target))])
-        });
-        container.push(entry("ports", list(&here, ports.collect())));
-        container.extend(resources(&here, service).map(|node| entry("resources", node)));
-        let mounts = made.mounts.iter().enumerate().map(|(index, mount)| {
-            let at = Node { line: mount.place.line, column: mount.place.column, ..here.clone() };
-            map(
-                &at,
-                vec![
-                    entry("name", text(&at, &format!("mount-{index}"))),
-                    entry("mountPath", text(&at, &mount.target)),
-                ],
-            )
-        });
-        container.push(entry("volumeMounts", list(&here, mounts.collect())));
-        let pod = map(&here, vec![entry("containers", list(&here, vec![map(&here, container)]))]);
-        let replicas = service.at("deploy/replicas").or_else(|| service.get("scale"));
-        let mut spec = vec![entry("template", map(&here, vec![entry("spec", pod)]))];
-        spec.extend(replicas.map(|node| entry("replicas", node.clone())));
-        map(&here, vec![entry("spec", map(&here, spec))])
-    }
-}
-
-/// The paths of an entry of `include`.
-fn included(one: &Node) -> Vec<&str> {
-    let listed = one.get("path").map_or(&[][..], Walk::items);
-    let own = one.text().or_else(|| one.text_of("path"));
-    own.into_iter().chain(listed.iter().filter_map(Walk::text)).collect()
-}
-
-/// The networks of a service as the file calls them.
-fn networks_of(service: &Node) -> BTreeSet<&str> {
-    let listed = service.items_of("networks").iter().filter_map(Walk::text);
-    let mapped = service.get("networks").map_or(&[][..], Walk::entries).iter();
-    let mut names: BTreeSet<&str> =
-        listed.chain(mapped.map(|(key, _)| key.name.as_str())).collect();
-    if names.is_empty() {
-        names.insert("default");
-    }
-    names
-}
-
-/// Hosts of `extra_hosts`: a list of `name:address` or `name=address`, or a map.
-fn extra_hosts(file: usize, service: &Node) -> Vec<(String, String, Place)> {
-    let Some(all) = service.get("extra_hosts") else { return Vec::new() };
-    let pair = |node: &Node| {
-        let (name, address) = node.text()?.split_once(['=', ':'])?;
-        Some((name.to_owned(), address.trim_matches(['[', ']']).to_owned(), node.place(file)))
-    };
-    let entry = |(key, node): &(Key, Node)| {
-        Some((key.name.clone(), node.text()?.to_owned(), key_place(key, file)))
-    };
-    all.items().iter().filter_map(pair).chain(all.entries().iter().filter_map(entry)).collect()
-}
-
-/// Names under which other containers reach a service.
-fn hosts(key: &Key, service: &Node, document: &Node) -> BTreeSet<String> {
-    let mut hosts = BTreeSet::from([key.name.clone()]);
-    for field in ["container_name", "hostname"] {
-        hosts.extend(service.text_of(field).map(str::to_owned));
-    }
-    for (_, network) in service.get("networks").map_or(&[][..], Walk::entries) {
-        hosts.extend(network.items_of("aliases").iter().filter_map(Walk::text).map(str::to_owned));
-    }
-    // `links` gives a service another name in the container that links.
-    for (_, other) in document.get("services").map_or(&[][..], Walk::entries) {
-        let links = other.items_of("links").iter().filter_map(Walk::text);
-        let alias = links.filter_map(|link| link.split_once(':')).filter(|(to, _)| *to == key.name);
-        hosts.extend(alias.map(|(_, alias)| alias.to_owned()));
-    }
-    hosts
-}
-
-/// The words of `command` or `entrypoint`.
-fn command(node: &Node) -> Node {
-    match node.text() {
-        Some(line) => list(node, words::split(line).iter().map(|word| text(node, word)).collect()),
-        None => node.clone(),
-    }
-}
-
-/// Limits and requests, in the units of Kubernetes.
-fn resources(here: &Node, service: &Node) -> Option<Node> {
-    let of = |new: &str, old: &str| service.at(new).or_else(|| service.get(old));
-    let amount = |node: Option<&Node>| {
-        let node = node?;
-        Some(text(node, &words::quantity(node.text()?)?))
-    };
-    let mut limits = Vec::new();
-    let memory = amount(of("deploy/resources/limits/memory", "mem_limit"));
-    limits.extend(memory.map(|node| entry("memory", node)));
-    limits
-        .extend(of("deploy/resources/limits/cpus", "cpus").map(|node| entry("cpu", as_text(node))));
-    let mut requests = Vec::new();
-    let memory = amount(of("deploy/resources/reservations/memory", "mem_reservation"));
-    requests.extend(memory.map(|node| entry("memory", node)));
-    let mut both = Vec::new();
-    for (kind, amounts) in [("limits", limits), ("requests", requests)] {
-        if !amounts.is_empty() {
-            both.push(entry(kind, map(here, amounts)));
-        }
-    }
-    (!both.is_empty()).then(|| map(here, both))
 }

@@ -10,7 +10,6 @@ mod merge;
 mod paper;
 mod refuse;
 mod tree;
-pub(super) mod variables;
 mod words;
 
 pub(super) use lower::mounts::normalized;
@@ -21,7 +20,7 @@ use super::finding::Place;
 use super::kubernetes::Object;
 use super::node::Walk;
 use super::source::{File, FileKind};
-use nutkin_flink::yaml::Node;
+use nutkin_flink::yaml::{Key, Node};
 
 /// What Docker Compose says to a file before it starts anything.
 #[derive(Debug, Clone)]
@@ -54,6 +53,8 @@ pub(super) struct Projects {
     pub(super) used: BTreeSet<usize>,
     /// Paths that are named and may be files worth reading.
     pub(super) wanted: BTreeSet<String>,
+    /// How many files it includes, each as often as it is named.
+    pub(super) included: usize,
     /// Texts that are put together of several files, behind all others.
     pub(super) composed: Vec<File>,
     /// Files that Compose reads only when it is told to, each with the one below it.
@@ -67,6 +68,18 @@ pub(super) fn is_compose(document: &Node) -> bool {
     document.get("kind").is_none()
         && document.get("apiVersion").is_none()
         && services.iter().any(|(_, one)| !one.entries().is_empty())
+}
+
+/// Whether a document is a Compose file of format 1, whose services are not below `services`: Docker Compose 2 does not read it
+/// (Compose Specification, "History").
+pub(super) fn is_of_format_one(document: &Node, name: &str) -> bool {
+    let is_service = |(_, one): &(Key, Node)| {
+        one.text_of("image").is_some_and(super::kubernetes::is_flink_image)
+    };
+    let is_other = ["services", "kind", "apiVersion"].iter().any(|key| document.get(key).is_some());
+    // Values of charts look the same.
+    let is_called = crate::path::last(name).contains("compose");
+    is_called && !is_other && document.entries().iter().any(is_service)
 }
 
 /// Whether a text is a Compose file, whatever it is called.
@@ -85,13 +98,14 @@ pub(super) fn with_tags(text: &str, file: &str, document: Node) -> Node {
 pub(super) use super::source::looks_like_compose as looks_like_one;
 
 /// Reads the Compose files among all documents: index of the file, and the document. Their services become further
-/// objects, and files that hold variables are hidden where lines are shown.
+/// objects, and files that hold variables are hidden where lines are shown. `unreadable`: files that are there beside these.
 pub(super) fn take(
     files: &mut Vec<File>,
+    unreadable: &BTreeSet<String>,
     documents: &[(usize, Node)],
     objects: &mut Vec<Object>,
 ) -> Projects {
-    let mut projects = read(files, documents);
+    let mut projects = read(files, unreadable, documents);
     for (of, ..) in &mut projects.contents {
         *of += objects.len();
     }
@@ -114,9 +128,9 @@ pub(super) fn take(
     projects
 }
 
-fn read(files: &[File], documents: &[(usize, Node)]) -> Projects {
+fn read(files: &[File], unreadable: &BTreeSet<String>, documents: &[(usize, Node)]) -> Projects {
     let mut projects = Projects::default();
-    let reader = files::Files::new(files, documents);
+    let reader = files::Files::new(files, unreadable, documents);
     let (mut all, mut overlays) = (Vec::new(), Vec::new());
     for (file, document) in documents {
         let name = &files[*file].name;

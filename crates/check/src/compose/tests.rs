@@ -1,5 +1,7 @@
 //! Compose files as sessions: what is found in them, and which services are one.
 
+mod included;
+
 use crate::{Input, Settings, check};
 
 /// A JobManager and a TaskManager with nothing wrong, with further lines for each.
@@ -303,18 +305,6 @@ fn services_that_no_profile_starts() {
 }
 
 #[test]
-fn files_that_include_each_other() {
-    let with = |of: &str| format!("include: [{of}]\n{}", pair("", ""));
-    let other = "include: [compose.yaml]\nservices: {x: {image: busybox}}\n";
-    finds(
-        &[("compose.yaml", &with("other.yaml")), ("other.yaml", other)],
-        &["NK1001 other.yaml:1"],
-    );
-    let harmless = "services: {x: {image: busybox}}\n";
-    finds(&[("compose.yaml", &with("other.yaml")), ("other.yaml", harmless)], &[]);
-}
-
-#[test]
 fn a_compose_file_without_a_name() {
     let flow = "services:\n  jobmanager: {image: flink:1.18.1, command: jobmanager}\n  taskmanager: {image: flink:1.18.1, command: taskmanager}\n";
     finds(&[("/dev/stdin", flow)], &["NK0414 /dev/stdin:3"]);
@@ -346,26 +336,6 @@ fn tags_and_lists_of_an_override() {
     assert!(report.skipped[0].reason.contains("-f flink.yaml -f flink.override.yaml config"));
     let listed = ("COMPOSE_FILE", "COMPOSE_FILE=flink.yaml:flink.override.yaml\n");
     finds(&[flink[0], flink[1], (".env", listed.1)], &[]);
-}
-
-#[test]
-fn included_files_are_of_the_project() {
-    let main = "include: [jobs/kafka.yml, {path: flink/one.yml, env_file: flink/some.env}]\nservices:\n  ui: {image: grafana/grafana, ports: ['8081:3000']}\n";
-    let text = pair("ports: ['127.0.0.1:8081:8081']\ndepends_on: [kafka]", "");
-    let text = text.replace("1.20.5", "${FLINK}").replace(
-        "taskmanager:\n    image",
-        "taskmanager:\n    extends: {service: base}\n    image",
-    );
-    let text = text
-        + "  base: {image: busybox, environment: ['FLINK_PROPERTIES=taskmanager.numberOfTaskSlots: x']}\n";
-    let files = [
-        ("compose.yaml", main),
-        ("jobs/kafka.yml", "services:\n  kafka: {image: 'apache/kafka:4.0.0'}\n"),
-        ("flink/one.yml", &*text),
-        ("flink/some.env", "FLINK=1.19.1\n"),
-    ];
-    finds(&files, &["NK0103 flink/one.yml:15", "NK1002 flink/one.yml:7"]);
-    sessions(&files, &[("service jobmanager of compose.yaml", Some("1.19.1"))]);
 }
 
 #[test]
@@ -485,41 +455,4 @@ fn amounts_that_compose_refuses() {
     check("deploy: {replicas: two}");
     check("mem_limit: lots");
     check("mem_limit: 3g\ndeploy: {resources: {limits: {memory: 2g}}}");
-}
-
-/// One service of a file and of one that it includes: the including file counts more, and the rest is of the other.
-#[test]
-fn services_over_included_ones() {
-    let flink = pair("ports: ['127.0.0.1:8081:8081']", "");
-    let over =
-        |more: &str| format!("include: [flink/compose.yaml]\nservices:\n  jobmanager:\n{more}");
-    let files = |main: &str| {
-        let all = [("compose.yaml", main), ("flink/compose.yaml", &*flink)];
-        let count = check(&inputs(&all), &Settings::default()).sessions.len();
-        (told(&all), count)
-    };
-    let (found, count) = files(&over("    image: flink:1.20.5\n    restart: always\n"));
-    assert_eq!((&*found, count), (&[][..], 1));
-    // The value of the including file counts, and it is told at that line.
-    let (found, count) = files(&over(
-        "    environment:\n      FLINK_PROPERTIES: \"taskmanager.numberOfTaskSlots: x\"\n",
-    ));
-    assert_eq!((&*found, count), (&["NK0103 compose.yaml:5".to_owned()][..], 1));
-    // A file that two others include is there once.
-    let main = "include: [a.yaml, b.yaml]\nservices: {ui: {image: busybox}}\n";
-    let both = |name: &str| {
-        format!("include: [flink/compose.yaml]\nservices: {{{name}: {{image: busybox}}}}\n")
-    };
-    let (a, b) = (both("a"), both("b"));
-    let all =
-        [("compose.yaml", main), ("a.yaml", &*a), ("b.yaml", &*b), ("flink/compose.yaml", &*flink)];
-    finds(&all, &[]);
-    sessions(&all, &[("service jobmanager of compose.yaml", Some("1.20.5"))]);
-}
-
-#[test]
-fn included_files_that_are_not_there() {
-    let main = format!("include: [other.yml, 'https://example.com/x.git']\n{}", pair("", ""));
-    finds(&[("compose.yaml", &main)], &["NK1001 compose.yaml:1"]);
-    finds(&[("compose.yaml", &main), ("other.yml", "volumes: {}\n")], &[]);
 }

@@ -77,6 +77,8 @@ pub(in crate::kustomize) struct Known<'a> {
     pub(in crate::kustomize) by_name: BTreeMap<String, usize>,
     /// Kustomizations, by their directories.
     pub(in crate::kustomize) by_directory: BTreeMap<String, usize>,
+    /// Names of files that are there, and that nobody could read.
+    pub(in crate::kustomize) unreadable: BTreeSet<String>,
     /// The objects of each file.
     pub(in crate::kustomize) objects: BTreeMap<usize, Vec<&'a Object>>,
 }
@@ -159,11 +161,12 @@ impl<'a> Builder<'a> {
         self.known.files[one.file].directory()
     }
 
-    /// A path that leads to nothing that was read.
+    /// A path that leads to nothing that was read: somewhere else, to a file that nobody could read, or nowhere.
     fn lacks(&mut self, one: &Kustomization, at: &Node, path: &str) {
         let text = at.text().unwrap_or_default();
         let is_remote = text.contains("://") || text.contains("?ref=") || text.contains('@');
-        let why = if is_remote || text.starts_with("github.com/") || text.is_empty() {
+        let is_unread = self.known.unreadable.contains(path);
+        let why = if is_remote || is_unread || text.starts_with("github.com/") || text.is_empty() {
             Why::Unread("resources".to_owned())
         } else {
             self.missing.insert(path.to_owned());

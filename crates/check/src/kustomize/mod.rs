@@ -87,9 +87,10 @@ fn patches_of(node: &Node) -> Vec<&str> {
     items.filter_map(|item| item.text_of("path").or_else(|| item.text())).collect()
 }
 
-/// Puts what kustomizations apply in the place of the objects that they are made of.
+/// Puts what kustomizations apply in the place of the objects that they are made of. `unreadable`: files that are there beside these.
 pub(super) fn apply(
     all: &[Kustomization],
+    unreadable: &BTreeSet<String>,
     files: &mut Vec<File>,
     objects: &mut Vec<Object>,
 ) -> Applied {
@@ -108,6 +109,7 @@ pub(super) fn apply(
         kustomizations: all,
         by_name: (0..files.len()).map(|index| (name(index), index)).collect(),
         by_directory,
+        unreadable: unreadable.iter().map(|name| joined("", name)).collect(),
         objects: BTreeMap::new(),
     };
     for object in objects.iter() {

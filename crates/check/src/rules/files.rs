@@ -134,6 +134,9 @@ fn session_files(world: &World, out: &mut Findings<'_>) {
         if !is_session && !object.is_of_operator("FlinkSessionJob") {
             continue;
         }
+        if object.is_canary() {
+            continue;
+        }
         let is_application = is_session && object.node.at("spec/job").is_some();
         let file = &world.files[object.file];
         let problems = spec::problems_of(&object.node, &file.name);

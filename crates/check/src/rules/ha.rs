@@ -1,5 +1,7 @@
 //! High availability and storage: what shall outlive a pod, and does not.
 
+mod upgrade;
+
 use super::rules;
 use super::storage::{Reach, local_path, reach, reach_of_session};
 use crate::finding::{Findings, Place};
@@ -49,7 +51,12 @@ rules! {
     ONE_NAME "NK0213" Warning "one name for all jobs of a session"
         happens "From Flink 2.3 on, high availability brings the jobs of an application back by their names. `pipeline.name` in the configuration of a session gives all of them the same name: only the order in which they are submitted tells which state is whose."
         cure "Leave `pipeline.name` out of the session's configuration. A job gets its name in its program, or by its own options.";
+    NO_DIRECTORY "NK0214" Warning "a job that keeps its state, and no directory for it"
+        happens "The Flink Kubernetes Operator refuses the job, unless its own default configuration sets the directory: `Job could not be upgraded with savepoint while config key[...] is not set`. On this machine and on Docker Nutkin sets both directories; on Kubernetes it refuses changes that need one."
+        cure "Set `execution.checkpointing.dir` and `execution.checkpointing.savepoint-dir` (`state.checkpoints.dir` and `state.savepoints.dir` before Flink 1.20) to directories that all pods reach, or write `upgradeMode: stateless`.";
 }
+
+pub(super) use upgrade::check as of_jobs;
 
 /// The release from which on high availability knows applications (FLIP-549).
 const APPLICATIONS: (u16, u16) = (2, 3);

@@ -18,6 +18,7 @@ pub(super) mod storage;
 
 use super::embedded::Embedded;
 use super::finding::Findings;
+use super::kubernetes::Object;
 use super::rule::Rule;
 use super::selectors::Pods;
 use super::silence::Silence;
@@ -70,6 +71,11 @@ pub(super) fn of_world(world: &World, silences: &[Silence], out: &mut Findings<'
     pods::unknown_kinds(world, out);
     pods::refused_beside(world, out);
     pods::names::of_world(world, out);
+}
+
+/// What can be said of jobs of the operator, those in session files of Nutkin's apart.
+pub(super) fn of_jobs(world: &World, is_ours: impl Fn(&Object) -> bool, out: &mut Findings<'_>) {
+    ha::of_jobs(world, is_ours, out);
 }
 
 /// What can be said of one log file.

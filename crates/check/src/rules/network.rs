@@ -66,7 +66,7 @@ rules! {
     HOST_LINE "NK0416" Error "a line of masters or workers that is not a machine"
         happens "`start-cluster.sh` passes the line to ssh unchanged: `Could not resolve hostname`, and nothing is started there."
         cure "Write one host name or IP address in a line; only in `masters` may `:PORT` of the web UI follow.";
-    OF_MACHINE "NK0417" Error "addresses of a single machine in pods or containers"
+    OF_MACHINE "NK0417" Error "addresses of a single machine in pods, in containers or on several machines"
         happens "`localhost` is the pod itself. A process that is bound to it cannot be reached from other pods, and a TaskManager that calls itself so is looked for in the JobManager's pod: no TaskManager registers, the web UI does not open. Flink's own configuration has these lines for one machine; its image removes them, and a mounted configuration brings them back."
         cure "Remove `jobmanager.bind-host`, `taskmanager.bind-host`, `taskmanager.host` and `rest.bind-address`, or bind to `0.0.0.0`.";
     ONE_WORKER "NK0418" Error "several TaskManagers under one address"
@@ -105,6 +105,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     address::of_job_manager(system, out);
     address::literal(system, out);
     machine::check(system, out);
+    machine::of_hosts(system, out);
     queryable_state(system, out);
     services::calls(system, out);
     address::masters(system, out);

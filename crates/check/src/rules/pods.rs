@@ -1,5 +1,6 @@
 //! Pods: arguments, volumes and what the image's entrypoint makes of them.
 
+mod entrypoint;
 mod host;
 mod java;
 mod kubernetes;
@@ -78,8 +79,12 @@ rules! {
     OTHER_NAME "NK0619" Warning "a name that is not among the files, beside one that may be meant"
         happens "Where the cluster does not have it either: a pod with the claim stays in Pending, an Ingress answers 503, an autoscaler does nothing (`FailedGetScale`), and a pod that waits for the name waits for ever. Mostly the name is a misspelling of one that is there."
         cure "Write the name that the message gives, or add the object that is named.";
+    ONE_ROLE "NK0620" Error "an entrypoint that starts one role whatever it is told"
+        happens "The containers of the other role run it as well: TaskManagers start as further JobManagers, nobody registers, and jobs wait for slots."
+        cure "End the script with `exec /docker-entrypoint.sh \"$@\"`, which starts what the container is told.";
 }
 
+pub(crate) use entrypoint::of_one_role;
 pub(super) use kubernetes::{removed_versions, unknown_kinds};
 pub(super) use refused::of_world as refused_beside;
 
@@ -97,6 +102,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         values::check(workload, out);
         references::configuration(system, workload, out);
     }
+    entrypoint::check(system, out);
     refused::check(system, out);
     names::of_system(system, out);
     edits(system, out);

@@ -1,5 +1,7 @@
 //! What a user has to know or to do when a session on Docker takes the place of services of a Compose file.
 
+use std::collections::BTreeSet;
+
 use super::options::names_a_service;
 use crate::finding::Place;
 use crate::kubernetes::{Object, Workload};
@@ -47,6 +49,15 @@ pub(super) fn of(world: &World, system: &System<'_>, name: &str) -> Vec<String> 
             "{} {plural} of {project}; the session has a network of its own: after `nutkin up`, `docker network connect nutkin-{name} \
              CONTAINER` lets the session reach a container, by the name of that container",
             others.join(", ")
+        ));
+    }
+    let own = system.workloads.iter().filter_map(|one| one.object.compose.as_ref());
+    let outer: BTreeSet<&str> =
+        own.flat_map(|service| service.outer_networks.iter().map(String::as_str)).collect();
+    for network in outer {
+        notes.push(format!(
+            "the session is not in the network `{network}`, which is made elsewhere: after `nutkin up`, `docker network connect nutkin-{name} \
+             CONTAINER` lets the session reach a container there, by the name of that container"
         ));
     }
     let settings = system.settings.effective().filter(|setting| {

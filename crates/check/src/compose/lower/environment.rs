@@ -3,14 +3,24 @@
 use std::collections::BTreeMap;
 
 use super::Project;
+use crate::compose::Refusal;
 use crate::compose::tree::{as_text, entry, text, variable};
-use crate::compose::{Refusal, variables};
 use crate::node::Walk;
-use crate::path::beside;
+use crate::path::{beside, last};
+use crate::variables;
 use nutkin_flink::yaml::{Key, Node, NodeKind};
 
 /// How far above the place of a block of text its `- |` is looked for: blank lines may be between.
 const NEAR: usize = 16;
+
+/// Words in the names of files that everybody writes for himself: no repository has them.
+const PRIVATE: [&str; 6] = ["credential", "licence", "license", "password", "private", "secret"];
+
+/// Whether a file of variables is one that everybody writes for himself, by its name.
+fn is_private(path: &str) -> bool {
+    let name = last(path).to_ascii_lowercase();
+    PRIVATE.iter().any(|word| name.contains(word))
+}
 
 impl Project<'_, '_> {
     /// The line on which a block of text in a list begins, above its first line.
@@ -65,7 +75,9 @@ impl Project<'_, '_> {
             let Some(index) = self.files.find(&path) else {
                 if node.text_of("required") != Some("false") {
                     let is_here = !written.contains('$') && !written.starts_with(['/', '~']);
-                    if is_here && !is_off && self.is_placed() && !self.has_example(&path) {
+                    let is_lost =
+                        is_here && !is_off && !self.files.has(&path) && !is_private(&path);
+                    if is_lost && self.is_placed() && !self.has_example(&path) {
                         let message = format!(
                             "`{path}` is named as a file of variables, but there is no such file"
                         );

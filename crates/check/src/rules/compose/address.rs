@@ -206,7 +206,7 @@ fn wrong(
 
 /// Whether a container is in a network that is made elsewhere, where others may have any name.
 fn has_outer_network(workload: &Workload<'_>) -> bool {
-    workload.object.compose.as_ref().is_some_and(|service| service.has_outer_network)
+    workload.object.compose.as_ref().is_some_and(|service| !service.outer_networks.is_empty())
 }
 
 /// The address that a service is told, and where.

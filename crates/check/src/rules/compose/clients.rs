@@ -127,6 +127,6 @@ fn wrong(system: &System<'_>, own: &Service, address: &str) -> Option<String> {
     let is_known = |service: &Service| service.hosts.contains(address) || is_container(service);
     let is_given = own.extra_hosts.iter().any(|(name, ..)| name == address);
     let mut all = system.world.services_of(&own.project).map(|(_, service)| service);
-    (!is_far && !is_given && !own.has_outer_network && !all.any(is_known))
+    (!is_far && !is_given && own.outer_networks.is_empty() && !all.any(is_known))
         .then(|| "no service is called so".to_owned())
 }

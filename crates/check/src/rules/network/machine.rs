@@ -6,6 +6,7 @@ use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
 use crate::service::Service;
 use crate::settings::{Setting, Settings};
+use crate::source::FileKind;
 use crate::system::System;
 
 /// Options that bind a process of a role to an address, or name it.
@@ -75,6 +76,41 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
                 );
             }
         }
+    }
+}
+
+/// The same on machines of which `masters` and `workers` name several.
+pub(super) fn of_hosts(system: &System<'_>, out: &mut Findings<'_>) {
+    if !system.workloads.is_empty() || system.session.is_some() {
+        return;
+    }
+    let of_kind = |kind: FileKind| {
+        let hosts = system.hosts.iter().filter(move |hosts| hosts.kind == kind);
+        hosts.flat_map(|hosts| hosts.lines.iter().map(|(_, host, _)| host.as_str()))
+    };
+    let Some(master) = of_kind(FileKind::Masters).next() else { return };
+    let is_same = |host: &str| host == master || is_loopback(host) && is_loopback(master);
+    let Some(far) = of_kind(FileKind::Workers).find(|host| !is_same(host)) else { return };
+    let keys =
+        OF_ROLES.iter().flat_map(|(_, keys)| *keys).filter(|key| **key != "rest.bind-address");
+    for key in keys {
+        let Some(setting) = system.settings.exact(key).filter(|s| is_loopback(&s.text())) else {
+            continue;
+        };
+        // Other directories have files of their own.
+        let mut files = system.hosts.iter().map(|hosts| out.files[hosts.file].directory());
+        if !files.any(|directory| directory == out.files[setting.place.file].directory()) {
+            continue;
+        }
+        let message = format!(
+            "`{key}` is `{}`: TaskManagers on {far} and the JobManager on {master} do not reach each other",
+            setting.text()
+        );
+        let patch = key
+            .contains("bind")
+            .then(|| out.exchange(setting.place, &setting.text(), "0.0.0.0"))
+            .flatten();
+        out.add(&OF_MACHINE, setting.place, message).patch = patch;
     }
 }
 

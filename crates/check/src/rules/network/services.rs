@@ -21,6 +21,14 @@ pub(in crate::rules) fn without_pods(world: &World, pods: &Pods<'_>, out: &mut F
     let directory = |file: usize| world.files[file].directory();
     let broken: BTreeSet<&str> =
         world.broken.iter().map(|(place, _)| directory(place.file)).collect();
+    let runs = |is_meant: fn(Role) -> bool| {
+        let mut all = world.objects.iter().filter_map(Workload::of);
+        all.any(|workload| is_meant(workload.role))
+    };
+    // Of one role alone the other one is somewhere else, with the pods of its Services.
+    if runs(Role::is_task_manager) && !runs(Role::is_job_manager) {
+        return;
+    }
     for service in world.of_kind("Service") {
         // The pods may be in what could not be read.
         if broken.contains(directory(service.file)) {
@@ -228,5 +236,35 @@ pub(super) fn calls(system: &System<'_>, out: &mut Findings<'_>) {
             let patch = out.replace(*place, new.trim());
             out.add(&WRONG_CALL, *place, message).patch = patch;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Input, Settings, check};
+
+    /// A Service of JobManagers beside workloads of some roles.
+    #[test]
+    fn services_of_a_role_that_is_somewhere_else() {
+        #[track_caller]
+        fn finds(roles: &[&str], expected: bool) {
+            let mut text = "apiVersion: v1\nkind: Service\nmetadata: {name: flink-jobmanager}\nspec: {selector: {app: flink, part: leader}, \
+                            ports: [{port: 6123}]}\n"
+                .to_owned();
+            for role in roles {
+                text.push_str(&format!(
+                    "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: flink-{role}}}\nspec:\n  selector: {{matchLabels: {{app: \
+                     flink, part: {role}}}}}\n  template:\n    metadata: {{labels: {{app: flink, part: {role}}}}}\n    spec:\n      \
+                     containers: [{{name: flink, image: 'flink:1.20.5', args: [{role}]}}]\n"
+                ));
+            }
+            let report =
+                check(&[Input { name: "all.yaml".to_owned(), text }], &Settings::default());
+            let found = report.findings.iter().any(|one| one.rule.code == "NK0401");
+            assert_eq!(found, expected, "{roles:?}");
+        }
+        finds(&["taskmanager"], false);
+        finds(&["jobmanager", "taskmanager"], true);
+        finds(&["jobmanager"], true);
     }
 }

@@ -14,8 +14,9 @@ pub(super) fn check(system: &System<'_>, workload: &Workload<'_>, out: &mut Find
     if !workload.role.is_job_manager() {
         return;
     }
-    let words = role::words(workload.container);
-    let Some((start, next)) = after_starter(&words) else { return };
+    let commands = role::processes(workload.container);
+    let mut starters = commands.iter().filter_map(|words| Some((words, after_starter(words)?)));
+    let Some((words, (start, next))) = starters.next() else { return };
     let (starter, (word, node)) = (&*words[start].0, &words[next]);
     let word = &**word;
     // In a shell a variable may be several words, or none, and what is redirected is not an argument.

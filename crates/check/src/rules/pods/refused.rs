@@ -1,16 +1,22 @@
 //! What the API server refuses in workloads, their Services and ConfigMaps: values of another type, names that appear twice, words
 //! that are not of a list (`pkg/apis/core/validation/validation.go` of Kubernetes 1.32, types of `core/v1` and `apps/v1`).
 
+mod beside;
+mod notation;
+
 use std::collections::BTreeSet;
 
 use super::REFUSED_VALUE;
 use crate::finding::{Findings, Place};
 use crate::kubernetes::{Object, Workload};
-use crate::node::{Walk, key_place};
+use crate::node::Walk;
 use crate::rules::schema::VOLUME;
 use crate::secrets;
 use crate::system::{System, World};
+use notation::{is_label, is_open, is_quantity};
 use nutkin_flink::yaml::{Key, Node, NodeKind};
+
+pub(in crate::rules) use beside::of_world;
 
 /// Fields that are whole numbers wherever they are in a workload.
 const NUMBERS: &[&str] = &[
@@ -57,9 +63,6 @@ const WORDS: &[(&str, &[&str])] = &[
     ("protocol", &["TCP", "UDP", "SCTP"]),
     ("sessionAffinity", &["None", "ClientIP"]),
 ];
-
-/// Types of Services.
-const TYPES: [&str; 4] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 
 /// Maps with keys of the user's own.
 const FREE: &[&str] = &[
@@ -110,34 +113,11 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     }
 }
 
-/// What lies beside a session: ways to it, and claims.
-pub(in crate::rules) fn of_world(world: &World, out: &mut Findings<'_>) {
-    let is_flinks = |object: &Object| Workload::of(object).is_some() && object.compose.is_none();
-    let mut beside =
-        world.of_kind("Ingress").chain(world.of_kind("PersistentVolumeClaim")).peekable();
-    if beside.peek().is_none() || !world.objects.iter().any(is_flinks) {
-        return;
-    }
-    for object in beside {
-        let mut refused = Refused { object, out };
-        match object.node.text_of("apiVersion") {
-            Some("networking.k8s.io/v1") => refused.ingress(),
-            Some("v1") => refused.claim(world),
-            _ => {}
-        }
-    }
-}
-
 /// Whether another object among the files is the whole of one that lacks a field: this one is then a patch of it, also where no
 /// kustomization among them says so.
 fn is_part(object: &Object, field: &str, world: &World) -> bool {
     let mut others = world.all_named(&object.kind, &object.name);
     others.any(|other| !std::ptr::eq(other, object) && other.node.set(field).is_some())
-}
-
-/// Whether something puts another value in the place of a text: also the server, where it is empty.
-fn is_open(text: &str) -> bool {
-    text.is_empty() || text.contains(['$', '{', '<', '%'])
 }
 
 /// One object, and what is said of it.
@@ -325,87 +305,6 @@ impl Refused<'_, '_, '_> {
         }
     }
 
-    fn service(&mut self) {
-        let object = self.object;
-        let ports = object.node.at("spec/ports").map_or(&[][..], Walk::items);
-        for port in ports {
-            if let Some(NodeKind::Text(text)) = port.get("port").map(|node| &node.kind)
-                && !is_open(text)
-            {
-                let message = format!("`port` is a whole number, and `{text}` is a text");
-                self.tell_quoted(port, &message);
-            }
-            if 1 < ports.len() && port.set("name").is_none() {
-                self.tell(
-                    port,
-                    "of several ports each has a name, and this one has none".to_owned(),
-                );
-            }
-        }
-        self.twice(ports.iter(), "name", "two ports");
-        if let Some(node) = object.node.at("spec/type")
-            && let Some(text) = node.text().filter(|text| !is_open(text) && !TYPES.contains(text))
-        {
-            self.tell(node, format!("`type` is not `{text}`, but one of {}", TYPES.join(", ")));
-        }
-        let is_letter = |c: char| c.is_ascii_lowercase();
-        if !object.name.starts_with(is_letter)
-            && !is_open(&object.name)
-            && let Some(name) = object.node.at("metadata/name")
-        {
-            self.tell(
-                name,
-                format!(
-                    "the name of a Service begins with a small letter, not as `{}`",
-                    object.name
-                ),
-            );
-        }
-    }
-
-    /// Paths of an Ingress: what the versions before v1 had by default, and how they named Services.
-    fn ingress(&mut self) {
-        let rules = self.object.node.at("spec/rules").map_or(&[][..], Walk::items);
-        let paths = rules.iter().filter_map(|rule| rule.at("http/paths")).flat_map(Walk::items);
-        for path in paths {
-            if path.set("pathType").is_none() {
-                self.tell(path, "a path without `pathType`: `Prefix` is mostly meant".to_owned());
-            }
-            if let Some((key, _)) = path.get("backend").and_then(|one| one.entry("serviceName")) {
-                let place = key_place(key, self.object.file);
-                let message = "`serviceName` and `servicePort` are `service.name` and `service.port.number` in this version";
-                self.tell_at(place, message.to_owned());
-            }
-        }
-    }
-
-    fn claim(&mut self, world: &World) {
-        let object = self.object;
-        let Some((key, spec)) = object.node.entry("spec") else { return };
-        let place = key_place(key, object.file);
-        for path in ["accessModes", "resources/requests/storage"] {
-            let is_missing = spec.set(path).is_none() && spec.set("volumeName").is_none();
-            if is_missing && !is_part(object, &format!("spec/{path}"), world) {
-                self.tell_at(place, format!("`spec.{}` is missing", path.replace('/', ".")));
-            }
-        }
-    }
-
-    /// Values of a ConfigMap that are not texts.
-    fn data(&mut self) {
-        let object = self.object;
-        for (key, value) in object.node.get("data").map_or(&[][..], Walk::entries) {
-            let what = match value.kind {
-                NodeKind::Text(_) | NodeKind::Null => continue,
-                NodeKind::Map(_) => "a map: `|` behind the colon is missing",
-                NodeKind::List(_) => "a list: `|` behind the colon is missing",
-                NodeKind::Number(_) => "a number without quotes",
-                NodeKind::Bool(_) => "true or false without quotes",
-            };
-            self.tell(value, format!("`{}` is a text, and this is {what}", key.name));
-        }
-    }
-
     /// Values of a key that two of some nodes have.
     fn twice<'n>(&mut self, nodes: impl Iterator<Item = &'n Node>, key: &str, what: &str) {
         let mut known: BTreeSet<&str> = BTreeSet::new();
@@ -415,32 +314,6 @@ impl Refused<'_, '_, '_> {
             }
         }
     }
-}
-
-/// Whether a text may be the value of a label (`IsValidLabelValue`).
-fn is_label(text: &str) -> bool {
-    let is_end = |c: char| c.is_ascii_alphanumeric();
-    let is_inside = text.chars().all(|c| is_end(c) || "-_.".contains(c));
-    text.is_empty()
-        || text.len() <= 63 && is_inside && text.starts_with(is_end) && text.ends_with(is_end)
-}
-
-/// What may follow the number of an amount, powers of ten apart.
-const UNITS: [&str; 16] =
-    ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
-
-/// Whether a text is an amount (`resource.ParseQuantity`).
-fn is_quantity(text: &str) -> bool {
-    let text = text.trim();
-    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let is_number = number.bytes().any(|b| b.is_ascii_digit()) && number.matches('.').count() <= 1;
-    let is_power = || {
-        let power = unit.strip_prefix(['e', 'E']).unwrap_or_default();
-        power.parse::<i32>().is_ok()
-    };
-    is_number && (UNITS.contains(&unit) || is_power())
 }
 
 #[cfg(test)]

@@ -1,0 +1,221 @@
+//! Files that a Compose file includes, and what it says itself of their services.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Project, put_together};
+use crate::compose::{Refusal, merge};
+use crate::node::Walk;
+use crate::path::beside;
+use nutkin_flink::yaml::{Key, Node, NodeKind};
+
+/// What is included once more includes others at most this often: far beyond any, and an end for those in a circle.
+const DEEPEST: usize = 8;
+
+/// How many files a project includes at most, each as often as it is named: an end for files that all include each other.
+const MOST: usize = 256;
+
+/// The included files above one, and how many there have been.
+#[derive(Debug, Default)]
+struct Chain {
+    files: Vec<usize>,
+    count: usize,
+}
+
+impl Chain {
+    /// Whether to look at a further file, which is then the last of the chain.
+    fn enter(&mut self, file: usize) -> bool {
+        self.count += 1;
+        let is_new = !self.files.contains(&file);
+        let enters = is_new && self.files.len() <= DEEPEST && self.count <= MOST;
+        if enters {
+            self.files.push(file);
+        }
+        enters
+    }
+}
+
+impl Project<'_, '_> {
+    /// A service on top of what included files say of one of its name: Compose up to 2.21 with an override beside, and from 5 on
+    /// (`include.go` of compose-go 2.10). Those between refuse it.
+    pub(super) fn over_included(&mut self, key: &Key, service: &Node) -> Node {
+        let document = self.document.clone();
+        let chain = &mut Chain::default();
+        let below = self.of_included(self.name, &document, &key.name, chain);
+        below.map_or_else(|| service.clone(), |below| merge::service(&below, service))
+    }
+
+    /// What the files say of a service that a document includes, on all levels: a file counts more than what it includes, and of
+    /// several that one includes the first.
+    fn of_included(
+        &mut self,
+        name: &str,
+        document: &Node,
+        service: &str,
+        chain: &mut Chain,
+    ) -> Option<Node> {
+        let mut whole: Option<Node> = None;
+        for one in document.items_of("include") {
+            // Of one entry each file lies on top of the one before it.
+            let mut entry: Option<Node> = None;
+            for asked in included(one) {
+                let path = beside(name, asked);
+                let Some((index, document)) = self.files.compose(&path) else { continue };
+                if path == self.name || !chain.enter(index) {
+                    continue;
+                }
+                let below = self.of_included(&path, document, service, chain);
+                chain.files.pop();
+                for said in below.into_iter().chain(self.said(index, document, service)) {
+                    entry = Some(over(entry, merge::rebased(&said, asked)));
+                }
+            }
+            whole = match (entry, whole) {
+                (Some(entry), Some(whole)) => Some(merge::service(&entry, &whole)),
+                (entry, whole) => whole.or(entry),
+            };
+        }
+        whole
+    }
+
+    /// What one file says of a service, with what that extends.
+    fn said(&mut self, index: usize, document: &Node, service: &str) -> Option<Node> {
+        let (key, found) = document.get("services")?.entry(service)?;
+        let found = self.of_file(index, &merge::untagged(found));
+        let name = &self.files.all[index].name;
+        let mut found = self.extended(name, key, &found, &mut vec![service.to_owned()]);
+        if let NodeKind::Map(entries) = &mut found.kind {
+            entries.retain(|(field, _)| field.name != "extends");
+        }
+        Some(found)
+    }
+
+    /// Services that several included files have and this one does not, each with its place and nothing said of it. One file that is
+    /// included twice has them once.
+    pub(super) fn of_several_includes(&mut self) -> Vec<(Key, Node)> {
+        let document = self.document.clone();
+        let mut found: BTreeMap<String, Vec<BTreeSet<usize>>> = BTreeMap::new();
+        for one in document.items_of("include") {
+            let mut own = BTreeMap::new();
+            self.names(self.name, one, &mut Chain::default(), &mut own);
+            for (name, files) in own {
+                found.entry(name).or_default().push(files);
+            }
+        }
+        let several = |files: &Vec<BTreeSet<usize>>| files.windows(2).any(|two| two[0] != two[1]);
+        found.retain(|_, files| several(files));
+        let mut services = Vec::new();
+        for (name, files) in found {
+            let Some(index) = files.first().and_then(BTreeSet::first).copied() else { continue };
+            let Some((_, document)) = self.files.compose(&self.files.all[index].name) else {
+                continue;
+            };
+            let Some((key, node)) = document.get("services").and_then(|all| all.entry(&name))
+            else {
+                continue;
+            };
+            let above = self.paper.add(index, &self.files.all[index]);
+            let key = Key { line: key.line.saturating_add(above), ..key.clone() };
+            let at = Node { line: key.line, kind: NodeKind::Map(Vec::new()), ..node.clone() };
+            services.push((key, at));
+        }
+        services
+    }
+
+    /// The names of all services of an entry of `include`, each with the files that have it.
+    fn names(
+        &self,
+        name: &str,
+        entry: &Node,
+        chain: &mut Chain,
+        into: &mut BTreeMap<String, BTreeSet<usize>>,
+    ) {
+        for path in included(entry).into_iter().map(|asked| beside(name, asked)) {
+            let Some((index, document)) = self.files.compose(&path) else { continue };
+            if path == self.name || !chain.enter(index) {
+                continue;
+            }
+            for (key, _) in document.get("services").map_or(&[][..], Walk::entries) {
+                into.entry(key.name.clone()).or_default().insert(index);
+            }
+            for one in document.items_of("include") {
+                self.names(&path, one, chain, into);
+            }
+            chain.files.pop();
+        }
+    }
+
+    /// The services of included files, which are those of the project with paths and variables of their own (Compose
+    /// Specification, "Include").
+    pub(super) fn include(&mut self, chain: &[usize]) {
+        for one in self.document.items_of("include").to_vec() {
+            let paths: Vec<String> =
+                included(&one).into_iter().map(|path| beside(self.name, path)).collect();
+            self.out.wanted.extend(paths.iter().cloned());
+            let is_placed = self.is_placed();
+            let is_here = |path: &&String| is_placed && !path.contains([':', '@', '$']);
+            for path in paths.iter().filter(is_here).filter(|path| !self.files.has(path)) {
+                let message = format!("`{path}` is included, but there is no such file");
+                self.out.refusals.push(Refusal::new(one.place(self.file), message));
+            }
+            self.out.included += 1;
+            let is_near = chain.len() <= DEEPEST && self.out.included <= MOST;
+            let mut found = paths.iter().filter_map(|path| self.files.compose(path));
+            let Some((file, document)) = found.next().filter(|_| is_near) else { continue };
+            if chain.contains(&file) {
+                let message = format!(
+                    "`{}` includes itself, by way of others or not",
+                    self.files.all[file].name
+                );
+                self.out.refusals.push(Refusal::new(one.place(self.file), message));
+                continue;
+            }
+            let above: Vec<(usize, &Node)> = found.collect();
+            let mut used: Vec<usize> = above.iter().map(|(index, _)| *index).collect();
+            used.push(file);
+            let name = self.files.all[file].name.as_str();
+            // What the including project sets counts more.
+            let path = match one.text_of("env_file") {
+                Some(path) => beside(self.name, path),
+                None => beside(name, ".env"),
+            };
+            let (environment, mut variables) = self.files.variables(&path);
+            self.out.wanted.insert(path);
+            variables.extend(self.variables.clone());
+            used.extend(environment);
+            self.out.used.extend(used);
+            let (place, paper, document) =
+                put_together(self.files, file, document, &above, self.out);
+            let mut included = Project {
+                files: self.files,
+                file: place,
+                paper,
+                name,
+                main: self.main,
+                title: self.title.clone(),
+                document,
+                variables,
+                has_siblings: true,
+                missing: Vec::new(),
+                out: self.out,
+            };
+            included.services();
+            included.include(&[chain, &[file]].concat());
+            included.write(file);
+        }
+    }
+}
+
+/// The paths of an entry of `include`.
+fn included(one: &Node) -> Vec<&str> {
+    let listed = one.get("path").map_or(&[][..], Walk::items);
+    let own = one.text().or_else(|| one.text_of("path"));
+    own.into_iter().chain(listed.iter().filter_map(Walk::text)).collect()
+}
+
+/// A node on top of another, if there is one.
+fn over(below: Option<Node>, node: Node) -> Node {
+    match below {
+        Some(below) => merge::service(&below, &node),
+        None => node,
+    }
+}
