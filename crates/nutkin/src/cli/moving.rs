@@ -1,4 +1,6 @@
-//! What becomes of the jobs that run when `up` changes their session, and the move of those that are moved.
+//! Jobs that are moved when their session changes: stopped, resumed, and brought back where the change fails.
+
+mod fates;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,22 +9,19 @@ use std::time::Duration;
 
 use nutkin_core::change::Effect;
 use nutkin_core::decide::{Fate, Fates, JobFate, Outline};
-use nutkin_core::jobs::{self as rules, Hindrance, JobsChoice, MovableJob, Stop};
-use nutkin_core::ledger::{Bringer, InTheWay, JobRecord, Ledger, Opened, Phase, Wanted};
+use nutkin_core::jobs::{Hindrance, JobsChoice};
+use nutkin_core::ledger::{InTheWay, JobRecord, Ledger, Opened, Phase, Wanted};
 use nutkin_rest::Client;
 use nutkin_shell::{Error, Kind, ledger};
 
 use super::shared::{Limits, MoveArgs};
 use super::way_back;
-use super::{Context, savepoint_place, wanted};
+use super::{Context, wanted};
+use crate::jobs::Patience;
 use crate::jobs::moving::{self, Candidate, Within};
-use crate::jobs::{Patience, failure, located};
 use crate::platform::ledger::{goes_back, takes_back, under_way};
 use crate::platform::{Session, rebuild};
 use crate::progress::Spinner;
-
-/// How long a session may take to answer for its jobs before a change of it.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a user says of jobs that run.
 pub(super) struct Moves<'a> {
@@ -109,180 +108,6 @@ impl<'a> Moves<'a> {
     ) -> Within<'w> {
         let Self { wish, jars, limit, context, .. } = self;
         Within { session, base: &wish.base, given: jars, found, limit: *limit, context }
-    }
-
-    /// The decision with a fate for each job that runs. A session that does not answer in time keeps the one fate of all.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub(super) async fn of_jobs(
-        &self,
-        outline: Outline,
-        opened: Option<&Opened>,
-        session: &Session,
-    ) -> Result<(Outline, Vec<Candidate>), Error> {
-        let effect = outline.change.effect;
-        let Fates::Known(jobs) = &outline.jobs else { return Ok((outline, Vec::new())) };
-        let is_of_interest = match effect {
-            Effect::None => false,
-            Effect::Restart => matches!(self.choice, Some(JobsChoice::Move | JobsChoice::Wait)),
-            Effect::Loss => true,
-        };
-        if outline.is_done() || !is_of_interest {
-            return Ok((outline, Vec::new()));
-        }
-        let opened = match opened {
-            Some(opened) => opened.clone(),
-            None => ledger::load(session).await?,
-        };
-        let mut running: Vec<(String, String)> =
-            jobs.iter().map(|job| (job.id.clone(), job.name.clone())).collect();
-        for (id, name) in being_stopped(&opened) {
-            if running.iter().all(|(listed, _)| *listed != id) {
-                running.push((id, name));
-            }
-        }
-        if running.is_empty() {
-            return Ok((outline, Vec::new()));
-        }
-        let asked = tokio::time::timeout(PATIENCE, self.ask(&running, &opened, session)).await;
-        let Ok(Ok(candidates)) = asked else { return Ok((outline, Vec::new())) };
-        let candidates = self.with_jars(candidates, &opened, session).await;
-        let about: Vec<MovableJob> = candidates.iter().map(|one| one.about.clone()).collect();
-        let fates = rules::fates(effect, self.choice, &about);
-        Ok((outline.with_fates(fates), candidates))
-    }
-
-    /// Looks at each job that runs, whether it can be moved.
-    ///
-    /// # Errors
-    /// The session does not answer.
-    pub(super) async fn look(
-        &self,
-        running: &[(String, String)],
-        opened: &Opened,
-        session: &Session,
-    ) -> Result<Vec<Candidate>, Error> {
-        let candidates = self.ask(running, opened, session).await?;
-        Ok(self.with_jars(candidates, opened, session).await)
-    }
-
-    /// The same, as far as the session tells.
-    ///
-    /// # Errors
-    /// It does not answer.
-    async fn ask(
-        &self,
-        running: &[(String, String)],
-        opened: &Opened,
-        session: &Session,
-    ) -> Result<Vec<Candidate>, Error> {
-        let connected = session.connect(true).await?;
-        let client = connected.client()?;
-        let begun: BTreeSet<String> = being_stopped(opened).map(|(id, _)| id).collect();
-        let of_all = self.hindrance_of_all(&client, session).await?;
-        let takes_savepoint = of_all.is_none();
-        let found = |id: &str| session.newest_state(id);
-        let within = self.within(&self.wanted, &found);
-        let mut candidates = Vec::new();
-        for (id, name) in running {
-            let found = within.recorded(id, opened);
-            // The list of jobs may be a moment old.
-            let is_stopped = |record: &JobRecord| {
-                record.moving && matches!(rules::stopped(record, id), Stop::At(_))
-            };
-            if found.as_ref().is_some_and(|(_, _, record)| is_stopped(record)) {
-                continue;
-            }
-            let mut hindrance = of_all.clone();
-            let Some((key, job, record)) = found else {
-                let hindrance = Some(Hindrance::NotOurs);
-                let (key, name) = (id.clone(), name.clone());
-                let about = MovableJob { id: id.clone(), name, hindrance };
-                let job = rules::again(&key, &JobRecord::default());
-                candidates.push(Candidate { about, key, job, by_id: true, takes_savepoint });
-                continue;
-            };
-            if hindrance.is_none() && moving::is_batch(&client, id).await {
-                hindrance = Some(Hindrance::Batch);
-            }
-            if hindrance.is_none() && rules::is_one_of_several(&key, &opened.ledger) {
-                hindrance = Some(Hindrance::Several);
-            }
-            // What was begun is brought to its end.
-            let hindrance = hindrance.filter(|_| !begun.contains(id));
-            let by_id = record.origin != Bringer::File;
-            let about = MovableJob { id: id.clone(), name: name.clone(), hindrance };
-            candidates.push(Candidate { about, key, job, by_id, takes_savepoint });
-        }
-        Ok(candidates)
-    }
-
-    /// With those hindered whose jars are nowhere: that may take a download.
-    async fn with_jars(
-        &self,
-        mut candidates: Vec<Candidate>,
-        opened: &Opened,
-        session: &Session,
-    ) -> Vec<Candidate> {
-        let begun: BTreeSet<String> = being_stopped(opened).map(|(id, _)| id).collect();
-        let found = |id: &str| session.newest_state(id);
-        let within = self.within(&self.wanted, &found);
-        let is_open =
-            |one: &&mut Candidate| one.about.hindrance.is_none() && !begun.contains(&one.about.id);
-        for one in candidates.iter_mut().filter(is_open) {
-            let Some((key, _, record)) = within.recorded(&one.about.id, opened) else { continue };
-            let is_of_file = self.wanted.jobs.iter().any(|job| job.name == key)
-                && record.origin == Bringer::File;
-            if !is_of_file {
-                let found = located(&key, &record, within.base, &self.jars, self.context).await;
-                one.about.hindrance = found.err();
-            }
-        }
-        candidates
-    }
-
-    /// What becomes of each job where TaskManagers end.
-    ///
-    /// # Errors
-    /// The session does not answer.
-    pub(super) async fn at_scaling(
-        &self,
-        session: &Session,
-    ) -> Result<(Fates, Vec<Candidate>), Error> {
-        let opened = ledger::load(session).await?;
-        let connected = session.connect(true).await?;
-        let listed = connected.client()?.jobs().await.map_err(failure)?;
-        let candidates = self.look(&moving::running(&listed), &opened, session).await?;
-        let about: Vec<MovableJob> = candidates.iter().map(|one| one.about.clone()).collect();
-        Ok((Fates::Known(rules::fates(Effect::Restart, self.choice, &about)), candidates))
-    }
-
-    /// Whether anything has to be done about jobs before that.
-    pub(super) fn stops(&self, fates: &Fates) -> bool {
-        let Fates::Known(fates) = fates else { return false };
-        self.choice == Some(JobsChoice::Wait) || fates.iter().any(|job| job.fate == Fate::Moved)
-    }
-
-    /// What keeps every job from being moved: no directory for savepoints, or one that cannot be used.
-    async fn hindrance_of_all(
-        &self,
-        client: &Client,
-        session: &Session,
-    ) -> Result<Option<Hindrance>, Error> {
-        let Some(directory) = moving::directory(client).await? else {
-            return Ok(Some(Hindrance::NoDirectory));
-        };
-        Ok(savepoint_place::hindrance(directory, session.platform(), &self.wish.session))
-    }
-
-    /// What helps the jobs that cannot be moved, each once.
-    pub(super) fn hints(candidates: &[Candidate]) -> Vec<&'static str> {
-        let mut hints: Vec<&str> =
-            candidates.iter().filter_map(|one| help(one.about.hindrance.as_ref()?)).collect();
-        hints.sort_unstable();
-        hints.dedup();
-        hints
     }
 
     /// Whether anything is to be done about jobs before the session changes.
@@ -484,15 +309,6 @@ pub(super) async fn until_all_have_ended(
     moving::until_none_runs(client, &mut patience).await.map(drop)
 }
 
-/// Jobs that somebody has asked to stop without hearing of the end of it, by id and name in the ledger.
-fn being_stopped(opened: &Opened) -> impl Iterator<Item = (String, String)> {
-    let moving = opened.ledger.jobs.iter().filter(|(_, job)| job.moving && job.suspended);
-    moving.filter_map(|(name, job)| {
-        let id = job.id.clone()?;
-        (rules::stopped(job, &id) == Stop::Lost).then(|| (id, name.clone()))
-    })
-}
-
 /// Jobs that are stopped, and from where they go on.
 pub(super) fn left(opened: &Opened) -> String {
     let moving = opened.ledger.jobs.iter().filter(|(_, job)| job.moving);
@@ -504,18 +320,6 @@ pub(super) fn left(opened: &Opened) -> String {
         "jobs that are stopped and go on when the same command is run again: {}",
         jobs.join(", ")
     )
-}
-
-/// What helps where jobs cannot be moved.
-fn help(hindrance: &Hindrance) -> Option<&'static str> {
-    Some(match hindrance {
-        Hindrance::NotOurs => {
-            "`nutkin adopt-job JOB --jar PATH` says what runs as the job: then it is moved, too"
-        }
-        Hindrance::JarGone(_) => "`--jar JOB=PATH` names the jar of a job",
-        Hindrance::Batch => "`--jobs wait` changes the session when its jobs have ended",
-        _ => return None,
-    })
 }
 
 /// Whether a job that is not resumed gets a savepoint all the same: only a batch job takes none.
