@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::jobs::open;
-use crate::ledger::{JobRecord, Ledger, Wanted};
+use crate::ledger::{Destination, JobRecord, Ledger, Wanted};
 use crate::selection::Platform;
 use crate::session::Session;
 use crate::supervision::fence::is_before;
@@ -128,7 +128,8 @@ pub fn next(seen: Seen) -> RelocationStep {
 impl Ledger {
     /// Gives its jobs to the ledger of the new session, of which this is `wanted`. What has been submitted there since stays.
     pub fn hand_over(&self, new: &mut Self, wanted: &Wanted) {
-        new.wanted = Some(wanted.clone());
+        let mark = self.phase.iter().find_map(|phase| phase.to.as_ref()?.mark.clone());
+        new.begin_from(mark, wanted);
         new.namespace.clone_from(&self.namespace);
         for (name, job) in &self.jobs {
             if !new.jobs.get(name).is_some_and(|there| is_ahead(there, job)) {
@@ -138,6 +139,19 @@ impl Ledger {
         for (name, snapshot) in &self.snapshots {
             new.snapshots.entry(name.clone()).or_insert_with(|| snapshot.clone());
         }
+    }
+
+    /// A move makes the session, of which this is wanted.
+    pub fn begin_from(&mut self, mark: Option<String>, wanted: &Wanted) {
+        self.wanted = Some(wanted.clone());
+        self.made_by = mark.or_else(|| self.made_by.take());
+    }
+
+    /// Whether the session was made by this move, or nobody has written yet what it is. Otherwise it is somebody else's, who wants it to
+    /// stay.
+    pub fn is_made_by(&self, to: &Destination) -> bool {
+        let is_unwritten = self.wanted.is_none() && self.jobs.is_empty() && self.history.is_empty();
+        is_unwritten || to.mark.is_none() || self.made_by == to.mark
     }
 
     /// The jobs are to go on where they were: `new` is the ledger of the session that they were to run in, and in it these have
@@ -399,6 +413,31 @@ mod tests {
         check(&[Start, Stop, HandOver, Resume], true, false, (2, true));
         check(&[Start, Stop, HandOver, Resume], false, false, (2, true));
         check(&[Start, Stop, HandOver, Resume], false, true, (2, false));
+    }
+
+    #[test]
+    fn a_session_that_somebody_else_has_made_is_told_from_the_one_of_the_move() {
+        let to = |mark: Option<&str>| Destination {
+            mark: mark.map(str::to_owned),
+            ..Destination::default()
+        };
+        let made = |mark: Option<&str>| {
+            let mut ledger = Ledger::new("s");
+            ledger.begin_from(mark.map(str::to_owned), &Wanted::default());
+            ledger
+        };
+        assert!(Ledger::new("s").is_made_by(&to(Some("a"))), "nobody has written it yet");
+        assert!(made(Some("a")).is_made_by(&to(Some("a"))));
+        for other in [made(Some("b")), made(None)] {
+            assert!(!other.is_made_by(&to(Some("a"))));
+            assert!(other.is_made_by(&to(None)), "an older Nutkin has begun the move");
+        }
+        // What the old session gives has the mark, too.
+        let mut old = begun().old.unwrap();
+        old.phase.as_mut().unwrap().to = Some(to(Some("a")));
+        let mut new = Ledger::new("s");
+        old.hand_over(&mut new, &Wanted::default());
+        assert!(new.is_made_by(&to(Some("a"))) && !new.is_made_by(&to(Some("b"))));
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub fn merge(base: &Ledger, ours: &Ledger, theirs: &Ledger) -> Result<Ledger, Co
     merged.namespace.clone_from(namespace.ok_or_else(|| conflict(words::NAMESPACE))?);
     let phase = one(&base.phase, &ours.phase, &theirs.phase);
     merged.phase.clone_from(phase.ok_or_else(|| conflict(words::PHASE))?);
+    let made_by = one(&base.made_by, &ours.made_by, &theirs.made_by);
+    merged.made_by.clone_from(made_by.ok_or_else(|| conflict(words::WANTED))?);
     // Where both changed it, whichever is later: both say that nothing before it goes on.
     let given_up = one(&base.given_up, &ours.given_up, &theirs.given_up);
     merged.given_up.clone_from(given_up.unwrap_or((&ours.given_up).max(&theirs.given_up)));

@@ -84,6 +84,9 @@ pub struct Ledger {
     /// itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given_up: Option<String>,
+    /// The mark of the move that has made the session ([`Destination::mark`]); `None`: none has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<String>,
     /// Who changed what, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Event>,
@@ -114,6 +117,7 @@ impl Ledger {
             jobs: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             given_up: None,
+            made_by: None,
             history: Vec::new(),
             secrets: BTreeMap::new(),
             unknown: BTreeMap::new(),

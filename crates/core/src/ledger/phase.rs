@@ -59,6 +59,9 @@ pub struct Destination {
     /// Whether every job runs there: the session only has to end where it was.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_arrived: bool,
+    /// What tells the session that this move makes there from any other of its name; `None`: an older Nutkin has begun the move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
     /// What is wanted of it there.
     #[serde(default)]
     pub wanted: Box<Wanted>,

@@ -9,6 +9,7 @@ use super::shared::{self, JOBS_SECONDS, Limits, MoveArgs, Output, OutputArgs, SE
 use super::shared::{SpecArgs, document};
 use super::{Context, relocation, select, session_file, wanted, way_back};
 use crate::jobs::moving::Candidate;
+use crate::jobs::random_id;
 use crate::platform::ledger::{rebuilt, takes_back, under_way};
 use crate::platform::{self, Decision, Session};
 use crate::runtime::{self, unless_interrupted};
@@ -259,6 +260,7 @@ async fn begin(
         namespace,
         context: cluster,
         kubeconfig: kubeconfig.map(|path| path.display().to_string()),
+        mark: Some(random_id()?),
         wanted: Box::new(wanted),
         ..Destination::default()
     };

@@ -1,4 +1,8 @@
-//! The steps of a session to another platform, and the way back.
+//! The steps of a session to another platform.
+
+mod back;
+
+pub(super) use back::take_back;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,7 +10,7 @@ use std::time::Duration;
 
 use nutkin_core::decide::Ending;
 use nutkin_core::jobs::reads_savepoints;
-use nutkin_core::ledger::{Destination, ENDED, Ledger, Opened, Phase};
+use nutkin_core::ledger::{Destination, ENDED, Ledger, Opened};
 use nutkin_core::relocation::{self as rules, RelocationStep, Seen, Side};
 use nutkin_core::selection::{self, Platform};
 use nutkin_core::session;
@@ -24,7 +28,7 @@ use crate::jobs::moving::{self, Candidate, Within};
 use crate::platform::ledger::{base, surroundings, under_way, within};
 use crate::platform::{self, Session};
 
-/// How long a session that the jobs leave again may take to say which of them have finished.
+/// How long a session that is about to end may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What people read when the jobs go on where they were.
@@ -205,7 +209,7 @@ impl<'a> Relocation<'a> {
                         self.old.name(),
                         self.old.platform()
                     ));
-                    end(self.old, self.context).await?;
+                    end(self.old, Ending::default(), self.context).await?;
                     return Ok(jobs);
                 }
             }
@@ -265,7 +269,7 @@ impl<'a> Relocation<'a> {
         if seen.has_arrived || !serves {
             return Ok((seen, opened, Vec::new()));
         }
-        let new = ledger::load(&self.new_session().await?).await?.ledger;
+        let new = self.ledger_there(&self.new_session().await?).await?;
         let (candidates, lost) = candidates(self.moves, self.old, &opened, &new).await?;
         if !lost.is_empty() {
             // They are not resumed from something older, there or here.
@@ -288,17 +292,43 @@ impl<'a> Relocation<'a> {
         Ok((seen, opened, candidates))
     }
 
+    /// The ledger of the new session.
+    ///
+    /// # Errors
+    /// It is not the one that this move makes.
+    async fn ledger_there(&self, new: &Session) -> Result<Ledger, Error> {
+        let ledger = ledger::load(new).await?.ledger;
+        if ledger.is_made_by(&self.to) {
+            return Ok(ledger);
+        }
+        let (name, platform) = (new.name(), new.platform());
+        let message = format!(
+            "somebody else has made session `{name}` on {platform} while it was moving there"
+        );
+        Err(Error::new(Kind::Conflict, message))
+    }
+
     /// Brings the new session up. What a cut has left of it is completed.
     async fn start(&self) -> Result<(), Error> {
+        match self.new_session().await {
+            Ok(new) => drop(self.ledger_there(&new).await?),
+            Err(failure) if failure.kind == Kind::NotFound => {}
+            Err(failure) => return Err(failure),
+        }
         let context = &within(self.there.as_ref(), self.context);
         let wish =
             Wish { session: &self.new, place: &self.place, purpose: Purpose::Act, adopt: false };
         let source = self.to.wanted.source.as_ref();
         let file = source.map(|source| PathBuf::from(&source.file));
-        // A platform that writes its ledger with the change writes what is wanted of it.
-        let note = |opened: &mut Opened| opened.ledger.wanted = Some((*self.to.wanted).clone());
+        // A platform that writes its ledger with the change writes at once whose session it is.
+        let note =
+            |opened: &mut Opened| opened.ledger.begin_from(self.to.mark.clone(), &self.to.wanted);
         let brought = way_back::bring(wish, file.as_deref(), self.limits.session, note, context);
         Box::pin(brought).await?;
+        let new = self.new_session().await?;
+        self.ledger_there(&new).await?;
+        let made = |ledger: &mut Ledger| ledger.begin_from(self.to.mark.clone(), &self.to.wanted);
+        ledger::update(&new, made).await?;
         let (name, platform) = (self.old.name(), self.place.platform());
         self.context.printer.say(&format!("session `{name}` is up on {platform}"));
         Ok(())
@@ -342,14 +372,14 @@ impl<'a> Relocation<'a> {
 }
 
 /// Ends a session of which nothing is needed any more. Its ledger goes last.
-async fn end(session: &Session, context: &Context<'_>) -> Result<(), Error> {
+async fn end(session: &Session, how: Ending, context: &Context<'_>) -> Result<(), Error> {
     let mut opened = ledger::load(session).await?;
     if !opened.is_new() && opened.ledger.history.last().is_none_or(|last| last.changes != [ENDED]) {
         // From now on it outlives its session on every platform.
         opened.ledger.note(ledger::event(context.environment, vec![ENDED.to_owned()]));
         ledger::save(session, &mut opened).await?;
     }
-    session.end(Ending::default(), context).await?;
+    session.end(how, context).await?;
     match Store::remove(session, &opened.version).await {
         Err(failure) if failure.kind == Kind::Denied => {
             context.printer.warn(&format!("the ledger stays: {:#}", failure.error));
@@ -358,155 +388,4 @@ async fn end(session: &Session, context: &Context<'_>) -> Result<(), Error> {
     }
     platform::forget(context.environment, session.name(), &session.place());
     Ok(())
-}
-
-/// Takes the move back that is under way. What a cut leaves the same call completes. Gives the names of the jobs that go on.
-///
-/// # Errors
-/// Every job runs in the new session already; that cannot be ended, or a job does not go on.
-pub(super) async fn take_back(
-    old: &Session,
-    why: &str,
-    limits: Limits,
-    context: &Context<'_>,
-) -> Result<Vec<String>, Error> {
-    let name = old.name();
-    let mut opened = ledger::load(old).await?;
-    let Some((phase, to)) = begun(&opened) else { return Ok(Vec::new()) };
-    if to.has_arrived {
-        let message = format!("the jobs of session `{name}` run on {} already", to.platform);
-        return Err(Error::new(Kind::Conflict, message)
-            .hint(format!("`nutkin move {name} --on {}` ends the session here", to.platform)));
-    }
-    let new = match platform::open(name, &place_of(&to), context).await {
-        Ok(new) => Some(new),
-        Err(failure) if failure.kind == Kind::NotFound => None,
-        Err(failure) => return Err(failure),
-    };
-    if phase.taken_back.is_none() {
-        let theirs = match &new {
-            Some(new) => ledger::load(new).await?.ledger,
-            None => Ledger::new(name),
-        };
-        for job in lost_here(old, &opened, &theirs).await {
-            opened.ledger.stays_ended(&job);
-            context.printer.warn(&format!("job `{job}` is lost: {}", go_on(name)));
-        }
-        let left = match &new {
-            Some(new) => left(&opened, new).await?,
-            None => Left { ledger: Ledger::new(name), finished: Vec::new(), repeated: Vec::new() },
-        };
-        for job in &left.repeated {
-            context.printer.warn(&way_back::repeats(job));
-        }
-        opened.ledger.return_from(&left.ledger, &left.finished, why);
-        ledger::save(old, &mut opened).await?;
-    }
-    if let Some(new) = &new {
-        end(new, context).await?;
-    }
-    let before = phase.before.as_deref().cloned().unwrap_or_default();
-    let there = surroundings(&before, context.environment);
-    let context = &within(there.as_ref(), context);
-    let session = before.session().map_err(Error::input)?;
-    let base = base(&before, context.environment);
-    let connected = old.connect(true).await?;
-    let client = connected.client()?;
-    let jobs = opened.ledger.moving().into_iter().map(str::to_owned).collect();
-    let found = |id: &str| old.newest_state(id);
-    let given = BTreeMap::new();
-    let all = Within {
-        session: &session,
-        base: &base,
-        given: &given,
-        found: &found,
-        limit: limits.jobs,
-        context,
-    };
-    let event = ledger::event(context.environment, vec![format!("the move was taken back: {why}")]);
-    let ends = |ledger: &mut Ledger| {
-        ledger.close();
-        ledger.note(event);
-    };
-    moving::resume(old, &client, ends, all).await?;
-    Ok(jobs)
-}
-
-fn begun(opened: &Opened) -> Option<(Phase, Destination)> {
-    let phase = opened.ledger.phase.clone()?;
-    let to = phase.to.clone()?;
-    Some((phase, to))
-}
-
-/// What a session has that its jobs leave again.
-struct Left {
-    ledger: Ledger,
-    /// Names of the jobs that have come to their own end there.
-    finished: Vec<String>,
-    /// Names of those whose sinks get twice what they have got there.
-    repeated: Vec<String>,
-}
-
-/// # Errors
-/// Jobs were submitted there, and what has become of them cannot be asked: its JobManager lives, and is silent.
-async fn left(old: &Opened, new: &Session) -> Result<Left, Error> {
-    let ledger = ledger::load(new).await?.ledger;
-    let asked = async {
-        let connected = new.connect(true).await?;
-        let client = connected.client()?;
-        let jobs = client.jobs().await.map_err(failure)?;
-        Ok::<_, Error>((connected, client, jobs))
-    };
-    let answer = tokio::time::timeout(PATIENCE, asked).await.ok().and_then(Result::ok);
-    let listed = answer.as_ref().map(|(_, _, jobs)| jobs.as_slice()).unwrap_or_default();
-    let (mut finished, mut repeated) = (Vec::new(), Vec::new());
-    for (name, there) in old.ledger.submitted_there(&ledger) {
-        let last = there.pending.as_deref().unwrap_or(there);
-        let is_it = |job: &&Job| Some(&job.id) == last.id.as_ref();
-        if last.has_finished()
-            || listed.iter().find(is_it).is_some_and(|job| job.state.is_finished())
-        {
-            finished.push(name);
-            continue;
-        }
-        let Some((_, client, _)) = &answer else {
-            if lives(new).await? {
-                let (session, platform) = (new.name(), new.platform());
-                let message = format!(
-                    "session `{session}` on {platform} does not answer, and whether job `{name}` has finished there is not known"
-                );
-                let hint =
-                    format!("`nutkin down {session} --on {platform} --force` ends it as it is");
-                return Err(Error::new(Kind::Broken, message).hint(hint));
-            }
-            repeated.extend(Some(name).filter(|_| !there.moving));
-            continue;
-        };
-        let id = last.id.as_deref().unwrap_or_default();
-        let checkpoints = client.job(id, "/checkpoints").await.unwrap_or_default();
-        if !there.moving || moving::has_completed(&checkpoints) {
-            repeated.push(name);
-        }
-    }
-    Ok(Left { ledger, finished, repeated })
-}
-
-/// Names of the jobs that the JobManager here has lost before they were stopped, where it answers.
-async fn lost_here(old: &Session, opened: &Opened, new: &Ledger) -> Vec<String> {
-    let asked = async {
-        let connected = old.connect(true).await?;
-        let jobs = connected.client()?.jobs().await.map_err(failure)?;
-        lost(old, opened, new, &jobs).await
-    };
-    let answer = tokio::time::timeout(PATIENCE, asked).await;
-    answer.ok().and_then(Result::ok).unwrap_or_default()
-}
-
-/// Whether the JobManager of a session may live, by what its platform says.
-async fn lives(session: &Session) -> Result<bool, Error> {
-    let processes = session.processes().await?;
-    Ok(match processes {
-        Some(seen) => !seen.job_managers.is_empty(),
-        None => session.left().is_none_or(|left| !left.is_empty()),
-    })
 }

@@ -157,6 +157,8 @@ impl World {
     fn is_back(&self, run: &Finished) {
         let all = run.all();
         assert_eq!(self.pods(), Vec::<String>::new(), "{all}");
+        let [_, there] = self.states();
+        assert!(!there.contains(&"RUNNING"), "high availability would bring it back: {all}");
         let jobs = self.flink.with(|flink| flink.work.jobs.clone());
         let alive: Vec<_> = jobs.values().filter(|job| job.state == "RUNNING").collect();
         assert_eq!(alive.len(), 1, "{all}");
@@ -357,4 +359,27 @@ fn a_job_that_came_in_meanwhile_is_not_lost_without_a_word() {
     run.expect(6).says("came into session `a` on docker meanwhile");
     assert_eq!(world.containers().len(), 1, "{}", run.all());
     world.is_moved(&world.run(&[MOVE, &["--force"]].concat()));
+}
+
+#[test]
+fn a_session_that_somebody_else_makes_there_is_left_alone() {
+    let world = World::with_job("s3://bucket/savepoints");
+    world.cut_off(MOVE, Cut::Cluster(1));
+    let control = world.again();
+    // Somebody has deleted what there was of it, and somebody else makes another one, who knows nothing of the move.
+    world.kubernetes.with(|one| one.remove("Deployment", "a"));
+    let other = Place::docker(0);
+    let mut up =
+        other.command(&["up", "a", "--on", "kubernetes", "-D", "rest.flamegraph.enabled=true"]);
+    up.env("KUBECONFIG", world.docker.folder().join("kubeconfig"));
+    finish(Running::start(up)).expect(0);
+    let [_, before] = world.states();
+    let run = world.run(MOVE);
+    run.expect(1).says("somebody else has made session `a` on kubernetes");
+    let run = world.run(ABORT);
+    run.expect(0).says("and stays");
+    assert_eq!(world.states(), [vec!["RUNNING"], before], "{}", run.all());
+    assert_eq!(world.pods(), ["Deployment/a"], "{}", run.all());
+    // The control: nobody else has.
+    control.is_moved(&control.run(MOVE));
 }
