@@ -6,6 +6,7 @@ mod containerd;
 mod image;
 mod login;
 mod lost;
+mod moving;
 mod session;
 mod user;
 mod versions;
