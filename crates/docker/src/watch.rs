@@ -13,11 +13,10 @@ use bollard::query_parameters::{
 use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
 use futures_util::stream::BoxStream;
-use nutkin_core::jobs::archived_state;
+use nutkin_core::jobs::{Archived, archived};
 use nutkin_core::plan::docker::SESSION;
 use nutkin_core::supervision::fence::{LivingProcesses, ProcessStart};
 use nutkin_flink::process::Role;
-use nutkin_shell::ledger::time_of;
 use nutkin_shell::{Error, Kind};
 
 use super::session::{DockerSession, ListedContainer};
@@ -97,33 +96,24 @@ impl DockerSession {
         (!jobs.is_empty()).then_some(all)
     }
 
-    /// The state in which a job has ended, as its JobManager wrote it down in a directory of containers since a time in RFC 3339;
-    /// `None`: it wrote down nothing.
+    /// What JobManagers wrote down of a job in a directory of containers.
     ///
     /// # Errors
     /// The daemon refuses, or there is no container.
-    pub async fn archived(
-        &self,
-        directory: &str,
-        job: &str,
-        since: Option<&str>,
-    ) -> Result<Option<String>, Error> {
+    pub async fn archived(&self, directory: &str, job: &str) -> Result<Archived, Error> {
         let containers = self.containers().await?;
         let is_one = |one: &&ListedContainer| one.seen.role == Some(Role::JobManager);
         let one = containers.iter().find(is_one);
         let one = one.ok_or_else(|| Error::new(Kind::NotFound, "there is no JobManager"))?;
         let path = format!("{}/{job}", directory.trim_end_matches('/'));
-        let Some(packed) = make::download(self, &one.id, &path).await? else { return Ok(None) };
+        let Some(packed) = make::download(self, &one.id, &path).await? else {
+            return Ok(Archived::Nothing);
+        };
         let mut archive = tar::Archive::new(packed.as_slice());
-        let Some(entry) = archive.entries()?.next() else { return Ok(None) };
-        let mut entry = entry?;
-        let written = i64::try_from(entry.header().mtime()?).unwrap_or_default();
-        if since > time_of(written.saturating_mul(1000)).as_deref() {
-            return Ok(None);
-        }
+        let Some(entry) = archive.entries()?.next() else { return Ok(Archived::Nothing) };
         let mut text = Vec::new();
-        entry.read_to_end(&mut text)?;
-        Ok(archived_state(&text, job))
+        entry?.read_to_end(&mut text)?;
+        Ok(archived(Some(&text), job))
     }
 }
 

@@ -9,12 +9,11 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use http::Request;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::AttachParams;
-use nutkin_core::jobs::{LIST, archived_end, archived_state, listed};
+use nutkin_core::jobs::{Archived, LIST, archived, listed};
 use nutkin_core::kubernetes::living;
 use nutkin_core::kubernetes::resource::PODS;
 use nutkin_core::kubernetes::shape;
 use nutkin_core::supervision::fence::{LivingProcesses, ProcessStart};
-use nutkin_shell::ledger::time_of;
 use nutkin_shell::{Error, Kind};
 use tokio::io::AsyncReadExt as _;
 
@@ -27,8 +26,8 @@ const SOON: u32 = 1;
 /// Shells, of which an image has one.
 const SHELLS: [&str; 2] = ["sh", "bash"];
 
-/// Prints a file, and nothing where it is not there.
-const READ: &str = "[ ! -e \"$1\" ] || cat \"$1\"";
+/// Prints a file after an empty line, and nothing where it is not there.
+const READ: &str = "[ ! -e \"$1\" ] || { echo; cat \"$1\"; }";
 
 impl KubernetesSession {
     /// The processes that run, in pods that are to end as well.
@@ -66,25 +65,15 @@ impl KubernetesSession {
         Some(listed(directory, &self.printed_by(LIST, &words).await?))
     }
 
-    /// The state in which a job has ended, as its JobManager wrote it down in a directory of pods since a time in RFC 3339;
-    /// `None`: it wrote down nothing.
+    /// What JobManagers wrote down of a job in a directory of pods.
     ///
     /// # Errors
     /// Nobody can look there from here.
-    pub async fn archived(
-        &self,
-        directory: &str,
-        job: &str,
-        since: Option<&str>,
-    ) -> Result<Option<String>, Error> {
+    pub async fn archived(&self, directory: &str, job: &str) -> Result<Archived, Error> {
         let unseen = || Error::new(Kind::Broken, format!("`{directory}` cannot be read from here"));
         let path = format!("{}/{job}", directory.trim_end_matches('/'));
-        let archive = self.printed_by(READ, &[&path]).await.ok_or_else(unseen)?;
-        let ended = archived_end(archive.as_bytes(), job).and_then(time_of);
-        if ended.is_some() && since > ended.as_deref() {
-            return Ok(None);
-        }
-        Ok(archived_state(archive.as_bytes(), job))
+        let printed = self.printed_by(READ, &[&path]).await.ok_or_else(unseen)?;
+        Ok(archived((!printed.is_empty()).then_some(printed.as_bytes()), job))
     }
 
     /// What a script prints in the JobManager; `None`: it fails, or cannot be run.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use nutkin_core::jobs::archived_state;
-use nutkin_shell::ledger::time_of;
+use nutkin_core::jobs::{self, Archived};
+use nutkin_shell::Error;
 
 use super::directory::SessionDirectory;
 
@@ -35,17 +35,16 @@ pub fn whole(root: &Path, job: &str) -> Option<BTreeMap<u64, PathBuf>> {
     Some(numbered.collect())
 }
 
-/// Flink's word for the state in which a job has ended, as its JobManager wrote it down since `since` (RFC 3339): one of the same id
-/// may have ended before. `None`: it wrote down nothing.
-pub fn archived(root: &Path, job: &str, since: Option<&str>) -> Option<String> {
-    let path = root.join(job);
-    let written = path.metadata().ok()?.modified().ok()?;
-    let written = written.duration_since(std::time::UNIX_EPOCH).ok()?.as_millis();
-    let written = time_of(i64::try_from(written).ok()?)?;
-    if since.is_some_and(|since| written.as_str() < since) {
-        return None;
+/// What JobManagers wrote down of a job in a directory.
+///
+/// # Errors
+/// It is there and cannot be read.
+pub fn archived(root: &Path, job: &str) -> Result<Archived, Error> {
+    match std::fs::read(root.join(job)) {
+        Ok(archive) => Ok(jobs::archived(Some(&archive), job)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Archived::Nothing),
+        Err(error) => Err(error.into()),
     }
-    archived_state(&std::fs::read(path).ok()?, job)
 }
 
 /// The newest of what a job has left where a session on this machine keeps it by default, savepoints and checkpoints: of a job
@@ -89,20 +88,23 @@ mod tests {
     fn what_a_job_manager_wrote_down() {
         let temporary = tempfile::tempdir().unwrap();
         let (root, job) = (temporary.path(), "0123456789abcdef0123456789abcdef");
-        let state = |since| archived(root, job, since);
-        assert_eq!(state(None), None);
-        let overview = format!("{{\"jobs\": [{{\"jid\": \"{job}\", \"state\": \"CANCELED\"}}]}}");
+        let read = || archived(root, job).unwrap();
+        assert_eq!(read(), Archived::Nothing);
+        let row = serde_json::json!({"jid": job, "state": "CANCELED", "end-time": 1_700_000});
+        let overview = serde_json::json!({"jobs": [row]}).to_string();
         let answers = serde_json::json!([
             {"path": "/config", "json": "{}"},
             {"path": "/jobs/overview", "json": overview},
         ]);
         let archive = serde_json::json!({"archive": answers}).to_string();
         std::fs::write(root.join(job), archive).unwrap();
-        assert_eq!(state(None).as_deref(), Some("CANCELED"));
-        assert_eq!(state(Some("2020-01-01T00:00:00Z")).as_deref(), Some("CANCELED"));
-        assert_eq!(state(Some("2999-01-01T00:00:00Z")), None, "of an earlier job of this id");
+        let ended = Archived::Ended { state: "CANCELED".to_owned(), at: Some(1_700_000) };
+        assert_eq!(read(), ended);
         std::fs::write(root.join(job), "{\"archive\"").unwrap();
-        assert_eq!(state(None), None);
+        assert_eq!(read(), Archived::Unclear, "its JobManager ended while it wrote");
+        std::fs::remove_file(root.join(job)).unwrap();
+        std::fs::create_dir(root.join(job)).unwrap();
+        assert!(archived(root, job).is_err());
     }
 
     #[test]

@@ -50,14 +50,13 @@ fn until_all_have_a_checkpoint(world: &World, flink: &Rest) -> BTreeSet<String> 
     found
 }
 
-/// Starts a session with three jobs. Checkpoints and archives are on a claim.
+/// Starts a session with three jobs. Checkpoints are on a claim, and below them the archive of ended jobs.
 fn start(world: &World, mode: &str, options: &[&str]) -> Rest {
     let template = world.template_with_claim("data");
     let place = |name: &str| format!("file://{}", world.directory(name).display());
     let checkpoints = format!("state.checkpoints.dir={}", place("checkpoints"));
-    let archive = format!("jobmanager.archive.fs.dir={}", place("archive"));
     let mut words = vec!["-D", "nutkin.rbac.create=true", "-D", "taskmanager.numberOfTaskSlots=6"];
-    for option in [&template, &checkpoints, &archive] {
+    for option in [&template, &checkpoints] {
         words.extend(["-D", option.as_str()]);
     }
     words.extend(options);

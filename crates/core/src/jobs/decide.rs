@@ -75,9 +75,11 @@ pub fn decide(
         UpgradeMode::Stateless => From::Nothing,
         UpgradeMode::Savepoint | UpgradeMode::LastState => From::Remembered,
     };
+    // A session that started again does not know what had ended before.
+    let end = if state == ObservedJob::Absent { record.end() } else { state };
     let is_another =
         digest(job) != record.digest || differs(job.restart_nonce, record.restart_nonce);
-    let is_to_run_again = match state {
+    let is_to_run_again = match end {
         ObservedJob::Absent | ObservedJob::Finished => record.suspended,
         ObservedJob::Canceled => true,
         ObservedJob::Failed => record.suspended || policy.restart_failed,
@@ -95,8 +97,7 @@ pub fn decide(
         return steps;
     }
     match state {
-        // A session that started again does not know what has finished before.
-        ObservedJob::Absent if record.has_finished() => Vec::new(),
+        ObservedJob::Absent if end != ObservedJob::Absent => Vec::new(),
         // A session that started again: the id is free again.
         ObservedJob::Absent => vec![JobStep::Submit { generation, from: resumed }],
         ObservedJob::Finished | ObservedJob::Failed | ObservedJob::Canceled => Vec::new(),

@@ -27,19 +27,33 @@ pub fn listed(directory: &str, printed: &str) -> BTreeMap<String, BTreeMap<u64, 
     all
 }
 
-/// Flink's word for the state in which a job has ended, out of what its JobManager wrote down of it. `None`: it is not such a file,
-/// or of another job.
-pub fn archived_state(archive: &[u8], job: &str) -> Option<String> {
-    archived(archive, job)?["state"].as_str().map(str::to_owned)
+/// What a JobManager has written down of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Archived {
+    /// Nothing: as far as that goes, the job has not ended.
+    Nothing,
+    /// It has ended.
+    Ended {
+        /// Flink's word for how.
+        state: String,
+        /// When, in milliseconds since 1970 by the clock of the JobManager, where it says so.
+        at: Option<i64>,
+    },
+    /// Something that does not say how: the JobManager ended while it wrote it, for example.
+    Unclear,
 }
 
-/// When the job has ended, in milliseconds since 1970, out of the same.
-pub fn archived_end(archive: &[u8], job: &str) -> Option<i64> {
-    archived(archive, job)?["end-time"].as_i64().filter(|time| 0 < *time)
+/// Reads what a JobManager wrote down of a job; `None`: there is no such file.
+pub fn archived(archive: Option<&[u8]>, job: &str) -> Archived {
+    let Some(archive) = archive else { return Archived::Nothing };
+    let Some(row) = row(archive, job) else { return Archived::Unclear };
+    let Some(state) = row["state"].as_str() else { return Archived::Unclear };
+    let at = row["end-time"].as_i64().filter(|time| 0 < *time);
+    Archived::Ended { state: state.to_owned(), at }
 }
 
 /// The job's row of the list of all (`FsJobArchivist`: each answer of REST as it was, by its path).
-fn archived(archive: &[u8], job: &str) -> Option<Value> {
+fn row(archive: &[u8], job: &str) -> Option<Value> {
     let archive: Value = serde_json::from_slice(archive).ok()?;
     let answers = archive["archive"].as_array()?;
     let overview = answers.iter().find(|one| one["path"] == "/jobs/overview")?;
@@ -59,11 +73,12 @@ mod tests {
         let archive =
             serde_json::json!({"archive": [{"path": "/jobs/overview", "json": overview}]});
         let archive = archive.to_string();
-        let of =
-            |job| (archived_state(archive.as_bytes(), job), archived_end(archive.as_bytes(), job));
-        assert_eq!(of("aa"), (Some("FINISHED".to_owned()), Some(1_700_000)));
-        assert_eq!(of("bb"), (None, None));
-        assert_eq!(archived_state(b"{", "aa"), None);
+        let ended = Archived::Ended { state: "FINISHED".to_owned(), at: Some(1_700_000) };
+        assert_eq!(archived(Some(archive.as_bytes()), "aa"), ended);
+        // Its JobManager ended while it wrote, or it is of another job: that says nothing of this one.
+        assert_eq!(archived(Some(archive.as_bytes()), "bb"), Archived::Unclear);
+        assert_eq!(archived(Some(b"{"), "aa"), Archived::Unclear);
+        assert_eq!(archived(None, "aa"), Archived::Nothing);
     }
 
     #[test]

@@ -27,16 +27,36 @@ pub struct AfterLoss {
     /// When the JobManager was started, where its platform tells: without an archive, a job that was submitted later and that it
     /// does not know has ended there.
     pub since: Option<String>,
-    /// Jobs that the JobManagers before have written down as ended, with Flink's word for their state; `None`: they write down
-    /// nothing, or not where it can be read.
-    pub archived: Option<BTreeMap<String, String>>,
-    /// The same of jobs that whoever looks has seen to have ended while their JobManager lived.
+    /// What the JobManagers before have written down of jobs that ended.
+    pub archive: JobArchive,
+    /// How whoever looks has seen jobs last while their JobManager lived, in Flink's words.
     pub watched: BTreeMap<String, String>,
+    /// Jobs, by their names in the ledger, that somebody wants to go on although nobody knows whether they had ended.
+    pub wanted: BTreeSet<String>,
     /// Whether a TaskManager may live that knows the lost registrations: it would refuse a job of the same id for ever
     /// (`BlobLibraryCacheManager`, FLINK-32212).
     pub may_be_registered: bool,
     /// Jobs, by their names in the ledger, that cannot be submitted again, and why.
     pub hindrances: BTreeMap<String, Hindrance>,
+}
+
+/// What JobManagers write down of jobs that have ended. Without that nobody tells a job that was canceled from one that ran: both
+/// leave their checkpoints.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum JobArchive {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Something, where nobody can look from here.
+    Unseen,
+    /// This.
+    Read {
+        /// Jobs that have ended, each with Flink's word for its state.
+        ended: BTreeMap<String, String>,
+        /// Jobs of which it cannot tell: a part of a file, or one of an earlier job of the same id, which Flink does not replace
+        /// (`FsJobArchivist` writes with `NO_OVERWRITE`).
+        unclear: BTreeSet<String>,
+    },
 }
 
 /// A job of the ledger that no JobManager has any more.
@@ -76,8 +96,12 @@ pub enum LostOutcome {
 pub enum WhyLost {
     /// Somebody was ending it.
     WasEnding,
+    /// Whoever looked saw it in this state last, of which only its end comes.
+    WasSeen(String),
     /// It has no complete checkpoint where it could be seen, and whether it had ended is not known.
     NoCheckpoint,
+    /// It could go on from there, but whether it had ended is not known: no archive says so, and nobody has seen it run just before.
+    MayHaveEnded(Option<String>),
     /// It cannot be submitted again.
     Hindered(Hindrance),
 }
@@ -93,6 +117,8 @@ impl LostJob {
             LostOutcome::Stays(why) => {
                 let why = match why {
                     WhyLost::WasEnding => words::WAS_ENDING.to_owned(),
+                    WhyLost::WasSeen(state) => words::was_seen(state),
+                    WhyLost::MayHaveEnded(_) => words::MAY_HAVE_ENDED.to_owned(),
                     WhyLost::NoCheckpoint => words::NO_CHECKPOINT.to_owned(),
                     WhyLost::Hindered(hindrance) => hindrance.line(),
                 };
@@ -110,8 +136,9 @@ pub fn lost(ledger: &Ledger, seen: &AfterLoss) -> Vec<LostJob> {
     all.filter_map(|(name, record)| {
         let record = arrived(record, seen);
         let id = record.id.clone()?;
-        let is_lost =
-            may_go_on(record, ledger) && !seen.known.contains(&id) && !has_ended(record, seen);
+        let is_lost = may_go_on(record, ledger)
+            && !seen.known.contains(&id)
+            && !has_ended(name, record, seen);
         is_lost.then(|| LostJob {
             name: name.clone(),
             outcome: outcome(name, record, &id, seen),
@@ -121,10 +148,56 @@ pub fn lost(ledger: &Ledger, seen: &AfterLoss) -> Vec<LostJob> {
     .collect()
 }
 
-/// Whether it was submitted to the JobManager that lives, which has forgotten it since (`jobstore.expiration-time`).
-fn has_ended(record: &JobRecord, seen: &AfterLoss) -> bool {
-    let since = seen.since.as_deref().filter(|_| seen.archived.is_none() && !record.moving);
+/// Whether it was submitted to the JobManager that lives, which has forgotten it since (`jobstore.expiration-time`). What is known
+/// better counts: the two times are of two clocks.
+fn has_ended(name: &str, record: &JobRecord, seen: &AfterLoss) -> bool {
+    let id = record.id.as_deref().unwrap_or_default();
+    let since = seen.since.as_deref().filter(|_| end_of(name, record, id, seen) == End::Unknown);
     since.is_some() && !is_before(record.submitted.as_deref(), since)
+}
+
+/// What is known of the end of a job that no JobManager has.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// It ran when its JobManager was lost, or somebody says that it shall go on.
+    NotYet,
+    /// It has ended, in this state.
+    Was(String),
+    /// It was seen on the way to its end, in this state.
+    Begun(String),
+    /// Nothing.
+    Unknown,
+}
+
+fn end_of(name: &str, record: &JobRecord, id: &str, seen: &AfterLoss) -> End {
+    let watched = seen.watched.get(id);
+    let is_end = |state: &&String| {
+        matches!(
+            ObservedJob::of_state(state),
+            ObservedJob::Finished | ObservedJob::Failed | ObservedJob::Canceled
+        )
+    };
+    let archived = match &seen.archive {
+        JobArchive::Read { ended, .. } => ended.get(id),
+        JobArchive::Nothing | JobArchive::Unseen => None,
+    };
+    if let Some(state) = archived.or(watched.filter(is_end)) {
+        return End::Was(state.clone());
+    }
+    if seen.wanted.contains(name) {
+        return End::NotYet;
+    }
+    // `FAILING` is said where no restart follows.
+    let is_begun = |state: &&String| ["CANCELLING", "FAILING"].contains(&state.as_str());
+    if let Some(state) = watched.filter(is_begun) {
+        return End::Begun(state.clone());
+    }
+    let is_archived = match &seen.archive {
+        JobArchive::Read { unclear, .. } => !unclear.contains(id),
+        JobArchive::Nothing | JobArchive::Unseen => false,
+    };
+    // Who has begun to resume it knew more.
+    if watched.is_some() || is_archived || record.moving { End::NotYet } else { End::Unknown }
 }
 
 /// Jobs of a ledger that ran as far as it knows: these have to be looked for.
@@ -160,30 +233,36 @@ fn outcome(name: &str, record: &JobRecord, id: &str, seen: &AfterLoss) -> LostOu
     let left = seen.checkpoints.get(id);
     let newest = left.and_then(|all| all.last_key_value()).map(|(_, path)| path.clone());
     let newest = newest.or_else(|| noted(record, id).filter(|_| seen.unseen.contains(id)));
-    let ended = seen.archived.as_ref().and_then(|all| all.get(id));
-    if let Some(state) = ended.or_else(|| seen.watched.get(id)) {
+    let end = end_of(name, record, id, seen);
+    if let End::Was(state) = end {
         let mut record = record.clone();
         record.ended = Some(state.clone());
         record.request = None;
         record.moving = false;
-        if let Some(path) = newest.filter(|_| record.origin != Bringer::File) {
+        if let Some(path) = newest {
             record.checkpoint = Some(Snapshot::new("checkpoint", None, &path, None, id));
             record.last_savepoint = Some(path);
         }
-        return LostOutcome::HadEnded { record: Box::new(record), state: state.clone() };
+        return LostOutcome::HadEnded { record: Box::new(record), state };
     }
-    if request.is_some_and(Request::ends_job) {
+    if request.is_some_and(Request::ends_job) && !seen.wanted.contains(name) {
         return LostOutcome::Stays(WhyLost::WasEnding);
+    }
+    if let End::Begun(state) = end {
+        return LostOutcome::Stays(WhyLost::WasSeen(state));
     }
     let from = match newest {
         Some(path) => Some(path),
         // Flink makes the directory when it starts the job, and empties it when the job has finished.
-        None if left.is_some() && seen.archived.is_some() => {
+        None if left.is_some() && end == End::NotYet => {
             let began = if record.moving { &record.last_savepoint } else { &record.started_from };
             began.clone()
         }
         None => return LostOutcome::Stays(WhyLost::NoCheckpoint),
     };
+    if end == End::Unknown {
+        return LostOutcome::Stays(WhyLost::MayHaveEnded(from));
+    }
     if let Some(hindrance) = seen.hindrances.get(name) {
         return LostOutcome::Stays(WhyLost::Hindered(hindrance.clone()));
     }
@@ -234,18 +313,6 @@ pub fn cut(ledger: &Ledger, states: &BTreeMap<String, String>) -> (Vec<String>, 
         }
     }
     (resumed, failed)
-}
-
-/// Takes a list of jobs (id, state) into account: `ended` has those that have ended, each with its state.
-pub fn watch_ends(ended: &mut BTreeMap<String, String>, jobs: &BTreeMap<String, String>) {
-    for (id, state) in jobs {
-        match ObservedJob::of_state(state) {
-            ObservedJob::Finished | ObservedJob::Failed | ObservedJob::Canceled => {
-                ended.insert(id.clone(), state.clone());
-            }
-            _ => drop(ended.remove(id)),
-        }
-    }
 }
 
 /// Whether one program submitted this job and others: Flink's client notes all that are new with one record.

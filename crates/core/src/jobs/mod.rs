@@ -26,9 +26,9 @@ use crate::session::SessionJob;
 pub use claim::ClaimMode;
 pub use decide::{carried_out, decide, problems};
 pub use find::{ListedJob, NotFound, find};
-pub use left::{LIST, archived_end, archived_state, listed};
+pub use left::{Archived, LIST, archived, listed};
 pub use lost::{
-    AfterLoss, LostJob, LostOutcome, WhyLost, cut, is_one_of_several, lost, open, watch_ends,
+    AfterLoss, JobArchive, LostJob, LostOutcome, WhyLost, cut, is_one_of_several, lost, open,
 };
 pub use moving::{
     Hindrance, JobsChoice, MovableJob, Stop, again, fates, savepoint_in, stopped, to_resume,
@@ -112,6 +112,17 @@ impl ObservedJob {
     /// Whether it has not ended.
     pub const fn is_alive(self) -> bool {
         matches!(self, Self::Running | Self::Restarting)
+    }
+}
+
+impl JobRecord {
+    /// How it had ended while somebody saw it; `Absent`: nobody knows of an end.
+    fn end(&self) -> ObservedJob {
+        match self.ended.as_deref().map(ObservedJob::of_state) {
+            Some(ObservedJob::Finished) if !self.suspended => ObservedJob::Finished,
+            Some(end @ (ObservedJob::Failed | ObservedJob::Canceled)) => end,
+            _ => ObservedJob::Absent,
+        }
     }
 }
 

@@ -32,6 +32,11 @@ pub fn notes(
     if steps.is_empty() {
         let text = match (state, record) {
             (ObservedJob::Failed, _) => words::failed(name),
+            (ObservedJob::Absent, Some(record))
+                if job.running && record.end() == ObservedJob::Failed =>
+            {
+                words::failed(name)
+            }
             (ObservedJob::Finished, Some(record)) if !record.suspended => words::finished(name),
             (ObservedJob::Absent, Some(record)) if job.running && record.has_finished() => {
                 words::finished(name)
@@ -39,13 +44,15 @@ pub fn notes(
             _ if !job.running => words::suspended(name),
             _ => words::unchanged(name),
         };
-        note(state == ObservedJob::Failed, text);
+        let has_failed = text == words::failed(name);
+        note(has_failed, text);
         let before = record.and_then(|record| record.jar_digest.as_deref());
         if job.running && before.is_some() && jar.is_some() && before != jar {
             note(true, words::other_jar(name));
         }
     }
-    if submits && state == ObservedJob::Absent && record.is_some_and(|record| !record.suspended) {
+    let is_lost = |record: &JobRecord| !record.suspended && record.end() == ObservedJob::Absent;
+    if submits && state == ObservedJob::Absent && record.is_some_and(is_lost) {
         note(true, words::lost(name));
     }
     if submits && !version.line().run_takes_configuration {

@@ -28,8 +28,8 @@ pub fn next(
 ) -> Next {
     let record = settle(job, remembered, known);
     let state = record.as_ref().and_then(|record| known.get(&record.generation)).copied();
-    // What has finished is noted before.
-    let stays = |state: &ObservedJob| !are_lost || *state == ObservedJob::Finished;
+    // What has ended is noted before.
+    let stays = |state: &ObservedJob| !are_lost || !state.is_alive();
     let state = state.filter(stays).unwrap_or(ObservedJob::Absent);
     let policy = Policy::of(session, &job.configuration);
     let steps = decide(job, policy, record.as_ref(), state);

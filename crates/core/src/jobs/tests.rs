@@ -79,6 +79,10 @@ fn submitted_once() {
     let ended = |state: &str| JobRecord { ended: Some(state.to_owned()), ..record.clone() };
     check(Some(&ended("FINISHED")), &[], &[]);
     check(Some(&ended("UNKNOWN")), &[], &[first]);
+    // A session that started again: what had failed stays so, and the id of what was canceled is in the archive.
+    check(Some(&ended("FAILED")), &[], &[]);
+    check(Some(&ended("CANCELED")), &[], &[submit(2, From::Nothing)]);
+    check(Some(&ended("CANCELED")), &[(1, ObservedJob::Running)], &[]);
 }
 
 #[test]

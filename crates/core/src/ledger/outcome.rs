@@ -43,7 +43,7 @@ impl Ledger {
     }
 
     /// Of jobs as a session lists them (id, state): those that have ended and of which the ledger does not know that.
-    /// Of jobs of a session file only those that have finished are among them: what becomes of the others follows from the file.
+    /// Of jobs of a session file those are not among them with which a command is doing something.
     pub fn ended_since<'j>(&self, jobs: &[(&'j str, &'j str)]) -> Vec<(&'j str, &'j str)> {
         let is_news = |id: &str, state: &str| {
             let mut known = self.jobs.values();
@@ -51,7 +51,9 @@ impl Ledger {
                 // Whoever moves it writes what becomes of it.
                 let is_open =
                     !job.moving && job.ended.as_deref().is_none_or(|ended| ended == FORGOTTEN);
-                let counts = job.origin != Bringer::File || (state == FINISHED && !job.suspended);
+                let is_at_rest = job.request.is_none() && job.pending.is_none();
+                let counts = job.origin != Bringer::File
+                    || (!job.suspended && (state == FINISHED || is_at_rest));
                 job.id.as_deref() == Some(id) && counts && is_open
             })
         };
@@ -134,6 +136,10 @@ impl Ledger {
         let Some(job) = self.job_of(id) else { return };
         job.ended = Some(state.to_owned());
         if job.origin == Bringer::File {
+            // Whatever the file says of it later, this is where it is then.
+            if state != FINISHED && left.newest.is_some() {
+                job.last_savepoint = left.newest;
+            }
             return;
         }
         job.request = None;
@@ -221,8 +227,40 @@ mod tests {
         check(Bringer::Run, ("bb", "FINISHED"), false);
         // Of a file's job that it has finished: another JobManager must not be given it again.
         check(Bringer::File, ("aa", "FINISHED"), true);
-        check(Bringer::File, ("aa", "FAILED"), false);
-        check(Bringer::File, ("aa", "CANCELED"), false);
+        check(Bringer::File, ("aa", "FAILED"), true);
+        check(Bringer::File, ("aa", "CANCELED"), true);
+        check(Bringer::File, ("aa", "RUNNING"), false);
+    }
+
+    #[test]
+    fn what_a_command_is_doing_with_a_job_of_a_file_is_its_own() {
+        #[track_caller]
+        fn check(change: impl Fn(&mut JobRecord), state: &str, is_news: bool) {
+            let mut ledger = ledger(Bringer::File);
+            change(ledger.job_of("aa").unwrap());
+            assert_eq!(!ledger.ended_since(&[("aa", state)]).is_empty(), is_news);
+        }
+        let asked = |job: &mut JobRecord| job.request = Some(crate::ledger::Request::default());
+        check(|_| (), "CANCELED", true);
+        check(asked, "CANCELED", false);
+        check(asked, "FINISHED", true);
+        check(|job| job.suspended = true, "CANCELED", false);
+        check(|job| job.pending = Some(Box::default()), "FAILED", false);
+        check(|job| job.moving = true, "FAILED", false);
+    }
+
+    #[test]
+    fn where_a_job_of_a_file_has_ended_is_where_it_goes_on() {
+        for (state, expected) in [("CANCELED", Some("file:/chk")), ("FINISHED", None)] {
+            let mut ledger = ledger(Bringer::File);
+            let newest = Some("file:/chk".to_owned());
+            ledger.note_end("aa", state, Left { newest, ..Left::default() });
+            let job = &ledger.jobs["aa"];
+            assert_eq!(
+                (job.ended.as_deref(), job.last_savepoint.as_deref()),
+                (Some(state), expected)
+            );
+        }
     }
 
     #[test]

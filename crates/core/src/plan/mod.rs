@@ -6,6 +6,7 @@ mod modules;
 pub(crate) mod network;
 mod pod_template;
 pub mod process;
+pub mod registration;
 pub mod retention;
 mod zookeeper;
 

@@ -35,11 +35,23 @@ pub(crate) fn retain(all: &mut Configuration, flink: FlinkVersion) {
 
 /// Has each job that ends written down below `data`: a job whose JobManager was lost is told from one that had ended before.
 pub(crate) fn archive(all: &mut Configuration, data: &str) {
+    archive_in(all, format!("file://{data}/archive"));
+}
+
+/// The same beside the checkpoints of a session that has a directory for them: whatever keeps these keeps that. Sessions may share
+/// the directory.
+pub(crate) fn archive_beside_checkpoints(all: &mut Configuration, session: &str) {
+    if let Some(directory) = checkpoint_directory(all).filter(|text| !text.trim().is_empty()) {
+        archive_in(all, format!("{}/archive/{session}", directory.trim().trim_end_matches('/')));
+    }
+}
+
+fn archive_in(all: &mut Configuration, directory: String) {
     if !is_highly_available(all) {
         let why = Origin::Default(
             "a JobManager that is lost takes along what it knows of jobs that have ended",
         );
-        all.set_default(ARCHIVE, format!("file://{data}/archive"), why);
+        all.set_default(ARCHIVE, directory, why);
     }
 }
 
@@ -52,6 +64,24 @@ mod tests {
         let mut all: Configuration = options.iter().copied().collect();
         retain(&mut all, "1.20.5".parse().unwrap());
         assert_eq!(all.text(RETENTION).as_deref(), expected);
+    }
+
+    #[test]
+    fn ends_are_written_down_beside_the_checkpoints() {
+        #[track_caller]
+        fn check(options: &[(&str, &str)], expected: Option<&str>) {
+            let mut all: Configuration = options.iter().copied().collect();
+            archive_beside_checkpoints(&mut all, "orders");
+            assert_eq!(all.text(ARCHIVE).as_deref(), expected);
+        }
+        let directory = ("state.checkpoints.dir", "file:///claim/checkpoints/");
+        check(&[directory], Some("file:///claim/checkpoints/archive/orders"));
+        let newer = ("execution.checkpointing.dir", "s3://b/c");
+        check(&[directory, newer], Some("s3://b/c/archive/orders"));
+        check(&[], None);
+        check(&[("state.checkpoints.dir", "")], None);
+        check(&[directory, ("high-availability.type", "kubernetes")], None);
+        check(&[directory, (ARCHIVE, "s3://b/history")], Some("s3://b/history"));
     }
 
     #[test]

@@ -6,6 +6,15 @@ pub(crate) const WAS_ENDING: &str = "it was being stopped or canceled";
 /// Nothing is there from which it could go on.
 pub(crate) const NO_CHECKPOINT: &str = "no complete checkpoint of it is there";
 
+/// It could go on, if that is wanted.
+pub(crate) const MAY_HAVE_ENDED: &str =
+    "whether it had been canceled or had failed before is not known";
+
+/// It was on the way to its end.
+pub(crate) fn was_seen(state: &str) -> String {
+    format!("it was {state} when it was seen last")
+}
+
 /// It goes on from there.
 pub(crate) fn goes_on(name: &str, from: &str) -> String {
     format!("job `{name}` has lost its JobManager and goes on from {from}")

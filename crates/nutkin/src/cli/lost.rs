@@ -1,23 +1,24 @@
 //! Jobs whose JobManager was lost without high availability: looks what is left of them, and has them go on.
 
+mod left;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use nutkin_core::jobs::{self as rules, AfterLoss, Hindrance, LostJob, LostOutcome};
-use nutkin_core::ledger::{JobRecord, Opened};
-use nutkin_core::plan::retention::{ARCHIVE, checkpoint_directory};
+use nutkin_core::jobs::{self as rules, LostJob, LostOutcome, WhyLost};
+use nutkin_core::ledger::{JobRecord, Ledger, Opened};
 use nutkin_core::selection::Platform;
 use nutkin_core::supervision::fence::{LivingProcesses, Watched};
-use nutkin_flink::Configuration;
-use nutkin_rest::{Client, Connected, Job, RestError};
+use nutkin_flink::Problem;
+use nutkin_rest::{Client, Connected, Job};
 use nutkin_shell::{Error, Kind, ledger};
 
 use super::noted::Notes;
 use super::{Context, fence};
-use crate::files::of_address;
 use crate::jobs::moving::{self, Within};
-use crate::jobs::{Driven, Patience, failure, located, until_it_answers};
+use crate::jobs::{Driven, Patience, failure, until_it_answers};
 use crate::platform::{self, Session};
+use left::{ids, look};
 
 /// How many looks a JobManager that runs may be silent before that is said: it takes some seconds to start. The same of one that
 /// has not ended yet.
@@ -42,8 +43,10 @@ pub(super) struct Told {
     connected: Option<(String, Connected)>,
     /// Looks at which it ran and did not answer.
     silent: usize,
-    /// Jobs that were seen to have ended, each with its state: without an archive nobody else knows that of a canceled one.
-    ended: BTreeMap<String, String>,
+    /// The state in which each job was seen last: without an archive nobody else knows whether one was canceled.
+    states: BTreeMap<String, String>,
+    /// Jobs, by their names in the ledger, that somebody wants to go on although nobody knows whether they had ended.
+    wanted: BTreeSet<String>,
     /// Looks at which there were several.
     doubled: usize,
     notes: Notes,
@@ -53,6 +56,25 @@ impl Told {
     /// For many looks.
     pub(super) fn watching() -> Self {
         Self { watches: true, ..Self::default() }
+    }
+
+    /// The same where these jobs go on although nobody knows whether they had ended: by their names or ids.
+    ///
+    /// # Errors
+    /// The ledger does not have one of them (2).
+    pub(super) fn resuming(mut self, jobs: &[String], ledger: &Ledger) -> Result<Self, Error> {
+        for said in jobs {
+            let is_it = |(name, record): &(&String, &JobRecord)| {
+                *name == said || ids(record).any(|id| id == said)
+            };
+            let found = ledger.jobs.iter().find(is_it);
+            let (name, _) = found.ok_or_else(|| {
+                let message = format!("the ledger does not have a job `{said}`");
+                Error::input(vec![Problem::new("--resume", message)])
+            })?;
+            self.wanted.insert(name.clone());
+        }
+        Ok(self)
     }
 }
 
@@ -75,16 +97,19 @@ impl Recovered {
     }
 }
 
-/// The same for a command that looks once: waits for the end of a JobManager that is being replaced.
+/// The same for a command that looks once: waits for the end of a JobManager that is being replaced. `wanted`: jobs that go on also
+/// where nobody knows whether they had ended.
 ///
 /// # Errors
 /// As [`recover`]; it does not end in time (4).
 pub(super) async fn recover_now(
     session: &Session,
+    wanted: BTreeSet<String>,
     limit: Duration,
     context: &Context<'_>,
 ) -> Result<(), Error> {
-    let (mut told, mut patience) = (Told::default(), Patience::new(Some(limit)));
+    let mut told = Told { wanted, ..Told::default() };
+    let mut patience = Patience::new(Some(limit));
     while recover(session, limit, &mut told, context).await?.is_doubled {
         if !matches!(patience.waits("", SOON).await, Driven::Done(())) {
             return Err(still_lives(session, limit));
@@ -156,8 +181,11 @@ pub(super) async fn recover(
         }
     };
     told.silent = 0;
-    let states = jobs.iter().map(|job| (job.id.clone(), job.state.to_string())).collect();
-    rules::watch_ends(&mut told.ended, &states);
+    let states: BTreeMap<String, String> =
+        jobs.iter().map(|job| (job.id.clone(), job.state.to_string())).collect();
+    // What was not submitted by Nutkin is of no interest once it has gone.
+    told.states.retain(|id, _| open.iter().any(|record| ids(record).any(|one| one == id)));
+    told.states.extend(states.clone());
     let base = platform::ledger::base(&said, context.environment);
     // What a job of the file was submitted as, and not what has become of the file since.
     wanted.jobs.retain(|job| {
@@ -182,7 +210,8 @@ pub(super) async fn recover(
     }
     told.doubled = 0;
     let mut seen = look(session, &client, listed, &opened, within).await?;
-    (seen.since, seen.watched) = (since.map(str::to_owned), told.ended.clone());
+    (seen.since, seen.watched) = (since.map(str::to_owned), told.states.clone());
+    seen.wanted.clone_from(&told.wanted);
     let mut lost = rules::lost(&opened.ledger, &seen);
     let go_on_now =
         |lost: &[LostJob]| lost.iter().any(|job| matches!(job.outcome, LostOutcome::GoesOn { .. }));
@@ -240,97 +269,6 @@ async fn goes_on(
     Ok(Recovered::default())
 }
 
-/// The ids under which a job may run.
-fn ids(record: &JobRecord) -> impl Iterator<Item = &String> {
-    let pending = record.pending.as_ref().and_then(|pending| pending.id.as_ref());
-    record.id.iter().chain(pending)
-}
-
-/// What is left of the jobs that ran as far as the ledger knows. `known`: those that the JobManager lists.
-async fn look(
-    session: &Session,
-    client: &Client,
-    known: BTreeSet<String>,
-    opened: &Opened,
-    within: Within<'_>,
-) -> Result<AfterLoss, Error> {
-    let mut seen = AfterLoss { known, ..AfterLoss::default() };
-    let mut missing: Vec<(&String, &JobRecord)> = Vec::new();
-    for (name, record) in rules::open(&opened.ledger) {
-        for id in ids(record).filter(|id| !seen.known.contains(*id)).collect::<Vec<_>>() {
-            // The list may be a moment old.
-            match client.state(id).await {
-                Ok(_) => drop(seen.known.insert(id.clone())),
-                Err(RestError::NotFound(_)) => missing.push((id, record)),
-                Err(error) => return Err(failure(error)),
-            }
-        }
-        let is_known = record.id.as_ref().is_some_and(|id| seen.known.contains(id));
-        if !is_known && let Some(hindrance) = hindrance(name, record, opened, within).await {
-            seen.hindrances.insert(name.clone(), hindrance);
-        }
-    }
-    if missing.is_empty() {
-        return Ok(seen);
-    }
-    let options = moving::options(client).await?;
-    let directory = checkpoint_directory(&options);
-    let mut by_directory: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for (id, record) in &missing {
-        let own: Configuration =
-            record.options.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        if let Some(directory) = checkpoint_directory(&own).or_else(|| directory.clone()) {
-            by_directory.entry(directory).or_default().push(id);
-        }
-    }
-    for (directory, ids) in by_directory {
-        match session.checkpoints(&directory, &ids).await {
-            Some(left) => seen.checkpoints.extend(left),
-            None => seen.unseen.extend(ids.into_iter().map(str::to_owned)),
-        }
-    }
-    if let Some(archive) = options.text(ARCHIVE) {
-        seen.archived = match archived(session, &archive, &missing).await {
-            // What can be looked into now and then is asked again: what has ended is not started again meanwhile.
-            Err(failure) if seen.unseen.is_empty() && of_address(&archive).is_some() => {
-                return Err(failure);
-            }
-            archived => archived.ok(),
-        };
-    }
-    Ok(seen)
-}
-
-/// Jobs that have ended, each with its state, by what their JobManager wrote down.
-///
-/// # Errors
-/// It cannot be read: what may have ended is not started from nothing.
-async fn archived(
-    session: &Session,
-    directory: &str,
-    missing: &[(&String, &JobRecord)],
-) -> Result<BTreeMap<String, String>, Error> {
-    let mut all = BTreeMap::new();
-    for (id, record) in missing {
-        let state = session.archived(directory, id, record.submitted.as_deref()).await?;
-        all.extend(state.map(|state| ((*id).clone(), state)));
-    }
-    Ok(all)
-}
-
-/// Why a job cannot be submitted again.
-async fn hindrance(
-    name: &str,
-    record: &JobRecord,
-    opened: &Opened,
-    within: Within<'_>,
-) -> Option<Hindrance> {
-    if rules::is_one_of_several(name, &opened.ledger) {
-        return Some(Hindrance::Several);
-    }
-    located(name, record, within.base, within.given, within.context).await.err()
-}
-
 /// Notes what becomes of the jobs, and has those go on that can.
 async fn go_on(
     session: &Session,
@@ -357,8 +295,16 @@ async fn go_on(
                 opened.ledger.jobs.insert(job.name, *record);
                 changes.push(line);
             }
-            LostOutcome::Stays(_) if told.lines.insert(line.clone()) => {
+            LostOutcome::Stays(why) if told.lines.insert(line.clone()) => {
                 within.context.events.warn(&line);
+                if let WhyLost::MayHaveEnded(from) = why {
+                    let (session, from) = (session.name(), from.unwrap_or_default());
+                    let hint = format!(
+                        "`nutkin watch {session} --once --resume {}` has it go on from {from}",
+                        job.name
+                    );
+                    within.context.events.hint(&hint.into());
+                }
             }
             LostOutcome::Stays(_) => {}
         }

@@ -1,5 +1,6 @@
 //! Checkpoints of jobs that run, noted in the ledger for the moment in which their JobManager is lost.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use nutkin_core::jobs as rules;
@@ -19,8 +20,32 @@ const SELDOM: Duration = Duration::from_mins(1);
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     last: Option<Instant>,
-    /// The start of the JobManager for which this was found out, and whether its checkpoints can be listed.
-    are_seen: Option<(String, bool)>,
+    places: Option<Places>,
+}
+
+/// Where jobs keep checkpoints.
+#[derive(Debug)]
+struct Places {
+    /// The start of the JobManager for which this was found out.
+    since: String,
+    /// Where jobs keep them that say nothing else.
+    of_session: Option<String>,
+    /// Whether they can be listed there, by directory.
+    seen: BTreeMap<String, bool>,
+}
+
+impl Places {
+    /// Whether the checkpoints of a job can be listed after a loss.
+    async fn sees(&mut self, record: &JobRecord, session: &Session) -> bool {
+        let directory = outcomes::directory_of(record, self.of_session.as_deref());
+        let Some(directory) = directory else { return false };
+        if let Some(seen) = self.seen.get(&directory) {
+            return *seen;
+        }
+        let seen = session.checkpoints(&directory, &[]).await.is_some();
+        self.seen.insert(directory, seen);
+        seen
+    }
 }
 
 impl Notes {
@@ -43,21 +68,21 @@ impl Notes {
         if jobs.iter().any(|job| job.state.has_ended() && is_open(&job.id)) {
             outcomes::note(session, client, jobs).await;
         }
-        if self.are_seen.as_ref().is_none_or(|(of, _)| of != since) {
-            let options = moving::options(client).await?;
-            let seen = match checkpoint_directory(&options) {
-                Some(directory) => session.checkpoints(&directory, &[]).await.is_some(),
-                None => false,
-            };
-            self.are_seen = Some((since.to_owned(), seen));
+        if self.places.as_ref().is_none_or(|places| places.since != since) {
+            let of_session = checkpoint_directory(&moving::options(client).await?);
+            self.places =
+                Some(Places { since: since.to_owned(), of_session, seen: BTreeMap::new() });
         }
-        let are_seen = self.are_seen.as_ref().is_some_and(|(_, seen)| *seen);
-        if are_seen && self.last.is_some_and(|last| last.elapsed() < SELDOM) {
-            return Ok(());
+        let Some(places) = &mut self.places else { return Ok(()) };
+        let is_due = self.last.is_none_or(|last| SELDOM <= last.elapsed());
+        if is_due {
+            self.last = Some(Instant::now());
         }
-        self.last = Some(Instant::now());
         let mut new: Vec<(&String, Snapshot)> = Vec::new();
         for (name, record) in rules::open(&opened.ledger).filter(|(_, record)| is_at_rest(record)) {
+            if !is_due && places.sees(record, session).await {
+                continue;
+            }
             let Some(id) = &record.id else { continue };
             let runs = jobs.iter().any(|job| job.id == *id && !job.state.has_ended());
             let Some(checkpoints) =

@@ -39,11 +39,11 @@ pub(super) async fn look(session: &Session) -> Option<Ledger> {
     write(session, &client, &all, true).await
 }
 
-/// Notes jobs of the session file that have finished, before a change after which the session does not know them any more:
-/// they would be submitted again. Gives whether there was one to note. Where the ledger has no such job the session is not
-/// asked.
-pub(super) async fn keep_finished(session: &Session) -> bool {
-    let finished = async {
+/// Notes jobs of the session file that have ended, before a change after which the session does not know them any more: they
+/// would be submitted again, or from something older. Gives whether there was one to note. Where the ledger has no such job the
+/// session is not asked.
+pub(super) async fn keep_ended(session: &Session) -> bool {
+    let noted = async {
         let mut opened = ledger::load(session).await.ok()?;
         let is_open = |job: &JobRecord| job.origin == Bringer::File && job.ended.is_none();
         if !opened.ledger.jobs.values().any(is_open) {
@@ -57,15 +57,31 @@ pub(super) async fn keep_finished(session: &Session) -> bool {
         let ended = opened.ledger.ended_since(&listed);
         let of_file: Vec<_> =
             ended.into_iter().filter(|(id, _)| is_of_file(&opened.ledger, id)).collect();
-        for (id, state) in &of_file {
-            opened.ledger.note_end(id, state, Left::default());
-        }
         if of_file.is_empty() {
             return None;
         }
+        for (id, state, left) in left_of(session, &client, of_file).await {
+            opened.ledger.note_end(id, state, left);
+        }
         ledger::save(session, &mut opened).await.ok()
     };
-    finished.await.is_some()
+    noted.await.is_some()
+}
+
+/// What jobs that have ended have left, as far as the session still says it.
+async fn left_of<'j>(
+    session: &Session,
+    client: &Client,
+    ended: Vec<(&'j str, &'j str)>,
+) -> Vec<(&'j str, &'j str, Left)> {
+    let asked = stream::iter(ended).map(|(id, state)| async move {
+        let ask = async |part| client.job(id, part).await.unwrap_or(Value::Null);
+        let (checkpoints, config) = tokio::join!(ask("/checkpoints"), ask("/checkpoints/config"));
+        let mut left = left_after(state, &checkpoints, &config, id);
+        look_again(session, client, (id, state), &mut left).await;
+        (id, state, left)
+    });
+    asked.buffered(AT_ONCE).collect().await
 }
 
 fn is_of_file(ledger: &Ledger, id: &str) -> bool {
@@ -169,7 +185,7 @@ async fn directory_of_session(client: &Client) -> Option<String> {
 }
 
 /// Where the checkpoints of a job are.
-fn directory_of(job: &JobRecord, of_session: Option<&str>) -> Option<String> {
+pub(super) fn directory_of(job: &JobRecord, of_session: Option<&str>) -> Option<String> {
     let own = job.options.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     checkpoint_directory(&own).or_else(|| of_session.map(str::to_owned))
 }
@@ -200,15 +216,7 @@ async fn write(
     if ended.is_empty() && forgotten.is_empty() {
         return Some(opened.ledger);
     }
-    let asked = stream::iter(ended).map(|(id, state)| async move {
-        let ask = async |part| client.job(id, part).await.unwrap_or(Value::Null);
-        let (checkpoints, config) = tokio::join!(ask("/checkpoints"), ask("/checkpoints/config"));
-        let mut left = left_after(state, &checkpoints, &config, id);
-        look_again(session, client, (id, state), &mut left).await;
-        (id, state, left)
-    });
-    let all: Vec<_> = asked.buffered(AT_ONCE).collect().await;
-    for (id, state, left) in all {
+    for (id, state, left) in left_of(session, client, ended).await {
         opened.ledger.note_end(id, state, left);
     }
     let of_session = if forgotten.is_empty() { None } else { directory_of_session(client).await };

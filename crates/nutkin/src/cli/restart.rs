@@ -74,7 +74,7 @@ fn interrupted(begun: bool) -> Error {
 
 async fn restart(args: &Args, begun: &Cell<bool>, context: &Context<'_>) -> Outcome {
     let session = select::find(args.name.as_deref(), None, &args.platform, context).await?;
-    outcomes::keep_finished(&session).await;
+    outcomes::keep_ended(&session).await;
     let restarting = Box::pin(Restarting::of(session.clone(), context)).await?;
     let wanted = restarting.opened().ledger.wanted.clone().unwrap_or_default();
     let wish = wanted::Wish::of_ledger(&session, wanted, context)?;

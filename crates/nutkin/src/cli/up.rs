@@ -229,7 +229,7 @@ async fn change(
             continue;
         }
         let loses = outline.change.effect == Effect::Loss && !is_unchanged;
-        if loses && outcomes::keep_finished(&decision.session()).await {
+        if loses && outcomes::keep_ended(&decision.session()).await {
             // The ledger is another one by now.
             decision = Decision::of(asked, &begins, context).await?;
             known = decision.ledger().await?;
@@ -417,7 +417,10 @@ async fn finish(
             stage.set(Stage::Jobs);
             moves.resume(&decision.session()).await?;
             let limit = Duration::from_secs(args.wish.moves.move_timeout);
-            lost::recover_now(&decision.session(), limit, context).await?;
+            // What the file says of its jobs, nobody has to say once more.
+            let of_file = session.jobs.iter().filter(|job| job.running && !args.wish.no_jobs);
+            let resumed = of_file.map(|job| job.name.clone()).collect();
+            lost::recover_now(&decision.session(), resumed, limit, context).await?;
             stage.set(Stage::Up);
             if !args.wish.no_jobs && (!session.jobs.is_empty() || args.wish.spec.file.is_some()) {
                 stage.set(Stage::Jobs);

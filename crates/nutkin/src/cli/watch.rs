@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nutkin_shell::{Error, Kind};
+use nutkin_shell::{Error, Kind, ledger};
 
 use super::Context;
 use super::lost::{self, SOON, Told};
@@ -25,7 +25,8 @@ Everywhere `nutkin watch` takes the periodic savepoints and checkpoints that `nu
 Examples:
   nutkin watch orders                    until Ctrl-C
   nutkin watch orders --on kubernetes    the same of a session on Kubernetes
-  nutkin watch orders --once             the jobs that are lost now"
+  nutkin watch orders --once             the jobs that are lost now
+  nutkin watch orders --once --resume count    also `count`, of which nobody knows whether it had ended"
 )]
 pub struct Args {
     /// The session's name
@@ -35,6 +36,10 @@ pub struct Args {
     /// Look once, and end when the jobs that are lost run again
     #[arg(long)]
     once: bool,
+
+    /// A job that goes on although nobody knows whether it had been canceled or had failed before its JobManager was lost
+    #[arg(long, value_name = "JOB")]
+    resume: Vec<String>,
 
     /// How often to look if nobody says that something has happened
     #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
@@ -61,12 +66,18 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 
 async fn watch(args: &Args, context: &Context<'_>) -> Outcome {
     let session = select::find(args.name.as_deref(), None, &args.platform, context).await?;
+    let told = if args.once { Told::default() } else { Told::watching() };
+    let told = if args.resume.is_empty() {
+        told
+    } else {
+        told.resuming(&args.resume, &ledger::load(&session).await?.ledger)?
+    };
     if args.once {
-        return once(args, &session, context).await;
+        return once(args, &session, told, context).await;
     }
     let limit = Duration::from_secs(args.move_timeout);
     context.printer.say(&format!("watching session `{}`", session.name()));
-    let (mut told, mut changes) = (Told::watching(), session.changes());
+    let (mut told, mut changes) = (told, session.changes());
     let mut patience = Patience::new(None);
     let (mut trouble, mut tending) = (None, snapshots::Tending::default());
     loop {
@@ -125,9 +136,8 @@ fn tell(failure: &Error, trouble: &mut Option<String>, context: &Context<'_>) {
 }
 
 /// Looks until jobs that are lost run again, or until none is.
-async fn once(args: &Args, session: &Session, context: &Context<'_>) -> Outcome {
+async fn once(args: &Args, session: &Session, mut told: Told, context: &Context<'_>) -> Outcome {
     let limit = Duration::from_secs(args.move_timeout);
-    let mut told = Told::default();
     let mut patience = Patience::new(Some(limit));
     loop {
         let recovered = lost::recover(session, limit, &mut told, context).await?;

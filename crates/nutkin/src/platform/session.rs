@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use nutkin_core::jobs::Archived;
 use nutkin_core::ledger::Snapshot;
 use nutkin_core::selection::Platform;
 use nutkin_core::supervision::fence::{LivingProcesses, ProcessStart};
@@ -184,24 +185,18 @@ impl Session {
         }
     }
 
-    /// The state in which a job has ended, as its JobManager wrote it down in that directory since a time in RFC 3339; `None`: it
-    /// wrote down nothing.
+    /// What JobManagers wrote down of a job in that directory.
     ///
     /// # Errors
     /// Nobody can look there from here.
-    pub async fn archived(
-        &self,
-        directory: &str,
-        job: &str,
-        since: Option<&str>,
-    ) -> Result<Option<String>, Error> {
+    pub async fn archived(&self, directory: &str, job: &str) -> Result<Archived, Error> {
         let unseen = || Error::new(Kind::Broken, format!("`{directory}` cannot be read from here"));
         let path = path_of(directory).ok_or_else(unseen)?;
         let text = path.to_str().ok_or_else(unseen)?;
         match self {
-            Self::Local(_) => Ok(local::checkpoints::archived(path, job, since)),
-            Self::Docker(session) => session.archived(text, job, since).await,
-            Self::Kubernetes(session) => session.archived(text, job, since).await,
+            Self::Local(_) => local::checkpoints::archived(path, job),
+            Self::Docker(session) => session.archived(text, job).await,
+            Self::Kubernetes(session) => session.archived(text, job).await,
         }
     }
 

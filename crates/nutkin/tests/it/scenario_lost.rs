@@ -213,12 +213,17 @@ fn no_job_runs_twice_whatever_is_cut() {
     }
 }
 
-/// A cluster with a session and its job.
+/// A cluster with a session and its job. Its JobManager writes down jobs that end.
 fn cluster(file: &str, started: &'static str) -> Place<Kubernetes> {
+    cluster_with(file, started, true)
+}
+
+/// The same, with an archive or without one.
+fn cluster_with(file: &str, started: &'static str, archive: bool) -> Place<Kubernetes> {
     let place = Place::kubernetes();
     place.server.with(|one| {
         one.runs_pods = true;
-        one.flink = flink(false);
+        one.flink = flink(archive);
     });
     place.file("session.yaml", file);
     place.run(&["up", "-f", "session.yaml"]).expect(0);
@@ -330,20 +335,91 @@ fn a_pod_that_is_to_end_has_not_ended() {
 
 #[test]
 fn where_nobody_may_look_the_checkpoint_counts_that_was_noted() {
-    let place = cluster(&standalone(1), LATER);
-    place.server.with(|one| one.printed = None);
-    place.server.set(|_| Fault::None);
-    let watch = place.start(&["watch", "a", "--interval", "1"]);
-    eventually("a checkpoint is noted", LIMIT, || {
-        let map = place.server.with(|one| one.get("ConfigMap", "nutkin-a"));
-        map.to_string().contains("chk-1")
-    });
-    drop(watch);
+    for watches_on in [true, false] {
+        let place = cluster(&standalone(1), LATER);
+        place.server.with(|one| one.printed = None);
+        place.server.set(|_| Fault::None);
+        let watch = place.start(&["watch", "a", "--interval", "1"]);
+        eventually("a checkpoint is noted", LIMIT, || {
+            let map = place.server.with(|one| one.get("ConfigMap", "nutkin-a"));
+            map.to_string().contains("chk-1")
+        });
+        let noted = format!("file:/checkpoints/{JOB}/chk-1");
+        let expected = [(JOB.to_owned(), Some(noted))];
+        if watches_on {
+            // Who has seen it run knows that it goes on.
+            lose_in_pod(&place);
+            eventually("the job goes on", LIMIT, || jobs(&place) == expected);
+            continue;
+        }
+        // The control: who comes later cannot know it, and asks.
+        drop(watch);
+        lose_in_pod(&place);
+        let once = place.run(&["watch", "a", "--once"]);
+        once.expect(0).says("had failed before is not known").says("--once --resume");
+        assert_eq!(jobs(&place), []);
+        let resume = ["watch", "a", "--once", "--resume", JOB];
+        place.run(&resume).expect(0).says("1 job runs again");
+        assert_eq!(jobs(&place), expected);
+    }
+}
+
+/// The JobManager of the pod has ended, and was started again there.
+fn lose_in_pod(place: &Place<Kubernetes>) {
     place.server.with(|one| one.flink.work.forget());
-    container(&place, "a-0", &json!({"running": {"startedAt": "2098-01-01T00:00:00Z"}}));
-    place.run(&["watch", "a", "--once"]).expect(0).says("1 job runs again");
-    let noted = format!("file:/checkpoints/{JOB}/chk-1");
-    assert_eq!(jobs(&place), [(JOB.to_owned(), Some(noted))]);
+    container(place, "a-0", &json!({"running": {"startedAt": "2098-01-01T00:00:00Z"}}));
+}
+
+#[test]
+fn what_nobody_saw_end_is_not_started_again() {
+    let archive = |state: &str| {
+        let row = json!({"jid": JOB, "state": state, "end-time": 4_000_000_000_000_i64});
+        let overview = json!({"jobs": [row]}).to_string();
+        json!({"archive": [{"path": "/jobs/overview", "json": overview}]}).to_string()
+    };
+    let once: &[&str] = &["watch", "a", "--once"];
+    for command in [once, &["up", "a"]] {
+        // It was canceled, its JobManager wrote that down, and was started again.
+        for state in ["CANCELED", "FAILED"] {
+            let place = cluster(&standalone(1), LATER);
+            place.server.with(|one| drop(one.archives.insert(JOB.to_owned(), archive(state))));
+            lose_in_pod(&place);
+            place.run(command).expect(0).says(&format!("was {state} before"));
+            assert_eq!(jobs(&place), [], "{command:?}");
+        }
+        // It ended while it wrote, or nothing is written down: then nobody knows.
+        for is_torn in [true, false] {
+            let place = cluster_with(&standalone(1), LATER, is_torn);
+            place.server.with(|one| drop(one.archives.insert(JOB.to_owned(), "{".to_owned())));
+            lose_in_pod(&place);
+            let run = place.run(command);
+            run.expect(0).says("is not known").says(&format!("--once --resume {JOB}"));
+            assert_eq!(jobs(&place), [], "{command:?}");
+        }
+        // The control: it ran.
+        let place = cluster(&standalone(1), LATER);
+        lose_in_pod(&place);
+        place.run(command).expect(0).says("goes on from");
+        assert_eq!(jobs(&place), [(JOB.to_owned(), Some(NEWEST.to_owned()))], "{command:?}");
+    }
+}
+
+#[test]
+fn what_was_canceled_before_a_watch_does_not_come_back() {
+    let place = cluster_with(&standalone(1), LATER, false);
+    let unknown = place.run(&["watch", "a", "--once", "--resume", "other"]);
+    unknown.expect(2).says("does not have a job `other`");
+    let watch = place.start(&["watch", "a", "--interval", "1"]);
+    eventually("the watch has looked", LIMIT, || 0 < place.count("/proxy/jobs/overview"));
+    place.server.with(|one| one.flink.work.jobs.get_mut(JOB).expect("the job").state = "CANCELED");
+    eventually("the watch has noted it", LIMIT, || {
+        let map = place.server.with(|one| one.get("ConfigMap", "nutkin-a"));
+        map.to_string().contains("CANCELED")
+    });
+    lose_in_pod(&place);
+    std::thread::sleep(NOTHING);
+    drop(watch);
+    assert_eq!(jobs(&place), []);
 }
 
 #[test]

@@ -150,6 +150,8 @@ const TABLE: &[Reason] = &[
     Reason("options", "rest.bind-address|jobmanager.bind-host|taskmanager.bind-host|taskmanager.host", Gone, Always, "each pod answers at its own address"),
     Reason("options", "scheduler-mode|jobmanager.scheduler", Any, Cure("NK0509"), "cured: reactive mode is for applications"),
     Reason("options", "execution.checkpointing.externalized-checkpoint-retention", New, Always, "without high availability jobs go on from their checkpoints"),
+    Reason("options", "jobmanager.archive.fs.dir", New, Always, "without high availability jobs that had ended are told from jobs that were lost"),
+    Reason("options", "cluster.registration.error-delay", New, Always, "TaskManagers find a JobManager soon after it has started"),
     Reason("options", "env.java.opts.all", Any, If(opens_modules), "what opens Java's modules, as in the configuration that Flink ships"),
     Reason("options", "queryable-state.*|query.server.port", Gone, Cure("NK0410"), "cured: queryable state is off"),
     Reason("options", "*", Gone, If(|d, c| is_cured_there("NK0102", d, c)), "cured: this Flink has no such option"),

@@ -12,7 +12,8 @@ use super::{Adoption, AdoptionRequest, PlacedPart};
 use crate::system::World;
 use nutkin_core::plan::kubernetes::native::ClientMachine;
 use nutkin_core::plan::kubernetes::{config_map, marks, plan};
-use nutkin_core::plan::retention::RETENTION;
+use nutkin_core::plan::registration::FIND_AGAIN;
+use nutkin_core::plan::retention::{ARCHIVE, RETENTION};
 use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::dialect::Dialect;
 use nutkin_flink::{FlinkVersion, Location, options, yaml};
@@ -20,14 +21,16 @@ use objects::Rendering;
 
 /// Options that the planner writes where nobody said them, or that fields of the session file say: left out where the
 /// objects are the same without them.
-const DERIVED: [&str; 19] = [
+const DERIVED: [&str; 21] = [
     "blob.server.port",
+    FIND_AGAIN,
     "env.java.opts.all",
     RETENTION,
     "execution.target",
     "high-availability.cluster-id",
     "high-availability.jobmanager.port",
     "internal.cluster.execution-mode",
+    ARCHIVE,
     "jobmanager.rpc.address",
     "jobmanager.rpc.port",
     "kubernetes.cluster-id",

@@ -21,9 +21,20 @@ fn seen(numbers: &[u64]) -> AfterLoss {
     let path = |number: &u64| (*number, format!("file:/c/{ID}/chk-{number}"));
     AfterLoss {
         checkpoints: [(ID.to_owned(), numbers.iter().map(path).collect())].into(),
-        archived: Some(BTreeMap::new()),
+        archive: archive(&[]),
         ..AfterLoss::default()
     }
+}
+
+/// One that has these jobs.
+fn archive(ended: &[(&str, &str)]) -> JobArchive {
+    let of = |(id, state): &(&str, &str)| ((*id).to_owned(), (*state).to_owned());
+    JobArchive::Read { ended: ended.iter().map(of).collect(), unclear: BTreeSet::new() }
+}
+
+/// A watch saw the job in this state last.
+fn watched(state: &str) -> BTreeMap<String, String> {
+    [(ID.to_owned(), state.to_owned())].into()
 }
 
 fn ledger(record: JobRecord) -> Ledger {
@@ -82,8 +93,7 @@ fn what_runs_or_has_ended_is_left_alone() {
     for state in ["FINISHED", "CANCELED", "FAILED"] {
         let ended = JobRecord { ended: Some(state.to_owned()), ..record() };
         assert_eq!(verdict(ended, &left), "-");
-        let archived = [(ID.to_owned(), state.to_owned())].into();
-        let seen = AfterLoss { archived: Some(archived), ..left.clone() };
+        let seen = AfterLoss { archive: archive(&[(ID, state)]), ..left.clone() };
         assert_eq!(verdict(record(), &seen), state);
     }
     let suspended = JobRecord { suspended: true, ..record() };
@@ -112,8 +122,11 @@ fn without_a_checkpoint_nothing_is_guessed() {
     let first = JobRecord { started_from: None, ..record() };
     assert_eq!(verdict(first, &seen(&[])), "3 nothing");
     // It may have finished.
-    let unknown = AfterLoss { archived: None, ..seen(&[]) };
+    let unknown = AfterLoss { archive: JobArchive::Nothing, ..seen(&[]) };
     assert_eq!(verdict(record(), &unknown), "NoCheckpoint");
+    // The control: somebody saw it run.
+    let ran = AfterLoss { watched: watched("RUNNING"), ..unknown };
+    assert_eq!(verdict(record(), &ran), "3 file:/first");
     // Its checkpoints may lie elsewhere.
     let elsewhere = AfterLoss { checkpoints: BTreeMap::new(), ..seen(&[]) };
     assert_eq!(verdict(record(), &elsewhere), "NoCheckpoint");
@@ -188,9 +201,10 @@ fn jobs_of_one_program() {
 
 #[test]
 fn where_nobody_can_look_the_checkpoint_counts_that_was_noted() {
-    let unseen = |archived: Option<BTreeMap<String, String>>| AfterLoss {
+    let unseen = |archive: JobArchive| AfterLoss {
         unseen: [ID.to_owned()].into(),
-        archived,
+        watched: watched("RUNNING"),
+        archive,
         ..AfterLoss::default()
     };
     let noted = |time: &str, job: &str| {
@@ -199,26 +213,39 @@ fn where_nobody_can_look_the_checkpoint_counts_that_was_noted() {
         JobRecord { checkpoint, ..record() }
     };
     let now = noted("2026-11-29T12:00:30Z", ID);
-    assert_eq!(verdict(now.clone(), &unseen(None)), "3 s3://c/chk-7");
+    for archive in [JobArchive::Nothing, JobArchive::Unseen] {
+        assert_eq!(verdict(now.clone(), &unseen(archive.clone())), "3 s3://c/chk-7");
+        // The control: nobody has seen it run.
+        let unwatched = AfterLoss { watched: BTreeMap::new(), ..unseen(archive) };
+        assert_eq!(verdict(now.clone(), &unwatched), "MayHaveEnded(Some(\"s3://c/chk-7\"))");
+    }
     // Another run of it, or another job.
-    assert_eq!(verdict(noted("2026-11-29T11:00:00Z", ID), &unseen(None)), "NoCheckpoint");
-    assert_eq!(verdict(noted("2026-11-29T12:00:30Z", "other"), &unseen(None)), "NoCheckpoint");
+    assert_eq!(
+        verdict(noted("2026-11-29T11:00:00Z", ID), &unseen(JobArchive::Unseen)),
+        "NoCheckpoint"
+    );
+    assert_eq!(
+        verdict(noted("2026-11-29T12:00:30Z", "other"), &unseen(JobArchive::Unseen)),
+        "NoCheckpoint"
+    );
     // What can be seen counts.
-    let looked = AfterLoss { archived: None, ..seen(&[]) };
+    let looked = AfterLoss { archive: JobArchive::Nothing, ..seen(&[]) };
     assert_eq!(verdict(now.clone(), &looked), "NoCheckpoint");
-    let archived = [(ID.to_owned(), "FINISHED".to_owned())].into();
-    assert_eq!(verdict(now, &unseen(Some(archived))), "FINISHED");
+    assert_eq!(verdict(now, &unseen(archive(&[(ID, "FINISHED")]))), "FINISHED");
 }
 
 #[test]
 fn what_the_living_job_manager_has_forgotten_has_ended_there() {
-    let left = AfterLoss { archived: None, ..seen(&[7]) };
+    let left = AfterLoss { archive: JobArchive::Nothing, ..seen(&[7]) };
     let since = |time: &str| AfterLoss { since: Some(time.to_owned()), ..left.clone() };
     assert_eq!(verdict(record(), &since("2026-11-29T11:00:00Z")), "-");
-    // The control: it was submitted to the one before.
+    // The controls: it was submitted to the one before, or it was seen to run, whatever the two clocks say.
+    let may_have = format!("MayHaveEnded(Some(\"file:/c/{ID}/chk-7\"))");
+    assert_eq!(verdict(record(), &since("2026-11-29T12:30:00Z")), may_have);
+    assert_eq!(verdict(record(), &left), may_have);
     let expected = format!("3 file:/c/{ID}/chk-7");
-    assert_eq!(verdict(record(), &since("2026-11-29T12:30:00Z")), expected);
-    assert_eq!(verdict(record(), &left), expected);
+    let ran = AfterLoss { watched: watched("RUNNING"), ..since("2026-11-29T11:00:00Z") };
+    assert_eq!(verdict(record(), &ran), expected);
     // Its last submission was begun, and has not arrived.
     let moving = JobRecord { moving: true, ..record() };
     assert_eq!(verdict(moving, &since("2026-11-29T11:00:00Z")), expected);
@@ -247,22 +274,48 @@ fn what_was_resumed_and_failed_is_not_resumed_again() {
 }
 
 #[test]
-fn what_a_watch_saw_ended_does_not_come_back() {
+fn what_a_watch_saw_counts_where_no_archive_is_read() {
+    let unclear = [ID.to_owned()].into();
+    let unclear = JobArchive::Read { ended: BTreeMap::new(), unclear };
     #[track_caller]
-    fn check(states: &[&str], expected: &str) {
-        let mut ended = BTreeMap::new();
-        for state in states {
-            watch_ends(&mut ended, &[(ID.to_owned(), (*state).to_owned())].into());
+    fn check(archive: &JobArchive, state: Option<&str>, expected: &str) {
+        let watched = state.map(watched).unwrap_or_default();
+        let seen = AfterLoss { archive: archive.clone(), watched, ..seen(&[7]) };
+        assert_eq!(verdict(record(), &seen), expected, "{archive:?}");
+    }
+    let (goes_on, path) = (format!("3 file:/c/{ID}/chk-7"), format!("file:/c/{ID}/chk-7"));
+    for archive in [&JobArchive::Nothing, &JobArchive::Unseen, &unclear] {
+        for state in ["CANCELED", "FAILED", "FINISHED"] {
+            check(archive, Some(state), state);
         }
-        let seen = AfterLoss { archived: None, watched: ended, ..seen(&[7]) };
-        assert_eq!(verdict(record(), &seen), expected);
+        for state in ["CANCELLING", "FAILING"] {
+            check(archive, Some(state), &format!("WasSeen(\"{state}\")"));
+        }
+        // It ran when somebody looked last. The control: nobody did.
+        for state in ["RUNNING", "RESTARTING", "SUSPENDED"] {
+            check(archive, Some(state), &goes_on);
+        }
+        check(archive, None, &format!("MayHaveEnded(Some(\"{path}\"))"));
     }
-    for state in ["CANCELED", "FAILED", "FINISHED"] {
-        check(&["RUNNING", state], state);
-    }
-    // The controls: it ran, or runs again under its id.
-    let expected = format!("3 file:/c/{ID}/chk-7");
-    for states in [&["RUNNING"][..], &["FAILING"], &["CANCELLING"], &["FAILED", "RUNNING"], &[]] {
-        check(states, &expected);
-    }
+    // An archive that can be read and does not have it: it had not ended.
+    check(&archive(&[]), None, &goes_on);
+    check(&archive(&[]), Some("CANCELLING"), "WasSeen(\"CANCELLING\")");
+}
+
+#[test]
+fn what_somebody_wants_goes_on_unless_it_is_known_to_have_ended() {
+    let wanted = |archive: JobArchive| AfterLoss {
+        archive,
+        wanted: ["orders".to_owned()].into(),
+        ..seen(&[7])
+    };
+    let goes_on = format!("3 file:/c/{ID}/chk-7");
+    assert_eq!(verdict(record(), &wanted(JobArchive::Nothing)), goes_on);
+    assert_eq!(verdict(record(), &wanted(JobArchive::Unseen)), goes_on);
+    let request = Request { kind: "cancel".to_owned(), job: ID.to_owned(), ..Request::default() };
+    let ending = JobRecord { request: Some(request), ..record() };
+    assert_eq!(verdict(ending, &wanted(JobArchive::Nothing)), goes_on);
+    assert_eq!(verdict(record(), &wanted(archive(&[(ID, "CANCELED")]))), "CANCELED");
+    let others = AfterLoss { wanted: ["other".to_owned()].into(), ..wanted(JobArchive::Nothing) };
+    assert!(verdict(record(), &others).starts_with("MayHaveEnded"));
 }

@@ -2,7 +2,7 @@
 
 use super::{HealthCheck, REST_PORT, TASK_MANAGER_PORT, ZOOKEEPER_PORT};
 use crate::plan::zookeeper::{self, KeptBy};
-use crate::plan::{modules, retention};
+use crate::plan::{modules, registration, retention};
 use crate::session::Session;
 use nutkin_flink::{Configuration, Origin};
 
@@ -35,6 +35,7 @@ pub(super) fn effective(
     }
     retention::retain(&mut all, session.flink);
     retention::archive(&mut all, data);
+    registration::find_again(&mut all);
     if zookeeper {
         let quorum = Origin::Derived("the ZooKeeper that Nutkin brings along");
         all.set(

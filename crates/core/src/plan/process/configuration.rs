@@ -1,18 +1,12 @@
 //! The configuration that the processes of one machine read.
 
 use super::Machine;
-use crate::plan::retention;
 use crate::plan::zookeeper::{self, KeptBy};
+use crate::plan::{registration, retention};
 use crate::session::Session;
 use nutkin_flink::Problem;
 use nutkin_flink::dialect::{self, Dialect};
 use nutkin_flink::{Configuration, FlinkVersion, Origin};
-
-/// Milliseconds between two tries of a TaskManager to find the ResourceManager. Both start side by side, and with
-/// Flink's 10 s a TaskManager that comes first by a moment would make the session wait for it that long. More
-/// often than this only fills logs: a TaskManager that finds nobody tries for five minutes
-/// (`taskmanager.registration.timeout`). Without a unit, as releases that take a number of milliseconds want it.
-const FIND_AGAIN: &str = "250";
 
 /// The session's options completed for one machine. Precedence, lowest first:
 ///
@@ -28,8 +22,7 @@ pub fn effective(session: &Session, machine: &Machine) -> Configuration {
     let place = Origin::Default("inside the session's directory unless told otherwise");
     all.set_default("io.tmp.dirs", format!("{directory}/tmp"), place.clone());
     all.set_default("web.upload.dir", format!("{directory}/jars"), place.clone());
-    let side_by_side = Origin::Default("JobManagers and TaskManagers start at the same time");
-    all.set_default("cluster.registration.error-delay", FIND_AGAIN, side_by_side);
+    registration::find_again(&mut all);
     let checkpoints = ["state.checkpoints.dir", "execution.checkpointing.dir"];
     if !checkpoints.iter().any(|key| all.contains(key)) {
         all.set(

@@ -32,6 +32,7 @@ pub(crate) const DIFFERENCES: &[(&str, Side, &str, &str)] = &[
     ("pod-names", More, "Deployment/NAME-taskmanager", "/env/"),
     ("pod-names", More, "Deployment/NAME-taskmanager", "/args/1"),
     ("early-addresses", More, "Service/NAME ", " spec/publishNotReadyAddresses"),
+    ("find-again", More, "ConfigMap/", "/cluster.registration.error-delay"),
     ("logging", More, "Deployment/", "/volumes/flink-config-volume/configMap/items/log4j-"),
     ("logging", More, "ConfigMap/", " data/log4j-console.properties"),
     ("one-job-manager", Other, "Deployment/NAME ", " spec/strategy/type"),

@@ -3,7 +3,7 @@
 use super::client::ClientMachine;
 use super::modules;
 use super::settings::Settings;
-use crate::plan::retention;
+use crate::plan::{registration, retention};
 use crate::session::Session;
 use nutkin_flink::Problem;
 use nutkin_flink::dialect::Dialect;
@@ -120,6 +120,8 @@ pub(in crate::plan::kubernetes) fn begin(session: &Session, client: &ClientMachi
     modules::open(session, &mut settings);
     if session.conf_dir.is_none() {
         retention::retain(&mut settings.configuration, session.flink);
+        retention::archive_beside_checkpoints(&mut settings.configuration, &session.name);
+        registration::find_again_in_pods(&mut settings.configuration);
     }
     settings
 }
