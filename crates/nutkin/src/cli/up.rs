@@ -189,7 +189,8 @@ async fn change(
             context.printer.say(&format!("session `{}` is unchanged", session.name));
             stage.set(Stage::Starting);
             let opened = known.or(opened);
-            let noted = wish.remember(&decision.session(), &[], opened, false, context).await?;
+            let noted =
+                Box::pin(wish.remember(&decision.session(), &[], opened, false, context)).await?;
             moves.see(noted.as_ref(), &decision.session());
             if args.no_wait && !moves.are_under_way() {
                 return Ok(Exit::Done);
@@ -280,7 +281,7 @@ async fn change(
     } else {
         let changes = or_summary(&changes, &decision);
         let session = decision.session();
-        let noted = wish.remember(&session, &changes, known, is_new, context).await?;
+        let noted = Box::pin(wish.remember(&session, &changes, known, is_new, context)).await?;
         moves.see(noted.as_ref(), &session);
     }
     if args.no_wait && !moves.are_under_way() {

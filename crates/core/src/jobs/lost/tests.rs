@@ -275,14 +275,14 @@ fn what_was_resumed_and_failed_is_not_resumed_again() {
 
 #[test]
 fn what_a_watch_saw_counts_where_no_archive_is_read() {
-    let unclear = [ID.to_owned()].into();
-    let unclear = JobArchive::Read { ended: BTreeMap::new(), unclear };
     #[track_caller]
     fn check(archive: &JobArchive, state: Option<&str>, expected: &str) {
         let watched = state.map(watched).unwrap_or_default();
         let seen = AfterLoss { archive: archive.clone(), watched, ..seen(&[7]) };
         assert_eq!(verdict(record(), &seen), expected, "{archive:?}");
     }
+    let unclear = [ID.to_owned()].into();
+    let unclear = JobArchive::Read { ended: BTreeMap::new(), unclear };
     let (goes_on, path) = (format!("3 file:/c/{ID}/chk-7"), format!("file:/c/{ID}/chk-7"));
     for archive in [&JobArchive::Nothing, &JobArchive::Unseen, &unclear] {
         for state in ["CANCELED", "FAILED", "FINISHED"] {
