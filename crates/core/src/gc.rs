@@ -49,8 +49,11 @@ pub enum LeftoverKind {
     Archive(String),
     /// A savepoint.
     Savepoint,
-    /// What high availability wrote of a session, and how many jobs a session of that name would bring back from it.
-    HighAvailability(usize),
+    /// What high availability wrote of a session.
+    HighAvailability {
+        /// Whether jobs may be brought back from it, or it cannot be read.
+        may_bring_back: bool,
+    },
 }
 
 /// A leftover, and why it stays.
@@ -75,8 +78,8 @@ pub enum Needed {
     HighAvailability(String),
     /// What stays there refers to it.
     Refers(String),
-    /// A session of its name would bring so many jobs back from it.
-    BringsBack(usize),
+    /// A session of its name may bring jobs back from it.
+    BringsBack,
     /// Its session is still there.
     Lives(String),
     /// Somebody may have taken it by hand: this session is still there.
@@ -93,7 +96,9 @@ impl Judged {
             (None, LeftoverKind::Checkpoints(job)) => words::checkpoints_go(path, &size, job),
             (None, LeftoverKind::Archive(job)) => words::archive_goes(path, &size, job),
             (None, LeftoverKind::Savepoint) => words::savepoint_goes(path, &size),
-            (None, LeftoverKind::HighAvailability(_)) => words::high_availability_goes(path, &size),
+            (None, LeftoverKind::HighAvailability { .. }) => {
+                words::high_availability_goes(path, &size)
+            }
             (Some(needed), _) => words::stays(path, &needed.line()),
         }
     }
@@ -108,7 +113,7 @@ impl Needed {
             Self::NotTold(session) => words::not_told(session),
             Self::HighAvailability(session) => words::may_come_back(session),
             Self::Refers(path) => words::refers(path),
-            Self::BringsBack(count) => words::brings_back(*count),
+            Self::BringsBack => words::BRINGS_BACK.to_owned(),
             Self::Lives(session) => words::lives(session),
             Self::ByHand(session) => words::by_hand(session),
         }
@@ -183,8 +188,8 @@ fn text(holder: &Holder) -> String {
 
 fn by_holders(leftover: &Leftover, holders: &[Holder], texts: &[String]) -> Option<Needed> {
     let own = leftover.session.as_ref();
-    if let LeftoverKind::HighAvailability(jobs) = leftover.what {
-        return of_high_availability(jobs, own, holders);
+    if leftover.what == (LeftoverKind::HighAvailability { may_bring_back: true }) {
+        return Some(Needed::BringsBack);
     }
     let is_jar = matches!(leftover.what, LeftoverKind::Jar(_));
     for (holder, text) in holders.iter().zip(texts) {
@@ -199,7 +204,8 @@ fn by_holders(leftover: &Leftover, holders: &[Holder], texts: &[String]) -> Opti
                 job.as_str()
             }
             LeftoverKind::Savepoint => leftover.path.rsplit('/').next().unwrap_or_default(),
-            LeftoverKind::HighAvailability(_) => continue,
+            // Any session may be told to keep its jobs there.
+            LeftoverKind::HighAvailability { .. } => leftover.path.as_str(),
         };
         if text.contains(needle) {
             return Some(Needed::Ledger(name.clone()));
@@ -210,26 +216,11 @@ fn by_holders(leftover: &Leftover, holders: &[Holder], texts: &[String]) -> Opti
         if is_own && holder.is_highly_available {
             return Some(Needed::HighAvailability(name.clone()));
         }
+        if is_own && matches!(leftover.what, LeftoverKind::HighAvailability { .. }) {
+            return Some(Needed::Lives(name.clone()));
+        }
         if is_own && leftover.what == LeftoverKind::Savepoint {
             return Some(Needed::ByHand(name.clone()));
-        }
-    }
-    None
-}
-
-/// Only a session of this name reads it, and only to bring jobs back that were submitted: one that holds no such job is needed by
-/// nobody once its session is gone.
-fn of_high_availability(jobs: usize, own: Option<&String>, holders: &[Holder]) -> Option<Needed> {
-    if 0 < jobs {
-        return Some(Needed::BringsBack(jobs));
-    }
-    for holder in holders.iter().filter(|holder| own == Some(&holder.session)) {
-        let name = holder.session.clone();
-        if holder.lives {
-            return Some(Needed::Lives(name));
-        }
-        if holder.ledger.is_none() || holder.running.is_none() {
-            return Some(Needed::NotTold(name));
         }
     }
     None

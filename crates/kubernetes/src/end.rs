@@ -153,25 +153,6 @@ pub async fn delete_what_is_left(api: &Api, cluster_id: &str) -> Result<Vec<Stri
     Ok(run.seen.deleted)
 }
 
-/// High availability data of a cluster-id whose session is gone: its objects, and the ids of the jobs that they would bring back.
-/// `None`: there is none, or somebody's workload or JobManager of that name is there.
-///
-/// # Errors
-/// The API server refuses.
-pub async fn data_left(
-    api: &Api,
-    cluster_id: &str,
-) -> Result<Option<(Vec<String>, Vec<String>)>, Error> {
-    for kind in WORKLOADS {
-        if api.get(kind, cluster_id).await.map_err(failure)?.is_some() {
-            return Ok(None);
-        }
-    }
-    let after = after(&KubernetesSession::gone(api, cluster_id)).await?;
-    let is_left = after.job_managers.is_empty() && !after.maps.is_empty();
-    Ok(is_left.then(|| (after.maps.iter().map(title).collect(), ha::jobs(&after.maps))))
-}
-
 /// What outlives a session. Claims are not told where they may not be seen.
 async fn after(session: &KubernetesSession) -> Result<After, Error> {
     let selector = format!("app={}", session.name);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use nutkin_core::gc::{Leftover, LeftoverKind, ids_in};
@@ -37,34 +38,67 @@ pub fn all(environment: &Environment) -> Vec<Leftover> {
             }
         }
         let available = session.join(HIGH_AVAILABILITY);
-        if !entries(&available).is_empty() {
-            let jobs = submitted(&available);
-            add(available, LeftoverKind::HighAvailability(jobs));
+        if available.symlink_metadata().is_ok() {
+            let may_bring_back = !is_harmless(&available);
+            add(available, LeftoverKind::HighAvailability { may_bring_back });
         }
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found
 }
 
-/// Whether high availability data of a session lies there that brings jobs back.
-pub fn brings_jobs_back(environment: &Environment, session: &str) -> bool {
-    0 < submitted(&data(environment).join(session).join(HIGH_AVAILABILITY))
+/// Whether high availability data of a session lies there from which jobs may be brought back, or that cannot be read.
+pub fn may_bring_back(environment: &Environment, session: &str) -> bool {
+    let available = data(environment).join(session).join(HIGH_AVAILABILITY);
+    available.symlink_metadata().is_ok() && !is_harmless(&available)
+}
+
+/// Removes high availability data, unless jobs may be brought back from it by now: it is out of the way first, so that nobody writes into
+/// it meanwhile. Whether it went.
+///
+/// # Errors
+/// The system refuses.
+pub fn remove_high_availability(path: &Path) -> io::Result<bool> {
+    let aside = path.with_extension("going");
+    fs::rename(path, &aside)?;
+    if !is_harmless(&aside) {
+        fs::rename(&aside, path)?;
+        return Ok(false);
+    }
+    fs::remove_dir_all(&aside)?;
+    Ok(true)
 }
 
 /// Folder of high availability data, the default `high-availability.storageDir` of sessions on this machine.
 const HIGH_AVAILABILITY: &str = "ha";
 
-/// Beginning of the names of files that hold a job which a JobManager brings back: `submittedJobGraph` up to 1.20,
-/// `submittedExecutionPlan` and `submittedApplication` since. Source: constants of `ZooKeeperUtils`, 1.13 to 2.3.
-const SUBMITTED: &str = "submitted";
+/// Folder of the results of jobs that have ended for good. Source: `FileSystemJobResultStore`, 1.15 to 2.3.
+const RESULTS: &str = "job-result-store";
 
-/// How many jobs high availability data would bring back. Links are not followed.
-fn submitted(path: &Path) -> usize {
-    match path.symlink_metadata() {
-        Ok(metadata) if metadata.is_dir() => entries(path).iter().map(|one| submitted(one)).sum(),
-        Ok(_) => usize::from(name_of(path).is_some_and(|name| name.starts_with(SUBMITTED))),
-        Err(_) => 0,
+/// End of the name of a result whose job is not cleaned up yet. Source: the same.
+const DIRTY: &str = "_DIRTY.json";
+
+/// Whether nothing lies there but folders, and results of jobs that have ended for good and were cleaned up. What is a link, or
+/// cannot be read, may be anything.
+fn is_harmless(path: &Path) -> bool {
+    fn all(path: &Path, is_harmless: impl Fn(&Path) -> bool) -> bool {
+        let Ok(entries) = fs::read_dir(path) else { return false };
+        entries.into_iter().all(|entry| entry.is_ok_and(|entry| is_harmless(&entry.path())))
     }
+    fn is_result(path: &Path) -> bool {
+        match path.symlink_metadata().map(|metadata| metadata.file_type()) {
+            Ok(kind) if kind.is_dir() => all(path, is_result),
+            Ok(kind) => kind.is_file() && name_of(path).is_some_and(|name| !name.ends_with(DIRTY)),
+            Err(_) => false,
+        }
+    }
+    let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.file_type().is_dir());
+    is_folder
+        && if name_of(path).as_deref() == Some(RESULTS) {
+            all(path, is_result)
+        } else {
+            all(path, is_harmless)
+        }
 }
 
 /// Where sessions keep data by default.
@@ -130,17 +164,42 @@ mod tests {
         assert_eq!(kinds, [&archive, &checkpoints, &LeftoverKind::Savepoint]);
         assert_eq!(found[1].mentions, [b].into());
         assert!(5 < found[1].bytes);
-        assert!(!brings_jobs_back(&environment, "s"));
-        // A result store holds what has ended; a job graph is brought back.
-        for (path, jobs) in [("job-result-store/s/a.json", 0), ("default/submittedJobGraph0a1b", 1)]
-        {
-            let path = data.join("ha").join(path);
+        assert!(!may_bring_back(&environment, "s"));
+        let of_ha = || {
+            let mut found = all(&environment).into_iter().map(|one| one.what);
+            found.find(|what| matches!(what, LeftoverKind::HighAvailability { .. }))
+        };
+        assert_eq!(of_ha(), None);
+        let ha = data.join("ha");
+        let write = |name: &str| {
+            let path = ha.join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "x").unwrap();
-            let found = all(&environment).into_iter().map(|one| one.what);
-            let found = found.filter(|what| matches!(what, LeftoverKind::HighAvailability(_)));
-            assert_eq!(found.collect::<Vec<_>>(), [LeftoverKind::HighAvailability(jobs)]);
-            assert_eq!(brings_jobs_back(&environment, "s"), 0 < jobs);
+            fs::write(&path, "x").unwrap();
+            path
+        };
+        let check = |may: bool| {
+            assert_eq!(of_ha(), Some(LeftoverKind::HighAvailability { may_bring_back: may }));
+            assert_eq!(may_bring_back(&environment, "s"), may);
+        };
+        write("job-result-store/s/a.json");
+        fs::create_dir_all(ha.join("default/blob")).unwrap();
+        check(false);
+        // Whatever is not known to be of no use may be of use.
+        for name in
+            ["default/submittedJobGraph0a1b", "default/blob/b", "job-result-store/s/b_DIRTY.json"]
+        {
+            let path = write(name);
+            check(true);
+            assert!(!remove_high_availability(&ha).unwrap() && path.exists());
+            fs::remove_file(path).unwrap();
+            check(false);
         }
+        std::os::unix::fs::symlink(temporary.path(), ha.join("link")).unwrap();
+        check(true);
+        fs::remove_file(ha.join("link")).unwrap();
+        assert!(remove_high_availability(&ha).unwrap());
+        assert_eq!(of_ha(), None);
+        std::os::unix::fs::symlink(temporary.path(), &ha).unwrap();
+        check(true);
     }
 }

@@ -137,20 +137,22 @@ fn ids_of_jobs_in_bytes() {
 
 #[test]
 fn high_availability_data_goes_when_its_session_is_gone_and_it_brings_nothing_back() {
-    let empty = [leftover(LeftoverKind::HighAvailability(0), &[])];
-    let full = [leftover(LeftoverKind::HighAvailability(2), &[])];
-    let living = || holder("s", Vec::new());
-    let gone = || Holder { lives: false, ..living() };
-    let check = |holders: &[Holder], expected: [bool; 2]| {
-        assert_eq!([stays(&empty, holders)[0], stays(&full, holders)[0]], expected);
+    let of = |may_bring_back| [leftover(LeftoverKind::HighAvailability { may_bring_back }, &[])];
+    let check = |holders: &[Holder], expected: bool| {
+        assert_eq!(stays(&of(false), holders), [expected]);
+        assert_eq!(stays(&of(true), holders), [true]);
     };
-    check(&[living()], [true, true]);
-    check(&[gone()], [false, true]);
-    check(&[], [false, true]);
-    // Who does not tell keeps everything; other sessions do not count.
-    check(&[Holder { ledger: None, ..gone() }], [true, true]);
-    check(&[Holder { running: None, ..gone() }], [true, true]);
-    check(&[Holder { ledger: None, ..holder("other", Vec::new()) }], [false, true]);
-    let said = judge(full.to_vec(), &[]).remove(0).line();
-    assert!(said.ends_with("a session of this name would bring 2 jobs back from it"), "{said}");
+    check(&[], false);
+    check(&[holder("other", Vec::new())], false);
+    check(&[holder("s", Vec::new())], true);
+    // Who does not tell keeps everything, and so does a session that is told to keep its jobs there.
+    check(&[Holder { ledger: None, ..holder("other", Vec::new()) }], true);
+    check(&[Holder { running: None, ..holder("other", Vec::new()) }], true);
+    let mut other = holder("other", Vec::new());
+    let place = of(false)[0].path.clone();
+    let job = JobRecord { args: vec![place], ..job(A) };
+    other.ledger.as_mut().unwrap().jobs.insert("x".to_owned(), job);
+    check(&[other], true);
+    let said = judge(of(true).to_vec(), &[]).remove(0).line();
+    assert!(said.ends_with("may bring jobs back from it, or it cannot be read"), "{said}");
 }

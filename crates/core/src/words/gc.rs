@@ -60,17 +60,15 @@ pub(crate) fn by_hand(session: &str) -> String {
 /// High availability data goes.
 pub(crate) fn high_availability_goes(path: &str, size: &str) -> String {
     format!(
-        "{path} ({size}): its session is gone, and it holds no job that a session of this name would bring back"
+        "{path} ({size}): its session is gone, no ledger names it, and nothing is in it but results of jobs that have ended"
     )
 }
 
 /// High availability data stays.
-pub(crate) fn brings_back(count: usize) -> String {
-    let jobs = if count == 1 { "1 job" } else { &format!("{count} jobs") };
-    format!("a session of this name would bring {jobs} back from it")
-}
+pub(crate) const BRINGS_BACK: &str =
+    "a session of this name may bring jobs back from it, or it cannot be read";
 
-/// The session is there.
+/// The session is known.
 pub(crate) fn lives(session: &str) -> String {
-    format!("session `{session}` is still there")
+    format!("session `{session}` is known here")
 }

@@ -1,9 +1,9 @@
 //! `nutkin gc`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nutkin_core::gc::{self, Holder, Judged, Leftover, LeftoverKind};
 use nutkin_flink::is_highly_available;
@@ -24,8 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Nutkin removes kept jars, checkpoints and archives of jobs, and savepoints of sessions that are gone, where no session, \
-ledger, checkpoint or savepoint needs them, and high availability data of sessions that are gone, on this machine and on Kubernetes, if it brings no job \
-back. What may be needed stays.
+ledger, checkpoint or savepoint needs them, and on this machine high availability data of sessions that are gone, if nothing is in it but results of jobs. \
+What may be needed stays.
 
 Examples:
   nutkin gc --dry-run     what would be removed, and why it can be
@@ -52,7 +52,7 @@ pub struct Args {
 /// Consent needed (6), something cannot be removed (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
-        let (judged, of_platform) = judged(&args, context).await?;
+        let judged = judged(&args, context).await?;
         let (stays, goes): (Vec<Judged>, Vec<Judged>) =
             judged.into_iter().partition(|one| one.needed.is_some());
         if args.dry_run {
@@ -73,51 +73,54 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         }
         let agreed = ConsentArgs { yes: args.yes, force: false };
         consent::ask(agreed, false, "Delete them?", context)?;
-        // Somebody may have started a job since.
-        let again = judge_again(&args, context).await?;
-        let mut count = 0;
+        let mut again: Option<(Instant, BTreeSet<String>)> = None;
+        let (mut count, mut failed) = (0, None);
         for one in goes {
-            if again.contains(&one.leftover.path) {
-                match of_platform.get(&one.leftover.path) {
-                    Some(session) => session.delete_high_availability().await?,
-                    None => remove(&one.leftover)?,
+            // Somebody may have started a job since, also while other things were deleted.
+            let is_old = |(looked, _): &(Instant, BTreeSet<String>)| FRESH < looked.elapsed();
+            if again.as_ref().is_none_or(is_old) {
+                again = Some((Instant::now(), judge_again(&args, context).await?));
+            }
+            let goes = again.as_ref().is_some_and(|(_, goes)| goes.contains(&one.leftover.path));
+            match if goes { remove(&one.leftover) } else { Ok(false) } {
+                Ok(true) => count += 1,
+                Ok(false) => {
+                    let path = &one.leftover.path;
+                    context.printer.warn(&format!("{path} stays: it is needed by now"));
                 }
-                count += 1;
-            } else {
-                context.printer.warn(&format!("{} stays: it is needed by now", one.leftover.path));
+                // The others go all the same.
+                Err(failure) => {
+                    context.printer.warn(&format!("{:#}", failure.error));
+                    failed.get_or_insert(failure);
+                }
             }
         }
         context.printer.say(&format!("deleted: {count}"));
-        Ok(Exit::Done)
+        failed.map_or(Ok(Exit::Done), Err)
     })
 }
 
+/// How long it holds that nobody needs what is left: a session takes longer to start and to write anything.
+const FRESH: Duration = Duration::from_secs(2);
+
 async fn judge_again(args: &Args, context: &Context<'_>) -> Result<BTreeSet<String>, Error> {
-    let (judged, _) = judged(args, context).await?;
+    let judged = judged(args, context).await?;
     let goes = judged.into_iter().filter(|one| one.needed.is_none());
     Ok(goes.map(|one| one.leftover.path).collect())
 }
 
-/// What lies on a platform, by its path: the session that it is of.
-type OfPlatform = BTreeMap<String, Session>;
-
-async fn judged(args: &Args, context: &Context<'_>) -> Result<(Vec<Judged>, OfPlatform), Error> {
+async fn judged(args: &Args, context: &Context<'_>) -> Result<Vec<Judged>, Error> {
     let mut left = leftovers::all(context.environment);
     left.extend(Jars::of(context.environment).all());
-    let (holders, of_platform) = look(&left, context).await?;
-    let mut sessions = OfPlatform::new();
-    for (leftover, session) in of_platform {
-        sessions.insert(leftover.path.clone(), session);
-        left.push(leftover);
-    }
+    let holders = holders(&left, context).await?;
     let judged = gc::judge(left, &holders);
     let is_asked = |one: &Judged| {
         args.name.as_ref().is_none_or(|name| one.leftover.session.as_ref() == Some(name))
     };
-    Ok((judged.into_iter().filter(is_asked).collect(), sessions))
+    Ok(judged.into_iter().filter(is_asked).collect())
 }
 
-/// All sessions that are known here, and those that are gone and may come back.
+/// All sessions that are known here, those that are gone and may come back, and those that live although nothing says so.
 ///
 /// # Errors
 /// The state directory cannot be read.
@@ -125,30 +128,24 @@ pub(super) async fn holders(
     left: &[Leftover],
     context: &Context<'_>,
 ) -> Result<Vec<Holder>, Error> {
-    Ok(look(left, context).await?.0)
-}
-
-/// The same, with what sessions that are gone have left on their platforms.
-async fn look(
-    left: &[Leftover],
-    context: &Context<'_>,
-) -> Result<(Vec<Holder>, Vec<(Leftover, Session)>), Error> {
-    let (mut all, mut of_platforms) = (Vec::new(), Vec::new());
+    let mut all = Vec::new();
     for (known, place) in platform::known(context.environment)? {
-        let asked = holder(&known.name, &place, context);
+        let asked = Box::pin(holder(&known.name, &place, context));
         let asked = tokio::time::timeout(PATIENCE, asked).await;
-        let (holder, of_platform) = asked.unwrap_or_else(|_| (silent(&known.name), None));
-        all.push(holder);
-        of_platforms.extend(of_platform);
+        all.push(asked.unwrap_or_else(|_| silent(&known.name)));
     }
     let gone: BTreeSet<&String> = left.iter().filter_map(|one| one.session.as_ref()).collect();
     for name in gone {
-        let is_known = all.iter().any(|one| one.session == *name);
-        if !is_known && leftovers::brings_jobs_back(context.environment, name) {
-            all.push(Holder { is_highly_available: true, lives: false, ..silent(name) });
+        if all.iter().any(|one| one.session == *name) {
+            continue;
+        }
+        if platform::without_directory(name, context.environment).is_some() {
+            all.push(silent(name));
+        } else if leftovers::may_bring_back(context.environment, name) {
+            all.push(Holder { is_highly_available: true, ..silent(name) });
         }
     }
-    Ok((all, of_platforms))
+    Ok(all)
 }
 
 /// A session of which nothing is known.
@@ -157,15 +154,14 @@ fn silent(name: &str) -> Holder {
     Holder { session, ledger: None, running: None, lives: true, is_highly_available: false }
 }
 
-/// What a session may need, and what it has left on its platform where it is gone.
-pub(super) async fn holder(
-    name: &str,
-    place: &Place,
-    context: &Context<'_>,
-) -> (Holder, Option<(Leftover, Session)>) {
-    let Ok(session) = platform::ledger::store(name, place, context).await else {
-        return (silent(name), None);
+/// What a session may need.
+pub(super) async fn holder(name: &str, place: &Place, context: &Context<'_>) -> Holder {
+    // On Kubernetes a ledger does not say whether there is a session.
+    let found = match place {
+        Place::Kubernetes(_) => platform::open(name, place, context).await,
+        Place::Local | Place::Docker => platform::ledger::store(name, place, context).await,
     };
+    let Ok(session) = found else { return silent(name) };
     let opened = ledger::load(&session).await.ok();
     let is_whole =
         |opened: &&nutkin_core::ledger::Opened| opened.lost.is_empty() && opened.missing.is_empty();
@@ -174,31 +170,14 @@ pub(super) async fn holder(
     let wanted = wanted.and_then(|wanted| wanted.session().ok());
     // What is not known may be so.
     let is_available = wanted.is_none_or(|wanted| is_highly_available(&wanted.configuration));
-    let (running, lives) = running(&session).await;
-    // What has no ledger may be another's.
-    let is_ours = opened.as_ref().is_some_and(|opened| !opened.is_new());
-    let of_platform = if is_ours && !lives { left_by(name, session).await } else { None };
-    let holder = Holder {
-        session: name.to_owned(),
-        ledger,
-        running,
-        lives,
-        is_highly_available: is_available,
-    };
-    (holder, of_platform)
-}
-
-/// High availability data that a session of ours, which is gone, has left on its platform.
-async fn left_by(name: &str, session: Session) -> Option<(Leftover, Session)> {
-    let (objects, jobs) = session.high_availability_left().await.ok().flatten()?;
-    let leftover = Leftover {
-        session: Some(name.to_owned()),
-        what: LeftoverKind::HighAvailability(jobs.len()),
-        bytes: 0,
-        path: objects.join(", "),
-        mentions: BTreeSet::new(),
-    };
-    Some((leftover, session))
+    let (mut running, mut lives) = running(&session).await;
+    let is_here = *place == Place::Local;
+    if is_here && !lives && platform::without_directory(name, context.environment).is_some() {
+        // It is on its way, or its directory was damaged while it runs.
+        (running, lives) = (None, true);
+    }
+    let session = name.to_owned();
+    Holder { session, ledger, running, lives, is_highly_available: is_available }
 }
 
 /// Ids of the jobs that have not ended (`None`: they are not told), and whether the session is there.
@@ -218,14 +197,15 @@ async fn running(session: &Session) -> (Option<BTreeSet<String>>, bool) {
     }
 }
 
-fn remove(leftover: &Leftover) -> Result<(), Error> {
+/// Whether it went; one that may bring jobs back by now stays.
+fn remove(leftover: &Leftover) -> Result<bool, Error> {
     let path = Path::new(&leftover.path);
     let removed = match leftover.what {
-        LeftoverKind::Archive(_) => fs::remove_file(path),
-        LeftoverKind::Jar(_)
-        | LeftoverKind::Checkpoints(_)
-        | LeftoverKind::Savepoint
-        | LeftoverKind::HighAvailability(_) => fs::remove_dir_all(path),
+        LeftoverKind::Archive(_) => fs::remove_file(path).map(|()| true),
+        LeftoverKind::HighAvailability { .. } => leftovers::remove_high_availability(path),
+        LeftoverKind::Jar(_) | LeftoverKind::Checkpoints(_) | LeftoverKind::Savepoint => {
+            fs::remove_dir_all(path).map(|()| true)
+        }
     };
     Ok(removed.at("delete", path)?)
 }

@@ -543,7 +543,7 @@ async fn others(
         let silent = || format!("session `{name}` does not tell what it refers to");
         let asked =
             tokio::time::timeout(PATIENCE, Box::pin(gc::holder(&name, &there, context))).await;
-        let (holder, _) = asked.map_err(|_| silent())?;
+        let holder = asked.map_err(|_| silent())?;
         let (Some(ledger), Some(running)) = (holder.ledger, holder.running) else {
             return Err(silent());
         };

@@ -311,35 +311,6 @@ impl Session {
         }
     }
 
-    /// High availability data that it has left, where its platform keeps that: objects, and the ids of the jobs that they would
-    /// bring back. `None`: there is none, or the session is still there.
-    ///
-    /// # Errors
-    /// The platform cannot be asked.
-    pub async fn high_availability_left(
-        &self,
-    ) -> Result<Option<(Vec<String>, Vec<String>)>, Error> {
-        match self {
-            Self::Kubernetes(session) => {
-                kubernetes::end::data_left(&session.api, &session.name).await
-            }
-            Self::Local(_) | Self::Docker(_) => Ok(None),
-        }
-    }
-
-    /// Deletes that data.
-    ///
-    /// # Errors
-    /// A JobManager runs, or the platform refuses.
-    pub async fn delete_high_availability(&self) -> Result<(), Error> {
-        match self {
-            Self::Kubernetes(session) => {
-                kubernetes::end::delete_what_is_left(&session.api, &session.name).await.map(drop)
-            }
-            Self::Local(_) | Self::Docker(_) => Ok(()),
-        }
-    }
-
     /// What still runs when its end was cut off, where that can be told at once.
     pub fn left(&self) -> Option<Vec<String>> {
         match self {
