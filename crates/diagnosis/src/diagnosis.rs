@@ -72,6 +72,11 @@ impl Diagnosis {
         !is_missing && self.rule().code != codes::UNSEEN
     }
 
+    /// Whether it is about the session as a whole, or about a part that was not seen: it matters to whatever is asked about.
+    pub fn is_of_session(&self) -> bool {
+        self.symptom.layer == Layer::Missing || self.rule().code == codes::UNSEEN
+    }
+
     /// In short, for documents about something else.
     pub fn brief(&self) -> Value {
         json!({

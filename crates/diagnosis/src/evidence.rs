@@ -26,8 +26,8 @@ pub struct Evidence {
     pub objects: Vec<Value>,
     /// What the JobManager says; `None`: it does not answer.
     pub flink: Option<FlinkEvidence>,
-    /// Jobs of the ledger that have not ended as far as it knows: name by id.
-    pub open_jobs: BTreeMap<String, String>,
+    /// Jobs of the ledger that are gone with a JobManager, as the ledger judges it: name by id.
+    pub gone_jobs: BTreeMap<String, String>,
     /// What could not be looked at.
     pub unseen: Vec<Unseen>,
 }
@@ -99,6 +99,8 @@ pub struct FlinkEvidence {
     pub overview: Value,
     /// Its jobs.
     pub jobs: Vec<JobEvidence>,
+    /// Whether the list of jobs could not be read: which there are is not known.
+    pub is_unlisted: bool,
 }
 
 /// What a JobManager says of one job.

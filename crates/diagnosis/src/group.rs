@@ -21,6 +21,16 @@ const EXCERPT: usize = 4;
 /// seconds at the latest (`high-availability.kubernetes.leader-election.retry-period`).
 const LATELY: i64 = 60_000;
 
+/// How old a line may be that says something about a session in which nothing is missing, or how long before the end of its process it was
+/// written, milliseconds: what leads to an end or a failure does so within minutes.
+const NEAR: i64 = 10 * 60_000;
+
+/// How old it may be while something is missing, milliseconds: what has kept processes away for longer was written again since.
+const NEAR_WHILE_MISSING: i64 = 60 * 60_000;
+
+/// By how much the end of a process may be noted before its last lines, milliseconds: times of ends are in whole seconds.
+const SLACK: i64 = 5000;
+
 /// How the session is at this moment.
 #[derive(Debug, Clone, Copy)]
 struct Health {
@@ -56,21 +66,21 @@ impl Health {
     }
 
     /// Whether what a log says counts at this moment.
-    fn counts(self, symptom: &Symptom, fact: &Fact, ended: &[&str]) -> bool {
+    fn counts(self, symptom: &Symptom, fact: &Fact, ended: &[(&str, Option<i64>)]) -> bool {
         match fact.source {
             // What was said of a pod that runs by now, or is gone, is over.
             Source::Event if fact.previous => return self.misses,
+            // A job that runs again after its TaskManager has gone has done what it shall.
+            Source::Job if fact.previous && symptom.rule.code == codes::TASK_MANAGER_LOST => {
+                return self.misses;
+            }
             Source::End | Source::Event | Source::Job | Source::Look => return true,
             Source::Log => {}
         }
-        // The log of a life that has ended says why, where the end is still of interest.
-        if fact.previous && !self.misses && !ended.contains(&fact.of.as_str()) {
+        if !self.is_near(fact, ended) {
             return false;
         }
-        let is_late = || {
-            let age = self.now.zip(fact.at).map(|(now, at)| now.saturating_sub(at));
-            age.is_some_and(|age| age <= LATELY)
-        };
+        let is_late = || self.age(fact).is_some_and(|age| age <= LATELY);
         match symptom.counts {
             Counts::Always => true,
             Counts::WhileMissing => self.misses,
@@ -78,13 +88,33 @@ impl Health {
             Counts::Lately => self.misses || is_late(),
         }
     }
+
+    fn age(self, fact: &Fact) -> Option<i64> {
+        self.now.zip(fact.at).map(|(now, at)| now.saturating_sub(at))
+    }
+
+    /// Whether a line of a log is near to now, or to an end of its process that is of interest.
+    fn is_near(self, fact: &Fact, ended: &[(&str, Option<i64>)]) -> bool {
+        let ends = || ended.iter().filter(|(of, _)| *of == fact.of);
+        let Some(at) = fact.at else {
+            // The JVM writes no times: what it says belongs to a life that has ended or does not begin.
+            return self.misses || ends().next().is_some();
+        };
+        let is_before = |end: i64| at <= end + SLACK && end - at <= NEAR;
+        if ends().any(|(_, end)| end.is_none_or(is_before)) {
+            return true;
+        }
+        let limit = if self.misses { NEAR_WHILE_MISSING } else { NEAR };
+        let is_new = self.age(fact).is_none_or(|age| age <= limit);
+        is_new && (!fact.previous || self.misses)
+    }
 }
 
 /// What was found, in order of time.
 pub(crate) fn findings(facts: &[Fact], evidence: &Evidence) -> Vec<Diagnosis> {
     let health = Health::of(facts, evidence);
     let ends = facts.iter().filter(|fact| fact.source == Source::End);
-    let ended: Vec<&str> = ends.map(|fact| fact.of.as_str()).collect();
+    let ended: Vec<(&str, Option<i64>)> = ends.map(|fact| (fact.of.as_str(), fact.at)).collect();
     let mut found: Vec<Diagnosis> = Vec::new();
     for fact in facts {
         let Some(symptom) = symptom_of(fact) else { continue };

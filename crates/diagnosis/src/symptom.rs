@@ -92,10 +92,18 @@ pub(crate) struct Symptom {
 }
 
 impl Symptom {
+    /// Whether it is about how processes reach each other and start, and not about jobs.
+    fn is_of_processes(&self) -> bool {
+        let is_configuration = ("NK2601"..="NK2604").contains(&self.rule.code);
+        self.layer == Layer::Around && self.rule.code.starts_with("NK22") || is_configuration
+    }
+
     /// Whether a fact is a case of it.
     pub(crate) fn is_seen_in(&self, fact: &Fact) -> bool {
         match fact.code {
             Some(code) => code == self.rule.code,
+            // What a job says of hosts, ports and options is about its own.
+            None if fact.source == Source::Job && self.is_of_processes() => false,
             None => self.signs.iter().any(|sign| sign.is_in(fact)),
         }
     }

@@ -17,6 +17,7 @@ pub fn text(session: &str, found: &[Diagnosis]) -> String {
     };
     let behind = match follow {
         0 => String::new(),
+        1 if 1 < found.len() => ", and one thing that they led to".to_owned(),
         1 => ", and what it led to".to_owned(),
         count => format!(", and {count} things that they led to"),
     };

@@ -22,6 +22,9 @@ const AT_ONCE: usize = 4;
 /// Lines of all followed pods that may be read before anybody wants them.
 const AHEAD: usize = 1024;
 
+/// Bytes of a log of so many lines at most: a line may be of any length, and logs of all pods are in memory together.
+const MOST_BYTES: u64 = 256 << 10;
+
 /// How often new pods are looked for while logs are followed.
 const NEW_PODS: Duration = Duration::from_secs(2);
 
@@ -301,7 +304,7 @@ impl KubernetesSession {
         lines: usize,
     ) -> Result<String, ApiError> {
         let path = path(self, pod, container, previous, Some(lines), false);
-        let path = format!("{path}&timestamps=true");
+        let path = format!("{path}&timestamps=true&limitBytes={MOST_BYTES}");
         self.api.text(&path, &format!("read the log of Pod/{pod}")).await
     }
 

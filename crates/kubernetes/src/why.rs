@@ -1,6 +1,8 @@
 //! What there is to see of a session on Kubernetes, for whoever looks for what is wrong: its objects and their events, the ends of the
 //! logs of its containers and of those before them, and what the JobManager says. All of it is read side by side, nothing is changed.
 
+use std::time::Duration;
+
 use futures_util::future::{join, join4};
 use futures_util::stream::{self, StreamExt as _};
 use nutkin_core::kubernetes::resource::NODES;
@@ -19,6 +21,9 @@ use super::session::KubernetesSession;
 
 /// Lines from the end of a log that are read: an exception with its causes and stacks has about a hundred, and some follow each other.
 const LINES: usize = 300;
+
+/// How long one log may take: a node that hangs holds its requests.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Logs that are read at once: an API server answers so many side by side in little more time than one.
 const AT_ONCE: usize = 16;
@@ -88,7 +93,13 @@ impl KubernetesSession {
             if !is_read {
                 continue;
             }
-            match self.dated_log(&shown.name, container, previous, LINES).await {
+            let read = self.dated_log(&shown.name, container, previous, LINES);
+            let Ok(read) = tokio::time::timeout(PATIENCE, read).await else {
+                let (what, why) = (format!("the log of {}", shown.name), "it did not come in time");
+                unseen.push(Unseen { what, why: why.to_owned() });
+                continue;
+            };
+            match read {
                 Ok(text) => logs.push(LogEvidence {
                     process: shown.name.clone(),
                     role: if shown.is_job_manager { Role::JobManager } else { Role::TaskManager },
@@ -123,7 +134,10 @@ impl KubernetesSession {
 
     /// The nodes of pods that do not run. Who may not see nodes is not told so as long as all pods run.
     async fn nodes(&self, pods: &[Value]) -> (Vec<Value>, Vec<Unseen>) {
-        let broken = pods.iter().filter(|pod| !Pod::of(pod).runs);
+        // One that has ended for good has no node to be repaired.
+        let is_over =
+            |pod: &Value| ["Failed", "Succeeded"].iter().any(|one| pod["status"]["phase"] == *one);
+        let broken = pods.iter().filter(|pod| !Pod::of(pod).runs && !is_over(pod));
         let mut names: Vec<&str> =
             broken.filter_map(|pod| pod["spec"]["nodeName"].as_str()).collect();
         names.sort_unstable();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join;
 use futures_util::stream::{self, StreamExt as _};
 use nutkin_diagnosis::{FlinkEvidence, JobEvidence, Unseen};
 use reqwest::Client;
@@ -54,7 +55,8 @@ pub async fn look(
     });
     let answers: Vec<(JobEvidence, Vec<Unseen>)> =
         stream::iter(answers).buffered(AT_ONCE).collect().await;
-    let mut flink = FlinkEvidence { overview, ..FlinkEvidence::default() };
+    let is_unlisted = list.is_null();
+    let mut flink = FlinkEvidence { overview, is_unlisted, ..FlinkEvidence::default() };
     for (job, errors) in answers {
         flink.jobs.push(job);
         unseen.extend(errors);
@@ -94,15 +96,13 @@ impl Asked<'_> {
         let mut evidence = JobEvidence { job, ..JobEvidence::default() };
         let mut unseen = Vec::new();
         if let Some(id) = evidence.job["jid"].as_str().filter(|_| is_read).map(str::to_owned) {
-            for (part, place) in [
-                ("exceptions", &mut evidence.exceptions),
-                ("checkpoints", &mut evidence.checkpoints),
-            ] {
-                match self.get(&format!("jobs/{id}/{part}")).await {
-                    Ok(answer) => *place = answer,
-                    Err(error) => unseen.push(error),
-                }
-            }
+            let part = async |part: &str| self.get(&format!("jobs/{id}/{part}")).await;
+            let (exceptions, checkpoints) = join(part("exceptions"), part("checkpoints")).await;
+            let mut keep = |answer: Result<Value, Unseen>| {
+                answer.map_err(|error| unseen.push(error)).unwrap_or_default()
+            };
+            evidence.exceptions = keep(exceptions);
+            evidence.checkpoints = keep(checkpoints);
         }
         (evidence, unseen)
     }

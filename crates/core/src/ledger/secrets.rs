@@ -290,26 +290,46 @@ fn secret_words<'a>(words: impl Iterator<Item = &'a str>) -> Vec<bool> {
 
 /// A line of a log as it may be shown: values of secrets in it are hidden, the rest stays.
 pub fn masked_line(line: &str) -> String {
-    if !is_secret_text(line) {
-        return line.to_owned();
-    }
-    let mut follows = false;
-    let words = line.split(' ').map(|word| {
-        let is_sign = word == "=" || word == ":";
-        let hides = follows && !is_sign && !word.is_empty();
+    let words: Vec<&str> = line.split(' ').collect();
+    let is_sign = |word: &str| word == "=" || word == ":";
+    let (mut follows, mut quoted) = (false, false);
+    let mut shown = Vec::new();
+    for (at, word) in words.iter().copied().enumerate() {
+        let hides = quoted || follows && !is_sign(word) && !word.is_empty();
+        quoted = (quoted || hides || is_secret_text(word)) && opens(word, quoted);
         let names = word.trim_end_matches([':', '=']);
         let is_key = is_sensitive(names) && !names.contains(['=', ':']);
-        follows = is_key || follows && (is_sign || word.is_empty());
-        match word.split_once('=') {
+        let is_named = word.starts_with('-')
+            || names.len() < word.len()
+            || words.get(at + 1).is_some_and(|next| is_sign(next));
+        let is_scheme = word == "Bearer" || word == "Basic";
+        follows = !hides
+            && (is_key && is_named || is_scheme || follows && (is_sign(word) || word.is_empty()));
+        shown.push(match word.split_once('=') {
             _ if hides => HIDDEN.to_owned(),
             Some((key, _)) if is_secret_text(word) && !key.contains("://") => {
                 format!("{key}={HIDDEN}")
             }
-            _ if is_secret_text(word) && !is_key => HIDDEN.to_owned(),
+            _ if is_secret_text(word) && !is_key || is_signed(word) => HIDDEN.to_owned(),
             _ => word.to_owned(),
-        }
-    });
-    words.collect::<Vec<_>>().join(" ")
+        });
+    }
+    shown.join(" ")
+}
+
+/// Whether a quoted value goes on behind this word.
+fn opens(word: &str, is_open: bool) -> bool {
+    let is_even = word.matches('"').count().is_multiple_of(2);
+    is_open == is_even
+}
+
+/// Whether an address carries a user, or what signs it.
+fn is_signed(word: &str) -> bool {
+    let Some((scheme, rest)) = word.split_once("://") else { return false };
+    // A user of Flink's own addresses (`pekko.tcp://flink@host`) is not a secret, one of a web server may be a token.
+    let is_web = scheme.ends_with("http") || scheme.ends_with("https");
+    is_web && rest.contains('@')
+        || ["sig=", "ignature=", "redential="].iter().any(|part| rest.contains(part))
 }
 
 /// Whether a text carries a secret: `x.password=y` anywhere in it, or `://user:password@`.
@@ -375,6 +395,12 @@ mod tests {
         check("ssl.password = abc def", "ssl.password = ****** def");
         check("at https://a:b@h/x.jar now", "at ****** now");
         check("token expired: no luck", "token expired: no luck");
+        check("arguments: --user a --password x", "arguments: --user a --password ******");
+        check("https://ghp_T@github.com/x now", "****** now");
+        check("https://u:pa/ss@host now", "****** now");
+        check("https://b.example/x?sv=1&sig=ab%3D now", "****** now");
+        check("Authorization: Bearer abc def", "Authorization: Bearer ****** def");
+        check("password=\"a b c\" next", "password=****** ****** ****** next");
     }
 
     #[test]

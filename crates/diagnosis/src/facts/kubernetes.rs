@@ -19,8 +19,13 @@ pub(super) fn is_pod(object: &Value) -> bool {
 
 /// Whether an object is the pod of a TaskManager that is not about to end.
 pub(super) fn is_task_manager(object: &Value) -> bool {
-    let is_ending = !object["metadata"]["deletionTimestamp"].is_null();
+    let is_ending = !object["metadata"]["deletionTimestamp"].is_null() || is_over(object);
     is_pod(object) && !is_ending && !shape::is_job_manager(object)
+}
+
+/// Whether a pod has ended for good: Kubernetes keeps it, and another one takes its place.
+fn is_over(pod: &Value) -> bool {
+    pod["status"]["phase"] == "Failed" || pod["status"]["phase"] == "Succeeded"
 }
 
 /// What an object says. `pending`: pods that are there and do not run.
@@ -36,7 +41,8 @@ pub(super) fn facts(object: &Value, pending: &[&str], now: Option<i64>) -> Vec<F
 
 /// Pods that are there and do not run.
 pub(super) fn pending(objects: &[Value]) -> Vec<&str> {
-    let pods = objects.iter().filter(|object| is_pod(object) && !Pod::of(object).runs);
+    let pods =
+        objects.iter().filter(|object| is_pod(object) && !is_over(object) && !Pod::of(object).runs);
     pods.map(name_of).collect()
 }
 
@@ -56,7 +62,8 @@ fn of_pod(pod: &Value, now: Option<i64>) -> Vec<Fact> {
     // `Evicted`, `NodeLost`, `UnexpectedAdmissionError`: the pod's own word.
     if !text(status, "reason").is_empty() {
         let words = format!("{name}: {}: {}", text(status, "reason"), text(status, "message"));
-        facts.push(said(name, Some(role), words, None));
+        let previous = is_over(pod);
+        facts.push(Fact { previous, ..said(name, Some(role), words, ended_at(pod)) });
     }
     let conditions = status["conditions"].as_array().into_iter().flatten();
     for one in conditions.filter(|one| one["status"] == "False") {
@@ -65,14 +72,31 @@ fn of_pod(pod: &Value, now: Option<i64>) -> Vec<Fact> {
             facts.push(said(name, Some(role), words, one["lastTransitionTime"].as_str()));
         }
     }
-    let lists = ["initContainerStatuses", "containerStatuses"];
-    for container in lists.iter().filter_map(|list| status[list].as_array()).flatten() {
-        facts.extend(of_container(name, role, container, now));
+    for list in ["initContainerStatuses", "containerStatuses"] {
+        for container in status[list].as_array().into_iter().flatten() {
+            // An init container that has done its work.
+            let is_done = container["state"]["terminated"]["exitCode"] == 0;
+            if list == "containerStatuses" || !is_done {
+                facts.extend(of_container(name, role, container, is_over(pod), now));
+            }
+        }
     }
     facts
 }
 
-fn of_container(pod: &str, role: Role, container: &Value, now: Option<i64>) -> Vec<Fact> {
+/// When the last container of a pod has ended.
+fn ended_at(pod: &Value) -> Option<&str> {
+    let containers = pod["status"]["containerStatuses"].as_array()?;
+    containers.iter().filter_map(|one| one["state"]["terminated"]["finishedAt"].as_str()).max()
+}
+
+fn of_container(
+    pod: &str,
+    role: Role,
+    container: &Value,
+    is_over: bool,
+    now: Option<i64>,
+) -> Vec<Fact> {
     let mut facts = Vec::new();
     let (state, last) = (&container["state"], &container["lastState"]);
     let waiting = &state["waiting"];
@@ -84,12 +108,10 @@ fn of_container(pod: &str, role: Role, container: &Value, now: Option<i64>) -> V
         facts.push(said(pod, Some(role), words, None));
     }
     let runs = state["running"].is_object();
-    for (terminated, again) in [(&last["terminated"], runs), (&state["terminated"], false)] {
+    for (terminated, again) in
+        [(&last["terminated"], runs || is_over), (&state["terminated"], is_over)]
+    {
         let Some(code) = terminated["exitCode"].as_i64() else { continue };
-        // An init container that has done its work.
-        if code == 0 && text(terminated, "reason") == "Completed" {
-            continue;
-        }
         let container = text(container, "name");
         let mut words = format!("(container `{container}`) ended with exit code {code}");
         for key in ["reason", "message"] {

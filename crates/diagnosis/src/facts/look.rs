@@ -42,19 +42,19 @@ pub(super) fn facts(evidence: &Evidence) -> Vec<Fact> {
         let text = format!("{registered} of {wanted} TaskManagers are registered");
         facts.push(plain(&evidence.session, None, codes::TASK_MANAGERS_MISSING, text));
     }
-    let known: Vec<&str> = flink.jobs.iter().filter_map(|job| job.job["jid"].as_str()).collect();
-    for (id, name) in &evidence.open_jobs {
-        if !known.contains(&id.as_str()) {
-            let text =
-                format!("job `{name}` ({id}) was running, and the JobManager does not know it");
-            facts.push(plain(name, None, codes::JOB_GONE, text));
-        }
+    // Who cannot list jobs does not know which are missing.
+    let gone = evidence.gone_jobs.iter().filter(|_| !flink.is_unlisted);
+    for (id, name) in gone {
+        let text = format!("job `{name}` ({id}) was running, and the JobManager does not know it");
+        facts.push(plain(name, None, codes::JOB_GONE, text));
     }
     // A job that waits for slots says so in a log, or, for minutes, nowhere.
     let waits = |job: &Value| {
         let tasks = &job["tasks"];
         let of = |state: &str| tasks[state].as_u64().unwrap_or(0);
-        job["state"] == "RUNNING" && 0 < of("scheduled") && of("running") == 0
+        // The adaptive scheduler makes no task before it has slots.
+        let is_created = job["state"] == "CREATED";
+        is_created || job["state"] == "RUNNING" && 0 < of("scheduled") && of("running") == 0
     };
     let free = flink.overview["slots-available"].as_u64();
     for job in flink.jobs.iter().filter(|job| free == Some(0) && waits(&job.job)) {

@@ -67,9 +67,11 @@ pub(super) fn ended(
     runs_again: bool,
     now: Option<i64>,
 ) -> Option<Fact> {
-    let code = end_code(end)?;
+    let code = end_code(end, runs_again)?;
     let at = end.at.as_deref().and_then(time::of_rfc3339);
-    let is_on_purpose = code == codes::TERMINATED || code == codes::ENDED;
+    // A JobManager that ends with 0 was shut down, and comes back empty.
+    let is_job_manager = role == Some(Role::JobManager);
+    let is_on_purpose = code == codes::TERMINATED || code == codes::ENDED && !is_job_manager;
     let is_recent = now.zip(at).is_some_and(|(now, at)| now.saturating_sub(at) < RECENT);
     if runs_again && (is_on_purpose || !is_recent) {
         return None;
@@ -82,7 +84,7 @@ pub(super) fn ended(
     Some(Fact { at, source: Source::End, previous: runs_again, ..fact })
 }
 
-fn end_code(end: &ProcessEnd) -> Option<&'static str> {
+fn end_code(end: &ProcessEnd, runs_again: bool) -> Option<&'static str> {
     if end.out_of_memory {
         return Some(codes::OUT_OF_MEMORY);
     }
@@ -93,7 +95,9 @@ fn end_code(end: &ProcessEnd) -> Option<&'static str> {
         (Some(signal), _) => Some(find(&SIGNALS, signal).unwrap_or(codes::KILLED)),
         (None, Some(0)) => Some(codes::ENDED),
         (None, Some(number)) => Some(find(&EXIT_CODES, number).unwrap_or(codes::START_FAILED)),
-        (None, None) => None,
+        (None, None) if runs_again => None,
+        (None, None) if end.words.contains("could not be started") => Some(codes::NO_COMMAND),
+        (None, None) => Some(codes::NOT_RUNNING),
     }
 }
 

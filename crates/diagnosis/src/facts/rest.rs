@@ -14,8 +14,12 @@ use crate::time;
 /// does so within a few minutes, with Flink's longest default back-off (`restart-strategy.exponential-delay.max-backoff`, 1 min).
 const RECENT: i64 = 10 * 60_000;
 
+/// For how long a failed checkpoint counts that no other has followed, milliseconds: longer than intervals are.
+const STILL_FAILING: i64 = 60 * 60_000;
+
 /// States in which a job is as it should be.
-const WELL: [&str; 5] = ["RUNNING", "FINISHED", "CANCELED", "CANCELLING", "INITIALIZING"];
+const WELL: [&str; 6] =
+    ["CREATED", "RUNNING", "FINISHED", "CANCELED", "CANCELLING", "INITIALIZING"];
 
 /// Lines of an exception that are shown: its head, and its last cause.
 const LINES: usize = 2;
@@ -50,11 +54,21 @@ fn of_job(job: &JobEvidence, now: Option<i64>) -> Vec<Fact> {
         facts.push(plain(&name, None, codes::JOB_FAILS, text));
     }
     let failed = &job.checkpoints["latest"]["failed"];
-    let completed = job.checkpoints["latest"]["completed"]["trigger_timestamp"].as_i64();
     let at = failed["failure_timestamp"].as_i64().or(failed["trigger_timestamp"].as_i64());
+    let age = now.zip(at).map_or(0, |(now, at)| now.saturating_sub(at));
+    let latest = ["completed", "savepoint", "restored"].map(|key| {
+        let one = &job.checkpoints["latest"][key];
+        one["trigger_timestamp"].as_i64().or(one["restore_timestamp"].as_i64())
+    });
+    let newest = latest.into_iter().flatten().max();
+    // Somebody asked for a savepoint and was told; Flink itself ends checkpoints when a job fails over.
+    let is_no_sign = failed["is_savepoint"] == true
+        || failed["failure_message"].as_str().is_some_and(|words| words.contains("suspend"));
     // One that was followed by another that was completed did no harm.
     if let Some(words) = failed["failure_message"].as_str()
-        && completed < failed["trigger_timestamp"].as_i64()
+        && newest < failed["trigger_timestamp"].as_i64()
+        && age < STILL_FAILING
+        && !is_no_sign
         && !["FINISHED", "CANCELED"].contains(&state)
     {
         let text = format!("checkpoint {} of job `{name}` failed: {words}", failed["id"]);

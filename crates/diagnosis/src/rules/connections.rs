@@ -10,14 +10,15 @@ super::symptoms! {
     cure "Compare `jobmanager.rpc.address` with the name of the Service, and resolve it from the pod of a TaskManager. With `hostNetwork`, `dnsPolicy: ClusterFirstWithHostNet` is necessary.";
     "NK2202" Error Connection Processes WhileMissing
     "processes refuse each other's addresses"
-    signs [Says(&["is now gated for"]), Says(&["quarantined"]), Says(&["dropping message", "for non-local recipient"])]
+    signs [Says(&["is now gated for"]), Says(&["has been quarantined"]), Says(&["dropping message", "for non-local recipient"])]
     happens "The RPC system speaks only to the address that the other side calls itself. A wrong name, port or translation in between makes TaskManagers try for ever."
     cure "Use one name everywhere: `jobmanager.rpc.address` has to be what TaskManagers connect to. What died and came back under another address is found again after a moment.";
     "NK2204" Error Connection TaskManagers WhileFailing
     "a TaskManager was lost"
     signs [
         Says(&["Heartbeat of TaskManager with id"]), Says(&["Connection unexpectedly closed by remote task manager"]),
-        Says(&["Lost connection to task manager"]), Says(&["TaskManager with id", "is no longer reachable"]),
+        Says(&["Lost connection to task manager"]), Says(&["TaskManager with id", "is no longer reachable"]), Says(&["The TaskExecutor is shutting down"]),
+        Says(&["has no more allocated slots for job"]),
     ]
     happens "The JobManager hears nothing more from a TaskManager, or another one's connection to it broke. Its tasks fail, and jobs restart. Nearly always the process had ended before; otherwise a garbage collection or the network held it up."
     cure "Look how that TaskManager ended: that is the cause. If it lives, read its garbage collection log, and compare its memory with its load. A longer `heartbeat.timeout` only hides it.";

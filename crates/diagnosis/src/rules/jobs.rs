@@ -15,7 +15,7 @@ super::symptoms! {
     "checkpoints expire before they are complete"
     signs [Says(&["Checkpoint expired before completing"])]
     happens "A checkpoint took longer than `execution.checkpointing.timeout` (10 min): barriers wait behind records (back pressure, a skewed key), or the storage is slow. After a failure more has to be repeated."
-    cure "Find the vertex that is busy all the time. Raise its parallelism, spread its keys, or set `execution.checkpointing.unaligned.enabled: true`; if the upload takes the time, use incremental checkpoints.";
+    cure "Find the vertex that is busy all the time. Raise its parallelism, spread its keys, or set `execution.checkpointing.unaligned.enabled: true` (`execution.checkpointing.unaligned` before Flink 1.19); if the upload takes the time, use incremental checkpoints.";
     "NK2503" Error Job Processes WhileFailing
     "checkpoints fail"
     signs [Says(&["Exceeded checkpoint tolerable failure threshold"])]
@@ -36,10 +36,10 @@ super::symptoms! {
     signs [Says(&["There is no operator for the state"])]
     happens "The job was started with leave to drop state; when a leader recovers it, older releases forget that leave (FLINK-39513)."
     cure "Take a savepoint of the running job, and start it again from that; or update Flink.";
-    "NK2507" Error Job JobManagers Always
-    "a job is gone"
+    "NK2507" Warning Job JobManagers Always
+    "a job is gone, or was forgotten"
     signs []
-    happens "The JobManager does not know a job that was running: without high availability a new JobManager starts empty."
+    happens "The JobManager does not know a job that was running: without high availability a new JobManager starts empty. It also forgets jobs that ended an hour ago (`jobstore.expiration-time`)."
     cure "`nutkin up` resumes the jobs of the ledger from their newest checkpoints; `nutkin watch` does so at once. High availability (`high-availability.type`) keeps jobs across JobManagers.";
     "NK2508" Error Around Nothing Always
     "client and session have different classes"

@@ -13,7 +13,7 @@ super::symptoms! {
     cure "`nutkin rbac` with the same file and options prints the ServiceAccount, Role and RoleBinding that Flink needs; `nutkin.rbac.create: true` has `up` create them.";
     "NK2402" Error Around Nothing Always
     "a directory cannot be created"
-    signs [Says(&["Mkdirs failed to create"]), Says(&["FileNotFoundException", "Permission denied"]), Says(&["AccessDeniedException"])]
+    signs [Says(&["Mkdirs failed to create"]), Says(&["FileNotFoundException", "Permission denied"]), Says(&["java.nio.file.AccessDeniedException: /"])]
     happens "Flink's user (9999 in containers) may not write where checkpoints, savepoints or high availability data shall be. Checkpoints fail, or the JobManager does not start."
     cure "On Kubernetes set `securityContext.fsGroup: 9999` in the pod templates; elsewhere give the directory to the user of the processes, or choose another one.";
     "NK2403" Error Around Nothing Always
@@ -61,7 +61,7 @@ super::symptoms! {
     cure "See that a majority of the ZooKeeper servers runs and can be reached, and that pauses are shorter than `high-availability.zookeeper.client.session-timeout`.";
     "NK2411" Warning Around Nothing Always
     "uploaded jars are gone"
-    signs [Says(&["storage directory", "deleted externally"]), Says(&["Upload directory", "deleted externally"])]
+    signs [Says(&["storage directory", "deleted externally"]), Says(&["Upload directory", "deleted externally"]), Says(&["Jar upload dir", "deleted externally"])]
     happens "The directory of uploaded jars (`web.upload.dir`) was removed while the JobManager ran, often by a cleaner of `/tmp`. Jars have to be uploaded again."
     cure "Set `web.upload.dir` to a directory that nobody cleans. Jars that Nutkin submits are kept, and uploaded again.";
     "NK2412" Error Job Nothing Always

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use nutkin_core::ledger::Ledger;
 use nutkin_diagnosis::{Diagnosis, Evidence, diagnose};
 
 use super::select;
@@ -95,9 +94,28 @@ async fn chosen(args: &Args, context: &Context<'_>) -> Result<(Session, Option<S
 /// # Errors
 /// It has ended, or its platform cannot be asked.
 pub(super) async fn collect(session: &Session) -> Result<Evidence, Error> {
-    let mut evidence = session.evidence().await?;
+    let mut evidence = match session.evidence().await {
+        Ok(evidence) => evidence,
+        // A platform that does not answer is what is wrong, as far as can be seen.
+        Err(error) if matches!(error.kind, Kind::Denied | Kind::Retry | Kind::Broken) => {
+            return Ok(unseen(session, &error));
+        }
+        Err(error) => return Err(error),
+    };
     match ledger::load(session).await {
-        Ok(opened) => evidence.open_jobs = open_jobs(&opened.ledger),
+        Ok(opened) => {
+            let jobs = evidence.flink.iter().flat_map(|flink| &flink.jobs);
+            let row = |job: &'_ nutkin_diagnosis::JobEvidence| {
+                let text = |key: &str| job.job[key].as_str().unwrap_or_default().to_owned();
+                (text("jid"), text("state"))
+            };
+            let listed: Vec<(String, String)> = jobs.map(row).collect();
+            let listed: Vec<(&str, &str)> =
+                listed.iter().map(|(id, state)| (id.as_str(), state.as_str())).collect();
+            let gone = opened.ledger.gone(&listed).into_iter();
+            evidence.gone_jobs =
+                gone.filter_map(|(name, job)| Some((job.id.clone()?, name.to_owned()))).collect();
+        }
         Err(error) => evidence.unseen.push(nutkin_diagnosis::Unseen {
             what: "the session's ledger".to_owned(),
             why: error.error.to_string(),
@@ -133,10 +151,11 @@ pub(super) async fn explained(failure: Error, session: &Session) -> Error {
     }
 }
 
-/// Jobs that run as far as the ledger knows, name by id.
-fn open_jobs(ledger: &Ledger) -> std::collections::BTreeMap<String, String> {
-    let open = ledger.jobs.iter().filter(|(_, job)| job.is_open());
-    open.filter_map(|(name, job)| Some((job.id.clone()?, name.clone()))).collect()
+/// Of a session that could not be looked at, why.
+fn unseen(session: &Session, error: &Error) -> Evidence {
+    let what = format!("session `{}`", session.name());
+    let unseen = nutkin_diagnosis::Unseen { what, why: format!("{:#}", error.error) };
+    Evidence { session: session.name().to_owned(), unseen: vec![unseen], ..Evidence::default() }
 }
 
 /// The name by which findings know what a word names: a process, a pod, or a job by its name or the beginning of its id.
@@ -150,8 +169,8 @@ fn subject(word: &str, evidence: &Evidence, session: &Session) -> Result<String,
     }
     let flink = evidence.flink.iter().flat_map(|flink| &flink.jobs);
     let jobs = flink.filter_map(|job| Some((job.job["jid"].as_str()?, job.job["name"].as_str()?)));
-    let open = evidence.open_jobs.iter().map(|(id, name)| (id.as_str(), name.as_str()));
-    let jobs: Vec<(&str, &str)> = jobs.chain(open).collect();
+    let gone = evidence.gone_jobs.iter().map(|(id, name)| (id.as_str(), name.as_str()));
+    let jobs: Vec<(&str, &str)> = jobs.chain(gone).collect();
     let is_meant = |(id, name): &&(&str, &str)| *name == word || id.starts_with(word);
     if let Some((_, name)) = jobs.iter().find(is_meant) {
         return Ok((*name).to_owned());
@@ -165,5 +184,5 @@ fn subject(word: &str, evidence: &Evidence, session: &Session) -> Result<String,
 /// Whether a finding, or something that it led to, is about this.
 fn concerns(found: &Diagnosis, name: &str) -> bool {
     let is_about = |one: &Diagnosis| one.subjects.iter().any(|subject| subject == name);
-    is_about(found) || found.led_to.iter().any(is_about)
+    found.is_of_session() || is_about(found) || found.led_to.iter().any(is_about)
 }

@@ -99,8 +99,7 @@ fn nobody_shows_a_secret_that_a_log_has() {
         "2026-01-01 00:00:01,000 ERROR a.B [] - fails with s3.secret-key: {SECRET} here\n\
          org.apache.flink.configuration.IllegalConfigurationException: s3.secret-key={SECRET} does not fit\n"
     );
-    let terminated =
-        json!({"exitCode": 1, "reason": "Error", "message": format!("password={SECRET}")});
+    let terminated = json!({"exitCode": 1, "reason": "Error", "message": format!("run with --password {SECRET} and password={SECRET}")});
     end(&place, &terminated, &log);
     for form in ["text", "json"] {
         let said = place.run(&["why", "a", "-o", form]);
