@@ -33,6 +33,9 @@ use nutkin_shell::{Environment, Error, Kind};
 /// Between two tries for a lock that somebody else holds: short against the second that an `up` holds it.
 const LOCK_POLL: Duration = Duration::from_millis(20);
 
+/// Bytes below which a disk counts as full: two JVMs write about half of it into their logs before they serve.
+const ROOM: u64 = 1 << 20;
+
 /// Where [`SessionDirectory::origin`] is written.
 const ORIGIN: &str = "origin.json";
 
@@ -169,6 +172,17 @@ impl SessionDirectory {
     /// The session's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// That the disk of the directory is full, in a sentence: then logs end in the middle, and what the supervisor notes stays old.
+    /// `None`: it is not, or the system does not say it.
+    pub fn lacks_room(&self) -> Option<String> {
+        let disk = rustix::fs::statvfs(&self.path).ok()?;
+        let left = disk.f_bavail.saturating_mul(disk.f_frsize);
+        (left < ROOM).then(|| {
+            let (path, left) = (self.path.display(), left >> 10);
+            format!("the disk of `{path}` is full: {left} KiB are left")
+        })
     }
 
     /// The directory itself.
@@ -430,6 +444,16 @@ mod tests {
         for bad in ["", "-a", "a-", "1a", "A", "a/b", "..", "a.b", &"a".repeat(64)] {
             assert!(!spec::is_name(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_full_disk_is_said() {
+        // A file system that has no room at all.
+        let full = SessionDirectory::at(PathBuf::from("/proc"));
+        assert_eq!(full.lacks_room().unwrap(), "the disk of `/proc` is full: 0 KiB are left");
+        // The control.
+        let temporary = tempfile::tempdir().unwrap();
+        assert_eq!(SessionDirectory::at(temporary.path().to_owned()).lacks_room(), None);
     }
 
     #[tokio::test]

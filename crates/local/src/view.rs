@@ -129,7 +129,11 @@ pub async fn look(directory: &SessionDirectory) -> Result<View, Error> {
         job_managers_for: job_managers_for(&processes),
         file: directory.origin().map(|file| file.display().to_string()),
     };
-    let (state, messages) = status::derive(&name, &observed);
+    let (mut state, mut messages) = status::derive(&name, &observed);
+    if let Some(full) = directory.lacks_room() {
+        state = state.max(SessionState::Degraded);
+        messages.insert(0, full.into());
+    }
     let now = ownership::seconds_since_boot();
     let leads = leading(&launch, &processes);
     let shown = processes.iter().map(|one| ProcessView {

@@ -25,7 +25,7 @@ pub use error::RestError;
 pub use identity::Identity;
 pub use probe::{Overview, Probe, RunningJob};
 pub use running::RunningJobs;
-pub use snapshots::{last_savepoint, left_after, newest_checkpoint};
+pub use snapshots::{last_savepoint, left_after, named_last, newest_checkpoint};
 pub use trigger::{Polled, Trigger, TriggerId};
 pub use tunnel::Tunnel;
 pub use types::{

@@ -53,16 +53,27 @@ pub fn last_savepoint(checkpoints: &Value, noted: Option<&Snapshot>, id: &str) -
 /// the JobManager still says: the job may have ended a moment ago. `config` is `/jobs/:id/checkpoints/config`.
 pub fn left_after(state: &str, checkpoints: &Value, config: &Value, id: &str) -> Left {
     let mut left = left(checkpoints, id);
-    let outlives = match state {
-        "CANCELED" => retains_checkpoints(config),
-        "FAILED" => config["externalization"]["enabled"] == true,
-        _ => false,
-    };
-    if !outlives {
+    if !outlives(state, config) {
         left.checkpoint = None;
         left.newest = left.savepoint.as_ref().map(|one| one.path.clone());
     }
     left
+}
+
+/// Where the last checkpoint was that the JobManager names of a job which has left one. It may have deleted that one since: it
+/// keeps its answers for a while, and a newer one is there then.
+pub fn named_last(state: &str, checkpoints: &Value, config: &Value) -> Option<String> {
+    let path = checkpoints["latest"]["completed"]["external_path"].as_str()?;
+    outlives(state, config).then(|| path.to_owned())
+}
+
+/// Whether Flink keeps the checkpoints of a job that ends like this.
+fn outlives(state: &str, config: &Value) -> bool {
+    match state {
+        "CANCELED" => retains_checkpoints(config),
+        "FAILED" => config["externalization"]["enabled"] == true,
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -34,6 +34,9 @@ pub fn links(
                 [] => format!("`{flink_home}/opt` has no jars"),
                 list => format!("there are {}", list.join(", ")),
             };
+            let hint = format!(
+                "{hint}; an image has what it was built with from Apache's archive of Flink"
+            );
             let message = format!("`{name}` is not in `{flink_home}/opt`");
             Problem::new("ENABLE_BUILT_IN_PLUGINS", message).hint(hint)
         })
@@ -110,7 +113,11 @@ mod tests {
         assert_eq!(problems.len(), 2);
         assert_eq!(
             problems[0].hint,
-            Some(Box::new("there are flink-cep-1.20.5.jar, flink-s3-fs-hadoop-1.20.5.jar".into()))
+            Some(Box::new(
+                "there are flink-cep-1.20.5.jar, flink-s3-fs-hadoop-1.20.5.jar; an image has what it was built with from Apache's \
+                 archive of Flink"
+                    .into()
+            ))
         );
     }
 }

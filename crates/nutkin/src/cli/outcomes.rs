@@ -6,7 +6,7 @@ use nutkin_core::ledger::{Bringer, JobRecord, Ledger, Left, Snapshot};
 use nutkin_core::plan::retention::checkpoint_directory;
 use nutkin_core::remedy::Deed;
 use nutkin_flink::flink_cli::is_job_id;
-use nutkin_rest::{Client, Job, left_after};
+use nutkin_rest::{Client, Job, left_after, named_last};
 use nutkin_shell::ledger;
 use serde_json::Value;
 
@@ -78,7 +78,9 @@ async fn left_of<'j>(
         let ask = async |part| client.job(id, part).await.unwrap_or(Value::Null);
         let (checkpoints, config) = tokio::join!(ask("/checkpoints"), ask("/checkpoints/config"));
         let mut left = left_after(state, &checkpoints, &config, id);
-        look_again(session, client, (id, state), &mut left).await;
+        if let Some(named) = named_last(state, &checkpoints, &config) {
+            look_again(session, client, (id, state), &named, &mut left).await;
+        }
         (id, state, left)
     });
     asked.buffered(AT_ONCE).collect().await
@@ -162,14 +164,19 @@ async fn note_left(session: &Session, found: Vec<(String, Snapshot)>) {
 }
 
 /// Looks where a job that has ended has left its checkpoints. The JobManager may say for a while what it said before the end
-/// (`AbstractCheckpointStatsHandler` keeps its answers for `web.refresh-interval`), and the checkpoint of then is deleted when the
-/// next one is complete. What nobody can look at from here is asked for again.
-async fn look_again(session: &Session, client: &Client, job: (&str, &str), left: &mut Left) {
-    let (id, state) = job;
-    let Some(checkpoint) = &left.checkpoint else { return };
-    let Some((directory, _)) = checkpoint.path.rsplit_once(&format!("/{id}/chk-")) else { return };
+/// (`AbstractCheckpointStatsHandler` keeps its answers for `web.refresh-interval`), and the checkpoint of then is deleted, and
+/// called so, when the next one is complete. What nobody can look at from here is asked for again.
+async fn look_again(
+    session: &Session,
+    client: &Client,
+    (id, state): (&str, &str),
+    named: &str,
+    left: &mut Left,
+) {
+    let Some((directory, _)) = named.rsplit_once(&format!("/{id}/chk-")) else { return };
+    let is_known = |path: &str| left.checkpoint.as_ref().is_some_and(|known| known.path == path);
     match session.newest_checkpoint(directory, id).await {
-        NewestCheckpoint::There(newest) if newest.path != checkpoint.path => left.found(newest),
+        NewestCheckpoint::There(newest) if !is_known(&newest.path) => left.found(newest),
         NewestCheckpoint::There(_) | NewestCheckpoint::Nothing => {}
         NewestCheckpoint::Unseen => {
             let again = jobs::said_from_now_on(client, id).await;

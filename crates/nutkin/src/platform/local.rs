@@ -109,6 +109,10 @@ impl Up {
             let mut wanting = self.shell.wanting(Goal::Session(&self.session), context);
             let driven = drive(&mut wanting, &mut watcher).await?;
             let stalled = match waited(driven, self.shell.answered.clone(), &self.session.name)? {
+                Ok(Waited::TimedOut(seen)) => {
+                    let full = self.shell.directory.lacks_room();
+                    return Ok(Waited::TimedOut(full.unwrap_or(seen)));
+                }
                 Ok(waited) => return Ok(waited),
                 Err(stalled) => stalled,
             };

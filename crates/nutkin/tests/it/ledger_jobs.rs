@@ -128,7 +128,7 @@ fn the_end_of_a_job_is_noted_by_whoever_looks() {
 #[test]
 fn what_a_job_has_left_is_looked_for_where_it_is() {
     #[track_caller]
-    fn check(there: &[u64], expected: u64) {
+    fn check(there: &[u64], discarded: bool, expected: Option<u64>) {
         let world = World::new();
         world.submit();
         let path = |number: u64| format!("checkpoints/{OURS}/chk-{number}");
@@ -138,15 +138,17 @@ fn what_a_job_has_left_is_looked_for_where_it_is() {
             world.place.server.with(|docker| docker.put_file("nutkin-a-data", &file, "x"));
         }
         // What a JobManager says for some seconds after the end, when the next checkpoint has replaced this one.
-        let checkpoint = json!({"id": 9, "external_path": at(9), "discarded": false});
+        let checkpoint = json!({"id": 9, "external_path": at(9), "discarded": discarded});
         world.set(OURS, "FAILED", &json!({"completed": checkpoint, "savepoint": null}));
         world.place.run(&["jobs", "--all"]).expect(0);
-        assert_eq!(world.job(OURS)["lastSavepoint"], at(expected));
+        assert_eq!(world.job(OURS)["lastSavepoint"], json!(expected.map(at)));
     }
-    check(&[10], 10);
+    check(&[10], false, Some(10));
+    check(&[10], true, Some(10));
     // The controls.
-    check(&[9], 9);
-    check(&[], 9);
+    check(&[9], false, Some(9));
+    check(&[], false, Some(9));
+    check(&[], true, None);
 }
 
 #[test]
