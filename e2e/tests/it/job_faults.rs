@@ -1,5 +1,8 @@
 //! Jobs that behave badly, jars that are none, and users who change their mind: what is said, and what goes on.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
 use nutkin_e2e::{Nutkin, Rest};
 use nutkin_testkit::Terminal;
 
@@ -65,6 +68,14 @@ impl Faults {
         let waited = nutkin.run(&run);
         waited.expect(4).says(&format!("warning: {said}")).says("scale --task-managers 3");
         waited.says(&format!("the job waits for slots: {said}"));
+        nutkin.ok(&["cancel", "TooManySlots"]);
+        // Flink's client would wait for ever and say nothing.
+        let mut run = nutkin.command(&["flink", "run", &jar, "--slots", "5"]);
+        let mut run = run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a program");
+        let mut lines = BufReader::new(run.stderr.take().expect("it is piped")).lines();
+        let is_said = |line: &String| line.contains(&format!("the job waits for slots: {said}"));
+        assert!(lines.by_ref().map_while(Result::ok).any(|line| is_said(&line)));
+        run.kill().and_then(|()| run.wait()).expect("it ends");
         nutkin.ok(&["cancel", "TooManySlots"]);
     }
 

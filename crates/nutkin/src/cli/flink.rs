@@ -19,7 +19,7 @@ use super::flink_target::{Whom, reach};
 use super::submission::Submission;
 use super::taken::Asked;
 use crate::jobs::{
-    Driven, Ended, Jar, Patience, failure, random_id, submit, until_done, until_it_ends,
+    Driven, Ended, Jar, Patience, failure, is_lack, random_id, submit, until_done, until_it_ends,
 };
 use crate::{Exit, Outcome, runtime};
 use nutkin_rest::{Client, RunRequest, Trigger};
@@ -289,7 +289,14 @@ async fn submit_and_wait(
     if run.detached {
         return Ok(Exit::Done);
     }
-    match until_it_ends(client, &id, None, None, |_| (), async || None).await.map_err(failure)? {
+    // Flink's client says nothing while a job waits for slots that nobody has.
+    let mut is_told = false;
+    let progress = |line: &str| {
+        if is_lack(line) && !std::mem::replace(&mut is_told, true) {
+            printer.warn(line);
+        }
+    };
+    match until_it_ends(client, &id, None, None, progress, async || None).await.map_err(failure)? {
         Ended::Job(state, outcome) if state.is_finished() => {
             let runtime = outcome.runtime.unwrap_or_default();
             printer.out(&format!(

@@ -29,6 +29,14 @@ pub enum Ended {
 /// come back sooner.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How [`until_it_ends`] says what a job lacks that does not run.
+const WAITS: &str = "the job waits for ";
+
+/// Whether this is what a job lacks, and not how far it is.
+pub fn is_lack(progress: &str) -> bool {
+    progress.starts_with(WAITS)
+}
+
 /// The longest wait for an answer that is not older than the job's state, where `web.refresh-interval` is set to more.
 const REPEATED: Duration = Duration::from_secs(10);
 
@@ -66,10 +74,10 @@ pub async fn until_it_ends(
                 Some(shortage) => {
                     let hints: Vec<String> = shortage.hints().iter().map(words).collect();
                     let hints = hints.join("; ");
-                    format!("the job waits for slots: {shortage}; {hints}")
+                    format!("{WAITS}slots: {shortage}; {hints}")
                 }
                 None => match why().await {
-                    Some(why) => format!("the job waits for TaskManagers: {why}"),
+                    Some(why) => format!("{WAITS}TaskManagers: {why}"),
                     None => describe(&state, &tasks),
                 },
             };
