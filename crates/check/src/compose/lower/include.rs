@@ -38,23 +38,23 @@ impl Project<'_, '_> {
     /// A service on top of what included files say of one of its name: Compose up to 2.21 with an override beside, and from 5 on
     /// (`include.go` of compose-go 2.10). Those between refuse it.
     pub(super) fn over_included(&mut self, key: &Key, service: &Node) -> Node {
-        let document = self.document.clone();
+        let includes = self.document.items_of("include").to_vec();
         let chain = &mut Chain::default();
-        let below = self.of_included(self.name, &document, &key.name, chain);
+        let below = self.of_included(self.name, &includes, &key.name, chain);
         below.map_or_else(|| service.clone(), |below| merge::service(&below, service))
     }
 
-    /// What the files say of a service that a document includes, on all levels: a file counts more than what it includes, and of
+    /// What included files say of a service, on all levels: a file counts more than what it includes, and of
     /// several that one includes the first.
     fn of_included(
         &mut self,
         name: &str,
-        document: &Node,
+        includes: &[Node],
         service: &str,
         chain: &mut Chain,
     ) -> Option<Node> {
         let mut whole: Option<Node> = None;
-        for one in document.items_of("include") {
+        for one in includes {
             // Of one entry each file lies on top of the one before it.
             let mut entry: Option<Node> = None;
             for asked in included(one) {
@@ -63,7 +63,7 @@ impl Project<'_, '_> {
                 if path == self.name || !chain.enter(index) {
                     continue;
                 }
-                let below = self.of_included(&path, document, service, chain);
+                let below = self.of_included(&path, document.items_of("include"), service, chain);
                 chain.files.pop();
                 for said in below.into_iter().chain(self.said(index, document, service)) {
                     entry = Some(over(entry, merge::rebased(&said, asked)));
@@ -92,9 +92,8 @@ impl Project<'_, '_> {
     /// Services that several included files have and this one does not, each with its place and nothing said of it. One file that is
     /// included twice has them once.
     pub(super) fn of_several_includes(&mut self) -> Vec<(Key, Node)> {
-        let document = self.document.clone();
         let mut found: BTreeMap<String, Vec<BTreeSet<usize>>> = BTreeMap::new();
-        for one in document.items_of("include") {
+        for one in self.document.items_of("include") {
             let mut own = BTreeMap::new();
             self.names(self.name, one, &mut Chain::default(), &mut own);
             for (name, files) in own {
