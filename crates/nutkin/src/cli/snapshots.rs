@@ -231,7 +231,9 @@ fn remember(ledger: &mut Ledger, record: &SnapshotRecord) {
     }
     let job = record.job.as_ref().and_then(|job| ledger.jobs.get_mut(job));
     if let Some(job) = job.filter(|job| is_at_rest(job) && job.id.as_ref() == Some(id)) {
-        let taken = Snapshot::new(SAVEPOINT, None, path, record.time.clone(), id);
+        // When it was asked for: a checkpoint that is newer than that may have more.
+        let time = record.asked.clone().or_else(|| record.time.clone());
+        let taken = Snapshot::new(SAVEPOINT, None, path, time, id);
         job.remember_savepoint(taken);
     }
 }
@@ -380,7 +382,6 @@ async fn remove(
     if first.is_empty() || !is_whole(&opened) {
         return Ok(());
     }
-    let mut is_agreed = None;
     for Removal { name, step } in first {
         if !matches!(step, RemovalStep::Dispose(_)) {
             removed(place, &mut opened, &name, &step, told, context).await?;
@@ -402,11 +403,7 @@ async fn remove(
             record.origin == SnapshotOrigin::Document && !record.dropped && !record.disposing
         });
         if is_asked {
-            let agreed = match is_agreed {
-                Some(agreed) => agreed,
-                None => agree(consent, &name, path, context)?,
-            };
-            is_agreed = Some(agreed);
+            let agreed = agree(consent, &name, path, context)?;
             if !agreed {
                 context.events.warn(&format!(
                     "snapshot `{name}` is in no document any more, and {path} stays: `--yes` deletes it"
@@ -477,9 +474,9 @@ fn agree(
     context: &Context<'_>,
 ) -> Result<bool, Error> {
     let Some(consent) = consent else { return Ok(false) };
-    context.printer.say("savepoints whose documents are not in the file any more will be deleted:");
+    context.printer.say("to be deleted, because its document is not in the file any more:");
     context.printer.say(&format!("  `{name}`: {path}"));
-    match consent::ask(consent, false, "Delete them?", context) {
+    match consent::ask(consent, false, "Delete it?", context) {
         Ok(()) => Ok(true),
         Err(failed) if failed.kind == Kind::Unconfirmed => Ok(false),
         Err(failed) => Err(failed),

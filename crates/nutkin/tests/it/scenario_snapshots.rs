@@ -9,7 +9,7 @@ use nutkin_testkit::scenario::{Docker, Fault, Flink, Request, Server};
 use nutkin_testkit::{eventually, side_by_side};
 use serde_json::Value;
 
-use crate::scenario::Place;
+use crate::scenario::{Place, trouble};
 
 /// Far more than anything here takes.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -185,6 +185,59 @@ fn a_snapshot_that_is_taken_out_goes_when_nothing_refers_to_it() {
     // Without a file nobody says that it is not wanted.
     world.place.run(&["up", "a", "--yes"]).expect(0);
     assert_eq!(world.disposed().len(), 1);
+}
+
+#[test]
+fn one_that_cannot_be_deleted_does_not_keep_the_others() {
+    let (docker, flink) = running();
+    let world = World::new(&docker, &flink);
+    let three = [("one", SAVEPOINT), ("two", SAVEPOINT), ("last", SAVEPOINT)];
+    world.file("", "parallelism: 1", &three);
+    world.place.run(UP).expect(0);
+    world.file("", "parallelism: 1", &three[2..]);
+    world.flink.set(|request| {
+        let is_first = String::from_utf8_lossy(&request.body).contains("savepoint-1");
+        if request.path == "/savepoint-disposal" && is_first { trouble(500) } else { Fault::None }
+    });
+    world.place.run(UP).expect(0).says("snapshot `one` is not deleted");
+    assert_eq!(world.disposed(), ["file:/savepoints/savepoint-2"]);
+    // The next one tries again.
+    world.flink.set(|_| Fault::None);
+    world.place.run(UP).expect(0);
+    assert_eq!(world.disposed(), ["file:/savepoints/savepoint-2", "file:/savepoints/savepoint-1"]);
+}
+
+#[test]
+fn a_deletion_that_is_cut_off_leaves_nothing_that_counts_as_taken() {
+    let (docker, flink) = running();
+    let world = World::new(&docker, &flink);
+    let both = [("one", SAVEPOINT), ("two", SAVEPOINT)];
+    world.file("", "parallelism: 1", &both);
+    world.place.run(UP).expect(0);
+    world.file("", "parallelism: 1", &both[1..]);
+    world.flink.set(
+        |request| {
+            if request.path == "/savepoint-disposal" { Fault::Hang } else { Fault::None }
+        },
+    );
+    let up = world.place.start(UP);
+    assert!(world.flink.hangs_within(LIMIT), "it is deleted");
+    drop(up);
+    world.flink.set(|_| Fault::None);
+    // Its document comes back: the one whose files may be gone is not it.
+    world.file("", "parallelism: 1", &both);
+    world
+        .place
+        .run(UP)
+        .expect(0)
+        .says("savepoint `one` of job `count` is file:/savepoints/savepoint-3");
+    let snapshots = world.snapshots();
+    assert_eq!(snapshots["one"]["path"], "file:/savepoints/savepoint-3");
+    assert_eq!(
+        snapshots.as_object().map(serde_json::Map::len),
+        Some(2),
+        "the first one is seen through: {snapshots}"
+    );
 }
 
 #[test]
