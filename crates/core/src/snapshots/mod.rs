@@ -3,7 +3,6 @@
 //! A snapshot is asked for once: its record is in the ledger before the request is sent, with the trigger id that was chosen
 //! for it. It is deleted before it is forgotten, and only while no job, file or ledger refers to it.
 
-mod calendar;
 mod due;
 mod outlook;
 mod policy;
@@ -13,10 +12,10 @@ mod schedule;
 mod tests;
 mod turn;
 
+pub use crate::calendar::{seconds_of, text_of};
 use crate::ledger::{Ledger, SnapshotRecord, SnapshotState};
 use crate::session::{SnapshotDocument, WantedSnapshot};
 
-pub use calendar::{seconds_of, text_of};
 pub use due::{Due, DueSnapshot, due};
 pub use outlook::{SnapshotNext, outlooks};
 pub use policy::{SnapshotPolicy, problems, warnings};

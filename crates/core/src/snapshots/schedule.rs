@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::calendar::{DAY, Date, date, days, last_day, weekday};
+use crate::calendar::{DAY, Date, date, days, last_day, weekday};
 use crate::words::snapshots as words;
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::values;
@@ -246,8 +246,8 @@ fn number(text: &str, least: i64, most: i64, names: &[&str]) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::calendar::{seconds_of, text_of};
     use super::*;
+    use crate::calendar::{seconds_of, text_of};
 
     #[track_caller]
     fn check(text: &str, before: &str, expected: &[&str]) {

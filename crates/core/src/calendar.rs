@@ -1,7 +1,7 @@
 //! Times as texts, as seconds, and as days of the calendar: all in UTC.
 
 /// Seconds of a day.
-pub(super) const DAY: i64 = 86_400;
+pub(crate) const DAY: i64 = 86_400;
 
 /// Seconds since 1970 of a time in RFC 3339 and UTC, to the second; `None`: it is none.
 pub fn seconds_of(text: &str) -> Option<i64> {
@@ -30,16 +30,16 @@ pub fn text_of(seconds: i64) -> String {
 
 /// A day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Date {
-    pub(super) year: i64,
+pub(crate) struct Date {
+    pub(crate) year: i64,
     /// From 1.
-    pub(super) month: i64,
+    pub(crate) month: i64,
     /// From 1.
-    pub(super) day: i64,
+    pub(crate) day: i64,
 }
 
 /// Days since 1970 of a day. Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
-pub(super) const fn days(year: i64, month: i64, day: i64) -> i64 {
+pub(crate) const fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let of_era = year.rem_euclid(400);
@@ -50,7 +50,7 @@ pub(super) const fn days(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// The same the other way around, `civil_from_days`.
-pub(super) const fn date(days: i64) -> Date {
+pub(crate) const fn date(days: i64) -> Date {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let of_era = shifted.rem_euclid(146_097);
@@ -64,13 +64,13 @@ pub(super) const fn date(days: i64) -> Date {
 }
 
 /// The day of the week, in Quartz' numbers: Sunday is 1.
-pub(super) const fn weekday(days: i64) -> i64 {
+pub(crate) const fn weekday(days: i64) -> i64 {
     // 1970 began on a Thursday.
     (days + 4).rem_euclid(7) + 1
 }
 
 /// The last day of a month.
-pub(super) const fn last_day(year: i64, month: i64) -> i64 {
+pub(crate) const fn last_day(year: i64, month: i64) -> i64 {
     let (next_year, next) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
     days(next_year, next, 1) - days(year, month, 1)
 }
