@@ -8,11 +8,17 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::evidence::{Evidence, Looks, is_end};
 use super::moving::Hindrance;
+use super::open::may_go_on;
 use super::{FIRST, ObservedJob};
+use crate::calendar::seconds_of;
 use crate::ledger::{Bringer, JobRecord, Ledger, Request, Snapshot};
-use crate::supervision::fence::is_before;
 use crate::words::lost as words;
+
+/// By how much the clock of whoever submitted a job may differ from that of the JobManager, in seconds: clocks that are set by NTP differ
+/// by far less, those of laptops that have slept by some seconds.
+const SKEW: i64 = 60;
 
 /// What is there once a JobManager answers again.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +35,8 @@ pub struct AfterLoss {
     pub since: Option<String>,
     /// What the JobManagers before have written down of jobs that ended.
     pub archive: JobArchive,
-    /// How whoever looks has seen jobs last while their JobManager lived, in Flink's words.
-    pub watched: BTreeMap<String, String>,
+    /// How jobs were seen last while their JobManager lived.
+    pub looks: Looks,
     /// Jobs, by their names in the ledger, that somebody wants to go on although nobody knows whether they had ended.
     pub wanted: BTreeSet<String>,
     /// Whether a TaskManager may live that knows the lost registrations: it would refuse a job of the same id for ever
@@ -148,12 +154,18 @@ pub fn lost(ledger: &Ledger, seen: &AfterLoss) -> Vec<LostJob> {
     .collect()
 }
 
-/// Whether it was submitted to the JobManager that lives, which has forgotten it since (`jobstore.expiration-time`). What is known
-/// better counts: the two times are of two clocks.
+/// Whether it has ended under the JobManager that lives, which has forgotten it since. What is known better counts: the two times
+/// are of two clocks.
 fn has_ended(name: &str, record: &JobRecord, seen: &AfterLoss) -> bool {
     let id = record.id.as_deref().unwrap_or_default();
-    let since = seen.since.as_deref().filter(|_| end_of(name, record, id, seen) == End::Unknown);
-    since.is_some() && !is_before(record.submitted.as_deref(), since)
+    match end_of(name, record, id, seen) {
+        End::Forgotten => true,
+        End::Unknown => {
+            let times = [&record.submitted, &seen.since].map(|time| seconds_of(time.as_ref()?));
+            matches!(times, [Some(submitted), Some(since)] if since + SKEW < submitted)
+        }
+        End::NotYet | End::Was(_) | End::Begun(_) => false,
+    }
 }
 
 /// What is known of the end of a job that no JobManager has.
@@ -165,44 +177,44 @@ enum End {
     Was(String),
     /// It was seen on the way to its end, in this state.
     Begun(String),
+    /// It has ended under the JobManager that lives, which has forgotten it since (`jobstore.expiration-time`).
+    Forgotten,
     /// Nothing.
     Unknown,
 }
 
 fn end_of(name: &str, record: &JobRecord, id: &str, seen: &AfterLoss) -> End {
-    let watched = seen.watched.get(id);
-    let is_end = |state: &&String| {
-        matches!(
-            ObservedJob::of_state(state),
-            ObservedJob::Finished | ObservedJob::Failed | ObservedJob::Canceled
-        )
-    };
     let archived = match &seen.archive {
         JobArchive::Read { ended, .. } => ended.get(id),
         JobArchive::Nothing | JobArchive::Unseen => None,
     };
-    if let Some(state) = archived.or(watched.filter(is_end)) {
+    // `SUSPENDED` does not count: another JobManager continues such a job.
+    if let Some(state) = archived.filter(|state| is_end(state)) {
         return End::Was(state.clone());
+    }
+    let evidence = seen.looks.of(record, id, seen.since.as_deref());
+    if let Evidence::Ended(state) = evidence {
+        return End::Was(state.to_owned());
     }
     if seen.wanted.contains(name) {
         return End::NotYet;
     }
-    // `FAILING` is said where no restart follows.
-    let is_begun = |state: &&String| ["CANCELLING", "FAILING"].contains(&state.as_str());
-    if let Some(state) = watched.filter(is_begun) {
-        return End::Begun(state.clone());
+    if let Evidence::Ending(state) = evidence {
+        return End::Begun(state.to_owned());
+    }
+    if evidence == Evidence::Known {
+        return End::Forgotten;
     }
     let is_archived = match &seen.archive {
         JobArchive::Read { unclear, .. } => !unclear.contains(id),
         JobArchive::Nothing | JobArchive::Unseen => false,
     };
     // Who has begun to resume it knew more.
-    if watched.is_some() || is_archived || record.moving { End::NotYet } else { End::Unknown }
-}
-
-/// Jobs of a ledger that ran as far as it knows: these have to be looked for.
-pub fn open(ledger: &Ledger) -> impl Iterator<Item = (&String, &JobRecord)> {
-    ledger.jobs.iter().filter(|(_, record)| may_go_on(record, ledger))
+    if evidence == Evidence::Alive || is_archived || record.moving {
+        End::NotYet
+    } else {
+        End::Unknown
+    }
 }
 
 /// The record that counts: a submission that was begun has arrived where it has left something.
@@ -213,19 +225,6 @@ fn arrived<'r>(record: &'r JobRecord, seen: &AfterLoss) -> &'r JobRecord {
         })
     };
     record.pending.as_deref().filter(|pending| has_left(pending)).unwrap_or(record)
-}
-
-fn may_go_on(record: &JobRecord, ledger: &Ledger) -> bool {
-    let is_open = record.ended.as_deref().is_none_or(|state| state == crate::ledger::FORGOTTEN);
-    // What is stopped with a savepoint to be moved is resumed by its move.
-    is_open && !record.suspended && (record.moving || !is_given_up(record, ledger))
-}
-
-/// Whether it was submitted before a change that was agreed to and ended all jobs.
-fn is_given_up(record: &JobRecord, ledger: &Ledger) -> bool {
-    let ended = ledger.history.iter().rev().find(|event| event.changes == [crate::ledger::ENDED]);
-    let last = ended.map(|event| &event.time).max(ledger.given_up.as_ref());
-    last.is_some_and(|last| record.submitted.as_ref().is_none_or(|time| time <= last))
 }
 
 fn outcome(name: &str, record: &JobRecord, id: &str, seen: &AfterLoss) -> LostOutcome {

@@ -4,11 +4,13 @@
 pub mod arguments;
 mod claim;
 mod decide;
+mod evidence;
 mod find;
 mod left;
 mod lost;
 mod moving;
 mod notes;
+mod open;
 mod outlook;
 mod policy;
 mod settle;
@@ -25,16 +27,18 @@ use crate::session::SessionJob;
 
 pub use claim::ClaimMode;
 pub use decide::{carried_out, decide, problems};
+pub use evidence::{Looks, RECENT, sightings_to_write};
 pub use find::{ListedJob, NotFound, find};
 pub use left::{Archived, LIST, archived, listed};
 pub use lost::{
-    AfterLoss, JobArchive, LostJob, LostOutcome, WhyLost, cut, is_one_of_several, lost, open,
+    AfterLoss, JobArchive, LostJob, LostOutcome, WhyLost, cut, is_one_of_several, lost,
 };
 pub use moving::{
     Hindrance, JobsChoice, MovableJob, Stop, again, fates, savepoint_in, stopped, to_resume,
     to_stop,
 };
 pub use notes::{Note, notes, sent};
+pub use open::open;
 pub use outlook::{Next, Outlook, next};
 pub use policy::Policy;
 pub use settle::settle;

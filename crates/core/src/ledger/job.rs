@@ -209,6 +209,17 @@ impl Request {
 }
 
 impl JobRecord {
+    /// The ids under which it may run.
+    pub fn ids(&self) -> impl Iterator<Item = &String> {
+        let pending = self.pending.as_ref().and_then(|pending| pending.id.as_ref());
+        self.id.iter().chain(pending)
+    }
+
+    /// Whether no command is doing anything with it: otherwise the record is that command's.
+    pub const fn is_at_rest(&self) -> bool {
+        !self.moving && !self.suspended && self.pending.is_none() && self.request.is_none()
+    }
+
     /// Whether it is known to have come to its own end, and is not to go on.
     pub fn has_finished(&self) -> bool {
         self.ended.as_deref() == Some(FINISHED) && !self.suspended

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Event, Ledger};
+use super::{Event, Ledger, Sighting};
 use crate::words::ledger as words;
 
 /// Two commands changed the same part.
@@ -53,6 +53,7 @@ pub fn merge(base: &Ledger, ours: &Ledger, theirs: &Ledger) -> Result<Ledger, Co
     merge_each(both, &mut merged.jobs).map_err(|name| conflict(&words::job(&name)))?;
     let both = [&base.snapshots, &ours.snapshots, &theirs.snapshots];
     merge_each(both, &mut merged.snapshots).map_err(|name| conflict(&words::snapshot(&name)))?;
+    merge_sightings([&base.sightings, &ours.sightings], &mut merged.sightings);
     let new = ours.history.iter().filter(|event| !base.history.contains(event));
     merged.history.extend(new.cloned());
     Ok(merged)
@@ -74,6 +75,24 @@ fn merge_each<T: Clone + PartialEq>(
         };
     }
     Ok(())
+}
+
+/// Merges sightings: of two of one job the later one counts, so that no command fails because another one has looked.
+fn merge_sightings(
+    [base, ours]: [&BTreeMap<String, Sighting>; 2],
+    merged: &mut BTreeMap<String, Sighting>,
+) {
+    for id in base.keys().chain(ours.keys()) {
+        let (before, mine) = (base.get(id), ours.get(id));
+        let both = one(&before, &mine, &merged.get(id)).copied();
+        let time = |of: Option<&Sighting>| of.map(|of| of.time.clone());
+        let is_mine = both.map_or(time(merged.get(id)) < time(mine), |both| both == mine);
+        match mine {
+            Some(mine) if is_mine => drop(merged.insert(id.clone(), mine.clone())),
+            None if is_mine => drop(merged.remove(id)),
+            _ => {}
+        }
+    }
 }
 
 /// The one of two that is new, if it is one.

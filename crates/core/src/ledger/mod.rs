@@ -18,6 +18,7 @@ mod outcome;
 mod phase;
 mod read;
 mod secrets;
+mod sighting;
 mod snapshot;
 mod store;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use outcome::Left;
 pub use phase::{Destination, InTheWay, Phase};
 pub use read::{Newer, Read, read};
 pub use secrets::{MissingSecret, Secrets, masked_line};
+pub use sighting::Sighting;
 pub use snapshot::{SnapshotOrigin, SnapshotRecord, SnapshotState};
 pub use store::{Opened, Sealed, Stored, Version, open};
 pub use wanted::{ConfDirectory, LeftOut, Source, Wanted};
@@ -80,6 +82,10 @@ pub struct Ledger {
     /// Snapshots that a session file or the clock asked for, by their names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub snapshots: BTreeMap<String, SnapshotRecord>,
+    /// How jobs were seen last by whoever watches the session, by their ids: what speaks for or against that a job ran when its
+    /// JobManager was lost.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sightings: BTreeMap<String, Sighting>,
     /// When a change was last agreed to that ended the jobs of the session (RFC 3339): none that was submitted before goes on by
     /// itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,6 +122,7 @@ impl Ledger {
             phase: None,
             jobs: BTreeMap::new(),
             snapshots: BTreeMap::new(),
+            sightings: BTreeMap::new(),
             given_up: None,
             made_by: None,
             history: Vec::new(),

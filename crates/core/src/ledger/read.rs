@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{API_VERSION, JobRecord, KIND, Ledger, SnapshotRecord, Wanted};
+use super::{API_VERSION, JobRecord, KIND, Ledger, Sighting, SnapshotRecord, Wanted};
 use crate::words::ledger as words;
 
 /// A ledger of a newer Nutkin, whose meaning is not known here.
@@ -42,6 +42,7 @@ pub fn read(text: &str, name: &str) -> Result<Read, Newer> {
     // One by one, so that a damaged job costs no other.
     let jobs = take_map(&mut document, "jobs", &mut lost);
     let snapshots = take_map(&mut document, "snapshots", &mut lost);
+    let sightings = take_map(&mut document, "sightings", &mut lost);
     let wanted = document.remove("wanted");
     let history = take_list(&mut document, "history", &mut lost);
     let mut ledger: Ledger = salvage(document, "", &mut lost).unwrap_or_else(|| Ledger::new(name));
@@ -55,6 +56,12 @@ pub fn read(text: &str, name: &str) -> Result<Read, Newer> {
         let path = format!("snapshots.{name}");
         if let Some(record) = part::<SnapshotRecord>(value, &path, &mut lost) {
             ledger.snapshots.insert(name, record);
+        }
+    }
+    for (id, value) in sightings {
+        let path = format!("sightings.{id}");
+        if let Some(sighting) = part::<Sighting>(value, &path, &mut lost) {
+            ledger.sightings.insert(id, sighting);
         }
     }
     ledger.wanted = wanted.and_then(|value| part::<Wanted>(value, "wanted", &mut lost));

@@ -476,3 +476,28 @@ proptest! {
         prop_assert_eq!(opened.ledger.wanted.unwrap().session(), Ok(session));
     }
 }
+
+#[test]
+fn the_later_of_two_sightings_is_kept() {
+    #[track_caller]
+    fn check(base: Option<u8>, ours: Option<u8>, theirs: Option<u8>, expected: Option<u8>) {
+        let of = |second: Option<u8>| {
+            let time = second.map(|second| format!("2026-11-29T12:00:0{second}Z"));
+            let one = time.map(|time| Sighting { time, ..Sighting::default() });
+            let sightings = one.map(|one| ("a".to_owned(), one)).into_iter().collect();
+            Ledger { sightings, ..Ledger::new("s") }
+        };
+        let merged = merge(&of(base), &of(ours), &of(theirs)).unwrap();
+        assert_eq!(merged.sightings, of(expected).sightings);
+    }
+    check(None, Some(1), None, Some(1));
+    check(Some(1), Some(1), Some(2), Some(2));
+    check(Some(1), None, Some(1), None);
+    check(Some(1), Some(1), None, None);
+    // Both: no conflict.
+    check(Some(1), Some(2), Some(3), Some(3));
+    check(Some(1), Some(3), Some(2), Some(3));
+    check(None, Some(3), Some(2), Some(3));
+    check(Some(1), None, Some(2), Some(2));
+    check(Some(1), Some(2), None, Some(2));
+}

@@ -1,24 +1,24 @@
 //! Jobs whose JobManager was lost without high availability: looks what is left of them, and has them go on.
 
 mod left;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use nutkin_core::jobs::{self as rules, LostJob, LostOutcome, WhyLost};
-use nutkin_core::ledger::{JobRecord, Ledger, Opened};
+use nutkin_core::jobs::{self as rules, Looks, LostJob, LostOutcome, WhyLost};
+use nutkin_core::ledger::{JobRecord, Opened};
 use nutkin_core::selection::Platform;
-use nutkin_core::supervision::fence::{LivingProcesses, Watched};
-use nutkin_flink::Problem;
-use nutkin_rest::{Client, Connected, Job};
+use nutkin_core::supervision::fence::LivingProcesses;
+use nutkin_rest::{Client, Job};
 use nutkin_shell::{Error, Kind, ledger};
 
-use super::noted::Notes;
 use super::{Context, fence};
 use crate::jobs::moving::{self, Within};
 use crate::jobs::{Driven, Patience, failure, until_it_answers};
 use crate::platform::{self, Session};
-use left::{ids, look};
+use left::look;
+pub(super) use told::Told;
 
 /// How many looks a JobManager that runs may be silent before that is said: it takes some seconds to start. The same of one that
 /// has not ended yet.
@@ -29,54 +29,6 @@ pub(super) const SOON: Duration = Duration::from_millis(500);
 
 /// How often to look whether a JobManager lives whose jobs have been resumed and have no checkpoint yet.
 const SELDOM: Duration = Duration::from_secs(2);
-
-/// What somebody knows who has looked before.
-#[derive(Debug, Default)]
-pub(super) struct Told {
-    /// Lines that were said about jobs that stay lost, so that nobody reads them twice.
-    lines: BTreeSet<String>,
-    /// Whether there will be more looks.
-    watches: bool,
-    /// The processes at the last look.
-    processes: Watched,
-    /// The way to the JobManager that was started at that time.
-    connected: Option<(String, Connected)>,
-    /// Looks at which it ran and did not answer.
-    silent: usize,
-    /// The state in which each job was seen last: without an archive nobody else knows whether one was canceled.
-    states: BTreeMap<String, String>,
-    /// Jobs, by their names in the ledger, that somebody wants to go on although nobody knows whether they had ended.
-    wanted: BTreeSet<String>,
-    /// Looks at which there were several.
-    doubled: usize,
-    notes: Notes,
-}
-
-impl Told {
-    /// For many looks.
-    pub(super) fn watching() -> Self {
-        Self { watches: true, ..Self::default() }
-    }
-
-    /// The same where these jobs go on although nobody knows whether they had ended: by their names or ids.
-    ///
-    /// # Errors
-    /// The ledger does not have one of them (2).
-    pub(super) fn resuming(mut self, jobs: &[String], ledger: &Ledger) -> Result<Self, Error> {
-        for said in jobs {
-            let is_it = |(name, record): &(&String, &JobRecord)| {
-                *name == said || ids(record).any(|id| id == said)
-            };
-            let found = ledger.jobs.iter().find(is_it);
-            let (name, _) = found.ok_or_else(|| {
-                let message = format!("the ledger does not have a job `{said}`");
-                Error::input(vec![Problem::new("--resume", message)])
-            })?;
-            self.wanted.insert(name.clone());
-        }
-        Ok(self)
-    }
-}
 
 /// What one look came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -108,7 +60,7 @@ pub(super) async fn recover_now(
     limit: Duration,
     context: &Context<'_>,
 ) -> Result<(), Error> {
-    let mut told = Told { wanted, ..Told::default() };
+    let mut told = Told::wanting(wanted);
     let mut patience = Patience::new(Some(limit));
     while recover(session, limit, &mut told, context).await?.is_doubled {
         if !matches!(patience.waits("", SOON).await, Driven::Done(())) {
@@ -153,6 +105,7 @@ pub(super) async fn recover(
     if let Some(seen) = &processes {
         let submitted: Vec<_> = open.iter().map(|record| record.submitted.as_deref()).collect();
         let old = told.processes.look(seen, &submitted);
+        told.sees_job_manager(seen);
         fence::end(session, &old, context).await;
     }
     if open.is_empty() {
@@ -183,9 +136,7 @@ pub(super) async fn recover(
     told.silent = 0;
     let states: BTreeMap<String, String> =
         jobs.iter().map(|job| (job.id.clone(), job.state.to_string())).collect();
-    // What was not submitted by Nutkin is of no interest once it has gone.
-    told.states.retain(|id, _| open.iter().any(|record| ids(record).any(|one| one == id)));
-    told.states.extend(states.clone());
+    told.sees_jobs(&open, &states, since);
     let base = platform::ledger::base(&said, context.environment);
     // What a job of the file was submitted as, and not what has become of the file since.
     wanted.jobs.retain(|job| {
@@ -196,7 +147,7 @@ pub(super) async fn recover(
     let within =
         Within { session: &wanted, base: &base, given: &given, found: &nothing, limit, context };
     let listed: BTreeSet<String> = jobs.iter().map(|job| job.id.clone()).collect();
-    if open.iter().all(|record| ids(record).all(|id| listed.contains(id))) {
+    if open.iter().all(|record| record.ids().all(|id| listed.contains(id))) {
         return goes_on(session, &client, opened, (&jobs, &states), since, within, told).await;
     }
     if let Some(names) = processes.as_ref().and_then(LivingProcesses::doubled) {
@@ -210,7 +161,8 @@ pub(super) async fn recover(
     }
     told.doubled = 0;
     let mut seen = look(session, &client, listed, &opened, within).await?;
-    (seen.since, seen.watched) = (since.map(str::to_owned), told.states.clone());
+    seen.since = since.map(str::to_owned);
+    seen.looks = Looks { now: ledger::now(), ..told.looks.clone() }.with(&opened.ledger);
     seen.wanted.clone_from(&told.wanted);
     let mut lost = rules::lost(&opened.ledger, &seen);
     let go_on_now =
@@ -221,22 +173,7 @@ pub(super) async fn recover(
         seen.may_be_registered = !freed;
         lost = rules::lost(&opened.ledger, &seen);
     }
-    go_on(session, &client, lost, opened, since, within, told).await
-}
-
-impl Told {
-    /// The way to the JobManager, which stays open from look to look.
-    async fn client(&mut self, session: &Session, since: Option<&str>) -> Result<Client, Error> {
-        let since = since.unwrap_or_default();
-        let connected =
-            match self.connected.take().filter(|(of, _)| of == since && !since.is_empty()) {
-                Some((_, connected)) => connected,
-                None => session.connect(true).await?,
-            };
-        let client = connected.client()?;
-        self.connected = Some((since.to_owned(), connected));
-        Ok(client)
-    }
+    go_on(session, &client, lost, opened, (&jobs, since), within, told).await
 }
 
 /// Nothing is lost: notes how jobs are, and sees those through that a command resumed which was cut off.
@@ -253,6 +190,7 @@ async fn goes_on(
         return Ok(Recovered::default());
     }
     if opened.ledger.phase.is_none() {
+        told.notes.see(session, &opened, &told.looks.sightings, false).await?;
         let (cut, failed) = rules::cut(&opened.ledger, states);
         for line in failed {
             if told.lines.insert(line.clone()) {
@@ -265,7 +203,7 @@ async fn goes_on(
             return Ok(Recovered::jobs(cut.len()));
         }
     }
-    told.notes.write(session, client, &opened, jobs, since.unwrap_or_default()).await?;
+    told.note(session, client, &opened, jobs, since).await?;
     Ok(Recovered::default())
 }
 
@@ -275,11 +213,11 @@ async fn go_on(
     client: &Client,
     lost: Vec<LostJob>,
     mut opened: Opened,
-    since: Option<&str>,
+    (jobs, since): (&[Job], Option<&str>),
     within: Within<'_>,
     told: &mut Told,
 ) -> Result<Recovered, Error> {
-    let mut names = Vec::new();
+    let (mut names, mut again) = (Vec::new(), Vec::new());
     let mut changes = Vec::new();
     for job in lost {
         let line = job.line();
@@ -287,6 +225,9 @@ async fn go_on(
             LostOutcome::GoesOn { record, .. } => {
                 within.context.events.say(&line);
                 opened.ledger.jobs.insert(job.name.clone(), *record);
+                // What was seen of the lost run says nothing of the next one.
+                opened.ledger.sightings.remove(&job.id);
+                again.push(job.id);
                 names.push(job.name);
                 changes.push(line);
             }
@@ -297,10 +238,15 @@ async fn go_on(
             }
             LostOutcome::Stays(why) if told.lines.insert(line.clone()) => {
                 within.context.events.warn(&line);
-                if let WhyLost::MayHaveEnded(from) = why {
+                let from = match why {
+                    WhyLost::MayHaveEnded(from) => Some(from.map(|from| format!(" from {from}"))),
+                    WhyLost::WasSeen(_) => Some(None),
+                    _ => None,
+                };
+                if let Some(from) = from {
                     let (session, from) = (session.name(), from.unwrap_or_default());
                     let hint = format!(
-                        "`nutkin watch {session} --once --resume {}` has it go on from {from}",
+                        "`nutkin watch {session} --once --resume {}` has it go on{from}",
                         job.name
                     );
                     within.context.events.hint(&hint.into());
@@ -310,10 +256,15 @@ async fn go_on(
         }
     }
     if changes.is_empty() {
+        if told.watches {
+            // Also while one stays lost.
+            told.note(session, client, &opened, jobs, since).await?;
+        }
         return Ok(Recovered::default());
     }
     opened.ledger.note(ledger::event(within.context.environment, changes));
     ledger::save(session, &mut opened).await?;
+    told.looks.sightings.retain(|id, _| !again.contains(id));
     if !names.is_empty() {
         let since = since.filter(|_| told.watches);
         resume(session, client, &names, opened, since, within).await?;

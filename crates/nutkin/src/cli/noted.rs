@@ -1,10 +1,10 @@
-//! Checkpoints of jobs that run, noted in the ledger for the moment in which their JobManager is lost.
+//! Checkpoints of jobs that run, and how the jobs are, noted in the ledger for the moment in which their JobManager is lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use nutkin_core::jobs as rules;
-use nutkin_core::ledger::{JobRecord, Opened, Snapshot};
+use nutkin_core::ledger::{JobRecord, Ledger, Opened, Sighting, Snapshot};
 use nutkin_core::plan::retention::checkpoint_directory;
 use nutkin_rest::{Client, Job, newest_checkpoint};
 use nutkin_shell::{Error, ledger};
@@ -13,7 +13,8 @@ use super::outcomes;
 use crate::jobs::moving;
 use crate::platform::Session;
 
-/// How often they are noted where the checkpoints themselves can be listed after a loss: no write that is not needed.
+/// How often checkpoints are noted where they can be listed after a loss, and how often that jobs are alive: no write that is not
+/// needed. It has to be less than [`rules::RECENT`].
 const SELDOM: Duration = Duration::from_mins(1);
 
 /// When they were noted, and whether a loss would depend on that.
@@ -50,7 +51,7 @@ impl Places {
 
 impl Notes {
     /// Notes which jobs have ended, and the last checkpoint of each that runs, if it is time. `since`: the start of the
-    /// JobManager.
+    /// JobManager, and how it said that jobs are.
     ///
     /// # Errors
     /// The ledger cannot be written.
@@ -60,7 +61,7 @@ impl Notes {
         client: &Client,
         opened: &Opened,
         jobs: &[Job],
-        since: &str,
+        (since, sightings): (&str, &BTreeMap<String, Sighting>),
     ) -> Result<(), Error> {
         let is_open = |id: &String| {
             rules::open(&opened.ledger).any(|(_, record)| record.id.as_ref() == Some(id))
@@ -72,6 +73,8 @@ impl Notes {
             let of_session = checkpoint_directory(&moving::options(client).await?);
             self.places =
                 Some(Places { since: since.to_owned(), of_session, seen: BTreeMap::new() });
+            // What was noted was said by another one.
+            self.last = None;
         }
         let Some(places) = &mut self.places else { return Ok(()) };
         let is_due = self.last.is_none_or(|last| SELDOM <= last.elapsed());
@@ -79,7 +82,8 @@ impl Notes {
             self.last = Some(Instant::now());
         }
         let mut new: Vec<(&String, Snapshot)> = Vec::new();
-        for (name, record) in rules::open(&opened.ledger).filter(|(_, record)| is_at_rest(record)) {
+        for (name, record) in rules::open(&opened.ledger).filter(|(_, record)| record.is_at_rest())
+        {
             if !is_due && places.sees(record, session).await {
                 continue;
             }
@@ -96,13 +100,16 @@ impl Notes {
             };
             new.extend(newest.filter(is_new).map(|one| (name, one)));
         }
+        // Beside a checkpoint it costs nothing.
+        let is_due = is_due || !new.is_empty();
         if new.is_empty() {
-            return Ok(());
+            return self.see(session, opened, sightings, is_due).await;
         }
-        let write = |ledger: &mut nutkin_core::ledger::Ledger| {
+        let write = |ledger: &mut Ledger| {
+            keep(ledger, sightings, is_due);
             for (name, checkpoint) in new {
                 let record = ledger.jobs.get_mut(name);
-                let record = record.filter(|one| is_at_rest(one) && one.id == checkpoint.job);
+                let record = record.filter(|one| one.is_at_rest() && one.id == checkpoint.job);
                 if let Some(record) = record {
                     record.checkpoint = Some(checkpoint);
                 }
@@ -110,9 +117,30 @@ impl Notes {
         };
         ledger::update(session, write).await.map(drop)
     }
+
+    /// Notes how jobs are, if that is news or if it is time.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub(super) async fn see(
+        &self,
+        session: &Session,
+        opened: &Opened,
+        sightings: &BTreeMap<String, Sighting>,
+        is_due: bool,
+    ) -> Result<(), Error> {
+        if rules::sightings_to_write(&opened.ledger, sightings, is_due).is_empty() {
+            return Ok(());
+        }
+        ledger::update(session, |ledger| keep(ledger, sightings, is_due)).await.map(drop)
+    }
 }
 
-/// Whether no command is doing anything with a job: its record is that command's.
-const fn is_at_rest(record: &JobRecord) -> bool {
-    !record.moving && !record.suspended && record.pending.is_none() && record.request.is_none()
+/// Keeps these, and forgets those of jobs that nobody asks for any more.
+fn keep(ledger: &mut Ledger, seen: &BTreeMap<String, Sighting>, is_due: bool) {
+    let new = rules::sightings_to_write(ledger, seen, is_due);
+    ledger.sightings.extend(new);
+    let open: BTreeSet<String> =
+        rules::open(ledger).flat_map(|(_, record)| record.ids()).cloned().collect();
+    ledger.sightings.retain(|id, _| open.contains(id));
 }

@@ -32,6 +32,7 @@ mod scenario_moving;
 mod scenario_rbac;
 mod scenario_records;
 mod scenario_relocation;
+mod scenario_seen;
 mod scenario_snapshots;
 mod scenario_so;
 mod scenario_way_back;

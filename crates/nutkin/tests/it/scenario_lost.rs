@@ -12,9 +12,9 @@ use serde_json::json;
 use crate::scenario::{Place, standalone, trouble};
 use crate::scenario_rbac::{Asked, needs, rows};
 
-const JOB: &str = "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
+pub(crate) const JOB: &str = "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
 /// Far more than anything here takes.
-const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 /// What would be too much was waited for this long.
 const NOTHING: Duration = Duration::from_secs(2);
 /// A watch that hears of nothing by itself for as long as the test runs.
@@ -22,7 +22,7 @@ const WATCH: &[&str] = &["watch", "a", "--interval", "600"];
 const VOLUME: &str = "nutkin-a-data";
 const JOB_MANAGER: &str = "nutkin-a-jobmanager";
 
-fn flink(archive: bool) -> Flink {
+pub(crate) fn flink(archive: bool) -> Flink {
     let mut options = vec![("state.checkpoints.dir", "file:///opt/flink/data/checkpoints")];
     if archive {
         options.push(("jobmanager.archive.fs.dir", "file:///opt/flink/data/archive"));
@@ -120,7 +120,8 @@ impl Daemon {
     }
 }
 
-const NEWEST: &str = "file:/opt/flink/data/checkpoints/0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a/chk-10";
+pub(crate) const NEWEST: &str =
+    "file:/opt/flink/data/checkpoints/0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a/chk-10";
 
 #[test]
 fn docker_tells_of_the_end_at_once() {
@@ -214,12 +215,12 @@ fn no_job_runs_twice_whatever_is_cut() {
 }
 
 /// A cluster with a session and its job. Its JobManager writes down jobs that end.
-fn cluster(file: &str, started: &'static str) -> Place<Kubernetes> {
+pub(crate) fn cluster(file: &str, started: &'static str) -> Place<Kubernetes> {
     cluster_with(file, started, true)
 }
 
 /// The same, with an archive or without one.
-fn cluster_with(file: &str, started: &'static str, archive: bool) -> Place<Kubernetes> {
+pub(crate) fn cluster_with(file: &str, started: &'static str, archive: bool) -> Place<Kubernetes> {
     let place = Place::kubernetes();
     place.server.with(|one| {
         one.runs_pods = true;
@@ -238,7 +239,7 @@ fn cluster_with(file: &str, started: &'static str, archive: bool) -> Place<Kuber
 }
 
 /// Far from now: later than everything.
-const LATER: &str = "2099-01-01T00:00:00Z";
+pub(crate) const LATER: &str = "2099-01-01T00:00:00Z";
 
 fn native() -> String {
     standalone(1)
@@ -247,7 +248,7 @@ fn native() -> String {
 }
 
 /// The container of a pod has ended, or was started again.
-fn container(place: &Place<Kubernetes>, pod: &str, state: &serde_json::Value) {
+pub(crate) fn container(place: &Place<Kubernetes>, pod: &str, state: &serde_json::Value) {
     place.server.with(|one| {
         let mut found = one.get("Pod", pod);
         found["status"]["containerStatuses"][0]["state"] = state.clone();
@@ -255,7 +256,7 @@ fn container(place: &Place<Kubernetes>, pod: &str, state: &serde_json::Value) {
     });
 }
 
-fn jobs(place: &Place<Kubernetes>) -> Vec<(String, Option<String>)> {
+pub(crate) fn jobs(place: &Place<Kubernetes>) -> Vec<(String, Option<String>)> {
     let jobs = place.server.with(|one| one.flink.work.jobs.clone());
     jobs.into_iter().map(|(id, job)| (id, job.from)).collect()
 }
@@ -365,7 +366,7 @@ fn where_nobody_may_look_the_checkpoint_counts_that_was_noted() {
 }
 
 /// The JobManager of the pod has ended, and was started again there.
-fn lose_in_pod(place: &Place<Kubernetes>) {
+pub(crate) fn lose_in_pod(place: &Place<Kubernetes>) {
     place.server.with(|one| one.flink.work.forget());
     container(place, "a-0", &json!({"running": {"startedAt": "2098-01-01T00:00:00Z"}}));
 }
@@ -402,24 +403,6 @@ fn what_nobody_saw_end_is_not_started_again() {
         place.run(command).expect(0).says("goes on from");
         assert_eq!(jobs(&place), [(JOB.to_owned(), Some(NEWEST.to_owned()))], "{command:?}");
     }
-}
-
-#[test]
-fn what_was_canceled_before_a_watch_does_not_come_back() {
-    let place = cluster_with(&standalone(1), LATER, false);
-    let unknown = place.run(&["watch", "a", "--once", "--resume", "other"]);
-    unknown.expect(2).says("does not have a job `other`");
-    let watch = place.start(&["watch", "a", "--interval", "1"]);
-    eventually("the watch has looked", LIMIT, || 0 < place.count("/proxy/jobs/overview"));
-    place.server.with(|one| one.flink.work.jobs.get_mut(JOB).expect("the job").state = "CANCELED");
-    eventually("the watch has noted it", LIMIT, || {
-        let map = place.server.with(|one| one.get("ConfigMap", "nutkin-a"));
-        map.to_string().contains("CANCELED")
-    });
-    lose_in_pod(&place);
-    std::thread::sleep(NOTHING);
-    drop(watch);
-    assert_eq!(jobs(&place), []);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Every way in which a job may have been lost.
 
 use super::*;
-use crate::ledger::{ENDED, Event, Request};
+use crate::ledger::{ENDED, Event, Request, Sighting};
 
 const ID: &str = "0123456789abcdef0123456789abcdef";
 
@@ -32,9 +32,20 @@ fn archive(ended: &[(&str, &str)]) -> JobArchive {
     JobArchive::Read { ended: ended.iter().map(of).collect(), unclear: BTreeSet::new() }
 }
 
-/// A watch saw the job in this state last.
-fn watched(state: &str) -> BTreeMap<String, String> {
-    [(ID.to_owned(), state.to_owned())].into()
+/// A watch saw the job in this state last, and right after that the end of its JobManager.
+fn watched(state: &str) -> Looks {
+    let start = "2026-11-29T10:00:00Z".to_owned();
+    let seen = Sighting {
+        state: state.to_owned(),
+        time: "2026-11-29T12:30:00Z".to_owned(),
+        job_manager: Some(start.clone()),
+        ..Sighting::default()
+    };
+    Looks {
+        sightings: [(ID.to_owned(), seen)].into(),
+        ended: Some((start, "2026-11-29T12:30:05Z".to_owned())),
+        now: String::new(),
+    }
 }
 
 fn ledger(record: JobRecord) -> Ledger {
@@ -125,7 +136,7 @@ fn without_a_checkpoint_nothing_is_guessed() {
     let unknown = AfterLoss { archive: JobArchive::Nothing, ..seen(&[]) };
     assert_eq!(verdict(record(), &unknown), "NoCheckpoint");
     // The control: somebody saw it run.
-    let ran = AfterLoss { watched: watched("RUNNING"), ..unknown };
+    let ran = AfterLoss { looks: watched("RUNNING"), ..unknown };
     assert_eq!(verdict(record(), &ran), "3 file:/first");
     // Its checkpoints may lie elsewhere.
     let elsewhere = AfterLoss { checkpoints: BTreeMap::new(), ..seen(&[]) };
@@ -137,6 +148,9 @@ fn lost_once_more_on_its_way() {
     let again = JobRecord { moving: true, ..record() };
     assert_eq!(verdict(again.clone(), &seen(&[])), "3 file:/old");
     assert_eq!(verdict(again, &seen(&[8])), format!("3 file:/c/{ID}/chk-8"));
+    // Whoever watched saw that it ended.
+    let failed = AfterLoss { looks: watched("FAILED"), archive: JobArchive::Nothing, ..seen(&[]) };
+    assert_eq!(verdict(JobRecord { moving: true, ..record() }, &failed), "FAILED");
     let pending = JobRecord { pending: Some(Box::new(record())), ..JobRecord::default() };
     assert_eq!(verdict(pending.clone(), &seen(&[8])), format!("3 file:/c/{ID}/chk-8"));
     assert_eq!(verdict(pending, &seen(&[])), "-", "it has not arrived");
@@ -203,7 +217,7 @@ fn jobs_of_one_program() {
 fn where_nobody_can_look_the_checkpoint_counts_that_was_noted() {
     let unseen = |archive: JobArchive| AfterLoss {
         unseen: [ID.to_owned()].into(),
-        watched: watched("RUNNING"),
+        looks: watched("RUNNING"),
         archive,
         ..AfterLoss::default()
     };
@@ -216,7 +230,7 @@ fn where_nobody_can_look_the_checkpoint_counts_that_was_noted() {
     for archive in [JobArchive::Nothing, JobArchive::Unseen] {
         assert_eq!(verdict(now.clone(), &unseen(archive.clone())), "3 s3://c/chk-7");
         // The control: nobody has seen it run.
-        let unwatched = AfterLoss { watched: BTreeMap::new(), ..unseen(archive) };
+        let unwatched = AfterLoss { looks: Looks::default(), ..unseen(archive) };
         assert_eq!(verdict(now.clone(), &unwatched), "MayHaveEnded(Some(\"s3://c/chk-7\"))");
     }
     // Another run of it, or another job.
@@ -242,9 +256,18 @@ fn what_the_living_job_manager_has_forgotten_has_ended_there() {
     // The controls: it was submitted to the one before, or it was seen to run, whatever the two clocks say.
     let may_have = format!("MayHaveEnded(Some(\"file:/c/{ID}/chk-7\"))");
     assert_eq!(verdict(record(), &since("2026-11-29T12:30:00Z")), may_have);
+    // By the clock of whoever submitted it, it may have been a little later than that: it is told.
+    assert_eq!(verdict(record(), &since("2026-11-29T11:59:00Z")), may_have);
+    assert_eq!(verdict(record(), &since("2026-11-29T11:58:59Z")), "-");
+    // This very JobManager had it, whatever the archive has, which somebody may clear. The control: somebody wants it.
+    let start = "2026-11-29T10:00:00Z";
+    let had = AfterLoss { looks: watched("RUNNING"), archive: archive(&[]), ..since(start) };
+    assert_eq!(verdict(record(), &had), "-");
+    let wanted = AfterLoss { wanted: ["orders".to_owned()].into(), ..had };
+    assert_eq!(verdict(record(), &wanted), format!("3 file:/c/{ID}/chk-7"));
     assert_eq!(verdict(record(), &left), may_have);
     let expected = format!("3 file:/c/{ID}/chk-7");
-    let ran = AfterLoss { watched: watched("RUNNING"), ..since("2026-11-29T11:00:00Z") };
+    let ran = AfterLoss { looks: watched("RUNNING"), ..since("2026-11-29T11:00:00Z") };
     assert_eq!(verdict(record(), &ran), expected);
     // Its last submission was begun, and has not arrived.
     let moving = JobRecord { moving: true, ..record() };
@@ -277,8 +300,8 @@ fn what_was_resumed_and_failed_is_not_resumed_again() {
 fn what_a_watch_saw_counts_where_no_archive_is_read() {
     #[track_caller]
     fn check(archive: &JobArchive, state: Option<&str>, expected: &str) {
-        let watched = state.map(watched).unwrap_or_default();
-        let seen = AfterLoss { archive: archive.clone(), watched, ..seen(&[7]) };
+        let looks = state.map(watched).unwrap_or_default();
+        let seen = AfterLoss { archive: archive.clone(), looks, ..seen(&[7]) };
         assert_eq!(verdict(record(), &seen), expected, "{archive:?}");
     }
     let unclear = [ID.to_owned()].into();
@@ -297,6 +320,8 @@ fn what_a_watch_saw_counts_where_no_archive_is_read() {
         }
         check(archive, None, &format!("MayHaveEnded(Some(\"{path}\"))"));
     }
+    // What was archived as suspended has not ended: another JobManager continues it.
+    check(&archive(&[(ID, "SUSPENDED")]), None, &goes_on);
     // An archive that can be read and does not have it: it had not ended.
     check(&archive(&[]), None, &goes_on);
     check(&archive(&[]), Some("CANCELLING"), "WasSeen(\"CANCELLING\")");
@@ -316,6 +341,10 @@ fn what_somebody_wants_goes_on_unless_it_is_known_to_have_ended() {
     let ending = JobRecord { request: Some(request), ..record() };
     assert_eq!(verdict(ending, &wanted(JobArchive::Nothing)), goes_on);
     assert_eq!(verdict(record(), &wanted(archive(&[(ID, "CANCELED")]))), "CANCELED");
+    for (state, expected) in [("FAILED", "FAILED"), ("CANCELLING", goes_on.as_str())] {
+        let saw = AfterLoss { looks: watched(state), ..wanted(JobArchive::Nothing) };
+        assert_eq!(verdict(record(), &saw), expected);
+    }
     let others = AfterLoss { wanted: ["other".to_owned()].into(), ..wanted(JobArchive::Nothing) };
     assert!(verdict(record(), &others).starts_with("MayHaveEnded"));
 }

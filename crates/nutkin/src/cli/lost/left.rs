@@ -14,12 +14,6 @@ use crate::jobs::moving::{self, Within};
 use crate::jobs::{failure, located};
 use crate::platform::Session;
 
-/// The ids under which a job may run.
-pub(super) fn ids(record: &JobRecord) -> impl Iterator<Item = &String> {
-    let pending = record.pending.as_ref().and_then(|pending| pending.id.as_ref());
-    record.id.iter().chain(pending)
-}
-
 /// What is left of the jobs that ran as far as the ledger knows. `known`: those that the JobManager lists.
 pub(super) async fn look(
     session: &Session,
@@ -31,7 +25,7 @@ pub(super) async fn look(
     let mut seen = AfterLoss { known, ..AfterLoss::default() };
     let mut missing: Vec<(&String, &JobRecord)> = Vec::new();
     for (name, record) in rules::open(&opened.ledger) {
-        for id in ids(record).filter(|id| !seen.known.contains(*id)).collect::<Vec<_>>() {
+        for id in record.ids().filter(|id| !seen.known.contains(*id)).collect::<Vec<_>>() {
             // The list may be a moment old.
             match client.state(id).await {
                 Ok(_) => drop(seen.known.insert(id.clone())),
