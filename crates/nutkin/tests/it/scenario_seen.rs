@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::scenario::{Place, standalone, trouble};
 use crate::scenario_lost::{
-    JOB, LATER, LIMIT, NEWEST, cluster, cluster_with, container, jobs, lose_in_pod,
+    JOB, LATER, LIMIT, NEWEST, cluster, cluster_with, container, flink, jobs, lose_in_pod,
 };
 
 /// A watch that looks all the time.
@@ -143,5 +143,27 @@ fn what_was_resumed_and_has_failed_is_not_started_again_at_the_next_loss() {
         } else {
             once.expect(0).says("1 job runs again");
         }
+    }
+}
+
+#[test]
+fn up_goes_on_where_neither_checkpoints_nor_the_archive_can_be_looked_into() {
+    for has_directory in [false, true] {
+        let place = cluster(&standalone(1), LATER);
+        if !has_directory {
+            let mut flink = flink(true);
+            flink.options.retain(|(key, _)| *key != "state.checkpoints.dir");
+            place.server.with(|one| (one.flink.options, one.printed) = (flink.options, None));
+        }
+        lose_in_pod(&place);
+        // The control: checkpoints are listed, and only the archive is not read for a while.
+        place.server.set(move |request| {
+            let reads =
+                request.path.ends_with("/exec") && request.query("command").contains("/archive/");
+            if has_directory && reads { trouble(503) } else { Fault::None }
+        });
+        let run = place.run(&["up", "a"]);
+        run.expect(i32::from(has_directory));
+        assert_eq!(jobs(&place), []);
     }
 }

@@ -49,16 +49,22 @@ pub(super) async fn look(
             by_directory.entry(directory).or_default().push(id);
         }
     }
+    let mut has_listed = false;
     for (directory, ids) in by_directory {
         match session.checkpoints(&directory, &ids).await {
-            Some(left) => seen.checkpoints.extend(left),
+            Some(left) => {
+                has_listed = true;
+                seen.checkpoints.extend(left);
+            }
             None => seen.unseen.extend(ids.into_iter().map(str::to_owned)),
         }
     }
     if let Some(directory) = options.text(ARCHIVE) {
         seen.archive = match archive(session, &directory, &missing).await {
-            // What can be looked into now and then is asked again: what has ended is not started again meanwhile.
-            Err(failure) if seen.unseen.is_empty() && of_address(&directory).is_some() => {
+            // Where files can be listed now and then it is asked again: what has ended is not started again meanwhile.
+            Err(failure)
+                if has_listed && seen.unseen.is_empty() && of_address(&directory).is_some() =>
+            {
                 return Err(failure);
             }
             read => read.unwrap_or(JobArchive::Unseen),
