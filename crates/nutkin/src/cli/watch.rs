@@ -38,7 +38,7 @@ pub struct Args {
     once: bool,
 
     /// A job that goes on although nobody knows whether it had been canceled or had failed before its JobManager was lost
-    #[arg(long, value_name = "JOB")]
+    #[arg(long, value_name = "JOB", requires = "once")]
     resume: Vec<String>,
 
     /// How often to look if nobody says that something has happened

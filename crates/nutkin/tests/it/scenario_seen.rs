@@ -4,7 +4,7 @@ use nutkin_testkit::eventually;
 use nutkin_testkit::scenario::{Fault, Kubernetes, Request};
 use serde_json::{Value, json};
 
-use crate::scenario::{Place, standalone, trouble};
+use crate::scenario::{Place, finish, standalone, trouble};
 use crate::scenario_lost::{
     JOB, LATER, LIMIT, NEWEST, cluster, cluster_with, container, flink, jobs, lose_in_pod,
 };
@@ -166,4 +166,14 @@ fn up_goes_on_where_neither_checkpoints_nor_the_archive_can_be_looked_into() {
         run.expect(i32::from(has_directory));
         assert_eq!(jobs(&place), []);
     }
+}
+
+#[test]
+fn jobs_are_named_for_one_loss_only() {
+    let place = cluster(&standalone(1), LATER);
+    let unknown = place.run(&["watch", "a", "--once", "--resume", "other"]);
+    unknown.expect(2).says("does not have a job `other`");
+    // Who watches on would mean every loss to come.
+    let watch = place.start(&["watch", "a", "--resume", JOB]);
+    finish(watch).expect(2).says("--once");
 }
