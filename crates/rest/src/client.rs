@@ -216,15 +216,12 @@ impl Client {
         })
     }
 
-    /// Whether a TaskManager with this id (`taskmanager.resource-id`) has no task. One that has not registered has none.
+    /// Whether a TaskManager with this id (`taskmanager.resource-id`) has no task.
     ///
     /// # Errors
     /// See [`RestError`].
     pub async fn is_idle(&self, task_manager: &str) -> Result<bool, RestError> {
-        let answer = match self.get(&format!("/taskmanagers/{task_manager}")).await {
-            Err(RestError::NotFound(_)) => return Ok(true),
-            answer => answer?,
-        };
+        let answer = self.get(&format!("/taskmanagers/{task_manager}")).await?;
         let slots = answer["slotsNumber"].as_u64();
         Ok(slots.is_some() && slots == answer["freeSlots"].as_u64())
     }
