@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bollard::models::{ContainerState, ContainerStateStatusEnum};
+use bollard::models::{ContainerState, ContainerStateStatusEnum, EventMessage};
 use bollard::query_parameters::{
     EventsOptionsBuilder, InspectContainerOptions, LogsOptionsBuilder,
 };
@@ -159,6 +159,9 @@ async fn process(session: &DockerSession, one: &ListedContainer) -> ProcessView 
 /// How a container ended that the kernel killed because it took too much memory.
 const OUT_OF_MEMORY: &str = "killed: out of memory";
 
+/// Seconds within which a container ends whose process the kernel has killed: the end of a program that it ran beside does not end it.
+const KILLED_WITHIN: i64 = 10;
+
 /// How a container ended that runs again, as far as the daemon remembers: it keeps its last 256 events
 /// (`daemon/events/events.go`).
 async fn ended_before(session: &DockerSession, id: &str) -> Option<String> {
@@ -171,9 +174,18 @@ async fn ended_before(session: &DockerSession, id: &str) -> Option<String> {
     let options = EventsOptionsBuilder::default().since("0").until(&now.to_string());
     let events = session.docker.events(Some(options.filters(&filters).build()));
     let events: Vec<_> = events.try_collect().await.ok()?;
+    last_end(&events)
+}
+
+/// How the last of these ends came about.
+fn last_end(events: &[EventMessage]) -> Option<String> {
     let (last, before) = events.split_last()?;
     // A program that the container runs may be killed and leave it alive: only what comes right before its end counts.
-    if before.last().is_some_and(|one| one.action.as_deref() == Some("oom")) {
+    let is_near = |one: &EventMessage| {
+        one.time.zip(last.time).is_none_or(|(oom, end)| end - oom <= KILLED_WITHIN)
+    };
+    let is_kill = |one: &EventMessage| one.action.as_deref() == Some("oom") && is_near(one);
+    if before.last().is_some_and(is_kill) {
         return Some(OUT_OF_MEMORY.to_owned());
     }
     let code = last.actor.as_ref()?.attributes.as_ref()?.get("exitCode")?;
@@ -241,4 +253,33 @@ pub async fn last_lines(session: &DockerSession, name: &str, count: usize) -> Ve
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use bollard::models::EventActor;
+
+    use super::*;
+
+    #[test]
+    fn a_container_was_killed_by_what_came_right_before_its_end() {
+        #[track_caller]
+        fn check(events: &[(&str, i64)], expected: &str) {
+            let event = |(action, time): &(&str, i64)| {
+                let attributes = Some([("exitCode".to_owned(), "137".to_owned())].into());
+                EventMessage {
+                    action: Some((*action).to_owned()),
+                    time: Some(*time),
+                    actor: Some(EventActor { attributes, ..EventActor::default() }),
+                    ..EventMessage::default()
+                }
+            };
+            let events: Vec<EventMessage> = events.iter().map(event).collect();
+            assert_eq!(last_end(&events).as_deref(), Some(expected));
+        }
+        check(&[("oom", 100), ("die", 101)], OUT_OF_MEMORY);
+        // The controls: a program that it ran beside was killed an hour ago, or before another end.
+        check(&[("oom", 100), ("die", 3700)], "exit code 137");
+        check(&[("oom", 100), ("die", 101), ("die", 102)], "exit code 137");
+    }
 }
