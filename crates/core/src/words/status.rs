@@ -65,8 +65,11 @@ pub(crate) fn silent() -> Remark {
 
 /// REST does not answer, and has had the time for it: seconds.
 pub(crate) fn hangs(lived: u64) -> Remark {
-    let text = format!("the JobManager has run for {}m and does not answer", lived / 60);
-    Remark::new(text, vec!["it hangs, or is overloaded: its log may say why".into()])
+    let text =
+        format!("the JobManager has run for {}m and does not answer at the moment", lived / 60);
+    let cause =
+        "if that lasts, it hangs, which its log may explain, or cannot be reached from here";
+    Remark::new(text, vec![cause.into()])
 }
 
 /// TaskManagers are missing.

@@ -1,6 +1,7 @@
 //! From the arguments that name a session to a client of its JobManagers.
 
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use nutkin_core::jobs::arguments::Sight;
 use nutkin_core::selection::Platform;
@@ -77,6 +78,9 @@ async fn tell_of_an_election(target: &Target, context: &Context<'_>) {
     }
 }
 
+/// How long a JobManager may be silent that has answered before: it collects garbage, or another one is elected.
+const PAUSES: Duration = Duration::from_secs(15);
+
 /// Whether all JobManagers have lived for longer than their start takes.
 fn has_started(view: &View) -> bool {
     let mut all = view.processes.iter().filter(|one| one.role == "JobManager");
@@ -91,13 +95,18 @@ fn has_started(view: &View) -> bool {
 pub async fn until_started(target: &Target, context: &Context<'_>) -> Result<(), Error> {
     let Some(session) = &target.session else { return Ok(()) };
     let mut hangs = None;
+    let asked = Instant::now();
+    let pauses = Cell::new(false);
     let starts = async || {
         let view = session.look().await?;
         let reason = view.messages.first().map(|message| message.line(words));
         let is_degraded = view.state == SessionState::Degraded;
         // What the supervisor starts again is not lost: who can be connected to has one.
         let is_kept = is_degraded && view.platform == Platform::Local && !has_started(&view);
-        let is_coming = view.state == SessionState::Starting || is_kept;
+        // A pause is not the end: it may be collecting garbage, or electing a leader.
+        let is_pausing = is_degraded && view.overview.is_none() && asked.elapsed() < PAUSES;
+        pauses.set(is_pausing);
+        let is_coming = view.state == SessionState::Starting || is_kept || is_pausing;
         if is_degraded && !is_coming && view.overview.is_none() {
             hangs.clone_from(&reason);
         }
@@ -108,9 +117,8 @@ pub async fn until_started(target: &Target, context: &Context<'_>) -> Result<(),
     let tell = |reason: &str| {
         if !std::mem::replace(&mut is_told, true) {
             let name = &target.name;
-            context
-                .printer
-                .say(&format!("session `{name}` is starting: waiting for its JobManager"));
+            let is = if pauses.get() { "does not answer" } else { "is starting" };
+            context.printer.say(&format!("session `{name}` {is}: waiting for its JobManager"));
         }
         spinner.say(reason);
     };
