@@ -35,7 +35,12 @@ pub async fn newest(
     let (Some(job_manager), Some(text)) = (job_managers.first(), directory.to_str()) else {
         return packed(session, directory, job).await;
     };
-    let Some(all) = listed_by(session, &job_manager.id, text, &[job]).await else {
+    // What a folder of one container lacks says nothing about the others.
+    let is_shared =
+        store::keeper(session).await?.is_some_and(|(_, data)| directory.starts_with(data));
+    let listed =
+        if is_shared { listed_by(session, &job_manager.id, text, &[job]).await } else { None };
+    let Some(all) = listed else {
         return packed(session, directory, job).await;
     };
     let newest = all.get(job).and_then(BTreeMap::last_key_value);

@@ -126,10 +126,6 @@ pub struct Snapshot {
     /// The id of the job that it is of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
-    /// Whether it was found where the job has left its state, once nobody knew the job any more: there is no newer one, and nobody
-    /// has to look again.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_last: bool,
     /// Fields of a newer Nutkin, which are kept.
     #[serde(flatten)]
     pub unknown: BTreeMap<String, Value>,

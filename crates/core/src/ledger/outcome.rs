@@ -104,8 +104,25 @@ impl Ledger {
     pub fn note_left(&mut self, id: &str, checkpoint: Snapshot) {
         self.note_forgotten(id);
         if let Some(job) = self.job_of(id) {
-            job.goes_on_from(Snapshot { is_last: true, ..checkpoint });
+            job.goes_on_from(checkpoint);
         }
+    }
+
+    /// Notes which jobs are there again, of jobs as a session lists them (id, state), and gives whether any are: a JobManager may list
+    /// jobs before it has recovered all of them. What was found of such a job is not what it goes on from any more.
+    pub fn note_back(&mut self, jobs: &[(&str, &str)]) -> bool {
+        let mut is_any = false;
+        for (id, _) in jobs.iter().filter(|(_, state)| !ENDS.contains(state)) {
+            let job = self.job_of(id).filter(|job| job.ended.as_deref() == Some(FORGOTTEN));
+            let Some(job) = job else { continue };
+            is_any = true;
+            job.ended = None;
+            let before = job.checkpoint.take();
+            if before.is_some_and(|old| job.last_savepoint == Some(old.path)) {
+                job.last_savepoint = job.savepoint.as_ref().map(|savepoint| savepoint.path.clone());
+            }
+        }
+        is_any
     }
 
     /// How many jobs that no session file names run, as far as the ledger knows.
@@ -171,12 +188,6 @@ impl JobRecord {
             self.last_savepoint = Some(checkpoint.path.clone());
         }
         self.checkpoint = Some(checkpoint);
-    }
-
-    /// Whether its newest checkpoint is known, because it was looked for after its session had forgotten it.
-    pub fn knows_its_last(&self) -> bool {
-        self.ended.as_deref() == Some(FORGOTTEN)
-            && self.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.is_last)
     }
 
     /// Whether it runs as far as the ledger knows, and no session file names it.

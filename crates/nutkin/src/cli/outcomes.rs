@@ -2,7 +2,7 @@
 //! ended, and what they have left.
 
 use futures_util::stream::{self, StreamExt as _};
-use nutkin_core::ledger::{Bringer, JobRecord, Ledger, Left, Snapshot};
+use nutkin_core::ledger::{Bringer, JobRecord, Ledger, Left};
 use nutkin_core::plan::retention::checkpoint_directory;
 use nutkin_core::remedy::Deed;
 use nutkin_flink::flink_cli::is_job_id;
@@ -16,11 +16,10 @@ use crate::platform::{AT_ONCE, NewestCheckpoint, Session};
 use crate::remedies::words;
 
 /// Notes it in the ledger, and gives the ledger; `None` where it cannot be read. Nothing is asked or written unless a job of
-/// these has ended; whoever may look but not write leaves it to others.
+/// these has ended, or is there again; whoever may look but not write leaves it to others.
 pub(super) async fn note(session: &Session, client: &Client, jobs: &[Job]) -> Option<Ledger> {
-    let ended = jobs.iter().filter(|job| job.state.has_ended());
-    let ended: Vec<(String, String)> = ended.map(id_and_state).collect();
-    write(session, client, &ended, false).await
+    let all: Vec<(String, String)> = jobs.iter().map(id_and_state).collect();
+    write(session, client, &all, false).await
 }
 
 /// Notes jobs that are known to have ended, by id and state. Without any the ledger is not read.
@@ -109,22 +108,19 @@ pub(super) async fn tell_gone(
     // A job that was stopped and resumed is known by its first id, and has another one.
     let is_other = |name: &str, id: &str| is_job_id(name) && name != id;
     let of_session = directory_of_session(client).await;
-    let mut found = Vec::new();
     for (name, job) in gone {
         let id = job.id.as_deref().unwrap_or(name);
         let name = if is_other(name, id) { id } else { name };
         let mut left = job.clone();
         let mut unseen = None;
-        let directory = directory_of(job, of_session.as_deref());
-        // Looking may mean to read all that the job has left.
-        if let Some(directory) = directory.filter(|_| !job.knows_its_last()) {
+        if let Some(directory) = directory_of(job, of_session.as_deref()) {
             match session.newest_checkpoint(&directory, id).await {
-                NewestCheckpoint::There(checkpoint) => {
-                    found.push((id.to_owned(), checkpoint.clone()));
-                    left.goes_on_from(checkpoint);
+                NewestCheckpoint::There(checkpoint) => left.goes_on_from(checkpoint),
+                // What was found there before is there no more.
+                NewestCheckpoint::Nothing if left.checkpoint.is_none() => {}
+                NewestCheckpoint::Nothing | NewestCheckpoint::Unseen => {
+                    unseen = Some(format!("{directory}/{id}"));
                 }
-                NewestCheckpoint::Nothing => {}
-                NewestCheckpoint::Unseen => unseen = Some(format!("{directory}/{id}")),
             }
         }
         let text =
@@ -148,19 +144,6 @@ pub(super) async fn tell_gone(
             }
         }
     }
-    note_left(session, found).await;
-}
-
-/// Notes what jobs have left that are gone, so that nobody looks for it again. Whoever may not write leaves it to others.
-async fn note_left(session: &Session, found: Vec<(String, Snapshot)>) {
-    if found.is_empty() {
-        return;
-    }
-    let Ok(mut opened) = ledger::load(session).await else { return };
-    for (id, checkpoint) in found {
-        opened.ledger.note_left(&id, checkpoint);
-    }
-    let _ = ledger::save(session, &mut opened).await;
 }
 
 /// Looks where a job that has ended has left its checkpoints. The JobManager may say for a while what it said before the end
@@ -220,7 +203,8 @@ async fn write(
     let mut opened = ledger::load(session).await.ok()?;
     let ended = opened.ledger.ended_since(&listed);
     let forgotten = if are_all { opened.ledger.forgotten_since(&listed) } else { Vec::new() };
-    if ended.is_empty() && forgotten.is_empty() {
+    let is_any_back = opened.ledger.note_back(&listed);
+    if ended.is_empty() && forgotten.is_empty() && !is_any_back {
         return Some(opened.ledger);
     }
     for (id, state, left) in left_of(session, client, ended).await {

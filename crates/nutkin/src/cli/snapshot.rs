@@ -10,11 +10,11 @@ use super::Context;
 use super::client::target;
 use super::shared::{Output, OutputArgs, SessionArgs, document};
 use super::taken::Asked;
-use crate::jobs::{Driven, Patience, failure, until_done, until_tasks_run};
+use crate::jobs::{Driven, Patience, failure, said_from_now_on, until_done, until_tasks_run};
 use crate::progress::Spinner;
 use crate::runtime::{self, unless_interrupted};
 use crate::{Exit, Outcome};
-use nutkin_rest::{Client, Job, RestError, Trigger, TriggerId, left_after};
+use nutkin_rest::{Client, Job, RestError, Trigger, TriggerId, left_after, savepoint_at_end};
 use nutkin_shell::{Error, Kind};
 
 /// What `stop` and `savepoint` take alike.
@@ -145,15 +145,22 @@ async fn take(snapshot: &Snapshot<'_>, stage: &RefCell<Stage>, context: &Context
 
 /// That a job has ended, with its last savepoint where it has one: another command may have made it, and been killed.
 async fn too_late(client: &Client, job: &Job) -> Error {
-    let checkpoints = client.job(&job.id, "/checkpoints").await.unwrap_or_default();
-    let left = left_after(&job.state.to_string(), &checkpoints, &Value::Null, &job.id);
     let (id, state) = (&job.id, &job.state);
-    let Some(savepoint) = left.savepoint.map(|savepoint| savepoint.path) else {
+    let said = said_from_now_on(client, id).await;
+    let (Ok(checkpoints), Ok(config)) = said else {
+        let message = format!("job {id} is {state}; what it has left is not known");
+        return Error::new(Kind::Broken, message);
+    };
+    let left = left_after(&state.to_string(), &checkpoints, &config, id);
+    // The savepoint of a job that went on for long after it is not where it goes on.
+    let Some(newest) =
+        left.newest.filter(|_| !state.is_finished() || savepoint_at_end(&checkpoints).is_some())
+    else {
         return Error::new(Kind::Broken, format!("job {id} is {state}: it has no state any more"));
     };
-    let message = format!("job {id} is {state}; its last savepoint is {savepoint}");
+    let message = format!("job {id} is {state}; it has left {newest}");
     Error::new(Kind::Broken, message)
-        .hint(format!("`nutkin run --from-savepoint {savepoint} JAR` continues from it"))
+        .hint(format!("`nutkin run --from-savepoint {newest} JAR` continues from it"))
 }
 
 /// Waits for the result; `None` when the time is over.

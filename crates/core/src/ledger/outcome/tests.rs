@@ -154,6 +154,14 @@ fn what_a_session_has_forgotten_has_ended_until_it_is_seen_again() {
     assert_eq!(one.jobs["aa"].ended.as_deref(), Some("UNKNOWN"));
     assert_eq!(one.forgotten_since(&[]), Vec::<String>::new());
     assert_eq!(one.ended_since(&[("aa", "FAILED")]), [("aa", "FAILED")]);
+    // It was listed before it was there, and is lost once more.
+    one.note_left("aa", snapshot("file:/aa/chk-10"));
+    assert!(!one.note_back(&[("bb", "RUNNING"), ("aa", "FAILED")]), "the control");
+    assert!(one.note_back(&[("aa", "RUNNING")]));
+    let job = &one.jobs["aa"];
+    assert_eq!((&job.ended, &job.checkpoint, &job.last_savepoint), (&None, &None, &None));
+    assert!(!one.note_back(&[("aa", "RUNNING")]), "it is known");
+    assert_eq!(one.forgotten_since(&[]), ["aa"]);
     // The controls: one that is on its way, and one of a file.
     let mut one = ledger(Bringer::Run);
     one.job_of("aa").unwrap().request = Some(crate::ledger::Request::default());
