@@ -93,6 +93,25 @@ impl Ledger {
         all.filter(|(_, job)| is_gone(job)).collect()
     }
 
+    /// Jobs of the session file that were submitted before this time (RFC 3339), at which its JobManagers began to live, and that the
+    /// session does not list, though nobody has ended them: they are gone with an older JobManager, or ended unseen.
+    pub fn missing_of_file(&self, jobs: &[(&str, &str)], since: &str) -> Vec<(&str, &JobRecord)> {
+        let is_missing = |job: &JobRecord| {
+            let is_open = job.ended.is_none() && !job.suspended && !job.moving;
+            let is_at_rest = job.request.is_none() && job.pending.is_none();
+            let is_older = job.submitted.as_deref().is_some_and(|time| time < since);
+            let id = job.id.as_deref().unwrap_or_default();
+            job.origin == Bringer::File
+                && is_open
+                && is_at_rest
+                && is_older
+                && !id.is_empty()
+                && !jobs.iter().any(|(listed, _)| *listed == id)
+        };
+        let all = self.jobs.iter().map(|(name, job)| (name.as_str(), job));
+        all.filter(|(_, job)| is_missing(job)).collect()
+    }
+
     /// Notes that the session has forgotten a job: how it ended is not known.
     pub fn note_forgotten(&mut self, id: &str) {
         if let Some(job) = self.job_of(id) {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use nutkin_core::kubernetes::shape;
 use nutkin_diagnosis::{Diagnosis, Evidence, diagnose};
+use nutkin_flink::process::Role;
+use serde_json::Value;
 
 use super::select;
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
@@ -113,6 +116,9 @@ pub(super) async fn collect(session: &Session) -> Result<Evidence, Error> {
             let listed: Vec<(&str, &str)> =
                 listed.iter().map(|(id, state)| (id.as_str(), state.as_str())).collect();
             let gone = opened.ledger.gone(&listed).into_iter();
+            let since = job_managers_since(&evidence);
+            let of_file = since.map(|since| opened.ledger.missing_of_file(&listed, &since));
+            let gone = gone.chain(of_file.into_iter().flatten());
             evidence.gone_jobs =
                 gone.filter_map(|(name, job)| Some((job.id.clone()?, name.to_owned()))).collect();
         }
@@ -122,6 +128,21 @@ pub(super) async fn collect(session: &Session) -> Result<Evidence, Error> {
         }),
     }
     Ok(evidence)
+}
+
+/// Since when JobManagers live, the oldest of them; `None`: of one it is not known.
+fn job_managers_since(evidence: &Evidence) -> Option<String> {
+    let logs = evidence.logs.iter().filter(|log| log.role == Role::JobManager && !log.previous);
+    let pods = evidence.objects.iter();
+    let pods = pods.filter(|object| object["kind"] == "Pod" && shape::is_job_manager(object));
+    let of_pod = |pod: &Value| {
+        let all = pod["status"]["containerStatuses"].as_array()?;
+        let started = all.iter().map(|one| one["state"]["running"]["startedAt"].as_str());
+        Some(started.collect::<Option<Vec<&str>>>()?.into_iter().min()?.to_owned())
+    };
+    let pods: Vec<Option<String>> = pods.map(of_pod).collect();
+    let all = if pods.is_empty() { logs.map(|log| log.started.clone()).collect() } else { pods };
+    all.into_iter().collect::<Option<Vec<String>>>()?.into_iter().min()
 }
 
 /// How long a command that is about something else looks for causes: `why` itself takes a fraction of a second.

@@ -214,3 +214,25 @@ fn jobs_of_a_file_start_again_by_the_file() {
     ledger.jobs.get_mut("aa").unwrap().remember_savepoint(snapshot("file:/sp"));
     assert_eq!(ledger.jobs["aa"].start_again(), None);
 }
+
+#[test]
+fn a_job_of_a_file_is_missed_by_a_newer_job_manager() {
+    #[track_caller]
+    fn check(change: impl Fn(&mut JobRecord), listed: &str, since: &str, expected: usize) {
+        let mut ledger = ledger(Bringer::File);
+        let job = ledger.job_of("aa").unwrap();
+        job.submitted = Some("2026-01-01T00:00:05Z".to_owned());
+        change(job);
+        assert_eq!(ledger.missing_of_file(&[(listed, "RUNNING")], since).len(), expected);
+    }
+    let later = "2026-01-01T02:00:00Z";
+    check(|_| (), "bb", later, 1);
+    // The controls: it is there, the JobManager is the one that it was given to, it has ended, or a command is at work with it.
+    check(|_| (), "aa", later, 0);
+    check(|_| (), "bb", "2026-01-01T00:00:00Z", 0);
+    check(|job| job.submitted = None, "bb", later, 0);
+    check(|job| job.ended = Some("FINISHED".to_owned()), "bb", later, 0);
+    check(|job| job.suspended = true, "bb", later, 0);
+    check(|job| job.pending = Some(Box::default()), "bb", later, 0);
+    check(|job| job.origin = Bringer::Run, "bb", later, 0);
+}
