@@ -181,15 +181,21 @@ impl KubernetesSession {
 
     /// Events about its pods, and about a StatefulSet that makes them; none where they may not be read.
     pub async fn events(&self) -> Vec<Value> {
-        let of = async |kind: &str| {
+        self.told_events().await.0
+    }
+
+    /// The same, and why some may not be read.
+    pub async fn told_events(&self) -> (Vec<Value>, Option<ApiError>) {
+        let (mut events, mut error) = (Vec::new(), None);
+        let is_one_set = self.kind() == STATEFUL_SETS;
+        for kind in ["Pod"].into_iter().chain(is_one_set.then_some(STATEFUL_SETS.kind)) {
             let about = format!("involvedObject.kind={kind}");
-            self.api.list_fields(EVENTS, &about).await.unwrap_or_default()
-        };
-        let mut events = of("Pod").await;
-        if self.kind() == STATEFUL_SETS {
-            events.extend(of(STATEFUL_SETS.kind).await);
+            match self.api.list_fields(EVENTS, &about).await {
+                Ok(found) => events.extend(found),
+                Err(failed) => error = Some(failed),
+            }
         }
-        events
+        (events, error)
     }
 
     /// The jobs that run, asked for as long as a JobManager that lives may need to answer.

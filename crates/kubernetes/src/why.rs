@@ -38,8 +38,8 @@ impl KubernetesSession {
     /// It has ended (5); its pods cannot be listed.
     pub async fn evidence(&self) -> Result<Evidence, Error> {
         self.lives()?;
-        let looked = join4(self.now(), self.pods(), self.events(), self.task_managers()).await;
-        let (workload, pods, events, own) = looked;
+        let looked = join4(self.now(), self.pods(), self.told_events(), self.task_managers()).await;
+        let (workload, pods, (events, no_events), own) = looked;
         let (pods, mut unseen) = (pods?, Vec::new());
         let Some(workload) = workload? else {
             let message = format!("session `{}` does not exist any more", self.name);
@@ -50,6 +50,10 @@ impl KubernetesSession {
             None
         });
         let shown: Vec<Pod> = pods.iter().map(Pod::of).collect();
+        // Who may not read events is not told so as long as all pods run: they would say nothing.
+        if let Some(error) = no_events.filter(|_| shown.iter().any(|pod| !pod.runs)) {
+            unseen.push(not_seen("the events of its pods", &failure(error)));
+        }
         let logs = stream::iter(&pods).map(|pod| self.logs_of(pod)).buffered(AT_ONCE);
         let ((logs, flink), nodes) =
             join(join(logs.collect::<Vec<_>>(), self.flink_evidence(&shown)), self.nodes(&pods))
