@@ -68,6 +68,8 @@ pub struct ProcessEnd {
     pub signal: Option<i32>,
     /// Whether the kernel has ended it because its memory ran out.
     pub out_of_memory: bool,
+    /// For how many seconds it had lived, where that is known.
+    pub lived: Option<u64>,
     /// What whoever watches it says about the end.
     pub words: String,
 }

@@ -66,7 +66,13 @@ impl Health {
     }
 
     /// Whether what a log says counts at this moment.
-    fn counts(self, symptom: &Symptom, fact: &Fact, ended: &[(&str, Option<i64>)]) -> bool {
+    fn counts(
+        self,
+        symptom: &Symptom,
+        fact: &Fact,
+        ended: &[(&str, Option<i64>)],
+        first: &[&str],
+    ) -> bool {
         match fact.source {
             // What was said of a pod that runs by now, or is gone, is over.
             Source::Event if fact.previous => return self.misses,
@@ -77,7 +83,7 @@ impl Health {
             Source::End | Source::Event | Source::Job | Source::Look => return true,
             Source::Log => {}
         }
-        if !self.is_near(fact, ended) {
+        if !self.is_near(fact, ended, first) {
             return false;
         }
         let is_late = || self.age(fact).is_some_and(|age| age <= LATELY);
@@ -94,11 +100,13 @@ impl Health {
     }
 
     /// Whether a line of a log is near to now, or to an end of its process that is of interest.
-    fn is_near(self, fact: &Fact, ended: &[(&str, Option<i64>)]) -> bool {
+    fn is_near(self, fact: &Fact, ended: &[(&str, Option<i64>)], first: &[&str]) -> bool {
         let ends = || ended.iter().filter(|(of, _)| *of == fact.of);
+        // What lives its first life in this session has no end that older lines explain: they are of a session before.
+        let is_of_another = || fact.previous && first.contains(&fact.of.as_str());
         let Some(at) = fact.at else {
             // The JVM writes no times: what it says belongs to a life that has ended or does not begin.
-            return self.misses || ends().next().is_some();
+            return self.misses && !is_of_another() || ends().next().is_some();
         };
         let is_before = |end: i64| at <= end + SLACK && end - at <= NEAR;
         if ends().any(|(_, end)| end.is_none_or(is_before)) {
@@ -106,7 +114,7 @@ impl Health {
         }
         let limit = if self.misses { NEAR_WHILE_MISSING } else { NEAR };
         let is_new = self.age(fact).is_none_or(|age| age <= limit);
-        is_new && (!fact.previous || self.misses)
+        is_new && (!fact.previous || self.misses && !is_of_another())
     }
 }
 
@@ -115,10 +123,13 @@ pub(crate) fn findings(facts: &[Fact], evidence: &Evidence) -> Vec<Diagnosis> {
     let health = Health::of(facts, evidence);
     let ends = facts.iter().filter(|fact| fact.source == Source::End);
     let ended: Vec<(&str, Option<i64>)> = ends.map(|fact| (fact.of.as_str(), fact.at)).collect();
+    let firsts = evidence.processes.iter();
+    let firsts = firsts.filter(|one| one.runs && one.restarts == 0 && one.end.is_none());
+    let firsts: Vec<&str> = firsts.map(|one| one.name.as_str()).collect();
     let mut found: Vec<Diagnosis> = Vec::new();
     for fact in facts {
         let Some(symptom) = symptom_of(fact) else { continue };
-        if health.counts(symptom, fact, &ended) {
+        if health.counts(symptom, fact, &ended, &firsts) {
             add(&mut found, symptom, fact);
         }
     }

@@ -9,6 +9,7 @@ use nutkin_core::remedy::Deed;
 use nutkin_diagnosis::{Evidence, LogEvidence, ProcessEnd, ProcessEvidence, Unseen};
 use nutkin_flink::process::Role;
 use nutkin_rest::why;
+use nutkin_shell::ledger::seconds_since;
 use nutkin_shell::{Error, Kind, ledger};
 
 use super::session::{DockerSession, ListedContainer};
@@ -88,6 +89,7 @@ async fn look(session: &DockerSession, one: &ListedContainer) -> LookedAt {
             hangs: false,
             paused: one.is_paused(),
             end: end.then(|| ProcessEnd {
+                lived: lived(state.started_at.as_deref(), state.finished_at.as_deref()),
                 at: state.finished_at,
                 code,
                 signal: None,
@@ -106,6 +108,11 @@ async fn look(session: &DockerSession, one: &ListedContainer) -> LookedAt {
         }
     };
     (process, log, unseen)
+}
+
+/// Seconds between the last start of a container and its end. One that runs again was started after it.
+fn lived(started: Option<&str>, finished: Option<&str>) -> Option<u64> {
+    seconds_since(started?)?.checked_sub(seconds_since(finished?)?)
 }
 
 /// The last lines of a container, each with its time.

@@ -6,7 +6,8 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
-use jiff::{Timestamp, Zoned};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use nutkin_core::remedy::Deed;
 use nutkin_diagnosis::{Evidence, LogEvidence, ProcessEnd, ProcessEvidence, Unseen};
 use nutkin_rest::why;
@@ -54,7 +55,8 @@ pub async fn evidence(directory: &SessionDirectory) -> Result<Evidence, Error> {
     for definition in &launch.processes {
         let state = states.get(&definition.name);
         evidence.processes.push(process(definition, state, &ends));
-        read_logs(definition, state, &mut evidence);
+        let end = evidence.processes.last().and_then(|one| one.end.clone());
+        read_logs(definition, state, end.as_ref(), &mut evidence);
     }
     Ok(evidence)
 }
@@ -88,22 +90,52 @@ fn end(name: &str, words: String, ends: &str) -> ProcessEnd {
     };
     let signal = number("was ended by signal ");
     let is_kill = words.starts_with("was killed (SIGKILL)");
+    let lived =
+        line.and_then(|line| line.rsplit_once(" after ")?.1.strip_suffix(" s")?.parse().ok());
     ProcessEnd {
         at: line.and_then(|line| line.split(' ').next()).map(str::to_owned),
         code: number("ended with exit code "),
         signal: signal.or(is_kill.then_some(9)),
         out_of_memory: false,
+        lived,
         words,
     }
 }
 
-fn read_logs(definition: &Definition, state: Option<&ProcessState>, evidence: &mut Evidence) {
+/// When the last life began of a process that has ended. It is known to the second.
+fn began(end: &ProcessEnd) -> Option<Timestamp> {
+    let at: Timestamp = end.at.as_deref()?.parse().ok()?;
+    at.checked_sub(SignedDuration::from_secs(i64::try_from(end.lived?).ok()? + 1)).ok()
+}
+
+/// Seconds by which the times in the logs of a process are ahead of UTC, by its own time zone or that of this machine.
+fn offset(definition: &Definition) -> i32 {
+    let of_system = definition.environment.get("TZ").map(String::as_str);
+    let zone = zone(&definition.arguments, of_system).and_then(|name| TimeZone::get(name).ok());
+    Timestamp::now().to_zoned(zone.unwrap_or_else(TimeZone::system)).offset().seconds()
+}
+
+/// The time zone of a process: the last `user.timezone` of its JVM comes before `TZ`.
+fn zone<'a>(arguments: &'a [String], of_system: Option<&'a str>) -> Option<&'a str> {
+    let mut arguments = arguments.iter().rev();
+    let of_java = arguments.find_map(|one| one.strip_prefix("-Duser.timezone="));
+    of_java.or(of_system).filter(|name| !name.is_empty())
+}
+
+fn read_logs(
+    definition: &Definition,
+    state: Option<&ProcessState>,
+    end: Option<&ProcessEnd>,
+    evidence: &mut Evidence,
+) {
     let runs = state.is_some_and(|state| state.pid.is_some());
     let age = state.and_then(|state| uptime(state.start_time?, ownership::seconds_since_boot()?));
     let started = age.and_then(|seconds| {
         let second = Timestamp::now().as_second().checked_sub(i64::try_from(seconds).ok()?)?;
         Timestamp::from_second(second).ok()
     });
+    // Its log has all lives of it: what was written before the last one explains nothing.
+    let started = started.or_else(|| end.filter(|_| !runs).and_then(began));
     let files = [
         (definition.log.clone(), false),
         (definition.out.clone(), !runs),
@@ -124,7 +156,7 @@ fn read_logs(definition: &Definition, state: Option<&ProcessState>, evidence: &m
             role: definition.role,
             previous,
             started: started.map(|time| time.to_string()),
-            offset: Zoned::now().offset().seconds(),
+            offset: offset(definition),
             text,
         });
     }
@@ -156,10 +188,27 @@ mod tests {
             let found = end("a", words.to_owned(), &out);
             assert_eq!((found.code, found.signal), (code, signal), "{words}");
             assert_eq!(found.at.as_deref(), Some("2026-01-01T00:00:07Z"));
+            assert_eq!(found.lived, Some(3));
+            assert_eq!(began(&found), "2026-01-01T00:00:03Z".parse().ok());
         }
         check("ended with exit code 137", Some(137), None);
         check("was killed (SIGKILL)", None, Some(9));
         check("was ended by signal 11", None, Some(11));
         check("ended", None, None);
+    }
+
+    #[test]
+    fn times_of_a_log_are_those_of_its_jvm() {
+        #[track_caller]
+        fn check(arguments: &[&str], of_system: Option<&str>, expected: Option<&str>) {
+            let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
+            assert_eq!(zone(&arguments, of_system), expected);
+        }
+        check(&["-Xmx1g", "-Duser.timezone=UTC"], Some("Asia/Tokyo"), Some("UTC"));
+        check(&["-Duser.timezone=UTC", "-Duser.timezone=Asia/Tokyo"], None, Some("Asia/Tokyo"));
+        check(&["-Xmx1g"], Some("Asia/Tokyo"), Some("Asia/Tokyo"));
+        // The controls: nothing is said.
+        check(&["-Xmx1g"], None, None);
+        check(&["-Duser.timezone="], None, None);
     }
 }

@@ -119,7 +119,10 @@ fn of_container(
                 words.push_str(&format!(", {}", text(terminated, key).trim()));
             }
         }
+        let time = |key: &str| terminated[key].as_str().and_then(time::of_rfc3339);
+        let lived = time("startedAt").zip(time("finishedAt"));
         let end = ProcessEnd {
+            lived: lived.and_then(|(from, to)| u64::try_from((to - from) / 1000).ok()),
             at: terminated["finishedAt"].as_str().map(str::to_owned),
             code: i32::try_from(code).ok(),
             signal: None,

@@ -28,13 +28,23 @@ const EXIT_CODES: [(i32, &str); 14] = [
     (255, codes::CODE_LOST),
 ];
 
-/// SIGABRT, SIGKILL, SIGSEGV and SIGTERM.
-const SIGNALS: [(i32, &str); 4] = [
+/// Signals by their numbers on Linux: SIGHUP, SIGINT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGSEGV and SIGTERM.
+const SIGNALS: [(i32, &str); 10] = [
+    (1, codes::TERMINATED),
+    (2, codes::TERMINATED),
+    (4, codes::NATIVE_CRASH),
+    (5, codes::NATIVE_CRASH),
     (6, codes::NATIVE_CRASH),
+    (7, codes::NATIVE_CRASH),
+    (8, codes::NATIVE_CRASH),
     (9, codes::KILLED),
     (11, codes::NATIVE_CRASH),
     (15, codes::TERMINATED),
 ];
+
+/// Seconds after which a process has started: TaskManagers that cannot register end after `taskmanager.registration.timeout` (5 min), and
+/// that is the longest that a start takes.
+const STARTED: u64 = 10 * 60;
 
 /// For how long an end is of interest after which the process was started again, milliseconds: one that ends again and again does so
 /// within minutes; what has run well for an hour has recovered.
@@ -92,9 +102,14 @@ fn end_code(end: &ProcessEnd, runs_again: bool) -> Option<&'static str> {
         table.iter().find(|(known, _)| *known == number).map(|(_, code)| *code)
     };
     match (end.signal, end.code) {
-        (Some(signal), _) => Some(find(&SIGNALS, signal).unwrap_or(codes::KILLED)),
+        (Some(signal), _) => Some(find(&SIGNALS, signal).unwrap_or(codes::CODE_LOST)),
         (None, Some(0)) => Some(codes::ENDED),
-        (None, Some(number)) => Some(find(&EXIT_CODES, number).unwrap_or(codes::START_FAILED)),
+        // `TaskManagerRunner` ends with 1 also because of an error long after its start.
+        (None, Some(1)) if end.lived.is_some_and(|lived| STARTED <= lived) => Some(codes::FATAL),
+        (None, Some(number)) => {
+            let signal = || find(&SIGNALS, number.wrapping_sub(128));
+            Some(find(&EXIT_CODES, number).or_else(signal).unwrap_or(codes::CODE_LOST))
+        }
         (None, None) if runs_again => None,
         (None, None) if end.words.contains("could not be started") => Some(codes::NO_COMMAND),
         (None, None) => Some(codes::NOT_RUNNING),
@@ -120,5 +135,30 @@ pub(super) fn plain(
         cause: None,
         quote: vec![super::shown(&text)],
         text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_end_means() {
+        #[track_caller]
+        fn check(code: Option<i32>, signal: Option<i32>, lived: Option<u64>, expected: &str) {
+            let end = ProcessEnd { code, signal, lived, ..ProcessEnd::default() };
+            assert_eq!(end_code(&end, false), Some(expected));
+        }
+        check(Some(1), None, Some(3), codes::START_FAILED);
+        check(Some(1), None, None, codes::START_FAILED);
+        check(Some(1), None, Some(10 * 24 * 3600), codes::FATAL);
+        check(Some(130), None, Some(3), codes::TERMINATED);
+        check(None, Some(7), None, codes::NATIVE_CRASH);
+        // Nobody says what these mean.
+        check(Some(42), None, Some(3), codes::CODE_LOST);
+        check(None, Some(30), None, codes::CODE_LOST);
+        // The controls.
+        check(Some(137), None, Some(10 * 24 * 3600), codes::KILLED);
+        check(None, Some(9), None, codes::KILLED);
     }
 }

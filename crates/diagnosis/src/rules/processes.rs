@@ -16,7 +16,7 @@ super::symptoms! {
     "NK2110" Error End Own Always
     "a thread of Flink failed, and ended its process"
     signs [Says(&["produced an uncaught exception. Stopping the process"]), Says(&["Fatal error occurred while executing the TaskManager"])]
-    happens "Exit code 239 (-17): Flink ends a process in which one of its own threads has failed, or whose shutdown does not come to an end."
+    happens "Exit code 239 (-17), or 1 long after its start: Flink ends a process in which one of its own threads has failed, or whose shutdown does not come to an end."
     cure "The name of the thread and its exception are in the log above the end. An OutOfMemoryError has a code of its own.";
     "NK2111" Error End Own Always
     "native code crashed"
@@ -44,10 +44,10 @@ super::symptoms! {
     happens "The kubelet does not report: pods on that node are Terminating or Unknown for minutes, and Kubernetes makes other ones only after its patience has run out."
     cure "Repair or remove the node. If it is certainly off, delete its pods with force, so that others take their places.";
     "NK2116" Warning End Own Always
-    "the end of a container is not known"
+    "how a process ended is not known"
     signs []
-    happens "Exit code 255 with reason Unknown: the node or the container runtime was restarted, and the true code was lost."
-    cure "Look at the events and the log of the node at that time.";
+    happens "Exit code 255 with reason Unknown: the node or the container runtime was restarted, and the true code was lost. Other numbers are those of a program: code of a job that calls `System.exit`, or a script."
+    cure "Look at the last lines of its log, and at the events and the log of the node at that time.";
     "NK2117" Error End Own Always
     "an application has ended"
     signs []
