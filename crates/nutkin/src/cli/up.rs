@@ -421,7 +421,7 @@ async fn finish(
             // What the file says of its jobs, nobody has to say once more.
             let of_file = session.jobs.iter().filter(|job| job.running && !args.wish.no_jobs);
             let resumed = of_file.map(|job| job.name.clone()).collect();
-            lost::recover_now(&decision.session(), resumed, limit, context).await?;
+            Box::pin(lost::recover_now(&decision.session(), resumed, limit, context)).await?;
             stage.set(Stage::Up);
             if !args.wish.no_jobs && (!session.jobs.is_empty() || args.wish.spec.file.is_some()) {
                 stage.set(Stage::Jobs);

@@ -73,7 +73,7 @@ async fn watch(args: &Args, context: &Context<'_>) -> Outcome {
         told.resuming(&args.resume, &ledger::load(&session).await?.ledger)?
     };
     if args.once {
-        return once(args, &session, told, context).await;
+        return Box::pin(once(args, &session, told, context)).await;
     }
     let limit = Duration::from_secs(args.move_timeout);
     context.printer.say(&format!("watching session `{}`", session.name()));
