@@ -40,12 +40,6 @@ pub async fn take(
         if let Some(record) = mine.filter(|one| one.state == SnapshotState::InProgress) {
             let id = (record.job_id.as_deref().unwrap_or_default(), record.trigger.as_deref());
             (answer, error) = poll(client, id, &trigger).await?;
-            // A JobManager forgets what it was asked for after a while, and not what it has done.
-            if answer == Some(Answer::Unknown)
-                && let Some(path) = taken_since(client, record).await
-            {
-                answer = Some(Answer::Completed(Some(path)));
-            }
         }
         // What is done already asks nobody.
         let is_over = mine.is_some_and(|record| record.state.is_final());
@@ -117,21 +111,8 @@ pub async fn take(
 /// `rest.async.store-duration`, 1.15 to 2.3.
 const REMEMBERED: Duration = Duration::from_mins(4);
 
-/// The savepoint that the job of a record has taken since it was asked for. Source: `CheckpointingStatistics`, 1.13 to 2.3.
-async fn taken_since(client: &Client, record: &SnapshotRecord) -> Option<String> {
-    let asked = rules::seconds_of(record.asked.as_ref()?)?;
-    let checkpoints = client.job(record.job_id.as_deref()?, "/checkpoints").await.ok()?;
-    let history = checkpoints["history"].as_array()?;
-    let mut since = history.iter().filter(|one| {
-        one["is_savepoint"] == true
-            && one["status"] == "COMPLETED"
-            && one["trigger_timestamp"].as_i64().is_some_and(|time| asked <= time / 1000)
-    });
-    let one = since.next_back().filter(|_| record.kind == rules::SAVEPOINT)?;
-    one["external_path"].as_str().map(str::to_owned)
-}
-
-/// What became of a snapshot that was asked for and that nobody wants any more; `None`: the JobManager works on it.
+/// What became of a snapshot that was asked for and that nobody wants any more; `None`: the JobManager works on it. Only the trigger that was
+/// noted tells: another savepoint of its job may be somebody else's.
 ///
 /// # Errors
 /// It does not answer.
@@ -147,10 +128,9 @@ pub async fn outcome_of(
     let id = (record.job_id.as_deref().unwrap_or_default(), record.trigger.as_deref());
     let (answer, error) = poll(client, id, &trigger).await?;
     let mut record = record.clone();
-    let since = taken_since(client, &record).await;
-    match (answer, since) {
-        (Some(Answer::InProgress), _) => return Ok(None),
-        (Some(Answer::Completed(path)), _) | (_, path @ Some(_)) => {
+    match answer {
+        Some(Answer::InProgress) => return Ok(None),
+        Some(Answer::Completed(path)) => {
             (record.state, record.path) = (SnapshotState::Completed, path);
         }
         _ => (record.state, record.error) = (SnapshotState::Failed, error),
