@@ -72,6 +72,8 @@ pub enum Needed {
     Runs(String),
     /// The ledger of this session names it.
     Ledger(String),
+    /// This session is gone, and what is left of its high availability may bring back jobs, of which nobody knows what they need.
+    MayReturn(String),
     /// This session has a ledger that cannot be read, or jobs that it does not tell.
     NotTold(String),
     /// High availability of this session may bring its jobs back.
@@ -111,6 +113,7 @@ impl Needed {
             Self::Runs(session) => words::runs(session),
             Self::Ledger(session) => words::in_ledger(session),
             Self::NotTold(session) => words::not_told(session),
+            Self::MayReturn(session) => words::may_return(session),
             Self::HighAvailability(session) => words::may_come_back(session),
             Self::Refers(path) => words::refers(path),
             Self::BringsBack => words::BRINGS_BACK.to_owned(),
@@ -209,6 +212,9 @@ fn by_holders(leftover: &Leftover, holders: &[Holder], texts: &[String]) -> Opti
         };
         if text.contains(needle) {
             return Some(Needed::Ledger(name.clone()));
+        }
+        if holder.ledger.is_none() && holder.running.is_none() && !holder.lives {
+            return Some(Needed::MayReturn(name.clone()));
         }
         if holder.ledger.is_none() || (holder.running.is_none() && !is_jar) {
             return Some(Needed::NotTold(name.clone()));

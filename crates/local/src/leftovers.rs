@@ -37,8 +37,10 @@ pub fn all(environment: &Environment) -> Vec<Leftover> {
                 add(path, LeftoverKind::Savepoint);
             }
         }
-        let available = session.join(HIGH_AVAILABILITY);
-        if available.symlink_metadata().is_ok() {
+        for available in [HIGH_AVAILABILITY, ASIDE].map(|folder| session.join(folder)) {
+            if available.symlink_metadata().is_err() {
+                continue;
+            }
             let may_bring_back = !is_harmless(&available);
             add(available, LeftoverKind::HighAvailability { may_bring_back });
         }
@@ -49,28 +51,66 @@ pub fn all(environment: &Environment) -> Vec<Leftover> {
 
 /// Whether high availability data of a session lies there from which jobs may be brought back, or that cannot be read.
 pub fn may_bring_back(environment: &Environment, session: &str) -> bool {
-    let available = data(environment).join(session).join(HIGH_AVAILABILITY);
-    available.symlink_metadata().is_ok() && !is_harmless(&available)
+    let data = data(environment).join(session);
+    let mut all = [HIGH_AVAILABILITY, ASIDE].map(|folder| data.join(folder)).into_iter();
+    all.any(|folder| folder.symlink_metadata().is_ok() && !is_harmless(&folder))
 }
 
-/// Removes high availability data, unless jobs may be brought back from it by now: it is out of the way first, so that nobody writes into
-/// it meanwhile. Whether it went.
+/// Removes high availability data, unless jobs may be brought back from it by now: only what was looked at goes, so that what somebody
+/// writes meanwhile stays. Whether all of it went.
 ///
 /// # Errors
 /// The system refuses.
 pub fn remove_high_availability(path: &Path) -> io::Result<bool> {
-    let aside = path.with_extension("going");
-    fs::rename(path, &aside)?;
-    if !is_harmless(&aside) {
-        fs::rename(&aside, path)?;
+    if !is_harmless(path) {
         return Ok(false);
     }
-    fs::remove_dir_all(&aside)?;
+    // Files of results, then folders, the inner ones first: one that is not empty by now is not removed.
+    let (mut files, mut folders, mut at) = (Vec::new(), vec![path.to_owned()], 0);
+    while let Some(folder) = folders.get(at).cloned() {
+        at += 1;
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let is_folder = entry.file_type()?.is_dir();
+            if is_folder { folders.push(entry.path()) } else { files.push(entry.path()) }
+        }
+    }
+    // Listed a moment later: something has come meanwhile.
+    if !is_harmless(path) || files.iter().any(|file| !is_of_results(file, path)) {
+        return Ok(false);
+    }
+    for file in files {
+        gone(fs::remove_file(file))?;
+    }
+    for folder in folders.into_iter().rev() {
+        match gone(fs::remove_dir(folder)) {
+            Err(failed) if failed.kind() == io::ErrorKind::DirectoryNotEmpty => return Ok(false),
+            other => other?,
+        }
+    }
     Ok(true)
+}
+
+/// What somebody else has removed is gone as well.
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(failed) if failed.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// Whether a file is a result of a job that was cleaned up, in high availability data.
+fn is_of_results(file: &Path, data: &Path) -> bool {
+    let inner = file.strip_prefix(data).unwrap_or(file);
+    inner.components().any(|part| part.as_os_str() == RESULTS)
+        && name_of(file).is_some_and(|name| !name.ends_with(DIRTY))
 }
 
 /// Folder of high availability data, the default `high-availability.storageDir` of sessions on this machine.
 const HIGH_AVAILABILITY: &str = "ha";
+
+/// Where an earlier Nutkin put that folder aside before it was removed, and where it stayed if that was cut off.
+const ASIDE: &str = "ha.going";
 
 /// Folder of the results of jobs that have ended for good. Source: `FileSystemJobResultStore`, 1.15 to 2.3.
 const RESULTS: &str = "job-result-store";
@@ -197,6 +237,18 @@ mod tests {
         std::os::unix::fs::symlink(temporary.path(), ha.join("link")).unwrap();
         check(true);
         fs::remove_file(ha.join("link")).unwrap();
+        // What an earlier Nutkin has left half removed counts as well, and stays if jobs may come back from it.
+        let aside = data.join("ha.going");
+        fs::create_dir_all(aside.join("default")).unwrap();
+        fs::write(aside.join("default/submittedJobGraph0a1b"), "x").unwrap();
+        assert!(may_bring_back(&environment, "s"));
+        assert!(!remove_high_availability(&aside).unwrap() && aside.exists());
+        let count = || all(&environment).len();
+        let before = count();
+        fs::remove_file(aside.join("default/submittedJobGraph0a1b")).unwrap();
+        assert!(!may_bring_back(&environment, "s"));
+        assert!(remove_high_availability(&aside).unwrap() && !aside.exists());
+        assert_eq!(count(), before - 1);
         assert!(remove_high_availability(&ha).unwrap());
         assert_eq!(of_ha(), None);
         std::os::unix::fs::symlink(temporary.path(), &ha).unwrap();

@@ -102,6 +102,12 @@ fn nothing_of_a_living_session_goes() {
     let available = Holder { is_highly_available: true, ..living(Some(&[])) };
     assert_eq!(stays(&left, &[available]), [true, true]);
     assert_eq!(stays(&left, &[]), [false, false]);
+    // One that is gone keeps everything as well, and is not said to be silent.
+    let gone = Holder { ledger: None, running: None, lives: false, ..holder("other", Vec::new()) };
+    let silent = Holder { lives: true, ..gone.clone() };
+    let why = |holder: Holder| judge(left.to_vec(), &[holder]).remove(0).needed;
+    assert_eq!(why(gone), Some(Needed::MayReturn("other".to_owned())));
+    assert_eq!(why(silent), Some(Needed::NotTold("other".to_owned())));
 }
 
 #[test]

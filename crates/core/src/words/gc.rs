@@ -42,6 +42,13 @@ pub(crate) fn not_told(session: &str) -> String {
     format!("session `{session}` may need it: it does not answer, or its ledger cannot be read")
 }
 
+/// A session that is gone.
+pub(crate) fn may_return(session: &str) -> String {
+    format!(
+        "session `{session}` is gone, but high availability data of it is left: a session of this name may bring back jobs that need it"
+    )
+}
+
 /// High availability.
 pub(crate) fn may_come_back(session: &str) -> String {
     format!("high availability of session `{session}` may bring its job back")

@@ -79,7 +79,15 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             // Somebody may have started a job since, also while other things were deleted.
             let is_old = |(looked, _): &(Instant, BTreeSet<String>)| FRESH < looked.elapsed();
             if again.as_ref().is_none_or(is_old) {
-                again = Some((Instant::now(), judge_again(&args, context).await?));
+                let looked = Instant::now();
+                match judge_again(&args, context).await {
+                    Ok(goes) => again = Some((looked, goes)),
+                    // Nobody knows any more what is needed: the rest stays.
+                    Err(failure) => {
+                        failed.get_or_insert(failure);
+                        break;
+                    }
+                }
             }
             let goes = again.as_ref().is_some_and(|(_, goes)| goes.contains(&one.leftover.path));
             match if goes { remove(&one.leftover) } else { Ok(false) } {
@@ -142,7 +150,7 @@ pub(super) async fn holders(
         if platform::without_directory(name, context.environment).is_some() {
             all.push(silent(name));
         } else if leftovers::may_bring_back(context.environment, name) {
-            all.push(Holder { is_highly_available: true, ..silent(name) });
+            all.push(Holder { is_highly_available: true, lives: false, ..silent(name) });
         }
     }
     Ok(all)
@@ -175,6 +183,12 @@ pub(super) async fn holder(name: &str, place: &Place, context: &Context<'_>) -> 
     if is_here && !lives && platform::without_directory(name, context.environment).is_some() {
         // It is on its way, or its directory was damaged while it runs.
         (running, lives) = (None, true);
+    }
+    // A note on a session of which nobody finds anything: it is elsewhere, or another daemon is asked.
+    let is_empty =
+        ledger.as_ref().is_none_or(|ledger| ledger.wanted.is_none() && ledger.jobs.is_empty());
+    if !is_here && !lives && is_empty {
+        return silent(name);
     }
     let session = name.to_owned();
     Holder { session, ledger, running, lives, is_highly_available: is_available }
