@@ -70,6 +70,12 @@ pub struct JobRecord {
     /// What it was started from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_from: Option<String>,
+    /// What it was started from before, as long as it went on from checkpoints since: those may need its files, where it was claimed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_starts: Vec<String>,
+    /// Whether nobody knows what it was started from: it was adopted, and has not begun anew from a savepoint since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub start_is_unknown: bool,
     /// When it was submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted: Option<String>,
@@ -227,6 +233,21 @@ impl JobRecord {
             || self.savepoint.is_some()
             || self.checkpoint.is_some()
             || self.pending.as_ref().is_some_and(|pending| pending.is_resumable())
+    }
+
+    /// Notes what it is started from now. A savepoint that Flink has named has all that is in it, and nothing, too, needs nothing else; a
+    /// checkpoint may need the files of what the job was started from before.
+    pub fn start_from(&mut self, from: Option<&String>) {
+        let last = |path: &str| path.trim_end_matches('/').rsplit('/').next().map(str::to_owned);
+        let begins = |path: &str, word| last(path).is_some_and(|last| last.starts_with(word));
+        if from.is_some_and(|from| !begins(from, "savepoint-")) {
+            let before = self.started_from.take().filter(|before| !begins(before, "chk-"));
+            self.earlier_starts.extend(before.filter(|one| !self.earlier_starts.contains(one)));
+        } else {
+            self.earlier_starts.clear();
+            self.start_is_unknown = false;
+        }
+        self.started_from = from.cloned();
     }
 
     /// Remembers a savepoint: where the job goes on from.

@@ -217,6 +217,10 @@ fn visit_job(job: &mut JobRecord, path: &str, visitor: &mut Visitor<'_>) {
             visit_text(text, &format!("{path}.{field}"), is_secret, visitor);
         }
     }
+    for (index, text) in job.earlier_starts.iter_mut().enumerate() {
+        let is_secret = is_secret_text(text);
+        visit_text(text, &format!("{path}.earlierStarts.{index}"), is_secret, visitor);
+    }
     let secret = secret_words(job.args.iter().map(String::as_str));
     for (index, (argument, is_secret)) in job.args.iter_mut().zip(secret).enumerate() {
         visit_text(argument, &format!("{path}.args.{index}"), is_secret, visitor);

@@ -64,9 +64,24 @@ pub struct SnapshotRecord {
     /// Whether its files are being deleted: written before that is asked for, so that nobody takes it for one that is there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disposing: bool,
+    /// How many of its kind stay, and how old they become, by what the options said when the clock asked for it: options that are
+    /// taken out delete nothing that was taken under them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeps: Option<Kept>,
     /// Fields of a newer Nutkin, which are kept.
     #[serde(flatten)]
     pub unknown: BTreeMap<String, Value>,
+}
+
+/// How long periodic snapshots stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Kept {
+    /// How many of a job and a kind.
+    pub count: usize,
+    /// How old they become, in seconds; `None`: as old as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age: Option<i64>,
 }
 
 /// Who asked for a snapshot.
@@ -107,6 +122,15 @@ pub enum SnapshotState {
     /// A state that a newer Nutkin knows.
     #[serde(untagged)]
     Other(String),
+}
+
+impl SnapshotRecord {
+    /// Whether it has failed, and is not tried again yet. `now`: the time, RFC 3339 in UTC, to the second. A failure that is still to
+    /// come was noted by a clock that was ahead, and nobody waits for it.
+    pub fn is_put_off(&self, now: &str) -> bool {
+        let is_past = self.time.as_deref().is_none_or(|time| time <= now);
+        is_past && self.retry.as_deref().is_some_and(|retry| now < retry)
+    }
 }
 
 impl SnapshotState {

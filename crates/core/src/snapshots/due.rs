@@ -38,16 +38,20 @@ pub fn due(ledger: &Ledger, policies: &BTreeMap<String, SnapshotPolicy>, now: i6
                     && one.job.as_ref() == Some(job)
             });
             // One that is under way comes to its own end first.
-            let mut last = record.submitted.as_deref().and_then(seconds_of);
+            let submitted = record.submitted.as_deref().and_then(seconds_of);
+            let mut last = submitted.filter(|time| *time <= now);
             let mut is_open = false;
             for one in of {
                 is_open |= !one.state.is_final();
-                last = last.max(one.time.as_deref().and_then(seconds_of));
+                // One that is still to come was noted by a clock that was ahead, and says nothing.
+                let time = one.time.as_deref().and_then(seconds_of);
+                last = last.max(time.filter(|time| *time <= now));
             }
-            let (Some(last), false) = (last, is_open) else { continue };
-            // One that is still to come was noted by a clock that was ahead.
-            let last = last.min(now);
-            let Some(time) = schedule.after(last) else { continue };
+            if submitted.is_none() || is_open {
+                continue;
+            }
+            // Nobody knows since when: it is due now.
+            let Some(time) = last.map_or(Some(now), |last| schedule.after(last)) else { continue };
             if time <= now {
                 due.now.push(DueSnapshot { job: job.clone(), kind, time });
             } else {

@@ -5,6 +5,7 @@
 
 mod due;
 mod outlook;
+mod place;
 mod policy;
 mod removal;
 mod schedule;
@@ -18,6 +19,7 @@ use crate::session::{SnapshotDocument, WantedSnapshot};
 
 pub use due::{Due, DueSnapshot, due};
 pub use outlook::{SnapshotNext, outlooks};
+pub use place::going;
 pub use policy::{SnapshotPolicy, problems, warnings};
 pub use removal::{Around, Removal, RemovalStep, removals};
 pub use schedule::{BadSchedule, Schedule};

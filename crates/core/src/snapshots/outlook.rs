@@ -28,7 +28,7 @@ pub fn outlooks(
 ) -> Vec<SnapshotNext> {
     let mut all = Vec::new();
     for document in &session.snapshots {
-        let about = AboutSnapshot { document, origin: &SnapshotOrigin::Document };
+        let about = AboutSnapshot { document, origin: &SnapshotOrigin::Document, keeps: None };
         let record = ledger.snapshots.get(&document.name).filter(|record| about.is_of(record));
         if record.is_some_and(|record| record.state.is_final()) {
             continue;
@@ -49,7 +49,9 @@ pub fn outlooks(
             let job = ledger.snapshots.get(&removal.name).and_then(|record| record.job.clone());
             let (action, line) = match &removal.step {
                 RemovalStep::Dispose(path) => ("dispose", words::goes(&removal.name, path)),
-                RemovalStep::Forget(_) => ("forget", words::is_forgotten(&removal.name)),
+                RemovalStep::Forget(_) | RemovalStep::Missing(_) => {
+                    ("forget", words::is_forgotten(&removal.name))
+                }
                 RemovalStep::Stays(..) => continue,
             };
             all.push(SnapshotNext { name: removal.name, action, job, line });

@@ -2,6 +2,7 @@
 
 use super::schedule::NOTATION;
 use super::{CHECKPOINT, SAVEPOINT, Schedule};
+use crate::ledger::Kept;
 use crate::session::Session;
 use crate::words::snapshots as words;
 use nutkin_flink::{Configuration, Problem, values};
@@ -51,8 +52,12 @@ pub struct SnapshotPolicy {
     pub disposes: bool,
     /// How many periodic snapshots of a kind stay.
     pub count: usize,
+    /// Whether the options say so.
+    pub says_count: bool,
     /// How old they become, in seconds; `None`: as old as they are.
     pub age: Option<i64>,
+    /// Whether the options say so.
+    pub says_age: bool,
 }
 
 impl SnapshotPolicy {
@@ -64,7 +69,9 @@ impl SnapshotPolicy {
             options.flatten().next()
         };
         let schedule = |keys: Keys| said(&keys).and_then(|text| Schedule::read(&text).ok()?);
-        let cleans = said(&[CLEANUP]).is_none_or(|text| text.trim() != "false");
+        // As Flink reads booleans; what is no boolean deletes nothing.
+        let is_true = |text: String| text.trim().eq_ignore_ascii_case("true");
+        let cleans = said(&[CLEANUP]).is_none_or(is_true);
         // Who asks in the words of the operator gets what it does: files stay unless `dispose-on-delete` says otherwise.
         let is_own = || said(&SAVEPOINTS[..1]).is_some();
         let count = said(&COUNT).and_then(|text| text.trim().parse().ok());
@@ -75,10 +82,45 @@ impl SnapshotPolicy {
             format: said(&[FORMAT])
                 .map(|text| text.trim().to_ascii_uppercase())
                 .filter(|format| FORMATS.contains(&format.as_str())),
-            disposes: cleans && said(&[DISPOSE]).map_or_else(is_own, |text| text.trim() == "true"),
+            disposes: cleans && said(&[DISPOSE]).map_or_else(is_own, is_true),
             count: if cleans { count.unwrap_or(DEFAULT_COUNT) } else { MOST },
+            says_count: count.is_some() || !cleans,
             age: cleans.then(|| age.unwrap_or(DEFAULT_AGE)),
+            says_age: age.is_some() || !cleans,
         }
+    }
+
+    /// The same where nobody knows how many shall stay: all do.
+    #[must_use]
+    pub fn keeping_all(self) -> Self {
+        Self { count: usize::MAX, says_count: true, age: None, says_age: true, ..self }
+    }
+
+    /// What is noted with a snapshot that is taken now.
+    pub const fn keeps(&self) -> Kept {
+        Kept { count: self.count, age: self.age }
+    }
+
+    /// How many stay where one of them is that was taken under `noted`; `None`: nobody knows, and it stays. Where the options do not say
+    /// it, the default counts, unless what was noted keeps more.
+    pub(super) fn count_for(&self, noted: Option<Kept>) -> Option<usize> {
+        if self.says_count {
+            return Some(self.count.max(1));
+        }
+        noted.map(|noted| noted.count.max(self.count).max(1))
+    }
+
+    /// The same of ages, in seconds; `None`: it may be as old as it is.
+    pub(super) fn age_for(&self, noted: Option<Kept>) -> Option<i64> {
+        if self.says_age {
+            return self.age;
+        }
+        Some(noted?.age?.max(self.age?))
+    }
+
+    /// Whether the clock asks for snapshots of this kind.
+    pub(super) fn asks_for(&self, kind: &str) -> bool {
+        self.schedules().any(|(one, _)| one == kind)
     }
 
     /// Whether the clock asks for anything.
@@ -91,6 +133,10 @@ impl SnapshotPolicy {
         let both = [(SAVEPOINT, &self.savepoints), (CHECKPOINT, &self.checkpoints)];
         both.into_iter().filter_map(|(kind, schedule)| Some((kind, schedule.as_ref()?)))
     }
+}
+
+fn is_boolean(text: &str) -> bool {
+    ["true", "false"].iter().any(|word| text.trim().eq_ignore_ascii_case(word))
 }
 
 fn seconds(text: &str) -> Option<i64> {
@@ -132,6 +178,9 @@ fn wrong(session: &Session) -> Vec<(&'static str, String, String)> {
         }
         for key in AGE {
             check(key, &|text| seconds(text).is_none().then(|| words::no_age(text)));
+        }
+        for key in [CLEANUP, DISPOSE] {
+            check(key, &|text| (!is_boolean(text)).then(|| words::no_boolean(text)));
         }
         let is_format = |text: &str| FORMATS.contains(&text.trim().to_ascii_uppercase().as_str());
         check(FORMAT, &|text| (!is_format(text)).then(|| words::no_format(text)));

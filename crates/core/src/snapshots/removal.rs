@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::place::Needle;
 use super::{SAVEPOINT, SnapshotPolicy, seconds_of};
 use crate::gc::is_done;
 use crate::ledger::{Ledger, SnapshotOrigin, SnapshotRecord, SnapshotState};
@@ -19,8 +20,10 @@ pub struct Around<'a> {
     pub others: &'a [Ledger],
     /// What jobs that run were restored from, wherever they come from.
     pub restored: &'a [String],
-    /// Options of jobs, and of the session for those that are not there.
-    pub policies: Option<(&'a BTreeMap<String, SnapshotPolicy>, &'a SnapshotPolicy)>,
+    /// Options of jobs, where their age and number count: what is not there says nothing, and nothing of it goes.
+    pub policies: Option<&'a BTreeMap<String, SnapshotPolicy>>,
+    /// The time, in seconds since 1970.
+    pub now: i64,
     /// Whether files may be deleted: not where somebody may refer to them of whom nobody knows here.
     pub deletes: bool,
 }
@@ -41,6 +44,8 @@ pub enum RemovalStep {
     Dispose(String),
     /// It is forgotten: it has no files, or they stay.
     Forget(Option<String>),
+    /// It is forgotten: the JobManager does not find its files.
+    Missing(String),
     /// It stays for now: where it is, and who refers to it.
     Stays(String, String),
 }
@@ -66,7 +71,9 @@ pub fn removals(ledger: &Ledger, around: &Around<'_>) -> Vec<Removal> {
         let is_there = record.state == SnapshotState::Completed;
         let path = record.path.clone().filter(|_| is_there && record.kind == SAVEPOINT);
         let step = match path {
-            Some(path) if record.disposes && around.deletes && is_file(&path) => {
+            Some(path)
+                if record.disposes && around.deletes && is_file(&path) && still(record, around) =>
+            {
                 match referrer(&path, name, ledger, around) {
                     Some(who) => RemovalStep::Stays(path, who),
                     None => RemovalStep::Dispose(path),
@@ -84,26 +91,38 @@ fn is_file(path: &str) -> bool {
     path.starts_with('/') || path.starts_with("file:")
 }
 
+/// Whether what the clock asked for is still deleted by what the options say now, or was begun to be.
+fn still(record: &SnapshotRecord, around: &Around<'_>) -> bool {
+    let policy = || around.policies?.get(record.job.as_deref()?);
+    record.origin != SnapshotOrigin::Periodic
+        || record.disposing
+        || policy().is_some_and(|policy| policy.disposes)
+}
+
 /// Names of periodic snapshots that are too many or too old. The newest one of each job and kind that is there stays. Their age is that
-/// at the newest one, and two are never too old: a clock that is ahead for a moment makes only one new.
+/// at the one before the newest, and two are never too old: a clock that is ahead for a moment makes only one new. What is noted for a time
+/// that is still to come says nothing, and stays. Where the clock asks for none any more, and of a job that nobody knows, all stay.
 fn expired(ledger: &Ledger, around: &Around<'_>) -> BTreeSet<String> {
-    let Some((policies, of_session)) = around.policies else { return BTreeSet::new() };
+    let Some(policies) = around.policies else { return BTreeSet::new() };
     let mut by_job: BTreeMap<_, Vec<(i64, &String, &SnapshotRecord)>> = BTreeMap::new();
     for (name, record) in &ledger.snapshots {
         if record.origin == SnapshotOrigin::Periodic && record.state.is_final() {
-            let time = record.time.as_deref().and_then(seconds_of).unwrap_or(i64::MIN);
+            let time = record.time.as_deref().and_then(seconds_of);
+            let Some(time) = time.filter(|time| *time <= around.now) else { continue };
             let of = (record.job.as_deref().unwrap_or_default(), record.kind.as_str());
             by_job.entry(of).or_default().push((time, name, record));
         }
     }
     let mut gone = BTreeSet::new();
-    for ((job, _), mut all) in by_job {
-        let policy = policies.get(job).unwrap_or(of_session);
+    for ((job, kind), mut all) in by_job {
+        let Some(policy) = policies.get(job).filter(|policy| policy.asks_for(kind)) else {
+            continue;
+        };
         // Newest first.
         all.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
         let mut there = 0;
-        let newest = all.iter().find(|one| one.2.state == SnapshotState::Completed);
-        let newest = newest.map(|one| one.0);
+        let mut complete = all.iter().filter(|one| one.2.state == SnapshotState::Completed);
+        let before = complete.nth(1).map(|one| one.0);
         for (index, (time, name, record)) in all.into_iter().enumerate() {
             if record.state != SnapshotState::Completed {
                 // What failed is of interest until the next one.
@@ -113,9 +132,10 @@ fn expired(ledger: &Ledger, around: &Around<'_>) -> BTreeSet<String> {
                 continue;
             }
             there += 1;
-            let age = newest.unwrap_or(time).saturating_sub(time);
-            let is_too_old = policy.age.is_some_and(|most| most < age);
-            if policy.count.max(1) < there || (2 < there && is_too_old) {
+            let age = before.unwrap_or(time).saturating_sub(time);
+            let is_too_old = policy.age_for(record.keeps).is_some_and(|most| most < age);
+            let is_too_many = policy.count_for(record.keeps).is_some_and(|most| most < there);
+            if is_too_many || (2 < there && is_too_old) {
                 gone.insert(name.clone());
             }
         }
@@ -125,12 +145,12 @@ fn expired(ledger: &Ledger, around: &Around<'_>) -> BTreeSet<String> {
 
 /// Who refers to a snapshot; `None`: nobody.
 fn referrer(path: &str, name: &str, ledger: &Ledger, around: &Around<'_>) -> Option<String> {
-    let needle = needle(path);
-    let holds = |text: &str| text.contains(needle);
+    let needle = Needle::of(path);
+    let holds = |text: &str| needle.is_in(text);
     if around.restored.iter().any(|restored| holds(restored)) {
         return Some(words::RESTORED.to_owned());
     }
-    if around.wanted.is_some_and(|session| names(session, name, needle)) {
+    if around.wanted.is_some_and(|session| names(session, name, &needle)) {
         return Some(words::FILE.to_owned());
     }
     let mut own = ledger.clone();
@@ -157,14 +177,14 @@ fn referrer(path: &str, name: &str, ledger: &Ledger, around: &Around<'_>) -> Opt
 }
 
 /// Whether a session file refers to it with anything but its own document.
-fn names(session: &Session, name: &str, needle: &str) -> bool {
-    let holds = |path: &Option<String>| path.as_ref().is_some_and(|path| path.contains(needle));
+fn names(session: &Session, name: &str, needle: &Needle) -> bool {
+    let holds = |path: &Option<String>| path.as_ref().is_some_and(|path| needle.is_in(path));
     let is_in = |options: &Configuration| {
-        options.iter().any(|(_, entry)| entry.value.to_string().contains(needle))
+        options.iter().any(|(_, entry)| needle.is_in(&entry.value.to_string()))
     };
     let jobs = session.jobs.iter().any(|job| {
         holds(&job.initial_savepoint_path)
-            || job.args.iter().any(|word| word.contains(needle))
+            || job.args.iter().any(|word| needle.is_in(word))
             || is_in(&job.configuration)
     });
     let others = session.snapshots.iter().filter(|one| one.name != name);
@@ -173,19 +193,7 @@ fn names(session: &Session, name: &str, needle: &str) -> bool {
         WantedSnapshot::Checkpoint => None,
     });
     let options = is_in(&session.configuration);
-    jobs || options || paths.any(|path| path.contains(needle))
-}
-
-/// What a text has that names this path: the directory of a savepoint has a name that is used once (`savepoint-5f3a8c-0b1c…`), so that
-/// the same place is known by `file:/sp`, `file:///sp` and a mount elsewhere.
-fn needle(path: &str) -> &str {
-    let path = path.trim_end_matches('/');
-    let last = path.rsplit('/').next().unwrap_or(path);
-    if last.starts_with("savepoint-") {
-        return last;
-    }
-    let rest = path.split_once(':').map_or(path, |(_, rest)| rest);
-    rest.trim_start_matches('/')
+    jobs || options || paths.any(|path| needle.is_in(path))
 }
 
 impl Removal {
@@ -194,6 +202,7 @@ impl Removal {
         match &self.step {
             RemovalStep::Dispose(path) => words::disposed(&self.name, path),
             RemovalStep::Forget(path) => words::forgotten(&self.name, path.as_deref()),
+            RemovalStep::Missing(path) => words::not_found(&self.name, path),
             RemovalStep::Stays(path, who) => words::stays(&self.name, path, who),
         }
     }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::decide::Again;
 use crate::jobs::{Answer, ObservedJob};
-use crate::ledger::{JobRecord, SnapshotOrigin, SnapshotState, Wanted};
+use crate::ledger::{JobRecord, Kept, SnapshotOrigin, SnapshotState, Wanted};
 use crate::session::Session;
 use crate::spec::{self, Inputs};
 
@@ -40,7 +40,7 @@ fn run(
     state: Option<ObservedJob>,
     mut changes: usize,
 ) {
-    let about = AboutSnapshot { document, origin: &SnapshotOrigin::Document };
+    let about = AboutSnapshot { document, origin: &SnapshotOrigin::Document, keeps: None };
     let mut is_asked = false;
     for look in 0..50 {
         for left in memory.triggers.values_mut() {
@@ -141,6 +141,8 @@ fn what_becomes_of_a_snapshot() {
     let again = check(&limited(1), running, 1, &SnapshotState::TriggerPending);
     assert_eq!(again.retry.as_deref(), Some("2026-11-30T12:00:10Z"));
     assert_eq!(failed(&again, None, "x", NOW).retry.as_deref(), Some("2026-11-30T12:00:20Z"));
+    assert!(again.is_put_off(NOW) && !again.is_put_off("2026-11-30T12:00:10Z"));
+    assert!(!again.is_put_off("2026-11-30T11:00:00Z"), "it was noted by a clock that was ahead");
     assert_eq!(failed(&again, Some(1), "x", NOW).state, SnapshotState::Failed);
     let what = WantedSnapshot::Savepoint {
         path: Some("/sp/x".to_owned()),
@@ -181,7 +183,7 @@ fn steps(ledger: &Ledger, around: &Around<'_>) -> Vec<(String, &'static str)> {
     let removals = removals(ledger, around).into_iter();
     let word = |step: RemovalStep| match step {
         RemovalStep::Dispose(_) => "dispose",
-        RemovalStep::Forget(_) => "forget",
+        RemovalStep::Forget(_) | RemovalStep::Missing(_) => "forget",
         RemovalStep::Stays(..) => "stays",
     };
     removals.map(|one| (one.name, word(one.step))).collect()
@@ -234,6 +236,17 @@ fn a_document_that_is_taken_out_goes_with_its_savepoint() {
     let mut own = ledger.clone();
     own.jobs.insert("count".to_owned(), from.clone());
     assert_eq!(steps(&own, &around(&empty)), one("stays"));
+    own.snapshots.get_mut("s").expect("there").path = Some(format!("{path}/_metadata/"));
+    assert_eq!(steps(&own, &around(&empty)), one("stays"), "by another name");
+    // What it was started from before counts while it goes on from checkpoints.
+    let mut again = from.clone();
+    again.start_from(Some(&"/ck/chk-7".to_owned()));
+    again.start_from(Some(&"/ck/chk-9".to_owned()));
+    own.jobs.insert("count".to_owned(), again.clone());
+    assert_eq!(steps(&own, &around(&empty)), one("stays"));
+    again.start_from(Some(&"/sp/savepoint-bb-2".to_owned()));
+    own.jobs.insert("count".to_owned(), again);
+    assert_eq!(steps(&own, &around(&empty)), one("dispose"));
     // The control: that job has come to its end.
     let ended = JobRecord { ended: Some("FINISHED".to_owned()), ..from };
     own.jobs.insert("count".to_owned(), ended);
@@ -280,7 +293,8 @@ fn a_ledger_keeps_what_a_file_asks_for() {
 #[test]
 fn one_that_is_being_deleted_is_not_there() {
     let document = savepoint("s");
-    let about = AboutSnapshot { document: &document, origin: &SnapshotOrigin::Document };
+    let about =
+        AboutSnapshot { document: &document, origin: &SnapshotOrigin::Document, keeps: None };
     let mut ledger = Ledger::new("a");
     let taken = SnapshotRecord {
         digest: digest(&document),
@@ -308,7 +322,7 @@ fn failures_do_not_fill_a_ledger() {
         };
         ledger.snapshots.insert(format!("p{index}"), failed);
     }
-    let around = Around { policies: Some((&policies, &policy)), ..Around::default() };
+    let around = Around { policies: Some(&policies), now: 99, ..Around::default() };
     let gone = steps(&ledger, &around);
     assert_eq!(gone.len(), 8, "the newest one stays: {gone:?}");
     // Files stay where the words of the operator do not say otherwise.
@@ -352,7 +366,23 @@ fn what_is_due() {
     // A clock that was ahead does not stop it.
     let (mut ahead, policies, _) = with(&[("nutkin.snapshots.savepoint-interval", "10 s")]);
     ahead.snapshots.insert("p".to_owned(), record(&SnapshotOrigin::Periodic, "/p", 99_999));
-    assert_eq!(due(&ahead, &policies, 50).next, Some(60));
+    let at = |ledger: &Ledger, now| {
+        let due = due(ledger, &policies, now);
+        (due.now.iter().map(|one| one.time).collect::<Vec<_>>(), due.next)
+    };
+    assert_eq!(at(&ahead, 9), (vec![], Some(10)), "the submission says since when");
+    assert_eq!(at(&ahead, 50), (vec![10], None));
+    ahead.snapshots.insert("q".to_owned(), record(&SnapshotOrigin::Periodic, "/q", 50));
+    assert_eq!(at(&ahead, 55), (vec![], Some(60)));
+    assert_eq!(at(&ahead, 60), (vec![60], None));
+    // Nor one that was ahead when the job was submitted.
+    ahead.jobs.get_mut("count").expect("there").submitted = Some(text_of(99_999));
+    assert_eq!(at(&ahead, 60), (vec![60], None));
+    ahead.snapshots.clear();
+    assert_eq!(at(&ahead, 60), (vec![60], None), "nobody knows since when");
+    // The control: of a job of which nobody knows that it was submitted.
+    ahead.jobs.get_mut("count").expect("there").submitted = None;
+    assert_eq!(at(&ahead, 60), (vec![], None));
     // The own option comes first; nothing is due of a job that has ended.
     let (mut ledger, policies, _) = with(&[
         ("kubernetes.operator.periodic.savepoint.interval", "100 s"),
@@ -361,6 +391,104 @@ fn what_is_due() {
     assert_eq!(due(&ledger, &policies, 10).now.len(), 1);
     ledger.jobs.get_mut("count").expect("there").ended = Some("FINISHED".to_owned());
     assert_eq!(due(&ledger, &policies, 10), Due::default());
+}
+
+/// Periodic savepoints `p0`, `p1`, ... of these times, taken under what `kept` says.
+fn taken(ledger: &mut Ledger, times: &[i64], kept: Option<Kept>) {
+    for (index, time) in times.iter().enumerate() {
+        let path = format!("/sp/savepoint-{index}");
+        let one = SnapshotRecord { keeps: kept, ..record(&SnapshotOrigin::Periodic, &path, *time) };
+        ledger.snapshots.insert(format!("p{index}"), one);
+    }
+}
+
+/// Names of those that are deleted at a time.
+fn gone(
+    ledger: &Ledger,
+    policies: &BTreeMap<String, SnapshotPolicy>,
+    now: i64,
+) -> Vec<(String, &'static str)> {
+    let around = Around { policies: Some(policies), now, deletes: true, ..Around::default() };
+    steps(ledger, &around)
+}
+
+const INTERVAL: (&str, &str) = ("nutkin.snapshots.savepoint-interval", "1 s");
+
+const COUNT: &str = "nutkin.snapshots.max-count";
+
+const AGE: &str = "nutkin.snapshots.max-age";
+
+#[test]
+fn a_clock_that_was_ahead_makes_nothing_old() {
+    let (mut ledger, policies, _) = with(&[INTERVAL, (AGE, "100 s")]);
+    taken(&mut ledger, &[1000, 1010, 1020, 1030, 99_999], None);
+    assert_eq!(gone(&ledger, &policies, 1040), []);
+    // Also while it is ahead: one new one makes nothing old.
+    assert_eq!(gone(&ledger, &policies, 99_999), []);
+    // It takes nobody's place, either.
+    let (_, two, _) = with(&[INTERVAL, (COUNT, "2")]);
+    let delete = |names: &[&str]| {
+        names.iter().map(|name| ((*name).to_owned(), "dispose")).collect::<Vec<_>>()
+    };
+    assert_eq!(gone(&ledger, &two, 1040), delete(&["p0", "p1"]));
+    // The control: they are old.
+    ledger.snapshots.remove("p4");
+    taken(&mut ledger, &[1000, 1010, 1020, 1200, 1300], None);
+    assert_eq!(gone(&ledger, &policies, 1300), delete(&["p0", "p1", "p2"]));
+}
+
+#[test]
+fn options_that_are_taken_out_delete_nothing_that_was_taken_under_them() {
+    let of = |options: &[(&str, &str)]| with(options).1;
+    let mut ledger = Ledger::new("a");
+    let kept = Kept { count: 4, age: Some(1_000_000) };
+    taken(&mut ledger, &[0, 100_000, 200_000, 300_000], Some(kept));
+    let now = 300_001;
+    let stays =
+        |policies: &BTreeMap<String, SnapshotPolicy>| assert_eq!(gone(&ledger, policies, now), []);
+    // All of them, the job, those of the number and the age alone.
+    stays(&of(&[]));
+    stays(&of(&[(COUNT, "1"), (AGE, "1 s")]));
+    stays(&BTreeMap::new());
+    stays(&of(&[INTERVAL]));
+    let policies = of(&[INTERVAL, (COUNT, "1"), (AGE, "1 s")]);
+    let all = policies.iter().map(|(name, one)| (name.clone(), one.clone().keeping_all()));
+    stays(&all.collect());
+    // Nor anything of which nobody knows under what it was taken.
+    let mut old = ledger.clone();
+    old.snapshots.values_mut().for_each(|one| one.keeps = None);
+    assert_eq!(gone(&old, &of(&[INTERVAL]), now), []);
+    // What is not to be deleted any more is only forgotten.
+    let kept_files =
+        of(&[INTERVAL, (COUNT, "3"), ("kubernetes.operator.savepoint.dispose-on-delete", "no")]);
+    assert_eq!(gone(&ledger, &kept_files, now), [("p0".to_owned(), "forget")]);
+    // The controls: options say so again, and what was taken under the default.
+    let one = [("p0".to_owned(), "dispose")];
+    assert_eq!(gone(&ledger, &of(&[INTERVAL, (COUNT, "3")]), now), one);
+    let age = of(&[INTERVAL, (AGE, "150000 s")]);
+    assert_eq!(gone(&ledger, &age, now), one);
+    let kept = with(&[INTERVAL]).2.keeps();
+    ledger.snapshots.values_mut().for_each(|one| one.keeps = Some(kept));
+    assert_eq!(gone(&ledger, &of(&[INTERVAL]), now).len(), 2);
+}
+
+#[test]
+fn booleans_are_those_of_flink() {
+    let disposes = |key, text| with(&[INTERVAL, (key, text)]).2.disposes;
+    let cleanup = "kubernetes.operator.savepoint.cleanup.enabled";
+    let dispose = "kubernetes.operator.savepoint.dispose-on-delete";
+    for key in [cleanup, dispose] {
+        for (text, expected) in
+            [("true", true), ("TRUE", true), ("false", false), ("False", false), ("yes", false)]
+        {
+            assert_eq!(disposes(key, text), expected, "{key}: {text}");
+        }
+    }
+    let told = |text: &str| {
+        warnings(&session(&format!("{JOB}}}, flinkConfiguration: {{{cleanup}: {text}}}}}\n")))
+    };
+    assert_eq!(told("'False'"), [""; 0]);
+    assert!(told("'no'")[0].contains("nothing is deleted"));
 }
 
 #[test]
@@ -389,7 +517,8 @@ proptest! {
     ) {
         let count_text = count.to_string();
         let age_text = format!("{age} s");
-        let (mut ledger, policies, policy) = with(&[
+        let (mut ledger, policies, _) = with(&[
+            ("nutkin.snapshots.savepoint-interval", "1 s"),
             ("nutkin.snapshots.max-count", &count_text),
             ("kubernetes.operator.savepoint.history.max.age", &age_text),
         ]);
@@ -420,7 +549,8 @@ proptest! {
             wanted: (by == 3).then_some(&wanted),
             others: &others,
             restored: &restored,
-            policies: Some((&policies, &policy)),
+            policies: Some(&policies),
+            now: 5000,
             deletes: true,
         };
         let gone: BTreeSet<String> = removals(&ledger, &around)

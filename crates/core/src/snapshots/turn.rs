@@ -2,7 +2,7 @@
 
 use crate::decide::Again;
 use crate::jobs::{Answer, ObservedJob, POLL};
-use crate::ledger::{SnapshotOrigin, SnapshotRecord, SnapshotState};
+use crate::ledger::{Kept, SnapshotOrigin, SnapshotRecord, SnapshotState};
 use crate::session::{SnapshotDocument, WantedSnapshot};
 use crate::words::snapshots as words;
 
@@ -22,6 +22,8 @@ pub struct AboutSnapshot<'a> {
     pub document: &'a SnapshotDocument,
     /// Who wants it.
     pub origin: &'a SnapshotOrigin,
+    /// How long it stays, where the clock asks for it.
+    pub keeps: Option<Kept>,
 }
 
 /// What a turn starts from, beside the record.
@@ -76,6 +78,7 @@ impl AboutSnapshot<'_> {
             kind: kind(self.document).to_owned(),
             job: self.document.job.clone(),
             origin: self.origin.clone(),
+            keeps: self.keeps,
             digest: digest(self.document),
             generation: earlier.map_or(1, |earlier| earlier.generation + 1),
             ..SnapshotRecord::default()
@@ -111,9 +114,7 @@ impl AboutSnapshot<'_> {
 
     fn ask(&self, mut record: SnapshotRecord, seen: &SeenSnapshot) -> SnapshotTurn {
         let done = |record| SnapshotTurn { record, act: None, again: Again::Done };
-        // A failure that is still to come was noted by a clock that was ahead.
-        let is_past = record.time.as_ref().is_none_or(|time| *time <= seen.now);
-        if is_past && record.retry.as_ref().is_some_and(|retry| seen.now < *retry) {
+        if record.is_put_off(&seen.now) {
             return done(record);
         }
         let Some((job, _)) = seen.job.as_ref().filter(|(_, state)| state.is_alive()) else {

@@ -41,6 +41,16 @@ pub(crate) fn disposed(name: &str, path: &str) -> String {
     format!("snapshot `{name}` is deleted: {path}")
 }
 
+/// No JobManager finds it.
+pub(crate) fn not_found(name: &str, path: &str) -> String {
+    format!("snapshot `{name}` is forgotten: the JobManager does not find {path}")
+}
+
+/// A snapshot is being deleted from which a job was to start.
+pub(crate) fn is_going(name: &str, path: &str) -> String {
+    format!("{path} is being deleted (snapshot `{name}`): no job starts from it")
+}
+
 /// It is not in the ledger any more, and its files stay.
 pub(crate) fn forgotten(name: &str, path: Option<&str>) -> String {
     match path {
@@ -115,6 +125,11 @@ pub(crate) fn no_count(text: &str) -> String {
 /// A text that says no age.
 pub(crate) fn no_age(text: &str) -> String {
     format!("`{text}` is not a duration: write `24 h`")
+}
+
+/// A text that is not a boolean.
+pub(crate) fn no_boolean(text: &str) -> String {
+    format!("`{text}` is neither `true` nor `false`, and nothing is deleted")
 }
 
 /// A text that is not a format.

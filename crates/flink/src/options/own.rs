@@ -236,7 +236,7 @@ pub const OWN: &[OwnOption] = &[
         type_name: "Duration",
         default: Some("1 d"),
         platforms: EVERYWHERE,
-        text: "How old periodic savepoints become; the newest one of a job stays. Also as `kubernetes.operator.savepoint.history.max.age`",
+        text: "How old periodic savepoints become, counted up to the last but one; the newest two of a job stay, and files outside of this machine and its Docker daemon. Also as `kubernetes.operator.savepoint.history.max.age`",
         example: "7 d",
     },
     OwnOption {
@@ -244,7 +244,7 @@ pub const OWN: &[OwnOption] = &[
         type_name: "Integer",
         default: Some("10"),
         platforms: EVERYWHERE,
-        text: "How many periodic savepoints of a job stay. Also as `kubernetes.operator.savepoint.history.max.count`",
+        text: "How many periodic savepoints of a job stay; with the operator's interval the others are only forgotten. Also as `kubernetes.operator.savepoint.history.max.count`",
         example: "3",
     },
     OwnOption {

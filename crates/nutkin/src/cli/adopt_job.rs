@@ -89,6 +89,7 @@ async fn adopt(args: Args, context: &Context<'_>) -> Outcome {
         parallelism: args.parallelism,
         // Whatever was given up before: it runs now.
         submitted: Some(ledger::now()),
+        start_is_unknown: true,
         ..JobRecord::default()
     };
     let mut is_known = false;

@@ -7,6 +7,7 @@ use nutkin_core::session::Session;
 
 use super::Context;
 use crate::{jobs, platform, runtime};
+use nutkin_core::snapshots::going;
 use nutkin_shell::{Error, ledger};
 
 /// Looks at the jars of the jobs, and at when snapshots of them are due, before anything is started for them.
@@ -55,7 +56,12 @@ pub(super) async fn bring(
                 opened.ledger.jobs.insert(job.name.clone(), now.clone());
             }
         }
-        ledger::save(place, &mut opened).await
+        ledger::save(place, &mut opened).await?;
+        // Who deletes a savepoint marks it before looking who refers to it, and a job refers to it before this look: one of both sees
+        // the other.
+        let mut jobs = session.jobs.iter().filter_map(|job| opened.ledger.jobs.get(&job.name));
+        jobs.find_map(|job| going(&opened.ledger, job))
+            .map_or(Ok(()), |why| Err(jobs::is_going(why)))
     };
     jobs::bring(session, &client, &mut record, base, context, remember).await
 }

@@ -281,7 +281,7 @@ async fn submit_and_wait(
     let path = path.display().to_string();
     let submission =
         Submission { id: &id, jar: &path, digest: &jar.digest, origin: Bringer::Flink };
-    let noted = submission.begin(target.session.as_ref(), &request, context).await;
+    let noted = submission.begin(target.session.as_ref(), &request, context).await?;
     let submitted = submit(client, &uploaded, &id, &request).await;
     noted.settle(target.session.as_ref(), submitted.as_ref().err(), context).await;
     submitted.map_err(failure)?;

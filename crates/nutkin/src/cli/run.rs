@@ -243,7 +243,7 @@ async fn submit_jar(
     }
     let uri = if is_elsewhere { uri.to_owned() } else { directory.join(uri).display().to_string() };
     let submission = Submission { id, jar: &uri, digest: &jar.digest, origin: Bringer::Run };
-    let noted = submission.begin(place.as_ref(), &request, context).await;
+    let noted = submission.begin(place.as_ref(), &request, context).await?;
     stage.replace(Stage::Submitting(client.clone()));
     let submitted = submit(&client, &uploaded, id, &request).await;
     noted.settle(place.as_ref(), submitted.as_ref().err(), context).await;

@@ -1,11 +1,12 @@
 //! The snapshots of a session: those that its file asks for, those that the clock asks for, and those that go.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nutkin_core::jobs as jobs_rules;
 use nutkin_core::ledger::{
-    JobRecord, Ledger, Opened, Snapshot, SnapshotOrigin, SnapshotRecord, SnapshotState,
+    Bringer, JobRecord, Ledger, Opened, Snapshot, SnapshotOrigin, SnapshotRecord, SnapshotState,
 };
 use nutkin_core::selection::Platform;
 use nutkin_core::session::{Session, SnapshotDocument, WantedSnapshot};
@@ -99,7 +100,7 @@ async fn bring(
     let client = connected.client()?;
     let mut wrong: Option<Error> = None;
     for document in &session.snapshots {
-        let about = AboutSnapshot { document, origin: &SnapshotOrigin::Document };
+        let about = AboutSnapshot { document, origin: &SnapshotOrigin::Document, keeps: None };
         let before = opened.ledger.snapshots.get(&document.name);
         let before = before.filter(|record| about.is_of(record)).cloned();
         if before.as_ref().is_some_and(|record| record.state.is_final()) {
@@ -155,7 +156,6 @@ pub(super) async fn tend(
     }
     let Some(wanted) = &opened.ledger.wanted else { return Ok(None) };
     let session = wanted.session().map_err(Error::input)?;
-    let of_session = SnapshotPolicy::of(&session.configuration, &Configuration::new());
     let policies = policies(&session, &opened.ledger);
     let is_periodic = policies.values().any(SnapshotPolicy::is_periodic);
     if !is_periodic && opened.ledger.snapshots.is_empty() {
@@ -169,13 +169,13 @@ pub(super) async fn tend(
     let is_new = opened.ledger.snapshots.len() != before;
     if is_new || told.looked.is_none_or(|looked| SELDOM < looked.elapsed()) {
         told.looked = Some(Instant::now());
-        let around = Around { policies: Some((&policies, &of_session)), ..Around::default() };
+        let around = Around { policies: Some(&policies), ..Around::default() };
         remove(place, &client, around, None, told, context).await?;
     }
     Ok(next)
 }
 
-/// What the options say of the snapshots of each job that the ledger has.
+/// What the options say of the snapshots of each job that the ledger has. What those of a job said that is taken out of the file nobody knows.
 fn policies(session: &Session, ledger: &Ledger) -> BTreeMap<String, SnapshotPolicy> {
     let of = |(name, record): (&String, &JobRecord)| {
         let of_file = session.jobs.iter().find(|job| job.name == *name);
@@ -183,7 +183,9 @@ fn policies(session: &Session, ledger: &Ledger) -> BTreeMap<String, SnapshotPoli
             Some(job) => job.configuration.clone(),
             None => jobs_rules::again(name, record).configuration,
         };
-        (name.clone(), SnapshotPolicy::of(&session.configuration, &options))
+        let policy = SnapshotPolicy::of(&session.configuration, &options);
+        let is_taken_out = of_file.is_none() && record.origin == Bringer::File;
+        (name.clone(), if is_taken_out { policy.keeping_all() } else { policy })
     };
     ledger.jobs.iter().map(of).collect()
 }
@@ -256,10 +258,7 @@ async fn retry(
         .ledger
         .snapshots
         .iter()
-        .filter(|(_, record)| {
-            let is_time = record.retry.as_ref().is_none_or(|retry| *retry <= now);
-            !record.state.is_final() && is_time
-        })
+        .filter(|(_, record)| !record.state.is_final() && !record.is_put_off(&now))
         .map(|(name, record)| (name.clone(), record.clone()))
         .collect();
     for (name, record) in open {
@@ -274,7 +273,7 @@ async fn retry(
             SnapshotOrigin::Other(_) => None,
         };
         let of_it = |document: &SnapshotDocument| {
-            AboutSnapshot { document, origin: &record.origin }.is_of(&record)
+            AboutSnapshot { document, origin: &record.origin, keeps: None }.is_of(&record)
         };
         let Some(document) = document.filter(of_it) else {
             // Nobody wants it any more: what becomes of it is noted all the same.
@@ -289,7 +288,8 @@ async fn retry(
             }
             continue;
         };
-        let about = AboutSnapshot { document: &document, origin: &record.origin };
+        let about =
+            AboutSnapshot { document: &document, origin: &record.origin, keeps: record.keeps };
         let patience = Patience::new(Some(most));
         let record = one(&about, session, place, client, opened, patience).await?;
         tell(&record, &name, context);
@@ -345,7 +345,8 @@ async fn take_due(
         }
         let name = rules::periodic_name(job, kind, one_due.time * MILLIS);
         let document = periodic(&name, job, kind, policy);
-        let about = AboutSnapshot { document: &document, origin: &SnapshotOrigin::Periodic };
+        let (origin, keeps) = (&SnapshotOrigin::Periodic, Some(policy.keeps()));
+        let about = AboutSnapshot { document: &document, origin, keeps };
         let patience = Patience::new(Some(most));
         match one(&about, session, place, client, opened, patience).await {
             Ok(record) => tell(&record, &name, context),
@@ -376,32 +377,40 @@ async fn remove(
     told: &mut Tending,
     context: &Context<'_>,
 ) -> Result<(), Error> {
-    let around = Around { deletes: deletes(place.platform()), ..around };
+    let now = seconds_of(&ledger::now()).unwrap_or_default();
+    let around = Around { deletes: deletes(place.platform()), now, ..around };
     let mut opened = ledger::load(place).await?;
     let first = rules::removals(&opened.ledger, &around);
     if first.is_empty() || !is_whole(&opened) {
         return Ok(());
     }
+    let mut is_told = true;
     for Removal { name, step } in first {
         if !matches!(step, RemovalStep::Dispose(_)) {
             removed(place, &mut opened, &name, &step, told, context).await?;
             continue;
         }
-        // What refers to it is looked up for each one by itself, just before it goes.
-        let around = Around { policies: around.policies, wanted: around.wanted, ..around };
-        let Some(step) =
-            Box::pin(looked_up(place, client, &mut opened, &name, around, told, context)).await?
-        else {
+        if !is_told {
             continue;
+        }
+        // What refers to it is looked up for each one by itself, just before it goes.
+        let step = match looked_up(place, client, &mut opened, &name, around, told, context).await?
+        {
+            Looked::NotTold => {
+                // Who did not tell for this one does not tell for the next one, and each time takes long.
+                is_told = false;
+                continue;
+            }
+            Looked::Wanted => continue,
+            Looked::Step(step) => step,
         };
         let RemovalStep::Dispose(path) = &step else {
             removed(place, &mut opened, &name, &step, told, context).await?;
             continue;
         };
-        let record = opened.ledger.snapshots.get(&name);
-        let is_asked = record.is_some_and(|record| {
-            record.origin == SnapshotOrigin::Document && !record.dropped && !record.disposing
-        });
+        let Some(before) = opened.ledger.snapshots.get(&name).cloned() else { continue };
+        let is_asked =
+            before.origin == SnapshotOrigin::Document && !before.dropped && !before.disposing;
         if is_asked {
             let agreed = agree(consent, &name, path, context)?;
             if !agreed {
@@ -416,8 +425,24 @@ async fn remove(
             (record.disposing, record.dropped) = (true, true);
         }
         ledger::save(place, &mut opened).await?;
+        // Whoever has begun to refer to it meanwhile, also while somebody was asked, keeps it; from now on no job starts from it.
+        let again = looked_up(place, client, &mut opened, &name, around, told, context).await;
+        if !matches!(&again, Ok(Looked::Step(RemovalStep::Dispose(now))) if now == path) {
+            if let Some(record) = opened.ledger.snapshots.get_mut(&name) {
+                (record.disposing, record.dropped) = (before.disposing, before.dropped);
+            }
+            ledger::save(place, &mut opened).await?;
+            match again? {
+                Looked::NotTold => is_told = false,
+                Looked::Step(step @ RemovalStep::Stays(..)) => {
+                    removed(place, &mut opened, &name, &step, told, context).await?;
+                }
+                _ => {}
+            }
+            continue;
+        }
         match dispose(client, path).await {
-            Ok(()) => removed(place, &mut opened, &name, &step, told, context).await?,
+            Ok(step) => removed(place, &mut opened, &name, &step, told, context).await?,
             // The others go all the same.
             Err(failed) => {
                 let line = format!("snapshot `{name}` is not deleted: {:#}", failed.error);
@@ -430,7 +455,17 @@ async fn remove(
     ledger::save(place, &mut opened).await
 }
 
-/// What becomes of a snapshot in the light of all that refers to anything now; `None`: that is not known, or it does not go any more.
+/// What is known of a snapshot that is to go.
+enum Looked {
+    /// Somebody does not tell what it refers to.
+    NotTold,
+    /// It does not go any more.
+    Wanted,
+    /// What becomes of it.
+    Step(RemovalStep),
+}
+
+/// What becomes of a snapshot in the light of all that refers to anything now.
 async fn looked_up(
     place: &platform::Session,
     client: &Client,
@@ -439,26 +474,27 @@ async fn looked_up(
     around: Around<'_>,
     told: &mut Tending,
     context: &Context<'_>,
-) -> Result<Option<RemovalStep>, Error> {
+) -> Result<Looked, Error> {
     ledger::save(place, opened).await?;
     *opened = ledger::load(place).await?;
-    let others = match others(place, client, &opened.ledger, context).await {
+    let others = match Box::pin(others(place, client, &opened.ledger, context)).await {
         Ok(others) => others,
         Err(why) => {
             let line = format!("no snapshot is deleted: {why}");
             if told.lines.insert(line.clone()) {
                 context.events.warn(&line);
             }
-            return Ok(None);
+            return Ok(Looked::NotTold);
         }
     };
     if !is_whole(opened) {
-        return Ok(None);
+        return Ok(Looked::NotTold);
     }
     let restored = restored(client).await?;
     let around = Around { others: &others, restored: &restored, ..around };
     let all = rules::removals(&opened.ledger, &around);
-    Ok(all.into_iter().find(|one| one.name == name).map(|one| one.step))
+    let it = all.into_iter().find(|one| one.name == name);
+    Ok(it.map_or(Looked::Wanted, |one| Looked::Step(one.step)))
 }
 
 /// Whether a ledger says all that it said.
@@ -555,18 +591,21 @@ async fn others(
 }
 
 /// # Errors
-/// A job runs that is in no ledger: what it was restored from is not known.
+/// A job runs that is in no ledger, or was adopted: what it was restored from is not known.
 fn unmanaged<'a>(ledger: &Ledger, running: impl Iterator<Item = &'a String>) -> Result<(), String> {
     let is_known = |id: &&String| {
         ledger.jobs.iter().any(|(name, record)| {
             let pending = record.pending.as_ref().and_then(|pending| pending.id.as_ref());
-            *name == **id || record.id.as_ref() == Some(*id) || pending == Some(*id)
+            !record.start_is_unknown
+                && (*name == **id || record.id.as_ref() == Some(*id) || pending == Some(*id))
         })
     };
     let mut running = running;
     running.find(|id| !is_known(id)).map_or(Ok(()), |id| {
         let name = &ledger.name;
-        Err(format!("job {id} of session `{name}` is in no ledger, and may need any of them"))
+        Err(format!(
+            "job {id} of session `{name}` was not started by Nutkin, and may need any of them"
+        ))
     })
 }
 
@@ -593,15 +632,23 @@ async fn restored(client: &Client) -> Result<Vec<String>, Error> {
 /// What Flink says of a savepoint that is not there. Source: `AbstractFsCheckpointStorageAccess`, 1.13 to 2.3.
 const GONE: &str = "Cannot find";
 
-/// Deletes a savepoint. That it is gone already is what is wanted.
-async fn dispose(client: &Client, path: &str) -> Result<(), Error> {
+/// Deletes a savepoint. Gives what became of it: one that the JobManager does not find is forgotten, unless it lies on this machine.
+async fn dispose(client: &Client, path: &str) -> Result<RemovalStep, Error> {
     let asked = client.dispose(path).await.map_err(failure)?;
     let mut patience = Patience::new(Some(limit()));
     match until_done(client, &asked, &mut patience).await {
-        Ok(Driven::Done(_)) => Ok(()),
+        Ok(Driven::Done(_)) => Ok(RemovalStep::Dispose(path.to_owned())),
         Ok(_) => Err(Error::new(Kind::TimedOut, format!("`{path}` is not deleted yet"))
             .hint("the same command looks at it again")),
-        Err(error) if error.whole().contains(GONE) => Ok(()),
+        Err(error) if error.whole().contains(GONE) && !is_here(path) => {
+            Ok(RemovalStep::Missing(path.to_owned()))
+        }
         Err(error) => Err(failure(error)),
     }
+}
+
+/// Whether something lies there on this machine, which is not always what the JobManager sees.
+fn is_here(path: &str) -> bool {
+    let path = path.strip_prefix("file:").unwrap_or(path);
+    Path::new(&format!("/{}", path.trim_start_matches('/'))).exists()
 }

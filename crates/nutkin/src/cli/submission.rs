@@ -6,7 +6,9 @@ use nutkin_shell::Error;
 use nutkin_shell::ledger::{self, now};
 
 use super::Context;
+use crate::jobs::is_going;
 use crate::platform::Session;
+use nutkin_core::snapshots::going;
 
 /// A job that is about to be submitted.
 #[derive(Debug)]
@@ -45,14 +47,19 @@ pub(super) struct Noted<'a> {
 
 impl<'a> Submission<'a> {
     /// Notes it, with all that is needed to submit it again. That it cannot be noted is told: the job runs all the same.
+    ///
+    /// # Errors
+    /// The savepoint that it starts from is being deleted.
     pub(super) async fn begin(
         self,
         session: Option<&Session>,
         request: &RunRequest,
         context: &Context<'_>,
-    ) -> Noted<'a> {
+    ) -> Result<Noted<'a>, Error> {
         let id = self.id;
-        let Some(session) = session else { return Noted { id, is_noted: false } };
+        let Some(session) = session else {
+            return Ok(Noted { id, is_noted: false });
+        };
         let job = JobRecord {
             id: Some(id.to_owned()),
             jar: Some(self.jar.to_owned()),
@@ -67,7 +74,18 @@ impl<'a> Submission<'a> {
         let noted = ledger::update(session, |ledger| {
             ledger.jobs.insert(id.to_owned(), job);
         });
-        Noted { id, is_noted: told(noted.await.map(drop), context) }
+        let noted = noted.await;
+        // Its mark comes before the look who refers to it: one of both sees the other.
+        let going = noted.as_ref().ok().and_then(|opened| {
+            let record = opened.ledger.jobs.get(id)?;
+            going(&opened.ledger, record)
+        });
+        if let Some(why) = going {
+            let forgotten = ledger::update(session, |ledger| drop(ledger.jobs.remove(id)));
+            told(forgotten.await.map(drop), context);
+            return Err(is_going(why));
+        }
+        Ok(Noted { id, is_noted: told(noted.map(drop), context) })
     }
 }
 

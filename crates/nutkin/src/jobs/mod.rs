@@ -14,6 +14,8 @@ mod submit;
 mod wait;
 mod work;
 
+use nutkin_shell::{Error, Kind};
+
 pub use bring::bring;
 pub use drive::{Driven, Patience};
 pub use foresee::foresee;
@@ -28,3 +30,9 @@ pub use wait::{
     until_tasks_run,
 };
 pub use work::PATIENCE;
+
+/// The savepoint that a job was to start from is being deleted: nothing was submitted.
+pub fn is_going(why: String) -> Error {
+    Error::new(Kind::Broken, why)
+        .hint("name another one with `--from-savepoint`, or run the same command again")
+}

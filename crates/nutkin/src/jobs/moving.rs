@@ -12,6 +12,7 @@ use futures_util::future::join_all;
 use nutkin_core::jobs::{self as rules, AboutJob, MovableJob, Stop};
 use nutkin_core::ledger::{Bringer, JobRecord, Ledger, Opened, Snapshot};
 use nutkin_core::session::{Session, SessionJob};
+use nutkin_core::snapshots::going;
 use nutkin_flink::Configuration;
 use nutkin_rest::{Client, Job, RestError, Trigger};
 use nutkin_shell::ledger::{self, Store};
@@ -24,7 +25,7 @@ use super::drive::{Driven, Look, Patience, until};
 use super::known::known_of;
 use super::wait::{are_ready, tasks_of};
 use super::work::{MovedJar, Work};
-use super::{Jars, failure, random_id, until_done};
+use super::{Jars, failure, is_going, random_id, until_done};
 use crate::Context;
 
 /// How often a savepoint is asked for: one that fails has restarted the whole job (FLINK-21030), and the next one mostly
@@ -113,7 +114,9 @@ impl<S: Store> Shared<'_, S> {
             return Ok(());
         }
         opened.ledger.jobs.insert(name.to_owned(), now.clone());
-        ledger::save(self.0, &mut opened).await
+        ledger::save(self.0, &mut opened).await?;
+        // The mark of one that is being deleted comes before the look who refers to it: one of both sees the other.
+        going(&opened.ledger, now).map_or(Ok(()), |why| Err(is_going(why)))
     }
 
     async fn change(&self, change: impl FnOnce(&mut Ledger)) -> Result<(), Error> {

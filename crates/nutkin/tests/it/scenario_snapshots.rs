@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::Write as _;
 use std::time::Duration;
 
-use nutkin_testkit::scenario::{Docker, Fault, Flink, Request, Server};
+use nutkin_testkit::scenario::{Answer, Docker, Fault, Flink, Request, Server};
 use nutkin_testkit::{eventually, side_by_side};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::scenario::{Place, trouble};
 
@@ -240,6 +240,117 @@ fn a_deletion_that_is_cut_off_leaves_nothing_that_counts_as_taken() {
     );
 }
 
+/// Answers looks at the checkpoints of jobs, from the k-th one on.
+fn checkpoints_from(look: usize, answer: Value) -> impl FnMut(&Request) -> Fault + Send + 'static {
+    let mut looks = 0;
+    move |request| {
+        let is_it = request.method == "GET" && request.path.ends_with("/checkpoints");
+        looks += usize::from(is_it);
+        if is_it && look <= looks { Fault::Answer(Answer::json(200, &answer)) } else { Fault::None }
+    }
+}
+
+#[test]
+fn a_savepoint_that_somebody_takes_by_hand_is_not_ours() {
+    let (docker, flink) = running();
+    let world = World::new(&docker, &flink);
+    world.file("", "parallelism: 1", &[("before", SAVEPOINT)]);
+    // It is asked for, and killed before it was heard.
+    world.flink.set(|request| {
+        let is_it = request.method == "POST" && request.path.ends_with("/savepoints");
+        if is_it { Fault::CutBefore } else { Fault::None }
+    });
+    world.place.run(UP);
+    assert_eq!(world.savepoints(), 0);
+    let by_hand = "file:/savepoints/savepoint-by-hand";
+    let time = 4_102_444_800_000_i64;
+    let history = json!([{
+        "id": 9, "is_savepoint": true, "status": "COMPLETED", "trigger_timestamp": time, "external_path": by_hand,
+    }]);
+    world.flink.set(checkpoints_from(1, json!({"latest": {}, "history": history})));
+    world.place.run(UP);
+    let snapshots = world.snapshots();
+    assert!(!snapshots.to_string().contains("by-hand"), "{snapshots}");
+    // The control: it is taken all the same.
+    world.flink.set(|_| Fault::None);
+    world.file("", "parallelism: 1", &[("before", SAVEPOINT), ("other", SAVEPOINT)]);
+    world.place.run(UP);
+    assert_eq!(world.snapshots()["other"]["state"], "COMPLETED");
+}
+
+#[test]
+fn what_begins_to_refer_to_a_savepoint_after_the_first_look_keeps_it() {
+    let (docker, flink) = running();
+    let world = World::new(&docker, &flink);
+    world.file("", "parallelism: 1", &[("one", SAVEPOINT), ("two", SAVEPOINT)]);
+    world.place.run(UP).expect(0);
+    world.file("", "parallelism: 1", &[("two", SAVEPOINT)]);
+    let restored = json!({"external_path": "file:///savepoints/savepoint-1/_metadata"});
+    world.flink.set(checkpoints_from(2, json!({"latest": {"restored": restored}})));
+    world.place.run(UP).expect(0).says("snapshot `one` stays for now: a job that runs");
+    assert_eq!(world.disposed(), [""; 0]);
+    let one = &world.snapshots()["one"];
+    assert_eq!([&one["disposing"], &one["dropped"]], [&Value::Null; 2], "the mark is taken back");
+    // The control: nothing refers to it any more.
+    world.flink.set(|_| Fault::None);
+    world.place.run(UP).expect(0).says("snapshot `one` is deleted");
+    assert_eq!(world.disposed().len(), 1);
+}
+
+#[test]
+fn no_job_starts_from_a_savepoint_that_is_being_deleted() {
+    let (docker, flink) = running();
+    let world = World::new(&docker, &flink);
+    world.file("", "parallelism: 1", &[("one", SAVEPOINT), ("two", SAVEPOINT)]);
+    world.place.run(UP).expect(0);
+    world.file("", "parallelism: 1", &[("two", SAVEPOINT)]);
+    world.flink.set(
+        |request| {
+            if request.path == "/savepoint-disposal" { Fault::Hang } else { Fault::None }
+        },
+    );
+    let up = world.place.start(UP);
+    assert!(world.flink.hangs_within(LIMIT), "it is deleted");
+    drop(up);
+    world.flink.set(|_| Fault::None);
+    let jobs = || world.flink.with(|flink| flink.work.jobs.len());
+    let before = jobs();
+    let run = |path: &str| {
+        world.place.run(&["run", "-d", "--from-savepoint", path, "-c", "a.B", "count.jar"])
+    };
+    run("file:/savepoints/savepoint-1/").expect(1).says("is being deleted (snapshot `one`)");
+    assert_eq!(jobs(), before);
+    // The control: another one.
+    run("file:/savepoints/savepoint-2").expect(0);
+    assert_eq!(jobs(), before + 1);
+    // What was refused is no reference.
+    world.place.run(UP).expect(0).says("snapshot `one` is deleted");
+}
+
+#[test]
+fn what_the_jobmanager_does_not_find_is_not_called_deleted() {
+    let (docker, flink) = running();
+    let world = World::new(&docker, &flink);
+    world.file("", "parallelism: 1", &[("one", SAVEPOINT), ("two", SAVEPOINT)]);
+    world.place.run(UP).expect(0);
+    world.file("", "parallelism: 1", &[("two", SAVEPOINT)]);
+    world.flink.set(|request| {
+        if !request.path.starts_with("/savepoint-disposal/") {
+            return Fault::None;
+        }
+        let said =
+            "java.io.FileNotFoundException: Cannot find checkpoint or savepoint file/directory";
+        let cause = json!({"class": "java.lang.Exception", "stack-trace": said});
+        let operation = json!({"failure-cause": cause});
+        let done = json!({"status": {"id": "COMPLETED"}, "operation": operation});
+        Fault::Answer(Answer::json(200, &done))
+    });
+    world.place.run(UP).expect(0).says(
+        "snapshot `one` is forgotten: the JobManager does not find file:/savepoints/savepoint-1",
+    );
+    assert!(world.snapshots()["one"].is_null());
+}
+
 #[test]
 fn while_a_job_runs_that_nobody_knows_nothing_is_deleted() {
     let (docker, flink) = running();
@@ -248,6 +359,10 @@ fn while_a_job_runs_that_nobody_knows_nothing_is_deleted() {
     world.place.run(UP).expect(0);
     world.file("", "parallelism: 1", &[("two", SAVEPOINT)]);
     world.flink.with(|flink| flink.work.submit("ab".repeat(16)));
+    world.place.run(UP).expect(0).says("no snapshot is deleted: job abab");
+    assert_eq!(world.disposed(), [""; 0]);
+    // Nor does anybody know what it was started from once it is adopted.
+    world.place.run(&["adopt-job", "abab", "--jar", "count.jar", "-c", "a.B"]).expect(0);
     world.place.run(UP).expect(0).says("no snapshot is deleted: job abab");
     assert_eq!(world.disposed(), [""; 0]);
     // The control.

@@ -255,7 +255,7 @@ impl Course<'_> {
                 let mut after = carried_out(job, Some(&self.record), &[submit]);
                 after.request = None;
                 after.id = Some(self.about.id(generation));
-                after.started_from.clone_from(&from);
+                after.start_from(from.as_ref());
                 after.jar_digest.clone_from(&self.seen.jar);
                 after.submitted = Some(self.seen.now.clone());
                 self.record.pending = Some(Box::new(after));
