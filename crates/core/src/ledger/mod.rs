@@ -40,7 +40,7 @@ pub use phase::{Destination, InTheWay, Phase};
 pub use read::{Newer, Read, read};
 pub use secrets::{MissingSecret, Secrets, masked_line};
 pub use sighting::Sighting;
-pub use snapshot::{Kept, SnapshotOrigin, SnapshotRecord, SnapshotState};
+pub use snapshot::{SnapshotLimits, SnapshotOrigin, SnapshotRecord, SnapshotState};
 pub use store::{Opened, Sealed, Stored, Version, open};
 pub use wanted::{ConfDirectory, LeftOut, Source, Wanted};
 

@@ -67,7 +67,7 @@ pub struct SnapshotRecord {
     /// How many of its kind stay, and how old they become, by what the options said when the clock asked for it: options that are
     /// taken out delete nothing that was taken under them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keeps: Option<Kept>,
+    pub keeps: Option<SnapshotLimits>,
     /// Fields of a newer Nutkin, which are kept.
     #[serde(flatten)]
     pub unknown: BTreeMap<String, Value>,
@@ -76,7 +76,7 @@ pub struct SnapshotRecord {
 /// How long periodic snapshots stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Kept {
+pub struct SnapshotLimits {
     /// How many of a job and a kind.
     pub count: usize,
     /// How old they become, in seconds; `None`: as old as they are.

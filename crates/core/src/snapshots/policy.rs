@@ -2,7 +2,7 @@
 
 use super::schedule::NOTATION;
 use super::{CHECKPOINT, SAVEPOINT, Schedule};
-use crate::ledger::Kept;
+use crate::ledger::SnapshotLimits;
 use crate::session::Session;
 use crate::words::snapshots as words;
 use nutkin_flink::{Configuration, Problem, values};
@@ -69,7 +69,7 @@ impl SnapshotPolicy {
             options.flatten().next()
         };
         let schedule = |keys: Keys| said(&keys).and_then(|text| Schedule::read(&text).ok()?);
-        // As Flink reads booleans; what is no boolean deletes nothing.
+        // As Flink reads booleans; what is not a boolean deletes nothing.
         let is_true = |text: String| text.trim().eq_ignore_ascii_case("true");
         let cleans = said(&[CLEANUP]).is_none_or(is_true);
         // Who asks in the words of the operator gets what it does: files stay unless `dispose-on-delete` says otherwise.
@@ -97,13 +97,13 @@ impl SnapshotPolicy {
     }
 
     /// What is noted with a snapshot that is taken now.
-    pub const fn keeps(&self) -> Kept {
-        Kept { count: self.count, age: self.age }
+    pub const fn keeps(&self) -> SnapshotLimits {
+        SnapshotLimits { count: self.count, age: self.age }
     }
 
     /// How many stay where one of them is that was taken under `noted`; `None`: nobody knows, and it stays. Where the options do not say
     /// it, the default counts, unless what was noted keeps more.
-    pub(super) fn count_for(&self, noted: Option<Kept>) -> Option<usize> {
+    pub(super) fn count_for(&self, noted: Option<SnapshotLimits>) -> Option<usize> {
         if self.says_count {
             return Some(self.count.max(1));
         }
@@ -111,7 +111,7 @@ impl SnapshotPolicy {
     }
 
     /// The same of ages, in seconds; `None`: it may be as old as it is.
-    pub(super) fn age_for(&self, noted: Option<Kept>) -> Option<i64> {
+    pub(super) fn age_for(&self, noted: Option<SnapshotLimits>) -> Option<i64> {
         if self.says_age {
             return self.age;
         }

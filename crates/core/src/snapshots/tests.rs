@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::decide::Again;
 use crate::jobs::{Answer, ObservedJob};
-use crate::ledger::{JobRecord, Kept, SnapshotOrigin, SnapshotState, Wanted};
+use crate::ledger::{JobRecord, SnapshotLimits, SnapshotOrigin, SnapshotState, Wanted};
 use crate::session::Session;
 use crate::spec::{self, Inputs};
 
@@ -394,7 +394,7 @@ fn what_is_due() {
 }
 
 /// Periodic savepoints `p0`, `p1`, ... of these times, taken under what `kept` says.
-fn taken(ledger: &mut Ledger, times: &[i64], kept: Option<Kept>) {
+fn taken(ledger: &mut Ledger, times: &[i64], kept: Option<SnapshotLimits>) {
     for (index, time) in times.iter().enumerate() {
         let path = format!("/sp/savepoint-{index}");
         let one = SnapshotRecord { keeps: kept, ..record(&SnapshotOrigin::Periodic, &path, *time) };
@@ -441,7 +441,7 @@ fn a_clock_that_was_ahead_makes_nothing_old() {
 fn options_that_are_taken_out_delete_nothing_that_was_taken_under_them() {
     let of = |options: &[(&str, &str)]| with(options).1;
     let mut ledger = Ledger::new("a");
-    let kept = Kept { count: 4, age: Some(1_000_000) };
+    let kept = SnapshotLimits { count: 4, age: Some(1_000_000) };
     taken(&mut ledger, &[0, 100_000, 200_000, 300_000], Some(kept));
     let now = 300_001;
     let stays =

@@ -2,7 +2,7 @@
 
 use crate::decide::Again;
 use crate::jobs::{Answer, ObservedJob, POLL};
-use crate::ledger::{Kept, SnapshotOrigin, SnapshotRecord, SnapshotState};
+use crate::ledger::{SnapshotLimits, SnapshotOrigin, SnapshotRecord, SnapshotState};
 use crate::session::{SnapshotDocument, WantedSnapshot};
 use crate::words::snapshots as words;
 
@@ -23,7 +23,7 @@ pub struct AboutSnapshot<'a> {
     /// Who wants it.
     pub origin: &'a SnapshotOrigin,
     /// How long it stays, where the clock asks for it.
-    pub keeps: Option<Kept>,
+    pub keeps: Option<SnapshotLimits>,
 }
 
 /// What a turn starts from, beside the record.

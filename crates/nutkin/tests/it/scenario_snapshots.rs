@@ -255,23 +255,27 @@ fn a_savepoint_that_somebody_takes_by_hand_is_not_ours() {
     let (docker, flink) = running();
     let world = World::new(&docker, &flink);
     world.file("", "parallelism: 1", &[("before", SAVEPOINT)]);
-    // It is asked for, and killed before it was heard.
-    world.flink.set(|request| {
-        let is_it = request.method == "POST" && request.path.ends_with("/savepoints");
-        if is_it { Fault::CutBefore } else { Fault::None }
-    });
-    world.place.run(UP);
-    assert_eq!(world.savepoints(), 0);
-    let by_hand = "file:/savepoints/savepoint-by-hand";
-    let time = 4_102_444_800_000_i64;
+    // The JobManager has forgotten what it was asked for, and has a newer savepoint.
     let history = json!([{
-        "id": 9, "is_savepoint": true, "status": "COMPLETED", "trigger_timestamp": time, "external_path": by_hand,
+        "id": 9, "is_savepoint": true, "status": "COMPLETED", "trigger_timestamp": 4_102_444_800_000_i64,
+        "external_path": "file:/savepoints/savepoint-by-hand",
     }]);
-    world.flink.set(checkpoints_from(1, json!({"latest": {}, "history": history})));
-    world.place.run(UP);
+    world.flink.set(move |request| {
+        let is_look = request.method == "GET";
+        if is_look && request.path.contains("/savepoints/") {
+            let said = json!({"errors": ["Operation not found under key"]});
+            return Fault::Answer(Answer::json(404, &said));
+        }
+        if is_look && request.path.ends_with("/checkpoints") {
+            let said = json!({"latest": {}, "history": history});
+            return Fault::Answer(Answer::json(200, &said));
+        }
+        Fault::None
+    });
+    world.place.run(UP).expect(1).says("has forgotten what it was asked for");
     let snapshots = world.snapshots();
     assert!(!snapshots.to_string().contains("by-hand"), "{snapshots}");
-    // The control: it is taken all the same.
+    // The control: another one is taken, and known.
     world.flink.set(|_| Fault::None);
     world.file("", "parallelism: 1", &[("before", SAVEPOINT), ("other", SAVEPOINT)]);
     world.place.run(UP);
@@ -323,7 +327,7 @@ fn no_job_starts_from_a_savepoint_that_is_being_deleted() {
     // The control: another one.
     run("file:/savepoints/savepoint-2").expect(0);
     assert_eq!(jobs(), before + 1);
-    // What was refused is no reference.
+    // What was refused does not refer to it.
     world.place.run(UP).expect(0).says("snapshot `one` is deleted");
 }
 
