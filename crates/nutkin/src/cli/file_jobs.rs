@@ -56,7 +56,7 @@ pub(super) async fn bring(
                 opened.ledger.jobs.insert(job.name.clone(), now.clone());
             }
         }
-        ledger::save(place, &mut opened).await?;
+        Box::pin(ledger::save(place, &mut opened)).await?;
         // Who deletes a savepoint marks it before looking who refers to it, and a job refers to it before this look: one of both sees
         // the other.
         let mut jobs = session.jobs.iter().filter_map(|job| opened.ledger.jobs.get(&job.name));

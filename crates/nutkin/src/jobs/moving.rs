@@ -114,7 +114,7 @@ impl<S: Store> Shared<'_, S> {
             return Ok(());
         }
         opened.ledger.jobs.insert(name.to_owned(), now.clone());
-        ledger::save(self.0, &mut opened).await?;
+        Box::pin(ledger::save(self.0, &mut opened)).await?;
         // The mark of one that is being deleted comes before the look who refers to it: one of both sees the other.
         going(&opened.ledger, now).map_or(Ok(()), |why| Err(is_going(why)))
     }
