@@ -62,7 +62,7 @@ pub(super) async fn recover_now(
 ) -> Result<(), Error> {
     let mut told = Told::wanting(wanted);
     let mut patience = Patience::new(Some(limit));
-    while recover(session, limit, &mut told, context).await?.is_doubled {
+    while Box::pin(recover(session, limit, &mut told, context)).await?.is_doubled {
         if !matches!(patience.waits("", SOON).await, Driven::Done(())) {
             return Err(still_lives(session, limit));
         }

@@ -84,7 +84,7 @@ async fn watch(args: &Args, context: &Context<'_>) -> Outcome {
         // Before the look, so that nothing happens between the two.
         changes.open().await;
         let mut after = Duration::from_secs(args.interval);
-        match lost::recover(&session, limit, &mut told, context).await {
+        match Box::pin(lost::recover(&session, limit, &mut told, context)).await {
             Ok(recovered) => {
                 if recovered.waits {
                     trouble = None;
@@ -140,7 +140,7 @@ async fn once(args: &Args, session: &Session, mut told: Told, context: &Context<
     let limit = Duration::from_secs(args.move_timeout);
     let mut patience = Patience::new(Some(limit));
     loop {
-        let recovered = lost::recover(session, limit, &mut told, context).await?;
+        let recovered = Box::pin(lost::recover(session, limit, &mut told, context)).await?;
         if recovered.waits {
             match patience.waits("", SOON).await {
                 Driven::Done(()) => continue,
