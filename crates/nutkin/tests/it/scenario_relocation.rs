@@ -2,10 +2,11 @@
 //! a kill, wherever it is cut.
 
 use nutkin_testkit::scenario::{Backend, Docker, Fault, Flink, Kubernetes, Server};
-use nutkin_testkit::{Finished, Running, side_by_side};
+use nutkin_testkit::{Finished, Running, eventually, side_by_side};
 use serde_json::Value;
 
 use crate::scenario::{Place, TOKEN, finish, trouble};
+use crate::scenario_lost::LIMIT;
 use crate::scenario_moving::{NEVER, cut_after, is_look, jar_in};
 
 const FIRST: &str = "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
@@ -309,6 +310,48 @@ fn a_job_that_may_have_finished_there_does_not_run_again() {
     assert_eq!(world.states()[0], ["FINISHED"], "{}", run.all());
     // The control: one that has failed there goes on here.
     failed.is_back(failed.run(ABORT).expect(0));
+}
+
+#[test]
+fn what_high_availability_keeps_there_is_named_where_jobs_are_not_canceled() {
+    for is_canceled in [false, true] {
+        let world = World::with_job("s3://bucket/savepoints");
+        world.kubernetes.with(|one| one.flink.work.fails = Some(0));
+        let zookeeper = [
+            "-D",
+            "high-availability.type=zookeeper",
+            "-D",
+            "high-availability.zookeeper.quorum=zookeeper:2181",
+            "-D",
+            "high-availability.storageDir=s3://bucket/ha",
+        ];
+        let moving = [MOVE, &["--no-rollback"], &zookeeper].concat();
+        world.run(&moving).expect(1).says("is FAILED");
+        // It runs again there by now.
+        world.kubernetes.with(|one| {
+            for job in one.flink.work.jobs.values_mut() {
+                job.state = "RUNNING";
+            }
+        });
+        world.kubernetes.set(move |request| {
+            let cancels = request.method == "PATCH" && request.path.contains("/proxy/");
+            if cancels && !is_canceled { trouble(503) } else { Fault::None }
+        });
+        let abort = world.start(ABORT);
+        if is_canceled {
+            eventually("it is canceled", LIMIT, || world.states()[1] == ["CANCELLING"]);
+            world.kubernetes.with(|one| {
+                for job in one.flink.work.jobs.values_mut() {
+                    job.state = "CANCELED";
+                }
+            });
+        }
+        let run = finish(abort);
+        run.expect(0);
+        let named = run.all().contains("high availability data (zookeeper) is left");
+        assert_eq!(named, !is_canceled, "{}", run.all());
+        assert_eq!(world.pods(), Vec::<String>::new(), "{}", run.all());
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use nutkin_core::decide::Ending;
 use nutkin_core::ledger::{Destination, Ledger, Opened, Phase};
+use nutkin_core::selection::Platform;
 use nutkin_rest::Job;
 use nutkin_shell::{Error, Kind, ledger};
 
@@ -59,8 +60,20 @@ pub(in crate::cli) async fn take_back(
     }
     if let Some(new) = &new {
         // What high availability would bring back there is what goes on here.
-        let has_jobs = !ledger::load(new).await?.ledger.jobs.is_empty();
-        let delete_ha_data = has_jobs && !cancel_all(new, context).await;
+        let there = ledger::load(new).await?.ledger;
+        let delete_ha_data = !there.jobs.is_empty() && !cancel_all(new, context).await;
+        if delete_ha_data && let Some(kind) = kept_by(&there, new.platform()) {
+            let (name, platform) = (new.name(), new.platform());
+            context.events.warn(&format!(
+                "the jobs of session `{name}` could not be canceled on {platform}: its high availability data ({kind}) is left, and \
+                 another session `{name}` there would run them again"
+            ));
+            let hint = format!(
+                "`nutkin down {name} --on {platform} --delete-data` deletes what Nutkin keeps of it; delete the data of a ZooKeeper \
+                 of your own below `high-availability.zookeeper.path.root`"
+            );
+            context.events.hint(&hint.into());
+        }
         end(new, Ending { delete_ha_data, ..Ending::default() }, context).await?;
     }
     let before = phase.before.as_deref().cloned().unwrap_or_default();
@@ -88,6 +101,15 @@ pub(in crate::cli) async fn take_back(
     };
     moving::resume(old, &client, ends, all).await?;
     Ok(jobs)
+}
+
+/// The kind of high availability whose data the end of a session there does not delete; `None`: nothing is left of it. Only on
+/// Kubernetes Nutkin deletes what it knows, which are Flink's `ConfigMap`s.
+fn kept_by(there: &Ledger, platform: Platform) -> Option<String> {
+    let session = there.wanted.as_ref()?.session().ok()?;
+    let kind = nutkin_flink::high_availability(&session.configuration)?;
+    let is_deleted = platform == Platform::Kubernetes && !kind.eq_ignore_ascii_case("zookeeper");
+    Some(kind).filter(|_| !is_deleted)
 }
 
 /// The session, if it is the one that this move has made.
