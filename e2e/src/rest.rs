@@ -1,7 +1,7 @@
 //! Flink's REST API, asked without Nutkin: the second opinion on what Nutkin says.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpStream, ToSocketAddrs as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -69,7 +69,10 @@ impl Rest {
     }
 
     fn ask(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Option<Value> {
-        let mut stream = TcpStream::connect(&self.authority).ok()?;
+        // The address of a pod that has just ended answers nothing, not even a refusal, and the kernel tries for two minutes.
+        let mut addresses = self.authority.to_socket_addrs().ok()?;
+        let connect = |address| TcpStream::connect_timeout(&address, PATIENCE).ok();
+        let mut stream = addresses.find_map(connect)?;
         // main() of a job runs within the call.
         let patience = if method == "GET" { PATIENCE } else { 30 * PATIENCE };
         stream.set_read_timeout(Some(patience)).ok()?;
