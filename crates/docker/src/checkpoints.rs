@@ -25,7 +25,7 @@ const BLOCK: usize = 512;
 /// `None`: there is none. A JobManager that runs and has a shell lists them; otherwise they are looked for in what the daemon packs.
 ///
 /// # Errors
-/// As [`packed`], where nobody lists them.
+/// The daemon does not answer, or what it packs cannot be read.
 pub async fn newest(
     session: &DockerSession,
     directory: &Path,
