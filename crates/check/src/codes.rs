@@ -4,7 +4,7 @@ pub use crate::rule::{RUNNING, Rule, THEMES};
 use crate::rules;
 
 /// All codes, in order.
-pub fn all() -> impl Iterator<Item = &'static Rule> {
+pub fn all() -> impl Iterator<Item = &'static Rule> + Clone {
     rules::TABLES.iter().flat_map(|table| table.iter().copied())
 }
 

@@ -1,6 +1,29 @@
 //! The page of a code: what `docs/checks/` has, and what is explained at a terminal.
 
-use crate::codes::Rule;
+use crate::codes::{Rule, THEMES};
+
+/// All pages of some codes: file name and text. The first, with the name `list`, is their list by themes below `introduction`.
+pub fn pages(
+    list: &str,
+    introduction: &str,
+    rules: impl Iterator<Item = &'static Rule> + Clone,
+) -> Vec<(String, String)> {
+    let mut text = introduction.to_owned();
+    for (prefix, theme) in THEMES {
+        let mut of_theme = rules.clone().filter(|rule| rule.code.starts_with(prefix)).peekable();
+        if of_theme.peek().is_none() {
+            continue;
+        }
+        text.push_str(&format!("\n## {theme}\n\n| code | severity | what |\n|---|---|---|\n"));
+        for rule in of_theme {
+            let (code, severity) = (rule.code, rule.severity.name());
+            text.push_str(&format!("| [{code}]({code}.md) | {severity} | {} |\n", rule.title));
+        }
+    }
+    let mut pages = vec![(list.to_owned(), text)];
+    pages.extend(rules.map(|rule| (format!("{}.md", rule.code), page(rule))));
+    pages
+}
 
 /// The words that both the page and `nutkin explain` are made of.
 pub fn page(rule: &Rule) -> String {

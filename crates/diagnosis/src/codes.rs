@@ -5,7 +5,7 @@ pub use nutkin_core::codes::{Rule, Severity};
 use crate::rules;
 
 /// All codes, in order.
-pub fn all() -> impl Iterator<Item = &'static Rule> {
+pub fn all() -> impl Iterator<Item = &'static Rule> + Clone {
     rules::all().map(|symptom| &symptom.rule)
 }
 

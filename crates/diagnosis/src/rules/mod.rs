@@ -37,7 +37,7 @@ macro_rules! symptoms {
 use symptoms;
 
 /// All rows, in order of the codes.
-pub(crate) fn all() -> impl Iterator<Item = &'static Symptom> {
+pub(crate) fn all() -> impl Iterator<Item = &'static Symptom> + Clone {
     TABLES.iter().copied().flatten()
 }
 

@@ -41,6 +41,18 @@ impl World {
         world
     }
 
+    /// An `up` that is killed while the JobManager is asked to delete a savepoint.
+    #[track_caller]
+    fn up_that_is_cut_while_it_deletes(&self) {
+        self.flink.set(|request| {
+            if request.path == "/savepoint-disposal" { Fault::Hang } else { Fault::None }
+        });
+        let up = self.place.start(UP);
+        assert!(self.flink.hangs_within(LIMIT), "it is deleted");
+        drop(up);
+        self.flink.set(|_| Fault::None);
+    }
+
     fn fresh() -> Self {
         let docker = Docker::default().with_image("flink:1.20.5");
         Self::new(&docker, &Flink { slots: 4, ..Flink::default() })
@@ -215,15 +227,7 @@ fn a_deletion_that_is_cut_off_leaves_nothing_that_counts_as_taken() {
     world.file("", "parallelism: 1", &both);
     world.place.run(UP).expect(0);
     world.file("", "parallelism: 1", &both[1..]);
-    world.flink.set(
-        |request| {
-            if request.path == "/savepoint-disposal" { Fault::Hang } else { Fault::None }
-        },
-    );
-    let up = world.place.start(UP);
-    assert!(world.flink.hangs_within(LIMIT), "it is deleted");
-    drop(up);
-    world.flink.set(|_| Fault::None);
+    world.up_that_is_cut_while_it_deletes();
     // Its document comes back: the one whose files may be gone is not it.
     world.file("", "parallelism: 1", &both);
     world
@@ -308,15 +312,7 @@ fn no_job_starts_from_a_savepoint_that_is_being_deleted() {
     world.file("", "parallelism: 1", &[("one", SAVEPOINT), ("two", SAVEPOINT)]);
     world.place.run(UP).expect(0);
     world.file("", "parallelism: 1", &[("two", SAVEPOINT)]);
-    world.flink.set(
-        |request| {
-            if request.path == "/savepoint-disposal" { Fault::Hang } else { Fault::None }
-        },
-    );
-    let up = world.place.start(UP);
-    assert!(world.flink.hangs_within(LIMIT), "it is deleted");
-    drop(up);
-    world.flink.set(|_| Fault::None);
+    world.up_that_is_cut_while_it_deletes();
     let jobs = || world.flink.with(|flink| flink.work.jobs.len());
     let before = jobs();
     let run = |path: &str| {
