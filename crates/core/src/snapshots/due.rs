@@ -64,9 +64,5 @@ pub fn due(ledger: &Ledger, policies: &BTreeMap<String, SnapshotPolicy>, now: i6
 
 /// Whether a job may run, and no command is doing anything with it.
 const fn may_run(record: &JobRecord) -> bool {
-    record.ended.is_none()
-        && !record.suspended
-        && !record.moving
-        && record.pending.is_none()
-        && record.request.is_none()
+    record.ended.is_none() && record.is_at_rest()
 }

@@ -1,32 +1,30 @@
 //! The snapshots of a session: those that its file asks for, those that the clock asks for, and those that go.
 
+mod removal;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nutkin_core::jobs as jobs_rules;
 use nutkin_core::ledger::{
     Bringer, JobRecord, Ledger, Opened, Snapshot, SnapshotOrigin, SnapshotRecord, SnapshotState,
 };
-use nutkin_core::selection::Platform;
 use nutkin_core::session::{Session, SnapshotDocument, WantedSnapshot};
 use nutkin_core::snapshots::{
-    self as rules, AboutSnapshot, Around, Removal, RemovalStep, SAVEPOINT, SnapshotPolicy,
-    seconds_of,
+    self as rules, AboutSnapshot, Around, SAVEPOINT, SnapshotPolicy, seconds_of,
 };
 use nutkin_flink::Configuration;
 use nutkin_rest::{Client, RestError};
-use nutkin_shell::{Error, Kind, Place, ledger};
+use nutkin_shell::{Error, Kind, ledger};
 
-use super::consent::{self, ConsentArgs};
-use super::{Context, gc};
+use super::Context;
+use super::consent::ConsentArgs;
 use crate::jobs::snapshots::{limit, outcome_of, take};
-use crate::jobs::{Driven, Patience, failure, until_done};
+use crate::jobs::{Patience, failure};
 use crate::platform;
 use crate::progress::Spinner;
-
-/// How long the ledger of another session may take: what it does not tell stays.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) use removal::deletes;
+use removal::remove;
 
 /// Milliseconds of a second.
 const MILLIS: i64 = 1000;
@@ -113,11 +111,8 @@ async fn bring(
         let patience = patience.telling(Spinner::at_terminal(context.printer));
         match one(&about, session, place, &client, &mut opened, patience).await {
             Ok(record) => {
-                let line = record.line(&document.name);
-                if record.state == SnapshotState::Completed {
-                    context.events.say(&line);
-                } else {
-                    context.events.warn(&line);
+                let line = tell(&record, &document.name, context);
+                if record.state != SnapshotState::Completed {
                     wrong.get_or_insert_with(|| Error::new(Kind::Broken, line.clone()));
                 }
                 opened.ledger.note(ledger::event(context.environment, vec![line]));
@@ -163,7 +158,7 @@ pub(super) async fn tend(
     }
     let connected = place.connect(true).await?;
     let client = connected.client()?;
-    retry(&session, place, &client, &mut opened, most, context).await?;
+    retry(&session, place, &client, &policies, &mut opened, most, context).await?;
     let before = opened.ledger.snapshots.len();
     let next = take_due(&session, place, &client, &policies, &mut opened, most, context).await?;
     let is_new = opened.ledger.snapshots.len() != before;
@@ -228,11 +223,8 @@ fn id_of(session: &Session, name: &str, record: &JobRecord) -> String {
 /// A savepoint that is there is where its job goes on from, unless a command is doing something with the job.
 fn remember(ledger: &mut Ledger, record: &SnapshotRecord) {
     let (Some(path), Some(id)) = (&record.path, &record.job_id) else { return };
-    if record.state != SnapshotState::Completed || record.kind != SAVEPOINT {
-        return;
-    }
     let job = record.job.as_ref().and_then(|job| ledger.jobs.get_mut(job));
-    if let Some(job) = job.filter(|job| is_at_rest(job) && job.id.as_ref() == Some(id)) {
+    if let Some(job) = job.filter(|job| job.is_at_rest() && job.id.as_ref() == Some(id)) {
         // When it was asked for: a checkpoint that is newer than that may have more.
         let time = record.asked.clone().or_else(|| record.time.clone());
         let taken = Snapshot::new(SAVEPOINT, None, path, time, id);
@@ -240,15 +232,12 @@ fn remember(ledger: &mut Ledger, record: &SnapshotRecord) {
     }
 }
 
-const fn is_at_rest(job: &JobRecord) -> bool {
-    !job.moving && !job.suspended && job.pending.is_none() && job.request.is_none()
-}
-
 /// Tries again what has failed and is to be tried again, and sees through what was cut off.
 async fn retry(
     session: &Session,
     place: &platform::Session,
     client: &Client,
+    policies: &BTreeMap<String, SnapshotPolicy>,
     opened: &mut Opened,
     most: Duration,
     context: &Context<'_>,
@@ -267,8 +256,7 @@ async fn retry(
             SnapshotOrigin::Document => of_file,
             SnapshotOrigin::Periodic => {
                 let job = record.job.clone().unwrap_or_default();
-                let policy = policies(session, &opened.ledger).remove(&job);
-                policy.map(|policy| periodic(&name, &job, &record.kind, &policy))
+                policies.get(&job).map(|policy| periodic(&name, &job, &record.kind, policy))
             }
             SnapshotOrigin::Other(_) => None,
         };
@@ -297,13 +285,15 @@ async fn retry(
     Ok(())
 }
 
-fn tell(record: &SnapshotRecord, name: &str, context: &Context<'_>) {
+/// Says what became of a snapshot, and gives the line.
+fn tell(record: &SnapshotRecord, name: &str, context: &Context<'_>) -> String {
     let line = record.line(name);
     if record.state == SnapshotState::Completed {
         context.events.say(&line);
     } else {
         context.events.warn(&line);
     }
+    line
 }
 
 /// A snapshot that the clock asks for: it is tried once, and the next one comes anyway.
@@ -349,7 +339,9 @@ async fn take_due(
         let about = AboutSnapshot { document: &document, origin, keeps };
         let patience = Patience::new(Some(most));
         match one(&about, session, place, client, opened, patience).await {
-            Ok(record) => tell(&record, &name, context),
+            Ok(record) => {
+                tell(&record, &name, context);
+            }
             // Somebody else takes the same one.
             Err(failed) if failed.kind == Kind::Conflict => *opened = ledger::load(place).await?,
             Err(failed) => return Err(failed),
@@ -360,295 +352,4 @@ async fn take_due(
     }
     let wait = next.map(|next| u64::try_from(next - now).unwrap_or_default());
     Ok(wait.map(Duration::from_secs))
-}
-
-/// Whether files may be deleted: on Kubernetes and in stores whoever has access may refer to them, and nobody here knows of that.
-pub(super) fn deletes(platform: Platform) -> bool {
-    platform != Platform::Kubernetes
-}
-
-/// Removes snapshots that nobody wants any more: first their files, then what the ledger says of them. `consent`: how far somebody
-/// agrees who has taken documents out of a file; `None`: only what was agreed to before, and what the clock has asked for.
-async fn remove(
-    place: &platform::Session,
-    client: &Client,
-    around: Around<'_>,
-    consent: Option<ConsentArgs>,
-    told: &mut Tending,
-    context: &Context<'_>,
-) -> Result<(), Error> {
-    let now = seconds_of(&ledger::now()).unwrap_or_default();
-    let around = Around { deletes: deletes(place.platform()), now, ..around };
-    let mut opened = ledger::load(place).await?;
-    let first = rules::removals(&opened.ledger, &around);
-    if first.is_empty() || !is_whole(&opened) {
-        return Ok(());
-    }
-    let mut is_told = true;
-    for Removal { name, step } in first {
-        if !matches!(step, RemovalStep::Dispose(_)) {
-            removed(place, &mut opened, &name, &step, told, context).await?;
-            continue;
-        }
-        if !is_told {
-            continue;
-        }
-        // What refers to it is looked up for each one by itself, just before it goes.
-        let step = match looked_up(place, client, &mut opened, &name, around, told, context).await?
-        {
-            Looked::NotTold => {
-                // Who did not tell for this one does not tell for the next one, and each time takes long.
-                is_told = false;
-                continue;
-            }
-            Looked::Wanted => continue,
-            Looked::Step(step) => step,
-        };
-        let RemovalStep::Dispose(path) = &step else {
-            removed(place, &mut opened, &name, &step, told, context).await?;
-            continue;
-        };
-        let Some(before) = opened.ledger.snapshots.get(&name).cloned() else { continue };
-        let is_asked =
-            before.origin == SnapshotOrigin::Document && !before.dropped && !before.disposing;
-        if is_asked {
-            let agreed = agree(consent, &name, path, context)?;
-            if !agreed {
-                context.events.warn(&format!(
-                    "snapshot `{name}` is in no document any more, and {path} stays: `--yes` deletes it"
-                ));
-                continue;
-            }
-        }
-        // Before it is asked for: from now on nobody takes it for one that is there.
-        if let Some(record) = opened.ledger.snapshots.get_mut(&name) {
-            (record.disposing, record.dropped) = (true, true);
-        }
-        ledger::save(place, &mut opened).await?;
-        // Whoever has begun to refer to it meanwhile, also while somebody was asked, keeps it; from now on no job starts from it.
-        let again = looked_up(place, client, &mut opened, &name, around, told, context).await;
-        if !matches!(&again, Ok(Looked::Step(RemovalStep::Dispose(now))) if now == path) {
-            if let Some(record) = opened.ledger.snapshots.get_mut(&name) {
-                (record.disposing, record.dropped) = (before.disposing, before.dropped);
-            }
-            ledger::save(place, &mut opened).await?;
-            match again? {
-                Looked::NotTold => is_told = false,
-                Looked::Step(step @ RemovalStep::Stays(..)) => {
-                    removed(place, &mut opened, &name, &step, told, context).await?;
-                }
-                _ => {}
-            }
-            continue;
-        }
-        match dispose(client, path).await {
-            Ok(step) => removed(place, &mut opened, &name, &step, told, context).await?,
-            // The others go all the same.
-            Err(failed) => {
-                let line = format!("snapshot `{name}` is not deleted: {:#}", failed.error);
-                if told.lines.insert(line.clone()) {
-                    context.events.warn(&line);
-                }
-            }
-        }
-    }
-    ledger::save(place, &mut opened).await
-}
-
-/// What is known of a snapshot that is to go.
-enum Looked {
-    /// Somebody does not tell what it refers to.
-    NotTold,
-    /// It does not go any more.
-    Wanted,
-    /// What becomes of it.
-    Step(RemovalStep),
-}
-
-/// What becomes of a snapshot in the light of all that refers to anything now.
-async fn looked_up(
-    place: &platform::Session,
-    client: &Client,
-    opened: &mut Opened,
-    name: &str,
-    around: Around<'_>,
-    told: &mut Tending,
-    context: &Context<'_>,
-) -> Result<Looked, Error> {
-    ledger::save(place, opened).await?;
-    *opened = ledger::load(place).await?;
-    let others = match Box::pin(others(place, client, &opened.ledger, context)).await {
-        Ok(others) => others,
-        Err(why) => {
-            let line = format!("no snapshot is deleted: {why}");
-            if told.lines.insert(line.clone()) {
-                context.events.warn(&line);
-            }
-            return Ok(Looked::NotTold);
-        }
-    };
-    if !is_whole(opened) {
-        return Ok(Looked::NotTold);
-    }
-    let restored = restored(client).await?;
-    let around = Around { others: &others, restored: &restored, ..around };
-    let all = rules::removals(&opened.ledger, &around);
-    let it = all.into_iter().find(|one| one.name == name);
-    Ok(it.map_or(Looked::Wanted, |one| Looked::Step(one.step)))
-}
-
-/// Whether a ledger says all that it said.
-fn is_whole(opened: &Opened) -> bool {
-    opened.lost.is_empty() && opened.missing.is_empty()
-}
-
-/// Whether somebody agrees to what a document leaves behind that is not in the file any more.
-fn agree(
-    consent: Option<ConsentArgs>,
-    name: &str,
-    path: &str,
-    context: &Context<'_>,
-) -> Result<bool, Error> {
-    let Some(consent) = consent else { return Ok(false) };
-    context.printer.say("to be deleted, because its document is not in the file any more:");
-    context.printer.say(&format!("  `{name}`: {path}"));
-    match consent::ask(consent, false, "Delete it?", context) {
-        Ok(()) => Ok(true),
-        Err(failed) if failed.kind == Kind::Unconfirmed => Ok(false),
-        Err(failed) => Err(failed),
-    }
-}
-
-/// Notes and tells what became of a snapshot.
-async fn removed(
-    place: &platform::Session,
-    opened: &mut Opened,
-    name: &str,
-    step: &RemovalStep,
-    told: &mut Tending,
-    context: &Context<'_>,
-) -> Result<(), Error> {
-    let line = Removal { name: name.to_owned(), step: step.clone() }.line();
-    if matches!(step, RemovalStep::Stays(..)) {
-        if told.lines.insert(line.clone()) {
-            context.events.say(&line);
-        }
-        return Ok(());
-    }
-    let record = opened.ledger.snapshots.remove(name);
-    if record.is_some_and(|record| record.origin == SnapshotOrigin::Document) {
-        opened.ledger.note(ledger::event(context.environment, vec![line.clone()]));
-    }
-    ledger::save(place, opened).await?;
-    context.events.say(&line);
-    Ok(())
-}
-
-/// Ledgers of other sessions.
-///
-/// # Errors
-/// Why nothing may be deleted: one of them does not tell what it refers to, or a job runs of which nobody knows what it needs.
-async fn others(
-    place: &platform::Session,
-    client: &Client,
-    own: &Ledger,
-    context: &Context<'_>,
-) -> Result<Vec<Ledger>, String> {
-    let known = platform::known(context.environment).map_err(|error| error.to_string())?;
-    let mut places: Vec<(String, Place)> =
-        known.into_iter().map(|(known, there)| (known.name, there)).collect();
-    if place.platform() == Platform::Docker {
-        // All of this daemon, whoever has made them.
-        let of_daemon = platform::all(&Place::Docker, context).await;
-        let of_daemon = of_daemon.map_err(|failed| format!("{:#}", failed.error))?;
-        places.retain(|(_, there)| there.platform() != Platform::Docker);
-        places.extend(of_daemon.iter().map(|one| (one.name().to_owned(), Place::Docker)));
-    }
-    let jobs = client.jobs().await.map_err(|failed| failed.to_string())?;
-    let running: Vec<String> =
-        jobs.into_iter().filter(|job| !job.state.has_ended()).map(|job| job.id).collect();
-    unmanaged(own, running.iter())?;
-    let mut all = Vec::new();
-    for (name, there) in places {
-        if name == place.name() && there.platform() == place.platform() {
-            continue;
-        }
-        let silent = || format!("session `{name}` does not tell what it refers to");
-        let asked =
-            tokio::time::timeout(PATIENCE, Box::pin(gc::holder(&name, &there, context))).await;
-        let holder = asked.map_err(|_| silent())?;
-        let (Some(ledger), Some(running)) = (holder.ledger, holder.running) else {
-            return Err(silent());
-        };
-        // A note on a session of which nobody finds anything.
-        if !holder.lives && ledger.wanted.is_none() && there.platform() != Platform::Local {
-            return Err(silent());
-        }
-        unmanaged(&ledger, running.iter())?;
-        all.push(ledger);
-    }
-    Ok(all)
-}
-
-/// # Errors
-/// A job runs that is in no ledger, or was adopted: what it was restored from is not known.
-fn unmanaged<'a>(ledger: &Ledger, running: impl Iterator<Item = &'a String>) -> Result<(), String> {
-    let is_known = |id: &&String| {
-        ledger.jobs.iter().any(|(name, record)| {
-            let pending = record.pending.as_ref().and_then(|pending| pending.id.as_ref());
-            !record.start_is_unknown
-                && (*name == **id || record.id.as_ref() == Some(*id) || pending == Some(*id))
-        })
-    };
-    let mut running = running;
-    running.find(|id| !is_known(id)).map_or(Ok(()), |id| {
-        let name = &ledger.name;
-        Err(format!(
-            "job {id} of session `{name}` was not started by Nutkin, and may need any of them"
-        ))
-    })
-}
-
-/// What the jobs that run were restored from.
-async fn restored(client: &Client) -> Result<Vec<String>, Error> {
-    let mut all = Vec::new();
-    for job in client.jobs().await.map_err(failure)? {
-        if job.state.has_ended() {
-            continue;
-        }
-        match client.job(&job.id, "/checkpoints").await {
-            Ok(checkpoints) => {
-                let path = checkpoints["latest"]["restored"]["external_path"].as_str();
-                all.extend(path.map(str::to_owned));
-            }
-            // A job that takes no checkpoints has no such page.
-            Err(RestError::NotFound(_)) => {}
-            Err(error) => return Err(failure(error)),
-        }
-    }
-    Ok(all)
-}
-
-/// What Flink says of a savepoint that is not there. Source: `AbstractFsCheckpointStorageAccess`, 1.13 to 2.3.
-const GONE: &str = "Cannot find";
-
-/// Deletes a savepoint. Gives what became of it: one that the JobManager does not find is forgotten, unless it lies on this machine.
-async fn dispose(client: &Client, path: &str) -> Result<RemovalStep, Error> {
-    let asked = client.dispose(path).await.map_err(failure)?;
-    let mut patience = Patience::new(Some(limit()));
-    match until_done(client, &asked, &mut patience).await {
-        Ok(Driven::Done(_)) => Ok(RemovalStep::Dispose(path.to_owned())),
-        Ok(_) => Err(Error::new(Kind::TimedOut, format!("`{path}` is not deleted yet"))
-            .hint("the same command looks at it again")),
-        Err(error) if error.whole().contains(GONE) && !is_here(path) => {
-            Ok(RemovalStep::Missing(path.to_owned()))
-        }
-        Err(error) => Err(failure(error)),
-    }
-}
-
-/// Whether something lies there on this machine, which is not always what the JobManager sees.
-fn is_here(path: &str) -> bool {
-    let path = path.strip_prefix("file:").unwrap_or(path);
-    Path::new(&format!("/{}", path.trim_start_matches('/'))).exists()
 }
