@@ -143,7 +143,7 @@ pub(crate) fn findings(facts: &[Fact], evidence: &Evidence) -> Vec<Diagnosis> {
             explained.iter().any(|(other, lower)| other == subject && *lower < layer)
         };
         if one.has_end && !one.subjects.iter().any(is_explained) {
-            one.proofs.extend(last_words(&one.subjects, evidence));
+            one.proofs.extend(last_words(&one.subjects, one.at, evidence));
         }
     }
     found
@@ -188,15 +188,14 @@ fn add(found: &mut Vec<Diagnosis>, symptom: &'static Symptom, fact: &Fact) {
     }
 }
 
-/// What the first of these processes wrote before it ended, where that is known.
-fn last_words(subjects: &[String], evidence: &Evidence) -> Option<Proof> {
+/// What the first of these processes wrote before it ended, where that is known. `end`: when that was.
+fn last_words(subjects: &[String], end: Option<i64>, evidence: &Evidence) -> Option<Proof> {
     let of = subjects.first()?;
-    let logs = evidence.logs.iter().filter(|log| log.process == *of && !log.text.trim().is_empty());
+    let logs = evidence.logs.iter().filter(|log| log.process == *of);
     let mut excerpts: Vec<Vec<String>> = logs
-        .map(|log| {
-            let log = crate::facts::without_times(&log.text);
-            crash_log::excerpt(&log, EXCERPT)
-        })
+        .map(|log| crate::facts::written_before(log, end))
+        .filter(|text| !text.trim().is_empty())
+        .map(|text| crash_log::excerpt(&text, EXCERPT))
         .collect();
     let says = |lines: &Vec<String>| {
         lines.iter().any(|line| line.contains("Exception") || line.contains("Error"))

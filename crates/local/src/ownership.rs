@@ -20,10 +20,15 @@ pub const TICKS: u64 = 100;
 /// [`Stat::state`] of a process that a signal has stopped (proc_pid_stat(5)). One that a debugger holds has another.
 pub const STOPPED: char = 'T';
 
-/// Seconds since the machine was started.
-pub fn seconds_since_boot() -> Option<u64> {
+/// Time since the machine was started, to a hundredth of a second (proc_uptime(5)).
+pub fn since_boot() -> Option<Duration> {
     let text = fs::read_to_string("/proc/uptime").ok()?;
-    text.split('.').next()?.parse().ok()
+    Duration::try_from_secs_f64(text.split(' ').next()?.parse().ok()?).ok()
+}
+
+/// The same in whole seconds.
+pub fn seconds_since_boot() -> Option<u64> {
+    since_boot().map(|time| time.as_secs())
 }
 
 /// How often a process that becomes another program is looked at: that takes well below a millisecond where there is a CPU

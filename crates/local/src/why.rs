@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -16,7 +17,6 @@ use rustix::process::Pid;
 
 use super::directory::SessionDirectory;
 use super::launch::{Definition, ProcessState, Role, read_launch};
-use super::view::uptime;
 use super::{control, launch, ownership, rotate};
 
 /// Bytes of the end of a log that are read: an exception with all its causes and stacks has up to 20 KB, and some follow each other.
@@ -129,10 +129,11 @@ fn read_logs(
     evidence: &mut Evidence,
 ) {
     let runs = state.is_some_and(|state| state.pid.is_some());
-    let age = state.and_then(|state| uptime(state.start_time?, ownership::seconds_since_boot()?));
-    let started = age.and_then(|seconds| {
-        let second = Timestamp::now().as_second().checked_sub(i64::try_from(seconds).ok()?)?;
-        Timestamp::from_second(second).ok()
+    // A life begins in the second in which the one before has ended.
+    let started = state.and_then(|state| {
+        let start = Duration::from_millis(state.start_time?.checked_mul(1000)? / ownership::TICKS);
+        let age = ownership::since_boot()?.checked_sub(start)?;
+        Timestamp::now().checked_sub(age).ok()
     });
     // Its log has all lives of it: what was written before the last one explains nothing.
     let started = started.or_else(|| end.filter(|_| !runs).and_then(began));

@@ -6,7 +6,7 @@ mod look;
 mod process;
 mod rest;
 
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, LogEvidence};
 use crate::fact::Fact;
 use crate::time;
 
@@ -42,7 +42,14 @@ pub(crate) fn shown(line: &str) -> String {
     format!("{cut}...")
 }
 
-/// A log without the times that a container runtime has put before its lines.
-pub(crate) fn without_times(log: &str) -> String {
-    log.lines().map(|line| log::stamped(line).1).collect::<Vec<_>>().join("\n")
+/// What of a log is not of a life that began after this end, without the times that a container runtime has put before its lines.
+pub(crate) fn written_before(log: &LogEvidence, end: Option<i64>) -> String {
+    let started = log.started.as_deref().and_then(time::of_rfc3339);
+    let next = started.filter(|started| end.is_some_and(|end| end <= *started));
+    let of_next = |(at, line): &(Option<i64>, &str)| {
+        let at = at.or_else(|| time::of_log(line, log.offset));
+        at.zip(next).is_some_and(|(at, next)| next <= at)
+    };
+    let lines = log.text.lines().map(log::stamped).take_while(|line| !of_next(line));
+    lines.map(|(_, line)| line).collect::<Vec<_>>().join("\n")
 }
