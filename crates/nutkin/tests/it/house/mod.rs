@@ -14,7 +14,7 @@ pub(crate) use source::code;
 use crate::tidy::{files, root};
 
 /// The crates that decide, and neither look nor act.
-const PURE: [&str; 5] = ["flink", "core", "check", "container", "diagnosis"];
+const PURE: [&str; 6] = ["flink", "core", "check", "container", "diagnosis", "operator"];
 
 /// The crates that look and act, below the binary.
 pub(crate) const SHELLS: [&str; 7] =
@@ -23,12 +23,13 @@ pub(crate) const SHELLS: [&str; 7] =
 /// Which crates of `crates/` each may be built from. Who is not named in a row is not to be known there: a platform does
 /// not know another, nobody but the binary knows the command line, and no decision needs the rules for other people's
 /// files.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("flink", &[]),
     ("core", &["flink"]),
     ("check", &["flink", "core"]),
     ("container", &["flink"]),
     ("diagnosis", &["flink", "core"]),
+    ("operator", &["flink", "core"]),
     ("shell", &["flink", "core"]),
     ("rest", &["flink", "core", "diagnosis", "shell"]),
     ("fetch", &["flink", "core", "shell", "rest"]),
@@ -44,6 +45,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
             "check",
             "container",
             "diagnosis",
+            "operator",
             "shell",
             "rest",
             "fetch",

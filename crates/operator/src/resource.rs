@@ -1,0 +1,146 @@
+//! The custom resources, as far as anything is decided by them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Group and version of all kinds.
+pub const API_VERSION: &str = "flink.apache.org/v1beta1";
+
+/// What `kubectl apply` remembers: a second copy of the object, by which nothing is decided.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// A kind that the operator keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// `FlinkDeployment`: a session, or an application.
+    Deployment,
+    /// `FlinkSessionJob`: a job of a session.
+    SessionJob,
+}
+
+impl Kind {
+    /// Both, sessions first.
+    pub const ALL: [Self; 2] = [Self::Deployment, Self::SessionJob];
+
+    /// `FlinkDeployment`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Deployment => "FlinkDeployment",
+            Self::SessionJob => "FlinkSessionJob",
+        }
+    }
+
+    /// `flinkdeployments`, as paths and roles have it.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Deployment => "flinkdeployments",
+            Self::SessionJob => "flinksessionjobs",
+        }
+    }
+
+    /// The finalizer that holds a resource back until what it stands for is gone. Source: the default of the operator SDK that FKO
+    /// is made with, which people's rescue scripts name.
+    pub const fn finalizer(self) -> &'static str {
+        match self {
+            Self::Deployment => "flinkdeployments.flink.apache.org/finalizer",
+            Self::SessionJob => "flinksessionjobs.flink.apache.org/finalizer",
+        }
+    }
+}
+
+/// `metadata`, without what only the API server needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Metadata {
+    /// The name, which is that of the session or job.
+    pub name: String,
+    /// The namespace.
+    pub namespace: String,
+    /// Another object of the same name has another one.
+    pub uid: String,
+    /// What a write is compared with.
+    pub resource_version: String,
+    /// Grows with every change of the spec.
+    pub generation: i64,
+    /// When somebody deleted it.
+    pub deletion_timestamp: Option<String>,
+    /// Who holds it back.
+    pub finalizers: Vec<String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its annotations, without the copy that `kubectl apply` keeps.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// A resource as the API server has it. What is not here was skipped while it was read.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Resource {
+    /// Who it is.
+    pub metadata: Metadata,
+    /// What is wanted.
+    pub spec: Value,
+    /// What the operator said last.
+    pub status: Value,
+}
+
+impl Resource {
+    /// Reads one, and skips what nothing is decided by.
+    ///
+    /// # Errors
+    /// It is not such an object.
+    pub fn read(json: &[u8]) -> Result<Self, serde_json::Error> {
+        let mut read: Self = serde_json::from_slice(json)?;
+        read.metadata.annotations.remove(LAST_APPLIED);
+        Ok(read)
+    }
+
+    /// Whether somebody has deleted it.
+    pub const fn is_deleted(&self) -> bool {
+        self.metadata.deletion_timestamp.is_some()
+    }
+
+    /// Whether it holds a finalizer of this kind.
+    pub fn is_held(&self, kind: Kind) -> bool {
+        self.metadata.finalizers.iter().any(|one| one == kind.finalizer())
+    }
+
+    /// Whether a deployment is an application, which is left alone.
+    pub fn is_application(&self) -> bool {
+        !self.spec["job"].is_null()
+    }
+
+    /// The session that a job belongs to.
+    pub fn session(&self) -> &str {
+        self.spec["deploymentName"].as_str().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_decided_by_is_read() {
+        let read = Resource::read(
+            br#"{
+              "apiVersion": "flink.apache.org/v1beta1", "kind": "FlinkSessionJob",
+              "metadata": {
+                "name": "count", "namespace": "n", "uid": "u", "resourceVersion": "7", "generation": 2,
+                "managedFields": [{"manager": "kubectl"}],
+                "finalizers": ["flinksessionjobs.flink.apache.org/finalizer"],
+                "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}", "a": "b"}
+              },
+              "spec": {"deploymentName": "orders", "job": {"jarURI": "https://h/a.jar"}}
+            }"#,
+        )
+        .unwrap();
+        assert_eq!((read.metadata.generation, read.session()), (2, "orders"));
+        assert_eq!(read.metadata.annotations.len(), 1);
+        assert!(read.is_held(Kind::SessionJob) && !read.is_held(Kind::Deployment));
+        assert!(!read.is_deleted() && read.status.is_null());
+        assert!(Resource::read(b"[").is_err());
+    }
+}
