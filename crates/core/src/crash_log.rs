@@ -50,7 +50,7 @@ fn owned(lines: &[&str]) -> Vec<String> {
 }
 
 /// Whether a line begins an entry: what belongs to one is indented, or continues with an exception.
-fn is_head(line: &str) -> bool {
+pub fn is_head(line: &str) -> bool {
     let goes_on = ["Caused by: ", "Suppressed: "].iter().any(|text| line.starts_with(text));
     let is_exception = names(line) && !line.contains(' ') || is_thrown(line);
     !(line.is_empty() || line.starts_with(char::is_whitespace) || goes_on || is_exception)

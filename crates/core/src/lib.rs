@@ -22,6 +22,7 @@ pub mod jobs;
 pub mod kubernetes;
 pub mod leaders;
 pub mod ledger;
+pub mod logs;
 pub mod plan;
 pub mod record;
 pub mod relocation;

@@ -18,6 +18,7 @@ mod evidence;
 mod fact;
 mod facts;
 mod group;
+mod log_reader;
 pub mod page;
 mod rules;
 mod symptom;
@@ -32,6 +33,7 @@ pub use diagnosis::{Diagnosis, Proof, document};
 pub use evidence::{
     Evidence, FlinkEvidence, JobEvidence, LogEvidence, ProcessEnd, ProcessEvidence, Unseen,
 };
+pub use log_reader::LogReader;
 pub use text::text;
 
 /// What is wrong, the earliest cause first, each with what it led to. Empty: nothing that is known here.

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use futures_util::io::AsyncBufReadExt as _;
+use futures_util::stream::{self, Stream};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use kube::Client;
@@ -360,17 +362,44 @@ impl Api {
     pub async fn text(&self, path: &str, what: &str) -> Result<String, ApiError> {
         let request = Request::get(path).body(Vec::new());
         let request = request.map_err(|error| ApiError::Broken(error.to_string()))?;
-        let answer = self.client.request_text(request).await;
-        answer.map_err(|error| match error {
-            kube::Error::Api(status) => ApiError::Refused { what: what.to_owned(), status },
-            error => ApiError::Broken(deepest(&error)),
-        })
+        self.client.request_text(request).await.map_err(|error| no_text(error, what))
+    }
+
+    /// A text line by line, as it comes. What is not UTF-8 in it is replaced.
+    ///
+    /// # Errors
+    /// See [`ApiError`]; in the stream: the connection broke.
+    pub async fn lines(
+        &self,
+        path: &str,
+        what: &str,
+    ) -> Result<impl Stream<Item = std::io::Result<String>> + Send + use<>, ApiError> {
+        let request = Request::get(path).body(Vec::new());
+        let request = request.map_err(|error| ApiError::Broken(error.to_string()))?;
+        let answer = self.client.request_stream(request).await;
+        let reader = Box::pin(answer.map_err(|error| no_text(error, what))?);
+        Ok(stream::try_unfold(reader, async |mut reader| {
+            let mut line = Vec::new();
+            if reader.read_until(b'\n', &mut line).await? == 0 {
+                return Ok(None);
+            }
+            let text = String::from_utf8_lossy(&line);
+            Ok(Some((text.trim_end_matches(['\n', '\r']).to_owned(), reader)))
+        }))
     }
 }
 
 const JSON: &str = "application/json";
 const APPLY: &str = "application/apply-patch+yaml";
 const JSON_PATCH: &str = "application/json-patch+json";
+
+/// Why a text does not come.
+fn no_text(error: kube::Error, what: &str) -> ApiError {
+    match error {
+        kube::Error::Api(status) => ApiError::Refused { what: what.to_owned(), status },
+        error => ApiError::Broken(deepest(&error)),
+    }
+}
 
 /// What is not there is no error.
 fn absent(answer: Result<Value, ApiError>) -> Result<Option<Value>, ApiError> {

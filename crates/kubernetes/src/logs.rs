@@ -1,23 +1,23 @@
 //! Logs of all pods of a session, those of containers that ended before included.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::pin::Pin;
 use std::time::Duration;
 
-use futures_util::io::AsyncBufReadExt;
+use futures_util::stream::{self, LocalBoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use http::Request;
+use jiff::Timestamp;
 use nutkin_core::kubernetes::forbidden;
 use nutkin_core::kubernetes::resource::PODS;
+use nutkin_diagnosis::LogReader;
 use serde_json::Value;
 
 use super::error::{ApiError, failure};
 use super::session::KubernetesSession;
 use nutkin_core::Remedy;
-use nutkin_shell::logs::{Closed, LogStream, Logged, Logger, Stopped, stream};
+use nutkin_shell::logs::{self, Closed, LogLine, LogSource, LogStream, Logged, Logger, Stopped};
 use nutkin_shell::{Error, Kind, Logs};
-
-/// Logs that are read at once: an API server answers some side by side as soon as one, and holds them in memory.
-const AT_ONCE: usize = 4;
 
 /// Lines of all followed pods that may be read before anybody wants them.
 const AHEAD: usize = 1024;
@@ -38,83 +38,97 @@ struct Source {
     prefix: String,
 }
 
-/// Logs of all containers.
+/// Logs of all containers, in order of time; what is followed as it comes.
 ///
 /// # Errors
 /// In the stream: there is no such pod (2), or the API server cannot be asked.
 pub fn lines<'a>(session: &'a KubernetesSession, logs: &'a Logs) -> LogStream<'a> {
-    stream(async move |logger| all(session, logs, logger).await)
+    logs::stream(async move |logger| all(session, logs, logger).await)
 }
 
-/// What one container has logged.
-enum Text {
-    Lines(String),
-    /// It does not run yet.
-    Nothing,
+/// What is noticed while logs are read side by side.
+#[derive(Debug, Default)]
+struct Noticed {
+    refused: Refused,
+    /// Containers that do not run yet have no log.
+    waiting: Vec<String>,
 }
 
 async fn all(session: &KubernetesSession, logs: &Logs, logger: Logger) -> Result<(), Stopped> {
     let logger = &logger;
-    let sources = sources(session, logs).await?;
-    let mut refused = Refused::default();
-    // Containers that do not run yet have no log.
-    let mut waiting: Vec<&str> = Vec::new();
-    let texts = futures_util::stream::iter(&sources).map(async |source| {
-        let texts = (previous(session, source, logs).await, now(session, source, logs).await);
-        (source, texts)
-    });
-    let mut texts = std::pin::pin!(texts.buffered(AT_ONCE));
-    while let Some((source, (previous, now))) = texts.next().await {
-        let mut text = previous;
-        match now? {
-            Text::Lines(lines) => text.push_str(&lines),
-            Text::Nothing => waiting.push(&source.prefix),
-        }
-        text.lines().for_each(|line| refused.see(line));
-        logger.lines(&source.prefix, text.lines().map(str::to_owned)).await?;
+    if logs.follow {
+        return follow(session, logs, logger).await;
     }
+    let sources = sources(session, logs).await?;
+    let names = sources.iter().map(|source| source.prefix.clone()).collect();
+    logger.put(Logged::Processes(names)).await?;
+    let noticed = RefCell::new(Noticed::default());
+    let read = sources.iter().flat_map(|source| {
+        // Kubernetes keeps one previous log, and not for ever.
+        let previous = (logs.previous && 0 < source.restarts).then_some(true);
+        let lives = previous.into_iter().chain([false]);
+        lives.map(|previous| of_life(session, source, previous, logs, &noticed))
+    });
+    logger.merged(read.collect()).await?;
+    let Noticed { mut refused, mut waiting } = noticed.into_inner();
     if sources.is_empty() {
         let message = format!("session `{}` has no pod", session.name);
         logger.put(Logged::Said(message)).await?;
     }
     if !waiting.is_empty() {
+        waiting.sort();
         let message = format!("nothing is logged yet: {}", waiting.join(", "));
         logger.put(Logged::Said(message)).await?;
         logger.put(Logged::Hint(Remedy::Status { name: Some(session.name.clone()) })).await?;
     }
-    refused.tell(logger).await?;
-    if logs.follow { follow(session, logs, refused, logger).await } else { Ok(()) }
+    Ok(refused.tell(logger).await?)
 }
 
-/// What the container wrote before it was started again.
-async fn previous(session: &KubernetesSession, source: &Source, logs: &Logs) -> String {
-    if !logs.previous || source.restarts == 0 {
-        return String::new();
-    }
-    // Kubernetes keeps one previous log, and not for ever.
-    let text = session.log(&source.pod, Some(&source.container), true, logs.tail).await;
-    ended(text.unwrap_or_default())
+/// The log of one life of a container.
+fn of_life<'a>(
+    session: &'a KubernetesSession,
+    source: &'a Source,
+    previous: bool,
+    logs: &'a Logs,
+    noticed: &'a RefCell<Noticed>,
+) -> LogSource<'a> {
+    let mut reader = LogReader::of_container(&source.prefix);
+    let opened = stream::once(async move {
+        let opened = opened(session, source, previous, logs).await?;
+        if opened.is_none() && !previous {
+            noticed.borrow_mut().waiting.push(source.prefix.clone());
+        }
+        Ok::<_, Error>(opened.unwrap_or_else(|| stream::empty().boxed_local()))
+    });
+    let read = opened.try_flatten().map_ok(move |line| {
+        let line = reader.line(&line);
+        noticed.borrow_mut().refused.see(&line.text);
+        line
+    });
+    read.boxed_local()
 }
 
-async fn now(session: &KubernetesSession, source: &Source, logs: &Logs) -> Result<Text, Error> {
-    if logs.follow {
-        return Ok(Text::Lines(String::new()));
-    }
-    match session.log(&source.pod, Some(&source.container), false, logs.tail).await {
-        // Of a pod without a node the API server gives an empty one.
-        Ok(text) if text.is_empty() && logs.tail != Some(0) => Ok(Text::Nothing),
-        Ok(text) => Ok(Text::Lines(text)),
-        Err(error) if error.is("BadRequest") => Ok(Text::Nothing),
-        Err(error) => Err(failure(error)),
-    }
-}
-
-/// With an end to its last line.
-fn ended(mut text: String) -> String {
-    if !text.is_empty() && !text.ends_with('\n') {
-        text.push('\n');
-    }
-    text
+/// Its lines; `None`: it has not begun, or is not kept any more.
+async fn opened(
+    session: &KubernetesSession,
+    source: &Source,
+    previous: bool,
+    logs: &Logs,
+) -> Result<Option<LocalBoxStream<'static, Result<String, Error>>>, Error> {
+    let path = path(session, &source.pod, Some(&source.container), previous, logs, false);
+    let what = format!("read the log of Pod/{}", source.pod);
+    let lines = match session.api.lines(&path, &what).await {
+        Ok(lines) => lines,
+        Err(_) if previous => return Ok(None),
+        Err(error) if error.is("BadRequest") => return Ok(None),
+        Err(error) => return Err(failure(error)),
+    };
+    let broken = |error: std::io::Error| failure(ApiError::Broken(error.to_string()));
+    let mut lines = lines.map_err(broken).boxed_local().peekable();
+    // Of a pod without a node the API server gives an empty one.
+    let is_all = logs.tail != Some(0) && logs.since.is_none();
+    let is_empty = is_all && Pin::new(&mut lines).peek().await.is_none();
+    Ok((!is_empty).then(|| lines.boxed_local()))
 }
 
 /// Lines that describe what the API server refused to a process: who reads them must know what to do.
@@ -187,21 +201,19 @@ fn containers(pod: &Value) -> Vec<Source> {
 }
 
 /// Reads what is logged from now on, by pods that come later, too.
-async fn follow(
-    session: &KubernetesSession,
-    logs: &Logs,
-    mut refused: Refused,
-    logger: &Logger,
-) -> Result<(), Stopped> {
-    let (lines, mut read_lines) = tokio::sync::mpsc::channel::<(String, String)>(AHEAD);
+async fn follow(session: &KubernetesSession, logs: &Logs, logger: &Logger) -> Result<(), Stopped> {
+    // A pod that does not exist is said at once.
+    sources(session, logs).await?;
+    let mut refused = Refused::default();
+    let (lines, mut read_lines) = tokio::sync::mpsc::channel::<LogLine>(AHEAD);
     let mut known: BTreeSet<Source> = BTreeSet::new();
     let mut readers = tokio::task::JoinSet::new();
     let mut look = tokio::time::interval(NEW_PODS);
     loop {
         tokio::select! {
-            Some((prefix, line)) = read_lines.recv() => {
-                refused.see(&line);
-                logger.lines(&prefix, [line]).await?;
+            Some(line) = read_lines.recv() => {
+                refused.see(&line.text);
+                logger.lines([line]).await?;
             }
             _ = look.tick() => {
                 refused.tell(logger).await?;
@@ -209,10 +221,9 @@ async fn follow(
                 for source in sources(session, &all).await? {
                     let meant = logs.processes.is_empty() || logs.processes.contains(&source.pod);
                     if meant && known.insert(source.clone()) {
-                        let (session, lines) = (session.clone(), lines.clone());
-                        let tail = logs.tail;
+                        let (session, lines, logs) = (session.clone(), lines.clone(), logs.clone());
                         readers.spawn(async move {
-                            let _ = read(&session, &source, tail, &lines).await;
+                            let _ = read(&session, &source, &logs, &lines).await;
                             source
                         });
                     }
@@ -228,24 +239,24 @@ async fn follow(
 async fn read(
     session: &KubernetesSession,
     source: &Source,
-    tail: Option<usize>,
-    lines: &tokio::sync::mpsc::Sender<(String, String)>,
-) -> Result<(), kube::Error> {
-    let path = path(session, &source.pod, Some(&source.container), false, tail, true);
+    logs: &Logs,
+    lines: &tokio::sync::mpsc::Sender<LogLine>,
+) -> Result<(), ApiError> {
+    let path = path(session, &source.pod, Some(&source.container), false, logs, true);
+    let mut reader = LogReader::of_container(&source.prefix);
     loop {
-        let request = Request::get(&path).body(Vec::new()).map_err(kube::Error::HttpError)?;
-        match session.api.client().request_stream(request).await {
+        match session.api.lines(&path, &format!("read the log of Pod/{}", source.pod)).await {
             Ok(stream) => {
-                let mut stream = std::pin::pin!(stream.lines());
+                let mut stream = std::pin::pin!(stream);
                 while let Ok(Some(line)) = stream.try_next().await {
-                    if lines.send((source.prefix.clone(), line)).await.is_err() {
+                    if lines.send(reader.line(&line)).await.is_err() {
                         return Ok(());
                     }
                 }
                 return Ok(());
             }
             // The container is not started yet.
-            Err(kube::Error::Api(status)) if status.code == 400 => {
+            Err(error) if error.is("BadRequest") => {
                 // Nothing tells when a container has a log: whoever follows it asks now and then.
                 tokio::time::sleep(NEW_PODS).await;
             }
@@ -254,13 +265,32 @@ async fn read(
     }
 }
 
+/// The path of a log of which each line has the time at which it was written.
 fn path(
     session: &KubernetesSession,
     pod: &str,
     container: Option<&str>,
     previous: bool,
-    tail: Option<usize>,
+    logs: &Logs,
     follow: bool,
+) -> String {
+    let mut path = path_of(session, pod, container, previous, logs.tail);
+    path.push_str("&timestamps=true");
+    if let Some(since) = logs.since.and_then(|since| Timestamp::from_millisecond(since).ok()) {
+        path.push_str(&format!("&sinceTime={since}"));
+    }
+    if follow {
+        path.push_str("&follow=true");
+    }
+    path
+}
+
+fn path_of(
+    session: &KubernetesSession,
+    pod: &str,
+    container: Option<&str>,
+    previous: bool,
+    tail: Option<usize>,
 ) -> String {
     let mut path =
         format!("{}/log?previous={previous}", PODS.path_of(session.api.namespace(), pod));
@@ -269,9 +299,6 @@ fn path(
     }
     if let Some(tail) = tail {
         path.push_str(&format!("&tailLines={tail}"));
-    }
-    if follow {
-        path.push_str("&follow=true");
     }
     path
 }
@@ -288,7 +315,7 @@ impl KubernetesSession {
         previous: bool,
         tail: Option<usize>,
     ) -> Result<String, ApiError> {
-        let path = path(self, pod, container, previous, tail, false);
+        let path = path_of(self, pod, container, previous, tail);
         self.api.text(&path, &format!("read the log of Pod/{pod}")).await
     }
 
@@ -303,7 +330,7 @@ impl KubernetesSession {
         previous: bool,
         lines: usize,
     ) -> Result<String, ApiError> {
-        let path = path(self, pod, container, previous, Some(lines), false);
+        let path = path_of(self, pod, container, previous, Some(lines));
         let path = format!("{path}&timestamps=true&limitBytes={MOST_BYTES}");
         self.api.text(&path, &format!("read the log of Pod/{pod}")).await
     }
@@ -318,7 +345,7 @@ impl KubernetesSession {
         container: Option<&str>,
         seconds: u64,
     ) -> Result<String, ApiError> {
-        let path = path(self, pod, container, false, None, false);
+        let path = path_of(self, pod, container, false, None);
         let path = format!("{path}&sinceSeconds={seconds}");
         self.api.text(&path, &format!("read the log of Pod/{pod}")).await
     }

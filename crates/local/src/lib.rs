@@ -24,6 +24,7 @@ mod silent;
 pub mod store;
 pub mod suffering;
 pub mod supervisor;
+mod time_zone;
 pub mod view;
 pub mod why;
 

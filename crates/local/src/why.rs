@@ -7,7 +7,6 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use nutkin_core::remedy::Deed;
 use nutkin_diagnosis::{Evidence, LogEvidence, ProcessEnd, ProcessEvidence, Unseen};
@@ -17,7 +16,7 @@ use rustix::process::Pid;
 
 use super::directory::SessionDirectory;
 use super::launch::{Definition, ProcessState, Role, read_launch};
-use super::{control, launch, ownership, rotate};
+use super::{control, launch, ownership, rotate, time_zone};
 
 /// Bytes of the end of a log that are read: an exception with all its causes and stacks has up to 20 KB, and some follow each other.
 const READ: u64 = 256 << 10;
@@ -108,20 +107,6 @@ fn began(end: &ProcessEnd) -> Option<Timestamp> {
     at.checked_sub(SignedDuration::from_secs(i64::try_from(end.lived?).ok()? + 1)).ok()
 }
 
-/// Seconds by which the times in the logs of a process are ahead of UTC, by its own time zone or that of this machine.
-fn offset(definition: &Definition) -> i32 {
-    let of_system = definition.environment.get("TZ").map(String::as_str);
-    let zone = zone(&definition.arguments, of_system).and_then(|name| TimeZone::get(name).ok());
-    Timestamp::now().to_zoned(zone.unwrap_or_else(TimeZone::system)).offset().seconds()
-}
-
-/// The time zone of a process: the last `user.timezone` of its JVM comes before `TZ`.
-fn zone<'a>(arguments: &'a [String], of_system: Option<&'a str>) -> Option<&'a str> {
-    let mut arguments = arguments.iter().rev();
-    let of_java = arguments.find_map(|one| one.strip_prefix("-Duser.timezone="));
-    of_java.or(of_system).filter(|name| !name.is_empty())
-}
-
 fn read_logs(
     definition: &Definition,
     state: Option<&ProcessState>,
@@ -157,7 +142,7 @@ fn read_logs(
             role: definition.role,
             previous,
             started: started.map(|time| time.to_string()),
-            offset: offset(definition),
+            offset: time_zone::offset(definition),
             text,
         });
     }
@@ -196,20 +181,5 @@ mod tests {
         check("was killed (SIGKILL)", None, Some(9));
         check("was ended by signal 11", None, Some(11));
         check("ended", None, None);
-    }
-
-    #[test]
-    fn times_of_a_log_are_those_of_its_jvm() {
-        #[track_caller]
-        fn check(arguments: &[&str], of_system: Option<&str>, expected: Option<&str>) {
-            let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
-            assert_eq!(zone(&arguments, of_system), expected);
-        }
-        check(&["-Xmx1g", "-Duser.timezone=UTC"], Some("Asia/Tokyo"), Some("UTC"));
-        check(&["-Duser.timezone=UTC", "-Duser.timezone=Asia/Tokyo"], None, Some("Asia/Tokyo"));
-        check(&["-Xmx1g"], Some("Asia/Tokyo"), Some("Asia/Tokyo"));
-        // The controls: nothing is said.
-        check(&["-Xmx1g"], None, None);
-        check(&["-Duser.timezone="], None, None);
     }
 }

@@ -2,9 +2,12 @@
 
 use std::future::Future;
 
+use futures_util::future::join_all;
 use futures_util::stream::{self, LocalBoxStream};
 use futures_util::{FutureExt as _, StreamExt as _};
 use nutkin_core::Remedy;
+pub use nutkin_core::logs::LogLine;
+use nutkin_core::logs::LogMerge;
 use tokio::sync::mpsc;
 
 use crate::Error;
@@ -13,14 +16,8 @@ use crate::Error;
 /// one, little enough that a reader of a large log waits for a slow printer.
 const AHEAD: usize = 1024;
 
-/// A line of a log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogLine {
-    /// The process that wrote it, as `status` names it.
-    pub process: String,
-    /// Without its end.
-    pub text: String,
-}
+/// One log, line by line in its order.
+pub type LogSource<'a> = LocalBoxStream<'a, Result<LogLine, Error>>;
 
 /// What comes out of logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,19 +54,36 @@ impl Logger {
         self.0.send(Ok(logged)).await.map_err(|_| Closed)
     }
 
-    /// Hands over lines of one process.
+    /// Hands over lines.
     ///
     /// # Errors
     /// Nobody wants them.
-    pub async fn lines(
-        &self,
-        process: &str,
-        lines: impl IntoIterator<Item = String>,
-    ) -> Result<(), Closed> {
-        for text in lines {
-            self.put(Logged::Line(LogLine { process: process.to_owned(), text })).await?;
+    pub async fn lines(&self, lines: impl IntoIterator<Item = LogLine>) -> Result<(), Closed> {
+        for line in lines {
+            self.put(Logged::Line(line)).await?;
         }
         Ok(())
+    }
+
+    /// Hands over logs in order of time, to their ends. They are read side by side, one line of each ahead.
+    ///
+    /// # Errors
+    /// Nobody wants them, or one of them cannot be read.
+    pub async fn merged(&self, mut sources: Vec<LogSource<'_>>) -> Result<(), Stopped> {
+        let mut merge = LogMerge::of(sources.len());
+        loop {
+            let wanted: Vec<usize> = merge.wants().collect();
+            let reading = sources.iter_mut().enumerate();
+            let reading = reading.filter(|(source, _)| wanted.contains(source));
+            let read = join_all(reading.map(async |(source, log)| (source, log.next().await)));
+            for (source, line) in read.await {
+                merge.put(source, line.transpose()?);
+            }
+            match merge.take() {
+                Some(line) => self.put(Logged::Line(line)).await?,
+                None => return Ok(()),
+            }
+        }
     }
 }
 
@@ -118,11 +132,20 @@ mod tests {
     use super::*;
     use crate::Kind;
 
+    fn line(process: &str, number: i64) -> LogLine {
+        LogLine {
+            process: process.to_owned(),
+            text: number.to_string(),
+            at: Some(number),
+            begins: true,
+        }
+    }
+
     #[tokio::test]
     async fn lines_come_in_their_order_and_a_failure_last() {
         let many = 3 * AHEAD;
         let read = async |logger: Logger| {
-            logger.lines("a", (0..many).map(|number| number.to_string())).await?;
+            logger.lines((0..).take(many).map(|number| line("a", number))).await?;
             Err(Error::new(Kind::Broken, "gone").into())
         };
         let mut all: Vec<_> = stream(read).collect().await;
@@ -138,10 +161,34 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_read_for_nobody() {
         let read = async |logger: Logger| {
-            logger.lines("a", (0..).map(|number: u64| number.to_string())).await?;
+            logger.lines((0..).map(|number| line("a", number))).await?;
             Ok(())
         };
         let few: Vec<_> = stream(read).take(3).collect().await;
         assert_eq!(few.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn several_logs_are_one() {
+        let log = |process: &'static str, numbers: &'static [i64]| {
+            stream::iter(numbers).map(move |number| Ok(line(process, *number))).boxed_local()
+        };
+        let read = async |logger: Logger| {
+            logger.merged(vec![log("a", &[1, 4]), log("b", &[2, 3, 5]), log("c", &[])]).await
+        };
+        let all: Vec<_> = stream(read).collect().await;
+        let texts = all.into_iter().map(|one| match one {
+            Ok(Logged::Line(line)) => format!("{}{}", line.process, line.text),
+            other => format!("{other:?}"),
+        });
+        assert_eq!(texts.collect::<Vec<_>>(), ["a1", "b2", "b3", "a4", "b5"]);
+    }
+
+    #[tokio::test]
+    async fn a_log_that_cannot_be_read_ends_all() {
+        let broken = stream::iter([Err(Error::new(Kind::Broken, "gone"))]).boxed_local();
+        let read = async |logger: Logger| logger.merged(vec![broken]).await;
+        let all: Vec<_> = stream(read).collect().await;
+        assert!(matches!(&all[..], [Err(_)]), "{all:?}");
     }
 }

@@ -106,6 +106,8 @@ pub struct Logs {
     pub tail: Option<usize>,
     /// Logs of containers that ended before, too.
     pub previous: bool,
+    /// Only what was written at that time or later, in milliseconds since 1970, as far as that saves reading: what comes may be older.
+    pub since: Option<i64>,
 }
 
 /// What ended, and what did not.

@@ -1,18 +1,14 @@
 //! Entries of logs: what Flink writes through log4j or logback, and what the JVM writes to its output.
 
 use nutkin_core::crash_log;
+use nutkin_core::logs::LogLevel;
 
 use super::shown;
 use crate::cause::root_cause;
 use crate::evidence::LogEvidence;
 use crate::fact::{Fact, Level, Source};
+use crate::log_reader::stamped;
 use crate::time;
-
-/// Levels of entries that are quiet. What has no level was written by the JVM or a script: that is loud.
-const QUIET: [&str; 3] = ["INFO", "DEBUG", "TRACE"];
-
-/// Words within which the level of an entry is: date, time, level; some layouts have the thread or the logger before it.
-const LEVEL_WITHIN: usize = 5;
 
 /// Causes that are shown below an entry: the last ones say most.
 const CAUSES: usize = 2;
@@ -37,24 +33,14 @@ pub(super) fn facts(log: &LogEvidence) -> Vec<Fact> {
     facts
 }
 
-/// A line without the time that a container runtime has put before it.
-pub(super) fn stamped(line: &str) -> (Option<i64>, &str) {
-    let parts = line.split_once(' ').and_then(|(time, rest)| {
-        let is_time = time.as_bytes().get(10) == Some(&b'T');
-        Some((time::of_rfc3339(time).filter(|_| is_time)?, rest))
-    });
-    parts.map_or((None, line), |(at, rest)| (Some(at), rest))
-}
-
 fn fact(log: &LogEvidence, entry: &[&str], at: Option<i64>) -> Fact {
     let heads = crash_log::without_stacks(entry);
     let text = heads.join("\n");
     let causes = &heads[1.min(heads.len())..];
     let causes = &causes[causes.len().saturating_sub(CAUSES)..];
     let quote = entry[..1].iter().chain(causes).map(|line| shown(line)).collect();
-    let words = entry[0].split_whitespace().take(LEVEL_WITHIN);
-    let is_quiet =
-        words.map(|word| word.trim_matches(['[', ']'])).any(|word| QUIET.contains(&word));
+    // What has no level was written by the JVM or a script: that is loud.
+    let is_quiet = LogLevel::of(entry[0]).is_some_and(|level| level <= LogLevel::Info);
     Fact {
         at,
         source: Source::Log,

@@ -8,6 +8,7 @@ mod rest;
 
 use crate::evidence::{Evidence, LogEvidence};
 use crate::fact::Fact;
+use crate::log_reader::stamped;
 use crate::time;
 
 /// All that happened, in order of time; what has no time comes last.
@@ -50,6 +51,6 @@ pub(crate) fn written_before(log: &LogEvidence, end: Option<i64>) -> String {
         let at = at.or_else(|| time::of_log(line, log.offset));
         at.zip(next).is_some_and(|(at, next)| next <= at)
     };
-    let lines = log.text.lines().map(log::stamped).take_while(|line| !of_next(line));
+    let lines = log.text.lines().map(stamped).take_while(|line| !of_next(line));
     lines.map(|(_, line)| line).collect::<Vec<_>>().join("\n")
 }

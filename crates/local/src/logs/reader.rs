@@ -5,6 +5,9 @@ use std::io::Read as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
+/// Bytes that are read at once: all logs of a session are read side by side, and each may be larger than memory.
+const AT_ONCE: u64 = 256 << 10;
+
 /// A file that grows, is put aside for a new one under its name, or is cut to nothing.
 #[derive(Debug)]
 pub(super) struct Reader {
@@ -24,15 +27,19 @@ impl Reader {
 
     /// The lines that were completed since the last call.
     pub(super) fn news(&mut self) -> Vec<String> {
-        let mut lines = self.read();
+        let mut lines = self.until_its_end();
         if self.is_another() {
-            lines.extend(self.read());
+            lines.extend(self.until_its_end());
             lines.extend(self.rest());
             self.file = None;
             self.seen = 0;
-            lines.extend(self.read());
+            lines.extend(self.until_its_end());
         }
         lines
+    }
+
+    fn until_its_end(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.more()).flatten().collect()
     }
 
     /// What stands behind the last line, and is not shown again.
@@ -49,27 +56,31 @@ impl Reader {
         here.is_some() && there.is_some() && here != there
     }
 
-    fn read(&mut self) -> Vec<String> {
+    /// The next completed lines, which may be none although more follow; `None`: nothing more is written.
+    pub(super) fn more(&mut self) -> Option<Vec<String>> {
         if self.file.is_none() {
             self.file = File::open(&self.path).ok();
         }
-        let Some(file) = &self.file else { return Vec::new() };
+        let file = self.file.as_ref()?;
         if file.metadata().map_or(0, |metadata| metadata.len()) < self.seen {
             self.seen = 0;
             self.begun.clear();
         }
         let mut bytes = Vec::new();
-        let mut from = At { file, offset: self.seen };
+        let from = At { file, offset: self.seen };
         // What was read before an error is shown; the next call tries again.
-        let _ = from.read_to_end(&mut bytes);
+        let _ = from.take(AT_ONCE).read_to_end(&mut bytes);
+        if bytes.is_empty() {
+            return None;
+        }
         self.seen += bytes.len() as u64;
         self.begun.extend(bytes);
         let Some(end) = self.begun.iter().rposition(|byte| *byte == b'\n') else {
-            return Vec::new();
+            return Some(Vec::new());
         };
         let rest = self.begun.split_off(end + 1);
         let whole = std::mem::replace(&mut self.begun, rest);
-        whole[..end].split(|byte| *byte == b'\n').map(text).collect()
+        Some(whole[..end].split(|byte| *byte == b'\n').map(text).collect())
     }
 }
 

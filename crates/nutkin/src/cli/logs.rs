@@ -1,7 +1,11 @@
 //! `nutkin logs`.
 
-use futures_util::StreamExt as _;
+mod wanted;
 
+use futures_util::StreamExt as _;
+use nutkin_core::logs::{LogFilter, LogSieve};
+
+use self::wanted::WantedArgs;
 use super::Context;
 use super::select;
 use super::shared::PlatformArgs;
@@ -14,10 +18,14 @@ use nutkin_shell::{Error, LogLine, LogStream, Logged, Logs};
 /// Arguments of `nutkin logs`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  nutkin logs                     all processes, each line with its process
+  nutkin logs                     all processes by time, each line with its process
   nutkin logs jobmanager -f       follow one
   nutkin logs orders              all processes of the session `orders`
-  nutkin logs --session orders --tail 20 taskmanager-1")]
+  nutkin logs --session orders --tail 20 taskmanager-1
+  nutkin logs --since 10m --level warn
+  nutkin logs --job totals --grep 'checkpoint [0-9]+'
+
+An exception is shown with its causes and stacks, or not at all.")]
 pub struct Args {
     /// A session, and processes to show: jobmanager, taskmanager-1; all by default
     #[arg(value_name = "[NAME] PROCESS")]
@@ -27,26 +35,29 @@ pub struct Args {
     #[arg(long)]
     session: Option<String>,
 
-    /// Continue with new lines
+    /// Continue with new lines, in the order in which they come
     #[arg(long, short)]
     follow: bool,
 
-    /// Only the last lines of each process
+    /// Only the last lines of each log, before anything else is left out
     #[arg(long, value_name = "LINES")]
     tail: Option<usize>,
 
-    /// Logs of containers that ended before, too
+    /// Logs of containers that ended before, too; on this machine files that were put aside
     #[arg(long, short)]
     previous: bool,
+
+    #[command(flatten)]
+    wanted: WantedArgs,
 
     #[command(flatten)]
     platform: PlatformArgs,
 }
 
-/// Shows logs and outputs of the processes with a prefix for each.
+/// Shows logs and outputs of the processes in order of time, with a prefix for each.
 ///
 /// # Errors
-/// No such session (5) or process (2).
+/// No such session or job (5) or process (2).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let mut processes = args.processes;
     let mut name = args.session;
@@ -56,9 +67,15 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let named = processes.clone();
     runtime::block_on(async {
         let session = select::find(name.as_deref(), None, &args.platform, context).await?;
-        let logs =
-            Logs { processes, follow: args.follow, tail: args.tail, previous: args.previous };
-        let shown = print(session.logs(&logs), context);
+        let filter = args.wanted.filter(&session).await?;
+        let logs = Logs {
+            processes,
+            follow: args.follow,
+            tail: args.tail,
+            previous: args.previous,
+            since: filter.since,
+        };
+        let shown = print(session.logs(&logs), filter, context);
         if !logs.follow {
             return shown.await.map(|()| Exit::Done);
         }
@@ -81,8 +98,13 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 const AT_ONCE: usize = 256;
 
 /// Prints lines with their process before them, and tells the rest, in the order in which it comes.
-async fn print(logged: LogStream<'_>, context: &Context<'_>) -> Result<(), Error> {
+async fn print(
+    logged: LogStream<'_>,
+    filter: LogFilter,
+    context: &Context<'_>,
+) -> Result<(), Error> {
     let printer = context.printer;
+    let mut sieve = LogSieve::new(filter);
     let mut width = 0;
     let mut chunks = logged.ready_chunks(AT_ONCE);
     while let Some(chunk) = chunks.next().await {
@@ -92,9 +114,11 @@ async fn print(logged: LogStream<'_>, context: &Context<'_>) -> Result<(), Error
                 printer.out(&std::mem::take(&mut text));
             }
             match logged? {
-                Logged::Line(LogLine { process, text: line }) => {
-                    let prefix = printer.style_out(Style::Cyan, &format!("{process:<width$}"));
-                    text.push_str(&format!("{prefix} | {line}\n"));
+                Logged::Line(line) => {
+                    for LogLine { process, text: line, .. } in sieve.line(line) {
+                        let prefix = printer.style_out(Style::Cyan, &format!("{process:<width$}"));
+                        text.push_str(&format!("{prefix} | {line}\n"));
+                    }
                 }
                 Logged::Processes(names) => {
                     width = names.iter().map(String::len).max().unwrap_or(0);

@@ -26,6 +26,7 @@ mod scenario_helpers;
 mod scenario_jobs;
 mod scenario_kubernetes;
 mod scenario_ledger;
+mod scenario_logs;
 mod scenario_looking;
 mod scenario_lost;
 mod scenario_moving;

@@ -35,7 +35,7 @@ pub struct Kubernetes {
     pub runs_pods: bool,
     /// What answers behind the proxies of Services and pods, where pods run.
     pub flink: Flink,
-    /// Logs by the names of pods.
+    /// Logs by the names of pods; `NAME.previous`: what its container wrote before it was started again.
     pub logs: BTreeMap<String, String>,
     /// When pods are started from now on, in RFC 3339; empty: long ago.
     pub started: &'static str,
@@ -204,7 +204,11 @@ impl Kubernetes {
         }
         if place.rest == "log" {
             self.found(place)?;
-            return Ok(Answer::text(200, self.logs.get(&place.name).map_or("", String::as_str)));
+            let before = Some(format!("{}.previous", place.name));
+            let before = before.filter(|_| request.query("previous") == "true");
+            let before = before.and_then(|name| self.logs.get(&name));
+            let log = before.or_else(|| self.logs.get(&place.name));
+            return Ok(Answer::text(200, log.map_or("", String::as_str)));
         }
         Err(refusal::not_found_path(&request.path))
     }
