@@ -33,6 +33,8 @@ pub struct Candidate {
 /// How strongly the user asked for a Java. The order is the precedence, weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Named {
+    /// Brought by Nutkin, because there was no other.
+    Brought,
     /// Found where systems keep their Javas.
     Installed,
     /// First `java` of `PATH`.
@@ -92,11 +94,22 @@ pub fn install_hint(flink: FlinkVersion, strict: bool) -> String {
     )
 }
 
-/// Index of the Java to take, if there is any. The rules, strongest first:
+/// The Java to bring to a machine that has none for this Flink: the one that it was tested on of those that each source has,
+/// which is 17; before 1.18 it is 11.
+pub fn to_bring(flink: FlinkVersion) -> u8 {
+    let java = flink.line().java;
+    if java.contains(&WORKS_UP_TO) {
+        WORKS_UP_TO
+    } else {
+        java.last().copied().unwrap_or(WORKS_UP_TO)
+    }
+}
+
+/// Index of the Java to take, if there is any that runs this Flink or is named by `env.java.home`. The rules, strongest first:
 ///
 /// 1. `env.java.home` is taken, whatever it is: the user said so in so many words.
-/// 2. Supported before merely working before refused.
-/// 3. Among equals `JAVA_HOME`, then the `java` of `PATH`.
+/// 2. Supported before merely working.
+/// 3. Among equals `JAVA_HOME`, then the `java` of `PATH`, then one that the system has, then one that Nutkin brought.
 /// 4. Among equals the highest version.
 pub fn choose(flink: FlinkVersion, strict: bool, candidates: &[Candidate]) -> Option<usize> {
     let rank = |candidate: &Candidate| match check(flink, candidate.major, strict) {
@@ -109,7 +122,11 @@ pub fn choose(flink: FlinkVersion, strict: bool, candidates: &[Candidate]) -> Op
         (option, rank(candidate), candidate.named, candidate.major)
     };
     // The first of equals: candidates come in the order of the search.
-    (0..candidates.len()).rev().max_by_key(|&index| key(&candidates[index]))
+    let runs = |index: &usize| {
+        let candidate = &candidates[*index];
+        candidate.named == Named::Option || rank(candidate) != 0
+    };
+    (0..candidates.len()).rev().filter(runs).max_by_key(|&index| key(&candidates[index]))
 }
 
 fn listed(versions: &[u8]) -> String {
@@ -126,7 +143,7 @@ fn listed(versions: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Named::{Installed, JavaHome, OnPath, Option as ByOption};
+    use Named::{Brought, Installed, JavaHome, OnPath, Option as ByOption};
 
     /// `expected`: `ok`, or part of the warning or message.
     #[track_caller]
@@ -189,6 +206,20 @@ mod tests {
         check_choice("1.20.5", false, &[(25, ByOption), (17, JavaHome)], Some(25));
         check_choice("1.13.6", false, &[(17, JavaHome), (11, Installed)], Some(11));
         check_choice("1.13.6", false, &[(21, OnPath), (17, Installed)], Some(17));
-        check_choice("1.13.6", false, &[(25, OnPath)], Some(25));
+        check_choice("1.13.6", false, &[(25, OnPath)], None);
+        check_choice("1.13.6", false, &[(25, OnPath), (11, Brought)], Some(11));
+        check_choice("1.20.5", false, &[(21, Brought), (17, Installed)], Some(17));
+    }
+
+    #[test]
+    fn what_is_brought() {
+        #[track_caller]
+        fn check(flink: &str, expected: u8) {
+            assert_eq!(to_bring(flink.parse().unwrap()), expected, "{flink}");
+        }
+        check("1.13.6", 11);
+        check("1.17.2", 11);
+        check("1.18.1", 17);
+        check("2.3.0", 17);
     }
 }

@@ -64,6 +64,11 @@ pub enum Remedy {
         /// The session.
         holder: Option<String>,
     },
+    /// An archive of this Java is brought by other means, and installed from its path.
+    JavaByHand {
+        /// Its major version.
+        major: u8,
+    },
     /// This machine's Java, or one of a directory.
     JavaOfThisMachine,
     /// A Java of another place, or a base that has one.

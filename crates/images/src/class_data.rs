@@ -28,7 +28,6 @@ use nutkin_flink::process::Role;
 use nutkin_flink::{Argument, FlinkVersion, Remedy};
 
 use super::base::{Loaded, open_tar};
-use super::java;
 use super::root::{place, unpack};
 use nutkin_shell::files::At;
 use nutkin_shell::{Context, Error, Kind};
@@ -75,8 +74,8 @@ pub(super) fn make(
     }
     let inside = |path: &str| root.join(path.trim_start_matches('/'));
     // Its file is read, nothing of the image is run outside of its root.
-    let version =
-        java::version(&inside(java_home)).unwrap_or_else(|| "of unknown version".to_owned());
+    let version = nutkin_fetch::java::version(&inside(java_home))
+        .unwrap_or_else(|| "of unknown version".to_owned());
     let major = version.split(['.', '-', '+']).next().and_then(|major| major.parse().ok());
     if major.is_none_or(|major: u8| major < class_data::SINCE_JAVA) {
         let message = format!("Java {version} makes no class data archives of whole lists");

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use flate2::read::GzDecoder;
 use nutkin_container::image::JAVA_MODULES;
+use nutkin_fetch::java;
 use nutkin_flink::{Argument, Configuration, FlinkVersion, Remedy};
 use walkdir::WalkDir;
 
@@ -16,9 +16,6 @@ use nutkin_shell::{Context, Error, Kind};
 
 /// Parts of a JDK that need a display, and its libraries: never loaded by Flink.
 const DESKTOP: &[&str] = &["libawt_xawt.so", "libjawt.so", "libsplashscreen.so"];
-
-/// Archives of Java have their home at most this far below their root (macOS has it deepest).
-const DEPTH: usize = 4;
 
 /// A Java to copy.
 #[derive(Debug)]
@@ -36,7 +33,7 @@ pub(super) struct Java {
 /// # Errors
 /// There is no Java here, or what is named is none; `jlink` fails.
 #[allow(clippy::type_complexity, reason = "the two kinds of Java and their one home")]
-pub(super) fn choose(
+pub(super) async fn choose(
     options: &Options,
     base: Option<&Loaded>,
     flink: FlinkVersion,
@@ -58,8 +55,8 @@ pub(super) fn choose(
         }
     };
     let home = if from == "host" {
-        let found = nutkin_fetch::java::find(&Configuration::default(), flink, context);
-        found.map_err(|failure| failure.hint(Remedy::OtherJava))?.0
+        let found = java::obtain(&Configuration::default(), flink, context).await;
+        found.map_err(|failure| failure.hint(Remedy::OtherJava))?.home
     } else {
         let path = context.environment.directory.join(from);
         if path.is_file() { unpack(&path, work)? } else { path }
@@ -74,19 +71,14 @@ pub(super) fn choose(
 /// Unpacks an archive of a Java and finds its home.
 ///
 /// # Errors
-/// It is not a `.tar.gz`, or there is no `bin/java` in it.
+/// It cannot be unpacked, or there is no `bin/java` in it.
 pub(super) fn unpack(archive: &Path, work: &Path) -> Result<PathBuf, Error> {
-    let folder = work.join("java-archive");
-    let file = fs::File::open(archive).at("read", archive)?;
-    let mut tar = tar::Archive::new(GzDecoder::new(std::io::BufReader::new(file)));
-    tar.unpack(&folder).at("unpack", archive)?;
-    let javas = WalkDir::new(&folder).max_depth(DEPTH + 2).sort_by_file_name();
-    let found = javas.into_iter().flatten().find(|entry| entry.path().ends_with("bin/java"));
-    let home = found.and_then(|entry| Some(entry.path().parent()?.parent()?.to_owned()));
-    home.ok_or_else(|| {
-        let message = format!("there is no `bin/java` in `{}`", archive.display());
-        Error::new(Kind::Invalid, message)
-            .hint(Argument::JavaFrom.does("takes a .tar.gz of a JDK or a JRE"))
+    let unpacked = java::unpack::archive(archive, &work.join("java-archive"), || Ok(()));
+    unpacked.map_err(|failure| match failure.kind {
+        Kind::Invalid => {
+            failure.hint(Argument::JavaFrom.does("takes an archive of a JDK or a JRE"))
+        }
+        _ => failure,
     })
 }
 
@@ -160,11 +152,4 @@ pub(super) fn open(home: &Path) -> Result<Java, Error> {
         }
     }
     Ok(Java { home: home.to_owned(), objects, own })
-}
-
-/// The version that a Java's `release` file states.
-pub(super) fn version(home: &Path) -> Option<String> {
-    let release = fs::read_to_string(home.join("release")).ok()?;
-    let line = release.lines().find_map(|line| line.strip_prefix("JAVA_VERSION="))?;
-    Some(line.trim_matches('"').to_owned())
 }

@@ -123,7 +123,7 @@ pub async fn prepare(mut options: Options, context: &Context<'_>) -> Result<Prep
         planned::missing_parts(&request, &flink::found(distribution), release)
             .map_err(Error::input)?;
     }
-    let java = java::choose(&options, loaded.as_ref(), release, work.path(), context)?;
+    let java = java::choose(&options, loaded.as_ref(), release, work.path(), context).await?;
     let binary = programs::binary(&options)?;
     let mut linked = Vec::new();
     let mut own = BTreeSet::new();
@@ -155,7 +155,9 @@ pub async fn prepare(mut options: Options, context: &Context<'_>) -> Result<Prep
     let (java, java_version) = match java {
         None => (FoundJava::Nowhere, None),
         Some((None, home)) => (FoundJava::InBase(home), None),
-        Some((Some(java), home)) => (FoundJava::Copied(home), java::version(&java.home)),
+        Some((Some(java), home)) => {
+            (FoundJava::Copied(home), nutkin_fetch::java::version(&java.home))
+        }
     };
     let mut found = FoundParts {
         base: loaded.as_ref().map(|loaded| loaded.base.clone()),

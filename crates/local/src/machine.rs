@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nutkin_core::decide::local::{Extras, Flink, Ports, Surroundings, Taken, wishes};
+use nutkin_core::decide::local::{Extras, Flink, JavaHome, Ports, Surroundings, Taken, wishes};
 use nutkin_core::session::Session;
 use nutkin_fetch::dist::class_data::{self, Java};
+use nutkin_fetch::java::ChosenJava;
 use nutkin_fetch::{dist, extras, java};
 use nutkin_shell::ports::{free, take};
 use nutkin_shell::{Context, Error, Kind, Purpose};
@@ -36,7 +37,7 @@ const INHERITED: &[&str] = &[
 /// Looks at the machine. What is not installed or fetched is assumed, and said to be missing.
 ///
 /// # Errors
-/// There is no Java; a Flink cannot be read; options name nothing.
+/// The named Java is none; a Flink cannot be read; options name nothing.
 pub async fn observe(
     session: &Session,
     directory: &SessionDirectory,
@@ -44,8 +45,9 @@ pub async fn observe(
     context: &Context<'_>,
 ) -> Result<Surroundings, Error> {
     let ports = ports(session, directory, own)?;
-    // First what costs nothing: a machine without Java need not download Flink to learn it.
-    let (home, major) = find_java(session, context)?;
+    // First what costs nothing: who has no Java that Flink runs on need not download Flink to learn it.
+    let ChosenJava { home, major, is_absent } =
+        java::find(&session.configuration, session.flink, context).map_err(or_for_this_session)?;
     let found = dist::find(session.flink, context.environment)?;
     let is_installed = found.is_some();
     let distribution = found.unwrap_or_else(|| dist::assumed(session.flink, context.environment));
@@ -62,7 +64,7 @@ pub async fn observe(
             lib: distribution.jars(),
             is_installed,
         },
-        java: (home.display().to_string(), major),
+        java: JavaHome { home: home.display().to_string(), major, is_installed: !is_absent },
         extras: Extras {
             is_ready: is_flinks_own || added.plugins.is_dir(),
             libs: added.libs,
@@ -86,12 +88,16 @@ fn memory() -> Option<u64> {
     Some(kilobytes << 10)
 }
 
-fn find_java(session: &Session, context: &Context<'_>) -> Result<(std::path::PathBuf, u8), Error> {
-    let found = java::find(&session.configuration, session.flink, context);
-    found.map_err(|failure| match failure.kind {
+async fn obtain_java(session: &Session, context: &Context<'_>) -> Result<ChosenJava, Error> {
+    let obtained = java::obtain(&session.configuration, session.flink, context).await;
+    obtained.map_err(or_for_this_session)
+}
+
+fn or_for_this_session(failure: Error) -> Error {
+    match failure.kind {
         Kind::Broken => failure.hint("the option `env.java.home` names one for this session alone"),
         _ => failure,
-    })
+    }
 }
 
 /// Which ports are taken, and some that are free: held open until all are known, so that no two are the same.
@@ -112,12 +118,20 @@ fn ports(session: &Session, directory: &SessionDirectory, own: &Ports) -> Result
     Ok(Taken { sessions, programs, free })
 }
 
+/// Installs a Java that the session's Flink runs on.
+///
+/// # Errors
+/// No source can give it, or the disk cannot take it.
+pub async fn install_java(session: &Session, context: &Context<'_>) -> Result<(), Error> {
+    obtain_java(session, context).await.map(drop)
+}
+
 /// Installs the session's release of Flink.
 ///
 /// # Errors
 /// No source can give it, or the disk cannot take it.
 pub async fn install(session: &Session, context: &Context<'_>) -> Result<(), Error> {
-    let (home, major) = find_java(session, context)?;
+    let ChosenJava { home, major, .. } = obtain_java(session, context).await?;
     dist::ensure(session.flink, Java { home: &home, major }, context).await.map(drop)
 }
 

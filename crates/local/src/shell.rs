@@ -135,6 +135,10 @@ impl LocalShell {
         context: &Context<'_>,
     ) -> Result<(), Error> {
         match (step, wanted) {
+            (Step::InstallJava { .. }, Goal::Session(session)) => {
+                self.machine = None;
+                machine::install_java(session, context).await
+            }
             (Step::Install { .. }, Goal::Session(session)) => {
                 self.machine = None;
                 machine::install(session, context).await
@@ -143,7 +147,10 @@ impl LocalShell {
                 self.machine = None;
                 machine::fetch(session, context).await
             }
-            (Step::Install { .. } | Step::Fetch { .. }, Goal::Gone(_)) => Ok(()),
+            (
+                Step::InstallJava { .. } | Step::Install { .. } | Step::Fetch { .. },
+                Goal::Gone(_),
+            ) => Ok(()),
             (Step::Give(give), _) => self.give(give, context).await,
             (Step::Supervise, _) => self.supervise(context).await,
             (Step::End, _) => {

@@ -51,6 +51,9 @@ pub fn words(remedy: &Remedy) -> String {
             "download an archive of Flink {flink} by other means and give it: `nutkin dist install {flink} --from \
              FILE`; or set FLINK_HOME to an unpacked one"
         ),
+        Remedy::JavaByHand { major } => format!(
+            "download a .tar.gz of Java {major} by other means and give it: `nutkin dist install java-{major} --from FILE`"
+        ),
         Remedy::Reinstall { flink } => format!(
             "install Flink again: `nutkin dist remove {flink}`, `nutkin dist install {flink}`"
         ),

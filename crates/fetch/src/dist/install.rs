@@ -1,20 +1,21 @@
-//! Installing a distribution: one at a time per release, prepared aside, visible as a whole.
+//! Flink's releases: which one a session takes, and how one is installed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use nutkin_core::Remedy;
 use nutkin_flink::FlinkVersion;
 
 use super::class_data::{self, Java};
-use super::manifest::{ArchiveSum, FILE, Manifest};
+use super::manifest::{ArchiveSum, Manifest};
 use super::origin::{DistributionSource, Fetched};
+use super::prepare::{self, Workplace};
+use super::product::Product;
 use super::unpack::{self, Stop, UnpackError};
-use super::{Distribution, DistributionStore, directory_name, names, version_of_lib};
+use super::{Distribution, DistributionStore, names, version_of_lib};
+use nutkin_shell::files::Digest;
 use nutkin_shell::files::fault::{At, with_hint};
-use nutkin_shell::files::staging::write_atomically;
-use nutkin_shell::files::{Digest, FileError, FileLock, Staging};
-use nutkin_shell::{Context, Environment, Error, Kind};
-use nutkin_shell::{Sink, size};
+use nutkin_shell::{Context, Environment, Error, Kind, Sink};
 
 /// The distribution that a session needs: `FLINK_HOME` as it is when it holds the release, otherwise the one
 /// in the cache, otherwise installed now from the default sources. A damaged one is reported and replaced.
@@ -66,7 +67,7 @@ pub fn find(
         return Ok(Some(distribution));
     }
     let sound = DistributionStore::new(environment)
-        .find(version)
+        .find(Product::Flink(version))
         .filter(|installed| installed.damage(false).is_empty());
     Ok(match sound {
         Some(installed) => {
@@ -80,7 +81,7 @@ pub fn find(
 pub fn assumed(version: FlinkVersion, environment: &Environment) -> Distribution {
     Distribution {
         version,
-        home: DistributionStore::new(environment).home(version),
+        home: DistributionStore::new(environment).home(Product::Flink(version)),
         lib: vec![format!("flink-dist-{version}.jar")],
         opt: Vec::new(),
         plugins: std::collections::BTreeMap::new(),
@@ -112,15 +113,6 @@ pub async fn prepare_class_data(
     }
 }
 
-/// What is prepared, and the right to do it. Fields drop in this order: the lock is let go last.
-struct Workplace {
-    staging: Staging,
-    _lock: FileLock,
-}
-
-/// Folder of the staging directory that becomes the home.
-const HOME: &str = "home";
-
 /// Installs from the first source that has the release. With `force` even if it is there and sound.
 ///
 /// # Errors
@@ -131,69 +123,24 @@ pub async fn install(
     force: bool,
     context: &Context<'_>,
 ) -> Result<Distribution, Error> {
-    let store = DistributionStore::new(context.environment);
-    let (root, home) = (store.root().to_owned(), store.home(version));
-    std::fs::create_dir_all(&root).at("make the directory", &root).map_err(with_hint)?;
-    let name = directory_name(version);
-    let lock = FileLock::take(&root.join(format!(".lock-{name}")), || {
-        context.events.say(&format!("waiting for another nutkin that installs Flink {version}"));
-    })
-    .await
-    .map_err(with_hint)?;
-    if let Some(installed) = store.find(version) {
-        let damage = installed.damage(false);
-        if damage.is_empty() && !force {
-            return Ok(Distribution::open(version, &home).at("read", &home)?);
-        }
-        if !damage.is_empty() {
-            context.events.warn(&format!(
-                "Flink {version} in the cache is damaged ({}); it is installed again",
-                damage.join(", ")
-            ));
-        }
-    }
-    let staging = Staging::new(&root, &name).map_err(with_hint)?;
-    let place = std::sync::Arc::new(Workplace { staging, _lock: lock });
-    let mut refusals = Vec::new();
-    for source in sources {
-        match from_source(version, source, &place, context).await {
-            Ok((manifest, note)) => {
-                let prepared = place.staging.path().join(HOME);
-                let text = serde_json::to_vec_pretty(&manifest)?;
-                let file = prepared.join(FILE);
-                write_atomically(&file, &text).at("write", &file).map_err(with_hint)?;
-                place.staging.publish(HOME, &home).map_err(with_hint)?;
-                context.events.say(&format!(
-                    "Flink {version} installed from {source} ({}, {note})",
-                    size(manifest.bytes())
-                ));
-                return Ok(Distribution::open(version, &home).at("read", &home)?);
-            }
-            // A full disk is the same for the next source.
-            Err(failure) if failure.error.chain().any(is_of_disk) => return Err(failure),
-            Err(failure) => {
-                let prepared = place.staging.path().join(HOME);
-                nutkin_shell::files::staging::remove(&prepared).at("remove", &prepared)?;
-                if sources.len() > 1 {
-                    context.events.warn(&format!("{source}: {:#}", failure.error));
-                }
-                refusals.push(failure);
-            }
-        }
-    }
-    Err(none_left(version, sources, refusals))
+    let bring = async |source: &DistributionSource, place: &Arc<Workplace>| {
+        from_source(version, source, place, context).await
+    };
+    let by_hand = Remedy::InstallByHand { flink: version.to_string() };
+    let product = Product::Flink(version);
+    let home = prepare::install(product, sources, force, by_hand, context, bring).await?;
+    Ok(Distribution::open(version, &home).at("read", &home)?)
 }
 
 async fn from_source(
     version: FlinkVersion,
     source: &DistributionSource,
-    place: &std::sync::Arc<Workplace>,
+    place: &Arc<Workplace>,
     context: &Context<'_>,
-) -> Result<(Manifest, String), Error> {
-    let staging = place.staging.path();
-    let prepared = staging.join(HOME);
+) -> Result<Manifest, Error> {
+    let (folder, prepared) = (place.folder(), place.home());
     std::fs::create_dir_all(&prepared).at("make the directory", &prepared).map_err(with_hint)?;
-    let fetched = source.fetch(version, context, staging).await?;
+    let fetched = source.fetch(version, context, folder).await?;
     let stop = Stop::default();
     let guard = stop.on_drop();
     let events = context.events.clone();
@@ -206,7 +153,7 @@ async fn from_source(
     });
     let (files, archive) = task.await??;
     drop(guard);
-    let lib = names(&staging.join(HOME).join("lib"), false)?;
+    let lib = names(&place.home().join("lib"), false)?;
     match version_of_lib(&lib) {
         Some(found) if found == version.to_string() => {}
         Some(found) => {
@@ -226,12 +173,7 @@ async fn from_source(
             ));
         }
     }
-    let note = match &archive {
-        Some(ArchiveSum { checked_against: Some(who), .. }) => format!("checksum as {who} says"),
-        Some(_) => "no published checksum to compare with".to_owned(),
-        None => "copied".to_owned(),
-    };
-    Ok((Manifest::new(version.to_string(), source.to_string(), archive, files), note))
+    Ok(Manifest::new(version.to_string(), source.to_string(), archive, files))
 }
 
 fn unpack_to(
@@ -284,58 +226,4 @@ fn with_unpack_hint(error: UnpackError) -> Error {
         return failure.hint("download it again; .tgz and .tar.gz archives are read");
     }
     failure
-}
-
-fn is_of_disk(cause: &(dyn std::error::Error + 'static)) -> bool {
-    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    let file = cause.downcast_ref::<FileError>().map(|error| error.source.kind());
-    let download = match cause.downcast_ref::<nutkin_rest::http::DownloadError>() {
-        Some(nutkin_rest::http::DownloadError::Write { source, .. }) => Some(source.kind()),
-        _ => None,
-    };
-    file.or(download).is_some_and(|kind| {
-        matches!(kind, StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem)
-    })
-}
-
-fn none_left(
-    version: FlinkVersion,
-    sources: &[DistributionSource],
-    mut refusals: Vec<Error>,
-) -> Error {
-    match refusals.len() {
-        1 => refusals.remove(0),
-        0 => Error::new(Kind::Invalid, "there is no source to install from"),
-        _ => {
-            let tried: Vec<String> = sources.iter().map(ToString::to_string).collect();
-            let failure = Error::new(
-                Kind::Broken,
-                format!("no source has Flink {version}; tried {}", tried.join(", ")),
-            )
-            .hint(Remedy::InstallByHand { flink: version.to_string() });
-            refusals.into_iter().flat_map(|refusal| refusal.hints).fold(failure, Error::hint)
-        }
-    }
-}
-
-/// Removes a release from the store.
-///
-/// # Errors
-/// When another process installs it at this moment, or the files cannot be removed.
-pub async fn remove(version: FlinkVersion, context: &Context<'_>) -> Result<PathBuf, Error> {
-    let store = DistributionStore::new(context.environment);
-    let (root, home) = (store.root().to_owned(), store.home(version));
-    let name = directory_name(version);
-    let _lock = FileLock::take(&root.join(format!(".lock-{name}")), || {
-        context.events.say(&format!("waiting for another nutkin that installs Flink {version}"));
-    })
-    .await
-    .map_err(with_hint)?;
-    // Out of sight first: a removal that is cut short leaves no half distribution.
-    let staging = Staging::new(&root, &name).map_err(with_hint)?;
-    let aside = staging.path().join(HOME);
-    std::fs::rename(&home, &aside).at("remove", &home).map_err(with_hint)?;
-    nutkin_shell::files::staging::remove(&aside).at("remove", &aside).map_err(with_hint)?;
-    super::class_data::remove(version, context.environment);
-    Ok(home)
 }

@@ -55,7 +55,7 @@ pub struct FileSum {
 
 impl Manifest {
     /// A new one.
-    pub(super) fn new(
+    pub(crate) fn new(
         version: String,
         source: String,
         archive: Option<ArchiveSum>,

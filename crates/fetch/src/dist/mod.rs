@@ -1,8 +1,9 @@
-//! Flink distributions in the user's cache, shared by all sessions.
+//! Flink distributions and Javas in the user's cache, shared by all sessions.
 //!
 //! ```text
 //! cache/dist/
 //!   flink-1.20.5/            lib, opt, plugins, bin, licenses: visible as a whole or not at all
+//!   java-17/                 bin, conf, legal, lib: the same
 //!     nutkin-dist.json       source, checksums of all files
 //!   .lock-flink-1.20.5       one installs, the others wait
 //!   .staging-flink-1.20.5/   being prepared; what a killed process leaves is removed by the next
@@ -14,9 +15,11 @@ pub mod class_data;
 pub mod install;
 pub mod manifest;
 mod origin;
+pub(crate) mod prepare;
+mod product;
 #[cfg(test)]
 mod tests;
-mod unpack;
+pub(crate) mod unpack;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -27,6 +30,8 @@ use nutkin_flink::FlinkVersion;
 pub use install::{assumed, ensure, find, install, obtain};
 pub use manifest::Manifest;
 pub use origin::DistributionSource;
+pub use prepare::remove;
+pub use product::Product;
 
 use nutkin_shell::Environment;
 
@@ -94,8 +99,8 @@ pub struct DistributionStore {
 /// One entry of the store.
 #[derive(Debug)]
 pub struct Installed {
-    /// The release.
-    pub version: FlinkVersion,
+    /// What it is.
+    pub product: Product,
     /// Its directory.
     pub home: PathBuf,
     /// What is known about it, or why nothing is.
@@ -123,34 +128,28 @@ impl DistributionStore {
         &self.root
     }
 
-    /// Where a release is, or would be.
-    pub fn home(&self, version: FlinkVersion) -> PathBuf {
-        self.root.join(directory_name(version))
+    /// Where a product is, or would be.
+    pub fn home(&self, product: Product) -> PathBuf {
+        self.root.join(product.folder())
     }
 
-    /// A release that is there, damaged or not.
-    pub fn find(&self, version: FlinkVersion) -> Option<Installed> {
-        let home = self.home(version);
-        home.is_dir().then(|| Installed { version, manifest: Manifest::read(&home), home })
+    /// A product that is there, damaged or not.
+    pub fn find(&self, product: Product) -> Option<Installed> {
+        let home = self.home(product);
+        home.is_dir().then(|| Installed { product, manifest: Manifest::read(&home), home })
     }
 
-    /// All releases that are there, oldest first.
+    /// All that is there: releases of Flink, oldest first, then Javas.
     ///
     /// # Errors
     /// When the directory cannot be read; an absent one is empty.
     pub fn all(&self) -> io::Result<Vec<Installed>> {
-        let mut versions: Vec<FlinkVersion> = names(&self.root, true)?
-            .iter()
-            .filter_map(|name| name.strip_prefix("flink-")?.parse().ok())
-            .collect();
-        versions.sort();
-        Ok(versions.into_iter().filter_map(|version| self.find(version)).collect())
+        let names = names(&self.root, true)?;
+        let mut products: Vec<_> =
+            names.iter().filter_map(|name| Product::of_folder(name)).collect();
+        products.sort();
+        Ok(products.into_iter().filter_map(|product| self.find(product)).collect())
     }
-}
-
-/// `flink-1.20.5`, as Apache's archives name their folder.
-fn directory_name(version: FlinkVersion) -> String {
-    format!("flink-{version}")
 }
 
 /// The release that a `lib` belongs to, by the name of its main jar: `flink-dist-1.20.5.jar`, up to 1.14

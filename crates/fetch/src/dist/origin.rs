@@ -1,7 +1,6 @@
 //! Where distributions come from.
 
 mod apache;
-mod index;
 mod pip;
 
 use std::fmt;

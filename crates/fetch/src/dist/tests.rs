@@ -11,7 +11,7 @@ use nutkin_flink::FlinkVersion;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::{DistributionSource, DistributionStore, install, version_of_lib};
+use super::{DistributionSource, DistributionStore, Product, install, version_of_lib};
 use nutkin_shell::Silent;
 use nutkin_shell::files::Digest;
 use nutkin_shell::files::digest::sha256_of;
@@ -139,7 +139,7 @@ async fn archives_of_both_layouts() {
         assert_eq!(fs::read(home.join("plugins/metrics-jmx/jmx.jar")).unwrap(), b"jmx");
         assert!(!home.join("README.txt").exists());
         assert_eq!(world.left(), ["flink-1.20.5"]);
-        let installed = world.store().find(VERSION).unwrap();
+        let installed = world.store().find(Product::Flink(VERSION)).unwrap();
         assert_eq!(installed.damage(true), Vec::<String>::new());
         assert_eq!(installed.manifest.unwrap().files.len(), 3);
     }
@@ -156,7 +156,10 @@ async fn directories_of_both_layouts() {
         let source = DistributionSource::Path(world.directory.path().join("home"));
         let home = world.install(&[source]).await.unwrap();
         assert!(!home.join("conf").exists());
-        assert_eq!(world.store().find(VERSION).unwrap().damage(true), Vec::<String>::new());
+        assert_eq!(
+            world.store().find(Product::Flink(VERSION)).unwrap().damage(true),
+            Vec::<String>::new()
+        );
     }
 }
 
@@ -202,7 +205,7 @@ async fn a_damaged_installation_is_replaced_and_a_sound_one_kept() {
     let jar = home.join("lib/log4j-api.jar");
     fs::write(&jar, "longer than it was").unwrap();
     fs::write(home.join("lib/mine.jar"), "").unwrap();
-    let damage = world.store().find(VERSION).unwrap().damage(false).join("; ");
+    let damage = world.store().find(Product::Flink(VERSION)).unwrap().damage(false).join("; ");
     assert!(damage.contains("`lib/log4j-api.jar` has 18 bytes instead of 3"), "{damage}");
     assert!(damage.contains("`lib/mine.jar` was added"), "{damage}");
     world.install_file(&apache()).await.unwrap();
@@ -211,7 +214,7 @@ async fn a_damaged_installation_is_replaced_and_a_sound_one_kept() {
     world.install(&[DistributionSource::Path("/nonexistent".into())]).await.unwrap();
 
     fs::write(&jar, "lot").unwrap();
-    let installed = world.store().find(VERSION).unwrap();
+    let installed = world.store().find(Product::Flink(VERSION)).unwrap();
     assert_eq!(installed.damage(false), Vec::<String>::new());
     assert_eq!(installed.damage(true).len(), 1);
 }
@@ -290,7 +293,7 @@ async fn apache_with_its_checksum() {
     let good = apache();
     let (world, _server) = mirror(&good, format!("{}  flink.tgz\n", sha512(&good))).await;
     world.install(&[DistributionSource::Apache]).await.unwrap();
-    let manifest = world.store().find(VERSION).unwrap().manifest.unwrap();
+    let manifest = world.store().find(Product::Flink(VERSION)).unwrap().manifest.unwrap();
     let archive = manifest.archive.unwrap();
     assert_eq!(archive.checked_against.as_deref(), Some("Apache's archive"));
     assert!(archive.digest.starts_with("sha512:"));
@@ -372,7 +375,7 @@ async fn pip_with_the_checksum_of_its_index() {
     fake_pip(&mut world, &saying(&sha256_of(&content), &source));
     world.variables.remove(1);
     world.install(&[DistributionSource::Pypi]).await.unwrap();
-    let manifest = world.store().find(VERSION).unwrap().manifest.unwrap();
+    let manifest = world.store().find(Product::Flink(VERSION)).unwrap().manifest.unwrap();
     assert_eq!(manifest.archive.unwrap().checked_against.as_deref(), Some("the package index"));
 }
 

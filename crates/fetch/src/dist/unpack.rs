@@ -26,15 +26,15 @@ const FOLDERS_OF_A_HOME: &[&str] = &["bin", "lib", "licenses", "opt", "plugins"]
 const FILES: &[&str] = &["LICENSE", "NOTICE"];
 
 /// Sums of all files by their path.
-pub(super) type Files = BTreeMap<String, FileSum>;
+pub(crate) type Files = BTreeMap<String, FileSum>;
 
 /// Set when the work shall stop: by Ctrl-C, or because nobody waits for it any more.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Stop(Arc<AtomicBool>);
+pub(crate) struct Stop(Arc<AtomicBool>);
 
 impl Stop {
     /// A guard that asks to stop when it is dropped.
-    pub(super) fn on_drop(&self) -> impl Drop + use<> {
+    pub(crate) fn on_drop(&self) -> impl Drop + use<> {
         struct Guard(Stop);
         impl Drop for Guard {
             fn drop(&mut self) {
@@ -44,7 +44,11 @@ impl Stop {
         Guard(self.clone())
     }
 
-    fn check(&self) -> io::Result<()> {
+    /// An error once it was asked to stop.
+    ///
+    /// # Errors
+    /// It was.
+    pub(crate) fn check(&self) -> io::Result<()> {
         // Not `ErrorKind::Interrupted`: readers would try again.
         if self.0.load(Ordering::Relaxed) { Err(io::Error::other("interrupted")) } else { Ok(()) }
     }
@@ -246,7 +250,11 @@ fn link_or_copy(from: &Path, to: &Path, stop: &Stop) -> Result<FileSum, UnpackEr
     })
 }
 
-fn sync_all_directories(home: &Path, files: &Files) -> Result<(), FileError> {
+/// Makes the names of all these files survive a power failure.
+///
+/// # Errors
+/// A directory cannot be flushed.
+pub(crate) fn sync_all_directories(home: &Path, files: &Files) -> Result<(), FileError> {
     let mut folders: Vec<PathBuf> =
         files.keys().filter_map(|name| Some(home.join(name).parent()?.to_owned())).collect();
     folders.dedup();

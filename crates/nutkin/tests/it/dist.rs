@@ -114,7 +114,7 @@ fn install(world: &World, from: &Path) -> Output {
 fn install_list_which_remove() {
     let world = World::new();
     let home = format!("{}\n", world.path("cache/nutkin/dist/flink-1.20.5").display());
-    let none = check(&world.run(&["dist", "list"]), 0, &["no Flink is installed"]);
+    let none = check(&world.run(&["dist", "list"]), 0, &["nothing is installed"]);
     assert_eq!(none, "");
     check(&world.run(&["dist", "which", "1.20"]), 5, &["Flink 1.20.5 is not installed"]);
     let output = install(&world, &world.archive());
@@ -123,6 +123,7 @@ fn install_list_which_remove() {
     let list = check(&world.run(&["dist", "list", "--verify", "-o", "json"]), 0, &[]);
     let list = nutkin_testkit::schema::read(&list);
     assert_eq!(list["kind"], "DistributionList");
+    assert_eq!(list["items"][0]["product"], "flink");
     assert_eq!(list["items"][0]["version"], "1.20.5");
     assert_eq!(list["items"][0]["bytes"], 1 << 20);
     assert_eq!(list["items"][0]["damage"], serde_json::json!([]));

@@ -4,8 +4,9 @@
 //! Observation ─► ports ─► plan::process ─► Launch (the orders) ─► compare with those there are ─► Decision<Step>
 //! ```
 //!
-//! Nothing that only a download would tell stops a decision: a Flink that is not installed and a jar that is not on this
-//! machine yet are assumed, and said ([`Decision::assumptions`]). [`Step::Install`] and [`Step::Fetch`] come first, alone,
+//! Nothing that only a download would tell stops a decision: a Java or Flink that is not installed and a jar that is not
+//! on this machine yet are assumed, and said ([`Decision::assumptions`]). [`Step::InstallJava`], [`Step::Install`] and [`Step::Fetch`] come
+//! first, alone,
 //! so that everything is decided again with what they brought.
 
 mod down;
@@ -22,7 +23,9 @@ use super::{Decision, Goal};
 use nutkin_flink::Problem;
 
 pub use super::ready::Registered;
-pub use observation::{Data, Extras, Flink, Observation, Orders, SeenProcess, Surroundings};
+pub use observation::{
+    Data, Extras, Flink, JavaHome, Observation, Orders, SeenProcess, Surroundings,
+};
 pub use orders::{Definition, Launch};
 pub use ports::{Ports, REST, Taken, rest_name, wishes};
 pub use step::{Give, Step};

@@ -107,8 +107,8 @@ impl Data {
 pub struct Surroundings {
     /// The distribution of the release that is wanted.
     pub flink: Flink,
-    /// Java's home directory and major version.
-    pub java: (String, u8),
+    /// The Java that the session's Flink runs on.
+    pub java: JavaHome,
     /// Jars and plugins that the session adds.
     pub extras: Extras,
     /// Class data archives, where there are valid ones.
@@ -130,6 +130,17 @@ pub struct Flink {
     pub home: String,
     /// Names of the jars in its `lib/`; what is assumed, where it is not installed.
     pub lib: Vec<String>,
+    /// Whether it is on this machine.
+    pub is_installed: bool,
+}
+
+/// A Java.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JavaHome {
+    /// Its home directory, or where it will be.
+    pub home: String,
+    /// 8, 11, 17...
+    pub major: u8,
     /// Whether it is on this machine.
     pub is_installed: bool,
 }
@@ -200,8 +211,8 @@ impl Surroundings {
             extra_libs: self.extras.libs.clone(),
             plugins: self.extras.plugins.clone(),
             plugin_jars: self.extras.plugin_jars.clone(),
-            java_home: self.java.0.clone(),
-            java_major: self.java.1,
+            java_home: self.java.home.clone(),
+            java_major: self.java.major,
             directory: seen.directory.clone(),
             data: seen.data_directory.clone(),
             rest_ports: (1..=session.job_managers()).filter_map(rest).collect(),

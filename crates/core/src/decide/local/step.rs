@@ -9,6 +9,11 @@ use nutkin_flink::FlinkVersion;
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
+    /// Installs a Java that the session's Flink runs on.
+    InstallJava {
+        /// Its major version.
+        major: u8,
+    },
     /// Installs a release of Flink.
     Install {
         /// The release.
@@ -43,7 +48,7 @@ pub enum Step {
 impl Step {
     /// Whether it only brings something to this machine, and touches no session.
     pub const fn only_brings(&self) -> bool {
-        matches!(self, Self::Install { .. } | Self::Fetch { .. })
+        matches!(self, Self::InstallJava { .. } | Self::Install { .. } | Self::Fetch { .. })
     }
 }
 
@@ -73,6 +78,7 @@ impl fmt::Debug for Give {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::InstallJava { major } => write!(f, "install Java {major}"),
             Self::Install { flink } => write!(f, "install Flink {flink}"),
             Self::Fetch { what } if what.is_empty() => f.write_str("link plugins"),
             Self::Fetch { what } => write!(f, "fetch {}", what.join(", ")),

@@ -180,6 +180,9 @@ fn has_files(files: &BTreeMap<String, String>, seen: &Observation) -> bool {
 /// What has to be brought to this machine before anything else is known for sure.
 fn first_of_all(session: &Session, machine: &Surroundings) -> Vec<Step> {
     let mut steps = Vec::new();
+    if !machine.java.is_installed {
+        steps.push(Step::InstallJava { major: machine.java.major });
+    }
     if !machine.flink.is_installed {
         steps.push(Step::Install { flink: session.flink });
     }
@@ -191,6 +194,9 @@ fn first_of_all(session: &Session, machine: &Surroundings) -> Vec<Step> {
 
 fn assumptions(session: &Session, machine: &Surroundings) -> Vec<String> {
     let mut assumptions = Vec::new();
+    if !machine.java.is_installed {
+        assumptions.push(words::installs_java(machine.java.major));
+    }
     if !machine.flink.is_installed {
         assumptions.push(words::installs(&session.flink.to_string()));
     }

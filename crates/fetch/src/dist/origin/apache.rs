@@ -6,10 +6,10 @@ use nutkin_flink::FlinkVersion;
 use nutkin_flink::artifact::masked_url;
 
 use super::Fetched;
+use crate::download;
 use nutkin_rest::http::{self, DownloadError};
 use nutkin_shell::Context;
 use nutkin_shell::files::Digest;
-use nutkin_shell::files::fault::with_hint;
 use nutkin_shell::{Error, Kind};
 
 /// Holds every release since 1.0, and its checksum beside it.
@@ -35,16 +35,10 @@ pub(super) async fn fetch(
         return Err(Error::new(Kind::Broken, message)
             .hint("a proxy may have answered with a page of its own: look at the address"));
     };
-    let response = http::open(client.get(&url), &url).await.map_err(explained)?;
     let path = folder.join(&name);
-    let mut progress =
-        context.events.progress(format!("downloading {name}"), response.content_length());
-    let (actual, _) = http::save(response, &url, &path, Digest::sha512(), progress.as_mut())
+    download::checked(&url, &path, Digest::sha512(), &expected, context)
         .await
         .map_err(explained)?;
-    if actual != expected {
-        return Err(explained(DownloadError::Checksum { url: masked_url(&url), actual, expected }));
-    }
     let published = Some((format!("sha512:{expected}"), "Apache's archive".to_owned()));
     Ok(Fetched::Archive { path, published })
 }
@@ -62,22 +56,7 @@ pub(super) fn checksum(text: &str) -> Option<String> {
 }
 
 fn explained(error: DownloadError) -> Error {
-    let hint = match &error {
-        DownloadError::Unreachable { .. } | DownloadError::Client(_) => Some(format!(
-            "Apache's archive: proxies are taken from HTTPS_PROXY, certificates from SSL_CERT_FILE, a \
-             mirror from {MIRROR}"
-        )),
-        DownloadError::Status { .. } => {
-            Some("Apache's archive: does this release exist?".to_owned())
-        }
-        DownloadError::Broken { .. } => Some("Apache's archive: run the command again".to_owned()),
-        DownloadError::Checksum { .. } | DownloadError::Write { .. } => None,
-    };
-    let failure = with_hint(error);
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    download::explained(error, "Apache's archive", MIRROR)
 }
 
 #[cfg(test)]

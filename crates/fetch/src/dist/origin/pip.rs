@@ -6,7 +6,7 @@
 //! backend of ours under the name it looks for, which answers with name and version and builds nothing.
 //! No code of the package is run, and no other package is needed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ use nutkin_flink::FlinkVersion;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 
-use super::{Fetched, index};
+use super::Fetched;
+use crate::{index, pip};
 use nutkin_shell::Context;
 use nutkin_shell::files::fault::{At, FileError, with_hint};
 use nutkin_shell::{Error, Kind};
@@ -50,7 +51,7 @@ pub(super) async fn fetch(
     context: &Context<'_>,
     folder: &Path,
 ) -> Result<Fetched, Error> {
-    let pip = find(context).await?;
+    let pip = pip::find(context).await?;
     let (backend, target, scratch) =
         (folder.join("backend"), folder.join("download"), folder.join("pip"));
     let package = backend.join("setuptools");
@@ -133,29 +134,6 @@ pub(super) async fn fetch(
     }
     let published = sha256.map(|hex| (format!("sha256:{hex}"), "the package index".to_owned()));
     Ok(Fetched::Archive { path: target.join(file), published })
-}
-
-/// How pip is called here: the first of the usual ways that answers.
-async fn find(context: &Context<'_>) -> Result<Vec<PathBuf>, Error> {
-    let ways: [&[&str]; 4] =
-        [&["python3", "-m", "pip"], &["pip3"], &["pip"], &["python", "-m", "pip"]];
-    for way in ways {
-        let mut command = Command::new(way[0]);
-        command
-            .args(&way[1..])
-            .arg("--version")
-            .env_clear()
-            .envs(context.environment.variables())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true);
-        if command.status().await.is_ok_and(|status| status.success()) {
-            return Ok(way.iter().map(PathBuf::from).collect());
-        }
-    }
-    Err(Error::new(Kind::Broken, "there is no pip: neither `python3 -m pip` nor `pip` answers")
-        .hint("source `pypi` needs pip: `apt install python3-pip`, `dnf install python3-pip`"))
 }
 
 fn python_path(context: &Context<'_>, backend: &Path) -> std::ffi::OsString {

@@ -44,6 +44,7 @@ fn decisions() {
     let cases: Vec<(&str, World, &Session)> = vec![
         ("new", World::new(), &plain),
         ("new, the port is taken", World { programs: [REST].into(), ..World::new() }, &plain),
+        ("new, no Java", World { lacks_java: true, ..World::new() }, &plain),
         ("new, nothing is installed", World { fetched: false, ..World::default() }, &newer),
         ("unchanged", running(&[]), &plain),
         ("another web UI", running(&[]), &web),

@@ -24,6 +24,8 @@ pub(super) struct World {
     pub living: BTreeSet<String>,
     pub supervisor: bool,
     pub follows: Option<u64>,
+    /// Whether the machine has no Java yet.
+    pub lacks_java: bool,
     /// Releases that are installed.
     pub installed: BTreeSet<String>,
     /// Extras that are on the machine.
@@ -117,7 +119,7 @@ impl World {
         let absent = if self.fetched { Vec::new() } else { libs.clone() };
         Surroundings {
             flink: Flink { home: home.clone(), lib, is_installed },
-            java: ("/java".to_owned(), 17),
+            java: JavaHome { home: "/java".to_owned(), major: 17, is_installed: !self.lacks_java },
             extras: Extras {
                 libs,
                 plugins: format!("{home}/plugins"),
@@ -140,6 +142,7 @@ impl World {
     /// Carries out one step. Panics where a shell would refuse.
     pub(super) fn act(&mut self, step: &Step) {
         match step {
+            Step::InstallJava { .. } => self.lacks_java = false,
             Step::Install { flink } => _ = self.installed.insert(flink.to_string()),
             Step::Fetch { .. } => self.fetched = true,
             Step::Give(give) => {
