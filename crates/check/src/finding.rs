@@ -42,6 +42,8 @@ pub struct Patch {
 pub struct Finding {
     /// The entry of the table of codes.
     pub rule: &'static Rule,
+    /// How bad it is here.
+    severity: Severity,
     /// Where it stands.
     pub location: Location,
     /// The line there, secrets masked.
@@ -57,9 +59,14 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// How bad it is.
+    /// How bad it is: as the table says, or less.
     pub const fn severity(&self) -> Severity {
-        self.rule.severity
+        self.severity
+    }
+
+    /// Makes it a warning: whether it does harm depends on what the files do not say.
+    pub(crate) const fn only_warns(&mut self) {
+        self.severity = Severity::Warning;
     }
 
     /// What to do about it.
@@ -97,6 +104,7 @@ impl<'a> Findings<'a> {
         let quote = quote(file, place.line);
         let finding = Finding {
             rule,
+            severity: rule.severity,
             location,
             quote,
             message: message.into(),

@@ -318,6 +318,28 @@ fn session_files_are_judged_as_up_judges_them() {
     assert_eq!(errors(&local.replace("64m", "2g"), &["session.yaml"]), [""; 0]);
 }
 
+/// `up` starts a session whose leaders keep their files on a node, and warns: `check` of the same file does not call it an error.
+#[test]
+fn storage_on_a_node_is_a_warning_as_it_is_for_up() {
+    #[track_caller]
+    fn judged(volume: &str, expected: Severity) {
+        let text = format!(
+            "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {{name: orders}}\nspec:\n  flinkVersion: v1_20\n  \
+             mode: standalone\n  flinkConfiguration:\n    high-availability.type: kubernetes\n    \
+             high-availability.storageDir: file:///flink/ha\n  podTemplate:\n    spec:\n      containers:\n      \
+             - {{name: flink-main-container, volumeMounts: [{{name: v, mountPath: /flink}}]}}\n      volumes:\n      \
+             - {{name: v, {volume}}}\n"
+        );
+        let report = check(&inputs(&[("session.yaml", &text)]), &Settings::default());
+        let found = report.findings.iter().filter(|one| one.rule.code == "NK0201");
+        let found: Vec<Severity> = found.map(super::Finding::severity).collect();
+        assert_eq!(found, [expected], "{volume}");
+    }
+    judged("hostPath: {path: /data}", Severity::Warning);
+    // The control: it goes with the pod.
+    judged("emptyDir: {}", Severity::Error);
+}
+
 /// A Deployment of one role. `more`: further fields of its container, in the notation of a map.
 fn deployment(role: &str, memory: &str, more: &str, volumes: &str) -> String {
     format!(

@@ -9,8 +9,8 @@ pub use parts::{Object, ObjectAction};
 pub use processes::{ProcessShape, is_secret_variable, lasting};
 
 use crate::words::change as words;
-use nutkin_flink::FlinkVersion;
 use nutkin_flink::process::Role;
+use nutkin_flink::{FlinkVersion, options};
 
 /// A session as it was started or shall be, reduced to what a change can be seen in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -136,17 +136,17 @@ pub fn compare(old: &Shape, new: &Shape, sensitive: impl Fn(&str) -> bool) -> Pr
         }
         differs
     };
-    let mut explained = Explained::default();
     let version = field("flinkVersion", old.flink_version.clone(), new.flink_version.clone());
     field("jobManager.replicas", old.job_managers.to_string(), new.job_managers.to_string());
     field("taskManager.replicas", old.task_managers.to_string(), new.task_managers.to_string());
-    explained.add((version, version));
+    let mut explained =
+        Explained { job_managers: version, task_managers: version, release: version };
     let mut keys: Vec<_> = old.options.keys().chain(new.options.keys()).collect();
     keys.sort();
     keys.dedup();
     for key in keys {
         let (before, after) = (old.options.get(key), new.options.get(key));
-        if before == after {
+        if before == after || version && is_renamed(key, [&old.options, &new.options]) {
             continue;
         }
         let shown = |value: Option<&String>| {
@@ -175,11 +175,29 @@ pub fn compare(old: &Shape, new: &Shape, sensitive: impl Fn(&str) -> bool) -> Pr
     change
 }
 
+/// Whether one of the two releases calls the option otherwise, and its value is the same.
+fn is_renamed(key: &str, [old, new]: [&BTreeMap<String, String>; 2]) -> bool {
+    let is_in = |(has, others): (&BTreeMap<String, String>, &BTreeMap<String, String>)| {
+        let Some(value) = has.get(key).filter(|_| !others.contains_key(key)) else { return false };
+        let is_it = |one: &String| one != key && newest(one) == newest(key);
+        let mut all = others.iter().filter(|(one, _)| !has.contains_key(*one));
+        all.any(|(one, other)| is_it(one) && other == value)
+    };
+    [(old, new), (new, old)].into_iter().any(is_in)
+}
+
+/// What the newest release that knows an option calls it.
+fn newest(key: &str) -> &str {
+    options::newest_spelling(key).unwrap_or(key)
+}
+
 /// Roles whose processes differ for a reason that was told.
 #[derive(Debug, Default)]
 struct Explained {
     job_managers: bool,
     task_managers: bool,
+    /// Another release: its own directory, and its own ZooKeeper.
+    release: bool,
 }
 
 impl Explained {
@@ -192,7 +210,7 @@ impl Explained {
         match role {
             Role::JobManager => self.job_managers,
             Role::TaskManager => self.task_managers,
-            Role::ZooKeeper => false,
+            Role::ZooKeeper => self.release,
         }
     }
 }
@@ -304,6 +322,59 @@ mod tests {
             Effect::Loss,
         );
         check(&old, &shape(1, &[("rest.x", "1")]), &["a.b: 1 -> -"], (true, true), Effect::Loss);
+    }
+
+    #[test]
+    fn the_directory_of_another_release_is_not_told() {
+        let of = |version: &str| {
+            let role = Role::ZooKeeper;
+            let home = format!("/dist/flink-{version}");
+            let process = ProcessShape {
+                role,
+                program: "java".to_owned(),
+                arguments: vec!["-classpath".to_owned(), format!("{home}/lib/a.jar")],
+                environment: BTreeMap::from([("FLINK_HOME".to_owned(), home)]),
+                inputs: String::new(),
+            };
+            let processes = BTreeMap::from([("zookeeper".to_owned(), process)]);
+            Shape { flink_version: version.to_owned(), processes, ..Shape::default() }
+        };
+        let lines = |old: &Shape, new: &Shape| -> Vec<String> {
+            let change = compare(old, new, |_| false);
+            assert!(change.restarts_zookeeper);
+            change.differences.iter().map(|one| one.what.clone()).collect()
+        };
+        let (old, new) = (of("1.20.5"), of("2.3.0"));
+        assert_eq!(lines(&old, &new), ["flinkVersion"]);
+        // The control: somebody has moved the same release.
+        let moved = Shape { flink_version: "1.20.5".to_owned(), ..new };
+        assert_eq!(lines(&old, &moved), ["environment FLINK_HOME", "ZooKeeper arguments"]);
+    }
+
+    #[test]
+    fn an_option_that_another_release_calls_otherwise_is_no_change() {
+        let of = |version: &str, key: &str, value: &str| Shape {
+            flink_version: version.to_owned(),
+            ..shape(1, &[(key, value)])
+        };
+        let old = of("1.20.5", "state.checkpoints.dir", "file:///c");
+        let new = of("2.3.0", "execution.checkpointing.dir", "file:///c");
+        let version = "flinkVersion: 1.20.5 -> 2.3.0";
+        check(&old, &new, &[version], (true, true), Effect::Loss);
+        // The controls: another value, and the same release.
+        let elsewhere = of("2.3.0", "execution.checkpointing.dir", "file:///d");
+        let both = [
+            version,
+            "execution.checkpointing.dir: - -> file:///d",
+            "state.checkpoints.dir: file:///c -> -",
+        ];
+        check(&old, &elsewhere, &both, (true, true), Effect::Loss);
+        let same = of("1.20.5", "execution.checkpointing.dir", "file:///c");
+        let keys = [
+            "execution.checkpointing.dir: - -> file:///c",
+            "state.checkpoints.dir: file:///c -> -",
+        ];
+        check(&old, &same, &keys, (true, true), Effect::Loss);
     }
 
     #[test]

@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use nutkin_shell::{Environment, Error, Kind};
 use serde_json::Value;
 
+use super::served;
 use super::tls::Tls;
 
 /// Where a daemon listens unless something else is said.
-pub(super) const SOCKET: &str = "unix:///var/run/docker.sock";
+const SOCKET: &str = "unix:///var/run/docker.sock";
 
 /// Where a daemon listens for TLS unless something else is said (`defaultTLSHost`).
 const TLS_HOST: &str = "tcp://localhost:2376";
@@ -36,6 +37,13 @@ pub struct Endpoint {
     pub by: Option<String>,
     /// How TLS is spoken; `None` without it, and on sockets.
     pub tls: Option<Tls>,
+}
+
+impl Endpoint {
+    /// Whether the daemon is one of this machine for sure: a socket of another place may be forwarded.
+    pub(super) fn is_of_this_machine(&self) -> bool {
+        self.host == SOCKET || self.host.strip_prefix("unix://").is_some_and(served::is_here)
+    }
 }
 
 /// The daemon that commands of this environment talk to.

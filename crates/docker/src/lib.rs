@@ -13,6 +13,7 @@ pub mod make;
 mod observe;
 pub mod render;
 pub mod scale;
+mod served;
 mod session;
 mod shell;
 pub mod store;

@@ -16,7 +16,8 @@ use nutkin_flink::FlinkVersion;
 use nutkin_flink::Problem;
 use nutkin_flink::process::Role;
 
-use super::{connect, endpoint, failure};
+use super::endpoint::{self, Endpoint};
+use super::{connect, failure};
 use nutkin_rest::Connected;
 use nutkin_shell::{Context, Environment, Error, Kind, ports};
 
@@ -69,7 +70,7 @@ impl DockerSession {
 
     pub(super) fn with(name: &str, docker: Docker, environment: &Environment) -> Self {
         let endpoint = endpoint::find(environment).ok();
-        let is_here = endpoint.as_ref().is_some_and(|one| one.host == endpoint::SOCKET);
+        let is_here = endpoint.as_ref().is_some_and(Endpoint::is_of_this_machine);
         let host = endpoint.as_ref().and_then(|one| one.host.strip_prefix("tcp://"));
         let host =
             host.and_then(|host| host.rsplit_once(':')).map_or("127.0.0.1", |(host, _)| host);

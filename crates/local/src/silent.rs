@@ -33,7 +33,7 @@ fn duration_of(launch: &Launch, key: &str) -> Option<Duration> {
 /// `high-availability.zookeeper.client.session-timeout` of every Flink unless it is set (`HighAvailabilityOptions`).
 const SESSION: Duration = Duration::from_mins(1);
 
-/// The longest session that a ZooKeeper of ours grants: 20 times its `tickTime` of 2 s.
+/// The longest session that a ZooKeeper of ours grants (`maxSessionTimeout`).
 const LONGEST_SESSION: Duration = Duration::from_secs(40);
 
 /// How long the JobManagers of these orders keep their sessions with a ZooKeeper that is away.

@@ -1,7 +1,7 @@
 //! What `status`, `ls` and `up` show of a session. The same document on every platform.
 
 use nutkin_core::selection::Platform;
-use nutkin_core::status::{self, SessionState};
+use nutkin_core::status::{self, STARTS, SessionState};
 use nutkin_core::{Remark, Wording};
 use serde_json::{Value, json};
 
@@ -102,6 +102,12 @@ impl View {
             processes: Vec::new(),
             overview: None,
         }
+    }
+
+    /// Whether all JobManagers have lived for longer than their start takes.
+    pub fn has_started(&self) -> bool {
+        let mut all = self.processes.iter().filter(|one| one.role == "JobManager");
+        all.all(|one| one.uptime.is_some_and(|uptime| STARTS <= uptime))
     }
 
     /// Jobs that run, as far as the session says.

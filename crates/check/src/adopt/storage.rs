@@ -30,7 +30,9 @@ pub(super) fn lost(
 ) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (path, code, place) in directories(system) {
-        let is_on_pods = |one: &Workload<'_>| matches!(reach(system, one, &path), Reach::One(_));
+        let is_on_pods = |one: &Workload<'_>| {
+            matches!(reach(system, one, &path), Reach::One(_) | Reach::Disk(_))
+        };
         // What a StatefulSet claims for each pod is mounted by options.
         let is_claimed = |one: &Workload<'_>| {
             one.mount_of(&path)

@@ -14,7 +14,7 @@ use nutkin_core::plan::retention::{CHECKPOINT_DIRECTORY, RETAIN, RETENTION};
 rules! {
     LOCAL_STORAGE "NK0201" Error "high-availability storage that pods cannot share"
         happens "Kubernetes or ZooKeeper keep only a pointer; the job itself lies in `high-availability.storageDir`. When a JobManager dies, the next one follows the pointer into a directory that it does not have: every job is lost, or the JobManager restarts for ever."
-        cure "Take storage that all pods reach: `s3://`, `hdfs://`, `gs://`, or a ReadWriteMany volume mounted at this path in all JobManagers and TaskManagers.";
+        cure "Take storage that all pods reach: `s3://`, `hdfs://`, `gs://`, or a ReadWriteMany volume mounted at this path in all JobManagers and TaskManagers. A directory of the node is a warning: it holds while all pods run on one node.";
     NAMESPACE "NK0202" Error "high availability looks into another namespace than that of the pods"
         happens "Flink keeps leaders and jobs in ConfigMaps of the namespace in `kubernetes.namespace`, which is `default` when nobody sets it, wherever the pods run. The ServiceAccount has no rights there: 403 Forbidden. Whoever cures it with cluster-admin has the data of several clusters in `default`."
         cure "Set `kubernetes.namespace` to the namespace of the pods.";
@@ -167,14 +167,18 @@ fn high_availability_storage(system: &System<'_>, place: Place, out: &mut Findin
         out.add(&NO_STORAGE, place, "`high-availability.storageDir` is not set");
         return;
     };
-    if let Some(reason) = out_of_reach(system, setting) {
+    if let Some((reason, is_lost)) = out_of_reach(system, setting) {
         let message = format!("`{}` is not shared: {reason}", setting.text());
-        out.add(&LOCAL_STORAGE, setting.place, message);
+        let finding = out.add(&LOCAL_STORAGE, setting.place, message);
+        // `up` warns of it as well: on one node, or where all nodes mount the same directory, it holds.
+        if !is_lost {
+            finding.only_warns();
+        }
     }
 }
 
-/// Why pods cannot share the directory of a setting.
-fn out_of_reach(system: &System<'_>, setting: &Setting) -> Option<String> {
+/// Why pods cannot share the directory of a setting, and whether that is so wherever they run.
+fn out_of_reach(system: &System<'_>, setting: &Setting) -> Option<(String, bool)> {
     let text = setting.text();
     let path = local_path(&text)?;
     if let Some(session) = system.session {
@@ -182,12 +186,14 @@ fn out_of_reach(system: &System<'_>, setting: &Setting) -> Option<String> {
             || session.node.at("spec/mode").is_some()
             || system.settings.list.iter().any(|s| s.key.starts_with("kubernetes."));
         return match reach_of_session(&session.node, path) {
-            Reach::One(reason) if on_kubernetes => Some(reason),
+            Reach::One(reason) if on_kubernetes => Some((reason, true)),
+            Reach::Disk(reason) if on_kubernetes => Some((reason, false)),
             _ => None,
         };
     }
     system.workloads.iter().find_map(|workload| match reach(system, workload, path) {
-        Reach::One(reason) => Some(format!("in {} {reason}", workload.title())),
+        Reach::One(reason) => Some((format!("in {} {reason}", workload.title()), true)),
+        Reach::Disk(reason) => Some((format!("in {} {reason}", workload.title()), false)),
         _ => None,
     })
 }
@@ -262,7 +268,7 @@ fn checkpoints(system: &System<'_>, out: &mut Findings<'_>) {
     let settings = system.settings_of_job_managers();
     for key in ["execution.checkpointing.dir", "execution.checkpointing.savepoint-dir"] {
         let Some(setting) = settings.get(key) else { continue };
-        if let Some(reason) = out_of_reach(system, setting) {
+        if let Some((reason, _)) = out_of_reach(system, setting) {
             let message = format!("`{}` is not shared: {reason}", setting.key);
             out.add(&LOCAL_CHECKPOINTS, setting.place, message);
         }

@@ -10,8 +10,11 @@ use nutkin_flink::yaml::Node;
 pub(crate) enum Reach {
     /// Every pod.
     All,
-    /// One pod or node only, with the reason.
+    /// One pod only, with the reason.
     One(String),
+    /// Pods of one node, each node with files of its own, with the reason. It may be the only node, or have the same
+    /// directory mounted as the others.
+    Disk(String),
     /// Several pods, if one node runs them all: the name of the claim.
     Node(String),
 }
@@ -42,7 +45,7 @@ fn of_volume(system: &System<'_>, workload: &Workload<'_>, volume: &Node, path: 
         return Reach::One(format!("`{path}` is an emptyDir, which goes with its pod"));
     }
     if volume.get("hostPath").is_some() {
-        return Reach::One(format!("`{path}` is a directory of whatever node the pod runs on"));
+        return Reach::Disk(format!("`{path}` is a directory of whatever node the pod runs on"));
     }
     // A claim template of a StatefulSet: one volume for each pod.
     if volume.get("spec").is_some() {
@@ -79,10 +82,14 @@ pub(crate) fn reach_of_session(session: &Node, path: &str) -> Reach {
             let name = mount.text_of("name");
             let volume = pod.items_of("volumes").iter().find(|v| v.text_of("name") == name);
             if let (true, Some(volume)) = (holds, volume) {
-                let lost = ["emptyDir", "hostPath"].iter().find(|kind| volume.get(kind).is_some());
-                return lost.map_or(Reach::All, |kind| {
-                    Reach::One(format!("`{above}` is a volume of kind {kind}"))
-                });
+                let is = |kind: &str| volume.get(kind).is_some();
+                return match (is("emptyDir"), is("hostPath")) {
+                    (true, _) => Reach::One(format!("`{above}` is a volume of kind emptyDir")),
+                    (_, true) => Reach::Disk(format!(
+                        "`{above}` is a directory of whatever node the pod runs on"
+                    )),
+                    _ => Reach::All,
+                };
             }
         }
     }

@@ -21,7 +21,7 @@ impl KeptBy {
     /// The session, in milliseconds.
     const fn session(self) -> &'static str {
         match self {
-            // Three ticks: a client is heard three times before its session is taken for dead.
+            // A client is heard three times before its session is taken for dead (`ClientCnxn` pings each third of it).
             Self::Supervisor => "6000",
             Self::Daemon => "20000",
         }

@@ -90,7 +90,7 @@ impl Life {
 }
 
 /// How long nobody may lead before the JobManagers are started again: longer than an election, which takes the 40 s at most
-/// that a ZooKeeper of Nutkin grants a dead session (`tickTime` 2 s), and some seconds on a machine that is busy.
+/// that a ZooKeeper of Nutkin grants a dead session (`maxSessionTimeout`), and some seconds on a machine that is busy.
 pub const ELECTION: Duration = Duration::from_mins(1);
 
 /// Whether somebody leads a session whose JobManagers elect their leader by a ZooKeeper that Nutkin starts.

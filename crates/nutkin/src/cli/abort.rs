@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::select;
-use super::shared::{Limits, Output, OutputArgs, PlatformArgs, document};
+use super::shared::{Limits, Output, OutputArgs, PlatformArgs, WhichArgs, document};
 use super::{move_session, relocation, way_back};
 use crate::runtime::{self, unless_interrupted};
 use crate::{Exit, Outcome};
@@ -28,9 +28,8 @@ Examples:
   nutkin abort orders --timeout 300 --move-timeout 1800"
 )]
 pub struct Args {
-    /// The session's name
-    #[arg(value_name = "NAME")]
-    name: Option<String>,
+    #[command(flatten)]
+    which: WhichArgs,
 
     /// How long to wait until the session serves again
     #[arg(long, default_value_t = Limits::default().session.as_secs(), value_name = "SECONDS")]
@@ -74,14 +73,15 @@ fn interrupted(begun: bool) -> Error {
 }
 
 async fn abort(args: &Args, begun: &Cell<bool>, context: &Context<'_>) -> Outcome {
-    let session = match select::find(args.name.as_deref(), None, &args.platform, context).await {
-        // While it moves there are two of its name.
-        Err(failure) if failure.kind == Kind::Invalid && args.platform.on.is_none() => {
-            let name = args.name.as_deref().unwrap_or_default();
-            move_session::find_begun(name, context).await?.ok_or(failure)?
-        }
-        found => found?,
-    };
+    let session =
+        match select::find(args.which.name(), args.which.file(), &args.platform, context).await {
+            // While it moves there are two of its name.
+            Err(failure) if failure.kind == Kind::Invalid && args.platform.on.is_none() => {
+                let name = args.which.name().unwrap_or_default();
+                move_session::find_begun(name, context).await?.ok_or(failure)?
+            }
+            found => found?,
+        };
     let name = session.name();
     let opened = ledger::load(&session).await?;
     let phase = &opened.ledger.phase;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use nutkin_core::jobs::arguments::Sight;
 use nutkin_core::selection::Platform;
-use nutkin_core::status::{STARTS, SessionState};
+use nutkin_core::status::SessionState;
 use nutkin_flink::FlinkVersion;
 
 use super::Context;
@@ -15,7 +15,7 @@ use crate::jobs::{self, failure};
 use crate::platform::Session;
 use crate::progress::Spinner;
 use crate::remedies::words;
-use nutkin_rest::{Client, Job, View};
+use nutkin_rest::{Client, Job};
 use nutkin_shell::{Error, ledger};
 
 /// What a command about jobs talks to.
@@ -81,12 +81,6 @@ async fn tell_of_an_election(target: &Target, context: &Context<'_>) {
 /// How long a JobManager may be silent that has answered before: it collects garbage, or another one is elected.
 const PAUSES: Duration = Duration::from_secs(15);
 
-/// Whether all JobManagers have lived for longer than their start takes.
-fn has_started(view: &View) -> bool {
-    let mut all = view.processes.iter().filter(|one| one.role == "JobManager");
-    all.all(|one| one.uptime.is_some_and(|uptime| STARTS <= uptime))
-}
-
 /// Waits for a session that is starting, and says what for: a job is given to it as soon as it answers. One that hangs is not
 /// starting: that is said.
 ///
@@ -102,7 +96,7 @@ pub async fn until_started(target: &Target, context: &Context<'_>) -> Result<(),
         let reason = view.messages.first().map(|message| message.line(words));
         let is_degraded = view.state == SessionState::Degraded;
         // What the supervisor starts again is not lost: who can be connected to has one.
-        let is_kept = is_degraded && view.platform == Platform::Local && !has_started(&view);
+        let is_kept = is_degraded && view.platform == Platform::Local && !view.has_started();
         // A pause is not the end: it may be collecting garbage, or electing a leader.
         let is_pausing = is_degraded && view.overview.is_none() && asked.elapsed() < PAUSES;
         pauses.set(is_pausing);

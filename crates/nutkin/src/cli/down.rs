@@ -1,7 +1,6 @@
 //! `nutkin down`.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use nutkin_core::Remark;
@@ -12,7 +11,7 @@ use nutkin_flink::{Configuration, Problem};
 use super::consent::{self, ConsentArgs};
 use super::end_jobs::{self, AtEnd};
 use super::select;
-use super::shared::{Output, OutputArgs, PlatformArgs, document};
+use super::shared::{Output, OutputArgs, PlatformArgs, WhichArgs, document};
 use super::{Context, outcomes};
 use crate::platform::{self, Session};
 use crate::remedies::words;
@@ -44,13 +43,8 @@ Examples:
   nutkin down orders --delete-data --on docker   the volume of a session that is gone, too"
 )]
 pub struct Args {
-    /// The session's name
-    #[arg(value_name = "NAME")]
-    name: Option<String>,
-
-    /// A session file that names it
-    #[arg(long, short)]
-    file: Option<PathBuf>,
+    #[command(flatten)]
+    which: WhichArgs,
 
     #[command(flatten)]
     platform: PlatformArgs,
@@ -116,7 +110,9 @@ fn interrupted(begun: Option<Session>) -> Error {
 /// Deletes what a session left behind that is gone: a later one of its name would bring its jobs back.
 async fn delete_ha_data(args: &Args, not_found: Error, context: &Context<'_>) -> Outcome {
     let on = args.platform.on.map(Platform::from);
-    let (Some(name), Some(Platform::Kubernetes)) = (&args.name, on) else { return Err(not_found) };
+    let (Some(name), Some(Platform::Kubernetes)) = (args.which.name(), on) else {
+        return Err(not_found);
+    };
     let place = select::cluster_of(&args.platform);
     let access = cluster::find(&place, &Configuration::new(), context.environment).await?;
     let deleted = delete_what_is_left(&Api::new(access)?, name).await?;
@@ -150,6 +146,11 @@ async fn open(session: &Session, context: &Context<'_>) -> Option<Opened> {
             None
         }
     }
+}
+
+/// Whether jobs run as far as the ledger knows.
+async fn has_open_jobs(session: &Session) -> bool {
+    ledger::load(session).await.is_ok_and(|opened| opened.ledger.open_jobs() != 0)
 }
 
 /// # Errors
@@ -194,7 +195,7 @@ async fn forget_left(
 }
 
 async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_>) -> Outcome {
-    let (name, file) = (args.name.as_deref(), args.file.as_deref());
+    let (name, file) = (args.which.name(), args.which.file());
     let found = select::find(name, file, &args.platform, context).await;
     if let (Err(failure), Some(name), Some(on)) = (&found, name, args.platform.on)
         && failure.kind == Kind::NotFound
@@ -245,8 +246,9 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
             "jobs that will be lost"
         };
         context.printer.say(&format!("session `{name}`: {what}: {names}"));
-        // What may have jobs and does not say so is ended with `--yes`: it is broken.
-        let is_loss = !comes_back && (jobs.are_some() || !args.consent.yes);
+        // What may have jobs and does not say so is ended with `--yes`: it is broken. Not so where the ledger knows of some.
+        let may_lose = jobs.are_some() || !args.consent.yes || has_open_jobs(&session).await;
+        let is_loss = !comes_back && may_lose;
         consent::ask(args.consent, is_loss, "End the session?", context)?;
     }
     let mut opened = open(&session, context).await;

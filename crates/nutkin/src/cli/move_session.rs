@@ -5,7 +5,9 @@ use std::cell::Cell;
 use serde_json::json;
 
 use super::consent::{self, ConsentArgs};
-use super::shared::{self, JOBS_SECONDS, Limits, MoveArgs, Output, OutputArgs, SESSION_SECONDS};
+use super::shared::{
+    self, JOBS_SECONDS, Limits, MoveArgs, NameArgs, Output, OutputArgs, SESSION_SECONDS,
+};
 use super::shared::{SpecArgs, document};
 use super::{Context, relocation, select, session_file, wanted, way_back};
 use crate::jobs::moving::Candidate;
@@ -38,9 +40,8 @@ Examples:
   nutkin abort orders                               takes back a move that is under way"
 )]
 pub struct Args {
-    /// The session's name
-    #[arg(value_name = "NAME")]
-    name: Option<String>,
+    #[command(flatten)]
+    name: NameArgs,
 
     #[command(flatten)]
     spec: SpecArgs,
@@ -104,8 +105,8 @@ async fn move_session(args: &Args, begun: &Cell<bool>, context: &Context<'_>) ->
         return Err(Error::input(vec![problem.hint("--on local, --on docker or --on kubernetes")]));
     };
     let from = args.from.map(Platform::from);
-    let found = select::find_elsewhere(args.name.as_deref(), on, from, context).await;
-    let old = match (found, &args.name) {
+    let found = select::find_elsewhere(args.name.get(), on, from, context).await;
+    let old = match (found, args.name.get()) {
         (Err(failure), Some(name)) if failure.kind == Kind::NotFound => {
             // Who runs the same command again wants nothing more.
             let there = select::place_of(on, &args.spec.platform);

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use super::Context;
 use super::select;
-use super::shared::PlatformArgs;
+use super::shared::{PlatformArgs, WhichArgs};
 use crate::{Exit, Outcome, runtime};
 use nutkin_rest::Probe;
 use nutkin_shell::{Error, Kind};
@@ -15,9 +15,8 @@ use nutkin_shell::{Error, Kind};
   nutkin open
   curl -s \"$(nutkin open --no-browser)/overview\"")]
 pub struct Args {
-    /// The session's name
-    #[arg(value_name = "NAME")]
-    name: Option<String>,
+    #[command(flatten)]
+    which: WhichArgs,
 
     #[command(flatten)]
     platform: PlatformArgs,
@@ -33,7 +32,8 @@ pub struct Args {
 /// No such session (5), or no JobManager of it answers (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
-        let session = select::find(args.name.as_deref(), None, &args.platform, context).await?;
+        let session =
+            select::find(args.which.name(), args.which.file(), &args.platform, context).await?;
         let connected = session.connect(false).await?;
         let probe = Probe::new(&connected.rest_urls)?;
         let Some((_, url)) = probe.overview().await else {

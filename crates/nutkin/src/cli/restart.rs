@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::moving::Moves;
-use super::shared::{MoveArgs, PlatformArgs, goes_on, not_ready};
+use super::shared::{MoveArgs, PlatformArgs, WhichArgs, goes_on, not_ready};
 use super::{outcomes, select, wanted};
 use crate::platform::{Restarting, Session};
 use crate::progress::Spinner;
@@ -29,9 +29,8 @@ Examples:
   nutkin restart orders --jobs wait"
 )]
 pub struct Args {
-    /// The session's name
-    #[arg(value_name = "NAME")]
-    name: Option<String>,
+    #[command(flatten)]
+    which: WhichArgs,
 
     /// Return as soon as everything is ordered
     #[arg(long)]
@@ -73,7 +72,8 @@ fn interrupted(begun: bool) -> Error {
 }
 
 async fn restart(args: &Args, begun: &Cell<bool>, context: &Context<'_>) -> Outcome {
-    let session = select::find(args.name.as_deref(), None, &args.platform, context).await?;
+    let session =
+        select::find(args.which.name(), args.which.file(), &args.platform, context).await?;
     outcomes::keep_ended(&session).await;
     let restarting = Box::pin(Restarting::of(session.clone(), context)).await?;
     let wanted = restarting.opened().ledger.wanted.clone().unwrap_or_default();

@@ -6,7 +6,7 @@ use super::Context;
 use super::consent::{self, ConsentArgs};
 use super::moving::Moves;
 use super::select;
-use super::shared::{Jobs, MoveArgs, PlatformArgs};
+use super::shared::{Jobs, MoveArgs, PlatformArgs, WhichArgs};
 use super::wanted::Wish;
 use crate::platform::{Scaling, Session};
 use crate::runtime::{self, unless_interrupted};
@@ -26,9 +26,8 @@ Examples:
   nutkin scale orders --task-managers 1 --jobs move"
 )]
 pub struct Args {
-    /// The session's name
-    #[arg(value_name = "NAME")]
-    name: Option<String>,
+    #[command(flatten)]
+    which: WhichArgs,
 
     /// Number of TaskManagers
     #[arg(long, value_name = "N")]
@@ -73,7 +72,8 @@ fn interrupted(begun: Option<Begun>) -> Error {
 }
 
 async fn scale(args: &Args, begun: &RefCell<Option<Begun>>, context: &Context<'_>) -> Outcome {
-    let session = select::find(args.name.as_deref(), None, &args.platform, context).await?;
+    let session =
+        select::find(args.which.name(), args.which.file(), &args.platform, context).await?;
     let (name, new) = (session.name().to_owned(), args.task_managers as usize);
     let mut scaling = Scaling::of(session.clone(), args.task_managers, context).await?;
     let old = scaling.old;

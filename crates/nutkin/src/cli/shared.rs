@@ -166,6 +166,48 @@ pub struct PlatformArgs {
     pub context: Option<String>,
 }
 
+/// Which session: the argument, or `--session` as commands have it whose argument is another thing.
+#[derive(Debug, Clone, Default, Args)]
+pub struct NameArgs {
+    /// The session's name
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+
+    /// The session's name, as commands about jobs take it
+    #[arg(long, value_name = "NAME", conflicts_with = "name")]
+    session: Option<String>,
+}
+
+impl NameArgs {
+    /// The name, however it was given.
+    pub fn get(&self) -> Option<&str> {
+        self.name.as_deref().or(self.session.as_deref())
+    }
+}
+
+/// Which session, for commands about a session as a whole that exists.
+#[derive(Debug, Clone, Default, Args)]
+pub struct WhichArgs {
+    #[command(flatten)]
+    name: NameArgs,
+
+    /// A session file that names it
+    #[arg(long, short)]
+    file: Option<PathBuf>,
+}
+
+impl WhichArgs {
+    /// The name, however it was given.
+    pub fn name(&self) -> Option<&str> {
+        self.name.get()
+    }
+
+    /// The file.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+}
+
 /// Which session, for commands about jobs.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SessionArgs {

@@ -6,9 +6,12 @@ use nutkin_core::status::SessionState;
 
 use super::job_details::duration;
 use super::select;
-use super::shared::{Output, OutputArgs, PlatformArgs, document};
+use super::shared::{Output, OutputArgs, PlatformArgs, WhichArgs, document};
 use super::{Context, outcomes};
-use crate::platform::drift::{self, Drifted};
+use crate::platform::{
+    self,
+    drift::{self, Drifted},
+};
 use crate::remedies::words;
 use crate::report::Style;
 use crate::{Exit, Outcome, runtime};
@@ -22,13 +25,8 @@ use nutkin_shell::ledger;
   nutkin status
   nutkin status orders -o json")]
 pub struct Args {
-    /// The session's name
-    #[arg(value_name = "NAME")]
-    name: Option<String>,
-
-    /// A session file that names it
-    #[arg(long, short)]
-    file: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    which: WhichArgs,
 
     #[command(flatten)]
     platform: PlatformArgs,
@@ -43,9 +41,9 @@ pub struct Args {
 /// No such session (5).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
-        let (name, file) = (args.name.as_deref(), args.file.as_deref());
+        let (name, file) = (args.which.name(), args.which.file());
         let session = select::find(name, file, &args.platform, context).await?;
-        let view = session.look().await?;
+        let view = platform::look(&session).await?;
         // Of a session that does not run there is nothing to compare.
         let runs = !matches!(
             view.state,

@@ -8,7 +8,7 @@ use nutkin_shell::ledger as store;
 use nutkin_shell::{Environment, Error, Kind, Place};
 
 use super::select;
-use super::shared::{MoveArgs, SpecArgs};
+use super::shared::{MoveArgs, NameArgs, SpecArgs};
 use super::{Context, session_file};
 use crate::platform::{self, ledger, rebuild};
 use crate::{remedies, runtime};
@@ -16,9 +16,8 @@ use crate::{remedies, runtime};
 /// Which session, and what it shall be: what `up` and `plan` are told alike.
 #[derive(Debug, clap::Args)]
 pub(super) struct WishArgs {
-    /// The session's name
-    #[arg(value_name = "NAME")]
-    pub(super) name: Option<String>,
+    #[command(flatten)]
+    pub(super) name: NameArgs,
 
     #[command(flatten)]
     pub(super) spec: SpecArgs,
@@ -59,7 +58,7 @@ pub(super) struct Wish {
 /// Exit 2 with all problems; the platform cannot be asked for the ledger.
 pub(super) fn wish(asked: &WishArgs, context: &Context<'_>) -> Result<Wish, Error> {
     let WishArgs { name, spec: args, task_managers, .. } = asked;
-    let (name, task_managers) = (name.as_deref(), *task_managers);
+    let (name, task_managers) = (name.get(), *task_managers);
     let (session, wanted, base) = said(args, name, task_managers, context)?;
     let place = select::place(args, &session, context)?;
     if session_file::says_nothing(args, task_managers, context)? {

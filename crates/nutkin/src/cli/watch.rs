@@ -7,7 +7,7 @@ use nutkin_shell::{Error, Kind, ledger};
 use super::Context;
 use super::lost::{self, SOON, Told};
 use super::select;
-use super::shared::PlatformArgs;
+use super::shared::{PlatformArgs, WhichArgs};
 use super::snapshots;
 use crate::jobs::{Driven, PATIENCE, Patience};
 use crate::platform::Session;
@@ -29,9 +29,8 @@ Examples:
   nutkin watch orders --once --resume count    also `count`, of which nobody knows whether it had ended"
 )]
 pub struct Args {
-    /// The session's name
-    #[arg(value_name = "NAME")]
-    name: Option<String>,
+    #[command(flatten)]
+    which: WhichArgs,
 
     /// Look once, and end when the jobs that are lost run again
     #[arg(long)]
@@ -65,7 +64,8 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 }
 
 async fn watch(args: &Args, context: &Context<'_>) -> Outcome {
-    let session = select::find(args.name.as_deref(), None, &args.platform, context).await?;
+    let session =
+        select::find(args.which.name(), args.which.file(), &args.platform, context).await?;
     let told = if args.once { Told::default() } else { Told::watching() };
     let told = if args.resume.is_empty() {
         told

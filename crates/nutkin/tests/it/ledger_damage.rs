@@ -122,6 +122,32 @@ fn relative_paths_count_from_where_they_were_given() {
     finish(command.spawn().unwrap()).expect(2).says("jars/u.jar");
 }
 
+/// Orders that cannot be read hide the JobManager's address, and that the ZooKeeper was the session's own.
+#[test]
+fn the_end_of_a_damaged_session_neither_loses_jobs_nor_promises_them() {
+    let world = World::new();
+    world.up("a", &["-D", "high-availability.type=zookeeper"]).expect(0);
+    let before = world.until_running("a");
+    world.file("state/nutkin/data/a/ha/a/blob", "");
+    fs::write(world.session("a").launch(), "{").unwrap();
+    let path = world.session("a").record();
+    let text = fs::read_to_string(&path).unwrap();
+    let open = with(&text, |document| {
+        document["jobs"]["00000000000000000000000000000001"] =
+            json!({"generation": 1, "digest": "d", "origin": "run"});
+    });
+    fs::write(&path, open).unwrap();
+    let down = world.run(&["down", "a", "--yes"]);
+    down.expect(6).says("jobs that will be lost: unknown").says("run it again with --force");
+    assert_eq!(world.living("a"), before);
+    // The control: the ledger knows of none.
+    fs::write(&path, text).unwrap();
+    let down = world.run(&["down", "a", "--yes"]);
+    down.expect(0);
+    assert!(!down.stderr.contains("finds it again"), "{}", down.all());
+    assert!(!world.path("state/nutkin/data/a/ha").exists());
+}
+
 #[test]
 fn a_session_that_can_go_on_is_ended_and_started_again_as_it_was() {
     let world = World::new();

@@ -7,7 +7,7 @@ use nutkin_testkit::scenario::{Docker, Fault, Flink, Request, Server};
 use nutkin_testkit::{Finished, Running, side_by_side};
 use serde_json::json;
 
-use crate::scenario::{LIMIT, On, Place, SECRET, always, finish, once, times};
+use crate::scenario::{LIMIT, On, Place, SECRET, always, finish, once, times, trouble};
 
 const UP: &[&str] = &["up", "a"];
 const CHANGE: &[&str] = &["up", "a", "--yes", "-D", "env.java.opts.all=-Dx=y"];
@@ -239,6 +239,50 @@ fn a_paused_container_is_said_to_be_one() {
     assert!(said.contains("paused: jobmanager; `docker unpause nutkin-a-jobmanager`"), "{said}");
     assert!(!said.contains("ended last") && !said.contains("not running"), "{said}");
     place.run(UP).expect(1).says("`docker unpause nutkin-a-jobmanager` lets it go on");
+}
+
+#[test]
+fn one_missed_answer_is_not_a_job_manager_that_hangs() {
+    let (place, flink) = world();
+    place.run(UP).expect(0);
+    let lived = Duration::from_hours(1);
+    place.server.with(|docker| docker.age("nutkin-a-jobmanager", lived));
+    let status = |misses: usize| {
+        flink.set(times(misses, "/overview", trouble(503)).rule());
+        let said = place.run(&["status", "a"]);
+        flink.set_rule(|_| Fault::None);
+        said
+    };
+    status(2).expect(0).prints("a  running");
+    // The control: it does not answer at all.
+    let said = status(usize::MAX);
+    said.expect(0).prints("a  degraded").prints("does not answer");
+}
+
+#[test]
+fn a_session_is_named_by_its_place_or_by_a_flag() {
+    let (place, _flink) = world();
+    place.run(&["up", "--session", "a"]).expect(0);
+    place.run(&["up", "b"]).expect(0);
+    for command in ["status", "open", "plan", "jobs", "restart", "scale"] {
+        let more = match command {
+            "restart" => &["--yes"][..],
+            "scale" => &["--task-managers", "1"],
+            _ => &[],
+        };
+        let with = |name: &[&'static str]| [&[command], name, more].concat();
+        place.run(&with(&["a"])).expect(0);
+        place.run(&with(&["--session", "a"])).expect(0);
+        // The control: nobody says which of the two.
+        if command != "plan" {
+            place.run(&with(&[])).expect(2).says("there are several sessions: a, b");
+        }
+        place.run(&with(&["a", "--session", "b"])).expect(2).says("cannot be used with");
+    }
+    place.file("b.yaml", &crate::scenario::standalone(1).replace("name: a", "name: b"));
+    place.run(&["open", "-f", "b.yaml", "--on", "docker"]).expect(0);
+    place.run(&["down", "--session", "b", "--yes"]).expect(0);
+    place.run(&["status"]).expect(0).prints("a  running");
 }
 
 #[test]

@@ -9,9 +9,10 @@ use crate::tidy::files;
 /// Files that may sleep, each with its reason: drivers, and where what is waited for makes no sign. Everybody else
 /// says that something takes time and leaves the waiting to a driver. Those with `thread` hold up a thread, which is
 /// their own.
-const MAY_SLEEP: [(&str, &str); 19] = [
+const MAY_SLEEP: [(&str, &str); 20] = [
     ("nutkin/src/jobs/drive.rs", "the driver of commands about jobs"),
     ("nutkin/src/platform/attend.rs", "who attends the driver of sessions"),
+    ("nutkin/src/platform/patience.rs", "a JobManager that misses one answer"),
     ("rest/src/client.rs", "one request while JobManagers elect a leader"),
     ("kubernetes/src/api.rs", "one request that the API server wants later (Retry-After)"),
     ("kubernetes/src/session.rs", "one question to a JobManager that starts to answer"),

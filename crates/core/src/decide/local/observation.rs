@@ -182,7 +182,11 @@ impl Observation {
     }
 
     fn has_own_zookeeper(&self) -> bool {
-        self.orders.given().is_some_and(|launch| launch.count(Role::ZooKeeper) != 0)
+        match self.orders.given() {
+            Some(launch) => launch.count(Role::ZooKeeper) != 0,
+            // Orders that cannot be read say nothing of it; what runs does.
+            None => self.processes.iter().any(|one| one.role == Role::ZooKeeper),
+        }
     }
 
     /// Whether a process of this name lives.

@@ -15,6 +15,7 @@ use crate::Outcome;
 #[command(after_help = "Examples:
   nutkin explain taskmanager.numberOfTaskSlots     one option
   nutkin explain taskmanager.memory                all options below a prefix
+  nutkin explain checkpoint storage                options that speak of both
   nutkin explain state.checkpoints.dir --flink 2.3 what became of an old spelling
   nutkin explain NK0202                            what `nutkin check` found
   nutkin explain memory -f session.yaml            where the memory goes")]
@@ -39,8 +40,8 @@ enum Topic {
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args.topic {
         Some(Topic::Memory(args)) => memory::run(&args, context),
-        None => match args.option.key.as_deref().filter(|key| code::is_one(key)) {
-            Some(key) => code::run(key, &args.option.output, context),
+        None => match args.option.key().filter(|key| code::is_one(key)) {
+            Some(key) => code::run(&key, &args.option.output, context),
             None => option::run(&args.option, context),
         },
     }

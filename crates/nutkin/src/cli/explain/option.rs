@@ -16,9 +16,9 @@ use nutkin_shell::{Error, Kind};
 /// Arguments for one option.
 #[derive(Debug, clap::Args)]
 pub struct OptionArgs {
-    /// An option of Flink or Nutkin, the beginning of several, or a code of `nutkin check`
+    /// An option of Flink or Nutkin, the beginning of several, words of its description, or a code of `nutkin check`
     #[arg(value_name = "KEY")]
-    pub key: Option<String>,
+    words: Vec<String>,
 
     /// Only what holds for this version of Flink
     #[arg(long, value_name = "VERSION")]
@@ -29,12 +29,19 @@ pub struct OptionArgs {
     pub output: OutputArgs,
 }
 
+impl OptionArgs {
+    /// What is to be explained.
+    pub fn key(&self) -> Option<String> {
+        (!self.words.is_empty()).then(|| self.words.join(" "))
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// Neither an option nor a prefix of one has such a key, or the version does not have it.
 pub fn run(args: &OptionArgs, context: &Context<'_>) -> Outcome {
-    let Some(key) = args.key.as_deref() else {
+    let Some(key) = &args.key() else {
         return Err(Error::new(Kind::Invalid, "nothing to explain is named")
             .hint("`nutkin explain KEY` or `nutkin explain memory`"));
     };

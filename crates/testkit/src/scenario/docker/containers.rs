@@ -79,6 +79,11 @@ impl Container {
         self.log.push_str(words);
     }
 
+    pub(super) fn age(&mut self, lived: Duration) {
+        self.created = self.created.saturating_sub(lived.as_secs());
+        self.started = later_than(self.created, Duration::ZERO);
+    }
+
     pub(super) fn pause(&mut self) {
         self.state = State::Paused;
     }

@@ -6,6 +6,7 @@ mod exec;
 mod files;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -147,6 +148,14 @@ impl Docker {
     /// When there is none of that name.
     pub fn pause(&mut self, name: &str) {
         self.containers.get_mut(name).expect("a container").pause();
+    }
+
+    /// The same for one that has run for so long.
+    ///
+    /// # Panics
+    /// There is none.
+    pub fn age(&mut self, name: &str, lived: Duration) {
+        self.containers.get_mut(name).expect("a container").age(lived);
     }
 
     /// Names of the containers that were made to reach the ledger on a volume, and are left.
