@@ -10,3 +10,5 @@
 //! resources depend on is that of Flink Kubernetes Operator (FKO).
 
 pub mod resource;
+pub mod status;
+pub mod turn;

@@ -13,14 +13,14 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// A kind that the operator keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum CustomKind {
     /// `FlinkDeployment`: a session, or an application.
     Deployment,
     /// `FlinkSessionJob`: a job of a session.
     SessionJob,
 }
 
-impl Kind {
+impl CustomKind {
     /// Both, sessions first.
     pub const ALL: [Self; 2] = [Self::Deployment, Self::SessionJob];
 
@@ -53,7 +53,7 @@ impl Kind {
 /// `metadata`, without what only the API server needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Metadata {
+pub struct ResourceMetadata {
     /// The name, which is that of the session or job.
     pub name: String,
     /// The namespace.
@@ -77,16 +77,16 @@ pub struct Metadata {
 /// A resource as the API server has it. What is not here was skipped while it was read.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
-pub struct Resource {
+pub struct CustomResource {
     /// Who it is.
-    pub metadata: Metadata,
+    pub metadata: ResourceMetadata,
     /// What is wanted.
     pub spec: Value,
     /// What the operator said last.
     pub status: Value,
 }
 
-impl Resource {
+impl CustomResource {
     /// Reads one, and skips what nothing is decided by.
     ///
     /// # Errors
@@ -103,7 +103,7 @@ impl Resource {
     }
 
     /// Whether it holds a finalizer of this kind.
-    pub fn is_held(&self, kind: Kind) -> bool {
+    pub fn is_held(&self, kind: CustomKind) -> bool {
         self.metadata.finalizers.iter().any(|one| one == kind.finalizer())
     }
 
@@ -112,10 +112,32 @@ impl Resource {
         !self.spec["job"].is_null()
     }
 
+    /// An option of `spec.flinkConfiguration`, whether its key is written in one piece or nested.
+    pub fn option(&self, key: &str) -> Option<String> {
+        option(&self.spec["flinkConfiguration"], key)
+    }
+
+    /// Whether an option is on; `default` where nothing is said.
+    pub fn is_on(&self, key: &str, default: bool) -> bool {
+        self.option(key).map_or(default, |text| text.trim().eq_ignore_ascii_case("true"))
+    }
+
     /// The session that a job belongs to.
     pub fn session(&self) -> &str {
         self.spec["deploymentName"].as_str().unwrap_or_default()
     }
+}
+
+/// An option below a node of the configuration.
+fn option(node: &Value, key: &str) -> Option<String> {
+    let fields = node.as_object()?;
+    match fields.get(key) {
+        Some(Value::String(text)) => return Some(text.clone()),
+        Some(value @ (Value::Bool(_) | Value::Number(_))) => return Some(value.to_string()),
+        _ => {}
+    }
+    let mut dots = key.match_indices('.').map(|(at, _)| at);
+    dots.find_map(|at| option(fields.get(&key[..at])?, &key[at + 1..]))
 }
 
 #[cfg(test)]
@@ -124,7 +146,7 @@ mod tests {
 
     #[test]
     fn only_what_is_decided_by_is_read() {
-        let read = Resource::read(
+        let read = CustomResource::read(
             br#"{
               "apiVersion": "flink.apache.org/v1beta1", "kind": "FlinkSessionJob",
               "metadata": {
@@ -139,8 +161,22 @@ mod tests {
         .unwrap();
         assert_eq!((read.metadata.generation, read.session()), (2, "orders"));
         assert_eq!(read.metadata.annotations.len(), 1);
-        assert!(read.is_held(Kind::SessionJob) && !read.is_held(Kind::Deployment));
+        assert!(read.is_held(CustomKind::SessionJob) && !read.is_held(CustomKind::Deployment));
         assert!(!read.is_deleted() && read.status.is_null());
-        assert!(Resource::read(b"[").is_err());
+        assert!(CustomResource::read(b"[").is_err());
+    }
+
+    #[test]
+    fn options_in_one_piece_and_nested() {
+        let spec = serde_json::json!({"flinkConfiguration": {
+            "a.b.c": true, "d": {"e.f": {"g": 3}}, "h": {"i": "on"}
+        }});
+        let resource = CustomResource { spec, ..CustomResource::default() };
+        for (key, expected) in
+            [("a.b.c", Some("true")), ("d.e.f.g", Some("3")), ("h.i", Some("on")), ("h", None)]
+        {
+            assert_eq!(resource.option(key).as_deref(), expected, "{key}");
+        }
+        assert!(resource.is_on("a.b.c", false) && resource.is_on("x", true));
     }
 }

@@ -1,0 +1,348 @@
+//! A turn for a `FlinkSessionJob`.
+
+use nutkin_core::jobs::job_id;
+use nutkin_core::ledger::JobRecord;
+use serde_json::Value;
+
+use super::{PATIENT, REST, ResourceAct, ResourceEvent, ResourceTurn, SOON, TurnTime};
+use crate::resource::{CustomKind, CustomResource};
+use crate::status::{
+    ReconciliationState, SpecDiff, StatusDraft, difference_of_specs, is_stable, last_spec,
+};
+
+const SAVEPOINT_ON_DELETION: &str = "kubernetes.operator.job.savepoint-on-deletion";
+const RESTART_FAILED: &str = "kubernetes.operator.job.restart.failed";
+
+/// The session that a job belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SessionGate {
+    /// No `FlinkDeployment` has that name.
+    #[default]
+    Absent,
+    /// It is an application.
+    Application,
+    /// It does not answer, and its high availability data brings its jobs back when it does.
+    SilentWithJobs,
+    /// It does not answer.
+    Silent,
+    /// It answers.
+    Ready,
+}
+
+/// The job as Flink has it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SeenRun {
+    /// Its id.
+    pub id: String,
+    /// Its name in Flink.
+    pub name: String,
+    /// Flink's word for its state.
+    pub state: String,
+    /// When it started, milliseconds since 1970.
+    pub start: i64,
+    /// Whether every task runs, or has come to its own end.
+    pub runs_all: bool,
+    /// Why it failed.
+    pub cause: Option<String>,
+}
+
+impl SeenRun {
+    fn has_ended(&self) -> bool {
+        ["FINISHED", "FAILED", "CANCELED"].contains(&self.state.as_str())
+    }
+}
+
+/// What was seen of a job.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SeenSessionJob {
+    /// Its session.
+    pub gate: SessionGate,
+    /// What is wrong with what the resource asks for.
+    pub problems: Vec<String>,
+    /// What the session's ledger has of it.
+    pub record: Option<JobRecord>,
+    /// The newest run that Flink knows; `None`: it knows none.
+    pub run: Option<SeenRun>,
+    /// Whether what is wanted was just brought about, in this very round.
+    pub is_brought: bool,
+    /// Why it was not.
+    pub failed: Option<String>,
+}
+
+/// Decides for a job.
+pub fn session_job(
+    resource: &CustomResource,
+    seen: &SeenSessionJob,
+    now: &TurnTime,
+) -> ResourceTurn {
+    let mut turn = ResourceTurn::nothing(&resource.status);
+    if resource.is_deleted() {
+        return deletion(resource, seen, turn, now);
+    }
+    if !resource.is_held(CustomKind::SessionJob) {
+        turn.hold = Some(true);
+    }
+    let mut draft = StatusDraft::of(&resource.status);
+    draft.set("observedGeneration", resource.metadata.generation);
+    let last = last_spec(&resource.status);
+    let diff =
+        last.as_ref().map_or(SpecDiff::Upgrade, |last| difference_of_specs(last, &resource.spec));
+    if let Some(problem) = seen.problems.first() {
+        draft.error(Some(problem));
+        turn.events.push(ResourceEvent::warning("Operator", "ValidationError", problem.as_str()));
+        conclude(&mut draft);
+        turn.status = draft.done();
+        return turn;
+    }
+    match seen.gate {
+        SessionGate::Ready => {}
+        SessionGate::Application => {
+            let why = "Can not submit session job to application cluster";
+            draft.error(Some(why));
+            turn.events.push(ResourceEvent::warning("Operator", "ValidationError", why));
+            conclude(&mut draft);
+            turn.status = draft.done();
+            return turn;
+        }
+        // Its session wakes it.
+        SessionGate::Absent | SessionGate::Silent | SessionGate::SilentWithJobs => {
+            conclude(&mut draft);
+            turn.status = draft.done();
+            turn.again = (seen.gate != SessionGate::Absent).then_some(PATIENT);
+            return turn;
+        }
+    }
+    match diff {
+        SpecDiff::Upgrade => {
+            begin(resource, seen, &mut draft, &mut turn, last.is_none(), now);
+            return finish(draft, turn);
+        }
+        SpecDiff::Ignored => {
+            let was_stable = is_stable(&resource.status);
+            let state = ReconciliationState::of(&resource.status);
+            draft.wants(&resource.spec, false, now.millis);
+            draft.state(state.unwrap_or(ReconciliationState::Upgrading));
+            if was_stable {
+                draft.is_stable();
+            }
+        }
+        SpecDiff::Same => {}
+    }
+    if let Some(failed) = &seen.failed {
+        draft.error(Some(failed));
+        turn.events.push(ResourceEvent::warning("Operator", "Error", failed.as_str()));
+        return finish(draft, turn);
+    }
+    if ReconciliationState::of(&resource.status) != Some(ReconciliationState::Deployed) {
+        if !seen.is_brought {
+            turn.act = Some(ResourceAct::Bring);
+            return finish(draft, turn);
+        }
+        draft.state(ReconciliationState::Deployed);
+    }
+    observed(resource, seen, &mut draft, &mut turn);
+    finish(draft, turn)
+}
+
+/// Notes what is wanted, with the id of a first submission.
+fn begin(
+    resource: &CustomResource,
+    seen: &SeenSessionJob,
+    draft: &mut StatusDraft,
+    turn: &mut ResourceTurn,
+    is_first: bool,
+    now: &TurnTime,
+) {
+    draft.wants(&resource.spec, is_first, now.millis);
+    draft.error(None);
+    let runs = resource.spec["job"]["state"] != "suspended";
+    if is_first {
+        turn.events.push(ResourceEvent::normal("Job", "Submit", "the job is submitted"));
+        if runs && seen.record.is_none() && seen.run.is_none() {
+            let about = &resource.metadata;
+            draft.set("jobStatus.jobId", job_id(&about.namespace, &about.name, 1));
+            draft.set("jobStatus.state", "RECONCILING");
+        }
+    } else if runs {
+        let message = "the spec has changed: the job is brought to it";
+        turn.events.push(ResourceEvent::normal("Job", "SpecChanged", message));
+    } else {
+        turn.events.push(ResourceEvent::normal("Job", "Suspended", "the job is suspended"));
+    }
+    turn.act = Some(ResourceAct::Bring);
+}
+
+/// What Flink says of it, once what is wanted is noted and was brought about.
+fn observed(
+    resource: &CustomResource,
+    seen: &SeenSessionJob,
+    draft: &mut StatusDraft,
+    turn: &mut ResourceTurn,
+) {
+    let wants_run = resource.spec["job"]["state"] != "suspended";
+    let record = seen.record.clone().unwrap_or_default();
+    if let Some(path) = &record.last_savepoint {
+        draft.set("jobStatus.upgradeSavepointPath", path.as_str());
+    }
+    let before = draft.text("/jobStatus/state").to_owned();
+    let Some(run) = &seen.run else {
+        if wants_run && record.ended.is_none() {
+            if !seen.is_brought {
+                let message = "Job Not Found";
+                turn.events.push(ResourceEvent::warning("Job", "Missing", message));
+                turn.act = Some(ResourceAct::Bring);
+            }
+            draft.set("jobStatus.state", "RECONCILING");
+            turn.again = Some(SOON);
+        } else if !wants_run {
+            suspended(draft, &record);
+        }
+        return;
+    };
+    draft.set("jobStatus.jobId", run.id.as_str());
+    if !run.name.is_empty() {
+        draft.set("jobStatus.jobName", run.name.as_str());
+    }
+    if 0 < run.start {
+        draft.set("jobStatus.startTime", run.start.to_string());
+    }
+    if !wants_run && run.has_ended() {
+        suspended(draft, &record);
+        return;
+    }
+    // Right after a submission Flink says RUNNING before any task has its slot.
+    let is_new = ["", "RECONCILING", "CREATED", "INITIALIZING"].contains(&before.as_str());
+    let state = match run.state.as_str() {
+        "RUNNING" if is_new && !run.runs_all => "RECONCILING",
+        state => state,
+    };
+    if before != state && !before.is_empty() {
+        let message = format!("Job status changed from {before} to {state}");
+        turn.events.push(ResourceEvent::normal("Job", "JobStatusChanged", message));
+    }
+    draft.set("jobStatus.state", state);
+    match state {
+        "RUNNING" | "FINISHED" => {
+            draft.error(None);
+            draft.is_stable();
+            turn.again = (state == "RUNNING").then_some(REST);
+        }
+        "FAILED" => {
+            let cause = run.cause.as_deref().unwrap_or("the job has failed");
+            draft.error(Some(cause));
+            if before != "FAILED" {
+                turn.events.push(ResourceEvent::warning("Job", "JobException", cause));
+            }
+            let again = resource.is_on(RESTART_FAILED, false) && !seen.is_brought;
+            turn.act = again.then_some(ResourceAct::Bring);
+        }
+        "CANCELED" if !seen.is_brought => turn.act = Some(ResourceAct::Bring),
+        // A status with an error in passing would show as degraded.
+        _ => {
+            draft.error(None);
+            turn.again = Some(SOON);
+        }
+    }
+}
+
+fn suspended(draft: &mut StatusDraft, record: &JobRecord) {
+    draft.set("jobStatus.state", "SUSPENDED");
+    if let Some(path) = &record.last_savepoint {
+        draft.set("jobStatus.upgradeSavepointPath", path.as_str());
+    }
+    draft.error(None);
+    draft.is_stable();
+}
+
+fn finish(mut draft: StatusDraft, mut turn: ResourceTurn) -> ResourceTurn {
+    conclude(&mut draft);
+    turn.status = draft.done();
+    turn
+}
+
+/// What follows from the rest: the lifecycle.
+fn conclude(draft: &mut StatusDraft) {
+    let status = draft.clone().done();
+    let state = status["jobStatus"]["state"].as_str().unwrap_or_default();
+    let has_error = crate::status::error(&status).is_some();
+    let suspends = last_spec(&status).is_some_and(|spec| spec["job"]["state"] == "suspended");
+    let lifecycle = match ReconciliationState::of(&status) {
+        None if has_error => "FAILED",
+        None => "CREATED",
+        Some(ReconciliationState::Upgrading) => "UPGRADING",
+        Some(ReconciliationState::Deployed) if state == "FAILED" => "FAILED",
+        Some(ReconciliationState::Deployed) if suspends => "SUSPENDED",
+        Some(ReconciliationState::Deployed) if is_stable(&status) => "STABLE",
+        Some(ReconciliationState::Deployed) => "DEPLOYED",
+    };
+    draft.set("lifecycleState", lifecycle);
+}
+
+/// The status while somebody is at work for the job, from the record that is kept before each request.
+pub fn while_at_work(status: &Value, record: &JobRecord) -> Value {
+    let mut draft = StatusDraft::of(status);
+    if let Some(path) = &record.last_savepoint {
+        draft.set("jobStatus.upgradeSavepointPath", path.as_str());
+    }
+    if let Some(pending) = &record.pending {
+        if let Some(id) = &pending.id {
+            draft.set("jobStatus.jobId", id.as_str());
+        }
+        draft.set("jobStatus.state", "RECONCILING");
+    } else if let Some(request) = &record.request {
+        match request.kind.as_str() {
+            "cancel" | "cancel-at-checkpoint" => draft.set("jobStatus.state", "CANCELLING"),
+            "end" if record.suspended => draft.set("jobStatus.state", "FINISHED"),
+            _ => {}
+        }
+    } else if record.suspended && draft.text("/jobStatus/state") == "CANCELLING" {
+        draft.set("jobStatus.state", "CANCELED");
+    }
+    conclude(&mut draft);
+    draft.done()
+}
+
+/// A job that somebody has deleted.
+fn deletion(
+    resource: &CustomResource,
+    seen: &SeenSessionJob,
+    mut turn: ResourceTurn,
+    _now: &TurnTime,
+) -> ResourceTurn {
+    if !resource.is_held(CustomKind::SessionJob) {
+        return turn;
+    }
+    let mut draft = StatusDraft::of(&resource.status);
+    draft.set("observedGeneration", resource.metadata.generation);
+    draft.set("lifecycleState", "DELETING");
+    let runs = seen.run.as_ref().is_some_and(|run| !run.has_ended());
+    let is_known = seen.record.is_some() || runs;
+    match seen.gate {
+        _ if seen.is_brought => turn.hold = Some(false),
+        SessionGate::Ready if is_known && seen.failed.is_none() => {
+            let saves = resource.is_on(SAVEPOINT_ON_DELETION, false) && runs;
+            let message = "the job is deleted";
+            turn.events.push(ResourceEvent::normal("Operator", "Cleanup", message));
+            if runs {
+                draft.set("jobStatus.state", "CANCELLING");
+            }
+            turn.act = Some(if saves { ResourceAct::Stop } else { ResourceAct::Cancel });
+        }
+        SessionGate::Ready if seen.failed.is_some() => {
+            if let Some(failed) = &seen.failed {
+                draft.error(Some(failed));
+                let event = ResourceEvent::warning("Operator", "CleanupFailed", failed.as_str());
+                turn.events.push(event);
+            }
+        }
+        // High availability would bring it back.
+        SessionGate::SilentWithJobs if is_known => {
+            let message = "the job is deleted when its session answers again";
+            turn.events.push(ResourceEvent::normal("Operator", "Cleanup", message));
+            turn.again = Some(PATIENT);
+        }
+        _ => turn.hold = Some(false),
+    }
+    turn.status = draft.done();
+    turn
+}

@@ -1,0 +1,290 @@
+//! Whole lives of resources, turn by turn, with a world that does at once what is decided.
+
+use nutkin_core::ledger::{JobRecord, Request};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::resource::{CustomKind, CustomResource};
+
+fn now() -> TurnTime {
+    TurnTime { text: "2026-11-30T12:00:00Z".to_owned(), millis: 1_796_040_000_000 }
+}
+
+fn resource(spec: Value) -> CustomResource {
+    let mut resource = CustomResource { spec, ..CustomResource::default() };
+    resource.metadata.name = "orders".to_owned();
+    resource.metadata.namespace = "n".to_owned();
+    resource.metadata.generation = 1;
+    resource
+}
+
+/// Keeps what a turn wants, and gives the status as few words.
+fn keep(resource: &mut CustomResource, kind: CustomKind, turn: &ResourceTurn) -> bool {
+    let is_written = resource.status != turn.status;
+    resource.status = turn.status.clone();
+    match turn.hold {
+        Some(true) => resource.metadata.finalizers.push(kind.finalizer().to_owned()),
+        Some(false) => resource.metadata.finalizers.clear(),
+        None => {}
+    }
+    is_written
+}
+
+fn said(status: &Value) -> String {
+    let fields = [
+        &status["jobManagerDeploymentStatus"],
+        &status["reconciliationStatus"]["state"],
+        &status["jobStatus"]["state"],
+        &status["lifecycleState"],
+    ];
+    let fields: Vec<&str> = fields.into_iter().filter_map(Value::as_str).collect();
+    fields.join(" ")
+}
+
+/// A session through its turns. Each row: what is seen, and what the status says then; an empty text: nothing is written.
+#[track_caller]
+fn check_session(resource: &mut CustomResource, rows: &[(SeenSession, &str, Option<ResourceAct>)]) {
+    for (at, (seen, expected, act)) in rows.iter().enumerate() {
+        let turn = deployment(resource, seen, &now());
+        let is_written = keep(resource, CustomKind::Deployment, &turn);
+        let text = if is_written { said(&resource.status) } else { String::new() };
+        assert_eq!((text.as_str(), turn.act), (*expected, *act), "row {at}: {seen:?}");
+        // Nothing is written again for the same.
+        let again = deployment(resource, seen, &now());
+        assert!(
+            again.status == resource.status || again.act != turn.act,
+            "row {at} writes twice: {again:?}"
+        );
+    }
+}
+
+#[test]
+fn a_session_from_its_first_turn_to_its_end() {
+    let mut orders = resource(json!({"flinkVersion": "v1_20"}));
+    let nothing = SeenSession::default();
+    let brought = SeenSession { is_brought: true, ..nothing.clone() };
+    let starting = SeenSession { workload: SeenWorkload::Starting, ..nothing.clone() };
+    let silent = SeenSession { workload: SeenWorkload::Available, ..nothing.clone() };
+    let info = Some(json!({"flink-version": "1.20.5"}));
+    let ready = SeenSession { info, ..silent.clone() };
+    let drifted = SeenSession { drift: vec!["Service/orders".to_owned()], ..ready.clone() };
+    let bring = Some(ResourceAct::Bring);
+    check_session(
+        &mut orders,
+        &[
+            (nothing.clone(), "DEPLOYING UPGRADING UPGRADING", bring),
+            // Cut off, and begun again.
+            (nothing.clone(), "", bring),
+            (brought.clone(), "DEPLOYING DEPLOYED DEPLOYED", None),
+            (starting.clone(), "", None),
+            (silent.clone(), "DEPLOYED_NOT_READY DEPLOYED DEPLOYED", None),
+            (ready.clone(), "READY DEPLOYED STABLE", None),
+            (ready.clone(), "", None),
+            (drifted, "", bring),
+            (nothing.clone(), "DEPLOYING DEPLOYED STABLE", bring),
+            (ready.clone(), "READY DEPLOYED STABLE", None),
+        ],
+    );
+    assert!(orders.is_held(CustomKind::Deployment));
+    assert_eq!(orders.status["observedGeneration"], 1);
+    let running = |status: &Value| status["conditions"][0]["status"].clone();
+    assert_eq!(running(&orders.status), "True");
+
+    orders.spec["image"] = json!("another");
+    orders.metadata.generation = 2;
+    check_session(
+        &mut orders,
+        &[
+            (ready.clone(), "READY UPGRADING UPGRADING", bring),
+            (SeenSession { is_brought: true, ..ready.clone() }, "READY DEPLOYED STABLE", None),
+        ],
+    );
+    assert_eq!(orders.status["observedGeneration"], 2);
+
+    orders.metadata.deletion_timestamp = Some(now().text);
+    let jobs = vec!["a".to_owned(), "b".to_owned()];
+    let blocked = SeenSession { session_jobs: jobs, ..ready.clone() };
+    let unmanaged =
+        SeenSession { running: RunningJobList::Known(vec!["x".to_owned()]), ..ready.clone() };
+    let idle = SeenSession { running: RunningJobList::Known(Vec::new()), ..ready };
+    check_session(
+        &mut orders,
+        &[
+            (blocked, "READY DEPLOYED DELETING", None),
+            (unmanaged, "READY DEPLOYED DELETING", None),
+            (idle, "READY DEPLOYED DELETING", Some(ResourceAct::End)),
+            (brought, "", None),
+        ],
+    );
+    assert!(orders.metadata.finalizers.is_empty());
+}
+
+#[test]
+fn what_hinders_a_deletion_is_said_in_the_words_of_the_contract() {
+    let mut orders = resource(json!({}));
+    orders.metadata.deletion_timestamp = Some(now().text);
+    orders.metadata.finalizers.push(CustomKind::Deployment.finalizer().to_owned());
+    let seen = SeenSession {
+        workload: SeenWorkload::Available,
+        session_jobs: vec!["a".to_owned(), "b".to_owned()],
+        running: RunningJobList::Known(vec!["x".to_owned()]),
+        ..SeenSession::default()
+    };
+    let message = |resource: &CustomResource, seen: &SeenSession| {
+        deployment(resource, seen, &now()).events[0].message.clone()
+    };
+    assert_eq!(message(&orders, &seen), "The session jobs [a, b] should be deleted first");
+    orders.spec = json!({"flinkConfiguration": {
+        "kubernetes.operator": {"session.deletion.block-on-session-jobs": false}
+    }});
+    assert_eq!(
+        message(&orders, &seen),
+        "The session cluster has non terminated jobs [x] that should be cancelled first"
+    );
+    orders.spec["flinkConfiguration"]["kubernetes.operator.session.deletion.block-on-unmanaged-jobs"] =
+        json!("false");
+    assert_eq!(deployment(&orders, &seen, &now()).act, Some(ResourceAct::End));
+}
+
+#[test]
+fn an_application_is_left_alone() {
+    let orders = resource(json!({"job": {"jarURI": "local:///a.jar"}}));
+    let turn = deployment(&orders, &SeenSession::default(), &now());
+    assert_eq!((turn.hold, turn.act, turn.status), (None, None, Value::Null));
+    assert_eq!(turn.events.len(), 1);
+}
+
+#[test]
+fn a_spec_that_is_refused_changes_nothing_that_runs() {
+    let mut orders = resource(json!({}));
+    let seen = SeenSession { problems: vec!["no".to_owned()], ..SeenSession::default() };
+    let turn = deployment(&orders, &seen, &now());
+    assert_eq!((turn.act, said(&turn.status).as_str()), (None, "FAILED"));
+    assert_eq!(turn.events[0].reason, "ValidationError");
+    keep(&mut orders, CustomKind::Deployment, &turn);
+    let turn = deployment(&orders, &SeenSession::default(), &now());
+    assert_eq!(turn.act, Some(ResourceAct::Bring));
+}
+
+fn run(state: &str, runs_all: bool) -> SeenRun {
+    SeenRun { id: "i".to_owned(), state: state.to_owned(), runs_all, ..SeenRun::default() }
+}
+
+#[track_caller]
+fn check_job(job: &mut CustomResource, rows: &[(SeenSessionJob, &str, Option<ResourceAct>)]) {
+    for (at, (seen, expected, act)) in rows.iter().enumerate() {
+        let turn = session_job(job, seen, &now());
+        let is_written = keep(job, CustomKind::SessionJob, &turn);
+        let text = if is_written { said(&job.status) } else { String::new() };
+        assert_eq!((text.as_str(), turn.act), (*expected, *act), "row {at}: {seen:?}");
+    }
+}
+
+#[test]
+fn a_job_from_its_first_turn_to_its_end() {
+    let mut job = resource(json!({"deploymentName": "s", "job": {"parallelism": 1}}));
+    let absent = SeenSessionJob::default();
+    let nothing = SeenSessionJob { gate: SessionGate::Ready, ..absent.clone() };
+    let record = JobRecord { generation: 1, ..JobRecord::default() };
+    let known = SeenSessionJob { record: Some(record.clone()), ..nothing.clone() };
+    let with = |run| SeenSessionJob { run: Some(run), ..known.clone() };
+    let brought = |run| SeenSessionJob { is_brought: true, ..with(run) };
+    let bring = Some(ResourceAct::Bring);
+    check_job(
+        &mut job,
+        &[
+            (absent, "CREATED", None),
+            (nothing.clone(), "UPGRADING RECONCILING UPGRADING", bring),
+            (nothing.clone(), "", bring),
+            (brought(run("RUNNING", false)), "DEPLOYED RECONCILING DEPLOYED", None),
+            (with(run("RUNNING", true)), "DEPLOYED RUNNING STABLE", None),
+            (with(run("RUNNING", false)), "", None),
+            (with(run("RESTARTING", false)), "DEPLOYED RESTARTING STABLE", None),
+            (with(run("RUNNING", true)), "DEPLOYED RUNNING STABLE", None),
+            // Its session is gone for a while: nothing is said that nobody knows.
+            (SeenSessionJob { gate: SessionGate::Silent, ..known.clone() }, "", None),
+            (with(run("CANCELED", false)), "DEPLOYED CANCELED STABLE", bring),
+            (brought(run("RUNNING", true)), "DEPLOYED RUNNING STABLE", None),
+            (with(run("FAILED", false)), "DEPLOYED FAILED FAILED", None),
+            (known.clone(), "DEPLOYED RECONCILING STABLE", bring),
+            (brought(run("RUNNING", true)), "DEPLOYED RUNNING STABLE", None),
+        ],
+    );
+    assert!(job.is_held(CustomKind::SessionJob) && job.status["error"].is_null());
+
+    job.spec["job"]["state"] = json!("suspended");
+    let record =
+        JobRecord { suspended: true, last_savepoint: Some("s3://b/1".to_owned()), ..record };
+    let suspended = SeenSessionJob { record: Some(record), ..brought(run("FINISHED", false)) };
+    check_job(
+        &mut job,
+        &[
+            (with(run("RUNNING", true)), "UPGRADING RUNNING UPGRADING", bring),
+            (suspended, "DEPLOYED SUSPENDED SUSPENDED", None),
+        ],
+    );
+    assert_eq!(job.status["jobStatus"]["upgradeSavepointPath"], "s3://b/1");
+
+    job.metadata.deletion_timestamp = Some(now().text);
+    let gone = SeenSessionJob { is_brought: true, ..nothing };
+    check_job(
+        &mut job,
+        &[
+            (with(run("RUNNING", true)), "DEPLOYED CANCELLING DELETING", Some(ResourceAct::Cancel)),
+            (gone, "", None),
+        ],
+    );
+    assert!(job.metadata.finalizers.is_empty());
+}
+
+#[test]
+fn a_deleted_job_waits_only_for_a_session_that_would_bring_it_back() {
+    #[track_caller]
+    fn check(gate: SessionGate, spec: Value, expected: (Option<bool>, Option<ResourceAct>)) {
+        let mut job = resource(spec);
+        job.metadata.deletion_timestamp = Some(now().text);
+        job.metadata.finalizers.push(CustomKind::SessionJob.finalizer().to_owned());
+        let seen = SeenSessionJob {
+            gate,
+            record: Some(JobRecord::default()),
+            run: Some(run("RUNNING", true)),
+            ..SeenSessionJob::default()
+        };
+        let turn = session_job(&job, &seen, &now());
+        assert_eq!((turn.hold, turn.act), expected);
+    }
+    check(SessionGate::Absent, json!({}), (Some(false), None));
+    check(SessionGate::Silent, json!({}), (Some(false), None));
+    check(SessionGate::SilentWithJobs, json!({}), (None, None));
+    check(SessionGate::Ready, json!({}), (None, Some(ResourceAct::Cancel)));
+    let saves =
+        json!({"flinkConfiguration": {"kubernetes.operator.job.savepoint-on-deletion": "true"}});
+    check(SessionGate::Ready, saves, (None, Some(ResourceAct::Stop)));
+}
+
+#[test]
+fn what_is_written_while_somebody_is_at_work() {
+    #[track_caller]
+    fn check(status: &Value, record: &JobRecord, expected: (&str, &str)) -> Value {
+        let now = while_at_work(status, record);
+        let job = &now["jobStatus"];
+        assert_eq!((job["state"].as_str(), job["jobId"].as_str()), {
+            (Some(expected.0), Some(expected.1))
+        });
+        now
+    }
+    let running = json!({"jobStatus": {"state": "RUNNING", "jobId": "1"},
+        "reconciliationStatus": {"state": "UPGRADING"}});
+    let request = |kind: &str| Some(Request { kind: kind.to_owned(), ..Request::default() });
+    let canceling = JobRecord { request: request("cancel-at-checkpoint"), ..JobRecord::default() };
+    let status = check(&running, &canceling, ("CANCELLING", "1"));
+    let canceled = JobRecord { suspended: true, ..JobRecord::default() };
+    let status = check(&status, &canceled, ("CANCELED", "1"));
+    let pending = JobRecord { id: Some("2".to_owned()), ..JobRecord::default() };
+    let submitting = JobRecord { pending: Some(Box::new(pending)), ..canceled };
+    check(&status, &submitting, ("RECONCILING", "2"));
+    let stopping = JobRecord { request: request("stop"), ..JobRecord::default() };
+    check(&running, &stopping, ("RUNNING", "1"));
+    let stopped = JobRecord { request: request("end"), suspended: true, ..JobRecord::default() };
+    check(&running, &stopped, ("FINISHED", "1"));
+}
