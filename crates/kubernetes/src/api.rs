@@ -13,6 +13,7 @@ use kube::Client;
 use kube::client::Body;
 use kube::core::Status;
 use nutkin_core::kubernetes::resource::{PODS, Resource, title};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::cluster::Access;
@@ -65,7 +66,8 @@ impl Api {
         let client = Client::try_from(config).map_err(|error| {
             Error::from(anyhow::Error::new(error).context("the kubeconfig cannot be used"))
         })?;
-        Ok(Self { client, access, manager: MANAGER })
+        let manager = access.manager.unwrap_or(MANAGER);
+        Ok(Self { client, access, manager })
     }
 
     /// The same server, asked by another field manager: what each of them wrote is its own.
@@ -149,7 +151,7 @@ impl Api {
         let path = resource.path(self.namespace());
         let path = format!("{path}?labelSelector={}&limit=1", escaped(selector));
         let what = format!("list {}", resource.plural);
-        let answer = self.ask(Method::GET, &path, "", Vec::new(), &what).await?;
+        let answer: Value = self.ask(Method::GET, &path, "", Vec::new(), &what).await?;
         Ok(answer["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned())
     }
 
@@ -163,7 +165,7 @@ impl Api {
     async fn listed(&self, resource: Resource, query: &str) -> Result<Vec<Value>, ApiError> {
         let path = format!("{}{query}", resource.path(self.namespace()));
         let what = format!("list {}", resource.plural);
-        let mut answer = self.ask(Method::GET, &path, "", Vec::new(), &what).await?;
+        let mut answer: Value = self.ask(Method::GET, &path, "", Vec::new(), &what).await?;
         let items = answer["items"].take();
         let Value::Array(mut items) = items else { return Ok(Vec::new()) };
         // Items of a list do not say what they are.
@@ -268,14 +270,14 @@ impl Api {
     }
 
     /// Sends a request, again where it was refused for the moment only, or where doing it twice is doing it once.
-    async fn ask(
+    pub(crate) async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         kind: &'static str,
         body: Vec<u8>,
         what: &str,
-    ) -> Result<Value, ApiError> {
+    ) -> Result<T, ApiError> {
         let mut pause = PAUSE;
         for attempt in 1.. {
             let sent = self.once(&method, path, kind, body.clone(), what).await;
@@ -293,14 +295,14 @@ impl Api {
     /// One attempt. An error comes with the pause before another attempt, if there may be one: `Some(None)` leaves the
     /// length open.
     #[allow(clippy::type_complexity, reason = "one caller, right above")]
-    async fn once(
+    async fn once<T: DeserializeOwned>(
         &self,
         method: &Method,
         path: &str,
         kind: &'static str,
         body: Vec<u8>,
         what: &str,
-    ) -> Result<Value, (ApiError, Option<Option<Duration>>)> {
+    ) -> Result<T, (ApiError, Option<Option<Duration>>)> {
         let mut request = Request::builder().method(method).uri(path);
         if !kind.is_empty() {
             request = request.header(header::CONTENT_TYPE, kind);
@@ -391,6 +393,7 @@ impl Api {
 
 const JSON: &str = "application/json";
 const APPLY: &str = "application/apply-patch+yaml";
+pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
 const JSON_PATCH: &str = "application/json-patch+json";
 
 /// Why a text does not come.
@@ -457,7 +460,7 @@ fn deepest(error: &dyn std::error::Error) -> String {
 }
 
 /// A query's value: what is not plain is escaped.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     text.bytes()
         .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })

@@ -21,6 +21,8 @@ pub struct Access {
     pub inside: bool,
     /// The same in words, to be found again whatever the current context is then.
     pub place: ClusterPlace,
+    /// The field manager, where it is not that of a command.
+    pub manager: Option<&'static str>,
 }
 
 /// Finds the cluster in the order of Flink's client: `kubernetes.config.file`, otherwise the kubeconfig (`KUBECONFIG`, or
@@ -62,7 +64,8 @@ pub async fn find(
     config.default_retry = false;
     let place =
         ClusterPlace { namespace: Some(namespace.clone()), context: named, kubeconfig: file };
-    Ok(Access { config, namespace, context_namespace, inside, place })
+    let manager = environment.manager;
+    Ok(Access { config, namespace, context_namespace, inside, place, manager })
 }
 
 /// The namespace that holds where neither the command line nor an option says one, as [`find`] takes it: that of

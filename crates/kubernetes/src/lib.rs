@@ -21,6 +21,7 @@ pub mod native_client;
 mod note;
 pub mod reach;
 mod refused;
+pub mod resources;
 pub mod run;
 pub mod scale;
 pub mod session;

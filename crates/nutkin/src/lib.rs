@@ -11,6 +11,7 @@ mod events;
 pub mod exit;
 pub mod files;
 pub mod jobs;
+pub mod operator;
 pub mod platform;
 pub mod progress;
 pub mod remedies;

@@ -43,6 +43,28 @@ pub fn unless_interrupted<T>(
     }
 }
 
+/// The wish that this process ends: of Kubernetes (SIGTERM), or of somebody at a keyboard.
+#[derive(Debug)]
+pub struct Terminated(Signal, Signal);
+
+impl Terminated {
+    /// Takes both signals away from the system.
+    ///
+    /// # Errors
+    /// The system allows no signal handler.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self(signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
+    }
+
+    /// Waits for either.
+    pub async fn received(&mut self) {
+        tokio::select! {
+            _ = self.0.recv() => {}
+            _ = self.1.recv() => {}
+        }
+    }
+}
+
 /// Ctrl-C, heard from the moment of [`Interrupt::listen`] on: one that is pressed while nobody waits for it is not
 /// lost, as it would be between two calls of `tokio::signal::ctrl_c`.
 #[derive(Debug)]

@@ -9,6 +9,7 @@
 //! Nothing here asks anybody: the driver in the binary looks, carries a turn out, and asks again. The contract that clients of these
 //! resources depend on is that of Flink Kubernetes Operator (FKO).
 
+pub mod lease;
 pub mod resource;
 pub mod status;
 pub mod turn;

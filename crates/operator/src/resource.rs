@@ -93,8 +93,13 @@ impl CustomResource {
     /// It is not such an object.
     pub fn read(json: &[u8]) -> Result<Self, serde_json::Error> {
         let mut read: Self = serde_json::from_slice(json)?;
-        read.metadata.annotations.remove(LAST_APPLIED);
+        read.prune();
         Ok(read)
+    }
+
+    /// Drops what nothing is decided by and what was read all the same.
+    pub fn prune(&mut self) {
+        self.metadata.annotations.remove(LAST_APPLIED);
     }
 
     /// Whether somebody has deleted it.

@@ -280,12 +280,20 @@ impl Client {
         self.get(&format!("/jobs/{id}{part}")).await
     }
 
+    /// What the JobManager says of itself: its release and revision.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn about(&self) -> Result<Value, RestError> {
+        self.get("/config").await
+    }
+
     /// How long the JobManager repeats what it last said about a job.
     ///
     /// # Errors
     /// See [`RestError`].
     pub async fn refresh_interval(&self) -> Result<Duration, RestError> {
-        let config = self.get("/config").await?;
+        let config = self.about().await?;
         // `web.refresh-interval`, 3 s by default in 1.13 to 2.3.
         Ok(Duration::from_millis(config["refresh-interval"].as_u64().unwrap_or(3000)))
     }

@@ -24,6 +24,8 @@ pub struct Environment {
     pub directory: PathBuf,
     /// The command and its arguments, for the history of sessions.
     pub words: Vec<String>,
+    /// The field manager on Kubernetes, where it is not that of a command.
+    pub manager: Option<&'static str>,
 }
 
 impl Environment {
@@ -40,13 +42,14 @@ impl Environment {
             variables: std::env::vars_os().collect(),
             directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
             words,
+            manager: None,
         }
     }
 
     /// One made up for a test.
     pub fn of_test(variables: &[(&str, &str)], directory: PathBuf) -> Self {
         let variables = variables.iter().map(|(k, v)| (k.into(), v.into())).collect();
-        Self { variables, directory, words: Vec::new() }
+        Self { variables, directory, words: Vec::new(), manager: None }
     }
 
     /// A variable as text; unset, empty and non-UTF-8 ones are `None`.

@@ -56,6 +56,12 @@ resources! {
     INGRESSES = "networking.k8s.io/v1", "Ingress", "ingresses", true;
     /// Policies of who reaches whom.
     NETWORK_POLICIES = "networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", true;
+    /// Sessions, as the operator's users say them.
+    FLINK_DEPLOYMENTS = "flink.apache.org/v1beta1", "FlinkDeployment", "flinkdeployments", true;
+    /// Their jobs.
+    FLINK_SESSION_JOBS = "flink.apache.org/v1beta1", "FlinkSessionJob", "flinksessionjobs", true;
+    /// Who of several leads.
+    LEASES = "coordination.k8s.io/v1", "Lease", "leases", true;
     /// Budgets of disruption.
     BUDGETS = "policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", true;
 }
@@ -74,6 +80,12 @@ impl Resource {
     /// `apps`, or "" for the core group, as RBAC rules name it.
     pub fn group(self) -> &'static str {
         self.api_version.split_once('/').map_or("", |(group, _)| group)
+    }
+
+    /// Path of all objects of the cluster.
+    pub fn everywhere(self) -> String {
+        let root = if self.api_version.contains('/') { "apis" } else { "api" };
+        format!("/{root}/{}/{}", self.api_version, self.plural)
     }
 
     /// Path of all objects in a namespace.

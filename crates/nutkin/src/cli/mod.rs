@@ -36,6 +36,7 @@ pub mod move_session;
 mod moving;
 mod noted;
 pub mod open;
+pub mod operator;
 mod outcomes;
 pub mod plan;
 pub mod probe;
@@ -159,6 +160,8 @@ pub enum Command {
     Flink(flink::Args),
     /// Replace Flink's `kubernetes-session.sh`
     KubernetesSession(kubernetes_session::Args),
+    /// Keep sessions and jobs as their custom resources say
+    Operator(operator::Args),
     /// Print completions for a shell
     Completions(completions::Args),
 }
@@ -283,6 +286,7 @@ impl Command {
             Self::Image(args) => image::run(args, context),
             Self::Flink(args) => flink::run(args, context),
             Self::KubernetesSession(args) => kubernetes_session::run(args, context),
+            Self::Operator(args) => operator::run(args, context),
             Self::Completions(args) => completions::run(args, context),
         }
     }

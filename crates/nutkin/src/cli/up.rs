@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use clap::{Args as _, FromArgMatches as _};
+
 use nutkin_core::decide::{Change, Outline};
 use nutkin_core::ledger::Opened;
 use nutkin_core::remedy::Deed;
@@ -79,6 +81,21 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let work = bring_up(&args, &wish, &stage, context);
         unless_interrupted(work, || stage.get().interrupted(&wish.session.name)).await
     })
+}
+
+/// Does the same for an operator: nobody is asked, and nothing is waited for but jobs that are moved. Jobs of the session have
+/// resources of their own.
+///
+/// # Errors
+/// As [`run`].
+pub(super) async fn unasked(wish: &wanted::Wish, context: &Context<'_>) -> Result<(), Error> {
+    let words = ["up", "--no-wait", "--no-jobs", "--yes", "--force", "--on", "kubernetes"];
+    let matches = Args::augment_args(clap::Command::new("up")).try_get_matches_from(words);
+    let args = matches.and_then(|matches| Args::from_arg_matches(&matches));
+    let args = args.map_err(|error| Error::from(anyhow::Error::new(error)))?;
+    session_file::check_options(&wish.session, context)?;
+    let stage = Cell::new(Stage::Looking);
+    bring_up(&args, wish, &stage, context).await.map(drop)
 }
 
 /// How far an `up` is, which says what an interrupt leaves behind.

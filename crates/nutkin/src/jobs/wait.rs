@@ -136,6 +136,11 @@ pub(super) fn are_ready(tasks: &BTreeMap<String, u64>) -> bool {
     !tasks.is_empty() && tasks.keys().all(ready)
 }
 
+/// Whether all tasks of a job run, or have come to their own end.
+pub fn runs_all(job: &Job) -> bool {
+    are_ready(&tasks_of(std::slice::from_ref(job), &job.id))
+}
+
 /// Polls for what the JobManager was asked for until it is there.
 ///
 /// # Errors

@@ -138,6 +138,10 @@ impl Decision {
     /// # Errors
     /// The note cannot be written.
     pub fn note(&self, file: Option<&Path>, context: &Context<'_>) -> Result<(), Error> {
+        if context.environment.manager.is_some() {
+            // No person at this machine asks for it later.
+            return Ok(());
+        }
         // Nobody can read standard input again.
         let file = file.filter(|file| *file != Path::new("-"));
         let file = file.map(|file| context.environment.directory.join(file));

@@ -1,0 +1,73 @@
+//! What is done for a session by those who do it for the command line, too.
+
+use std::path::PathBuf;
+
+use nutkin_core::ledger::Wanted;
+use nutkin_core::session::Session;
+use nutkin_core::spec::{self, Inputs};
+use nutkin_flink::Problem;
+use nutkin_operator::resource::{API_VERSION, CustomKind, CustomResource};
+use nutkin_shell::{ClusterPlace, Error, Place};
+use serde_json::{Value, json};
+
+use crate::Context;
+
+/// A session as its resource wants it.
+#[derive(Debug, Clone)]
+pub struct SessionWish {
+    /// The session; a job that is brought to it is among its jobs.
+    pub session: Session,
+    /// What its ledger is to say of it.
+    pub wanted: Wanted,
+    /// Where it is.
+    pub place: Place,
+    /// The folder that relative jars count from.
+    pub base: PathBuf,
+}
+
+/// Does what the command line does.
+#[allow(async_fn_in_trait, reason = "the operator runs on one thread")]
+pub trait Hands {
+    /// Brings a session to what is wanted, as `nutkin up` does, and waits for nothing but its jobs.
+    ///
+    /// # Errors
+    /// Those of `up`.
+    async fn bring(&self, wish: &SessionWish, context: &Context<'_>) -> Result<(), Error>;
+}
+
+impl SessionWish {
+    /// Reads resources as a session file would say the same.
+    ///
+    /// # Errors
+    /// All that is wrong with what they say.
+    pub(super) fn of(
+        session: &CustomResource,
+        job: Option<&CustomResource>,
+        place: &ClusterPlace,
+        context: &Context<'_>,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut documents = vec![document(CustomKind::Deployment, session)];
+        documents.extend(job.map(|job| document(CustomKind::SessionJob, job)));
+        let about = &session.metadata;
+        let name = format!("{}/{}", CustomKind::Deployment.name(), about.name);
+        let file = spec::read_documents(&documents, &name)?;
+        let inputs = Inputs { file: Some(file), ..Inputs::default() };
+        let session = spec::resolve(&inputs)?;
+        let wanted = Wanted::of(&inputs, &session, None);
+        let namespace = Some(about.namespace.clone());
+        let place = Place::Kubernetes(ClusterPlace { namespace, ..place.clone() });
+        Ok(Self { session, wanted, place, base: context.environment.directory.clone() })
+    }
+}
+
+/// A resource as a document of a session file. Its labels and annotations are about the resource, and not about the session's
+/// objects: a tool that tracks it by these would take the objects for its own.
+fn document(kind: CustomKind, resource: &CustomResource) -> Value {
+    let about = &resource.metadata;
+    json!({
+        "apiVersion": API_VERSION,
+        "kind": kind.name(),
+        "metadata": {"name": about.name, "namespace": about.namespace},
+        "spec": resource.spec,
+    })
+}

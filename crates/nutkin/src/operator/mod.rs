@@ -1,0 +1,165 @@
+//! The operator's driver: hears of resources, looks, has [`nutkin_operator`] decide, carries that out, and waits.
+//!
+//! ```text
+//! feed: lists and watches ─► World ─► Queue ─► work: look, decide, write, act ─► again?
+//! ```
+//!
+//! One thread: whoever works waits far more than it computes. What is done for a session is done by [`Hands`], which are those of the
+//! command line.
+
+mod board;
+mod clock;
+mod deployment;
+mod feed;
+mod hands;
+mod health;
+mod leader;
+mod look;
+mod queue;
+mod said;
+mod session_job;
+mod world;
+mod write;
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use nutkin_flink::Configuration;
+use nutkin_kubernetes::api::Api;
+use nutkin_kubernetes::cluster;
+use nutkin_operator::lease::LeaseTerms;
+use nutkin_operator::resource::CustomKind;
+use nutkin_shell::{ClusterPlace, Error};
+
+use crate::Context;
+use crate::runtime::Terminated;
+use board::Board;
+pub use hands::{Hands, SessionWish};
+use queue::Outcome;
+use world::Key;
+
+/// How many resources are worked for side by side. Source: FKO's `reconcile.parallelism`.
+const AT_ONCE: usize = 50;
+
+/// How long work that is under way may take when the operator ends. Source: FKO's `termination.timeout`.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// What an operator is told when it starts.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The cluster.
+    pub place: ClusterPlace,
+    /// Namespaces that are watched; none: all.
+    pub namespaces: Vec<String>,
+    /// A selector of labels of resources; empty: all.
+    pub selector: String,
+    /// The Lease without which nothing is done; `None`: there is only one operator.
+    pub lease: Option<LeaseSettings>,
+    /// Where it says that it is well; `None`: nowhere.
+    pub health: Option<SocketAddr>,
+}
+
+/// Which Lease, and who wants it.
+#[derive(Debug, Clone)]
+pub struct LeaseSettings {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Who wants it.
+    pub holder: String,
+    /// How long it holds.
+    pub terms: LeaseTerms,
+}
+
+/// Keeps sessions and jobs as their resources say, until it is told to end.
+///
+/// # Errors
+/// The cluster cannot be asked, the port for health is taken, or the lease was lost.
+pub async fn run(
+    settings: &Settings,
+    hands: &impl Hands,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let access = cluster::find(&settings.place, &Configuration::new(), context.environment).await?;
+    let api = Api::new(access)?;
+    let board = Board::new(api.clone(), settings);
+    let mut terminated = Terminated::listen()?;
+    let health = health::listen(settings.health).await?;
+    let answers = health::answer(health, &board);
+    let mut leader = leader::Leader::new(&api, settings.lease.as_ref());
+    let work = async {
+        leader.acquire(context).await;
+        let kept = {
+            let hold = leader.hold();
+            let keep = keep(&board, settings, hands, context);
+            tokio::select! { lost = hold => Err(lost), () = keep => Ok(()) }
+        };
+        kept
+    };
+    let ended = tokio::select! {
+        ended = work => ended,
+        () = answers => Ok(()),
+        () = terminated.received() => Ok(()),
+    };
+    leader.release().await;
+    ended
+}
+
+/// Hears and works, for ever.
+async fn keep(board: &Board, settings: &Settings, hands: &impl Hands, context: &Context<'_>) {
+    let feeds = feed::all(board, settings, context);
+    let mut feeds = std::pin::pin!(feeds);
+    let mut workers = FuturesUnordered::new();
+    loop {
+        let now = Instant::now();
+        while workers.len() < AT_ONCE {
+            let Some((key, looks)) = board.queue.borrow_mut().next(now) else { break };
+            workers.push(Box::pin(async move {
+                let outcome = work(&key, looks, board, hands, context).await;
+                (key, outcome)
+            }));
+        }
+        let due = board.queue.borrow().due();
+        tokio::select! {
+            () = &mut feeds => return,
+            () = board.woken.notified() => {}
+            () = clock::until(due), if workers.len() < AT_ONCE => {}
+            Some((key, outcome)) = workers.next(), if !workers.is_empty() => {
+                board.queue.borrow_mut().done(&key, outcome, Instant::now());
+            }
+        }
+    }
+}
+
+/// Works for one resource, once.
+async fn work(
+    key: &Key,
+    looks: bool,
+    board: &Board,
+    hands: &impl Hands,
+    context: &Context<'_>,
+) -> Outcome {
+    let lock = board.lock(&board.session_of(key));
+    let worked = match key.kind {
+        CustomKind::Deployment => {
+            let _only = lock.write().await;
+            let Some(resource) = board.resource(key) else { return Outcome::Again(None) };
+            deployment::work(key, resource, looks, board, hands, context).await
+        }
+        CustomKind::SessionJob => {
+            let _shared = lock.read().await;
+            let Some(resource) = board.resource(key) else { return Outcome::Again(None) };
+            session_job::work(key, resource, board, context).await
+        }
+    };
+    worked.unwrap_or_else(|failure| {
+        said::failed(key, &failure, board, context);
+        Outcome::Failed
+    })
+}
+
+/// What several workers share: all of it on one thread.
+type Shared<T> = RefCell<T>;

@@ -1,0 +1,143 @@
+//! What is to be worked for next: each resource once, with a growing pause after failures.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::world::Key;
+
+/// The first pause after a failure; each is twice the one before.
+const FIRST: Duration = Duration::from_secs(1);
+
+/// The longest one.
+const LONGEST: Duration = Duration::from_mins(1);
+
+/// How work for a resource ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// As it should; when to look again if nothing happens before.
+    Again(Option<Duration>),
+    /// It did not, and is tried again.
+    Failed,
+}
+
+/// One that waits.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    at: Instant,
+    /// Whether what runs is compared with what is wanted.
+    looks: bool,
+}
+
+/// The queue.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    waiting: BTreeMap<Key, Due>,
+    /// Those that are worked for, and what was heard of them meanwhile: whether they are to be looked at again, and how closely.
+    working: BTreeMap<Key, Option<bool>>,
+    failures: BTreeMap<Key, u32>,
+}
+
+impl Queue {
+    /// Something has happened to a resource. `looks`: perhaps to what belongs to it.
+    pub(super) fn wake(&mut self, key: &Key, looks: bool, now: Instant) {
+        if let Some(heard) = self.working.get_mut(key) {
+            *heard = Some(heard.unwrap_or(false) || looks);
+            return;
+        }
+        let due = self.waiting.entry(key.clone()).or_insert(Due { at: now, looks });
+        *due = Due { at: due.at.min(now), looks: due.looks || looks };
+    }
+
+    /// The next one whose time has come.
+    pub(super) fn next(&mut self, now: Instant) -> Option<(Key, bool)> {
+        let due = self.waiting.iter().filter(|(_, due)| due.at <= now);
+        let key = due.min_by_key(|(_, due)| due.at).map(|(key, _)| key.clone())?;
+        let Due { looks, .. } = self.waiting.remove(&key)?;
+        self.working.insert(key.clone(), None);
+        Some((key, looks))
+    }
+
+    /// When the next one's time comes.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.waiting.values().map(|due| due.at).min()
+    }
+
+    /// Work has ended.
+    pub(super) fn done(&mut self, key: &Key, outcome: Outcome, now: Instant) {
+        let heard = self.working.remove(key).flatten();
+        let after = match outcome {
+            Outcome::Again(after) => {
+                self.failures.remove(key);
+                after
+            }
+            Outcome::Failed => {
+                let count = self.failures.entry(key.clone()).or_default();
+                let pause = FIRST.saturating_mul(1 << (*count).min(6)).min(LONGEST);
+                *count = count.saturating_add(1);
+                Some(pause)
+            }
+        };
+        match heard {
+            // A failure keeps its pause, whatever echoes come of it.
+            Some(looks) if !matches!(outcome, Outcome::Failed) => self.wake(key, looks, now),
+            heard => {
+                if let Some(after) = after {
+                    let looks = heard.unwrap_or(false);
+                    self.waiting.insert(key.clone(), Due { at: now + after, looks });
+                }
+            }
+        }
+    }
+
+    /// It is gone.
+    pub(super) fn forget(&mut self, key: &Key) {
+        self.waiting.remove(key);
+        self.failures.remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(queue: &mut Queue, now: Instant) -> Vec<(String, bool)> {
+        std::iter::from_fn(|| queue.next(now)).map(|(key, looks)| (key.name, looks)).collect()
+    }
+
+    #[test]
+    fn each_is_worked_for_once_at_a_time() {
+        let (mut queue, now) = (Queue::default(), Instant::now());
+        let (a, b) = (Key::session("n", "a"), Key::session("n", "b"));
+        queue.wake(&a, false, now);
+        queue.wake(&a, true, now);
+        queue.wake(&b, false, now);
+        assert_eq!(names(&mut queue, now), [("a".to_owned(), true), ("b".to_owned(), false)]);
+        queue.wake(&a, false, now);
+        assert_eq!(names(&mut queue, now), []);
+        queue.done(&a, Outcome::Again(None), now);
+        queue.done(&b, Outcome::Again(Some(Duration::from_secs(5))), now);
+        assert_eq!(names(&mut queue, now), [("a".to_owned(), false)]);
+        assert_eq!(queue.due(), Some(now + Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn pauses_grow_with_failures_and_end_with_success() {
+        let (mut queue, mut now) = (Queue::default(), Instant::now());
+        let a = Key::session("n", "a");
+        queue.wake(&a, false, now);
+        let mut pauses = Vec::new();
+        for _ in 0..8 {
+            assert!(queue.next(now).is_some());
+            // The write of the failure comes back as news.
+            queue.wake(&a, false, now);
+            queue.done(&a, Outcome::Failed, now);
+            let due = queue.due().expect("it is tried again");
+            pauses.push((due - now).as_secs());
+            now = due;
+        }
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
+        assert!(queue.next(now).is_some());
+        queue.done(&a, Outcome::Again(None), now);
+        assert_eq!(queue.due(), None);
+    }
+}

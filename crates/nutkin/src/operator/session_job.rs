@@ -1,0 +1,212 @@
+//! Works for a `FlinkSessionJob`, once: looks, has it decided, writes and acts.
+
+use std::cell::RefCell;
+
+use nutkin_core::jobs as rules;
+use nutkin_core::ledger::{JobRecord, Ledger};
+use nutkin_core::session::UpgradeMode;
+use nutkin_flink::{Problem, is_highly_available};
+use nutkin_kubernetes::session::KubernetesSession;
+use nutkin_operator::resource::CustomResource;
+use nutkin_operator::status::{JobManagerState, ReconciliationState};
+use nutkin_operator::turn::{
+    self, ResourceAct, SeenRun, SeenSessionJob, SessionGate, while_at_work,
+};
+use nutkin_rest::{Client, Connected};
+use nutkin_shell::ledger::{self, Store as _};
+use nutkin_shell::{Error, Kind};
+
+use super::board::Board;
+use super::hands::SessionWish;
+use super::queue::Outcome;
+use super::world::Key;
+use super::{clock, look, said, write};
+use crate::Context;
+use crate::jobs;
+
+/// How many acts one call may do.
+const ACTS: usize = 3;
+
+/// A job with its session, as far as both can be read.
+struct About {
+    wish: Result<SessionWish, Vec<Problem>>,
+    gate: SessionGate,
+}
+
+/// Works for it.
+///
+/// # Errors
+/// The API server refuses, or somebody else was faster.
+pub(super) async fn work(
+    key: &Key,
+    mut resource: CustomResource,
+    board: &Board,
+    context: &Context<'_>,
+) -> Result<Outcome, Error> {
+    let about = about(key, &resource, board, context);
+    let store = KubernetesSession::gone(&board.api(key), resource.session());
+    let way = match about.gate {
+        SessionGate::Ready => connect(&store).await?,
+        _ => None,
+    };
+    let gate = match (&way, about.gate) {
+        (None, SessionGate::Ready) => SessionGate::Silent,
+        (_, gate) => gate,
+    };
+    let (mut is_brought, mut failed) = (false, None::<String>);
+    for _ in 0..ACTS {
+        let client = way.as_ref().map(|(_, client)| client);
+        let mut seen = observe(key, &about.wish, client, &store).await?;
+        (seen.gate, seen.is_brought) = (gate, is_brought);
+        seen.failed.clone_from(&failed);
+        let turn = turn::session_job(&resource, &seen, &clock::turn());
+        let uid = resource.metadata.uid.clone();
+        said::events(key, &uid, &turn.events, board, context).await;
+        if turn.hold == Some(true) {
+            write::hold(key, &mut resource, true, board).await?;
+        }
+        write::status(key, &mut resource, &turn.status, board).await?;
+        if turn.hold == Some(false) {
+            write::hold(key, &mut resource, false, board).await?;
+        }
+        if failed.is_some() {
+            return Ok(Outcome::Failed);
+        }
+        let (Some(act), Ok(wish), Some(client)) = (turn.act, &about.wish, client) else {
+            return Ok(Outcome::Again(turn.again));
+        };
+        let mut wish = wish.clone();
+        if let (ResourceAct::Cancel | ResourceAct::Stop, Some(job)) =
+            (act, wish.session.jobs.first_mut())
+        {
+            job.running = false;
+            job.upgrade_mode = match act {
+                ResourceAct::Stop => UpgradeMode::Savepoint,
+                _ => UpgradeMode::Stateless,
+            };
+        }
+        let resource = RefCell::new(&mut resource);
+        let mut done = bring(key, &wish, client, &store, &resource, board, context).await;
+        if done.is_ok() && act != ResourceAct::Bring {
+            let removed = ledger::update(&store, |ledger| drop(ledger.jobs.remove(&key.name)));
+            done = removed.await.map(drop);
+        }
+        match done {
+            Ok(()) => is_brought = true,
+            Err(failure) if failure.kind == Kind::Conflict => return Err(failure),
+            Err(failure) => failed = Some(said::line(&failure)),
+        }
+    }
+    Ok(Outcome::Again(None))
+}
+
+/// What the job and its session say, and how the session is by its status.
+fn about(key: &Key, job: &CustomResource, board: &Board, context: &Context<'_>) -> About {
+    let session = board.resource(&board.session_of(key));
+    let Some(session) = session else {
+        return About { wish: Err(Vec::new()), gate: SessionGate::Absent };
+    };
+    let wish = SessionWish::of(&session, Some(job), &board.api.access().place, context);
+    let status = &session.status;
+    let is_ready = JobManagerState::of(status) == Some(JobManagerState::Ready)
+        && ReconciliationState::of(status) == Some(ReconciliationState::Deployed);
+    let comes_back =
+        wish.as_ref().is_ok_and(|wish| is_highly_available(&wish.session.configuration));
+    let gate = if session.is_application() {
+        SessionGate::Application
+    } else if is_ready {
+        SessionGate::Ready
+    } else if comes_back {
+        SessionGate::SilentWithJobs
+    } else {
+        SessionGate::Silent
+    };
+    About { wish, gate }
+}
+
+/// The way to the session's REST API; `None`: nobody answers.
+async fn connect(store: &KubernetesSession) -> Result<Option<(Connected, Client)>, Error> {
+    let session = nutkin_kubernetes::session::open(&store.api, &store.name).await?;
+    match session {
+        Some(session) => Ok(look::client(&session).await),
+        None => Ok(None),
+    }
+}
+
+async fn observe(
+    key: &Key,
+    wish: &Result<SessionWish, Vec<Problem>>,
+    client: Option<&Client>,
+    store: &KubernetesSession,
+) -> Result<SeenSessionJob, Error> {
+    let mut seen = SeenSessionJob::default();
+    if let Err(problems) = wish {
+        seen.problems = problems.iter().map(Problem::to_string).collect();
+    }
+    let opened = ledger::load(store).await?;
+    seen.record = opened.ledger.jobs.get(&key.name).cloned();
+    let Some(client) = client else { return Ok(seen) };
+    let jobs = client.jobs().await.map_err(jobs::failure)?;
+    let states: Vec<(&str, String)> =
+        jobs.iter().map(|job| (job.id.as_str(), job.state.to_string())).collect();
+    let states = states.iter().map(|(id, state)| (*id, state.as_str()));
+    let known = rules::known(&key.namespace, &key.name, states);
+    // The newest is the one that counts.
+    let newest = known.keys().next_back();
+    let id = newest.map(|generation| rules::job_id(&key.namespace, &key.name, *generation));
+    let Some(job) = jobs.iter().find(|job| Some(&job.id) == id.as_ref()) else { return Ok(seen) };
+    let mut run = SeenRun {
+        id: job.id.clone(),
+        name: job.name.clone(),
+        state: job.state.to_string(),
+        start: job.start_time,
+        runs_all: jobs::runs_all(job),
+        cause: None,
+    };
+    if run.state == "FAILED" {
+        run.cause = client.outcome(&run.id).await.ok().and_then(|outcome| outcome.cause);
+    }
+    seen.run = Some(run);
+    Ok(seen)
+}
+
+/// Brings the job to what is wanted, as `nutkin run -f` does. Each request is in the ledger before it is sent, and what it means in
+/// the status.
+async fn bring(
+    key: &Key,
+    wish: &SessionWish,
+    client: &Client,
+    store: &KubernetesSession,
+    resource: &RefCell<&mut CustomResource>,
+    board: &Board,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let mut opened = ledger::load(store).await?;
+    let mut record = opened.ledger.clone();
+    let name = &key.name;
+    let remember = async |record: &Ledger| {
+        opened.ledger.namespace.clone_from(&record.namespace);
+        let Some(now) = record.jobs.get(name) else { return Ok(()) };
+        opened.ledger.jobs.insert(name.clone(), now.clone());
+        Box::pin(ledger::save(store, &mut opened)).await?;
+        shows(key, now, resource, board).await
+    };
+    jobs::bring(&wish.session, client, &mut record, &wish.base, context, remember).await
+}
+
+/// Writes what is under way into the status, before it is asked for.
+async fn shows(
+    key: &Key,
+    record: &JobRecord,
+    resource: &RefCell<&mut CustomResource>,
+    board: &Board,
+) -> Result<(), Error> {
+    let mut now = (**resource.borrow()).clone();
+    if now.is_deleted() {
+        return Ok(());
+    }
+    let wanted = while_at_work(&now.status, record);
+    write::status(key, &mut now, &wanted, board).await?;
+    **resource.borrow_mut() = now;
+    Ok(())
+}
