@@ -155,6 +155,8 @@ async fn once<T: DeserializeOwned + Send + 'static>(
                 Told::Expired => return Ok(()),
             }
         }
+        // A server that ends watches at once is not asked in a circle.
+        clock::pause(PAUSES[0]).await;
     }
 }
 

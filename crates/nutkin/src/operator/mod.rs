@@ -23,7 +23,7 @@ mod write;
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use nutkin_flink::Configuration;
@@ -42,9 +42,6 @@ use world::Key;
 
 /// How many resources are worked for side by side. Source: FKO's `reconcile.parallelism`.
 const AT_ONCE: usize = 50;
-
-/// How long work that is under way may take when the operator ends. Source: FKO's `termination.timeout`.
-const FAREWELL: Duration = Duration::from_secs(10);
 
 /// What an operator is told when it starts.
 #[derive(Debug, Clone, Default)]
@@ -74,7 +71,8 @@ pub struct LeaseSettings {
     pub terms: LeaseTerms,
 }
 
-/// Keeps sessions and jobs as their resources say, until it is told to end.
+/// Keeps sessions and jobs as their resources say, until it is told to end. What is under way then is left as it is: the next
+/// operator goes on from there, as after any cut.
 ///
 /// # Errors
 /// The cluster cannot be asked, the port for health is taken, or the lease was lost.

@@ -13,7 +13,7 @@ use nutkin_operator::turn::{
     self, ResourceAct, SeenRun, SeenSessionJob, SessionGate, while_at_work,
 };
 use nutkin_rest::{Client, Connected};
-use nutkin_shell::ledger::{self, Store as _};
+use nutkin_shell::ledger;
 use nutkin_shell::{Error, Kind};
 
 use super::board::Board;

@@ -1,7 +1,6 @@
 //! Writes what was decided about a resource: its finalizer, its status, events. Each only where it changes.
 
-use nutkin_kubernetes::api::Api;
-use nutkin_kubernetes::error::{ApiError, failure};
+use nutkin_kubernetes::error::failure;
 use nutkin_operator::resource::{CustomKind, CustomResource};
 use nutkin_operator::status::merge_patch;
 use nutkin_shell::Error;
@@ -86,12 +85,4 @@ fn take(resource: &mut CustomResource, written: Value, board: &Board, kind: Cust
     if board.world.borrow_mut().put(key.clone(), now) && kind == CustomKind::Deployment {
         board.wake_jobs(&key);
     }
-}
-
-/// Writes an object that tells something.
-///
-/// # Errors
-/// See [`ApiError`].
-pub(super) async fn event(api: &Api, object: &Value) -> Result<(), ApiError> {
-    api.create(object).await.map(drop)
 }

@@ -11,6 +11,7 @@ use crate::tidy::files;
 /// their own.
 const MAY_SLEEP: [(&str, &str); 20] = [
     ("nutkin/src/jobs/drive.rs", "the driver of commands about jobs"),
+    ("nutkin/src/operator/clock.rs", "the operator's driver"),
     ("nutkin/src/platform/attend.rs", "who attends the driver of sessions"),
     ("nutkin/src/platform/patience.rs", "a JobManager that misses one answer"),
     ("rest/src/client.rs", "one request while JobManagers elect a leader"),

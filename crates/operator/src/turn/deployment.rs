@@ -76,6 +76,10 @@ pub fn deployment(resource: &CustomResource, seen: &SeenSession, now: &TurnTime)
     }
     let mut draft = StatusDraft::of(&resource.status);
     let generation = resource.metadata.generation;
+    if resource.status["observedGeneration"] != generation {
+        // What was wrong was so of another spec.
+        draft.error(None);
+    }
     draft.set("observedGeneration", generation);
     let last = last_spec(&resource.status);
     let is_first = last.is_none();

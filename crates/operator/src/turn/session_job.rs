@@ -83,6 +83,10 @@ pub fn session_job(
         turn.hold = Some(true);
     }
     let mut draft = StatusDraft::of(&resource.status);
+    if resource.status["observedGeneration"] != resource.metadata.generation {
+        // What was wrong was so of another spec.
+        draft.error(None);
+    }
     draft.set("observedGeneration", resource.metadata.generation);
     let last = last_spec(&resource.status);
     let diff =

@@ -164,6 +164,15 @@ fn a_spec_that_is_refused_changes_nothing_that_runs() {
     keep(&mut orders, CustomKind::Deployment, &turn);
     let turn = deployment(&orders, &SeenSession::default(), &now());
     assert_eq!(turn.act, Some(ResourceAct::Bring));
+
+    // Refused later, and taken back: what runs is what is wanted.
+    orders.status = json!({"observedGeneration": 2, "error": "no", "reconciliationStatus": {
+        "state": "DEPLOYED", "lastReconciledSpec": "{\"spec\":{\"image\":\"i\"}}"}});
+    orders.spec = json!({"image": "i"});
+    orders.metadata.generation = 3;
+    let starting = SeenSession { workload: SeenWorkload::Starting, ..SeenSession::default() };
+    let turn = deployment(&orders, &starting, &now());
+    assert_eq!((turn.act, turn.status["error"].is_null()), (None, true));
 }
 
 fn run(state: &str, runs_all: bool) -> SeenRun {
