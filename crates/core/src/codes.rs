@@ -72,6 +72,7 @@ pub const THEMES: &[(&str, &str)] = &[
     ("NK08", "Logs"),
     ("NK09", "Exposure and secrets"),
     ("NK10", "Docker Compose"),
+    ("NK11", "The operator"),
     ("NK20", "Looking"),
     ("NK21", "Processes and pods"),
     ("NK22", "Connections"),

@@ -318,11 +318,16 @@ const EVERYTHING: [&str; 5] = ["create", "delete", "get", "list", "patch"];
 
 /// What these commands need, each resource once, in order. An unknown command needs nothing.
 fn for_commands(commands: &[&str]) -> Vec<Value> {
+    with_commands(commands, &[])
+}
+
+/// What these commands need and these rules beside, each resource once, in order: for who does the work of commands among other things.
+pub fn with_commands(commands: &[&str], more: &[PolicyRule]) -> Vec<Value> {
     let rules = COMMANDS
         .iter()
         .filter(|one| one.commands.iter().any(|command| commands.contains(command)))
         .flat_map(|one| one.rules);
-    merged(rules)
+    merged(rules.chain(more))
 }
 
 /// The same for this session. Where Nutkin makes the account and the permissions of its processes, a command needs those

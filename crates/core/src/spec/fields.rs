@@ -41,6 +41,13 @@ pub struct Field {
     pub kubernetes: &'static str,
 }
 
+impl Field {
+    /// What it does on Kubernetes, also where that is the same as on this machine.
+    pub fn on_kubernetes(&self) -> &'static str {
+        if self.kubernetes == SAME { self.local } else { self.kubernetes }
+    }
+}
+
 const fn field(
     path: &'static str,
     kind: Type,

@@ -10,7 +10,7 @@ mod walk;
 
 pub use directory::of_directory;
 pub use file::{SessionFile, problems_of, read};
-pub use object::read_documents;
+pub use object::{options_of, read_documents};
 
 use crate::session::{RoleSpec, Session};
 use nutkin_flink::options::{self, Level};

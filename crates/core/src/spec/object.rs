@@ -30,6 +30,14 @@ pub fn read_documents(documents: &[Value], name: &str) -> Result<SessionFile, Ve
     if problems.is_empty() { Ok(file) } else { Err(problems) }
 }
 
+/// Flink options of a map in JSON, flat or nested, as a session file has them: key and value.
+pub fn options_of(map: &Value) -> Vec<(String, nutkin_flink::Value)> {
+    if map.is_null() {
+        return Vec::new();
+    }
+    flattened(&node(map)).into_iter().map(|(key, value, _)| (key, value)).collect()
+}
+
 fn table_of(document: &Node) -> &'static [Field] {
     let NodeKind::Map(entries) = &document.kind else { return &[] };
     let kind = entries.iter().find(|(key, _)| key.name == "kind").map(|(_, node)| &node.kind);

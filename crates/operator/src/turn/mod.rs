@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::event::{ClusterEvent, EventComponent, EventReason, EventType};
+
 pub use deployment::{RunningJobList, SeenSession, SeenWorkload, deployment};
 pub use session_job::{SeenRun, SeenSessionJob, SessionGate, session_job, while_at_work};
 
@@ -50,6 +52,17 @@ pub struct ResourceEvent {
 impl ResourceEvent {
     fn normal(component: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
         Self { component, reason, is_warning: false, message: message.into() }
+    }
+
+    /// As the API server has events; `None`: a word that the contract does not have.
+    pub fn to_cluster(&self) -> Option<ClusterEvent> {
+        let component = EventComponent::named(self.component)?;
+        let reason = EventReason::named(self.reason)?;
+        let severity = if self.is_warning { EventType::Warning } else { EventType::Normal };
+        Some(ClusterEvent {
+            severity,
+            ..ClusterEvent::new(component, reason, self.message.as_str())
+        })
     }
 
     fn warning(component: &'static str, reason: &'static str, message: impl Into<String>) -> Self {

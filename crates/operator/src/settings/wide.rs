@@ -1,0 +1,85 @@
+//! What the options say about the operator itself.
+
+use std::time::Duration;
+
+use nutkin_flink::Configuration;
+
+use super::Reader;
+use crate::validate::JarPolicy;
+
+/// FKO's word for no bound on namespaces.
+const EVERYWHERE: &str = "JOSDK_ALL_NAMESPACES";
+
+/// FKO's word for its own namespace.
+const HERE: &str = "JOSDK_WATCH_CURRENT";
+
+/// The Lease's name where nothing else is said: what FKO's documentation and scripts have.
+pub const LEASE: &str = "flink-operator-lease";
+
+/// Which namespaces are looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WatchedNamespaces {
+    /// All.
+    All,
+    /// The one that the operator runs in.
+    Own,
+    /// These.
+    These(Vec<String>),
+}
+
+/// Values that are the same for all resources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorWide {
+    /// Which namespaces are looked at.
+    pub namespaces: WatchedNamespaces,
+    /// Labels of the resources that are looked at.
+    pub selector: Option<String>,
+    /// Name of the Lease.
+    pub lease: String,
+    /// How long a replica that says nothing stays active.
+    pub lease_duration: Duration,
+    /// When one that cannot renew the Lease stops writing.
+    pub renew_deadline: Duration,
+    /// How often the Lease is looked at.
+    pub retry_period: Duration,
+    /// The health port; `None` where there is none.
+    pub health: Option<u16>,
+    /// Where jars may come from.
+    pub jars: JarPolicy,
+}
+
+impl OperatorWide {
+    /// As the operator's options say.
+    pub fn of(options: &Configuration) -> Self {
+        let read = Reader(options);
+        let port = u16::try_from(read.whole("health.probe.port")).ok();
+        let schemes = read.text("user.artifacts.allowed-schemes").unwrap_or_default();
+        Self {
+            namespaces: namespaces(&read.text("watched.namespaces").unwrap_or_default()),
+            selector: read.text("label.selector"),
+            lease: read.text("leader-election.lease-name").unwrap_or_else(|| LEASE.to_owned()),
+            lease_duration: read.duration("leader-election.lease-duration"),
+            renew_deadline: read.duration("leader-election.renew-deadline"),
+            retry_period: read.duration("leader-election.retry-period"),
+            health: port.filter(|_| read.is_on("health.probe.enabled")),
+            jars: JarPolicy {
+                schemes: words(&schemes).map(str::to_lowercase).collect(),
+                refuse_restricted: read.is_on("user.artifacts.disallow-restricted-hosts"),
+            },
+        }
+    }
+}
+
+/// FKO's page says commas, and Flink's lists have semicolons.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ';']).map(str::trim).filter(|word| !word.is_empty())
+}
+
+fn namespaces(text: &str) -> WatchedNamespaces {
+    let named: Vec<String> = words(text).map(str::to_owned).collect();
+    match named.first().map(String::as_str) {
+        None | Some(EVERYWHERE) => WatchedNamespaces::All,
+        Some(HERE) if named.len() == 1 => WatchedNamespaces::Own,
+        Some(_) => WatchedNamespaces::These(named),
+    }
+}
