@@ -3,6 +3,7 @@
 
 pub mod api_proxy;
 pub mod cli;
+pub mod clients;
 pub mod golden;
 pub mod recording;
 pub mod run;
