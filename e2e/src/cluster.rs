@@ -115,6 +115,17 @@ impl Cluster {
         self.kubectl(&["apply", "--server-side", "-f", file.to_str().expect("a path in UTF-8")]);
     }
 
+    /// Applies an object that somebody else may have applied as well, and takes over what they set.
+    ///
+    /// # Panics
+    /// When the API server refuses.
+    #[track_caller]
+    pub fn apply_by_force(&self, object: &Value) {
+        let file = self.nutkin.file("object.json", &object.to_string());
+        let file = file.to_str().expect("a path in UTF-8");
+        self.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", file]);
+    }
+
     /// One object; null where it is not there.
     ///
     /// # Panics

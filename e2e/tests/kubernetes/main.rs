@@ -4,6 +4,7 @@ mod applied;
 mod cuts;
 mod drop_in;
 mod examples;
+mod operator;
 mod permissions;
 mod rbac;
 mod rest;

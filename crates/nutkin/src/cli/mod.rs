@@ -284,9 +284,9 @@ impl Command {
             Self::Dist(args) => dist::run(args, context),
             Self::Entrypoint(args) => entrypoint::run(args, context),
             Self::Image(args) => image::run(args, context),
+            Self::Operator(args) => operator::run(args, context),
             Self::Flink(args) => flink::run(args, context),
             Self::KubernetesSession(args) => kubernetes_session::run(args, context),
-            Self::Operator(args) => operator::run(args, context),
             Self::Completions(args) => completions::run(args, context),
         }
     }

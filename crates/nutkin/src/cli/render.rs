@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use nutkin_core::change;
+use nutkin_core::plan::kubernetes::kustomize;
 use nutkin_core::selection::Platform;
 use nutkin_flink::options;
 use nutkin_flink::words::shell_word;
@@ -88,7 +89,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     if let Place::Kubernetes(place) = &place {
         let objects = render_objects::plan(&session, place, args.show_secrets, context)?;
         return match args.output_dir {
-            Some(directory) => render_objects::write(&objects, &directory, context),
+            Some(directory) => {
+                render_objects::write(&objects, &directory, kustomize::SESSION_MARK, context)
+            }
             None => render_objects::print(&objects, output, context),
         };
     }

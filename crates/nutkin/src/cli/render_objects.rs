@@ -78,12 +78,17 @@ pub(super) fn print(objects: &Objects, output: Output, context: &Context<'_>) ->
 ///
 /// # Errors
 /// The directory has files of somebody else's (2), or cannot be written.
-pub(super) fn write(objects: &Objects, directory: &Path, context: &Context<'_>) -> Outcome {
+pub(super) fn write(
+    objects: &Objects,
+    directory: &Path,
+    mark: &str,
+    context: &Context<'_>,
+) -> Outcome {
     let directory = context.environment.directory.join(directory);
     let shown = directory.display();
-    let files = kustomize::files(objects)?;
+    let files = kustomize::files(objects, mark)?;
     let old = fs::read_to_string(directory.join(kustomize::FILE)).ok();
-    let stale = old.as_deref().and_then(|old| kustomize::stale(old, &files));
+    let stale = old.as_deref().and_then(|old| kustomize::stale(old, &files, mark));
     let is_empty = fs::read_dir(&directory).is_ok_and(|mut entries| entries.next().is_none());
     if directory.exists() && !is_empty && stale.is_none() {
         let message = format!("`{shown}` has files that Nutkin did not write");

@@ -16,6 +16,7 @@ mod ledger_damage;
 mod ledger_jobs;
 mod looking;
 mod machine;
+mod operator_manifests;
 mod render_kubernetes;
 mod scenario;
 mod scenario_calls;

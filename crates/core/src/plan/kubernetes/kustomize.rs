@@ -10,14 +10,18 @@ use nutkin_flink::yaml;
 /// Name of the file that makes a directory Kustomize's.
 pub const FILE: &str = "kustomization.yaml";
 
-/// First line of ours: a directory with it may be written again.
-pub const MARK: &str = "# Written by `nutkin render`: change the session file, not this.\n";
+/// First line of what `render` writes: a directory with it may be written again.
+pub const SESSION_MARK: &str = "# Written by `nutkin render`: change the session file, not this.\n";
 
-/// Files by their names: one for each object, and [`FILE`], which lists them in order of creation.
+/// The same of the operator's own objects.
+pub const OPERATOR_MARK: &str =
+    "# Written by `nutkin operator manifests`: change its flags, not this.\n";
+
+/// Files by their names: one for each object, and [`FILE`], which begins with the mark and lists them in order of creation.
 ///
 /// # Errors
 /// An object cannot be written as YAML.
-pub fn files(objects: &Objects) -> Result<BTreeMap<String, String>, yaml::YamlError> {
+pub fn files(objects: &Objects, mark: &str) -> Result<BTreeMap<String, String>, yaml::YamlError> {
     let mut files = BTreeMap::new();
     let mut resources = Vec::new();
     for item in &objects.items {
@@ -25,7 +29,12 @@ pub fn files(objects: &Objects) -> Result<BTreeMap<String, String>, yaml::YamlEr
         let kind = text(&item["kind"]).to_lowercase();
         // A kind and a name are one object; the name of a Role may have a `:`, which some file systems do not take.
         let name = text(&item["metadata"]["name"]).replace(':', "_");
-        let name = format!("{kind}-{name}.yaml");
+        let mut name = format!("{kind}-{name}");
+        // Of the operator's objects some are in several namespaces.
+        if files.contains_key(&format!("{name}.yaml")) {
+            name = format!("{name}-{}", text(&item["metadata"]["namespace"]));
+        }
+        name.push_str(".yaml");
         files.insert(name.clone(), yaml::to_string(item)?);
         resources.push(name);
     }
@@ -36,14 +45,14 @@ pub fn files(objects: &Objects) -> Result<BTreeMap<String, String>, yaml::YamlEr
         "sortOptions": {"order": "fifo"},
         "resources": resources,
     });
-    files.insert(FILE.to_owned(), format!("{MARK}{}", yaml::to_string(&kustomization)?));
+    files.insert(FILE.to_owned(), format!("{mark}{}", yaml::to_string(&kustomization)?));
     Ok(files)
 }
 
-/// Files that an earlier writing left and this one does not write: what the old [`FILE`] lists. `None`: it is not one of
-/// ours.
-pub fn stale(old: &str, files: &BTreeMap<String, String>) -> Option<Vec<String>> {
-    let rest = old.strip_prefix(MARK)?;
+/// Files that an earlier writing left and this one does not write: what the old [`FILE`] lists. `None`: it has not
+/// this mark.
+pub fn stale(old: &str, files: &BTreeMap<String, String>, mark: &str) -> Option<Vec<String>> {
+    let rest = old.strip_prefix(mark)?;
     let listed = rest.lines().filter_map(|line| line.trim_start().strip_prefix("- "));
     let stale = listed.map(|name| name.trim_matches(['\'', '"']).to_owned());
     // A name with a directory in it was never ours.
@@ -67,7 +76,7 @@ mod tests {
             warnings: Vec::new(),
         }
         };
-        let first = files(&objects(&["b", "a"])).unwrap();
+        let first = files(&objects(&["b", "a"]), SESSION_MARK).unwrap();
         let names: Vec<&str> = first.keys().map(String::as_str).collect();
         assert_eq!(names, ["configmap-a.yaml", "configmap-b.yaml", FILE]);
         assert!(
@@ -76,9 +85,13 @@ mod tests {
             "{}",
             first[FILE]
         );
-        let second = files(&objects(&["b"])).unwrap();
-        assert_eq!(stale(&first[FILE], &second).unwrap(), ["configmap-a.yaml"]);
-        assert_eq!(stale("resources: []\n", &second), None);
-        assert_eq!(stale(&format!("{MARK}- ../x\n"), &second).unwrap(), Vec::<String>::new());
+        let second = files(&objects(&["b"]), SESSION_MARK).unwrap();
+        assert_eq!(stale(&first[FILE], &second, SESSION_MARK).unwrap(), ["configmap-a.yaml"]);
+        assert_eq!(stale("resources: []\n", &second, SESSION_MARK), None);
+        assert_eq!(stale(&first[FILE], &second, OPERATOR_MARK), None);
+        assert_eq!(
+            stale(&format!("{SESSION_MARK}- ../x\n"), &second, SESSION_MARK).unwrap(),
+            Vec::<String>::new()
+        );
     }
 }

@@ -1,13 +1,19 @@
 //! `nutkin operator`.
 
 mod hands;
+mod manifests;
 mod run;
 
 use crate::{Context, Outcome};
 
 /// Arguments of `nutkin operator`.
 #[derive(Debug, clap::Args)]
-#[command(arg_required_else_help = true)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Examples:
+  nutkin operator manifests --image registry.example.com/nutkin:1 | kubectl apply -f -
+  nutkin operator run --no-lease --health 127.0.0.1:8085"
+)]
 pub struct Args {
     #[command(subcommand)]
     command: OperatorCommand,
@@ -18,6 +24,8 @@ pub struct Args {
 enum OperatorCommand {
     /// Watch FlinkDeployments and FlinkSessionJobs, and keep the cluster as they say
     Run(run::Args),
+    /// Print the objects that install the operator
+    Manifests(manifests::Args),
 }
 
 /// Does what is asked for.
@@ -27,5 +35,6 @@ enum OperatorCommand {
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args.command {
         OperatorCommand::Run(args) => run::run(args, context),
+        OperatorCommand::Manifests(args) => manifests::run(args, context),
     }
 }
