@@ -10,6 +10,7 @@ mod logback;
 mod logs;
 pub(super) mod memory;
 mod network;
+mod operator;
 pub(super) mod planned;
 pub(super) mod pods;
 pub(super) mod rbac;
@@ -58,6 +59,7 @@ pub(super) static TABLES: &[&[&Rule]] = &[
     logs::TABLE,
     exposure::TABLE,
     compose::TABLE,
+    operator::TABLE,
 ];
 
 /// What can be said of files and objects without knowing which session they belong to.
@@ -73,9 +75,10 @@ pub(super) fn of_world(world: &World, silences: &[Silence], out: &mut Findings<'
     pods::names::of_world(world, out);
 }
 
-/// What can be said of jobs of the operator, those in session files of Nutkin's apart.
+/// What can be said of resources of the operator, those in session files of Nutkin's apart.
 pub(super) fn of_jobs(world: &World, is_ours: impl Fn(&Object) -> bool, out: &mut Findings<'_>) {
-    ha::of_jobs(world, is_ours, out);
+    ha::of_jobs(world, &is_ours, out);
+    operator::check(world, &is_ours, out);
 }
 
 /// What can be said of one log file.

@@ -26,7 +26,7 @@ pub(crate) const SHELLS: [&str; 7] =
 const MAY_USE: [(&str, &[&str]); 16] = [
     ("flink", &[]),
     ("core", &["flink"]),
-    ("check", &["flink", "core"]),
+    ("check", &["flink", "core", "operator"]),
     ("container", &["flink"]),
     ("diagnosis", &["flink", "core"]),
     ("operator", &["flink", "core"]),
@@ -56,7 +56,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
         ],
     ),
     ("testkit", &["flink", "core"]),
-    ("any-bytes", &["flink", "core", "check"]),
+    ("any-bytes", &["flink", "core", "check", "operator"]),
 ];
 
 /// Names of all packages that a package is built from, its own first.
