@@ -80,7 +80,7 @@ macro_rules! reasons {
                 match self { $(Self::$name => stringify!($name),)* }
             }
 
-            /// Whether somebody has to look, where it is told of.
+            /// Whether somebody has to look, by default.
             pub const fn severity(self) -> EventType {
                 match self { $(Self::$name => EventType::$severity,)* }
             }

@@ -479,7 +479,7 @@ fn events_have_the_names_of_fko() {
     assert!(shown.contains("Submit") && shown.contains("Starting deployment"), "{shown}");
 }
 
-/// The operator as its own account: what the manifests grant is enough to make a session, to keep it, to tell of it and to end it.
+/// The operator as its own account: what the manifests grant is enough to make a session, to keep it, to describe it and to end it.
 #[test]
 fn what_the_manifests_grant_suffices() {
     let site = Site::new();

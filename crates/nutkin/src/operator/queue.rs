@@ -78,7 +78,7 @@ impl Queue {
             }
         };
         match heard {
-            // A failure keeps its pause, whatever echoes come of it.
+            // A failure keeps its pause, whatever echoes follow.
             Some(looks) if !matches!(outcome, Outcome::Failed) => self.wake(key, looks, now),
             heard => {
                 if let Some(after) = after {

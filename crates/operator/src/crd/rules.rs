@@ -28,7 +28,7 @@ pub enum CelMessage {
 }
 
 impl CelRule {
-    /// As it stands in `x-kubernetes-validations`.
+    /// As an entry of `x-kubernetes-validations`.
     pub(super) fn to_json(&self) -> Value {
         match &self.message {
             CelMessage::Text(text) => json!({"rule": self.rule, "message": text}),

@@ -1,5 +1,5 @@
 //! Schemas of `spec`: made from core's table of fields, which is also what the command line reads a session file by. What a
-//! Kubernetes API needs beside that table stands here, each with its reason.
+//! Kubernetes API needs beside that table is below, each with its reason.
 
 use nutkin_core::spec::fields::{Field, Type};
 use serde_json::{Value, json};

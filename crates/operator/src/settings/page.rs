@@ -17,7 +17,7 @@ pub fn page() -> String {
         (
             OptionScope::Resource,
             "In a resource",
-            "may stand in `spec.flinkConfiguration` of a `FlinkDeployment` or `FlinkSessionJob`, and in the operator's configuration as a default for all",
+            "may be in `spec.flinkConfiguration` of a `FlinkDeployment` or `FlinkSessionJob`, and in the operator's configuration as a default for all",
         ),
         (
             OptionScope::Operator,

@@ -1,4 +1,4 @@
-//! Every option of FKO 1.16 (`kubernetes_operator_config_configuration`): 80, of which 35 may stand in a resource. `docs/operator-options.md`
+//! Every option of FKO 1.16 (`kubernetes_operator_config_configuration`): 80, of which a resource may have 35. `docs/operator-options.md`
 //! is made from this table.
 
 use super::{OperatorOption, OptionHolds, OptionScope, OptionUse};

@@ -28,6 +28,7 @@ const NAMES_BELOW: &[(&str, &str)] = &[
     ("flink/src/options/page.rs", "a page of docs/options.md"),
     ("flink/src/process/flags.rs", "arguments of the JVM"),
     ("local/src/recovery.rs", "the program calls itself"),
+    ("operator/src/settings/", "a page: docs/operator-options.md"),
     ("images/src/class_data.rs", "arguments of unshare and mount"),
     ("images/src/java.rs", "arguments of jlink"),
 ];
