@@ -85,6 +85,8 @@ pub enum LostOutcome {
         record: Box<JobRecord>,
         /// From where; `None`: it had completed no checkpoint, and begins as it began.
         from: Option<String>,
+        /// Older complete checkpoints, the newest first: from the first that can be read it goes on where that one cannot.
+        older: Vec<String>,
     },
     /// It had ended before.
     HadEnded {
@@ -266,7 +268,23 @@ fn outcome(name: &str, record: &JobRecord, id: &str, seen: &AfterLoss) -> LostOu
         return LostOutcome::Stays(WhyLost::Hindered(hindrance.clone()));
     }
     let record = resumed(record, id, from.clone(), seen.may_be_registered);
-    LostOutcome::GoesOn { record: Box::new(record), from }
+    let older = left.into_iter().flat_map(|all| all.values().rev());
+    let older = older.filter(|path| Some(*path) != from.as_ref()).cloned().collect();
+    LostOutcome::GoesOn { record: Box::new(record), from, older }
+}
+
+/// The record of a job that was resumed from a checkpoint that cannot be read: it goes on from an older one, under the next id, because
+/// the directory of this one has checkpoints of greater numbers already, which Flink does not write over.
+pub fn from_older(record: &JobRecord, path: &str) -> JobRecord {
+    let last = record.pending.as_deref().unwrap_or(record);
+    let id = last.id.clone().unwrap_or_default();
+    let before = JobRecord {
+        generation: last.generation.max(record.generation),
+        pending: None,
+        suspended: false,
+        ..record.clone()
+    };
+    resumed(&before, &id, Some(path.to_owned()), true)
 }
 
 /// The last checkpoint of this run of the job that somebody noted while it ran.

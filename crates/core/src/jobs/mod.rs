@@ -18,6 +18,7 @@ pub mod slots;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod unreadable;
 mod way_back;
 
 use std::collections::BTreeMap;
@@ -31,7 +32,7 @@ pub use evidence::{Looks, RECENT, sightings_to_write};
 pub use find::{ListedJob, NotFound, find};
 pub use left::{Archived, LIST, archived, listed};
 pub use lost::{
-    AfterLoss, JobArchive, LostJob, LostOutcome, WhyLost, cut, is_one_of_several, lost,
+    AfterLoss, JobArchive, LostJob, LostOutcome, WhyLost, cut, from_older, is_one_of_several, lost,
 };
 pub use moving::{
     Hindrance, JobsChoice, MovableJob, Stop, again, fates, savepoint_in, stopped, to_resume,
@@ -43,6 +44,7 @@ pub use outlook::{Next, Outlook, next};
 pub use policy::Policy;
 pub use settle::settle;
 pub use turn::{AboutJob, Act, Answer, Asked, News, POLL, SAVEPOINT_DIRECTORY, SeenJob, Turn};
+pub use unreadable::is_unreadable;
 pub use way_back::{Moved, WayBack, reads_savepoints};
 
 /// Options about snapshots of a job, which are nothing to the job itself.

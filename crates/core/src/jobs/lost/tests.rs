@@ -63,7 +63,7 @@ fn of_ledger(ledger: &Ledger, seen: &AfterLoss) -> String {
     let all = lost(ledger, seen);
     let Some(job) = all.first() else { return "-".to_owned() };
     match &job.outcome {
-        LostOutcome::GoesOn { record, from } => {
+        LostOutcome::GoesOn { record, from, .. } => {
             assert!(record.moving && record.ended.is_none() && record.request.is_none());
             assert_eq!(&record.last_savepoint, from);
             format!("{} {}", record.generation, from.as_deref().unwrap_or("nothing"))
@@ -80,6 +80,27 @@ fn of_ledger(ledger: &Ledger, seen: &AfterLoss) -> String {
 fn the_greatest_number_counts_and_not_the_last_name() {
     let expected = format!("3 file:/c/{ID}/chk-10");
     assert_eq!(verdict(record(), &seen(&[9, 10])), expected);
+}
+
+#[test]
+fn what_cannot_be_read_is_followed_by_older_ones_under_other_ids() {
+    let path = |number: u64| format!("file:/c/{ID}/chk-{number}");
+    let found = lost(&ledger(record()), &seen(&[8, 9, 10])).remove(0);
+    let LostOutcome::GoesOn { record: first, older, .. } = found.outcome else {
+        panic!("{found:?}");
+    };
+    assert_eq!(older, [path(9), path(8)]);
+    // Submitted under the id that it had, and refused; submitted, and failed.
+    let pending = JobRecord { pending: Some(first.clone()), ..*first.clone() };
+    for tried in [*first, pending] {
+        let now = from_older(&tried, &older[0]);
+        assert_eq!((now.generation, now.last_savepoint.as_ref()), (4, Some(&older[0])));
+        assert!(now.moving && !now.suspended && now.pending.is_none());
+        assert_eq!(from_older(&now, &older[1]).generation, 5);
+    }
+    // The control: one checkpoint, and nothing behind it.
+    let found = lost(&ledger(record()), &seen(&[7])).remove(0);
+    assert!(matches!(found.outcome, LostOutcome::GoesOn { older, .. } if older.is_empty()));
 }
 
 #[test]

@@ -53,6 +53,8 @@ pub struct Work {
     pub before: u32,
     /// The JobManager, counted from 0, of which all jobs fail as soon as they run.
     pub fails: Option<u32>,
+    /// Checkpoints that cannot be read: a job that starts from one restarts again and again.
+    pub unreadable: Vec<String>,
     /// By trigger id: the job, whether it stops it, looks until it is there, where it is.
     triggers: BTreeMap<String, (String, bool, u32, String)>,
 }
@@ -96,7 +98,9 @@ impl Work {
     pub fn forget(&mut self) {
         let Self { savepoints, before, fails, stops, .. } = *self;
         let results = std::mem::take(&mut self.results);
-        *self = Self { savepoints, before: before + 1, fails, stops, results, ..Self::default() };
+        let unreadable = std::mem::take(&mut self.unreadable);
+        let before = before + 1;
+        *self = Self { savepoints, before, fails, stops, results, unreadable, ..Self::default() };
     }
 
     /// How many run.
@@ -131,7 +135,13 @@ impl Work {
                     &json!({"jid": id, "name": "job", "state": state, "vertices": []}),
                 )
             }
-            ("GET", ["jobs", _, "exceptions"]) => Answer::json(200, &json!({})),
+            ("GET", ["jobs", id, "exceptions"]) => {
+                let from = self.jobs.get(*id).and_then(|job| job.from.as_ref());
+                let fails = from.is_some_and(|from| self.unreadable.contains(from));
+                let said = "Could not restore keyed state backend for Count_0a_(1/1) from any of the 1 provided restore options.";
+                let entries = if fails { json!([{"stacktrace": said}]) } else { json!([]) };
+                Answer::json(200, &json!({"exceptionHistory": {"entries": entries}}))
+            }
             ("GET", ["jobs", id, "checkpoints"]) => self.checkpoints(id),
             ("GET", ["jobs", _, "checkpoints", "config"]) => {
                 let kept = json!({"enabled": true, "delete_on_cancellation": false});
@@ -162,7 +172,12 @@ impl Work {
         }
         let from = body["savepointPath"].as_str().map(str::to_owned);
         let arguments = body["programArgsList"].clone();
-        let state = if self.fails == Some(self.before) { "FAILED" } else { "RUNNING" };
+        let is_unreadable = from.as_ref().is_some_and(|from| self.unreadable.contains(from));
+        let state = match self.fails {
+            Some(before) if before == self.before => "FAILED",
+            _ if is_unreadable => "RESTARTING",
+            _ => "RUNNING",
+        };
         let job = Submitted { state, from, arguments, ends: None };
         self.jobs.insert(id.clone(), job);
         Answer::json(200, &json!({"jobid": id}))
@@ -197,7 +212,9 @@ impl Work {
         match self.jobs.get_mut(id) {
             None => refusal(404, "Job not found"),
             Some(job) => {
-                if job.state == "RUNNING" {
+                if job.state == "RESTARTING" {
+                    job.state = "CANCELED";
+                } else if job.state == "RUNNING" {
                     (job.state, job.ends) = ("CANCELLING", Some(LOOKS));
                 }
                 Answer::json(202, &json!({}))
