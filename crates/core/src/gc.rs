@@ -1,5 +1,6 @@
 //! What sessions have left on a machine, and who needs it. What cannot be proven to be needed by nobody stays.
 
+pub mod cluster;
 #[cfg(test)]
 mod tests;
 

@@ -15,6 +15,7 @@ pub mod cluster;
 pub mod drop_in;
 pub mod end;
 pub mod error;
+pub mod leftovers;
 pub mod logs;
 mod look;
 pub mod native_client;

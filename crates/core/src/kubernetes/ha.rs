@@ -22,6 +22,9 @@ const JOB_MAPS: [&str; 2] = ["-config-map", "-jobmanager-leader"];
 /// Keys under which a submitted job is kept: a JobManager that starts finds it and runs it.
 const JOB_KEYS: [&str; 2] = ["jobGraph-", "executionPlan-"];
 
+/// Keys under which the place of a checkpoint is kept.
+const CHECKPOINT_KEY: &str = "checkpointID-";
+
 /// Whether a `ConfigMap` is high availability data of this cluster-id, and not another one's whose id begins the same.
 pub fn is_map(map: &Value, cluster_id: &str) -> bool {
     let metadata = &map["metadata"];
@@ -37,6 +40,14 @@ pub fn is_map(map: &Value, cluster_id: &str) -> bool {
     };
     CLUSTER_MAPS.contains(&rest)
         || JOB_MAPS.iter().any(|end| rest.strip_suffix(end).is_some_and(is_job_id))
+}
+
+/// Whether a session of this cluster-id would run a job again, or one that is submitted again would start from a checkpoint of which
+/// only this data knows (`KubernetesCheckpointStoreUtil`, 1.13 to 2.3).
+pub fn may_bring_back(map: &Value) -> bool {
+    let keys = map["data"].as_object().into_iter().flat_map(|data| data.keys());
+    let prefixes = || JOB_KEYS.iter().copied().chain([CHECKPOINT_KEY]);
+    keys.into_iter().any(|key| prefixes().any(|prefix| key.starts_with(prefix)))
 }
 
 /// The jobs that a session of this cluster-id would run again, by id.

@@ -75,6 +75,18 @@ pub(crate) fn high_availability_goes(path: &str, size: &str) -> String {
 pub(crate) const BRINGS_BACK: &str =
     "a session of this name may bring jobs back from it, or it cannot be read";
 
+/// High availability data of a cluster-id on Kubernetes.
+pub(crate) fn maps(cluster_id: &str, maps: &[String]) -> String {
+    format!("high availability data of `{cluster_id}` (ConfigMaps {})", maps.join(", "))
+}
+
+/// It goes.
+pub(crate) fn maps_go(what: &str) -> String {
+    format!(
+        "{what}: in its namespace it has no workload, no pod and no ledger, and nothing is in the data that brings a job back"
+    )
+}
+
 /// The session is known.
 pub(crate) fn lives(session: &str) -> String {
     format!("session `{session}` is known here")

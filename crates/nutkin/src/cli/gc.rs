@@ -1,5 +1,7 @@
 //! `nutkin gc`.
 
+mod cluster;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -25,12 +27,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[command(
     after_help = "Nutkin removes kept jars, checkpoints and archives of jobs, and savepoints of sessions that are gone, where no session, \
 ledger, checkpoint or savepoint needs them, and on this machine high availability data of sessions that are gone, if nothing is in it but results of jobs. \
-What may be needed stays.
+With `--on kubernetes` it removes the ConfigMaps of high availability in a namespace instead, of sessions that have no workload, pod and \
+ledger there, if no job can be brought back from them. What may be needed stays.
 
 Examples:
   nutkin gc --dry-run     what would be removed, and why it can be
   nutkin gc --yes         without asking
-  nutkin gc orders        what session `orders` has left, and no jars"
+  nutkin gc orders        what session `orders` has left, and no jars
+  nutkin gc --on kubernetes -n flink --dry-run     what high availability has left in a namespace"
 )]
 pub struct Args {
     /// Only what this session has left
@@ -44,6 +48,25 @@ pub struct Args {
     /// Remove what was shown without asking
     #[arg(long, short)]
     yes: bool,
+
+    /// Look into a namespace of a Kubernetes cluster instead of on this machine
+    #[arg(long, value_enum, value_name = "PLATFORM")]
+    on: Option<Cluster>,
+
+    /// Kubernetes namespace
+    #[arg(long, short, requires = "on")]
+    namespace: Option<String>,
+
+    /// Context of the kubeconfig
+    #[arg(long, requires = "on")]
+    context: Option<String>,
+}
+
+/// Where there is high availability data that is not on this machine. Not `NUTKIN_PLATFORM`: jars are on this machine, wherever sessions run.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Cluster {
+    /// A namespace.
+    Kubernetes,
 }
 
 /// Removes what nobody needs any more.
@@ -52,6 +75,9 @@ pub struct Args {
 /// Consent needed (6), something cannot be removed (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
+        if let Some(Cluster::Kubernetes) = args.on {
+            return cluster::run(&args, context).await;
+        }
         let judged = judged(&args, context).await?;
         let (stays, goes): (Vec<Judged>, Vec<Judged>) =
             judged.into_iter().partition(|one| one.needed.is_some());

@@ -1,0 +1,51 @@
+//! `nutkin gc --on kubernetes`: high availability data in a namespace.
+
+use nutkin_core::gc::cluster::LeftMaps;
+use nutkin_flink::Configuration;
+use nutkin_kubernetes::api::Api;
+use nutkin_kubernetes::{cluster, leftovers};
+
+use super::super::consent::{self, ConsentArgs};
+use super::super::select::cluster_of;
+use super::super::shared::PlatformArgs;
+use super::{Args, Context};
+use crate::{Exit, Outcome};
+
+/// Removes the high availability data of sessions that are gone.
+///
+/// # Errors
+/// Consent needed (6); the API server refuses (1).
+pub(super) async fn run(args: &Args, context: &Context<'_>) -> Outcome {
+    let printer = context.printer;
+    let (namespace, of_kubeconfig) = (args.namespace.clone(), args.context.clone());
+    let place = cluster_of(&PlatformArgs { on: None, namespace, context: of_kubeconfig });
+    let access = cluster::find(&place, &Configuration::new(), context.environment).await?;
+    let api = Api::new(access)?;
+    let mut left = leftovers::high_availability(&api).await?;
+    left.retain(|one| args.name.as_ref().is_none_or(|name| one.cluster_id == *name));
+    let (stays, goes): (Vec<LeftMaps>, Vec<LeftMaps>) =
+        left.into_iter().partition(|one| one.needed.is_some());
+    if args.dry_run {
+        stays.iter().for_each(|one| printer.say(&one.line()));
+    }
+    if goes.is_empty() {
+        printer.say("nothing is left that nobody needs");
+        return Ok(Exit::Done);
+    }
+    printer.say(if args.dry_run { "would be deleted:" } else { "will be deleted:" });
+    goes.iter().for_each(|one| printer.say(&format!("  {}", one.line())));
+    if args.dry_run {
+        return Ok(Exit::Done);
+    }
+    consent::ask(ConsentArgs { yes: args.yes, force: false }, false, "Delete them?", context)?;
+    let mut count = 0;
+    for one in goes {
+        let deleted = leftovers::delete(&api, &one).await?;
+        if deleted.is_empty() {
+            printer.warn(&format!("data of `{}` stays: it is needed by now", one.cluster_id));
+        }
+        count += deleted.len();
+    }
+    printer.say(&format!("deleted: {count}"));
+    Ok(Exit::Done)
+}
