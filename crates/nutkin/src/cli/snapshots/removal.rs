@@ -6,7 +6,7 @@ use std::time::Duration;
 use nutkin_core::ledger::{Ledger, Opened, SnapshotOrigin};
 use nutkin_core::selection::Platform;
 use nutkin_core::snapshots::{self as rules, Around, Removal, RemovalStep, seconds_of};
-use nutkin_rest::{Client, RestError};
+use nutkin_rest::{Client, Job, RestError};
 use nutkin_shell::{Error, Kind, Place, ledger};
 
 use super::Tending;
@@ -135,8 +135,18 @@ async fn looked_up(
 ) -> Result<Looked, Error> {
     ledger::save(place, opened).await?;
     *opened = ledger::load(place).await?;
-    let others = match Box::pin(others(place, client, &opened.ledger, context)).await {
-        Ok(others) => others,
+    // Asked once, for all that jobs refer to.
+    let jobs: Result<Vec<Job>, String> = match client.jobs().await {
+        Ok(jobs) => Ok(jobs.into_iter().filter(|job| !job.state.has_ended()).collect()),
+        Err(failed) => Err(failed.to_string()),
+    };
+    let asked = async {
+        let running = jobs?;
+        let others = Box::pin(others(place, &running, &opened.ledger, context)).await?;
+        Ok::<_, String>((others, running))
+    };
+    let (others, running) = match asked.await {
+        Ok(told) => told,
         Err(why) => {
             let line = format!("no snapshot is deleted: {why}");
             if told.lines.insert(line.clone()) {
@@ -148,7 +158,7 @@ async fn looked_up(
     if !is_whole(opened) {
         return Ok(Looked::NotTold);
     }
-    let restored = restored(client).await?;
+    let restored = restored(client, &running).await?;
     let around = Around { others: &others, restored: &restored, ..around };
     let all = rules::removals(&opened.ledger, &around);
     let it = all.into_iter().find(|one| one.name == name);
@@ -202,13 +212,13 @@ async fn removed(
     Ok(())
 }
 
-/// Ledgers of other sessions.
+/// Ledgers of other sessions. `running`: the jobs of this one.
 ///
 /// # Errors
 /// Why nothing may be deleted: one of them does not tell what it refers to, or a job runs of which nobody knows what it needs.
 async fn others(
     place: &platform::Session,
-    client: &Client,
+    running: &[Job],
     own: &Ledger,
     context: &Context<'_>,
 ) -> Result<Vec<Ledger>, String> {
@@ -222,10 +232,7 @@ async fn others(
         places.retain(|(_, there)| there.platform() != Platform::Docker);
         places.extend(of_daemon.iter().map(|one| (one.name().to_owned(), Place::Docker)));
     }
-    let jobs = client.jobs().await.map_err(|failed| failed.to_string())?;
-    let running: Vec<String> =
-        jobs.into_iter().filter(|job| !job.state.has_ended()).map(|job| job.id).collect();
-    unmanaged(own, running.iter())?;
+    unmanaged(own, running.iter().map(|job| &job.id))?;
     let mut all = Vec::new();
     for (name, there) in places {
         if name == place.name() && there.platform() == place.platform() {
@@ -266,12 +273,9 @@ fn unmanaged<'a>(ledger: &Ledger, running: impl Iterator<Item = &'a String>) -> 
 }
 
 /// What the jobs that run were restored from.
-async fn restored(client: &Client) -> Result<Vec<String>, Error> {
+async fn restored(client: &Client, running: &[Job]) -> Result<Vec<String>, Error> {
     let mut all = Vec::new();
-    for job in client.jobs().await.map_err(failure)? {
-        if job.state.has_ended() {
-            continue;
-        }
+    for job in running {
         match client.job(&job.id, "/checkpoints").await {
             Ok(checkpoints) => {
                 let path = checkpoints["latest"]["restored"]["external_path"].as_str();
