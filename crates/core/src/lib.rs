@@ -18,6 +18,7 @@ pub mod codes;
 pub mod crash_log;
 pub mod decide;
 pub mod gc;
+pub mod jars;
 pub mod jobs;
 pub mod kubernetes;
 pub mod leaders;

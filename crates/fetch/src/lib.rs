@@ -2,6 +2,7 @@
 //! none. All of it is kept in the user's cache, and found there the next time.
 
 pub mod artifacts;
+pub mod bucket;
 pub mod dist;
 mod download;
 pub mod extras;

@@ -34,6 +34,9 @@ const PLAN: Duration = Duration::from_secs(30);
 /// Between two looks at something that takes time.
 pub const POLL: Duration = Duration::from_millis(100);
 
+/// Hex digits of a SHA-256 that the name of an uploaded jar begins with: enough that no two jars share them.
+pub const UPLOAD_DIGITS: usize = 16;
+
 /// Talks to the JobManagers of one session.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -311,9 +314,25 @@ impl Client {
     /// # Errors
     /// See [`RestError`].
     pub async fn find_jar(&self, name: &str) -> Result<Option<String>, RestError> {
+        self.find_jar_that(|uploaded| uploaded == name).await
+    }
+
+    /// The id of the jar with this SHA-256, if the session has it from Nutkin, which says the digest in its upload name.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn find_jar_of(&self, digest: &str) -> Result<Option<String>, RestError> {
+        let begins = format!("{}-", digest.get(..UPLOAD_DIGITS).unwrap_or(digest));
+        self.find_jar_that(|uploaded| uploaded.starts_with(&begins)).await
+    }
+
+    async fn find_jar_that(
+        &self,
+        is_it: impl Fn(&str) -> bool,
+    ) -> Result<Option<String>, RestError> {
         let answer = self.get("/jars").await?;
         let mut files = answer["files"].as_array().into_iter().flatten();
-        let found = files.find(|file| file["name"] == name);
+        let found = files.find(|file| file["name"].as_str().is_some_and(&is_it));
         Ok(found.and_then(|file| file["id"].as_str()).map(str::to_owned))
     }
 

@@ -19,7 +19,7 @@ mod tunnel;
 mod types;
 mod view;
 
-pub use client::{Client, POLL};
+pub use client::{Client, POLL, UPLOAD_DIGITS};
 pub use connected::Connected;
 pub use error::RestError;
 pub use identity::Identity;

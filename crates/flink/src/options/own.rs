@@ -120,6 +120,14 @@ pub const OWN: &[OwnOption] = &[
         example: "1.20.5",
     },
     OwnOption {
+        key: "nutkin.jars.store",
+        type_name: "String",
+        default: None,
+        platforms: EVERYWHERE,
+        text: "Where jars that were submitted are kept, for moves and recoveries of their jobs: the absolute path of a directory, for all machines that mount it, or `claim`: on Kubernetes JobManagers keep what is uploaded on a claim of 2Gi, which is made and outlives them, or on one of yours where `web.upload.dir` lies. Or an object store, s3://BUCKET/PREFIX, gs:// or abfs://, with credentials from the environment of whoever submits. Without it they are kept on the machine that submits them",
+        example: "claim",
+    },
+    OwnOption {
         key: "nutkin.java.check",
         type_name: "enum:warn|strict",
         default: Some("warn"),

@@ -8,7 +8,8 @@ use serde_json::json;
 use super::Context;
 use super::client::target;
 use super::shared::{Output, OutputArgs, SessionArgs, document};
-use crate::jobs::{Jar, Jars};
+use super::submitting::jars_of;
+use crate::jobs::Jar;
 use crate::{Exit, Outcome, runtime};
 use nutkin_flink::Problem;
 use nutkin_shell::{Error, Kind, ledger};
@@ -71,6 +72,7 @@ async fn adopt(args: Args, context: &Context<'_>) -> Outcome {
         let message = format!("job {id} has ended: {}", job.state);
         return Err(Error::new(Kind::NotFound, message));
     }
+    let jars = jars_of(Some(session), context).await?;
     let path = context.environment.directory.join(&args.jar);
     let bad = |message: String| Error::input(vec![Problem::new("--jar", message)]);
     let jar = Jar::read(&path).await.map_err(|error| bad(error.to_string()))?;
@@ -107,7 +109,7 @@ async fn adopt(args: Args, context: &Context<'_>) -> Outcome {
             Problem::new("JOB", message).hint("`--jar JOB=PATH` of `up` gives it another jar"),
         ]));
     }
-    Jars::of(context.environment).keep(&jar, context).await;
+    jars.keep(&jar, Some(&target.client), context).await;
     context.printer.say(&format!("job {id} (`{}`) can be moved from now on", job.name));
     if args.output.output != Output::Text {
         let fields = json!({"id": id, "state": job.state.to_string()});

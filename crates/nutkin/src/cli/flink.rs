@@ -17,6 +17,7 @@ use super::client::Target;
 use super::flink_jvm;
 use super::flink_target::{Whom, reach};
 use super::submission::Submission;
+use super::submitting::jars_of;
 use super::taken::Asked;
 use crate::jobs::{
     Driven, Ended, Jar, Patience, failure, is_lack, random_id, submit, until_done, until_it_ends,
@@ -276,6 +277,7 @@ async fn submit_and_wait(
     }
     let path = context.environment.directory.join(&run.jar);
     let jar = Jar::read(&path).await?;
+    jars_of(target.session.as_ref(), context).await?.keep(&jar, None, context).await;
     let uploaded = jar.bring(client).await.map_err(failure)?;
     let id = random_id()?;
     let path = path.display().to_string();

@@ -14,6 +14,7 @@ use nutkin_shell::{Error, ledger};
 use tokio::process::Command;
 
 use super::client::Target;
+use super::submitting::jars_of;
 use super::{Context, submission};
 use crate::jobs::{Jar, Jars};
 
@@ -39,11 +40,12 @@ pub(super) async fn run(
         Some(_) => ids(&target.client).await,
         None => None,
     };
+    let jars = jars_of(target.session.as_ref(), context).await?;
     let mut child = command.spawn()?;
     let Some(mut known) = before else { return Ok(child.wait().await?) };
     let record = JobRecord {
         jar: file(program, context),
-        jar_digest: digest(program, context).await,
+        jar_digest: digest(program, &jars, target, context).await,
         ..submission::record(request, Bringer::Flink)
     };
     let mut pause = FIRST;
@@ -100,10 +102,15 @@ fn file(program: &ProgramRun, context: &Context<'_>) -> Option<String> {
     Some(if is_address { file.to_owned() } else { whole })
 }
 
-async fn digest(program: &ProgramRun, context: &Context<'_>) -> Option<String> {
+async fn digest(
+    program: &ProgramRun,
+    jars: &Jars<'_>,
+    target: &Target,
+    context: &Context<'_>,
+) -> Option<String> {
     let path = file(program, context)?;
     if let Ok(jar) = Jar::read(Path::new(&path)).await {
-        Jars::of(context.environment).keep(&jar, context).await;
+        jars.keep(&jar, Some(&target.client), context).await;
         return Some(jar.digest);
     }
     tokio::task::spawn_blocking(move || sha256_of_file(Path::new(&path)).ok()).await.ok()?

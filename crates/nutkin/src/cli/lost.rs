@@ -199,7 +199,7 @@ async fn goes_on(
             }
         }
         if !cut.is_empty() {
-            resume(session, client, &cut, opened, since, within).await?;
+            resume(session, client, (&cut, &BTreeMap::new()), opened, since, within).await?;
             return Ok(Recovered::jobs(cut.len()));
         }
     }
@@ -219,10 +219,12 @@ async fn go_on(
 ) -> Result<Recovered, Error> {
     let (mut names, mut again) = (Vec::new(), Vec::new());
     let mut changes = Vec::new();
+    let mut all_older = BTreeMap::new();
     for job in lost {
         let line = job.line();
         match job.outcome {
-            LostOutcome::GoesOn { record, .. } => {
+            LostOutcome::GoesOn { record, older, .. } => {
+                all_older.insert(job.name.clone(), older);
                 within.context.events.say(&line);
                 opened.ledger.jobs.insert(job.name.clone(), *record);
                 // What was seen of the lost run says nothing of the next one.
@@ -267,22 +269,24 @@ async fn go_on(
     told.looks.sightings.retain(|id, _| !again.contains(id));
     if !names.is_empty() {
         let since = since.filter(|_| told.watches);
-        resume(session, client, &names, opened, since, within).await?;
+        resume(session, client, (&names, &all_older), opened, since, within).await?;
     }
     Ok(Recovered::jobs(names.len()))
 }
 
-/// Resumes jobs, and sees them to their first checkpoints. `since`: the start of the JobManager that has them, where somebody goes on
+/// Resumes jobs, and sees them to their first checkpoints. `older`: where they go on instead if what is there cannot be read, by their
+/// names. `since`: the start of the JobManager that has them, where somebody goes on
 /// watching: when it ends, too, the next look is not to wait for that.
 async fn resume(
     session: &Session,
     client: &Client,
-    names: &[String],
+    (names, older): (&[String], &BTreeMap<String, Vec<String>>),
     opened: Opened,
     since: Option<&str>,
     within: Within<'_>,
 ) -> Result<(), Error> {
-    let resumed = Box::pin(moving::resume_these(session, client, names, opened, within));
+    let resumed = moving::resume_these(session, client, (names, older), opened, within);
+    let resumed = Box::pin(resumed);
     let Some(since) = since else { return resumed.await };
     tokio::select! {
         resumed = resumed => resumed,

@@ -57,6 +57,7 @@ mod snapshots;
 pub mod status;
 pub mod stop;
 mod submission;
+mod submitting;
 pub mod supervise;
 mod taken;
 pub mod up;

@@ -19,8 +19,9 @@ use super::client::{Target, target, until_started};
 use super::select;
 use super::shared::{OutputArgs, SessionArgs, SpecArgs};
 use super::submission::Submission;
+use super::submitting::jars_of;
 use super::{Context, file_jobs, session_file};
-use crate::jobs::{Jar, Jars, arrives, failure, random_id, shortage, submit};
+use crate::jobs::{Jar, arrives, failure, random_id, shortage, submit};
 use crate::runtime::{self, Interrupt, unless_interrupted};
 use crate::{Exit, Outcome, platform};
 use nutkin_fetch::artifacts::Fetcher;
@@ -202,6 +203,7 @@ async fn submit_jar(
         None => target(&args.session, context).await?,
     };
     until_started(&target, context).await?;
+    let jars = jars_of(target.session.as_ref(), context).await?;
     check_release(args, target.client.version())?;
     let directory = &context.environment.directory;
     if let Some(given) = request.savepoint.take() {
@@ -231,7 +233,7 @@ async fn submit_jar(
     for hint in arguments::hints(&request.arguments, &sight, directory, Path::exists) {
         printer.hint(&hint);
     }
-    Jars::of(context.environment).keep(&jar, context).await;
+    jars.keep(&jar, None, context).await;
     let uploaded = jar.bring(&client).await.map_err(failure)?;
     if !args.no_slot_check
         && let Some(shortage) = shortage(&client, &uploaded, &request).await

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use nutkin_rest::{Client, RestError};
+use nutkin_rest::{Client, RestError, UPLOAD_DIGITS};
 use nutkin_shell::token::hex;
 
 /// A jar that can be uploaded.
@@ -63,7 +63,7 @@ impl Jar {
         let suffix = if name.ends_with(".jar") { "" } else { ".jar" };
         Ok(Self {
             path: path.to_owned(),
-            upload_name: format!("{}-{name}{suffix}", &digest[..16]),
+            upload_name: format!("{}-{name}{suffix}", &digest[..UPLOAD_DIGITS]),
             digest,
             main_class: main_class(&manifest),
         })

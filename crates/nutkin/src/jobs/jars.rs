@@ -1,42 +1,86 @@
-//! Jars that were submitted, kept by content on this machine: a job that is moved needs the one that ran, whatever has
-//! become of the file since.
+//! Jars that were submitted, kept by content: a job that is moved or recovered needs the one that ran, whatever has become
+//! of the file since.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+mod folder;
+
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use nutkin_core::gc::{Leftover, LeftoverKind};
+use nutkin_core::jars::{JarStore, UPLOADS, directory_of_claim};
 use nutkin_core::jobs::Hindrance;
 use nutkin_core::ledger::{Bringer, JobRecord};
 use nutkin_fetch::artifacts::Fetcher;
+use nutkin_fetch::bucket::Bucket;
+use nutkin_flink::Configuration;
 use nutkin_flink::artifact::Artifact;
+use nutkin_rest::Client;
 use nutkin_shell::{Context, Environment};
 
+use super::asked;
+use super::within::Within;
 use super::{Jar, JarError};
+use folder::Folder;
 
-/// Most bytes of all of them: fifty jars that hold all their libraries. Those that were submitted longest ago go first.
+/// Most bytes of all jars on this machine: fifty jars that hold all their libraries.
 const LIMIT: u64 = 4 << 30;
 
-/// The directory of kept jars: `<SHA-256>/<file name>`.
+/// Jars where a session keeps them, and those on this machine.
 #[derive(Debug, Clone)]
-pub struct Jars {
-    root: PathBuf,
-    limit: u64,
+pub struct Jars<'e> {
+    store: JarStore,
+    machine: Folder,
+    environment: &'e Environment,
 }
 
-impl Jars {
-    /// That of this machine.
-    pub fn of(environment: &Environment) -> Self {
-        Self { root: environment.state_directory().join("jars"), limit: LIMIT }
+/// A jar that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptJar {
+    /// Its SHA-256.
+    pub digest: String,
+    /// The name of its file.
+    pub name: String,
+    /// How large it is, where that is known.
+    pub bytes: Option<u64>,
+}
+
+/// Where the jar of a job is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FoundJar {
+    /// In this file.
+    File(PathBuf),
+    /// On the claim of the session, where its JobManagers have it: by its SHA-256.
+    Uploaded(String),
+}
+
+impl<'e> Jars<'e> {
+    /// Those of this machine.
+    pub fn of(environment: &'e Environment) -> Self {
+        let root = environment.state_directory().join("jars");
+        let machine = Folder { root, limit: Some(LIMIT) };
+        Self { store: JarStore::Machine, machine, environment }
     }
 
-    /// Keeps a jar that is about to be submitted. That it cannot be kept is told: the job runs all the same.
-    pub async fn keep(&self, jar: &Jar, context: &Context<'_>) {
-        let (jars, kept) = (self.clone(), jar.clone());
-        let done = tokio::task::spawn_blocking(move || jars.write(&kept)).await;
-        if let Err(error) = done.map_err(io::Error::from).flatten() {
+    /// Those of a session with these options, and those of this machine. What is not a store is refused where the session is
+    /// planned.
+    pub fn of_session(options: &Configuration, environment: &'e Environment) -> Self {
+        let store = JarStore::of(options).unwrap_or(JarStore::Machine);
+        Self { store, ..Self::of(environment) }
+    }
+
+    /// Keeps a jar that is about to be submitted. That it cannot be kept is told: the job runs all the same. `client`: of the
+    /// session, where the jar is not uploaded anyway.
+    pub async fn keep(&self, jar: &Jar, client: Option<&Client>, context: &Context<'_>) {
+        let kept = match (&self.store, client) {
+            (JarStore::Claim, Some(client)) => {
+                jar.bring(client).await.map(drop).map_err(io::Error::other)
+            }
+            // The upload keeps it.
+            (JarStore::Claim, None) => Ok(()),
+            _ => self.write(jar).await,
+        };
+        if let Err(error) = kept {
             let path = jar.path.display();
             context.events.warn(&format!(
                 "`{path}` is not kept ({error}): a move of its job will look for it where it is"
@@ -44,101 +88,159 @@ impl Jars {
         }
     }
 
-    /// The jar with this SHA-256, if it is kept.
-    pub fn find(&self, digest: &str) -> Option<PathBuf> {
-        let entries = fs::read_dir(self.root.join(digest)).ok()?;
-        entries.flatten().map(|entry| entry.path()).find(|path| path.is_file())
+    async fn write(&self, jar: &Jar) -> io::Result<()> {
+        let folder = match &self.store {
+            JarStore::Machine => self.machine.clone(),
+            JarStore::Directory(path) => own_folder(path),
+            JarStore::Claim => return Ok(()),
+            JarStore::Bucket(address) => {
+                let bucket = Bucket::of(address, self.environment)?;
+                return bucket.keep(&jar.path, &jar.digest).await;
+            }
+        };
+        let jar = jar.clone();
+        let done = tokio::task::spawn_blocking(move || folder.write(&jar)).await;
+        done.map_err(io::Error::from).flatten()
     }
 
-    /// All that are kept.
+    /// The jar with this SHA-256, if it is kept where it can be read.
+    async fn find(&self, digest: &str, context: &Context<'_>) -> Option<PathBuf> {
+        let here = match &self.store {
+            JarStore::Directory(path) => own_folder(path).find(digest),
+            JarStore::Machine | JarStore::Claim | JarStore::Bucket(_) => None,
+        };
+        if let Some(path) = here.or_else(|| self.machine.find(digest)) {
+            return Some(path);
+        }
+        let JarStore::Bucket(address) = &self.store else { return None };
+        match self.fetched(address, digest).await {
+            Ok(found) => found,
+            Err(error) => {
+                context.events.warn(&format!("`{address}` cannot be asked for a jar: {error}"));
+                None
+            }
+        }
+    }
+
+    /// The jar with this SHA-256, if it is kept anywhere. `options`: of the session that is wanted; `client`: of the session,
+    /// where it answers.
+    pub async fn kept(
+        &self,
+        digest: &str,
+        client: Option<&Client>,
+        options: &Configuration,
+        context: &Context<'_>,
+    ) -> Option<FoundJar> {
+        if digest.is_empty() {
+            return None;
+        }
+        if let Some(path) = self.find(digest, context).await {
+            return Some(FoundJar::File(path));
+        }
+        let is_uploaded = self.is_uploaded(digest, options, client?).await;
+        is_uploaded.then(|| FoundJar::Uploaded(digest.to_owned()))
+    }
+
+    /// Brings a jar from an object store to this machine.
+    async fn fetched(&self, address: &str, digest: &str) -> io::Result<Option<PathBuf>> {
+        let bucket = Bucket::of(address, self.environment)?;
+        let staging = self.machine.staging()?;
+        if bucket.fetch(digest, staging.path()).await?.is_none() {
+            return Ok(None);
+        }
+        self.machine.settle(&staging, digest)?;
+        self.machine.used(digest)?;
+        Ok(self.machine.find(digest))
+    }
+
+    /// Whether the session keeps uploads, and has this jar. `client`: of its JobManagers as they are now, which may be those
+    /// from before `options` were wanted.
+    async fn is_uploaded(&self, digest: &str, options: &Configuration, client: &Client) -> bool {
+        if self.store != JarStore::Claim {
+            return false;
+        }
+        let asked = async {
+            let now = asked::options(client).await.ok()?.text(UPLOADS)?;
+            (now == directory_of_claim(options)).then_some(())?;
+            client.find_jar_of(digest).await.ok()?
+        };
+        asked.await.is_some()
+    }
+
+    /// All that are kept on this machine.
     pub fn all(&self) -> Vec<Leftover> {
-        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
-        let mut all: Vec<Leftover> = entries
-            .filter_map(|entry| {
-                let digest = entry.file_name().to_str()?.to_owned();
-                let path = entry.path();
-                // What begins with a dot is being written.
-                (!digest.starts_with('.') && path.is_dir()).then(|| Leftover {
-                    session: None,
-                    what: LeftoverKind::Jar(digest),
-                    bytes: size(&path),
-                    path: path.display().to_string(),
-                    mentions: BTreeSet::new(),
-                })
-            })
-            .collect();
-        all.sort_by(|a, b| a.path.cmp(&b.path));
-        all
+        let of = |entry: folder::Entry| Leftover {
+            session: None,
+            what: LeftoverKind::Jar(entry.digest),
+            bytes: entry.bytes,
+            path: entry.path.display().to_string(),
+            mentions: BTreeSet::new(),
+        };
+        self.machine.all().into_iter().map(of).collect()
     }
 
-    fn write(&self, jar: &Jar) -> io::Result<()> {
-        if fs::metadata(&jar.path)?.len() > self.limit {
-            return Err(io::Error::other("it is larger than all that is kept"));
-        }
-        let folder = self.root.join(&jar.digest);
-        if self.find(&jar.digest).is_none() {
-            fs::create_dir_all(&self.root)?;
-            // Whole or not at all: what begins with a dot is nobody's jar.
-            let staging = tempfile::Builder::new().prefix(".new-").tempdir_in(&self.root)?;
-            let name = jar.path.file_name().unwrap_or("job.jar".as_ref());
-            fs::copy(&jar.path, staging.path().join(name))?;
-            match fs::rename(staging.path(), &folder) {
-                Ok(()) => {}
-                // Another command was faster.
-                Err(_) if folder.is_dir() => {}
-                Err(error) => return Err(error),
+    /// What is kept where the session keeps its jars, and can be listed.
+    ///
+    /// # Errors
+    /// An object store refuses.
+    pub async fn listed(&self) -> io::Result<Vec<KeptJar>> {
+        let folder = match &self.store {
+            JarStore::Machine => self.machine.clone(),
+            JarStore::Directory(path) => own_folder(path),
+            JarStore::Claim => return Ok(Vec::new()),
+            JarStore::Bucket(address) => {
+                let all = Bucket::of(address, self.environment)?.all().await?;
+                let of = |jar: nutkin_fetch::bucket::StoredJar| KeptJar {
+                    digest: jar.digest,
+                    name: jar.name,
+                    bytes: Some(jar.bytes),
+                };
+                return Ok(all.into_iter().map(of).collect());
             }
-        }
-        // The jars that are used are the last to go.
-        fs::File::open(&folder)?.set_modified(SystemTime::now())?;
-        self.shrink(&jar.digest)
-    }
-
-    /// Removes what was used longest ago, until the rest is small enough. `but` stays.
-    fn shrink(&self, but: &str) -> io::Result<()> {
-        let mut all = Vec::new();
-        for entry in fs::read_dir(&self.root)?.flatten() {
-            let used = entry.metadata()?.modified()?;
-            all.push((used, size(&entry.path()), entry.path()));
-        }
-        all.sort();
-        let mut total: u64 = all.iter().map(|(_, size, _)| size).sum();
-        for (_, size, path) in all {
-            if total <= self.limit {
-                break;
-            }
-            if !path.ends_with(but) {
-                fs::remove_dir_all(&path)?;
-                total -= size;
-            }
-        }
-        Ok(())
+        };
+        let of = |entry: folder::Entry| KeptJar {
+            name: folder.find(&entry.digest).and_then(|path| name_of(&path)).unwrap_or_default(),
+            digest: entry.digest,
+            bytes: Some(entry.bytes),
+        };
+        Ok(folder.all().into_iter().map(of).collect())
     }
 }
 
+/// A directory of the user's, which may be for several machines: nothing in it goes by itself.
+fn own_folder(path: &str) -> Folder {
+    Folder { root: PathBuf::from(path), limit: None }
+}
+
+fn name_of(path: &Path) -> Option<String> {
+    Some(path.file_name()?.to_string_lossy().into_owned())
+}
+
 /// The jar that ran as this job: the one that the user has named for it, the kept one, or the file that it was, if that is
-/// still the same. `None`: it needs no jar.
+/// still the same. `None`: it needs no jar. `client`: of the session, where it answers.
 ///
 /// # Errors
 /// It is nowhere.
 pub async fn located(
     name: &str,
     record: &JobRecord,
-    base: &Path,
-    given: &BTreeMap<String, PathBuf>,
-    context: &Context<'_>,
-) -> Result<Option<PathBuf>, Hindrance> {
+    client: Option<&Client>,
+    within: Within<'_>,
+) -> Result<Option<FoundJar>, Hindrance> {
+    let Within { base, given, context, .. } = within;
     let of_id = record.id.as_ref().and_then(|id| given.get(id));
     if let Some(path) = given.get(name).or(of_id) {
-        return Ok(Some(context.environment.directory.join(path)));
+        return Ok(Some(FoundJar::File(context.environment.directory.join(path))));
     }
     let Some(uri) = &record.jar else {
         let is_of_file = record.origin == Bringer::File;
         return if is_of_file { Ok(None) } else { Err(Hindrance::NoJar) };
     };
     let digest = record.jar_digest.as_deref().unwrap_or_default();
-    if let Some(path) = Jars::of(context.environment).find(digest) {
-        return Ok(Some(path));
+    let options = &within.session.configuration;
+    let jars = Jars::of_session(options, context.environment);
+    if let Some(found) = jars.kept(digest, client, options, context).await {
+        return Ok(Some(found));
     }
     let path = match uri.parse::<Artifact>() {
         Ok(Artifact::Path(path)) => base.join(path),
@@ -151,50 +253,9 @@ pub async fn located(
         Err(_) => return Err(Hindrance::JarGone(uri.clone())),
     };
     match Jar::read(&path).await {
-        Ok(jar) if jar.digest == digest => Ok(Some(path)),
+        Ok(jar) if jar.digest == digest => Ok(Some(FoundJar::File(path))),
         Ok(_) | Err(JarError::Unreadable(..)) => Err(Hindrance::JarGone(uri.clone())),
         // A program in Python has its file in the place of a jar.
         Err(JarError::NoJar(..)) => Err(Hindrance::NoJar),
-    }
-}
-
-fn size(folder: &Path) -> u64 {
-    let files = fs::read_dir(folder).into_iter().flatten().flatten();
-    files.filter_map(|file| Some(file.metadata().ok()?.len())).sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A jar of so many bytes.
-    fn jar(folder: &Path, name: &str, size: usize) -> Jar {
-        let path = folder.join(format!("{name}.jar"));
-        fs::write(&path, vec![0; size]).unwrap();
-        Jar { path, upload_name: String::new(), digest: format!("digest-{name}"), main_class: None }
-    }
-
-    #[test]
-    fn kept_by_content_and_no_more_than_so_much() {
-        let temporary = tempfile::tempdir().unwrap();
-        let jars = Jars { root: temporary.path().join("jars"), limit: 100 };
-        let [a, b, c] = ["a", "b", "c"].map(|name| jar(temporary.path(), name, 40));
-        for one in [&a, &b] {
-            jars.write(one).unwrap();
-        }
-        let kept = jars.find(&a.digest).expect("the jar is kept");
-        assert_eq!(kept.file_name(), a.path.file_name());
-        // The file may go.
-        fs::remove_file(&a.path).unwrap();
-        assert_eq!(fs::read(kept).unwrap().len(), 40);
-        let old = SystemTime::now() - std::time::Duration::from_mins(1);
-        let folder = fs::File::open(jars.root.join(&b.digest)).unwrap();
-        folder.set_modified(old).unwrap();
-        jars.write(&c).unwrap();
-        let there = [&a, &b, &c].map(|one| jars.find(&one.digest).is_some());
-        assert_eq!(there, [true, false, true], "what was used longest ago went");
-        let large = jar(temporary.path(), "large", 101);
-        assert!(jars.write(&large).is_err());
-        assert_eq!(jars.find(&large.digest), None);
     }
 }

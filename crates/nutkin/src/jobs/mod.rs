@@ -1,5 +1,6 @@
 //! Jobs of a session.
 
+mod asked;
 mod bring;
 mod drive;
 mod foresee;
@@ -12,6 +13,7 @@ pub mod snapshots;
 mod strays;
 mod submit;
 mod wait;
+mod within;
 mod work;
 
 use nutkin_shell::{Error, Kind};
@@ -20,7 +22,7 @@ pub use bring::bring;
 pub use drive::{Driven, Patience};
 pub use foresee::foresee;
 pub use jar::{Jar, JarError};
-pub use jars::{Jars, located};
+pub use jars::{FoundJar, Jars, KeptJar, located};
 pub use nutkin_rest::jobs::{failure, find, shortage, shortage_of};
 pub use preflight::local_jars;
 pub use strays::{goes_on, strays};

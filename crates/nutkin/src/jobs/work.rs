@@ -9,7 +9,7 @@ use nutkin_flink::Problem;
 
 use super::known::known_of;
 use super::wait::{PATIENCE as READY, are_ready, tasks_of};
-use super::{Jar, JarError, Jars, failure, is_duplicate, shortage, submit, trigger_id};
+use super::{FoundJar, Jar, JarError, Jars, failure, is_duplicate, shortage, submit, trigger_id};
 use crate::Context;
 use nutkin_fetch::artifacts::Fetcher;
 use nutkin_rest::{
@@ -30,7 +30,7 @@ struct Uploaded {
 
 /// The jar of a job that is moved.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct MovedJar<'a>(pub(super) Option<&'a Path>);
+pub(super) struct MovedJar<'a>(pub(super) Option<&'a FoundJar>);
 
 /// One job, and what is remembered of it between two looks.
 pub(super) struct Work<'a> {
@@ -279,9 +279,16 @@ impl<'a> Work<'a> {
             let message = format!("job `{}`: {error}", job.name);
             Error::input(vec![Problem::new("spec.job.jarURI", message)])
         };
+        let moved = self.moved.and_then(|MovedJar(jar)| jar);
+        if let Some(FoundJar::Uploaded(digest)) = moved {
+            let id = self.client.find_jar_of(digest).await.map_err(failure)?;
+            let gone = || Error::new(Kind::Broken, "the session does not have the jar any more");
+            self.jar = Some(Uploaded { id: id.ok_or_else(gone)?, digest: digest.clone() });
+            return Ok(());
+        }
         // Lives until the upload is done.
         let empty;
-        let jar = if let Some(MovedJar(Some(path))) = self.moved {
+        let jar = if let Some(FoundJar::File(path)) = moved {
             Jar::read(path).await.map_err(bad)?
         } else if let Some(uri) = &job.jar_uri {
             let fetcher =
@@ -299,7 +306,8 @@ impl<'a> Work<'a> {
                 Problem::new("spec.job.entryClass", message).hint("name the class here"),
             ]));
         }
-        Jars::of(self.context.environment).keep(&jar, self.context).await;
+        let jars = Jars::of_session(self.about.session, self.context.environment);
+        jars.keep(&jar, None, self.context).await;
         let id = jar.bring(self.client).await.map_err(failure)?;
         self.jar = Some(Uploaded { id, digest: jar.digest });
         Ok(())

@@ -426,3 +426,17 @@ fn a_session_that_somebody_else_makes_there_is_left_alone() {
     // The control: nobody else has.
     control.is_moved(&control.run(MOVE));
 }
+
+/// What is submitted while the session moves away would stay behind, and be lost.
+#[test]
+fn a_session_that_moves_away_takes_no_jobs() {
+    let run = ["run", "-d", "-c", "a.B", "count.jar"];
+    let world = World::with_job("s3://bucket/savepoints");
+    // The control: it does not move yet.
+    world.run(&run).expect(0);
+    let world = World::with_job("s3://bucket/savepoints");
+    world.cut_off(MOVE, Cut::OldFlink(1));
+    let before = world.states();
+    world.run(&run).expect(1).says("nutkin abort a");
+    assert_eq!(world.states(), before);
+}

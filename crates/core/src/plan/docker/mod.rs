@@ -21,6 +21,7 @@ pub use template::{ContainerMount, MountSource};
 
 use self::template::Template;
 use crate::change::{Shape, readers};
+use crate::jars;
 use crate::session::Session;
 use nutkin_flink::Problem;
 use nutkin_flink::digest;
@@ -175,7 +176,8 @@ pub fn plan(session: &Session, around: &DaemonImage) -> Result<Containers, Vec<P
     let data = format!("{}/data", around.flink_home);
     let zookeeper = session.needs_zookeeper();
     let configuration = configuration::effective(session, &data, zookeeper, around.probe);
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> =
+        jars::without_claims(&session.configuration).err().into_iter().collect();
     let input = MemoryInput {
         configuration: &configuration,
         version: session.flink,

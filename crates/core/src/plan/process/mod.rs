@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 pub use configuration::effective;
 
+use crate::jars;
 use crate::plan::network;
 use crate::session::Session;
 use nutkin_flink::memory::{self, LegacyHeap, MemoryInput};
@@ -103,7 +104,8 @@ pub struct Process {
 /// that are not numbers, file systems without their plugin, a Flink without its main jar.
 pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Problem>> {
     let configuration = effective(session, machine);
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> =
+        jars::without_claims(&session.configuration).err().into_iter().collect();
     let input = MemoryInput {
         configuration: &configuration,
         version: session.flink,

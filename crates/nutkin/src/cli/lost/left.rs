@@ -34,7 +34,8 @@ pub(super) async fn look(
             }
         }
         let is_known = record.id.as_ref().is_some_and(|id| seen.known.contains(id));
-        if !is_known && let Some(hindrance) = hindrance(name, record, opened, within).await {
+        if !is_known && let Some(hindrance) = hindrance(name, record, opened, client, within).await
+        {
             seen.hindrances.insert(name.clone(), hindrance);
         }
     }
@@ -106,10 +107,11 @@ async fn hindrance(
     name: &str,
     record: &JobRecord,
     opened: &Opened,
+    client: &Client,
     within: Within<'_>,
 ) -> Option<Hindrance> {
     if rules::is_one_of_several(name, &opened.ledger) {
         return Some(Hindrance::Several);
     }
-    located(name, record, within.base, within.given, within.context).await.err()
+    located(name, record, Some(client), within).await.err()
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use nutkin_core::change::Effect;
 use nutkin_core::decide::{Fate, Fates, Outline};
+use nutkin_core::jars::JarStore;
 use nutkin_core::jobs::{self as rules, Hindrance, JobsChoice, MovableJob, Stop};
 use nutkin_core::ledger::{Bringer, JobRecord, Opened};
 use nutkin_rest::Client;
@@ -139,12 +140,16 @@ impl Moves<'_> {
         let within = self.within(&self.wanted, &found);
         let is_open =
             |one: &&mut Candidate| one.about.hindrance.is_none() && !begun.contains(&one.about.id);
+        // Where uploads are kept it tells which ones it has.
+        let is_claim = JarStore::of(&self.wanted.configuration) == Ok(JarStore::Claim);
+        let connected = if is_claim { session.connect(true).await.ok() } else { None };
+        let client = connected.as_ref().and_then(|connected| connected.client().ok());
         for one in candidates.iter_mut().filter(is_open) {
             let Some((key, _, record)) = within.recorded(&one.about.id, opened) else { continue };
             let is_of_file = self.wanted.jobs.iter().any(|job| job.name == key)
                 && record.origin == Bringer::File;
             if !is_of_file {
-                let found = located(&key, &record, within.base, &self.jars, self.context).await;
+                let found = located(&key, &record, client.as_ref(), within).await;
                 one.about.hindrance = found.err();
             }
         }

@@ -18,8 +18,8 @@ use super::Objects;
 use super::steps::draft::{Draft, Role};
 use super::steps::effective::{self, NAMESPACE};
 use super::steps::{
-    claims, env_secrets, flink_conf, hadoop, init, kerberos, memory, names, rest_service, secrets,
-    template,
+    claims, env_secrets, flink_conf, hadoop, init, jars, kerberos, memory, names, rest_service,
+    secrets, template,
 };
 use crate::session::Session;
 use nutkin_flink::Problem;
@@ -53,6 +53,7 @@ pub fn plan(session: &Session, client: &ClientMachine) -> Result<Objects, Vec<Pr
     env_secrets::decorate(&mut draft);
     secrets::decorate(&mut draft);
     claims::decorate(&mut draft);
+    jars::decorate(&mut draft, 1 < session.job_manager.replicas.unwrap_or(1));
     command::decorate(&mut draft);
     internal_service::decorate(&mut draft);
     rest_service::decorate(&mut draft);
@@ -60,6 +61,7 @@ pub fn plan(session: &Session, client: &ClientMachine) -> Result<Objects, Vec<Pr
     kerberos::decorate(&mut draft);
     flink_conf::decorate(&mut draft);
     pod_template::decorate(&mut draft);
+    jars::check(&mut draft);
     deployment::finish(draft)
 }
 

@@ -7,7 +7,8 @@ use super::super::steps::effective::is_highly_available;
 use super::super::steps::json::{append, object};
 use super::super::steps::memory::Sizes;
 use super::super::steps::{
-    claims as flink_claims, env_secrets, flink_conf, hadoop, init, kerberos, secrets, template,
+    claims as flink_claims, env_secrets, flink_conf, hadoop, init, jars, kerberos, secrets,
+    template,
 };
 use super::super::{config_map, marks};
 use super::claims::{self, Claim};
@@ -41,11 +42,16 @@ pub(super) fn fill(draft: &mut Draft<'_>, workload: Workload, claims: &[Claim], 
     env_secrets::decorate(draft);
     secrets::decorate(draft);
     flink_claims::decorate(draft);
+    let are_several = 1 < draft.session.job_manager.replicas.unwrap_or(1);
+    jars::decorate(draft, are_several || workload == Workload::OneStatefulSet);
     command(draft, workload);
     hadoop::decorate(draft);
     kerberos::decorate(draft);
     flink_conf::decorate(draft);
     claims::mount(draft, claims);
+    if draft.role == Role::JobManager {
+        jars::check(draft);
+    }
     if workload != Workload::OneStatefulSet {
         probes::add(draft);
     }

@@ -10,6 +10,7 @@ pub(super) mod flink_conf;
 pub(super) mod hadoop;
 pub(super) mod ingress;
 pub(super) mod init;
+pub(super) mod jars;
 pub(super) mod json;
 pub(super) mod kerberos;
 pub(super) mod logging;
