@@ -122,11 +122,6 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// One that collects for nobody.
-    const fn quiet(&self) -> Self {
-        Self { files: self.files, as_is: self.as_is, placed: Vec::new(), cures: Vec::new() }
-    }
-
     /// Whether somebody has written at this object that a defect is meant to be, and why.
     fn allows(&self, code: &str, object: &Object) -> bool {
         let lines = object.place().line..=last_line(&object.node);
@@ -328,12 +323,6 @@ fn make(
                 side.insert("podTemplate".to_owned(), template);
             }
             options.claims(workload, &mut maker);
-        }
-        if let (None, Some(main), Shape::Deployments) = (workload, main, shape) {
-            let lost = storage::lost(system, main, &mut maker.quiet());
-            if !lost.is_empty() {
-                side.insert("podTemplate".to_owned(), storage::template(&lost));
-            }
         }
         if !side.is_empty() {
             spec.insert(role.to_owned(), Value::Object(side));

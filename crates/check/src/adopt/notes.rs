@@ -36,14 +36,6 @@ pub(super) fn of(
 ) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(guess(system).filter(|_| request.flink.is_none()));
-    if let Some(first) = system.workloads.first().filter(|_| system.job_managers().next().is_none())
-    {
-        notes.push(format!(
-            "no workload beside {} runs a JobManager: the session has one of its own, with one replica; where another file has it, name \
-             that file as well",
-            first.title()
-        ));
-    }
     let mut missing: Vec<&str> = Vec::new();
     let is_there = |name: &str| world.of_kind("ConfigMap").any(|object| object.name == name);
     for mount in system.workloads.iter().flat_map(Workload::mounts) {
@@ -69,16 +61,6 @@ pub(super) fn of(
         .collect();
     if old.is_empty() {
         return notes;
-    }
-    if system.job_managers().next().is_none() {
-        notes.push(
-            "no JobManager is among the files: the session has one, with the options of the files"
-                .to_owned(),
-        );
-    }
-    let is_native = system.job_managers().any(Workload::is_native);
-    if system.task_managers().next().is_none() && !is_native {
-        notes.push("no TaskManager is among the files: the session has one".to_owned());
     }
     notes.extend(resources::unlimited(system, request.as_is));
     let namespace = system.namespace().map(|name| format!(" -n {name}")).unwrap_or_default();

@@ -52,6 +52,7 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
         let problem = problem.hint("`--flink VERSION` says which release it is");
         problems.push(problem.at(maker.location(setting.place)));
     }
+    problems.extend(half(system, maker));
     let mut add = |workload: &Workload<'_>, path: &str, message: String, hint: &str| {
         let place = workload.object.place_of(path);
         let problem = Problem::argument(Argument::From, message).hint(hint);
@@ -141,6 +142,31 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
         add(one, "spec/template", message, &hint);
     }
     problems
+}
+
+/// A system of which the files have one role only: the other one is elsewhere, and a session would have a second one. A
+/// JobManager of Flink's own client makes its TaskManagers itself.
+pub(super) fn half(system: &System<'_>, maker: &Maker<'_>) -> Option<Problem> {
+    let first = system.workloads.first()?;
+    // Said by itself.
+    if system.workloads.iter().any(|one| !one.others().is_empty()) {
+        return None;
+    }
+    let missing = if system.job_managers().next().is_none() {
+        "JobManager"
+    } else if system.task_managers().next().is_none() && !first.is_native() {
+        "TaskManager"
+    } else {
+        return None;
+    };
+    let (what, file) = match first.object.compose {
+        Some(_) => ("service", "Compose file"),
+        None => ("workload", "file"),
+    };
+    let message = format!("no {what} beside {} runs a {missing}", first.title());
+    let problem = Problem::argument(Argument::From, message)
+        .hint(format!("name the {file} that has one as well"));
+    Some(problem.at(maker.location(first.object.place())))
 }
 
 /// Words with which a shell begins what only starts Flink, or waits until it can.

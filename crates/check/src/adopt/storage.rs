@@ -8,7 +8,6 @@ use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::rules::storage::{Reach, local_path, reach};
 use crate::system::System;
-use nutkin_core::plan::kubernetes::MAIN_CONTAINER;
 use nutkin_flink::yaml::Node;
 
 /// The name of the volume that a cure adds, and of its claim.
@@ -30,19 +29,21 @@ pub(super) fn lost(
 ) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (path, code, place) in directories(system) {
-        let is_on_pods = |one: &Workload<'_>| {
-            matches!(reach(system, one, &path), Reach::One(_) | Reach::Disk(_))
-        };
+        // What lies on the node stays there, as `up` takes it.
+        let is_on_pods = |one: &Workload<'_>| matches!(reach(system, one, &path), Reach::One(_));
         // What a StatefulSet claims for each pod is mounted by options.
         let is_claimed = |one: &Workload<'_>| {
             one.mount_of(&path)
                 .is_some_and(|mount| mount.path == path && mount.volume.is_some_and(is_template))
         };
+        // Jobs and leaders are for JobManagers alone.
+        let mut needs =
+            system.workloads.iter().filter(|one| code != "NK0201" || one.role.is_job_manager());
         let is_held =
             found.iter().any(|known| path == *known || path.starts_with(&format!("{known}/")));
         if maker.as_is
             || is_held
-            || !system.workloads.iter().any(is_on_pods)
+            || !needs.any(is_on_pods)
             || system.workloads.iter().any(is_claimed)
         {
             continue;
@@ -90,15 +91,6 @@ pub(super) fn mounts(lost: &[String]) -> Vec<Value> {
         _ => json!({"name": SHARED, "mountPath": path, "subPath": path.trim_start_matches('/')}),
     };
     lost.iter().map(mount).collect()
-}
-
-/// A pod template with nothing but the claim: of a role that the files do not have.
-pub(super) fn template(lost: &[String]) -> Value {
-    json!({"spec": {
-        "securityContext": {"fsGroup": 9999},
-        "volumes": [{"name": SHARED, "persistentVolumeClaim": {"claimName": SHARED}}],
-        "containers": [{"name": MAIN_CONTAINER, "volumeMounts": mounts(lost)}],
-    }})
 }
 
 /// The claim, where a cure asked for it. Its storage class is that of the files' own claim that pods share: the default class

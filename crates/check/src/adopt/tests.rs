@@ -117,11 +117,26 @@ fn each_part_of_the_files_is_accounted_for() {
     }
 }
 
+/// Files of one role with a copy of its workload for the other one: half a system is refused.
+fn whole(files: &[(&str, &str)]) -> Vec<Input> {
+    let roles = ["jobmanager", "taskmanager"];
+    let documents = || files.iter().flat_map(|(_, text)| text.split("---\n"));
+    let of = |role: &str| documents().find(|text| text.contains(&format!("args: [{role}")));
+    let mut all = inputs(files);
+    for (here, there) in [(roles[0], roles[1]), (roles[1], roles[0])] {
+        if let (Some(text), None) = (of(here), of(there)) {
+            let text = text.replace(here, there);
+            all.push(Input { name: "other.yaml".to_owned(), text });
+        }
+    }
+    all
+}
+
 /// The defects of the table's examples are cured, where a session file can.
 #[test]
 fn defects_are_cured_and_told() {
     let of = |code: &str| check::codes::find(code).unwrap().bad();
-    let cured = |code: &str| adopt(&inputs(&of(code)), &AdoptionRequest::default()).unwrap();
+    let cured = |code: &str| adopt(&whole(&of(code)), &AdoptionRequest::default()).unwrap();
     check(&cured("NK0204"), &[], &["NK0204"]);
     check(&cured("NK0701"), &[], &["NK0701"]);
     check(&cured("NK0603"), &[], &["NK0603"]);
@@ -140,15 +155,15 @@ fn pods_without_resources_ask_for_little() {
         let text = text
             .replace("flink:1.20.5", &format!("flink:{flink}"))
             .replace("    taskm", "    taskmanager.numberOfTaskSlots: 3\n    taskm");
-        let adoption = adopt(&inputs(&[(name, &text)]), &AdoptionRequest::default()).unwrap();
+        let adoption = adopt(&whole(&[(name, &text)]), &AdoptionRequest::default()).unwrap();
         let objects = super::difference::rendered(&adoption).unwrap();
         let amounts = objects.lines().filter_map(|line| line.trim().strip_prefix("cpu: "));
         assert_eq!(amounts.collect::<Vec<_>>(), expected, "{}", adoption.text);
     }
     let of = check::codes::find("NK0505").unwrap();
-    // Limit and request of the JobManager, which the files do not have, and of TaskManagers.
+    // Limit and request of the JobManager and of TaskManagers.
     for flink in ["1.13.6", "1.20.5"] {
-        check(&of.bad(), flink, ["\"1.0\"", "\"1.0\"", "\"3.0\"", "\"0.25\""]);
+        check(&of.bad(), flink, ["\"1.0\"", "\"0.25\"", "\"3.0\"", "\"0.25\""]);
     }
     // The control: what somebody asks for counts, and without a limit of the files the pod may use more.
     check(&of.good(), "1.20.5", ["\"1.0\"", "\"1.0\"", "\"3.0\"", "\"1.0\""]);
@@ -165,7 +180,7 @@ fn a_shared_claim_is_of_the_class_of_another_one() {
              storageClassName: nfs\n  resources:\n    requests:\n      storage: 1Gi\n"
         );
         let files = [&bad[..], &[("claim.yaml", claim.as_str())]].concat();
-        let adoption = adopt(&inputs(&files), &AdoptionRequest::default()).unwrap();
+        let adoption = adopt(&whole(&files), &AdoptionRequest::default()).unwrap();
         let added = adoption.beside.iter().find(|one| one["metadata"]["name"] == "flink-state");
         let class = added.expect("a claim")["spec"]["storageClassName"].as_str();
         assert_eq!(class, expected, "{:#?}", adoption.beside);
@@ -178,7 +193,7 @@ fn a_shared_claim_is_of_the_class_of_another_one() {
 fn as_is_keeps_what_was_found() {
     let bad = check::codes::find("NK0603").unwrap().bad();
     let request = AdoptionRequest { as_is: true, ..AdoptionRequest::default() };
-    let adoption = adopt(&inputs(&bad), &request).unwrap();
+    let adoption = adopt(&whole(&bad), &request).unwrap();
     assert!(
         adoption.cures.is_empty() && adoption.text.contains("terminationGracePeriodSeconds: 2")
     );
@@ -202,7 +217,7 @@ fn what_somebody_allows_stays() {
         let bad = check::codes::find("NK0901").unwrap().bad();
         let (name, text) = bad[0];
         let text = text.replace("  type: LoadBalancer", &format!("  type: LoadBalancer{comment}"));
-        let adoption = adopt(&inputs(&[(name, &text)]), &AdoptionRequest::default()).unwrap();
+        let adoption = adopt(&whole(&[(name, &text)]), &AdoptionRequest::default()).unwrap();
         assert_eq!(adoption.text.contains("LoadBalancer"), is_kept, "{}", adoption.text);
         let cured = adoption.cures.iter().any(|cure| cure.rule.code == "NK0901");
         assert_eq!(cured, !is_kept, "{:?}", adoption.cures);

@@ -131,7 +131,13 @@ pub(super) fn of(
         }
         let Some(volume) = mount.volume.filter(|_| !is_claimed) else { continue };
         let mut json = clean_volume(volume);
-        if volume.get("hostPath").is_some() && !maker.as_is {
+        let name = volume.text_of("name");
+        let is_scratch = workload
+            .mounts()
+            .iter()
+            .filter(|other| other.node.text_of("name") == name)
+            .all(is_scratch);
+        if is_scratch && !maker.as_is {
             json = json!({"name": volume.text_of("name"), "emptyDir": {}});
             maker.cure("NK0604", volume.place(file), format!("`{}` is an emptyDir", mount.path));
         }
@@ -166,6 +172,18 @@ pub(super) fn of(
         }
     }
     (mounts, volumes)
+}
+
+/// Whether a mount is a directory of the node that only takes logs or temporary files. Any other one may hold what Flink
+/// reads, such as jars, a time zone or state, and stays.
+fn is_scratch(mount: &Mount<'_>) -> bool {
+    let host = mount.volume.and_then(|volume| volume.get("hostPath"));
+    let last = mount.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    // `type` is of a directory, or nothing: sockets and files are not.
+    let is_directory = |kind: &str| kind.is_empty() || kind.starts_with("Directory");
+    host.is_some_and(|host| host.text_of("type").is_none_or(is_directory))
+        && matches!(last, "log" | "logs" | "tmp" | "temp")
+        && mount.node.text_of("readOnly") != Some("true")
 }
 
 /// A volume with the fields that volumes have.

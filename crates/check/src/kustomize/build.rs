@@ -9,7 +9,7 @@ use super::merge;
 use super::names;
 use super::paper::Paper;
 use super::pointer;
-use super::{generate, target};
+use super::{generate, generated, target};
 use crate::finding::Place;
 use crate::kubernetes::Object;
 use crate::node::{Walk, key_place};
@@ -166,7 +166,13 @@ impl<'a> Builder<'a> {
         let text = at.text().unwrap_or_default();
         let is_remote = text.contains("://") || text.contains("?ref=") || text.contains('@');
         let is_unread = self.known.unreadable.contains(path);
-        let why = if is_remote || is_unread || text.starts_with("github.com/") || text.is_empty() {
+        let is_made = generated::is(self.known.files, path);
+        let why = if is_remote
+            || is_unread
+            || is_made
+            || text.starts_with("github.com/")
+            || text.is_empty()
+        {
             Why::Unread("resources".to_owned())
         } else {
             self.missing.insert(path.to_owned());

@@ -8,6 +8,7 @@ mod build;
 mod edit;
 mod fields;
 mod generate;
+mod generated;
 mod item;
 mod merge;
 mod names;

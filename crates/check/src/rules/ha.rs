@@ -167,7 +167,8 @@ fn high_availability_storage(system: &System<'_>, place: Place, out: &mut Findin
         out.add(&NO_STORAGE, place, "`high-availability.storageDir` is not set");
         return;
     };
-    if let Some((reason, is_lost)) = out_of_reach(system, setting) {
+    // TaskManagers fetch jars from the JobManager where they do not see its directory (`AbstractBlobCache`).
+    if let Some((reason, is_lost)) = out_of_reach(system, setting, system.job_managers()) {
         let message = format!("`{}` is not shared: {reason}", setting.text());
         let finding = out.add(&LOCAL_STORAGE, setting.place, message);
         // `up` warns of it as well: on one node, or where all nodes mount the same directory, it holds.
@@ -177,8 +178,13 @@ fn high_availability_storage(system: &System<'_>, place: Place, out: &mut Findin
     }
 }
 
-/// Why pods cannot share the directory of a setting, and whether that is so wherever they run.
-fn out_of_reach(system: &System<'_>, setting: &Setting) -> Option<(String, bool)> {
+/// Why pods cannot share the directory of a setting that `workloads` need, and whether that is so wherever they run: the worst
+/// reason first.
+fn out_of_reach<'s>(
+    system: &'s System<'_>,
+    setting: &Setting,
+    workloads: impl Iterator<Item = &'s Workload<'s>>,
+) -> Option<(String, bool)> {
     let text = setting.text();
     let path = local_path(&text)?;
     if let Some(session) = system.session {
@@ -191,11 +197,17 @@ fn out_of_reach(system: &System<'_>, setting: &Setting) -> Option<(String, bool)
             _ => None,
         };
     }
-    system.workloads.iter().find_map(|workload| match reach(system, workload, path) {
-        Reach::One(reason) => Some((format!("in {} {reason}", workload.title()), true)),
-        Reach::Disk(reason) => Some((format!("in {} {reason}", workload.title()), false)),
-        _ => None,
-    })
+    let mut of_node = None;
+    for workload in workloads {
+        match reach(system, workload, path) {
+            Reach::One(reason) => return Some((format!("in {} {reason}", workload.title()), true)),
+            Reach::Disk(reason) if of_node.is_none() => {
+                of_node = Some((format!("in {} {reason}", workload.title()), false));
+            }
+            _ => {}
+        }
+    }
+    of_node
 }
 
 fn namespace(system: &System<'_>, place: Place, out: &mut Findings<'_>) {
@@ -268,7 +280,7 @@ fn checkpoints(system: &System<'_>, out: &mut Findings<'_>) {
     let settings = system.settings_of_job_managers();
     for key in ["execution.checkpointing.dir", "execution.checkpointing.savepoint-dir"] {
         let Some(setting) = settings.get(key) else { continue };
-        if let Some((reason, _)) = out_of_reach(system, setting) {
+        if let Some((reason, _)) = out_of_reach(system, setting, system.workloads.iter()) {
             let message = format!("`{}` is not shared: {reason}", setting.key);
             out.add(&LOCAL_CHECKPOINTS, setting.place, message);
         }

@@ -32,12 +32,8 @@ fn a_configuration_directory_becomes_a_session_file() {
 
 #[test]
 fn objects_without_a_place_lie_beside() {
-    let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: jars\n";
-    let pods = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: orders-jobmanager\nspec:\n  template:\n    \
-                spec:\n      containers:\n      - name: jobmanager\n        image: flink:1.20.5\n        args: [jobmanager]\n";
     let said = Test::new()
-        .file("deploy/claim.yaml", claim)
-        .file("deploy/pods.yaml", pods)
+        .file("deploy/pods.yaml", &session_with("parallelism.default: 2"))
         .args(["init", "--from", "deploy"])
         .any_stderr()
         .run();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::mounts;
+use crate::adopt::refuse::half;
 use crate::adopt::{AdoptionRequest, Maker};
 use crate::compose::Refusal;
 use crate::finding::Place;
@@ -21,20 +22,11 @@ pub(super) fn of(
     maker: &Maker<'_>,
     request: &AdoptionRequest,
 ) -> Vec<Problem> {
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> = half(system, maker).into_iter().collect();
     let mut add = |place: Place, message: String, hint: &str| {
         let problem = Problem::argument(Argument::From, message).hint(hint);
         problems.push(problem.at(maker.location(place)));
     };
-    for (role, missing) in [
-        ("JobManager", system.job_managers().next().is_none()),
-        ("TaskManager", system.task_managers().next().is_none()),
-    ] {
-        if let (true, Some(first)) = (missing, system.workloads.first()) {
-            let message = format!("no service beside {} runs a {role}", first.title());
-            add(first.object.place(), message, "name the Compose file that has one as well");
-        }
-    }
     for workload in &system.workloads {
         let (place, title) = (workload.object.place(), workload.title());
         let Some(service) = &workload.object.compose else { continue };
