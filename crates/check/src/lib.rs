@@ -25,6 +25,7 @@ mod kustomize;
 mod mount;
 mod names;
 mod node;
+mod owned;
 pub mod page;
 mod passed_over;
 mod path;

@@ -7,7 +7,7 @@ use super::dockerfile::Dockerfile;
 use super::embedded::{self, Embedded, Origin};
 use super::finding::Place;
 use super::hosts::Hosts;
-use super::image;
+use super::image::{self, FLINK_CONF};
 use super::kubernetes::{Mount, Object, Role, Workload};
 use super::node::Walk;
 use super::path;
@@ -201,6 +201,15 @@ impl<'a> System<'a> {
             })
         };
         texts.iter().copied().filter(|text| !is_in_vain(text) && !is_hidden(text)).collect()
+    }
+
+    /// The ConfigMap over the image's configuration of a workload that is not among the files: nobody here knows its options.
+    pub(super) fn absent_map(&self, workload: &Workload<'a>) -> Option<&'a str> {
+        if !self.is_of_compose() && self.texts_of(workload).any(Embedded::is_options_of_map) {
+            return None;
+        }
+        let (map, _) = workload.mount_of(FLINK_CONF)?.config_maps().next()?;
+        self.world.named("ConfigMap", map, workload.object).is_none().then_some(map)
     }
 
     /// What counts for JobManagers; for the session, where the files have none.

@@ -12,6 +12,7 @@ use super::kubernetes::{self, Object, Workload};
 use super::kustomize::{self, Applied};
 use super::names::Names;
 use super::node::Walk;
+use super::owned;
 use super::script::{self, Script};
 use super::secrets;
 use super::selectors::Selectors;
@@ -106,6 +107,7 @@ impl World {
         }
         let applied = kustomize::apply(&kustomizations, &unreadable, &mut files, &mut objects);
         let projects = compose::take(&mut files, &unreadable, &composed, &mut objects);
+        let made = owned::take(&mut objects);
         build(&mut dockerfiles, &files, &objects);
         for all in [&objects, &applied.written] {
             kubernetes::hide_secrets(&mut files, all);
@@ -157,7 +159,12 @@ impl World {
             overlays: projects.overlays,
             of_format_one,
             is_open_shift,
-            used: projects.used.into_iter().chain(applied.used.iter().copied()).collect(),
+            used: projects
+                .used
+                .into_iter()
+                .chain(applied.used.iter().copied())
+                .chain(made)
+                .collect(),
             wanted: projects.wanted.into_iter().chain(applied.wanted.iter().cloned()).collect(),
             applied,
         }

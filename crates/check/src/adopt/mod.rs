@@ -142,6 +142,20 @@ impl<'a> Maker<'a> {
     }
 }
 
+/// The sessions of the files, without applications beside the only one: these stay what they are, unless they are in its place.
+fn without_applications<'a>(world: &World, mut systems: Vec<System<'a>>) -> Vec<System<'a>> {
+    let is_application = |system: &System<'_>| match system.session {
+        Some(session) => session.node.at("spec/job").is_some(),
+        None => system.application().is_some(),
+    };
+    let is_alternative = |system: &System<'_>| !system.alternatives.is_empty();
+    let sessions = systems.iter().filter(|system| !is_application(system)).count();
+    if sessions == 1 && !systems.iter().any(is_alternative) && world.overlays().next().is_none() {
+        systems.retain(|system| !is_application(system));
+    }
+    systems
+}
+
 /// Reads the files as a session file is made of them: without services that only start with a profile.
 fn read(inputs: &[Input]) -> World {
     let mut world = World::read(inputs.iter().map(File::new).collect());
@@ -160,6 +174,7 @@ pub fn adopt(inputs: &[Input], request: &AdoptionRequest) -> Result<Adoption, Ve
         return Ok(adoption);
     }
     let systems = system::group(&world, request.flink);
+    let systems = without_applications(&world, systems);
     let runs = |system: &&System<'_>| !system.workloads.is_empty() || system.boot.is_some();
     let with_pods: Vec<&System<'_>> = systems.iter().filter(runs).collect();
     let system = match (&with_pods[..], &systems[..]) {

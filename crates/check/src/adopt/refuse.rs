@@ -53,6 +53,7 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
         problems.push(problem.at(maker.location(setting.place)));
     }
     problems.extend(half(system, maker));
+    problems.extend(folded(system, maker));
     let mut add = |workload: &Workload<'_>, path: &str, message: String, hint: &str| {
         let place = workload.object.place_of(path);
         let problem = Problem::argument(Argument::From, message).hint(hint);
@@ -142,6 +143,24 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
         add(one, "spec/template", message, &hint);
     }
     problems
+}
+
+/// An address that took in the options behind it, as folded text does: they would be lost.
+fn folded(system: &System<'_>, maker: &Maker<'_>) -> Option<Problem> {
+    // Of Compose each option behind another one is told.
+    if system.is_of_compose() {
+        return None;
+    }
+    let is_folded = |text: &str| text.contains(": ");
+    let mut told = system.workloads.iter().flat_map(|workload| {
+        let settings = system.settings_of(workload);
+        let setting = settings.get("jobmanager.rpc.address");
+        setting.map(|setting| (setting.text(), setting.place))
+    });
+    let (text, place) = told.find(|(text, _)| is_folded(text))?;
+    let message = format!("`jobmanager.rpc.address` is `{text}`: several options in one line");
+    let hint = "write each option in a line of its own, behind `value: |`";
+    Some(Problem::argument(Argument::From, message).hint(hint).at(maker.location(place)))
 }
 
 /// A system of which the files have one role only: the other one is elsewhere, and a session would have a second one. A

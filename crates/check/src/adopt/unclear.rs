@@ -1,7 +1,7 @@
 //! Files of which no session file is made, because they would become another system.
 
-use crate::embedded::{Embedded, Origin};
-use crate::image::{CONF, FLINK_CONF};
+use crate::embedded::{self, Embedded, Origin};
+use crate::image::CONF;
 use crate::kubernetes::{Mount, Object, Workload};
 use crate::node::Walk;
 use crate::passed_over;
@@ -21,7 +21,8 @@ pub(super) fn of(world: &World, system: &System<'_>) -> Option<Problem> {
         twice(world),
         application(world, system),
         boot(world, system),
-        absent(world, system),
+        absent(system),
+        lost(world, system),
         unknown(world, system),
         misspelt(world, system),
     ];
@@ -150,16 +151,10 @@ fn misspelt(world: &World, system: &System<'_>) -> Option<Problem> {
 }
 
 /// A ConfigMap over the image's configuration that is not there: the session would be without all of it.
-fn absent(world: &World, system: &System<'_>) -> Option<Problem> {
-    let unread = system.workloads.iter().filter(|workload| {
-        system.is_of_compose() || !system.texts_of(workload).any(Embedded::is_options_of_map)
-    });
-    let (workload, map) = unread.into_iter().find_map(|workload| {
-        let mount = workload.mount_of(FLINK_CONF)?;
-        let (map, _) = mount.config_maps().next()?;
-        let is_absent = world.named("ConfigMap", map, workload.object).is_none();
-        is_absent.then_some((workload, map))
-    })?;
+fn absent(system: &System<'_>) -> Option<Problem> {
+    let mut workloads = system.workloads.iter();
+    let (workload, map) =
+        workloads.find_map(|workload| Some((workload, system.absent_map(workload)?)))?;
     let message = format!(
         "the configuration of {} is in ConfigMap {map}, which is not among the files, or there are several",
         workload.title()
@@ -168,6 +163,30 @@ fn absent(world: &World, system: &System<'_>) -> Option<Problem> {
         "`kubectl get configmap {map} -o yaml > {map}.yaml` prints it; name that file as well"
     );
     Some(Problem::argument(Argument::From, message).hint(hint))
+}
+
+/// A key of a ConfigMap that a volume shows as Flink's configuration and that is not there, and no other text of options.
+fn lost(world: &World, system: &System<'_>) -> Option<Problem> {
+    let (workload, map, key) = system.workloads.iter().find_map(|workload| {
+        if system.texts_of(workload).any(Embedded::is_options_of_map) {
+            return None;
+        }
+        let mounts = workload.mounts().into_iter();
+        let mut shown =
+            mounts.filter(|mount| mount.path.starts_with(CONF)).flat_map(|mount| mount.mapped());
+        let (name, key, _) = shown
+            .find(|(_, _, file)| embedded::of_name(file).is_some_and(|kind| kind.is_options()))?;
+        let map = world.named("ConfigMap", name, workload.object)?;
+        let has = |part: &str| map.node.get(part).is_some_and(|data| data.get(key).is_some());
+        (!has("data") && !has("binaryData")).then_some((workload, map, key))
+    })?;
+    let message = format!(
+        "{} ({}) has no key `{key}`, from which {} has its configuration",
+        map.title(),
+        at(world, map),
+        workload.title()
+    );
+    Some(Problem::argument(Argument::From, message).hint("give the key that name"))
 }
 
 /// A parameter of a template that has no value, or a variable that something else fills in.

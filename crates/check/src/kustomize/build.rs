@@ -140,10 +140,11 @@ impl<'a> Builder<'a> {
             }
         }
         for component in one.node.items_of("components") {
-            let path = joined(self.directory(one), component.text().unwrap_or_default());
+            let text = component.text().unwrap_or_default();
+            let path = joined(self.directory(one), text);
             match known.by_directory.get(&path) {
                 Some(of) => items = self.build(*of, items),
-                None => self.lacks(one, component, &path),
+                None => self.lacks(one, component, text, &path),
             }
         }
         self.change(one, &node, &mut items);
@@ -161,9 +162,8 @@ impl<'a> Builder<'a> {
         self.known.files[one.file].directory()
     }
 
-    /// A path that leads to nothing that was read: somewhere else, to a file that nobody could read, or nowhere.
-    fn lacks(&mut self, one: &Kustomization, at: &Node, path: &str) {
-        let text = at.text().unwrap_or_default();
+    /// A path, and what it is written as, that leads to nothing that was read: somewhere else, to a file that nobody could read, or nowhere.
+    fn lacks(&mut self, one: &Kustomization, at: &Node, text: &str, path: &str) {
         let is_remote = text.contains("://") || text.contains("?ref=") || text.contains('@');
         let is_unread = self.known.unreadable.contains(path);
         let is_made = generated::is(self.known.files, path);
@@ -182,10 +182,11 @@ impl<'a> Builder<'a> {
     }
 
     fn file(&mut self, one: &Kustomization, at: &Node, path: &str) -> Option<usize> {
-        let path = joined(self.directory(one), path);
+        let text = path;
+        let path = joined(self.directory(one), text);
         let file = self.known.by_name.get(&path).copied();
         if file.is_none() {
-            self.lacks(one, at, &path);
+            self.lacks(one, at, text, &path);
         }
         self.used.extend(file);
         file

@@ -194,7 +194,10 @@ fn of_java(settings: &Settings, workload: &Workload<'_>) -> Vec<i64> {
 
 /// Whether the options of a system are known at all.
 fn is_known(system: &System<'_>) -> bool {
-    !system.settings.is_empty() && system.refused.is_empty()
+    let is_absent = |one: &Workload<'_>| system.absent_map(one).is_some();
+    !system.settings.is_empty()
+        && system.refused.is_empty()
+        && !system.workloads.iter().any(is_absent)
 }
 
 /// Whether a container that may run more than Flink's own script names a port: an image of somebody's own, or a command.

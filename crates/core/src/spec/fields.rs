@@ -48,6 +48,11 @@ impl Field {
     }
 }
 
+/// What a cluster writes into the metadata of an object: `kubectl get -o yaml` prints it.
+const fn written(path: &'static str) -> Field {
+    field(path, Type::Any, "ignored: written by the cluster", SAME)
+}
+
 const fn field(
     path: &'static str,
     kind: Type,
@@ -221,6 +226,13 @@ pub const DEPLOYMENT: &[Field] = &[
         "refused",
         SAME,
     ),
+    written("metadata.creationTimestamp"),
+    written("metadata.finalizers"),
+    written("metadata.generation"),
+    written("metadata.managedFields"),
+    written("metadata.resourceVersion"),
+    written("metadata.selfLink"),
+    written("metadata.uid"),
     field("status", Type::Any, "ignored: written by an operator", SAME),
 ];
 
@@ -281,6 +293,13 @@ pub const SESSION_JOB: &[Field] = &[
         "another number starts the job again from initialSavepointPath",
         SAME,
     ),
+    written("metadata.creationTimestamp"),
+    written("metadata.finalizers"),
+    written("metadata.generation"),
+    written("metadata.managedFields"),
+    written("metadata.resourceVersion"),
+    written("metadata.selfLink"),
+    written("metadata.uid"),
     field("status", Type::Any, "ignored: written by an operator", SAME),
 ];
 
@@ -335,5 +354,12 @@ pub const STATE_SNAPSHOT: &[Field] = &[
         "the savepoint is at `path` already: nothing is taken",
         SAME,
     ),
+    written("metadata.creationTimestamp"),
+    written("metadata.finalizers"),
+    written("metadata.generation"),
+    written("metadata.managedFields"),
+    written("metadata.resourceVersion"),
+    written("metadata.selfLink"),
+    written("metadata.uid"),
     field("status", Type::Any, "ignored: written by an operator", SAME),
 ];

@@ -85,7 +85,7 @@ pub fn differences(
     adoption: &Adoption,
 ) -> Result<Vec<LineDifference>, Vec<Problem>> {
     let world = super::read(inputs);
-    let systems = system::group(&world, request.flink);
+    let systems = super::without_applications(&world, system::group(&world, request.flink));
     let is_main = |system: &&System<'_>| {
         !system.workloads.is_empty() || system.session.is_some() || system.boot.is_some()
     };

@@ -60,7 +60,9 @@ pub(super) fn of_job_manager(system: &System<'_>, out: &mut Findings<'_>) {
         }
         return;
     };
-    if service.is_headless() {
+    // What is in a ConfigMap of the cluster may say other ports.
+    let is_unknown = system.job_managers().any(|one| system.absent_map(one).is_some());
+    if service.is_headless() || is_unknown {
         return;
     }
     let ports: Vec<i64> = service
@@ -119,7 +121,10 @@ fn elsewhere(system: &System<'_>, name: &str, text: &str) -> Option<String> {
         return None;
     }
     // A Service selects pods of its own namespace only.
-    let other = system.world.all_named("Service", name).find(|service| {
+    let overlay = system.workloads.first().and_then(|workload| workload.object.overlay);
+    let mut near =
+        system.world.all_named("Service", name).filter(|service| service.overlay == overlay);
+    let other = near.find(|service| {
         let selector = service.node.at("spec/selector").map_or(&[][..], Walk::entries);
         system.job_managers().any(|workload| workload.is_selected(selector))
     })?;

@@ -16,7 +16,13 @@ pub(super) fn check(workload: &Workload<'_>, out: &mut Findings<'_>) {
         return;
     }
     let file = object.file;
-    let maps = ["metadata/labels", "metadata/annotations", "spec/template/metadata/labels"];
+    let maps = [
+        "metadata/labels",
+        "metadata/annotations",
+        "spec/template/metadata/labels",
+        "spec/template/metadata/annotations",
+        "spec/template/spec/nodeSelector",
+    ];
     let texts = maps.iter().filter_map(|path| object.node.at(path)).flat_map(Walk::entries);
     let variables = workload.container.items_of("env").iter();
     let values = variables.filter_map(|entry| entry.entry("value"));
@@ -57,14 +63,26 @@ pub(super) fn check(workload: &Workload<'_>, out: &mut Findings<'_>) {
             out.add(&REFUSED_VALUE, place, message).patch = patch;
         }
     }
-    let amount = |path: &str| {
-        let node = workload.container.at(path)?;
-        Some((node, quantity(node.text()?)?))
+    let amount = |part: &str, what: &str| {
+        let node = workload.container.at("resources")?.get(part)?.get(what)?;
+        let text = node.text()?;
+        // Of cpus parts count, of memory bytes.
+        let number = match text.strip_suffix('m').filter(|_| what == "cpu") {
+            Some(thousandths) => quantity(thousandths)?,
+            None if what == "cpu" => quantity(&format!("{text}k"))?,
+            None => quantity(text)?,
+        };
+        Some((node, number))
     };
-    if let (Some((node, wanted)), Some((limit, most))) =
-        (amount("resources/requests/memory"), amount("resources/limits/memory"))
-        && most < wanted
-    {
+    for what in ["memory", "cpu", "ephemeral-storage"] {
+        let (Some((node, wanted)), Some((limit, most))) =
+            (amount("requests", what), amount("limits", what))
+        else {
+            continue;
+        };
+        if wanted <= most {
+            continue;
+        }
         let message = format!(
             "the request of {} is above the limit of {}",
             node.text().unwrap_or_default(),
