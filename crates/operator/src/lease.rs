@@ -95,14 +95,17 @@ pub fn lease(
     LeaseTurn::Write(lease)
 }
 
-/// The lease as its holder leaves it, so that nobody has to wait.
-pub fn released(lease: &Value, now: &str) -> Value {
+/// The lease as its holder leaves it, so that nobody has to wait; `None`: somebody else holds it by now.
+pub fn released(about: LeaseName<'_>, lease: &Value, now: &str) -> Option<Value> {
+    if holder(lease) != Some(about.holder) {
+        return None;
+    }
     let mut lease = lease.clone();
     lease["spec"]["holderIdentity"] = json!("");
     // As client-go does: whoever looks at its duration need not wait, either.
     lease["spec"]["leaseDurationSeconds"] = json!(1);
     lease["spec"]["renewTime"] = json!(now);
-    lease
+    Some(lease)
 }
 
 #[cfg(test)]
@@ -142,7 +145,11 @@ mod tests {
         other["spec"]["leaseDurationSeconds"] = json!(60);
         other["spec"]["renewTime"] = json!("1999");
         check(Some(&other), 59, Err("other"));
-        check(Some(&released(&other, "now")), 0, Ok((1, "now")));
+        // Only who holds it gives it away.
+        assert_eq!(released(ABOUT, &other, "now"), None);
+        let about = LeaseName { holder: "other", ..ABOUT };
+        let free = released(about, &other, "now").expect("its own");
+        check(Some(&free), 0, Ok((1, "now")));
         other["spec"]["holderIdentity"] = json!("me");
         check(Some(&other), 0, Ok((0, "before")));
     }

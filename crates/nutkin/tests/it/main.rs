@@ -33,6 +33,7 @@ mod scenario_looking;
 mod scenario_lost;
 mod scenario_moving;
 mod scenario_older;
+mod scenario_operator;
 mod scenario_rbac;
 mod scenario_records;
 mod scenario_relocation;

@@ -155,6 +155,9 @@ impl Kubernetes {
             let message = format!("namespaces \"{}\" not found", place.namespace);
             return Err(status(404, "NotFound", &message));
         }
+        if request.method == "PATCH" && place.rest == "status" {
+            return self.patch(&place, request);
+        }
         if !place.rest.is_empty() {
             return self.below(&place, request);
         }
@@ -332,12 +335,35 @@ impl Kubernetes {
         }
         let old = self.found(place)?.clone();
         let mut object = old.clone();
-        patch::apply(&mut object, &request.json()).map_err(|said| status(422, "Invalid", &said))?;
+        if kind.starts_with("application/merge-patch") {
+            patch::merge(&mut object, &request.json());
+            // A part of an object is written by itself.
+            match place.rest.as_str() {
+                "status" => {
+                    let status = object["status"].take();
+                    object = Value::clone(&old);
+                    object["status"] = status;
+                    object["metadata"]["resourceVersion"] =
+                        request.json()["metadata"]["resourceVersion"].clone();
+                }
+                _ => object["status"] = old["status"].clone(),
+            }
+        } else {
+            let done = patch::apply(&mut object, &request.json());
+            done.map_err(|said| status(422, "Invalid", &said))?;
+        }
         if object["metadata"]["resourceVersion"] != old["metadata"]["resourceVersion"] {
             return Err(refusal::modified(place));
         }
         if object["metadata"]["managedFields"] == old["metadata"]["managedFields"] {
             fields::updated(&mut object, &old, manager(request));
+        }
+        let held = object["metadata"]["finalizers"].as_array().is_some_and(|all| !all.is_empty());
+        if object["metadata"]["deletionTimestamp"].is_string() && !held {
+            self.objects.remove(&key(place));
+            self.version += 1;
+            self.events.push((self.version, "DELETED", object.clone()));
+            return Ok(Answer::json(200, &object));
         }
         Ok(self.written(200, place, object, request))
     }

@@ -1,4 +1,4 @@
-//! JSON patches (RFC 6902), as far as they are sent.
+//! JSON patches (RFC 6902) and merge patches (RFC 7386), as far as they are sent.
 
 use serde_json::Value;
 
@@ -30,6 +30,25 @@ pub(super) fn apply(object: &mut Value, steps: &Value) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Lays a merge patch (RFC 7386) over an object.
+pub(super) fn merge(object: &mut Value, patch: &Value) {
+    let Value::Object(fields) = patch else {
+        object.clone_from(patch);
+        return;
+    };
+    if !object.is_object() {
+        *object = Value::Object(serde_json::Map::new());
+    }
+    let Value::Object(there) = object else { return };
+    for (key, value) in fields {
+        if value.is_null() {
+            there.remove(key);
+        } else {
+            merge(there.entry(key.clone()).or_insert(Value::Null), value);
+        }
+    }
 }
 
 fn parts(path: &str) -> (&str, String) {
