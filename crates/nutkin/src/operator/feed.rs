@@ -133,6 +133,8 @@ async fn once<T: DeserializeOwned + Send + 'static>(
     };
     listener.listed();
     board.lists.borrow_mut().remove(&title(scope));
+    // Whoever waited for the last list begins.
+    board.woken.notify_one();
     *failures = 0;
     loop {
         let mut stream = scope.watch::<Versioned<T>>(&board.api, &version).await;
@@ -246,6 +248,14 @@ impl Listener<Belonging> for Belongings<'_> {
         let is_of_interest = is_another || is_pod || !["ConfigMap", "Service"].contains(&self.kind);
         if let Some(session) = self.session(&one).filter(|_| is_of_interest && !is_listed) {
             self.board.wake(&session, is_another);
+        }
+    }
+
+    fn listed(&self) {
+        // What was deleted or edited while nobody watched makes no sign.
+        let sessions = self.board.world.borrow().keys(CustomKind::Deployment, None);
+        for session in sessions {
+            self.board.wake(&session, true);
         }
     }
 

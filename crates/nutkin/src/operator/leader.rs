@@ -34,9 +34,12 @@ impl<'s> Leader<'s> {
         let mut told = String::new();
         loop {
             let line = match self.turn(settings).await {
-                Ok(None) => return,
-                Ok(Some(other)) => {
+                Ok(LeaseSeen::Ours) => return,
+                Ok(LeaseSeen::Of(other)) => {
                     format!("waiting for lease `{}`, which `{other}` holds", settings.name)
+                }
+                Ok(LeaseSeen::Overtaken) => {
+                    format!("waiting for lease `{}`, which changes hands", settings.name)
                 }
                 Err(error) => format!("{:#}", failure(error).error),
             };
@@ -54,47 +57,49 @@ impl<'s> Leader<'s> {
         loop {
             clock::pause(settings.terms.retry).await;
             let deadline = settings.terms.deadline;
-            let turn = tokio::time::timeout(deadline, self.turn(settings)).await;
-            let is_late = self.renewed.is_none_or(|renewed| deadline <= renewed.elapsed());
-            match turn {
-                Ok(Ok(None)) => {}
-                Ok(Ok(Some(other))) => return lost(&settings.name, &format!("`{other}` holds it")),
-                Ok(Err(_)) | Err(_) if is_late => {
-                    return lost(&settings.name, "it could not be renewed in time");
+            let passed = self.renewed.map_or(deadline, |renewed| renewed.elapsed());
+            let left = deadline.saturating_sub(passed);
+            match tokio::time::timeout(left, self.turn(settings)).await {
+                Ok(Ok(LeaseSeen::Ours)) => {}
+                Ok(Ok(LeaseSeen::Of(other))) => {
+                    return lost(&settings.name, &format!("`{other}` holds it"));
                 }
-                Ok(Err(_)) | Err(_) => {}
+                // An answer may have been lost, and the next look finds what it said.
+                Ok(Ok(LeaseSeen::Overtaken) | Err(_)) if passed < deadline => {}
+                Ok(_) | Err(_) => return lost(&settings.name, "it could not be renewed in time"),
             }
         }
     }
 
-    /// Looks at it and writes it where it may. `None`: it is ours; else who holds it.
-    async fn turn(&mut self, settings: &LeaseSettings) -> Result<Option<String>, ApiError> {
+    /// Looks at it and writes it where it may.
+    async fn turn(&mut self, settings: &LeaseSettings) -> Result<LeaseSeen, ApiError> {
         let found = self.api.get(LEASES, &settings.name).await?;
         let since = match (&self.found, &found) {
             (Some((before, since)), Some(now)) if before["spec"] == now["spec"] => *since,
             _ => Instant::now(),
         };
-        let LeaseSettings { namespace, name, holder, terms } = settings;
-        let about = LeaseName { namespace, name, holder };
-        let turn = lease::lease(about, *terms, found.as_ref(), since.elapsed(), &clock::micros());
+        let (about, terms) = (settings.about(), settings.terms);
+        // It holds from before the request: when that was heard nobody here knows.
+        let begun = Instant::now();
+        let turn = lease::lease(about, terms, found.as_ref(), since.elapsed(), &clock::micros());
         let written = match turn {
             LeaseTurn::Wait(other) => {
                 self.found = found.map(|found| (found, since));
-                return Ok(Some(other));
+                return Ok(LeaseSeen::Of(other));
             }
             LeaseTurn::Write(lease) if found.is_none() => self.api.create(&lease).await,
             LeaseTurn::Write(lease) => self.api.replace(&lease).await,
         };
         match written {
             Ok(written) => {
-                self.found = Some((written, Instant::now()));
-                self.renewed = Some(Instant::now());
-                Ok(None)
+                self.found = Some((written, begun));
+                self.renewed = Some(begun);
+                Ok(LeaseSeen::Ours)
             }
             // Somebody else was faster.
             Err(error) if error.is("Conflict") || error.is("AlreadyExists") => {
                 self.found = None;
-                Ok(Some("another one".to_owned()))
+                Ok(LeaseSeen::Overtaken)
             }
             Err(error) => Err(error),
         }
@@ -102,10 +107,27 @@ impl<'s> Leader<'s> {
 
     /// Gives it away, so that the next one need not wait.
     pub(super) async fn release(&mut self) {
-        if let (Some(_), Some((found, _))) = (self.renewed, &self.found) {
-            let _ = self.api.replace(&lease::released(found, &clock::micros())).await;
+        let (Some(settings), Some((found, _))) = (self.settings, &self.found) else { return };
+        if let Some(free) = lease::released(settings.about(), found, &clock::micros()) {
+            let _ = self.api.replace(&free).await;
         }
     }
+}
+
+impl LeaseSettings {
+    fn about(&self) -> LeaseName<'_> {
+        LeaseName { namespace: &self.namespace, name: &self.name, holder: &self.holder }
+    }
+}
+
+/// What one look at the lease came to.
+enum LeaseSeen {
+    /// It is ours, for its duration from now on.
+    Ours,
+    /// Somebody else holds it.
+    Of(String),
+    /// It changed while it was looked at.
+    Overtaken,
 }
 
 fn lost(name: &str, why: &str) -> Error {

@@ -32,15 +32,16 @@ struct Due {
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     waiting: BTreeMap<Key, Due>,
-    /// Those that are worked for, and what was heard of them meanwhile: whether they are to be looked at again, and how closely.
-    working: BTreeMap<Key, Option<bool>>,
+    /// Those that are worked for, how closely they are looked at, and what was heard of them meanwhile: whether they are to be looked at
+    /// again, and how closely.
+    working: BTreeMap<Key, (bool, Option<bool>)>,
     failures: BTreeMap<Key, u32>,
 }
 
 impl Queue {
     /// Something has happened to a resource. `looks`: perhaps to what belongs to it.
     pub(super) fn wake(&mut self, key: &Key, looks: bool, now: Instant) {
-        if let Some(heard) = self.working.get_mut(key) {
+        if let Some((_, heard)) = self.working.get_mut(key) {
             *heard = Some(heard.unwrap_or(false) || looks);
             return;
         }
@@ -53,7 +54,7 @@ impl Queue {
         let due = self.waiting.iter().filter(|(_, due)| due.at <= now);
         let key = due.min_by_key(|(_, due)| due.at).map(|(key, _)| key.clone())?;
         let Due { looks, .. } = self.waiting.remove(&key)?;
-        self.working.insert(key.clone(), None);
+        self.working.insert(key.clone(), (looks, None));
         Some((key, looks))
     }
 
@@ -64,7 +65,8 @@ impl Queue {
 
     /// Work has ended.
     pub(super) fn done(&mut self, key: &Key, outcome: Outcome, now: Instant) {
-        let heard = self.working.remove(key).flatten();
+        let (looked, heard) = self.working.remove(key).unwrap_or_default();
+        let is_failed = matches!(outcome, Outcome::Failed);
         let after = match outcome {
             Outcome::Again(after) => {
                 self.failures.remove(key);
@@ -79,10 +81,11 @@ impl Queue {
         };
         match heard {
             // A failure keeps its pause, whatever echoes follow.
-            Some(looks) if !matches!(outcome, Outcome::Failed) => self.wake(key, looks, now),
+            Some(looks) if !is_failed => self.wake(key, looks, now),
             heard => {
                 if let Some(after) = after {
-                    let looks = heard.unwrap_or(false);
+                    // What was not mended is looked for again.
+                    let looks = heard.unwrap_or(false) || (is_failed && looked);
                     self.waiting.insert(key.clone(), Due { at: now + after, looks });
                 }
             }
@@ -124,10 +127,10 @@ mod tests {
     fn pauses_grow_with_failures_and_end_with_success() {
         let (mut queue, mut now) = (Queue::default(), Instant::now());
         let a = Key::session("n", "a");
-        queue.wake(&a, false, now);
+        queue.wake(&a, true, now);
         let mut pauses = Vec::new();
         for _ in 0..8 {
-            assert!(queue.next(now).is_some());
+            assert!(queue.next(now).is_some_and(|(_, looks)| looks));
             // The write of the failure comes back as news.
             queue.wake(&a, false, now);
             queue.done(&a, Outcome::Failed, now);

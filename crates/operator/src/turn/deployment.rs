@@ -63,6 +63,11 @@ pub struct SeenSession {
 /// Decides for a session.
 pub fn deployment(resource: &CustomResource, seen: &SeenSession, now: &TurnTime) -> ResourceTurn {
     let mut turn = ResourceTurn::nothing(&resource.status);
+    if resource.is_application() && resource.is_deleted() {
+        // It may have been a session: what that left is its owner's by now.
+        turn.hold = resource.is_held(CustomKind::Deployment).then_some(false);
+        return turn;
+    }
     if resource.is_application() {
         let message = "Nutkin keeps sessions only: an application (spec.job) is left alone";
         turn.events.push(ResourceEvent::warning("Operator", "UnsupportedResource", message));

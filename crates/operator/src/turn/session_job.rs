@@ -46,6 +46,19 @@ pub struct SeenRun {
     pub cause: Option<String>,
 }
 
+impl SessionGate {
+    /// Of a session whose resource is there. `serves`: its status says that it is ready as it is wanted; `answers`: REST does; `comes_back`: high
+    /// availability has its jobs.
+    pub const fn of(is_application: bool, serves: bool, answers: bool, comes_back: bool) -> Self {
+        match (is_application, serves && answers, comes_back) {
+            (true, ..) => Self::Application,
+            (false, true, _) => Self::Ready,
+            (false, false, true) => Self::SilentWithJobs,
+            (false, false, false) => Self::Silent,
+        }
+    }
+}
+
 impl SeenRun {
     fn has_ended(&self) -> bool {
         ["FINISHED", "FAILED", "CANCELED"].contains(&self.state.as_str())

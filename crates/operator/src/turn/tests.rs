@@ -175,6 +175,24 @@ fn a_spec_that_is_refused_changes_nothing_that_runs() {
     assert_eq!((turn.act, turn.status["error"].is_null()), (None, true));
 }
 
+#[test]
+fn a_highly_available_session_that_is_silent_for_a_moment_keeps_its_jobs() {
+    assert_eq!(SessionGate::of(false, true, true, true), SessionGate::Ready);
+    assert_eq!(SessionGate::of(false, true, false, true), SessionGate::SilentWithJobs);
+    assert_eq!(SessionGate::of(false, false, true, true), SessionGate::SilentWithJobs);
+    assert_eq!(SessionGate::of(false, true, false, false), SessionGate::Silent);
+    assert_eq!(SessionGate::of(true, true, true, true), SessionGate::Application);
+}
+
+#[test]
+fn a_session_that_became_an_application_is_not_held_back() {
+    let mut orders = resource(json!({"job": {"jarURI": "local:///a.jar"}}));
+    orders.metadata.finalizers.push(CustomKind::Deployment.finalizer().to_owned());
+    orders.metadata.deletion_timestamp = Some(now().text);
+    let turn = deployment(&orders, &SeenSession::default(), &now());
+    assert_eq!((turn.hold, turn.act), (Some(false), None));
+}
+
 fn run(state: &str, runs_all: bool) -> SeenRun {
     SeenRun { id: "i".to_owned(), state: state.to_owned(), runs_all, ..SeenRun::default() }
 }
