@@ -50,13 +50,11 @@ pub(super) async fn work(
         if failed.is_some() {
             return Ok(Outcome::Failed);
         }
-        let (Some(act), Ok(wish)) = (turn.act, &wish) else {
-            return Ok(Outcome::Again(turn.again));
-        };
-        let done = match act {
-            ResourceAct::Bring => Box::pin(hands.bring(wish, context)).await,
-            ResourceAct::End => end(key, board, context).await,
-            ResourceAct::Cancel | ResourceAct::Stop => Ok(()),
+        let done = match (turn.act, &wish) {
+            (Some(ResourceAct::Bring), Ok(wish)) => Box::pin(hands.bring(wish, context)).await,
+            // Also of a resource that cannot be read any more.
+            (Some(ResourceAct::End), _) => end(key, board, context).await,
+            _ => return Ok(Outcome::Again(turn.again)),
         };
         match done {
             Ok(()) => is_brought = true,
@@ -115,15 +113,21 @@ fn drift_line(drift: &nutkin_core::decide::Drift) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Ends a session, with the data that would bring its jobs back. Its ledger stays where something in it could be resumed.
+/// Ends a session, with the data that would bring its jobs back. Its ledger stays where something in it could be resumed. What somebody
+/// else made under this name is left alone.
 async fn end(key: &Key, board: &Board, context: &Context<'_>) -> Result<(), Error> {
     let api = board.api(key);
-    let ending = Ending { delete_ha_data: true, adopt: true, ..Ending::default() };
-    match nutkin_kubernetes::session::open(&api, &key.name).await? {
-        Some(session) => drop(kubernetes::end(&session, ending, context).await?),
-        None => drop(delete_what_is_left(&api, &key.name).await?),
-    }
     let store = KubernetesSession::gone(&api, &key.name);
+    let has_ledger = !ledger::load(&store).await?.is_new();
+    let ending = Ending { delete_ha_data: true, ..Ending::default() };
+    match nutkin_kubernetes::session::open(&api, &key.name).await? {
+        Some(session) if session.is_ours() => {
+            drop(kubernetes::end(&session, ending, context).await?);
+        }
+        Some(_) => {}
+        None if has_ledger => drop(delete_what_is_left(&api, &key.name).await?),
+        None => {}
+    }
     let opened = ledger::load(&store).await?;
     if !opened.is_new() && opened.ledger.resumable().is_empty() {
         store.remove(&opened.version).await?;

@@ -41,14 +41,18 @@ trait Listener<T> {
     fn listed(&self) {}
 }
 
-/// Listens to everything, for ever.
-pub(super) async fn all(board: &Board, settings: &Settings, context: &Context<'_>) {
+/// Listens to everything, for ever. What has to be listed first is on the board when this returns.
+pub(super) fn all<'b>(
+    board: &'b Board,
+    settings: &Settings,
+    context: &'b Context<'_>,
+) -> impl Future<Output = ()> + 'b {
     let namespaces: Vec<Option<String>> = match settings.namespaces.as_slice() {
         [] => vec![None],
         some => some.iter().cloned().map(Some).collect(),
     };
     let types = format!("type in ({})", TYPES.join(","));
-    let mut feeds: Vec<std::pin::Pin<Box<dyn Future<Output = ()> + '_>>> = Vec::new();
+    let mut feeds: Vec<std::pin::Pin<Box<dyn Future<Output = ()> + 'b>>> = Vec::new();
     for namespace in namespaces {
         let scope = |resource: Resource, selector: &str| Scope {
             resource,
@@ -73,7 +77,7 @@ pub(super) async fn all(board: &Board, settings: &Settings, context: &Context<'_
             feeds.push(Box::pin(hear(board, scope(resource, selector), listener, context)));
         }
     }
-    join_all(feeds).await;
+    async { drop(join_all(feeds).await) }
 }
 
 /// Where a kind is kept.

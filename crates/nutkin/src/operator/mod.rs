@@ -113,7 +113,8 @@ async fn keep(board: &Board, settings: &Settings, hands: &impl Hands, context: &
     let mut workers = FuturesUnordered::new();
     loop {
         let now = Instant::now();
-        while workers.len() < AT_ONCE {
+        // Half of what there is would mislead: a job whose session is not listed yet looks as if it had none.
+        while board.is_ready() && workers.len() < AT_ONCE {
             let Some((key, looks)) = board.queue.borrow_mut().next(now) else { break };
             workers.push(Box::pin(async move {
                 let outcome = work(&key, looks, board, hands, context).await;
@@ -124,7 +125,7 @@ async fn keep(board: &Board, settings: &Settings, hands: &impl Hands, context: &
         tokio::select! {
             () = &mut feeds => return,
             () = board.woken.notified() => {}
-            () = clock::until(due), if workers.len() < AT_ONCE => {}
+            () = clock::until(due), if board.is_ready() && workers.len() < AT_ONCE => {}
             Some((key, outcome)) = workers.next(), if !workers.is_empty() => {
                 board.queue.borrow_mut().done(&key, outcome, Instant::now());
             }

@@ -8,7 +8,7 @@ use nutkin_core::session::UpgradeMode;
 use nutkin_flink::{Problem, is_highly_available};
 use nutkin_kubernetes::session::KubernetesSession;
 use nutkin_operator::resource::CustomResource;
-use nutkin_operator::status::{JobManagerState, ReconciliationState};
+use nutkin_operator::status::{JobManagerState, ReconciliationState, last_spec};
 use nutkin_operator::turn::{
     self, ResourceAct, SeenRun, SeenSessionJob, SessionGate, while_at_work,
 };
@@ -30,7 +30,27 @@ const ACTS: usize = 3;
 /// A job with its session, as far as both can be read.
 struct About {
     wish: Result<SessionWish, Vec<Problem>>,
-    gate: SessionGate,
+    /// What is known of the session without asking it; `None`: it has no resource.
+    session: Option<SessionWords>,
+}
+
+/// A session in the words of its resource.
+#[derive(Clone, Copy)]
+struct SessionWords {
+    is_application: bool,
+    /// Whether its status says that it is ready as it is wanted.
+    serves: bool,
+    /// Whether high availability brings its jobs back.
+    comes_back: bool,
+}
+
+impl About {
+    fn gate(&self, answers: bool) -> SessionGate {
+        self.session.map_or(SessionGate::Absent, |session| {
+            let SessionWords { is_application, serves, comes_back } = session;
+            SessionGate::of(is_application, serves, answers, comes_back)
+        })
+    }
 }
 
 /// Works for it.
@@ -45,14 +65,11 @@ pub(super) async fn work(
 ) -> Result<Outcome, Error> {
     let about = about(key, &resource, board, context);
     let store = KubernetesSession::gone(&board.api(key), resource.session());
-    let way = match about.gate {
+    let way = match about.gate(true) {
         SessionGate::Ready => connect(&store).await?,
         _ => None,
     };
-    let gate = match (&way, about.gate) {
-        (None, SessionGate::Ready) => SessionGate::Silent,
-        (_, gate) => gate,
-    };
+    let gate = about.gate(way.is_some());
     let (mut is_brought, mut failed) = (false, None::<String>);
     for _ in 0..ACTS {
         let client = way.as_ref().map(|(_, client)| client);
@@ -72,8 +89,19 @@ pub(super) async fn work(
         if failed.is_some() {
             return Ok(Outcome::Failed);
         }
-        let (Some(act), Ok(wish), Some(client)) = (turn.act, &about.wish, client) else {
+        let (Some(act), Some(client)) = (turn.act, client) else {
             return Ok(Outcome::Again(turn.again));
+        };
+        let Ok(wish) = &about.wish else {
+            if act == ResourceAct::Bring {
+                return Ok(Outcome::Again(turn.again));
+            }
+            // Nobody can read any more how it is to end.
+            match cancel(key, &seen, client, &store).await {
+                Ok(()) => is_brought = true,
+                Err(failure) => failed = Some(said::line(&failure)),
+            }
+            continue;
         };
         let mut wish = wish.clone();
         if let (ResourceAct::Cancel | ResourceAct::Stop, Some(job)) =
@@ -104,24 +132,48 @@ pub(super) async fn work(
 fn about(key: &Key, job: &CustomResource, board: &Board, context: &Context<'_>) -> About {
     let session = board.resource(&board.session_of(key));
     let Some(session) = session else {
-        return About { wish: Err(Vec::new()), gate: SessionGate::Absent };
+        return About { wish: Err(Vec::new()), session: None };
     };
-    let wish = SessionWish::of(&session, Some(job), &board.api.access().place, context);
+    let place = &board.api.access().place;
+    let mut wish = SessionWish::of(&session, Some(job), place, context);
+    if wish.is_err() && job.is_deleted() {
+        // It ends as what was brought about last.
+        let (session, job) = (as_brought(&session), as_brought(job));
+        wish = SessionWish::of(&session, Some(&job), place, context);
+    }
     let status = &session.status;
     let is_ready = JobManagerState::of(status) == Some(JobManagerState::Ready)
         && ReconciliationState::of(status) == Some(ReconciliationState::Deployed);
-    let comes_back =
-        wish.as_ref().is_ok_and(|wish| is_highly_available(&wish.session.configuration));
-    let gate = if session.is_application() {
-        SessionGate::Application
-    } else if is_ready {
-        SessionGate::Ready
-    } else if comes_back {
-        SessionGate::SilentWithJobs
-    } else {
-        SessionGate::Silent
+    let comes_back = match &wish {
+        Ok(wish) => is_highly_available(&wish.session.configuration),
+        // In doubt it does: a job that is let go cannot be caught again.
+        Err(_) => true,
     };
-    About { wish, gate }
+    let is_application = session.is_application();
+    About { wish, session: Some(SessionWords { is_application, serves: is_ready, comes_back }) }
+}
+
+/// A resource as it was brought about last.
+fn as_brought(resource: &CustomResource) -> CustomResource {
+    let mut resource = resource.clone();
+    if let Some(last) = last_spec(&resource.status) {
+        resource.spec = last;
+    }
+    resource
+}
+
+/// Cancels what runs of a job, and forgets the job.
+async fn cancel(
+    key: &Key,
+    seen: &SeenSessionJob,
+    client: &Client,
+    store: &KubernetesSession,
+) -> Result<(), Error> {
+    if let Some(run) = seen.run.as_ref().filter(|run| !run.has_ended()) {
+        client.cancel(&run.id).await.map_err(jobs::failure)?;
+    }
+    let removed = ledger::update(store, |ledger| drop(ledger.jobs.remove(&key.name)));
+    removed.await.map(drop)
 }
 
 /// The way to the session's REST API; `None`: nobody answers.

@@ -60,7 +60,8 @@ impl SessionGate {
 }
 
 impl SeenRun {
-    fn has_ended(&self) -> bool {
+    /// Whether it will not change any more.
+    pub fn has_ended(&self) -> bool {
         ["FINISHED", "FAILED", "CANCELED"].contains(&self.state.as_str())
     }
 }
