@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use nutkin_kubernetes::api::Api;
 use nutkin_operator::resource::{CustomKind, CustomResource};
+use nutkin_operator::validate::JarPolicy;
 use serde_json::Value;
 use tokio::sync::{Notify, RwLock};
 
@@ -32,6 +33,8 @@ pub(super) struct Board {
     locks: Shared<BTreeMap<Key, Rc<RwLock<()>>>>,
     /// The label selector of resources.
     pub(super) selector: String,
+    /// Where jars of jobs may come from.
+    pub(super) jars: JarPolicy,
 }
 
 impl Board {
@@ -46,6 +49,7 @@ impl Board {
             kept: Shared::default(),
             locks: Shared::default(),
             selector: settings.selector.clone(),
+            jars: settings.jars.clone(),
         }
     }
 
@@ -97,6 +101,7 @@ impl Board {
         if !self.world.borrow_mut().put(key.clone(), resource) {
             return;
         }
+        self.queue.borrow_mut().renew(&key);
         self.wake(&key, false);
         match of {
             // A session that is being deleted waits for its jobs.

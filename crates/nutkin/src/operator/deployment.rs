@@ -4,6 +4,7 @@ use nutkin_flink::Problem;
 use nutkin_kubernetes::end::delete_what_is_left;
 use nutkin_kubernetes::session::KubernetesSession;
 use nutkin_operator::resource::CustomResource;
+use nutkin_operator::status::last_spec;
 use nutkin_operator::turn::{self, ResourceAct, SeenSession, SeenWorkload};
 use nutkin_shell::ledger::{self, Store as _};
 use nutkin_shell::{Ending, Error};
@@ -12,7 +13,7 @@ use super::board::Board;
 use super::hands::{Hands, SessionWish};
 use super::queue::Outcome;
 use super::world::Key;
-use super::{clock, look, said, write};
+use super::{clock, look, refused, said, write};
 use crate::Context;
 use crate::platform::{Session, drift, kubernetes};
 
@@ -31,10 +32,12 @@ pub(super) async fn work(
     hands: &impl Hands,
     context: &Context<'_>,
 ) -> Result<Outcome, Error> {
-    let wish = SessionWish::of(&resource, None, &board.api.access().place, context);
+    let refused = refused::session(key, &resource);
+    let wish = wish(&resource, !refused.is_empty(), board, context);
     let (mut is_brought, mut failed) = (false, None::<String>);
     for _ in 0..ACTS {
         let mut seen = observe(key, &resource, &wish, looks && !is_brought, board, context).await?;
+        seen.problems.splice(0..0, refused.iter().cloned());
         seen.is_brought = is_brought;
         seen.failed.clone_from(&failed);
         let turn = turn::deployment(&resource, &seen, &clock::turn());
@@ -62,6 +65,20 @@ pub(super) async fn work(
         }
     }
     Ok(Outcome::Again(None))
+}
+
+/// What is wanted; where that is refused, what was wanted last is kept.
+fn wish(
+    resource: &CustomResource,
+    is_refused: bool,
+    board: &Board,
+    context: &Context<'_>,
+) -> Result<SessionWish, Vec<Problem>> {
+    let mut wanted = resource.clone();
+    if let Some(last) = last_spec(&resource.status).filter(|_| is_refused) {
+        wanted.spec = last;
+    }
+    SessionWish::of(&wanted, None, &board.api.access().place, context)
 }
 
 async fn observe(

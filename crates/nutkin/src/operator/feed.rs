@@ -37,6 +37,8 @@ trait Listener<T> {
     fn there(&self, one: T, is_listed: bool);
     /// It is gone.
     fn gone(&self, one: T);
+    /// A list begins; one that broke off counts for nothing.
+    fn begins(&self) {}
     /// A list has ended.
     fn listed(&self) {}
 }
@@ -124,6 +126,7 @@ async fn once<T: DeserializeOwned + Send + 'static>(
     listener: &impl Listener<T>,
     failures: &mut usize,
 ) -> Result<(), ApiError> {
+    listener.begins();
     let mut from = None;
     let mut version = loop {
         let page = scope.page::<T>(&board.api, from.as_deref()).await?;
@@ -139,7 +142,6 @@ async fn once<T: DeserializeOwned + Send + 'static>(
     board.lists.borrow_mut().remove(&title(scope));
     // Whoever waited for the last list begins.
     board.woken.notify_one();
-    *failures = 0;
     loop {
         let mut stream = scope.watch::<Versioned<T>>(&board.api, &version).await;
         let stream = match &mut stream {
@@ -148,7 +150,10 @@ async fn once<T: DeserializeOwned + Send + 'static>(
             Err(_) => return stream.map(drop),
         };
         while let Some(told) = stream.next().await {
-            match told? {
+            let told = told?;
+            // Not before: where listing is allowed and watching is not, everything would be listed in a circle.
+            *failures = 0;
+            match told {
                 Told::There(one) => {
                     version.clone_from(&one.version);
                     listener.there(one.object, false);
@@ -201,6 +206,10 @@ impl Listener<CustomResource> for Resources<'_> {
 
     fn gone(&self, one: CustomResource) {
         self.board.remove(&Key::of(self.kind, &one));
+    }
+
+    fn begins(&self) {
+        self.seen.take();
     }
 
     fn listed(&self) {

@@ -15,7 +15,7 @@ use super::board::Board;
 pub(super) async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, Error> {
     let Some(address) = address else { return Ok(None) };
     let listener = TcpListener::bind(address).await.map_err(|error| {
-        let message = format!("nobody can listen at {address} for health: {error}");
+        let message = format!("Nutkin cannot listen at {address} for health: {error}");
         Error::new(Kind::Broken, message).hint("choose another one with `--health ADDRESS:PORT`")
     })?;
     Ok(Some(listener))

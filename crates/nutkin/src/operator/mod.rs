@@ -16,6 +16,7 @@ mod health;
 mod leader;
 mod look;
 mod queue;
+mod refused;
 mod said;
 mod session_job;
 mod world;
@@ -31,6 +32,7 @@ use nutkin_kubernetes::api::Api;
 use nutkin_kubernetes::cluster;
 use nutkin_operator::lease::LeaseTerms;
 use nutkin_operator::resource::CustomKind;
+use nutkin_operator::validate::JarPolicy;
 use nutkin_shell::{ClusterPlace, Error};
 
 use crate::Context;
@@ -56,6 +58,8 @@ pub struct Settings {
     pub lease: Option<LeaseSettings>,
     /// Where it says that it is well; `None`: nowhere.
     pub health: Option<SocketAddr>,
+    /// Where jars of jobs may come from.
+    pub jars: JarPolicy,
 }
 
 /// Which Lease, and who wants it.

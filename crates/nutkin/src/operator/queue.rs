@@ -39,14 +39,22 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Something has happened to a resource. `looks`: perhaps to what belongs to it.
+    /// A resource says something else than before: failures of what it said do not hold it up.
+    pub(super) fn renew(&mut self, key: &Key) {
+        self.failures.remove(key);
+    }
+
+    /// Something has happened to a resource. `looks`: perhaps to what belongs to it. The pause after a failure stays: pods that come
+    /// and go are not a reason to try again sooner.
     pub(super) fn wake(&mut self, key: &Key, looks: bool, now: Instant) {
         if let Some((_, heard)) = self.working.get_mut(key) {
             *heard = Some(heard.unwrap_or(false) || looks);
             return;
         }
+        let has_failed = self.failures.contains_key(key);
         let due = self.waiting.entry(key.clone()).or_insert(Due { at: now, looks });
-        *due = Due { at: due.at.min(now), looks: due.looks || looks };
+        let at = if has_failed { due.at } else { due.at.min(now) };
+        *due = Due { at, looks: due.looks || looks };
     }
 
     /// The next one whose time has come.

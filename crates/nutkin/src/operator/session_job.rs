@@ -20,7 +20,7 @@ use super::board::Board;
 use super::hands::SessionWish;
 use super::queue::Outcome;
 use super::world::Key;
-use super::{clock, look, said, write};
+use super::{clock, look, refused, said, write};
 use crate::Context;
 use crate::jobs;
 
@@ -64,6 +64,8 @@ pub(super) async fn work(
     context: &Context<'_>,
 ) -> Result<Outcome, Error> {
     let about = about(key, &resource, board, context);
+    let session = board.resource(&board.session_of(key));
+    let (refused, may_pass) = refused::job(&resource, session.as_ref(), board).await;
     let store = KubernetesSession::gone(&board.api(key), resource.session());
     let way = match about.gate(true) {
         SessionGate::Ready => connect(&store).await?,
@@ -75,6 +77,7 @@ pub(super) async fn work(
         let client = way.as_ref().map(|(_, client)| client);
         let mut seen = observe(key, &about.wish, client, &store).await?;
         (seen.gate, seen.is_brought) = (gate, is_brought);
+        seen.problems.splice(0..0, refused.iter().cloned());
         seen.failed.clone_from(&failed);
         let turn = turn::session_job(&resource, &seen, &clock::turn());
         let uid = resource.metadata.uid.clone();
@@ -90,7 +93,7 @@ pub(super) async fn work(
             return Ok(Outcome::Failed);
         }
         let (Some(act), Some(client)) = (turn.act, client) else {
-            return Ok(Outcome::Again(turn.again));
+            return Ok(if may_pass { Outcome::Failed } else { Outcome::Again(turn.again) });
         };
         let Ok(wish) = &about.wish else {
             if act == ResourceAct::Bring {

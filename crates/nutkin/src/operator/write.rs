@@ -1,6 +1,9 @@
 //! Writes what was decided about a resource: its finalizer, its status, events. Each only where it changes.
 
-use nutkin_kubernetes::error::failure;
+use nutkin_core::kubernetes::resource::EVENTS;
+use nutkin_kubernetes::api::Api;
+use nutkin_kubernetes::error::{ApiError, failure};
+use nutkin_operator::event::{ClusterEvent, Regarding};
 use nutkin_operator::resource::{CustomKind, CustomResource};
 use nutkin_operator::status::merge_patch;
 use nutkin_shell::Error;
@@ -75,14 +78,39 @@ pub(super) async fn hold(
     }
 }
 
-/// Takes an answer as what the resource is now, before the watch tells of it.
+/// Takes an answer as what the resource is now, before the watch brings it.
 fn take(resource: &mut CustomResource, written: Value, board: &Board, kind: CustomKind) {
     let Ok(mut now) = serde_json::from_value::<CustomResource>(written) else { return };
     now.prune();
     *resource = now.clone();
     let key = Key::of(kind, &now);
+    // Without a finalizer it is gone, and its end may have been heard before this answer came: it must not come back.
+    if now.is_deleted() && now.metadata.finalizers.is_empty() {
+        board.remove(&key);
+        return;
+    }
     // Its session or its jobs hear of it; who has written it needs not.
     if board.world.borrow_mut().put(key.clone(), now) && kind == CustomKind::Deployment {
         board.wake_jobs(&key);
+    }
+}
+
+/// Writes an event; one that is there already counts one more.
+///
+/// # Errors
+/// The API server refuses.
+pub(super) async fn event(
+    api: &Api,
+    event: &ClusterEvent,
+    about: &Regarding<'_>,
+    now: &str,
+) -> Result<(), ApiError> {
+    match api.create(&event.first(about, now)).await {
+        Err(error) if error.is("AlreadyExists") => {
+            let name = event.name(about);
+            let Some(old) = api.get(EVENTS, &name).await? else { return Ok(()) };
+            api.merge(EVENTS, &name, "", &event.again(&old, now)).await.map(drop)
+        }
+        written => written.map(drop),
     }
 }

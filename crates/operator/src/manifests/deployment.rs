@@ -34,7 +34,6 @@ pub(super) fn object(install: &Install) -> Value {
             {"name": "OPERATOR_NAMESPACE", "valueFrom": from("metadata.namespace")},
             {"name": "POD_NAME", "valueFrom": from("metadata.name")},
             {"name": "FLINK_CONF_DIR", "value": DIRECTORY},
-            {"name": "WATCH_NAMESPACES", "value": install.watched.join(",")},
             // Nothing but the directory for what is on its way can be written.
             {"name": "HOME", "value": "/tmp"},
         ],

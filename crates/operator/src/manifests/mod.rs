@@ -71,7 +71,7 @@ fn metadata(name: &str, namespace: Option<&str>) -> Value {
     metadata
 }
 
-/// The options, where FKO's chart has them too: whoever patches this ConfigMap changes the operator.
+/// The options, where FKO's chart has them too. They are read when the operator starts.
 fn configuration(install: &Install) -> Value {
     let watched = if install.watched.is_empty() {
         String::new()

@@ -38,6 +38,12 @@ pub const OPERATOR: &[PolicyRule] = &[
     rule("", "events", &["get", "create", "patch"], "what happens is not told as events"),
     rule("", "pods", &["watch"], "the end of a pod is seen with the next look only"),
     rule("apps", "deployments", &["watch"], "a deleted Deployment is seen with the next look only"),
+    rule(
+        "apps",
+        "statefulsets",
+        &["watch"],
+        "a deleted StatefulSet is seen with the next look only",
+    ),
     rule("", "services", &["watch"], "a deleted Service is seen with the next look only"),
     rule("", "configmaps", &["watch"], "a deleted ConfigMap is seen with the next look only"),
 ];

@@ -93,12 +93,18 @@ pub fn find(key: &str) -> Option<&'static OperatorOption> {
 /// Values that FKO could not read either, each under its key. Options that nobody knows are not looked at: FKO passes them over, too.
 pub fn problems(options: &Configuration) -> Vec<Problem> {
     let known = options.iter().filter_map(|(key, entry)| Some((key, entry, find(key)?)));
-    known
+    let mut problems: Vec<Problem> = known
         .filter_map(|(key, entry, option)| {
             let error = wrong(option.holds, &entry.value.to_string())?;
             Some(Problem::new(key, format!("`{}` cannot be read: {error}", entry.value)))
         })
-        .collect()
+        .collect();
+    if wide::is_unsafe(options) {
+        let key = [PREFIX, "leader-election.lease-duration"].concat();
+        let message = "by these times two replicas could lead, so the defaults count: lease-duration must be longer than renew-deadline, and that longer than retry-period";
+        problems.push(Problem::new(key, message));
+    }
+    problems
 }
 
 fn wrong(holds: OptionHolds, text: &str) -> Option<ValueError> {

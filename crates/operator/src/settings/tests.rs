@@ -72,6 +72,22 @@ fn what_cannot_be_read_is_said_and_counts_as_the_default() {
 }
 
 #[test]
+fn times_by_which_two_could_lead_do_not_count() {
+    for (key, value) in [
+        ("leader-election.renew-deadline", "15 s"),
+        ("leader-election.lease-duration", "10 s"),
+        ("leader-election.retry-period", "0 s"),
+        ("leader-election.retry-period", "9 s"),
+    ] {
+        let wrong = options(&[(key, value)]);
+        assert_eq!(problems(&wrong).len(), 1, "{key}: {value}");
+        let wide = OperatorWide::of(&wrong);
+        let times = [wide.lease_duration, wide.renew_deadline, wide.retry_period];
+        assert_eq!(times.map(|time| time.as_secs()), [15, 10, 2]);
+    }
+}
+
+#[test]
 fn listeners_are_found_under_any_name() {
     assert!(find("kubernetes.operator.plugins.listeners.mine.class").is_some());
     assert!(find("kubernetes.operator.plugins.listeners.class").is_none());

@@ -54,13 +54,14 @@ impl OperatorWide {
         let read = Reader(options);
         let port = u16::try_from(read.whole("health.probe.port")).ok();
         let schemes = read.text("user.artifacts.allowed-schemes").unwrap_or_default();
+        let [lease_duration, renew_deadline, retry_period] = times(options);
         Self {
             namespaces: namespaces(&read.text("watched.namespaces").unwrap_or_default()),
             selector: read.text("label.selector"),
             lease: read.text("leader-election.lease-name").unwrap_or_else(|| LEASE.to_owned()),
-            lease_duration: read.duration("leader-election.lease-duration"),
-            renew_deadline: read.duration("leader-election.renew-deadline"),
-            retry_period: read.duration("leader-election.retry-period"),
+            lease_duration,
+            renew_deadline,
+            retry_period,
             health: port.filter(|_| read.is_on("health.probe.enabled")),
             jars: JarPolicy {
                 schemes: words(&schemes).map(str::to_lowercase).collect(),
@@ -68,6 +69,25 @@ impl OperatorWide {
             },
         }
     }
+}
+
+/// Times of the Lease as the options say, where there cannot be two leaders by them; otherwise the defaults.
+fn times(options: &Configuration) -> [Duration; 3] {
+    let none = Configuration::new();
+    let options = if is_unsafe(options) { &none } else { options };
+    let read = Reader(options);
+    ["lease-duration", "renew-deadline", "retry-period"]
+        .map(|key| read.duration(&["leader-election.", key].concat()))
+}
+
+/// Whether by these times two replicas could lead, or the Lease would be asked for without a pause. Source: what client-go refuses
+/// (`leaderelection.NewLeaderElector`); 1.2 is its jitter.
+pub(super) fn is_unsafe(options: &Configuration) -> bool {
+    let read = Reader(options);
+    let duration = read.duration("leader-election.lease-duration");
+    let deadline = read.duration("leader-election.renew-deadline");
+    let retry = read.duration("leader-election.retry-period");
+    retry.is_zero() || duration <= deadline || deadline <= retry.mul_f64(1.2)
 }
 
 /// FKO's page says commas, and Flink's lists have semicolons.

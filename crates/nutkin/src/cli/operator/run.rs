@@ -1,10 +1,15 @@
 //! `nutkin operator run`.
 
-use std::net::SocketAddr;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 
+use nutkin_core::plan::kubernetes::config_map;
 use nutkin_flink::Configuration;
+use nutkin_flink::dialect::Dialect;
 use nutkin_kubernetes::cluster;
 use nutkin_operator::lease::LeaseTerms;
+use nutkin_operator::settings::{self, OperatorWide, WatchedNamespaces};
 use nutkin_shell::{ClusterPlace, Error};
 
 use super::hands::CommandHands;
@@ -32,16 +37,20 @@ pub(super) struct Args {
     namespaces: Vec<String>,
 
     /// Keep only resources that have these labels
-    #[arg(long, short = 'l', value_name = "SELECTOR", default_value = "")]
-    selector: String,
+    #[arg(long, short = 'l', value_name = "SELECTOR")]
+    selector: Option<String>,
+
+    /// Directory with the operator's options (`config.yaml` or `flink-conf.yaml`); flags count more
+    #[arg(long, value_name = "DIRECTORY", env = "FLINK_CONF_DIR")]
+    conf_dir: Option<PathBuf>,
 
     /// Context of the kubeconfig; in a pod its own cluster
     #[arg(long)]
     context: Option<String>,
 
-    /// The Lease that the one has who acts
-    #[arg(long, value_name = "NAME", default_value = "flink-operator-lease")]
-    lease: String,
+    /// Name of the Lease of the active operator; `flink-operator-lease` by default
+    #[arg(long, value_name = "NAME")]
+    lease: Option<String>,
 
     /// Namespace of the Lease; this pod's, or the context's
     #[arg(long, value_name = "NAME")]
@@ -55,9 +64,9 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "lease")]
     no_lease: bool,
 
-    /// Where to tell whether the operator is well
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:8085")]
-    health: SocketAddr,
+    /// Address of the health endpoint; 0.0.0.0:8085 by default
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    health: Option<SocketAddr>,
 }
 
 /// Keeps sessions and jobs as their resources say, until it is told to end.
@@ -76,19 +85,55 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
 }
 
 async fn settings(args: Args, context: &Context<'_>) -> Result<Settings, Error> {
-    let namespaces = args.namespaces.into_iter().map(|one| one.trim().to_owned());
-    let namespaces = namespaces.filter(|one| !one.is_empty()).collect();
+    let options = args.conf_dir.map(|directory| options(&directory, context)).unwrap_or_default();
+    for problem in settings::problems(&options) {
+        context.events.warn_problem(&problem);
+    }
+    let wide = OperatorWide::of(&options);
     let place = ClusterPlace { context: args.context, ..ClusterPlace::default() };
-    let mut lease = None;
-    if !args.no_lease {
-        let access = cluster::find(&place, &Configuration::new(), context.environment).await?;
-        let namespace = args.lease_namespace.unwrap_or(access.namespace);
-        let holder = args.holder.unwrap_or_else(|| {
+    let access = cluster::find(&place, &Configuration::new(), context.environment).await?;
+    let own = args.lease_namespace.unwrap_or(access.namespace);
+    let flags = args.namespaces.into_iter().map(|one| one.trim().to_owned());
+    let mut namespaces: Vec<String> = flags.filter(|one| !one.is_empty()).collect();
+    if namespaces.is_empty() {
+        namespaces = match wide.namespaces {
+            WatchedNamespaces::All => Vec::new(),
+            WatchedNamespaces::Own => vec![own.clone()],
+            WatchedNamespaces::These(names) => names,
+        };
+    }
+    let lease = (!args.no_lease).then(|| LeaseSettings {
+        namespace: own,
+        name: args.lease.unwrap_or(wide.lease),
+        holder: args.holder.unwrap_or_else(|| {
             let machine = nutkin_shell::ledger::who(context.environment).host;
             format!("{machine}-{}", std::process::id())
-        });
-        let terms = LeaseTerms::default();
-        lease = Some(LeaseSettings { namespace, name: args.lease, holder, terms });
-    }
-    Ok(Settings { place, namespaces, selector: args.selector, lease, health: Some(args.health) })
+        }),
+        terms: LeaseTerms {
+            duration: wide.lease_duration,
+            deadline: wide.renew_deadline,
+            retry: wide.retry_period,
+        },
+    });
+    let port = wide.health.map(|port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
+    Ok(Settings {
+        place,
+        namespaces,
+        selector: args.selector.or(wide.selector).unwrap_or_default(),
+        lease,
+        health: args.health.or(port),
+        jars: wide.jars,
+    })
+}
+
+/// The operator's options, as FKO keeps them: `config.yaml`, otherwise `flink-conf.yaml`.
+fn options(directory: &Path, context: &Context<'_>) -> Configuration {
+    let directory = context.environment.directory.join(directory);
+    let read = |dialect: Dialect| {
+        let text = fs::read_to_string(directory.join(dialect.file_name())).ok()?;
+        Some(config_map::settings(dialect, &text))
+    };
+    let found = [Dialect::ConfigYaml, Dialect::FlinkConf].into_iter().find_map(read);
+    let options = found.unwrap_or_default().into_iter();
+    options.filter(|(key, _)| key.starts_with(settings::PREFIX)).collect()
 }
