@@ -41,17 +41,25 @@ pub struct StoredJar {
     pub bytes: u64,
 }
 
+/// How the variables begin that the tools of these stores read. The builders know bare names as well, which mean anything elsewhere: `TOKEN`.
+const PREFIXES: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
+
+/// The variables of the environment that are meant for a store.
+fn meant(environment: &Environment) -> impl Iterator<Item = (&str, &str)> {
+    let texts =
+        environment.variables().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
+    texts.filter(|(name, _)| PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+}
+
 /// A builder with the variables that it knows.
 macro_rules! with_variables {
     ($builder:expr, $environment:expr) => {{
-        let variables = $environment.variables();
-        let texts = variables.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
         let retry = RetryConfig {
             max_retries: RETRIES,
             retry_timeout: RETRY_TIMEOUT,
             ..RetryConfig::default()
         };
-        texts.fold($builder.with_retry(retry), |builder, (name, value)| {
+        meant($environment).fold($builder.with_retry(retry), |builder, (name, value)| {
             match name.to_ascii_lowercase().parse() {
                 Ok(key) => builder.with_config(key, value),
                 Err(_) => builder,
@@ -176,6 +184,14 @@ mod tests {
         let key = Key::parse(format!("jars/{digest}/a.jar")).unwrap();
         bucket.store.put(&key, "other".into()).await.unwrap();
         assert!(bucket.fetch(&digest, &folder).await.is_err());
+    }
+
+    #[test]
+    fn variables_that_mean_something_else_are_not_sent() {
+        let variables = [("AWS_REGION", "x"), ("TOKEN", "y"), ("ENDPOINT", "z"), ("TIMEOUT", "30")];
+        let environment = Environment::of_test(&variables, PathBuf::from("/"));
+        assert_eq!(meant(&environment).collect::<Vec<_>>(), [("AWS_REGION", "x")]);
+        assert!(Bucket::of("s3://b", &environment).is_ok());
     }
 
     #[test]

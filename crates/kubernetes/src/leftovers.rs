@@ -4,6 +4,7 @@ use futures_util::future::try_join3;
 use nutkin_core::gc::cluster::{LeftMaps, SeenNamespace, left_maps};
 use nutkin_core::kubernetes::resource::{CONFIG_MAPS, DEPLOYMENTS, PODS, STATEFUL_SETS};
 use nutkin_shell::Error;
+use nutkin_shell::ledger::now;
 
 use super::api::Api;
 use super::end::delete_what_is_left;
@@ -20,7 +21,7 @@ pub async fn high_availability(api: &Api) -> Result<Vec<LeftMaps>, Error> {
         try_join3(api.list(DEPLOYMENTS, ""), api.list(STATEFUL_SETS, ""), api.list(PODS, ""));
     let (mut workloads, more, pods) = lists.await.map_err(failure)?;
     workloads.extend(more);
-    Ok(left_maps(&SeenNamespace { maps, workloads, pods }))
+    Ok(left_maps(&SeenNamespace { maps, workloads, pods, now: now() }))
 }
 
 /// Deletes such data, unless somebody needs it by now. Gives what was deleted.

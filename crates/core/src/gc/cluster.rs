@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::Needed;
+use crate::calendar::seconds_of;
 use crate::decide::kubernetes::ledger_name;
 use crate::kubernetes::ha;
 use crate::words::gc as words;
@@ -18,7 +19,16 @@ pub struct SeenNamespace {
     pub workloads: Vec<Value>,
     /// All pods.
     pub pods: Vec<Value>,
+    /// The time, in RFC 3339.
+    pub now: String,
 }
+
+/// How long a leader may not have renewed its lease, in seconds: by default it does so every 5 s
+/// (`high-availability.kubernetes.leader-election.retry-period`), and an API server that is away for longer than this is seen by everybody.
+const LEASE: i64 = 600;
+
+/// The annotation in which a leader writes when it renewed its lease (`KubernetesLeaderElector`, 1.13 to 2.3).
+const LEADER: &str = "control-plane.alpha.kubernetes.io/leader";
 
 /// High availability data of one cluster-id that no workload has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,15 +63,21 @@ pub fn left_maps(seen: &SeenNamespace) -> Vec<LeftMaps> {
         }
     }
     let name = |object: &Value| object["metadata"]["name"].as_str().map(str::to_owned);
-    // Pods of a node that is silent outlive their workload.
-    let label = |object: &Value| object["metadata"]["labels"]["app"].as_str().map(str::to_owned);
-    let living: BTreeSet<String> =
-        seen.workloads.iter().flat_map(|one| [name(one), label(one)]).flatten().collect();
-    let pods: BTreeSet<String> = seen.pods.iter().filter_map(label).collect();
     let names: BTreeSet<String> = seen.maps.iter().filter_map(name).collect();
+    // Whatever names a cluster-id may be what runs it: by its own name, by a label, in an option of its command or of its configuration.
+    // Pods of a node that is silent outlive their workload.
+    let ledgers: BTreeSet<String> = of_ids.keys().map(|id| ledger_name(id)).collect();
+    let others = seen.maps.iter().filter(|map| {
+        let id = map["metadata"]["labels"]["app"].as_str().unwrap_or_default();
+        !ha::is_map(map, id) && name(map).is_none_or(|name| !ledgers.contains(&name))
+    });
+    let mentioned: BTreeSet<String> =
+        seen.workloads.iter().chain(&seen.pods).chain(others).flat_map(words_of).collect();
     of_ids
         .into_iter()
-        .filter(|(id, _)| !living.contains(*id) && !pods.contains(*id))
+        .filter(|(id, maps)| {
+            !mentioned.contains(*id) && !maps.iter().any(|map| is_led(map, &seen.now))
+        })
         .map(|(id, maps)| {
             let needed = if names.contains(&ledger_name(id)) {
                 Some(Needed::Ledger(id.to_owned()))
@@ -74,6 +90,21 @@ pub fn left_maps(seen: &SeenNamespace) -> Vec<LeftMaps> {
             LeftMaps { cluster_id: id.to_owned(), maps, needed }
         })
         .collect()
+}
+
+/// All that may be a name in an object: runs of letters, digits, points and dashes.
+fn words_of(object: &Value) -> BTreeSet<String> {
+    let text = object.to_string();
+    let is_inside = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    text.split(|c: char| !is_inside(c)).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// Whether a leader has renewed its lease not long ago, or has written something that is not understood.
+fn is_led(map: &Value, now: &str) -> bool {
+    let Some(text) = map["metadata"]["annotations"][LEADER].as_str() else { return false };
+    let lease: Value = serde_json::from_str(text).unwrap_or(Value::Null);
+    let times = seconds_of(now).zip(lease["renewTime"].as_str().and_then(seconds_of));
+    times.is_none_or(|(now, renewed)| now - renewed < LEASE)
 }
 
 #[cfg(test)]
@@ -127,6 +158,37 @@ mod tests {
         check(&SeenNamespace { workloads, pods: vec![other], ..gone() }, Some(None));
     }
 
+    /// Flink's own manifests: the workload is called otherwise, and an option of its configuration has the cluster-id.
+    #[test]
+    fn a_session_that_somebody_else_has_made_lives() {
+        let stock = json!({"metadata": {"name": "flink-jobmanager", "labels": {"app": "flink"}}});
+        let options = |id: &str| {
+            let text = format!("kubernetes.cluster-id: {id}\n");
+            json!({"metadata": {"name": "flink-config"}, "data": {"config.yaml": text}})
+        };
+        let with = |id: &str| {
+            let mut seen = SeenNamespace { workloads: vec![stock.clone()], ..gone() };
+            seen.maps.push(options(id));
+            seen
+        };
+        check(&with("a"), None);
+        // The control.
+        check(&with("b"), Some(None));
+    }
+
+    #[test]
+    fn whoever_renews_its_lease_lives() {
+        let led = |renewed: &str| {
+            let mut seen = SeenNamespace { now: "2026-11-30T12:00:00Z".to_owned(), ..gone() };
+            let lease = json!({"holderIdentity": "x", "renewTime": renewed}).to_string();
+            seen.maps[0]["metadata"]["annotations"] = json!({LEADER: lease});
+            seen
+        };
+        check(&led("2026-11-30T11:59:55.123456Z"), None);
+        check(&led("some time"), None);
+        check(&led("2026-11-30T11:00:00.123456Z"), Some(None));
+    }
+
     #[test]
     fn what_may_bring_jobs_back_stays() {
         let with = |data: Value| {
@@ -139,7 +201,10 @@ mod tests {
         }
         check(&with(json!({"address": "x"})), Some(None));
         let mut ended = gone();
-        ended.maps.push(json!({"metadata": {"name": "nutkin-a"}}));
+        let document = json!({"kind": "SessionRecord", "name": "a"}).to_string();
+        ended
+            .maps
+            .push(json!({"metadata": {"name": "nutkin-a"}, "data": {"record.json": document}}));
         check(&ended, Some(Some(Needed::Ledger("a".to_owned()))));
     }
 }

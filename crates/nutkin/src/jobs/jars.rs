@@ -16,6 +16,7 @@ use nutkin_fetch::bucket::Bucket;
 use nutkin_flink::Configuration;
 use nutkin_flink::artifact::Artifact;
 use nutkin_rest::Client;
+use nutkin_shell::files::digest::sha256_of_file;
 use nutkin_shell::{Context, Environment};
 
 use super::asked;
@@ -109,8 +110,14 @@ impl<'e> Jars<'e> {
             JarStore::Directory(path) => own_folder(path).find(digest),
             JarStore::Machine | JarStore::Claim | JarStore::Bucket(_) => None,
         };
-        if let Some(path) = here.or_else(|| self.machine.find(digest)) {
-            return Some(path);
+        for path in [here, self.machine.find(digest)].into_iter().flatten() {
+            if is_whole(&path, digest).await {
+                return Some(path);
+            }
+            let path = path.display();
+            context
+                .events
+                .warn(&format!("`{path}` is another file than its name says, and is not used"));
         }
         let JarStore::Bucket(address) = &self.store else { return None };
         match self.fetched(address, digest).await {
@@ -210,6 +217,13 @@ impl<'e> Jars<'e> {
 /// A directory of the user's, which may be for several machines: nothing in it goes by itself.
 fn own_folder(path: &str) -> Folder {
     Folder { root: PathBuf::from(path), limit: None }
+}
+
+/// Whether a file is the one with this SHA-256.
+async fn is_whole(path: &Path, digest: &str) -> bool {
+    let (path, digest) = (path.to_owned(), digest.to_owned());
+    let same = move || sha256_of_file(&path).is_ok_and(|found| found == digest);
+    tokio::task::spawn_blocking(same).await.unwrap_or(false)
 }
 
 fn name_of(path: &Path) -> Option<String> {

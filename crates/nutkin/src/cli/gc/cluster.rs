@@ -42,7 +42,7 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Outcome {
     for one in goes {
         let deleted = leftovers::delete(&api, &one).await?;
         if deleted.is_empty() {
-            printer.warn(&format!("data of `{}` stays: it is needed by now", one.cluster_id));
+            printer.warn(&format!("data of `{}` is needed by now, or gone", one.cluster_id));
         }
         count += deleted.len();
     }

@@ -141,7 +141,13 @@ impl Moves<'_> {
         let is_open =
             |one: &&mut Candidate| one.about.hindrance.is_none() && !begun.contains(&one.about.id);
         // Where uploads are kept it tells which ones it has.
-        let is_claim = JarStore::of(&self.wanted.configuration) == Ok(JarStore::Claim);
+        // Before the change as well: a directory of uploads that gets a claim only now is empty afterwards.
+        let ledger = &opened.ledger;
+        let before = ledger.phase.as_ref().and_then(|phase| phase.before.as_deref());
+        let before = before.or(ledger.wanted.as_ref()).and_then(|before| before.session().ok());
+        let keeps = |options| JarStore::of(options) == Ok(JarStore::Claim);
+        let is_claim = keeps(&self.wanted.configuration)
+            && before.is_some_and(|before| keeps(&before.configuration));
         let connected = if is_claim { session.connect(true).await.ok() } else { None };
         let client = connected.as_ref().and_then(|connected| connected.client().ok());
         for one in candidates.iter_mut().filter(is_open) {

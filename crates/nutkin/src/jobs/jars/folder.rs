@@ -2,10 +2,14 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::super::Jar;
+
+/// Mode of the directory of a jar that several users read.
+const SHARED: u32 = 0o755;
 
 /// Such a directory.
 #[derive(Debug, Clone)]
@@ -56,7 +60,10 @@ impl Folder {
         if self.find(&jar.digest).is_none() {
             let staging = self.staging()?;
             let name = jar.path.file_name().unwrap_or("job.jar".as_ref());
-            fs::copy(&jar.path, staging.path().join(name))?;
+            let copy = staging.path().join(name);
+            fs::copy(&jar.path, &copy)?;
+            // A power failure leaves all of it, or nothing that is called by its digest.
+            fs::File::open(&copy)?.sync_all()?;
             self.settle(&staging, &jar.digest)?;
         }
         self.used(&jar.digest)
@@ -71,6 +78,10 @@ impl Folder {
     /// Makes a whole jar one that is kept.
     pub(super) fn settle(&self, staging: &tempfile::TempDir, digest: &str) -> io::Result<()> {
         let folder = self.root.join(digest);
+        if self.limit.is_none() {
+            // A temporary directory is its maker's alone; this one is for all who mount it.
+            fs::set_permissions(staging.path(), fs::Permissions::from_mode(SHARED))?;
+        }
         match fs::rename(staging.path(), &folder) {
             // Another command was faster.
             Err(_) if folder.is_dir() => Ok(()),
@@ -80,6 +91,10 @@ impl Folder {
 
     /// Has a jar be the last one to go.
     pub(super) fn used(&self, digest: &str) -> io::Result<()> {
+        // Where nothing goes, its maker may be somebody else.
+        if self.limit.is_none() {
+            return Ok(());
+        }
         fs::File::open(self.root.join(digest))?.set_modified(SystemTime::now())?;
         self.shrink(digest)
     }
@@ -148,6 +163,8 @@ mod tests {
         // A directory of the user's has no limit.
         let own = Folder { limit: None, ..jars };
         own.write(&large).unwrap();
+        let mode = fs::metadata(own.root.join(&large.digest)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, SHARED, "other users of the directory read it");
         let digests: Vec<String> = own.all().into_iter().map(|entry| entry.digest).collect();
         assert_eq!(digests, ["digest-a", "digest-c", "digest-large"]);
     }

@@ -9,6 +9,7 @@ use nutkin_core::ledger::{Bringer, JobRecord, Ledger, Opened, Snapshot};
 use nutkin_rest::{Client, RestError, Trigger};
 use nutkin_shell::ledger::{self, Store};
 use nutkin_shell::{Error, Kind};
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::super::asked::has_completed;
@@ -64,17 +65,19 @@ async fn all<S: Store>(
     let is_alone = names.len() == 1;
     let resumed = names.iter().map(|name| {
         let mut record = records[name].clone();
+        // Of a job that is moved nothing else is known: it may have its state in a moment.
+        let has_others = older.contains_key(name);
         let mut older = older.get(name).into_iter().flatten();
         async move {
             loop {
                 let keep = async |now: &JobRecord| shared.keep(name, now).await;
-                let failed = match one(name, record, client, within, is_alone, keep).await {
+                let failed = match one(name, record, client, within, (is_alone, has_others), keep).await {
                     Ok(record) => {
                         return shared.keep(name, &JobRecord { moving: false, ..record }).await;
                     }
                     Err(failed) => failed,
                 };
-                if !is_unreadable(&failed) {
+                if !has_others || !is_unreadable(&failed) {
                     return Err(failed);
                 }
                 record = shared.1.lock().await.ledger.jobs[name].clone();
@@ -114,10 +117,15 @@ async fn cancel(client: &Client, record: &JobRecord) {
     }
 }
 
-/// Whether a job fails because it cannot read what it starts from, by what it has failed with so far.
-async fn cannot_read(client: &Client, id: &str) -> bool {
-    let exceptions = client.job(id, "/exceptions").await;
-    exceptions.is_ok_and(|exceptions| rules::is_unreadable(&exceptions.to_string()))
+/// How often a task has to say that it cannot read its state: what passes is mostly over at the next try.
+const TWICE: usize = 2;
+
+/// Whether a job fails because it cannot read what it starts from, by what it has failed with so far. `times`: how often it has to have said so.
+async fn cannot_read(client: &Client, id: &str, times: usize) -> bool {
+    let Ok(exceptions) = client.job(id, "/exceptions").await else { return false };
+    let entries = exceptions["exceptionHistory"]["entries"].as_array();
+    let says = |entry: &&Value| rules::is_unreadable(&entry.to_string());
+    times <= entries.into_iter().flatten().filter(says).count()
 }
 
 /// Resumes one job.
@@ -126,7 +134,7 @@ async fn one(
     mut record: JobRecord,
     client: &Client,
     within: Within<'_>,
-    is_shown: bool,
+    (is_shown, has_others): (bool, bool),
     keep: impl AsyncFnMut(&JobRecord) -> Result<(), Error>,
 ) -> Result<JobRecord, Error> {
     let by_id = record.origin != Bringer::File;
@@ -182,7 +190,7 @@ async fn one(
     let record = drive(about, work, Some(record), &manner, within.context, keep).await?;
     if job.running {
         let id = about.id(record.generation);
-        runs(client, &id, name, within).await?;
+        runs(client, &id, name, has_others, within).await?;
         within.context.events.say(&format!("job `{name}` runs again as {id}"));
     }
     Ok(record)
@@ -216,7 +224,14 @@ async fn kept(record: &JobRecord, client: &Client, within: Within<'_>) -> Option
 }
 
 /// Waits until all tasks of a job run and a first checkpoint is complete, or until it has come to its end.
-async fn runs(client: &Client, id: &str, name: &str, within: Within<'_>) -> Result<(), Error> {
+/// `has_others`: there may be other checkpoints to go on from.
+async fn runs(
+    client: &Client,
+    id: &str,
+    name: &str,
+    has_others: bool,
+    within: Within<'_>,
+) -> Result<(), Error> {
     let is_asked = RefCell::new(!client.version().line().has_checkpoint_trigger);
     let look = async || {
         let jobs = client.jobs().await.map_err(failure)?;
@@ -229,11 +244,12 @@ async fn runs(client: &Client, id: &str, name: &str, within: Within<'_>) -> Resu
             let cause = outcome.cause.map(|cause| format!(": {cause}")).unwrap_or_default();
             let message = format!("job `{name}` was resumed as {id} and is {state}{cause}");
             let failed = Error::new(Kind::Broken, message);
-            let is_unreadable = cannot_read(client, id).await;
+            let is_unreadable = has_others && cannot_read(client, id, 1).await;
             return Err(if is_unreadable { failed.because(UNREADABLE) } else { failed });
         }
-        if state.is_some_and(|state| state.to_string() == "RESTARTING")
-            && cannot_read(client, id).await
+        if has_others
+            && state.is_some_and(|state| state.to_string() == "RESTARTING")
+            && cannot_read(client, id, TWICE).await
         {
             let message = format!("job `{name}` was resumed as {id} and cannot read its state");
             return Err(Error::new(Kind::Broken, message).because(UNREADABLE));

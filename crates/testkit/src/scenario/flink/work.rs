@@ -138,8 +138,12 @@ impl Work {
             ("GET", ["jobs", id, "exceptions"]) => {
                 let from = self.jobs.get(*id).and_then(|job| job.from.as_ref());
                 let fails = from.is_some_and(|from| self.unreadable.contains(from));
-                let said = "Could not restore keyed state backend for Count_0a_(1/1) from any of the 1 provided restore options.";
-                let entries = if fails { json!([{"stacktrace": said}]) } else { json!([]) };
+                let said = "Could not restore keyed state backend for Count_0a_(1/1) from any of the 1 provided restore options. Caused by: java.io.FileNotFoundException: x";
+                let entries = if fails {
+                    json!([{"stacktrace": said}, {"stacktrace": said}])
+                } else {
+                    json!([])
+                };
                 Answer::json(200, &json!({"exceptionHistory": {"entries": entries}}))
             }
             ("GET", ["jobs", id, "checkpoints"]) => self.checkpoints(id),
