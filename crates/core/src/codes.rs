@@ -80,6 +80,7 @@ pub const THEMES: &[(&str, &str)] = &[
     ("NK24", "Storage and permissions"),
     ("NK25", "Jobs"),
     ("NK26", "Configuration of what runs"),
+    ("NK27", "Places"),
 ];
 
 /// The first digit of the codes of what runs; those of files begin with others.

@@ -25,6 +25,9 @@ macro_rules! codes {
 
 codes! {
     UNSEEN "NK2001";
+    NO_ROOM "NK2102";
+    QUOTA "NK2103";
+    NO_VOLUME "NK2104";
     NO_COMMAND "NK2106";
     START_FAILED "NK2108";
     RUN_FAILED "NK2109";
@@ -53,4 +56,11 @@ codes! {
     STATE_DOES_NOT_FIT "NK2504";
     JOB_GONE "NK2507";
     JOB_FAILS "NK2512";
+    NO_PLATFORM "NK2701";
+    OLD_SERVER "NK2702";
+    MAY_NOT "NK2703";
+    NO_NAMESPACE "NK2704";
+    NO_JAVA "NK2705";
+    NO_PLAN "NK2706";
+    PLAN_WARNS "NK2707";
 }

@@ -6,6 +6,8 @@ use nutkin_flink::process::Role;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::doctor::Check;
+
 /// All that was seen of a session at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -30,6 +32,9 @@ pub struct Evidence {
     pub gone_jobs: BTreeMap<String, String>,
     /// What could not be looked at.
     pub unseen: Vec<Unseen>,
+    /// Checks of the place where it runs or shall run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
 }
 
 /// A process that is not a pod.

@@ -14,6 +14,7 @@ mod cause;
 mod chain;
 pub mod codes;
 mod diagnosis;
+pub mod doctor;
 mod evidence;
 mod fact;
 mod facts;

@@ -3,6 +3,7 @@
 mod act;
 pub mod checkpoints;
 mod copy;
+pub mod doctor;
 pub mod end;
 pub mod endpoint;
 mod helper;

@@ -357,6 +357,27 @@ impl Api {
         Err((ApiError::Refused { what: what.to_owned(), status }, again))
     }
 
+    /// Whether somebody is allowed something, by a review of that kind (`authorization.k8s.io/v1`).
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn review(&self, kind: &str, spec: &Value) -> Result<bool, ApiError> {
+        let path = format!("/apis/authorization.k8s.io/v1/{}s", kind.to_lowercase());
+        let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec});
+        let body = review.to_string().into();
+        let answer: Value =
+            self.ask(Method::POST, &path, JSON, body, "ask what is allowed").await?;
+        Ok(answer["status"]["allowed"] == true)
+    }
+
+    /// What is at a path. `what`: for messages.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn read(&self, path: &str, what: &str) -> Result<Value, ApiError> {
+        self.ask(Method::GET, path, JSON, Vec::new(), what).await
+    }
+
     /// A text, such as a log.
     ///
     /// # Errors

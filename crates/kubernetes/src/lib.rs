@@ -12,6 +12,7 @@
 pub mod act;
 pub mod api;
 pub mod cluster;
+pub mod doctor;
 pub mod drop_in;
 pub mod end;
 pub mod error;

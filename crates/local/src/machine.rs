@@ -81,7 +81,7 @@ pub async fn observe(
 }
 
 /// The memory of this machine in bytes: `MemTotal`, which `/proc/meminfo` has in kB.
-fn memory() -> Option<u64> {
+pub fn memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

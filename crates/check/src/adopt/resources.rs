@@ -9,6 +9,7 @@ use crate::kubernetes::Workload;
 use crate::node::Walk;
 use crate::rules::memory;
 use crate::system::System;
+use nutkin_core::kubernetes::quantity;
 use nutkin_flink::units::MemorySize;
 use nutkin_flink::{FlinkVersion, options};
 
@@ -109,7 +110,7 @@ pub(super) fn headroom(
         return None;
     }
     let node = workload.container.at("resources/limits/memory")?;
-    let limit = memory::quantity(node.text()?)? >> 20;
+    let limit = quantity::whole(node.text()?)? >> 20;
     let process = memory::process_size(system, workload)? >> 20;
     let key = format!("kubernetes.{}.memory.limit-factor", role.to_ascii_lowercase());
     if limit <= process || system.settings.get(&key).is_some() {
@@ -139,7 +140,7 @@ pub(super) fn of(
     if said.is_none() && !is_sized(system, role) {
         // The container's memory is the only size there is.
         if let Some((amount, place)) = limit.clone().or_else(|| text("requests/memory"))
-            && let Some(bytes) = memory::quantity(&amount)
+            && let Some(bytes) = quantity::whole(&amount)
         {
             maker.put(place, "memory", format!("spec.{role}.resource.memory"));
             said = Some(format!("{}m", bytes >> 20));
@@ -179,7 +180,7 @@ pub(super) fn of(
     }
     let process = process.and_then(|size| size.parse::<MemorySize>().ok()).map(MemorySize::bytes);
     if let (Some((amount, place)), Some(process)) = (limit, process)
-        && memory::quantity(&amount) > Some(process)
+        && quantity::whole(&amount) > Some(process)
     {
         // A limit alone would be the size of the process.
         amounts.put("requests", "memory", said.as_deref().unwrap_or_default(), place);

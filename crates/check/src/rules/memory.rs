@@ -9,6 +9,7 @@ use crate::node::Walk;
 use crate::settings::{self, Setting, Settings};
 use crate::source::FileKind;
 use crate::system::{System, texts_of_service};
+use nutkin_core::kubernetes::quantity::whole as quantity;
 use nutkin_flink::memory::{self, LegacyHeap, MemoryInput};
 use nutkin_flink::{Configuration, FlinkVersion, Problem, Value};
 
@@ -410,51 +411,5 @@ fn parallelism(system: &System<'_>, out: &mut Findings<'_>) {
         let message =
             format!("`parallelism.default` is {wanted}, all TaskManagers have {slots} slots");
         out.add(&TOO_PARALLEL, setting.place, message);
-    }
-}
-
-/// Bytes of a Kubernetes quantity: `2Gi`, `1500M`, `2e9`.
-pub(crate) fn quantity(text: &str) -> Option<u64> {
-    const UNITS: &[(&str, f64)] = &[
-        ("Ki", 1024.0),
-        ("Mi", 1_048_576.0),
-        ("Gi", 1_073_741_824.0),
-        ("Ti", 1_099_511_627_776.0),
-        ("k", 1e3),
-        ("M", 1e6),
-        ("G", 1e9),
-        ("T", 1e12),
-        ("m", 1e-3),
-        ("", 1.0),
-    ];
-    let (number, factor) =
-        UNITS.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
-    let bytes = number.parse::<f64>().ok().filter(|number| number.is_finite())? * factor;
-    // Every f64 up to here is a whole number of bytes that fits.
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the range was just checked"
-    )]
-    (0.0..9e18).contains(&bytes).then_some(bytes as u64)
-}
-
-#[cfg(test)]
-mod tests {
-    #[track_caller]
-    fn check(text: &str, expected: Option<u64>) {
-        assert_eq!(super::quantity(text), expected, "{text:?}");
-    }
-
-    #[test]
-    fn quantities() {
-        check("2Gi", Some(2 << 30));
-        check("2048Mi", Some(2 << 30));
-        check("1500M", Some(1_500_000_000));
-        check("1.5Gi", Some(3 << 29));
-        check("1e9", Some(1_000_000_000));
-        check("2 Gi", None);
-        check("much", None);
-        check("-1", None);
     }
 }

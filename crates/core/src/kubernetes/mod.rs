@@ -11,6 +11,7 @@ pub mod living;
 pub mod managed;
 pub mod ownership;
 pub mod progress;
+pub mod quantity;
 pub mod rbac;
 pub mod reach;
 pub mod resource;

@@ -148,7 +148,7 @@ pub const COMMANDS: &[CommandNeeds] = &[
     CommandNeeds { commands: &["plan", "down"], rules: &JOBS },
     // What is wanted and what runs are compared by `status`, too.
     CommandNeeds {
-        commands: &["plan", "scale", "status"],
+        commands: &["plan", "scale", "status", "doctor"],
         rules: &[
             rule("apps", "deployments", &["get", "list", "patch"], "no change is predicted"),
             rule("apps", "statefulsets", &["get", "list", "patch"], "no change is predicted"),
@@ -198,6 +198,19 @@ pub const COMMANDS: &[CommandNeeds] = &[
             rule("", "pods/log", &["get"], "what processes say is not a finding"),
             rule("", "configmaps", &["get"], "jobs that are gone are not found"),
             rule("", "secrets", &["get"], "jobs that are gone are not found"),
+        ],
+    },
+    CommandNeeds { commands: &["doctor"], rules: &FIND },
+    CommandNeeds { commands: &["doctor"], rules: &REACH },
+    CommandNeeds {
+        commands: &["doctor"],
+        rules: &[
+            rule("", "events", &["list"], "what pods wait for is not a finding"),
+            rule("", "pods/log", &["get"], "what processes say is not a finding"),
+            rule("", "secrets", &["get"], "jobs that are gone are not found"),
+            rule("", "resourcequotas", &["list"], "it is not known whether quotas have room"),
+            rule("", "limitranges", &["list"], "it is not known whether limits allow the pods"),
+            rule("", "persistentvolumeclaims", &["list"], "it is not known whether claims exist"),
         ],
     },
     CommandNeeds {

@@ -62,6 +62,14 @@ resources! {
     FLINK_SESSION_JOBS = "flink.apache.org/v1beta1", "FlinkSessionJob", "flinksessionjobs", true;
     /// Who of several leads.
     LEASES = "coordination.k8s.io/v1", "Lease", "leases", true;
+    /// Namespaces.
+    NAMESPACES = "v1", "Namespace", "namespaces", false;
+    /// Quotas of a namespace.
+    RESOURCE_QUOTAS = "v1", "ResourceQuota", "resourcequotas", true;
+    /// Limits of the containers of a namespace.
+    LIMIT_RANGES = "v1", "LimitRange", "limitranges", true;
+    /// Kinds of storage.
+    STORAGE_CLASSES = "storage.k8s.io/v1", "StorageClass", "storageclasses", false;
     /// Budgets of disruption.
     BUDGETS = "policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", true;
 }

@@ -1,5 +1,6 @@
 //! From evidence to facts: one reader for each kind of evidence.
 
+mod check;
 mod kubernetes;
 mod log;
 mod look;
@@ -26,6 +27,7 @@ pub(crate) fn of(evidence: &Evidence) -> Vec<Fact> {
         facts.extend(rest::facts(flink, evidence));
     }
     facts.extend(look::facts(evidence));
+    facts.extend(evidence.checks.iter().flat_map(check::facts));
     facts.sort_by_key(|fact| (fact.at.is_none(), fact.at));
     facts
 }

@@ -6,6 +6,7 @@ mod connections;
 mod jobs;
 mod looking;
 mod memory;
+mod places;
 mod pods;
 mod processes;
 mod storage;
@@ -50,4 +51,5 @@ static TABLES: &[&[Symptom]] = &[
     storage::TABLE,
     jobs::TABLE,
     configuration::TABLE,
+    places::TABLE,
 ];

@@ -10,6 +10,7 @@ pub mod completions;
 pub mod consent;
 pub mod convert;
 pub mod dist;
+pub mod doctor;
 pub mod down;
 mod end_jobs;
 pub mod entrypoint;
@@ -113,6 +114,8 @@ pub enum Command {
     Open(open::Args),
     /// Say what is wrong with a session, the earliest cause first
     Why(why::Args),
+    /// Check whether a session can run somewhere, and whether it is well
+    Doctor(doctor::Args),
     /// Keep a session and its jobs running
     Watch(watch::Args),
     /// List the jars that are kept, and the jobs that need them
@@ -263,6 +266,7 @@ impl Command {
             Self::Logs(args) => logs::run(args, context),
             Self::Open(args) => open::run(args, context),
             Self::Why(args) => why::run(args, context),
+            Self::Doctor(args) => doctor::run(args, context),
             Self::Watch(args) => watch::run(args, context),
             Self::Jars(args) => kept_jars::run(args, context),
             Self::Gc(args) => gc::run(args, context),

@@ -22,6 +22,7 @@ mod scenario;
 mod scenario_calls;
 mod scenario_cuts;
 mod scenario_docker;
+mod scenario_doctor;
 mod scenario_drift;
 mod scenario_helpers;
 mod scenario_jobs;

@@ -6,10 +6,10 @@ use crate::embedded::Origin;
 use crate::finding::Place;
 use crate::kubernetes::{Object, Workload};
 use crate::node::Walk;
-use crate::rules::memory::quantity;
 use crate::settings::Settings;
 use crate::source::FileKind;
 use crate::system::{System, World};
+use nutkin_core::kubernetes::quantity::whole as quantity;
 use nutkin_flink::yaml::{Node, NodeKind};
 use nutkin_flink::{FlinkVersion, options};
 

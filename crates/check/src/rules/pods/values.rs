@@ -4,7 +4,7 @@ use super::REFUSED_VALUE;
 use crate::finding::Findings;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
-use crate::rules::memory::quantity;
+use nutkin_core::kubernetes::quantity::whole as quantity;
 use nutkin_flink::yaml::{Node, NodeKind};
 
 /// Longest name of a port of a container (`IsValidPortName`).

@@ -29,6 +29,8 @@ pub struct Kubernetes {
     uids: u64,
     /// What happened, for watches.
     events: Vec<(u64, &'static str, Value)>,
+    /// What nobody may do, as reviews have it: `create deployments`.
+    pub may_not: Vec<String>,
     /// Namespaces that exist; empty: all do.
     pub namespaces: Vec<String>,
     /// Whether workloads get pods, which run at once.
@@ -145,6 +147,21 @@ impl Kubernetes {
                 &json!({"major": "1", "minor": "34", "gitVersion": "v1.34.0"}),
             ));
         }
+        if request.path.starts_with("/apis/authorization.k8s.io/v1/") {
+            return Ok(self.review(request));
+        }
+        if let Some(name) = request.path.strip_prefix("/api/v1/namespaces/")
+            && !name.contains('/')
+        {
+            if self.namespaces.is_empty() || self.namespaces.iter().any(|one| one == name) {
+                return Ok(Answer::json(
+                    200,
+                    &json!({"kind": "Namespace", "metadata": {"name": name}}),
+                ));
+            }
+            let message = format!("namespaces \"{name}\" not found");
+            return Err(status(404, "NotFound", &message));
+        }
         let place =
             Place::of(&request.path).ok_or_else(|| refusal::not_found_path(&request.path))?;
         if !place.namespace.is_empty()
@@ -175,6 +192,16 @@ impl Kubernetes {
                 "the server does not allow this method on the requested resource",
             )),
         }
+    }
+
+    /// Whether somebody is allowed something.
+    fn review(&self, request: &Request) -> Answer {
+        let mut review: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let attributes = &review["spec"]["resourceAttributes"];
+        let text = |key: &str| attributes[key].as_str().unwrap_or_default();
+        let asked = format!("{} {}", text("verb"), text("resource"));
+        review["status"] = json!({"allowed": !self.may_not.contains(&asked)});
+        Answer::json(201, &review)
     }
 
     fn found(&self, place: &Place) -> Result<&Value, Answer> {
