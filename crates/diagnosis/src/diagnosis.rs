@@ -4,6 +4,7 @@ use nutkin_core::codes::Rule;
 use serde_json::{Value, json};
 
 use crate::codes;
+use crate::rules;
 use crate::symptom::{Layer, Symptom};
 use crate::time;
 
@@ -115,7 +116,7 @@ impl Diagnosis {
         format!("{} {} ({})", self.rule().code, self.what(), self.whose())
     }
 
-    fn fields(&self) -> Value {
+    fn fields(&self, session: &str) -> Value {
         let proof = |proof: &Proof| {
             json!({
                 "time": proof.at.map(time::shown),
@@ -134,7 +135,7 @@ impl Diagnosis {
             "count": self.count,
             "evidence": self.proofs.iter().map(proof).collect::<Vec<_>>(),
             "happens": self.rule().happens,
-            "cure": self.rule().cure,
+            "cure": rules::cure(self.rule(), session),
         })
     }
 }
@@ -142,8 +143,8 @@ impl Diagnosis {
 /// The document of `-o json`, without `apiVersion` and `kind`.
 pub fn document(session: &str, found: &[Diagnosis]) -> Value {
     let item = |one: &Diagnosis| {
-        let mut fields = one.fields();
-        fields["ledTo"] = one.led_to.iter().map(Diagnosis::fields).collect();
+        let mut fields = one.fields(session);
+        fields["ledTo"] = one.led_to.iter().map(|later| later.fields(session)).collect();
         fields
     };
     json!({ "session": session, "items": found.iter().map(item).collect::<Vec<_>>() })

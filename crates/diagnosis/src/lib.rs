@@ -10,6 +10,7 @@
 //! with the words by which Flink, Kubernetes or the JVM say it. What cannot be read is an entry like any other.
 
 mod advice;
+pub mod capture;
 mod cause;
 mod chain;
 pub mod codes;

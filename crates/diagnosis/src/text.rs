@@ -1,6 +1,7 @@
 //! Findings for people.
 
 use crate::diagnosis::Diagnosis;
+use crate::rules;
 
 /// Characters of a line, as wide as help is.
 const WIDTH: usize = 100;
@@ -24,12 +25,12 @@ pub fn text(session: &str, found: &[Diagnosis]) -> String {
     let behind = if found.len() == 1 { behind.replace("they", "it") } else { behind };
     let mut text = format!("session `{session}`: {causes}{behind}\n");
     for one in found {
-        text.push_str(&cause(one));
+        text.push_str(&cause(one, session));
     }
     text
 }
 
-fn cause(one: &Diagnosis) -> String {
+fn cause(one: &Diagnosis, session: &str) -> String {
     let rule = one.rule();
     let mut text = format!("\n{} {}: {}\n", rule.severity.name(), rule.code, one.what());
     let since = one.time().map(|time| format!(", since {time}")).unwrap_or_default();
@@ -49,7 +50,7 @@ fn cause(one: &Diagnosis) -> String {
             text.push_str(&format!("  | {line}\n"));
         }
     }
-    text + &wrapped("  what to do: ", rule.cure)
+    text + &wrapped("  what to do: ", &rules::cure(rule, session))
 }
 
 /// A text behind its head, in lines of the same indentation.

@@ -191,6 +191,14 @@ impl Client {
         if overview["slots-total"].is_u64() { Ok(()) } else { Err(RestError::NoLeader) }
     }
 
+    /// What is at a path of the JobManager, such as `/taskmanagers`.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn read(&self, path: &str) -> Result<Value, RestError> {
+        self.get(path).await
+    }
+
     async fn get(&self, path: &str) -> Result<Value, RestError> {
         self.ask(Method::GET, path, None).await
     }

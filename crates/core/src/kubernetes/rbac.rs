@@ -200,14 +200,19 @@ pub const COMMANDS: &[CommandNeeds] = &[
             rule("", "secrets", &["get"], "jobs that are gone are not found"),
         ],
     },
-    CommandNeeds { commands: &["doctor"], rules: &FIND },
-    CommandNeeds { commands: &["doctor"], rules: &REACH },
+    CommandNeeds { commands: &["doctor", "capture"], rules: &FIND },
+    CommandNeeds { commands: &["doctor", "capture"], rules: &REACH },
     CommandNeeds {
-        commands: &["doctor"],
+        commands: &["doctor", "capture"],
         rules: &[
             rule("", "events", &["list"], "what pods wait for is not a finding"),
             rule("", "pods/log", &["get"], "what processes say is not a finding"),
             rule("", "secrets", &["get"], "jobs that are gone are not found"),
+        ],
+    },
+    CommandNeeds {
+        commands: &["doctor"],
+        rules: &[
             rule("", "resourcequotas", &["list"], "it is not known whether quotas have room"),
             rule("", "limitranges", &["list"], "it is not known whether limits allow the pods"),
             rule("", "persistentvolumeclaims", &["list"], "it is not known whether claims exist"),

@@ -47,7 +47,7 @@ impl Event {
     /// A line for a command that is run now. Values of the command line that are secret are masked.
     pub fn new(time: &str, who: &Who, words: &[String], changes: Vec<String>) -> Self {
         let (time, who) = (time.to_owned(), who.clone());
-        let command = secrets::masked(words).join(" ");
+        let command = secrets::masked_words(words).join(" ");
         Self { time, who, command, changes, unknown: BTreeMap::new() }
     }
 

@@ -38,7 +38,7 @@ pub(crate) use outcome::FORGOTTEN;
 pub use outcome::Left;
 pub use phase::{Destination, InTheWay, Phase};
 pub use read::{Newer, Read, read};
-pub use secrets::{MissingSecret, Secrets, masked_line};
+pub use secrets::{MissingSecret, Secrets, masked_line, masked_words};
 pub use sighting::Sighting;
 pub use snapshot::{SnapshotLimits, SnapshotOrigin, SnapshotRecord, SnapshotState};
 pub use store::{Opened, Sealed, Stored, Version, open};

@@ -88,7 +88,7 @@ impl Phase {
             change: change.to_owned(),
             since: time.to_owned(),
             who: who.clone(),
-            command: secrets::masked(words).join(" "),
+            command: secrets::masked_words(words).join(" "),
             ..Self::default()
         }
     }

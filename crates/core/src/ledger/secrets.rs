@@ -59,6 +59,16 @@ impl Secrets {
         self.0.is_empty()
     }
 
+    /// The values themselves, to be looked for elsewhere.
+    pub fn values(&self) -> impl Iterator<Item = String> {
+        let values = self.0.iter().filter(|(name, _)| *name != SALT);
+        values.map(|(_, text)| match text.strip_prefix(JSON).map(serde_json::from_str::<Value>) {
+            Some(Ok(Value::String(value))) => value,
+            Some(Ok(value)) => value.to_string(),
+            _ => text.clone(),
+        })
+    }
+
     /// These and others: nothing is replaced by something else, for a name belongs to one value.
     #[must_use]
     pub fn with(&self, others: &Self) -> Self {
@@ -136,7 +146,7 @@ pub(super) fn join(ledger: &mut Ledger, secrets: &Secrets) -> Vec<MissingSecret>
 }
 
 /// Words of a command line as they may be told: secret ones are masked.
-pub(super) fn masked(words: &[String]) -> Vec<String> {
+pub fn masked_words(words: &[String]) -> Vec<String> {
     let secret = secret_words(words.iter().map(String::as_str));
     let shown = words.iter().zip(secret).map(|(word, is_secret)| {
         if !is_secret {

@@ -5,8 +5,10 @@ use serde_json::Value;
 
 use super::{kubernetes, process::plain, rest};
 use crate::codes;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, LogEvidence};
 use crate::fact::Fact;
+use crate::log_reader::stamped;
+use crate::time;
 
 /// What is missing.
 pub(super) fn facts(evidence: &Evidence) -> Vec<Fact> {
@@ -41,6 +43,7 @@ pub(super) fn facts(evidence: &Evidence) -> Vec<Fact> {
     {
         let text = format!("{registered} of {wanted} TaskManagers are registered");
         facts.push(plain(&evidence.session, None, codes::TASK_MANAGERS_MISSING, text));
+        facts.extend(evidence.logs.iter().filter_map(to_itself));
     }
     // Who cannot list jobs does not know which are missing.
     let gone = evidence.gone_jobs.iter().filter(|_| !flink.is_unlisted);
@@ -63,6 +66,22 @@ pub(super) fn facts(evidence: &Evidence) -> Vec<Fact> {
         facts.push(plain(&name, None, codes::NO_SLOTS, text));
     }
     facts
+}
+
+/// A TaskManager that looks for the JobManager at its own address (`ConnectionUtils`, "Retrieved new target address").
+fn to_itself(log: &LogEvidence) -> Option<Fact> {
+    const WORDS: &str = "Retrieved new target address ";
+    let is_own = |line: &&str| {
+        let address = line.split_once(WORDS).map(|(_, address)| address);
+        let behind = address.and_then(|address| address.strip_prefix(&*log.process));
+        behind.is_some_and(|behind| behind.starts_with(['/', ':', '.']))
+    };
+    if log.role != Role::TaskManager || log.previous {
+        return None;
+    }
+    let (stamp, line) = log.text.lines().rev().map(stamped).find(|(_, line)| is_own(line))?;
+    let at = stamp.or_else(|| time::of_log(line, log.offset));
+    Some(Fact { at, ..plain(&log.process, Some(log.role), codes::TO_ITSELF, line) })
 }
 
 /// How many TaskManagers shall be registered, by whoever has said it or by the pods that were asked for.

@@ -32,4 +32,9 @@ super::symptoms! {
     signs [Says(&["BindException"]), Says(&["Could not start rest endpoint on any port"]), Says(&["Address already in use"])]
     happens "Another program has the port, so the process ends when it starts."
     cure "Choose another port (`rest.port`, `jobmanager.rpc.port`, `blob.server.port`), or end the program that has it.";
+    "NK2207" Error Around Nothing Always
+    "a TaskManager looks for the JobManager at its own address"
+    signs []
+    happens "It tries to register with itself for ever: the entrypoint of the image has written its own host name into `jobmanager.rpc.address`, because no other was given."
+    cure "Give TaskManagers the address of the JobManager: the variable JOB_MANAGER_RPC_ADDRESS, or `-Djobmanager.rpc.address=HOST` as an argument of the process.";
 }

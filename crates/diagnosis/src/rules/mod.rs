@@ -11,6 +11,8 @@ mod pods;
 mod processes;
 mod storage;
 
+use nutkin_core::codes::Rule;
+
 use crate::symptom::Symptom;
 
 /// Writes a part of the table. The examples of a code are in a file.
@@ -53,3 +55,19 @@ static TABLES: &[&[Symptom]] = &[
     configuration::TABLE,
     places::TABLE,
 ];
+
+/// Commands of cures that are about one session, and the same with its name.
+const NAMED: [(&str, &str); 5] = [
+    ("`nutkin up`", "`nutkin up NAME`"),
+    ("`nutkin logs`", "`nutkin logs NAME`"),
+    ("`nutkin restart`", "`nutkin restart NAME`"),
+    ("`nutkin watch`", "`nutkin watch NAME`"),
+    ("`nutkin scale --task-managers N`", "`nutkin scale NAME --task-managers N`"),
+];
+
+/// What to do about a finding of a session, with its name in the commands.
+pub(crate) fn cure(rule: &Rule, session: &str) -> String {
+    NAMED.iter().fold(rule.cure.to_owned(), |cure, (plain, named)| {
+        cure.replace(plain, &named.replace("NAME", session))
+    })
+}

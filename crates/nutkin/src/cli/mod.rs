@@ -3,6 +3,7 @@
 pub mod abort;
 pub mod adopt_job;
 pub mod cancel;
+pub mod capture;
 pub mod check;
 pub mod checkpoint;
 pub mod client;
@@ -116,6 +117,8 @@ pub enum Command {
     Why(why::Args),
     /// Check whether a session can run somewhere, and whether it is well
     Doctor(doctor::Args),
+    /// Write what there is to see of a session into one archive, secrets hidden
+    Capture(capture::Args),
     /// Keep a session and its jobs running
     Watch(watch::Args),
     /// List the jars that are kept, and the jobs that need them
@@ -267,6 +270,7 @@ impl Command {
             Self::Open(args) => open::run(args, context),
             Self::Why(args) => why::run(args, context),
             Self::Doctor(args) => doctor::run(args, context),
+            Self::Capture(args) => capture::run(args, context),
             Self::Watch(args) => watch::run(args, context),
             Self::Jars(args) => kept_jars::run(args, context),
             Self::Gc(args) => gc::run(args, context),

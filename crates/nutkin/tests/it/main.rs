@@ -20,6 +20,7 @@ mod operator_manifests;
 mod render_kubernetes;
 mod scenario;
 mod scenario_calls;
+mod scenario_capture;
 mod scenario_cuts;
 mod scenario_docker;
 mod scenario_doctor;

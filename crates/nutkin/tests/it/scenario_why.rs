@@ -1,6 +1,6 @@
 //! What `why` says of sessions on Kubernetes, and what it asks for.
 
-use nutkin_testkit::scenario::{Fault, Kubernetes};
+use nutkin_testkit::scenario::{Docker, Fault, Flink, Kubernetes, Server};
 use serde_json::{Value, json};
 
 use crate::scenario::{Place, SECRET, always, may_not, standalone};
@@ -106,4 +106,54 @@ fn nobody_shows_a_secret_that_a_log_has() {
         said.expect(1).prints("NK2604").prints("******");
         assert!(!said.all().contains(SECRET), "{}", said.all());
     }
+}
+
+#[test]
+fn what_a_container_said_before_its_restart_is_read() {
+    let place = session(2);
+    let terminated =
+        json!({"exitCode": 1, "reason": "Error", "finishedAt": "2026-01-01T00:01:00Z"});
+    end(&place, &terminated, "2026-01-01 00:00:01,000 INFO  a.B [] - starts\n");
+    let before = "Unrecognized VM option 'UseParallelOldGC'\n";
+    place.server.with(|kubernetes| {
+        kubernetes.logs.insert("a-taskmanager-0.previous".to_owned(), before.to_owned());
+    });
+    place.run(&["why", "a"]).expect(1).prints("NK2601");
+    // The control: what the present container says explains nothing.
+    place.server.with(|kubernetes| {
+        kubernetes.logs.insert("a-taskmanager-0.previous".to_owned(), "nothing\n".to_owned());
+    });
+    let said = place.run(&["why", "a"]);
+    assert!(!said.expect(1).stdout.contains("NK2601"), "{}", said.stdout);
+}
+
+#[test]
+fn containers_of_a_daemon_are_judged_by_the_same_table() {
+    let flink = Server::start(Flink { slots: 2, task_managers: 1, ..Flink::default() });
+    let place: Place<Docker> = Place::docker(flink.port());
+    place.run(&["up", "a"]).expect(0);
+    place.run(&["why", "a"]).expect(0).prints("nothing is wrong");
+    place.server.with(|docker| {
+        docker.pause("nutkin-a-taskmanager-1");
+        docker.say("nutkin-a-taskmanager-1", "2026-01-01 00:00:01,000 INFO  a.B [] - starts\n");
+    });
+    flink.with(|flink| flink.task_managers = 0);
+    let said = place.run(&["why", "a"]);
+    said.expect(1)
+        .prints("NK2119: a process lives and does nothing")
+        .prints("taskmanager-1 is paused");
+    said.prints("0 of 1 TaskManagers are registered");
+    let one = place.run(&["why", "taskmanager-1", "--session", "a", "-o", "json"]);
+    let document = nutkin_testkit::schema::read(&one.expect(1).stdout);
+    assert_eq!(document["platform"], "docker");
+    assert_eq!(document["items"][0]["code"], "NK2119");
+}
+
+#[test]
+fn remedies_name_the_session() {
+    let place = session(2);
+    let terminated =
+        json!({"exitCode": 1, "reason": "Error", "finishedAt": "2026-01-01T00:01:00Z"});
+    end(&place, &terminated, "nothing that is known\n");
+    place.run(&["why", "a"]).expect(1).prints("`nutkin logs a` shows the whole of it");
 }

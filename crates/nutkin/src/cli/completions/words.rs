@@ -172,8 +172,8 @@ mod tests {
             assert_eq!(next_of(line), Next::Value(looked, before.to_owned()), "{line}");
         }
         for command in [
-            "up", "down", "plan", "status", "why", "doctor", "open", "scale", "restart", "move",
-            "jobs", "logs",
+            "up", "down", "plan", "status", "why", "doctor", "capture", "open", "scale", "restart",
+            "move", "jobs", "logs",
         ] {
             check(&format!("{command} "), Looked::Sessions, "");
         }

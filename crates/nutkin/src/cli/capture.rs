@@ -1,0 +1,178 @@
+//! `nutkin capture`.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use futures_util::stream::{self, StreamExt as _};
+use nutkin_diagnosis::{capture, diagnose, document as findings, text};
+use nutkin_rest::Client;
+use nutkin_shell::{Error, Kind, ledger};
+use serde_json::{Value, json};
+
+use super::client::Target;
+use super::shared::{Output, OutputArgs, PlatformArgs, document};
+use super::{Context, select, why};
+use crate::platform::Session;
+use crate::{Exit, Outcome, runtime};
+
+/// How long one answer of the JobManager may take: a dump of the threads of a busy TaskManager takes a second.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Answers at once: a JobManager answers from one event loop.
+const AT_ONCE: usize = 8;
+
+/// TaskManagers of which threads are read: more are alike.
+const MOST: usize = 50;
+
+/// Arguments of `nutkin capture`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  nutkin capture                          the only session, into NAME-capture.tar.gz
+  nutkin capture orders --archive a.tar.gz
+
+The archive has what `nutkin why` reads, its findings, configurations and threads. Secrets are hidden.")]
+pub struct Args {
+    /// The session's name
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+
+    /// A session file that names it
+    #[arg(long, short)]
+    file: Option<PathBuf>,
+
+    /// The archive to write, which must not exist; NAME-capture.tar.gz by default
+    #[arg(long, value_name = "FILE")]
+    archive: Option<PathBuf>,
+
+    #[command(flatten)]
+    platform: PlatformArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Writes what there is to see of a session into one archive, secrets hidden. The session is not changed.
+///
+/// # Errors
+/// No such session (5); the archive exists (2) or cannot be written.
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    runtime::block_on(async {
+        let (name, file) = (args.name.as_deref(), args.file.as_deref());
+        let session = select::find(name, file, &args.platform, context).await?;
+        let archive = args.archive.clone();
+        let archive =
+            archive.unwrap_or_else(|| PathBuf::from(format!("{}-capture.tar.gz", session.name())));
+        let path = context.environment.directory.join(&archive);
+        if path.exists() {
+            let message = format!("`{}` exists already", archive.display());
+            return Err(Error::new(Kind::Invalid, message).hint("name another file with --archive"));
+        }
+        let files = collect(&session).await?;
+        write(&path, session.name(), &files)?;
+        let names: Vec<&String> = files.keys().collect();
+        if args.output.output == Output::Text {
+            let (count, shown) = (files.len(), archive.display());
+            context.printer.show(&format!(
+                "wrote {count} files about session `{}` to `{shown}`\n",
+                session.name()
+            ));
+            context.printer.suggest("secrets are hidden as far as they are known as such: look into the archive before you give it away");
+        } else {
+            let fields = json!({
+                "session": session.name(),
+                "platform": session.platform().to_string(),
+                "archive": path.display().to_string(),
+                "files": names,
+            });
+            context.printer.document(args.output.output, &document("Capture", fields))?;
+        }
+        Ok(Exit::Done)
+    })
+}
+
+async fn collect(session: &Session) -> Result<BTreeMap<String, String>, Error> {
+    let evidence = why::collect(session).await?;
+    let found = diagnose(&evidence);
+    let mut more = answers(session).await;
+    more.push(("diagnosis.json".to_owned(), findings(session.name(), &found)));
+    let mut secrets = Vec::new();
+    if let Ok(opened) = ledger::load(session).await {
+        // As it is stored: in the places of secrets are their names.
+        more.push((
+            "ledger.json".to_owned(),
+            serde_json::to_value(&opened.base).unwrap_or_default(),
+        ));
+        secrets.extend(opened.secrets.values());
+    }
+    more.push(("diagnosis".to_owned(), text(session.name(), &found).into()));
+    let mut files = capture::files(&evidence, &more, &secrets);
+    // The same for people.
+    if let Some(text) = files.remove("diagnosis") {
+        let text: String = serde_json::from_str(&text).unwrap_or_default();
+        files.insert("diagnosis.txt".to_owned(), text);
+    }
+    Ok(files)
+}
+
+/// What the JobManager says beside what `why` asks for: configurations, TaskManagers, threads.
+async fn answers(session: &Session) -> Vec<(String, Value)> {
+    let unseen = |why: String| vec![("rest/unseen.json".to_owned(), json!({"why": why}))];
+    let target = match Target::of(session.clone(), true).await {
+        Ok(target) => target,
+        Err(failure) => return unseen(format!("{:#}", failure.error)),
+    };
+    let client = &target.client;
+    let task_managers = read(client, "/taskmanagers").await;
+    let ids = task_managers["taskmanagers"].as_array().into_iter().flatten();
+    let ids: Vec<&str> = ids.filter_map(|one| one["id"].as_str()).take(MOST).collect();
+    let fixed = [
+        ("rest/config.json", "/config"),
+        ("rest/jobmanager-config.json", "/jobmanager/config"),
+        ("rest/jobmanager-threads.json", "/jobmanager/thread-dump"),
+    ];
+    let fixed = fixed.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned()));
+    // An id has the address and port of its TaskManager, which are not for names of files.
+    let plain = |id: &str| id.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_");
+    let of_task_managers = ids.iter().map(|id| {
+        (format!("rest/threads-{}.json", plain(id)), format!("/taskmanagers/{id}/thread-dump"))
+    });
+    let all: Vec<(String, String)> = fixed.chain(of_task_managers).collect();
+    let asked = stream::iter(all).map(async |(name, path)| (name, read(client, &path).await));
+    let mut answers: Vec<(String, Value)> = asked.buffered(AT_ONCE).collect().await;
+    answers.push(("rest/taskmanagers.json".to_owned(), task_managers));
+    answers
+}
+
+/// An answer, or why there is none.
+async fn read(client: &Client, path: &str) -> Value {
+    match tokio::time::timeout(PATIENCE, client.read(path)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => json!({"unseen": error.to_string()}),
+        Err(_) => json!({"unseen": "it did not come in time"}),
+    }
+}
+
+/// Writes a new archive that only its owner reads: what is not known as a secret may be one.
+fn write(path: &Path, session: &str, files: &BTreeMap<String, String>) -> Result<(), Error> {
+    let cannot = || format!("`{}` cannot be written", path.display());
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let packer =
+        flate2::write::GzEncoder::new(file.with_context(cannot)?, flate2::Compression::default());
+    let mut archive = tar::Builder::new(packer);
+    let now = jiff::Timestamp::now().as_second();
+    for (name, text) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o600);
+        header.set_mtime(u64::try_from(now).unwrap_or_default());
+        let inside = format!("{session}/{name}");
+        archive.append_data(&mut header, inside, text.as_bytes()).with_context(cannot)?;
+    }
+    let packer = archive.into_inner().with_context(cannot)?;
+    packer.finish().and_then(|mut file| file.flush()).with_context(cannot)?;
+    Ok(())
+}
