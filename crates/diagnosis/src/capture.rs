@@ -13,6 +13,9 @@ use crate::evidence::Evidence;
 /// Shortest value that is looked for in all files: what is shorter is a part of many words.
 const SHORTEST: usize = 4;
 
+/// Fields that repeat what the others say, or who wrote it: the object as it was applied, and its managers.
+const LEFT_OUT: [&str; 2] = ["kubectl.kubernetes.io/last-applied-configuration", "managedFields"];
+
 /// The files by their names. `more`: other documents; `secrets`: values that are known to be secret, which are hidden wherever they are.
 pub fn files(
     evidence: &Evidence,
@@ -67,9 +70,13 @@ fn masked(value: &Value, is_secret: bool) -> Value {
         }
         Value::Null => Value::Null,
         _ if is_secret => HIDDEN.into(),
-        Value::String(text) => {
-            text.split('\n').map(masked_line).collect::<Vec<_>>().join("\n").into()
-        }
+        Value::String(text) => match serde_json::from_str::<Value>(text) {
+            // A document in a text, such as an annotation.
+            Ok(inner @ (Value::Object(_) | Value::Array(_))) => {
+                masked(&inner, false).to_string().into()
+            }
+            _ => text.split('\n').map(masked_line).collect::<Vec<_>>().join("\n").into(),
+        },
         Value::Number(_) | Value::Bool(_) => value.clone(),
     }
 }
@@ -86,7 +93,7 @@ fn masked_fields(fields: &Map<String, Value>, is_secret: bool) -> Map<String, Va
             || is_of_secret && ["data", "stringData"].contains(&key.as_str());
         (key.clone(), masked(value, hides))
     };
-    fields.iter().map(field).collect()
+    fields.iter().filter(|(key, _)| !LEFT_OUT.contains(&key.as_str())).map(field).collect()
 }
 
 #[cfg(test)]
@@ -144,6 +151,13 @@ mod tests {
         ] {
             assert!(text.contains(kept), "{kept}: {text}");
         }
+        let inner = json!([{"name": "DB_PASSWORD", "value": SECRET}]).to_string();
+        let applied = json!({"metadata": {"annotations": {
+            "kubectl.kubernetes.io/last-applied-configuration": inner, "other": inner,
+        }}});
+        let annotated = Evidence { objects: vec![applied], ..Evidence::default() };
+        let text = all(&annotated, &[], &[]);
+        assert!(!text.contains(SECRET) && text.contains("other"), "{text}");
         // A plain word is hidden where it is known to be secret.
         let plain =
             Evidence { logs: vec![log(&format!("connects as {SECRET}"))], ..Evidence::default() };

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use futures_util::io::AsyncBufReadExt as _;
+use futures_util::io::{AsyncBufReadExt as _, AsyncReadExt as _};
 use futures_util::stream::{self, Stream};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -26,6 +26,9 @@ const MANAGER: &str = "nutkin";
 /// How long one answer may take. The API server itself gives up after 60 s, but then nobody knows what it did; what is
 /// asked here takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The longest line of a log in bytes: what does not end before comes in several.
+const LONGEST_LINE: u64 = 1 << 20;
 
 /// How often a request is sent before its failure is one. With the pauses between them that is 3 s and more: an API
 /// server that is replaced by another one of its kind is back by then.
@@ -403,7 +406,7 @@ impl Api {
         let reader = Box::pin(answer.map_err(|error| no_text(error, what))?);
         Ok(stream::try_unfold(reader, async |mut reader| {
             let mut line = Vec::new();
-            if reader.read_until(b'\n', &mut line).await? == 0 {
+            if (&mut reader).take(LONGEST_LINE).read_until(b'\n', &mut line).await? == 0 {
                 return Ok(None);
             }
             let text = String::from_utf8_lossy(&line);

@@ -39,7 +39,7 @@ pub async fn look(api: &Api, name: &str, needs: &[(Option<String>, Vec<Value>)])
     let mut seen = ClusterSeen {
         version,
         namespace: namespace.clone(),
-        has_namespace: Ok(true),
+        has_namespace: Ok(None),
         permissions: Vec::new(),
         quotas: Ok(Vec::new()),
         limits: Ok(Vec::new()),
@@ -70,10 +70,10 @@ pub async fn look(api: &Api, name: &str, needs: &[(Option<String>, Vec<Value>)])
     seen.claims = claims.map_err(words);
     seen.storage_classes = classes.map(names).map_err(words);
     seen.has_namespace = match has_namespace {
-        Ok(found) => Ok(found.is_some()),
-        Err(error) if error.is("NotFound") => Ok(false),
-        // Who may not read namespaces may be allowed everything in one.
-        Err(_) => Ok(true),
+        Ok(found) => Ok(Some(found.is_some())),
+        Err(error) if error.is("NotFound") => Ok(Some(false)),
+        Err(error) if error.is("Forbidden") => Ok(None),
+        Err(error) => Err(words(error)),
     };
     let name = |pod: Value| pod["metadata"]["name"].as_str().map(str::to_owned);
     seen.own = own.unwrap_or_default().into_iter().filter_map(name).collect();

@@ -37,8 +37,8 @@ pub struct ClusterSeen {
     pub version: Result<String, String>,
     /// The namespace of the session.
     pub namespace: String,
-    /// Whether that is there.
-    pub has_namespace: Result<bool, String>,
+    /// Whether that is there; `None`: who may use a namespace need not be allowed to read it.
+    pub has_namespace: Result<Option<bool>, String>,
     /// What is asked of the user and of the accounts of pods.
     pub permissions: Vec<Permission>,
     /// `ResourceQuota`s of the namespace.
@@ -63,13 +63,14 @@ pub fn cluster(seen: &ClusterSeen, wanted: &[PodWish], objects: &[Value]) -> Vec
     }
     let namespace = &seen.namespace;
     let what = format!("the namespace `{namespace}` exists");
-    checks.push(match &seen.has_namespace {
-        Ok(true) => Check::passed(GROUP, what, ""),
-        Ok(false) => {
+    checks.extend(match &seen.has_namespace {
+        Ok(None) => None,
+        Ok(Some(true)) => Some(Check::passed(GROUP, what, "")),
+        Ok(Some(false)) => {
             let line = format!("there is no namespace `{namespace}`");
-            Check::of(GROUP, &what, codes::NO_NAMESPACE, namespace, vec![line], "")
+            Some(Check::of(GROUP, &what, codes::NO_NAMESPACE, namespace, vec![line], ""))
         }
-        Err(why) => Check::unseen(GROUP, what, why),
+        Err(why) => Some(Check::unseen(GROUP, what, why)),
     });
     checks.extend(permissions(seen));
     let own = |pods: &[Value]| {
@@ -217,7 +218,7 @@ fn claims(seen: &ClusterSeen, wanted: &[PodWish], objects: &[Value]) -> Check {
 
 fn no_class(claim: &Value, classes: &[String]) -> Option<String> {
     match claim["spec"]["storageClassName"].as_str() {
-        // A class without a name is on word: it is bound to a volume that is there.
+        // An empty name asks for a volume that is there, and for no class.
         Some("") => None,
         Some(name) if classes.iter().any(|class| class == name) => None,
         Some(name) => Some(format!("{}: there is no storage class `{name}`", title(claim))),
@@ -243,7 +244,7 @@ mod tests {
         ClusterSeen {
             version: Ok("v1.34.1".to_owned()),
             namespace: "flink".to_owned(),
-            has_namespace: Ok(true),
+            has_namespace: Ok(Some(true)),
             permissions: vec![may(None, "create", "pods", Ok(true))],
             quotas: Ok(Vec::new()),
             limits: Ok(Vec::new()),
@@ -313,7 +314,7 @@ mod tests {
         check(silent, "there", "fast", &["NK2701 connection refused"]);
         let old = |seen: &mut ClusterSeen| seen.version = Ok("v1.21.9-eks".to_owned());
         check(old, "there", "fast", &["NK2702 the API server is v1.21.9-eks, Nutkin needs 1.22"]);
-        let elsewhere = |seen: &mut ClusterSeen| seen.has_namespace = Ok(false);
+        let elsewhere = |seen: &mut ClusterSeen| seen.has_namespace = Ok(Some(false));
         check(elsewhere, "there", "fast", &["NK2704 there is no namespace `flink`"]);
         let may_not = |seen: &mut ClusterSeen| {
             seen.permissions = vec![

@@ -26,29 +26,44 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// What the containers of a pod ask for, or may take (`requests`, `limits`). What says no request asks for its limit.
+    /// What the containers of a pod ask for, or may take (`requests`, `limits`): all that run together, or the greatest of those that run
+    /// before them (Kubernetes, "Init Containers", resource sharing).
     pub(super) fn of_pod(spec: &Value, kind: &str) -> Self {
-        let of = |container: &Value, key: &str| {
-            let resources = &container["resources"];
+        let list = |name: &str| spec[name].as_array().map_or(&[][..], Vec::as_slice);
+        // A container for the start that is always restarted stays beside the others.
+        let stays = |one: &&Value| one["restartPolicy"] == "Always";
+        let together = list("containers").iter().chain(list("initContainers").iter().filter(stays));
+        let all = together.fold(Self::default(), |sum, one| {
+            let one = Self::of_container(one, kind);
+            Self {
+                cpu: sum.cpu.saturating_add(one.cpu),
+                memory: sum.memory.saturating_add(one.memory),
+                ..sum
+            }
+        });
+        let before = list("initContainers").iter().filter(|one| !stays(one));
+        let all = before.fold(all, |greatest, one| {
+            let one = Self::of_container(one, kind);
+            Self {
+                cpu: greatest.cpu.max(one.cpu),
+                memory: greatest.memory.max(one.memory),
+                ..greatest
+            }
+        });
+        Self { pods: 1, ..all }
+    }
+
+    /// What one container asks for, or may take. What says no request asks for its limit.
+    pub(super) fn of_container(container: &Value, kind: &str) -> Self {
+        let resources = &container["resources"];
+        let text = |key: &str| {
             let amount = &resources[kind][key];
             let amount = if amount.is_null() { &resources["limits"][key] } else { amount };
             amount.as_str().map(str::to_owned).or_else(|| Some(amount.as_number()?.to_string()))
         };
-        let sum = |list: &str| {
-            let all = spec[list].as_array().into_iter().flatten();
-            all.fold(Self { pods: 1, ..Self::default() }, |sum, one| {
-                let cpu = of(one, "cpu").and_then(|text| quantity::thousandths(&text));
-                let memory = of(one, "memory").and_then(|text| quantity::whole(&text));
-                Self {
-                    cpu: sum.cpu.saturating_add(cpu.unwrap_or(0)),
-                    memory: sum.memory.saturating_add(memory.unwrap_or(0)),
-                    ..sum
-                }
-            })
-        };
-        // Containers for the start run one after another, before the others: the sum of them is more than enough.
-        let (main, init) = (sum("containers"), sum("initContainers"));
-        Self { cpu: main.cpu.max(init.cpu), memory: main.memory.max(init.memory), pods: 1 }
+        let cpu = text("cpu").and_then(|text| quantity::thousandths(&text)).unwrap_or(0);
+        let memory = text("memory").and_then(|text| quantity::whole(&text)).unwrap_or(0);
+        Self { cpu, memory, pods: 0 }
     }
 
     /// What a node has for pods.

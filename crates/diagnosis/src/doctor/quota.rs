@@ -8,7 +8,7 @@ use super::pod::{PodWish, Room};
 /// What quotas do not have room for, each in one line. `own`: pods of the session that run, which are counted already.
 pub(super) fn beyond_quota(wanted: &[PodWish], own: &[Value], quotas: &[Value]) -> Vec<String> {
     let mut lines = Vec::new();
-    for quota in quotas {
+    for quota in quotas.iter().filter(|quota| counts_all(quota)) {
         let name = quota["metadata"]["name"].as_str().unwrap_or_default();
         let status = &quota["status"];
         for (key, hard) in status["hard"].as_object().into_iter().flatten() {
@@ -33,6 +33,13 @@ pub(super) fn beyond_quota(wanted: &[PodWish], own: &[Value], quotas: &[Value]) 
         }
     }
     lines
+}
+
+/// Whether a quota counts the pods of a session: it has no scope, or one that all of them are in. Others are not judged.
+fn counts_all(quota: &Value) -> bool {
+    let scopes = quota["spec"]["scopes"].as_array().into_iter().flatten();
+    let is_ours = |scope: &Value| *scope == "NotTerminating" || *scope == "NotBestEffort";
+    quota["spec"]["scopeSelector"].is_null() && scopes.into_iter().all(is_ours)
 }
 
 /// What pods need of a quota, and in how many parts of one it is counted; `None`: it is about something else.
@@ -73,36 +80,45 @@ fn shown(key: &str, amount: u64) -> String {
     }
 }
 
-/// Containers that are larger than a LimitRange of the namespace allows, each in one line.
+/// Containers and pods that are larger than a LimitRange of the namespace allows, each in one line.
 pub(super) fn beyond_limits(wanted: &[PodWish], limits: &[Value]) -> Vec<String> {
     let mut lines = Vec::new();
     for range in limits {
         let name = range["metadata"]["name"].as_str().unwrap_or_default();
-        let items = range["spec"]["limits"].as_array().into_iter().flatten();
-        for item in items.filter(|item| {
-            ["Container", "Pod"].contains(&item["type"].as_str().unwrap_or_default())
-        }) {
+        for item in range["spec"]["limits"].as_array().into_iter().flatten() {
             for pod in wanted {
-                let may = Room::of_pod(&pod.spec, "limits");
-                let most = |key: &str| item["max"][key].as_str();
-                let memory =
-                    most("memory").and_then(quantity::whole).filter(|most| *most < may.memory);
-                let cpu =
-                    most("cpu").and_then(quantity::thousandths).filter(|most| *most < may.cpu);
-                for (key, most, wanted) in [("memory", memory, may.memory), ("cpu", cpu, may.cpu)] {
-                    if let Some(most) = most {
-                        lines.push(format!(
-                            "LimitRange `{name}` allows {} of `{key}`, a {} may take {}",
-                            shown(key, most),
-                            pod.name,
-                            shown(key, wanted)
-                        ));
-                    }
+                for may in parts(&item["type"], pod) {
+                    lines.extend(beyond(name, &item["max"], &pod.name, may));
                 }
             }
         }
     }
     lines
+}
+
+/// What an item of a LimitRange is held against: each container, or the whole pod.
+fn parts(kind: &Value, pod: &PodWish) -> Vec<Room> {
+    match kind.as_str() {
+        Some("Pod") => vec![Room::of_pod(&pod.spec, "limits")],
+        Some("Container") => {
+            let all = ["containers", "initContainers"].map(|list| pod.spec[list].as_array());
+            let all = all.into_iter().flatten().flatten();
+            all.map(|container| Room::of_container(container, "limits")).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn beyond(name: &str, most: &Value, pod: &str, may: Room) -> Vec<String> {
+    let memory = most["memory"].as_str().and_then(quantity::whole);
+    let cpu = most["cpu"].as_str().and_then(quantity::thousandths);
+    let amounts = [("memory", memory, may.memory), ("cpu", cpu, may.cpu)];
+    let beyond = amounts.into_iter().filter_map(|(key, most, may)| {
+        let most = most.filter(|most| *most < may)?;
+        let (most, may) = (shown(key, most), shown(key, may));
+        Some(format!("LimitRange `{name}` allows {most} of `{key}`, a {pod} may take {may}"))
+    });
+    beyond.collect()
 }
 
 #[cfg(test)]
@@ -140,12 +156,23 @@ mod tests {
         // Its own pods are counted already.
         check(&few, &used, 2, &[]);
         check(&json!({"services.nodeports": "0"}), &json!({}), 0, &[]);
+        let scoped = |scope: &str| {
+            let status = json!({"hard": {"pods": "0"}});
+            [json!({"metadata": {"name": "q"}, "spec": {"scopes": [scope]}, "status": status})]
+        };
+        assert_eq!(beyond_quota(&session(), &[], &scoped("BestEffort")), [""; 0]);
+        assert_eq!(beyond_quota(&session(), &[], &scoped("NotBestEffort")).len(), 1);
     }
 
     #[test]
     fn limits_of_a_container() {
         let range = |memory: &str| json!({"metadata": {"name": "r"}, "spec": {"limits": [{"type": "Container", "max": {"memory": memory}}]}});
         assert_eq!(beyond_limits(&session(), &[range("2Gi")]), [""; 0]);
+        // Each container for itself.
+        let mut two = session();
+        let container = two[0].spec["containers"][0].clone();
+        two[0].spec["containers"] = json!([container, container]);
+        assert_eq!(beyond_limits(&two, &[range("3Gi")]), [""; 0]);
         assert_eq!(
             beyond_limits(&session(), &[range("1Gi")]),
             ["LimitRange `r` allows 1.0 GiB of `memory`, a TaskManager may take 2.0 GiB"]

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 /// Bytes that are read at once: all logs of a session are read side by side, and each may be larger than memory.
 const AT_ONCE: u64 = 256 << 10;
 
+/// The longest line in bytes: what does not end before is shown in several.
+const LONGEST: usize = 1 << 20;
+
 /// A file that grows, is put aside for a new one under its name, or is cut to nothing.
 #[derive(Debug)]
 pub(super) struct Reader {
@@ -74,9 +77,11 @@ impl Reader {
             return None;
         }
         self.seen += bytes.len() as u64;
+        let (before, end) = (self.begun.len(), bytes.iter().rposition(|byte| *byte == b'\n'));
         self.begun.extend(bytes);
-        let Some(end) = self.begun.iter().rposition(|byte| *byte == b'\n') else {
-            return Some(Vec::new());
+        let Some(end) = end.map(|end| before + end) else {
+            let is_too_long = LONGEST < self.begun.len();
+            return Some(if is_too_long { self.rest().into_iter().collect() } else { Vec::new() });
         };
         let rest = self.begun.split_off(end + 1);
         let whole = std::mem::replace(&mut self.begun, rest);

@@ -1,8 +1,6 @@
 //! `nutkin capture`.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -71,7 +69,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             let message = format!("`{}` exists already", archive.display());
             return Err(Error::new(Kind::Invalid, message).hint("name another file with --archive"));
         }
-        let files = collect(&session).await?;
+        let files = collect(&session, context).await?;
         write(&path, session.name(), &files)?;
         let names: Vec<&String> = files.keys().collect();
         if args.output.output == Output::Text {
@@ -94,19 +92,29 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     })
 }
 
-async fn collect(session: &Session) -> Result<BTreeMap<String, String>, Error> {
+async fn collect(
+    session: &Session,
+    context: &Context<'_>,
+) -> Result<BTreeMap<String, String>, Error> {
     let evidence = why::collect(session).await?;
     let found = diagnose(&evidence);
     let mut more = answers(session).await;
     more.push(("diagnosis.json".to_owned(), findings(session.name(), &found)));
     let mut secrets = Vec::new();
-    if let Ok(opened) = ledger::load(session).await {
-        // As it is stored: in the places of secrets are their names.
-        more.push((
-            "ledger.json".to_owned(),
-            serde_json::to_value(&opened.base).unwrap_or_default(),
-        ));
-        secrets.extend(opened.secrets.values());
+    match ledger::load(session).await {
+        Ok(opened) => {
+            // As it is stored: in the places of secrets are their names.
+            let stored = serde_json::to_value(&opened.base).unwrap_or_default();
+            more.push(("ledger.json".to_owned(), stored));
+            secrets.extend(opened.secrets.values());
+        }
+        Err(failure) => {
+            let why = format!("{:#}", failure.error);
+            context.printer.warn(&format!(
+                "the ledger cannot be read ({why}): its secrets are hidden only where their names are"
+            ));
+            more.push(("ledger-unseen.json".to_owned(), json!({"unseen": why})));
+        }
     }
     more.push(("diagnosis".to_owned(), text(session.name(), &found).into()));
     let mut files = capture::files(&evidence, &more, &secrets);
@@ -156,12 +164,12 @@ async fn read(client: &Client, path: &str) -> Value {
     }
 }
 
-/// Writes a new archive that only its owner reads: what is not known as a secret may be one.
+/// Writes a new archive that only its owner reads: what is not known as a secret may be one. It has its name when it is whole.
 fn write(path: &Path, session: &str, files: &BTreeMap<String, String>) -> Result<(), Error> {
     let cannot = || format!("`{}` cannot be written", path.display());
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let packer =
-        flate2::write::GzEncoder::new(file.with_context(cannot)?, flate2::Compression::default());
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let file = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
+    let packer = flate2::write::GzEncoder::new(file, flate2::Compression::default());
     let mut archive = tar::Builder::new(packer);
     let now = jiff::Timestamp::now().as_second();
     for (name, text) in files {
@@ -173,6 +181,7 @@ fn write(path: &Path, session: &str, files: &BTreeMap<String, String>) -> Result
         archive.append_data(&mut header, inside, text.as_bytes()).with_context(cannot)?;
     }
     let packer = archive.into_inner().with_context(cannot)?;
-    packer.finish().and_then(|mut file| file.flush()).with_context(cannot)?;
+    let file = packer.finish().with_context(cannot)?;
+    file.persist_noclobber(path).map_err(|error| error.error).with_context(cannot)?;
     Ok(())
 }

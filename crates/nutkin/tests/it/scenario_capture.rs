@@ -10,6 +10,9 @@ use serde_json::json;
 
 use crate::scenario::{Place, SECRET, standalone};
 
+/// A value that the ledger does not know: only its name says that it is secret.
+const OTHER: &str = "word-that-nobody-knows";
+
 /// The files of an archive.
 fn unpacked(path: &Path) -> BTreeMap<String, String> {
     let packed = std::fs::File::open(path).unwrap();
@@ -37,8 +40,11 @@ fn session() -> Place<Kubernetes> {
     place.server.with(|kubernetes| {
         let mut pod = kubernetes.get("Pod", "a-taskmanager-0");
         let container = &mut pod["spec"]["containers"][0];
-        container["env"] = json!([{"name": "DB_PASSWORD", "value": SECRET}, {"name": "TZ", "value": "UTC"}]);
-        container["args"] = json!(["taskmanager", "--password", SECRET, format!("-Dfs.token={SECRET}")]);
+        container["env"] = json!([{"name": "DB_PASSWORD", "value": OTHER}, {"name": "TZ", "value": "UTC"}]);
+        container["args"] = json!(["taskmanager", "--password", OTHER, format!("-Dfs.token={OTHER}")]);
+        let applied = json!({"env": [{"name": "DB_PASSWORD", "value": OTHER}]}).to_string();
+        pod["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] =
+            json!(applied);
         kubernetes.put("pods", pod);
         let log = format!(
             "2026-01-01 00:00:01,000 ERROR a.B [] - fails with s3.secret-key: {SECRET}, that is {SECRET}\n"
@@ -61,7 +67,7 @@ fn an_archive_has_what_was_seen_and_no_secret() {
         assert!(files.contains_key(&format!("a/{name}")), "{name}: {:?}", files.keys());
     }
     for (name, text) in &files {
-        assert!(!text.contains(SECRET), "{name}: {text}");
+        assert!(!text.contains(SECRET) && !text.contains(OTHER), "{name}: {text}");
     }
     assert!(files["a/a-taskmanager-0.log"].contains("fails with s3.secret-key: ******"));
     assert!(files["a/objects.json"].contains("DB_PASSWORD"));
