@@ -10,6 +10,7 @@ mod java;
 mod jobs;
 mod kube;
 mod options;
+mod package;
 mod root;
 mod seeds;
 mod test;
@@ -48,6 +49,8 @@ enum Task {
     Kube(kube::Args),
     /// Start and stop a real Docker daemon with a registry
     Docker(docker::Args),
+    /// Make what people install: an archive, a Debian package, a wheel, and their checksums
+    Package(package::Args),
 }
 
 fn main() -> ExitCode {
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Task::Options(args) => options::run(&args).map(|()| ExitCode::SUCCESS),
         Task::Kube(args) => kube::run(args).map(|()| ExitCode::SUCCESS),
         Task::Docker(args) => docker::run(args).map(|()| ExitCode::SUCCESS),
+        Task::Package(args) => package::run(&args).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         root::say(&format!("error: {error:#}"));

@@ -3,6 +3,7 @@
 
 pub mod artifacts;
 pub mod bucket;
+pub mod cache;
 pub mod dist;
 mod download;
 pub mod extras;

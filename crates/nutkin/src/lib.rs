@@ -3,6 +3,7 @@
 //! Reading order: [`cli`] records what the user typed, the command files in it call the shells by way of [`platform`],
 //! and everything that is printed goes through [`report::Printer`].
 
+pub mod at_boot;
 pub mod cli;
 pub mod context;
 pub mod drive;

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use nutkin_flink::Problem;
@@ -17,10 +18,42 @@ pub struct Printer {
     stderr_colour: bool,
     stdout_colour: bool,
     stderr_terminal: bool,
+    stdout_terminal: bool,
     /// Whether the terminal knows more than letters.
     escapes: bool,
+    /// Whether what comes next takes the place of what the terminal shows.
+    is_again: Arc<AtomicBool>,
     /// Why data did not reach stdout, the first time.
     lost: Arc<OnceLock<io::Error>>,
+}
+
+/// What the environment says of colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Colour {
+    Never,
+    OnTerminals,
+    Always,
+}
+
+impl Colour {
+    /// <https://no-color.org>: `NO_COLOR` is any text but none. <http://bixense.com/clicolors/>: `CLICOLOR_FORCE` has colours
+    /// everywhere, `CLICOLOR=0` nowhere.
+    fn of(environment: &Environment) -> Self {
+        let is_set = |name: &str| environment.text(name).is_some_and(|value| value != "0");
+        if environment.text("NO_COLOR").is_some() {
+            Self::Never
+        } else if is_set("CLICOLOR_FORCE") {
+            Self::Always
+        } else if environment.text("CLICOLOR") == Some("0") {
+            Self::Never
+        } else {
+            Self::OnTerminals
+        }
+    }
+
+    fn is_for(self, is_terminal: bool) -> bool {
+        self == Self::Always || self == Self::OnTerminals && is_terminal
+    }
 }
 
 /// How a piece of text stands out on a terminal.
@@ -43,16 +76,18 @@ pub enum Style {
 impl Printer {
     /// A printer for the process's own streams.
     pub fn new(environment: &Environment, quiet: bool) -> Self {
-        // https://no-color.org: any non-empty value; TERM=dumb cannot show colour.
         let escapes = environment.text("TERM") != Some("dumb");
-        let wanted = escapes && environment.text("NO_COLOR").is_none();
-        let stderr_terminal = io::stderr().is_terminal();
+        let (stderr_terminal, stdout_terminal) =
+            (io::stderr().is_terminal(), io::stdout().is_terminal());
+        let colour = Colour::of(environment);
         Self {
             quiet,
-            stderr_colour: wanted && stderr_terminal,
-            stdout_colour: wanted && io::stdout().is_terminal(),
+            stderr_colour: colour.is_for(stderr_terminal && escapes),
+            stdout_colour: colour.is_for(stdout_terminal && escapes),
             stderr_terminal,
+            stdout_terminal,
             escapes,
+            is_again: Arc::default(),
             lost: Arc::default(),
         }
     }
@@ -80,6 +115,7 @@ impl Printer {
     /// Data on stdout, exactly as given. A closed pipe is not an error: whoever reads it has enough. Any other failure is
     /// remembered for [`Printer::delivered`].
     pub fn out(&self, data: &str) {
+        self.clear();
         let mut stdout = io::stdout().lock();
         match stdout.write_all(data.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -194,8 +230,23 @@ impl Printer {
         }
     }
 
-    #[allow(clippy::unused_self, reason = "a printer is needed to print: that is the point")]
+    /// What comes next takes the place of what a terminal shows; in a file or a pipe it follows that.
+    pub fn begin_again(&self) {
+        let is_screen = self.stdout_terminal && self.escapes;
+        self.is_again.store(is_screen, Ordering::Relaxed);
+    }
+
+    /// Clears the screen where that was asked for, at the last moment: what is shown stays while something new is looked for.
+    fn clear(&self) {
+        if self.is_again.swap(false, Ordering::Relaxed) {
+            let mut stdout = io::stdout().lock();
+            // Home, and all from there to the end.
+            let _ = stdout.write_all(b"\x1b[H\x1b[J").and_then(|()| stdout.flush());
+        }
+    }
+
     fn line(&self, line: &str) {
+        self.clear();
         let mut stderr = io::stderr().lock();
         let _ = writeln!(stderr, "{}", harmless(line));
     }
@@ -257,7 +308,23 @@ pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::harmless;
+    use super::{Colour, Environment, harmless};
+
+    #[test]
+    fn colours_by_the_environment() {
+        #[track_caller]
+        fn check(variables: &[(&str, &str)], expected: Colour) {
+            let environment = Environment::of_test(variables, "/".into());
+            assert_eq!(Colour::of(&environment), expected, "{variables:?}");
+        }
+        check(&[], Colour::OnTerminals);
+        check(&[("NO_COLOR", "")], Colour::OnTerminals);
+        check(&[("NO_COLOR", "0"), ("CLICOLOR_FORCE", "1")], Colour::Never);
+        check(&[("CLICOLOR_FORCE", "1"), ("CLICOLOR", "0")], Colour::Always);
+        check(&[("CLICOLOR_FORCE", "0")], Colour::OnTerminals);
+        check(&[("CLICOLOR", "0")], Colour::Never);
+        check(&[("CLICOLOR", "1")], Colour::OnTerminals);
+    }
 
     #[test]
     fn control_characters_are_written_out() {

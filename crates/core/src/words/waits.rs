@@ -82,8 +82,7 @@ pub(crate) fn installs(flink: &str) -> String {
 /// A Java is to be brought to this machine.
 pub(crate) fn installs_java(major: u8) -> String {
     format!(
-        "this machine has no Java that Flink runs on: `up` installs Java {major} for Nutkin alone, from Adoptium or else \
-         from PyPI"
+        "this machine has no Java that Flink runs on: `up` installs Java {major} for Nutkin alone"
     )
 }
 

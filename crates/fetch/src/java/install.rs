@@ -51,28 +51,37 @@ async fn from_source(
     let unpacked = archive.clone();
     let progress = context.events.progress(format!("unpacking {}", sum.name), None);
     // The thread keeps the workplace alive: it is cleared when both are done with it.
-    let task = tokio::task::spawn_blocking(move || prepare_home(&unpacked, &kept, &stop));
+    let task = tokio::task::spawn_blocking(move || prepare_home(wanted, &unpacked, &kept, &stop));
     let files = task.await??;
     drop((guard, progress));
-    let home = place.home();
-    let broken = |message: String| Err(Error::new(Kind::Broken, message));
-    let found = major(&home);
-    if found != Some(wanted) {
-        let found =
-            found.map_or_else(|| "another Java".to_owned(), |major| format!("Java {major}"));
-        return broken(format!("`{}` holds {found}, not Java {wanted}", archive.display()));
-    }
-    if said(&home.join("bin/java")).is_none_or(|text| !text.contains('"')) {
-        let message = format!("the Java of `{}` does not run on this machine", archive.display());
-        return Err(Error::new(Kind::Broken, message)
-            .hint("it may be built for another processor or C library"));
-    }
-    let version = version(&home).unwrap_or_else(|| wanted.to_string());
+    let version = version(&place.home()).unwrap_or_else(|| wanted.to_string());
     Ok(Manifest::new(version, source.to_string(), Some(sum), files))
 }
 
-/// Unpacks an archive and makes what it holds the home that is prepared.
-fn prepare_home(archive: &Path, place: &Workplace, stop: &Stop) -> Result<Files, Error> {
+/// That the Java of an archive is the one that is wanted, and runs here.
+fn try_it(wanted: u8, home: &Path, archive: &Path) -> Result<(), Error> {
+    let found = major(home);
+    if found != Some(wanted) {
+        let found =
+            found.map_or_else(|| "another Java".to_owned(), |major| format!("Java {major}"));
+        let message = format!("`{}` holds {found}, not Java {wanted}", archive.display());
+        return Err(Error::new(Kind::Broken, message));
+    }
+    if said(&home.join("bin/java")).is_some_and(|text| text.contains('"')) {
+        return Ok(());
+    }
+    let message = format!("the Java of `{}` does not run on this machine", archive.display());
+    Err(Error::new(Kind::Broken, message)
+        .hint("it may be built for another processor or C library"))
+}
+
+/// Unpacks an archive, makes what it holds the home that is prepared, and tries it.
+fn prepare_home(
+    wanted: u8,
+    archive: &Path,
+    place: &Workplace,
+    stop: &Stop,
+) -> Result<Files, Error> {
     let folder = place.folder().join("unpacked");
     staging::remove(&folder).at("remove", &folder)?;
     let unpacked = unpack::archive(archive, &folder, || stop.check())?;
@@ -92,5 +101,6 @@ fn prepare_home(archive: &Path, place: &Workplace, stop: &Stop) -> Result<Files,
         }
     }
     sync_all_directories(&home, &files).map_err(with_hint)?;
+    try_it(wanted, &home, archive)?;
     Ok(files)
 }

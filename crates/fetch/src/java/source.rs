@@ -126,7 +126,17 @@ impl JavaSource {
         download::checked(&url, &path, Digest::sha256(), &sha256, context)
             .await
             .map_err(|error| download::explained(error, who, variable))?;
-        let checked_against = Some(who.to_owned());
+        let is_open = url
+            .strip_prefix("http://")
+            .is_some_and(|rest| !http::is_loopback(rest.split('/').next().unwrap_or_default()));
+        if is_open {
+            // Archive and checksum came on one way that anybody on it can change.
+            context.events.warn(&format!(
+                "{} was fetched without TLS: its checksum proves nothing; use an https:// address",
+                masked_url(&url)
+            ));
+        }
+        let checked_against = (!is_open).then(|| who.to_owned());
         Ok((path, ArchiveSum { name, digest: format!("sha256:{sha256}"), checked_against }))
     }
 }

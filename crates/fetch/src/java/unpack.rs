@@ -13,6 +13,16 @@ use walkdir::WalkDir;
 /// Archives of Java have their home at most this far below their root (macOS has it deepest).
 const DEPTH: usize = 4;
 
+/// The largest Java that is unpacked, in bytes: six times a JDK with all its modules. An archive can be made that would fill any disk.
+const LIMIT: u64 = 2 << 30;
+
+/// Takes what a file needs from what is left of the limit.
+fn take(left: &mut u64, bytes: u64) -> io::Result<()> {
+    let rest = left.checked_sub(bytes);
+    *left = rest.ok_or_else(|| io::Error::other("it is larger than any Java: more than 2 GiB"))?;
+    Ok(())
+}
+
 /// Unpacks an archive into a new folder and finds the home of the Java in it. `go_on` is asked before each file.
 ///
 /// # Errors
@@ -44,11 +54,14 @@ fn untar(
     folder: &Path,
     go_on: &mut dyn FnMut() -> io::Result<()>,
 ) -> io::Result<()> {
+    let mut left = LIMIT;
     let mut tar = tar::Archive::new(GzDecoder::new(file));
     for entry in tar.entries()? {
         go_on()?;
+        let mut entry = entry?;
+        take(&mut left, entry.size())?;
         // Never outside of the folder, by its name or through a link.
-        entry?.unpack_in(folder)?;
+        entry.unpack_in(folder)?;
     }
     // The end of the compressed stream carries its checksum.
     io::copy(&mut tar.into_inner(), &mut io::sink()).map(drop)
@@ -59,6 +72,7 @@ fn unzip(
     folder: &Path,
     go_on: &mut dyn FnMut() -> io::Result<()>,
 ) -> io::Result<()> {
+    let mut left = LIMIT;
     let mut zip = zip::ZipArchive::new(file)?;
     for index in 0..zip.len() {
         go_on()?;
@@ -68,7 +82,9 @@ fn unzip(
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap_or(folder))?;
         let mut file = File::create(&path)?;
-        io::copy(&mut entry, &mut file)?;
+        // What the archive says of a size may be wrong.
+        let written = io::copy(&mut io::Read::take(&mut entry, left + 1), &mut file)?;
+        take(&mut left, written)?;
         let mode = if entry.unix_mode().unwrap_or_default() & 0o111 == 0 { 0o644 } else { 0o755 };
         file.set_permissions(fs::Permissions::from_mode(mode))?;
     }

@@ -123,7 +123,7 @@ async fn abort(args: &Args, begun: &Cell<bool>, context: &Context<'_>) -> Outcom
             "takenBack": phase.as_ref().map(nutkin_core::ledger::Phase::document),
             "jobs": jobs,
         });
-        context.printer.document(args.output.output, &document("Abort", fields))?;
+        context.printer.document(&args.output.output, &document("Abort", fields))?;
     }
     Ok(Exit::Done)
 }

@@ -113,7 +113,7 @@ async fn adopt(args: Args, context: &Context<'_>) -> Outcome {
     context.printer.say(&format!("job {id} (`{}`) can be moved from now on", job.name));
     if args.output.output != Output::Text {
         let fields = json!({"id": id, "state": job.state.to_string()});
-        context.printer.document(args.output.output, &document("Job", fields))?;
+        context.printer.document(&args.output.output, &document("Job", fields))?;
     }
     Ok(Exit::Done)
 }

@@ -75,7 +75,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         };
         if args.output.output != Output::Text {
             let fields = serde_json::json!({"id": job.id, "state": state.to_string()});
-            context.printer.document(args.output.output, &document("Job", fields))?;
+            context.printer.document(&args.output.output, &document("Job", fields))?;
         }
         Ok(Exit::Done)
     })

@@ -186,7 +186,7 @@ fn bring(args: InstallArgs, context: &Context<'_>) -> Outcome {
         Err(problem) => install_release(Err(problem), &args, context)?,
     };
     if let Some(installed) = DistributionStore::new(context.environment).find(product) {
-        show(&installed, args.output.output, context)?;
+        show(&installed, &args.output.output, context)?;
     }
     Ok(Exit::Done)
 }
@@ -240,8 +240,8 @@ fn install_release(
 }
 
 /// Its home, or a document.
-fn show(installed: &Installed, output: Output, context: &Context<'_>) -> Result<(), Error> {
-    if output == Output::Text {
+fn show(installed: &Installed, output: &Output, context: &Context<'_>) -> Result<(), Error> {
+    if *output == Output::Text {
         context.printer.out(&format!("{}\n", installed.home.display()));
         return Ok(());
     }
@@ -260,6 +260,7 @@ fn describe(installed: &Installed, verify: bool) -> serde_json::Value {
         ),
     };
     json!({
+        "name": called(installed.product),
         "product": product,
         "version": version,
         "home": installed.home,
@@ -300,9 +301,17 @@ fn list(args: ListArgs, context: &Context<'_>) -> Outcome {
         }
     } else {
         let document = document("DistributionList", json!({ "items": items }));
-        context.printer.document(args.output.output, &document)?;
+        context.printer.document(&args.output.output, &document)?;
     }
     Ok(if damaged { Exit::Failed } else { Exit::Done })
+}
+
+/// As the commands take it: `1.20.5`, `java-17`.
+fn called(product: Product) -> String {
+    match product {
+        Product::Flink(version) => version.to_string(),
+        Product::Java(major) => format!("java-{major}"),
+    }
 }
 
 /// `Flink 1.20.5`, `Java 17.0.9`.
@@ -335,7 +344,7 @@ fn remove(args: RemoveArgs, context: &Context<'_>) -> Outcome {
 }
 
 /// Processes with the directory in their command line. Those of other users cannot be seen.
-fn running_from(home: &std::path::Path) -> Vec<u32> {
+pub(super) fn running_from(home: &std::path::Path) -> Vec<u32> {
     let needle = format!("{}/", home.display());
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     entries
@@ -348,17 +357,14 @@ fn running_from(home: &std::path::Path) -> Vec<u32> {
 }
 
 fn which(args: WhichArgs, context: &Context<'_>) -> Outcome {
-    show(&installed(&args.version, context)?, args.output.output, context)?;
+    show(&installed(&args.version, context)?, &args.output.output, context)?;
     Ok(Exit::Done)
 }
 
 fn installed(text: &str, context: &Context<'_>) -> Result<Installed, Error> {
     let product = product(text).map_err(|problem| Error::input(vec![problem]))?;
     DistributionStore::new(context.environment).find(product).ok_or_else(|| {
-        let name = match product {
-            Product::Flink(version) => version.to_string(),
-            Product::Java(major) => format!("java-{major}"),
-        };
+        let name = called(product);
         Error::new(Kind::NotFound, format!("{product} is not installed"))
             .hint(format!("`nutkin dist install {name}` installs it; `nutkin dist list` lists"))
     })

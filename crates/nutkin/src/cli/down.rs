@@ -13,6 +13,7 @@ use super::end_jobs::{self, AtEnd};
 use super::select;
 use super::shared::{Output, OutputArgs, PlatformArgs, WhichArgs, document};
 use super::{Context, outcomes};
+use crate::at_boot::BootUnit;
 use crate::platform::{self, Session};
 use crate::remedies::words;
 use crate::runtime::unless_interrupted;
@@ -124,7 +125,7 @@ async fn delete_ha_data(args: &Args, not_found: Error, context: &Context<'_>) ->
         let fields = serde_json::json!({
             "name": name, "platform": "kubernetes", "ended": deleted, "kept": [],
         });
-        context.printer.document(args.output.output, &document("Down", fields))?;
+        context.printer.document(&args.output.output, &document("Down", fields))?;
     }
     Ok(Exit::Done)
 }
@@ -283,6 +284,9 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
         let what = format!("the ledger of session `{name}`");
         kept.push(Kept { what, remark: Remark::default(), is_data: true });
     }
+    if matches!(session, Session::Local(_)) {
+        BootUnit::of(&name, context.environment).remove(context)?;
+    }
     if ended.is_empty() {
         context.printer.say(&format!("session `{name}`: none of its processes was running"));
     } else {
@@ -314,7 +318,7 @@ async fn end(args: &Args, begun: &RefCell<Option<Session>>, context: &Context<'_
             "deleted": deleted,
             "kept": data.collect::<Vec<_>>(),
         });
-        context.printer.document(args.output.output, &document("Down", fields))?;
+        context.printer.document(&args.output.output, &document("Down", fields))?;
     }
     Ok(Exit::Done)
 }

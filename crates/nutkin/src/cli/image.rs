@@ -261,6 +261,6 @@ async fn build(args: BuildArgs, context: &Context<'_>) -> Outcome {
         "uploadedBlobs": uploaded.map(|(count, _)| count),
         "uploadedBytes": uploaded.map(|(_, bytes)| bytes),
     });
-    context.printer.document(args.output.output, &document("Image", fields))?;
+    context.printer.document(&args.output.output, &document("Image", fields))?;
     Ok(Exit::Done)
 }

@@ -79,7 +79,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
                 "ledger": known.map(|(ledger, of)| noted(ledger, of, &job.name)),
             });
             extend(&mut fields, more);
-            context.printer.document(args.output.output, &document("Job", fields))?;
+            context.printer.document(&args.output.output, &document("Job", fields))?;
             return Ok(Exit::Done);
         }
         let printer = context.printer;

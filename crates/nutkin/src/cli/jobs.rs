@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use nutkin_core::ledger::{Bringer, Ledger};
 use serde_json::json;
 
+use super::again::{self, WatchArgs};
 use super::client::{Target, target};
 use super::job_details::{self, duration};
 use super::shared::{Output, OutputArgs, SessionArgs, document};
 use super::{Context, outcomes};
 use crate::report::table;
-use crate::{Exit, Outcome, runtime};
+use crate::{Exit, Outcome};
 use nutkin_rest::jobs::failure;
 
 /// Arguments of `nutkin jobs`.
@@ -22,7 +23,8 @@ ON CHANGE is what becomes of the job when its session changes; `nutkin plan` say
 Examples:
   nutkin jobs
   nutkin jobs orders                the jobs of the session `orders`
-  nutkin jobs --all -o json | jq -r '.items[].id'"
+  nutkin jobs --watch=5
+  nutkin jobs --all -o name         their ids"
 )]
 pub struct Args {
     /// The session's name, as with --session
@@ -37,6 +39,9 @@ pub struct Args {
     session: SessionArgs,
 
     #[command(flatten)]
+    watch: WatchArgs,
+
+    #[command(flatten)]
     output: OutputArgs,
 }
 
@@ -46,7 +51,7 @@ pub struct Args {
 /// No such session (5), or no JobManager answers (1).
 pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
     args.session.session = args.name.take().or(args.session.session);
-    runtime::block_on(async {
+    again::repeat(args.watch, context, async || {
         let Target { client, session, .. } = target(&args.session, context).await?;
         let mut jobs = client.jobs().await.map_err(failure)?;
         let mut ledger = None;
@@ -68,7 +73,7 @@ pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
             if let Some(phase) = phase {
                 fields["underWay"] = phase.document();
             }
-            context.printer.document(args.output.output, &document("JobList", fields))?;
+            context.printer.document(&args.output.output, &document("JobList", fields))?;
             return Ok(Exit::Done);
         }
         if let Some(phase) = phase {

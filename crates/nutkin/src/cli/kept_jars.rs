@@ -71,7 +71,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         }
         if args.output.output != Output::Text {
             let document = document("JarList", json!({"items": items}));
-            context.printer.document(args.output.output, &document)?;
+            context.printer.document(&args.output.output, &document)?;
         } else if items.is_empty() {
             context.printer.say("no jar is kept");
         } else {

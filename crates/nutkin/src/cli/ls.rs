@@ -3,22 +3,27 @@
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::json;
 
-use super::Context;
-use super::select;
+use super::again::{self, WatchArgs};
 use super::shared::{Output, OutputArgs, PlatformArgs, document};
+use super::{Context, select};
 use crate::platform::{AT_ONCE, Session};
 use crate::remedies::words;
-use crate::{Exit, Outcome, runtime};
+use crate::{Exit, Outcome};
 use nutkin_rest::View;
 
 /// Arguments of `nutkin ls`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   nutkin ls
-  nutkin ls -o json | jq -r '.items[].name'")]
+  nutkin ls --watch
+  nutkin ls -o name
+  nutkin ls -o jsonpath='{range .items[*]}{.name}{\"\\t\"}{.state}{\"\\n\"}{end}'")]
 pub struct Args {
     #[command(flatten)]
     platform: PlatformArgs,
+
+    #[command(flatten)]
+    watch: WatchArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -29,14 +34,14 @@ pub struct Args {
 /// # Errors
 /// The state directory cannot be read.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    runtime::block_on(async {
+    again::repeat(args.watch, context, async || {
         let sessions = select::all(&args.platform, context).await?;
         let looks = stream::iter(&sessions).map(Session::look).buffered(AT_ONCE);
         let views: Vec<View> = looks.try_collect().await?;
         if args.output.output != Output::Text {
             let items: Vec<_> = views.iter().map(|view| view.document(words)).collect();
             let document = document("SessionList", json!({"items": items}));
-            context.printer.document(args.output.output, &document)?;
+            context.printer.document(&args.output.output, &document)?;
             return Ok(Exit::Done);
         }
         if views.is_empty() {

@@ -2,6 +2,8 @@
 
 pub mod abort;
 pub mod adopt_job;
+mod again;
+pub mod cache;
 pub mod cancel;
 pub mod capture;
 pub mod check;
@@ -13,6 +15,7 @@ pub mod convert;
 pub mod dist;
 pub mod doctor;
 pub mod down;
+pub mod edit;
 mod end_jobs;
 pub mod entrypoint;
 pub mod explain;
@@ -24,6 +27,7 @@ mod flink_python;
 mod flink_submitted;
 mod flink_target;
 pub mod gc;
+mod groups;
 pub mod image;
 pub mod init;
 pub mod job;
@@ -40,6 +44,7 @@ mod noted;
 pub mod open;
 pub mod operator;
 mod outcomes;
+pub mod output;
 pub mod plan;
 pub mod probe;
 pub mod rbac;
@@ -52,6 +57,7 @@ pub mod savepoint;
 mod savepoint_place;
 pub mod scale;
 pub mod select;
+pub mod self_check;
 pub mod session_file;
 pub mod shared;
 mod snapshot;
@@ -62,6 +68,7 @@ mod submission;
 mod submitting;
 pub mod supervise;
 mod taken;
+pub mod template;
 pub mod up;
 mod wanted;
 pub mod watch;
@@ -71,7 +78,7 @@ pub mod why;
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use crate::Context;
 use crate::report::Printer;
@@ -100,7 +107,10 @@ pub enum Command {
     /// Stop a session
     Down(down::Args),
     /// Show what `up` would change
+    #[command(visible_alias = "diff")]
     Plan(plan::Args),
+    /// Change what is wanted of a session in an editor, and bring it to that
+    Edit(edit::Args),
     /// Print the files and objects of a session
     Render(render::Args),
     /// Print the Kubernetes permissions that pods or users need
@@ -157,7 +167,7 @@ pub enum Command {
     Convert(convert::Args),
     /// Explain an option, a code of `check`, or how memory is divided
     Explain(explain::Args),
-    /// Install, list and remove Flink distributions
+    /// Install, list and remove Flink distributions and Javas
     Dist(dist::Args),
     /// Run as the entrypoint of a container
     Entrypoint(entrypoint::Args),
@@ -169,6 +179,11 @@ pub enum Command {
     KubernetesSession(kubernetes_session::Args),
     /// Keep sessions and jobs as their custom resources say
     Operator(operator::Args),
+    /// Delete what can be fetched or made again
+    Cache(cache::Args),
+    /// Say which Nutkin this is, and what it keeps on this machine
+    #[command(name = "self")]
+    SelfCheck(self_check::Args),
     /// Print completions for a shell
     Completions(completions::Args),
 }
@@ -205,15 +220,28 @@ pub fn run(arguments: Vec<OsString>, environment: &Environment) -> Exit {
             Err(exit) => exit,
         };
     }
-    match read::<Cli>(arguments, environment) {
+    match read_grouped(arguments, environment) {
         Ok(cli) => execute(cli.quiet, environment, |context| cli.command.run(context)),
         Err(exit) => exit,
     }
 }
 
+/// The command line, with help in groups.
+fn read_grouped(arguments: Vec<OsString>, environment: &Environment) -> Result<Cli, Exit> {
+    let mut command = groups::grouped(Cli::command());
+    let parsed = command.try_get_matches_from_mut(arguments).and_then(|mut matches| {
+        Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    });
+    or_ended(parsed, environment)
+}
+
 /// The command line, or the exit code when there is nothing more to do.
 fn read<T: Parser>(arguments: Vec<OsString>, environment: &Environment) -> Result<T, Exit> {
-    T::try_parse_from(arguments).map_err(|error| {
+    or_ended(T::try_parse_from(arguments), environment)
+}
+
+fn or_ended<T>(parsed: Result<T, clap::Error>, environment: &Environment) -> Result<T, Exit> {
+    parsed.map_err(|error| {
         // Help and version go to stdout with code 0; usage errors to stderr with 2.
         let printer = Printer::new(environment, false);
         printer.usage(&error);
@@ -262,6 +290,7 @@ impl Command {
             Self::Up(args) => up::run(args, context),
             Self::Down(args) => down::run(args, context),
             Self::Plan(args) => plan::run(args, context),
+            Self::Edit(args) => edit::run(args, context),
             Self::Render(args) => render::run(args, context),
             Self::Rbac(args) => rbac::run(args, context),
             Self::Status(args) => status::run(args, context),
@@ -296,6 +325,8 @@ impl Command {
             Self::Operator(args) => operator::run(args, context),
             Self::Flink(args) => flink::run(args, context),
             Self::KubernetesSession(args) => kubernetes_session::run(args, context),
+            Self::Cache(args) => cache::run(args, context),
+            Self::SelfCheck(args) => self_check::run(args, context),
             Self::Completions(args) => completions::run(args, context),
         }
     }
@@ -303,7 +334,7 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::CommandFactory as _;
 
     #[test]
     fn the_definition_is_sound() {

@@ -169,7 +169,7 @@ fn tell(
     }
     let fields =
         json!({ "name": name, "from": from.to_string(), "to": to.to_string(), "jobs": jobs });
-    context.printer.document(args.output.output, &document("Move", fields))
+    context.printer.document(&args.output.output, &document("Move", fields))
 }
 
 /// Whether that is where the arguments say, as far as they say it.

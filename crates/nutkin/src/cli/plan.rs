@@ -135,7 +135,7 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
             if comes || phase.is_some() {
                 plan["changes"] = Value::Bool(true);
             }
-            context.printer.document(args.output.output, &document("Plan", plan))?;
+            context.printer.document(&args.output.output, &document("Plan", plan))?;
         }
         let changes = is_new || !is_done || comes || phase.is_some();
         Ok(if changes && args.detailed_exitcode { Exit::Changes } else { Exit::Done })

@@ -53,9 +53,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         None => rbac::objects(&session, &namespace),
     };
     match args.output.output {
-        Output::Json => {
+        Output::Json | Output::Name | Output::JsonPath(_) => {
             let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
-            context.printer.json(&list);
+            context.printer.document(&args.output.output, &list)?;
         }
         // kubectl reads documents, not a table.
         Output::Text | Output::Yaml => {

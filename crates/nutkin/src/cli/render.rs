@@ -92,7 +92,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             Some(directory) => {
                 render_objects::write(&objects, &directory, kustomize::SESSION_MARK, context)
             }
-            None => render_objects::print(&objects, output, context),
+            None => render_objects::print(&objects, &output, context),
         };
     }
     let secret = session.configuration.iter().find(|(key, _)| options::is_sensitive(key));
@@ -106,7 +106,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
                 Output::Text => Output::Yaml,
                 other => other,
             };
-            context.printer.document(output, &file)?;
+            context.printer.document(&output, &file)?;
             Ok(Exit::Done)
         });
     }
@@ -136,7 +136,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
                 .collect();
             let fields = json!({"name": session.name, "files": planned.files, "processes": processes,
                     "assumptions": planned.assumptions});
-            context.printer.document(output, &document("Processes", fields))?;
+            context.printer.document(&output, &document("Processes", fields))?;
             return Ok(Exit::Done);
         }
         let mut text = String::new();

@@ -55,14 +55,14 @@ pub(super) fn plan(
     Ok(objects)
 }
 
-/// Prints objects in order of creation: YAML documents, or a `List` as JSON.
+/// Prints objects in order of creation: YAML documents, or a `List` in the other forms.
 ///
 /// # Errors
 /// One cannot be written as YAML.
-pub(super) fn print(objects: &Objects, output: Output, context: &Context<'_>) -> Outcome {
-    if output == Output::Json {
+pub(super) fn print(objects: &Objects, output: &Output, context: &Context<'_>) -> Outcome {
+    if !matches!(output, Output::Text | Output::Yaml) {
         let list = json!({"apiVersion": "v1", "kind": "List", "items": objects.items});
-        context.printer.json(&list);
+        context.printer.document(output, &list)?;
         return Ok(Exit::Done);
     }
     let mut text = String::new();

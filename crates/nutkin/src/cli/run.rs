@@ -1,5 +1,6 @@
 //! `nutkin run`.
 
+mod built;
 mod follow;
 mod own_client;
 
@@ -35,11 +36,12 @@ use nutkin_shell::{Error, Kind};
 Examples:
   nutkin run target/job.jar --input data.txt
   nutkin run -d -c org.example.Main -p 4 job.jar
+  nutkin run --main org.example.Main .      the jar that Maven or Gradle has built here
   nutkin run mvn:org.apache.flink:flink-examples-streaming:1.20.0:WordCount
   nutkin run --from-savepoint file:///data/savepoint-1 job.jar
   nutkin run -f session.yaml         the jobs of a session file")]
 pub struct Args {
-    /// The jar (a path, https://... or mvn:group:artifact:version[:classifier]), and what its job is given
+    /// The jar (a path, a directory that was built in, https://... or mvn:group:artifact:version[:classifier]), and what its job is given
     // One list and not two: with an argument of its own for the jar, an option of ours that follows the
     // jar would still be ours, and the job of `job.jar --output x` never see it.
     #[arg(value_names = ["JAR", "ARGS"], num_args = 1.., trailing_var_arg = true,
@@ -47,7 +49,7 @@ pub struct Args {
     job: Vec<String>,
 
     /// The main class, where the jar names none
-    #[arg(long, short)]
+    #[arg(long, short, visible_alias = "main")]
     class: Option<String>,
 
     /// The job's parallelism
@@ -103,7 +105,8 @@ pub struct Args {
 /// Bad input (2), the job failed or was canceled (3), the time is over (4), no session (5).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     check(&args)?;
-    let Some(uri) = args.job.first().cloned() else { return run_file(&args, context) };
+    let Some(uri) = args.job.first() else { return run_file(&args, context) };
+    let uri = built::jar(uri, &context.environment.directory)?;
     runtime::block_on(async {
         let given = args.job_id.as_ref().map(|id| id.to_lowercase());
         let id = given.map_or_else(random_id, Ok)?;

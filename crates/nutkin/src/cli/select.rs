@@ -318,6 +318,11 @@ fn not_chosen(error: SelectionError, file: Option<&Path>, variable: Option<&str>
             if known.is_empty() {
                 return failure.hint("there is none at all: `nutkin up` starts one");
             }
+            let names = known.iter().map(|one| one.name.as_str());
+            let failure = match nutkin_flink::words::nearest(&name, names) {
+                Some(near) => failure.hint(format!("did you mean `{near}`?")),
+                None => failure,
+            };
             failure.hint(format!("there are: {}", selection::list(&known)))
         }
     }

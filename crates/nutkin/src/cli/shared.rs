@@ -10,6 +10,8 @@ use nutkin_flink::Problem;
 
 use nutkin_shell::{Error, Kind};
 
+pub use super::output::{Output, OutputArgs};
+
 /// A session that was waited for is not ready. `seen` is what was last seen of it.
 pub(super) fn not_ready(name: &str, seconds: u64, seen: &str) -> Error {
     let message = format!("session `{name}` is not ready after {seconds} s: {seen}");
@@ -128,26 +130,6 @@ impl MoveArgs {
         }
         if problems.is_empty() { Ok(jars) } else { Err(Error::input(problems)) }
     }
-}
-
-/// How data is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Output {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON document.
-    Json,
-    /// The same as YAML.
-    Yaml,
-}
-
-/// `-o`, for commands that print data.
-#[derive(Debug, Clone, Args)]
-pub struct OutputArgs {
-    /// How to print
-    #[arg(long, short, value_enum, default_value_t)]
-    pub output: Output,
 }
 
 /// Where to look for a session.
@@ -279,23 +261,4 @@ pub fn document(kind: &str, fields: serde_json::Value) -> serde_json::Value {
     let mut document = serde_json::json!({"apiVersion": "nutkin/v1", "kind": kind});
     extend(&mut document, fields);
     document
-}
-
-impl crate::report::Printer {
-    /// A document in the form that `-o` asks for.
-    ///
-    /// # Errors
-    /// It cannot be written as YAML.
-    pub fn document(
-        &self,
-        output: Output,
-        document: &serde_json::Value,
-    ) -> Result<(), nutkin_shell::Error> {
-        match output {
-            Output::Text => {}
-            Output::Json => self.json(document),
-            Output::Yaml => self.out(&nutkin_flink::yaml::to_string(document)?),
-        }
-        Ok(())
-    }
 }

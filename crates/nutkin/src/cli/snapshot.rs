@@ -201,7 +201,7 @@ fn print(snapshot: &Snapshot<'_>, context: &Context<'_>, id: &str, result: &Valu
             "location": result["location"],
             "checkpointId": result["checkpointId"],
         });
-        context.printer.document(snapshot.args.output.output, &document(snapshot.kind, fields))?;
+        context.printer.document(&snapshot.args.output.output, &document(snapshot.kind, fields))?;
     }
     Ok(Exit::Done)
 }

@@ -4,6 +4,7 @@ use nutkin_core::decide::Drift;
 use nutkin_core::ledger::Phase;
 use nutkin_core::status::SessionState;
 
+use super::again::{self, WatchArgs};
 use super::job_details::duration;
 use super::select;
 use super::shared::{Output, OutputArgs, PlatformArgs, WhichArgs, document};
@@ -14,7 +15,7 @@ use crate::platform::{
 };
 use crate::remedies::words;
 use crate::report::Style;
-use crate::{Exit, Outcome, runtime};
+use crate::{Exit, Outcome};
 use nutkin_diagnosis::Diagnosis;
 use nutkin_rest::{Overview, ProcessView, View};
 use nutkin_shell::ledger;
@@ -23,13 +24,18 @@ use nutkin_shell::ledger;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   nutkin status
-  nutkin status orders -o json")]
+  nutkin status orders --watch
+  nutkin status orders -o json
+  nutkin status orders -o jsonpath='{.state}'")]
 pub struct Args {
     #[command(flatten)]
     which: WhichArgs,
 
     #[command(flatten)]
     platform: PlatformArgs,
+
+    #[command(flatten)]
+    watch: WatchArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -40,7 +46,7 @@ pub struct Args {
 /// # Errors
 /// No such session (5).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    runtime::block_on(async {
+    again::repeat(args.watch, context, async || {
         let (name, file) = (args.which.name(), args.which.file());
         let session = select::find(name, file, &args.platform, context).await?;
         let view = platform::look(&session).await?;
@@ -80,7 +86,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             if !causes.is_empty() {
                 fields["causes"] = causes.iter().map(Diagnosis::brief).collect();
             }
-            context.printer.document(args.output.output, &document("Session", fields))?;
+            context.printer.document(&args.output.output, &document("Session", fields))?;
         }
         Ok(Exit::Done)
     })

@@ -1,6 +1,7 @@
 //! `nutkin up`.
 
 use std::cell::Cell;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as _, FromArgMatches as _};
@@ -14,8 +15,11 @@ use nutkin_core::status::other_release;
 
 use super::consent::{self, ConsentArgs};
 use super::moving::Moves;
-use super::shared::{Output, OutputArgs, SpecArgs, document, goes_on, not_ready};
+use super::shared::{
+    MoveArgs, NameArgs, Output, OutputArgs, SpecArgs, document, goes_on, not_ready,
+};
 use super::{Context, lost, outcomes, session_file, snapshots, wanted};
+use crate::at_boot::BootUnit;
 use crate::jobs::moving::Candidate;
 use crate::platform::{Carried, Decision};
 use crate::progress::Spinner;
@@ -24,7 +28,7 @@ use crate::report::Style;
 use crate::runtime::unless_interrupted;
 use crate::{Exit, Outcome, platform, runtime};
 use nutkin_core::change::Effect;
-use nutkin_flink::counted;
+use nutkin_flink::{Problem, counted};
 use nutkin_rest::{Ready, Waited};
 use nutkin_shell::Purpose;
 use nutkin_shell::ledger;
@@ -41,6 +45,7 @@ Examples:
   nutkin up orders                       the session as it was wanted last
   nutkin up                              a session on this machine, Flink 1.20
   nutkin up -f session.yaml              the session of a file
+  nutkin up orders --at-boot             and again whenever this machine starts
   nutkin up --flink 2.3 --task-managers 3 -D taskmanager.numberOfTaskSlots=4
   nutkin up -D high-availability.type=zookeeper
                                          two JobManagers and a ZooKeeper"
@@ -57,6 +62,10 @@ pub struct Args {
     #[arg(long, default_value = "120", value_name = "SECONDS")]
     timeout: u64,
 
+    /// Start the session when this machine starts: a unit of systemd, which `down` removes (sessions on this machine)
+    #[arg(long)]
+    at_boot: bool,
+
     #[command(flatten)]
     consent: ConsentArgs,
 
@@ -70,6 +79,43 @@ pub struct Args {
 /// Bad input (2), consent needed (6), not ready in time (4), a process that does not start (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let wish = wanted::wish(&args.wish, context)?;
+    if args.at_boot && wish.place.platform() != Platform::Local {
+        let message = "only sessions on this machine start with it";
+        return Err(Error::input(vec![
+            Problem::new("--at-boot", message)
+                .hint("Docker and Kubernetes bring back what ran there"),
+        ]));
+    }
+    bring(args, &wish, context)
+}
+
+impl Args {
+    /// The arguments for a session whose file was edited, wherever that came from.
+    pub(super) fn of_edit(
+        file: Option<PathBuf>,
+        timeout: u64,
+        moves: MoveArgs,
+        consent: ConsentArgs,
+        output: OutputArgs,
+    ) -> Self {
+        let spec = SpecArgs { file, ..SpecArgs::default() };
+        let wish = wanted::WishArgs {
+            name: NameArgs::default(),
+            spec,
+            task_managers: None,
+            adopt: false,
+            no_jobs: false,
+            moves,
+        };
+        Self { wish, no_wait: false, timeout, at_boot: false, consent, output }
+    }
+}
+
+/// Brings a session to what is wanted of it.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn bring(args: Args, wish: &wanted::Wish, context: &Context<'_>) -> Outcome {
     let there = wish.surroundings(context);
     let context = &there.as_ref().map_or(*context, |there| context.within(there));
     session_file::check_options(&wish.session, context)?;
@@ -78,7 +124,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     }
     let stage = Cell::new(Stage::Looking);
     runtime::block_on(async {
-        let work = bring_up(&args, &wish, &stage, context);
+        let work = bring_up(&args, wish, &stage, context);
         unless_interrupted(work, || stage.get().interrupted(&wish.session.name)).await
     })
 }
@@ -205,6 +251,9 @@ async fn change(
         if platform.is_done() && platform.steps.is_empty() {
             context.printer.say(&format!("session `{}` is unchanged", session.name));
             stage.set(Stage::Starting);
+            if args.at_boot {
+                BootUnit::of(&session.name, context.environment).install(&session.name, context)?;
+            }
             let opened = known.or(opened);
             let noted =
                 Box::pin(wish.remember(&decision.session(), &[], opened, false, context)).await?;
@@ -291,6 +340,9 @@ async fn change(
         }
     }
     stage.set(decision.left_alone().map_or(Stage::Starting, Stage::Replacing));
+    if args.at_boot {
+        BootUnit::of(&session.name, context.environment).install(&session.name, context)?;
+    }
     decision.note(args.wish.spec.file.as_deref(), context)?;
     if let Some(written) = decision.remembered() {
         moves.see(known.as_ref().map(|known| &known.ledger), &decision.session());
@@ -452,7 +504,7 @@ async fn finish(
             if args.output.output != Output::Text {
                 let view = decision.session().look().await?;
                 let document = document("Session", view.document(words));
-                context.printer.document(args.output.output, &document)?;
+                context.printer.document(&args.output.output, &document)?;
             }
             Ok(Exit::Done)
         }

@@ -65,7 +65,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         } else {
             let mut fields = nutkin_diagnosis::document(session.name(), &found);
             fields["platform"] = session.platform().to_string().into();
-            printer.document(args.output.output, &document("Diagnosis", fields))?;
+            printer.document(&args.output.output, &document("Diagnosis", fields))?;
         }
         Ok(if found.is_empty() { Exit::Done } else { Exit::Failed })
     })

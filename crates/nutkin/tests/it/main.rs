@@ -8,6 +8,7 @@ mod dist;
 mod documents;
 mod explain;
 mod faults;
+mod habits;
 mod high_availability_left;
 mod house;
 mod image;

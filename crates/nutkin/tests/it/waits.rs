@@ -9,7 +9,8 @@ use crate::tidy::files;
 /// Files that may sleep, each with its reason: drivers, and where what is waited for makes no sign. Everybody else
 /// says that something takes time and leaves the waiting to a driver. Those with `thread` hold up a thread, which is
 /// their own.
-const MAY_SLEEP: [(&str, &str); 21] = [
+const MAY_SLEEP: [(&str, &str); 22] = [
+    ("nutkin/src/cli/again.rs", "`--watch`: until the next look"),
     ("nutkin/src/jobs/drive.rs", "the driver of commands about jobs"),
     ("nutkin/src/operator/clock.rs", "the operator's driver"),
     ("nutkin/src/platform/attend.rs", "who attends the driver of sessions"),

@@ -8,6 +8,7 @@ pub use room::{shortage, shortage_of};
 
 use nutkin_core::Remedy;
 use nutkin_core::jobs::{self as rules, NotFound};
+use nutkin_flink::words::nearest;
 use nutkin_shell::{Error, Kind};
 
 use crate::{Client, Job, RestError};
@@ -29,8 +30,12 @@ pub async fn find(client: &Client, namespace: Option<&str>, wanted: &str) -> Res
     match rules::find(namespace.unwrap_or(rules::NAMESPACE), wanted, &listed) {
         Ok(index) => Ok(jobs.swap_remove(index)),
         Err(NotFound::None) => {
-            Err(Error::new(Kind::NotFound, format!("the session has no job `{wanted}`"))
-                .hint(Remedy::ListJobs))
+            let failure = Error::new(Kind::NotFound, format!("the session has no job `{wanted}`"));
+            let failure = match nearest(wanted, jobs.iter().map(|job| job.name.as_str())) {
+                Some(near) => failure.hint(format!("did you mean `{near}`?")),
+                None => failure,
+            };
+            Err(failure.hint(Remedy::ListJobs))
         }
         Err(NotFound::Several(ids)) => {
             Err(Error::new(Kind::Invalid, format!("`{wanted}` can mean several jobs"))

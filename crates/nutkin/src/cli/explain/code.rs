@@ -44,6 +44,6 @@ pub(super) fn run(key: &str, output: &OutputArgs, context: &Context<'_>) -> Outc
         "bad": files(rule.bad()),
         "good": files(rule.good()),
     });
-    context.printer.document(output.output, &document("Code", fields))?;
+    context.printer.document(&output.output, &document("Code", fields))?;
     Ok(Exit::Done)
 }

@@ -102,7 +102,7 @@ pub fn run(args: &MemoryArgs, context: &Context<'_>) -> Outcome {
     } else {
         let items: Vec<Value> = shown.iter().map(item).collect();
         let document = document("MemoryList", json!({ "items": items }));
-        context.printer.document(args.output.output, &document)?;
+        context.printer.document(&args.output.output, &document)?;
     }
     Ok(Exit::Done)
 }

@@ -52,7 +52,8 @@ pub fn run(args: &OptionArgs, context: &Context<'_>) -> Outcome {
     let printer = context.printer;
     if args.output.output != Output::Text {
         let items: Vec<Value> = found.iter().map(|info| item(info, args.flink)).collect();
-        printer.document(args.output.output, &document("OptionList", json!({ "items": items })))?;
+        printer
+            .document(&args.output.output, &document("OptionList", json!({ "items": items })))?;
         return Ok(Exit::Done);
     }
     match &found[..] {

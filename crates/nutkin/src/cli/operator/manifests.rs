@@ -7,7 +7,7 @@ use nutkin_flink::Problem;
 use nutkin_operator::manifests::{self, Install, NAME};
 
 use super::super::render_objects;
-use super::super::shared::{Output, OutputArgs};
+use super::super::shared::OutputArgs;
 use crate::{Context, Outcome};
 use nutkin_shell::Error;
 
@@ -88,10 +88,7 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
             render_objects::write(&objects, directory, kustomize::OPERATOR_MARK, context)
         }
         // kubectl reads documents, not a table.
-        None if args.output.output == Output::Json => {
-            render_objects::print(&objects, Output::Json, context)
-        }
-        None => render_objects::print(&objects, Output::Yaml, context),
+        None => render_objects::print(&objects, &args.output.output, context),
     }
 }
 

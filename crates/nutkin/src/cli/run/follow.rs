@@ -128,7 +128,7 @@ pub(super) fn print(
             context.printer.out(&format!("{id}\n"));
         }
     } else {
-        context.printer.document(args.output.output, &document("Job", fields))?;
+        context.printer.document(&args.output.output, &document("Job", fields))?;
     }
     Ok(Exit::Done)
 }
