@@ -86,7 +86,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
                 "archive": path.display().to_string(),
                 "files": names,
             });
-            context.printer.document(args.output.output, &document("Capture", fields))?;
+            context.printer.document(&args.output.output, &document("Capture", fields))?;
         }
         Ok(Exit::Done)
     })

@@ -55,7 +55,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         }
     } else {
         let fields = doctor::document(&name, &checks, &found);
-        printer.document(args.output.output, &document("Checkup", fields))?;
+        printer.document(&args.output.output, &document("Checkup", fields))?;
     }
     Ok(if found.is_empty() { Exit::Done } else { Exit::Failed })
 }

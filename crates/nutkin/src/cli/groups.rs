@@ -9,8 +9,8 @@ const GROUPS: &[(&str, &[&str])] = &[
     (
         "Sessions",
         &[
-            "up", "plan", "edit", "status", "ls", "logs", "open", "why", "scale", "restart",
-            "move", "abort", "watch", "down",
+            "up", "plan", "edit", "status", "ls", "logs", "open", "why", "doctor", "capture",
+            "scale", "restart", "move", "abort", "watch", "down",
         ],
     ),
     (
