@@ -8,6 +8,7 @@ use nutkin_core::decide::{Fate, Fates, Outline};
 use nutkin_core::jars::JarStore;
 use nutkin_core::jobs::{self as rules, Hindrance, JobsChoice, MovableJob, Stop};
 use nutkin_core::ledger::{Bringer, JobRecord, Opened};
+use nutkin_flink::Configuration;
 use nutkin_rest::Client;
 use nutkin_shell::{Error, ledger};
 
@@ -145,7 +146,7 @@ impl Moves<'_> {
         let ledger = &opened.ledger;
         let before = ledger.phase.as_ref().and_then(|phase| phase.before.as_deref());
         let before = before.or(ledger.wanted.as_ref()).and_then(|before| before.session().ok());
-        let keeps = |options| JarStore::of(options) == Ok(JarStore::Claim);
+        let keeps = |options: &Configuration| JarStore::of(options) == Ok(JarStore::Claim);
         let is_claim = keeps(&self.wanted.configuration)
             && before.is_some_and(|before| keeps(&before.configuration));
         let connected = if is_claim { session.connect(true).await.ok() } else { None };
