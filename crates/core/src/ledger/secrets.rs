@@ -422,7 +422,7 @@ mod tests {
         #[track_caller]
         fn check(words: &str, expected: &str) {
             let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
-            assert_eq!(masked(&words).join(" "), expected);
+            assert_eq!(masked_words(&words).join(" "), expected);
         }
         check("up -D s3.secret-key=x -D a=b", "up -D s3.secret-key=****** -D a=b");
         check("run a.jar --password x --user y", "run a.jar --password ****** --user y");
