@@ -42,7 +42,7 @@ const BUILD: Duration = Duration::from_hours(24);
 /// Whether a directory was changed not long ago, or nobody can tell.
 fn is_fresh(directory: &Path) -> bool {
     let changed = fs::metadata(directory).and_then(|metadata| metadata.modified());
-    changed.is_ok_and(|time| time.elapsed().is_ok_and(|age| age < BUILD))
+    !changed.is_ok_and(|time| time.elapsed().is_ok_and(|age| BUILD <= age))
 }
 
 /// What links in a directory and in its folders lead to: plugins of sessions are such links.

@@ -69,7 +69,7 @@ fn needed(one: &Cached, all: &[Cached], orders: &[(String, String)]) -> Option<S
     let of_plugins = all.iter().find(|other| {
         let leads_here =
             || cache::linked(&other.path).iter().any(|target| target.starts_with(&one.path));
-        other.path != one.path && used(other, orders).is_some() && leads_here()
+        other.path != one.path && leads_here() && used(other, orders).is_some()
     });
     match of_plugins {
         Some(other) => Some(format!("`{}`, which is in use, leads to it", other.path.display())),
