@@ -1,7 +1,7 @@
 //! What the API server itself refuses, as CEL rules in the CRDs, in FKO's sentences.
 //!
-//! Rules of `spec` look at nothing but what they are written at, so that an API server from 1.30 on checks them only where that part
-//! changes: a resource that was there before these CRDs can still be edited elsewhere, and deleted.
+//! A resource that was there before these CRDs can still be edited elsewhere, and deleted: an API server from 1.30 on refuses new faults
+//! only.
 
 use serde_json::{Value, json};
 
@@ -28,12 +28,21 @@ pub enum CelMessage {
 }
 
 impl CelRule {
-    /// As an entry of `x-kubernetes-validations`.
+    /// As an entry of `x-kubernetes-validations`. A fault that a resource had already does not keep it from being edited, finalized and
+    /// deleted: below `spec` the API server compares by itself, but not where it keeps fields that it does not know.
     pub(super) fn to_json(&self) -> Value {
-        match &self.message {
+        // Of the whole resource only the name is judged by itself, which cannot change, and comparing it is above the cost limit.
+        let compares = self.path == "spec";
+        let mut entry = match &self.message {
             CelMessage::Text(text) => json!({"rule": self.rule, "message": text}),
             CelMessage::Expression(text) => json!({"rule": self.rule, "messageExpression": text}),
+        };
+        if compares {
+            let old = self.rule.replace("self.", "oldSelf.value().");
+            entry["rule"] = json!(format!("({}) || oldSelf.hasValue() && !({old})", self.rule));
+            entry["optionalOldSelf"] = json!(true);
         }
+        entry
     }
 }
 

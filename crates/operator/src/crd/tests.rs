@@ -154,7 +154,13 @@ fn rules_are_at_fields_that_are_there() {
             }
             assert_eq!(place["type"], "object", "{}", rule.path);
             let known = place["x-kubernetes-validations"].as_array().expect("rules");
-            assert!(known.iter().any(|one| one["rule"] == rule.rule.as_str()), "{}", rule.rule);
+            assert!(
+                known
+                    .iter()
+                    .any(|one| one["rule"].as_str().is_some_and(|text| text.contains(&rule.rule))),
+                "{}",
+                rule.rule
+            );
             if let CelMessage::Expression(text) = &rule.message {
                 assert_eq!(text.matches('"').count() % 2, 0, "{text}");
             }
