@@ -149,9 +149,10 @@ async fn open(session: &Session, context: &Context<'_>) -> Option<Opened> {
     }
 }
 
-/// Whether jobs run as far as the ledger knows.
+/// Whether jobs run as far as the ledger knows. One that cannot be read, or not all of it, may know of some.
 async fn has_open_jobs(session: &Session) -> bool {
-    ledger::load(session).await.is_ok_and(|opened| opened.ledger.open_jobs() != 0)
+    let has = |opened: Opened| !opened.lost.is_empty() || opened.ledger.open_jobs() != 0;
+    ledger::load(session).await.map_or(true, has)
 }
 
 /// # Errors

@@ -136,10 +136,13 @@ fn the_end_of_a_damaged_session_neither_loses_jobs_nor_promises_them() {
         document["jobs"]["00000000000000000000000000000001"] =
             json!({"generation": 1, "digest": "d", "origin": "run"});
     });
-    fs::write(&path, open).unwrap();
-    let down = world.run(&["down", "a", "--yes"]);
-    down.expect(6).says("jobs that will be lost: unknown").says("run it again with --force");
-    assert_eq!(world.living("a"), before);
+    // So does a ledger that is damaged as well.
+    for ledger in [open, "{".to_owned(), with(&text, |document| document["jobs"] = json!([1]))] {
+        fs::write(&path, ledger).unwrap();
+        let down = world.run(&["down", "a", "--yes"]);
+        down.expect(6).says("jobs that will be lost: unknown").says("run it again with --force");
+        assert_eq!(world.living("a"), before);
+    }
     // The control: the ledger knows of none.
     fs::write(&path, text).unwrap();
     let down = world.run(&["down", "a", "--yes"]);
