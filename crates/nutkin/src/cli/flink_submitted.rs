@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitStatus;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nutkin_core::ledger::{Bringer, JobRecord};
 use nutkin_flink::flink_cli::ProgramRun;
@@ -16,7 +16,7 @@ use tokio::process::Command;
 use super::client::Target;
 use super::submitting::jars_of;
 use super::{Context, submission};
-use crate::jobs::{Jar, Jars};
+use crate::jobs::{Jar, Jars, SLOTS_AFTER, waits_for_slots};
 
 /// The first pause between two looks at the jobs: main() of most programs takes a few seconds.
 const FIRST: Duration = Duration::from_millis(500);
@@ -35,11 +35,8 @@ pub(super) async fn run(
     target: &Target,
     context: &Context<'_>,
 ) -> Result<ExitStatus, Error> {
-    let before = match &target.session {
-        // Without an address in the ledger there is nothing to note, and without an answer no telling what is new.
-        Some(_) => ids(&target.client).await,
-        None => None,
-    };
+    // Without an answer there is no telling what is new.
+    let before = ids(&target.client).await;
     let jars = jars_of(target.session.as_ref(), context).await?;
     let mut child = command.spawn()?;
     let Some(mut known) = before else { return Ok(child.wait().await?) };
@@ -48,15 +45,20 @@ pub(super) async fn run(
         jar_digest: digest(program, &jars, target, context).await,
         ..submission::record(request, Bringer::Flink)
     };
+    let (mut ours, mut seen, mut is_told) = (Vec::new(), None, false);
     let mut pause = FIRST;
     let status = loop {
         if let Ok(status) = tokio::time::timeout(pause, child.wait()).await {
             break status;
         }
-        note(&mut known, &record, target, context).await;
+        ours.extend(note(&mut known, &record, target, context).await);
+        is_told = is_told || tell_of_slots(&ours, seen, target, context).await;
+        if !ours.is_empty() && seen.is_none() {
+            seen = Some(Instant::now());
+        }
         pause = LAST.min(pause * 2);
     };
-    note(&mut known, &record, target, context).await;
+    let _ = note(&mut known, &record, target, context).await;
     Ok(status?)
 }
 
@@ -64,28 +66,44 @@ async fn ids(client: &Client) -> Option<BTreeSet<String>> {
     Some(client.jobs().await.ok()?.into_iter().map(|job| job.id).collect())
 }
 
-/// Notes each job that is new since `known`, unless another command submitted it.
+/// Says which slots a job waits for that was seen some time ago: Flink's client says nothing of it. Whether it was said.
+async fn tell_of_slots(
+    ours: &[String],
+    seen: Option<Instant>,
+    target: &Target,
+    context: &Context<'_>,
+) -> bool {
+    let Some(id) = ours.last().filter(|_| seen.is_some_and(|at| SLOTS_AFTER < at.elapsed())) else {
+        return false;
+    };
+    let lack = waits_for_slots(&target.client, id).await;
+    if let Some(lack) = &lack {
+        context.printer.warn(lack);
+    }
+    lack.is_some()
+}
+
+/// Notes each job that is new since `known`, unless another command submitted it. Their ids; there is no ledger of a mere address.
 async fn note(
     known: &mut BTreeSet<String>,
     record: &JobRecord,
     target: &Target,
     context: &Context<'_>,
-) {
-    let (Some(session), Some(now)) = (&target.session, ids(&target.client).await) else { return };
+) -> Vec<String> {
+    let Some(now) = ids(&target.client).await else { return Vec::new() };
     let new: Vec<String> = now.difference(known).cloned().collect();
-    if new.is_empty() {
-        return;
-    }
     known.extend(now);
+    let Some(session) = target.session.as_ref().filter(|_| !new.is_empty()) else { return new };
     let noted = ledger::update(session, |ledger| {
-        for id in new {
-            if ledger.job_of(&id).is_none() {
+        for id in &new {
+            if ledger.job_of(id).is_none() {
                 let job = JobRecord { id: Some(id.clone()), ..record.clone() };
-                ledger.jobs.insert(id, job);
+                ledger.jobs.insert(id.clone(), job);
             }
         }
     });
     submission::told(noted.await.map(drop), context);
+    new
 }
 
 /// The absolute path of the program; `None` for a module of Python's.

@@ -28,8 +28,8 @@ pub use preflight::local_jars;
 pub use strays::{goes_on, strays};
 pub use submit::{arrives, is_duplicate, random_id, submit, trigger_id};
 pub use wait::{
-    Ended, described, is_lack, runs_all, said_from_now_on, until_done, until_it_answers,
-    until_it_ends, until_tasks_run,
+    Ended, SLOTS_AFTER, described, is_lack, runs_all, said_from_now_on, until_done,
+    until_it_answers, until_it_ends, until_tasks_run, waits_for_slots,
 };
 pub use work::PATIENCE;
 

@@ -13,7 +13,7 @@ use nutkin_shell::{Error, Kind};
 use serde_json::Value;
 
 use super::drive::{Driven, Patience};
-use super::wait::{PATIENCE as READY, are_ready, tasks_of};
+use super::wait::{SLOTS_AFTER as READY, are_ready, tasks_of};
 use super::work::PATIENCE;
 use super::{failure, trigger_id};
 

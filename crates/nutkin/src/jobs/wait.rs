@@ -27,7 +27,7 @@ pub enum Ended {
 
 /// How long a job may wait for slots before it is said that they are missing: TaskManagers that restart
 /// come back sooner.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+pub const SLOTS_AFTER: Duration = Duration::from_secs(5);
 
 /// How [`until_it_ends`] says what a job lacks that does not run.
 const WAITS: &str = "the job waits for ";
@@ -69,13 +69,9 @@ pub async fn until_it_ends(
         let since = *waiting.get_or_insert_with(Instant::now);
         if !waits {
             (missing, waiting) = (None, None);
-        } else if PATIENCE < missing.as_ref().map_or(since, |(_, at)| *at).elapsed() {
-            let found = match shortage_of(client, id).await {
-                Some(shortage) => {
-                    let hints: Vec<String> = shortage.hints().iter().map(words).collect();
-                    let hints = hints.join("; ");
-                    format!("{WAITS}slots: {shortage}; {hints}")
-                }
+        } else if SLOTS_AFTER < missing.as_ref().map_or(since, |(_, at)| *at).elapsed() {
+            let found = match lacks_slots(client, id).await {
+                Some(lack) => lack,
                 None => match why().await {
                     Some(why) => format!("{WAITS}TaskManagers: {why}"),
                     None => describe(&state, &tasks),
@@ -93,6 +89,21 @@ pub async fn until_it_ends(
         Driven::TimedOut => Ended::TimedOut(last),
         Driven::Interrupted => Ended::Interrupted,
     })
+}
+
+/// That a job waits for slots, where no task of it runs; `None`: some run, or nothing is missing.
+pub async fn waits_for_slots(client: &Client, id: &str) -> Option<String> {
+    let tasks = tasks(client, id).await;
+    if !tasks.contains_key("SCHEDULED") || tasks.contains_key("RUNNING") {
+        return None;
+    }
+    lacks_slots(client, id).await
+}
+
+async fn lacks_slots(client: &Client, id: &str) -> Option<String> {
+    let shortage = shortage_of(client, id).await?;
+    let hints: Vec<String> = shortage.hints().iter().map(words).collect();
+    Some(format!("{WAITS}slots: {shortage}; {}", hints.join("; ")))
 }
 
 /// How long a session may take to start before it is asked all the same: as long as `up` waits by default.
@@ -127,7 +138,7 @@ pub async fn until_tasks_run(client: &Client, id: &str) {
         let look = if ready { Look::Done(()) } else { Look::Wait(String::new()) };
         Ok::<_, Infallible>(look)
     };
-    let _ = until(&mut Patience::new(Some(PATIENCE)), look).await;
+    let _ = until(&mut Patience::new(Some(SLOTS_AFTER)), look).await;
 }
 
 /// Whether all tasks of a job run, by their number in each state.

@@ -8,7 +8,7 @@ use nutkin_core::ledger::{JobRecord, Request};
 use nutkin_flink::Problem;
 
 use super::known::known_of;
-use super::wait::{PATIENCE as READY, are_ready, tasks_of};
+use super::wait::{SLOTS_AFTER as READY, are_ready, tasks_of};
 use super::{FoundJar, Jar, JarError, Jars, failure, is_duplicate, shortage, submit, trigger_id};
 use crate::Context;
 use nutkin_fetch::artifacts::Fetcher;

@@ -2,8 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nutkin_testkit::scenario::{Docker, Flink, Server};
+use nutkin_testkit::scenario::{Answer, Docker, Fault, Flink, Server};
 use nutkin_testkit::{Running, eventually, side_by_side};
 use serde_json::{Value, json};
 
@@ -46,15 +48,22 @@ impl World {
         command
     }
 
-    /// Runs Flink's own client, which submits a job while it runs.
+    /// Starts Flink's own client, and waits until it has begun.
     #[track_caller]
-    fn submit(&self) {
+    fn client(&self) -> (Running, std::path::PathBuf) {
         let args = ["flink", "run", "--client", "jvm", "-p", "2", "-c", "M", "-Ds3.secret-key=x"];
         let args = [&args[..], &["job.jar", "--input", "i", "--password", SECRET]].concat();
         let command = self.command(&args);
         let folder = command.get_current_dir().unwrap().to_owned();
         let running = Running::start(command);
         eventually("the client has begun", LIMIT, || folder.join("begun").exists());
+        (running, folder)
+    }
+
+    /// Runs Flink's own client, which submits a job while it runs.
+    #[track_caller]
+    fn submit(&self) {
+        let (running, folder) = self.client();
         self.set(OURS, "RUNNING", &Value::Null);
         // It is noted while the client still waits for it.
         eventually("it is noted", LIMIT, || !self.job(OURS).is_null());
@@ -301,6 +310,44 @@ fn a_job_that_is_counted_as_gone_is_named() {
         let gone = format!("job `{OURS}` is gone: its JobManager was started again");
         world.place.run(&["jobs"]).expect(0).says(&gone).says("how it ended is not known");
     }
+}
+
+#[test]
+fn what_slots_a_job_of_flinks_own_client_waits_for_is_said() {
+    let check = |running: u32, is_said: bool| {
+        let world = World::new();
+        let (client, folder) = world.client();
+        let tasks = json!({"total": 9, "scheduled": 9 - running, "running": running});
+        let tasks: Value = match running {
+            0 => json!({"total": 9, "scheduled": 9}),
+            _ => tasks,
+        };
+        let row = json!({"jid": OURS, "name": "job", "state": "RUNNING", "tasks": tasks});
+        let list = Answer::json(200, &json!({"jobs": [row]}));
+        let plan =
+            json!({"jid": OURS, "state": "RUNNING", "plan": {"nodes": [{"parallelism": 9}]}});
+        let job = Answer::json(200, &plan);
+        let asked = Arc::new(AtomicUsize::new(0));
+        let looks = asked.clone();
+        world.flink.set(move |request| match request.path.as_str() {
+            "/jobs/overview" => {
+                looks.fetch_add(1, Ordering::Relaxed);
+                Fault::Answer(list.clone())
+            }
+            path if path.trim_end_matches('/') == format!("/jobs/{OURS}") => {
+                Fault::Answer(job.clone())
+            }
+            _ => Fault::None,
+        });
+        // The looks at 0.5, 1.5, 3.5 and 7.5 s, and the question after the last one.
+        eventually("it is looked at for long", LIMIT, || 4 < asked.load(Ordering::Relaxed));
+        std::fs::write(folder.join("over"), "").unwrap();
+        let said = finish(client);
+        let text = "the job waits for slots: the job needs 9 slots; 8 of 8 are free, 1 is missing";
+        assert_eq!(said.stderr.contains(text), is_said, "{}", said.all());
+    };
+    // And the control: it runs.
+    side_by_side([(0, true), (9, false)], |(running, is_said)| check(running, is_said));
 }
 
 #[test]
