@@ -146,6 +146,25 @@ fn defects_are_cured_and_told() {
     check(&cured("NK0410"), &[], &["NK0410"]);
 }
 
+/// A directory of the node for temporary files is one of the pod's own, unless options keep something there.
+#[test]
+fn directories_of_nodes_that_hold_state_stay() {
+    #[track_caller]
+    fn check(option: &str, stays: bool) {
+        let bad = check::codes::find("NK0604").unwrap().bad();
+        let (name, text) = bad[0];
+        let text = text
+            .replace("mountPath: /opt/flink/log", "mountPath: /tmp")
+            .replace("    taskm", &format!("    {option}\n    taskm"));
+        let made = adopt(&whole(&[(name, &text)]), &AdoptionRequest::default()).unwrap();
+        assert_eq!(made.text.contains("hostPath"), stays, "{option}\n{}", made.text);
+    }
+    check("state.checkpoints.dir: file:///tmp/checkpoints", true);
+    check("state.savepoints.dir: /tmp/savepoints", true);
+    check("web.upload.dir: /tmp", true);
+    check("io.tmp.dirs: /tmp", false);
+}
+
 /// Pods that asked for nothing ask for little, and may use what Flink's client would ask for, also where it knows no limits.
 #[test]
 fn pods_without_resources_ask_for_little() {

@@ -7,7 +7,9 @@ use crate::finding::Place;
 use crate::image::CONF;
 use crate::kubernetes::{Mount, Workload};
 use crate::node::Walk;
+use crate::path;
 use crate::rules;
+use crate::rules::storage::local_path;
 use crate::system::System;
 use nutkin_flink::yaml::Node;
 use nutkin_flink::{FlinkVersion, options};
@@ -136,7 +138,7 @@ pub(super) fn of(
             .mounts()
             .iter()
             .filter(|other| other.node.text_of("name") == name)
-            .all(is_scratch);
+            .all(|other| is_scratch(other) && !holds_state(system, other));
         if is_scratch && !maker.as_is {
             json = json!({"name": volume.text_of("name"), "emptyDir": {}});
             maker.cure("NK0604", volume.place(file), format!("`{}` is an emptyDir", mount.path));
@@ -184,6 +186,21 @@ fn is_scratch(mount: &Mount<'_>) -> bool {
     host.is_some_and(|host| host.text_of("type").is_none_or(is_directory))
         && matches!(last, "log" | "logs" | "tmp" | "temp")
         && mount.node.text_of("readOnly") != Some("true")
+}
+
+/// Directories that nothing outlives: of temporary files, logs and numbers of processes.
+const PASSING: [&str; 3] = ["io.tmp.dirs", "env.log.dir", "env.pid.dir"];
+
+/// Whether an option keeps something in a mount: state, recovery data, uploaded jars, an archive.
+fn holds_state(system: &System<'_>, mount: &Mount<'_>) -> bool {
+    let above = mount.path.trim_end_matches('/');
+    system.settings.list.iter().any(|setting| {
+        let text = setting.text();
+        let is_below = |path: &str| path.starts_with('/') && path::is_above(above, path);
+        setting.key.to_ascii_lowercase().ends_with("dir")
+            && !PASSING.contains(&setting.key.as_str())
+            && local_path(&text).is_some_and(is_below)
+    })
 }
 
 /// A volume with the fields that volumes have.
