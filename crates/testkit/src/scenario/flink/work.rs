@@ -100,7 +100,7 @@ impl Work {
         let results = std::mem::take(&mut self.results);
         let unreadable = std::mem::take(&mut self.unreadable);
         let before = before + 1;
-        *self = Self { savepoints, before, fails, stops, results, unreadable, ..Self::default() };
+        *self = Self { stops, results, savepoints, before, fails, unreadable, ..Self::default() };
     }
 
     /// How many run.
