@@ -28,7 +28,7 @@ impl Default for LeaseTerms {
 /// What is done about a lease.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LeaseTurn {
-    /// It is written so: created where there is none, else by compare and swap.
+    /// It is written so: created where there is none, otherwise by compare and swap.
     Write(Value),
     /// Somebody else holds it.
     Wait(String),

@@ -92,7 +92,7 @@ impl Queue {
             Some(looks) if !is_failed => self.wake(key, looks, now),
             heard => {
                 if let Some(after) = after {
-                    // What was not mended is looked for again.
+                    // What was not fixed is looked for again.
                     let looks = heard.unwrap_or(false) || (is_failed && looked);
                     self.waiting.insert(key.clone(), Due { at: now + after, looks });
                 }

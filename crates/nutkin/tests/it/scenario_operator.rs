@@ -87,12 +87,6 @@ fn a_session_from_its_resource_to_its_end() {
     assert_eq!(one["status"]["observedGeneration"], 1);
     assert_eq!(one["status"]["taskManager"]["labelSelector"], "component=taskmanager,app=a");
 
-    // What somebody deletes comes back.
-    place.server.with(|kubernetes| {
-        kubernetes.remove("Deployment", "a");
-        let one = kubernetes.get("FlinkDeployment", "a");
-        kubernetes.put("flinkdeployments", one);
-    });
     delete(&place, "flinkdeployments", "FlinkDeployment", "a");
     until(&place, "nothing is left", |kubernetes| left(kubernetes).is_empty());
     drop(running);
@@ -118,6 +112,10 @@ fn a_deletion_waits_for_the_jobs_of_the_session() {
     until(&place, "the session says what it waits for", |kubernetes| {
         let error = kubernetes.get("FlinkDeployment", "a")["status"]["error"].to_string();
         error.contains("The session jobs [count] should be deleted first")
+    });
+    // One that nobody holds yet would be gone at once.
+    until(&place, "the job is held", |kubernetes| {
+        kubernetes.get("FlinkSessionJob", "count")["metadata"]["finalizers"].is_array()
     });
     delete(&place, "flinksessionjobs", "FlinkSessionJob", "count");
     until(&place, "nothing is left", |kubernetes| left(kubernetes).is_empty());
@@ -152,7 +150,8 @@ fn an_operator_that_is_killed_after_any_write_is_continued_by_the_next_one() {
         // The last ones may come together.
         let _ = place.server.hangs_within(std::time::Duration::from_secs(10));
         drop(running);
-        place.server.set_rule(|_| Fault::None);
+        // No request reaches a server that hangs before its rule is set anew.
+        place.server.set(|_| Fault::None);
         let running = place.start(RUN);
         until(&place, &format!("the session is stable after a cut at write {at}"), is_stable);
         assert_eq!(place.server.with(|kubernetes| left(kubernetes)), titles, "write {at}");
