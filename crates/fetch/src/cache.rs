@@ -45,10 +45,13 @@ fn is_fresh(directory: &Path) -> bool {
     !changed.is_ok_and(|time| time.elapsed().is_ok_and(|age| BUILD <= age))
 }
 
-/// What links in a directory and in its folders lead to: plugins of sessions are such links.
-pub fn linked(directory: &Path) -> Vec<PathBuf> {
+/// Whether a link in a directory or in its folders leads into another directory: plugins of sessions are such links.
+pub fn leads(directory: &Path, to: &Path) -> bool {
+    let Ok(to) = fs::canonicalize(to) else { return false };
     let entries = WalkDir::new(directory).max_depth(2).into_iter().flatten();
-    entries.filter_map(|entry| fs::read_link(entry.path()).ok()).collect()
+    entries
+        .filter(walkdir::DirEntry::path_is_symlink)
+        .any(|link| fs::canonicalize(link.path()).is_ok_and(|target| target.starts_with(&to)))
 }
 
 /// Everything in the cache.

@@ -6,9 +6,6 @@ use std::process::Stdio;
 use nutkin_shell::{Context, Error, Kind};
 use tokio::process::Command;
 
-/// The index of pip without any configuration.
-const PYPI: &str = "https://index.example/simple";
-
 /// Names another index, as it does for pip.
 pub(crate) const INDEX: &str = "PIP_INDEX_URL";
 
@@ -38,28 +35,61 @@ pub(crate) async fn find(context: &Context<'_>) -> Result<Vec<PathBuf>, Error> {
         .hint("source `pypi` needs pip: `apt install python3-pip`, `dnf install python3-pip`"))
 }
 
-/// The address of the package index: of the environment, otherwise of pip's files where there is a pip, otherwise PyPI's.
-pub(crate) async fn index_address(context: &Context<'_>) -> String {
-    let address = match context.environment.text(INDEX) {
-        Some(address) => address.to_owned(),
-        None => configured(context).await.unwrap_or_else(|| PYPI.to_owned()),
+/// The address of the package index: of the environment, otherwise the one that pip uses.
+///
+/// # Errors
+/// The environment names none, and there is no pip, or it does not tell.
+pub(crate) async fn index_address(context: &Context<'_>) -> Result<String, Error> {
+    if let Some(address) = context.environment.text(INDEX) {
+        return Ok(address.trim_end_matches('/').to_owned());
+    }
+    let unknown = |error: Error| {
+        error.hint(format!("or set {INDEX} to the address of a package index, as for pip"))
     };
-    address.trim_end_matches('/').to_owned()
-}
-
-async fn configured(context: &Context<'_>) -> Option<String> {
-    let pip = find(context).await.ok()?;
+    let pip = find(context).await.map_err(unknown)?;
     let output = Command::new(&pip[0])
         .args(&pip[1..])
-        .args(["config", "get", "global.index-url"])
+        .args(["download", "--help"])
         .env_clear()
         .envs(context.environment.variables())
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .output()
-        .await
-        .ok()?;
-    let address = String::from_utf8(output.stdout).ok()?.trim().to_owned();
-    (output.status.success() && !address.is_empty()).then_some(address)
+        .await?;
+    let help = String::from_utf8_lossy(&output.stdout);
+    default_index(&help)
+        .map(|address| address.trim_end_matches('/').to_owned())
+        .ok_or_else(|| unknown(Error::new(Kind::Broken, "pip does not say which index it uses")))
+}
+
+/// The index that the help of `pip download` names, which is the configured one where there is a configuration.
+fn default_index(help: &str) -> Option<&str> {
+    let (_, option) = help.split_once("--index-url")?;
+    let (_, default) = option.split_once("(default")?;
+    let address = default.split([')', ' ', '\n']).find(|word| !word.is_empty())?;
+    address.starts_with("http").then_some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(help: &str, expected: Option<&str>) {
+        assert_eq!(default_index(help), expected);
+    }
+
+    #[test]
+    fn the_index_in_the_help_of_pip() {
+        let folded = "  -i, --index-url <url>       Base URL of the Python Package Index (default\n   \
+                      https://index.example/simple). This should point to\n";
+        check(folded, Some("https://index.example/simple"));
+        check(
+            "--index-url <url> Base URL (default https://i.example/a).",
+            Some("https://i.example/a"),
+        );
+        check("--index-url <url> Base URL (default None)", None);
+        check("Usage: pip <command>", None);
+    }
 }

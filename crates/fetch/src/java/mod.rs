@@ -2,6 +2,7 @@
 
 mod install;
 mod machine;
+mod offer;
 mod source;
 #[cfg(test)]
 mod tests;

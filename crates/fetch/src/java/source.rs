@@ -13,6 +13,7 @@ use nutkin_shell::{Context, Environment, Error, Kind};
 use serde_json::Value;
 
 use super::machine::MachineKind;
+use super::offer::Offer;
 use super::wheel;
 use crate::dist::manifest::ArchiveSum;
 use crate::download;
@@ -49,21 +50,6 @@ impl fmt::Display for JavaSource {
             Self::Pypi => f.write_str("pypi"),
         }
     }
-}
-
-/// An archive that a server has.
-#[derive(Debug)]
-pub(super) struct Offer {
-    /// Its address.
-    pub url: String,
-    /// Its file name.
-    pub name: String,
-    /// Its checksum, in hex.
-    pub sha256: String,
-    /// Who published that.
-    pub who: &'static str,
-    /// The variable that names another server.
-    pub variable: &'static str,
 }
 
 impl JavaSource {

@@ -4,7 +4,7 @@
 use reqwest::header::ACCEPT;
 
 use super::machine::MachineKind;
-use super::source::Offer;
+use super::offer::Offer;
 use crate::index::{self, IndexFile};
 use crate::{download, pip};
 use nutkin_rest::http::{self, DownloadError};
@@ -25,7 +25,7 @@ pub(super) async fn offer(
     machine: MachineKind,
     context: &Context<'_>,
 ) -> Result<Offer, Error> {
-    let page = format!("{}/{PACKAGE}/", pip::index_address(context).await);
+    let page = format!("{}/{PACKAGE}/", pip::index_address(context).await?);
     let explained = |error: DownloadError| download::explained(error, WHO, pip::INDEX);
     let client = http::client().map_err(explained)?;
     let request = client.get(&page).header(ACCEPT, format!("{}, text/html;q=0.1", index::JSON));
@@ -44,7 +44,7 @@ pub(super) async fn offer(
     let Some(sha256) = file.sha256.clone() else {
         let message = format!("the package index states no SHA-256 checksum of `{}`", file.name());
         return Err(Error::new(Kind::Broken, message)
-            .hint(format!("{} names another index, such as https://index.example/simple", pip::INDEX)));
+            .hint(format!("set {} to an index that does", pip::INDEX)));
     };
     let (url, name) = (file.url.to_string(), file.name().to_owned());
     Ok(Offer { url, name, sha256, who: WHO, variable: pip::INDEX })

@@ -67,9 +67,9 @@ fn needed(one: &Cached, all: &[Cached], orders: &[(String, String)]) -> Option<S
     }
     // Plugins are folders of links, and orders name the folder.
     let of_plugins = all.iter().find(|other| {
-        let leads_here =
-            || cache::linked(&other.path).iter().any(|target| target.starts_with(&one.path));
-        other.path != one.path && leads_here() && used(other, orders).is_some()
+        other.path != one.path
+            && cache::leads(&other.path, &one.path)
+            && used(other, orders).is_some()
     });
     match of_plugins {
         Some(other) => Some(format!("`{}`, which is in use, leads to it", other.path.display())),
@@ -126,7 +126,7 @@ fn prune(args: &PruneArgs, context: &Context<'_>) -> Outcome {
     consent::ask(agreed, false, "Delete it?", context)?;
     let mut failed = None;
     for one in goes {
-        // A session may have come up while the question stood there.
+        // A session may have come up while the user was asked.
         if let Some(reason) = needed(one, &all, &self::orders(context)?) {
             context.printer.warn(&format!("{} stays: {reason}", one.what));
             continue;

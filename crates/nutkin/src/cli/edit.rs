@@ -7,7 +7,7 @@ use std::process::Command;
 use nutkin_core::ledger::Wanted;
 use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::version::UnknownVersion;
-use nutkin_flink::{Problem, yaml};
+use nutkin_flink::{FlinkVersion, Problem, yaml};
 use nutkin_shell::{Error, Kind};
 use serde_json::{Value, json};
 
@@ -155,10 +155,10 @@ fn text_of(name: &str, wanted: &Wanted) -> Result<String, Error> {
 
 fn made_up(name: &str, wanted: &Wanted) -> Value {
     let mut options = json!(wanted.options);
-    if let Some(release) = wanted.release.as_ref().or(wanted.flink.as_ref()) {
-        options["nutkin.flink.version"] = json!(release);
-    }
-    let mut spec = json!({"flinkConfiguration": options});
+    let said = wanted.release.as_ref().or(wanted.flink.as_ref());
+    let release = said.and_then(|text| text.parse().ok()).unwrap_or(FlinkVersion::DEFAULT);
+    options["nutkin.flink.version"] = json!(release.to_string());
+    let mut spec = json!({"flinkVersion": release.operator_name(), "flinkConfiguration": options});
     if let Some(number) = wanted.task_managers {
         spec["taskManager"] = json!({"replicas": number});
     }
@@ -179,7 +179,7 @@ fn read(name: &str, text: &str, before: &Wanted) -> Result<Wanted, Vec<Problem>>
     })?;
     let inputs = Inputs {
         file: None,
-        name: before.name.clone(),
+        name: before.name.clone().filter(|_| has_file),
         options: before.options.clone().into_iter().filter(|_| has_file).collect(),
         flink,
         task_managers: before.task_managers.filter(|_| has_file),

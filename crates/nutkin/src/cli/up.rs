@@ -78,15 +78,23 @@ pub struct Args {
 /// # Errors
 /// Bad input (2), consent needed (6), not ready in time (4), a process that does not start (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    let is_elsewhere = |platform: Platform| args.at_boot && platform != Platform::Local;
+    // What was said is looked at before anything that runs elsewhere is asked.
+    if args.wish.spec.platform.on.is_some_and(|on| is_elsewhere(on.into())) {
+        return Err(not_at_boot());
+    }
     let wish = wanted::wish(&args.wish, context)?;
-    if args.at_boot && wish.place.platform() != Platform::Local {
-        let message = "only sessions on this machine start with it";
-        return Err(Error::input(vec![
-            Problem::new("--at-boot", message)
-                .hint("Docker and Kubernetes bring back what ran there"),
-        ]));
+    if is_elsewhere(wish.place.platform()) {
+        return Err(not_at_boot());
     }
     bring(args, &wish, context)
+}
+
+fn not_at_boot() -> Error {
+    let message = "only sessions on this machine start with it";
+    Error::input(vec![
+        Problem::new("--at-boot", message).hint("Docker and Kubernetes bring back what ran there"),
+    ])
 }
 
 impl Args {
@@ -135,7 +143,7 @@ pub(super) fn bring(args: Args, wish: &wanted::Wish, context: &Context<'_>) -> O
 /// # Errors
 /// As [`run`].
 pub(super) async fn unasked(wish: &wanted::Wish, context: &Context<'_>) -> Result<(), Error> {
-    let words = ["up", "--no-wait", "--no-jobs", "--yes", "--force", "--on", "kubernetes"];
+    let words = ["up", "--no-wait", "--no-jobs", "--yes", "--on", "kubernetes"];
     let matches = Args::augment_args(clap::Command::new("up")).try_get_matches_from(words);
     let args = matches.and_then(|matches| Args::from_arg_matches(&matches));
     let args = args.map_err(|error| Error::from(anyhow::Error::new(error)))?;

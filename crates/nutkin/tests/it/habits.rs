@@ -37,7 +37,8 @@ fn lists_as_kubectl_prints_them() {
     assert_eq!(world.run(&["status", "a", "-o", "jsonpath={.name}"]).expect(0).stdout, "a");
     world.run(&["ls", "-o", "jsonpath={.items"]).expect(2).says("a `{` has no `}`");
     world.run(&["ls", "-o", "xml"]).expect(2).says("not one of text, json, yaml, name");
-    world.run(&["plan", "a", "-o", "name"]).expect(2).says("has no name");
+    assert_eq!(world.run(&["plan", "a", "-o", "name"]).expect(0).stdout, "a\n");
+    world.run(&["self", "check", "-o", "name"]).expect(2).says("has no name");
     world.run(&["status", "aa"]).expect(5);
     assert_eq!(world.run(&["diff", "a"]).expect(0).stdout, world.run(&["plan", "a"]).stdout);
 }

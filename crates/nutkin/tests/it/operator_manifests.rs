@@ -25,7 +25,12 @@ fn objects_are_printed_as_documents_or_as_a_list() {
 #[test]
 fn names_that_no_namespace_has_are_refused() {
     for name in ["A", "a.b", "-a", ""] {
-        let said = Test::new().args(WORDS).args(["-n", name]).code(2).any_stderr().run();
+        let said = Test::new()
+            .args(WORDS)
+            .args([format!("--namespace={name}")])
+            .code(2)
+            .any_stderr()
+            .run();
         assert!(said.stderr.contains("is not the name of a namespace"), "{}", said.stderr);
     }
 }

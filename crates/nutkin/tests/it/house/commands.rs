@@ -22,6 +22,7 @@ const NAMES_BELOW: &[(&str, &str)] = &[
     ("fetch/src/artifacts/maven.rs", "arguments of Maven"),
     ("fetch/src/dist/class_data.rs", "the program calls itself"),
     ("fetch/src/dist/origin/pip.rs", "arguments of pip"),
+    ("fetch/src/pip.rs", "arguments of pip"),
     ("flink/src/flink_cli/", "words of Flink's client"),
     ("flink/src/java.rs", "arguments of the JVM"),
     ("flink/src/options/own.rs", "texts of docs/options.md"),
