@@ -177,13 +177,13 @@ impl Api {
         resource: Resource,
         name: &str,
         subresource: &str,
-        patch: &Value,
+        change: &Value,
     ) -> Result<Value, ApiError> {
         let path = resource.path_of(self.namespace(), name);
         let part = if subresource.is_empty() { String::new() } else { format!("/{subresource}") };
         let path = format!("{path}{part}?fieldManager={}", self.manager());
         let what = format!("change {}/{name}", resource.kind);
-        self.ask(Method::PATCH, &path, MERGE_PATCH, patch.to_string().into(), &what).await
+        self.ask(Method::PATCH, &path, MERGE_PATCH, change.to_string().into(), &what).await
     }
 }
 

@@ -236,7 +236,10 @@ mod tests {
                 ],
             },
         });
-        assert_eq!(faults("FlinkDeployment", &[good.clone()], true), Vec::<String>::new());
+        assert_eq!(
+            faults("FlinkDeployment", std::slice::from_ref(&good), true),
+            Vec::<String>::new()
+        );
         for (pointer, value) in [
             ("/status/jobManagerDeploymentStatus", json!("MISSING")),
             ("/status/observedGeneration", json!(2)),
@@ -253,7 +256,10 @@ mod tests {
             );
         }
         let failed = json!({"status": {"jobStatus": {"state": "FAILED"}, "error": "x"}});
-        assert_eq!(faults("FlinkSessionJob", &[failed.clone()], false), Vec::<String>::new());
+        assert_eq!(
+            faults("FlinkSessionJob", std::slice::from_ref(&failed), false),
+            Vec::<String>::new()
+        );
         assert_eq!(faults("FlinkSessionJob", &[failed], true).len(), 1);
     }
 }

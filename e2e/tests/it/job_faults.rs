@@ -46,7 +46,7 @@ impl Faults {
     fn jars_that_are_none(&self) {
         let nutkin = &self.nutkin;
         nutkin.run(&["run", "missing.jar"]).expect(2).says("there is no file");
-        nutkin.run(&["run", "."]).expect(2).says("is a directory, not a jar");
+        nutkin.run(&["run", "."]).expect(2).says("there is no jar in");
         nutkin.file("text.jar", "no jar at all");
         nutkin.run(&["run", "text.jar"]).expect(2).says("is not a jar");
         let whole = std::fs::read(self.jar("TaskFails")).expect("a jar");

@@ -152,7 +152,7 @@ fn folded(system: &System<'_>, maker: &Maker<'_>) -> Option<Problem> {
         return None;
     }
     let is_folded = |text: &str| text.contains(": ");
-    let mut told = system.workloads.iter().flat_map(|workload| {
+    let mut told = system.workloads.iter().filter_map(|workload| {
         let settings = system.settings_of(workload);
         let setting = settings.get("jobmanager.rpc.address");
         setting.map(|setting| (setting.text(), setting.place))

@@ -7,6 +7,7 @@ use crate::node::Walk;
 use crate::passed_over;
 use crate::path;
 use crate::settings;
+use crate::source::FileKind;
 use crate::system::{System, World};
 use crate::template;
 use nutkin_flink::options::is_sensitive;
@@ -174,8 +175,8 @@ fn lost(world: &World, system: &System<'_>) -> Option<Problem> {
         let mounts = workload.mounts().into_iter();
         let mut shown =
             mounts.filter(|mount| mount.path.starts_with(CONF)).flat_map(|mount| mount.mapped());
-        let (name, key, _) = shown
-            .find(|(_, _, file)| embedded::of_name(file).is_some_and(|kind| kind.is_options()))?;
+        let (name, key, _) =
+            shown.find(|(_, _, file)| embedded::of_name(file).is_some_and(FileKind::is_options))?;
         let map = world.named("ConfigMap", name, workload.object)?;
         let has = |part: &str| map.node.get(part).is_some_and(|data| data.get(key).is_some());
         (!has("data") && !has("binaryData")).then_some((workload, map, key))

@@ -155,13 +155,11 @@ fn permissions(seen: &ClusterSeen) -> Vec<Check> {
         let all = || seen.permissions.iter().filter(|one| one.account.as_deref() == account);
         let unseen = all().find_map(|one| one.answer.as_ref().err());
         let refused: Vec<&Permission> = all().filter(|one| one.answer == Ok(false)).collect();
-        match unseen.filter(|_| refused.is_empty()) {
-            Some(why) => Check::unseen(GROUP, what, why),
-            None => {
-                let asked = format!("{} permissions", all().count());
-                Check::of(GROUP, &what, code, of, by_resource(&refused), &asked)
-            }
+        if let Some(why) = unseen.filter(|_| refused.is_empty()) {
+            return Check::unseen(GROUP, what, why);
         }
+        let asked = format!("{} permissions", all().count());
+        Check::of(GROUP, &what, code, of, by_resource(&refused), &asked)
     };
     accounts.into_iter().map(check).collect()
 }

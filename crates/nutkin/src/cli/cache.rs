@@ -101,7 +101,7 @@ fn prune(args: &PruneArgs, context: &Context<'_>) -> Outcome {
     for one in &all {
         match needed(one, &all, &orders) {
             Some(reason) if args.dry_run => {
-                context.printer.say(&format!("stays: {}; {reason}", line(one)))
+                context.printer.say(&format!("stays: {}; {reason}", line(one)));
             }
             Some(_) => {}
             None => {
@@ -137,11 +137,9 @@ fn prune(args: &PruneArgs, context: &Context<'_>) -> Outcome {
             failed.get_or_insert(failure);
         }
     }
-    match failed {
-        Some(failure) => Err(failure),
-        None => {
-            context.printer.say(&format!("{} freed", size(bytes)));
-            Ok(Exit::Done)
-        }
+    if let Some(failure) = failed {
+        return Err(failure);
     }
+    context.printer.say(&format!("{} freed", size(bytes)));
+    Ok(Exit::Done)
 }

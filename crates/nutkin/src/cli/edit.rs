@@ -106,16 +106,16 @@ fn edited(name: &str, before: &Wanted, context: &Context<'_>) -> Result<Wanted, 
         fs::write(&file, &shown)?;
         open_editor(&file, context)?;
         let text = fs::read_to_string(&file)?;
-        let content = without_comments(&text);
-        if content == without_comments(&original) {
+        let said = without_comments(&text);
+        if said == without_comments(&original) {
             return Ok(before.clone());
         }
-        let problems = match read(name, &content, before) {
+        let problems = match read(name, &said, before) {
             Ok(wanted) => return Ok(wanted),
             Err(problems) => problems,
         };
         // Nobody is there to correct it, or does.
-        let is_given_up = !context.printer.can_ask() || content == without_comments(&shown);
+        let is_given_up = !context.printer.can_ask() || said == without_comments(&shown);
         if is_given_up {
             let kept = directory.keep().join(format!("{name}.yaml"));
             return Err(Error::input(problems)
@@ -123,7 +123,7 @@ fn edited(name: &str, before: &Wanted, context: &Context<'_>) -> Result<Wanted, 
         }
         let lines =
             problems.iter().map(|problem| format!("# wrong: {}\n", remedies::problem(problem)));
-        shown = format!("{}{}{content}", heading(before), lines.collect::<String>());
+        shown = format!("{}{}{said}", heading(before), lines.collect::<String>());
     }
 }
 

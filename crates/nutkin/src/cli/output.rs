@@ -29,7 +29,8 @@ pub enum Output {
 /// `-o`, for commands that print data.
 #[derive(Debug, Clone, clap::Args)]
 pub struct OutputArgs {
-    /// How to print; jsonpath as kubectl writes it: jsonpath='{.items[*].name}'
+    /// How to print.
+    #[arg(help = "How to print; jsonpath as kubectl writes it: jsonpath='{.items[*].name}'")]
     #[arg(long, short, value_parser = OutputParser, default_value = "text", value_name = "FORMAT")]
     pub output: Output,
 }

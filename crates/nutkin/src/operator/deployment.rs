@@ -141,9 +141,9 @@ async fn end(key: &Key, board: &Board, context: &Context<'_>) -> Result<(), Erro
         Some(session) if session.is_ours() => {
             drop(kubernetes::end(&session, ending, context).await?);
         }
-        Some(_) => {}
         None if has_ledger => drop(delete_what_is_left(&api, &key.name).await?),
-        None => {}
+        // Somebody else's, or nothing of ours.
+        Some(_) | None => {}
     }
     let opened = ledger::load(&store).await?;
     if !opened.is_new() && opened.ledger.resumable().is_empty() {

@@ -1,5 +1,6 @@
 //! Hears of resources and of what belongs to sessions: lists in pages, then watches, and lists again where something was missed.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -64,7 +65,7 @@ pub(super) fn all<'b>(
         for kind in CustomKind::ALL {
             let scope = scope(resource_of(kind), &board.selector);
             let listener =
-                Resources { board, kind, scope: scope.clone(), seen: Default::default() };
+                Resources { board, kind, scope: scope.clone(), seen: RefCell::default() };
             board.lists.borrow_mut().insert(title(&scope));
             feeds.push(Box::pin(hear::<CustomResource>(board, scope, listener, context)));
         }

@@ -94,12 +94,9 @@ pub async fn run(
     let mut leader = leader::Leader::new(&api, settings.lease.as_ref());
     let work = async {
         leader.acquire(context).await;
-        let kept = {
-            let hold = leader.hold();
-            let keep = keep(&board, settings, hands, context);
-            tokio::select! { lost = hold => Err(lost), () = keep => Ok(()) }
-        };
-        kept
+        let hold = leader.hold();
+        let keep = keep(&board, settings, hands, context);
+        tokio::select! { lost = hold => Err(lost), () = keep => Ok(()) }
     };
     let ended = tokio::select! {
         ended = work => ended,
@@ -121,7 +118,7 @@ async fn keep(board: &Board, settings: &Settings, hands: &impl Hands, context: &
         while board.is_ready() && workers.len() < AT_ONCE {
             let Some((key, looks)) = board.queue.borrow_mut().next(now) else { break };
             workers.push(Box::pin(async move {
-                let outcome = work(&key, looks, board, hands, context).await;
+                let outcome = Box::pin(work(&key, looks, board, hands, context)).await;
                 (key, outcome)
             }));
         }
@@ -150,12 +147,12 @@ async fn work(
         CustomKind::Deployment => {
             let _only = lock.write().await;
             let Some(resource) = board.resource(key) else { return Outcome::Again(None) };
-            deployment::work(key, resource, looks, board, hands, context).await
+            Box::pin(deployment::work(key, resource, looks, board, hands, context)).await
         }
         CustomKind::SessionJob => {
             let _shared = lock.read().await;
             let Some(resource) = board.resource(key) else { return Outcome::Again(None) };
-            session_job::work(key, resource, board, context).await
+            Box::pin(session_job::work(key, resource, board, context)).await
         }
     };
     worked.unwrap_or_else(|failure| {

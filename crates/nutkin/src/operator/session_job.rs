@@ -48,7 +48,7 @@ impl About {
     fn gate(&self, answers: bool) -> SessionGate {
         self.session.map_or(SessionGate::Absent, |session| {
             let SessionWords { is_application, serves, comes_back } = session;
-            SessionGate::of(is_application, serves, answers, comes_back)
+            SessionGate::of(is_application, serves && answers, comes_back)
         })
     }
 }

@@ -110,7 +110,7 @@ fn gc_knows_what_high_availability_has_left_in_a_namespace() {
     assert!(["a", "gone", "back"].iter().all(|name| has(name)));
     place.server.set(|_| Fault::None);
     place.run(&[&gc[..], &["--yes"]].concat()).expect(0).says("deleted: 1");
-    assert_eq!(["a", "gone", "back"].map(|name| has(name)), [true, false, true]);
+    assert_eq!(["a", "gone", "back"].map(&has), [true, false, true]);
     // The control: the session has ended, and nothing of it is in a ledger.
     place.run(&["down", "a", "--delete-data", "--force"]);
     place.run(&[&gc[..], &["--yes"]].concat()).expect(0);

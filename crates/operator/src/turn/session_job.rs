@@ -47,10 +47,10 @@ pub struct SeenRun {
 }
 
 impl SessionGate {
-    /// Of a session whose resource is there. `serves`: its status says that it is ready as it is wanted; `answers`: REST does; `comes_back`: high
-    /// availability has its jobs.
-    pub const fn of(is_application: bool, serves: bool, answers: bool, comes_back: bool) -> Self {
-        match (is_application, serves && answers, comes_back) {
+    /// Of a session whose resource is there. `is_ready`: its status says so, and REST answers; `comes_back`: high availability has its
+    /// jobs.
+    pub const fn of(is_application: bool, is_ready: bool, comes_back: bool) -> Self {
+        match (is_application, is_ready, comes_back) {
             (true, ..) => Self::Application,
             (false, true, _) => Self::Ready,
             (false, false, true) => Self::SilentWithJobs,

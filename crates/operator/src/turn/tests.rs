@@ -177,11 +177,10 @@ fn a_spec_that_is_refused_changes_nothing_that_runs() {
 
 #[test]
 fn a_highly_available_session_that_is_silent_for_a_moment_keeps_its_jobs() {
-    assert_eq!(SessionGate::of(false, true, true, true), SessionGate::Ready);
-    assert_eq!(SessionGate::of(false, true, false, true), SessionGate::SilentWithJobs);
-    assert_eq!(SessionGate::of(false, false, true, true), SessionGate::SilentWithJobs);
-    assert_eq!(SessionGate::of(false, true, false, false), SessionGate::Silent);
-    assert_eq!(SessionGate::of(true, true, true, true), SessionGate::Application);
+    assert_eq!(SessionGate::of(false, true, true), SessionGate::Ready);
+    assert_eq!(SessionGate::of(false, false, true), SessionGate::SilentWithJobs);
+    assert_eq!(SessionGate::of(false, false, false), SessionGate::Silent);
+    assert_eq!(SessionGate::of(true, true, true), SessionGate::Application);
 }
 
 #[test]

@@ -26,14 +26,18 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let (stays, goes): (Vec<LeftMaps>, Vec<LeftMaps>) =
         left.into_iter().partition(|one| one.needed.is_some());
     if args.dry_run {
-        stays.iter().for_each(|one| printer.say(&one.line()));
+        for one in &stays {
+            printer.say(&one.line());
+        }
     }
     if goes.is_empty() {
         printer.say("nothing is left that nobody needs");
         return Ok(Exit::Done);
     }
     printer.say(if args.dry_run { "would be deleted:" } else { "will be deleted:" });
-    goes.iter().for_each(|one| printer.say(&format!("  {}", one.line())));
+    for one in &goes {
+        printer.say(&format!("  {}", one.line()));
+    }
     if args.dry_run {
         return Ok(Exit::Done);
     }

@@ -29,7 +29,7 @@ const PARTING: Duration = Duration::from_mins(1);
 /// done.
 ///
 /// # Errors
-/// One of them could not be stopped, and why; others may be. None goes on before [`resume`] was called.
+/// One of them could not be stopped, and why; others may be. None goes on before it is resumed.
 pub async fn stop(
     store: &impl Store,
     client: &Client,
