@@ -79,11 +79,8 @@ fn what_is_wanted_is_edited() {
     let conf = world.session("a").conf();
     let files =
         fs::read_dir(conf).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
-    let text: String = files.collect();
-    assert!(
-        text.contains("numberOfTaskSlots: 3") || text.contains("numberOfTaskSlots: '3'"),
-        "{text}"
-    );
+    let text = files.collect::<String>().replace('\'', "");
+    assert!(text.contains("numberOfTaskSlots: 3"), "{text}");
     assert_eq!(world.run(&["plan", "a", "--detailed-exitcode"]).code, Some(0));
 }
 
