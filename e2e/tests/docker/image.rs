@@ -84,7 +84,7 @@ fn a_base_with_java_needs_none_of_this_machine() {
     world.run_without_java(&based, &[("FLINK_HOME", &home)]).expect(0);
     // Without a base it has to come from somewhere.
     let none = world.run_without_java(&build, &[("FLINK_HOME", &home)]);
-    none.expect(1).says("there is no Java on this machine").says("--java-from");
+    none.expect(1).says("no source has Java 17").says("--java-from");
 }
 
 #[test]

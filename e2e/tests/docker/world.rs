@@ -44,8 +44,8 @@ impl World {
         self.nutkin.start(command)
     }
 
-    /// The same on a machine that has no Java: in a mount namespace of its own the place of all Javas is empty. This
-    /// stage has root for that.
+    /// The same on a machine that has no Java, and no source of one: in a mount namespace of its own the place of all Javas
+    /// is empty. This stage has root for that.
     #[track_caller]
     pub(crate) fn run_without_java(&self, args: &[&str], more: &[(&str, &str)]) -> Finished {
         let nutkin = self.nutkin.command(args);
@@ -55,6 +55,9 @@ impl World {
         command.args(["--mount", "sh", "-c", script, "sh"]).arg(nutkin.get_program()).args(args);
         command.env_clear();
         command.envs(nutkin.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        // A port at which nobody listens.
+        let nowhere = "http://127.0.0.1:9/";
+        command.env("NUTKIN_JAVA_ARCHIVE", nowhere).env("PIP_INDEX_URL", nowhere);
         command.envs(more.iter().copied()).current_dir(self.nutkin.directory());
         self.nutkin.start(command).wait(LIMIT)
     }
