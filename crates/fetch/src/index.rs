@@ -5,7 +5,7 @@ use reqwest::Url;
 use reqwest::header::ACCEPT;
 use serde_json::Value;
 
-use nutkin_rest::http;
+use nutkin_rest::http::{self, DownloadError};
 use nutkin_shell::files::digest::is_sha256;
 
 /// What such a page is called.
@@ -14,14 +14,24 @@ pub(crate) const JSON: &str = "application/vnd.pypi.simple.v1+json";
 /// The SHA-256 checksum of a link of a page, in hex; nothing where the page cannot be had without pip's passwords and
 /// certificates, or says nothing.
 pub(crate) async fn published(page: &str, link: &str) -> Option<String> {
-    let request = http::client().ok()?.get(page).header(ACCEPT, JSON);
-    let text = http::open(request, page).await.ok()?.text().await.ok()?;
-    checksum(page, link, &text)
+    checksum(of_page(page).await.ok()?, link)
 }
 
-fn checksum(page: &str, link: &str, text: &str) -> Option<String> {
+fn checksum(files: Vec<IndexFile>, link: &str) -> Option<String> {
     let link = Url::parse(link).ok()?;
-    files(&Url::parse(page).ok()?, text).into_iter().find(|file| file.url == link)?.sha256
+    files.into_iter().find(|file| file.url == link)?.sha256
+}
+
+/// All files of the page of a package.
+///
+/// # Errors
+/// The page cannot be had without pip's passwords and certificates.
+pub(crate) async fn of_page(page: &str) -> Result<Vec<IndexFile>, DownloadError> {
+    let request = http::client()?.get(page).header(ACCEPT, format!("{JSON}, text/html;q=0.1"));
+    let response = http::open(request, page).await?;
+    // Where it was sent to: links count from there.
+    let address = response.url().clone();
+    Ok(files(&address, &http::text_of(response, page).await?))
 }
 
 /// A file that an index has of a package.
@@ -86,12 +96,15 @@ fn of_html(page: &Url, text: &str) -> Vec<IndexFile> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use wiremock::matchers::path;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
 
     use super::*;
 
     #[track_caller]
     fn check(text: &str, link: &str, expected: Option<&str>) {
-        let found = checksum("https://index.example/simple/p/", link, text);
+        let page = "https://index.example/simple/p/".parse().unwrap();
+        let found = checksum(files(&page, text), link);
         assert_eq!(found.as_deref(), expected);
     }
 
@@ -115,5 +128,24 @@ mod tests {
         check("no JSON", "https://files.example/p-1.tar.gz", None);
         let link = format!("<a href=\"../../p-5.tar.gz#sha256={hex}\">p-5.tar.gz</a>");
         check(&link, "https://index.example/p-5.tar.gz", Some(&hex));
+    }
+
+    #[tokio::test]
+    async fn links_count_from_where_the_page_is() {
+        let (server, hex) = (MockServer::start().await, "ab".repeat(32));
+        let address = server.uri();
+        let moved = ResponseTemplate::new(302).insert_header("Location", "/there/simple/p/");
+        let text = json!({"files": [{"url": "../../p-1.tar.gz", "hashes": {"sha256": hex}}]});
+        let page = ResponseTemplate::new(200).set_body_json(text);
+        Mock::given(path("/simple/p/")).respond_with(moved).mount(&server).await;
+        Mock::given(path("/there/simple/p/")).respond_with(page).mount(&server).await;
+        for (asked, link, expected) in [
+            ("simple/p/", "there/p-1.tar.gz", Some(&hex)),
+            ("simple/p/", "p-1.tar.gz", None),
+            ("there/simple/p/", "there/p-1.tar.gz", Some(&hex)),
+        ] {
+            let (page, link) = (format!("{address}/{asked}"), format!("{address}/{link}"));
+            assert_eq!(published(&page, &link).await.as_ref(), expected, "{page} {link}");
+        }
     }
 }

