@@ -39,14 +39,12 @@ pub(super) fn named(
     words: &[String],
     context: &Context<'_>,
 ) -> Result<Vec<(String, PathBuf)>, Error> {
-    let path = context.environment.path("PATH").unwrap_or_default();
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for word in words {
-        let mut places = std::env::split_paths(&path).map(|folder| folder.join(word));
         let place = if word.starts_with('/') {
             Some(PathBuf::from(word)).filter(|path| path.is_file())
         } else {
-            places.find(|path| path.is_file())
+            context.environment.program(word)
         };
         match place.as_deref().map(|place| (place, fs::canonicalize(place))) {
             Some((place, Ok(file))) => found.push((place.display().to_string(), file)),

@@ -73,6 +73,14 @@ impl Environment {
         Some(self.directory.join(self.path(name)?))
     }
 
+    /// The file of this name that `PATH` finds, from the root.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        let path = self.path("PATH")?;
+        std::env::split_paths(&path)
+            .map(|folder| self.directory.join(folder).join(name))
+            .find(|file| file.is_file())
+    }
+
     /// What a command run in another directory would have. Variables that name places name the same ones.
     #[must_use]
     pub fn in_directory(&self, directory: PathBuf) -> Self {
@@ -108,5 +116,34 @@ impl Environment {
     /// `$XDG_CACHE_HOME/nutkin`: what can be fetched or made again.
     pub fn cache_directory(&self) -> PathBuf {
         self.place("XDG_CACHE_HOME").unwrap_or_else(|| self.home().join(".cache")).join("nutkin")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_file_of_the_name_on_the_path() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        for file in ["b/mvn", "c/mvn", "c/java"] {
+            let path = root.join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        // A directory of the name is not the program.
+        std::fs::create_dir_all(root.join("a/mvn")).unwrap();
+        #[track_caller]
+        fn check(root: &std::path::Path, path: &str, name: &str, expected: Option<&str>) {
+            let environment = Environment::of_test(&[("PATH", path)], root.to_owned());
+            assert_eq!(environment.program(name), expected.map(|file| root.join(file)));
+        }
+        // Relative ones count from the working directory.
+        check(root, "a:b:c", "mvn", Some("b/mvn"));
+        check(root, &format!("{}/c:b", root.display()), "mvn", Some("c/mvn"));
+        check(root, "a:b:c", "java", Some("c/java"));
+        check(root, "a:b", "java", None);
+        check(root, "", "mvn", None);
     }
 }

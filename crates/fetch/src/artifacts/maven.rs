@@ -52,7 +52,7 @@ pub(super) async fn fetch(
     let fresh = staging.path().join("files");
     std::fs::create_dir(&fresh).at("make the directory", &fresh).map_err(with_hint)?;
     let target = fresh.join(&name);
-    if let Some(mvn) = on_path(fetcher, "mvn") {
+    if let Some(mvn) = fetcher.environment.program("mvn") {
         fetcher.events.say(&format!("fetching {coordinate} with {}", mvn.display()));
         by_mvn(fetcher, &mvn, coordinate, &fresh).await?;
     } else if let Some(repository) = fetcher.environment.text(REPOSITORY) {
@@ -81,11 +81,6 @@ pub(super) async fn fetch(
         .map_err(with_hint)?;
     staging.publish("files", &folder)?;
     Ok(file)
-}
-
-fn on_path(fetcher: &Fetcher<'_>, name: &str) -> Option<PathBuf> {
-    let path = fetcher.environment.path("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 async fn by_mvn(

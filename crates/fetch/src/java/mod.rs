@@ -181,11 +181,7 @@ fn why_useless(home: &Path, named: Named) -> Option<String> {
 
 /// The home of the `java` that `PATH` finds, links followed.
 pub fn on_path(environment: &Environment) -> Option<PathBuf> {
-    let path = environment.path("PATH")?;
-    let java = std::env::split_paths(&path)
-        .map(|folder| folder.join("java"))
-        .find(|java| java.is_file())?;
-    let java = fs::canonicalize(java).ok()?;
+    let java = fs::canonicalize(environment.program("java")?).ok()?;
     // Java 8 of some systems has it in jre/bin.
     java.parent()?.parent().map(Path::to_owned)
 }

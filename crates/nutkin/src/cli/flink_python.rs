@@ -59,12 +59,11 @@ pub(super) async fn check(
 
 /// The program of this name: on `PATH`, or at a path.
 fn find(executable: &str, context: &Context<'_>) -> Option<PathBuf> {
-    let is_file = |path: &PathBuf| path.is_file();
     if executable.contains('/') {
-        return Some(context.environment.directory.join(executable)).filter(is_file);
+        let path = context.environment.directory.join(executable);
+        return path.is_file().then_some(path);
     }
-    let path = context.environment.path("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(executable)).find(is_file)
+    context.environment.program(executable)
 }
 
 /// Where Python looks for modules: what the user says, and the archives that Flink's client adds.

@@ -84,10 +84,6 @@ fn check(args: &CheckArgs, context: &Context<'_>) -> Outcome {
     let (cache_directory, state_directory) =
         (environment.cache_directory(), environment.state_directory());
     let java = nutkin_fetch::java::find(&Configuration::new(), FlinkVersion::DEFAULT, context)?;
-    let found = |name: &str| -> Option<PathBuf> {
-        let path = environment.path("PATH")?;
-        std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
-    };
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("nutkin"));
     let fields = json!({
         "version": env!("CARGO_PKG_VERSION"),
@@ -97,7 +93,7 @@ fn check(args: &CheckArgs, context: &Context<'_>) -> Outcome {
         "flink": LINES.iter().map(|line| line.newest.to_string()).collect::<Vec<_>>(),
         "java": {"major": java.major, "home": java.home, "isInstalled": !java.is_absent},
         "programs": PROGRAMS.iter().map(|(name, what)| {
-            json!({"name": name, "path": found(name), "for": what})
+            json!({"name": name, "path": environment.program(name), "for": what})
         }).collect::<Value>(),
         "cache": {
             "directory": cache_directory,
