@@ -9,13 +9,17 @@ use nutkin_shell::files::{At as _, FileError};
 use nutkin_shell::{Context, Environment, Error};
 use walkdir::WalkDir;
 
-use crate::dist::{self, DistributionStore, Product};
+use crate::artifacts::{FROM_MAVEN, FROM_WEB};
+use crate::dist::{self, DistributionStore, Product, class_data};
+use crate::extras::PLUGIN_LINKS;
 
 /// Something in the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cached {
     /// What it is, for people.
     pub what: String,
+    /// The same without which one of its kind: jars of Maven have one.
+    pub kind: String,
     /// Its directory.
     pub path: PathBuf,
     /// How large it is.
@@ -27,14 +31,14 @@ pub struct Cached {
 
 /// Folders of the cache whose entries are directories, and what each of these is.
 const FOLDERS: [(&str, &str); 4] = [
-    ("artifacts/https", "a jar from an address"),
-    ("class-data", "class data archives"),
-    ("plugins", "links to plugins"),
+    (FROM_WEB, "a jar from an address"),
+    (class_data::FOLDER, "class data archives"),
+    (PLUGIN_LINKS, "links to plugins"),
     (BUILDS, "an image build that was cut short"),
 ];
 
-/// Where images are built.
-const BUILDS: &str = "image";
+/// The folder of the cache where images are built.
+pub const BUILDS: &str = "image";
 
 /// A build that has changed nothing for so long is none any more.
 const BUILD: Duration = Duration::from_hours(24);
@@ -72,26 +76,28 @@ pub fn all(environment: &Environment) -> Result<Vec<Cached>, FileError> {
             Err(_) => Some("nothing says where it came from".to_owned()),
         };
         let (what, product) = (one.product.to_string(), Some(one.product));
-        all.push(Cached { what, bytes: bytes(&one.home), path: one.home, stays, product });
+        let of_home = Cached::new(what.clone(), what, one.home);
+        all.push(Cached { stays, product, ..of_home });
     }
     for (folder, what) in FOLDERS {
         for path in folders(&root.join(folder))? {
-            let one = Cached::new(what.to_owned(), path);
+            let one = Cached::new(what.to_owned(), what.to_owned(), path);
             let stays = (folder == BUILDS && is_fresh(&one.path))
                 .then(|| "a build may still be at work in it".to_owned());
             all.push(Cached { stays, ..one });
         }
     }
-    for path in jars(&root.join("artifacts/maven"))? {
-        let name = path.strip_prefix(root.join("artifacts/maven")).unwrap_or(&path);
-        all.push(Cached::new(format!("a jar of Maven, {}", name.display()), path.clone()));
+    let (of_maven, kind) = (root.join(FROM_MAVEN), "a jar of Maven");
+    for path in jars(&of_maven)? {
+        let name = path.strip_prefix(&of_maven).unwrap_or(&path).display();
+        all.push(Cached::new(kind.to_owned(), format!("{kind}, {name}"), path.clone()));
     }
     Ok(all)
 }
 
 impl Cached {
-    fn new(what: String, path: PathBuf) -> Self {
-        Self { what, bytes: bytes(&path), path, stays: None, product: None }
+    fn new(kind: String, what: String, path: PathBuf) -> Self {
+        Self { kind, what, bytes: bytes(&path), path, stays: None, product: None }
     }
 }
 
@@ -194,6 +200,9 @@ mod tests {
         ];
         assert_eq!(seen, expected);
         assert_eq!(found[1].bytes, 5);
+        let kinds: Vec<_> = found.iter().map(|one| one.kind.as_str()).collect();
+        assert_eq!(kinds[..6], expected[..6].iter().map(|(what, _)| *what).collect::<Vec<_>>());
+        assert_eq!(kinds[6], "a jar of Maven");
         let events = Silent::sink();
         let context = Context { events: &events, environment: &environment };
         for one in &found {

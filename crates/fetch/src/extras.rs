@@ -20,6 +20,8 @@ use nutkin_shell::{Context, Error, Kind, Purpose};
 const LIBS: &str = "nutkin.libs";
 /// Plugins, each with a class loader of its own.
 const PLUGINS: &str = "nutkin.plugins";
+/// The folder of the cache with directories of links, see [`directory_of_links`].
+pub(crate) const PLUGIN_LINKS: &str = "plugins";
 
 /// What a session adds to its Flink.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,7 +223,7 @@ async fn directory_of_links(
     let description: String =
         links.iter().map(|(name, path)| format!("{name}\0{}\0", path.display())).collect();
     let key = &sha256_of(description.as_bytes())[..16];
-    let parent = context.environment.cache_directory().join("plugins");
+    let parent = context.environment.cache_directory().join(PLUGIN_LINKS);
     let target = parent.join(key);
     if purpose == Purpose::Look {
         return Ok(target);

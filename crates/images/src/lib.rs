@@ -27,6 +27,7 @@ use nutkin_container::image::sbom::{Component, ComponentType};
 use nutkin_container::image::{
     self as planned, Blob, FoundJava, FoundParts, ImagePlan, ImageRequest, Words,
 };
+use nutkin_fetch::cache;
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::{Argument, Problem};
 use serde_json::Value;
@@ -111,7 +112,7 @@ pub async fn prepare(mut options: Options, context: &Context<'_>) -> Result<Prep
     let directories = absolute_sources(&mut request, &directory)?;
     let source = base::source(options.base.as_deref().unwrap_or("none"), &directory)?;
 
-    let work = context.environment.cache_directory().join("image");
+    let work = context.environment.cache_directory().join(cache::BUILDS);
     fs::create_dir_all(&work).at("make the directory", &work)?;
     let work = TempDir::with_prefix_in("build-", &work).at("make a directory in", &work)?;
     let architecture = architecture()?;

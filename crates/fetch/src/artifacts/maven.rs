@@ -7,8 +7,8 @@ use std::process::Stdio;
 use nutkin_flink::artifact::Coordinate;
 use tokio::process::Command;
 
-use super::Fetcher;
 use super::record::Record;
+use super::{FROM_MAVEN, Fetcher};
 use nutkin_rest::http;
 use nutkin_shell::files::digest::sha256_of_file;
 use nutkin_shell::files::fault::{At, with_hint};
@@ -26,7 +26,7 @@ const REPOSITORY: &str = "NUTKIN_MAVEN_REPOSITORY";
 pub(super) fn place(fetcher: &Fetcher<'_>, coordinate: &Coordinate) -> PathBuf {
     // A folder for each classifier, so that each is replaced as a whole.
     let folder = coordinate.classifier.as_deref().unwrap_or("main");
-    let parent = fetcher.directory().join("maven").join(coordinate.folder());
+    let parent = fetcher.directory(FROM_MAVEN).join(coordinate.folder());
     parent.join(folder).join(coordinate.file_name())
 }
 
@@ -36,7 +36,7 @@ pub(super) async fn fetch(
     coordinate: &Coordinate,
 ) -> Result<PathBuf, Error> {
     let name = coordinate.file_name();
-    let parent = fetcher.directory().join("maven").join(coordinate.folder());
+    let parent = fetcher.directory(FROM_MAVEN).join(coordinate.folder());
     let folder_name = coordinate.classifier.as_deref().unwrap_or("main");
     let folder = parent.join(folder_name);
     let file = place(fetcher, coordinate);

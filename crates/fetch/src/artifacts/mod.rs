@@ -20,6 +20,12 @@ use nutkin_flink::artifact::Artifact;
 
 use nutkin_shell::{Environment, Error, Sink};
 
+/// The folder of the cache with jars from addresses.
+pub(crate) const FROM_WEB: &str = "artifacts/https";
+
+/// The folder of the cache with jars of Maven's.
+pub(crate) const FROM_MAVEN: &str = "artifacts/maven";
+
 /// What a fetch needs to know.
 #[derive(Debug, Clone, Copy)]
 pub struct Fetcher<'a> {
@@ -58,8 +64,8 @@ impl Fetcher<'_> {
         Ok(PlacedJar { path, absent })
     }
 
-    fn directory(&self) -> PathBuf {
-        self.environment.cache_directory().join("artifacts")
+    fn directory(&self, folder: &str) -> PathBuf {
+        self.environment.cache_directory().join(folder)
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use nutkin_flink::artifact::{masked_url, url_file_name};
 use reqwest::header::{ETAG, IF_NONE_MATCH};
 
-use super::Fetcher;
 use super::record::Record;
+use super::{FROM_WEB, Fetcher};
 use nutkin_rest::http::{self, DownloadError};
 use nutkin_shell::files::digest::sha256_of;
 use nutkin_shell::files::fault::{At, with_hint};
@@ -17,7 +17,7 @@ use nutkin_shell::{Error, Kind};
 pub(super) fn place(fetcher: &Fetcher<'_>, url: &str) -> PathBuf {
     // Sixteen hex digits, 64 bits: no two addresses of one user meet.
     let key = &sha256_of(url.as_bytes())[..16];
-    fetcher.directory().join("https").join(key).join(url_file_name(url).unwrap_or("artifact.jar"))
+    fetcher.directory(FROM_WEB).join(key).join(url_file_name(url).unwrap_or("artifact.jar"))
 }
 
 /// A jar by its address. Content that the user pinned is not asked for again; otherwise the server is
@@ -30,7 +30,7 @@ pub(super) async fn fetch(
     let shown = masked_url(url);
     let name = url_file_name(url).unwrap_or("artifact.jar");
     let key = &sha256_of(url.as_bytes())[..16];
-    let parent = fetcher.directory().join("https");
+    let parent = fetcher.directory(FROM_WEB);
     let folder = parent.join(key);
     let file = place(fetcher, url);
     std::fs::create_dir_all(&parent).at("make the directory", &parent).map_err(with_hint)?;

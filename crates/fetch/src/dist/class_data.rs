@@ -30,6 +30,9 @@ use nutkin_shell::files::{At, Digest, FileLock, Staging};
 use nutkin_shell::ports;
 use nutkin_shell::{Context, Environment, Error, Kind};
 
+/// The folder of the cache with all archives.
+pub(crate) const FOLDER: &str = "class-data";
+
 /// The first Java that archives the classes of applications at exit (JEP 350).
 const SINCE_JAVA: u8 = 13;
 
@@ -103,7 +106,7 @@ fn folder(
 }
 
 fn root(environment: &Environment) -> PathBuf {
-    environment.cache_directory().join("class-data")
+    environment.cache_directory().join(FOLDER)
 }
 
 /// Makes the archives unless they are there: runs a JobManager and a TaskManager until the slots are

@@ -70,7 +70,7 @@ fn check(args: &CheckArgs, context: &Context<'_>) -> Outcome {
     let cached = cache::all(environment)?;
     let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
     for one in &cached {
-        *kinds.entry(one.what.split(',').next().unwrap_or(&one.what)).or_default() += one.bytes;
+        *kinds.entry(&one.kind).or_default() += one.bytes;
     }
     let store = DistributionStore::new(environment);
     let installed = store.all().map_err(anyhow::Error::new)?;
