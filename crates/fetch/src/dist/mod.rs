@@ -144,9 +144,21 @@ impl DistributionStore {
     /// # Errors
     /// When the directory cannot be read; an absent one is empty.
     pub fn all(&self) -> io::Result<Vec<Installed>> {
+        self.those(|_| true)
+    }
+
+    /// The Javas that are there, oldest first: nothing is read of a Flink, whose manifest names hundreds of files.
+    ///
+    /// # Errors
+    /// As [`DistributionStore::all`].
+    pub fn javas(&self) -> io::Result<Vec<Installed>> {
+        self.those(|product| matches!(product, Product::Java(_)))
+    }
+
+    fn those(&self, are_meant: impl Fn(&Product) -> bool) -> io::Result<Vec<Installed>> {
         let names = names(&self.root, true)?;
         let mut products: Vec<_> =
-            names.iter().filter_map(|name| Product::of_folder(name)).collect();
+            names.iter().filter_map(|name| Product::of_folder(name)).filter(are_meant).collect();
         products.sort();
         Ok(products.into_iter().filter_map(|product| self.find(product)).collect())
     }

@@ -53,8 +53,18 @@ pub fn find(
     flink: FlinkVersion,
     context: &Context<'_>,
 ) -> Result<ChosenJava, Error> {
+    find_beside(Path::new(INSTALLED), configuration, flink, context)
+}
+
+/// [`find`] on a machine that keeps its Javas in `installed`.
+fn find_beside(
+    installed: &Path,
+    configuration: &Configuration,
+    flink: FlinkVersion,
+    context: &Context<'_>,
+) -> Result<ChosenJava, Error> {
     let strict = is_strict(configuration);
-    let found = candidates(configuration, context)?;
+    let found = candidates(installed, configuration, context)?;
     let Candidates { found, useless, unusable } = found;
     let candidates: Vec<Candidate> = found.iter().map(|(_, candidate)| candidate.clone()).collect();
     let Some((home, candidate)) =
@@ -98,7 +108,17 @@ pub async fn obtain(
     flink: FlinkVersion,
     context: &Context<'_>,
 ) -> Result<ChosenJava, Error> {
-    let chosen = find(configuration, flink, context)?;
+    obtain_beside(Path::new(INSTALLED), configuration, flink, context).await
+}
+
+/// [`obtain`] on a machine that keeps its Javas in `installed`.
+async fn obtain_beside(
+    installed: &Path,
+    configuration: &Configuration,
+    flink: FlinkVersion,
+    context: &Context<'_>,
+) -> Result<ChosenJava, Error> {
+    let chosen = find_beside(installed, configuration, flink, context)?;
     if chosen.is_absent {
         let sources = JavaSource::defaults(context.environment);
         let installed = install(chosen.major, &sources, false, context).await;
@@ -124,7 +144,11 @@ struct Candidates {
     unusable: Option<String>,
 }
 
-fn candidates(configuration: &Configuration, context: &Context<'_>) -> Result<Candidates, Error> {
+fn candidates(
+    installed: &Path,
+    configuration: &Configuration,
+    context: &Context<'_>,
+) -> Result<Candidates, Error> {
     let environment = context.environment;
     let mut homes: Vec<(PathBuf, Named)> = Vec::new();
     if let Some(entry) = configuration.get("env.java.home") {
@@ -138,15 +162,12 @@ fn candidates(configuration: &Configuration, context: &Context<'_>) -> Result<Ca
     homes.extend(environment.place("JAVA_HOME").map(|home| (home, Named::JavaHome)));
     homes.extend(on_path(environment).map(|home| (home, Named::OnPath)));
     let mut installed: Vec<_> =
-        fs::read_dir(INSTALLED).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        fs::read_dir(installed).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     installed.sort();
     homes.extend(installed.into_iter().map(|home| (home, Named::Installed)));
-    let brought = DistributionStore::new(environment).all().unwrap_or_default();
-    let is_sound_java = |one: &crate::dist::Installed| {
-        matches!(one.product, Product::Java(_)) && one.damage(false).is_empty()
-    };
-    let brought = brought.into_iter().filter(is_sound_java);
-    homes.extend(brought.map(|one| (one.home, Named::Brought)));
+    let brought = DistributionStore::new(environment).javas().unwrap_or_default().into_iter();
+    let sound = brought.filter(|one| one.damage(false).is_empty());
+    homes.extend(sound.map(|one| (one.home, Named::Brought)));
 
     let mut all = Candidates { found: Vec::new(), useless: Vec::new(), unusable: None };
     for (home, named) in homes {

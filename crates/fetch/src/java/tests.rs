@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use flate2::Compression;
@@ -14,8 +15,8 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::machine::MachineKind;
-use super::{ChosenJava, JavaSource, install, obtain};
-use crate::dist::{DistributionStore, Product, remove};
+use super::{ChosenJava, JavaSource, install, obtain_beside};
+use crate::dist::{DistributionStore, Installed, Product, remove};
 
 /// A program that says its version as `java -version` does.
 const JAVA: &str = "#!/bin/sh\necho 'openjdk version \"17.0.9\"' >&2\n";
@@ -207,7 +208,6 @@ async fn what_cannot_be_trusted_or_does_not_run_leaves_nothing() {
 #[tokio::test]
 async fn a_machine_without_java_gets_one_and_keeps_it() {
     let mut world = World::new().await;
-    // So that no Java of this machine is suitable, whatever it has.
     let configuration = Configuration::default();
     let flink = FlinkVersion::new(1, 20, 5);
     // Adoptium cannot be reached: the next source is asked.
@@ -215,13 +215,34 @@ async fn a_machine_without_java_gets_one_and_keeps_it() {
     world.index(&sha256_of(&wheel("17.0.9"))).await;
     let (environment, events) = (world.environment(), Silent::sink());
     let context = Context { events: &events, environment: &environment };
-    let chosen = obtain(&configuration, flink, &context).await.unwrap();
-    let home = DistributionStore::new(&environment).home(Product::Java(17));
-    let has_own = fs::read_dir(super::INSTALLED).is_ok_and(|javas| javas.count() != 0);
-    if !has_own {
-        assert_eq!(chosen, ChosenJava { home: home.clone(), major: 17, is_absent: false });
-        assert_eq!(obtain(&configuration, flink, &context).await.unwrap(), chosen);
+    let store = DistributionStore::new(&environment);
+    let home = store.home(Product::Java(17));
+    let brought = ChosenJava { home: home.clone(), major: 17, is_absent: false };
+    let installed = world.directory.path().join("jvm");
+    let obtain = async || {
+        let chosen = obtain_beside(&installed, &configuration, flink, &context).await;
+        chosen.map_err(|failure| format!("{:#}", failure.error)).unwrap()
+    };
+
+    // One that the machine has is taken, and none is brought.
+    let own = installed.join("java-11");
+    for (name, content, mode) in files("11.0.2", JAVA) {
+        let path = own.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     }
+    assert_eq!(obtain().await, ChosenJava { home: own, major: 11, is_absent: false });
+    assert!(store.all().unwrap().is_empty());
+
+    fs::remove_dir_all(&installed).unwrap();
+    assert_eq!(obtain().await, brought);
+    assert_eq!(obtain().await, brought);
+    // Looking for a Java reads nothing of a Flink.
+    fs::create_dir(store.home(Product::Flink(flink))).unwrap();
+    let products = |all: Vec<Installed>| all.iter().map(|one| one.product).collect::<Vec<_>>();
+    assert_eq!(products(store.javas().unwrap()), [Product::Java(17)]);
+    assert_eq!(products(store.all().unwrap()), [Product::Flink(flink), Product::Java(17)]);
     install(17, &[JavaSource::Pypi], false, &context).await.unwrap();
     assert!(home.is_dir());
     remove(Product::Java(17), &context).await.unwrap();
