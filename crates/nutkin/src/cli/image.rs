@@ -47,7 +47,8 @@ struct BuildArgs {
     #[arg(long, default_value = "none", value_name = "IMAGE|PATH")]
     base: String,
 
-    /// Java: a home directory, a .tar.gz, or this machine's; otherwise the base's, if it has one
+    /// Java: a home directory, a .tar.gz, .zip or .whl, or `host`: this machine's, installed where there is none; otherwise
+    /// the base's, if it has one
     #[arg(long, value_name = "DIR|ARCHIVE|host")]
     java_from: Option<String>,
 

@@ -58,9 +58,10 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 }
 
 /// Programs that commands call where they are, and for what.
-const PROGRAMS: [(&str, &str); 4] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("mvn", "jars of Maven coordinates"),
-    ("pip3", "Flink from a package index"),
+    ("python3", "its pip: Flink and Java from a package index"),
+    ("pip3", "the same, where `python3 -m pip` does not answer"),
     ("kubectl", "credentials of some clusters, and you"),
     ("systemctl", "sessions that start at boot"),
 ];
