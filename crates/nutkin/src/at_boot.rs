@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use nutkin_flink::words::shell_word;
 use nutkin_shell::files::staging::write_atomically;
 use nutkin_shell::files::{At as _, fault::with_hint};
 use nutkin_shell::{Environment, Error};
@@ -27,13 +26,12 @@ impl BootUnit {
     pub fn of(session: &str, environment: &Environment) -> Self {
         let name = format!("nutkin-{session}.service");
         // A root that has a place for the configuration of users is asked to use it.
-        let has_own_place = environment.path("XDG_CONFIG_HOME").is_some();
-        let is_of_system = rustix::process::geteuid().is_root() && !has_own_place;
+        let own_place = environment.place("XDG_CONFIG_HOME");
+        let is_of_system = rustix::process::geteuid().is_root() && own_place.is_none();
         let folder = if is_of_system {
             PathBuf::from("/etc/systemd/system")
         } else {
-            let home = environment.place("XDG_CONFIG_HOME");
-            home.unwrap_or_else(|| environment.home().join(".config")).join("systemd/user")
+            own_place.unwrap_or_else(|| environment.home().join(".config")).join("systemd/user")
         };
         Self { path: folder.join(&name), name, is_of_system }
     }
@@ -97,7 +95,7 @@ fn text(session: &str, program: &Path, is_of_system: bool, environment: &Environ
     });
     let target = if is_of_system { "multi-user.target" } else { "default.target" };
     let program = quoted(&program.display().to_string());
-    let name = quoted(&shell_word(session));
+    let name = quoted(session);
     format!(
         "# Made by `nutkin up {session} --at-boot`; `nutkin down {session}` removes it.\n\
          [Unit]\n\
@@ -152,5 +150,19 @@ mod tests {
             "WantedBy=default.target",
         ];
         assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn words_are_quoted_for_systemd_and_not_for_a_shell() {
+        #[track_caller]
+        fn check(session: &str, expected: &str) {
+            let environment = Environment::of_test(&[], PathBuf::from("/"));
+            let text = text(session, Path::new("/n"), false, &environment);
+            let line = text.lines().find_map(|line| line.strip_prefix("ExecStart=\"/n\" up "));
+            assert_eq!(line, Some(format!("{expected} --on local --yes --no-wait").as_str()));
+        }
+        check("orders", "\"orders\"");
+        // A shell would want `'a b'`, of which systemd makes a name with quotes.
+        check("a b", "\"a b\"");
     }
 }
