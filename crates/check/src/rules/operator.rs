@@ -9,6 +9,7 @@ use crate::kubernetes::Object;
 use crate::node::Walk;
 use crate::rule::Rule;
 use crate::system::World;
+use nutkin_flink::Configuration;
 use nutkin_operator::texts;
 use nutkin_operator::validate::{
     self, DeploymentFacts, JarPolicy, ResourceRefusal, SessionFacts, SessionJobFacts,
@@ -73,18 +74,17 @@ pub(in crate::rules) fn check(
 
 /// Applications are left alone. What only a cluster needs is said where the file is for one.
 fn session(object: &Object, spec: &Value) -> Vec<ResourceRefusal> {
-    if !spec["job"].is_null() || !is_for_kubernetes(object, spec) {
+    let options = validate::options_of(spec);
+    if !spec["job"].is_null() || !is_for_kubernetes(object, spec, &options) {
         return Vec::new();
     }
-    let options = validate::options_of(spec);
     let facts = DeploymentFacts { name: &object.name, spec, options: &options, last: None };
     validate::deployment(&facts)
 }
 
 /// Whether anything in it has a meaning on Kubernetes alone. A file with options of Nutkin's is for `nutkin up`, which fills in the rest.
-fn is_for_kubernetes(object: &Object, spec: &Value) -> bool {
+fn is_for_kubernetes(object: &Object, spec: &Value, options: &Configuration) -> bool {
     let fields = ["image", "imagePullPolicy", "serviceAccount", "mode", "ingress", "podTemplate"];
-    let options = validate::options_of(spec);
     let has = |prefix: &str| options.iter().any(|(key, _)| key.starts_with(prefix));
     let is_meant = object.namespace.is_some()
         || fields.iter().any(|field| !spec[field].is_null())

@@ -172,17 +172,17 @@ fn made_up(name: &str, wanted: &Wanted) -> Value {
 
 /// What is wanted by the text, with what the command line said before where there was a file.
 fn read(name: &str, text: &str, before: &Wanted) -> Result<Wanted, Vec<Problem>> {
-    let has_file = !before.documents.is_empty();
-    let flink = before.flink.as_ref().filter(|_| has_file).map(|text| text.parse()).transpose();
+    let said = if before.documents.is_empty() { Wanted::default() } else { before.clone() };
+    let flink = said.flink.map(|text| text.parse()).transpose();
     let flink = flink.map_err(|error: UnknownVersion| {
         vec![Problem::new("spec.flinkVersion", error.to_string())]
     })?;
     let inputs = Inputs {
         file: None,
-        name: before.name.clone().filter(|_| has_file),
-        options: before.options.clone().into_iter().filter(|_| has_file).collect(),
+        name: said.name,
+        options: said.options.into_iter().collect(),
         flink,
-        task_managers: before.task_managers.filter(|_| has_file),
+        task_managers: said.task_managers,
     };
     let (session, inputs) = spec::load_inputs(text, &format!("{name}.yaml"), inputs)?;
     if session.name != name {
