@@ -127,8 +127,8 @@ fn fetch(jar: &str, cache: &Path) -> Result<()> {
     let environment = Environment::of_test(&variables, directory.clone());
     let fetcher = Fetcher { events: &Silent::sink(), environment: &environment };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let fetched = runtime.block_on(fetcher.fetch(&format!("mvn:{jar}"), &directory));
-    fetched.map(drop).map_err(|error| anyhow!("`{jar}` was not fetched: {error:?}"))
+    let brought = runtime.block_on(fetcher.fetch(&format!("mvn:{jar}"), &directory));
+    brought.map(drop).map_err(|error| anyhow!("`{jar}` was not fetched: {error:?}"))
 }
 
 /// Runs the tests of `e2e`.
