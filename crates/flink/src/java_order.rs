@@ -1,7 +1,7 @@
 //! The order in which a Java `HashMap` or `HashSet` walks texts, where Flink lets it be seen.
 
-/// `String.hashCode`.
-fn hash(text: &str) -> u32 {
+/// `String.hashCode`, over units of UTF-16, as the 32 bits that it has.
+pub fn hash(text: &str) -> u32 {
     text.encode_utf16().fold(0_u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(unit.into()))
 }
 
@@ -22,6 +22,22 @@ pub fn sort(texts: &mut [String]) {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn hashes_are_those_of_java() {
+        // As jshell prints them for `"...".hashCode()`.
+        for (text, hash) in [
+            ("", 0),
+            ("a", 97),
+            ("hello", 99_162_322),
+            ("polygenelubricants", i32::MIN),
+            ("ä", 228),
+        ] {
+            assert_eq!(super::hash(text).cast_signed(), hash, "{text}");
+        }
+        // Above U+FFFF there are two units.
+        assert_eq!(super::hash("\u{1f43f}"), 0xd83d * 31 + 0xdc3f);
+    }
+
     #[test]
     fn walks_as_java_does() {
         let mut names = ["gpu", "fpga"].map(str::to_owned);

@@ -47,6 +47,9 @@ pub use turn::{AboutJob, Act, Answer, Asked, News, POLL, SAVEPOINT_DIRECTORY, Se
 pub use unreadable::is_unreadable;
 pub use way_back::{Moved, WayBack, reads_savepoints};
 
+/// How options begin that only the operator and its autoscaler read: no process changes by them.
+pub const OPERATOR_ONLY: [&str; 2] = ["kubernetes.operator", "job.autoscaler"];
+
 /// Options about snapshots of a job, which are nothing to the job itself.
 const SNAPSHOTS: &str = "nutkin.snapshots.";
 
@@ -71,8 +74,8 @@ pub fn job_id(namespace: &str, name: &str, generation: u64) -> String {
 /// autoscaler read. Source: `SpecDiff` annotations of the operator's `FlinkSessionJobSpec`.
 pub fn digest(job: &SessionJob) -> String {
     let is_ignored = |key: &str| {
-        let prefixes = ["kubernetes.operator", "job.autoscaler", "parallelism.default", SNAPSHOTS];
-        prefixes.iter().any(|prefix| key.starts_with(prefix))
+        let mut prefixes = OPERATOR_ONLY.iter().chain(&["parallelism.default", SNAPSHOTS]);
+        prefixes.any(|prefix| key.starts_with(prefix))
     };
     let options: Vec<String> = job
         .configuration

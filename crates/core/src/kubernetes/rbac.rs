@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-pub use crate::plan::kubernetes::rbac::{PolicyRule, ProcessNeeds, objects};
-use crate::plan::kubernetes::rbac::{merged, rule};
+use crate::plan::kubernetes::rbac::merged;
+pub use crate::plan::kubernetes::rbac::{PolicyRule, ProcessNeeds, objects, rule};
 use crate::session::Session;
 use nutkin_flink::values;
 

@@ -18,6 +18,7 @@ use crate::session::{Mode, Session};
 use nutkin_flink::Problem;
 
 pub use crate::plan::pod_template::MAIN_CONTAINER;
+pub use steps::names::is_label;
 
 /// Plans the objects of a session in the mode that it asks for: native where it asks for none, as Flink's own
 /// client does.

@@ -22,7 +22,8 @@ pub struct PolicyRule {
     pub without: &'static str,
 }
 
-pub(crate) const fn rule(
+/// A rule, in one line.
+pub const fn rule(
     group: &'static str,
     resource: &'static str,
     verbs: &'static [&'static str],

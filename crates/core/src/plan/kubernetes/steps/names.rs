@@ -31,7 +31,7 @@ pub(in crate::plan::kubernetes) fn check(draft: &mut Draft<'_>) {
 }
 
 /// Whether a text is a DNS label (RFC 1123), which can name anything.
-pub(in crate::plan::kubernetes) fn is_label(name: &str) -> bool {
+pub fn is_label(name: &str) -> bool {
     let good = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
     name.len() <= LABEL_LIMIT
         && name.bytes().all(|c| good(c) || c == b'-')
