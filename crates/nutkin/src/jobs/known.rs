@@ -16,12 +16,12 @@ pub(super) async fn known(
     namespace: &str,
     job: &SessionJob,
 ) -> Result<Known, Error> {
-    Ok(known_of(&client.jobs().await.map_err(failure)?, namespace, job))
+    Ok(known_of(&client.jobs().await.map_err(failure)?, namespace, &job.name))
 }
 
-/// What a session that lists these jobs knows of one of a file.
-pub(super) fn known_of(jobs: &[Job], namespace: &str, job: &SessionJob) -> Known {
+/// What a session that lists these jobs knows of the one of this name.
+pub(crate) fn known_of(jobs: &[Job], namespace: &str, name: &str) -> Known {
     let states: Vec<(&str, String)> =
         jobs.iter().map(|job| (job.id.as_str(), job.state.to_string())).collect();
-    rules::known(namespace, &job.name, states.iter().map(|(id, state)| (*id, state.as_str())))
+    rules::known(namespace, name, states.iter().map(|(id, state)| (*id, state.as_str())))
 }

@@ -23,6 +23,7 @@ pub use drive::{Driven, Patience};
 pub use foresee::foresee;
 pub use jar::{Jar, JarError};
 pub use jars::{FoundJar, Jars, KeptJar, located};
+pub(crate) use known::known_of;
 pub use nutkin_rest::jobs::{failure, find, shortage, shortage_of};
 pub use preflight::local_jars;
 pub use strays::{goes_on, strays};

@@ -144,7 +144,7 @@ impl<'a> Work<'a> {
     async fn look(&mut self) -> Result<(), Error> {
         let rules::AboutJob { job, namespace, .. } = self.about;
         let jobs = self.client.jobs().await.map_err(failure)?;
-        let known = known_of(&jobs, namespace, job);
+        let known = known_of(&jobs, namespace, &job.name);
         let mut alive = known.iter().filter(|(_, state)| state.is_alive());
         let tasks =
             alive.next_back().map(|(generation, _)| tasks_of(&jobs, &self.about.id(*generation)));

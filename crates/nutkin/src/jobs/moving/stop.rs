@@ -41,7 +41,7 @@ pub async fn stop(
     let mut opened = ledger::load(store).await?;
     begins(&mut opened.ledger);
     for one in jobs {
-        let known = known_of(&listed, within.namespace(), &one.job);
+        let known = known_of(&listed, within.namespace(), &one.job.name);
         let mut record = opened.ledger.jobs.get(&one.key).cloned().unwrap_or_default();
         if one.by_id {
             record.generation = record.generation.max(1);
