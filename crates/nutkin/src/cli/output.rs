@@ -35,6 +35,12 @@ pub struct OutputArgs {
     pub output: Output,
 }
 
+impl Default for OutputArgs {
+    fn default() -> Self {
+        Self { output: Output::Text }
+    }
+}
+
 /// Reads the word after `-o`, and knows what completions offer.
 #[derive(Debug, Clone)]
 struct OutputParser;

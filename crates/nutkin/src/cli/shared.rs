@@ -104,6 +104,18 @@ pub struct MoveArgs {
     pub rollback_timeout: u64,
 }
 
+impl Default for MoveArgs {
+    fn default() -> Self {
+        Self {
+            jobs: None,
+            jar: Vec::new(),
+            move_timeout: JOBS_SECONDS,
+            no_rollback: false,
+            rollback_timeout: SESSION_SECONDS,
+        }
+    }
+}
+
 impl MoveArgs {
     /// How long the way back may take; `None`: the user does not want it.
     pub(super) fn way_back(&self) -> Option<Limits> {

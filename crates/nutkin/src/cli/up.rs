@@ -4,8 +4,6 @@ use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args as _, FromArgMatches as _};
-
 use nutkin_core::decide::{Change, Outline};
 use nutkin_core::ledger::Opened;
 use nutkin_core::remedy::Deed;
@@ -16,7 +14,8 @@ use nutkin_core::status::other_release;
 use super::consent::{self, ConsentArgs};
 use super::moving::Moves;
 use super::shared::{
-    MoveArgs, NameArgs, Output, OutputArgs, SpecArgs, document, goes_on, not_ready,
+    self, MoveArgs, NameArgs, Output, OutputArgs, SESSION_SECONDS, SpecArgs, document, goes_on,
+    not_ready,
 };
 use super::{Context, lost, outcomes, session_file, snapshots, wanted};
 use crate::at_boot::BootUnit;
@@ -59,7 +58,7 @@ pub struct Args {
     no_wait: bool,
 
     /// How long to wait until the session is ready
-    #[arg(long, default_value = "120", value_name = "SECONDS")]
+    #[arg(long, default_value_t = SESSION_SECONDS, value_name = "SECONDS")]
     timeout: u64,
 
     /// Start the session when this machine starts: a unit of systemd, which `down` removes (sessions on this machine)
@@ -107,6 +106,11 @@ impl Args {
         output: OutputArgs,
     ) -> Self {
         let spec = SpecArgs { file, ..SpecArgs::default() };
+        Self { timeout, output, ..Self::plain(spec, moves, consent) }
+    }
+
+    /// The arguments where nothing else is said.
+    fn plain(spec: SpecArgs, moves: MoveArgs, consent: ConsentArgs) -> Self {
         let wish = wanted::WishArgs {
             name: NameArgs::default(),
             spec,
@@ -115,6 +119,7 @@ impl Args {
             no_jobs: false,
             moves,
         };
+        let (timeout, output) = (SESSION_SECONDS, OutputArgs::default());
         Self { wish, no_wait: false, timeout, at_boot: false, consent, output }
     }
 }
@@ -143,10 +148,11 @@ pub(super) fn bring(args: Args, wish: &wanted::Wish, context: &Context<'_>) -> O
 /// # Errors
 /// As [`run`].
 pub(super) async fn unasked(wish: &wanted::Wish, context: &Context<'_>) -> Result<(), Error> {
-    let words = ["up", "--no-wait", "--no-jobs", "--yes", "--on", "kubernetes"];
-    let matches = Args::augment_args(clap::Command::new("up")).try_get_matches_from(words);
-    let args = matches.and_then(|matches| Args::from_arg_matches(&matches));
-    let args = args.map_err(|error| Error::from(anyhow::Error::new(error)))?;
+    let mut spec = SpecArgs::default();
+    spec.platform.on = Some(shared::Platform::Kubernetes);
+    let consent = ConsentArgs { yes: true, ..ConsentArgs::default() };
+    let mut args = Args::plain(spec, MoveArgs::default(), consent);
+    (args.no_wait, args.wish.no_jobs) = (true, true);
     session_file::check_options(&wish.session, context)?;
     let stage = Cell::new(Stage::Looking);
     bring_up(&args, wish, &stage, context).await.map(drop)
