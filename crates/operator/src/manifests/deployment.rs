@@ -31,7 +31,6 @@ pub(super) fn object(install: &Install) -> Value {
         "image": install.image,
         "command": ["nutkin", "operator", "run"],
         "env": [
-            {"name": "OPERATOR_NAMESPACE", "valueFrom": from("metadata.namespace")},
             {"name": "POD_NAME", "valueFrom": from("metadata.name")},
             {"name": "FLINK_CONF_DIR", "value": DIRECTORY},
             // Nothing but the directory for what is on its way can be written.

@@ -1,6 +1,6 @@
 //! Accounts and permissions: of the operator what it does, and of Flink's pods what their processes need.
 
-use nutkin_core::kubernetes::rbac::{self, PolicyRule, ProcessNeeds};
+use nutkin_core::kubernetes::rbac::{self, PolicyRule, ProcessNeeds, rule};
 use nutkin_flink::FlinkVersion;
 use serde_json::{Value, json};
 
@@ -11,15 +11,6 @@ const API: &str = "rbac.authorization.k8s.io";
 
 /// Commands that the operator does for its resources.
 const COMMANDS: [&str; 3] = ["up", "down", "watch"];
-
-const fn rule(
-    group: &'static str,
-    resource: &'static str,
-    verbs: &'static [&'static str],
-    without: &'static str,
-) -> PolicyRule {
-    PolicyRule { group, resource, verbs, without }
-}
 
 /// What the operator does beside that, in the namespaces that it looks at.
 pub const OPERATOR: &[PolicyRule] = &[
@@ -49,15 +40,12 @@ pub const OPERATOR: &[PolicyRule] = &[
 ];
 
 /// What it does in its own namespace.
-const OWN: &[PolicyRule] = &[
-    rule(
-        "coordination.k8s.io",
-        "leases",
-        &["get", "create", "update"],
-        "no replica knows whether another one works",
-    ),
-    rule("", "configmaps", &["get", "list", "watch"], "changed options count after a restart only"),
-];
+const OWN: &[PolicyRule] = &[rule(
+    "coordination.k8s.io",
+    "leases",
+    &["get", "create", "update"],
+    "no replica knows whether another one works",
+)];
 
 pub(super) fn objects(install: &Install) -> Vec<Value> {
     let own = Some(install.namespace.as_str());

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use nutkin_core::plan::kubernetes::{Objects, kustomize};
+use nutkin_core::plan::kubernetes::{Objects, is_label, kustomize};
 use nutkin_flink::Problem;
 use nutkin_operator::manifests::{self, Install, NAME};
 
@@ -61,7 +61,7 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let problems: Vec<Problem> = named
         .into_iter()
         .chain(watched)
-        .filter(|(_, name)| !is_namespace(name))
+        .filter(|(_, name)| !is_label(name))
         .map(|(flag, name)| Problem::new(flag, format!("`{name}` is not the name of a namespace")))
         .collect();
     if !problems.is_empty() {
@@ -90,14 +90,4 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
         // kubectl reads documents, not a table.
         None => render_objects::print(&objects, &args.output.output, context),
     }
-}
-
-/// A label of DNS (RFC 1123), as the API server asks for it.
-fn is_namespace(name: &str) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let ends = |byte: Option<&u8>| byte.is_some_and(|byte| *byte != b'-' && is_inner(*byte));
-    name.len() <= 63
-        && name.bytes().all(is_inner)
-        && ends(name.as_bytes().first())
-        && ends(name.as_bytes().last())
 }
