@@ -44,7 +44,7 @@ pub enum OptionHolds {
 /// Where an option may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptionScope {
-    /// In the operator's configuration, and in `spec.flinkConfiguration` of a resource, which counts more.
+    /// In `spec.flinkConfiguration` of a resource. FKO reads the operator's configuration as a default for all; here that has no effect.
     Resource,
     /// In the operator's configuration only.
     Operator,

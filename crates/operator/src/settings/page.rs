@@ -17,7 +17,7 @@ pub fn page() -> String {
         (
             OptionScope::Resource,
             "In a resource",
-            "may be in `spec.flinkConfiguration` of a `FlinkDeployment` or `FlinkSessionJob`, and in the operator's configuration as a default for all",
+            "may be in `spec.flinkConfiguration` of a `FlinkDeployment` or `FlinkSessionJob`; in the operator's configuration they have no effect yet",
         ),
         (
             OptionScope::Operator,

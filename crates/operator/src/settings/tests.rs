@@ -33,7 +33,7 @@ fn without_a_word_the_defaults_count() {
     let wide = OperatorWide::of(&Configuration::new());
     assert_eq!(wide.namespaces, WatchedNamespaces::All);
     assert_eq!((wide.health, wide.lease.as_str()), (Some(8085), LEASE));
-    let times = [wide.lease_duration, wide.renew_deadline, wide.retry_period];
+    let times = [wide.terms.duration, wide.terms.deadline, wide.terms.retry];
     assert_eq!(times.map(|time| time.as_secs()), [15, 10, 2]);
     assert_eq!(wide.jars, crate::validate::JarPolicy::default());
 }
@@ -52,7 +52,7 @@ fn values_are_read() {
     let names = ["default", "flink"].map(str::to_owned).into();
     assert_eq!(wide.namespaces, WatchedNamespaces::These(names));
     assert_eq!((wide.selector.as_deref(), wide.lease.as_str()), (Some("team=a"), "mine"));
-    assert_eq!(wide.retry_period.as_millis(), 500);
+    assert_eq!(wide.terms.retry.as_millis(), 500);
     assert_eq!(wide.jars.schemes, ["https", "s3"]);
     assert!(!wide.jars.refuse_restricted && wide.health.is_none());
     let own = OperatorWide::of(&options(&[("watched.namespaces", "JOSDK_WATCH_CURRENT")]));
@@ -68,7 +68,7 @@ fn what_cannot_be_read_is_said_and_counts_as_the_default() {
     ]);
     let found = problems(&wrong);
     assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(OperatorWide::of(&wrong).retry_period.as_secs(), 2);
+    assert_eq!(OperatorWide::of(&wrong).terms.retry.as_secs(), 2);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn times_by_which_two_could_lead_do_not_count() {
         let wrong = options(&[(key, value)]);
         assert_eq!(problems(&wrong).len(), 1, "{key}: {value}");
         let wide = OperatorWide::of(&wrong);
-        let times = [wide.lease_duration, wide.renew_deadline, wide.retry_period];
+        let times = [wide.terms.duration, wide.terms.deadline, wide.terms.retry];
         assert_eq!(times.map(|time| time.as_secs()), [15, 10, 2]);
     }
 }

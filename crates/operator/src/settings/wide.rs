@@ -1,10 +1,9 @@
 //! What the options say about the operator itself.
 
-use std::time::Duration;
-
 use nutkin_flink::Configuration;
 
 use super::Reader;
+use crate::lease::LeaseTerms;
 use crate::validate::JarPolicy;
 
 /// FKO's word for no bound on namespaces.
@@ -36,12 +35,8 @@ pub struct OperatorWide {
     pub selector: Option<String>,
     /// Name of the Lease.
     pub lease: String,
-    /// How long a replica that says nothing stays active.
-    pub lease_duration: Duration,
-    /// When one that cannot renew the Lease stops writing.
-    pub renew_deadline: Duration,
-    /// How often the Lease is looked at.
-    pub retry_period: Duration,
+    /// How long the Lease holds, and how often it is looked at.
+    pub terms: LeaseTerms,
     /// The health port; `None` where there is none.
     pub health: Option<u16>,
     /// Where jars may come from.
@@ -54,14 +49,11 @@ impl OperatorWide {
         let read = Reader(options);
         let port = u16::try_from(read.whole("health.probe.port")).ok();
         let schemes = read.text("user.artifacts.allowed-schemes").unwrap_or_default();
-        let [lease_duration, renew_deadline, retry_period] = times(options);
         Self {
             namespaces: namespaces(&read.text("watched.namespaces").unwrap_or_default()),
             selector: read.text("label.selector"),
             lease: read.text("leader-election.lease-name").unwrap_or_else(|| LEASE.to_owned()),
-            lease_duration,
-            renew_deadline,
-            retry_period,
+            terms: terms(options),
             health: port.filter(|_| read.is_on("health.probe.enabled")),
             jars: JarPolicy {
                 schemes: words(&schemes).map(str::to_lowercase).collect(),
@@ -72,21 +64,28 @@ impl OperatorWide {
 }
 
 /// Times of the Lease as the options say, where there cannot be two leaders by them; otherwise the defaults.
-fn times(options: &Configuration) -> [Duration; 3] {
-    let none = Configuration::new();
-    let options = if is_unsafe(options) { &none } else { options };
+fn terms(options: &Configuration) -> LeaseTerms {
+    let terms = said_terms(options);
+    if are_unsafe(terms) { said_terms(&Configuration::new()) } else { terms }
+}
+
+fn said_terms(options: &Configuration) -> LeaseTerms {
     let read = Reader(options);
-    ["lease-duration", "renew-deadline", "retry-period"]
-        .map(|key| read.duration(&["leader-election.", key].concat()))
+    LeaseTerms {
+        duration: read.duration("leader-election.lease-duration"),
+        deadline: read.duration("leader-election.renew-deadline"),
+        retry: read.duration("leader-election.retry-period"),
+    }
 }
 
 /// Whether by these times two replicas could lead, or the Lease would be asked for without a pause. Source: what client-go refuses
 /// (`leaderelection.NewLeaderElector`); 1.2 is its jitter.
 pub(super) fn is_unsafe(options: &Configuration) -> bool {
-    let read = Reader(options);
-    let duration = read.duration("leader-election.lease-duration");
-    let deadline = read.duration("leader-election.renew-deadline");
-    let retry = read.duration("leader-election.retry-period");
+    are_unsafe(said_terms(options))
+}
+
+fn are_unsafe(terms: LeaseTerms) -> bool {
+    let LeaseTerms { duration, deadline, retry } = terms;
     retry.is_zero() || duration <= deadline || deadline <= retry.mul_f64(1.2)
 }
 

@@ -14,7 +14,7 @@ pub struct DeploymentFacts<'a> {
     pub name: &'a str,
     /// `spec`.
     pub spec: &'a Value,
-    /// The options that count: the operator's defaults, and those of the spec over them.
+    /// The options of the spec.
     pub options: &'a Configuration,
     /// The spec that was deployed last; `None` before the first time.
     pub last: Option<&'a Value>,
