@@ -421,7 +421,7 @@ pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
 const JSON_PATCH: &str = "application/json-patch+json";
 
 /// Why a text does not come.
-fn no_text(error: kube::Error, what: &str) -> ApiError {
+pub(crate) fn no_text(error: kube::Error, what: &str) -> ApiError {
     match error {
         kube::Error::Api(status) => ApiError::Refused { what: what.to_owned(), status },
         error => ApiError::Broken(deepest(&error)),
@@ -475,7 +475,7 @@ fn is_connect(error: &kube::Error) -> bool {
 }
 
 /// The deepest cause in one line: the outer ones only say that there is one.
-fn deepest(error: &dyn std::error::Error) -> String {
+pub(crate) fn deepest(error: &dyn std::error::Error) -> String {
     let mut error = error;
     while let Some(cause) = error.source() {
         error = cause;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::api::{Api, MERGE_PATCH, escaped};
+use crate::api::{Api, MERGE_PATCH, deepest, escaped, no_text};
 use crate::error::ApiError;
 
 /// Objects in one page: as many as `kubectl` asks for at a time.
@@ -129,14 +129,11 @@ impl Scope {
         );
         let request = Request::get(&path).body(Vec::new());
         let request = request.map_err(|error| ApiError::Broken(error.to_string()))?;
-        let stream = api.client().request_stream(request).await.map_err(|error| match error {
-            kube::Error::Api(status) => {
-                ApiError::Refused { what: format!("watch {}", self.resource.plural), status }
-            }
-            error => ApiError::Broken(error.to_string()),
-        })?;
+        let stream = api.client().request_stream(request).await;
+        let stream =
+            stream.map_err(|error| no_text(error, &format!("watch {}", self.resource.plural)))?;
         let told = |line: std::io::Result<String>| {
-            told(&line.map_err(|error| ApiError::Broken(error.to_string()))?)
+            told(&line.map_err(|error| ApiError::Broken(deepest(&error)))?)
         };
         Ok(stream.lines().into_stream().map(told).boxed())
     }

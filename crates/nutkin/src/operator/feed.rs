@@ -8,8 +8,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use nutkin_core::kubernetes::ownership::TYPES;
 use nutkin_core::kubernetes::resource::{
-    CONFIG_MAPS, DEPLOYMENTS, FLINK_DEPLOYMENTS, FLINK_SESSION_JOBS, PODS, Resource, SERVICES,
-    STATEFUL_SETS,
+    CONFIG_MAPS, DEPLOYMENTS, PODS, Resource, SERVICES, STATEFUL_SETS,
 };
 use nutkin_core::plan::kubernetes::marks;
 use nutkin_kubernetes::error::{ApiError, failure};
@@ -34,6 +33,8 @@ const PAUSES: [Duration; 5] = [
 
 /// What is heard of one kind.
 trait Listener<T> {
+    /// The version of one.
+    fn version<'o>(&self, one: &'o T) -> &'o str;
     /// Something is there.
     fn there(&self, one: T, is_listed: bool);
     /// It is gone.
@@ -63,7 +64,7 @@ pub(super) fn all<'b>(
             selector: selector.to_owned(),
         };
         for kind in CustomKind::ALL {
-            let scope = scope(resource_of(kind), &board.selector);
+            let scope = scope(kind.resource(), &board.selector);
             let listener =
                 Resources { board, kind, scope: scope.clone(), seen: RefCell::default() };
             board.lists.borrow_mut().insert(title(&scope));
@@ -76,19 +77,17 @@ pub(super) fn all<'b>(
             (SERVICES, marks::SESSION),
             (CONFIG_MAPS, marks::SESSION),
         ] {
-            let listener = Belongings { board, kind: resource.kind };
-            feeds.push(Box::pin(hear(board, scope(resource, selector), listener, context)));
+            let scope = scope(resource, selector);
+            let listener = Belongings {
+                board,
+                kind: resource.kind,
+                scope: scope.clone(),
+                seen: RefCell::default(),
+            };
+            feeds.push(Box::pin(hear(board, scope, listener, context)));
         }
     }
     async { drop(join_all(feeds).await) }
-}
-
-/// Where a kind is kept.
-pub(super) const fn resource_of(kind: CustomKind) -> Resource {
-    match kind {
-        CustomKind::Deployment => FLINK_DEPLOYMENTS,
-        CustomKind::SessionJob => FLINK_SESSION_JOBS,
-    }
 }
 
 fn title(scope: &Scope) -> String {
@@ -144,7 +143,7 @@ async fn once<T: DeserializeOwned + Send + 'static>(
     // Whoever waited for the last list begins.
     board.woken.notify_one();
     loop {
-        let mut stream = scope.watch::<Versioned<T>>(&board.api, &version).await;
+        let mut stream = scope.watch::<T>(&board.api, &version).await;
         let stream = match &mut stream {
             Ok(stream) => stream,
             Err(error) if error.is("Expired") || error.is("Gone") => return Ok(()),
@@ -156,12 +155,12 @@ async fn once<T: DeserializeOwned + Send + 'static>(
             *failures = 0;
             match told {
                 Told::There(one) => {
-                    version.clone_from(&one.version);
-                    listener.there(one.object, false);
+                    listener.version(&one).clone_into(&mut version);
+                    listener.there(one, false);
                 }
                 Told::Gone(one) => {
-                    version.clone_from(&one.version);
-                    listener.gone(one.object);
+                    listener.version(&one).clone_into(&mut version);
+                    listener.gone(one);
                 }
                 Told::Nothing(now) => version = now,
                 Told::Expired => return Ok(()),
@@ -169,21 +168,6 @@ async fn once<T: DeserializeOwned + Send + 'static>(
         }
         // A server that ends watches at once is not asked in a circle.
         clock::pause(PAUSES[0]).await;
-    }
-}
-
-/// An object with its version, whatever else is read of it.
-struct Versioned<T> {
-    version: String,
-    object: T,
-}
-
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Versioned<T> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let whole = serde_json::Value::deserialize(deserializer)?;
-        let version = whole["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
-        let object = serde_json::from_value(whole).map_err(serde::de::Error::custom)?;
-        Ok(Self { version, object })
     }
 }
 
@@ -197,6 +181,10 @@ struct Resources<'b> {
 }
 
 impl Listener<CustomResource> for Resources<'_> {
+    fn version<'o>(&self, one: &'o CustomResource) -> &'o str {
+        &one.metadata.resource_version
+    }
+
     fn there(&self, mut one: CustomResource, is_listed: bool) {
         one.prune();
         if is_listed {
@@ -232,24 +220,39 @@ struct Belonging {
 struct Belongings<'b> {
     board: &'b Board,
     kind: &'static str,
+    scope: Scope,
+    /// Those of the list that is being read, by namespace and name.
+    seen: super::Shared<BTreeSet<(String, String)>>,
 }
 
 impl Belongings<'_> {
+    /// The session that it belongs to, whether that has a resource or not.
     fn session(&self, one: &Belonging) -> Option<Key> {
         let about = &one.metadata;
         let name = about.labels.get(marks::SESSION).or_else(|| about.labels.get("app"))?;
         // The ledger is written by whoever works for the session.
         let is_ledger = self.kind == "ConfigMap" && about.name == format!("nutkin-{name}");
-        let session = Key::session(&about.namespace, name);
-        let is_known = self.board.world.borrow().get(&session).is_some();
-        (!is_ledger && is_known).then_some(session)
+        (!is_ledger).then(|| Key::session(&about.namespace, name))
     }
 }
 
 impl Listener<Belonging> for Belongings<'_> {
+    fn version<'o>(&self, one: &'o Belonging) -> &'o str {
+        &one.metadata.resource_version
+    }
+
+    fn begins(&self) {
+        self.seen.take();
+    }
+
     fn there(&self, one: Belonging, is_listed: bool) {
+        // What belongs to none is not remembered. Its session may be listed after it.
+        let Some(session) = self.session(&one) else { return };
         let about = &one.metadata;
         let is_pod = self.kind == "Pod";
+        if is_listed && !is_pod {
+            self.seen.borrow_mut().insert((about.namespace.clone(), about.name.clone()));
+        }
         let is_another = !is_pod && {
             let generation = match self.kind {
                 // They have none: each of their versions counts.
@@ -260,12 +263,14 @@ impl Listener<Belonging> for Belongings<'_> {
             self.board.world.borrow_mut().is_another(self.kind, place, generation)
         };
         let is_of_interest = is_another || is_pod || !["ConfigMap", "Service"].contains(&self.kind);
-        if let Some(session) = self.session(&one).filter(|_| is_of_interest && !is_listed) {
+        if is_of_interest && !is_listed && self.board.is_there(&session) {
             self.board.wake(&session, is_another);
         }
     }
 
     fn listed(&self) {
+        let (seen, namespace) = (self.seen.take(), self.scope.namespace.as_deref());
+        self.board.world.borrow_mut().only(self.kind, namespace, &seen);
         // What was deleted or edited while nobody watched makes no sign.
         let sessions = self.board.world.borrow().keys(CustomKind::Deployment, None);
         for session in sessions {
@@ -274,7 +279,10 @@ impl Listener<Belonging> for Belongings<'_> {
     }
 
     fn gone(&self, one: Belonging) {
-        if let Some(session) = self.session(&one) {
+        let Some(session) = self.session(&one) else { return };
+        let place = (one.metadata.namespace.as_str(), one.metadata.name.as_str());
+        self.board.world.borrow_mut().is_gone(self.kind, place);
+        if self.board.is_there(&session) {
             self.board.wake(&session, self.kind != "Pod");
         }
     }
