@@ -24,8 +24,11 @@ fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
 }
 
 /// What Argo CD shows of a `FlinkDeployment`. Only the state of the reconciliation says healthy; where there is none, or another one, the
-/// JobManager's Deployment decides.
+/// JobManager's Deployment decides. What is being deleted is on its way, whatever its kind (gitops-engine `health.GetResourceHealth`).
 pub fn argo_deployment(resource: &Value) -> ArgoHealth {
+    if !text(resource, "/metadata/deletionTimestamp").is_empty() {
+        return ArgoHealth::Progressing;
+    }
     let has = |pointer: &str| !text(resource, pointer).is_empty();
     if !has("/status/jobManagerDeploymentStatus") && !has("/status/reconciliationStatus/state") {
         return ArgoHealth::Progressing;
@@ -171,6 +174,9 @@ mod tests {
         let found = (argo_deployment(&resource), karmada_is_healthy(&resource), airflow(&resource));
         assert_eq!(found, (argo, karmada, task), "{resource}");
         assert_eq!(terraform_is_done(&resource), karmada, "{resource}");
+        let mut deleted = resource;
+        deleted["metadata"] = json!({"deletionTimestamp": "2026-01-01T00:00:00Z"});
+        assert_eq!(argo_deployment(&deleted), ArgoHealth::Progressing);
     }
 
     #[test]
