@@ -3,9 +3,10 @@
 //!
 //! Source: `EventUtils` and `EventRecorder` of FKO 1.16. Exporters and alert rules read reason, component, count and times.
 
-use std::collections::BTreeMap;
-
+use nutkin_flink::java_order;
 use serde_json::{Value, json};
+
+use crate::resource::API_VERSION;
 
 /// The part that an event is about: `source.component`, and the beginning of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,15 +22,6 @@ pub enum EventComponent {
 }
 
 impl EventComponent {
-    /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::Operator, Self::JobManagerDeployment, Self::Job, Self::Snapshot];
-
-    /// The component of this word.
-    pub fn named(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.word() == word)
-    }
-
     /// The word.
     pub const fn word(self) -> &'static str {
         match self {
@@ -70,17 +62,12 @@ macro_rules! reasons {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The reason of this word.
-            pub fn named(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.word() == word)
-            }
-
             /// The word.
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name),)* }
             }
 
-            /// Whether somebody has to look, by default.
+            /// Whether somebody has to look.
             pub const fn severity(self) -> EventType {
                 match self { $(Self::$name => EventType::$severity,)* }
             }
@@ -112,7 +99,7 @@ reasons! {
     /// The resource is refused.
     ValidationError Warning,
     /// A lost JobManager is made again.
-    RecoverDeployment Warning,
+    RecoverDeployment Normal,
     /// A job that is not well is started again.
     RestartUnhealthyJob Warning,
     /// This Flink cannot be run.
@@ -138,14 +125,8 @@ pub struct ClusterEvent {
     pub component: EventComponent,
     /// Why.
     pub reason: EventReason,
-    /// Whether somebody has to look.
-    pub severity: EventType,
     /// The sentence. Secrets are masked by whoever makes it.
     pub message: String,
-    /// What makes it the same event where the sentence differs each time.
-    pub key: Option<String>,
-    /// Annotations of the object: of exceptions their task, TaskManager and labels.
-    pub annotations: BTreeMap<String, String>,
 }
 
 /// The resource that events are about.
@@ -162,51 +143,44 @@ pub struct Regarding<'a> {
 }
 
 impl ClusterEvent {
-    /// An event without key and annotations.
+    /// An event.
     pub fn new(component: EventComponent, reason: EventReason, message: impl Into<String>) -> Self {
-        let (severity, message) = (reason.severity(), message.into());
-        Self { component, reason, severity, message, key: None, annotations: BTreeMap::new() }
+        Self { component, reason, message: message.into() }
     }
 
-    /// The same under a key.
-    #[must_use]
-    pub fn keyed(mut self, key: impl Into<String>) -> Self {
-        self.key = Some(key.into());
-        self
+    /// Whether somebody has to look.
+    pub const fn severity(&self) -> EventType {
+        self.reason.severity()
     }
 
     /// The name of the object: that of the component, and 31 bits of what makes the event the same.
     pub fn name(&self, regarding: &Regarding<'_>) -> String {
         let text = [
             self.reason.word(),
-            self.key.as_deref().unwrap_or(&self.message),
-            self.severity.word(),
+            &self.message,
+            self.severity().word(),
             regarding.kind,
             regarding.name,
             regarding.uid,
         ]
         .concat();
-        format!("{}.{}", self.component.word(), java_hash(&text) & 0x7fff_ffff)
+        format!("{}.{}", self.component.word(), java_order::hash(&text) & 0x7fff_ffff)
     }
 
     /// The object as it is made the first time. `now` is a time in RFC 3339, in whole seconds as core/v1 has them.
     pub fn first(&self, regarding: &Regarding<'_>, now: &str) -> Value {
-        let mut metadata = json!({"name": self.name(regarding), "namespace": regarding.namespace});
-        if !self.annotations.is_empty() {
-            metadata["annotations"] = json!(self.annotations);
-        }
         json!({
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": metadata,
+            "metadata": {"name": self.name(regarding), "namespace": regarding.namespace},
             "involvedObject": {
-                "apiVersion": "flink.apache.org/v1beta1",
+                "apiVersion": API_VERSION,
                 "kind": regarding.kind,
                 "name": regarding.name,
                 "namespace": regarding.namespace,
                 "uid": regarding.uid,
             },
-            "type": self.severity.word(),
+            "type": self.severity().word(),
             "reason": self.reason.word(),
             "message": self.message,
             "source": {"component": self.component.word()},
@@ -219,18 +193,8 @@ impl ClusterEvent {
     /// What changes in an object that is there already, as a merge patch: it counts one more, and says the newest sentence.
     pub fn again(&self, old: &Value, now: &str) -> Value {
         let count = old["count"].as_i64().unwrap_or(0).saturating_add(1);
-        let mut patch = json!({"lastTimestamp": now, "count": count, "message": self.message});
-        if !self.annotations.is_empty() {
-            patch["metadata"] = json!({"annotations": self.annotations});
-        }
-        patch
+        json!({"lastTimestamp": now, "count": count, "message": self.message})
     }
-}
-
-/// `String.hashCode()` of Java, over units of UTF-16.
-pub fn java_hash(text: &str) -> i32 {
-    text.encode_utf16()
-        .fold(0, |hash: i32, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }
 
 #[cfg(test)]
@@ -239,22 +203,6 @@ mod tests {
 
     const ORDERS: Regarding<'_> =
         Regarding { kind: "FlinkDeployment", name: "orders", namespace: "n", uid: "u-1" };
-
-    #[test]
-    fn names_are_those_of_java() {
-        // As jshell prints them for `"...".hashCode()`.
-        for (text, hash) in [
-            ("", 0),
-            ("a", 97),
-            ("hello", 99_162_322),
-            ("polygenelubricants", i32::MIN),
-            ("ä", 228),
-        ] {
-            assert_eq!(java_hash(text), hash, "{text}");
-        }
-        // Above U+FFFF there are two units.
-        assert_eq!(java_hash("\u{1f43f}"), 0xd83d * 31 + 0xdc3f);
-    }
 
     #[test]
     fn the_same_sentence_is_the_same_event() {
@@ -267,8 +215,6 @@ mod tests {
             ClusterEvent::new(EventComponent::Operator, EventReason::SpecChanged, "scale to 3");
         assert_ne!(other.name(&ORDERS), name);
         assert_ne!(event.name(&Regarding { uid: "u-2", ..ORDERS }), name);
-        // Under a key the sentence may differ.
-        assert_eq!(event.clone().keyed("scale").name(&ORDERS), other.keyed("scale").name(&ORDERS));
     }
 
     #[test]
@@ -297,8 +243,6 @@ mod tests {
     fn reasons_have_the_words_of_the_contract() {
         let words: Vec<&str> = EventReason::ALL.iter().map(|reason| reason.word()).collect();
         assert_eq!(words.len(), 20);
-        assert!(EventReason::ALL.iter().all(|one| EventReason::named(one.word()) == Some(*one)));
-        assert_eq!(EventComponent::named("Job"), Some(EventComponent::Job));
         assert!(words.contains(&"RecoverDeployment") && words.contains(&"CleanupFailed"));
         assert_eq!(EventReason::CleanupFailed.severity(), EventType::Warning);
     }

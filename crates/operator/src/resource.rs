@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use nutkin_core::kubernetes::resource::{FLINK_DEPLOYMENTS, FLINK_SESSION_JOBS, Resource};
 use serde::Deserialize;
 use serde_json::Value;
 
 /// Group and version of all kinds.
-pub const API_VERSION: &str = "flink.apache.org/v1beta1";
+pub const API_VERSION: &str = FLINK_DEPLOYMENTS.api_version;
 
 /// What `kubectl apply` remembers: a second copy of the object, by which nothing is decided.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -26,17 +27,14 @@ impl CustomKind {
 
     /// `FlinkDeployment`.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Deployment => "FlinkDeployment",
-            Self::SessionJob => "FlinkSessionJob",
-        }
+        self.resource().kind
     }
 
-    /// `flinkdeployments`, as paths and roles have it.
-    pub const fn plural(self) -> &'static str {
+    /// Where the API server keeps them.
+    pub const fn resource(self) -> Resource {
         match self {
-            Self::Deployment => "flinkdeployments",
-            Self::SessionJob => "flinksessionjobs",
+            Self::Deployment => FLINK_DEPLOYMENTS,
+            Self::SessionJob => FLINK_SESSION_JOBS,
         }
     }
 
@@ -87,16 +85,6 @@ pub struct CustomResource {
 }
 
 impl CustomResource {
-    /// Reads one, and skips what nothing is decided by.
-    ///
-    /// # Errors
-    /// It is not such an object.
-    pub fn read(json: &[u8]) -> Result<Self, serde_json::Error> {
-        let mut read: Self = serde_json::from_slice(json)?;
-        read.prune();
-        Ok(read)
-    }
-
     /// Drops what nothing is decided by and what was read all the same.
     pub fn prune(&mut self) {
         self.metadata.annotations.remove(LAST_APPLIED);
@@ -117,32 +105,10 @@ impl CustomResource {
         !self.spec["job"].is_null()
     }
 
-    /// An option of `spec.flinkConfiguration`, whether its key is written in one piece or nested.
-    pub fn option(&self, key: &str) -> Option<String> {
-        option(&self.spec["flinkConfiguration"], key)
-    }
-
-    /// Whether an option is on; `default` where nothing is said.
-    pub fn is_on(&self, key: &str, default: bool) -> bool {
-        self.option(key).map_or(default, |text| text.trim().eq_ignore_ascii_case("true"))
-    }
-
     /// The session that a job belongs to.
     pub fn session(&self) -> &str {
         self.spec["deploymentName"].as_str().unwrap_or_default()
     }
-}
-
-/// An option below a node of the configuration.
-fn option(node: &Value, key: &str) -> Option<String> {
-    let fields = node.as_object()?;
-    match fields.get(key) {
-        Some(Value::String(text)) => return Some(text.clone()),
-        Some(value @ (Value::Bool(_) | Value::Number(_))) => return Some(value.to_string()),
-        _ => {}
-    }
-    let mut dots = key.match_indices('.').map(|(at, _)| at);
-    dots.find_map(|at| option(fields.get(&key[..at])?, &key[at + 1..]))
 }
 
 #[cfg(test)]
@@ -151,8 +117,8 @@ mod tests {
 
     #[test]
     fn only_what_is_decided_by_is_read() {
-        let read = CustomResource::read(
-            br#"{
+        let mut read: CustomResource = serde_json::from_str(
+            r#"{
               "apiVersion": "flink.apache.org/v1beta1", "kind": "FlinkSessionJob",
               "metadata": {
                 "name": "count", "namespace": "n", "uid": "u", "resourceVersion": "7", "generation": 2,
@@ -164,24 +130,10 @@ mod tests {
             }"#,
         )
         .unwrap();
+        read.prune();
         assert_eq!((read.metadata.generation, read.session()), (2, "orders"));
         assert_eq!(read.metadata.annotations.len(), 1);
         assert!(read.is_held(CustomKind::SessionJob) && !read.is_held(CustomKind::Deployment));
         assert!(!read.is_deleted() && read.status.is_null());
-        assert!(CustomResource::read(b"[").is_err());
-    }
-
-    #[test]
-    fn options_in_one_piece_and_nested() {
-        let spec = serde_json::json!({"flinkConfiguration": {
-            "a.b.c": true, "d": {"e.f": {"g": 3}}, "h": {"i": "on"}
-        }});
-        let resource = CustomResource { spec, ..CustomResource::default() };
-        for (key, expected) in
-            [("a.b.c", Some("true")), ("d.e.f.g", Some("3")), ("h.i", Some("on")), ("h", None)]
-        {
-            assert_eq!(resource.option(key).as_deref(), expected, "{key}");
-        }
-        assert!(resource.is_on("a.b.c", false) && resource.is_on("x", true));
     }
 }

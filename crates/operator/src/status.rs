@@ -2,9 +2,11 @@
 //!
 //! A status is kept as JSON, because fields of others (a newer operator's, FKO's own) stay in it.
 
+use nutkin_core::jobs::OPERATOR_ONLY;
+use nutkin_core::spec::options_of;
 use serde_json::{Map, Value, json};
 
-use crate::resource::API_VERSION;
+use crate::resource::{API_VERSION, CustomResource};
 
 /// `status.jobManagerDeploymentStatus` (`JobManagerDeploymentStatus` of FKO).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +123,16 @@ impl StatusDraft {
         self.state(ReconciliationState::Upgrading);
     }
 
+    /// The same of a spec that differs only in what changes nothing that runs: state and stability stay.
+    pub fn wants_the_same(&mut self, spec: &Value, now_millis: i64) {
+        let (was_stable, state) = (is_stable(&self.0), ReconciliationState::of(&self.0));
+        self.wants(spec, false, now_millis);
+        self.state(state.unwrap_or(ReconciliationState::Upgrading));
+        if was_stable {
+            self.is_stable();
+        }
+    }
+
     /// `reconciliationStatus.state`.
     pub fn state(&mut self, state: ReconciliationState) {
         self.set("reconciliationStatus.state", state.name());
@@ -199,6 +211,16 @@ pub fn last_spec(status: &Value) -> Option<Value> {
     Some(read["spec"].take()).filter(Value::is_object)
 }
 
+/// The resource as it was brought about last; as it is where it never was.
+#[must_use]
+pub fn as_brought(resource: &CustomResource) -> CustomResource {
+    let mut resource = resource.clone();
+    if let Some(last) = last_spec(&resource.status) {
+        resource.spec = last;
+    }
+    resource
+}
+
 /// Whether what was wanted last is known to be stable.
 pub fn is_stable(status: &Value) -> bool {
     let about = &status["reconciliationStatus"];
@@ -224,22 +246,31 @@ pub enum SpecDiff {
     Upgrade,
 }
 
-/// Compares two specs. Fields with nothing in them are as if they were not there, and options that only the operator reads change
-/// nothing that runs. Source: `SpecDiff` annotations of FKO's `AbstractFlinkSpec`.
+/// Compares two specs. Fields with nothing in them are as if they were not there, options say the same flat and nested, and those that
+/// only the operator reads change nothing that runs. Source: `SpecDiff` annotations of FKO's `AbstractFlinkSpec`.
 pub fn difference_of_specs(old: &Value, new: &Value) -> SpecDiff {
-    let (old, new) = (pruned(old), pruned(new));
+    let (old, new) = (flat(pruned(old)), flat(pruned(new)));
     if old == new {
         return SpecDiff::Same;
     }
     if without_ignored(old) == without_ignored(new) { SpecDiff::Ignored } else { SpecDiff::Upgrade }
 }
 
-/// Keys by which no process changes.
-const IGNORED: [&str; 2] = ["kubernetes.operator", "job.autoscaler"];
+/// With options in one piece each, whichever way they are written.
+fn flat(mut spec: Value) -> Value {
+    if let Some(options) = spec.get_mut("flinkConfiguration").filter(|options| options.is_object())
+    {
+        let mut all = options_of(options);
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let all = all.into_iter().map(|(key, value)| (key, json!(value.to_string())));
+        *options = Value::Object(all.collect::<Map<_, _>>());
+    }
+    spec
+}
 
 fn without_ignored(mut spec: Value) -> Value {
     if let Some(options) = spec["flinkConfiguration"].as_object_mut() {
-        options.retain(|key, _| !IGNORED.iter().any(|prefix| key.starts_with(prefix)));
+        options.retain(|key, _| !OPERATOR_ONLY.iter().any(|prefix| key.starts_with(prefix)));
     }
     spec
 }
@@ -317,6 +348,15 @@ mod tests {
         let operator = "kubernetes.operator.periodic.savepoint.interval";
         check(with(operator, 1), with(operator, 2), SpecDiff::Ignored);
         check(with("a", 1), with("a", 2), SpecDiff::Upgrade);
+        let nested = |interval: u8, other: u8| {
+            json!({"flinkConfiguration": {"kubernetes": {
+                "operator": {"periodic.savepoint": {"interval": interval}}, "other": other,
+            }}})
+        };
+        let flat = json!({"flinkConfiguration": {"kubernetes.other": 1, operator: "1"}});
+        check(flat.clone(), nested(1, 1), SpecDiff::Same);
+        check(flat.clone(), nested(2, 1), SpecDiff::Ignored);
+        check(flat, nested(1, 2), SpecDiff::Upgrade);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use nutkin_operator::validate::JarPolicy;
 use serde_json::Value;
 use tokio::sync::{Notify, RwLock};
 
+use super::news::News;
 use super::queue::Queue;
 use super::world::{Key, World};
 use super::{Settings, Shared};
@@ -26,8 +27,8 @@ pub(super) struct Board {
     pub(super) woken: Notify,
     /// Lists that were not read to their end yet.
     pub(super) lists: Shared<BTreeSet<String>>,
-    /// Events that were written, so that none is written twice for the same.
-    pub(super) said: Shared<BTreeSet<String>>,
+    /// What was said of resources.
+    pub(super) news: Shared<News>,
     /// Statuses of which the API server keeps less than was written: what was wanted, and what it kept.
     pub(super) kept: Shared<BTreeMap<Key, (Value, Value)>>,
     locks: Shared<BTreeMap<Key, Rc<RwLock<()>>>>,
@@ -45,7 +46,7 @@ impl Board {
             queue: Shared::default(),
             woken: Notify::new(),
             lists: Shared::default(),
-            said: Shared::default(),
+            news: Shared::default(),
             kept: Shared::default(),
             locks: Shared::default(),
             selector: settings.selector.clone(),
@@ -75,9 +76,16 @@ impl Board {
         }
     }
 
-    /// Jobs are worked for side by side, and none while their session changes.
+    /// Jobs are worked for side by side, and none while their session changes. Locks that nobody has any more are dropped.
     pub(super) fn lock(&self, session: &Key) -> Rc<RwLock<()>> {
-        Rc::clone(self.locks.borrow_mut().entry(session.clone()).or_default())
+        let mut locks = self.locks.borrow_mut();
+        locks.retain(|_, lock| 1 < Rc::strong_count(lock));
+        Rc::clone(locks.entry(session.clone()).or_default())
+    }
+
+    /// Whether there is such a resource.
+    pub(super) fn is_there(&self, key: &Key) -> bool {
+        self.world.borrow().get(key).is_some()
     }
 
     /// Something has happened to it.
@@ -116,6 +124,7 @@ impl Board {
         self.world.borrow_mut().remove(key);
         self.queue.borrow_mut().forget(key);
         self.kept.borrow_mut().remove(key);
+        self.news.borrow_mut().forget(key);
         match key.kind {
             CustomKind::Deployment => self.wake_jobs(key),
             CustomKind::SessionJob => self.wake_if_deleted(&session),

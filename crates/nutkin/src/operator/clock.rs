@@ -1,4 +1,4 @@
-//! The operator's clock: the only place where it waits for time to pass.
+//! The operator's clock: what the time is, and all pauses. Only answers that take too long are given up elsewhere.
 
 use std::time::{Duration, Instant};
 

@@ -4,7 +4,7 @@ use nutkin_flink::Problem;
 use nutkin_kubernetes::end::delete_what_is_left;
 use nutkin_kubernetes::session::KubernetesSession;
 use nutkin_operator::resource::CustomResource;
-use nutkin_operator::status::last_spec;
+use nutkin_operator::status::as_brought;
 use nutkin_operator::turn::{self, ResourceAct, SeenSession, SeenWorkload};
 use nutkin_shell::ledger::{self, Store as _};
 use nutkin_shell::{Ending, Error};
@@ -13,12 +13,9 @@ use super::board::Board;
 use super::hands::{Hands, SessionWish};
 use super::queue::Outcome;
 use super::world::Key;
-use super::{clock, look, refused, said, write};
+use super::{ACTS, clock, look, refused, said, write};
 use crate::Context;
 use crate::platform::{Session, drift, kubernetes};
-
-/// How many acts one call may do: one that brings something about, and what follows from it.
-const ACTS: usize = 3;
 
 /// Works for it. `looks`: something that belongs to it may have changed.
 ///
@@ -41,15 +38,7 @@ pub(super) async fn work(
         seen.is_brought = is_brought;
         seen.failed.clone_from(&failed);
         let turn = turn::deployment(&resource, &seen, &clock::turn());
-        let uid = resource.metadata.uid.clone();
-        said::events(key, &uid, &turn.events, board, context).await;
-        if turn.hold == Some(true) {
-            write::hold(key, &mut resource, true, board).await?;
-        }
-        write::status(key, &mut resource, &turn.status, board).await?;
-        if turn.hold == Some(false) {
-            write::hold(key, &mut resource, false, board).await?;
-        }
+        write::turn(key, &mut resource, &turn, board, context).await?;
         if failed.is_some() {
             return Ok(Outcome::Failed);
         }
@@ -74,10 +63,7 @@ fn wish(
     board: &Board,
     context: &Context<'_>,
 ) -> Result<SessionWish, Vec<Problem>> {
-    let mut wanted = resource.clone();
-    if let Some(last) = last_spec(&resource.status).filter(|_| is_refused) {
-        wanted.spec = last;
-    }
+    let wanted = if is_refused { as_brought(resource) } else { resource.clone() };
     SessionWish::of(&wanted, None, &board.api.access().place, context)
 }
 

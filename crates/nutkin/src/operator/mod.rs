@@ -15,6 +15,7 @@ mod hands;
 mod health;
 mod leader;
 mod look;
+mod news;
 mod queue;
 mod refused;
 mod said;
@@ -27,13 +28,12 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use nutkin_flink::Configuration;
 use nutkin_kubernetes::api::Api;
-use nutkin_kubernetes::cluster;
+use nutkin_kubernetes::cluster::Access;
 use nutkin_operator::lease::LeaseTerms;
 use nutkin_operator::resource::CustomKind;
 use nutkin_operator::validate::JarPolicy;
-use nutkin_shell::{ClusterPlace, Error};
+use nutkin_shell::Error;
 
 use crate::Context;
 use crate::runtime::Terminated;
@@ -45,11 +45,12 @@ use world::Key;
 /// How many resources are worked for side by side. Source: FKO's `reconcile.parallelism`.
 const AT_ONCE: usize = 50;
 
+/// How many acts one call may do: one that brings something about, and what follows from it.
+const ACTS: usize = 3;
+
 /// What an operator is told when it starts.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// The cluster.
-    pub place: ClusterPlace,
     /// Namespaces that are watched; none: all.
     pub namespaces: Vec<String>,
     /// A selector of labels of resources; empty: all.
@@ -81,11 +82,11 @@ pub struct LeaseSettings {
 /// # Errors
 /// The cluster cannot be asked, the port for health is taken, or the lease was lost.
 pub async fn run(
+    access: Access,
     settings: &Settings,
     hands: &impl Hands,
     context: &Context<'_>,
 ) -> Result<(), Error> {
-    let access = cluster::find(&settings.place, &Configuration::new(), context.environment).await?;
     let api = Api::new(access)?;
     let board = Board::new(api.clone(), settings);
     let mut terminated = Terminated::listen()?;
@@ -156,7 +157,7 @@ async fn work(
         }
     };
     worked.unwrap_or_else(|failure| {
-        said::failed(key, &failure, board, context);
+        said::failed(key, &failure, context);
         Outcome::Failed
     })
 }

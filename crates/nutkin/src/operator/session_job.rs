@@ -8,7 +8,7 @@ use nutkin_core::session::UpgradeMode;
 use nutkin_flink::{Problem, is_highly_available};
 use nutkin_kubernetes::session::KubernetesSession;
 use nutkin_operator::resource::CustomResource;
-use nutkin_operator::status::{JobManagerState, ReconciliationState, last_spec};
+use nutkin_operator::status::{JobManagerState, ReconciliationState, as_brought};
 use nutkin_operator::turn::{
     self, ResourceAct, SeenRun, SeenSessionJob, SessionGate, while_at_work,
 };
@@ -20,12 +20,9 @@ use super::board::Board;
 use super::hands::SessionWish;
 use super::queue::Outcome;
 use super::world::Key;
-use super::{clock, look, refused, said, write};
+use super::{ACTS, clock, look, refused, said, write};
 use crate::Context;
 use crate::jobs;
-
-/// How many acts one call may do.
-const ACTS: usize = 3;
 
 /// A job with its session, as far as both can be read.
 struct About {
@@ -63,8 +60,8 @@ pub(super) async fn work(
     board: &Board,
     context: &Context<'_>,
 ) -> Result<Outcome, Error> {
-    let about = about(key, &resource, board, context);
     let session = board.resource(&board.session_of(key));
+    let about = about(&resource, session.as_ref(), board, context);
     let (refused, may_pass) = refused::job(&resource, session.as_ref(), board).await;
     let store = KubernetesSession::gone(&board.api(key), resource.session());
     let way = match about.gate(true) {
@@ -80,15 +77,7 @@ pub(super) async fn work(
         seen.problems.splice(0..0, refused.iter().cloned());
         seen.failed.clone_from(&failed);
         let turn = turn::session_job(&resource, &seen, &clock::turn());
-        let uid = resource.metadata.uid.clone();
-        said::events(key, &uid, &turn.events, board, context).await;
-        if turn.hold == Some(true) {
-            write::hold(key, &mut resource, true, board).await?;
-        }
-        write::status(key, &mut resource, &turn.status, board).await?;
-        if turn.hold == Some(false) {
-            write::hold(key, &mut resource, false, board).await?;
-        }
+        write::turn(key, &mut resource, &turn, board, context).await?;
         if failed.is_some() {
             return Ok(Outcome::Failed);
         }
@@ -119,8 +108,7 @@ pub(super) async fn work(
         let resource = RefCell::new(&mut resource);
         let mut done = bring(key, &wish, client, &store, &resource, board, context).await;
         if done.is_ok() && act != ResourceAct::Bring {
-            let removed = ledger::update(&store, |ledger| drop(ledger.jobs.remove(&key.name)));
-            done = removed.await.map(drop);
+            done = forget(key, &store).await;
         }
         match done {
             Ok(()) => is_brought = true,
@@ -132,16 +120,20 @@ pub(super) async fn work(
 }
 
 /// What the job and its session say, and how the session is by its status.
-fn about(key: &Key, job: &CustomResource, board: &Board, context: &Context<'_>) -> About {
-    let session = board.resource(&board.session_of(key));
+fn about(
+    job: &CustomResource,
+    session: Option<&CustomResource>,
+    board: &Board,
+    context: &Context<'_>,
+) -> About {
     let Some(session) = session else {
         return About { wish: Err(Vec::new()), session: None };
     };
     let place = &board.api.access().place;
-    let mut wish = SessionWish::of(&session, Some(job), place, context);
+    let mut wish = SessionWish::of(session, Some(job), place, context);
     if wish.is_err() && job.is_deleted() {
         // It ends as what was brought about last.
-        let (session, job) = (as_brought(&session), as_brought(job));
+        let (session, job) = (as_brought(session), as_brought(job));
         wish = SessionWish::of(&session, Some(&job), place, context);
     }
     let status = &session.status;
@@ -156,15 +148,6 @@ fn about(key: &Key, job: &CustomResource, board: &Board, context: &Context<'_>) 
     About { wish, session: Some(SessionWords { is_application, serves: is_ready, comes_back }) }
 }
 
-/// A resource as it was brought about last.
-fn as_brought(resource: &CustomResource) -> CustomResource {
-    let mut resource = resource.clone();
-    if let Some(last) = last_spec(&resource.status) {
-        resource.spec = last;
-    }
-    resource
-}
-
 /// Cancels what runs of a job, and forgets the job.
 async fn cancel(
     key: &Key,
@@ -175,8 +158,12 @@ async fn cancel(
     if let Some(run) = seen.run.as_ref().filter(|run| !run.has_ended()) {
         client.cancel(&run.id).await.map_err(jobs::failure)?;
     }
-    let removed = ledger::update(store, |ledger| drop(ledger.jobs.remove(&key.name)));
-    removed.await.map(drop)
+    forget(key, store).await
+}
+
+/// Takes a job out of its session's ledger.
+async fn forget(key: &Key, store: &KubernetesSession) -> Result<(), Error> {
+    ledger::update(store, |ledger| drop(ledger.jobs.remove(&key.name))).await.map(drop)
 }
 
 /// The way to the session's REST API; `None`: nobody answers.
@@ -202,10 +189,7 @@ async fn observe(
     seen.record = opened.ledger.jobs.get(&key.name).cloned();
     let Some(client) = client else { return Ok(seen) };
     let jobs = client.jobs().await.map_err(jobs::failure)?;
-    let states: Vec<(&str, String)> =
-        jobs.iter().map(|job| (job.id.as_str(), job.state.to_string())).collect();
-    let states = states.iter().map(|(id, state)| (*id, state.as_str()));
-    let known = rules::known(&key.namespace, &key.name, states);
+    let known = jobs::known_of(&jobs, &key.namespace, &key.name);
     // The newest is the one that counts.
     let newest = known.keys().next_back();
     let id = newest.map(|generation| rules::job_id(&key.namespace, &key.name, *generation));

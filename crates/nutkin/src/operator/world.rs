@@ -36,8 +36,8 @@ impl std::fmt::Display for Key {
 #[derive(Debug, Default)]
 pub(super) struct World {
     resources: BTreeMap<Key, CustomResource>,
-    /// Generations of workloads, by kind, namespace and name: their statuses change far more often.
-    generations: BTreeMap<(String, String, String), i64>,
+    /// Generations of what belongs to sessions, by kind, namespace and name: statuses change far more often.
+    generations: BTreeMap<(&'static str, String, String), i64>,
 }
 
 impl World {
@@ -89,15 +89,64 @@ impl World {
         jobs.map(|(key, _)| key.clone()).collect()
     }
 
-    /// Whether the spec of a workload is another one than it was when it was seen last.
-    pub(super) fn is_another(&mut self, kind: &str, place: (&str, &str), generation: i64) -> bool {
-        let (namespace, name) = place;
-        let key = (kind.to_owned(), namespace.to_owned(), name.to_owned());
+    /// Whether something that belongs to a session is another than it was when it was seen last. `place`: namespace and name.
+    pub(super) fn is_another(
+        &mut self,
+        kind: &'static str,
+        (namespace, name): (&str, &str),
+        generation: i64,
+    ) -> bool {
+        let key = (kind, namespace.to_owned(), name.to_owned());
         self.generations.insert(key, generation).is_some_and(|before| before != generation)
+    }
+
+    /// It is gone.
+    pub(super) fn is_gone(&mut self, kind: &'static str, (namespace, name): (&str, &str)) {
+        self.generations.remove(&(kind, namespace.to_owned(), name.to_owned()));
+    }
+
+    /// A list of a kind has ended, in a namespace or in all: what is not in it is gone.
+    pub(super) fn only(
+        &mut self,
+        kind: &str,
+        scope: Option<&str>,
+        listed: &BTreeSet<(String, String)>,
+    ) {
+        self.generations.retain(|(of, namespace, name), _| {
+            let is_meant = *of == kind && scope.is_none_or(|scope| scope == namespace);
+            !is_meant || listed.contains(&(namespace.clone(), name.clone()))
+        });
     }
 }
 
 /// Versions of an API server's objects grow.
 fn version(resource: &CustomResource) -> u64 {
     resource.metadata.resource_version.parse().unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generations_of_what_is_gone_are_forgotten() {
+        let mut world = World::default();
+        let orders = ("n", "orders");
+        for (generation, is_another) in [(1, false), (1, false), (2, true)] {
+            assert_eq!(world.is_another("Deployment", orders, generation), is_another);
+        }
+        world.is_gone("Deployment", orders);
+        assert!(!world.is_another("Deployment", orders, 3), "it was made anew");
+        world.is_another("Service", orders, 1);
+        world.is_another("Deployment", ("other", "orders"), 1);
+        // Of a list only its kind and its namespace are believed.
+        world.only("Deployment", Some("n"), &BTreeSet::new());
+        assert_eq!(world.generations.len(), 2);
+        let listed = [("other".to_owned(), "orders".to_owned())].into();
+        world.only("Deployment", None, &listed);
+        assert_eq!(world.generations.len(), 2);
+        world.only("Deployment", None, &BTreeSet::new());
+        world.only("Service", None, &BTreeSet::new());
+        assert!(world.generations.is_empty());
+    }
 }

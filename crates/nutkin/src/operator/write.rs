@@ -1,17 +1,39 @@
-//! Writes what was decided about a resource: its finalizer, its status, events. Each only where it changes.
+//! Writes what was decided about a resource: its finalizer and its status. Each only where it changes.
 
-use nutkin_core::kubernetes::resource::EVENTS;
-use nutkin_kubernetes::api::Api;
-use nutkin_kubernetes::error::{ApiError, failure};
-use nutkin_operator::event::{ClusterEvent, Regarding};
+use nutkin_kubernetes::error::failure;
 use nutkin_operator::resource::{CustomKind, CustomResource};
 use nutkin_operator::status::merge_patch;
+use nutkin_operator::turn::ResourceTurn;
 use nutkin_shell::Error;
 use serde_json::{Value, json};
 
 use super::board::Board;
-use super::feed::resource_of;
+use super::said;
 use super::world::Key;
+use crate::Context;
+
+/// Says and writes what a turn decided, in its order: what is said, the finalizer that is set, the status, the finalizer that is taken
+/// away.
+///
+/// # Errors
+/// Somebody else was faster, or the API server refuses.
+pub(super) async fn turn(
+    key: &Key,
+    resource: &mut CustomResource,
+    turn: &ResourceTurn,
+    board: &Board,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    said::events(key, resource, turn, board, context).await;
+    if turn.hold == Some(true) {
+        hold(key, resource, true, board).await?;
+    }
+    status(key, resource, &turn.status, board).await?;
+    if turn.hold == Some(false) {
+        hold(key, resource, false, board).await?;
+    }
+    Ok(())
+}
 
 /// Writes a status, unless it says so already. `resource` is then as it was written.
 ///
@@ -38,7 +60,7 @@ pub(super) async fn status(
         "status": patch,
     });
     let api = board.api(key);
-    let written = api.merge(resource_of(key.kind), &key.name, "status", &body).await;
+    let written = api.merge(key.kind.resource(), &key.name, "status", &body).await;
     take(resource, written.map_err(failure)?, board, key.kind);
     if resource.status == *wanted {
         board.kept.borrow_mut().remove(key);
@@ -50,10 +72,7 @@ pub(super) async fn status(
 }
 
 /// Sets the finalizer, or takes it away. One that is gone is not an error.
-///
-/// # Errors
-/// Somebody else was faster, or the API server refuses.
-pub(super) async fn hold(
+async fn hold(
     key: &Key,
     resource: &mut CustomResource,
     holds: bool,
@@ -68,7 +87,7 @@ pub(super) async fn hold(
         "resourceVersion": resource.metadata.resource_version,
         "finalizers": finalizers,
     }});
-    match board.api(key).merge(resource_of(key.kind), &key.name, "", &body).await {
+    match board.api(key).merge(key.kind.resource(), &key.name, "", &body).await {
         Ok(written) => {
             take(resource, written, board, key.kind);
             Ok(())
@@ -92,25 +111,5 @@ fn take(resource: &mut CustomResource, written: Value, board: &Board, kind: Cust
     // Its session or its jobs hear of it; who has written it needs not.
     if board.world.borrow_mut().put(key.clone(), now) && kind == CustomKind::Deployment {
         board.wake_jobs(&key);
-    }
-}
-
-/// Writes an event; one that is there already counts one more.
-///
-/// # Errors
-/// The API server refuses.
-pub(super) async fn event(
-    api: &Api,
-    event: &ClusterEvent,
-    about: &Regarding<'_>,
-    now: &str,
-) -> Result<(), ApiError> {
-    match api.create(&event.first(about, now)).await {
-        Err(error) if error.is("AlreadyExists") => {
-            let name = event.name(about);
-            let Some(old) = api.get(EVENTS, &name).await? else { return Ok(()) };
-            api.merge(EVENTS, &name, "", &event.again(&old, now)).await.map(drop)
-        }
-        written => written.map(drop),
     }
 }

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{PATIENT, REST, ResourceAct, ResourceEvent, ResourceTurn, SOON, TurnTime};
+use super::{Begun, PATIENT, REST, ResourceAct, ResourceTurn, SOON, TurnTime, begun, is_on};
+use crate::event::EventComponent::{JobManagerDeployment, Operator};
+use crate::event::{EventComponent, EventReason};
 use crate::resource::{CustomKind, CustomResource};
 use crate::status::{
-    JobManagerState, ReconciliationState, SpecDiff, StatusCondition, StatusDraft,
-    difference_of_specs, is_stable, last_spec,
+    JobManagerState, ReconciliationState, SpecDiff, StatusCondition, StatusDraft, is_stable,
 };
 
 const BLOCK_ON_SESSION_JOBS: &str = "kubernetes.operator.session.deletion.block-on-session-jobs";
@@ -46,7 +47,7 @@ pub struct SeenSession {
     pub workload: SeenWorkload,
     /// What REST says of the cluster (`status.clusterInfo`); `None`: nobody answers.
     pub info: Option<Value>,
-    /// What runs and is not as it is wanted, with who changed it.
+    /// What runs and is not as it is wanted: each object, and what of it.
     pub drift: Vec<String>,
     /// Whether what is wanted was just brought about, in this very round.
     pub is_brought: bool,
@@ -70,29 +71,17 @@ pub fn deployment(resource: &CustomResource, seen: &SeenSession, now: &TurnTime)
     }
     if resource.is_application() {
         let message = "Nutkin keeps sessions only: an application (spec.job) is left alone";
-        turn.events.push(ResourceEvent::warning("Operator", "UnsupportedResource", message));
+        turn.says(Operator, EventReason::UnsupportedResource, message);
         return turn;
     }
     if resource.is_deleted() {
         return deletion(resource, seen, turn);
     }
-    if !resource.is_held(CustomKind::Deployment) {
-        turn.hold = Some(true);
-    }
-    let mut draft = StatusDraft::of(&resource.status);
-    let generation = resource.metadata.generation;
-    if resource.status["observedGeneration"] != generation {
-        // What was wrong was so of another spec.
-        draft.error(None);
-    }
-    draft.set("observedGeneration", generation);
-    let last = last_spec(&resource.status);
-    let is_first = last.is_none();
-    let diff =
-        last.as_ref().map_or(SpecDiff::Upgrade, |last| difference_of_specs(last, &resource.spec));
+    let Begun { mut draft, last, diff } = begun(resource, CustomKind::Deployment, &mut turn);
+    let (generation, is_first) = (resource.metadata.generation, last.is_none());
     if let Some(problem) = seen.problems.first() {
         draft.error(Some(problem));
-        turn.events.push(ResourceEvent::warning("Operator", "ValidationError", problem.as_str()));
+        turn.says(Operator, EventReason::ValidationError, problem.as_str());
         if is_first {
             conclude(&mut draft, None, false, generation, now);
             turn.status = draft.done();
@@ -103,11 +92,11 @@ pub fn deployment(resource: &CustomResource, seen: &SeenSession, now: &TurnTime)
     match diff {
         SpecDiff::Upgrade if !is_refused => {
             let (reason, message) = if is_first {
-                ("Submit", "the session is started")
+                (EventReason::Submit, "the session is started")
             } else {
-                ("SpecChanged", "the spec has changed: the session is brought to it")
+                (EventReason::SpecChanged, "the spec has changed: the session is brought to it")
             };
-            turn.events.push(ResourceEvent::normal("Operator", reason, message));
+            turn.says(Operator, reason, message);
             draft.wants(&resource.spec, is_first, now.millis);
             draft.error(None);
             let manager = JobManagerState::of(&resource.status);
@@ -119,13 +108,7 @@ pub fn deployment(resource: &CustomResource, seen: &SeenSession, now: &TurnTime)
             return turn;
         }
         SpecDiff::Ignored if !is_refused => {
-            let is_stable = is_stable(&resource.status);
-            let state = ReconciliationState::of(&resource.status);
-            draft.wants(&resource.spec, false, now.millis);
-            draft.state(state.unwrap_or(ReconciliationState::Upgrading));
-            if is_stable {
-                draft.is_stable();
-            }
+            draft.wants_the_same(&resource.spec, now.millis);
         }
         _ => {}
     }
@@ -145,7 +128,7 @@ fn observed(
     let before = JobManagerState::of(&resource.status);
     if let Some(failed) = &seen.failed {
         draft.error(Some(failed));
-        turn.events.push(ResourceEvent::warning("Operator", "Error", failed.as_str()));
+        turn.says(Operator, EventReason::Error, failed.as_str());
         conclude(&mut draft, before, false, generation, now);
         turn.status = draft.done();
         return turn;
@@ -163,18 +146,17 @@ fn observed(
     let manager = match &seen.workload {
         SeenWorkload::Absent if seen.is_brought => JobManagerState::Deploying,
         SeenWorkload::Absent => {
-            let component = "JobManagerDeployment";
             let missing = "the workload of the JobManagers is gone";
-            turn.events.push(ResourceEvent::warning(component, "Missing", missing));
+            turn.says(JobManagerDeployment, EventReason::Missing, missing);
             let again = "the session is started again";
-            turn.events.push(ResourceEvent::normal("Job", "RecoverDeployment", again));
+            turn.says(EventComponent::Job, EventReason::RecoverDeployment, again);
             turn.act = Some(ResourceAct::Bring);
             JobManagerState::Deploying
         }
         SeenWorkload::Starting => JobManagerState::Deploying,
         SeenWorkload::Failed(why) => {
             draft.error(Some(why));
-            turn.events.push(ResourceEvent::warning("JobManagerDeployment", "Error", why.as_str()));
+            turn.says(JobManagerDeployment, EventReason::Error, why.as_str());
             JobManagerState::Error
         }
         SeenWorkload::Available if seen.info.is_some() => JobManagerState::Ready,
@@ -182,7 +164,7 @@ fn observed(
     };
     if turn.act.is_none() && !seen.drift.is_empty() && !seen.is_brought {
         let message = format!("not as the resource says: {}", seen.drift.join("; "));
-        turn.events.push(ResourceEvent::warning("JobManagerDeployment", "Drift", message));
+        turn.says(JobManagerDeployment, EventReason::Drift, message);
         turn.act = Some(ResourceAct::Bring);
     }
     if manager == JobManagerState::Ready {
@@ -266,39 +248,37 @@ fn deletion(resource: &CustomResource, seen: &SeenSession, mut turn: ResourceTur
     let mut draft = StatusDraft::of(&resource.status);
     draft.set("observedGeneration", resource.metadata.generation);
     draft.set("lifecycleState", "DELETING");
-    let refuse = |message: String| ResourceEvent::warning("Operator", "CleanupFailed", message);
     let runs = seen.workload == SeenWorkload::Available;
-    let hinders = if !seen.session_jobs.is_empty() && resource.is_on(BLOCK_ON_SESSION_JOBS, true) {
+    let hinders = if !seen.session_jobs.is_empty() && is_on(resource, BLOCK_ON_SESSION_JOBS, true) {
         let jobs = seen.session_jobs.join(", ");
-        Some(refuse(format!("The session jobs [{jobs}] should be deleted first")))
-    } else if runs && resource.is_on(BLOCK_ON_UNMANAGED_JOBS, true) {
+        Some(format!("The session jobs [{jobs}] should be deleted first"))
+    } else if runs && is_on(resource, BLOCK_ON_UNMANAGED_JOBS, true) {
         match &seen.running {
-            RunningJobList::Known(jobs) if !jobs.is_empty() => Some(refuse(format!(
+            RunningJobList::Known(jobs) if !jobs.is_empty() => Some(format!(
                 "The session cluster has non terminated jobs [{}] that should be cancelled first",
                 jobs.join(", ")
-            ))),
+            )),
             RunningJobList::Known(_) => None,
-            RunningJobList::Unknown => Some(refuse(format!(
+            RunningJobList::Unknown => Some(format!(
                 "The JobManager runs and does not say which jobs it has; {BLOCK_ON_UNMANAGED_JOBS}: false \
                  in spec.flinkConfiguration deletes the session with all of them"
-            ))),
+            )),
         }
     } else {
         None
     };
     if let Some(hinders) = hinders {
-        draft.error(Some(&hinders.message));
-        turn.events.push(hinders);
+        draft.error(Some(&hinders));
+        turn.says(Operator, EventReason::CleanupFailed, hinders);
         turn.again = Some(PATIENT);
     } else if let Some(failed) = &seen.failed {
         draft.error(Some(failed));
-        turn.events.push(refuse(failed.clone()));
+        turn.says(Operator, EventReason::CleanupFailed, failed.as_str());
     } else if seen.is_brought {
         turn.hold = Some(false);
     } else {
         draft.error(None);
-        let message = "the session is deleted";
-        turn.events.push(ResourceEvent::normal("Operator", "Cleanup", message));
+        turn.says(Operator, EventReason::Cleanup, "the session is deleted");
         turn.act = Some(ResourceAct::End);
     }
     turn.status = draft.done();

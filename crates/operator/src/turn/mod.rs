@@ -12,7 +12,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::event::{ClusterEvent, EventComponent, EventReason, EventType};
+use crate::event::{ClusterEvent, EventComponent, EventReason};
+use crate::resource::{CustomKind, CustomResource};
+use crate::status::{SpecDiff, StatusDraft, difference_of_specs, error, last_spec};
+use crate::validate;
 
 pub use deployment::{RunningJobList, SeenSession, SeenWorkload, deployment};
 pub use session_job::{SeenRun, SeenSessionJob, SessionGate, session_job, while_at_work};
@@ -36,40 +39,6 @@ pub struct TurnTime {
     pub millis: i64,
 }
 
-/// Something that is said about a resource, once.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ResourceEvent {
-    /// FKO's component: `Operator`, `JobManagerDeployment`, `Job`.
-    pub component: &'static str,
-    /// FKO's reason.
-    pub reason: &'static str,
-    /// Whether something is wrong.
-    pub is_warning: bool,
-    /// For people.
-    pub message: String,
-}
-
-impl ResourceEvent {
-    fn normal(component: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { component, reason, is_warning: false, message: message.into() }
-    }
-
-    /// As the API server has events; `None`: a word that the contract does not have.
-    pub fn to_cluster(&self) -> Option<ClusterEvent> {
-        let component = EventComponent::named(self.component)?;
-        let reason = EventReason::named(self.reason)?;
-        let severity = if self.is_warning { EventType::Warning } else { EventType::Normal };
-        Some(ClusterEvent {
-            severity,
-            ..ClusterEvent::new(component, reason, self.message.as_str())
-        })
-    }
-
-    fn warning(component: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { is_warning: true, ..Self::normal(component, reason, message) }
-    }
-}
-
 /// One thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResourceAct {
@@ -91,7 +60,7 @@ pub struct ResourceTurn {
     /// The finalizer is set (`true`) or taken away; `None`: it stays as it is. Set before everything else, taken away after it.
     pub hold: Option<bool>,
     /// What is said.
-    pub events: Vec<ResourceEvent>,
+    pub events: Vec<ClusterEvent>,
     /// What is done.
     pub act: Option<ResourceAct>,
     /// When to look again if nothing happens before; `None`: not by itself.
@@ -103,4 +72,46 @@ impl ResourceTurn {
     fn nothing(status: &Value) -> Self {
         Self { status: status.clone(), hold: None, events: Vec::new(), act: None, again: None }
     }
+
+    fn says(&mut self, about: EventComponent, reason: EventReason, message: impl Into<String>) {
+        self.events.push(ClusterEvent::new(about, reason, message));
+    }
+
+    /// Whether all is as it is wanted, and nobody waits for anything: what is said after it is news, whatever was said before.
+    pub fn is_at_rest(&self) -> bool {
+        self.events.is_empty()
+            && self.act.is_none()
+            && self.again.is_none_or(|again| REST <= again)
+            && error(&self.status).is_none()
+    }
+}
+
+/// Whether an option of the resource is on.
+fn is_on(resource: &CustomResource, key: &str, default: bool) -> bool {
+    validate::is_on(&validate::options_of(&resource.spec), key, default)
+}
+
+/// What a turn begins with, where the resource is not deleted: it is held, and what its status says of its generation.
+struct Begun {
+    draft: StatusDraft,
+    /// The spec that was wanted last; `None`: this is the first one.
+    last: Option<Value>,
+    diff: SpecDiff,
+}
+
+fn begun(resource: &CustomResource, kind: CustomKind, turn: &mut ResourceTurn) -> Begun {
+    if !resource.is_held(kind) {
+        turn.hold = Some(true);
+    }
+    let mut draft = StatusDraft::of(&resource.status);
+    let generation = resource.metadata.generation;
+    if resource.status["observedGeneration"] != generation {
+        // What was wrong was so of another spec.
+        draft.error(None);
+    }
+    draft.set("observedGeneration", generation);
+    let last = last_spec(&resource.status);
+    let diff =
+        last.as_ref().map_or(SpecDiff::Upgrade, |last| difference_of_specs(last, &resource.spec));
+    Begun { draft, last, diff }
 }

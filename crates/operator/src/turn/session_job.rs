@@ -1,14 +1,15 @@
 //! A turn for a `FlinkSessionJob`.
 
-use nutkin_core::jobs::job_id;
+use nutkin_core::jobs::{ObservedJob, job_id};
 use nutkin_core::ledger::JobRecord;
 use serde_json::Value;
 
-use super::{PATIENT, REST, ResourceAct, ResourceEvent, ResourceTurn, SOON, TurnTime};
+use super::{Begun, PATIENT, REST, ResourceAct, ResourceTurn, SOON, TurnTime, begun, is_on};
+use crate::event::EventComponent::{Job, Operator};
+use crate::event::EventReason;
 use crate::resource::{CustomKind, CustomResource};
-use crate::status::{
-    ReconciliationState, SpecDiff, StatusDraft, difference_of_specs, is_stable, last_spec,
-};
+use crate::status::{ReconciliationState, SpecDiff, StatusDraft, is_stable, last_spec};
+use crate::texts;
 
 const SAVEPOINT_ON_DELETION: &str = "kubernetes.operator.job.savepoint-on-deletion";
 const RESTART_FAILED: &str = "kubernetes.operator.job.restart.failed";
@@ -62,7 +63,7 @@ impl SessionGate {
 impl SeenRun {
     /// Whether it will not change any more.
     pub fn has_ended(&self) -> bool {
-        ["FINISHED", "FAILED", "CANCELED"].contains(&self.state.as_str())
+        !ObservedJob::of_state(&self.state).is_alive()
     }
 }
 
@@ -91,43 +92,25 @@ pub fn session_job(
 ) -> ResourceTurn {
     let mut turn = ResourceTurn::nothing(&resource.status);
     if resource.is_deleted() {
-        return deletion(resource, seen, turn, now);
+        return deletion(resource, seen, turn);
     }
-    if !resource.is_held(CustomKind::SessionJob) {
-        turn.hold = Some(true);
-    }
-    let mut draft = StatusDraft::of(&resource.status);
-    if resource.status["observedGeneration"] != resource.metadata.generation {
-        // What was wrong was so of another spec.
-        draft.error(None);
-    }
-    draft.set("observedGeneration", resource.metadata.generation);
-    let last = last_spec(&resource.status);
-    let diff =
-        last.as_ref().map_or(SpecDiff::Upgrade, |last| difference_of_specs(last, &resource.spec));
+    let Begun { mut draft, last, diff } = begun(resource, CustomKind::SessionJob, &mut turn);
     if let Some(problem) = seen.problems.first() {
         draft.error(Some(problem));
-        turn.events.push(ResourceEvent::warning("Operator", "ValidationError", problem.as_str()));
-        conclude(&mut draft);
-        turn.status = draft.done();
-        return turn;
+        turn.says(Operator, EventReason::ValidationError, problem.as_str());
+        return finish(draft, turn);
     }
     match seen.gate {
         SessionGate::Ready => {}
         SessionGate::Application => {
-            let why = "Can not submit session job to application cluster";
-            draft.error(Some(why));
-            turn.events.push(ResourceEvent::warning("Operator", "ValidationError", why));
-            conclude(&mut draft);
-            turn.status = draft.done();
-            return turn;
+            draft.error(Some(texts::APPLICATION));
+            turn.says(Operator, EventReason::ValidationError, texts::APPLICATION);
+            return finish(draft, turn);
         }
         // Its session wakes it.
         SessionGate::Absent | SessionGate::Silent | SessionGate::SilentWithJobs => {
-            conclude(&mut draft);
-            turn.status = draft.done();
             turn.again = (seen.gate != SessionGate::Absent).then_some(PATIENT);
-            return turn;
+            return finish(draft, turn);
         }
     }
     match diff {
@@ -136,19 +119,13 @@ pub fn session_job(
             return finish(draft, turn);
         }
         SpecDiff::Ignored => {
-            let was_stable = is_stable(&resource.status);
-            let state = ReconciliationState::of(&resource.status);
-            draft.wants(&resource.spec, false, now.millis);
-            draft.state(state.unwrap_or(ReconciliationState::Upgrading));
-            if was_stable {
-                draft.is_stable();
-            }
+            draft.wants_the_same(&resource.spec, now.millis);
         }
         SpecDiff::Same => {}
     }
     if let Some(failed) = &seen.failed {
         draft.error(Some(failed));
-        turn.events.push(ResourceEvent::warning("Operator", "Error", failed.as_str()));
+        turn.says(Operator, EventReason::Error, failed.as_str());
         return finish(draft, turn);
     }
     if ReconciliationState::of(&resource.status) != Some(ReconciliationState::Deployed) {
@@ -175,7 +152,7 @@ fn begin(
     draft.error(None);
     let runs = resource.spec["job"]["state"] != "suspended";
     if is_first {
-        turn.events.push(ResourceEvent::normal("Job", "Submit", "the job is submitted"));
+        turn.says(Job, EventReason::Submit, "the job is submitted");
         if runs && seen.record.is_none() && seen.run.is_none() {
             let about = &resource.metadata;
             draft.set("jobStatus.jobId", job_id(&about.namespace, &about.name, 1));
@@ -183,9 +160,9 @@ fn begin(
         }
     } else if runs {
         let message = "the spec has changed: the job is brought to it";
-        turn.events.push(ResourceEvent::normal("Job", "SpecChanged", message));
+        turn.says(Job, EventReason::SpecChanged, message);
     } else {
-        turn.events.push(ResourceEvent::normal("Job", "Suspended", "the job is suspended"));
+        turn.says(Job, EventReason::Suspended, "the job is suspended");
     }
     turn.act = Some(ResourceAct::Bring);
 }
@@ -206,14 +183,13 @@ fn observed(
     let Some(run) = &seen.run else {
         if wants_run && record.ended.is_none() {
             if !seen.is_brought {
-                let message = "Job Not Found";
-                turn.events.push(ResourceEvent::warning("Job", "Missing", message));
+                turn.says(Job, EventReason::Missing, "Job Not Found");
                 turn.act = Some(ResourceAct::Bring);
             }
             draft.set("jobStatus.state", "RECONCILING");
             turn.again = Some(SOON);
         } else if !wants_run {
-            suspended(draft, &record);
+            suspended(draft);
         }
         return;
     };
@@ -225,7 +201,7 @@ fn observed(
         draft.set("jobStatus.startTime", run.start.to_string());
     }
     if !wants_run && run.has_ended() {
-        suspended(draft, &record);
+        suspended(draft);
         return;
     }
     // Right after a submission Flink says RUNNING before any task has its slot.
@@ -236,7 +212,7 @@ fn observed(
     };
     if before != state && !before.is_empty() {
         let message = format!("Job status changed from {before} to {state}");
-        turn.events.push(ResourceEvent::normal("Job", "JobStatusChanged", message));
+        turn.says(Job, EventReason::JobStatusChanged, message);
     }
     draft.set("jobStatus.state", state);
     match state {
@@ -249,9 +225,9 @@ fn observed(
             let cause = run.cause.as_deref().unwrap_or("the job has failed");
             draft.error(Some(cause));
             if before != "FAILED" {
-                turn.events.push(ResourceEvent::warning("Job", "JobException", cause));
+                turn.says(Job, EventReason::JobException, cause);
             }
-            let again = resource.is_on(RESTART_FAILED, false) && !seen.is_brought;
+            let again = is_on(resource, RESTART_FAILED, false) && !seen.is_brought;
             turn.act = again.then_some(ResourceAct::Bring);
         }
         "CANCELED" if !seen.is_brought => turn.act = Some(ResourceAct::Bring),
@@ -263,11 +239,8 @@ fn observed(
     }
 }
 
-fn suspended(draft: &mut StatusDraft, record: &JobRecord) {
+fn suspended(draft: &mut StatusDraft) {
     draft.set("jobStatus.state", "SUSPENDED");
-    if let Some(path) = &record.last_savepoint {
-        draft.set("jobStatus.upgradeSavepointPath", path.as_str());
-    }
     draft.error(None);
     draft.is_stable();
 }
@@ -325,7 +298,6 @@ fn deletion(
     resource: &CustomResource,
     seen: &SeenSessionJob,
     mut turn: ResourceTurn,
-    _now: &TurnTime,
 ) -> ResourceTurn {
     if !resource.is_held(CustomKind::SessionJob) {
         return turn;
@@ -338,9 +310,9 @@ fn deletion(
     match seen.gate {
         _ if seen.is_brought => turn.hold = Some(false),
         SessionGate::Ready if is_known && seen.failed.is_none() => {
-            let saves = resource.is_on(SAVEPOINT_ON_DELETION, false) && runs;
+            let saves = is_on(resource, SAVEPOINT_ON_DELETION, false) && runs;
             let message = "the job is deleted";
-            turn.events.push(ResourceEvent::normal("Operator", "Cleanup", message));
+            turn.says(Operator, EventReason::Cleanup, message);
             if runs {
                 draft.set("jobStatus.state", "CANCELLING");
             }
@@ -349,14 +321,13 @@ fn deletion(
         SessionGate::Ready if seen.failed.is_some() => {
             if let Some(failed) = &seen.failed {
                 draft.error(Some(failed));
-                let event = ResourceEvent::warning("Operator", "CleanupFailed", failed.as_str());
-                turn.events.push(event);
+                turn.says(Operator, EventReason::CleanupFailed, failed.as_str());
             }
         }
         // High availability would bring it back.
         SessionGate::SilentWithJobs if is_known => {
             let message = "the job is deleted when its session answers again";
-            turn.events.push(ResourceEvent::normal("Operator", "Cleanup", message));
+            turn.says(Operator, EventReason::Cleanup, message);
             turn.again = Some(PATIENT);
         }
         _ => turn.hold = Some(false),

@@ -1,6 +1,7 @@
 //! Whole lives of resources, turn by turn, with a world that does at once what is decided.
 
 use nutkin_core::ledger::{JobRecord, Request};
+use nutkin_testkit::clients::faults;
 use serde_json::{Value, json};
 
 use super::*;
@@ -30,6 +31,15 @@ fn keep(resource: &mut CustomResource, kind: CustomKind, turn: &ResourceTurn) ->
     is_written
 }
 
+/// The resource as its clients see it now.
+fn shown(resource: &CustomResource) -> Value {
+    let about = &resource.metadata;
+    json!({
+        "metadata": {"generation": about.generation, "deletionTimestamp": about.deletion_timestamp},
+        "status": resource.status,
+    })
+}
+
 fn said(status: &Value) -> String {
     let fields = [
         &status["jobManagerDeploymentStatus"],
@@ -41,14 +51,21 @@ fn said(status: &Value) -> String {
     fields.join(" ")
 }
 
-/// A session through its turns. Each row: what is seen, and what the status says then; an empty text: nothing is written.
+/// A session through its turns. Each row: what is seen, and what the status says then; an empty text: nothing is written. No client may
+/// get it wrong; `goes_well`: nor see an error.
 #[track_caller]
-fn check_session(resource: &mut CustomResource, rows: &[(SeenSession, &str, Option<ResourceAct>)]) {
+fn check_session(
+    resource: &mut CustomResource,
+    goes_well: bool,
+    rows: &[(SeenSession, &str, Option<ResourceAct>)],
+) {
+    let mut written = Vec::new();
     for (at, (seen, expected, act)) in rows.iter().enumerate() {
         let turn = deployment(resource, seen, &now());
         let is_written = keep(resource, CustomKind::Deployment, &turn);
         let text = if is_written { said(&resource.status) } else { String::new() };
         assert_eq!((text.as_str(), turn.act), (*expected, *act), "row {at}: {seen:?}");
+        written.push(shown(resource));
         // Nothing is written again for the same.
         let again = deployment(resource, seen, &now());
         assert!(
@@ -56,6 +73,7 @@ fn check_session(resource: &mut CustomResource, rows: &[(SeenSession, &str, Opti
             "row {at} writes twice: {again:?}"
         );
     }
+    assert_eq!(faults("FlinkDeployment", &written, goes_well), [""; 0]);
 }
 
 #[test]
@@ -71,6 +89,7 @@ fn a_session_from_its_first_turn_to_its_end() {
     let bring = Some(ResourceAct::Bring);
     check_session(
         &mut orders,
+        true,
         &[
             (nothing.clone(), "DEPLOYING UPGRADING UPGRADING", bring),
             // Cut off, and begun again.
@@ -94,6 +113,7 @@ fn a_session_from_its_first_turn_to_its_end() {
     orders.metadata.generation = 2;
     check_session(
         &mut orders,
+        true,
         &[
             (ready.clone(), "READY UPGRADING UPGRADING", bring),
             (SeenSession { is_brought: true, ..ready.clone() }, "READY DEPLOYED STABLE", None),
@@ -109,6 +129,7 @@ fn a_session_from_its_first_turn_to_its_end() {
     let idle = SeenSession { running: RunningJobList::Known(Vec::new()), ..ready };
     check_session(
         &mut orders,
+        false,
         &[
             (blocked, "READY DEPLOYED DELETING", None),
             (unmanaged, "READY DEPLOYED DELETING", None),
@@ -141,8 +162,11 @@ fn what_hinders_a_deletion_is_said_in_the_words_of_the_contract() {
         message(&orders, &seen),
         "The session cluster has non terminated jobs [x] that should be cancelled first"
     );
-    orders.spec["flinkConfiguration"]["kubernetes.operator.session.deletion.block-on-unmanaged-jobs"] =
-        json!("false");
+    let unmanaged = "kubernetes.operator.session.deletion.block-on-unmanaged-jobs";
+    // What cannot be read counts as the default, which blocks.
+    orders.spec["flinkConfiguration"][unmanaged] = json!("noo");
+    assert_eq!(deployment(&orders, &seen, &now()).act, None);
+    orders.spec["flinkConfiguration"][unmanaged] = json!("false");
     assert_eq!(deployment(&orders, &seen, &now()).act, Some(ResourceAct::End));
 }
 
@@ -160,7 +184,7 @@ fn a_spec_that_is_refused_changes_nothing_that_runs() {
     let seen = SeenSession { problems: vec!["no".to_owned()], ..SeenSession::default() };
     let turn = deployment(&orders, &seen, &now());
     assert_eq!((turn.act, said(&turn.status).as_str()), (None, "FAILED"));
-    assert_eq!(turn.events[0].reason, "ValidationError");
+    assert_eq!(turn.events[0].reason, EventReason::ValidationError);
     keep(&mut orders, CustomKind::Deployment, &turn);
     let turn = deployment(&orders, &SeenSession::default(), &now());
     assert_eq!(turn.act, Some(ResourceAct::Bring));
@@ -196,14 +220,22 @@ fn run(state: &str, runs_all: bool) -> SeenRun {
     SeenRun { id: "i".to_owned(), state: state.to_owned(), runs_all, ..SeenRun::default() }
 }
 
+/// The same of a job.
 #[track_caller]
-fn check_job(job: &mut CustomResource, rows: &[(SeenSessionJob, &str, Option<ResourceAct>)]) {
+fn check_job(
+    job: &mut CustomResource,
+    goes_well: bool,
+    rows: &[(SeenSessionJob, &str, Option<ResourceAct>)],
+) {
+    let mut written = Vec::new();
     for (at, (seen, expected, act)) in rows.iter().enumerate() {
         let turn = session_job(job, seen, &now());
         let is_written = keep(job, CustomKind::SessionJob, &turn);
         let text = if is_written { said(&job.status) } else { String::new() };
         assert_eq!((text.as_str(), turn.act), (*expected, *act), "row {at}: {seen:?}");
+        written.push(shown(job));
     }
+    assert_eq!(faults("FlinkSessionJob", &written, goes_well), [""; 0]);
 }
 
 #[test]
@@ -218,6 +250,7 @@ fn a_job_from_its_first_turn_to_its_end() {
     let bring = Some(ResourceAct::Bring);
     check_job(
         &mut job,
+        true,
         &[
             (absent, "CREATED", None),
             (nothing.clone(), "UPGRADING RECONCILING UPGRADING", bring),
@@ -231,6 +264,12 @@ fn a_job_from_its_first_turn_to_its_end() {
             (SeenSessionJob { gate: SessionGate::Silent, ..known.clone() }, "", None),
             (with(run("CANCELED", false)), "DEPLOYED CANCELED STABLE", bring),
             (brought(run("RUNNING", true)), "DEPLOYED RUNNING STABLE", None),
+        ],
+    );
+    check_job(
+        &mut job,
+        false,
+        &[
             (with(run("FAILED", false)), "DEPLOYED FAILED FAILED", None),
             (known.clone(), "DEPLOYED RECONCILING STABLE", bring),
             (brought(run("RUNNING", true)), "DEPLOYED RUNNING STABLE", None),
@@ -244,6 +283,7 @@ fn a_job_from_its_first_turn_to_its_end() {
     let suspended = SeenSessionJob { record: Some(record), ..brought(run("FINISHED", false)) };
     check_job(
         &mut job,
+        true,
         &[
             (with(run("RUNNING", true)), "UPGRADING RUNNING UPGRADING", bring),
             (suspended, "DEPLOYED SUSPENDED SUSPENDED", None),
@@ -255,6 +295,7 @@ fn a_job_from_its_first_turn_to_its_end() {
     let gone = SeenSessionJob { is_brought: true, ..nothing };
     check_job(
         &mut job,
+        true,
         &[
             (with(run("RUNNING", true)), "DEPLOYED CANCELLING DELETING", Some(ResourceAct::Cancel)),
             (gone, "", None),

@@ -21,7 +21,7 @@ pub struct SessionFacts<'a> {
 pub struct SessionJobFacts<'a> {
     /// `spec`.
     pub spec: &'a Value,
-    /// The options that count: the operator's defaults, those of the session, and those of the job.
+    /// The options that count: those of the session, and those of the job over them.
     pub options: &'a Configuration,
     /// The spec that was deployed last; `None` before the first time.
     pub last: Option<&'a Value>,

@@ -88,7 +88,7 @@ fn filled(options: &Configuration, keys: &[&str]) -> Option<String> {
 }
 
 /// Whether an option is on: everything that Flink does not read counts as its default.
-fn is_on(options: &Configuration, key: &str, default: bool) -> bool {
+pub fn is_on(options: &Configuration, key: &str, default: bool) -> bool {
     let text = options.text(key);
     text.and_then(|text| nutkin_flink::values::boolean(&text).ok()).unwrap_or(default)
 }

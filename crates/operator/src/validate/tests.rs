@@ -276,3 +276,18 @@ fn snapshots() {
     // What was done already needs its job no more.
     check(&good, false, Some("COMPLETED"), &[]);
 }
+
+#[test]
+fn options_in_one_piece_and_nested() {
+    let options = options_of(&json!({"flinkConfiguration": {
+        "a.b.c": true, "d": {"e.f": {"g": 3}}, "h": {"i": "on"}
+    }}));
+    for (key, expected) in
+        [("a.b.c", Some("true")), ("d.e.f.g", Some("3")), ("h.i", Some("on")), ("h", None)]
+    {
+        assert_eq!(options.text(key).as_deref(), expected, "{key}");
+    }
+    assert!(is_on(&options, "a.b.c", false) && is_on(&options, "x", true));
+    // What Flink does not read counts as the default.
+    assert!(is_on(&options, "h.i", true) && !is_on(&options, "h.i", false));
+}

@@ -8,9 +8,8 @@ use nutkin_core::plan::kubernetes::config_map;
 use nutkin_flink::Configuration;
 use nutkin_flink::dialect::Dialect;
 use nutkin_kubernetes::cluster;
-use nutkin_operator::lease::LeaseTerms;
 use nutkin_operator::settings::{self, OperatorWide, WatchedNamespaces};
-use nutkin_shell::{ClusterPlace, Error};
+use nutkin_shell::ClusterPlace;
 
 use super::hands::CommandHands;
 use crate::operator::{self, LeaseSettings, Settings};
@@ -78,21 +77,22 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     environment.manager = Some(MANAGER);
     let context = &context.within(&environment);
     runtime::block_on(async {
-        let settings = settings(args, context).await?;
-        Box::pin(operator::run(&settings, &CommandHands, context)).await?;
+        let place = ClusterPlace { context: args.context.clone(), ..ClusterPlace::default() };
+        let access = cluster::find(&place, &Configuration::new(), context.environment).await?;
+        let settings = settings(args, &access.namespace, context);
+        Box::pin(operator::run(access, &settings, &CommandHands, context)).await?;
         Ok(Exit::Done)
     })
 }
 
-async fn settings(args: Args, context: &Context<'_>) -> Result<Settings, Error> {
+/// What the arguments and the options say. `namespace`: this pod's, or the context's.
+fn settings(args: Args, namespace: &str, context: &Context<'_>) -> Settings {
     let options = args.conf_dir.map(|directory| options(&directory, context)).unwrap_or_default();
     for problem in settings::problems(&options) {
         context.events.warn_problem(&problem);
     }
     let wide = OperatorWide::of(&options);
-    let place = ClusterPlace { context: args.context, ..ClusterPlace::default() };
-    let access = cluster::find(&place, &Configuration::new(), context.environment).await?;
-    let own = args.lease_namespace.unwrap_or(access.namespace);
+    let own = args.lease_namespace.unwrap_or_else(|| namespace.to_owned());
     let flags = args.namespaces.into_iter().map(|one| one.trim().to_owned());
     let mut namespaces: Vec<String> = flags.filter(|one| !one.is_empty()).collect();
     if namespaces.is_empty() {
@@ -109,21 +109,16 @@ async fn settings(args: Args, context: &Context<'_>) -> Result<Settings, Error> 
             let machine = nutkin_shell::ledger::who(context.environment).host;
             format!("{machine}-{}", std::process::id())
         }),
-        terms: LeaseTerms {
-            duration: wide.lease_duration,
-            deadline: wide.renew_deadline,
-            retry: wide.retry_period,
-        },
+        terms: wide.terms,
     });
     let port = wide.health.map(|port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
-    Ok(Settings {
-        place,
+    Settings {
         namespaces,
         selector: args.selector.or(wide.selector).unwrap_or_default(),
         lease,
         health: args.health.or(port),
         jars: wide.jars,
-    })
+    }
 }
 
 /// The operator's options, as FKO keeps them: `config.yaml`, otherwise `flink-conf.yaml`.
