@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use nutkin_shell::Environment;
-use nutkin_shell::files::digest::sha256_of_file;
+use nutkin_shell::files::digest::Digest;
 use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::buffered::BufWriter;
@@ -120,12 +120,15 @@ impl Bucket {
         let path = folder.join(entry.location.filename().unwrap_or("job.jar"));
         let mut stream = self.store.get(&entry.location).await?.into_stream();
         let mut file = tokio::fs::File::create(&path).await?;
+        let mut sum = Digest::sha256();
         while let Some(part) = stream.try_next().await? {
+            sum.update(&part);
             file.write_all(&part).await?;
         }
         file.flush().await?;
-        drop(file);
-        if sha256_of_file(&path)? != digest {
+        // A power failure leaves all of it, or nothing that is called by its digest.
+        file.sync_all().await?;
+        if sum.finish() != digest {
             return Err(io::Error::other(format!("`{}` is another file", entry.location)));
         }
         Ok(Some(path))
@@ -158,6 +161,7 @@ impl Bucket {
 
 #[cfg(test)]
 mod tests {
+    use nutkin_shell::files::digest::sha256_of_file;
     use object_store::memory::InMemory;
 
     use super::*;

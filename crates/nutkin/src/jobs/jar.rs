@@ -1,13 +1,11 @@
 //! A job's jar on this machine.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use nutkin_rest::{Client, RestError, UPLOAD_DIGITS};
-use nutkin_shell::token::hex;
+use nutkin_shell::files::digest::sha256_of_file;
 
 /// A jar that can be uploaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,10 +44,7 @@ impl Jar {
 
     fn read_here(path: &Path) -> Result<Self, JarError> {
         let unreadable = |error| JarError::Unreadable(path.to_owned(), error);
-        let mut file = File::open(path).map_err(unreadable)?;
-        let mut hash = Sha256::new();
-        std::io::copy(&mut file, &mut HashWriter(&mut hash)).map_err(unreadable)?;
-        let digest = hex(&hash.finalize());
+        let digest = sha256_of_file(path).map_err(unreadable)?;
         let file = File::open(path).map_err(unreadable)?;
         let mut archive =
             zip::ZipArchive::new(file).map_err(|error| JarError::NoJar(path.to_owned(), error))?;
@@ -120,20 +115,6 @@ impl Jar {
             Some(id) => Ok(id),
             None => client.upload(&self.path, &self.upload_name).await,
         }
-    }
-}
-
-/// Feeds a digest from a reader.
-struct HashWriter<'a>(&'a mut Sha256);
-
-impl Write for HashWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 

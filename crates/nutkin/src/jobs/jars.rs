@@ -106,18 +106,28 @@ impl<'e> Jars<'e> {
 
     /// The jar with this SHA-256, if it is kept where it can be read.
     async fn find(&self, digest: &str, context: &Context<'_>) -> Option<PathBuf> {
-        let here = match &self.store {
-            JarStore::Directory(path) => own_folder(path).find(digest),
-            JarStore::Machine | JarStore::Claim | JarStore::Bucket(_) => None,
-        };
-        for path in [here, self.machine.find(digest)].into_iter().flatten() {
+        if let JarStore::Directory(path) = &self.store
+            && let Some(path) = own_folder(path).find(digest)
+        {
             if is_whole(&path, digest).await {
                 return Some(path);
             }
-            let path = path.display();
-            context
-                .events
-                .warn(&format!("`{path}` is another file than its name says, and is not used"));
+            // The directory is the user's: what is in it stays.
+            context.events.warn(&format!("{}, and is not used", is_another(&path)));
+        }
+        if let Some(path) = self.machine.find(digest) {
+            if is_whole(&path, digest).await {
+                return Some(path);
+            }
+            // Where it is, the whole one cannot be kept.
+            let what = is_another(&path);
+            match self.machine.remove(digest) {
+                Ok(()) => context.events.warn(&format!("{what}, and is removed")),
+                Err(error) => {
+                    context.events.warn(&format!("{what}, and cannot be removed: {error}"));
+                    return None;
+                }
+            }
         }
         let JarStore::Bucket(address) = &self.store else { return None };
         match self.fetched(address, digest).await {
@@ -219,6 +229,10 @@ fn own_folder(path: &str) -> Folder {
     Folder { root: PathBuf::from(path), limit: None }
 }
 
+fn is_another(path: &Path) -> String {
+    format!("`{}` is another file than its name says", path.display())
+}
+
 /// Whether a file is the one with this SHA-256.
 async fn is_whole(path: &Path, digest: &str) -> bool {
     let (path, digest) = (path.to_owned(), digest.to_owned());
@@ -271,5 +285,82 @@ pub async fn located(
         Ok(_) | Err(JarError::Unreadable(..)) => Err(Hindrance::JarGone(uri.clone())),
         // A program in Python has its file in the place of a jar.
         Err(JarError::NoJar(..)) => Err(Hindrance::NoJar),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nutkin_shell::Silent;
+    use nutkin_shell::files::digest::sha256_of;
+    use nutkin_testkit::scenario::{Answer, Backend, Reply, Request, Server};
+
+    use super::*;
+
+    const JAR: &str = "content of a jar";
+
+    /// An object store that has one jar.
+    struct Store;
+
+    impl Backend for Store {
+        fn reply(&mut self, request: &Request) -> Reply {
+            let time = "2026-01-01T00:00:00.000Z";
+            let (key, size) = (format!("jars/{}/count.jar", sha256_of(JAR.as_bytes())), JAR.len());
+            let list = format!(
+                "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>{key}</Key>\
+                 <LastModified>{time}</LastModified><Size>{size}</Size><ETag>x</ETag></Contents></ListBucketResult>"
+            );
+            let is_object = request.path.ends_with("count.jar");
+            let answer = Answer::text(200, if is_object { JAR } else { &list });
+            let answer = answer.header("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT");
+            Reply::Now(answer.header("ETag", "\"x\""))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_damaged_copy_of_a_jar_of_an_object_store_is_fetched_again() {
+        for (copy, is_fetched) in [("damaged", true), (JAR, false)] {
+            let server = Server::start(Store);
+            let temporary = tempfile::tempdir().unwrap();
+            let variables = [
+                ("XDG_STATE_HOME", temporary.path().to_str().unwrap()),
+                ("AWS_ENDPOINT", server.url()),
+                ("AWS_ALLOW_HTTP", "true"),
+                ("AWS_REGION", "x"),
+                ("AWS_ACCESS_KEY_ID", "x"),
+                ("AWS_SECRET_ACCESS_KEY", "x"),
+            ];
+            let environment = Environment::of_test(&variables, temporary.path().to_owned());
+            let store = JarStore::Bucket("s3://bucket/jars".to_owned());
+            let jars = Jars { store, ..Jars::of(&environment) };
+            let digest = sha256_of(JAR.as_bytes());
+            let kept = jars.machine.root.join(&digest).join("count.jar");
+            std::fs::create_dir_all(kept.parent().unwrap()).unwrap();
+            std::fs::write(&kept, copy).unwrap();
+            let events = Silent::sink();
+            let context = Context { events: &events, environment: &environment };
+            assert_eq!(jars.find(&digest, &context).await.as_ref(), Some(&kept), "{copy}");
+            assert_eq!(std::fs::read_to_string(&kept).unwrap(), JAR);
+            assert_eq!(!server.seen().is_empty(), is_fetched, "{copy}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_damaged_copy_of_the_users_stays() {
+        let temporary = tempfile::tempdir().unwrap();
+        let variables = [("XDG_STATE_HOME", temporary.path().to_str().unwrap())];
+        let environment = Environment::of_test(&variables, temporary.path().to_owned());
+        let own = temporary.path().join("own");
+        let store = JarStore::Directory(own.display().to_string());
+        let jars = Jars { store, ..Jars::of(&environment) };
+        let digest = sha256_of(JAR.as_bytes());
+        let kept = own.join(&digest).join("count.jar");
+        std::fs::create_dir_all(kept.parent().unwrap()).unwrap();
+        let events = Silent::sink();
+        let context = Context { events: &events, environment: &environment };
+        for (copy, found) in [("damaged", None), (JAR, Some(&kept))] {
+            std::fs::write(&kept, copy).unwrap();
+            assert_eq!(jars.find(&digest, &context).await.as_ref(), found, "{copy}");
+            assert_eq!(std::fs::read_to_string(&kept).unwrap(), copy);
+        }
     }
 }

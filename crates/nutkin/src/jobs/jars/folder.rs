@@ -89,6 +89,13 @@ impl Folder {
         }
     }
 
+    /// Removes a jar that is not whole, so that it can be kept anew: at once, as it would be found half gone.
+    pub(super) fn remove(&self, digest: &str) -> io::Result<()> {
+        let away = self.staging()?;
+        fs::rename(self.root.join(digest), away.path().join("damaged"))?;
+        away.close()
+    }
+
     /// Has a jar be the last one to go.
     pub(super) fn used(&self, digest: &str) -> io::Result<()> {
         // Where nothing goes, its maker may be somebody else.
