@@ -1,43 +1,16 @@
 //! Quantities of Kubernetes, and memory as FKO reads it, as numbers to compare.
 
+use nutkin_core::kubernetes::quantity;
 use nutkin_flink::units::MemorySize;
-
-/// Suffixes and what they stand for. Source: `resource.Quantity` of Kubernetes' API machinery.
-const SUFFIXES: [(&str, f64); 15] = [
-    ("Ki", 1024.0),
-    ("Mi", 1_048_576.0),
-    ("Gi", 1_073_741_824.0),
-    ("Ti", 1_099_511_627_776.0),
-    ("Pi", 1_125_899_906_842_624.0),
-    ("Ei", 1_152_921_504_606_846_976.0),
-    ("n", 1e-9),
-    ("u", 1e-6),
-    ("m", 1e-3),
-    ("k", 1e3),
-    ("M", 1e6),
-    ("G", 1e9),
-    ("T", 1e12),
-    ("P", 1e15),
-    ("E", 1e18),
-];
 
 /// The amount of a quantity; `None` where it is not one.
 pub(super) fn amount(text: &str) -> Option<f64> {
     let text = text.trim();
-    // `1e3` and `1E3` are numbers, and `1E` is 10^18.
-    if text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
-        && let Ok(number) = text.parse::<f64>()
-        && number.is_finite()
-    {
-        return Some(number);
-    }
-    let (number, factor) =
-        SUFFIXES.iter().find_map(|(suffix, factor)| Some((text.strip_suffix(suffix)?, *factor)))?;
-    let is_number = |c: char| c.is_ascii_digit() || "+-.".contains(c);
-    if !number.chars().all(is_number) {
-        return None;
-    }
-    number.parse::<f64>().ok().map(|number| number * factor)
+    // Kubernetes takes no exponent before a suffix: `1e3Ki`.
+    let is_letter = |c: char| c.is_ascii_alphabetic();
+    let number = text.trim_end_matches(is_letter);
+    let has_both = number.len() < text.len() && number.contains(is_letter);
+    if has_both { None } else { quantity::amount(text) }
 }
 
 /// Bytes of a memory size: Flink's notation first, in which `1024m` is mebibytes, then Kubernetes'.
@@ -72,5 +45,6 @@ mod tests {
         check("lots", None, None);
         check("Gi", None, None);
         check("inf", None, None);
+        check("1e3Ki", None, None);
     }
 }

@@ -4,7 +4,7 @@ use super::REFUSED_VALUE;
 use crate::finding::Findings;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
-use nutkin_core::kubernetes::quantity::whole as quantity;
+use nutkin_core::kubernetes::quantity;
 use nutkin_flink::yaml::{Node, NodeKind};
 
 /// Longest name of a port of a container (`IsValidPortName`).
@@ -67,12 +67,9 @@ pub(super) fn check(workload: &Workload<'_>, out: &mut Findings<'_>) {
         let node = workload.container.at("resources")?.get(part)?.get(what)?;
         let text = node.text()?;
         // Of cpus parts count, of memory bytes.
-        let number = match text.strip_suffix('m').filter(|_| what == "cpu") {
-            Some(thousandths) => quantity(thousandths)?,
-            None if what == "cpu" => quantity(&format!("{text}k"))?,
-            None => quantity(text)?,
-        };
-        Some((node, number))
+        let is_cpu = what == "cpu";
+        let number = if is_cpu { quantity::thousandths(text) } else { quantity::whole(text) };
+        Some((node, number?))
     };
     for what in ["memory", "cpu", "ephemeral-storage"] {
         let (Some((node, wanted)), Some((limit, most))) =
