@@ -189,21 +189,10 @@ pub const COMMANDS: &[CommandNeeds] = &[
         rules: &[rule("", "events", &["list"], "`status` does not tell what a pod waits for")],
     },
     CommandNeeds { commands: &["status", "ls"], rules: &REACH },
-    CommandNeeds { commands: &["why"], rules: &FIND },
-    CommandNeeds { commands: &["why"], rules: &REACH },
+    CommandNeeds { commands: &["why", "doctor", "capture"], rules: &FIND },
+    CommandNeeds { commands: &["why", "doctor", "capture"], rules: &REACH },
     CommandNeeds {
-        commands: &["why"],
-        rules: &[
-            rule("", "events", &["list"], "what pods wait for is not a finding"),
-            rule("", "pods/log", &["get"], "what processes say is not a finding"),
-            rule("", "configmaps", &["get"], "jobs that are gone are not found"),
-            rule("", "secrets", &["get"], "jobs that are gone are not found"),
-        ],
-    },
-    CommandNeeds { commands: &["doctor", "capture"], rules: &FIND },
-    CommandNeeds { commands: &["doctor", "capture"], rules: &REACH },
-    CommandNeeds {
-        commands: &["doctor", "capture"],
+        commands: &["why", "doctor", "capture"],
         rules: &[
             rule("", "events", &["list"], "what pods wait for is not a finding"),
             rule("", "pods/log", &["get"], "what processes say is not a finding"),
@@ -313,6 +302,17 @@ pub const COMMANDS: &[CommandNeeds] = &[
             ),
         ],
     },
+    // Without one of the lists nobody knows who needs the data, and none is deleted.
+    CommandNeeds {
+        commands: &["gc"],
+        rules: &[
+            rule("", "configmaps", &["list"], "no high availability data is found"),
+            rule("apps", "deployments", &["list"], "no high availability data is deleted"),
+            rule("apps", "statefulsets", &["list"], "no high availability data is deleted"),
+            rule("", "pods", &["list"], "no high availability data is deleted"),
+            rule("", "configmaps", &["delete"], "no high availability data is deleted"),
+        ],
+    },
 ];
 
 /// What `nutkin.rbac.create` makes. Who only foresees a change asks for it as well, without making it.
@@ -359,11 +359,7 @@ pub fn for_session(commands: &[&str], session: &Session) -> Vec<Value> {
     }
     let needs = ProcessNeeds::of(session);
     let (job_managers, task_managers) = (needs.job_manager(), needs.task_manager());
-    let own = COMMANDS
-        .iter()
-        .filter(|one| one.commands.iter().any(|command| commands.contains(command)))
-        .flat_map(|one| one.rules);
-    merged(own.chain(&MAKES).chain(&job_managers).chain(&task_managers))
+    with_commands(commands, &[&MAKES[..], &job_managers, &task_managers].concat())
 }
 
 /// Names of all commands that need something.

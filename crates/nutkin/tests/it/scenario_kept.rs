@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use nutkin_testkit::scenario::{Docker, Fault, Flink, Kubernetes, Server};
+use nutkin_shell::files::digest::sha256_of;
+use nutkin_testkit::scenario::{Answer, Docker, Fault, Flink, Kubernetes, Server};
+use nutkin_testkit::side_by_side;
 use serde_json::{Value, json};
 
 use crate::scenario::Place;
@@ -78,8 +80,11 @@ fn a_claim_has_the_jar_that_a_move_needs() {
     assert!(!plan.expect(0).stdout.contains(moved), "{}", plan.all());
 }
 
-/// High availability data of the cluster-id `gone`, with this key in it.
-fn leave(place: &Place<Kubernetes>, name: &str, key: &str) {
+/// A key of high availability data that brings nothing back.
+pub(crate) const LEADER: &str = "org.apache.flink.k8s.leader.restserver";
+
+/// High availability data of a cluster-id, with this key in it.
+pub(crate) fn leave(place: &Place<Kubernetes>, name: &str, key: &str) {
     let labels = json!({"app": name, "type": "flink-native-kubernetes"});
     let map = json!({
         "apiVersion": "v1",
@@ -94,9 +99,8 @@ fn leave(place: &Place<Kubernetes>, name: &str, key: &str) {
 fn gc_knows_what_high_availability_has_left_in_a_namespace() {
     let place = Place::kubernetes();
     place.run(&["up", "a", "--no-wait"]).expect(0);
-    let leader = "org.apache.flink.k8s.leader.restserver";
-    leave(&place, "a", leader);
-    leave(&place, "gone", leader);
+    leave(&place, "a", LEADER);
+    leave(&place, "gone", LEADER);
     leave(&place, "back", &format!("jobGraph-{JOB}"));
     let gc = ["gc", "--on", "kubernetes"];
     let shown = place.run(&[&gc[..], &["--dry-run"]].concat());
@@ -108,11 +112,85 @@ fn gc_knows_what_high_availability_has_left_in_a_namespace() {
         place.server.with(|one| one.titles().contains(&title))
     };
     assert!(["a", "gone", "back"].iter().all(|name| has(name)));
-    place.server.set(|_| Fault::None);
     place.run(&[&gc[..], &["--yes"]].concat()).expect(0).says("deleted: 1");
     assert_eq!(["a", "gone", "back"].map(&has), [true, false, true]);
     // The control: the session has ended, and nothing of it is in a ledger.
-    place.run(&["down", "a", "--delete-data", "--force"]);
-    place.run(&[&gc[..], &["--yes"]].concat()).expect(0);
-    assert!(!has("a") && has("back"));
+    place.run(&["down", "a", "--delete-data", "--force"]).expect(0);
+    assert_eq!(["a", "gone", "back"].map(&has), [true, false, true]);
+    place.run(&[&gc[..], &["--yes"]].concat()).expect(0).says("deleted: 1");
+    assert_eq!(["a", "gone", "back"].map(&has), [false, false, true]);
+}
+
+#[test]
+fn gc_deletes_nothing_while_it_may_not_see_who_lives() {
+    /// `kind`: what may not be listed, after it was listed so many times.
+    #[track_caller]
+    fn check(kind: &'static str, times: usize, is_left: bool) {
+        let place = Place::kubernetes();
+        leave(&place, "gone", LEADER);
+        let mut listed = 0;
+        place.server.set(move |request| {
+            listed += usize::from(request.method == "GET" && request.path.ends_with(kind));
+            if times < listed { Fault::Answer(refused()) } else { Fault::None }
+        });
+        let said = place.run(&["gc", "--on", "kubernetes", "--yes"]);
+        let title = "ConfigMap/gone-cluster-config-map";
+        let is_there = place.server.with(|one| one.titles().iter().any(|one| one == title));
+        assert_eq!(is_there, is_left, "{kind} {times}: {}", said.all());
+        said.expect(i32::from(is_left));
+        let seen = place.server.seen();
+        let is_deleted = seen.iter().any(|seen| seen.request.method == "DELETE");
+        assert_eq!(is_deleted, !is_left, "{kind} {times}");
+    }
+    let kinds = ["/configmaps", "/deployments", "/statefulsets", "/pods"];
+    // When it looks first, and when it looks again before it deletes.
+    let cases = kinds.into_iter().flat_map(|kind| [(kind, 0), (kind, 1)]);
+    side_by_side(cases, |(kind, times)| check(kind, times, true));
+    // The control: nothing is refused.
+    check("/configmaps", usize::MAX, false);
+}
+
+fn refused() -> Answer {
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403,
+        "reason": "Forbidden", "message": "you cannot list that",
+    });
+    Answer::json(403, &status)
+}
+
+#[test]
+fn a_damaged_jar_of_this_machine_is_kept_anew() {
+    /// `damage`: what its file holds by then.
+    #[track_caller]
+    fn check(damage: Option<&str>) {
+        let options = vec![("state.savepoints.dir", "file:///opt/flink/data/savepoints")];
+        let flink = Server::start(Flink { slots: 4, options, ..Flink::default() });
+        let mut docker = Docker::default().with_image("flink:1.20.5");
+        docker.rest_port = flink.port();
+        let place = Place::docker_with(docker);
+        place.run(&["up", "a"]).expect(0);
+        let jar = jar_in(&place);
+        place.run(RUN).expect(0);
+        let whole = fs::read(&jar).unwrap();
+        let kept = place.folder().join(OF_MACHINE).join(sha256_of(&whole)).join("count.jar");
+        assert_eq!(fs::read(&kept).unwrap(), whole);
+        if let Some(damage) = damage {
+            fs::write(&kept, damage).unwrap();
+        }
+        fs::remove_file(&jar).unwrap();
+        let plan = place.run(&["plan", "a", "-D", "env.java.opts.all=-Dx=y"]);
+        let is_told = plan.all().contains("is another file than its name says, and is removed");
+        assert_eq!(is_told, damage.is_some(), "{}", plan.all());
+        assert_eq!(kept.exists(), damage.is_none());
+        // The next job with it.
+        fs::write(&jar, &whole).unwrap();
+        let mut run = RUN.to_vec();
+        run[3] = "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b";
+        place.run(&run).expect(0);
+        assert_eq!(fs::read(&kept).unwrap(), whole);
+    }
+    check(Some("damaged"));
+    check(Some(""));
+    // The control: a whole one stays.
+    check(None);
 }

@@ -9,6 +9,7 @@ use nutkin_testkit::scenario::{Fault, Kubernetes};
 use nutkin_testkit::side_by_side;
 
 use crate::scenario::{Place, standalone};
+use crate::scenario_kept::{LEADER, leave};
 
 /// Resource and verb: `deployments.apps get`.
 pub(crate) type Asked = BTreeSet<String>;
@@ -142,6 +143,9 @@ fn life(sums: &mut Sums, file: &str, runs_pods: bool) {
     for args in [
         &["status", "a"][..],
         &["why", "a"],
+        &["doctor", "a"],
+        &["doctor", "--pre", "-f", "session.yaml", "--on", "kubernetes"],
+        &["capture", "a"],
         &["ls"],
         &["logs", "--session", "a"],
         &["scale", "a", "--task-managers", "3", "--yes"],
@@ -153,6 +157,8 @@ fn life(sums: &mut Sums, file: &str, runs_pods: bool) {
     ] {
         sums.run(&place, args);
     }
+    leave(&place, "gone", LEADER);
+    sums.run(&place, &["gc", "--on", "kubernetes", "--yes"]);
 }
 
 #[test]
