@@ -46,7 +46,15 @@ impl Field {
     pub fn on_kubernetes(&self) -> &'static str {
         if self.kubernetes == SAME { self.local } else { self.kubernetes }
     }
+
+    /// Whether it is read and dropped: the cluster or an operator writes it, and nobody else.
+    pub fn is_ignored(&self) -> bool {
+        self.local.starts_with(IGNORED)
+    }
 }
+
+/// How it is told that a field is read and dropped.
+const IGNORED: &str = "ignored: ";
 
 /// What a cluster writes into the metadata of an object: `kubectl get -o yaml` prints it.
 const fn written(path: &'static str) -> Field {
@@ -77,8 +85,25 @@ const CPU: &str = "no effect: the processes share this machine's processors";
 /// What is read and means nothing.
 const NOTHING: &str = "no effect";
 
+/// A table of these fields, and of those that nobody but the cluster and an operator writes.
+macro_rules! with_written {
+    ($($field:expr),* $(,)?) => {
+        &[
+            $($field,)*
+            written("metadata.creationTimestamp"),
+            written("metadata.finalizers"),
+            written("metadata.generation"),
+            written("metadata.managedFields"),
+            written("metadata.resourceVersion"),
+            written("metadata.selfLink"),
+            written("metadata.uid"),
+            field("status", Type::Any, "ignored: written by an operator", SAME),
+        ]
+    };
+}
+
 /// Fields of a `FlinkDeployment`.
-pub const DEPLOYMENT: &[Field] = &[
+pub const DEPLOYMENT: &[Field] = with_written![
     field("apiVersion", Type::Text, "must be flink.apache.org/v1beta1", SAME),
     field("kind", Type::Text, "says which kind the document is", SAME),
     field(
@@ -226,18 +251,10 @@ pub const DEPLOYMENT: &[Field] = &[
         "refused",
         SAME,
     ),
-    written("metadata.creationTimestamp"),
-    written("metadata.finalizers"),
-    written("metadata.generation"),
-    written("metadata.managedFields"),
-    written("metadata.resourceVersion"),
-    written("metadata.selfLink"),
-    written("metadata.uid"),
-    field("status", Type::Any, "ignored: written by an operator", SAME),
 ];
 
 /// Fields of a `FlinkSessionJob`.
-pub const SESSION_JOB: &[Field] = &[
+pub const SESSION_JOB: &[Field] = with_written![
     field("apiVersion", Type::Text, "must be flink.apache.org/v1beta1", SAME),
     field("kind", Type::Text, "says which kind the document is", SAME),
     field("metadata.name", Type::Text, "name of the job; its job ID is made from it", SAME),
@@ -293,18 +310,10 @@ pub const SESSION_JOB: &[Field] = &[
         "another number starts the job again from initialSavepointPath",
         SAME,
     ),
-    written("metadata.creationTimestamp"),
-    written("metadata.finalizers"),
-    written("metadata.generation"),
-    written("metadata.managedFields"),
-    written("metadata.resourceVersion"),
-    written("metadata.selfLink"),
-    written("metadata.uid"),
-    field("status", Type::Any, "ignored: written by an operator", SAME),
 ];
 
 /// Fields of a `FlinkStateSnapshot`.
-pub const STATE_SNAPSHOT: &[Field] = &[
+pub const STATE_SNAPSHOT: &[Field] = with_written![
     field("apiVersion", Type::Text, "must be flink.apache.org/v1beta1", SAME),
     field("kind", Type::Text, "says which kind the document is", SAME),
     field("metadata.name", Type::Text, "name of the snapshot in the ledger", SAME),
@@ -354,12 +363,4 @@ pub const STATE_SNAPSHOT: &[Field] = &[
         "the savepoint is at `path` already: nothing is taken",
         SAME,
     ),
-    written("metadata.creationTimestamp"),
-    written("metadata.finalizers"),
-    written("metadata.generation"),
-    written("metadata.managedFields"),
-    written("metadata.resourceVersion"),
-    written("metadata.selfLink"),
-    written("metadata.uid"),
-    field("status", Type::Any, "ignored: written by an operator", SAME),
 ];

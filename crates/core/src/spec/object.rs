@@ -59,7 +59,7 @@ fn normal(node: &Node, table: &'static [Field], path: &str) -> Value {
         let path = if path.is_empty() { key.name.clone() } else { format!("{path}.{}", key.name) };
         match normal(child, table, &path) {
             Value::Null => {}
-            _ if path == "status" || is_of_cluster(table, &path) => {}
+            _ if is_ignored(table, &path) => {}
             value => {
                 fields.insert(key.name.clone(), value);
             }
@@ -68,10 +68,8 @@ fn normal(node: &Node, table: &'static [Field], path: &str) -> Value {
     Value::Object(fields)
 }
 
-/// Whether the cluster writes a field, and nobody else.
-fn is_of_cluster(table: &[Field], path: &str) -> bool {
-    let mut fields = table.iter().filter(|field| field.path == path);
-    path.starts_with("metadata.") && fields.any(|field| field.local.starts_with("ignored"))
+fn is_ignored(table: &[Field], path: &str) -> bool {
+    table.iter().any(|field| field.path == path && field.is_ignored())
 }
 
 fn value(node: &Node, field: &Field) -> Value {

@@ -182,7 +182,7 @@ fn every_field_of_a_session_file_does_what_the_table_says() {
     let others = ["apiVersion", "kind", "spec.job", "spec.taskManager.replicas"];
     let base = planned("metadata.name", &json!("words")).unwrap();
     for field in crate::spec::fields::DEPLOYMENT {
-        if field.local.starts_with("ignored") {
+        if field.is_ignored() {
             let objects = planned(field.path, &json!("x")).unwrap();
             assert_eq!(objects.items, base.items, "{} changes something", field.path);
             continue;
