@@ -53,7 +53,7 @@ pub fn plan(session: &Session, client: &ClientMachine) -> Result<Objects, Vec<Pr
     env_secrets::decorate(&mut draft);
     secrets::decorate(&mut draft);
     claims::decorate(&mut draft);
-    jars::decorate(&mut draft, 1 < session.job_manager.replicas.unwrap_or(1));
+    jars::decorate(&mut draft, false);
     command::decorate(&mut draft);
     internal_service::decorate(&mut draft);
     rest_service::decorate(&mut draft);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::steps::draft::{Draft, Role};
+use super::super::steps::draft::{Draft, FLINK_USER, Role};
 use super::super::steps::effective::is_highly_available;
 use super::super::steps::json::{append, object};
 use super::super::steps::memory::Sizes;
@@ -18,9 +18,6 @@ use super::{default_to, probes};
 use crate::change::readers;
 use nutkin_flink::dialect::Dialect;
 use nutkin_flink::digest;
-
-/// User and group of Flink's images, and of ours.
-const FLINK_USER: u32 = 9999;
 
 /// Standbys send jars where the leader's BLOB server says it is: from 2.x on the host name of the pod where it is bound
 /// to all addresses, which nobody else can resolve (`BlobServer.getAddress`, 2.3).
@@ -42,8 +39,7 @@ pub(super) fn fill(draft: &mut Draft<'_>, workload: Workload, claims: &[Claim], 
     env_secrets::decorate(draft);
     secrets::decorate(draft);
     flink_claims::decorate(draft);
-    let are_several = 1 < draft.session.job_manager.replicas.unwrap_or(1);
-    jars::decorate(draft, are_several || workload == Workload::OneStatefulSet);
+    jars::decorate(draft, workload == Workload::OneStatefulSet);
     command(draft, workload);
     hadoop::decorate(draft);
     kerberos::decorate(draft);
@@ -118,8 +114,7 @@ fn command(draft: &mut Draft<'_>, workload: Workload) {
 /// Runs as Flink's user and lets it write to volumes, unless the template or `nutkin.security-context: none` says
 /// otherwise.
 fn secure(draft: &mut Draft<'_>) {
-    let said = draft.session.configuration.text("nutkin.security-context");
-    if said.is_some_and(|said| said == "none") {
+    if !draft.is_secured() {
         return;
     }
     let spec = object(&mut draft.pod, "spec");

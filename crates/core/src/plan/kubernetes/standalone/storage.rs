@@ -1,8 +1,6 @@
 //! Directories that several pods must share: a file of one pod's own disk is gone with the pod, and no other pod can
 //! read it.
 
-use serde_json::Value;
-
 use super::super::steps::draft::Draft;
 use super::super::steps::effective::is_highly_available;
 use super::claims::Claim;
@@ -128,20 +126,7 @@ fn volume_of<'c>(
     claims: &'c [Claim],
     is_for_several: bool,
 ) -> Reach<'c> {
-    let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
-    let mounts = list(draft.container.get("volumeMounts"));
-    let below = |mount: &&Value| {
-        let point = mount["mountPath"].as_str().unwrap_or_default().trim_end_matches('/');
-        path.strip_prefix(point).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let length = |mount: &&Value| mount["mountPath"].as_str().map_or(0, str::len);
-    let Some(mount) = mounts.iter().filter(below).max_by_key(length) else { return Reach::Pod };
-    let spec = draft.pod.get("spec").and_then(|spec| spec.get("volumes"));
-    let volumes = list(spec);
-    let Some(volume) = volumes.iter().find(|volume| volume["name"] == mount["name"]) else {
-        // A claim of each pod's own is in the StatefulSet, not among the volumes.
-        return Reach::Pod;
-    };
+    let Some((mount, Some(volume))) = draft.mounted_at(path) else { return Reach::Pod };
     let is = |kind: &&str| volume.get(*kind).is_some();
     let source = &volume["persistentVolumeClaim"];
     if ["emptyDir", "ephemeral"].iter().any(is) {

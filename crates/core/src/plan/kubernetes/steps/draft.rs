@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::client::ClientMachine;
 use super::effective;
+use super::json::list;
 use super::settings::Settings;
 use crate::session::Session;
 
@@ -48,7 +49,36 @@ pub(in crate::plan::kubernetes) struct Draft<'a> {
     pub(in crate::plan::kubernetes) others: Vec<Value>,
 }
 
+/// User and group of Flink's images, and of ours, to which volumes have to belong.
+pub(in crate::plan::kubernetes) const FLINK_USER: u32 = 9999;
+
 impl Draft<'_> {
+    /// Whether a pod may be given a security context: `nutkin.security-context: none` says that it may not.
+    pub(in crate::plan::kubernetes) fn is_secured(&self) -> bool {
+        let said = self.session.configuration.text("nutkin.security-context");
+        said.is_none_or(|said| said != "none")
+    }
+
+    /// The innermost mount above a path of the main container, and its volume. A claim of each pod's own is in the
+    /// StatefulSet, not among the volumes.
+    pub(in crate::plan::kubernetes) fn mounted_at(
+        &self,
+        path: &str,
+    ) -> Option<(&Value, Option<&Value>)> {
+        fn point(mount: &Value) -> &str {
+            mount["mountPath"].as_str().unwrap_or_default().trim_end_matches('/')
+        }
+        let is_above = |mount: &&Value| {
+            let rest = path.strip_prefix(point(mount));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let mounts = list(&self.container, "volumeMounts").iter().filter(is_above);
+        let mount = mounts.max_by_key(|mount| point(mount).len())?;
+        let spec = self.pod.get("spec").and_then(Value::as_object);
+        let mut volumes = spec.map_or(&[][..], |spec| list(spec, "volumes")).iter();
+        Some((mount, volumes.find(|volume| volume["name"] == mount["name"])))
+    }
+
     /// Labels of every object (`KubernetesUtils.getCommonLabels`).
     pub(in crate::plan::kubernetes) fn labels(&self) -> Map<String, Value> {
         Map::from_iter([

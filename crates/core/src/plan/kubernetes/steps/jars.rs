@@ -1,9 +1,9 @@
 //! A claim on which JobManagers keep the jars that are uploaded to them: `nutkin.jars.store: claim`.
 
 use nutkin_flink::{Origin, Problem};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::draft::{Draft, Role};
+use super::draft::{Draft, FLINK_USER, Role};
 use super::json::{append, object};
 use crate::jars::{CLAIM_DIRECTORY, JarStore, STORE, UPLOADS};
 use crate::plan::kubernetes::marks;
@@ -14,12 +14,9 @@ const VOLUME: &str = "nutkin-kept-jars";
 /// How much room to ask for: twenty jars that hold all their libraries.
 const SIZE: &str = "2Gi";
 
-/// Group of Flink's images, and of ours, to which the volume has to belong.
-const FLINK_GROUP: u32 = 9999;
-
-/// Mounts the claim in the JobManagers, and has it made, unless they put uploads into a directory of the user's. `are_several`:
-/// whether several pods mount it.
-pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>, are_several: bool) {
+/// Mounts the claim in the JobManagers, and has it made, unless they put uploads into a directory of the user's. `is_united`:
+/// whether every pod of the session has their template.
+pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>, is_united: bool) {
     match JarStore::of(&draft.session.configuration) {
         Err(problem) => return draft.settings.problem(problem),
         Ok(JarStore::Claim) if draft.role == Role::JobManager => {}
@@ -32,14 +29,15 @@ pub(in crate::plan::kubernetes) fn decorate(draft: &mut Draft<'_>, are_several: 
     draft.settings.configuration.set(UPLOADS, CLAIM_DIRECTORY, why);
     let name = claim(draft.cluster_id);
     let source = json!({"claimName": name});
+    let is_secured = draft.is_secured();
     let spec = object(&mut draft.pod, "spec");
     append(spec, "volumes", [json!({"name": VOLUME, "persistentVolumeClaim": source})]);
-    let said = draft.session.configuration.text("nutkin.security-context");
-    if said.is_none_or(|said| said != "none") {
-        object(spec, "securityContext").entry("fsGroup").or_insert(json!(FLINK_GROUP));
+    if is_secured {
+        object(spec, "securityContext").entry("fsGroup").or_insert(json!(FLINK_USER));
     }
     let mount = json!({"name": VOLUME, "mountPath": CLAIM_DIRECTORY});
     append(&mut draft.container, "volumeMounts", [mount]);
+    let are_several = is_united || 1 < draft.session.job_manager.replicas.unwrap_or(1);
     let mode = if are_several { "ReadWriteMany" } else { "ReadWriteOnce" };
     draft.others.push(json!({
         "apiVersion": "v1",
@@ -67,20 +65,7 @@ pub(in crate::plan::kubernetes) fn check(draft: &mut Draft<'_>) {
         return;
     }
     let directory = draft.settings.text(UPLOADS).unwrap_or_default();
-    let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
-    let mounts = list(draft.container.get("volumeMounts"));
-    let point = |mount: &Value| {
-        mount["mountPath"].as_str().unwrap_or_default().trim_end_matches('/').to_owned()
-    };
-    let is_above = |mount: &&Value| {
-        let rest = directory.strip_prefix(&point(mount));
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let innermost = mounts.iter().filter(is_above).max_by_key(|mount| point(mount).len());
-    let volumes = list(draft.pod.get("spec").and_then(|spec| spec.get("volumes")));
-    let is_kept = innermost.is_some_and(|mount| {
-        let volume = volumes.iter().find(|volume| volume["name"] == mount["name"]);
-        // A claim of each pod's own is in the StatefulSet, not among the volumes.
+    let is_kept = draft.mounted_at(&directory).is_some_and(|(_, volume)| {
         volume.is_none_or(|volume| volume.get("persistentVolumeClaim").is_some())
     });
     if !is_kept {
@@ -92,6 +77,8 @@ pub(in crate::plan::kubernetes) fn check(draft: &mut Draft<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
     use crate::plan::kubernetes::native::ClientMachine;
     use crate::plan::kubernetes::plan;
@@ -127,7 +114,7 @@ mod tests {
                 .collect();
             assert_eq!(mounted, ["words"]);
             let pod = &items[0]["spec"]["template"]["spec"];
-            assert_eq!(pod["securityContext"]["fsGroup"], FLINK_GROUP);
+            assert_eq!(pod["securityContext"]["fsGroup"], FLINK_USER);
             let map = items.iter().find(|item| item["kind"] == "ConfigMap").unwrap();
             assert!(map["data"].to_string().contains(CLAIM_DIRECTORY), "{map}");
             // The control: nothing of it without the option.
