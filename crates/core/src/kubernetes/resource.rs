@@ -92,19 +92,21 @@ impl Resource {
 
     /// Path of all objects of the cluster.
     pub fn everywhere(self) -> String {
-        let root = if self.api_version.contains('/') { "apis" } else { "api" };
-        format!("/{root}/{}/{}", self.api_version, self.plural)
+        format!("{}/{}", self.root(), self.plural)
     }
 
     /// Path of all objects in a namespace.
     pub fn path(self, namespace: &str) -> String {
-        let root = if self.api_version.contains('/') { "apis" } else { "api" };
-        let Self { api_version, plural, .. } = self;
         if self.namespaced {
-            format!("/{root}/{api_version}/namespaces/{namespace}/{plural}")
+            format!("{}/namespaces/{namespace}/{}", self.root(), self.plural)
         } else {
-            format!("/{root}/{api_version}/{plural}")
+            self.everywhere()
         }
+    }
+
+    fn root(self) -> String {
+        let root = if self.api_version.contains('/') { "apis" } else { "api" };
+        format!("/{root}/{}", self.api_version)
     }
 
     /// Path of one object.

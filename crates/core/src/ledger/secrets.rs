@@ -62,10 +62,9 @@ impl Secrets {
     /// The values themselves, to be looked for elsewhere.
     pub fn values(&self) -> impl Iterator<Item = String> {
         let values = self.0.iter().filter(|(name, _)| *name != SALT);
-        values.map(|(_, text)| match text.strip_prefix(JSON).map(serde_json::from_str::<Value>) {
-            Some(Ok(Value::String(value))) => value,
-            Some(Ok(value)) => value.to_string(),
-            _ => text.clone(),
+        values.map(|(_, text)| match decoded(text) {
+            Value::String(value) => value,
+            value => value.to_string(),
         })
     }
 
@@ -78,6 +77,12 @@ impl Secrets {
         }
         all
     }
+}
+
+/// A value of what is kept of it. What cannot be read is a text.
+fn decoded(text: &str) -> Value {
+    let value = text.strip_prefix(JSON).and_then(|json| serde_json::from_str(json).ok());
+    value.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
 /// Takes the secret values out of a ledger. `before` is what lies beside it so far, `salt` a random text, which counts
@@ -134,10 +139,7 @@ pub(super) fn join(ledger: &mut Ledger, secrets: &Secrets) -> Vec<MissingSecret>
             missing.push(MissingSecret { path: path.to_owned(), name });
             return;
         };
-        *value = match text.strip_prefix(JSON).map(serde_json::from_str) {
-            Some(Ok(value)) => value,
-            _ => Value::String(text.clone()),
-        };
+        *value = decoded(text);
         joined.push(name);
     });
     digests.retain(|name, _| !joined.contains(name));
