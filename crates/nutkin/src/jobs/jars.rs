@@ -109,19 +109,28 @@ impl<'e> Jars<'e> {
         if let JarStore::Directory(path) = &self.store
             && let Some(path) = own_folder(path).find(digest)
         {
-            if is_whole(&path, digest).await {
-                return Some(path);
+            match read_whole(&path, digest).await {
+                Ok(true) => return Some(path),
+                // The directory is the user's: what is in it stays.
+                Ok(false) => {
+                    context.events.warn(&format!("{}, and is not used", is_another(&path)));
+                }
+                Err(error) => context.events.warn(&unread(&path, &error)),
             }
-            // The directory is the user's: what is in it stays.
-            context.events.warn(&format!("{}, and is not used", is_another(&path)));
         }
         if let Some(path) = self.machine.find(digest) {
-            if is_whole(&path, digest).await {
-                return Some(path);
-            }
-            // Where it is, the whole one cannot be kept.
+            let removed = match read_whole(&path, digest).await {
+                Ok(true) => return Some(path),
+                // Where it is, the whole one cannot be kept.
+                Ok(false) => self.machine.remove(digest),
+                // It may be the whole one.
+                Err(error) => {
+                    context.events.warn(&unread(&path, &error));
+                    return None;
+                }
+            };
             let what = is_another(&path);
-            match self.machine.remove(digest) {
+            match removed {
                 Ok(()) => context.events.warn(&format!("{what}, and is removed")),
                 Err(error) => {
                     context.events.warn(&format!("{what}, and cannot be removed: {error}"));
@@ -233,11 +242,18 @@ fn is_another(path: &Path) -> String {
     format!("`{}` is another file than its name says", path.display())
 }
 
+fn unread(path: &Path, error: &io::Error) -> String {
+    format!("`{}` cannot be read ({error}), and is not used", path.display())
+}
+
 /// Whether a file is the one with this SHA-256.
-async fn is_whole(path: &Path, digest: &str) -> bool {
+///
+/// # Errors
+/// It cannot be read.
+async fn read_whole(path: &Path, digest: &str) -> io::Result<bool> {
     let (path, digest) = (path.to_owned(), digest.to_owned());
-    let same = move || sha256_of_file(&path).is_ok_and(|found| found == digest);
-    tokio::task::spawn_blocking(same).await.unwrap_or(false)
+    let same = move || sha256_of_file(&path).map(|found| found == digest);
+    tokio::task::spawn_blocking(same).await.map_err(io::Error::from).flatten()
 }
 
 fn name_of(path: &Path) -> Option<String> {
