@@ -40,6 +40,8 @@ pub struct Cron {
 enum Day {
     /// By number. `L` is the last one.
     OfMonth { days: BTreeSet<i64>, last: bool },
+    /// One day: `L-3` is three before the last one, `15W` the working day nearest to the 15th in its month. A month without it has none.
+    Single { number: i64, is_before_last: bool, is_working: bool },
     /// By day of the week, Sunday is 1.
     OfWeek(BTreeSet<i64>),
     /// `2#3`: the third Monday; `6L`: the last Friday, which is 0.
@@ -48,6 +50,9 @@ enum Day {
 
 /// The release whose notation of durations holds, whatever the session runs: the operator reads them (`PT1H` since 2.0).
 pub(super) const NOTATION: FlinkVersion = FlinkVersion::new(2, 3, 0);
+
+/// Most days before the last one of a month, as in Quartz.
+const MOST_BEFORE_LAST: i64 = 30;
 
 /// Years that are looked through: Quartz knows none after 2099.
 const LAST_YEAR: i64 = 2099;
@@ -140,12 +145,33 @@ impl Day {
         let end = last_day(here.year, here.month);
         match self {
             Self::OfMonth { days, last } => days.contains(&here.day) || (*last && here.day == end),
+            Self::Single { number, is_before_last, is_working } => {
+                let wanted = if *is_before_last { end - number } else { *number };
+                let of_week = weekday(day - here.day + wanted);
+                (1..=end).contains(&wanted)
+                    && here.day == if *is_working { nearest(wanted, of_week, end) } else { wanted }
+            }
             Self::OfWeek(days) => days.contains(&weekday(day)),
             Self::Nth(of_week, 0) => weekday(day) == *of_week && end - 7 < here.day,
             Self::Nth(of_week, nth) => weekday(day) == *of_week && (here.day - 1) / 7 + 1 == *nth,
         }
     }
 }
+
+/// The day from Monday to Friday that is nearest to a day of a month, without leaving the month. `of_week`: of that day, `end`: the last
+/// day of the month.
+const fn nearest(day: i64, of_week: i64, end: i64) -> i64 {
+    match of_week {
+        SATURDAY if day == 1 => 3,
+        SATURDAY => day - 1,
+        SUNDAY if day == end => day - 2,
+        SUNDAY => day + 1,
+        _ => day,
+    }
+}
+
+const SUNDAY: i64 = 1;
+const SATURDAY: i64 = 7;
 
 const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
@@ -185,6 +211,15 @@ fn cron(text: &str) -> Option<Cron> {
 }
 
 fn day_of_month(text: &str) -> Option<Day> {
+    let (one, is_working) = text.strip_suffix('W').map_or((text, false), |one| (one, true));
+    let before_last = if one == "L" { Some("0") } else { one.strip_prefix("L-") };
+    if let Some(number) = before_last.map(|text| number(text, 0, MOST_BEFORE_LAST, &[])) {
+        return Some(Day::Single { number: number?, is_before_last: true, is_working });
+    }
+    if is_working {
+        let number = number(one, 1, 31, &[])?;
+        return Some(Day::Single { number, is_before_last: false, is_working });
+    }
     let mut last = false;
     let others: Vec<&str> = text
         .split(',')
@@ -279,6 +314,37 @@ mod tests {
         check("0 15 10 ? * 6L", before, &["2026-12-25T10:15:00Z", "2027-01-29T10:15:00Z"]);
         check("0 15 10 ? * 6#3", before, &["2026-12-18T10:15:00Z"]);
         check("0 15 10 L * ?", before, &["2026-12-31T10:15:00Z", "2027-01-31T10:15:00Z"]);
+        // The 15th of November 2026 is a Sunday, that of August a Saturday, that of December a Tuesday.
+        check(
+            "0 0 3 15W 8,11,12 ?",
+            "2026-08-01T00:00:00Z",
+            &["2026-08-14T03:00:00Z", "2026-11-16T03:00:00Z", "2026-12-15T03:00:00Z"],
+        );
+        // Neither before the first day of a month nor behind its last one: a Saturday, a Sunday.
+        check("0 0 3 1W 8 ?", "2026-07-30T00:00:00Z", &["2026-08-03T03:00:00Z"]);
+        check("0 0 3 31W 5 ?", "2026-05-01T00:00:00Z", &["2026-05-29T03:00:00Z"]);
+        check(
+            "0 0 3 LW * ?",
+            "2026-04-29T00:00:00Z",
+            &["2026-04-30T03:00:00Z", "2026-05-29T03:00:00Z"],
+        );
+        check(
+            "0 0 3 L-3 * ?",
+            before,
+            &["2026-12-28T03:00:00Z", "2027-01-28T03:00:00Z", "2027-02-25T03:00:00Z"],
+        );
+        check(
+            "0 0 3 L-3W 1,2 ?",
+            before,
+            &["2027-01-28T03:00:00Z", "2027-02-25T03:00:00Z", "2028-01-28T03:00:00Z"],
+        );
+        // A month that is too short has none.
+        check(
+            "0 0 3 L-30 * ?",
+            before,
+            &["2026-12-01T03:00:00Z", "2027-01-01T03:00:00Z", "2027-03-01T03:00:00Z"],
+        );
+        check("0 0 3 31W * ?", "2026-11-01T00:00:00Z", &["2026-12-31T03:00:00Z"]);
         check("0 0 12 1 1 ? 2030", before, &["2030-01-01T12:00:00Z"]);
         check("0 0 22-1 * * ?", before, &["2026-11-30T22:00:00Z", "2026-11-30T23:00:00Z"]);
         check("0 0 0 29 2 ?", before, &["2028-02-29T00:00:00Z"]);
@@ -301,7 +367,15 @@ mod tests {
             "0 0 3 ? * 8",
             "a b c d e f",
             "0 0 -3 * * ?",
-            "0 0 3 15W * ?",
+            "0 0 3 W * ?",
+            "0 0 3 32W * ?",
+            "0 0 3 1-15W * ?",
+            "0 0 3 15W,20W * ?",
+            "0 0 3 L-31 * ?",
+            "0 0 3 L-3,15 * ?",
+            "0 0 3 LW-3 * ?",
+            "0 0 3 ? * 15W",
+            "0 0 3 ? * L-3",
         ] {
             assert!(Schedule::read(text).is_err(), "{text}");
         }
