@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bollard::errors::Error as DaemonError;
-use bollard::models::EventMessage;
+use bollard::models::{EventMessage, MountPoint};
 use bollard::query_parameters::{
     EventsOptionsBuilder, InspectContainerOptions, RestartContainerOptionsBuilder,
 };
@@ -107,15 +107,41 @@ impl DockerSession {
         let one = one.ok_or_else(|| Error::new(Kind::NotFound, "there is no JobManager"))?;
         let path = format!("{}/{job}", directory.trim_end_matches('/'));
         let Some(packed) = make::download(self, &one.id, &path).await? else {
-            return Ok(Archived::Nothing);
+            return Ok(Archived::nothing(self.is_kept(&one.id, Path::new(&path)).await?));
         };
         let mut archive = tar::Archive::new(packed.as_slice());
-        let Some(entry) = archive.entries()?.next() else { return Ok(Archived::Nothing) };
+        let Some(entry) = archive.entries()?.next() else { return Ok(Archived::Unclear) };
         let mut text = Vec::new();
         entry?.read_to_end(&mut text)?;
         Ok(archived(Some(&text), job))
     }
+
+    /// Whether what is at a path of a container is there for the next one as well.
+    async fn is_kept(&self, container: &str, path: &Path) -> Result<bool, Error> {
+        let found = self.docker.inspect_container(container, None::<InspectContainerOptions>).await;
+        let mounts = found.map_err(|error| failure(&error))?.mounts.unwrap_or_default();
+        let above = mounts.iter().filter_map(|mount| {
+            let point = Path::new(mount.destination.as_deref()?);
+            path.starts_with(point).then(|| (point.components().count(), mount))
+        });
+        let innermost = above.max_by_key(|(depth, _)| *depth);
+        Ok(innermost.is_some_and(|(_, mount)| outlives(mount)))
+    }
 }
+
+/// Whether the files of a mount outlive the container. A volume that was made along with it goes with it: the daemon has named that one.
+fn outlives(mount: &MountPoint) -> bool {
+    let name = mount.name.as_deref().unwrap_or_default();
+    let is_anonymous = name.len() == ANONYMOUS && name.bytes().all(|one| one.is_ascii_hexdigit());
+    match mount.typ.as_deref() {
+        Some("bind" | "cluster") => true,
+        Some("volume") => !is_anonymous,
+        _ => false,
+    }
+}
+
+/// Hexadecimal digits of the name that a daemon gives to a volume (`stringid.GenerateRandomID`).
+const ANONYMOUS: usize = 64;
 
 /// What happens to the containers of a session, as the daemon tells.
 #[allow(missing_debug_implementations, reason = "the stream inside has none")]
@@ -156,5 +182,25 @@ impl ContainerChanges {
             self.stream = None;
         }
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mounts_that_outlive_their_container() {
+        #[track_caller]
+        fn check(kind: &str, name: &str, expected: bool) {
+            let [typ, name] = [kind, name].map(|text| Some(text.to_owned()));
+            let mount = MountPoint { typ, name, ..MountPoint::default() };
+            assert_eq!(outlives(&mount), expected, "{mount:?}");
+        }
+        check("volume", "nutkin-a-data", true);
+        check("volume", &"a0".repeat(32), false);
+        check("bind", "", true);
+        check("tmpfs", "", false);
+        check("image", "", false);
     }
 }

@@ -1,6 +1,7 @@
 //! What somebody needs who keeps the jobs of a session running: which pods run, since when, and what jobs have left.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use futures_util::future::try_join_all;
 use futures_util::io::AsyncBufReadExt as _;
@@ -10,11 +11,12 @@ use http::Request;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::AttachParams;
 use nutkin_core::jobs::{Archived, LIST, archived, listed};
-use nutkin_core::kubernetes::living;
 use nutkin_core::kubernetes::resource::PODS;
 use nutkin_core::kubernetes::shape;
+use nutkin_core::kubernetes::{kept, living};
 use nutkin_core::supervision::fence::{LivingProcesses, ProcessStart};
 use nutkin_shell::{Error, Kind};
+use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
 
 use super::error::{ApiError, failure};
@@ -73,7 +75,17 @@ impl KubernetesSession {
         let unseen = || Error::new(Kind::Broken, format!("`{directory}` cannot be read from here"));
         let path = format!("{}/{job}", directory.trim_end_matches('/'));
         let printed = self.printed_by(READ, &[&path]).await.ok_or_else(unseen)?;
-        Ok(archived((!printed.is_empty()).then_some(printed.as_bytes()), job))
+        if printed.is_empty() {
+            let pod = self.running_job_manager().await.ok_or_else(unseen)?;
+            return Ok(Archived::nothing(kept::outlives(&pod, Path::new(&path))));
+        }
+        Ok(archived(Some(printed.as_bytes()), job))
+    }
+
+    /// A pod in which a JobManager runs.
+    async fn running_job_manager(&self) -> Option<Value> {
+        let pods = self.job_managers().await.ok()?;
+        pods.into_iter().find(|pod| living::start(pod).is_some())
     }
 
     /// What a script prints in the JobManager; `None`: it fails, or cannot be run.
@@ -88,10 +100,9 @@ impl KubernetesSession {
     }
 
     async fn printed_by_command(&self, words: Vec<&str>) -> Option<String> {
-        let pods = self.job_managers().await.ok()?;
-        let pod = pods.iter().find(|pod| living::start(pod).is_some())?;
+        let pod = self.running_job_manager().await?;
         let name = pod["metadata"]["name"].as_str()?;
-        let container = living::container(pod)?;
+        let container = living::container(&pod)?;
         let api: kube::Api<Pod> =
             kube::Api::namespaced(self.api.client().clone(), self.api.namespace());
         let how = AttachParams::default().stdin(false).stderr(false).container(container);

@@ -39,8 +39,15 @@ pub enum Archived {
         /// When, in milliseconds since 1970 by the clock of the JobManager, where it says so.
         at: Option<i64>,
     },
-    /// Something that does not say how: the JobManager ended while it wrote it, for example.
+    /// Nobody can tell: the JobManager ended while it wrote, for example, or what it wrote was on a disk that went with it.
     Unclear,
+}
+
+impl Archived {
+    /// What it says of a job that nothing is written down of it. `outlives`: whether what JobManagers before have written is still there.
+    pub const fn nothing(outlives: bool) -> Self {
+        if outlives { Self::Nothing } else { Self::Unclear }
+    }
 }
 
 /// Reads what a JobManager wrote down of a job; `None`: there is no such file.

@@ -59,8 +59,8 @@ pub enum JobArchive {
     Read {
         /// Jobs that have ended, each with Flink's word for its state.
         ended: BTreeMap<String, String>,
-        /// Jobs of which it cannot tell: a part of a file, or one of an earlier job of the same id, which Flink does not replace
-        /// (`FsJobArchivist` writes with `NO_OVERWRITE`).
+        /// Jobs of which it cannot tell: a part of a file, one of an earlier job of the same id, which Flink does not replace
+        /// (`FsJobArchivist` writes with `NO_OVERWRITE`), or nothing in a directory that went with its JobManager.
         unclear: BTreeSet<String>,
     },
 }

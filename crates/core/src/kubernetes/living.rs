@@ -34,9 +34,13 @@ pub fn start(pod: &Value) -> Option<ProcessStart> {
 
 /// The name of the container of Flink's process.
 pub fn container(pod: &Value) -> Option<&str> {
+    main(pod)?["name"].as_str()
+}
+
+/// The container of Flink's process.
+pub(super) fn main(pod: &Value) -> Option<&Value> {
     let all = pod["spec"]["containers"].as_array()?;
-    let main = all.iter().find(|one| one["name"] == MAIN).or_else(|| all.first())?;
-    main["name"].as_str()
+    all.iter().find(|one| one["name"] == MAIN).or_else(|| all.first())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod desired;
 pub mod diff;
 pub mod forbidden;
 pub mod ha;
+pub mod kept;
 pub mod living;
 pub mod managed;
 pub mod ownership;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use nutkin_core::jobs::Hindrance;
+use nutkin_core::kubernetes::kept;
 use nutkin_core::selection::Platform;
 use nutkin_core::session::Session;
 use serde_json::Value;
@@ -56,25 +57,13 @@ fn unwritable(directory: &str) -> Option<Hindrance> {
 /// Where the containers of a session see its volume, in images that have Flink where the official ones have it.
 const DOCKER_VOLUME: &str = "/opt/flink/data";
 
-/// Kinds of volumes whose files outlive the pod.
-const KEPT: [&str; 6] = ["persistentVolumeClaim", "nfs", "csi", "cephfs", "glusterfs", "azureFile"];
-
-/// Whether a pod of this template keeps what lies at a path. `is_docker`: all pods are containers of one machine.
+/// Whether a pod of this template keeps what is at a path. `is_docker`: all pods are containers of one machine.
 fn is_kept(path: &Path, template: &Value, is_docker: bool) -> bool {
-    let spec = &template["spec"];
-    let list = |value: &'_ Value| value.as_array().cloned().unwrap_or_default();
-    let volumes = list(&spec["volumes"]);
-    let kept = |name: &Value| {
-        volumes.iter().any(|volume| {
-            let is_on_host = is_docker && !volume["hostPath"].is_null();
-            volume["name"] == *name
-                && (is_on_host || KEPT.iter().any(|kind| !volume[*kind].is_null()))
-        })
+    let is_on_host = || {
+        is_docker
+            && kept::volume_at(template, path).is_some_and(|volume| !volume["hostPath"].is_null())
     };
-    list(&spec["containers"]).iter().flat_map(|one| list(&one["volumeMounts"])).any(|mount| {
-        let at = mount["mountPath"].as_str();
-        at.is_some_and(|at| path.starts_with(at)) && kept(&mount["name"])
-    })
+    kept::outlives(template, path) || is_on_host()
 }
 
 #[cfg(test)]

@@ -49,7 +49,14 @@ struct Daemon {
 
 impl Daemon {
     fn new(options: &[&str]) -> Self {
-        let flink = Server::start(flink(true));
+        Self::with("file:///opt/flink/data/archive", options)
+    }
+
+    /// Its JobManager writes down there which jobs have ended.
+    fn with(archive: &'static str, options: &[&str]) -> Self {
+        let mut flink = flink(false);
+        flink.options.push(("jobmanager.archive.fs.dir", archive));
+        let flink = Server::start(flink);
         let place = Place::docker(flink.port());
         place.run(&[&["up", "a"], options].concat()).expect(0);
         jar(&place);
@@ -185,6 +192,44 @@ fn a_job_that_had_finished_does_not_come_back() {
 }
 
 #[test]
+fn an_archive_that_goes_with_its_job_manager_says_nothing_of_jobs_that_are_not_in_it() {
+    /// `archive`: where JobManagers of containers write down ends.
+    #[track_caller]
+    fn docker(archive: &'static str, goes_on: bool) {
+        let daemon = Daemon::with(archive, &[]);
+        daemon.lose(true);
+        let run = daemon.place.run(&["watch", "a", "--once"]);
+        run.expect(0).says(if goes_on { "goes on from" } else { "is not known" });
+        assert_eq!(daemon.jobs().len(), usize::from(goes_on), "{archive}");
+    }
+
+    /// `volume`: what is mounted where JobManagers of pods write down ends; `archived`: what they wrote.
+    #[track_caller]
+    fn kubernetes(volume: &str, archived: Option<&str>, says: &str, goes_on: bool) {
+        let place = cluster_on(&standalone(1), volume, LATER, true);
+        place.server.with(|one| {
+            one.archives.extend(archived.map(|text| (JOB.to_owned(), text.to_owned())));
+        });
+        lose_in_pod(&place);
+        place.run(&["watch", "a", "--once"]).expect(0).says(says);
+        assert_eq!(jobs(&place).len(), usize::from(goes_on), "{volume}");
+    }
+
+    docker("file:///tmp/archive", false);
+    docker("file:///opt/flink/database/archive", false);
+    // The control: the volume outlives the container.
+    docker("file:///opt/flink/data/archive", true);
+    let of_pod = CLAIM.replace("persistentVolumeClaim: {claimName: data}", "emptyDir: {}");
+    kubernetes("", None, "is not known", false);
+    kubernetes(&of_pod, None, "is not known", false);
+    // The controls: what is there counts wherever it is, and a claim outlives the pod.
+    let overview = json!({"jobs": [{"jid": JOB, "state": "CANCELED"}]}).to_string();
+    let archive = json!({"archive": [{"path": "/jobs/overview", "json": overview}]}).to_string();
+    kubernetes("", Some(&archive), "was CANCELED before", false);
+    kubernetes(CLAIM, None, "goes on from", true);
+}
+
+#[test]
 fn no_job_runs_twice_whatever_is_cut() {
     let once: &[&str] = &["watch", "a", "--once"];
     let is_change = |request: &Request| !["GET", "HEAD"].contains(&request.method.as_str());
@@ -221,12 +266,24 @@ pub(crate) fn cluster(file: &str, started: &'static str) -> Place<Kubernetes> {
 
 /// The same, with an archive or without one.
 pub(crate) fn cluster_with(file: &str, started: &'static str, archive: bool) -> Place<Kubernetes> {
+    cluster_on(file, CLAIM, started, archive)
+}
+
+/// A claim where the JobManager keeps what outlives it.
+const CLAIM: &str = "  podTemplate:
+    spec:
+      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
+      containers: [{name: flink-main-container, volumeMounts: [{name: data, mountPath: /opt/flink/data}]}]
+";
+
+/// The same, on this volume. Empty: on the container's own disk.
+fn cluster_on(file: &str, volume: &str, started: &'static str, archive: bool) -> Place<Kubernetes> {
     let place = Place::kubernetes();
     place.server.with(|one| {
         one.runs_pods = true;
         one.flink = flink(archive);
     });
-    place.file("session.yaml", file);
+    place.file("session.yaml", &format!("{file}{volume}"));
     place.run(&["up", "-f", "session.yaml"]).expect(0);
     jar(&place);
     place.run(RUN).expect(0);
