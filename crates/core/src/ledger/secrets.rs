@@ -260,7 +260,7 @@ fn visit_text(text: &mut String, path: &str, is_secret: bool, visitor: &mut Visi
 }
 
 /// Any document: options are known by the field that holds them, variables by standing in a list `env`, words of a
-/// command by standing in a list.
+/// command by standing in a list. All that is in a secret value is secret.
 fn visit_value(value: &mut Value, path: &str, is_secret: bool, visitor: &mut Visitor<'_>) {
     match value {
         Value::Object(fields) => {
@@ -271,14 +271,16 @@ fn visit_value(value: &mut Value, path: &str, is_secret: bool, visitor: &mut Vis
                     .and_then(Value::as_str)
                     .is_some_and(|name| is_secret_variable(name, is_sensitive));
             for (key, value) in fields {
-                let is_secret = holds_options && is_sensitive(key) || is_variable && key == "value";
+                let is_secret = is_secret
+                    || holds_options && is_sensitive(key)
+                    || is_variable && key == "value";
                 visit_value(value, &format!("{path}.{key}"), is_secret, visitor);
             }
         }
         Value::Array(items) => {
             let secret = secret_words(items.iter().map(|item| item.as_str().unwrap_or_default()));
-            for (index, (item, is_secret)) in items.iter_mut().zip(secret).enumerate() {
-                visit_value(item, &format!("{path}.{index}"), is_secret, visitor);
+            for (index, (item, is_word)) in items.iter_mut().zip(secret).enumerate() {
+                visit_value(item, &format!("{path}.{index}"), is_secret || is_word, visitor);
             }
         }
         Value::String(text) => {

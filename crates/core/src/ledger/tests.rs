@@ -57,6 +57,7 @@ spec:
     s3: {access-key: me, secret-key: hunter2}
     env.java.opts.all: -Xint -Djavax.net.ssl.trustStorePassword=hunter2
     pipeline.jars: [a, 1, 0x10]
+    a.secret: [hunter2, 1, {b: [hunter2]}]
     table.x: 1.50
     nothing:
   jobManager: {resource: {cpu: 0.50, memory: 2Gi}}
