@@ -13,6 +13,7 @@ const AT_ONCE: i64 = 50;
 #[derive(Debug, Clone)]
 pub struct LogReader {
     process: String,
+    log: String,
     /// Seconds by which times in it are ahead of UTC.
     offset: i32,
     /// Whether a container runtime has put a time before each line.
@@ -21,14 +22,17 @@ pub struct LogReader {
 }
 
 impl LogReader {
-    /// Of a process that writes into files. `offset`: seconds by which the times in them are ahead of UTC.
-    pub fn of_files(process: &str, offset: i32) -> Self {
-        Self { process: process.to_owned(), offset, is_stamped: false, last: None }
+    /// Of a file of a process. `offset`: seconds by which the times in it are ahead of UTC.
+    pub fn of_file(process: &str, file: &str, offset: i32) -> Self {
+        let (process, log) = (process.to_owned(), file.to_owned());
+        Self { process, log, offset, is_stamped: false, last: None }
     }
 
-    /// Of a container whose runtime was asked for times. Where it gives none, those in the lines count.
-    pub fn of_container(process: &str) -> Self {
-        Self { process: process.to_owned(), offset: 0, is_stamped: true, last: None }
+    /// Of a container whose runtime was asked for times. Where it gives none, those in the lines count. `life`: which of its lives that is,
+    /// if each has a log of its own.
+    pub fn of_container(process: &str, life: &str) -> Self {
+        let (process, log) = (process.to_owned(), life.to_owned());
+        Self { process, log, offset: 0, is_stamped: true, last: None }
     }
 
     /// The next line.
@@ -45,7 +49,8 @@ impl LogReader {
                 };
         let at = stamp.or(own).or(self.last);
         self.last = at;
-        LogLine { process: self.process.clone(), text: text.to_owned(), at, begins }
+        let (process, log) = (self.process.clone(), self.log.clone());
+        LogLine { process, log, text: text.to_owned(), at, begins }
     }
 }
 
@@ -76,7 +81,7 @@ mod tests {
     #[test]
     fn a_line_without_a_time_belongs_to_the_one_before_it() {
         check(
-            LogReader::of_files("a", 3600),
+            LogReader::of_file("a", "a.log", 3600),
             &[
                 "Picked up JAVA_TOOL_OPTIONS: -Dx",
                 "2026-01-01 01:00:01,000 ERROR a.B [] - x",
@@ -99,7 +104,7 @@ mod tests {
     #[test]
     fn a_container_runtime_knows_when_every_line_was_written() {
         check(
-            LogReader::of_container("a"),
+            LogReader::of_container("a", ""),
             &[
                 // The JVM is an hour ahead.
                 "2026-01-01T00:00:01.001Z 2026-01-01 01:00:01,000 ERROR a.B [] - x",
@@ -121,6 +126,6 @@ mod tests {
         // Of a daemon that gives no times, those of the lines count.
         let line = "2026-01-01 00:00:01,000 INFO  a.B [] - y";
         let shown = format!("1000 {line}");
-        check(LogReader::of_container("a"), &[line, "\tat x"], &[&shown, "+1000 \tat x"]);
+        check(LogReader::of_container("a", ""), &[line, "\tat x"], &[&shown, "+1000 \tat x"]);
     }
 }

@@ -53,7 +53,7 @@ fn source<'a>(session: &'a DockerSession, one: &ListedContainer, logs: &Logs) ->
         .since(since.unwrap_or_default())
         .tail(&tail)
         .build();
-    let mut lines = LogReader::of_container(&one.seen.alias);
+    let mut lines = LogReader::of_container(&one.seen.alias, "");
     let outputs = session.docker.logs(&one.seen.name, Some(options));
     let outputs = outputs.map(move |output| match output {
         Ok(output) => {

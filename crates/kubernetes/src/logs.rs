@@ -92,7 +92,8 @@ fn of_life<'a>(
     logs: &'a Logs,
     noticed: &'a RefCell<Noticed>,
 ) -> LogSource<'a> {
-    let mut reader = LogReader::of_container(&source.prefix);
+    let life = if previous { "previous" } else { "" };
+    let mut reader = LogReader::of_container(&source.prefix, life);
     let opened = stream::once(async move {
         let opened = opened(session, source, previous, logs).await?;
         if opened.is_none() && !previous {
@@ -243,7 +244,7 @@ async fn read(
     lines: &tokio::sync::mpsc::Sender<LogLine>,
 ) -> Result<(), ApiError> {
     let path = path(session, &source.pod, Some(&source.container), false, logs, true);
-    let mut reader = LogReader::of_container(&source.prefix);
+    let mut reader = LogReader::of_container(&source.prefix, "");
     loop {
         match session.api.lines(&path, &format!("read the log of Pod/{}", source.pod)).await {
             Ok(stream) => {

@@ -88,7 +88,8 @@ impl Files<'_> {
                 if !self.known.insert(path.clone()) {
                     continue;
                 }
-                let lines = LogReader::of_files(&process.name, time_zone::offset(process));
+                let offset = time_zone::offset(process);
+                let lines = LogReader::of_file(&process.name, &path.to_string_lossy(), offset);
                 added.push(File { reader: Reader::new(&path), lines });
             }
         }

@@ -135,6 +135,7 @@ mod tests {
     fn line(process: &str, number: i64) -> LogLine {
         LogLine {
             process: process.to_owned(),
+            log: String::new(),
             text: number.to_string(),
             at: Some(number),
             begins: true,

@@ -26,10 +26,11 @@ pub struct LogFilter {
 #[derive(Debug)]
 pub struct LogSieve {
     filter: LogFilter,
-    entries: BTreeMap<String, Entry>,
+    /// By process and log.
+    entries: BTreeMap<(String, String), Entry>,
 }
 
-/// The entry of a process whose lines come.
+/// The entry of a log whose lines come.
 #[derive(Debug, Default)]
 struct Entry {
     is_refused: bool,
@@ -47,8 +48,9 @@ impl LogSieve {
     /// The lines that are to be shown now that this one has come: none, it, or it with those of its entry before it.
     pub fn line(&mut self, line: LogLine) -> Vec<LogLine> {
         let filter = &self.filter;
-        let is_first = !self.entries.contains_key(&line.process);
-        let entry = self.entries.entry(line.process.clone()).or_default();
+        let log = (line.process.clone(), line.log.clone());
+        let is_first = !self.entries.contains_key(&log);
+        let entry = self.entries.entry(log).or_default();
         if line.begins || is_first {
             *entry = Entry {
                 is_refused: filter.refuses(&line),
@@ -106,6 +108,7 @@ mod tests {
         for (process, at, text) in LINES {
             let line = LogLine {
                 process: process.to_owned(),
+                log: String::new(),
                 text: text.to_owned(),
                 at: Some(at),
                 begins: !text.starts_with(' '),
@@ -140,10 +143,38 @@ mod tests {
         let mut sieve = LogSieve::new(LogFilter::default());
         let line = LogLine {
             process: "a".to_owned(),
+            log: String::new(),
             text: "\tat cut.off(A.java:1)".to_owned(),
             at: None,
             begins: false,
         };
         assert_eq!(sieve.line(line.clone()), [line]);
+    }
+
+    #[test]
+    fn what_a_process_prints_is_not_a_part_of_what_it_logs() {
+        #[track_caller]
+        fn check(pattern: &str, logs: [&str; 2], expected: &[&str]) {
+            let pattern = Regex::new(pattern).ok();
+            let mut sieve = LogSieve::new(LogFilter { pattern, ..LogFilter::default() });
+            let [log, out] = logs;
+            let lines = [
+                (log, "x ERROR fails", true),
+                (out, " a table", false),
+                (out, "a total", true),
+                (log, "  at Some.code(A.java:1)", false),
+                (out, " of two lines", false),
+            ];
+            let shown = lines.into_iter().flat_map(|(log, text, begins)| {
+                let (process, log, text) = ("a".to_owned(), log.to_owned(), text.to_owned());
+                sieve.line(LogLine { process, log, text, at: None, begins })
+            });
+            assert_eq!(shown.map(|line| line.text).collect::<Vec<_>>(), expected);
+        }
+        let two = ["a.log", "a.out"];
+        check("fails", two, &["x ERROR fails", "  at Some.code(A.java:1)"]);
+        check("total", two, &["a total", " of two lines"]);
+        // The control: of one log they are entries one after the other.
+        check("fails", ["", ""], &["x ERROR fails", " a table"]);
     }
 }

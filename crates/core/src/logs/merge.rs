@@ -69,7 +69,8 @@ mod tests {
                 let (time, text) = line.split_once(' ').unwrap();
                 last = time.parse().ok().or(last);
                 let process = number.to_string();
-                LogLine { process, text: text.to_owned(), at: last, begins: time != "+" }
+                let (log, text) = (String::new(), text.to_owned());
+                LogLine { process, log, text, at: last, begins: time != "+" }
             };
             log.lines().map(line).collect::<Vec<_>>().into_iter()
         };

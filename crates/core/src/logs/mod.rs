@@ -15,6 +15,8 @@ pub use merge::LogMerge;
 pub struct LogLine {
     /// The process that wrote it, as `status` names it.
     pub process: String,
+    /// Which of its logs that is in, if it has several: entries of two logs do not mix.
+    pub log: String,
     /// Without its end.
     pub text: String,
     /// When it was written, in milliseconds since 1970; of a line without a time, when the one before it was. `None`: nobody says it.

@@ -161,6 +161,14 @@ fn files_of_this_machine_are_merged_by_time() {
     check(&logs(&[]), "jobmanager", &[0, 3, 4, 5, 6, 7, 8]);
     check(&logs(&["--tail", "1"]), "jobmanager", &[7, 8]);
     check(&logs(&["--since", "10m", "--grep", "."]), "jobmanager", &[]);
+    // What it prints is not a part of what it logs.
+    let out = launch.processes.iter().find(|one| one.name == "taskmanager-1").unwrap().out.clone();
+    fs::write(&out, "2026-01-01 00:00:05,500 INFO  a.C [] - prints\n  a table\n").unwrap();
+    fs::write(&task_manager, TASK_MANAGER).unwrap();
+    check(&logs(&["--tail", "1", "--grep", "frees"]), "jobmanager", &[7]);
+    let both = logs(&["--tail", "1", "--grep", "frees|table"]);
+    assert!(both.contains(" |   a table\n"), "the control: {both}");
+    fs::remove_file(out).unwrap();
     // A line without an end is shown in its place.
     fs::write(&task_manager, TASK_MANAGER.trim_end()).unwrap();
     check(&logs(&[]), "jobmanager", &ALL);
