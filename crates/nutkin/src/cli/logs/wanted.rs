@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use nutkin_core::logs::{LogFilter, LogLevel};
 use nutkin_flink::FlinkVersion;
+use nutkin_flink::flink_cli::is_job_id;
 use nutkin_flink::values::duration;
 use regex::Regex;
 use serde_json::Value;
@@ -94,10 +95,9 @@ async fn words_of(wanted: &str, session: &Session) -> Result<Vec<String>, Error>
     if !known.is_empty() {
         return Ok(known);
     }
-    let is_whole = wanted.len() == 32 && wanted.bytes().all(|byte| byte.is_ascii_hexdigit());
     match failure.kind {
         // Nobody knows which jobs there were: an id is enough to search for.
-        _ if is_whole => Ok(vec![wanted.to_lowercase()]),
+        _ if is_job_id(wanted) => Ok(vec![wanted.to_lowercase()]),
         Kind::NotFound | Kind::Invalid => Err(failure),
         _ => Err(failure.hint("say the whole id of the job: its JobManager does not answer")),
     }
