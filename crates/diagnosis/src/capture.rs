@@ -16,20 +16,21 @@ const SHORTEST: usize = 4;
 /// Fields that repeat what the others say, or who wrote it: the object as it was applied, and its managers.
 const LEFT_OUT: [&str; 2] = ["kubectl.kubernetes.io/last-applied-configuration", "managedFields"];
 
-/// The files by their names. `more`: other documents; `secrets`: values that are known to be secret, which are hidden wherever they are.
+/// The files by their names. `more`: other documents; `texts`: other texts; `secrets`: values that are known to be secret, which are hidden wherever they are.
 pub fn files(
     evidence: &Evidence,
     more: &[(String, Value)],
+    texts: &[(String, String)],
     secrets: &[String],
 ) -> BTreeMap<String, String> {
-    let mut files = BTreeMap::new();
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
     for log in &evidence.logs {
         let previous = if log.previous { ".previous" } else { "" };
-        let text: &mut String = files.entry(format!("{}{previous}.log", log.process)).or_default();
-        for line in log.text.lines() {
-            text.push_str(&masked_line(line));
-            text.push('\n');
-        }
+        let name = format!("{}{previous}.log", log.process);
+        files.entry(name).or_default().push_str(&masked_lines(&log.text));
+    }
+    for (name, text) in texts {
+        files.insert(name.clone(), masked_lines(text));
     }
     let mut rest = evidence.clone();
     rest.logs.clear();
@@ -53,21 +54,15 @@ pub fn files(
     files
 }
 
+fn masked_lines(text: &str) -> String {
+    text.lines().map(|line| masked_line(line) + "\n").collect()
+}
+
 fn masked(value: &Value, is_secret: bool) -> Value {
     match value {
         Value::Object(fields) => Value::Object(masked_fields(fields, is_secret)),
-        Value::Array(items) => {
-            let words: Option<Vec<String>> =
-                items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
-            match words {
-                // Words of a command line: a value may follow its name.
-                Some(words) if !is_secret => {
-                    let words = masked_words(&words);
-                    words.into_iter().map(|word| masked(&Value::String(word), false)).collect()
-                }
-                _ => items.iter().map(|item| masked(item, is_secret)).collect(),
-            }
-        }
+        Value::Array(items) if !is_secret => masked_items(items),
+        Value::Array(items) => items.iter().map(|item| masked(item, true)).collect(),
         Value::Null => Value::Null,
         _ if is_secret => HIDDEN.into(),
         Value::String(text) => match serde_json::from_str::<Value>(text) {
@@ -79,6 +74,25 @@ fn masked(value: &Value, is_secret: bool) -> Value {
         },
         Value::Number(_) | Value::Bool(_) => value.clone(),
     }
+}
+
+/// Items may be words of a command line: a value may follow its name, and need not be a text.
+fn masked_items(items: &[Value]) -> Value {
+    let word = |item: &Value| match item {
+        Value::String(text) => text.clone(),
+        Value::Number(_) | Value::Bool(_) => item.to_string(),
+        Value::Null | Value::Array(_) | Value::Object(_) => String::new(),
+    };
+    let words: Vec<String> = items.iter().map(word).collect();
+    let items = items.iter().zip(&words).zip(masked_words(&words));
+    let items = items.map(|((item, word), shown)| {
+        let is_changed = shown != *word;
+        match item {
+            Value::String(_) => masked(&Value::String(shown), false),
+            _ => masked(item, is_changed),
+        }
+    });
+    items.collect()
 }
 
 fn masked_fields(fields: &Map<String, Value>, is_secret: bool) -> Map<String, Value> {
@@ -108,7 +122,7 @@ mod tests {
 
     /// Everything that there is in one text.
     fn all(evidence: &Evidence, more: &[(String, Value)], secrets: &[String]) -> String {
-        let files = files(evidence, more, secrets);
+        let files = files(evidence, more, &[], secrets);
         files.iter().map(|(name, text)| format!("{name}\n{text}")).collect()
     }
 
@@ -163,9 +177,21 @@ mod tests {
             Evidence { logs: vec![log(&format!("connects as {SECRET}"))], ..Evidence::default() };
         assert!(all(&plain, &[], &[]).contains(SECRET), "the control");
         assert!(!all(&plain, &[], &[SECRET.to_owned()]).contains(SECRET));
+        // Words that follow the name of a secret need not be texts, and what is in a secret is one.
+        let words = json!({
+            "args": ["--password", 12345, "--port", 8081, {"a": "--token"}, "kept"],
+            "token": [SECRET, [SECRET, {"a": SECRET}], 12345],
+        });
+        let text = all(&Evidence::default(), &[("ledger.json".to_owned(), words)], &[]);
+        assert!(!text.contains(SECRET) && !text.contains("12345"), "{text}");
+        assert!(text.contains("8081") && text.contains("kept"), "{text}");
         let quoted = "a\"quoted\"value".to_owned();
         let document = [("x.json".to_owned(), json!({"said": format!("it is {quoted}")}))];
-        assert!(!all(&plain, &document, &[quoted]).contains("quoted"));
+        assert!(!all(&plain, &document, std::slice::from_ref(&quoted)).contains("quoted"));
+        // A text is one as it is.
+        let said = [("x.txt".to_owned(), format!("it is {quoted}\npassword={SECRET}\nthe end"))];
+        let text = files(&plain, &[], &said, &[quoted])["x.txt"].clone();
+        assert_eq!(text, "it is ******\npassword=******\nthe end\n");
     }
 
     #[test]
@@ -186,7 +212,7 @@ mod tests {
             objects: vec![json!({"kind": "Event"})],
             ..Evidence::default()
         };
-        let files = files(&evidence, &[], &[]);
+        let files = files(&evidence, &[], &[], &[]);
         let files = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
         assert_eq!(Evidence::of_files(files), evidence);
     }

@@ -12,7 +12,7 @@ use nutkin_shell::{Error, Kind, ledger};
 use serde_json::{Value, json};
 
 use super::client::Target;
-use super::shared::{Output, OutputArgs, PlatformArgs, document};
+use super::shared::{Output, OutputArgs, PlatformArgs, WhichArgs, document};
 use super::{Context, select, why};
 use crate::platform::Session;
 use crate::{Exit, Outcome, runtime};
@@ -34,13 +34,8 @@ const MOST: usize = 50;
 
 The archive has what `nutkin why` reads, its findings, configurations and threads. Secrets are hidden.")]
 pub struct Args {
-    /// The session's name
-    #[arg(value_name = "NAME")]
-    name: Option<String>,
-
-    /// A session file that names it
-    #[arg(long, short)]
-    file: Option<PathBuf>,
+    #[command(flatten)]
+    which: WhichArgs,
 
     /// The archive to write, which must not exist; NAME-capture.tar.gz by default
     #[arg(long, value_name = "FILE")]
@@ -59,7 +54,7 @@ pub struct Args {
 /// No such session (5); the archive exists (2) or cannot be written.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
-        let (name, file) = (args.name.as_deref(), args.file.as_deref());
+        let (name, file) = (args.which.name(), args.which.file());
         let session = select::find(name, file, &args.platform, context).await?;
         let archive = args.archive.clone();
         let archive =
@@ -96,12 +91,17 @@ async fn collect(
     session: &Session,
     context: &Context<'_>,
 ) -> Result<BTreeMap<String, String>, Error> {
-    let evidence = why::collect(session).await?;
-    let found = diagnose(&evidence);
     let mut more = answers(session).await;
+    // The ledger is read last: secrets that came meanwhile are in it.
+    let (evidence, opened) = why::collect_with_ledger(session).await?;
+    let opened = match opened {
+        Some(opened) => opened,
+        None => ledger::load(session).await,
+    };
+    let found = diagnose(&evidence);
     more.push(("diagnosis.json".to_owned(), findings(session.name(), &found)));
     let mut secrets = Vec::new();
-    match ledger::load(session).await {
+    match opened {
         Ok(opened) => {
             // As it is stored: in the places of secrets are their names.
             let stored = serde_json::to_value(&opened.base).unwrap_or_default();
@@ -116,14 +116,9 @@ async fn collect(
             more.push(("ledger-unseen.json".to_owned(), json!({"unseen": why})));
         }
     }
-    more.push(("diagnosis".to_owned(), text(session.name(), &found).into()));
-    let mut files = capture::files(&evidence, &more, &secrets);
     // The same for people.
-    if let Some(text) = files.remove("diagnosis") {
-        let text: String = serde_json::from_str(&text).unwrap_or_default();
-        files.insert("diagnosis.txt".to_owned(), text);
-    }
-    Ok(files)
+    let texts = [("diagnosis.txt".to_owned(), text(session.name(), &found))];
+    Ok(capture::files(&evidence, &more, &texts, &secrets))
 }
 
 /// What the JobManager says beside what `why` asks for: configurations, TaskManagers, threads.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use nutkin_core::kubernetes::shape;
+use nutkin_core::ledger::Opened;
 use nutkin_diagnosis::{Diagnosis, Evidence, diagnose};
 use nutkin_flink::process::Role;
 use serde_json::Value;
@@ -97,15 +98,26 @@ async fn chosen(args: &Args, context: &Context<'_>) -> Result<(Session, Option<S
 /// # Errors
 /// It has ended, or its platform cannot be asked.
 pub(super) async fn collect(session: &Session) -> Result<Evidence, Error> {
+    Ok(collect_with_ledger(session).await?.0)
+}
+
+/// The same with the ledger, or why it cannot be read; `None`: the platform did not answer, and it was not tried.
+///
+/// # Errors
+/// As of [`collect`].
+pub(super) async fn collect_with_ledger(
+    session: &Session,
+) -> Result<(Evidence, Option<Result<Opened, Error>>), Error> {
     let mut evidence = match session.evidence().await {
         Ok(evidence) => evidence,
         // A platform that does not answer is what is wrong, as far as can be seen.
         Err(error) if matches!(error.kind, Kind::Denied | Kind::Retry | Kind::Broken) => {
-            return Ok(unseen(session, &error));
+            return Ok((unseen(session, &error), None));
         }
         Err(error) => return Err(error),
     };
-    match ledger::load(session).await {
+    let opened = ledger::load(session).await;
+    match &opened {
         Ok(opened) => {
             let jobs = evidence.flink.iter().flat_map(|flink| &flink.jobs);
             let row = |job: &'_ nutkin_diagnosis::JobEvidence| {
@@ -127,7 +139,7 @@ pub(super) async fn collect(session: &Session) -> Result<Evidence, Error> {
             why: error.error.to_string(),
         }),
     }
-    Ok(evidence)
+    Ok((evidence, Some(opened)))
 }
 
 /// Since when JobManagers live, the oldest of them; `None`: of one it is not known.
