@@ -5,13 +5,13 @@ use std::time::Duration;
 use futures_util::future::{join, join5};
 use futures_util::stream::{self, StreamExt as _};
 use nutkin_core::kubernetes::resource::{
-    CLAIMS, LIMIT_RANGES, NAMESPACES, NODES, RESOURCE_QUOTAS, STORAGE_CLASSES,
+    CLAIMS, LIMIT_RANGES, NAMESPACES, NODES, PODS, RESOURCE_QUOTAS, STORAGE_CLASSES,
 };
-use nutkin_diagnosis::doctor::{ClusterSeen, Permission};
+use nutkin_diagnosis::doctor::{ClusterSeen, Permission, StorageClass};
 use nutkin_shell::Error;
 use serde_json::{Value, json};
 
-use super::api::Api;
+use super::api::{Api, escaped};
 use super::error::{ApiError, failure};
 use super::session::KubernetesSession;
 
@@ -21,7 +21,7 @@ const AT_ONCE: usize = 16;
 /// How long the API server may take for its release: who is not there is said soon.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The marks of the default storage class (`storageutil.IsDefaultStorageClassAnnotation`).
+/// The mark of the default storage class (`storageutil.IsDefaultStorageClassAnnotation`).
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// Looks at it. `needs`: who has to be allowed what, as rules of a Role; `None`: whoever asks. `name`: the session, whose pods may be there.
@@ -46,17 +46,18 @@ pub async fn look(api: &Api, name: &str, needs: &[(Option<String>, Vec<Value>)])
         nodes: Ok((Vec::new(), Vec::new())),
         claims: Ok(Vec::new()),
         storage_classes: Ok(Vec::new()),
-        own: Vec::new(),
+        own: Ok(Vec::new()),
     };
     if seen.version.is_err() {
         return seen;
     }
     let asked = wanted(needs);
     let reviews = stream::iter(&asked).map(|one| allowed(api, one)).buffered(AT_ONCE);
+    let pods = format!("{}?fieldSelector={}", PODS.everywhere(), escaped(PODS_THAT_RUN));
     let lists = join5(
         api.list(RESOURCE_QUOTAS, ""),
         api.list(LIMIT_RANGES, ""),
-        join(api.list(NODES, ""), api.read(PODS_THAT_RUN, "list the pods of the cluster")),
+        join(api.list(NODES, ""), api.read(&pods, "list the pods of the cluster")),
         join(api.list(CLAIMS, ""), api.list(STORAGE_CLASSES, "")),
         join(api.get(NAMESPACES, &namespace), KubernetesSession::pods_of(api, name)),
     );
@@ -68,21 +69,19 @@ pub async fn look(api: &Api, name: &str, needs: &[(Option<String>, Vec<Value>)])
     seen.nodes =
         nodes.and_then(|nodes| pods.map(|mut pods| (nodes, items(&mut pods)))).map_err(words);
     seen.claims = claims.map_err(words);
-    seen.storage_classes = classes.map(names).map_err(words);
+    seen.storage_classes = classes.map(storage_classes).map_err(words);
     seen.has_namespace = match has_namespace {
         Ok(found) => Ok(Some(found.is_some())),
         Err(error) if error.is("NotFound") => Ok(Some(false)),
         Err(error) if error.is("Forbidden") => Ok(None),
         Err(error) => Err(words(error)),
     };
-    let name = |pod: Value| pod["metadata"]["name"].as_str().map(str::to_owned);
-    seen.own = own.unwrap_or_default().into_iter().filter_map(name).collect();
+    seen.own = own.map_err(words);
     seen
 }
 
-/// All pods that have not ended.
-const PODS_THAT_RUN: &str =
-    "/api/v1/pods?fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed";
+/// Field selector of pods that have not ended.
+const PODS_THAT_RUN: &str = "status.phase!=Succeeded,status.phase!=Failed";
 
 fn items(list: &mut Value) -> Vec<Value> {
     match list["items"].take() {
@@ -91,11 +90,13 @@ fn items(list: &mut Value) -> Vec<Value> {
     }
 }
 
-/// Names of storage classes, the default first.
-fn names(mut classes: Vec<Value>) -> Vec<String> {
-    classes.sort_by_key(|class| class["metadata"]["annotations"][DEFAULT_CLASS] != "true");
-    let name = |class: Value| class["metadata"]["name"].as_str().map(str::to_owned);
-    classes.into_iter().filter_map(name).collect()
+fn storage_classes(classes: Vec<Value>) -> Vec<StorageClass> {
+    let class = |class: Value| {
+        let metadata = &class["metadata"];
+        let is_default = metadata["annotations"][DEFAULT_CLASS] == "true";
+        Some(StorageClass { name: metadata["name"].as_str()?.to_owned(), is_default })
+    };
+    classes.into_iter().filter_map(class).collect()
 }
 
 /// Every verb of every resource of the rules.

@@ -1,5 +1,7 @@
 //! What a cluster has for a session: its release, permissions, quotas, nodes and claims.
 
+use std::collections::BTreeSet;
+
 use nutkin_core::kubernetes::resource::{CLAIMS, title};
 use serde_json::Value;
 
@@ -30,6 +32,15 @@ pub struct Permission {
     pub answer: Result<bool, String>,
 }
 
+/// A kind of storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageClass {
+    /// Its name.
+    pub name: String,
+    /// Whether claims get it that name none.
+    pub is_default: bool,
+}
+
 /// What was seen of a cluster. What could not be read has the reason in its place.
 #[derive(Debug, Clone)]
 pub struct ClusterSeen {
@@ -49,14 +60,15 @@ pub struct ClusterSeen {
     pub nodes: Result<(Vec<Value>, Vec<Value>), String>,
     /// Claims of the namespace.
     pub claims: Result<Vec<Value>, String>,
-    /// Names of storage classes, the one first that is the default.
-    pub storage_classes: Result<Vec<String>, String>,
-    /// Names of pods that are the session's own.
-    pub own: Vec<String>,
+    /// Storage classes.
+    pub storage_classes: Result<Vec<StorageClass>, String>,
+    /// Pods that are the session's own.
+    pub own: Result<Vec<Value>, String>,
 }
 
-/// What a session needs of a cluster against what there is. `objects`: those that it is made of.
-pub fn cluster(seen: &ClusterSeen, wanted: &[PodWish], objects: &[Value]) -> Vec<Check> {
+/// What a session needs of a cluster against what there is. `planned`: its pods, and the objects that it is made of; without a plan
+/// nobody knows what they need of quotas, nodes and claims.
+pub fn cluster(seen: &ClusterSeen, planned: Option<(&[PodWish], &[Value])>) -> Vec<Check> {
     let mut checks = vec![version(seen)];
     if seen.version.is_err() {
         return checks;
@@ -73,37 +85,41 @@ pub fn cluster(seen: &ClusterSeen, wanted: &[PodWish], objects: &[Value]) -> Vec
         Err(why) => Some(Check::unseen(GROUP, what, why)),
     });
     checks.extend(permissions(seen));
-    let own = |pods: &[Value]| {
-        let is_own = |pod: &&Value| {
-            pod["metadata"]["namespace"] == *namespace
-                && seen.own.iter().any(|name| pod["metadata"]["name"] == **name)
-        };
-        let (own, others): (Vec<&Value>, Vec<&Value>) = pods.iter().partition(is_own);
-        let cloned = |pods: Vec<&Value>| pods.into_iter().cloned().collect::<Vec<Value>>();
-        (cloned(own), cloned(others))
-    };
-    let pods = seen.nodes.as_ref().map(|(_, pods)| own(pods)).unwrap_or_default();
+    if let Some((wanted, objects)) = planned {
+        checks.extend([quotas(seen, wanted), nodes(seen, wanted), claims(seen, wanted, objects)]);
+    }
+    checks
+}
+
+fn quotas(seen: &ClusterSeen, wanted: &[PodWish]) -> Check {
     let what = "the quotas of the namespace have room for all pods";
-    checks.push(match (&seen.quotas, &seen.limits) {
-        (Ok(quotas), Ok(limits)) => {
-            let mut lines = beyond_quota(wanted, &pods.0, quotas);
+    match (&seen.quotas, &seen.limits, &seen.own) {
+        (Ok(quotas), Ok(limits), Ok(own)) => {
+            let mut lines = beyond_quota(wanted, own, quotas);
             lines.extend(beyond_limits(wanted, limits));
             let detail = if quotas.is_empty() { "no quota" } else { "" };
-            Check::of(GROUP, what, codes::QUOTA, namespace, lines, detail)
+            Check::of(GROUP, what, codes::QUOTA, &seen.namespace, lines, detail)
         }
-        (Err(why), _) | (_, Err(why)) => Check::unseen(GROUP, what, why),
-    });
+        (Err(why), _, _) | (_, Err(why), _) | (_, _, Err(why)) => Check::unseen(GROUP, what, why),
+    }
+}
+
+fn nodes(seen: &ClusterSeen, wanted: &[PodWish]) -> Check {
     let what = "every pod finds a node";
-    checks.push(match &seen.nodes {
-        Ok((nodes, _)) => {
-            let lines = fit(wanted, nodes, &pods.1);
+    match (&seen.nodes, &seen.own) {
+        (Ok((nodes, pods)), Ok(own)) => {
+            let is_own = |pod: &Value| {
+                let name = |pod: &Value| pod["metadata"]["name"].clone();
+                pod["metadata"]["namespace"] == seen.namespace
+                    && own.iter().any(|own| name(own) == name(pod))
+            };
+            let others: Vec<&Value> = pods.iter().filter(|pod| !is_own(pod)).collect();
+            let lines = fit(wanted, nodes, &others);
             let detail = format!("{} nodes", nodes.len());
             Check::of(GROUP, what, codes::NO_ROOM, "the nodes of the cluster", lines, &detail)
         }
-        Err(why) => Check::unseen(GROUP, what, why),
-    });
-    checks.push(claims(seen, wanted, objects));
-    checks
+        (Err(why), _) | (_, Err(why)) => Check::unseen(GROUP, what, why),
+    }
 }
 
 fn version(seen: &ClusterSeen) -> Check {
@@ -187,10 +203,9 @@ fn claims(seen: &ClusterSeen, wanted: &[PodWish], objects: &[Value]) -> Check {
     let made: Vec<&Value> = objects.iter().filter(|one| one["kind"] == CLAIMS.kind).collect();
     let volumes =
         wanted.iter().flat_map(|pod| pod.spec["volumes"].as_array().into_iter().flatten());
-    let mut mounted: Vec<&str> = volumes
+    let mounted: BTreeSet<&str> = volumes
         .filter_map(|volume| volume["persistentVolumeClaim"]["claimName"].as_str())
         .collect();
-    mounted.dedup();
     let is_made = |name: &str| made.iter().any(|claim| claim["metadata"]["name"] == name);
     let needed: Vec<&str> = mounted.into_iter().filter(|name| !is_made(name)).collect();
     let mut lines = Vec::new();
@@ -214,16 +229,17 @@ fn claims(seen: &ClusterSeen, wanted: &[PodWish], objects: &[Value]) -> Check {
     Check::of(GROUP, what, codes::NO_VOLUME, &seen.namespace, lines, "")
 }
 
-fn no_class(claim: &Value, classes: &[String]) -> Option<String> {
+fn no_class(claim: &Value, classes: &[StorageClass]) -> Option<String> {
     match claim["spec"]["storageClassName"].as_str() {
         // An empty name asks for a volume that is there, and for no class.
         Some("") => None,
-        Some(name) if classes.iter().any(|class| class == name) => None,
+        Some(name) if classes.iter().any(|class| class.name == name) => None,
         Some(name) => Some(format!("{}: there is no storage class `{name}`", title(claim))),
         None if classes.is_empty() => {
             Some(format!("{}: the cluster has no storage class", title(claim)))
         }
-        None => None,
+        None if classes.iter().any(|class| class.is_default) => None,
+        None => Some(format!("{}: the cluster has no default storage class", title(claim))),
     }
 }
 
@@ -248,9 +264,13 @@ mod tests {
             limits: Ok(Vec::new()),
             nodes: Ok((vec![node], Vec::new())),
             claims: Ok(vec![json!({"metadata": {"name": "there"}})]),
-            storage_classes: Ok(vec!["fast".to_owned()]),
-            own: Vec::new(),
+            storage_classes: Ok(vec![class("fast", true)]),
+            own: Ok(Vec::new()),
         }
+    }
+
+    fn class(name: &str, is_default: bool) -> StorageClass {
+        StorageClass { name: name.to_owned(), is_default }
     }
 
     fn may(
@@ -277,22 +297,21 @@ mod tests {
     }
 
     /// What is not as it should be: `CODE LINES`, or `unseen WHY`.
+    fn wrong(checks: Vec<Check>) -> Vec<String> {
+        let line = |check: Check| match check.result {
+            CheckResult::Passed { .. } => None,
+            CheckResult::Failed { code, lines, .. } => Some(format!("{code} {}", lines.join("; "))),
+            CheckResult::Unseen { why } => Some(format!("unseen {why}")),
+        };
+        checks.into_iter().filter_map(line).collect()
+    }
+
     #[track_caller]
     fn check(change: impl FnOnce(&mut ClusterSeen), claim: &str, class: &str, expected: &[&str]) {
         let mut seen = well();
         change(&mut seen);
         let made = json!({"kind": "PersistentVolumeClaim", "metadata": {"name": "made"}, "spec": {"storageClassName": class}});
-        let found = cluster(&seen, &[pod(claim)], &[made]);
-        let found: Vec<String> = found
-            .into_iter()
-            .filter_map(|check| match check.result {
-                CheckResult::Passed { .. } => None,
-                CheckResult::Failed { code, lines, .. } => {
-                    Some(format!("{code} {}", lines.join("; ")))
-                }
-                CheckResult::Unseen { why } => Some(format!("unseen {why}")),
-            })
-            .collect();
+        let found = wrong(cluster(&seen, Some((&[pod(claim)], &[made]))));
         assert_eq!(found, expected);
     }
 
@@ -357,5 +376,62 @@ mod tests {
                 "NK2102 JobManager: no node has room for it; it asks for 1.0 CPUs and 1.0 GiB; the cluster has no node",
             ],
         );
+    }
+
+    #[test]
+    fn own_pods_are_known_without_nodes() {
+        #[track_caller]
+        fn check(nodes: bool, own: usize, expected: &[&str]) {
+            let mut seen = well();
+            let quota = json!({"metadata": {"name": "q"}, "status": {"hard": {"pods": "1"}, "used": {"pods": "1"}}});
+            seen.quotas = Ok(vec![quota]);
+            let its =
+                json!({"metadata": {"name": "a", "namespace": "flink"}, "spec": pod("there").spec});
+            seen.own = Ok(vec![its; own]);
+            if !nodes {
+                seen.nodes = Err("refused".to_owned());
+            }
+            assert_eq!(wrong(cluster(&seen, Some((&[pod("there")], &[])))), expected);
+        }
+        check(true, 1, &[]);
+        check(false, 1, &["unseen refused"]);
+        // The controls.
+        let full = "NK2103 ResourceQuota `q` has 0 of `pods` left, the session needs 1";
+        check(true, 0, &[full]);
+        check(false, 0, &[full, "unseen refused"]);
+        let mut seen = well();
+        seen.own = Err("refused".to_owned());
+        let planned: (&[PodWish], &[Value]) = (&[pod("there")], &[]);
+        assert_eq!(wrong(cluster(&seen, Some(planned))), ["unseen refused", "unseen refused"]);
+    }
+
+    #[test]
+    fn claims_of_pods_and_their_classes() {
+        #[track_caller]
+        fn check(claims: &[&str], class_name: &Value, is_default: bool, expected: &[&str]) {
+            let mut seen = well();
+            seen.storage_classes = Ok(vec![class("slow", false), class("fast", is_default)]);
+            let made = json!({"kind": "PersistentVolumeClaim", "metadata": {"name": "made"}, "spec": {"storageClassName": class_name}});
+            let pods: Vec<PodWish> = claims.iter().map(|claim| pod(claim)).collect();
+            assert_eq!(wrong(cluster(&seen, Some((&pods, &[made])))), expected);
+        }
+        let none = "NK2104 PersistentVolumeClaim/made: the cluster has no default storage class";
+        check(&["made"], &Value::Null, false, &[none]);
+        // The controls.
+        check(&["made"], &Value::Null, true, &[]);
+        check(&["made"], &json!("slow"), false, &[]);
+        let gone = "NK2104 there is no claim `gone`";
+        check(&["gone", "there", "gone"], &json!(""), true, &[gone]);
+    }
+
+    #[test]
+    fn without_a_plan_nothing_is_said_of_what_pods_need() {
+        let about = |planned: Option<(&[PodWish], &[Value])>| {
+            let whats = cluster(&well(), planned).into_iter().map(|check| check.what);
+            whats.collect::<Vec<String>>()
+        };
+        let (without, with) = (about(None), about(Some((&[pod("there")], &[]))));
+        assert_eq!(without[..], with[..3]);
+        assert_eq!(with.len(), 6);
     }
 }

@@ -1,10 +1,10 @@
-//! Whether every pod finds a node: what the scheduler will say, before it is asked.
+//! Whether every pod finds a node: what the filters of the scheduler will say, before they are asked.
 //!
 //! Requests, selectors, taints and the number of pods are held against what nodes have free. Affinities are not.
 
 use serde_json::Value;
 
-use super::pod::{PodWish, Room, refusal};
+use super::pod::{PodWish, Room, is_over, refusal};
 
 /// Nodes of which it is said why they do not take a pod.
 const SHOWN: usize = 3;
@@ -18,7 +18,7 @@ struct Node<'n> {
 
 /// The pods that no node takes, each kind in some lines: what it asks for, and what the nodes with most room have. `running`: all pods of the
 /// cluster but those of the session itself.
-pub(super) fn fit(wanted: &[PodWish], nodes: &[Value], running: &[Value]) -> Vec<String> {
+pub(super) fn fit(wanted: &[PodWish], nodes: &[Value], running: &[&Value]) -> Vec<String> {
     let mut nodes: Vec<Node<'_>> = nodes.iter().map(|node| free(node, running)).collect();
     let mut wanted: Vec<(Room, &PodWish)> =
         wanted.iter().map(|pod| (Room::of_pod(&pod.spec, "requests"), pod)).collect();
@@ -43,11 +43,8 @@ pub(super) fn fit(wanted: &[PodWish], nodes: &[Value], running: &[Value]) -> Vec
     lines
 }
 
-fn free<'n>(node: &'n Value, running: &[Value]) -> Node<'n> {
+fn free<'n>(node: &'n Value, running: &[&Value]) -> Node<'n> {
     let name = node["metadata"]["name"].as_str().unwrap_or_default();
-    let is_over = |pod: &&Value| {
-        ["Succeeded", "Failed"].contains(&pod["status"]["phase"].as_str().unwrap_or_default())
-    };
     let there = running.iter().filter(|pod| pod["spec"]["nodeName"] == name && !is_over(pod));
     let free = there
         .map(|pod| Room::of_pod(&pod["spec"], "requests"))
@@ -115,11 +112,12 @@ mod tests {
 
     #[track_caller]
     fn check(wanted: &[PodWish], nodes: &[Value], running: &[Value], expected: &[&str]) {
-        assert_eq!(fit(wanted, nodes, running), expected);
+        let running: Vec<&Value> = running.iter().collect();
+        assert_eq!(fit(wanted, nodes, &running), expected);
     }
 
     #[test]
-    fn room_is_filled_as_the_scheduler_does() {
+    fn room_is_filled_by_the_largest_first() {
         let session = |count| {
             [pods("JobManager", 1, spec("1", "1Gi")), pods("TaskManager", count, spec("2", "4Gi"))]
         };

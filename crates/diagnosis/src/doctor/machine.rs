@@ -7,7 +7,7 @@ use crate::codes;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MachineSeen {
     /// Where Java is and its release, or why there is none.
-    pub java: Result<String, String>,
+    pub java: Result<String, Vec<String>>,
     /// Its memory in bytes, where that is known.
     pub memory: Option<u64>,
 }
@@ -28,9 +28,7 @@ pub fn machine(seen: &MachineSeen) -> Vec<Check> {
     vec![
         match &seen.java {
             Ok(java_home) => Check::passed(GROUP, java, java_home),
-            Err(why) => {
-                Check::of(GROUP, java, codes::NO_JAVA, "this machine", vec![why.clone()], "")
-            }
+            Err(why) => Check::of(GROUP, java, codes::NO_JAVA, "this machine", why.clone(), ""),
         },
         match seen.memory {
             Some(bytes) => Check::passed(GROUP, "its memory is known", gibibytes(bytes)),
@@ -94,7 +92,7 @@ mod tests {
     fn what_machines_have() {
         let seen = MachineSeen { java: Ok("17 at /java".to_owned()), memory: Some(3 << 29) };
         check(&machine(&seen), &["ok 17 at /java", "ok 1.5 GiB"]);
-        let without = MachineSeen { java: Err("there is none".to_owned()), memory: None };
+        let without = MachineSeen { java: Err(vec!["there is none".to_owned()]), memory: None };
         let unknown = "unseen `/proc/meminfo` does not say it";
         check(&machine(&without), &["NK2705 there is none", unknown]);
         let seen = DaemonSeen { version: Ok("29.1".to_owned()), memory: Some(1 << 30) };

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::codes;
 use crate::diagnosis::{self, Diagnosis};
 
-pub use cluster::{ClusterSeen, Permission, cluster};
+pub use cluster::{ClusterSeen, Permission, StorageClass, cluster};
 pub use machine::{DaemonSeen, MachineSeen, daemon, machine, planned};
 pub use pod::PodWish;
 pub use session::session;

@@ -14,6 +14,11 @@ pub struct PodWish {
     pub spec: Value,
 }
 
+/// Whether a pod has ended: what it asked for is free again, for nodes and for quotas.
+pub(super) fn is_over(pod: &Value) -> bool {
+    pod["status"]["phase"] == "Succeeded" || pod["status"]["phase"] == "Failed"
+}
+
 /// An amount of what nodes have and pods ask for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Room {

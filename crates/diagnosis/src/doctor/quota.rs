@@ -3,31 +3,77 @@
 use nutkin_core::kubernetes::quantity;
 use serde_json::Value;
 
-use super::pod::{PodWish, Room};
+use super::pod::{PodWish, Room, is_over};
 
-/// What quotas do not have room for, each in one line. `own`: pods of the session that run, which are counted already.
+/// What a quota or a limit is about.
+#[derive(Debug, Clone, Copy)]
+enum Amount {
+    Pods,
+    Cpu,
+    Memory,
+}
+
+impl Amount {
+    /// What a key of a quota is about, and whether what pods ask for is counted, or what they may take; `None`: it is about something else.
+    fn of_key(key: &str) -> Option<(Self, &'static str)> {
+        Some(match key {
+            "pods" | "count/pods" => (Self::Pods, "requests"),
+            "cpu" | "requests.cpu" => (Self::Cpu, "requests"),
+            "memory" | "requests.memory" => (Self::Memory, "requests"),
+            "limits.cpu" => (Self::Cpu, "limits"),
+            "limits.memory" => (Self::Memory, "limits"),
+            _ => return None,
+        })
+    }
+
+    const fn of_room(self, room: Room) -> u64 {
+        match self {
+            Self::Pods => room.pods,
+            Self::Cpu => room.cpu,
+            Self::Memory => room.memory,
+        }
+    }
+
+    fn read(self, value: &Value) -> Option<u64> {
+        let text = value.as_str()?;
+        match self {
+            Self::Cpu => quantity::thousandths(text),
+            Self::Pods | Self::Memory => quantity::whole(text),
+        }
+    }
+
+    fn shown(self, amount: u64) -> String {
+        #[allow(clippy::cast_precision_loss, reason = "shown with one digit behind the point")]
+        let of = |unit: f64| amount as f64 / unit;
+        match self {
+            Self::Pods => amount.to_string(),
+            Self::Cpu => format!("{:.1} CPUs", of(1e3)),
+            Self::Memory => format!("{:.1} GiB", of(f64::from(1 << 30))),
+        }
+    }
+}
+
+/// What quotas do not have room for, each in one line. `own`: pods of the session that are there; those that have not ended are counted already.
 pub(super) fn beyond_quota(wanted: &[PodWish], own: &[Value], quotas: &[Value]) -> Vec<String> {
     let mut lines = Vec::new();
     for quota in quotas.iter().filter(|quota| counts_all(quota)) {
         let name = quota["metadata"]["name"].as_str().unwrap_or_default();
         let status = &quota["status"];
         for (key, hard) in status["hard"].as_object().into_iter().flatten() {
-            let Some((needed, scale)) = needed(key, wanted) else { continue };
-            let (counted, _) = needed_by_own(key, own);
-            let read = |value: &Value| {
-                let text = value.as_str()?;
-                if scale == 1000 { quantity::thousandths(text) } else { quantity::whole(text) }
-            };
-            let (Some(hard), used) = (read(hard), read(&status["used"][key]).unwrap_or(0)) else {
-                continue;
-            };
+            let Some((amount, kind)) = Amount::of_key(key) else { continue };
+            let Some(hard) = amount.read(hard) else { continue };
+            let used = amount.read(&status["used"][key]).unwrap_or(0);
+            let of = |spec: &Value| amount.of_room(Room::of_pod(spec, kind));
+            let own = own.iter().filter(|pod| !is_over(pod)).map(|pod| of(&pod["spec"]));
+            let counted = own.fold(0, u64::saturating_add);
+            let needed = wanted.iter().map(|pod| of(&pod.spec).saturating_mul(pod.count));
+            let needed = needed.fold(0, u64::saturating_add);
             let left = hard.saturating_sub(used.saturating_sub(counted));
             if left < needed {
-                let shown = |amount: u64| shown(key, amount);
                 lines.push(format!(
                     "ResourceQuota `{name}` has {} of `{key}` left, the session needs {}",
-                    shown(left),
-                    shown(needed)
+                    amount.shown(left),
+                    amount.shown(needed)
                 ));
             }
         }
@@ -40,44 +86,6 @@ fn counts_all(quota: &Value) -> bool {
     let scopes = quota["spec"]["scopes"].as_array().into_iter().flatten();
     let is_ours = |scope: &Value| *scope == "NotTerminating" || *scope == "NotBestEffort";
     quota["spec"]["scopeSelector"].is_null() && scopes.into_iter().all(is_ours)
-}
-
-/// What pods need of a quota, and in how many parts of one it is counted; `None`: it is about something else.
-fn needed(key: &str, wanted: &[PodWish]) -> Option<(u64, u64)> {
-    let sum = |of: &dyn Fn(Room, Room) -> u64| {
-        let each = wanted.iter().map(|pod| {
-            let (asks, may) =
-                (Room::of_pod(&pod.spec, "requests"), Room::of_pod(&pod.spec, "limits"));
-            of(asks, may).saturating_mul(pod.count)
-        });
-        each.fold(0, u64::saturating_add)
-    };
-    Some(match key {
-        "pods" | "count/pods" => (sum(&|_, _| 1), 1),
-        "cpu" | "requests.cpu" => (sum(&|asks, _| asks.cpu), 1000),
-        "memory" | "requests.memory" => (sum(&|asks, _| asks.memory), 1),
-        "limits.cpu" => (sum(&|_, may| may.cpu), 1000),
-        "limits.memory" => (sum(&|_, may| may.memory), 1),
-        _ => return None,
-    })
-}
-
-fn needed_by_own(key: &str, own: &[Value]) -> (u64, u64) {
-    let own: Vec<PodWish> = own
-        .iter()
-        .map(|pod| PodWish { name: String::new(), count: 1, spec: pod["spec"].clone() })
-        .collect();
-    needed(key, &own).unwrap_or((0, 1))
-}
-
-fn shown(key: &str, amount: u64) -> String {
-    #[allow(clippy::cast_precision_loss, reason = "shown with one digit behind the point")]
-    let of = |unit: f64| amount as f64 / unit;
-    match key {
-        "pods" | "count/pods" => amount.to_string(),
-        key if key.ends_with("cpu") => format!("{:.1} CPUs", of(1e3)),
-        _ => format!("{:.1} GiB", of(f64::from(1 << 30))),
-    }
 }
 
 /// Containers and pods that are larger than a LimitRange of the namespace allows, each in one line.
@@ -110,12 +118,11 @@ fn parts(kind: &Value, pod: &PodWish) -> Vec<Room> {
 }
 
 fn beyond(name: &str, most: &Value, pod: &str, may: Room) -> Vec<String> {
-    let memory = most["memory"].as_str().and_then(quantity::whole);
-    let cpu = most["cpu"].as_str().and_then(quantity::thousandths);
-    let amounts = [("memory", memory, may.memory), ("cpu", cpu, may.cpu)];
-    let beyond = amounts.into_iter().filter_map(|(key, most, may)| {
-        let most = most.filter(|most| *most < may)?;
-        let (most, may) = (shown(key, most), shown(key, may));
+    let amounts = [("memory", Amount::Memory), ("cpu", Amount::Cpu)];
+    let beyond = amounts.into_iter().filter_map(|(key, amount)| {
+        let may = amount.of_room(may);
+        let most = amount.read(&most[key]).filter(|most| *most < may)?;
+        let (most, may) = (amount.shown(most), amount.shown(may));
         Some(format!("LimitRange `{name}` allows {most} of `{key}`, a {pod} may take {may}"))
     });
     beyond.collect()
@@ -155,6 +162,9 @@ mod tests {
         );
         // Its own pods are counted already.
         check(&few, &used, 2, &[]);
+        let ended = json!({"spec": session()[0].spec, "status": {"phase": "Failed"}});
+        let quota = json!({"metadata": {"name": "q"}, "status": {"hard": few, "used": used}});
+        assert_eq!(beyond_quota(&session(), &[ended.clone(), ended], &[quota]).len(), 2);
         check(&json!({"services.nodeports": "0"}), &json!({}), 0, &[]);
         let scoped = |scope: &str| {
             let status = json!({"hard": {"pods": "0"}});

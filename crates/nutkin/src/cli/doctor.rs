@@ -6,7 +6,7 @@ use nutkin_diagnosis::doctor::{self, Check};
 use nutkin_diagnosis::{Diagnosis, Evidence, diagnose};
 use nutkin_shell::{Error, Kind};
 
-use super::shared::{Output, OutputArgs, PlatformArgs, SpecArgs, document};
+use super::shared::{NameArgs, Output, OutputArgs, PlatformArgs, SpecArgs, document};
 use super::{Context, select, why};
 use crate::platform::Session;
 use crate::report::Style;
@@ -22,11 +22,10 @@ use crate::{Exit, Outcome, runtime};
   nutkin doctor --pre -f session.yaml  can this one run where it shall?
   nutkin doctor -f session.yaml -o json
 
-Exit codes: 0 nothing is wrong, 1 something is or could not be looked at, 5 no such session.")]
+Exit codes: 0 nothing is wrong, 1 something is or could not be looked at, 2 bad input, 5 no such session.")]
 pub struct Args {
-    /// The session's name
-    #[arg(value_name = "NAME")]
-    name: Option<String>,
+    #[command(flatten)]
+    name: NameArgs,
 
     /// Check only whether the session can run there, whether it does or not
     #[arg(long)]
@@ -80,7 +79,7 @@ type Checked = (String, Vec<Check>, Vec<Diagnosis>);
 
 /// A place, before a session runs there.
 fn before(args: &Args, context: &Context<'_>) -> Result<Checked, Error> {
-    let (name, checks) = before::checks(&args.spec, args.name.as_deref(), context)?;
+    let (name, checks) = before::checks(&args.spec, args.name.get(), context)?;
     let session = name.clone();
     let evidence = Evidence { session, checks: checks.clone(), ..Evidence::default() };
     Ok((name, checks, diagnose(&evidence)))
@@ -91,7 +90,7 @@ fn after(args: &Args, context: &Context<'_>) -> Result<Checked, Error> {
     runtime::block_on(async {
         let platform: &PlatformArgs = &args.spec.platform;
         let session =
-            select::find(args.name.as_deref(), args.spec.file.as_deref(), platform, context).await;
+            select::find(args.name.get(), args.spec.file.as_deref(), platform, context).await;
         let session: Session = session.map_err(|failure| match failure.kind {
             Kind::NotFound => {
                 failure.hint("`nutkin doctor --pre` checks a place before a session is started")

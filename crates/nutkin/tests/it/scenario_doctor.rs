@@ -2,16 +2,26 @@
 
 use std::process::Stdio;
 
+use nutkin_testkit::scenario::kubernetes::status;
 use nutkin_testkit::scenario::{Docker, Fault, Flink, Kubernetes, Server};
 use serde_json::{Value, json};
 
-use crate::scenario::{Place, standalone};
+use crate::scenario::{Place, always, standalone};
 use crate::world::{World, finish};
 
 fn node(cpu: &str, memory: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-a"}, "spec": {},
         "status": {"allocatable": {"cpu": cpu, "memory": memory, "pods": "110"}},
+    })
+}
+
+/// A quota of the namespace for so many pods.
+fn quota(name: &str, hard: &str, used: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "ResourceQuota",
+        "metadata": {"name": name, "namespace": "default"},
+        "status": {"hard": {"pods": hard}, "used": {"pods": used}},
     })
 }
 
@@ -57,12 +67,7 @@ fn what_a_cluster_lacks_is_a_finding() {
     let place = cluster("2", "1Gi");
     place.server.with(|kubernetes| {
         kubernetes.may_not.push("create deployments".to_owned());
-        let quota = json!({
-            "apiVersion": "v1", "kind": "ResourceQuota",
-            "metadata": {"name": "few", "namespace": "default"},
-            "status": {"hard": {"pods": "2"}, "used": {"pods": "1"}},
-        });
-        kubernetes.put("resourcequotas", quota);
+        kubernetes.put("resourcequotas", quota("few", "2", "1"));
     });
     let said = place.run(PRE);
     said.expect(1).prints("× you may do what starts and changes a session: NK2703");
@@ -83,6 +88,8 @@ fn what_a_cluster_lacks_is_a_finding() {
 fn a_session_that_is_not_well() {
     let place = cluster("8", "16Gi");
     place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
+    // The control: nothing is wrong yet.
+    place.run(&["doctor", "a"]).expect(0).prints("√ its configuration is understood");
     place.server.with(|kubernetes| {
         kubernetes.logs.insert(
             "a-taskmanager-0".to_owned(),
@@ -120,9 +127,72 @@ fn a_daemon_and_one_that_does_not_answer() {
 #[test]
 fn this_machine() {
     let world = World::new();
-    let said = world.run(&["doctor", "--pre"]);
-    said.prints("√ a Java is there that the release of Flink can use: 17 at ");
-    assert!([Some(0), Some(1)].contains(&said.code), "{}", said.all());
-    let refused = world.run(&["doctor", "--pre", "-D", "rest.port=many"]);
+    let doctor = |args: &[&str]| {
+        // Any port: somebody else may have 8081, which would be a warning.
+        world.run(&[&["doctor", "--pre", "-D", "rest.port=0"], args].concat())
+    };
+    let said = doctor(&[]);
+    said.expect(0).prints("√ a Java is there that the release of Flink can use: 17 at ");
+    said.prints("√ the plan has no warning");
+    let refused = doctor(&["-D", "rest.port=many"]);
     refused.expect(1).prints("NK2706").prints("rest.port");
+    let said = doctor(&["-D", "env.java.home=/nowhere"]);
+    said.expect(1).prints("× a Java is there that the release of Flink can use: NK2705");
+    said.prints("| this machine: `env.java.home`: there is no Java in `/nowhere`");
+    doctor(&["-f", "nowhere.yaml"]).expect(2);
+}
+
+/// What is said of a session with an account and high availability whose account has no permission.
+fn of_account(options: &[&str]) -> nutkin_testkit::Finished {
+    let place = cluster("8", "16Gi");
+    place.server.with(|kubernetes| kubernetes.unbound.push("flink".to_owned()));
+    let options = [
+        &["kubernetes.service-account=flink", "high-availability.type=kubernetes"][..],
+        &["high-availability.storageDir=s3://b/ha"],
+        options,
+    ];
+    let options = options.concat();
+    let options = options.iter().flat_map(|option| ["-D", option]);
+    place.run(&PRE.iter().copied().chain(options).collect::<Vec<_>>())
+}
+
+#[test]
+fn an_account_that_up_gives_its_permissions_is_not_refused() {
+    let created = of_account(&["nutkin.rbac.create=true"]);
+    assert!(!created.stdout.contains("NK2107"), "{}", created.all());
+    assert!(!created.stdout.contains("the account `flink`"), "{}", created.all());
+    created.prints("√ every pod finds a node");
+    // The control.
+    let refused = of_account(&[]);
+    refused.expect(1).prints("× the account `flink` may do what its pods do: NK");
+    refused.prints("flink: may not ");
+}
+
+#[test]
+fn without_a_plan_nothing_is_ticked_that_depends_on_it() {
+    let place = cluster("8", "16Gi");
+    let said = place.run(&[PRE, &["-D", "taskmanager.memory.process.size=1m"]].concat());
+    said.expect(1).prints("× it can be planned: options, files, ports and images: NK2706");
+    said.prints("√ the API server answers and is new enough");
+    for what in ["every pod finds a node", "the quotas of the namespace", "claims"] {
+        assert!(!said.stdout.contains(what), "{what}: {}", said.all());
+    }
+    // The control.
+    place.run(PRE).expect(0).prints("every pod finds a node").prints("claims");
+}
+
+#[test]
+fn own_pods_are_not_counted_twice_without_rights_on_nodes() {
+    let place = cluster("8", "16Gi");
+    place.run(&["up", "-f", "session.yaml", "--no-wait"]).expect(0);
+    place.server.with(|kubernetes| kubernetes.put("resourcequotas", quota("full", "3", "3")));
+    let refused = status(403, "Forbidden", "nodes is forbidden");
+    let nodes = always("GET /api/v1/nodes", Fault::Answer(refused));
+    let said = place.run_with(&nodes, PRE);
+    said.prints("√ the quotas of the namespace have room for all pods");
+    said.prints("? every pod finds a node");
+    // The control: pods of others that fill it.
+    let place = cluster("8", "16Gi");
+    place.server.with(|kubernetes| kubernetes.put("resourcequotas", quota("full", "3", "3")));
+    place.run_with(&nodes, PRE).expect(1).prints("ResourceQuota `full` has 0 of `pods` left");
 }

@@ -1,6 +1,6 @@
 //! Whether a session can run where it shall: the place is looked at, and the session is planned for it.
 
-use nutkin_core::kubernetes::rbac;
+use nutkin_core::kubernetes::{rbac, shape};
 use nutkin_core::plan::kubernetes;
 use nutkin_core::selection::Platform;
 use nutkin_core::session::{Mode, Session};
@@ -51,7 +51,7 @@ fn machine(session: &Session, context: &Context<'_>) -> MachineSeen {
                 let comes = if java.is_absent { ", which Nutkin brings" } else { "" };
                 format!("{} at {}{comes}", java.major, java.home.display())
             })
-            .map_err(|failure| format!("{:#}", failure.error)),
+            .map_err(|failure| why(&failure)),
         memory: nutkin_local::machine::memory(),
     }
 }
@@ -69,9 +69,16 @@ fn planned(
             let remarks = decision.outline().change.remarks;
             Ok(remarks.iter().map(|remark| remark.line(remedies::words)).collect())
         }
-        Err(failure) if failure.problems.is_empty() => Err(vec![format!("{:#}", failure.error)]),
-        Err(failure) => Err(failure.problems.iter().map(ToString::to_string).collect()),
+        Err(failure) => Err(why(&failure)),
     }
+}
+
+/// What a failure names, or what it says itself.
+fn why(failure: &Error) -> Vec<String> {
+    if failure.problems.is_empty() {
+        return vec![format!("{:#}", failure.error)];
+    }
+    failure.problems.iter().map(ToString::to_string).collect()
 }
 
 fn of_cluster(
@@ -84,42 +91,53 @@ fn of_cluster(
         &native_client::in_namespace(session, place.namespace.as_deref(), implied.as_deref());
     let namespace = kubernetes::namespace(session, implied.as_deref());
     let client = native_client::observe(session, implied, context);
-    let objects = kubernetes::plan(session, &client).map(|objects| objects.items);
+    let plan = |session: &Session| kubernetes::plan(session, &client).ok();
+    let objects = plan(session).map(|objects| objects.items);
     // Pods that Flink asks for get the same requests as those of a workload.
-    let standalone = Session { mode: Some(Mode::Standalone), ..session.clone() };
-    let all = kubernetes::plan(&standalone, &client).map(|objects| objects.items);
-    let pods: Vec<PodWish> = all.iter().flatten().filter_map(pod).collect();
-    let needs = needs(session, &namespace);
+    let workloads = match session.mode {
+        Some(Mode::Standalone) => objects.clone(),
+        Some(Mode::Native) | None => {
+            let standalone = Session { mode: Some(Mode::Standalone), ..session.clone() };
+            plan(&standalone).map(|objects| objects.items)
+        }
+    };
+    let pods = workloads.map(|all| all.iter().filter_map(pod).collect::<Vec<PodWish>>());
+    let needs = needs(session, &namespace, objects.as_deref());
     let seen: ClusterSeen = runtime::block_on(async {
         let access = cluster::find(place, &session.configuration, context.environment).await?;
         let api = Api::new(access)?.in_namespace(&namespace);
         Ok(nutkin_kubernetes::doctor::look(&api, &session.name, &needs).await)
     })?;
-    Ok(doctor::cluster(&seen, &pods, &objects.unwrap_or_default()))
+    Ok(doctor::cluster(&seen, pods.as_deref().zip(objects.as_deref())))
 }
 
 /// The pods of a workload.
 fn pod(workload: &Value) -> Option<PodWish> {
-    let spec = &workload["spec"]["template"]["spec"];
+    let template = &workload["spec"]["template"];
+    let spec = &template["spec"];
     if !spec["containers"].is_array() {
         return None;
     }
-    let labels = &workload["spec"]["template"]["metadata"]["labels"];
-    let is_task_manager = labels["component"] == "taskmanager";
-    let name = if is_task_manager { "TaskManager" } else { "JobManager" };
-    Some(PodWish {
-        name: name.to_owned(),
-        count: workload["spec"]["replicas"].as_u64().unwrap_or(1),
-        spec: spec.clone(),
-    })
+    let name = if shape::is_job_manager(template) { "JobManager" } else { "TaskManager" };
+    Some(PodWish { name: name.to_owned(), count: shape::replicas(workload), spec: spec.clone() })
 }
 
-/// What the user needs, and what accounts need that are there and not made by `up`.
-fn needs(session: &Session, namespace: &str) -> Vec<(Option<String>, Vec<Value>)> {
+/// What the user needs, and what accounts need to which `up` gives nothing: `planned`, the objects that it makes, brings them no binding.
+/// Without a plan that is not known of any account.
+fn needs(
+    session: &Session,
+    namespace: &str,
+    planned: Option<&[Value]>,
+) -> Vec<(Option<String>, Vec<Value>)> {
     let mut needs = vec![(None, rbac::for_session(&COMMANDS, session))];
+    let Some(planned) = planned else { return needs };
     let objects = rbac::objects(session, namespace);
     let of_kind = |kind: &'static str| objects.iter().filter(move |one| one["kind"] == kind);
-    for binding in of_kind("RoleBinding") {
+    let is_given = |binding: &Value| {
+        let mut bindings = planned.iter().filter(|one| one["kind"] == "RoleBinding");
+        bindings.any(|one| one["subjects"] == binding["subjects"])
+    };
+    for binding in of_kind("RoleBinding").filter(|binding| !is_given(binding)) {
         let account = binding["subjects"][0]["name"].as_str().map(str::to_owned);
         let role =
             of_kind("Role").find(|role| role["metadata"]["name"] == binding["roleRef"]["name"]);

@@ -31,6 +31,8 @@ pub struct Kubernetes {
     events: Vec<(u64, &'static str, Value)>,
     /// What nobody may do, as reviews have it: `create deployments`.
     pub may_not: Vec<String>,
+    /// Accounts that have no permission.
+    pub unbound: Vec<String>,
     /// Namespaces that exist; empty: all do.
     pub namespaces: Vec<String>,
     /// Whether workloads get pods, which run at once.
@@ -200,7 +202,10 @@ impl Kubernetes {
         let attributes = &review["spec"]["resourceAttributes"];
         let text = |key: &str| attributes[key].as_str().unwrap_or_default();
         let asked = format!("{} {}", text("verb"), text("resource"));
-        review["status"] = json!({"allowed": !self.may_not.contains(&asked)});
+        let user = review["spec"]["user"].as_str().unwrap_or_default();
+        let account = user.rsplit_once(':').map_or("", |(_, account)| account);
+        let is_unbound = self.unbound.iter().any(|one| one == account);
+        review["status"] = json!({"allowed": !is_unbound && !self.may_not.contains(&asked)});
         Answer::json(201, &review)
     }
 
