@@ -92,8 +92,8 @@ fn of_life<'a>(
     logs: &'a Logs,
     noticed: &'a RefCell<Noticed>,
 ) -> LogSource<'a> {
-    let life = if previous { "previous" } else { "" };
-    let mut reader = LogReader::of_container(&source.prefix, life);
+    let log = if previous { "previous" } else { "" };
+    let mut reader = LogReader::of_container(&source.prefix, log);
     let opened = stream::once(async move {
         let opened = opened(session, source, previous, logs).await?;
         if opened.is_none() && !previous {
