@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nutkin_core::jobs::slots::{Provision, Slots};
+use nutkin_core::jobs::slots::{Memory, Provision, Slots};
 use nutkin_flink::FlinkVersion;
 use reqwest::{Client as Http, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -225,6 +225,14 @@ impl Client {
             free: number("slots-available"),
             task_managers: number("taskmanagers"),
         })
+    }
+
+    /// The memory of the TaskManagers; `None`: there are none, or Flink does not know it.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn memory(&self) -> Result<Option<Memory>, RestError> {
+        Ok(Memory::of(&self.get("/taskmanagers").await?))
     }
 
     /// Whether a TaskManager with this id (`taskmanager.resource-id`) has no task.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use nutkin_core::jobs::slots::Memory;
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -63,6 +64,11 @@ async fn room_for_a_job_is_looked_for_before_it_is_there() {
     let request = RunRequest { parallelism: Some(3), ..RunRequest::default() };
     let shortage = crate::jobs::shortage(&client, "j", &request).await.unwrap();
     assert_eq!(shortage.to_string(), "the job needs 3 slots; 1 of 4 is free, 2 are missing");
+    assert_eq!(shortage.memory, None);
+    let one = json!({"memoryConfiguration": {"totalProcessMemory": 3}, "hardware": {"physicalMemory": 9}});
+    serve(&server, "GET", "/taskmanagers", 200, json!({"taskmanagers": [one]})).await;
+    let shortage = crate::jobs::shortage(&client, "j", &request).await.unwrap();
+    assert_eq!(shortage.memory, Some(Memory { each: 3, machine: 9 }));
     // main() has something to complain of: the submission will say it.
     assert_eq!(crate::jobs::shortage(&client, "other", &request).await, None);
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::Remedy;
-use crate::words::jobs as words;
+use crate::words::{jobs as words, refusal};
 
 /// How a session gets slots and how jobs take them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,6 +49,27 @@ pub struct Slots {
     pub task_managers: u64,
 }
 
+/// The memory of TaskManagers, bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// What the largest may take (`taskmanager.memory.process.size`).
+    pub each: u64,
+    /// What the machine has on which it runs; the largest of several.
+    pub machine: u64,
+}
+
+impl Memory {
+    /// From the list of a session's TaskManagers (`TaskManagersInfo`); `None`: nothing is known of one.
+    pub fn of(task_managers: &Value) -> Option<Self> {
+        let all = task_managers["taskmanagers"].as_array()?;
+        let most = |field: &str, key: &str| {
+            all.iter().filter_map(|one| one[field][key].as_u64()).max().filter(|bytes| 0 < *bytes)
+        };
+        let each = most("memoryConfiguration", "totalProcessMemory")?;
+        Some(Self { each, machine: most("hardware", "physicalMemory")? })
+    }
+}
+
 /// Slots that a job wants and does not get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shortage {
@@ -58,6 +79,8 @@ pub struct Shortage {
     pub slots: Slots,
     /// The most that the session would ever have, where it makes slots on demand.
     pub most: Option<u64>,
+    /// The memory of its TaskManagers, where somebody has looked.
+    pub memory: Option<Memory>,
 }
 
 /// How many slots a job with this plan needs at once, at least.
@@ -81,7 +104,7 @@ pub fn shortage(needed: u64, slots: Slots, provision: Provision) -> Option<Short
         Provision { on_demand: false, .. } => slots.free,
     };
     let most = provision.most.filter(|_| provision.on_demand);
-    (within_reach < needed).then_some(Shortage { needed, slots, most })
+    (within_reach < needed).then_some(Shortage { needed, slots, most, memory: None })
 }
 
 impl Shortage {
@@ -102,10 +125,20 @@ impl Shortage {
             (None, Some(task_managers)) => Remedy::Scale { task_managers },
             (None, None) => Remedy::TaskManagersMissing,
         });
+        hints.extend(self.too_many().map(Remedy::from));
         if 1 < self.needed && 0 < self.reach() {
             hints.push(words::fits(self.reach()).into());
         }
         hints
+    }
+
+    /// That one machine is too small for the TaskManagers that would do.
+    fn too_many(&self) -> Option<String> {
+        let count = self.task_managers().filter(|_| self.most.is_none())?;
+        let Memory { each, machine } = self.memory?;
+        let all = each.saturating_mul(count);
+        let fitting = machine.checked_div(each)?;
+        (machine < all).then(|| refusal::too_many_task_managers(count, all, machine, fitting))
     }
 
     fn reach(&self) -> u64 {
@@ -215,6 +248,37 @@ mod tests {
                 "a parallelism of at most 7 fits now",
             ],
         );
+    }
+
+    #[test]
+    fn what_task_managers_would_take() {
+        #[track_caller]
+        fn check(needed: u64, memory: Option<Memory>, expected: &[&str]) {
+            let found = Shortage { memory, ..shortage(needed, slots(1, 2, 2), FIXED).unwrap() };
+            let hints = found.hints().into_iter().filter_map(|hint| match hint {
+                Remedy::Words(words) => Some(words),
+                _ => None,
+            });
+            assert_eq!(hints.collect::<Vec<_>>(), expected);
+        }
+        let fits = "a parallelism of at most 2 fits now";
+        let machine = Memory { each: 2 << 30, machine: 16 << 30 };
+        let much = "500 TaskManagers may take 1000.0 GiB of memory, and the machine of the present ones has 16.0 GiB: \
+                    8 TaskManagers of this size fit";
+        check(1000, Some(machine), &[much, fits]);
+        // The controls.
+        check(16, Some(machine), &[fits]);
+        check(1000, None, &[fits]);
+    }
+
+    #[test]
+    fn memory_of_a_list_of_task_managers() {
+        let one = |each: i64, machine: i64| json!({"memoryConfiguration": {"totalProcessMemory": each}, "hardware": {"physicalMemory": machine}});
+        let of = |all: &[Value]| Memory::of(&json!({"taskmanagers": all}));
+        assert_eq!(of(&[one(3, 9), one(4, 8)]), Some(Memory { each: 4, machine: 9 }));
+        // Flink says so where it does not know it.
+        assert_eq!(of(&[one(3, -1)]), None);
+        assert_eq!(of(&[]), None);
     }
 
     #[test]

@@ -112,12 +112,36 @@ pub(crate) fn no_rest_port(service: &str) -> String {
     format!("Service/{service} has no port named `rest`")
 }
 
-/// Processes that may take more memory than the machine has, in bytes.
-pub(crate) fn too_much_memory(needed: u64, there: u64) -> String {
-    let size = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
-    let (needed, there) = (size(needed), size(there));
+fn gibibytes(bytes: u64) -> String {
+    format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30))
+}
+
+/// Processes that may take more memory than the machine has, in bytes. `fitting`: TaskManagers for which it has enough.
+pub(crate) fn too_much_memory(needed: u64, there: u64, fitting: u64) -> String {
+    let (needed, there, fit) = (gibibytes(needed), gibibytes(there), fit(fitting));
     format!(
-        "the processes of the session may take {needed} of memory, and this machine has {there}"
+        "the processes of the session may take {needed} of memory, and this machine has {there}: {fit}"
+    )
+}
+
+fn fit(task_managers: u64) -> String {
+    match task_managers {
+        0 => "no TaskManager of this size fits".to_owned(),
+        1 => "1 TaskManager of this size fits".to_owned(),
+        more => format!("{more} TaskManagers of this size fit"),
+    }
+}
+
+/// TaskManagers that would add slots, and may take more memory than the machine of one that is there has, in bytes.
+pub(crate) fn too_many_task_managers(
+    task_managers: u64,
+    needed: u64,
+    there: u64,
+    fitting: u64,
+) -> String {
+    let (needed, there, fit) = (gibibytes(needed), gibibytes(there), fit(fitting));
+    format!(
+        "{task_managers} TaskManagers may take {needed} of memory, and the machine of the present ones has {there}: {fit}"
     )
 }
 

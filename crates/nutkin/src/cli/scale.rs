@@ -10,7 +10,7 @@ use super::shared::{Jobs, MoveArgs, PlatformArgs, WhichArgs};
 use super::wanted::Wish;
 use crate::platform::{Scaling, Session};
 use crate::runtime::{self, unless_interrupted};
-use crate::{Exit, Outcome};
+use crate::{Exit, Outcome, remedies};
 use nutkin_flink::counted;
 use nutkin_shell::{Error, Kind};
 
@@ -93,6 +93,9 @@ async fn scale(args: &Args, begun: &RefCell<Option<Begun>>, context: &Context<'_
         context.printer.say(&format!(
             "no process of session `{name}` runs: Nutkin starts its JobManagers, too"
         ));
+    }
+    for remark in scaling.remarks() {
+        context.printer.warn(&remark.line(remedies::words));
     }
     begun.replace(Some((name.clone(), old, new)));
     Box::pin(scaling.carry_out(context)).await?;

@@ -1,5 +1,6 @@
 //! Another number of TaskManagers: what the ledger wants, with this number, planned again like any change.
 
+use nutkin_core::Remark;
 use nutkin_core::change::Effect;
 use nutkin_core::ledger::{Ledger, Opened, Wanted};
 use nutkin_rest::RunningJobs;
@@ -96,6 +97,13 @@ impl Scaling {
         Err(Error::new(Kind::Broken, message).because("Drifted").hint(format!(
             "`nutkin plan {name}` shows it; `nutkin up {name}` brings about what is wanted, then scale it"
         )))
+    }
+
+    /// What is to be known before more TaskManagers start on this machine: that it may be too small.
+    pub fn remarks(&self) -> Vec<Remark> {
+        let grows = self.old < self.new as usize && matches!(self.session, Session::Local(_));
+        let decision = self.decision.as_ref().filter(|_| grows);
+        decision.map(|decision| decision.outline().change.remarks.clone()).unwrap_or_default()
     }
 
     /// Whether nothing of it runs: then all of it starts.

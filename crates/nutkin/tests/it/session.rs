@@ -432,3 +432,28 @@ fn scaling_needs_to_know_what_is_wanted() {
     scale("3").expect(1).says("`nutkin up a --task-managers 3`");
     assert_eq!(world.launch("a"), before);
 }
+
+#[test]
+fn more_task_managers_than_the_machine_has_memory_for_are_told() {
+    #[track_caller]
+    fn check(size: &str, expected: &[&str]) {
+        let world = World::new();
+        world.up("a", &["-D", &format!("taskmanager.memory.process.size={size}")]).expect(0);
+        world.until_running("a");
+        answer(rest_port(&world.launch("a")), 1, &[]);
+        let said = world.run(&["scale", "a", "--task-managers", "2"]);
+        said.expect(0).says("1 -> 2 TaskManagers");
+        for text in expected {
+            said.says(text);
+        }
+        let is_told = said.stderr.contains("of memory");
+        assert_eq!(is_told, !expected.is_empty(), "{}", said.all());
+        assert!(!world.run(&["scale", "a", "--task-managers", "1"]).stderr.contains("of memory"));
+    }
+    check(
+        "700g",
+        &["the processes of the session may take 1401.6 GiB", "no TaskManager of this size fits"],
+    );
+    // The control.
+    check("1728m", &[]);
+}

@@ -13,7 +13,8 @@ pub async fn shortage(client: &Client, jar: &str, request: &RunRequest) -> Optio
         return None;
     }
     let plan = client.plan(jar, request).await.ok()?;
-    slots::shortage(slots::needed(&plan), client.slots().await.ok()?, provision)
+    let found = slots::shortage(slots::needed(&plan), client.slots().await.ok()?, provision)?;
+    Some(with_memory(client, found).await)
 }
 
 /// What is missing for a job that is there and waits.
@@ -26,5 +27,9 @@ pub async fn shortage_of(client: &Client, id: &str) -> Option<Shortage> {
     if slots.total < needed {
         slots.free = slots.total;
     }
-    slots::shortage(needed, slots, provision)
+    Some(with_memory(client, slots::shortage(needed, slots, provision)?).await)
+}
+
+async fn with_memory(client: &Client, shortage: Shortage) -> Shortage {
+    Shortage { memory: client.memory().await.ok().flatten(), ..shortage }
 }

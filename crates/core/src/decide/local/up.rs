@@ -8,7 +8,7 @@ use crate::change::{self, Effect};
 use crate::decide::{
     self, About, Again, Change, Condition, Decision, Jobs, RESTARTED, Restarts, fates, harm,
 };
-use crate::plan::process;
+use crate::plan::process::{self, ProcessMemory};
 use crate::selection::Platform;
 use crate::session::Session;
 use crate::words::{refusal, waits as words};
@@ -56,7 +56,7 @@ pub fn plan(session: &Session, seen: &Observation) -> Result<Planned, Refusal> {
     let around = machine.machine(session, seen, &ports);
     // Before any of the processes is planned: there may be a million of them.
     if let Some(needed) = process::memory(session, &around) {
-        said.extend(too_much(needed, machine.memory)?);
+        said.extend(too_much(&needed, machine.memory)?);
     }
     let mut planned = process::plan(session, &around)?;
     // Whoever wants no restart keeps what was restarted.
@@ -82,10 +82,11 @@ const ABSURD: u64 = 100;
 ///
 /// # Errors
 /// They may take more than [`ABSURD`] times as much.
-fn too_much(needed: u64, there: Option<u64>) -> Result<Option<String>, Vec<Problem>> {
-    let Some(there) = there.filter(|there| *there < needed) else { return Ok(None) };
-    let text = refusal::too_much_memory(needed, there);
-    if needed / ABSURD < there { Ok(Some(text)) } else { Err(vec![Problem::new("", text)]) }
+fn too_much(needed: &ProcessMemory, there: Option<u64>) -> Result<Option<String>, Vec<Problem>> {
+    let all = needed.all();
+    let Some(there) = there.filter(|there| *there < all) else { return Ok(None) };
+    let text = refusal::too_much_memory(all, there, needed.fitting(there));
+    if all / ABSURD < there { Ok(Some(text)) } else { Err(vec![Problem::new("", text)]) }
 }
 
 /// What to do for a session.

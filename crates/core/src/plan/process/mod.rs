@@ -175,8 +175,31 @@ pub fn plan(session: &Session, machine: &Machine) -> Result<Processes, Vec<Probl
     })
 }
 
-/// What Flink's processes of a session may take together, bytes; `None`: [`plan`] says what is wrong.
-pub fn memory(session: &Session, machine: &Machine) -> Option<u64> {
+/// What Flink's processes of a session may take, bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProcessMemory {
+    /// All JobManagers.
+    pub job_managers: u64,
+    /// Each TaskManager.
+    pub task_manager: u64,
+    /// How many of those there are.
+    pub task_managers: u64,
+}
+
+impl ProcessMemory {
+    /// All of them together.
+    pub const fn all(&self) -> u64 {
+        self.job_managers.saturating_add(self.task_manager.saturating_mul(self.task_managers))
+    }
+
+    /// How many TaskManagers fit beside the JobManagers into so much, all that may be.
+    pub fn fitting(&self, there: u64) -> u64 {
+        there.saturating_sub(self.job_managers).checked_div(self.task_manager).unwrap_or(0)
+    }
+}
+
+/// What they may take; `None`: [`plan`] says what is wrong.
+pub fn memory(session: &Session, machine: &Machine) -> Option<ProcessMemory> {
     let configuration = effective(session, machine);
     let input = MemoryInput {
         configuration: &configuration,
@@ -185,9 +208,11 @@ pub fn memory(session: &Session, machine: &Machine) -> Option<u64> {
     };
     let job_manager = memory::job_manager(&input).ok()?.process();
     let task_manager = memory::task_manager(&input).ok()?.process();
-    let of_job_managers = job_manager.saturating_mul(machine.rest_ports.len() as u64);
-    let count = u64::from(session.task_manager.replicas.unwrap_or(1));
-    Some(of_job_managers.saturating_add(task_manager.saturating_mul(count)))
+    Some(ProcessMemory {
+        job_managers: job_manager.saturating_mul(machine.rest_ports.len() as u64),
+        task_manager,
+        task_managers: u64::from(session.task_manager.replicas.unwrap_or(1)),
+    })
 }
 
 /// A ZooKeeper of one server. Flink's own peer wants a server line even then. It looks for sessions that are over at each tick:

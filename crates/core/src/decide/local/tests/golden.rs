@@ -119,8 +119,7 @@ fn memory_that_the_machine_does_not_have() {
         }
     }
     check(1, Ok(&[]));
-    let text =
-        "the processes of the session may take 17.6 GiB of memory, and this machine has 16.0 GiB";
+    let text = "the processes of the session may take 17.6 GiB of memory, and this machine has 16.0 GiB: 1 TaskManager of this size fits";
     check(2, Ok(&[text]));
     check(100_000, Err("800001.6 GiB"));
 }
