@@ -1,6 +1,7 @@
 //! What the supervisor of a local session decides: what to start, what to end, and when to try again.
 
 pub mod fence;
+pub mod letting_go;
 pub mod life;
 
 use std::collections::BTreeMap;

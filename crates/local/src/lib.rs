@@ -10,6 +10,7 @@ pub mod down;
 pub mod end;
 pub mod launch;
 pub mod leftovers;
+mod let_go;
 mod life;
 pub mod logs;
 pub mod machine;

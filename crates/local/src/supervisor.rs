@@ -369,8 +369,12 @@ impl<'a> Supervisor<'a> {
         process.last_end = Some(end);
         process.state =
             State::Waiting { until: Instant::now() + supervision::delay(process.failures) };
-        let is_lost = process.role == Role::JobManager && self.recovers;
+        let is_job_manager = process.role == Role::JobManager;
+        let is_lost = is_job_manager && self.recovers;
         self.processes.insert(name.to_owned(), process);
+        if is_job_manager {
+            self.let_go(name);
+        }
         if is_lost {
             self.is_lost = true;
             self.recovery.end();

@@ -75,11 +75,15 @@ fn check_failover(version: &str) {
         leader = leaders.first().cloned().unwrap_or_default();
         leaders.len() == 1
     });
+    let session = zookeeper_session(&nutkin, &leader);
     kill(pid(&nutkin, "a", &leader).expect("the leader runs"));
 
     nutkin.eventually("the job goes on from a checkpoint", RECOVERY, || {
         1 <= count(&nutkin, &job, "restored")
     });
+    // The supervisor has closed it: nobody has waited for its timeout.
+    let log = nutkin.ok(&["logs", "--session", "a", "zookeeper"]).stdout;
+    assert!(!log.contains(&format!("Expiring session {session},")), "{session}: {log}");
     nutkin.eventually("the job has finished", RECOVERY, || {
         let state = rests(&nutkin).iter().find_map(|rest| rest.job_state(&job));
         state.as_deref() == Some("FINISHED")
@@ -147,6 +151,15 @@ fn count(nutkin: &Nutkin, job: &str, what: &str) -> u64 {
     let path = format!("/jobs/{job}/checkpoints");
     let checkpoints = rests(nutkin).iter().find_map(|rest| rest.get(&path));
     checkpoints.and_then(|seen| seen["counts"][what].as_u64()).unwrap_or(0)
+}
+
+/// The session of a JobManager with ZooKeeper, as both write it.
+fn zookeeper_session(nutkin: &Nutkin, job_manager: &str) -> String {
+    let log = nutkin.ok(&["logs", "--session", "a", job_manager]).stdout;
+    let established =
+        log.rsplit_once("Session establishment complete on server").expect("a session");
+    let number = established.1.split_once("0x").and_then(|(_, rest)| rest.split(',').next());
+    format!("0x{}", number.expect("its number"))
 }
 
 /// The JobManagers that lead, by what each has logged last of it: Flink's REST answers the same from each.

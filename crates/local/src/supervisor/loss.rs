@@ -1,4 +1,4 @@
-//! A JobManager that is lost without high availability: its TaskManagers are ended, and a command has its jobs go on.
+//! A JobManager that is lost: its session with ZooKeeper is closed. Without high availability its TaskManagers are ended, and a command has its jobs go on.
 
 use std::time::Instant;
 
@@ -8,6 +8,7 @@ use rustix::process::Signal;
 use super::Supervisor;
 use super::process::State;
 use crate::launch::Role;
+use crate::let_go;
 
 impl Supervisor<'_> {
     /// Whether one lives.
@@ -29,6 +30,29 @@ impl Supervisor<'_> {
                     State::Ending { living, kill_at: Instant::now() + supervision::GRACE };
             }
             self.processes.insert(name, process);
+        }
+    }
+
+    /// Closes the sessions of a JobManager that has ended with the ZooKeeper of these orders, before it is started again: another one
+    /// leads at once. Where that fails they last until their timeout.
+    pub(super) fn let_go(&self, job_manager: &str) {
+        let (Some((port, _)), Some(definition)) = (self.zookeeper, self.orders.get(job_manager))
+        else {
+            return;
+        };
+        for session in let_go::sessions(&definition.log) {
+            match let_go::close(port, session) {
+                Ok(true) => {
+                    self.note(&format!("{job_manager}: its session with ZooKeeper is closed"));
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    let why =
+                        format!("its session with ZooKeeper lasts until its timeout: {error}");
+                    self.note(&format!("{job_manager}: {why}"));
+                    return;
+                }
+            }
         }
     }
 
