@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use nutkin_core::{Remedy, spec};
 use nutkin_shell::files::document::{self, StateError};
+use nutkin_shell::files::fault::with_hint;
 use nutkin_shell::files::{At, FileError};
 use nutkin_shell::{Environment, Error, Kind};
 
@@ -91,7 +92,7 @@ impl SessionDirectory {
     ///
     /// # Errors
     /// The directory of the sessions cannot be read. That it is missing is not an error.
-    pub fn all(environment: &Environment) -> io::Result<Vec<Self>> {
+    pub fn all(environment: &Environment) -> Result<Vec<Self>, Error> {
         let root = environment.directory.join(environment.state_directory()).join("sessions");
         let entries = match fs::read_dir(&root) {
             Ok(entries) => entries,
@@ -102,16 +103,14 @@ impl SessionDirectory {
             {
                 return Ok(Vec::new());
             }
-            Err(error) => {
-                let message = format!("cannot read `{}`: {error}", root.display());
-                return Err(io::Error::new(error.kind(), message));
-            }
+            Err(source) => return Err(unreadable(&root, source)),
         };
         let mut found = Vec::new();
         for entry in entries {
-            let entry = entry?;
+            let entry = entry.map_err(|source| unreadable(&root, source))?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if entry.file_type()?.is_dir() && spec::is_name(&name) {
+            let kind = entry.file_type().map_err(|source| unreadable(&root, source))?;
+            if kind.is_dir() && spec::is_name(&name) {
                 let directory = Self { path: entry.path(), name };
                 // A directory with nothing but a lock is what a `down` leaves to those that wait for it.
                 if directory.exists() {
@@ -426,6 +425,10 @@ fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     }
+}
+
+fn unreadable(path: &Path, source: io::Error) -> Error {
+    with_hint(FileError { action: "read", path: path.to_owned(), source })
 }
 
 #[cfg(test)]

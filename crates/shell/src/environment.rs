@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 /// Variables that hold paths which may be relative.
@@ -24,6 +25,8 @@ pub struct Environment {
     pub directory: PathBuf,
     /// The command and its arguments, for the history of sessions.
     pub words: Vec<String>,
+    /// The home directory that the system's list of users has for this one, where `HOME` is not set.
+    account_home: Option<PathBuf>,
     /// The field manager on Kubernetes, where it is not that of a command.
     pub manager: Option<&'static str>,
 }
@@ -42,6 +45,7 @@ impl Environment {
             variables: std::env::vars_os().collect(),
             directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
             words,
+            account_home: account_home(),
             manager: None,
         }
     }
@@ -49,7 +53,7 @@ impl Environment {
     /// One made up for a test.
     pub fn of_test(variables: &[(&str, &str)], directory: PathBuf) -> Self {
         let variables = variables.iter().map(|(k, v)| (k.into(), v.into())).collect();
-        Self { variables, directory, words: Vec::new(), manager: None }
+        Self { variables, directory, words: Vec::new(), account_home: None, manager: None }
     }
 
     /// A variable as text; unset, empty and non-UTF-8 ones are `None`.
@@ -101,9 +105,10 @@ impl Environment {
         self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 
-    /// The user's home directory; `/` where `HOME` is not set.
+    /// The user's home directory: `HOME`, otherwise that of the system's list of users, otherwise `/`.
     pub fn home(&self) -> PathBuf {
-        self.place("HOME").unwrap_or_else(|| PathBuf::from("/"))
+        let home = self.place("HOME").or_else(|| self.account_home.clone());
+        home.unwrap_or_else(|| PathBuf::from("/"))
     }
 
     /// `$XDG_STATE_HOME/nutkin`: sessions of this machine.
@@ -119,12 +124,59 @@ impl Environment {
     }
 }
 
+/// The home directory of the user of this process, as `/etc/passwd` has it. Users of other lists have `HOME`.
+fn account_home() -> Option<PathBuf> {
+    // The owner of what the kernel says of a process is its user.
+    let user = std::fs::metadata("/proc/self").ok()?.uid();
+    home_of(user, &std::fs::read_to_string("/etc/passwd").ok()?)
+}
+
+fn home_of(user: u32, passwd: &str) -> Option<PathBuf> {
+    let entry = passwd
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .find(|fields| fields.get(2).and_then(|number| number.parse().ok()) == Some(user))?;
+    entry.get(5).filter(|home| home.starts_with('/')).map(PathBuf::from)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
+    fn homes_of_users() {
+        #[track_caller]
+        fn check(user: u32, passwd: &str, expected: Option<&str>) {
+            assert_eq!(home_of(user, passwd), expected.map(PathBuf::from));
+        }
+        let passwd = "root:x:0:0:root:/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\nbob:x:1001:1001:::\n";
+        check(1000, passwd, Some("/home/ann"));
+        check(0, passwd, Some("/root"));
+        check(1001, passwd, None);
+        check(7, passwd, None);
+        check(0, "", None);
+    }
+
+    #[test]
+    fn a_home_that_is_set_counts() {
+        let mut environment = Environment::of_test(&[], PathBuf::from("/there"));
+        assert_eq!(environment.home(), Path::new("/"));
+        environment.account_home = Some(PathBuf::from("/home/ann"));
+        assert_eq!(environment.state_directory(), Path::new("/home/ann/.local/state/nutkin"));
+        let mut environment = Environment::of_test(&[("HOME", "bob")], PathBuf::from("/there"));
+        environment.account_home = Some(PathBuf::from("/home/ann"));
+        assert_eq!(environment.home(), Path::new("/there/bob"));
+    }
+
+    #[test]
     fn the_first_file_of_the_name_on_the_path() {
+        #[track_caller]
+        fn check(root: &Path, path: &str, name: &str, expected: Option<&str>) {
+            let environment = Environment::of_test(&[("PATH", path)], root.to_owned());
+            assert_eq!(environment.program(name), expected.map(|file| root.join(file)));
+        }
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path();
         for file in ["b/mvn", "c/mvn", "c/java"] {
@@ -134,11 +186,6 @@ mod tests {
         }
         // A directory of the name is not the program.
         std::fs::create_dir_all(root.join("a/mvn")).unwrap();
-        #[track_caller]
-        fn check(root: &std::path::Path, path: &str, name: &str, expected: Option<&str>) {
-            let environment = Environment::of_test(&[("PATH", path)], root.to_owned());
-            assert_eq!(environment.program(name), expected.map(|file| root.join(file)));
-        }
         // Relative ones count from the working directory.
         check(root, "a:b:c", "mvn", Some("b/mvn"));
         check(root, &format!("{}/c:b", root.display()), "mvn", Some("c/mvn"));

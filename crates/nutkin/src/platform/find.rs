@@ -19,7 +19,7 @@ use crate::Context;
 ///
 /// # Errors
 /// The state directory cannot be read.
-pub fn known(environment: &Environment) -> std::io::Result<Vec<(Known, Place)>> {
+pub fn known(environment: &Environment) -> Result<Vec<(Known, Place)>, Error> {
     let directories = SessionDirectory::all(environment)?.into_iter();
     let mut found: Vec<(String, Place)> =
         directories.map(|one| (one.name().to_owned(), Place::Local)).collect();

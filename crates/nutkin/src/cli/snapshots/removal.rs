@@ -222,7 +222,8 @@ async fn others(
     own: &Ledger,
     context: &Context<'_>,
 ) -> Result<Vec<Ledger>, String> {
-    let known = platform::known(context.environment).map_err(|error| error.to_string())?;
+    let known =
+        platform::known(context.environment).map_err(|failure| format!("{:#}", failure.error))?;
     let mut places: Vec<(String, Place)> =
         known.into_iter().map(|(known, there)| (known.name, there)).collect();
     if place.platform() == Platform::Docker {
