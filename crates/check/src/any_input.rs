@@ -18,6 +18,9 @@ const NAMES: &[&str] = &[
     "log4j-console.properties",
     "logback.xml",
     "docker-entrypoint.sh",
+    "Makefile",
+    ".gitignore",
+    ".github/workflows/go.yml",
     "unknown",
 ];
 

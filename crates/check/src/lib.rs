@@ -12,16 +12,19 @@
 pub mod adopt;
 mod bindings;
 pub mod codes;
+mod commands;
 mod compose;
 mod conf;
 mod dockerfile;
 mod embedded;
 mod finding;
+mod generated;
 mod hosts;
 mod image;
 mod inside;
 mod kubernetes;
 mod kustomize;
+mod made;
 mod mount;
 mod names;
 mod node;
@@ -201,6 +204,7 @@ pub fn beside(inputs: &[Input]) -> Vec<String> {
         FileKind::of_name(name) == Some(FileKind::Environment)
             || kustomize::is_one(name)
             || input.text.contains("services:")
+            || input.text.contains("include:")
     };
     let files = inputs.iter().filter(is_needed);
     let world = World::read(files.map(File::new).collect());

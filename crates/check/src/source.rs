@@ -47,6 +47,10 @@ pub enum FileKind {
     Dockerfile,
     /// A shell script.
     Script,
+    /// Commands in a file of another form: a Makefile, a justfile, a Jenkinsfile.
+    Recipe,
+    /// Names of files that a repository does not have: `.gitignore`.
+    Ignored,
     /// Variables for a Compose file: `.env`.
     Environment,
 }
@@ -81,6 +85,12 @@ impl FileKind {
             Some(Self::Environment)
         } else if ends(".sh") || ends(".bash") || lower.starts_with("docker-entrypoint") {
             Some(Self::Script)
+        } else if matches!(lower.as_str(), "makefile" | "gnumakefile" | "justfile" | "jenkinsfile")
+            || ends(".mk")
+        {
+            Some(Self::Recipe)
+        } else if lower == ".gitignore" {
+            Some(Self::Ignored)
         } else if ends(".yaml") || ends(".yml") || is_json(name) || base == "Kustomization" {
             Some(Self::Objects)
         } else {
@@ -122,8 +132,28 @@ fn is_flinks(text: &str) -> bool {
     std::iter::once(first).chain(words).any(options::is_first_word)
 }
 
+/// What a Compose file has at its top beside `services` (Compose Specification).
+const TOP_OF_COMPOSE: [&str; 8] =
+    ["version", "name", "include", "networks", "volumes", "configs", "secrets", "models"];
+
+/// Whether a key at the top of a file may be one of a Compose file that has no services itself.
+pub(super) fn is_top_of_compose(key: &str) -> bool {
+    TOP_OF_COMPOSE.contains(&key) || key.starts_with("x-")
+}
+
+/// Whether a text is a Compose file that only includes others. Pipelines include files as well, beside their jobs.
+fn only_includes(text: &str) -> bool {
+    let is_top =
+        |line: &&str| !line.starts_with([' ', '\t', '#', '-', '}', ']']) && !line.is_empty();
+    let key = |line: &str| line.split(':').next().is_some_and(is_top_of_compose);
+    text.lines().any(|line| line.starts_with("include:")) && text.lines().filter(is_top).all(key)
+}
+
 /// Whether a text is a Compose file, or would be one if it were not broken.
 pub(super) fn looks_like_compose(text: &str) -> bool {
+    if only_includes(text) {
+        return true;
+    }
     let is_of_image = |line: &str| {
         ["image:", "build:"].iter().any(|key| {
             let before = line.split_once(key).map(|(before, _)| before);

@@ -10,6 +10,7 @@ use super::finding::Place;
 use super::hosts::{self, Hosts};
 use super::kubernetes::{self, Object, Workload};
 use super::kustomize::{self, Applied};
+use super::made::Made;
 use super::names::Names;
 use super::node::Walk;
 use super::owned;
@@ -39,6 +40,8 @@ pub(super) struct World {
     pub(super) builders: BTreeMap<(String, String), usize>,
     pub(super) scripts: Vec<Script>,
     pub(super) hosts: Vec<Hosts>,
+    /// What commands beside the files make.
+    pub(super) made: Made,
     /// YAML that could not be read.
     pub(super) broken: Vec<(Place, Problem)>,
     /// What Docker Compose says to Compose files.
@@ -64,6 +67,7 @@ impl World {
         let unreadable: BTreeSet<String> = unreadable.map(|file| file.name.clone()).collect();
         files.retain(|file| !file.is_unreadable());
         let kustomizations = kustomize::read(&mut files);
+        let commands = Made::of(&files);
         let mut objects = Vec::new();
         let mut composed = Vec::new();
         let mut broken = Vec::new();
@@ -154,6 +158,7 @@ impl World {
             builders,
             scripts,
             hosts,
+            made: commands,
             broken,
             refusals: projects.refusals,
             overlays: projects.overlays,

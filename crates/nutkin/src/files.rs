@@ -15,6 +15,9 @@ const LARGEST: u64 = 4 << 20;
 /// Directories of which nobody means the content.
 const PASSED_OVER: &[&str] = &["target", "node_modules", "build", "venv"];
 
+/// Hidden directories with commands that make what manifests name: those of CI.
+const OF_CI: &[&str] = &[".circleci", ".forgejo", ".gitea", ".github", ".gitlab", ".woodpecker"];
+
 /// What was read, and what was not.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -188,7 +191,10 @@ fn is_json(name: &str) -> bool {
 /// Whether to go into an entry: hidden directories and those of builds are passed over.
 fn is_open(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
-    let hidden = name.starts_with('.') && 1 < name.len() && !name.starts_with("..");
+    let hidden = name.starts_with('.')
+        && 1 < name.len()
+        && !name.starts_with("..")
+        && !OF_CI.contains(&name.as_ref());
     entry.depth() == 0
         || !(entry.file_type().is_dir() && (hidden || PASSED_OVER.contains(&name.as_ref())))
 }

@@ -8,7 +8,6 @@ mod build;
 mod edit;
 mod fields;
 mod generate;
-mod generated;
 mod item;
 mod merge;
 mod names;

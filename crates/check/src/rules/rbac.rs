@@ -149,7 +149,9 @@ fn account_of_boot(
     let is_meant = |account: &&Object| {
         of.is_none() || account.namespace.is_none() || account.namespace.as_deref() == of
     };
-    if name == DEFAULT || system.world.all_named("ServiceAccount", &name).any(|one| is_meant(&one))
+    if name == DEFAULT
+        || system.world.all_named("ServiceAccount", &name).any(|one| is_meant(&one))
+        || system.world.made.has("ServiceAccount", &name)
     {
         return;
     }
@@ -192,6 +194,10 @@ fn session_rights(
     needs: &ProcessNeeds,
     out: &mut Findings<'_>,
 ) {
+    // What a command gives nobody knows here.
+    if system.world.made.binds(account) {
+        return;
+    }
     let bindings = bindings(system, object, account);
     let mut roles = Vec::new();
     for binding in &bindings {
@@ -269,7 +275,10 @@ fn unknown_account(
                 || account.name.contains(name)
                 || name.contains(account.name.as_str()))
     };
-    if name == "default" || system.world.named("ServiceAccount", name, workload.object).is_some() {
+    if name == "default"
+        || system.world.named("ServiceAccount", name, workload.object).is_some()
+        || system.world.made.has("ServiceAccount", name)
+    {
         return;
     }
     if let (true, Some(node)) =
@@ -333,7 +342,7 @@ fn rights(
 ) {
     power::of_account(system, workload.object, account, out);
     let bindings = bindings(system, workload.object, account);
-    if bindings.is_empty() {
+    if bindings.is_empty() && !system.world.made.binds(account) {
         let place = workload.service_account().map(|node| node.place(workload.file()));
         if let (true, true, Some(place)) =
             (uses_kubernetes, has_permissions(system, workload.object, account), place)
@@ -352,7 +361,8 @@ fn rights(
             // The ClusterRoles of Kubernetes are in no file.
             let is_built_in = kind == "ClusterRole" && matches!(name, "edit" | "admin" | "view");
             let others = system.world.of_kind(kind).next().is_some();
-            if kind == "Role" && others && !is_built_in {
+            let is_made = || system.world.made.has(kind, name);
+            if kind == "Role" && others && !is_built_in && !is_made() {
                 let message =
                     format!("{} names {kind} `{name}`, which is not there", binding.title());
                 out.add(&LOOSE_BINDING, place, message);
@@ -415,6 +425,10 @@ fn lack<'a>(
     account: &str,
     needed: Vec<&'static str>,
 ) -> Option<Lack<'a>> {
+    // What a command gives nobody knows here.
+    if system.world.made.binds(account) {
+        return None;
+    }
     let mut roles: Vec<(Vec<&str>, &Object, Place)> = Vec::new();
     for binding in bindings(system, of, account) {
         let (kind, name) = role_named(binding);

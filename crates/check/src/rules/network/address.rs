@@ -54,7 +54,8 @@ pub(super) fn of_job_manager(system: &System<'_>, out: &mut Findings<'_>) {
             w.object.node.at("spec/serviceName").is_some() || name.starts_with(&w.object.name)
         });
         let other_services = system.services_of_job_managers().next().is_some();
-        if other_services && !is_pod {
+        let is_made = || system.world.made.has("Service", name);
+        if other_services && !is_pod && !is_made() {
             let message = format!("no Service `{name}` leads to the JobManager");
             out.add(&ADDRESS, setting.place, message);
         }

@@ -28,6 +28,7 @@ fn is_near_name(one: &str, other: &str) -> bool {
 /// Whether an object of a kind and a name may be where another one is.
 fn is_there(world: &World, kind: &str, name: &str, from: &Object) -> bool {
     world.all_named(kind, name).any(|object| object.shares_namespace(from))
+        || world.made.has(kind, name)
 }
 
 /// Claims that pods mount, targets of autoscalers, Services behind an Ingress.

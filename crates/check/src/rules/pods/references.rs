@@ -60,7 +60,10 @@ pub(super) fn configuration(system: &System<'_>, workload: &Workload<'_>, out: &
     let Some(name) = volume.at("configMap/name") else { return };
     let is_there = |name: &str| system.world.named("ConfigMap", name, workload.object).is_some();
     let text = name.text().unwrap_or_default();
-    if is_there(text) || volume.at("configMap/optional").and_then(Walk::text) == Some("true") {
+    if is_there(text)
+        || system.world.made.has("ConfigMap", text)
+        || volume.at("configMap/optional").and_then(Walk::text) == Some("true")
+    {
         return;
     }
     let other = system.workloads.iter().find_map(|other| {

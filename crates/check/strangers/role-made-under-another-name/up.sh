@@ -1,0 +1,3 @@
+#!/bin/sh
+kubectl create role flink-leaders --verb=get --resource=configmaps
+kubectl apply -f all.yaml
