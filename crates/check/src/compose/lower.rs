@@ -64,6 +64,8 @@ struct Project<'a, 'o> {
     file: usize,
     paper: Paper,
     name: &'a str,
+    /// A path in the directory from which its paths count.
+    base: String,
     /// The file with which Compose begins: another one may include this.
     main: &'a str,
     /// What the project calls itself there.
@@ -100,6 +102,7 @@ pub(super) fn project(files: &Files<'_>, file: usize, document: &Node, out: &mut
         file: place,
         paper,
         name,
+        base: name.to_owned(),
         main: name,
         title: document.text_of("name").map(str::to_owned),
         has_siblings: files.has_siblings(name, &out.used) || !is_whole,

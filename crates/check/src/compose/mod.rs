@@ -64,6 +64,11 @@ pub(super) struct Projects {
 /// Whether a document is a Compose file, by what it holds: names are whatever people like. Other programs have services
 /// as well, which concern nobody here as long as none of them is of Flink.
 pub(super) fn is_compose(document: &Node) -> bool {
+    let mut keys = document.entries().iter().map(|(key, _)| key.name.as_str());
+    // It may have no services itself, and only include files that have.
+    if !document.items_of("include").is_empty() && keys.all(is_top_of_compose) {
+        return true;
+    }
     let services = document.get("services").map_or(&[][..], Walk::entries);
     document.get("kind").is_none()
         && document.get("apiVersion").is_none()
@@ -95,6 +100,7 @@ pub(super) fn with_tags(text: &str, file: &str, document: Node) -> Node {
     nutkin_flink::yaml::tagged(text, file).0.into_iter().next().unwrap_or(document)
 }
 
+use super::source::is_top_of_compose;
 pub(super) use super::source::looks_like_compose as looks_like_one;
 
 /// Reads the Compose files among all documents: index of the file, and the document. Their services become further
@@ -146,8 +152,13 @@ fn read(files: &[File], unreadable: &BTreeSet<String>, documents: &[(usize, Node
         let mut own = Projects { composed, ..Projects::default() };
         lower::project(&reader, *file, document, &mut own);
         projects.composed = std::mem::take(&mut own.composed);
-        // Other people's systems do not concern us, nor does what Compose says to them.
-        if !own.objects.iter().any(is_of_flink) {
+        // Other people's systems do not concern us, nor does what Compose says to them. A file that includes nothing that is
+        // there may be anybody's.
+        let is_lost = own.objects.is_empty()
+            && !own.refusals.is_empty()
+            && document.get("services").is_none()
+            && documents.iter().any(|(_, other)| runs_flink(other));
+        if !is_lost && !own.objects.iter().any(is_of_flink) {
             projects.composed.truncate(before);
             continue;
         }
@@ -189,6 +200,13 @@ fn read(files: &[File], unreadable: &BTreeSet<String>, documents: &[(usize, Node
     overlays.retain(|(file, below)| !projects.used.contains(file) && is_read(below));
     projects.overlays = overlays;
     projects
+}
+
+/// Whether a service of a file has an image of Flink.
+fn runs_flink(document: &Node) -> bool {
+    let services = document.get("services").map_or(&[][..], Walk::entries);
+    let image = |(_, one): &(Key, Node)| one.text_of("image").map(str::to_owned);
+    services.iter().filter_map(image).any(|image| super::kubernetes::is_flink_image(&image))
 }
 
 /// Whether a service has to do with Flink, whatever it does with it.

@@ -21,7 +21,7 @@ impl Project<'_, '_> {
             return None;
         }
         let file = build.text_of("dockerfile").unwrap_or("Dockerfile");
-        let path = beside(self.name, &format!("{context}/{file}"));
+        let path = beside(&self.base, &format!("{context}/{file}"));
         self.out.wanted.insert(path.clone());
         let mut args = Variables::new();
         for item in build.items_of("args").iter().filter_map(Walk::text) {

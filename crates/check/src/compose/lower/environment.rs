@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Project;
 use crate::compose::Refusal;
 use crate::compose::tree::{as_text, entry, text, variable};
+use crate::generated;
 use crate::node::Walk;
 use crate::path::{beside, last};
 use crate::variables;
@@ -17,7 +18,7 @@ const NEAR: usize = 16;
 const PRIVATE: [&str; 6] = ["credential", "licence", "license", "password", "private", "secret"];
 
 /// Whether a file of variables is one that everybody writes for himself, by its name.
-fn is_private(path: &str) -> bool {
+pub(super) fn is_private(path: &str) -> bool {
     let name = last(path).to_ascii_lowercase();
     PRIVATE.iter().any(|word| name.contains(word))
 }
@@ -33,7 +34,7 @@ impl Project<'_, '_> {
     }
 
     /// Whether a file beside shows what a file of variables has in it, so that everybody writes one: `.env.example`.
-    fn has_example(&mut self, path: &str) -> bool {
+    pub(super) fn has_example(&mut self, path: &str) -> bool {
         let (stem, end) = match path.strip_suffix(".env") {
             Some(stem) => (stem, ".env"),
             None => (path, ""),
@@ -70,14 +71,15 @@ impl Project<'_, '_> {
         });
         for node in files {
             let Some(written) = node.text().or_else(|| node.text_of("path")) else { continue };
-            let path = beside(self.name, written);
+            let path = beside(&self.base, written);
             self.out.wanted.insert(path.clone());
             let Some(index) = self.files.find(&path) else {
                 if node.text_of("required") != Some("false") {
                     let is_here = !written.contains('$') && !written.starts_with(['/', '~']);
                     let is_lost =
                         is_here && !is_off && !self.files.has(&path) && !is_private(&path);
-                    if is_lost && self.is_placed() && !self.has_example(&path) {
+                    let is_made = is_lost && generated::is(self.files.all, &path);
+                    if is_lost && !is_made && self.is_placed() && !self.has_example(&path) {
                         let message = format!(
                             "`{path}` is named as a file of variables, but there is no such file"
                         );

@@ -24,7 +24,8 @@ impl Project<'_, '_> {
         let place = key_place(&at, self.file);
         let base = extends.text().or_else(|| extends.text_of("service"));
         let (Some(base), is_short) = (base, chain.len() < LONGEST) else { return service.clone() };
-        let path = extends.text_of("file").map(|path| beside(name, path));
+        let from = if name == self.name { &self.base } else { name };
+        let path = extends.text_of("file").map(|path| beside(from, path));
         let path = path.unwrap_or_else(|| name.to_owned());
         let service_of =
             |document: &Node| document.get("services").and_then(|all| all.get(base)).cloned();

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::environment::is_private;
 use super::{Project, put_together};
 use crate::compose::{Refusal, merge};
+use crate::generated;
 use crate::node::Walk;
-use crate::path::beside;
+use crate::path::{beside, last};
+use crate::variables::Variables;
 use nutkin_flink::yaml::{Key, Node, NodeKind};
 
 /// What is included once more includes others at most this often: far beyond any, and an end for those in a circle.
@@ -64,9 +67,10 @@ impl Project<'_, '_> {
                     continue;
                 }
                 let below = self.of_included(&path, document.items_of("include"), service, chain);
+                let from = based(one, asked);
                 chain.files.pop();
                 for said in below.into_iter().chain(self.said(index, document, service)) {
-                    entry = Some(over(entry, merge::rebased(&said, asked)));
+                    entry = Some(over(entry, merge::rebased(&said, &from)));
                 }
             }
             whole = match (entry, whole) {
@@ -143,16 +147,45 @@ impl Project<'_, '_> {
         }
     }
 
+    /// The variables of an included file, whose paths count from `base`: those of the files that the entry names, of which a
+    /// later one counts more, otherwise of the `.env` there (`include.go` of compose-go 2.10).
+    fn variables_of(&mut self, one: &Node, base: &str) -> Variables {
+        let listed = one.items_of("env_file").iter().filter_map(Walk::text);
+        let named: Vec<&str> = one.text_of("env_file").into_iter().chain(listed).collect();
+        let paths: Vec<String> = if named.is_empty() {
+            vec![beside(base, ".env")]
+        } else {
+            named.iter().map(|path| beside(&self.base, path)).collect()
+        };
+        let mut variables = Variables::new();
+        for path in paths {
+            let (file, found) = self.files.variables(&path);
+            variables.extend(found);
+            self.out.used.extend(file);
+            let is_lost = !named.is_empty() && self.is_placed() && !self.files.has(&path);
+            let is_elsewhere = path.contains('$') || is_private(&path) || self.has_example(&path);
+            if is_lost && !is_elsewhere && !generated::is(self.files.all, &path) {
+                let message =
+                    format!("`{path}` is an `env_file` of an include, and there is no such file");
+                self.out.refusals.push(Refusal::new(one.place(self.file), message));
+            }
+            self.out.wanted.insert(path);
+        }
+        variables
+    }
+
     /// The services of included files, which are those of the project with paths and variables of their own (Compose
     /// Specification, "Include").
     pub(super) fn include(&mut self, chain: &[usize]) {
         for one in self.document.items_of("include").to_vec() {
             let paths: Vec<String> =
-                included(&one).into_iter().map(|path| beside(self.name, path)).collect();
+                included(&one).into_iter().map(|path| beside(&self.base, path)).collect();
             self.out.wanted.extend(paths.iter().cloned());
             let is_placed = self.is_placed();
             let is_here = |path: &&String| is_placed && !path.contains([':', '@', '$']);
-            for path in paths.iter().filter(is_here).filter(|path| !self.files.has(path)) {
+            let is_lost =
+                |path: &&String| !self.files.has(path) && !generated::is(self.files.all, path);
+            for path in paths.iter().filter(is_here).filter(is_lost) {
                 let message = format!("`{path}` is included, but there is no such file");
                 self.out.refusals.push(Refusal::new(one.place(self.file), message));
             }
@@ -172,15 +205,10 @@ impl Project<'_, '_> {
             let mut used: Vec<usize> = above.iter().map(|(index, _)| *index).collect();
             used.push(file);
             let name = self.files.all[file].name.as_str();
+            let base = beside(&self.base, &based(&one, included(&one).first().unwrap_or(&"")));
             // What the including project sets counts more.
-            let path = match one.text_of("env_file") {
-                Some(path) => beside(self.name, path),
-                None => beside(name, ".env"),
-            };
-            let (environment, mut variables) = self.files.variables(&path);
-            self.out.wanted.insert(path);
+            let mut variables = self.variables_of(&one, &base);
             variables.extend(self.variables.clone());
-            used.extend(environment);
             self.out.used.extend(used);
             let (place, paper, document) =
                 put_together(self.files, file, document, &above, self.out);
@@ -189,6 +217,7 @@ impl Project<'_, '_> {
                 file: place,
                 paper,
                 name,
+                base,
                 main: self.main,
                 title: self.title.clone(),
                 document,
@@ -201,6 +230,15 @@ impl Project<'_, '_> {
             included.include(&[chain, &[file]].concat());
             included.write(file);
         }
+    }
+}
+
+/// A path in the directory from which the paths of an included file count: its own, or the one that the entry names
+/// (`include.go` of compose-go 2.10).
+fn based(one: &Node, path: &str) -> String {
+    match one.text_of("project_directory") {
+        Some(directory) => format!("{directory}/{}", last(path)),
+        None => path.to_owned(),
     }
 }
 

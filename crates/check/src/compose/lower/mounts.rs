@@ -28,7 +28,7 @@ impl Project<'_, '_> {
             let source = match source {
                 // Compose puts the home directory of whoever calls it in the place of `~`.
                 Some(source) if source.starts_with('~') => Source::Path(source.to_owned()),
-                Some(source) if is_path(source) => Source::Path(beside(self.name, source)),
+                Some(source) if is_path(source) => Source::Path(beside(&self.base, source)),
                 Some(source) => Source::Volume(source.to_owned()),
                 None => Source::Own,
             };
@@ -66,7 +66,7 @@ impl Project<'_, '_> {
         let of_file = self.document.get(section).and_then(|all| all.entry(name)).cloned();
         let Some((_, text)) = of_file else { return };
         if let Some(path) = text.text_of("file") {
-            self.mount(Source::Path(beside(self.name, path)), &target, node, made);
+            self.mount(Source::Path(beside(&self.base, path)), &target, node, made);
             made.mounts.iter_mut().last().into_iter().for_each(|one| one.read_only = true);
             return;
         }
