@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 mod heartbeat;
 
+use super::files::alike;
 use super::rules;
 use crate::conf::{Line, lines};
 use crate::embedded::{Embedded, Origin};
@@ -301,6 +302,8 @@ fn old_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
     for (number, column, line) in lines(&text.text) {
         let place = text.place(out.files, number, column);
         match line {
+            // NK0007 says it, in other words.
+            Line::Bare(words) if alike::is_left_out(words) => {}
             Line::Bare(words) => {
                 let message = match words.split_once(':') {
                     Some((key, _)) => {

@@ -1,6 +1,6 @@
 //! Files that cannot be read as they were meant.
 
-mod alike;
+pub(in crate::rules) mod alike;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::LOOK_ALIKE;
 use crate::embedded::Embedded;
-use crate::finding::{Findings, Place};
+use crate::finding::{Findings, Patch, Place};
 use crate::kubernetes::{Object, Workload, last_line};
+use crate::node::Walk;
 use crate::source::FileKind;
 use crate::system::World;
-use nutkin_flink::yaml::{Node, NodeKind};
+use nutkin_flink::yaml::{self, Node, NodeKind};
 
 /// Characters that people see as `-`, a blank or a quote.
 const ALIKE: &[(char, &str)] = &[
@@ -25,6 +26,21 @@ const ALIKE: &[(char, &str)] = &[
     ('\u{201c}', "a quote"),
     ('\u{201d}', "a quote"),
 ];
+
+/// A colon of Chinese and Japanese keyboards.
+const WIDE_COLON: char = '\u{ff1a}';
+
+/// Whether a line of a configuration is left out for a colon that only looks like one: Flink starts, without the option
+/// (`GlobalConfiguration.loadLegacyYAMLResource` divides lines at `: `; in config.yaml it is a part of a text).
+pub(in crate::rules) fn is_left_out(line: &str) -> bool {
+    let code = line.split('#').next().unwrap_or_default();
+    code.contains(WIDE_COLON) && !code.contains(": ") && !is_free(code)
+}
+
+/// Whether a text is in another language than that of names, keys and paths.
+fn is_free(code: &str) -> bool {
+    code.chars().any(|c| c.is_alphabetic() && !c.is_ascii())
+}
 
 /// How much of a line is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +61,13 @@ pub(super) fn check(world: &World, out: &mut Findings<'_>) {
             continue;
         }
         let parts = held.parts(world, index);
-        // Each such character once in a file, with the number of lines that have it.
-        let mut found: Vec<(char, &str, Place, usize)> = Vec::new();
+        // Other YAML than a map is refused as a whole.
+        let is_read = kind != FileKind::ConfigYaml || {
+            let (documents, problems) = yaml::forgiving(&file.text, &file.name);
+            problems.is_empty() && matches!(&documents[..], [one] if !one.entries().is_empty())
+        };
+        // Each such character once in a file, with the number of lines that have it; lines apart that Flink leaves out.
+        let mut found: Vec<(char, &str, Place, usize, bool)> = Vec::new();
         for (number, line) in file.text.lines().enumerate() {
             let code = line.split('#').next().unwrap_or_default();
             let code = match parts.get(number).unwrap_or(&Part::All) {
@@ -55,7 +76,7 @@ pub(super) fn check(world: &World, out: &mut Findings<'_>) {
                 Part::Nothing => continue,
             };
             // Free text may hold what it likes; these are names, keys and paths.
-            if code.chars().any(|c| c.is_alphabetic() && !c.is_ascii()) {
+            if is_free(code) {
                 continue;
             }
             let alike = code
@@ -63,22 +84,42 @@ pub(super) fn check(world: &World, out: &mut Findings<'_>) {
                 .enumerate()
                 .find_map(|(at, c)| Some((at, ALIKE.iter().find(|(alike, _)| *alike == c)?)));
             let Some((at, (character, meant))) = alike else { continue };
-            if let Some(known) = found.iter_mut().find(|(known, ..)| known == character) {
+            let is_configuration = kind.is_options() || held.has_option_at(index, number);
+            let is_left_out = is_read && is_configuration && is_left_out(code);
+            let same = |one: &&mut (char, &str, Place, usize, bool)| {
+                one.0 == *character && one.4 == is_left_out
+            };
+            if let Some(known) = found.iter_mut().find(same) {
                 known.3 += 1;
                 continue;
             }
             let line = u32::try_from(number + 1).unwrap_or(u32::MAX);
             let column = u32::try_from(at + 1).unwrap_or(u32::MAX);
-            found.push((*character, meant, Place { file: index, line, column }, 0));
+            found.push((*character, meant, Place { file: index, line, column }, 0, is_left_out));
         }
-        for (character, meant, place, more) in found {
+        for (character, meant, place, more, is_left_out) in found {
             let mut message = format!("U+{:04X} looks like {meant}", u32::from(character));
+            if is_left_out {
+                message.push_str(", and Flink leaves the line out: the option keeps its default");
+            }
             if more != 0 {
                 message.push_str(&format!("; {more} more lines have it"));
             }
-            out.add(&LOOK_ALIKE, place, message);
+            let patch = is_left_out.then(|| colon_in(place, out)).flatten();
+            let finding = out.add(&LOOK_ALIKE, place, message);
+            finding.patch = patch;
+            if is_left_out {
+                finding.only_warns();
+            }
         }
     }
+}
+
+/// The line with a colon and a space behind it.
+fn colon_in(place: Place, out: &Findings<'_>) -> Option<Patch> {
+    let line = out.files[place.file].line(place.line)?;
+    let (key, value) = line.split_once(WIDE_COLON)?;
+    out.replace(place, &format!("{}: {}", key.trim(), value.trim_start()))
 }
 
 /// What files hold: objects and texts, by file.
@@ -97,6 +138,14 @@ impl<'a> Held<'a> {
             held.texts.entry(text.start().file).or_default().push(text);
         }
         held
+    }
+
+    /// Whether a line of a file, counted from 0, is one of a configuration of Flink inside it.
+    fn has_option_at(&self, file: usize, line: usize) -> bool {
+        self.texts.get(&file).into_iter().flatten().any(|text| {
+            let first = text.start().line.saturating_sub(1) as usize;
+            text.kind.is_options() && (first..first + text.text.lines().count()).contains(&line)
+        })
     }
 
     /// What is looked at of each line of a file with objects.
