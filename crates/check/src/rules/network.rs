@@ -104,6 +104,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     twice::check(system, out);
     address::of_job_manager(system, out);
     address::literal(system, out);
+    address::without_value(system, out);
     machine::check(system, out);
     machine::of_hosts(system, out);
     queryable_state(system, out);

@@ -8,7 +8,7 @@ use crate::image;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
 use crate::role;
-use crate::settings::has_fixed_configuration;
+use crate::settings::{Setting, has_fixed_configuration};
 use crate::source::FileKind;
 use crate::system::System;
 
@@ -179,6 +179,48 @@ pub(super) fn literal(system: &System<'_>, out: &mut Findings<'_>) {
             ));
         }
     }
+}
+
+/// Variables in arguments that the container does not have: Kubernetes leaves `$(NAME)` as it is.
+pub(super) fn without_value(system: &System<'_>, out: &mut Findings<'_>) {
+    for workload in system.workloads.iter().filter(|one| one.object.compose.is_none()) {
+        let settings = system.settings_of(workload);
+        let keys = ADDRESSES.iter().filter(|(role, _)| *role == workload.role);
+        for key in keys.flat_map(|(_, keys)| *keys) {
+            let Some(setting) = settings.get(key).filter(|one| one.dialect.is_none()) else {
+                continue;
+            };
+            let text = setting.text();
+            let name = text.split_once("$(").and_then(|(_, rest)| rest.split_once(')'));
+            let Some((name, _)) = name else { continue };
+            // A shell puts in what commands print, and Kubernetes the addresses of Services.
+            let is_word = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+            let is_known = !name.chars().all(is_word)
+                || name.contains("_SERVICE_")
+                || workload.variable(name).is_some()
+                || workload.container.get("envFrom").is_some()
+                || system.world.is_open_shift;
+            if is_known || !is_argument(workload, setting) {
+                continue;
+            }
+            let message = format!(
+                "`{key}` is `{text}` to Flink: {} has no variable `{name}`",
+                workload.title()
+            );
+            let finding = out.add(&NO_ADDRESS, setting.place, message);
+            finding.cure = Some(format!(
+                "Set `{name}` in `env`, from `status.podIP` where it is the pod's address."
+            ));
+        }
+    }
+}
+
+/// Whether a container has a setting as an argument.
+fn is_argument(workload: &Workload<'_>, setting: &Setting) -> bool {
+    let file = workload.file();
+    let all = ["command", "args"].iter().flat_map(|key| workload.container.items_of(key));
+    let mut lines = all.map(|node| node.place(file).line);
+    setting.place.file == file && lines.any(|line| line == setting.place.line)
 }
 
 /// A variable as Kubernetes writes it: `$(POD_IP)` for `${POD_IP}`.

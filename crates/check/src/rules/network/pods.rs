@@ -8,8 +8,12 @@ use crate::finding::Findings;
 use crate::image::{FLINK_CONF, is_official};
 use crate::kubernetes::Workload;
 use crate::node::Walk;
-use crate::settings::{REST, has_fixed_configuration};
+use crate::path::last;
+use crate::settings::{REST, has_fixed_configuration, runs_entrypoint};
 use crate::system::System;
+
+/// The port of TaskManagers in Flink's own manifests, which is no default: unset, it is a random one.
+const TM_RPC: i64 = 6122;
 
 pub(super) fn own_labels(workload: &Workload<'_>, out: &mut Findings<'_>) {
     let Some(selector) = workload.object.node.at("spec/selector/matchLabels") else { return };
@@ -81,6 +85,9 @@ pub(super) fn probes(system: &System<'_>, workload: &Workload<'_>, out: &mut Fin
             Some(number) if ports.contains(&number) => continue,
             // An image of somebody's own starts more than Flink where the container names the port.
             Some(number) if is_declared(workload, number) => continue,
+            Some(TM_RPC) if ports.is_empty() && runs_entrypoint(workload) => format!(
+                "{kind} asks port {TM_RPC}, and `taskmanager.rpc.port` is not set: it is a random one"
+            ),
             // Without fixed ports of a TaskManager any number may be right by chance.
             Some(_) if ports.is_empty() => continue,
             Some(number) => format!("{kind} asks port {number}; Flink listens on {}", list(&ports)),
@@ -94,13 +101,21 @@ pub(super) fn probes(system: &System<'_>, workload: &Workload<'_>, out: &mut Fin
 }
 
 pub(super) fn self_address(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<'_>) {
-    let has_entrypoint = workload.image().and_then(Walk::text).is_some_and(is_official)
-        && workload.container.get("command").is_none();
-    if !has_entrypoint || workload.role.is_job_manager() || system.high_availability().is_some() {
+    let is_official = workload.image().and_then(Walk::text).is_some_and(is_official);
+    let has_entrypoint = is_official && workload.container.get("command").is_none();
+    // Flink's own script reads the image's configuration alone, which says `localhost`.
+    let is_script = is_official && {
+        let command = workload.container.items_of("command").first().and_then(Walk::text);
+        command.is_some_and(|word| last(word) == "taskmanager.sh")
+    };
+    if !(has_entrypoint || is_script)
+        || workload.role.is_job_manager()
+        || system.high_availability().is_some()
+    {
         return;
     }
     let named =
-        workload.variable("JOB_MANAGER_RPC_ADDRESS").is_some()
+        has_entrypoint && workload.variable("JOB_MANAGER_RPC_ADDRESS").is_some()
             || system.settings_of(workload).list.iter().any(|setting| {
                 setting.key == "jobmanager.rpc.address" && setting.dialect.is_none()
             });
@@ -111,7 +126,14 @@ pub(super) fn self_address(system: &System<'_>, workload: &Workload<'_>, out: &m
     let is_fixed = has_fixed_configuration(workload) || is_elsewhere || is_written;
     if !is_fixed && !named && workload.container.get("envFrom").is_none() {
         let place = workload.container.place(workload.file());
-        let message = format!("{} does not say where the JobManager is", workload.title());
+        let message = if is_script {
+            format!(
+                "{} calls Flink's script past the image's entrypoint, and nothing says where the JobManager is",
+                workload.title()
+            )
+        } else {
+            format!("{} does not say where the JobManager is", workload.title())
+        };
         out.add(&SELF, place, message);
     }
 }

@@ -110,7 +110,7 @@ const fn is_text(value: &Node) -> bool {
 }
 
 /// Whether a name may be that of a workload; what is filled in later may.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let is_open = name.is_empty() || name.contains(['$', '{', '<', '%']);
     is_open
         || name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c))

@@ -11,6 +11,17 @@ use nutkin_flink::yaml::NodeKind;
 /// Types of Services.
 const TYPES: [&str; 4] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 
+/// Most characters of the name of a Service (`IsDNS1035Label`).
+const LONGEST: usize = 63;
+
+/// Whether a text may be the name of a Service, which is a label of the DNS (`ValidateServiceName`).
+fn is_name_of_service(text: &str) -> bool {
+    text.len() <= LONGEST
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && !text.ends_with('-')
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
 /// What lies beside a session: ways to it, and claims.
 pub(in crate::rules) fn of_world(world: &World, out: &mut Findings<'_>) {
     let is_flinks = |object: &Object| Workload::of(object).is_some() && object.compose.is_none();
@@ -53,15 +64,15 @@ impl Refused<'_, '_, '_> {
         {
             self.tell(node, format!("`type` is not `{text}`, but one of {}", TYPES.join(", ")));
         }
-        let is_letter = |c: char| c.is_ascii_lowercase();
-        if !object.name.starts_with(is_letter)
+        if !is_name_of_service(&object.name)
             && !is_open(&object.name)
             && let Some(name) = object.node.at("metadata/name")
         {
             self.tell(
                 name,
                 format!(
-                    "the name of a Service begins with a small letter, not as `{}`",
+                    "the name of a Service begins with a small letter, has small letters, digits and `-`, and at most \
+                     {LONGEST} characters, not as `{}`",
                     object.name
                 ),
             );
@@ -99,6 +110,13 @@ impl Refused<'_, '_, '_> {
     /// Values of a ConfigMap that are not texts.
     pub(super) fn data(&mut self) {
         let object = self.object;
+        if !super::super::values::is_name(&object.name)
+            && let Some(name) = object.node.at("metadata/name")
+        {
+            let message =
+                format!("`{}` is not a name: small letters, digits, `-` and `.`", object.name);
+            self.tell(name, message);
+        }
         for (key, value) in object.node.get("data").map_or(&[][..], Walk::entries) {
             let what = match value.kind {
                 NodeKind::Text(_) | NodeKind::Null => continue,
