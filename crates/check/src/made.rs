@@ -32,7 +32,7 @@ const KINDS: [(&[&str], &str, bool); 9] = [
 const WITH_VALUE: [&str; 8] =
     ["-n", "--namespace", "--context", "--kubeconfig", "-f", "--filename", "-o", "--output"];
 
-/// Shortest name that tells of what an address is about.
+/// Shortest name that, inside an address, says what is there.
 const SHORTEST: usize = 4;
 
 impl Made {

@@ -12,7 +12,7 @@ use crate::path::last;
 use crate::settings::{REST, has_fixed_configuration, runs_entrypoint};
 use crate::system::System;
 
-/// The port of TaskManagers in Flink's own manifests, which is no default: unset, it is a random one.
+/// The port of TaskManagers in Flink's own manifests. It is not a default: unset, the port is a random one.
 const TM_RPC: i64 = 6122;
 
 pub(super) fn own_labels(workload: &Workload<'_>, out: &mut Findings<'_>) {

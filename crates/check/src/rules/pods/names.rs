@@ -7,6 +7,8 @@ use crate::finding::{Findings, Place};
 use crate::kubernetes::{Object, Workload};
 use crate::names::is_flink_name;
 use crate::node::Walk;
+use crate::path::last;
+use crate::role;
 use crate::rules::network::routes;
 use crate::secrets;
 use crate::shell;
@@ -35,6 +37,7 @@ fn is_there(world: &World, kind: &str, name: &str, from: &Object) -> bool {
 pub(in crate::rules) fn of_world(world: &World, out: &mut Findings<'_>) {
     let objects = world.objects.iter().filter(|object| object.compose.is_none());
     let workloads: Vec<Workload<'_>> = objects.clone().filter_map(Workload::of).collect();
+    jobs(world, out);
     if workloads.is_empty() {
         return;
     }
@@ -47,6 +50,15 @@ pub(in crate::rules) fn of_world(world: &World, out: &mut Findings<'_>) {
         return;
     }
     let mut selecting = None;
+    for object in objects {
+        for (name, place) in called(object) {
+            if !is_there(world, "Service", &name, object) {
+                let selecting =
+                    selecting.get_or_insert_with(|| system::selecting(world, &workloads));
+                tell(selecting, object, (&name, place), &object.title(), out);
+            }
+        }
+    }
     for (way, backend) in routes::backends(world) {
         let name = backend.service.text().unwrap_or_default();
         let is_akin = is_flink_name(name) && !is_open(name);
@@ -55,6 +67,53 @@ pub(in crate::rules) fn of_world(world: &World, out: &mut Findings<'_>) {
             let selecting = selecting.get_or_insert_with(|| system::selecting(world, &workloads));
             tell(selecting, way, (name, place), &way.title(), out);
         }
+    }
+}
+
+/// The Services that a program names which gives jobs to a session: `flink run -m HOST:PORT`.
+fn called(object: &Object) -> Vec<(String, Place)> {
+    let of_jobs = object.node.at("spec/jobTemplate/spec/template/spec");
+    let pods = secrets::pods(object).chain(of_jobs);
+    let mut found = Vec::new();
+    for container in pods.flat_map(|pod| pod.items_of("containers")) {
+        for words in role::processes(container) {
+            if !words.iter().take(2).any(|(word, _)| last(word) == "flink") {
+                continue;
+            }
+            let mut rest =
+                words.iter().skip_while(|(word, _)| !matches!(&**word, "-m" | "--jobmanager"));
+            let Some((address, node)) = rest.nth(1) else { continue };
+            let host = address.split(':').next().unwrap_or_default();
+            // A name with dots is a pod, or in another namespace.
+            let is_host = host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            if is_host && is_flink_name(host) {
+                found.push((host.to_owned(), node.place(object.file)));
+            }
+        }
+    }
+    found
+}
+
+/// Jobs of a session that the files do not have, beside one with nearly the same name.
+fn jobs(world: &World, out: &mut Findings<'_>) {
+    const SESSION: &str = "FlinkDeployment";
+    for job in world.of_kind("FlinkSessionJob") {
+        let Some(node) = job.node.at("spec/deploymentName") else { continue };
+        let name = node.text().unwrap_or_default();
+        if is_open(name) || is_there(world, SESSION, name, job) {
+            continue;
+        }
+        let near = world.of_kind(SESSION).filter(|one| one.shares_namespace(job));
+        let near: BTreeSet<&str> =
+            near.map(|one| one.name.as_str()).filter(|other| is_near_name(other, name)).collect();
+        let Some(meant) = near.first().filter(|_| near.len() == 1) else { continue };
+        let message = format!(
+            "{} names {SESSION} `{name}`, which is not among the files; `{meant}` is",
+            job.title()
+        );
+        let place = node.place(job.file);
+        let patch = out.exchange(place, name, meant);
+        out.add(&OTHER_NAME, place, message).patch = patch;
     }
 }
 

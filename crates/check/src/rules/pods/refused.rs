@@ -64,6 +64,9 @@ const WORDS: &[(&str, &[&str])] = &[
     ("sessionAffinity", &["None", "ClientIP"]),
 ];
 
+/// How the operator and Flink's client call the container of Flink (`Constants.MAIN_CONTAINER_NAME`).
+const MAIN: &str = "flink-main-container";
+
 /// Maps with keys of the user's own.
 const FREE: &[&str] = &[
     "annotations",
@@ -105,6 +108,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
             refused.types(pod);
             refused.pod(pod, false);
         }
+        refused.templates();
     }
     for service in &system.selecting {
         let mut refused = Refused { object: service, out };
@@ -251,6 +255,31 @@ impl Refused<'_, '_, '_> {
         }
         for container in lists() {
             self.container(container, is_whole);
+        }
+    }
+
+    /// Containers of the pod templates of a session that nothing gives an image: the operator fills in that of its own container.
+    fn templates(&mut self) {
+        let object = self.object;
+        let lists = ["initContainers", "containers"];
+        let all = || {
+            secrets::pods(object)
+                .flat_map(|pod| lists.into_iter().flat_map(|list| pod.items_of(list)))
+        };
+        let given = all().filter(|one| one.set("image").is_some());
+        let known: BTreeSet<&str> = given.filter_map(|one| one.text_of("name")).collect();
+        // A patch leaves out what it does not change.
+        if object.node.set("spec/flinkVersion").is_none() {
+            return;
+        }
+        for container in all() {
+            let name = container.text_of("name").unwrap_or_default();
+            if name != MAIN && !is_open(name) && !known.contains(name) {
+                let message = format!(
+                    "the container `{name}` has no image; the one to which the session's belongs is called `{MAIN}`"
+                );
+                self.tell(container, message);
+            }
         }
     }
 

@@ -5,6 +5,8 @@ use super::source::{below_the_binary, code, faults};
 /// Files below the binary that name a command or a flag in their code, and why they may.
 const NAMES_BELOW: &[(&str, &str)] = &[
     ("check/src/adopt/", "the text of the session file that is written, and notes on it"),
+    ("check/src/generated.rs", "arguments of programs in scripts of the user"),
+    ("check/src/made.rs", "arguments of kubectl in scripts of the user"),
     ("check/src/page.rs", "a page of docs/checks"),
     ("check/src/rules/", "pages of docs/checks, and findings in the words of these"),
     ("check/src/script.rs", "words of Flink's client"),
