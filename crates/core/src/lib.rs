@@ -11,7 +11,7 @@
 //! out as one. `clippy.toml` of this crate and the tidy test hold this.
 #![deny(missing_docs)]
 
-mod calendar;
+pub mod calendar;
 pub mod change;
 pub mod code_page;
 pub mod codes;

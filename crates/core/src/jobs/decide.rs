@@ -25,7 +25,8 @@ pub fn problems(job: &SessionJob, record: Option<&JobRecord>) -> Vec<Problem> {
     problems
 }
 
-fn redeploys(job: &SessionJob, record: Option<&JobRecord>) -> bool {
+/// Whether it is to begin anew from the savepoint that it names.
+pub fn redeploys(job: &SessionJob, record: Option<&JobRecord>) -> bool {
     let differs =
         |record: &JobRecord| differs(job.savepoint_redeploy_nonce, record.savepoint_redeploy_nonce);
     job.running && record.is_some_and(differs)
@@ -46,8 +47,9 @@ pub fn decide(
     state: ObservedJob,
 ) -> Vec<JobStep> {
     let initial = || job.initial_savepoint_path.clone().map_or(From::Nothing, From::Path);
-    let Some(record) = record else {
-        let submit = JobStep::Submit { generation: 1, from: initial() };
+    let Some(record) = record.filter(|record| !record.is_of_another()) else {
+        let generation = record.map_or(0, |before| before.generation) + 1;
+        let submit = JobStep::Submit { generation, from: initial() };
         return if job.running { vec![submit] } else { Vec::new() };
     };
     let generation = record.generation;

@@ -27,7 +27,7 @@ use crate::record::JobRecord;
 use crate::session::SessionJob;
 
 pub use claim::ClaimMode;
-pub use decide::{carried_out, decide, problems};
+pub use decide::{carried_out, decide, problems, redeploys};
 pub use evidence::{Looks, RECENT, sightings_to_write};
 pub use find::{ListedJob, NotFound, find};
 pub use left::{Archived, LIST, archived, listed};

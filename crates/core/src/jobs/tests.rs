@@ -75,6 +75,11 @@ fn submitted_once() {
     check(Some(&record), &[(1, ObservedJob::Canceled)], &[submit(2, From::Nothing)]);
     check(Some(&record), &[(1, ObservedJob::Canceled), (2, ObservedJob::Restarting)], &[]);
     check(Some(&record), &[], std::slice::from_ref(&first));
+    // Nothing goes on of another one of its name, whether the session still lists that or not.
+    let after = JobRecord::after_another(3);
+    check(Some(&after), &[(3, ObservedJob::Finished)], &[submit(4, From::Nothing)]);
+    check(Some(&after), &[], &[submit(4, From::Nothing)]);
+    check(Some(&after), &[(3, ObservedJob::Finished), (4, ObservedJob::Running)], &[]);
     // A session that started again: what has finished before does not run again, what else has ended does.
     let ended = |state: &str| JobRecord { ended: Some(state.to_owned()), ..record.clone() };
     check(Some(&ended("FINISHED")), &[], &[]);

@@ -217,6 +217,16 @@ impl JobRecord {
         self.id.iter().chain(pending)
     }
 
+    /// The record where another job of this name has come to its end under that generation: nothing of it is to go on.
+    pub fn after_another(generation: u64) -> Self {
+        Self { generation, ..Self::default() }
+    }
+
+    /// Whether it is such a record: nothing was submitted by it.
+    pub fn is_of_another(&self) -> bool {
+        *self == Self::after_another(self.generation)
+    }
+
     /// Whether no command is doing anything with it: otherwise the record is that command's.
     pub const fn is_at_rest(&self) -> bool {
         !self.moving && !self.suspended && self.pending.is_none() && self.request.is_none()
