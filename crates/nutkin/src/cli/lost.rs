@@ -31,7 +31,7 @@ pub(super) const SOON: Duration = Duration::from_millis(500);
 const SELDOM: Duration = Duration::from_secs(2);
 
 /// What one look came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Recovered {
     /// How many jobs go on.
     pub(super) count: usize,
@@ -39,13 +39,15 @@ pub(super) struct Recovered {
     pub(super) waits: bool,
     /// Whether that one has not ended yet.
     pub(super) is_doubled: bool,
+    /// Jobs that stay lost, by their names in the ledger, each with the sentence that says why.
+    pub(super) stays: BTreeMap<String, String>,
 }
 
 impl Recovered {
-    const WAITS: Self = Self { count: 0, waits: true, is_doubled: false };
+    const WAITS: Self = Self { count: 0, waits: true, is_doubled: false, stays: BTreeMap::new() };
 
-    const fn jobs(count: usize) -> Self {
-        Self { count, waits: false, is_doubled: false }
+    fn jobs(count: usize) -> Self {
+        Self { count, ..Self::default() }
     }
 }
 
@@ -138,6 +140,7 @@ pub(super) async fn recover(
         jobs.iter().map(|job| (job.id.clone(), job.state.to_string())).collect();
     told.sees_jobs(&open, &states, since);
     let base = platform::ledger::base(&said, context.environment);
+    wanted.jobs.extend(told.jobs.iter().cloned());
     // What a job of the file was submitted as, and not what has become of the file since.
     wanted.jobs.retain(|job| {
         let record = opened.ledger.jobs.get(&job.name);
@@ -220,8 +223,12 @@ async fn go_on(
     let (mut names, mut again) = (Vec::new(), Vec::new());
     let mut changes = Vec::new();
     let mut all_older = BTreeMap::new();
+    let mut stays = BTreeMap::new();
     for job in lost {
         let line = job.line();
+        if matches!(job.outcome, LostOutcome::Stays(_)) {
+            stays.insert(job.name.clone(), line.clone());
+        }
         match job.outcome {
             LostOutcome::GoesOn { record, older, .. } => {
                 all_older.insert(job.name.clone(), older);
@@ -262,7 +269,7 @@ async fn go_on(
             // Also while one stays lost.
             told.note(session, client, &opened, jobs, since).await?;
         }
-        return Ok(Recovered::default());
+        return Ok(Recovered { stays, ..Recovered::default() });
     }
     opened.ledger.note(ledger::event(within.context.environment, changes));
     ledger::save(session, &mut opened).await?;
@@ -271,7 +278,7 @@ async fn go_on(
         let since = since.filter(|_| told.watches);
         resume(session, client, (&names, &all_older), opened, since, within).await?;
     }
-    Ok(Recovered::jobs(names.len()))
+    Ok(Recovered { stays, ..Recovered::jobs(names.len()) })
 }
 
 /// Resumes jobs, and sees them to their first checkpoints. `older`: where they go on instead if what is there cannot be read, by their

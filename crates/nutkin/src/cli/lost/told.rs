@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nutkin_core::jobs::Looks;
 use nutkin_core::ledger::{JobRecord, Ledger, Opened, Sighting};
+use nutkin_core::session::SessionJob;
 use nutkin_core::supervision::fence::{LivingProcesses, Watched};
 use nutkin_flink::Problem;
 use nutkin_rest::{Client, Connected, Job};
@@ -31,6 +32,8 @@ pub(in super::super) struct Told {
     job_manager: Option<String>,
     /// Jobs, by their names in the ledger, that somebody wants to go on although nobody knows whether they had ended.
     pub(super) wanted: BTreeSet<String>,
+    /// Jobs as somebody says them who has no file with them.
+    pub(super) jobs: Vec<SessionJob>,
     /// Looks at which there were several.
     pub(super) doubled: usize,
     pub(super) notes: Notes,
@@ -40,6 +43,11 @@ impl Told {
     /// For many looks.
     pub(in super::super) fn watching() -> Self {
         Self { watches: true, ..Self::default() }
+    }
+
+    /// The same with what these jobs are, beside those of the session's file.
+    pub(in super::super) fn knowing(self, jobs: Vec<SessionJob>) -> Self {
+        Self { jobs, ..self }
     }
 
     /// For one look, after which these jobs go on although nobody knows whether they had ended: by their names in the ledger.
