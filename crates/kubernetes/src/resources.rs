@@ -21,7 +21,7 @@ const PAGE: usize = 500;
 
 /// Seconds after which the API server ends a watch, which then goes on where it was: a connection that broke without a word is noticed
 /// by then.
-const WATCH: u32 = 290;
+pub const WATCH: u32 = 290;
 
 /// Which objects are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]

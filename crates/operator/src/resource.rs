@@ -82,11 +82,16 @@ pub struct CustomResource {
     pub spec: Value,
     /// What the operator said last.
     pub status: Value,
+    /// The session in which a job was brought about last.
+    #[serde(skip)]
+    pub brought_in: Option<String>,
 }
 
 impl CustomResource {
     /// Drops what nothing is decided by and what was read all the same.
     pub fn prune(&mut self) {
+        let last = last_spec(&self.status);
+        self.brought_in = last.and_then(|last| Some(last["deploymentName"].as_str()?.to_owned()));
         self.metadata.annotations.remove(LAST_APPLIED);
     }
 
@@ -105,10 +110,18 @@ impl CustomResource {
         !self.spec["job"].is_null()
     }
 
-    /// The session that a job belongs to.
+    /// The session that a job belongs to: where it was brought about last, otherwise the one that it names. Another name is refused.
     pub fn session(&self) -> &str {
-        self.spec["deploymentName"].as_str().unwrap_or_default()
+        let named = self.spec["deploymentName"].as_str();
+        self.brought_in.as_deref().or(named).unwrap_or_default()
     }
+}
+
+/// The spec that was wanted last, out of a status of this operator or of FKO.
+pub fn last_spec(status: &Value) -> Option<Value> {
+    let text = status["reconciliationStatus"]["lastReconciledSpec"].as_str()?;
+    let mut read: Value = serde_json::from_str(text).ok()?;
+    Some(read["spec"].take()).filter(Value::is_object)
 }
 
 #[cfg(test)]
@@ -135,5 +148,12 @@ mod tests {
         assert_eq!(read.metadata.annotations.len(), 1);
         assert!(read.is_held(CustomKind::SessionJob) && !read.is_held(CustomKind::Deployment));
         assert!(!read.is_deleted() && read.status.is_null());
+        // It stays where it was brought about, whatever it names since.
+        let last = serde_json::json!({"spec": read.spec}).to_string();
+        read.status = serde_json::json!({"reconciliationStatus": {"lastReconciledSpec": last}});
+        read.spec["deploymentName"] = "other".into();
+        assert_eq!(read.session(), "other");
+        read.prune();
+        assert_eq!(read.session(), "orders");
     }
 }

@@ -6,7 +6,7 @@ use nutkin_core::jobs::OPERATOR_ONLY;
 use nutkin_core::spec::options_of;
 use serde_json::{Map, Value, json};
 
-use crate::resource::{API_VERSION, CustomResource};
+use crate::resource::{API_VERSION, CustomResource, last_spec};
 
 /// `status.jobManagerDeploymentStatus` (`JobManagerDeploymentStatus` of FKO).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,13 +202,6 @@ pub struct StatusCondition<'a> {
 fn spec_text(spec: &Value, is_first: bool) -> String {
     let about = json!({"apiVersion": API_VERSION, "firstDeployment": is_first});
     json!({"spec": spec, "resource_metadata": about}).to_string()
-}
-
-/// The spec that was wanted last, out of a status of this operator or of FKO.
-pub fn last_spec(status: &Value) -> Option<Value> {
-    let text = status["reconciliationStatus"]["lastReconciledSpec"].as_str()?;
-    let mut read: Value = serde_json::from_str(text).ok()?;
-    Some(read["spec"].take()).filter(Value::is_object)
 }
 
 /// The resource as it was brought about last; as it is where it never was.

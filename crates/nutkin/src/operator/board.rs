@@ -1,19 +1,23 @@
 //! What the operator knows and has to do: shared by those who hear and those who work.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nutkin_kubernetes::api::Api;
 use nutkin_operator::resource::{CustomKind, CustomResource};
 use nutkin_operator::validate::JarPolicy;
+use nutkin_shell::{Error, Kind};
 use serde_json::Value;
-use tokio::sync::{Notify, RwLock};
+use tokio::sync::Notify;
 
 use super::news::News;
 use super::queue::Queue;
 use super::world::{Key, World};
 use super::{Settings, Shared};
+
+/// How long the watch of a kind may be out of order while the operator counts as well: an API server that restarts takes less.
+const DEAF: Duration = Duration::from_mins(2);
 
 /// All that is shared.
 pub(super) struct Board {
@@ -31,7 +35,13 @@ pub(super) struct Board {
     pub(super) news: Shared<News>,
     /// Statuses of which the API server keeps less than was written: what was wanted, and what it kept.
     pub(super) kept: Shared<BTreeMap<Key, (Value, Value)>>,
-    locks: Shared<BTreeMap<Key, Rc<RwLock<()>>>>,
+    /// Kinds that cannot be heard of, and since when.
+    pub(super) deaf: Shared<BTreeMap<String, Instant>>,
+    /// Jobs that no JobManager has any more and that do not go on by themselves, and why.
+    pub(super) lost: Shared<BTreeMap<Key, String>>,
+    /// Until when nobody else can have the Lease; `None`: it was not had yet.
+    pub(super) leads_until: Cell<Option<Instant>>,
+    has_lease: bool,
     /// The label selector of resources.
     pub(super) selector: String,
     /// Where jars of jobs may come from.
@@ -48,7 +58,10 @@ impl Board {
             lists: Shared::default(),
             news: Shared::default(),
             kept: Shared::default(),
-            locks: Shared::default(),
+            deaf: Shared::default(),
+            lost: Shared::default(),
+            leads_until: Cell::new(None),
+            has_lease: settings.lease.is_some(),
             selector: settings.selector.clone(),
             jars: settings.jars.clone(),
         }
@@ -74,13 +87,6 @@ impl Board {
                 Key::session(&key.namespace, session)
             }
         }
-    }
-
-    /// Jobs are worked for side by side, and none while their session changes. Locks that nobody has any more are dropped.
-    pub(super) fn lock(&self, session: &Key) -> Rc<RwLock<()>> {
-        let mut locks = self.locks.borrow_mut();
-        locks.retain(|_, lock| 1 < Rc::strong_count(lock));
-        Rc::clone(locks.entry(session.clone()).or_default())
     }
 
     /// Whether there is such a resource.
@@ -125,6 +131,7 @@ impl Board {
         self.queue.borrow_mut().forget(key);
         self.kept.borrow_mut().remove(key);
         self.news.borrow_mut().forget(key);
+        self.lost.borrow_mut().remove(key);
         match key.kind {
             CustomKind::Deployment => self.wake_jobs(key),
             CustomKind::SessionJob => self.wake_if_deleted(&session),
@@ -137,8 +144,46 @@ impl Board {
         }
     }
 
+    /// Whether this operator still leads, to be asked before anything is begun that the next one could do as well: one that was paused
+    /// does not notice that by itself.
+    ///
+    /// # Errors
+    /// The Lease may be another's by now.
+    pub(super) fn leads(&self) -> Result<(), Error> {
+        let leads = self.leads_until.get().is_some_and(|until| Instant::now() < until);
+        if leads || !self.has_lease {
+            return Ok(());
+        }
+        let message = "the Lease was not renewed in time: nothing more is begun";
+        Err(Error::new(Kind::Conflict, message))
+    }
+
     /// Whether everything was listed once.
     pub(super) fn is_ready(&self) -> bool {
         self.lists.borrow().is_empty()
+    }
+
+    /// Why it is not well; `None`: it is.
+    pub(super) fn illness(&self) -> Option<String> {
+        if !self.is_ready() {
+            return Some("not listed yet".to_owned());
+        }
+        let deaf = self.deaf.borrow();
+        let (kind, _) = deaf.iter().find(|(_, since)| DEAF <= since.elapsed())?;
+        Some(format!("not heard of: {kind}"))
+    }
+
+    /// Takes which jobs of a session stay lost, and why, by their names.
+    pub(super) fn stay_lost(&self, session: &Key, stays: BTreeMap<String, String>) {
+        for job in self.world.borrow().jobs_of(session) {
+            let why = stays.get(&job.name).cloned();
+            let before = match &why {
+                Some(why) => self.lost.borrow_mut().insert(job.clone(), why.clone()),
+                None => self.lost.borrow_mut().remove(&job),
+            };
+            if before != why {
+                self.wake(&job, false);
+            }
+        }
     }
 }

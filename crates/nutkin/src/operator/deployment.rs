@@ -1,10 +1,12 @@
 //! Works for a `FlinkDeployment`, once: looks, has it decided, writes and acts.
 
+use std::time::Duration;
+
 use nutkin_flink::Problem;
 use nutkin_kubernetes::end::delete_what_is_left;
 use nutkin_kubernetes::session::KubernetesSession;
 use nutkin_operator::resource::CustomResource;
-use nutkin_operator::status::as_brought;
+use nutkin_operator::status::{ReconciliationState, as_brought};
 use nutkin_operator::turn::{self, ResourceAct, SeenSession, SeenWorkload};
 use nutkin_shell::ledger::{self, Store as _};
 use nutkin_shell::{Ending, Error};
@@ -16,6 +18,12 @@ use super::world::Key;
 use super::{ACTS, clock, look, refused, said, write};
 use crate::Context;
 use crate::platform::{Session, drift, kubernetes};
+
+/// Between two looks at jobs that wait for a JobManager: it starts in seconds, and the pods wake the worker anyway.
+const SOON: Duration = Duration::from_millis(500);
+
+/// The pause after a failure of that; as often as `nutkin watch` looks.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// Works for it. `looks`: something that belongs to it may have changed.
 ///
@@ -33,7 +41,8 @@ pub(super) async fn work(
     let wish = wish(&resource, !refused.is_empty(), board, context);
     let (mut is_brought, mut failed) = (false, None::<String>);
     for _ in 0..ACTS {
-        let mut seen = observe(key, &resource, &wish, looks && !is_brought, board, context).await?;
+        let looks = looks && !is_brought;
+        let (mut seen, session) = observe(key, &resource, &wish, looks, board, context).await?;
         seen.problems.splice(0..0, refused.iter().cloned());
         seen.is_brought = is_brought;
         seen.failed.clone_from(&failed);
@@ -42,11 +51,18 @@ pub(super) async fn work(
         if failed.is_some() {
             return Ok(Outcome::Failed);
         }
+        board.leads()?;
         let done = match (turn.act, &wish) {
             (Some(ResourceAct::Bring), Ok(wish)) => Box::pin(hands.bring(wish, context)).await,
             // Also of a resource that cannot be read any more.
-            (Some(ResourceAct::End), _) => end(key, board, context).await,
-            _ => return Ok(Outcome::Again(turn.again)),
+            (Some(ResourceAct::End), _) => {
+                hands.forget(&key.namespace, &key.name);
+                end(key, board, context).await
+            }
+            _ => {
+                let soon = recover(key, &resource, &wish, session, board, hands, context).await;
+                return Ok(Outcome::Again(soon.or(turn.again)));
+            }
         };
         match done {
             Ok(()) => is_brought = true,
@@ -74,13 +90,13 @@ async fn observe(
     looks: bool,
     board: &Board,
     context: &Context<'_>,
-) -> Result<SeenSession, Error> {
+) -> Result<(SeenSession, Option<Session>), Error> {
     let mut seen = SeenSession {
         session_jobs: board.world.borrow().jobs_of(key).into_iter().map(|job| job.name).collect(),
         ..SeenSession::default()
     };
     if resource.is_application() {
-        return Ok(seen);
+        return Ok((seen, None));
     }
     let (session, workload) = look::workload(&board.api(key), &key.name).await?;
     seen.workload = workload;
@@ -88,11 +104,11 @@ async fn observe(
         Ok(wish) => wish,
         Err(problems) => {
             seen.problems = problems.iter().map(Problem::to_string).collect();
-            return Ok(seen);
+            return Ok((seen, None));
         }
     };
     seen.task_managers = wish.session.task_manager.replicas.unwrap_or(1);
-    let Some(session) = session else { return Ok(seen) };
+    let Some(session) = session else { return Ok((seen, None)) };
     if seen.workload == SeenWorkload::Available
         && let Some((_connected, client)) = look::client(&session).await
     {
@@ -102,13 +118,66 @@ async fn observe(
             seen.info = look::info(&client).await;
         }
     }
+    let session = Session::Kubernetes(Box::new(session));
     if looks && !resource.is_deleted() {
-        let session = Session::Kubernetes(Box::new(session));
         let drifted = Box::pin(drift::of(&session, context)).await;
         let all = drifted.map(|drifted| drifted.drift).unwrap_or_default();
         seen.drift = all.iter().map(drift_line).collect();
     }
-    Ok(seen)
+    Ok((seen, Some(session)))
+}
+
+/// Has jobs of a session that runs as it is wanted go on where its JobManager is lost and no high availability brings them back. Gives
+/// when to look again, if that is sooner than otherwise.
+async fn recover(
+    key: &Key,
+    resource: &CustomResource,
+    wish: &Result<SessionWish, Vec<Problem>>,
+    session: Option<Session>,
+    board: &Board,
+    hands: &impl Hands,
+    context: &Context<'_>,
+) -> Option<Duration> {
+    let is_deployed =
+        ReconciliationState::of(&resource.status) == Some(ReconciliationState::Deployed);
+    let (Ok(wish), Some(session)) = (wish, session) else { return None };
+    if resource.is_deleted() || !is_deployed || !wish.session.recovers() {
+        return None;
+    }
+    let jobs: Vec<_> = {
+        let world = board.world.borrow();
+        let all = world.jobs_of(key);
+        all.iter().filter_map(|job| world.get(job)).map(as_brought).collect()
+    };
+    let place = &board.api.access().place;
+    let read = |job: &CustomResource| SessionWish::of(resource, Some(job), place, context).ok();
+    let jobs = jobs.iter().filter_map(read).flat_map(|wish| wish.session.jobs).collect();
+    let recovered = tokio::select! {
+        recovered = Box::pin(hands.recover(&session, jobs, context)) => recovered,
+        // It may wait long for a checkpoint. Cut off, the next look continues it.
+        () = until_changed(key, resource.metadata.generation, board) => return Some(SOON),
+    };
+    match recovered {
+        Ok(recovery) => {
+            board.stay_lost(key, recovery.stays);
+            if recovery.went_on {
+                board.wake_jobs(key);
+            }
+            recovery.waits.then_some(SOON)
+        }
+        Err(failure) => {
+            said::failed(key, &failure, context);
+            Some(PAUSE)
+        }
+    }
+}
+
+/// Waits until a session is another one than of this generation, or is deleted.
+async fn until_changed(key: &Key, generation: i64, board: &Board) {
+    let is_same = |now: &CustomResource| now.metadata.generation == generation && !now.is_deleted();
+    while board.resource(key).as_ref().is_some_and(is_same) {
+        clock::pause(SOON).await;
+    }
 }
 
 fn drift_line(drift: &nutkin_core::decide::Drift) -> String {

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
@@ -12,10 +12,11 @@ use nutkin_core::kubernetes::resource::{
 };
 use nutkin_core::plan::kubernetes::marks;
 use nutkin_kubernetes::error::{ApiError, failure};
-use nutkin_kubernetes::resources::{Scope, Told};
+use nutkin_kubernetes::resources::{Scope, Told, WATCH};
 use nutkin_operator::resource::{CustomKind, CustomResource, ResourceMetadata};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use super::board::Board;
 use super::world::Key;
@@ -30,6 +31,12 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(10),
     Duration::from_secs(30),
 ];
+
+/// How long a watch may say nothing before it counts as hanging: the server ends it after less.
+const SILENCE: Duration = Duration::from_secs(WATCH as u64 + 30);
+
+/// How long the API server may take to begin a watch: it answers at once, whether anything happens or not.
+const BEGINS: Duration = Duration::from_secs(30);
 
 /// What is heard of one kind.
 trait Listener<T> {
@@ -107,6 +114,11 @@ async fn hear<T: DeserializeOwned + Send + 'static>(
         match once(board, &scope, &listener, &mut failures).await {
             Ok(()) => told.clear(),
             Err(error) => {
+                // What nobody may hear of is not an illness that a new start would heal.
+                if !error.is("Forbidden") {
+                    let mut deaf = board.deaf.borrow_mut();
+                    deaf.entry(title(&scope)).or_insert_with(Instant::now);
+                }
                 let line = format!("{:#}", failure(error).error);
                 if told != line {
                     context.printer.warn(&line);
@@ -143,13 +155,14 @@ async fn once<T: DeserializeOwned + Send + 'static>(
     // Whoever waited for the last list begins.
     board.woken.notify_one();
     loop {
-        let mut stream = scope.watch::<T>(&board.api, &version).await;
-        let stream = match &mut stream {
+        let begun = timeout(BEGINS, scope.watch::<T>(&board.api, &version)).await;
+        let mut stream = match begun.unwrap_or_else(|_| Err(hangs(scope))) {
             Ok(stream) => stream,
             Err(error) if error.is("Expired") || error.is("Gone") => return Ok(()),
-            Err(_) => return stream.map(drop),
+            Err(error) => return Err(error),
         };
-        while let Some(told) = stream.next().await {
+        board.deaf.borrow_mut().remove(&title(scope));
+        while let Some(told) = timeout(SILENCE, stream.next()).await.map_err(|_| hangs(scope))? {
             let told = told?;
             // Not before: where listing is allowed and watching is not, everything would be listed in a circle.
             *failures = 0;
@@ -169,6 +182,11 @@ async fn once<T: DeserializeOwned + Send + 'static>(
         // A server that ends watches at once is not asked in a circle.
         clock::pause(PAUSES[0]).await;
     }
+}
+
+/// Nothing comes, not even the end.
+fn hangs(scope: &Scope) -> ApiError {
+    ApiError::Broken(format!("the watch of {} says nothing", scope.resource.plural))
 }
 
 /// Resources of a kind.

@@ -1,16 +1,17 @@
 //! What is done for a session by those who do it for the command line, too.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use nutkin_core::ledger::Wanted;
-use nutkin_core::session::Session;
+use nutkin_core::session::{Session, SessionJob};
 use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::Problem;
 use nutkin_operator::resource::{API_VERSION, CustomKind, CustomResource};
 use nutkin_shell::{ClusterPlace, Error, Place};
 use serde_json::{Value, json};
 
-use crate::Context;
+use crate::{Context, platform};
 
 /// A session as its resource wants it.
 #[derive(Debug, Clone)]
@@ -25,6 +26,17 @@ pub struct SessionWish {
     pub base: PathBuf,
 }
 
+/// What became of jobs that a JobManager has lost.
+#[derive(Debug, Clone, Default)]
+pub struct Recovery {
+    /// Some wait for a JobManager, or for the end of the one before: they are looked for again soon.
+    pub waits: bool,
+    /// Some go on.
+    pub went_on: bool,
+    /// Those that do not go on by themselves, by name, and why.
+    pub stays: BTreeMap<String, String>,
+}
+
 /// Does what the command line does.
 #[allow(async_fn_in_trait, reason = "the operator runs on one thread")]
 pub trait Hands {
@@ -33,6 +45,21 @@ pub trait Hands {
     /// # Errors
     /// Those of `up`.
     async fn bring(&self, wish: &SessionWish, context: &Context<'_>) -> Result<(), Error>;
+
+    /// Has jobs go on that the JobManager of a session without high availability had, as `nutkin watch` does, and waits for their
+    /// first checkpoints. `jobs`: what resources say of those that have one.
+    ///
+    /// # Errors
+    /// Those of `watch`.
+    async fn recover(
+        &self,
+        session: &platform::Session,
+        jobs: Vec<SessionJob>,
+        context: &Context<'_>,
+    ) -> Result<Recovery, Error>;
+
+    /// A session is gone: what was seen of its jobs says nothing of the next one of its name.
+    fn forget(&self, namespace: &str, name: &str);
 }
 
 impl SessionWish {

@@ -26,19 +26,19 @@ pub(super) async fn answer(listener: Option<TcpListener>, board: &Board) {
     let Some(listener) = listener else { return std::future::pending().await };
     loop {
         if let Ok((stream, _)) = listener.accept().await {
-            let _ = reply(stream, board.is_ready()).await;
+            let _ = reply(stream, board.illness()).await;
         }
     }
 }
 
-async fn reply(mut stream: TcpStream, is_well: bool) -> std::io::Result<()> {
+async fn reply(mut stream: TcpStream, illness: Option<String>) -> std::io::Result<()> {
     // One read: a probe's request is smaller than a packet, and what it asks for does not matter.
     let _ = stream.read(&mut [0; 1024]).await?;
-    let (status, body) =
-        if is_well { ("200 OK", "ok\n") } else { ("503 Service Unavailable", "not listed yet\n") };
+    let status = if illness.is_none() { "200 OK" } else { "503 Service Unavailable" };
+    let body = illness.as_deref().unwrap_or("ok");
     let answer = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}\n",
+        body.len() + 1
     );
     stream.write_all(answer.as_bytes()).await?;
     stream.shutdown().await

@@ -1,5 +1,6 @@
 //! Holds the Lease without which nothing is done.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use nutkin_core::kubernetes::resource::LEASES;
@@ -20,12 +21,19 @@ pub(super) struct Leader<'s> {
     found: Option<(Value, Instant)>,
     /// When it was written last.
     renewed: Option<Instant>,
+    /// Until when nobody else can have it.
+    until: &'s Cell<Option<Instant>>,
 }
 
 impl<'s> Leader<'s> {
-    pub(super) fn new(api: &Api, settings: Option<&'s LeaseSettings>) -> Self {
+    /// `until`: is told until when nobody else can have it.
+    pub(super) fn new(
+        api: &Api,
+        settings: Option<&'s LeaseSettings>,
+        until: &'s Cell<Option<Instant>>,
+    ) -> Self {
         let namespace = settings.map_or(api.namespace(), |settings| &settings.namespace);
-        Self { api: api.in_namespace(namespace), settings, found: None, renewed: None }
+        Self { api: api.in_namespace(namespace), settings, found: None, renewed: None, until }
     }
 
     /// Waits until it leads.
@@ -94,6 +102,7 @@ impl<'s> Leader<'s> {
             Ok(written) => {
                 self.found = Some((written, begun));
                 self.renewed = Some(begun);
+                self.until.set(begun.checked_add(terms.deadline));
                 Ok(LeaseSeen::Ours)
             }
             // Somebody else was faster.

@@ -38,7 +38,7 @@ use nutkin_shell::Error;
 use crate::Context;
 use crate::runtime::Terminated;
 use board::Board;
-pub use hands::{Hands, SessionWish};
+pub use hands::{Hands, Recovery, SessionWish};
 use queue::Outcome;
 use world::Key;
 
@@ -92,7 +92,7 @@ pub async fn run(
     let mut terminated = Terminated::listen()?;
     let health = health::listen(settings.health).await?;
     let answers = health::answer(health, &board);
-    let mut leader = leader::Leader::new(&api, settings.lease.as_ref());
+    let mut leader = leader::Leader::new(&api, settings.lease.as_ref(), &board.leads_until);
     let work = async {
         leader.acquire(context).await;
         let hold = leader.hold();
@@ -117,13 +117,14 @@ async fn keep(board: &Board, settings: &Settings, hands: &impl Hands, context: &
         let now = Instant::now();
         // Half of what there is would mislead: a job whose session is not listed yet looks as if it had none.
         while board.is_ready() && workers.len() < AT_ONCE {
-            let Some((key, looks)) = board.queue.borrow_mut().next(now) else { break };
+            let next = board.queue.borrow_mut().next(now, |key| board.session_of(key));
+            let Some((key, looks)) = next else { break };
             workers.push(Box::pin(async move {
                 let outcome = Box::pin(work(&key, looks, board, hands, context)).await;
                 (key, outcome)
             }));
         }
-        let due = board.queue.borrow().due();
+        let due = board.queue.borrow().due(now);
         tokio::select! {
             () = &mut feeds => return,
             () = board.woken.notified() => {}
@@ -135,7 +136,7 @@ async fn keep(board: &Board, settings: &Settings, hands: &impl Hands, context: &
     }
 }
 
-/// Works for one resource, once.
+/// Works for one resource, once: for a session alone, for its jobs side by side, as the queue gives them.
 async fn work(
     key: &Key,
     looks: bool,
@@ -143,18 +144,12 @@ async fn work(
     hands: &impl Hands,
     context: &Context<'_>,
 ) -> Outcome {
-    let lock = board.lock(&board.session_of(key));
+    let Some(resource) = board.resource(key) else { return Outcome::Again(None) };
     let worked = match key.kind {
         CustomKind::Deployment => {
-            let _only = lock.write().await;
-            let Some(resource) = board.resource(key) else { return Outcome::Again(None) };
             Box::pin(deployment::work(key, resource, looks, board, hands, context)).await
         }
-        CustomKind::SessionJob => {
-            let _shared = lock.read().await;
-            let Some(resource) = board.resource(key) else { return Outcome::Again(None) };
-            Box::pin(session_job::work(key, resource, board, context)).await
-        }
+        CustomKind::SessionJob => Box::pin(session_job::work(key, resource, board, context)).await,
     };
     worked.unwrap_or_else(|failure| {
         said::failed(key, &failure, context);

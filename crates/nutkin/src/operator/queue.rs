@@ -28,13 +28,22 @@ struct Due {
     looks: bool,
 }
 
+/// One that is worked for.
+#[derive(Debug)]
+struct Working {
+    /// The session that it is, or belongs to.
+    session: Key,
+    /// How closely it is looked at.
+    looks: bool,
+    /// What was heard of it meanwhile: whether it is to be looked at again, and how closely.
+    heard: Option<bool>,
+}
+
 /// The queue.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     waiting: BTreeMap<Key, Due>,
-    /// Those that are worked for, how closely they are looked at, and what was heard of them meanwhile: whether they are to be looked at
-    /// again, and how closely.
-    working: BTreeMap<Key, (bool, Option<bool>)>,
+    working: BTreeMap<Key, Working>,
     failures: BTreeMap<Key, u32>,
 }
 
@@ -47,7 +56,7 @@ impl Queue {
     /// Something has happened to a resource. `looks`: perhaps to what belongs to it. The pause after a failure stays: pods that come
     /// and go are not a reason to try again sooner.
     pub(super) fn wake(&mut self, key: &Key, looks: bool, now: Instant) {
-        if let Some((_, heard)) = self.working.get_mut(key) {
+        if let Some(Working { heard, .. }) = self.working.get_mut(key) {
             *heard = Some(heard.unwrap_or(false) || looks);
             return;
         }
@@ -57,23 +66,41 @@ impl Queue {
         *due = Due { at, looks: due.looks || looks };
     }
 
-    /// The next one whose time has come.
-    pub(super) fn next(&mut self, now: Instant) -> Option<(Key, bool)> {
+    /// The next one whose time has come. `session_of`: the session that a resource is, or belongs to.
+    ///
+    /// Jobs are worked for side by side, and none while their session changes: those that would wait for it take nobody's place.
+    pub(super) fn next(
+        &mut self,
+        now: Instant,
+        session_of: impl Fn(&Key) -> Key,
+    ) -> Option<(Key, bool)> {
         let due = self.waiting.iter().filter(|(_, due)| due.at <= now);
-        let key = due.min_by_key(|(_, due)| due.at).map(|(key, _)| key.clone())?;
+        let free = due.filter(|(key, _)| self.is_free(key, &session_of(key), now));
+        let key = free.min_by_key(|(_, due)| due.at).map(|(key, _)| key.clone())?;
         let Due { looks, .. } = self.waiting.remove(&key)?;
-        self.working.insert(key.clone(), (looks, None));
+        let session = session_of(&key);
+        self.working.insert(key.clone(), Working { session, looks, heard: None });
         Some((key, looks))
     }
 
-    /// When the next one's time comes.
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.waiting.values().map(|due| due.at).min()
+    /// Whether nobody is in its way. A session whose time has come goes before its jobs, or they could keep it waiting for ever.
+    fn is_free(&self, key: &Key, session: &Key, now: Instant) -> bool {
+        if key == session {
+            return self.working.values().all(|one| one.session != *session);
+        }
+        let is_due = self.waiting.get(session).is_some_and(|due| due.at <= now);
+        !is_due && !self.working.contains_key(session)
+    }
+
+    /// When the next one's time comes, of those that wait for nothing but time.
+    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
+        self.waiting.values().map(|due| due.at).filter(|at| now < *at).min()
     }
 
     /// Work has ended.
     pub(super) fn done(&mut self, key: &Key, outcome: Outcome, now: Instant) {
-        let (looked, heard) = self.working.remove(key).unwrap_or_default();
+        let worked = self.working.remove(key);
+        let (looked, heard) = worked.map_or((false, None), |one| (one.looks, one.heard));
         let is_failed = matches!(outcome, Outcome::Failed);
         let after = match outcome {
             Outcome::Again(after) => {
@@ -109,10 +136,43 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use nutkin_operator::resource::CustomKind;
+
     use super::*;
 
     fn names(queue: &mut Queue, now: Instant) -> Vec<(String, bool)> {
-        std::iter::from_fn(|| queue.next(now)).map(|(key, looks)| (key.name, looks)).collect()
+        let next = || queue.next(now, Key::clone);
+        std::iter::from_fn(next).map(|(key, looks)| (key.name, looks)).collect()
+    }
+
+    #[test]
+    fn jobs_and_their_session_take_turns_and_no_place_of_others() {
+        let (mut queue, now) = (Queue::default(), Instant::now());
+        let session = Key::session("n", "s");
+        let job = |name: &str| Key { kind: CustomKind::SessionJob, ..Key::session("n", name) };
+        let other = Key::session("n", "z");
+        let of = |key: &Key| match key.kind {
+            CustomKind::SessionJob => Key::session("n", "s"),
+            CustomKind::Deployment => key.clone(),
+        };
+        let all = |queue: &mut Queue| -> Vec<String> {
+            std::iter::from_fn(|| queue.next(now, of)).map(|(key, _)| key.name).collect()
+        };
+        queue.wake(&job("a"), false, now);
+        queue.wake(&job("b"), false, now);
+        assert_eq!(all(&mut queue), ["a", "b"]);
+        // It waits for both, and a job that is woken meanwhile for it. Nothing is due but what waits for them.
+        for key in [&session, &job("c"), &other] {
+            queue.wake(key, false, now);
+        }
+        assert_eq!(all(&mut queue), ["z"]);
+        assert_eq!(queue.due(now), None);
+        queue.done(&job("a"), Outcome::Again(None), now);
+        assert_eq!(all(&mut queue), [""; 0]);
+        queue.done(&job("b"), Outcome::Again(None), now);
+        assert_eq!(all(&mut queue), ["s"]);
+        queue.done(&session, Outcome::Again(Some(Duration::from_secs(1))), now);
+        assert_eq!(all(&mut queue), ["c"]);
     }
 
     #[test]
@@ -128,7 +188,7 @@ mod tests {
         queue.done(&a, Outcome::Again(None), now);
         queue.done(&b, Outcome::Again(Some(Duration::from_secs(5))), now);
         assert_eq!(names(&mut queue, now), [("a".to_owned(), false)]);
-        assert_eq!(queue.due(), Some(now + Duration::from_secs(5)));
+        assert_eq!(queue.due(now), Some(now + Duration::from_secs(5)));
     }
 
     #[test]
@@ -138,17 +198,17 @@ mod tests {
         queue.wake(&a, true, now);
         let mut pauses = Vec::new();
         for _ in 0..8 {
-            assert!(queue.next(now).is_some_and(|(_, looks)| looks));
+            assert!(queue.next(now, Key::clone).is_some_and(|(_, looks)| looks));
             // The write of the failure comes back as news.
             queue.wake(&a, false, now);
             queue.done(&a, Outcome::Failed, now);
-            let due = queue.due().expect("it is tried again");
+            let due = queue.due(now).expect("it is tried again");
             pauses.push((due - now).as_secs());
             now = due;
         }
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
-        assert!(queue.next(now).is_some());
+        assert!(queue.next(now, Key::clone).is_some());
         queue.done(&a, Outcome::Again(None), now);
-        assert_eq!(queue.due(), None);
+        assert_eq!(queue.due(now), None);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use nutkin_operator::resource::CustomResource;
-use nutkin_operator::status::{ReconciliationState, last_spec};
+use nutkin_operator::resource::{CustomResource, last_spec};
+use nutkin_operator::status::ReconciliationState;
 use nutkin_operator::validate::{self, DeploymentFacts, SessionFacts, SessionJobFacts};
 use tokio::net::lookup_host;
 

@@ -10,9 +10,10 @@ use nutkin_kubernetes::session::KubernetesSession;
 use nutkin_operator::resource::CustomResource;
 use nutkin_operator::status::{JobManagerState, ReconciliationState, as_brought};
 use nutkin_operator::turn::{
-    self, ResourceAct, SeenRun, SeenSessionJob, SessionGate, while_at_work,
+    self, ResourceAct, SeenLoss, SeenRun, SeenSessionJob, SessionGate, while_at_work,
 };
-use nutkin_rest::{Client, Connected};
+use nutkin_operator::validate;
+use nutkin_rest::{Client, Connected, RestError};
 use nutkin_shell::ledger;
 use nutkin_shell::{Error, Kind};
 
@@ -60,6 +61,7 @@ pub(super) async fn work(
     board: &Board,
     context: &Context<'_>,
 ) -> Result<Outcome, Error> {
+    // One that is deleted ends where it was brought about.
     let session = board.resource(&board.session_of(key));
     let about = about(&resource, session.as_ref(), board, context);
     let (refused, may_pass) = refused::job(&resource, session.as_ref(), board).await;
@@ -73,11 +75,26 @@ pub(super) async fn work(
     for _ in 0..ACTS {
         let client = way.as_ref().map(|(_, client)| client);
         let mut seen = observe(key, &about.wish, client, &store).await?;
+        if is_brought {
+            seen.loss = SeenLoss::No;
+        }
         (seen.gate, seen.is_brought) = (gate, is_brought);
+        if let Some(session) = &session {
+            seen.options = validate::options_of(&session.spec);
+        }
+        if seen.loss == SeenLoss::Open
+            && let Some(why) = board.lost.borrow().get(key)
+        {
+            seen.loss = SeenLoss::Stays(why.clone());
+        }
         seen.problems.splice(0..0, refused.iter().cloned());
         seen.failed.clone_from(&failed);
         let turn = turn::session_job(&resource, &seen, &clock::turn());
         write::turn(key, &mut resource, &turn, board, context).await?;
+        if seen.loss == SeenLoss::Open {
+            // Whoever works for its session has it go on.
+            board.wake(&board.session_of(key), false);
+        }
         if failed.is_some() {
             return Ok(Outcome::Failed);
         }
@@ -88,6 +105,7 @@ pub(super) async fn work(
             if act == ResourceAct::Bring {
                 return Ok(Outcome::Again(turn.again));
             }
+            board.leads()?;
             // Nobody can read any more how it is to end.
             match cancel(key, &seen, client, &store).await {
                 Ok(()) => is_brought = true,
@@ -106,7 +124,10 @@ pub(super) async fn work(
             };
         }
         let resource = RefCell::new(&mut resource);
-        let mut done = bring(key, &wish, client, &store, &resource, board, context).await;
+        let before = seen.run.as_ref().filter(|run| act == ResourceAct::Bring && run.has_ended());
+        let before = before.map(|run| run.generation);
+        let way = (client, &store);
+        let mut done = bring(key, &wish, before, way, &resource, board, context).await;
         if done.is_ok() && act != ResourceAct::Bring {
             done = forget(key, &store).await;
         }
@@ -192,10 +213,18 @@ async fn observe(
     let known = jobs::known_of(&jobs, &key.namespace, &key.name);
     // The newest is the one that counts.
     let newest = known.keys().next_back();
+    if let Some(id) = lost(key, wish, &opened.ledger, newest.copied()) {
+        // The list may be a moment old.
+        let state = client.state(id).await;
+        if matches!(state, Err(RestError::NotFound(_))) {
+            seen.loss = SeenLoss::Open;
+        }
+    }
     let id = newest.map(|generation| rules::job_id(&key.namespace, &key.name, *generation));
     let Some(job) = jobs.iter().find(|job| Some(&job.id) == id.as_ref()) else { return Ok(seen) };
     let mut run = SeenRun {
         id: job.id.clone(),
+        generation: newest.copied().unwrap_or_default(),
         name: job.name.clone(),
         state: job.state.to_string(),
         start: job.start_time,
@@ -209,13 +238,34 @@ async fn observe(
     Ok(seen)
 }
 
+/// The id of a job that seems lost: it ran as far as the ledger knows, its session brings no jobs back by itself, and does not list
+/// it; what it had is wanted. `newest`: the generation of its newest run that the session lists.
+fn lost<'l>(
+    key: &Key,
+    wish: &Result<SessionWish, Vec<Problem>>,
+    ledger: &'l Ledger,
+    newest: Option<u64>,
+) -> Option<&'l str> {
+    let wish = wish.as_ref().ok().filter(|wish| wish.session.recovers())?;
+    let (_, record) = rules::open(ledger).find(|(name, _)| **name == key.name)?;
+    let job = wish.session.jobs.first()?;
+    let pending = record.pending.as_ref().map(|pending| pending.generation);
+    let is_known =
+        newest.is_some_and(|newest| newest == record.generation || Some(newest) == pending);
+    let is_anew = job.upgrade_mode == UpgradeMode::Stateless || rules::redeploys(job, Some(record));
+    record.id.as_deref().filter(|_| !is_known && !is_anew)
+}
+
 /// Brings the job to what is wanted, as `nutkin run -f` does. Each request is in the ledger before it is sent, and what it means in
 /// the status.
+///
+/// `before`: the generation of the last run of this name, where that has ended. If the ledger does not know of it, its resource was
+/// deleted, and this job is another one.
 async fn bring(
     key: &Key,
     wish: &SessionWish,
-    client: &Client,
-    store: &KubernetesSession,
+    before: Option<u64>,
+    (client, store): (&Client, &KubernetesSession),
     resource: &RefCell<&mut CustomResource>,
     board: &Board,
     context: &Context<'_>,
@@ -223,10 +273,16 @@ async fn bring(
     let mut opened = ledger::load(store).await?;
     let mut record = opened.ledger.clone();
     let name = &key.name;
+    if let Some(generation) = before
+        && !record.jobs.contains_key(name)
+    {
+        record.jobs.insert(name.clone(), JobRecord::after_another(generation));
+    }
     let remember = async |record: &Ledger| {
         opened.ledger.namespace.clone_from(&record.namespace);
         let Some(now) = record.jobs.get(name) else { return Ok(()) };
         opened.ledger.jobs.insert(name.clone(), now.clone());
+        board.leads()?;
         Box::pin(ledger::save(store, &mut opened)).await?;
         shows(key, now, resource, board).await
     };

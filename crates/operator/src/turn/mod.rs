@@ -4,6 +4,7 @@
 //! was submitted). Carried out and decided again, it decides for nothing.
 
 mod deployment;
+mod seen_job;
 mod session_job;
 #[cfg(test)]
 mod tests;
@@ -13,12 +14,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::event::{ClusterEvent, EventComponent, EventReason};
-use crate::resource::{CustomKind, CustomResource};
-use crate::status::{SpecDiff, StatusDraft, difference_of_specs, error, last_spec};
+use crate::resource::{CustomKind, CustomResource, last_spec};
+use crate::status::{SpecDiff, StatusDraft, difference_of_specs, error};
 use crate::validate;
 
 pub use deployment::{RunningJobList, SeenSession, SeenWorkload, deployment};
-pub use session_job::{SeenRun, SeenSessionJob, SessionGate, session_job, while_at_work};
+pub use seen_job::{SeenLoss, SeenRun, SeenSessionJob, SessionGate};
+pub use session_job::{session_job, while_at_work};
 
 /// Between two looks at something that is under way.
 const SOON: Duration = Duration::from_secs(1);

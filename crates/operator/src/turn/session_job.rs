@@ -1,88 +1,22 @@
 //! A turn for a `FlinkSessionJob`.
 
-use nutkin_core::jobs::{ObservedJob, job_id};
-use nutkin_core::ledger::JobRecord;
-use serde_json::Value;
+use std::time::Duration;
 
-use super::{Begun, PATIENT, REST, ResourceAct, ResourceTurn, SOON, TurnTime, begun, is_on};
+use nutkin_core::calendar::seconds_of;
+use nutkin_core::jobs::job_id;
+use nutkin_core::ledger::JobRecord;
+use serde_json::{Value, json};
+
+use super::seen_job::{SeenLoss, SeenRun, SeenSessionJob, SessionGate};
+use super::{Begun, PATIENT, REST, ResourceAct, ResourceTurn, SOON, TurnTime, begun};
 use crate::event::EventComponent::{Job, Operator};
 use crate::event::EventReason;
-use crate::resource::{CustomKind, CustomResource};
-use crate::status::{ReconciliationState, SpecDiff, StatusDraft, is_stable, last_spec};
-use crate::texts;
+use crate::resource::{CustomKind, CustomResource, last_spec};
+use crate::status::{ReconciliationState, SpecDiff, StatusDraft, is_stable};
+use crate::{texts, validate};
 
 const SAVEPOINT_ON_DELETION: &str = "kubernetes.operator.job.savepoint-on-deletion";
 const RESTART_FAILED: &str = "kubernetes.operator.job.restart.failed";
-
-/// The session that a job belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SessionGate {
-    /// No `FlinkDeployment` has that name.
-    #[default]
-    Absent,
-    /// It is an application.
-    Application,
-    /// It does not answer, and its high availability data brings its jobs back when it does.
-    SilentWithJobs,
-    /// It does not answer.
-    Silent,
-    /// It answers.
-    Ready,
-}
-
-/// The job as Flink has it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SeenRun {
-    /// Its id.
-    pub id: String,
-    /// Its name in Flink.
-    pub name: String,
-    /// Flink's word for its state.
-    pub state: String,
-    /// When it started, milliseconds since 1970.
-    pub start: i64,
-    /// Whether every task runs, or has come to its own end.
-    pub runs_all: bool,
-    /// Why it failed.
-    pub cause: Option<String>,
-}
-
-impl SessionGate {
-    /// Of a session whose resource is there. `is_ready`: its status says so, and REST answers; `comes_back`: high availability has its
-    /// jobs.
-    pub const fn of(is_application: bool, is_ready: bool, comes_back: bool) -> Self {
-        match (is_application, is_ready, comes_back) {
-            (true, ..) => Self::Application,
-            (false, true, _) => Self::Ready,
-            (false, false, true) => Self::SilentWithJobs,
-            (false, false, false) => Self::Silent,
-        }
-    }
-}
-
-impl SeenRun {
-    /// Whether it will not change any more.
-    pub fn has_ended(&self) -> bool {
-        !ObservedJob::of_state(&self.state).is_alive()
-    }
-}
-
-/// What was seen of a job.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct SeenSessionJob {
-    /// Its session.
-    pub gate: SessionGate,
-    /// What is wrong with what the resource asks for.
-    pub problems: Vec<String>,
-    /// What the session's ledger has of it.
-    pub record: Option<JobRecord>,
-    /// The newest run that Flink knows; `None`: it knows none.
-    pub run: Option<SeenRun>,
-    /// Whether what is wanted was just brought about, in this very round.
-    pub is_brought: bool,
-    /// Why it was not.
-    pub failed: Option<String>,
-}
 
 /// Decides for a job.
 pub fn session_job(
@@ -113,6 +47,11 @@ pub fn session_job(
             return finish(draft, turn);
         }
     }
+    // Also a job that is changed goes on from its newest state, and not from what its ledger remembers.
+    if seen.loss != SeenLoss::No && !has_finished(&resource.status) {
+        lost(seen, &mut draft, &mut turn);
+        return finish(draft, turn);
+    }
     match diff {
         SpecDiff::Upgrade => {
             begin(resource, seen, &mut draft, &mut turn, last.is_none(), now);
@@ -135,8 +74,33 @@ pub fn session_job(
         }
         draft.state(ReconciliationState::Deployed);
     }
-    observed(resource, seen, &mut draft, &mut turn);
+    observed(resource, seen, &mut draft, &mut turn, now);
     finish(draft, turn)
+}
+
+/// Whether it has come to its own end: that stays so where its JobManager has forgotten it, and where there is another one
+/// (FLINK-38290).
+fn has_finished(status: &Value) -> bool {
+    status["jobStatus"]["state"] == "FINISHED"
+}
+
+/// No JobManager has it, and its state is where nobody has looked yet, or where it cannot be taken from.
+fn lost(seen: &SeenSessionJob, draft: &mut StatusDraft, turn: &mut ResourceTurn) {
+    turn.says(Job, EventReason::Missing, "Job Not Found");
+    draft.set("jobStatus.state", "RECONCILING");
+    turn.again = Some(SOON);
+    if let SeenLoss::Stays(why) = &seen.loss {
+        draft.error(Some(why));
+        turn.says(Job, EventReason::Error, why.as_str());
+        turn.again = Some(PATIENT);
+    }
+}
+
+/// Whether an option is on: the job's, otherwise its session's.
+fn is_on(resource: &CustomResource, seen: &SeenSessionJob, key: &str, default: bool) -> bool {
+    let mut options = seen.options.clone();
+    validate::add(&mut options, &resource.spec);
+    validate::is_on(&options, key, default)
 }
 
 /// Notes what is wanted, with the id of a first submission.
@@ -153,9 +117,12 @@ fn begin(
     let runs = resource.spec["job"]["state"] != "suspended";
     if is_first {
         turn.says(Job, EventReason::Submit, "the job is submitted");
-        if runs && seen.record.is_none() && seen.run.is_none() {
+        // What has ended under this name was another's.
+        let before = seen.run.as_ref().filter(|run| run.has_ended());
+        if runs && seen.record.is_none() && (seen.run.is_none() || before.is_some()) {
             let about = &resource.metadata;
-            draft.set("jobStatus.jobId", job_id(&about.namespace, &about.name, 1));
+            let generation = before.map_or(0, |run| run.generation) + 1;
+            draft.set("jobStatus.jobId", job_id(&about.namespace, &about.name, generation));
             draft.set("jobStatus.state", "RECONCILING");
         }
     } else if runs {
@@ -173,15 +140,15 @@ fn observed(
     seen: &SeenSessionJob,
     draft: &mut StatusDraft,
     turn: &mut ResourceTurn,
+    now: &TurnTime,
 ) {
     let wants_run = resource.spec["job"]["state"] != "suspended";
     let record = seen.record.clone().unwrap_or_default();
-    if let Some(path) = &record.last_savepoint {
-        draft.set("jobStatus.upgradeSavepointPath", path.as_str());
-    }
+    savepoints(draft, &record);
     let before = draft.text("/jobStatus/state").to_owned();
     let Some(run) = &seen.run else {
-        if wants_run && record.ended.is_none() {
+        let is_over = !seen.is_brought && has_finished(&resource.status);
+        if wants_run && record.ended.is_none() && !is_over {
             if !seen.is_brought {
                 turn.says(Job, EventReason::Missing, "Job Not Found");
                 turn.act = Some(ResourceAct::Bring);
@@ -219,7 +186,7 @@ fn observed(
         "RUNNING" | "FINISHED" => {
             draft.error(None);
             draft.is_stable();
-            turn.again = (state == "RUNNING").then_some(REST);
+            turn.again = (state == "RUNNING").then(|| rest(run, now));
         }
         "FAILED" => {
             let cause = run.cause.as_deref().unwrap_or("the job has failed");
@@ -227,7 +194,7 @@ fn observed(
             if before != "FAILED" {
                 turn.says(Job, EventReason::JobException, cause);
             }
-            let again = is_on(resource, RESTART_FAILED, false) && !seen.is_brought;
+            let again = is_on(resource, seen, RESTART_FAILED, false) && !seen.is_brought;
             turn.act = again.then_some(ResourceAct::Bring);
         }
         "CANCELED" if !seen.is_brought => turn.act = Some(ResourceAct::Bring),
@@ -237,6 +204,33 @@ fn observed(
             turn.again = Some(SOON);
         }
     }
+}
+
+/// Between two looks at a job that runs: as long as it has run so far, at most [`REST`], because what is to fail or to end soon does
+/// that early. Where its JobManager's clock is ahead nothing is known of its age.
+fn rest(run: &SeenRun, now: &TurnTime) -> Duration {
+    let age = now.millis.checked_sub(run.start).and_then(|age| u64::try_from(age).ok());
+    age.map_or(REST, Duration::from_millis).clamp(SOON, REST)
+}
+
+/// Where the job would go on, and its last savepoint in FKO's older form (`SavepointInfo`), which scripts look for.
+fn savepoints(draft: &mut StatusDraft, record: &JobRecord) {
+    if let Some(path) = &record.last_savepoint {
+        draft.set("jobStatus.upgradeSavepointPath", path.as_str());
+    }
+    let Some(savepoint) = &record.savepoint else { return };
+    let is_upgrade = record.suspended || record.started_from.as_ref() == Some(&savepoint.path);
+    let format = savepoint.kind.split_once('/').map_or("CANONICAL", |(_, format)| format);
+    let seconds = savepoint.time.as_deref().and_then(seconds_of);
+    draft.set(
+        "jobStatus.savepointInfo.lastSavepoint",
+        json!({
+            "location": savepoint.path,
+            "timeStamp": seconds.map_or(0, |seconds| seconds.saturating_mul(1000)),
+            "triggerType": if is_upgrade { "UPGRADE" } else { "MANUAL" },
+            "formatType": format,
+        }),
+    );
 }
 
 fn suspended(draft: &mut StatusDraft) {
@@ -272,9 +266,7 @@ fn conclude(draft: &mut StatusDraft) {
 /// The status while somebody is at work for the job, from the record that is kept before each request.
 pub fn while_at_work(status: &Value, record: &JobRecord) -> Value {
     let mut draft = StatusDraft::of(status);
-    if let Some(path) = &record.last_savepoint {
-        draft.set("jobStatus.upgradeSavepointPath", path.as_str());
-    }
+    savepoints(&mut draft, record);
     if let Some(pending) = &record.pending {
         if let Some(id) = &pending.id {
             draft.set("jobStatus.jobId", id.as_str());
@@ -310,7 +302,7 @@ fn deletion(
     match seen.gate {
         _ if seen.is_brought => turn.hold = Some(false),
         SessionGate::Ready if is_known && seen.failed.is_none() => {
-            let saves = is_on(resource, SAVEPOINT_ON_DELETION, false) && runs;
+            let saves = is_on(resource, seen, SAVEPOINT_ON_DELETION, false) && runs;
             let message = "the job is deleted";
             turn.says(Operator, EventReason::Cleanup, message);
             if runs {

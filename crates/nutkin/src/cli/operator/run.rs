@@ -80,7 +80,7 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
         let place = ClusterPlace { context: args.context.clone(), ..ClusterPlace::default() };
         let access = cluster::find(&place, &Configuration::new(), context.environment).await?;
         let settings = settings(args, &access.namespace, context);
-        Box::pin(operator::run(access, &settings, &CommandHands, context)).await?;
+        Box::pin(operator::run(access, &settings, &CommandHands::default(), context)).await?;
         Ok(Exit::Done)
     })
 }
