@@ -24,6 +24,7 @@ mod failover;
 mod hadoop;
 mod lost;
 mod native;
+mod operator;
 mod seeds;
 mod standalone;
 mod stateful_set;
