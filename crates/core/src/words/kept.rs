@@ -1,5 +1,7 @@
 //! What outlives a session, and what it is good for.
 
+use std::collections::BTreeSet;
+
 /// Data on this machine that stays: where, and what it is.
 pub(crate) fn keeps(directory: &str, what: &str) -> String {
     format!("keeps `{directory}`: {what}")
@@ -47,5 +49,15 @@ pub(crate) fn not_ours_to_delete(key: &str) -> String {
 pub(crate) fn claim_stays(name: &str) -> String {
     format!(
         "a session of this name takes it again; `kubectl delete pvc {name}` deletes it and its files"
+    )
+}
+
+/// Jobs whose jars nobody has but the machine that submitted them.
+pub(crate) fn only_here(jobs: &BTreeSet<&str>) -> String {
+    let jobs: Vec<String> = jobs.iter().map(|job| format!("`{job}`")).collect();
+    format!(
+        "jars of {} are only on the machine that submits them: a move or a recovery from another one cannot resume these jobs; \
+         set `nutkin.jars.store` to `claim` or to an object store",
+        jobs.join(", ")
     )
 }

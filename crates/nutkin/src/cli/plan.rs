@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use nutkin_core::decide::Outline;
-use nutkin_core::jobs::Outlook;
+use nutkin_core::jobs::{Outlook, jars_only_here};
 use nutkin_core::ledger::{Ledger, Phase};
+use nutkin_core::selection::Platform;
 use nutkin_core::session::Session;
 use nutkin_core::snapshots::{SnapshotNext, outlooks as outlooks_of_snapshots};
 use serde_json::{Value, json};
@@ -114,6 +115,11 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
             let is_drift = !is_new && !is_done;
             lines.extend(wish.of_ledger.clone().filter(|_| is_drift));
             lines.extend(outlooks.iter().flatten().filter_map(Outlook::line));
+            if place.platform() == Platform::Kubernetes {
+                let of_file = if args.wish.no_jobs { &[] } else { &session.jobs[..] };
+                let ledger = opened.as_ref().map(|opened| &opened.ledger);
+                lines.extend(jars_only_here(session, of_file, ledger, &outline.jobs));
+            }
             lines.extend(snapshots.iter().map(|one| one.line.clone()));
             lines.extend(strays.iter().map(|(name, id)| goes_on(name, id)));
             if outlooks.is_none() {

@@ -80,6 +80,41 @@ fn a_claim_has_the_jar_that_a_move_needs() {
     assert!(!plan.expect(0).stdout.contains(moved), "{}", plan.all());
 }
 
+#[test]
+fn plan_names_jars_that_are_only_on_the_machine_that_submitted_them() {
+    const AVAILABLE: [&str; 4] =
+        ["-D", "high-availability.type=kubernetes", "-D", "high-availability.storageDir=s3://b/ha"];
+    /// `options`: of the session; `change`: what else its plan wants.
+    #[track_caller]
+    fn check(options: &[&str], change: &[&str], is_told: bool) {
+        let place = Place::kubernetes();
+        place.server.with(|one| {
+            one.runs_pods = true;
+            let options = vec![("state.savepoints.dir", "s3://bucket/savepoints")];
+            one.flink = Flink { slots: 4, options, ..Flink::default() };
+        });
+        place.run(&[&["up", "a"], options].concat()).expect(0);
+        let before = place.run(&[&["plan", "a"], options].concat());
+        assert!(!before.expect(0).stdout.contains(ONLY_HERE), "there is no job: {}", before.all());
+        jar_in(&place);
+        place.run(RUN).expect(0);
+        let plan = place.run(&[&["plan", "a"], options, change].concat());
+        assert_eq!(plan.expect(0).stdout.contains(ONLY_HERE), is_told, "{}", plan.all());
+    }
+    let restart = ["-D", "env.java.opts.all=-Dx=y"];
+    // Whoever recovers jobs needs them, and whoever moves jobs.
+    check(&[], &[], true);
+    check(&["-D", "nutkin.jobs.recover=false"], &restart, true);
+    check(&AVAILABLE, &[&restart[..], &["--jobs", "move"]].concat(), true);
+    // The controls: nobody needs them, or there is a place for them.
+    check(&AVAILABLE, &[], false);
+    check(&AVAILABLE, &restart, false);
+    check(&["-D", "nutkin.jobs.recover=false"], &[], false);
+    check(&["-D", "nutkin.jars.store=claim"], &restart, false);
+}
+
+const ONLY_HERE: &str = "only on the machine that submits them";
+
 /// A key of high availability data that brings nothing back.
 pub(crate) const LEADER: &str = "org.apache.flink.k8s.leader.restserver";
 
