@@ -3,6 +3,7 @@
 pub mod cluster;
 #[cfg(test)]
 mod tests;
+pub mod znodes;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -18,6 +18,7 @@ pub mod progress;
 pub mod remedies;
 pub mod report;
 pub mod runtime;
+mod zookeeper;
 
 use std::process::ExitCode;
 

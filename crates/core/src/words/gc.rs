@@ -91,3 +91,15 @@ pub(crate) fn maps_go(what: &str) -> String {
 pub(crate) fn lives(session: &str) -> String {
     format!("session `{session}` is known here")
 }
+
+/// High availability data in a ZooKeeper, and of how many znodes it is.
+pub(crate) fn znodes(path: &str, count: usize) -> String {
+    format!("high availability data at `{path}` (znodes: {count})")
+}
+
+/// It goes.
+pub(crate) fn znodes_go(what: &str) -> String {
+    format!(
+        "{what}: no JobManager is connected, no ledger here names it, and nothing is in the data that brings a job back"
+    )
+}

@@ -1,6 +1,7 @@
 //! `nutkin gc`.
 
 mod cluster;
+mod zookeeper;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,13 +29,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
     after_help = "Nutkin removes kept jars, checkpoints and archives of jobs, and savepoints of sessions that are gone, where no session, \
 ledger, checkpoint or savepoint needs them, and on this machine high availability data of sessions that are gone, if nothing is in it but results of jobs. \
 With `--on kubernetes` it removes the ConfigMaps of high availability in a namespace instead, of sessions that have no workload, pod and \
-ledger there, if no job can be brought back from them. What may be needed stays.
+ledger there, if no job can be brought back from them. With `--on zookeeper` it removes their znodes, of sessions that no JobManager \
+leads and no ledger here names. What may be needed stays.
 
 Examples:
   nutkin gc --dry-run     what would be removed, and why it can be
   nutkin gc --yes         without asking
   nutkin gc orders        what session `orders` has left, and no jars
-  nutkin gc --on kubernetes -n flink --dry-run     what high availability has left in a namespace"
+  nutkin gc --on kubernetes -n flink --dry-run     what high availability has left in a namespace
+  nutkin gc --on zookeeper --quorum zk-1:2181,zk-2:2181 --dry-run     and in a ZooKeeper"
 )]
 pub struct Args {
     /// Only what this session has left
@@ -49,7 +52,7 @@ pub struct Args {
     #[arg(long, short)]
     yes: bool,
 
-    /// Look into a namespace of a Kubernetes cluster instead of on this machine
+    /// Look into a namespace of a Kubernetes cluster, or into a ZooKeeper, instead of on this machine
     #[arg(long, value_enum, value_name = "PLATFORM")]
     on: Option<Cluster>,
 
@@ -60,6 +63,14 @@ pub struct Args {
     /// Context of the kubeconfig
     #[arg(long, requires = "on")]
     context: Option<String>,
+
+    /// Servers of the ZooKeeper (`high-availability.zookeeper.quorum`), with commas between them
+    #[arg(long, value_name = "HOST:PORT", requires = "on", required_if_eq("on", "zookeeper"))]
+    quorum: Option<String>,
+
+    /// Where sessions keep their data in it (`high-availability.zookeeper.path.root`) [default: /flink]
+    #[arg(long, value_name = "PATH", requires = "quorum")]
+    root: Option<String>,
 }
 
 /// Where there is high availability data that is not on this machine. Not `NUTKIN_PLATFORM`: jars are on this machine, wherever sessions run.
@@ -67,6 +78,8 @@ pub struct Args {
 enum Cluster {
     /// A namespace.
     Kubernetes,
+    /// What its JobManagers keep in a ZooKeeper.
+    Zookeeper,
 }
 
 /// Removes what nobody needs any more.
@@ -75,8 +88,10 @@ enum Cluster {
 /// Consent needed (6), something cannot be removed (1).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
-        if let Some(Cluster::Kubernetes) = args.on {
-            return cluster::run(&args, context).await;
+        match args.on {
+            Some(Cluster::Kubernetes) => return cluster::run(&args, context).await,
+            Some(Cluster::Zookeeper) => return zookeeper::run(&args, context).await,
+            None => {}
         }
         let judged = judged(&args, context).await?;
         let (stays, goes): (Vec<Judged>, Vec<Judged>) =

@@ -45,6 +45,7 @@ mod scenario_snapshots;
 mod scenario_so;
 mod scenario_way_back;
 mod scenario_why;
+mod scenario_zookeeper;
 mod session;
 mod supervisor;
 mod terminal;
